@@ -1,1 +1,93 @@
-fn main() {}
+//! `cargo xtask`: set-up, development, tests and figures of this repository.
+//!
+//! It runs the ordinary tools (cargo, npm, the Tauri CLI) in the right order
+//! and with what they need; it replaces none of them, and nothing of it ships.
+
+mod app;
+mod args;
+mod bench;
+mod compile;
+mod desktop;
+mod display;
+mod doctor;
+mod export;
+mod failure;
+mod group;
+mod orphans;
+mod parent;
+mod ports;
+mod process;
+mod root;
+mod say;
+mod servers;
+mod setup;
+mod signals;
+mod tally;
+mod tauri;
+mod test;
+mod types;
+
+use std::process::ExitCode;
+
+use args::Task;
+use failure::{Failure, Outcome};
+use setup::For;
+
+fn main() -> ExitCode {
+    signals::listen();
+    let task = match args::parse(std::env::args_os().skip(1)) {
+        Ok(task) => task,
+        Err(failure) => return stopped(&failure, false),
+    };
+    // These stand in for the program they run; its own words are enough.
+    let stand_in = matches!(
+        task,
+        Task::Tauri(_) | Task::Desktop(_) | Task::InsideDesktop(_) | Task::Bound(..)
+    );
+    match run(task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => stopped(&failure, stand_in),
+    }
+}
+
+fn stopped(failure: &Failure, stand_in: bool) -> ExitCode {
+    match failure {
+        Failure::Interrupted(_) => {}
+        Failure::Tool { .. } if stand_in => {}
+        other => say::failure(other),
+    }
+    ExitCode::from(failure.exit_code())
+}
+
+fn run(task: Task) -> Outcome {
+    match task {
+        Task::Help => {
+            print!("{}", args::HELP);
+            Ok(())
+        }
+        Task::Setup => {
+            setup::ready(For::Tests)?;
+            say::step("everything is here; `cargo xtask dev` opens the app");
+            Ok(())
+        }
+        Task::Dev(arguments) => tauri::dev(&arguments),
+        Task::DevServers => servers::serve(),
+        Task::Tauri(arguments) => tauri::run(&arguments),
+        Task::Build(arguments) => tauri::build(&arguments),
+        Task::BuildE2e => app::build_e2e_from_scratch(),
+        Task::Export => setup::ready(For::Development)
+            .and_then(|()| export::ready())
+            .map(drop),
+        Task::Test(asked) => test::run(asked),
+        Task::ListSteps => {
+            test::list();
+            Ok(())
+        }
+        Task::Bench => bench::run(),
+        Task::Types => types::write(),
+        Task::Doctor => doctor::run(),
+        Task::Desktop(program) => desktop::run(&program),
+        Task::InsideDesktop(program) => desktop::run_inside(&program),
+        Task::Bound(parent, program) => parent::become_bound(parent, &program),
+    }
+}

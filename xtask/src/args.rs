@@ -1,0 +1,259 @@
+//! The command line.
+
+use std::ffi::OsString;
+
+use lexopt::prelude::*;
+
+use crate::failure::{Outcome, said};
+use crate::test::Asked;
+
+/// What `--help` prints.
+pub const HELP: &str = "\
+Vestibule's own commands: cargo xtask COMMAND
+
+  dev [ARGS]           get what is missing, start the bundled backend, open the app
+  test [FILTER]        get what is missing, run every check and test
+      --only STEP[,STEP]   only these steps and what they need
+      --list               the names of the steps
+      -- ARGS              passed to the test binaries
+  setup                get everything that dev and test need
+  doctor               look at this machine and say what is missing
+  tauri ARGS           the Tauri CLI (also: cargo tauri ARGS)
+  build [ARGS]         bundle the app for this system (cargo tauri build)
+  build --e2e          build the app for WebDriver and print its path
+  bench                print figures: window, sign-in, start, size
+  types                write frontend/lib/native/wire.ts from the Rust types
+  export               export the frontend if its sources changed
+  dev-servers          the backend and Next, as `tauri dev` starts them
+  desktop -- COMMAND   run one command with a keyring and a screen of its own (Linux)
+
+The bundled backend listens on 127.0.0.1:4580, Next on 127.0.0.1:3180.
+";
+
+/// One command of this tool.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Task {
+    /// Print the help.
+    Help,
+    /// Get everything.
+    Setup,
+    /// Run the app from source.
+    Dev(Vec<OsString>),
+    /// The servers beside the app.
+    DevServers,
+    /// Run the Tauri CLI.
+    Tauri(Vec<OsString>),
+    /// Bundle the app.
+    Build(Vec<OsString>),
+    /// Build for WebDriver.
+    BuildE2e,
+    /// Export the frontend.
+    Export,
+    /// Run checks and tests.
+    Test(Asked),
+    /// Name the steps of the tests.
+    ListSteps,
+    /// Print figures.
+    Bench,
+    /// Write the TypeScript of the wire types.
+    Types,
+    /// Look at the machine.
+    Doctor,
+    /// A private desktop around a command.
+    Desktop(Vec<OsString>),
+    /// Its inner half.
+    InsideDesktop(Vec<OsString>),
+    /// Become a program that ends with its parent.
+    Bound(u32, Vec<OsString>),
+}
+
+/// Reads the command line, without the program's own name.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Outcome<Task> {
+    let mut parser = lexopt::Parser::from_args(arguments);
+    let command = match parser.next().map_err(wrong)? {
+        None | Some(Short('h') | Long("help")) => return Ok(Task::Help),
+        Some(Value(command)) => command.to_string_lossy().into_owned(),
+        Some(other) => return Err(wrong(other.unexpected())),
+    };
+    // What goes to another tool is not ours to read.
+    match command.as_str() {
+        "dev" => return Ok(Task::Dev(rest(parser)?)),
+        "tauri" => return Ok(Task::Tauri(rest(parser)?)),
+        "build" | "package" => return build(rest(parser)?),
+        "desktop" => return program(rest(parser)?).map(Task::Desktop),
+        "inside-desktop" => return program(rest(parser)?).map(Task::InsideDesktop),
+        "bound" => return bound(rest(parser)?),
+        "test" => return test(parser),
+        _ => {}
+    }
+    let task = match command.as_str() {
+        "help" => Task::Help,
+        "setup" => Task::Setup,
+        "dev-servers" => Task::DevServers,
+        "export" => Task::Export,
+        "bench" => Task::Bench,
+        "types" => Task::Types,
+        "doctor" => Task::Doctor,
+        _ => {
+            return Err(said(format!(
+                "there is no command `{command}`; `cargo xtask help` lists them"
+            )));
+        }
+    };
+    match parser.next().map_err(wrong)? {
+        None => Ok(task),
+        Some(Short('h') | Long("help")) => Ok(Task::Help),
+        Some(other) => Err(wrong(other.unexpected())),
+    }
+}
+
+fn test(mut parser: lexopt::Parser) -> Outcome<Task> {
+    let mut asked = Asked::default();
+    loop {
+        // Told apart here because the parser drops the dashes themselves.
+        if let Some(raw) = parser.try_raw_args()
+            && raw.peek().is_some_and(|next| next == "--")
+        {
+            asked.extra = raw.skip(1).collect();
+            return Ok(Task::Test(asked));
+        }
+        match parser.next().map_err(wrong)? {
+            None => return Ok(Task::Test(asked)),
+            Some(Short('h') | Long("help")) => return Ok(Task::Help),
+            Some(Long("list")) => return Ok(Task::ListSteps),
+            Some(Long("only")) => {
+                let steps = parser.value().map_err(wrong)?;
+                let steps = steps.to_string_lossy().into_owned();
+                asked.only.extend(
+                    steps
+                        .split(',')
+                        .map(str::trim)
+                        .filter(|s| !s.is_empty())
+                        .map(str::to_owned),
+                );
+                if asked.only.is_empty() {
+                    return Err(said(
+                        "--only wants the name of a step; `cargo xtask test --list` lists them",
+                    ));
+                }
+            }
+            Some(Value(filter)) if asked.filter.is_none() => {
+                asked.filter = Some(filter.to_string_lossy().into_owned());
+            }
+            Some(other) => return Err(wrong(other.unexpected())),
+        }
+    }
+}
+
+fn build(arguments: Vec<OsString>) -> Outcome<Task> {
+    if !arguments.iter().any(|argument| argument == "--e2e") {
+        return Ok(Task::Build(arguments));
+    }
+    if arguments.len() > 1 {
+        return Err(said("`build --e2e` takes no further arguments"));
+    }
+    Ok(Task::BuildE2e)
+}
+
+fn bound(mut arguments: Vec<OsString>) -> Outcome<Task> {
+    let parent = arguments.first().and_then(|id| id.to_str()?.parse().ok());
+    let parent = parent.ok_or_else(|| said("`bound` is for this tool's own use"))?;
+    arguments.remove(0);
+    Ok(Task::Bound(parent, program(arguments)?))
+}
+
+/// A program and its arguments, with or without `--` before them.
+fn program(mut arguments: Vec<OsString>) -> Outcome<Vec<OsString>> {
+    if arguments.first().is_some_and(|first| first == "--") {
+        arguments.remove(0);
+    }
+    if arguments.is_empty() {
+        return Err(said("which command? Put it after `--`"));
+    }
+    Ok(arguments)
+}
+
+fn rest(mut parser: lexopt::Parser) -> Outcome<Vec<OsString>> {
+    Ok(parser.raw_args().map_err(wrong)?.collect())
+}
+
+fn wrong(error: lexopt::Error) -> crate::failure::Failure {
+    said(format!("{error}; `cargo xtask help` shows how"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn task(line: &str) -> Task {
+        parse(line.split_whitespace().map(OsString::from)).unwrap()
+    }
+
+    fn refused(line: &str) -> String {
+        parse(line.split_whitespace().map(OsString::from))
+            .unwrap_err()
+            .to_string()
+    }
+
+    fn words(line: &str) -> Vec<OsString> {
+        line.split_whitespace().map(OsString::from).collect()
+    }
+
+    #[test]
+    fn help_wherever_it_is_asked_for() {
+        for line in ["", "help", "--help", "-h", "setup --help", "test -h"] {
+            assert_eq!(task(line), Task::Help, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_the_tauri_cli_gets_is_passed_on_untouched() {
+        assert_eq!(
+            task("tauri build --bundles deb -- --locked"),
+            Task::Tauri(words("build --bundles deb -- --locked"))
+        );
+        assert_eq!(task("tauri --version"), Task::Tauri(words("--version")));
+        assert_eq!(task("dev --no-watch"), Task::Dev(words("--no-watch")));
+        assert_eq!(task("build --debug"), Task::Build(words("--debug")));
+    }
+
+    #[test]
+    fn the_build_for_webdriver_is_not_a_bundle() {
+        assert_eq!(task("build --e2e"), Task::BuildE2e);
+        assert!(refused("build --e2e --debug").contains("no further"));
+    }
+
+    #[test]
+    fn tests_by_step_by_name_and_with_arguments_of_their_own() {
+        let Task::Test(asked) =
+            task("test --only fmt,clippy --only=rust login -- --nocapture --test-threads 1")
+        else {
+            panic!("a test task");
+        };
+        assert_eq!(asked.only, ["fmt", "clippy", "rust"]);
+        assert_eq!(asked.filter.as_deref(), Some("login"));
+        assert_eq!(asked.extra, words("--nocapture --test-threads 1"));
+        assert_eq!(task("test"), Task::Test(Asked::default()));
+        assert_eq!(task("test --list"), Task::ListSteps);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_named() {
+        assert!(refused("tset").contains("tset"));
+        assert!(refused("setup now").contains("now"));
+        assert!(refused("test a b").contains('b'));
+        assert!(refused("test --olny fmt").contains("olny"));
+        assert!(refused("test --only").contains("only"));
+        assert!(refused("desktop").contains("which command"));
+        assert!(refused("--version").contains("version"));
+    }
+
+    #[test]
+    fn a_program_comes_with_its_own_options() {
+        assert_eq!(task("desktop -- ls -l"), Task::Desktop(words("ls -l")));
+        assert_eq!(
+            task("bound 42 -- npm run dev"),
+            Task::Bound(42, words("npm run dev"))
+        );
+    }
+}

@@ -1,0 +1,215 @@
+//! Programs that stay up while we do other things, and ending all of what
+//! they started.
+//!
+//! Each gets a process group of its own, so that one signal reaches its
+//! grandchildren too (`next` starts workers). On Linux this process also adopts
+//! orphans, so that one that left its group is still found and ended.
+
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::failure::Outcome;
+use crate::process;
+
+/// How long a group may take to end after the first, polite signal.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// A running program with everything it starts; dropping it ends them all.
+pub struct Group {
+    name: &'static str,
+    child: Child,
+}
+
+impl Group {
+    /// Starts a program in a group of its own, its output prefixed line by line.
+    pub fn start(name: &'static str, command: &mut Command) -> Outcome<Self> {
+        // A background group that reads the terminal would be stopped by it.
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut group = Self::start_plain(name, command)?;
+        let streams: [Option<Box<dyn std::io::Read + Send>>; 2] = [
+            group.child.stdout.take().map(|s| Box::new(s) as _),
+            group.child.stderr.take().map(|s| Box::new(s) as _),
+        ];
+        for stream in streams.into_iter().flatten() {
+            thread::spawn(move || {
+                for line in process::lossy_lines(stream) {
+                    println!("{name:>7} | {line}");
+                }
+            });
+        }
+        Ok(group)
+    }
+
+    /// Starts a program in a group of its own, its streams as the command says.
+    pub fn start_plain(name: &'static str, command: &mut Command) -> Outcome<Self> {
+        own_group(command);
+        Ok(Self {
+            name,
+            child: process::spawn(command)?,
+        })
+    }
+
+    /// What the program is called in messages.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// How the program ended, if it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+
+    /// The child's own pipes, for those that asked for them.
+    pub fn child(&mut self) -> &mut Child {
+        &mut self.child
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let leader = self.child.id();
+        signal_group(leader, Force::Ask);
+        let until = Instant::now() + PATIENCE;
+        while Instant::now() < until {
+            // Members whose own parent died belong to us and stay zombies, alive
+            // for a signal, until we collect them.
+            if self.ended().is_some() && !imp::collect_and_look(leader) {
+                return;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        signal_group(leader, Force::Insist);
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Force {
+    Ask,
+    Insist,
+}
+
+#[cfg(unix)]
+mod imp {
+    use super::{Command, Force};
+    use rustix::process::{
+        Pid, Signal, WaitOptions, kill_process, kill_process_group, test_kill_process_group,
+        waitpgid,
+    };
+    use std::os::unix::process::CommandExt;
+
+    fn pid(id: u32) -> Option<Pid> {
+        i32::try_from(id).ok().and_then(Pid::from_raw)
+    }
+
+    pub fn own_group(command: &mut Command) {
+        command.process_group(0);
+    }
+
+    pub fn signal_group(leader: u32, force: Force) {
+        let signal = match force {
+            Force::Ask => Signal::TERM,
+            Force::Insist => Signal::KILL,
+        };
+        if let Some(pid) = pid(leader) {
+            let _ = kill_process_group(pid, signal);
+        }
+    }
+
+    pub fn collect_and_look(leader: u32) -> bool {
+        let Some(pid) = pid(leader) else { return false };
+        while matches!(waitpgid(pid, WaitOptions::NOHANG), Ok(Some(_))) {}
+        test_kill_process_group(pid).is_ok()
+    }
+
+    pub fn signal_one(id: u32, signal: i32) {
+        // Ctrl+C has reached the child from the terminal already; a second
+        // one would make many tools skip their clean-up.
+        if signal == Signal::INT.as_raw() {
+            return;
+        }
+        if let (Some(pid), Some(signal)) = (pid(id), Signal::from_named_raw(signal)) {
+            let _ = kill_process(pid, signal);
+        }
+    }
+}
+
+#[cfg(not(unix))]
+mod imp {
+    use super::{Command, Force};
+
+    pub fn own_group(_: &mut Command) {}
+
+    pub fn signal_group(leader: u32, _: Force) {
+        let _ = Command::new("taskkill")
+            .args(["/T", "/F", "/PID", &leader.to_string()])
+            .output();
+    }
+
+    pub fn collect_and_look(_: u32) -> bool {
+        false
+    }
+
+    pub fn signal_one(_: u32, _: i32) {}
+}
+
+fn own_group(command: &mut Command) {
+    imp::own_group(command);
+}
+
+fn signal_group(leader: u32, force: Force) {
+    imp::signal_group(leader, force);
+}
+
+/// Passes a signal on to one child, unless the terminal has already done so.
+pub fn signal_one(id: u32, signal: i32) {
+    imp::signal_one(id, signal);
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn alive(pid: u32) -> bool {
+        Command::new("kill")
+            .args(["-0", &pid.to_string()])
+            .stderr(Stdio::null())
+            .status()
+            .unwrap()
+            .success()
+    }
+
+    #[test]
+    fn dropping_a_group_ends_grandchildren_that_ignore_the_polite_signal() {
+        let folder = tempfile::tempdir().unwrap();
+        let note = folder.path().join("pid");
+        let script = format!(
+            "(trap '' TERM; sh -c 'echo $PPID' > {0}.tmp; mv {0}.tmp {0}; while :; do sleep 1; done) & wait",
+            note.display()
+        );
+        let group = Group::start("test", Command::new("sh").args(["-c", &script])).unwrap();
+        let until = Instant::now() + Duration::from_secs(20);
+        while !note.exists() {
+            assert!(Instant::now() < until, "the grandchild never started");
+            thread::sleep(Duration::from_millis(10));
+        }
+        let grandchild: u32 = std::fs::read_to_string(&note)
+            .unwrap()
+            .trim()
+            .parse()
+            .unwrap();
+        assert!(alive(grandchild), "it runs before the drop");
+        drop(group);
+        // The kernel may need a moment to take a killed process away.
+        let until = Instant::now() + Duration::from_secs(20);
+        while alive(grandchild) {
+            assert!(Instant::now() < until, "the grandchild outlived its group");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! Running other programs to their end.
+//!
+//! Every wait also watches for signals, and ends what it started before it
+//! returns. Programs that stay up while we do other things are in `group`.
+
+use std::ffi::OsStr;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::failure::{Failure, Outcome, said};
+use crate::{group, say, signals};
+
+/// How long a child may take to end by itself once we were told to stop.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What a finished program printed, both streams together, and how it ended.
+pub struct Captured {
+    /// Whether it ended with success.
+    pub ok: bool,
+    /// The exit code, 1 if a signal ended it.
+    pub code: i32,
+    /// Standard output followed by standard error.
+    pub text: String,
+}
+
+/// Runs a program on our own terminal; an exit code other than 0 is a failure.
+pub fn run(command: &mut Command) -> Outcome {
+    let mut child = spawn(command)?;
+    let status = wait(&mut child)?;
+    judged(command, status)
+}
+
+/// Runs a program, shows its standard output and gives each line to `line`.
+pub fn follow(command: &mut Command, mut line: impl FnMut(&str) + Send) -> Outcome {
+    command.stdout(Stdio::piped());
+    let mut child = spawn(command)?;
+    let stdout = child.stdout.take();
+    let status = thread::scope(|scope| {
+        scope.spawn(move || {
+            for text in stdout.into_iter().flat_map(lossy_lines) {
+                println!("{text}");
+                line(&text);
+            }
+        });
+        wait(&mut child)
+    })?;
+    judged(command, status)
+}
+
+/// Runs a program without showing anything.
+pub fn capture(command: &mut Command) -> Outcome<Captured> {
+    let mut child = spawn(
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped()),
+    )?;
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let (status, text) = thread::scope(|scope| {
+        let stdout = scope.spawn(move || read_all(stdout));
+        let stderr = scope.spawn(move || read_all(stderr));
+        let status = wait(&mut child);
+        let mut text = stdout.join().unwrap_or_default();
+        text.push_str(&stderr.join().unwrap_or_default());
+        (status, text)
+    });
+    let status = status?;
+    Ok(Captured {
+        ok: status.success(),
+        code: status.code().unwrap_or(1),
+        text,
+    })
+}
+
+/// Runs a program silently; if it fails, everything it printed is shown.
+pub fn quiet(command: &mut Command) -> Outcome {
+    let captured = capture(command)?;
+    if captured.ok {
+        return Ok(());
+    }
+    show(&captured.text);
+    if is_network_failure(&captured.text) {
+        return Err(said(format!(
+            "No network: {} could not reach its package registry (its output is above). Connect and run this again.",
+            name(command)
+        )));
+    }
+    Err(Failure::Tool {
+        name: name(command),
+        code: captured.code,
+    })
+}
+
+/// Shows a finished program's output.
+pub fn show(text: &str) {
+    let mut stderr = io::stderr().lock();
+    let _ = writeln!(stderr, "{}", text.trim_end());
+}
+
+/// Whether a program's output says that it could not reach the network.
+pub fn is_network_failure(text: &str) -> bool {
+    const SIGNS: [&str; 13] = [
+        "EAI_AGAIN",
+        "ENOTFOUND",
+        "ECONNREFUSED",
+        "ENETUNREACH",
+        "ETIMEDOUT",
+        "ERR_SOCKET_TIMEOUT",
+        "Temporary failure resolving",
+        "Could not resolve",
+        "Couldn't resolve host",
+        "failed to resolve",
+        "Network is unreachable",
+        "spurious network error",
+        "failed to download from",
+    ];
+    SIGNS.iter().any(|sign| text.contains(sign))
+}
+
+/// Starts a program; a missing one is named.
+pub fn spawn(command: &mut Command) -> Outcome<Child> {
+    command.spawn().map_err(|error| {
+        if error.kind() == io::ErrorKind::NotFound {
+            said(format!(
+                "`{}` is not installed or not on the PATH",
+                name(command)
+            ))
+        } else {
+            said(format!("could not start `{}`: {error}", name(command)))
+        }
+    })
+}
+
+/// The path of a program on the PATH.
+pub fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    let names: &[String] = if cfg!(windows) {
+        &[format!("{program}.exe"), format!("{program}.cmd")]
+    } else {
+        &[program.to_owned()]
+    };
+    std::env::split_paths(&path)
+        .flat_map(|folder| names.iter().map(move |name| folder.join(name)))
+        .find(|file| file.is_file())
+}
+
+/// The `npm` of this machine; on Windows it is a script with an extension.
+pub fn npm() -> &'static str {
+    if cfg!(windows) { "npm.cmd" } else { "npm" }
+}
+
+/// The lines of a stream, whatever bytes they hold.
+pub fn lossy_lines(stream: impl Read) -> impl Iterator<Item = String> {
+    BufReader::new(stream)
+        .split(b'\n')
+        .map_while(Result::ok)
+        .map(|mut line| {
+            if line.last() == Some(&b'\r') {
+                line.pop();
+            }
+            String::from_utf8_lossy(&line).into_owned()
+        })
+}
+
+/// Waits for a program, and ends it if a signal asks us to end.
+pub fn wait(child: &mut Child) -> Outcome<ExitStatus> {
+    loop {
+        if let Some(status) = child
+            .try_wait()
+            .map_err(crate::failure::io("waiting for a program"))?
+        {
+            // Ctrl+C reaches the child as well as us: its end is ours, whatever
+            // exit code it chose.
+            signals::check()?;
+            return Ok(status);
+        }
+        if let Some(signal) = signals::seen() {
+            end(child, signal);
+            return Err(Failure::Interrupted(signal));
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Lets an interrupted child finish by itself, then insists.
+fn end(child: &mut Child, signal: i32) {
+    group::signal_one(child.id(), signal);
+    let until = Instant::now() + PATIENCE;
+    while Instant::now() < until {
+        if matches!(child.try_wait(), Ok(Some(_)) | Err(_)) {
+            return;
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    say::step("a program did not stop by itself; ending it");
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+fn judged(command: &Command, status: ExitStatus) -> Outcome {
+    if status.success() {
+        return Ok(());
+    }
+    Err(Failure::Tool {
+        name: name(command),
+        code: status.code().unwrap_or(1),
+    })
+}
+
+fn read_all(stream: Option<impl Read>) -> String {
+    let mut bytes = Vec::new();
+    if let Some(mut stream) = stream {
+        let _ = stream.read_to_end(&mut bytes);
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn name(command: &Command) -> String {
+    let program = Path::new(command.get_program());
+    let program = program.file_stem().unwrap_or(program.as_os_str());
+    let first = command
+        .get_args()
+        .map(OsStr::to_string_lossy)
+        .find(|arg| !arg.starts_with('-') && !arg.contains('/'));
+    match first {
+        Some(arg) => format!("{} {arg}", program.to_string_lossy()),
+        None => program.to_string_lossy().into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_named_by_program_and_subcommand() {
+        let mut command = Command::new("/usr/bin/cargo");
+        command.args(["--color", "clippy", "--workspace"]);
+        assert_eq!(name(&command), "cargo clippy");
+        assert_eq!(name(&Command::new("npm.cmd")), "npm");
+    }
+
+    #[test]
+    fn network_trouble_is_told_from_other_trouble() {
+        assert!(is_network_failure("npm error code EAI_AGAIN"));
+        assert!(is_network_failure(
+            "W: Failed to fetch x  Temporary failure resolving 'deb'"
+        ));
+        assert!(is_network_failure(
+            "warning: spurious network error (3 tries remaining)"
+        ));
+        assert!(!is_network_failure(
+            "npm error code ERESOLVE could not resolve dependency tree"
+        ));
+        assert!(!is_network_failure("E: Unable to locate package libfoo"));
+    }
+
+    #[test]
+    fn a_missing_program_is_named() {
+        let failure = run(&mut Command::new("vestibule-no-such-program")).unwrap_err();
+        assert!(
+            failure.to_string().contains("vestibule-no-such-program"),
+            "{failure}"
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn captured_output_holds_both_streams_and_the_code() {
+        let captured =
+            capture(Command::new("sh").args(["-c", "echo out; echo err >&2; exit 3"])).unwrap();
+        assert!(!captured.ok);
+        assert_eq!(captured.code, 3);
+        assert_eq!(captured.text, "out\nerr\n");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn followed_lines_arrive_in_order_and_without_line_ends() {
+        let mut lines = Vec::new();
+        follow(
+            Command::new("sh").args(["-c", "printf 'a\\nb\\r\\nc'"]),
+            |line| {
+                lines.push(line.to_owned());
+            },
+        )
+        .unwrap();
+        assert_eq!(lines, ["a", "b", "c"]);
+    }
+}

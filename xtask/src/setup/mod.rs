@@ -1,0 +1,40 @@
+//! What a machine needs before anything here runs, and getting it.
+//!
+//! Each part looks first and acts only on what is missing, so that a machine
+//! that has everything passes in well under a second.
+
+pub mod driver;
+pub mod node;
+pub mod npm;
+pub mod packages;
+pub mod system;
+
+use std::fs::{self, File};
+
+use crate::failure::{Outcome, io};
+use crate::root;
+
+/// What the machine is being made ready for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum For {
+    /// Building and running the app.
+    Development,
+    /// That, and driving its window in tests.
+    Tests,
+}
+
+/// Makes the machine ready. Two commands at once take turns.
+pub fn ready(purpose: For) -> Outcome {
+    let folder = root::records();
+    fs::create_dir_all(&folder).map_err(io(format_args!("creating {}", folder.display())))?;
+    let lock = File::create(folder.join("setup.lock")).map_err(io("opening the set-up lock"))?;
+    lock.lock().map_err(io("waiting for another set-up"))?;
+
+    node::check()?;
+    system::ready(purpose)?;
+    npm::ready()?;
+    if purpose == For::Tests && cfg!(target_os = "linux") {
+        driver::ready()?;
+    }
+    Ok(())
+}

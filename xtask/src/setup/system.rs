@@ -1,0 +1,140 @@
+//! What the operating system must bring: libraries to link against, and for
+//! tests a virtual display, a keyring and the webview's driver.
+//!
+//! On Debian and Ubuntu missing packages are installed where that is allowed
+//! without asking; everywhere else the exact command is printed and we stop.
+
+use std::fs;
+use std::process::Command;
+
+use super::For;
+use super::packages::{self, Family};
+use crate::failure::{Outcome, said};
+use crate::{process, say};
+
+/// Installs or names what is missing.
+pub fn ready(purpose: For) -> Outcome {
+    match std::env::consts::OS {
+        "linux" => linux(purpose),
+        "macos" => macos(),
+        _ => Ok(()),
+    }
+}
+
+/// The packages that are missing on this machine, with the family they belong
+/// to; `None` where we cannot tell.
+pub fn missing(purpose: For) -> Outcome<Option<(Family, Vec<String>)>> {
+    let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
+    let Some(family) = Family::of(&release) else {
+        return Ok(None);
+    };
+    let wanted = family.wanted(purpose == For::Tests);
+    let names = wanted.iter().flat_map(|choice| choice.iter().copied());
+    let answer = process::capture(family.query().args(names))?;
+    let absent = family.missing(&answer.text, &wanted);
+    Ok(Some((
+        family,
+        absent
+            .into_iter()
+            .map(|choice| available(family, choice))
+            .collect(),
+    )))
+}
+
+fn linux(purpose: For) -> Outcome {
+    let Some((family, missing)) = missing(purpose)? else {
+        say::step(
+            "this Linux distribution is not known here; if building fails, install WebKitGTK 4.1, libxdo, OpenSSL and librsvg with their headers",
+        );
+        return Ok(());
+    };
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let by_hand = family.by_hand(&missing);
+    let prefix: &[&str] = match (family, may_install()) {
+        (Family::Debian, Some(prefix)) => prefix,
+        _ => {
+            return Err(said(format!(
+                "{} system packages are missing. Install them and run this again:\n  {by_hand}",
+                missing.len()
+            )));
+        }
+    };
+    say::step(format_args!(
+        "installing {} system packages with apt-get (a few minutes): {}",
+        missing.len(),
+        missing.join(" ")
+    ));
+    // A source that fails need not be one we want from, and apt-get reports
+    // success without a network: the installation decides.
+    let update = process::capture(apt(prefix).args(["update", "-q"]))?;
+    // An old list of packages may have hidden the name a package has now.
+    let missing = self::missing(purpose)?.map_or(missing, |(_, missing)| missing);
+    let installed = process::quiet(apt(prefix).args(["install", "-q", "-y"]).args(&missing));
+    if installed.is_err() {
+        process::show(&update.text);
+        if process::is_network_failure(&update.text) {
+            return Err(said(
+                "No network: apt-get could not reach the package sources (its output is above). Connect and run this again.",
+            ));
+        }
+    }
+    installed?;
+    match self::missing(purpose)? {
+        Some((_, left)) if !left.is_empty() => Err(said(format!(
+            "apt-get ran but these are still missing: {}",
+            left.join(" ")
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn macos() -> Outcome {
+    let tools = process::capture(Command::new("xcode-select").arg("-p"));
+    if tools.is_ok_and(|tools| tools.ok) {
+        return Ok(());
+    }
+    Err(said(
+        "Apple's command line tools are missing. Run this and then try again:\n  xcode-select --install",
+    ))
+}
+
+/// What to put before `apt-get`, or `None` if we may not install packages.
+fn may_install() -> Option<&'static [&'static str]> {
+    if packages::is_root() {
+        return Some(&[]);
+    }
+    let sudo = process::find("sudo").is_some()
+        && process::capture(Command::new("sudo").args(["-n", "true"]))
+            .is_ok_and(|answer| answer.ok);
+    sudo.then_some(&["sudo", "-n"])
+}
+
+fn apt(prefix: &[&str]) -> Command {
+    let mut words =
+        prefix
+            .iter()
+            .copied()
+            .chain(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]);
+    let mut command = Command::new(words.next().unwrap_or("env"));
+    command.args(words);
+    command
+}
+
+/// Of several names for one package, the one that this release has.
+fn available(family: Family, choice: &'static [&'static str]) -> String {
+    let first = choice.first().copied().unwrap_or_default();
+    if family != Family::Debian || choice.len() < 2 {
+        return first.to_owned();
+    }
+    choice
+        .iter()
+        .find(|name| {
+            process::capture(Command::new("apt-cache").args(["show", "--no-all-versions", name]))
+                .is_ok_and(|answer| answer.ok && answer.text.contains("Package:"))
+        })
+        .copied()
+        .unwrap_or(first)
+        .to_owned()
+}

@@ -1,0 +1,54 @@
+//! The Tauri CLI, run from the top of the work tree as `cargo tauri`.
+
+use std::ffi::OsString;
+use std::process::Command;
+
+use crate::failure::Outcome;
+use crate::setup::{self, For};
+use crate::{display, orphans, ports, process, root, servers};
+
+/// Makes the machine ready and runs the app from source.
+pub fn dev(arguments: &[OsString]) -> Outcome {
+    display::check()?;
+    ports::check_free()?;
+    setup::ready(For::Development)?;
+    let all: Vec<_> = std::iter::once("dev".into())
+        .chain(arguments.iter().cloned())
+        .collect();
+    run(&all)
+}
+
+/// Makes the machine ready and bundles the app for this system.
+pub fn build(arguments: &[OsString]) -> Outcome {
+    setup::ready(For::Development)?;
+    let all: Vec<_> = std::iter::once("build".into())
+        .chain(arguments.iter().cloned())
+        .collect();
+    run(&all)
+}
+
+/// Runs the Tauri CLI with these arguments.
+pub fn run(arguments: &[OsString]) -> Outcome {
+    if !setup::npm::tauri_cli().is_file() {
+        setup::node::check()?;
+        setup::npm::ready()?;
+    }
+    let help = arguments
+        .iter()
+        .any(|argument| argument == "--help" || argument == "-h");
+    if arguments.first().is_some_and(|command| command == "dev") && !help {
+        display::check()?;
+        ports::check_free()?;
+        servers::build_backend()?;
+    }
+    let mut cli = Command::new("node");
+    cli.arg(setup::npm::tauri_cli())
+        .args(arguments)
+        .current_dir(root::root())
+        .env(servers::OWNER, std::process::id().to_string());
+    // The CLI ends its helpers itself, but not when it is killed.
+    orphans::adopt();
+    let outcome = process::run(&mut cli);
+    orphans::end_all();
+    outcome
+}

@@ -1,0 +1,176 @@
+//! `cargo xtask test`: every check there is, one after the other, and an
+//! account of all of them at the end.
+//!
+//! A failed step does not keep the others from running, unless they need what
+//! it makes; those then fail too and say so. Nothing is left out silently.
+
+mod account;
+mod steps;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::time::Instant;
+
+use account::Account;
+use steps::{Run, STEPS, Step};
+
+use crate::failure::{Failure, Outcome, said};
+use crate::{say, setup};
+
+/// What the command line asked for.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Only these steps, by name; empty for all.
+    pub only: Vec<String>,
+    /// Only tests whose name holds this.
+    pub filter: Option<String>,
+    /// Passed to the test binaries as they are.
+    pub extra: Vec<OsString>,
+}
+
+/// Prints the names of the steps.
+pub fn list() {
+    for step in STEPS {
+        println!("{:<12} {}", step.name, step.about);
+    }
+}
+
+/// Makes the machine ready, runs the steps and prints the account.
+pub fn run(asked: Asked) -> Outcome {
+    let steps = select(&asked.only, asked.filter.is_some())?;
+    if let Some(purpose) = steps
+        .iter()
+        .filter_map(|step| step.setup)
+        .max_by_key(|purpose| *purpose as u8)
+    {
+        setup::ready(purpose)?;
+    }
+    let run = Run::new(asked);
+    let mut account = Account::default();
+    for step in steps {
+        println!("\n==> {}: {}", step.name, step.about);
+        let _ = io::stdout().flush();
+        let start = Instant::now();
+        let outcome = match step.needs.iter().find(|need| account.has_failed(need)) {
+            Some(need) => Err(said(format!("not run: it needs `{need}`, which failed"))),
+            None => (step.work)(&run),
+        };
+        if let Err(Failure::Interrupted(signal)) = outcome {
+            say::step(format_args!("interrupted in `{}`", step.name));
+            return Err(Failure::Interrupted(signal));
+        }
+        if let Err(failure) = &outcome {
+            say::failure(format_args!("{}: {failure}", step.name));
+        }
+        account.enter(
+            step.name,
+            start.elapsed(),
+            outcome.map_err(|failure| failure.to_string()),
+        );
+    }
+    if run.matched_nothing() {
+        account.enter(
+            "filter",
+            std::time::Duration::ZERO,
+            Err("no test has a name that matches".into()),
+        );
+    }
+    print!("\n{account}");
+    let _ = io::stdout().flush();
+    match account.failed() {
+        0 => Ok(()),
+        1 => Err(said("a step failed")),
+        failed => Err(said(format!("{failed} steps failed"))),
+    }
+}
+
+/// The steps asked for and those they need, in order.
+fn select(only: &[String], filtered: bool) -> Outcome<Vec<&'static Step>> {
+    if let Some(unknown) = only
+        .iter()
+        .find(|name| STEPS.iter().all(|step| step.name != **name))
+    {
+        let names: Vec<_> = STEPS.iter().map(|step| step.name).collect();
+        return Err(said(format!(
+            "there is no step `{unknown}`; the steps are: {}",
+            names.join(", ")
+        )));
+    }
+    let asked = |step: &Step| {
+        if only.is_empty() {
+            !filtered || step.filterable
+        } else {
+            only.iter().any(|name| name == step.name)
+        }
+    };
+    let mut wanted: Vec<&str> = STEPS
+        .iter()
+        .filter(|step| asked(step))
+        .map(|step| step.name)
+        .collect();
+    // Needs come before what needs them, so one look backwards finds them all.
+    for step in STEPS.iter().rev() {
+        if wanted.contains(&step.name) {
+            wanted.extend(step.needs);
+        }
+    }
+    Ok(STEPS
+        .iter()
+        .filter(|step| wanted.contains(&step.name))
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(only: &[&str], filtered: bool) -> Vec<&'static str> {
+        let only: Vec<String> = only.iter().map(|name| (*name).to_owned()).collect();
+        select(&only, filtered)
+            .unwrap()
+            .iter()
+            .map(|step| step.name)
+            .collect()
+    }
+
+    #[test]
+    fn everything_runs_unless_something_is_asked_for() {
+        assert_eq!(names(&[], false).len(), STEPS.len());
+    }
+
+    #[test]
+    fn a_step_brings_what_it_needs_with_it() {
+        assert_eq!(
+            names(&["acceptance"], false),
+            ["export", "e2e", "acceptance"]
+        );
+        assert_eq!(names(&["fmt"], false), ["fmt"]);
+    }
+
+    #[test]
+    fn a_filter_leaves_the_steps_that_can_be_filtered() {
+        assert_eq!(names(&[], true), ["rust", "export", "e2e", "acceptance"]);
+        assert_eq!(names(&["rust"], true), ["rust"]);
+    }
+
+    #[test]
+    fn an_unknown_step_is_refused_with_the_names_there_are() {
+        let failure = select(&["clipy".into()], false).err().unwrap().to_string();
+        assert!(
+            failure.contains("clipy") && failure.contains("clippy"),
+            "{failure}"
+        );
+    }
+
+    #[test]
+    fn needs_are_steps_that_come_earlier() {
+        for (index, step) in STEPS.iter().enumerate() {
+            for need in step.needs {
+                assert!(
+                    STEPS[..index].iter().any(|earlier| earlier.name == *need),
+                    "{need}"
+                );
+            }
+        }
+    }
+}
