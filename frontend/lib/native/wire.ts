@@ -1,0 +1,339 @@
+// Generated from src-tauri/core/src/wire.rs by `cargo xtask types`. Do not edit.
+
+/**
+ * The person who is signed in, as the backend describes them.
+ */
+export type User = { 
+/**
+ * The backend's identifier, opaque to us.
+ */
+id: string, 
+/**
+ * Display name; the e-mail address where the backend has no name.
+ */
+name: string, 
+/**
+ * E-mail address.
+ */
+email: string, 
+/**
+ * Whether the backend says that the address was verified; false when it does not say.
+ */
+emailVerified: boolean, 
+/**
+ * Address of a picture, if the backend names one.
+ */
+image: string | null, 
+/**
+ * Role names; empty when the backend has none. A hint for the UI: the backend decides.
+ */
+roles: Array<string>, };
+
+/**
+ * The session beside the user: what Better Auth's `useSession()` shows, without a token.
+ */
+export type SessionInfo = { 
+/**
+ * Made here at sign-in; not the backend's.
+ */
+id: string, 
+/**
+ * The same as the user's `id`.
+ */
+userId: string, 
+/**
+ * When the refresh cookie expires (ISO 8601), if it says so. Never the access token's end.
+ */
+expiresAt: string | null, };
+
+/**
+ * Why nobody is signed in.
+ */
+export type SignedOutReason = "never" | "by_user" | "expired" | "revoked" | "reuse" | "device_mismatch";
+
+/**
+ * How well the refresh token is kept.
+ */
+export type StorageStatus = "ok" | "memory_only" | "locked" | "absent";
+
+/**
+ * The backend cannot be reached, and when it will be tried again.
+ */
+export type Outage = { 
+/**
+ * When the first failed attempt began, in milliseconds since the epoch.
+ */
+since: number, 
+/**
+ * When the next attempt starts, likewise; `None` while one is under way.
+ */
+retryAt: number | null, };
+
+/**
+ * Whether what we know of the session was confirmed by the backend.
+ */
+export type Freshness = { "kind": "fresh" } | { "kind": "stale" } & Outage;
+
+/**
+ * A one-time code is wanted. Which account it is for stays in Rust and out of URLs.
+ */
+export type Challenge = { 
+/**
+ * New for each challenge.
+ */
+id: string, 
+/**
+ * Where the code went, as the backend says or else as the user typed it.
+ */
+email: string, 
+/**
+ * Milliseconds since the epoch.
+ */
+startedAt: number, 
+/**
+ * When another code may be asked for, in milliseconds since the epoch.
+ */
+resendAt: number, };
+
+/**
+ * The state of the session.
+ */
+export type Phase = { "status": "restoring", 
+/**
+ * Set once an attempt has failed.
+ */
+outage: Outage | null, } | { "status": "signed_out", 
+/**
+ * Why.
+ */
+why: SignedOutReason, } | { "status": "otp_pending", 
+/**
+ * What is asked.
+ */
+challenge: Challenge, } | { "status": "signed_in", 
+/**
+ * Who.
+ */
+user: User, 
+/**
+ * Their session.
+ */
+session: SessionInfo, 
+/**
+ * Confirmed by the backend or not.
+ */
+freshness: Freshness, 
+/**
+ * Whether the session outlives this run: the keyring holds its token.
+ */
+remembered: boolean, };
+
+/**
+ * The whole state, as one value.
+ */
+export type SessionState = { 
+/**
+ * How well its token is kept.
+ */
+storage: StorageStatus, } & ({ "status": "restoring", 
+/**
+ * Set once an attempt has failed.
+ */
+outage: Outage | null, } | { "status": "signed_out", 
+/**
+ * Why.
+ */
+why: SignedOutReason, } | { "status": "otp_pending", 
+/**
+ * What is asked.
+ */
+challenge: Challenge, } | { "status": "signed_in", 
+/**
+ * Who.
+ */
+user: User, 
+/**
+ * Their session.
+ */
+session: SessionInfo, 
+/**
+ * Confirmed by the backend or not.
+ */
+freshness: Freshness, 
+/**
+ * Whether the session outlives this run: the keyring holds its token.
+ */
+remembered: boolean, });
+
+/**
+ * What last changed the state.
+ */
+export type Cause = "start" | "login" | "register" | "challenge" | "verify_otp" | "refresh" | "logout" | "rejected" | "outage" | "storage";
+
+/**
+ * The event `session-changed`, and the answer of the command `session`: a cause and the
+ * whole state. Hearing it twice or late does no harm: a lower revision is to be ignored.
+ */
+export type SessionChanged = { 
+/**
+ * Which workspace.
+ */
+workspace: string, 
+/**
+ * Grows by one with each change; starts at 0 with the process.
+ */
+revision: number, 
+/**
+ * What changed it.
+ */
+cause: Cause, 
+/**
+ * The state now.
+ */
+state: SessionState, };
+
+/**
+ * How a sign-in, a registration or a code was answered.
+ */
+export type SignInOutcome = { "outcome": "signed_in" } | { "outcome": "otp_required" } | { "outcome": "accepted" };
+
+/**
+ * What a person types to sign in.
+ */
+export type LoginInput = { 
+/**
+ * E-mail address.
+ */
+email: string, 
+/**
+ * Stops at the backend's request body.
+ */
+password: string, 
+/**
+ * More members for the device payload; ours win.
+ */
+fingerprint?: Record<string, unknown>, };
+
+/**
+ * What a person types to make an account.
+ */
+export type RegisterInput = { 
+/**
+ * Display name.
+ */
+name: string, 
+/**
+ * E-mail address.
+ */
+email: string, 
+/**
+ * Stops at the backend's request body.
+ */
+password: string, 
+/**
+ * More members for the device payload; ours win.
+ */
+fingerprint?: Record<string, unknown>, 
+/**
+ * More members for the request body, for backends that ask for them.
+ */
+more?: Record<string, unknown>, };
+
+/**
+ * Sign-out always ends the session here, so there is nothing else to say.
+ */
+export type LogoutReply = { 
+/**
+ * Always true.
+ */
+success: boolean, };
+
+/**
+ * A call to the adopter's API, made with the user's session.
+ */
+export type FetchRequest = { 
+/**
+ * Relative to the backend, beginning with `/`, on the profile's allowlist.
+ */
+path: string, 
+/**
+ * `GET`, `POST`, `PUT`, `PATCH` or `DELETE`.
+ */
+method: string, 
+/**
+ * `accept` and `content-type` matter; what carries credentials is dropped.
+ */
+headers: Array<[string, string]>, 
+/**
+ * Text, usually JSON.
+ */
+body: string | null, };
+
+/**
+ * The answer to a [`FetchRequest`]: any status, a text body, no `set-cookie`.
+ */
+export type FetchReply = { 
+/**
+ * HTTP status.
+ */
+status: number, 
+/**
+ * Lower-case names.
+ */
+headers: Array<[string, string]>, 
+/**
+ * At most 1 MiB.
+ */
+body: string, };
+
+/**
+ * Light, dark, or as the system has it.
+ */
+export type Theme = "system" | "light" | "dark";
+
+/**
+ * Facts about this app for the window.
+ */
+export type AppInfo = { 
+/**
+ * The product's name.
+ */
+product: string, 
+/**
+ * Its version.
+ */
+version: string, 
+/**
+ * Whether this is a development build.
+ */
+development: boolean, 
+/**
+ * The workspace that a command without one means.
+ */
+workspace: string, 
+/**
+ * The backend's origin, for people to read.
+ */
+origin: string, };
+
+/**
+ * What the UI branches on.
+ */
+export type ErrorCode = "invalid_input" | "invalid_credentials" | "account_blocked" | "account_locked" | "email_taken" | "rate_limited" | "otp_invalid" | "otp_expired" | "otp_too_many" | "no_challenge" | "not_signed_in" | "session_ended" | "unreachable" | "backend_fault" | "bad_answer" | "path_refused" | "too_large" | "unknown_workspace" | "internal";
+
+/**
+ * What a failed command answers.
+ */
+export type AuthError = { 
+/**
+ * What the UI branches on.
+ */
+code: ErrorCode, 
+/**
+ * For a person to read.
+ */
+message: string, 
+/**
+ * How long to wait before the next try, if that is known.
+ */
+retryAfterMs: number | null, };

@@ -1,0 +1,274 @@
+//! The backend's cookies, in two compartments: the refresh cookies, which carry the session
+//! and go to the keyring, and the ordinary ones, which live in memory. Matching, expiry and
+//! deletion follow RFC 6265 as `cookie_store` implements it. None reaches the window.
+
+use std::fmt;
+
+use cookie_store::{Cookie, CookieDomain, CookieExpiration, CookieStore, RawCookie};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use url::Url;
+use zeroize::Zeroizing;
+
+/// The ordinary compartment.
+#[derive(Default)]
+pub struct Jar(CookieStore);
+
+impl Jar {
+    /// Honours one `Set-Cookie` line: set, replaced or deleted. A line that the standard
+    /// says to ignore is ignored.
+    pub fn honour(&mut self, line: &str, from: &Url) {
+        if is_emptied(line) {
+            // Some backends delete with an empty value and a date in the future.
+            if let Ok(cookie) = Cookie::parse(line.to_owned(), from) {
+                let domain = String::from(&cookie.domain);
+                let path = cookie.path.as_ref().to_owned();
+                self.0.remove(&domain, &path, cookie.name());
+            }
+            return;
+        }
+        // The result says only whether it was new, replaced, expired or refused.
+        let _ = self.0.parse(line, from);
+    }
+
+    /// `name=value` pairs to send to `url`.
+    pub fn pairs(&self, url: &Url) -> Vec<(String, Zeroizing<String>)> {
+        self.0
+            .matches(url)
+            .into_iter()
+            .map(|cookie| {
+                (
+                    cookie.name().to_owned(),
+                    Zeroizing::new(cookie.value().to_owned()),
+                )
+            })
+            .collect()
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+/// One refresh cookie, whole: what the keyring keeps.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefreshCookie {
+    name: String,
+    value: Zeroizing<String>,
+    /// Set where the backend named a domain; otherwise the cookie is the host's alone.
+    domain: Option<String>,
+    host: String,
+    path: String,
+    /// Seconds since the epoch.
+    expires: Option<i64>,
+    secure: bool,
+}
+
+impl fmt::Debug for RefreshCookie {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RefreshCookie")
+            .field("name", &self.name)
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a `Set-Cookie` line does to the refresh compartment.
+pub enum RefreshChange {
+    /// It holds a new token.
+    Set(RefreshCookie),
+    /// It takes the token of this name away.
+    Delete(String),
+}
+
+impl RefreshCookie {
+    /// Reads `line` if it sets or deletes a cookie named in `names`. A cookie for a domain
+    /// that is not the sender's is refused, as RFC 6265 section 5.3 says.
+    pub fn from_line(line: &str, from: &Url, names: &[String]) -> Option<RefreshChange> {
+        let cookie = Cookie::parse(line.to_owned(), from).ok()?;
+        if !names.iter().any(|name| name == cookie.name()) {
+            return None;
+        }
+        if is_emptied(line) || cookie.is_expired() {
+            return Some(RefreshChange::Delete(cookie.name().to_owned()));
+        }
+        let domain = match &cookie.domain {
+            CookieDomain::Suffix(domain) => Some(domain.clone()),
+            CookieDomain::HostOnly(_) | CookieDomain::NotPresent | CookieDomain::Empty => None,
+        };
+        Some(RefreshChange::Set(Self {
+            name: cookie.name().to_owned(),
+            value: Zeroizing::new(cookie.value().to_owned()),
+            domain,
+            host: from.host_str()?.to_owned(),
+            path: cookie.path.as_ref().to_owned(),
+            expires: match cookie.expires {
+                CookieExpiration::AtUtc(end) => Some(end.unix_timestamp()),
+                CookieExpiration::SessionEnd => None,
+            },
+            secure: cookie.secure().unwrap_or(false),
+        }))
+    }
+
+    /// When it ends, if it says so.
+    pub fn expires(&self) -> Option<OffsetDateTime> {
+        OffsetDateTime::from_unix_timestamp(self.expires?).ok()
+    }
+
+    /// Whether it may go to `url`: domain, path and `Secure` as for any cookie. Its own
+    /// expiry does not count: our clock may be wrong, and the backend knows.
+    pub fn goes_to(&self, url: &Url) -> bool {
+        let mut raw = RawCookie::build((self.name.clone(), self.value.to_string()))
+            .path(self.path.clone())
+            .secure(self.secure)
+            .http_only(true);
+        if let Some(domain) = &self.domain {
+            raw = raw.domain(domain.clone());
+        }
+        let Ok(home) = Url::parse(&format!("{}://{}{}", url.scheme(), self.host, self.path)) else {
+            return false;
+        };
+        Cookie::try_from_raw_cookie(&raw.build(), &home).is_ok_and(|cookie| cookie.matches(url))
+    }
+}
+
+/// The refresh cookies together: what a refresh sends and what the keyring keeps.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RefreshToken(Vec<RefreshCookie>);
+
+impl RefreshToken {
+    /// Takes over what an answer changed.
+    pub fn apply(&mut self, changes: Vec<RefreshChange>) {
+        for change in changes {
+            match change {
+                RefreshChange::Set(cookie) => {
+                    self.0.retain(|held| held.name != cookie.name);
+                    self.0.push(cookie);
+                }
+                RefreshChange::Delete(name) => self.0.retain(|held| held.name != name),
+            }
+        }
+    }
+
+    /// Whether there is nothing to send.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The cookies that go to `url`.
+    pub fn pairs(&self, url: &Url) -> Vec<(String, Zeroizing<String>)> {
+        self.0
+            .iter()
+            .filter(|cookie| cookie.goes_to(url))
+            .map(|cookie| (cookie.name.clone(), cookie.value.clone()))
+            .collect()
+    }
+
+    /// The first to end, if any says when.
+    pub fn expires(&self) -> Option<OffsetDateTime> {
+        self.0.iter().filter_map(RefreshCookie::expires).min()
+    }
+
+    /// Names and values, for a hash.
+    pub fn fingerprint_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let mut bytes = Zeroizing::new(Vec::new());
+        for cookie in &self.0 {
+            bytes.extend_from_slice(cookie.name.as_bytes());
+            bytes.push(b'=');
+            bytes.extend_from_slice(cookie.value.as_bytes());
+            bytes.push(b';');
+        }
+        bytes
+    }
+}
+
+/// `name=;…` or `name;…`: an empty value takes the cookie away, whatever its date.
+fn is_emptied(line: &str) -> bool {
+    let pair = line.split(';').next().unwrap_or_default();
+    pair.split_once('=')
+        .is_none_or(|(_, value)| value.trim().trim_matches('"').is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap()
+    }
+
+    fn names() -> Vec<String> {
+        vec!["__refresh_token".into()]
+    }
+
+    fn refresh(line: &str) -> Option<RefreshChange> {
+        RefreshCookie::from_line(line, &url("http://127.0.0.1:9/login"), &names())
+    }
+
+    #[test]
+    fn a_refresh_cookie_is_kept_whole_and_untouched() {
+        let Some(RefreshChange::Set(cookie)) =
+            refresh("__refresh_token=a%2Bb.c=; Path=/; HttpOnly; Max-Age=60")
+        else {
+            panic!("it sets a token")
+        };
+        assert_eq!(cookie.value.as_str(), "a%2Bb.c=", "sent back untouched");
+        assert!(cookie.expires().is_some());
+        assert!(cookie.goes_to(&url("http://127.0.0.1:9/refresh-token")));
+        assert!(!cookie.goes_to(&url("http://127.0.0.2:9/refresh-token")));
+        let bytes = serde_json::to_vec(&cookie).unwrap();
+        assert_eq!(
+            serde_json::from_slice::<RefreshCookie>(&bytes).unwrap(),
+            cookie
+        );
+        assert!(!format!("{cookie:?}").contains("a%2Bb"));
+    }
+
+    #[test]
+    fn a_path_limits_where_it_goes() {
+        let Some(RefreshChange::Set(cookie)) = refresh("__refresh_token=t; Path=/auth") else {
+            panic!("it sets a token")
+        };
+        assert!(cookie.goes_to(&url("http://127.0.0.1:9/auth/refresh")));
+        assert!(!cookie.goes_to(&url("http://127.0.0.1:9/logout")));
+    }
+
+    #[test]
+    fn every_way_to_delete_deletes() {
+        for line in [
+            "__refresh_token=; Max-Age=604800; Path=/",
+            "__refresh_token=x; Max-Age=0",
+            "__refresh_token=x; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+            "__refresh_token=\"\"; Path=/",
+        ] {
+            assert!(
+                matches!(refresh(line), Some(RefreshChange::Delete(_))),
+                "{line}"
+            );
+        }
+        assert!(refresh("other=1").is_none());
+        assert!(refresh("__refresh_token=x; Domain=evil.example").is_none());
+        assert!(refresh("").is_none());
+    }
+
+    #[test]
+    fn ordinary_cookies_are_set_sent_and_deleted() {
+        let here = url("https://api.example.com/v1/login");
+        let mut jar = Jar::default();
+        jar.honour("a=1; Path=/v1", &here);
+        jar.honour("b=2; Domain=example.com; Path=/", &here);
+        jar.honour("c=3; Domain=evil.example", &here);
+        let names = |jar: &Jar, at: &str| {
+            let mut names: Vec<_> = jar.pairs(&url(at)).into_iter().map(|(n, _)| n).collect();
+            names.sort();
+            names
+        };
+        assert_eq!(names(&jar, "https://api.example.com/v1/me"), ["a", "b"]);
+        assert_eq!(names(&jar, "https://api.example.com/v2"), ["b"]);
+        jar.honour("a=; Path=/v1; Max-Age=1000", &here);
+        jar.honour("b=x; Domain=example.com; Path=/; Max-Age=0", &here);
+        assert!(names(&jar, "https://api.example.com/v1/me").is_empty());
+    }
+}

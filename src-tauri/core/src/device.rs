@@ -1,0 +1,113 @@
+//! The device as the backend sees it: a random install id, the operating system, and this
+//! product in the place of a browser.
+//!
+//! The id is a UUID made once and kept across runs and sign-outs. It is derived from
+//! nothing: host names and versions change. The other values are taken at a sign-in and
+//! replayed unchanged until the next, because a backend may bind them all.
+
+use std::io;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use crate::records::Records;
+
+const RECORD: &str = "device.json";
+
+/// The device record: what goes out as `fingerprint` and as the device cookie.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    /// The install id.
+    pub fingerprint: Uuid,
+    /// Type, version and architecture of the operating system.
+    pub os: String,
+    /// This product and its version.
+    pub browser: String,
+}
+
+impl Device {
+    /// The record on disk, or a new one, written before it is first used.
+    pub fn load_or_create(records: &Records, browser: &str) -> io::Result<Self> {
+        if let Some(device) = records.read(RECORD) {
+            return Ok(device);
+        }
+        let device = Self {
+            fingerprint: Uuid::new_v4(),
+            os: describe_os(),
+            browser: browser.to_owned(),
+        };
+        records.write(RECORD, &device)?;
+        Ok(device)
+    }
+
+    /// The same install id with today's `os` and `browser`: the values of a new sign-in.
+    pub fn renewed(&self, browser: &str) -> Self {
+        Self {
+            fingerprint: self.fingerprint,
+            os: describe_os(),
+            browser: browser.to_owned(),
+        }
+    }
+
+    /// Keeps the values of the sign-in that succeeded.
+    pub fn store(&self, records: &Records) -> io::Result<()> {
+        records.write(RECORD, self)
+    }
+
+    /// The payload of a request: `extra` with our members over it.
+    pub fn payload(&self, extra: Option<&Map<String, Value>>) -> Value {
+        let mut payload = extra.cloned().unwrap_or_default();
+        payload.insert("fingerprint".into(), self.fingerprint.to_string().into());
+        payload.insert("os".into(), self.os.clone().into());
+        payload.insert("browser".into(), self.browser.clone().into());
+        Value::Object(payload)
+    }
+}
+
+fn describe_os() -> String {
+    let info = os_info::get();
+    let architecture = info.architecture().unwrap_or(std::env::consts::ARCH);
+    format!("{} {} {architecture}", info.os_type(), info.version())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_id_stays_and_the_values_are_replayed() {
+        let folder = tempfile::tempdir().unwrap();
+        let records = Records::open(folder.path()).unwrap();
+        let first = Device::load_or_create(&records, "Vestibule 1").unwrap();
+        let again = Device::load_or_create(&records, "Vestibule 2").unwrap();
+        assert_eq!(first, again, "an update alone changes nothing");
+        let renewed = again.renewed("Vestibule 2");
+        assert_eq!(renewed.fingerprint, first.fingerprint);
+        assert_eq!(renewed.browser, "Vestibule 2");
+        assert!(
+            renewed.os.contains(std::env::consts::ARCH),
+            "{}",
+            renewed.os
+        );
+    }
+
+    #[test]
+    fn a_callers_members_go_under_ours() {
+        let device = Device {
+            fingerprint: Uuid::nil(),
+            os: "os".into(),
+            browser: "b".into(),
+        };
+        let extra = serde_json::json!({"screen": "800x600", "fingerprint": "forged"});
+        assert_eq!(
+            device.payload(extra.as_object()),
+            serde_json::json!({
+                "screen": "800x600",
+                "fingerprint": Uuid::nil().to_string(),
+                "os": "os",
+                "browser": "b",
+            })
+        );
+    }
+}

@@ -1,0 +1,195 @@
+//! What a crash may interrupt, on disk: the rotation journal, the sign-out marker and the
+//! last known user. None of them holds a secret; the token appears as a hash.
+
+use std::io;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use crate::records::Records;
+use crate::wire::{SessionInfo, SignedOutReason, User};
+
+const JOURNAL: &str = "journal.json";
+const SIGNED_OUT: &str = "signed-out.json";
+const LAST_USER: &str = "user.json";
+
+/// What was under way when the journal was last written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Nothing.
+    #[default]
+    Idle,
+    /// A sign-in was answered and is being written.
+    Login,
+    /// A refresh was sent; the backend may have rotated the token.
+    Rotating,
+}
+
+/// The rotation journal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Journal {
+    /// Grows by one with each token that was taken into use.
+    pub generation: u64,
+    /// What was under way.
+    pub step: Step,
+    /// SHA-256 of the token that is held or was sent, in hexadecimal.
+    pub token_hash: Option<String>,
+    /// Which attempt.
+    pub attempt: Option<Uuid>,
+    /// When it began, in milliseconds since the epoch.
+    pub started_at: Option<u64>,
+}
+
+impl Journal {
+    /// The journal on disk; a missing one is idle at generation 0.
+    pub fn read(records: &Records) -> Self {
+        records.read(JOURNAL).unwrap_or_default()
+    }
+
+    /// At rest with `token` in use.
+    pub fn idle(generation: u64, token: Option<&[u8]>) -> Self {
+        Self {
+            generation,
+            token_hash: token.map(hash),
+            ..Self::default()
+        }
+    }
+
+    /// About to send or write `token`.
+    pub fn begun(generation: u64, step: Step, token: &[u8], now_ms: u64) -> Self {
+        Self {
+            generation,
+            step,
+            token_hash: Some(hash(token)),
+            attempt: Some(Uuid::new_v4()),
+            started_at: Some(now_ms),
+        }
+    }
+
+    /// Written through to the disk.
+    pub fn write(&self, records: &Records) -> io::Result<()> {
+        records.write(JOURNAL, self)
+    }
+}
+
+fn hash(token: &[u8]) -> String {
+    use std::fmt::Write as _;
+    Sha256::digest(token)
+        .iter()
+        .fold(String::with_capacity(64), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}
+
+/// The session is over, whatever else is on disk: only a sign-in removes this marker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedOut {
+    /// Why, to be said again after a restart.
+    pub why: SignedOutReason,
+}
+
+impl SignedOut {
+    /// The marker, if it is set. One that cannot be understood counts as set: a sign-out
+    /// is never undone by damage.
+    pub fn read(records: &Records) -> Option<Self> {
+        if !records.has(SIGNED_OUT) {
+            return None;
+        }
+        Some(records.read(SIGNED_OUT).unwrap_or_else(|| {
+            let marker = Self {
+                why: SignedOutReason::ByUser,
+            };
+            // The damaged one was put aside; the next start must find one too.
+            if let Err(error) = marker.write(records) {
+                tracing::error!(kind = %error.kind(), "the sign-out marker cannot be written");
+            }
+            marker
+        }))
+    }
+
+    /// Sets the marker.
+    pub fn write(self, records: &Records) -> io::Result<()> {
+        records.write(SIGNED_OUT, &self)
+    }
+
+    /// A sign-in succeeded.
+    pub fn clear(records: &Records) -> io::Result<()> {
+        records.remove(SIGNED_OUT)
+    }
+}
+
+/// Whom to show while the backend cannot be asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastUser {
+    /// The origin that this user belongs to.
+    pub origin: String,
+    /// Who.
+    pub user: User,
+    /// Their session.
+    pub session: SessionInfo,
+}
+
+impl LastUser {
+    /// The last user of `origin`.
+    pub fn read(records: &Records, origin: &str) -> Option<Self> {
+        records
+            .read(LAST_USER)
+            .filter(|last: &Self| last.origin == origin)
+    }
+
+    /// A user for whom no record was found: the session gets a new id here.
+    pub fn first_seen(origin: &str, user: &User) -> Self {
+        Self {
+            origin: origin.to_owned(),
+            user: user.clone(),
+            session: SessionInfo {
+                id: Uuid::new_v4(),
+                user_id: user.id.clone(),
+                expires_at: None,
+            },
+        }
+    }
+
+    /// Remembers them.
+    pub fn write(&self, records: &Records) -> io::Result<()> {
+        records.write(LAST_USER, self)
+    }
+
+    /// Forgets them, at sign-out.
+    pub fn clear(records: &Records) -> io::Result<()> {
+        records.remove(LAST_USER)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_journal_holds_a_hash_and_comes_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let records = Records::open(folder.path()).unwrap();
+        assert_eq!(Journal::read(&records), Journal::default());
+        let journal = Journal::begun(7, Step::Rotating, b"refresh-secret", 1);
+        journal.write(&records).unwrap();
+        assert_eq!(Journal::read(&records), journal);
+        let text = std::fs::read_to_string(folder.path().join(JOURNAL)).unwrap();
+        assert!(!text.contains("refresh-secret"));
+    }
+
+    #[test]
+    fn a_damaged_marker_still_means_signed_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let records = Records::open(folder.path()).unwrap();
+        assert_eq!(SignedOut::read(&records), None);
+        std::fs::write(folder.path().join(SIGNED_OUT), b"").unwrap();
+        assert!(SignedOut::read(&records).is_some());
+        assert!(
+            SignedOut::read(&records).is_some(),
+            "and at the next start too"
+        );
+    }
+}

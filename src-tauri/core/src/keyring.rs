@@ -1,0 +1,122 @@
+//! The operating system's keyring: Secret Service, macOS Keychain, Windows Credential
+//! Manager, as the `keyring` crate reaches them.
+//!
+//! The platform's store is built by us and rebuilt after a failure. `keyring::Entry::new`
+//! is never used: it remembers a failed first start for the whole process.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use keyring_core::{CredentialStore, Error};
+use zeroize::Zeroizing;
+
+use crate::secrets::{SecretBytes, SecretStore, StoreError};
+
+/// Windows caps a credential at 2,560 bytes; one limit for every platform.
+pub const VALUE_LIMIT: usize = 2048;
+
+/// One service's items in the platform's keyring.
+pub struct Keyring {
+    service: String,
+    store: Mutex<Option<Arc<CredentialStore>>>,
+}
+
+impl Keyring {
+    /// Items are filed under `service`; nothing is opened before the first call.
+    pub fn new(service: impl Into<String>) -> Self {
+        Self {
+            service: service.into(),
+            store: Mutex::new(None),
+        }
+    }
+
+    /// Runs `work` on the entry, with a store built anew if the last call failed.
+    fn with_entry<T>(
+        &self,
+        account: &str,
+        work: impl FnOnce(&keyring::Entry) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let store = self.store()?;
+        let result = store
+            .build(&self.service, account, None)
+            .and_then(|inner| work(&keyring::Entry { inner }));
+        if let Err(error) = &result
+            && !matches!(error, Error::NoEntry)
+        {
+            // A restarted keyring daemon leaves the old connection dead for good.
+            *self.store.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+        result
+    }
+
+    fn store(&self) -> Result<Arc<CredentialStore>, Error> {
+        let mut slot = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(store) = &*slot {
+            return Ok(store.clone());
+        }
+        let store = platform_store()?;
+        *slot = Some(store.clone());
+        Ok(store)
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn platform_store() -> Result<Arc<CredentialStore>, Error> {
+    Ok(zbus_secret_service_keyring_store::Store::new()?)
+}
+
+#[cfg(target_os = "macos")]
+fn platform_store() -> Result<Arc<CredentialStore>, Error> {
+    Ok(apple_native_keyring_store::keychain::Store::new()?)
+}
+
+#[cfg(windows)]
+fn platform_store() -> Result<Arc<CredentialStore>, Error> {
+    Ok(windows_native_keyring_store::Store::new()?)
+}
+
+impl SecretStore for Keyring {
+    fn read(&self, account: &str) -> Result<Option<SecretBytes>, StoreError> {
+        match self.with_entry(account, keyring::Entry::get_secret) {
+            Ok(bytes) => Ok(Some(Zeroizing::new(bytes))),
+            Err(Error::NoEntry) => Ok(None),
+            Err(error) => Err(store_error(error)),
+        }
+    }
+
+    fn write(&self, account: &str, value: &[u8]) -> Result<(), StoreError> {
+        if value.len() > VALUE_LIMIT {
+            return Err(StoreError::TooLarge);
+        }
+        self.with_entry(account, |entry| entry.set_secret(value))
+            .map_err(store_error)
+    }
+
+    fn delete(&self, account: &str) -> Result<(), StoreError> {
+        match self.with_entry(account, keyring::Entry::delete_credential) {
+            Ok(()) | Err(Error::NoEntry) => Ok(()),
+            Err(error) => Err(store_error(error)),
+        }
+    }
+}
+
+/// The one place that looks inside a keyring error. Some hold the secret's bytes in their
+/// `Debug`, so only the variant's name leaves this function.
+fn store_error(error: Error) -> StoreError {
+    let (kind, mapped) = match error {
+        Error::NoStorageAccess(_) => ("no access", StoreError::Locked),
+        Error::PlatformFailure(_) => ("platform failure", StoreError::Absent),
+        Error::TooLong(..) => ("too long", StoreError::TooLarge),
+        Error::NoDefaultStore => ("no store", StoreError::Absent),
+        Error::NotSupportedByStore(_) => ("not supported", StoreError::Failed),
+        Error::NoEntry => ("no entry", StoreError::Failed),
+        Error::BadEncoding(_) | Error::BadDataFormat(..) | Error::BadStoreFormat(_) => {
+            ("malformed", StoreError::Failed)
+        }
+        Error::Invalid(..) => ("invalid attribute", StoreError::Failed),
+        Error::Ambiguous(_) => ("ambiguous", StoreError::Failed),
+        // The enum is open: what it may hold one day is not known today.
+        _ => ("unknown", StoreError::Failed),
+    };
+    tracing::warn!(kind, "the keyring did not do what was asked");
+    mapped
+}

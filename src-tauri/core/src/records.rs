@@ -1,0 +1,142 @@
+//! Small JSON files that survive a crash: written to a temporary file of mode 0600,
+//! synced, renamed into place, and the folder synced. No secret belongs in one.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// The folder of one workspace's records.
+#[derive(Clone, Debug)]
+pub struct Records(PathBuf);
+
+impl Records {
+    /// Opens the folder, made with mode 0700 if it is not there.
+    pub fn open(folder: impl Into<PathBuf>) -> io::Result<Self> {
+        let folder = folder.into();
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&folder)?;
+        Ok(Self(folder))
+    }
+
+    /// The folder itself.
+    pub fn folder(&self) -> &Path {
+        &self.0
+    }
+
+    /// Reads `name`. A missing file is `None`; one that cannot be understood is put aside
+    /// under another name, reported, and then `None` too: a damaged record must not keep
+    /// the app from starting, and must not be overwritten unseen.
+    pub fn read<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        let path = self.0.join(name);
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+            Err(error) => {
+                tracing::warn!(name, kind = %error.kind(), "a record cannot be read");
+                return None;
+            }
+        };
+        match serde_json::from_slice(&bytes) {
+            Ok(value) => Some(value),
+            Err(_) => {
+                tracing::warn!(name, "a record is damaged; it is put aside");
+                let _ = fs::rename(&path, self.0.join(format!("{name}.damaged")));
+                None
+            }
+        }
+    }
+
+    /// Whether `name` exists.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.join(name).exists()
+    }
+
+    /// Replaces `name` as a whole; after a crash either the old or the new one is there.
+    pub fn write<T: Serialize>(&self, name: &str, value: &T) -> io::Result<()> {
+        let bytes = serde_json::to_vec(value)?;
+        let temporary = self.0.join(format!("{name}.{}.tmp", uuid::Uuid::new_v4()));
+        let written = (|| {
+            let mut options = File::options();
+            options.write(true).create_new(true);
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            let mut file = options.open(&temporary)?;
+            file.write_all(&bytes)?;
+            file.sync_all()?;
+            fs::rename(&temporary, self.0.join(name))
+        })();
+        if written.is_err() {
+            let _ = fs::remove_file(&temporary);
+        }
+        written?;
+        self.sync_folder()
+    }
+
+    /// Removes `name`; nothing to remove is success.
+    pub fn remove(&self, name: &str) -> io::Result<()> {
+        match fs::remove_file(self.0.join(name)) {
+            Ok(()) => self.sync_folder(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    #[cfg(unix)]
+    fn sync_folder(&self) -> io::Result<()> {
+        File::open(&self.0)?.sync_all()
+    }
+
+    /// Windows has no call for this; the rename itself is journaled by NTFS.
+    #[cfg(not(unix))]
+    fn sync_folder(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_comes_back_and_is_private() {
+        let folder = tempfile::tempdir().unwrap();
+        let records = Records::open(folder.path().join("a/b")).unwrap();
+        assert_eq!(records.read::<Vec<u32>>("x.json"), None);
+        records.write("x.json", &vec![1, 2]).unwrap();
+        records.write("x.json", &vec![3]).unwrap();
+        assert_eq!(records.read::<Vec<u32>>("x.json"), Some(vec![3]));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let file = fs::metadata(records.folder().join("x.json")).unwrap();
+            assert_eq!(file.permissions().mode() & 0o777, 0o600);
+            let folder = fs::metadata(records.folder()).unwrap();
+            assert_eq!(folder.permissions().mode() & 0o777, 0o700);
+        }
+        assert_eq!(
+            fs::read_dir(records.folder()).unwrap().count(),
+            1,
+            "no temporary file stays"
+        );
+        records.remove("x.json").unwrap();
+        records.remove("x.json").unwrap();
+        assert!(!records.has("x.json"));
+    }
+
+    #[test]
+    fn a_damaged_record_is_put_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        let records = Records::open(folder.path()).unwrap();
+        fs::write(folder.path().join("x.json"), b"{\"a\":").unwrap();
+        assert_eq!(records.read::<Vec<u32>>("x.json"), None);
+        assert!(records.has("x.json.damaged"));
+        records.write("x.json", &vec![1]).unwrap();
+        assert_eq!(records.read::<Vec<u32>>("x.json"), Some(vec![1]));
+    }
+}

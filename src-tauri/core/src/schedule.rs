@@ -1,0 +1,89 @@
+//! When to refresh next: pure functions of a life, a count of failures and a random number
+//! in [0, 1). Nothing here reads a clock.
+
+use std::time::Duration;
+
+/// The shortest life that is believed; a backend that says less would be asked all the time.
+pub const LIFE_MIN: Duration = Duration::from_secs(60);
+/// The longest life that is believed.
+pub const LIFE_MAX: Duration = Duration::from_secs(24 * 3600);
+/// The life assumed where the backend says nothing.
+pub const LIFE_UNKNOWN: Duration = Duration::from_secs(15 * 60);
+/// First step of the backoff.
+pub const BACKOFF_BASE: Duration = Duration::from_secs(1);
+/// Last step of the backoff.
+pub const BACKOFF_CAP: Duration = Duration::from_secs(300);
+/// The longest `Retry-After` that is obeyed.
+pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
+/// The shortest time between two attempts that a user's clicks can start.
+pub const CLICK_GAP: Duration = Duration::from_secs(5);
+
+/// How long after receipt the next refresh is due: at 70 to 90 % of the token's life,
+/// spread so that a fleet does not come at once.
+pub fn refresh_after(life: Option<Duration>, random: f64) -> Duration {
+    let life = believed(life);
+    life.mul_f64(0.7 + 0.2 * random.clamp(0.0, 1.0))
+}
+
+/// How long after receipt the token is taken as spent.
+pub fn believed(life: Option<Duration>) -> Duration {
+    life.unwrap_or(LIFE_UNKNOWN).clamp(LIFE_MIN, LIFE_MAX)
+}
+
+/// How long to wait after the `failures`-th failure in a row: full jitter (a uniform draw
+/// from zero to an exponentially growing bound), never before `retry_after`, which gets
+/// jitter added rather than taken away.
+pub fn retry_in(failures: u32, retry_after: Option<Duration>, random: f64) -> Duration {
+    let random = random.clamp(0.0, 1.0);
+    let doublings = failures.saturating_sub(1).min(16);
+    let bound = BACKOFF_BASE.saturating_mul(1 << doublings).min(BACKOFF_CAP);
+    match retry_after {
+        None => bound.mul_f64(random),
+        Some(wait) => {
+            let wait = wait.clamp(Duration::from_secs(1), RETRY_AFTER_MAX);
+            wait + (wait / 10 + Duration::from_secs(1)).mul_f64(random)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn any_duration() -> impl Strategy<Value = Duration> {
+        (any::<u64>(), 0..1_000_000_000_u32).prop_map(|(s, n)| Duration::new(s >> 1, n))
+    }
+
+    proptest! {
+        #[test]
+        fn a_refresh_comes_before_the_token_is_spent(
+            life in prop::option::of(any_duration()), random in 0.0..1.0,
+        ) {
+            let after = refresh_after(life, random);
+            let spent = believed(life);
+            prop_assert!(after >= spent.mul_f64(0.69) && after <= spent.mul_f64(0.91));
+        }
+
+        #[test]
+        fn a_retry_keeps_to_its_bounds(
+            failures in any::<u32>(), wait in prop::option::of(any_duration()), random in 0.0..1.0,
+        ) {
+            let delay = retry_in(failures, wait, random);
+            match wait {
+                None => prop_assert!(delay <= BACKOFF_CAP),
+                Some(wait) => {
+                    prop_assert!(delay >= wait.min(RETRY_AFTER_MAX));
+                    prop_assert!(delay <= RETRY_AFTER_MAX.mul_f64(1.1) + Duration::from_secs(1));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn backoff_doubles_to_its_cap() {
+        let bounds: Vec<u64> = (1..=10).map(|n| retry_in(n, None, 1.0).as_secs()).collect();
+        assert_eq!(bounds, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300]);
+    }
+}

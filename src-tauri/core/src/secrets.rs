@@ -1,0 +1,107 @@
+//! Secrets as types, and the place where they rest.
+//!
+//! [`Secret`] cannot be printed or serialised; whoever wants its text says so with
+//! [`Secret::secret`]. [`SecretStore`] is the seam to the keyring.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Mutex;
+
+use serde::{Deserialize, Deserializer};
+use zeroize::Zeroizing;
+
+/// A password, a code or a token. Wiped when dropped; `Debug` shows its kind only.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Takes the text over.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(Zeroizing::new(text.into()))
+    }
+
+    /// The text itself.
+    pub fn secret(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
+    }
+}
+
+/// Bytes as a store keeps them. Wiped when dropped.
+pub type SecretBytes = Zeroizing<Vec<u8>>;
+
+/// Why a store did not do what was asked. "Absent" (`Ok(None)` on read) and
+/// "cannot tell" (these) are different answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// There is no store on this machine, or it cannot be spoken to.
+    #[error("no keyring can be reached")]
+    Absent,
+    /// The store is there but locked, or it asks the user and gets no answer.
+    #[error("the keyring is locked")]
+    Locked,
+    /// The store did not answer in time.
+    #[error("the keyring does not answer")]
+    TimedOut,
+    /// The value is larger than the store takes.
+    #[error("the keyring refuses a value of this size")]
+    TooLarge,
+    /// Any other failure.
+    #[error("the keyring failed")]
+    Failed,
+}
+
+/// Where one workspace's secret rests. Calls block: [`crate::vault`] bounds them.
+pub trait SecretStore: Send + Sync + 'static {
+    /// The value, or `None` where the store says for certain that there is none.
+    fn read(&self, account: &str) -> Result<Option<SecretBytes>, StoreError>;
+    /// Replaces the value.
+    fn write(&self, account: &str, value: &[u8]) -> Result<(), StoreError>;
+    /// Removes the value; nothing to remove is success.
+    fn delete(&self, account: &str) -> Result<(), StoreError>;
+}
+
+/// A store that forgets when the process ends: for a machine without a keyring, and for
+/// tests that need no real one.
+#[derive(Default)]
+pub struct MemoryStore(Mutex<HashMap<String, SecretBytes>>);
+
+impl SecretStore for MemoryStore {
+    fn read(&self, account: &str) -> Result<Option<SecretBytes>, StoreError> {
+        let values = self.0.lock().map_err(|_| StoreError::Failed)?;
+        Ok(values.get(account).cloned())
+    }
+
+    fn write(&self, account: &str, value: &[u8]) -> Result<(), StoreError> {
+        let mut values = self.0.lock().map_err(|_| StoreError::Failed)?;
+        values.insert(account.to_owned(), Zeroizing::new(value.to_vec()));
+        Ok(())
+    }
+
+    fn delete(&self, account: &str) -> Result<(), StoreError> {
+        let mut values = self.0.lock().map_err(|_| StoreError::Failed)?;
+        values.remove(account);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_secret() {
+        assert_eq!(format!("{:?}", Secret::new("hunter2")), "Secret(…)");
+    }
+}

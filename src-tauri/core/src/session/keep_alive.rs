@@ -1,0 +1,83 @@
+//! The timer that keeps someone signed in: ahead of expiry, after a failure, and when the
+//! keyring could not take the token.
+
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+
+use super::sign_in::storage_after;
+use super::{Held, Session, Shared};
+use crate::secrets::StoreError;
+use crate::state::Event;
+use crate::wire::Cause;
+
+/// The longest sleep: a machine that was suspended notices within this time.
+const TICK: Duration = Duration::from_secs(30);
+/// How long after a failed write the keyring is tried again.
+const SAVE_AGAIN: Duration = Duration::from_secs(10);
+
+/// Runs until the last handle of the session is gone.
+pub(super) async fn run(shared: Weak<Shared>, wake: Arc<Notify>) {
+    loop {
+        let wait = {
+            let Some(shared) = shared.upgrade() else {
+                return;
+            };
+            let session = Session(shared);
+            session.save_unsaved().await;
+            let (due, save_due) = {
+                let held = session.held();
+                (held.tries.due, held.save_due)
+            };
+            let now = Instant::now();
+            if due.is_some_and(|due| due <= now) {
+                // A failure plans the next try itself; the result is for callers.
+                let _ = session.fly(None).await;
+                continue;
+            }
+            due.into_iter()
+                .chain(save_due)
+                .min()
+                .map_or(TICK, |next| next.saturating_duration_since(now).min(TICK))
+        };
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = wake.notified() => {}
+        }
+    }
+}
+
+impl Session {
+    /// Tries again to put a token into the keyring that it would not take.
+    async fn save_unsaved(&self) {
+        let (stamp, generation, token) = {
+            let held = self.held();
+            match &held.token {
+                Some(token) if held.save_due.is_some_and(|due| due <= Instant::now()) => {
+                    (held.stamp, held.generation, token.clone())
+                }
+                _ => return,
+            }
+        };
+        let kept = self.keep(stamp, generation, &token).await;
+        let mut held = self.held();
+        if held.stamp == stamp && held.generation == generation {
+            held.saved(&kept);
+            held.state.apply(Event::Storage(storage_after(&kept)));
+            self.publish(&mut held, Cause::Storage, Event::Remembered(kept.is_ok()));
+        }
+    }
+}
+
+impl Held {
+    /// Notes whether the keyring holds the token, and when to try again if not.
+    pub(super) fn saved(&mut self, kept: &Result<(), StoreError>) {
+        self.save_due = kept.is_err().then(|| Instant::now() + SAVE_AGAIN);
+    }
+
+    /// Whether the session outlives this run.
+    pub(super) fn is_saved(&self) -> bool {
+        self.save_due.is_none()
+    }
+}

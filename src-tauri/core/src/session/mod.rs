@@ -1,0 +1,279 @@
+//! The session of one workspace, and the only writer of its state.
+//!
+//! Every change goes the same way: persist, then assign, then publish. Commands answer
+//! "did it work"; the published [`SessionChanged`] says "what is true now". No lock is held
+//! while the network or the keyring is waited for, so a sign-out never waits for a refresh:
+//! it takes a new stamp, and whatever was under way finds its own stamp outdated.
+
+mod api;
+mod item;
+mod keep_alive;
+mod restore;
+mod rotate;
+mod sign_in;
+mod sign_out;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Map, Value};
+use tokio::sync::{Notify, watch};
+
+use crate::backend::Backend;
+use crate::cookies::RefreshToken;
+use crate::device::Device;
+use crate::error::{AuthError, ErrorCode};
+use crate::journal::LastUser;
+use crate::profile::Profile;
+use crate::records::Records;
+use crate::reply::AccessToken;
+use crate::schedule;
+use crate::secrets::{SecretStore, StoreError};
+use crate::state::{Event, State};
+use crate::vault::{Stamp, Vault};
+use crate::wire::{Cause, Outage, SessionChanged, StorageStatus};
+use rotate::Flight;
+
+/// What a session is made of.
+pub struct Config {
+    /// The workspace's name; also the keyring account.
+    pub workspace: String,
+    /// The backend.
+    pub profile: Profile,
+    /// Where the workspace's records live.
+    pub folder: PathBuf,
+    /// Where the refresh token rests.
+    pub store: Arc<dyn SecretStore>,
+    /// Product and version, such as `Vestibule 0.1.0`: the device's `browser`.
+    pub product: String,
+}
+
+/// A handle on one workspace's session. Cheap to clone.
+#[derive(Clone)]
+pub struct Session(Arc<Shared>);
+
+struct Shared {
+    workspace: String,
+    product: String,
+    backend: Backend,
+    vault: Vault,
+    records: Records,
+    held: Mutex<Held>,
+    snapshot: watch::Sender<SessionChanged>,
+    flight: Mutex<Option<Flight>>,
+    signing_in: tokio::sync::Mutex<()>,
+    /// Rung when something that the schedule depends on has changed.
+    wake: Arc<Notify>,
+}
+
+/// Everything that changes, under one short lock.
+struct Held {
+    state: State,
+    /// Taken anew by each sign-in, sign-out and end; outdates what was under way.
+    stamp: Stamp,
+    generation: u64,
+    device: Device,
+    token: Option<RefreshToken>,
+    /// When to offer `token` to the keyring again; `None` while it holds it.
+    save_due: Option<Instant>,
+    /// The keyring could not be read at start; what it holds is not known.
+    unread: bool,
+    access: Option<Access>,
+    last_user: Option<LastUser>,
+    challenge: Option<OpenChallenge>,
+    tries: Tries,
+}
+
+/// The access token in use.
+#[derive(Clone)]
+struct Access {
+    token: AccessToken,
+    received: Instant,
+    /// Tells one token from the next, whatever their text.
+    serial: u64,
+}
+
+impl Access {
+    fn is_spent(&self) -> bool {
+        self.received.elapsed() >= schedule::believed(self.token.life)
+    }
+}
+
+/// What a challenge needs and the window must not hold.
+struct OpenChallenge {
+    email: String,
+    extra: Option<Map<String, Value>>,
+    device: Device,
+}
+
+/// The count of failures and what follows from it.
+#[derive(Default)]
+struct Tries {
+    failures: u32,
+    since: Option<u64>,
+    /// When the schedule asks next.
+    due: Option<Instant>,
+    /// The backend's `Retry-After`: holds for clicks too.
+    not_before: Option<Instant>,
+    last: Option<Instant>,
+}
+
+impl Session {
+    /// Opens the session of a workspace and begins to restore it. Must be called within a
+    /// tokio runtime. Fails only if the records' folder or the device record cannot be
+    /// written, or no HTTP client can be made.
+    pub fn open(config: Config) -> Result<Self, AuthError> {
+        let unwritable = |error: std::io::Error| {
+            let folder = config.folder.display();
+            AuthError::with_message(
+                ErrorCode::Internal,
+                format!("The folder {folder} cannot be written: {}", error.kind()),
+            )
+        };
+        let records = Records::open(&config.folder).map_err(unwritable)?;
+        let device = Device::load_or_create(&records, &config.product).map_err(unwritable)?;
+        let user_agent = config.product.replace(' ', "/");
+        let state = State::new();
+        let first = SessionChanged {
+            workspace: config.workspace.clone(),
+            revision: 0,
+            cause: Cause::Start,
+            state: state.view(),
+        };
+        let session = Self(Arc::new(Shared {
+            backend: Backend::new(config.profile, &user_agent)?,
+            vault: Vault::new(config.store, config.workspace.clone()),
+            workspace: config.workspace,
+            product: config.product,
+            records,
+            held: Mutex::new(Held {
+                state,
+                stamp: 1,
+                generation: 0,
+                device,
+                token: None,
+                save_due: None,
+                unread: false,
+                access: None,
+                last_user: None,
+                challenge: None,
+                tries: Tries::default(),
+            }),
+            snapshot: watch::Sender::new(first),
+            flight: Mutex::default(),
+            signing_in: tokio::sync::Mutex::default(),
+            wake: Arc::default(),
+        }));
+        let restoring = session.clone();
+        tokio::spawn(async move {
+            restoring.restore().await;
+            let wake = restoring.0.wake.clone();
+            let shared = Arc::downgrade(&restoring.0);
+            drop(restoring);
+            keep_alive::run(shared, wake).await;
+        });
+        Ok(session)
+    }
+
+    /// The workspace's name.
+    pub fn workspace(&self) -> &str {
+        &self.0.workspace
+    }
+
+    /// The backend's origin.
+    pub fn origin(&self) -> String {
+        self.0.backend.profile().origin()
+    }
+
+    /// The state now. Never waits; asks neither the backend nor the keyring.
+    pub fn snapshot(&self) -> SessionChanged {
+        self.0.snapshot.borrow().clone()
+    }
+
+    /// Every state from now on; a slow reader skips to the newest.
+    pub fn subscribe(&self) -> watch::Receiver<SessionChanged> {
+        self.0.snapshot.subscribe()
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Assigns and publishes: the last two steps of every change.
+    fn publish(&self, held: &mut Held, cause: Cause, event: Event) {
+        held.state.apply(event);
+        let state = held.state.view();
+        self.0.snapshot.send_if_modified(|snapshot| {
+            if snapshot.state == state {
+                return false;
+            }
+            snapshot.revision += 1;
+            snapshot.cause = cause;
+            snapshot.state = state;
+            true
+        });
+        self.0.wake.notify_one();
+    }
+
+    /// Runs `work` on the records where blocking is allowed.
+    async fn on_disk<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Records) -> std::io::Result<T> + Send + 'static,
+    ) -> Result<T, AuthError> {
+        let records = self.0.records.clone();
+        let result = tokio::task::spawn_blocking(move || work(&records)).await;
+        match result {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => {
+                tracing::error!(kind = %error.kind(), "a record cannot be written");
+                Err(ErrorCode::Internal.into())
+            }
+            Err(_) => Err(ErrorCode::Internal.into()),
+        }
+    }
+}
+
+impl Held {
+    fn supersede(&mut self) -> Stamp {
+        self.stamp += 1;
+        self.stamp
+    }
+
+    /// Forgets everything that belonged to the session.
+    fn drop_session(&mut self) -> Option<RefreshToken> {
+        self.access = None;
+        self.last_user = None;
+        self.save_due = None;
+        self.unread = false;
+        self.tries = Tries::default();
+        self.token.take()
+    }
+
+    fn access_serial(&self) -> u64 {
+        self.access.as_ref().map_or(0, |access| access.serial)
+    }
+
+    fn outage(&self, retry_at: Option<Duration>) -> Outage {
+        let now = now_ms();
+        Outage {
+            since: self.tries.since.unwrap_or(now),
+            retry_at: retry_at.map(|wait| now + u64::try_from(wait.as_millis()).unwrap_or(0)),
+        }
+    }
+}
+
+fn storage_of(error: StoreError) -> StorageStatus {
+    match error {
+        StoreError::Absent => StorageStatus::Absent,
+        StoreError::Locked | StoreError::TimedOut => StorageStatus::Locked,
+        StoreError::TooLarge | StoreError::Failed => StorageStatus::MemoryOnly,
+    }
+}
+
+fn now_ms() -> u64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

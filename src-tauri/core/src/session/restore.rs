@@ -1,0 +1,138 @@
+//! What was there when the app was last closed.
+
+use std::time::Duration;
+
+use super::item::Item;
+use super::{Session, now_ms, storage_of};
+use crate::journal::{Journal, LastUser, SignedOut};
+use crate::state::Event;
+use crate::wire::{Cause, SignedOutReason, StorageStatus};
+
+/// How long a start waits for the first refresh before it shows the last known user.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+impl Session {
+    /// Reads what is held and renews it. Returns once the state is known, or once a token
+    /// is held and the schedule takes over.
+    pub(super) async fn restore(&self) {
+        let origin = self.origin();
+        let read = self
+            .on_disk(move |records| {
+                Ok((
+                    SignedOut::read(records),
+                    Journal::read(records),
+                    LastUser::read(records, &origin),
+                ))
+            })
+            .await;
+        let Ok((marker, journal, last_user)) = read else {
+            let mut held = self.held();
+            self.publish(
+                &mut held,
+                Cause::Start,
+                Event::NothingHeld(SignedOutReason::Never),
+            );
+            return;
+        };
+        self.held().generation = journal.generation;
+        if let Some(SignedOut { why }) = marker {
+            let stamp = {
+                let mut held = self.held();
+                self.publish(&mut held, Cause::Start, Event::NothingHeld(why));
+                held.stamp
+            };
+            // A crash may have come between the marker and the rest.
+            let _ = self.0.vault.delete(stamp).await;
+            let _ = self.on_disk(LastUser::clear).await;
+            return;
+        }
+        let had_session = journal.token_hash.is_some() || last_user.is_some();
+        {
+            let mut held = self.held();
+            held.last_user = last_user;
+            held.unread = had_session;
+        }
+        self.read_keyring().await;
+        let (holds_token, unread) = {
+            let held = self.held();
+            (held.token.is_some(), held.unread)
+        };
+        if holds_token {
+            let session = self.clone();
+            let first = tokio::spawn(async move { session.fly(None).await });
+            if tokio::time::timeout(PATIENCE, first).await.is_err() {
+                self.show_last_known();
+            }
+        } else if unread {
+            self.show_last_known();
+        }
+    }
+
+    /// Reads the keyring and files what it says. While it cannot be read nothing is
+    /// concluded: "cannot tell" is not "absent".
+    pub(super) async fn read_keyring(&self) {
+        let stamp = self.held().stamp;
+        let read = self.0.vault.read().await;
+        let mut held = self.held();
+        if held.stamp != stamp || held.token.is_some() {
+            return;
+        }
+        let origin = self.origin();
+        match read {
+            Ok(bytes) => {
+                let item = bytes
+                    .and_then(|bytes| Item::from_bytes(&bytes))
+                    .filter(|item| item.origin == origin && !item.token.is_empty());
+                let had_session = std::mem::take(&mut held.unread);
+                held.state.apply(Event::Storage(StorageStatus::Ok));
+                if let Some(item) = item {
+                    held.generation = held.generation.max(item.generation);
+                    held.token = Some(item.token);
+                    return;
+                }
+                held.last_user = None;
+                let why = if had_session {
+                    tracing::warn!("the keyring answers that it holds no token any more");
+                    SignedOutReason::Expired
+                } else {
+                    SignedOutReason::Never
+                };
+                self.publish(&mut held, Cause::Start, Event::NothingHeld(why));
+                // Where the last user was already shown, it takes more than silence.
+                self.publish(&mut held, Cause::Start, Event::Ended(why));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the keyring cannot be read");
+                let had_session = held.unread;
+                held.state.apply(Event::Storage(storage_of(error)));
+                let event = if had_session {
+                    held.tries.since.get_or_insert_with(now_ms);
+                    held.tries.due = Some(std::time::Instant::now() + Duration::from_secs(5));
+                    Event::Unreached(held.outage(Some(Duration::from_secs(5))))
+                } else {
+                    Event::NothingHeld(SignedOutReason::Never)
+                };
+                self.publish(&mut held, Cause::Storage, event);
+            }
+        }
+    }
+
+    fn show_last_known(&self) {
+        let mut held = self.held();
+        if let Some(last) = held.last_user.clone()
+            && held.state.is_restoring()
+        {
+            held.tries.since.get_or_insert_with(now_ms);
+            let retry_in = held
+                .tries
+                .due
+                .map(|due| due.saturating_duration_since(std::time::Instant::now()));
+            let event = Event::LastKnown {
+                user: last.user,
+                session: last.session,
+                outage: held.outage(retry_in),
+            };
+            self.publish(&mut held, Cause::Start, event);
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! From an old refresh token to a new one: once, however many ask.
+//!
+//! Callers join a flight: a task of its own, which neither a closed window nor a cancelled
+//! command stops. The new token is in the keyring before the answer's body is read.
+
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use super::sign_in::{expires_at, storage_after};
+use super::{Access, Session};
+use crate::backend::{Body, Fault, Verdict};
+use crate::cookies::RefreshToken;
+use crate::device::Device;
+use crate::error::{AuthError, ErrorCode};
+use crate::journal::{Journal, LastUser, SignedOut, Step};
+use crate::reply::AccessToken;
+use crate::schedule;
+use crate::state::Event;
+use crate::vault::Stamp;
+use crate::wire::{Cause, SignedOutReason, User};
+
+/// A refresh under way, and later its result.
+pub(super) type Flight = watch::Receiver<Option<Result<(), AuthError>>>;
+
+/// What a flight starts with.
+struct Start {
+    stamp: Stamp,
+    generation: u64,
+    token: RefreshToken,
+    device: Device,
+}
+
+impl Session {
+    /// Renews the session now, because someone asked. Refused while the backend's
+    /// `Retry-After` holds, and within [`schedule::CLICK_GAP`] of the last try.
+    pub async fn refresh(&self) -> Result<(), AuthError> {
+        {
+            let held = self.held();
+            let now = Instant::now();
+            let gap = held.tries.last.map(|last| last + schedule::CLICK_GAP);
+            let failing = held.tries.failures > 0;
+            let wait = held.tries.not_before.max(gap.filter(|_| failing));
+            if let Some(wait) = wait.and_then(|until| until.checked_duration_since(now)) {
+                return Err(AuthError::new(ErrorCode::RateLimited).retry_after(Some(wait)));
+            }
+            if held.token.is_none() && !held.unread {
+                return Err(ErrorCode::NotSignedIn.into());
+            }
+        }
+        self.fly(None).await
+    }
+
+    /// Joins the flight that is under way, or starts one; unless the access token is no
+    /// longer the one with serial `seen`, in which case someone else has been faster.
+    pub(super) async fn fly(&self, seen: Option<u64>) -> Result<(), AuthError> {
+        let mut flight = {
+            let mut slot = self
+                .0
+                .flight
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            match &*slot {
+                Some(flight) if flight.borrow().is_none() && flight.has_changed().is_ok() => {
+                    flight.clone()
+                }
+                _ => {
+                    if seen.is_some_and(|seen| self.held().access_serial() != seen) {
+                        return Ok(());
+                    }
+                    let (landed, flight) = watch::channel(None);
+                    let session = self.clone();
+                    tokio::spawn(async move {
+                        let result = session.rotate().await;
+                        landed.send_replace(Some(result));
+                    });
+                    *slot = Some(flight.clone());
+                    flight
+                }
+            }
+        };
+        match flight.wait_for(Option::is_some).await {
+            Ok(result) => result.clone().unwrap_or(Err(ErrorCode::Internal.into())),
+            Err(_) => Err(ErrorCode::Internal.into()),
+        }
+    }
+
+    async fn rotate(&self) -> Result<(), AuthError> {
+        if self.held().unread {
+            self.read_keyring().await;
+        }
+        let start = self.begin()?;
+        self.journal(start.generation, Step::Rotating, &start.token)
+            .await;
+        let mut head = match self.0.backend.refresh(&start.token, &start.device).await {
+            Ok(head) => head,
+            Err(fault) => return Err(self.unreached(&start, fault, None)),
+        };
+        let (status, retry_after) = (head.status(), head.retry_after());
+        let mut token = start.token.clone();
+        let mut generation = start.generation;
+        let mut kept = Ok(());
+        let mut taken_away = false;
+        if status.is_success() {
+            token.apply(head.take_refresh_changes());
+            taken_away = token.is_empty();
+            if token != start.token && !taken_away {
+                // The backend has moved on: whatever becomes of the body, this is the
+                // token that counts from here.
+                generation += 1;
+                kept = self.keep(start.stamp, generation, &token).await;
+                let mut held = self.held();
+                if held.stamp == start.stamp {
+                    held.generation = generation;
+                    held.token = Some(token.clone());
+                    held.saved(&kept);
+                } else {
+                    drop(held);
+                    self.revoke(token, start.device);
+                    return Err(ErrorCode::NotSignedIn.into());
+                }
+            }
+        }
+        let body = match head.body().await {
+            Ok(body) => body,
+            Err(fault) => return Err(self.unreached(&start, fault, retry_after)),
+        };
+        if taken_away && matches!(body, Body::Json(_)) {
+            return Err(self.ended(&start, SignedOutReason::Expired).await);
+        }
+        match self.0.backend.verdict(status, &body) {
+            Verdict::Renewed { user, access } => {
+                let stored = storage_after(&kept);
+                self.renewed(&start, generation, token, user, access)
+                    .await?;
+                let mut held = self.held();
+                if held.stamp == start.stamp && generation != start.generation {
+                    self.publish(&mut held, Cause::Storage, Event::Storage(stored));
+                }
+                Ok(())
+            }
+            Verdict::Ended(why) => Err(self.ended(&start, why).await),
+            Verdict::Transient(fault) => Err(self.unreached(&start, fault, retry_after)),
+        }
+    }
+
+    fn begin(&self) -> Result<Start, AuthError> {
+        let mut held = self.held();
+        let token = held.token.clone().ok_or_else(|| {
+            AuthError::new(if held.unread {
+                ErrorCode::Unreachable
+            } else {
+                ErrorCode::NotSignedIn
+            })
+        })?;
+        let start = Start {
+            stamp: held.stamp,
+            generation: held.generation,
+            token,
+            device: held.device.clone(),
+        };
+        held.tries.last = Some(Instant::now());
+        held.tries.due = None;
+        if held.state.outage().is_some() {
+            let outage = held.outage(None);
+            self.publish(&mut held, Cause::Outage, Event::Unreached(outage));
+        }
+        Ok(start)
+    }
+
+    async fn renewed(
+        &self,
+        start: &Start,
+        generation: u64,
+        token: RefreshToken,
+        user: User,
+        access: AccessToken,
+    ) -> Result<(), AuthError> {
+        let last_user = {
+            let held = self.held();
+            let known = held
+                .last_user
+                .as_ref()
+                .filter(|last| last.user.id == user.id);
+            let mut last = known
+                .cloned()
+                .unwrap_or_else(|| LastUser::first_seen(&self.origin(), &user));
+            last.session.expires_at = expires_at(&token);
+            last.user = user;
+            last
+        };
+        let (bytes, stored) = (token.fingerprint_bytes(), last_user.clone());
+        let written = self
+            .on_disk(move |records| {
+                stored.write(records)?;
+                Journal::idle(generation, Some(&bytes)).write(records)
+            })
+            .await;
+        if !self.assign_renewed(start, last_user, access, written.is_ok()) {
+            // A sign-out came between: the record of the user goes again.
+            let _ = self.on_disk(LastUser::clear).await;
+            self.revoke(token, start.device.clone());
+            return Err(ErrorCode::NotSignedIn.into());
+        }
+        Ok(())
+    }
+
+    fn assign_renewed(
+        &self,
+        start: &Start,
+        last_user: LastUser,
+        access: AccessToken,
+        recorded: bool,
+    ) -> bool {
+        let mut held = self.held();
+        if held.stamp != start.stamp {
+            return false;
+        }
+        held.access = Some(Access {
+            serial: held.access_serial() + 1,
+            token: access,
+            received: Instant::now(),
+        });
+        held.tries = super::Tries::default();
+        held.plan_refresh();
+        let event = Event::Renewed {
+            user: Some(last_user.user.clone()),
+            session: last_user.session.clone(),
+            remembered: held.is_saved() && recorded,
+        };
+        held.last_user = Some(last_user);
+        self.publish(&mut held, Cause::Refresh, event);
+        true
+    }
+
+    /// The session stays; the next try is planned.
+    fn unreached(&self, start: &Start, fault: Fault, retry_after: Option<Duration>) -> AuthError {
+        let mut error = AuthError::from(fault);
+        let mut held = self.held();
+        if held.stamp != start.stamp {
+            return error;
+        }
+        held.tries.failures = held.tries.failures.saturating_add(1);
+        held.tries.since.get_or_insert_with(super::now_ms);
+        let wait = schedule::retry_in(held.tries.failures, retry_after, rand::random());
+        let next = Instant::now() + wait;
+        held.tries.due = Some(next);
+        held.tries.not_before = retry_after.map(|_| next);
+        tracing::warn!(%fault, failures = held.tries.failures, ?wait, "the session is kept; trying again");
+        let outage = held.outage(Some(wait));
+        let event = match &held.last_user {
+            Some(last) if held.state.is_restoring() => Event::LastKnown {
+                user: last.user.clone(),
+                session: last.session.clone(),
+                outage,
+            },
+            _ => Event::Unreached(outage),
+        };
+        self.publish(&mut held, Cause::Outage, event);
+        error.retry_after_ms = error.retry_after_ms.or(retry_after.and(outage_wait(wait)));
+        error
+    }
+
+    /// The backend has ended the session: persist that, then say so.
+    async fn ended(&self, start: &Start, why: SignedOutReason) -> AuthError {
+        let stamp = {
+            let mut held = self.held();
+            if held.stamp != start.stamp {
+                return ErrorCode::NotSignedIn.into();
+            }
+            held.supersede()
+        };
+        tracing::warn!(?why, "the backend has ended the session");
+        let generation = start.generation;
+        let _ = self
+            .on_disk(move |records| {
+                SignedOut { why }.write(records)?;
+                LastUser::clear(records)?;
+                Journal::idle(generation, None).write(records)
+            })
+            .await;
+        let deleted = self.0.vault.delete(stamp).await;
+        let mut held = self.held();
+        if held.stamp == stamp {
+            held.drop_session();
+            self.0.backend.forget_cookies();
+            if let Err(error) = deleted {
+                held.state.apply(Event::Storage(super::storage_of(error)));
+            }
+            self.publish(&mut held, Cause::Rejected, Event::Ended(why));
+        }
+        ErrorCode::SessionEnded.into()
+    }
+}
+
+fn outage_wait(wait: Duration) -> Option<u64> {
+    u64::try_from(wait.as_millis()).ok()
+}

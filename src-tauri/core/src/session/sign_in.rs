@@ -1,0 +1,272 @@
+//! From a password, or a code, to a session.
+
+use time::format_description::well_known::Rfc3339;
+use uuid::Uuid;
+
+use super::item::Item;
+use super::{Access, OpenChallenge, Session, Tries, now_ms, storage_of};
+use crate::backend::{Grant, SignIn};
+use crate::cookies::RefreshToken;
+use crate::device::Device;
+use crate::error::{AuthError, ErrorCode};
+use crate::journal::{Journal, LastUser, SignedOut, Step};
+use crate::schedule;
+use crate::secrets::{Secret, StoreError};
+use crate::state::Event;
+use crate::vault::Stamp;
+use crate::wire::{
+    Cause, Challenge, LoginInput, RegisterInput, SessionInfo, SignInOutcome, StorageStatus,
+};
+
+impl Session {
+    /// Signs in with a password. On failure the state is what it was before.
+    pub async fn login(&self, input: LoginInput) -> Result<SignInOutcome, AuthError> {
+        let _one = self.0.signing_in.lock().await;
+        let device = self.device_of_today();
+        let answer = self.0.backend.login(&input, &device).await?;
+        let challenge = OpenChallenge {
+            email: input.email,
+            extra: input.fingerprint,
+            device,
+        };
+        self.answered(Cause::Login, answer, challenge).await
+    }
+
+    /// Makes an account, and signs in where the backend does.
+    pub async fn register(&self, input: RegisterInput) -> Result<SignInOutcome, AuthError> {
+        let _one = self.0.signing_in.lock().await;
+        let device = self.device_of_today();
+        let answer = self.0.backend.register(&input, &device).await?;
+        let challenge = OpenChallenge {
+            email: input.email,
+            extra: input.fingerprint,
+            device,
+        };
+        self.answered(Cause::Register, answer, challenge).await
+    }
+
+    /// Answers the open challenge. A wrong code leaves it open; an old one, or one too
+    /// many, closes it.
+    pub async fn verify_otp(&self, code: Secret) -> Result<SignInOutcome, AuthError> {
+        let _one = self.0.signing_in.lock().await;
+        let challenge = self.challenge()?;
+        let answer = self
+            .0
+            .backend
+            .verify_otp(
+                &challenge.email,
+                &code,
+                challenge.extra.as_ref(),
+                &challenge.device,
+            )
+            .await;
+        match answer {
+            Ok(answer) => self.answered(Cause::VerifyOtp, answer, challenge).await,
+            Err(error) => {
+                if matches!(error.code, ErrorCode::OtpExpired | ErrorCode::OtpTooMany) {
+                    self.cancel_otp();
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Asks for another code; the answer says when the next may be asked for.
+    pub async fn resend_otp(&self) -> Result<Challenge, AuthError> {
+        let _one = self.0.signing_in.lock().await;
+        let open = self.challenge()?;
+        let result = self
+            .0
+            .backend
+            .resend_otp(&open.email, open.extra.as_ref(), &open.device)
+            .await;
+        let wait_ms = match &result {
+            Ok(()) => self.0.backend.profile().otp.resend_after_s * 1000,
+            Err(error) => error.retry_after_ms.unwrap_or_default(),
+        };
+        if let Err(error) = &result
+            && matches!(error.code, ErrorCode::OtpExpired | ErrorCode::OtpTooMany)
+        {
+            self.cancel_otp();
+        }
+        let mut held = self.held();
+        let Some(challenge) = held.state.open_challenge() else {
+            return Err(result.err().unwrap_or(ErrorCode::NoChallenge.into()));
+        };
+        let challenge = Challenge {
+            resend_at: challenge.resend_at.max(now_ms() + wait_ms),
+            ..challenge.clone()
+        };
+        self.publish(
+            &mut held,
+            Cause::Challenge,
+            Event::Challenged(challenge.clone()),
+        );
+        result.map(|()| challenge)
+    }
+
+    /// Gives the challenge up.
+    pub fn cancel_otp(&self) {
+        let mut held = self.held();
+        held.challenge = None;
+        self.publish(&mut held, Cause::Challenge, Event::ChallengeOver);
+    }
+
+    fn device_of_today(&self) -> Device {
+        self.held().device.renewed(&self.0.product)
+    }
+
+    /// A copy of what the open challenge needs.
+    fn challenge(&self) -> Result<OpenChallenge, AuthError> {
+        let held = self.held();
+        let open = held.challenge.as_ref().ok_or(ErrorCode::NoChallenge)?;
+        Ok(OpenChallenge {
+            email: open.email.clone(),
+            extra: open.extra.clone(),
+            device: open.device.clone(),
+        })
+    }
+
+    async fn answered(
+        &self,
+        cause: Cause,
+        answer: SignIn,
+        challenge: OpenChallenge,
+    ) -> Result<SignInOutcome, AuthError> {
+        match answer {
+            SignIn::Granted(grant) => {
+                self.take_into_use(cause, *grant, challenge.device).await?;
+                Ok(SignInOutcome::SignedIn)
+            }
+            SignIn::OtpRequired { email } => {
+                let now = now_ms();
+                let shown = Challenge {
+                    id: Uuid::new_v4(),
+                    email: email.unwrap_or_else(|| challenge.email.clone()),
+                    started_at: now,
+                    resend_at: now + self.0.backend.profile().otp.resend_after_s * 1000,
+                };
+                let mut held = self.held();
+                held.challenge = Some(challenge);
+                self.publish(&mut held, Cause::Challenge, Event::Challenged(shown));
+                Ok(SignInOutcome::OtpRequired)
+            }
+            SignIn::Accepted => Ok(SignInOutcome::Accepted),
+        }
+    }
+
+    /// Persist, assign, publish. A sign-out that comes between wins.
+    async fn take_into_use(
+        &self,
+        cause: Cause,
+        grant: Grant,
+        device: Device,
+    ) -> Result<(), AuthError> {
+        let (stamp, generation) = {
+            let mut held = self.held();
+            held.generation += 1;
+            (held.supersede(), held.generation)
+        };
+        let last_user = LastUser {
+            origin: self.origin(),
+            session: SessionInfo {
+                id: Uuid::new_v4(),
+                user_id: grant.user.id.clone(),
+                expires_at: expires_at(&grant.token),
+            },
+            user: grant.user,
+        };
+        self.journal(generation, Step::Login, &grant.token).await;
+        let kept = self.keep(stamp, generation, &grant.token).await;
+        let hash = grant.token.fingerprint_bytes();
+        let (stored_device, stored_user) = (device.clone(), last_user.clone());
+        let recorded = self
+            .on_disk(move |records| {
+                stored_device.store(records)?;
+                stored_user.write(records)?;
+                // Last: until it is gone, a crash leaves nobody signed in.
+                SignedOut::clear(records)?;
+                Journal::idle(generation, Some(&hash)).write(records)
+            })
+            .await;
+        let remembered = kept.is_ok() && recorded.is_ok();
+        let mut held = self.held();
+        if held.stamp != stamp {
+            drop(held);
+            self.revoke(grant.token, device);
+            return Err(ErrorCode::NotSignedIn.into());
+        }
+        held.access = Some(Access {
+            serial: held.access_serial() + 1,
+            token: grant.access,
+            received: std::time::Instant::now(),
+        });
+        held.device = device;
+        held.token = Some(grant.token);
+        held.saved(&kept);
+        held.unread = false;
+        held.challenge = None;
+        held.tries = Tries::default();
+        held.plan_refresh();
+        let storage = storage_after(&kept);
+        held.state.apply(Event::Storage(storage));
+        let (user, session) = (last_user.user.clone(), last_user.session.clone());
+        held.last_user = Some(last_user);
+        self.publish(
+            &mut held,
+            cause,
+            Event::SignedIn {
+                user,
+                session,
+                remembered,
+            },
+        );
+        Ok(())
+    }
+
+    /// Writes the token to the keyring.
+    pub(super) async fn keep(
+        &self,
+        stamp: Stamp,
+        generation: u64,
+        token: &RefreshToken,
+    ) -> Result<(), StoreError> {
+        let item = Item {
+            generation,
+            origin: self.origin(),
+            token: token.clone(),
+        };
+        self.0.vault.write(stamp, item.to_bytes()).await
+    }
+
+    /// Notes a step in the journal. A failure is logged and does not stop the step: the
+    /// journal helps after a crash, it is not needed before one.
+    pub(super) async fn journal(&self, generation: u64, step: Step, token: &RefreshToken) {
+        let bytes = token.fingerprint_bytes();
+        let _ = self
+            .on_disk(move |records| {
+                Journal::begun(generation, step, &bytes, now_ms()).write(records)
+            })
+            .await;
+    }
+}
+
+pub(super) fn expires_at(token: &RefreshToken) -> Option<String> {
+    token.expires()?.format(&Rfc3339).ok()
+}
+
+pub(super) fn storage_after(kept: &Result<(), StoreError>) -> StorageStatus {
+    match kept {
+        Ok(()) => StorageStatus::Ok,
+        Err(error) => storage_of(*error),
+    }
+}
+
+impl super::Held {
+    /// Plans the next refresh from the access token that was just received.
+    pub(super) fn plan_refresh(&mut self) {
+        let life = self.access.as_ref().and_then(|access| access.token.life);
+        let after = schedule::refresh_after(life, rand::random());
+        self.tries.due = Some(std::time::Instant::now() + after);
+    }
+}

@@ -1,0 +1,267 @@
+//! A secret store behind its own thread, with a bound on every call.
+//!
+//! A keyring call blocks: for milliseconds, or for ever when the keyring waits for an
+//! unlock prompt that nobody answers. So each call runs on a thread of the vault's and
+//! the caller waits [`CALL_LIMIT`] at most. A call that is late cannot be cancelled and
+//! may still land; the thread is then abandoned for a new one, and when the late call
+//! ends the newest value is written again.
+//!
+//! Every change carries a [`Stamp`]; one that is older than the newest is dropped, so a
+//! late rotation can never overwrite a newer sign-in or sign-out.
+
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use crate::secrets::{SecretBytes, SecretStore, StoreError};
+
+/// The longest that a caller waits for the store.
+pub const CALL_LIMIT: Duration = Duration::from_secs(3);
+
+/// Orders changes: a sign-in, a sign-out and an end each take a higher one.
+pub type Stamp = u64;
+
+/// What the store should hold.
+#[derive(Clone)]
+enum Wanted {
+    Value(Arc<SecretBytes>),
+    Nothing,
+}
+
+enum Call {
+    Read(oneshot::Sender<Result<Option<SecretBytes>, StoreError>>),
+    Settle(oneshot::Sender<Result<(), StoreError>>),
+}
+
+struct Inner {
+    store: Arc<dyn SecretStore>,
+    account: String,
+    limit: Duration,
+    wanted: Mutex<Newest>,
+    calls: Mutex<mpsc::Sender<Call>>,
+}
+
+struct Newest {
+    stamp: Stamp,
+    wanted: Option<Wanted>,
+}
+
+/// One workspace's item in the store.
+#[derive(Clone)]
+pub struct Vault(Arc<Inner>);
+
+impl Vault {
+    /// A vault for `account` in `store`.
+    pub fn new(store: Arc<dyn SecretStore>, account: impl Into<String>) -> Self {
+        Self::with_limit(store, account, CALL_LIMIT)
+    }
+
+    /// The same with another bound, for tests.
+    pub fn with_limit(
+        store: Arc<dyn SecretStore>,
+        account: impl Into<String>,
+        limit: Duration,
+    ) -> Self {
+        // The receiver is dropped at once: the first call finds it closed and starts a thread.
+        let (calls, _) = mpsc::channel();
+        Self(Arc::new(Inner {
+            store,
+            account: account.into(),
+            limit,
+            wanted: Mutex::new(Newest {
+                stamp: 0,
+                wanted: None,
+            }),
+            calls: Mutex::new(calls),
+        }))
+    }
+
+    /// What the store holds.
+    pub async fn read(&self) -> Result<Option<SecretBytes>, StoreError> {
+        self.call(Call::Read).await
+    }
+
+    /// Writes `value` unless something newer than `stamp` was asked for meanwhile; that
+    /// counts as success, since the newer wish is the one that holds.
+    pub async fn write(&self, stamp: Stamp, value: SecretBytes) -> Result<(), StoreError> {
+        self.settle(stamp, Wanted::Value(Arc::new(value))).await
+    }
+
+    /// Removes the item, likewise.
+    pub async fn delete(&self, stamp: Stamp) -> Result<(), StoreError> {
+        self.settle(stamp, Wanted::Nothing).await
+    }
+
+    async fn settle(&self, stamp: Stamp, wanted: Wanted) -> Result<(), StoreError> {
+        {
+            let mut newest = lock(&self.0.wanted);
+            if stamp < newest.stamp {
+                return Ok(());
+            }
+            *newest = Newest {
+                stamp,
+                wanted: Some(wanted),
+            };
+        }
+        self.call(Call::Settle).await
+    }
+
+    async fn call<T>(
+        &self,
+        make: impl Fn(oneshot::Sender<Result<T, StoreError>>) -> Call,
+    ) -> Result<T, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        {
+            let mut calls = lock(&self.0.calls);
+            if let Err(mpsc::SendError(call)) = calls.send(make(answer)) {
+                *calls = self.start_thread()?;
+                calls.send(call).map_err(|_| StoreError::Failed)?;
+            }
+        }
+        match tokio::time::timeout(self.0.limit, answered).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(StoreError::Failed),
+            Err(_) => {
+                // Whatever comes next gets a thread of its own; see `Inner::serve`.
+                let (closed, _) = mpsc::channel();
+                *lock(&self.0.calls) = closed;
+                Err(StoreError::TimedOut)
+            }
+        }
+    }
+
+    fn start_thread(&self) -> Result<mpsc::Sender<Call>, StoreError> {
+        let (calls, inbox) = mpsc::channel();
+        let inner = Arc::downgrade(&self.0);
+        std::thread::Builder::new()
+            .name("keyring".into())
+            .spawn(move || {
+                while let Ok(call) = inbox.recv() {
+                    let Some(inner) = inner.upgrade() else { return };
+                    inner.serve(call);
+                }
+            })
+            .map_err(|_| StoreError::Failed)?;
+        Ok(calls)
+    }
+}
+
+impl Inner {
+    fn serve(&self, call: Call) {
+        match call {
+            Call::Read(answer) => {
+                // Nobody waits for a late read, and it changes nothing.
+                let _ = answer.send(self.store.read(&self.account));
+            }
+            Call::Settle(answer) => {
+                let mut result = self.settle_newest();
+                if answer.is_closed() {
+                    // Late: another thread may have written something newer before this
+                    // call landed over it. What is wanted now goes in again.
+                    result = self.settle_newest();
+                }
+                let _ = answer.send(result);
+            }
+        }
+    }
+
+    fn settle_newest(&self) -> Result<(), StoreError> {
+        let wanted = lock(&self.wanted).wanted.clone();
+        match wanted {
+            Some(Wanted::Value(value)) => self.store.write(&self.account, &value),
+            Some(Wanted::Nothing) => self.store.delete(&self.account),
+            None => Ok(()),
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Condvar;
+
+    use zeroize::Zeroizing;
+
+    use super::*;
+    use crate::secrets::MemoryStore;
+
+    fn bytes(text: &str) -> SecretBytes {
+        Zeroizing::new(text.as_bytes().to_vec())
+    }
+
+    #[tokio::test]
+    async fn an_older_stamp_is_dropped() {
+        let vault = Vault::new(Arc::new(MemoryStore::default()), "a");
+        vault.write(2, bytes("new")).await.unwrap();
+        vault.write(1, bytes("old")).await.unwrap();
+        assert_eq!(vault.read().await.unwrap().unwrap().as_slice(), b"new");
+        vault.delete(1).await.unwrap();
+        assert!(vault.read().await.unwrap().is_some());
+        vault.delete(3).await.unwrap();
+        assert!(vault.read().await.unwrap().is_none());
+    }
+
+    /// Hangs on the first write until told to go on.
+    #[derive(Default)]
+    struct Hanging {
+        inner: MemoryStore,
+        gate: Mutex<(bool, bool)>,
+        bell: Condvar,
+    }
+
+    impl Hanging {
+        fn release(&self) {
+            self.gate.lock().unwrap().1 = true;
+            self.bell.notify_all();
+        }
+    }
+
+    impl SecretStore for Hanging {
+        fn read(&self, account: &str) -> Result<Option<SecretBytes>, StoreError> {
+            self.inner.read(account)
+        }
+        fn write(&self, account: &str, value: &[u8]) -> Result<(), StoreError> {
+            let mut gate = self.gate.lock().unwrap();
+            if !gate.0 {
+                gate.0 = true;
+                while !gate.1 {
+                    gate = self.bell.wait(gate).unwrap();
+                }
+            }
+            drop(gate);
+            self.inner.write(account, value)
+        }
+        fn delete(&self, account: &str) -> Result<(), StoreError> {
+            self.inner.delete(account)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_late_write_does_not_land_over_a_newer_one() {
+        let store = Arc::new(Hanging::default());
+        let vault = Vault::with_limit(store.clone(), "a", Duration::from_millis(50));
+        assert_eq!(
+            vault.write(1, bytes("old")).await,
+            Err(StoreError::TimedOut)
+        );
+        vault.write(2, bytes("new")).await.unwrap();
+        store.release();
+        // The late thread writes "old" and then "new" again: "old" may be seen for a
+        // moment, "new" must be what remains.
+        let settled = async {
+            loop {
+                if Arc::strong_count(&vault.0) == 1 {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        settled.await;
+        assert_eq!(vault.read().await.unwrap().unwrap().as_slice(), b"new");
+    }
+}

@@ -1,0 +1,309 @@
+//! Every type that crosses to the window, and nothing else.
+//!
+//! There is no field here that could hold a token: what the window may know is
+//! decided by these types, not by the code that fills them. The TypeScript twin
+//! `frontend/lib/native/wire.ts` is generated from this file (`cargo xtask types`).
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+use uuid::Uuid;
+
+use crate::secrets::Secret;
+
+/// The person who is signed in, as the backend describes them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct User {
+    /// The backend's identifier, opaque to us.
+    pub id: String,
+    /// Display name; the e-mail address where the backend has no name.
+    pub name: String,
+    /// E-mail address.
+    pub email: String,
+    /// Whether the backend says that the address was verified; false when it does not say.
+    #[serde(default)]
+    pub email_verified: bool,
+    /// Address of a picture, if the backend names one.
+    #[serde(default)]
+    pub image: Option<String>,
+    /// Role names; empty when the backend has none. A hint for the UI: the backend decides.
+    #[serde(default)]
+    pub roles: Vec<String>,
+}
+
+/// The session beside the user: what Better Auth's `useSession()` shows, without a token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionInfo {
+    /// Made here at sign-in; not the backend's.
+    #[ts(type = "string")]
+    pub id: Uuid,
+    /// The same as the user's `id`.
+    pub user_id: String,
+    /// When the refresh cookie expires (ISO 8601), if it says so. Never the access token's end.
+    pub expires_at: Option<String>,
+}
+
+/// Why nobody is signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum SignedOutReason {
+    /// Nobody has signed in here yet.
+    Never,
+    /// The user signed out.
+    ByUser,
+    /// The backend no longer accepts the session.
+    Expired,
+    /// The session was ended from another device or by an administrator.
+    Revoked,
+    /// The refresh token was used twice: a copy may be in other hands.
+    Reuse,
+    /// The backend bound the session to another device.
+    DeviceMismatch,
+}
+
+/// How well the refresh token is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum StorageStatus {
+    /// The keyring works.
+    Ok,
+    /// The keyring failed; the session lives until the app quits.
+    MemoryOnly,
+    /// The keyring is there but locked, or it does not answer.
+    Locked,
+    /// There is no keyring on this machine.
+    Absent,
+}
+
+/// The backend cannot be reached, and when it will be tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Outage {
+    /// When the first failed attempt began, in milliseconds since the epoch.
+    #[ts(type = "number")]
+    pub since: u64,
+    /// When the next attempt starts, likewise; `None` while one is under way.
+    #[ts(type = "number | null")]
+    pub retry_at: Option<u64>,
+}
+
+/// Whether what we know of the session was confirmed by the backend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Freshness {
+    /// The last refresh succeeded.
+    Fresh,
+    /// A refresh token is held and the backend has not confirmed it lately.
+    Stale(Outage),
+}
+
+/// A one-time code is wanted. Which account it is for stays in Rust and out of URLs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Challenge {
+    /// New for each challenge.
+    #[ts(type = "string")]
+    pub id: Uuid,
+    /// Where the code went, as the backend says or else as the user typed it.
+    pub email: String,
+    /// Milliseconds since the epoch.
+    #[ts(type = "number")]
+    pub started_at: u64,
+    /// When another code may be asked for, in milliseconds since the epoch.
+    #[ts(type = "number")]
+    pub resend_at: u64,
+}
+
+/// The state of the session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum Phase {
+    /// Not known yet. With an outage: a token is held, but no user is known to show.
+    Restoring {
+        /// Set once an attempt has failed.
+        outage: Option<Outage>,
+    },
+    /// Nobody is signed in.
+    SignedOut {
+        /// Why.
+        why: SignedOutReason,
+    },
+    /// The password was right; a code is wanted.
+    OtpPending {
+        /// What is asked.
+        challenge: Challenge,
+    },
+    /// Someone is signed in.
+    SignedIn {
+        /// Who.
+        user: User,
+        /// Their session.
+        session: SessionInfo,
+        /// Confirmed by the backend or not.
+        freshness: Freshness,
+        /// Whether the session outlives this run: the keyring holds its token.
+        remembered: bool,
+    },
+}
+
+/// The whole state, as one value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct SessionState {
+    /// Where the session stands.
+    #[serde(flatten)]
+    pub phase: Phase,
+    /// How well its token is kept.
+    pub storage: StorageStatus,
+}
+
+/// What last changed the state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// The app started and looked for a session.
+    Start,
+    /// A sign-in with a password.
+    Login,
+    /// A new account.
+    Register,
+    /// A one-time code was asked for, sent again or given up.
+    Challenge,
+    /// A one-time code was right.
+    VerifyOtp,
+    /// The session was renewed.
+    Refresh,
+    /// The user signed out.
+    Logout,
+    /// The backend ended the session.
+    Rejected,
+    /// The backend could not be reached, or is being tried again.
+    Outage,
+    /// The keyring's state changed.
+    Storage,
+}
+
+/// The event `session-changed`, and the answer of the command `session`: a cause and the
+/// whole state. Hearing it twice or late does no harm: a lower revision is to be ignored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct SessionChanged {
+    /// Which workspace.
+    pub workspace: String,
+    /// Grows by one with each change; starts at 0 with the process.
+    #[ts(type = "number")]
+    pub revision: u64,
+    /// What changed it.
+    pub cause: Cause,
+    /// The state now.
+    pub state: SessionState,
+}
+
+/// How a sign-in, a registration or a code was answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum SignInOutcome {
+    /// Signed in.
+    SignedIn,
+    /// A code is wanted.
+    OtpRequired,
+    /// The account exists now; sign in, or verify it first.
+    Accepted,
+}
+
+/// What a person types to sign in.
+#[derive(Debug, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LoginInput {
+    /// E-mail address.
+    pub email: String,
+    /// Stops at the backend's request body.
+    #[ts(type = "string")]
+    pub password: Secret,
+    /// More members for the device payload; ours win.
+    #[serde(default)]
+    #[ts(optional, type = "Record<string, unknown>")]
+    pub fingerprint: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+/// What a person types to make an account.
+#[derive(Debug, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RegisterInput {
+    /// Display name.
+    pub name: String,
+    /// E-mail address.
+    pub email: String,
+    /// Stops at the backend's request body.
+    #[ts(type = "string")]
+    pub password: Secret,
+    /// More members for the device payload; ours win.
+    #[serde(default)]
+    #[ts(optional, type = "Record<string, unknown>")]
+    pub fingerprint: Option<serde_json::Map<String, serde_json::Value>>,
+    /// More members for the request body, for backends that ask for them.
+    #[serde(default)]
+    #[ts(optional, type = "Record<string, unknown>")]
+    pub more: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+/// Sign-out always ends the session here, so there is nothing else to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct LogoutReply {
+    /// Always true.
+    pub success: bool,
+}
+
+/// A call to the adopter's API, made with the user's session.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct FetchRequest {
+    /// Relative to the backend, beginning with `/`, on the profile's allowlist.
+    pub path: String,
+    /// `GET`, `POST`, `PUT`, `PATCH` or `DELETE`.
+    pub method: String,
+    /// `accept` and `content-type` matter; what carries credentials is dropped.
+    #[serde(default)]
+    pub headers: Vec<(String, String)>,
+    /// Text, usually JSON.
+    #[serde(default)]
+    pub body: Option<String>,
+}
+
+/// The answer to a [`FetchRequest`]: any status, a text body, no `set-cookie`.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct FetchReply {
+    /// HTTP status.
+    pub status: u16,
+    /// Lower-case names.
+    pub headers: Vec<(String, String)>,
+    /// At most 1 MiB.
+    pub body: String,
+}
+
+/// Light, dark, or as the system has it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Theme {
+    /// As the system has it.
+    #[default]
+    System,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
+
+/// Facts about this app for the window.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct AppInfo {
+    /// The product's name.
+    pub product: String,
+    /// Its version.
+    pub version: String,
+    /// Whether this is a development build.
+    pub development: bool,
+    /// The workspace that a command without one means.
+    pub workspace: String,
+    /// The backend's origin, for people to read.
+    pub origin: String,
+}
