@@ -1,0 +1,24 @@
+import "@fontsource-variable/inter/wght.css";
+import "./globals.css";
+import type { Metadata, Viewport } from "next";
+import type { ReactNode } from "react";
+import { Frame } from "@/features/shell/frame";
+
+// No title here: each screen sets its own once the session is known, so that the exported HTML
+// of a page says nothing about what it holds.
+export const metadata: Metadata = {
+  description: "A desktop app with native sign-in",
+  referrer: "no-referrer",
+};
+
+export const viewport: Viewport = { colorScheme: "light dark" };
+
+export default function Layout({ children }: { children: ReactNode }) {
+  return (
+    <html lang="en">
+      <body>
+        <Frame>{children}</Frame>
+      </body>
+    </html>
+  );
+}

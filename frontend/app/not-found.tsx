@@ -1,0 +1,5 @@
+import { NotFoundScreen } from "@/features/shell/trouble";
+
+export default function NotFound() {
+  return <NotFoundScreen />;
+}

@@ -1,0 +1,71 @@
+import { Slot } from "radix-ui";
+import type { ComponentProps } from "react";
+import { cx } from "./cx";
+import { Spinner } from "./spinner";
+
+type Look = "primary" | "secondary" | "quiet" | "danger";
+type Size = "md" | "sm";
+
+const LOOKS: Record<Look, string> = {
+  primary:
+    "bg-accent text-accent-ink hover:bg-accent-hover disabled:hover:bg-accent border-transparent",
+  secondary: "bg-surface text-ink border-line-strong/50 hover:bg-sunken disabled:hover:bg-surface",
+  quiet: "bg-transparent text-ink border-transparent hover:bg-sunken",
+  danger:
+    "bg-danger text-danger-ink hover:bg-danger-hover disabled:hover:bg-danger border-transparent",
+};
+
+const SIZES: Record<Size, string> = {
+  md: "h-10 px-4 text-[0.9375rem]",
+  sm: "h-8 px-3 text-sm",
+};
+
+export type ButtonProps = ComponentProps<"button"> & {
+  look?: Look;
+  size?: Size;
+  /** Shows a spinner and takes no clicks, but stays focusable so that focus is not lost. */
+  busy?: boolean;
+  asChild?: boolean;
+};
+
+export function Button({
+  look = "primary",
+  size = "md",
+  busy = false,
+  asChild = false,
+  className,
+  children,
+  onClick,
+  ...rest
+}: ButtonProps) {
+  const classes = cx(
+    "inline-flex shrink-0 items-center justify-center gap-2 rounded-lg border font-medium",
+    "whitespace-nowrap transition-colors duration-150 select-none",
+    "disabled:cursor-not-allowed disabled:opacity-55 aria-disabled:opacity-75",
+    LOOKS[look],
+    SIZES[size],
+    className,
+  );
+  if (asChild) {
+    return (
+      <Slot.Root className={classes} onClick={onClick as never} {...(rest as object)}>
+        {children}
+      </Slot.Root>
+    );
+  }
+  return (
+    <button
+      type="button"
+      {...rest}
+      className={classes}
+      aria-disabled={busy || rest["aria-disabled"] || undefined}
+      onClick={(event) => {
+        if (busy) return event.preventDefault();
+        onClick?.(event);
+      }}
+    >
+      {busy && <Spinner />}
+      {children}
+    </button>
+  );
+}

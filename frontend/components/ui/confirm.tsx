@@ -1,0 +1,51 @@
+"use client";
+
+import { AlertDialog } from "radix-ui";
+import type { ReactNode } from "react";
+import { Button } from "./button";
+
+/** Asks before something that cannot be undone. */
+export function Confirm({
+  open,
+  onOpenChange,
+  title,
+  description,
+  confirm,
+  busy = false,
+  error,
+  onConfirm,
+}: {
+  open: boolean;
+  onOpenChange: (open: boolean) => void;
+  title: string;
+  description: ReactNode;
+  confirm: string;
+  busy?: boolean;
+  error?: ReactNode;
+  onConfirm: () => void;
+}) {
+  return (
+    <AlertDialog.Root open={open} onOpenChange={onOpenChange}>
+      <AlertDialog.Portal>
+        <AlertDialog.Overlay className="fixed inset-0 z-40 animate-fade bg-black/45" />
+        <AlertDialog.Content className="fixed top-1/2 left-1/2 z-50 w-[min(27rem,calc(100vw-2rem))] -translate-x-1/2 -translate-y-1/2 animate-fade rounded-xl border border-line bg-raised p-6 shadow-high">
+          <AlertDialog.Title className="text-lg font-semibold tracking-tight">
+            {title}
+          </AlertDialog.Title>
+          <AlertDialog.Description className="mt-1.5 text-sm text-muted">
+            {description}
+          </AlertDialog.Description>
+          {error && <div className="mt-4">{error}</div>}
+          <div className="mt-6 flex justify-end gap-2.5">
+            <AlertDialog.Cancel asChild>
+              <Button look="secondary">Cancel</Button>
+            </AlertDialog.Cancel>
+            <Button look="danger" busy={busy} onClick={onConfirm}>
+              {confirm}
+            </Button>
+          </div>
+        </AlertDialog.Content>
+      </AlertDialog.Portal>
+    </AlertDialog.Root>
+  );
+}

@@ -1,0 +1,47 @@
+"use client";
+
+import { DropdownMenu } from "radix-ui";
+import type { ComponentProps } from "react";
+import { cx } from "./cx";
+
+export const Menu = DropdownMenu.Root;
+export const MenuTrigger = DropdownMenu.Trigger;
+
+export function MenuContent({ className, ...rest }: ComponentProps<typeof DropdownMenu.Content>) {
+  return (
+    <DropdownMenu.Portal>
+      <DropdownMenu.Content
+        align="end"
+        sideOffset={6}
+        collisionPadding={8}
+        {...rest}
+        className={cx(
+          "z-50 min-w-60 animate-appear rounded-xl border border-line bg-raised p-1.5 shadow-high",
+          className,
+        )}
+      />
+    </DropdownMenu.Portal>
+  );
+}
+
+export function MenuItem({ className, ...rest }: ComponentProps<typeof DropdownMenu.Item>) {
+  return (
+    <DropdownMenu.Item
+      {...rest}
+      className={cx(
+        "flex items-center gap-2.5 rounded-lg px-2.5 py-2 text-sm outline-none select-none",
+        "data-highlighted:bg-accent-soft data-highlighted:text-accent-text",
+        "[&>svg]:size-4 [&>svg]:text-muted data-highlighted:[&>svg]:text-accent-text",
+        className,
+      )}
+    />
+  );
+}
+
+export function MenuSeparator() {
+  return <DropdownMenu.Separator className="my-1.5 h-px bg-line" />;
+}
+
+export function MenuLabel({ className, ...rest }: ComponentProps<typeof DropdownMenu.Label>) {
+  return <DropdownMenu.Label {...rest} className={cx("px-2.5 py-2", className)} />;
+}

@@ -1,0 +1,57 @@
+"use client";
+
+import { usePathname } from "next/navigation";
+import { type ReactNode, useEffect, useRef } from "react";
+import { cx } from "./cx";
+
+export const PRODUCT = "Vestibule";
+
+/** The window's title; React puts it in the head. Before the gate opens it is the product's name. */
+export function PageTitle({ children }: { children?: string }) {
+  return <title>{children ? `${children} · ${PRODUCT}` : PRODUCT}</title>;
+}
+
+// The path of the page that last had a heading. A page reached within the app moves focus to its
+// heading, so that a keyboard or a screen reader starts there; the first page of a load does not.
+let lastPath: string | null = null;
+
+export function PageHeading({
+  children,
+  className,
+  takesFocus = true,
+}: {
+  children: ReactNode;
+  className?: string;
+  /** False where the page puts focus in its first field instead. */
+  takesFocus?: boolean;
+}) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  const path = usePathname();
+  useEffect(() => {
+    if (takesFocus && lastPath !== null && lastPath !== path) heading.current?.focus();
+    lastPath = path;
+  }, [path, takesFocus]);
+  return (
+    <h1
+      ref={heading}
+      tabIndex={-1}
+      className={cx("text-2xl leading-tight font-semibold", className)}
+    >
+      {children}
+    </h1>
+  );
+}
+
+/** The column that ordinary pages live in. */
+export function Page({ children }: { children: ReactNode }) {
+  return <div className="mx-auto w-full max-w-5xl animate-fade px-6 py-8 sm:py-10">{children}</div>;
+}
+
+/** The middle of an otherwise empty page: restoring, not found, broken. */
+export function Centered({ children }: { children: ReactNode }) {
+  return (
+    <div className="mx-auto flex min-h-[60dvh] w-full max-w-md flex-col items-center justify-center px-6 py-10 text-center">
+      {children}
+    </div>
+  );
+}

@@ -1,0 +1,56 @@
+"use client";
+
+import { useEffect, useState } from "react";
+import { Card, Fact, Facts } from "@/components/ui/card";
+import type { SessionState } from "@/lib/auth";
+import { type AppInfo, desktop } from "@/lib/desktop";
+import { moment } from "@/lib/format";
+
+type SignedIn = Extract<SessionState, { status: "signed_in" }>;
+
+/** This session and this app, for people and for whoever helps them. */
+export function About({ state }: { state: SignedIn }) {
+  const [info, setInfo] = useState<AppInfo | null>(null);
+  useEffect(() => {
+    let current = true;
+    desktop.appInfo().then(
+      (held) => current && setInfo(held),
+      () => undefined,
+    );
+    return () => {
+      current = false;
+    };
+  }, []);
+
+  return (
+    <>
+      <Card title="This session">
+        <Facts>
+          <Fact name="Good until">
+            {state.session.expiresAt ? moment(state.session.expiresAt) : "The server decides"}
+          </Fact>
+          <Fact name="Kept in">{state.remembered ? "The system’s keyring" : "Memory only"}</Fact>
+          <Fact name="Number">
+            <span className="font-mono text-xs" title={state.session.id}>
+              {state.session.id.slice(0, 8)}
+            </span>
+          </Fact>
+        </Facts>
+      </Card>
+      {info && (
+        <Card title="About">
+          <Facts>
+            <Fact name={info.product}>
+              {info.version}
+              {info.development && " (development)"}
+            </Fact>
+            <Fact name="Server">
+              <span className="break-all">{info.origin}</span>
+            </Fact>
+            <Fact name="Workspace">{info.workspace}</Fact>
+          </Facts>
+        </Card>
+      )}
+    </>
+  );
+}

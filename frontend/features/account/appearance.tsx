@@ -1,0 +1,52 @@
+"use client";
+
+import { Monitor, Moon, Sun } from "lucide-react";
+import { useEffect, useState } from "react";
+import { toast } from "sonner";
+import { Card } from "@/components/ui/card";
+import { Segmented } from "@/components/ui/segmented";
+import { auth } from "@/lib/auth";
+import { desktop, type Theme } from "@/lib/desktop";
+import { describe } from "@/lib/messages";
+
+/** The window's theme is native; the page follows it through `prefers-color-scheme`. */
+export function Appearance() {
+  const [theme, setTheme] = useState<Theme>();
+
+  useEffect(() => {
+    let current = true;
+    desktop.theme().then(
+      (held) => current && setTheme(held),
+      () => undefined,
+    );
+    return () => {
+      current = false;
+    };
+  }, []);
+
+  async function choose(next: Theme) {
+    const before = theme;
+    setTheme(next);
+    try {
+      await desktop.setTheme(next);
+    } catch (cause) {
+      setTheme(before);
+      toast.error(describe(auth.failure(cause)));
+    }
+  }
+
+  return (
+    <Card title="Appearance">
+      <Segmented<Theme>
+        label="Theme"
+        value={theme}
+        onChange={(next) => void choose(next)}
+        options={[
+          { value: "system", label: "System", icon: <Monitor aria-hidden /> },
+          { value: "light", label: "Light", icon: <Sun aria-hidden /> },
+          { value: "dark", label: "Dark", icon: <Moon aria-hidden /> },
+        ]}
+      />
+    </Card>
+  );
+}

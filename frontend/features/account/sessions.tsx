@@ -1,0 +1,157 @@
+"use client";
+
+import { Laptop } from "lucide-react";
+import { useState } from "react";
+import { toast } from "sonner";
+import { Alert } from "@/components/ui/alert";
+import { Badge } from "@/components/ui/badge";
+import { Button } from "@/components/ui/button";
+import { Card } from "@/components/ui/card";
+import { Confirm } from "@/components/ui/confirm";
+import { Failed } from "@/components/ui/failed";
+import { Loading, Skeleton } from "@/components/ui/skeleton";
+import { type AuthFailure, auth } from "@/lib/auth";
+import { describe } from "@/lib/messages";
+import { refusal, useResource } from "@/lib/resource";
+import { deviceName, lastSeen, type SessionEntry, sessionsSchema } from "./session-list";
+
+/** Everywhere this account is signed in, with ways to end it. */
+export function Sessions() {
+  const { resource, reload, setData } = useResource("/sessions", sessionsSchema);
+  return (
+    <Card
+      title="Where you are signed in"
+      description="End any session you do not recognise."
+      action={<Everywhere />}
+    >
+      {resource.status === "loading" && (
+        <Loading label="Loading sessions">
+          <div className="space-y-3">
+            <Skeleton className="h-12" />
+            <Skeleton className="h-12" />
+          </div>
+        </Loading>
+      )}
+      {resource.status === "failed" && (
+        <Failed onRetry={reload}>{describe(resource.failure)}</Failed>
+      )}
+      {resource.status === "missing" && (
+        <p className="text-sm text-muted">This server does not list sessions.</p>
+      )}
+      {resource.status === "ready" && (
+        <ul className="divide-y divide-line">
+          {resource.data.map((entry) => (
+            <Entry
+              key={entry.id}
+              entry={entry}
+              onEnded={() => setData(resource.data.filter(({ id }) => id !== entry.id))}
+            />
+          ))}
+        </ul>
+      )}
+    </Card>
+  );
+}
+
+function Entry({ entry, onEnded }: { entry: SessionEntry; onEnded: () => void }) {
+  const name = deviceName(entry.device);
+  const ending = useAsked(async () => {
+    const failed = await ask(`/sessions/${encodeURIComponent(entry.id)}`, "DELETE", [404]);
+    if (!failed) {
+      toast("That session has ended.");
+      onEnded();
+    }
+    return failed;
+  });
+  return (
+    <li className="flex items-center gap-3.5 py-3 first:pt-0 last:pb-0">
+      <span className="flex size-9 shrink-0 items-center justify-center rounded-lg bg-sunken text-muted">
+        <Laptop aria-hidden className="size-4" />
+      </span>
+      <div className="min-w-0 flex-1">
+        <p className="truncate text-sm font-medium">{name}</p>
+        <p className="text-sm text-muted">{lastSeen(entry)}</p>
+      </div>
+      {entry.current ? (
+        <Badge tone="accent">This session</Badge>
+      ) : (
+        <Button
+          look="secondary"
+          size="sm"
+          aria-label={`End the session on ${name}`}
+          onClick={ending.open}
+        >
+          End
+        </Button>
+      )}
+      <Confirm
+        {...ending.dialog}
+        title="End this session?"
+        description={`${name} will have to sign in again.`}
+        confirm="End session"
+      />
+    </li>
+  );
+}
+
+function Everywhere() {
+  const leaving = useAsked(async () => {
+    const failed = await ask("/logout-all", "POST", [401, 404]);
+    // The guard leads away when the new state arrives.
+    if (!failed) await auth.logout();
+    return failed;
+  });
+  return (
+    <>
+      <Button look="secondary" size="sm" onClick={leaving.open}>
+        Sign out everywhere
+      </Button>
+      <Confirm
+        {...leaving.dialog}
+        title="Sign out everywhere?"
+        description="Every device, this one included, will have to sign in again."
+        confirm="Sign out everywhere"
+      />
+    </>
+  );
+}
+
+/** A question, the work that follows a yes, and what went wrong with it. */
+function useAsked(work: () => Promise<AuthFailure | null>) {
+  const [open, setOpen] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const [failure, setFailure] = useState<AuthFailure | null>(null);
+
+  async function confirmed() {
+    setBusy(true);
+    setFailure(null);
+    const failed = await work();
+    setBusy(false);
+    setFailure(failed);
+    if (!failed) setOpen(false);
+  }
+
+  return {
+    open: () => {
+      setFailure(null);
+      setOpen(true);
+    },
+    dialog: {
+      open,
+      onOpenChange: (next: boolean) => !busy && setOpen(next),
+      busy,
+      error: failure && <Alert tone="danger">{describe(failure)}</Alert>,
+      onConfirm: () => void confirmed(),
+    },
+  };
+}
+
+/** Sends a request that has no answer worth reading. `done` lists the refusals that mean "already". */
+async function ask(path: string, method: string, done: number[]): Promise<AuthFailure | null> {
+  try {
+    const response = await auth.fetch(path, { method });
+    return response.ok || done.includes(response.status) ? null : refusal(response);
+  } catch (cause) {
+    return auth.failure(cause);
+  }
+}

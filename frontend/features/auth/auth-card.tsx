@@ -1,0 +1,29 @@
+import type { ReactNode } from "react";
+import { PageHeading, PageTitle } from "@/components/ui/page";
+
+/** The frame of the sign-in screens. */
+export function AuthCard({
+  title,
+  lead,
+  takesFocus = false,
+  children,
+  below,
+}: {
+  title: string;
+  lead?: ReactNode;
+  takesFocus?: boolean;
+  children: ReactNode;
+  below?: ReactNode;
+}) {
+  return (
+    <div className="mx-auto w-full max-w-[26rem] animate-fade px-4 py-8 sm:py-14">
+      <PageTitle>{title}</PageTitle>
+      <div className="rounded-2xl border border-line bg-surface p-6 shadow-card sm:p-8">
+        <PageHeading takesFocus={takesFocus}>{title}</PageHeading>
+        {lead && <div className="mt-1.5 text-muted">{lead}</div>}
+        <div className="mt-6">{children}</div>
+      </div>
+      {below && <div className="mt-5 text-center text-sm text-muted">{below}</div>}
+    </div>
+  );
+}

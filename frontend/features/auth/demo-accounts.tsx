@@ -1,0 +1,41 @@
+"use client";
+
+import { useEffect, useState } from "react";
+import { Button } from "@/components/ui/button";
+import { auth } from "@/lib/auth";
+import { z } from "@/lib/zod";
+
+// Development only: the bundled backend's own accounts, one click each. Left out of every build.
+
+const schema = z.array(z.object({ label: z.string(), email: z.string(), password: z.string() }));
+type Account = z.infer<typeof schema>[number];
+
+export function DemoAccounts({ onPick }: { onPick: (account: Account) => void }) {
+  const [accounts, setAccounts] = useState<Account[]>([]);
+
+  useEffect(() => {
+    const controller = new AbortController();
+    auth
+      .fetch("/demo-accounts", { signal: controller.signal })
+      .then((response) => response.json())
+      .then((body) => setAccounts(schema.parse(body)))
+      // Another backend has none to offer.
+      .catch(() => undefined);
+    return () => controller.abort();
+  }, []);
+
+  if (accounts.length === 0) return null;
+  return (
+    <section aria-label="Demo accounts" className="mt-6 border-t border-line pt-5">
+      <h2 className="text-sm font-medium">Demo accounts</h2>
+      <p className="text-sm text-muted">Offered in development only. A click fills in the form.</p>
+      <div className="mt-3 flex flex-wrap gap-2">
+        {accounts.map((account) => (
+          <Button key={account.email} look="secondary" size="sm" onClick={() => onPick(account)}>
+            {account.label}
+          </Button>
+        ))}
+      </div>
+    </section>
+  );
+}

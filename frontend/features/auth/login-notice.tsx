@@ -1,0 +1,36 @@
+"use client";
+
+import { Alert } from "@/components/ui/alert";
+import { auth } from "@/lib/auth";
+import { ENDINGS, isEnding } from "@/lib/messages";
+import type { Notice } from "./notice";
+
+/** Why the user is looking at this screen, where there is something to say about it. */
+export function LoginNotice({ notice }: { notice: Notice | null }) {
+  const state = auth.useAuthState();
+  if (notice) return <Alert tone={notice.tone}>{notice.text}</Alert>;
+  if (state.status === "signed_in" || state.status === "restoring") {
+    return (
+      <Alert tone="info">
+        Your session is still held while the server does not answer. Signing in again replaces it.
+      </Alert>
+    );
+  }
+  if (state.status !== "signed_out") return null;
+  if (isEnding(state.why)) {
+    const { title, text, grave } = ENDINGS[state.why];
+    return (
+      <Alert tone={grave ? "danger" : "warning"} title={title}>
+        {text}
+      </Alert>
+    );
+  }
+  if (state.why === "by_user") {
+    return (
+      <p role="status" className="text-sm text-muted">
+        You are signed out.
+      </p>
+    );
+  }
+  return null;
+}

@@ -1,0 +1,155 @@
+"use client";
+
+import { useEffect, useId, useRef, useState } from "react";
+import { Alert } from "@/components/ui/alert";
+import { Button } from "@/components/ui/button";
+import { CodeInput } from "@/components/ui/code-input";
+import { type AuthFailure, auth, type Challenge } from "@/lib/auth";
+import { useCountdown } from "@/lib/clock";
+import { duration } from "@/lib/format";
+import { describe } from "@/lib/messages";
+import { AuthCard } from "./auth-card";
+import { leaveNotice } from "./notice";
+import { useFailure } from "./use-failure";
+
+export function OtpScreen() {
+  const state = auth.useAuthState();
+  if (state.status !== "otp_pending") return null;
+  return <CodeForm challenge={state.challenge} />;
+}
+
+function CodeForm({ challenge }: { challenge: Challenge }) {
+  const [code, setCode] = useState("");
+  const [checking, setChecking] = useState(false);
+  const { failure, wait, fail, clear } = useFailure();
+  const field = useRef<HTMLInputElement>(null);
+  const hintId = useId();
+
+  useEffect(() => field.current?.focus(), []);
+
+  async function verify(entered: string) {
+    if (checking || wait > 0) return;
+    setChecking(true);
+    clear();
+    const { error } = await auth.verifyOtp(entered);
+    // Accepted: the guard leads on when the new state arrives.
+    if (!error) return;
+    setChecking(false);
+    if (endsChallenge(error)) return startOver(error, challenge);
+    fail(error);
+    if (error.code === "otp_invalid") setCode("");
+    field.current?.focus();
+  }
+
+  return (
+    <AuthCard
+      title="Enter the code"
+      lead={
+        <p id={hintId}>
+          We sent six digits to <strong className="font-medium text-ink">{challenge.email}</strong>.
+          If you use an authenticator app, take the code from there.
+        </p>
+      }
+      below={<Cancel />}
+    >
+      <form
+        noValidate
+        className="space-y-5"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (code.length === 6) void verify(code);
+          else field.current?.focus();
+        }}
+      >
+        {failure && (
+          <Alert tone="danger" title="The code was not accepted">
+            {describe(failure)}
+          </Alert>
+        )}
+        <CodeInput
+          ref={field}
+          label="Six-digit code"
+          describedBy={hintId}
+          value={code}
+          invalid={failure?.code === "otp_invalid"}
+          onChange={(value) => {
+            if (!checking) setCode(value);
+          }}
+          onComplete={(value: string) => void verify(value)}
+        />
+        <Button type="submit" busy={checking} disabled={wait > 0} className="w-full">
+          {wait > 0 ? `Try again in ${duration(wait)}` : checking ? "Checking…" : "Continue"}
+        </Button>
+      </form>
+      <Resend challenge={challenge} onSent={() => setCode("")} />
+    </AuthCard>
+  );
+}
+
+/** There is nothing left to type here. */
+function endsChallenge({ code }: AuthFailure): boolean {
+  return code === "otp_expired" || code === "otp_too_many" || code === "no_challenge";
+}
+
+/** Back to the sign-in screen, which says why. The shell has usually given the challenge up. */
+function startOver(error: AuthFailure, { email }: Challenge) {
+  leaveNotice({ tone: "warning", text: describe(error), email });
+  if (auth.state().status === "otp_pending") void auth.cancelOtp();
+}
+
+function Resend({ challenge, onSent }: { challenge: Challenge; onSent: () => void }) {
+  const [sending, setSending] = useState(false);
+  const [said, setSaid] = useState<{ text: string; bad: boolean } | null>(null);
+  const [until, setUntil] = useState<number | null>(null);
+  const wait = useCountdown(Math.max(challenge.resendAt, until ?? 0));
+
+  async function resend() {
+    setSending(true);
+    setSaid(null);
+    const { error } = await auth.resendOtp();
+    setSending(false);
+    if (!error) {
+      onSent();
+      return setSaid({ text: "A new code is on its way. Older codes no longer work.", bad: false });
+    }
+    if (endsChallenge(error)) return startOver(error, challenge);
+    if (error.retryAfterMs !== null) setUntil(Date.now() + error.retryAfterMs);
+    setSaid({ text: describe(error), bad: true });
+  }
+
+  return (
+    <div className="mt-5 flex flex-wrap items-center justify-between gap-x-4 gap-y-2 border-t border-line pt-4 text-sm">
+      <p role="status" className={said?.bad ? "text-danger-text" : "text-muted"}>
+        {said?.text ?? "No code yet?"}
+      </p>
+      <Button
+        look="secondary"
+        size="sm"
+        busy={sending}
+        disabled={wait > 0}
+        onClick={() => void resend()}
+      >
+        {wait > 0 ? `Send again in ${duration(wait)}` : "Send a new code"}
+      </Button>
+    </div>
+  );
+}
+
+function Cancel() {
+  const [busy, setBusy] = useState(false);
+  return (
+    <Button
+      look="quiet"
+      size="sm"
+      busy={busy}
+      onClick={async () => {
+        setBusy(true);
+        // Cancelled: the guard leads back to the sign-in screen.
+        const { error } = await auth.cancelOtp();
+        if (error) setBusy(false);
+      }}
+    >
+      Cancel and use another account
+    </Button>
+  );
+}

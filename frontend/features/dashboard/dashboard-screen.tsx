@@ -1,0 +1,112 @@
+"use client";
+
+import Link from "next/link";
+import { Badge } from "@/components/ui/badge";
+import { Button } from "@/components/ui/button";
+import { Card, Fact, Facts } from "@/components/ui/card";
+import { Page, PageHeading, PageTitle } from "@/components/ui/page";
+import { auth, type SessionState } from "@/lib/auth";
+import { clockTime, moment } from "@/lib/format";
+import { usePurchases } from "@/lib/purchases";
+import { routes } from "@/lib/routes";
+import { AdminCard } from "./admin-card";
+
+export type SignedIn = Extract<SessionState, { status: "signed_in" }>;
+
+export function DashboardScreen() {
+  const state = auth.useAuthState();
+  if (state.status !== "signed_in") return null;
+  const { user } = state;
+  return (
+    <Page>
+      <PageTitle>Dashboard</PageTitle>
+      <PageHeading>{greeting(user.name)}</PageHeading>
+      <p className="mt-1 text-muted">Here is how things stand.</p>
+      <div className="mt-7 grid items-start gap-5 md:grid-cols-2">
+        <SessionCard state={state} />
+        <PlansCard />
+        <RolesCard roles={user.roles} />
+        {user.roles.includes("admin") && <AdminCard />}
+      </div>
+    </Page>
+  );
+}
+
+function greeting(name: string): string {
+  const hour = new Date().getHours();
+  const time = hour < 5 ? "evening" : hour < 12 ? "morning" : hour < 18 ? "afternoon" : "evening";
+  return `Good ${time}, ${name.split(/\s+/)[0]}`;
+}
+
+function SessionCard({ state }: { state: SignedIn }) {
+  const { freshness, session, remembered } = state;
+  return (
+    <Card title="Your session" action={<Connection state={state} />}>
+      <Facts>
+        <Fact name="Signed in as">{state.user.email}</Fact>
+        <Fact name="Server">
+          {freshness.kind === "fresh"
+            ? "Confirmed"
+            : `No answer since ${clockTime(freshness.since)}`}
+        </Fact>
+        <Fact name="After a restart">{remembered ? "Still signed in" : "Sign in again"}</Fact>
+        <Fact name="Good until">
+          {session.expiresAt ? moment(session.expiresAt) : "The server decides"}
+        </Fact>
+      </Facts>
+    </Card>
+  );
+}
+
+function Connection({ state }: { state: SignedIn }) {
+  return state.freshness.kind === "fresh" ? (
+    <Badge tone="accent">Online</Badge>
+  ) : (
+    <Badge tone="warning">Offline</Badge>
+  );
+}
+
+function PlansCard() {
+  const purchases = usePurchases();
+  return (
+    <Card
+      title="Plans"
+      description={
+        purchases.length > 0 ? "Bought since the app was started." : "Nothing bought yet today."
+      }
+      action={
+        <Button asChild look="secondary" size="sm">
+          <Link href={routes.payment}>See all plans</Link>
+        </Button>
+      }
+    >
+      {purchases.length > 0 && (
+        <Facts>
+          {purchases.map((purchase) => (
+            <Fact key={purchase.id} name={purchase.planName}>
+              {moment(purchase.purchasedAt)}
+            </Fact>
+          ))}
+        </Facts>
+      )}
+    </Card>
+  );
+}
+
+function RolesCard({ roles }: { roles: string[] }) {
+  return (
+    <Card title="Your roles" description="What you may see and do follows from these.">
+      {roles.length === 0 ? (
+        <p className="text-sm text-muted">The server names none for you.</p>
+      ) : (
+        <ul className="flex flex-wrap gap-2">
+          {roles.map((role) => (
+            <li key={role}>
+              <Badge>{role}</Badge>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Card>
+  );
+}

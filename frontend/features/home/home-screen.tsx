@@ -1,0 +1,92 @@
+"use client";
+
+import { ArrowRight, KeyRound, LogIn, WifiOff } from "lucide-react";
+import Link from "next/link";
+import type { ReactNode } from "react";
+import { Button } from "@/components/ui/button";
+import { Page, PageHeading, PageTitle, PRODUCT } from "@/components/ui/page";
+import { auth, type User } from "@/lib/auth";
+import { routes } from "@/lib/routes";
+
+export function HomeScreen() {
+  const state = auth.useAuthState();
+  return (
+    <Page>
+      <PageTitle />
+      {state.status === "signed_in" ? <Welcome user={state.user} /> : <Introduction />}
+      <section aria-label={`What ${PRODUCT} does`} className="mt-12 border-t border-line pt-8">
+        <ul className="grid gap-x-10 gap-y-8 sm:grid-cols-3">
+          <Point icon={<KeyRound />} title="Kept in your keyring">
+            What proves who you are rests in the operating system’s keyring. This window never holds
+            it.
+          </Point>
+          <Point icon={<WifiOff />} title="Signed in through outages">
+            A lost connection, a crash or a restart does not sign you out. Only you or the server
+            can.
+          </Point>
+          <Point icon={<LogIn />} title="Signed out means out">
+            Signing out takes effect at once, in every window, with or without a connection.
+          </Point>
+        </ul>
+      </section>
+    </Page>
+  );
+}
+
+function Introduction() {
+  return (
+    <div className="max-w-2xl pt-4 sm:pt-10">
+      <PageHeading className="text-4xl! leading-[1.1]! sm:text-5xl!">
+        Sign in once. Stay signed in.
+      </PageHeading>
+      <p className="mt-5 max-w-xl text-lg text-muted">
+        {PRODUCT} is an example of a web app that has moved to the desktop and signs its users in
+        natively. Make an account, close the app, pull the plug: you will still be here.
+      </p>
+      <div className="mt-8 flex flex-wrap gap-3">
+        <Button asChild>
+          <Link href={routes.register}>Create an account</Link>
+        </Button>
+        <Button asChild look="secondary">
+          <Link href={routes.payment}>See the plans</Link>
+        </Button>
+      </div>
+    </div>
+  );
+}
+
+function Welcome({ user }: { user: User }) {
+  return (
+    <div className="max-w-2xl pt-4 sm:pt-10">
+      <PageHeading className="text-4xl! leading-[1.1]! sm:text-5xl!">
+        Welcome back, {user.name.split(/\s+/)[0]}.
+      </PageHeading>
+      <p className="mt-5 max-w-xl text-lg text-muted">
+        You are signed in as {user.email}, in this window and in every other one you open.
+      </p>
+      <div className="mt-8 flex flex-wrap gap-3">
+        <Button asChild>
+          <Link href={routes.dashboard}>
+            Go to your dashboard
+            <ArrowRight aria-hidden className="size-4" />
+          </Link>
+        </Button>
+        <Button asChild look="secondary">
+          <Link href={routes.payment}>See the plans</Link>
+        </Button>
+      </div>
+    </div>
+  );
+}
+
+function Point({ icon, title, children }: { icon: ReactNode; title: string; children: ReactNode }) {
+  return (
+    <li>
+      <span aria-hidden className="text-accent-text [&>svg]:size-5">
+        {icon}
+      </span>
+      <h2 className="mt-2.5 font-semibold">{title}</h2>
+      <p className="mt-1 text-sm text-muted">{children}</p>
+    </li>
+  );
+}

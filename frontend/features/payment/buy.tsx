@@ -1,0 +1,84 @@
+"use client";
+
+import Link from "next/link";
+import { usePathname, useSearchParams } from "next/navigation";
+import { useState } from "react";
+import { Alert } from "@/components/ui/alert";
+import { Button } from "@/components/ui/button";
+import { type AuthFailure, auth, type User } from "@/lib/auth";
+import { describe } from "@/lib/messages";
+import { recordPurchase } from "@/lib/purchases";
+import { badAnswer, refusal } from "@/lib/resource";
+import { routes, withNext } from "@/lib/routes";
+import { type Plan, purchaseSchema, type Receipt } from "./plan";
+
+type Props = { plan: Plan; onBought: (receipt: Receipt) => void };
+
+/** Buying is for the signed-in; everyone else signs in first and comes back to this plan. */
+export function Buy({ plan, onBought }: Props) {
+  const { data, isPending } = auth.useSession();
+  if (isPending) return null;
+  return data ? <BuyNow plan={plan} user={data.user} onBought={onBought} /> : <SignInFirst />;
+}
+
+function SignInFirst() {
+  const here = `${usePathname()}?${useSearchParams().toString()}`;
+  return (
+    <>
+      <Button asChild className="w-full">
+        <Link href={withNext(routes.login, here)}>Sign in to buy</Link>
+      </Button>
+      <p className="mt-3 text-sm text-muted">
+        You come back here afterwards. New here?{" "}
+        <Link
+          href={withNext(routes.register, here)}
+          className="rounded-sm font-medium text-accent-text underline underline-offset-3 hover:no-underline"
+        >
+          Create an account
+        </Link>
+      </p>
+    </>
+  );
+}
+
+function BuyNow({ plan, user, onBought }: Props & { user: User }) {
+  const [busy, setBusy] = useState(false);
+  const [failure, setFailure] = useState<AuthFailure | null>(null);
+
+  async function buy() {
+    setBusy(true);
+    setFailure(null);
+    const outcome = await purchase(plan.slug);
+    setBusy(false);
+    if ("failure" in outcome) return setFailure(outcome.failure);
+    recordPurchase(user.id, { ...outcome.receipt, planName: plan.name });
+    onBought(outcome.receipt);
+  }
+
+  return (
+    <>
+      {failure && (
+        <Alert tone="danger" title="Nothing was bought" className="mb-4">
+          {describe(failure)}
+        </Alert>
+      )}
+      <Button className="w-full" busy={busy} onClick={() => void buy()}>
+        {busy ? "Buying…" : `Buy ${plan.name}`}
+      </Button>
+      <p className="mt-3 text-sm text-muted">
+        Bought as {user.email}. This is a demonstration: no money moves.
+      </p>
+    </>
+  );
+}
+
+async function purchase(slug: string): Promise<{ receipt: Receipt } | { failure: AuthFailure }> {
+  try {
+    const response = await auth.fetch(`/plans/${slug}/purchase`, { method: "POST" });
+    if (!response.ok) return { failure: refusal(response) };
+    const parsed = purchaseSchema.safeParse(await response.json().catch(() => undefined));
+    return parsed.success ? { receipt: parsed.data } : { failure: badAnswer };
+  } catch (cause) {
+    return { failure: auth.failure(cause) };
+  }
+}

@@ -1,0 +1,43 @@
+"use client";
+
+import { usePathname } from "next/navigation";
+import { type ReactNode, useLayoutEffect } from "react";
+import { auth } from "@/lib/auth";
+import { desktop } from "@/lib/desktop";
+import { useSignInAgain } from "./again";
+import { OutsideApp, Restoring, Unanswered } from "./restoring";
+
+// Begins as soon as this code is loaded, so that the snapshot is in when React mounts.
+if (typeof window !== "undefined") void auth.start();
+
+/**
+ * Nothing of the app is rendered before it is known whether someone is signed in: neither into
+ * the exported HTML nor at the first paint. Then the window is asked to show itself.
+ */
+export function SessionGate({ children }: { children: ReactNode }) {
+  const snapshot = auth.useSnapshot();
+  const again = useSignInAgain();
+  const path = usePathname();
+  const state = snapshot.kind === "known" ? snapshot.changed.state : null;
+  const presentable = state
+    ? state.status !== "restoring" || state.outage !== null
+    : snapshot.kind === "failed";
+
+  // Not after a paint: a hidden window paints nothing and fires no animation frame.
+  useLayoutEffect(() => {
+    if (presentable) desktop.windowReady();
+  }, [presentable]);
+
+  if (snapshot.kind === "failed") {
+    return snapshot.reason === "outside_app" ? (
+      <OutsideApp />
+    ) : (
+      <Unanswered message={snapshot.message} />
+    );
+  }
+  if (!state) return <Restoring outage={null} />;
+  if (state.status === "restoring" && !(again && path.startsWith("/auth/"))) {
+    return <Restoring outage={state.outage} />;
+  }
+  return children;
+}

@@ -1,0 +1,68 @@
+"use client";
+
+import { usePathname, useRouter, useSearchParams } from "next/navigation";
+import { type ReactNode, useEffect, useLayoutEffect, useState } from "react";
+import { auth } from "@/lib/auth";
+import { routes, safeNext, withNext } from "@/lib/routes";
+import { useSignInAgain } from "./again";
+
+// Who may see a page. Each guard renders its page or, in its place, a redirect that happens before
+// anything is painted. A guard never renders both.
+
+/** For the signed-in only, offline included. Others sign in first and come back. */
+export function Guard({ children }: { children: ReactNode }) {
+  const state = auth.useAuthState();
+  const here = useHere();
+  const [wasIn, setWasIn] = useState(false);
+  const signedIn = state.status === "signed_in";
+  useEffect(() => {
+    if (signedIn) setWasIn(true);
+  }, [signedIn]);
+
+  if (signedIn) return children;
+  if (state.status === "otp_pending") return <Redirect to={withNext(routes.otp, here)} />;
+  // Whoever signs out here is done with this page; everyone else wants to return to it.
+  const done = wasIn && state.status === "signed_out" && state.why === "by_user";
+  return <Redirect to={done ? routes.login : withNext(routes.login, here)} />;
+}
+
+/** For the signed-out only: login and register. */
+export function GuestOnly({ children }: { children: ReactNode }) {
+  const state = auth.useAuthState();
+  const again = useSignInAgain();
+  const next = useNext();
+  const router = useRouter();
+  const target = next ?? routes.dashboard;
+  useEffect(() => router.prefetch(target), [router, target]);
+
+  if (state.status === "otp_pending") return <Redirect to={withNext(routes.otp, next)} />;
+  if (state.status === "signed_in" && !(again && state.freshness.kind === "stale")) {
+    return <Redirect to={target} />;
+  }
+  return children;
+}
+
+/** For whoever is asked for a code. */
+export function ChallengeOnly({ children }: { children: ReactNode }) {
+  const state = auth.useAuthState();
+  const next = useNext();
+  if (state.status === "otp_pending") return children;
+  if (state.status === "signed_in") return <Redirect to={next ?? routes.dashboard} />;
+  return <Redirect to={withNext(routes.login, next)} />;
+}
+
+function Redirect({ to }: { to: string }) {
+  const router = useRouter();
+  useLayoutEffect(() => router.replace(to), [router, to]);
+  return <p className="sr-only">One moment…</p>;
+}
+
+function useHere(): string {
+  const path = usePathname();
+  const query = useSearchParams().toString();
+  return query ? `${path}?${query}` : path;
+}
+
+function useNext(): string | null {
+  return safeNext(useSearchParams().get("next"));
+}

@@ -1,0 +1,67 @@
+"use client";
+
+import Link from "next/link";
+import { usePathname } from "next/navigation";
+import type { ReactNode } from "react";
+import { Button } from "@/components/ui/button";
+import { cx } from "@/components/ui/cx";
+import { auth } from "@/lib/auth";
+import { routes } from "@/lib/routes";
+import { UserMenu } from "./user-menu";
+
+export function Header({ brand }: { brand: ReactNode }) {
+  return (
+    <header className="sticky top-0 z-30 border-b border-line bg-ground/90 backdrop-blur-sm">
+      <div className="mx-auto flex h-14 max-w-5xl items-center gap-3 px-6 sm:gap-8">
+        {brand}
+        <nav aria-label="Main" className="flex items-center gap-1 text-sm">
+          <NavLink href={routes.dashboard}>Dashboard</NavLink>
+          <NavLink href={routes.payment}>Plans</NavLink>
+        </nav>
+        <div className="ml-auto flex min-w-0 items-center gap-2">
+          <WayIn />
+        </div>
+      </div>
+    </header>
+  );
+}
+
+function NavLink({ href, children }: { href: string; children: ReactNode }) {
+  const path = usePathname();
+  const current = path === href || `${path}/` === href;
+  return (
+    <Link
+      href={href}
+      aria-current={current ? "page" : undefined}
+      className={cx(
+        "rounded-md px-2.5 py-1.5 transition-colors hover:bg-sunken hover:text-ink",
+        current ? "font-medium text-ink" : "text-muted",
+      )}
+    >
+      {children}
+    </Link>
+  );
+}
+
+/** The user, or a way in; nothing while that is not known. */
+function WayIn() {
+  const state = auth.useAuthState();
+  switch (state.status) {
+    case "signed_in":
+      return <UserMenu user={state.user} stale={state.freshness.kind === "stale"} />;
+    case "signed_out":
+    case "otp_pending":
+      return (
+        <>
+          <Button asChild look="quiet" size="sm">
+            <Link href={routes.login}>Sign in</Link>
+          </Button>
+          <Button asChild size="sm" className="max-sm:hidden">
+            <Link href={routes.register}>Create account</Link>
+          </Button>
+        </>
+      );
+    case "restoring":
+      return null;
+  }
+}

@@ -1,0 +1,33 @@
+"use client";
+
+import { useEffect } from "react";
+import { toast } from "sonner";
+import { auth, type SessionState } from "@/lib/auth";
+
+/** Tells of changes that happened while one was looking, in every window alike. */
+export function SessionNews() {
+  useEffect(() => {
+    let before = auth.state();
+    return auth.subscribe(() => {
+      const now = auth.state();
+      const text = news(before, now);
+      before = now;
+      if (text) toast(text);
+    });
+  }, []);
+  return null;
+}
+
+function news(before: SessionState, now: SessionState): string | null {
+  if (before.status !== "signed_in") return null;
+  if (now.status === "signed_out" && now.why === "by_user") return "You have signed out.";
+  if (
+    now.status === "signed_in" &&
+    now.freshness.kind === "fresh" &&
+    before.freshness.kind === "stale" &&
+    before.session.id === now.session.id
+  ) {
+    return "You are back online.";
+  }
+  return null;
+}

@@ -1,0 +1,107 @@
+"use client";
+
+import { useRouter } from "next/navigation";
+import type { ReactNode } from "react";
+import { Button } from "@/components/ui/button";
+import { Mark } from "@/components/ui/mark";
+import { Centered, PageTitle, PRODUCT } from "@/components/ui/page";
+import { Spinner } from "@/components/ui/spinner";
+import { auth, type Outage } from "@/lib/auth";
+import { useAfter } from "@/lib/clock";
+import { clockTime } from "@/lib/format";
+import { routes } from "@/lib/routes";
+import { wishToSignInAgain } from "./again";
+import { NextTry, TryNow } from "./retry";
+
+// What is shown while nothing can be said about the session. All that is in the exported HTML.
+
+function Neutral({ children }: { children?: ReactNode }) {
+  return (
+    <>
+      <PageTitle />
+      <main id="main" tabIndex={-1}>
+        <Centered>{children}</Centered>
+      </main>
+    </>
+  );
+}
+
+export function Restoring({ outage }: { outage: Outage | null }) {
+  return <Neutral>{outage ? <Unreachable outage={outage} /> : <Waiting />}</Neutral>;
+}
+
+/** Calm at first: most starts are over before there is anything to say. */
+function Waiting() {
+  const late = useAfter(1000);
+  return (
+    <div role="status" className="flex flex-col items-center gap-5">
+      <Mark className="size-10 text-line-strong/50" />
+      <p className="flex min-h-6 items-center gap-2.5 text-muted">
+        {late && (
+          <>
+            <Spinner />
+            Opening {PRODUCT}…
+          </>
+        )}
+      </p>
+    </div>
+  );
+}
+
+function Unreachable({ outage }: { outage: Outage }) {
+  const router = useRouter();
+  return (
+    <>
+      <Mark className="mb-6 size-10 text-accent" />
+      <h1 className="text-xl font-semibold">The server cannot be reached</h1>
+      <p className="mt-2 text-muted" role="status">
+        No answer since {clockTime(outage.since)}. You are not signed out: {PRODUCT} keeps trying
+        and opens as soon as there is an answer.
+      </p>
+      <p className="mt-2 min-h-6 text-muted">
+        <NextTry outage={outage} />
+      </p>
+      <div className="mt-6 flex gap-2.5">
+        <TryNow outage={outage} look="primary" size="md" />
+        <Button
+          look="secondary"
+          onClick={() => {
+            wishToSignInAgain();
+            router.push(routes.login);
+          }}
+        >
+          Sign in again
+        </Button>
+      </div>
+    </>
+  );
+}
+
+export function OutsideApp() {
+  return (
+    <Neutral>
+      <Mark className="mb-6 size-10 text-accent" />
+      <h1 className="text-xl font-semibold">This page is part of the {PRODUCT} desktop app</h1>
+      <p className="mt-2 text-muted">
+        A browser has no session to show here. Start the app instead; in development,{" "}
+        <code className="rounded bg-sunken px-1.5 py-0.5 text-sm text-ink">cargo xtask dev</code>.
+      </p>
+    </Neutral>
+  );
+}
+
+export function Unanswered({ message }: { message: string }) {
+  return (
+    <Neutral>
+      <Mark className="mb-6 size-10 text-accent" />
+      <h1 className="text-xl font-semibold">{PRODUCT} could not start properly</h1>
+      <p className="mt-2 text-muted" role="alert">
+        The page got no answer from the app behind it.
+        {message && <span className="mt-2 block text-sm break-words">{message}</span>}
+      </p>
+      <div className="mt-6">
+        <Button onClick={() => void auth.start()}>Try again</Button>
+      </div>
+    </Neutral>
+  );
+}

@@ -1,0 +1,93 @@
+"use client";
+
+import { AppWindow, ChevronDown, LogOut, RotateCcw, UserRound } from "lucide-react";
+import { usePathname, useRouter } from "next/navigation";
+import { toast } from "sonner";
+import { Avatar } from "@/components/ui/avatar";
+import {
+  Menu,
+  MenuContent,
+  MenuItem,
+  MenuLabel,
+  MenuSeparator,
+  MenuTrigger,
+} from "@/components/ui/menu";
+import { auth, type User } from "@/lib/auth";
+import { desktop } from "@/lib/desktop";
+import { describe } from "@/lib/messages";
+import { routes } from "@/lib/routes";
+import { wishToSignInAgain } from "./again";
+
+const GUARDED: readonly string[] = [routes.dashboard, routes.account];
+
+export function UserMenu({ user, stale }: { user: User; stale: boolean }) {
+  const router = useRouter();
+  const path = usePathname();
+
+  async function signOut() {
+    const { error } = await auth.logout();
+    if (error) return toast.error(describe(error));
+    // A guarded page sends to the sign-in page by itself.
+    const guarded = GUARDED.includes(path) || GUARDED.includes(`${path}/`);
+    if (!guarded) router.push(routes.home);
+  }
+
+  async function openWindow() {
+    try {
+      await desktop.newWindow();
+    } catch (cause) {
+      toast.error(describe(auth.failure(cause)));
+    }
+  }
+
+  return (
+    <Menu modal={false}>
+      <MenuTrigger
+        aria-label={`${user.name}, account menu`}
+        className="flex min-w-0 items-center gap-2.5 rounded-full border border-transparent py-1 pr-2.5 pl-1 text-sm hover:border-line hover:bg-surface data-[state=open]:border-line data-[state=open]:bg-surface"
+      >
+        <Avatar name={user.name} image={user.image} />
+        <span className="max-w-40 truncate font-medium max-sm:sr-only">{user.name}</span>
+        <ChevronDown aria-hidden className="size-4 shrink-0 text-muted" />
+      </MenuTrigger>
+      <MenuContent>
+        <MenuLabel>
+          <p className="truncate text-sm font-medium">{user.name}</p>
+          <p className="truncate text-sm text-muted">{user.email}</p>
+        </MenuLabel>
+        <MenuSeparator />
+        <MenuItem onSelect={() => router.push(routes.account)}>
+          <UserRound aria-hidden />
+          Account
+        </MenuItem>
+        <MenuItem onSelect={() => void openWindow()}>
+          <AppWindow aria-hidden />
+          New window
+          <kbd aria-hidden className="ml-auto pl-6 font-sans text-xs text-muted">
+            {shortcut()}
+          </kbd>
+        </MenuItem>
+        {stale && (
+          <MenuItem
+            onSelect={() => {
+              wishToSignInAgain();
+              router.push(routes.login);
+            }}
+          >
+            <RotateCcw aria-hidden />
+            Sign in again
+          </MenuItem>
+        )}
+        <MenuSeparator />
+        <MenuItem onSelect={() => void signOut()}>
+          <LogOut aria-hidden />
+          Sign out
+        </MenuItem>
+      </MenuContent>
+    </Menu>
+  );
+}
+
+function shortcut(): string {
+  return /mac/i.test(navigator.platform) ? "⌘N" : "Ctrl+N";
+}

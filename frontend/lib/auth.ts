@@ -1,0 +1,96 @@
+// Signing in and out, reading the session, and calling the backend with it. The only door to the
+// session for everything above `lib/`.
+
+import { useSyncExternalStore } from "react";
+import { client, followSnapshots } from "./auth/client";
+import { type AuthFailure, failure, type Result, result } from "./auth/result";
+import {
+  backendFetch,
+  type Challenge,
+  type LoginFields,
+  NativeError,
+  type RegisterFields,
+  type SessionRead,
+  type SessionState,
+  type SignInOutcome,
+  type Snapshot,
+  snapshots,
+  WAITING,
+} from "./native";
+
+export type { AuthFailure, Result } from "./auth/result";
+export type {
+  Challenge,
+  ErrorCode,
+  Outage,
+  SessionRead,
+  SessionState,
+  SignedOutReason,
+  SignInOutcome,
+  Snapshot,
+  StorageStatus,
+  User,
+} from "./native";
+export { client };
+
+const UNKNOWN: SessionState = { status: "restoring", outage: null, storage: "ok" };
+
+followSnapshots();
+
+/** The state of the session, whole: freshness, why signed out, the challenge, the storage. */
+function stateOf(snapshot: Snapshot): SessionState {
+  return snapshot.kind === "known" ? snapshot.changed.state : UNKNOWN;
+}
+
+function useSnapshot(): Snapshot {
+  return useSyncExternalStore(snapshots.subscribe, snapshots.get, () => WAITING);
+}
+
+function useAuthState(): SessionState {
+  return stateOf(useSnapshot());
+}
+
+/** The user and the session, or null. Never pending once the first snapshot is in. */
+function useSession() {
+  const query = client.useSession();
+  const { status } = useAuthState();
+  return {
+    data: query.data as unknown as SessionRead | null,
+    error: query.error as unknown as AuthFailure | null,
+    isPending: status === "restoring",
+    refetch: () => query.refetch(),
+  };
+}
+
+export const auth = {
+  /** Begins to follow the session. Called once by the shell of the page; again to retry. */
+  start: () => snapshots.start(),
+
+  login: (fields: LoginFields): Promise<Result<SignInOutcome>> => result(client.login(fields)),
+  register: (fields: RegisterFields): Promise<Result<SignInOutcome>> =>
+    result(client.register(fields)),
+  verifyOtp: (code: string): Promise<Result<SignInOutcome>> => result(client.verifyOtp({ code })),
+  resendOtp: (): Promise<Result<Challenge>> => result(client.resendOtp()),
+  cancelOtp: (): Promise<Result<null>> => result(client.cancelOtp()),
+  logout: (): Promise<Result<{ success: true }>> => result(client.logout()),
+  /** Asks the shell to refresh now. What came of it is seen in the state. */
+  refresh: (): Promise<Result<null>> => result(client.refreshSession()),
+
+  /** A pure read. Waits while the session is being restored. */
+  getSession: async (): Promise<SessionRead | null> => {
+    const { data } = await client.getSession();
+    return data as unknown as SessionRead | null;
+  },
+
+  /** Calls the backend's API with the user's session; gives a real `Response`. */
+  fetch: backendFetch,
+  /** What an error thrown by `auth.fetch` means. */
+  failure: (cause: unknown): AuthFailure => failure(NativeError.from(cause)),
+
+  /** The state now, outside React. */
+  state: (): SessionState => stateOf(snapshots.get()),
+  subscribe: snapshots.subscribe,
+  useSession,
+  useAuthState,
+  useSnapshot,
+};

@@ -1,0 +1,66 @@
+// The Better Auth client: its paths are the shell's commands, and its session atom follows the
+// snapshot. Nothing here reaches a network or keeps a token.
+
+import type { BetterAuthClientPlugin } from "better-auth/client";
+import { createAuthClient } from "better-auth/react";
+import {
+  AUTH_BASE_URL,
+  authFetch,
+  type LoginFields,
+  type RegisterFields,
+  type SessionRead,
+  sessionRead,
+  snapshots,
+} from "../native";
+
+const post = (body: object = {}) => ({ method: "POST" as const, body });
+
+const nativeSession = {
+  id: "native-session",
+  getActions: ($fetch) => ({
+    login: (fields: LoginFields) => $fetch("/login", post(fields)),
+    register: (fields: RegisterFields) => $fetch("/register", post(fields)),
+    verifyOtp: (fields: { code: string }) => $fetch("/verify-otp", post(fields)),
+    resendOtp: () => $fetch("/resend-otp", post()),
+    cancelOtp: () => $fetch("/cancel-otp", post()),
+    logout: () => $fetch("/logout", post()),
+    refreshSession: () => $fetch("/refresh-session", post()),
+    // The built-in one announces itself to other tabs through localStorage; windows here are
+    // told by the shell, and nothing is written.
+    signOut: () => $fetch("/sign-out", post()),
+  }),
+} satisfies BetterAuthClientPlugin;
+
+export const client = createAuthClient({
+  baseURL: AUTH_BASE_URL,
+  plugins: [nativeSession],
+  disableDefaultFetchPlugins: true,
+  fetchOptions: {
+    customFetchImpl: authFetch,
+    // The default parser turns ISO strings into dates, and so each read into a new object.
+    jsonParser: (text: string) => (text === "" ? null : JSON.parse(text)),
+  },
+  // Every change is pushed, so there is nothing to fetch again on focus or reconnect.
+  sessionOptions: { refetchOnWindowFocus: false, refetchInterval: 0, refetchWhenOffline: true },
+});
+
+type SessionAtom = {
+  value: { data: SessionRead | null; isPending: boolean };
+  set: (value: unknown) => void;
+};
+
+/** Keeps the client's session in step with the snapshot, synchronously. Call once. */
+export function followSnapshots(): () => void {
+  const atom = client.$store.atoms.session as unknown as SessionAtom;
+  let settled = false;
+  return snapshots.subscribe(() => {
+    const snapshot = snapshots.get();
+    if (snapshot.kind !== "known" || snapshot.changed.state.status === "restoring") return;
+    const data = sessionRead(snapshot.changed.state);
+    const changed = !settled || atom.value.data !== data;
+    settled = true;
+    atom.set({ ...atom.value, data, error: null, isPending: false, isRefetching: false });
+    // Cancels a read that began before this change; a read after it gives the same object.
+    if (changed) client.$store.notify("$sessionSignal");
+  });
+}

@@ -1,0 +1,16 @@
+// What the window can ask of the desktop that is not about the session.
+
+import { type AppInfo, commands, type Theme } from "./native";
+
+export type { AppInfo, Theme };
+
+export const desktop = {
+  /** The page has mounted and may be shown. Failing is harmless: the shell shows it anyway. */
+  windowReady: () => {
+    commands.windowReady().catch(() => undefined);
+  },
+  newWindow: commands.newWindow,
+  appInfo: commands.appInfo,
+  theme: commands.theme,
+  setTheme: commands.setTheme,
+};

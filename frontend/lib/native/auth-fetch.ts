@@ -1,0 +1,61 @@
+// Better Auth's fetch: its paths are answered by commands and by the snapshot, never by a network.
+// Refuses any path it does not know with a 404 in JSON.
+
+import { commands } from "./commands";
+import { NativeError } from "./errors";
+import { loginFields, otpCode, registerFields } from "./payload";
+import { sessionRead } from "./session-read";
+import type { SnapshotStore } from "./snapshot";
+
+/** Not an address: `.invalid` never resolves, so a call that slipped past would go nowhere. */
+export const AUTH_BASE_URL = "http://session.invalid/auth";
+
+type Raw = Record<string, unknown>;
+
+const routes: Record<string, (body: Raw) => Promise<unknown>> = {
+  "POST /login": (body) => commands.login(loginFields(body)),
+  "POST /sign-in/email": (body) => commands.login(loginFields(body)),
+  "POST /register": (body) => commands.register(registerFields(body)),
+  "POST /sign-up/email": (body) => commands.register(registerFields(body)),
+  "POST /verify-otp": (body) => commands.verifyOtp(otpCode(body)),
+  "POST /resend-otp": () => commands.resendOtp(),
+  "POST /cancel-otp": () => commands.cancelOtp(),
+  "POST /refresh-session": () => commands.refresh(),
+  "POST /logout": () => commands.logout(),
+  "POST /sign-out": () => commands.logout(),
+};
+
+export function createAuthFetch(store: Pick<SnapshotStore, "settled">) {
+  return async function authFetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+    const url = new URL(input instanceof Request ? input.url : input);
+    const path = url.pathname.slice(new URL(AUTH_BASE_URL).pathname.length);
+    const method = (init?.method ?? "GET").toUpperCase();
+
+    // A pure read: no command, no request. While the session is being restored it waits.
+    if (path === "/get-session") return json(200, sessionRead(await store.settled(init?.signal)));
+
+    const route = routes[`${method} ${path}`];
+    if (!route) {
+      return json(404, { code: "not_found", message: `No such operation: ${method} ${path}` });
+    }
+    try {
+      return json(200, await route(parse(init?.body)));
+    } catch (cause) {
+      const { code, message, retryAfterMs, status } = NativeError.from(cause);
+      return json(status, { code, message, retryAfterMs });
+    }
+  };
+}
+
+function parse(body: RequestInit["body"]): Raw {
+  if (typeof body !== "string" || body === "") return {};
+  const value: unknown = JSON.parse(body);
+  return typeof value === "object" && value !== null ? (value as Raw) : {};
+}
+
+function json(status: number, value: unknown): Response {
+  return new Response(JSON.stringify(value), {
+    status,
+    headers: { "content-type": "application/json" },
+  });
+}

@@ -1,0 +1,41 @@
+// Every command of the shell, typed. Names and arguments as the shell declares them.
+
+import { call } from "./ipc";
+import type {
+  AppInfo,
+  Challenge,
+  FetchReply,
+  FetchRequest,
+  SessionChanged,
+  SignInOutcome,
+  Theme,
+} from "./wire";
+
+/** Further members for the device payload; the app's own win. */
+export type Extra = Record<string, unknown>;
+
+export type LoginFields = { email: string; password: string; fingerprint?: Extra };
+export type RegisterFields = {
+  name: string;
+  email: string;
+  password: string;
+  fingerprint?: Extra;
+  more?: Extra;
+};
+
+export const commands = {
+  session: () => call<SessionChanged>("session"),
+  login: (input: LoginFields) => call<SignInOutcome>("login", { input }),
+  register: (input: RegisterFields) => call<SignInOutcome>("register", { input }),
+  verifyOtp: (code: string) => call<SignInOutcome>("verify_otp", { code }),
+  resendOtp: () => call<Challenge>("resend_otp"),
+  cancelOtp: () => call<null>("cancel_otp"),
+  refresh: () => call<null>("refresh"),
+  logout: () => call<{ success: true }>("logout"),
+  backendFetch: (request: FetchRequest) => call<FetchReply>("backend_fetch", { request }),
+  windowReady: () => call<null>("window_ready"),
+  newWindow: () => call<null>("new_window"),
+  appInfo: () => call<AppInfo>("app_info"),
+  theme: () => call<Theme>("theme"),
+  setTheme: (theme: Theme) => call<null>("set_theme", { theme }),
+};

@@ -1,0 +1,18 @@
+// The way to the shell: commands, the one subscription, and the two fetches.
+
+import { createAuthFetch } from "./auth-fetch";
+import { createSnapshotStore } from "./snapshot";
+
+export { AUTH_BASE_URL } from "./auth-fetch";
+export { type BackendInit, backendFetch } from "./backend-fetch";
+export { commands, type LoginFields, type RegisterFields } from "./commands";
+export { NativeError, STATUS } from "./errors";
+export { type SessionRead, sessionRead } from "./session-read";
+export { type Snapshot, WAITING } from "./snapshot";
+export type * from "./wire";
+
+/** The page's one view of the session. */
+export const snapshots = createSnapshotStore();
+
+/** What Better Auth fetches with. */
+export const authFetch = createAuthFetch(snapshots);

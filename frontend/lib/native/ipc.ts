@@ -1,0 +1,44 @@
+// The only file that imports @tauri-apps. Calls a command or hears an event; knows nothing of
+// what they mean, and refuses to keep state.
+
+import { invoke } from "@tauri-apps/api/core";
+import { listen } from "@tauri-apps/api/event";
+import { NativeError } from "./errors";
+
+/** Whether this page runs inside the app's window rather than in a browser. */
+export function insideApp(): boolean {
+  return typeof window !== "undefined" && "__TAURI_INTERNALS__" in window;
+}
+
+/** Calls a command. Rejects with a `NativeError`, whatever the shell rejected with. */
+export async function call<T>(command: string, args: Record<string, unknown> = {}): Promise<T> {
+  if (!insideApp()) throw NativeError.internal("This page is not running inside the app.");
+  try {
+    return await invoke<T>(command, args);
+  } catch (cause) {
+    throw NativeError.from(cause);
+  }
+}
+
+/** A subscription: `ready` says when events are heard, `stop` takes effect at once. */
+export type Subscription = { ready: Promise<void>; stop: () => void };
+
+/** Hears an event. After `stop()` returns, the handler is not called again. */
+export function hear<T>(event: string, handler: (payload: T) => void): Subscription {
+  let active = true;
+  const listening = listen<T>(event, ({ payload }) => {
+    if (active) handler(payload);
+  });
+  return {
+    ready: listening.then(
+      () => undefined,
+      (cause) => {
+        throw NativeError.from(cause);
+      },
+    ),
+    stop: () => {
+      active = false;
+      listening.then((unlisten) => unlisten()).catch(() => undefined);
+    },
+  };
+}

@@ -1,0 +1,16 @@
+// What `/get-session` and `useSession()` show of a state: the user and the session, or null.
+
+import type { SessionInfo, SessionState, User } from "./wire";
+
+export type SessionRead = { user: User; session: SessionInfo };
+
+let last: { json: string; read: SessionRead } | null = null;
+
+/** Equal states give the same object, so that readers are not woken for nothing. */
+export function sessionRead(state: SessionState): SessionRead | null {
+  if (state.status !== "signed_in") return null;
+  const read = { user: state.user, session: state.session };
+  const json = JSON.stringify(read);
+  if (last?.json !== json) last = { json, read };
+  return last.read;
+}

@@ -1,0 +1,114 @@
+// What the window knows of the session: the newest snapshot the shell has sent. One subscription
+// per page, opened before the first read so that no change falls between the two.
+
+import { commands } from "./commands";
+import { hear, insideApp, type Subscription } from "./ipc";
+import type { SessionChanged, SessionState } from "./wire";
+
+export type Snapshot =
+  | { kind: "waiting" }
+  | { kind: "failed"; reason: "outside_app" | "no_answer"; message: string }
+  | { kind: "known"; changed: SessionChanged };
+
+export const WAITING: Snapshot = { kind: "waiting" };
+
+export type SnapshotStore = ReturnType<typeof createSnapshotStore>;
+
+export function createSnapshotStore() {
+  let snapshot: Snapshot = WAITING;
+  let subscription: Subscription | null = null;
+  const listeners = new Set<() => void>();
+
+  function set(next: Snapshot) {
+    snapshot = next;
+    for (const listener of [...listeners]) listener();
+  }
+
+  /** Takes a snapshot over unless it is of another workspace, or not newer than the one held. */
+  function accept(changed: SessionChanged) {
+    if (snapshot.kind === "known") {
+      if (changed.workspace !== snapshot.changed.workspace) return;
+      if (changed.revision <= snapshot.changed.revision) return;
+    }
+    set({ kind: "known", changed });
+  }
+
+  /** Begins to follow the session. Does nothing if it already does. */
+  async function start(): Promise<void> {
+    if (subscription) return;
+    if (!insideApp()) {
+      set({ kind: "failed", reason: "outside_app", message: "" });
+      return;
+    }
+    // Until the read has said which workspace this window shows, events wait.
+    const early: SessionChanged[] = [];
+    let named = false;
+    const mine = hear<SessionChanged>("session-changed", (changed) => {
+      if (named) accept(changed);
+      else early.push(changed);
+    });
+    subscription = mine;
+    try {
+      await mine.ready;
+      const current = await commands.session();
+      if (subscription !== mine) return;
+      named = true;
+      accept(current);
+      for (const changed of early) accept(changed);
+    } catch (cause) {
+      if (subscription !== mine) return;
+      stop();
+      set({
+        kind: "failed",
+        reason: "no_answer",
+        message: cause instanceof Error ? cause.message : "",
+      });
+    }
+  }
+
+  /** Stops following, at once, and forgets what was known. */
+  function stop() {
+    subscription?.stop();
+    subscription = null;
+    snapshot = WAITING;
+  }
+
+  function get(): Snapshot {
+    return snapshot;
+  }
+
+  function subscribe(listener: () => void): () => void {
+    listeners.add(listener);
+    return () => {
+      listeners.delete(listener);
+    };
+  }
+
+  /** The state, as soon as it is something other than `restoring`. Rejects only when aborted. */
+  function settled(signal?: AbortSignal | null): Promise<SessionState> {
+    return new Promise((resolve, reject) => {
+      const look = () => {
+        if (snapshot.kind !== "known") return false;
+        const { state } = snapshot.changed;
+        if (state.status === "restoring") return false;
+        done();
+        resolve(state);
+        return true;
+      };
+      const abort = () => {
+        done();
+        reject(signal?.reason);
+      };
+      const unsubscribe = subscribe(look);
+      const done = () => {
+        unsubscribe();
+        signal?.removeEventListener("abort", abort);
+      };
+      if (signal?.aborted) return abort();
+      signal?.addEventListener("abort", abort);
+      look();
+    });
+  }
+
+  return { start, stop, get, subscribe, settled };
+}
