@@ -1,1 +1,27 @@
-fn main() {}
+//! Declares every command to Tauri's access control: one that is not here cannot be called,
+//! and one that no capability names is refused.
+
+fn main() {
+    let commands = tauri_build::AppManifest::new().commands(&[
+        "session",
+        "login",
+        "register",
+        "verify_otp",
+        "resend_otp",
+        "cancel_otp",
+        "refresh",
+        "logout",
+        "backend_fetch",
+        "window_ready",
+        "new_window",
+        "app_info",
+        "theme",
+        "set_theme",
+    ]);
+    let attributes = tauri_build::Attributes::new()
+        .app_manifest(commands)
+        .capabilities_path_pattern("./src-tauri/capabilities/**/*");
+    if let Err(error) = tauri_build::try_build(attributes) {
+        panic!("the app's configuration is not valid: {error:#}");
+    }
+}

@@ -1,1 +1,60 @@
-//! app
+//! The shell: puts the session core behind a window.
+//!
+//! Chooses the backend's profile and the keyring, opens one session for each workspace,
+//! registers the commands and starts the bridge. Policy lives in `vestibule-core`.
+
+mod bridge;
+mod commands;
+mod logging;
+mod preferences;
+mod settings;
+mod window;
+mod workspaces;
+
+use tauri::Manager as _;
+
+/// Why the app cannot start.
+pub type StartError = Box<dyn std::error::Error>;
+
+/// Runs the app until its last window is closed.
+///
+/// # Errors
+/// If the configuration is not valid, or the app's folder cannot be written.
+pub fn run() -> Result<(), StartError> {
+    logging::start();
+    let mut context = tauri::generate_context!();
+    if cfg!(debug_assertions) {
+        // Keyring service, folders and bus name follow from it: a development run never
+        // meets the installed app.
+        context.config_mut().identifier.push_str(".dev");
+    }
+    let profile = settings::profile(context.config())?;
+    tauri::Builder::default()
+        // First, so that a second launch ends before it opens anything.
+        .plugin(tauri_plugin_single_instance::init(|app, _, _| {
+            window::focus_any(app);
+        }))
+        .plugin(tauri_plugin_store::Builder::default().build())
+        .plugin(window::state_plugin())
+        .menu(window::menu)
+        .on_menu_event(|app, event| window::on_menu(app, event.id().as_ref()))
+        .invoke_handler(commands::handler())
+        .setup(move |app| {
+            let workspaces = workspaces::open(app.handle(), profile)?;
+            for session in workspaces.all() {
+                bridge::start(app.handle().clone(), session.clone());
+            }
+            app.manage(workspaces);
+            preferences::apply(app.handle());
+            window::open_first(app.handle())?;
+            Ok(())
+        })
+        .build(context)?
+        .run(|_app, _event| {
+            #[cfg(target_os = "macos")]
+            if let tauri::RunEvent::Reopen { .. } = _event {
+                window::focus_any(_app);
+            }
+        });
+    Ok(())
+}

@@ -1,0 +1,19 @@
+//! Session changes become the event `session-changed` in every window. Nothing else emits.
+
+use tauri::{AppHandle, Emitter as _};
+use vestibule_core::session::Session;
+
+const EVENT: &str = "session-changed";
+
+/// Forwards every change of `session` until the app ends.
+pub fn start(app: AppHandle, session: Session) {
+    tauri::async_runtime::spawn(async move {
+        let mut changes = session.subscribe();
+        while changes.changed().await.is_ok() {
+            let change = changes.borrow_and_update().clone();
+            if let Err(error) = app.emit(EVENT, change) {
+                tracing::error!(%error, "a session change was not sent");
+            }
+        }
+    });
+}

@@ -1,0 +1,143 @@
+//! The commands: each hands over to the core and returns. No policy lives here.
+
+use tauri::ipc::Invoke;
+use tauri::{AppHandle, State, WebviewWindow, Wry, command, generate_handler};
+use vestibule_core::error::{AuthError, ErrorCode};
+use vestibule_core::secrets::Secret;
+use vestibule_core::wire::{
+    AppInfo, Challenge, FetchReply, FetchRequest, LoginInput, LogoutReply, RegisterInput,
+    SessionChanged, SignInOutcome, Theme,
+};
+
+use crate::workspaces::{self, Workspaces};
+use crate::{preferences, window};
+
+/// Every command, for the builder.
+pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
+    generate_handler![
+        session,
+        login,
+        register,
+        verify_otp,
+        resend_otp,
+        cancel_otp,
+        refresh,
+        logout,
+        backend_fetch,
+        window_ready,
+        new_window,
+        app_info,
+        theme,
+        set_theme,
+    ]
+}
+
+type Reply<T> = Result<T, AuthError>;
+
+#[command]
+fn session(workspaces: State<'_, Workspaces>, workspace: Option<&str>) -> Reply<SessionChanged> {
+    Ok(workspaces.get(workspace)?.snapshot())
+}
+
+#[command]
+async fn login(
+    workspaces: State<'_, Workspaces>,
+    workspace: Option<String>,
+    input: LoginInput,
+) -> Reply<SignInOutcome> {
+    workspaces.get(workspace.as_deref())?.login(input).await
+}
+
+#[command]
+async fn register(
+    workspaces: State<'_, Workspaces>,
+    workspace: Option<String>,
+    input: RegisterInput,
+) -> Reply<SignInOutcome> {
+    workspaces.get(workspace.as_deref())?.register(input).await
+}
+
+#[command]
+async fn verify_otp(
+    workspaces: State<'_, Workspaces>,
+    workspace: Option<String>,
+    code: Secret,
+) -> Reply<SignInOutcome> {
+    workspaces.get(workspace.as_deref())?.verify_otp(code).await
+}
+
+#[command]
+async fn resend_otp(
+    workspaces: State<'_, Workspaces>,
+    workspace: Option<String>,
+) -> Reply<Challenge> {
+    workspaces.get(workspace.as_deref())?.resend_otp().await
+}
+
+#[command]
+fn cancel_otp(workspaces: State<'_, Workspaces>, workspace: Option<&str>) -> Reply<()> {
+    workspaces.get(workspace)?.cancel_otp();
+    Ok(())
+}
+
+#[command]
+async fn refresh(workspaces: State<'_, Workspaces>, workspace: Option<String>) -> Reply<()> {
+    workspaces.get(workspace.as_deref())?.refresh().await
+}
+
+#[command]
+async fn logout(
+    workspaces: State<'_, Workspaces>,
+    workspace: Option<String>,
+) -> Reply<LogoutReply> {
+    Ok(workspaces.get(workspace.as_deref())?.logout().await)
+}
+
+#[command]
+async fn backend_fetch(
+    workspaces: State<'_, Workspaces>,
+    workspace: Option<String>,
+    request: FetchRequest,
+) -> Reply<FetchReply> {
+    workspaces.get(workspace.as_deref())?.fetch(request).await
+}
+
+#[command]
+async fn window_ready(window: WebviewWindow) -> Reply<()> {
+    window::show(&window);
+    Ok(())
+}
+
+// Asynchronous: opening a window from a synchronous command deadlocks on Windows.
+#[command]
+async fn new_window(app: AppHandle) -> Reply<()> {
+    window::open_another(&app).map_err(internal)
+}
+
+#[command]
+fn app_info(app: AppHandle, workspaces: State<'_, Workspaces>) -> Reply<AppInfo> {
+    let package = app.package_info();
+    let product = app.config().product_name.clone();
+    Ok(AppInfo {
+        product: product.unwrap_or_else(|| package.name.clone()),
+        version: package.version.to_string(),
+        development: cfg!(debug_assertions),
+        workspace: workspaces::DEFAULT.into(),
+        origin: workspaces.get(None)?.origin(),
+    })
+}
+
+#[command]
+fn theme(app: AppHandle) -> Theme {
+    preferences::theme(&app)
+}
+
+#[command]
+fn set_theme(app: AppHandle, theme: Theme) -> Reply<()> {
+    preferences::set_theme(&app, theme).map_err(internal)
+}
+
+fn internal(error: impl std::fmt::Display) -> AuthError {
+    tracing::error!(%error, "a command failed");
+    ErrorCode::Internal.into()
+}

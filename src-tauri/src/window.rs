@@ -1,0 +1,181 @@
+//! Windows: hidden until their page is ready, kept on the app's own pages, opened from the
+//! menu, and back where they were at the next start.
+
+use std::time::Duration;
+
+use tauri::menu::{AboutMetadata, Menu, MenuItem, PredefinedMenuItem, Submenu};
+use tauri::plugin::TauriPlugin;
+use tauri::webview::NewWindowResponse;
+use tauri::{
+    AppHandle, Manager as _, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, Wry,
+    async_runtime,
+};
+use tauri_plugin_window_state::StateFlags;
+use uuid::Uuid;
+
+const MAIN: &str = "main";
+const NEW_WINDOW: &str = "new-window";
+/// A window is shown after this time even if its page never says that it is ready.
+const SHOW_ANYWAY: Duration = Duration::from_millis(1500);
+
+/// Opens the first window.
+pub fn open_first(app: &AppHandle) -> tauri::Result<()> {
+    open(app, MAIN)
+}
+
+/// Opens one more window.
+pub fn open_another(app: &AppHandle) -> tauri::Result<()> {
+    if app.get_webview_window(MAIN).is_none() {
+        return open(app, MAIN);
+    }
+    open(app, &format!("window-{}", Uuid::new_v4()))
+}
+
+fn open(app: &AppHandle, label: &str) -> tauri::Result<()> {
+    let dev_url = app.config().build.dev_url.clone();
+    let title = app.config().product_name.clone().unwrap_or_default();
+    let window = WebviewWindowBuilder::new(app, label, WebviewUrl::default())
+        .title(title)
+        .inner_size(1120.0, 760.0)
+        .min_inner_size(420.0, 480.0)
+        .visible(false)
+        .on_navigation(move |url| is_own_page(url, dev_url.as_ref()))
+        .on_new_window(|_, _| NewWindowResponse::Deny)
+        .build()?;
+    async_runtime::spawn(async move {
+        tokio::time::sleep(SHOW_ANYWAY).await;
+        show(&window);
+    });
+    Ok(())
+}
+
+/// Shows a window that is still hidden. Later calls change nothing: a page that reloads
+/// must not take the focus.
+pub fn show(window: &WebviewWindow) {
+    if window.is_visible().unwrap_or(false) {
+        return;
+    }
+    if let Err(error) = window.show().and_then(|()| window.set_focus()) {
+        tracing::error!(%error, "a window cannot be shown");
+    }
+}
+
+/// Brings a window to the front, or opens one.
+pub fn focus_any(app: &AppHandle) {
+    let windows = app.webview_windows();
+    let window = windows.get(MAIN).or_else(|| windows.values().next());
+    let result = match window {
+        Some(window) => window
+            .unminimize()
+            .and_then(|()| window.show())
+            .and_then(|()| window.set_focus()),
+        None => open_another(app),
+    };
+    if let Err(error) = result {
+        tracing::error!(%error, "no window can be brought to the front");
+    }
+}
+
+/// Size and position across restarts. Not visibility: a window starts hidden.
+pub fn state_plugin() -> TauriPlugin<Wry> {
+    tauri_plugin_window_state::Builder::default()
+        .with_state_flags(StateFlags::all() - StateFlags::VISIBLE)
+        .with_filter(|label| label == MAIN)
+        .build()
+}
+
+fn is_own_page(url: &Url, dev_url: Option<&Url>) -> bool {
+    let bundled = match url.scheme() {
+        "tauri" => url.host_str() == Some("localhost"),
+        "http" | "https" => url.host_str() == Some("tauri.localhost"),
+        _ => false,
+    };
+    let served = tauri::is_dev() && dev_url.is_some_and(|dev| dev.origin() == url.origin());
+    bundled || served
+}
+
+/// The app's menu.
+pub fn menu(app: &AppHandle) -> tauri::Result<Menu<Wry>> {
+    let new_window = MenuItem::with_id(app, NEW_WINDOW, "New Window", true, Some("CmdOrCtrl+N"))?;
+    let separator = PredefinedMenuItem::separator(app)?;
+    let close = PredefinedMenuItem::close_window(app, None)?;
+    let quit = PredefinedMenuItem::quit(app, None)?;
+    let file = Submenu::with_items(app, "File", true, &[&new_window, &separator, &close, &quit])?;
+    let edit = Submenu::with_items(
+        app,
+        "Edit",
+        true,
+        &[
+            &PredefinedMenuItem::undo(app, None)?,
+            &PredefinedMenuItem::redo(app, None)?,
+            &separator,
+            &PredefinedMenuItem::cut(app, None)?,
+            &PredefinedMenuItem::copy(app, None)?,
+            &PredefinedMenuItem::paste(app, None)?,
+            &PredefinedMenuItem::select_all(app, None)?,
+        ],
+    )?;
+    let package = app.package_info();
+    let about = PredefinedMenuItem::about(
+        app,
+        None,
+        Some(AboutMetadata {
+            name: app.config().product_name.clone(),
+            version: Some(package.version.to_string()),
+            license: Some("MIT".into()),
+            ..AboutMetadata::default()
+        }),
+    )?;
+    let help = Submenu::with_items(app, "Help", true, &[&about])?;
+    #[cfg(target_os = "macos")]
+    {
+        let name = app.config().product_name.clone().unwrap_or_default();
+        let own = Submenu::with_items(
+            app,
+            name,
+            true,
+            &[
+                &about,
+                &separator,
+                &PredefinedMenuItem::hide(app, None)?,
+                &PredefinedMenuItem::hide_others(app, None)?,
+                &separator,
+                &quit,
+            ],
+        )?;
+        Menu::with_items(app, &[&own, &file, &edit, &help])
+    }
+    #[cfg(not(target_os = "macos"))]
+    Menu::with_items(app, &[&file, &edit, &help])
+}
+
+/// Carries out a menu item.
+pub fn on_menu(app: &AppHandle, id: &str) {
+    if id == NEW_WINDOW
+        && let Err(error) = open_another(app)
+    {
+        tracing::error!(%error, "no window can be opened");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_stays_on_its_own_pages() {
+        let own = |text: &str| is_own_page(&Url::parse(text).unwrap(), None);
+        assert!(own("tauri://localhost/auth/login/"));
+        assert!(own("http://tauri.localhost/"));
+        for url in [
+            "https://evil.example/",
+            "http://localhost/",
+            "tauri://evil.example/",
+            "data:text/html,x",
+            "file:///etc/passwd",
+            "about:blank",
+        ] {
+            assert!(!own(url), "{url}");
+        }
+    }
+}
