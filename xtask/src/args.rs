@@ -63,8 +63,8 @@ pub enum Task {
     Desktop(Vec<OsString>),
     /// Its inner half.
     InsideDesktop(Vec<OsString>),
-    /// Become a program that ends with its parent.
-    Bound(u32, Vec<OsString>),
+    /// Run a program that ends when a process does.
+    Guard(u32, Vec<OsString>),
 }
 
 /// Reads the command line, without the program's own name.
@@ -82,7 +82,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Outcome<Task> {
         "build" | "package" => return build(rest(parser)?),
         "desktop" => return program(rest(parser)?).map(Task::Desktop),
         "inside-desktop" => return program(rest(parser)?).map(Task::InsideDesktop),
-        "bound" => return bound(rest(parser)?),
+        "guard" => return guard(rest(parser)?),
         "test" => return test(parser),
         _ => {}
     }
@@ -155,11 +155,11 @@ fn build(arguments: Vec<OsString>) -> Outcome<Task> {
     Ok(Task::BuildE2e)
 }
 
-fn bound(mut arguments: Vec<OsString>) -> Outcome<Task> {
+fn guard(mut arguments: Vec<OsString>) -> Outcome<Task> {
     let parent = arguments.first().and_then(|id| id.to_str()?.parse().ok());
-    let parent = parent.ok_or_else(|| said("`bound` is for this tool's own use"))?;
+    let parent = parent.ok_or_else(|| said("`guard` is for this tool's own use"))?;
     arguments.remove(0);
-    Ok(Task::Bound(parent, program(arguments)?))
+    Ok(Task::Guard(parent, program(arguments)?))
 }
 
 /// A program and its arguments, with or without `--` before them.
@@ -252,8 +252,8 @@ mod tests {
     fn a_program_comes_with_its_own_options() {
         assert_eq!(task("desktop -- ls -l"), Task::Desktop(words("ls -l")));
         assert_eq!(
-            task("bound 42 -- npm run dev"),
-            Task::Bound(42, words("npm run dev"))
+            task("guard 42 -- npm run dev"),
+            Task::Guard(42, words("npm run dev"))
         );
     }
 }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use crate::failure::{Outcome, io, said};
 use crate::group::Group;
-use crate::{orphans, process, signals};
+use crate::{orphans, parent, process, signals};
 
 /// The folders that an app asks the environment for.
 const FOLDERS: [(&str, &str); 5] = [
@@ -36,15 +36,7 @@ pub fn around(command: &Command) -> Outcome<Command> {
         .args(["desktop", "--"])
         .arg(command.get_program())
         .args(command.get_args());
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => outer.env(name, value),
-            None => outer.env_remove(name),
-        };
-    }
-    if let Some(folder) = command.get_current_dir() {
-        outer.current_dir(folder);
-    }
+    parent::carry_over(command, &mut outer);
     Ok(outer)
 }
 

@@ -42,7 +42,7 @@ fn main() -> ExitCode {
     // These stand in for the program they run; its own words are enough.
     let stand_in = matches!(
         task,
-        Task::Tauri(_) | Task::Desktop(_) | Task::InsideDesktop(_) | Task::Bound(..)
+        Task::Tauri(_) | Task::Desktop(_) | Task::InsideDesktop(_) | Task::Guard(..)
     );
     match run(task) {
         Ok(()) => ExitCode::SUCCESS,
@@ -88,6 +88,6 @@ fn run(task: Task) -> Outcome {
         Task::Doctor => doctor::run(),
         Task::Desktop(program) => desktop::run(&program),
         Task::InsideDesktop(program) => desktop::run_inside(&program),
-        Task::Bound(parent, program) => parent::become_bound(parent, &program),
+        Task::Guard(parent, program) => parent::guard(parent, &program),
     }
 }

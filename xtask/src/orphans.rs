@@ -13,7 +13,7 @@ mod imp {
     use std::time::{Duration, Instant};
 
     use rustix::process::{
-        Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, waitpid,
+        Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, wait,
     };
 
     const PATIENCE: Duration = Duration::from_secs(3);
@@ -27,7 +27,7 @@ mod imp {
         let asked = Instant::now();
         let mut signal = Signal::TERM;
         loop {
-            while matches!(waitpid(None, WaitOptions::NOHANG), Ok(Some(_))) {}
+            while matches!(wait(WaitOptions::NOHANG), Ok(Some(_))) {}
             let left = descendants(getpid().as_raw_nonzero().get(), &parents());
             if left.is_empty() {
                 return;

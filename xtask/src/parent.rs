@@ -5,10 +5,12 @@
 
 use std::ffi::OsString;
 use std::process::Command;
+use std::thread;
+use std::time::Duration;
 
-use crate::failure::Outcome;
-#[cfg(target_os = "linux")]
-use crate::failure::{io, said};
+use crate::failure::{Failure, Outcome, io, said};
+use crate::group::Group;
+use crate::{orphans, signals};
 
 /// Sees when the processes above us are gone.
 pub struct Watch {
@@ -17,9 +19,8 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Watches the parent, and the process whose id the variable holds.
-    pub fn new(variable: &str) -> Self {
-        let owner = std::env::var(variable).ok().and_then(|id| id.parse().ok());
+    /// Watches the parent and, if given, one more process further up.
+    pub fn new(owner: Option<u32>) -> Self {
         Self {
             parent: imp::parent(),
             owner,
@@ -32,26 +33,67 @@ impl Watch {
     }
 }
 
-/// The same program, but ended by the system when this process dies.
-///
-/// On Linux it starts through ourselves, because the request has to be made by
-/// the child. Elsewhere the program is started as it is.
-pub fn bound(command: Command) -> Outcome<Command> {
-    imp::bound(command)
+/// The same program under a guard: a process between it and us that ends it,
+/// with everything it started, as soon as we are gone, however we went.
+pub fn guarded(command: &Command) -> Outcome<Command> {
+    let own = std::env::current_exe().map_err(io("finding our own binary"))?;
+    let mut guard = Command::new(own);
+    guard
+        .args(["guard", &std::process::id().to_string(), "--"])
+        .arg(command.get_program())
+        .args(command.get_args());
+    carry_over(command, &mut guard);
+    Ok(guard)
 }
 
-/// The child's side of `bound`: asks for the signal and becomes the program.
-pub fn become_bound(parent: u32, program: &[OsString]) -> Outcome {
-    imp::become_bound(parent, program)
-}
-
-#[cfg(target_os = "linux")]
-mod imp {
-    use super::{Command, OsString, Outcome, io, said};
-    use rustix::process::{
-        Pid, Signal, getppid, set_parent_process_death_signal, test_kill_process,
+/// The guard's side: runs the program until it, or we, or the parent end.
+pub fn guard(parent: u32, program: &[OsString]) -> Outcome {
+    let watch = Watch::new(Some(parent));
+    let (name, arguments) = program
+        .split_first()
+        .ok_or_else(|| said("which program?"))?;
+    orphans::adopt();
+    let mut group = Group::start_plain("guarded program", Command::new(name).args(arguments))?;
+    let outcome = loop {
+        if let Some(status) = group.ended() {
+            break match status.code() {
+                Some(0) => Ok(()),
+                code => Err(Failure::Tool {
+                    name: name.display().to_string(),
+                    code: code.unwrap_or(1),
+                }),
+            };
+        }
+        if let Err(interrupted) = signals::check() {
+            break Err(interrupted);
+        }
+        if watch.is_gone() {
+            break Ok(());
+        }
+        thread::sleep(Duration::from_millis(50));
     };
-    use std::os::unix::process::CommandExt;
+    drop(group);
+    orphans::end_all();
+    outcome
+}
+
+/// Copies the environment and the folder of one command to another.
+pub fn carry_over(from: &Command, to: &mut Command) {
+    for (name, value) in from.get_envs() {
+        match value {
+            Some(value) => to.env(name, value),
+            None => to.env_remove(name),
+        };
+    }
+    if let Some(folder) = from.get_current_dir() {
+        to.current_dir(folder);
+    }
+}
+
+#[cfg(unix)]
+mod imp {
+    use rustix::io::Errno;
+    use rustix::process::{Pid, getppid, test_kill_process};
 
     pub fn parent() -> Option<u32> {
         u32::try_from(getppid()?.as_raw_nonzero().get()).ok()
@@ -59,80 +101,19 @@ mod imp {
 
     pub fn is_alive(id: u32) -> bool {
         let pid = i32::try_from(id).ok().and_then(Pid::from_raw);
-        pid.is_some_and(|pid| test_kill_process(pid) != Err(rustix::io::Errno::SRCH))
-    }
-
-    pub fn bound(command: Command) -> Outcome<Command> {
-        let own = std::env::current_exe().map_err(io("finding our own binary"))?;
-        let mut outer = Command::new(own);
-        outer
-            .args(["bound", &std::process::id().to_string(), "--"])
-            .arg(command.get_program())
-            .args(command.get_args());
-        for (name, value) in command.get_envs() {
-            match value {
-                Some(value) => outer.env(name, value),
-                None => outer.env_remove(name),
-            };
-        }
-        if let Some(folder) = command.get_current_dir() {
-            outer.current_dir(folder);
-        }
-        Ok(outer)
-    }
-
-    pub fn become_bound(expected: u32, program: &[OsString]) -> Outcome {
-        set_parent_process_death_signal(Some(Signal::TERM))
-            .map_err(|error| said(format!("asking to be ended with the parent: {error}")))?;
-        // It may have died before we asked.
-        if parent() != Some(expected) {
-            return Ok(());
-        }
-        let Some((name, arguments)) = program.split_first() else {
-            return Ok(());
-        };
-        let error = Command::new(name).args(arguments).exec();
-        Err(said(format!(
-            "could not start `{}`: {error}",
-            name.display()
-        )))
+        // Not being allowed to signal it is a sign of life too.
+        pid.is_some_and(|pid| test_kill_process(pid) != Err(Errno::SRCH))
     }
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(unix))]
 mod imp {
-    use super::{Command, OsString, Outcome};
-
-    #[cfg(unix)]
-    pub fn parent() -> Option<u32> {
-        u32::try_from(rustix::process::getppid()?.as_raw_nonzero().get()).ok()
-    }
-
-    #[cfg(not(unix))]
+    // Windows ends the processes of a console together.
     pub fn parent() -> Option<u32> {
         None
     }
 
-    #[cfg(unix)]
-    pub fn is_alive(id: u32) -> bool {
-        use rustix::process::{Pid, test_kill_process};
-        let pid = i32::try_from(id).ok().and_then(Pid::from_raw);
-        pid.is_some_and(|pid| test_kill_process(pid) != Err(rustix::io::Errno::SRCH))
-    }
-
-    #[cfg(not(unix))]
     pub fn is_alive(_: u32) -> bool {
         true
-    }
-
-    pub fn bound(command: Command) -> Outcome<Command> {
-        Ok(command)
-    }
-
-    pub fn become_bound(_: u32, program: &[OsString]) -> Outcome {
-        let Some((name, arguments)) = program.split_first() else {
-            return Ok(());
-        };
-        crate::process::run(Command::new(name).args(arguments))
     }
 }

@@ -45,7 +45,7 @@ pub fn serve() -> Outcome {
 }
 
 fn serve_until_ended(backend: &Path) -> Outcome {
-    let watch = parent::Watch::new(OWNER);
+    let watch = parent::Watch::new(owner());
     let database = root::target().join("dev/backend.sqlite3");
     let folder = database.parent().unwrap_or(root::target());
     std::fs::create_dir_all(folder).map_err(io(format_args!("creating {}", folder.display())))?;
@@ -58,7 +58,7 @@ fn serve_until_ended(backend: &Path) -> Outcome {
         .arg(&database)
         .arg("--demo")
         .current_dir(root::root());
-    let backend = start("backend", backend)?;
+    let backend = start("backend", &backend)?;
     let mut running = vec![backend];
     wait_for(ports::BACKEND, &mut running, &watch)?;
 
@@ -67,7 +67,7 @@ fn serve_until_ended(backend: &Path) -> Outcome {
         .current_dir(root::frontend());
     // Next asks for updates and sends figures home unless told not to.
     next.env("NEXT_TELEMETRY_DISABLED", "1");
-    running.push(start("next", next)?);
+    running.push(start("next", &next)?);
 
     loop {
         pause(&mut running, &watch)?;
@@ -75,8 +75,12 @@ fn serve_until_ended(backend: &Path) -> Outcome {
 }
 
 /// Starts a server so that not even our own sudden death leaves it running.
-fn start(name: &'static str, command: Command) -> Outcome<Group> {
-    Group::start(name, &mut parent::bound(command)?)
+fn start(name: &'static str, command: &Command) -> Outcome<Group> {
+    Group::start(name, &mut parent::guarded(command)?)
+}
+
+fn owner() -> Option<u32> {
+    std::env::var(OWNER).ok()?.parse().ok()
 }
 
 /// Waits until a server accepts connections.
