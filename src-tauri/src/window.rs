@@ -34,19 +34,31 @@ pub fn open_another(app: &AppHandle) -> tauri::Result<()> {
 fn open(app: &AppHandle, label: &str) -> tauri::Result<()> {
     let dev_url = app.config().build.dev_url.clone();
     let title = app.config().product_name.clone().unwrap_or_default();
-    let window = WebviewWindowBuilder::new(app, label, WebviewUrl::default())
+    let builder = WebviewWindowBuilder::new(app, label, WebviewUrl::default())
         .title(title)
         .inner_size(1120.0, 760.0)
         .min_inner_size(420.0, 480.0)
         .visible(false)
         .on_navigation(move |url| is_own_page(url, dev_url.as_ref()))
-        .on_new_window(|_, _| NewWindowResponse::Deny)
-        .build()?;
+        .on_new_window(|_, _| NewWindowResponse::Deny);
+    #[cfg(feature = "e2e")]
+    let builder = match e2e_script() {
+        Some(script) => builder.initialization_script(script),
+        None => builder,
+    };
+    let window = builder.build()?;
     async_runtime::spawn(async move {
         tokio::time::sleep(SHOW_ANYWAY).await;
         show(&window);
     });
     Ok(())
+}
+
+/// A test's own script, run in each page before the page's scripts: a file named by
+/// `VESTIBULE_E2E_SCRIPT`.
+#[cfg(feature = "e2e")]
+fn e2e_script() -> Option<String> {
+    std::fs::read_to_string(std::env::var_os("VESTIBULE_E2E_SCRIPT")?).ok()
 }
 
 /// Shows a window that is still hidden. Later calls change nothing: a page that reloads
