@@ -1,0 +1,130 @@
+//! What every route shares: the store, the keys, the limits, and the answer
+//! that a completed sign-in gets.
+
+use std::net::IpAddr;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use serde_json::json;
+
+use crate::access::{self, AccessTokens, Claims};
+use crate::accounts::{self, Account};
+use crate::clock::{iso8601, millis, now};
+use crate::config::{Config, Tunable};
+use crate::cookies;
+use crate::error::{Refusal, answer};
+use crate::faults::FaultBook;
+use crate::limits::Limits;
+use crate::mailbox::Mailbox;
+use crate::password::Passwords;
+use crate::secret::Key;
+use crate::seen::Seen;
+use crate::sessions::{self, End, Issued};
+use crate::store::Store;
+
+/// The address a request came from.
+#[derive(Clone, Copy)]
+pub(crate) struct From(pub IpAddr);
+
+/// Shared by all requests.
+pub(crate) struct App {
+    pub config: Config,
+    pub tunable: RwLock<Tunable>,
+    pub store: Store,
+    pub key: Key,
+    pub access: AccessTokens,
+    pub passwords: Passwords,
+    pub faults: FaultBook,
+    pub seen: Seen,
+    pub mailbox: Mailbox,
+    pub limits: Limits,
+}
+
+/// Who is calling, by a bearer token whose session stands.
+pub(crate) struct Caller {
+    pub account: Account,
+    pub session: String,
+}
+
+impl App {
+    /// The settings as they are now.
+    pub fn rules(&self) -> Tunable {
+        self.tunable
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Who is calling? Refused without a token, and once its session has ended.
+    pub async fn caller(self: &Arc<Self>, headers: &HeaderMap) -> Result<Caller, Refusal> {
+        let token = bearer(headers).ok_or_else(|| {
+            Refusal::unauthorized("ACCESS_MISSING", "this needs an access token as a bearer")
+        })?;
+        let claims = self.access.read(token)?;
+        if claims.issued() < self.rules().access_floor {
+            return Err(access::expired());
+        }
+        let session = claims.sid.clone();
+        let (standing, account) = self
+            .store
+            .run(move |tx| {
+                let standing = sessions::standing(tx, &claims.sid)?;
+                Ok((standing, accounts::by_id(tx, &claims.sub)?))
+            })
+            .await?;
+        match (standing, account) {
+            (Some(None), Some(account)) if !account.blocked => Ok(Caller { account, session }),
+            (Some(Some(word)), _) => Err(End::refusal(&word)),
+            (Some(None), Some(_)) => Err(End::refusal(End::Revoked.word())),
+            (None, _) | (_, None) => Err(End::refusal(End::SignedOut.word())),
+        }
+    }
+
+    /// The answer to a completed sign-in or refresh: `S` and the cookies.
+    pub fn session_answer(
+        &self,
+        status: StatusCode,
+        account: &Account,
+        issued: &Issued,
+    ) -> Result<Response<Body>, Refusal> {
+        let moment = now();
+        let life = millis(self.rules().access_ttl);
+        let claims = Claims::new(&account.id, &issued.session, moment, life);
+        let mut response = answer(
+            status,
+            &json!({
+                "user": account.user(),
+                "tokens": {
+                    "token": self.access.sign(&claims)?,
+                    "expires": iso8601(moment + life),
+                    "expiresIn": life / 1000,
+                },
+            }),
+        );
+        let left = (issued.expires_at - moment) / 1000;
+        self.set_cookie(&mut response, &cookies::refresh(&issued.token, left));
+        Ok(response)
+    }
+
+    /// Add a `Set-Cookie`.
+    pub fn set_cookie(&self, response: &mut Response<Body>, cookie: &str) {
+        let secure = if self.config.secure_cookies {
+            "; Secure"
+        } else {
+            ""
+        };
+        // Tokens are hexadecimal and language tags are checked: always a header.
+        if let Ok(value) = HeaderValue::try_from(format!("{cookie}{secure}")) {
+            response.headers_mut().append(header::SET_COOKIE, value);
+        }
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then_some(token.trim())
+}

@@ -1,0 +1,366 @@
+//! A running backend in the hands of whoever started it: its address, its faults,
+//! what it has received, and the levers that tests pull.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+use crate::access::AccessTokens;
+use crate::accounts::{self, Account, SecondFactor};
+use crate::app::App;
+use crate::clock::now;
+use crate::config::{Config, DeviceBinding, Registration, Tunable};
+use crate::demo;
+use crate::faults::FaultBook;
+use crate::limits::Limits;
+use crate::mailbox::Mailbox;
+use crate::password::Passwords;
+use crate::seen::{Seen, SeenRequest};
+use crate::server::Server;
+use crate::store::{OpenError, Store};
+use crate::{sessions, totp};
+
+/// Why a backend did not start. Each says, in one line, what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Something else listens there.
+    #[error("{0} is taken: another program listens there; choose another port")]
+    AddressTaken(SocketAddr),
+    /// The system refused the address for another reason.
+    #[error("cannot listen on {0}: {1}")]
+    Address(SocketAddr, #[source] std::io::Error),
+    /// The database file could not be opened or brought up to date.
+    #[error("cannot use the database {}: {cause}", path.display())]
+    Database {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// The price of hashing is not one argon2id knows.
+    #[error("cannot hash passwords this way: {0}")]
+    Hashing(String),
+}
+
+/// A sign-in as a test sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionRecord {
+    /// The id, as `GET /sessions` has it.
+    pub id: String,
+    /// `signed_out`, `revoked`, `reuse` or `expired`; absent while it stands.
+    pub ended: Option<String>,
+    /// How many refresh tokens it has been given, the first included.
+    pub tokens: u32,
+}
+
+/// A running backend. Dropping it stops it at once; [`Backend::stop`] does so in order.
+pub struct Backend {
+    app: Arc<App>,
+    database: PathBuf,
+    address: SocketAddr,
+    server: Mutex<Option<Server>>,
+    _private: Option<TempDir>,
+}
+
+impl Backend {
+    /// Open the database, seed it if asked, and listen.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        let listener = listen(SocketAddr::new(config.host, config.port)).await?;
+        let (database, private) = match &config.database {
+            Some(path) => (path.clone(), None),
+            None => {
+                let folder = tempfile::Builder::new()
+                    .prefix("vestibule-backend-")
+                    .tempdir()
+                    .map_err(|error| unusable(Path::new("(temporary)"), &error))?;
+                let path = folder.path().join("backend.sqlite3");
+                (path, Some(folder))
+            }
+        };
+        let (opened, config) = {
+            let path = database.clone();
+            tokio::task::spawn_blocking(move || (open(&path, &config), config))
+                .await
+                .map_err(|error| unusable(&database, &error))?
+        };
+        let (store, key, passwords) = opened?;
+        let app = Arc::new(App {
+            tunable: RwLock::new(Tunable::from(&config)),
+            access: AccessTokens::new(&key),
+            store,
+            key,
+            passwords,
+            faults: FaultBook::default(),
+            seen: Seen::new(config.record),
+            mailbox: Mailbox::new(config.console),
+            limits: Limits::new(config.limits),
+            config,
+        });
+        let wanted = SocketAddr::new(app.config.host, app.config.port);
+        let server =
+            Server::start(listener, &app).map_err(|error| StartError::Address(wanted, error))?;
+        Ok(Self {
+            app,
+            database,
+            address: server.address(),
+            server: Mutex::new(Some(server)),
+            _private: private,
+        })
+    }
+
+    /// Stop listening, let requests under way end, and settle the database file.
+    pub async fn stop(self) {
+        self.down().await;
+        let store = self.app.store.clone();
+        let _ = tokio::task::spawn_blocking(move || store.settle()).await;
+    }
+
+    /// An outage: stop listening and drop every connection, but keep the rest.
+    pub async fn down(&self) {
+        let server = self.server().take();
+        if let Some(server) = server {
+            server.stop().await;
+        }
+    }
+
+    /// The end of an outage: listen on the same address again.
+    pub async fn up(&self) -> Result<(), StartError> {
+        if self.server().is_some() {
+            return Ok(());
+        }
+        let listener = listen(self.address).await?;
+        let server = Server::start(listener, &self.app)
+            .map_err(|error| StartError::Address(self.address, error))?;
+        *self.server() = Some(server);
+        Ok(())
+    }
+
+    /// `http://127.0.0.1:4580`, without a slash at the end.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The port it listens on.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// The database file.
+    #[must_use]
+    pub fn database(&self) -> &Path {
+        &self.database
+    }
+
+    /// The book of faults; the same that `/faults` shows.
+    #[must_use]
+    pub fn faults(&self) -> FaultBook {
+        self.app.faults.clone()
+    }
+
+    /// How many requests this endpoint has received, struck by faults or not.
+    #[must_use]
+    pub fn requests(&self, method: &str, path: &str) -> usize {
+        self.app.seen.count(method, path)
+    }
+
+    /// Resolves once this endpoint has received that many requests.
+    pub async fn reached(&self, method: &str, path: &str, count: usize) {
+        self.app.seen.reached(method, path, count).await;
+    }
+
+    /// The latest request to this endpoint, secrets and all.
+    #[must_use]
+    pub fn last_request(&self, method: &str, path: &str) -> Option<SeenRequest> {
+        self.recent_requests(method, path).pop()
+    }
+
+    /// The latest 64 requests to this endpoint, oldest first.
+    #[must_use]
+    pub fn recent_requests(&self, method: &str, path: &str) -> Vec<SeenRequest> {
+        self.app.seen.latest(method, path)
+    }
+
+    /// The newest code mailed to this address; for an account with an
+    /// authenticator app, a code that it will accept now.
+    #[must_use]
+    pub fn last_code(&self, email: &str) -> Option<String> {
+        let account = self.read(|tx| accounts::by_email(tx, email)).flatten();
+        match account.and_then(|account| Some((account.totp_secret?, account.totp_last_step))) {
+            Some((secret, last)) => totp::usable(&secret, now(), last),
+            None => self.app.mailbox.last_code(email),
+        }
+    }
+
+    /// Create an account as a demo account is created: verified, ready to sign in.
+    pub fn add_account(&self, email: &str, password: &str, name: &str, roles: &[&str]) -> bool {
+        let Ok(hash) = self.app.passwords.hash_here(password) else {
+            return false;
+        };
+        let mut account = Account::new(email.to_lowercase(), name.into(), hash, now());
+        account.email_verified = true;
+        account.second_factor = SecondFactor::None;
+        account.roles = roles.iter().map(|role| (*role).to_owned()).collect();
+        self.read(|tx| accounts::create(tx, &account))
+            .unwrap_or(false)
+    }
+
+    /// Block an account: its sessions are revoked and sign-ins get `ACCOUNT_BLOCKED`.
+    pub fn block(&self, email: &str) -> bool {
+        self.read(|tx| {
+            if let Some(account) = accounts::by_email(tx, email)? {
+                sessions::revoke_all(tx, &account.id)?;
+            }
+            accounts::set_blocked(tx, email, true)
+        })
+        .unwrap_or(false)
+    }
+
+    /// Undo [`Backend::block`]; the sessions stay revoked.
+    pub fn unblock(&self, email: &str) -> bool {
+        self.read(|tx| accounts::set_blocked(tx, email, false))
+            .unwrap_or(false)
+    }
+
+    /// Revoke every session of an account, as its owner would from another device.
+    /// How many there were.
+    pub fn revoke_session(&self, email: &str) -> usize {
+        self.read(|tx| match accounts::by_email(tx, email)? {
+            Some(account) => sessions::revoke_all(tx, &account.id),
+            None => Ok(0),
+        })
+        .unwrap_or(0)
+    }
+
+    /// Every refresh token issued so far has expired.
+    pub fn expire_refresh_tokens(&self) {
+        self.read(|tx| tx.execute("UPDATE refresh_tokens SET expires_at = 0", []));
+    }
+
+    /// Every access token issued so far has expired.
+    pub fn expire_access_tokens(&self) {
+        // A token of this very millisecond is to be among them.
+        self.tune(|rules| rules.access_floor = now() + 1);
+        while now() <= self.app.rules().access_floor {
+            std::thread::yield_now();
+        }
+    }
+
+    /// Every session an account has had, oldest first.
+    #[must_use]
+    pub fn sessions(&self, email: &str) -> Vec<SessionRecord> {
+        let listed = self.read(|tx| {
+            tx.prepare(
+                "SELECT s.id, s.ended,
+                     (SELECT count(*) FROM refresh_tokens t WHERE t.session = s.id)
+                 FROM sessions s JOIN accounts a ON a.id = s.account
+                 WHERE a.email = ?1 ORDER BY s.created_at, s.id",
+            )?
+            .query_map([email], |row| {
+                Ok(SessionRecord {
+                    id: row.get(0)?,
+                    ended: row.get(1)?,
+                    tokens: row.get(2)?,
+                })
+            })?
+            .collect()
+        });
+        listed.unwrap_or_default()
+    }
+
+    /// How long a replayed refresh token still gets its successor; zero is strict.
+    pub fn set_grace(&self, grace: Duration) {
+        self.tune(|rules| rules.grace = grace);
+    }
+
+    /// Life of the access tokens issued from now on.
+    pub fn set_access_ttl(&self, ttl: Duration) {
+        self.tune(|rules| rules.access_ttl = ttl);
+    }
+
+    /// Life of the refresh tokens issued from now on.
+    pub fn set_refresh_ttl(&self, ttl: Duration) {
+        self.tune(|rules| rules.refresh_ttl = ttl);
+    }
+
+    /// Life of the one-time codes sent from now on.
+    pub fn set_otp_ttl(&self, ttl: Duration) {
+        self.tune(|rules| rules.otp_ttl = ttl);
+    }
+
+    /// Least time between two codes.
+    pub fn set_resend_interval(&self, interval: Duration) {
+        self.tune(|rules| rules.resend_interval = interval);
+    }
+
+    /// What a refresh must repeat of the device record.
+    pub fn set_device_binding(&self, binding: DeviceBinding) {
+        self.tune(|rules| rules.device_binding = binding);
+    }
+
+    /// What a registration leads to.
+    pub fn set_registration(&self, registration: Registration) {
+        self.tune(|rules| rules.registration = registration);
+    }
+
+    fn tune(&self, change: impl FnOnce(&mut Tunable)) {
+        let tunable = &self.app.tunable;
+        change(&mut tunable.write().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn read<T>(
+        &self,
+        work: impl FnOnce(&rusqlite::Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Option<T> {
+        let done = self.app.store.run_here(work);
+        done.inspect_err(|error| tracing::error!(%error, "the database failed"))
+            .ok()
+    }
+
+    fn server(&self) -> std::sync::MutexGuard<'_, Option<Server>> {
+        self.server.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+type Opened = (Store, crate::secret::Key, Passwords);
+
+fn open(path: &Path, config: &Config) -> Result<Opened, StartError> {
+    let passwords = Passwords::new(config.hashing).map_err(StartError::Hashing)?;
+    let broken = |error: OpenError| unusable(path, &error);
+    let store = Store::open(path, config.durable).map_err(broken)?;
+    let key = store.key().map_err(|error| unusable(path, &error))?;
+    store
+        .run_here(|tx| sessions::tidy(tx, now()))
+        .map_err(|error| unusable(path, &error))?;
+    if config.demo {
+        demo::seed(&store, &passwords).map_err(|error| unusable(path, &error))?;
+    }
+    Ok((store, key, passwords))
+}
+
+fn unusable(path: &Path, cause: &dyn std::fmt::Display) -> StartError {
+    StartError::Database {
+        path: path.to_owned(),
+        cause: cause.to_string(),
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| match error.kind() {
+            std::io::ErrorKind::AddrInUse => StartError::AddressTaken(address),
+            _ => StartError::Address(address, error),
+        })
+}

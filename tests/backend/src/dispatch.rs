@@ -1,0 +1,137 @@
+//! One request, from its arrival to its answer: counted, read within limits,
+//! struck by a fault or routed. The only place that knows all of these.
+
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderValue, Request, Response, StatusCode, header};
+use hyper::body::{Body as _, Incoming};
+use tower::ServiceExt as _;
+
+use crate::app::{App, From};
+use crate::error::Refusal;
+use crate::faults::{self, When};
+use crate::socket::Fate;
+
+/// The largest body taken.
+const LARGEST: usize = 64 << 10;
+/// How much of a larger one is read and thrown away, so that the client gets to
+/// hear the answer instead of a reset.
+const DRAINED: usize = 1 << 20;
+/// How long a body may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Answer one request.
+pub(crate) async fn dispatch(
+    app: Arc<App>,
+    router: Router,
+    fate: Arc<Fate>,
+    peer: IpAddr,
+    request: Request<Incoming>,
+) -> Response<Body> {
+    let began = Instant::now();
+    let (mut parts, body) = request.into_parts();
+    let method = parts.method.as_str().to_owned();
+    let path = parts.uri.path().to_owned();
+    app.seen.arrived(&method, &path);
+
+    let response = match tokio::time::timeout(PATIENCE, read(body)).await {
+        Ok(Ok(bytes)) => {
+            let query = parts.uri.query();
+            app.seen.read(&method, &path, query, &parts.headers, &bytes);
+            parts.extensions.insert(From(peer));
+            let request = Request::from_parts(parts, Body::from(bytes));
+            answer(&app, router, &fate, &method, &path, request).await
+        }
+        Ok(Err(refusal)) => closing(refusal),
+        Err(_) => closing(Refusal::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "REQUEST_TIMEOUT",
+            "the body did not arrive in time",
+        )),
+    };
+    tracing::debug!(
+        %method,
+        %path,
+        status = response.status().as_u16(),
+        ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        "answered"
+    );
+    response
+}
+
+async fn answer(
+    app: &App,
+    router: Router,
+    fate: &Fate,
+    method: &str,
+    path: &str,
+    request: Request<Body>,
+) -> Response<Body> {
+    let route = async || {
+        let Ok(response) = router.oneshot(request).await;
+        response
+    };
+    // The book itself stays in reach whatever is in it.
+    let spared = path == "/faults" || path.starts_with("/faults/");
+    let fault = (!spared).then(|| app.faults.pick(method, path)).flatten();
+    match fault {
+        None => route().await,
+        Some(fault) if fault.when == When::Before => {
+            match faults::instead(&fault.effect, fate).await {
+                Some(response) => response,
+                None => route().await,
+            }
+        }
+        Some(fault) => faults::spoil(&fault.effect, fate, route().await).await,
+    }
+}
+
+/// The whole body, or the refusal of one that is too large or breaks off.
+async fn read(mut body: Incoming) -> Result<Bytes, Refusal> {
+    let too_large = || {
+        Refusal::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "BODY_TOO_LARGE",
+            format!("the body may have {LARGEST} bytes"),
+        )
+    };
+    if body.size_hint().lower() > (LARGEST + DRAINED) as u64 {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::new();
+    let mut length = 0_usize;
+    while let Some(frame) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+        let broken = |_| {
+            Refusal::new(
+                StatusCode::BAD_REQUEST,
+                "INVALID_BODY",
+                "the body broke off",
+            )
+        };
+        if let Ok(data) = frame.map_err(broken)?.into_data() {
+            length += data.len();
+            if length <= LARGEST {
+                bytes.extend_from_slice(&data);
+            } else if length > LARGEST + DRAINED {
+                return Err(too_large());
+            }
+        }
+    }
+    if length > LARGEST {
+        return Err(too_large());
+    }
+    Ok(bytes.into())
+}
+
+fn closing(refusal: Refusal) -> Response<Body> {
+    let mut response = refusal.into_response();
+    response
+        .headers_mut()
+        .insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}

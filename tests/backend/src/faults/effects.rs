@@ -1,0 +1,253 @@
+//! Carrying a fault out, on the answer and on the socket beneath it.
+
+use std::future::pending;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use hyper::body::{Frame, SizeHint};
+use serde_json::{Value, json};
+use tokio::time::{Sleep, sleep};
+
+use super::{Cut, Effect, Point};
+use crate::clock;
+use crate::error::answer;
+use crate::socket::{Allowance, Fate};
+
+/// Bytes of an answer that end inside its headers: past the status line, before
+/// the end of even the shortest head.
+const INSIDE_HEADERS: usize = 40;
+
+/// A fault before the work: the answer in its place, or none to go on after a delay.
+pub(crate) async fn instead(effect: &Effect, fate: &Fate) -> Option<Response<Body>> {
+    if let Effect::Delay { ms } = effect {
+        sleep(Duration::from_millis(*ms)).await;
+        return None;
+    }
+    let stand_in = answer(
+        StatusCode::OK,
+        &json!({ "message": "this stands in for an answer; nothing was done" }),
+    );
+    Some(spoil(effect, fate, stand_in).await)
+}
+
+/// A fault after the work: what becomes of the true answer.
+pub(crate) async fn spoil(effect: &Effect, fate: &Fate, truth: Response<Body>) -> Response<Body> {
+    match effect {
+        Effect::Delay { ms } => {
+            sleep(Duration::from_millis(*ms)).await;
+            truth
+        }
+        Effect::Hang {} => pending().await,
+        Effect::Status {
+            status,
+            code,
+            message,
+            body,
+            headers,
+        } => {
+            let body = body.clone().unwrap_or_else(|| plain(code, message));
+            let mut response = answer(status_of(*status), &body);
+            for (name, value) in headers {
+                let name = HeaderName::try_from(name);
+                if let (Ok(name), Ok(value)) = (name, HeaderValue::try_from(value)) {
+                    response.headers_mut().append(name, value);
+                }
+            }
+            response
+        }
+        Effect::Html { status } => text(*status, "text/html; charset=utf-8", PORTAL),
+        Effect::Empty { status } => {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = status_of(*status);
+            response
+        }
+        Effect::WrongJson { status, body } => {
+            let body = body
+                .clone()
+                .unwrap_or_else(|| json!({ "unexpected": true }));
+            answer(status_of(*status), &body)
+        }
+        Effect::BrokenJson { status } => text(*status, "application/json", BROKEN),
+        Effect::Redirect { location, status } => {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = status_of(*status);
+            if let Ok(location) = HeaderValue::try_from(location) {
+                response.headers_mut().insert(header::LOCATION, location);
+            }
+            response
+        }
+        Effect::Truncate { cut } => {
+            let (response, body) = whole(truth).await;
+            fate.cut_after(Allowance::Head(body.len() / 2), *cut);
+            response.map(|()| Body::from(body))
+        }
+        Effect::Reset { at } => match at {
+            Point::BeforeHeaders => gone(fate, Cut::Reset).await,
+            Point::InHeaders => {
+                fate.cut_after(Allowance::Bytes(INSIDE_HEADERS), Cut::Reset);
+                truth
+            }
+            Point::AfterHeaders => {
+                fate.cut_after(Allowance::Head(0), Cut::Reset);
+                truth
+            }
+        },
+        Effect::Drop { cut } => gone(fate, *cut).await,
+        Effect::Huge { bytes } => {
+            let (response, body) = whole(truth).await;
+            let padding = bytes.saturating_sub(body.len() as u64);
+            response.map(|()| Body::new(Padded { body, padding }))
+        }
+        Effect::HugeHeaders { bytes } => with_more_headers(truth, *bytes),
+        Effect::Drip { bytes, every_ms } => {
+            let (response, body) = whole(truth).await;
+            let every = Duration::from_millis(*every_ms);
+            response.map(|()| {
+                Body::new(Drip {
+                    body,
+                    at_a_time: (*bytes).max(1),
+                    every,
+                    wait: Box::pin(sleep(Duration::ZERO)),
+                })
+            })
+        }
+        Effect::WrongClock { seconds } => by_wrong_clock(truth, *seconds).await,
+    }
+}
+
+const PORTAL: &str = "<!doctype html><html><head><title>Welcome to the guest network</title>\
+    </head><body><h1>Please accept the terms of use</h1></body></html>";
+const BROKEN: &str = r#"{"user": {"id": "5f0c", "name": "brok"#;
+
+fn plain(code: &Option<String>, message: &Option<String>) -> Value {
+    let mut body = json!({ "message": message.as_deref().unwrap_or("a fault was asked for") });
+    if let Some(code) = code {
+        body["code"] = code.as_str().into();
+    }
+    body
+}
+
+fn status_of(status: u16) -> StatusCode {
+    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+fn text(status: u16, media: &'static str, text: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status_of(status);
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
+    response
+}
+
+/// End the connection without an answer; the task that serves it drops us.
+async fn gone(fate: &Fate, cut: Cut) -> Response<Body> {
+    fate.cut_now(cut);
+    pending().await
+}
+
+/// The response without its body, and the body.
+async fn whole(response: Response<Body>) -> (Response<()>, Bytes) {
+    let (parts, body) = response.into_parts();
+    // Our own answers are in memory already: they neither fail nor grow.
+    let bytes = axum::body::to_bytes(body, usize::MAX)
+        .await
+        .unwrap_or_default();
+    (Response::from_parts(parts, ()), bytes)
+}
+
+fn with_more_headers(mut response: Response<Body>, bytes: usize) -> Response<Body> {
+    const EACH: usize = 4096;
+    let value = HeaderValue::try_from("x".repeat(EACH)).expect("letters make a header");
+    for _ in 0..bytes.div_ceil(EACH) {
+        response
+            .headers_mut()
+            .append(HeaderName::from_static("x-padding"), value.clone());
+    }
+    response
+}
+
+async fn by_wrong_clock(response: Response<Body>, seconds: i64) -> Response<Body> {
+    let (mut response, body) = whole(response).await;
+    let skewed = clock::now().saturating_add(seconds.saturating_mul(1000));
+    if let Ok(date) = HeaderValue::try_from(clock::http_date(skewed)) {
+        response.headers_mut().insert(header::DATE, date);
+    }
+    let shifted = serde_json::from_slice::<Value>(&body)
+        .ok()
+        .and_then(|mut json| {
+            let tokens = json.get_mut("tokens")?;
+            let life = tokens.get("expiresIn")?.as_i64()?;
+            tokens["expires"] = clock::iso8601(skewed + life * 1000).into();
+            Some(json.to_string())
+        });
+    response.map(|()| shifted.map_or_else(|| Body::from(body), Body::from))
+}
+
+/// A body, and spaces after it until it is large.
+struct Padded {
+    body: Bytes,
+    padding: u64,
+}
+
+impl hyper::body::Body for Padded {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        static SPACES: [u8; 16 << 10] = [b' '; 16 << 10];
+        if !self.body.is_empty() {
+            let body = std::mem::take(&mut self.body);
+            return Poll::Ready(Some(Ok(Frame::data(body))));
+        }
+        if self.padding == 0 {
+            return Poll::Ready(None);
+        }
+        let most = SPACES.len() as u64;
+        let now = self.padding.min(most);
+        self.padding -= now;
+        let spaces = &SPACES[..usize::try_from(now).unwrap_or(SPACES.len())];
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(spaces)))))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.body.len() as u64 + self.padding)
+    }
+}
+
+/// A body that comes a few bytes at a time.
+struct Drip {
+    body: Bytes,
+    at_a_time: usize,
+    every: Duration,
+    wait: Pin<Box<Sleep>>,
+}
+
+impl hyper::body::Body for Drip {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        if self.body.is_empty() {
+            return Poll::Ready(None);
+        }
+        std::task::ready!(self.wait.as_mut().poll(cx));
+        self.wait = Box::pin(sleep(self.every));
+        let now = self.at_a_time.min(self.body.len());
+        let drop = self.body.split_to(now);
+        Poll::Ready(Some(Ok(Frame::data(drop))))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.body.len() as u64)
+    }
+}

@@ -1,0 +1,83 @@
+//! `POST /verify-otp` and `POST /resend-otp`.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+
+use super::Answer;
+use super::sign_in::{blocked, mail, welcome};
+use crate::app::{App, From};
+use crate::clock::now;
+use crate::error::nothing;
+use crate::input::Fields;
+use crate::limits::Limit;
+use crate::{otp, sessions, tries};
+
+pub(crate) async fn verify(
+    State(app): State<Arc<App>>,
+    Extension(from): Extension<From>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Answer {
+    let mut fields = Fields::parse(&headers, &body)?;
+    let email = fields.email();
+    let code = fields.code();
+    let device = fields.device();
+    fields.done()?;
+    app.limits.check(Limit::Codes, from.0, "")?;
+    app.limits.check(Limit::Verify, from.0, &email)?;
+
+    let shared = Arc::clone(&app);
+    let verified = app.store.run(move |tx| {
+        let now = now();
+        if let Some(locked) = tries::locked(tx, &email, now)? {
+            return Ok(Err(locked));
+        }
+        let account = match otp::verify(tx, &shared.key, &email, &code, now)? {
+            Ok(account) => account,
+            Err(refusal) => {
+                // A wrong code is a failed try like a wrong password: starting
+                // over with the password does not buy more guesses for ever.
+                if refusal.code != "OTP_EXPIRED" {
+                    tries::count(tx, &email, now, shared.config.lock_for)?;
+                }
+                return Ok(Err(refusal));
+            }
+        };
+        if account.blocked {
+            return Ok(Err(blocked()));
+        }
+        tries::forget(tx, &email)?;
+        let issued = sessions::open(tx, &account.id, &device, now, &shared.rules())?;
+        Ok(Ok((account, issued)))
+    });
+    let (account, issued) = verified.await??;
+    welcome(&app, StatusCode::OK, &account, &issued)
+}
+
+/// 204 whether the code goes by mail or, for an authenticator app, not at all.
+pub(crate) async fn resend(
+    State(app): State<Arc<App>>,
+    Extension(from): Extension<From>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Answer {
+    let mut fields = Fields::parse(&headers, &body)?;
+    let email = fields.email();
+    fields.device();
+    fields.done()?;
+    app.limits.check(Limit::Codes, from.0, "")?;
+    app.limits.check(Limit::Resend, from.0, &email)?;
+
+    let shared = Arc::clone(&app);
+    let sent = app
+        .store
+        .run(move |tx| otp::resend(tx, &shared.key, &email, now(), &shared.rules()));
+    if let Some((account, code)) = sent.await?? {
+        mail(&app, &headers, &account, code);
+    }
+    Ok(nothing())
+}

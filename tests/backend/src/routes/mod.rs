@@ -1,0 +1,74 @@
+//! The endpoints, a module per concern, and what happens to a path that is none.
+
+mod codes;
+mod demo;
+mod faults;
+mod me;
+mod plans;
+mod refresh;
+mod sign_in;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Response, StatusCode};
+use axum::routing::{delete, get, post};
+use serde_json::json;
+
+use crate::app::App;
+use crate::error::{Refusal, answer};
+
+/// What a route gives back.
+pub(crate) type Answer = Result<Response<Body>, Refusal>;
+
+/// Every endpoint this backend was configured to have.
+pub(crate) fn router(app: &Arc<App>) -> Router {
+    let mut router = Router::new()
+        .route("/health", get(health))
+        .route("/login", post(sign_in::login))
+        .route("/register", post(sign_in::register))
+        .route("/verify-otp", post(codes::verify))
+        .route("/resend-otp", post(codes::resend))
+        .route("/refresh-token", post(refresh::refresh))
+        .route("/logout", post(refresh::logout))
+        .route("/logout-all", post(me::logout_all))
+        .route("/sessions", get(me::sessions))
+        .route("/sessions/{id}", delete(me::end_session))
+        .route("/me", get(me::me))
+        .route("/admin/users", get(me::users))
+        .route("/plans", get(plans::list))
+        .route("/plans/{slug}", get(plans::one))
+        .route("/plans/{slug}/purchase", post(plans::purchase));
+    if app.config.demo {
+        router = router
+            .route("/demo-accounts", get(demo::accounts))
+            .route("/mailbox", get(demo::mailbox))
+            .route("/mailbox.json", get(demo::mailbox_json));
+    }
+    if app.config.faults {
+        router = router
+            .route(
+                "/faults",
+                get(faults::list).post(faults::add).delete(faults::clear),
+            )
+            .route("/faults/{id}", delete(faults::remove));
+    }
+    router
+        .fallback(async || Refusal::not_found("there is no such endpoint"))
+        .method_not_allowed_fallback(async || {
+            Refusal::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "METHOD_NOT_ALLOWED",
+                "this endpoint has no such method",
+            )
+        })
+        .with_state(Arc::clone(app))
+}
+
+async fn health(axum::extract::State(app): axum::extract::State<Arc<App>>) -> Answer {
+    app.store
+        .run(|tx| tx.query_row("SELECT 1", [], |_| Ok(())))
+        .await?;
+    Ok(answer(StatusCode::OK, &json!({ "status": "ok" })))
+}

@@ -1,0 +1,71 @@
+//! `POST /refresh-token` and `POST /logout`: what the refresh cookie is good for.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+
+use super::Answer;
+use crate::app::{App, From};
+use crate::clock::now;
+use crate::error::{Refusal, nothing};
+use crate::input::Fields;
+use crate::limits::Limit;
+use crate::sessions::{Device, End};
+use crate::{accounts, cookies, sessions};
+
+pub(crate) async fn refresh(
+    State(app): State<Arc<App>>,
+    Extension(from): Extension<From>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Answer {
+    app.limits.check(Limit::Refresh, from.0, "")?;
+    let token = cookies::read(&headers, cookies::REFRESH).ok_or_else(no_cookie)?;
+    let device = if body.is_empty() {
+        Device::default()
+    } else {
+        let mut fields = Fields::parse(&headers, &body)?;
+        let device = fields.device();
+        fields.done()?;
+        device
+    };
+
+    let shared = Arc::clone(&app);
+    let rotated = app.store.run(move |tx| {
+        let rules = shared.rules();
+        match sessions::rotate(tx, &shared.key, &token, &device, now(), &rules)? {
+            Err(refusal) => Ok(Err(refusal)),
+            Ok(issued) => Ok(accounts::by_id(tx, &issued.account)?
+                .map(|account| (account, issued))
+                .ok_or_else(|| End::refusal(End::SignedOut.word()))),
+        }
+    });
+    let (account, issued) = rotated.await??;
+    app.session_answer(StatusCode::OK, &account, &issued)
+}
+
+/// 204, also for a session that has ended already; 401 for a token never issued
+/// here or none. The cookie is deleted in every case.
+pub(crate) async fn logout(State(app): State<Arc<App>>, headers: HeaderMap) -> Answer {
+    let known = match cookies::read(&headers, cookies::REFRESH) {
+        Some(token) => {
+            let ended = app.store.run(move |tx| sessions::sign_out(tx, &token));
+            ended.await?
+        }
+        None => false,
+    };
+    let mut response = if known {
+        nothing()
+    } else {
+        no_cookie().into_response()
+    };
+    app.set_cookie(&mut response, &cookies::no_refresh());
+    Ok(response)
+}
+
+fn no_cookie() -> Refusal {
+    Refusal::unauthorized("TOKEN_MISSING", "there is no refresh token to go by")
+}

@@ -1,0 +1,163 @@
+//! What was received: how often, and the latest of each endpoint for assertions.
+//! Holds secrets, so recording is for tests and its `Debug` says nothing of them.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, PoisonError};
+
+use axum::http::HeaderMap;
+use serde_json::Value;
+use tokio::sync::watch;
+
+/// Requests kept per endpoint.
+const KEPT: usize = 64;
+
+/// One received request, whole.
+#[derive(Clone)]
+pub struct SeenRequest {
+    /// The method, in upper case.
+    pub method: String,
+    /// The path without the query.
+    pub path: String,
+    /// The query, if there was one.
+    pub query: Option<String>,
+    /// The headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body as received.
+    pub body: Vec<u8>,
+}
+
+impl SeenRequest {
+    /// The first header of this name.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let named = |(key, _): &&(String, String)| key.eq_ignore_ascii_case(name);
+        self.headers
+            .iter()
+            .find(named)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The value of this cookie, from any `Cookie` header.
+    #[must_use]
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .filter(|(key, _)| key == "cookie")
+            .flat_map(|(_, value)| value.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='))
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| value)
+    }
+
+    /// The body as JSON; absent if it is not.
+    #[must_use]
+    pub fn json(&self) -> Option<Value> {
+        serde_json::from_slice(&self.body).ok()
+    }
+}
+
+impl std::fmt::Debug for SeenRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{} {} ({} bytes)",
+            self.method,
+            self.path,
+            self.body.len()
+        )
+    }
+}
+
+#[derive(Default)]
+struct Endpoint {
+    count: usize,
+    latest: VecDeque<SeenRequest>,
+}
+
+/// The record of requests; keeps nothing when recording is off.
+pub(crate) struct Seen {
+    on: bool,
+    endpoints: Mutex<HashMap<(String, String), Endpoint>>,
+    total: watch::Sender<usize>,
+}
+
+impl Seen {
+    pub fn new(on: bool) -> Self {
+        Self {
+            on,
+            endpoints: Mutex::default(),
+            total: watch::Sender::new(0),
+        }
+    }
+
+    /// A request has arrived; its body may not have.
+    pub fn arrived(&self, method: &str, path: &str) {
+        if self.on {
+            self.with(method, path, |endpoint| endpoint.count += 1);
+            self.total.send_modify(|total| *total += 1);
+        }
+    }
+
+    /// Its body has, too.
+    pub fn read(
+        &self,
+        method: &str,
+        path: &str,
+        query: Option<&str>,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) {
+        if !self.on {
+            return;
+        }
+        let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+        let request = SeenRequest {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            query: query.map(str::to_owned),
+            headers: headers
+                .iter()
+                .map(|(name, value)| (name.as_str().to_owned(), text(value.as_bytes())))
+                .collect(),
+            body: body.to_vec(),
+        };
+        self.with(method, path, |endpoint| {
+            endpoint.latest.push_back(request);
+            if endpoint.latest.len() > KEPT {
+                endpoint.latest.pop_front();
+            }
+        });
+    }
+
+    pub fn count(&self, method: &str, path: &str) -> usize {
+        self.with(method, path, |endpoint| endpoint.count)
+    }
+
+    pub fn latest(&self, method: &str, path: &str) -> Vec<SeenRequest> {
+        self.with(method, path, |endpoint| {
+            endpoint.latest.iter().cloned().collect()
+        })
+    }
+
+    /// Resolve once this endpoint has received that many requests.
+    pub async fn reached(&self, method: &str, path: &str, count: usize) {
+        let mut total = self.total.subscribe();
+        while self.count(method, path) < count {
+            if total.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    fn with<T>(&self, method: &str, path: &str, work: impl FnOnce(&mut Endpoint) -> T) -> T {
+        let mut endpoints = self
+            .endpoints
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        work(
+            endpoints
+                .entry((method.to_owned(), path.to_owned()))
+                .or_default(),
+        )
+    }
+}

@@ -1,0 +1,141 @@
+//! The listening socket and the connections it accepted, which it can drop at any
+//! moment without touching what they work on.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::app::App;
+use crate::dispatch::dispatch;
+use crate::routes;
+use crate::socket::{Fate, Wire};
+
+/// How long requests under way may take to end once the server stops.
+const FAREWELL: Duration = Duration::from_millis(500);
+/// How long a connection may take to send the head of a request.
+const HEAD_WITHIN: Duration = Duration::from_secs(30);
+/// The largest head of a request.
+const LARGEST_HEAD: usize = 32 << 10;
+
+/// A running server.
+pub(crate) struct Server {
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    task: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Serve what this listener accepts.
+    pub fn start(listener: TcpListener, app: &Arc<App>) -> std::io::Result<Self> {
+        let address = listener.local_addr()?;
+        let (stop, stopped) = watch::channel(false);
+        let router = routes::router(app);
+        let task = tokio::spawn(accept(listener, Arc::clone(app), router, stopped));
+        Ok(Self {
+            address,
+            stop,
+            task: Some(task),
+        })
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stop accepting, let requests under way end, drop those that do not.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        if let Some(task) = self.task.take() {
+            // It ends by itself; all that could fail is a panic already reported.
+            let _ = task.await;
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(task) = self.task.take() {
+            task.abort();
+        }
+    }
+}
+
+async fn accept(
+    listener: TcpListener,
+    app: Arc<App>,
+    router: Router,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            () = stop_of(&mut stopped) => break,
+            Some(_) = connections.join_next() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => {
+                    let (app, router) = (Arc::clone(&app), router.clone());
+                    connections.spawn(serve(stream, peer, app, router, stopped.clone()));
+                }
+                Err(error) => {
+                    // Out of descriptors, most likely: others must close first.
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            },
+        }
+    }
+    drop(listener);
+    let all = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(FAREWELL, all).await.is_err() {
+        connections.shutdown().await;
+    }
+}
+
+/// Resolves once the server is to stop, or is gone.
+async fn stop_of(stopped: &mut watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+async fn serve(
+    stream: TcpStream,
+    peer: SocketAddr,
+    app: Arc<App>,
+    router: Router,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let _ = stream.set_nodelay(true);
+    let fate = Arc::new(Fate::default());
+    let service = service_fn(|request| {
+        let (app, router, fate) = (Arc::clone(&app), router.clone(), Arc::clone(&fate));
+        async move { Ok::<_, Infallible>(dispatch(app, router, fate, peer.ip(), request).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_WITHIN)
+        .max_buf_size(LARGEST_HEAD)
+        .serve_connection(TokioIo::new(Wire::new(stream, Arc::clone(&fate))), service);
+    tokio::pin!(connection);
+    let ended = tokio::select! {
+        ended = &mut connection => ended,
+        () = fate.comes() => return,
+        () = stop_of(&mut stopped) => {
+            connection.as_mut().graceful_shutdown();
+            tokio::select! {
+                ended = &mut connection => ended,
+                () = fate.comes() => return,
+            }
+        }
+    };
+    if let Err(error) = ended {
+        tracing::trace!(%error, "a connection ended early");
+    }
+}

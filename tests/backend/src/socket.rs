@@ -1,0 +1,237 @@
+//! The TCP stream under a connection, which a fault may order to be cut: at once
+//! or after so many bytes of the answer, in order or by a reset.
+//!
+//! It only counts and cuts. Who orders a cut, and why, is none of its business.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+
+use crate::faults::Cut;
+
+/// How much of an answer goes out before the cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Allowance {
+    /// This many bytes, headers included.
+    Bytes(usize),
+    /// The whole head and this many bytes of the body.
+    Head(usize),
+}
+
+/// A connection's fate, shared by the stream, its task and the faults.
+#[derive(Default)]
+pub(crate) struct Fate {
+    plan: Mutex<Option<Plan>>,
+    cut: Notify,
+}
+
+struct Plan {
+    how: Cut,
+    allowance: Allowance,
+    written: usize,
+    /// How much of the blank line that ends a head has gone by, 0 to 4.
+    blank: usize,
+    /// Bytes of the body allowed, counted down once the head is out.
+    body: Option<usize>,
+}
+
+impl Plan {
+    fn new(how: Cut, allowance: Allowance) -> Self {
+        Self {
+            how,
+            allowance,
+            written: 0,
+            blank: 0,
+            body: None,
+        }
+    }
+
+    /// How many of these bytes may still go.
+    fn room(&self, bytes: &[u8]) -> usize {
+        match self.allowance {
+            Allowance::Bytes(allowed) => bytes.len().min(allowed.saturating_sub(self.written)),
+            Allowance::Head(body) => {
+                let (mut blank, mut left) = (self.blank, self.body);
+                for (index, byte) in bytes.iter().enumerate() {
+                    match &mut left {
+                        Some(0) => return index,
+                        Some(left) => *left -= 1,
+                        None => {
+                            blank = next_blank(blank, *byte);
+                            left = (blank == 4).then_some(body);
+                        }
+                    }
+                }
+                bytes.len()
+            }
+        }
+    }
+
+    /// These bytes have gone.
+    fn went(&mut self, bytes: &[u8]) {
+        self.written += bytes.len();
+        for byte in bytes {
+            match (&mut self.body, self.allowance) {
+                (Some(left), _) => *left = left.saturating_sub(1),
+                (None, Allowance::Head(body)) => {
+                    self.blank = next_blank(self.blank, *byte);
+                    self.body = (self.blank == 4).then_some(body);
+                }
+                (None, Allowance::Bytes(_)) => {}
+            }
+        }
+    }
+
+    fn spent(&self) -> bool {
+        match self.allowance {
+            Allowance::Bytes(allowed) => self.written >= allowed,
+            Allowance::Head(_) => self.body == Some(0),
+        }
+    }
+}
+
+fn next_blank(blank: usize, byte: u8) -> usize {
+    match (blank, byte) {
+        (0 | 2, b'\r') | (1 | 3, b'\n') => blank + 1,
+        (_, b'\r') => 1,
+        _ => 0,
+    }
+}
+
+impl Fate {
+    /// Let this much of what is written from now on go out, then cut.
+    pub fn cut_after(&self, allowance: Allowance, how: Cut) {
+        *self.lock() = Some(Plan::new(how, allowance));
+    }
+
+    /// Cut now, before another byte.
+    pub fn cut_now(&self, how: Cut) {
+        self.cut_after(Allowance::Bytes(0), how);
+        self.cut.notify_one();
+    }
+
+    /// Resolves when it is time to drop the connection.
+    pub async fn comes(&self) {
+        self.cut.notified().await;
+        let begun = self.lock().as_ref().is_some_and(|plan| plan.written > 0);
+        if begun {
+            // Some systems let a reset overtake bytes the peer has not read yet.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Plan>> {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A stream that knows its fate.
+pub(crate) struct Wire {
+    stream: TcpStream,
+    fate: Arc<Fate>,
+}
+
+impl Wire {
+    pub fn new(stream: TcpStream, fate: Arc<Fate>) -> Self {
+        Self { stream, fate }
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        let reset = matches!(&*self.fate.lock(), Some(plan) if plan.how == Cut::Reset);
+        if reset {
+            // A linger of zero makes the close a reset.
+            let _ = self.stream.set_zero_linger();
+        }
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let fate = Arc::clone(&self.fate);
+        let mut plan = fate.lock();
+        let Some(plan) = plan.as_mut() else {
+            return Pin::new(&mut self.stream).poll_write(cx, bytes);
+        };
+        let room = plan.room(bytes);
+        if room == 0 && !bytes.is_empty() {
+            // The connection's task drops us; there is nobody to wake for more.
+            fate.cut.notify_one();
+            return Poll::Pending;
+        }
+        let polled = Pin::new(&mut self.stream).poll_write(cx, &bytes[..room]);
+        if let Poll::Ready(Ok(written)) = polled {
+            plan.went(&bytes[..written]);
+            if plan.spent() {
+                fate.cut.notify_one();
+            }
+        }
+        polled
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Feed an answer in pieces; what a plan lets through.
+    fn through(allowance: Allowance, pieces: &[&str]) -> String {
+        let mut plan = Plan::new(Cut::Close, allowance);
+        let mut out = String::new();
+        for piece in pieces {
+            let room = plan.room(piece.as_bytes());
+            plan.went(&piece.as_bytes()[..room]);
+            out += &piece[..room];
+            if plan.spent() {
+                return out + "|";
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn the_head_is_found_wherever_the_writes_are_split() {
+        let answer = "HTTP/1.1 200 OK\r\na: b\r\n\r\nbody";
+        for split in 0..answer.len() {
+            let pieces = [&answer[..split], &answer[split..]];
+            assert_eq!(
+                through(Allowance::Head(0), &pieces),
+                "HTTP/1.1 200 OK\r\na: b\r\n\r\n|"
+            );
+            assert_eq!(
+                through(Allowance::Head(2), &pieces),
+                "HTTP/1.1 200 OK\r\na: b\r\n\r\nbo|"
+            );
+            assert_eq!(through(Allowance::Bytes(9), &pieces), "HTTP/1.1 |");
+        }
+    }
+}
