@@ -221,14 +221,21 @@ fn read_all(stream: Option<impl Read>) -> String {
 fn name(command: &Command) -> String {
     let program = Path::new(command.get_program());
     let program = program.file_stem().unwrap_or(program.as_os_str());
-    let first = command
+    let mut words = command
         .get_args()
         .map(OsStr::to_string_lossy)
-        .find(|arg| !arg.starts_with('-') && !arg.contains('/'));
-    match first {
-        Some(arg) => format!("{} {arg}", program.to_string_lossy()),
-        None => program.to_string_lossy().into_owned(),
+        .filter(|arg| !arg.starts_with('-') && !arg.contains('/'));
+    let mut name = program.to_string_lossy().into_owned();
+    if let Some(word) = words.next() {
+        name = format!("{name} {word}");
     }
+    // What is run says more than that something is.
+    if name.ends_with(" run")
+        && let Some(script) = words.next()
+    {
+        name = format!("{name} {script}");
+    }
+    name
 }
 
 #[cfg(test)]
@@ -241,6 +248,10 @@ mod tests {
         command.args(["--color", "clippy", "--workspace"]);
         assert_eq!(name(&command), "cargo clippy");
         assert_eq!(name(&Command::new("npm.cmd")), "npm");
+        assert_eq!(
+            name(Command::new("npm").args(["run", "--silent", "lint"])),
+            "npm run lint"
+        );
     }
 
     #[test]
