@@ -2,7 +2,7 @@
 
 import { useCallback, useEffect, useState } from "react";
 import { type AuthFailure, auth } from "./auth";
-import type { z } from "./zod";
+import type * as z from "./zod";
 
 export type Resource<T> =
   | { status: "loading" }

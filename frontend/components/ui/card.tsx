@@ -21,7 +21,7 @@ export function Card({
       className={cx("rounded-xl border border-line bg-surface p-5 shadow-card", className)}
     >
       {title && (
-        <div className="mb-4 flex flex-wrap items-start justify-between gap-x-4 gap-y-2">
+        <div className="flex flex-wrap items-start justify-between gap-x-4 gap-y-2 not-last:mb-4">
           <div className="min-w-0">
             <h2 className="text-base font-semibold">{title}</h2>
             {description && <p className="mt-0.5 text-sm text-muted">{description}</p>}

@@ -1,3 +1,20 @@
+/** Doorways within doorways, for a page that has room to breathe. */
+export function Arches({ className }: { className?: string }) {
+  const widths = [150, 112, 76, 42];
+  return (
+    <svg viewBox="0 0 320 320" aria-hidden="true" className={className}>
+      {widths.map((half, depth) => (
+        <path
+          key={half}
+          d={`M${160 - half} 320V${160 + depth * 8}a${half} ${half} 0 0 1 ${half * 2} 0V320Z`}
+          className="fill-accent"
+          fillOpacity={[0.07, 0.1, 0.16, 1][depth]}
+        />
+      ))}
+    </svg>
+  );
+}
+
 /** The product's mark: a doorway within a doorway. */
 export function Mark({ className }: { className?: string }) {
   return (

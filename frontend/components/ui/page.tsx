@@ -47,10 +47,15 @@ export function Page({ children }: { children: ReactNode }) {
   return <div className="mx-auto w-full max-w-5xl animate-fade px-6 py-8 sm:py-10">{children}</div>;
 }
 
-/** The middle of an otherwise empty page: restoring, not found, broken. */
-export function Centered({ children }: { children: ReactNode }) {
+/** The middle of an otherwise empty page, or of a window that has no header yet. */
+export function Centered({ children, whole = false }: { children: ReactNode; whole?: boolean }) {
   return (
-    <div className="mx-auto flex min-h-[60dvh] w-full max-w-md flex-col items-center justify-center px-6 py-10 text-center">
+    <div
+      className={cx(
+        whole ? "min-h-dvh" : "min-h-[60dvh]",
+        "mx-auto flex w-full max-w-md flex-col items-center justify-center px-6 py-10 text-center",
+      )}
+    >
       {children}
     </div>
   );

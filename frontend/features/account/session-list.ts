@@ -1,5 +1,5 @@
 import { moment } from "@/lib/format";
-import { z } from "@/lib/zod";
+import * as z from "@/lib/zod";
 
 const instant = z.union([z.string(), z.number()]);
 

@@ -69,7 +69,7 @@ function Entry({ entry, onEnded }: { entry: SessionEntry; onEnded: () => void })
         <Laptop aria-hidden className="size-4" />
       </span>
       <div className="min-w-0 flex-1">
-        <p className="truncate text-sm font-medium">{name}</p>
+        <p className="text-sm font-medium break-words">{name}</p>
         <p className="text-sm text-muted">{lastSeen(entry)}</p>
       </div>
       {entry.current ? (

@@ -3,7 +3,7 @@
 import { useEffect, useState } from "react";
 import { Button } from "@/components/ui/button";
 import { auth } from "@/lib/auth";
-import { z } from "@/lib/zod";
+import * as z from "@/lib/zod";
 
 // Development only: the bundled backend's own accounts, one click each. Left out of every build.
 

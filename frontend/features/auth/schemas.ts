@@ -1,4 +1,4 @@
-import { z } from "@/lib/zod";
+import * as z from "@/lib/zod";
 
 // What the forms check before asking the backend, which decides. Messages say what to do.
 

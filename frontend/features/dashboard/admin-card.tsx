@@ -5,7 +5,7 @@ import { Failed } from "@/components/ui/failed";
 import { Loading, Skeleton } from "@/components/ui/skeleton";
 import { describe } from "@/lib/messages";
 import { useResource } from "@/lib/resource";
-import { z } from "@/lib/zod";
+import * as z from "@/lib/zod";
 
 const user = z.object({ id: z.string(), name: z.string(), email: z.string() });
 const schema = z.union([

@@ -23,10 +23,14 @@ export function DashboardScreen() {
       <PageHeading>{greeting(user.name)}</PageHeading>
       <p className="mt-1 text-muted">Here is how things stand.</p>
       <div className="mt-7 grid items-start gap-5 md:grid-cols-2">
-        <SessionCard state={state} />
-        <PlansCard />
-        <RolesCard roles={user.roles} />
-        {user.roles.includes("admin") && <AdminCard />}
+        <div className="grid gap-5">
+          <SessionCard state={state} />
+          {user.roles.includes("admin") && <AdminCard />}
+        </div>
+        <div className="grid gap-5">
+          <PlansCard />
+          <RolesCard roles={user.roles} />
+        </div>
       </div>
     </Page>
   );
@@ -72,7 +76,9 @@ function PlansCard() {
     <Card
       title="Plans"
       description={
-        purchases.length > 0 ? "Bought since the app was started." : "Nothing bought yet today."
+        purchases.length > 0
+          ? "Bought since the app was started."
+          : "You have not bought one since the app was started."
       }
       action={
         <Button asChild look="secondary" size="sm">

@@ -4,6 +4,7 @@ import { ArrowRight, KeyRound, LogIn, WifiOff } from "lucide-react";
 import Link from "next/link";
 import type { ReactNode } from "react";
 import { Button } from "@/components/ui/button";
+import { Arches } from "@/components/ui/mark";
 import { Page, PageHeading, PageTitle, PRODUCT } from "@/components/ui/page";
 import { auth, type User } from "@/lib/auth";
 import { routes } from "@/lib/routes";
@@ -13,8 +14,14 @@ export function HomeScreen() {
   return (
     <Page>
       <PageTitle />
-      {state.status === "signed_in" ? <Welcome user={state.user} /> : <Introduction />}
-      <section aria-label={`What ${PRODUCT} does`} className="mt-12 border-t border-line pt-8">
+      <div className="flex items-end justify-between gap-10">
+        {state.status === "signed_in" ? <Welcome user={state.user} /> : <Introduction />}
+        <Arches className="w-72 shrink-0 max-lg:hidden" />
+      </div>
+      <section
+        aria-label={`What ${PRODUCT} does`}
+        className="mt-12 border-t border-line pt-8 lg:mt-0"
+      >
         <ul className="grid gap-x-10 gap-y-8 sm:grid-cols-3">
           <Point icon={<KeyRound />} title="Kept in your keyring">
             What proves who you are rests in the operating system’s keyring. This window never holds
@@ -35,7 +42,7 @@ export function HomeScreen() {
 
 function Introduction() {
   return (
-    <div className="max-w-2xl pt-4 sm:pt-10">
+    <div className="max-w-2xl pt-4 sm:pt-10 lg:pb-14">
       <PageHeading className="text-4xl! leading-[1.1]! sm:text-5xl!">
         Sign in once. Stay signed in.
       </PageHeading>
@@ -57,7 +64,7 @@ function Introduction() {
 
 function Welcome({ user }: { user: User }) {
   return (
-    <div className="max-w-2xl pt-4 sm:pt-10">
+    <div className="max-w-2xl pt-4 sm:pt-10 lg:pb-14">
       <PageHeading className="text-4xl! leading-[1.1]! sm:text-5xl!">
         Welcome back, {user.name.split(/\s+/)[0]}.
       </PageHeading>

@@ -44,7 +44,7 @@ export function PlanDetail({ slug }: { slug: string }) {
         All plans
       </Link>
       <PageHeading>The {plan.name} plan</PageHeading>
-      <div className="mt-6 grid items-start gap-5 md:grid-cols-[1fr_20rem]">
+      <div className="mt-6 grid items-start gap-5 md:grid-cols-[minmax(0,1fr)_20rem]">
         <Card title="What you get">
           <Features plan={plan} />
         </Card>
@@ -68,7 +68,7 @@ function LoadingPlan() {
     <Loading label="Loading the plan">
       <PageTitle>Plan</PageTitle>
       <Skeleton className="h-8 w-56" />
-      <div className="mt-6 grid gap-5 md:grid-cols-[1fr_20rem]">
+      <div className="mt-6 grid gap-5 md:grid-cols-[minmax(0,1fr)_20rem]">
         <Skeleton className="h-48 rounded-xl" />
         <Skeleton className="h-48 rounded-xl" />
       </div>

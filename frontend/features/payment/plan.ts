@@ -1,5 +1,5 @@
 import { money } from "@/lib/format";
-import { z } from "@/lib/zod";
+import * as z from "@/lib/zod";
 
 export const planSchema = z.object({
   slug: z.string(),

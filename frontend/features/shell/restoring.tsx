@@ -20,7 +20,7 @@ function Neutral({ children }: { children?: ReactNode }) {
     <>
       <PageTitle />
       <main id="main" tabIndex={-1}>
-        <Centered>{children}</Centered>
+        <Centered whole>{children}</Centered>
       </main>
     </>
   );
