@@ -86,7 +86,13 @@ impl Session {
     }
 
     async fn rotate(&self) -> Result<(), AuthError> {
-        if self.held().unread {
+        let unread = {
+            let mut held = self.held();
+            // Whatever comes of this try plans the next one.
+            held.tries.due = None;
+            held.unread
+        };
+        if unread {
             self.read_keyring().await;
         }
         let start = self.begin()?;
@@ -160,7 +166,6 @@ impl Session {
             device: held.device.clone(),
         };
         held.tries.last = Some(Instant::now());
-        held.tries.due = None;
         if held.state.outage().is_some() {
             let outage = held.outage(None);
             self.publish(&mut held, Cause::Outage, Event::Unreached(outage));
