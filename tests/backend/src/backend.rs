@@ -340,9 +340,6 @@ fn open(path: &Path, config: &Config) -> Result<Opened, StartError> {
     let broken = |error: OpenError| unusable(path, &error);
     let store = Store::open(path, config.durable).map_err(broken)?;
     let key = store.key().map_err(|error| unusable(path, &error))?;
-    store
-        .run_here(|tx| sessions::tidy(tx, now()))
-        .map_err(|error| unusable(path, &error))?;
     if config.demo {
         demo::seed(&store, &passwords).map_err(|error| unusable(path, &error))?;
     }

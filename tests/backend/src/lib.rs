@@ -1,8 +1,75 @@
 //! The reference backend of Vestibule.
 //!
-//! A small, real authentication backend: accounts with argon2id passwords, rotating
-//! refresh tokens with reuse detection, one-time codes, roles, a device list, on
-//! one SQLite file. It also misbehaves on demand, which is what tests need.
+//! A small, real authentication backend on one SQLite file: accounts with argon2id
+//! passwords, rotating refresh tokens with reuse detection, one-time codes, roles,
+//! a device list. It serves the default contract, starts with the app in
+//! development, and misbehaves on demand, which is what tests need. As a library
+//! it runs inside a test; as the program `vestibule-backend` it stands alone.
+//!
+//! # In a test
+//!
+//! ```text
+//! let backend = Backend::start(Config::default()).await?;   // a free port, a private file
+//! // … sign in at backend.url() as demo@vestibule.test / vestibule-demo …
+//! backend.faults().add(Fault::on("POST", "/refresh-token", Effect::status(503)).times(2));
+//! backend.set_grace(Duration::ZERO);                        // strict from here on
+//! backend.down().await;                                     // connection refused
+//! backend.up().await?;                                      // the same address again
+//! assert_eq!(backend.requests("POST", "/refresh-token"), 3);
+//! backend.stop().await;
+//! ```
+//!
+//! [`Config::default`] is for tests: cheap hashing, no rate limits, demo accounts,
+//! faults and recording on. [`Config::product`] is what the program starts from.
+//! With [`Config::database`] set the data survives a restart: the grace window,
+//! pending codes and access tokens included. Start on the same [`Config::port`] to
+//! keep the address.
+//!
+//! # Endpoints
+//!
+//! JSON both ways; a refusal is `{message, code}`. A body has at most 64 KiB (413)
+//! and only the fields below (422 `INVALID_INPUT` names the others and whatever is
+//! wrong); bad JSON is 400 `INVALID_JSON`, another content type 415. `S` is
+//! `{user, tokens: {token, expires, expiresIn}}` with the cookie `__refresh_token`
+//! (`HttpOnly; SameSite=Lax; Path=/`); a sign-in also sets `vestibule_locale`, the
+//! language that mails to this device are written in. `fingerprint` is
+//! `{fingerprint, os, browser, …}` and may be left out, which leaves a session unbound.
+//!
+//! | Endpoint | Answers |
+//! |---|---|
+//! | `POST /login {email, password, fingerprint}` | 200 `S`; 200 `{otpRequired, email}`; 401 `INVALID_CREDENTIALS`; 403 `ACCOUNT_BLOCKED`; 423 `ACCOUNT_LOCKED` after ten failures; 429 |
+//! | `POST /register {name, email, password, fingerprint, locale?}` | 201 `S`, or as [`Registration`] says; 409 `EMAIL_TAKEN`; 429. `locale` is all it takes beside the contract |
+//! | `POST /verify-otp {email, code, fingerprint}` | 200 `S`; 400 `OTP_INVALID`; 410 `OTP_EXPIRED`, also when nothing is to be verified; 423 `OTP_TOO_MANY` at the fifth wrong code, or `ACCOUNT_LOCKED`; 429 |
+//! | `POST /resend-otp {email, fingerprint}` | 204; 410; 423; 429 with `Retry-After` within [`Config::resend_interval`] |
+//! | `POST /refresh-token {fingerprint}` | 200 `S`; 401 `TOKEN_MISSING`, `TOKEN_INVALID`, `TOKEN_EXPIRED`, `REFRESH_REUSED`, `SESSION_REVOKED`, `SESSION_ENDED` (signed out); 403 `DEVICE_MISMATCH`; 429 |
+//! | `POST /logout` | 204, also twice; 401 without a token of this backend; deletes the cookie in every case |
+//! | `GET /sessions`, `DELETE /sessions/{id}`, `POST /logout-all` | 200 `[{id, device, createdAt, lastUsedAt, current}]`; 204 or 404; 204 |
+//! | `GET /me` | 200 `{user}` |
+//! | `GET /plans`, `GET /plans/{slug}` | public; 404 |
+//! | `POST /plans/{slug}/purchase` | 201 `{id, plan, purchasedAt}`; 200 with the same purchase if there is one already |
+//! | `GET /admin/users` | 200 `{users}` for the role `admin`; 403 `FORBIDDEN` |
+//! | `GET /health` | 200 `{status: "ok"}` |
+//! | `GET /demo-accounts`, `GET /mailbox`, `GET /mailbox.json` | with [`Config::demo`] only, and only under a loopback `Host` |
+//! | `GET`, `POST`, `DELETE /faults`, `DELETE /faults/{id}` | with [`Config::faults`] only, and only under a loopback `Host`; the body of a POST is a [`Fault`] |
+//!
+//! Endpoints that want a bearer token answer 401 `ACCESS_MISSING`, `ACCESS_INVALID`
+//! or `ACCESS_EXPIRED`, and once the session has ended with the code of a refresh.
+//!
+//! There are no CORS headers, on purpose: the client is native and no web page has
+//! business here. A browser therefore refuses to hand a page elsewhere our answers.
+//!
+//! # Rotation
+//!
+//! Tokens are random, stored as SHA-256, and used once. A successor is a keyed hash
+//! of its parent and a stored nonce, so whoever replays the parent within
+//! [`Config::grace`], from the same device and before the successor is first used,
+//! gets the very same successor, and nothing readable is kept to make that possible.
+//! Any other replay ends the family. A request from another device changes nothing.
+//!
+//! # What the console says
+//!
+//! The program prints where it listens, and each code it would have mailed, on
+//! standard output. Nothing else it prints or logs holds a secret.
 
 mod access;
 mod accounts;

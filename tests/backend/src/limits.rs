@@ -41,10 +41,15 @@ const WINDOW: Millis = 60_000;
 /// Windows remembered before the finished ones are swept out.
 const REMEMBERED: usize = 10_000;
 
+/// Whose requests a window counts.
+type Counted = (Limit, IpAddr, String);
+/// When a window began, and how many it has counted.
+type Window = (Millis, u32);
+
 /// The counters; does nothing when limits are off.
 pub(crate) struct Limits {
     on: bool,
-    windows: Mutex<HashMap<(Limit, IpAddr, String), (Millis, u32)>>,
+    windows: Mutex<HashMap<Counted, Window>>,
 }
 
 impl Limits {

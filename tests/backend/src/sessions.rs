@@ -95,6 +95,7 @@ pub(crate) fn open(
     now: Millis,
     rules: &Tunable,
 ) -> rusqlite::Result<Issued> {
+    tidy(tx, now)?;
     let session = Uuid::new_v4().to_string();
     tx.prepare_cached(
         "INSERT INTO sessions (id, account, device_id, device, created_at, last_used_at)
@@ -244,18 +245,19 @@ pub(crate) fn list(
 }
 
 /// Drop what no longer matters: tokens a month past their expiry, and sessions
-/// that have none left.
-pub(crate) fn tidy(tx: &Transaction<'_>, now: Millis) -> rusqlite::Result<()> {
+/// that have none left. Done at each sign-in, so that the file does not grow for ever.
+fn tidy(tx: &Transaction<'_>, now: Millis) -> rusqlite::Result<()> {
     const MONTH: Millis = 30 * 24 * 3600 * 1000;
-    tx.execute(
-        "DELETE FROM refresh_tokens WHERE expires_at < ?1",
-        [now - MONTH],
-    )?;
-    tx.execute(
-        "DELETE FROM sessions WHERE NOT EXISTS
-             (SELECT 1 FROM refresh_tokens WHERE session = sessions.id)",
-        [],
-    )?;
+    let rows = tx
+        .prepare_cached("DELETE FROM refresh_tokens WHERE expires_at < ?1")?
+        .execute([now - MONTH])?;
+    if rows > 0 {
+        tx.execute(
+            "DELETE FROM sessions WHERE NOT EXISTS
+                 (SELECT 1 FROM refresh_tokens WHERE session = sessions.id)",
+            [],
+        )?;
+    }
     Ok(())
 }
 

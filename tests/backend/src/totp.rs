@@ -29,10 +29,10 @@ pub(crate) fn code(secret: &[u8], step: i64) -> String {
 /// never one at or before the last accepted: a code works once.
 pub(crate) fn accept(secret: &[u8], given: &str, at: Millis, last: Option<i64>) -> Option<i64> {
     let now = step(at);
-    (now - 1..=now + 1)
-        .filter(|step| last.is_none_or(|last| *step > last))
-        .filter(|step| alike(code(secret, *step).as_bytes(), given.as_bytes()))
-        .next_back()
+    (now - 1..=now + 1).rfind(|step| {
+        last.is_none_or(|last| *step > last)
+            && alike(code(secret, *step).as_bytes(), given.as_bytes())
+    })
 }
 
 /// A code that will be accepted now, if there is one: the current, or the next

@@ -151,7 +151,9 @@ async fn gone(fate: &Fate, cut: Cut) -> Response<Body> {
 
 /// The response without its body, and the body.
 async fn whole(response: Response<Body>) -> (Response<()>, Bytes) {
-    let (parts, body) = response.into_parts();
+    let (mut parts, body) = response.into_parts();
+    // Whatever body follows says its own length.
+    parts.headers.remove(header::CONTENT_LENGTH);
     // Our own answers are in memory already: they neither fail nor grow.
     let bytes = axum::body::to_bytes(body, usize::MAX)
         .await

@@ -52,7 +52,7 @@ pub(crate) async fn mailbox_json(State(app): State<Arc<App>>, headers: HeaderMap
 }
 
 async fn authenticators(app: &App) -> Result<Vec<Authenticator>, Refusal> {
-    let accounts = app.store.run(|tx| accounts::all(tx)).await?;
+    let accounts = app.store.run(accounts::all).await?;
     // Demo accounts only: another's secret is nobody's business, here either.
     Ok(accounts
         .into_iter()

@@ -67,7 +67,7 @@ pub(crate) async fn users(State(app): State<Arc<App>>, headers: HeaderMap) -> An
     }
     let rows: Vec<Value> = app
         .store
-        .run(|tx| accounts::all(tx))
+        .run(accounts::all)
         .await?
         .iter()
         .map(Account::admin_row)

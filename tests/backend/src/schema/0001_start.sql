@@ -54,6 +54,7 @@ CREATE TABLE refresh_tokens (
     successor  BLOB
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX refresh_tokens_by_session ON refresh_tokens (session);
+CREATE INDEX refresh_tokens_by_expiry ON refresh_tokens (expires_at);
 
 -- At most one per account: a new sign-in replaces the code of the last.
 CREATE TABLE challenges (

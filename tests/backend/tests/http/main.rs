@@ -1,5 +1,14 @@
 //! The backend over real HTTP: the contract row by row, and its misbehaviour.
 
+mod account;
+mod bounds;
+mod codes;
+mod durability;
+mod fault_answers;
+mod fault_book;
+mod fault_cuts;
+mod limits;
+mod raw;
 mod rotation;
 mod sign_in;
 mod support;
