@@ -185,6 +185,7 @@ impl Default for Api {
                 "/sessions",
                 "/sessions/*",
                 "/logout-all",
+                "/admin/users",
             ]
             .map(str::to_owned)
             .to_vec(),
