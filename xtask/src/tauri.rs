@@ -45,6 +45,9 @@ pub fn run(arguments: &[OsString]) -> Outcome {
     cli.arg(setup::npm::tauri_cli())
         .args(arguments)
         .current_dir(root::root())
+        // The CLI looks for package.json above the app, ours is below it; with
+        // this it also compares the versions of npm packages and crates.
+        .env("TAURI_FRONTEND_PATH", root::frontend())
         .env(servers::OWNER, std::process::id().to_string());
     // The CLI ends its helpers itself, but not when it is killed.
     orphans::adopt();
