@@ -1,12 +1,22 @@
 import path from "node:path";
 import { defineConfig } from "vitest/config";
 
+const here = (...parts: string[]) => path.resolve(import.meta.dirname, ...parts);
+
 export default defineConfig({
-  resolve: { alias: { "@": path.resolve(import.meta.dirname) } },
+  resolve: {
+    alias: [
+      // Next's own link needs the whole of Next's router; this one follows the test's.
+      { find: /^next\/link$/, replacement: here("tests/support/link.tsx") },
+      { find: "@", replacement: here() },
+    ],
+  },
   test: {
     environment: "jsdom",
     include: ["tests/**/*.test.{ts,tsx}"],
     setupFiles: ["./tests/support/setup.ts"],
     restoreMocks: true,
+    // Generous, because other builds may share the machine; nothing here waits for the clock.
+    testTimeout: 30_000,
   },
 });

@@ -16,7 +16,7 @@ export function AccountScreen() {
     <Page>
       <PageTitle>Account</PageTitle>
       <PageHeading>Account</PageHeading>
-      <div className="mt-6 grid items-start gap-5 md:grid-cols-[minmax(0,1fr)_18rem]">
+      <div className="mt-6 grid items-start gap-5 md:grid-cols-[minmax(0,1fr)_20rem]">
         <div className="grid gap-5">
           <Profile user={state.user} />
           <Sessions />

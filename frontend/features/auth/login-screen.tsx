@@ -26,14 +26,18 @@ export function LoginScreen() {
   const [accepted, setAccepted] = useState(false);
   const form = useForm<LoginForm>({
     resolver: zodResolver(loginSchema),
-    defaultValues: { email: notice?.email ?? "", password: "" },
+    defaultValues: { email: "", password: "" },
   });
   const { errors, isSubmitting } = form.formState;
   const busy = isSubmitting || accepted;
 
-  const { setFocus } = form;
-  const startAtPassword = Boolean(notice?.email);
-  useEffect(() => setFocus(startAtPassword ? "password" : "email"), [setFocus, startAtPassword]);
+  const { setFocus, setValue, getValues } = form;
+  // A notice may come a moment after the screen, and may know who wants to sign in.
+  const known = notice?.email;
+  useEffect(() => {
+    if (known && !getValues("email")) setValue("email", known);
+    setFocus(known ? "password" : "email");
+  }, [known, setFocus, setValue, getValues]);
 
   const submit = form.handleSubmit(async (fields) => {
     if (busy || wait > 0) return;

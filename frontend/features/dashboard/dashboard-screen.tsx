@@ -78,7 +78,7 @@ function PlansCard() {
       description={
         purchases.length > 0
           ? "Bought since the app was started."
-          : "You have not bought one since the app was started."
+          : "None bought since the app was started."
       }
       action={
         <Button asChild look="secondary" size="sm">

@@ -50,6 +50,7 @@ export function createSnapshotStore() {
     subscription = mine;
     try {
       await mine.ready;
+      if (subscription !== mine) return;
       const current = await commands.session();
       if (subscription !== mine) return;
       named = true;

@@ -1,0 +1,117 @@
+import { describe, expect, it } from "vitest";
+import { auth, client, type ErrorCode } from "@/lib/auth";
+import { AUTH_BASE_URL, authFetch, STATUS } from "@/lib/native";
+import { startShell } from "./support/shell";
+import { refused, signedOut } from "./support/states";
+
+const CODES = Object.keys(STATUS) as ErrorCode[];
+
+describe("the auth facade", () => {
+  it("turns each call into its command, with the payload put in order in one place", async () => {
+    const shell = startShell(signedOut());
+    for (const command of ["login", "register", "verify_otp"]) {
+      shell.on(command, () => ({ outcome: "signed_in" }));
+    }
+    shell.on("resend_otp", () => ({ id: "c", email: "e", startedAt: 1, resendAt: 2 }));
+
+    expect(await auth.login({ email: "  Ada@Example.com ", password: "  spaces stay " })).toEqual({
+      data: { outcome: "signed_in" },
+      error: null,
+    });
+    await auth.register({
+      name: "  Ada  ",
+      email: " a@b.c ",
+      password: "p",
+      more: { newsletter: true },
+    });
+    await auth.verifyOtp(" 123-456 ");
+    await auth.resendOtp();
+    await auth.cancelOtp();
+    await auth.refresh();
+    expect(await auth.logout()).toEqual({ data: { success: true }, error: null });
+
+    expect(shell.calls).toEqual([
+      {
+        command: "login",
+        args: { input: { email: "Ada@Example.com", password: "  spaces stay " } },
+      },
+      {
+        command: "register",
+        args: { input: { name: "Ada", email: "a@b.c", password: "p", more: { newsletter: true } } },
+      },
+      { command: "verify_otp", args: { code: "123456" } },
+      { command: "resend_otp", args: {} },
+      { command: "cancel_otp", args: {} },
+      { command: "refresh", args: {} },
+      { command: "logout", args: {} },
+    ]);
+  });
+
+  it("passes a caller's own fingerprint on, for the shell to merge", async () => {
+    const shell = startShell(signedOut());
+    shell.on("login", () => ({ outcome: "signed_in" }));
+    await auth.login({ email: "a@b.c", password: "p", fingerprint: { locale: "de" } });
+    expect(shell.called("login")[0]?.args.input).toMatchObject({ fingerprint: { locale: "de" } });
+  });
+
+  it.each(CODES)("keeps the code, the words and the wait of %s", async (code) => {
+    const shell = startShell(signedOut());
+    shell.on("login", () => {
+      throw refused(code, "in words", 1500);
+    });
+    expect(await auth.login({ email: "a@b.c", password: "p" })).toEqual({
+      data: null,
+      error: { code, message: "in words", retryAfterMs: 1500, status: STATUS[code] },
+    });
+  });
+
+  it("gives every code an error status", () => {
+    for (const code of CODES) expect(STATUS[code]).toBeGreaterThanOrEqual(400);
+  });
+
+  it.each([
+    ["a refusal by Tauri", "login not allowed on window main"],
+    ["an unknown code", { code: "__proto__", message: "x", retryAfterMs: null }],
+    ["nothing at all", undefined],
+  ])("calls %s an internal failure, and does not throw", async (_name, thrown) => {
+    const shell = startShell(signedOut());
+    shell.on("login", () => {
+      throw thrown;
+    });
+    const { data, error } = await auth.login({ email: "a@b.c", password: "secret" });
+    expect(data).toBeNull();
+    expect(error).toMatchObject({ code: "internal", status: 500, retryAfterMs: null });
+    expect(JSON.stringify(error), "no failure may repeat what was typed").not.toContain("secret");
+  });
+});
+
+describe("Better Auth's own paths", () => {
+  it("sign in and out with the same commands", async () => {
+    const shell = startShell(signedOut());
+    shell.on("login", () => ({ outcome: "signed_in" }));
+    await client.signIn.email({ email: " a@b.c ", password: "p" });
+    await client.signOut();
+    expect(shell.calls.map(({ command }) => command)).toEqual(["login", "logout"]);
+    expect(shell.calls[0]?.args).toEqual({ input: { email: "a@b.c", password: "p" } });
+    expect(localStorage, "no message to other tabs is left behind").toHaveLength(0);
+  });
+
+  it("answers what it does not know with a 404 in JSON, and calls nothing", async () => {
+    const shell = startShell(signedOut());
+    for (const [method, path] of [
+      ["POST", "/update-user"],
+      ["GET", "/login"],
+      ["GET", "/list-sessions"],
+      ["POST", "/constructor"],
+    ]) {
+      const response = await authFetch(`${AUTH_BASE_URL}${path}`, { method });
+      expect(response.status).toBe(404);
+      expect(await response.json()).toMatchObject({ code: "not_found" });
+    }
+    expect(shell.calls).toHaveLength(0);
+  });
+
+  it("sends nothing to a network", () => {
+    expect(new URL(AUTH_BASE_URL).hostname.endsWith(".invalid")).toBe(true);
+  });
+});

@@ -1,0 +1,99 @@
+import { describe, expect, it } from "vitest";
+import { auth } from "@/lib/auth";
+import type { FetchReply } from "@/lib/native";
+import { startShell } from "./support/shell";
+import { refused, reply, signedIn } from "./support/states";
+
+function shellAnswering(answer: FetchReply) {
+  const shell = startShell(signedIn());
+  shell.on("backend_fetch", () => answer);
+  return shell;
+}
+
+describe("auth.fetch", () => {
+  it("gives a real Response", async () => {
+    const shell = shellAnswering(reply(200, { user: { id: "u1" } }));
+    const response = await auth.fetch("/me");
+    expect(response).toBeInstanceOf(Response);
+    expect(response.ok).toBe(true);
+    expect(response.headers.get("content-type")).toBe("application/json");
+    expect(await response.clone().text()).toBe('{"user":{"id":"u1"}}');
+    expect(await response.json()).toEqual({ user: { id: "u1" } });
+    expect(shell.requests()).toEqual([{ path: "/me", method: "GET", headers: [], body: null }]);
+  });
+
+  it("gives error statuses as Responses, and bodiless ones without a body", async () => {
+    shellAnswering(reply(403, { message: "no" }));
+    expect((await auth.fetch("/x")).status).toBe(403);
+    shellAnswering(reply(204));
+    const empty = await auth.fetch("/x", { method: "delete" });
+    expect([empty.status, empty.body]).toEqual([204, null]);
+  });
+
+  it("sends text and JSON with their headers", async () => {
+    const shell = shellAnswering(reply(200, {}));
+    await auth.fetch("/a", { json: { a: 1 } });
+    await auth.fetch("/b", { method: "put", body: "text", headers: { "X-One": "1" } });
+    expect(shell.requests()).toEqual([
+      {
+        path: "/a",
+        method: "POST",
+        headers: [["content-type", "application/json"]],
+        body: '{"a":1}',
+      },
+      { path: "/b", method: "PUT", headers: [["x-one", "1"]], body: "text" },
+    ]);
+  });
+
+  it.each([
+    ["a form", { body: new FormData() }],
+    ["bytes", { body: new Uint8Array(1) }],
+    ["two bodies", { body: "a", json: 1 }],
+    ["a body on GET", { method: "GET", body: "a" }],
+  ])("refuses %s clearly, before anything is sent", async (_name, init) => {
+    const shell = shellAnswering(reply(200));
+    await expect(auth.fetch("/x", init as never)).rejects.toBeInstanceOf(TypeError);
+    expect(shell.requests()).toHaveLength(0);
+  });
+
+  it("rejects with the shell's reason when there was no answer", async () => {
+    const shell = startShell(signedIn());
+    shell.on("backend_fetch", () => {
+      throw refused("rate_limited", "slow down", 4000);
+    });
+    const cause = await auth.fetch("/me").catch((error: unknown) => error);
+    expect(auth.failure(cause)).toEqual({
+      code: "rate_limited",
+      message: "slow down",
+      retryAfterMs: 4000,
+      status: 429,
+    });
+  });
+
+  it("honours an abort before and during the call", async () => {
+    const shell = startShell(signedIn());
+    shell.on("backend_fetch", () => new Promise(() => undefined));
+    await expect(auth.fetch("/me", { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      name: "AbortError",
+    });
+    expect(shell.requests()).toHaveLength(0);
+    const abort = new AbortController();
+    const pending = auth.fetch("/me", { signal: abort.signal });
+    abort.abort(new Error("left the page"));
+    await expect(pending).rejects.toThrow("left the page");
+  });
+
+  it("survives what no Response can hold", async () => {
+    shellAnswering({
+      status: 200,
+      headers: [
+        ["bad name", "x"],
+        ["ok", "1"],
+      ],
+      body: "",
+    });
+    expect((await auth.fetch("/x")).headers.get("ok")).toBe("1");
+    shellAnswering({ status: 99, headers: [], body: "" });
+    await expect(auth.fetch("/x")).rejects.toMatchObject({ code: "bad_answer" });
+  });
+});

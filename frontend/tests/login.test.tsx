@@ -1,0 +1,168 @@
+import { screen, waitFor } from "@testing-library/react";
+import { describe, expect, it, vi } from "vitest";
+import type { SignedOutReason } from "@/lib/auth";
+import { openApp } from "./support/app";
+import { startShell } from "./support/shell";
+import { otpPending, refused, signedIn, signedOut, stale } from "./support/states";
+import { pass } from "./support/time";
+
+const email = () => screen.getByLabelText("E-mail");
+const password = () => screen.getByLabelText("Password");
+const button = () => screen.getByRole("button", { name: "Sign in" });
+
+describe("the sign-in page", () => {
+  it("signs in by keyboard alone and leads where the user wanted to go", async () => {
+    const shell = startShell(signedOut());
+    shell.on("login", () => {
+      shell.changeNow(signedIn(), "login");
+      return { outcome: "signed_in" };
+    });
+    shell.backend({});
+    const { user, visit } = await openApp("/auth/login/?next=%2Fpayment%2F%3Fplan%3Dteam");
+    expect(email(), "typing can begin at once").toHaveFocus();
+    await user.keyboard("ada@example.com{Tab}correct horse{Enter}");
+    await waitFor(() => expect(visit.current).toBe("/payment/?plan=team"));
+    expect(shell.called("login")).toEqual([
+      {
+        command: "login",
+        args: { input: { email: "ada@example.com", password: "correct horse" } },
+      },
+    ]);
+    expect(screen.getByRole("button", { name: "Ada Lovelace, account menu" })).toBeVisible();
+  });
+
+  it.each([
+    ["", "/dashboard/"],
+    ["?next=//evil.example/", "/dashboard/"],
+    ["?next=/auth/register/", "/dashboard/"],
+    ["?next=/account/", "/account/"],
+  ])("someone signed in already is led on from %j", async (query, to) => {
+    startShell(signedIn()).backend({});
+    const { visit } = await openApp(`/auth/login/${query}`);
+    expect(visit.visited).toEqual([to]);
+  });
+
+  it("keeps the e-mail, clears the password and says why when they do not match", async () => {
+    const shell = startShell(signedOut());
+    shell.on("login", () => {
+      throw refused("invalid_credentials", "INVALID_CREDENTIALS");
+    });
+    const { user, visit } = await openApp("/auth/login/");
+    await user.type(email(), "ada@example.com");
+    await user.type(password(), "wrong");
+    await user.click(button());
+    expect(await screen.findByRole("alert")).toHaveTextContent(
+      "That e-mail and password do not match.",
+    );
+    expect(email()).toHaveValue("ada@example.com");
+    expect(password()).toHaveValue("");
+    expect(password()).toHaveFocus();
+    expect(visit.visited).toEqual([]);
+  });
+
+  it("keeps the password too when the server could not be reached", async () => {
+    const shell = startShell(signedOut());
+    shell.on("login", () => {
+      throw refused("unreachable");
+    });
+    const { user } = await openApp("/auth/login/");
+    await user.type(email(), "ada@example.com");
+    await user.type(password(), "correct horse");
+    await user.click(button());
+    expect(await screen.findByRole("alert")).toHaveTextContent("cannot be reached");
+    expect(password()).toHaveValue("correct horse");
+  });
+
+  it("asks for what is missing at the field itself, and sends nothing", async () => {
+    const shell = startShell(signedOut());
+    const { user } = await openApp("/auth/login/");
+    await user.type(email(), "not an address");
+    await user.click(button());
+    await waitFor(() => expect(email()).toBeInvalid());
+    expect(email()).toHaveAccessibleDescription(/such as name@example.com/);
+    expect(password()).toHaveAccessibleDescription("Enter your password.");
+    expect(shell.called("login")).toHaveLength(0);
+  });
+
+  it("takes one submission at a time", async () => {
+    const shell = startShell(signedOut());
+    shell.on("login", () => new Promise(() => undefined));
+    const { user } = await openApp("/auth/login/");
+    await user.type(email(), "ada@example.com");
+    await user.type(password(), "p{Enter}");
+    await user.keyboard("{Enter}");
+    await user.click(screen.getByRole("button", { name: "Signing in…" }));
+    expect(shell.called("login")).toHaveLength(1);
+  });
+
+  it("counts down a rate limit on the button", async () => {
+    vi.useFakeTimers();
+    const shell = startShell(signedOut());
+    shell.on("login", () => {
+      throw refused("rate_limited", "", 3000);
+    });
+    const { user } = await openApp("/auth/login/", { fakeTimers: true });
+    await user.type(email(), "ada@example.com");
+    await user.type(password(), "p{Enter}");
+    await pass(0);
+    expect(screen.getByRole("button", { name: "Try again in 3 s" })).toBeDisabled();
+    await pass(1000);
+    expect(screen.getByRole("button", { name: "Try again in 2 s" })).toBeDisabled();
+    await pass(2000);
+    expect(button()).toBeEnabled();
+  });
+
+  it("shows and hides the password", async () => {
+    startShell(signedOut());
+    const { user } = await openApp("/auth/login/");
+    await user.type(password(), "secret");
+    expect(password()).toHaveAttribute("type", "password");
+    await user.click(screen.getByRole("button", { name: "Show password" }));
+    expect(password()).toHaveAttribute("type", "text");
+    await user.click(screen.getByRole("button", { name: "Hide password" }));
+    expect(password()).toHaveAttribute("type", "password");
+  });
+
+  it.each<[SignedOutReason, RegExp]>([
+    ["expired", /Your session has expired/],
+    ["revoked", /You were signed out from elsewhere.*change your password/],
+    ["reuse", /You were signed out to protect your account.*change your password/],
+    ["device_mismatch", /This device is not recognised/],
+    ["by_user", /^You are signed out\.$/],
+  ])("says why, and what to do, after %s", async (why, words) => {
+    startShell(signedOut(why));
+    await openApp("/auth/login/");
+    const said = [...screen.queryAllByRole("alert"), ...screen.queryAllByRole("status")];
+    expect(said.some(({ textContent }) => words.test(textContent ?? ""))).toBe(true);
+  });
+
+  it("says nothing to someone who was never signed in", async () => {
+    startShell(signedOut("never"));
+    await openApp("/auth/login/");
+    expect(screen.queryByRole("alert")).toBeNull();
+    expect(screen.queryByText(/signed out/)).toBeNull();
+  });
+
+  it("goes to the code when one is wanted, and keeps the way back", async () => {
+    const shell = startShell(signedOut());
+    shell.on("login", () => {
+      shell.changeNow(otpPending(), "challenge");
+      return { outcome: "otp_required" };
+    });
+    const { user, visit } = await openApp("/auth/login/?next=/account/");
+    await user.type(email(), "ada@example.com");
+    await user.type(password(), "p{Enter}");
+    expect(await screen.findByRole("heading", { name: "Enter the code" })).toBeVisible();
+    expect(visit.current).toBe("/auth/otp/?next=%2Faccount%2F");
+    expect(visit.current, "the address says nothing about who").not.toContain("ada");
+  });
+
+  it("opens to someone offline who asks to sign in again, from the menu", async () => {
+    startShell(stale()).backend({});
+    const { user, visit } = await openApp("/");
+    await user.click(screen.getByRole("button", { name: "Ada Lovelace, account menu" }));
+    await user.click(await screen.findByRole("menuitem", { name: "Sign in again" }));
+    expect(visit.current).toBe("/auth/login/");
+    expect(email()).toBeVisible();
+  });
+});

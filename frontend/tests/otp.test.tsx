@@ -1,0 +1,143 @@
+import { screen, waitFor } from "@testing-library/react";
+import { describe, expect, it, vi } from "vitest";
+import type { ErrorCode } from "@/lib/auth";
+import { openApp } from "./support/app";
+import { startShell } from "./support/shell";
+import { otpPending, refused, signedIn, signedOut } from "./support/states";
+import { pass } from "./support/time";
+
+const field = () => screen.getByRole("textbox", { name: "Six-digit code" });
+
+describe("the code page", () => {
+  it("says where the code went, takes it digit by digit, and submits by itself", async () => {
+    const shell = startShell(otpPending());
+    shell.on("verify_otp", () => {
+      shell.changeNow(signedIn(), "verify_otp");
+      return { outcome: "signed_in" };
+    });
+    shell.backend({});
+    const { user, visit } = await openApp("/auth/otp/?next=/account/");
+    expect(field()).toHaveFocus();
+    expect(field()).toHaveAccessibleDescription(/ada@example.com/);
+    await user.keyboard("12345");
+    expect(shell.called("verify_otp")).toHaveLength(0);
+    await user.keyboard("6");
+    await waitFor(() => expect(visit.current).toBe("/account/"));
+    expect(shell.called("verify_otp").map(({ args }) => args)).toEqual([{ code: "123456" }]);
+  });
+
+  it("takes a pasted code with a space in it", async () => {
+    const shell = startShell(otpPending());
+    shell.on("verify_otp", () => ({ outcome: "signed_in" }));
+    const { user } = await openApp("/auth/otp/");
+    await user.click(field());
+    await user.paste("654 321");
+    await waitFor(() =>
+      expect(shell.called("verify_otp").map(({ args }) => args)).toEqual([{ code: "654321" }]),
+    );
+  });
+
+  it("keeps the challenge after a wrong code, clears the field and says so", async () => {
+    const shell = startShell(otpPending());
+    shell.on("verify_otp", () => {
+      throw refused("otp_invalid");
+    });
+    const { user, visit } = await openApp("/auth/otp/");
+    await user.keyboard("111111");
+    expect(await screen.findByRole("alert")).toHaveTextContent("That code is not right.");
+    expect(field()).toHaveValue("");
+    expect(field()).toHaveFocus();
+    expect(visit.visited, "still here").toEqual([]);
+    await user.keyboard("222222");
+    await waitFor(() => expect(shell.called("verify_otp")).toHaveLength(2));
+  });
+
+  it("keeps the code when the server could not be reached, for another try", async () => {
+    const shell = startShell(otpPending());
+    shell.on("verify_otp", () => {
+      throw refused("unreachable");
+    });
+    const { user } = await openApp("/auth/otp/");
+    await user.keyboard("123456");
+    expect(await screen.findByRole("alert")).toHaveTextContent("cannot be reached");
+    expect(field()).toHaveValue("123456");
+    await user.click(screen.getByRole("button", { name: "Continue" }));
+    await waitFor(() => expect(shell.called("verify_otp")).toHaveLength(2));
+  });
+
+  it.each<[ErrorCode, string]>([
+    ["otp_expired", "The code has expired."],
+    ["otp_too_many", "Too many wrong codes."],
+  ])("goes back to the sign-in page with the reason after %s", async (code, words) => {
+    const shell = startShell(otpPending());
+    shell.on("verify_otp", () => {
+      shell.changeNow(signedOut(), "challenge");
+      throw refused(code);
+    });
+    const { user, visit } = await openApp("/auth/otp/?next=/account/");
+    await user.keyboard("111111");
+    expect(await screen.findByText(new RegExp(words))).toBeVisible();
+    expect(visit.current).toBe("/auth/login/?next=%2Faccount%2F");
+    expect(screen.getByLabelText("E-mail")).toHaveValue("ada@example.com");
+  });
+
+  it("gives the challenge up itself if the shell has not", async () => {
+    const shell = startShell(otpPending());
+    shell.on("verify_otp", () => {
+      throw refused("otp_expired");
+    });
+    const { user } = await openApp("/auth/otp/");
+    await user.keyboard("111111");
+    expect(await screen.findByText(/The code has expired/)).toBeVisible();
+    expect(shell.called("cancel_otp")).toHaveLength(1);
+  });
+
+  it("sends a new code once the wait is over", async () => {
+    vi.useFakeTimers();
+    const shell = startShell(otpPending(Date.now() + 3000));
+    shell.on("resend_otp", () => {
+      shell.changeNow(otpPending(Date.now() + 30_000), "challenge");
+      return { id: "c1", email: "ada@example.com", startedAt: 0, resendAt: 0 };
+    });
+    const { user } = await openApp("/auth/otp/", { fakeTimers: true });
+    expect(screen.getByRole("button", { name: "Send again in 3 s" })).toBeDisabled();
+    await pass(3000);
+    await user.click(screen.getByRole("button", { name: "Send a new code" }));
+    await pass(0);
+    expect(shell.called("resend_otp")).toHaveLength(1);
+    expect(screen.getByText(/A new code is on its way/)).toBeVisible();
+    expect(screen.getByRole("button", { name: "Send again in 30 s" })).toBeDisabled();
+  });
+
+  it("obeys a rate limit on sending", async () => {
+    const shell = startShell(otpPending());
+    shell.on("resend_otp", () => {
+      throw refused("rate_limited", "", 60_000);
+    });
+    const { user } = await openApp("/auth/otp/");
+    await user.click(screen.getByRole("button", { name: "Send a new code" }));
+    expect(await screen.findByText(/Too many tries/)).toBeVisible();
+    expect(screen.getByRole("button", { name: /Send again in/ })).toBeDisabled();
+  });
+
+  it("cancels back to the sign-in page", async () => {
+    const shell = startShell(otpPending());
+    const { user, visit } = await openApp("/auth/otp/");
+    await user.click(screen.getByRole("button", { name: "Cancel and use another account" }));
+    expect(await screen.findByRole("heading", { name: "Sign in" })).toBeVisible();
+    expect(shell.called("cancel_otp")).toHaveLength(1);
+    expect(visit.current).toBe("/auth/login/");
+  });
+
+  it("is not there for someone who was asked for no code", async () => {
+    startShell(signedOut());
+    const { visit } = await openApp("/auth/otp/");
+    expect(visit.visited).toEqual(["/auth/login/"]);
+  });
+
+  it("cannot be walked around: the sign-in page leads back to it", async () => {
+    startShell(otpPending());
+    const { visit } = await openApp("/auth/login/");
+    expect(visit.visited).toEqual(["/auth/otp/"]);
+  });
+});

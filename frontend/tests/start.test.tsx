@@ -1,0 +1,150 @@
+import { act, render, screen } from "@testing-library/react";
+import { renderToString } from "react-dom/server";
+import { describe, expect, it, vi } from "vitest";
+import { auth } from "@/lib/auth";
+import { snapshots } from "@/lib/native";
+import { App, newVisit, openApp } from "./support/app";
+import { startShell } from "./support/shell";
+import { refused, restoring, signedIn, signedOut, stale } from "./support/states";
+import { pass } from "./support/time";
+
+const PATHS = ["/", "/auth/login/", "/auth/register/", "/dashboard/", "/payment/", "/account/"];
+
+/** Everything that was in the page at any time, however briefly. */
+function record() {
+  const seen: string[] = [document.body.innerHTML];
+  const observer = new MutationObserver(() => seen.push(document.body.innerHTML));
+  observer.observe(document.body, {
+    subtree: true,
+    childList: true,
+    attributes: true,
+    characterData: true,
+  });
+  return () => {
+    observer.disconnect();
+    return seen.join("\n");
+  };
+}
+
+describe("the exported page", () => {
+  it.each(PATHS)("%s holds neither a way in nor anything guarded", (path) => {
+    snapshots.stop();
+    const html = renderToString(<App at={path} visit={newVisit(path)} />);
+    expect(html).toContain("<title>Vestibule</title>");
+    expect(html).not.toMatch(/sign|account|password|e-mail|dashboard|plans|<a |<input|<form/i);
+  });
+});
+
+describe("fifty starts", () => {
+  it.each(PATHS)("signed in at %s: the login link and form are never in the page", async (path) => {
+    for (let start = 0; start < 50; start += 1) {
+      startShell(start % 2 ? signedIn() : stale()).backend({});
+      const stop = record();
+      const { view } = await openApp(path);
+      await screen.findByRole("button", { name: "Ada Lovelace, account menu" });
+      const seen = stop();
+      expect(seen).not.toContain("/auth/login");
+      expect(seen).not.toMatch(/type="password"|Create account/);
+      view.unmount();
+      snapshots.stop();
+    }
+  });
+
+  it.each(["/dashboard/", "/account/"])(
+    "signed out at %s: its content is never there",
+    async (path) => {
+      for (let start = 0; start < 50; start += 1) {
+        startShell(signedOut());
+        const stop = record();
+        const { view, visit } = await openApp(path);
+        await screen.findByRole("heading", { level: 1, name: "Sign in" });
+        expect(stop()).not.toMatch(/Your session|Your roles|Profile|Appearance|signed in as/i);
+        expect(visit.visited).toEqual([`/auth/login/?next=${encodeURIComponent(path)}`]);
+        view.unmount();
+        snapshots.stop();
+      }
+    },
+  );
+});
+
+describe("the gate", () => {
+  it("asks for the window once the session is known, without waiting for a frame", async () => {
+    const frame = vi.spyOn(window, "requestAnimationFrame");
+    const shell = startShell(restoring());
+    await openApp("/");
+    expect(shell.called("window_ready"), "the first second stays hidden").toHaveLength(0);
+    frame.mockClear();
+    await shell.change(signedIn());
+    expect(shell.called("window_ready")).toHaveLength(1);
+    await shell.change(stale(), "outage");
+    expect(shell.called("window_ready"), "once is enough").toHaveLength(1);
+  });
+
+  it("is calm at first, and says what it does after a second", async () => {
+    vi.useFakeTimers();
+    startShell(restoring());
+    void auth.start();
+    render(<App at="/dashboard/" visit={newVisit("/dashboard/")} />);
+    await pass(900);
+    expect(screen.queryByText(/Opening/)).toBeNull();
+    await pass(200);
+    expect(screen.getByRole("status")).toHaveTextContent("Opening Vestibule…");
+  });
+
+  it("explains an outage without a known user, counts down, and offers two ways on", async () => {
+    vi.useFakeTimers({ now: new Date("2026-11-23T14:03:00") });
+    const shell = startShell(restoring({ since: Date.now(), retryAt: Date.now() + 42_000 }));
+    void auth.start();
+    const visit = newVisit("/dashboard/");
+    render(<App at="/dashboard/" visit={visit} />);
+    await pass(2000);
+    expect(screen.getByRole("heading", { name: "The server cannot be reached" })).toBeVisible();
+    expect(screen.getByText(/No answer since .*03/)).toHaveTextContent("You are not signed out");
+    expect(screen.getByText("Next try in 40 s.")).toBeVisible();
+    expect(shell.called("window_ready")).toHaveLength(1);
+
+    const tryNow = screen.getByRole("button", { name: "Try now" });
+    act(() => tryNow.click());
+    act(() => tryNow.click());
+    await pass(0);
+    expect(shell.called("refresh"), "at most one try in five seconds").toHaveLength(1);
+    expect(tryNow).toBeDisabled();
+    await pass(5000);
+    expect(tryNow).toBeEnabled();
+
+    act(() => screen.getByRole("button", { name: "Sign in again" }).click());
+    expect(visit.current).toBe("/auth/login/");
+    expect(screen.getByRole("heading", { level: 1, name: "Sign in" })).toBeVisible();
+    expect(screen.getByText(/Your session is still held/)).toBeVisible();
+    await act(async () => shell.changeNow(signedIn()));
+    expect(visit.current, "an answer after all ends the detour").toBe("/dashboard/");
+  });
+
+  it("says so when the app does not answer, and tries again", async () => {
+    const shell = startShell(signedIn());
+    const answer = () => ({ workspace: "default", revision: 0, cause: "start", state: signedIn() });
+    shell.on("session", () => {
+      throw refused("internal", "the core is not up");
+    });
+    const { user } = await openApp("/");
+    expect(screen.getByRole("alert")).toHaveTextContent("the core is not up");
+    expect(shell.called("window_ready")).toHaveLength(1);
+    shell.on("session", answer);
+    await user.click(screen.getByRole("button", { name: "Try again" }));
+    expect(await screen.findByRole("heading", { name: /Welcome back, Ada/ })).toBeVisible();
+  });
+
+  it("tells a browser that this page is part of the app", async () => {
+    Reflect.deleteProperty(window, "__TAURI_INTERNALS__");
+    await openApp("/auth/login/");
+    expect(
+      screen.getByRole("heading", { name: "This page is part of the Vestibule desktop app" }),
+    ).toBeVisible();
+  });
+
+  it("says that an unknown address does not exist, though Tauri serves the start page there", async () => {
+    startShell(signedIn());
+    await openApp("/nowhere/");
+    expect(screen.getByRole("heading", { name: "There is no such page" })).toBeVisible();
+  });
+});

@@ -1,0 +1,87 @@
+// The app as a user has it: every real page inside the real frame, with a router that keeps its
+// address in memory in place of Next's.
+
+import { act, render } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import {
+  AppRouterContext,
+  type AppRouterInstance,
+} from "next/dist/shared/lib/app-router-context.shared-runtime";
+import {
+  PathnameContext,
+  SearchParamsContext,
+} from "next/dist/shared/lib/hooks-client-context.shared-runtime";
+import { type ComponentType, useMemo, useState } from "react";
+import { vi } from "vitest";
+import Account from "@/app/account/page";
+import Login from "@/app/auth/login/page";
+import Otp from "@/app/auth/otp/page";
+import Register from "@/app/auth/register/page";
+import Dashboard from "@/app/dashboard/page";
+import NotFound from "@/app/not-found";
+import Home from "@/app/page";
+import Payment from "@/app/payment/page";
+import { Frame } from "@/features/shell/frame";
+import { auth } from "@/lib/auth";
+
+const PAGES: Record<string, ComponentType> = {
+  "/": Home,
+  "/auth/login/": Login,
+  "/auth/register/": Register,
+  "/auth/otp/": Otp,
+  "/dashboard/": Dashboard,
+  "/payment/": Payment,
+  "/account/": Account,
+};
+
+export type Visit = { current: string; visited: string[]; go: (to: string) => void };
+
+export function App({ at, visit }: { at: string; visit: Visit }) {
+  const [address, setAddress] = useState(at);
+  const url = new URL(address, "http://app.invalid");
+  const router = useMemo<AppRouterInstance>(() => {
+    const go = (to: string) => {
+      visit.current = to;
+      visit.visited.push(to);
+      setAddress(to);
+    };
+    visit.go = go;
+    return {
+      push: go,
+      replace: go,
+      prefetch: () => undefined,
+      refresh: () => undefined,
+      back: () => undefined,
+      forward: () => undefined,
+    } as unknown as AppRouterInstance;
+  }, [visit]);
+  const Page = PAGES[url.pathname] ?? NotFound;
+  const query = useMemo(() => new URLSearchParams(url.search), [url.search]);
+  return (
+    <AppRouterContext.Provider value={router}>
+      <PathnameContext.Provider value={url.pathname}>
+        <SearchParamsContext.Provider value={query}>
+          <Frame>
+            <Page key={url.pathname} />
+          </Frame>
+        </SearchParamsContext.Provider>
+      </PathnameContext.Provider>
+    </AppRouterContext.Provider>
+  );
+}
+
+export function newVisit(at: string): Visit {
+  return { current: at, visited: [], go: () => undefined };
+}
+
+/** Opens the app at an address. A shell must have been started before. */
+export async function openApp(at: string, { fakeTimers = false } = {}) {
+  const visit = newVisit(at);
+  const user = userEvent.setup(
+    fakeTimers ? { advanceTimers: (ms) => void vi.advanceTimersByTime(ms) } : {},
+  );
+  void auth.start();
+  const view = render(<App at={at} visit={visit} />);
+  await act(async () => undefined);
+  return { user, visit, view, go: (to: string) => act(async () => visit.go(to)) };
+}

@@ -1,0 +1,36 @@
+import "@testing-library/jest-dom/vitest";
+import { clearMocks } from "@tauri-apps/api/mocks";
+import { cleanup } from "@testing-library/react";
+import { toast } from "sonner";
+import { afterEach, vi } from "vitest";
+import { leaveNotice } from "@/features/auth/notice";
+import { snapshots } from "@/lib/native";
+
+// What jsdom lacks and the components ask of a browser.
+class Observer {
+  observe() {}
+  unobserve() {}
+  disconnect() {}
+}
+vi.stubGlobal("ResizeObserver", Observer);
+// How Testing Library finds fake timers: by this name, whoever made them.
+vi.stubGlobal("jest", { advanceTimersByTime: (ms: number) => vi.advanceTimersByTime(ms) });
+document.elementFromPoint ??= () => null;
+Element.prototype.hasPointerCapture ??= () => false;
+Element.prototype.scrollIntoView ??= () => undefined;
+window.matchMedia ??= (query: string) =>
+  ({
+    matches: false,
+    media: query,
+    addEventListener: () => undefined,
+    removeEventListener: () => undefined,
+  }) as unknown as MediaQueryList;
+
+afterEach(() => {
+  cleanup();
+  toast.dismiss();
+  leaveNotice(null);
+  snapshots.stop();
+  clearMocks();
+  vi.useRealTimers();
+});

@@ -1,0 +1,113 @@
+// The shell as the page sees it: commands over Tauri's IPC and one event. Everything on this side
+// of it is the real code.
+
+import { emit } from "@tauri-apps/api/event";
+import { mockIPC } from "@tauri-apps/api/mocks";
+import { act } from "@testing-library/react";
+import type { Cause, FetchReply, FetchRequest, SessionChanged, SessionState } from "@/lib/native";
+import { refused } from "./states";
+
+type Handler = (args: Record<string, unknown>) => unknown;
+type Call = { command: string; args: Record<string, unknown> };
+
+export type Shell = ReturnType<typeof startShell>;
+
+export function startShell(initial: SessionState) {
+  let revision = 0;
+  let state = initial;
+  const calls: Call[] = [];
+  const subscriptions: string[] = [];
+
+  const snapshot = (cause: Cause): SessionChanged => ({
+    workspace: "default",
+    revision,
+    cause,
+    state,
+  });
+
+  const handlers: Record<string, Handler> = {
+    session: () => snapshot("start"),
+    window_ready: () => null,
+    new_window: () => null,
+    refresh: () => null,
+    logout: () => {
+      change({ status: "signed_out", why: "by_user", storage: "ok" }, "logout");
+      return { success: true };
+    },
+    cancel_otp: () => {
+      change({ status: "signed_out", why: "never", storage: "ok" }, "challenge");
+      return null;
+    },
+    theme: () => "system",
+    set_theme: () => null,
+    app_info: () => ({
+      product: "Vestibule",
+      version: "1.2.3",
+      development: false,
+      workspace: "default",
+      origin: "https://api.example.com",
+    }),
+    backend_fetch: () => Promise.reject(refused("unreachable")),
+  };
+
+  mockIPC(
+    (command, payload) => {
+      const args = (payload ?? {}) as Record<string, unknown>;
+      calls.push({ command, args });
+      const handler = handlers[command];
+      if (!handler) throw `Command ${command} not found`;
+      return handler(args);
+    },
+    { shouldMockEvents: true },
+  );
+  // The mock answers event commands itself; note them on the way.
+  const internals = (window as unknown as { __TAURI_INTERNALS__: { invoke: Invoke } })
+    .__TAURI_INTERNALS__;
+  const invoke = internals.invoke;
+  internals.invoke = (command, args, options) => {
+    if (command.startsWith("plugin:event|") && command !== "plugin:event|emit") {
+      subscriptions.push(command);
+    }
+    return invoke(command, args, options);
+  };
+
+  /** Sends any snapshot, whatever its revision. */
+  function send(changed: SessionChanged) {
+    void emit("session-changed", changed);
+  }
+
+  /** Changes the state as the shell does: one revision on, every window told. */
+  function change(next: SessionState, cause: Cause = "refresh") {
+    state = next;
+    revision += 1;
+    send(snapshot(cause));
+  }
+
+  return {
+    calls,
+    subscriptions,
+    send,
+    /** Outside React's own event handling, so that a render follows before the test goes on. */
+    change: (next: SessionState, cause?: Cause) => act(async () => change(next, cause)),
+    changeNow: change,
+    on: (command: string, handler: Handler) => {
+      handlers[command] = handler;
+    },
+    /** Answers the backend's paths, as `METHOD /path`. */
+    backend: (routes: Record<string, FetchReply | ((request: FetchRequest) => unknown)>) => {
+      handlers.backend_fetch = ({ request }) => {
+        const asked = request as FetchRequest;
+        const route = routes[`${asked.method} ${asked.path}`];
+        if (!route) return { status: 404, headers: [], body: '{"message":"no such path"}' };
+        return typeof route === "function" ? route(asked) : route;
+      };
+    },
+    called: (command: string) => calls.filter((call) => call.command === command),
+    requests: () =>
+      calls
+        .filter((call) => call.command === "backend_fetch")
+        .map(({ args }) => args.request as FetchRequest),
+  };
+}
+
+type Invoke = (command: string, args?: unknown, options?: unknown) => Promise<unknown>;

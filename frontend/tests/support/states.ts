@@ -1,0 +1,64 @@
+// States and answers that tests start from.
+
+import type {
+  AuthError,
+  ErrorCode,
+  FetchReply,
+  Freshness,
+  SessionState,
+  SignedOutReason,
+  User,
+} from "@/lib/native";
+
+export const ada: User = {
+  id: "u1",
+  name: "Ada Lovelace",
+  email: "ada@example.com",
+  emailVerified: true,
+  image: null,
+  roles: ["user"],
+};
+
+export function signedIn(
+  more: { user?: Partial<User>; freshness?: Freshness; remembered?: boolean } = {},
+): SessionState {
+  return {
+    status: "signed_in",
+    user: { ...ada, ...more.user },
+    session: { id: "s1", userId: "u1", expiresAt: "2030-01-02T03:04:05.000Z" },
+    freshness: more.freshness ?? { kind: "fresh" },
+    remembered: more.remembered ?? true,
+    storage: "ok",
+  };
+}
+
+export function stale(retryAt: number | null = null): SessionState {
+  return signedIn({ freshness: { kind: "stale", since: Date.now(), retryAt } });
+}
+
+export function signedOut(why: SignedOutReason = "never"): SessionState {
+  return { status: "signed_out", why, storage: "ok" };
+}
+
+export function otpPending(resendAt = Date.now() - 1): SessionState {
+  const challenge = { id: "c1", email: "ada@example.com", startedAt: Date.now(), resendAt };
+  return { status: "otp_pending", challenge, storage: "ok" };
+}
+
+export function restoring(outage: { since: number; retryAt: number | null } | null = null) {
+  return { status: "restoring", outage, storage: "ok" } satisfies SessionState;
+}
+
+/** What a failed command rejects with. */
+export function refused(
+  code: ErrorCode,
+  message = "",
+  retryAfterMs: number | null = null,
+): AuthError {
+  return { code, message, retryAfterMs };
+}
+
+export function reply(status: number, value?: unknown): FetchReply {
+  const body = value === undefined ? "" : JSON.stringify(value);
+  return { status, headers: [["content-type", "application/json"]], body };
+}

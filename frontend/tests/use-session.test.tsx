@@ -1,0 +1,91 @@
+import { act, render } from "@testing-library/react";
+import { describe, expect, it } from "vitest";
+import { auth, client } from "@/lib/auth";
+import { startShell } from "./support/shell";
+import { restoring, signedIn, signedOut, stale } from "./support/states";
+
+type Seen = { email: string | null; isPending: boolean; data: unknown };
+
+type Hook = () => { data: unknown; isPending: boolean };
+
+function Probe({ useHook, seen }: { useHook: Hook; seen: Seen[] }) {
+  const { data, isPending } = useHook();
+  const email = (data as { user: { email: string } } | null)?.user.email ?? null;
+  seen.push({ email, isPending, data });
+  return null;
+}
+
+/** Every render of a component that reads the session. */
+function watch(useHook: Hook) {
+  const seen: Seen[] = [];
+  render(<Probe useHook={useHook} seen={seen} />);
+  return seen;
+}
+
+/** Until the client's own reads after mounting are over. */
+const settle = () => act(() => new Promise((resolve) => setTimeout(resolve, 30)));
+
+describe("useSession", () => {
+  it.each([
+    ["the facade's", () => auth.useSession()],
+    ["Better Auth's own", () => client.useSession()],
+  ])("%s knows the user at its first render, without a command", async (_name, hook) => {
+    const shell = startShell(signedIn());
+    await auth.start();
+    const before = shell.calls.length;
+    const seen = watch(hook);
+    expect(seen[0]).toMatchObject({ email: "ada@example.com", isPending: false });
+    await settle();
+    expect(seen.every((each) => each.email === "ada@example.com" && !each.isPending)).toBe(true);
+    expect(shell.calls.length - before).toBe(0);
+  });
+
+  it("is never pending once it is known that nobody is signed in", async () => {
+    startShell(signedOut());
+    await auth.start();
+    const seen = watch(() => auth.useSession());
+    await settle();
+    expect(seen.every((each) => each.email === null && !each.isPending)).toBe(true);
+  });
+
+  it("is pending while the session is being restored, and never signed out meanwhile", async () => {
+    const shell = startShell(restoring());
+    await auth.start();
+    const seen = watch(() => auth.useSession());
+    expect(seen.at(-1)?.isPending).toBe(true);
+    await shell.change(signedIn());
+    expect(seen.at(-1)).toMatchObject({ email: "ada@example.com", isPending: false });
+    expect(seen.some((each) => each.email === null && !each.isPending)).toBe(false);
+  });
+
+  it("follows every change, and keeps the same object while nothing in it changed", async () => {
+    const shell = startShell(signedIn());
+    await auth.start();
+    const seen = watch(() => auth.useSession());
+    const first = seen[0]?.data;
+    await shell.change(stale(), "outage");
+    await shell.change(signedIn(), "refresh");
+    await settle();
+    expect(
+      seen.every(({ data }) => data === first),
+      "an outage changes no session",
+    ).toBe(true);
+    await shell.change(signedIn({ user: { name: "Ada King" } }));
+    expect(seen.at(-1)?.data).toMatchObject({ user: { name: "Ada King" } });
+    await shell.change(signedOut("revoked"), "rejected");
+    expect(seen.at(-1)?.email).toBeNull();
+  });
+
+  it("does not let a read that began earlier bring an old session back", async () => {
+    const shell = startShell(signedIn());
+    await auth.start();
+    const seen = watch(() => auth.useSession());
+    await act(async () => {
+      const query = client.$store.atoms.session?.get() as { refetch: () => Promise<void> };
+      void query.refetch();
+      shell.changeNow(signedOut("by_user"), "logout");
+    });
+    await settle();
+    expect(seen.at(-1)?.email).toBeNull();
+  });
+});
