@@ -9,11 +9,13 @@
 //! and [`state`]; none of them knows `session`.
 
 pub mod backend;
+pub mod clock;
 pub mod cookies;
 pub mod device;
 pub mod error;
 pub mod journal;
 pub mod keyring;
+pub mod plan;
 pub mod profile;
 pub mod records;
 pub mod reply;

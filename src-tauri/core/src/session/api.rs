@@ -47,9 +47,10 @@ impl Session {
     /// The access token, renewed first if it is spent; `None` when nobody is signed in.
     async fn bearer(&self) -> Result<Option<(u64, Secret, crate::device::Device)>, AuthError> {
         let serial = {
+            let now = self.now();
             let held = self.held();
             match &held.access {
-                Some(access) if !access.is_spent() => {
+                Some(access) if !access.is_spent(now) => {
                     let token = access.token.token.clone();
                     return Ok(Some((access.serial, token, held.device.clone())));
                 }

@@ -2,12 +2,13 @@
 //! keyring could not take the token.
 
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
 use super::sign_in::storage_after;
 use super::{Held, Session, Shared};
+use crate::clock::{Clock, SinceBoot};
 use crate::secrets::StoreError;
 use crate::state::Event;
 use crate::wire::Cause;
@@ -18,7 +19,7 @@ const TICK: Duration = Duration::from_secs(30);
 const SAVE_AGAIN: Duration = Duration::from_secs(10);
 
 /// Runs until the last handle of the session is gone.
-pub(super) async fn run(shared: Weak<Shared>, wake: Arc<Notify>) {
+pub(super) async fn run(shared: Weak<Shared>, wake: Arc<Notify>, clock: Arc<dyn Clock>) {
     loop {
         let wait = {
             let Some(shared) = shared.upgrade() else {
@@ -26,12 +27,15 @@ pub(super) async fn run(shared: Weak<Shared>, wake: Arc<Notify>) {
             };
             let session = Session(shared);
             session.save_unsaved().await;
+            let now = session.now();
             let (due, save_due) = {
                 let held = session.held();
-                (held.tries.due, held.save_due)
+                (
+                    held.plan.due_in(now),
+                    held.save_due.map(|due| due.saturating_sub(now)),
+                )
             };
-            let now = Instant::now();
-            if due.is_some_and(|due| due <= now) {
+            if due == Some(Duration::ZERO) {
                 // A failure plans the next try itself; the result is for callers.
                 let _ = session.fly(None).await;
                 continue;
@@ -39,10 +43,10 @@ pub(super) async fn run(shared: Weak<Shared>, wake: Arc<Notify>) {
             due.into_iter()
                 .chain(save_due)
                 .min()
-                .map_or(TICK, |next| next.saturating_duration_since(now).min(TICK))
+                .map_or(TICK, |next| next.min(TICK))
         };
         tokio::select! {
-            () = tokio::time::sleep(wait) => {}
+            () = clock.sleep(wait) => {}
             () = wake.notified() => {}
         }
     }
@@ -54,7 +58,7 @@ impl Session {
         let (stamp, generation, token) = {
             let held = self.held();
             match &held.token {
-                Some(token) if held.save_due.is_some_and(|due| due <= Instant::now()) => {
+                Some(token) if held.save_due.is_some_and(|due| due <= self.now()) => {
                     (held.stamp, held.generation, token.clone())
                 }
                 _ => return,
@@ -63,7 +67,7 @@ impl Session {
         let kept = self.keep(stamp, generation, &token).await;
         let mut held = self.held();
         if held.stamp == stamp && held.generation == generation {
-            held.saved(&kept);
+            held.saved(self.now(), &kept);
             held.state.apply(Event::Storage(storage_after(&kept)));
             self.publish(&mut held, Cause::Storage, Event::Remembered(kept.is_ok()));
         }
@@ -72,8 +76,8 @@ impl Session {
 
 impl Held {
     /// Notes whether the keyring holds the token, and when to try again if not.
-    pub(super) fn saved(&mut self, kept: &Result<(), StoreError>) {
-        self.save_due = kept.is_err().then(|| Instant::now() + SAVE_AGAIN);
+    pub(super) fn saved(&mut self, now: SinceBoot, kept: &Result<(), StoreError>) {
+        self.save_due = kept.is_err().then_some(now + SAVE_AGAIN);
     }
 
     /// Whether the session outlives this run.

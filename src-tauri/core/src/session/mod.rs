@@ -15,16 +15,18 @@ mod sign_out;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 use tokio::sync::{Notify, watch};
 
 use crate::backend::Backend;
+use crate::clock::{Clock, SinceBoot, SystemClock};
 use crate::cookies::RefreshToken;
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
 use crate::journal::LastUser;
+use crate::plan::Plan;
 use crate::profile::Profile;
 use crate::records::Records;
 use crate::reply::AccessToken;
@@ -56,6 +58,7 @@ pub struct Session(Arc<Shared>);
 struct Shared {
     workspace: String,
     product: String,
+    clock: Arc<dyn Clock>,
     backend: Backend,
     vault: Vault,
     records: Records,
@@ -76,27 +79,29 @@ struct Held {
     device: Device,
     token: Option<RefreshToken>,
     /// When to offer `token` to the keyring again; `None` while it holds it.
-    save_due: Option<Instant>,
+    save_due: Option<SinceBoot>,
     /// The keyring could not be read at start; what it holds is not known.
     unread: bool,
     access: Option<Access>,
     last_user: Option<LastUser>,
     challenge: Option<OpenChallenge>,
-    tries: Tries,
+    plan: Plan,
+    /// When the backend was first not reached, in milliseconds since the epoch.
+    outage_since: Option<u64>,
 }
 
 /// The access token in use.
 #[derive(Clone)]
 struct Access {
     token: AccessToken,
-    received: Instant,
+    received: SinceBoot,
     /// Tells one token from the next, whatever their text.
     serial: u64,
 }
 
 impl Access {
-    fn is_spent(&self) -> bool {
-        self.received.elapsed() >= schedule::believed(self.token.life)
+    fn is_spent(&self, now: SinceBoot) -> bool {
+        now.saturating_sub(self.received) >= schedule::believed(self.token.life)
     }
 }
 
@@ -107,23 +112,19 @@ struct OpenChallenge {
     device: Device,
 }
 
-/// The count of failures and what follows from it.
-#[derive(Default)]
-struct Tries {
-    failures: u32,
-    since: Option<u64>,
-    /// When the schedule asks next.
-    due: Option<Instant>,
-    /// The backend's `Retry-After`: holds for clicks too.
-    not_before: Option<Instant>,
-    last: Option<Instant>,
-}
-
 impl Session {
     /// Opens the session of a workspace and begins to restore it. Must be called within a
     /// tokio runtime. Fails only if the records' folder or the device record cannot be
     /// written, or no HTTP client can be made.
     pub fn open(config: Config) -> Result<Self, AuthError> {
+        Self::open_with_clock(config, Arc::new(SystemClock))
+    }
+
+    /// The same with another clock.
+    ///
+    /// # Errors
+    /// As [`Session::open`].
+    pub fn open_with_clock(config: Config, clock: Arc<dyn Clock>) -> Result<Self, AuthError> {
         let unwritable = |error: std::io::Error| {
             let folder = config.folder.display();
             AuthError::with_message(
@@ -146,6 +147,7 @@ impl Session {
             vault: Vault::new(config.store, config.workspace.clone()),
             workspace: config.workspace,
             product: config.product,
+            clock,
             records,
             held: Mutex::new(Held {
                 state,
@@ -158,7 +160,8 @@ impl Session {
                 access: None,
                 last_user: None,
                 challenge: None,
-                tries: Tries::default(),
+                plan: Plan::default(),
+                outage_since: None,
             }),
             snapshot: watch::Sender::new(first),
             flight: Mutex::default(),
@@ -169,9 +172,10 @@ impl Session {
         tokio::spawn(async move {
             restoring.restore().await;
             let wake = restoring.0.wake.clone();
+            let clock = restoring.0.clock.clone();
             let shared = Arc::downgrade(&restoring.0);
             drop(restoring);
-            keep_alive::run(shared, wake).await;
+            keep_alive::run(shared, wake, clock).await;
         });
         Ok(session)
     }
@@ -194,6 +198,10 @@ impl Session {
     /// Every state from now on; a slow reader skips to the newest.
     pub fn subscribe(&self) -> watch::Receiver<SessionChanged> {
         self.0.snapshot.subscribe()
+    }
+
+    fn now(&self) -> SinceBoot {
+        self.0.clock.since_boot()
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -246,7 +254,8 @@ impl Held {
         self.last_user = None;
         self.save_due = None;
         self.unread = false;
-        self.tries = Tries::default();
+        self.plan = Plan::default();
+        self.outage_since = None;
         self.token.take()
     }
 
@@ -254,11 +263,12 @@ impl Held {
         self.access.as_ref().map_or(0, |access| access.serial)
     }
 
-    fn outage(&self, retry_at: Option<Duration>) -> Outage {
-        let now = now_ms();
+    /// The outage as it stands: noted now if it was not before, tried again in `retry_in`.
+    fn outage(&mut self, now_ms: u64, retry_in: Option<Duration>) -> Outage {
+        let ms = |wait: Duration| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
         Outage {
-            since: self.tries.since.unwrap_or(now),
-            retry_at: retry_at.map(|wait| now + u64::try_from(wait.as_millis()).unwrap_or(0)),
+            since: *self.outage_since.get_or_insert(now_ms),
+            retry_at: retry_in.map(|wait| now_ms.saturating_add(ms(wait))),
         }
     }
 }
@@ -269,11 +279,4 @@ fn storage_of(error: StoreError) -> StorageStatus {
         StoreError::Locked | StoreError::TimedOut => StorageStatus::Locked,
         StoreError::TooLarge | StoreError::Failed => StorageStatus::MemoryOnly,
     }
-}
-
-fn now_ms() -> u64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use super::item::Item;
-use super::{Session, now_ms, storage_of};
+use super::{Session, storage_of};
 use crate::journal::{Journal, LastUser, SignedOut};
 use crate::state::Event;
 use crate::wire::{Cause, SignedOutReason, StorageStatus};
 
 /// How long a start waits for the first refresh before it shows the last known user.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// How long after an unreadable keyring it is read again.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 impl Session {
     /// Reads what is held and renews it. Returns once the state is known, or once a token
@@ -106,9 +108,8 @@ impl Session {
                 let had_session = held.unread;
                 held.state.apply(Event::Storage(storage_of(error)));
                 let event = if had_session {
-                    held.tries.since.get_or_insert_with(now_ms);
-                    held.tries.due = Some(std::time::Instant::now() + Duration::from_secs(5));
-                    Event::Unreached(held.outage(Some(Duration::from_secs(5))))
+                    held.plan.look_again(self.now(), LOOK_AGAIN);
+                    Event::Unreached(held.outage(self.0.clock.wall_ms(), Some(LOOK_AGAIN)))
                 } else {
                     Event::NothingHeld(SignedOutReason::Never)
                 };
@@ -122,15 +123,11 @@ impl Session {
         if let Some(last) = held.last_user.clone()
             && held.state.is_restoring()
         {
-            held.tries.since.get_or_insert_with(now_ms);
-            let retry_in = held
-                .tries
-                .due
-                .map(|due| due.saturating_duration_since(std::time::Instant::now()));
+            let retry_in = held.plan.due_in(self.now());
             let event = Event::LastKnown {
                 user: last.user,
                 session: last.session,
-                outage: held.outage(retry_in),
+                outage: held.outage(self.0.clock.wall_ms(), retry_in),
             };
             self.publish(&mut held, Cause::Start, event);
         }

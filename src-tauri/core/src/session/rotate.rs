@@ -3,7 +3,7 @@
 //! Callers join a flight: a task of its own, which neither a closed window nor a cancelled
 //! command stops. The new token is in the keyring before the answer's body is read.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -15,7 +15,6 @@ use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
 use crate::journal::{Journal, LastUser, SignedOut, Step};
 use crate::reply::AccessToken;
-use crate::schedule;
 use crate::state::Event;
 use crate::vault::Stamp;
 use crate::wire::{Cause, SignedOutReason, User};
@@ -37,11 +36,7 @@ impl Session {
     pub async fn refresh(&self) -> Result<(), AuthError> {
         {
             let held = self.held();
-            let now = Instant::now();
-            let gap = held.tries.last.map(|last| last + schedule::CLICK_GAP);
-            let failing = held.tries.failures > 0;
-            let wait = held.tries.not_before.max(gap.filter(|_| failing));
-            if let Some(wait) = wait.and_then(|until| until.checked_duration_since(now)) {
+            if let Some(wait) = held.plan.click_wait(self.now()) {
                 return Err(AuthError::new(ErrorCode::RateLimited).retry_after(Some(wait)));
             }
             if held.token.is_none() && !held.unread {
@@ -89,7 +84,7 @@ impl Session {
         let unread = {
             let mut held = self.held();
             // Whatever comes of this try plans the next one.
-            held.tries.due = None;
+            held.plan.begin(self.now());
             held.unread
         };
         if unread {
@@ -119,7 +114,7 @@ impl Session {
                 if held.stamp == start.stamp {
                     held.generation = generation;
                     held.token = Some(token.clone());
-                    held.saved(&kept);
+                    held.saved(self.now(), &kept);
                 } else {
                     drop(held);
                     self.revoke(token, start.device);
@@ -165,9 +160,8 @@ impl Session {
             token,
             device: held.device.clone(),
         };
-        held.tries.last = Some(Instant::now());
         if held.state.outage().is_some() {
-            let outage = held.outage(None);
+            let outage = held.outage(self.0.clock.wall_ms(), None);
             self.publish(&mut held, Cause::Outage, Event::Unreached(outage));
         }
         Ok(start)
@@ -224,10 +218,10 @@ impl Session {
         held.access = Some(Access {
             serial: held.access_serial() + 1,
             token: access,
-            received: Instant::now(),
+            received: self.now(),
         });
-        held.tries = super::Tries::default();
-        held.plan_refresh();
+        held.outage_since = None;
+        held.plan_refresh(self.now());
         let event = Event::Renewed {
             user: Some(last_user.user.clone()),
             session: last_user.session.clone(),
@@ -245,14 +239,9 @@ impl Session {
         if held.stamp != start.stamp {
             return error;
         }
-        held.tries.failures = held.tries.failures.saturating_add(1);
-        held.tries.since.get_or_insert_with(super::now_ms);
-        let wait = schedule::retry_in(held.tries.failures, retry_after, rand::random());
-        let next = Instant::now() + wait;
-        held.tries.due = Some(next);
-        held.tries.not_before = retry_after.map(|_| next);
-        tracing::warn!(%fault, failures = held.tries.failures, ?wait, "the session is kept; trying again");
-        let outage = held.outage(Some(wait));
+        let wait = held.plan.failed(self.now(), retry_after, rand::random());
+        tracing::warn!(%fault, failures = held.plan.failures(), ?wait, "the session is kept; trying again");
+        let outage = held.outage(self.0.clock.wall_ms(), Some(wait));
         let event = match &held.last_user {
             Some(last) if held.state.is_restoring() => Event::LastKnown {
                 user: last.user.clone(),

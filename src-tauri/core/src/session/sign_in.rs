@@ -4,13 +4,13 @@ use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
 use super::item::Item;
-use super::{Access, OpenChallenge, Session, Tries, now_ms, storage_of};
+use super::{Access, OpenChallenge, Session, storage_of};
 use crate::backend::{Grant, SignIn};
+use crate::clock::SinceBoot;
 use crate::cookies::RefreshToken;
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
 use crate::journal::{Journal, LastUser, SignedOut, Step};
-use crate::schedule;
 use crate::secrets::{Secret, StoreError};
 use crate::state::Event;
 use crate::vault::Stamp;
@@ -94,7 +94,7 @@ impl Session {
             return Err(result.err().unwrap_or(ErrorCode::NoChallenge.into()));
         };
         let challenge = Challenge {
-            resend_at: challenge.resend_at.max(now_ms() + wait_ms),
+            resend_at: challenge.resend_at.max(self.0.clock.wall_ms() + wait_ms),
             ..challenge.clone()
         };
         self.publish(
@@ -139,7 +139,7 @@ impl Session {
                 Ok(SignInOutcome::SignedIn)
             }
             SignIn::OtpRequired { email } => {
-                let now = now_ms();
+                let now = self.0.clock.wall_ms();
                 let shown = Challenge {
                     id: Uuid::new_v4(),
                     email: email.unwrap_or_else(|| challenge.email.clone()),
@@ -199,15 +199,15 @@ impl Session {
         held.access = Some(Access {
             serial: held.access_serial() + 1,
             token: grant.access,
-            received: std::time::Instant::now(),
+            received: self.now(),
         });
         held.device = device;
         held.token = Some(grant.token);
-        held.saved(&kept);
+        held.saved(self.now(), &kept);
         held.unread = false;
         held.challenge = None;
-        held.tries = Tries::default();
-        held.plan_refresh();
+        held.outage_since = None;
+        held.plan_refresh(self.now());
         let storage = storage_after(&kept);
         held.state.apply(Event::Storage(storage));
         let (user, session) = (last_user.user.clone(), last_user.session.clone());
@@ -243,10 +243,9 @@ impl Session {
     /// journal helps after a crash, it is not needed before one.
     pub(super) async fn journal(&self, generation: u64, step: Step, token: &RefreshToken) {
         let bytes = token.fingerprint_bytes();
+        let now = self.0.clock.wall_ms();
         let _ = self
-            .on_disk(move |records| {
-                Journal::begun(generation, step, &bytes, now_ms()).write(records)
-            })
+            .on_disk(move |records| Journal::begun(generation, step, &bytes, now).write(records))
             .await;
     }
 }
@@ -264,9 +263,8 @@ pub(super) fn storage_after(kept: &Result<(), StoreError>) -> StorageStatus {
 
 impl super::Held {
     /// Plans the next refresh from the access token that was just received.
-    pub(super) fn plan_refresh(&mut self) {
+    pub(super) fn plan_refresh(&mut self, now: SinceBoot) {
         let life = self.access.as_ref().and_then(|access| access.token.life);
-        let after = schedule::refresh_after(life, rand::random());
-        self.tries.due = Some(std::time::Instant::now() + after);
+        self.plan.renewed(now, life, rand::random());
     }
 }

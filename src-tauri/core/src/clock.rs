@@ -1,0 +1,145 @@
+//! The clocks: the wall's, and the time since boot with suspension included. The standard
+//! library's `Instant` stands still while a Linux machine sleeps, and the wall clock may be
+//! set to anything, so the schedule runs on the time since boot.
+
+use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::watch;
+
+/// Time since the machine was started, suspension included. Never goes back, whatever is
+/// done to the wall clock.
+pub type SinceBoot = Duration;
+
+/// A sleep that a [`Clock`] gives out.
+pub type Sleep<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+/// Where time comes from.
+pub trait Clock: Send + Sync + 'static {
+    /// The time since boot.
+    fn since_boot(&self) -> SinceBoot;
+    /// The wall clock, for people to read; nothing is decided by it.
+    fn wall(&self) -> SystemTime;
+    /// Ends after `wait`, or, on a machine that slept meanwhile, somewhat later.
+    fn sleep(&self, wait: Duration) -> Sleep<'_>;
+
+    /// The wall clock in milliseconds since the epoch; 0 before it.
+    fn wall_ms(&self) -> u64 {
+        let since = self.wall().duration_since(UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// The machine's own clocks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[cfg(target_os = "linux")]
+    fn since_boot(&self) -> SinceBoot {
+        let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        Duration::try_from(now).unwrap_or_default()
+    }
+
+    /// Apple's `CLOCK_MONOTONIC` counts on while the machine sleeps; see clock_gettime(3).
+    #[cfg(target_os = "macos")]
+    fn since_boot(&self) -> SinceBoot {
+        let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+        Duration::try_from(now).unwrap_or_default()
+    }
+
+    /// On Windows `Instant` is the performance counter, which counts on during sleep.
+    #[cfg(not(any(target_os = "linux", target_os = "macos")))]
+    fn since_boot(&self) -> SinceBoot {
+        use std::sync::LazyLock;
+        use std::time::Instant;
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        START.elapsed()
+    }
+
+    fn wall(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    fn sleep(&self, wait: Duration) -> Sleep<'_> {
+        Box::pin(tokio::time::sleep(wait))
+    }
+}
+
+/// A clock that is moved by hand, for tests and simulations.
+pub struct ManualClock {
+    since_boot: watch::Sender<SinceBoot>,
+    wall: Mutex<SystemTime>,
+}
+
+impl ManualClock {
+    /// A machine that was just started, at this time of day.
+    pub fn new(wall: SystemTime) -> Self {
+        Self {
+            since_boot: watch::Sender::new(Duration::ZERO),
+            wall: Mutex::new(wall),
+        }
+    }
+
+    /// Time passes, on both clocks.
+    pub fn advance(&self, by: Duration) {
+        let mut wall = self.wall.lock().unwrap_or_else(PoisonError::into_inner);
+        *wall = wall.checked_add(by).unwrap_or(*wall);
+        drop(wall);
+        self.since_boot.send_modify(|now| *now += by);
+    }
+
+    /// Somebody sets the wall clock.
+    pub fn set_wall(&self, to: SystemTime) {
+        *self.wall.lock().unwrap_or_else(PoisonError::into_inner) = to;
+    }
+}
+
+impl Clock for ManualClock {
+    fn since_boot(&self) -> SinceBoot {
+        *self.since_boot.borrow()
+    }
+
+    fn wall(&self) -> SystemTime {
+        *self.wall.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn sleep(&self, wait: Duration) -> Sleep<'_> {
+        let until = self.since_boot().saturating_add(wait);
+        let mut now = self.since_boot.subscribe();
+        Box::pin(async move {
+            // The sender lives in `self`, which outlives this future.
+            let _ = now.wait_for(|now| *now >= until).await;
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_systems_clock_goes_on() {
+        let first = SystemClock.since_boot();
+        assert!(first > Duration::ZERO || cfg!(windows));
+        assert!(SystemClock.since_boot() >= first);
+        assert!(SystemClock.wall_ms() > 0);
+    }
+
+    #[tokio::test]
+    async fn a_manual_sleep_ends_when_time_has_passed() {
+        let clock = std::sync::Arc::new(ManualClock::new(UNIX_EPOCH));
+        let sleeper = clock.clone();
+        let sleep = tokio::spawn(async move { sleeper.sleep(Duration::from_secs(10)).await });
+        while clock.since_boot.receiver_count() == 0 {
+            tokio::task::yield_now().await;
+        }
+        clock.advance(Duration::from_secs(9));
+        tokio::task::yield_now().await;
+        assert!(!sleep.is_finished());
+        clock.advance(Duration::from_secs(1));
+        sleep.await.unwrap();
+        assert_eq!(clock.wall_ms(), 10_000);
+    }
+}

@@ -1,0 +1,141 @@
+//! When the next try is due, and which clicks may come before it: one client's part in being
+//! polite. Pure: time comes in as the time since boot, suspension included, and chance as a
+//! number in [0, 1).
+
+use std::time::Duration;
+
+use crate::clock::SinceBoot;
+use crate::schedule;
+
+/// The plan of one session.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    failures: u32,
+    due: Option<SinceBoot>,
+    /// The backend's `Retry-After`: holds for clicks too.
+    not_before: Option<SinceBoot>,
+    last: Option<SinceBoot>,
+}
+
+impl Plan {
+    /// A try begins.
+    pub fn begin(&mut self, now: SinceBoot) {
+        self.last = Some(now);
+        self.due = None;
+    }
+
+    /// The session was renewed, with an access token of this life.
+    pub fn renewed(&mut self, now: SinceBoot, life: Option<Duration>, random: f64) {
+        *self = Self {
+            due: Some(now + schedule::refresh_after(life, random)),
+            last: self.last,
+            ..Self::default()
+        };
+    }
+
+    /// A try failed for a reason that passes. Returns how long until the next.
+    pub fn failed(
+        &mut self,
+        now: SinceBoot,
+        retry_after: Option<Duration>,
+        random: f64,
+    ) -> Duration {
+        self.failures = self.failures.saturating_add(1);
+        let wait = schedule::retry_in(self.failures, retry_after, random);
+        self.due = Some(now + wait);
+        self.not_before = retry_after.map(|_| now + wait);
+        wait
+    }
+
+    /// Looks again after `wait`, without counting a failure of the backend.
+    pub fn look_again(&mut self, now: SinceBoot, wait: Duration) {
+        self.due = Some(now + wait);
+    }
+
+    /// How long until the next try; zero when it is due, `None` when none is planned.
+    pub fn due_in(&self, now: SinceBoot) -> Option<Duration> {
+        self.due.map(|due| due.saturating_sub(now))
+    }
+
+    /// How long a click has to wait; `None` if it may try at once.
+    pub fn click_wait(&self, now: SinceBoot) -> Option<Duration> {
+        let gap = self
+            .last
+            .filter(|_| self.failures > 0)
+            .map(|last| last + schedule::CLICK_GAP);
+        let until = self.not_before.max(gap)?;
+        until.checked_sub(now).filter(|wait| !wait.is_zero())
+    }
+
+    /// How many tries have failed in a row.
+    pub fn failures(&self) -> u32 {
+        self.failures
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[derive(Clone, Debug)]
+    enum Happening {
+        Passes(Duration),
+        Renewed(Option<Duration>, f64),
+        Failed(Option<Duration>, f64),
+    }
+
+    fn any_wait() -> impl Strategy<Value = Option<Duration>> {
+        prop::option::of((0..u64::MAX / 4).prop_map(Duration::from_millis))
+    }
+
+    fn any_happening() -> impl Strategy<Value = Happening> {
+        prop_oneof![
+            (0..200_000_u64).prop_map(|s| Happening::Passes(Duration::from_secs(s))),
+            (any_wait(), 0.0..1.0).prop_map(|(life, random)| Happening::Renewed(life, random)),
+            (any_wait(), 0.0..1.0).prop_map(|(wait, random)| Happening::Failed(wait, random)),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_never_early_and_never_gives_up(
+            happenings in prop::collection::vec(any_happening(), 1..60),
+        ) {
+            let mut now = Duration::from_secs(1_000);
+            let mut plan = Plan::default();
+            for happening in happenings {
+                match happening {
+                    Happening::Passes(time) => now += time,
+                    Happening::Renewed(life, random) => {
+                        plan.begin(now);
+                        plan.renewed(now, life, random);
+                        let due = plan.due_in(now).unwrap();
+                        prop_assert!(due >= Duration::from_secs(30), "asks too often: {due:?}");
+                        prop_assert_eq!(plan.click_wait(now), None);
+                    }
+                    Happening::Failed(retry_after, random) => {
+                        plan.begin(now);
+                        let wait = plan.failed(now, retry_after, random);
+                        prop_assert_eq!(plan.due_in(now), Some(wait), "a try is always planned");
+                        let asked = retry_after.unwrap_or_default();
+                        let obeyed = asked.min(schedule::RETRY_AFTER_MAX);
+                        prop_assert!(wait >= obeyed);
+                        prop_assert!(plan.click_wait(now).unwrap() >= obeyed);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_click_may_come_before_the_backoff_but_not_at_once() {
+        let mut plan = Plan::default();
+        let now = Duration::from_secs(100);
+        plan.begin(now);
+        plan.failed(now, None, 1.0);
+        assert_eq!(plan.click_wait(now), Some(schedule::CLICK_GAP));
+        assert_eq!(plan.click_wait(now + schedule::CLICK_GAP), None);
+    }
+}
