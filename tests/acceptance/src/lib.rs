@@ -1,1 +1,47 @@
-//! acceptance
+//! What it takes to show the product's promises on the real window.
+//!
+//! A [`scenario`] gets a [`Stage`]: a private desktop (D-Bus session, unlocked keyring,
+//! virtual screen, empty home) and a backend of its own. It starts the [`App`] there,
+//! finds things by role and name as a person does, and everything it started is gone when
+//! it ends, however it ends.
+//!
+//! Plain `cargo test -p vestibule-acceptance` is right: at most [`scenario::AT_ONCE`]
+//! scenarios run at a time, whatever the number of test threads. The app and the driver
+//! must have been built; `cargo xtask test` does that. Nothing is skipped: what cannot run
+//! fails and names the command that helps. Linux only, as WebDriver for the window is.
+//!
+//! It refuses to wait for time to pass: every wait is for a condition, and bounded.
+
+mod app;
+mod desktop;
+mod driver;
+mod element;
+pub mod endings;
+mod group;
+mod keyboard;
+mod page;
+mod places;
+mod record;
+pub mod scenario;
+mod wait;
+
+pub use app::App;
+pub use desktop::Desktop;
+pub use element::{Name, Role, containing};
+pub use group::Group;
+pub use keyboard::Keyboard;
+pub use places::{artifacts, repository, screens};
+pub use record::{Answer, Page, Record, Violation};
+pub use scenario::{Stage, scenario, scenario_with};
+pub use wait::{PATIENCE, until};
+
+/// The password of every demo account.
+pub const PASSWORD: &str = "vestibule-demo";
+/// The plain demo account.
+pub const DEMO: &str = "demo@vestibule.test";
+/// Its name.
+pub const DEMO_NAME: &str = "Dana Demo";
+/// The demo account that wants a code by mail.
+pub const OTP: &str = "otp@vestibule.test";
+/// Its name.
+pub const OTP_NAME: &str = "Otto Post";

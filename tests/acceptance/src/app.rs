@@ -1,0 +1,141 @@
+//! The app under test, started by WebDriver on a private desktop.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use thirtyfour::WebDriver;
+
+use crate::desktop::Desktop;
+use crate::driver::Driver;
+use crate::places;
+use crate::record;
+use crate::wait::until;
+
+/// A running app. Dropping it kills it; in a failed test it first leaves a screenshot.
+pub struct App {
+    session: Option<WebDriver>,
+    processes: Vec<u32>,
+    log: PathBuf,
+    // Its group includes the app.
+    driver: Option<Driver>,
+}
+
+impl App {
+    /// Starts the app on this desktop against this backend; its log goes to `log`.
+    pub(crate) async fn start(desktop: &Desktop, backend: String, log: PathBuf) -> Self {
+        let script = desktop.home().join("recorder.js");
+        std::fs::write(&script, record::SCRIPT).expect("the recorder's script");
+        let environment = [
+            ("VESTIBULE_BACKEND", backend),
+            ("VESTIBULE_E2E_SCRIPT", script.display().to_string()),
+            ("RUST_LOG", "info,vestibule_core=debug".to_owned()),
+        ];
+        let app = places::app();
+        let mut driver = Driver::start(desktop, &log, &environment).await;
+        let session = driver.open(&app).await;
+        let session = session.unwrap_or_else(|error| {
+            panic!(
+                "the app does not start under WebDriver: {error}\n{}",
+                tail(&log)
+            )
+        });
+        Self {
+            session: Some(session),
+            processes: desktop.processes(&app),
+            log,
+            driver: Some(driver),
+        }
+    }
+
+    /// The WebDriver session.
+    ///
+    /// # Panics
+    /// After the app was killed.
+    #[must_use]
+    pub fn driver(&self) -> &WebDriver {
+        self.session.as_ref().expect("the app is running")
+    }
+
+    /// `kill -9`, and waits until the process is gone.
+    pub async fn kill(mut self) {
+        assert!(!self.processes.is_empty(), "the app's process is known");
+        for id in self.processes.clone() {
+            let pid = i32::try_from(id).ok().and_then(Pid::from_raw);
+            kill_process(pid.expect("a process id"), Signal::KILL).expect("it was running");
+            until("the killed app to be gone", async || match state(id) {
+                Some(state) if state != 'Z' => Err(format!("its state is {state}")),
+                _ => Ok(()),
+            })
+            .await;
+        }
+        self.end();
+    }
+
+    /// Ends driver and app. The session is forgotten first: its end need not be told to a
+    /// driver that goes too.
+    fn end(&mut self) {
+        if let Some(session) = self.session.take() {
+            let _ = session.leak();
+        }
+        self.driver = None;
+    }
+
+    /// A screenshot, the page's text and the last lines of the log.
+    fn leave_evidence(&self) {
+        let picture = self.log.with_extension("png");
+        let Some(session) = self.session.clone() else {
+            return;
+        };
+        // The test's own runtime is unwinding.
+        let shown = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .ok()?;
+            let look = async {
+                session.screenshot(&picture).await.ok()?;
+                let text = session
+                    .execute("return `${location.href}\n${document.body.innerText}`", [])
+                    .await
+                    .ok()?;
+                Some((picture, text.json().as_str().unwrap_or_default().to_owned()))
+            };
+            runtime.block_on(async {
+                tokio::time::timeout(Duration::from_secs(10), look)
+                    .await
+                    .ok()?
+            })
+        });
+        match shown.join() {
+            Ok(Some((picture, text))) => {
+                eprintln!("screenshot: {}\nthe page: {text}", picture.display());
+            }
+            _ => eprintln!("the window could not be looked at any more"),
+        }
+        eprintln!("log: {}\n{}", self.log.display(), tail(&self.log));
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.leave_evidence();
+        }
+        self.end();
+    }
+}
+
+/// The last lines of a log.
+fn tail(log: &Path) -> String {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<_> = text.lines().collect();
+    lines[lines.len().saturating_sub(40)..].join("\n")
+}
+
+/// The state letter of a process; `None` once it is gone.
+fn state(id: u32) -> Option<char> {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    let (_, rest) = stat.rsplit_once(") ")?;
+    rest.chars().next()
+}

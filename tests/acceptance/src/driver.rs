@@ -1,0 +1,82 @@
+//! `tauri-driver` in front of WebKit's own driver, and a session with the app.
+
+use std::fs::File;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::json;
+use thirtyfour::{Capabilities, WebDriver};
+
+use crate::desktop::Desktop;
+use crate::group::Group;
+use crate::places;
+use crate::wait::until;
+
+/// A single call to the driver must not outlive the test.
+const CALL: Duration = Duration::from_secs(40);
+
+/// A driver process; the app it starts is in its group.
+pub(crate) struct Driver {
+    group: Group,
+    url: String,
+}
+
+impl Driver {
+    /// Starts a driver whose app will get `environment` and write to `log`.
+    pub async fn start(desktop: &Desktop, log: &Path, environment: &[(&str, String)]) -> Self {
+        let [port, native] = free_ports();
+        let log = File::options().create(true).append(true).open(log);
+        let log = log.expect("the log");
+        let mut command = desktop.command(places::driver());
+        command
+            .args(["--port", &port.to_string()])
+            .args(["--native-port", &native.to_string()])
+            .envs(environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("the log"))
+            .stderr(log);
+        let mut group = Group::start(&mut command);
+        until("tauri-driver and WebKitWebDriver to listen", async || {
+            if let Some(status) = group.ended() {
+                panic!("tauri-driver ended at once ({status}); is WebKitWebDriver installed?");
+            }
+            for port in [port, native] {
+                TcpStream::connect((Ipv4Addr::LOCALHOST, port))
+                    .map_err(|error| format!("port {port}: {error}"))?;
+            }
+            Ok(())
+        })
+        .await;
+        Self {
+            group,
+            url: format!("http://127.0.0.1:{port}"),
+        }
+    }
+
+    /// Starts the app and opens a session with it.
+    pub async fn open(&mut self, app: &Path) -> Result<WebDriver, String> {
+        let mut wanted = Capabilities::new();
+        // No `browserName`: WebKit's driver would look for a browser of that name.
+        wanted
+            .set("tauri:options", json!({ "application": app }))
+            .map_err(|error| error.to_string())?;
+        WebDriver::builder(self.url.clone(), wanted)
+            .request_timeout(CALL)
+            .connect()
+            .await
+            .map_err(|error| match self.group.ended() {
+                Some(status) => format!("the driver ended ({status}): {error}"),
+                None => error.to_string(),
+            })
+    }
+}
+
+/// Two ports that nobody listens on. Another program may take one before the driver does:
+/// then the driver does not come up, and the test says so.
+fn free_ports() -> [u16; 2] {
+    let open = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    let held = [open(), open()];
+    held.map(|listener| listener.local_addr().expect("its address").port())
+}

@@ -1,0 +1,53 @@
+//! Keys as a person presses them: through the X server, so that menus and shortcuts of the
+//! window itself hear them too.
+
+use crate::desktop::Desktop;
+use crate::wait::until;
+
+/// The keyboard of a desktop.
+pub struct Keyboard<'a>(&'a Desktop);
+
+impl<'a> Keyboard<'a> {
+    pub(crate) fn new(desktop: &'a Desktop) -> Self {
+        Self(desktop)
+    }
+
+    /// Gives the keyboard to the newest visible window of this title. There is no window
+    /// manager to do it.
+    pub async fn focus(&self, title: &str) {
+        until(&format!("a window titled {title:?}"), async || {
+            let windows = self.windows(title)?;
+            let newest = windows.last().ok_or("there is none")?;
+            self.xdotool(&["windowfocus", "--sync", newest])?;
+            Ok(())
+        })
+        .await;
+    }
+
+    /// The visible windows of this title, oldest first.
+    pub fn windows(&self, title: &str) -> Result<Vec<String>, String> {
+        let pattern = format!("^{title}$");
+        let found = self.xdotool(&["search", "--onlyvisible", "--name", &pattern])?;
+        Ok(found.lines().map(str::to_owned).collect())
+    }
+
+    /// Presses keys one after the other, such as `ctrl+n` or `Tab`.
+    pub fn press(&self, keys: &[&str]) {
+        let mut arguments = vec!["key", "--clearmodifiers"];
+        arguments.extend(keys);
+        self.xdotool(&arguments).expect("xdotool presses keys");
+    }
+
+    /// Types text.
+    pub fn type_text(&self, text: &str) {
+        self.xdotool(&["type", "--delay", "5", text])
+            .expect("xdotool types");
+    }
+
+    fn xdotool(&self, arguments: &[&str]) -> Result<String, String> {
+        let output = self.0.command("xdotool").args(arguments).output();
+        let output = output.map_err(|error| format!("xdotool cannot be started: {error}"))?;
+        // A search that finds nothing is a failure to xdotool, and an answer to us.
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+}

@@ -1,0 +1,175 @@
+//! What a person does in a window, and what a person sees there.
+
+use serde_json::Value;
+use thirtyfour::{Key, WebElement};
+use url::Url;
+
+use crate::app::App;
+use crate::element::{Name, Role, find};
+use crate::record::Record;
+use crate::wait::until;
+
+/// The origin of the app's own pages on Linux.
+const ORIGIN: &str = "tauri://localhost";
+
+impl App {
+    /// Loads a page of the app, as a cold address would.
+    pub async fn open(&self, path: &str) {
+        let loaded = self.driver().goto(format!("{ORIGIN}{path}")).await;
+        loaded.unwrap_or_else(|error| panic!("{path} does not load: {error}"));
+    }
+
+    /// Loads the page again.
+    pub async fn reload(&self) {
+        let loaded = self.driver().refresh().await;
+        loaded.unwrap_or_else(|error| panic!("the page does not load again: {error}"));
+    }
+
+    /// Waits for something visible of this role and name.
+    pub async fn find(&self, role: Role, name: impl Into<Name>) -> WebElement {
+        let name = name.into();
+        until(&format!("the {role:?} {name}"), async || {
+            find(self.driver(), role, &name).await
+        })
+        .await
+    }
+
+    /// Whether it is there now.
+    pub async fn shows(&self, role: Role, name: impl Into<Name>) -> bool {
+        find(self.driver(), role, &name.into()).await.is_ok()
+    }
+
+    /// Waits until nothing visible has this role and name.
+    pub async fn gone(&self, role: Role, name: impl Into<Name>) {
+        let name = name.into();
+        until(&format!("the {role:?} {name} to go"), async || {
+            match find(self.driver(), role, &name).await {
+                Ok(_) => Err("it is still there".into()),
+                Err(_) => Ok(()),
+            }
+        })
+        .await;
+    }
+
+    /// Clicks it, once it is there and takes clicks.
+    pub async fn click(&self, role: Role, name: impl Into<Name>) {
+        let name = name.into();
+        until(&format!("a click on the {role:?} {name}"), async || {
+            let element = find(self.driver(), role, &name).await?;
+            if !element.is_enabled().await.unwrap_or(false) {
+                return Err("it takes no clicks".into());
+            }
+            element.click().await.map_err(|error| error.to_string())
+        })
+        .await;
+    }
+
+    /// Types into the field with this label, in the place of what it held.
+    pub async fn fill(&self, label: &str, text: &str) {
+        let field = self.find(Role::Field, label).await;
+        let typed = async {
+            field.click().await?;
+            field.send_keys(Key::Control + "a").await?;
+            field.send_keys(Key::Backspace + "").await?;
+            field.send_keys(text).await
+        };
+        typed
+            .await
+            .unwrap_or_else(|error| panic!("the field {label:?} takes no text: {error}"));
+    }
+
+    /// What the field with this label holds.
+    pub async fn value(&self, label: &str) -> String {
+        let field = self.find(Role::Field, label).await;
+        field.prop("value").await.ok().flatten().unwrap_or_default()
+    }
+
+    /// Waits until the page shows this text, in whatever place.
+    pub async fn reads(&self, text: &str) {
+        until(&format!("the text {text:?}"), async || {
+            let page = self.text().await;
+            if page.contains(text) {
+                Ok(())
+            } else {
+                Err(format!("the page reads {page:?}"))
+            }
+        })
+        .await;
+    }
+
+    /// Waits until an alert or a status message says this.
+    pub async fn says(&self, text: &str) {
+        until(&format!("a message {text:?}"), async || {
+            let said = self.messages().await;
+            if said.iter().any(|message| message.contains(text)) {
+                Ok(())
+            } else {
+                Err(format!("the messages are {said:?}"))
+            }
+        })
+        .await;
+    }
+
+    /// Everything that is announced to a screen reader: alerts, status messages, toasts.
+    pub async fn messages(&self) -> Vec<String> {
+        let script = "return [...document.querySelectorAll(
+            '[role=alert], [role=status], [aria-live=polite], [aria-live=assertive]'
+        )].map((element) => element.innerText).filter((text) => text.trim());";
+        serde_json::from_value(self.run(script).await).unwrap_or_default()
+    }
+
+    /// The text of the page as it is laid out.
+    pub async fn text(&self) -> String {
+        let text = self.run("return document.body.innerText").await;
+        text.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The window's address, without the origin.
+    pub async fn address(&self) -> String {
+        let url = self.driver().current_url().await.expect("an address");
+        let query = url.query().map(|query| format!("?{query}"));
+        format!("{}{}", url.path(), query.unwrap_or_default())
+    }
+
+    /// Waits until the window is at this path, whatever its query, and answers the query's
+    /// member `next`.
+    pub async fn arrives(&self, path: &str) -> Option<String> {
+        until(&format!("the address {path}"), async || {
+            let url = self.driver().current_url().await;
+            let url: Url = url.map_err(|error| error.to_string())?;
+            if url.path() != path {
+                return Err(format!("the window is at {url}"));
+            }
+            let mut query = url.query_pairs();
+            let next = query.find(|(key, _)| key == "next");
+            Ok(next.map(|(_, value)| value.into_owned()))
+        })
+        .await
+    }
+
+    /// Runs a script's body in the page and answers what it returns.
+    pub async fn run(&self, script: &str) -> Value {
+        let returned = self.driver().execute(script, Vec::new()).await;
+        let returned =
+            returned.unwrap_or_else(|error| panic!("the script {script:?} fails: {error}"));
+        returned.json().clone()
+    }
+
+    /// The same for a script that calls `done(value)` later; it may use `argument`.
+    pub async fn run_async(&self, script: &str, argument: Value) -> Value {
+        let script = format!(
+            "const done = arguments[arguments.length - 1]; const argument = arguments[0];
+             (async () => {{ {script} }})().catch((error) => done(`failed: ${{error}}`));"
+        );
+        let returned = self.driver().execute_async(&*script, vec![argument]).await;
+        let returned =
+            returned.unwrap_or_else(|error| panic!("the script {script:?} fails: {error}"));
+        returned.json().clone()
+    }
+
+    /// What the recorder saw in this window.
+    pub async fn record(&self) -> Record {
+        let record = self.run("return window.vestibuleRecord").await;
+        serde_json::from_value(record).expect("the recorder runs in every page")
+    }
+}

@@ -1,0 +1,61 @@
+//! Where things are: the app under test, the driver, and where evidence goes.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+const HOW: &str = "build both with `cargo xtask build --e2e`, or run `cargo xtask test`";
+
+/// The repository's root.
+#[must_use]
+pub fn repository() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).to_owned()
+}
+
+/// The app built for WebDriver: `VESTIBULE_APP`, or where `cargo xtask build --e2e` puts it.
+pub(crate) fn app() -> PathBuf {
+    found("VESTIBULE_APP", target().join("release/vestibule"), "app")
+}
+
+/// `tauri-driver`: `VESTIBULE_TAURI_DRIVER`, or where `cargo xtask` installs it.
+pub(crate) fn driver() -> PathBuf {
+    found(
+        "VESTIBULE_TAURI_DRIVER",
+        target().join("tools/bin/tauri-driver"),
+        "driver",
+    )
+}
+
+/// Where a failed test leaves its screenshot and its log.
+#[must_use]
+pub fn artifacts() -> PathBuf {
+    made(target().join("acceptance"))
+}
+
+/// Where `screens` leaves its pictures.
+#[must_use]
+pub fn screens() -> PathBuf {
+    made(target().join("screens"))
+}
+
+fn made(folder: PathBuf) -> PathBuf {
+    let _ = std::fs::create_dir_all(&folder);
+    folder
+}
+
+fn target() -> PathBuf {
+    match env::var_os("CARGO_TARGET_DIR") {
+        Some(target) => repository().join(target),
+        None => repository().join("target"),
+    }
+}
+
+fn found(variable: &str, otherwise: PathBuf, what: &str) -> PathBuf {
+    let path = env::var_os(variable).map_or(otherwise, |path| repository().join(path));
+    assert!(
+        path.is_file(),
+        "the {what} is not at {} (the variable {variable} names another place): {HOW}",
+        path.display()
+    );
+    path
+}

@@ -1,0 +1,101 @@
+// Runs in every page before the page's own scripts, in builds for tests only. Notes whatever
+// was ever in the document, even for a moment, what every command answered, and what the
+// content security policy had to stop. A page that is left hands its record on to the next
+// one of the same window in `window.name`.
+(() => {
+  if (window !== window.top) return;
+  let past = [];
+  try {
+    past = JSON.parse(window.name).record;
+  } catch {
+    // The window's first page.
+  }
+  const page = {
+    address: location.href,
+    texts: [],
+    links: [],
+    fields: [],
+    commands: [],
+    events: [],
+    violations: [],
+    errors: [],
+    firstFrame: null,
+  };
+  const noted = new Set();
+  const note = (kind, value) => {
+    const text = value?.trim();
+    if (!text || noted.has(`${kind} ${text}`)) return;
+    noted.add(`${kind} ${text}`);
+    page[kind].push(text);
+  };
+
+  const UNSEEN = new Set(["SCRIPT", "STYLE", "NOSCRIPT"]);
+  const look = (node) => {
+    if (node.nodeType === Node.TEXT_NODE) {
+      if (!UNSEEN.has(node.parentNode?.nodeName)) note("texts", node.data);
+      return;
+    }
+    if (node.nodeType !== Node.ELEMENT_NODE || UNSEEN.has(node.nodeName)) return;
+    if (node.nodeName === "A") note("links", node.getAttribute("href"));
+    if (node.nodeName === "INPUT") note("fields", node.type);
+    note("texts", node.getAttribute("aria-label"));
+    for (const child of node.childNodes) look(child);
+  };
+  new MutationObserver((changes) => {
+    for (const { type, target, addedNodes } of changes) {
+      if (type === "childList") addedNodes.forEach(look);
+      else look(target);
+    }
+  }).observe(document, {
+    subtree: true,
+    childList: true,
+    characterData: true,
+    attributes: true,
+    attributeFilter: ["href", "type", "aria-label"],
+  });
+
+  // The first frame: a hidden window has none, so this is what a person sees first.
+  requestAnimationFrame(() => {
+    const text = document.body?.innerText ?? "";
+    page.firstFrame = { text, title: document.title, at: performance.now() };
+  });
+
+  // Commands are asked by `fetch` with the scheme `ipc:`.
+  const fetched = window.fetch;
+  window.fetch = async (input, init) => {
+    const response = await fetched(input, init);
+    const url = new URL(input instanceof Request ? input.url : input, location.href);
+    if (url.protocol === "ipc:") {
+      const command = decodeURIComponent(url.pathname.slice(1));
+      const answer = await response.clone().text();
+      page.commands.push({ command, answer, headers: [...response.headers] });
+    }
+    return response;
+  };
+  const hear = () => {
+    const shell = window.__TAURI_INTERNALS__;
+    if (!shell) return setTimeout(hear);
+    shell.invoke("plugin:event|listen", {
+      event: "session-changed",
+      target: { kind: "Any" },
+      handler: shell.transformCallback((event) => page.events.push(JSON.stringify(event))),
+    });
+  };
+  hear();
+
+  document.addEventListener("securitypolicyviolation", (violation) => {
+    page.violations.push({
+      directive: violation.violatedDirective,
+      blocked: violation.blockedURI,
+      source: `${violation.sourceFile ?? ""}:${violation.lineNumber}`,
+    });
+  });
+  addEventListener("error", ({ message }) => note("errors", message));
+  addEventListener("unhandledrejection", ({ reason }) => note("errors", String(reason)));
+
+  const whole = () => [...past, page];
+  addEventListener("pagehide", () => {
+    window.name = JSON.stringify({ record: whole() });
+  });
+  Object.defineProperty(window, "vestibuleRecord", { get: whole });
+})();

@@ -1,0 +1,124 @@
+//! A test of the window, from its stage to its evidence.
+
+use std::any::type_name;
+use std::path::PathBuf;
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use vestibule_backend::{Backend, Config};
+
+use crate::app::App;
+use crate::desktop::Desktop;
+use crate::keyboard::Keyboard;
+use crate::places;
+
+/// How many scenarios run at a time: each has a browser engine of its own.
+pub const AT_ONCE: usize = 2;
+
+/// A scenario that takes longer hangs.
+const LIMIT: Duration = Duration::from_secs(300);
+
+/// Where a scenario plays: a private desktop and a backend of its own.
+pub struct Stage {
+    /// The backend, with the levers that tests pull.
+    pub backend: Backend,
+    /// The desktop.
+    pub desktop: Desktop,
+    name: String,
+}
+
+/// Runs a scenario with a backend as tests want it.
+///
+/// # Panics
+/// If the scenario does; then a screenshot and the app's log are in `target/acceptance`.
+pub fn scenario<F: AsyncFnOnce(&Stage)>(play: F) {
+    scenario_with(Config::default(), play);
+}
+
+/// Runs a scenario with a backend of this configuration.
+///
+/// # Panics
+/// As [`scenario`].
+pub fn scenario_with<F: AsyncFnOnce(&Stage)>(config: Config, play: F) {
+    let _turn = Turn::take();
+    let name = name_of::<F>();
+    // Several threads: the backend must answer while the test waits for the driver.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        let stage = Stage::new(name, config).await;
+        let _ = std::fs::remove_file(stage.log());
+        tokio::time::timeout(LIMIT, play(&stage))
+            .await
+            .unwrap_or_else(|_| panic!("the scenario takes more than {} s", LIMIT.as_secs()));
+        let _ = std::fs::remove_file(stage.log());
+    });
+}
+
+impl Stage {
+    /// A stage by itself, for programs that are not tests.
+    pub async fn new(name: impl Into<String>, config: Config) -> Self {
+        Self {
+            backend: Backend::start(config).await.expect("a backend"),
+            desktop: Desktop::open(),
+            name: name.into(),
+        }
+    }
+
+    /// Starts the app, or starts it again.
+    pub async fn start(&self) -> App {
+        App::start(&self.desktop, self.backend.url(), self.log()).await
+    }
+
+    /// Starts the app at this page of it.
+    pub async fn start_at(&self, path: &str) -> App {
+        let app = self.start().await;
+        app.open(path).await;
+        app
+    }
+
+    /// The desktop's keyboard.
+    pub fn keyboard(&self) -> Keyboard<'_> {
+        Keyboard::new(&self.desktop)
+    }
+
+    /// The app's log, and the driver's.
+    #[must_use]
+    pub fn log(&self) -> PathBuf {
+        places::artifacts().join(format!("{}.log", self.name))
+    }
+}
+
+/// `window::sign_in::wrong_password::{{closure}}` is the closure of a test by its name.
+fn name_of<F>() -> String {
+    let path = type_name::<F>();
+    let mut names = path.rsplit("::").filter(|name| !name.starts_with("{{"));
+    names.next().unwrap_or(path).to_owned()
+}
+
+/// A turn among the scenarios of this process.
+struct Turn;
+
+static TAKEN: Mutex<usize> = Mutex::new(0);
+static FREED: Condvar = Condvar::new();
+
+impl Turn {
+    fn take() -> Self {
+        let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
+        while *taken >= AT_ONCE {
+            taken = FREED.wait(taken).unwrap_or_else(PoisonError::into_inner);
+        }
+        *taken += 1;
+        Self
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        *TAKEN.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        FREED.notify_one();
+    }
+}

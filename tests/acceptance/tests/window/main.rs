@@ -1,0 +1,36 @@
+//! The real window, driven as a person drives it: everything is found by role and name.
+
+use vestibule_acceptance::{App, PASSWORD, Role, Stage, containing};
+
+mod flash;
+mod guards;
+mod keyboard;
+mod outage;
+mod payment;
+mod policy;
+mod restart;
+mod secrets;
+mod sign_in;
+mod windows;
+
+/// Fills in the sign-in form and sends it.
+async fn enter(app: &App, email: &str) {
+    app.fill("E-mail", email).await;
+    app.fill("Password", PASSWORD).await;
+    app.click(Role::Button, "Sign in").await;
+}
+
+/// The app, started, with this account signed in and its dashboard open.
+async fn signed_in(stage: &Stage, email: &str, name: &str) -> App {
+    let app = stage.start_at("/auth/login/").await;
+    enter(&app, email).await;
+    app.arrives("/dashboard/").await;
+    app.find(Role::Button, containing(name)).await;
+    app
+}
+
+/// Picks an entry of the user's menu in the header.
+async fn pick(app: &App, name: &str, entry: &str) {
+    app.click(Role::Button, containing(name)).await;
+    app.click(Role::MenuItem, containing(entry)).await;
+}

@@ -1,0 +1,96 @@
+//! The app is killed and started again.
+
+use vestibule_acceptance::endings::Ending;
+use vestibule_acceptance::{App, DEMO, DEMO_NAME, Role, Stage, containing, scenario};
+
+use crate::{enter, pick, signed_in};
+
+#[test]
+fn after_a_kill_someone_is_signed_in_at_the_first_paint() {
+    scenario(async |stage| {
+        let app = signed_in(stage, DEMO, DEMO_NAME).await;
+        app.kill().await;
+        let app = stage.start().await;
+        app.find(Role::Button, containing(DEMO_NAME)).await;
+        let frame = first_frame(&app).await;
+        assert!(frame.contains(DEMO_NAME), "the first frame reads {frame:?}");
+        assert_eq!(
+            app.record().await.latest().way_in(),
+            Vec::<String>::new(),
+            "no way in was ever in the page"
+        );
+        assert_eq!(stage.backend.requests("POST", "/refresh-token"), 1);
+    });
+}
+
+/// The text of the first frame that was drawn.
+pub async fn first_frame(app: &App) -> String {
+    vestibule_acceptance::until("a first frame", async || {
+        let record = app.record().await;
+        let frame = record.latest().first_frame.clone();
+        frame.map(|frame| frame.text).ok_or("none yet".into())
+    })
+    .await
+}
+
+#[test]
+fn an_expired_refresh_leads_to_a_sign_in_screen_that_says_so() {
+    scenario(async |stage| refused_at_start(stage, Ending::Expired).await);
+}
+
+#[test]
+fn a_revoked_session_leads_to_a_sign_in_screen_that_says_so() {
+    scenario(async |stage| refused_at_start(stage, Ending::Revoked).await);
+}
+
+#[test]
+fn a_stolen_token_leads_to_a_sign_in_screen_that_says_so() {
+    scenario(async |stage| refused_at_start(stage, Ending::Reuse).await);
+}
+
+#[test]
+fn another_device_leads_to_a_sign_in_screen_that_says_so() {
+    scenario(async |stage| refused_at_start(stage, Ending::DeviceMismatch).await);
+}
+
+async fn refused_at_start(stage: &Stage, ending: Ending) {
+    let app = signed_in(stage, DEMO, DEMO_NAME).await;
+    app.kill().await;
+    // One rotation, so that there is an older token to steal.
+    let app = stage.start().await;
+    app.find(Role::Button, containing(DEMO_NAME)).await;
+    app.kill().await;
+    ending.bring_about(stage, DEMO).await;
+
+    let app = stage.start().await;
+    app.says(ending.words()).await;
+    app.click(Role::Link, "Sign in again").await;
+    app.arrives("/auth/login/").await;
+    app.says(ending.words()).await;
+    // The reason outlives another start, until someone signs in.
+    app.kill().await;
+    let app = stage.start_at("/dashboard/").await;
+    let next = app.arrives("/auth/login/").await;
+    assert_eq!(next.as_deref(), Some("/dashboard/"));
+    app.says(ending.words()).await;
+    enter(&app, DEMO).await;
+    app.arrives("/dashboard/").await;
+    app.find(Role::Button, containing(DEMO_NAME)).await;
+    pick(&app, DEMO_NAME, "Account").await;
+    app.arrives("/account/").await;
+    assert!(!app.text().await.contains(ending.words()), "said and done");
+}
+
+#[test]
+fn a_session_that_is_revoked_ends_in_the_open_window() {
+    scenario(async |stage| {
+        let app = signed_in(stage, DEMO, DEMO_NAME).await;
+        assert_eq!(stage.backend.revoke_session(DEMO), 1);
+        stage.backend.expire_access_tokens();
+        // The account page asks the backend for the list of sessions.
+        pick(&app, DEMO_NAME, "Account").await;
+        app.arrives("/auth/login/").await;
+        app.says(Ending::Revoked.words()).await;
+        app.find(Role::Link, "Sign in").await;
+    });
+}
