@@ -102,7 +102,8 @@ impl App {
                 },
             }),
         );
-        let left = (issued.expires_at - moment) / 1000;
+        // Rounded up: a life of a whole number of seconds is told as that number.
+        let left = (issued.expires_at - moment + 999).div_euclid(1000);
         self.set_cookie(&mut response, &cookies::refresh(&issued.token, left));
         Ok(response)
     }

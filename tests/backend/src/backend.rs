@@ -66,6 +66,12 @@ pub struct Backend {
     _private: Option<TempDir>,
 }
 
+impl std::fmt::Debug for Backend {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Backend({})", self.url())
+    }
+}
+
 impl Backend {
     /// Open the database, seed it if asked, and listen.
     pub async fn start(config: Config) -> Result<Self, StartError> {

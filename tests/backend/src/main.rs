@@ -86,6 +86,7 @@ fn fail(error: &str, code: u8) -> ExitCode {
 
 async fn run(config: Config, until_stdin_closes: bool) -> Result<(), String> {
     let about = about(&config);
+    let mut asked = Asked::listen().map_err(|error| error.to_string())?;
     let backend = Backend::start(config)
         .await
         .map_err(|error| error.to_string())?;
@@ -100,8 +101,7 @@ async fn run(config: Config, until_stdin_closes: bool) -> Result<(), String> {
         None
     };
     tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted.map_err(|error| error.to_string())?,
-        () = terminated() => {}
+        () = asked.comes() => {}
         Some(_) = async { Some(closed?.await) } => {}
     }
     backend.stop().await;
@@ -134,20 +134,47 @@ fn stdin_closed() -> oneshot::Receiver<()> {
     closed
 }
 
+/// Ctrl-C and a request to terminate. Listened for from the moment it is made,
+/// so that one which comes right after the greeting still ends us in order.
 #[cfg(unix)]
-async fn terminated() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut signal) => {
-            signal.recv().await;
+struct Asked {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Asked {
+    fn listen() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn comes(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
-        Err(_) => std::future::pending().await,
     }
 }
 
+/// Ctrl-C, where there are no signals.
 #[cfg(not(unix))]
-async fn terminated() {
-    std::future::pending().await
+struct Asked;
+
+#[cfg(not(unix))]
+impl Asked {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn comes(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
 }
 
 fn wish(mut flags: lexopt::Parser) -> Result<Wish, lexopt::Error> {

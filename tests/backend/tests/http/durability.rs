@@ -1,7 +1,4 @@
-//! What outlives a restart and an outage, and the program itself.
-
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::{Child, Command, Stdio};
+//! What outlives a restart and an outage.
 
 use vestibule_backend::{Backend, Config, Hashing, StartError};
 
@@ -129,7 +126,7 @@ async fn a_start_that_cannot_be_says_why() {
         port: first.port(),
         ..Config::default()
     };
-    let error = Backend::start(taken).await.err().expect("taken");
+    let error = Backend::start(taken).await.expect_err("taken");
     assert!(matches!(error, StartError::AddressTaken(_)), "{error}");
     assert!(
         error.to_string().contains(&first.port().to_string()),
@@ -143,120 +140,8 @@ async fn a_start_that_cannot_be_says_why() {
         database: Some(file),
         ..Config::default()
     };
-    let error = Backend::start(broken).await.err().expect("broken");
+    let error = Backend::start(broken).await.expect_err("broken");
     assert!(error.to_string().contains("not-a-database"), "{error}");
-}
-
-/// The program, ended with the test.
-struct Program(Child);
-
-impl Program {
-    fn start(args: &[&str]) -> Self {
-        let child = Command::new(env!("CARGO_BIN_EXE_vestibule-backend"))
-            .args(args)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn();
-        Self(child.expect("starts"))
-    }
-
-    /// The first line, in which it says where it listens.
-    fn greeting(&mut self) -> String {
-        let mut line = String::new();
-        let out = self.0.stdout.as_mut().expect("piped");
-        BufReader::new(out).read_line(&mut line).expect("a line");
-        line
-    }
-
-    fn ends(mut self) -> (i32, String, String) {
-        let status = self.0.wait().expect("ends");
-        let (mut out, mut err) = (String::new(), String::new());
-        let _ = self
-            .0
-            .stdout
-            .take()
-            .expect("piped")
-            .read_to_string(&mut out);
-        let _ = self
-            .0
-            .stderr
-            .take()
-            .expect("piped")
-            .read_to_string(&mut err);
-        (status.code().unwrap_or(-1), out, err)
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-#[test]
-fn the_program_says_where_it_listens_and_ends_with_its_parent() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("b.sqlite3");
-    let file = file.to_str().expect("text");
-    let mut program = Program::start(&[
-        "--port",
-        "0",
-        "--database",
-        file,
-        "--demo",
-        "--until-stdin-closes",
-    ]);
-    let line = program.greeting();
-    assert!(line.contains("listens on http://127.0.0.1:"), "{line}");
-    assert!(line.contains("grace 60 s, demo accounts"), "{line}");
-    drop(program.0.stdin.take());
-    assert_eq!(program.ends().0, 0, "in order");
-}
-
-#[cfg(unix)]
-#[test]
-fn the_program_ends_in_order_when_asked_to() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("b.sqlite3");
-    let file = file.to_str().expect("text");
-    let mut program = Program::start(&["--port", "0", "--database", file, "--strict"]);
-    assert!(program.greeting().contains("strict rotation)"));
-    let id = program.0.id().to_string();
-    assert!(
-        Command::new("kill")
-            .arg(id)
-            .status()
-            .expect("sent")
-            .success()
-    );
-    assert_eq!(program.ends().0, 0);
-}
-
-#[test]
-fn the_program_explains_itself_in_one_line() {
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = taken.local_addr().expect("an address").port().to_string();
-    for (args, code, part) in [
-        (vec!["--port", port.as_str()], 1, "is taken"),
-        (vec!["--prot", "1"], 2, "--prot"),
-        (vec!["--port", "many"], 2, "many"),
-        (vec!["--host", "0.0.0.0", "--demo"], 2, "loopback"),
-        (vec!["--register", "maybe"], 2, "--register takes"),
-        (
-            vec!["--port", "0", "--database", "/dev/null/x"],
-            1,
-            "/dev/null/x",
-        ),
-    ] {
-        let (status, _, err) = Program::start(&args).ends();
-        assert_eq!(status, code, "{args:?}: {err}");
-        assert!(err.contains(part), "{args:?}: {err}");
-        assert_eq!(err.trim_end().lines().count(), 1, "{err}");
-    }
-    let (status, out, _) = Program::start(&["--help"]).ends();
-    assert!(status == 0 && out.contains("--until-stdin-closes"), "{out}");
 }
 
 #[tokio::test]

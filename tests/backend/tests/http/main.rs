@@ -8,6 +8,7 @@ mod fault_answers;
 mod fault_book;
 mod fault_cuts;
 mod limits;
+mod program;
 mod raw;
 mod rotation;
 mod sign_in;

@@ -83,12 +83,16 @@ pub struct Device {
 
 impl Device {
     pub fn new(backend: &Backend) -> Self {
+        Self::at(backend.url())
+    }
+
+    pub fn at(base: String) -> Self {
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .build();
         Self {
             http: http.expect("a client"),
-            base: backend.url(),
+            base,
             id: uuid::Uuid::new_v4().to_string(),
             cookies: BTreeMap::new(),
             access: None,
