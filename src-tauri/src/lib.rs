@@ -5,6 +5,7 @@
 
 mod bridge;
 mod commands;
+mod instance;
 mod logging;
 mod preferences;
 mod settings;
@@ -30,16 +31,14 @@ pub fn run() -> Result<(), StartError> {
     }
     let profile = settings::profile(context.config())?;
     tauri::Builder::default()
-        // First, so that a second launch ends before it opens anything.
-        .plugin(tauri_plugin_single_instance::init(|app, _, _| {
-            window::focus_any(app);
-        }))
         .plugin(tauri_plugin_store::Builder::default().build())
         .plugin(window::state_plugin())
         .menu(window::menu)
         .on_menu_event(|app, event| window::on_menu(app, event.id().as_ref()))
         .invoke_handler(commands::handler())
         .setup(move |app| {
+            // First: a second launch ends here, before it opens anything.
+            app.manage(instance::claim(app.handle())?);
             let workspaces = workspaces::open(app.handle(), profile)?;
             for session in workspaces.all() {
                 bridge::start(app.handle().clone(), session.clone());

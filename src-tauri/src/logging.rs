@@ -1,6 +1,8 @@
 //! What the app says on standard error. `RUST_LOG` chooses how much, within limits: some
 //! libraries print tokens or cookies when they are verbose, and stay capped whatever it says.
 
+use std::io::IsTerminal as _;
+
 use tracing::Level;
 use tracing_subscriber::filter::{EnvFilter, FilterFn};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -26,6 +28,7 @@ pub fn start() {
         FilterFn::new(|metadata| *metadata.level() <= Level::INFO || !is_capped(metadata.target()));
     let lines = fmt::layer()
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_filter(chosen)
         .with_filter(capped);
     let _ = tracing_subscriber::registry().with(lines).try_init();

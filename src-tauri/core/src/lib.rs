@@ -14,6 +14,7 @@ pub mod cookies;
 pub mod device;
 pub mod error;
 pub mod journal;
+pub mod lock;
 pub mod keyring;
 pub mod plan;
 pub mod profile;
