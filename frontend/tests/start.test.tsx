@@ -10,11 +10,19 @@ import { pass } from "./support/time";
 
 const PATHS = ["/", "/auth/login/", "/auth/register/", "/dashboard/", "/payment/", "/account/"];
 
-/** Everything that was in the page at any time, however briefly. */
+/** Everything that was in the page at any time, even if it was taken out before a paint. */
 function record() {
   const seen: string[] = [document.body.innerHTML];
-  const observer = new MutationObserver(() => seen.push(document.body.innerHTML));
-  observer.observe(document.body, {
+  const observer = new MutationObserver((changes) => {
+    for (const { target, addedNodes, removedNodes } of changes) {
+      // What was put in and taken out between two looks is found among the removed.
+      for (const node of [...addedNodes, ...removedNodes]) {
+        seen.push(node instanceof Element ? node.outerHTML : (node.textContent ?? ""));
+      }
+      if (addedNodes.length === 0 && target instanceof Element) seen.push(target.outerHTML);
+    }
+  });
+  observer.observe(document, {
     subtree: true,
     childList: true,
     attributes: true,
@@ -38,10 +46,12 @@ describe("the exported page", () => {
 describe("fifty starts", () => {
   it.each(PATHS)("signed in at %s: the login link and form are never in the page", async (path) => {
     for (let start = 0; start < 50; start += 1) {
-      startShell(start % 2 ? signedIn() : stale()).backend({});
+      const shell = startShell([signedIn(), stale(), restoring()][start % 3] ?? signedIn());
+      shell.backend({});
       const stop = record();
       const { view } = await openApp(path);
-      await screen.findByRole("button", { name: "Ada Lovelace, account menu" });
+      if (start % 3 === 2) await shell.change(signedIn(), "start");
+      screen.getByLabelText("Ada Lovelace, account menu");
       const seen = stop();
       expect(seen).not.toContain("/auth/login");
       expect(seen).not.toMatch(/type="password"|Create account/);
@@ -54,10 +64,11 @@ describe("fifty starts", () => {
     "signed out at %s: its content is never there",
     async (path) => {
       for (let start = 0; start < 50; start += 1) {
-        startShell(signedOut());
+        const shell = startShell(start % 2 ? signedOut() : restoring());
         const stop = record();
         const { view, visit } = await openApp(path);
-        await screen.findByRole("heading", { level: 1, name: "Sign in" });
+        if (start % 2 === 0) await shell.change(signedOut(), "start");
+        expect(view.container.querySelector("h1")).toHaveTextContent("Sign in");
         expect(stop()).not.toMatch(/Your session|Your roles|Profile|Appearance|signed in as/i);
         expect(visit.visited).toEqual([`/auth/login/?next=${encodeURIComponent(path)}`]);
         view.unmount();
@@ -113,6 +124,7 @@ describe("the gate", () => {
     expect(tryNow).toBeEnabled();
 
     act(() => screen.getByRole("button", { name: "Sign in again" }).click());
+    await pass(0);
     expect(visit.current).toBe("/auth/login/");
     expect(screen.getByRole("heading", { level: 1, name: "Sign in" })).toBeVisible();
     expect(screen.getByText(/Your session is still held/)).toBeVisible();

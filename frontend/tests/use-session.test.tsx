@@ -80,12 +80,18 @@ describe("useSession", () => {
     const shell = startShell(signedIn());
     await auth.start();
     const seen = watch(() => auth.useSession());
-    await act(async () => {
-      const query = client.$store.atoms.session?.get() as { refetch: () => Promise<void> };
-      void query.refetch();
-      shell.changeNow(signedOut("by_user"), "logout");
-    });
-    await settle();
-    expect(seen.at(-1)?.email).toBeNull();
+    // The change falls into every step of a read in turn.
+    for (let step = 0; step < 60; step += 1) {
+      await act(async () => {
+        const query = client.$store.atoms.session?.get() as { refetch: () => Promise<void> };
+        void query.refetch();
+        for (let wait = 0; wait < step; wait += 1) await Promise.resolve();
+        shell.changeNow(signedOut("by_user"), "logout");
+      });
+      await settle();
+      expect(seen.at(-1)?.email, `${step} steps into the read`).toBeNull();
+      await shell.change(signedIn(), "login");
+      expect(seen.at(-1)?.email).toBe("ada@example.com");
+    }
   });
 });

@@ -43,7 +43,8 @@ export function App({ at, visit }: { at: string; visit: Visit }) {
     const go = (to: string) => {
       visit.current = to;
       visit.visited.push(to);
-      setAddress(to);
+      // As with Next's router, the page that asked is still there for a moment.
+      queueMicrotask(() => setAddress(to));
     };
     visit.go = go;
     return {

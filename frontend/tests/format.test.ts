@@ -1,0 +1,55 @@
+import { describe, expect, it } from "vitest";
+import { deviceName, lastSeen } from "@/features/account/session-list";
+import { duration, initials, moment, money } from "@/lib/format";
+
+describe("words for people", () => {
+  it.each([
+    ["Ada Lovelace", "AL"],
+    ["  ada  ", "A"],
+    ["Juan María de la Cruz", "JC"],
+    ["李 小龍", "李小"],
+    ["👩‍🚀 Zed", "👩Z"],
+    ["", "?"],
+  ])("initials of %j", (name, letters) => {
+    expect(initials(name)).toBe(letters);
+  });
+
+  it.each([
+    [0, "0 s"],
+    [99, "99 s"],
+    [120, "2 min"],
+    [3600, "60 min"],
+    [7200, "2 h"],
+  ])("%i seconds", (seconds, words) => {
+    expect(duration(seconds)).toBe(words);
+  });
+
+  it("money", () => {
+    expect(money(29, "EUR")).toBe("€29");
+    expect(money(9.9, "EUR")).toBe("€9.90");
+    expect(money(5, "not a currency")).toBe("5 not a currency");
+  });
+
+  it("moments, today and otherwise, and what is none", () => {
+    expect(moment(Date.now())).toMatch(/^today, /);
+    expect(moment("2020-02-03T10:00:00Z")).toContain("2020");
+    expect(moment("whenever")).toBe("unknown");
+  });
+
+  it.each([
+    [{ os: "Debian 12", browser: "Vestibule 1" }, "Vestibule 1 on Debian 12"],
+    [{ os: { type: "Windows", version: "11" } }, "Windows 11"],
+    [{ os: { name: "macOS" }, browser: "  " }, "macOS"],
+    ["A phone", "A phone"],
+    [null, "An unknown device"],
+    [{ os: 7 }, "An unknown device"],
+  ])("a device %j", (device, words) => {
+    expect(deviceName(device)).toBe(words);
+  });
+
+  it("when a session was last seen", () => {
+    const entry = { id: "a", device: null, createdAt: 0, current: false };
+    expect(lastSeen(entry)).toMatch(/^Signed in /);
+    expect(lastSeen({ ...entry, lastUsedAt: Date.now() })).toMatch(/^Last used today/);
+  });
+});
