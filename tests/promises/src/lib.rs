@@ -1,0 +1,1 @@
+//! What the session promises, shown by injecting the failure.
