@@ -106,4 +106,27 @@ mod tests {
     fn a_lock_file_without_packages_is_never_satisfied() {
         assert!(!holds(&json!({"packages": {}}), &json!({})));
     }
+
+    /// `npm ci` refuses a lock file that names a package for another platform
+    /// and does not hold it; npm writes such a file when its registry lacks
+    /// that package.
+    #[test]
+    fn the_committed_lock_file_holds_the_packages_of_every_platform() {
+        let text = fs::read_to_string(root::frontend().join("package-lock.json")).unwrap();
+        let lock: Value = serde_json::from_str(&text).unwrap();
+        let packages = lock["packages"].as_object().unwrap();
+        let absent: Vec<_> = packages
+            .iter()
+            .filter_map(|(path, package)| {
+                Some((path, package["optionalDependencies"].as_object()?))
+            })
+            .flat_map(|(path, named)| named.keys().map(move |name| (path, name)))
+            .filter(|(path, name)| {
+                let hoisted = format!("node_modules/{name}");
+                !packages.contains_key(&hoisted)
+                    && !packages.contains_key(&format!("{path}/{hoisted}"))
+            })
+            .collect();
+        assert!(absent.is_empty(), "named but not held: {absent:?}");
+    }
 }
