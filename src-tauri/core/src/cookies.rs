@@ -84,13 +84,23 @@ pub enum RefreshChange {
 
 impl RefreshCookie {
     /// Reads `line` if it sets or deletes a cookie named in `names`. A cookie for a domain
-    /// that is not the sender's is refused, as RFC 6265 section 5.3 says.
-    pub fn from_line(line: &str, from: &Url, names: &[String]) -> Option<RefreshChange> {
+    /// that is not the sender's is refused, as RFC 6265 section 5.3 says. `now` is the time by
+    /// the sender's clock: an `Expires` is past or not by that one, since ours may be wrong.
+    pub fn from_line(
+        line: &str,
+        from: &Url,
+        names: &[String],
+        now: OffsetDateTime,
+    ) -> Option<RefreshChange> {
         let cookie = Cookie::parse(line.to_owned(), from).ok()?;
         if !names.iter().any(|name| name == cookie.name()) {
             return None;
         }
-        if is_emptied(line) || cookie.is_expired() {
+        let expired = match cookie.max_age() {
+            Some(age) => !age.is_positive(),
+            None => cookie.expires_datetime().is_some_and(|end| end <= now),
+        };
+        if is_emptied(line) || expired {
             return Some(RefreshChange::Delete(cookie.name().to_owned()));
         }
         let domain = match &cookie.domain {
@@ -204,7 +214,8 @@ mod tests {
     }
 
     fn refresh(line: &str) -> Option<RefreshChange> {
-        RefreshCookie::from_line(line, &url("http://127.0.0.1:9/login"), &names())
+        let now = OffsetDateTime::now_utc();
+        RefreshCookie::from_line(line, &url("http://127.0.0.1:9/login"), &names(), now)
     }
 
     #[test]

@@ -2,8 +2,9 @@
 //! product in the place of a browser.
 //!
 //! The id is a UUID made once and kept across runs and sign-outs. It is derived from
-//! nothing: host names and versions change. The other values are taken at a sign-in and
-//! replayed unchanged until the next, because a backend may bind them all.
+//! nothing: host names and versions change. The other values, those that the caller adds
+//! included, are taken at a sign-in and replayed unchanged until the next, because a backend
+//! may bind them all.
 
 use std::io;
 
@@ -24,6 +25,9 @@ pub struct Device {
     pub os: String,
     /// This product and its version.
     pub browser: String,
+    /// What the caller of the sign-in added; goes under ours.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub extra: Map<String, Value>,
 }
 
 impl Device {
@@ -36,17 +40,20 @@ impl Device {
             fingerprint: Uuid::new_v4(),
             os: describe_os(),
             browser: browser.to_owned(),
+            extra: Map::new(),
         };
         records.write(RECORD, &device)?;
         Ok(device)
     }
 
-    /// The same install id with today's `os` and `browser`: the values of a new sign-in.
-    pub fn renewed(&self, browser: &str) -> Self {
+    /// The same install id with today's `os` and `browser` and what the caller adds: the
+    /// values of a new sign-in.
+    pub fn renewed(&self, browser: &str, extra: Option<&Map<String, Value>>) -> Self {
         Self {
             fingerprint: self.fingerprint,
             os: describe_os(),
             browser: browser.to_owned(),
+            extra: extra.cloned().unwrap_or_default(),
         }
     }
 
@@ -55,9 +62,9 @@ impl Device {
         records.write(RECORD, self)
     }
 
-    /// The payload of a request: `extra` with our members over it.
-    pub fn payload(&self, extra: Option<&Map<String, Value>>) -> Value {
-        let mut payload = extra.cloned().unwrap_or_default();
+    /// The payload of a request: what the caller added, with our members over it.
+    pub fn payload(&self) -> Value {
+        let mut payload = self.extra.clone();
         payload.insert("fingerprint".into(), self.fingerprint.to_string().into());
         payload.insert("os".into(), self.os.clone().into());
         payload.insert("browser".into(), self.browser.clone().into());
@@ -82,7 +89,7 @@ mod tests {
         let first = Device::load_or_create(&records, "Vestibule 1").unwrap();
         let again = Device::load_or_create(&records, "Vestibule 2").unwrap();
         assert_eq!(first, again, "an update alone changes nothing");
-        let renewed = again.renewed("Vestibule 2");
+        let renewed = again.renewed("Vestibule 2", None);
         assert_eq!(renewed.fingerprint, first.fingerprint);
         assert_eq!(renewed.browser, "Vestibule 2");
         assert!(
@@ -94,14 +101,15 @@ mod tests {
 
     #[test]
     fn a_callers_members_go_under_ours() {
+        let extra = serde_json::json!({"screen": "800x600", "fingerprint": "forged"});
         let device = Device {
             fingerprint: Uuid::nil(),
             os: "os".into(),
             browser: "b".into(),
+            extra: extra.as_object().cloned().unwrap_or_default(),
         };
-        let extra = serde_json::json!({"screen": "800x600", "fingerprint": "forged"});
         assert_eq!(
-            device.payload(extra.as_object()),
+            device.payload(),
             serde_json::json!({
                 "screen": "800x600",
                 "fingerprint": Uuid::nil().to_string(),

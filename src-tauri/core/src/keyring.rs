@@ -4,7 +4,7 @@
 //! The platform's store is built by us and rebuilt after a failure. `keyring::Entry::new`
 //! is never used: it remembers a failed first start for the whole process.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use keyring_core::{CredentialStore, Error};
 use zeroize::Zeroizing;
@@ -43,19 +43,23 @@ impl Keyring {
             && !matches!(error, Error::NoEntry)
         {
             // A restarted keyring daemon leaves the old connection dead for good.
-            *self.store.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            *self.slot() = None;
         }
         result
     }
 
     fn store(&self) -> Result<Arc<CredentialStore>, Error> {
-        let mut slot = self.store.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(store) = &*slot {
+        if let Some(store) = &*self.slot() {
             return Ok(store.clone());
         }
+        // Not under the lock: this may hang, and must not take later calls with it.
         let store = platform_store()?;
-        *slot = Some(store.clone());
+        *self.slot() = Some(store.clone());
         Ok(store)
+    }
+
+    fn slot(&self) -> MutexGuard<'_, Option<Arc<CredentialStore>>> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

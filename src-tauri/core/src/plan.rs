@@ -67,6 +67,11 @@ impl Plan {
         until.checked_sub(now).filter(|wait| !wait.is_zero())
     }
 
+    /// Whether the backend has asked to be left alone until later than `now`.
+    pub fn is_asked_to_wait(&self, now: SinceBoot) -> bool {
+        self.not_before.is_some_and(|until| until > now)
+    }
+
     /// How many tries have failed in a row.
     pub fn failures(&self) -> u32 {
         self.failures

@@ -109,11 +109,13 @@ impl State {
     pub fn apply(&mut self, event: Event) -> bool {
         let before = self.clone();
         match event {
-            Event::NothingHeld(why) => {
-                if matches!(self.phase, Inner::Restoring { .. }) {
-                    self.phase = Inner::SignedOut { why };
+            Event::NothingHeld(why) => match &mut self.phase {
+                Inner::Restoring { .. } => self.phase = Inner::SignedOut { why },
+                Inner::OtpPending { behind, .. } if matches!(behind, Behind::Restoring(_)) => {
+                    *behind = Behind::SignedOut(why);
                 }
-            }
+                Inner::OtpPending { .. } | Inner::SignedOut { .. } | Inner::SignedIn(_) => {}
+            },
             Event::LastKnown {
                 user,
                 session,

@@ -4,11 +4,12 @@
 //! unlock prompt that nobody answers. So each call runs on a thread of the vault's and
 //! the caller waits [`CALL_LIMIT`] at most. A call that is late cannot be cancelled and
 //! may still land; the thread is then abandoned for a new one, and when the late call
-//! ends the newest value is written again.
+//! ends the newest value is written again. No more than [`THREADS`] are ever at it.
 //!
-//! Every change carries a [`Stamp`]; one that is older than the newest is dropped, so a
-//! late rotation can never overwrite a newer sign-in or sign-out.
+//! Every change carries a [`Stamp`], and a token its generation; one that is older than the
+//! newest is dropped, so a late rotation can never overwrite a newer sign-in or sign-out.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -19,6 +20,10 @@ use crate::secrets::{SecretBytes, SecretStore, StoreError};
 
 /// The longest that a caller waits for the store.
 pub const CALL_LIMIT: Duration = Duration::from_secs(3);
+
+/// The most threads, hung ones included. A keyring that has hung this many calls is left
+/// alone until one of them ends.
+pub const THREADS: usize = 8;
 
 /// Orders changes: a sign-in, a sign-out and an end each take a higher one.
 pub type Stamp = u64;
@@ -41,10 +46,12 @@ struct Inner {
     limit: Duration,
     wanted: Mutex<Newest>,
     calls: Mutex<mpsc::Sender<Call>>,
+    threads: Arc<AtomicUsize>,
 }
 
 struct Newest {
-    stamp: Stamp,
+    /// Stamp and generation.
+    order: (Stamp, u64),
     wanted: Option<Wanted>,
 }
 
@@ -71,10 +78,11 @@ impl Vault {
             account: account.into(),
             limit,
             wanted: Mutex::new(Newest {
-                stamp: 0,
+                order: (0, 0),
                 wanted: None,
             }),
             calls: Mutex::new(calls),
+            threads: Arc::default(),
         }))
     }
 
@@ -83,25 +91,31 @@ impl Vault {
         self.call(Call::Read).await
     }
 
-    /// Writes `value` unless something newer than `stamp` was asked for meanwhile; that
-    /// counts as success, since the newer wish is the one that holds.
-    pub async fn write(&self, stamp: Stamp, value: SecretBytes) -> Result<(), StoreError> {
-        self.settle(stamp, Wanted::Value(Arc::new(value))).await
+    /// Writes `value` unless something newer than `stamp` and `generation` was asked for
+    /// meanwhile; that counts as success, since the newer wish is the one that holds.
+    pub async fn write(
+        &self,
+        stamp: Stamp,
+        generation: u64,
+        value: SecretBytes,
+    ) -> Result<(), StoreError> {
+        let wanted = Wanted::Value(Arc::new(value));
+        self.settle((stamp, generation), wanted).await
     }
 
     /// Removes the item, likewise.
     pub async fn delete(&self, stamp: Stamp) -> Result<(), StoreError> {
-        self.settle(stamp, Wanted::Nothing).await
+        self.settle((stamp, u64::MAX), Wanted::Nothing).await
     }
 
-    async fn settle(&self, stamp: Stamp, wanted: Wanted) -> Result<(), StoreError> {
+    async fn settle(&self, order: (Stamp, u64), wanted: Wanted) -> Result<(), StoreError> {
         {
             let mut newest = lock(&self.0.wanted);
-            if stamp < newest.stamp {
+            if order < newest.order {
                 return Ok(());
             }
             *newest = Newest {
-                stamp,
+                order,
                 wanted: Some(wanted),
             };
         }
@@ -133,11 +147,13 @@ impl Vault {
     }
 
     fn start_thread(&self) -> Result<mpsc::Sender<Call>, StoreError> {
+        let counted = Counted::one_more(&self.0.threads).ok_or(StoreError::TimedOut)?;
         let (calls, inbox) = mpsc::channel();
         let inner = Arc::downgrade(&self.0);
         std::thread::Builder::new()
             .name("keyring".into())
             .spawn(move || {
+                let _counted = counted;
                 while let Ok(call) = inbox.recv() {
                     let Some(inner) = inner.upgrade() else { return };
                     inner.serve(call);
@@ -177,6 +193,25 @@ impl Inner {
     }
 }
 
+/// A thread among those that are allowed.
+struct Counted(Arc<AtomicUsize>);
+
+impl Counted {
+    fn one_more(threads: &Arc<AtomicUsize>) -> Option<Self> {
+        let more = |held| (held < THREADS).then_some(held + 1);
+        threads
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, more)
+            .is_ok()
+            .then(|| Self(threads.clone()))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -197,8 +232,9 @@ mod tests {
     #[tokio::test]
     async fn an_older_stamp_is_dropped() {
         let vault = Vault::new(Arc::new(MemoryStore::default()), "a");
-        vault.write(2, bytes("new")).await.unwrap();
-        vault.write(1, bytes("old")).await.unwrap();
+        vault.write(2, 6, bytes("new")).await.unwrap();
+        vault.write(1, 9, bytes("old")).await.unwrap();
+        vault.write(2, 5, bytes("older")).await.unwrap();
         assert_eq!(vault.read().await.unwrap().unwrap().as_slice(), b"new");
         vault.delete(1).await.unwrap();
         assert!(vault.read().await.unwrap().is_some());
@@ -246,10 +282,10 @@ mod tests {
         let store = Arc::new(Hanging::default());
         let vault = Vault::with_limit(store.clone(), "a", Duration::from_millis(50));
         assert_eq!(
-            vault.write(1, bytes("old")).await,
+            vault.write(1, 1, bytes("old")).await,
             Err(StoreError::TimedOut)
         );
-        vault.write(2, bytes("new")).await.unwrap();
+        vault.write(2, 2, bytes("new")).await.unwrap();
         store.release();
         // The late thread writes "old" and then "new" again: "old" may be seen for a
         // moment, "new" must be what remains.

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use reqwest::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue, LOCATION,
-    RETRY_AFTER, SET_COOKIE,
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, COOKIE, DATE, HeaderMap, HeaderName, HeaderValue,
+    LOCATION, RETRY_AFTER, SET_COOKIE,
 };
 use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::Value;
@@ -111,7 +111,8 @@ impl<'a> Call<'a> {
 
     /// A caller's text and headers; what carries credentials or frames the message is ours.
     pub(super) fn text(mut self, body: Option<String>, headers: &[(String, String)]) -> Self {
-        const OURS: [&str; 10] = [
+        const OURS: [&str; 11] = [
+            "accept-encoding",
             "authorization",
             "connection",
             "content-length",
@@ -260,12 +261,13 @@ impl Backend {
     /// Files every `Set-Cookie`: the ordinary ones at once, the refresh ones for the caller.
     fn honour_cookies(&self, response: &Response, url: &Url) -> Vec<RefreshChange> {
         let names = &self.profile.cookies.refresh;
+        let now = sent_at(response.headers());
         let mut refresh = Vec::new();
         for line in response.headers().get_all(SET_COOKIE) {
             let Ok(line) = line.to_str() else { continue };
             let name = line.split(['=', ';']).next().unwrap_or_default().trim();
             if names.iter().any(|held| held == name) {
-                refresh.extend(RefreshCookie::from_line(line, url, names));
+                refresh.extend(RefreshCookie::from_line(line, url, names, now.into()));
             } else {
                 self.jar().honour(line, url);
             }
@@ -310,18 +312,19 @@ impl Head {
     }
 
     /// How long the backend asks to be left alone: `Retry-After` in seconds or as a date,
-    /// `X-Retry-After`, or `RateLimit-Reset`.
+    /// `X-Retry-After`, and with a 429 `RateLimit-Reset`, which many send with every answer.
     pub fn retry_after(&self) -> Option<Duration> {
+        let limited = self.status() == StatusCode::TOO_MANY_REQUESTS;
         let headers = self.response.headers();
         let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
         let seconds = |name: &str| text(name)?.parse::<u64>().ok().map(Duration::from_secs);
         seconds(RETRY_AFTER.as_str())
             .or_else(|| {
                 let date = httpdate::parse_http_date(text(RETRY_AFTER.as_str())?).ok()?;
-                date.duration_since(SystemTime::now()).ok()
+                date.duration_since(sent_at(headers)).ok()
             })
             .or_else(|| seconds("x-retry-after"))
-            .or_else(|| seconds("ratelimit-reset"))
+            .or_else(|| seconds("ratelimit-reset").filter(|_| limited))
     }
 
     /// The answer's headers without cookies or what could move the window elsewhere.
@@ -364,6 +367,15 @@ impl Head {
         }
         Ok(bytes)
     }
+}
+
+/// When the answer was sent, by the backend's own clock, which its dates are to be read
+/// against; by ours only where it does not say.
+fn sent_at(headers: &HeaderMap) -> SystemTime {
+    headers
+        .get(DATE)
+        .and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok())
+        .unwrap_or_else(SystemTime::now)
 }
 
 fn fault_of(error: &reqwest::Error) -> Fault {

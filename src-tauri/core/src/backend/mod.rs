@@ -10,7 +10,7 @@ mod verdict;
 use std::time::SystemTime;
 
 use reqwest::{Method, StatusCode};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 pub use api_path::refuse as refuse_api_path;
 pub use exchange::{Backend, Body, Fault, Head};
@@ -54,7 +54,7 @@ impl Backend {
         let body = json!({
             "email": input.email,
             "password": input.password.secret(),
-            "fingerprint": device.payload(input.fingerprint.as_ref()),
+            "fingerprint": device.payload(),
         });
         let path = &self.profile().endpoints.login;
         self.sign_in(SignInStep::Login, path, body, device).await
@@ -70,10 +70,7 @@ impl Backend {
         body.insert("name".into(), input.name.clone().into());
         body.insert("email".into(), input.email.clone().into());
         body.insert("password".into(), input.password.secret().into());
-        body.insert(
-            "fingerprint".into(),
-            device.payload(input.fingerprint.as_ref()),
-        );
+        body.insert("fingerprint".into(), device.payload());
         let path = &self.profile().endpoints.register;
         self.sign_in(SignInStep::Register, path, body.into(), device)
             .await
@@ -84,13 +81,12 @@ impl Backend {
         &self,
         email: &str,
         code: &Secret,
-        extra: Option<&Map<String, Value>>,
         device: &Device,
     ) -> Result<SignIn, AuthError> {
         let body = json!({
             "email": email,
             "code": code.secret(),
-            "fingerprint": device.payload(extra),
+            "fingerprint": device.payload(),
         });
         let path = &self.profile().endpoints.verify_otp;
         self.sign_in(SignInStep::VerifyOtp, path, body, device)
@@ -98,13 +94,8 @@ impl Backend {
     }
 
     /// Asks for another code.
-    pub async fn resend_otp(
-        &self,
-        email: &str,
-        extra: Option<&Map<String, Value>>,
-        device: &Device,
-    ) -> Result<(), AuthError> {
-        let body = json!({"email": email, "fingerprint": device.payload(extra)});
+    pub async fn resend_otp(&self, email: &str, device: &Device) -> Result<(), AuthError> {
+        let body = json!({"email": email, "fingerprint": device.payload()});
         let path = &self.profile().endpoints.resend_otp;
         let head = self.send(Call::post(path, device).json(body)).await?;
         let (status, retry_after) = (head.status(), head.retry_after());
@@ -124,7 +115,7 @@ impl Backend {
     /// token is safe before the body is read; see [`Head::take_refresh_changes`].
     pub async fn refresh(&self, token: &RefreshToken, device: &Device) -> Result<Head, Fault> {
         let path = &self.profile().endpoints.refresh;
-        let body = json!({"fingerprint": device.payload(None)});
+        let body = json!({"fingerprint": device.payload()});
         self.send(Call::post(path, device).json(body).with_token(token))
             .await
     }

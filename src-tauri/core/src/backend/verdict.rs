@@ -93,7 +93,7 @@ pub(super) fn sign_in_error(
         }
         (Step::Login | Step::Register | Step::ResendOtp, 400 | 422) => ErrorCode::InvalidInput,
         (Step::Login, 401) => ErrorCode::InvalidCredentials,
-        (Step::Login | Step::Register, 403) => ErrorCode::AccountBlocked,
+        (_, 403) => ErrorCode::AccountBlocked,
         (Step::Login, 423) => ErrorCode::AccountLocked,
         (Step::VerifyOtp, 400 | 401 | 422) => ErrorCode::OtpInvalid,
         (Step::VerifyOtp | Step::ResendOtp, 410) => ErrorCode::OtpExpired,

@@ -1,10 +1,13 @@
 //! Calls to the adopter's API with the user's session: the token is attached here and goes
 //! no further up.
 
-use super::Session;
+use super::rotate::Asked;
+use super::{Held, Session};
 use crate::backend::refuse_api_path;
+use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
 use crate::secrets::Secret;
+use crate::vault::Stamp;
 use crate::wire::{FetchReply, FetchRequest};
 
 impl Session {
@@ -27,45 +30,62 @@ impl Session {
             let device = self.held().device.clone();
             return self.0.backend.api(&request, None, &device).await;
         };
-        let (serial, token, device) = bearer;
-        let reply = self.0.backend.api(&request, Some(&token), &device).await?;
+        let reply = self.send(&request, &bearer).await?;
         if reply.status != 401 {
             return Ok(reply);
         }
-        match self.fly(Some(serial)).await {
+        match self.fly(Asked::Call(bearer.serial)).await {
             Ok(()) => {}
             Err(error) if error.code == ErrorCode::SessionEnded => return Err(error),
             // The backend's own answer says more than our failed refresh.
             Err(_) => return Ok(reply),
         }
-        let Some((_, token, device)) = self.bearer().await? else {
-            return Ok(reply);
-        };
-        self.0.backend.api(&request, Some(&token), &device).await
+        match self.bearer().await? {
+            // What one person asked for is not repeated in the name of another.
+            Some(renewed) if renewed.stamp == bearer.stamp => self.send(&request, &renewed).await,
+            _ => Ok(reply),
+        }
+    }
+
+    async fn send(&self, request: &FetchRequest, bearer: &Bearer) -> Result<FetchReply, AuthError> {
+        let backend = &self.0.backend;
+        backend
+            .api(request, Some(&bearer.token), &bearer.device)
+            .await
     }
 
     /// The access token, renewed first if it is spent; `None` when nobody is signed in.
-    async fn bearer(&self) -> Result<Option<(u64, Secret, crate::device::Device)>, AuthError> {
+    async fn bearer(&self) -> Result<Option<Bearer>, AuthError> {
         let serial = {
             let now = self.now();
             let held = self.held();
             match &held.access {
-                Some(access) if !access.is_spent(now) => {
-                    let token = access.token.token.clone();
-                    return Ok(Some((access.serial, token, held.device.clone())));
-                }
-                _ if held.token.is_none() => return Ok(None),
+                Some(access) if !access.is_spent(now) => return Ok(held.bearer()),
+                // A keyring that could not be read may hold a session: that is not nobody.
+                _ if held.token.is_none() && !held.unread => return Ok(None),
                 _ => held.access_serial(),
             }
         };
-        self.fly(Some(serial)).await?;
-        let held = self.held();
-        Ok(held.access.as_ref().map(|access| {
-            (
-                access.serial,
-                access.token.token.clone(),
-                held.device.clone(),
-            )
-        }))
+        self.fly(Asked::Call(serial)).await?;
+        Ok(self.held().bearer())
+    }
+}
+
+/// What a call goes out with.
+struct Bearer {
+    stamp: Stamp,
+    serial: u64,
+    token: Secret,
+    device: Device,
+}
+
+impl Held {
+    fn bearer(&self) -> Option<Bearer> {
+        self.access.as_ref().map(|access| Bearer {
+            stamp: self.stamp,
+            serial: access.serial,
+            token: access.token.token.clone(),
+            device: self.device.clone(),
+        })
     }
 }

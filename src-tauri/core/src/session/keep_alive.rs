@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use super::rotate::Asked;
 use super::sign_in::storage_after;
 use super::{Held, Session, Shared};
 use crate::clock::{Clock, SinceBoot};
@@ -37,7 +38,7 @@ pub(super) async fn run(shared: Weak<Shared>, wake: Arc<Notify>, clock: Arc<dyn 
             };
             if due == Some(Duration::ZERO) {
                 // A failure plans the next try itself; the result is for callers.
-                let _ = session.fly(None).await;
+                let _ = session.fly(Asked::Timer).await;
                 continue;
             }
             due.into_iter()

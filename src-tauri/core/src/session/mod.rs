@@ -17,7 +17,6 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde_json::{Map, Value};
 use tokio::sync::{Notify, watch};
 
 use crate::backend::Backend;
@@ -66,6 +65,10 @@ struct Shared {
     snapshot: watch::Sender<SessionChanged>,
     flight: Mutex<Option<Flight>>,
     signing_in: tokio::sync::Mutex<()>,
+    /// Held while a new session is persisted: no rotation starts from what it replaces.
+    taking_over: tokio::sync::Mutex<()>,
+    /// Held, for a few file writes, by whoever changes the records; taken before `held`.
+    writing: Mutex<()>,
     /// Rung when something that the schedule depends on has changed.
     wake: Arc<Notify>,
 }
@@ -75,6 +78,8 @@ struct Held {
     state: State,
     /// Taken anew by each sign-in, sign-out and end; outdates what was under way.
     stamp: Stamp,
+    /// Counts sign-outs and challenges given up: an answer to what was asked before is void.
+    given_up: u64,
     generation: u64,
     device: Device,
     token: Option<RefreshToken>,
@@ -108,7 +113,6 @@ impl Access {
 /// What a challenge needs and the window must not hold.
 struct OpenChallenge {
     email: String,
-    extra: Option<Map<String, Value>>,
     device: Device,
 }
 
@@ -134,7 +138,7 @@ impl Session {
         };
         let records = Records::open(&config.folder).map_err(unwritable)?;
         let device = Device::load_or_create(&records, &config.product).map_err(unwritable)?;
-        let user_agent = config.product.replace(' ', "/");
+        let user_agent = user_agent(&config.product);
         let state = State::new();
         let first = SessionChanged {
             workspace: config.workspace.clone(),
@@ -152,6 +156,7 @@ impl Session {
             held: Mutex::new(Held {
                 state,
                 stamp: 1,
+                given_up: 0,
                 generation: 0,
                 device,
                 token: None,
@@ -166,6 +171,8 @@ impl Session {
             snapshot: watch::Sender::new(first),
             flight: Mutex::default(),
             signing_in: tokio::sync::Mutex::default(),
+            taking_over: tokio::sync::Mutex::default(),
+            writing: Mutex::default(),
             wake: Arc::default(),
         }));
         let restoring = session.clone();
@@ -204,6 +211,13 @@ impl Session {
         self.0.clock.since_boot()
     }
 
+    fn writing(&self) -> MutexGuard<'_, ()> {
+        self.0
+            .writing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn held(&self) -> MutexGuard<'_, Held> {
         self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -224,13 +238,23 @@ impl Session {
         self.0.wake.notify_one();
     }
 
-    /// Runs `work` on the records where blocking is allowed.
+    /// Changes the records where blocking is allowed, on behalf of `stamp`: once a newer
+    /// sign-in, sign-out or end has taken over, nothing is done and the answer is `None`.
+    /// One at a time, so that the newest is also the last to write.
     async fn on_disk<T: Send + 'static>(
         &self,
+        stamp: Stamp,
         work: impl FnOnce(&Records) -> std::io::Result<T> + Send + 'static,
-    ) -> Result<T, AuthError> {
-        let records = self.0.records.clone();
-        let result = tokio::task::spawn_blocking(move || work(&records)).await;
+    ) -> Result<Option<T>, AuthError> {
+        let session = self.clone();
+        let result = tokio::task::spawn_blocking(move || {
+            let _turn = session.writing();
+            if session.held().stamp != stamp {
+                return Ok(None);
+            }
+            work(&session.0.records).map(Some)
+        })
+        .await;
         match result {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => {
@@ -271,6 +295,12 @@ impl Held {
             retry_at: retry_in.map(|wait| now_ms.saturating_add(ms(wait))),
         }
     }
+}
+
+/// The product as a header may carry it.
+fn user_agent(product: &str) -> String {
+    let plain = |c: char| if c.is_ascii_graphic() { c } else { '/' };
+    product.chars().map(plain).collect()
 }
 
 fn storage_of(error: StoreError) -> StorageStatus {

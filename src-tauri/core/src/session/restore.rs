@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use super::item::Item;
+use super::rotate::Asked;
 use super::{Session, storage_of};
 use crate::journal::{Journal, LastUser, SignedOut};
 use crate::state::Event;
+use crate::vault::Stamp;
 use crate::wire::{Cause, SignedOutReason, StorageStatus};
 
 /// How long a start waits for the first refresh before it shows the last known user.
@@ -18,8 +20,9 @@ impl Session {
     /// is held and the schedule takes over.
     pub(super) async fn restore(&self) {
         let origin = self.origin();
+        let stamp = self.held().stamp;
         let read = self
-            .on_disk(move |records| {
+            .on_disk(stamp, move |records| {
                 Ok((
                     SignedOut::read(records),
                     Journal::read(records),
@@ -27,41 +30,47 @@ impl Session {
                 ))
             })
             .await;
-        let Ok((marker, journal, last_user)) = read else {
-            let mut held = self.held();
-            self.publish(
-                &mut held,
-                Cause::Start,
-                Event::NothingHeld(SignedOutReason::Never),
-            );
-            return;
-        };
-        self.held().generation = journal.generation;
-        if let Some(SignedOut { why }) = marker {
-            let stamp = {
+        let (marker, journal, last_user) = match read {
+            Ok(Some(read)) => read,
+            // Someone has signed in or out already.
+            Ok(None) => return,
+            Err(_) => {
                 let mut held = self.held();
-                self.publish(&mut held, Cause::Start, Event::NothingHeld(why));
-                held.stamp
-            };
-            // A crash may have come between the marker and the rest.
-            let _ = self.0.vault.delete(stamp).await;
-            let _ = self.on_disk(LastUser::clear).await;
-            return;
-        }
-        let had_session = journal.token_hash.is_some() || last_user.is_some();
+                let event = Event::NothingHeld(SignedOutReason::Never);
+                self.publish(&mut held, Cause::Start, event);
+                return;
+            }
+        };
         {
             let mut held = self.held();
-            held.last_user = last_user;
-            held.unread = had_session;
+            if held.stamp != stamp {
+                return;
+            }
+            held.generation = journal.generation;
+            match marker {
+                Some(SignedOut { why }) => {
+                    self.publish(&mut held, Cause::Start, Event::NothingHeld(why));
+                }
+                None => {
+                    held.unread = journal.token_hash.is_some() || last_user.is_some();
+                    held.last_user = last_user;
+                }
+            }
         }
-        self.read_keyring().await;
+        if marker.is_some() {
+            // A crash may have come between the marker and the rest.
+            let _ = self.0.vault.delete(stamp).await;
+            let _ = self.on_disk(stamp, LastUser::clear).await;
+            return;
+        }
+        self.read_keyring(stamp).await;
         let (holds_token, unread) = {
             let held = self.held();
             (held.token.is_some(), held.unread)
         };
         if holds_token {
             let session = self.clone();
-            let first = tokio::spawn(async move { session.fly(None).await });
+            let first = tokio::spawn(async move { session.fly(Asked::Timer).await });
             if tokio::time::timeout(PATIENCE, first).await.is_err() {
                 self.show_last_known();
             }
@@ -71,9 +80,9 @@ impl Session {
     }
 
     /// Reads the keyring and files what it says. While it cannot be read nothing is
-    /// concluded: "cannot tell" is not "absent".
-    pub(super) async fn read_keyring(&self) {
-        let stamp = self.held().stamp;
+    /// concluded: "cannot tell" is not "absent". Nor is anything once a sign-in or sign-out
+    /// newer than `stamp` has been.
+    pub(super) async fn read_keyring(&self, stamp: Stamp) {
         let read = self.0.vault.read().await;
         let mut held = self.held();
         if held.stamp != stamp || held.token.is_some() {

@@ -30,25 +30,48 @@ struct Start {
     device: Device,
 }
 
+/// Who wants a flight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// The schedule.
+    Timer,
+    /// A person.
+    Click,
+    /// A call for which the access token with this serial did not do.
+    Call(u64),
+}
+
 impl Session {
     /// Renews the session now, because someone asked. Refused while the backend's
-    /// `Retry-After` holds, and within [`schedule::CLICK_GAP`] of the last try.
+    /// `Retry-After` holds, and within [`crate::schedule::CLICK_GAP`] of a failed try.
     pub async fn refresh(&self) -> Result<(), AuthError> {
-        {
-            let held = self.held();
-            if let Some(wait) = held.plan.click_wait(self.now()) {
-                return Err(AuthError::new(ErrorCode::RateLimited).retry_after(Some(wait)));
-            }
-            if held.token.is_none() && !held.unread {
-                return Err(ErrorCode::NotSignedIn.into());
-            }
-        }
-        self.fly(None).await
+        self.fly(Asked::Click).await
     }
 
-    /// Joins the flight that is under way, or starts one; unless the access token is no
-    /// longer the one with serial `seen`, in which case someone else has been faster.
-    pub(super) async fn fly(&self, seen: Option<u64>) -> Result<(), AuthError> {
+    /// Whether a new flight may start; `Some` is the answer of one that may not.
+    fn grounded(&self, asked: Asked) -> Option<Result<(), AuthError>> {
+        let held = self.held();
+        match asked {
+            Asked::Timer => return None,
+            Asked::Call(serial) if held.access_serial() != serial => {
+                // Someone else has been faster.
+                return Some(Ok(()));
+            }
+            Asked::Click | Asked::Call(_) => {}
+        }
+        if held.token.is_none() && !held.unread {
+            return Some(Err(ErrorCode::NotSignedIn.into()));
+        }
+        let wait = held.plan.click_wait(self.now())?;
+        let code = match asked {
+            Asked::Call(_) if !held.plan.is_asked_to_wait(self.now()) => ErrorCode::Unreachable,
+            Asked::Timer | Asked::Click | Asked::Call(_) => ErrorCode::RateLimited,
+        };
+        Some(Err(AuthError::new(code).retry_after(Some(wait))))
+    }
+
+    /// Joins the flight that is under way, or starts one if it may start.
+    pub(super) async fn fly(&self, asked: Asked) -> Result<(), AuthError> {
         let mut flight = {
             let mut slot = self
                 .0
@@ -60,8 +83,9 @@ impl Session {
                     flight.clone()
                 }
                 _ => {
-                    if seen.is_some_and(|seen| self.held().access_serial() != seen) {
-                        return Ok(());
+                    // A look after the lock: whoever was waiting may have been served.
+                    if let Some(answer) = self.grounded(asked) {
+                        return answer;
                     }
                     let (landed, flight) = watch::channel(None);
                     let session = self.clone();
@@ -81,17 +105,25 @@ impl Session {
     }
 
     async fn rotate(&self) -> Result<(), AuthError> {
-        let unread = {
-            let mut held = self.held();
-            // Whatever comes of this try plans the next one.
-            held.plan.begin(self.now());
-            held.unread
+        let asked_for = self.held().stamp;
+        let start = {
+            let _settled = self.0.taking_over.lock().await;
+            let (stamp, unread) = {
+                let mut held = self.held();
+                if held.stamp != asked_for && held.access.is_some() {
+                    // Someone signed in meanwhile: nothing is newer than that.
+                    return Ok(());
+                }
+                // Whatever comes of this try plans the next one.
+                held.plan.begin(self.now());
+                (held.stamp, held.unread)
+            };
+            if unread {
+                self.read_keyring(stamp).await;
+            }
+            self.begin()?
         };
-        if unread {
-            self.read_keyring().await;
-        }
-        let start = self.begin()?;
-        self.journal(start.generation, Step::Rotating, &start.token)
+        self.journal(&start.token, Step::Rotating, start.stamp, start.generation)
             .await;
         let mut head = match self.0.backend.refresh(&start.token, &start.device).await {
             Ok(head) => head,
@@ -118,7 +150,7 @@ impl Session {
                 } else {
                     drop(held);
                     self.revoke(token, start.device);
-                    return Err(ErrorCode::NotSignedIn.into());
+                    return self.superseded();
                 }
             }
         }
@@ -127,7 +159,7 @@ impl Session {
             Err(fault) => return Err(self.unreached(&start, fault, retry_after)),
         };
         if taken_away && matches!(body, Body::Json(_)) {
-            return Err(self.ended(&start, SignedOutReason::Expired).await);
+            return self.ended(&start, SignedOutReason::Expired).await;
         }
         match self.0.backend.verdict(status, &body) {
             Verdict::Renewed { user, access } => {
@@ -140,7 +172,7 @@ impl Session {
                 }
                 Ok(())
             }
-            Verdict::Ended(why) => Err(self.ended(&start, why).await),
+            Verdict::Ended(why) => self.ended(&start, why).await,
             Verdict::Transient(fault) => Err(self.unreached(&start, fault, retry_after)),
         }
     }
@@ -190,18 +222,24 @@ impl Session {
         };
         let (bytes, stored) = (token.fingerprint_bytes(), last_user.clone());
         let written = self
-            .on_disk(move |records| {
+            .on_disk(start.stamp, move |records| {
                 stored.write(records)?;
                 Journal::idle(generation, Some(&bytes)).write(records)
             })
             .await;
         if !self.assign_renewed(start, last_user, access, written.is_ok()) {
-            // A sign-out came between: the record of the user goes again.
-            let _ = self.on_disk(LastUser::clear).await;
             self.revoke(token, start.device.clone());
-            return Err(ErrorCode::NotSignedIn.into());
+            return self.superseded();
         }
         Ok(())
+    }
+
+    /// The result of a flight that a sign-in or a sign-out has overtaken.
+    fn superseded(&self) -> Result<(), AuthError> {
+        if self.held().access.is_some() {
+            return Ok(());
+        }
+        Err(ErrorCode::NotSignedIn.into())
     }
 
     fn assign_renewed(
@@ -256,18 +294,22 @@ impl Session {
     }
 
     /// The backend has ended the session: persist that, then say so.
-    async fn ended(&self, start: &Start, why: SignedOutReason) -> AuthError {
-        let stamp = {
+    async fn ended(&self, start: &Start, why: SignedOutReason) -> Result<(), AuthError> {
+        let overtaken = {
             let mut held = self.held();
-            if held.stamp != start.stamp {
-                return ErrorCode::NotSignedIn.into();
+            if held.stamp == start.stamp {
+                Ok(held.supersede())
+            } else {
+                Err(())
             }
-            held.supersede()
+        };
+        let Ok(stamp) = overtaken else {
+            return self.superseded();
         };
         tracing::warn!(?why, "the backend has ended the session");
         let generation = start.generation;
         let _ = self
-            .on_disk(move |records| {
+            .on_disk(stamp, move |records| {
                 SignedOut { why }.write(records)?;
                 LastUser::clear(records)?;
                 Journal::idle(generation, None).write(records)
@@ -283,7 +325,7 @@ impl Session {
             }
             self.publish(&mut held, Cause::Rejected, Event::Ended(why));
         }
-        ErrorCode::SessionEnded.into()
+        Err(ErrorCode::SessionEnded.into())
     }
 }
 

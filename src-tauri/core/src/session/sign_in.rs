@@ -1,5 +1,6 @@
 //! From a password, or a code, to a session.
 
+use serde_json::{Map, Value};
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
@@ -21,47 +22,46 @@ use crate::wire::{
 impl Session {
     /// Signs in with a password. On failure the state is what it was before.
     pub async fn login(&self, input: LoginInput) -> Result<SignInOutcome, AuthError> {
+        let asked = self.held().given_up;
         let _one = self.0.signing_in.lock().await;
-        let device = self.device_of_today();
+        let device = self.device_of_today(input.fingerprint.as_ref());
         let answer = self.0.backend.login(&input, &device).await?;
-        let challenge = OpenChallenge {
-            email: input.email,
-            extra: input.fingerprint,
-            device,
-        };
-        self.answered(Cause::Login, answer, challenge).await
+        let email = input.email;
+        self.answered(Cause::Login, asked, answer, OpenChallenge { email, device })
+            .await
     }
 
     /// Makes an account, and signs in where the backend does.
     pub async fn register(&self, input: RegisterInput) -> Result<SignInOutcome, AuthError> {
+        let asked = self.held().given_up;
         let _one = self.0.signing_in.lock().await;
-        let device = self.device_of_today();
+        let device = self.device_of_today(input.fingerprint.as_ref());
         let answer = self.0.backend.register(&input, &device).await?;
-        let challenge = OpenChallenge {
-            email: input.email,
-            extra: input.fingerprint,
-            device,
-        };
-        self.answered(Cause::Register, answer, challenge).await
+        let email = input.email;
+        self.answered(
+            Cause::Register,
+            asked,
+            answer,
+            OpenChallenge { email, device },
+        )
+        .await
     }
 
     /// Answers the open challenge. A wrong code leaves it open; an old one, or one too
     /// many, closes it.
     pub async fn verify_otp(&self, code: Secret) -> Result<SignInOutcome, AuthError> {
+        let asked = self.held().given_up;
         let _one = self.0.signing_in.lock().await;
         let challenge = self.challenge()?;
-        let answer = self
-            .0
-            .backend
-            .verify_otp(
-                &challenge.email,
-                &code,
-                challenge.extra.as_ref(),
-                &challenge.device,
-            )
+        let backend = &self.0.backend;
+        let answer = backend
+            .verify_otp(&challenge.email, &code, &challenge.device)
             .await;
         match answer {
-            Ok(answer) => self.answered(Cause::VerifyOtp, answer, challenge).await,
+            Ok(answer) => {
+                self.answered(Cause::VerifyOtp, asked, answer, challenge)
+                    .await
+            }
             Err(error) => {
                 if matches!(error.code, ErrorCode::OtpExpired | ErrorCode::OtpTooMany) {
                     self.cancel_otp();
@@ -75,11 +75,7 @@ impl Session {
     pub async fn resend_otp(&self) -> Result<Challenge, AuthError> {
         let _one = self.0.signing_in.lock().await;
         let open = self.challenge()?;
-        let result = self
-            .0
-            .backend
-            .resend_otp(&open.email, open.extra.as_ref(), &open.device)
-            .await;
+        let result = self.0.backend.resend_otp(&open.email, &open.device).await;
         let wait_ms = match &result {
             Ok(()) => self.0.backend.profile().otp.resend_after_s * 1000,
             Err(error) => error.retry_after_ms.unwrap_or_default(),
@@ -108,12 +104,14 @@ impl Session {
     /// Gives the challenge up.
     pub fn cancel_otp(&self) {
         let mut held = self.held();
-        held.challenge = None;
+        if held.challenge.take().is_some() {
+            held.given_up += 1;
+        }
         self.publish(&mut held, Cause::Challenge, Event::ChallengeOver);
     }
 
-    fn device_of_today(&self) -> Device {
-        self.held().device.renewed(&self.0.product)
+    fn device_of_today(&self, extra: Option<&Map<String, Value>>) -> Device {
+        self.held().device.renewed(&self.0.product, extra)
     }
 
     /// A copy of what the open challenge needs.
@@ -122,20 +120,23 @@ impl Session {
         let open = held.challenge.as_ref().ok_or(ErrorCode::NoChallenge)?;
         Ok(OpenChallenge {
             email: open.email.clone(),
-            extra: open.extra.clone(),
             device: open.device.clone(),
         })
     }
 
+    /// What was answered comes true, unless it was `asked` for before a sign-out or before
+    /// its challenge was given up: what came last counts.
     async fn answered(
         &self,
         cause: Cause,
+        asked: u64,
         answer: SignIn,
         challenge: OpenChallenge,
     ) -> Result<SignInOutcome, AuthError> {
         match answer {
             SignIn::Granted(grant) => {
-                self.take_into_use(cause, *grant, challenge.device).await?;
+                self.take_into_use(cause, asked, *grant, challenge.device)
+                    .await?;
                 Ok(SignInOutcome::SignedIn)
             }
             SignIn::OtpRequired { email } => {
@@ -147,6 +148,9 @@ impl Session {
                     resend_at: now + self.0.backend.profile().otp.resend_after_s * 1000,
                 };
                 let mut held = self.held();
+                if held.given_up != asked {
+                    return Err(void(cause));
+                }
                 held.challenge = Some(challenge);
                 self.publish(&mut held, Cause::Challenge, Event::Challenged(shown));
                 Ok(SignInOutcome::OtpRequired)
@@ -159,13 +163,21 @@ impl Session {
     async fn take_into_use(
         &self,
         cause: Cause,
+        asked: u64,
         grant: Grant,
         device: Device,
     ) -> Result<(), AuthError> {
-        let (stamp, generation) = {
+        let _taking_over = self.0.taking_over.lock().await;
+        let taken = {
             let mut held = self.held();
-            held.generation += 1;
-            (held.supersede(), held.generation)
+            (held.given_up == asked).then(|| {
+                held.generation += 1;
+                (held.supersede(), held.generation)
+            })
+        };
+        let Some((stamp, generation)) = taken else {
+            self.revoke(grant.token, device);
+            return Err(void(cause));
         };
         let last_user = LastUser {
             origin: self.origin(),
@@ -176,12 +188,13 @@ impl Session {
             },
             user: grant.user,
         };
-        self.journal(generation, Step::Login, &grant.token).await;
+        self.journal(&grant.token, Step::Login, stamp, generation)
+            .await;
         let kept = self.keep(stamp, generation, &grant.token).await;
         let hash = grant.token.fingerprint_bytes();
         let (stored_device, stored_user) = (device.clone(), last_user.clone());
         let recorded = self
-            .on_disk(move |records| {
+            .on_disk(stamp, move |records| {
                 stored_device.store(records)?;
                 stored_user.write(records)?;
                 // Last: until it is gone, a crash leaves nobody signed in.
@@ -194,7 +207,7 @@ impl Session {
         if held.stamp != stamp {
             drop(held);
             self.revoke(grant.token, device);
-            return Err(ErrorCode::NotSignedIn.into());
+            return Err(void(cause));
         }
         held.access = Some(Access {
             serial: held.access_serial() + 1,
@@ -236,18 +249,35 @@ impl Session {
             origin: self.origin(),
             token: token.clone(),
         };
-        self.0.vault.write(stamp, item.to_bytes()).await
+        let vault = &self.0.vault;
+        vault.write(stamp, generation, item.to_bytes()).await
     }
 
     /// Notes a step in the journal. A failure is logged and does not stop the step: the
     /// journal helps after a crash, it is not needed before one.
-    pub(super) async fn journal(&self, generation: u64, step: Step, token: &RefreshToken) {
+    pub(super) async fn journal(
+        &self,
+        token: &RefreshToken,
+        step: Step,
+        stamp: Stamp,
+        generation: u64,
+    ) {
         let bytes = token.fingerprint_bytes();
         let now = self.0.clock.wall_ms();
         let _ = self
-            .on_disk(move |records| Journal::begun(generation, step, &bytes, now).write(records))
+            .on_disk(stamp, move |records| {
+                Journal::begun(generation, step, &bytes, now).write(records)
+            })
             .await;
     }
+}
+
+/// The error of an answer that came after its question was given up.
+fn void(cause: Cause) -> AuthError {
+    if cause == Cause::VerifyOtp {
+        return ErrorCode::NoChallenge.into();
+    }
+    ErrorCode::NotSignedIn.into()
 }
 
 pub(super) fn expires_at(token: &RefreshToken) -> Option<String> {

@@ -1,0 +1,158 @@
+//! The device as the backend sees it, from a sign-in to the next.
+
+use serde_json::{Value, json};
+use vestibule_backend::{Config, DeviceBinding};
+use vestibule_core::secrets::Secret;
+use vestibule_core::session::Session;
+use vestibule_core::wire::SignedOutReason;
+
+use crate::support::*;
+
+fn sent(rig: &Rig, path: &str) -> Value {
+    let request = rig
+        .backend
+        .last_request("POST", path)
+        .expect("one was sent");
+    request.json().expect("JSON")["fingerprint"].clone()
+}
+
+fn whole() -> Config {
+    Config {
+        device_binding: DeviceBinding::Whole,
+        ..Config::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_callers_members_go_under_ours_and_are_replayed_at_each_refresh() {
+    let mut rig = Rig::with(whole()).await;
+    let mut input = login(PLAIN);
+    let extra = json!({"screen": "800x600", "browser": "forged", "fingerprint": "forged"});
+    input.fingerprint = extra.as_object().cloned();
+    rig.session.login(input).await.expect("signed in");
+    let device = sent(&rig, "/login");
+    assert_eq!(device["screen"], "800x600", "the caller's goes along");
+    assert_eq!(device["browser"], "Vestibule 0.1.0", "ours wins");
+    let id = device["fingerprint"].as_str().expect("text").to_owned();
+    assert!(uuid::Uuid::parse_str(&id).is_ok(), "an install id: {id}");
+    assert!(device["os"].as_str().is_some_and(|os| !os.is_empty()));
+    let request = rig.backend.last_request("POST", "/login").expect("one");
+    assert_eq!(
+        request.cookie("device_fingerprint"),
+        Some(id.as_str()),
+        "as a cookie too"
+    );
+
+    rig.session
+        .refresh()
+        .await
+        .expect("a backend that binds the whole of it is content");
+    assert_eq!(sent(&rig, REFRESH), device, "unchanged");
+    rig.restart();
+    rig.until_fresh().await;
+    assert_eq!(sent(&rig, REFRESH), device, "after a restart too");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_and_a_registration_carry_the_same_device() {
+    let rig = Rig::with(whole()).await;
+    let mut input = login(MAILED);
+    input.fingerprint = json!({"screen": "1440x900"}).as_object().cloned();
+    rig.session.login(input).await.expect("challenged");
+    let device = sent(&rig, "/login");
+    rig.backend.set_resend_interval(std::time::Duration::ZERO);
+    rig.session.resend_otp().await.expect("sent");
+    assert_eq!(sent(&rig, "/resend-otp"), device);
+    let code = rig.backend.last_code(MAILED).expect("a code");
+    rig.session
+        .verify_otp(Secret::new(code))
+        .await
+        .expect("signed in");
+    assert_eq!(sent(&rig, "/verify-otp"), device);
+    rig.session.refresh().await.expect("refreshed");
+    assert_eq!(sent(&rig, REFRESH), device);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_of_the_app_changes_nothing_before_the_next_sign_in() {
+    let rig = Rig::with(whole()).await;
+    rig.sign_in(PLAIN).await;
+    let device = sent(&rig, "/login");
+    let mut updated = config(&rig.backend.url(), &rig.store, &rig.folder);
+    updated.product = "Vestibule 0.2.0".into();
+    let session = Session::open_with_clock(updated, rig.clock.clone()).expect("opens");
+    until(&session, "a fresh session", is_fresh).await;
+    assert_eq!(sent(&rig, REFRESH), device, "the values of the sign-in");
+    session.logout().await;
+    session.login(login(PLAIN)).await.expect("signed in");
+    let renewed = sent(&rig, "/login");
+    assert_eq!(
+        renewed["browser"], "Vestibule 0.2.0",
+        "taken anew at a sign-in"
+    );
+    assert_eq!(
+        renewed["fingerprint"], device["fingerprint"],
+        "the id stays"
+    );
+    session.refresh().await.expect("refreshed");
+    assert_eq!(sent(&rig, REFRESH), renewed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_id_survives_sign_outs_ends_and_failed_sign_ins() {
+    let mut rig = Rig::signed_in().await;
+    let id = sent(&rig, "/login")["fingerprint"].clone();
+    rig.session.logout().await;
+    let mut input = login(PLAIN);
+    input.password = Secret::new("not it at all");
+    rig.session.login(input).await.expect_err("refused");
+    assert_eq!(sent(&rig, "/login")["fingerprint"], id, "after a sign-out");
+    rig.sign_in(PLAIN).await;
+    rig.strike(REFRESH, refusal(403, "DEVICE_MISMATCH"));
+    rig.session.refresh().await.expect_err("ended");
+    assert_eq!(why(&rig.state()), Some(SignedOutReason::DeviceMismatch));
+    rig.restart();
+    rig.until_signed_out().await;
+    rig.sign_in(PLAIN).await;
+    assert_eq!(sent(&rig, "/login")["fingerprint"], id, "after a mismatch");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_sign_in_does_not_change_what_a_refresh_replays() {
+    let rig = Rig::with(whole()).await;
+    rig.sign_in(PLAIN).await;
+    let device = sent(&rig, "/login");
+    let mut input = login(PLAIN);
+    input.password = Secret::new("not it at all");
+    input.fingerprint = json!({"screen": "1x1"}).as_object().cloned();
+    rig.session.login(input).await.expect_err("refused");
+    rig.session.refresh().await.expect("refreshed");
+    assert_eq!(sent(&rig, REFRESH), device);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_device_is_a_mismatch() {
+    let mut rig = Rig::signed_in().await;
+    let record = rig.folder.path().join(WORKSPACE).join("device.json");
+    std::fs::remove_file(record).expect("there was one");
+    rig.restart();
+    assert_eq!(
+        rig.until_signed_out().await,
+        SignedOutReason::DeviceMismatch
+    );
+    assert_eq!(rig.item(), None, "nothing is kept");
+    assert_eq!(rig.refreshes(), 1, "asked once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_product_name_in_any_script_is_fine() {
+    let rig = Rig::new().await;
+    let mut named = config(&rig.backend.url(), &rig.store, &rig.folder);
+    named.product = "Vorzimmer für Łódź 入口 1.0".into();
+    let session = Session::open(named).expect("opens");
+    session.login(login(PLAIN)).await.expect("signed in");
+    assert_eq!(
+        sent(&rig, "/login")["browser"],
+        "Vorzimmer für Łódź 入口 1.0"
+    );
+}

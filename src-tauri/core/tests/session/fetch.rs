@@ -1,0 +1,272 @@
+//! Calls to the adopter's API: what goes out, what comes back, and what is refused.
+
+use serde_json::json;
+use vestibule_backend::{Cut, Effect, Fault};
+use vestibule_core::error::ErrorCode;
+use vestibule_core::wire::FetchRequest;
+
+use crate::support::*;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_carries_the_session_and_never_the_refresh_cookie() {
+    let rig = Rig::signed_in().await;
+    let reply = rig.get("/me?x=1").await.expect("a call");
+    assert_eq!(reply.status, 200);
+    assert!(
+        reply.body.contains(PLAIN),
+        "the backend knows who: {}",
+        reply.body
+    );
+    let sent = rig.backend.last_request("GET", "/me").expect("one");
+    let bearer = sent.header("authorization").expect("a bearer");
+    assert!(bearer.starts_with("Bearer ey"), "the access token");
+    assert_eq!(sent.query.as_deref(), Some("x=1"), "the query goes along");
+    assert!(
+        sent.cookie("device_fingerprint").is_some(),
+        "the device cookie goes along"
+    );
+    assert!(
+        sent.cookie("vestibule_locale").is_some(),
+        "so do ordinary cookies"
+    );
+    assert_eq!(
+        sent.cookie(COOKIE),
+        None,
+        "the refresh cookie is for refresh and logout only"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_answer_shows_the_window_a_cookie() {
+    let rig = Rig::signed_in().await;
+    let headers = [
+        ("set-cookie", "flavour=oat; Path=/"),
+        ("location", "https://evil.example/"),
+        ("x-total", "3"),
+    ];
+    rig.backend
+        .faults()
+        .add(Fault::on("GET", "/me", answer(200, json!({}), &headers)).times(1));
+    let reply = rig.get("/me").await.expect("a call");
+    let names: Vec<_> = reply
+        .headers
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect();
+    assert!(
+        names.contains(&"x-total"),
+        "ordinary headers pass: {names:?}"
+    );
+    assert!(
+        !names.contains(&"set-cookie") && !names.contains(&"location"),
+        "{names:?}"
+    );
+    rig.get("/me").await.expect("a call");
+    let sent = rig.backend.last_request("GET", "/me").expect("one");
+    assert_eq!(
+        sent.cookie("flavour"),
+        Some("oat"),
+        "it is kept here and sent back"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expired_token_is_one_refresh_and_one_replay() {
+    let rig = Rig::signed_in().await;
+    rig.backend.expire_access_tokens();
+    let purchase = FetchRequest {
+        path: "/plans/team/purchase".into(),
+        method: "POST".into(),
+        headers: vec![("content-type".into(), "application/json".into())],
+        body: Some("{}".into()),
+    };
+    let reply = rig.session.fetch(purchase).await.expect("a call");
+    assert_eq!(reply.status, 201, "{}", reply.body);
+    assert_eq!(rig.refreshes(), 1, "one refresh");
+    let sent = rig.backend.recent_requests("POST", "/plans/team/purchase");
+    assert_eq!(sent.len(), 2, "one replay");
+    assert_eq!(sent[0].body, sent[1].body, "the same body");
+    assert_ne!(
+        sent[0].header("authorization"),
+        sent[1].header("authorization"),
+        "another bearer"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backend_that_always_says_401_is_asked_twice_and_no_more() {
+    let rig = Rig::signed_in().await;
+    rig.backend
+        .faults()
+        .add(Fault::on("GET", "/me", refusal(401, "ACCESS_EXPIRED")));
+    let reply = rig.get("/me").await.expect("the backend's own answer");
+    assert_eq!(reply.status, 401);
+    assert_eq!(rig.backend.requests("GET", "/me"), 2, "one replay");
+    assert_eq!(rig.refreshes(), 1, "one refresh");
+    assert!(is_fresh(&rig.state()), "that ends no session");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_other_status_is_the_callers_business() {
+    let rig = Rig::signed_in().await;
+    for status in [204, 302, 400, 403, 404, 409, 418, 429, 500, 503] {
+        rig.backend
+            .faults()
+            .add(Fault::on("GET", "/me", Effect::status(status)).times(1));
+        let reply = rig.get("/me").await.expect("an answer");
+        assert_eq!(reply.status, status);
+        assert!(
+            is_fresh(&rig.state()),
+            "{status} says nothing of the session"
+        );
+    }
+    assert_eq!(rig.refreshes(), 0, "and asks for no refresh");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_fails_on_the_way_says_so() {
+    let rig = Rig::signed_in().await;
+    let rows = [
+        (
+            "dropped",
+            Effect::Drop { cut: Cut::Close },
+            ErrorCode::Unreachable,
+        ),
+        (
+            "truncated",
+            Effect::Truncate { cut: Cut::Close },
+            ErrorCode::Unreachable,
+        ),
+        (
+            "8 MiB",
+            Effect::Huge { bytes: 8 << 20 },
+            ErrorCode::TooLarge,
+        ),
+    ];
+    for (name, effect, wanted) in rows {
+        rig.backend
+            .faults()
+            .add(Fault::on("GET", "/me", effect).times(1));
+        let result = rig.get("/me").await;
+        assert_eq!(code(&result), Some(wanted), "{name}");
+        assert!(
+            is_fresh(&rig.state()),
+            "{name}: a call says nothing of the session"
+        );
+    }
+    let mut large = get("/me");
+    large.body = Some("x".repeat(1024 * 1024 + 1));
+    let sent = rig.backend.requests("GET", "/me");
+    let result = rig.session.fetch(large).await;
+    assert_eq!(
+        code(&result),
+        Some(ErrorCode::TooLarge),
+        "our own body is bounded too"
+    );
+    assert_eq!(rig.backend.requests("GET", "/me"), sent, "and not sent");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_signed_in_means_no_bearer() {
+    let rig = Rig::new().await;
+    let reply = rig.get("/plans/team").await.expect("public");
+    assert_eq!(reply.status, 200);
+    let sent = rig.backend.last_request("GET", "/plans/team").expect("one");
+    assert_eq!(sent.header("authorization"), None);
+    let reply = rig.get("/me").await.expect("an answer");
+    assert_eq!(reply.status, 401, "the backend's own answer");
+    assert_eq!(rig.backend.requests("GET", "/me"), 1, "no replay");
+    assert_eq!(rig.refreshes(), 0, "no refresh");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_carries_credentials_is_ours_to_send() {
+    let rig = Rig::signed_in().await;
+    let mut forged = get("/me");
+    for (name, value) in [
+        ("Authorization", "Bearer forged"),
+        (
+            "Cookie",
+            "__refresh_token=forged; device_fingerprint=forged",
+        ),
+        ("Host", "evil.example"),
+        ("Origin", "https://evil.example"),
+        ("Accept-Encoding", "gzip"),
+        ("X-Mine", "kept"),
+        ("Bad\nName", "x"),
+        ("X-Bad", "a\r\nX-Injected: 1"),
+    ] {
+        forged.headers.push((name.into(), value.into()));
+    }
+    let reply = rig.session.fetch(forged).await.expect("a call");
+    assert_eq!(reply.status, 200, "with the true bearer");
+    let sent = rig.backend.last_request("GET", "/me").expect("one");
+    let bearers = sent
+        .headers
+        .iter()
+        .filter(|(name, _)| name == "authorization");
+    assert_eq!(bearers.count(), 1, "one bearer");
+    assert_eq!(sent.cookie(COOKIE), None);
+    assert_ne!(sent.cookie("device_fingerprint"), Some("forged"));
+    assert_ne!(sent.header("host"), Some("evil.example"));
+    assert_eq!(sent.header("origin"), None);
+    assert_eq!(
+        sent.header("accept-encoding"),
+        None,
+        "no answer is decompressed"
+    );
+    assert_eq!(sent.header("x-mine"), Some("kept"));
+    assert_eq!(sent.header("x-injected"), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_path_off_the_list_is_refused_and_not_sent() {
+    let rig = Rig::signed_in().await;
+    let logins = rig.backend.requests("POST", "/login");
+    for (method, path) in [
+        ("POST", "/login"),
+        ("POST", "/refresh-token"),
+        ("POST", "/logout"),
+        ("GET", "/admin"),
+        ("GET", "/plans/../login"),
+        ("GET", "/plans/%2e%2e/login"),
+        ("GET", "//evil.example/me"),
+        ("GET", "http://evil.example/me"),
+        ("GET", "/me/"),
+        ("GET", "me"),
+        ("TRACE", "/me"),
+        ("CONNECT", "/me"),
+        ("get", "/me"),
+    ] {
+        let mut request = get(path);
+        request.method = method.into();
+        let result = rig.session.fetch(request).await;
+        assert_eq!(
+            code(&result),
+            Some(ErrorCode::PathRefused),
+            "{method} {path}"
+        );
+    }
+    assert_eq!(
+        rig.backend.requests("POST", "/login"),
+        logins,
+        "nothing was sent"
+    );
+    assert_eq!(rig.refreshes(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_in_an_outage_fails_without_asking_for_a_refresh_each_time() {
+    let rig = Rig::signed_in().await;
+    rig.backend.expire_access_tokens();
+    rig.backend.faults().add(Fault::on(
+        "POST",
+        REFRESH,
+        answer(503, json!({}), &[("retry-after", "600")]),
+    ));
+    for _ in 0..5 {
+        let reply = rig.get("/me").await.expect("the backend's own 401");
+        assert_eq!(reply.status, 401);
+    }
+    assert_eq!(rig.refreshes(), 1, "the backend is left alone as it asked");
+}

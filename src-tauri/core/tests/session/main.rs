@@ -1,0 +1,19 @@
+//! The session over loopback, against the bundled backend: what is true after each answer,
+//! what is kept, and how many requests it took.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod codes;
+mod device;
+mod fetch;
+mod races;
+mod refresh_cookies;
+mod refresh_ends;
+mod refresh_faults;
+mod refresh_waits;
+mod restore;
+mod sign_in;
+mod sign_out;
+mod single_flight;
+mod storage;

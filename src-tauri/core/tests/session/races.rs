@@ -1,0 +1,169 @@
+//! A sign-in, a refresh, a sign-out and an end at the same time: what came last is true, in
+//! memory, on disk and in the keyring.
+
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use vestibule_backend::{Config, Effect, Fault};
+use vestibule_core::wire::SignInOutcome;
+
+use crate::support::*;
+
+fn strict() -> Config {
+    Config {
+        grace: Duration::ZERO,
+        ..Config::default()
+    }
+}
+
+/// What memory says and what the next start finds must be the same session.
+async fn check_next_start(rig: &mut Rig, name: &str) {
+    let now = rig.state();
+    let who = user(&now).map(|user| user.email.clone());
+    rig.backend.faults().clear();
+    rig.restart();
+    let then = rig
+        .until("the start to be over", |state| {
+            is_fresh(state) || why(state).is_some()
+        })
+        .await;
+    let found = user(&then).map(|user| user.email.clone());
+    assert_eq!(found, who, "{name}: now {now:?}, then {then:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_in_again_while_stale_replaces_the_session() {
+    let mut rig = Rig::signed_in_with(strict()).await;
+    rig.backend
+        .faults()
+        .add(Fault::on("POST", REFRESH, Effect::status(503)));
+    rig.session.refresh().await.expect_err("an outage");
+    assert!(is_stale(&rig.state()));
+    let old = rig.kept();
+    let outcome = rig.session.login(login(ADMIN)).await;
+    assert_eq!(outcome, Ok(SignInOutcome::SignedIn));
+    let state = rig.state();
+    assert!(is_fresh(&state), "fresh: {state:?}");
+    assert_eq!(user(&state).map(|user| user.email.as_str()), Some(ADMIN));
+    assert_ne!(rig.kept(), old, "the new token is kept");
+    check_next_start(&mut rig, "signed in again").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_refresh_of_the_old_session_never_lands_over_a_new_one() {
+    for round in 0..30 {
+        let mut rig = Rig::signed_in_with(strict()).await;
+        let delay = Effect::Delay { ms: round % 10 };
+        rig.backend
+            .faults()
+            .add(Fault::on("POST", REFRESH, delay).after());
+        let mut running = JoinSet::new();
+        for _ in 0..4 {
+            let session = rig.session.clone();
+            running.spawn(async move {
+                for _ in 0..6 {
+                    let _ = session.refresh().await;
+                }
+            });
+        }
+        let session = rig.session.clone();
+        running.spawn(async move {
+            session.login(login(ADMIN)).await.expect("signed in");
+        });
+        running.join_all().await;
+        let state = rig.state();
+        assert_eq!(
+            user(&state).map(|user| user.email.as_str()),
+            Some(ADMIN),
+            "round {round}: the new session: {state:?}"
+        );
+        rig.session
+            .refresh()
+            .await
+            .expect("the new token is the one in use");
+        check_next_start(&mut rig, "login over refreshes").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_end_of_the_old_session_does_not_end_a_new_one() {
+    for round in 0..30 {
+        let mut rig = Rig::signed_in_with(strict()).await;
+        rig.backend.revoke_session(PLAIN);
+        let mut running = JoinSet::new();
+        let session = rig.session.clone();
+        running.spawn(async move {
+            let _ = session.refresh().await;
+        });
+        let session = rig.session.clone();
+        running.spawn(async move {
+            session.login(login(ADMIN)).await.expect("signed in");
+        });
+        running.join_all().await;
+        let state = rig.state();
+        assert_eq!(
+            user(&state).map(|user| user.email.as_str()),
+            Some(ADMIN),
+            "round {round}: the new session stands: {state:?}"
+        );
+        check_next_start(&mut rig, "login over an end").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_slow_keyring_widens_no_gap() {
+    // While the keyring hangs in the middle of a sign-in, the old token must not be rotated
+    // in the new session's name.
+    for round in 0..3 {
+        let mut rig = Rig::signed_in_with(strict()).await;
+        rig.store.block(Block::Hang);
+        let session = rig.session.clone();
+        let signing_in = tokio::spawn(async move { session.login(login(ADMIN)).await });
+        eventually("the keyring to hang", || rig.store.waiting() > 0).await;
+        let session = rig.session.clone();
+        let refreshing = tokio::spawn(async move { session.refresh().await });
+        tokio::time::sleep(Duration::from_millis(50 * round)).await;
+        rig.store.heal();
+        let outcome = signing_in.await.expect("ends");
+        assert_eq!(outcome, Ok(SignInOutcome::SignedIn), "round {round}");
+        let _ = refreshing.await.expect("ends");
+        let state = rig.state();
+        assert_eq!(
+            user(&state).map(|user| user.email.as_str()),
+            Some(ADMIN),
+            "{state:?}"
+        );
+        rig.session
+            .refresh()
+            .await
+            .expect("the new token is the one in use");
+        check_next_start(&mut rig, "a slow keyring").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whatever_happens_at_once_memory_disk_and_keyring_agree_in_the_end() {
+    for round in 0..40_u64 {
+        let mut rig = Rig::signed_in_with(strict()).await;
+        let mut running = JoinSet::new();
+        for step in 0..4_u64 {
+            let session = rig.session.clone();
+            running.spawn(async move {
+                for turn in 0..4_u64 {
+                    match (round * 7 + step * 3 + turn) % 5 {
+                        0 => drop(session.logout().await),
+                        1 => drop(session.login(login(PLAIN)).await),
+                        2 => drop(session.login(login(ADMIN)).await),
+                        3 => drop(session.refresh().await),
+                        _ => drop(session.fetch(get("/me")).await),
+                    }
+                }
+            });
+        }
+        running.join_all().await;
+        if user(&rig.state()).is_none() {
+            rig.until_nothing_kept().await;
+        }
+        check_next_start(&mut rig, &format!("round {round}")).await;
+    }
+}

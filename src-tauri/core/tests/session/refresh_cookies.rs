@@ -1,0 +1,205 @@
+//! 'Refresh, at the edges': the cookie replaced, kept, repeated or deleted, and lives that
+//! disagree.
+
+use vestibule_backend::{Config, Effect, Fault};
+use vestibule_core::error::ErrorCode;
+use vestibule_core::wire::{Phase, SignedOutReason};
+
+use crate::support::*;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_cookie_replaces_the_old_one() {
+    let rig = Rig::signed_in().await;
+    let first = rig.kept().expect("kept at sign-in");
+    rig.session.refresh().await.expect("refreshed");
+    let second = rig.kept().expect("kept");
+    assert_ne!(first, second, "rotated");
+    let generation = |rig: &Rig| rig.item().expect("an item")["generation"].as_u64();
+    let before = generation(&rig);
+    rig.session.refresh().await.expect("refreshed again");
+    let sent = rig
+        .backend
+        .last_request("POST", REFRESH)
+        .expect("a refresh");
+    assert_eq!(
+        sent.cookie(COOKIE),
+        Some(second.as_str()),
+        "the newest is sent"
+    );
+    assert!(generation(&rig) > before, "the generation grows");
+    assert_eq!(rig.refreshes(), 2, "one each");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_cookie_means_keep_the_old_one() {
+    let rig = Rig::signed_in().await;
+    let before = rig.kept().expect("kept at sign-in");
+    rig.strike(REFRESH, answer(200, success(), &[]));
+    rig.session
+        .refresh()
+        .await
+        .expect("a success without a cookie");
+    assert!(is_fresh(&rig.state()), "renewed");
+    assert_eq!(rig.kept().as_ref(), Some(&before), "the old one stays");
+    rig.session.refresh().await.expect("refreshed");
+    let sent = rig
+        .backend
+        .last_request("POST", REFRESH)
+        .expect("a refresh");
+    assert_eq!(sent.cookie(COOKIE), Some(before.as_str()), "and is sent");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_identical_tokens_in_a_row_are_two_rotations() {
+    let rig = Rig::signed_in().await;
+    let before = rig.kept().expect("kept at sign-in");
+    for attributes in ["Path=/; Max-Age=900", "Path=/"] {
+        let cookie = format!("{COOKIE}={before}; {attributes}");
+        for _ in 0..2 {
+            rig.strike(REFRESH, answer(200, success(), &[("set-cookie", &cookie)]));
+            rig.session
+                .refresh()
+                .await
+                .expect("the same token again is fine");
+            assert_eq!(rig.kept().as_ref(), Some(&before), "kept");
+            assert!(is_fresh(&rig.state()), "fresh");
+        }
+    }
+    rig.session.refresh().await.expect("and it still works");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_cookie_ends_the_session() {
+    for value in [
+        "=; Path=/; Max-Age=0",
+        "=gone; Path=/; Max-Age=0",
+        "=gone; Path=/; Max-Age=-1",
+        "=gone; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+        "=; Path=/; Max-Age=604800",
+        "=\"\"; Path=/; Max-Age=604800",
+    ] {
+        let mut rig = Rig::signed_in().await;
+        let line = format!("{COOKIE}{value}");
+        rig.strike(REFRESH, answer(200, success(), &[("set-cookie", &line)]));
+        let result = rig.session.refresh().await;
+        assert_eq!(code(&result), Some(ErrorCode::SessionEnded), "{line}");
+        assert_eq!(why(&rig.state()), Some(SignedOutReason::Expired), "{line}");
+        assert_eq!(rig.item(), None, "{line}: the keyring holds nothing");
+        rig.restart();
+        rig.until_signed_out().await;
+        assert_eq!(rig.refreshes(), 1, "{line}: nothing left to send");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deletion_in_an_answer_that_is_no_success_deletes_nothing() {
+    for effect in [
+        answer(
+            503,
+            success(),
+            &[("set-cookie", "__refresh_token=; Max-Age=0; Path=/")],
+        ),
+        answer(
+            302,
+            success(),
+            &[("set-cookie", "__refresh_token=; Max-Age=0; Path=/")],
+        ),
+    ] {
+        let rig = Rig::signed_in().await;
+        let before = rig.kept();
+        rig.strike(REFRESH, effect);
+        rig.session.refresh().await.expect_err("no success");
+        assert!(is_stale(&rig.state()), "kept, marked stale");
+        assert_eq!(rig.kept(), before, "the token stays");
+        rig.until_fresh().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expiry_counts_by_the_backends_clock_not_ours() {
+    // Our clock is ten years ahead of a backend that dates its cookies: what is in the past
+    // here is in the future there.
+    let rig = Rig::signed_in().await;
+    rig.strike(
+        REFRESH,
+        answer(
+            200,
+            success(),
+            &[
+                ("date", "Tue, 01 Mar 2016 10:00:00 GMT"),
+                (
+                    "set-cookie",
+                    "__refresh_token=dated; Path=/; Expires=Wed, 30 Mar 2016 10:00:00 GMT",
+                ),
+            ],
+        ),
+    );
+    rig.session.refresh().await.expect("a success");
+    assert_eq!(
+        rig.kept().as_deref(),
+        Some("dated"),
+        "the token is taken into use"
+    );
+    assert!(is_fresh(&rig.state()), "and the session lives");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cookie_for_another_domain_is_not_taken() {
+    let rig = Rig::signed_in().await;
+    let before = rig.kept();
+    let line = "__refresh_token=planted; Path=/; Domain=evil.example";
+    rig.strike(REFRESH, answer(200, success(), &[("set-cookie", line)]));
+    rig.session.refresh().await.expect("a success");
+    assert_eq!(rig.kept(), before, "the old one stays");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_life_from_receipt_counts_and_not_a_date_by_a_wrong_clock() {
+    for seconds in [-10 * 365 * 86_400, -3600, 3600, 10 * 365 * 86_400] {
+        let rig = Rig::new().await;
+        for path in ["/login", REFRESH] {
+            let skew = Effect::WrongClock { seconds };
+            rig.backend.faults().add(Fault::on("POST", path, skew));
+        }
+        rig.sign_in(PLAIN).await;
+        rig.session.refresh().await.expect("refreshed");
+        let reply = rig.get("/me").await.expect("a call");
+        assert_eq!(reply.status, 200, "{seconds}: the token is in use");
+        assert!(is_fresh(&rig.state()), "{seconds}: fresh");
+        assert_eq!(
+            rig.refreshes(),
+            1,
+            "{seconds}: the token is not taken as spent"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sessions_end_is_the_refresh_cookies_and_its_id_stays() {
+    let config = Config {
+        refresh_ttl: std::time::Duration::from_secs(30 * 86_400),
+        ..Config::default()
+    };
+    let rig = Rig::signed_in_with(config).await;
+    let info = |rig: &Rig| match rig.state().phase {
+        Phase::SignedIn { session, .. } => session,
+        other => panic!("signed in: {other:?}"),
+    };
+    let first = info(&rig);
+    let end = first.expires_at.clone().expect("the cookie has a Max-Age");
+    let end = time_of(&end);
+    let wanted = std::time::SystemTime::now() + std::time::Duration::from_secs(30 * 86_400);
+    let off = wanted
+        .duration_since(end)
+        .unwrap_or_else(|error| error.duration());
+    assert!(off.as_secs() < 60, "thirty days from now, off by {off:?}");
+    rig.session.refresh().await.expect("refreshed");
+    assert_eq!(info(&rig).id, first.id, "the same session");
+}
+
+fn time_of(iso: &str) -> std::time::SystemTime {
+    let format = &time::format_description::well_known::Rfc3339;
+    time::OffsetDateTime::parse(iso, format)
+        .expect("ISO 8601")
+        .into()
+}

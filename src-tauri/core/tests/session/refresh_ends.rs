@@ -1,0 +1,143 @@
+//! 'Refresh, at the edges': the answers that end a session, and say why.
+
+use serde_json::json;
+use vestibule_backend::{Config, Effect};
+use vestibule_core::error::ErrorCode;
+use vestibule_core::wire::{Cause, SignedOutReason};
+
+use crate::support::*;
+
+/// After the end: said, persisted, and final across a restart.
+async fn check_ended(mut rig: Rig, name: &str, wanted: SignedOutReason, requests: usize) {
+    let device = rig
+        .backend
+        .last_request("POST", REFRESH)
+        .and_then(|request| request.cookie("device_fingerprint").map(str::to_owned));
+    let change = rig.session.snapshot();
+    assert_eq!(
+        why(&change.state),
+        Some(wanted),
+        "{name}: signed out, and why"
+    );
+    assert_eq!(change.cause, Cause::Rejected, "{name}: the backend did it");
+    assert_eq!(rig.item(), None, "{name}: the keyring holds nothing");
+    assert_eq!(
+        rig.refreshes(),
+        requests,
+        "{name}: a rejection is not argued with"
+    );
+    assert_eq!(
+        code(&rig.session.refresh().await),
+        Some(ErrorCode::NotSignedIn),
+        "{name}: nothing is left to refresh"
+    );
+    rig.restart();
+    assert_eq!(
+        rig.until_signed_out().await,
+        wanted,
+        "{name}: still so at the next start"
+    );
+    assert_eq!(rig.refreshes(), requests, "{name}: no token, no request");
+    let files = std::fs::read_dir(rig.folder.path().join(WORKSPACE)).expect("the folder");
+    let names: Vec<_> = files
+        .map(|file| file.expect("a file").file_name())
+        .collect();
+    assert!(
+        !names.iter().any(|name| name == "user.json"),
+        "{name}: the last user is forgotten: {names:?}"
+    );
+    rig.sign_in(PLAIN).await;
+    let again = rig.backend.last_request("POST", "/login").expect("a login");
+    assert_eq!(
+        again.cookie("device_fingerprint").map(str::to_owned),
+        device,
+        "{name}: the device id stays"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_code_that_the_contract_names_ends_the_session() {
+    use SignedOutReason::{DeviceMismatch, Expired, Reuse, Revoked};
+    let rows = [
+        ("401 with JSON", Effect::status(401), Expired),
+        (
+            "401 with an empty object",
+            answer(401, json!({}), &[]),
+            Expired,
+        ),
+        (
+            "401 with another code",
+            refusal(401, "TOKEN_EXPIRED"),
+            Expired,
+        ),
+        ("401 reuse", refusal(401, "REFRESH_REUSED"), Reuse),
+        ("401 revoked", refusal(401, "SESSION_REVOKED"), Revoked),
+        (
+            "403 device",
+            refusal(403, "DEVICE_MISMATCH"),
+            DeviceMismatch,
+        ),
+    ];
+    for (name, effect, wanted) in rows {
+        let rig = Rig::signed_in().await;
+        rig.strike(REFRESH, effect);
+        let result = rig.session.refresh().await;
+        assert_eq!(code(&result), Some(ErrorCode::SessionEnded), "{name}");
+        check_ended(rig, name, wanted, 1).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_backend_revokes_a_session() {
+    let rig = Rig::signed_in().await;
+    assert_eq!(
+        rig.backend.revoke_session(PLAIN),
+        1,
+        "there is one to revoke"
+    );
+    let result = rig.session.refresh().await;
+    assert_eq!(code(&result), Some(ErrorCode::SessionEnded));
+    check_ended(rig, "revoked", SignedOutReason::Revoked, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_refresh_token_expires() {
+    let rig = Rig::signed_in().await;
+    rig.backend.expire_refresh_tokens();
+    let result = rig.session.refresh().await;
+    assert_eq!(code(&result), Some(ErrorCode::SessionEnded));
+    check_ended(rig, "expired", SignedOutReason::Expired, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_of_the_token_was_used() {
+    let strict = Config {
+        grace: std::time::Duration::ZERO,
+        ..Config::default()
+    };
+    let rig = Rig::signed_in_with(strict).await;
+    let stolen = rig.store.bare();
+    let copy = vestibule_core::secrets::SecretStore::read(stolen, WORKSPACE)
+        .expect("a memory store")
+        .expect("an item");
+    rig.session.refresh().await.expect("the owner refreshes");
+    vestibule_core::secrets::SecretStore::write(stolen, WORKSPACE, &copy).expect("a memory store");
+    let mut thief = rig;
+    thief.restart();
+    assert_eq!(thief.until_signed_out().await, SignedOutReason::Reuse);
+    check_ended(thief, "reuse", SignedOutReason::Reuse, 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_api_call_that_finds_the_session_dead_says_so() {
+    let rig = Rig::signed_in().await;
+    rig.backend.revoke_session(PLAIN);
+    let result = rig.get("/me").await;
+    assert_eq!(code(&result), Some(ErrorCode::SessionEnded), "{result:?}");
+    assert_eq!(
+        rig.backend.requests("GET", "/me"),
+        1,
+        "nothing to replay with"
+    );
+    check_ended(rig, "found by a call", SignedOutReason::Revoked, 1).await;
+}

@@ -1,0 +1,206 @@
+//! 'Refresh, at the edges': how long a session waits, and that clicks wait too.
+
+use std::time::{Duration, SystemTime};
+
+use serde_json::json;
+use vestibule_core::clock::Clock as _;
+use vestibule_core::error::ErrorCode;
+
+use crate::support::*;
+
+type Headers = &'static [(&'static str, &'static str)];
+
+/// What a refresh with this answer leads to; the seconds until the next try.
+async fn wait_after(status: u16, headers: &[(&str, &str)]) -> (Rig, f64) {
+    let rig = Rig::signed_in().await;
+    let body = json!({"message": "slow down", "code": "RATE_LIMITED"});
+    rig.strike(REFRESH, answer(status, body, headers));
+    let result = rig.session.refresh().await;
+    assert!(result.is_err(), "{status} is no success");
+    let state = rig.state();
+    assert!(is_stale(&state), "kept, marked stale: {state:?}");
+    let retry_at = outage(&state).and_then(|outage| outage.retry_at);
+    let wait = retry_at
+        .expect("a next try")
+        .saturating_sub(rig.clock.wall_ms());
+    (rig, wait as f64 / 1000.0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_backends_wish_to_be_left_alone_is_obeyed_by_clicks_and_calls_too() {
+    let rows: [(Headers, f64, f64); 7] = [
+        (&[("retry-after", "120")], 120.0, 134.0),
+        (&[("x-retry-after", "30")], 30.0, 35.0),
+        (&[("ratelimit-reset", "50")], 50.0, 57.0),
+        (
+            &[("retry-after", "20"), ("x-retry-after", "600")],
+            20.0,
+            24.0,
+        ),
+        (
+            &[("retry-after", "soon"), ("x-retry-after", "40")],
+            40.0,
+            46.0,
+        ),
+        (&[("retry-after", "0")], 1.0, 2.5),
+        (&[("retry-after", "18446744073709551615")], 3600.0, 3963.0),
+    ];
+    for (headers, least, most) in rows {
+        let (rig, wait) = wait_after(429, headers).await;
+        assert!((least..most).contains(&wait), "{headers:?}: waits {wait} s");
+        let requests = rig.refreshes();
+        let click = rig.session.refresh().await.expect_err("refused");
+        assert_eq!(
+            click.code,
+            ErrorCode::RateLimited,
+            "{headers:?}: a click waits too"
+        );
+        let told = click.retry_after_ms.unwrap_or(0) as f64 / 1000.0;
+        assert!(
+            (told - wait.max(5.0)).abs() < 0.01,
+            "{headers:?}: the countdown says {told} s of {wait} s, or the gap between clicks"
+        );
+        rig.backend.expire_access_tokens();
+        let reply = rig.get("/me").await.expect("the backend's own 401");
+        assert_eq!(
+            reply.status, 401,
+            "{headers:?}: a call does not refresh either"
+        );
+        assert_eq!(rig.refreshes(), requests, "{headers:?}: nothing was sent");
+        // The countdown is cut to whole milliseconds.
+        rig.pass(Duration::from_secs_f64(wait + 0.001));
+        rig.reached(REFRESH, requests + 1).await;
+        rig.until_fresh().await;
+        assert_eq!(
+            rig.refreshes(),
+            requests + 1,
+            "{headers:?}: one try, when its time came"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_date_is_understood() {
+    let at = SystemTime::now() + Duration::from_secs(60);
+    let date = httpdate::fmt_http_date(at);
+    let (_rig, wait) = wait_after(429, &[("retry-after", &date)]).await;
+    assert!((58.0..69.0).contains(&wait), "{date}: waits {wait} s");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn garbage_means_the_ordinary_backoff() {
+    let rows: [Headers; 8] = [
+        &[],
+        &[("retry-after", "")],
+        &[("retry-after", "soon")],
+        &[("retry-after", "-5")],
+        &[("retry-after", "1.5")],
+        &[("retry-after", "99999999999999999999999")],
+        &[("retry-after", "Thu, 01 Jan 1970 00:00:00 GMT")],
+        &[
+            ("retry-after", "Thu, 99 Foo 9999 99:99:99 GMT"),
+            ("x-retry-after", "NaN"),
+        ],
+    ];
+    for headers in rows {
+        let (rig, wait) = wait_after(429, headers).await;
+        assert!(
+            wait <= 2.5,
+            "{headers:?}: the first backoff is short: {wait} s"
+        );
+        rig.until_fresh().await;
+        assert_eq!(rig.refreshes(), 2, "{headers:?}: one failed, one succeeded");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rate_limit_header_of_another_answer_is_no_wish_to_be_left_alone() {
+    // Many backends send `RateLimit-Reset` with every answer, an error in passing included.
+    let (rig, wait) = wait_after(500, &[("ratelimit-reset", "900")]).await;
+    assert!(wait <= 1.5, "the ordinary backoff: {wait} s");
+    rig.until_fresh().await;
+
+    let (_rig, wait) = wait_after(503, &[("retry-after", "30")]).await;
+    assert!(
+        (30.0..35.0).contains(&wait),
+        "a 503 may ask for time: {wait} s"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clicks_in_an_outage_are_spaced() {
+    let rig = Rig::signed_in().await;
+    rig.backend.down().await;
+    let first = rig.session.refresh().await;
+    assert_eq!(
+        code(&first),
+        Some(ErrorCode::Unreachable),
+        "a click may try at once"
+    );
+    let again = rig.session.refresh().await.expect_err("too soon");
+    assert_eq!(again.code, ErrorCode::RateLimited, "the next has to wait");
+    let told = again.retry_after_ms.unwrap_or(0);
+    assert_eq!(told, 5000, "and is told how long");
+    rig.backend.up().await.expect("the same port is free");
+    rig.pass(Duration::from_secs(5));
+    rig.until_fresh().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_timer_refreshes_ahead_of_expiry() {
+    let config = vestibule_backend::Config {
+        access_ttl: Duration::from_secs(600),
+        ..vestibule_backend::Config::default()
+    };
+    for _ in 0..5 {
+        let rig = Rig::signed_in_with(config.clone()).await;
+        let before = rig.kept();
+        rig.pass(Duration::from_secs(600 * 69 / 100));
+        rig.get("/me").await.expect("a call");
+        assert_eq!(rig.refreshes(), 0, "not before 70 % of the token's life");
+        rig.pass(Duration::from_secs(600 * 22 / 100));
+        rig.reached(REFRESH, 1).await;
+        eventually("the new token in the keyring", || rig.kept() != before).await;
+        assert!(is_fresh(&rig.state()), "nobody notices");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_life_too_short_to_believe_is_taken_as_a_minute() {
+    let config = vestibule_backend::Config {
+        access_ttl: Duration::from_secs(2),
+        ..vestibule_backend::Config::default()
+    };
+    let rig = Rig::signed_in_with(config).await;
+    rig.pass(Duration::from_secs(41));
+    rig.get("/plans").await.expect("a call");
+    assert_eq!(rig.refreshes(), 0, "the backend is not asked all the time");
+    rig.pass(Duration::from_secs(14));
+    rig.reached(REFRESH, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_renews_a_spent_token_first() {
+    let rig = Rig::signed_in().await;
+    rig.backend.down().await;
+    // As after a long sleep: the timer fails, and the token is past its life.
+    rig.pass(Duration::from_secs(3600));
+    rig.until("an outage", is_stale).await;
+    let call = rig.get("/me").await;
+    assert!(
+        matches!(
+            code(&call),
+            Some(ErrorCode::Unreachable | ErrorCode::RateLimited)
+        ),
+        "no call goes out with a spent token: {call:?}"
+    );
+    rig.backend.up().await.expect("the same port is free");
+    rig.until_fresh().await;
+    let reply = rig.get("/me").await.expect("a call");
+    assert_eq!(reply.status, 200);
+    assert_eq!(
+        rig.backend.requests("GET", "/me"),
+        1,
+        "sent once, with the new token"
+    );
+}

@@ -1,0 +1,294 @@
+//! A start of the app: who is back, after how many requests, and what is shown meanwhile.
+
+use std::time::{Duration, Instant};
+
+use vestibule_backend::{Effect, Fault};
+use vestibule_core::secrets::{SecretStore as _, StoreError};
+use vestibule_core::session::Session;
+use vestibule_core::wire::{Cause, Phase, SignedOutReason, StorageStatus};
+
+use crate::support::*;
+
+fn folder(rig: &Rig) -> std::path::PathBuf {
+    rig.folder.path().join(WORKSPACE)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_back_with_exactly_one_refresh() {
+    let mut rig = Rig::signed_in().await;
+    for start in 1..=5 {
+        let before = rig.kept();
+        rig.restart();
+        let state = rig.until_fresh().await;
+        assert_eq!(user(&state).map(|user| user.email.as_str()), Some(PLAIN));
+        assert_eq!(rig.refreshes(), start, "one a start");
+        assert_ne!(rig.kept(), before, "rotated, and kept");
+        let reply = rig.get("/me").await.expect("a call");
+        assert_eq!(reply.status, 200, "and it can be used");
+    }
+    assert_eq!(
+        rig.backend.requests("POST", "/login"),
+        1,
+        "no password was needed"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_session_keeps_its_id_across_starts() {
+    let mut rig = Rig::signed_in().await;
+    let id = |rig: &Rig| match rig.state().phase {
+        Phase::SignedIn { session, .. } => session.id,
+        other => panic!("signed in: {other:?}"),
+    };
+    let first = id(&rig);
+    rig.restart();
+    rig.until_fresh().await;
+    assert_eq!(id(&rig), first);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_start_asks_nobody() {
+    let rig = Rig::new().await;
+    let change = rig.session.snapshot();
+    assert_eq!(why(&change.state), Some(SignedOutReason::Never));
+    assert_eq!(change.cause, Cause::Start);
+    assert_eq!(change.state.storage, StorageStatus::Ok);
+    assert_eq!(rig.refreshes(), 0, "there is nothing to ask about");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backend_that_is_down_at_start_leaves_the_last_user_signed_in() {
+    let mut rig = Rig::signed_in().await;
+    let kept = rig.kept();
+    rig.backend.down().await;
+    rig.restart();
+    let state = rig.until("the last known user", is_stale).await;
+    let shown = user(&state).expect("a user");
+    assert_eq!(
+        (shown.email.as_str(), shown.name.as_str()),
+        (PLAIN, "Dana Demo")
+    );
+    assert_eq!(rig.kept(), kept, "the token stays");
+    rig.backend.up().await.expect("the same port is free");
+    rig.until_fresh().await;
+    assert_ne!(rig.kept(), kept, "and was used");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_backend_shows_the_last_user_after_about_a_second() {
+    let mut rig = Rig::signed_in().await;
+    rig.strike(REFRESH, Effect::Delay { ms: 2500 });
+    let began = Instant::now();
+    rig.restart();
+    let state = rig.until("the last known user", is_stale).await;
+    let took = began.elapsed();
+    assert!(
+        took >= Duration::from_millis(950),
+        "not before a second: {took:?}"
+    );
+    assert!(
+        took < Duration::from_millis(2400),
+        "not as late as the answer: {took:?}"
+    );
+    let retry_at = outage(&state).expect("stale").retry_at;
+    assert_eq!(retry_at, None, "an attempt is under way");
+    rig.until_fresh().await;
+    assert_eq!(
+        rig.refreshes(),
+        1,
+        "the slow one was waited for, not repeated"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_without_a_known_user_is_restoring_until_the_backend_says_who() {
+    let mut rig = Rig::signed_in().await;
+    std::fs::remove_file(folder(&rig).join("user.json")).expect("there was one");
+    rig.backend.down().await;
+    rig.restart();
+    let state = rig
+        .until("an outage without a user", |state| {
+            matches!(state.phase, Phase::Restoring { outage: Some(_) })
+        })
+        .await;
+    assert_eq!(
+        user(&state),
+        None,
+        "nobody to show, and no login form either"
+    );
+    rig.backend.up().await.expect("the same port is free");
+    let state = rig.until_fresh().await;
+    assert_eq!(user(&state).map(|user| user.email.as_str()), Some(PLAIN));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sign_out_marker_beats_what_the_keyring_still_holds() {
+    let mut rig = Rig::signed_in().await;
+    let left_over = rig
+        .store
+        .bare()
+        .read(WORKSPACE)
+        .expect("a store")
+        .expect("an item");
+    rig.session.logout().await;
+    rig.until_nothing_kept().await;
+    rig.store
+        .bare()
+        .write(WORKSPACE, &left_over)
+        .expect("a store");
+    rig.restart();
+    assert_eq!(rig.until_signed_out().await, SignedOutReason::ByUser);
+    rig.until_nothing_kept().await;
+    assert_eq!(rig.refreshes(), 0, "the left-over token is not used");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_origins_item_is_not_sent() {
+    let rig = Rig::signed_in().await;
+    let other = Rig::new().await;
+    let moved = open(&other.backend.url(), &rig.store, &rig.folder, &rig.clock);
+    until(&moved, "nobody signed in", |state| why(state).is_some()).await;
+    assert_eq!(other.refreshes(), 0, "a token goes to its own origin only");
+    assert_eq!(rig.refreshes(), 0, "and the old origin is not asked either");
+    assert!(
+        rig.kept().is_some(),
+        "the item waits for its origin to come back"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn damaged_records_cost_no_session() {
+    for name in ["user.json", "journal.json", "device.json"] {
+        for damage in ["", "{\"a\":", "[]", "null", "\u{0}\u{0}"] {
+            let mut rig = Rig::with(vestibule_backend::Config {
+                device_binding: vestibule_backend::DeviceBinding::Off,
+                ..vestibule_backend::Config::default()
+            })
+            .await;
+            rig.sign_in(PLAIN).await;
+            std::fs::write(folder(&rig).join(name), damage).expect("written");
+            rig.restart();
+            let state = rig.until_fresh().await;
+            assert_eq!(
+                user(&state).map(|user| user.email.as_str()),
+                Some(PLAIN),
+                "{name} as {damage:?}"
+            );
+            assert_eq!(rig.refreshes(), 1, "{name} as {damage:?}: one refresh");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_marker_still_signs_out() {
+    let mut rig = Rig::signed_in().await;
+    std::fs::write(folder(&rig).join("signed-out.json"), "").expect("written");
+    rig.restart();
+    rig.until_signed_out().await;
+    assert_eq!(rig.refreshes(), 0, "nobody is asked");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_keyring_item_that_is_none_of_ours_is_not_sent() {
+    for bytes in [&b""[..], b"not json", b"{}", b"[1]", &[0xff; 64]] {
+        let mut rig = Rig::signed_in().await;
+        rig.store.bare().write(WORKSPACE, bytes).expect("a store");
+        rig.restart();
+        rig.until_signed_out().await;
+        assert_eq!(rig.refreshes(), 0, "{bytes:?}");
+        rig.sign_in(PLAIN).await;
+        assert!(rig.kept().is_some(), "{bytes:?}: a sign-in heals it");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_locked_keyring_is_no_sign_out() {
+    for error in [StoreError::Locked, StoreError::Absent, StoreError::Failed] {
+        let mut rig = Rig::signed_in().await;
+        rig.store.block(Block::Fail(error));
+        rig.restart();
+        let state = rig.until("the last known user", is_stale).await;
+        assert_ne!(
+            state.storage,
+            StorageStatus::Ok,
+            "{error:?} is shown: {state:?}"
+        );
+        assert_eq!(rig.refreshes(), 0, "{error:?}: no token, no request");
+        let call = rig.get("/me").await;
+        assert!(
+            call.is_err(),
+            "{error:?}: a call fails, it does not go out without a session"
+        );
+        rig.store.heal();
+        let state = rig.until_fresh().await;
+        assert_eq!(state.storage, StorageStatus::Ok, "{error:?} is over");
+        assert_eq!(
+            rig.refreshes(),
+            1,
+            "{error:?}: one refresh, once the token is known"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_keyring_that_turns_out_empty_after_all_ends_the_session_quietly() {
+    let mut rig = Rig::signed_in().await;
+    rig.store.block(Block::Fail(StoreError::Locked));
+    rig.restart();
+    rig.until("the last known user", is_stale).await;
+    rig.store.bare().delete(WORKSPACE).expect("a store");
+    rig.store.heal();
+    rig.pass(Duration::from_secs(6));
+    assert_eq!(rig.until_signed_out().await, SignedOutReason::Expired);
+    let reads = rig.store.reads();
+    let revision = rig.session.snapshot().revision;
+    // Long enough for a schedule that runs wild to be seen.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(rig.store.reads(), reads, "the keyring is left alone");
+    assert_eq!(rig.session.snapshot().revision, revision, "nothing changes");
+    let busy = busy_for(Duration::from_millis(300)).await;
+    assert!(
+        busy < Duration::from_millis(150),
+        "and nothing spins: {busy:?}"
+    );
+    assert_eq!(rig.refreshes(), 0, "no token, no request");
+}
+
+/// How long this runtime's workers were at work during `span`.
+async fn busy_for(span: Duration) -> Duration {
+    let metrics = tokio::runtime::Handle::current().metrics();
+    let busy = || -> Duration {
+        (0..metrics.num_workers())
+            .map(|worker| metrics.worker_total_busy_duration(worker))
+            .sum()
+    };
+    let before = busy();
+    tokio::time::sleep(span).await;
+    busy() - before
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hung_keyring_does_not_hold_up_the_start() {
+    let mut rig = Rig::signed_in().await;
+    rig.store.block(Block::Hang);
+    let began = Instant::now();
+    rig.restart();
+    rig.until("the last known user", is_stale).await;
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(5), "bounded: {took:?}");
+    rig.store.heal();
+    rig.until_fresh().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_in_an_outage_asks_again_by_itself() {
+    let mut rig = Rig::signed_in().await;
+    rig.backend
+        .faults()
+        .add(Fault::on("POST", REFRESH, Effect::status(503)).times(3));
+    // By the machine's own clock: at most seven seconds.
+    let config = config(&rig.backend.url(), &rig.store, &rig.folder);
+    rig.session = Session::open(config).expect("the session opens");
+    rig.until("a fresh session", is_fresh).await;
+    assert_eq!(rig.refreshes(), 4, "three failures and a success");
+}

@@ -1,0 +1,277 @@
+//! The contract's rows for `logout`; and that a sign-out is final, whatever is under way.
+
+use std::time::{Duration, Instant};
+
+use vestibule_backend::{Config, Effect, Fault, Point};
+use vestibule_core::error::ErrorCode;
+use vestibule_core::secrets::{Secret, StoreError};
+use vestibule_core::wire::{Cause, SignedOutReason};
+
+use crate::support::*;
+
+/// Signed out now, at the next start, and in the keyring.
+async fn check_final(rig: &mut Rig, name: &str) {
+    let change = rig.session.snapshot();
+    assert_eq!(
+        why(&change.state),
+        Some(SignedOutReason::ByUser),
+        "{name}: signed out"
+    );
+    assert_eq!(change.cause, Cause::Logout, "{name}: by the user");
+    rig.until_nothing_kept().await;
+    let refreshes = rig.refreshes();
+    rig.restart();
+    assert_eq!(
+        rig.until_signed_out().await,
+        SignedOutReason::ByUser,
+        "{name}: and so it is at the next start"
+    );
+    assert_eq!(rig.refreshes(), refreshes, "{name}: which asks nobody");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_out_is_told_to_the_backend_with_the_refresh_cookie() {
+    let mut rig = Rig::signed_in().await;
+    let token = rig.kept();
+    let reply = rig.session.logout().await;
+    assert!(reply.success);
+    rig.reached("/logout", 1).await;
+    eventually("the session's end at the backend", || {
+        rig.backend.sessions(PLAIN)[0].ended.as_deref() == Some("signed_out")
+    })
+    .await;
+    let told = rig.backend.last_request("POST", "/logout").expect("one");
+    assert_eq!(
+        told.cookie(COOKIE).map(str::to_owned),
+        token,
+        "which session"
+    );
+    assert!(told.body.is_empty(), "no body");
+    let reply = rig.get("/me").await.expect("a call");
+    assert_eq!(reply.status, 401, "without a session");
+    let call = rig.backend.last_request("GET", "/me").expect("one");
+    assert_eq!(call.header("authorization"), None, "and without a bearer");
+    assert_eq!(
+        call.cookie("vestibule_locale"),
+        None,
+        "the ordinary cookies are gone too"
+    );
+    check_final(&mut rig, "204").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_the_backend_answers_the_session_is_over_here() {
+    let rows = [
+        (
+            "200",
+            answer(200, serde_json::json!({"success": true}), &[]),
+        ),
+        ("401", refusal(401, "TOKEN_MISSING")),
+        ("404", Effect::status(404)),
+        ("500", Effect::status(500)),
+        ("HTML", Effect::Html { status: 200 }),
+        (
+            "a reset",
+            Effect::Reset {
+                at: Point::BeforeHeaders,
+            },
+        ),
+        ("no answer", Effect::Hang {}),
+    ];
+    for (name, effect) in rows {
+        let mut rig = Rig::signed_in().await;
+        rig.backend
+            .faults()
+            .add(Fault::on("POST", "/logout", effect));
+        let began = Instant::now();
+        assert!(rig.session.logout().await.success, "{name}");
+        let took = began.elapsed();
+        assert!(
+            took < Duration::from_secs(2),
+            "{name}: not waited for: {took:?}"
+        );
+        rig.reached("/logout", 1).await;
+        check_final(&mut rig, name).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_out_without_the_backend_is_final() {
+    let mut rig = Rig::signed_in().await;
+    rig.backend.down().await;
+    assert!(rig.session.logout().await.success, "at once");
+    assert_eq!(
+        why(&rig.state()),
+        Some(SignedOutReason::ByUser),
+        "shown when it returns"
+    );
+    rig.backend.up().await.expect("the same port is free");
+    check_final(&mut rig, "down").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_out_with_a_locked_keyring_is_final() {
+    let mut rig = Rig::signed_in().await;
+    rig.store.block(Block::Fail(StoreError::Locked));
+    assert!(rig.session.logout().await.success, "at once");
+    assert!(rig.item().is_some(), "the keyring could not be emptied");
+    rig.restart();
+    assert_eq!(
+        rig.until_signed_out().await,
+        SignedOutReason::ByUser,
+        "the marker holds"
+    );
+    rig.store.heal();
+    check_restarts_empty(&mut rig).await;
+}
+
+async fn check_restarts_empty(rig: &mut Rig) {
+    rig.restart();
+    assert_eq!(rig.until_signed_out().await, SignedOutReason::ByUser);
+    rig.until_nothing_kept().await;
+    assert_eq!(rig.refreshes(), 0, "the left-over token was never used");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hung_keyring_does_not_hold_up_a_sign_out() {
+    let mut rig = Rig::signed_in().await;
+    rig.store.block(Block::Hang);
+    let began = Instant::now();
+    assert!(rig.session.logout().await.success);
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(2), "shown at once: {took:?}");
+    assert_eq!(why(&rig.state()), Some(SignedOutReason::ByUser));
+    rig.store.heal();
+    check_final(&mut rig, "hung").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_out_during_a_refresh_wins() {
+    for when in ["before", "after"] {
+        let mut rig = Rig::signed_in_with(Config {
+            grace: Duration::ZERO,
+            ..Config::default()
+        })
+        .await;
+        let delay = Fault::on("POST", REFRESH, Effect::Delay { ms: 300 }).times(1);
+        rig.backend.faults().add(match when {
+            "before" => delay.before(),
+            _ => delay.after(),
+        });
+        // Nothing the sign-out itself says may end the session: the late token must.
+        rig.backend
+            .faults()
+            .add(Fault::on("POST", "/logout", Effect::status(503)).times(1));
+        let session = rig.session.clone();
+        let flight = tokio::spawn(async move { session.refresh().await });
+        rig.reached(REFRESH, 1).await;
+        assert!(rig.session.logout().await.success, "{when}: not held up");
+        assert_eq!(why(&rig.state()), Some(SignedOutReason::ByUser), "{when}");
+        let result = flight.await.expect("the flight lands");
+        assert_eq!(
+            code(&result),
+            Some(ErrorCode::NotSignedIn),
+            "{when}: its answer is not used"
+        );
+        rig.reached("/logout", 2).await;
+        eventually("the late token's revocation", || {
+            rig.backend.sessions(PLAIN)[0].ended.as_deref() == Some("signed_out")
+        })
+        .await;
+        let reply = rig.get("/me").await.expect("a call");
+        assert_eq!(reply.status, 401, "{when}: nobody is signed in");
+        check_final(&mut rig, when).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_out_during_a_login_wins() {
+    let mut rig = Rig::new().await;
+    rig.strike("/login", Effect::Delay { ms: 300 });
+    let session = rig.session.clone();
+    let signing_in = tokio::spawn(async move { session.login(login(PLAIN)).await });
+    rig.reached("/login", 1).await;
+    assert!(rig.session.logout().await.success, "not held up");
+    let result = signing_in.await.expect("the login ends");
+    assert_eq!(
+        code(&result),
+        Some(ErrorCode::NotSignedIn),
+        "what came last counts"
+    );
+    eventually("the late session's end at the backend", || {
+        rig.backend
+            .sessions(PLAIN)
+            .iter()
+            .all(|session| session.ended.as_deref() == Some("signed_out"))
+    })
+    .await;
+    check_final(&mut rig, "during a login").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_out_during_a_login_that_wants_a_code_leaves_no_challenge() {
+    let mut rig = Rig::new().await;
+    rig.strike("/login", Effect::Delay { ms: 300 });
+    let session = rig.session.clone();
+    let signing_in = tokio::spawn(async move { session.login(login(MAILED)).await });
+    rig.reached("/login", 1).await;
+    rig.session.logout().await;
+    let result = signing_in.await.expect("the login ends");
+    assert_eq!(code(&result), Some(ErrorCode::NotSignedIn));
+    check_final(&mut rig, "during a login with a code").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn giving_a_challenge_up_while_its_code_is_checked_wins() {
+    let rig = Rig::new().await;
+    rig.session.login(login(MAILED)).await.expect("challenged");
+    let right = rig.backend.last_code(MAILED).expect("a code");
+    rig.strike("/verify-otp", Effect::Delay { ms: 300 });
+    let session = rig.session.clone();
+    let verifying = tokio::spawn(async move { session.verify_otp(Secret::new(right)).await });
+    rig.reached("/verify-otp", 1).await;
+    rig.session.cancel_otp();
+    let result = verifying.await.expect("the check ends");
+    assert_eq!(
+        code(&result),
+        Some(ErrorCode::NoChallenge),
+        "what came last counts"
+    );
+    assert_eq!(why(&rig.state()), Some(SignedOutReason::Never));
+    assert_eq!(rig.item(), None, "nothing is kept");
+    rig.reached("/logout", 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_right_after_a_sign_out_is_whole() {
+    let mut rig = Rig::signed_in().await;
+    for round in 0..10 {
+        rig.session.logout().await;
+        rig.sign_in(PLAIN).await;
+        // Whatever the sign-out still tidies up must not touch what the sign-in wrote.
+        rig.reached("/logout", round + 1).await;
+    }
+    let before = rig.refreshes();
+    rig.backend.down().await;
+    rig.restart();
+    let state = rig.until("the last known user", is_stale).await;
+    assert_eq!(user(&state).map(|user| user.email.as_str()), Some(PLAIN));
+    rig.backend.up().await.expect("the same port is free");
+    rig.until_fresh().await;
+    assert!(rig.refreshes() > before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_out_while_stale_is_a_sign_out() {
+    let mut rig = Rig::signed_in().await;
+    rig.backend
+        .faults()
+        .add(Fault::on("POST", REFRESH, Effect::status(503)));
+    rig.session.refresh().await.expect_err("an outage");
+    assert!(is_stale(&rig.state()));
+    rig.session.logout().await;
+    rig.backend.faults().clear();
+    let requests = rig.refreshes();
+    check_final(&mut rig, "stale").await;
+    assert_eq!(rig.refreshes(), requests, "no retry outlives the session");
+}

@@ -1,0 +1,157 @@
+//! However many ask, one refresh goes out.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::task::JoinSet;
+use vestibule_backend::{Config, Effect, Fault};
+
+use crate::support::*;
+
+const CALLERS: usize = 200;
+const ROUNDS: usize = 20;
+
+async fn calls(rig: &Rig) -> JoinSet<Option<u16>> {
+    let mut callers = JoinSet::new();
+    for _ in 0..CALLERS {
+        let session = rig.session.clone();
+        callers.spawn(async move {
+            session
+                .fetch(get("/me"))
+                .await
+                .ok()
+                .map(|reply| reply.status)
+        });
+    }
+    callers
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_hundred_callers_on_an_expired_token_make_one_refresh() {
+    let strict = Config {
+        grace: std::time::Duration::ZERO,
+        ..Config::default()
+    };
+    let rig = Rig::signed_in_with(strict).await;
+    for round in 1..=ROUNDS {
+        rig.backend.expire_access_tokens();
+        let statuses = calls(&rig).await.join_all().await;
+        let served = statuses
+            .iter()
+            .filter(|status| **status == Some(200))
+            .count();
+        assert_eq!(
+            served, CALLERS,
+            "round {round}: everyone is served: {statuses:?}"
+        );
+        assert_eq!(rig.refreshes(), round, "round {round}: exactly one refresh");
+    }
+    assert!(is_fresh(&rig.state()), "and nobody was signed out");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn concurrent_refreshes_share_one_flight() {
+    let rig = Rig::signed_in().await;
+    for round in 1..=ROUNDS {
+        rig.strike(REFRESH, Effect::Delay { ms: 100 });
+        let mut callers = JoinSet::new();
+        for _ in 0..CALLERS {
+            let session = rig.session.clone();
+            callers.spawn(async move { session.refresh().await });
+        }
+        for result in callers.join_all().await {
+            assert_eq!(
+                result,
+                Ok(()),
+                "round {round}: everyone hears of the success"
+            );
+        }
+        assert_eq!(rig.refreshes(), round, "round {round}: exactly one refresh");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_failing_refresh_is_not_repeated_by_everyone_who_waited_for_it() {
+    for round in 1..=ROUNDS {
+        let rig = Rig::signed_in().await;
+        // A wish to be left alone keeps the schedule's own retries out of the count.
+        let busy = answer(503, serde_json::json!({}), &[("retry-after", "600")]);
+        rig.backend.faults().add(Fault::on("POST", REFRESH, busy));
+        rig.backend.expire_access_tokens();
+        let statuses = calls(&rig).await.join_all().await;
+        assert!(
+            statuses.iter().all(|status| *status == Some(401)),
+            "round {round}: the backend's own answer reaches the caller: {statuses:?}"
+        );
+        assert_eq!(
+            rig.refreshes(),
+            1,
+            "round {round}: one request for all of them"
+        );
+        assert_eq!(
+            rig.backend.requests("GET", "/me"),
+            CALLERS,
+            "round {round}: and nothing was replayed"
+        );
+        assert!(is_stale(&rig.state()), "round {round}: kept, marked stale");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn concurrent_refreshes_of_a_failing_backend_are_one_request() {
+    for round in 1..=ROUNDS {
+        let rig = Rig::signed_in().await;
+        let busy = answer(503, serde_json::json!({}), &[("retry-after", "600")]);
+        rig.backend.faults().add(Fault::on("POST", REFRESH, busy));
+        let mut callers = JoinSet::new();
+        for _ in 0..CALLERS {
+            let session = rig.session.clone();
+            callers.spawn(async move { session.refresh().await });
+        }
+        let results = callers.join_all().await;
+        assert!(
+            results.iter().all(Result::is_err),
+            "round {round}: nobody is misled"
+        );
+        assert_eq!(rig.refreshes(), 1, "round {round}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_caller_that_gives_up_stops_nothing() {
+    let rig = Rig::signed_in().await;
+    let before = rig.kept();
+    rig.strike(REFRESH, Effect::Delay { ms: 200 });
+    let session = rig.session.clone();
+    let caller = tokio::spawn(async move { session.refresh().await });
+    rig.reached(REFRESH, 1).await;
+    caller.abort();
+    eventually("the new token in the keyring", || rig.kept() != before).await;
+    let reply = rig.get("/me").await.expect("a call");
+    assert_eq!(reply.status, 200);
+    assert_eq!(rig.refreshes(), 1, "the one that was under way");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn starts_and_calls_at_once_are_one_refresh() {
+    let mut rig = Rig::signed_in().await;
+    for round in 1..=ROUNDS {
+        rig.restart();
+        rig.until("the token is being used", |state| {
+            !matches!(state.phase, vestibule_core::wire::Phase::SignedOut { .. })
+        })
+        .await;
+        let served = AtomicUsize::new(0);
+        rig.until_fresh().await;
+        for status in calls(&rig).await.join_all().await {
+            if status == Some(200) {
+                served.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        assert_eq!(
+            served.into_inner(),
+            CALLERS,
+            "round {round}: everyone is served"
+        );
+        assert_eq!(rig.refreshes(), round, "round {round}: the start's own");
+    }
+}

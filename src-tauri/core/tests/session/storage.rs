@@ -1,0 +1,136 @@
+//! A keyring that fails while the session lives: the session goes on, says so, and heals.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use vestibule_core::secrets::{SecretStore as _, StoreError};
+use vestibule_core::vault::{THREADS, Vault};
+use vestibule_core::wire::{Phase, StorageStatus};
+
+use crate::support::*;
+
+fn remembered(rig: &Rig) -> Option<bool> {
+    match rig.state().phase {
+        Phase::SignedIn { remembered, .. } => Some(remembered),
+        _ => None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_without_a_keyring_lives_in_memory_and_says_so() {
+    let rows = [
+        (StoreError::Absent, StorageStatus::Absent),
+        (StoreError::Locked, StorageStatus::Locked),
+        (StoreError::TooLarge, StorageStatus::MemoryOnly),
+        (StoreError::Failed, StorageStatus::MemoryOnly),
+    ];
+    for (error, shown) in rows {
+        let rig = Rig::new().await;
+        rig.store.block(Block::Fail(error));
+        rig.sign_in(PLAIN).await;
+        assert_eq!(rig.state().storage, shown, "{error:?}");
+        assert_eq!(
+            remembered(&rig),
+            Some(false),
+            "{error:?}: it will not outlive this run"
+        );
+        let reply = rig.get("/me").await.expect("a call");
+        assert_eq!(reply.status, 200, "{error:?}: but it works");
+        rig.session.refresh().await.expect("and refreshes");
+        assert_eq!(remembered(&rig), Some(false), "{error:?}: still not kept");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_could_not_be_kept_is_kept_by_the_next_rotation() {
+    let mut rig = Rig::new().await;
+    rig.store.block(Block::Fail(StoreError::Absent));
+    rig.sign_in(PLAIN).await;
+    rig.store.heal();
+    rig.session.refresh().await.expect("refreshed");
+    let state = rig.state();
+    assert_eq!(state.storage, StorageStatus::Ok, "{state:?}");
+    assert_eq!(remembered(&rig), Some(true));
+    rig.restart();
+    rig.until_fresh().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_could_not_be_kept_is_offered_again() {
+    let mut rig = Rig::signed_in().await;
+    let first = rig.kept();
+    rig.store.block(Block::Fail(StoreError::Failed));
+    rig.session.refresh().await.expect("refreshed");
+    assert_eq!(
+        remembered(&rig),
+        Some(false),
+        "the new token is in memory only"
+    );
+    assert_eq!(rig.state().storage, StorageStatus::MemoryOnly);
+    rig.store.heal();
+    rig.pass(Duration::from_secs(10));
+    rig.until("the keyring holds it after all", |state| {
+        matches!(
+            state.phase,
+            Phase::SignedIn {
+                remembered: true,
+                ..
+            }
+        ) && state.storage == StorageStatus::Ok
+    })
+    .await;
+    assert_ne!(rig.kept(), first, "the new one");
+    let requests = rig.refreshes();
+    assert_eq!(requests, 1, "no refresh was needed for that");
+    rig.restart();
+    rig.until_fresh().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hung_keyring_delays_a_sign_in_by_its_bound_and_no_more() {
+    let rig = Rig::new().await;
+    rig.store.block(Block::Hang);
+    let began = Instant::now();
+    rig.sign_in(PLAIN).await;
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(5), "bounded: {took:?}");
+    assert_eq!(rig.state().storage, StorageStatus::Locked);
+    assert_eq!(remembered(&rig), Some(false));
+    rig.store.heal();
+    eventually("the late call lands", || rig.kept().is_some()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_keyring_that_hangs_for_long_does_not_pile_up_threads() {
+    let store = Arc::new(TestStore::default());
+    let vault = Vault::with_limit(store.clone(), WORKSPACE, Duration::from_millis(20));
+    store.block(Block::Hang);
+    for generation in 1..=50 {
+        let value = zeroize::Zeroizing::new(generation.to_string().into_bytes());
+        let result = vault.write(1, generation, value).await;
+        assert_eq!(result, Err(StoreError::TimedOut), "it does not answer");
+    }
+    assert!(
+        store.waiting() <= THREADS,
+        "{} calls hang at once",
+        store.waiting()
+    );
+    store.heal();
+    eventually("the late calls to land", || store.waiting() == 0).await;
+    eventually("the newest value", || {
+        let held = store.bare().read(WORKSPACE).expect("a memory store");
+        held.is_some_and(|held| held.as_slice() == b"50")
+    })
+    .await;
+    eventually("an answer again", || store.waiting() == 0).await;
+    let held = soon("a read", async {
+        loop {
+            match vault.read().await {
+                Ok(held) => break held,
+                Err(_) => tokio::task::yield_now().await,
+            }
+        }
+    })
+    .await;
+    assert_eq!(held.expect("a value").as_slice(), b"50", "it works again");
+}

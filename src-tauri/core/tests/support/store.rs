@@ -1,0 +1,88 @@
+//! A keyring that fails or hangs when told to, and counts.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
+
+use vestibule_core::secrets::{MemoryStore, SecretBytes, SecretStore, StoreError};
+
+/// What a blocked call does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Block {
+    Fail(StoreError),
+    /// Wait until [`TestStore::heal`].
+    Hang,
+}
+
+/// A [`MemoryStore`] behind a gate.
+#[derive(Default)]
+pub struct TestStore {
+    inner: MemoryStore,
+    gate: Mutex<Option<Block>>,
+    bell: Condvar,
+    reads: AtomicUsize,
+    writes: AtomicUsize,
+    waiting: AtomicUsize,
+}
+
+impl TestStore {
+    pub fn block(&self, how: Block) {
+        *self.gate.lock().unwrap_or_else(PoisonError::into_inner) = Some(how);
+    }
+
+    pub fn heal(&self) {
+        *self.gate.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.bell.notify_all();
+    }
+
+    /// The store without the gate.
+    pub fn bare(&self) -> &MemoryStore {
+        &self.inner
+    }
+
+    pub fn reads(&self) -> usize {
+        self.reads.load(Ordering::SeqCst)
+    }
+
+    pub fn writes(&self) -> usize {
+        self.writes.load(Ordering::SeqCst)
+    }
+
+    /// How many calls hang now.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::SeqCst)
+    }
+
+    fn pass(&self) -> Result<(), StoreError> {
+        let mut gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            match *gate {
+                None => return Ok(()),
+                Some(Block::Fail(error)) => return Err(error),
+                Some(Block::Hang) => {
+                    self.waiting.fetch_add(1, Ordering::SeqCst);
+                    gate = self.bell.wait(gate).unwrap_or_else(PoisonError::into_inner);
+                    self.waiting.fetch_sub(1, Ordering::SeqCst);
+                }
+            }
+        }
+    }
+}
+
+impl SecretStore for TestStore {
+    fn read(&self, account: &str) -> Result<Option<SecretBytes>, StoreError> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
+        self.pass()?;
+        self.inner.read(account)
+    }
+
+    fn write(&self, account: &str, value: &[u8]) -> Result<(), StoreError> {
+        self.writes.fetch_add(1, Ordering::SeqCst);
+        self.pass()?;
+        self.inner.write(account, value)
+    }
+
+    fn delete(&self, account: &str) -> Result<(), StoreError> {
+        self.pass()?;
+        self.inner.delete(account)
+    }
+}
