@@ -2,11 +2,10 @@
 //! sign-in takes, how big the binary is.
 
 use std::path::Path;
-use std::process::Command;
 
 use crate::failure::{Outcome, io, said};
 use crate::setup::{self, For};
-use crate::{app, desktop, export, process, root, say};
+use crate::{app, export, process, root, say};
 
 /// Builds what is measured and prints the figures.
 pub fn run() -> Outcome {
@@ -35,7 +34,6 @@ pub fn run() -> Outcome {
         ])
         .env("VESTIBULE_APP", &driven)
         .env("VESTIBULE_TAURI_DRIVER", setup::driver::path());
-    let mut cargo: Command = desktop::around(&cargo)?;
     let measured = process::run(&mut cargo);
     println!("binary as it ships            {shipped}");
     println!("binary for WebDriver          {driven_size}");
