@@ -1,7 +1,7 @@
 //! The app under test, started by WebDriver on a private desktop.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use thirtyfour::WebDriver;
@@ -10,7 +10,7 @@ use crate::desktop::Desktop;
 use crate::driver::Driver;
 use crate::places;
 use crate::record;
-use crate::wait::until;
+use crate::wait::PATIENCE;
 
 /// A running app. Dropping it kills it; in a failed test it first leaves a screenshot.
 pub struct App {
@@ -58,27 +58,30 @@ impl App {
     }
 
     /// `kill -9`, and waits until the process is gone.
-    pub async fn kill(mut self) {
+    ///
+    /// # Panics
+    /// If it was gone already.
+    pub fn kill(mut self) {
         assert!(!self.processes.is_empty(), "the app's process is known");
         for id in self.processes.clone() {
             let pid = i32::try_from(id).ok().and_then(Pid::from_raw);
             kill_process(pid.expect("a process id"), Signal::KILL).expect("it was running");
-            until("the killed app to be gone", async || match state(id) {
-                Some(state) if state != 'Z' => Err(format!("its state is {state}")),
-                _ => Ok(()),
-            })
-            .await;
         }
         self.end();
     }
 
-    /// Ends driver and app. The session is forgotten first: its end need not be told to a
-    /// driver that goes too.
+    /// Ends driver and app, and waits for the app: it holds the bus name, without which the
+    /// next one would hand over to it. The session is forgotten first: its end need not be
+    /// told to a driver that goes too.
     fn end(&mut self) {
         if let Some(session) = self.session.take() {
             let _ = session.leak();
         }
         self.driver = None;
+        let limit = Instant::now() + PATIENCE;
+        while Instant::now() < limit && self.processes.iter().any(|id| threads(*id) > 0) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// A screenshot, the page's text and the last lines of the log.
@@ -133,9 +136,18 @@ fn tail(log: &Path) -> String {
     lines[lines.len().saturating_sub(40)..].join("\n")
 }
 
-/// The state letter of a process; `None` once it is gone.
-fn state(id: u32) -> Option<char> {
-    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-    let (_, rest) = stat.rsplit_once(") ")?;
-    rest.chars().next()
+/// How many threads of a process still run. Its files and sockets close with the last one;
+/// the first may be dead long before.
+fn threads(id: u32) -> usize {
+    let Ok(threads) = std::fs::read_dir(format!("/proc/{id}/task")) else {
+        return 0;
+    };
+    let running = threads.flatten().filter(|thread| {
+        let stat = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+        let state = stat
+            .rsplit_once(") ")
+            .and_then(|(_, rest)| rest.chars().next());
+        state.is_some_and(|state| !matches!(state, 'Z' | 'X'))
+    });
+    running.count()
 }

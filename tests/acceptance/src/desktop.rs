@@ -190,7 +190,9 @@ impl Desktop {
     fn screen(&self) -> (Group, String) {
         let mut screen = self.command("Xvfb");
         screen
-            .args(["-displayfd", "1", "-nolisten", "tcp"])
+            // Without `-noreset` the server starts over, and refuses connections meanwhile,
+            // whenever its last client leaves: each time an app is killed.
+            .args(["-displayfd", "1", "-nolisten", "tcp", "-noreset"])
             .args(["-screen", "0", SCREEN])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -5,6 +5,8 @@ use thirtyfour::common::command::FormatRequestData;
 use thirtyfour::error::WebDriverResult;
 use thirtyfour::{By, RequestData, SessionId, WebDriver, WebElement};
 
+use crate::app::App;
+
 /// What a thing is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -118,6 +120,17 @@ pub(crate) async fn find(
         others.push(format!("{label} (not visible)"));
     }
     Err(format!("there is no {role:?} {name}, but {others:?}"))
+}
+
+/// What the thing that has the keyboard's focus is called.
+///
+/// # Panics
+/// If the driver does not answer.
+pub async fn focused(app: &App) -> String {
+    let element = app.driver().active_element().await;
+    let element = element.expect("something has the focus, if only the page");
+    let name = ask(&element, "computedlabel").await.unwrap_or_default();
+    name.trim().to_owned()
 }
 
 /// Asks the browser for an element's computed role or name.

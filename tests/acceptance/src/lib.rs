@@ -23,14 +23,16 @@ mod page;
 mod places;
 mod record;
 pub mod scenario;
+pub mod tokens;
+pub mod tour;
 mod wait;
 
 pub use app::App;
 pub use desktop::Desktop;
-pub use element::{Name, Role, containing};
+pub use element::{Name, Role, containing, focused};
 pub use group::Group;
 pub use keyboard::Keyboard;
-pub use places::{artifacts, repository, screens};
+pub use places::{app, artifacts, repository, screens};
 pub use record::{Answer, Page, Record, Violation};
 pub use scenario::{Stage, scenario, scenario_with};
 pub use wait::{PATIENCE, until};

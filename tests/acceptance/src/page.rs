@@ -42,12 +42,13 @@ impl App {
     /// Waits until nothing visible has this role and name.
     pub async fn gone(&self, role: Role, name: impl Into<Name>) {
         let name = name.into();
-        until(&format!("the {role:?} {name} to go"), async || {
-            match find(self.driver(), role, &name).await {
+        until(
+            &format!("the {role:?} {name} to go"),
+            async || match find(self.driver(), role, &name).await {
                 Ok(_) => Err("it is still there".into()),
                 Err(_) => Ok(()),
-            }
-        })
+            },
+        )
         .await;
     }
 
@@ -165,6 +166,16 @@ impl App {
         let returned =
             returned.unwrap_or_else(|error| panic!("the script {script:?} fails: {error}"));
         returned.json().clone()
+    }
+
+    /// The text of the first frame that was drawn of this page.
+    pub async fn first_frame(&self) -> String {
+        until("a first frame", async || {
+            let record = self.record().await;
+            let frame = record.latest().first_frame.clone();
+            frame.map(|frame| frame.text).ok_or("none yet".into())
+        })
+        .await
     }
 
     /// What the recorder saw in this window.

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 const HOW: &str = "build both with `cargo xtask build --e2e`, or run `cargo xtask test`";
 
@@ -13,8 +14,25 @@ pub fn repository() -> PathBuf {
 }
 
 /// The app built for WebDriver: `VESTIBULE_APP`, or where `cargo xtask build --e2e` puts it.
-pub(crate) fn app() -> PathBuf {
-    found("VESTIBULE_APP", target().join("release/vestibule"), "app")
+///
+/// # Panics
+/// If it is not there; the message says how to build it.
+#[must_use]
+pub fn app() -> PathBuf {
+    let path = found("VESTIBULE_APP", target().join("e2e/vestibule"), "app");
+    static IS_FOR_TESTS: OnceLock<bool> = OnceLock::new();
+    // Any other build shuts WebDriver out, which would look like a hang.
+    let is_for_tests = IS_FOR_TESTS.get_or_init(|| {
+        let name = b"VESTIBULE_E2E_SCRIPT";
+        let binary = std::fs::read(&path).unwrap_or_default();
+        binary.windows(name.len()).any(|window| window == name)
+    });
+    assert!(
+        is_for_tests,
+        "{} was not built for WebDriver: {HOW}",
+        path.display()
+    );
+    path
 }
 
 /// `tauri-driver`: `VESTIBULE_TAURI_DRIVER`, or where `cargo xtask` installs it.

@@ -1,1 +1,136 @@
-//! x
+//! M13: a page knows at its first paint whether someone is signed in. Shown by a recorder of
+//! DOM changes that runs before the page's own scripts, over 50 starts.
+
+use vestibule_acceptance::{DEMO, DEMO_NAME, Page, Role, containing, scenario};
+use vestibule_backend::{Effect, Fault};
+
+use crate::signed_in;
+
+/// Cold starts of the process.
+const COLD: usize = 10;
+/// Loads of a page in a running app; with the cold starts, 50.
+const WARM: usize = 40;
+
+/// Where a signed-in user loads pages; the last two lead elsewhere.
+const PAGES: [&str; 5] = [
+    "/",
+    "/dashboard/",
+    "/payment/",
+    "/auth/login/",
+    "/auth/register/",
+];
+
+fn no_way_in(page: &Page) {
+    assert_eq!(
+        page.way_in(),
+        Vec::<String>::new(),
+        "a way in was in the page {} of a signed-in user",
+        page.address
+    );
+    assert!(!page.texts.is_empty(), "the recorder saw the page");
+}
+
+#[test]
+fn a_signed_in_user_never_meets_a_way_in_over_50_starts() {
+    scenario(async |stage| {
+        let mut app = signed_in(stage, DEMO, DEMO_NAME).await;
+        for start in 0..COLD {
+            app.kill();
+            // Every third start finds a backend that takes longer than a start waits for.
+            if start % 3 == 2 {
+                let slow = Fault::on("POST", "/refresh-token", Effect::Delay { ms: 1_500 });
+                stage.backend.faults().add(slow.times(1));
+            }
+            app = stage.start().await;
+            app.find(Role::Button, containing(DEMO_NAME)).await;
+            let frame = app.first_frame().await;
+            assert!(frame.contains(DEMO_NAME), "the first frame reads {frame:?}");
+            app.record().await.pages().for_each(no_way_in);
+        }
+        for load in 0..WARM {
+            app.open(PAGES[load % PAGES.len()]).await;
+            app.find(Role::Button, containing(DEMO_NAME)).await;
+        }
+        let record = app.record().await;
+        assert_eq!(record.pages().count(), WARM + 1, "each load was recorded");
+        record.pages().for_each(no_way_in);
+    });
+}
+
+/// Words that are on guarded pages only.
+const GUARDED: [&str; 6] = [
+    "Your session",
+    "Your roles",
+    "Profile",
+    "Appearance",
+    "This session",
+    "Sign out everywhere",
+];
+
+fn guarded(page: &Page) -> Vec<&String> {
+    let is_guarded = |text: &&String| GUARDED.contains(&text.as_str());
+    page.texts.iter().filter(is_guarded).collect()
+}
+
+#[test]
+fn a_guarded_page_never_shows_its_content_to_the_signed_out() {
+    scenario(async |stage| {
+        let app = stage.start().await;
+        app.find(Role::Link, "Sign in").await;
+        for load in 0..20 {
+            app.open(["/dashboard/", "/account/"][load % 2]).await;
+            app.arrives("/auth/login/").await;
+            app.find(Role::Heading, "Sign in").await;
+        }
+        let record = app.record().await;
+        assert_eq!(record.pages().count(), 21, "each load was recorded");
+        for page in record.pages() {
+            assert!(guarded(page).is_empty(), "{:?} was shown", guarded(page));
+        }
+    });
+}
+
+/// The recorder does see what the tests above find absent.
+#[test]
+fn the_recorder_sees_a_way_in_and_guarded_content_where_they_belong() {
+    scenario(async |stage| {
+        let app = stage.start().await;
+        app.find(Role::Link, "Sign in").await;
+        let way_in = app.record().await.latest().way_in();
+        assert!(
+            way_in.iter().any(|seen| seen.contains("/auth/login/")),
+            "the link is seen: {way_in:?}"
+        );
+        app.open("/auth/login/").await;
+        app.find(Role::Field, "Password").await;
+        let way_in = app.record().await.latest().way_in();
+        assert!(
+            way_in.iter().any(|seen| seen.contains("password")),
+            "the form is seen: {way_in:?}"
+        );
+        drop(app);
+
+        let app = signed_in(stage, DEMO, DEMO_NAME).await;
+        for (path, text) in [
+            ("/dashboard/", "Your session"),
+            ("/account/", "This session"),
+        ] {
+            app.open(path).await;
+            app.reads(text).await;
+            let record = app.record().await;
+            assert!(!guarded(record.latest()).is_empty(), "{path} is seen");
+        }
+        // What is there for less than a frame is seen too.
+        app.run(
+            "const flash = document.createElement('a');
+             flash.href = '/auth/login/';
+             document.body.append(flash);
+             flash.remove();",
+        )
+        .await;
+        assert_eq!(
+            app.record().await.latest().way_in(),
+            ["a link to /auth/login/"]
+        );
+    });
+}

@@ -1,1 +1,108 @@
-//! x
+//! Without a mouse.
+
+use serde_json::json;
+use vestibule_acceptance::{
+    App, DEMO, DEMO_NAME, Keyboard, PASSWORD, Role, containing, focused, scenario, until,
+};
+
+/// Presses Tab until the focus is on a thing of this name; at each stop it must be visible.
+async fn tab_to(app: &App, keyboard: &Keyboard<'_>, name: &str) {
+    let mut stops = Vec::new();
+    for _ in 0..30 {
+        let before = mark(app).await;
+        keyboard.press(&["Tab"]);
+        until("the focus to move", async || {
+            match mark(app).await == before {
+                true => Err(format!("it is still on {before}")),
+                false => Ok(()),
+            }
+        })
+        .await;
+        let stop = focused(app).await;
+        assert!(
+            has_visible_focus(app).await,
+            "the focus on {stop:?} cannot be seen"
+        );
+        if stop == name {
+            return;
+        }
+        stops.push(stop);
+    }
+    panic!("Tab does not reach {name:?}, but {stops:?}");
+}
+
+/// Where the focus is, in a form that can be compared.
+async fn mark(app: &App) -> serde_json::Value {
+    app.run(
+        "const all = [...document.querySelectorAll('*')];
+         return all.indexOf(document.activeElement)",
+    )
+    .await
+}
+
+/// Whether the focused element is drawn otherwise than without focus: an outline, or
+/// another border or shadow.
+async fn has_visible_focus(app: &App) -> bool {
+    let seen = app
+        .run(
+            "const { activeElement } = document;
+             if (!activeElement.matches(':focus-visible')) return false;
+             const look = () => {
+               const style = getComputedStyle(activeElement);
+               const outline = style.outlineStyle === 'none' ? 'none'
+                 : `${style.outlineStyle} ${style.outlineWidth} ${style.outlineColor}`;
+               return [outline, style.borderColor, style.boxShadow].join(' ');
+             };
+             const focused = look();
+             activeElement.blur();
+             const blurred = look();
+             activeElement.focus({ focusVisible: true });
+             return focused !== blurred",
+        )
+        .await;
+    seen == json!(true)
+}
+
+#[test]
+fn the_keyboard_alone_signs_in_and_the_focus_is_always_visible() {
+    scenario(async |stage| {
+        let app = stage.start().await;
+        app.find(Role::Link, "Sign in").await;
+        let keyboard = stage.keyboard();
+        keyboard.focus("Vestibule").await;
+        tab_to(&app, &keyboard, "Skip to content").await;
+        tab_to(&app, &keyboard, "Sign in").await;
+        keyboard.press(&["Return"]);
+        app.arrives("/auth/login/").await;
+        until("the focus in the first field", async || {
+            match focused(&app).await.as_str() {
+                "E-mail" => Ok(()),
+                other => Err(format!("it is on {other:?}")),
+            }
+        })
+        .await;
+        keyboard.type_text(DEMO);
+        tab_to(&app, &keyboard, "Password").await;
+        keyboard.type_text(PASSWORD);
+        tab_to(&app, &keyboard, "Show password").await;
+        tab_to(&app, &keyboard, "Sign in").await;
+        keyboard.press(&["Return"]);
+        app.arrives("/dashboard/").await;
+        app.find(Role::Button, containing(DEMO_NAME)).await;
+
+        // And out again, through the menu.
+        tab_to(&app, &keyboard, &format!("{DEMO_NAME}, account menu")).await;
+        keyboard.press(&["Return"]);
+        app.find(Role::MenuItem, "Sign out").await;
+        keyboard.press(&["End"]);
+        until("the last entry to be chosen", async || {
+            match focused(&app).await.as_str() {
+                "Sign out" => Ok(()),
+                other => Err(format!("the focus is on {other:?}")),
+            }
+        })
+        .await;
+        keyboard.press(&["Return"]);
+        app.arrives("/auth/login/").await;
+    });
+}

@@ -11,7 +11,7 @@ use crate::{pick, signed_in};
 fn down_at_start_one_stays_signed_in_marked_offline_and_is_fresh_when_it_returns() {
     scenario(async |stage| {
         let app = signed_in(stage, DEMO, DEMO_NAME).await;
-        app.kill().await;
+        app.kill();
         stage.backend.down().await;
         let app = stage.start().await;
         app.find(Role::Button, containing(DEMO_NAME)).await;
@@ -32,7 +32,7 @@ fn down_at_start_one_stays_signed_in_marked_offline_and_is_fresh_when_it_returns
 fn a_slow_backend_does_not_hold_the_window_up() {
     scenario(async |stage| {
         let app = signed_in(stage, DEMO, DEMO_NAME).await;
-        app.kill().await;
+        app.kill();
         let hang = Fault::on("POST", "/refresh-token", Effect::Hang {});
         let hang = stage.backend.faults().add(hang);
         let app = stage.start().await;
@@ -47,7 +47,7 @@ fn a_slow_backend_does_not_hold_the_window_up() {
 fn an_error_page_in_the_place_of_an_answer_signs_nobody_out() {
     scenario(async |stage| {
         let app = signed_in(stage, DEMO, DEMO_NAME).await;
-        app.kill().await;
+        app.kill();
         let portal = Fault::on("*", "*", Effect::Html { status: 200 });
         stage.backend.faults().add(portal);
         let app = stage.start().await;
@@ -66,7 +66,7 @@ fn signing_out_works_without_a_backend() {
         pick(&app, DEMO_NAME, "Sign out").await;
         app.arrives("/auth/login/").await;
         app.find(Role::Link, "Sign in").await;
-        app.kill().await;
+        app.kill();
         stage.backend.up().await.expect("the same port");
         let app = stage.start().await;
         app.find(Role::Link, "Sign in").await;
@@ -92,7 +92,7 @@ fn a_sign_in_without_a_backend_says_so_and_loses_nothing() {
 fn a_start_does_not_wait_longer_than_it_says() {
     scenario(async |stage| {
         let app = signed_in(stage, DEMO, DEMO_NAME).await;
-        app.kill().await;
+        app.kill();
         let delay = Effect::Delay { ms: 8_000 };
         let delay = Fault::on("POST", "/refresh-token", delay);
         stage.backend.faults().add(delay);

@@ -1,7 +1,7 @@
 //! The app is killed and started again.
 
 use vestibule_acceptance::endings::Ending;
-use vestibule_acceptance::{App, DEMO, DEMO_NAME, Role, Stage, containing, scenario};
+use vestibule_acceptance::{DEMO, DEMO_NAME, Role, Stage, containing, scenario};
 
 use crate::{enter, pick, signed_in};
 
@@ -9,10 +9,10 @@ use crate::{enter, pick, signed_in};
 fn after_a_kill_someone_is_signed_in_at_the_first_paint() {
     scenario(async |stage| {
         let app = signed_in(stage, DEMO, DEMO_NAME).await;
-        app.kill().await;
+        app.kill();
         let app = stage.start().await;
         app.find(Role::Button, containing(DEMO_NAME)).await;
-        let frame = first_frame(&app).await;
+        let frame = app.first_frame().await;
         assert!(frame.contains(DEMO_NAME), "the first frame reads {frame:?}");
         assert_eq!(
             app.record().await.latest().way_in(),
@@ -21,16 +21,6 @@ fn after_a_kill_someone_is_signed_in_at_the_first_paint() {
         );
         assert_eq!(stage.backend.requests("POST", "/refresh-token"), 1);
     });
-}
-
-/// The text of the first frame that was drawn.
-pub async fn first_frame(app: &App) -> String {
-    vestibule_acceptance::until("a first frame", async || {
-        let record = app.record().await;
-        let frame = record.latest().first_frame.clone();
-        frame.map(|frame| frame.text).ok_or("none yet".into())
-    })
-    .await
 }
 
 #[test]
@@ -55,11 +45,11 @@ fn another_device_leads_to_a_sign_in_screen_that_says_so() {
 
 async fn refused_at_start(stage: &Stage, ending: Ending) {
     let app = signed_in(stage, DEMO, DEMO_NAME).await;
-    app.kill().await;
+    app.kill();
     // One rotation, so that there is an older token to steal.
     let app = stage.start().await;
     app.find(Role::Button, containing(DEMO_NAME)).await;
-    app.kill().await;
+    app.kill();
     ending.bring_about(stage, DEMO).await;
 
     let app = stage.start().await;
@@ -68,7 +58,7 @@ async fn refused_at_start(stage: &Stage, ending: Ending) {
     app.arrives("/auth/login/").await;
     app.says(ending.words()).await;
     // The reason outlives another start, until someone signs in.
-    app.kill().await;
+    app.kill();
     let app = stage.start_at("/dashboard/").await;
     let next = app.arrives("/auth/login/").await;
     assert_eq!(next.as_deref(), Some("/dashboard/"));

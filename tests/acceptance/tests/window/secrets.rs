@@ -1,1 +1,93 @@
-//! x
+//! No token in the window: storages, cookies, answers, events; nor in the app's files.
+
+use serde_json::json;
+use vestibule_acceptance::tokens::{Reach, Tokens, files_holding, plant};
+use vestibule_acceptance::{DEMO, DEMO_NAME, Role, scenario};
+use vestibule_backend::{Effect, Fault};
+
+use crate::{pick, signed_in};
+
+#[test]
+fn no_token_reaches_the_window_or_a_file() {
+    scenario(async |stage| {
+        let app = signed_in(stage, DEMO, DEMO_NAME).await;
+        app.open("/payment/?plan=team").await;
+        app.click(Role::Button, "Buy Team").await;
+        app.find(Role::Heading, "Team is yours").await;
+        // A refused bearer, a rotation and a replay.
+        stage.backend.expire_access_tokens();
+        app.open("/account/").await;
+        app.reads("This session").await;
+        stage.backend.reached("POST", "/refresh-token", 1).await;
+        app.find(Role::Button, "Sign out everywhere").await;
+        let signed_in = Reach::of(&app).await;
+        pick(&app, DEMO_NAME, "Sign out").await;
+        stage.backend.reached("POST", "/logout", 1).await;
+        app.arrives("/auth/login/").await;
+        let signed_out = Reach::of(&app).await;
+
+        let record = app.record().await;
+        for command in ["session", "login", "backend_fetch", "logout"] {
+            let answers = record.answers(command).count();
+            assert!(answers > 0, "the answer to {command} was recorded");
+        }
+        let events: usize = record.pages().map(|page| page.events.len()).sum();
+        assert!(events >= 2, "changes of the session were recorded");
+
+        let tokens = Tokens::shown_to(&stage.backend);
+        assert!(tokens.access.len() >= 2, "two access tokens were in use");
+        assert!(tokens.refresh.len() >= 2, "so were two refresh tokens");
+        for token in tokens.all() {
+            for reach in [&signed_in, &signed_out] {
+                assert_eq!(reach.holding(token), [""; 0], "a token is in the window");
+            }
+            let files = files_holding(stage.desktop.home(), token);
+            assert_eq!(files, [""; 0], "a token is in a file");
+        }
+    });
+}
+
+/// The search finds a token that is there.
+#[test]
+fn a_planted_token_is_found_in_every_place() {
+    const PLANTED: &str = "planted-token-0123456789abcdef";
+    scenario(async |stage| {
+        let app = signed_in(stage, DEMO, DEMO_NAME).await;
+        assert_eq!(Reach::of(&app).await.holding(PLANTED), [""; 0]);
+        // A backend that tells a token to whoever asks for the plans.
+        let told = Effect::Status {
+            status: 200,
+            code: None,
+            message: None,
+            body: Some(json!([{ "slug": PLANTED }])),
+            headers: [("x-told".to_owned(), PLANTED.to_owned())].into(),
+        };
+        stage.backend.faults().add(Fault::on("GET", "/plans", told));
+        app.open("/payment/").await;
+        stage.backend.reached("GET", "/plans", 1).await;
+        plant(&app, PLANTED).await;
+        vestibule_acceptance::until("the planted token in every place", async || {
+            let reach = Reach::of(&app).await;
+            let found = reach.holding(PLANTED);
+            let wanted = [
+                "IndexedDB",
+                "a command's answer",
+                "localStorage",
+                "sessionStorage",
+            ];
+            let missing: Vec<_> = wanted.iter().filter(|it| !found.contains(it)).collect();
+            match missing.is_empty() {
+                true => Ok(()),
+                false => Err(format!("not found in {missing:?}")),
+            }
+        })
+        .await;
+        let file = stage.desktop.home().join("data/planted");
+        std::fs::write(&file, format!("x{PLANTED}y")).expect("a file");
+        let found = files_holding(stage.desktop.home(), PLANTED);
+        assert!(
+            found.contains(&file.display().to_string()),
+            "only in {found:?}"
+        );
+    });
+}

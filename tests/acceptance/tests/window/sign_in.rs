@@ -125,7 +125,7 @@ fn signing_out_ends_it_here_and_at_the_backend() {
         app.find(Role::Link, "Sign in").await;
         assert!(!app.shows(Role::Button, containing(DEMO_NAME)).await);
         stage.backend.reached("POST", "/logout", 1).await;
-        app.kill().await;
+        app.kill();
         let app = stage.start().await;
         app.find(Role::Link, "Sign in").await;
         assert_eq!(

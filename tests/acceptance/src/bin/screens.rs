@@ -1,0 +1,71 @@
+//! Pictures of every screen of the real window, small and large, light and dark, in
+//! `target/screens`. For people to look at; it judges nothing.
+//!
+//! `cargo run -p vestibule-acceptance --bin screens`
+
+use serde_json::json;
+use vestibule_acceptance::{App, Stage, artifacts, screens, tour};
+use vestibule_backend::Config;
+
+const SIZES: [(u32, u32); 2] = [(800, 600), (1440, 900)];
+const THEMES: [&str; 2] = ["light", "dark"];
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() {
+    let stage = Stage::new("screens", Config::default()).await;
+    tour::walk(&stage, async |app, screen| {
+        for theme in THEMES {
+            set_theme(app, theme).await;
+            for (width, height) in SIZES {
+                resize(app, width, height).await;
+                settle(app).await;
+                let name = format!("{screen}-{width}x{height}-{theme}.png");
+                let taken = app.driver().screenshot(&screens().join(&name)).await;
+                taken.expect("a screenshot");
+                println!("{name}");
+            }
+        }
+    })
+    .await;
+    let _ = std::fs::remove_file(stage.log());
+    println!(
+        "in {}; logs in {}",
+        screens().display(),
+        artifacts().display()
+    );
+}
+
+/// Asks the shell for the theme, as the account page does, and waits for the page to follow.
+async fn set_theme(app: &App, theme: &str) {
+    let followed = app
+        .run_async(
+            "await window.__TAURI_INTERNALS__.invoke('set_theme', { theme: argument });
+             const query = matchMedia(`(prefers-color-scheme: ${argument})`);
+             const until = performance.now() + 5000;
+             const look = () => query.matches || performance.now() > until
+               ? done(query.matches) : setTimeout(look, 10);
+             look();",
+            json!(theme),
+        )
+        .await;
+    assert_eq!(followed, json!(true), "the page follows the theme {theme}");
+}
+
+async fn resize(app: &App, width: u32, height: u32) {
+    let resized = app.driver().set_window_rect(0, 0, width, height).await;
+    resized.expect("the window takes this size");
+}
+
+/// Waits until what moves has arrived; what turns for ever does not count.
+async fn settle(app: &App) {
+    app.run_async(
+        "await document.fonts.ready;
+         const passing = (animation) =>
+           animation.effect.getComputedTiming().iterations !== Infinity;
+         await Promise.allSettled(
+           document.getAnimations().filter(passing).map(({ finished }) => finished));
+         requestAnimationFrame(() => requestAnimationFrame(() => done(true)));",
+        json!(null),
+    )
+    .await;
+}

@@ -1,0 +1,275 @@
+//! The acceptance checklist of the commission, line by line. Whoever points Vestibule at a
+//! backend of their own begins here.
+//!
+//! The first six drive the core against the reference backend over loopback, the seventh
+//! the real window. The store is one in memory; the tests of the window use the keyring.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use vestibule_acceptance::{
+    DEMO, DEMO_NAME, OTP, OTP_NAME, PASSWORD, Role, containing, scenario, until,
+};
+use vestibule_backend::{Backend, Config, Effect, Fault};
+use vestibule_core::profile::Profile;
+use vestibule_core::secrets::{MemoryStore, Secret, SecretStore as _};
+use vestibule_core::session::{self, Session};
+use vestibule_core::wire::{
+    LoginInput, Phase, SessionInfo, SignInOutcome, SignedOutReason, StorageStatus, User,
+};
+
+const WORKSPACE: &str = "default";
+
+/// A backend, and what an installed app keeps on this machine.
+struct Machine {
+    backend: Backend,
+    folder: TempDir,
+    store: Arc<MemoryStore>,
+}
+
+impl Machine {
+    async fn new() -> Self {
+        Self {
+            backend: Backend::start(Config::default()).await.expect("a backend"),
+            folder: tempfile::tempdir().expect("a folder"),
+            store: Arc::default(),
+        }
+    }
+
+    /// The app starts: its session, once it is known who is signed in.
+    async fn start(&self) -> Session {
+        let profile = Profile::default().with_backend(&self.backend.url());
+        let config = session::Config {
+            workspace: WORKSPACE.into(),
+            profile: profile.expect("a loopback address"),
+            folder: self.folder.path().join("records"),
+            store: self.store.clone(),
+            product: "Vestibule 0".into(),
+        };
+        let session = Session::open(config).expect("a session");
+        settled(&session).await;
+        session
+    }
+
+    fn stored(&self) -> Option<String> {
+        let bytes = self.store.read(WORKSPACE).expect("memory does not fail")?;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    fn requests(&self) -> usize {
+        let all = ["/login", "/refresh-token", "/logout", "/verify-otp"];
+        let counted = all.map(|path| self.backend.requests("POST", path));
+        counted.iter().sum::<usize>() + self.backend.requests("GET", "/me")
+    }
+}
+
+async fn settled(session: &Session) -> Phase {
+    let mut changes = session.subscribe();
+    let known = changes.wait_for(|change| {
+        !matches!(change.state.phase, Phase::Restoring { .. })
+            && change.state.storage == StorageStatus::Ok
+    });
+    let known = tokio::time::timeout(Duration::from_secs(20), known).await;
+    let known = known.expect("the state is known").expect("it lives");
+    known.state.phase.clone()
+}
+
+fn credentials(email: &str) -> LoginInput {
+    LoginInput {
+        email: email.into(),
+        password: Secret::new(PASSWORD),
+        fingerprint: None,
+    }
+}
+
+/// What `/get-session` answers with in this state: the user and the session, or `null`.
+fn read(session: &Session) -> Option<(User, SessionInfo)> {
+    match session.snapshot().state.phase {
+        Phase::SignedIn { user, session, .. } => Some((user, session)),
+        _ => None,
+    }
+}
+
+fn files_hold(folder: &Path, secret: &str) -> Vec<String> {
+    vestibule_acceptance::tokens::files_holding(folder, secret)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn login_gives_user_and_keeps_both_cookies_natively() {
+    let machine = Machine::new().await;
+    let session = machine.start().await;
+    assert!(read(&session).is_none(), "nobody at first");
+    let outcome = session.login(credentials(DEMO)).await.expect("signed in");
+    assert_eq!(outcome, SignInOutcome::SignedIn);
+    let (user, _) = read(&session).expect("a user");
+    assert_eq!((user.email.as_str(), user.name.as_str()), (DEMO, DEMO_NAME));
+
+    // The backend's two cookies come back to it untouched, and the device's beside them.
+    session.refresh().await.expect("refreshed");
+    let sent = machine.backend.last_request("POST", "/refresh-token");
+    let sent = sent.expect("it was recorded");
+    let refresh = sent.cookie("__refresh_token").expect("the refresh cookie");
+    assert!(sent.cookie("vestibule_locale").is_some(), "the other one");
+    let device = sent.json().expect("JSON")["fingerprint"]["fingerprint"].clone();
+    assert_eq!(sent.cookie("device_fingerprint"), device.as_str());
+
+    // The refresh token rests in the store, and neither in a file nor in what a window sees.
+    session.logout().await;
+    let told = until("the backend to be told", async || {
+        let told = machine.backend.last_request("POST", "/logout");
+        told.ok_or("not yet".into())
+    })
+    .await;
+    let latest = told.cookie("__refresh_token").expect("the rotated cookie");
+    assert_ne!(latest, refresh, "it was rotated");
+    session.login(credentials(DEMO)).await.expect("signed in");
+    let stored = machine.stored().expect("an item");
+    session.refresh().await.expect("refreshed");
+    let sent = machine.backend.last_request("POST", "/refresh-token");
+    let sent = sent.expect("it was recorded");
+    let token = sent.cookie("__refresh_token").expect("the refresh cookie");
+    assert!(stored.contains(token), "the store held it");
+    assert_eq!(files_hold(machine.folder.path(), token), [""; 0]);
+    let seen = serde_json::to_string(&session.snapshot()).expect("JSON");
+    assert!(!seen.contains(token), "the window does not see it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn session_read_returns_the_same_user_with_no_request() {
+    let machine = Machine::new().await;
+    let session = machine.start().await;
+    session.login(credentials(DEMO)).await.expect("signed in");
+    let first = read(&session).expect("a user");
+    let before = machine.requests();
+    for _ in 0..1000 {
+        assert_eq!(read(&session).as_ref(), Some(&first));
+    }
+    assert_eq!(machine.requests(), before, "reading asks nobody");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refresh_token_removed_gives_null() {
+    // Removed by the backend, while the app runs.
+    let machine = Machine::new().await;
+    let session = machine.start().await;
+    session.login(credentials(DEMO)).await.expect("signed in");
+    let removed = Effect::Status {
+        status: 200,
+        code: None,
+        message: None,
+        body: Some(serde_json::json!({})),
+        headers: [(
+            "set-cookie".to_owned(),
+            "__refresh_token=; Path=/; Max-Age=0".to_owned(),
+        )]
+        .into(),
+    };
+    let removed = Fault::on("POST", "/refresh-token", removed).times(1);
+    machine.backend.faults().add(removed);
+    session.refresh().await.expect_err("it has ended");
+    assert!(read(&session).is_none(), "null");
+    assert!(machine.stored().is_none(), "nothing is kept");
+
+    // Removed from the keyring, while the app does not run.
+    let machine = Machine::new().await;
+    let session = machine.start().await;
+    session.login(credentials(DEMO)).await.expect("signed in");
+    drop(session);
+    machine.store.delete(WORKSPACE).expect("removed");
+    let before = machine.requests();
+    let session = machine.start().await;
+    assert!(read(&session).is_none(), "null");
+    assert_eq!(
+        machine.requests(),
+        before,
+        "without a token nobody is asked"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logout_gives_success_true_and_clears() {
+    let machine = Machine::new().await;
+    let session = machine.start().await;
+    session.login(credentials(DEMO)).await.expect("signed in");
+    let reply = session.logout().await;
+    assert_eq!(
+        serde_json::to_value(reply).expect("JSON"),
+        serde_json::json!({ "success": true })
+    );
+    assert!(read(&session).is_none(), "null at once");
+    machine.backend.reached("POST", "/logout", 1).await;
+    until("an empty store", async || match machine.stored() {
+        None => Ok(()),
+        Some(_) => Err("it still holds an item".into()),
+    })
+    .await;
+    let ended = machine.backend.sessions(DEMO);
+    assert!(ended.iter().all(|session| session.ended.is_some()));
+
+    // And it stays so: nothing is left to start from.
+    drop(session);
+    let session = machine.start().await;
+    let phase = session.snapshot().state.phase;
+    let why = SignedOutReason::ByUser;
+    assert_eq!(phase, Phase::SignedOut { why });
+    assert_eq!(machine.backend.requests("POST", "/refresh-token"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn otp_required() {
+    let machine = Machine::new().await;
+    let session = machine.start().await;
+    let outcome = session.login(credentials(OTP)).await.expect("a challenge");
+    assert_eq!(outcome, SignInOutcome::OtpRequired);
+    assert!(read(&session).is_none(), "no session yet");
+    assert!(machine.stored().is_none(), "and no token");
+    let Phase::OtpPending { challenge } = session.snapshot().state.phase else {
+        panic!("a code is wanted");
+    };
+    assert_eq!(challenge.email, OTP);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn otp_verified() {
+    let machine = Machine::new().await;
+    let session = machine.start().await;
+    session.login(credentials(OTP)).await.expect("a challenge");
+    let code = machine.backend.last_code(OTP).expect("it was mailed");
+    let wrong = if code == "000000" { "111111" } else { "000000" };
+    let refused = session.verify_otp(Secret::new(wrong)).await;
+    refused.expect_err("a wrong code is refused");
+    assert!(read(&session).is_none());
+    let outcome = session.verify_otp(Secret::new(code)).await;
+    assert_eq!(outcome.expect("signed in"), SignInOutcome::SignedIn);
+    let (user, _) = read(&session).expect("a user");
+    assert_eq!((user.email.as_str(), user.name.as_str()), (OTP, OTP_NAME));
+    assert!(machine.stored().is_some(), "the token is kept");
+}
+
+#[test]
+fn first_paint_knows_the_session_with_one_refresh_at_most() {
+    scenario(async |stage| {
+        let app = stage.start_at("/auth/login/").await;
+        app.fill("E-mail", DEMO).await;
+        app.fill("Password", PASSWORD).await;
+        app.click(Role::Button, "Sign in").await;
+        app.find(Role::Button, containing(DEMO_NAME)).await;
+        app.kill();
+        assert_eq!(stage.backend.requests("POST", "/refresh-token"), 0);
+        let app = stage.start().await;
+        app.find(Role::Button, containing(DEMO_NAME)).await;
+        let frame = app.first_frame().await;
+        assert!(frame.contains(DEMO_NAME), "the first frame reads {frame:?}");
+        assert!(
+            !frame.contains("Sign in"),
+            "the first frame reads {frame:?}"
+        );
+        assert_eq!(stage.backend.requests("POST", "/refresh-token"), 1);
+        // Nor does a page more ask again.
+        app.reload().await;
+        app.find(Role::Button, containing(DEMO_NAME)).await;
+        assert_eq!(stage.backend.requests("POST", "/refresh-token"), 1);
+    });
+}
