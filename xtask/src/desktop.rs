@@ -51,7 +51,6 @@ pub fn run(program: &[OsString]) -> Outcome {
         .args(["inside-desktop", "--"])
         .args(program);
     home.apply(&mut session);
-    orphans::adopt();
     let outcome = process::run(&mut session);
     // Services that the bus started may still write into the folders.
     orphans::end_all();

@@ -28,12 +28,12 @@ pub fn run() -> Outcome {
     let mut findings = vec![
         node(),
         linker(),
-        packages("to build", For::Development),
+        packages("packages to build", For::Development),
         npm_packages(),
     ];
     if cfg!(target_os = "linux") {
         findings.extend([
-            packages("to test", For::Tests),
+            packages("packages to test", For::Tests),
             webdriver(),
             screen(),
             keyring(),
@@ -122,11 +122,6 @@ fn linker() -> Finding {
 }
 
 fn packages(what: &'static str, purpose: For) -> Finding {
-    let what = if what == "to test" {
-        "packages to test"
-    } else {
-        "packages to build"
-    };
     if !cfg!(target_os = "linux") {
         return match system::ready(purpose) {
             Ok(()) => good(what, "complete"),

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::failure::Outcome;
-use crate::process;
+use crate::{process, say};
 
 /// How long a group may take to end after the first, polite signal.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -37,7 +37,7 @@ impl Group {
         for stream in streams.into_iter().flatten() {
             thread::spawn(move || {
                 for line in process::lossy_lines(stream) {
-                    println!("{name:>7} | {line}");
+                    say::pass_on(format_args!("{name:>7} | {line}"));
                 }
             });
         }

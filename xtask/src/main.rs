@@ -35,6 +35,7 @@ use setup::For;
 
 fn main() -> ExitCode {
     signals::listen();
+    orphans::adopt();
     let task = match args::parse(std::env::args_os().skip(1)) {
         Ok(task) => task,
         Err(failure) => return stopped(&failure, false),
@@ -52,7 +53,8 @@ fn main() -> ExitCode {
 
 fn stopped(failure: &Failure, stand_in: bool) -> ExitCode {
     match failure {
-        Failure::Interrupted(_) => {}
+        // Tools that were killed may have left their own helpers behind.
+        Failure::Interrupted(_) => orphans::end_all(),
         Failure::Tool { .. } if stand_in => {}
         other => say::failure(other),
     }

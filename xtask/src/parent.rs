@@ -52,7 +52,6 @@ pub fn guard(parent: u32, program: &[OsString]) -> Outcome {
     let (name, arguments) = program
         .split_first()
         .ok_or_else(|| said("which program?"))?;
-    orphans::adopt();
     let mut group = Group::start_plain("guarded program", Command::new(name).args(arguments))?;
     let outcome = loop {
         if let Some(status) = group.ended() {

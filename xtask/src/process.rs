@@ -41,7 +41,7 @@ pub fn follow(command: &mut Command, mut line: impl FnMut(&str) + Send) -> Outco
     let status = thread::scope(|scope| {
         scope.spawn(move || {
             for text in stdout.into_iter().flat_map(lossy_lines) {
-                println!("{text}");
+                say::pass_on(&text);
                 line(&text);
             }
         });

@@ -20,7 +20,7 @@ pub const OWNER: &str = "VESTIBULE_DEV_OWNER";
 /// Builds the backend; before `tauri dev`, because afterwards cargo is busy
 /// with the app and the CLI waits for Next for three minutes only.
 pub fn build_backend() -> Outcome<PathBuf> {
-    say::step("building the bundled backend (about two minutes the first time)");
+    say::step("building the bundled backend (a few minutes the first time)");
     compile::binary("vestibule-backend", &["--package", "vestibule-backend"])
 }
 
@@ -34,7 +34,6 @@ pub fn serve() -> Outcome {
     }
     let backend = build_backend()?;
 
-    orphans::adopt();
     let outcome = serve_until_ended(&backend);
     orphans::end_all();
     match outcome {

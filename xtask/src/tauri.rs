@@ -50,7 +50,6 @@ pub fn run(arguments: &[OsString]) -> Outcome {
         .env("TAURI_FRONTEND_PATH", root::frontend())
         .env(servers::OWNER, std::process::id().to_string());
     // The CLI ends its helpers itself, but not when it is killed.
-    orphans::adopt();
     let outcome = process::run(&mut cli);
     orphans::end_all();
     outcome

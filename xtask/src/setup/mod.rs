@@ -15,7 +15,7 @@ use crate::failure::{Outcome, io};
 use crate::root;
 
 /// What the machine is being made ready for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum For {
     /// Building and running the app.
     Development,

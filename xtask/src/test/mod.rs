@@ -38,11 +38,7 @@ pub fn list() {
 /// Makes the machine ready, runs the steps and prints the account.
 pub fn run(asked: Asked) -> Outcome {
     let steps = select(&asked.only, asked.filter.is_some())?;
-    if let Some(purpose) = steps
-        .iter()
-        .filter_map(|step| step.setup)
-        .max_by_key(|purpose| *purpose as u8)
-    {
+    if let Some(purpose) = steps.iter().filter_map(|step| step.setup).max() {
         setup::ready(purpose)?;
     }
     let run = Run::new(asked);
