@@ -7,6 +7,8 @@ const config: NextConfig = {
   output: "export",
   trailingSlash: true,
   reactStrictMode: true,
+  // A window of the app shows the app; errors are shown all the same.
+  devIndicators: false,
   poweredByHeader: false,
   images: { unoptimized: true },
   allowedDevOrigins: ["127.0.0.1", "localhost"],

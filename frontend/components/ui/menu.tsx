@@ -16,7 +16,7 @@ export function MenuContent({ className, ...rest }: ComponentProps<typeof Dropdo
         collisionPadding={8}
         {...rest}
         className={cx(
-          "z-50 min-w-60 animate-appear rounded-xl border border-line bg-raised p-1.5 shadow-high",
+          "z-50 max-w-80 min-w-60 animate-appear rounded-xl border border-line bg-raised p-1.5 shadow-high",
           className,
         )}
       />

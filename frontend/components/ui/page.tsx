@@ -35,7 +35,7 @@ export function PageHeading({
     <h1
       ref={heading}
       tabIndex={-1}
-      className={cx("text-2xl leading-tight font-semibold", className)}
+      className={cx("text-2xl leading-tight font-semibold wrap-anywhere", className)}
     >
       {children}
     </h1>
@@ -44,7 +44,11 @@ export function PageHeading({
 
 /** The column that ordinary pages live in. */
 export function Page({ children }: { children: ReactNode }) {
-  return <div className="mx-auto w-full max-w-5xl animate-fade px-6 py-8 sm:py-10">{children}</div>;
+  return (
+    <div className="mx-auto w-full max-w-5xl animate-fade px-4 py-8 sm:px-6 sm:py-10">
+      {children}
+    </div>
+  );
 }
 
 /** The middle of an otherwise empty page, or of a window that has no header yet. */

@@ -16,12 +16,12 @@ export function AccountScreen() {
     <Page>
       <PageTitle>Account</PageTitle>
       <PageHeading>Account</PageHeading>
-      <div className="mt-6 grid items-start gap-5 md:grid-cols-[minmax(0,1fr)_20rem]">
-        <div className="grid gap-5">
+      <div className="mt-6 grid grid-cols-1 items-start gap-5 md:grid-cols-[minmax(0,1fr)_20rem]">
+        <div className="grid grid-cols-1 gap-5">
           <Profile user={state.user} />
           <Sessions />
         </div>
-        <div className="grid gap-5">
+        <div className="grid grid-cols-1 gap-5">
           <Appearance />
           <About state={state} />
         </div>

@@ -22,12 +22,12 @@ export function DashboardScreen() {
       <PageTitle>Dashboard</PageTitle>
       <PageHeading>{greeting(user.name)}</PageHeading>
       <p className="mt-1 text-muted">Here is how things stand.</p>
-      <div className="mt-7 grid items-start gap-5 md:grid-cols-2">
-        <div className="grid gap-5">
+      <div className="mt-7 grid grid-cols-1 items-start gap-5 md:grid-cols-2">
+        <div className="grid grid-cols-1 gap-5">
           <SessionCard state={state} />
           {user.roles.includes("admin") && <AdminCard />}
         </div>
-        <div className="grid gap-5">
+        <div className="grid grid-cols-1 gap-5">
           <PlansCard />
           <RolesCard roles={user.roles} />
         </div>

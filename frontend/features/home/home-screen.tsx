@@ -42,7 +42,7 @@ export function HomeScreen() {
 
 function Introduction() {
   return (
-    <div className="max-w-2xl pt-4 sm:pt-10 lg:pb-14">
+    <div className="max-w-2xl min-w-0 pt-4 sm:pt-10 lg:pb-14">
       <PageHeading className="text-4xl! leading-[1.1]! sm:text-5xl!">
         Sign in once. Stay signed in.
       </PageHeading>
@@ -64,12 +64,13 @@ function Introduction() {
 
 function Welcome({ user }: { user: User }) {
   return (
-    <div className="max-w-2xl pt-4 sm:pt-10 lg:pb-14">
+    <div className="max-w-2xl min-w-0 pt-4 sm:pt-10 lg:pb-14">
       <PageHeading className="text-4xl! leading-[1.1]! sm:text-5xl!">
         Welcome back, {user.name.split(/\s+/)[0]}.
       </PageHeading>
       <p className="mt-5 max-w-xl text-lg text-muted">
-        You are signed in as {user.email}, in this window and in every other one you open.
+        You are signed in as <span className="wrap-anywhere">{user.email}</span>, in this window and
+        in every other one you open.
       </p>
       <div className="mt-8 flex flex-wrap gap-3">
         <Button asChild>

@@ -44,7 +44,7 @@ export function PlanDetail({ slug }: { slug: string }) {
         All plans
       </Link>
       <PageHeading>The {plan.name} plan</PageHeading>
-      <div className="mt-6 grid items-start gap-5 md:grid-cols-[minmax(0,1fr)_20rem]">
+      <div className="mt-6 grid grid-cols-1 items-start gap-5 md:grid-cols-[minmax(0,1fr)_20rem]">
         <Card title="What you get">
           <Features plan={plan} />
         </Card>

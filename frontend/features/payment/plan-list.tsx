@@ -30,7 +30,7 @@ export function Plans() {
     case "loading":
       return (
         <Loading label="Loading plans">
-          <div className="grid gap-5 sm:grid-cols-3">
+          <div className="grid grid-cols-1 gap-5 sm:grid-cols-3">
             {["a", "b", "c"].map((key) => (
               <Skeleton key={key} className="h-72 rounded-xl" />
             ))}
@@ -45,7 +45,7 @@ export function Plans() {
       return resource.data.length === 0 ? (
         <p className="text-muted">There are no plans at the moment.</p>
       ) : (
-        <ul className="grid gap-5 sm:grid-cols-3">
+        <ul className="grid grid-cols-1 gap-5 sm:grid-cols-3">
           {resource.data.map((plan) => (
             <PlanTile key={plan.slug} plan={plan} />
           ))}

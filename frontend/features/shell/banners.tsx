@@ -24,24 +24,26 @@ export function Banners() {
 }
 
 function Banner({
+  about,
   icon,
   children,
   action,
 }: {
+  about: string;
   icon: ReactNode;
   children: ReactNode;
   action?: ReactNode;
 }) {
   return (
-    <div className="border-b border-warn-line bg-warn-soft text-warn-text">
-      <div className="mx-auto flex min-h-11 max-w-5xl items-center gap-3 px-6 py-1.5 text-sm">
+    <section aria-label={about} className="border-b border-warn-line bg-warn-soft text-warn-text">
+      <div className="mx-auto flex min-h-11 max-w-5xl items-center gap-3 px-4 py-1.5 sm:px-6 text-sm">
         <span aria-hidden className="[&>svg]:size-4">
           {icon}
         </span>
         <div className="min-w-0 flex-1">{children}</div>
         {action}
       </div>
-    </div>
+    </section>
   );
 }
 
@@ -49,7 +51,7 @@ function Offline({ state }: { state: SessionState }) {
   if (state.status !== "signed_in" || state.freshness.kind !== "stale") return null;
   const outage = state.freshness;
   return (
-    <Banner icon={<CloudOff />} action={<TryNow outage={outage} />}>
+    <Banner about="Connection" icon={<CloudOff />} action={<TryNow outage={outage} />}>
       <span role="status">Offline since {clockTime(outage.since)}. You stay signed in.</span>{" "}
       <NextTry outage={outage} />
     </Banner>
@@ -64,6 +66,7 @@ function Unkept({ state }: { state: SessionState }) {
   if (!text || dismissed === text) return null;
   return (
     <Banner
+      about="Keyring"
       icon={<KeyRound />}
       action={
         <Button look="quiet" size="sm" aria-label="Dismiss" onClick={() => setDismissed(text)}>
@@ -100,6 +103,7 @@ function Ended({ state }: { state: SessionState }) {
   const { title, text } = ENDINGS[state.why];
   return (
     <Banner
+      about="Session"
       icon={<ShieldAlert />}
       action={
         <Button asChild look="secondary" size="sm">
