@@ -29,37 +29,58 @@ impl Keyring {
         }
     }
 
-    /// Runs `work` on the entry, with a store built anew if the last call failed.
+    /// Runs `work` on the entry. A restarted keyring daemon leaves the old connection dead
+    /// for good, so a failure of one that was made earlier is met with a new one, once.
     fn with_entry<T>(
         &self,
         account: &str,
-        work: impl FnOnce(&keyring::Entry) -> Result<T, Error>,
+        work: impl Fn(&keyring::Entry) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let store = self.store()?;
+        let made_earlier = self.slot().clone();
+        let reused = made_earlier.is_some();
+        match self.try_entry(made_earlier, account, &work) {
+            Err(Error::PlatformFailure(_)) if reused => self.try_entry(None, account, &work),
+            result => result,
+        }
+    }
+
+    fn try_entry<T>(
+        &self,
+        store: Option<Arc<CredentialStore>>,
+        account: &str,
+        work: impl Fn(&keyring::Entry) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let store = match store {
+            Some(store) => store,
+            None => {
+                // Not under the lock: this may hang, and must not take later calls with it.
+                let store = platform_store()?;
+                *self.slot() = Some(store.clone());
+                store
+            }
+        };
         let result = store
             .build(&self.service, account, None)
             .and_then(|inner| work(&keyring::Entry { inner }));
         if let Err(error) = &result
             && !matches!(error, Error::NoEntry)
         {
-            // A restarted keyring daemon leaves the old connection dead for good.
             *self.slot() = None;
         }
         result
     }
 
-    fn store(&self) -> Result<Arc<CredentialStore>, Error> {
-        if let Some(store) = &*self.slot() {
-            return Ok(store.clone());
-        }
-        // Not under the lock: this may hang, and must not take later calls with it.
-        let store = platform_store()?;
-        *self.slot() = Some(store.clone());
-        Ok(store)
-    }
-
     fn slot(&self) -> MutexGuard<'_, Option<Arc<CredentialStore>>> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Keyring {
+    /// The connection waits for its own end, which panics on a thread of an async runtime.
+    fn drop(&mut self) {
+        if let Some(store) = self.slot().take() {
+            std::thread::spawn(move || drop(store));
+        }
     }
 }
 

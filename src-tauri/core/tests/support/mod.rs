@@ -23,6 +23,7 @@ use vestibule_core::wire::{
     SignedOutReason, User,
 };
 
+#[allow(unused_imports)]
 pub use store::{Block, TestStore};
 
 pub const PLAIN: &str = "demo@vestibule.test";

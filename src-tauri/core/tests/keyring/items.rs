@@ -1,0 +1,165 @@
+//! One item: written, read, replaced, deleted; and the daemon's death in between.
+
+use std::time::{Duration, Instant};
+
+use vestibule_core::keyring::VALUE_LIMIT;
+use vestibule_core::secrets::{SecretStore as _, StoreError};
+
+use crate::daemon::{Bus, keyring};
+
+#[test]
+fn an_item_is_written_read_replaced_and_deleted() {
+    let Some(_bus) = Bus::with_keyring("items::an_item_is_written_read_replaced_and_deleted")
+    else {
+        return;
+    };
+    let keyring = keyring();
+    let read = || {
+        keyring
+            .read("a")
+            .expect("it can be read")
+            .map(|bytes| bytes.to_vec())
+    };
+    assert_eq!(read(), None, "nothing yet, and the keyring says so");
+    for value in [
+        &b"first"[..],
+        b"second",
+        b"",
+        &[0, 159, 255, 10],
+        &[7; VALUE_LIMIT],
+    ] {
+        keyring.write("a", value).expect("written");
+        assert_eq!(read().as_deref(), Some(value), "what was written last");
+    }
+    keyring.write("b", b"other").expect("written");
+    keyring.delete("a").expect("deleted");
+    assert_eq!(read(), None, "gone");
+    keyring.delete("a").expect("nothing to delete is success");
+    let other = keyring.read("b").expect("read").map(|bytes| bytes.to_vec());
+    assert_eq!(
+        other.as_deref(),
+        Some(&b"other"[..]),
+        "another account is untouched"
+    );
+}
+
+#[test]
+fn a_value_too_large_is_refused_and_the_old_one_stays() {
+    let Some(_bus) = Bus::with_keyring("items::a_value_too_large_is_refused_and_the_old_one_stays")
+    else {
+        return;
+    };
+    let keyring = keyring();
+    keyring.write("a", b"small").expect("written");
+    let refused = keyring.write("a", &[7; VALUE_LIMIT + 1]);
+    assert_eq!(refused, Err(StoreError::TooLarge));
+    let held = keyring.read("a").expect("read").map(|bytes| bytes.to_vec());
+    assert_eq!(held.as_deref(), Some(&b"small"[..]));
+}
+
+#[test]
+fn no_keyring_is_not_an_empty_keyring() {
+    let Some(_bus) = Bus::enter("items::no_keyring_is_not_an_empty_keyring") else {
+        return;
+    };
+    let keyring = keyring();
+    let read = keyring.read("a").map(|found| found.is_some());
+    assert_eq!(read, Err(StoreError::Absent), "cannot tell is not absent");
+    assert_eq!(keyring.write("a", b"x"), Err(StoreError::Absent));
+    assert_eq!(keyring.delete("a"), Err(StoreError::Absent));
+}
+
+#[test]
+fn a_keyring_that_comes_late_works_without_a_new_start() {
+    let Some(mut bus) = Bus::enter("items::a_keyring_that_comes_late_works_without_a_new_start")
+    else {
+        return;
+    };
+    let keyring = keyring();
+    assert!(keyring.read("a").is_err(), "no keyring yet");
+    bus.start();
+    keyring.write("a", b"x").expect("it works now");
+    assert!(keyring.read("a").expect("read").is_some());
+}
+
+#[test]
+fn the_daemon_may_die_between_any_two_calls() {
+    let Some(mut bus) = Bus::with_keyring("items::the_daemon_may_die_between_any_two_calls") else {
+        return;
+    };
+    let keyring = keyring();
+    for round in 0..5_u8 {
+        keyring
+            .write("a", &[round])
+            .unwrap_or_else(|error| panic!("round {round}: {error}"));
+        bus.kill();
+        let gone = keyring.read("a").map(|found| found.is_some());
+        assert!(
+            gone.is_err(),
+            "round {round}: without a daemon nothing is known: {gone:?}"
+        );
+        bus.start();
+        let held = keyring.read("a").expect("the first call works again");
+        let held = held.map(|bytes| bytes.to_vec());
+        assert_eq!(
+            held,
+            Some(vec![round]),
+            "round {round}: an acknowledged write is kept"
+        );
+        bus.kill();
+        bus.start();
+        keyring
+            .write("a", &[round, round])
+            .expect("the first call works again");
+        bus.kill();
+        bus.start();
+        keyring.delete("a").expect("the first call works again");
+        assert_eq!(
+            keyring.read("a").expect("read").is_some(),
+            false,
+            "round {round}: deleted"
+        );
+    }
+}
+
+#[test]
+fn a_locked_keyring_says_so_in_time_and_recovers() {
+    let Some(mut bus) = Bus::with_keyring("items::a_locked_keyring_says_so_in_time_and_recovers")
+    else {
+        return;
+    };
+    let keyring = keyring();
+    keyring.write("a", b"x").expect("written");
+    bus.kill();
+    bus.start_locked();
+    let began = Instant::now();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let keyring = std::sync::Arc::new(keyring);
+    let vault = vestibule_core::vault::Vault::new(keyring.clone(), "a");
+    for _ in 0..2 {
+        let read = runtime.block_on(vault.read()).map(|found| found.is_some());
+        assert!(
+            matches!(
+                read,
+                Err(StoreError::Locked | StoreError::TimedOut | StoreError::Absent)
+            ),
+            "locked is not empty: {read:?}"
+        );
+    }
+    let took = began.elapsed();
+    assert!(
+        took < Duration::from_secs(8),
+        "each call within its bound: {took:?}"
+    );
+    bus.kill();
+    bus.start();
+    let held = runtime.block_on(vault.read()).expect("unlocked");
+    assert_eq!(
+        held.map(|bytes| bytes.to_vec()).as_deref(),
+        Some(&b"x"[..]),
+        "it is back"
+    );
+}

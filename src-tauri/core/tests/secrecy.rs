@@ -1,0 +1,180 @@
+//! No secret in any log: everything at TRACE while sessions live, fail and end, searched for
+//! passwords, codes and tokens as they are and in other clothes.
+
+#[path = "support/mod.rs"]
+mod support;
+
+use std::collections::HashSet;
+use std::io::Write;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use support::*;
+use tracing_subscriber::fmt::MakeWriter;
+use vestibule_backend::{Backend, Cut, Effect, Fault, Point};
+use vestibule_core::secrets::{Secret, StoreError};
+
+#[derive(Clone, Default)]
+struct Captured(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Captured {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        held.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Captured {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+/// What must not appear: every password, code and token that the backend received.
+fn secrets(backend: &Backend, typed: &[String]) -> HashSet<String> {
+    let mut secrets: HashSet<String> = typed.iter().cloned().collect();
+    for (method, path) in [
+        ("POST", REFRESH),
+        ("POST", "/logout"),
+        ("GET", "/me"),
+        ("POST", "/login"),
+    ] {
+        for request in backend.recent_requests(method, path) {
+            secrets.extend(request.cookie(COOKIE).map(str::to_owned));
+            let bearer = request.header("authorization");
+            secrets.extend(bearer.map(|text| text.trim_start_matches("Bearer ").to_owned()));
+        }
+    }
+    secrets
+}
+
+/// The same in the clothes that a careless log might put on it.
+fn disguises(secret: &str) -> Vec<String> {
+    let bytes = secret.as_bytes();
+    let decimals: Vec<_> = bytes.iter().map(u8::to_string).collect();
+    vec![
+        secret.to_owned(),
+        decimals.join(", "),
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        bytes.iter().map(|byte| format!("%{byte:02X}")).collect(),
+    ]
+}
+
+async fn tour(typed: &mut Vec<String>) -> Vec<Rig> {
+    let rig = Rig::signed_in().await;
+    typed.push(PASSWORD.into());
+    let wrong = "a-wrong-password-indeed";
+    typed.push(wrong.into());
+    let mut input = login(PLAIN);
+    input.password = Secret::new(wrong);
+    let error = rig.session.login(input).await.expect_err("refused");
+    assert!(
+        !format!("{error:?} {error}").contains(wrong),
+        "nor in an error"
+    );
+    for effect in [
+        Effect::status(503),
+        Effect::Html { status: 200 },
+        Effect::BrokenJson { status: 200 },
+        Effect::WrongJson {
+            status: 200,
+            body: None,
+        },
+        Effect::Truncate { cut: Cut::Close },
+        Effect::Reset {
+            at: Point::InHeaders,
+        },
+        Effect::Huge { bytes: 2 << 20 },
+    ] {
+        rig.backend
+            .faults()
+            .add(Fault::on("POST", REFRESH, effect).after().times(1));
+        let _ = rig.session.refresh().await;
+        rig.until_fresh().await;
+        rig.get("/me").await.expect("a call");
+    }
+    rig.store.block(Block::Fail(StoreError::Failed));
+    rig.session.refresh().await.expect("in memory");
+    rig.store.heal();
+    rig.pass(Duration::from_secs(10));
+    rig.session.refresh().await.expect("kept");
+    rig.backend.expire_access_tokens();
+    rig.get("/me").await.expect("a call with a replay");
+    rig.session.logout().await;
+    rig.reached("/logout", 1).await;
+
+    let coded = Rig::new().await;
+    coded
+        .session
+        .login(login(MAILED))
+        .await
+        .expect("challenged");
+    let code = coded.backend.last_code(MAILED).expect("a code");
+    typed.push(code.clone());
+    coded
+        .session
+        .verify_otp(Secret::new(code))
+        .await
+        .expect("signed in");
+    coded.session.refresh().await.expect("refreshed");
+    coded.backend.revoke_session(MAILED);
+    coded.session.refresh().await.expect_err("ended");
+    vec![rig, coded]
+}
+
+#[test]
+fn no_secret_is_logged() {
+    let captured = Captured::default();
+    tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .with_writer(captured.clone())
+        .init();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let (log, mut wanted) = runtime.block_on(async {
+        let mut typed = Vec::new();
+        let rigs = tour(&mut typed).await;
+        let mut wanted = HashSet::new();
+        for rig in &rigs {
+            wanted.extend(secrets(&rig.backend, &typed));
+        }
+        let held = captured.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (String::from_utf8_lossy(&held).into_owned(), wanted)
+    });
+    assert!(
+        log.contains(REFRESH) && log.contains("the session is kept"),
+        "the search finds what is there"
+    );
+    assert!(log.contains("TRACE"), "and hears everything");
+    wanted.retain(|secret| !secret.is_empty());
+    assert!(
+        wanted.len() > 15,
+        "there is something to look for: {}",
+        wanted.len()
+    );
+    for line in log.lines() {
+        // The store of ordinary cookies logs their values: none is a secret of a session, and
+        // the shell keeps that target quiet.
+        for secret in &wanted {
+            for form in disguises(secret) {
+                // A code has six digits, which any number may hold.
+                let alone = |c: char| c.is_ascii_alphanumeric();
+                let found = match form.len() {
+                    0..=8 => line.split(|c: char| !alone(c)).any(|word| word == form),
+                    _ => line.contains(&form),
+                };
+                assert!(!found, "a secret of {} bytes in: {line}", secret.len());
+            }
+        }
+    }
+}
