@@ -78,7 +78,7 @@ describe("the code page", () => {
     await user.keyboard("111111");
     expect(await screen.findByText(new RegExp(words))).toBeVisible();
     expect(visit.current).toBe("/auth/login/?next=%2Faccount%2F");
-    expect(screen.getByLabelText("E-mail")).toHaveValue("ada@example.com");
+    await waitFor(() => expect(screen.getByLabelText("E-mail")).toHaveValue("ada@example.com"));
   });
 
   it("gives the challenge up itself if the shell has not", async () => {

@@ -53,11 +53,11 @@ describe("the payment page", () => {
     );
     answer(reply(201, receipt));
     const heading = await screen.findByRole("heading", { name: "Team is yours" });
-    expect(heading, "focus follows to what came of it").toHaveFocus();
+    await waitFor(() => expect(heading, "focus follows to what came of it").toHaveFocus());
     expect(screen.getByText("prc-1")).toBeVisible();
     await user.click(screen.getByRole("link", { name: "Go to your dashboard" }));
     expect(visit.current).toBe("/dashboard/");
-    expect(screen.getByText("Bought since the app was started.")).toBeVisible();
+    expect(await screen.findByText("Bought since the app was started.")).toBeVisible();
 
     await shell.change(signedIn({ user: { id: "u2", name: "Grace Hopper" } }));
     expect(
