@@ -24,5 +24,6 @@ pub mod schedule;
 pub mod secrets;
 pub mod session;
 pub mod state;
+pub mod steps;
 pub mod vault;
 pub mod wire;

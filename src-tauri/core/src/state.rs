@@ -12,32 +12,19 @@ use crate::wire::{
 /// The state of one workspace's session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
-    phase: Inner,
+    ground: Ground,
+    /// Lies over the ground and hides it, but takes no part in what happens to it: signing in
+    /// again while a session is stale must not cost that session.
+    challenge: Option<Challenge>,
     storage: StorageStatus,
 }
 
+/// What is true of the session itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Inner {
-    Restoring {
-        outage: Option<Outage>,
-    },
-    SignedOut {
-        why: SignedOutReason,
-    },
-    OtpPending {
-        challenge: Challenge,
-        /// What to return to when the challenge is given up: signing in again while a
-        /// session is stale must not cost that session.
-        behind: Behind,
-    },
+enum Ground {
+    Restoring { outage: Option<Outage> },
+    SignedOut { why: SignedOutReason },
     SignedIn(Live),
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Behind {
-    Restoring(Option<Outage>),
-    SignedOut(SignedOutReason),
-    SignedIn(Box<Live>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +60,7 @@ pub enum Event {
     },
     /// The backend renewed the session.
     Renewed {
-        /// Who, if the answer said so.
+        /// Who, if the answer said so; if not, it is about the user that is held.
         user: Option<User>,
         /// The session to show.
         session: SessionInfo,
@@ -100,7 +87,8 @@ impl State {
     /// Before anything is known.
     pub fn new() -> Self {
         Self {
-            phase: Inner::Restoring { outage: None },
+            ground: Ground::Restoring { outage: None },
+            challenge: None,
             storage: StorageStatus::Ok,
         }
     }
@@ -109,20 +97,18 @@ impl State {
     pub fn apply(&mut self, event: Event) -> bool {
         let before = self.clone();
         match event {
-            Event::NothingHeld(why) => match &mut self.phase {
-                Inner::Restoring { .. } => self.phase = Inner::SignedOut { why },
-                Inner::OtpPending { behind, .. } if matches!(behind, Behind::Restoring(_)) => {
-                    *behind = Behind::SignedOut(why);
+            Event::NothingHeld(why) => {
+                if self.is_restoring() {
+                    self.ground = Ground::SignedOut { why };
                 }
-                Inner::OtpPending { .. } | Inner::SignedOut { .. } | Inner::SignedIn(_) => {}
-            },
+            }
             Event::LastKnown {
                 user,
                 session,
                 outage,
             } => {
-                if matches!(self.phase, Inner::Restoring { .. }) {
-                    self.phase = Inner::SignedIn(Live {
+                if self.is_restoring() {
+                    self.ground = Ground::SignedIn(Live {
                         user,
                         session,
                         freshness: Freshness::Stale(outage),
@@ -135,7 +121,8 @@ impl State {
                 session,
                 remembered,
             } => {
-                self.phase = Inner::SignedIn(Live {
+                self.challenge = None;
+                self.ground = Ground::SignedIn(Live {
                     user,
                     session,
                     freshness: Freshness::Fresh,
@@ -147,17 +134,28 @@ impl State {
                 session,
                 remembered,
             } => self.renew(user, session, remembered),
-            Event::Unreached(outage) => self.lose_touch(outage),
-            Event::Ended(why) => self.end(why),
+            Event::Unreached(outage) => match &mut self.ground {
+                Ground::Restoring { outage: slot } => *slot = Some(outage),
+                Ground::SignedIn(live) => live.freshness = Freshness::Stale(outage),
+                Ground::SignedOut { .. } => {}
+            },
+            // A challenge belongs to a new sign-in and outlives the old session's end.
+            Event::Ended(why) => match self.ground {
+                Ground::Restoring { .. } | Ground::SignedIn(_) => {
+                    self.ground = Ground::SignedOut { why };
+                }
+                Ground::SignedOut { .. } => {}
+            },
             Event::SignedOut => {
-                self.phase = Inner::SignedOut {
+                self.challenge = None;
+                self.ground = Ground::SignedOut {
                     why: SignedOutReason::ByUser,
                 };
             }
-            Event::Challenged(challenge) => self.challenge(challenge),
-            Event::ChallengeOver => self.challenge_over(),
+            Event::Challenged(challenge) => self.challenge = Some(challenge),
+            Event::ChallengeOver => self.challenge = None,
             Event::Remembered(remembered) => {
-                if let Some(live) = self.live_mut() {
+                if let Ground::SignedIn(live) = &mut self.ground {
                     live.remembered = remembered;
                 }
             }
@@ -167,144 +165,60 @@ impl State {
     }
 
     fn renew(&mut self, user: Option<User>, session: SessionInfo, remembered: bool) {
-        if let Some(live) = self.live_mut() {
-            if let Some(user) = user {
-                live.user = user;
-            }
-            live.session = session;
-            live.freshness = Freshness::Fresh;
-            live.remembered = remembered;
-        } else if let Some(user) = user {
-            let live = Live {
-                user,
-                session,
-                freshness: Freshness::Fresh,
-                remembered,
-            };
-            match &mut self.phase {
-                Inner::Restoring { .. } => self.phase = Inner::SignedIn(live),
-                Inner::OtpPending { behind, .. } if matches!(behind, Behind::Restoring(_)) => {
-                    *behind = Behind::SignedIn(Box::new(live));
-                }
-                Inner::OtpPending { .. } | Inner::SignedOut { .. } | Inner::SignedIn(_) => {}
-            }
-        }
-    }
-
-    fn lose_touch(&mut self, outage: Outage) {
-        match &mut self.phase {
-            Inner::Restoring { outage: slot } => *slot = Some(outage),
-            Inner::SignedIn(live) => live.freshness = Freshness::Stale(outage),
-            Inner::OtpPending { behind, .. } => match behind {
-                Behind::Restoring(slot) => *slot = Some(outage),
-                Behind::SignedIn(live) => live.freshness = Freshness::Stale(outage),
-                Behind::SignedOut(_) => {}
-            },
-            Inner::SignedOut { .. } => {}
-        }
-    }
-
-    fn end(&mut self, why: SignedOutReason) {
-        match &mut self.phase {
-            // A challenge belongs to a new sign-in and outlives the old session's end.
-            Inner::OtpPending { behind, .. } => {
-                if !matches!(behind, Behind::SignedOut(_)) {
-                    *behind = Behind::SignedOut(why);
-                }
-            }
-            Inner::Restoring { .. } | Inner::SignedIn(_) => self.phase = Inner::SignedOut { why },
-            Inner::SignedOut { .. } => {}
-        }
-    }
-
-    fn challenge(&mut self, challenge: Challenge) {
-        let behind = match std::mem::replace(&mut self.phase, Inner::Restoring { outage: None }) {
-            Inner::OtpPending { behind, .. } => behind,
-            Inner::Restoring { outage } => Behind::Restoring(outage),
-            Inner::SignedOut { why } => Behind::SignedOut(why),
-            Inner::SignedIn(live) => Behind::SignedIn(Box::new(live)),
+        let user = match (&self.ground, user) {
+            // Whoever was signed out stays so: the answer came too late.
+            (Ground::SignedOut { .. }, _) | (Ground::Restoring { .. }, None) => return,
+            (Ground::SignedIn(live), None) if live.user.id != session.user_id => return,
+            (Ground::SignedIn(live), None) => live.user.clone(),
+            (Ground::Restoring { .. } | Ground::SignedIn(_), Some(user)) => user,
         };
-        self.phase = Inner::OtpPending { challenge, behind };
-    }
-
-    fn challenge_over(&mut self) {
-        if let Inner::OtpPending { behind, .. } = &self.phase {
-            self.phase = match behind.clone() {
-                Behind::Restoring(outage) => Inner::Restoring { outage },
-                Behind::SignedOut(why) => Inner::SignedOut { why },
-                Behind::SignedIn(live) => Inner::SignedIn(*live),
-            };
-        }
-    }
-
-    fn live_mut(&mut self) -> Option<&mut Live> {
-        match &mut self.phase {
-            Inner::SignedIn(live) => Some(live),
-            Inner::OtpPending {
-                behind: Behind::SignedIn(live),
-                ..
-            } => Some(live),
-            _ => None,
-        }
-    }
-
-    fn live(&self) -> Option<&Live> {
-        match &self.phase {
-            Inner::SignedIn(live) => Some(live),
-            Inner::OtpPending {
-                behind: Behind::SignedIn(live),
-                ..
-            } => Some(live),
-            _ => None,
-        }
+        self.ground = Ground::SignedIn(Live {
+            user,
+            session,
+            freshness: Freshness::Fresh,
+            remembered,
+        });
     }
 
     /// The user and session that are held, shown or behind a challenge.
     pub fn held(&self) -> Option<(&User, &SessionInfo)> {
-        self.live().map(|live| (&live.user, &live.session))
+        match &self.ground {
+            Ground::SignedIn(live) => Some((&live.user, &live.session)),
+            Ground::Restoring { .. } | Ground::SignedOut { .. } => None,
+        }
     }
 
     /// The challenge that is open.
     pub fn open_challenge(&self) -> Option<&Challenge> {
-        match &self.phase {
-            Inner::OtpPending { challenge, .. } => Some(challenge),
-            _ => None,
-        }
+        self.challenge.as_ref()
     }
 
     /// Since when the backend has not been heard; `None` while all is well.
     pub fn outage(&self) -> Option<Outage> {
-        match (&self.phase, self.live()) {
-            (Inner::Restoring { outage }, _)
-            | (
-                Inner::OtpPending {
-                    behind: Behind::Restoring(outage),
-                    ..
-                },
-                _,
-            ) => *outage,
-            (_, Some(live)) => match live.freshness {
+        match &self.ground {
+            Ground::Restoring { outage } => *outage,
+            Ground::SignedIn(live) => match live.freshness {
                 Freshness::Fresh => None,
                 Freshness::Stale(outage) => Some(outage),
             },
-            _ => None,
+            Ground::SignedOut { .. } => None,
         }
     }
 
-    /// Whether it is not yet known if someone is signed in.
+    /// Whether it is not yet known if someone is signed in, shown or behind a challenge.
     pub fn is_restoring(&self) -> bool {
-        matches!(self.phase, Inner::Restoring { .. })
+        matches!(self.ground, Ground::Restoring { .. })
     }
 
     /// What the window may see.
     pub fn view(&self) -> SessionState {
-        let phase = match &self.phase {
-            Inner::Restoring { outage } => Phase::Restoring { outage: *outage },
-            Inner::SignedOut { why } => Phase::SignedOut { why: *why },
-            Inner::OtpPending { challenge, .. } => Phase::OtpPending {
+        let phase = match (&self.challenge, &self.ground) {
+            (Some(challenge), _) => Phase::OtpPending {
                 challenge: challenge.clone(),
             },
-            Inner::SignedIn(live) => Phase::SignedIn {
+            (None, Ground::Restoring { outage }) => Phase::Restoring { outage: *outage },
+            (None, Ground::SignedOut { why }) => Phase::SignedOut { why: *why },
+            (None, Ground::SignedIn(live)) => Phase::SignedIn {
                 user: live.user.clone(),
                 session: live.session.clone(),
                 freshness: live.freshness,

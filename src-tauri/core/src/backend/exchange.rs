@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, COOKIE, DATE, HeaderMap, HeaderName, HeaderValue,
-    LOCATION, RETRY_AFTER, SET_COOKIE,
+    LOCATION, SET_COOKIE,
 };
 use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::Value;
@@ -81,6 +81,7 @@ pub(super) struct Call<'a> {
     headers: HeaderMap,
     token: Option<&'a RefreshToken>,
     bearer: Option<&'a Secret>,
+    jar: bool,
 }
 
 impl<'a> Call<'a> {
@@ -95,6 +96,7 @@ impl<'a> Call<'a> {
             headers,
             token: None,
             bearer: None,
+            jar: true,
         }
     }
 
@@ -145,6 +147,12 @@ impl<'a> Call<'a> {
         self
     }
 
+    /// Neither sends nor takes ordinary cookies: they may be another session's by now.
+    pub(super) fn without_jar(mut self) -> Self {
+        self.jar = false;
+        self
+    }
+
     pub(super) fn with_bearer(mut self, bearer: Option<&'a Secret>) -> Self {
         self.bearer = bearer;
         self
@@ -192,8 +200,9 @@ impl Backend {
     pub(super) async fn send(&self, call: Call<'_>) -> Result<Head, Fault> {
         let url = self.profile.url(call.path);
         let started = Instant::now();
+        let cookies = self.cookie_header(&url, &call);
         let mut headers = call.headers;
-        if let Some(cookies) = self.cookie_header(&url, call.device, call.token) {
+        if let Some(cookies) = cookies {
             headers.insert(COOKIE, cookies);
         }
         if let Some(bearer) = call.bearer {
@@ -216,7 +225,7 @@ impl Backend {
             Ok(response) => {
                 let status = response.status();
                 tracing::info!(method = %call.method, path, status = status.as_u16(), ms, "backend");
-                let refresh = self.honour_cookies(&response, &url);
+                let refresh = self.honour_cookies(&response, &url, call.jar);
                 Ok(Head { response, refresh })
             }
             Err(error) => {
@@ -227,18 +236,20 @@ impl Backend {
         }
     }
 
-    fn cookie_header(
-        &self,
-        url: &Url,
-        device: &Device,
-        token: Option<&RefreshToken>,
-    ) -> Option<HeaderValue> {
-        let mut pairs = self.jar().pairs(url);
+    fn cookie_header(&self, url: &Url, call: &Call<'_>) -> Option<HeaderValue> {
+        let mut pairs = if call.jar {
+            self.jar().pairs(url)
+        } else {
+            Vec::new()
+        };
         if let Some(name) = &self.profile.cookies.device {
             pairs.retain(|(held, _)| held != name);
-            pairs.push((name.clone(), Zeroizing::new(device.fingerprint.to_string())));
+            pairs.push((
+                name.clone(),
+                Zeroizing::new(call.device.fingerprint.to_string()),
+            ));
         }
-        if let Some(token) = token {
+        if let Some(token) = call.token {
             pairs.extend(token.pairs(url));
         }
         let mut line = Zeroizing::new(String::new());
@@ -259,7 +270,7 @@ impl Backend {
     }
 
     /// Files every `Set-Cookie`: the ordinary ones at once, the refresh ones for the caller.
-    fn honour_cookies(&self, response: &Response, url: &Url) -> Vec<RefreshChange> {
+    fn honour_cookies(&self, response: &Response, url: &Url, jar: bool) -> Vec<RefreshChange> {
         let names = &self.profile.cookies.refresh;
         let now = sent_at(response.headers());
         let mut refresh = Vec::new();
@@ -268,7 +279,7 @@ impl Backend {
             let name = line.split(['=', ';']).next().unwrap_or_default().trim();
             if names.iter().any(|held| held == name) {
                 refresh.extend(RefreshCookie::from_line(line, url, names, now.into()));
-            } else {
+            } else if jar {
                 self.jar().honour(line, url);
             }
         }
@@ -311,20 +322,13 @@ impl Head {
         std::mem::take(&mut self.refresh)
     }
 
-    /// How long the backend asks to be left alone: `Retry-After` in seconds or as a date,
-    /// `X-Retry-After`, and with a 429 `RateLimit-Reset`, which many send with every answer.
+    /// How long the backend asks to be left alone.
     pub fn retry_after(&self) -> Option<Duration> {
         let limited = self.status() == StatusCode::TOO_MANY_REQUESTS;
         let headers = self.response.headers();
-        let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
-        let seconds = |name: &str| text(name)?.parse::<u64>().ok().map(Duration::from_secs);
-        seconds(RETRY_AFTER.as_str())
-            .or_else(|| {
-                let date = httpdate::parse_http_date(text(RETRY_AFTER.as_str())?).ok()?;
-                date.duration_since(sent_at(headers)).ok()
-            })
-            .or_else(|| seconds("x-retry-after"))
-            .or_else(|| seconds("ratelimit-reset").filter(|_| limited))
+        super::retry_after(limited, sent_at(headers), |name| {
+            headers.get(name)?.to_str().ok()
+        })
     }
 
     /// The answer's headers without cookies or what could move the window elsewhere.

@@ -5,6 +5,7 @@
 
 mod api_path;
 mod exchange;
+mod retry_after;
 mod verdict;
 
 use std::time::SystemTime;
@@ -14,6 +15,7 @@ use serde_json::{Value, json};
 
 pub use api_path::refuse as refuse_api_path;
 pub use exchange::{Backend, Body, Fault, Head};
+pub use retry_after::retry_after;
 pub use verdict::Verdict;
 
 use crate::cookies::{RefreshChange, RefreshToken};
@@ -125,7 +127,7 @@ impl Backend {
     pub async fn logout(&self, token: &RefreshToken, device: &Device) -> Result<(), Fault> {
         let path = &self.profile().endpoints.logout;
         let head = self
-            .send(Call::post(path, device).with_token(token))
+            .send(Call::post(path, device).with_token(token).without_jar())
             .await?;
         match head.status() {
             status if status.is_success() => Ok(()),

@@ -41,8 +41,15 @@ pub(super) async fn run(shared: Weak<Shared>, wake: Arc<Notify>, clock: Arc<dyn 
                 let _ = session.fly(Asked::Timer).await;
                 continue;
             }
+            if session.0.outbox.is_due() {
+                // Not in turn: a backend that hangs must not hold up the next refresh.
+                let device = session.held().device.clone();
+                let (outbox_of, backend) = (session.clone(), session.0.backend.clone());
+                tokio::spawn(async move { outbox_of.0.outbox.deliver(&backend, &device).await });
+            }
             due.into_iter()
                 .chain(save_due)
+                .chain(session.0.outbox.due_in())
                 .min()
                 .map_or(TICK, |next| next.min(TICK))
         };

@@ -8,13 +8,15 @@
 mod api;
 mod item;
 mod keep_alive;
+mod outbox;
 mod restore;
 mod rotate;
+mod shared;
 mod sign_in;
 mod sign_out;
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
@@ -25,6 +27,7 @@ use crate::cookies::RefreshToken;
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
 use crate::journal::LastUser;
+use crate::lock::Lock;
 use crate::plan::Plan;
 use crate::profile::Profile;
 use crate::records::Records;
@@ -34,6 +37,8 @@ use crate::secrets::{SecretStore, StoreError};
 use crate::state::{Event, State};
 use crate::vault::{Stamp, Vault};
 use crate::wire::{Cause, Outage, SessionChanged, StorageStatus};
+pub use item::Item;
+use outbox::Outbox;
 use rotate::Flight;
 
 /// What a session is made of.
@@ -60,6 +65,7 @@ struct Shared {
     clock: Arc<dyn Clock>,
     backend: Backend,
     vault: Vault,
+    outbox: Outbox,
     records: Records,
     held: Mutex<Held>,
     snapshot: watch::Sender<SessionChanged>,
@@ -67,6 +73,8 @@ struct Shared {
     signing_in: tokio::sync::Mutex<()>,
     /// Held while a new session is persisted: no rotation starts from what it replaces.
     taking_over: tokio::sync::Mutex<()>,
+    /// The lock between processes, while anyone here holds it.
+    rotation_lock: tokio::sync::Mutex<Weak<Lock>>,
     /// Held, for a few file writes, by whoever changes the records; taken before `held`.
     writing: Mutex<()>,
     /// Rung when something that the schedule depends on has changed.
@@ -148,6 +156,12 @@ impl Session {
         };
         let session = Self(Arc::new(Shared {
             backend: Backend::new(config.profile, &user_agent)?,
+            outbox: Outbox::open(
+                &config.workspace,
+                &records,
+                config.store.clone(),
+                clock.clone(),
+            ),
             vault: Vault::new(config.store, config.workspace.clone()),
             workspace: config.workspace,
             product: config.product,
@@ -172,6 +186,7 @@ impl Session {
             flight: Mutex::default(),
             signing_in: tokio::sync::Mutex::default(),
             taking_over: tokio::sync::Mutex::default(),
+            rotation_lock: tokio::sync::Mutex::default(),
             writing: Mutex::default(),
             wake: Arc::default(),
         }));

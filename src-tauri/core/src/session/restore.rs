@@ -58,9 +58,7 @@ impl Session {
             }
         }
         if marker.is_some() {
-            // A crash may have come between the marker and the rest.
-            let _ = self.0.vault.delete(stamp).await;
-            let _ = self.on_disk(stamp, LastUser::clear).await;
+            self.finish_sign_out(stamp).await;
             return;
         }
         self.read_keyring(stamp).await;
@@ -77,6 +75,20 @@ impl Session {
         } else if unread {
             self.show_last_known();
         }
+    }
+
+    /// A crash may have come between the marker and the rest: what the keyring still holds is
+    /// revoked, not used.
+    async fn finish_sign_out(&self, stamp: Stamp) {
+        if let Ok(Some(bytes)) = self.0.vault.read().await {
+            if let Some(item) = Item::from_bytes(&bytes)
+                && !item.token.is_empty()
+            {
+                self.0.outbox.put(item.token, item.origin).await;
+            }
+            let _ = self.0.vault.delete(stamp).await;
+        }
+        let _ = self.on_disk(stamp, LastUser::clear).await;
     }
 
     /// Reads the keyring and files what it says. While it cannot be read nothing is

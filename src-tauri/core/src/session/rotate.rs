@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::shared::ROTATION_PATIENCE;
 use super::sign_in::{expires_at, storage_after};
 use super::{Access, Session};
 use crate::backend::{Body, Fault, Verdict};
@@ -15,7 +16,9 @@ use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
 use crate::journal::{Journal, LastUser, SignedOut, Step};
 use crate::reply::AccessToken;
+use crate::secrets::StoreError;
 use crate::state::Event;
+use crate::steps::step;
 use crate::vault::Stamp;
 use crate::wire::{Cause, SignedOutReason, User};
 
@@ -28,6 +31,20 @@ struct Start {
     generation: u64,
     token: RefreshToken,
     device: Device,
+}
+
+/// How an attempt came down.
+enum Landing {
+    /// Done, well or not.
+    Landed(Result<(), AuthError>),
+    /// The backend says that the session is over; to be confirmed.
+    Rejected(SignedOutReason),
+}
+
+impl Landing {
+    fn failed(error: AuthError) -> Self {
+        Self::Landed(Err(error))
+    }
 }
 
 /// Who wants a flight.
@@ -106,9 +123,14 @@ impl Session {
 
     async fn rotate(&self) -> Result<(), AuthError> {
         let asked_for = self.held().stamp;
-        let start = {
+        // Nothing is sent while another process may be about to replace the token.
+        let Some(_rotation_lock) = self.rotation_lock(ROTATION_PATIENCE).await else {
+            return Err(self.put_off(asked_for));
+        };
+        step!("rotation.locked");
+        let (mut start, interrupted) = {
             let _settled = self.0.taking_over.lock().await;
-            let (stamp, unread) = {
+            let stamp = {
                 let mut held = self.held();
                 if held.stamp != asked_for && held.access.is_some() {
                     // Someone signed in meanwhile: nothing is newer than that.
@@ -116,19 +138,57 @@ impl Session {
                 }
                 // Whatever comes of this try plans the next one.
                 held.plan.begin(self.now());
-                (held.stamp, held.unread)
+                held.stamp
             };
-            if unread {
-                self.read_keyring(stamp).await;
-            }
-            self.begin()?
+            let interrupted = self.catch_up(stamp).await?;
+            (self.begin()?, interrupted)
         };
+        let mut confirmed = !interrupted;
+        loop {
+            let why = match self.attempt(&start).await {
+                Landing::Landed(result) => return result,
+                Landing::Rejected(why) => why,
+            };
+            // A second look, then a second opinion where a crash may have left us with a
+            // token that the backend has already replaced.
+            let newer = self.newer_than(&start).await?;
+            if newer.is_none() && !confirmed {
+                let wait = Duration::from_secs(2) + Duration::from_secs(3).mul_f64(rand::random());
+                self.0.clock.sleep(wait).await;
+            }
+            if self.held().stamp != start.stamp {
+                return self.superseded();
+            }
+            match newer {
+                Some(newer) => start = newer,
+                None if confirmed => return self.ended(&start, why).await,
+                None => confirmed = true,
+            }
+        }
+    }
+
+    /// What to send instead of a token that was rejected, if another process has left it.
+    async fn newer_than(&self, start: &Start) -> Result<Option<Start>, AuthError> {
+        let _settled = self.0.taking_over.lock().await;
+        if self.held().stamp != start.stamp {
+            return Ok(None);
+        }
+        self.catch_up(start.stamp).await?;
+        let newer = self.begin()?;
+        let is_newer = newer.stamp == start.stamp && newer.generation > start.generation;
+        Ok(is_newer.then_some(newer))
+    }
+
+    /// One request, and what becomes of its answer.
+    async fn attempt(&self, start: &Start) -> Landing {
         self.journal(&start.token, Step::Rotating, start.stamp, start.generation)
             .await;
+        step!("rotation.journaled");
         let mut head = match self.0.backend.refresh(&start.token, &start.device).await {
             Ok(head) => head,
-            Err(fault) => return Err(self.unreached(&start, fault, None)),
+            Err(fault) => return Landing::failed(self.unreached(start, fault, None)),
         };
+        step!("rotation.answered");
         let (status, retry_after) = (head.status(), head.retry_after());
         let mut token = start.token.clone();
         let mut generation = start.generation;
@@ -141,40 +201,67 @@ impl Session {
                 // The backend has moved on: whatever becomes of the body, this is the
                 // token that counts from here.
                 generation += 1;
-                kept = self.keep(start.stamp, generation, &token).await;
-                let mut held = self.held();
-                if held.stamp == start.stamp {
-                    held.generation = generation;
-                    held.token = Some(token.clone());
-                    held.saved(self.now(), &kept);
-                } else {
-                    drop(held);
-                    self.revoke(token, start.device);
-                    return self.superseded();
-                }
+                kept = match self.keep_rotated(start, generation, &token).await {
+                    Some(kept) => kept,
+                    None => return Landing::Landed(self.superseded()),
+                };
             }
         }
+        step!("rotation.kept");
         let body = match head.body().await {
             Ok(body) => body,
-            Err(fault) => return Err(self.unreached(&start, fault, retry_after)),
+            Err(fault) => return Landing::failed(self.unreached(start, fault, retry_after)),
         };
+        step!("rotation.read");
         if taken_away && matches!(body, Body::Json(_)) {
-            return self.ended(&start, SignedOutReason::Expired).await;
+            return Landing::Landed(self.ended(start, SignedOutReason::Expired).await);
         }
         match self.0.backend.verdict(status, &body) {
             Verdict::Renewed { user, access } => {
                 let stored = storage_after(&kept);
-                self.renewed(&start, generation, token, user, access)
-                    .await?;
+                let result = self.renewed(start, generation, token, user, access).await;
                 let mut held = self.held();
                 if held.stamp == start.stamp && generation != start.generation {
                     self.publish(&mut held, Cause::Storage, Event::Storage(stored));
                 }
-                Ok(())
+                Landing::Landed(result)
             }
-            Verdict::Ended(why) => self.ended(&start, why).await,
-            Verdict::Transient(fault) => Err(self.unreached(&start, fault, retry_after)),
+            Verdict::Ended(why) => Landing::Rejected(why),
+            Verdict::Transient(fault) => Landing::failed(self.unreached(start, fault, retry_after)),
         }
+    }
+
+    /// Puts a rotated token where it is safe; `None` if the session is over meanwhile, here
+    /// or in another process, and the token has gone to be revoked.
+    async fn keep_rotated(
+        &self,
+        start: &Start,
+        generation: u64,
+        token: &RefreshToken,
+    ) -> Option<Result<(), StoreError>> {
+        let mut kept = Ok(());
+        let mut over = self.marker(start.stamp).await;
+        if over.is_none() {
+            kept = self.keep(start.stamp, generation, token).await;
+            over = self.marker(start.stamp).await;
+        }
+        {
+            let mut held = self.held();
+            if over.is_none() && held.stamp == start.stamp {
+                held.generation = generation;
+                held.token = Some(token.clone());
+                held.saved(self.now(), &kept);
+                return Some(kept);
+            }
+        }
+        if let Some(SignedOut { why }) = over {
+            // Written by another process, or by this one a moment ago: either way the item
+            // must not outlive it.
+            let _ = self.0.vault.delete(start.stamp).await;
+            self.follow_sign_out(start.stamp, why);
+        }
+        self.revoke(token.clone(), start.device.clone());
+        None
     }
 
     fn begin(&self) -> Result<Start, AuthError> {
@@ -227,6 +314,7 @@ impl Session {
                 Journal::idle(generation, Some(&bytes)).write(records)
             })
             .await;
+        step!("rotation.recorded");
         if !self.assign_renewed(start, last_user, access, written.is_ok()) {
             self.revoke(token, start.device.clone());
             return self.superseded();

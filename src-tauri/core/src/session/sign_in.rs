@@ -5,6 +5,7 @@ use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
 use super::item::Item;
+use super::shared::SIGN_IN_PATIENCE;
 use super::{Access, OpenChallenge, Session, storage_of};
 use crate::backend::{Grant, SignIn};
 use crate::clock::SinceBoot;
@@ -14,6 +15,7 @@ use crate::error::{AuthError, ErrorCode};
 use crate::journal::{Journal, LastUser, SignedOut, Step};
 use crate::secrets::{Secret, StoreError};
 use crate::state::Event;
+use crate::steps::step;
 use crate::vault::Stamp;
 use crate::wire::{
     Cause, Challenge, LoginInput, RegisterInput, SessionInfo, SignInOutcome, StorageStatus,
@@ -168,10 +170,12 @@ impl Session {
         device: Device,
     ) -> Result<(), AuthError> {
         let _taking_over = self.0.taking_over.lock().await;
+        let _rotation_lock = self.rotation_lock(SIGN_IN_PATIENCE).await;
+        let elsewhere = Journal::read(&self.0.records).generation;
         let taken = {
             let mut held = self.held();
             (held.given_up == asked).then(|| {
-                held.generation += 1;
+                held.generation = held.generation.max(elsewhere) + 1;
                 (held.supersede(), held.generation)
             })
         };
@@ -190,7 +194,9 @@ impl Session {
         };
         self.journal(&grant.token, Step::Login, stamp, generation)
             .await;
+        step!("login.journaled");
         let kept = self.keep(stamp, generation, &grant.token).await;
+        step!("login.kept");
         let hash = grant.token.fingerprint_bytes();
         let (stored_device, stored_user) = (device.clone(), last_user.clone());
         let recorded = self
@@ -202,6 +208,7 @@ impl Session {
                 Journal::idle(generation, Some(&hash)).write(records)
             })
             .await;
+        step!("login.recorded");
         let remembered = kept.is_ok() && recorded.is_ok();
         let mut held = self.held();
         if held.stamp != stamp {

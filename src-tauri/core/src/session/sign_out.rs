@@ -1,10 +1,12 @@
-//! The end of a session by its user: here first, at once, whatever the network does.
+//! The end of a session by its user: here first, at once, whatever the network does. The
+//! token goes to the outbox, from which the backend is told when it can be reached.
 
 use super::Session;
 use crate::cookies::RefreshToken;
 use crate::device::Device;
 use crate::journal::{Journal, LastUser, SignedOut};
 use crate::state::Event;
+use crate::steps::step;
 use crate::vault::Stamp;
 use crate::wire::{Cause, LogoutReply, SignedOutReason};
 
@@ -18,21 +20,26 @@ impl Session {
         let Ok((stamp, generation, token, device)) = over else {
             return LogoutReply { success: true };
         };
+        step!("logout.shown");
         let session = self.clone();
         tokio::spawn(async move {
+            if let Some(token) = token {
+                session.0.outbox.put(token, session.origin()).await;
+            }
+            step!("logout.slotted");
             if session.0.vault.delete(stamp).await.is_err() {
                 tracing::warn!("the keyring item stays until the next start; the marker holds");
             }
+            step!("logout.deleted");
             let _ = session
                 .on_disk(stamp, move |records| {
                     LastUser::clear(records)?;
                     Journal::idle(generation, None).write(records)
                 })
                 .await;
+            session.0.outbox.deliver(&session.0.backend, &device).await;
+            step!("logout.told");
         });
-        if let Some(token) = token {
-            self.revoke(token, device);
-        }
         LogoutReply { success: true }
     }
 
@@ -47,6 +54,7 @@ impl Session {
         if let Err(error) = (SignedOut { why }).write(&self.0.records) {
             tracing::error!(kind = %error.kind(), "the sign-out marker cannot be written");
         }
+        step!("logout.marked");
         let mut held = self.held();
         let stamp = held.supersede();
         let token = held.drop_session();
@@ -57,13 +65,28 @@ impl Session {
         (stamp, held.generation, token, held.device.clone())
     }
 
-    /// Tells the backend that `token` is not used any more; tried once, in the background.
+    /// Tells the backend that `token` is not used any more; again after a restart if need be.
     pub(super) fn revoke(&self, token: RefreshToken, device: Device) {
-        let backend = self.0.backend.clone();
+        let session = self.clone();
         tokio::spawn(async move {
-            if let Err(fault) = backend.logout(&token, &device).await {
-                tracing::warn!(%fault, "the backend was not told of the sign-out");
-            }
+            session.0.outbox.put(token, session.origin()).await;
+            session.0.outbox.deliver(&session.0.backend, &device).await;
         });
+    }
+
+    /// Another process has signed out: so has this one. The token is that one's to revoke.
+    pub(super) fn follow_sign_out(&self, stamp: Stamp, why: SignedOutReason) {
+        let mut held = self.held();
+        if held.stamp != stamp {
+            return;
+        }
+        held.supersede();
+        held.drop_session();
+        self.0.backend.forget_cookies();
+        let event = match why {
+            SignedOutReason::ByUser => Event::SignedOut,
+            why => Event::Ended(why),
+        };
+        self.publish(&mut held, Cause::Logout, event);
     }
 }

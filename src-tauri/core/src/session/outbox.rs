@@ -1,0 +1,212 @@
+//! Sign-outs that the backend has not heard of yet. They survive restarts: the token rests
+//! in a keyring item of its own, from which it can only be revoked, never used again; a
+//! record without a secret says which items there are.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::item::Item;
+use crate::backend::{Backend, Fault};
+use crate::clock::Clock;
+use crate::cookies::RefreshToken;
+use crate::device::Device;
+use crate::plan::Plan;
+use crate::records::Records;
+use crate::secrets::SecretStore;
+use crate::vault::Vault;
+
+const RECORD: &str = "outbox.json";
+/// After this time the backend has long forgotten the token.
+const KEPT_FOR_MS: u64 = 7 * 24 * 3600 * 1000;
+
+/// One undelivered sign-out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Entry {
+    /// Names the keyring item.
+    slot: Uuid,
+    /// The token goes to this origin only.
+    origin: String,
+    /// Milliseconds since the epoch.
+    since: u64,
+}
+
+/// The undelivered sign-outs of one workspace.
+pub(super) struct Outbox {
+    workspace: String,
+    records: Records,
+    store: Arc<dyn SecretStore>,
+    clock: Arc<dyn Clock>,
+    state: Mutex<State>,
+    /// One delivery at a time.
+    delivering: tokio::sync::Mutex<()>,
+}
+
+#[derive(Default)]
+struct State {
+    entries: Vec<Entry>,
+    /// What this process put in itself: needs no keyring to be delivered.
+    tokens: HashMap<Uuid, RefreshToken>,
+    plan: Plan,
+}
+
+impl Outbox {
+    /// The outbox as the last run left it.
+    pub fn open(
+        workspace: &str,
+        records: &Records,
+        store: Arc<dyn SecretStore>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let entries: Vec<Entry> = records.read(RECORD).unwrap_or_default();
+        let mut plan = Plan::default();
+        if !entries.is_empty() {
+            plan.look_again(clock.since_boot(), Duration::ZERO);
+        }
+        Self {
+            workspace: workspace.to_owned(),
+            records: records.clone(),
+            store,
+            clock,
+            state: Mutex::new(State {
+                entries,
+                plan,
+                ..State::default()
+            }),
+            delivering: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// Takes `token` over: first the record, then the keyring item, so that none is ever
+    /// forgotten there.
+    pub async fn put(&self, token: RefreshToken, origin: String) {
+        let slot = Uuid::new_v4();
+        let item = Item {
+            generation: 0,
+            origin: origin.clone(),
+            token: token.clone(),
+        };
+        {
+            let mut state = self.state();
+            state.entries.push(Entry {
+                slot,
+                origin,
+                since: self.clock.wall_ms(),
+            });
+            state.tokens.insert(slot, token);
+            state
+                .plan
+                .look_again(self.clock.since_boot(), Duration::ZERO);
+        }
+        self.save().await;
+        if let Err(error) = self.vault(slot).write(1, 0, item.to_bytes()).await {
+            tracing::warn!(%error, "an undelivered sign-out is kept in memory only");
+        }
+    }
+
+    /// How long until something is to be delivered; `None` when nothing is.
+    pub fn due_in(&self) -> Option<Duration> {
+        let state = self.state();
+        if state.entries.is_empty() {
+            return None;
+        }
+        state.plan.due_in(self.clock.since_boot())
+    }
+
+    /// Whether a try is due; it is then taken as begun.
+    pub fn is_due(&self) -> bool {
+        if self.due_in() != Some(Duration::ZERO) {
+            return false;
+        }
+        self.state().plan.begin(self.clock.since_boot());
+        true
+    }
+
+    /// Tells the backend what it has not heard. A failure plans the next try.
+    pub async fn deliver(&self, backend: &Backend, device: &Device) {
+        let _one = self.delivering.lock().await;
+        let entries = self.state().entries.clone();
+        for entry in entries {
+            match self.deliver_one(&entry, backend, device).await {
+                Ok(()) => self.drop_entry(&entry).await,
+                Err(fault) => {
+                    tracing::info!(%fault, "a sign-out is not delivered yet");
+                    let now = self.clock.since_boot();
+                    self.state().plan.failed(now, None, rand::random());
+                    return;
+                }
+            }
+        }
+    }
+
+    /// `Ok` once there is nothing left to say.
+    async fn deliver_one(
+        &self,
+        entry: &Entry,
+        backend: &Backend,
+        device: &Device,
+    ) -> Result<(), Fault> {
+        let age = self.clock.wall_ms().saturating_sub(entry.since);
+        if age > KEPT_FOR_MS {
+            return Ok(());
+        }
+        if entry.origin != backend.profile().origin() {
+            return Err(Fault::Unreachable);
+        }
+        let known = self.state().tokens.get(&entry.slot).cloned();
+        let token = match known {
+            Some(token) => token,
+            None => match self.vault(entry.slot).read().await {
+                Ok(bytes) => match bytes.and_then(|bytes| Item::from_bytes(&bytes)) {
+                    Some(item) => item.token,
+                    None => return Ok(()),
+                },
+                Err(_) => return Err(Fault::Unreachable),
+            },
+        };
+        backend.logout(&token, device).await
+    }
+
+    async fn drop_entry(&self, entry: &Entry) {
+        // The item first: an entry without an item does no harm.
+        if let Err(error) = self.vault(entry.slot).delete(1).await {
+            tracing::warn!(%error, "a revoked token stays in the keyring until the next try");
+            return;
+        }
+        {
+            let mut state = self.state();
+            state.entries.retain(|held| held.slot != entry.slot);
+            state.tokens.remove(&entry.slot);
+        }
+        self.save().await;
+    }
+
+    async fn save(&self) {
+        let entries = self.state().entries.clone();
+        let records = self.records.clone();
+        let saved = tokio::task::spawn_blocking(move || {
+            if entries.is_empty() {
+                records.remove(RECORD)
+            } else {
+                records.write(RECORD, &entries)
+            }
+        });
+        if !matches!(saved.await, Ok(Ok(()))) {
+            tracing::error!("the record of undelivered sign-outs cannot be written");
+        }
+    }
+
+    fn vault(&self, slot: Uuid) -> Vault {
+        Vault::new(
+            self.store.clone(),
+            format!("{}.revoke.{slot}", self.workspace),
+        )
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,35 @@
+//! Named steps at which a test can stop or kill the process. Without the feature
+//! `failpoints` they are not there.
+
+/// A place between two writes; see the tests that kill the process at each.
+#[cfg(feature = "failpoints")]
+macro_rules! step {
+    ($name:literal) => {
+        fail::fail_point!($name);
+    };
+}
+
+#[cfg(not(feature = "failpoints"))]
+macro_rules! step {
+    ($name:literal) => {};
+}
+
+pub(crate) use step;
+
+/// Every step, in the order in which a session goes through them.
+pub const ALL: [&str; 14] = [
+    "login.journaled",
+    "login.kept",
+    "login.recorded",
+    "rotation.locked",
+    "rotation.journaled",
+    "rotation.answered",
+    "rotation.kept",
+    "rotation.read",
+    "rotation.recorded",
+    "logout.marked",
+    "logout.shown",
+    "logout.slotted",
+    "logout.deleted",
+    "logout.told",
+];

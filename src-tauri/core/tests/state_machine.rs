@@ -1,0 +1,337 @@
+//! The state machine under any sequence of events, in any order and at any time: what comes
+//! late, twice or for someone else must not end a session, nor bring one back.
+//!
+//! `VESTIBULE_CASES` is the number of sequences of each property; the long form runs 100,000.
+
+use proptest::prelude::*;
+use uuid::Uuid;
+use vestibule_core::state::{Event, State};
+use vestibule_core::wire::{
+    Challenge, Freshness, Outage, Phase, SessionInfo, SignedOutReason, StorageStatus, User,
+};
+
+fn config() -> ProptestConfig {
+    let cases = std::env::var("VESTIBULE_CASES").ok().map_or(4_000, |text| {
+        text.parse().expect("VESTIBULE_CASES is a number")
+    });
+    // Failing seeds are printed; a file beside the source would only be lost in a checkout.
+    ProptestConfig {
+        cases,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
+fn user(person: u8) -> User {
+    User {
+        id: person.to_string(),
+        name: format!("Person {person}"),
+        email: format!("{person}@vestibule.test"),
+        email_verified: true,
+        image: None,
+        roles: Vec::new(),
+    }
+}
+
+fn session(person: u8, number: u8) -> SessionInfo {
+    SessionInfo {
+        id: Uuid::from_u128(number.into()),
+        user_id: person.to_string(),
+        expires_at: None,
+    }
+}
+
+fn any_outage() -> impl Strategy<Value = Outage> {
+    (0..3_u64, prop::option::of(0..3_u64)).prop_map(|(since, retry_at)| Outage { since, retry_at })
+}
+
+fn any_why() -> impl Strategy<Value = SignedOutReason> {
+    prop::sample::select(vec![
+        SignedOutReason::Never,
+        SignedOutReason::ByUser,
+        SignedOutReason::Expired,
+        SignedOutReason::Revoked,
+        SignedOutReason::Reuse,
+        SignedOutReason::DeviceMismatch,
+    ])
+}
+
+fn any_storage() -> impl Strategy<Value = StorageStatus> {
+    prop::sample::select(vec![
+        StorageStatus::Ok,
+        StorageStatus::MemoryOnly,
+        StorageStatus::Locked,
+        StorageStatus::Absent,
+    ])
+}
+
+fn any_challenge() -> impl Strategy<Value = Challenge> {
+    (0..3_u8).prop_map(|number| Challenge {
+        id: Uuid::from_u128(number.into()),
+        email: format!("{number}@vestibule.test"),
+        started_at: number.into(),
+        resend_at: number.into(),
+    })
+}
+
+/// A sign-in, and what else needs somebody.
+fn any_person() -> impl Strategy<Value = (User, SessionInfo)> {
+    (0..3_u8, 0..3_u8).prop_map(|(person, number)| (user(person), session(person, number)))
+}
+
+/// What the timer, the start and the keyring report: nothing that a person did, and nothing
+/// that ends a session.
+fn any_passing() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        any_why().prop_map(Event::NothingHeld),
+        (any_person(), any_outage()).prop_map(|((user, session), outage)| Event::LastKnown {
+            user,
+            session,
+            outage
+        }),
+        (any_person(), any::<bool>()).prop_map(|((user, session), remembered)| Event::Renewed {
+            user: Some(user),
+            session,
+            remembered
+        }),
+        // A renewal that names no user is one of the session that is held, or comes too late
+        // for it: here it is always somebody else's.
+        (0..3_u8, any::<bool>()).prop_map(|(number, remembered)| Event::Renewed {
+            user: None,
+            session: session(9, number),
+            remembered
+        }),
+        any_outage().prop_map(Event::Unreached),
+        any::<bool>().prop_map(Event::Remembered),
+        any_storage().prop_map(Event::Storage),
+    ]
+}
+
+fn any_challenging() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        any_challenge().prop_map(Event::Challenged),
+        Just(Event::ChallengeOver),
+    ]
+}
+
+fn any_event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        6 => any_passing(),
+        2 => any_challenging(),
+        1 => (any_person(), any::<bool>()).prop_map(|((user, session), remembered)| {
+            Event::SignedIn { user, session, remembered }
+        }),
+        1 => any_why().prop_map(Event::Ended),
+        1 => Just(Event::SignedOut),
+    ]
+}
+
+fn any_past() -> impl Strategy<Value = Vec<Event>> {
+    prop::collection::vec(any_event(), 0..40)
+}
+
+fn after(events: impl IntoIterator<Item = Event>) -> State {
+    let mut state = State::new();
+    for event in events {
+        state.apply(event);
+    }
+    state
+}
+
+/// What is left when an open challenge is given up.
+fn without_challenge(state: &State) -> State {
+    let mut state = state.clone();
+    state.apply(Event::ChallengeOver);
+    state
+}
+
+fn is_signed_out(state: &State) -> bool {
+    matches!(
+        without_challenge(state).view().phase,
+        Phase::SignedOut { .. }
+    )
+}
+
+fn is_signed_in(state: &State) -> bool {
+    matches!(
+        without_challenge(state).view().phase,
+        Phase::SignedIn { .. }
+    )
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    /// P1 on the state: of all events only two end a session.
+    #[test]
+    fn only_an_end_and_a_sign_out_take_a_session_away(events in prop::collection::vec(any_event(), 1..60)) {
+        let mut state = State::new();
+        for event in events {
+            let held = state.held().is_some();
+            let ends = matches!(event, Event::Ended(_) | Event::SignedOut);
+            state.apply(event.clone());
+            if held && !ends {
+                prop_assert!(state.held().is_some(), "{event:?} ended a session");
+            }
+            if ends {
+                prop_assert!(state.held().is_none(), "{event:?} did not end the session");
+            }
+        }
+    }
+
+    /// P14 on the state: late news brings nobody back. Only a sign-in does.
+    #[test]
+    fn nothing_late_brings_a_session_back(
+        past in any_past(),
+        sign_out in prop_oneof![Just(Event::SignedOut), any_why().prop_map(Event::Ended)],
+        late in prop::collection::vec(
+            prop_oneof![4 => any_passing(), 1 => any_challenging(), 1 => any_why().prop_map(Event::Ended)],
+            0..30,
+        ),
+    ) {
+        let mut state = after(past);
+        state.apply(sign_out);
+        let why = without_challenge(&state).view().phase;
+        for event in late {
+            state.apply(event.clone());
+            prop_assert!(is_signed_out(&state), "{event:?} after the end gave {state:?}");
+            prop_assert_eq!(state.held(), None);
+            prop_assert_eq!(state.outage(), None, "nobody waits for a backend here");
+            prop_assert_eq!(&without_challenge(&state).view().phase, &why, "the first reason stands");
+        }
+    }
+
+    /// A challenge lies beside the session: whatever happens meanwhile, giving it up leaves
+    /// what would be there without it.
+    #[test]
+    fn a_challenge_changes_nothing_but_itself(
+        past in any_past(),
+        challenge in any_challenge(),
+        meanwhile in prop::collection::vec(
+            prop_oneof![5 => any_passing(), 1 => any_why().prop_map(Event::Ended)],
+            0..20,
+        ),
+    ) {
+        let before = without_challenge(&after(past));
+        let mut plain = before.clone();
+        let mut challenged = before.clone();
+        challenged.apply(Event::Challenged(challenge.clone()));
+        for event in meanwhile {
+            plain.apply(event.clone());
+            challenged.apply(event.clone());
+            prop_assert_eq!(challenged.open_challenge(), Some(&challenge), "{:?} closed it", event);
+            prop_assert_eq!(challenged.held(), plain.held(), "behind the challenge, after {:?}", event);
+            prop_assert_eq!(challenged.outage(), plain.outage());
+            prop_assert_eq!(challenged.is_restoring(), plain.is_restoring());
+        }
+        challenged.apply(Event::ChallengeOver);
+        prop_assert_eq!(challenged, plain);
+    }
+
+    /// What the window sees holds together, in every state that can be reached.
+    #[test]
+    fn the_view_is_consistent(events in prop::collection::vec(any_event(), 1..60)) {
+        let mut state = State::new();
+        let mut storage = StorageStatus::Ok;
+        for event in events {
+            if let Event::Storage(told) = &event {
+                storage = *told;
+            }
+            let before = state.view();
+            let changed = state.apply(event.clone());
+            let view = state.view();
+            prop_assert!(changed || view == before, "{event:?} changed the view in silence");
+            prop_assert_eq!(view.storage, storage, "only the keyring's own news changes it");
+            match &view.phase {
+                Phase::SignedIn { user, session, freshness, .. } => {
+                    prop_assert_eq!(&user.id, &session.user_id, "one person's name, another's session");
+                    prop_assert_eq!(state.held(), Some((user, session)));
+                    let outage = match freshness { Freshness::Fresh => None, Freshness::Stale(outage) => Some(*outage) };
+                    prop_assert_eq!(state.outage(), outage);
+                    prop_assert_eq!(state.open_challenge(), None);
+                }
+                Phase::SignedOut { .. } => {
+                    prop_assert_eq!(state.held(), None);
+                    prop_assert_eq!(state.outage(), None);
+                    prop_assert_eq!(state.open_challenge(), None);
+                    let shown = serde_json::to_value(&view).unwrap();
+                    for key in ["user", "session", "challenge", "freshness"] {
+                        prop_assert!(shown.get(key).is_none(), "{key} of a session that is over");
+                    }
+                }
+                Phase::OtpPending { challenge } => {
+                    prop_assert_eq!(state.open_challenge(), Some(challenge));
+                }
+                Phase::Restoring { outage } => {
+                    prop_assert_eq!(state.held(), None);
+                    prop_assert_eq!(state.outage(), *outage);
+                    prop_assert!(state.is_restoring());
+                }
+            }
+            prop_assert!(
+                !(state.is_restoring() && state.held().is_some()),
+                "restoring what is already there"
+            );
+        }
+    }
+
+    /// An event is the news of what is true now: to hear it twice changes nothing more.
+    #[test]
+    fn the_same_news_twice_is_no_news(past in any_past(), event in any_event()) {
+        let mut state = after(past);
+        state.apply(event.clone());
+        let once = state.clone();
+        prop_assert!(!state.apply(event), "the second time changed something");
+        prop_assert_eq!(state, once);
+    }
+
+    /// Restoring is the beginning: nothing leads back to it, so no screen can hang there.
+    #[test]
+    fn nothing_leads_back_to_the_beginning(past in any_past(), events in any_past()) {
+        let mut state = after(past);
+        let mut known = is_signed_in(&state) || is_signed_out(&state);
+        for event in events {
+            state.apply(event.clone());
+            let knows = is_signed_in(&state) || is_signed_out(&state);
+            prop_assert!(knows || !known, "{event:?} forgot what was known");
+            known = knows;
+        }
+    }
+
+    /// A sign-in and a sign-out count whatever was there before.
+    #[test]
+    fn what_a_person_does_counts_at_once(past in any_past(), (user, session) in any_person()) {
+        let mut state = after(past);
+        state.apply(Event::SignedIn { user: user.clone(), session: session.clone(), remembered: true });
+        prop_assert_eq!(state.held(), Some((&user, &session)));
+        prop_assert_eq!(state.open_challenge(), None);
+        prop_assert_eq!(state.outage(), None);
+        state.apply(Event::SignedOut);
+        let by_user = Phase::SignedOut { why: SignedOutReason::ByUser };
+        prop_assert_eq!(state.view().phase, by_user);
+    }
+}
+
+#[test]
+fn a_late_last_known_user_shows_behind_a_challenge_too() {
+    let outage = Outage {
+        since: 1,
+        retry_at: None,
+    };
+    let challenge = Challenge {
+        id: Uuid::nil(),
+        email: "0@vestibule.test".into(),
+        started_at: 0,
+        resend_at: 0,
+    };
+    let mut state = State::new();
+    state.apply(Event::Challenged(challenge));
+    assert!(state.is_restoring(), "a token may be held all the same");
+    state.apply(Event::LastKnown {
+        user: user(1),
+        session: session(1, 1),
+        outage,
+    });
+    state.apply(Event::ChallengeOver);
+    assert_eq!(state.held(), Some((&user(1), &session(1, 1))));
+}
