@@ -11,7 +11,7 @@ use vestibule_core::wire::{
 };
 
 fn config() -> ProptestConfig {
-    let cases = std::env::var("VESTIBULE_CASES").ok().map_or(4_000, |text| {
+    let cases = std::env::var("VESTIBULE_CASES").ok().map_or(500, |text| {
         text.parse().expect("VESTIBULE_CASES is a number")
     });
     // Failing seeds are printed; a file beside the source would only be lost in a checkout.
