@@ -7,6 +7,7 @@ mod support;
 mod codes;
 mod device;
 mod fetch;
+mod outbox;
 mod races;
 mod refresh_cookies;
 mod refresh_ends;

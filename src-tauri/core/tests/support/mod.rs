@@ -96,6 +96,11 @@ impl Rig {
         self.session = open(&self.backend.url(), &self.store, &self.folder, &self.clock);
     }
 
+    /// Where the session keeps its records.
+    pub fn records(&self) -> std::path::PathBuf {
+        config(&self.backend.url(), &self.store, &self.folder).folder
+    }
+
     /// Lets time pass for the schedule, at once.
     pub fn pass(&self, time: Duration) {
         self.clock.advance(time);

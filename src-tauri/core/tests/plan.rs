@@ -1,0 +1,233 @@
+//! The plan of one client over days: naps, jumps of the wall clock, clicks, failures and
+//! whatever a backend asks for. The loop is that of the session's timer; the clock is moved
+//! by hand.
+//!
+//! `VESTIBULE_CASES` is the number of lives of each property; the long form runs 100,000.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use proptest::prelude::*;
+use vestibule_core::clock::{Clock, ManualClock, SinceBoot};
+use vestibule_core::plan::Plan;
+use vestibule_core::schedule::{CLICK_GAP, RETRY_AFTER_MAX};
+
+/// The timer looks at least this often; see `session::keep_alive`.
+const TICK: Duration = Duration::from_secs(30);
+const YEAR: u64 = 365 * 24 * 3600;
+
+fn config() -> ProptestConfig {
+    let cases = std::env::var("VESTIBULE_CASES").ok().map_or(500, |text| {
+        text.parse().expect("VESTIBULE_CASES is a number")
+    });
+    ProptestConfig {
+        cases,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
+/// What happens before the timer looks again.
+#[derive(Clone, Copy, Debug)]
+enum Meanwhile {
+    /// Time passes, as far as the timer sleeps.
+    Nothing,
+    /// The lid is closed for so long: time passes and no timer runs.
+    Nap(Duration),
+    /// Somebody sets the wall clock, ten years back or ahead.
+    WallSet(u64),
+    /// Somebody clicks, at some point of the sleep.
+    Click(f64),
+    /// The keyring is to be looked at again soon.
+    LookAgain(Duration),
+}
+
+fn any_meanwhile() -> impl Strategy<Value = Meanwhile> {
+    prop_oneof![
+        4 => Just(Meanwhile::Nothing),
+        1 => (0..4 * 24 * 3600_u64).prop_map(|s| Meanwhile::Nap(Duration::from_secs(s))),
+        1 => (0..20 * YEAR).prop_map(Meanwhile::WallSet),
+        2 => (0.0..1.0).prop_map(Meanwhile::Click),
+        1 => (0..60_000_u64).prop_map(|ms| Meanwhile::LookAgain(Duration::from_millis(ms))),
+    ]
+}
+
+/// What the backend says, should it be asked.
+#[derive(Clone, Copy, Debug)]
+enum Answer {
+    Renewed(Option<Duration>),
+    Failed(Option<Duration>),
+}
+
+fn any_answer() -> impl Strategy<Value = Answer> {
+    let time = || {
+        prop::option::of(prop_oneof![
+            Just(Duration::ZERO),
+            Just(Duration::MAX),
+            (0..48 * 3600_u64).prop_map(Duration::from_secs),
+        ])
+    };
+    prop_oneof![
+        time().prop_map(Answer::Renewed),
+        time().prop_map(Answer::Failed),
+    ]
+}
+
+fn any_life() -> impl Strategy<Value = Vec<(Meanwhile, Answer, f64)>> {
+    prop::collection::vec((any_meanwhile(), any_answer(), 0.0..1.0), 1..80)
+}
+
+/// One client, and what it was told, noted apart from the plan that is to obey it.
+struct Client {
+    clock: ManualClock,
+    plan: Plan,
+    asked_until: SinceBoot,
+    renewed: Option<SinceBoot>,
+    failed: Option<SinceBoot>,
+    tries: Vec<SinceBoot>,
+}
+
+impl Client {
+    fn new() -> Self {
+        let clock = ManualClock::new(UNIX_EPOCH + Duration::from_secs(10 * YEAR));
+        clock.advance(Duration::from_secs(100));
+        let mut client = Self {
+            clock,
+            plan: Plan::default(),
+            asked_until: Duration::ZERO,
+            renewed: None,
+            failed: None,
+            tries: Vec::new(),
+        };
+        client.ask(Answer::Renewed(None), 0.5);
+        client
+    }
+
+    fn now(&self) -> SinceBoot {
+        self.clock.since_boot()
+    }
+
+    fn ask(&mut self, answer: Answer, random: f64) {
+        let now = self.now();
+        assert!(now >= self.asked_until, "before the end of a Retry-After");
+        self.tries.push(now);
+        self.plan.begin(now);
+        match answer {
+            Answer::Renewed(life) => {
+                self.plan.renewed(now, life, random);
+                (self.renewed, self.failed) = (Some(now), None);
+            }
+            Answer::Failed(retry_after) => {
+                self.plan.failed(now, retry_after, random);
+                let obeyed = retry_after.unwrap_or_default().min(RETRY_AFTER_MAX);
+                self.asked_until = now + obeyed;
+                (self.renewed, self.failed) = (None, Some(now));
+            }
+        }
+    }
+
+    /// One turn of the timer's loop.
+    fn turn(&mut self, meanwhile: Meanwhile, answer: Answer, random: f64) {
+        let due = self.plan.due_in(self.now());
+        let due = due.expect("a try is planned while a token is held");
+        assert!(due <= Duration::from_secs(25 * 3600), "asleep for {due:?}");
+        let sleep = due.min(TICK);
+        match meanwhile {
+            Meanwhile::Nothing => self.clock.advance(sleep),
+            Meanwhile::Nap(nap) => self.clock.advance(sleep + nap),
+            Meanwhile::WallSet(to) => {
+                self.clock.set_wall(UNIX_EPOCH + Duration::from_secs(to));
+                self.clock.advance(sleep);
+            }
+            Meanwhile::LookAgain(wait) => {
+                // Only a session without an answer has a keyring to wait for.
+                if self.renewed.is_none() {
+                    self.plan.look_again(self.now(), wait);
+                }
+                return;
+            }
+            Meanwhile::Click(at) => {
+                self.clock.advance(sleep.mul_f64(at));
+                let now = self.now();
+                match self.plan.click_wait(now) {
+                    Some(wait) => {
+                        assert!(!wait.is_zero());
+                        assert!(wait <= RETRY_AFTER_MAX.mul_f64(1.1) + CLICK_GAP);
+                    }
+                    None => {
+                        if let Some(failed) = self.failed {
+                            assert!(now - failed >= CLICK_GAP, "clicks may come too fast");
+                        }
+                        self.ask(answer, random);
+                    }
+                }
+                return;
+            }
+        }
+        if self.plan.due_in(self.now()) == Some(Duration::ZERO) {
+            if let Some(renewed) = self.renewed {
+                let since = self.now() - renewed;
+                assert!(since >= TICK, "refreshed ahead of time after {since:?}");
+            }
+            self.ask(answer, random);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    /// P12 and P13 for one client: never early, never asleep for good, no refresh ahead of
+    /// time within 30 s of the last.
+    #[test]
+    fn it_is_never_early_and_never_asleep_for_good(life in any_life()) {
+        let mut client = Client::new();
+        for (meanwhile, answer, random) in life {
+            client.turn(meanwhile, answer, random);
+        }
+    }
+
+    /// The wall clock may be set to anything: the tries are the same.
+    #[test]
+    fn the_wall_clock_does_not_matter(life in any_life()) {
+        let mut set = Client::new();
+        let mut plain = Client::new();
+        for (meanwhile, answer, random) in life {
+            set.turn(meanwhile, answer, random);
+            let meanwhile = match meanwhile {
+                Meanwhile::WallSet(_) => Meanwhile::Nothing,
+                other => other,
+            };
+            plain.turn(meanwhile, answer, random);
+        }
+        prop_assert_eq!(set.tries, plain.tries);
+    }
+
+    /// However long the lid was closed, whatever was missed: one try at the wake.
+    #[test]
+    fn a_nap_is_answered_by_one_try(
+        life in any_life(),
+        nap in 25 * 3600..30 * 24 * 3600_u64,
+        token in 60..24 * 3600_u64,
+    ) {
+        let mut client = Client::new();
+        for (meanwhile, answer, random) in life {
+            client.turn(meanwhile, answer, random);
+        }
+        let before = client.tries.len();
+        let renewed = Answer::Renewed(Some(Duration::from_secs(token)));
+        client.turn(Meanwhile::Nap(Duration::from_secs(nap)), renewed, 0.5);
+        prop_assert_eq!(client.tries.len(), before + 1, "a try at the wake");
+        client.turn(Meanwhile::Nothing, renewed, 0.5);
+        prop_assert_eq!(client.tries.len(), before + 1, "and no other");
+    }
+}
+
+#[test]
+fn looking_at_the_keyring_again_does_not_shorten_a_retry_after() {
+    let mut plan = Plan::default();
+    let now = Duration::from_secs(100);
+    plan.begin(now);
+    let wait = plan.failed(now, Some(Duration::from_secs(600)), 0.0);
+    plan.look_again(now, Duration::from_secs(5));
+    assert_eq!(plan.due_in(now), Some(wait));
+}
