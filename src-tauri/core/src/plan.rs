@@ -47,9 +47,10 @@ impl Plan {
         wait
     }
 
-    /// Looks again after `wait`, without counting a failure of the backend.
+    /// Looks again after `wait`, without counting a failure of the backend, and not before
+    /// the end of a `Retry-After`: what is found may be sent at once.
     pub fn look_again(&mut self, now: SinceBoot, wait: Duration) {
-        self.due = Some(now + wait);
+        self.due = Some(now + wait).max(self.not_before);
     }
 
     /// How long until the next try; zero when it is due, `None` when none is planned.
