@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tauri::menu::{AboutMetadata, Menu, MenuItem, PredefinedMenuItem, Submenu};
 use tauri::plugin::TauriPlugin;
-use tauri::webview::NewWindowResponse;
+use tauri::webview::{Color, NewWindowResponse};
 use tauri::{
-    AppHandle, Manager as _, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, Wry,
+    AppHandle, Manager as _, Theme, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, Wry,
     async_runtime,
 };
 use tauri_plugin_window_state::StateFlags;
@@ -15,6 +15,9 @@ use uuid::Uuid;
 
 const MAIN: &str = "main";
 const NEW_WINDOW: &str = "new-window";
+/// The page's `--ground` in `frontend/app/globals.css`, light and dark.
+const GROUND_LIGHT: Color = Color(0xf6, 0xf6, 0xf3, 0xff);
+const GROUND_DARK: Color = Color(0x11, 0x14, 0x13, 0xff);
 /// A window is shown after this time even if its page never says that it is ready.
 const SHOW_ANYWAY: Duration = Duration::from_millis(1500);
 
@@ -47,6 +50,12 @@ fn open(app: &AppHandle, label: &str) -> tauri::Result<()> {
         None => builder,
     };
     let window = builder.build()?;
+    // What is seen until the page is drawn: the page's own ground, not a white flash.
+    let ground = match window.theme() {
+        Ok(Theme::Dark) => GROUND_DARK,
+        _ => GROUND_LIGHT,
+    };
+    window.set_background_color(Some(ground))?;
     async_runtime::spawn(async move {
         tokio::time::sleep(SHOW_ANYWAY).await;
         show(&window);
