@@ -15,7 +15,7 @@ use crate::places;
 use crate::wait::until;
 
 /// A single call to the driver must not outlive the test.
-const CALL: Duration = Duration::from_secs(40);
+const CALL: Duration = Duration::from_secs(60);
 
 /// A driver process; the app it starts is in its group.
 pub(crate) struct Driver {

@@ -67,16 +67,21 @@ impl App {
 
     /// Types into the field with this label, in the place of what it held.
     pub async fn fill(&self, label: &str, text: &str) {
-        let field = self.find(Role::Field, label).await;
-        let typed = async {
-            field.click().await?;
-            field.send_keys(Key::Control + "a").await?;
-            field.send_keys(Key::Backspace + "").await?;
-            field.send_keys(text).await
-        };
-        typed
-            .await
-            .unwrap_or_else(|error| panic!("the field {label:?} takes no text: {error}"));
+        let name = Name::from(label);
+        let field = until(&format!("the field {label:?} to type into"), async || {
+            let field = find(self.driver(), Role::Field, &name).await?;
+            let emptied = async {
+                field.click().await?;
+                field.send_keys(Key::Control + "a").await?;
+                field.send_keys(Key::Backspace + "").await
+            };
+            emptied.await.map_err(|error| error.to_string())?;
+            Ok(field)
+        })
+        .await;
+        // Once only: the last digit of a code sends it.
+        let typed = field.send_keys(text).await;
+        typed.unwrap_or_else(|error| panic!("the field {label:?} takes no text: {error}"));
     }
 
     /// What the field with this label holds.
@@ -168,14 +173,26 @@ impl App {
         returned.json().clone()
     }
 
-    /// The text of the first frame that was drawn of this page.
-    pub async fn first_frame(&self) -> String {
-        until("a first frame", async || {
-            let record = self.record().await;
-            let frame = record.latest().first_frame.clone();
-            frame.map(|frame| frame.text).ok_or("none yet".into())
+    /// The text of the first frame that showed the app itself.
+    ///
+    /// # Panics
+    /// If an earlier one was not neutral. A window is shown after 1.5 s in any case, so a
+    /// busy machine may draw the empty page, or the word that it is opening, before it.
+    pub async fn first_paint(&self) -> String {
+        let mut frames = until("a first frame of the app", async || {
+            let frames = self.record().await.latest().frames.clone();
+            match frames.last() {
+                Some(frame) if frame.whole => Ok(frames),
+                _ => Err(format!("so far {frames:?}")),
+            }
         })
-        .await
+        .await;
+        let whole = frames.pop().map(|frame| frame.text);
+        for frame in frames {
+            let neutral = frame.text.is_empty() || frame.text.starts_with("Opening ");
+            assert!(neutral, "drawn before the session was known: {frame:?}");
+        }
+        whole.unwrap_or_default()
     }
 
     /// What the recorder saw in this window.

@@ -26,17 +26,17 @@ pub struct Page {
     pub violations: Vec<Violation>,
     /// Uncaught errors.
     pub errors: Vec<String>,
-    /// What was there when the page was first drawn.
-    pub first_frame: Option<Frame>,
+    /// What was drawn, up to the first frame that shows the app itself.
+    pub frames: Vec<Frame>,
 }
 
-/// The first drawn frame of a page.
+/// What a drawn frame of a page shows.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Frame {
     /// The text that was laid out.
     pub text: String,
-    /// The document's title.
-    pub title: String,
+    /// Whether the app's header is there: before that, the look is to be neutral.
+    pub whole: bool,
     /// Milliseconds since the page began.
     pub at: f64,
 }

@@ -19,7 +19,7 @@
     events: [],
     violations: [],
     errors: [],
-    firstFrame: null,
+    frames: [],
   };
   const noted = new Set();
   const note = (kind, value) => {
@@ -54,11 +54,18 @@
     attributeFilter: ["href", "type", "aria-label"],
   });
 
-  // The first frame: a hidden window has none, so this is what a person sees first.
-  requestAnimationFrame(() => {
-    const text = document.body?.innerText ?? "";
-    page.firstFrame = { text, title: document.title, at: performance.now() };
-  });
+  // What a person sees first: the frames up to the first that shows the app itself, which is
+  // the first with a header. A hidden window has none.
+  const draw = () => {
+    const text = (document.body?.innerText ?? "").trim();
+    const whole = document.querySelector("header") !== null;
+    const last = page.frames.at(-1);
+    if (last?.text !== text || last.whole !== whole) {
+      page.frames.push({ text, whole, at: performance.now() });
+    }
+    if (!whole) requestAnimationFrame(draw);
+  };
+  requestAnimationFrame(draw);
 
   // Commands are asked by `fetch` with the scheme `ipc:`.
   const fetched = window.fetch;

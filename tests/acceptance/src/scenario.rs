@@ -16,7 +16,7 @@ use crate::places;
 pub const AT_ONCE: usize = 2;
 
 /// A scenario that takes longer hangs.
-const LIMIT: Duration = Duration::from_secs(300);
+const LIMIT: Duration = Duration::from_secs(600);
 
 /// Where a scenario plays: a private desktop and a backend of its own.
 pub struct Stage {

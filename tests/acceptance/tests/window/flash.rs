@@ -43,8 +43,8 @@ fn a_signed_in_user_never_meets_a_way_in_over_50_starts() {
             }
             app = stage.start().await;
             app.find(Role::Button, containing(DEMO_NAME)).await;
-            let frame = app.first_frame().await;
-            assert!(frame.contains(DEMO_NAME), "the first frame reads {frame:?}");
+            let frame = app.first_paint().await;
+            assert!(frame.contains(DEMO_NAME), "the first paint reads {frame:?}");
             app.record().await.pages().for_each(no_way_in);
         }
         for load in 0..WARM {

@@ -12,8 +12,8 @@ fn after_a_kill_someone_is_signed_in_at_the_first_paint() {
         app.kill();
         let app = stage.start().await;
         app.find(Role::Button, containing(DEMO_NAME)).await;
-        let frame = app.first_frame().await;
-        assert!(frame.contains(DEMO_NAME), "the first frame reads {frame:?}");
+        let frame = app.first_paint().await;
+        assert!(frame.contains(DEMO_NAME), "the first paint reads {frame:?}");
         assert_eq!(
             app.record().await.latest().way_in(),
             Vec::<String>::new(),

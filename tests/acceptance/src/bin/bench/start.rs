@@ -31,7 +31,7 @@ const TELL: &str = r#"
 (() => {
   if (window !== window.top) return;
   const script = performance.timeOrigin + performance.now();
-  const tell = () => requestAnimationFrame(() => {
+  const tell = () => {
     const frame = performance.timeOrigin + performance.now();
     const text = document.documentElement?.innerText ?? "";
     window.__TAURI_INTERNALS__.invoke("backend_fetch", {
@@ -42,7 +42,7 @@ const TELL: &str = r#"
         body: JSON.stringify({ script, frame, text }),
       },
     });
-  });
+  };
   const begin = () => {
     if (!window.__TAURI_INTERNALS__?.invoke) return setTimeout(begin);
     PAGE
@@ -51,12 +51,17 @@ const TELL: &str = r#"
 })();
 "#;
 
-const WHOLE: &str = "tell();";
+// The first frame that shows the app itself: it has a header. On a machine at leisure it is
+// the first of all; a busy one may draw the neutral look before it.
+const WHOLE: &str = r#"
+    const look = () => document.querySelector("header") ? tell() : requestAnimationFrame(look);
+    requestAnimationFrame(look);
+"#;
 const BLANK: &str = r#"
     window.stop();
     document.documentElement.replaceChildren();
     window.__TAURI_INTERNALS__.invoke("window_ready");
-    tell();
+    requestAnimationFrame(tell);
 "#;
 
 pub async fn measure() {
