@@ -1,0 +1,50 @@
+//! Waits and dates: `Retry-After` and its relatives, and the end of an access token.
+
+use std::time::{Duration, SystemTime};
+
+use vestibule_core::backend::retry_after;
+use vestibule_core::plan::Plan;
+use vestibule_core::profile::Answer;
+use vestibule_core::reply::Reply;
+use vestibule_core::schedule::RETRY_AFTER_MAX;
+
+use super::is_header_text;
+
+/// The first byte says whether the answer is a 429; each line after it is one header.
+pub fn dates(data: &[u8]) {
+    let Some((limited, lines)) = data.split_first() else {
+        return;
+    };
+    let text = String::from_utf8_lossy(lines);
+    let headers: Vec<(String, &str)> = text
+        .lines()
+        .filter(|line| is_header_text(line))
+        .filter_map(|line| line.split_once(':'))
+        .map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim()))
+        .collect();
+    let find = |name: &str| {
+        headers
+            .iter()
+            .find(|(held, _)| held == name)
+            .map(|(_, value)| *value)
+    };
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+    let asked = retry_after(limited % 2 == 1, now, find);
+    if let Some(seconds) = find("retry-after").and_then(|text| text.parse::<u64>().ok()) {
+        assert_eq!(asked, Some(Duration::from_secs(seconds)));
+    }
+    let since_boot = Duration::from_secs(1_000_000);
+    let mut plan = Plan::default();
+    plan.begin(since_boot);
+    let wait = plan.failed(since_boot, asked, 0.5);
+    let obeyed = asked.unwrap_or_default().min(RETRY_AFTER_MAX);
+    assert!(wait >= obeyed, "back after {wait:?} of {asked:?}");
+    assert!(wait <= RETRY_AFTER_MAX * 2, "away for {wait:?}");
+
+    for line in text.lines() {
+        let body = serde_json::json!({"tokens": {"token": "t", "expires": line}});
+        let answer = Answer::default();
+        let access = Reply::new(&body, &answer).access_token(now);
+        assert!(access.is_some(), "a date does not take the token away");
+    }
+}

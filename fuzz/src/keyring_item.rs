@@ -1,0 +1,32 @@
+//! The keyring's bytes: another program may have put anything there.
+
+use url::Url;
+use vestibule_core::session::Item;
+
+/// The bytes are the item.
+pub fn keyring_item(data: &[u8]) {
+    let Some(item) = Item::from_bytes(data) else {
+        return;
+    };
+    for place in [
+        "https://api.vestibule.test/v1/refresh-token",
+        "http://127.0.0.1:4580/refresh-token",
+        "http://[::1]:4580/",
+    ] {
+        let place = Url::parse(place).expect("a constant");
+        let _ = item.token.pairs(&place);
+    }
+    let _ = (item.token.expires(), item.token.is_empty());
+    let written = item.to_bytes();
+    let again = Item::from_bytes(&written).expect("what was written");
+    assert_eq!(again.generation, item.generation);
+    assert_eq!(again.origin, item.origin);
+    assert!(
+        again.token == item.token,
+        "the keyring gives back another token"
+    );
+    assert_eq!(
+        again.token.fingerprint_bytes(),
+        item.token.fingerprint_bytes()
+    );
+}
