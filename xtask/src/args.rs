@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use lexopt::prelude::*;
 
 use crate::failure::{Outcome, said};
+use crate::fuzz;
 use crate::test::Asked;
 
 /// What `--help` prints.
@@ -22,6 +23,8 @@ Vestibule's own commands: cargo xtask COMMAND
   build [ARGS]         bundle the app for this system (cargo tauri build)
   build --e2e          build the app for WebDriver and print its path
   bench                print figures: window, sign-in, start, size
+  fuzz [TARGET]        throw hostile bytes at every parser, or at one
+      --seconds N          for so long each (30)
   types                write frontend/lib/native/wire.ts from the Rust types
   export               export the frontend if its sources changed
   dev-servers          the backend and Next, as `tauri dev` starts them
@@ -55,6 +58,8 @@ pub enum Task {
     ListSteps,
     /// Print figures.
     Bench,
+    /// Fuzz the parsers.
+    Fuzz(fuzz::Asked),
     /// Write the TypeScript of the wire types.
     Types,
     /// Look at the machine.
@@ -84,6 +89,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Outcome<Task> {
         "inside-desktop" => return program(rest(parser)?).map(Task::InsideDesktop),
         "guard" => return guard(rest(parser)?),
         "test" => return test(parser),
+        "fuzz" => return fuzz(parser),
         _ => {}
     }
     let task = match command.as_str() {
@@ -139,6 +145,23 @@ fn test(mut parser: lexopt::Parser) -> Outcome<Task> {
             }
             Some(Value(filter)) if asked.filter.is_none() => {
                 asked.filter = Some(filter.to_string_lossy().into_owned());
+            }
+            Some(other) => return Err(wrong(other.unexpected())),
+        }
+    }
+}
+
+fn fuzz(mut parser: lexopt::Parser) -> Outcome<Task> {
+    let mut asked = fuzz::Asked::default();
+    loop {
+        match parser.next().map_err(wrong)? {
+            None => return Ok(Task::Fuzz(asked)),
+            Some(Short('h') | Long("help")) => return Ok(Task::Help),
+            Some(Long("seconds")) => {
+                asked.seconds = Some(parser.value().map_err(wrong)?.parse().map_err(wrong)?);
+            }
+            Some(Value(target)) if asked.target.is_none() => {
+                asked.target = Some(target.to_string_lossy().into_owned());
             }
             Some(other) => return Err(wrong(other.unexpected())),
         }
@@ -235,6 +258,17 @@ mod tests {
         assert_eq!(asked.extra, words("--nocapture --test-threads 1"));
         assert_eq!(task("test"), Task::Test(Asked::default()));
         assert_eq!(task("test --list"), Task::ListSteps);
+    }
+
+    #[test]
+    fn fuzzing_is_of_one_target_or_all_and_for_some_time() {
+        assert_eq!(task("fuzz"), Task::Fuzz(fuzz::Asked::default()));
+        let asked = fuzz::Asked {
+            target: Some("reply".into()),
+            seconds: Some(5),
+        };
+        assert_eq!(task("fuzz reply --seconds 5"), Task::Fuzz(asked));
+        assert!(refused("fuzz --seconds soon").contains("soon"));
     }
 
     #[test]

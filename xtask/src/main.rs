@@ -12,6 +12,7 @@ mod display;
 mod doctor;
 mod export;
 mod failure;
+mod fuzz;
 mod group;
 mod orphans;
 mod parent;
@@ -86,6 +87,7 @@ fn run(task: Task) -> Outcome {
             Ok(())
         }
         Task::Bench => bench::run(),
+        Task::Fuzz(asked) => fuzz::run(&asked),
         Task::Types => types::write(),
         Task::Doctor => doctor::run(),
         Task::Desktop(program) => desktop::run(&program),

@@ -4,6 +4,7 @@
 //! that has everything passes in well under a second.
 
 pub mod driver;
+pub mod fuzzer;
 pub mod node;
 pub mod npm;
 pub mod packages;

@@ -1,0 +1,186 @@
+//! Fuzzing, bounded in time: every target of `fuzz/`, or one, each for some seconds.
+//!
+//! It works on the stable toolchain, since no sanitiser is used: what is looked for are
+//! panics and broken promises, and the core forbids unsafe code. The committed seeds are
+//! never changed; what the fuzzer finds is kept in the target folder.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use crate::failure::{Failure, Outcome, io, said};
+use crate::{process, root, say, setup};
+
+/// How long each target runs unless the command line says otherwise, in seconds.
+const SECONDS: u32 = 30;
+/// The longest input. Headers and paths are short; bodies of this size nest deep enough.
+const LONGEST: u32 = 4096;
+
+/// What the command line asked for.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Only this target.
+    pub target: Option<String>,
+    /// How long for each.
+    pub seconds: Option<u32>,
+}
+
+/// Builds the targets, runs them and prints what came of it.
+pub fn run(asked: &Asked) -> Outcome {
+    let targets = select(targets()?, asked.target.as_deref())?;
+    setup::fuzzer::ready()?;
+    say::step("building the fuzz targets (some minutes the first time)");
+    process::run(&mut fuzz("build"))?;
+    let seconds = asked.seconds.unwrap_or(SECONDS);
+    println!(
+        "{:<14} {:>12} {:>6} {:>8}",
+        "target", "runs", "s", "crashes"
+    );
+    let mut crashes = 0;
+    for target in &targets {
+        let start = Instant::now();
+        let (runs, crashed) = one(target, seconds)?;
+        crashes += u32::from(crashed);
+        println!(
+            "{target:<14} {runs:>12} {:>6} {:>8}",
+            start.elapsed().as_secs(),
+            u32::from(crashed),
+        );
+    }
+    match crashes {
+        0 => Ok(()),
+        1 => Err(said("one target crashed; its input is named above")),
+        many => Err(said(format!("{many} targets crashed; see above"))),
+    }
+}
+
+/// Runs one target: how often it ran, and whether it crashed.
+fn one(target: &str, seconds: u32) -> Outcome<(u64, bool)> {
+    let found = made().join("found").join(target);
+    let crashes = made().join("crashes").join(target);
+    for folder in [&found, &crashes] {
+        fs::create_dir_all(folder).map_err(io(format_args!("creating {}", folder.display())))?;
+    }
+    let mut command = fuzz("run");
+    command
+        .args([target.as_ref(), found.as_path(), &seeds(target)])
+        .arg("--")
+        .arg(format!("-max_total_time={seconds}"))
+        .arg(format!("-max_len={LONGEST}"))
+        // The slash makes it a folder.
+        .arg(format!("-artifact_prefix={}/", crashes.display()))
+        .args(["-timeout=10", "-print_final_stats=1"]);
+    let captured = process::capture(&mut command)?;
+    if !captured.ok {
+        process::show(last_lines(&captured.text, 60));
+    }
+    Ok((executed(&captured.text), !captured.ok))
+}
+
+/// A call of cargo-fuzz on our workspace.
+fn fuzz(subcommand: &str) -> Command {
+    let mut command = Command::new(setup::fuzzer::path());
+    command
+        .current_dir(root::root())
+        .args([subcommand, "--sanitizer", "none", "--fuzz-dir"])
+        .arg(folder())
+        .arg("--target-dir")
+        .arg(made());
+    command
+}
+
+/// The workspace of the targets.
+fn folder() -> PathBuf {
+    root::root().join("fuzz")
+}
+
+/// Where everything goes that is made here.
+fn made() -> PathBuf {
+    root::target().join("fuzz")
+}
+
+fn seeds(target: &str) -> PathBuf {
+    folder().join("seeds").join(target)
+}
+
+/// The targets there are, by their files.
+fn targets() -> Outcome<Vec<String>> {
+    let folder = folder().join("targets");
+    let files = fs::read_dir(&folder).map_err(io(format_args!("reading {}", folder.display())))?;
+    let mut names: Vec<String> = files
+        .flatten()
+        .filter_map(|file| name(&file.path()))
+        .collect();
+    names.sort();
+    Ok(names)
+}
+
+fn name(file: &Path) -> Option<String> {
+    (file.extension()? == "rs").then(|| file.file_stem()?.to_str().map(str::to_owned))?
+}
+
+fn select(targets: Vec<String>, asked: Option<&str>) -> Outcome<Vec<String>> {
+    let Some(asked) = asked else {
+        return Ok(targets);
+    };
+    if targets.iter().any(|target| target == asked) {
+        return Ok(vec![asked.to_owned()]);
+    }
+    Err(Failure::Said(format!(
+        "there is no fuzz target `{asked}`; there are {}",
+        targets.join(", ")
+    )))
+}
+
+/// How many inputs libFuzzer says that it ran.
+fn executed(text: &str) -> u64 {
+    text.lines()
+        .filter_map(|line| line.strip_prefix("stat::number_of_executed_units:"))
+        .find_map(|number| number.trim().parse().ok())
+        .unwrap_or(0)
+}
+
+fn last_lines(text: &str, lines: usize) -> &str {
+    let mut starts = text.rmatch_indices('\n').map(|(at, _)| at + 1);
+    text.get(starts.nth(lines).unwrap_or(0)..)
+        .unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_a_rust_file_and_each_has_seeds() {
+        let targets = targets().unwrap();
+        assert!(targets.contains(&"set_cookie".to_owned()), "{targets:?}");
+        for target in targets {
+            assert!(seeds(&target).is_dir(), "{target} has no seeds");
+        }
+        assert_eq!(name(Path::new("targets/reply.rs")), Some("reply".into()));
+        assert_eq!(name(Path::new("targets/reply.txt")), None);
+    }
+
+    #[test]
+    fn an_unknown_target_is_refused_with_the_names_there_are() {
+        let there = || vec!["dates".to_owned(), "reply".to_owned()];
+        assert_eq!(select(there(), Some("reply")).unwrap(), ["reply"]);
+        assert_eq!(select(there(), None).unwrap().len(), 2);
+        let failure = select(there(), Some("rpely")).unwrap_err().to_string();
+        assert!(failure.contains("rpely") && failure.contains("dates"));
+    }
+
+    #[test]
+    fn the_fuzzers_own_count_is_read() {
+        let text = "Done 12 runs\nstat::number_of_executed_units: 5120\nstat::x: 1\n";
+        assert_eq!(executed(text), 5120);
+        assert_eq!(executed("nothing"), 0);
+    }
+
+    #[test]
+    fn of_a_long_output_the_end_is_shown() {
+        assert_eq!(last_lines("a\nb\nc\n", 2), "b\nc\n");
+        assert_eq!(last_lines("a\nb", 9), "a\nb");
+    }
+}
