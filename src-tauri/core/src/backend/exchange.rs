@@ -15,11 +15,11 @@ use serde_json::Value;
 use url::Url;
 use zeroize::Zeroizing;
 
+use super::body::Body;
 use crate::cookies::{Jar, RefreshChange, RefreshCookie, RefreshToken};
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
-use crate::profile::{Answer, Profile};
-use crate::reply::Reply;
+use crate::profile::Profile;
 use crate::secrets::Secret;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
@@ -293,24 +293,6 @@ pub struct Head {
     refresh: Vec<RefreshChange>,
 }
 
-/// A body that was read whole.
-pub enum Body {
-    /// JSON.
-    Json(Value),
-    /// Anything else, or nothing.
-    Other,
-}
-
-impl Body {
-    /// A reader over a JSON body.
-    pub fn reply<'a>(&'a self, answer: &'a Answer) -> Option<Reply<'a>> {
-        match self {
-            Self::Json(body) => Some(Reply::new(body, answer)),
-            Self::Other => None,
-        }
-    }
-}
-
 impl Head {
     /// The status.
     pub fn status(&self) -> StatusCode {
@@ -346,7 +328,7 @@ impl Head {
     /// The body, whole.
     pub async fn body(self) -> Result<Body, Fault> {
         let bytes = self.bytes().await?;
-        Ok(serde_json::from_slice(&bytes).map_or(Body::Other, Body::Json))
+        Ok(Body::of(&bytes))
     }
 
     /// The body as text.

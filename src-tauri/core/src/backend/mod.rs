@@ -4,6 +4,7 @@
 //! [`verdict`]; how it travels in [`exchange`].
 
 mod api_path;
+mod body;
 mod exchange;
 mod retry_after;
 mod verdict;
@@ -14,7 +15,8 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 pub use api_path::refuse as refuse_api_path;
-pub use exchange::{Backend, Body, Fault, Head};
+pub use body::Body;
+pub use exchange::{Backend, Fault, Head};
 pub use retry_after::retry_after;
 pub use verdict::Verdict;
 
