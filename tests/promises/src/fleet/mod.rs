@@ -1,0 +1,186 @@
+//! P13: a fleet of clients in an outage of ten minutes, in simulated time.
+//!
+//! Each client is the real [`vestibule_core::plan::Plan`]: the code that decides in the app
+//! when to ask next and which clicks may come before. What is simulated is the rest of the
+//! world: a backend that fails and comes back ([`world`]), clocks and chance. There are no
+//! threads and no sockets here, so that a million clients take seconds; what one client does
+//! on the wire is shown by the other promises.
+
+mod chance;
+mod figures;
+mod plot;
+mod simulation;
+mod world;
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::registry::Setting;
+use crate::report::Row;
+
+pub use figures::{Figures, Share};
+pub use simulation::run;
+pub use world::{Asks, Comeback, Outage};
+
+/// How long the backend is away.
+pub const OUTAGE: Duration = Duration::from_secs(600);
+/// The promise: no second sees more than this share of the fleet, where tokens live
+/// [`PROMISED_LIFE`].
+pub const PEAK_BOUND: f64 = 0.01;
+/// The token life that the promise is made for.
+pub const PROMISED_LIFE: Duration = Duration::from_secs(5 * 3600);
+/// Lives of access tokens: what the promise names, and two that many backends have.
+pub const LIVES: [Duration; 3] = [
+    PROMISED_LIFE,
+    Duration::from_secs(30 * 60),
+    Duration::from_secs(15 * 60),
+];
+
+/// One run of the simulation.
+#[derive(Clone, Copy, Debug)]
+pub struct Scenario {
+    /// How many clients there are.
+    pub clients: u32,
+    /// How long an access token lives.
+    pub life: Duration,
+    /// What a client meets.
+    pub outage: Outage,
+    /// How many of 100 clients have somebody at the screen who clicks "try again" (or a page
+    /// that calls with a spent token) as often as it is let.
+    pub impatient_percent: u8,
+    /// Runs with the same seed are the same.
+    pub seed: u64,
+}
+
+/// Ten thousand clients.
+pub async fn short(_setting: &Setting) -> Row {
+    row(&of(&[10_000]).await)
+}
+
+/// Ten thousand, a hundred thousand and a million. Says every figure on standard error and
+/// draws the million beside the program.
+pub async fn long(setting: &Setting) -> Row {
+    let results = of(&[10_000, 100_000, 1_000_000]).await;
+    eprintln!("{}", table(&results));
+    let plot = setting.program.with_file_name("fleet.svg");
+    match draw(&results, &plot) {
+        Ok(()) => eprintln!("P13: drawn to {}", plot.display()),
+        Err(error) => eprintln!("P13: no plot at {}: {error}", plot.display()),
+    }
+    row(&results)
+}
+
+/// A survey is nothing but arithmetic: it gets a thread where that is allowed.
+async fn of(sizes: &'static [u32]) -> Vec<(Scenario, Figures)> {
+    tokio::task::spawn_blocking(|| survey(sizes))
+        .await
+        .unwrap_or_default()
+}
+
+fn row(results: &[(Scenario, Figures)]) -> Row {
+    let broken = broken(results);
+    for line in &broken {
+        eprintln!("P13: {line}");
+    }
+    let peak = |life: Duration| {
+        let of_life = results.iter().filter(|(scenario, _)| scenario.life == life);
+        let peaks = of_life.map(|(_, figures)| figures.peak().0 * 100.0);
+        format!("{:.1} %", peaks.fold(0.0, f64::max))
+    };
+    let clients = |pick: fn(u32, u32) -> u32| {
+        let sizes = results.iter().map(|(scenario, _)| scenario.clients);
+        sizes.reduce(pick).unwrap_or_default()
+    };
+    Row {
+        promise: "P13",
+        what: format!(
+            "{} to {} clients, outage of 10 min; peak a second with everybody clicking: {} at \
+             5 h, {} at 30 min, {} at 15 min",
+            clients(u32::min),
+            clients(u32::max),
+            peak(LIVES[0]),
+            peak(LIVES[1]),
+            peak(LIVES[2]),
+        ),
+        runs: results.len() as u64,
+        losses: broken.len() as u64,
+        bound: "≤ 1 % of clients a second at 5 h, never before Retry-After",
+        holds: broken.is_empty() && !results.is_empty(),
+    }
+}
+
+/// What befalls the fleet, in the order of the table and of the plot.
+pub fn outages() -> Vec<(Outage, u8)> {
+    let all = Comeback::Whole;
+    let ten = Duration::from_secs(10);
+    vec![
+        (Outage::new(Asks::Nothing, all), 0),
+        (Outage::new(Asks::For(Duration::from_secs(120)), all), 0),
+        (Outage::new(Asks::UntilBack, all), 0),
+        (Outage::new(Asks::Nothing, all), 100),
+        (
+            Outage::new(Asks::Nothing, Comeback::limited(2, Some(ten))),
+            0,
+        ),
+        (Outage::new(Asks::Nothing, Comeback::limited(2, None)), 0),
+    ]
+}
+
+/// Every outage with every life, for a fleet of each of these sizes.
+pub fn survey(sizes: &[u32]) -> Vec<(Scenario, Figures)> {
+    let mut results = Vec::new();
+    for &clients in sizes {
+        for life in LIVES {
+            for (outage, impatient_percent) in outages() {
+                let scenario = Scenario {
+                    clients,
+                    life,
+                    outage,
+                    impatient_percent,
+                    seed: 13,
+                };
+                results.push((scenario, run(&scenario)));
+            }
+        }
+    }
+    results
+}
+
+/// The table of a survey, as text.
+pub fn table(results: &[(Scenario, Figures)]) -> String {
+    figures::table(results)
+}
+
+/// Draws the largest fleet of a survey.
+pub fn draw(results: &[(Scenario, Figures)], to: &Path) -> io::Result<()> {
+    let largest = results.iter().map(|(scenario, _)| scenario.clients).max();
+    let shown: Vec<_> = results
+        .iter()
+        .filter(|(scenario, _)| Some(scenario.clients) == largest)
+        .collect();
+    if let Some(folder) = to.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::write(to, plot::svg(&shown))
+}
+
+/// The runs that broke the promise: too many at once where tokens live [`PROMISED_LIFE`], a
+/// request before its `Retry-After`, or a client that never came back.
+pub fn broken(results: &[(Scenario, Figures)]) -> Vec<String> {
+    let mut broken = Vec::new();
+    for (scenario, figures) in results {
+        let mut complain = |what: String| broken.push(format!("{scenario}: {what}"));
+        let peak = figures.peak().0;
+        if scenario.life == PROMISED_LIFE && peak > PEAK_BOUND {
+            complain(format!("{} of the fleet in one second", figures.peak()));
+        }
+        if figures.early > 0 {
+            complain(format!("{} requests before Retry-After", figures.early));
+        }
+        if figures.lost > 0 {
+            complain(format!("{} clients never came back", figures.lost));
+        }
+    }
+    broken
+}
