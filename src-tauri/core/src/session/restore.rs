@@ -64,6 +64,10 @@ impl Session {
         self.read_keyring(stamp).await;
         let (holds_token, unread) = {
             let held = self.held();
+            if held.stamp != stamp {
+                // Someone signed in while the keyring was read: there is nothing to renew.
+                return;
+            }
             (held.token.is_some(), held.unread)
         };
         if holds_token {

@@ -282,6 +282,30 @@ async fn a_hung_keyring_does_not_hold_up_the_start() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_while_the_start_still_reads_the_keyring_needs_no_refresh() {
+    let mut rig = Rig::new().await;
+    rig.store.block(Block::Hang);
+    rig.restart();
+    eventually("the start to read the keyring", || rig.store.waiting() > 0).await;
+    let session = rig.session.clone();
+    let signing_in = tokio::spawn(async move { session.login(login(PLAIN)).await });
+    rig.reached("/login", 1).await;
+    rig.store.heal();
+    let outcome = signing_in.await.expect("the login ends");
+    assert!(outcome.is_ok(), "{outcome:?}");
+    // A refresh that the start sent after all would be on its way by the end of these.
+    for _ in 0..20 {
+        assert_eq!(rig.get("/me").await.expect("a call").status, 200);
+    }
+    assert_eq!(
+        rig.refreshes(),
+        0,
+        "what was just given out needs no renewal"
+    );
+    assert!(is_fresh(&rig.state()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_start_in_an_outage_asks_again_by_itself() {
     let mut rig = Rig::signed_in().await;
     rig.backend
