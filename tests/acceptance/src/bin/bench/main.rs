@@ -10,8 +10,10 @@ mod reads;
 mod start;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use vestibule_acceptance::Desktop;
+use vestibule_core::keyring::Keyring;
 
 const INSIDE: &str = "VESTIBULE_BENCH_INSIDE";
 
@@ -19,6 +21,8 @@ fn main() -> ExitCode {
     if std::env::var_os(INSIDE).is_none() {
         return outside();
     }
+    // The connection to the keyring must not be closed on a thread of the runtime.
+    let keyring = Arc::new(Keyring::new("vestibule-bench"));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -26,7 +30,7 @@ fn main() -> ExitCode {
         .expect("a runtime");
     runtime.block_on(async {
         reads::measure().await;
-        overhead::measure().await;
+        overhead::measure(keyring.clone()).await;
         start::measure().await;
     });
     ExitCode::SUCCESS

@@ -8,7 +8,6 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use vestibule_acceptance::{DEMO, PASSWORD};
 use vestibule_backend::{Backend, Config};
-use vestibule_core::keyring::Keyring;
 use vestibule_core::profile::Profile;
 use vestibule_core::secrets::{MemoryStore, Secret, SecretStore};
 use vestibule_core::session::{self, Session};
@@ -18,7 +17,7 @@ use crate::figures::{Times, line, ms, told};
 
 const ROUNDS: usize = 200;
 
-pub async fn measure() {
+pub async fn measure(keyring: Arc<dyn SecretStore>) {
     println!(
         "\nLogin and refresh through the core, over bare reqwest (loopback, cheap password hash)"
     );
@@ -26,7 +25,6 @@ pub async fn measure() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut bare = Bare::new(&backend);
     let memory: Arc<dyn SecretStore> = Arc::new(MemoryStore::default());
-    let keyring: Arc<dyn SecretStore> = Arc::new(Keyring::new("vestibule-bench"));
     let open = async |name: &str, store| {
         let profile = Profile::default().with_backend(&backend.url());
         let config = session::Config {
