@@ -165,6 +165,9 @@ fn screen() -> Outcome<(Group, String)> {
             "1600x1000x24",
             "-nolisten",
             "tcp",
+            // Otherwise it starts over, and refuses connections meanwhile, whenever its
+            // last client leaves.
+            "-noreset",
         ])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

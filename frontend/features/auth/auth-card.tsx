@@ -16,9 +16,9 @@ export function AuthCard({
   below?: ReactNode;
 }) {
   return (
-    <div className="mx-auto w-full max-w-[26rem] animate-fade px-4 py-8 sm:py-14">
+    <div className="mx-auto w-full max-w-[26rem] animate-fade px-4 py-8 sm:py-14 short:py-4">
       <PageTitle>{title}</PageTitle>
-      <div className="rounded-2xl border border-line bg-surface p-6 shadow-card sm:p-8">
+      <div className="rounded-2xl border border-line bg-surface p-6 shadow-card sm:p-8 short:p-6">
         <PageHeading takesFocus={takesFocus}>{title}</PageHeading>
         {lead && <div className="mt-1.5 text-muted">{lead}</div>}
         <div className="mt-6">{children}</div>
