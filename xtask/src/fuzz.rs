@@ -143,8 +143,7 @@ fn executed(text: &str) -> u64 {
 
 fn last_lines(text: &str, lines: usize) -> &str {
     let mut starts = text.rmatch_indices('\n').map(|(at, _)| at + 1);
-    text.get(starts.nth(lines).unwrap_or(0)..)
-        .unwrap_or(text)
+    text.get(starts.nth(lines).unwrap_or(0)..).unwrap_or(text)
 }
 
 #[cfg(test)]
