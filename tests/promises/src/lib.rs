@@ -1,1 +1,21 @@
 //! What the session promises, shown by injecting the failure.
+//!
+//! Each promise has a short form, which the test command runs, and a long one that prints its
+//! figure; see [`registry`] for the list and for how to add one. Nothing here stands in for
+//! the part under test: sockets are real, processes are real, the keyring is the system's
+//! wherever a promise is about it.
+
+pub mod bounded;
+pub mod clocks;
+pub mod definite;
+pub mod fleet;
+pub mod parts;
+pub mod plans;
+mod pool;
+pub mod proxy;
+pub mod registry;
+pub mod report;
+pub mod rig;
+pub mod single_flight;
+pub mod transient;
+pub mod troubles;

@@ -338,7 +338,13 @@ impl Head {
     }
 
     async fn bytes(mut self) -> Result<Zeroizing<Vec<u8>>, Fault> {
-        let mut bytes = Zeroizing::new(Vec::new());
+        let announced = self.response.content_length().unwrap_or_default();
+        let announced = usize::try_from(announced).unwrap_or(usize::MAX);
+        if announced > BODY_LIMIT {
+            return Err(Fault::TooLarge);
+        }
+        // Room for all of it: growing would leave copies behind, of memory and of secrets.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(announced));
         while let Some(chunk) = self.response.chunk().await.map_err(|error| {
             if error.is_timeout() {
                 Fault::TimedOut
@@ -346,13 +352,26 @@ impl Head {
                 Fault::Truncated
             }
         })? {
-            if bytes.len() + chunk.len() > BODY_LIMIT {
+            let length = bytes.len() + chunk.len();
+            if length > BODY_LIMIT {
                 return Err(Fault::TooLarge);
+            }
+            if length > bytes.capacity() {
+                grow(&mut bytes, length);
             }
             bytes.extend_from_slice(&chunk);
         }
         Ok(bytes)
     }
+}
+
+/// Makes room for `length` bytes and some more, never beyond the limit; what the old room
+/// held is wiped.
+fn grow(bytes: &mut Zeroizing<Vec<u8>>, length: usize) {
+    let room = (length * 2).min(BODY_LIMIT);
+    let mut more = Zeroizing::new(Vec::with_capacity(room));
+    more.extend_from_slice(bytes);
+    *bytes = more;
 }
 
 /// When the answer was sent, by the backend's own clock, which its dates are to be read

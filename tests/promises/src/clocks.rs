@@ -1,0 +1,177 @@
+//! P12: wrong clocks are harmless.
+//!
+//! A healthy backend whose tokens claim to live for less than a minute, and a client whose wall clock
+//! is set to anything, whose machine sleeps for minutes or years, and who is told dates that
+//! are years off. A run is lost if anyone is signed out, if the item is deleted, or if two
+//! refreshes that nobody asked for come within 30 s of the machine's time.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use rand::Rng as _;
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+use vestibule_backend::{Backend, Config};
+use vestibule_core::clock::{Clock as _, ManualClock, SinceBoot};
+
+use crate::pool::{self, Job};
+use crate::proxy::{Act, Answer};
+use crate::registry::Setting;
+use crate::report::Row;
+use crate::rig::{Lost, REFRESH, Rig, eventually, get, identity, is_fresh};
+
+const STEPS: usize = 12;
+const YEAR: u64 = 365 * 24 * 3600;
+/// The least time between two refreshes that nobody asked for.
+const LEAST: Duration = Duration::from_secs(30);
+
+/// A few hundred lives of a client.
+pub async fn short(setting: &Setting) -> Row {
+    run(setting, 120).await
+}
+
+/// Thousands.
+pub async fn long(setting: &Setting) -> Row {
+    run(setting, 4000).await
+}
+
+async fn run(setting: &Setting, lives: u64) -> Row {
+    let backend = Backend::start(Config::default()).await;
+    let backend = Arc::new(backend.expect("the bundled backend starts on a free port"));
+    let jobs = (0..lives)
+        .map(|seed| {
+            let backend = backend.clone();
+            Job {
+                name: format!("life {seed}"),
+                slow: false,
+                work: Box::pin(async move { life(&backend, seed).await }),
+            }
+        })
+        .collect();
+    let (runs, losses) = pool::run("P12", setting, jobs).await;
+    Row {
+        promise: "P12",
+        what: format!("lives of {STEPS} jumps, sleeps and clocks ±10 years off, either side"),
+        runs,
+        losses,
+        bound: "0 sign-outs, ≤ 1 refresh per 30 s",
+        holds: losses == 0,
+    }
+}
+
+/// When each refresh arrived, by the client's time since boot.
+type Stamps = Arc<Mutex<Vec<SinceBoot>>>;
+
+async fn life(backend: &Backend, seed: u64) -> Result<(), Lost> {
+    let mut chance = StdRng::seed_from_u64(seed);
+    let rig = Rig::signed_in(backend).await?;
+    let before = identity(&rig.session.snapshot().state);
+    speak(&rig, 0, true).await?;
+    // From here on no token lives longer than the core believes the shortest to live.
+    let renewed = rig.session.refresh().await;
+    renewed.map_err(|error| format!("cannot refresh: {error}"))?;
+    let stamps = Stamps::default();
+    note_refreshes(&rig, &stamps);
+    let mut expected = 0;
+    let mut tense = Duration::ZERO;
+    for step in 0..STEPS {
+        match chance.random_range(0..5) {
+            0 => rig.clock.set_wall(any_wall(&mut chance)),
+            1 => speak(&rig, chance.random_range(0..10 * YEAR), chance.random()).await?,
+            2 if tense < LEAST => {
+                // Too soon for another: an early one would be counted at the next sleep.
+                let short = Duration::from_millis(chance.random_range(0..10_000));
+                let short = short.min(LEAST - tense);
+                tense += short;
+                rig.clock.advance(short);
+            }
+            _ => {
+                rig.clock.advance(any_sleep(&mut chance));
+                if chance.random() {
+                    rig.clock.set_wall(any_wall(&mut chance));
+                }
+                expected += 1;
+                tense = Duration::ZERO;
+                settled(&rig, &stamps, expected)
+                    .await
+                    .map_err(|lost| format!("step {step}: {lost}"))?;
+            }
+        }
+    }
+    let stamps = stamps.lock().unwrap_or_else(PoisonError::into_inner);
+    if stamps.len() != expected || stamps.windows(2).any(|two| two[1] - two[0] < LEAST) {
+        return Err(format!(
+            "refreshed too often: {stamps:?} for {expected} sleeps"
+        ));
+    }
+    if rig.store.deletions() > 0 || identity(&rig.session.snapshot().state) != before {
+        return Err(format!("signed out: {:?}", rig.session.snapshot()));
+    }
+    Ok(())
+}
+
+fn note_refreshes(rig: &Rig, stamps: &Stamps) {
+    let (stamps, clock): (Stamps, Arc<ManualClock>) = (stamps.clone(), rig.clock.clone());
+    rig.proxy.on_request(move |path| {
+        if path == REFRESH {
+            let mut stamps = stamps.lock().unwrap_or_else(PoisonError::into_inner);
+            stamps.push(clock.since_boot());
+        }
+    });
+}
+
+/// Waits until the refresh that a sleep makes due is over: the timer asks for it, and a call
+/// waits for its end.
+async fn settled(rig: &Rig, stamps: &Stamps, expected: usize) -> Result<(), Lost> {
+    let count = || stamps.lock().unwrap_or_else(PoisonError::into_inner).len();
+    eventually("the refresh after a sleep", || count() >= expected).await?;
+    match rig.session.fetch(get("/me")).await {
+        Ok(reply) if reply.status == 200 && is_fresh(&rig.session.snapshot().state) => Ok(()),
+        _ => Err(format!("not fresh: {:?}", rig.session.snapshot())),
+    }
+}
+
+/// Minutes to ten years, each order of magnitude as likely as the next.
+fn any_sleep(chance: &mut StdRng) -> Duration {
+    let exponent = chance.random_range(0.0..1.0_f64);
+    let (least, most) = (90.0_f64, (10 * YEAR) as f64);
+    Duration::from_secs_f64(least * (most / least).powf(exponent))
+}
+
+/// Within ten years of now, or a clock that was never set.
+fn any_wall(chance: &mut StdRng) -> SystemTime {
+    let off = Duration::from_secs(chance.random_range(0..10 * YEAR));
+    match chance.random_range(0..5) {
+        0 => SystemTime::UNIX_EPOCH,
+        1 => SystemTime::UNIX_EPOCH - off,
+        2 => SystemTime::now() + off,
+        _ => SystemTime::now() - off,
+    }
+}
+
+/// From now on the backend's clock is off by so many seconds, it names the end of its cookie
+/// by that clock, and its tokens claim to live for a second.
+async fn speak(rig: &Rig, off: u64, ahead: bool) -> Result<(), Lost> {
+    let off = Duration::from_secs(off);
+    let told = move |time: SystemTime| {
+        let time = if ahead { time + off } else { time - off };
+        httpdate::fmt_http_date(time)
+    };
+    let act = Act::spoil(move |answer: Answer| {
+        let date = told(SystemTime::now());
+        let end = told(SystemTime::now() + Duration::from_secs(30 * 24 * 3600));
+        let end = format!("Expires={end}; X-Age=");
+        let body = String::from_utf8_lossy(&answer.body);
+        // As long as before, for the sake of `content-length`.
+        let body = body.replace(r#""expiresIn":900"#, r#""expiresIn":  1"#);
+        let spoiled = Answer {
+            head: answer.head.replace("Max-Age=", &end),
+            body: body.into_bytes(),
+        };
+        let spoiled = spoiled.without_header("date");
+        spoiled.with_headers(&format!("date: {date}")).into()
+    });
+    rig.proxy.lift().await.map_err(|error| error.to_string())?;
+    let struck = rig.proxy.strike(Some(REFRESH), act).await;
+    struck.map_err(|error| error.to_string())
+}

@@ -1,0 +1,224 @@
+//! P2: a definite rejection ends the session, and says why.
+//!
+//! Each rule of the default profile, as the backend gives it and as a script, at every moment.
+//! A run is lost if the session goes on, if the reason is another, if the token stays in the
+//! store, if the next start says something else or asks the backend again, or if signing in
+//! again does not work.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use vestibule_backend::{Backend, Config};
+use vestibule_core::secrets::SecretStore as _;
+use vestibule_core::wire::{Cause, SignedOutReason};
+
+use crate::pool::{self, Job};
+use crate::proxy::{Act, Script};
+use crate::registry::Setting;
+use crate::report::Row;
+use crate::rig::{A_LIFE, Lost, REFRESH, Rig, WORKSPACE, eventually, get, is_fresh};
+
+/// How many runs the long form has.
+const RUNS: usize = 1000;
+
+/// Every rule at every moment once.
+pub async fn short(setting: &Setting) -> Row {
+    run(setting, 1, usize::MAX).await
+}
+
+/// The same over and over.
+pub async fn long(setting: &Setting) -> Row {
+    run(setting, RUNS, RUNS).await
+}
+
+/// How the backend comes to reject the token.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    /// This answer, in place of the backend's own.
+    Says(&'static str, &'static str),
+    /// The user revoked the session from another device.
+    Revoked,
+    /// The account was blocked.
+    Blocked,
+    /// A copy of the token was used first, and there is no grace window.
+    Copied,
+}
+
+const NO: &str = "401 Unauthorized";
+
+const RULES: [(Way, SignedOutReason); 16] = {
+    use SignedOutReason::{DeviceMismatch, Expired, Reuse, Revoked};
+    [
+        (Way::Says(NO, "{}"), Expired),
+        (Way::Says(NO, r#"{"message":"no"}"#), Expired),
+        (Way::Says(NO, r#"{"code":"TOKEN_EXPIRED"}"#), Expired),
+        (Way::Says(NO, r#"{"code":"TOKEN_INVALID"}"#), Expired),
+        (Way::Says(NO, r#"{"code":"SESSION_ENDED"}"#), Expired),
+        (Way::Says(NO, r#"{"code":"refresh_reused"}"#), Expired),
+        (Way::Says(NO, r#"{"code":401}"#), Expired),
+        (
+            Way::Says(NO, r#"{"error":{"code":"REFRESH_REUSED"}}"#),
+            Expired,
+        ),
+        (Way::Says(NO, "[]"), Expired),
+        (Way::Says(NO, "null"), Expired),
+        (
+            Way::Says(NO, r#"{"code":"REFRESH_REUSED","message":"x"}"#),
+            Reuse,
+        ),
+        (Way::Says(NO, r#"{"code":"SESSION_REVOKED"}"#), Revoked),
+        (
+            Way::Says("403 Forbidden", r#"{"code":"DEVICE_MISMATCH"}"#),
+            DeviceMismatch,
+        ),
+        (Way::Revoked, Revoked),
+        (Way::Blocked, Revoked),
+        (Way::Copied, Reuse),
+    ]
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Moment {
+    Start,
+    Idle,
+    Wake,
+    Call,
+    Click,
+}
+
+const MOMENTS: [Moment; 5] = [
+    Moment::Start,
+    Moment::Idle,
+    Moment::Wake,
+    Moment::Call,
+    Moment::Click,
+];
+
+async fn run(setting: &Setting, rounds: usize, most: usize) -> Row {
+    let strict = Config {
+        grace: Duration::ZERO,
+        ..Config::default()
+    };
+    let backend = Backend::start(strict).await;
+    let backend = Arc::new(backend.expect("the bundled backend starts on a free port"));
+    let once = || {
+        RULES
+            .iter()
+            .flat_map(|rule| MOMENTS.map(|moment| (*rule, moment)))
+    };
+    let jobs = (0..rounds).flat_map(|_| once()).take(most);
+    let jobs = jobs
+        .map(|((way, wanted), moment)| {
+            let backend = backend.clone();
+            Job {
+                name: format!("{way:?} at {moment:?}"),
+                slow: false,
+                work: Box::pin(async move { one(&backend, way, wanted, moment).await }),
+            }
+        })
+        .collect();
+    let (runs, losses) = pool::run("P2", setting, jobs).await;
+    Row {
+        promise: "P2",
+        what: format!(
+            "{} definite rejections × start, idle, wake, call, click",
+            RULES.len()
+        ),
+        runs,
+        losses,
+        bound: "all end, with the right reason",
+        holds: losses == 0,
+    }
+}
+
+async fn one(
+    backend: &Backend,
+    way: Way,
+    wanted: SignedOutReason,
+    moment: Moment,
+) -> Result<(), Lost> {
+    let mut rig = Rig::signed_in(backend).await?;
+    reject(backend, &rig, way).await?;
+    let copied = matches!(way, Way::Copied);
+    match moment {
+        // A copy that is in the store is in memory only after a start.
+        Moment::Start => rig.restart()?,
+        _ if copied => rig.restart()?,
+        Moment::Idle => rig.clock.advance(A_LIFE),
+        Moment::Wake => {
+            rig.clock.advance(Duration::from_secs(8 * 3600));
+            let _ = tokio::join!(rig.session.refresh(), rig.session.fetch(get("/me")));
+        }
+        Moment::Call => {
+            rig.clock.advance(A_LIFE);
+            let _ = rig.session.fetch(get("/me")).await;
+        }
+        Moment::Click => {
+            let _ = rig.session.refresh().await;
+        }
+    }
+    let found = rig.until_signed_out().await?;
+    if found != wanted {
+        return Err(format!("it says {found:?} in place of {wanted:?}"));
+    }
+    let cause = rig.session.snapshot().cause;
+    if cause != Cause::Rejected {
+        return Err(format!("the cause is {cause:?}"));
+    }
+    after(backend, rig, wanted).await
+}
+
+/// It stays so, and is no end of everything.
+async fn after(backend: &Backend, mut rig: Rig, wanted: SignedOutReason) -> Result<(), Lost> {
+    let store = rig.store.clone();
+    eventually("an empty keyring", || store.is_empty()).await?;
+    let asked = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counted = asked.clone();
+    rig.proxy.on_request(move |path| {
+        let one = usize::from(path == REFRESH);
+        counted.fetch_add(one, std::sync::atomic::Ordering::SeqCst);
+    });
+    rig.restart()?;
+    rig.until_started().await?;
+    let found = rig.until_signed_out().await?;
+    if found != wanted {
+        return Err(format!("the next start says {found:?}"));
+    }
+    if asked.load(std::sync::atomic::Ordering::SeqCst) > 0 {
+        return Err("the next start asked the backend again".into());
+    }
+    rig.proxy.lift().await.map_err(|error| error.to_string())?;
+    backend.unblock(&rig.email);
+    rig.sign_in().await?;
+    if !is_fresh(&rig.session.snapshot().state) || rig.store.is_empty() {
+        return Err("signing in again does not hold".into());
+    }
+    Ok(())
+}
+
+async fn reject(backend: &Backend, rig: &Rig, way: Way) -> Result<(), Lost> {
+    match way {
+        Way::Says(status, body) => {
+            let json = "content-type: application/json\r\n";
+            let act = Act::Instead(Script::answer(status, json, body));
+            let struck = rig.proxy.strike(Some(REFRESH), act).await;
+            struck.map_err(|error| error.to_string())?;
+        }
+        Way::Revoked if backend.revoke_session(&rig.email) == 0 => {
+            return Err("there was nothing to revoke".into());
+        }
+        Way::Blocked if !backend.block(&rig.email) => {
+            return Err("there was nobody to block".into());
+        }
+        Way::Revoked | Way::Blocked => {}
+        Way::Copied => {
+            let kept = |error| format!("the store: {error}");
+            let copy = rig.store.read(WORKSPACE).map_err(kept)?;
+            let copy = copy.ok_or("there is no token to copy")?;
+            let renewed = rig.session.refresh().await;
+            renewed.map_err(|error| format!("the owner cannot refresh: {error}"))?;
+            rig.store.write(WORKSPACE, &copy).map_err(kept)?;
+        }
+    }
+    Ok(())
+}

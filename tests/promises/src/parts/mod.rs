@@ -1,0 +1,24 @@
+//! The other process of a promise that needs one: `soak --part NAME ARGUMENTS…`.
+//!
+//! A part speaks lines on its standard streams and ends when its input does, so that none
+//! outlives the form that started it. To add one, write a module with
+//! `pub fn run(arguments: &[String]) -> ExitCode` and a line in [`run`].
+
+pub mod patient;
+
+use std::process::ExitCode;
+
+/// Runs the part that the first argument names.
+pub fn run(arguments: &[String]) -> ExitCode {
+    let Some((name, rest)) = arguments.split_first() else {
+        eprintln!("which part?");
+        return ExitCode::from(2);
+    };
+    match name.as_str() {
+        "patient" => patient::run(rest),
+        _ => {
+            eprintln!("there is no part {name}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Many runs at once: those that compute a few at a time, those that wait all together.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::registry::Setting;
+use crate::rig::Lost;
+
+/// How many runs at once, of those that keep a processor busy.
+const BUSY: usize = 16;
+/// How many at once of those that mostly wait.
+const WAITING: usize = 256;
+
+/// One run.
+pub struct Job {
+    /// What is said if it is lost.
+    pub name: String,
+    /// Mostly waits.
+    pub slow: bool,
+    /// Does it.
+    pub work: Pin<Box<dyn Future<Output = Result<(), Lost>> + Send>>,
+}
+
+/// Runs all and says each loss on standard error. Answers how many there were, and how many
+/// were lost.
+pub async fn run(promise: &str, setting: &Setting, mut jobs: Vec<Job>) -> (u64, u64) {
+    // What waits goes first, so that the rest is done meanwhile.
+    jobs.sort_by_key(|job| !job.slow);
+    let (busy, waiting) = (
+        Arc::new(Semaphore::new(BUSY)),
+        Arc::new(Semaphore::new(WAITING)),
+    );
+    let of = jobs.len() as u64;
+    let mut running = JoinSet::new();
+    for job in jobs {
+        let turns = if job.slow { &waiting } else { &busy }.clone();
+        running.spawn(async move {
+            let _turn = turns.acquire_owned().await;
+            // A panic within is a loss with a name, not the end of everything.
+            match tokio::spawn(job.work).await {
+                Ok(Ok(())) => None,
+                Ok(Err(lost)) => Some(format!("{}: {lost}", job.name)),
+                Err(_) => Some(format!("{}: it panicked", job.name)),
+            }
+        });
+    }
+    let (mut done, mut losses) = (0, 0);
+    while let Some(ended) = running.join_next().await {
+        done += 1;
+        if let Ok(Some(lost)) = ended {
+            losses += 1;
+            eprintln!("\r{promise} lost: {lost}");
+        }
+        if done % 20 == 0 || done == of {
+            setting.progress(promise, done, of);
+        }
+    }
+    (of, losses)
+}

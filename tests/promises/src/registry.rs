@@ -1,0 +1,152 @@
+//! Every promise that this crate shows. To add one, write a module with
+//!
+//! ```text
+//! pub async fn short(setting: &Setting) -> Row    // seconds: runs in `cargo xtask test`
+//! pub async fn long(setting: &Setting) -> Row     // the figure: runs in `cargo xtask soak`
+//! ```
+//!
+//! and a line in [`PROMISES`]. A promise with two figures (with a grace window and without)
+//! has two modules and two lines under one name. Its test is one line:
+//!
+//! ```text
+//! #[test]
+//! fn it_holds() { check("P9", Path::new(env!("CARGO_BIN_EXE_soak"))) }
+//! ```
+//!
+//! A form never panics for a loss: it counts it, says on standard error what happened, and
+//! says in its row that the bound does not hold. It waits for conditions, shows progress with
+//! [`Setting::progress`], and leaves no process behind.
+
+use std::future::Future;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::time::Instant;
+
+use crate::report::{self, Row};
+use crate::{bounded, clocks, definite, fleet, plans, single_flight, transient};
+
+/// What a form may use.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// The program `soak`, for a form that needs a process of its own: it is started again
+    /// with a word of that form's choosing; see `src/bin/soak.rs`.
+    pub program: PathBuf,
+}
+
+impl Setting {
+    /// Says how far something long has come, on standard error, over and over on one line.
+    pub fn progress(&self, promise: &str, done: u64, of: u64) {
+        let mut stderr = std::io::stderr().lock();
+        let end = if done == of { "\n" } else { "" };
+        let _ = write!(stderr, "\r{promise}: {done} of {of}{end}");
+        let _ = stderr.flush();
+    }
+}
+
+/// Which form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Within seconds; part of the test command.
+    Short,
+    /// The figure that is published.
+    Long,
+}
+
+type Working<'a> = Pin<Box<dyn Future<Output = Row> + Send + 'a>>;
+
+/// One line of the table.
+pub struct Promise {
+    /// `P1`.
+    pub name: &'static str,
+    short: for<'a> fn(&'a Setting) -> Working<'a>,
+    long: for<'a> fn(&'a Setting) -> Working<'a>,
+}
+
+/// A line from a module.
+macro_rules! promise {
+    ($name:literal, $module:ident) => {
+        Promise {
+            name: $name,
+            short: |setting| Box::pin($module::short(setting)),
+            long: |setting| Box::pin($module::long(setting)),
+        }
+    };
+}
+
+/// All of them, in the order of the table.
+pub const PROMISES: &[Promise] = &[
+    promise!("P1", transient),
+    promise!("P2", definite),
+    promise!("P4", single_flight),
+    promise!("P11", bounded),
+    promise!("P12", clocks),
+    promise!("P12", plans),
+    promise!("P13", fleet),
+];
+
+/// Runs the promises of these names, or all of them, one after the other.
+pub async fn run(names: &[String], form: Form, setting: &Setting) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for promise in PROMISES {
+        if !names.is_empty() && !names.iter().any(|name| name == promise.name) {
+            continue;
+        }
+        let started = Instant::now();
+        let row = match form {
+            Form::Short => (promise.short)(setting).await,
+            Form::Long => (promise.long)(setting).await,
+        };
+        let seconds = started.elapsed().as_secs_f64();
+        eprintln!("{}: {} in {seconds:.1} s", row.promise, row.what);
+        rows.push(row);
+    }
+    rows
+}
+
+/// The runtime that everything here runs on.
+///
+/// # Panics
+/// If the system gives no threads.
+pub fn runtime() -> tokio::runtime::Runtime {
+    raise_limits();
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(4)
+        .enable_all()
+        .build()
+        .expect("threads for a runtime")
+}
+
+/// A thousand callers have a thousand connections, and both ends of each are here.
+#[cfg(unix)]
+fn raise_limits() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum.map(|most| most.min(20_000)).or(Some(20_000)),
+        ..limit
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        eprintln!("the limit of open files stays: {error}");
+    }
+}
+
+#[cfg(not(unix))]
+fn raise_limits() {}
+
+/// The short forms of a promise, as a test.
+///
+/// # Panics
+/// If it does not hold.
+pub fn check(name: &str, program: &Path) {
+    let setting = Setting {
+        program: program.to_owned(),
+    };
+    let rows = runtime().block_on(run(&[name.to_owned()], Form::Short, &setting));
+    assert!(!rows.is_empty(), "there is a promise of the name {name}");
+    assert!(
+        rows.iter().all(|row| row.holds),
+        "broken:\n{}",
+        report::text(&rows)
+    );
+}

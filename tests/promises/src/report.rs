@@ -1,0 +1,125 @@
+//! What a promise has come to, as one row of one table. Text for a terminal, Markdown for
+//! the README. Judges nothing: whoever makes a row says whether its bound holds.
+
+use std::fmt::Write as _;
+
+/// One promise, or one part of it, after its runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// `P1`.
+    pub promise: &'static str,
+    /// What was done, in a few words, with the figures that matter.
+    pub what: String,
+    /// How often.
+    pub runs: u64,
+    /// How often it went wrong, or the measured figure that the bound is about.
+    pub losses: u64,
+    /// What was promised.
+    pub bound: &'static str,
+    /// Whether that is so.
+    pub holds: bool,
+}
+
+const TITLES: [&str; 6] = ["", "What was done", "Runs", "Losses", "Bound", "Holds"];
+
+impl Row {
+    fn cells(&self) -> [String; 6] {
+        [
+            self.promise.to_owned(),
+            self.what.clone(),
+            grouped(self.runs),
+            grouped(self.losses),
+            self.bound.to_owned(),
+            if self.holds { "yes" } else { "NO" }.to_owned(),
+        ]
+    }
+}
+
+/// The table for a terminal.
+pub fn text(rows: &[Row]) -> String {
+    let mut lines = vec![TITLES.map(str::to_owned)];
+    lines.extend(rows.iter().map(Row::cells));
+    let width = |column: usize| {
+        let cells = lines.iter().map(|line| line[column].chars().count());
+        cells.max().unwrap_or_default()
+    };
+    let widths: [usize; 6] = std::array::from_fn(width);
+    let mut table = String::new();
+    for line in &lines {
+        let mut text = String::new();
+        for (column, cell) in line.iter().enumerate() {
+            let width = widths[column];
+            // Numbers line up at their end.
+            let _ = match column {
+                2 | 3 => write!(text, "{cell:>width$}  "),
+                _ => write!(text, "{cell:<width$}  "),
+            };
+        }
+        let _ = writeln!(table, "{}", text.trim_end());
+    }
+    table
+}
+
+/// The table for the README.
+pub fn markdown(rows: &[Row]) -> String {
+    let mut table = format!("| {} |\n|---|---|--:|--:|---|---|\n", TITLES.join(" | "));
+    for row in rows {
+        let cells = row.cells().map(|cell| cell.replace('|', "\\|"));
+        let _ = writeln!(table, "| {} |", cells.join(" | "));
+    }
+    table
+}
+
+/// `12345` as `12 345`, with a space that does not break.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) && digits.len() > 4 {
+            text.push('\u{a0}');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows() -> Vec<Row> {
+        let row = |promise, what: &str, runs, losses, holds| Row {
+            promise,
+            what: what.into(),
+            runs,
+            losses,
+            bound: "0",
+            holds,
+        };
+        vec![
+            row("P1", "every fault", 12_345, 0, true),
+            row("P10", "a | b", 7, 1, false),
+        ]
+    }
+
+    #[test]
+    fn columns_line_up() {
+        let table = text(&rows());
+        let lines: Vec<_> = table.lines().collect();
+        assert_eq!(lines.len(), 3);
+        assert_eq!(
+            lines[1],
+            "P1   every fault    12\u{a0}345       0  0      yes"
+        );
+        assert!(lines[2].ends_with("NO"));
+    }
+
+    #[test]
+    fn markdown_cells_do_not_break() {
+        let table = markdown(&rows());
+        assert!(
+            table.contains("| P10 | a \\| b | 7 | 1 | 0 | NO |"),
+            "{table}"
+        );
+    }
+}

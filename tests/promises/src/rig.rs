@@ -1,0 +1,381 @@
+//! One session with its folder, a store that counts and a clock that is moved by hand, and
+//! the same behind a proxy. Waits for conditions and never for time; what does not come
+//! about is a [`Lost`].
+
+use std::ops::{Deref, DerefMut};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
+
+use tempfile::TempDir;
+use vestibule_backend::Backend;
+use vestibule_core::clock::{Clock as _, ManualClock};
+use vestibule_core::profile::Profile;
+use vestibule_core::secrets::{MemoryStore, Secret, SecretBytes, SecretStore, StoreError};
+use vestibule_core::session::{self, Session};
+use vestibule_core::wire::{
+    FetchRequest, Freshness, LoginInput, Outage, Phase, SessionChanged, SessionState,
+    SignedOutReason,
+};
+
+use crate::proxy::Proxy;
+
+/// Why a run is lost, for people.
+pub type Lost = String;
+
+/// The password of every account.
+pub const PASSWORD: &str = "vestibule-demo";
+/// The endpoint that most faults strike.
+pub const REFRESH: &str = "/refresh-token";
+/// Longer than an access token of the bundled backend lives.
+pub const A_LIFE: Duration = Duration::from_secs(16 * 60);
+
+/// The account in the store.
+pub const WORKSPACE: &str = "default";
+/// Far longer than anything takes, the core's own limits included.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A store that counts how often the session's item was deleted. What waits to be revoked
+/// has items of its own there, which come and go.
+#[derive(Default)]
+pub struct CountingStore {
+    inner: MemoryStore,
+    deletions: AtomicUsize,
+}
+
+impl CountingStore {
+    /// How often.
+    pub fn deletions(&self) -> usize {
+        self.deletions.load(Ordering::SeqCst)
+    }
+
+    /// Whether it holds no session.
+    pub fn is_empty(&self) -> bool {
+        matches!(self.inner.read(WORKSPACE), Ok(None))
+    }
+}
+
+impl SecretStore for CountingStore {
+    fn read(&self, account: &str) -> Result<Option<SecretBytes>, StoreError> {
+        self.inner.read(account)
+    }
+
+    fn write(&self, account: &str, value: &[u8]) -> Result<(), StoreError> {
+        self.inner.write(account, value)
+    }
+
+    fn delete(&self, account: &str) -> Result<(), StoreError> {
+        let session = usize::from(account == WORKSPACE);
+        self.deletions.fetch_add(session, Ordering::SeqCst);
+        self.inner.delete(account)
+    }
+}
+
+/// A session with everything around it but a network.
+pub struct Client {
+    /// Where its token rests.
+    pub store: Arc<CountingStore>,
+    /// Its time.
+    pub clock: Arc<ManualClock>,
+    /// The session.
+    pub session: Session,
+    /// Its account.
+    pub email: String,
+    folder: TempDir,
+    address: String,
+}
+
+impl Client {
+    /// Nobody has signed in yet.
+    pub async fn new(address: String, email: String) -> Result<Self, Lost> {
+        let folder = tempfile::Builder::new()
+            .prefix("vestibule-promise-")
+            .tempdir()
+            .map_err(|error| format!("no folder: {error}"))?;
+        let store = Arc::new(CountingStore::default());
+        let clock = Arc::new(ManualClock::new(SystemTime::now()));
+        let session = open(&address, &store, folder.path(), &clock)?;
+        let client = Self {
+            store,
+            clock,
+            session,
+            email,
+            folder,
+            address,
+        };
+        client.until_started().await?;
+        Ok(client)
+    }
+
+    /// Signs in with the password.
+    pub async fn sign_in(&self) -> Result<(), Lost> {
+        let input = LoginInput {
+            email: self.email.clone(),
+            password: Secret::new(PASSWORD),
+            fingerprint: None,
+        };
+        let signed_in = self.session.login(input).await;
+        signed_in.map_err(|error| format!("cannot sign in: {error}"))?;
+        self.until("a fresh session", |now| is_fresh(&now.state))
+            .await?;
+        Ok(())
+    }
+
+    /// A new start of the app: the same folder, store and clock, nothing in memory.
+    pub fn restart(&mut self) -> Result<(), Lost> {
+        self.session = open(&self.address, &self.store, self.folder.path(), &self.clock)?;
+        Ok(())
+    }
+
+    /// A new start with another origin in the profile; nothing was kept from the old one.
+    pub async fn move_to(&mut self, to: &str) -> Result<(), Lost> {
+        self.address = to.to_owned();
+        self.restart()?;
+        self.until_started().await
+    }
+
+    /// A new start with another origin in the profile and in everything that is kept, as
+    /// if that had been the origin all along.
+    pub fn displace(&mut self, to: &str) -> Result<(), Lost> {
+        let from = std::mem::replace(&mut self.address, to.to_owned());
+        let host = |origin: &str| {
+            let host = origin.split("//").nth(1).unwrap_or_default();
+            format!(r#""host":"{}""#, host.split(':').next().unwrap_or_default())
+        };
+        let moved = |text: &[u8]| {
+            let text = String::from_utf8_lossy(text);
+            let text = text.replace(&from, to);
+            text.replace(&host(&from), &host(to)).into_bytes()
+        };
+        let unusable = |error: &dyn std::fmt::Display| format!("cannot displace: {error}");
+        let item = self.store.read(WORKSPACE).map_err(|e| unusable(&e))?;
+        let item = item.ok_or("there is no item to displace")?;
+        let item = moved(&item);
+        self.store
+            .write(WORKSPACE, &item)
+            .map_err(|e| unusable(&e))?;
+        let records = std::fs::read_dir(records(self.folder.path())).map_err(|e| unusable(&e))?;
+        for file in records.flatten() {
+            if file.path().extension().is_some_and(|ext| ext == "json") {
+                let text = std::fs::read(file.path()).map_err(|e| unusable(&e))?;
+                std::fs::write(file.path(), moved(&text)).map_err(|e| unusable(&e))?;
+            }
+        }
+        self.restart()
+    }
+
+    /// Waits for a start that finds nobody signed in.
+    pub async fn until_started(&self) -> Result<(), Lost> {
+        let over = |now: &SessionChanged| why(&now.state).is_some();
+        self.until("the start to be over", over).await.map(drop)
+    }
+
+    /// The first snapshot that is `wanted`.
+    pub async fn until(
+        &self,
+        what: &str,
+        mut wanted: impl FnMut(&SessionChanged) -> bool,
+    ) -> Result<SessionChanged, Lost> {
+        let mut changes = self.session.subscribe();
+        let found = tokio::time::timeout(PATIENCE, changes.wait_for(|now| wanted(now))).await;
+        match found {
+            Ok(Ok(now)) => Ok(now.clone()),
+            _ => Err(format!(
+                "waited for {what}, but it is {:?}",
+                self.session.snapshot()
+            )),
+        }
+    }
+
+    /// The first snapshot after `revision` in which a try has failed and the next is planned.
+    pub async fn until_failed(&self, revision: u64) -> Result<SessionChanged, Lost> {
+        let failed = |now: &SessionChanged| {
+            now.revision > revision && (retry_at(&now.state).is_some() || why(&now.state).is_some())
+        };
+        let now = self.until("a try to fail", failed).await?;
+        match why(&now.state) {
+            Some(why) => Err(format!("signed out, {why:?}")),
+            None => Ok(now),
+        }
+    }
+
+    /// Lets the planned tries come until one succeeds.
+    pub async fn until_fresh(&self) -> Result<SessionChanged, Lost> {
+        let mut changes = self.session.subscribe();
+        let passing = async {
+            loop {
+                let now = changes.borrow_and_update().clone();
+                if is_fresh(&now.state) {
+                    return Ok(now);
+                }
+                if let Some(why) = why(&now.state) {
+                    return Err(format!("signed out, {why:?}"));
+                }
+                self.pass_to_the_next_try();
+                // A plan that is not shown is helped along.
+                let soon = Duration::from_millis(50);
+                if tokio::time::timeout(soon, changes.changed()).await.is_err() {
+                    self.clock.advance(Duration::from_secs(1));
+                }
+            }
+        };
+        let fresh = tokio::time::timeout(PATIENCE, passing).await;
+        fresh.unwrap_or_else(|_| {
+            Err(format!(
+                "waited for a fresh session, but it is {:?}",
+                self.session.snapshot()
+            ))
+        })
+    }
+
+    /// Why nobody is signed in, once that is so; time passes meanwhile.
+    pub async fn until_signed_out(&self) -> Result<SignedOutReason, Lost> {
+        let passing = async {
+            loop {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                self.clock.advance(Duration::from_millis(500));
+            }
+        };
+        tokio::select! {
+            biased;
+            now = self.until("nobody signed in", |now| why(&now.state).is_some()) => {
+                now.map(|now| why(&now.state).unwrap_or(SignedOutReason::Never))
+            }
+            () = passing => unreachable!("time passes for ever"),
+        }
+    }
+
+    /// Moves the clocks to the try that is planned, if one is.
+    pub fn pass_to_the_next_try(&self) {
+        if let Some(at) = retry_at(&self.session.snapshot().state) {
+            let wait = at.saturating_sub(self.clock.wall_ms());
+            self.clock.advance(Duration::from_millis(wait + 1));
+        }
+    }
+}
+
+/// A [`Client`] behind a proxy, with an account that no other rig has.
+pub struct Rig {
+    /// Between the session and the backend.
+    pub proxy: Arc<Proxy>,
+    client: Client,
+}
+
+impl Deref for Rig {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl DerefMut for Rig {
+    fn deref_mut(&mut self) -> &mut Client {
+        &mut self.client
+    }
+}
+
+impl Rig {
+    /// Signed in. `backend` may be shared.
+    pub async fn signed_in(backend: &Backend) -> Result<Self, Lost> {
+        let (proxy, email) = way(backend).await?;
+        let client = Client::new(proxy.url(), email).await?;
+        client.sign_in().await?;
+        Ok(Self { proxy, client })
+    }
+}
+
+/// A proxy before `backend`, and an account of one's own there.
+pub async fn way(backend: &Backend) -> Result<(Arc<Proxy>, String), Lost> {
+    static ACCOUNTS: AtomicUsize = AtomicUsize::new(0);
+    let number = ACCOUNTS.fetch_add(1, Ordering::Relaxed);
+    let email = format!("run-{number}@vestibule.test");
+    if !backend.add_account(&email, PASSWORD, "A run", &["user"]) {
+        return Err(format!("no account {email}"));
+    }
+    let proxy = Proxy::start(backend.address()).await;
+    let proxy = proxy.map_err(|error| format!("no proxy: {error}"))?;
+    Ok((Arc::new(proxy), email))
+}
+
+fn records(folder: &Path) -> std::path::PathBuf {
+    folder.join(WORKSPACE)
+}
+
+fn open(
+    address: &str,
+    store: &Arc<CountingStore>,
+    folder: &Path,
+    clock: &Arc<ManualClock>,
+) -> Result<Session, Lost> {
+    let profile = Profile::default().with_backend(address);
+    let config = session::Config {
+        workspace: WORKSPACE.into(),
+        profile: profile.map_err(|error| error.to_string())?,
+        folder: records(folder),
+        store: store.clone(),
+        product: "Vestibule 0.1.0".into(),
+    };
+    Session::open_with_clock(config, clock.clone()).map_err(|error| error.to_string())
+}
+
+/// A GET of the adopter's API.
+pub fn get(path: &str) -> FetchRequest {
+    FetchRequest {
+        path: path.into(),
+        method: "GET".into(),
+        headers: Vec::new(),
+        body: None,
+    }
+}
+
+/// Waits for something that no one announces.
+pub async fn eventually(what: &str, mut holds: impl FnMut() -> bool) -> Result<(), Lost> {
+    let looking = async {
+        while !holds() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    let found = tokio::time::timeout(PATIENCE, looking).await;
+    found.map_err(|_| format!("waited for {what}"))
+}
+
+/// Whether someone is signed in and the backend agrees.
+pub fn is_fresh(state: &SessionState) -> bool {
+    matches!(
+        state.phase,
+        Phase::SignedIn {
+            freshness: Freshness::Fresh,
+            ..
+        }
+    )
+}
+
+/// Why nobody is signed in.
+pub fn why(state: &SessionState) -> Option<SignedOutReason> {
+    match state.phase {
+        Phase::SignedOut { why } => Some(why),
+        _ => None,
+    }
+}
+
+/// When the next try after a failed one is due; `None` also while one is under way.
+pub fn retry_at(state: &SessionState) -> Option<u64> {
+    match state.phase {
+        Phase::SignedIn {
+            freshness: Freshness::Stale(Outage { retry_at, .. }),
+            ..
+        } => retry_at,
+        Phase::Restoring { outage } => outage?.retry_at,
+        _ => None,
+    }
+}
+
+/// Who is signed in, and in which session.
+pub fn identity(state: &SessionState) -> Option<(String, String)> {
+    match &state.phase {
+        Phase::SignedIn { user, session, .. } => Some((user.id.clone(), session.id.to_string())),
+        _ => None,
+    }
+}

@@ -1,0 +1,105 @@
+//! P4: however many ask, one refresh goes out.
+//!
+//! A thousand callers at once find the access token spent: by the clock, or because the
+//! backend says so to each of them, with a quick refresh or a slow one. A round is lost if the
+//! backend, which has no grace window, hears of more than one refresh or of none, or if one
+//! caller is not served.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Barrier;
+use tokio::task::JoinSet;
+use vestibule_backend::{Backend, Config, Effect, Fault};
+
+use crate::registry::Setting;
+use crate::report::Row;
+use crate::rig::{A_LIFE, Client, Lost, REFRESH, get, is_fresh, way};
+
+const CALLERS: usize = 1000;
+
+/// Every kind of round twice.
+pub async fn short(setting: &Setting) -> Row {
+    run(setting, 8).await
+}
+
+/// Many.
+pub async fn long(setting: &Setting) -> Row {
+    run(setting, 200).await
+}
+
+async fn run(setting: &Setting, rounds: u64) -> Row {
+    let strict = Config {
+        grace: Duration::ZERO,
+        ..Config::default()
+    };
+    let backend = Backend::start(strict).await;
+    let backend = backend.expect("the bundled backend starts on a free port");
+    // Straight to the backend: a proxy between them would only thin the crowd.
+    let (_proxy, email) = way(&backend).await.expect("a fresh account");
+    let client = Client::new(backend.url(), email).await;
+    let client = client.expect("a session");
+    client.sign_in().await.expect("the right password");
+    let mut losses = 0;
+    for number in 0..rounds {
+        if let Err(lost) = round(&backend, &client, number).await {
+            losses += 1;
+            eprintln!("\rP4 lost: round {number}: {lost}");
+        }
+        setting.progress("P4", number + 1, rounds);
+    }
+    Row {
+        promise: "P4",
+        what: format!("{CALLERS} callers at once on a spent access token"),
+        runs: rounds,
+        losses,
+        bound: "exactly 1 refresh, every round",
+        holds: losses == 0,
+    }
+}
+
+async fn round(backend: &Backend, client: &Client, number: u64) -> Result<(), Lost> {
+    let before = backend.requests("POST", REFRESH);
+    let slow = number % 4 >= 2;
+    if slow {
+        let delay = Fault::on("POST", REFRESH, Effect::Delay { ms: 100 });
+        backend.faults().add(delay.times(1));
+    }
+    let by_clock = number.is_multiple_of(2);
+    if !by_clock {
+        backend.expire_access_tokens();
+    }
+    let gate = Arc::new(Barrier::new(CALLERS + usize::from(by_clock)));
+    let mut callers = JoinSet::new();
+    for _ in 0..CALLERS {
+        let (session, gate) = (client.session.clone(), gate.clone());
+        callers.spawn(async move {
+            gate.wait().await;
+            session.fetch(get("/me")).await
+        });
+    }
+    if by_clock {
+        // The timer finds it due in the same moment.
+        client.clock.advance(A_LIFE);
+        gate.wait().await;
+    }
+    let mut unserved = 0;
+    let mut example = None;
+    for answer in callers.join_all().await {
+        if !matches!(&answer, Ok(reply) if reply.status == 200) {
+            unserved += 1;
+            example = Some(format!("{:?}", answer.map(|reply| reply.status)));
+        }
+    }
+    let refreshes = backend.requests("POST", REFRESH) - before;
+    if unserved > 0 {
+        return Err(format!("{unserved} callers were not served: {example:?}"));
+    }
+    if refreshes != 1 {
+        return Err(format!("{refreshes} refreshes"));
+    }
+    if !is_fresh(&client.session.snapshot().state) || client.store.deletions() > 0 {
+        return Err("the session did not survive".into());
+    }
+    Ok(())
+}

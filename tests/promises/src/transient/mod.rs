@@ -1,0 +1,117 @@
+//! P1: a transient failure never signs anyone out.
+//!
+//! Every row of [`crate::troubles`] at every moment at which a refresh can meet it. A run is
+//! lost if anyone is signed out who did not ask for it, if the keyring's item is deleted, if
+//! the session is another than before, or if it does not become fresh once the trouble is
+//! over. The sockets are real, and so are the core's limits: what takes 30 s takes 30 s, with
+//! many such runs at once.
+
+mod moment;
+mod origins;
+
+use std::sync::Arc;
+
+use vestibule_backend::{Backend, Config};
+
+use crate::pool::{self, Job};
+use crate::registry::Setting;
+use crate::report::Row;
+use crate::troubles::{self, Trouble};
+use moment::{MOMENTS, Moment};
+use origins::{Origins, Trap};
+
+/// How often the whole table is gone through in the long form.
+const ROUNDS: u64 = 4;
+
+/// Each row of the table at two moments.
+pub async fn short(setting: &Setting) -> Row {
+    run(setting, 1, |row, moment| {
+        moment == row % 5 || moment == (row + 2) % 5
+    })
+    .await
+}
+
+/// Each row at each moment, several times, with other counts of tries.
+pub async fn long(setting: &Setting) -> Row {
+    run(setting, ROUNDS, |_, _| true).await
+}
+
+/// What all runs share.
+struct World {
+    backend: Backend,
+    origins: Origins,
+}
+
+async fn run(setting: &Setting, rounds: u64, chosen: impl Fn(usize, usize) -> bool) -> Row {
+    let backend = Backend::start(Config::default()).await;
+    let backend = backend.expect("the bundled backend starts on a free port");
+    let trap = Trap::start().await.expect("a port for the trap");
+    let origins = Origins::start().await.expect("ports for the origins");
+    let world = Arc::new(World { backend, origins });
+    let table = troubles::all(trap.address());
+    let mut jobs = Vec::new();
+    for seed in 0..rounds {
+        for (row, trouble) in table.iter().enumerate() {
+            for (at, moment) in MOMENTS.into_iter().enumerate() {
+                if chosen(row, at) {
+                    jobs.push(job(&world, trouble.clone(), moment, seed + row as u64));
+                }
+            }
+        }
+    }
+    let rows = table.len();
+    let (runs, mut losses) = pool::run("P1", setting, jobs).await;
+    let led = trap.arrivals() + world.origins.requests();
+    if led > 0 {
+        eprintln!("P1: {led} connections followed a redirect or trusted a certificate");
+        losses += led;
+    }
+    Row {
+        promise: "P1",
+        what: format!("{rows} transient faults × start, idle, wake, call, sign-out"),
+        runs,
+        losses,
+        bound: "0 sign-outs, 0 deletions",
+        holds: losses == 0,
+    }
+}
+
+fn job(world: &Arc<World>, trouble: Trouble, moment: Moment, seed: u64) -> Job {
+    let world = world.clone();
+    Job {
+        name: format!("{} at {moment:?}, {seed}", trouble.name),
+        slow: trouble.slow,
+        work: Box::pin(async move { moment::run(&world, &trouble, moment, seed).await }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proxy::{Act, Script};
+    use crate::troubles::Kind;
+
+    /// What a run finds, shown by a trouble that is none: it does end the session.
+    #[test]
+    fn a_run_notices_a_session_that_ends() {
+        crate::registry::runtime().block_on(async {
+            let backend = Backend::start(Config::default()).await.expect("a backend");
+            let origins = Origins::start().await.expect("ports");
+            let world = World { backend, origins };
+            for moment in MOMENTS {
+                let refusal = Script::answer("401 Unauthorized", "", r#"{"message":"no"}"#);
+                let trouble = Trouble {
+                    name: "a refusal".into(),
+                    kind: Kind::Way(Act::Instead(refusal)),
+                    slow: false,
+                };
+                let found = moment::run(&world, &trouble, moment, 1).await;
+                assert_eq!(
+                    found.is_err(),
+                    moment != Moment::SignOut,
+                    "{moment:?}: {found:?}"
+                );
+            }
+        });
+    }
+}
