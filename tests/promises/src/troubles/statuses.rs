@@ -70,7 +70,7 @@ pub(super) fn rows(trap: SocketAddr) -> Vec<Trouble> {
     }
     for status in ["403 Forbidden", "404 Not Found", "500 Error", "503 Busy"] {
         rows.push(says(
-            format!("{status} with a page"),
+            format!("{status} with an error page"),
             Script::answer(status, HTML, PAGE).then(End::Close),
         ));
         rows.push(says(
