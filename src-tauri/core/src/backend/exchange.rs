@@ -299,6 +299,13 @@ impl Head {
         self.response.status()
     }
 
+    /// Whether it is a page for people where JSON, or nothing, belongs.
+    pub(super) fn is_page(&self) -> bool {
+        let kind = self.response.headers().get(CONTENT_TYPE);
+        kind.and_then(|kind| kind.to_str().ok())
+            .is_some_and(|kind| kind.trim_start().starts_with("text/html"))
+    }
+
     /// What the answer does to the refresh cookies.
     pub fn take_refresh_changes(&mut self) -> Vec<RefreshChange> {
         std::mem::take(&mut self.refresh)

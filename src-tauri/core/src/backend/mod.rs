@@ -131,6 +131,10 @@ impl Backend {
         let head = self
             .send(Call::post(path, device).with_token(token).without_jar())
             .await?;
+        if head.status().is_success() && head.is_page() {
+            // A portal's, not the backend's: it has not heard.
+            return Err(Fault::BadAnswer);
+        }
         match head.status() {
             status if status.is_success() => Ok(()),
             StatusCode::UNAUTHORIZED | StatusCode::NOT_FOUND => Ok(()),

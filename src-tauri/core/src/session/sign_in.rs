@@ -221,8 +221,11 @@ impl Session {
             token: grant.access,
             received: self.now(),
         });
-        held.device = device;
-        held.token = Some(grant.token);
+        let before = std::mem::replace(&mut held.device, device);
+        if let Some(replaced) = held.token.replace(grant.token) {
+            // Signing in again leaves nothing behind in the backend's list of devices.
+            self.revoke(replaced, before);
+        }
         held.saved(self.now(), &kept);
         held.unread = false;
         held.challenge = None;

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use vestibule_backend::{Effect, Fault};
 use vestibule_core::secrets::SecretStore as _;
 use vestibule_core::wire::{Phase, SignedOutReason};
 
@@ -135,4 +136,38 @@ async fn after_a_week_it_is_let_go() {
     }
     until_gone(&rig).await;
     assert_eq!(rig.backend.requests("POST", LOGOUT), 0, "nobody was told");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_portals_page_is_not_the_backend_hearing_it() {
+    let rig = Rig::signed_in().await;
+    let portal = Fault::on("POST", LOGOUT, Effect::Html { status: 200 }).times(1);
+    rig.backend.faults().add(portal);
+    rig.session.logout().await;
+    until_told(&rig, 2).await;
+    until_gone(&rig).await;
+    until(&rig, "the backend to have ended the session", |rig| {
+        rig.backend
+            .sessions(PLAIN)
+            .iter()
+            .all(|session| session.ended.is_some())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_in_again_ends_the_session_that_it_replaces() {
+    let rig = Rig::signed_in().await;
+    rig.sign_in(PLAIN).await;
+    until_told(&rig, 1).await;
+    until(&rig, "one session to be left at the backend", |rig| {
+        let sessions = rig.backend.sessions(PLAIN);
+        sessions
+            .iter()
+            .filter(|session| session.ended.is_none())
+            .count()
+            == 1
+    })
+    .await;
+    rig.session.refresh().await.expect("the new one stands");
 }
