@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use crate::failure::{Outcome, io, said};
 use crate::group::Group;
-use crate::{orphans, parent, process, signals};
+use crate::{kin, parent, process, signals};
 
 /// The folders that an app asks the environment for.
 const FOLDERS: [(&str, &str); 5] = [
@@ -53,7 +53,7 @@ pub fn run(program: &[OsString]) -> Outcome {
     home.apply(&mut session);
     let outcome = process::run(&mut session);
     // Services that the bus started may still write into the folders.
-    orphans::end_all();
+    kin::end_all();
     drop(home);
     outcome
 }

@@ -2,8 +2,8 @@
 //! they started.
 //!
 //! Each gets a process group of its own, so that one signal reaches its
-//! grandchildren too (`next` starts workers). On Linux this process also adopts
-//! orphans, so that one that left its group is still found and ended.
+//! grandchildren too (`next` starts workers). What leaves its group is found by
+//! `kin`.
 
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
@@ -75,9 +75,7 @@ impl Drop for Group {
         signal_group(leader, Force::Ask);
         let until = Instant::now() + PATIENCE;
         while Instant::now() < until {
-            // Members whose own parent died belong to us and stay zombies, alive
-            // for a signal, until we collect them.
-            if self.ended().is_some() && !imp::collect_and_look(leader) {
+            if self.ended().is_some() && !imp::is_alive(leader) {
                 return;
             }
             thread::sleep(Duration::from_millis(20));
@@ -97,10 +95,7 @@ enum Force {
 #[cfg(unix)]
 mod imp {
     use super::{Command, Force};
-    use rustix::process::{
-        Pid, Signal, WaitOptions, kill_process, kill_process_group, test_kill_process_group,
-        waitpgid,
-    };
+    use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process_group};
     use std::os::unix::process::CommandExt;
 
     fn pid(id: u32) -> Option<Pid> {
@@ -121,10 +116,8 @@ mod imp {
         }
     }
 
-    pub fn collect_and_look(leader: u32) -> bool {
-        let Some(pid) = pid(leader) else { return false };
-        while matches!(waitpgid(pid, WaitOptions::NOHANG), Ok(Some(_))) {}
-        test_kill_process_group(pid).is_ok()
+    pub fn is_alive(leader: u32) -> bool {
+        pid(leader).is_some_and(|pid| test_kill_process_group(pid).is_ok())
     }
 
     pub fn signal_one(id: u32, signal: i32) {
@@ -151,7 +144,7 @@ mod imp {
             .output();
     }
 
-    pub fn collect_and_look(_: u32) -> bool {
+    pub fn is_alive(_: u32) -> bool {
         false
     }
 
@@ -171,17 +164,14 @@ pub fn signal_one(id: u32, signal: i32) {
     imp::signal_one(id, signal);
 }
 
-#[cfg(all(test, unix))]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
 
+    /// The dead have no environment, even while nobody has collected them.
     fn alive(pid: u32) -> bool {
-        Command::new("kill")
-            .args(["-0", &pid.to_string()])
-            .stderr(Stdio::null())
-            .status()
-            .unwrap()
-            .success()
+        std::fs::read(format!("/proc/{pid}/environ"))
+            .is_ok_and(|environment| !environment.is_empty())
     }
 
     #[test]

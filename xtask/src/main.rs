@@ -14,7 +14,7 @@ mod export;
 mod failure;
 mod fuzz;
 mod group;
-mod orphans;
+mod kin;
 mod parent;
 mod ports;
 mod process;
@@ -36,7 +36,6 @@ use setup::For;
 
 fn main() -> ExitCode {
     signals::listen();
-    orphans::adopt();
     let task = match args::parse(std::env::args_os().skip(1)) {
         Ok(task) => task,
         Err(failure) => return stopped(&failure, false),
@@ -55,7 +54,7 @@ fn main() -> ExitCode {
 fn stopped(failure: &Failure, stand_in: bool) -> ExitCode {
     match failure {
         // Tools that were killed may have left their own helpers behind.
-        Failure::Interrupted(_) => orphans::end_all(),
+        Failure::Interrupted(_) => kin::end_all(),
         Failure::Tool { .. } if stand_in => {}
         other => say::failure(other),
     }

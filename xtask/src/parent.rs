@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::failure::{Failure, Outcome, io, said};
 use crate::group::Group;
-use crate::{orphans, signals};
+use crate::{kin, signals};
 
 /// Sees when the processes above us are gone.
 pub struct Watch {
@@ -72,7 +72,7 @@ pub fn guard(parent: u32, program: &[OsString]) -> Outcome {
         thread::sleep(Duration::from_millis(50));
     };
     drop(group);
-    orphans::end_all();
+    kin::end_all();
     outcome
 }
 

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::failure::{Failure, Outcome, said};
-use crate::{group, say, signals};
+use crate::{group, kin, say, signals};
 
 /// How long a child may take to end by itself once we were told to stop.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -122,6 +122,7 @@ pub fn is_network_failure(text: &str) -> bool {
 
 /// Starts a program; a missing one is named.
 pub fn spawn(command: &mut Command) -> Outcome<Child> {
+    kin::mark(command);
     command.spawn().map_err(|error| {
         if error.kind() == io::ErrorKind::NotFound {
             said(format!(

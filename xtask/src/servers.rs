@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::failure::{Failure, Outcome, io, said};
 use crate::group::Group;
-use crate::{compile, orphans, parent, ports, process, root, say, setup, signals};
+use crate::{compile, kin, parent, ports, process, root, say, setup, signals};
 
 /// The environment variable in which the outermost of our processes leaves its
 /// id: between it and us there are a shell and the Tauri CLI.
@@ -35,7 +35,7 @@ pub fn serve() -> Outcome {
     let backend = build_backend()?;
 
     let outcome = serve_until_ended(&backend);
-    orphans::end_all();
+    kin::end_all();
     match outcome {
         // Being told to end is how this command ends.
         Err(Failure::Interrupted(_)) => Ok(()),

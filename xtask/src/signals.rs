@@ -1,4 +1,4 @@
-//! Ctrl+C and its kin, as a flag that every waiting loop looks at.
+//! Ctrl+C and the like, as a flag that every waiting loop looks at.
 //!
 //! Nothing is done in the handler: whoever waits ends its children in order
 //! and returns, so that no process is left behind.

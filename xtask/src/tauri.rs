@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::failure::Outcome;
 use crate::setup::{self, For};
-use crate::{display, orphans, ports, process, root, servers};
+use crate::{display, kin, ports, process, root, servers};
 
 /// Makes the machine ready and runs the app from source.
 pub fn dev(arguments: &[OsString]) -> Outcome {
@@ -51,6 +51,6 @@ pub fn run(arguments: &[OsString]) -> Outcome {
         .env(servers::OWNER, std::process::id().to_string());
     // The CLI ends its helpers itself, but not when it is killed.
     let outcome = process::run(&mut cli);
-    orphans::end_all();
+    kin::end_all();
     outcome
 }
