@@ -132,7 +132,8 @@ mod tests {
             .arg(&note)
             .stdout(Stdio::null());
         // Not our own mark: other tests of this process start programs too.
-        imp::mark(&mut command, "<a test>");
+        let own = format!("<{}>", folder.path().display());
+        imp::mark(&mut command, &own);
         command.status().unwrap();
         let limit = Instant::now() + Duration::from_secs(20);
         while !note.exists() {
@@ -142,7 +143,7 @@ mod tests {
         let pid = std::fs::read_to_string(&note).unwrap();
         let environment = format!("/proc/{}/environ", pid.trim());
         assert!(!std::fs::read(&environment).unwrap().is_empty(), "it runs");
-        imp::end_all("<a test>");
+        imp::end_all(&own);
         let left = std::fs::read(&environment).unwrap_or_default();
         assert!(
             left.is_empty(),

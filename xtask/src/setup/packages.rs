@@ -35,6 +35,7 @@ const DEBIAN_TEST: &[Choice] = &[
     &["dbus-x11"],
     &["gnome-keyring"],
     &["libsecret-tools"],
+    &["xdotool"],
 ];
 
 const FEDORA_BUILD: &[Choice] = &[
@@ -55,6 +56,7 @@ const FEDORA_TEST: &[Choice] = &[
     &["dbus-daemon"],
     &["gnome-keyring"],
     &["libsecret"],
+    &["xdotool"],
 ];
 
 const ARCH_BUILD: &[Choice] = &[
