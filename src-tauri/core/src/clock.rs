@@ -21,8 +21,9 @@ pub trait Clock: Send + Sync + 'static {
     fn since_boot(&self) -> SinceBoot;
     /// The wall clock, for people to read; nothing is decided by it.
     fn wall(&self) -> SystemTime;
-    /// Ends after `wait`, or, on a machine that slept meanwhile, somewhat later.
-    fn sleep(&self, wait: Duration) -> Sleep<'_>;
+    /// Ends at `until`, or, on a machine that slept meanwhile, somewhat later. A moment, not a
+    /// length: time that passes before the sleep begins is not slept again.
+    fn sleep_until(&self, until: SinceBoot) -> Sleep<'_>;
 
     /// The wall clock in milliseconds since the epoch; 0 before it.
     fn wall_ms(&self) -> u64 {
@@ -62,8 +63,8 @@ impl Clock for SystemClock {
         SystemTime::now()
     }
 
-    fn sleep(&self, wait: Duration) -> Sleep<'_> {
-        Box::pin(tokio::time::sleep(wait))
+    fn sleep_until(&self, until: SinceBoot) -> Sleep<'_> {
+        Box::pin(tokio::time::sleep(until.saturating_sub(self.since_boot())))
     }
 }
 
@@ -105,8 +106,7 @@ impl Clock for ManualClock {
         *self.wall.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn sleep(&self, wait: Duration) -> Sleep<'_> {
-        let until = self.since_boot().saturating_add(wait);
+    fn sleep_until(&self, until: SinceBoot) -> Sleep<'_> {
         let mut now = self.since_boot.subscribe();
         Box::pin(async move {
             // The sender lives in `self`, which outlives this future.
@@ -131,7 +131,7 @@ mod tests {
     async fn a_manual_sleep_ends_when_time_has_passed() {
         let clock = std::sync::Arc::new(ManualClock::new(UNIX_EPOCH));
         let sleeper = clock.clone();
-        let sleep = tokio::spawn(async move { sleeper.sleep(Duration::from_secs(10)).await });
+        let sleep = tokio::spawn(async move { sleeper.sleep_until(Duration::from_secs(10)).await });
         while clock.since_boot.receiver_count() == 0 {
             tokio::task::yield_now().await;
         }

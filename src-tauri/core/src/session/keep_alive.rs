@@ -22,7 +22,7 @@ const SAVE_AGAIN: Duration = Duration::from_secs(10);
 /// Runs until the last handle of the session is gone.
 pub(super) async fn run(shared: Weak<Shared>, wake: Arc<Notify>, clock: Arc<dyn Clock>) {
     loop {
-        let wait = {
+        let until = {
             let Some(shared) = shared.upgrade() else {
                 return;
             };
@@ -51,10 +51,10 @@ pub(super) async fn run(shared: Weak<Shared>, wake: Arc<Notify>, clock: Arc<dyn 
                 .chain(save_due)
                 .chain(session.0.outbox.due_in())
                 .min()
-                .map_or(TICK, |next| next.min(TICK))
+                .map_or(now + TICK, |next| now + next.min(TICK))
         };
         tokio::select! {
-            () = clock.sleep(wait) => {}
+            () = clock.sleep_until(until) => {}
             () = wake.notified() => {}
         }
     }

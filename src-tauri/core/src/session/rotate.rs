@@ -154,7 +154,7 @@ impl Session {
             let newer = self.newer_than(&start).await?;
             if newer.is_none() && !confirmed {
                 let wait = Duration::from_secs(2) + Duration::from_secs(3).mul_f64(rand::random());
-                self.0.clock.sleep(wait).await;
+                self.0.clock.sleep_until(self.now() + wait).await;
             }
             if self.held().stamp != start.stamp {
                 return self.superseded();
