@@ -5,12 +5,11 @@ use std::time::{Duration, Instant};
 use vestibule_core::keyring::VALUE_LIMIT;
 use vestibule_core::secrets::{SecretStore as _, StoreError};
 
-use crate::daemon::{Bus, keyring};
+use crate::daemon::{enter, keyring, kill, start, start_locked, with_keyring};
 
 #[test]
 fn an_item_is_written_read_replaced_and_deleted() {
-    let Some(_bus) = Bus::with_keyring("items::an_item_is_written_read_replaced_and_deleted")
-    else {
+    let Some(_bus) = with_keyring("items::an_item_is_written_read_replaced_and_deleted") else {
         return;
     };
     let keyring = keyring();
@@ -45,7 +44,7 @@ fn an_item_is_written_read_replaced_and_deleted() {
 
 #[test]
 fn a_value_too_large_is_refused_and_the_old_one_stays() {
-    let Some(_bus) = Bus::with_keyring("items::a_value_too_large_is_refused_and_the_old_one_stays")
+    let Some(_bus) = with_keyring("items::a_value_too_large_is_refused_and_the_old_one_stays")
     else {
         return;
     };
@@ -59,7 +58,7 @@ fn a_value_too_large_is_refused_and_the_old_one_stays() {
 
 #[test]
 fn no_keyring_is_not_an_empty_keyring() {
-    let Some(_bus) = Bus::enter("items::no_keyring_is_not_an_empty_keyring") else {
+    let Some(_bus) = enter("items::no_keyring_is_not_an_empty_keyring") else {
         return;
     };
     let keyring = keyring();
@@ -71,20 +70,19 @@ fn no_keyring_is_not_an_empty_keyring() {
 
 #[test]
 fn a_keyring_that_comes_late_works_without_a_new_start() {
-    let Some(mut bus) = Bus::enter("items::a_keyring_that_comes_late_works_without_a_new_start")
-    else {
+    let Some(mut bus) = enter("items::a_keyring_that_comes_late_works_without_a_new_start") else {
         return;
     };
     let keyring = keyring();
     assert!(keyring.read("a").is_err(), "no keyring yet");
-    bus.start();
+    start(&mut bus);
     keyring.write("a", b"x").expect("it works now");
     assert!(keyring.read("a").expect("read").is_some());
 }
 
 #[test]
 fn the_daemon_may_die_between_any_two_calls() {
-    let Some(mut bus) = Bus::with_keyring("items::the_daemon_may_die_between_any_two_calls") else {
+    let Some(mut bus) = with_keyring("items::the_daemon_may_die_between_any_two_calls") else {
         return;
     };
     let keyring = keyring();
@@ -92,13 +90,13 @@ fn the_daemon_may_die_between_any_two_calls() {
         keyring
             .write("a", &[round])
             .unwrap_or_else(|error| panic!("round {round}: {error}"));
-        bus.kill();
+        kill(&mut bus);
         let gone = keyring.read("a").map(|found| found.is_some());
         assert!(
             gone.is_err(),
             "round {round}: without a daemon nothing is known: {gone:?}"
         );
-        bus.start();
+        start(&mut bus);
         let held = keyring.read("a").expect("the first call works again");
         let held = held.map(|bytes| bytes.to_vec());
         assert_eq!(
@@ -106,13 +104,13 @@ fn the_daemon_may_die_between_any_two_calls() {
             Some(vec![round]),
             "round {round}: an acknowledged write is kept"
         );
-        bus.kill();
-        bus.start();
+        kill(&mut bus);
+        start(&mut bus);
         keyring
             .write("a", &[round, round])
             .expect("the first call works again");
-        bus.kill();
-        bus.start();
+        kill(&mut bus);
+        start(&mut bus);
         keyring.delete("a").expect("the first call works again");
         assert!(
             keyring.read("a").expect("read").is_none(),
@@ -123,14 +121,13 @@ fn the_daemon_may_die_between_any_two_calls() {
 
 #[test]
 fn a_locked_keyring_says_so_in_time_and_recovers() {
-    let Some(mut bus) = Bus::with_keyring("items::a_locked_keyring_says_so_in_time_and_recovers")
-    else {
+    let Some(mut bus) = with_keyring("items::a_locked_keyring_says_so_in_time_and_recovers") else {
         return;
     };
     let keyring = keyring();
     keyring.write("a", b"x").expect("written");
-    bus.kill();
-    bus.start_locked();
+    kill(&mut bus);
+    start_locked(&mut bus);
     let began = Instant::now();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -153,8 +150,8 @@ fn a_locked_keyring_says_so_in_time_and_recovers() {
         took < Duration::from_secs(8),
         "each call within its bound: {took:?}"
     );
-    bus.kill();
-    bus.start();
+    kill(&mut bus);
+    start(&mut bus);
     let held = runtime.block_on(vault.read()).expect("unlocked");
     assert_eq!(
         held.map(|bytes| bytes.to_vec()).as_deref(),

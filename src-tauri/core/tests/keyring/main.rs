@@ -1,6 +1,6 @@
 //! The real keyring: gnome-keyring on a session bus of its own.
 //!
-//! Each test runs itself once more inside `dbus-run-session`, with empty XDG folders and a
+//! Each test runs itself once more on a bus of its own, with empty XDG folders and a
 //! keyring daemon that it may kill: the developer's own keyring is never touched. Without
 //! these programs a test fails and says which is missing.
 

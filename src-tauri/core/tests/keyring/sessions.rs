@@ -10,7 +10,7 @@ use vestibule_core::secrets::SecretStore;
 use vestibule_core::session::{self, Session};
 use vestibule_core::wire::{Phase, SignedOutReason, StorageStatus};
 
-use crate::daemon::{Bus, keyring};
+use crate::daemon::{self, keyring, kill, with_keyring};
 use crate::support::*;
 
 fn start(backend: &Backend, keyring: &Arc<Keyring>, folder: &TempDir) -> Session {
@@ -55,7 +55,7 @@ fn found_in(folder: &std::path::Path, secret: &str) -> Vec<std::path::PathBuf> {
 #[test]
 fn a_session_is_back_after_a_restart_and_no_file_holds_its_token() {
     let name = "sessions::a_session_is_back_after_a_restart_and_no_file_holds_its_token";
-    let Some(_bus) = Bus::with_keyring(name) else {
+    let Some(_bus) = with_keyring(name) else {
         return;
     };
     run(async {
@@ -113,7 +113,7 @@ fn a_session_is_back_after_a_restart_and_no_file_holds_its_token() {
 
 #[test]
 fn a_daemon_that_dies_costs_no_session() {
-    let Some(mut bus) = Bus::with_keyring("sessions::a_daemon_that_dies_costs_no_session") else {
+    let Some(mut bus) = with_keyring("sessions::a_daemon_that_dies_costs_no_session") else {
         return;
     };
     run(async {
@@ -126,7 +126,7 @@ fn a_daemon_that_dies_costs_no_session() {
         let keyring = Arc::new(keyring());
         let session = start(&backend, &keyring, &folder);
         session.login(login(PLAIN)).await.expect("signed in");
-        bus.kill();
+        kill(&mut bus);
         session
             .refresh()
             .await
@@ -147,7 +147,7 @@ fn a_daemon_that_dies_costs_no_session() {
             ),
             "{state:?}"
         );
-        bus.start();
+        daemon::start(&mut bus);
         until(&session, "the token in the keyring", |state| {
             matches!(
                 state.phase,

@@ -1,0 +1,285 @@
+//! A private D-Bus session for tests: whether there is a bus, whether there is a keyring on
+//! it, and how that keyring feels is the test's to say. The developer's own keyring is never
+//! touched.
+//!
+//! ```no_run
+//! # use std::process::Command;
+//! # use vestibule_bus::{Bus, Keyring};
+//! # fn main() -> std::io::Result<()> {
+//! let mut bus = Bus::start()?;
+//! bus.start_keyring(Keyring::Unlocked)?;
+//! let mut app = Command::new("app");
+//! bus.dress(&mut app).spawn()?;
+//! bus.kill_keyring()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The daemons are the real ones: `dbus-daemon` and `gnome-keyring-daemon`. The bus starts no
+//! service by itself, and ends when the process that started it does, however that happens;
+//! the keyring ends with its bus. What a missing program belongs to is said in the error.
+
+#![cfg(unix)]
+
+mod control;
+mod keyring;
+mod mute;
+
+use std::ffi::OsString;
+use std::io::{self, BufRead as _, BufReader};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+pub use keyring::Keyring;
+pub use mute::Mute;
+use tempfile::TempDir;
+
+/// The bus name of the keyring: the Secret Service.
+pub const SECRETS: &str = "org.freedesktop.secrets";
+/// The bus name that the keyring asks when it wants a password typed in.
+pub const PROMPTER: &str = "org.gnome.keyring.SystemPrompter";
+
+/// Tells a dressed process where it is; see [`Bus::here`].
+const HOME: &str = "VESTIBULE_BUS";
+/// The folders that a program asks the environment for.
+const FOLDERS: [(&str, &str); 5] = [
+    ("XDG_DATA_HOME", "data"),
+    ("XDG_CONFIG_HOME", "config"),
+    ("XDG_CACHE_HOME", "cache"),
+    ("XDG_STATE_HOME", "state"),
+    ("XDG_RUNTIME_DIR", "run"),
+];
+/// What belongs to the real desktop and must not shine through.
+const NOT_OURS: [&str; 6] = [
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "XAUTHORITY",
+    "GNOME_KEYRING_CONTROL",
+    "DBUS_STARTER_ADDRESS",
+    "DBUS_STARTER_BUS_TYPE",
+];
+
+/// Without `<servicedir>`: whether there is a keyring is the test's to say.
+const CONFIG: &str = r#"<busconfig>
+  <type>session</type>
+  <listen>unix:path=SOCKET</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>"#;
+
+/// A bus, its folders, and the keyring on it. Dropping it ends and removes all of them.
+pub struct Bus {
+    // In the order in which they end.
+    keyring: Option<Child>,
+    bus: Option<Child>,
+    home: PathBuf,
+    /// `None` where the bus is another process's; see [`Bus::here`].
+    _folder: Option<TempDir>,
+}
+
+impl Bus {
+    /// A running bus without a keyring.
+    ///
+    /// # Errors
+    /// If a program is missing; the error names its Debian package.
+    pub fn start() -> io::Result<Self> {
+        let mut bus = Self::without_bus()?;
+        bus.start_bus()?;
+        Ok(bus)
+    }
+
+    /// The folders and the address, but nobody listens there yet.
+    ///
+    /// # Errors
+    /// If the folders cannot be made.
+    pub fn without_bus() -> io::Result<Self> {
+        // Short, because a socket's path has room for 107 bytes only.
+        let folder = tempfile::Builder::new().prefix("vb-").tempdir()?;
+        for (_, name) in FOLDERS {
+            let mut private = std::fs::DirBuilder::new();
+            private.mode(0o700).create(folder.path().join(name))?;
+        }
+        Ok(Self {
+            keyring: None,
+            bus: None,
+            home: folder.path().to_owned(),
+            _folder: Some(folder),
+        })
+    }
+
+    /// The bus that this process was [dressed](Self::dress) for by the one that started it;
+    /// `None` outside. It is not ended from here, but a keyring that is started here is.
+    #[must_use]
+    pub fn here() -> Option<Self> {
+        Some(Self {
+            keyring: None,
+            bus: None,
+            home: std::env::var_os(HOME)?.into(),
+            _folder: None,
+        })
+    }
+
+    /// Starts the bus where it is not running.
+    ///
+    /// # Errors
+    /// If `dbus-daemon` or `dbus-run-session` is missing or does not start.
+    pub fn start_bus(&mut self) -> io::Result<()> {
+        if self.bus.is_some() {
+            return Ok(());
+        }
+        let (config, socket) = (self.home.join("bus.conf"), self.socket());
+        if socket.exists() {
+            std::fs::remove_file(&socket)?;
+        }
+        let address = socket.display().to_string();
+        std::fs::write(&config, CONFIG.replace("SOCKET", &address))?;
+        // The bus lives as long as the program in it, and that as long as our end of its
+        // input is open: until we close it, or die.
+        let mut command = Command::new("dbus-run-session");
+        command.arg("--config-file").arg(&config);
+        command.args(["--", "sh", "-c", "echo ready; exec cat >/dev/null"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut bus = self.spawn(&mut command, "dbus-daemon")?;
+        let mut line = String::new();
+        if let Some(stdout) = bus.stdout.take() {
+            BufReader::new(stdout).read_line(&mut line)?;
+        }
+        if line.trim() != "ready" {
+            let status = bus.wait()?;
+            return Err(io::Error::other(format!(
+                "dbus-run-session ended at once ({status}); the Debian package dbus-daemon has it"
+            )));
+        }
+        self.bus = Some(bus);
+        Ok(())
+    }
+
+    /// Ends the bus and whatever keyring is on it, as a logged-out desktop does. It can be
+    /// started again, at the same address.
+    ///
+    /// # Errors
+    /// If it cannot be waited for.
+    pub fn end_bus(&mut self) -> io::Result<()> {
+        end(&mut self.keyring)?;
+        if let Some(mut bus) = self.bus.take() {
+            drop(bus.stdin.take());
+            bus.wait()?;
+        }
+        Ok(())
+    }
+
+    /// What a process on this bus has in its environment.
+    #[must_use]
+    pub fn environment(&self) -> Vec<(OsString, OsString)> {
+        let mut address = OsString::from("unix:path=");
+        address.push(self.socket());
+        let folder = |name: &str| self.home.join(name).into_os_string();
+        let folders = FOLDERS.map(|(variable, name)| (variable.into(), folder(name)));
+        let mut environment = Vec::from(folders);
+        environment.push(("DBUS_SESSION_BUS_ADDRESS".into(), address));
+        environment.push(("HOME".into(), self.home.clone().into()));
+        environment.push((HOME.into(), self.home.clone().into()));
+        environment
+    }
+
+    /// Puts a command on this bus, with nothing of the real desktop around it.
+    pub fn dress<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        for variable in NOT_OURS {
+            command.env_remove(variable);
+        }
+        command.envs(self.environment())
+    }
+
+    /// The folder that holds all others.
+    #[must_use]
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
+    /// Whether someone on the bus has this name.
+    ///
+    /// # Errors
+    /// If `dbus-send` is missing.
+    pub fn is_owned(&self, name: &str) -> io::Result<bool> {
+        let answer = self.send(
+            "org.freedesktop.DBus",
+            "/org/freedesktop/DBus",
+            "org.freedesktop.DBus.NameHasOwner",
+            &[&format!("string:{name}")],
+        )?;
+        Ok(answer.contains("boolean true"))
+    }
+
+    /// One method call; what was answered, as text.
+    fn send(&self, to: &str, path: &str, method: &str, arguments: &[&str]) -> io::Result<String> {
+        let mut command = Command::new("dbus-send");
+        command
+            .args(["--session", "--print-reply=literal", "--reply-timeout=5000"])
+            .arg(format!("--dest={to}"))
+            .args([path, method])
+            .args(arguments);
+        let answer = self.dress(&mut command).output();
+        let answer = answer.map_err(|error| missing("dbus-send", "dbus-bin", &error))?;
+        Ok(String::from_utf8_lossy(&answer.stdout).into_owned())
+    }
+
+    /// Starts a daemon, in a process group of its own so that Ctrl+C leaves the order of
+    /// ending to us.
+    fn spawn(&self, command: &mut Command, package: &str) -> io::Result<Child> {
+        use std::os::unix::process::CommandExt as _;
+        let program = command.get_program().to_string_lossy().into_owned();
+        let command = self.dress(command).stderr(Stdio::null()).process_group(0);
+        let child = command.spawn();
+        child.map_err(|error| missing(&program, package, &error))
+    }
+
+    fn until_owned(&self, name: &str, wanted: bool) -> io::Result<()> {
+        let verb = if wanted { "get" } else { "lose" };
+        until(&format!("the bus to {verb} the name {name}"), || {
+            Ok(self.is_owned(name)? == wanted)
+        })
+    }
+
+    fn socket(&self) -> PathBuf {
+        // Where programs look that are told no address.
+        self.home.join("run/bus")
+    }
+}
+
+impl Drop for Bus {
+    fn drop(&mut self) {
+        let _ = self.end_bus();
+    }
+}
+
+/// Kills a daemon, if there is one, and waits until it is gone.
+fn end(daemon: &mut Option<Child>) -> io::Result<()> {
+    if let Some(mut daemon) = daemon.take() {
+        daemon.kill()?;
+        daemon.wait()?;
+    }
+    Ok(())
+}
+
+/// Asks again and again, for 20 seconds, whether something that nobody announces has come.
+fn until(what: &str, mut holds: impl FnMut() -> io::Result<bool>) -> io::Result<()> {
+    let limit = Instant::now() + Duration::from_secs(20);
+    while !holds()? {
+        if Instant::now() > limit {
+            return Err(io::Error::other(format!("waited for {what}")));
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    Ok(())
+}
+
+fn missing(program: &str, package: &str, error: &io::Error) -> io::Error {
+    let said = format!("{program} cannot be run ({error}): the Debian package {package} has it");
+    io::Error::new(error.kind(), said)
+}

@@ -1,0 +1,106 @@
+//! What a bus does when it is told to.
+
+#![cfg(target_os = "linux")]
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Command, Stdio};
+
+use vestibule_bus::{Bus, Keyring, PROMPTER, SECRETS};
+
+fn with_keyring() -> Bus {
+    let mut bus = Bus::start().expect("a bus");
+    bus.start_keyring(Keyring::Unlocked).expect("a keyring");
+    bus
+}
+
+fn tool(bus: &Bus, arguments: &[&str], input: &str) -> Option<String> {
+    let mut tool = Command::new("secret-tool");
+    let tool = bus.dress(&mut tool).args(arguments);
+    let tool = tool.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut tool = tool.stderr(Stdio::null()).spawn().expect("secret-tool");
+    let mut stdin = tool.stdin.take().expect("piped");
+    stdin.write_all(input.as_bytes()).expect("it reads");
+    drop(stdin);
+    let output = tool.wait_with_output().expect("it ends");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    output.status.success().then_some(text)
+}
+
+fn store(bus: &Bus, value: &str) -> Option<String> {
+    tool(bus, &["store", "--label=x", "a", "b"], value)
+}
+
+fn look(bus: &Bus) -> Option<String> {
+    tool(bus, &["lookup", "a", "b"], "")
+}
+
+#[test]
+fn a_keyring_keeps_what_it_was_given_over_its_death() {
+    let mut bus = with_keyring();
+    store(&bus, "kept").expect("stored");
+    bus.kill_keyring().expect("killed");
+    assert!(!bus.is_owned(SECRETS).expect("asked"));
+    assert_eq!(look(&bus), None, "nobody is there");
+    bus.start_keyring(Keyring::Unlocked).expect("started");
+    assert_eq!(look(&bus).as_deref(), Some("kept"));
+}
+
+#[test]
+fn a_lock_keeps_out_and_an_unlock_lets_in() {
+    let mut bus = with_keyring();
+    store(&bus, "first").expect("stored");
+    bus.lock_keyring().expect("locked");
+    assert_eq!(store(&bus, "second"), None, "it is locked");
+    bus.unlock_keyring().expect("unlocked");
+    assert_eq!(look(&bus).as_deref(), Some("first"));
+    bus.kill_keyring().expect("killed");
+    bus.start_keyring(Keyring::Locked).expect("started");
+    assert_eq!(store(&bus, "third"), None, "it starts locked");
+    bus.unlock_keyring().expect("unlocked");
+    store(&bus, "fourth").expect("stored");
+}
+
+#[test]
+fn a_mute_has_its_name_until_it_is_dropped() {
+    let mut bus = with_keyring();
+    let prompter = bus.ignore_prompts().expect("nobody has that name");
+    assert!(bus.is_owned(PROMPTER).expect("asked"));
+    bus.kill_keyring().expect("killed");
+    let mute = bus.mute(SECRETS).expect("nobody has that name");
+    drop((prompter, mute));
+    bus.start_keyring(Keyring::Unlocked)
+        .expect("the name is free");
+}
+
+#[test]
+fn a_bus_ends_and_starts_again_with_the_same_address() {
+    let mut bus = with_keyring();
+    store(&bus, "kept").expect("stored");
+    bus.end_bus().expect("ended");
+    assert_eq!(look(&bus), None, "there is no bus");
+    bus.start_bus().expect("started");
+    bus.start_keyring(Keyring::Unlocked).expect("a keyring");
+    assert_eq!(look(&bus).as_deref(), Some("kept"));
+}
+
+#[test]
+fn a_dressed_process_finds_the_bus_and_outlives_nobody() {
+    let bus = with_keyring();
+    let home = bus.home().to_owned();
+    let mut shell = Command::new("sh");
+    bus.dress(&mut shell);
+    shell.args(["-c", "echo $VESTIBULE_BUS$DISPLAY; exec cat"]);
+    let mut shell = shell
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("a shell");
+    let mut line = String::new();
+    let stdout = shell.stdout.take().expect("piped");
+    BufReader::new(stdout).read_line(&mut line).expect("a line");
+    assert_eq!(line.trim(), home.display().to_string(), "and no display");
+    drop(bus);
+    assert!(!home.exists(), "the folders are gone");
+    drop(shell.stdin.take());
+    shell.wait().expect("it ends");
+}
