@@ -1,7 +1,7 @@
 //! What every target does with its bytes: parse, and look whether what came out may be relied
 //! on. A panic is a finding; so is a broken promise, which panics here.
 //!
-//! The core's test `seeds` runs the same functions over the committed seeds, so that the test
+//! The promise P17 runs the same functions over the committed seeds, so that the test
 //! command needs no fuzzer.
 
 mod api_path;

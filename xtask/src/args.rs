@@ -25,6 +25,9 @@ Vestibule's own commands: cargo xtask COMMAND
   bench                print figures: window, sign-in, start, size
   fuzz [TARGET]        throw hostile bytes at every parser, or at one
       --seconds N          for so long each (30)
+  soak [P1 P4 …]       break everything many times, print what each promise came to
+      --short              as often as `test` does
+      --markdown           the table as in the README
   types                write frontend/lib/native/wire.ts from the Rust types
   export               export the frontend if its sources changed
   dev-servers          the backend and Next, as `tauri dev` starts them
@@ -60,6 +63,8 @@ pub enum Task {
     Bench,
     /// Fuzz the parsers.
     Fuzz(fuzz::Asked),
+    /// Run the promises, with the arguments of that program.
+    Soak(Vec<OsString>),
     /// Write the TypeScript of the wire types.
     Types,
     /// Look at the machine.
@@ -85,6 +90,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Outcome<Task> {
         "dev" => return Ok(Task::Dev(rest(parser)?)),
         "tauri" => return Ok(Task::Tauri(rest(parser)?)),
         "build" | "package" => return build(rest(parser)?),
+        "soak" => return Ok(Task::Soak(rest(parser)?)),
         "desktop" => return program(rest(parser)?).map(Task::Desktop),
         "inside-desktop" => return program(rest(parser)?).map(Task::InsideDesktop),
         "guard" => return guard(rest(parser)?),
@@ -238,6 +244,7 @@ mod tests {
         assert_eq!(task("tauri --version"), Task::Tauri(words("--version")));
         assert_eq!(task("dev --no-watch"), Task::Dev(words("--no-watch")));
         assert_eq!(task("build --debug"), Task::Build(words("--debug")));
+        assert_eq!(task("soak P1 --short"), Task::Soak(words("P1 --short")));
     }
 
     #[test]

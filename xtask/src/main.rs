@@ -6,6 +6,7 @@
 mod app;
 mod args;
 mod bench;
+mod bundle;
 mod compile;
 mod desktop;
 mod display;
@@ -23,6 +24,7 @@ mod say;
 mod servers;
 mod setup;
 mod signals;
+mod soak;
 mod tally;
 mod tauri;
 mod test;
@@ -87,6 +89,7 @@ fn run(task: Task) -> Outcome {
         }
         Task::Bench => bench::run(),
         Task::Fuzz(asked) => fuzz::run(&asked),
+        Task::Soak(arguments) => soak::run(&arguments),
         Task::Types => types::write(),
         Task::Doctor => doctor::run(),
         Task::Desktop(program) => desktop::run(&program),

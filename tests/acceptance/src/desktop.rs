@@ -112,6 +112,12 @@ impl Desktop {
         &self.home
     }
 
+    /// The name of its display.
+    #[must_use]
+    pub fn display(&self) -> &str {
+        &self.display
+    }
+
     /// The processes on this desktop that run `program`.
     #[must_use]
     pub fn processes(&self, program: &Path) -> Vec<u32> {

@@ -23,6 +23,7 @@ mod page;
 mod places;
 mod record;
 pub mod scenario;
+mod screen;
 pub mod tokens;
 pub mod tour;
 mod wait;
@@ -32,9 +33,10 @@ pub use desktop::Desktop;
 pub use element::{Name, Role, containing, focused};
 pub use group::Group;
 pub use keyboard::Keyboard;
-pub use places::{app, artifacts, repository, screens};
+pub use places::{app, artifacts, bundles, repository, screens};
 pub use record::{Answer, Page, Record, Violation};
 pub use scenario::{Stage, scenario, scenario_with};
+pub use screen::Screen;
 pub use wait::{PATIENCE, until};
 
 /// The password of every demo account.

@@ -44,6 +44,22 @@ pub(crate) fn driver() -> PathBuf {
     )
 }
 
+/// Where the packages are: `VESTIBULE_BUNDLES`, or where `cargo tauri build` puts them.
+///
+/// # Panics
+/// If they are not there; the message says how to make them.
+#[must_use]
+pub fn bundles() -> PathBuf {
+    let otherwise = target().join("release/bundle");
+    let folder = env::var_os("VESTIBULE_BUNDLES").map_or(otherwise, PathBuf::from);
+    assert!(
+        folder.is_dir(),
+        "there are no packages at {}: make them with `cargo tauri build`, or run `cargo xtask test`",
+        folder.display()
+    );
+    folder
+}
+
 /// Where a failed test leaves its screenshot and its log.
 #[must_use]
 pub fn artifacts() -> PathBuf {

@@ -6,9 +6,11 @@
 //! wherever a promise is about it.
 
 pub mod bounded;
+mod cargo;
 pub mod clocks;
 pub mod definite;
 pub mod fleet;
+pub mod parsers;
 pub mod parts;
 pub mod plans;
 mod pool;
@@ -16,6 +18,7 @@ pub mod proxy;
 pub mod registry;
 pub mod report;
 pub mod rig;
+pub mod sequences;
 pub mod single_flight;
 pub mod transient;
 pub mod troubles;

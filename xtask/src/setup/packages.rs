@@ -36,6 +36,7 @@ const DEBIAN_TEST: &[Choice] = &[
     &["gnome-keyring"],
     &["libsecret-tools"],
     &["xdotool"],
+    &["libarchive-tools"],
 ];
 
 const FEDORA_BUILD: &[Choice] = &[
@@ -57,6 +58,7 @@ const FEDORA_TEST: &[Choice] = &[
     &["gnome-keyring"],
     &["libsecret"],
     &["xdotool"],
+    &["bsdtar"],
 ];
 
 const ARCH_BUILD: &[Choice] = &[
@@ -75,6 +77,7 @@ const ARCH_TEST: &[Choice] = &[
     &["dbus"],
     &["gnome-keyring"],
     &["libsecret"],
+    &["libarchive"],
 ];
 
 impl Family {

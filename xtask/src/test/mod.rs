@@ -138,14 +138,17 @@ mod tests {
     fn a_step_brings_what_it_needs_with_it() {
         assert_eq!(
             names(&["acceptance"], false),
-            ["export", "e2e", "acceptance"]
+            ["export", "e2e", "bundle", "acceptance"]
         );
         assert_eq!(names(&["fmt"], false), ["fmt"]);
     }
 
     #[test]
     fn a_filter_leaves_the_steps_that_can_be_filtered() {
-        assert_eq!(names(&[], true), ["rust", "export", "e2e", "acceptance"]);
+        assert_eq!(
+            names(&[], true),
+            ["rust", "export", "e2e", "bundle", "acceptance"]
+        );
         assert_eq!(names(&["rust"], true), ["rust"]);
     }
 

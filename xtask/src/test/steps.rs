@@ -7,7 +7,7 @@ use super::Asked;
 use crate::failure::{Outcome, said};
 use crate::setup::{self, For};
 use crate::tally::Tally;
-use crate::{app, desktop, export, process, root};
+use crate::{app, bundle, desktop, export, process, root};
 
 /// One step of the test command.
 pub struct Step {
@@ -112,7 +112,16 @@ pub const STEPS: &[Step] = &[
         )
     },
     Step {
-        needs: &["e2e"],
+        needs: &["export"],
+        ..step(
+            "bundle",
+            "the packages that users install",
+            Some(For::Tests),
+            |_| bundle::linux().map(|folder| folder.display().to_string()),
+        )
+    },
+    Step {
+        needs: &["e2e", "bundle"],
         filterable: true,
         ..step(
             "acceptance",
@@ -224,7 +233,8 @@ fn acceptance(run: &Run) -> Outcome<String> {
     cargo
         .args(["test", "--package", WINDOW_TESTS, "--no-fail-fast"])
         .env("VESTIBULE_APP", app::e2e_path())
-        .env("VESTIBULE_TAURI_DRIVER", setup::driver::path());
+        .env("VESTIBULE_TAURI_DRIVER", setup::driver::path())
+        .env("VESTIBULE_BUNDLES", bundle::folder());
     run.narrow(&mut cargo);
     run.count(&mut cargo, |_| {})
 }

@@ -1,0 +1,70 @@
+//! A look at the virtual screen itself, where no driver helps.
+
+use std::collections::HashSet;
+
+use x11rb::connection::Connection as _;
+use x11rb::errors::ReplyError;
+use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _, ImageFormat, MapState, Window};
+use x11rb::rust_connection::RustConnection;
+
+use crate::desktop::Desktop;
+
+/// The screen of a desktop.
+pub struct Screen {
+    server: RustConnection,
+    root: Window,
+}
+
+impl Screen {
+    /// Of this one.
+    ///
+    /// # Panics
+    /// If its server does not answer.
+    #[must_use]
+    pub fn of(desktop: &Desktop) -> Self {
+        let (server, number) =
+            x11rb::connect(Some(desktop.display())).expect("the virtual screen answers");
+        let root = server.setup().roots[number].root;
+        Self { server, root }
+    }
+
+    /// How many colours the visible window of this title shows; `None` if there is none.
+    #[must_use]
+    pub fn colours_of(&self, title: &str) -> Option<usize> {
+        // A window may vanish between two questions; then it is not there.
+        self.window(title)
+            .and_then(|window| self.colours(window).ok())
+    }
+
+    fn window(&self, title: &str) -> Option<Window> {
+        let tree = self.server.query_tree(self.root).ok()?.reply().ok()?;
+        let is_it = |window: &Window| {
+            self.is_visible(*window).unwrap_or(false)
+                && self.title(*window).is_ok_and(|shown| shown == title)
+        };
+        tree.children.into_iter().find(is_it)
+    }
+
+    fn is_visible(&self, window: Window) -> Result<bool, ReplyError> {
+        let attributes = self.server.get_window_attributes(window)?.reply()?;
+        Ok(attributes.map_state == MapState::VIEWABLE)
+    }
+
+    fn title(&self, window: Window) -> Result<String, ReplyError> {
+        let ask =
+            self.server
+                .get_property(false, window, AtomEnum::WM_NAME, AtomEnum::ANY, 0, 64)?;
+        Ok(String::from_utf8_lossy(&ask.reply()?.value).into_owned())
+    }
+
+    fn colours(&self, window: Window) -> Result<usize, ReplyError> {
+        let size = self.server.get_geometry(window)?.reply()?;
+        let (width, height) = (size.width, size.height);
+        let ask =
+            self.server
+                .get_image(ImageFormat::Z_PIXMAP, window, 0, 0, width, height, u32::MAX)?;
+        let picture = ask.reply()?.data;
+        let colours: HashSet<&[u8]> = picture.chunks_exact(4).map(|pixel| &pixel[..3]).collect();
+        Ok(colours.len())
+    }
+}

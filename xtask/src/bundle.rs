@@ -1,0 +1,26 @@
+//! The packages that a Linux user installs, made by the Tauri CLI.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::failure::{Outcome, io};
+use crate::{root, tauri};
+
+/// Where the Tauri CLI puts them, one folder for each kind.
+pub fn folder() -> PathBuf {
+    root::target().join("release").join("bundle")
+}
+
+/// Makes the .deb and the .rpm from the export that is there.
+pub fn linux() -> Outcome<PathBuf> {
+    let folder = folder();
+    // A package of another version would be taken for this one's.
+    if folder.is_dir() {
+        fs::remove_dir_all(&folder).map_err(io(format_args!("emptying {}", folder.display())))?;
+    }
+    // The export was made just before; no need to make it again.
+    let same = r#"{"build":{"beforeBuildCommand":null}}"#;
+    let arguments = ["build", "--ci", "--bundles", "deb,rpm", "--config", same];
+    tauri::run(&arguments.map(Into::into))?;
+    Ok(folder)
+}
