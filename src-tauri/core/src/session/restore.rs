@@ -10,7 +10,8 @@ use crate::state::Event;
 use crate::vault::Stamp;
 use crate::wire::{Cause, SignedOutReason, StorageStatus};
 
-/// How long a start waits for the first refresh before it shows the last known user.
+/// How long a start waits for the keyring and the first refresh before it shows the last
+/// known user.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How long after an unreadable keyring it is read again.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
@@ -61,7 +62,15 @@ impl Session {
             self.finish_sign_out(stamp).await;
             return;
         }
-        self.read_keyring(stamp).await;
+        let shown_by = tokio::time::Instant::now() + PATIENCE;
+        let mut reading = std::pin::pin!(self.read_keyring(stamp));
+        if tokio::time::timeout_at(shown_by, &mut reading)
+            .await
+            .is_err()
+        {
+            self.show_last_known();
+            reading.await;
+        }
         let (holds_token, unread) = {
             let held = self.held();
             if held.stamp != stamp {
@@ -73,7 +82,7 @@ impl Session {
         if holds_token {
             let session = self.clone();
             let first = tokio::spawn(async move { session.fly(Asked::Timer).await });
-            if tokio::time::timeout(PATIENCE, first).await.is_err() {
+            if tokio::time::timeout_at(shown_by, first).await.is_err() {
                 self.show_last_known();
             }
         } else if unread {

@@ -101,6 +101,29 @@ async fn a_slow_backend_shows_the_last_user_after_about_a_second() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_hung_keyring_shows_the_last_user_after_about_a_second() {
+    let mut rig = Rig::signed_in().await;
+    rig.store.block(Block::Hang);
+    let began = Instant::now();
+    rig.restart();
+    let state = rig.until("the last known user", is_stale).await;
+    let took = began.elapsed();
+    assert!(
+        took < Duration::from_millis(2400),
+        "not as late as the end of the call: {took:?}"
+    );
+    assert_eq!(user(&state).map(|user| user.email.as_str()), Some(PLAIN));
+    assert_eq!(
+        state.storage,
+        StorageStatus::Ok,
+        "not known to be in trouble"
+    );
+    rig.store.heal();
+    rig.until_fresh().await;
+    assert_eq!(rig.refreshes(), 1, "read once, renewed once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_token_without_a_known_user_is_restoring_until_the_backend_says_who() {
     let mut rig = Rig::signed_in().await;
     std::fs::remove_file(folder(&rig).join("user.json")).expect("there was one");
