@@ -18,7 +18,7 @@ pub fn api_path(data: &[u8]) {
     for base in BASES {
         let profile = Profile::default().with_backend(base).expect("a constant");
         let allow = &profile.api.allow;
-        if refuse_api_path("GET", path, allow).is_err() {
+        if refuse_api_path("GET", path, &profile).is_err() {
             continue;
         }
         let url = profile.url(path);

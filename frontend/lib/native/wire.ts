@@ -270,7 +270,7 @@ headers: Array<[string, string]>,
 body: string | null, };
 
 /**
- * The answer to a [`FetchRequest`]: any status, a text body, no `set-cookie`.
+ * The answer to a [`FetchRequest`] or an [`UploadRequest`]: any status, no `set-cookie`.
  */
 export type FetchReply = { 
 /**
@@ -282,9 +282,47 @@ status: number,
  */
 headers: Array<[string, string]>, 
 /**
- * At most 1 MiB.
+ * The body, where it is text of at most 1 MiB; otherwise empty.
  */
-body: string, };
+body: string, 
+/**
+ * Whether the body is to be read piece by piece instead.
+ */
+streamed: boolean, };
+
+/**
+ * A call to the adopter's API with a body that is given piece by piece.
+ */
+export type UploadRequest = { 
+/**
+ * As in [`FetchRequest`].
+ */
+path: string, 
+/**
+ * Likewise.
+ */
+method: string, 
+/**
+ * Likewise.
+ */
+headers: Array<[string, string]>, 
+/**
+ * How many bytes there will be, if that is known.
+ */
+length: number | null, 
+/**
+ * Whether the same bytes can be given once more: after a refresh, or at another place.
+ */
+replayable: boolean, };
+
+/**
+ * What came of the bytes that were given.
+ */
+export type UploadReply = { "kind": "answer", 
+/**
+ * It.
+ */
+reply: FetchReply, } | { "kind": "again" };
 
 /**
  * Light, dark, or as the system has it.

@@ -60,5 +60,5 @@ export function refused(
 
 export function reply(status: number, value?: unknown): FetchReply {
   const body = value === undefined ? "" : JSON.stringify(value);
-  return { status, headers: [["content-type", "application/json"]], body };
+  return { status, headers: [["content-type", "application/json"]], body, streamed: false };
 }

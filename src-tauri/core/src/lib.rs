@@ -13,6 +13,7 @@ pub mod clock;
 pub mod cookies;
 pub mod device;
 pub mod error;
+pub mod exchanges;
 pub mod journal;
 pub mod keyring;
 pub mod lock;

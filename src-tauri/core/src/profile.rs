@@ -103,8 +103,13 @@ pub struct Otp {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Api {
-    /// Paths relative to the base; `*` stands for one segment.
+    /// Paths relative to the base; `*` stands for one segment. The endpoints above are never
+    /// among them, whatever stands here.
     pub allow: Vec<String>,
+    /// How long the backend may take to answer once it has the whole request, in seconds.
+    pub answer_within_s: u64,
+    /// How long the backend may pause while a body goes either way, in seconds.
+    pub idle_within_s: u64,
 }
 
 impl Default for Profile {
@@ -186,9 +191,12 @@ impl Default for Api {
                 "/sessions/*",
                 "/logout-all",
                 "/admin/users",
+                "/transfer",
             ]
             .map(str::to_owned)
             .to_vec(),
+            answer_within_s: 60,
+            idle_within_s: 30,
         }
     }
 }
@@ -227,6 +235,14 @@ pub enum ProfileError {
         key: &'static str,
         /// What stands there.
         value: String,
+    },
+    /// A time that makes no sense.
+    #[error("`{key}` must be from 1 to 3600 seconds: {value}")]
+    Seconds {
+        /// The key in the profile.
+        key: &'static str,
+        /// What stands there.
+        value: u64,
     },
     /// The file or section cannot be read as a profile.
     #[error("the profile cannot be read: {0}")]
@@ -292,6 +308,14 @@ impl Profile {
                 });
             }
         }
+        for (key, value) in [
+            ("api.answer_within_s", self.api.answer_within_s),
+            ("api.idle_within_s", self.api.idle_within_s),
+        ] {
+            if !(1..=3600).contains(&value) {
+                return Err(ProfileError::Seconds { key, value });
+            }
+        }
         let answer = &self.answer;
         for (key, pointers) in [
             ("user", &answer.user),
@@ -326,6 +350,21 @@ impl Profile {
         url.set_path(&format!("{base}{path}"));
         url.set_query(query);
         url
+    }
+
+    /// The endpoints of the session itself: no window calls them by their path.
+    pub fn auth_paths(&self) -> impl Iterator<Item = &str> {
+        let endpoints = &self.endpoints;
+        [
+            &endpoints.login,
+            &endpoints.register,
+            &endpoints.verify_otp,
+            &endpoints.resend_otp,
+            &endpoints.refresh,
+            &endpoints.logout,
+        ]
+        .into_iter()
+        .map(String::as_str)
     }
 
     /// Scheme, host and port: what a session belongs to.
@@ -373,6 +412,8 @@ mod tests {
         assert!(text.contains("answer.user"), "{text}");
         let text = refused(serde_json::json!({"endpoints": {"login": "login"}}));
         assert!(text.contains("endpoints.login"), "{text}");
+        let text = refused(serde_json::json!({"api": {"idle_within_s": 0}}));
+        assert!(text.contains("api.idle_within_s"), "{text}");
         assert!(
             Profile::default()
                 .with_backend("http://127.0.0.1:1")

@@ -269,15 +269,48 @@ pub struct FetchRequest {
     pub body: Option<String>,
 }
 
-/// The answer to a [`FetchRequest`]: any status, a text body, no `set-cookie`.
+/// The answer to a [`FetchRequest`] or an [`UploadRequest`]: any status, no `set-cookie`.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 pub struct FetchReply {
     /// HTTP status.
     pub status: u16,
     /// Lower-case names.
     pub headers: Vec<(String, String)>,
-    /// At most 1 MiB.
+    /// The body, where it is text of at most 1 MiB; otherwise empty.
     pub body: String,
+    /// Whether the body is to be read piece by piece instead.
+    pub streamed: bool,
+}
+
+/// A call to the adopter's API with a body that is given piece by piece.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct UploadRequest {
+    /// As in [`FetchRequest`].
+    pub path: String,
+    /// Likewise.
+    pub method: String,
+    /// Likewise.
+    #[serde(default)]
+    pub headers: Vec<(String, String)>,
+    /// How many bytes there will be, if that is known.
+    #[ts(type = "number | null")]
+    pub length: Option<u64>,
+    /// Whether the same bytes can be given once more: after a refresh, or at another place.
+    pub replayable: bool,
+}
+
+/// What came of the bytes that were given.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum UploadReply {
+    /// An answer.
+    Answer {
+        /// It.
+        reply: FetchReply,
+    },
+    /// They are wanted once more, from the first.
+    Again,
 }
 
 /// Light, dark, or as the system has it.

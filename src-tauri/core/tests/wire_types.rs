@@ -41,6 +41,8 @@ fn declarations() -> String {
         LogoutReply,
         FetchRequest,
         FetchReply,
+        UploadRequest,
+        UploadReply,
         Theme,
         AppInfo,
         ErrorCode,

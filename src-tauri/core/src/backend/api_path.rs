@@ -1,16 +1,40 @@
-//! Which paths the window may call: relative, plain, and on the profile's allowlist.
+//! Which paths the window may call: relative, plain, on the profile's allowlist, and none of
+//! those that carry a password or a token.
 
 use crate::error::ErrorCode;
+use crate::profile::Profile;
 
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
-/// Refuses what is not on `allow`, or what could mean another place than it looks like.
-pub fn refuse(method: &str, path: &str, allow: &[String]) -> Result<(), ErrorCode> {
-    if METHODS.contains(&method) && is_plain(path) && is_allowed(path, allow) {
-        Ok(())
-    } else {
-        Err(ErrorCode::PathRefused)
+/// Refuses what is not on the profile's list, what could mean another place than it looks
+/// like, and the endpoints of the session itself, whatever the list says. Answers the entry
+/// that fits, which unlike the path is fit for a trace.
+///
+/// # Errors
+/// [`ErrorCode::PathRefused`].
+pub fn refuse(method: &str, path: &str, profile: &Profile) -> Result<String, ErrorCode> {
+    if !METHODS.contains(&method) || !is_plain(path) || is_auth(path, profile) {
+        return Err(ErrorCode::PathRefused);
     }
+    let allow = &profile.api.allow;
+    let fits = allow.iter().find(|pattern| is_like(path, pattern));
+    fits.cloned().ok_or(ErrorCode::PathRefused)
+}
+
+/// Whether a path is an endpoint of the session: for a server that decodes it, that takes
+/// what follows a semicolon away, and that tells no case apart.
+fn is_auth(path: &str, profile: &Profile) -> bool {
+    let reduced = |segment: &str| {
+        let decoded = decoded(segment).unwrap_or_else(|| segment.to_owned());
+        let name = decoded.split(';').next().unwrap_or_default();
+        name.to_lowercase()
+    };
+    let given: Vec<String> = segments(path).map(reduced).collect();
+    profile.auth_paths().any(|endpoint| {
+        let wanted: Vec<String> = segments(endpoint).map(reduced).collect();
+        let is_one = |(wanted, given): (&String, &String)| wanted == given || wanted.contains('$');
+        wanted.len() == given.len() && wanted.iter().zip(&given).all(is_one)
+    })
 }
 
 fn is_plain(path: &str) -> bool {
@@ -47,18 +71,16 @@ fn decoded(segment: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-fn is_allowed(path: &str, allow: &[String]) -> bool {
-    allow.iter().any(|pattern| {
-        let mut wanted = segments(pattern);
-        let mut given = segments(path);
-        loop {
-            match (wanted.next(), given.next()) {
-                (None, None) => return true,
-                (Some(wanted), Some(given)) if wanted == "*" || wanted == given => {}
-                _ => return false,
-            }
+fn is_like(path: &str, pattern: &str) -> bool {
+    let mut wanted = segments(pattern);
+    let mut given = segments(path);
+    loop {
+        match (wanted.next(), given.next()) {
+            (None, None) => return true,
+            (Some(wanted), Some(given)) if wanted == "*" || wanted == given => {}
+            _ => return false,
         }
-    })
+    }
 }
 
 fn segments(path: &str) -> impl Iterator<Item = &str> {
@@ -72,8 +94,8 @@ mod tests {
 
     #[test]
     fn only_plain_paths_on_the_list_pass() {
-        let allow = ["/me", "/plans/*", "/plans/*/purchase"].map(str::to_owned);
-        let passes = |path| refuse("GET", path, &allow).is_ok();
+        let profile = allowing(&["/me", "/plans/*", "/plans/*/purchase"]);
+        let passes = |path| refuse("GET", path, &profile).is_ok();
         for path in [
             "/me",
             "/me?x=1&y=%2F",
@@ -115,7 +137,48 @@ mod tests {
         ] {
             assert!(!passes(path), "{path}");
         }
-        assert!(refuse("TRACE", "/me", &allow).is_err());
-        assert!(refuse("get", "/me", &allow).is_err());
+        assert!(refuse("TRACE", "/me", &profile).is_err());
+        assert!(refuse("get", "/me", &profile).is_err());
+    }
+
+    #[test]
+    fn a_path_is_told_by_the_entry_that_fits() {
+        let profile = allowing(&["/me", "/plans/*"]);
+        let entry = refuse("GET", "/plans/one@two?secret=x", &profile);
+        assert!(entry.is_err(), "not a plain path");
+        let entry = refuse("GET", "/plans/team?secret=x", &profile);
+        assert_eq!(entry.as_deref(), Ok("/plans/*"));
+    }
+
+    #[test]
+    fn the_sessions_own_endpoints_are_refused_whatever_the_list_says() {
+        let mut profile = allowing(&["/*", "/*/*", "/login", "/logout", "/LOGIN", "/v1/auth/*"]);
+        profile.endpoints.refresh = "/v1/auth/renew?mode=json".into();
+        for path in [
+            "/login",
+            "/LOGIN",
+            "/Login?x=1",
+            "/log%69n",
+            "/login;v=2",
+            "/%4Cogout",
+            "/register",
+            "/verify-otp",
+            "/resend-otp",
+            "/v1/auth/renew",
+            "/v1/AUTH/renew?mode=form",
+        ] {
+            for method in METHODS {
+                assert!(refuse(method, path, &profile).is_err(), "{method} {path}");
+            }
+        }
+        for path in ["/logins", "/login/x", "/v1/auth/renewals", "/refresh-token"] {
+            assert!(refuse("GET", path, &profile).is_ok(), "{path}");
+        }
+    }
+
+    fn allowing(allow: &[&str]) -> Profile {
+        let mut profile = Profile::default();
+        profile.api.allow = allow.iter().map(|path| (*path).to_owned()).collect();
+        profile
     }
 }

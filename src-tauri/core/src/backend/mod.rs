@@ -1,22 +1,35 @@
 //! The backend over HTTP: one method per endpoint, one answer type each.
 //!
 //! Knows the profile and the wire, never the session. What an answer means is decided in
-//! [`verdict`]; how it travels in [`exchange`].
+//! [`verdict`]; how it travels in [`client`]; calls to the adopter's own API are in [`api`].
 
+mod api;
 mod api_path;
 mod body;
-mod exchange;
+mod call;
+mod client;
+mod download;
+mod fault;
+mod head;
+mod outgoing;
+mod redirect;
 mod retry_after;
 mod verdict;
 
 use std::time::SystemTime;
 
-use reqwest::{Method, StatusCode};
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 
+pub(crate) use api::{ApiCall, ApiPayload, Turn};
 pub use api_path::refuse as refuse_api_path;
 pub use body::Body;
-pub use exchange::{Backend, Fault, Head};
+pub(crate) use call::wiped;
+pub use client::Backend;
+pub use download::{CHUNK, Download};
+pub use fault::Fault;
+pub use head::Head;
+pub(crate) use outgoing::{Part, Sender};
 pub use retry_after::retry_after;
 pub use verdict::Verdict;
 
@@ -25,8 +38,8 @@ use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
 use crate::reply::{AccessToken, Reply};
 use crate::secrets::Secret;
-use crate::wire::{FetchReply, FetchRequest, LoginInput, RegisterInput, User};
-use exchange::Call;
+use crate::wire::{LoginInput, RegisterInput, User};
+use call::Call;
 use verdict::{SignInStep, sign_in_error};
 
 /// How a sign-in was answered.
@@ -101,7 +114,7 @@ impl Backend {
     pub async fn resend_otp(&self, email: &str, device: &Device) -> Result<(), AuthError> {
         let body = json!({"email": email, "fingerprint": device.payload()});
         let path = &self.profile().endpoints.resend_otp;
-        let head = self.send(Call::post(path, device).json(body)).await?;
+        let head = self.send(Call::post(path, device).json(&body)).await?;
         let (status, retry_after) = (head.status(), head.retry_after());
         if status.is_success() {
             return Ok(());
@@ -120,7 +133,7 @@ impl Backend {
     pub async fn refresh(&self, token: &RefreshToken, device: &Device) -> Result<Head, Fault> {
         let path = &self.profile().endpoints.refresh;
         let body = json!({"fingerprint": device.payload()});
-        self.send(Call::post(path, device).json(body).with_token(token))
+        self.send(Call::post(path, device).json(&body).with_token(token))
             .await
     }
 
@@ -142,29 +155,6 @@ impl Backend {
         }
     }
 
-    /// A call to the adopter's API. The path was checked; see [`refuse_api_path`].
-    pub async fn api(
-        &self,
-        request: &FetchRequest,
-        bearer: Option<&Secret>,
-        device: &Device,
-    ) -> Result<FetchReply, AuthError> {
-        let method = Method::from_bytes(request.method.as_bytes())
-            .map_err(|_| AuthError::new(ErrorCode::PathRefused))?;
-        let call = Call::new(method, &request.path, device)
-            .text(request.body.clone(), &request.headers)
-            .with_bearer(bearer);
-        let head = self.send(call).await?;
-        let status = head.status().as_u16();
-        let headers = head.headers_for_window();
-        let body = head.text().await?;
-        Ok(FetchReply {
-            status,
-            headers,
-            body,
-        })
-    }
-
     async fn sign_in(
         &self,
         step: SignInStep,
@@ -172,7 +162,7 @@ impl Backend {
         body: Value,
         device: &Device,
     ) -> Result<SignIn, AuthError> {
-        let mut head = self.send(Call::post(path, device).json(body)).await?;
+        let mut head = self.send(Call::post(path, device).json(&body)).await?;
         let (status, retry_after) = (head.status(), head.retry_after());
         let changes = head.take_refresh_changes();
         let body = head.body().await?;

@@ -14,6 +14,7 @@ mod rotate;
 mod shared;
 mod sign_in;
 mod sign_out;
+mod upload;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -40,6 +41,7 @@ use crate::wire::{Cause, Outage, SessionChanged, StorageStatus};
 pub use item::Item;
 use outbox::Outbox;
 use rotate::Flight;
+pub use upload::{Given, Upload};
 
 /// What a session is made of.
 pub struct Config {

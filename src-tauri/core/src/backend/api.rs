@@ -1,0 +1,205 @@
+//! Calls to the adopter's own API, made with the user's session: one attempt each. Who is
+//! signed in, and whether an attempt is repeated, is for the session to say.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::Method;
+use reqwest::header::{CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION, CONTENT_TYPE};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+
+use super::call::{Call, Patience, Payload};
+use super::client::Backend;
+use super::download::Download;
+use super::fault::Fault;
+use super::head::Head;
+use super::outgoing::{Outgoing, Sender};
+use super::redirect::{Lead, lead};
+use crate::device::Device;
+use crate::error::{AuthError, ErrorCode};
+use crate::secrets::Secret;
+use crate::wire::FetchReply;
+
+/// Headers that are ours to send: they carry credentials, frame the message, or make some
+/// servers take it for a request to another path, by another method or from someone else.
+const OURS: [&str; 22] = [
+    "accept-encoding",
+    "authorization",
+    "connection",
+    "content-length",
+    "cookie",
+    "cookie2",
+    "expect",
+    "forwarded",
+    "host",
+    "keep-alive",
+    "origin",
+    "referer",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "via",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-url",
+    "x-rewrite-url",
+];
+const OURS_BY_PREFIX: [&str; 3] = ["proxy-", "sec-", "x-forwarded-"];
+
+/// A call, where it has come to.
+pub(crate) struct ApiCall {
+    method: Method,
+    path: String,
+    template: String,
+    headers: HeaderMap,
+    with_body: bool,
+}
+
+/// A call's body for one attempt.
+pub(crate) struct ApiPayload(Payload);
+
+impl ApiPayload {
+    pub fn none() -> Self {
+        Self(Payload::None)
+    }
+
+    pub fn kept(bytes: Bytes) -> Self {
+        Self(Payload::Whole(bytes))
+    }
+
+    /// To be fed through the sender.
+    pub fn fed(length: Option<u64>) -> (Sender, Self) {
+        let (sender, body) = Outgoing::fed(length);
+        (sender, Self(Payload::Streamed(body)))
+    }
+}
+
+/// What an answer makes of a call.
+pub(crate) enum Turn {
+    /// It is the answer.
+    Answer,
+    /// It leads on; the call is at the next place.
+    On,
+}
+
+impl Backend {
+    /// A call that the profile lets a window make.
+    pub(crate) fn api_call(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(String, String)],
+    ) -> Result<ApiCall, AuthError> {
+        let template = super::refuse_api_path(method, path, self.profile())?;
+        let method = Method::from_bytes(method.as_bytes())
+            .map_err(|_| AuthError::new(ErrorCode::PathRefused))?;
+        Ok(ApiCall {
+            method,
+            path: path.to_owned(),
+            template,
+            headers: theirs(headers),
+            with_body: true,
+        })
+    }
+
+    /// One attempt.
+    pub(crate) async fn api(
+        &self,
+        call: &ApiCall,
+        payload: ApiPayload,
+        bearer: Option<&Secret>,
+        device: &Device,
+        attempt: u32,
+    ) -> Result<Head, Fault> {
+        let mut request = Call::new(call.method.clone(), &call.path, device);
+        for (name, value) in &call.headers {
+            request = request.header(name.clone(), value.clone());
+        }
+        request.template.clone_from(&call.template);
+        request.payload = payload.0;
+        request.bearer = bearer;
+        request.attempt = attempt;
+        request.patience = Patience::Steps;
+        self.send(request).await
+    }
+
+    /// Follows a redirect to another place that a window may call; refuses any other.
+    pub(crate) fn api_turn(&self, call: &mut ApiCall, head: &Head) -> Result<Turn, AuthError> {
+        let from = self.profile().url(&call.path);
+        let location = head.location();
+        let lead = lead(self.profile(), head.status(), location, &from, &call.method);
+        match lead {
+            Lead::Nowhere => Ok(Turn::Answer),
+            Lead::To(hop) => {
+                let path = &hop.path;
+                call.template = super::refuse_api_path(hop.method.as_str(), path, self.profile())?;
+                call.method = hop.method;
+                call.path = hop.path;
+                if !hop.with_body {
+                    call.drop_body();
+                }
+                Ok(Turn::On)
+            }
+            Lead::Refused(why) => {
+                let status = head.status().as_u16();
+                tracing::warn!(
+                    path = call.template,
+                    status,
+                    why,
+                    "a redirect is not followed"
+                );
+                Err(ErrorCode::PathRefused.into())
+            }
+        }
+    }
+
+    /// The answer for a window, and the rest of it if it is not small.
+    pub(crate) async fn api_answer(
+        &self,
+        head: Head,
+    ) -> Result<(FetchReply, Option<Download>), Fault> {
+        let idle = Duration::from_secs(self.profile().api.idle_within_s);
+        head.settle(idle).await
+    }
+}
+
+impl ApiCall {
+    /// Whether this goes out with the caller's body.
+    pub fn takes_body(&self) -> bool {
+        self.with_body
+    }
+
+    fn drop_body(&mut self) {
+        self.with_body = false;
+        for name in [
+            CONTENT_ENCODING,
+            CONTENT_LANGUAGE,
+            CONTENT_LOCATION,
+            CONTENT_TYPE,
+        ] {
+            self.headers.remove(name);
+        }
+    }
+}
+
+/// A caller's headers without ours, and without what no message can hold.
+fn theirs(headers: &[(String, String)]) -> HeaderMap {
+    let mut kept = HeaderMap::new();
+    for (name, value) in headers {
+        let name = name.to_ascii_lowercase();
+        let is_ours = OURS.contains(&name.as_str())
+            || OURS_BY_PREFIX.iter().any(|prefix| name.starts_with(prefix));
+        if is_ours {
+            continue;
+        }
+        if let (Ok(name), Ok(value)) = (
+            HeaderName::from_bytes(name.as_bytes()),
+            HeaderValue::from_str(value),
+        ) {
+            kept.insert(name, value);
+        }
+    }
+    kept
+}

@@ -1,0 +1,206 @@
+//! The one door to the backend: every request goes out through [`Backend::send`].
+//!
+//! No redirect is followed here: a 307 would carry the password elsewhere. No answer is
+//! decompressed. Nothing leaves the profile's origin, whatever a path says.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
+use reqwest::{Client, RequestBuilder, Response};
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::call::{Call, Patience, Payload};
+use super::fault::Fault;
+use super::head::{Head, sent_at};
+use super::outgoing::Outgoing;
+use crate::cookies::{Jar, RefreshChange, RefreshCookie};
+use crate::error::{AuthError, ErrorCode};
+use crate::profile::Profile;
+
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+const TOTAL_LIMIT: Duration = Duration::from_secs(30);
+
+/// A backend that a profile describes, with its ordinary cookies.
+#[derive(Clone)]
+pub struct Backend {
+    profile: Arc<Profile>,
+    client: Client,
+    jar: Arc<Mutex<Jar>>,
+}
+
+impl Backend {
+    /// A client for the backend that `profile` describes.
+    pub fn new(profile: Profile, user_agent: &str) -> Result<Self, AuthError> {
+        let mut builder = Client::builder()
+            .user_agent(user_agent)
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(CONNECT_LIMIT);
+        if profile.backend.scheme() == "http" {
+            // Plain http is for loopback: a proxy would carry the password off this machine.
+            builder = builder.no_proxy();
+        } else {
+            builder = builder.https_only(true);
+        }
+        let client = builder.build().map_err(|error| {
+            tracing::error!(%error, "no HTTP client can be made");
+            AuthError::new(ErrorCode::Internal)
+        })?;
+        Ok(Self {
+            profile: Arc::new(profile),
+            client,
+            jar: Arc::default(),
+        })
+    }
+
+    /// The profile.
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// Forgets the ordinary cookies, at sign-out.
+    pub fn forget_cookies(&self) {
+        self.jar().clear();
+    }
+
+    fn jar(&self) -> std::sync::MutexGuard<'_, Jar> {
+        self.jar.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends a request and returns at the answer's headers.
+    pub(super) async fn send(&self, mut call: Call<'_>) -> Result<Head, Fault> {
+        let url = self.profile.url(&call.path);
+        if url.origin() != self.profile.backend.origin() {
+            tracing::error!(path = call.template, "a path leads away from the backend");
+            return Err(Fault::BadAnswer);
+        }
+        let started = Instant::now();
+        let headers = self.headers(&url, &mut call)?;
+        let request = self.client.request(call.method.clone(), url.clone());
+        let request = request.headers(headers);
+        let payload = std::mem::replace(&mut call.payload, Payload::None);
+        let result = match call.patience {
+            Patience::Whole => at_once(request, payload).await,
+            Patience::Steps => self.step_by_step(request, payload).await,
+        };
+        let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let (method, path, attempt) = (&call.method, &call.template, call.attempt);
+        match result {
+            Ok(response) => {
+                let status = response.status().as_u16();
+                tracing::info!(%method, path, status, attempt, ms, "backend");
+                let refresh = self.honour_cookies(&response, &url, call.jar);
+                Ok(Head { response, refresh })
+            }
+            Err(fault) => {
+                tracing::info!(%method, path, %fault, attempt, ms, "backend");
+                Err(fault)
+            }
+        }
+    }
+
+    /// Bodies of any size: what is bounded is how long nothing may happen.
+    async fn step_by_step(
+        &self,
+        request: RequestBuilder,
+        payload: Payload,
+    ) -> Result<Response, Fault> {
+        let api = &self.profile.api;
+        let idle = Duration::from_secs(api.idle_within_s);
+        let answer = Duration::from_secs(api.answer_within_s);
+        let body = match payload {
+            Payload::None => None,
+            Payload::Whole(bytes) => Some(Outgoing::kept(bytes)),
+            Payload::Streamed(body) => Some(body),
+        };
+        let Some(body) = body else {
+            let sent = tokio::time::timeout(answer, request.send()).await;
+            return sent
+                .map_err(|_| Fault::TimedOut)?
+                .map_err(|error| Fault::of_request(&error));
+        };
+        let stalls = body.watch().stalls(idle, answer);
+        tokio::select! {
+            sent = request.body(reqwest::Body::wrap(body)).send() => {
+                sent.map_err(|error| Fault::of_request(&error))
+            }
+            () = stalls => Err(Fault::TimedOut),
+        }
+    }
+
+    fn headers(&self, url: &Url, call: &mut Call<'_>) -> Result<HeaderMap, Fault> {
+        let mut headers = std::mem::take(&mut call.headers);
+        if let Some(cookies) = self.cookie_header(url, call) {
+            headers.insert(COOKIE, cookies);
+        }
+        if let Some(bearer) = call.bearer {
+            let text = Zeroizing::new(format!("Bearer {}", bearer.secret()));
+            let mut value = HeaderValue::from_str(&text).map_err(|_| Fault::BadAnswer)?;
+            value.set_sensitive(true);
+            headers.insert(AUTHORIZATION, value);
+        }
+        Ok(headers)
+    }
+
+    fn cookie_header(&self, url: &Url, call: &Call<'_>) -> Option<HeaderValue> {
+        let mut pairs = if call.jar {
+            self.jar().pairs(url)
+        } else {
+            Vec::new()
+        };
+        if let Some(name) = &self.profile.cookies.device {
+            pairs.retain(|(held, _)| held != name);
+            pairs.push((
+                name.clone(),
+                Zeroizing::new(call.device.fingerprint.to_string()),
+            ));
+        }
+        if let Some(token) = call.token {
+            pairs.extend(token.pairs(url));
+        }
+        let mut line = Zeroizing::new(String::new());
+        for (name, value) in &pairs {
+            if !line.is_empty() {
+                line.push_str("; ");
+            }
+            line.push_str(name);
+            line.push('=');
+            line.push_str(value);
+        }
+        if line.is_empty() {
+            return None;
+        }
+        let mut header = HeaderValue::from_str(&line).ok()?;
+        header.set_sensitive(true);
+        Some(header)
+    }
+
+    /// Files every `Set-Cookie`: the ordinary ones at once, the refresh ones for the caller.
+    fn honour_cookies(&self, response: &Response, url: &Url, jar: bool) -> Vec<RefreshChange> {
+        let names = &self.profile.cookies.refresh;
+        let now = sent_at(response.headers());
+        let mut refresh = Vec::new();
+        for line in response.headers().get_all(SET_COOKIE) {
+            let Ok(line) = line.to_str() else { continue };
+            let name = line.split(['=', ';']).next().unwrap_or_default().trim();
+            if names.iter().any(|held| held == name) {
+                refresh.extend(RefreshCookie::from_line(line, url, names, now.into()));
+            } else if jar {
+                self.jar().honour(line, url);
+            }
+        }
+        refresh
+    }
+}
+
+/// Small bodies both ways, under one bound that counts to the end of the answer's body.
+async fn at_once(request: RequestBuilder, payload: Payload) -> Result<Response, Fault> {
+    let request = match payload {
+        Payload::None => request,
+        Payload::Whole(bytes) => request.body(bytes),
+        Payload::Streamed(body) => request.body(reqwest::Body::wrap(body)),
+    };
+    let sent = request.timeout(TOTAL_LIMIT).send().await;
+    sent.map_err(|error| Fault::of_request(&error))
+}

@@ -1,0 +1,142 @@
+//! An answer whose headers are here and whose body is not.
+
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, LOCATION};
+use reqwest::{Response, StatusCode};
+use zeroize::Zeroizing;
+
+use super::body::Body;
+use super::fault::Fault;
+use crate::cookies::RefreshChange;
+
+/// The largest body that is read whole.
+pub(super) const BODY_LIMIT: usize = 1024 * 1024;
+
+/// What no answer hands to the window: cookies, where else to go, and the headers in which
+/// some backends give out tokens.
+const NOT_FOR_WINDOWS: [&str; 7] = [
+    "authorization",
+    "set-cookie",
+    "set-cookie2",
+    "location",
+    "x-access-token",
+    "x-auth-token",
+    "x-refresh-token",
+];
+
+/// An answer whose body was not read yet.
+pub struct Head {
+    pub(super) response: Response,
+    pub(super) refresh: Vec<RefreshChange>,
+}
+
+impl Head {
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        self.response.status()
+    }
+
+    /// Whether it is a page for people where JSON, or nothing, belongs.
+    pub(super) fn is_page(&self) -> bool {
+        self.kind()
+            .is_some_and(|kind| kind.starts_with("text/html"))
+    }
+
+    /// The media type, in lower case, with what follows it.
+    pub(super) fn kind(&self) -> Option<String> {
+        let kind = self.response.headers().get(CONTENT_TYPE)?.to_str().ok()?;
+        Some(kind.trim_start().to_ascii_lowercase())
+    }
+
+    /// Where it says to go instead; `Some(Err)` where that cannot be read.
+    pub(super) fn location(&self) -> Option<Result<&str, Fault>> {
+        let mut given = self.response.headers().get_all(LOCATION).iter();
+        let first = given.next()?;
+        if given.any(|other| other != first) {
+            return Some(Err(Fault::BadAnswer));
+        }
+        Some(first.to_str().map_err(|_| Fault::BadAnswer))
+    }
+
+    /// What the answer does to the refresh cookies.
+    pub fn take_refresh_changes(&mut self) -> Vec<RefreshChange> {
+        std::mem::take(&mut self.refresh)
+    }
+
+    /// When it was sent, by the backend's own clock, which its dates are to be read against;
+    /// by ours only where it does not say.
+    pub fn sent_at(&self) -> SystemTime {
+        sent_at(self.response.headers())
+    }
+
+    /// How long the backend asks to be left alone.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let limited = self.status() == StatusCode::TOO_MANY_REQUESTS;
+        let headers = self.response.headers();
+        super::retry_after(limited, self.sent_at(), |name| {
+            headers.get(name)?.to_str().ok()
+        })
+    }
+
+    /// The answer's headers without what is not for windows.
+    pub(super) fn headers_for_window(&self) -> Vec<(String, String)> {
+        self.response
+            .headers()
+            .iter()
+            .filter(|(name, _)| !NOT_FOR_WINDOWS.contains(&name.as_str()))
+            .filter_map(|(name, value)| {
+                Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+            })
+            .collect()
+    }
+
+    /// The body, whole.
+    pub async fn body(self) -> Result<Body, Fault> {
+        let bytes = self.bytes().await?;
+        Ok(Body::of(&bytes))
+    }
+
+    async fn bytes(mut self) -> Result<Zeroizing<Vec<u8>>, Fault> {
+        let announced = self.response.content_length().unwrap_or_default();
+        let announced = usize::try_from(announced).unwrap_or(usize::MAX);
+        if announced > BODY_LIMIT {
+            return Err(Fault::TooLarge);
+        }
+        // Room for all of it: growing would leave copies behind, of memory and of secrets.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(announced));
+        while let Some(chunk) = self.chunk().await? {
+            let length = bytes.len() + chunk.len();
+            if length > BODY_LIMIT {
+                return Err(Fault::TooLarge);
+            }
+            if length > bytes.capacity() {
+                grow(&mut bytes, length);
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(bytes)
+    }
+
+    async fn chunk(&mut self) -> Result<Option<Bytes>, Fault> {
+        let chunk = self.response.chunk().await;
+        chunk.map_err(|error| Fault::of_body(&error))
+    }
+}
+
+/// Makes room for `length` bytes and some more, never beyond the limit; what the old room
+/// held is wiped.
+fn grow(bytes: &mut Zeroizing<Vec<u8>>, length: usize) {
+    let room = (length * 2).min(BODY_LIMIT);
+    let mut more = Zeroizing::new(Vec::with_capacity(room));
+    more.extend_from_slice(bytes);
+    *bytes = more;
+}
+
+pub(super) fn sent_at(headers: &HeaderMap) -> SystemTime {
+    headers
+        .get(DATE)
+        .and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok())
+        .unwrap_or_else(SystemTime::now)
+}

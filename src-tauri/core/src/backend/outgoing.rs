@@ -1,0 +1,262 @@
+//! A request's body on its way out: in pieces, as fast as the backend takes them and no
+//! faster, and watched, so that a backend that takes no more is told from a page that gives
+//! no more.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{sleep, timeout};
+
+/// The largest piece that goes out at once.
+const PIECE: usize = 64 * 1024;
+/// How many pieces wait to be sent; whoever has more waits.
+const WAITING: usize = 2;
+
+/// What comes through the channel. Only [`Part::End`] ends a body well: a channel that is
+/// merely closed is a page that has gone, and half a body must not pass for a whole one.
+pub(crate) enum Part {
+    Chunk(Bytes),
+    End,
+}
+
+/// Where a body's pieces are put in.
+pub(crate) type Sender = mpsc::Sender<Part>;
+
+/// A request's body.
+pub(super) struct Outgoing {
+    source: Source,
+    /// What is still to come, where the length was said beforehand.
+    left: Option<u64>,
+    stage: watch::Sender<Stage>,
+}
+
+enum Source {
+    Kept(Bytes),
+    Fed(mpsc::Receiver<Part>),
+}
+
+/// Whose turn it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// The backend's, to take what it was given. Counts the pieces.
+    Moving(u64),
+    /// The page's, to give more.
+    Hungry,
+    /// The backend's, to answer.
+    Sent,
+}
+
+/// The body broke off on this side.
+#[derive(Debug, thiserror::Error)]
+#[error("the body broke off")]
+pub(super) struct BrokenOff;
+
+impl Outgoing {
+    /// A body that is here already.
+    pub fn kept(bytes: Bytes) -> Self {
+        let left = u64::try_from(bytes.len()).ok();
+        Self::of(Source::Kept(bytes), left)
+    }
+
+    /// A body that comes through the sender, of this length if it is known.
+    pub fn fed(length: Option<u64>) -> (Sender, Self) {
+        let (sender, receiver) = mpsc::channel(WAITING);
+        (sender, Self::of(Source::Fed(receiver), length))
+    }
+
+    fn of(source: Source, left: Option<u64>) -> Self {
+        Self {
+            source,
+            left,
+            stage: watch::Sender::new(Stage::Moving(0)),
+        }
+    }
+
+    /// For [`Watch::stalls`].
+    pub fn watch(&self) -> Watch {
+        Watch(self.stage.subscribe())
+    }
+
+    fn moved(&self) {
+        self.stage.send_modify(|stage| {
+            *stage = match *stage {
+                Stage::Moving(count) => Stage::Moving(count + 1),
+                Stage::Hungry | Stage::Sent => Stage::Moving(0),
+            }
+        });
+    }
+
+    fn pass(&mut self, piece: Bytes) -> Option<Result<Frame<Bytes>, BrokenOff>> {
+        if let Some(left) = &mut self.left {
+            let Some(rest) = left.checked_sub(piece.len() as u64) else {
+                // More than was announced.
+                return Some(Err(BrokenOff));
+            };
+            *left = rest;
+        }
+        self.moved();
+        if self.left == Some(0) {
+            self.stage.send_replace(Stage::Sent);
+        }
+        Some(Ok(Frame::data(piece)))
+    }
+
+    fn end(&self) -> Option<Result<Frame<Bytes>, BrokenOff>> {
+        if self.left.is_some_and(|left| left > 0) {
+            return Some(Err(BrokenOff));
+        }
+        self.stage.send_replace(Stage::Sent);
+        None
+    }
+}
+
+impl Body for Outgoing {
+    type Data = Bytes;
+    type Error = BrokenOff;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+        let this = &mut *self;
+        match &mut this.source {
+            Source::Kept(bytes) if bytes.is_empty() => Poll::Ready(this.end()),
+            Source::Kept(bytes) => {
+                let piece = bytes.split_to(bytes.len().min(PIECE));
+                Poll::Ready(this.pass(piece))
+            }
+            Source::Fed(parts) => {
+                let part = match parts.poll_recv(cx) {
+                    Poll::Ready(part) => part,
+                    Poll::Pending => {
+                        this.stage.send_replace(Stage::Hungry);
+                        return Poll::Pending;
+                    }
+                };
+                Poll::Ready(match part {
+                    Some(Part::Chunk(piece)) => this.pass(piece),
+                    Some(Part::End) => this.end(),
+                    None => Some(Err(BrokenOff)),
+                })
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == Some(0)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.left
+            .map_or_else(SizeHint::default, SizeHint::with_exact)
+    }
+}
+
+/// Watches a body from outside.
+pub(super) struct Watch(watch::Receiver<Stage>);
+
+impl Watch {
+    /// Resolves once the backend has been at its turn for too long: `idle` to take a piece,
+    /// `answer` to answer after the last.
+    pub async fn stalls(mut self, idle: Duration, answer: Duration) {
+        loop {
+            let stage = *self.0.borrow_and_update();
+            let changed = self.0.changed();
+            let changed = match stage {
+                Stage::Hungry => Ok(changed.await),
+                Stage::Moving(_) => timeout(idle, changed).await,
+                Stage::Sent => timeout(answer, changed).await,
+            };
+            match changed {
+                Ok(Ok(())) => {}
+                // The body is gone, whole or not: what is left is to answer.
+                Ok(Err(_)) => return sleep(answer).await,
+                Err(_) => return,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+
+    async fn next(body: &mut Outgoing) -> Option<Result<usize, BrokenOff>> {
+        let frame = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await?;
+        Some(frame.map(|frame| frame.data_ref().map_or(0, Bytes::len)))
+    }
+
+    #[tokio::test]
+    async fn a_kept_body_goes_out_in_pieces() {
+        let mut body = Outgoing::kept(Bytes::from(vec![1; PIECE + 7]));
+        assert_eq!(body.size_hint().exact(), Some(PIECE as u64 + 7));
+        assert!(matches!(next(&mut body).await, Some(Ok(PIECE))));
+        assert!(matches!(next(&mut body).await, Some(Ok(7))));
+        assert!(next(&mut body).await.is_none() && body.is_end_stream());
+    }
+
+    #[tokio::test]
+    async fn half_a_body_does_not_pass_for_a_whole_one() {
+        let chunk = || Part::Chunk(Bytes::from_static(b"abc"));
+        for (length, parts, well) in [
+            (None, vec![chunk(), Part::End], true),
+            (None, vec![chunk()], false),
+            (Some(6), vec![chunk(), Part::End], false),
+            (Some(2), vec![chunk(), Part::End], false),
+            (Some(3), vec![chunk()], true),
+            (Some(0), vec![Part::End], true),
+        ] {
+            let (sender, mut body) = Outgoing::fed(length);
+            for part in parts {
+                sender.send(part).await.expect("room");
+            }
+            drop(sender);
+            let mut ended = true;
+            while !body.is_end_stream()
+                && let Some(piece) = next(&mut body).await
+            {
+                if piece.is_err() {
+                    ended = false;
+                    break;
+                }
+            }
+            assert_eq!(ended, well, "{length:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_page_may_take_its_time_and_the_backend_may_not() {
+        let (idle, answer) = (Duration::from_secs(30), Duration::from_secs(60));
+        let (sender, mut body) = Outgoing::fed(None);
+        let mut stalls = std::pin::pin!(body.watch().stalls(idle, answer));
+        let mut within = async |seconds| {
+            let wait = Duration::from_secs(seconds);
+            timeout(wait, stalls.as_mut()).await.is_ok()
+        };
+        sender
+            .send(Part::Chunk(Bytes::from_static(b"a")))
+            .await
+            .expect("room");
+        next(&mut body).await;
+        // It takes the piece and asks for more: for an hour that is the page's turn.
+        let asked = poll_fn(|cx| Poll::Ready(Pin::new(&mut body).poll_frame(cx).is_pending()));
+        assert!(asked.await);
+        assert!(!within(3600).await, "the page's turn");
+        sender
+            .send(Part::Chunk(Bytes::from_static(b"b")))
+            .await
+            .expect("room");
+        next(&mut body).await;
+        assert!(!within(29).await, "the backend's turn");
+        sender.send(Part::End).await.expect("room");
+        next(&mut body).await;
+        assert!(!within(59).await, "the backend's turn to answer");
+        assert!(within(2).await);
+    }
+}

@@ -1,0 +1,192 @@
+//! Where an answer to an API call leads: nowhere, or to another path of the same backend that
+//! the window may call too. Methods change as the Fetch standard says (HTTP-redirect fetch).
+
+use reqwest::{Method, StatusCode};
+use url::Url;
+
+use super::api_path;
+use super::fault::Fault;
+use crate::profile::Profile;
+
+/// Where a call goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Hop {
+    pub method: Method,
+    /// Relative to the base, with its query.
+    pub path: String,
+    /// Whether the body goes along.
+    pub with_body: bool,
+}
+
+/// What an answer is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Lead {
+    /// The answer itself.
+    Nowhere,
+    /// A way to it.
+    To(Hop),
+    /// A way that is not gone, and why.
+    Refused(&'static str),
+}
+
+/// Reads an answer to a request of `method` at `from`.
+pub(super) fn lead(
+    profile: &Profile,
+    status: StatusCode,
+    location: Option<Result<&str, Fault>>,
+    from: &Url,
+    method: &Method,
+) -> Lead {
+    if !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return Lead::Nowhere;
+    }
+    let location = match location {
+        None => return Lead::Nowhere,
+        Some(Ok(location)) => location,
+        Some(Err(_)) => return Lead::Refused("it cannot be read"),
+    };
+    let Ok(target) = from.join(location) else {
+        return Lead::Refused("it is no address");
+    };
+    if target.origin() != profile.backend.origin() {
+        return Lead::Refused("it leads to another origin");
+    }
+    if !target.username().is_empty() || target.password().is_some() {
+        return Lead::Refused("it holds a user name or password");
+    }
+    let base = profile.backend.path().trim_end_matches('/');
+    let Some(below) = target.path().strip_prefix(base) else {
+        return Lead::Refused("it leads out of the base");
+    };
+    let path = match target.query() {
+        Some(query) => format!("{below}?{query}"),
+        None => below.to_owned(),
+    };
+    let (method, with_body) = match (status.as_u16(), method) {
+        (301 | 302, &Method::POST) => (Method::GET, false),
+        (303, method) if *method != Method::GET && *method != Method::HEAD => (Method::GET, false),
+        (_, method) => (method.clone(), true),
+    };
+    if api_path::refuse(method.as_str(), &path, profile).is_err() {
+        return Lead::Refused("this app may not call that path");
+    }
+    Lead::To(Hop {
+        method,
+        path,
+        with_body,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn profile(base: &str) -> Profile {
+        let mut profile = Profile::default().with_backend(base).expect("a base");
+        profile.api.allow = vec!["/me".into(), "/plans/*".into(), "/login".into()];
+        profile
+    }
+
+    fn asked(base: &str, status: u16, method: &str, location: &str) -> Lead {
+        let profile = profile(base);
+        let method: Method = method.parse().expect("a method");
+        let status = StatusCode::from_u16(status).expect("a status");
+        let from = profile.url("/plans/team?x=1");
+        lead(&profile, status, Some(Ok(location)), &from, &method)
+    }
+
+    fn hop(method: &str, path: &str, with_body: bool) -> Lead {
+        Lead::To(Hop {
+            method: method.parse().expect("a method"),
+            path: path.into(),
+            with_body,
+        })
+    }
+
+    #[test]
+    fn methods_change_as_the_fetch_standard_says() {
+        let base = "https://api.example.com";
+        for (status, method, then, with_body) in [
+            (301, "POST", "GET", false),
+            (302, "POST", "GET", false),
+            (301, "PUT", "PUT", true),
+            (302, "DELETE", "DELETE", true),
+            (303, "POST", "GET", false),
+            (303, "PUT", "GET", false),
+            (303, "GET", "GET", true),
+            (307, "POST", "POST", true),
+            (308, "PATCH", "PATCH", true),
+            (308, "GET", "GET", true),
+        ] {
+            assert_eq!(
+                asked(base, status, method, "/me"),
+                hop(then, "/me", with_body),
+                "{status} {method}"
+            );
+        }
+        for status in [200, 204, 300, 304, 305, 306, 400] {
+            assert_eq!(asked(base, status, "GET", "/me"), Lead::Nowhere, "{status}");
+        }
+    }
+
+    #[test]
+    fn only_paths_that_a_window_may_call_are_led_to() {
+        let base = "https://api.example.com/v1";
+        for (location, path) in [
+            ("/v1/me", "/me"),
+            ("https://api.example.com/v1/me?a=b#c", "/me?a=b"),
+            ("https://api.example.com:443/v1/me", "/me"),
+            ("business", "/plans/business"),
+            ("../me", "/me"),
+            ("?y=2", "/plans/team?y=2"),
+            ("//api.example.com/v1/me", "/me"),
+        ] {
+            assert_eq!(
+                asked(base, 302, "GET", location),
+                hop("GET", path, true),
+                "{location}"
+            );
+        }
+        for location in [
+            "https://evil.example/v1/me",
+            "//evil.example/v1/me",
+            "\\\\evil.example\\v1\\me",
+            "/\\evil.example/v1/me",
+            "http://api.example.com/v1/me",
+            "https://api.example.com:444/v1/me",
+            "https://api.example.com.evil.example/v1/me",
+            "https://api.example.com@evil.example/v1/me",
+            "https://u:p@api.example.com/v1/me",
+            "/me",
+            "/v10/me",
+            "/v1/login",
+            "/v1/plans/../login",
+            "/v1/plans/%2e%2e/login",
+            "/v1/plans/%2e%2e%2flogin",
+            "/v1/nowhere",
+            "/v1",
+            "/v1/",
+            "file:///v1/me",
+            "javascript:alert(1)",
+            "data:text/plain,x",
+            "ws://api.example.com/v1/me",
+            "https://",
+            "https://[::1",
+        ] {
+            let lead = asked(base, 302, "GET", location);
+            assert!(matches!(lead, Lead::Refused(_)), "{location}: {lead:?}");
+        }
+    }
+
+    #[test]
+    fn no_location_is_an_answer_and_a_broken_one_is_none() {
+        let profile = profile("https://api.example.com");
+        let from = profile.url("/me");
+        let read = |location| lead(&profile, StatusCode::FOUND, location, &from, &Method::GET);
+        assert_eq!(read(None), Lead::Nowhere);
+        assert!(matches!(
+            read(Some(Err(Fault::BadAnswer))),
+            Lead::Refused(_)
+        ));
+    }
+}
