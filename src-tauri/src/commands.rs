@@ -5,12 +5,12 @@ use tauri::{AppHandle, State, WebviewWindow, Wry, command, generate_handler};
 use vestibule_core::error::{AuthError, ErrorCode};
 use vestibule_core::secrets::Secret;
 use vestibule_core::wire::{
-    AppInfo, Challenge, FetchReply, FetchRequest, LoginInput, LogoutReply, RegisterInput,
-    SessionChanged, SignInOutcome, Theme,
+    AppInfo, Challenge, LoginInput, LogoutReply, RegisterInput, SessionChanged, SignInOutcome,
+    Theme,
 };
 
 use crate::workspaces::{self, Workspaces};
-use crate::{preferences, window};
+use crate::{exchanges, preferences, window};
 
 /// Every command, for the builder.
 pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
@@ -23,7 +23,12 @@ pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
         cancel_otp,
         refresh,
         logout,
-        backend_fetch,
+        exchanges::backend_fetch,
+        exchanges::backend_upload,
+        exchanges::backend_write,
+        exchanges::backend_answer,
+        exchanges::backend_read,
+        exchanges::backend_cancel,
         window_ready,
         new_window,
         app_info,
@@ -32,7 +37,8 @@ pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
     ]
 }
 
-type Reply<T> = Result<T, AuthError>;
+/// What a command answers.
+pub type Reply<T> = Result<T, AuthError>;
 
 #[command]
 fn session(workspaces: State<'_, Workspaces>, workspace: Option<&str>) -> Reply<SessionChanged> {
@@ -91,15 +97,6 @@ async fn logout(
     workspace: Option<String>,
 ) -> Reply<LogoutReply> {
     Ok(workspaces.get(workspace.as_deref())?.logout().await)
-}
-
-#[command]
-async fn backend_fetch(
-    workspaces: State<'_, Workspaces>,
-    workspace: Option<String>,
-    request: FetchRequest,
-) -> Reply<FetchReply> {
-    workspaces.get(workspace.as_deref())?.fetch(request).await
 }
 
 #[command]

@@ -5,6 +5,7 @@
 
 mod bridge;
 mod commands;
+mod exchanges;
 mod instance;
 mod logging;
 mod preferences;
@@ -37,6 +38,8 @@ pub fn run() -> Result<(), StartError> {
         .plugin(window::state_plugin())
         .menu(window::menu)
         .on_menu_event(|app, event| window::on_menu(app, event.id().as_ref()))
+        .manage(vestibule_core::exchanges::Exchanges::default())
+        .on_window_event(window::on_event)
         .invoke_handler(commands::handler())
         .setup(move |app| {
             // First: a second launch ends here, before it opens anything.

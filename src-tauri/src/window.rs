@@ -5,16 +5,20 @@ use std::time::Duration;
 
 use tauri::menu::{AboutMetadata, Menu, MenuItem, PredefinedMenuItem, Submenu};
 use tauri::plugin::TauriPlugin;
-use tauri::webview::{Color, NewWindowResponse};
+use tauri::webview::{Color, NewWindowResponse, PageLoadEvent};
 use tauri::{
-    AppHandle, Manager as _, Theme, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, Wry,
-    async_runtime,
+    AppHandle, Manager as _, Theme, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, Window,
+    WindowEvent, Wry, async_runtime,
 };
 use tauri_plugin_window_state::StateFlags;
 use uuid::Uuid;
+use vestibule_core::exchanges::Exchanges;
+
+use crate::{StartError, logging};
 
 const MAIN: &str = "main";
 const NEW_WINDOW: &str = "new-window";
+const LOG_FOLDER: &str = "log-folder";
 /// The page's `--ground` in `frontend/app/globals.css`, light and dark.
 const GROUND_LIGHT: Color = Color(0xf6, 0xf6, 0xf3, 0xff);
 const GROUND_DARK: Color = Color(0x11, 0x14, 0x13, 0xff);
@@ -43,6 +47,11 @@ fn open(app: &AppHandle, label: &str) -> tauri::Result<()> {
         .min_inner_size(420.0, 480.0)
         .visible(false)
         .on_navigation(move |url| is_own_page(url, dev_url.as_ref()))
+        .on_page_load(|window, load| {
+            if load.event() == PageLoadEvent::Started {
+                window.state::<Exchanges>().leave(window.label());
+            }
+        })
         .on_new_window(|_, _| NewWindowResponse::Deny);
     #[cfg(feature = "e2e")]
     let builder = match e2e_script() {
@@ -68,6 +77,13 @@ fn open(app: &AppHandle, label: &str) -> tauri::Result<()> {
 #[cfg(feature = "e2e")]
 fn e2e_script() -> Option<String> {
     std::fs::read_to_string(std::env::var_os("VESTIBULE_E2E_SCRIPT")?).ok()
+}
+
+/// What a window had under way ends with it.
+pub fn on_event(window: &Window, event: &WindowEvent) {
+    if matches!(event, WindowEvent::Destroyed) {
+        window.state::<Exchanges>().leave(window.label());
+    }
 }
 
 /// Shows a window that is still hidden. Later calls change nothing: a page that reloads
@@ -147,7 +163,8 @@ pub fn menu(app: &AppHandle) -> tauri::Result<Menu<Wry>> {
             ..AboutMetadata::default()
         }),
     )?;
-    let help = Submenu::with_items(app, "Help", true, &[&about])?;
+    let log_folder = MenuItem::with_id(app, LOG_FOLDER, "Open Log Folder", true, None::<&str>)?;
+    let help = Submenu::with_items(app, "Help", true, &[&log_folder, &separator, &about])?;
     #[cfg(target_os = "macos")]
     {
         let name = app.config().product_name.clone().unwrap_or_default();
@@ -172,10 +189,13 @@ pub fn menu(app: &AppHandle) -> tauri::Result<Menu<Wry>> {
 
 /// Carries out a menu item.
 pub fn on_menu(app: &AppHandle, id: &str) {
-    if id == NEW_WINDOW
-        && let Err(error) = open_another(app)
-    {
-        tracing::error!(%error, "no window can be opened");
+    let done = match id {
+        NEW_WINDOW => open_another(app).map_err(StartError::from),
+        LOG_FOLDER => logging::open_folder(app),
+        _ => Ok(()),
+    };
+    if let Err(error) = done {
+        tracing::error!(%error, item = id, "a menu item does not do what it says");
     }
 }
 
