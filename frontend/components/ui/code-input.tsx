@@ -55,8 +55,11 @@ function Digit({ slot, invalid }: { slot: SlotProps; invalid?: boolean }) {
       aria-hidden
       className={cx(
         "flex h-13 flex-1 items-center justify-center rounded-lg border bg-surface text-xl font-semibold tabular-nums",
-        invalid ? "border-danger" : "border-line-strong/70",
-        slot.isActive && "outline-2 outline-accent",
+        slot.isActive
+          ? "border-accent outline-2 outline-accent"
+          : invalid
+            ? "border-danger"
+            : "border-line-strong/70",
       )}
     >
       {slot.char}

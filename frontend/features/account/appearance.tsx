@@ -15,12 +15,20 @@ export function Appearance() {
 
   useEffect(() => {
     let current = true;
-    desktop.theme().then(
-      (held) => current && setTheme(held),
-      () => undefined,
-    );
+    const read = () =>
+      desktop.theme().then(
+        (held) => current && setTheme(held),
+        () => undefined,
+      );
+    void read();
+    // Another window may have changed it: seen when the look changes, or on coming back here.
+    const dark = window.matchMedia("(prefers-color-scheme: dark)");
+    dark.addEventListener("change", read);
+    window.addEventListener("focus", read);
     return () => {
       current = false;
+      dark.removeEventListener("change", read);
+      window.removeEventListener("focus", read);
     };
   }, []);
 

@@ -6,7 +6,7 @@ import type { ReactNode } from "react";
 import { Button } from "@/components/ui/button";
 import { Arches } from "@/components/ui/mark";
 import { Page, PageHeading, PageTitle, PRODUCT } from "@/components/ui/page";
-import { auth, type User } from "@/lib/auth";
+import { auth, type SessionState, type User } from "@/lib/auth";
 import { routes } from "@/lib/routes";
 
 export function HomeScreen() {
@@ -15,7 +15,11 @@ export function HomeScreen() {
     <Page>
       <PageTitle />
       <div className="flex items-end justify-between gap-10">
-        {state.status === "signed_in" ? <Welcome user={state.user} /> : <Introduction />}
+        {state.status === "signed_in" ? (
+          <Welcome user={state.user} />
+        ) : (
+          <Introduction state={state} />
+        )}
         <Arches className="w-72 shrink-0 max-lg:hidden" />
       </div>
       <section
@@ -40,7 +44,9 @@ export function HomeScreen() {
   );
 }
 
-function Introduction() {
+function Introduction({ state }: { state: SessionState }) {
+  // Whoever was signed in before has an account.
+  const returns = state.status === "signed_out" && state.why !== "never";
   return (
     <div className="max-w-2xl min-w-0 pt-4 sm:pt-10 lg:pb-14">
       <PageHeading className="text-4xl! leading-[1.1]! sm:text-5xl!">
@@ -52,7 +58,11 @@ function Introduction() {
       </p>
       <div className="mt-8 flex flex-wrap gap-3">
         <Button asChild>
-          <Link href={routes.register}>Create an account</Link>
+          {returns ? (
+            <Link href={routes.login}>Sign in</Link>
+          ) : (
+            <Link href={routes.register}>Create an account</Link>
+          )}
         </Button>
         <Button asChild look="secondary">
           <Link href={routes.payment}>See the plans</Link>
