@@ -2,7 +2,7 @@ import "@fontsource-variable/inter/wght.css";
 import "./globals.css";
 import type { Metadata, Viewport } from "next";
 import type { ReactNode } from "react";
-import { Frame } from "@/features/shell/frame";
+import { Whole } from "./whole";
 
 // No title here: each screen sets its own once the session is known, so that the exported HTML
 // of a page says nothing about what it holds.
@@ -17,7 +17,7 @@ export default function Layout({ children }: { children: ReactNode }) {
   return (
     <html lang="en">
       <body>
-        <Frame>{children}</Frame>
+        <Whole>{children}</Whole>
       </body>
     </html>
   );

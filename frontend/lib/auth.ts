@@ -1,7 +1,7 @@
 // Signing in and out, reading the session, and calling the backend with it. The only door to the
 // session for everything above `lib/`.
 
-import { useSyncExternalStore } from "react";
+import { createContext, useContext, useSyncExternalStore } from "react";
 import { client, followSnapshots } from "./auth/client";
 import { type AuthFailure, failure, type Result, result } from "./auth/result";
 import {
@@ -14,6 +14,7 @@ import {
   type SessionState,
   type SignInOutcome,
   type Snapshot,
+  sessionRead,
   snapshots,
   WAITING,
 } from "./native";
@@ -46,18 +47,29 @@ function useSnapshot(): Snapshot {
   return useSyncExternalStore(snapshots.subscribe, snapshots.get, () => WAITING);
 }
 
+/**
+ * What a part of the page is to take for the state of the session, in place of what is true: a page
+ * that waits out of sight for its user to sign in again sees them signed in, as when they left it.
+ */
+export const AsOf = createContext<SessionState | null>(null);
+
 function useAuthState(): SessionState {
-  return stateOf(useSnapshot());
+  const asOf = useContext(AsOf);
+  const now = stateOf(useSnapshot());
+  return asOf ?? now;
 }
 
-/** The user and the session, or null. Never pending once the first snapshot is in. */
+/**
+ * The user and the session, or null. Never pending once the first snapshot is in. Unlike
+ * `client.useSession()` it heeds `AsOf`, without which a page that waits would not keep its forms.
+ */
 function useSession() {
   const query = client.useSession();
-  const { status } = useAuthState();
+  const state = useAuthState();
   return {
-    data: query.data as unknown as SessionRead | null,
+    data: sessionRead(state),
     error: query.error as unknown as AuthFailure | null,
-    isPending: status === "restoring",
+    isPending: state.status === "restoring",
     refetch: () => query.refetch(),
   };
 }
@@ -75,6 +87,8 @@ export const auth = {
   logout: (): Promise<Result<{ success: true }>> => result(client.logout()),
   /** Asks the shell to refresh now. What came of it is seen in the state. */
   refresh: (): Promise<Result<null>> => result(client.refreshSession()),
+  /** Tries the keyring at once. It may ask for its password; what came of it is in the state. */
+  unlockKeyring: (): Promise<Result<null>> => result(client.unlockKeyring()),
 
   /** A pure read. Waits while the session is being restored. */
   getSession: async (): Promise<SessionRead | null> => {

@@ -4,6 +4,12 @@ export function clockTime(epochMs: number): string {
   return new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" }).format(epochMs);
 }
 
+/** Since when: today the time alone, and the date with any other day. */
+export function since(epochMs: number): string {
+  const today = new Date(epochMs).toDateString() === new Date().toDateString();
+  return today ? clockTime(epochMs) : moment(epochMs);
+}
+
 /** Today: the time alone. Any other day: the date with the time. */
 export function moment(when: string | number): string {
   const date = new Date(when);

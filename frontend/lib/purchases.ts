@@ -5,7 +5,14 @@ import { auth } from "./auth";
 
 // What was bought since the app started, by the user who bought it. In memory only.
 
-export type Purchase = { id: string; plan: string; planName: string; purchasedAt: string };
+export type Purchase = {
+  id: string;
+  plan: string;
+  planName: string;
+  purchasedAt: string;
+  /** The buyer's own words. */
+  note: string;
+};
 
 let held: { userId: string; list: readonly Purchase[] } = { userId: "", list: [] };
 const listeners = new Set<() => void>();

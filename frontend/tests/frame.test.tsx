@@ -1,6 +1,5 @@
 import { act, screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it, vi } from "vitest";
-import type { SessionState, SignedOutReason } from "@/lib/auth";
 import { openApp } from "./support/app";
 import { startShell } from "./support/shell";
 import { ada, refused, signedIn, signedOut, stale } from "./support/states";
@@ -131,20 +130,6 @@ describe("a guarded page", () => {
     expect(screen.getByRole("heading", { level: 1, name: /Ada$/ })).toBeVisible();
   });
 
-  it.each<[SignedOutReason, RegExp]>([
-    ["expired", /Your session has expired/],
-    ["revoked", /You were signed out from elsewhere/],
-    ["reuse", /You were signed out to protect your account/],
-    ["device_mismatch", /This device is not recognised/],
-  ])("whose session ends as %s explains it and remembers the place", async (why, words) => {
-    const shell = startShell(signedIn());
-    shell.backend({});
-    const { visit } = await openApp("/dashboard/?tab=2");
-    await shell.change(signedOut(why), "rejected");
-    expect(visit.current).toBe("/auth/login/?next=%2Fdashboard%2F%3Ftab%3D2");
-    expect(screen.getByText(words)).toBeVisible();
-  });
-
   it("puts focus on its heading when reached within the app, not at the start", async () => {
     startShell(signedIn()).backend({});
     const { go } = await openApp("/dashboard/");
@@ -174,29 +159,49 @@ describe("the banners", () => {
     expect(screen.getByText("You are back online.")).toBeInTheDocument();
   });
 
-  it.each<[string, Partial<SessionState>, RegExp]>([
-    ["no keyring", { storage: "absent" }, /until you quit: no keyring was found/],
-    ["a failing keyring", { storage: "memory_only" }, /until you quit: no keyring would take/],
-    ["a locked keyring", { storage: "locked" }, /Unlock your keyring/],
-    [
-      "a session that was not saved",
-      { remembered: false },
-      /until you quit: the session could not/,
-    ],
-  ])("warn of %s, until dismissed", async (_name, more, words) => {
-    startShell({ ...signedIn(), ...more } as SessionState);
-    const { user } = await openApp("/");
-    expect(screen.getByText(words)).toBeVisible();
-    await user.click(screen.getByRole("button", { name: "Dismiss" }));
-    expect(screen.queryByText(words)).toBeNull();
+  it("explain an ended session on a public page, and offer the way back to it", async () => {
+    startShell(signedOut("revoked")).backend({});
+    const { user, visit } = await openApp("/payment/?plan=team");
+    expect(screen.getByText(/You were signed out from elsewhere/)).toBeVisible();
+    expect(header().getByRole("link", { name: "Sign in" })).toHaveAttribute(
+      "href",
+      "/auth/login/?next=%2Fpayment%2F%3Fplan%3Dteam",
+    );
+    await user.click(screen.getByRole("link", { name: "Sign in again" }));
+    expect(visit.current).toBe("/auth/login/?next=%2Fpayment%2F%3Fplan%3Dteam");
   });
 
-  it("explain an ended session on a public page, and offer the way back to it", async () => {
-    startShell(signedOut("revoked"));
-    const { user, visit } = await openApp("/");
-    expect(screen.getByText(/You were signed out from elsewhere/)).toBeVisible();
-    await user.click(screen.getByRole("link", { name: "Sign in again" }));
-    expect(visit.current).toBe("/auth/login/?next=%2F");
+  it("say so when the server asks to be left alone, and let nobody ask before", async () => {
+    vi.useFakeTimers();
+    const shell = startShell(stale(Date.now() + 60_000));
+    shell.on("refresh", () => {
+      throw refused("rate_limited", "", 60_000);
+    });
+    await openApp("/", { fakeTimers: true });
+    act(() => screen.getByRole("button", { name: "Try now" }).click());
+    await pass(0);
+    const asked = screen.getByRole("button", { name: "The server asks to wait" });
+    expect(asked).toBeDisabled();
+    await pass(10_000);
+    expect(asked).toBeDisabled();
+    await pass(50_000);
+    expect(screen.getByRole("button", { name: "Try now" })).toBeEnabled();
+    expect(shell.called("refresh")).toHaveLength(1);
+  });
+
+  it("name the day of an outage that began on another", async () => {
+    vi.useFakeTimers({ now: new Date("2026-11-23T14:03:00") });
+    startShell(
+      signedIn({
+        freshness: {
+          kind: "stale",
+          since: new Date("2026-11-21T09:15:00").getTime(),
+          retryAt: null,
+        },
+      }),
+    );
+    await openApp("/", { fakeTimers: true });
+    expect(screen.getByText(/Offline since .*21.*9:15/)).toBeVisible();
   });
 
   it("are silent when all is well", async () => {

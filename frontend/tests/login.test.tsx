@@ -162,7 +162,12 @@ describe("the sign-in page", () => {
     const { user, visit } = await openApp("/");
     await user.click(screen.getByRole("button", { name: "Ada Lovelace, account menu" }));
     await user.click(await screen.findByRole("menuitem", { name: "Sign in again" }));
-    expect(visit.current).toBe("/auth/login/");
-    expect(email()).toBeVisible();
+    expect(visit.current, "in front of the page").toBe("/");
+    expect(screen.getByRole("heading", { level: 1, name: "Sign in" })).toBeVisible();
+    expect(screen.getByText(/Your session is still held/)).toBeVisible();
+    await waitFor(() => expect(password()).toHaveFocus());
+    expect(email()).toHaveValue("ada@example.com");
+    await user.click(screen.getByRole("button", { name: "Not now" }));
+    expect(screen.getByRole("heading", { name: /Welcome back, Ada/ })).toBeVisible();
   });
 });

@@ -6,7 +6,8 @@ import { Button } from "@/components/ui/button";
 import { Card, Fact, Facts } from "@/components/ui/card";
 import { Page, PageHeading, PageTitle } from "@/components/ui/page";
 import { auth, type SessionState } from "@/lib/auth";
-import { clockTime, moment } from "@/lib/format";
+import { moment, since } from "@/lib/format";
+import { isBehindKeyring } from "@/lib/keyring";
 import { usePurchases } from "@/lib/purchases";
 import { routes } from "@/lib/routes";
 import { AdminCard } from "./admin-card";
@@ -43,16 +44,12 @@ function greeting(name: string): string {
 }
 
 function SessionCard({ state }: { state: SignedIn }) {
-  const { freshness, session, remembered } = state;
+  const { session, remembered } = state;
   return (
     <Card title="Your session" action={<Connection state={state} />}>
       <Facts>
         <Fact name="Signed in as">{state.user.email}</Fact>
-        <Fact name="Server">
-          {freshness.kind === "fresh"
-            ? "Confirmed"
-            : `No answer since ${clockTime(freshness.since)}`}
-        </Fact>
+        <Fact name="Server">{heard(state)}</Fact>
         <Fact name="After a restart">{remembered ? "Still signed in" : "Sign in again"}</Fact>
         <Fact name="Good until">
           {session.expiresAt ? moment(session.expiresAt) : "The server decides"}
@@ -62,12 +59,15 @@ function SessionCard({ state }: { state: SignedIn }) {
   );
 }
 
+function heard(state: SignedIn): string {
+  if (state.freshness.kind === "fresh") return "Confirmed";
+  if (isBehindKeyring(state)) return "Asked once your keyring is open";
+  return `No answer since ${since(state.freshness.since)}`;
+}
+
 function Connection({ state }: { state: SignedIn }) {
-  return state.freshness.kind === "fresh" ? (
-    <Badge tone="accent">Online</Badge>
-  ) : (
-    <Badge tone="warning">Offline</Badge>
-  );
+  if (state.freshness.kind === "fresh") return <Badge tone="accent">Online</Badge>;
+  return <Badge tone="warning">{isBehindKeyring(state) ? "Waiting" : "Offline"}</Badge>;
 }
 
 function PlansCard() {
@@ -91,6 +91,9 @@ function PlansCard() {
           {purchases.map((purchase) => (
             <Fact key={purchase.id} name={purchase.planName}>
               {moment(purchase.purchasedAt)}
+              {purchase.note && (
+                <span className="block font-normal text-muted">{purchase.note}</span>
+              )}
             </Fact>
           ))}
         </Facts>

@@ -2,14 +2,17 @@
 
 import Link from "next/link";
 import { usePathname, useSearchParams } from "next/navigation";
-import { useState } from "react";
+import { type SyntheticEvent, useState } from "react";
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
+import { Field } from "@/components/ui/field";
+import { Input } from "@/components/ui/input";
 import { type AuthFailure, auth, type User } from "@/lib/auth";
 import { describe } from "@/lib/messages";
 import { recordPurchase } from "@/lib/purchases";
 import { badAnswer, refusal } from "@/lib/resource";
 import { routes, withNext } from "@/lib/routes";
+import type * as z from "@/lib/zod";
 import { type Plan, purchaseSchema, type Receipt } from "./plan";
 
 type Props = { plan: Plan; onBought: (receipt: Receipt) => void };
@@ -44,35 +47,52 @@ function SignInFirst() {
 function BuyNow({ plan, user, onBought }: Props & { user: User }) {
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<AuthFailure | null>(null);
+  const [note, setNote] = useState("");
 
-  async function buy() {
+  async function buy(event: SyntheticEvent) {
+    event.preventDefault();
+    if (busy) return;
     setBusy(true);
     setFailure(null);
     const outcome = await purchase(plan.slug);
     setBusy(false);
     if ("failure" in outcome) return setFailure(outcome.failure);
-    recordPurchase(user.id, { ...outcome.receipt, planName: plan.name });
-    onBought(outcome.receipt);
+    const receipt = { ...outcome.receipt, note: note.trim() };
+    recordPurchase(user.id, { ...receipt, planName: plan.name });
+    onBought(receipt);
   }
 
   return (
-    <>
+    <form noValidate onSubmit={(event) => void buy(event)} className="space-y-4">
       {failure && (
-        <Alert tone="danger" title="Nothing was bought" className="mb-4">
+        <Alert tone="danger" title="Nothing was bought">
           {describe(failure)}
         </Alert>
       )}
-      <Button className="w-full" busy={busy} onClick={() => void buy()}>
+      <Field label="Note for yourself" hint="Shown with the purchase until you quit; never sent.">
+        {(control) => (
+          <Input
+            {...control}
+            autoComplete="off"
+            maxLength={200}
+            value={note}
+            onChange={(event) => setNote(event.target.value)}
+          />
+        )}
+      </Field>
+      <Button type="submit" className="w-full" busy={busy}>
         {busy ? "Buying…" : `Buy ${plan.name}`}
       </Button>
-      <p className="mt-3 text-sm text-muted">
+      <p className="text-sm text-muted">
         Bought as {user.email}. This is a demonstration: no money moves.
       </p>
-    </>
+    </form>
   );
 }
 
-async function purchase(slug: string): Promise<{ receipt: Receipt } | { failure: AuthFailure }> {
+type Purchased = z.infer<typeof purchaseSchema>;
+
+async function purchase(slug: string): Promise<{ receipt: Purchased } | { failure: AuthFailure }> {
   try {
     const response = await auth.fetch(`/plans/${slug}/purchase`, { method: "POST" });
     if (!response.ok) return { failure: refusal(response) };

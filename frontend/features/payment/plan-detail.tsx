@@ -27,7 +27,7 @@ export function PlanDetail({ slug }: { slug: string }) {
     return (
       <>
         <PageTitle>Plan</PageTitle>
-        <PageHeading className="mb-6">Your plan</PageHeading>
+        <PageHeading className="mb-6">This plan could not be loaded</PageHeading>
         <Failed onRetry={reload}>{describe(resource.failure)}</Failed>
       </>
     );

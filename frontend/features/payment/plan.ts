@@ -17,7 +17,8 @@ export const purchaseSchema = z.object({
 });
 
 export type Plan = z.infer<typeof planSchema>;
-export type Receipt = z.infer<typeof purchaseSchema>;
+/** What was bought, and what its buyer noted about it; the note is never sent. */
+export type Receipt = z.infer<typeof purchaseSchema> & { note: string };
 
 export function price(plan: Plan): string {
   return plan.price === 0 ? "Free" : money(plan.price, plan.currency);

@@ -29,6 +29,7 @@ export function Bought({ plan, receipt }: { plan: Plan; receipt: Receipt }) {
           <Fact name="Receipt">
             <span className="font-mono text-xs">{receipt.id}</span>
           </Fact>
+          {receipt.note && <Fact name="Your note">{receipt.note}</Fact>}
         </Facts>
       </div>
       <Button asChild look="secondary" className="mt-5 w-full">

@@ -1,7 +1,7 @@
 "use client";
 
 import Link from "next/link";
-import type { ReactNode } from "react";
+import type { ComponentType, ReactNode } from "react";
 import { Mark } from "@/components/ui/mark";
 import { PRODUCT } from "@/components/ui/page";
 import { Toaster } from "@/components/ui/toaster";
@@ -10,34 +10,43 @@ import { Banners } from "./banners";
 import { SessionGate } from "./gate";
 import { Header } from "./header";
 import { SessionNews } from "./news";
+import { KeptPage, PlaceProvider } from "./place";
 
-/** What surrounds every page. */
-export function Frame({ children }: { children: ReactNode }) {
+/** What surrounds every page. `SignIn` is what stands in front of a page whose session has ended. */
+export function Frame({
+  SignIn,
+  children,
+}: {
+  SignIn: ComponentType<{ keptFor: string }>;
+  children: ReactNode;
+}) {
   return (
     <>
       <SessionGate>
-        <a
-          href="#main"
-          className="sr-only z-50 rounded-lg bg-accent px-4 py-2 text-accent-ink focus:not-sr-only focus:fixed focus:top-2 focus:left-2"
-        >
-          Skip to content
-        </a>
-        <Header
-          brand={
-            <Link
-              href={routes.home}
-              className="flex items-center gap-2.5 rounded-md font-semibold tracking-tight"
-            >
-              <Mark className="size-5 text-accent" />
-              {PRODUCT}
-            </Link>
-          }
-        />
-        <Banners />
-        <main id="main" tabIndex={-1}>
-          {children}
-        </main>
-        <SessionNews />
+        <PlaceProvider>
+          <a
+            href="#main"
+            className="sr-only z-50 rounded-lg bg-accent px-4 py-2 text-accent-ink focus:not-sr-only focus:fixed focus:top-2 focus:left-2"
+          >
+            Skip to content
+          </a>
+          <Header
+            brand={
+              <Link
+                href={routes.home}
+                className="flex items-center gap-2.5 rounded-md font-semibold tracking-tight"
+              >
+                <Mark className="size-5 text-accent" />
+                {PRODUCT}
+              </Link>
+            }
+          />
+          <Banners />
+          <main id="main" tabIndex={-1}>
+            <KeptPage SignIn={SignIn}>{children}</KeptPage>
+          </main>
+          <SessionNews />
+        </PlaceProvider>
       </SessionGate>
       <Toaster />
     </>

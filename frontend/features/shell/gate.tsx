@@ -4,6 +4,7 @@ import { usePathname } from "next/navigation";
 import { type ReactNode, useLayoutEffect } from "react";
 import { auth } from "@/lib/auth";
 import { desktop } from "@/lib/desktop";
+import { keyringTrouble } from "@/lib/keyring";
 import { useSignInAgain } from "./again";
 import { OutsideApp, Restoring, Unanswered } from "./restoring";
 
@@ -35,9 +36,9 @@ export function SessionGate({ children }: { children: ReactNode }) {
       <Unanswered message={snapshot.message} />
     );
   }
-  if (!state) return <Restoring outage={null} />;
+  if (!state) return <Restoring outage={null} trouble={null} />;
   if (state.status === "restoring" && !(again && path.startsWith("/auth/"))) {
-    return <Restoring outage={state.outage} />;
+    return <Restoring outage={state.outage} trouble={keyringTrouble(state)} />;
   }
   return children;
 }

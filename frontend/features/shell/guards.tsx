@@ -1,10 +1,12 @@
 "use client";
 
 import { usePathname, useRouter, useSearchParams } from "next/navigation";
-import { type ReactNode, useEffect, useLayoutEffect, useState } from "react";
+import { type ReactNode, useEffect, useLayoutEffect } from "react";
 import { auth } from "@/lib/auth";
 import { routes, safeNext, withNext } from "@/lib/routes";
 import { useSignInAgain } from "./again";
+import { useHere } from "./here";
+import { noteGuarded, usePlace } from "./place";
 
 // Who may see a page. Each guard renders its page or, in its place, a redirect that happens before
 // anything is painted. A guard never renders both.
@@ -13,16 +15,14 @@ import { useSignInAgain } from "./again";
 export function Guard({ children }: { children: ReactNode }) {
   const state = auth.useAuthState();
   const here = useHere();
-  const [wasIn, setWasIn] = useState(false);
-  const signedIn = state.status === "signed_in";
-  useEffect(() => {
-    if (signedIn) setWasIn(true);
-  }, [signedIn]);
+  const path = usePathname();
+  const { tenancy } = usePlace();
+  useLayoutEffect(() => noteGuarded(path), [path]);
 
-  if (signedIn) return children;
+  if (state.status === "signed_in") return children;
   if (state.status === "otp_pending") return <Redirect to={withNext(routes.otp, here)} />;
   // Whoever signs out here is done with this page; everyone else wants to return to it.
-  const done = wasIn && state.status === "signed_out" && state.why === "by_user";
+  const done = tenancy.left === here;
   return <Redirect to={done ? routes.login : withNext(routes.login, here)} />;
 }
 
@@ -55,12 +55,6 @@ function Redirect({ to }: { to: string }) {
   const router = useRouter();
   useLayoutEffect(() => router.replace(to), [router, to]);
   return <p className="sr-only">One moment…</p>;
-}
-
-function useHere(): string {
-  const path = usePathname();
-  const query = useSearchParams().toString();
-  return query ? `${path}?${query}` : path;
 }
 
 function useNext(): string | null {

@@ -6,7 +6,10 @@ import type { ReactNode } from "react";
 import { Button } from "@/components/ui/button";
 import { cx } from "@/components/ui/cx";
 import { auth } from "@/lib/auth";
-import { routes } from "@/lib/routes";
+import { isEnding } from "@/lib/messages";
+import { routes, withNext } from "@/lib/routes";
+import { useHere } from "./here";
+import { usePlace } from "./place";
 import { UserMenu } from "./user-menu";
 
 export function Header({ brand }: { brand: ReactNode }) {
@@ -46,21 +49,29 @@ function NavLink({ href, children }: { href: string; children: ReactNode }) {
 /** The user, or a way in; nothing while that is not known. */
 function WayIn() {
   const state = auth.useAuthState();
+  const here = useHere();
+  const { front } = usePlace();
+  // The way in stands in front of the page already.
+  if (front && state.status !== "signed_in") return null;
   switch (state.status) {
     case "signed_in":
       return <UserMenu user={state.user} stale={state.freshness.kind === "stale"} />;
     case "signed_out":
-    case "otp_pending":
+    case "otp_pending": {
+      // Whoever was here a moment ago comes back to where they were.
+      const ended = state.status === "signed_out" && isEnding(state.why);
+      const next = ended ? here : null;
       return (
         <>
           <Button asChild look="quiet" size="sm">
-            <Link href={routes.login}>Sign in</Link>
+            <Link href={withNext(routes.login, next)}>Sign in</Link>
           </Button>
           <Button asChild size="sm" className="max-sm:hidden">
             <Link href={routes.register}>Create account</Link>
           </Button>
         </>
       );
+    }
     case "restoring":
       return null;
   }

@@ -3,6 +3,7 @@
 import { useEffect } from "react";
 import { toast } from "sonner";
 import { auth, type SessionState } from "@/lib/auth";
+import { isBehindKeyring } from "@/lib/keyring";
 
 /** Tells of changes that happened while one was looking, in every window alike. */
 export function SessionNews() {
@@ -27,7 +28,7 @@ function news(before: SessionState, now: SessionState): string | null {
     before.freshness.kind === "stale" &&
     before.session.id === now.session.id
   ) {
-    return "You are back online.";
+    return isBehindKeyring(before) ? "Your keyring is open again." : "You are back online.";
   }
   return null;
 }

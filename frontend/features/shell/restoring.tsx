@@ -8,10 +8,12 @@ import { Centered, PageTitle, PRODUCT } from "@/components/ui/page";
 import { Spinner } from "@/components/ui/spinner";
 import { auth, type Outage } from "@/lib/auth";
 import { useAfter } from "@/lib/clock";
-import { clockTime } from "@/lib/format";
+import { since } from "@/lib/format";
+import type { Trouble } from "@/lib/keyring";
 import { routes } from "@/lib/routes";
 import { wishToSignInAgain } from "./again";
 import { NextTry, TryNow } from "./retry";
+import { Unlock, useUnlock } from "./unlock";
 
 // What is shown while nothing can be said about the session. All that is in the exported HTML.
 
@@ -26,8 +28,13 @@ function Neutral({ children }: { children?: ReactNode }) {
   );
 }
 
-export function Restoring({ outage }: { outage: Outage | null }) {
-  return <Neutral>{outage ? <Unreachable outage={outage} /> : <Waiting />}</Neutral>;
+export function Restoring({ outage, trouble }: { outage: Outage | null; trouble: Trouble | null }) {
+  return <Neutral>{content(outage, trouble)}</Neutral>;
+}
+
+function content(outage: Outage | null, trouble: Trouble | null) {
+  if (trouble) return <Locked trouble={trouble} />;
+  return outage ? <Unreachable outage={outage} /> : <Waiting />;
 }
 
 /** Calm at first: most starts are over before there is anything to say. */
@@ -49,31 +56,55 @@ function Waiting() {
 }
 
 function Unreachable({ outage }: { outage: Outage }) {
-  const router = useRouter();
   return (
     <>
       <Mark className="mb-6 size-10 text-accent" />
       <h1 className="text-xl font-semibold">The server cannot be reached</h1>
       <p className="mt-2 text-muted" role="status">
-        No answer since {clockTime(outage.since)}. You are not signed out: {PRODUCT} keeps trying
-        and opens as soon as there is an answer.
+        No answer since {since(outage.since)}. You are not signed out: {PRODUCT} keeps trying and
+        opens as soon as there is an answer.
       </p>
       <p className="mt-2 min-h-6 text-muted">
         <NextTry outage={outage} />
       </p>
       <div className="mt-6 flex gap-2.5">
         <TryNow outage={outage} look="primary" size="md" />
-        <Button
-          look="secondary"
-          onClick={() => {
-            wishToSignInAgain();
-            router.push(routes.login);
-          }}
-        >
-          Sign in again
-        </Button>
+        <SignInAgain />
       </div>
     </>
+  );
+}
+
+function Locked({ trouble }: { trouble: Trouble }) {
+  const { busy, tried, unlock } = useUnlock();
+  return (
+    <>
+      <Mark className="mb-6 size-10 text-accent" />
+      <h1 className="text-xl font-semibold">{trouble.title}</h1>
+      <p className="mt-2 text-muted" role="status">
+        {tried ? trouble.still : trouble.text}
+      </p>
+      <div className="mt-6 flex gap-2.5">
+        <Unlock trouble={trouble} busy={busy} unlock={unlock} look="primary" size="md" />
+        <SignInAgain />
+      </div>
+    </>
+  );
+}
+
+/** The way out of waiting: a new session in the place of the one that is held. */
+function SignInAgain() {
+  const router = useRouter();
+  return (
+    <Button
+      look="secondary"
+      onClick={() => {
+        wishToSignInAgain();
+        router.push(routes.login);
+      }}
+    >
+      Sign in again
+    </Button>
   );
 }
 

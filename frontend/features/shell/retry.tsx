@@ -1,6 +1,6 @@
 "use client";
 
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { Button, type ButtonProps } from "@/components/ui/button";
 import { auth, type Outage } from "@/lib/auth";
 import { useCountdown } from "@/lib/clock";
@@ -19,14 +19,22 @@ export function NextTry({ outage }: { outage: Outage }) {
   );
 }
 
-/** Asks for an attempt now, at most every five seconds. */
+/** Asks for an attempt now: at most every five seconds, and not before the server wants it. */
 export function TryNow({ outage, ...rest }: { outage: Outage } & ButtonProps) {
-  const [waiting, setWaiting] = useState(false);
-  useEffect(() => {
-    if (!waiting) return;
-    const timer = setTimeout(() => setWaiting(false), PAUSE_MS);
-    return () => clearTimeout(timer);
-  }, [waiting]);
+  const [until, setUntil] = useState<number | null>(null);
+  const seconds = useCountdown(until);
+  const waiting = seconds > 0;
+
+  async function tryNow() {
+    if (waiting) return;
+    setUntil(Date.now() + PAUSE_MS);
+    // What comes of it is seen in the state; a refusal says how long it holds.
+    const { error } = await auth.refresh();
+    if (error?.code === "rate_limited" && error.retryAfterMs !== null) {
+      setUntil(Date.now() + error.retryAfterMs);
+    }
+  }
+
   return (
     <Button
       look="secondary"
@@ -34,14 +42,9 @@ export function TryNow({ outage, ...rest }: { outage: Outage } & ButtonProps) {
       {...rest}
       busy={outage.retryAt === null}
       disabled={waiting && outage.retryAt !== null}
-      onClick={() => {
-        if (waiting) return;
-        setWaiting(true);
-        // What comes of it is seen in the state.
-        void auth.refresh();
-      }}
+      onClick={() => void tryNow()}
     >
-      Try now
+      {seconds * 1000 > PAUSE_MS ? "The server asks to wait" : "Try now"}
     </Button>
   );
 }

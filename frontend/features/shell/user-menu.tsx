@@ -2,6 +2,7 @@
 
 import { AppWindow, ChevronDown, LogOut, RotateCcw, UserRound } from "lucide-react";
 import { usePathname, useRouter } from "next/navigation";
+import { useRef } from "react";
 import { toast } from "sonner";
 import { Avatar } from "@/components/ui/avatar";
 import {
@@ -17,19 +18,19 @@ import { desktop } from "@/lib/desktop";
 import { describe } from "@/lib/messages";
 import { routes } from "@/lib/routes";
 import { wishToSignInAgain } from "./again";
-
-const GUARDED: readonly string[] = [routes.dashboard, routes.account];
+import { isGuarded } from "./place";
 
 export function UserMenu({ user, stale }: { user: User; stale: boolean }) {
   const router = useRouter();
   const path = usePathname();
+  // The sign-in form takes the focus, which a closing menu would give back to its button.
+  const focusElsewhere = useRef(false);
 
   async function signOut() {
     const { error } = await auth.logout();
     if (error) return toast.error(describe(error));
     // A guarded page sends to the sign-in page by itself.
-    const guarded = GUARDED.includes(path) || GUARDED.includes(`${path}/`);
-    if (!guarded) router.push(routes.home);
+    if (!isGuarded(path)) router.push(routes.home);
   }
 
   async function openWindow() {
@@ -50,7 +51,12 @@ export function UserMenu({ user, stale }: { user: User; stale: boolean }) {
         <span className="max-w-40 truncate font-medium max-sm:sr-only">{user.name}</span>
         <ChevronDown aria-hidden className="size-4 shrink-0 text-muted" />
       </MenuTrigger>
-      <MenuContent>
+      <MenuContent
+        onCloseAutoFocus={(event) => {
+          if (focusElsewhere.current) event.preventDefault();
+          focusElsewhere.current = false;
+        }}
+      >
         <MenuLabel>
           <p className="truncate text-sm font-medium">{user.name}</p>
           <p className="truncate text-sm text-muted">{user.email}</p>
@@ -70,8 +76,8 @@ export function UserMenu({ user, stale }: { user: User; stale: boolean }) {
         {stale && (
           <MenuItem
             onSelect={() => {
+              focusElsewhere.current = true;
               wishToSignInAgain();
-              router.push(routes.login);
             }}
           >
             <RotateCcw aria-hidden />

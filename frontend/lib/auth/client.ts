@@ -25,6 +25,7 @@ const nativeSession = {
     cancelOtp: () => $fetch("/cancel-otp", post()),
     logout: () => $fetch("/logout", post()),
     refreshSession: () => $fetch("/refresh-session", post()),
+    unlockKeyring: () => $fetch("/unlock-keyring", post()),
     // The built-in one announces itself to other tabs through localStorage; windows here are
     // told by the shell, and nothing is written.
     signOut: () => $fetch("/sign-out", post()),

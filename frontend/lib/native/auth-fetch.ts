@@ -21,6 +21,7 @@ const routes: Record<string, (body: Raw) => Promise<unknown>> = {
   "POST /resend-otp": () => commands.resendOtp(),
   "POST /cancel-otp": () => commands.cancelOtp(),
   "POST /refresh-session": () => commands.refresh(),
+  "POST /unlock-keyring": () => commands.unlockKeyring(),
   "POST /logout": () => commands.logout(),
   "POST /sign-out": () => commands.logout(),
 };

@@ -31,6 +31,7 @@ export const commands = {
   resendOtp: () => call<Challenge>("resend_otp"),
   cancelOtp: () => call<null>("cancel_otp"),
   refresh: () => call<null>("refresh"),
+  unlockKeyring: () => call<null>("unlock_keyring"),
   logout: () => call<{ success: true }>("logout"),
   backendFetch: (request: FetchRequest) => call<FetchReply>("backend_fetch", { request }),
   windowReady: () => call<null>("window_ready"),

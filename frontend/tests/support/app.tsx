@@ -21,7 +21,7 @@ import Dashboard from "@/app/dashboard/page";
 import NotFound from "@/app/not-found";
 import Home from "@/app/page";
 import Payment from "@/app/payment/page";
-import { Frame } from "@/features/shell/frame";
+import { Whole } from "@/app/whole";
 import { auth } from "@/lib/auth";
 
 const PAGES: Record<string, ComponentType> = {
@@ -62,9 +62,9 @@ export function App({ at, visit }: { at: string; visit: Visit }) {
     <AppRouterContext.Provider value={router}>
       <PathnameContext.Provider value={url.pathname}>
         <SearchParamsContext.Provider value={query}>
-          <Frame>
+          <Whole>
             <Page key={url.pathname} />
-          </Frame>
+          </Whole>
         </SearchParamsContext.Provider>
       </PathnameContext.Provider>
     </AppRouterContext.Provider>

@@ -1,0 +1,86 @@
+"use client";
+
+import type { ReactNode } from "react";
+import type { FieldValues, Path, UseFormReturn } from "react-hook-form";
+import { Alert } from "@/components/ui/alert";
+import { Button } from "@/components/ui/button";
+import { Field } from "@/components/ui/field";
+import { Input, PasswordInput } from "@/components/ui/input";
+import { duration } from "@/lib/format";
+import { describe } from "@/lib/messages";
+import type { Sending } from "./use-sending";
+
+// What the sign-in and the registration screens have in common: the form itself, and the two
+// fields that are on both.
+
+/** What went wrong or is to be said first, the fields, and a button that waits when it must. */
+export function SignInForm({
+  sending: { failure, wait, busy, submit },
+  refused,
+  notice,
+  label,
+  busyLabel,
+  children,
+}: {
+  sending: Sending;
+  /** Heads what went wrong. */
+  refused: string;
+  notice?: ReactNode;
+  label: string;
+  busyLabel: string;
+  children: ReactNode;
+}) {
+  return (
+    <form noValidate onSubmit={submit} className="space-y-5">
+      {failure ? (
+        <Alert tone="danger" title={refused}>
+          {describe(failure)}
+        </Alert>
+      ) : (
+        notice
+      )}
+      {children}
+      <Button type="submit" busy={busy} disabled={wait > 0} className="w-full">
+        {wait > 0 ? `Try again in ${duration(wait)}` : busy ? busyLabel : label}
+      </Button>
+    </form>
+  );
+}
+
+type Inputs<F extends FieldValues> = { form: UseFormReturn<F>; name: Path<F> };
+
+function error<F extends FieldValues>({ form, name }: Inputs<F>): string | undefined {
+  return form.getFieldState(name, form.formState).error?.message;
+}
+
+export function EmailField<F extends FieldValues>({ form, name }: Inputs<F>) {
+  return (
+    <Field label="E-mail" error={error({ form, name })}>
+      {(control) => (
+        <Input
+          type="email"
+          autoComplete="username"
+          autoCapitalize="none"
+          spellCheck={false}
+          {...control}
+          {...form.register(name)}
+        />
+      )}
+    </Field>
+  );
+}
+
+export function PasswordField<F extends FieldValues>({
+  form,
+  name,
+  autoComplete,
+  hint,
+}: Inputs<F> & { autoComplete: "current-password" | "new-password"; hint?: string }) {
+  return (
+    <Field label="Password" hint={hint} error={error({ form, name })}>
+      {(control) => (
+        <PasswordInput autoComplete={autoComplete} {...control} {...form.register(name)} />
+      )}
+    </Field>
+  );
+}

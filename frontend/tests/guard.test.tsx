@@ -1,0 +1,68 @@
+import { render, screen } from "@testing-library/react";
+import { AppRouterContext } from "next/dist/shared/lib/app-router-context.shared-runtime";
+import {
+  PathnameContext,
+  SearchParamsContext,
+} from "next/dist/shared/lib/hooks-client-context.shared-runtime";
+import { act } from "react";
+import { describe, expect, it } from "vitest";
+import { Guard } from "@/features/shell/guards";
+import { auth, type SessionState, type SignedOutReason } from "@/lib/auth";
+import { startShell } from "./support/shell";
+import { otpPending, restoring, signedIn, signedOut, stale } from "./support/states";
+
+// The guard by itself: what it holds asks nobody whether someone is signed in.
+
+async function behindGuard(state: SessionState) {
+  startShell(state);
+  const led: string[] = [];
+  const router = { replace: (to: string) => void led.push(to) } as never;
+  await act(() => auth.start());
+  render(
+    <AppRouterContext.Provider value={router}>
+      <PathnameContext.Provider value="/vault/">
+        <SearchParamsContext.Provider value={new URLSearchParams("box=7")}>
+          <Guard>
+            <p>the gold</p>
+          </Guard>
+        </SearchParamsContext.Provider>
+      </PathnameContext.Provider>
+    </AppRouterContext.Provider>,
+  );
+  return { led, shown: screen.queryByText("the gold") };
+}
+
+describe("the guard alone", () => {
+  const whys: SignedOutReason[] = [
+    "never",
+    "by_user",
+    "expired",
+    "revoked",
+    "reuse",
+    "device_mismatch",
+  ];
+  it.each(whys)("keeps out whoever is signed out: %s", async (why) => {
+    const { led, shown } = await behindGuard(signedOut(why));
+    expect(shown).toBeNull();
+    expect(led).toEqual(["/auth/login/?next=%2Fvault%2F%3Fbox%3D7"]);
+  });
+
+  it("keeps out whoever has yet to type a code", async () => {
+    const { led, shown } = await behindGuard(otpPending());
+    expect(shown).toBeNull();
+    expect(led).toEqual(["/auth/otp/?next=%2Fvault%2F%3Fbox%3D7"]);
+  });
+
+  it("keeps out whoever is not known yet", async () => {
+    expect((await behindGuard(restoring())).shown).toBeNull();
+  });
+
+  it.each([
+    ["signed in", signedIn()],
+    ["signed in and offline", stale()],
+  ])("lets in whoever is %s", async (_name, state) => {
+    const { led, shown } = await behindGuard(state);
+    expect(shown).toBeVisible();
+    expect(led).toEqual([]);
+  });
+});
