@@ -94,6 +94,8 @@ pub struct Config {
     pub record: bool,
     /// Print one-time codes on standard output, in the place of a mail server.
     pub console: bool,
+    /// The most bytes of one `/transfer`, either way.
+    pub transfer_limit: u64,
     /// Mark cookies `Secure`, for a backend behind TLS.
     pub secure_cookies: bool,
     /// The price of a password hash.
@@ -122,6 +124,7 @@ impl Default for Config {
             faults: true,
             record: true,
             console: false,
+            transfer_limit: 256 << 20,
             secure_cookies: false,
             hashing: Hashing::CHEAP,
         }

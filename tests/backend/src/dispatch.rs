@@ -10,6 +10,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::{Body as _, Incoming};
+use tokio::time::error::Elapsed;
 use tower::ServiceExt as _;
 
 use crate::app::{App, From};
@@ -22,6 +23,8 @@ const LARGEST: usize = 64 << 10;
 /// How much of a larger one is read and thrown away, so that the client gets to
 /// hear the answer instead of a reset.
 const DRAINED: usize = 1 << 20;
+/// The endpoint that reads its body itself, piece by piece.
+const STREAMED: &str = "/transfer";
 /// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -39,12 +42,18 @@ pub(crate) async fn dispatch(
     let path = parts.uri.path().to_owned();
     app.seen.arrived(&method, &path);
 
-    let response = match tokio::time::timeout(PATIENCE, read(body)).await {
-        Ok(Ok(bytes)) => {
-            let query = parts.uri.query();
+    parts.extensions.insert(From(peer));
+    let query = parts.uri.query().map(str::to_owned);
+    let query = query.as_deref();
+    let response = match take(&path, body).await {
+        Ok(Ok(Taken::Whole(bytes))) => {
             app.seen.read(&method, &path, query, &parts.headers, &bytes);
-            parts.extensions.insert(From(peer));
             let request = Request::from_parts(parts, Body::from(bytes));
+            answer(&app, router, &fate, &method, &path, request).await
+        }
+        Ok(Ok(Taken::Streamed(body))) => {
+            app.seen.read(&method, &path, query, &parts.headers, &[]);
+            let request = Request::from_parts(parts, body);
             answer(&app, router, &fate, &method, &path, request).await
         }
         Ok(Err(refusal)) => closing(refusal),
@@ -89,6 +98,20 @@ async fn answer(
         }
         Some(fault) => faults::spoil(&fault.effect, fate, route().await).await,
     }
+}
+
+/// A body as its route takes it.
+enum Taken {
+    Whole(Bytes),
+    Streamed(Body),
+}
+
+async fn take(path: &str, body: Incoming) -> Result<Result<Taken, Refusal>, Elapsed> {
+    if path == STREAMED {
+        return Ok(Ok(Taken::Streamed(Body::new(body))));
+    }
+    let whole = tokio::time::timeout(PATIENCE, read(body)).await?;
+    Ok(whole.map(Taken::Whole))
 }
 
 /// The whole body, or the refusal of one that is too large or breaks off.

@@ -27,7 +27,7 @@
 //!
 //! # Endpoints
 //!
-//! JSON both ways; a refusal is `{message, code}`. A body has at most 64 KiB (413)
+//! JSON both ways but for `/transfer`; a refusal is `{message, code}`. Another body has at most 64 KiB (413)
 //! and only the fields below (422 `INVALID_INPUT` names the others and whatever is
 //! wrong); bad JSON is 400 `INVALID_JSON`, another content type 415. `S` is
 //! `{user, tokens: {token, expires, expiresIn}}` with the cookie `__refresh_token`
@@ -47,6 +47,8 @@
 //! | `GET /me` | 200 `{user}` |
 //! | `GET /plans`, `GET /plans/{slug}` | public; 404 |
 //! | `POST /plans/{slug}/purchase` | 201 `{id, plan, purchasedAt}`; 200 with the same purchase if there is one already |
+//! | `GET /transfer?bytes=N` | 200 with that many bytes, for who is signed in: at each multiple of four the number of that place over four, little-endian; 413 beyond [`Config::transfer_limit`] |
+//! | `POST /transfer` | any body: 200 `{bytes, sha256}`, nothing is kept; 413 |
 //! | `GET /admin/users` | 200 `{users}` for the role `admin`; 403 `FORBIDDEN` |
 //! | `GET /health` | 200 `{status: "ok"}` |
 //! | `GET /demo-accounts`, `GET /mailbox`, `GET /mailbox.json` | with [`Config::demo`] only, and only under a loopback `Host` |

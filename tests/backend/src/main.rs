@@ -35,6 +35,7 @@ Usage: vestibule-backend [options]
   --register ANSWER       session, code or accept: what a registration leads
                           to [session]
   --no-limits             no rate limits
+  --transfer-limit BYTES  the most bytes of one /transfer [268435456]
   --secure-cookies        mark cookies Secure, for use behind TLS
   --until-stdin-closes    end when standard input does, as a child process
 
@@ -200,6 +201,7 @@ fn wish(mut flags: lexopt::Parser) -> Result<Wish, lexopt::Error> {
             Long("bind-device") => config.device_binding = binding(&flags.value()?.string()?)?,
             Long("register") => config.registration = registration(&flags.value()?.string()?)?,
             Long("no-limits") => config.limits = false,
+            Long("transfer-limit") => config.transfer_limit = flags.value()?.parse()?,
             Long("secure-cookies") => config.secure_cookies = true,
             Long("until-stdin-closes") => until_stdin_closes = true,
             Short('h') | Long("help") => return Ok(Wish::Print(HELP.into())),

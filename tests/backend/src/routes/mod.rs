@@ -7,6 +7,7 @@ mod me;
 mod plans;
 mod refresh;
 mod sign_in;
+pub(crate) mod transfer;
 
 use std::sync::Arc;
 
@@ -37,6 +38,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/sessions/{id}", delete(me::end_session))
         .route("/me", get(me::me))
         .route("/admin/users", get(me::users))
+        .route("/transfer", get(transfer::download).post(transfer::upload))
         .route("/plans", get(plans::list))
         .route("/plans/{slug}", get(plans::one))
         .route("/plans/{slug}/purchase", post(plans::purchase));

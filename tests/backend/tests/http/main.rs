@@ -13,3 +13,4 @@ mod raw;
 mod rotation;
 mod sign_in;
 mod support;
+mod transfer;
