@@ -61,14 +61,20 @@ pub(super) async fn run(shared: Weak<Shared>, wake: Arc<Notify>, clock: Arc<dyn 
 }
 
 impl Session {
-    /// Tries again to put a token into the keyring that it would not take.
+    /// Tries again to put a token into the keyring that it would not take, once that is due.
     async fn save_unsaved(&self) {
+        let due = self.held().save_due;
+        if due.is_some_and(|due| due <= self.now()) {
+            self.save_now().await;
+        }
+    }
+
+    /// The same at once.
+    pub(super) async fn save_now(&self) {
         let (stamp, generation, token) = {
             let held = self.held();
             match &held.token {
-                Some(token) if held.save_due.is_some_and(|due| due <= self.now()) => {
-                    (held.stamp, held.generation, token.clone())
-                }
+                Some(token) if !held.is_saved() => (held.stamp, held.generation, token.clone()),
                 _ => return,
             }
         };

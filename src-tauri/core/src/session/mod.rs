@@ -14,6 +14,7 @@ mod rotate;
 mod shared;
 mod sign_in;
 mod sign_out;
+mod unlock;
 mod upload;
 
 use std::path::PathBuf;

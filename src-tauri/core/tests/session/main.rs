@@ -18,3 +18,4 @@ mod sign_in;
 mod sign_out;
 mod single_flight;
 mod storage;
+mod unlock;

@@ -1,0 +1,79 @@
+//! The keyring tried at a person's request. The clock stands still: nothing here comes about
+//! because it was due.
+
+use std::time::Duration;
+
+use vestibule_core::error::ErrorCode;
+use vestibule_core::secrets::StoreError;
+use vestibule_core::wire::{Phase, SessionState, StorageStatus};
+
+use crate::support::*;
+
+fn is_remembered(state: &SessionState) -> bool {
+    let remembered = matches!(
+        state.phase,
+        Phase::SignedIn {
+            remembered: true,
+            ..
+        }
+    );
+    remembered && state.storage == StorageStatus::Ok
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_offered_at_once_and_nothing_is_asked_of_the_backend() {
+    for error in [StoreError::Locked, StoreError::Absent, StoreError::Failed] {
+        let mut rig = Rig::new().await;
+        rig.store.block(Block::Fail(error));
+        rig.sign_in(PLAIN).await;
+        assert!(!is_remembered(&rig.state()), "{error:?}");
+
+        let tried = rig.store.writes();
+        rig.session.unlock_keyring().await.expect("tried");
+        assert_eq!(rig.store.writes(), tried + 1, "{error:?}: it was tried");
+        assert!(!is_remembered(&rig.state()), "{error:?}: to no avail");
+
+        rig.store.heal();
+        rig.session.unlock_keyring().await.expect("tried again");
+        let state = rig.state();
+        assert!(is_remembered(&state), "{error:?}: kept now: {state:?}");
+        assert_eq!(rig.refreshes(), 0, "{error:?}");
+        rig.restart();
+        rig.until_fresh().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_behind_the_keyring_goes_on_at_once() {
+    let mut rig = Rig::signed_in().await;
+    rig.store.block(Block::Fail(StoreError::Locked));
+    rig.restart();
+    let state = rig.until("the last user, offline", is_stale).await;
+    assert_eq!(state.storage, StorageStatus::Locked, "{state:?}");
+    let refused = rig.session.unlock_keyring().await;
+    assert_eq!(
+        code(&refused),
+        Some(ErrorCode::Unreachable),
+        "it is still locked"
+    );
+    assert!(is_stale(&rig.state()), "and nobody is signed out");
+
+    rig.store.heal();
+    rig.session.unlock_keyring().await.expect("it goes on");
+    let state = rig.state();
+    assert!(is_fresh(&state) && is_remembered(&state), "{state:?}");
+    assert_eq!(rig.refreshes(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nothing_waits_nothing_is_done() {
+    let rig = Rig::signed_in().await;
+    let (reads, writes) = (rig.store.reads(), rig.store.writes());
+    rig.session.unlock_keyring().await.expect("no harm");
+    rig.session.logout().await;
+    rig.until_signed_out().await;
+    rig.session.unlock_keyring().await.expect("no harm");
+    rig.pass(Duration::ZERO);
+    assert_eq!((rig.store.reads(), rig.store.writes()), (reads, writes));
+    assert_eq!(rig.refreshes(), 0);
+}
