@@ -16,6 +16,7 @@ use tower::ServiceExt as _;
 use crate::app::{App, From};
 use crate::error::Refusal;
 use crate::faults::{self, When};
+use crate::routes::transfer;
 use crate::socket::Fate;
 
 /// The largest body taken.
@@ -81,7 +82,7 @@ async fn answer(
     path: &str,
     request: Request<Body>,
 ) -> Response<Body> {
-    let route = async || {
+    let route = async |request| {
         let Ok(response) = router.oneshot(request).await;
         response
     };
@@ -89,14 +90,17 @@ async fn answer(
     let spared = path == "/faults" || path.starts_with("/faults/");
     let fault = (!spared).then(|| app.faults.pick(method, path)).flatten();
     match fault {
-        None => route().await,
+        None => route(request).await,
         Some(fault) if fault.when == When::Before => {
             match faults::instead(&fault.effect, fate).await {
-                Some(response) => response,
-                None => route().await,
+                Some(response) => {
+                    transfer::leave(request.into_body(), app.config.transfer_limit);
+                    response
+                }
+                None => route(request).await,
             }
         }
-        Some(fault) => faults::spoil(&fault.effect, fate, route().await).await,
+        Some(fault) => faults::spoil(&fault.effect, fate, route(request).await).await,
     }
 }
 

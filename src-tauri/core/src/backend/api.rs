@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::Method;
-use reqwest::header::{CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION, CONTENT_TYPE};
+use reqwest::header::{
+    CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_TYPE,
+};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::call::{Call, Patience, Payload};
@@ -69,6 +71,14 @@ impl ApiPayload {
         Self(Payload::Whole(bytes))
     }
 
+    fn is_empty(&self) -> bool {
+        match &self.0 {
+            Payload::None => true,
+            Payload::Whole(bytes) => bytes.is_empty(),
+            Payload::Streamed(body) => body.is_empty(),
+        }
+    }
+
     /// To be fed through the sender.
     pub fn fed(length: Option<u64>) -> (Sender, Self) {
         let (sender, body) = Outgoing::fed(length);
@@ -116,6 +126,11 @@ impl Backend {
         let mut request = Call::new(call.method.clone(), &call.path, device);
         for (name, value) in &call.headers {
             request = request.header(name.clone(), value.clone());
+        }
+        let wants_length = matches!(call.method, Method::POST | Method::PUT | Method::PATCH);
+        if wants_length && payload.is_empty() {
+            // Some servers ask for it; a body of no bytes would go without.
+            request = request.header(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         request.template.clone_from(&call.template);
         request.payload = payload.0;

@@ -22,6 +22,8 @@ pub struct Download {
     response: Option<Response>,
     /// Read already, and not handed out.
     held: Bytes,
+    /// What stands in the way after that. A body that broke off must not seem to end.
+    fault: Option<Fault>,
     idle: Duration,
 }
 
@@ -39,18 +41,11 @@ impl Download {
             if piece.len() == CHUNK {
                 return Ok(Some(piece));
             }
-            // What has arrived is worth more to the window now than a full piece later, so a
-            // fault that follows it is told by the next read.
-            let Some(more) = at_once(self.more()).await else {
-                return Ok(Some(piece));
-            };
-            match more {
-                Ok(Some(more)) => self.held = more,
-                Ok(None) => {
-                    self.response = None;
-                    return Ok(Some(piece));
-                }
-                Err(_) => return Ok(Some(piece)),
+            // What has arrived is worth more to the window now than a full piece later; what
+            // comes after it, a fault too, is told by the next read.
+            match at_once(self.more()).await {
+                Some(Ok(Some(more))) => self.held = more,
+                Some(Ok(None) | Err(_)) | None => return Ok(Some(piece)),
             }
         }
     }
@@ -61,23 +56,27 @@ impl Download {
             let more = tokio::time::timeout(self.idle, self.more()).await;
             match more.map_err(|_| Fault::TimedOut)?? {
                 Some(more) => self.held = more,
-                None => {
-                    self.response = None;
-                    return Ok(false);
-                }
+                None => return Ok(false),
             }
         }
         Ok(true)
     }
 
     async fn more(&mut self) -> Result<Option<Bytes>, Fault> {
-        match &mut self.response {
-            Some(response) => {
-                let more = response.chunk().await;
-                more.map_err(|error| Fault::of_body(&error))
-            }
-            None => Ok(None),
+        if let Some(fault) = self.fault {
+            return Err(fault);
         }
+        let Some(response) = &mut self.response else {
+            return Ok(None);
+        };
+        let more = response.chunk().await;
+        let more = more.map_err(|error| Fault::of_body(&error));
+        match more {
+            Ok(Some(_)) => {}
+            Ok(None) => self.response = None,
+            Err(fault) => self.fault = Some(fault),
+        }
+        more
     }
 
     /// Reads on until the end or until more than `limit` is held; whether it has ended.
@@ -121,6 +120,7 @@ impl Head {
         let mut download = Download {
             response: Some(self.response),
             held: Bytes::new(),
+            fault: None,
             idle,
         };
         let mut reply = FetchReply {

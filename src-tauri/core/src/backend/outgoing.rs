@@ -76,6 +76,11 @@ impl Outgoing {
         }
     }
 
+    /// Whether it is known to have no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.left == Some(0)
+    }
+
     /// For [`Watch::stalls`].
     pub fn watch(&self) -> Watch {
         Watch(self.stage.subscribe())
@@ -147,7 +152,7 @@ impl Body for Outgoing {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.left == Some(0)
+        self.is_empty()
     }
 
     fn size_hint(&self) -> SizeHint {

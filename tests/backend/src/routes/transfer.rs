@@ -62,9 +62,7 @@ pub(crate) async fn upload(
         Ok(_) => None,
     };
     if let Some(refusal) = refused {
-        // At once, and the rest is taken off the wire meanwhile: a connection closed on
-        // unread bytes is reset, and the client would never hear why.
-        tokio::spawn(async move { drain(&mut body, limit).await });
+        leave(body, limit);
         return Err(refusal);
     }
     let mut hash = Sha256::new();
@@ -72,7 +70,7 @@ pub(crate) async fn upload(
     while let Some(data) = next(&mut body).await? {
         bytes += data.len() as u64;
         if bytes > limit {
-            tokio::spawn(async move { drain(&mut body, limit).await });
+            leave(body, limit);
             return Err(too_large(limit));
         }
         hash.update(&data);
@@ -105,14 +103,18 @@ async fn next(body: &mut Body) -> Result<Option<Bytes>, Refusal> {
     }
 }
 
-async fn drain(body: &mut Body, most: u64) {
-    let mut taken = 0;
-    while let Ok(Some(data)) = next(body).await {
-        taken += data.len() as u64;
-        if taken > most {
-            return;
+/// Takes a body that is not wanted off the wire while its answer goes out: a connection that
+/// is closed on unread bytes is reset, and the client would never hear why.
+pub(crate) fn leave(mut body: Body, most: u64) {
+    tokio::spawn(async move {
+        let mut taken = 0;
+        while let Ok(Some(data)) = next(&mut body).await {
+            taken += data.len() as u64;
+            if taken > most {
+                return;
+            }
         }
-    }
+    });
 }
 
 fn too_large(limit: u64) -> Refusal {

@@ -1,0 +1,90 @@
+//! A backend that pauses for too long, at each step; and a page that may.
+
+use std::time::Duration;
+
+use vestibule_core::error::ErrorCode;
+use vestibule_core::profile::Profile;
+
+use crate::host::Host;
+use crate::support::*;
+use crate::{Desk, WINDOW, post};
+
+/// As short as a profile may have them.
+fn hasty(profile: &mut Profile) {
+    profile.api.idle_within_s = 1;
+    profile.api.answer_within_s = 1;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_does_not_come_is_given_up() {
+    let host = Host::start().await;
+    let desk = Desk::at(&host.url, hasty).await;
+    let (result, arrival) = tokio::join!(desk.fetch(1, "/me"), host.arrival());
+    assert_eq!(code(&result), Some(ErrorCode::Unreachable));
+    soon("the connection to end", arrival.until_left()).await;
+    assert!(
+        is_fresh(&desk.session.snapshot().state),
+        "that says nothing of the session"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_stops_coming_is_given_up() {
+    let host = Host::start().await;
+    let desk = Desk::at(&host.url, hasty).await;
+    let (reply, arrival) = tokio::join!(desk.fetch(1, "/me"), async {
+        let mut arrival = host.arrival().await;
+        let head = "HTTP/1.1 200 OK\r\ncontent-length: 9000000\r\n\r\nabc";
+        arrival.say(head).await;
+        arrival
+    });
+    assert!(reply.expect("an answer").streamed);
+    let read = desk.read(1).await;
+    assert_eq!(code(&read), Some(ErrorCode::Unreachable));
+    soon("the connection to end", arrival.until_left()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backend_that_takes_no_more_is_given_up() {
+    let host = Host::start().await;
+    let desk = Desk::at(&host.url, hasty).await;
+    desk.upload(1, &post("/transfer", None, false))
+        .expect("begun");
+    let (result, arrival) = tokio::join!(
+        async {
+            // More than any buffer on the way holds.
+            desk.give(1, &vec![1; 64 << 20]).await;
+            desk.answer(1).await
+        },
+        host.arrival(),
+    );
+    assert_eq!(code(&result), Some(ErrorCode::Unreachable));
+    soon("the connection to end", arrival.until_left()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_takes_its_time_is_not_given_up() {
+    let host = Host::start().await;
+    let desk = Desk::at(&host.url, hasty).await;
+    desk.upload(1, &post("/transfer", None, false))
+        .expect("begun");
+    desk.give(1, b"first").await;
+    let mut arrival = host.arrival().await;
+    arrival.until_heard(b"first").await;
+    // Longer than a backend may pause.
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    desk.give(1, b"second").await;
+    let (reply, ()) = tokio::join!(desk.answer(1), async {
+        arrival.until_heard(b"second").await;
+        arrival.until_heard(b"0\r\n\r\n").await;
+        let head = "HTTP/1.1 200 OK\r\ncontent-length: 3000000\r\n\r\n";
+        arrival.say(head).await;
+        arrival.say(&"z".repeat(3_000_000)).await;
+    });
+    assert!(reply.expect("an answer").streamed);
+    desk.exchanges.read(WINDOW, 1).await.expect("a piece");
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    desk.read(1)
+        .await
+        .expect("the rest, whenever it is asked for");
+}

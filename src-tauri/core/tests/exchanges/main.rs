@@ -1,0 +1,116 @@
+//! What windows have under way: bodies both ways, their ends and their limits, over sockets.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bodies;
+mod host;
+mod limits;
+mod pages;
+mod redirects;
+mod replays;
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use serde_json::Value;
+use support::*;
+use tempfile::TempDir;
+use vestibule_core::clock::ManualClock;
+use vestibule_core::error::AuthError;
+use vestibule_core::exchanges::{Exchanges, PIECE};
+use vestibule_core::profile::Profile;
+use vestibule_core::session::Session;
+use vestibule_core::wire::{FetchReply, UploadReply, UploadRequest};
+
+/// The window of most tests.
+const WINDOW: &str = "main";
+
+/// Someone signed in, with windows, at a backend of the test's choosing.
+struct Desk {
+    exchanges: Arc<Exchanges>,
+    session: Session,
+    clock: Arc<ManualClock>,
+    _folder: TempDir,
+}
+
+impl Desk {
+    async fn at(url: &str, change: impl FnOnce(&mut Profile)) -> Self {
+        let store = Arc::new(TestStore::default());
+        let folder = tempfile::tempdir().expect("a folder");
+        let clock = Arc::new(ManualClock::new(SystemTime::now()));
+        let mut config = config(url, &store, &folder);
+        change(&mut config.profile);
+        let session = Session::open_with_clock(config, clock.clone());
+        let session = session.expect("the session opens");
+        until(&session, "the start", |state| why(state).is_some()).await;
+        session.login(login(PLAIN)).await.expect("signed in");
+        Self {
+            exchanges: Arc::default(),
+            session,
+            clock,
+            _folder: folder,
+        }
+    }
+
+    async fn fetch(&self, number: u64, path: &str) -> Result<FetchReply, AuthError> {
+        let request = get(path);
+        let fetching = self.exchanges.fetch(WINDOW, number, &self.session, request);
+        fetching.await
+    }
+
+    fn upload(&self, number: u64, request: &UploadRequest) -> Result<(), AuthError> {
+        let exchanges = &self.exchanges;
+        exchanges.upload(WINDOW, number, &self.session, request)
+    }
+
+    /// Gives a body as a page does: in pieces, for as long as it is wanted.
+    async fn give(&self, number: u64, body: &[u8]) {
+        for piece in body.chunks(PIECE) {
+            let written = self.exchanges.write(WINDOW, number, piece.to_vec());
+            if !written.await.expect("a place to write to") {
+                return;
+            }
+        }
+    }
+
+    async fn answer(&self, number: u64) -> Result<FetchReply, AuthError> {
+        match self.exchanges.answer(WINDOW, number).await? {
+            UploadReply::Answer { reply } => Ok(reply),
+            UploadReply::Again => panic!("the body is wanted again"),
+        }
+    }
+
+    /// Reads a body to its end.
+    async fn read(&self, number: u64) -> Result<Vec<u8>, AuthError> {
+        let mut body = Vec::new();
+        loop {
+            let piece = self.exchanges.read(WINDOW, number).await?;
+            if piece.is_empty() {
+                return Ok(body);
+            }
+            body.extend(piece);
+        }
+    }
+}
+
+fn post(path: &str, length: Option<usize>, replayable: bool) -> UploadRequest {
+    UploadRequest {
+        path: path.into(),
+        method: "POST".into(),
+        headers: vec![("content-type".into(), "application/octet-stream".into())],
+        length: length.map(|length| length as u64),
+        replayable,
+    }
+}
+
+/// What `/transfer` gives.
+fn pattern(length: usize) -> Vec<u8> {
+    let numbers = (0..length.div_ceil(4)).flat_map(|number| (number as u32).to_le_bytes());
+    numbers.take(length).collect()
+}
+
+fn json(reply: &FetchReply) -> Value {
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    serde_json::from_str(&reply.body).expect("JSON")
+}

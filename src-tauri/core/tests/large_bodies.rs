@@ -1,0 +1,103 @@
+//! A hundred megabytes each way take the memory of a few pieces. Measured on this process,
+//! which holds both ends: so it has one test and no other.
+#![cfg(target_os = "linux")]
+
+#[path = "support/mod.rs"]
+mod support;
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use support::*;
+use vestibule_backend::{Backend, Config};
+use vestibule_core::clock::ManualClock;
+use vestibule_core::exchanges::{Exchanges, PIECE};
+use vestibule_core::session::Session;
+use vestibule_core::wire::{UploadReply, UploadRequest};
+
+const LARGE: usize = 100 << 20;
+/// What both ends together may take at most: buffers of sockets' size, and the allocator's
+/// own slack for each thread.
+const BOUND_KIB: u64 = 8 * 1024;
+const WINDOW: &str = "main";
+
+/// The most memory that this process ever had.
+fn peak_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("a status");
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+    let number = line.and_then(|line| line.split_whitespace().nth(1));
+    number
+        .and_then(|number| number.parse().ok())
+        .expect("a peak")
+}
+
+async fn down(exchanges: &Exchanges, session: &Session, bytes: usize) -> usize {
+    let request = get(&format!("/transfer?bytes={bytes}"));
+    let reply = exchanges.fetch(WINDOW, 1, session, request).await;
+    assert!(reply.expect("an answer").streamed);
+    let mut read = 0;
+    loop {
+        let piece = exchanges.read(WINDOW, 1).await.expect("a piece");
+        if piece.is_empty() {
+            return read;
+        }
+        read += piece.len();
+    }
+}
+
+async fn up(exchanges: &Exchanges, session: &Session, bytes: usize, told: bool) -> usize {
+    let request = UploadRequest {
+        path: "/transfer".into(),
+        method: "POST".into(),
+        headers: Vec::new(),
+        length: told.then_some(bytes as u64),
+        replayable: true,
+    };
+    exchanges
+        .upload(WINDOW, 2, session, &request)
+        .expect("begun");
+    let mut left = bytes;
+    while left > 0 {
+        let piece = vec![7; PIECE.min(left)];
+        left -= piece.len();
+        let wanted = exchanges.write(WINDOW, 2, piece).await;
+        assert!(wanted.expect("a place to write to"));
+    }
+    match exchanges.answer(WINDOW, 2).await.expect("an answer") {
+        UploadReply::Answer { reply } => {
+            let answer: serde_json::Value = serde_json::from_str(&reply.body).expect("JSON");
+            answer["bytes"].as_u64().expect("a count") as usize
+        }
+        UploadReply::Again => panic!("nothing was wrong with the token"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hundred_megabytes_each_way_take_the_memory_of_a_few_pieces() {
+    let backend = Backend::start(Config::default()).await.expect("a backend");
+    let store = Arc::new(TestStore::default());
+    let folder = tempfile::tempdir().expect("a folder");
+    let clock = Arc::new(ManualClock::new(SystemTime::now()));
+    let session = open(&backend.url(), &store, &folder, &clock);
+    until(&session, "the start", |state| why(state).is_some()).await;
+    session.login(login(PLAIN)).await.expect("signed in");
+    let exchanges = Exchanges::default();
+    // What is made once is there before the weighing.
+    for told in [true, false] {
+        down(&exchanges, &session, 4 << 20).await;
+        up(&exchanges, &session, 4 << 20, told).await;
+    }
+    let before = peak_kib();
+    assert_eq!(down(&exchanges, &session, LARGE).await, LARGE);
+    for told in [true, false] {
+        assert_eq!(up(&exchanges, &session, LARGE, told).await, LARGE);
+    }
+    let grown = peak_kib() - before;
+    println!("{grown} KiB more for {LARGE} bytes down and twice as many up");
+    assert!(grown < BOUND_KIB, "{grown} KiB more");
+
+    // The weighing would have noticed.
+    let held = vec![1_u8; LARGE];
+    assert!(held.iter().all(|byte| *byte == 1));
+    assert!(peak_kib() - before > 90 * 1024, "it weighs what is held");
+}
