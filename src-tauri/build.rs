@@ -10,7 +10,6 @@ fn main() {
         "resend_otp",
         "cancel_otp",
         "refresh",
-        "unlock_keyring",
         "logout",
         "backend_fetch",
         "backend_upload",
@@ -23,6 +22,8 @@ fn main() {
         "app_info",
         "theme",
         "set_theme",
+        "set_reports",
+        "open_log_folder",
     ]);
     let attributes = tauri_build::Attributes::new()
         .app_manifest(commands)

@@ -13,4 +13,7 @@ export const desktop = {
   appInfo: commands.appInfo,
   theme: commands.theme,
   setTheme: commands.setTheme,
+  setReports: commands.setReports,
+  /** Shows it in the system's file manager. */
+  openLogFolder: commands.openLogFolder,
 };

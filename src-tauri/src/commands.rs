@@ -10,7 +10,7 @@ use vestibule_core::wire::{
 };
 
 use crate::workspaces::{self, Workspaces};
-use crate::{exchanges, preferences, window};
+use crate::{exchanges, logging, preferences, reports, window};
 
 /// Every command, for the builder.
 pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
@@ -22,7 +22,6 @@ pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
         resend_otp,
         cancel_otp,
         refresh,
-        unlock_keyring,
         logout,
         exchanges::backend_fetch,
         exchanges::backend_upload,
@@ -35,6 +34,8 @@ pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
         app_info,
         theme,
         set_theme,
+        set_reports,
+        open_log_folder,
     ]
 }
 
@@ -93,15 +94,6 @@ async fn refresh(workspaces: State<'_, Workspaces>, workspace: Option<String>) -
 }
 
 #[command]
-async fn unlock_keyring(
-    workspaces: State<'_, Workspaces>,
-    workspace: Option<String>,
-) -> Reply<()> {
-    let session = workspaces.get(workspace.as_deref())?;
-    session.unlock_keyring().await
-}
-
-#[command]
 async fn logout(
     workspaces: State<'_, Workspaces>,
     workspace: Option<String>,
@@ -131,6 +123,7 @@ fn app_info(app: AppHandle, workspaces: State<'_, Workspaces>) -> Reply<AppInfo>
         development: cfg!(debug_assertions),
         workspace: workspaces::DEFAULT.into(),
         origin: workspaces.get(None)?.origin(),
+        reports: reports::chosen(&app),
     })
 }
 
@@ -142,6 +135,16 @@ fn theme(app: AppHandle) -> Theme {
 #[command]
 fn set_theme(app: AppHandle, theme: Theme) -> Reply<()> {
     preferences::set_theme(&app, theme).map_err(internal)
+}
+
+#[command]
+fn set_reports(app: AppHandle, on: bool) -> Reply<()> {
+    reports::choose(&app, on).map_err(internal)
+}
+
+#[command]
+async fn open_log_folder(app: AppHandle) -> Reply<()> {
+    logging::open_folder(&app).map_err(internal)
 }
 
 fn internal(error: impl std::fmt::Display) -> AuthError {

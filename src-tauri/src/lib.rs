@@ -9,6 +9,7 @@ mod exchanges;
 mod instance;
 mod logging;
 mod preferences;
+mod reports;
 mod settings;
 mod window;
 mod workspaces;
@@ -23,17 +24,12 @@ pub type StartError = Box<dyn std::error::Error>;
 /// # Errors
 /// If the configuration is not valid, or the app's folder cannot be written.
 pub fn run() -> Result<(), StartError> {
-    logging::start();
+    let log = vestibule_log::start();
     let mut context = tauri::generate_context!();
     if cfg!(debug_assertions) {
         // Keyring service, folders and bus name follow from it: a development run never
         // meets the installed app.
         context.config_mut().identifier.push_str(".dev");
-    }
-    if tauri::is_dev() {
-        // The page comes from Next's own server then, whose tools write to prototypes. A build
-        // that carries its pages, every release among them, is never `is_dev`.
-        context.config_mut().app.security.freeze_prototype = false;
     }
     let profile = settings::profile(context.config())?;
     let runtime = runtime()?;
@@ -49,6 +45,7 @@ pub fn run() -> Result<(), StartError> {
         .setup(move |app| {
             // First: a second launch ends here, before it opens anything.
             app.manage(instance::claim(app.handle())?);
+            logging::keep(app.handle(), log);
             let workspaces = workspaces::open(app.handle(), profile)?;
             for session in workspaces.all() {
                 bridge::start(app.handle().clone(), session.clone());
@@ -59,11 +56,11 @@ pub fn run() -> Result<(), StartError> {
             Ok(())
         })
         .build(context)?
-        .run(|_app, _event| {
+        .run(|app, event| match event {
+            tauri::RunEvent::Exit => logging::end(app),
             #[cfg(target_os = "macos")]
-            if let tauri::RunEvent::Reopen { .. } = _event {
-                window::focus_any(_app);
-            }
+            tauri::RunEvent::Reopen { .. } => window::focus_any(app),
+            _ => {}
         });
     Ok(())
 }

@@ -1,64 +1,47 @@
-//! What the app says on standard error. `RUST_LOG` chooses how much, within limits: some
-//! libraries print tokens or cookies when they are verbose, and stay capped whatever it says.
+//! Where the log is kept, how a person gets at it, and who is told of failures.
+//!
+//! What is heard and what is never said is decided in `vestibule-log`.
 
-use std::io::IsTerminal as _;
+use std::time::Duration;
 
-use tracing::Level;
-use tracing_subscriber::filter::{EnvFilter, FilterFn};
-use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{Layer as _, fmt};
+use tauri::{AppHandle, Manager as _};
+use vestibule_log::Log;
 
-const CAPPED: [&str; 9] = [
-    "cookie",
-    "cookie_store",
-    "h2",
-    "hyper",
-    "keyring",
-    "reqwest",
-    "rustls",
-    "secret_service",
-    "zbus",
-];
+use crate::{StartError, reports};
 
-/// Starts logging for the process. A second start is ignored.
-pub fn start() {
-    let chosen = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let capped =
-        FilterFn::new(|metadata| *metadata.level() <= Level::INFO || !is_capped(metadata.target()));
-    let lines = fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_filter(chosen)
-        .with_filter(capped);
-    let _ = tracing_subscriber::registry().with(lines).try_init();
+/// How long the end of the app waits for a report that is on its way.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Keeps the log in the system's folder for logs. Only for the process that owns the
+/// windows: two must not write one file. Without a file the app runs all the same.
+pub fn keep(app: &AppHandle, log: Log) {
+    let kept = app.path().app_log_dir().map_err(StartError::from);
+    let kept = kept.and_then(|folder| Ok(log.keep_in(&folder)?));
+    if let Err(error) = kept {
+        tracing::warn!(%error, "the log is not kept in a file");
+    }
+    let package = app.package_info();
+    tracing::info!(
+        version = %package.version,
+        os = std::env::consts::OS,
+        arch = std::env::consts::ARCH,
+        development = cfg!(debug_assertions),
+        "started"
+    );
+    app.manage(log);
+    reports::apply(app);
 }
 
-fn is_capped(target: &str) -> bool {
-    let root = target.split("::").next().unwrap_or(target);
-    CAPPED.iter().any(|name| {
-        root == *name
-            || root
-                .strip_prefix(name)
-                .is_some_and(|rest| rest.starts_with('_'))
-    })
+/// Shows the folder in the system's file manager.
+pub fn open_folder(app: &AppHandle) -> Result<(), StartError> {
+    let folder = app.path().app_log_dir()?;
+    tauri_plugin_opener::open_path(folder, None::<&str>)?;
+    Ok(())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::is_capped;
-
-    #[test]
-    fn libraries_that_print_secrets_are_capped() {
-        for target in [
-            "cookie_store::cookie_store",
-            "hyper_util::client",
-            "reqwest::connect",
-        ] {
-            assert!(is_capped(target), "{target}");
-        }
-        for target in ["vestibule_core::session", "hyperbole"] {
-            assert!(!is_capped(target), "{target}");
-        }
+/// The app ends: nothing more is said.
+pub fn end(app: &AppHandle) {
+    if let Some(log) = app.try_state::<Log>() {
+        log.flush(PATIENCE);
     }
 }

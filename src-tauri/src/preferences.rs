@@ -1,30 +1,24 @@
 //! What a person chose about the app itself: kept by `tauri-plugin-store`, which writes
 //! lazily and in plain text, so nothing of a session belongs here.
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tauri::{AppHandle, Runtime};
-use tauri_plugin_store::StoreExt as _;
+use tauri_plugin_store::{Error, StoreExt as _};
 use vestibule_core::wire::Theme;
 
 const FILE: &str = "preferences.json";
 const THEME: &str = "theme";
+const REPORTS: &str = "reports";
 
 /// The chosen theme; the system's if none was chosen or the file cannot be read.
 pub fn theme<R: Runtime>(app: &AppHandle<R>) -> Theme {
-    app.store(FILE)
-        .ok()
-        .and_then(|store| store.get(THEME))
-        .and_then(|value| serde_json::from_value(value).ok())
-        .unwrap_or_default()
+    get(app, THEME).unwrap_or_default()
 }
 
 /// Keeps the theme and applies it to every window.
-pub fn set_theme<R: Runtime>(
-    app: &AppHandle<R>,
-    theme: Theme,
-) -> Result<(), tauri_plugin_store::Error> {
-    let store = app.store(FILE)?;
-    store.set(THEME, serde_json::json!(theme));
-    store.save()?;
+pub fn set_theme<R: Runtime>(app: &AppHandle<R>, theme: Theme) -> Result<(), Error> {
+    set(app, THEME, theme)?;
     apply(app);
     Ok(())
 }
@@ -36,4 +30,25 @@ pub fn apply<R: Runtime>(app: &AppHandle<R>) {
         Theme::Light => Some(tauri::Theme::Light),
         Theme::Dark => Some(tauri::Theme::Dark),
     });
+}
+
+/// Whether failures may be reported; not unless somebody said so.
+pub fn reports<R: Runtime>(app: &AppHandle<R>) -> bool {
+    get(app, REPORTS).unwrap_or(false)
+}
+
+/// Keeps that.
+pub fn set_reports<R: Runtime>(app: &AppHandle<R>, on: bool) -> Result<(), Error> {
+    set(app, REPORTS, on)
+}
+
+fn get<R: Runtime, T: DeserializeOwned>(app: &AppHandle<R>, name: &str) -> Option<T> {
+    let value = app.store(FILE).ok()?.get(name)?;
+    serde_json::from_value(value).ok()
+}
+
+fn set<R: Runtime>(app: &AppHandle<R>, name: &str, value: impl Serialize) -> Result<(), Error> {
+    let store = app.store(FILE)?;
+    store.set(name, serde_json::json!(value));
+    store.save()
 }

@@ -5,6 +5,7 @@ import { Card, Fact, Facts } from "@/components/ui/card";
 import type { SessionState } from "@/lib/auth";
 import { type AppInfo, desktop } from "@/lib/desktop";
 import { moment } from "@/lib/format";
+import { Help } from "./help";
 
 type SignedIn = Extract<SessionState, { status: "signed_in" }>;
 
@@ -37,6 +38,7 @@ export function About({ state }: { state: SignedIn }) {
           </Fact>
         </Facts>
       </Card>
+      {info && <Help reports={info.reports} />}
       {info && (
         <Card title="About">
           <Facts>

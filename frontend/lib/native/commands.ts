@@ -39,4 +39,6 @@ export const commands = {
   appInfo: () => call<AppInfo>("app_info"),
   theme: () => call<Theme>("theme"),
   setTheme: (theme: Theme) => call<null>("set_theme", { theme }),
+  setReports: (on: boolean) => call<null>("set_reports", { on }),
+  openLogFolder: () => call<null>("open_log_folder"),
 };

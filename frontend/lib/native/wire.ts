@@ -352,7 +352,11 @@ workspace: string,
 /**
  * The backend's origin, for people to read.
  */
-origin: string, };
+origin: string, 
+/**
+ * Whether the user lets failures be reported; null where this app reports none to anybody.
+ */
+reports: boolean | null, };
 
 /**
  * What the UI branches on.

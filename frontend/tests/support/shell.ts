@@ -46,6 +46,7 @@ export function startShell(initial: SessionState) {
       development: false,
       workspace: "default",
       origin: "https://api.example.com",
+      reports: null,
     }),
     backend_fetch: () => Promise.reject(refused("unreachable")),
   };

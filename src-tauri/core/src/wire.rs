@@ -339,4 +339,6 @@ pub struct AppInfo {
     pub workspace: String,
     /// The backend's origin, for people to read.
     pub origin: String,
+    /// Whether the user lets failures be reported; null where this app reports none to anybody.
+    pub reports: Option<bool>,
 }

@@ -4,10 +4,11 @@
 //! decompressed. Nothing leaves the profile's origin, whatever a path says.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
 use reqwest::{Client, RequestBuilder, Response};
+use tracing::Instrument as _;
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -15,6 +16,7 @@ use super::call::{Call, Patience, Payload};
 use super::fault::Fault;
 use super::head::{Head, sent_at};
 use super::outgoing::Outgoing;
+use super::traced::Traced;
 use crate::cookies::{Jar, RefreshChange, RefreshCookie};
 use crate::error::{AuthError, ErrorCode};
 use crate::profile::Profile;
@@ -70,34 +72,28 @@ impl Backend {
 
     /// Sends a request and returns at the answer's headers.
     pub(super) async fn send(&self, mut call: Call<'_>) -> Result<Head, Fault> {
+        let traced = Traced::begin(&mut call);
+        let result = self.exchange(call).instrument(traced.span()).await;
+        traced.end(&result);
+        result
+    }
+
+    async fn exchange(&self, mut call: Call<'_>) -> Result<Head, Fault> {
         let url = self.profile.url(&call.path);
         if url.origin() != self.profile.backend.origin() {
-            tracing::error!(path = call.template, "a path leads away from the backend");
+            tracing::error!("a path leads away from the backend");
             return Err(Fault::BadAnswer);
         }
-        let started = Instant::now();
         let headers = self.headers(&url, &mut call)?;
         let request = self.client.request(call.method.clone(), url.clone());
         let request = request.headers(headers);
         let payload = std::mem::replace(&mut call.payload, Payload::None);
-        let result = match call.patience {
+        let response = match call.patience {
             Patience::Whole => at_once(request, payload).await,
             Patience::Steps => self.step_by_step(request, payload).await,
-        };
-        let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let (method, path, attempt) = (&call.method, &call.template, call.attempt);
-        match result {
-            Ok(response) => {
-                let status = response.status().as_u16();
-                tracing::info!(%method, path, status, attempt, ms, "backend");
-                let refresh = self.honour_cookies(&response, &url, call.jar);
-                Ok(Head { response, refresh })
-            }
-            Err(fault) => {
-                tracing::info!(%method, path, %fault, attempt, ms, "backend");
-                Err(fault)
-            }
-        }
+        }?;
+        let refresh = self.honour_cookies(&response, &url, call.jar);
+        Ok(Head { response, refresh })
     }
 
     /// Bodies of any size: what is bounded is how long nothing may happen.

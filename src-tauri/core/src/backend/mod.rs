@@ -14,6 +14,7 @@ mod head;
 mod outgoing;
 mod redirect;
 mod retry_after;
+mod traced;
 mod verdict;
 
 use std::time::SystemTime;
@@ -129,12 +130,19 @@ impl Backend {
     }
 
     /// Asks for a new access token. The answer's headers come first, so that a rotated
-    /// token is safe before the body is read; see [`Head::take_refresh_changes`].
-    pub async fn refresh(&self, token: &RefreshToken, device: &Device) -> Result<Head, Fault> {
+    /// token is safe before the body is read; see [`Head::take_refresh_changes`]. `attempt`
+    /// counts the tries in a row, from one.
+    pub async fn refresh(
+        &self,
+        token: &RefreshToken,
+        device: &Device,
+        attempt: u32,
+    ) -> Result<Head, Fault> {
         let path = &self.profile().endpoints.refresh;
         let body = json!({"fingerprint": device.payload()});
-        self.send(Call::post(path, device).json(&body).with_token(token))
-            .await
+        let mut call = Call::post(path, device).json(&body).with_token(token);
+        call.attempt = attempt;
+        self.send(call).await
     }
 
     /// Tells the backend that the session is over. `Ok` means that it need not be told

@@ -184,7 +184,9 @@ impl Session {
         self.journal(&start.token, Step::Rotating, start.stamp, start.generation)
             .await;
         step!("rotation.journaled");
-        let mut head = match self.0.backend.refresh(&start.token, &start.device).await {
+        let tries = self.held().plan.failures().saturating_add(1);
+        let answer = self.0.backend.refresh(&start.token, &start.device, tries);
+        let mut head = match answer.await {
             Ok(head) => head,
             Err(fault) => return Landing::failed(self.unreached(start, fault, None)),
         };

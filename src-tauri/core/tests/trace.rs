@@ -1,0 +1,96 @@
+//! What is told of each request to the backend, as a report of a failure shows it. One test:
+//! the log is the process's.
+
+#[path = "support/mod.rs"]
+mod support;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use support::*;
+use vestibule_backend::{Effect, Fault};
+use vestibule_log::report::{Call, Fact, Report, Reporter};
+
+#[derive(Default)]
+struct Told(Mutex<Vec<Report>>);
+
+impl Reporter for Told {
+    fn report(&self, report: Report) {
+        self.0.lock().expect("a lock").push(report);
+    }
+
+    fn flush(&self, _limit: Duration) {}
+}
+
+impl Told {
+    /// The requests so far.
+    fn calls(&self) -> Vec<Call> {
+        tracing::error!(target: "vestibule_core", "tell me");
+        let mut told = self.0.lock().expect("a lock");
+        told.pop().expect("a report").calls
+    }
+}
+
+fn fact(call: &Call, name: &str) -> String {
+    let fact = call.facts.iter().find(|(held, _)| *held == name);
+    fact.map(|(_, fact)| fact.to_string()).unwrap_or_default()
+}
+
+fn line(call: &Call) -> String {
+    let answer = fact(call, "status") + &fact(call, "fault");
+    let (method, path) = (fact(call, "method"), fact(call, "path"));
+    format!("{method} {path} {} {answer}", fact(call, "attempt"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_request_is_one_span_without_its_path() {
+    let log = vestibule_log::start();
+    let told = Arc::new(Told::default());
+    log.report_to(Some(told.clone()));
+    let rig = Rig::signed_in().await;
+
+    // Three refreshes in a row, of which two meet trouble.
+    let trouble = Fault::on("POST", REFRESH, Effect::status(503)).times(2);
+    rig.backend.faults().add(trouble);
+    rig.session.refresh().await.expect_err("trouble");
+    rig.until_fresh().await;
+    // A call that is asked twice, and one with an id in its path and a query.
+    rig.backend.expire_access_tokens();
+    rig.get("/me").await.expect("a call");
+    let reply = rig.get("/plans/team?coupon=a-secret-coupon").await;
+    assert_eq!(reply.expect("a call").status, 200);
+
+    let calls = told.calls();
+    let lines: Vec<_> = calls.iter().map(line).collect();
+    let refreshes: Vec<_> = lines.iter().filter(|it| it.contains(REFRESH)).collect();
+    assert_eq!(
+        refreshes[..3],
+        [
+            "POST /refresh-token 1 503",
+            "POST /refresh-token 2 503",
+            "POST /refresh-token 3 200"
+        ]
+    );
+    assert!(lines.contains(&"POST /login 1 200".into()), "{lines:?}");
+    for wanted in ["GET /me 1 401", "GET /me 2 200", "GET /plans/* 1 200"] {
+        assert!(lines.contains(&wanted.into()), "{wanted}: {lines:?}");
+    }
+
+    for call in &calls {
+        assert!(call.facts.iter().any(|(name, _)| *name == "ms"));
+        let Some((_, Fact::Word(id))) = call.facts.iter().find(|(name, _)| *name == "request")
+        else {
+            panic!("an id: {call:?}");
+        };
+        assert_eq!(id.len(), 36, "{id}");
+    }
+    let all = format!("{calls:?}");
+    for absent in ["team", "coupon", PLAIN] {
+        assert!(!all.contains(absent), "{absent} in {all}");
+    }
+    // The backend can say which request a line is about.
+    let sent = rig.backend.last_request("GET", "/plans/team");
+    let sent = sent.expect("it arrived");
+    let id = sent.header("x-request-id").expect("an id");
+    assert!(calls.iter().any(|call| fact(call, "request") == id), "{id}");
+}

@@ -1,0 +1,327 @@
+//! The log's file: bounded in size and number, readable for this user alone.
+//!
+//! What cannot be written is dropped: a full disk must not stop the app.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tracing_subscriber::fmt::MakeWriter;
+
+const NAME: &str = "vestibule";
+
+/// How much is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// The largest a file becomes.
+    pub bytes: u64,
+    /// How many files there are at most.
+    pub files: usize,
+    /// The longest line; the rest of a longer one is cut off.
+    pub line: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            bytes: 2 * 1024 * 1024,
+            files: 5,
+            line: 16 * 1024,
+        }
+    }
+}
+
+/// A file that gives way to the next when it is full.
+#[derive(Clone)]
+pub(crate) struct Rolling(Arc<Mutex<State>>);
+
+struct State {
+    bounds: Bounds,
+    folder: Option<PathBuf>,
+    file: Option<File>,
+    written: u64,
+    /// What was said before there was a folder.
+    waiting: Vec<u8>,
+}
+
+impl Rolling {
+    pub fn new(bounds: Bounds) -> Self {
+        Self(Arc::new(Mutex::new(State {
+            bounds,
+            folder: None,
+            file: None,
+            written: 0,
+            waiting: Vec::new(),
+        })))
+    }
+
+    /// Goes on where the last run ended.
+    pub fn open(&self, folder: &Path) -> io::Result<()> {
+        make_private_folder(folder)?;
+        let mut state = self.state();
+        state.folder = Some(folder.to_owned());
+        state.reopen()?;
+        let waiting = std::mem::take(&mut state.waiting);
+        state.write_line(&waiting)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// One line, or the lines that waited.
+    fn write_line(&mut self, line: &[u8]) -> io::Result<()> {
+        let length = u64::try_from(line.len()).unwrap_or(u64::MAX);
+        if self.written > 0 && self.written.saturating_add(length) > self.bounds.bytes {
+            self.roll()?;
+        } else if self.file.is_none() {
+            self.reopen()?;
+        }
+        if let Some(file) = &mut self.file {
+            file.write_all(line)?;
+            self.written += length;
+        }
+        Ok(())
+    }
+
+    fn reopen(&mut self) -> io::Result<()> {
+        let path = self.path(0)?;
+        let file = private_file().append(true).create(true).open(path)?;
+        make_private(&file)?;
+        self.written = file.metadata()?.len();
+        self.file = Some(file);
+        Ok(())
+    }
+
+    /// `vestibule.log` becomes `vestibule.1.log`, that one `vestibule.2.log`, and so on; the
+    /// oldest goes.
+    fn roll(&mut self) -> io::Result<()> {
+        // Closed first: some systems do not rename a file that is open.
+        self.file = None;
+        for age in (1..self.bounds.files).rev() {
+            let (younger, older) = (self.path(age - 1)?, self.path(age)?);
+            if younger.exists() {
+                fs::rename(younger, older)?;
+            }
+        }
+        if self.bounds.files < 2 {
+            fs::remove_file(self.path(0)?)?;
+        }
+        self.reopen()
+    }
+
+    fn path(&self, age: usize) -> io::Result<PathBuf> {
+        let folder = self.folder.as_ref().ok_or(io::ErrorKind::NotFound)?;
+        Ok(folder.join(match age {
+            0 => format!("{NAME}.log"),
+            age => format!("{NAME}.{age}.log"),
+        }))
+    }
+}
+
+impl Write for Rolling {
+    /// The subscriber writes a whole line at a time.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut state = self.state();
+        let kept = cut(bytes, state.bounds.line);
+        if state.folder.is_some() {
+            let _ = state.write_line(&kept);
+        } else if state.waiting.len() + kept.len() <= 4 * state.bounds.line {
+            state.waiting.extend_from_slice(&kept);
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Rolling {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+/// At most `most` bytes of a line, with its end.
+fn cut(line: &[u8], most: usize) -> std::borrow::Cow<'_, [u8]> {
+    if line.len() <= most {
+        return line.into();
+    }
+    let text = String::from_utf8_lossy(line);
+    let mut end = most.saturating_sub("…\n".len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}…\n", &text[..end]).into_bytes().into()
+}
+
+#[cfg(unix)]
+fn private_file() -> OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut options = OpenOptions::new();
+    options.mode(0o600);
+    options
+}
+
+#[cfg(not(unix))]
+fn private_file() -> OpenOptions {
+    OpenOptions::new()
+}
+
+/// A file of an earlier run may have been made wider since.
+#[cfg(unix)]
+fn make_private(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.set_permissions(fs::Permissions::from_mode(0o600))
+}
+
+#[cfg(not(unix))]
+fn make_private(_file: &File) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(unix)]
+fn make_private_folder(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::create_dir_all(folder)?;
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
+}
+
+/// Below the user's own profile, which others cannot read.
+#[cfg(not(unix))]
+fn make_private_folder(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALL: Bounds = Bounds {
+        bytes: 1000,
+        files: 3,
+        line: 200,
+    };
+
+    fn line(number: usize) -> String {
+        format!("line {number:>4} {}\n", "x".repeat(88))
+    }
+
+    fn files(folder: &Path) -> Vec<(String, String)> {
+        let mut files: Vec<_> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| {
+                let entry = entry.unwrap();
+                let name = entry.file_name().into_string().unwrap();
+                (name, fs::read_to_string(entry.path()).unwrap())
+            })
+            .collect();
+        files.sort();
+        files
+    }
+
+    #[test]
+    fn files_are_bounded_in_size_and_number_and_the_newest_lines_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = Rolling::new(SMALL);
+        log.open(folder.path()).unwrap();
+        for number in 0..95 {
+            log.write_all(line(number).as_bytes()).unwrap();
+        }
+        let files = files(folder.path());
+        let names: Vec<_> = files.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(
+            names,
+            ["vestibule.1.log", "vestibule.2.log", "vestibule.log"]
+        );
+        for (name, text) in &files {
+            assert!(text.len() <= 1000, "{name} has {}", text.len());
+        }
+        let kept = format!("{}{}{}", files[1].1, files[0].1, files[2].1);
+        let wanted: String = (95 - kept.lines().count()..95).map(line).collect();
+        assert_eq!(kept, wanted, "in order, and without a gap");
+        assert!(kept.lines().count() > 18, "{}", kept.lines().count());
+    }
+
+    #[test]
+    fn what_was_said_before_there_was_a_folder_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = Rolling::new(SMALL);
+        log.write_all(b"early\n").unwrap();
+        for number in 0..100 {
+            log.write_all(line(number).as_bytes()).unwrap();
+        }
+        log.open(folder.path()).unwrap();
+        log.write_all(b"late\n").unwrap();
+        let text: String = files(folder.path())
+            .into_iter()
+            .map(|(_, text)| text)
+            .collect();
+        assert!(text.starts_with("early\n"), "{text}");
+        assert!(text.ends_with("late\n"), "{text}");
+        assert!(text.len() < 1000, "the wait is bounded: {}", text.len());
+    }
+
+    #[test]
+    fn a_new_run_goes_on_in_the_same_file() {
+        let folder = tempfile::tempdir().unwrap();
+        for run in ["first\n", "second\n"] {
+            let mut log = Rolling::new(SMALL);
+            log.open(folder.path()).unwrap();
+            log.write_all(run.as_bytes()).unwrap();
+        }
+        assert_eq!(files(folder.path())[0].1, "first\nsecond\n");
+    }
+
+    #[test]
+    fn a_long_line_is_cut_between_characters() {
+        let long = "ä".repeat(150);
+        for most in 190..=210 {
+            let kept = cut(long.as_bytes(), most);
+            let text = String::from_utf8(kept.into_owned()).unwrap();
+            assert!(text.len() <= most && text.ends_with("ä…\n"), "{text}");
+        }
+        assert_eq!(&*cut(b"short\n", 6), b"short\n");
+    }
+
+    #[test]
+    fn a_folder_that_went_away_stops_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("logs");
+        let mut log = Rolling::new(SMALL);
+        log.open(&place).unwrap();
+        fs::remove_dir_all(&place).unwrap();
+        for number in 0..30 {
+            log.write_all(line(number).as_bytes()).unwrap();
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_can_read_it() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("logs");
+        fs::create_dir(&place).unwrap();
+        fs::set_permissions(&place, fs::Permissions::from_mode(0o755)).unwrap();
+        let old = place.join("vestibule.log");
+        fs::write(&old, "wide open\n").unwrap();
+        fs::set_permissions(&old, fs::Permissions::from_mode(0o644)).unwrap();
+        let mut log = Rolling::new(SMALL);
+        log.open(&place).unwrap();
+        for number in 0..30 {
+            log.write_all(line(number).as_bytes()).unwrap();
+        }
+        assert_eq!(mode(&place), 0o700);
+        for (name, _) in files(&place) {
+            assert_eq!(mode(&place.join(&name)), 0o600, "{name}");
+        }
+    }
+}

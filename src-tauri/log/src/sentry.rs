@@ -1,0 +1,218 @@
+//! Reports to a Sentry server.
+//!
+//! Sentry's own client would bring a second HTTP and TLS stack, and gathers more than it is
+//! handed (host name, environment). So only its types are used: an event holds what a
+//! [`Report`] holds, and travels on the `reqwest` that the app has already.
+
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::{Client, StatusCode};
+use sentry_types::protocol::v7::{Breadcrumb, Envelope, Event, Level, Map, Value};
+use sentry_types::{Dsn, Scheme};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc as queue;
+
+use crate::report::{Call, Fact, Facts, Report, Reporter};
+
+const AGENT: &str = concat!("vestibule/", env!("CARGO_PKG_VERSION"));
+const TOTAL_LIMIT: Duration = Duration::from_secs(10);
+/// Reports that wait while one is on its way; more are dropped.
+const QUEUE: usize = 16;
+/// The rest of the server's day, if it asks to be left alone and does not say for how long.
+const PAUSE: Duration = Duration::from_secs(60);
+
+/// Why reports cannot be sent.
+#[derive(Debug)]
+pub enum Unusable {
+    /// The address is not one of a Sentry project.
+    Address,
+    /// Plain HTTP is for this machine only.
+    PlainHttp,
+    /// No client can be made.
+    Client,
+}
+
+impl std::fmt::Display for Unusable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Address => "that is not the DSN of a Sentry project",
+            Self::PlainHttp => "a DSN with plain HTTP is for this machine only",
+            Self::Client => "no HTTP client can be made",
+        })
+    }
+}
+
+impl std::error::Error for Unusable {}
+
+/// What every event says of the app.
+#[derive(Clone, Debug)]
+pub struct About {
+    /// `vestibule@0.1.0`.
+    pub release: String,
+    /// `production` or `development`.
+    pub environment: String,
+}
+
+enum Task {
+    Send(Box<Report>),
+    /// Answered when everything before it is done.
+    Flush(mpsc::Sender<()>),
+}
+
+/// Sends reports to one Sentry project, one at a time and in order.
+pub struct Sentry(queue::Sender<Task>);
+
+impl Sentry {
+    /// A reporter for the project of `dsn`; requests run on `runtime`.
+    ///
+    /// # Errors
+    /// If `dsn` is no address of a project, or not a safe one.
+    pub fn new(dsn: &str, about: About, runtime: &Handle) -> Result<Self, Unusable> {
+        let dsn: Dsn = dsn.parse().map_err(|_| Unusable::Address)?;
+        let mut builder = Client::builder()
+            .user_agent(AGENT)
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(TOTAL_LIMIT);
+        if dsn.scheme() == Scheme::Http {
+            if !is_this_machine(dsn.host()) {
+                return Err(Unusable::PlainHttp);
+            }
+            builder = builder.no_proxy();
+        }
+        let client = builder.build().map_err(|_| Unusable::Client)?;
+        let (sender, tasks) = queue::channel(QUEUE);
+        let sending = Sending {
+            client,
+            dsn,
+            about,
+            silent_until: None,
+        };
+        runtime.spawn(sending.run(tasks));
+        Ok(Self(sender))
+    }
+}
+
+impl Reporter for Sentry {
+    fn report(&self, report: Report) {
+        // A full queue drops the newest: the first failure is the one that explains.
+        let _ = self.0.try_send(Task::Send(Box::new(report)));
+    }
+
+    fn flush(&self, limit: Duration) {
+        let (done, wait) = mpsc::channel();
+        if self.0.try_send(Task::Flush(done)).is_ok() {
+            let _ = wait.recv_timeout(limit);
+        }
+    }
+}
+
+struct Sending {
+    client: Client,
+    dsn: Dsn,
+    about: About,
+    /// The server asked to be left alone.
+    silent_until: Option<Instant>,
+}
+
+impl Sending {
+    async fn run(mut self, mut tasks: queue::Receiver<Task>) {
+        while let Some(task) = tasks.recv().await {
+            match task {
+                Task::Flush(done) => drop(done.send(())),
+                Task::Send(_) if self.is_silent() => {}
+                Task::Send(report) => self.send(*report).await,
+            }
+        }
+    }
+
+    fn is_silent(&self) -> bool {
+        self.silent_until.is_some_and(|end| Instant::now() < end)
+    }
+
+    async fn send(&mut self, report: Report) {
+        let envelope = Envelope::from(event(report, &self.about));
+        let mut body = Vec::new();
+        if envelope.to_writer(&mut body).is_err() {
+            return;
+        }
+        let request = self
+            .client
+            .post(self.dsn.envelope_api_url())
+            .header(CONTENT_TYPE, "application/x-sentry-envelope")
+            .header("x-sentry-auth", self.dsn.to_auth(Some(AGENT)).to_string())
+            .body(body);
+        match request.send().await {
+            Ok(answer) if answer.status() == StatusCode::TOO_MANY_REQUESTS => {
+                self.silent_until = Some(Instant::now() + pause(answer.headers()));
+            }
+            Ok(answer) if answer.status().is_success() => {}
+            // Said quietly: a report of a failed report would never end.
+            Ok(answer) => {
+                let status = answer.status().as_u16();
+                tracing::warn!(status, "a report was refused");
+            }
+            Err(_) => tracing::warn!("a report could not be sent"),
+        }
+    }
+}
+
+fn pause(headers: &HeaderMap) -> Duration {
+    let seconds = headers.get(RETRY_AFTER).and_then(|it| it.to_str().ok());
+    let seconds = seconds.and_then(|text| text.parse().ok());
+    seconds.map_or(PAUSE, Duration::from_secs)
+}
+
+fn is_this_machine(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let address = host.parse::<std::net::IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+fn event(report: Report, about: &About) -> Event<'static> {
+    let mut extra = map(&report.facts);
+    let mut fingerprint = vec![report.module.into()];
+    if let Some((file, line)) = report.line {
+        extra.insert("source".into(), format!("{file}:{line}").into());
+        fingerprint.push(format!("{file}:{line}").into());
+    }
+    // All panics are said in one line of ours: what tells them apart is their place.
+    if let Some((_, place)) = report.facts.iter().find(|(name, _)| *name == "place") {
+        fingerprint.push(place.to_string().into());
+    }
+    Event {
+        level: Level::Error,
+        fingerprint: fingerprint.into(),
+        logger: Some(report.module.to_owned()),
+        message: Some(report.words),
+        timestamp: report.at,
+        release: Some(about.release.clone().into()),
+        environment: Some(about.environment.clone().into()),
+        breadcrumbs: report.calls.iter().map(crumb).collect::<Vec<_>>().into(),
+        extra,
+        ..Event::default()
+    }
+}
+
+fn crumb(call: &Call) -> Breadcrumb {
+    Breadcrumb {
+        timestamp: call.at,
+        ty: "http".into(),
+        category: Some("backend".into()),
+        data: map(&call.facts),
+        ..Breadcrumb::default()
+    }
+}
+
+fn map(facts: &Facts) -> Map<String, Value> {
+    let value = |fact: &Fact| match fact {
+        Fact::Number(number) => Value::from(*number),
+        Fact::Flag(flag) => Value::from(*flag),
+        Fact::Word(word) => Value::from(word.as_str()),
+    };
+    let facts = facts.iter();
+    facts
+        .map(|(name, fact)| ((*name).to_owned(), value(fact)))
+        .collect()
+}
