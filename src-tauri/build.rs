@@ -10,6 +10,7 @@ fn main() {
         "resend_otp",
         "cancel_otp",
         "refresh",
+        "unlock_keyring",
         "logout",
         "backend_fetch",
         "backend_upload",

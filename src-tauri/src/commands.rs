@@ -22,6 +22,7 @@ pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
         resend_otp,
         cancel_otp,
         refresh,
+        unlock_keyring,
         logout,
         exchanges::backend_fetch,
         exchanges::backend_upload,
@@ -91,6 +92,15 @@ fn cancel_otp(workspaces: State<'_, Workspaces>, workspace: Option<&str>) -> Rep
 #[command]
 async fn refresh(workspaces: State<'_, Workspaces>, workspace: Option<String>) -> Reply<()> {
     workspaces.get(workspace.as_deref())?.refresh().await
+}
+
+#[command]
+async fn unlock_keyring(
+    workspaces: State<'_, Workspaces>,
+    workspace: Option<String>,
+) -> Reply<()> {
+    let session = workspaces.get(workspace.as_deref())?;
+    session.unlock_keyring().await
 }
 
 #[command]

@@ -31,6 +31,11 @@ pub fn run() -> Result<(), StartError> {
         // meets the installed app.
         context.config_mut().identifier.push_str(".dev");
     }
+    if tauri::is_dev() {
+        // The page comes from Next's own server then, whose tools write to prototypes. A build
+        // that carries its pages, every release among them, is never `is_dev`.
+        context.config_mut().app.security.freeze_prototype = false;
+    }
     let profile = settings::profile(context.config())?;
     let runtime = runtime()?;
     tauri::async_runtime::set(runtime.handle().clone());
