@@ -22,12 +22,16 @@ const WORDS: Record<ErrorCode, string | null> = {
   path_refused: "You may not do this.",
   too_large: "The answer was too large to show.",
   unknown_workspace: "This workspace does not exist.",
+  unsupported: "The server does not offer this.",
+  // Names the file, the key and the reason.
+  misconfigured: null,
   internal: "Something went wrong inside the app. Try again, or restart it.",
 };
 
 const FALLBACK: Partial<Record<ErrorCode, string>> = {
   invalid_input: "Something in the form was not accepted. Check it and try again.",
   account_blocked: "This account may not sign in. Ask whoever manages it.",
+  misconfigured: "The settings of this app are not valid. Ask whoever manages it.",
 };
 
 export function describe({ code, message }: AuthFailure): string {

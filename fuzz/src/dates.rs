@@ -4,11 +4,20 @@ use std::time::{Duration, SystemTime};
 
 use vestibule_core::backend::retry_after;
 use vestibule_core::plan::Plan;
-use vestibule_core::profile::Answer;
+use vestibule_core::profile::{ExpiryForm, Profile};
 use vestibule_core::reply::Reply;
 use vestibule_core::schedule::RETRY_AFTER_MAX;
 
 use super::is_header_text;
+
+const FORMS: [ExpiryForm; 6] = [
+    ExpiryForm::Iso8601,
+    ExpiryForm::EpochS,
+    ExpiryForm::EpochMs,
+    ExpiryForm::TtlS,
+    ExpiryForm::TtlMs,
+    ExpiryForm::JwtExp,
+];
 
 /// The first byte says whether the answer is a 429; each line after it is one header.
 pub fn dates(data: &[u8]) {
@@ -41,10 +50,19 @@ pub fn dates(data: &[u8]) {
     assert!(wait >= obeyed, "back after {wait:?} of {asked:?}");
     assert!(wait <= RETRY_AFTER_MAX * 2, "away for {wait:?}");
 
+    let mut profile = Profile::default();
     for line in text.lines() {
-        let body = serde_json::json!({"tokens": {"token": "t", "expires": line}});
-        let answer = Answer::default();
-        let access = Reply::new(&body, &answer).access_token(now);
-        assert!(access.is_some(), "a date does not take the token away");
+        let body = serde_json::json!({"tokens": {"token": line, "expires": line}});
+        for form in FORMS {
+            for expiry in &mut profile.answer.login.expires {
+                expiry.form = form;
+            }
+            let access = Reply::new(&body, &profile, &profile.answer.login).access_token(now);
+            assert_eq!(
+                access.is_some(),
+                !line.is_empty(),
+                "a date takes no token away"
+            );
+        }
     }
 }

@@ -1,10 +1,18 @@
 //! Backend JSON, read by the contract's pointers and by any others.
 
+use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
-use vestibule_core::profile::Answer;
+use vestibule_core::profile::{Fields, Pointer, Profile, SHIPPED};
 use vestibule_core::reply::{AccessToken, Reply};
 use vestibule_core::secrets::Secret;
+
+/// Those that ship: read once, since reading them is not what is tried here.
+static PROFILES: LazyLock<Vec<Profile>> = LazyLock::new(|| {
+    let address = |name| serde_json::json!({"extends": name, "backend": "https://a.example"});
+    let profile = |name| Profile::from_json(address(name)).expect("it ships");
+    SHIPPED.map(|shipped| profile(shipped.name)).to_vec()
+});
 
 /// The first line holds pointers, separated by spaces; the rest is the body.
 pub fn reply(data: &[u8]) {
@@ -13,42 +21,51 @@ pub fn reply(data: &[u8]) {
     let Ok(body) = serde_json::from_slice(body) else {
         return;
     };
-    read(&body, &Answer::default());
-    let pointers: Vec<String> = String::from_utf8_lossy(head)
+    for profile in PROFILES.iter() {
+        read(&body, profile, &profile.answer.login);
+        read(&body, profile, &profile.answer.refresh);
+        read(&body, profile, &profile.answer.me);
+    }
+    let pointers: Vec<Pointer> = String::from_utf8_lossy(head)
         .split_whitespace()
-        .map(str::to_owned)
+        .filter_map(|text| Pointer::parse(text).ok())
         .collect();
     // Each pointer may be what any question is answered by.
     let all = || pointers.clone();
-    let answer = Answer {
+    let fields = Fields {
         user: all(),
         access_token: all(),
-        expires_in: all(),
-        expires: all(),
-        otp_required: all(),
-        otp_email: all(),
-        message: all(),
-        code: all(),
+        refresh_token: all(),
+        ..PROFILES[0].answer.login.clone()
     };
-    read(&body, &answer);
+    let mut profile = PROFILES[0].clone();
+    profile.otp.email = all();
+    profile.otp.challenge = all();
+    profile.answer.message = all();
+    profile.answer.code = all();
+    profile.user.id = all();
+    profile.user.name_parts = all();
+    read(&body, &profile, &fields);
 }
 
-fn read(body: &serde_json::Value, answer: &Answer) {
-    let reply = Reply::new(body, answer);
+fn read(body: &serde_json::Value, profile: &Profile, fields: &Fields) {
+    let reply = Reply::new(body, profile, fields);
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
     if let Some(user) = reply.user() {
+        assert!(!user.id.is_empty(), "a user without an id");
         assert!(
             serde_json::to_value(&user).is_ok(),
             "a user that the window cannot be told"
         );
     }
     if let Some(access) = reply.access_token(now) {
-        assert!(!access.token.secret().is_empty());
+        let is_empty = |token: &Secret| token.secret().is_empty();
+        assert!(!access.token.as_ref().is_some_and(is_empty));
         // Whatever the token is, Debug says the same: searching for the token itself would
         // find one that reads like the text around it.
         let shown = format!("{access:?}");
         let other = AccessToken {
-            token: Secret::new("another"),
+            token: access.token.as_ref().map(|_| Secret::new("another")),
             ..access.clone()
         };
         assert_eq!(format!("{other:?}"), shown, "a token in Debug");
@@ -58,5 +75,10 @@ fn read(body: &serde_json::Value, answer: &Answer) {
     if let Some(message) = reply.message() {
         assert!(message.chars().count() <= 300 && !message.chars().any(char::is_control));
     }
-    let _ = (reply.otp_required(), reply.otp_email(), reply.code());
+    let refresh = reply.refresh_token(now);
+    assert!(refresh.is_none_or(|refresh| !refresh.token.secret().is_empty()));
+    let code = reply.code();
+    let facts = reply.facts(401, code.as_deref());
+    let _ = profile.ends.iter().find(|rule| rule.holds(&facts));
+    let _ = (reply.challenge(), reply.otp_email());
 }

@@ -28,7 +28,7 @@ Vestibule's own commands: cargo xtask COMMAND
   soak [P1 P4 …]       break everything many times, print what each promise came to
       --short              as often as `test` does
       --markdown           the table as in the README
-  types                write frontend/lib/native/wire.ts from the Rust types
+  types                write frontend/lib/native/wire.ts and docs/profile.schema.json
   export               export the frontend if its sources changed
   dev-servers          the backend and Next, as `tauri dev` starts them
   desktop -- COMMAND   run one command with a keyring and a screen of its own (Linux)

@@ -1,22 +1,28 @@
-//! The TypeScript of the wire types, written by the core's own test.
+//! The TypeScript of the wire types and the JSON Schema of profiles, written by the core's own
+//! tests.
 
 use crate::failure::{Outcome, said};
 use crate::tally::Tally;
 use crate::{process, root};
 
-/// Writes the TypeScript file anew. That the committed one is right is checked
-/// by the same test in every ordinary run.
+/// The tests that write: one file each.
+const WRITERS: [&str; 2] = ["wire_types", "profile_schema"];
+
+/// Writes the files anew. That the committed ones are right is checked by the same tests in
+/// every ordinary run.
 pub fn write() -> Outcome {
     let mut cargo = root::cargo();
     cargo
-        .args(["test", "--package", "vestibule-core", "wire_types"])
+        .args(["test", "--package", "vestibule-core", "--"])
+        .args(WRITERS)
         .env("VESTIBULE_WRITE_TYPES", "1");
     let mut tally = Tally::default();
     process::follow(&mut cargo, |line| tally.read(line))?;
-    if tally.passed == 0 {
-        return Err(said(
-            "the core has no test named `wire_types`, so nothing was written",
-        ));
+    if tally.passed < WRITERS.len() {
+        let names = WRITERS.join("` and `");
+        return Err(said(format!(
+            "the core does not have both tests `{names}`, so not everything was written"
+        )));
     }
     Ok(())
 }

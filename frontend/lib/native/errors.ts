@@ -22,6 +22,8 @@ export const STATUS: Record<ErrorCode, number> = {
   path_refused: 403,
   too_large: 413,
   unknown_workspace: 404,
+  unsupported: 501,
+  misconfigured: 500,
   internal: 500,
 };
 

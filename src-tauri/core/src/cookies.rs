@@ -121,6 +121,16 @@ impl RefreshCookie {
         }))
     }
 
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Name and value, to be sent.
+    pub fn pair(&self) -> (String, Zeroizing<String>) {
+        (self.name.clone(), self.value.clone())
+    }
+
     /// When it ends, if it says so.
     pub fn expires(&self) -> Option<OffsetDateTime> {
         OffsetDateTime::from_unix_timestamp(self.expires?).ok()
@@ -140,57 +150,6 @@ impl RefreshCookie {
             return false;
         };
         Cookie::try_from_raw_cookie(&raw.build(), &home).is_ok_and(|cookie| cookie.matches(url))
-    }
-}
-
-/// The refresh cookies together: what a refresh sends and what the keyring keeps.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct RefreshToken(Vec<RefreshCookie>);
-
-impl RefreshToken {
-    /// Takes over what an answer changed.
-    pub fn apply(&mut self, changes: Vec<RefreshChange>) {
-        for change in changes {
-            match change {
-                RefreshChange::Set(cookie) => {
-                    self.0.retain(|held| held.name != cookie.name);
-                    self.0.push(cookie);
-                }
-                RefreshChange::Delete(name) => self.0.retain(|held| held.name != name),
-            }
-        }
-    }
-
-    /// Whether there is nothing to send.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The cookies that go to `url`.
-    pub fn pairs(&self, url: &Url) -> Vec<(String, Zeroizing<String>)> {
-        self.0
-            .iter()
-            .filter(|cookie| cookie.goes_to(url))
-            .map(|cookie| (cookie.name.clone(), cookie.value.clone()))
-            .collect()
-    }
-
-    /// The first to end, if any says when.
-    pub fn expires(&self) -> Option<OffsetDateTime> {
-        self.0.iter().filter_map(RefreshCookie::expires).min()
-    }
-
-    /// Names and values, for a hash.
-    pub fn fingerprint_bytes(&self) -> Zeroizing<Vec<u8>> {
-        let mut bytes = Zeroizing::new(Vec::new());
-        for cookie in &self.0 {
-            bytes.extend_from_slice(cookie.name.as_bytes());
-            bytes.push(b'=');
-            bytes.extend_from_slice(cookie.value.as_bytes());
-            bytes.push(b';');
-        }
-        bytes
     }
 }
 

@@ -49,6 +49,10 @@ pub enum ErrorCode {
     TooLarge,
     /// No workspace of that name.
     UnknownWorkspace,
+    /// The backend has no such thing, as its profile says.
+    Unsupported,
+    /// The workspace's settings are not valid; the message says where and why.
+    Misconfigured,
     /// A fault of ours; the log says more.
     Internal,
 }
@@ -118,6 +122,8 @@ impl ErrorCode {
             Self::PathRefused => "This app may not call that address.",
             Self::TooLarge => "That is larger than this app accepts.",
             Self::UnknownWorkspace => "There is no workspace of that name.",
+            Self::Unsupported => "The server does not offer this.",
+            Self::Misconfigured => "The settings of this app are not valid.",
             Self::Internal => "Something went wrong in the app. Its log says more.",
         }
     }

@@ -7,15 +7,17 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::profile::Answer;
+use crate::expiry;
+use crate::profile::{Facts, Fields, Pointer, Profile, first};
 use crate::secrets::Secret;
+use crate::token::BodyToken;
 use crate::wire::User;
 
 /// An access token and how long it lives from now.
 #[derive(Clone, Debug)]
 pub struct AccessToken {
-    /// Goes out as the bearer of API calls; memory only.
-    pub token: Secret,
+    /// Goes out with API calls; memory only. None where cookies alone carry the session.
+    pub token: Option<Secret>,
     /// Its life, counted from receipt, where the backend says.
     pub life: Option<Duration>,
 }
@@ -23,27 +25,34 @@ pub struct AccessToken {
 /// A JSON body and how to read it.
 pub struct Reply<'a> {
     body: &'a Value,
-    answer: &'a Answer,
+    profile: &'a Profile,
+    fields: &'a Fields,
 }
 
 impl<'a> Reply<'a> {
-    /// Reads `body` by `answer`.
-    pub fn new(body: &'a Value, answer: &'a Answer) -> Self {
-        Self { body, answer }
+    /// Reads `body` by `fields`, which are one of the profile's answers.
+    pub fn new(body: &'a Value, profile: &'a Profile, fields: &'a Fields) -> Self {
+        Self {
+            body,
+            profile,
+            fields,
+        }
     }
 
     /// The user, if there is an object with an id.
     pub fn user(&self) -> Option<User> {
-        let user = self.find(&self.answer.user)?.as_object()?;
-        let text = |key: &str| user.get(key).and_then(text_of);
-        let id = ["id", "_id", "uid"].into_iter().find_map(text)?;
-        let email = text("email").unwrap_or_default();
-        let name = ["name", "displayName", "username"]
-            .into_iter()
-            .find_map(text)
-            .filter(|name| !name.trim().is_empty())
+        let user = first(&self.fields.user, self.body)?;
+        user.as_object()?;
+        let fields = &self.profile.user;
+        let text = |pointers: &[Pointer]| first(pointers, user).and_then(text_of);
+        let id = text(&fields.id).filter(|id| !id.is_empty())?;
+        let email = text(&fields.email).unwrap_or_default();
+        let is_some = |name: &String| !name.trim().is_empty();
+        let name = text(&fields.name)
+            .filter(is_some)
+            .or_else(|| Some(put_together(&fields.name_parts, user)).filter(is_some))
             .unwrap_or_else(|| email.clone());
-        let roles = match user.get("roles").or_else(|| user.get("role")) {
+        let roles = match first(&fields.roles, user) {
             Some(Value::Array(roles)) => roles.iter().filter_map(text_of).collect(),
             Some(Value::String(role)) => vec![role.clone()],
             _ => Vec::new(),
@@ -52,70 +61,74 @@ impl<'a> Reply<'a> {
             id,
             name,
             email,
-            email_verified: user
-                .get("emailVerified")
-                .or_else(|| user.get("isEmailVerified"))
-                .and_then(Value::as_bool)
-                .unwrap_or(false),
-            image: text("image").or_else(|| text("avatar")),
+            email_verified: first(&fields.email_verified, user).is_some_and(is_verified),
+            image: text(&fields.image),
             roles,
         })
     }
 
-    /// The access token. `expiresIn` counts before `expires`: clocks are wrong.
+    /// The access token, if the answer holds one. `now` is the time by the sender's clock.
     pub fn access_token(&self, now: SystemTime) -> Option<AccessToken> {
-        let token = self.text(&self.answer.access_token)?;
-        if token.is_empty() {
+        let token = self.secret(&self.fields.access_token);
+        if token.is_none() && !self.fields.access_token.is_empty() {
             return None;
         }
-        let life = self
-            .find(&self.answer.expires_in)
-            .and_then(seconds)
-            .or_else(|| self.remaining(now));
-        Some(AccessToken {
-            token: Secret::new(token),
-            life,
+        let text = token.as_ref().map(Secret::secret);
+        let life = expiry::life(&self.fields.expires, self.body, text, now);
+        Some(AccessToken { token, life })
+    }
+
+    /// The refresh token, if it travels in the body.
+    pub fn refresh_token(&self, now: SystemTime) -> Option<BodyToken> {
+        let token = self.secret(&self.fields.refresh_token)?;
+        let text = Some(token.secret());
+        let life = expiry::life(&self.fields.refresh_expires, self.body, text, now);
+        let end = life.and_then(|life| now.checked_add(life));
+        let end = end.and_then(|end| end.duration_since(SystemTime::UNIX_EPOCH).ok());
+        Some(BodyToken {
+            token,
+            expires: end.and_then(|end| i64::try_from(end.as_secs()).ok()),
         })
     }
 
-    fn remaining(&self, now: SystemTime) -> Option<Duration> {
-        let text = self.text(&self.answer.expires)?;
-        let end = OffsetDateTime::parse(&text, &Rfc3339).ok()?;
-        // An end in the past may be a wrong clock on either side: no life is known then.
-        Duration::try_from(end - OffsetDateTime::from(now)).ok()
-    }
-
-    /// Whether a code is wanted.
-    pub fn otp_required(&self) -> bool {
-        self.find(&self.answer.otp_required) == Some(&Value::Bool(true))
+    /// What the profile's rules are held against.
+    pub fn facts<'b>(&'b self, status: u16, code: Option<&'b str>) -> Facts<'b> {
+        Facts {
+            status,
+            code,
+            body: Some(self.body),
+        }
     }
 
     /// Where the code went.
     pub fn otp_email(&self) -> Option<String> {
-        self.text(&self.answer.otp_email)
+        self.text(&self.profile.otp.email)
+    }
+
+    /// What names the challenge.
+    pub fn challenge(&self) -> Option<Secret> {
+        self.secret(&self.profile.otp.challenge)
     }
 
     /// The backend's error for people, cut to a length that fits a screen.
     pub fn message(&self) -> Option<String> {
-        let text = self.text(&self.answer.message)?;
+        let text = self.text(&self.profile.answer.message)?;
         let clean: String = text.chars().filter(|c| !c.is_control()).take(300).collect();
         (!clean.trim().is_empty()).then_some(clean)
     }
 
     /// The backend's error for programs.
     pub fn code(&self) -> Option<String> {
-        self.text(&self.answer.code)
+        self.text(&self.profile.answer.code)
     }
 
-    fn find(&self, pointers: &[String]) -> Option<&'a Value> {
-        pointers
-            .iter()
-            .find_map(|pointer| self.body.pointer(pointer))
-            .filter(|value| !value.is_null())
+    fn text(&self, pointers: &[Pointer]) -> Option<String> {
+        first(pointers, self.body).and_then(text_of)
     }
 
-    fn text(&self, pointers: &[String]) -> Option<String> {
-        self.find(pointers).and_then(text_of)
+    fn secret(&self, pointers: &[Pointer]) -> Option<Secret> {
+        let text = self.text(pointers).filter(|text| !text.is_empty());
+        text.map(Secret::new)
     }
 }
 
@@ -128,13 +141,19 @@ fn text_of(value: &Value) -> Option<String> {
     }
 }
 
-fn seconds(value: &Value) -> Option<Duration> {
-    let seconds = match value {
-        Value::Number(number) => number.as_f64()?,
-        Value::String(text) => text.trim().parse().ok()?,
-        _ => return None,
-    };
-    Duration::try_from_secs_f64(seconds).ok()
+fn put_together(parts: &[Pointer], user: &Value) -> String {
+    let found = parts.iter().filter_map(|part| text_of(part.find(user)?));
+    let found: Vec<_> = found.filter(|part| !part.trim().is_empty()).collect();
+    found.join(" ")
+}
+
+/// True, or the time at which it became so.
+fn is_verified(value: &Value) -> bool {
+    match value {
+        Value::Bool(verified) => *verified,
+        Value::String(text) => OffsetDateTime::parse(text, &Rfc3339).is_ok(),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -146,12 +165,12 @@ mod tests {
 
     #[test]
     fn reads_the_contracts_success() {
-        let answer = Answer::default();
+        let profile = Profile::default();
         let body = json!({
             "user": {"id": 7, "name": "", "email": "a@b.c", "role": "admin", "password": "no"},
             "tokens": {"token": "t", "expires": "2000-01-01T00:00:00Z", "expiresIn": 900},
         });
-        let reply = Reply::new(&body, &answer);
+        let reply = Reply::new(&body, &profile, &profile.answer.login);
         let user = reply.user().unwrap();
         assert_eq!((user.id.as_str(), user.name.as_str()), ("7", "a@b.c"));
         assert_eq!(user.roles, ["admin"]);
@@ -161,21 +180,46 @@ mod tests {
             Some(Duration::from_secs(900)),
             "expiresIn counts"
         );
-        assert!(!reply.otp_required());
+        assert_eq!(reply.refresh_token(SystemTime::now()), None, "a cookie");
     }
 
     #[test]
     fn an_absolute_end_is_the_fallback() {
-        let answer = Answer::default();
+        let profile = Profile::default();
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+        let life = |body: Value| {
+            let reply = Reply::new(&body, &profile, &profile.answer.refresh);
+            reply.access_token(now).unwrap().life
+        };
         let body = json!({"tokens": {"token": "t", "expires": "2001-09-09T01:47:40.000Z"}});
-        let access = Reply::new(&body, &answer).access_token(now).unwrap();
-        assert_eq!(access.life, Some(Duration::from_secs(60)));
+        assert_eq!(life(body), Some(Duration::from_secs(60)));
         let past = json!({"tokens": {"token": "t", "expires": "1999-01-01T00:00:00Z"}});
-        assert_eq!(
-            Reply::new(&past, &answer).access_token(now).unwrap().life,
-            None
-        );
+        assert_eq!(life(past), None);
+    }
+
+    #[test]
+    fn a_name_is_put_together_and_a_verification_may_be_a_date() {
+        let profile = Profile::from_json(json!({
+            "answer": {"login": {"user": [""]}},
+            "user": {
+                "name": ["/name"],
+                "name_parts": ["/first", "/middle", "/last"],
+                "email_verified": ["/confirmed_at"],
+            },
+        }))
+        .unwrap();
+        let user = |body: Value| Reply::new(&body, &profile, &profile.answer.login).user();
+        let both = user(json!({"id": "u", "first": "Ada", "middle": null, "last": "L."})).unwrap();
+        assert_eq!(both.name, "Ada L.");
+        assert!(!both.email_verified);
+        let named = user(json!({
+            "id": "u", "name": "Countess", "first": "Ada", "confirmed_at": "2026-11-23T05:37:20Z",
+        }))
+        .unwrap();
+        assert_eq!(named.name, "Countess");
+        assert!(named.email_verified);
+        assert_eq!(user(json!({"first": "Ada"})), None, "no id, no user");
+        assert_eq!(user(json!(null)), None);
     }
 
     fn any_json() -> impl Strategy<Value = Value> {
@@ -186,17 +230,33 @@ mod tests {
             any::<i64>().prop_map(|n| json!(n)),
             ".*".prop_map(Value::String),
         ];
-        let key = prop_oneof![
-            Just("user".to_owned()),
-            Just("tokens".into()),
-            Just("token".into()),
-            Just("expiresIn".into()),
-            Just("expires".into()),
-            Just("id".into()),
-            Just("roles".into()),
-            Just("message".into()),
-            ".{0,4}",
-        ];
+        let key = prop::sample::select(
+            &[
+                "user",
+                "tokens",
+                "token",
+                "access",
+                "refresh",
+                "access_token",
+                "refresh_token",
+                "expiresIn",
+                "expires",
+                "session",
+                "expiresAt",
+                "data",
+                "id",
+                "roles",
+                "message",
+                "code",
+                "errors",
+                "extensions",
+                "otpRequired",
+                "twoFactorRedirect",
+                "0",
+                "",
+            ][..],
+        )
+        .prop_map(str::to_owned);
         leaf.prop_recursive(4, 32, 6, move |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..6).prop_map(Value::Array),
@@ -208,11 +268,23 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_json_makes_it_panic(body in any_json()) {
-            let answer = Answer::default();
-            let reply = Reply::new(&body, &answer);
-            let _ = (reply.user(), reply.access_token(SystemTime::now()), reply.otp_required());
-            let _ = (reply.otp_email(), reply.message(), reply.code());
+        fn no_json_makes_any_shipped_profile_panic(body in any_json(), status in 100..600_u16) {
+            for shipped in crate::profile::SHIPPED {
+                let extends = json!({
+                    "extends": shipped.name, "backend": "https://a.example",
+                });
+                let profile = Profile::from_json(extends).unwrap();
+                for fields in [&profile.answer.login, &profile.answer.refresh, &profile.answer.me] {
+                    let reply = Reply::new(&body, &profile, fields);
+                    let now = SystemTime::now();
+                    let _ = (reply.user(), reply.access_token(now), reply.refresh_token(now));
+                    let _ = (reply.otp_email(), reply.challenge(), reply.message());
+                    let code = reply.code();
+                    let facts = reply.facts(status, code.as_deref());
+                    let _ = profile.ends.iter().any(|rule| rule.holds(&facts));
+                    let _ = profile.otp.wanted.iter().any(|rule| rule.holds(&facts));
+                }
+            }
         }
     }
 }

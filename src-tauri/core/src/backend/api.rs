@@ -19,7 +19,9 @@ use super::outgoing::{Outgoing, Sender};
 use super::redirect::{Lead, lead};
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
+use crate::profile::{self, Variables};
 use crate::secrets::Secret;
+use crate::token::RefreshToken;
 use crate::wire::FetchReply;
 
 /// Headers that are ours to send: they carry credentials, frame the message, or make some
@@ -86,6 +88,17 @@ impl ApiPayload {
     }
 }
 
+/// What a call carries of a session.
+#[derive(Clone)]
+pub(crate) struct Carried {
+    /// The access token, if there is one.
+    pub access: Option<Secret>,
+    /// The refresh cookies: sent only where the profile says so.
+    pub token: Option<RefreshToken>,
+    /// The device of the session.
+    pub device: Device,
+}
+
 /// What an answer makes of a call.
 pub(crate) enum Turn {
     /// It is the answer.
@@ -119,10 +132,18 @@ impl Backend {
         &self,
         call: &ApiCall,
         payload: ApiPayload,
-        bearer: Option<&Secret>,
-        device: &Device,
+        carried: &Carried,
         attempt: u32,
     ) -> Result<Head, Fault> {
+        let profile = self.profile();
+        let device = &carried.device;
+        let origin = profile.origin();
+        let variables = Variables {
+            access_token: carried.access.as_ref(),
+            device: Some(device),
+            origin: Some(&origin),
+            ..Variables::default()
+        };
         let mut request = Call::new(call.method.clone(), &call.path, device);
         for (name, value) in &call.headers {
             request = request.header(name.clone(), value.clone());
@@ -134,7 +155,10 @@ impl Backend {
         }
         request.template.clone_from(&call.template);
         request.payload = payload.0;
-        request.bearer = bearer;
+        for (name, value) in profile::headers(&profile.api.headers, &variables) {
+            request = request.text_header(&name, &value)?;
+        }
+        request.token = carried.token.as_ref().filter(|_| profile.cookies.with_api);
         request.attempt = attempt;
         request.patience = Patience::Steps;
         self.send(request).await

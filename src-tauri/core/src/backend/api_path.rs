@@ -31,7 +31,7 @@ fn is_auth(path: &str, profile: &Profile) -> bool {
     };
     let given: Vec<String> = segments(path).map(reduced).collect();
     profile.auth_paths().any(|endpoint| {
-        let wanted: Vec<String> = segments(endpoint).map(reduced).collect();
+        let wanted: Vec<String> = segments(&endpoint).map(reduced).collect();
         let is_one = |(wanted, given): (&String, &String)| wanted == given || wanted.contains('$');
         wanted.len() == given.len() && wanted.iter().zip(&given).all(is_one)
     })
@@ -152,8 +152,10 @@ mod tests {
 
     #[test]
     fn the_sessions_own_endpoints_are_refused_whatever_the_list_says() {
-        let mut profile = allowing(&["/*", "/*/*", "/login", "/logout", "/LOGIN", "/v1/auth/*"]);
-        profile.endpoints.refresh = "/v1/auth/renew?mode=json".into();
+        let renew = serde_json::json!({"refresh": {"path": "/v1/auth/renew?mode=json"}});
+        let mut profile = Profile::from_json(serde_json::json!({"endpoints": renew})).unwrap();
+        let allow = ["/*", "/*/*", "/login", "/logout", "/LOGIN", "/v1/auth/*"];
+        profile.api.allow = allow.map(str::to_owned).to_vec();
         for path in [
             "/login",
             "/LOGIN",

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::profile::Answer;
+use crate::profile::{Fields, Profile};
 use crate::reply::Reply;
 
 /// The most values that are taken apart. A mebibyte of `0,` is half a million of them and
@@ -27,12 +27,17 @@ impl Body {
         serde_json::from_slice(bytes).map_or(Self::Other, Self::Json)
     }
 
-    /// A reader over a JSON body.
-    pub fn reply<'a>(&'a self, answer: &'a Answer) -> Option<Reply<'a>> {
+    /// The JSON, if it is any.
+    pub fn json(&self) -> Option<&Value> {
         match self {
-            Self::Json(body) => Some(Reply::new(body, answer)),
+            Self::Json(body) => Some(body),
             Self::Other => None,
         }
+    }
+
+    /// A reader over a JSON body.
+    pub fn reply<'a>(&'a self, profile: &'a Profile, fields: &'a Fields) -> Option<Reply<'a>> {
+        Some(Reply::new(self.json()?, profile, fields))
     }
 }
 

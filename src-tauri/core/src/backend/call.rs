@@ -3,13 +3,13 @@
 use bytes::Bytes;
 use reqwest::Method;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::fault::Fault;
 use super::outgoing::Outgoing;
-use crate::cookies::RefreshToken;
 use crate::device::Device;
-use crate::secrets::Secret;
+use crate::profile::{self, Request};
+use crate::token::RefreshToken;
 
 /// A request to be sent.
 pub(super) struct Call<'a> {
@@ -22,7 +22,6 @@ pub(super) struct Call<'a> {
     pub payload: Payload,
     pub headers: HeaderMap,
     pub token: Option<&'a RefreshToken>,
-    pub bearer: Option<&'a Secret>,
     pub jar: bool,
     /// Counts the times that the same thing is asked, from one.
     pub attempt: u32,
@@ -59,25 +58,36 @@ impl<'a> Call<'a> {
             payload: Payload::None,
             headers,
             token: None,
-            bearer: None,
             jar: true,
             attempt: 1,
             patience: Patience::Whole,
         }
     }
 
-    pub fn post(path: &str, device: &'a Device) -> Self {
-        Self::new(Method::POST, path, device)
-    }
-
-    pub fn json(mut self, body: &Value) -> Self {
-        self.payload = Payload::Whole(wiped(body.to_string().into_bytes()));
-        self.header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+    /// What a template of the profile was made into.
+    pub fn from_request(request: Request, device: &'a Device) -> Result<Self, Fault> {
+        let mut call = Self::new(method(request.method), &request.path, device);
+        call.template = request.template;
+        for (name, value) in &request.headers {
+            call = call.text_header(name, value)?;
+        }
+        if let Some(body) = request.body {
+            call.payload = Payload::Whole(Bytes::from_owner(body));
+            let json = HeaderValue::from_static("application/json");
+            call = call.header(CONTENT_TYPE, json);
+        }
+        Ok(call)
     }
 
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.insert(name, value);
         self
+    }
+
+    /// A header that may be secret.
+    pub fn text_header(self, name: &str, value: &str) -> Result<Self, Fault> {
+        let (name, value) = text_header(name, value)?;
+        Ok(self.header(name, value))
     }
 
     pub fn with_token(mut self, token: &'a RefreshToken) -> Self {
@@ -89,6 +99,25 @@ impl<'a> Call<'a> {
     pub fn without_jar(mut self) -> Self {
         self.jar = false;
         self
+    }
+}
+
+/// A header that may be secret, from what a template was made into.
+pub(super) fn text_header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Fault> {
+    let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| Fault::BadAnswer)?;
+    let value = HeaderValue::from_bytes(value.as_bytes());
+    let mut value = value.map_err(|_| Fault::BadAnswer)?;
+    value.set_sensitive(true);
+    Ok((name, value))
+}
+
+fn method(method: profile::Method) -> Method {
+    match method {
+        profile::Method::Get => Method::GET,
+        profile::Method::Post => Method::POST,
+        profile::Method::Put => Method::PUT,
+        profile::Method::Patch => Method::PATCH,
+        profile::Method::Delete => Method::DELETE,
     }
 }
 

@@ -6,20 +6,20 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
+use reqwest::header::{COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
 use reqwest::{Client, RequestBuilder, Response};
 use tracing::Instrument as _;
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::call::{Call, Patience, Payload};
+use super::call::{Call, Patience, Payload, text_header};
 use super::fault::Fault;
 use super::head::{Head, sent_at};
 use super::outgoing::Outgoing;
 use super::traced::Traced;
 use crate::cookies::{Jar, RefreshChange, RefreshCookie};
 use crate::error::{AuthError, ErrorCode};
-use crate::profile::Profile;
+use crate::profile::{self, Profile, Variables};
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 const TOTAL_LIMIT: Duration = Duration::from_secs(30);
@@ -126,26 +126,39 @@ impl Backend {
     }
 
     fn headers(&self, url: &Url, call: &mut Call<'_>) -> Result<HeaderMap, Fault> {
-        let mut headers = std::mem::take(&mut call.headers);
+        let origin = self.profile.origin();
+        let variables = Variables {
+            device: Some(call.device),
+            origin: Some(&origin),
+            ..Variables::default()
+        };
+        let mut headers = HeaderMap::new();
+        for (name, value) in profile::headers(&self.profile.headers, &variables) {
+            let (name, value) = text_header(&name, &value)?;
+            headers.insert(name, value);
+        }
+        // What belongs to one call counts more than what goes with all.
+        for (name, value) in std::mem::take(&mut call.headers) {
+            if let Some(name) = name {
+                headers.insert(name, value);
+            }
+        }
         if let Some(cookies) = self.cookie_header(url, call) {
             headers.insert(COOKIE, cookies);
-        }
-        if let Some(bearer) = call.bearer {
-            let text = Zeroizing::new(format!("Bearer {}", bearer.secret()));
-            let mut value = HeaderValue::from_str(&text).map_err(|_| Fault::BadAnswer)?;
-            value.set_sensitive(true);
-            headers.insert(AUTHORIZATION, value);
         }
         Ok(headers)
     }
 
     fn cookie_header(&self, url: &Url, call: &Call<'_>) -> Option<HeaderValue> {
+        if !self.profile.cookies.enabled {
+            return None;
+        }
         let mut pairs = if call.jar {
             self.jar().pairs(url)
         } else {
             Vec::new()
         };
-        if let Some(name) = &self.profile.cookies.device {
+        if let Some(name) = self.profile.cookies.device.get() {
             pairs.retain(|(held, _)| held != name);
             pairs.push((
                 name.clone(),
@@ -174,6 +187,9 @@ impl Backend {
 
     /// Files every `Set-Cookie`: the ordinary ones at once, the refresh ones for the caller.
     fn honour_cookies(&self, response: &Response, url: &Url, jar: bool) -> Vec<RefreshChange> {
+        if !self.profile.cookies.enabled {
+            return Vec::new();
+        }
         let names = &self.profile.cookies.refresh;
         let now = sent_at(response.headers());
         let mut refresh = Vec::new();

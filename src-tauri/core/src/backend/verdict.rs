@@ -1,21 +1,23 @@
-//! What an answer means. One place for sign-ins, one for refreshes.
+//! What an answer means, by the profile's rules. One place for sign-ins, one for refreshes,
+//! one for sign-outs.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use reqwest::StatusCode;
 
 use super::{Backend, Body, Fault};
 use crate::error::{AuthError, ErrorCode};
-use crate::profile::Profile;
+use crate::profile::{Facts, Profile, Step, UserFrom};
 use crate::reply::{AccessToken, Reply};
+use crate::token::RefreshToken;
 use crate::wire::{SignedOutReason, User};
 
 /// What an answer to a refresh means.
 pub enum Verdict {
     /// Renewed.
     Renewed {
-        /// Who, as of now.
-        user: User,
+        /// Who, as of now; `None` where the profile takes the user from elsewhere.
+        user: Option<User>,
         /// For API calls.
         access: AccessToken,
     },
@@ -26,80 +28,71 @@ pub enum Verdict {
 }
 
 impl Backend {
-    /// Classifies the answer to a refresh.
-    pub fn verdict(&self, status: StatusCode, body: &Body) -> Verdict {
+    /// Classifies the answer to a refresh. `token` is what is held after it; `now` is the
+    /// time by the sender's clock.
+    pub fn verdict(
+        &self,
+        status: StatusCode,
+        body: &Body,
+        token: &RefreshToken,
+        now: SystemTime,
+    ) -> Verdict {
         let profile = self.profile();
-        let Some(reply) = body.reply(&profile.answer) else {
-            return Verdict::Transient(if status.is_success() {
-                Fault::BadAnswer
-            } else {
-                Fault::Status(status)
-            });
+        let not_understood = Verdict::Transient(if status.is_success() {
+            Fault::BadAnswer
+        } else {
+            Fault::Status(status)
+        });
+        let Some(reply) = body.reply(profile, profile.renewed()) else {
+            return not_understood;
         };
-        if status.is_success() {
-            return match (reply.user(), reply.access_token(SystemTime::now())) {
-                (Some(user), Some(access)) => Verdict::Renewed { user, access },
-                _ => Verdict::Transient(Fault::BadAnswer),
-            };
+        let code = reply.code();
+        let facts = reply.facts(status.as_u16(), code.as_deref());
+        if let Some(rule) = profile.ends.iter().find(|rule| rule.holds(&facts)) {
+            return Verdict::Ended(rule.why.into());
         }
-        match ended(profile, status, &reply) {
-            Some(why) => Verdict::Ended(why),
-            None => Verdict::Transient(Fault::Status(status)),
+        if !status.is_success() {
+            return not_understood;
+        }
+        let user = reply.user();
+        let is_told = profile.is_renewed_by_me() || profile.session.user_from == UserFrom::Refresh;
+        match self.access(&reply, token, now) {
+            Some(access) if user.is_some() || !is_told => Verdict::Renewed {
+                user: user.filter(|_| is_told),
+                access,
+            },
+            _ => not_understood,
         }
     }
 }
 
-fn ended(profile: &Profile, status: StatusCode, reply: &Reply<'_>) -> Option<SignedOutReason> {
+/// Whether an answer to a sign-in wants a code.
+pub(super) fn wants_code(profile: &Profile, status: StatusCode, reply: &Reply<'_>) -> bool {
     let code = reply.code();
-    profile
-        .ends
-        .iter()
-        .find(|rule| {
-            rule.status == status.as_u16()
-                && rule
-                    .code
-                    .as_ref()
-                    .is_none_or(|wanted| Some(wanted) == code.as_ref())
-        })
-        .map(|rule| rule.why)
+    let facts = reply.facts(status.as_u16(), code.as_deref());
+    profile.otp.wanted.iter().any(|rule| rule.holds(&facts))
 }
 
-/// Which call of a sign-in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum SignInStep {
-    Login,
-    Register,
-    VerifyOtp,
-    ResendOtp,
+/// Whether a refused sign-out says that there is nothing left to end.
+pub(super) fn is_signed_out(profile: &Profile, status: StatusCode, body: &Body) -> bool {
+    let reply = body.reply(profile, &profile.answer.refresh);
+    let code = reply.as_ref().and_then(Reply::code);
+    let facts = Facts {
+        status: status.as_u16(),
+        code: code.as_deref(),
+        body: body.json(),
+    };
+    profile.signed_out.iter().any(|rule| rule.holds(&facts))
 }
 
 /// The error of a refused sign-in step.
-pub(super) fn sign_in_error(
-    step: SignInStep,
+pub(super) fn refused(
+    step: Step,
+    profile: &Profile,
     status: StatusCode,
     reply: Option<&Reply<'_>>,
-    retry_after: Option<Duration>,
 ) -> AuthError {
-    use SignInStep as Step;
-    let backend_code = reply.and_then(Reply::code);
-    let code = match (step, status.as_u16()) {
-        (_, 429) => ErrorCode::RateLimited,
-        (_, 500..) => ErrorCode::BackendFault,
-        // A page where JSON belongs is a portal or a proxy speaking, not the backend.
-        _ if reply.is_none() => ErrorCode::BadAnswer,
-        (Step::Register, 409) => ErrorCode::EmailTaken,
-        (Step::Register, 400 | 422) if backend_code.as_deref() == Some("EMAIL_TAKEN") => {
-            ErrorCode::EmailTaken
-        }
-        (Step::Login | Step::Register | Step::ResendOtp, 400 | 422) => ErrorCode::InvalidInput,
-        (Step::Login, 401) => ErrorCode::InvalidCredentials,
-        (_, 403) => ErrorCode::AccountBlocked,
-        (Step::Login, 423) => ErrorCode::AccountLocked,
-        (Step::VerifyOtp, 400 | 401 | 422) => ErrorCode::OtpInvalid,
-        (Step::VerifyOtp | Step::ResendOtp, 410) => ErrorCode::OtpExpired,
-        (Step::VerifyOtp | Step::ResendOtp, 423) => ErrorCode::OtpTooMany,
-        _ => ErrorCode::BadAnswer,
-    };
+    let code = code_of(step, profile, status.as_u16(), reply);
     let message = reply.and_then(Reply::message).filter(|_| {
         matches!(
             code,
@@ -110,5 +103,33 @@ pub(super) fn sign_in_error(
         Some(message) => AuthError::with_message(code, message),
         None => AuthError::new(code),
     }
-    .retry_after(retry_after)
+}
+
+/// By the profile's rules, and where none holds, by the status as in the contract.
+fn code_of(step: Step, profile: &Profile, status: u16, reply: Option<&Reply<'_>>) -> ErrorCode {
+    match status {
+        429 => return ErrorCode::RateLimited,
+        500.. => return ErrorCode::BackendFault,
+        _ => {}
+    }
+    let Some(reply) = reply else {
+        // A page where JSON belongs is a portal or a proxy speaking, not the backend.
+        return ErrorCode::BadAnswer;
+    };
+    let code = reply.code();
+    let facts = reply.facts(status, code.as_deref());
+    if let Some(rule) = (profile.errors.iter()).find(|rule| rule.holds(step, &facts)) {
+        return rule.is.into();
+    }
+    match (step, status) {
+        (Step::Register, 409) => ErrorCode::EmailTaken,
+        (Step::Login | Step::Register | Step::SendOtp, 400 | 422) => ErrorCode::InvalidInput,
+        (Step::Login, 401) => ErrorCode::InvalidCredentials,
+        (_, 403) => ErrorCode::AccountBlocked,
+        (Step::Login, 423) => ErrorCode::AccountLocked,
+        (Step::VerifyOtp, 400 | 401 | 422) => ErrorCode::OtpInvalid,
+        (Step::VerifyOtp | Step::SendOtp, 410) => ErrorCode::OtpExpired,
+        (Step::VerifyOtp | Step::SendOtp, 423) => ErrorCode::OtpTooMany,
+        _ => ErrorCode::BadAnswer,
+    }
 }

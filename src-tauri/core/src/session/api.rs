@@ -9,12 +9,10 @@ use bytes::Bytes;
 use super::rotate::Asked;
 use super::upload::{Again, Upload};
 use super::{Access, Held, Session};
-use crate::backend::{ApiCall, ApiPayload, Download, Head, Turn};
+use crate::backend::{ApiCall, ApiPayload, Carried, Download, Head, Turn};
 use crate::clock::SinceBoot;
-use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
 use crate::schedule;
-use crate::secrets::Secret;
 use crate::vault::Stamp;
 use crate::wire::{FetchReply, FetchRequest, UploadRequest};
 
@@ -98,7 +96,11 @@ impl Session {
         margin: Duration,
     ) -> Result<Head, AuthError> {
         let mut bearer = self.bearer(margin).await?;
-        let nobody = self.held().device.clone();
+        let nobody = Carried {
+            access: None,
+            token: None,
+            device: self.held().device.clone(),
+        };
         let (mut attempt, mut hops, mut renewed) = (0, 0, false);
         loop {
             attempt += 1;
@@ -106,10 +108,9 @@ impl Session {
                 true => body.next().await?,
                 false => ApiPayload::none(),
             };
-            let token = bearer.as_ref().map(|bearer| &bearer.token);
-            let device = bearer.as_ref().map_or(&nobody, |bearer| &bearer.device);
+            let carried = bearer.as_ref().map_or(&nobody, |bearer| &bearer.carried);
             let backend = &self.0.backend;
-            let head = backend.api(&call, payload, token, device, attempt).await?;
+            let head = backend.api(&call, payload, carried, attempt).await?;
             if head.status() == 401
                 && !renewed
                 && let Some(refused) = &bearer
@@ -211,8 +212,7 @@ impl Supply {
 struct Bearer {
     stamp: Stamp,
     serial: u64,
-    token: Secret,
-    device: Device,
+    carried: Carried,
 }
 
 impl Held {
@@ -220,8 +220,11 @@ impl Held {
         self.access.as_ref().map(|access| Bearer {
             stamp: self.stamp,
             serial: access.serial,
-            token: access.token.token.clone(),
-            device: self.device.clone(),
+            carried: Carried {
+                access: access.token.token.clone(),
+                token: self.token.clone(),
+                device: self.device.clone(),
+            },
         })
     }
 }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::cookies::RefreshToken;
 use crate::secrets::SecretBytes;
+use crate::token::RefreshToken;
 
 /// The item. Has no `Debug`: it is the secret.
 #[derive(Serialize, Deserialize)]

@@ -25,7 +25,6 @@ use tokio::sync::{Notify, watch};
 
 use crate::backend::Backend;
 use crate::clock::{Clock, SinceBoot, SystemClock};
-use crate::cookies::RefreshToken;
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
 use crate::journal::LastUser;
@@ -35,8 +34,9 @@ use crate::profile::Profile;
 use crate::records::Records;
 use crate::reply::AccessToken;
 use crate::schedule;
-use crate::secrets::{SecretStore, StoreError};
+use crate::secrets::{Secret, SecretStore, StoreError};
 use crate::state::{Event, State};
+use crate::token::RefreshToken;
 use crate::vault::{Stamp, Vault};
 use crate::wire::{Cause, Outage, SessionChanged, StorageStatus};
 pub use item::Item;
@@ -122,9 +122,14 @@ impl Access {
 }
 
 /// What a challenge needs and the window must not hold.
+#[derive(Clone)]
 struct OpenChallenge {
     email: String,
     device: Device,
+    /// Held only where the profile sends it along with the code.
+    password: Option<Secret>,
+    /// What the backend gave out to name the challenge.
+    name: Option<Secret>,
 }
 
 impl Session {
@@ -299,6 +304,11 @@ impl Held {
         self.plan = Plan::default();
         self.outage_since = None;
         self.token.take()
+    }
+
+    /// The access token, for a sign-out that wants one.
+    fn access_text(&self) -> Option<Secret> {
+        self.access.as_ref()?.token.token.clone()
     }
 
     fn access_serial(&self) -> u64 {

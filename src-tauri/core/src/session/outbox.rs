@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::item::Item;
-use crate::backend::{Backend, Fault};
+use crate::backend::{Backend, Fault, Untold};
 use crate::clock::Clock;
-use crate::cookies::RefreshToken;
 use crate::device::Device;
 use crate::plan::Plan;
 use crate::records::Records;
-use crate::secrets::SecretStore;
+use crate::secrets::{Secret, SecretStore};
+use crate::token::RefreshToken;
 use crate::vault::Vault;
 
 const RECORD: &str = "outbox.json";
@@ -49,8 +49,16 @@ pub(super) struct Outbox {
 struct State {
     entries: Vec<Entry>,
     /// What this process put in itself: needs no keyring to be delivered.
-    tokens: HashMap<Uuid, RefreshToken>,
+    tokens: HashMap<Uuid, Known>,
     plan: Plan,
+}
+
+/// What this process knows of an undelivered sign-out.
+#[derive(Clone)]
+struct Known {
+    token: RefreshToken,
+    /// For backends that want one with a sign-out. Never in the keyring.
+    access: Option<Secret>,
 }
 
 impl Outbox {
@@ -82,7 +90,7 @@ impl Outbox {
 
     /// Takes `token` over: first the record, then the keyring item, so that none is ever
     /// forgotten there.
-    pub async fn put(&self, token: RefreshToken, origin: String) {
+    pub async fn put(&self, token: RefreshToken, access: Option<Secret>, origin: String) {
         let slot = Uuid::new_v4();
         let item = Item {
             generation: 0,
@@ -96,7 +104,7 @@ impl Outbox {
                 origin,
                 since: self.clock.wall_ms(),
             });
-            state.tokens.insert(slot, token);
+            state.tokens.insert(slot, Known { token, access });
             state
                 .plan
                 .look_again(self.clock.since_boot(), Duration::ZERO);
@@ -157,17 +165,46 @@ impl Outbox {
             return Err(Fault::Unreachable);
         }
         let known = self.state().tokens.get(&entry.slot).cloned();
-        let token = match known {
-            Some(token) => token,
+        let known = match known {
+            Some(known) => known,
             None => match self.vault(entry.slot).read().await {
                 Ok(bytes) => match bytes.and_then(|bytes| Item::from_bytes(&bytes)) {
-                    Some(item) => item.token,
+                    Some(item) => Known {
+                        token: item.token,
+                        access: None,
+                    },
                     None => return Ok(()),
                 },
                 Err(_) => return Err(Fault::Unreachable),
             },
         };
-        backend.logout(&token, device).await
+        let told = backend.logout(&known.token, known.access.as_ref(), device);
+        match told.await {
+            Ok(()) => Ok(()),
+            Err(Untold { fault, token }) => {
+                if let Some(token) = token {
+                    self.replace(entry, token).await;
+                }
+                Err(fault)
+            }
+        }
+    }
+
+    /// Telling the backend took a new token: it is the one to tell it with from here.
+    async fn replace(&self, entry: &Entry, token: RefreshToken) {
+        let item = Item {
+            generation: 0,
+            origin: entry.origin.clone(),
+            token: token.clone(),
+        };
+        let known = Known {
+            token,
+            access: None,
+        };
+        self.state().tokens.insert(entry.slot, known);
+        if let Err(error) = self.vault(entry.slot).write(1, 0, item.to_bytes()).await {
+            tracing::warn!(%error, "an undelivered sign-out is kept in memory only");
+        }
     }
 
     async fn drop_entry(&self, entry: &Entry) {

@@ -97,7 +97,7 @@ impl Session {
             if let Some(item) = Item::from_bytes(&bytes)
                 && !item.token.is_empty()
             {
-                self.0.outbox.put(item.token, item.origin).await;
+                self.0.outbox.put(item.token, None, item.origin).await;
             }
             let _ = self.0.vault.delete(stamp).await;
         }

@@ -11,14 +11,15 @@ use super::shared::ROTATION_PATIENCE;
 use super::sign_in::{expires_at, storage_after};
 use super::{Access, Session};
 use crate::backend::{Body, Fault, Verdict};
-use crate::cookies::RefreshToken;
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
 use crate::journal::{Journal, LastUser, SignedOut, Step};
+use crate::profile::UserFrom;
 use crate::reply::AccessToken;
-use crate::secrets::StoreError;
+use crate::secrets::{Secret, StoreError};
 use crate::state::Event;
 use crate::steps::step;
+use crate::token::RefreshToken;
 use crate::vault::Stamp;
 use crate::wire::{Cause, SignedOutReason, User};
 
@@ -30,7 +31,15 @@ struct Start {
     stamp: Stamp,
     generation: u64,
     token: RefreshToken,
+    access: Option<Secret>,
     device: Device,
+}
+
+/// What of an attempt is safe already.
+struct Safe {
+    token: RefreshToken,
+    generation: u64,
+    kept: Result<(), StoreError>,
 }
 
 /// How an attempt came down.
@@ -185,28 +194,28 @@ impl Session {
             .await;
         step!("rotation.journaled");
         let tries = self.held().plan.failures().saturating_add(1);
-        let answer = self.0.backend.refresh(&start.token, &start.device, tries);
+        let (token, access) = (&start.token, start.access.as_ref());
+        let backend = &self.0.backend;
+        let answer = backend.refresh(token, access, &start.device, tries);
         let mut head = match answer.await {
             Ok(head) => head,
             Err(fault) => return Landing::failed(self.unreached(start, fault, None)),
         };
         step!("rotation.answered");
-        let (status, retry_after) = (head.status(), head.retry_after());
+        let (status, retry_after, now) = (head.status(), head.retry_after(), head.sent_at());
         let mut token = start.token.clone();
-        let mut generation = start.generation;
-        let mut kept = Ok(());
+        let mut safe = Safe {
+            token: start.token.clone(),
+            generation: start.generation,
+            kept: Ok(()),
+        };
         let mut taken_away = false;
         if status.is_success() {
             token.apply(head.take_refresh_changes());
             taken_away = token.is_empty();
-            if token != start.token && !taken_away {
-                // The backend has moved on: whatever becomes of the body, this is the
-                // token that counts from here.
-                generation += 1;
-                kept = match self.keep_rotated(start, generation, &token).await {
-                    Some(kept) => kept,
-                    None => return Landing::Landed(self.superseded()),
-                };
+            // A cookie is safe before the body is read: that may break off.
+            if !self.secure(start, &mut safe, &token).await {
+                return Landing::Landed(self.superseded());
             }
         }
         step!("rotation.kept");
@@ -215,12 +224,27 @@ impl Session {
             Err(fault) => return Landing::failed(self.unreached(start, fault, retry_after)),
         };
         step!("rotation.read");
+        if status.is_success() {
+            token.apply_body(self.0.backend.rotated(&body, now));
+            if !self.secure(start, &mut safe, &token).await {
+                return Landing::Landed(self.superseded());
+            }
+        }
+        step!("rotation.body_kept");
         if taken_away && matches!(body, Body::Json(_)) {
             return Landing::Landed(self.ended(start, SignedOutReason::Expired).await);
         }
-        match self.0.backend.verdict(status, &body) {
+        match self.0.backend.verdict(status, &body, &token, now) {
             Verdict::Renewed { user, access } => {
-                let stored = storage_after(&kept);
+                let user = match user {
+                    Some(user) => Some(user),
+                    None => match self.whose(start, &token, access.token.as_ref()).await {
+                        Ok(user) => user,
+                        Err(fault) => return Landing::failed(self.unreached(start, fault, None)),
+                    },
+                };
+                let stored = storage_after(&safe.kept);
+                let generation = safe.generation;
                 let result = self.renewed(start, generation, token, user, access).await;
                 let mut held = self.held();
                 if held.stamp == start.stamp && generation != start.generation {
@@ -230,6 +254,50 @@ impl Session {
             }
             Verdict::Ended(why) => Landing::Rejected(why),
             Verdict::Transient(fault) => Landing::failed(self.unreached(start, fault, retry_after)),
+        }
+    }
+
+    /// Puts `token` where it is safe if the backend has moved on: whatever becomes of the
+    /// rest of the answer, it is the one that counts from here. False if the session is over.
+    async fn secure(&self, start: &Start, safe: &mut Safe, token: &RefreshToken) -> bool {
+        if *token == safe.token || token.is_empty() {
+            return true;
+        }
+        let generation = start.generation + 1;
+        match self.keep_rotated(start, generation, token).await {
+            Some(kept) => {
+                *safe = Safe {
+                    token: token.clone(),
+                    generation,
+                    kept,
+                };
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Whose session it is, where the answer to a refresh does not say: `None` leaves it
+    /// with whom it was. Only where nobody is known to show is a failure one of the refresh.
+    async fn whose(
+        &self,
+        start: &Start,
+        token: &RefreshToken,
+        access: Option<&Secret>,
+    ) -> Result<Option<User>, Fault> {
+        let profile = self.0.backend.profile();
+        let is_known = self.held().last_user.is_some();
+        let asks = profile.session.user_from == UserFrom::Me || !is_known;
+        if profile.endpoints.me.get().is_none() || !asks {
+            return Ok(None);
+        }
+        match self.0.backend.me(token, access, &start.device).await {
+            Ok(user) => Ok(Some(user)),
+            Err(fault) if is_known => {
+                tracing::warn!(%fault, "the user is shown as before");
+                Ok(None)
+            }
+            Err(fault) => Err(fault),
         }
     }
 
@@ -262,7 +330,7 @@ impl Session {
             let _ = self.0.vault.delete(start.stamp).await;
             self.follow_sign_out(start.stamp, why);
         }
-        self.revoke(token.clone(), start.device.clone());
+        self.revoke(token.clone(), None, start.device.clone());
         None
     }
 
@@ -279,6 +347,7 @@ impl Session {
             stamp: held.stamp,
             generation: held.generation,
             token,
+            access: held.access_text(),
             device: held.device.clone(),
         };
         if held.state.outage().is_some() {
@@ -293,22 +362,20 @@ impl Session {
         start: &Start,
         generation: u64,
         token: RefreshToken,
-        user: User,
+        user: Option<User>,
         access: AccessToken,
     ) -> Result<(), AuthError> {
         let last_user = {
-            let held = self.held();
-            let known = held
-                .last_user
-                .as_ref()
-                .filter(|last| last.user.id == user.id);
-            let mut last = known
-                .cloned()
-                .unwrap_or_else(|| LastUser::first_seen(&self.origin(), &user));
+            let known = self.held().last_user.clone();
+            let known_user = || known.as_ref().map(|last| last.user.clone());
+            let user = user.or_else(known_user).unwrap_or_else(someone);
+            let same = known.filter(|last| last.user.id == user.id);
+            let mut last = same.unwrap_or_else(|| LastUser::first_seen(&self.origin(), &user));
             last.session.expires_at = expires_at(&token);
             last.user = user;
             last
         };
+        let revocable = access.token.clone();
         let (bytes, stored) = (token.fingerprint_bytes(), last_user.clone());
         let written = self
             .on_disk(start.stamp, move |records| {
@@ -318,7 +385,7 @@ impl Session {
             .await;
         step!("rotation.recorded");
         if !self.assign_renewed(start, last_user, access, written.is_ok()) {
-            self.revoke(token, start.device.clone());
+            self.revoke(token, revocable, start.device.clone());
             return self.superseded();
         }
         Ok(())
@@ -416,6 +483,19 @@ impl Session {
             self.publish(&mut held, Cause::Rejected, Event::Ended(why));
         }
         Err(ErrorCode::SessionEnded.into())
+    }
+}
+
+/// Whom to show where the backend names the user at the sign-in only, and the record of that
+/// is gone: a session is not ended for a lost file.
+fn someone() -> User {
+    User {
+        id: String::new(),
+        name: "Signed in".into(),
+        email: String::new(),
+        email_verified: false,
+        image: None,
+        roles: Vec::new(),
     }
 }
 

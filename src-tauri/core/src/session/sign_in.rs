@@ -7,15 +7,16 @@ use uuid::Uuid;
 use super::item::Item;
 use super::shared::SIGN_IN_PATIENCE;
 use super::{Access, OpenChallenge, Session, storage_of};
-use crate::backend::{Grant, SignIn};
+use crate::backend::{Answering, Grant, Nameless, SignIn};
 use crate::clock::SinceBoot;
-use crate::cookies::RefreshToken;
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
 use crate::journal::{Journal, LastUser, SignedOut, Step};
+use crate::profile::Placeholder;
 use crate::secrets::{Secret, StoreError};
 use crate::state::Event;
 use crate::steps::step;
+use crate::token::RefreshToken;
 use crate::vault::Stamp;
 use crate::wire::{
     Cause, Challenge, LoginInput, RegisterInput, SessionInfo, SignInOutcome, StorageStatus,
@@ -28,9 +29,8 @@ impl Session {
         let _one = self.0.signing_in.lock().await;
         let device = self.device_of_today(input.fingerprint.as_ref());
         let answer = self.0.backend.login(&input, &device).await?;
-        let email = input.email;
-        self.answered(Cause::Login, asked, answer, OpenChallenge { email, device })
-            .await
+        let challenge = self.challenge_of(input.email, input.password, device);
+        self.answered(Cause::Login, asked, answer, challenge).await
     }
 
     /// Makes an account, and signs in where the backend does.
@@ -39,14 +39,9 @@ impl Session {
         let _one = self.0.signing_in.lock().await;
         let device = self.device_of_today(input.fingerprint.as_ref());
         let answer = self.0.backend.register(&input, &device).await?;
-        let email = input.email;
-        self.answered(
-            Cause::Register,
-            asked,
-            answer,
-            OpenChallenge { email, device },
-        )
-        .await
+        let challenge = self.challenge_of(input.email, input.password, device);
+        self.answered(Cause::Register, asked, answer, challenge)
+            .await
     }
 
     /// Answers the open challenge. A wrong code leaves it open; an old one, or one too
@@ -56,9 +51,7 @@ impl Session {
         let _one = self.0.signing_in.lock().await;
         let challenge = self.challenge()?;
         let backend = &self.0.backend;
-        let answer = backend
-            .verify_otp(&challenge.email, &code, &challenge.device)
-            .await;
+        let answer = backend.verify_otp(challenge.answering(), &code).await;
         match answer {
             Ok(answer) => {
                 self.answered(Cause::VerifyOtp, asked, answer, challenge)
@@ -77,7 +70,7 @@ impl Session {
     pub async fn resend_otp(&self) -> Result<Challenge, AuthError> {
         let _one = self.0.signing_in.lock().await;
         let open = self.challenge()?;
-        let result = self.0.backend.resend_otp(&open.email, &open.device).await;
+        let result = self.0.backend.resend_otp(open.answering()).await;
         let wait_ms = match &result {
             Ok(()) => self.0.backend.profile().otp.resend_after_s * 1000,
             Err(error) => error.retry_after_ms.unwrap_or_default(),
@@ -119,11 +112,21 @@ impl Session {
     /// A copy of what the open challenge needs.
     fn challenge(&self) -> Result<OpenChallenge, AuthError> {
         let held = self.held();
-        let open = held.challenge.as_ref().ok_or(ErrorCode::NoChallenge)?;
-        Ok(OpenChallenge {
-            email: open.email.clone(),
-            device: open.device.clone(),
-        })
+        let open = held.challenge.clone();
+        open.ok_or_else(|| ErrorCode::NoChallenge.into())
+    }
+
+    /// What a challenge would need. The password is kept for it only where it must be typed
+    /// along with the code, as the profile says.
+    fn challenge_of(&self, email: String, password: Secret, device: Device) -> OpenChallenge {
+        let verify = self.0.backend.profile().endpoints.verify_otp.get();
+        let wanted = verify.is_some_and(|call| call.asks_for(Placeholder::Password));
+        OpenChallenge {
+            email,
+            device,
+            password: wanted.then_some(password),
+            name: None,
+        }
     }
 
     /// What was answered comes true, unless it was `asked` for before a sign-out or before
@@ -133,7 +136,7 @@ impl Session {
         cause: Cause,
         asked: u64,
         answer: SignIn,
-        challenge: OpenChallenge,
+        mut challenge: OpenChallenge,
     ) -> Result<SignInOutcome, AuthError> {
         match answer {
             SignIn::Granted(grant) => {
@@ -141,14 +144,33 @@ impl Session {
                     .await?;
                 Ok(SignInOutcome::SignedIn)
             }
-            SignIn::OtpRequired { email } => {
+            SignIn::Nameless(nameless) => {
+                // Nobody is signed in here, so nobody may stay signed in there.
+                let Nameless {
+                    access,
+                    token,
+                    error,
+                } = *nameless;
+                self.revoke(token, access.token, challenge.device);
+                Err(error)
+            }
+            SignIn::OtpRequired {
+                email,
+                challenge: name,
+            } => {
+                challenge.name = name;
+                let sent = self.0.backend.send_otp(challenge.answering()).await;
                 let now = self.0.clock.wall_ms();
-                let shown = Challenge {
+                let mut shown = Challenge {
                     id: Uuid::new_v4(),
                     email: email.unwrap_or_else(|| challenge.email.clone()),
                     started_at: now,
                     resend_at: now + self.0.backend.profile().otp.resend_after_s * 1000,
                 };
+                if let Err(error) = sent {
+                    tracing::warn!(code = ?error.code, "no code was sent; it can be asked for");
+                    shown.resend_at = now + error.retry_after_ms.unwrap_or_default();
+                }
                 let mut held = self.held();
                 if held.given_up != asked {
                     return Err(void(cause));
@@ -180,7 +202,7 @@ impl Session {
             })
         };
         let Some((stamp, generation)) = taken else {
-            self.revoke(grant.token, device);
+            self.revoke(grant.token, grant.access.token, device);
             return Err(void(cause));
         };
         let last_user = LastUser {
@@ -213,9 +235,10 @@ impl Session {
         let mut held = self.held();
         if held.stamp != stamp {
             drop(held);
-            self.revoke(grant.token, device);
+            self.revoke(grant.token, grant.access.token, device);
             return Err(void(cause));
         }
+        let access_before = held.access_text();
         held.access = Some(Access {
             serial: held.access_serial() + 1,
             token: grant.access,
@@ -224,7 +247,7 @@ impl Session {
         let before = std::mem::replace(&mut held.device, device);
         if let Some(replaced) = held.token.replace(grant.token) {
             // Signing in again leaves nothing behind in the backend's list of devices.
-            self.revoke(replaced, before);
+            self.revoke(replaced, access_before, before);
         }
         held.saved(self.now(), &kept);
         held.unread = false;
@@ -298,6 +321,17 @@ pub(super) fn storage_after(kept: &Result<(), StoreError>) -> StorageStatus {
     match kept {
         Ok(()) => StorageStatus::Ok,
         Err(error) => storage_of(*error),
+    }
+}
+
+impl OpenChallenge {
+    fn answering(&self) -> Answering<'_> {
+        Answering {
+            identifier: &self.email,
+            password: self.password.as_ref(),
+            challenge: self.name.as_ref(),
+            device: &self.device,
+        }
     }
 }
 

@@ -2,13 +2,17 @@
 //! token goes to the outbox, from which the backend is told when it can be reached.
 
 use super::Session;
-use crate::cookies::RefreshToken;
 use crate::device::Device;
 use crate::journal::{Journal, LastUser, SignedOut};
+use crate::secrets::Secret;
 use crate::state::Event;
 use crate::steps::step;
+use crate::token::RefreshToken;
 use crate::vault::Stamp;
 use crate::wire::{Cause, LogoutReply, SignedOutReason};
+
+/// What is left of a session: its refresh token, and an access token if there was one.
+type Left = (RefreshToken, Option<Secret>);
 
 impl Session {
     /// Ends the session here and tells the backend when it can be reached. Always
@@ -17,14 +21,14 @@ impl Session {
         let session = self.clone();
         let over = tokio::task::spawn_blocking(move || session.end_here()).await;
         // Only a panic or the end of the runtime could have stopped it.
-        let Ok((stamp, generation, token, device)) = over else {
+        let Ok((stamp, generation, left, device)) = over else {
             return LogoutReply { success: true };
         };
         step!("logout.shown");
         let session = self.clone();
         tokio::spawn(async move {
-            if let Some(token) = token {
-                session.0.outbox.put(token, session.origin()).await;
+            if let Some((token, access)) = left {
+                session.0.outbox.put(token, access, session.origin()).await;
             }
             step!("logout.slotted");
             if session.0.vault.delete(stamp).await.is_err() {
@@ -45,7 +49,7 @@ impl Session {
 
     /// Marks the sign-out on disk, forgets the session and shows it. Blocks for a few file
     /// writes.
-    fn end_here(&self) -> (Stamp, u64, Option<RefreshToken>, Device) {
+    fn end_here(&self) -> (Stamp, u64, Option<Left>, Device) {
         // A sign-in that is being written finds its stamp outdated afterwards, or has
         // removed an older marker before: either way this one stays.
         let _turn = self.writing();
@@ -57,19 +61,20 @@ impl Session {
         step!("logout.marked");
         let mut held = self.held();
         let stamp = held.supersede();
-        let token = held.drop_session();
+        let access = held.access_text();
+        let left = held.drop_session().map(|token| (token, access));
         held.challenge = None;
         held.given_up += 1;
         self.0.backend.forget_cookies();
         self.publish(&mut held, Cause::Logout, Event::SignedOut);
-        (stamp, held.generation, token, held.device.clone())
+        (stamp, held.generation, left, held.device.clone())
     }
 
     /// Tells the backend that `token` is not used any more; again after a restart if need be.
-    pub(super) fn revoke(&self, token: RefreshToken, device: Device) {
+    pub(super) fn revoke(&self, token: RefreshToken, access: Option<Secret>, device: Device) {
         let session = self.clone();
         tokio::spawn(async move {
-            session.0.outbox.put(token, session.origin()).await;
+            session.0.outbox.put(token, access, session.origin()).await;
             session.0.outbox.deliver(&session.0.backend, &device).await;
         });
     }

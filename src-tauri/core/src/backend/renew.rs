@@ -1,0 +1,226 @@
+//! The calls of a session that exists: to renew it, to ask whose it is, to end it.
+
+use std::time::SystemTime;
+
+use serde_json::{Map, Value};
+
+use super::body::Body;
+use super::call::Call;
+use super::client::Backend;
+use super::fault::Fault;
+use super::head::Head;
+use super::verdict::{Verdict, is_signed_out};
+use crate::device::Device;
+use crate::profile::{Endpoint, Placeholder, Variables};
+use crate::reply::{AccessToken, Reply};
+use crate::secrets::Secret;
+use crate::token::{BodyToken, RefreshToken};
+use crate::wire::User;
+
+/// A sign-out that the backend has not heard.
+pub struct Untold {
+    /// Why.
+    pub fault: Fault,
+    /// What to tell it with the next time, where the token has changed on the way.
+    pub token: Option<RefreshToken>,
+}
+
+impl From<Fault> for Untold {
+    fn from(fault: Fault) -> Self {
+        Self { fault, token: None }
+    }
+}
+
+impl Backend {
+    /// Asks for a new access token, or, where there is nothing to ask for one, whether the
+    /// session is alive. The answer's headers come first, so that a rotated cookie is safe
+    /// before the body is read; see [`Head::take_refresh_changes`]. `attempt` counts the tries
+    /// in a row, from one.
+    pub async fn refresh(
+        &self,
+        token: &RefreshToken,
+        access: Option<&Secret>,
+        device: &Device,
+        attempt: u32,
+    ) -> Result<Head, Fault> {
+        // A profile without either is refused at load.
+        let (_, endpoint) = self.profile().renewal().ok_or(Fault::BadAnswer)?;
+        let single = token.body().filter(|_| self.profile().session.single_token);
+        let access = single.or(access);
+        let call = self.session_call(endpoint, token, access, device)?;
+        let mut call = call.with_token(token);
+        call.attempt = attempt;
+        self.send(call).await
+    }
+
+    /// The refresh token that the body of an answer to a refresh holds. It is to be kept
+    /// before anything else is done with the answer.
+    pub fn rotated(&self, body: &Body, now: SystemTime) -> Option<BodyToken> {
+        let profile = self.profile();
+        self.body_token(&body.reply(profile, profile.renewed())?, now)
+    }
+
+    /// Asks whose session it is.
+    pub async fn me(
+        &self,
+        token: &RefreshToken,
+        access: Option<&Secret>,
+        device: &Device,
+    ) -> Result<User, Fault> {
+        let profile = self.profile();
+        let endpoint = profile.endpoints.me.get().ok_or(Fault::BadAnswer)?;
+        let call = self.session_call(endpoint, token, access, device)?;
+        let head = self.send(call.with_token(token)).await?;
+        let status = head.status();
+        let body = head.body().await?;
+        if !status.is_success() {
+            return Err(Fault::Status(status));
+        }
+        let reply = body.reply(profile, &profile.answer.me);
+        reply.and_then(|reply| reply.user()).ok_or(Fault::BadAnswer)
+    }
+
+    /// Tells the backend that the session is over. `Ok` means that it need not be told
+    /// again: done, already unknown there, or it has no ear for it.
+    pub async fn logout(
+        &self,
+        token: &RefreshToken,
+        access: Option<&Secret>,
+        device: &Device,
+    ) -> Result<(), Untold> {
+        let Some(endpoint) = self.profile().endpoints.logout.get() else {
+            tracing::info!("the backend has no sign-out: the session ends there by itself");
+            return Ok(());
+        };
+        let wants_access = endpoint.asks_for(Placeholder::AccessToken);
+        if !wants_access || self.profile().session.single_token {
+            let access = access.or(token.body());
+            let told = self.tell(endpoint, token, access, device).await;
+            return told.map(drop).map_err(Untold::from);
+        }
+        if let Some(access) = access
+            && let Told::Yes = self.tell(endpoint, token, Some(access), device).await?
+        {
+            return Ok(());
+        }
+        // The access token is gone, or what was refused is only its age: one more is needed.
+        let mut token = token.clone();
+        let before = token.clone();
+        let mut head = self.refresh(&token, access, device, 1).await?;
+        let (status, now) = (head.status(), head.sent_at());
+        if status.is_success() {
+            token.apply(head.take_refresh_changes());
+        }
+        let body = head.body().await?;
+        if status.is_success() {
+            token.apply_body(self.rotated(&body, now));
+        }
+        let untold = |fault| Untold {
+            fault,
+            token: (token != before).then(|| token.clone()),
+        };
+        match self.verdict(status, &body, &token, now) {
+            Verdict::Ended(_) => Ok(()),
+            Verdict::Transient(fault) => Err(untold(fault)),
+            Verdict::Renewed { access, .. } => {
+                let told = self.tell(endpoint, &token, access.token.as_ref(), device);
+                told.await.map(drop).map_err(untold)
+            }
+        }
+    }
+
+    async fn tell(
+        &self,
+        endpoint: &Endpoint,
+        token: &RefreshToken,
+        access: Option<&Secret>,
+        device: &Device,
+    ) -> Result<Told, Fault> {
+        let call = self.session_call(endpoint, token, access, device)?;
+        let head = self.send(call.with_token(token).without_jar()).await?;
+        let status = head.status();
+        if status.is_success() && head.is_page() {
+            // A portal's, not the backend's: it has not heard.
+            return Err(Fault::BadAnswer);
+        }
+        if status.is_success() {
+            return Ok(Told::Yes);
+        }
+        let body = head.body().await.unwrap_or(Body::Other);
+        if is_signed_out(self.profile(), status, &body) {
+            return Ok(Told::Already);
+        }
+        Err(Fault::Status(status))
+    }
+
+    /// The request that `endpoint` describes.
+    pub(super) fn call<'a>(
+        &self,
+        endpoint: &Endpoint,
+        variables: &Variables<'_>,
+        more: Option<&Map<String, Value>>,
+        device: &'a Device,
+    ) -> Result<Call<'a>, Fault> {
+        let origin = self.profile().origin();
+        let variables = Variables {
+            device: Some(device),
+            origin: Some(&origin),
+            ..*variables
+        };
+        let request = crate::profile::request(endpoint, &variables, more);
+        Call::from_request(request.map_err(|_| Fault::BadAnswer)?, device)
+    }
+
+    fn session_call<'a>(
+        &self,
+        endpoint: &Endpoint,
+        token: &RefreshToken,
+        access: Option<&Secret>,
+        device: &'a Device,
+    ) -> Result<Call<'a>, Fault> {
+        let variables = Variables {
+            refresh_token: token.body(),
+            access_token: access,
+            ..Variables::default()
+        };
+        self.call(endpoint, &variables, None, device)
+    }
+
+    /// The refresh token in an answer. Where one token serves as both, it may be called the
+    /// access token there.
+    pub(super) fn body_token(&self, reply: &Reply<'_>, now: SystemTime) -> Option<BodyToken> {
+        let own = reply.refresh_token(now);
+        if own.is_some() || !self.profile().session.single_token {
+            return own;
+        }
+        let token = reply.access_token(now)?.token?;
+        Some(BodyToken {
+            token,
+            expires: None,
+        })
+    }
+
+    /// What API calls go out with from here; `None` if an access token should be there and
+    /// is not.
+    pub(super) fn access(
+        &self,
+        reply: &Reply<'_>,
+        token: &RefreshToken,
+        now: SystemTime,
+    ) -> Option<AccessToken> {
+        let found = reply.access_token(now);
+        if !self.profile().session.single_token {
+            return found;
+        }
+        let life = found.and_then(|access| access.life);
+        let token = token.body().cloned();
+        Some(AccessToken { token, life })
+    }
+}
+
+/// How a sign-out was heard.
+enum Told {
+    Yes,
+    /// There was nothing left to end.
+    Already,
+}

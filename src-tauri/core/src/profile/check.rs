@@ -1,0 +1,439 @@
+//! What a whole profile must be: each member was checked when it was read, here they are held
+//! against each other. The first mistake is named.
+
+use std::collections::BTreeMap;
+
+use url::{Host, Url};
+
+use super::header::HeaderKey;
+use super::mistake::{Mistake, nearest};
+use super::model::{Document, Endpoint, Expiry, ExpiryForm, Fields, Method, UserFrom};
+use super::placeholder::Placeholder as P;
+use super::rules::Test;
+use super::text::Text;
+use super::{Profile, paths};
+
+type Checked = Result<(), Mistake>;
+
+fn mistake(key: impl Into<String>, reason: impl Into<String>) -> Checked {
+    Err(Mistake::new(key, reason))
+}
+
+/// Makes a profile of a document, if it can be relied on.
+pub(super) fn check(document: Document) -> Result<Profile, Mistake> {
+    let backend = match &document.backend {
+        Some(address) => backend(address)?,
+        None => {
+            return Err(Mistake::new(
+                "backend",
+                "is missing: the address to speak to",
+            ));
+        }
+    };
+    let profile = Profile {
+        name: document.name.unwrap_or_default(),
+        backend,
+        headers: document.headers,
+        cookies: document.cookies,
+        session: document.session,
+        endpoints: document.endpoints,
+        answer: document.answer,
+        user: document.user,
+        otp: document.otp,
+        ends: document.ends,
+        errors: document.errors,
+        signed_out: document.signed_out,
+        api: document.api,
+    };
+    profile.check()?;
+    Ok(profile)
+}
+
+/// Reads a base address. What is refused is not repeated: it may hold a password.
+pub(super) fn backend(address: &str) -> Result<Url, Mistake> {
+    let refused = |reason: String| Err(Mistake::new("backend", reason));
+    let url = match Url::parse(address) {
+        Ok(url) => url,
+        Err(error) => return refused(format!("is not an address: {error}")),
+    };
+    let Some(host) = url.host() else {
+        return refused("is not an address with a host".into());
+    };
+    match url.scheme() {
+        "https" => {}
+        "http" if is_loopback(&host) => {}
+        "http" => {
+            return refused(format!(
+                "is plain http to {host}: use https (plain http is for loopback only)"
+            ));
+        }
+        _ => return refused("must begin with https:// (or http:// on loopback)".into()),
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return refused("holds a user name or a password".into());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return refused("has a query or a fragment".into());
+    }
+    Ok(url)
+}
+
+fn is_loopback(host: &Host<&str>) -> bool {
+    match host {
+        Host::Domain(name) => *name == "localhost" || name.ends_with(".localhost"),
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    }
+}
+
+impl Profile {
+    fn check(&self) -> Checked {
+        self.check_endpoints()?;
+        check_headers("headers", &self.headers, &[P::Origin, P::DeviceId])?;
+        let carries = [P::AccessToken, P::Origin, P::DeviceId];
+        check_headers("api.headers", &self.api.headers, &carries)?;
+        self.check_cookies()?;
+        self.check_tokens()?;
+        self.check_user()?;
+        self.check_otp()?;
+        self.check_rules()?;
+        self.check_api()
+    }
+
+    fn check_endpoints(&self) -> Checked {
+        if self.endpoints.login.get().is_none() {
+            return mistake("endpoints.login", "is missing: nobody could sign in");
+        }
+        let sign_in = [
+            P::Identifier,
+            P::Password,
+            P::Device,
+            P::DeviceId,
+            P::Origin,
+        ];
+        let send = [
+            P::Identifier,
+            P::Challenge,
+            P::Device,
+            P::DeviceId,
+            P::Origin,
+        ];
+        let held = [
+            P::RefreshToken,
+            P::AccessToken,
+            P::Device,
+            P::DeviceId,
+            P::Origin,
+        ];
+        let register = [&sign_in[..], &[P::Name]].concat();
+        let verify = [&sign_in[..], &[P::Otp, P::Challenge]].concat();
+        for (name, endpoint) in self.endpoints.all() {
+            let known = match name {
+                "login" => &sign_in[..],
+                "register" => &register,
+                "verify_otp" => &verify,
+                "send_otp" | "resend_otp" => &send,
+                _ => &held,
+            };
+            check_endpoint(&format!("endpoints.{name}"), endpoint, known)?;
+        }
+        Ok(())
+    }
+
+    fn check_cookies(&self) -> Checked {
+        let cookies = &self.cookies;
+        for (index, name) in cookies.refresh.iter().enumerate() {
+            check_cookie_name(&format!("cookies.refresh[{index}]"), name)?;
+        }
+        if let Some(name) = cookies.device.get() {
+            check_cookie_name("cookies.device", name)?;
+            if cookies.refresh.contains(name) {
+                return mistake("cookies.device", "is also the name of a refresh cookie");
+            }
+        }
+        let any = !cookies.refresh.is_empty() || cookies.device.get().is_some();
+        if any && !cookies.enabled {
+            let reason = "is false, but there are cookies in `cookies.refresh` or `cookies.device`";
+            return mistake("cookies.enabled", reason);
+        }
+        Ok(())
+    }
+
+    /// Something must carry the session, and what is read must also be sent.
+    fn check_tokens(&self) -> Checked {
+        for (key, fields) in [
+            ("answer.login", &self.answer.login),
+            ("answer.refresh", &self.answer.refresh),
+            ("answer.me", &self.answer.me),
+        ] {
+            check_fields(key, fields)?;
+        }
+        let login = &self.answer.login;
+        let by_cookie = !self.cookies.refresh.is_empty();
+        let single = self.session.single_token;
+        if single && login.access_token.is_empty() && login.refresh_token.is_empty() {
+            return mistake(
+                "session.single_token",
+                "is true, but `answer.login` finds no token",
+            );
+        }
+        let by_body = single || !login.refresh_token.is_empty();
+        if !by_cookie && !by_body {
+            return mistake(
+                "answer.login.refresh_token",
+                "is empty, and so is `cookies.refresh`: nothing carries the session",
+            );
+        }
+        let Some((key, renewal)) = self.renewal() else {
+            return mistake(
+                "endpoints.me",
+                "is missing, and so is `endpoints.refresh`: nothing tells whether a session is alive",
+            );
+        };
+        let sent = renewal.asked_for();
+        let carries = |p: P| p == P::RefreshToken || (single && p == P::AccessToken);
+        let sends = sent.iter().copied().any(carries);
+        if !by_cookie && !sends {
+            let reason = "does not send `$refresh_token`, and no cookie carries the session";
+            return mistake(format!("endpoints.{key}"), reason);
+        }
+        if !by_body && sends {
+            let reason = "is empty, but `$refresh_token` is sent: nothing would ever fill it";
+            return mistake("answer.login.refresh_token", reason);
+        }
+        Ok(())
+    }
+
+    fn check_user(&self) -> Checked {
+        if self.user.id.is_empty() {
+            return mistake("user.id", "is empty: without it there is no user");
+        }
+        let answer = &self.answer;
+        let missing = |key: &str| {
+            let reason = "is empty: nothing would ever say who is signed in";
+            mistake(format!("answer.{key}.user"), reason)
+        };
+        let has_me = self.endpoints.me.get().is_some();
+        if has_me && answer.me.user.is_empty() {
+            return missing("me");
+        }
+        match self.session.user_from {
+            UserFrom::Me if !has_me => {
+                let reason = "is missing, but `session.user_from` is `me`";
+                mistake("endpoints.me", reason)
+            }
+            UserFrom::Me => Ok(()),
+            UserFrom::Login if answer.login.user.is_empty() => missing("login"),
+            UserFrom::Refresh if answer.login.user.is_empty() && !has_me => missing("login"),
+            UserFrom::Refresh if self.is_renewed_by_me() => Ok(()),
+            UserFrom::Refresh if answer.refresh.user.is_empty() => missing("refresh"),
+            UserFrom::Login | UserFrom::Refresh => Ok(()),
+        }
+    }
+
+    fn check_otp(&self) -> Checked {
+        if !self.otp.wanted.is_empty() && self.endpoints.verify_otp.get().is_none() {
+            let reason = "is missing, but `otp.wanted` says when a code is wanted";
+            return mistake("endpoints.verify_otp", reason);
+        }
+        let mut calls = self.endpoints.all();
+        let asking = calls.find(|(_, endpoint)| endpoint.asks_for(P::Challenge));
+        if let Some((name, _)) = asking
+            && self.otp.challenge.is_empty()
+        {
+            let reason = format!("is empty, but `endpoints.{name}` sends `$challenge`");
+            return mistake("otp.challenge", reason);
+        }
+        Ok(())
+    }
+
+    fn check_rules(&self) -> Checked {
+        for (index, rule) in self.otp.wanted.iter().enumerate() {
+            check_test(&format!("otp.wanted[{index}]"), rule.test())?;
+        }
+        for (index, rule) in self.errors.iter().enumerate() {
+            check_test(&format!("errors[{index}]"), rule.test())?;
+        }
+        for (index, rule) in self.signed_out.iter().enumerate() {
+            let key = format!("signed_out[{index}]");
+            check_test(&key, rule.test())?;
+            match rule.status {
+                Some(status) if !says_nothing(status) => {}
+                _ => {
+                    let reason = "must be a status by which the backend itself refuses: 4xx, but \
+                                  not 408, 425 or 429";
+                    return mistake(format!("{key}.status"), reason);
+                }
+            }
+        }
+        if self.ends.is_empty() {
+            return mistake("ends", "is empty: a dead session would be renewed for ever");
+        }
+        let by_refresh = self.session.user_from == UserFrom::Refresh;
+        for (index, rule) in self.ends.iter().enumerate() {
+            let key = format!("ends[{index}]");
+            check_test(&key, rule.test())?;
+            let is_success = (200..300).contains(&rule.status);
+            if is_success && !(by_refresh && rule.pointer.is_some()) {
+                let reason = "is a success: it ends a session only with a `pointer`, and only \
+                              where `session.user_from` is `refresh`";
+                return mistake(format!("{key}.status"), reason);
+            }
+            if !is_success && says_nothing(rule.status) {
+                let reason = "says nothing about the session: only 4xx do, but not 408, 425 or \
+                              429, and a success without a user";
+                return mistake(format!("{key}.status"), reason);
+            }
+        }
+        Ok(())
+    }
+
+    /// The window must not come by a token, nor end a session behind our back.
+    fn check_api(&self) -> Checked {
+        for (key, seconds) in [
+            ("api.answer_within_s", self.api.answer_within_s),
+            ("api.idle_within_s", self.api.idle_within_s),
+        ] {
+            if !(1..=3600).contains(&seconds) {
+                return mistake(key, "must be from 1 to 3600 seconds");
+            }
+        }
+        for (index, allowed) in self.api.allow.iter().enumerate() {
+            let key = format!("api.allow[{index}]");
+            if let Err(reason) = paths::check(allowed) {
+                return mistake(key, reason);
+            }
+            if self.auth_paths().any(|path| paths::overlap(allowed, &path)) {
+                let reason = "lets the window call an endpoint of the session, which is not for it";
+                return mistake(key, reason);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether an answer with this status is no refusal by the backend itself.
+fn says_nothing(status: u16) -> bool {
+    !(400..500).contains(&status) || matches!(status, 408 | 425 | 429)
+}
+
+fn check_endpoint(key: &str, endpoint: &Endpoint, known: &[P]) -> Checked {
+    let path_key = format!("{key}.path");
+    if endpoint.path.is_empty() {
+        return mistake(path_key, "is missing");
+    }
+    if let Err(reason) = paths::check(&endpoint.path.source()) {
+        return mistake(path_key, reason);
+    }
+    for placeholder in endpoint.path.placeholders() {
+        check_known(&path_key, placeholder, known)?;
+        if placeholder.is_credential() || placeholder == P::Origin {
+            let reason = format!(
+                "holds `{}`: every server on the way writes addresses down",
+                placeholder.sign()
+            );
+            return mistake(path_key, reason);
+        }
+        if placeholder == P::Device {
+            return mistake(path_key, "holds `$device`, which is a table");
+        }
+    }
+    check_headers(&format!("{key}.headers"), &endpoint.headers, known)?;
+    if let Some(body) = endpoint.body.get() {
+        let key = format!("{key}.body");
+        if endpoint.method == Method::Get {
+            return mistake(key, "cannot go with a GET");
+        }
+        for (place, placeholder) in body.placeholders() {
+            check_known(&format!("{key}{place}"), placeholder, known)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_headers(key: &str, headers: &BTreeMap<HeaderKey, Text>, known: &[P]) -> Checked {
+    for (name, value) in headers {
+        let key = format!("{key}.{}", name.as_str());
+        for placeholder in value.placeholders() {
+            check_known(&key, placeholder, known)?;
+            if placeholder == P::Device {
+                return mistake(key, "holds `$device`, which is a table");
+            }
+        }
+        if !value.goes_into_a_header() {
+            return mistake(key, "holds what no header can");
+        }
+    }
+    Ok(())
+}
+
+fn check_known(key: &str, placeholder: P, known: &[P]) -> Checked {
+    if known.contains(&placeholder) {
+        return Ok(());
+    }
+    let sign = placeholder.sign();
+    let reason = match placeholder {
+        P::Password => {
+            "holds `$password`, which goes to login, register and verify_otp only".into()
+        }
+        _ => {
+            let signs: Vec<_> = known.iter().map(|p| format!("`{}`", p.sign())).collect();
+            format!(
+                "holds `{sign}`, which is not known there: there are {}",
+                signs.join(", ")
+            )
+        }
+    };
+    mistake(key, reason)
+}
+
+fn check_cookie_name(key: &str, name: &str) -> Checked {
+    let fits = |c: char| c.is_ascii_graphic() && !"()<>@,;:\\\"/[]?={}".contains(c);
+    if name.is_empty() || !name.chars().all(fits) {
+        return mistake(key, "is no name of a cookie");
+    }
+    Ok(())
+}
+
+fn check_fields(key: &str, fields: &Fields) -> Checked {
+    let check_all = |name: &str, expiries: &[Expiry]| {
+        let lost = |e: &Expiry| e.at.is_none() && e.form != ExpiryForm::JwtExp;
+        match expiries.iter().position(lost) {
+            Some(index) => mistake(format!("{key}.{name}[{index}].at"), "is missing"),
+            None => Ok(()),
+        }
+    };
+    check_all("expires", &fields.expires)?;
+    check_all("refresh_expires", &fields.refresh_expires)
+}
+
+fn check_test(key: &str, test: Test<'_>) -> Checked {
+    if test.is_empty() {
+        return mistake(
+            key,
+            "would always hold: give it a status, a code or a pointer",
+        );
+    }
+    if test.pointer.is_none() && (test.equals.is_some() || test.absent) {
+        return mistake(format!("{key}.pointer"), "is missing: where is it to look?");
+    }
+    if test.absent && test.equals.is_some() {
+        return mistake(format!("{key}.equals"), "cannot hold where nothing stands");
+    }
+    Ok(())
+}
+
+/// The shipped profile of this name, or why there is none.
+pub(super) fn known_name<'a>(
+    given: &str,
+    names: impl Iterator<Item = &'a str> + Clone,
+) -> Result<(), Mistake> {
+    if names.clone().any(|name| name == given) {
+        return Ok(());
+    }
+    let listed: Vec<_> = names.clone().map(|name| format!("`{name}`")).collect();
+    Err(Mistake {
+        nearest: nearest(given, names).map(str::to_owned),
+        ..Mistake::new("extends", format!("must be one of {}", listed.join(", ")))
+    })
+}

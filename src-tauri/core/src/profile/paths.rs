@@ -1,0 +1,83 @@
+//! Paths under the base address, as a profile names them.
+
+/// Refuses what is no plain path; the reason does not repeat it.
+pub fn check(path: &str) -> Result<(), String> {
+    if !path.starts_with('/') || path.starts_with("//") {
+        return Err("must begin with one slash".into());
+    }
+    let strange = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '\\' | '#');
+    if path.contains(strange) {
+        return Err("holds what no path can: a space, a backslash, `#` or the like".into());
+    }
+    if segments(path).any(is_dots) {
+        return Err("holds a segment of dots, which leads elsewhere".into());
+    }
+    Ok(())
+}
+
+/// Whether a segment means this folder or the one above, also to a server that decodes it.
+pub fn is_dots(segment: &str) -> bool {
+    let plain = segment.to_ascii_lowercase().replace("%2e", ".");
+    matches!(plain.as_str(), "." | "..")
+}
+
+/// Whether a path can be both of these. `*` and `$placeholders` stand for one segment.
+pub fn overlap(allowed: &str, endpoint: &str) -> bool {
+    let is_any = |segment: &str| segment == "*" || segment.contains('$');
+    let mut allowed = segments(allowed);
+    let mut endpoint = segments(endpoint);
+    loop {
+        match (allowed.next(), endpoint.next()) {
+            (None, None) => return true,
+            (Some(a), Some(b)) if a.eq_ignore_ascii_case(b) || is_any(a) || is_any(b) => {}
+            _ => return false,
+        }
+    }
+}
+
+fn segments(path: &str) -> impl Iterator<Item = &str> {
+    let path = path.split('?').next().unwrap_or_default();
+    path.strip_prefix('/').unwrap_or(path).split('/')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_paths_pass() {
+        for path in [
+            "/login",
+            "/auth/v1/token?grant_type=password",
+            "/u/$identifier",
+        ] {
+            assert_eq!(check(path), Ok(()), "{path}");
+        }
+        for path in [
+            "",
+            "login",
+            "//x",
+            "/a b",
+            "/a\\b",
+            "/a#b",
+            "/a/../b",
+            "/%2E%2e/b",
+            "/.",
+        ] {
+            assert!(check(path).is_err(), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_star_covers_what_it_must_not() {
+        assert!(overlap("/auth/*", "/auth/login"));
+        assert!(overlap(
+            "/auth/v1/token",
+            "/auth/v1/token?grant_type=password"
+        ));
+        assert!(overlap("/u/ann", "/u/$identifier"));
+        assert!(overlap("/Login", "/login"), "to some servers");
+        assert!(!overlap("/auth/*", "/login"));
+        assert!(!overlap("/me", "/me/x"));
+    }
+}

@@ -1,0 +1,158 @@
+//! A template and its variables, made into a request. Pure.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+use zeroize::Zeroizing;
+
+use super::header::HeaderKey;
+use super::model::{Endpoint, Method};
+use super::paths;
+use super::placeholder::{Placeholder, Variables};
+use super::text::Text;
+
+/// A request, ready to be sent. Has no `Debug`: it holds secrets.
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// Under the base address.
+    pub path: Zeroizing<String>,
+    /// The path as the profile has it, for logs.
+    pub template: String,
+    /// Headers of this request alone.
+    pub headers: Vec<(String, Zeroizing<String>)>,
+    /// JSON.
+    pub body: Option<Zeroizing<Vec<u8>>>,
+}
+
+/// A path that cannot be made: something in it is not known, or leads elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the path of a request cannot be made")]
+pub struct NoPath;
+
+/// The request that `endpoint` describes. The members of `more` go along in its body, under
+/// what the template has.
+pub fn request(
+    endpoint: &Endpoint,
+    variables: &Variables<'_>,
+    more: Option<&Map<String, Value>>,
+) -> Result<Request, NoPath> {
+    let is_empty = |p| variables.text(p).is_none_or(|text| text.is_empty());
+    if endpoint.path.placeholders().any(is_empty) {
+        return Err(NoPath);
+    }
+    let path = endpoint.path.fill_path(variables).ok_or(NoPath)?;
+    let before_query = path.split('?').next().unwrap_or_default();
+    if before_query.split('/').any(paths::is_dots) {
+        // A name of dots was filled in.
+        return Err(NoPath);
+    }
+    Ok(Request {
+        method: endpoint.method,
+        template: endpoint.path.source(),
+        headers: headers(&endpoint.headers, variables),
+        body: endpoint.body.get().map(|body| body.fill(variables, more)),
+        path,
+    })
+}
+
+impl Endpoint {
+    /// Everything that its templates ask for.
+    pub fn asked_for(&self) -> Vec<Placeholder> {
+        let in_headers = self.headers.values().flat_map(Text::placeholders);
+        let in_body = self.body.get().map(|body| body.placeholders());
+        let in_body = in_body.unwrap_or_default().into_iter().map(|(_, p)| p);
+        let in_path = self.path.placeholders();
+        in_headers.chain(in_path).chain(in_body).collect()
+    }
+
+    /// Whether it asks for `placeholder`.
+    pub fn asks_for(&self, placeholder: Placeholder) -> bool {
+        self.asked_for().contains(&placeholder)
+    }
+}
+
+/// The headers of which everything is known.
+pub fn headers(
+    templates: &BTreeMap<HeaderKey, Text>,
+    variables: &Variables<'_>,
+) -> Vec<(String, Zeroizing<String>)> {
+    let fill = |(name, value): (&HeaderKey, &Text)| {
+        Some((name.as_str().to_owned(), value.fill(variables)?))
+    };
+    templates.iter().filter_map(fill).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::secrets::Secret;
+
+    fn endpoint(text: &str) -> Endpoint {
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn transport_is_where_the_placeholder_appears() {
+        let token = Secret::new("r-1");
+        let variables = Variables {
+            refresh_token: Some(&token),
+            ..Variables::default()
+        };
+        let in_header = endpoint(
+            r#"{"method": "GET", "path": "/r", "headers":
+                {"Authorization": "Bearer $refresh_token", "X-Trace": "$access_token"}}"#,
+        );
+        let request = request(&in_header, &variables, None).unwrap();
+        assert_eq!(request.method, Method::Get);
+        assert!(request.body.is_none());
+        let headers: Vec<_> = (request.headers.iter())
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        assert_eq!(
+            headers,
+            [("authorization", "Bearer r-1")],
+            "what is not known is left out"
+        );
+        let in_body = endpoint(r#"{"path": "/r", "body": {"refreshToken": "$refresh_token"}}"#);
+        let request = super::request(&in_body, &variables, None).unwrap();
+        let body: Value = serde_json::from_slice(&request.body.unwrap()).unwrap();
+        assert_eq!(body, serde_json::json!({"refreshToken": "r-1"}));
+    }
+
+    #[test]
+    fn a_name_of_dots_leads_nowhere() {
+        let path = endpoint(r#"{"path": "/u/$identifier/x"}"#);
+        for (name, fine) in [
+            ("..", false),
+            (".", false),
+            ("", false),
+            ("...", true),
+            ("a/../b", true),
+        ] {
+            let variables = Variables {
+                identifier: Some(name),
+                ..Variables::default()
+            };
+            let made = request(&path, &variables, None);
+            assert_eq!(made.is_ok(), fine, "{name}");
+        }
+        assert!(
+            request(&path, &Variables::default(), None).is_err(),
+            "unknown"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn the_template_alone_is_logged(identifier in "[a-z0-9]{8,20}") {
+            let variables = Variables { identifier: Some(&identifier), ..Variables::default() };
+            let path = endpoint(r#"{"path": "/u/$identifier"}"#);
+            let request = request(&path, &variables, None).unwrap();
+            prop_assert_eq!(request.template, "/u/$identifier");
+            prop_assert_eq!(request.path.as_str(), format!("/u/{identifier}"));
+        }
+    }
+}

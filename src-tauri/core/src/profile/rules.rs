@@ -1,0 +1,324 @@
+//! Small rules over status, error code and one pointer. All that a rule names must hold.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::pointer::Pointer;
+use crate::error::ErrorCode;
+use crate::wire::SignedOutReason;
+
+/// A condition on an answer. At least one member is given.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct When {
+    /// The HTTP status; absent means any.
+    pub status: Option<u16>,
+    /// The error code in the body, as `answer.code` finds it; absent means any.
+    pub code: Option<String>,
+    /// A place in the body where something stands.
+    pub pointer: Option<Pointer>,
+    /// What stands there; absent means anything but null.
+    pub equals: Option<Value>,
+    /// Turns the pointer round: nothing, or null, stands there.
+    pub absent: bool,
+}
+
+/// An answer to a refresh that ends the session.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct EndRule {
+    /// The HTTP status. A body that is not JSON never ends a session.
+    pub status: u16,
+    /// The error code in the body; absent means any JSON body.
+    #[serde(default)]
+    pub code: Option<String>,
+    /// A place in the body where something stands.
+    #[serde(default)]
+    pub pointer: Option<Pointer>,
+    /// What stands there; absent means anything but null.
+    #[serde(default)]
+    pub equals: Option<Value>,
+    /// Turns the pointer round: nothing, or null, stands there.
+    #[serde(default)]
+    pub absent: bool,
+    /// What it means.
+    pub why: Ending,
+}
+
+/// What a refused sign-in means. Where no rule holds, the status says it as in the contract.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ErrorRule {
+    /// The call that was refused; absent means any.
+    #[serde(default)]
+    pub on: Option<Step>,
+    /// The HTTP status; absent means any.
+    #[serde(default)]
+    pub status: Option<u16>,
+    /// The error code in the body; absent means any.
+    #[serde(default)]
+    pub code: Option<String>,
+    /// A place in the body where something stands.
+    #[serde(default)]
+    pub pointer: Option<Pointer>,
+    /// What stands there; absent means anything but null.
+    #[serde(default)]
+    pub equals: Option<Value>,
+    /// Turns the pointer round: nothing, or null, stands there.
+    #[serde(default)]
+    pub absent: bool,
+    /// What it means.
+    pub is: Refusal,
+}
+
+/// Why a session is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// The backend no longer accepts it.
+    Expired,
+    /// It was ended from elsewhere.
+    Revoked,
+    /// Its token was used twice.
+    Reuse,
+    /// It is bound to another device.
+    DeviceMismatch,
+}
+
+/// A call of a sign-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Password.
+    Login,
+    /// New account.
+    Register,
+    /// One-time code.
+    VerifyOtp,
+    /// A code, or another one, is asked for.
+    SendOtp,
+}
+
+/// What a refusal means to the person who signs in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// What was typed is not valid.
+    InvalidInput,
+    /// E-mail and password do not belong together.
+    InvalidCredentials,
+    /// Blocked, or not verified yet.
+    AccountBlocked,
+    /// Locked for a while.
+    AccountLocked,
+    /// There is such an account already.
+    EmailTaken,
+    /// Too many requests.
+    RateLimited,
+    /// The code is wrong; another try is allowed.
+    OtpInvalid,
+    /// The code, or its challenge, is too old: start over.
+    OtpExpired,
+    /// Too many wrong codes: start over.
+    OtpTooMany,
+}
+
+/// What a rule is held against.
+#[derive(Clone, Copy)]
+pub struct Facts<'a> {
+    /// The HTTP status.
+    pub status: u16,
+    /// The error code that was found in the body.
+    pub code: Option<&'a str>,
+    /// The body, where it is JSON.
+    pub body: Option<&'a Value>,
+}
+
+/// The members that all rules share.
+#[derive(Clone, Copy)]
+pub(super) struct Test<'a> {
+    pub status: Option<u16>,
+    pub code: Option<&'a str>,
+    pub pointer: Option<&'a Pointer>,
+    pub equals: Option<&'a Value>,
+    pub absent: bool,
+}
+
+impl Test<'_> {
+    fn holds(self, facts: &Facts<'_>) -> bool {
+        if self.status.is_some_and(|status| status != facts.status) {
+            return false;
+        }
+        if self.code.is_some() && self.code != facts.code {
+            return false;
+        }
+        let Some(pointer) = self.pointer else {
+            return true;
+        };
+        let Some(body) = facts.body else {
+            // Not JSON: nothing can be said of what stands in it.
+            return false;
+        };
+        match (pointer.find(body), self.equals) {
+            (found, _) if self.absent => found.is_none(),
+            (Some(found), Some(wanted)) => is_same(found, wanted),
+            (Some(_), None) => true,
+            (None, _) => false,
+        }
+    }
+
+    /// Whether it says nothing and would always hold.
+    pub fn is_empty(self) -> bool {
+        self.status.is_none() && self.code.is_none() && self.pointer.is_none()
+    }
+}
+
+/// Numbers are the same by value, not by how they were written.
+fn is_same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => a == b || a.as_f64() == b.as_f64(),
+        _ => a == b,
+    }
+}
+
+impl When {
+    pub(super) fn test(&self) -> Test<'_> {
+        Test {
+            status: self.status,
+            code: self.code.as_deref(),
+            pointer: self.pointer.as_ref(),
+            equals: self.equals.as_ref(),
+            absent: self.absent,
+        }
+    }
+
+    /// Whether it is so.
+    pub fn holds(&self, facts: &Facts<'_>) -> bool {
+        self.test().holds(facts)
+    }
+}
+
+impl EndRule {
+    pub(super) fn test(&self) -> Test<'_> {
+        Test {
+            status: Some(self.status),
+            code: self.code.as_deref(),
+            pointer: self.pointer.as_ref(),
+            equals: self.equals.as_ref(),
+            absent: self.absent,
+        }
+    }
+
+    /// Whether it is so. An answer that is not JSON ends nothing.
+    pub fn holds(&self, facts: &Facts<'_>) -> bool {
+        facts.body.is_some() && self.test().holds(facts)
+    }
+}
+
+impl ErrorRule {
+    pub(super) fn test(&self) -> Test<'_> {
+        Test {
+            status: self.status,
+            code: self.code.as_deref(),
+            pointer: self.pointer.as_ref(),
+            equals: self.equals.as_ref(),
+            absent: self.absent,
+        }
+    }
+
+    /// Whether it is so, on this step.
+    pub fn holds(&self, step: Step, facts: &Facts<'_>) -> bool {
+        self.on.is_none_or(|on| on == step) && self.test().holds(facts)
+    }
+}
+
+impl From<Ending> for SignedOutReason {
+    fn from(ending: Ending) -> Self {
+        match ending {
+            Ending::Expired => Self::Expired,
+            Ending::Revoked => Self::Revoked,
+            Ending::Reuse => Self::Reuse,
+            Ending::DeviceMismatch => Self::DeviceMismatch,
+        }
+    }
+}
+
+impl From<Refusal> for ErrorCode {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::InvalidInput => Self::InvalidInput,
+            Refusal::InvalidCredentials => Self::InvalidCredentials,
+            Refusal::AccountBlocked => Self::AccountBlocked,
+            Refusal::AccountLocked => Self::AccountLocked,
+            Refusal::EmailTaken => Self::EmailTaken,
+            Refusal::RateLimited => Self::RateLimited,
+            Refusal::OtpInvalid => Self::OtpInvalid,
+            Refusal::OtpExpired => Self::OtpExpired,
+            Refusal::OtpTooMany => Self::OtpTooMany,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn holds(rule: Value, status: u16, code: Option<&str>, body: Option<Value>) -> bool {
+        let rule: When = serde_json::from_value(rule).unwrap();
+        rule.holds(&Facts {
+            status,
+            code,
+            body: body.as_ref(),
+        })
+    }
+
+    #[test]
+    fn all_that_a_rule_names_must_hold() {
+        let rule = || json!({"status": 401, "code": "DEAD", "pointer": "/x", "equals": 1});
+        let body = || Some(json!({"x": 1.0}));
+        assert!(holds(rule(), 401, Some("DEAD"), body()));
+        assert!(!holds(rule(), 403, Some("DEAD"), body()));
+        assert!(!holds(rule(), 401, Some("dead"), body()));
+        assert!(!holds(rule(), 401, None, body()));
+        assert!(!holds(rule(), 401, Some("DEAD"), Some(json!({"x": 2}))));
+        assert!(!holds(rule(), 401, Some("DEAD"), None));
+    }
+
+    #[test]
+    fn a_pointer_finds_something_or_nothing() {
+        let some = || json!({"pointer": "/x"});
+        let none = || json!({"pointer": "", "absent": true});
+        assert!(holds(some(), 200, None, Some(json!({"x": false}))));
+        assert!(!holds(some(), 200, None, Some(json!({"x": null}))));
+        assert!(holds(none(), 200, None, Some(Value::Null)));
+        assert!(!holds(none(), 200, None, Some(json!({}))));
+        assert!(!holds(none(), 200, None, None), "a page is not JSON");
+    }
+
+    #[test]
+    fn a_page_ends_no_session() {
+        let rule = EndRule {
+            status: 401,
+            code: None,
+            pointer: None,
+            equals: None,
+            absent: false,
+            why: Ending::Expired,
+        };
+        let facts = |body| Facts {
+            status: 401,
+            code: None,
+            body,
+        };
+        assert!(!rule.holds(&facts(None)));
+        assert!(rule.holds(&facts(Some(&Value::Null))));
+    }
+}

@@ -1,0 +1,258 @@
+//! A text with placeholders: `Bearer $access_token`, `/users/$identifier`. `$$` is a dollar
+//! sign. What stands between the placeholders may be a secret of the adopter's, so `Debug`
+//! does not show it.
+
+use std::fmt;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use zeroize::Zeroizing;
+
+use super::mistake::nearest;
+use super::placeholder::{PLACEHOLDERS, Placeholder, Variables};
+
+/// A template for a path, a header's value or a text in a body.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Text {
+    parts: Vec<Part>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+enum Part {
+    Plain(Zeroizing<String>),
+    Place(Placeholder),
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let signs: Vec<_> = self.placeholders().map(Placeholder::sign).collect();
+        write!(f, "Text(…{}…)", signs.join("…"))
+    }
+}
+
+impl Text {
+    /// Reads a template; the error says what is wrong with it, not what it holds.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut parts = Vec::new();
+        let mut plain = Zeroizing::new(String::with_capacity(text.len()));
+        let mut rest = text;
+        while let Some(at) = rest.find('$') {
+            plain.push_str(&rest[..at]);
+            let after = &rest[at + 1..];
+            if let Some(beyond) = after.strip_prefix('$') {
+                plain.push('$');
+                rest = beyond;
+                continue;
+            }
+            let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            let end = after.find(|c| !is_name(c)).unwrap_or(after.len());
+            let (name, beyond) = after.split_at(end);
+            let known = PLACEHOLDERS.iter().find(|(known, _)| *known == name);
+            let Some((_, placeholder)) = known else {
+                return Err(unknown(name));
+            };
+            if !plain.is_empty() {
+                let room = rest.len();
+                let whole =
+                    std::mem::replace(&mut plain, Zeroizing::new(String::with_capacity(room)));
+                parts.push(Part::Plain(whole));
+            }
+            parts.push(Part::Place(*placeholder));
+            rest = beyond;
+        }
+        plain.push_str(rest);
+        if !plain.is_empty() {
+            parts.push(Part::Plain(plain));
+        }
+        let template = Self { parts };
+        if template.parts.len() > 1 && template.placeholders().any(|p| p == Placeholder::Device) {
+            return Err("holds `$device` among other text: it is a table and stands alone".into());
+        }
+        Ok(template)
+    }
+
+    /// What it asks for.
+    pub fn placeholders(&self) -> impl Iterator<Item = Placeholder> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Plain(_) => None,
+            Part::Place(placeholder) => Some(*placeholder),
+        })
+    }
+
+    /// Whether it is empty.
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// Whether what stands between the placeholders can be sent in a header.
+    pub fn goes_into_a_header(&self) -> bool {
+        self.parts.iter().all(|part| match part {
+            Part::Plain(text) => !text.chars().any(char::is_control),
+            Part::Place(_) => true,
+        })
+    }
+
+    /// The placeholder that it is, if it is one and nothing more.
+    pub fn lone(&self) -> Option<Placeholder> {
+        match self.parts.as_slice() {
+            [Part::Place(placeholder)] => Some(*placeholder),
+            _ => None,
+        }
+    }
+
+    /// With everything filled in; `None` if something that it asks for is not known.
+    pub fn fill(&self, variables: &Variables<'_>) -> Option<Zeroizing<String>> {
+        self.fill_with(variables, |value, text| text.push_str(value))
+    }
+
+    /// As part of an address: what is filled in stays within its segment.
+    pub fn fill_path(&self, variables: &Variables<'_>) -> Option<Zeroizing<String>> {
+        self.fill_with(variables, encode)
+    }
+
+    fn fill_with(
+        &self,
+        variables: &Variables<'_>,
+        put: impl Fn(&str, &mut String),
+    ) -> Option<Zeroizing<String>> {
+        let mut room = 0;
+        for part in &self.parts {
+            room += match part {
+                Part::Plain(text) => text.len(),
+                // Encoding makes three bytes of one.
+                Part::Place(placeholder) => variables.text(*placeholder)?.len() * 3,
+            };
+        }
+        // Room for all of it: growing would leave copies of secrets behind.
+        let mut text = Zeroizing::new(String::with_capacity(room));
+        for part in &self.parts {
+            match part {
+                Part::Plain(plain) => text.push_str(plain),
+                Part::Place(placeholder) => put(&variables.text(*placeholder)?, &mut text),
+            }
+        }
+        Some(text)
+    }
+
+    /// As it was written, for places that hold no secret: a path.
+    pub fn source(&self) -> String {
+        let part = |part: &Part| match part {
+            Part::Plain(text) => text.replace('$', "$$"),
+            Part::Place(placeholder) => placeholder.sign().to_owned(),
+        };
+        self.parts.iter().map(part).collect()
+    }
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Zeroizing::new(String::deserialize(deserializer)?);
+        Self::parse(&text).map_err(D::Error::custom)
+    }
+}
+
+/// Says what was probably meant. The name itself is not repeated unless it is nearly a
+/// placeholder: it may be a piece of a password with a dollar sign in it.
+fn unknown(name: &str) -> String {
+    match nearest(name, PLACEHOLDERS.iter().map(|(name, _)| *name)) {
+        Some(meant) => format!("holds the unknown placeholder `${name}`; did you mean `${meant}`?"),
+        None => {
+            let known: Vec<_> = PLACEHOLDERS.iter().map(|(_, p)| p.sign()).collect();
+            format!(
+                "holds an unknown placeholder: there are {}, and `$$` is a dollar sign",
+                known.join(", ")
+            )
+        }
+    }
+}
+
+/// Percent-encodes all that could mean something in an address.
+fn encode(value: &str, text: &mut String) {
+    use std::fmt::Write as _;
+    for byte in value.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            text.push(char::from(byte));
+        } else {
+            let _ = write!(text, "%{byte:02X}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::secrets::Secret;
+
+    fn fill(template: &str, variables: &Variables<'_>) -> Option<String> {
+        let filled = Text::parse(template).unwrap().fill(variables);
+        filled.map(|text| text.to_string())
+    }
+
+    #[test]
+    fn placeholders_are_filled_in_and_dollars_stay() {
+        let access = Secret::new("a.b$c");
+        let variables = Variables {
+            access_token: Some(&access),
+            identifier: Some("ann@example.com"),
+            ..Variables::default()
+        };
+        let filled = fill("Bearer $access_token", &variables);
+        assert_eq!(filled.as_deref(), Some("Bearer a.b$c"));
+        assert_eq!(fill("$$5 $$", &variables).as_deref(), Some("$5 $"));
+        assert_eq!(fill("$password", &variables), None, "not known");
+        let path = Text::parse("/u/$identifier?x=$identifier").unwrap();
+        let path = path.fill_path(&variables).unwrap();
+        assert_eq!(path.as_str(), "/u/ann%40example.com?x=ann%40example.com");
+    }
+
+    #[test]
+    fn unknown_placeholders_are_refused_without_repeating_secrets() {
+        let refused = |text| Text::parse(text).unwrap_err();
+        assert!(refused("$passwrd").contains("`$password`"));
+        assert!(refused("$refreshToken").contains("`$refresh_token`"));
+        for secret in ["correct$horse", "hunter$2024", "a$", "$ b"] {
+            let said = refused(secret);
+            assert!(!said.contains("horse") && !said.contains("2024"), "{said}");
+            assert!(said.contains("$$"), "{said}");
+        }
+        assert!(refused("id:$device").contains("stands alone"));
+        assert_eq!(
+            Text::parse("$device").unwrap().lone(),
+            Some(Placeholder::Device)
+        );
+    }
+
+    #[test]
+    fn debug_shows_no_text() {
+        let template = Text::parse("apikey-of-the-adopter $access_token").unwrap();
+        let shown = format!("{template:?}");
+        assert!(!shown.contains("apikey") && shown.contains("$access_token"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in ".{0,40}") {
+            if let Ok(template) = Text::parse(&text) {
+                prop_assert_eq!(Text::parse(&template.source()), Ok(template));
+            }
+        }
+
+        #[test]
+        fn what_is_filled_in_is_never_read_again(value in ".{0,20}") {
+            let secret = Secret::new(value.clone());
+            let variables = Variables { otp: Some(&secret), ..Variables::default() };
+            prop_assert_eq!(fill("[$otp]", &variables), Some(format!("[{value}]")));
+        }
+
+        #[test]
+        fn what_is_filled_into_a_path_stays_in_its_segment(value in ".{0,20}") {
+            let variables = Variables { identifier: Some(&value), ..Variables::default() };
+            let path = Text::parse("/u/$identifier/x").unwrap().fill_path(&variables).unwrap();
+            let strange = |c: char| !c.is_ascii_alphanumeric() && !"-_.~%/".contains(c);
+            prop_assert!(!path.contains(strange), "{}", path.as_str());
+            prop_assert_eq!(path.matches('/').count(), 3);
+        }
+    }
+}

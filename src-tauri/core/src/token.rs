@@ -1,0 +1,205 @@
+//! What renews a session: the backend's refresh cookies, a token that came in a body, or both.
+//! This is what the keyring keeps.
+
+use std::fmt;
+
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
+use time::OffsetDateTime;
+use url::Url;
+use zeroize::Zeroizing;
+
+use crate::cookies::{RefreshChange, RefreshCookie};
+use crate::secrets::Secret;
+
+/// A refresh token that travels in bodies or headers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BodyToken {
+    /// The token.
+    pub token: Secret,
+    /// Seconds since the epoch, where the backend says.
+    pub expires: Option<i64>,
+}
+
+/// What a refresh sends and what the keyring keeps.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RefreshToken {
+    cookies: Vec<RefreshCookie>,
+    body: Option<BodyToken>,
+}
+
+impl RefreshToken {
+    /// Takes over what an answer's headers changed.
+    pub fn apply(&mut self, changes: Vec<RefreshChange>) {
+        for change in changes {
+            match change {
+                RefreshChange::Set(cookie) => {
+                    self.cookies.retain(|held| held.name() != cookie.name());
+                    self.cookies.push(cookie);
+                }
+                RefreshChange::Delete(name) => self.cookies.retain(|held| held.name() != name),
+            }
+        }
+    }
+
+    /// Takes over what an answer's body holds; none keeps what is held.
+    pub fn apply_body(&mut self, token: Option<BodyToken>) {
+        if let Some(token) = token {
+            self.body = Some(token);
+        }
+    }
+
+    /// Whether there is nothing to send.
+    pub fn is_empty(&self) -> bool {
+        self.cookies.is_empty() && self.body.is_none()
+    }
+
+    /// The cookies that go to `url`.
+    pub fn pairs(&self, url: &Url) -> Vec<(String, Zeroizing<String>)> {
+        self.cookies
+            .iter()
+            .filter(|cookie| cookie.goes_to(url))
+            .map(RefreshCookie::pair)
+            .collect()
+    }
+
+    /// The token that travels in bodies or headers.
+    pub fn body(&self) -> Option<&Secret> {
+        self.body.as_ref().map(|body| &body.token)
+    }
+
+    /// The first to end, if any says when.
+    pub fn expires(&self) -> Option<OffsetDateTime> {
+        let body = self.body.as_ref().and_then(|body| body.expires);
+        let body = body.and_then(|end| OffsetDateTime::from_unix_timestamp(end).ok());
+        let cookies = self.cookies.iter().filter_map(RefreshCookie::expires);
+        cookies.chain(body).min()
+    }
+
+    /// Names and values, for a hash.
+    pub fn fingerprint_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let mut bytes = Zeroizing::new(Vec::new());
+        for cookie in &self.cookies {
+            let (name, value) = cookie.pair();
+            bytes.extend_from_slice(name.as_bytes());
+            bytes.push(b'=');
+            bytes.extend_from_slice(value.as_bytes());
+            bytes.push(b';');
+        }
+        if let Some(body) = self.body() {
+            bytes.extend_from_slice(body.secret().as_bytes());
+        }
+        bytes
+    }
+}
+
+const COOKIES: &str = "cookies";
+const BODY: &str = "body";
+const EXPIRES: &str = "expires";
+
+/// A list of cookies where there is nothing else, as it was before bodies could carry a token.
+impl Serialize for RefreshToken {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Some(body) = &self.body else {
+            return self.cookies.serialize(serializer);
+        };
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry(COOKIES, &self.cookies)?;
+        map.serialize_entry(BODY, body.token.secret())?;
+        map.serialize_entry(EXPIRES, &body.expires)?;
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for RefreshToken {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // Not an untagged enum: that would buffer the secret in memory that is not wiped.
+        deserializer.deserialize_any(CookiesOrWhole)
+    }
+}
+
+struct CookiesOrWhole;
+
+impl<'de> Visitor<'de> for CookiesOrWhole {
+    type Value = RefreshToken;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a refresh token")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<RefreshToken, A::Error> {
+        let mut cookies = Vec::new();
+        while let Some(cookie) = items.next_element()? {
+            cookies.push(cookie);
+        }
+        Ok(RefreshToken {
+            cookies,
+            body: None,
+        })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<RefreshToken, A::Error> {
+        let (mut cookies, mut token, mut expires) = (None, None, None);
+        while let Some(key) = members.next_key::<String>()? {
+            match key.as_str() {
+                COOKIES => cookies = Some(members.next_value()?),
+                BODY => token = Some(members.next_value()?),
+                EXPIRES => expires = members.next_value()?,
+                _ => return Err(de::Error::custom("an unknown member")),
+            }
+        }
+        let token = token.ok_or_else(|| de::Error::missing_field(BODY))?;
+        Ok(RefreshToken {
+            cookies: cookies.unwrap_or_default(),
+            body: Some(BodyToken { token, expires }),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cookie() -> RefreshChange {
+        let here = Url::parse("https://api.example.com/login").unwrap();
+        let names = ["t".to_owned()];
+        RefreshCookie::from_line("t=c-1; Path=/", &here, &names, OffsetDateTime::UNIX_EPOCH)
+            .unwrap()
+    }
+
+    fn body() -> BodyToken {
+        BodyToken {
+            token: Secret::new("b-1"),
+            expires: Some(2_000_000_000),
+        }
+    }
+
+    #[test]
+    fn it_comes_back_from_the_keyring_whatever_it_consists_of() {
+        let mut token = RefreshToken::default();
+        assert!(token.is_empty());
+        for step in 0..2 {
+            if step == 0 {
+                token.apply(vec![cookie()]);
+            } else {
+                token.apply_body(Some(body()));
+            }
+            let bytes = serde_json::to_vec(&token).unwrap();
+            let read: RefreshToken = serde_json::from_slice(&bytes).unwrap();
+            assert_eq!(read, token);
+            assert_eq!(read.fingerprint_bytes(), token.fingerprint_bytes());
+            let is_list = bytes.starts_with(b"[");
+            assert_eq!(is_list, step == 0, "cookies alone are a list, as they were");
+        }
+        assert_eq!(token.expires().unwrap().unix_timestamp(), 2_000_000_000);
+        token.apply(vec![RefreshChange::Delete("t".into())]);
+        token.apply_body(None);
+        assert_eq!(
+            token.body(),
+            Some(&Secret::new("b-1")),
+            "none keeps the old"
+        );
+        assert!(!token.is_empty());
+        assert!(!format!("{token:?}").contains("b-1"));
+    }
+}
