@@ -70,6 +70,11 @@ pub trait SecretStore: Send + Sync + 'static {
     fn write(&self, account: &str, value: &[u8]) -> Result<(), StoreError>;
     /// Removes the value; nothing to remove is success.
     fn delete(&self, account: &str) -> Result<(), StoreError>;
+    /// Lets the user be asked for what opens the store, which no other call does. An error
+    /// means that it is not open yet; the user may still be typing.
+    fn unlock(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 /// A store that forgets when the process ends: for a machine without a keyring, and for

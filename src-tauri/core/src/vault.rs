@@ -1,10 +1,10 @@
 //! A secret store behind its own thread, with a bound on every call.
 //!
-//! A keyring call blocks: for milliseconds, or for ever when the keyring waits for an
-//! unlock prompt that nobody answers. So each call runs on a thread of the vault's and
-//! the caller waits [`CALL_LIMIT`] at most. A call that is late cannot be cancelled and
-//! may still land; the thread is then abandoned for a new one, and when the late call
-//! ends the newest value is written again. No more than [`THREADS`] are ever at it.
+//! A keyring call blocks: for milliseconds, or for ever when the keyring hangs. So each call
+//! runs on a thread of the vault's and the caller waits [`CALL_LIMIT`] at most. A call that is
+//! late cannot be cancelled and may still land; the thread is then abandoned for a new one,
+//! and when the late call ends the newest value is written again. No more than [`THREADS`]
+//! are ever at it.
 //!
 //! Every change carries a [`Stamp`], and a token its generation; one that is older than the
 //! newest is dropped, so a late rotation can never overwrite a newer sign-in or sign-out.
@@ -38,6 +38,7 @@ enum Wanted {
 enum Call {
     Read(oneshot::Sender<Result<Option<SecretBytes>, StoreError>>),
     Settle(oneshot::Sender<Result<(), StoreError>>),
+    Unlock(oneshot::Sender<Result<(), StoreError>>),
 }
 
 struct Inner {
@@ -108,6 +109,20 @@ impl Vault {
         self.settle((stamp, u64::MAX), Wanted::Nothing).await
     }
 
+    /// Lets the user be asked for what opens the store. An error means that it is not open
+    /// yet; the user may still be typing.
+    pub async fn unlock(&self) -> Result<(), StoreError> {
+        let (answer, answered) = oneshot::channel();
+        // A thread of its own: whoever reads or writes meanwhile does not wait for a person.
+        let thread = self.start_thread()?;
+        let asked = thread.send(Call::Unlock(answer));
+        asked.map_err(|_| StoreError::Failed)?;
+        match tokio::time::timeout(self.0.limit, answered).await {
+            Ok(result) => result.unwrap_or(Err(StoreError::Failed)),
+            Err(_) => Err(StoreError::TimedOut),
+        }
+    }
+
     async fn settle(&self, order: (Stamp, u64), wanted: Wanted) -> Result<(), StoreError> {
         {
             let mut newest = lock(&self.0.wanted);
@@ -170,6 +185,9 @@ impl Inner {
             Call::Read(answer) => {
                 // Nobody waits for a late read, and it changes nothing.
                 let _ = answer.send(self.store.read(&self.account));
+            }
+            Call::Unlock(answer) => {
+                let _ = answer.send(self.store.unlock());
             }
             Call::Settle(answer) => {
                 let mut result = self.settle_newest();

@@ -4,11 +4,13 @@ use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 /// Dropping it leaves the bus: those who waited for an answer are told that none will come.
 pub struct Mute {
     stream: UnixStream,
+    heard: Arc<Mutex<Vec<u8>>>,
     reader: Option<JoinHandle<()>>,
 }
 
@@ -33,14 +35,30 @@ impl Mute {
         arguments.extend(DO_NOT_QUEUE.to_le_bytes());
         stream.write_all(&call(2, "RequestName", &arguments))?;
         // Whoever does not read is thrown off the bus.
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let noted = heard.clone();
         let reader = std::thread::spawn(move || {
-            let mut unread = [0; 4096];
-            while reader.read(&mut unread).is_ok_and(|read| read > 0) {}
+            let mut some = [0; 4096];
+            while let Ok(read @ 1..) = reader.read(&mut some) {
+                let mut noted = noted.lock().unwrap_or_else(PoisonError::into_inner);
+                noted.extend(&some[..read]);
+            }
         });
         Ok(Self {
             stream,
+            heard,
             reader: Some(reader),
         })
+    }
+}
+
+impl Mute {
+    /// How often it has heard this word, such as the name of a method.
+    #[must_use]
+    pub fn heard(&self, word: &str) -> usize {
+        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let words = heard.windows(word.len());
+        words.filter(|part| *part == word.as_bytes()).count()
     }
 }
 

@@ -5,13 +5,16 @@ use super::rotate::Asked;
 use crate::error::AuthError;
 
 impl Session {
-    /// Tries the keyring now instead of when it is next due, and may make it ask for its
-    /// password: offers it the token that it would not take, or reads the one it holds and
-    /// renews the session with it. What came of it is in the state.
+    /// Lets the keyring ask for its password, and tries it now instead of when it is next
+    /// due: offers it the token that it would not take, or reads the one it holds and renews
+    /// the session with it. What came of it is in the state; who types slowly is waited for
+    /// by the schedule.
     ///
     /// # Errors
     /// If the session is behind the keyring and could not be renewed.
     pub async fn unlock_keyring(&self) -> Result<(), AuthError> {
+        // Whether it is open now shows in what follows.
+        let _ = self.0.vault.unlock().await;
         let unread = self.held().unread;
         if unread {
             return self.fly(Asked::Click).await;

@@ -159,3 +159,86 @@ fn a_locked_keyring_says_so_in_time_and_recovers() {
         "it is back"
     );
 }
+
+#[test]
+fn a_locked_keyring_prompts_when_asked_to_and_holds_nothing_up() {
+    let name = "items::a_locked_keyring_prompts_when_asked_to_and_holds_nothing_up";
+    let Some(mut bus) = with_keyring(name) else {
+        return;
+    };
+    let prompter = bus.ignore_prompts().expect("nobody shows prompts here");
+    let keyring = keyring();
+    keyring.write("a", b"x").expect("written");
+    bus.lock_keyring().expect("locked");
+    let locked = |calls: usize| {
+        for _ in 0..calls {
+            assert_eq!(keyring.write("a", b"y"), Err(StoreError::Locked));
+            let read = keyring.read("a").map(|found| found.is_some());
+            assert_eq!(read, Err(StoreError::Locked), "it holds something, locked");
+            assert_eq!(keyring.delete("a"), Err(StoreError::Locked));
+            assert_eq!(keyring.write("b", b"y"), Err(StoreError::Locked));
+        }
+    };
+    locked(2 * vestibule_core::vault::THREADS);
+    assert_eq!(prompter.heard("BeginPrompting"), 0, "nobody asked for it");
+    for _ in 0..2 {
+        let began = Instant::now();
+        assert_eq!(keyring.unlock(), Err(StoreError::Locked), "no answer");
+        let took = began.elapsed();
+        assert!(took < Duration::from_secs(3), "bounded: {took:?}");
+        assert_eq!(prompter.heard("BeginPrompting"), 1, "one at a time");
+    }
+    locked(1);
+    bus.unlock_keyring().expect("by another hand");
+    keyring.unlock().expect("there is nothing to ask");
+    keyring
+        .write("a", b"z")
+        .expect("the first call works again");
+    kill(&mut bus);
+    start_locked(&mut bus);
+    assert_eq!(keyring.unlock(), Err(StoreError::Locked));
+    assert_eq!(prompter.heard("BeginPrompting"), 2, "the new one asks anew");
+    kill(&mut bus);
+    start(&mut bus);
+    let held = keyring.read("a").expect("read").map(|held| held.to_vec());
+    assert_eq!(
+        held.as_deref(),
+        Some(&b"z"[..]),
+        "an open prompt does no harm"
+    );
+}
+
+#[test]
+fn a_prompt_that_cannot_be_shown_is_no_answer() {
+    let Some(mut bus) = with_keyring("items::a_prompt_that_cannot_be_shown_is_no_answer") else {
+        return;
+    };
+    let keyring = keyring();
+    bus.lock_keyring().expect("locked");
+    for _ in 0..2 {
+        let began = Instant::now();
+        assert_eq!(keyring.unlock(), Err(StoreError::Locked));
+        let took = began.elapsed();
+        assert!(took < Duration::from_secs(2), "its end is heard: {took:?}");
+    }
+    kill(&mut bus);
+    assert_eq!(keyring.unlock(), Err(StoreError::Absent), "nobody to ask");
+}
+
+#[test]
+fn a_daemon_that_hangs_is_not_waited_for() {
+    let Some(bus) = with_keyring("items::a_daemon_that_hangs_is_not_waited_for") else {
+        return;
+    };
+    let keyring = keyring();
+    keyring.write("a", b"x").expect("written");
+    bus.hang_keyring().expect("it runs");
+    let began = Instant::now();
+    assert_eq!(keyring.write("a", b"y"), Err(StoreError::TimedOut));
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(3), "by itself: {took:?}");
+    bus.wake_keyring().expect("it runs");
+    keyring
+        .write("a", b"z")
+        .expect("the first call works again");
+}

@@ -4,6 +4,9 @@
 //! The platform's store is built by us and rebuilt after a failure. `keyring::Entry::new`
 //! is never used: it remembers a failed first start for the whole process.
 
+#[cfg(target_os = "linux")]
+mod gate;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use keyring_core::{CredentialStore, Error};
@@ -17,7 +20,10 @@ pub const VALUE_LIMIT: usize = 2048;
 /// One service's items in the platform's keyring.
 pub struct Keyring {
     service: String,
+    /// Not there while it is in use: a call that hangs keeps it, and the next makes another.
     store: Mutex<Option<Arc<CredentialStore>>>,
+    #[cfg(target_os = "linux")]
+    gate: gate::Gate,
 }
 
 impl Keyring {
@@ -26,7 +32,25 @@ impl Keyring {
         Self {
             service: service.into(),
             store: Mutex::new(None),
+            #[cfg(target_os = "linux")]
+            gate: gate::Gate::default(),
         }
+    }
+
+    /// Fails if the keyring would hang, or ask its user something, before it does this.
+    #[cfg(target_os = "linux")]
+    fn look(&self, account: &str, makes: bool) -> Result<(), StoreError> {
+        self.gate.pass(&gate::Wish {
+            service: &self.service,
+            account: Some(account),
+            makes,
+        })
+    }
+
+    /// The others' stores ask nobody, or in their own time.
+    #[cfg(not(target_os = "linux"))]
+    fn look(&self, _account: &str, _makes: bool) -> Result<(), StoreError> {
+        Ok(())
     }
 
     /// Runs `work` on the entry. A restarted keyring daemon leaves the old connection dead
@@ -36,7 +60,7 @@ impl Keyring {
         account: &str,
         work: impl Fn(&keyring::Entry) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let made_earlier = self.slot().clone();
+        let made_earlier = self.slot().take();
         let reused = made_earlier.is_some();
         match self.try_entry(made_earlier, account, &work) {
             Err(Error::PlatformFailure(_)) if reused => self.try_entry(None, account, &work),
@@ -52,20 +76,13 @@ impl Keyring {
     ) -> Result<T, Error> {
         let store = match store {
             Some(store) => store,
-            None => {
-                // Not under the lock: this may hang, and must not take later calls with it.
-                let store = platform_store()?;
-                *self.slot() = Some(store.clone());
-                store
-            }
+            None => platform_store()?,
         };
         let result = store
             .build(&self.service, account, None)
             .and_then(|inner| work(&keyring::Entry { inner }));
-        if let Err(error) = &result
-            && !matches!(error, Error::NoEntry)
-        {
-            *self.slot() = None;
+        if matches!(result, Ok(_) | Err(Error::NoEntry)) {
+            *self.slot() = Some(store);
         }
         result
     }
@@ -76,11 +93,12 @@ impl Keyring {
 }
 
 impl Drop for Keyring {
-    /// The connection waits for its own end, which panics on a thread of an async runtime.
+    /// A connection waits for its own end, which panics on a thread of an async runtime.
     fn drop(&mut self) {
-        if let Some(store) = self.slot().take() {
-            std::thread::spawn(move || drop(store));
-        }
+        let store = self.slot().take();
+        #[cfg(target_os = "linux")]
+        let store = (store, self.gate.close());
+        std::thread::spawn(move || drop(store));
     }
 }
 
@@ -101,6 +119,7 @@ fn platform_store() -> Result<Arc<CredentialStore>, Error> {
 
 impl SecretStore for Keyring {
     fn read(&self, account: &str) -> Result<Option<SecretBytes>, StoreError> {
+        self.look(account, false)?;
         match self.with_entry(account, keyring::Entry::get_secret) {
             Ok(bytes) => Ok(Some(Zeroizing::new(bytes))),
             Err(Error::NoEntry) => Ok(None),
@@ -112,15 +131,26 @@ impl SecretStore for Keyring {
         if value.len() > VALUE_LIMIT {
             return Err(StoreError::TooLarge);
         }
+        self.look(account, true)?;
         self.with_entry(account, |entry| entry.set_secret(value))
             .map_err(store_error)
     }
 
     fn delete(&self, account: &str) -> Result<(), StoreError> {
+        self.look(account, false)?;
         match self.with_entry(account, keyring::Entry::delete_credential) {
             Ok(()) | Err(Error::NoEntry) => Ok(()),
             Err(error) => Err(store_error(error)),
         }
+    }
+
+    #[cfg(target_os = "linux")]
+    fn unlock(&self) -> Result<(), StoreError> {
+        self.gate.unlock(&gate::Wish {
+            service: &self.service,
+            account: None,
+            makes: true,
+        })
     }
 }
 
