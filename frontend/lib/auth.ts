@@ -7,6 +7,7 @@ import { type AuthFailure, failure, type Result, result } from "./auth/result";
 import {
   backendFetch,
   type Challenge,
+  counted,
   type LoginFields,
   NativeError,
   type RegisterFields,
@@ -22,6 +23,7 @@ import {
 export type { AuthFailure, Result } from "./auth/result";
 export type {
   Challenge,
+  DownloadProgress,
   ErrorCode,
   Outage,
   SessionRead,
@@ -30,6 +32,7 @@ export type {
   SignInOutcome,
   Snapshot,
   StorageStatus,
+  UploadProgress,
   User,
 } from "./native";
 export { client };
@@ -98,6 +101,8 @@ export const auth = {
 
   /** Calls the backend's API with the user's session; gives a real `Response`. */
   fetch: backendFetch,
+  /** The same response, whose body tells how far it has come as it is read. */
+  counted,
   /** What an error thrown by `auth.fetch` means. */
   failure: (cause: unknown): AuthFailure => failure(NativeError.from(cause)),
 

@@ -11,7 +11,7 @@ function shellAnswering(answer: FetchReply) {
 }
 
 describe("auth.fetch", () => {
-  it("gives a real Response", async () => {
+  it("gives a real Response in one command", async () => {
     const shell = shellAnswering(reply(200, { user: { id: "u1" } }));
     const response = await auth.fetch("/me");
     expect(response).toBeInstanceOf(Response);
@@ -20,6 +20,17 @@ describe("auth.fetch", () => {
     expect(await response.clone().text()).toBe('{"user":{"id":"u1"}}');
     expect(await response.json()).toEqual({ user: { id: "u1" } });
     expect(shell.requests()).toEqual([{ path: "/me", method: "GET", headers: [], body: null }]);
+    expect(shell.calls).toHaveLength(1);
+  });
+
+  it("numbers its exchanges, each differently and for this page", async () => {
+    const shell = shellAnswering(reply(200, {}));
+    await Promise.all([auth.fetch("/a"), auth.fetch("/b")]);
+    const [one, two] = shell.called("backend_fetch").map(({ args }) => Number(args.exchange));
+    expect(one).not.toBe(two);
+    const page = (number = 0) => Math.floor(number / 2 ** 20);
+    expect(page(one)).toBe(page(two));
+    expect(Number.isSafeInteger(one)).toBe(true);
   });
 
   it("gives error statuses as Responses, and bodiless ones without a body", async () => {
@@ -30,24 +41,25 @@ describe("auth.fetch", () => {
     expect([empty.status, empty.body]).toEqual([204, null]);
   });
 
-  it("sends text and JSON with their headers", async () => {
+  it("sends text, JSON and fields with their types", async () => {
     const shell = shellAnswering(reply(200, {}));
     await auth.fetch("/a", { json: { a: 1 } });
     await auth.fetch("/b", { method: "put", body: "text", headers: { "X-One": "1" } });
+    await auth.fetch("/c", { body: new URLSearchParams({ a: "b c" }) });
+    await auth.fetch("/d", { body: "{}", headers: { "content-type": "application/json" } });
+    const json = ["content-type", "application/json"];
+    const plain = ["content-type", "text/plain;charset=UTF-8"];
+    const fields = ["content-type", "application/x-www-form-urlencoded;charset=UTF-8"];
     expect(shell.requests()).toEqual([
-      {
-        path: "/a",
-        method: "POST",
-        headers: [["content-type", "application/json"]],
-        body: '{"a":1}',
-      },
-      { path: "/b", method: "PUT", headers: [["x-one", "1"]], body: "text" },
+      { path: "/a", method: "POST", headers: [json], body: '{"a":1}' },
+      { path: "/b", method: "PUT", headers: [plain, ["x-one", "1"]], body: "text" },
+      { path: "/c", method: "POST", headers: [fields], body: "a=b+c" },
+      { path: "/d", method: "POST", headers: [json], body: "{}" },
     ]);
   });
 
   it.each([
-    ["a form", { body: new FormData() }],
-    ["bytes", { body: new Uint8Array(1) }],
+    ["a number", { body: 1 }],
     ["two bodies", { body: "a", json: 1 }],
     ["a body on GET", { method: "GET", body: "a" }],
   ])("refuses %s clearly, before anything is sent", async (_name, init) => {
@@ -70,30 +82,39 @@ describe("auth.fetch", () => {
     });
   });
 
-  it("honours an abort before and during the call", async () => {
+  it("honours an abort before and during the call, and tells the shell", async () => {
     const shell = startShell(signedIn());
     shell.on("backend_fetch", () => new Promise(() => undefined));
     await expect(auth.fetch("/me", { signal: AbortSignal.abort() })).rejects.toMatchObject({
       name: "AbortError",
     });
-    expect(shell.requests()).toHaveLength(0);
+    expect(shell.calls).toHaveLength(0);
     const abort = new AbortController();
     const pending = auth.fetch("/me", { signal: abort.signal });
+    await expect.poll(() => shell.requests()).toHaveLength(1);
     abort.abort(new Error("left the page"));
     await expect(pending).rejects.toThrow("left the page");
+    const asked = shell.called("backend_fetch").map(({ args }) => args.exchange);
+    expect(shell.called("backend_cancel").map(({ args }) => args.exchange)).toEqual(asked);
+  });
+
+  it("has a limit on the whole if the caller wants one", async () => {
+    const shell = startShell(signedIn());
+    shell.on("backend_fetch", () => new Promise(() => undefined));
+    const pending = auth.fetch("/me", { signal: AbortSignal.timeout(1) });
+    await expect(pending).rejects.toMatchObject({ name: "TimeoutError" });
   });
 
   it("survives what no Response can hold", async () => {
     shellAnswering({
-      status: 200,
+      ...reply(200),
       headers: [
         ["bad name", "x"],
         ["ok", "1"],
       ],
-      body: "",
     });
     expect((await auth.fetch("/x")).headers.get("ok")).toBe("1");
-    shellAnswering({ status: 99, headers: [], body: "" });
+    shellAnswering(reply(99));
     await expect(auth.fetch("/x")).rejects.toMatchObject({ code: "bad_answer" });
   });
 });

@@ -3,14 +3,24 @@
 
 import { commands } from "./commands";
 import { NativeError } from "./errors";
+import { type Exchange, openExchange } from "./exchange";
+import { type BodyGiven, requestBody } from "./request-body";
+import { type UploadProgress, upload } from "./upload";
+import type { FetchReply } from "./wire";
 
-/** What `auth.fetch` takes: the usual, with text bodies only, or `json` for a value. */
+export type { UploadProgress } from "./upload";
+
+/**
+ * What `auth.fetch` takes: the usual; `json` in the place of a body, for a value; and
+ * `onUploadProgress`. For a limit on the whole exchange pass `AbortSignal.timeout(ms)`.
+ */
 export type BackendInit = {
   method?: string;
   headers?: HeadersInit;
-  body?: string | null;
+  body?: BodyGiven;
   json?: unknown;
   signal?: AbortSignal | null;
+  onUploadProgress?: (progress: UploadProgress) => void;
 };
 
 /** Calls a path of the backend. Rejects with a `NativeError` when there was no answer. */
@@ -18,34 +28,37 @@ export async function backendFetch(path: string, init: BackendInit = {}): Promis
   const { signal } = init;
   signal?.throwIfAborted();
   const headers = new Headers(init.headers);
-  const body = textBody(init, headers);
-  const method = (init.method ?? (body === null ? "GET" : "POST")).toUpperCase();
-  if (body !== null && (method === "GET" || method === "HEAD")) {
+  const given = bodyGiven(init, headers);
+  const method = (init.method ?? (given == null ? "GET" : "POST")).toUpperCase();
+  if (given != null && (method === "GET" || method === "HEAD")) {
     throw new TypeError(`A ${method} request cannot have a body.`);
   }
-  const reply = await abortable(
-    commands.backendFetch({ path, method, headers: [...headers], body }),
-    signal,
-  );
-  return response(reply.status, reply.headers, reply.body);
+  const exchange = openExchange(signal);
+  try {
+    const body = await exchange.step(requestBody(given, headers));
+    const request = { path, method, headers: [...headers] };
+    if (body.kind === "blob" || body.kind === "stream") {
+      return response(exchange, await upload(exchange, request, body, init.onUploadProgress));
+    }
+    const text = body.kind === "text" ? body.text : null;
+    const asked = commands.backendFetch(exchange.number, { ...request, body: text });
+    return response(exchange, await exchange.step(asked));
+  } catch (cause) {
+    exchange.cancel();
+    throw cause;
+  }
 }
 
-function textBody(init: BackendInit, headers: Headers): string | null {
-  if (init.json !== undefined) {
-    if (init.body != null) throw new TypeError("Give either `body` or `json`, not both.");
-    if (!headers.has("content-type")) headers.set("content-type", "application/json");
-    return JSON.stringify(init.json);
-  }
-  if (init.body == null) return null;
-  if (typeof init.body !== "string") {
-    throw new TypeError("auth.fetch sends text: pass a string, or `json` for a value.");
-  }
-  return init.body;
+function bodyGiven(init: BackendInit, headers: Headers): BodyGiven {
+  if (init.json === undefined) return init.body;
+  if (init.body != null) throw new TypeError("Give either `body` or `json`, not both.");
+  if (!headers.has("content-type")) headers.set("content-type", "application/json");
+  return JSON.stringify(init.json);
 }
 
 const BODILESS = new Set([204, 205, 304]);
 
-function response(status: number, headers: [string, string][], body: string): Response {
+function response(exchange: Exchange, { status, headers, body, streamed }: FetchReply): Response {
   if (status < 200 || status > 599) {
     throw new NativeError({
       code: "bad_answer",
@@ -61,15 +74,46 @@ function response(status: number, headers: [string, string][], body: string): Re
       // A header name or value that no Headers object may hold is of no use to a page.
     }
   }
+  if (streamed) return new Response(stream(exchange), { status, headers: kept });
+  exchange.end();
   return new Response(BODILESS.has(status) ? null : body, { status, headers: kept });
 }
 
-/** A command cannot be taken back; an abort stops the waiting, and the answer is dropped. */
-function abortable<T>(work: Promise<T>, signal?: AbortSignal | null): Promise<T> {
-  if (!signal) return work;
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
+/** A body that is read as the page asks for it, and never ahead. */
+function stream(exchange: Exchange): ReadableStream<Uint8Array> {
+  const { number, signal } = exchange;
+  let leave = () => {};
+  return new ReadableStream<Uint8Array>(
+    {
+      start: (controller) => {
+        const abort = () => {
+          exchange.cancel();
+          controller.error(signal?.reason);
+        };
+        if (signal?.aborted) return abort();
+        signal?.addEventListener("abort", abort, { once: true });
+        leave = () => signal?.removeEventListener("abort", abort);
+      },
+      pull: async (controller) => {
+        try {
+          const piece = await commands.backendRead(number);
+          if (signal?.aborted) return;
+          if (piece.byteLength > 0) return controller.enqueue(new Uint8Array(piece));
+          exchange.end();
+          leave();
+          controller.close();
+        } catch (cause) {
+          if (signal?.aborted) return;
+          exchange.cancel();
+          leave();
+          throw cause;
+        }
+      },
+      cancel: () => {
+        leave();
+        exchange.cancel();
+      },
+    },
+    { highWaterMark: 0 },
+  );
 }

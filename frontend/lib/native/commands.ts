@@ -1,6 +1,6 @@
 // Every command of the shell, typed. Names and arguments as the shell declares them.
 
-import { call } from "./ipc";
+import { call, callRaw } from "./ipc";
 import type {
   AppInfo,
   Challenge,
@@ -9,6 +9,8 @@ import type {
   SessionChanged,
   SignInOutcome,
   Theme,
+  UploadReply,
+  UploadRequest,
 } from "./wire";
 
 /** Further members for the device payload; the app's own win. */
@@ -33,7 +35,15 @@ export const commands = {
   refresh: () => call<null>("refresh"),
   unlockKeyring: () => call<null>("unlock_keyring"),
   logout: () => call<{ success: true }>("logout"),
-  backendFetch: (request: FetchRequest) => call<FetchReply>("backend_fetch", { request }),
+  backendFetch: (exchange: number, request: FetchRequest) =>
+    call<FetchReply>("backend_fetch", { exchange, request }),
+  backendUpload: (exchange: number, request: UploadRequest) =>
+    call<null>("backend_upload", { exchange, request }),
+  backendWrite: (exchange: number, piece: Uint8Array) =>
+    callRaw<boolean>("backend_write", piece, { "vestibule-exchange": String(exchange) }),
+  backendAnswer: (exchange: number) => call<UploadReply>("backend_answer", { exchange }),
+  backendRead: (exchange: number) => call<ArrayBuffer>("backend_read", { exchange }),
+  backendCancel: (exchange: number) => call<null>("backend_cancel", { exchange }),
   windowReady: () => call<null>("window_ready"),
   newWindow: () => call<null>("new_window"),
   appInfo: () => call<AppInfo>("app_info"),

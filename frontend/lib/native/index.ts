@@ -4,9 +4,10 @@ import { createAuthFetch } from "./auth-fetch";
 import { createSnapshotStore } from "./snapshot";
 
 export { AUTH_BASE_URL } from "./auth-fetch";
-export { type BackendInit, backendFetch } from "./backend-fetch";
+export { type BackendInit, backendFetch, type UploadProgress } from "./backend-fetch";
 export { commands, type LoginFields, type RegisterFields } from "./commands";
 export { NativeError, STATUS } from "./errors";
+export { counted, type DownloadProgress } from "./progress";
 export { type SessionRead, sessionRead } from "./session-read";
 export { type Snapshot, WAITING } from "./snapshot";
 export type * from "./wire";

@@ -20,6 +20,20 @@ export async function call<T>(command: string, args: Record<string, unknown> = {
   }
 }
 
+/** The same with bytes in the place of arguments; what they are for is said in headers. */
+export async function callRaw<T>(
+  command: string,
+  bytes: Uint8Array,
+  headers: Record<string, string>,
+): Promise<T> {
+  if (!insideApp()) throw NativeError.internal("This page is not running inside the app.");
+  try {
+    return await invoke<T>(command, bytes, { headers });
+  } catch (cause) {
+    throw NativeError.from(cause);
+  }
+}
+
 /** A subscription: `ready` says when events are heard, `stop` takes effect at once. */
 export type Subscription = { ready: Promise<void>; stop: () => void };
 

@@ -5,10 +5,10 @@ import { emit } from "@tauri-apps/api/event";
 import { mockIPC } from "@tauri-apps/api/mocks";
 import { act } from "@testing-library/react";
 import type { Cause, FetchReply, FetchRequest, SessionChanged, SessionState } from "@/lib/native";
-import { refused } from "./states";
+import { refused, reply } from "./states";
 
-type Handler = (args: Record<string, unknown>) => unknown;
-type Call = { command: string; args: Record<string, unknown> };
+type Handler = (args: Record<string, unknown>, headers: Headers) => unknown;
+type Call = { command: string; args: Record<string, unknown>; headers: Headers };
 
 export type Shell = ReturnType<typeof startShell>;
 
@@ -16,6 +16,7 @@ export function startShell(initial: SessionState) {
   let revision = 0;
   let state = initial;
   const calls: Call[] = [];
+  let headers = new Headers();
   const subscriptions: string[] = [];
 
   const snapshot = (cause: Cause): SessionChanged => ({
@@ -49,15 +50,16 @@ export function startShell(initial: SessionState) {
       reports: null,
     }),
     backend_fetch: () => Promise.reject(refused("unreachable")),
+    backend_cancel: () => null,
   };
 
   mockIPC(
     (command, payload) => {
       const args = (payload ?? {}) as Record<string, unknown>;
-      calls.push({ command, args });
+      calls.push({ command, args, headers });
       const handler = handlers[command];
       if (!handler) throw `Command ${command} not found`;
-      return handler(args);
+      return handler(args, headers);
     },
     { shouldMockEvents: true },
   );
@@ -69,6 +71,8 @@ export function startShell(initial: SessionState) {
     if (command.startsWith("plugin:event|") && command !== "plugin:event|emit") {
       subscriptions.push(command);
     }
+    // The mock does not pass them on.
+    headers = new Headers((options as { headers?: HeadersInit } | undefined)?.headers);
     return invoke(command, args, options);
   };
 
@@ -99,7 +103,7 @@ export function startShell(initial: SessionState) {
       handlers.backend_fetch = ({ request }) => {
         const asked = request as FetchRequest;
         const route = routes[`${asked.method} ${asked.path}`];
-        if (!route) return { status: 404, headers: [], body: '{"message":"no such path"}' };
+        if (!route) return reply(404, { message: "no such path" });
         return typeof route === "function" ? route(asked) : route;
       };
     },

@@ -1,0 +1,83 @@
+// What a caller gives as a body, made into one of three: text that goes along with the command,
+// bytes that can be read again, or a stream that cannot.
+
+import { multipart } from "./multipart";
+
+/** Up to this size a body is kept in memory, so that it can be given again. */
+export const KEPT = 1024 * 1024;
+
+export type RequestBody =
+  | { kind: "none" }
+  | { kind: "text"; text: string }
+  | { kind: "blob"; blob: Blob }
+  | { kind: "stream"; stream: ReadableStream<Uint8Array> };
+
+export type BodyGiven = BodyInit | null | undefined;
+
+/** Reads `body`, and says its type in `headers` where the caller has not. */
+export async function requestBody(body: BodyGiven, headers: Headers): Promise<RequestBody> {
+  if (body === null || body === undefined) return { kind: "none" };
+  const typed = (type: string) => {
+    if (type && !headers.has("content-type")) headers.set("content-type", type);
+  };
+  if (typeof body === "string") {
+    typed("text/plain;charset=UTF-8");
+    return text(body);
+  }
+  if (body instanceof URLSearchParams) {
+    typed("application/x-www-form-urlencoded;charset=UTF-8");
+    return text(body.toString());
+  }
+  if (body instanceof FormData) {
+    const blob = multipart(body);
+    // The boundary is ours, whatever the caller said.
+    headers.set("content-type", blob.type);
+    return { kind: "blob", blob };
+  }
+  if (body instanceof Blob) {
+    typed(body.type);
+    return { kind: "blob", blob: body };
+  }
+  if (body instanceof ArrayBuffer || ArrayBuffer.isView(body)) {
+    return { kind: "blob", blob: new Blob([body as BlobPart]) };
+  }
+  if (body instanceof ReadableStream) return short(body);
+  throw new TypeError("auth.fetch cannot send this kind of body.");
+}
+
+/** Longer text goes as bytes: a command's text is held several times over. */
+function text(value: string): RequestBody {
+  if (value.length > KEPT / 4) {
+    const blob = new Blob([value]);
+    return blob.size > KEPT ? { kind: "blob", blob } : { kind: "text", text: value };
+  }
+  return { kind: "text", text: value };
+}
+
+/** A stream that ends soon is as good as bytes. */
+async function short(stream: ReadableStream<Uint8Array>): Promise<RequestBody> {
+  const reader = stream.getReader();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  while (size <= KEPT) {
+    const { done, value } = await reader.read();
+    if (done) return { kind: "blob", blob: new Blob(chunks as BlobPart[]) };
+    if (!(value instanceof Uint8Array)) throw new TypeError("A stream must give Uint8Arrays.");
+    chunks.push(value);
+    size += value.byteLength;
+  }
+  const rest = new ReadableStream<Uint8Array>(
+    {
+      pull: async (controller) => {
+        const kept = chunks.shift();
+        if (kept) return controller.enqueue(kept);
+        const { done, value } = await reader.read();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
+  return { kind: "stream", stream: rest };
+}

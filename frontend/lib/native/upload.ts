@@ -1,0 +1,65 @@
+// A body on its way to the shell: piece by piece, each waited for, so that no more than one is in
+// memory here and a few in the shell.
+
+import { commands } from "./commands";
+import type { Exchange } from "./exchange";
+import type { FetchReply, UploadRequest } from "./wire";
+
+/** The most that the shell takes at once. */
+const PIECE = 256 * 1024;
+
+/** How far a body has come. `total` is null for a stream, whose length nobody knows. */
+export type UploadProgress = { sent: number; total: number | null };
+type Source = { kind: "blob"; blob: Blob } | { kind: "stream"; stream: ReadableStream<Uint8Array> };
+
+export async function upload(
+  exchange: Exchange,
+  request: Pick<UploadRequest, "path" | "method" | "headers">,
+  source: Source,
+  onProgress: (progress: UploadProgress) => void = () => undefined,
+): Promise<FetchReply> {
+  const total = source.kind === "blob" ? source.blob.size : null;
+  const whole = { ...request, length: total, replayable: source.kind === "blob" };
+  await exchange.step(commands.backendUpload(exchange.number, whole));
+  for (;;) {
+    await give(exchange, source, (sent) => onProgress({ sent, total }));
+    const given = await exchange.step(commands.backendAnswer(exchange.number));
+    if (given.kind === "answer") return given.reply;
+  }
+}
+
+async function give(exchange: Exchange, source: Source, progress: (sent: number) => void) {
+  let sent = 0;
+  progress(sent);
+  const pieces = source.kind === "blob" ? ofBlob(source.blob) : ofStream(source.stream);
+  // Leaving early, for whatever reason, also ends the stream that the pieces come from.
+  for await (const piece of pieces) {
+    const wanted = await exchange.step(commands.backendWrite(exchange.number, piece));
+    if (!wanted) return;
+    sent += piece.byteLength;
+    progress(sent);
+  }
+}
+
+async function* ofBlob(blob: Blob): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < blob.size; at += PIECE) {
+    yield new Uint8Array(await blob.slice(at, at + PIECE).arrayBuffer());
+  }
+}
+
+async function* ofStream(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = stream.getReader();
+  let ended = false;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) {
+        ended = true;
+        return;
+      }
+      for (let at = 0; at < value.byteLength; at += PIECE) yield value.subarray(at, at + PIECE);
+    }
+  } finally {
+    if (!ended) reader.cancel().catch(() => undefined);
+  }
+}
