@@ -48,6 +48,12 @@ impl Host {
         })
     }
 
+    /// Whether no request has come that was not taken up.
+    pub fn is_idle(&self) -> bool {
+        let mut arrivals = self.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
+        arrivals.try_recv().is_err()
+    }
+
     /// The next request that is not a sign-in.
     pub async fn arrival(&self) -> Arrival {
         std::future::poll_fn(|cx| {

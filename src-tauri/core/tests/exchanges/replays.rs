@@ -7,6 +7,7 @@ use serde_json::json;
 use vestibule_backend::{Backend, Config, Fault};
 use vestibule_core::wire::UploadReply;
 
+use crate::host::Host;
 use crate::support::*;
 use crate::{Desk, WINDOW, json as read, post};
 
@@ -112,13 +113,18 @@ async fn a_token_that_cannot_be_renewed_is_used_while_it_lasts() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sign_out_in_between_is_not_overcome_by_a_replay() {
-    let (backend, desk) = expired().await;
-    desk.upload(1, &post("/transfer", Some(LARGE), true))
+    let host = Host::start().await;
+    let desk = Desk::at(&host.url, |_| {}).await;
+    desk.upload(1, &post("/transfer", Some(4), true))
         .expect("begun");
+    desk.give(1, b"body").await;
+    let mut arrival = host.arrival().await;
+    arrival.until_heard(b"body").await;
     desk.session.logout().await;
-    desk.give(1, &vec![3; LARGE]).await;
-    let reply = desk.answer(1).await;
-    let status = reply.map(|reply| reply.status);
-    assert_ne!(status, Ok(200), "nobody is signed in");
-    assert_eq!(backend.requests("POST", REFRESH), 0);
+    let told = host.arrival().await;
+    assert!(told.head.starts_with("POST /logout "), "{}", told.head);
+    let no = "HTTP/1.1 401 Unauthorized\r\ncontent-length: 2\r\n\r\n{}";
+    let (reply, ()) = tokio::join!(desk.answer(1), arrival.say(no));
+    assert_eq!(reply.expect("the refusal itself").status, 401);
+    assert!(host.is_idle(), "nothing was sent after that");
 }
