@@ -8,7 +8,7 @@ import type { Cause, FetchReply, FetchRequest, SessionChanged, SessionState } fr
 import { refused, reply } from "./states";
 
 type Handler = (args: Record<string, unknown>, headers: Headers) => unknown;
-type Call = { command: string; args: Record<string, unknown>; headers: Headers };
+type Call = { command: string; args: Record<string, unknown> };
 
 export type Shell = ReturnType<typeof startShell>;
 
@@ -56,7 +56,7 @@ export function startShell(initial: SessionState) {
   mockIPC(
     (command, payload) => {
       const args = (payload ?? {}) as Record<string, unknown>;
-      calls.push({ command, args, headers });
+      calls.push({ command, args });
       const handler = handlers[command];
       if (!handler) throw `Command ${command} not found`;
       return handler(args, headers);

@@ -137,6 +137,7 @@ impl Exchanges {
                         Stage::Giving(upload) => Some(upload),
                         Stage::Asking | Stage::Reading(..) => None,
                     };
+                    let rest = rest.map(|rest| *rest);
                     Ok((UploadReply::Answer { reply }, stage.go_on(rest, upload)))
                 }
             }

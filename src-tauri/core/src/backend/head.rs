@@ -16,8 +16,9 @@ pub(super) const BODY_LIMIT: usize = 1024 * 1024;
 
 /// What no answer hands to the window: cookies, where else to go, and the headers in which
 /// some backends give out tokens.
-const NOT_FOR_WINDOWS: [&str; 7] = [
+const NOT_FOR_WINDOWS: [&str; 8] = [
     "authorization",
+    "set-auth-token",
     "set-cookie",
     "set-cookie2",
     "location",

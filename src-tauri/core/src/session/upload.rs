@@ -69,7 +69,7 @@ pub struct Upload {
 /// What came of the body that was given.
 pub enum Given {
     /// An answer, and the rest of it if it is not small.
-    Answer(FetchReply, Option<Download>),
+    Answer(FetchReply, Option<Box<Download>>),
     /// It is wanted once more, from its first byte.
     Again,
 }
@@ -138,7 +138,7 @@ impl Upload {
             }
             Some(Step::Over(outcome)) => {
                 let (reply, rest) = (*outcome)?;
-                Ok(Given::Answer(reply, rest))
+                Ok(Given::Answer(reply, rest.map(Box::new)))
             }
             None => Err(ErrorCode::Internal.into()),
         }
