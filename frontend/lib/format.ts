@@ -49,3 +49,15 @@ export function initials(name: string): string {
   const letter = (word: string) => [...word][0] ?? "";
   return (letter(first) + letter(last)).toLocaleUpperCase() || "?";
 }
+
+/** "12.3 MB", of a million bytes each. */
+export function megabytes(bytes: number): string {
+  return `${new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 }).format(bytes / 1e6)} MB`;
+}
+
+/** "84 Mbit/s". */
+export function bitRate(bitsPerSecond: number): string {
+  const mega = bitsPerSecond / 1e6;
+  const digits = mega < 10 ? 1 : 0;
+  return `${new Intl.NumberFormat(undefined, { maximumFractionDigits: digits }).format(mega)} Mbit/s`;
+}

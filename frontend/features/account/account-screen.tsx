@@ -7,6 +7,7 @@ import { Page, PageHeading, PageTitle } from "@/components/ui/page";
 import { auth, type User } from "@/lib/auth";
 import { About } from "./about";
 import { Appearance } from "./appearance";
+import { Connection } from "./connection";
 import { Sessions } from "./sessions";
 
 export function AccountScreen() {
@@ -20,6 +21,7 @@ export function AccountScreen() {
         <div className="grid grid-cols-1 gap-5">
           <Profile user={state.user} />
           <Sessions />
+          <Connection />
         </div>
         <div className="grid grid-cols-1 gap-5">
           <Appearance />

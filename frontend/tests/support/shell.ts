@@ -95,6 +95,8 @@ export function startShell(initial: SessionState) {
     /** Outside React's own event handling, so that a render follows before the test goes on. */
     change: (next: SessionState, cause?: Cause) => act(async () => change(next, cause)),
     changeNow: change,
+    /** What answers a command so far. */
+    handler: (command: string): Handler => handlers[command] ?? (() => null),
     on: (command: string, handler: Handler) => {
       handlers[command] = handler;
     },
