@@ -51,7 +51,7 @@ pub enum ErrorCode {
     UnknownWorkspace,
     /// The backend has no such thing, as its profile says.
     Unsupported,
-    /// The workspace's settings are not valid; the message says where and why.
+    /// The app is not set up as it should be; the message says where and why.
     Misconfigured,
     /// A fault of ours; the log says more.
     Internal,

@@ -96,7 +96,10 @@ pub(super) fn refused(
     let message = reply.and_then(Reply::message).filter(|_| {
         matches!(
             code,
-            ErrorCode::InvalidInput | ErrorCode::AccountBlocked | ErrorCode::AccountLocked
+            ErrorCode::InvalidInput
+                | ErrorCode::AccountBlocked
+                | ErrorCode::AccountLocked
+                | ErrorCode::Misconfigured
         )
     });
     match message {

@@ -127,6 +127,8 @@ pub enum Refusal {
     OtpExpired,
     /// Too many wrong codes: start over.
     OtpTooMany,
+    /// The backend does not take this app as it is set up: no fault of who signs in.
+    Misconfigured,
 }
 
 /// What a rule is held against.
@@ -261,6 +263,7 @@ impl From<Refusal> for ErrorCode {
             Refusal::OtpInvalid => Self::OtpInvalid,
             Refusal::OtpExpired => Self::OtpExpired,
             Refusal::OtpTooMany => Self::OtpTooMany,
+            Refusal::Misconfigured => Self::Misconfigured,
         }
     }
 }

@@ -2,7 +2,7 @@
 //! in a keyring item of its own, from which it can only be revoked, never used again; a
 //! record without a secret says which items there are.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::item::Item;
 use crate::backend::{Backend, Fault, Untold};
-use crate::clock::Clock;
+use crate::clock::{Clock, SinceBoot};
 use crate::device::Device;
 use crate::plan::Plan;
 use crate::records::Records;
@@ -50,6 +50,9 @@ struct State {
     entries: Vec<Entry>,
     /// What this process put in itself: needs no keyring to be delivered.
     tokens: HashMap<Uuid, Known>,
+    /// Entries whose record and keyring item are still being written: delivered and dropped
+    /// before that, they would come back.
+    storing: HashSet<Uuid>,
     plan: Plan,
 }
 
@@ -59,6 +62,21 @@ struct Known {
     token: RefreshToken,
     /// For backends that want one with a sign-out. Never in the keyring.
     access: Option<Secret>,
+}
+
+impl State {
+    /// The entries that can be delivered.
+    fn stored(&self) -> Vec<Entry> {
+        let is_stored = |entry: &&Entry| !self.storing.contains(&entry.slot);
+        self.entries.iter().filter(is_stored).cloned().collect()
+    }
+
+    fn due_in(&self, now: SinceBoot) -> Option<Duration> {
+        if self.stored().is_empty() {
+            return None;
+        }
+        self.plan.due_in(now)
+    }
 }
 
 impl Outbox {
@@ -105,38 +123,39 @@ impl Outbox {
                 since: self.clock.wall_ms(),
             });
             state.tokens.insert(slot, Known { token, access });
-            state
-                .plan
-                .look_again(self.clock.since_boot(), Duration::ZERO);
+            state.storing.insert(slot);
         }
         self.save().await;
         if let Err(error) = self.vault(slot).write(1, 0, item.to_bytes()).await {
             tracing::warn!(%error, "an undelivered sign-out is kept in memory only");
         }
+        let mut state = self.state();
+        state.storing.remove(&slot);
+        let now = self.clock.since_boot();
+        state.plan.look_again(now, Duration::ZERO);
     }
 
     /// How long until something is to be delivered; `None` when nothing is.
     pub fn due_in(&self) -> Option<Duration> {
-        let state = self.state();
-        if state.entries.is_empty() {
-            return None;
-        }
-        state.plan.due_in(self.clock.since_boot())
+        self.state().due_in(self.clock.since_boot())
     }
 
-    /// Whether a try is due; it is then taken as begun.
+    /// Whether a try is due; it is then taken as begun, so that only one asker delivers.
     pub fn is_due(&self) -> bool {
-        if self.due_in() != Some(Duration::ZERO) {
-            return false;
+        let now = self.clock.since_boot();
+        let mut state = self.state();
+        let due = state.due_in(now) == Some(Duration::ZERO);
+        if due {
+            state.plan.begin(now);
         }
-        self.state().plan.begin(self.clock.since_boot());
-        true
+        due
     }
 
-    /// Tells the backend what it has not heard. A failure plans the next try.
+    /// Tells the backend what it has not heard, for whoever found it due. A failure plans the
+    /// next try.
     pub async fn deliver(&self, backend: &Backend, device: &Device) {
         let _one = self.delivering.lock().await;
-        let entries = self.state().entries.clone();
+        let entries = self.state().stored();
         for entry in entries {
             match self.deliver_one(&entry, backend, device).await {
                 Ok(()) => self.drop_entry(&entry).await,

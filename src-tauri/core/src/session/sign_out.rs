@@ -41,7 +41,7 @@ impl Session {
                     Journal::idle(generation, None).write(records)
                 })
                 .await;
-            session.0.outbox.deliver(&session.0.backend, &device).await;
+            session.tell(&device).await;
             step!("logout.told");
         });
         LogoutReply { success: true }
@@ -75,8 +75,15 @@ impl Session {
         let session = self.clone();
         tokio::spawn(async move {
             session.0.outbox.put(token, access, session.origin()).await;
-            session.0.outbox.deliver(&session.0.backend, &device).await;
+            session.tell(&device).await;
         });
+    }
+
+    /// Tells the backend of sign-outs, unless someone is at it or a failure asks for patience.
+    async fn tell(&self, device: &Device) {
+        if self.0.outbox.is_due() {
+            self.0.outbox.deliver(&self.0.backend, device).await;
+        }
     }
 
     /// Another process has signed out: so has this one. The token is that one's to revoke.

@@ -1,0 +1,166 @@
+//! Directus: everything under `/data`, the user from `/users/me`, one code for a missing and
+//! a wrong one-time code.
+
+use serde_json::json;
+use vestibule_core::error::ErrorCode;
+use vestibule_core::secrets::Secret;
+use vestibule_core::wire::{SignInOutcome, SignedOutReason};
+use vestibule_recordings::{DIRECTUS, Recording};
+
+use crate::rig::{Played, login, newcomer};
+use crate::support::{code, eventually, is_fresh, user, why};
+
+const ADMIN: &str = "admin@example.com";
+const PASSWORD: &str = "correct-horse";
+/// The login was recorded without it, and `json` is what it does by itself. A new account may
+/// be given a first name.
+const TAKEN: [&str; 2] = ["mode", "first_name"];
+
+async fn played(from: Option<&str>) -> Played {
+    let recording = Recording::parse(DIRECTUS);
+    let recording = match from {
+        Some(heading) => recording.from(heading),
+        None => recording,
+    };
+    Played::playing(recording, json!({"extends": "directus"}), "", &TAKEN).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_a_wrong_password_to_the_refresh_after_a_sign_out() {
+    let played = played(None).await;
+    let wrong = played.session.login(login(ADMIN, "no")).await;
+    assert_eq!(code(&wrong), Some(ErrorCode::InvalidCredentials));
+
+    played.sign_in(ADMIN, PASSWORD).await;
+    assert_eq!(played.name(), "Admin User", "put together from its parts");
+    let state = played.session.snapshot().state;
+    let shown = user(&state).expect("signed in");
+    assert_eq!(shown.email, ADMIN);
+    assert!(shown.roles.is_empty(), "a role's id is no name of a role");
+    assert_eq!(played.asked("/users/me"), 1, "asked who it is");
+    let first = played.item();
+
+    played.session.refresh().await.expect("renewed");
+    assert!(played.kept().starts_with("LjhauuQH"), "the new one is kept");
+    assert_eq!(played.asked("/users/me"), 2, "and asked again");
+    assert_eq!(played.name(), "Admin User");
+    let second = played.item();
+
+    let copy = played.copy(&first);
+    let reused = copy.until_signed_out().await;
+    assert_eq!(
+        reused,
+        SignedOutReason::Expired,
+        "it calls reuse nothing else"
+    );
+    assert!(
+        is_fresh(&played.session.snapshot().state),
+        "the owner's goes on"
+    );
+
+    played.session.logout().await;
+    eventually("the sign-out to be told", || {
+        played.asked("/auth/logout") == 1
+    })
+    .await;
+    let late = played.copy(&second);
+    assert_eq!(late.until_signed_out().await, SignedOutReason::Expired);
+    played.check_no_strays();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registration_is_accepted_and_says_nothing() {
+    let played = played(Some("public registration (enable)")).await;
+    for _ in 0..2 {
+        let new = newcomer("Ann", "ann@example.com", PASSWORD);
+        let outcome = played.session.register(new).await;
+        assert_eq!(outcome, Ok(SignInOutcome::Accepted), "204, new or not");
+    }
+    let state = played.session.snapshot().state;
+    assert_eq!(
+        why(&state),
+        Some(SignedOutReason::Never),
+        "nobody is signed in"
+    );
+    played.check_no_strays();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_code_means_missing_at_the_login_and_wrong_after_it() {
+    let played = played(Some("TOTP")).await;
+    let outcome = played.session.login(login(ADMIN, PASSWORD)).await;
+    assert_eq!(outcome, Ok(SignInOutcome::OtpRequired), "401 INVALID_OTP");
+    let another = played.session.resend_otp().await;
+    assert_eq!(
+        code(&another),
+        Some(ErrorCode::Unsupported),
+        "an authenticator app needs none, and it is said"
+    );
+    let wrong = played.session.verify_otp(Secret::new("000000")).await;
+    assert_eq!(code(&wrong), Some(ErrorCode::OtpInvalid), "the same answer");
+    let right = played.session.verify_otp(Secret::new("685602")).await;
+    // Whose it is was recorded further up; here nobody answers that.
+    assert_eq!(code(&right), Some(ErrorCode::BackendFault));
+    let state = played.session.snapshot().state;
+    assert!(
+        user(&state).is_none(),
+        "a session of nobody knows whom is not used"
+    );
+    eventually("it to be ended again", || {
+        let strays = played.player.strays();
+        strays
+            .iter()
+            .any(|stray| stray.request.contains("/auth/logout"))
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_right_code_signs_in() {
+    let whole = Recording::parse(DIRECTUS);
+    let played = Played::playing(whole, json!({"extends": "directus"}), "", &TAKEN).await;
+    // The first login of the recording stands before `/users/me` was asked.
+    played.sign_in(ADMIN, PASSWORD).await;
+    played.session.logout().await;
+    // To where the account has a second factor.
+    for _ in 0..2 {
+        let new = newcomer("Ann", "ann@example.com", PASSWORD);
+        played.session.register(new).await.expect("accepted");
+    }
+    let outcome = played.session.login(login(ADMIN, PASSWORD)).await;
+    assert_eq!(outcome, Ok(SignInOutcome::OtpRequired));
+    let right = played.session.verify_otp(Secret::new("685602")).await;
+    assert_eq!(right, Ok(SignInOutcome::SignedIn));
+    assert_eq!(played.name(), "Admin User");
+    let limited = played.session.login(login(ADMIN, "no")).await;
+    let limited = limited.expect_err("too many");
+    assert_eq!(limited.code, ErrorCode::RateLimited);
+    assert_eq!(limited.retry_after_ms, Some(0), "as it says");
+}
+
+/// The same backend by cookies: another profile, no other code.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_cookie_means_gone() {
+    let by_cookie = json!({
+        "extends": "directus",
+        "cookies": {"refresh": ["directus_refresh_token"]},
+        "endpoints": {
+            "login": {"body": {"email": "$identifier", "password": "$password", "mode": "cookie"}},
+            "refresh": {"body": {"mode": "cookie"}},
+            "logout": {"body": {"mode": "cookie"}},
+        },
+        "answer": {"login": {"refresh_token": []}, "refresh": {"refresh_token": []}},
+    });
+    let recording = Recording::parse(DIRECTUS);
+    let played = Played::playing(recording, by_cookie, "", &[]).await;
+    played.sign_in(ADMIN, PASSWORD).await;
+    assert!(played.kept().starts_with("WiGeBXr1"), "kept from a cookie");
+    played.session.refresh().await.expect("renewed");
+    assert!(played.kept().starts_with("WRBXfY_y"), "rotated by a cookie");
+    played.session.logout().await;
+    eventually("the sign-out to be told", || {
+        played.asked("/auth/logout") == 1
+    })
+    .await;
+    played.check_no_strays();
+}

@@ -1,0 +1,117 @@
+//! node-express-boilerplate: tokens in bodies, a refresh that says nothing about the user.
+
+use serde_json::json;
+use vestibule_core::error::ErrorCode;
+use vestibule_core::secrets::Secret;
+use vestibule_core::wire::{SignInOutcome, SignedOutReason};
+use vestibule_recordings::NODE_EXPRESS_BOILERPLATE;
+
+use crate::rig::{Played, login, newcomer};
+use crate::support::{code, get, is_fresh, why};
+
+const BOB: &str = "bob@example.com";
+const PASSWORD: &str = "password1";
+
+async fn played() -> Played {
+    Played::new(
+        NODE_EXPRESS_BOILERPLATE,
+        "node-express-boilerplate",
+        "/v1",
+        &[],
+    )
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registration_signs_in_and_a_second_is_refused() {
+    let played = played().await;
+    let outcome = played
+        .session
+        .register(newcomer("Bob", BOB, PASSWORD))
+        .await;
+    assert_eq!(outcome, Ok(SignInOutcome::SignedIn), "201 with tokens");
+    assert_eq!(played.name(), "Bob");
+    let taken = played
+        .session
+        .register(newcomer("Bob", BOB, PASSWORD))
+        .await;
+    assert_eq!(
+        code(&taken),
+        Some(ErrorCode::EmailTaken),
+        "400 by its words"
+    );
+    let mut invalid = newcomer("Bob", "bob", "x");
+    invalid.more = json!({"extra": 1}).as_object().cloned();
+    let error = played.session.register(invalid).await.expect_err("400");
+    assert_eq!(error.code, ErrorCode::InvalidInput);
+    assert!(error.message.contains("valid email"), "{}", error.message);
+    played.check_no_strays();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_a_wrong_password_to_the_last_sign_out() {
+    let played = played().await;
+    let wrong = played.session.login(login(BOB, "nope")).await;
+    assert_eq!(code(&wrong), Some(ErrorCode::InvalidCredentials));
+
+    played.sign_in(BOB, PASSWORD).await;
+    assert_eq!(played.name(), "Bob");
+    let end = played
+        .expires_at()
+        .expect("the refresh token says when it ends");
+    assert!(end.starts_with("2026-12-23T05:07:"), "{end}");
+    let first = played.item();
+    let reply = played
+        .session
+        .fetch(get("/users/6b03ca081ae4a36a33d44ddc"))
+        .await;
+    let reply = reply.expect("a call with the bearer that was given");
+    assert!(reply.status == 200 && reply.body.contains(BOB));
+
+    let before = played.kept();
+    played.session.refresh().await.expect("renewed");
+    assert!(is_fresh(&played.session.snapshot().state));
+    assert_ne!(played.kept(), before, "the new one is in the keyring");
+    assert_eq!(played.name(), "Bob", "the refresh does not say who");
+
+    // This backend does not find reuse out: an old token works for as long as it is listed.
+    let copy = played.copy(&first);
+    copy.until("a session from an old token", is_fresh).await;
+    assert_eq!(
+        copy.name(),
+        "Signed in",
+        "nobody says who: it is not guessed"
+    );
+
+    played.session.logout().await;
+    let state = played.session.snapshot().state;
+    assert_eq!(why(&state), Some(SignedOutReason::ByUser));
+    crate::support::eventually("the sign-out to be told", || {
+        played.asked("/v1/auth/logout") == 1
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_said_in_html_is_a_limit() {
+    let played = played().await;
+    let wrong = || played.session.login(login(BOB, "nope"));
+    assert_eq!(code(&wrong().await), Some(ErrorCode::InvalidCredentials));
+    let limited = wrong().await.expect_err("limited");
+    assert_eq!(limited.code, ErrorCode::RateLimited);
+    assert_eq!(
+        limited.retry_after_ms,
+        Some(900_000),
+        "for as long as it says"
+    );
+    played.check_no_strays();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_it_has_not_is_said() {
+    let played = played().await;
+    let verified = played.session.verify_otp(Secret::new("123456")).await;
+    assert_eq!(code(&verified), Some(ErrorCode::NoChallenge));
+    let resent = played.session.resend_otp().await;
+    assert_eq!(code(&resent), Some(ErrorCode::NoChallenge));
+}

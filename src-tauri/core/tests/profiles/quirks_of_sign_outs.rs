@@ -1,0 +1,170 @@
+//! Backends that hear of a sign-out in ways of their own, or not at all.
+
+use serde_json::{Value, json};
+use vestibule_core::wire::SignedOutReason;
+use vestibule_recordings::Recording;
+
+use crate::rig::{Played, said};
+use crate::support::{eventually, why};
+
+const ANN: &str = "ann@example.com";
+const LOGIN: &str = r#"POST /login -d {"email":"ann@example.com","password":"pw"}"#;
+const OUTBOX: &str = "outbox.json";
+
+/// Tokens in bodies, over the contract, with these calls for a sign-out.
+fn profile(logout: Value, signed_out: Value) -> Value {
+    json!({
+        "cookies": {"refresh": [], "device": false},
+        "endpoints": {
+            "login": {"body": {"email": "$identifier", "password": "$password"}},
+            "refresh": {"body": {"refresh": "$refresh_token"}},
+            "logout": logout,
+        },
+        "answer": {
+            "login": {"access_token": ["/access"], "refresh_token": ["/refresh"]},
+            "refresh": {"access_token": ["/access"], "refresh_token": ["/refresh"]},
+        },
+        "signed_out": signed_out,
+    })
+}
+
+fn tokens(n: u8) -> String {
+    format!(
+        r#"{{"access":"a-{n}","refresh":"r-{n}","user":{{"id":"u","email":"ann@example.com"}}}}"#
+    )
+}
+
+async fn signed_in(profile: Value, after: &[String]) -> Played {
+    let exchanges = [&[said(LOGIN, "200 OK", &[], &tokens(1))], after].concat();
+    let recording = Recording::parse(&exchanges.concat());
+    let played = Played::playing(recording, profile, "", &[]).await;
+    played.sign_in(ANN, "pw").await;
+    played
+}
+
+async fn sign_out(played: &Played) {
+    played.session.logout().await;
+    let state = played.session.snapshot().state;
+    assert_eq!(why(&state), Some(SignedOutReason::ByUser), "at once");
+}
+
+async fn until_settled(played: &Played) {
+    eventually("nothing left to tell", || !played.has_record(OUTBOX)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_session_needs_no_second_telling() {
+    for (status, body, rule) in [
+        (
+            "404 Not Found",
+            r#"{"message":"not found"}"#,
+            json!({"status": 404}),
+        ),
+        ("404 Not Found", "<html>", json!({"status": 404})),
+        (
+            "400 Bad",
+            r#"{"code":"NO_SESSION"}"#,
+            json!({"status": 400, "code": "NO_SESSION"}),
+        ),
+    ] {
+        let call = json!({"path": "/logout", "body": {"refresh": "$refresh_token"}});
+        let told = said(r#"POST /logout -d {"refresh":"r-1"}"#, status, &[], body);
+        let played = signed_in(profile(call, json!([rule])), &[told]).await;
+        sign_out(&played).await;
+        eventually("the sign-out to be told", || played.asked("/logout") == 1).await;
+        until_settled(&played).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_rule_names_is_told_again() {
+    let call = json!({"path": "/logout", "body": {"refresh": "$refresh_token"}});
+    let told = r#"POST /logout -d {"refresh":"r-1"}"#;
+    let played = signed_in(
+        profile(call, json!([{"status": 404}])),
+        &[
+            said(told, "400 Bad", &[], r#"{"code":"NO_SESSION"}"#),
+            said(told, "204 No Content", &[], ""),
+        ],
+    )
+    .await;
+    sign_out(&played).await;
+    eventually("the first telling", || played.asked("/logout") == 1).await;
+    assert!(played.has_record(OUTBOX), "it is still to be told");
+    eventually("the second", || {
+        played.clock.advance(std::time::Duration::from_secs(1));
+        played.asked("/logout") == 2
+    })
+    .await;
+    until_settled(&played).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_an_endpoint_nothing_is_sent_and_nothing_waits() {
+    let played = signed_in(profile(json!(false), json!([])), &[]).await;
+    let before = played.player.played().len();
+    sign_out(&played).await;
+    until_settled(&played).await;
+    assert_eq!(played.player.played().len(), before, "nobody was asked");
+    played.check_no_strays();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_out_that_wants_an_access_token_gets_one_after_a_restart_too() {
+    let call = json!({
+        "path": "/logout", "body": false,
+        "headers": {"authorization": "Bearer $access_token"},
+    });
+    let mut played = signed_in(
+        profile(call, json!([{"status": 401}])),
+        &[
+            said(
+                "POST /logout -H Authorization: Bearer a-1",
+                "503 Later",
+                &[],
+                "{}",
+            ),
+            said(
+                r#"POST /refresh-token -d {"refresh":"r-1"}"#,
+                "200 OK",
+                &[],
+                &tokens(2),
+            ),
+            said(
+                "POST /logout -H Authorization: Bearer a-2",
+                "503 Later",
+                &[],
+                "{}",
+            ),
+            said(
+                r#"POST /refresh-token -d {"refresh":"r-2"}"#,
+                "200 OK",
+                &[],
+                &tokens(3),
+            ),
+            said(
+                "POST /logout -H Authorization: Bearer a-3",
+                "204 No Content",
+                &[],
+                "",
+            ),
+        ],
+    )
+    .await;
+    sign_out(&played).await;
+    eventually("the first telling", || played.asked("/logout") == 1).await;
+    played.restart();
+    eventually("the last telling", || {
+        played.clock.advance(std::time::Duration::from_secs(1));
+        played.asked("/logout") == 3
+    })
+    .await;
+    until_settled(&played).await;
+    played.check_no_strays();
+    let state = played.session.snapshot().state;
+    assert_eq!(
+        why(&state),
+        Some(SignedOutReason::ByUser),
+        "a token to revoke with signs nobody in"
+    );
+}

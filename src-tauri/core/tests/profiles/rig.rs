@@ -1,0 +1,199 @@
+//! A session with a profile of its own, and a backend that plays a recording.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use vestibule_core::clock::ManualClock;
+use vestibule_core::profile::Profile;
+use vestibule_core::secrets::{Secret, SecretBytes, SecretStore as _};
+use vestibule_core::session::{Config, Session};
+use vestibule_core::wire::{
+    LoginInput, Phase, RegisterInput, SessionState, SignInOutcome, SignedOutReason,
+};
+use vestibule_recordings::{Player, Recording};
+
+use crate::support::{TestStore, WORKSPACE, until, user, why};
+
+/// A session and what it stands on.
+pub struct Played {
+    pub player: Arc<Player>,
+    pub profile: Profile,
+    pub store: Arc<TestStore>,
+    pub session: Session,
+    pub clock: Arc<ManualClock>,
+    folder: TempDir,
+}
+
+impl Played {
+    /// Nobody has signed in yet. `at` is what the base address ends with; members named in
+    /// `ignored` are taken by the backend though the recording does not show it.
+    pub async fn new(text: &str, extends: &str, at: &str, ignored: &[&str]) -> Self {
+        Self::playing(
+            Recording::parse(text),
+            json!({"extends": extends}),
+            at,
+            ignored,
+        )
+        .await
+    }
+
+    /// The same with more in the profile, and from anywhere in the recording.
+    pub async fn playing(
+        recording: Recording,
+        mut profile: Value,
+        at: &str,
+        ignored: &[&str],
+    ) -> Self {
+        let player = Player::start(recording, ignored).await.expect("a port");
+        profile["backend"] = json!(format!("{}{at}", player.url()));
+        let profile = Profile::from_json(profile).expect("a shipped profile");
+        let played = Self::with(Arc::new(player), profile, None);
+        played
+            .until("the start to be over", |state| why(state).is_some())
+            .await;
+        played
+    }
+
+    fn with(player: Arc<Player>, profile: Profile, item: Option<&SecretBytes>) -> Self {
+        let store = Arc::new(TestStore::default());
+        if let Some(item) = item {
+            store.bare().write(WORKSPACE, item).expect("memory");
+        }
+        let folder = tempfile::tempdir().expect("a folder");
+        let clock = Arc::new(ManualClock::new(SystemTime::now()));
+        let session = open(&profile, &store, &folder, &clock);
+        Self {
+            player,
+            profile,
+            store,
+            session,
+            clock,
+            folder,
+        }
+    }
+
+    /// Another machine with a copy of the keyring's item: what comes of an old token.
+    pub fn copy(&self, item: &SecretBytes) -> Self {
+        Self::with(self.player.clone(), self.profile.clone(), Some(item))
+    }
+
+    /// A new start of the app.
+    pub fn restart(&mut self) {
+        self.session = open(&self.profile, &self.store, &self.folder, &self.clock);
+    }
+
+    /// Whether there is a record of this name.
+    pub fn has_record(&self, name: &str) -> bool {
+        self.folder.path().join(WORKSPACE).join(name).exists()
+    }
+
+    /// Removes a record, as a damaged disk or a tidy person may.
+    pub fn lose_record(&self, name: &str) {
+        let path = self.folder.path().join(WORKSPACE).join(name);
+        std::fs::remove_file(path).expect("it was there");
+    }
+
+    /// The keyring's item, to be copied.
+    pub fn item(&self) -> SecretBytes {
+        let item = self.store.bare().read(WORKSPACE).expect("memory");
+        item.expect("the keyring holds the token")
+    }
+
+    /// The token in the keyring, as text.
+    pub fn kept(&self) -> String {
+        let item: Value = serde_json::from_slice(&self.item()).expect("JSON");
+        let token = &item["token"];
+        let text = token["body"].as_str().or(token[0]["value"].as_str());
+        text.expect("a token").to_owned()
+    }
+
+    pub async fn until(
+        &self,
+        what: &str,
+        wanted: impl FnMut(&SessionState) -> bool,
+    ) -> SessionState {
+        until(&self.session, what, wanted).await
+    }
+
+    /// Why nobody is signed in any more.
+    pub async fn until_signed_out(&self) -> SignedOutReason {
+        let state = self.until("nobody signed in", |state| why(state).is_some());
+        why(&state.await).expect("signed out")
+    }
+
+    pub async fn sign_in(&self, email: &str, password: &str) {
+        let outcome = self.session.login(login(email, password)).await;
+        assert_eq!(outcome, Ok(SignInOutcome::SignedIn));
+    }
+
+    pub fn name(&self) -> String {
+        let state = self.session.snapshot().state;
+        user(&state).expect("someone is signed in").name.clone()
+    }
+
+    /// When the session ends, as the window is told.
+    pub fn expires_at(&self) -> Option<String> {
+        match self.session.snapshot().state.phase {
+            Phase::SignedIn { session, .. } => session.expires_at,
+            _ => None,
+        }
+    }
+
+    /// How often `path` was answered.
+    pub fn asked(&self, path: &str) -> usize {
+        let played = self.player.played();
+        played.iter().filter(|wanted| wanted.path == path).count()
+    }
+
+    /// Nothing was asked that nobody recorded.
+    pub fn check_no_strays(&self) {
+        let strays = self.player.strays();
+        assert!(strays.is_empty(), "nobody recorded {strays:?}");
+    }
+}
+
+fn open(
+    profile: &Profile,
+    store: &Arc<TestStore>,
+    folder: &TempDir,
+    clock: &Arc<ManualClock>,
+) -> Session {
+    let config = Config {
+        workspace: WORKSPACE.into(),
+        profile: profile.clone(),
+        folder: folder.path().join(WORKSPACE),
+        store: store.clone(),
+        product: "Vestibule 0.1.0".into(),
+    };
+    Session::open_with_clock(config, clock.clone()).expect("the session opens")
+}
+
+/// One exchange of a script: `request` as `curl` has it after its address.
+pub fn said(request: &str, status: &str, headers: &[&str], body: &str) -> String {
+    let lines: String = headers.iter().map(|header| format!("{header}\n")).collect();
+    let (method, rest) = request.split_once(' ').expect("a method and a path");
+    format!(
+        "\n$ curl -si -X {method} http://127.0.0.1:1{rest}\nHTTP/1.1 {status}\n\
+         Content-Type: application/json\n{lines}\n{body}\n"
+    )
+}
+
+pub fn login(email: &str, password: &str) -> LoginInput {
+    LoginInput {
+        email: email.into(),
+        password: Secret::new(password),
+        fingerprint: None,
+    }
+}
+
+pub fn newcomer(name: &str, email: &str, password: &str) -> RegisterInput {
+    RegisterInput {
+        name: name.into(),
+        email: email.into(),
+        password: Secret::new(password),
+        fingerprint: None,
+        more: None,
+    }
+}

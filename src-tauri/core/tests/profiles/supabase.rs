@@ -1,0 +1,64 @@
+//! Supabase Auth, by its published contract: what is played here was written down, not
+//! recorded.
+
+use serde_json::json;
+use vestibule_core::error::ErrorCode;
+use vestibule_core::wire::{SignInOutcome, SignedOutReason};
+use vestibule_recordings::{Recording, SUPABASE_BY_CONTRACT};
+
+use crate::rig::{Played, login, newcomer};
+use crate::support::{code, eventually, user};
+
+const ANN: &str = "ann@example.com";
+const PASSWORD: &str = "correct-horse";
+
+async fn played() -> Played {
+    let recording = Recording::parse(SUPABASE_BY_CONTRACT);
+    let profile = json!({"extends": "supabase", "headers": {"apikey": "publishable"}});
+    Played::playing(recording, profile, "", &[]).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_a_registration_to_the_refresh_after_a_sign_out() {
+    let played = played().await;
+    let outcome = played
+        .session
+        .register(newcomer("Ann", ANN, PASSWORD))
+        .await;
+    assert_eq!(
+        outcome,
+        Ok(SignInOutcome::Accepted),
+        "to be confirmed first"
+    );
+    let wrong = played.session.login(login(ANN, "wrong")).await;
+    assert_eq!(code(&wrong), Some(ErrorCode::InvalidCredentials), "a 400");
+    let early = played
+        .session
+        .login(login("new@example.com", PASSWORD))
+        .await;
+    assert_eq!(code(&early), Some(ErrorCode::AccountBlocked));
+
+    played.sign_in(ANN, PASSWORD).await;
+    let state = played.session.snapshot().state;
+    let shown = user(&state).expect("signed in");
+    assert_eq!((shown.name.as_str(), shown.email_verified), ("Ann", true));
+    assert_eq!(shown.roles, ["editor"]);
+    let first = played.item();
+    played.session.refresh().await.expect("renewed");
+    assert_eq!(played.kept(), "refresh-two");
+    let second = played.item();
+
+    let copy = played.copy(&first);
+    assert_eq!(copy.until_signed_out().await, SignedOutReason::Reuse);
+    played.session.logout().await;
+    let logout = "/auth/v1/logout?scope=local";
+    eventually("the sign-out to be told", || played.asked(logout) == 1).await;
+    let late = played.copy(&second);
+    assert_eq!(late.until_signed_out().await, SignedOutReason::Expired);
+    let limited = played
+        .session
+        .login(login("many@example.com", PASSWORD))
+        .await;
+    assert_eq!(code(&limited), Some(ErrorCode::RateLimited));
+    played.check_no_strays();
+}
