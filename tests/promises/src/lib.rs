@@ -18,6 +18,7 @@ pub mod proxy;
 pub mod registry;
 pub mod report;
 pub mod rig;
+pub mod secrecy;
 pub mod sequences;
 pub mod single_flight;
 pub mod transient;

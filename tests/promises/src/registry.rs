@@ -25,7 +25,7 @@ use std::time::Instant;
 
 use crate::report::{self, Row};
 use crate::{
-    bounded, clocks, definite, fleet, parsers, plans, sequences, single_flight, transient,
+    bounded, clocks, definite, fleet, parsers, plans, secrecy, sequences, single_flight, transient,
 };
 
 /// What a form may use.
@@ -90,6 +90,7 @@ pub const PROMISES: &[Promise] = &[
     promise!("P1", sequences, None),
     promise!("P2", definite),
     promise!("P4", single_flight),
+    promise!("P9", secrecy),
     promise!("P11", bounded),
     promise!("P12", clocks),
     promise!("P12", plans),

@@ -4,6 +4,7 @@
 //! outlives the form that started it. To add one, write a module with
 //! `pub fn run(arguments: &[String]) -> ExitCode` and a line in [`run`].
 
+pub mod loud;
 pub mod patient;
 
 use std::process::ExitCode;
@@ -15,6 +16,7 @@ pub fn run(arguments: &[String]) -> ExitCode {
         return ExitCode::from(2);
     };
     match name.as_str() {
+        "loud" => loud::run(rest),
         "patient" => patient::run(rest),
         _ => {
             eprintln!("there is no part {name}");

@@ -19,6 +19,8 @@ pub use act::{Act, Answer};
 use door::Door;
 pub use script::{End, Flood, Script};
 
+use crate::secrecy::heard;
+
 /// A running proxy. Dropping it ends it and every connection through it.
 pub struct Proxy {
     address: SocketAddr,
@@ -172,6 +174,7 @@ impl Shared {
             let answer = http::read(connection, false).await?;
             let answer = answer.ok_or(io::ErrorKind::UnexpectedEof)?;
             if !answer.head.starts_with("HTTP/1.1 1") {
+                heard::answer(&answer.head, &answer.body);
                 return Ok(Answer {
                     head: answer.head,
                     body: answer.body,

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use vestibule_backend::{Backend, Config};
 
 use crate::pool::{self, Job};
-use crate::registry::Setting;
+use crate::registry::{Form, Setting};
 use crate::report::Row;
 use crate::troubles::{self, Trouble};
 use moment::{MOMENTS, Moment};
@@ -25,15 +25,48 @@ const ROUNDS: u64 = 4;
 
 /// Each row of the table at two moments.
 pub async fn short(setting: &Setting) -> Row {
-    run(setting, 1, |row, moment| {
-        moment == row % 5 || moment == (row + 2) % 5
-    })
-    .await
+    let at_two = |row: usize, moment: usize, _| moment == row % 5 || moment == (row + 2) % 5;
+    run("P1", setting, 1, at_two).await.row()
 }
 
 /// Each row at each moment, several times, with other counts of tries.
 pub async fn long(setting: &Setting) -> Row {
-    run(setting, ROUNDS, |_, _| true).await
+    run("P1", setting, ROUNDS, |_, _, _| true).await.row()
+}
+
+/// The same for another promise, which is about what is said meanwhile. Its short form leaves
+/// out what takes the core's own limits, and says nothing else than the rest.
+pub async fn matrix(promise: &str, setting: &Setting, form: Form) -> Came {
+    match form {
+        Form::Short => {
+            let quick = |row: usize, moment: usize, slow: bool| !slow && moment % 3 == row % 3;
+            run(promise, setting, 1, quick).await
+        }
+        Form::Long => run(promise, setting, ROUNDS, |_, _, _| true).await,
+    }
+}
+
+/// What came of the runs.
+pub struct Came {
+    rows: usize,
+    /// How many there were.
+    pub runs: u64,
+    /// How many were lost.
+    pub losses: u64,
+}
+
+impl Came {
+    fn row(self) -> Row {
+        let rows = self.rows;
+        Row {
+            promise: "P1",
+            what: format!("{rows} transient faults × start, idle, wake, call, sign-out"),
+            runs: self.runs,
+            losses: self.losses,
+            bound: "0 sign-outs, 0 deletions",
+            holds: self.losses == 0,
+        }
+    }
 }
 
 /// What all runs share.
@@ -42,7 +75,14 @@ struct World {
     origins: Origins,
 }
 
-async fn run(setting: &Setting, rounds: u64, chosen: impl Fn(usize, usize) -> bool) -> Row {
+/// Every row of the table at every moment that is chosen; the last argument of `chosen` says
+/// whether the row is slow.
+async fn run(
+    promise: &str,
+    setting: &Setting,
+    rounds: u64,
+    chosen: impl Fn(usize, usize, bool) -> bool,
+) -> Came {
     let backend = Backend::start(Config::default()).await;
     let backend = backend.expect("the bundled backend starts on a free port");
     let trap = Trap::start().await.expect("a port for the trap");
@@ -53,27 +93,20 @@ async fn run(setting: &Setting, rounds: u64, chosen: impl Fn(usize, usize) -> bo
     for seed in 0..rounds {
         for (row, trouble) in table.iter().enumerate() {
             for (at, moment) in MOMENTS.into_iter().enumerate() {
-                if chosen(row, at) {
+                if chosen(row, at, trouble.slow) {
                     jobs.push(job(&world, trouble.clone(), moment, seed + row as u64));
                 }
             }
         }
     }
     let rows = table.len();
-    let (runs, mut losses) = pool::run("P1", setting, jobs).await;
+    let (runs, mut losses) = pool::run(promise, setting, jobs).await;
     let led = trap.arrivals() + world.origins.requests();
     if led > 0 {
-        eprintln!("P1: {led} connections followed a redirect or trusted a certificate");
+        eprintln!("{promise}: {led} connections followed a redirect or trusted a certificate");
         losses += led;
     }
-    Row {
-        promise: "P1",
-        what: format!("{rows} transient faults × start, idle, wake, call, sign-out"),
-        runs,
-        losses,
-        bound: "0 sign-outs, 0 deletions",
-        holds: losses == 0,
-    }
+    Came { rows, runs, losses }
 }
 
 fn job(world: &Arc<World>, trouble: Trouble, moment: Moment, seed: u64) -> Job {

@@ -7,6 +7,7 @@ use vestibule_core::wire::SignedOutReason;
 use super::World;
 use crate::proxy::{Act, Script};
 use crate::rig::{A_LIFE, Lost, REFRESH, Rig, eventually, get, identity, why};
+use crate::secrecy::heard;
 use crate::troubles::{Kind, Trouble};
 
 /// A moment.
@@ -89,6 +90,7 @@ async fn meet(
             rig.clock.advance(Duration::from_secs(8 * 3600));
             let (clicked, called) =
                 tokio::join!(rig.session.refresh(), rig.session.fetch(get("/me")));
+            let (clicked, called) = (heard::result(clicked), heard::result(called));
             if clicked.is_ok() || called.is_ok_and(|reply| reply.status == 200) {
                 return Err("it was served in spite of the trouble".into());
             }
@@ -102,7 +104,7 @@ async fn meet(
             } else {
                 rig.clock.advance(A_LIFE);
             }
-            let called = rig.session.fetch(get("/me")).await;
+            let called = heard::result(rig.session.fetch(get("/me")).await);
             if called.is_ok_and(|reply| reply.status == 200) {
                 return Err("the call was served in spite of the trouble".into());
             }
@@ -157,6 +159,7 @@ fn by_user(rig: &Rig, when: &str) -> Result<(), Lost> {
 /// Nobody was signed out, nothing was deleted, and the session is the one it was.
 fn check(rig: &Rig, before: Option<&(String, String)>) -> Result<(), Lost> {
     let state = rig.session.snapshot().state;
+    heard::value(&state);
     if rig.store.deletions() > 0 || rig.store.is_empty() {
         return Err("the keyring's item was deleted".into());
     }

@@ -1,0 +1,151 @@
+//! P9: no secret in logs, errors or panics.
+//!
+//! The faults of P1 again, and everything else that has a secret in its hands, in a process of
+//! its own that keeps its log as the app does, with `RUST_LOG=trace`; see [`crate::parts::loud`].
+//! Whatever it said, on its standard streams and in its files, is searched for every password,
+//! code and token of the whole run, as it is and in other clothes. One text that was put there
+//! on purpose, in each of these clothes, has to be found, or the search is no search.
+
+pub mod heard;
+pub mod needles;
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::process::Command;
+
+use crate::registry::{Form, Setting};
+use crate::report::Row;
+use needles::Needles;
+
+/// Longer than the long form takes.
+const PATIENCE: Duration = Duration::from_secs(4 * 3600);
+
+/// What the other process hands over beside what it said.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Account {
+    /// How many runs there were.
+    pub runs: u64,
+    /// How many of them went wrong in another way.
+    pub losses: u64,
+    /// Every secret that there was.
+    pub secrets: Vec<String>,
+    /// The text that was put into the log in all clothes.
+    pub planted: String,
+}
+
+/// Each fault at two moments, without those that take the core's own limits.
+pub async fn short(setting: &Setting) -> Row {
+    row(setting, Form::Short).await
+}
+
+/// Each fault at each moment, several times.
+pub async fn long(setting: &Setting) -> Row {
+    row(setting, Form::Long).await
+}
+
+async fn row(setting: &Setting, form: Form) -> Row {
+    let mut row = Row {
+        promise: "P9",
+        what: "everything at TRACE while P1 runs".into(),
+        runs: 0,
+        losses: 1,
+        bound: "0 secrets said",
+        holds: false,
+    };
+    match listen(setting, form).await {
+        Ok((account, found, bytes)) => {
+            for place in found.iter().take(20) {
+                eprintln!("P9 lost: {place}");
+            }
+            row.what = format!(
+                "{} secrets looked for in {} kB said at TRACE while P1 runs: raw, base64, percent, hex, decimal",
+                account.secrets.len(),
+                bytes / 1000,
+            );
+            row.runs = account.runs;
+            row.losses = found.len() as u64 + account.losses;
+            row.holds = row.losses == 0;
+        }
+        Err(error) => eprintln!("P9 lost: {error}"),
+    }
+    row
+}
+
+/// Runs the other process and searches what it said. Answers the places where a secret is, and
+/// how much was searched.
+async fn listen(setting: &Setting, form: Form) -> Result<(Account, Vec<String>, usize), String> {
+    let unusable = |error: std::io::Error| format!("no folder: {error}");
+    let folder = tempfile::tempdir().map_err(unusable)?;
+    let said = folder.path().join("said");
+    let logs = said.join("logs");
+    fs::create_dir_all(&logs).map_err(unusable)?;
+    let kept = folder.path().join("account.json");
+    let stream = |name: &str| File::create(said.join(name)).map_err(unusable);
+    let mut command = Command::new(&setting.program);
+    command
+        .args(["--part", "loud"])
+        .arg(if form == Form::Short { "short" } else { "long" })
+        .args([&logs, &kept])
+        .env("RUST_LOG", "trace")
+        .env("RUST_BACKTRACE", "1")
+        .stdin(Stdio::null())
+        .stdout(stream("stdout")?)
+        .stderr(stream("stderr")?)
+        .kill_on_drop(true);
+    let ended = tokio::time::timeout(PATIENCE, command.status()).await;
+    let status = ended.map_err(|_| "it does not end")?.map_err(unusable)?;
+    if !status.success() {
+        let stderr = fs::read(said.join("stderr")).unwrap_or_default();
+        let tail = &stderr[stderr.len().saturating_sub(2000)..];
+        return Err(format!(
+            "it ended with {status}: {}",
+            String::from_utf8_lossy(tail)
+        ));
+    }
+    let account = fs::read(&kept).map_err(unusable)?;
+    let account: Account = serde_json::from_slice(&account).map_err(|e| e.to_string())?;
+    let (found, bytes) = search(&said, &account)?;
+    Ok((account, found, bytes))
+}
+
+fn search(folder: &Path, account: &Account) -> Result<(Vec<String>, usize), String> {
+    let needles = Needles::of(&account.secrets);
+    let control = Needles::of(std::slice::from_ref(&account.planted));
+    let (mut found, mut bytes) = (Vec::new(), 0);
+    for file in files(folder)? {
+        let name = file.strip_prefix(folder).unwrap_or(&file).display();
+        let said = fs::read(&file).map_err(|error| format!("{name}: {error}"))?;
+        bytes += said.len();
+        // The newest log file and the stream hold what was put there last.
+        if file.ends_with("stderr") || file.ends_with("vestibule.log") {
+            let seen = control.forms_in(&said);
+            if seen != needles::FORMS {
+                return Err(format!(
+                    "what was put into {name} is found only as {seen:?}"
+                ));
+            }
+        }
+        let places = needles.lines_in(&said).into_iter();
+        found.extend(places.map(|place| format!("{name}: {place}")));
+    }
+    Ok((found, bytes))
+}
+
+fn files(folder: &Path) -> Result<Vec<std::path::PathBuf>, String> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let entries = fs::read_dir(&folder).map_err(|error| error.to_string())?;
+        for entry in entries.flatten() {
+            match entry.path() {
+                path if path.is_dir() => folders.push(path),
+                path => files.push(path),
+            }
+        }
+    }
+    Ok(files)
+}
