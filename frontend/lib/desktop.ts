@@ -1,6 +1,6 @@
 // What the window can ask of the desktop that is not about the session.
 
-import { type AppInfo, commands, type Theme } from "./native";
+import { type AppInfo, commands, publicFetch, type Theme } from "./native";
 
 export type { AppInfo, Theme };
 
@@ -11,6 +11,8 @@ export const desktop = {
   },
   newWindow: commands.newWindow,
   appInfo: commands.appInfo,
+  /** Content for everyone, at the addresses that a capability lists, without the session. */
+  publicFetch,
   theme: commands.theme,
   setTheme: commands.setTheme,
   setReports: commands.setReports,

@@ -22,6 +22,13 @@ export function moment(when: string | number): string {
   );
 }
 
+/** A day, as "2026-11-02" or a moment of it. */
+export function day(when: string): string {
+  const date = new Date(when);
+  if (Number.isNaN(date.getTime())) return when;
+  return new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" }).format(date);
+}
+
 export function money(amount: number, currency: string): string {
   try {
     return new Intl.NumberFormat(undefined, {

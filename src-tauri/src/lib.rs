@@ -9,6 +9,7 @@ mod exchanges;
 mod instance;
 mod logging;
 mod preferences;
+mod public;
 mod reports;
 mod settings;
 mod window;
@@ -42,6 +43,7 @@ pub fn run() -> Result<(), StartError> {
     tauri::Builder::default()
         .plugin(tauri_plugin_store::Builder::default().build())
         .plugin(window::state_plugin())
+        .plugin(public::plugin())
         .menu(window::menu)
         .on_menu_event(|app, event| window::on_menu(app, event.id().as_ref()))
         .manage(vestibule_core::exchanges::Exchanges::default())
@@ -51,6 +53,8 @@ pub fn run() -> Result<(), StartError> {
             // First: a second launch ends here, before it opens anything.
             app.manage(instance::claim(app.handle())?);
             logging::keep(app.handle(), log);
+            #[cfg(any(debug_assertions, feature = "e2e"))]
+            public::follow_override(app.handle())?;
             let workspaces = workspaces::open(app.handle(), profile)?;
             for session in workspaces.all() {
                 bridge::start(app.handle().clone(), session.clone());

@@ -8,6 +8,7 @@ import { Arches } from "@/components/ui/mark";
 import { Page, PageHeading, PageTitle, PRODUCT } from "@/components/ui/page";
 import { auth, type SessionState, type User } from "@/lib/auth";
 import { routes } from "@/lib/routes";
+import { NewsPart } from "./news";
 
 export function HomeScreen() {
   const state = auth.useAuthState();
@@ -40,6 +41,7 @@ export function HomeScreen() {
           </Point>
         </ul>
       </section>
+      <NewsPart />
     </Page>
   );
 }

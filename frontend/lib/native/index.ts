@@ -8,6 +8,7 @@ export { type BackendInit, backendFetch, type UploadProgress } from "./backend-f
 export { commands, type LoginFields, type RegisterFields } from "./commands";
 export { NativeError, STATUS } from "./errors";
 export { counted, type DownloadProgress } from "./progress";
+export { publicFetch } from "./public-fetch";
 export { type SessionRead, sessionRead } from "./session-read";
 export { type Snapshot, WAITING } from "./snapshot";
 export type * from "./wire";

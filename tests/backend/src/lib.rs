@@ -50,6 +50,7 @@
 //! | `GET /transfer?bytes=N` | 200 with that many bytes, for who is signed in: at each multiple of four the number of that place over four, little-endian; 413 beyond [`Config::transfer_limit`] |
 //! | `POST /transfer` | any body: 200 `{bytes, sha256}`, nothing is kept; 413 |
 //! | `GET /admin/users` | 200 `{users}` for the role `admin`; 403 `FORBIDDEN` |
+//! | `GET /public/news` | public: 200 `[{date, title, text}]`, newest first |
 //! | `GET /health` | 200 `{status: "ok"}` |
 //! | `GET /demo-accounts`, `GET /mailbox`, `GET /mailbox.json` | with [`Config::demo`] only, and only under a loopback `Host` |
 //! | `GET`, `POST`, `DELETE /faults`, `DELETE /faults/{id}` | with [`Config::faults`] only, and only under a loopback `Host`; the body of a POST is a [`Fault`] |

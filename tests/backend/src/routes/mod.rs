@@ -4,6 +4,7 @@ mod codes;
 mod demo;
 mod faults;
 mod me;
+mod news;
 mod plans;
 mod refresh;
 mod sign_in;
@@ -27,6 +28,7 @@ pub(crate) type Answer = Result<Response<Body>, Refusal>;
 pub(crate) fn router(app: &Arc<App>) -> Router {
     let mut router = Router::new()
         .route("/health", get(health))
+        .route("/public/news", get(news::list))
         .route("/login", post(sign_in::login))
         .route("/register", post(sign_in::register))
         .route("/verify-otp", post(codes::verify))

@@ -1,0 +1,51 @@
+"use client";
+
+import { useEffect, useState } from "react";
+import { desktop } from "@/lib/desktop";
+import { day } from "@/lib/format";
+import * as z from "@/lib/zod";
+
+const newsSchema = z.array(z.object({ date: z.string(), title: z.string(), text: z.string() }));
+type News = z.infer<typeof newsSchema>;
+
+const SHOWN = 3;
+
+/**
+ * What is new, for everyone, without the session. A page with nothing to say, or a server that says
+ * nothing, is no loss: then there is no such part.
+ */
+export function NewsPart() {
+  const [news, setNews] = useState<News>([]);
+  useEffect(() => {
+    const controller = new AbortController();
+    read(controller.signal).then(
+      (found) => setNews(found.slice(0, SHOWN)),
+      () => undefined,
+    );
+    return () => controller.abort();
+  }, []);
+
+  if (news.length === 0) return null;
+  return (
+    <section aria-label="What is new" className="mt-10 border-t border-line pt-8">
+      <h2 className="text-sm font-semibold text-muted">What is new</h2>
+      <ul className="mt-4 grid gap-x-10 gap-y-6 sm:grid-cols-3">
+        {news.map(({ date, title, text }) => (
+          <li key={`${date} ${title}`}>
+            <p className="text-xs text-muted">
+              <time dateTime={date}>{day(date)}</time>
+            </p>
+            <h3 className="mt-1 font-semibold">{title}</h3>
+            <p className="mt-1 text-sm text-muted">{text}</p>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+async function read(signal: AbortSignal): Promise<News> {
+  const { origin } = await desktop.appInfo();
+  const response = await desktop.publicFetch(`${origin}/public/news`, signal);
+  return response.ok ? newsSchema.parse(await response.json()) : [];
+}
