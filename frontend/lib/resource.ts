@@ -60,7 +60,13 @@ export function useResource<T>(path: string | null, schema: z.ZodType<T>) {
     if (path === null) return;
     const controller = new AbortController();
     const keep = (value: Resource<T>) => {
-      if (!controller.signal.aborted) setHeld({ path, value });
+      if (controller.signal.aborted) return;
+      // What was read before is worth more than that it could not be read again.
+      const isWorse = (before: Resource<T>) =>
+        before.status === "ready" && value.status === "failed";
+      setHeld((before) =>
+        before?.path === path && isWorse(before.value) ? before : { path, value },
+      );
     };
     read(path, schema, controller.signal).then(keep, (cause) =>
       keep({ status: "failed", failure: auth.failure(cause) }),

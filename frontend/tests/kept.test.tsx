@@ -4,7 +4,7 @@ import type { SignedOutReason } from "@/lib/auth";
 import { openApp } from "./support/app";
 import { shop } from "./support/plans";
 import { startShell } from "./support/shell";
-import { otpPending, refused, reply, signedIn, signedOut, stale } from "./support/states";
+import { otpPending, refused, reply, signedIn, signedOut } from "./support/states";
 
 const people = reply(200, { users: [{ id: "9", name: "Grace Hopper", email: "g@x.y" }] });
 const admin = { user: { roles: ["admin"] } };
@@ -13,6 +13,11 @@ const grace = signedIn({ user: { id: "u2", name: "Grace Hopper", email: "g@x.y",
 const search = () => screen.findByLabelText("Find by name or e-mail");
 const note = () => screen.findByLabelText("Note for yourself");
 const password = () => screen.getByLabelText("Password");
+
+const offline = signedIn({
+  ...admin,
+  freshness: { kind: "stale", since: Date.now(), retryAt: null },
+});
 
 /** Ada, an administrator, has typed something on the dashboard. */
 async function atWork() {
@@ -198,6 +203,16 @@ describe("a public page whose user's session ends", () => {
     expect(visit.visited).toEqual([]);
   });
 
+  it("lets go of what came of it, too", async () => {
+    const { shell, user } = await atTheTill();
+    await user.click(screen.getByRole("button", { name: "Buy Team" }));
+    expect(await screen.findByText("for the office")).toBeVisible();
+    await shell.change(signedOut("expired"), "rejected");
+    await user.click(screen.getByRole("button", { name: "Not now" }));
+    expect(await screen.findByRole("link", { name: "Sign in to buy" })).toBeVisible();
+    expect(document.body.innerHTML).not.toContain("for the office");
+  });
+
   it("starts anew for another person, and after a sign-out", async () => {
     const { shell, visit } = await atTheTill();
     await shell.change(signedOut("expired"), "rejected");
@@ -224,22 +239,25 @@ describe("a public page whose user's session ends", () => {
 describe("signing in again while offline", () => {
   it("happens in front of the page, which comes back untouched", async () => {
     const { shell, user, visit } = await atWork();
-    await shell.change(stale(), "outage");
+    shell.on("backend_fetch", () => Promise.reject(refused("unreachable")));
+    await shell.change(offline, "outage");
     await user.click(screen.getByRole("button", { name: "Ada Lovelace, account menu" }));
     await user.click(await screen.findByRole("menuitem", { name: "Sign in again" }));
     expect(screen.getByText(/Your session is still held/)).toBeVisible();
     await shell.change(otpPending(), "challenge");
     expect(screen.getByRole("heading", { name: "Enter the code" })).toBeVisible();
-    await shell.change(stale(), "challenge");
+    await shell.change(offline, "challenge");
     expect(screen.getByRole("heading", { name: "Sign in" })).toBeVisible();
     await user.click(screen.getByRole("button", { name: "Not now" }));
     expect(screen.getByRole("heading", { name: /Ada$/ })).toBeVisible();
+    await act(async () => undefined);
+    expect(await search(), "though its list cannot be read again").toHaveValue("grace");
     expect(visit.visited).toEqual([]);
   });
 
   it("is forgotten on another page", async () => {
     const { shell, user, go } = await atWork();
-    await shell.change(stale(), "outage");
+    await shell.change(offline, "outage");
     await user.click(screen.getByRole("button", { name: "Ada Lovelace, account menu" }));
     await user.click(await screen.findByRole("menuitem", { name: "Sign in again" }));
     await go("/account/");

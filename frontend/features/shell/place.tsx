@@ -22,7 +22,7 @@ type Place = {
   tenancy: Tenancy;
   /** Why a sign-in screen stands in front of the page. */
   front: Front;
-  /** Lets the page go on without whoever it waited for. */
+  /** Goes on without whoever the page waited for: with a new page, if they are gone. */
   letGo: () => void;
 };
 
@@ -54,7 +54,7 @@ export function PlaceProvider({ children }: { children: ReactNode }) {
     front: front(now, state, here, again),
     letGo: () => {
       forgetSigningInAgain();
-      if (state.status !== "signed_in") setTenancy({ ...now, seen: null });
+      if (state.status !== "signed_in") setTenancy({ ...VACANT, lease: now.lease + 1 });
     },
   };
   return <PlaceContext value={place}>{children}</PlaceContext>;
