@@ -146,6 +146,26 @@ describe("the gate", () => {
     expect(await screen.findByRole("heading", { name: /Welcome back, Ada/ })).toBeVisible();
   });
 
+  it("names the mistake in a settings file, and goes on once it is put right", async () => {
+    const shell = startShell(signedIn());
+    const answer = () => ({ workspace: "default", revision: 0, cause: "start", state: signedIn() });
+    const mistake = "profile.toml: `bakend` is not a key here; did you mean `backend`?";
+    shell.on("session", () => {
+      throw refused("misconfigured", mistake);
+    });
+    const { user } = await openApp("/dashboard/");
+    expect(
+      screen.getByRole("heading", { name: "Vestibule is not set up correctly" }),
+    ).toBeVisible();
+    expect(screen.getByRole("alert")).toHaveTextContent(mistake);
+    expect(screen.getByRole("alert")).toHaveTextContent("whoever was signed in still is");
+    expect(screen.queryByRole("link", { name: /sign in/i })).toBeNull();
+    expect(shell.called("window_ready"), "it is shown").toHaveLength(1);
+    shell.on("session", answer);
+    await user.click(screen.getByRole("button", { name: "Try again" }));
+    expect(await screen.findByRole("heading", { name: /Ada/ })).toBeVisible();
+  });
+
   it("tells a browser that this page is part of the app", async () => {
     Reflect.deleteProperty(window, "__TAURI_INTERNALS__");
     await openApp("/auth/login/");

@@ -24,7 +24,7 @@ pub async fn backend_fetch(
 ) -> Reply<FetchReply> {
     let session = workspaces.get(workspace.as_deref())?;
     let label = window.label();
-    exchanges.fetch(label, exchange, session, request).await
+    exchanges.fetch(label, exchange, &session, request).await
 }
 
 #[command]
@@ -37,7 +37,7 @@ pub async fn backend_upload(
     request: UploadRequest,
 ) -> Reply<()> {
     let session = workspaces.get(workspace.as_deref())?;
-    exchanges.upload(window.label(), exchange, session, &request)
+    exchanges.upload(window.label(), exchange, &session, &request)
 }
 
 #[command]

@@ -37,7 +37,6 @@ pub fn run() -> Result<(), StartError> {
         // that carries its pages, every release among them, is never `is_dev`.
         context.config_mut().app.security.freeze_prototype = false;
     }
-    let profile = settings::profile(context.config())?;
     let runtime = runtime()?;
     tauri::async_runtime::set(runtime.handle().clone());
     tauri::Builder::default()
@@ -55,10 +54,7 @@ pub fn run() -> Result<(), StartError> {
             logging::keep(app.handle(), log);
             #[cfg(any(debug_assertions, feature = "e2e"))]
             public::follow_override(app.handle())?;
-            let workspaces = workspaces::open(app.handle(), profile)?;
-            for session in workspaces.all() {
-                bridge::start(app.handle().clone(), session.clone());
-            }
+            let workspaces = workspaces::open(app.handle())?;
             app.manage(workspaces);
             preferences::apply(app.handle());
             window::open_first(app.handle())?;

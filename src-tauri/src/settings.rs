@@ -1,33 +1,199 @@
-//! Which backend: `plugins.vestibule` in `tauri.conf.json`; in debug and e2e builds the
-//! variable `VESTIBULE_BACKEND` overrides the address.
+//! Which backend, and how it is spoken to: what the app was built with, and over it what is
+//! in the app's configuration folder, for all workspaces and for one. In debug and e2e builds
+//! `VESTIBULE_PROFILE` (a shipped profile's name or a file) and `VESTIBULE_BACKEND` (an
+//! address) come last.
 
-use tauri::Config;
-use vestibule_core::profile::{Profile, ProfileError};
+use std::path::Path;
 
+use serde_json::{Value, json};
+use tauri::{AppHandle, Manager as _};
+use vestibule_core::profile::{Layer, Profile, ProfileError, SHIPPED, load};
+
+/// In `tauri.conf.json`, under `plugins`.
 const SECTION: &str = "vestibule";
+const PLACE: &str = "tauri.conf.json (plugins.vestibule)";
+/// In the section: the name of a shipped profile, or a file beside `tauri.conf.json`.
+const CHOICE: &str = "profile";
+/// Further keys of the section that are no part of a profile.
+const OF_THE_SHELL: [&str; 1] = ["links"];
+/// In the configuration folder, with the ending `.toml` or `.json`.
+const FILE: &str = "profile";
 
-/// Reads the profile.
-pub fn profile(config: &Config) -> Result<Profile, ProfileError> {
-    let mut profile = match config.plugins.0.get(SECTION) {
-        Some(section) => Profile::from_json(section.clone())?,
-        None => Profile::default(),
-    };
+include!(concat!(env!("OUT_DIR"), "/profile.rs"));
+
+/// What overrides everything else, where this build allows it.
+#[derive(Default)]
+struct Overrides {
+    profile: Option<String>,
+    backend: Option<String>,
+}
+
+/// The profile of a workspace.
+///
+/// # Errors
+/// If any of the layers is not valid: then none is used. An app that went on with the rest
+/// could speak to another backend than it was told to.
+pub fn profile(app: &AppHandle, workspace: &str) -> Result<Profile, ProfileError> {
+    let section = app.config().plugins.0.get(SECTION);
+    let folder = app.path().app_config_dir().ok();
+    let layers = layers(section, folder.as_deref(), workspace, &Overrides::given())?;
+    let mut profile = load(&layers)?;
     if cfg!(debug_assertions) {
         // The login page of a development build offers the bundled backend's accounts.
         profile.api.allow.push("/demo-accounts".into());
     }
-    match backend_override() {
-        Some(address) => profile.with_backend(&address),
-        None => Ok(profile),
+    tracing::info!(profile = profile.name, origin = profile.origin(), "backend");
+    Ok(profile)
+}
+
+/// The profiles that lie over each other, the last over the others.
+fn layers(
+    section: Option<&Value>,
+    folder: Option<&Path>,
+    workspace: &str,
+    overrides: &Overrides,
+) -> Result<Vec<Layer>, ProfileError> {
+    let mut layers = Vec::new();
+    if let Some(section) = section {
+        layers.extend(built(section.clone(), BUILT_IN)?);
+    }
+    if let Some(folder) = folder {
+        layers.extend(Layer::find(folder, FILE)?);
+        let own = folder.join("workspaces").join(workspace);
+        layers.extend(Layer::find(&own, FILE)?);
+    }
+    if let Some(chosen) = &overrides.profile {
+        layers.push(match is_shipped(chosen) {
+            true => Layer::inline("VESTIBULE_PROFILE", json!({"extends": chosen})),
+            false => Layer::file(Path::new(chosen))?,
+        });
+    }
+    if let Some(address) = &overrides.backend {
+        layers.push(Layer::inline(
+            "VESTIBULE_BACKEND",
+            json!({"backend": address}),
+        ));
+    }
+    Ok(layers)
+}
+
+/// What the app was built with: the profile that is chosen, and what else stands beside it.
+fn built(mut section: Value, file: Option<(&str, &str)>) -> Result<Vec<Layer>, ProfileError> {
+    let mut take = |key: &str| section.as_object_mut().and_then(|own| own.remove(key));
+    let chosen = take(CHOICE);
+    for key in OF_THE_SHELL {
+        take(key);
+    }
+    let mut layers = Vec::new();
+    match (chosen, file) {
+        (Some(Value::String(path)), Some((name, text))) if path == name => {
+            layers.push(Layer::text(name, text)?);
+        }
+        (Some(name), _) => layers.push(Layer::inline(PLACE, json!({"extends": name}))),
+        (None, _) => {}
+    }
+    layers.push(Layer::inline(PLACE, section));
+    Ok(layers)
+}
+
+fn is_shipped(name: &str) -> bool {
+    SHIPPED.iter().any(|shipped| shipped.name == name)
+}
+
+impl Overrides {
+    #[cfg(any(debug_assertions, feature = "e2e"))]
+    fn given() -> Self {
+        Self {
+            profile: std::env::var("VESTIBULE_PROFILE").ok(),
+            backend: std::env::var("VESTIBULE_BACKEND").ok(),
+        }
+    }
+
+    #[cfg(not(any(debug_assertions, feature = "e2e")))]
+    fn given() -> Self {
+        Self::default()
     }
 }
 
-#[cfg(any(debug_assertions, feature = "e2e"))]
-fn backend_override() -> Option<String> {
-    std::env::var("VESTIBULE_BACKEND").ok()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-#[cfg(not(any(debug_assertions, feature = "e2e")))]
-fn backend_override() -> Option<String> {
-    None
+    fn configured() -> Value {
+        let whole: Value =
+            serde_json::from_str(include_str!("../../tauri.conf.json")).expect("it is JSON");
+        whole["plugins"][SECTION].clone()
+    }
+
+    fn made(
+        section: &Value,
+        folder: &Path,
+        overrides: &Overrides,
+    ) -> Result<Profile, ProfileError> {
+        load(&layers(Some(section), Some(folder), "default", overrides)?)
+    }
+
+    #[test]
+    fn what_this_app_is_built_with_is_valid() {
+        let folder = tempfile::tempdir().unwrap();
+        let profile = made(&configured(), folder.path(), &Overrides::default());
+        profile.unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    #[test]
+    fn each_layer_lies_over_the_one_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let own = folder.path().join("workspaces/default");
+        std::fs::create_dir_all(&own).unwrap();
+        let section = json!({"profile": "directus", "backend": "https://built.example"});
+        let none = Overrides::default();
+        let at = |overrides: &Overrides| {
+            let profile = made(&section, folder.path(), overrides).unwrap();
+            (profile.name.clone(), profile.origin())
+        };
+        let directus = |origin: &str| ("Directus".to_owned(), origin.to_owned());
+        assert_eq!(at(&none), directus("https://built.example"));
+        let file = "schema = 1\nbackend = 'https://all.example'";
+        std::fs::write(folder.path().join("profile.toml"), file).unwrap();
+        assert_eq!(at(&none), directus("https://all.example"));
+        let file = r#"{"schema": 1, "backend": "https://one.example"}"#;
+        std::fs::write(own.join("profile.json"), file).unwrap();
+        assert_eq!(at(&none), directus("https://one.example"));
+        let address = Some("http://127.0.0.1:9".to_owned());
+        let both = Overrides {
+            profile: Some("supabase".into()),
+            backend: address,
+        };
+        assert_eq!(
+            at(&both),
+            ("Supabase Auth".into(), "http://127.0.0.1:9".into())
+        );
+    }
+
+    #[test]
+    fn a_file_may_be_built_in() {
+        let section = json!({"profile": "mine.toml", "backend": "https://a.example"});
+        let text = "schema = 1\nextends = 'directus'\nname = 'Mine'";
+        let profile = load(&built(section.clone(), Some(("mine.toml", text))).unwrap()).unwrap();
+        assert_eq!(
+            (profile.name.as_str(), profile.origin().as_str()),
+            ("Mine", "https://a.example")
+        );
+        let error = load(&built(section, None).unwrap()).unwrap_err();
+        assert_eq!(error.key, "extends", "{error}");
+    }
+
+    #[test]
+    fn a_bad_override_is_named_and_nothing_is_guessed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("profile.toml");
+        std::fs::write(&path, "schema = 1\nbakend = 'https://other.example'").unwrap();
+        let error = made(&configured(), folder.path(), &Overrides::default()).unwrap_err();
+        let text = error.to_string();
+        assert!(text.starts_with(&path.display().to_string()), "{text}");
+        assert!(
+            text.contains("`bakend`") && text.ends_with("did you mean `backend`?"),
+            "{text}"
+        );
+    }
 }

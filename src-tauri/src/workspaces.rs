@@ -1,49 +1,82 @@
 //! One session for each workspace, by name.
+//!
+//! A workspace whose settings are not valid stays closed, with its session untouched: nothing
+//! is sent to a backend that may be the wrong one. Whoever asks for it is told which file and
+//! key are wrong, and the next one who asks has the files read again.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tauri::{AppHandle, Manager as _, async_runtime};
 use vestibule_core::error::{AuthError, ErrorCode};
 use vestibule_core::keyring::Keyring;
-use vestibule_core::profile::Profile;
 use vestibule_core::session::{Config, Session};
 
-use crate::StartError;
+use crate::{StartError, bridge, settings};
 
 /// The workspace of a command that names none.
 pub const DEFAULT: &str = "default";
 
-/// The open sessions.
-pub struct Workspaces(BTreeMap<String, Session>);
+/// The sessions, open or not.
+pub struct Workspaces {
+    app: AppHandle,
+    slots: Mutex<BTreeMap<String, Option<Session>>>,
+}
 
 impl Workspaces {
     /// The session of `name`, or of the default workspace.
-    pub fn get(&self, name: Option<&str>) -> Result<&Session, AuthError> {
-        self.0
-            .get(name.unwrap_or(DEFAULT))
-            .ok_or_else(|| ErrorCode::UnknownWorkspace.into())
-    }
-
-    /// Every session.
-    pub fn all(&self) -> impl Iterator<Item = &Session> {
-        self.0.values()
+    pub fn get(&self, name: Option<&str>) -> Result<Session, AuthError> {
+        let name = name.unwrap_or(DEFAULT);
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let slot = slots.get_mut(name).ok_or(ErrorCode::UnknownWorkspace)?;
+        if let Some(session) = slot {
+            return Ok(session.clone());
+        }
+        let session = open_one(&self.app, name)?;
+        bridge::start(self.app.clone(), session.clone());
+        *slot = Some(session.clone());
+        Ok(session)
     }
 }
 
-/// Opens the sessions of all workspaces: records under the app's data folder, tokens in the
-/// operating system's keyring under the app's identifier.
-pub fn open(app: &AppHandle, profile: Profile) -> Result<Workspaces, StartError> {
-    let folder = app.path().app_local_data_dir()?.join("workspaces");
+/// Opens the sessions of all workspaces.
+///
+/// # Errors
+/// If the app's folders cannot be used. Settings that are not valid do not keep it from
+/// starting: its window says what is wrong.
+pub fn open(app: &AppHandle) -> Result<Workspaces, StartError> {
+    let workspaces = Workspaces {
+        app: app.clone(),
+        slots: Mutex::new(BTreeMap::from([(DEFAULT.to_owned(), None)])),
+    };
+    match workspaces.get(None) {
+        Err(error) if error.code != ErrorCode::Misconfigured => Err(error.into()),
+        _ => Ok(workspaces),
+    }
+}
+
+/// Records under the app's data folder, tokens in the operating system's keyring under the
+/// app's identifier.
+fn open_one(app: &AppHandle, name: &str) -> Result<Session, AuthError> {
+    let profile = settings::profile(app, name).map_err(|error| {
+        tracing::error!(%error, workspace = name, "a workspace stays closed");
+        AuthError::with_message(ErrorCode::Misconfigured, error.to_string())
+    })?;
+    let folder = app.path().app_local_data_dir().map_err(|error| {
+        tracing::error!(%error, "there is no folder for data");
+        AuthError::new(ErrorCode::Internal)
+    })?;
     let config = Config {
-        workspace: DEFAULT.into(),
+        workspace: name.to_owned(),
         profile,
-        folder: folder.join(DEFAULT),
+        folder: folder.join("workspaces").join(name),
         store: Arc::new(Keyring::new(app.config().identifier.clone())),
         product: product(app),
     };
-    let session = async_runtime::block_on(async { Session::open(config) })?;
-    Ok(Workspaces(BTreeMap::from([(DEFAULT.to_owned(), session)])))
+    // A command may be what opens it, on a thread that is not the runtime's.
+    let runtime = async_runtime::handle();
+    let _entered = runtime.inner().enter();
+    Session::open(config)
 }
 
 /// Name and version: what the backend sees as the device's browser.

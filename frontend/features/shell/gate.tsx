@@ -6,7 +6,7 @@ import { auth } from "@/lib/auth";
 import { desktop } from "@/lib/desktop";
 import { keyringTrouble } from "@/lib/keyring";
 import { useSignInAgain } from "./again";
-import { OutsideApp, Restoring, Unanswered } from "./restoring";
+import { Misconfigured, OutsideApp, Restoring, Unanswered } from "./restoring";
 
 // Begins as soon as this code is loaded, so that the snapshot is in when React mounts.
 if (typeof window !== "undefined") void auth.start();
@@ -30,11 +30,14 @@ export function SessionGate({ children }: { children: ReactNode }) {
   }, [presentable]);
 
   if (snapshot.kind === "failed") {
-    return snapshot.reason === "outside_app" ? (
-      <OutsideApp />
-    ) : (
-      <Unanswered message={snapshot.message} />
-    );
+    switch (snapshot.reason) {
+      case "outside_app":
+        return <OutsideApp />;
+      case "misconfigured":
+        return <Misconfigured message={snapshot.message} />;
+      case "no_answer":
+        return <Unanswered message={snapshot.message} />;
+    }
   }
   if (!state) return <Restoring outage={null} trouble={null} />;
   if (state.status === "restoring" && !(again && path.startsWith("/auth/"))) {

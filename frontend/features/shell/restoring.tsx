@@ -136,3 +136,23 @@ export function Unanswered({ message }: { message: string }) {
     </Neutral>
   );
 }
+
+/** The workspace is closed rather than open to a backend that may be the wrong one. */
+export function Misconfigured({ message }: { message: string }) {
+  return (
+    <Neutral>
+      <Mark className="mb-6 size-10 text-accent" />
+      <h1 className="text-xl font-semibold">{PRODUCT} is not set up correctly</h1>
+      <div role="alert">
+        <p className="mt-2 text-muted">
+          One of its settings files has a mistake, so it speaks to no server until that is put
+          right. Nothing is lost: whoever was signed in still is.
+        </p>
+        <p className="mt-4 rounded bg-sunken px-3 py-2 font-mono text-sm break-words">{message}</p>
+      </div>
+      <div className="mt-6">
+        <Button onClick={() => void auth.start()}>Try again</Button>
+      </div>
+    </Neutral>
+  );
+}

@@ -2,12 +2,13 @@
 // per page, opened before the first read so that no change falls between the two.
 
 import { commands } from "./commands";
+import { NativeError } from "./errors";
 import { hear, insideApp, type Subscription } from "./ipc";
 import type { SessionChanged, SessionState } from "./wire";
 
 export type Snapshot =
   | { kind: "waiting" }
-  | { kind: "failed"; reason: "outside_app" | "no_answer"; message: string }
+  | { kind: "failed"; reason: "outside_app" | "no_answer" | "misconfigured"; message: string }
   | { kind: "known"; changed: SessionChanged };
 
 export const WAITING: Snapshot = { kind: "waiting" };
@@ -59,9 +60,10 @@ export function createSnapshotStore() {
     } catch (cause) {
       if (subscription !== mine) return;
       stop();
+      const misconfigured = cause instanceof NativeError && cause.code === "misconfigured";
       set({
         kind: "failed",
-        reason: "no_answer",
+        reason: misconfigured ? "misconfigured" : "no_answer",
         message: cause instanceof Error ? cause.message : "",
       });
     }
