@@ -10,6 +10,7 @@ mod cargo;
 pub mod clocks;
 pub mod definite;
 pub mod fleet;
+pub mod origin;
 pub mod parsers;
 pub mod parts;
 pub mod plans;

@@ -25,7 +25,8 @@ use std::time::Instant;
 
 use crate::report::{self, Row};
 use crate::{
-    bounded, clocks, definite, fleet, parsers, plans, secrecy, sequences, single_flight, transient,
+    bounded, clocks, definite, fleet, origin, parsers, plans, secrecy, sequences, single_flight,
+    transient,
 };
 
 /// What a form may use.
@@ -91,6 +92,7 @@ pub const PROMISES: &[Promise] = &[
     promise!("P2", definite),
     promise!("P4", single_flight),
     promise!("P9", secrecy),
+    promise!("P10", origin),
     promise!("P11", bounded),
     promise!("P12", clocks),
     promise!("P12", plans),

@@ -286,14 +286,20 @@ impl Rig {
     }
 }
 
-/// A proxy before `backend`, and an account of one's own there.
-pub async fn way(backend: &Backend) -> Result<(Arc<Proxy>, String), Lost> {
+/// An account that no one else has.
+pub fn account(backend: &Backend) -> Result<String, Lost> {
     static ACCOUNTS: AtomicUsize = AtomicUsize::new(0);
     let number = ACCOUNTS.fetch_add(1, Ordering::Relaxed);
     let email = format!("run-{number}@vestibule.test");
     if !backend.add_account(&email, PASSWORD, "A run", &["user"]) {
         return Err(format!("no account {email}"));
     }
+    Ok(email)
+}
+
+/// A proxy before `backend`, and an account of one's own there.
+pub async fn way(backend: &Backend) -> Result<(Arc<Proxy>, String), Lost> {
+    let email = account(backend)?;
     let proxy = Proxy::start(backend.address()).await;
     let proxy = proxy.map_err(|error| format!("no proxy: {error}"))?;
     Ok((Arc::new(proxy), email))

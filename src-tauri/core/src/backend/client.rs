@@ -3,6 +3,7 @@
 //! No redirect is followed here: a 307 would carry the password elsewhere. No answer is
 //! decompressed. Nothing leaves the profile's origin, whatever a path says.
 
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -42,6 +43,11 @@ impl Backend {
         if profile.backend.scheme() == "http" {
             // Plain http is for loopback: a proxy would carry the password off this machine.
             builder = builder.no_proxy();
+            if let Some(name) = profile.backend.domain() {
+                // And so might whoever answers for a name such as `app.localhost`.
+                let port = profile.backend.port_or_known_default().unwrap_or(80);
+                builder = builder.resolve_to_addrs(name, &loopback(port));
+            }
         } else {
             builder = builder.https_only(true);
         }
@@ -204,6 +210,14 @@ impl Backend {
         }
         refresh
     }
+}
+
+/// What every name on this machine means.
+fn loopback(port: u16) -> [SocketAddr; 2] {
+    [
+        (Ipv4Addr::LOCALHOST, port).into(),
+        (Ipv6Addr::LOCALHOST, port).into(),
+    ]
 }
 
 /// Small bodies both ways, under one bound that counts to the end of the answer's body.

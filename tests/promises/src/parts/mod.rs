@@ -6,6 +6,7 @@
 
 pub mod loud;
 pub mod patient;
+pub mod wanderer;
 
 use std::process::ExitCode;
 
@@ -18,6 +19,7 @@ pub fn run(arguments: &[String]) -> ExitCode {
     match name.as_str() {
         "loud" => loud::run(rest),
         "patient" => patient::run(rest),
+        "wanderer" => wanderer::run(rest),
         _ => {
             eprintln!("there is no part {name}");
             ExitCode::from(2)

@@ -71,6 +71,11 @@ impl Proxy {
         format!("http://{}", self.address)
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// From now on `act` happens to every request of this path, or to every one.
     ///
     /// # Errors

@@ -1,0 +1,44 @@
+//! The listeners hear what comes: shown by clients that do what the core must not.
+
+use std::sync::Arc;
+
+use vestibule_backend::Backend;
+
+use super::elsewhere::Others;
+use crate::proxy::{Act, Script};
+use crate::rig::{Lost, PASSWORD};
+
+/// A client that follows redirects, and one that heeds a proxy, tell the password.
+pub async fn run(backend: Arc<Backend>) -> Result<(), Lost> {
+    let (proxy, email, others) = Others::beside(&backend).await?;
+    let broken = |error: &dyn std::fmt::Display| format!("the control itself: {error}");
+    let body = format!(r#"{{"email":"{email}","password":"{PASSWORD}"}}"#);
+    let address = format!("{}/login", proxy.url());
+    for other in [&others.host, &others.family, &others.port] {
+        let place = format!("location: http://{}/login\r\n", other.address);
+        let answer = Script::answer("307 Temporary Redirect", &place, "");
+        let struck = proxy.strike(Some("/login"), Act::Instead(answer)).await;
+        struck.map_err(|error| broken(&error))?;
+        let sent = reqwest::Client::new().post(&address).body(body.clone());
+        sent.send().await.map_err(|error| broken(&error))?;
+        proxy.lift().await.map_err(|error| broken(&error))?;
+        if !other.heard.holds(PASSWORD) {
+            return Err(format!("{} does not hear a password", other.address));
+        }
+        if other.check().is_ok() {
+            return Err(format!("{} counts nobody", other.address));
+        }
+    }
+    let trap = super::elsewhere::Elsewhere::start(([127, 0, 0, 1], 0)).await;
+    let trap = trap.map_err(|error| broken(&error))?;
+    let way = format!("http://{}", trap.address);
+    let way = reqwest::Proxy::all(way).map_err(|error| broken(&error))?;
+    let client = reqwest::Client::builder().proxy(way).build();
+    let client = client.map_err(|error| broken(&error))?;
+    let sent = client.post(&address).body(body).send().await;
+    sent.map_err(|error| broken(&error))?;
+    match trap.heard.holds(PASSWORD) {
+        true => Ok(()),
+        false => Err("a proxy does not hear a password".into()),
+    }
+}

@@ -1,0 +1,177 @@
+//! Profiles that hold a mistake, name another place, or are changed under a session; cookies
+//! for other domains. Each is refused, or stays with the backend.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use vestibule_backend::Backend;
+use vestibule_core::profile::Profile;
+use vestibule_core::secrets::{MemoryStore, SecretStore as _};
+use vestibule_core::session::{self, Session};
+
+use super::deeds::{password_of, upload};
+use super::elsewhere::Others;
+use crate::proxy::{Act, Answer, Script};
+use crate::rig::{self, Client, Lost, get, is_fresh};
+
+/// A mistake.
+#[derive(Clone, Copy, Debug)]
+pub enum Mistake {
+    /// The profile's own address names another host than it seems to.
+    Address(&'static str),
+    /// An endpoint's path is an address, or looks like one.
+    Endpoint(&'static str),
+    /// So is a path on the window's list, and the window calls it.
+    Allowed(&'static str),
+    /// The profile names another origin than the session belongs to.
+    Moved(&'static str),
+    /// The backend gives its refresh cookie for another domain.
+    Cookie(&'static str),
+}
+
+/// `P` is the backend's own port, `O` another one of its host.
+pub const ALL: [Mistake; 36] = {
+    use Mistake::{Address, Allowed, Cookie, Endpoint, Moved};
+    [
+        Address("http://127.0.0.1:P@127.0.0.2:P"),
+        Address("http://demo:secret@127.0.0.2:P"),
+        Address("http://vestibule.test:P"),
+        Address("http://127.0.0.1.vestibule.test:P"),
+        Address("http://localhost.vestibule.test:P"),
+        Address("http://0.0.0.0:P"),
+        Address("http://[::ffff:127.0.0.2]:P"),
+        Address("http://[::]:P"),
+        Address("ftp://127.0.0.1:P"),
+        Address("ws://127.0.0.1:P"),
+        Address("//127.0.0.2:P"),
+        Endpoint("http://127.0.0.2:P/login"),
+        Endpoint("//127.0.0.2:P/login"),
+        Endpoint("/\\127.0.0.2:P/login"),
+        Endpoint("\\\\127.0.0.2:P/login"),
+        Endpoint("@127.0.0.2:P/login"),
+        Endpoint("/@127.0.0.2:P/login"),
+        Endpoint("/..//127.0.0.2:P/login"),
+        Endpoint("/./\\127.0.0.2:P/login"),
+        Endpoint(":O/login"),
+        Endpoint(".vestibule.test/login"),
+        Endpoint("?http://127.0.0.2:P/login"),
+        Allowed("http://127.0.0.2:P/me"),
+        Allowed("//127.0.0.2:P/me"),
+        Allowed("/\\127.0.0.2:P/me"),
+        Allowed("/@127.0.0.2:P/me"),
+        Allowed("@127.0.0.2:P/me"),
+        Allowed(":O/me"),
+        Moved("http://127.0.0.2:P"),
+        Moved("http://[::1]:P"),
+        Moved("http://127.0.0.1:O"),
+        Moved("http://localhost:O"),
+        Moved("https://127.0.0.2:P"),
+        Cookie("127.0.0.2"),
+        Cookie("localhost"),
+        Cookie("0.0.1"),
+    ]
+};
+
+/// One of them.
+pub async fn run(backend: &Backend, mistake: Mistake) -> Result<(), Lost> {
+    let (proxy, email, others) = Others::beside(backend).await?;
+    let port = proxy.address().port();
+    let named = |text: &str| {
+        let other = others.port.address.port().to_string();
+        let text = text.replace('P', &port.to_string());
+        text.replace('O', &other)
+    };
+    match mistake {
+        Mistake::Address(address) => {
+            mistaken(json!({ "backend": named(address) }), "/me", &email).await?;
+        }
+        Mistake::Endpoint(path) => {
+            let path = json!({ "path": named(path) });
+            let endpoints = json!({ "login": path, "refresh": path, "logout": path });
+            let profile = json!({ "backend": proxy.url(), "endpoints": endpoints });
+            mistaken(profile, "/me", &email).await?;
+        }
+        Mistake::Allowed(path) => {
+            let path = named(path);
+            let profile = json!({ "backend": proxy.url(), "api": { "allow": [path] } });
+            mistaken(profile, &path, &email).await?;
+        }
+        Mistake::Moved(to) => {
+            let mut client = Client::new(proxy.url(), email).await?;
+            client.sign_in().await?;
+            let kept = kept(&client)?;
+            client.move_to(&named(to)).await?;
+            let _ = client.session.refresh().await;
+            let _ = client.session.fetch(get("/me")).await;
+            client.session.logout().await;
+            // That is the configured origin now: it may be called, by nobody in particular.
+            for credential in [&*kept, "authorization", "__refresh_token"] {
+                for other in [&others.port, &others.host, &others.family] {
+                    if other.heard.holds(credential) {
+                        return Err(format!("{} was told of the session", other.address));
+                    }
+                }
+            }
+            return Ok(());
+        }
+        Mistake::Cookie(domain) => {
+            let act = Act::spoil(move |answer: Answer| -> Script {
+                let cookie = format!("__refresh_token=for-{domain}; Domain={domain}; Path=/");
+                answer
+                    .without_header("set-cookie")
+                    .with_headers(&format!("set-cookie: {cookie}"))
+                    .into()
+            });
+            let struck = proxy.strike(Some("/login"), act).await;
+            struck.map_err(|error| error.to_string())?;
+            let mut client = Client::new(proxy.url(), email).await?;
+            let _ = client.session.login(password_of(&client.email)).await;
+            if is_fresh(&client.session.snapshot().state) {
+                return Err("a cookie for another domain signed someone in".into());
+            }
+            client.move_to(&named("http://127.0.0.2:P")).await?;
+            let _ = client.session.fetch(get("/me")).await;
+            return no_cookie(&others, domain);
+        }
+    }
+    others.check()
+}
+
+/// The refresh token in the store.
+fn kept(client: &Client) -> Result<String, Lost> {
+    let item = client.store.read(rig::WORKSPACE);
+    let item = item.map_err(|error| error.to_string())?;
+    let item: Value = serde_json::from_slice(&item.ok_or("nothing is kept")?)
+        .map_err(|error| format!("not an item: {error}"))?;
+    let value = item["token"][0]["value"].as_str();
+    Ok(value.ok_or("there is no token in the item")?.to_owned())
+}
+
+fn no_cookie(others: &Others, domain: &str) -> Result<(), Lost> {
+    match others.host.heard.holds(&format!("for-{domain}")) {
+        true => Err(format!("the cookie for {domain} went there")),
+        false => Ok(()),
+    }
+}
+
+/// Uses a profile for all that it is good for, if it is not refused.
+async fn mistaken(profile: Value, path: &str, email: &str) -> Result<(), Lost> {
+    let Ok(profile) = Profile::from_json(profile) else {
+        return Ok(());
+    };
+    let folder = tempfile::tempdir().map_err(|error| format!("no folder: {error}"))?;
+    let config = session::Config {
+        workspace: rig::WORKSPACE.into(),
+        profile,
+        folder: folder.path().into(),
+        store: Arc::new(MemoryStore::default()),
+        product: "Vestibule 0.1.0".into(),
+    };
+    let session = Session::open(config).map_err(|error| error.to_string())?;
+    let _ = session.login(password_of(email)).await;
+    let _ = session.fetch(get(path)).await;
+    upload(&session, path).await;
+    let _ = session.refresh().await;
+    session.logout().await;
+    Ok(())
+}

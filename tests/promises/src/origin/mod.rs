@@ -1,0 +1,82 @@
+//! P10: credentials never leave the origin.
+//!
+//! Every call that carries a password, a code, a token or a cookie is answered by every kind
+//! of redirect to listeners on other hosts, ports and schemes; a session is started with
+//! profiles that hold a mistake or name another origin; and a process with proxies in its
+//! environment signs in past them and through them. Whoever is not the backend counts what
+//! arrives. A run is lost if anything arrives, or if the call was never made; before all, a
+//! client that does follow shows that the listeners hear a password.
+
+mod control;
+pub mod deeds;
+mod elsewhere;
+mod mistakes;
+mod proxies;
+mod redirects;
+
+use std::sync::Arc;
+
+use vestibule_backend::{Backend, Config};
+
+use crate::pool::{self, Job};
+use crate::registry::Setting;
+use crate::report::Row;
+
+/// Every call with some of the redirects; every mistake; every proxy.
+pub async fn short(setting: &Setting) -> Row {
+    run(setting, |row, column| (row + column).is_multiple_of(9)).await
+}
+
+/// Every call with every redirect.
+pub async fn long(setting: &Setting) -> Row {
+    run(setting, |_, _| true).await
+}
+
+async fn run(setting: &Setting, chosen: impl Fn(usize, usize) -> bool) -> Row {
+    let backend = Backend::start(Config::default()).await;
+    let backend = Arc::new(backend.expect("the bundled backend starts on a free port"));
+    let job = |name: String, work| Job {
+        name,
+        slow: false,
+        work,
+    };
+    let mut jobs = vec![job(
+        "a client that follows".into(),
+        Box::pin(control::run(backend.clone())),
+    )];
+    for (row, deed) in deeds::ALL.into_iter().enumerate() {
+        for (column, way) in redirects::all().into_iter().enumerate() {
+            if chosen(row, column) {
+                let backend = backend.clone();
+                jobs.push(job(
+                    format!("{deed:?} {way}"),
+                    Box::pin(async move { redirects::run(&backend, deed, &way).await }),
+                ));
+            }
+        }
+    }
+    for mistake in mistakes::ALL {
+        let backend = backend.clone();
+        let work = Box::pin(async move { mistakes::run(&backend, mistake).await });
+        jobs.push(job(format!("{mistake:?}"), work));
+    }
+    for proxy in proxies::ALL {
+        let (backend, setting) = (backend.clone(), setting.clone());
+        let work = Box::pin(async move { proxies::run(&backend, &setting, proxy).await });
+        jobs.push(job(format!("{proxy:?} in the environment"), work));
+    }
+    let (runs, losses) = pool::run("P10", setting, jobs).await;
+    let (deeds, ways) = (deeds::ALL.len(), redirects::all().len());
+    Row {
+        promise: "P10",
+        what: format!(
+            "{deeds} calls × {ways} redirects, {} mistakes, {} proxies",
+            mistakes::ALL.len(),
+            proxies::ALL.len()
+        ),
+        runs,
+        losses,
+        bound: "0 bytes elsewhere",
+        holds: losses == 0,
+    }
+}

@@ -1,0 +1,337 @@
+//! Proxies in the environment. Plain http is for this machine and goes past them; https goes
+//! through, and what is said to the backend stays between the two of them, whatever the proxy
+//! answers.
+
+use std::io;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::process::Command;
+use tokio::task::AbortHandle;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use vestibule_backend::Backend;
+
+use super::elsewhere::{Elsewhere, Heard};
+use crate::registry::Setting;
+use crate::rig::{Lost, PASSWORD, REFRESH, account};
+
+/// Longer than a session takes that waits for each of the core's limits.
+const PATIENCE: Duration = Duration::from_secs(150);
+/// The variables that name a proxy.
+const NAMES: [&str; 6] = [
+    "HTTP_PROXY",
+    "http_proxy",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+];
+
+/// How the proxy treats who comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Treatment {
+    /// The backend is plain http: nobody should come.
+    PlainHttp,
+    /// Honest.
+    Honest,
+    /// Says that the tunnel is there, and is the backend itself, with a certificate of its own.
+    Posing,
+    /// The same, and the machine trusts it: what it would hear if nobody looked. The control.
+    Trusted,
+    /// Says that the tunnel is there, and shows a page.
+    Page,
+    /// Redirects.
+    Redirecting,
+    /// Wants a password for itself.
+    Greedy,
+    /// Resets.
+    Resetting,
+}
+
+/// All of them.
+pub const ALL: [Treatment; 8] = [
+    Treatment::PlainHttp,
+    Treatment::Honest,
+    Treatment::Posing,
+    Treatment::Trusted,
+    Treatment::Page,
+    Treatment::Redirecting,
+    Treatment::Greedy,
+    Treatment::Resetting,
+];
+
+/// A process of its own, with this proxy in its environment.
+pub async fn run(backend: &Backend, setting: &Setting, treatment: Treatment) -> Result<(), Lost> {
+    let broken = |error: &dyn std::fmt::Display| format!("the surroundings: {error}");
+    let email = account(backend)?;
+    let (own, posing) = (Identity::new(), Identity::new());
+    let (own, posing) = (
+        own.map_err(|e| broken(&e))?,
+        posing.map_err(|e| broken(&e))?,
+    );
+    let front = Front::start(&own, backend.address(), Arc::default()).await;
+    let front = front.map_err(|error| broken(&error))?;
+    let told = Arc::new(Heard::default());
+    let impostor = Front::start(&posing, backend.address(), told.clone()).await;
+    let impostor = impostor.map_err(|error| broken(&error))?;
+    let trap = Elsewhere::start(([127, 0, 0, 2], 0)).await;
+    let trap = trap.map_err(|error| broken(&error))?;
+    let proxy = Tunnel::start(treatment, front.port, impostor.port, trap.address.port()).await;
+    let proxy = proxy.map_err(|error| broken(&error))?;
+
+    let folder = tempfile::tempdir().map_err(|error| broken(&error))?;
+    let trusted = folder.path().join("trusted.pem");
+    let pem = match treatment {
+        Treatment::Trusted => &posing.pem,
+        _ => &own.pem,
+    };
+    std::fs::write(&trusted, pem).map_err(|error| broken(&error))?;
+    let address = match treatment {
+        Treatment::PlainHttp => backend.url(),
+        _ => format!("https://127.0.0.1:{}", front.port),
+    };
+    let mut wanderer = Command::new(&setting.program);
+    wanderer
+        .args(["--part", "wanderer", &address, &email])
+        .env("SSL_CERT_FILE", &trusted)
+        .env_remove("SSL_CERT_DIR")
+        .env_remove("NO_PROXY")
+        .env_remove("no_proxy")
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    for name in NAMES {
+        wanderer.env(name, format!("http://127.0.0.1:{}", proxy.port));
+    }
+    let output = tokio::time::timeout(PATIENCE, wanderer.output()).await;
+    let output = output.map_err(|_| "the process does not end")?;
+    let output = output.map_err(|error| broken(&error))?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let why = String::from_utf8_lossy(&output.stderr).into_owned();
+    if !output.status.success() || !said.ends_with("done\n") {
+        return Err(format!("the process ended badly: {said} {why}"));
+    }
+    let through = [Treatment::PlainHttp, Treatment::Honest, Treatment::Trusted];
+    if said.starts_with("signed-in") != through.contains(&treatment) {
+        return Err(format!("it says {said}, {why}"));
+    }
+    trap.check()?;
+    if treatment == Treatment::PlainHttp && proxy.heard.connections() > 0 {
+        return Err("plain http went through a proxy".into());
+    }
+    if treatment != Treatment::PlainHttp && proxy.heard.connections() == 0 {
+        return Err("nobody came to the proxy: there was nothing to show".into());
+    }
+    let mut credentials = vec![PASSWORD.to_owned()];
+    for (method, path) in [("POST", REFRESH), ("GET", "/me"), ("POST", "/logout")] {
+        for request in backend.recent_requests(method, path) {
+            credentials.extend(request.cookie("__refresh_token").map(str::to_owned));
+            credentials.extend(request.header("authorization").map(str::to_owned));
+        }
+    }
+    if credentials
+        .iter()
+        .any(|credential| proxy.heard.holds(credential))
+    {
+        return Err("the proxy has heard a credential".into());
+    }
+    let is_told = credentials.iter().any(|credential| told.holds(credential));
+    match (treatment, is_told) {
+        (Treatment::Trusted, false) => Err("the control hears nothing".into()),
+        (Treatment::Trusted, true) | (_, false) => Ok(()),
+        (_, true) => Err("who posed as the backend has heard a credential".into()),
+    }
+}
+
+/// A certificate for this machine, and its key.
+struct Identity {
+    acceptor: TlsAcceptor,
+    pem: String,
+}
+
+impl Identity {
+    fn new() -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        let own = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])?;
+        let key = PrivateKeyDer::try_from(own.signing_key.serialize_der())?;
+        let provider = Arc::new(ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(vec![own.cert.der().clone()], key)?;
+        Ok(Self {
+            acceptor: TlsAcceptor::from(Arc::new(config)),
+            pem: own.cert.pem(),
+        })
+    }
+}
+
+/// TLS before the backend; hears what is said once it is decrypted.
+struct Front {
+    port: u16,
+    serving: AbortHandle,
+}
+
+impl Drop for Front {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+impl Front {
+    async fn start(
+        identity: &Identity,
+        backend: std::net::SocketAddr,
+        heard: Arc<Heard>,
+    ) -> io::Result<Self> {
+        let acceptor = identity.acceptor.clone();
+        let (port, serving) = serve(move |client| {
+            let (acceptor, heard) = (acceptor.clone(), heard.clone());
+            async move {
+                let client = acceptor.accept(client).await?;
+                let (mut from, mut to) = tokio::io::split(client);
+                let backend = TcpStream::connect(backend).await?;
+                let (mut back, mut forth) = backend.into_split();
+                let answering = tokio::spawn(async move {
+                    let _ = tokio::io::copy(&mut back, &mut to).await;
+                    let _ = to.shutdown().await;
+                });
+                let mut bytes = vec![0; 16 * 1024];
+                while let read @ 1.. = from.read(&mut bytes).await? {
+                    heard.note(&bytes[..read]);
+                    forth.write_all(&bytes[..read]).await?;
+                }
+                answering.abort();
+                Ok(())
+            }
+        })
+        .await?;
+        Ok(Self { port, serving })
+    }
+}
+
+/// A proxy that is asked for tunnels; hears what is said outside and inside of them.
+struct Tunnel {
+    port: u16,
+    heard: Arc<Heard>,
+    serving: AbortHandle,
+}
+
+impl Drop for Tunnel {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+impl Tunnel {
+    async fn start(treatment: Treatment, front: u16, impostor: u16, trap: u16) -> io::Result<Self> {
+        let heard = Arc::new(Heard::default());
+        let listening = heard.clone();
+        let (port, serving) = serve(move |client| {
+            let heard = listening.clone();
+            heard.connected();
+            async move { treat(treatment, client, &heard, front, impostor, trap).await }
+        })
+        .await?;
+        Ok(Self {
+            port,
+            heard,
+            serving,
+        })
+    }
+}
+
+async fn treat(
+    treatment: Treatment,
+    mut client: TcpStream,
+    heard: &Heard,
+    front: u16,
+    impostor: u16,
+    trap: u16,
+) -> io::Result<()> {
+    let mut asked = Vec::new();
+    while !asked.ends_with(b"\r\n\r\n") {
+        if client.read_buf(&mut asked).await? == 0 {
+            break;
+        }
+    }
+    heard.note(&asked);
+    let to = match treatment {
+        Treatment::Posing | Treatment::Trusted => impostor,
+        _ => front,
+    };
+    let answer = match treatment {
+        Treatment::PlainHttp | Treatment::Honest | Treatment::Posing | Treatment::Trusted => {
+            client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await?;
+            let mut server = TcpStream::connect(("127.0.0.1", to)).await?;
+            return eavesdrop(&mut client, &mut server, heard).await;
+        }
+        Treatment::Page => {
+            "HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\n<html/>".to_owned()
+        }
+        Treatment::Redirecting => format!(
+            "HTTP/1.1 307 Temporary Redirect\r\nlocation: http://127.0.0.2:{trap}/login\r\n\
+             content-length: 0\r\n\r\n"
+        ),
+        Treatment::Greedy => "HTTP/1.1 407 Proxy Authentication Required\r\n\
+             proxy-authenticate: Basic realm=\"yours\"\r\ncontent-length: 0\r\n\r\n"
+            .to_owned(),
+        Treatment::Resetting => {
+            return client.set_zero_linger();
+        }
+    };
+    client.write_all(answer.as_bytes()).await?;
+    listen(&mut client, heard).await
+}
+
+async fn listen(client: &mut TcpStream, heard: &Heard) -> io::Result<()> {
+    let mut bytes = vec![0; 16 * 1024];
+    while let read @ 1.. = client.read(&mut bytes).await? {
+        heard.note(&bytes[..read]);
+    }
+    Ok(())
+}
+
+/// Passes everything on, both ways, and notes what the client says.
+async fn eavesdrop(
+    client: &mut TcpStream,
+    server: &mut TcpStream,
+    heard: &Heard,
+) -> io::Result<()> {
+    let (mut from, mut to) = client.split();
+    let (mut back, mut forth) = server.split();
+    let asking = async {
+        let mut bytes = vec![0; 16 * 1024];
+        while let read @ 1.. = from.read(&mut bytes).await? {
+            heard.note(&bytes[..read]);
+            forth.write_all(&bytes[..read]).await?;
+        }
+        forth.shutdown().await
+    };
+    let answering = async {
+        tokio::io::copy(&mut back, &mut to).await?;
+        to.shutdown().await
+    };
+    tokio::try_join!(asking, answering).map(drop)
+}
+
+/// Listens on a free port and serves every connection in the same way.
+async fn serve<F>(how: impl Fn(TcpStream) -> F + Send + 'static) -> io::Result<(u16, AbortHandle)>
+where
+    F: Future<Output = io::Result<()>> + Send + 'static,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let port = listener.local_addr()?.port();
+    let serving = tokio::spawn(async move {
+        let mut connections = tokio::task::JoinSet::new();
+        while let Ok((client, _)) = listener.accept().await {
+            connections.spawn(how(client));
+        }
+    });
+    Ok((port, serving.abort_handle()))
+}

@@ -1,0 +1,53 @@
+//! `wanderer ADDRESS EMAIL`: everything that a session says to its backend, in a process with
+//! an environment of its own: a sign-in, calls, a large body, a refresh, a sign-out. Says
+//! `signed-in` or `refused`, and at its end `done`.
+
+use std::process::ExitCode;
+
+use crate::origin::deeds::{password_of, upload};
+use crate::rig::{Client, Lost, get};
+
+/// Runs it once.
+pub fn run(arguments: &[String]) -> ExitCode {
+    let [address, email] = arguments else {
+        eprintln!("wanderer ADDRESS EMAIL");
+        return ExitCode::from(2);
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    let wandered = match runtime {
+        Ok(runtime) => runtime.block_on(wander(address, email)),
+        Err(error) => Err(error.to_string()),
+    };
+    match wandered {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(lost) => {
+            eprintln!("{lost}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn wander(address: &str, email: &str) -> Result<(), Lost> {
+    let client = Client::new(address.to_owned(), email.to_owned()).await?;
+    let session = &client.session;
+    if let Err(error) = session.login(password_of(email)).await {
+        println!("refused");
+        eprintln!("{error}");
+    } else {
+        println!("signed-in");
+        let me = session.fetch(get("/me")).await;
+        let me = me.map_err(|error| format!("a call fails: {error}"))?;
+        if me.status != 200 {
+            return Err(format!("a call is answered {}", me.status));
+        }
+        upload(session, "/transfer").await;
+        let renewed = session.refresh().await;
+        renewed.map_err(|error| format!("a refresh fails: {error}"))?;
+    }
+    session.logout().await;
+    println!("done");
+    Ok(())
+}
