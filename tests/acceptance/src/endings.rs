@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use uuid::Uuid;
+use vestibule_backend::{Effect, Fault};
 
+use crate::app::App;
 use crate::scenario::Stage;
 
 /// Why the backend will refuse the next refresh.
@@ -55,6 +57,42 @@ impl Ending {
             Self::DeviceMismatch => change_device(stage.desktop.home()),
         }
     }
+
+    /// Ends the session of this account under the hands of whoever is at the window.
+    ///
+    /// # Panics
+    /// If there is no such session.
+    pub async fn strike(self, stage: &Stage, app: &App, email: &str) {
+        if self == Self::Reuse {
+            refresh(app).await;
+        }
+        if self == Self::DeviceMismatch {
+            // A running app does not read its record again: only the backend can change its
+            // mind about the device.
+            let refused = Effect::Status {
+                status: 403,
+                code: Some("DEVICE_MISMATCH".into()),
+                message: None,
+                body: None,
+                headers: [].into(),
+            };
+            let fault = Fault::on("POST", "/refresh-token", refused);
+            stage.backend.faults().add(fault.times(1));
+        } else {
+            self.bring_about(stage, email).await;
+        }
+        refresh(app).await;
+    }
+}
+
+/// Asks for a refresh, whatever comes of it.
+async fn refresh(app: &App) {
+    app.run_async(
+        "await window.__TAURI_INTERNALS__.invoke('refresh').catch(() => undefined);
+         done(true);",
+        json!(null),
+    )
+    .await;
 }
 
 /// Uses the refresh token of the latest refresh a second time, as a thief would.

@@ -37,6 +37,7 @@ pub use places::{app, artifacts, bundles, repository, screens};
 pub use record::{Answer, Page, Record, Violation};
 pub use scenario::{Stage, scenario, scenario_with};
 pub use screen::Screen;
+pub use vestibule_bus::Keyring;
 pub use wait::{PATIENCE, until};
 
 /// The password of every demo account.
@@ -45,6 +46,10 @@ pub const PASSWORD: &str = "vestibule-demo";
 pub const DEMO: &str = "demo@vestibule.test";
 /// Its name.
 pub const DEMO_NAME: &str = "Dana Demo";
+/// The demo account of an administrator, whose dashboard has a field to type into.
+pub const ADMIN: &str = "admin@vestibule.test";
+/// Its name.
+pub const ADMIN_NAME: &str = "Ada Admin";
 /// The demo account that wants a code by mail.
 pub const OTP: &str = "otp@vestibule.test";
 /// Its name.

@@ -24,17 +24,3 @@ pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Result<T, String
         }
     }
 }
-
-/// The same where there is no runtime.
-pub(crate) fn until_now<T>(what: &str, mut ask: impl FnMut() -> Result<T, String>) -> T {
-    let limit = Instant::now() + PATIENCE;
-    loop {
-        match ask() {
-            Ok(answer) => return answer,
-            Err(seen) if Instant::now() > limit => {
-                panic!("waited {} s for {what}; {seen}", PATIENCE.as_secs())
-            }
-            Err(_) => std::thread::sleep(PAUSE),
-        }
-    }
-}

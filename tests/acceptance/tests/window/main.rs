@@ -4,7 +4,9 @@ use vestibule_acceptance::{App, PASSWORD, Role, Stage, containing};
 
 mod flash;
 mod guards;
+mod kept;
 mod keyboard;
+mod keyring;
 mod outage;
 mod payment;
 mod policy;

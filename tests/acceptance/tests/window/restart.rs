@@ -79,8 +79,9 @@ fn a_session_that_is_revoked_ends_in_the_open_window() {
         stage.backend.expire_access_tokens();
         // The account page asks the backend for the list of sessions.
         pick(&app, DEMO_NAME, "Account").await;
-        app.arrives("/auth/login/").await;
         app.says(Ending::Revoked.words()).await;
-        app.find(Role::Link, "Sign in").await;
+        app.find(Role::Heading, "Sign in").await;
+        assert_eq!(app.address().await, "/account/", "in front of the page");
+        assert!(!app.shows(Role::Button, containing(DEMO_NAME)).await);
     });
 }

@@ -1,0 +1,101 @@
+//! The keyring: locked, locked at the start, and none at all. It is the real one.
+
+use vestibule_acceptance::{App, DEMO, DEMO_NAME, Role, Stage, containing, scenario};
+
+use crate::{enter, signed_in};
+
+const BANNER: &str = "Keyring";
+
+/// The app, started, with the demo account signed in, whatever the keyring says to that.
+async fn signed_in_anyway(stage: &Stage) -> App {
+    let app = stage.start_at("/auth/login/").await;
+    enter(&app, DEMO).await;
+    app.arrives("/dashboard/").await;
+    app.find(Role::Button, containing(DEMO_NAME)).await;
+    app
+}
+
+#[test]
+fn a_locked_keyring_is_named_and_once_open_it_keeps_the_session() {
+    scenario(async |stage| {
+        stage.desktop.bus().lock_keyring().expect("locked");
+        let app = signed_in_anyway(stage).await;
+        app.find(Role::Region, BANNER).await;
+        app.says("Your keyring is locked. You stay signed in until you quit.")
+            .await;
+        app.reads("Sign in again").await;
+        app.click(Role::Button, "Unlock keyring").await;
+        app.says("It is still locked").await;
+
+        stage.desktop.bus().unlock_keyring().expect("unlocked");
+        app.click(Role::Button, "Unlock keyring").await;
+        app.gone(Role::Region, BANNER).await;
+        app.reads("Still signed in").await;
+        assert_eq!(
+            stage.backend.requests("POST", "/refresh-token"),
+            0,
+            "the server has nothing to do with it"
+        );
+        app.kill();
+        let app = stage.start().await;
+        app.find(Role::Button, containing(DEMO_NAME)).await;
+    });
+}
+
+#[test]
+fn a_session_behind_a_locked_keyring_goes_on_once_it_is_open() {
+    scenario(async |stage| {
+        let app = signed_in(stage, DEMO, DEMO_NAME).await;
+        app.kill();
+        stage.desktop.bus().lock_keyring().expect("locked");
+        let app = stage.start_at("/dashboard/").await;
+        app.find(Role::Button, containing(DEMO_NAME)).await;
+        app.says("Your keyring is locked. What keeps you signed in is inside.")
+            .await;
+        app.reads("Asked once your keyring is open").await;
+        let text = app.text().await;
+        assert!(!text.contains("Offline"), "it is no outage: {text:?}");
+        assert_eq!(app.record().await.latest().way_in(), Vec::<String>::new());
+        assert_eq!(stage.backend.requests("POST", "/refresh-token"), 0);
+
+        stage.desktop.bus().unlock_keyring().expect("unlocked");
+        app.click(Role::Button, "Unlock keyring").await;
+        app.reads("Confirmed").await;
+        app.gone(Role::Region, BANNER).await;
+    });
+}
+
+#[test]
+fn without_a_keyring_one_is_signed_in_all_the_same() {
+    scenario(async |stage| {
+        stage.desktop.bus().kill_keyring().expect("ended");
+        let app = signed_in_anyway(stage).await;
+        app.says("You stay signed in until you quit. There is no keyring")
+            .await;
+        app.reads("Confirmed").await;
+        app.reads("Sign in again").await;
+        app.click(Role::Button, "Dismiss").await;
+        app.gone(Role::Region, BANNER).await;
+        app.open("/payment/?plan=team").await;
+        app.click(Role::Button, "Buy Team").await;
+        app.find(Role::Heading, "Team is yours").await;
+    });
+}
+
+#[test]
+fn a_keyring_that_comes_later_takes_the_session() {
+    scenario(async |stage| {
+        stage.desktop.bus().kill_keyring().expect("ended");
+        let app = signed_in_anyway(stage).await;
+        app.says("There is no keyring").await;
+        app.click(Role::Button, "Try again").await;
+        app.says("There still is none").await;
+        let keyring = vestibule_acceptance::Keyring::Unlocked;
+        stage.desktop.bus().start_keyring(keyring).expect("started");
+        app.click(Role::Button, "Try again").await;
+        app.gone(Role::Region, BANNER).await;
+        app.kill();
+        let app = stage.start().await;
+        app.find(Role::Button, containing(DEMO_NAME)).await;
+    });
+}
