@@ -95,10 +95,7 @@ async fn refresh(workspaces: State<'_, Workspaces>, workspace: Option<String>) -
 }
 
 #[command]
-async fn unlock_keyring(
-    workspaces: State<'_, Workspaces>,
-    workspace: Option<String>,
-) -> Reply<()> {
+async fn unlock_keyring(workspaces: State<'_, Workspaces>, workspace: Option<String>) -> Reply<()> {
     let session = workspaces.get(workspace.as_deref())?;
     session.unlock_keyring().await
 }
