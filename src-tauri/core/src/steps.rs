@@ -17,7 +17,7 @@ macro_rules! step {
 pub(crate) use step;
 
 /// Every step, in the order in which a session goes through them.
-pub const ALL: [&str; 14] = [
+pub const ALL: [&str; 15] = [
     "login.journaled",
     "login.kept",
     "login.recorded",
@@ -26,6 +26,7 @@ pub const ALL: [&str; 14] = [
     "rotation.answered",
     "rotation.kept",
     "rotation.read",
+    "rotation.body_kept",
     "rotation.recorded",
     "logout.marked",
     "logout.shown",

@@ -139,8 +139,8 @@ impl Backend {
         let call = self.session_call(endpoint, token, access, device)?;
         let head = self.send(call.with_token(token).without_jar()).await?;
         let status = head.status();
-        if status.is_success() && head.is_page() {
-            // A portal's, not the backend's: it has not heard.
+        if head.is_page() {
+            // A portal's or a gateway's, whatever its status: the backend has not heard.
             return Err(Fault::BadAnswer);
         }
         if status.is_success() {

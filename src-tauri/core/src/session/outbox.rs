@@ -43,6 +43,8 @@ pub(super) struct Outbox {
     state: Mutex<State>,
     /// One delivery at a time.
     delivering: tokio::sync::Mutex<()>,
+    /// One writing of the record at a time.
+    saving: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
@@ -103,6 +105,7 @@ impl Outbox {
                 ..State::default()
             }),
             delivering: tokio::sync::Mutex::default(),
+            saving: tokio::sync::Mutex::default(),
         }
     }
 
@@ -241,6 +244,8 @@ impl Outbox {
     }
 
     async fn save(&self) {
+        // One at a time, so that the last to be written is the newest.
+        let _one = self.saving.lock().await;
         let entries = self.state().entries.clone();
         let records = self.records.clone();
         let saved = tokio::task::spawn_blocking(move || {

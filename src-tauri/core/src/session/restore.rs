@@ -90,15 +90,9 @@ impl Session {
         }
     }
 
-    /// A crash may have come between the marker and the rest: what the keyring still holds is
-    /// revoked, not used.
+    /// A crash may have come between the marker and the rest.
     async fn finish_sign_out(&self, stamp: Stamp) {
-        if let Ok(Some(bytes)) = self.0.vault.read().await {
-            if let Some(item) = Item::from_bytes(&bytes)
-                && !item.token.is_empty()
-            {
-                self.0.outbox.put(item.token, None, item.origin).await;
-            }
+        if self.revoke_stored().await {
             let _ = self.0.vault.delete(stamp).await;
         }
         let _ = self.on_disk(stamp, LastUser::clear).await;

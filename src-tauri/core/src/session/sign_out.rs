@@ -2,6 +2,7 @@
 //! token goes to the outbox, from which the backend is told when it can be reached.
 
 use super::Session;
+use super::item::Item;
 use crate::device::Device;
 use crate::journal::{Journal, LastUser, SignedOut};
 use crate::secrets::Secret;
@@ -27,11 +28,16 @@ impl Session {
         step!("logout.shown");
         let session = self.clone();
         tokio::spawn(async move {
-            if let Some((token, access)) = left {
-                session.0.outbox.put(token, access, session.origin()).await;
-            }
+            let revocable = match left {
+                Some((token, access)) => {
+                    session.0.outbox.put(token, access, session.origin()).await;
+                    true
+                }
+                // The click came before the keyring was read.
+                None => session.revoke_stored().await,
+            };
             step!("logout.slotted");
-            if session.0.vault.delete(stamp).await.is_err() {
+            if !revocable || session.0.vault.delete(stamp).await.is_err() {
                 tracing::warn!("the keyring item stays until the next start; the marker holds");
             }
             step!("logout.deleted");
@@ -68,6 +74,20 @@ impl Session {
         self.0.backend.forget_cookies();
         self.publish(&mut held, Cause::Logout, Event::SignedOut);
         (stamp, held.generation, left, held.device.clone())
+    }
+
+    /// What the keyring still holds is revoked, not used. False if it cannot be read: then
+    /// nothing may be deleted either, or the backend would never hear of it.
+    pub(super) async fn revoke_stored(&self) -> bool {
+        let Ok(stored) = self.0.vault.read().await else {
+            return false;
+        };
+        if let Some(item) = stored.and_then(|bytes| Item::from_bytes(&bytes))
+            && !item.token.is_empty()
+        {
+            self.0.outbox.put(item.token, None, item.origin).await;
+        }
+        true
     }
 
     /// Tells the backend that `token` is not used any more; again after a restart if need be.

@@ -141,10 +141,14 @@ async fn after_a_week_it_is_let_go() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_portals_page_is_not_the_backend_hearing_it() {
     let rig = Rig::signed_in().await;
-    let portal = Fault::on("POST", LOGOUT, Effect::Html { status: 200 }).times(1);
-    rig.backend.faults().add(portal);
+    let statuses = [200, 401, 404];
+    for status in statuses {
+        let page = Effect::Html { status };
+        let portal = Fault::on("POST", LOGOUT, page).times(1);
+        rig.backend.faults().add(portal);
+    }
     rig.session.logout().await;
-    until_told(&rig, 2).await;
+    until_told(&rig, statuses.len() + 1).await;
     until_gone(&rig).await;
     until(&rig, "the backend to have ended the session", |rig| {
         rig.backend

@@ -30,6 +30,41 @@ async fn check_final(rig: &mut Rig, name: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_sign_out_before_the_keyring_was_read_is_told_too() {
+    let mut rig = Rig::signed_in().await;
+    rig.store.block(Block::Hang);
+    rig.restart();
+    eventually("the start to wait for the keyring", || {
+        rig.store.waiting() == 1
+    })
+    .await;
+    rig.session.logout().await;
+    rig.store.heal();
+    eventually("the session's end at the backend", || {
+        rig.backend.sessions(PLAIN)[0].ended.as_deref() == Some("signed_out")
+    })
+    .await;
+    check_final(&mut rig, "while starting").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_out_without_a_keyring_is_told_once_there_is_one() {
+    let mut rig = Rig::signed_in().await;
+    rig.store.block(Block::Fail(StoreError::Locked));
+    rig.restart();
+    rig.until("the last user, stale", is_stale).await;
+    rig.session.logout().await;
+    rig.store.heal();
+    rig.restart();
+    assert_eq!(rig.until_signed_out().await, SignedOutReason::ByUser);
+    eventually("the session's end at the backend", || {
+        rig.backend.sessions(PLAIN)[0].ended.as_deref() == Some("signed_out")
+    })
+    .await;
+    rig.until_nothing_kept().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_sign_out_is_told_to_the_backend_with_the_refresh_cookie() {
     let mut rig = Rig::signed_in().await;
     let token = rig.kept();
