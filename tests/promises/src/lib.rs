@@ -8,6 +8,8 @@
 pub mod bounded;
 mod cargo;
 pub mod clocks;
+#[cfg(target_os = "linux")]
+pub mod crash;
 pub mod definite;
 pub mod fleet;
 pub mod origin;
@@ -19,6 +21,8 @@ pub mod proxy;
 pub mod registry;
 pub mod report;
 pub mod rig;
+#[cfg(target_os = "linux")]
+pub mod rivals;
 pub mod secrecy;
 pub mod sequences;
 pub mod single_flight;

@@ -23,7 +23,11 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::time::Instant;
 
+#[cfg(target_os = "linux")]
+use crate::crash::{farewell, grace, strict};
 use crate::report::{self, Row};
+#[cfg(target_os = "linux")]
+use crate::rivals;
 use crate::{
     bounded, clocks, definite, fleet, origin, parsers, plans, secrecy, sequences, single_flight,
     transient,
@@ -90,13 +94,21 @@ pub const PROMISES: &[Promise] = &[
     promise!("P1", transient),
     promise!("P1", sequences, None),
     promise!("P2", definite),
+    #[cfg(target_os = "linux")]
+    promise!("P3", rivals),
     promise!("P4", single_flight),
+    #[cfg(target_os = "linux")]
+    promise!("P5", grace),
+    #[cfg(target_os = "linux")]
+    promise!("P5", strict),
     promise!("P9", secrecy),
     promise!("P10", origin),
     promise!("P11", bounded),
     promise!("P12", clocks),
     promise!("P12", plans),
     promise!("P13", fleet),
+    #[cfg(target_os = "linux")]
+    promise!("P14", farewell),
     promise!("P17", parsers),
 ];
 

@@ -5,6 +5,8 @@
 //! `pub fn run(arguments: &[String]) -> ExitCode` and a line in [`run`].
 
 pub mod loud;
+#[cfg(target_os = "linux")]
+pub mod mortal;
 pub mod patient;
 pub mod wanderer;
 
@@ -18,6 +20,8 @@ pub fn run(arguments: &[String]) -> ExitCode {
     };
     match name.as_str() {
         "loud" => loud::run(rest),
+        #[cfg(target_os = "linux")]
+        "mortal" => mortal::run(rest),
         "patient" => patient::run(rest),
         "wanderer" => wanderer::run(rest),
         _ => {

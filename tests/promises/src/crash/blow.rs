@@ -1,0 +1,116 @@
+//! When a process is killed: a list of moments.
+
+use std::time::Duration;
+
+use vestibule_core::steps;
+
+/// A moment to die.
+#[derive(Clone, Copy, Debug)]
+pub enum Moment {
+    /// Somewhere within this time.
+    Within(Duration),
+    /// On coming to this step for the so manyth time.
+    Step(&'static str, u32),
+}
+
+/// Who is signed in when somebody signs in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Before {
+    /// Nobody, ever.
+    Nobody,
+    /// Nobody any more.
+    SignedOut,
+    /// Somebody, whose session is replaced.
+    Session,
+}
+
+/// A kill.
+#[derive(Clone, Copy, Debug)]
+pub enum Blow {
+    /// While one rotation follows the other.
+    Rotating(Moment),
+    /// During a start, which rotates once.
+    Starting(Moment),
+    /// During a sign-in.
+    SigningIn(Before, Moment),
+    /// During a sign-out.
+    SigningOut(&'static str),
+}
+
+/// Some rotations' worth.
+const ROTATIONS: Duration = Duration::from_millis(150);
+/// A sign-in, and a little more.
+const SIGN_IN: Duration = Duration::from_millis(40);
+/// About what a start takes.
+pub const START: Duration = Duration::from_millis(150);
+/// The most passings of a step before the one that kills.
+const PASSINGS: u32 = 3;
+
+/// A moment at random. Never a wait for anything.
+pub fn moment_within(most: Duration) -> Duration {
+    most.mul_f64(rand::random())
+}
+
+impl Blow {
+    /// Whether the moment is random.
+    pub fn is_random(self) -> bool {
+        let (Self::Rotating(moment) | Self::Starting(moment) | Self::SigningIn(_, moment)) = self
+        else {
+            return false;
+        };
+        matches!(moment, Moment::Within(_))
+    }
+}
+
+/// Every step of the core once, in each situation that makes a difference, and as many random
+/// moments; all of that over and over.
+pub fn blows(rounds: u64) -> Vec<Blow> {
+    let mut blows = Vec::new();
+    for round in 0..rounds {
+        let mut steps = Vec::new();
+        for step in steps::ALL {
+            match step.split('.').next() {
+                Some("login") => {
+                    let before = [Before::Nobody, Before::SignedOut, Before::Session];
+                    let moment = Moment::Step(step, 1);
+                    steps.extend(before.map(|before| Blow::SigningIn(before, moment)));
+                }
+                Some("logout") => steps.push(Blow::SigningOut(step)),
+                _ => {
+                    let passing = u32::try_from(round).unwrap_or(0) % PASSINGS + 1;
+                    steps.push(Blow::Rotating(Moment::Step(step, passing)));
+                    steps.push(Blow::Starting(Moment::Step(step, 1)));
+                }
+            }
+        }
+        let random = (0..steps.len()).map(|number| match number % 8 {
+            6 => Blow::Starting(Moment::Within(START)),
+            7 => Blow::SigningIn(Before::Session, Moment::Within(SIGN_IN)),
+            _ => Blow::Rotating(Moment::Within(ROTATIONS)),
+        });
+        let random: Vec<_> = random.collect();
+        blows.extend(steps.into_iter().zip(random).flat_map(|(a, b)| [a, b]));
+    }
+    blows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_step_is_died_at_in_every_round() {
+        for step in steps::ALL {
+            let at = |blow: &&Blow| match blow {
+                Blow::Rotating(Moment::Step(at, _))
+                | Blow::Starting(Moment::Step(at, _))
+                | Blow::SigningIn(_, Moment::Step(at, _))
+                | Blow::SigningOut(at) => *at == step,
+                _ => false,
+            };
+            assert!(blows(1).iter().any(|blow| at(&blow)), "{step}");
+        }
+        let random = blows(1).iter().filter(|blow| blow.is_random()).count();
+        assert_eq!(random * 2, blows(1).len());
+    }
+}

@@ -1,0 +1,124 @@
+//! When somebody signs out, and what the backend is like: a list.
+
+use std::time::Duration;
+
+use vestibule_core::steps;
+
+use super::blow::Moment;
+use crate::proxy::{Act, End, Script};
+
+/// What the backend is like from the click on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weather {
+    /// It answers.
+    Up,
+    /// Connections are refused.
+    Down,
+    /// 503.
+    Failing,
+    /// A page in the place of an answer, well or not: a portal's, or a gateway's.
+    Page(&'static str),
+    /// It does what is asked, and its answer never arrives.
+    Mute,
+}
+
+/// All of them; that it answers is as likely as that it does not.
+const WEATHERS: [Weather; 8] = [
+    Weather::Up,
+    Weather::Down,
+    Weather::Up,
+    Weather::Failing,
+    Weather::Down,
+    Weather::Page("200 OK"),
+    Weather::Mute,
+    Weather::Page("404 Not Found"),
+];
+
+impl Weather {
+    /// What becomes of every request; `None` if nothing does.
+    pub fn act(self) -> Option<Act> {
+        let json = "content-type: application/json\r\n";
+        let html = "content-type: text/html\r\n";
+        Some(match self {
+            Self::Up => return None,
+            Self::Down => Act::Refuse,
+            Self::Failing => Act::Instead(Script::answer("503 Service Unavailable", json, "{}")),
+            Self::Page(status) => Act::Instead(Script::answer(status, html, "<p>Welcome")),
+            Self::Mute => Act::spoil(|_| Script::of("", End::Reset)),
+        })
+    }
+}
+
+/// What the app is doing at the click.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doing {
+    /// Nothing.
+    Idle,
+    /// One rotation after the other.
+    Rotating,
+    /// It was started a moment ago.
+    Starting,
+}
+
+/// One sign-out, and the kill.
+#[derive(Clone, Copy, Debug)]
+pub struct Click {
+    /// What the backend is like.
+    pub weather: Weather,
+    /// What the app is doing.
+    pub doing: Doing,
+    /// When it is killed.
+    pub moment: Moment,
+    /// Whether the next start is killed as well.
+    pub twice: bool,
+}
+
+/// About what a sign-out takes to its end.
+const SIGN_OUT: Duration = Duration::from_millis(80);
+
+/// So many: half at the steps of a sign-out by turns, half at random moments.
+pub fn clicks(number: usize) -> Vec<Click> {
+    let steps = steps::ALL.iter().filter(|step| step.starts_with("logout."));
+    let steps: Vec<_> = steps.copied().collect();
+    let doing = [Doing::Idle, Doing::Rotating, Doing::Starting];
+    // Each list is gone through by the turns of the one before, so that all meet.
+    let click = |number: usize| {
+        let round = number / 2;
+        let (step, round) = (steps[round % steps.len()], round / steps.len());
+        let (doing, round) = (doing[round % doing.len()], round / doing.len());
+        Click {
+            weather: WEATHERS[(round + number) % WEATHERS.len()],
+            doing,
+            moment: match number % 2 {
+                0 => Moment::Step(step, 1),
+                _ => Moment::Within(SIGN_OUT),
+            },
+            twice: number % 7 == 6,
+        }
+    };
+    (0..number).map(click).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_step_meets_every_weather() {
+        let met: BTreeSet<_> = clicks(2000)
+            .iter()
+            .map(|click| format!("{:?} {:?}", click.weather, click.doing))
+            .collect();
+        assert_eq!(met.len(), 7 * 3);
+        for step in steps::ALL.iter().filter(|step| step.starts_with("logout.")) {
+            for click in [0, 60] {
+                let some = &clicks(click + 60)[click..];
+                let at =
+                    |click: &&Click| matches!(click.moment, Moment::Step(at, _) if at == *step);
+                assert!(some.iter().any(|click| at(&click)), "{step}");
+            }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! P14: a sign-out is final, offline too.
+//!
+//! The process is killed after the click: at each step of the sign-out and at random moments,
+//! while it rests, rotates or starts, with a backend that answers, that is down or that
+//! fails. Whatever comes after, no start is ever signed in, and once the backend answers it
+//! hears of the sign-out. A kill before the mark of the sign-out is on disk is a kill before
+//! the click: it is tried again. How long the click took to be seen is measured where it is
+//! felt, in the process itself.
+
+use std::time::Duration;
+
+use super::click::{Click, clicks};
+use super::leaver::{Leaver, Left};
+use super::side_by_side::Queue;
+use super::survival;
+use crate::registry::Setting;
+use crate::report::Row;
+use crate::rig::Lost;
+
+/// The longest that a click may go unanswered.
+const SHOWN_WITHIN: Duration = Duration::from_millis(200);
+
+/// Every step a few times.
+pub async fn short(setting: &Setting) -> Row {
+    run(setting, 60).await
+}
+
+/// Many.
+pub async fn long(setting: &Setting) -> Row {
+    run(setting, 2000).await
+}
+
+#[derive(Default)]
+struct Toll {
+    runs: u64,
+    losses: u64,
+    too_early: u64,
+    shown: Vec<Duration>,
+}
+
+async fn run(setting: &Setting, number: usize) -> Row {
+    let toll = match world(setting, clicks(number)).await {
+        Ok(toll) => toll,
+        Err(lost) => {
+            eprintln!("\rP14 lost: {lost}");
+            Toll {
+                losses: number as u64,
+                ..Toll::default()
+            }
+        }
+    };
+    let missing = (number as u64).saturating_sub(toll.runs);
+    let worst = toll.shown.iter().max().copied();
+    let in_time = worst.is_some_and(|worst| worst <= SHOWN_WITHIN);
+    Row {
+        promise: "P14",
+        what: format!(
+            "SIGKILL after the click on sign-out, backend up, down or failing; shown within {:.0} ms; \
+             {} more were killed before the mark",
+            worst.unwrap_or_default().as_secs_f64() * 1000.0,
+            toll.too_early,
+        ),
+        runs: toll.runs,
+        losses: toll.losses.max(missing),
+        bound: "never signed in after, the backend hears of it; shown ≤ 200 ms",
+        holds: toll.losses == 0 && missing == 0 && in_time,
+    }
+}
+
+async fn world(setting: &Setting, clicks: Vec<Click>) -> Result<Toll, Lost> {
+    let backend = survival::backend(Duration::from_secs(60)).await?;
+    let bus = survival::bus()?;
+    let queue = Queue::new("P14", setting, clicks);
+    let ends = queue
+        .work_off(|queue| {
+            let mut leaver = Leaver::new(setting, &backend, &bus);
+            async move {
+                let mut toll = Toll::default();
+                while let Some(click) = queue.next() {
+                    toll.count(click, &mut leaver).await;
+                    queue.done();
+                }
+                toll
+            }
+        })
+        .await;
+    let mut toll = Toll::default();
+    for end in ends.into_iter().flatten() {
+        toll.runs += end.runs;
+        toll.losses += end.losses;
+        toll.too_early += end.too_early;
+        toll.shown.extend(end.shown);
+    }
+    Ok(toll)
+}
+
+impl Toll {
+    async fn count(&mut self, click: Click, leaver: &mut Leaver) {
+        loop {
+            match leaver.leave(click).await {
+                Ok(Left { marked, shown }) => {
+                    self.shown.extend(shown);
+                    if marked {
+                        self.runs += 1;
+                        return;
+                    }
+                    self.too_early += 1;
+                }
+                Err(lost) => {
+                    eprintln!("\rP14 lost: {click:?}: {lost}");
+                    self.runs += 1;
+                    self.losses += 1;
+                    leaver.start_over().await;
+                    return;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! One client that is killed again and again, and what is expected of its next start.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use vestibule_backend::Backend;
+use vestibule_bus::Bus;
+
+use super::blow::{Before, Blow, Moment, moment_within};
+use super::life::{Heard, Home, Life};
+use super::survival::Rule;
+use crate::registry::Setting;
+use crate::rig::{Lost, account, is_fresh, why};
+
+/// How a kill that took nothing recoverable came out.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Fate {
+    /// The only token was on its way to us: nobody could have saved it.
+    pub in_window: bool,
+    /// How long the rotations took that came to their end before it, and how many they were.
+    pub rotated: (Duration, u64),
+}
+
+/// What the next start must come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Expected {
+    SignedIn,
+    SignedOut,
+    Either,
+}
+
+/// The last steps before a rotated token is safe: sent, and answered but not written.
+const WINDOW: [&str; 2] = ["rotation.journaled", "rotation.answered"];
+
+/// One client.
+pub struct Lane {
+    setting: Setting,
+    backend: Arc<Backend>,
+    bus: Arc<Bus>,
+    rule: Rule,
+    home: Option<Home>,
+    life: Option<Life>,
+    /// The generation of the session's first token.
+    first: u64,
+}
+
+impl Lane {
+    /// Nobody has signed in yet.
+    pub fn new(setting: &Setting, backend: &Arc<Backend>, bus: &Arc<Bus>, rule: Rule) -> Self {
+        Self {
+            setting: setting.clone(),
+            backend: backend.clone(),
+            bus: bus.clone(),
+            rule,
+            home: None,
+            life: None,
+            first: 0,
+        }
+    }
+
+    /// Leaves everything behind: the next is another client.
+    pub async fn start_over(&mut self) {
+        if let Some(mut life) = self.life.take() {
+            // A keyring that fills up becomes slow. If this one cannot, never mind.
+            let _ = life.ask("wipe").await;
+            let _ = life.kill().await;
+        }
+        self.home = None;
+    }
+
+    /// One kill, and the start after it.
+    pub async fn suffer(&mut self, blow: Blow) -> Result<Fate, Lost> {
+        match blow {
+            Blow::Rotating(moment) => {
+                self.settle().await?;
+                let mut life = self.life()?;
+                aim(&mut life, moment).await?;
+                life.tell("rotate").await?;
+                let dead = strike(life, moment).await?;
+                self.rise(&dead, Expected::SignedIn).await
+            }
+            Blow::Starting(moment) => {
+                self.settle().await?;
+                self.life()?.kill().await?;
+                let armed = match moment {
+                    Moment::Step(step, _) => Some(step),
+                    Moment::Within(_) => None,
+                };
+                let life = self.home()?.start(armed)?;
+                let dead = strike(life, moment).await?;
+                self.rise(&dead, Expected::SignedIn).await
+            }
+            Blow::SigningIn(before, moment) => self.signing_in(before, moment).await,
+            Blow::SigningOut(step) => {
+                self.settle().await?;
+                let mut life = self.life()?;
+                let moment = Moment::Step(step, 1);
+                aim(&mut life, moment).await?;
+                life.tell("logout").await?;
+                let dead = strike(life, moment).await?;
+                self.rise(&dead, Expected::SignedOut).await
+            }
+        }
+    }
+
+    async fn signing_in(&mut self, before: Before, moment: Moment) -> Result<Fate, Lost> {
+        if before == Before::Nobody {
+            self.start_over().await;
+            self.move_in()?;
+        } else {
+            self.settle().await?;
+        }
+        let mut life = self.life()?;
+        if before == Before::SignedOut {
+            life.ask("logout").await?;
+        }
+        aim(&mut life, moment).await?;
+        let until_now = life.heard();
+        life.tell("login").await?;
+        let dead = strike(life, moment).await?;
+        let answered = dead.done.get(until_now.done.len()) == Some(&None);
+        let step = "login.recorded";
+        let recorded = dead.passings(step) > until_now.passings(step);
+        let expected = match (before, moment) {
+            // Either of two sessions, but one of them.
+            (Before::Session, _) => Expected::SignedIn,
+            _ if answered || recorded => Expected::SignedIn,
+            (Before::Nobody, Moment::Step("login.kept", _)) => Expected::SignedIn,
+            // Nothing kept yet, or the sign-out before it still stands.
+            (_, Moment::Step(..)) => Expected::SignedOut,
+            (_, Moment::Within(_)) => Expected::Either,
+        };
+        let fate = self.rise(&dead, expected).await;
+        // There may be a session at the backend of which this client does not know.
+        self.start_over().await;
+        fate
+    }
+
+    /// A running client with a fresh session.
+    async fn settle(&mut self) -> Result<(), Lost> {
+        if self.life.is_none() {
+            self.move_in()?;
+        }
+        let mut life = self.life()?;
+        let over = |heard: &Heard| heard.is(is_fresh) || heard.is(|now| why(now).is_some());
+        let heard = life.until("the start to be over", over).await?;
+        if !heard.is(is_fresh) {
+            life.ask("login").await?;
+            let heard = life.until("a session", |heard| heard.is(is_fresh)).await?;
+            self.first = heard.kept;
+        }
+        self.life = Some(life);
+        Ok(())
+    }
+
+    fn move_in(&mut self) -> Result<(), Lost> {
+        if self.home.is_none() {
+            let email = account(&self.backend)?;
+            let address = self.backend.url();
+            self.home = Some(Home::new(&self.setting, &self.bus, address, email));
+        }
+        self.life = Some(self.home()?.start(None)?);
+        Ok(())
+    }
+
+    fn home(&self) -> Result<&Home, Lost> {
+        self.home
+            .as_ref()
+            .ok_or_else(|| "there is no client".into())
+    }
+
+    fn life(&mut self) -> Result<Life, Lost> {
+        self.life
+            .take()
+            .ok_or_else(|| "the client is not running".into())
+    }
+
+    /// The start after the kill, and whether it comes to what is expected.
+    async fn rise(&mut self, dead: &Heard, expected: Expected) -> Result<Fate, Lost> {
+        let mut life = self.home()?.start(None)?;
+        let over = |heard: &Heard| heard.is(is_fresh) || heard.is(|now| why(now).is_some());
+        let risen = life.until("the start to be over", over).await;
+        let risen = risen.map_err(|lost| format!("after {}: {lost}", dead.step))?;
+        self.life = Some(life);
+        let signed_in = risen.is(is_fresh);
+        let mut fate = Fate {
+            in_window: false,
+            rotated: (dead.rotated.iter().sum(), dead.rotated.len() as u64),
+        };
+        if expected == Expected::Either || signed_in == (expected == Expected::SignedIn) {
+            return Ok(fate);
+        }
+        if expected == Expected::SignedIn && self.is_in_window(dead, &risen)? {
+            self.start_over().await;
+            fate.in_window = true;
+            return Ok(fate);
+        }
+        let sessions = self.backend.sessions(&self.home()?.email);
+        Err(format!(
+            "expected {expected:?} after {}, with {:?} kept of {sessions:?}, found {:?}: {:?}",
+            dead.step, dead.kept, risen.found, risen.state
+        ))
+    }
+
+    /// Whether the backend has replaced the token that the keyring holds, and the one killed
+    /// had not yet heard from the keyring that it has the new one.
+    fn is_in_window(&self, dead: &Heard, risen: &Heard) -> Result<bool, Lost> {
+        if self.rule != Rule::Strict || !WINDOW.contains(&&*dead.step) {
+            return Ok(false);
+        }
+        let sessions = self.backend.sessions(&self.home()?.email);
+        let Some(session) = sessions.last() else {
+            return Ok(false);
+        };
+        let newest = self.first + u64::from(session.tokens) - 1;
+        let was_reuse = session.ended.as_deref() == Some("reuse");
+        Ok(was_reuse && dead.kept < newest && risen.found == Some(newest - 1))
+    }
+}
+
+async fn aim(life: &mut Life, moment: Moment) -> Result<(), Lost> {
+    match moment {
+        Moment::Step(step, passing) => life.ask(&format!("arm {step} {passing}")).await,
+        Moment::Within(_) => Ok(()),
+    }
+}
+
+/// The end of a life. Answers what it has said.
+pub async fn strike(life: Life, moment: Moment) -> Result<Heard, Lost> {
+    let dead = match moment {
+        Moment::Step(..) => life.end().await?,
+        Moment::Within(most) => {
+            tokio::time::sleep(moment_within(most)).await;
+            life.kill().await?
+        }
+    };
+    if let Moment::Step(step, _) = moment
+        && dead.step != step
+    {
+        // Others may still have spoken between the order and the death.
+        if dead.passings(step) == 0 {
+            return Err(format!("it died at {} and not at {step}", dead.step));
+        }
+    }
+    Ok(dead)
+}

@@ -1,0 +1,204 @@
+//! One client that signs out again and again and is killed over it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use vestibule_backend::Backend;
+use vestibule_bus::Bus;
+use vestibule_core::wire::SignedOutReason;
+
+use super::blow::{Moment, START, moment_within};
+use super::click::{Click, Doing};
+use super::lane::strike;
+use super::life::{Heard, Home, Life};
+use crate::proxy::Proxy;
+use crate::registry::Setting;
+use crate::rig::{Lost, eventually, is_fresh, way, why};
+
+/// Some rotations before the click.
+const ROTATIONS: Duration = Duration::from_millis(40);
+/// How often the keyring is looked at before a token is said to stay there.
+const LOOKS: u32 = 1000;
+/// From the first state to the first refresh.
+const RESTORE: Duration = Duration::from_millis(40);
+
+/// How a sign-out came out that was not lost.
+pub struct Left {
+    /// The mark was on disk when the process died; otherwise it was as if nobody had clicked.
+    pub marked: bool,
+    /// How long the click took to be seen, if it was before the kill.
+    pub shown: Option<Duration>,
+}
+
+/// One client, with a way to the backend of its own.
+pub struct Leaver {
+    setting: Setting,
+    backend: Arc<Backend>,
+    bus: Arc<Bus>,
+    home: Option<(Home, Arc<Proxy>)>,
+    life: Option<Life>,
+}
+
+impl Leaver {
+    /// Nobody has signed in yet.
+    pub fn new(setting: &Setting, backend: &Arc<Backend>, bus: &Arc<Bus>) -> Self {
+        Self {
+            setting: setting.clone(),
+            backend: backend.clone(),
+            bus: bus.clone(),
+            home: None,
+            life: None,
+        }
+    }
+
+    /// Leaves everything behind: the next is another client.
+    pub async fn start_over(&mut self) {
+        if let Some(life) = self.life.take() {
+            let _ = life.kill().await;
+        }
+        self.home = None;
+    }
+
+    /// One sign-out, the kill, and what comes after.
+    pub async fn leave(&mut self, click: Click) -> Result<Left, Lost> {
+        let mut life = self.settled().await?;
+        if click.doing == Doing::Starting {
+            life.kill().await?;
+            self.turn(click).await?;
+            life = self.home()?.0.start(None)?;
+        } else {
+            self.turn(click).await?;
+        }
+        if let Moment::Step(step, passing) = click.moment {
+            life.tell(&format!("arm {step} {passing}")).await?;
+        }
+        match click.doing {
+            Doing::Idle => {}
+            Doing::Rotating => {
+                life.tell("rotate").await?;
+                tokio::time::sleep(moment_within(ROTATIONS)).await;
+            }
+            Doing::Starting => {
+                let open = |heard: &Heard| heard.state.is_some();
+                life.until("a window", open).await?;
+                tokio::time::sleep(moment_within(RESTORE)).await;
+            }
+        }
+        // An earlier sign-out may have been this process's too.
+        let marks = life.heard().passings("logout.marked");
+        life.tell("logout").await?;
+        let dead = strike(life, click.moment).await?;
+        let marked = dead.passings("logout.marked") > marks;
+        self.rise(&dead, click.twice, marked).await?;
+        Ok(Left {
+            marked,
+            shown: dead.shown,
+        })
+    }
+
+    /// The starts after the kill: nobody is signed in, and the backend hears of it.
+    async fn rise(&mut self, dead: &Heard, twice: bool, marked: bool) -> Result<(), Lost> {
+        let (home, proxy) = self.home()?;
+        let mut life = home.start(None)?;
+        if twice {
+            let second = strike(life, Moment::Within(START)).await?;
+            check(&second, dead, marked)?;
+            life = home.start(None)?;
+        }
+        let over = |heard: &Heard| heard.is(is_fresh) || heard.is(|now| why(now).is_some());
+        if marked {
+            let risen = life.until("the start to be over", over).await?;
+            check(&risen, dead, marked)?;
+        }
+        proxy.lift().await.map_err(|error| error.to_string())?;
+        if marked {
+            forget(&mut life)
+                .await
+                .map_err(|lost| format!("after {}: {lost}", dead.step))?;
+            let all_ended = || {
+                let mut sessions = self.backend.sessions(&home.email).into_iter();
+                sessions.all(|session| session.ended.as_deref() == Some("signed_out"))
+            };
+            let told = eventually("the backend to hear of it", all_ended).await;
+            let delivered = || !home.folder.join("outbox.json").exists();
+            let told = match told {
+                Ok(()) => eventually("the outbox to be empty", delivered).await,
+                Err(lost) => Err(lost),
+            };
+            told.map_err(|lost| {
+                let sessions = self.backend.sessions(&home.email);
+                format!(
+                    "{lost} after {}: {sessions:?}, {:?}",
+                    dead.step,
+                    life.heard()
+                )
+            })?;
+            check(&life.heard(), dead, marked)?;
+        }
+        self.life = Some(life);
+        Ok(())
+    }
+
+    /// What the backend is like from now on.
+    async fn turn(&self, click: Click) -> Result<(), Lost> {
+        let (_, proxy) = self.home()?;
+        match click.weather.act() {
+            Some(act) => proxy
+                .strike(None, act)
+                .await
+                .map_err(|error| error.to_string()),
+            None => Ok(()),
+        }
+    }
+
+    /// A running client with a fresh session; the backend answers.
+    async fn settled(&mut self) -> Result<Life, Lost> {
+        if self.home.is_none() {
+            let (proxy, email) = way(&self.backend).await?;
+            let home = Home::new(&self.setting, &self.bus, proxy.url(), email);
+            self.home = Some((home, proxy));
+        }
+        let mut life = match self.life.take() {
+            Some(life) => life,
+            None => self.home()?.0.start(None)?,
+        };
+        let over = |heard: &Heard| heard.is(is_fresh) || heard.is(|now| why(now).is_some());
+        let heard = life.until("the start to be over", over).await?;
+        if !heard.is(is_fresh) {
+            life.ask("login").await?;
+            life.until("a session", |heard| heard.is(is_fresh)).await?;
+        }
+        Ok(life)
+    }
+
+    fn home(&self) -> Result<&(Home, Arc<Proxy>), Lost> {
+        self.home
+            .as_ref()
+            .ok_or_else(|| "there is no client".into())
+    }
+}
+
+/// Waits until the keyring holds no token any more.
+async fn forget(life: &mut Life) -> Result<(), Lost> {
+    for _ in 0..LOOKS {
+        life.ask("look").await?;
+        if life.heard().found.is_none() {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    Err("a token stays in the keyring".into())
+}
+
+/// Whether nobody was signed in after a sign-out that had been marked.
+fn check(risen: &Heard, dead: &Heard, marked: bool) -> Result<(), Lost> {
+    if !marked {
+        return Ok(());
+    }
+    let why = risen.state.as_ref().and_then(why);
+    if risen.was_signed_in || why.is_some_and(|why| why != SignedOutReason::ByUser) {
+        let (step, state) = (&dead.step, &risen.state);
+        return Err(format!("killed after {step}, and then it is {state:?}"));
+    }
+    Ok(())
+}

@@ -1,0 +1,227 @@
+//! The process that is killed, from outside; see [`crate::parts::mortal`].
+
+use std::collections::BTreeMap;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::process::{Child, ChildStdin, ChildStdout};
+use tokio::sync::watch;
+use uuid::Uuid;
+use vestibule_bus::Bus;
+use vestibule_core::wire::{Phase, SessionState};
+
+use crate::parts::mortal::Said;
+use crate::registry::Setting;
+use crate::rig::Lost;
+
+/// Longer than anything takes.
+const PATIENCE: Duration = Duration::from_secs(120);
+const SIGKILL: i32 = 9;
+
+/// What outlives the process: its account, its folder, and its name in the keyring.
+pub struct Home {
+    program: PathBuf,
+    bus: Arc<Bus>,
+    address: String,
+    service: String,
+    /// Its account at the backend.
+    pub email: String,
+    /// Its records.
+    pub folder: PathBuf,
+}
+
+impl Home {
+    /// A new one. Its records lie on the bus's own ground and go with it.
+    pub fn new(setting: &Setting, bus: &Arc<Bus>, address: String, email: String) -> Self {
+        let service = format!("vestibule-promise-{}", Uuid::new_v4());
+        Self {
+            program: setting.program.clone(),
+            bus: bus.clone(),
+            address,
+            email,
+            folder: bus.home().join(&service),
+            service,
+        }
+    }
+
+    /// A start of the app; one that dies on coming to a step, if one is named.
+    pub fn start(&self, armed: Option<&str>) -> Result<Life, Lost> {
+        let mut command = Command::new(&self.program);
+        command.args(["--part", "mortal", &self.address, &self.email]);
+        command.arg(&self.folder).arg(&self.service).args(armed);
+        self.bus.dress(&mut command);
+        let mut command = tokio::process::Command::from(command);
+        command.kill_on_drop(true);
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("the process does not start: {error}"))?;
+        let streams = child.stdin.take().zip(child.stdout.take());
+        let (input, output) = streams.ok_or("the process has no streams")?;
+        let (told, heard) = watch::channel(Heard::default());
+        tokio::spawn(listen(output, told));
+        Ok(Life {
+            child,
+            input,
+            heard,
+        })
+    }
+}
+
+/// Everything that a process has said so far.
+#[derive(Clone, Debug, Default)]
+pub struct Heard {
+    /// The state.
+    pub state: Option<SessionState>,
+    /// Whether anybody was ever signed in.
+    pub was_signed_in: bool,
+    /// What it found in the keyring when it last looked: a generation, or nothing.
+    pub found: Option<u64>,
+    /// How often it looked.
+    pub looks: u64,
+    /// The newest generation of which the keyring has said that it holds it.
+    pub kept: u64,
+    /// Every generation that it has put there.
+    pub generations: Vec<u64>,
+    /// The last step.
+    pub step: String,
+    /// Every step, and how often.
+    pub passed: BTreeMap<String, u64>,
+    /// How long the rotations took that came to their end.
+    pub rotated: Vec<Duration>,
+    /// How long the sign-out took to be seen.
+    pub shown: Option<Duration>,
+    /// The commands that are over, and why they failed.
+    pub done: Vec<Option<String>>,
+    /// The process has ended, and this is all.
+    pub over: bool,
+}
+
+impl Heard {
+    fn take(&mut self, said: Said) {
+        match said {
+            Said::Found(generation) => {
+                self.found = generation;
+                self.looks += 1;
+            }
+            Said::State(now) => {
+                self.was_signed_in |= matches!(now.state.phase, Phase::SignedIn { .. });
+                self.state = Some(now.state);
+            }
+            Said::Kept(generation) => {
+                self.kept = self.kept.max(generation);
+                self.generations.push(generation);
+            }
+            Said::Step(step) => {
+                *self.passed.entry(step.clone()).or_default() += 1;
+                self.step = step;
+            }
+            Said::Rotated(us) => self.rotated.push(Duration::from_micros(us)),
+            Said::Shown(us) => self.shown = Some(Duration::from_micros(us)),
+            Said::Done(error) => self.done.push(error),
+        }
+    }
+
+    /// How often it has come to this step.
+    pub fn passings(&self, step: &str) -> u64 {
+        self.passed.get(step).copied().unwrap_or(0)
+    }
+
+    /// Whether the state is known and like this.
+    pub fn is(&self, wanted: impl Fn(&SessionState) -> bool) -> bool {
+        self.state.as_ref().is_some_and(wanted)
+    }
+}
+
+async fn listen(output: ChildStdout, told: watch::Sender<Heard>) {
+    let mut lines = BufReader::new(output).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        match serde_json::from_str(&line) {
+            Ok(said) => told.send_modify(|heard| heard.take(said)),
+            // The last one may have been cut short by the kill.
+            Err(_) if !line.ends_with('}') => {}
+            Err(error) => eprintln!("\rnot understood: {line}: {error}"),
+        }
+    }
+    told.send_modify(|heard| heard.over = true);
+}
+
+/// One run of the app. Dropping it kills it.
+pub struct Life {
+    child: Child,
+    input: ChildStdin,
+    heard: watch::Receiver<Heard>,
+}
+
+impl Life {
+    /// Gives a command.
+    pub async fn tell(&mut self, command: &str) -> Result<(), Lost> {
+        let line = format!("{command}\n");
+        let told = self.input.write_all(line.as_bytes()).await;
+        told.map_err(|error| format!("{command}: the process does not listen: {error}"))
+    }
+
+    /// Gives a command and waits until it has succeeded.
+    pub async fn ask(&mut self, command: &str) -> Result<(), Lost> {
+        let before = self.heard.borrow().done.len();
+        self.tell(command).await?;
+        let what = format!("the end of {command}");
+        let heard = self.until(&what, |heard| heard.done.len() > before).await?;
+        match heard.done.last() {
+            Some(Some(error)) => Err(format!("{command}: {error}")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits until what it has said is `wanted`.
+    pub async fn until(
+        &mut self,
+        what: &str,
+        wanted: impl Fn(&Heard) -> bool,
+    ) -> Result<Heard, Lost> {
+        let enough = |heard: &Heard| wanted(heard) || heard.over;
+        let found = tokio::time::timeout(PATIENCE, self.heard.wait_for(enough)).await;
+        drop(found);
+        let now = self.heard();
+        if wanted(&now) {
+            return Ok(now);
+        }
+        Err(format!("waited for {what}, but it is {now:?}"))
+    }
+
+    /// Whether what it has said so far is like this.
+    pub fn is(&self, wanted: impl Fn(&SessionState) -> bool) -> bool {
+        self.heard.borrow().is(wanted)
+    }
+
+    /// What it has said so far.
+    pub fn heard(&self) -> Heard {
+        self.heard.borrow().clone()
+    }
+
+    /// `kill -9`. Answers all that it has said.
+    pub async fn kill(mut self) -> Result<Heard, Lost> {
+        // An error means that it is dead already.
+        let _ = self.child.start_kill();
+        self.end().await
+    }
+
+    /// Waits until it has killed itself. Answers all that it has said.
+    pub async fn end(mut self) -> Result<Heard, Lost> {
+        let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
+        let Ok(Ok(status)) = ended else {
+            let heard = self.heard();
+            return Err(format!("it does not come to the end: {heard:?}"));
+        };
+        if status.signal() != Some(SIGKILL) {
+            let heard = self.heard();
+            return Err(format!("it ended with {status}: {heard:?}"));
+        }
+        self.until("its last words", |heard| heard.over).await
+    }
+}

@@ -1,0 +1,38 @@
+//! P5 with a backend that forgives nothing: once it has rotated, the token on the way to us
+//! is the only one, and a crash before the keyring has it loses it. No client can prevent
+//! that. What is shown is that nothing else is lost, and how long that moment is.
+
+use super::survival::{self, Rule};
+use crate::registry::Setting;
+use crate::report::Row;
+
+/// Every step once, and as many random moments.
+pub async fn short(setting: &Setting) -> Row {
+    run(setting, 1).await
+}
+
+/// Many.
+pub async fn long(setting: &Setting) -> Row {
+    run(setting, 50).await
+}
+
+async fn run(setting: &Setting, rounds: u64) -> Row {
+    let toll = survival::run("P5", setting, rounds, Rule::Strict).await;
+    let rotation = toll.rotating.as_secs_f64() * 1000.0 / toll.rotations.max(1) as f64;
+    let rate = toll.random_in_window as f64 / toll.random_rotating.max(1) as f64;
+    Row {
+        promise: "P5",
+        what: format!(
+            "the same, strict: lost at {} of {} random moments of rotating without pause, \
+             which is {:.1} ms of each rotation's {rotation:.1}; {} lost elsewhere",
+            toll.random_in_window,
+            toll.random_rotating,
+            rate * rotation,
+            toll.losses,
+        ),
+        runs: toll.kills,
+        losses: toll.losses + toll.in_window,
+        bound: "each between the server's commit and the keyring's word",
+        holds: toll.losses == 0,
+    }
+}

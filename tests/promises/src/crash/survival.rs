@@ -1,0 +1,155 @@
+//! P5: every kill on the list, and what it took.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use vestibule_backend::{Backend, Config};
+use vestibule_bus::{Bus, Keyring};
+
+use super::blow::{Blow, Moment, blows};
+use super::lane::{Fate, Lane};
+use super::side_by_side::Queue;
+use crate::registry::Setting;
+use crate::rig::Lost;
+
+/// What the backend does with a token that comes a second time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// For so long it gives the same successor again.
+    Forgiving(Duration),
+    /// It ends the session.
+    Strict,
+}
+
+/// What the kills have come to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Toll {
+    /// All of them.
+    pub kills: u64,
+    /// Those at a random moment.
+    pub random: u64,
+    /// Those that lost what could have been kept, or did not come about.
+    pub losses: u64,
+    /// Those that lost the only token there was, on its way to us.
+    pub in_window: u64,
+    /// Those at a random moment of rotating.
+    pub random_rotating: u64,
+    /// How many of those were `in_window`.
+    pub random_in_window: u64,
+    /// How long all rotations took that came to their end,
+    pub rotating: Duration,
+    /// and how many they were.
+    pub rotations: u64,
+}
+
+impl Toll {
+    /// With one more.
+    fn count(&mut self, blow: Blow, fate: &Result<Fate, Lost>) {
+        self.kills += 1;
+        self.random += u64::from(blow.is_random());
+        let Ok(fate) = fate else {
+            self.losses += 1;
+            return;
+        };
+        self.in_window += u64::from(fate.in_window);
+        let (rotating, rotations) = fate.rotated;
+        self.rotating += rotating;
+        self.rotations += rotations;
+        if matches!(blow, Blow::Rotating(Moment::Within(_))) {
+            self.random_rotating += 1;
+            self.random_in_window += u64::from(fate.in_window);
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.kills += other.kills;
+        self.random += other.random;
+        self.losses += other.losses;
+        self.in_window += other.in_window;
+        self.random_rotating += other.random_rotating;
+        self.random_in_window += other.random_in_window;
+        self.rotating += other.rotating;
+        self.rotations += other.rotations;
+    }
+}
+
+/// Every kill on the list, so many times.
+pub async fn run(promise: &'static str, setting: &Setting, rounds: u64, rule: Rule) -> Toll {
+    let blows = blows(rounds);
+    let of = blows.len() as u64;
+    let world = world(rule).await;
+    let (backend, bus) = match world {
+        Ok(world) => world,
+        Err(lost) => {
+            eprintln!("\r{promise} lost: {lost}");
+            return Toll {
+                kills: of,
+                losses: of,
+                ..Toll::default()
+            };
+        }
+    };
+    let queue = Queue::new(promise, setting, blows);
+    let ends = queue
+        .work_off(|queue| {
+            let mut lane = Lane::new(setting, &backend, &bus, rule);
+            async move {
+                let mut toll = Toll::default();
+                while let Some(blow) = queue.next() {
+                    let fate = lane.suffer(blow).await;
+                    if let Err(lost) = &fate {
+                        eprintln!("\r{promise} lost: {blow:?}: {lost}");
+                        lane.start_over().await;
+                    }
+                    toll.count(blow, &fate);
+                    queue.done();
+                }
+                toll
+            }
+        })
+        .await;
+    let mut toll = Toll::default();
+    for end in &ends {
+        match end {
+            Some(end) => toll.add(end),
+            None => toll.losses += 1,
+        }
+    }
+    if toll.kills < of {
+        eprintln!(
+            "\r{promise} lost: {} kills did not come about",
+            of - toll.kills
+        );
+        toll.losses += of - toll.kills;
+    }
+    toll
+}
+
+async fn world(rule: Rule) -> Result<(Arc<Backend>, Arc<Bus>), Lost> {
+    let grace = match rule {
+        Rule::Forgiving(grace) => grace,
+        Rule::Strict => Duration::ZERO,
+    };
+    Ok((backend(grace).await?, bus()?))
+}
+
+/// A backend with this grace window.
+pub async fn backend(grace: Duration) -> Result<Arc<Backend>, Lost> {
+    let backend = Backend::start(Config {
+        grace,
+        ..Config::default()
+    });
+    let backend = backend.await;
+    let backend = backend.map_err(|error| format!("no backend: {error}"))?;
+    Ok(Arc::new(backend))
+}
+
+/// A bus with an open keyring.
+pub fn bus() -> Result<Arc<Bus>, Lost> {
+    let started = tokio::task::block_in_place(|| {
+        let mut bus = Bus::start()?;
+        bus.start_keyring(Keyring::Unlocked)?;
+        Ok(Arc::new(bus))
+    });
+    started.map_err(|error: std::io::Error| error.to_string())
+}

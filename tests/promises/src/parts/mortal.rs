@@ -1,0 +1,335 @@
+//! `mortal ADDRESS EMAIL FOLDER SERVICE [STEP]`: the app without a window, in a process that
+//! is going to be killed: the real core over the system's own keyring, on whatever bus the
+//! environment names.
+//!
+//! It says each step of the core that it passes, each state, and each token that the keyring
+//! has taken, as lines of JSON ([`Said`]), so that whoever finds it dead knows how far it had
+//! come. With a STEP it kills itself (SIGKILL) on passing it for the first time; `arm` does
+//! the same later. Its time runs fast: what waits for seconds need not be waited for.
+
+use std::io::{BufRead as _, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use serde::{Deserialize, Serialize};
+use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
+use vestibule_core::clock::ManualClock;
+use vestibule_core::error::AuthError;
+use vestibule_core::keyring::Keyring;
+use vestibule_core::profile::Profile;
+use vestibule_core::secrets::{Secret, SecretBytes, SecretStore, StoreError};
+use vestibule_core::session::{self, Item, Session};
+use vestibule_core::steps;
+use vestibule_core::wire::{LoginInput, SessionChanged};
+
+use crate::rig::{A_LIFE, PASSWORD, WORKSPACE, get, why};
+
+/// Every so often …
+const BEAT: Duration = Duration::from_millis(10);
+/// … this much time passes.
+const PASSES: Duration = Duration::from_millis(200);
+
+/// Between two rotations, where others want a turn: as long at most.
+const BREATH: Duration = Duration::from_millis(40);
+
+/// What this process says.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Said {
+    /// The keyring holds the token of this generation, or none; said before anything else,
+    /// and when asked.
+    Found(Option<u64>),
+    /// The state is now this.
+    State(Box<SessionChanged>),
+    /// The keyring has said that it holds the token of this generation.
+    Kept(u64),
+    /// The core has come to this step.
+    Step(String),
+    /// A rotation has come to its end after so many microseconds.
+    Rotated(u64),
+    /// The sign-out that was asked for was there to be seen after so many microseconds.
+    Shown(u64),
+    /// A command is over; why it failed, if it did.
+    Done(Option<String>),
+}
+
+/// Runs until the input ends, or worse.
+pub fn run(arguments: &[String]) -> ExitCode {
+    let (named, armed) = arguments.split_at(arguments.len().min(4));
+    let [address, email, folder, service] = named else {
+        eprintln!("mortal ADDRESS EMAIL FOLDER SERVICE [STEP]");
+        return ExitCode::from(2);
+    };
+    for step in armed {
+        arm(step, 1);
+    }
+    let opened = announce_steps().and_then(|()| {
+        let runtime = runtime().map_err(|error| error.to_string())?;
+        let mortal = Mortal::open(&runtime, address, email, folder.as_ref(), service)?;
+        Ok((runtime, mortal))
+    });
+    let (runtime, mut mortal) = match opened {
+        Ok(opened) => opened,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    for line in std::io::stdin().lock().lines() {
+        let Ok(line) = line else { break };
+        let result = runtime.block_on(mortal.obey(&line));
+        say(&Said::Done(result.err()));
+    }
+    // A call that hangs must not keep this process.
+    runtime.shutdown_background();
+    ExitCode::SUCCESS
+}
+
+/// As many threads as the app has.
+fn runtime() -> std::io::Result<Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(2).enable_all().build()
+}
+
+/// The step to die at, and how many more times it is passed before.
+static DEATH: Mutex<Option<(String, u32)>> = Mutex::new(None);
+
+fn arm(step: &str, passing: u32) {
+    let mut death = DEATH.lock().unwrap_or_else(PoisonError::into_inner);
+    *death = Some((step.to_owned(), passing));
+}
+
+fn announce_steps() -> Result<(), String> {
+    for step in steps::ALL {
+        fail::cfg_callback(step, move || come_to(step))?;
+    }
+    Ok(())
+}
+
+fn come_to(step: &str) {
+    say(&Said::Step(step.to_owned()));
+    let mut death = DEATH.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((at, passing)) = &mut *death
+        && at == step
+    {
+        *passing -= 1;
+        if *passing == 0 {
+            // Like one from outside: nothing is run, nothing is flushed.
+            let me = rustix::process::getpid();
+            let _ = rustix::process::kill_process(me, rustix::process::Signal::KILL);
+        }
+    }
+}
+
+struct Mortal {
+    session: Session,
+    store: Arc<Witness>,
+    clock: Arc<ManualClock>,
+    email: String,
+    rotating: Option<(Arc<AtomicBool>, JoinHandle<u64>)>,
+}
+
+impl Mortal {
+    fn open(
+        runtime: &Runtime,
+        address: &str,
+        email: &str,
+        folder: &Path,
+        service: &str,
+    ) -> Result<Self, String> {
+        let store = Arc::new(Witness(Keyring::new(service)));
+        store.look()?;
+        let clock = Arc::new(ManualClock::new(SystemTime::now()));
+        let profile = Profile::default().with_backend(address);
+        let config = session::Config {
+            workspace: WORKSPACE.into(),
+            profile: profile.map_err(|error| error.to_string())?,
+            folder: folder.to_owned(),
+            store: store.clone(),
+            product: "Vestibule 0.1.0".into(),
+        };
+        let _inside = runtime.enter();
+        let session = Session::open_with_clock(config, clock.clone());
+        let session = session.map_err(|error| error.to_string())?;
+        let mut changes = session.subscribe();
+        tokio::spawn(async move {
+            loop {
+                let now = changes.borrow_and_update().clone();
+                say(&Said::State(Box::new(now)));
+                if changes.changed().await.is_err() {
+                    return;
+                }
+            }
+        });
+        let passing = clock.clone();
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(BEAT).await;
+                passing.advance(PASSES);
+            }
+        });
+        Ok(Self {
+            session,
+            store,
+            clock,
+            email: email.to_owned(),
+            rotating: None,
+        })
+    }
+
+    async fn obey(&mut self, line: &str) -> Result<(), String> {
+        let words: Vec<_> = line.split(' ').collect();
+        match *words {
+            ["login"] => {
+                let input = LoginInput {
+                    email: self.email.clone(),
+                    password: Secret::new(PASSWORD),
+                    fingerprint: None,
+                };
+                self.session.login(input).await.map(drop).map_err(told)
+            }
+            ["logout"] => self.sign_out().await,
+            ["rotate"] => {
+                self.rotate(false);
+                Ok(())
+            }
+            ["drive"] => {
+                self.rotate(true);
+                Ok(())
+            }
+            ["rest"] => self.rest().await,
+            ["look"] => {
+                let store = self.store.clone();
+                let looked = tokio::task::spawn_blocking(move || store.look());
+                looked.await.map_err(|error| error.to_string())?
+            }
+            ["wipe"] => {
+                let store = self.store.clone();
+                let wiped = tokio::task::spawn_blocking(move || store.delete(WORKSPACE));
+                let wiped = wiped.await.map_err(|error| error.to_string())?;
+                wiped.map_err(|error| error.to_string())
+            }
+            ["arm", step, passing] => {
+                arm(step, passing.parse().map_err(|_| "how many passings?")?);
+                Ok(())
+            }
+            _ => Err(format!("there is no command {line}")),
+        }
+    }
+
+    /// The click, and how long it takes until a window would show it.
+    async fn sign_out(&self) -> Result<(), String> {
+        let mut changes = self.session.subscribe();
+        let clicked = Instant::now();
+        let watching = tokio::spawn(async move {
+            let seen = changes.wait_for(|now| why(&now.state).is_some()).await;
+            if seen.is_ok() {
+                say(&Said::Shown(since(clicked)));
+            }
+        });
+        self.session.logout().await;
+        watching.await.map_err(|error| error.to_string())
+    }
+
+    /// One rotation after the other, until told to rest; by turns as the schedule, a call
+    /// and a click make them, if they are to be mixed.
+    fn rotate(&mut self, mixed: bool) {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (session, clock, stopped) = (self.session.clone(), self.clock.clone(), stop.clone());
+        let rotating = tokio::spawn(async move {
+            let (mut tries, mut failures) = (0_u64, 0);
+            while !stopped.load(Ordering::Acquire) {
+                tries += 1;
+                let began = Instant::now();
+                let rotated = if mixed && tries.is_multiple_of(2) {
+                    clock.advance(A_LIFE);
+                    session.fetch(get("/me")).await.map(drop)
+                } else {
+                    session.refresh().await
+                };
+                if rotated.is_err() {
+                    failures += 1;
+                    // Not a wait for anything: it only keeps this from spinning.
+                    tokio::time::sleep(BEAT).await;
+                    continue;
+                }
+                say(&Said::Rotated(since(began)));
+                if mixed {
+                    // The others sleep a little longer each time that they find the lock
+                    // taken: without a breath here they would never get a turn.
+                    tokio::time::sleep(BREATH.mul_f64(rand::random())).await;
+                }
+            }
+            failures
+        });
+        self.rotating = Some((stop, rotating));
+    }
+
+    async fn rest(&mut self) -> Result<(), String> {
+        let Some((stop, rotating)) = self.rotating.take() else {
+            return Ok(());
+        };
+        stop.store(true, Ordering::Release);
+        match rotating.await {
+            Ok(0) => Ok(()),
+            Ok(failures) => Err(format!("{failures} tries failed")),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+fn since(began: Instant) -> u64 {
+    u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX)
+}
+
+fn told(error: AuthError) -> String {
+    format!("{:?}", error.code)
+}
+
+/// The keyring itself; says which tokens it has taken.
+struct Witness(Keyring);
+
+impl Witness {
+    fn look(&self) -> Result<(), String> {
+        let bytes = self.read(WORKSPACE).map_err(|error| error.to_string())?;
+        let item = bytes.and_then(|bytes| Item::from_bytes(&bytes));
+        say(&Said::Found(item.map(|item| item.generation)));
+        Ok(())
+    }
+}
+
+impl SecretStore for Witness {
+    fn read(&self, account: &str) -> Result<Option<SecretBytes>, StoreError> {
+        self.0.read(account)
+    }
+
+    fn write(&self, account: &str, value: &[u8]) -> Result<(), StoreError> {
+        self.0.write(account, value)?;
+        if account == WORKSPACE
+            && let Some(item) = Item::from_bytes(value)
+        {
+            say(&Said::Kept(item.generation));
+        }
+        Ok(())
+    }
+
+    fn delete(&self, account: &str) -> Result<(), StoreError> {
+        self.0.delete(account)
+    }
+
+    fn unlock(&self) -> Result<(), StoreError> {
+        self.0.unlock()
+    }
+}
+
+fn say(what: &Said) {
+    let mut out = std::io::stdout().lock();
+    // Whoever started us may be gone: then the input ends too.
+    let line = serde_json::to_string(what).unwrap_or_default();
+    let _ = writeln!(out, "{line}");
+    let _ = out.flush();
+}

@@ -1,0 +1,148 @@
+//! P3: processes never race a rotation.
+//!
+//! Four of them, each with the real core, share one folder, one item in one keyring and one
+//! session at a backend that forgives nothing, and rotate as fast as they can: because the
+//! token is spent by the clock, because a call wants one, because somebody clicks. Two that
+//! sent the same token would end the session, which the backend's own record shows.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use vestibule_backend::Backend;
+
+use crate::crash::{Heard, Home, Life, backend, bus};
+use crate::registry::Setting;
+use crate::report::Row;
+use crate::rig::{Lost, account, is_fresh, why};
+
+const PROCESSES: usize = 4;
+/// The longest without a single rotation.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Between two looks at the backend's record.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// A few hundred rotations.
+pub async fn short(setting: &Setting) -> Row {
+    run(setting, 300).await
+}
+
+/// Many.
+pub async fn long(setting: &Setting) -> Row {
+    run(setting, 10_000).await
+}
+
+/// What has come of it.
+#[derive(Default)]
+struct Race {
+    rotations: u64,
+    /// How often a rotation followed on another process's.
+    handovers: u64,
+}
+
+async fn run(setting: &Setting, rotations: u64) -> Row {
+    let (race, losses) = match world(setting, rotations).await {
+        Ok(race) => (race, 0),
+        Err(lost) => {
+            eprintln!("\rP3 lost: {lost}");
+            (Race::default(), 1)
+        }
+    };
+    Row {
+        promise: "P3",
+        what: format!(
+            "{PROCESSES} processes rotate one session, strict backend, {} times after another one",
+            race.handovers
+        ),
+        runs: race.rotations,
+        losses,
+        bound: "0 reuse, nobody signed out",
+        holds: losses == 0 && race.rotations >= rotations,
+    }
+}
+
+async fn world(setting: &Setting, rotations: u64) -> Result<Race, Lost> {
+    let (backend, bus) = (backend(Duration::ZERO).await?, bus()?);
+    let home = Home::new(setting, &bus, backend.url(), account(&backend)?);
+    let mut lives = vec![home.start(None)?];
+    lives[0].ask("login").await?;
+    for _ in 1..PROCESSES {
+        lives.push(home.start(None)?);
+    }
+    for life in &mut lives {
+        life.until("a session", |heard| heard.is(is_fresh)).await?;
+    }
+    for life in &mut lives {
+        life.tell("drive").await?;
+    }
+    let race = watch(setting, &backend, &home, &lives, rotations).await;
+    for life in &mut lives {
+        if let Err(failures) = life.ask("rest").await {
+            // One that never got its turn, say. Whether anything was lost is seen below.
+            eprintln!("\rP3: {failures}");
+        }
+    }
+    let rotations = race?;
+    for life in &mut lives {
+        let well = |heard: &Heard| heard.is(is_fresh);
+        life.until("a session that is well", well).await?;
+    }
+    let mut by = BTreeMap::new();
+    for (number, life) in lives.iter().enumerate() {
+        let kept = life.heard().generations;
+        by.extend(kept.into_iter().map(|generation| (generation, number)));
+    }
+    let rotators: Vec<_> = by.into_values().collect();
+    let changes = rotators.windows(2).filter(|pair| pair[0] != pair[1]);
+    let handovers = changes.count() as u64;
+    for life in lives {
+        life.kill().await?;
+    }
+    let mut next = home.start(None)?;
+    let over = |heard: &Heard| heard.is(is_fresh) || heard.is(|now| why(now).is_some());
+    let heard = next.until("the start after it to be over", over).await?;
+    if !heard.is(is_fresh) {
+        return Err(format!("the start after it: {:?}", heard.state));
+    }
+    Ok(Race {
+        rotations,
+        handovers,
+    })
+}
+
+/// Waits for so many rotations. Answers how many there were.
+async fn watch(
+    setting: &Setting,
+    backend: &Backend,
+    home: &Home,
+    lives: &[Life],
+    wanted: u64,
+) -> Result<u64, Lost> {
+    let (mut before, mut since) = (0, Instant::now());
+    loop {
+        let sessions = backend.sessions(&home.email);
+        let [session] = &*sessions else {
+            return Err(format!("not one session but {sessions:?}"));
+        };
+        let rotations = u64::from(session.tokens) - 1;
+        if let Some(ended) = &session.ended {
+            return Err(format!(
+                "the backend ends the session after {rotations}: {ended}"
+            ));
+        }
+        if lives.iter().any(|life| life.is(|now| why(now).is_some())) {
+            return Err(format!(
+                "a process is signed out after {rotations} rotations"
+            ));
+        }
+        setting.progress("P3", rotations.min(wanted), wanted);
+        if rotations >= wanted {
+            return Ok(rotations);
+        }
+        if rotations > before {
+            (before, since) = (rotations, Instant::now());
+        } else if since.elapsed() > PATIENCE {
+            return Err(format!("nothing moves after {rotations} rotations"));
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
