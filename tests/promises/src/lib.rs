@@ -12,6 +12,10 @@ pub mod clocks;
 pub mod crash;
 pub mod definite;
 pub mod fleet;
+#[cfg(target_os = "linux")]
+pub mod keyring;
+#[cfg(target_os = "linux")]
+pub mod launches;
 pub mod origin;
 pub mod parsers;
 pub mod parts;

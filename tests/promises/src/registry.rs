@@ -25,6 +25,10 @@ use std::time::Instant;
 
 #[cfg(target_os = "linux")]
 use crate::crash::{farewell, grace, strict};
+#[cfg(target_os = "linux")]
+use crate::keyring::{deaths, silence};
+#[cfg(target_os = "linux")]
+use crate::launches;
 use crate::report::{self, Row};
 #[cfg(target_os = "linux")]
 use crate::rivals;
@@ -101,6 +105,10 @@ pub const PROMISES: &[Promise] = &[
     promise!("P5", grace),
     #[cfg(target_os = "linux")]
     promise!("P5", strict),
+    #[cfg(target_os = "linux")]
+    promise!("P6", deaths),
+    #[cfg(target_os = "linux")]
+    promise!("P7", silence),
     promise!("P9", secrecy),
     promise!("P10", origin),
     promise!("P11", bounded),
@@ -109,6 +117,8 @@ pub const PROMISES: &[Promise] = &[
     promise!("P13", fleet),
     #[cfg(target_os = "linux")]
     promise!("P14", farewell),
+    #[cfg(target_os = "linux")]
+    promise!("P15", launches),
     promise!("P17", parsers),
 ];
 

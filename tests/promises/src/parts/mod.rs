@@ -4,10 +4,12 @@
 //! outlives the form that started it. To add one, write a module with
 //! `pub fn run(arguments: &[String]) -> ExitCode` and a line in [`run`].
 
+pub mod item;
 pub mod loud;
 #[cfg(target_os = "linux")]
 pub mod mortal;
 pub mod patient;
+pub mod resident;
 pub mod wanderer;
 
 use std::process::ExitCode;
@@ -19,10 +21,12 @@ pub fn run(arguments: &[String]) -> ExitCode {
         return ExitCode::from(2);
     };
     match name.as_str() {
+        "item" => item::run(rest),
         "loud" => loud::run(rest),
         #[cfg(target_os = "linux")]
         "mortal" => mortal::run(rest),
         "patient" => patient::run(rest),
+        "resident" => resident::run(rest),
         "wanderer" => wanderer::run(rest),
         _ => {
             eprintln!("there is no part {name}");

@@ -1,0 +1,224 @@
+//! The process whose keyring is in trouble, from outside; see [`crate::parts::resident`].
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::process::{Child, ChildStdin, ChildStdout};
+use tokio::sync::{mpsc, watch};
+use uuid::Uuid;
+use vestibule_backend::Backend;
+use vestibule_bus::Bus;
+use vestibule_core::wire::{Phase, SessionChanged, SessionState, StorageStatus};
+
+use crate::parts::resident::{Done, Said};
+use crate::registry::Setting;
+use crate::rig::{Lost, account};
+
+/// Longer than anything takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What outlives the process: its account, its folder, and its name in the keyring.
+pub struct Lodging {
+    program: PathBuf,
+    address: String,
+    email: String,
+    folder: PathBuf,
+    service: String,
+}
+
+impl Lodging {
+    /// A new one; its records lie on the bus's own ground and go with it.
+    pub fn new(setting: &Setting, backend: &Backend, bus: &Bus) -> Result<Self, Lost> {
+        Ok(Self {
+            program: setting.program.clone(),
+            address: backend.url(),
+            email: account(backend)?,
+            folder: bus.home().join("records"),
+            service: format!("vestibule-promise-{}", Uuid::new_v4()),
+        })
+    }
+
+    fn part(&self, bus: &Bus, name: &str, arguments: &[&str]) -> tokio::process::Command {
+        let mut command = Command::new(&self.program);
+        command.args(["--part", name]).args(arguments);
+        bus.dress(&mut command);
+        let mut command = tokio::process::Command::from(command);
+        command.kill_on_drop(true).stdout(Stdio::piped());
+        command
+    }
+
+    /// A start of the app.
+    pub fn move_in(&self, bus: &Bus) -> Result<Resident, Lost> {
+        let folder = self.folder.display().to_string();
+        let arguments = [&*self.address, &self.email, &folder, &self.service];
+        let mut command = self.part(bus, "resident", &arguments);
+        let mut child = command
+            .stdin(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("the process does not start: {error}"))?;
+        let streams = child.stdin.take().zip(child.stdout.take());
+        let (input, output) = streams.ok_or("the process has no streams")?;
+        let (told, heard) = watch::channel(Heard::default());
+        let (over, done) = mpsc::unbounded_channel();
+        tokio::spawn(listen(output, told, over));
+        Ok(Resident {
+            child,
+            input,
+            heard,
+            done,
+            slowest_ms: 0,
+        })
+    }
+
+    /// Which generation the keyring holds, as another process finds it.
+    pub async fn generation(&self, bus: &Bus) -> Result<Option<u64>, Lost> {
+        let mut look = self.part(bus, "item", &[&self.service]);
+        let looked = tokio::time::timeout(PATIENCE, look.output()).await;
+        let looked = looked.map_err(|_| "the keyring cannot be looked at")?;
+        let looked = looked.map_err(|error| error.to_string())?;
+        let text = String::from_utf8_lossy(&looked.stdout);
+        match text.trim() {
+            "none" => Ok(None),
+            number => number.parse().map(Some).map_err(|_| {
+                let why = String::from_utf8_lossy(&looked.stderr);
+                format!("the keyring cannot be read: {}", why.trim())
+            }),
+        }
+    }
+}
+
+/// What a process has said so far.
+#[derive(Clone, Default)]
+struct Heard {
+    state: Option<SessionChanged>,
+    kept: u64,
+}
+
+async fn listen(
+    output: ChildStdout,
+    told: watch::Sender<Heard>,
+    over: mpsc::UnboundedSender<Done>,
+) {
+    let mut lines = BufReader::new(output).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        match serde_json::from_str(&line) {
+            Ok(Said::State(state)) => told.send_modify(|heard| heard.state = Some(*state)),
+            Ok(Said::Kept(generation)) => {
+                told.send_modify(|heard| heard.kept = heard.kept.max(generation));
+            }
+            Ok(Said::Done(done)) => {
+                let _ = over.send(done);
+            }
+            Err(error) => eprintln!("not understood: {line}: {error}"),
+        }
+    }
+}
+
+/// One run of the app. Dropping it kills it.
+pub struct Resident {
+    child: Child,
+    input: ChildStdin,
+    heard: watch::Receiver<Heard>,
+    done: mpsc::UnboundedReceiver<Done>,
+    slowest_ms: u64,
+}
+
+impl Resident {
+    /// Gives a command and waits until it is over.
+    pub async fn ask(&mut self, command: &str) -> Result<Done, Lost> {
+        let line = format!("{command}\n");
+        let asked = self.input.write_all(line.as_bytes()).await;
+        asked.map_err(|error| format!("{command}: the process does not listen: {error}"))?;
+        let done = tokio::time::timeout(PATIENCE, self.done.recv()).await;
+        let done = done.map_err(|_| format!("{command}: no end in sight"))?;
+        let done = done.ok_or_else(|| format!("{command}: the process has ended"))?;
+        self.slowest_ms = self.slowest_ms.max(done.window_ms);
+        Ok(done)
+    }
+
+    /// The same for a command that has to succeed.
+    pub async fn do_well(&mut self, command: &str) -> Result<Done, Lost> {
+        let done = self.ask(command).await?;
+        match &done.error {
+            None => Ok(done),
+            Some(error) => Err(format!("{command}: {error}")),
+        }
+    }
+
+    /// The newest generation of which the keyring has said that it holds it.
+    pub fn kept(&self) -> u64 {
+        self.heard.borrow().kept
+    }
+
+    /// The longest that the window has waited for the state.
+    pub fn slowest_ms(&self) -> u64 {
+        self.slowest_ms
+    }
+
+    /// The first state that is `wanted`.
+    pub async fn until(
+        &mut self,
+        what: &str,
+        wanted: impl Fn(&SessionState) -> bool,
+    ) -> Result<SessionState, Lost> {
+        self.within(PATIENCE, what, wanted).await
+    }
+
+    /// The same within a time that is promised.
+    pub async fn within(
+        &mut self,
+        limit: Duration,
+        what: &str,
+        wanted: impl Fn(&SessionState) -> bool,
+    ) -> Result<SessionState, Lost> {
+        let is_it = |heard: &Heard| matches!(&heard.state, Some(now) if wanted(&now.state));
+        let found = tokio::time::timeout(limit, self.heard.wait_for(is_it)).await;
+        if let Ok(Ok(heard)) = &found
+            && let Some(now) = &heard.state
+        {
+            return Ok(now.state.clone());
+        }
+        drop(found);
+        let now = self.heard.borrow().state.clone();
+        Err(format!("waited for {what}, but it is {now:?}"))
+    }
+
+    /// Lets the app's time pass, a minute at most, until the state is `wanted`.
+    pub async fn in_time(
+        &mut self,
+        what: &str,
+        wanted: impl Fn(&SessionState) -> bool,
+    ) -> Result<SessionState, Lost> {
+        let soon = Duration::from_millis(100);
+        for _ in 0..60 {
+            if let Ok(state) = self.within(soon, what, &wanted).await {
+                return Ok(state);
+            }
+            self.do_well("pass 1").await?;
+        }
+        // Something may be under way, and its own limits are in real time.
+        let limit = Duration::from_secs(5);
+        self.within(limit, what, wanted).await
+    }
+
+    /// `kill -9`.
+    pub async fn kill(&mut self) -> Result<(), Lost> {
+        let killed = self.child.kill().await;
+        killed.map_err(|error| format!("it cannot be killed: {error}"))
+    }
+}
+
+/// Whether someone is signed in, and would be after a restart.
+pub fn is_kept(state: &SessionState) -> bool {
+    remembered(state) == Some(true) && state.storage == StorageStatus::Ok
+}
+
+/// Whether who is signed in would be after a restart.
+pub fn remembered(state: &SessionState) -> Option<bool> {
+    match state.phase {
+        Phase::SignedIn { remembered, .. } => Some(remembered),
+        _ => None,
+    }
+}

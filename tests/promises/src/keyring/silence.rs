@@ -1,0 +1,218 @@
+//! P7: a keyring that is locked, absent or hung never blocks the UI.
+//!
+//! In each [`Trouble`] the app is started, signed in, used, and left alone; the trouble
+//! passes, and without a restart the session is in the keyring. Then the same trouble meets
+//! an app that starts with a session, and one that signs out. All the while a window asks
+//! for the state. A run is lost if a call of the keyring outlasts its bound, if the window
+//! or a sign-out waits, if the state says anything but what is so, or if the session does
+//! not heal.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use vestibule_backend::{Backend, Config};
+use vestibule_core::wire::SignedOutReason;
+
+use super::resident::{Lodging, Resident, is_kept, remembered};
+use super::troubles::{Scene, TROUBLES, Trouble};
+use crate::pool::{self, Job};
+use crate::registry::Setting;
+use crate::report::Row;
+use crate::rig::{Lost, identity, is_fresh, why};
+
+/// The bound of a call of the keyring, and what a busy machine adds.
+const CALL_MS: u64 = 3_000 + 400;
+/// What the window may wait.
+const WINDOW_MS: u64 = 200;
+/// A start shows who was signed in after this time at the latest: the second that it gives
+/// the backend, and what a busy machine adds.
+const SHOWN: Duration = Duration::from_millis(2_000);
+
+/// Each trouble once.
+pub async fn short(setting: &Setting) -> Row {
+    run(setting, 1).await
+}
+
+/// Each many times.
+pub async fn long(setting: &Setting) -> Row {
+    run(setting, 60).await
+}
+
+async fn run(setting: &Setting, times: usize) -> Row {
+    let backend = Backend::start(Config::default()).await;
+    let backend = Arc::new(backend.expect("the bundled backend starts on a free port"));
+    let worst = Arc::new(Worst::default());
+    let job = |trouble: Trouble, number: usize| {
+        let (backend, setting, worst) = (backend.clone(), setting.clone(), worst.clone());
+        Job {
+            name: trouble.to_string(),
+            // Few at a time: the window's patience is measured.
+            slow: false,
+            work: Box::pin(
+                async move { course(&setting, &backend, trouble, number, &worst).await },
+            ),
+        }
+    };
+    let jobs = (0..times).flat_map(|number| TROUBLES.map(|trouble| job(trouble, number)));
+    let (runs, losses) = pool::run("P7", setting, jobs.collect()).await;
+    Row {
+        promise: "P7",
+        what: format!(
+            "{} kinds of silence: calls ended in {:.1} s, the window waited {} ms, a sign-out {} ms",
+            TROUBLES.len(),
+            worst.call_ms.load(Ordering::Relaxed) as f64 / 1000.0,
+            worst.window_ms.load(Ordering::Relaxed),
+            worst.logout_ms.load(Ordering::Relaxed),
+        ),
+        runs,
+        losses,
+        bound: "calls ≤ 3 s, UI ≤ 200 ms, healed without a restart",
+        holds: losses == 0,
+    }
+}
+
+/// The longest of all.
+#[derive(Default)]
+struct Worst {
+    call_ms: AtomicU64,
+    window_ms: AtomicU64,
+    logout_ms: AtomicU64,
+}
+
+async fn course(
+    setting: &Setting,
+    backend: &Backend,
+    trouble: Trouble,
+    number: usize,
+    worst: &Worst,
+) -> Result<(), Lost> {
+    let mut scene = Scene::new()?;
+    let lodging = Lodging::new(setting, backend, scene.bus())?;
+    scene.strike(trouble)?;
+    let mut app = lodging.move_in(scene.bus())?;
+    first_run(&mut app, &mut scene, trouble, number, worst).await?;
+    settle_up(app, worst).await?;
+
+    scene.strike(trouble)?;
+    let mut app = lodging.move_in(scene.bus())?;
+    second_run(&mut app, &mut scene, trouble).await?;
+    scene.strike(trouble)?;
+    let out = app.do_well("logout").await?;
+    bounded("a sign-out", out.ms, WINDOW_MS)?;
+    worst.logout_ms.fetch_max(out.ms, Ordering::Relaxed);
+    let over = app
+        .until("the sign-out", |state| why(state).is_some())
+        .await?;
+    by_user(why(&over))?;
+    settle_up(app, worst).await?;
+
+    // Nothing of it is left, whatever the keyring could be told at the time.
+    let mut app = lodging.move_in(scene.bus())?;
+    let started = app.until("the start to be over", |state| why(state).is_some());
+    by_user(why(&started.await?))?;
+    scene.heal(trouble)?;
+    app.kill().await?;
+    let mut app = lodging.move_in(scene.bus())?;
+    let started = app.until("the start to be over", |state| why(state).is_some());
+    by_user(why(&started.await?))?;
+    emptied(&lodging, &scene).await?;
+    settle_up(app, worst).await
+}
+
+/// Signs in while the trouble lasts.
+async fn first_run(
+    app: &mut Resident,
+    scene: &mut Scene,
+    trouble: Trouble,
+    number: usize,
+    worst: &Worst,
+) -> Result<(), Lost> {
+    app.until("the start to be over", |state| why(state).is_some())
+        .await?;
+    // The prompt is shown, and nobody answers it, here or later.
+    for call in ["read", "write", "unlock"] {
+        let done = app.ask(call).await?;
+        worst.call_ms.fetch_max(done.ms, Ordering::Relaxed);
+        bounded(&format!("to {call}"), done.ms, CALL_MS)?;
+        // That a locked one holds nothing it may say.
+        if done.error.is_none() && (call != "read" || trouble != Trouble::Locked) {
+            return Err(format!("the trouble is none: it could be asked to {call}"));
+        }
+    }
+    let done = app.do_well("login").await?;
+    worst.call_ms.fetch_max(done.ms, Ordering::Relaxed);
+    bounded("a sign-in", done.ms, CALL_MS)?;
+    let signed_in = app.until("somebody signed in", |state| remembered(state).is_some());
+    let state = signed_in.await?;
+    if remembered(&state) != Some(false) || state.storage != trouble.shows_as() || !is_fresh(&state)
+    {
+        return Err(format!("signed in, but it says {state:?}"));
+    }
+    let done = app.do_well("call").await?;
+    bounded("a call of the API", done.ms, WINDOW_MS)?;
+    // One look at the keyring and one write.
+    let done = app.do_well("refresh").await?;
+    bounded("a refresh", done.ms, 2 * CALL_MS)?;
+    if number % 4 == 3 && trouble.hangs() {
+        // Left alone until nothing more is tried at once.
+        for _ in 0..12 {
+            app.do_well("pass 10").await?;
+            app.ask("read").await?;
+        }
+    }
+    scene.heal(trouble)?;
+    let kept = app.in_time("the session in the keyring", is_kept).await?;
+    if !is_fresh(&kept) {
+        return Err(format!("kept, but {kept:?}"));
+    }
+    Ok(())
+}
+
+/// Starts with a session that the keyring holds, while it cannot be asked.
+async fn second_run(app: &mut Resident, scene: &mut Scene, trouble: Trouble) -> Result<(), Lost> {
+    let shown = |state: &_| identity(state).is_some() || why(state).is_some();
+    let state = app.within(SHOWN, "who was signed in", shown).await?;
+    if identity(&state).is_none() || is_fresh(&state) {
+        return Err(format!("the start shows {state:?}"));
+    }
+    let told = |state: &vestibule_core::wire::SessionState| state.storage == trouble.shows_as();
+    app.until("the trouble to be shown", told).await?;
+    scene.heal(trouble)?;
+    app.in_time("a fresh session", |state| is_fresh(state) && is_kept(state))
+        .await
+        .map(drop)
+}
+
+/// The window's figure, and the end of this run of the app.
+async fn settle_up(mut app: Resident, worst: &Worst) -> Result<(), Lost> {
+    app.ask("pass 0").await?;
+    worst
+        .window_ms
+        .fetch_max(app.slowest_ms(), Ordering::Relaxed);
+    bounded("the window", app.slowest_ms(), WINDOW_MS)?;
+    app.kill().await
+}
+
+async fn emptied(lodging: &Lodging, scene: &Scene) -> Result<(), Lost> {
+    for _ in 0..200 {
+        if lodging.generation(scene.bus()).await?.is_none() {
+            return Ok(());
+        }
+    }
+    Err("the keyring still holds the session that was signed out of".into())
+}
+
+fn by_user(why: Option<SignedOutReason>) -> Result<(), Lost> {
+    match why {
+        Some(SignedOutReason::ByUser) => Ok(()),
+        other => Err(format!("signed out by the user, but it says {other:?}")),
+    }
+}
+
+fn bounded(what: &str, ms: u64, limit: u64) -> Result<(), Lost> {
+    if ms > limit {
+        return Err(format!("{what} took {ms} ms"));
+    }
+    Ok(())
+}

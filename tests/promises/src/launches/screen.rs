@@ -1,0 +1,92 @@
+//! A virtual screen, and what is to be seen on it.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use vestibule_bus::Bus;
+
+use crate::rig::Lost;
+
+/// The title of the app's windows.
+const TITLE: &str = "^Vestibule$";
+
+/// Dropping it ends it.
+pub struct Screen {
+    server: Child,
+    name: String,
+    /// Something else to look at.
+    elsewhere: String,
+}
+
+impl Screen {
+    /// Opens one on a free display.
+    pub fn open(bus: &Bus) -> Result<Self, Lost> {
+        let mut server = Command::new("Xvfb");
+        // Without `-noreset` the server starts over whenever its last client leaves.
+        server
+            .args(["-displayfd", "1", "-nolisten", "tcp", "-noreset"])
+            .args(["-screen", "0", "1600x1000x24"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        let server = bus.dress(&mut server).spawn();
+        let server = server.map_err(|error| missing("Xvfb", "xvfb", &error))?;
+        let mut screen = Self {
+            server,
+            name: String::new(),
+            elsewhere: String::new(),
+        };
+        let mut number = String::new();
+        if let Some(stdout) = screen.server.stdout.take() {
+            let read = BufReader::new(stdout).read_line(&mut number);
+            read.map_err(|error| error.to_string())?;
+        }
+        if number.trim().is_empty() {
+            return Err("Xvfb ended without a word".into());
+        }
+        screen.name = format!(":{}", number.trim());
+        screen.elsewhere = screen.ask(&["search", "--maxdepth", "0", ".*"])?;
+        Ok(screen)
+    }
+
+    /// What `DISPLAY` has to be.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The app's visible windows.
+    pub fn windows(&self) -> Result<Vec<String>, Lost> {
+        let found = self.ask(&["search", "--onlyvisible", "--name", TITLE])?;
+        Ok(found.lines().map(str::to_owned).collect())
+    }
+
+    /// The window that has the keyboard.
+    pub fn focused(&self) -> Result<String, Lost> {
+        self.ask(&["getwindowfocus", "-f"])
+    }
+
+    /// Takes the keyboard from whoever has it.
+    pub fn look_away(&self) -> Result<(), Lost> {
+        self.ask(&["windowfocus", "--sync", &self.elsewhere])
+            .map(drop)
+    }
+
+    fn ask(&self, arguments: &[&str]) -> Result<String, Lost> {
+        let mut xdotool = Command::new("xdotool");
+        let answer = xdotool.args(arguments).env("DISPLAY", &self.name).output();
+        let answer = answer.map_err(|error| missing("xdotool", "xdotool", &error))?;
+        // A search that finds nothing is a failure to xdotool, and an answer to us.
+        Ok(String::from_utf8_lossy(&answer.stdout).trim().to_owned())
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+fn missing(program: &str, package: &str, error: &std::io::Error) -> Lost {
+    format!("{program} cannot be run ({error}): the Debian package {package} has it")
+}

@@ -1,0 +1,33 @@
+//! `item SERVICE`: says which generation the keyring holds, or `none`: a look by a process
+//! that has never written to it.
+
+use std::process::ExitCode;
+
+use vestibule_core::keyring::Keyring;
+use vestibule_core::secrets::SecretStore as _;
+use vestibule_core::session::Item;
+
+use crate::rig::WORKSPACE;
+
+/// Looks once.
+pub fn run(arguments: &[String]) -> ExitCode {
+    let [service] = arguments else {
+        eprintln!("item SERVICE");
+        return ExitCode::from(2);
+    };
+    match Keyring::new(service).read(WORKSPACE) {
+        Ok(Some(bytes)) => match Item::from_bytes(&bytes) {
+            Some(item) => println!("{}", item.generation),
+            None => {
+                eprintln!("the keyring holds something else");
+                return ExitCode::FAILURE;
+            }
+        },
+        Ok(None) => println!("none"),
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::SUCCESS
+}
