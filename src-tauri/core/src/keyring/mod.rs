@@ -54,16 +54,16 @@ impl Keyring {
     }
 
     /// Runs `work` on the entry. A restarted keyring daemon leaves the old connection dead
-    /// for good, so a failure of one that was made earlier is met with a new one, once.
+    /// for good, and another process may take an item away between its being found and its
+    /// being read, so a failure is met with a new connection, once.
     fn with_entry<T>(
         &self,
         account: &str,
         work: impl Fn(&keyring::Entry) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let made_earlier = self.slot().take();
-        let reused = made_earlier.is_some();
         match self.try_entry(made_earlier, account, &work) {
-            Err(Error::PlatformFailure(_)) if reused => self.try_entry(None, account, &work),
+            Err(Error::PlatformFailure(_)) => self.try_entry(None, account, &work),
             result => result,
         }
     }

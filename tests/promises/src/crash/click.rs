@@ -111,7 +111,7 @@ mod tests {
             .iter()
             .map(|click| format!("{:?} {:?}", click.weather, click.doing))
             .collect();
-        assert_eq!(met.len(), 7 * 3);
+        assert_eq!(met.len(), 6 * 3);
         for step in steps::ALL.iter().filter(|step| step.starts_with("logout.")) {
             for click in [0, 60] {
                 let some = &clicks(click + 60)[click..];
