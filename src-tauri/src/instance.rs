@@ -33,13 +33,27 @@ pub fn claim(app: &AppHandle) -> Result<Instance, StartError> {
             return Ok(Instance(lock));
         }
         if door::knock(app, &folder) {
-            std::process::exit(0);
+            leave();
         }
         if Instant::now() >= deadline {
             return Err("it is already running and does not answer; end that process first".into());
         }
         std::thread::sleep(PAUSE);
     }
+}
+
+/// Ends this process, which has shown nothing and holds nothing. Not by `exit`: its handlers
+/// take things down under the threads of GTK and of the runtime, which crashed now and then.
+#[cfg(unix)]
+#[allow(unsafe_code)]
+fn leave() -> ! {
+    // SAFETY: `_exit` takes any status and does not return; nothing runs after it.
+    unsafe { libc::_exit(0) }
+}
+
+#[cfg(not(unix))]
+fn leave() -> ! {
+    std::process::exit(0)
 }
 
 /// A socket in the app's own folder, where only this user can reach it.
