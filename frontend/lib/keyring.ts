@@ -53,6 +53,7 @@ function behind(storage: SessionState["storage"]): Trouble {
         blocks: true,
       };
     case "memory_only":
+    case "too_large":
     case "ok":
       return {
         title: "Your keyring does not answer as it should",
@@ -88,6 +89,14 @@ function unkept(storage: SessionState["storage"]): Trouble {
         text: "Your keyring would not take the session, so it is kept in memory only.",
         action: AGAIN,
         still: STILL_REFUSED,
+        blocks: false,
+      };
+    case "too_large":
+      return {
+        title: "You stay signed in until you quit",
+        text: "What your server sends to keep you signed in is larger than this computer’s keyring can hold. Its operator can make it smaller.",
+        action: null,
+        still: "",
         blocks: false,
       };
     case "ok":

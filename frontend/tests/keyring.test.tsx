@@ -17,6 +17,7 @@ describe("a session that the keyring did not take", () => {
     ["locked", /keyring is locked\. You stay signed in until you quit/, "Unlock keyring"],
     ["absent", /until you quit\. There is no keyring on this computer/, "Try again"],
     ["memory_only", /until you quit\. Your keyring would not take/, "Try again"],
+    ["too_large", /until you quit\. What your server sends .* is larger/, null],
     ["ok", /until you quit\. The session could not be saved/, null],
   ])(
     "%s: says so, with the one action that helps, until dismissed",

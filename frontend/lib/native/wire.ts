@@ -54,7 +54,7 @@ export type SignedOutReason = "never" | "by_user" | "expired" | "revoked" | "reu
 /**
  * How well the refresh token is kept.
  */
-export type StorageStatus = "ok" | "memory_only" | "locked" | "absent";
+export type StorageStatus = "ok" | "memory_only" | "too_large" | "locked" | "absent";
 
 /**
  * The backend cannot be reached, and when it will be tried again.

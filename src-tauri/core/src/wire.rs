@@ -70,6 +70,8 @@ pub enum StorageStatus {
     Ok,
     /// The keyring failed; the session lives until the app quits.
     MemoryOnly,
+    /// What the backend gave is larger than the keyring takes; likewise.
+    TooLarge,
     /// The keyring is there but locked, or it does not answer.
     Locked,
     /// There is no keyring on this machine.

@@ -60,6 +60,7 @@ fn any_storage() -> impl Strategy<Value = StorageStatus> {
     prop::sample::select(vec![
         StorageStatus::Ok,
         StorageStatus::MemoryOnly,
+        StorageStatus::TooLarge,
         StorageStatus::Locked,
         StorageStatus::Absent,
     ])

@@ -14,8 +14,9 @@ use zeroize::Zeroizing;
 
 use crate::secrets::{SecretBytes, SecretStore, StoreError};
 
-/// Windows caps a credential at 2,560 bytes; one limit for every platform.
-pub const VALUE_LIMIT: usize = 2048;
+/// The most bytes of a value. Windows takes no credential over `CRED_MAX_CREDENTIAL_BLOB_SIZE`,
+/// 5 times 512; the others name no limit, and no header that could carry more gets here.
+pub const VALUE_LIMIT: usize = if cfg!(windows) { 2560 } else { 64 << 10 };
 
 /// One service's items in the platform's keyring.
 pub struct Keyring {

@@ -335,6 +335,7 @@ fn storage_of(error: StoreError) -> StorageStatus {
     match error {
         StoreError::Absent => StorageStatus::Absent,
         StoreError::Locked | StoreError::TimedOut => StorageStatus::Locked,
-        StoreError::TooLarge | StoreError::Failed => StorageStatus::MemoryOnly,
+        StoreError::TooLarge => StorageStatus::TooLarge,
+        StoreError::Failed => StorageStatus::MemoryOnly,
     }
 }

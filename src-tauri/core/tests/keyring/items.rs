@@ -42,6 +42,19 @@ fn an_item_is_written_read_replaced_and_deleted() {
     );
 }
 
+/// Refresh tokens of some backends are JWTs with a page of claims, or sealed.
+#[test]
+fn a_large_value_is_kept_whole() {
+    let Some(_bus) = with_keyring("items::a_large_value_is_kept_whole") else {
+        return;
+    };
+    let value: Vec<u8> = (0..VALUE_LIMIT).map(|at| (at % 251) as u8).collect();
+    let keyring = keyring();
+    keyring.write("a", &value).expect("written");
+    let held = keyring.read("a").expect("read").map(|bytes| bytes.to_vec());
+    assert!(held == Some(value), "it comes back as it was");
+}
+
 #[test]
 fn a_value_too_large_is_refused_and_the_old_one_stays() {
     let Some(_bus) = with_keyring("items::a_value_too_large_is_refused_and_the_old_one_stays")

@@ -21,7 +21,7 @@ async fn a_sign_in_without_a_keyring_lives_in_memory_and_says_so() {
     let rows = [
         (StoreError::Absent, StorageStatus::Absent),
         (StoreError::Locked, StorageStatus::Locked),
-        (StoreError::TooLarge, StorageStatus::MemoryOnly),
+        (StoreError::TooLarge, StorageStatus::TooLarge),
         (StoreError::Failed, StorageStatus::MemoryOnly),
     ];
     for (error, shown) in rows {
