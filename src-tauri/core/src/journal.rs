@@ -34,7 +34,8 @@ pub struct Journal {
     pub generation: u64,
     /// What was under way.
     pub step: Step,
-    /// SHA-256 of the token that is held or was sent, in hexadecimal.
+    /// SHA-256 of the token that is held or was sent, in hexadecimal; none where the keyring
+    /// has never held it.
     pub token_hash: Option<String>,
     /// Which attempt.
     pub attempt: Option<Uuid>,
@@ -58,11 +59,11 @@ impl Journal {
     }
 
     /// About to send or write `token`.
-    pub fn begun(generation: u64, step: Step, token: &[u8], now_ms: u64) -> Self {
+    pub fn begun(generation: u64, step: Step, token: Option<&[u8]>, now_ms: u64) -> Self {
         Self {
             generation,
             step,
-            token_hash: Some(hash(token)),
+            token_hash: token.map(hash),
             attempt: Some(Uuid::new_v4()),
             started_at: Some(now_ms),
         }
@@ -173,7 +174,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let records = Records::open(folder.path()).unwrap();
         assert_eq!(Journal::read(&records), Journal::default());
-        let journal = Journal::begun(7, Step::Rotating, b"refresh-secret", 1);
+        let journal = Journal::begun(7, Step::Rotating, Some(b"refresh-secret"), 1);
         journal.write(&records).unwrap();
         assert_eq!(Journal::read(&records), journal);
         let text = std::fs::read_to_string(folder.path().join(JOURNAL)).unwrap();

@@ -10,8 +10,12 @@ use super::rotate::Asked;
 use super::sign_in::storage_after;
 use super::{Held, Session, Shared};
 use crate::clock::{Clock, SinceBoot};
+use crate::error::AuthError;
+use crate::journal::{Journal, LastUser};
 use crate::secrets::StoreError;
 use crate::state::Event;
+use crate::token::RefreshToken;
+use crate::vault::Stamp;
 use crate::wire::Cause;
 
 /// The longest sleep: a machine that was suspended notices within this time.
@@ -71,20 +75,47 @@ impl Session {
 
     /// The same at once.
     pub(super) async fn save_now(&self) {
-        let (stamp, generation, token) = {
+        let (stamp, generation, token, last_user) = {
             let held = self.held();
             match &held.token {
-                Some(token) if !held.is_saved() => (held.stamp, held.generation, token.clone()),
+                Some(token) if !held.is_saved() => (
+                    held.stamp,
+                    held.generation,
+                    token.clone(),
+                    held.last_user.clone(),
+                ),
                 _ => return,
             }
         };
         let kept = self.keep(stamp, generation, &token).await;
+        let recorded = match (&kept, last_user) {
+            (Ok(()), Some(last_user)) => self.record(stamp, generation, &token, last_user).await,
+            _ => Ok(()),
+        };
         let mut held = self.held();
         if held.stamp == stamp && held.generation == generation {
             held.saved(self.now(), &kept);
             held.state.apply(Event::Storage(storage_after(&kept)));
-            self.publish(&mut held, Cause::Storage, Event::Remembered(kept.is_ok()));
+            let remembered = kept.is_ok() && recorded.is_ok();
+            self.publish(&mut held, Cause::Storage, Event::Remembered(remembered));
         }
+    }
+
+    /// What a later start finds beside the keyring's item: whose it is, and that nothing is
+    /// under way.
+    pub(super) async fn record(
+        &self,
+        stamp: Stamp,
+        generation: u64,
+        token: &RefreshToken,
+        last_user: LastUser,
+    ) -> Result<(), AuthError> {
+        let bytes = token.fingerprint_bytes();
+        let written = self.on_disk(stamp, move |records| {
+            last_user.write(records)?;
+            Journal::idle(generation, Some(&bytes)).write(records)
+        });
+        written.await.map(drop)
     }
 }
 
@@ -92,6 +123,7 @@ impl Held {
     /// Notes whether the keyring holds the token, and when to try again if not.
     pub(super) fn saved(&mut self, now: SinceBoot, kept: &Result<(), StoreError>) {
         self.save_due = kept.is_err().then_some(now + SAVE_AGAIN);
+        self.lasts |= kept.is_ok();
     }
 
     /// Whether the session outlives this run.

@@ -96,6 +96,9 @@ struct Held {
     token: Option<RefreshToken>,
     /// When to offer `token` to the keyring again; `None` while it holds it.
     save_due: Option<SinceBoot>,
+    /// The keyring has held a token of this session: a later start can go on with it. While
+    /// it has not, nothing on disk speaks of the session.
+    lasts: bool,
     /// The keyring could not be read at start; what it holds is not known.
     unread: bool,
     access: Option<Access>,
@@ -183,6 +186,7 @@ impl Session {
                 device,
                 token: None,
                 save_due: None,
+                lasts: false,
                 unread: false,
                 access: None,
                 last_user: None,
@@ -300,6 +304,7 @@ impl Held {
         self.access = None;
         self.last_user = None;
         self.save_due = None;
+        self.lasts = false;
         self.unread = false;
         self.plan = Plan::default();
         self.outage_since = None;

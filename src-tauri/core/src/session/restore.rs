@@ -54,6 +54,7 @@ impl Session {
                 }
                 None => {
                     held.unread = journal.token_hash.is_some() || last_user.is_some();
+                    held.lasts = held.unread;
                     held.last_user = last_user;
                 }
             }
@@ -103,21 +104,34 @@ impl Session {
     /// newer than `stamp` has been.
     pub(super) async fn read_keyring(&self, stamp: Stamp) {
         let read = self.0.vault.read().await;
+        let read = read.map(|bytes| bytes.and_then(|bytes| Item::from_bytes(&bytes)));
+        let is_left_over = |item: &Item| {
+            let held = self.held();
+            // A session that the keyring would not take has replaced this one, and is over.
+            held.stamp == stamp && !held.lasts && item.generation < held.generation
+        };
+        if let Ok(Some(item)) = &read
+            && is_left_over(item)
+        {
+            self.finish_sign_out(stamp).await;
+        }
         let mut held = self.held();
         if held.stamp != stamp || held.token.is_some() {
             return;
         }
         let origin = self.origin();
         match read {
-            Ok(bytes) => {
-                let item = bytes
-                    .and_then(|bytes| Item::from_bytes(&bytes))
-                    .filter(|item| item.origin == origin && !item.token.is_empty());
+            Ok(item) => {
+                let item = item.filter(|item| {
+                    let is_current = held.lasts || item.generation >= held.generation;
+                    is_current && item.origin == origin && !item.token.is_empty()
+                });
                 let had_session = std::mem::take(&mut held.unread);
                 held.state.apply(Event::Storage(StorageStatus::Ok));
                 if let Some(item) = item {
                     held.generation = held.generation.max(item.generation);
                     held.token = Some(item.token);
+                    held.lasts = true;
                     return;
                 }
                 held.last_user = None;

@@ -376,13 +376,15 @@ impl Session {
             last
         };
         let revocable = access.token.clone();
-        let (bytes, stored) = (token.fingerprint_bytes(), last_user.clone());
-        let written = self
-            .on_disk(start.stamp, move |records| {
-                stored.write(records)?;
-                Journal::idle(generation, Some(&bytes)).write(records)
-            })
-            .await;
+        let written = if self.held().lasts {
+            self.record(start.stamp, generation, &token, last_user.clone())
+                .await
+        } else {
+            let written = self.on_disk(start.stamp, move |records| {
+                Journal::idle(generation, None).write(records)
+            });
+            written.await.map(drop)
+        };
         step!("rotation.recorded");
         if !self.assign_renewed(start, last_user, access, written.is_ok()) {
             self.revoke(token, revocable, start.device.clone());

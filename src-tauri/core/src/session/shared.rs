@@ -93,7 +93,7 @@ impl Session {
             );
             held.generation = item.generation;
             held.token = Some(item.token);
-            held.save_due = None;
+            held.saved(self.now(), &Ok(()));
         } else if stored.is_err() && journal.generation > held.generation {
             // Ours was replaced, and by what cannot be read now: to send it would be reuse.
             drop(held);

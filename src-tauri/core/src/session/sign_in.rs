@@ -219,15 +219,19 @@ impl Session {
         step!("login.journaled");
         let kept = self.keep(stamp, generation, &grant.token).await;
         step!("login.kept");
-        let hash = grant.token.fingerprint_bytes();
+        let hash = kept.is_ok().then(|| grant.token.fingerprint_bytes());
         let (stored_device, stored_user) = (device.clone(), last_user.clone());
         let recorded = self
             .on_disk(stamp, move |records| {
                 stored_device.store(records)?;
-                stored_user.write(records)?;
+                // What the keyring does not hold ends with this run, and no start shows it.
+                match hash {
+                    Some(_) => stored_user.write(records)?,
+                    None => LastUser::clear(records)?,
+                }
                 // Last: until it is gone, a crash leaves nobody signed in.
                 SignedOut::clear(records)?;
-                Journal::idle(generation, Some(&hash)).write(records)
+                Journal::idle(generation, hash.as_deref().map(Vec::as_slice)).write(records)
             })
             .await;
         step!("login.recorded");
@@ -249,6 +253,7 @@ impl Session {
             // Signing in again leaves nothing behind in the backend's list of devices.
             self.revoke(replaced, access_before, before);
         }
+        held.lasts = false;
         held.saved(self.now(), &kept);
         held.unread = false;
         held.challenge = None;
@@ -295,11 +300,13 @@ impl Session {
         stamp: Stamp,
         generation: u64,
     ) {
-        let bytes = token.fingerprint_bytes();
+        let is_known = step == Step::Login || self.held().lasts;
+        let bytes = is_known.then(|| token.fingerprint_bytes());
         let now = self.0.clock.wall_ms();
         let _ = self
             .on_disk(stamp, move |records| {
-                Journal::begun(generation, step, &bytes, now).write(records)
+                Journal::begun(generation, step, bytes.as_deref().map(Vec::as_slice), now)
+                    .write(records)
             })
             .await;
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use vestibule_core::secrets::{SecretStore as _, StoreError};
 use vestibule_core::vault::{THREADS, Vault};
-use vestibule_core::wire::{Phase, StorageStatus};
+use vestibule_core::wire::{Phase, SignedOutReason, StorageStatus};
 
 use crate::support::*;
 
@@ -133,4 +133,57 @@ async fn a_keyring_that_hangs_for_long_does_not_pile_up_threads() {
     })
     .await;
     assert_eq!(held.expect("a value").as_slice(), b"50", "it works again");
+}
+
+/// What the user of a session in memory was told: until you quit.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_the_keyring_never_took_is_not_shown_at_the_next_start() {
+    for healed in [false, true] {
+        let mut rig = Rig::new().await;
+        rig.store.block(Block::Fail(StoreError::Absent));
+        rig.sign_in(PLAIN).await;
+        rig.session.refresh().await.expect("refreshed");
+        if healed {
+            rig.store.heal();
+        }
+        let before = rig.refreshes();
+        rig.restart();
+        assert_eq!(
+            rig.until_signed_out().await,
+            SignedOutReason::Never,
+            "nothing speaks of it, keyring healed: {healed}"
+        );
+        assert_eq!(rig.refreshes(), before, "nobody was asked");
+        let shown = rig.records().join("user.json");
+        assert!(!shown.exists(), "no record of who it was");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_in_memory_leaves_no_way_back_to_the_one_it_replaced() {
+    let mut rig = Rig::signed_in().await;
+    let replaced = rig.kept();
+    rig.store.block(Block::Fail(StoreError::Failed));
+    rig.sign_in(ADMIN).await;
+    rig.store.heal();
+    assert_eq!(rig.kept(), replaced, "the keyring still holds the first");
+    rig.restart();
+    assert_eq!(rig.until_signed_out().await, SignedOutReason::Never);
+    assert_eq!(rig.refreshes(), 0, "it was not used");
+    rig.until_nothing_kept().await;
+    rig.reached("/logout", 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_the_keyring_took_late_is_known_at_a_start_without_the_backend() {
+    let mut rig = Rig::new().await;
+    rig.store.block(Block::Fail(StoreError::Locked));
+    rig.sign_in(PLAIN).await;
+    rig.store.heal();
+    rig.session.unlock_keyring().await.expect("kept");
+    assert_eq!(remembered(&rig), Some(true));
+    rig.backend.down().await;
+    rig.restart();
+    let state = rig.until("the last known user", is_stale).await;
+    assert_eq!(user(&state).map(|user| user.email.as_str()), Some(PLAIN));
 }
