@@ -1,4 +1,4 @@
-import { screen, waitFor, within } from "@testing-library/react";
+import { act, screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import { openApp } from "./support/app";
 import { startShell } from "./support/shell";
@@ -48,6 +48,7 @@ describe("the account page", () => {
     await user.click(await end());
     await user.click(screen.getByRole("button", { name: "Cancel" }));
     expect(shell.requests().some(({ method }) => method === "DELETE")).toBe(false);
+    await waitFor(async () => expect(await end(), "where one was").toHaveFocus());
 
     await user.click(await end());
     const dialog = screen.getByRole("alertdialog", { name: "End this session?" });
@@ -55,6 +56,8 @@ describe("the account page", () => {
     await user.click(within(dialog).getByRole("button", { name: "End session" }));
     await waitFor(() => expect(screen.queryByText("macOS 15")).toBeNull());
     expect(screen.getByText("Vestibule 1.2.3 on Debian 12")).toBeVisible();
+    const rest = screen.getByRole("list", { name: "Sessions" });
+    await waitFor(() => expect(rest, "its button is gone").toHaveFocus());
   });
 
   it("keeps the question open and says why when a session could not be ended", async () => {
@@ -69,7 +72,7 @@ describe("the account page", () => {
     const dialog = await screen.findByRole("alertdialog");
     expect(await within(dialog).findByRole("alert")).toHaveTextContent("cannot be reached");
     await user.keyboard("{Escape}");
-    expect(await end()).toBeVisible();
+    await waitFor(async () => expect(await end()).toHaveFocus());
   });
 
   it("signs out everywhere: the server first, then here", async () => {
@@ -121,6 +124,15 @@ describe("the account page", () => {
     });
     await user.click(screen.getByRole("radio", { name: "Light" }));
     await waitFor(() => expect(dark).toBeChecked());
+  });
+
+  it("follows a theme that was chosen in another window", async () => {
+    const shell = shellWithSessions();
+    await openApp("/account/");
+    await waitFor(() => expect(screen.getByRole("radio", { name: "System" })).toBeChecked());
+    shell.on("theme", () => "dark");
+    act(() => void window.dispatchEvent(new Event("focus")));
+    await waitFor(() => expect(screen.getByRole("radio", { name: "Dark" })).toBeChecked());
   });
 
   it("is guarded", async () => {

@@ -4,8 +4,12 @@ import { AlertDialog } from "radix-ui";
 import type { ReactNode } from "react";
 import { Button } from "./button";
 
-/** Asks before something that cannot be undone. */
+/**
+ * Asks before something that cannot be undone. `trigger` is the button that leads to the question
+ * and gets the focus back after it.
+ */
 export function Confirm({
+  trigger,
   open,
   onOpenChange,
   title,
@@ -15,6 +19,7 @@ export function Confirm({
   error,
   onConfirm,
 }: {
+  trigger: ReactNode;
   open: boolean;
   onOpenChange: (open: boolean) => void;
   title: string;
@@ -26,6 +31,7 @@ export function Confirm({
 }) {
   return (
     <AlertDialog.Root open={open} onOpenChange={onOpenChange}>
+      <AlertDialog.Trigger asChild>{trigger}</AlertDialog.Trigger>
       <AlertDialog.Portal>
         <AlertDialog.Overlay className="fixed inset-0 z-40 animate-fade bg-black/45" />
         <AlertDialog.Content className="fixed top-1/2 left-1/2 z-50 w-[min(27rem,calc(100vw-2rem))] -translate-x-1/2 -translate-y-1/2 animate-fade rounded-xl border border-line bg-raised p-6 shadow-high">

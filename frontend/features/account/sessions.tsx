@@ -1,7 +1,7 @@
 "use client";
 
 import { Laptop } from "lucide-react";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { toast } from "sonner";
 import { Alert } from "@/components/ui/alert";
 import { Badge } from "@/components/ui/badge";
@@ -18,6 +18,12 @@ import { deviceName, lastSeen, type SessionEntry, sessionsSchema } from "./sessi
 /** Everywhere this account is signed in, with ways to end it. */
 export function Sessions() {
   const { resource, reload, setData } = useResource("/sessions", sessionsSchema);
+  const list = useRef<HTMLUListElement>(null);
+  const [ended, setEnded] = useState(0);
+  // The button that led to the question is gone with its session.
+  useEffect(() => {
+    if (ended > 0) list.current?.focus();
+  }, [ended]);
   return (
     <Card
       title="Where you are signed in"
@@ -39,12 +45,20 @@ export function Sessions() {
         <p className="text-sm text-muted">This server does not list sessions.</p>
       )}
       {resource.status === "ready" && (
-        <ul className="divide-y divide-line">
+        <ul
+          ref={list}
+          tabIndex={-1}
+          aria-label="Sessions"
+          className="divide-y divide-line outline-none"
+        >
           {resource.data.map((entry) => (
             <Entry
               key={entry.id}
               entry={entry}
-              onEnded={() => setData(resource.data.filter(({ id }) => id !== entry.id))}
+              onEnded={() => {
+                setData(resource.data.filter(({ id }) => id !== entry.id));
+                setEnded((n) => n + 1);
+              }}
             />
           ))}
         </ul>
@@ -75,21 +89,18 @@ function Entry({ entry, onEnded }: { entry: SessionEntry; onEnded: () => void })
       {entry.current ? (
         <Badge tone="accent">This session</Badge>
       ) : (
-        <Button
-          look="secondary"
-          size="sm"
-          aria-label={`End the session on ${name}`}
-          onClick={ending.open}
-        >
-          End
-        </Button>
+        <Confirm
+          {...ending}
+          trigger={
+            <Button look="secondary" size="sm" aria-label={`End the session on ${name}`}>
+              End
+            </Button>
+          }
+          title="End this session?"
+          description={`${name} will have to sign in again.`}
+          confirm="End session"
+        />
       )}
-      <Confirm
-        {...ending.dialog}
-        title="End this session?"
-        description={`${name} will have to sign in again.`}
-        confirm="End session"
-      />
     </li>
   );
 }
@@ -102,17 +113,17 @@ function Everywhere() {
     return failed;
   });
   return (
-    <>
-      <Button look="secondary" size="sm" onClick={leaving.open}>
-        Sign out everywhere
-      </Button>
-      <Confirm
-        {...leaving.dialog}
-        title="Sign out everywhere?"
-        description="Every device, this one included, will have to sign in again."
-        confirm="Sign out everywhere"
-      />
-    </>
+    <Confirm
+      {...leaving}
+      trigger={
+        <Button look="secondary" size="sm">
+          Sign out everywhere
+        </Button>
+      }
+      title="Sign out everywhere?"
+      description="Every device, this one included, will have to sign in again."
+      confirm="Sign out everywhere"
+    />
   );
 }
 
@@ -132,17 +143,15 @@ function useAsked(work: () => Promise<AuthFailure | null>) {
   }
 
   return {
-    open: () => {
-      setFailure(null);
-      setOpen(true);
+    open,
+    onOpenChange: (next: boolean) => {
+      if (busy) return;
+      if (next) setFailure(null);
+      setOpen(next);
     },
-    dialog: {
-      open,
-      onOpenChange: (next: boolean) => !busy && setOpen(next),
-      busy,
-      error: failure && <Alert tone="danger">{describe(failure)}</Alert>,
-      onConfirm: () => void confirmed(),
-    },
+    busy,
+    error: failure && <Alert tone="danger">{describe(failure)}</Alert>,
+    onConfirm: () => void confirmed(),
   };
 }
 
