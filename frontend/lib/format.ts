@@ -10,7 +10,13 @@ export function since(epochMs: number): string {
   return today ? clockTime(epochMs) : moment(epochMs);
 }
 
-/** Today: the time alone. Any other day: the date with the time. */
+/** As a sentence begins: "today, 14:03" as "Today, 14:03". */
+export function capital(text: string): string {
+  const [first = "", ...rest] = text;
+  return first.toLocaleUpperCase() + rest.join("");
+}
+
+/** Today: the time alone. Any other day: the date with the time. Within a sentence. */
 export function moment(when: string | number): string {
   const date = new Date(when);
   if (Number.isNaN(date.getTime())) return "unknown";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { deviceName, lastSeen } from "@/features/account/session-list";
-import { duration, initials, moment, money } from "@/lib/format";
+import { capital, duration, initials, moment, money } from "@/lib/format";
 
 describe("words for people", () => {
   it.each([
@@ -22,6 +22,11 @@ describe("words for people", () => {
     [7200, "2 h"],
   ])("%i seconds", (seconds, words) => {
     expect(duration(seconds)).toBe(words);
+  });
+
+  it("begins a sentence", () => {
+    expect(capital("today, 14:03")).toBe("Today, 14:03");
+    expect(capital("")).toBe("");
   });
 
   it("money", () => {

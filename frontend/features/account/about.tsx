@@ -4,7 +4,7 @@ import { useEffect, useState } from "react";
 import { Card, Fact, Facts } from "@/components/ui/card";
 import type { SessionState } from "@/lib/auth";
 import { type AppInfo, desktop } from "@/lib/desktop";
-import { moment } from "@/lib/format";
+import { capital, moment } from "@/lib/format";
 import { Help } from "./help";
 
 type SignedIn = Extract<SessionState, { status: "signed_in" }>;
@@ -28,10 +28,12 @@ export function About({ state }: { state: SignedIn }) {
       <Card title="This session">
         <Facts>
           <Fact name="Good until">
-            {state.session.expiresAt ? moment(state.session.expiresAt) : "The server decides"}
+            {state.session.expiresAt
+              ? capital(moment(state.session.expiresAt))
+              : "The server decides"}
           </Fact>
           <Fact name="Kept in">{state.remembered ? "The system’s keyring" : "Memory only"}</Fact>
-          <Fact name="Number">
+          <Fact name="Reference">
             <span className="font-mono text-xs" title={state.session.id}>
               {state.session.id.slice(0, 8)}
             </span>

@@ -45,12 +45,7 @@ export function Sessions() {
         <p className="text-sm text-muted">This server does not list sessions.</p>
       )}
       {resource.status === "ready" && (
-        <ul
-          ref={list}
-          tabIndex={-1}
-          aria-label="Sessions"
-          className="divide-y divide-line outline-none"
-        >
+        <ul ref={list} tabIndex={-1} aria-label="Sessions" className="divide-y divide-line">
           {resource.data.map((entry) => (
             <Entry
               key={entry.id}

@@ -6,7 +6,7 @@ import { Button } from "@/components/ui/button";
 import { Card, Fact, Facts } from "@/components/ui/card";
 import { Page, PageHeading, PageTitle } from "@/components/ui/page";
 import { auth, type SessionState } from "@/lib/auth";
-import { moment, since } from "@/lib/format";
+import { capital, moment, since } from "@/lib/format";
 import { isBehindKeyring } from "@/lib/keyring";
 import { usePurchases } from "@/lib/purchases";
 import { routes } from "@/lib/routes";
@@ -52,7 +52,7 @@ function SessionCard({ state }: { state: SignedIn }) {
         <Fact name="Server">{heard(state)}</Fact>
         <Fact name="After a restart">{remembered ? "Still signed in" : "Sign in again"}</Fact>
         <Fact name="Good until">
-          {session.expiresAt ? moment(session.expiresAt) : "The server decides"}
+          {session.expiresAt ? capital(moment(session.expiresAt)) : "The server decides"}
         </Fact>
       </Facts>
     </Card>
@@ -90,7 +90,7 @@ function PlansCard() {
         <Facts>
           {purchases.map((purchase) => (
             <Fact key={purchase.id} name={purchase.planName}>
-              {moment(purchase.purchasedAt)}
+              {capital(moment(purchase.purchasedAt))}
               {purchase.note && (
                 <span className="block font-normal text-muted">{purchase.note}</span>
               )}

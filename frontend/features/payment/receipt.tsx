@@ -5,7 +5,7 @@ import Link from "next/link";
 import { useEffect, useRef } from "react";
 import { Button } from "@/components/ui/button";
 import { Fact, Facts } from "@/components/ui/card";
-import { moment } from "@/lib/format";
+import { capital, moment } from "@/lib/format";
 import { routes } from "@/lib/routes";
 import { type Plan, price, type Receipt } from "./plan";
 
@@ -25,7 +25,7 @@ export function Bought({ plan, receipt }: { plan: Plan; receipt: Receipt }) {
             {price(plan)}
             {plan.price > 0 && ` a ${plan.interval}`}
           </Fact>
-          <Fact name="Bought">{moment(receipt.purchasedAt)}</Fact>
+          <Fact name="Bought">{capital(moment(receipt.purchasedAt))}</Fact>
           <Fact name="Receipt">
             <span className="font-mono text-xs">{receipt.id}</span>
           </Fact>
