@@ -108,8 +108,8 @@ mod tests {
     }
 
     /// `npm ci` refuses a lock file that names a package for another platform
-    /// and does not hold it; npm writes such a file when its registry lacks
-    /// that package.
+    /// and does not hold it, and takes one without a hash as it comes. npm
+    /// writes such files when its registry lacks that package.
     #[test]
     fn the_committed_lock_file_holds_the_packages_of_every_platform() {
         let text = fs::read_to_string(root::frontend().join("package-lock.json")).unwrap();
@@ -128,5 +128,15 @@ mod tests {
             })
             .collect();
         assert!(absent.is_empty(), "named but not held: {absent:?}");
+        let unsealed: Vec<_> = packages
+            .iter()
+            .filter(|(path, package)| {
+                // What comes inside another package is under that one's hash.
+                let inside = package["inBundle"] == true;
+                !path.is_empty() && !inside && !package["integrity"].is_string()
+            })
+            .map(|(path, _)| path)
+            .collect();
+        assert!(unsealed.is_empty(), "without a hash: {unsealed:?}");
     }
 }
