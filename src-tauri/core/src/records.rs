@@ -4,16 +4,23 @@
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+/// The end of a temporary file's name.
+const TEMPORARY: &str = ".tmp";
+/// A temporary file that is older was left by a crash: writing one takes milliseconds.
+const ABANDONED: Duration = Duration::from_secs(60);
 
 /// The folder of one workspace's records.
 #[derive(Clone, Debug)]
 pub struct Records(PathBuf);
 
 impl Records {
-    /// Opens the folder, made with mode 0700 if it is not there.
+    /// Opens the folder, made with mode 0700 if it is not there, and clears away what
+    /// writers that were killed have left.
     pub fn open(folder: impl Into<PathBuf>) -> io::Result<Self> {
         let folder = folder.into();
         let mut builder = fs::DirBuilder::new();
@@ -21,7 +28,25 @@ impl Records {
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(&folder)?;
-        Ok(Self(folder))
+        let records = Self(folder);
+        records.clear_abandoned();
+        Ok(records)
+    }
+
+    /// Removes the temporary files that nobody will rename any more. By age, because another
+    /// process may be writing one now.
+    fn clear_abandoned(&self) {
+        for entry in fs::read_dir(&self.0).into_iter().flatten().flatten() {
+            let temporary = entry
+                .file_name()
+                .to_str()
+                .is_some_and(|name| name.ends_with(TEMPORARY));
+            let modified = entry.metadata().and_then(|about| about.modified());
+            let age = modified.map(|then| then.elapsed().unwrap_or_default());
+            if temporary && age.is_ok_and(|age| age > ABANDONED) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
     }
 
     /// The folder itself.
@@ -60,7 +85,9 @@ impl Records {
     /// Replaces `name` as a whole; after a crash either the old or the new one is there.
     pub fn write<T: Serialize>(&self, name: &str, value: &T) -> io::Result<()> {
         let bytes = serde_json::to_vec(value)?;
-        let temporary = self.0.join(format!("{name}.{}.tmp", uuid::Uuid::new_v4()));
+        let temporary = self
+            .0
+            .join(format!("{name}.{}{TEMPORARY}", uuid::Uuid::new_v4()));
         let written = (|| {
             let mut options = File::options();
             options.write(true).create_new(true);
@@ -127,6 +154,26 @@ mod tests {
         records.remove("x.json").unwrap();
         records.remove("x.json").unwrap();
         assert!(!records.has("x.json"));
+    }
+
+    #[test]
+    fn what_a_killed_writer_left_is_cleared_away_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let records = Records::open(folder.path()).unwrap();
+        records.write("x.json", &1).unwrap();
+        let make = |name: &str, age: Duration| {
+            let file = File::create(folder.path().join(name)).unwrap();
+            let then = std::time::SystemTime::now() - age;
+            file.set_modified(then).unwrap();
+        };
+        make("x.json.left.tmp", ABANDONED * 2);
+        make("x.json.being-written.tmp", Duration::ZERO);
+        make("x.json.damaged", ABANDONED * 2);
+        Records::open(folder.path()).unwrap();
+        assert!(!records.has("x.json.left.tmp"), "left by a crash");
+        assert!(records.has("x.json.being-written.tmp"), "in use");
+        assert!(records.has("x.json.damaged"), "for whoever looks into it");
+        assert_eq!(records.read("x.json"), Some(1));
     }
 
     #[test]
