@@ -39,6 +39,7 @@ pub fn run(arguments: &[OsString]) -> Outcome {
     if arguments.first().is_some_and(|command| command == "dev") && !help {
         display::check()?;
         ports::check_free()?;
+        setup::node::check()?;
         servers::build_backend()?;
     }
     let mut cli = Command::new("node");
