@@ -1,7 +1,9 @@
 //! M13: a page knows at its first paint whether someone is signed in. Shown by a recorder of
 //! DOM changes that runs before the page's own scripts, over 50 starts.
 
-use vestibule_acceptance::{DEMO, DEMO_NAME, Page, Role, containing, scenario};
+use std::path::{Path, PathBuf};
+
+use vestibule_acceptance::{DEMO, DEMO_NAME, Page, Role, containing, repository, scenario};
 use vestibule_backend::{Effect, Fault};
 
 use crate::signed_in;
@@ -72,22 +74,82 @@ fn guarded(page: &Page) -> Vec<&String> {
     page.texts.iter().filter(is_guarded).collect()
 }
 
+fn nothing_guarded(page: &Page) {
+    assert!(guarded(page).is_empty(), "{:?} was shown", guarded(page));
+    assert!(!page.texts.is_empty(), "the recorder saw the page");
+}
+
 #[test]
-fn a_guarded_page_never_shows_its_content_to_the_signed_out() {
+fn a_guarded_page_never_shows_its_content_to_the_signed_out_over_50_starts() {
+    const GUARDED_PAGES: [&str; 2] = ["/dashboard/", "/account/"];
     scenario(async |stage| {
+        for start in 0..COLD {
+            let app = stage.start_at(GUARDED_PAGES[start % 2]).await;
+            app.arrives("/auth/login/").await;
+            app.find(Role::Heading, "Sign in").await;
+            app.record().await.pages().for_each(nothing_guarded);
+            app.kill();
+        }
         let app = stage.start().await;
         app.find(Role::Link, "Sign in").await;
-        for load in 0..20 {
-            app.open(["/dashboard/", "/account/"][load % 2]).await;
+        for load in 0..WARM {
+            app.open(GUARDED_PAGES[load % 2]).await;
             app.arrives("/auth/login/").await;
             app.find(Role::Heading, "Sign in").await;
         }
         let record = app.record().await;
-        assert_eq!(record.pages().count(), 21, "each load was recorded");
-        for page in record.pages() {
-            assert!(guarded(page).is_empty(), "{:?} was shown", guarded(page));
-        }
+        assert_eq!(record.pages().count(), WARM + 1, "each load was recorded");
+        record.pages().for_each(nothing_guarded);
     });
+}
+
+/// What no exported page may hold, whoever opens it: a way in, something to press or to type
+/// into, or a word of a guarded page.
+const UNSAID: [&str; 7] = [
+    "<a ",
+    "<button",
+    "<form",
+    "<input",
+    "Create account",
+    "Password",
+    "Sign in",
+];
+
+fn said(html: &str) -> Vec<&str> {
+    let words = UNSAID.into_iter().chain(GUARDED);
+    words.filter(|word| html.contains(word)).collect()
+}
+
+fn exported(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("the export, which `cargo xtask test` makes");
+    let mut pages = Vec::new();
+    for entry in entries.flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            pages.extend(exported(&path));
+        } else if path.extension().is_some_and(|end| end == "html") {
+            pages.push(path);
+        }
+    }
+    pages
+}
+
+#[test]
+fn the_exported_pages_hold_neither_a_way_in_nor_guarded_content() {
+    let out = repository().join("frontend/out");
+    let pages = exported(&out);
+    for page in &pages {
+        let html = std::fs::read_to_string(page).expect("a page");
+        assert!(html.contains("<title>Vestibule</title>"), "{page:?}");
+        assert_eq!(said(&html), [""; 0], "in {page:?}");
+    }
+    for path in PAGES.into_iter().chain(["/account/", "/auth/otp/"]) {
+        let page = out.join(path.trim_start_matches('/')).join("index.html");
+        assert!(pages.contains(&page), "{path} was looked at");
+    }
+    // What would be found.
+    assert_eq!(said("<p><a href=x>Sign in</a></p>"), ["<a ", "Sign in"]);
+    assert_eq!(said("<h2>Your roles</h2>"), ["Your roles"]);
 }
 
 /// The recorder does see what the tests above find absent.
