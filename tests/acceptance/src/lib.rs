@@ -18,6 +18,7 @@ mod driver;
 mod element;
 pub mod endings;
 mod group;
+pub mod hardships;
 mod keyboard;
 mod page;
 mod places;

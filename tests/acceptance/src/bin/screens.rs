@@ -4,7 +4,7 @@
 //! `cargo run -p vestibule-acceptance --bin screens`
 
 use serde_json::json;
-use vestibule_acceptance::{App, Stage, artifacts, screens, tour};
+use vestibule_acceptance::{App, Stage, artifacts, hardships, screens, tour};
 use vestibule_backend::Config;
 
 const SIZES: [(u32, u32); 2] = [(800, 600), (1440, 900)];
@@ -13,26 +13,29 @@ const THEMES: [&str; 2] = ["light", "dark"];
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
     let stage = Stage::new("screens", Config::default()).await;
-    tour::walk(&stage, async |app, screen| {
-        for theme in THEMES {
-            set_theme(app, theme).await;
-            for (width, height) in SIZES {
-                resize(app, width, height).await;
-                settle(app).await;
-                let name = format!("{screen}-{width}x{height}-{theme}.png");
-                let taken = app.driver().screenshot(&screens().join(&name)).await;
-                taken.expect("a screenshot");
-                println!("{name}");
-            }
-        }
-    })
-    .await;
+    tour::walk(&stage, picture).await;
+    let stage = Stage::new("screens", Config::default()).await;
+    hardships::walk(&stage, picture).await;
     let _ = std::fs::remove_file(stage.log());
     println!(
         "in {}; logs in {}",
         screens().display(),
         artifacts().display()
     );
+}
+
+async fn picture(app: &App, screen: &str) {
+    for theme in THEMES {
+        set_theme(app, theme).await;
+        for (width, height) in SIZES {
+            resize(app, width, height).await;
+            settle(app).await;
+            let name = format!("{screen}-{width}x{height}-{theme}.png");
+            let taken = app.driver().screenshot(&screens().join(&name)).await;
+            taken.expect("a screenshot");
+            println!("{name}");
+        }
+    }
 }
 
 /// Asks the shell for the theme, as the account page does, and waits for the page to follow.
