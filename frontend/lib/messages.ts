@@ -8,7 +8,7 @@ const WORDS: Record<ErrorCode, string | null> = {
   account_blocked: null,
   invalid_credentials: "That e-mail and password do not match. Check both and try again.",
   account_locked: "This account is locked after too many tries. Wait a while, then try again.",
-  email_taken: "There is already an account with this e-mail. Sign in instead.",
+  email_taken: "There is already an account with this address. Sign in instead.",
   rate_limited: "Too many tries. Wait a moment before the next one.",
   otp_invalid: "That code is not right. Check it and type it again.",
   otp_expired: "The code has expired. Sign in again to get a new one.",

@@ -106,6 +106,7 @@ describe("the code page", () => {
     await pass(0);
     expect(shell.called("resend_otp")).toHaveLength(1);
     expect(screen.getByText(/A new code is on its way/)).toBeVisible();
+    expect(screen.getByLabelText("Six-digit code"), "where it is typed").toHaveFocus();
     expect(screen.getByRole("button", { name: "Send again in 30 s" })).toBeDisabled();
   });
 

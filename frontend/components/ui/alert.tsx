@@ -26,7 +26,9 @@ export function Alert({
       role={tone === "danger" ? "alert" : "status"}
       {...rest}
       className={cx(
-        "flex items-start gap-2.5 rounded-lg border px-3.5 py-3 text-sm leading-normal",
+        "flex gap-2.5 rounded-lg border px-3.5 py-3 text-sm leading-normal",
+        // One line beside a button stands in its middle.
+        action && !title ? "items-center" : "items-start",
         box,
         className,
       )}

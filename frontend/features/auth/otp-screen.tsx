@@ -81,7 +81,14 @@ function CodeForm({ challenge }: { challenge: Challenge }) {
           {wait > 0 ? `Try again in ${duration(wait)}` : checking ? "Checking…" : "Continue"}
         </Button>
       </form>
-      <Resend challenge={challenge} onSent={() => setCode("")} />
+      <Resend
+        challenge={challenge}
+        onSent={() => {
+          setCode("");
+          // Its button takes no clicks for a while, and the new code is typed here.
+          field.current?.focus();
+        }}
+      />
     </AuthCard>
   );
 }

@@ -148,7 +148,9 @@ export function Misconfigured({ message }: { message: string }) {
           One of its settings files has a mistake, so it speaks to no server until that is put
           right. Nothing is lost: whoever was signed in still is.
         </p>
-        <p className="mt-4 rounded bg-sunken px-3 py-2 font-mono text-sm break-words">{message}</p>
+        <p className="mt-4 rounded bg-sunken px-3 py-2 text-left font-mono text-sm break-words">
+          {message}
+        </p>
       </div>
       <div className="mt-6">
         <Button onClick={() => void auth.start()}>Try again</Button>

@@ -36,7 +36,7 @@ async fn forms(stage: &Stage, visit: &mut impl AsyncFnMut(&App, &str)) {
     app.fill("E-mail", DEMO).await;
     app.fill("Password", "a few words work well").await;
     app.click(Role::Button, "Create account").await;
-    app.says("already an account with this e-mail").await;
+    app.says("already an account with this address").await;
     visit(&app, "register-taken").await;
 
     app.open("/auth/login/").await;

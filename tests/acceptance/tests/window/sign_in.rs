@@ -109,7 +109,7 @@ fn an_email_that_is_taken_is_said_and_nothing_typed_is_lost() {
         app.fill("E-mail", DEMO).await;
         app.fill("Password", "a few words work well").await;
         app.click(Role::Button, "Create account").await;
-        app.says("already an account with this e-mail").await;
+        app.says("already an account with this address").await;
         assert_eq!(app.value("Name").await, "Second Dana");
         assert_eq!(app.value("E-mail").await, DEMO);
     });
