@@ -10,6 +10,7 @@ import {
   counted,
   type LoginFields,
   NativeError,
+  type Offers,
   type RegisterFields,
   type SessionRead,
   type SessionState,
@@ -25,6 +26,7 @@ export type {
   Challenge,
   DownloadProgress,
   ErrorCode,
+  Offers,
   Outage,
   SessionRead,
   SessionState,
@@ -39,6 +41,8 @@ export { client };
 
 const UNKNOWN: SessionState = { status: "restoring", outage: null, storage: "ok" };
 
+const NOTHING: Offers = { register: false, resendOtp: false, sessions: false, logoutAll: false };
+
 followSnapshots();
 
 /** The state of the session, whole: freshness, why signed out, the challenge, the storage. */
@@ -48,6 +52,12 @@ function stateOf(snapshot: Snapshot): SessionState {
 
 function useSnapshot(): Snapshot {
   return useSyncExternalStore(snapshots.subscribe, snapshots.get, () => WAITING);
+}
+
+/** What the backend has. Nothing else is offered to a user. */
+function useOffers(): Offers {
+  const snapshot = useSnapshot();
+  return snapshot.kind === "known" ? snapshot.changed.offers : NOTHING;
 }
 
 /**
@@ -112,4 +122,5 @@ export const auth = {
   useSession,
   useAuthState,
   useSnapshot,
+  useOffers,
 };

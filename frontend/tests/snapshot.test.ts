@@ -2,13 +2,14 @@ import { describe, expect, it } from "vitest";
 import { commands, type SessionChanged } from "@/lib/native";
 import { createSnapshotStore } from "@/lib/native/snapshot";
 import { startShell } from "./support/shell";
-import { refused, restoring, signedIn, signedOut } from "./support/states";
+import { everything, refused, restoring, signedIn, signedOut } from "./support/states";
 
 const at = (revision: number, state = signedIn(), workspace = "default"): SessionChanged => ({
   workspace,
   revision,
   cause: "refresh",
   state,
+  offers: everything,
 });
 
 const revisionOf = (store: ReturnType<typeof createSnapshotStore>) => {

@@ -134,7 +134,7 @@ describe("the gate", () => {
 
   it("says so when the app does not answer, and tries again", async () => {
     const shell = startShell(signedIn());
-    const answer = () => ({ workspace: "default", revision: 0, cause: "start", state: signedIn() });
+    const answer = shell.handler("session");
     shell.on("session", () => {
       throw refused("internal", "the core is not up");
     });
@@ -148,7 +148,7 @@ describe("the gate", () => {
 
   it("names the mistake in a settings file, and goes on once it is put right", async () => {
     const shell = startShell(signedIn());
-    const answer = () => ({ workspace: "default", revision: 0, cause: "start", state: signedIn() });
+    const answer = shell.handler("session");
     const mistake = "profile.toml: `bakend` is not a key here; did you mean `backend`?";
     shell.on("session", () => {
       throw refused("misconfigured", mistake);

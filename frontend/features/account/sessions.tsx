@@ -17,20 +17,23 @@ import { deviceName, lastSeen, type SessionEntry, sessionsSchema } from "./sessi
 
 /** Everywhere this account is signed in, with ways to end it. */
 export function Sessions() {
-  const { resource, reload, setData } = useResource("/sessions", sessionsSchema);
+  const { sessions, logoutAll } = auth.useOffers();
+  const { resource, reload, setData } = useResource(sessions ? "/sessions" : null, sessionsSchema);
   const list = useRef<HTMLUListElement>(null);
   const [ended, setEnded] = useState(0);
   // The button that led to the question is gone with its session.
   useEffect(() => {
     if (ended > 0) list.current?.focus();
   }, [ended]);
+  if (!sessions && !logoutAll) return null;
   return (
     <Card
       title="Where you are signed in"
-      description="End any session you do not recognise."
-      action={<Everywhere />}
+      description={sessions ? "End any session you do not recognise." : undefined}
+      action={logoutAll && <Everywhere />}
     >
-      {resource.status === "loading" && (
+      {!sessions && <NoList />}
+      {sessions && resource.status === "loading" && (
         <Loading label="Loading sessions">
           <div className="space-y-3">
             <Skeleton className="h-12" />
@@ -41,9 +44,7 @@ export function Sessions() {
       {resource.status === "failed" && (
         <Failed onRetry={reload}>{describe(resource.failure)}</Failed>
       )}
-      {resource.status === "missing" && (
-        <p className="text-sm text-muted">This server does not list sessions.</p>
-      )}
+      {resource.status === "missing" && <NoList />}
       {resource.status === "ready" && (
         <ul ref={list} tabIndex={-1} aria-label="Sessions" className="divide-y divide-line">
           {resource.data.map((entry) => (
@@ -60,6 +61,10 @@ export function Sessions() {
       )}
     </Card>
   );
+}
+
+function NoList() {
+  return <p className="text-sm text-muted">This server does not list sessions.</p>;
 }
 
 function Entry({ entry, onEnded }: { entry: SessionEntry; onEnded: () => void }) {
@@ -102,7 +107,7 @@ function Entry({ entry, onEnded }: { entry: SessionEntry; onEnded: () => void })
 
 function Everywhere() {
   const leaving = useAsked(async () => {
-    const failed = await ask("/logout-all", "POST", [401, 404]);
+    const failed = await ask("/logout-all", "POST", [401]);
     // The guard leads away when the new state arrives.
     if (!failed) await auth.logout();
     return failed;
@@ -150,11 +155,19 @@ function useAsked(work: () => Promise<AuthFailure | null>) {
   };
 }
 
+const unsupported: AuthFailure = {
+  code: "unsupported",
+  message: "",
+  retryAfterMs: null,
+  status: 404,
+};
+
 /** Sends a request that has no answer worth reading. `done` lists the refusals that mean "already". */
 async function ask(path: string, method: string, done: number[]): Promise<AuthFailure | null> {
   try {
     const response = await auth.fetch(path, { method });
-    return response.ok || done.includes(response.status) ? null : refusal(response);
+    if (response.ok || done.includes(response.status)) return null;
+    return response.status === 404 ? unsupported : refusal(response);
   } catch (cause) {
     return auth.failure(cause);
   }

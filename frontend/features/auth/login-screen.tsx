@@ -17,6 +17,7 @@ import { useSending } from "./use-sending";
 /** With a password. In front of a page that waits, `keptFor` is whose page that is. */
 export function LoginScreen({ keptFor }: { keptFor?: string }) {
   const notice = useNotice();
+  const { register } = auth.useOffers();
   const form = useForm<LoginForm>({
     resolver: zodResolver(loginSchema),
     defaultValues: { email: "", password: "" },
@@ -42,13 +43,13 @@ export function LoginScreen({ keptFor }: { keptFor?: string }) {
     <AuthCard
       title="Sign in"
       below={
-        keptFor ? (
-          `This page is kept as you left it for ${keptFor}. It goes when someone else signs in.`
-        ) : (
-          <>
-            No account yet? <TextLink href={routes.register}>Create an account</TextLink>
-          </>
-        )
+        keptFor
+          ? `This page is kept as you left it for ${keptFor}. It goes when someone else signs in.`
+          : register && (
+              <>
+                No account yet? <TextLink href={routes.register}>Create an account</TextLink>
+              </>
+            )
       }
     >
       <SignInForm

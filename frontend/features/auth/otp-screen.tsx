@@ -21,6 +21,7 @@ export function OtpScreen() {
 function CodeForm({ challenge }: { challenge: Challenge }) {
   const [code, setCode] = useState("");
   const [checking, setChecking] = useState(false);
+  const { resendOtp } = auth.useOffers();
   const { failure, wait, fail, clear } = useFailure();
   const field = useRef<HTMLInputElement>(null);
   const hintId = useId();
@@ -46,8 +47,7 @@ function CodeForm({ challenge }: { challenge: Challenge }) {
       title="Enter the code"
       lead={
         <p id={hintId}>
-          We sent six digits to <strong className="font-medium text-ink">{challenge.email}</strong>.
-          If you use an authenticator app, take the code from there.
+          <Lead email={challenge.email} sent={resendOtp} />
         </p>
       }
       below={<Cancel />}
@@ -81,15 +81,26 @@ function CodeForm({ challenge }: { challenge: Challenge }) {
           {wait > 0 ? `Try again in ${duration(wait)}` : checking ? "Checking…" : "Continue"}
         </Button>
       </form>
-      <Resend
-        challenge={challenge}
-        onSent={() => {
-          setCode("");
-          // Its button takes no clicks for a while, and the new code is typed here.
-          field.current?.focus();
-        }}
-      />
+      {resendOtp && (
+        <Resend
+          challenge={challenge}
+          onSent={() => {
+            setCode("");
+            // Its button takes no clicks for a while, and the new code is typed here.
+            field.current?.focus();
+          }}
+        />
+      )}
     </AuthCard>
+  );
+}
+
+/** A server that sends no code has it made by an app. */
+function Lead({ email, sent }: { email: string; sent: boolean }) {
+  const whose = <strong className="font-medium text-ink">{email}</strong>;
+  if (!sent) return <>Take the six digits for {whose} from your authenticator app.</>;
+  return (
+    <>We sent six digits to {whose}. If you use an authenticator app, take the code from there.</>
   );
 }
 

@@ -1,24 +1,45 @@
 "use client";
 
 import { zodResolver } from "@hookform/resolvers/zod";
+import Link from "next/link";
 import { useRouter, useSearchParams } from "next/navigation";
 import { useEffect } from "react";
 import { useForm } from "react-hook-form";
+import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
 import { auth } from "@/lib/auth";
 import { routes, withNext } from "@/lib/routes";
 import { AuthCard } from "./auth-card";
 import { leaveNotice } from "./notice";
-import { PASSWORD_LEAST, type RegisterForm, registerSchema } from "./schemas";
+import { PASSWORD_LEAST, type RegisterForm as RegisterFields, registerSchema } from "./schemas";
 import { EmailField, PasswordField, SignInForm } from "./sign-in-form";
 import { TextLink } from "./text-link";
 import { useSending } from "./use-sending";
 
 export function RegisterScreen() {
+  return auth.useOffers().register ? <RegisterForm /> : <NoNewAccounts />;
+}
+
+/** Whoever comes by an address: no link of ours leads here then. */
+function NoNewAccounts() {
+  return (
+    <AuthCard
+      title="Create an account"
+      takesFocus
+      lead="This server makes no accounts from here. Ask whoever manages it for one."
+    >
+      <Button asChild className="w-full">
+        <Link href={withNext(routes.login, useSearchParams().get("next"))}>Sign in</Link>
+      </Button>
+    </AuthCard>
+  );
+}
+
+function RegisterForm() {
   const router = useRouter();
   const next = useSearchParams().get("next");
-  const form = useForm<RegisterForm>({
+  const form = useForm<RegisterFields>({
     resolver: zodResolver(registerSchema),
     defaultValues: { name: "", email: "", password: "" },
   });
@@ -30,7 +51,7 @@ export function RegisterScreen() {
       if (outcome !== "accepted") return;
       leaveNotice({
         tone: "success",
-        text: "Your account is ready. Sign in to begin; you may be asked to confirm your e-mail first.",
+        text: "The server has taken your registration. Sign in to begin; you may have to confirm your e-mail first.",
         email,
       });
       router.push(withNext(routes.login, next));

@@ -47,6 +47,7 @@ export function HomeScreen() {
 }
 
 function Introduction({ state }: { state: SessionState }) {
+  const { register } = auth.useOffers();
   // Whoever was signed in before has an account.
   const returns = state.status === "signed_out" && state.why !== "never";
   return (
@@ -56,11 +57,12 @@ function Introduction({ state }: { state: SessionState }) {
       </PageHeading>
       <p className="mt-5 max-w-xl text-lg text-muted">
         {PRODUCT} is an example of a web app that has moved to the desktop and signs its users in
-        natively. Make an account, close the app, pull the plug: you will still be here.
+        natively. {register ? "Make an account" : "Sign in"}, close the app, pull the plug: you will
+        still be here.
       </p>
       <div className="mt-8 flex flex-wrap gap-3">
         <Button asChild>
-          {returns ? (
+          {returns || !register ? (
             <Link href={routes.login}>Sign in</Link>
           ) : (
             <Link href={routes.register}>Create an account</Link>

@@ -26,19 +26,26 @@ export function Buy({ plan, onBought }: Props) {
 
 function SignInFirst() {
   const here = `${usePathname()}?${useSearchParams().toString()}`;
+  const { register } = auth.useOffers();
   return (
     <>
       <Button asChild className="w-full">
         <Link href={withNext(routes.login, here)}>Sign in to buy</Link>
       </Button>
       <p className="mt-3 text-sm text-muted">
-        You come back here afterwards. New here?{" "}
-        <Link
-          href={withNext(routes.register, here)}
-          className="rounded-sm font-medium text-accent-text underline underline-offset-3 hover:no-underline"
-        >
-          Create an account
-        </Link>
+        You come back here afterwards.
+        {register && (
+          <>
+            {" "}
+            New here?{" "}
+            <Link
+              href={withNext(routes.register, here)}
+              className="rounded-sm font-medium text-accent-text underline underline-offset-3 hover:no-underline"
+            >
+              Create an account
+            </Link>
+          </>
+        )}
       </p>
     </>
   );

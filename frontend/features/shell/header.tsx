@@ -51,6 +51,7 @@ function WayIn() {
   const state = auth.useAuthState();
   const here = useHere();
   const { front } = usePlace();
+  const { register } = auth.useOffers();
   // The way in stands in front of the page already.
   if (front && state.status !== "signed_in") return null;
   switch (state.status) {
@@ -63,12 +64,14 @@ function WayIn() {
       const next = ended ? here : null;
       return (
         <>
-          <Button asChild look="quiet" size="sm">
+          <Button asChild look={register ? "quiet" : "primary"} size="sm">
             <Link href={withNext(routes.login, next)}>Sign in</Link>
           </Button>
-          <Button asChild size="sm" className="max-sm:hidden">
-            <Link href={routes.register}>Create account</Link>
-          </Button>
+          {register && (
+            <Button asChild size="sm" className="max-sm:hidden">
+              <Link href={routes.register}>Create account</Link>
+            </Button>
+          )}
         </>
       );
     }

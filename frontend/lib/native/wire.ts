@@ -171,6 +171,27 @@ remembered: boolean, });
 export type Cause = "start" | "login" | "register" | "challenge" | "verify_otp" | "refresh" | "logout" | "rejected" | "outage" | "storage";
 
 /**
+ * What a workspace's backend has, as its profile says: the window offers nothing else.
+ */
+export type Offers = { 
+/**
+ * New accounts.
+ */
+register: boolean, 
+/**
+ * Another one-time code.
+ */
+resendOtp: boolean, 
+/**
+ * A list of an account's sessions.
+ */
+sessions: boolean, 
+/**
+ * An end to all of them at once.
+ */
+logoutAll: boolean, };
+
+/**
  * The event `session-changed`, and the answer of the command `session`: a cause and the
  * whole state. Hearing it twice or late does no harm: a lower revision is to be ignored.
  */
@@ -190,7 +211,11 @@ cause: Cause,
 /**
  * The state now.
  */
-state: SessionState, };
+state: SessionState, 
+/**
+ * What the backend has; the same for as long as the process lives.
+ */
+offers: Offers, };
 
 /**
  * How a sign-in, a registration or a code was answered.

@@ -4,15 +4,23 @@
 import { emit } from "@tauri-apps/api/event";
 import { mockIPC } from "@tauri-apps/api/mocks";
 import { act } from "@testing-library/react";
-import type { Cause, FetchReply, FetchRequest, SessionChanged, SessionState } from "@/lib/native";
-import { refused, reply } from "./states";
+import type {
+  Cause,
+  FetchReply,
+  FetchRequest,
+  Offers,
+  SessionChanged,
+  SessionState,
+} from "@/lib/native";
+import { everything, refused, reply } from "./states";
 
 type Handler = (args: Record<string, unknown>, headers: Headers) => unknown;
 type Call = { command: string; args: Record<string, unknown> };
 
 export type Shell = ReturnType<typeof startShell>;
 
-export function startShell(initial: SessionState) {
+/** A shell in front of a backend that has everything, or `offers` less. */
+export function startShell(initial: SessionState, offers: Partial<Offers> = {}) {
   let revision = 0;
   let state = initial;
   const calls: Call[] = [];
@@ -24,6 +32,7 @@ export function startShell(initial: SessionState) {
     revision,
     cause,
     state,
+    offers: { ...everything, ...offers },
   });
 
   const handlers: Record<string, Handler> = {

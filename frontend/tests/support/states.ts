@@ -5,6 +5,7 @@ import type {
   ErrorCode,
   FetchReply,
   Freshness,
+  Offers,
   SessionState,
   SignedOutReason,
   User,
@@ -17,6 +18,13 @@ export const ada: User = {
   emailVerified: true,
   image: null,
   roles: ["user"],
+};
+
+export const everything: Offers = {
+  register: true,
+  resendOtp: true,
+  sessions: true,
+  logoutAll: true,
 };
 
 export function signedIn(

@@ -185,6 +185,20 @@ pub enum Cause {
     Storage,
 }
 
+/// What a workspace's backend has, as its profile says: the window offers nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Offers {
+    /// New accounts.
+    pub register: bool,
+    /// Another one-time code.
+    pub resend_otp: bool,
+    /// A list of an account's sessions.
+    pub sessions: bool,
+    /// An end to all of them at once.
+    pub logout_all: bool,
+}
+
 /// The event `session-changed`, and the answer of the command `session`: a cause and the
 /// whole state. Hearing it twice or late does no harm: a lower revision is to be ignored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -198,6 +212,8 @@ pub struct SessionChanged {
     pub cause: Cause,
     /// The state now.
     pub state: SessionState,
+    /// What the backend has; the same for as long as the process lives.
+    pub offers: Offers,
 }
 
 /// How a sign-in, a registration or a code was answered.

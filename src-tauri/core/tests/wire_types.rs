@@ -34,6 +34,7 @@ fn declarations() -> String {
         Phase,
         SessionState,
         Cause,
+        Offers,
         SessionChanged,
         SignInOutcome,
         LoginInput,

@@ -11,6 +11,7 @@ mod client;
 mod download;
 mod fault;
 mod head;
+mod offers;
 mod outgoing;
 mod redirect;
 mod renew;

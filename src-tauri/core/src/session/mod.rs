@@ -157,16 +157,17 @@ impl Session {
         };
         let records = Records::open(&config.folder).map_err(unwritable)?;
         let device = Device::load_or_create(&records, &config.product).map_err(unwritable)?;
-        let user_agent = user_agent(&config.product);
+        let backend = Backend::new(config.profile, &user_agent(&config.product))?;
         let state = State::new();
         let first = SessionChanged {
             workspace: config.workspace.clone(),
             revision: 0,
             cause: Cause::Start,
             state: state.view(),
+            offers: backend.offers(),
         };
         let session = Self(Arc::new(Shared {
-            backend: Backend::new(config.profile, &user_agent)?,
+            backend,
             outbox: Outbox::open(
                 &config.workspace,
                 &records,

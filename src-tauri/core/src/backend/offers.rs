@@ -1,0 +1,55 @@
+//! What the backend has, for the window to know what to offer. Said by the profile alone:
+//! nobody is asked.
+
+use super::api_path::refuse;
+use super::client::Backend;
+use crate::wire::Offers;
+
+/// Where the contract lists the sessions of an account.
+const SESSIONS: &str = "/sessions";
+/// Where the contract ends all of them.
+const LOGOUT_ALL: &str = "/logout-all";
+
+impl Backend {
+    /// What there is. The calls that a page makes are there if the profile lets it make them.
+    pub fn offers(&self) -> Offers {
+        let profile = self.profile();
+        let endpoints = &profile.endpoints;
+        let resend = endpoints.resend_otp.get().or(endpoints.send_otp.get());
+        Offers {
+            register: endpoints.register.get().is_some(),
+            resend_otp: resend.is_some(),
+            sessions: refuse("GET", SESSIONS, profile).is_ok(),
+            logout_all: refuse("POST", LOGOUT_ALL, profile).is_ok(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::profile::Profile;
+
+    fn offers(profile: &str) -> [bool; 4] {
+        let profile = json!({"extends": profile, "backend": "https://a.example"});
+        let profile = Profile::from_json(profile).expect("a shipped profile");
+        let offers = Backend::new(profile, "test").expect("a client").offers();
+        [
+            offers.register,
+            offers.resend_otp,
+            offers.sessions,
+            offers.logout_all,
+        ]
+    }
+
+    #[test]
+    fn nothing_is_offered_that_a_profile_does_not_know() {
+        assert_eq!(offers("contract"), [true; 4]);
+        assert_eq!(offers("directus"), [true, false, false, false]);
+        // The code is sent by a call of its own, which sends another as well.
+        assert_eq!(offers("better-auth"), [true, true, false, false]);
+        assert_eq!(offers("supabase"), [true, false, false, false]);
+    }
+}
