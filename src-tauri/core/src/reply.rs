@@ -3,12 +3,13 @@
 
 use std::time::{Duration, SystemTime};
 
+use reqwest::header::HeaderMap;
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::expiry;
-use crate::profile::{Facts, Fields, Pointer, Profile, first};
+use crate::profile::{Facts, Fields, HeaderKey, Maybe, Pointer, Profile, first};
 use crate::secrets::Secret;
 use crate::token::BodyToken;
 use crate::wire::User;
@@ -22,9 +23,56 @@ pub struct AccessToken {
     pub life: Option<Duration>,
 }
 
-/// A JSON body and how to read it.
+/// Tokens that came in the headers of an answer, by the names that a profile gives.
+#[derive(Clone, Default)]
+pub struct Given(Vec<(HeaderKey, Secret)>);
+
+impl Given {
+    /// Those among `headers`, with or without `Bearer` before them.
+    pub fn of(headers: &HeaderMap, profile: &Profile) -> Self {
+        let answer = &profile.answer;
+        let fields = [&answer.login, &answer.refresh, &answer.me];
+        let names = fields.into_iter().flat_map(|fields| {
+            let (access, refresh) = (&fields.access_token_header, &fields.refresh_token_header);
+            access.get().into_iter().chain(refresh.get())
+        });
+        let mut given = Vec::new();
+        for name in names {
+            let value = headers
+                .get(name.as_str())
+                .and_then(|value| value.to_str().ok());
+            let token = value.map(|value| without_scheme(value).trim());
+            if let Some(token) = token.filter(|token| !token.is_empty()) {
+                given.push((name.clone(), Secret::new(token)));
+            }
+        }
+        Self(given)
+    }
+
+    /// Whether there is one in the header `name`.
+    pub fn holds(&self, name: &str) -> bool {
+        self.0.iter().any(|(key, _)| key.as_str() == name)
+    }
+
+    fn get(&self, name: &Maybe<HeaderKey>) -> Option<Secret> {
+        let name = name.get()?;
+        let found = self.0.iter().find(|(key, _)| key == name);
+        found.map(|(_, token)| token.clone())
+    }
+}
+
+fn without_scheme(value: &str) -> &str {
+    match value.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token,
+        _ => value,
+    }
+}
+
+/// An answer and how to read it.
 pub struct Reply<'a> {
-    body: &'a Value,
+    /// None where there is no body.
+    body: Option<&'a Value>,
+    given: Option<&'a Given>,
     profile: &'a Profile,
     fields: &'a Fields,
 }
@@ -33,15 +81,35 @@ impl<'a> Reply<'a> {
     /// Reads `body` by `fields`, which are one of the profile's answers.
     pub fn new(body: &'a Value, profile: &'a Profile, fields: &'a Fields) -> Self {
         Self {
-            body,
+            body: Some(body),
+            given: None,
             profile,
             fields,
         }
     }
 
+    /// Reads an answer without a body.
+    pub fn of_nothing(profile: &'a Profile, fields: &'a Fields) -> Self {
+        Self {
+            body: None,
+            given: None,
+            profile,
+            fields,
+        }
+    }
+
+    /// The same with tokens that came in headers.
+    #[must_use]
+    pub fn with(self, given: &'a Given) -> Self {
+        Self {
+            given: Some(given),
+            ..self
+        }
+    }
+
     /// The user, if there is an object with an id.
     pub fn user(&self) -> Option<User> {
-        let user = first(&self.fields.user, self.body)?;
+        let user = first(&self.fields.user, self.body?)?;
         user.as_object()?;
         let fields = &self.profile.user;
         let text = |pointers: &[Pointer]| first(pointers, user).and_then(text_of);
@@ -70,19 +138,21 @@ impl<'a> Reply<'a> {
     /// The access token, if the answer holds one. `now` is the time by the sender's clock.
     pub fn access_token(&self, now: SystemTime) -> Option<AccessToken> {
         let token = self.secret(&self.fields.access_token);
-        if token.is_none() && !self.fields.access_token.is_empty() {
+        let token = token.or_else(|| self.given?.get(&self.fields.access_token_header));
+        if token.is_none() && self.fields.has_access_token() {
             return None;
         }
         let text = token.as_ref().map(Secret::secret);
-        let life = expiry::life(&self.fields.expires, self.body, text, now);
+        let life = expiry::life(&self.fields.expires, self.content(), text, now);
         Some(AccessToken { token, life })
     }
 
     /// The refresh token, if it travels in the body.
     pub fn refresh_token(&self, now: SystemTime) -> Option<BodyToken> {
-        let token = self.secret(&self.fields.refresh_token)?;
+        let token = self.secret(&self.fields.refresh_token);
+        let token = token.or_else(|| self.given?.get(&self.fields.refresh_token_header))?;
         let text = Some(token.secret());
-        let life = expiry::life(&self.fields.refresh_expires, self.body, text, now);
+        let life = expiry::life(&self.fields.refresh_expires, self.content(), text, now);
         let end = life.and_then(|life| now.checked_add(life));
         let end = end.and_then(|end| end.duration_since(SystemTime::UNIX_EPOCH).ok());
         Some(BodyToken {
@@ -96,7 +166,8 @@ impl<'a> Reply<'a> {
         Facts {
             status,
             code,
-            body: Some(self.body),
+            body: self.body,
+            empty: self.body.is_none(),
         }
     }
 
@@ -123,7 +194,12 @@ impl<'a> Reply<'a> {
     }
 
     fn text(&self, pointers: &[Pointer]) -> Option<String> {
-        first(pointers, self.body).and_then(text_of)
+        first(pointers, self.body?).and_then(text_of)
+    }
+
+    /// The body; where there is none, one in which nothing is found.
+    fn content(&self) -> &Value {
+        self.body.unwrap_or(&Value::Null)
     }
 
     fn secret(&self, pointers: &[Pointer]) -> Option<Secret> {
@@ -181,6 +257,49 @@ mod tests {
             "expiresIn counts"
         );
         assert_eq!(reply.refresh_token(SystemTime::now()), None, "a cookie");
+    }
+
+    #[test]
+    fn a_token_may_come_in_a_header() {
+        let profile = Profile::from_json(json!({
+            "cookies": {"refresh": []},
+            "endpoints": {"refresh": {"body": {"token": "$refresh_token"}}},
+            "answer": {"login": {
+                "access_token": [], "access_token_header": "Authorization",
+                "refresh_token_header": "x-refresh",
+            }},
+        }))
+        .unwrap();
+        let given = |lines: &[(&'static str, &'static str)]| {
+            let pairs = lines.iter().map(|(name, value)| {
+                let value = reqwest::header::HeaderValue::from_static(value);
+                (reqwest::header::HeaderName::from_static(name), value)
+            });
+            Given::of(&pairs.collect(), &profile)
+        };
+        let read = |given: &Given| {
+            let reply = Reply::of_nothing(&profile, &profile.answer.login).with(given);
+            let now = SystemTime::now();
+            let access = reply.access_token(now).and_then(|access| access.token);
+            let refresh = reply.refresh_token(now).map(|refresh| refresh.token);
+            [access, refresh].map(|token| token.map(|token| token.secret().to_owned()))
+        };
+        for value in ["Bearer a.b", "bearer  a.b", "a.b"] {
+            let given = given(&[("authorization", value), ("x-refresh", "r")]);
+            assert_eq!(
+                read(&given),
+                [Some("a.b".into()), Some("r".into())],
+                "{value}"
+            );
+            assert!(given.holds("authorization") && !given.holds("x-other"));
+        }
+        assert_eq!(read(&given(&[("authorization", "Bearer ")])), [None, None]);
+        let body = json!({"user": {"id": 1}});
+        let reply = Reply::new(&body, &profile, &profile.answer.login);
+        assert!(
+            reply.access_token(SystemTime::now()).is_none(),
+            "it should be there"
+        );
     }
 
     #[test]

@@ -1,43 +1,77 @@
-//! An answer's body, whole: JSON, or nothing that is understood.
+//! An answer, whole: JSON, or nothing, or nothing that is understood; and the tokens that its
+//! headers hold.
 
 use serde_json::Value;
 
-use crate::profile::{Fields, Profile};
-use crate::reply::Reply;
+use crate::profile::{Facts, Fields, Profile};
+use crate::reply::{Given, Reply};
 
 /// The most values that are taken apart. A mebibyte of `0,` is half a million of them and
 /// thirty times its size in memory; no answer to a sign-in or a refresh comes near this.
 const VALUES_LIMIT: usize = 20_000;
 
-/// A body that was read whole.
-pub enum Body {
-    /// JSON.
+/// An answer that was read whole.
+pub struct Body {
+    content: Content,
+    given: Given,
+}
+
+enum Content {
     Json(Value),
-    /// Anything else, or nothing.
+    /// Not a byte.
+    Nothing,
     Other,
 }
 
 impl Body {
-    /// What these bytes are.
-    pub(super) fn of(bytes: &[u8]) -> Self {
-        if is_dense(bytes) {
+    /// What these bytes are, and what was given along with them.
+    pub(super) fn of(bytes: &[u8], given: Given) -> Self {
+        let content = if bytes.is_empty() {
+            Content::Nothing
+        } else if is_dense(bytes) {
             tracing::warn!("an answer holds more values than are read");
-            return Self::Other;
+            Content::Other
+        } else {
+            serde_json::from_slice(bytes).map_or(Content::Other, Content::Json)
+        };
+        Self { content, given }
+    }
+
+    /// One that could not be read.
+    pub(super) fn unread() -> Self {
+        Self {
+            content: Content::Other,
+            given: Given::default(),
         }
-        serde_json::from_slice(bytes).map_or(Self::Other, Self::Json)
     }
 
     /// The JSON, if it is any.
     pub fn json(&self) -> Option<&Value> {
-        match self {
-            Self::Json(body) => Some(body),
-            Self::Other => None,
+        match &self.content {
+            Content::Json(body) => Some(body),
+            Content::Nothing | Content::Other => None,
         }
     }
 
-    /// A reader over a JSON body.
+    /// A reader of JSON, or of what comes without a body; `None` where the body is not
+    /// understood.
     pub fn reply<'a>(&'a self, profile: &'a Profile, fields: &'a Fields) -> Option<Reply<'a>> {
-        Some(Reply::new(self.json()?, profile, fields))
+        let reply = match &self.content {
+            Content::Json(body) => Reply::new(body, profile, fields),
+            Content::Nothing => Reply::of_nothing(profile, fields),
+            Content::Other => return None,
+        };
+        Some(reply.with(&self.given))
+    }
+
+    /// What the profile's rules are held against.
+    pub fn facts<'a>(&'a self, status: u16, code: Option<&'a str>) -> Facts<'a> {
+        Facts {
+            status,
+            code,
+            body: self.json(),
+            empty: matches!(self.content, Content::Nothing),
+        }
     }
 }
 
@@ -62,15 +96,31 @@ mod tests {
                 serde_json::from_str::<Value>(&body).is_ok(),
                 "{unit} makes JSON"
             );
-            assert!(matches!(Body::of(body.as_bytes()), Body::Other), "{unit}");
+            assert!(!is_json(&body), "{unit}");
         }
-        let depth = "[".repeat(1 << 20);
-        assert!(matches!(Body::of(depth.as_bytes()), Body::Other));
+        assert!(!is_json(&"[".repeat(1 << 20)));
+    }
+
+    fn is_json(text: &str) -> bool {
+        Body::of(text.as_bytes(), Given::default()).json().is_some()
+    }
+
+    #[test]
+    fn nothing_is_not_a_page() {
+        let facts = |text: &str| {
+            let body = Body::of(text.as_bytes(), Given::default());
+            let facts = body.facts(401, None);
+            (facts.body.is_some(), facts.empty)
+        };
+        assert_eq!(facts(""), (false, true));
+        assert_eq!(facts("<html>"), (false, false));
+        assert_eq!(facts(" "), (false, false));
+        assert_eq!(facts("null"), (true, false));
     }
 
     #[test]
     fn a_long_text_is_no_matter() {
         let body = format!(r#"{{"user":{{"image":"{}"}}}}"#, "A+/=".repeat(200_000));
-        assert!(matches!(Body::of(body.as_bytes()), Body::Json(_)));
+        assert!(is_json(&body));
     }
 }

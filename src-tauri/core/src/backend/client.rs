@@ -21,6 +21,7 @@ use super::traced::Traced;
 use crate::cookies::{Jar, RefreshChange, RefreshCookie};
 use crate::error::{AuthError, ErrorCode};
 use crate::profile::{self, Profile, Variables};
+use crate::reply::Given;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 const TOTAL_LIMIT: Duration = Duration::from_secs(30);
@@ -99,7 +100,12 @@ impl Backend {
             Patience::Steps => self.step_by_step(request, payload).await,
         }?;
         let refresh = self.honour_cookies(&response, &url, call.jar);
-        Ok(Head { response, refresh })
+        let given = Given::of(response.headers(), &self.profile);
+        Ok(Head {
+            response,
+            refresh,
+            given,
+        })
     }
 
     /// Bodies of any size: what is bounded is how long nothing may happen.

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::body::Body;
 use super::fault::Fault;
 use crate::cookies::RefreshChange;
+use crate::reply::Given;
 
 /// The largest body that is read whole.
 pub(super) const BODY_LIMIT: usize = 1024 * 1024;
@@ -31,6 +32,8 @@ const NOT_FOR_WINDOWS: [&str; 8] = [
 pub struct Head {
     pub(super) response: Response,
     pub(super) refresh: Vec<RefreshChange>,
+    /// The tokens in headers that the profile names.
+    pub(super) given: Given,
 }
 
 impl Head {
@@ -87,16 +90,23 @@ impl Head {
             .headers()
             .iter()
             .filter(|(name, _)| !NOT_FOR_WINDOWS.contains(&name.as_str()))
+            .filter(|(name, _)| !self.given.holds(name.as_str()))
             .filter_map(|(name, value)| {
                 Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
             })
             .collect()
     }
 
+    /// What is known before the body is read: it may break off.
+    pub fn without_body(&self) -> Body {
+        Body::of(&[], self.given.clone())
+    }
+
     /// The body, whole.
-    pub async fn body(self) -> Result<Body, Fault> {
+    pub async fn body(mut self) -> Result<Body, Fault> {
+        let given = std::mem::take(&mut self.given);
         let bytes = self.bytes().await?;
-        Ok(Body::of(&bytes))
+        Ok(Body::of(&bytes, given))
     }
 
     async fn bytes(mut self) -> Result<Zeroizing<Vec<u8>>, Fault> {

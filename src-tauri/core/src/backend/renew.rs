@@ -146,7 +146,7 @@ impl Backend {
         if status.is_success() {
             return Ok(Told::Yes);
         }
-        let body = head.body().await.unwrap_or(Body::Other);
+        let body = head.body().await.unwrap_or(Body::unread());
         if is_signed_out(self.profile(), status, &body) {
             return Ok(Told::Already);
         }

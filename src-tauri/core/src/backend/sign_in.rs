@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::body::Body;
 use super::client::Backend;
-use super::verdict::{refused, wants_code};
+use super::verdict::{is_refused, refused, wants_code};
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
 use crate::profile::{Endpoint, Step, UserFrom, Variables};
@@ -153,7 +153,7 @@ impl Backend {
         if status.is_success() {
             return Ok(());
         }
-        let body = head.body().await.unwrap_or(Body::Other);
+        let body = head.body().await.unwrap_or(Body::unread());
         let profile = self.profile();
         let reply = body.reply(profile, &profile.answer.login);
         let refused = refused(Step::SendOtp, profile, status, reply.as_ref());
@@ -189,7 +189,7 @@ impl Backend {
                 challenge: reply.challenge(),
             });
         }
-        if !status.is_success() {
+        if is_refused(step, profile, status, reply.as_ref()) {
             let refused = refused(step, profile, status, reply.as_ref());
             return Err(refused.retry_after(retry_after));
         }
@@ -226,10 +226,21 @@ impl Backend {
             },
         };
         Ok(SignIn::Granted(Box::new(Grant {
-            user,
+            user: called(user, variables.identifier),
             access,
             token,
         })))
+    }
+}
+
+/// Where the backend does not say what somebody is called: by what they typed.
+fn called(user: User, typed: Option<&str>) -> User {
+    match typed {
+        Some(typed) if user.name.is_empty() => User {
+            name: typed.to_owned(),
+            ..user
+        },
+        _ => user,
     }
 }
 

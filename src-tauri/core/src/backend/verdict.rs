@@ -7,7 +7,7 @@ use reqwest::StatusCode;
 
 use super::{Backend, Body, Fault};
 use crate::error::{AuthError, ErrorCode};
-use crate::profile::{Facts, Profile, Step, UserFrom};
+use crate::profile::{Profile, Step, UserFrom};
 use crate::reply::{AccessToken, Reply};
 use crate::token::RefreshToken;
 use crate::wire::{SignedOutReason, User};
@@ -77,12 +77,23 @@ pub(super) fn wants_code(profile: &Profile, status: StatusCode, reply: &Reply<'_
 pub(super) fn is_signed_out(profile: &Profile, status: StatusCode, body: &Body) -> bool {
     let reply = body.reply(profile, &profile.answer.refresh);
     let code = reply.as_ref().and_then(Reply::code);
-    let facts = Facts {
-        status: status.as_u16(),
-        code: code.as_deref(),
-        body: body.json(),
-    };
+    let facts = body.facts(status.as_u16(), code.as_deref());
     profile.signed_out.iter().any(|rule| rule.holds(&facts))
+}
+
+/// Whether an answer to a sign-in is a refusal, whatever its status may say.
+pub(super) fn is_refused(
+    step: Step,
+    profile: &Profile,
+    status: StatusCode,
+    reply: Option<&Reply<'_>>,
+) -> bool {
+    let Some(reply) = reply.filter(|_| status.is_success()) else {
+        return !status.is_success();
+    };
+    let code = reply.code();
+    let facts = reply.facts(status.as_u16(), code.as_deref());
+    profile.errors.iter().any(|rule| rule.holds(step, &facts))
 }
 
 /// The error of a refused sign-in step.
@@ -123,6 +134,10 @@ fn code_of(step: Step, profile: &Profile, status: u16, reply: Option<&Reply<'_>>
     let facts = reply.facts(status, code.as_deref());
     if let Some(rule) = (profile.errors.iter()).find(|rule| rule.holds(step, &facts)) {
         return rule.is.into();
+    }
+    if facts.empty {
+        // Nor does silence say anything by itself.
+        return ErrorCode::BadAnswer;
     }
     match (step, status) {
         (Step::Register, 409) => ErrorCode::EmailTaken,

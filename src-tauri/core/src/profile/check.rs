@@ -9,7 +9,7 @@ use super::header::HeaderKey;
 use super::mistake::{Mistake, nearest};
 use super::model::{Document, Endpoint, Expiry, ExpiryForm, Fields, Method, UserFrom};
 use super::placeholder::Placeholder as P;
-use super::rules::Test;
+use super::rules::{Test, is_success};
 use super::text::Text;
 use super::{Profile, paths};
 
@@ -171,13 +171,13 @@ impl Profile {
         let login = &self.answer.login;
         let by_cookie = !self.cookies.refresh.is_empty();
         let single = self.session.single_token;
-        if single && login.access_token.is_empty() && login.refresh_token.is_empty() {
+        if single && !login.has_access_token() && !login.has_refresh_token() {
             return mistake(
                 "session.single_token",
                 "is true, but `answer.login` finds no token",
             );
         }
-        let by_body = single || !login.refresh_token.is_empty();
+        let by_body = single || login.has_refresh_token();
         if !by_cookie && !by_body {
             return mistake(
                 "answer.login.refresh_token",
@@ -252,7 +252,13 @@ impl Profile {
             check_test(&format!("otp.wanted[{index}]"), rule.test())?;
         }
         for (index, rule) in self.errors.iter().enumerate() {
-            check_test(&format!("errors[{index}]"), rule.test())?;
+            let key = format!("errors[{index}]");
+            check_test(&key, rule.test())?;
+            if rule.status.is_some_and(is_success) && rule.equals.is_none() && rule.code.is_none() {
+                let reason = "is a success: it is a refusal only with a `code`, or with what a \
+                              `pointer` equals";
+                return mistake(format!("{key}.status"), reason);
+            }
         }
         for (index, rule) in self.signed_out.iter().enumerate() {
             let key = format!("signed_out[{index}]");
@@ -273,10 +279,11 @@ impl Profile {
         for (index, rule) in self.ends.iter().enumerate() {
             let key = format!("ends[{index}]");
             check_test(&key, rule.test())?;
-            let is_success = (200..300).contains(&rule.status);
-            if is_success && !(by_refresh && rule.pointer.is_some()) {
-                let reason = "is a success: it ends a session only with a `pointer`, and only \
-                              where `session.user_from` is `refresh`";
+            let is_success = is_success(rule.status);
+            let by_user = by_refresh && rule.pointer.is_some();
+            if is_success && !by_user && rule.equals.is_none() {
+                let reason = "is a success: it ends a session only with what a `pointer` equals \
+                              or, where `session.user_from` is `refresh`, with a `pointer`";
                 return mistake(format!("{key}.status"), reason);
             }
             if !is_success && says_nothing(rule.status) {
@@ -419,6 +426,12 @@ fn check_test(key: &str, test: Test<'_>) -> Checked {
     }
     if test.absent && test.equals.is_some() {
         return mistake(format!("{key}.equals"), "cannot hold where nothing stands");
+    }
+    if test.empty && (test.code.is_some() || test.pointer.is_some()) {
+        return mistake(
+            format!("{key}.empty"),
+            "leaves no body for a code or a pointer",
+        );
     }
     Ok(())
 }

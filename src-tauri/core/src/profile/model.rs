@@ -205,10 +205,27 @@ pub struct Fields {
     pub access_token: Vec<Pointer>,
     /// The refresh token; empty if it is a cookie.
     pub refresh_token: Vec<Pointer>,
+    /// A header of the answer that holds the access token, or `false`: with or without
+    /// `Bearer` before it. The body counts first.
+    pub access_token_header: Maybe<HeaderKey>,
+    /// A header of the answer that holds the refresh token, likewise.
+    pub refresh_token_header: Maybe<HeaderKey>,
     /// The access token's end or life; the first that can be read counts.
     pub expires: Vec<Expiry>,
     /// The refresh token's end or life, likewise.
     pub refresh_expires: Vec<Expiry>,
+}
+
+impl Fields {
+    /// Whether there is a place for an access token.
+    pub fn has_access_token(&self) -> bool {
+        !self.access_token.is_empty() || self.access_token_header.get().is_some()
+    }
+
+    /// Whether there is a place for a refresh token.
+    pub fn has_refresh_token(&self) -> bool {
+        !self.refresh_token.is_empty() || self.refresh_token_header.get().is_some()
+    }
 }
 
 /// A time, and how it is written.

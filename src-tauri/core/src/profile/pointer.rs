@@ -48,6 +48,7 @@ pub fn first<'a>(pointers: &[Pointer], body: &'a Value) -> Option<&'a Value> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -70,5 +71,22 @@ mod tests {
         assert_eq!(first(&pointers[..2], &body), None);
         assert_eq!(Pointer::default().find(&body), Some(&body));
         assert_eq!(Pointer::default().find(&Value::Null), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_pointer_or_is_refused_and_finds_its_own_key(
+            text in "[/~01a$ü ]{0,12}", key in ".{0,8}",
+        ) {
+            let body = json!({"a": [{"": 1}, {"~": {"/": 2}}], "01": 3});
+            if let Ok(pointer) = Pointer::parse(&text) {
+                let found = body.pointer(&text).filter(|found| !found.is_null());
+                prop_assert_eq!(pointer.find(&body), found);
+            }
+            let escaped = key.replace('~', "~0").replace('/', "~1");
+            let pointer = Pointer::parse(&format!("/x/{escaped}")).unwrap();
+            let body = json!({"x": {key: true}});
+            prop_assert_eq!(pointer.find(&body), Some(&json!(true)));
+        }
     }
 }

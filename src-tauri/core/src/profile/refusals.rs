@@ -355,6 +355,61 @@ fn rules_end_a_session_only_by_what_a_backend_itself_says() {
 }
 
 #[test]
+fn a_success_and_silence_say_little_by_themselves() {
+    let ends = |rule: Value| json!({"ends": [rule], "session": {"user_from": "login"}});
+    let by_value = json!({"status": 200, "pointer": "/code", "equals": 401, "why": "expired"});
+    assert!(Profile::from_json(ends(by_value)).is_ok());
+    for rule in [
+        json!({"status": 200, "pointer": "/code", "why": "expired"}),
+        json!({"status": 204, "empty": true, "why": "expired"}),
+    ] {
+        check(&over(ends(rule)), "ends[0].status", "is a success");
+    }
+    let errors = |rule: Value| json!({"errors": [rule]});
+    for (rule, key) in [
+        (
+            json!({"status": 200, "is": "account_blocked"}),
+            "errors[0].status",
+        ),
+        (
+            json!({"status": 200, "pointer": "/x", "is": "account_blocked"}),
+            "errors[0].status",
+        ),
+        (
+            json!({"status": 204, "empty": true, "is": "account_blocked"}),
+            "errors[0].status",
+        ),
+        (
+            json!({"status": 401, "empty": true, "code": "X", "is": "account_blocked"}),
+            "errors[0].empty",
+        ),
+    ] {
+        let error = over(errors(rule));
+        assert_eq!(error.key, key, "{error}");
+    }
+    for rule in [
+        json!({"status": 200, "code": "X", "is": "account_blocked"}),
+        json!({"status": 200, "pointer": "/x", "equals": 1, "is": "account_blocked"}),
+        json!({"status": 401, "empty": true, "is": "account_blocked"}),
+    ] {
+        assert!(Profile::from_json(errors(rule.clone())).is_ok(), "{rule}");
+    }
+}
+
+#[test]
+fn headers_of_an_answer_have_names() {
+    let error = over(json!({"answer": {"login": {"access_token_header": "not a name"}}}));
+    check(
+        &error,
+        "answer.login.access_token_header",
+        "no name of a header",
+    );
+    let error = over(json!({"answer": {"login": {"acces_token_header": "authorization"}}}));
+    let nearest = error.nearest.as_deref();
+    assert_eq!(nearest, Some("answer.login.access_token_header"), "{error}");
+}
+
+#[test]
 fn times_have_a_place_and_bounds() {
     let error = over(json!({"answer": {"login": {"expires": [{"as": "ttl_s"}]}}}));
     check(&error, "answer.login.expires[0].at", "is missing");

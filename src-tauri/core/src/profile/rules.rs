@@ -22,6 +22,8 @@ pub struct When {
     pub equals: Option<Value>,
     /// Turns the pointer round: nothing, or null, stands there.
     pub absent: bool,
+    /// The body is empty.
+    pub empty: bool,
 }
 
 /// An answer to a refresh that ends the session.
@@ -29,7 +31,8 @@ pub struct When {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EndRule {
-    /// The HTTP status. A body that is not JSON never ends a session.
+    /// The HTTP status. A body that is not JSON never ends a session, save an empty one where
+    /// the rule says `empty`.
     pub status: u16,
     /// The error code in the body; absent means any JSON body.
     #[serde(default)]
@@ -43,11 +46,15 @@ pub struct EndRule {
     /// Turns the pointer round: nothing, or null, stands there.
     #[serde(default)]
     pub absent: bool,
+    /// The body is empty.
+    #[serde(default)]
+    pub empty: bool,
     /// What it means.
     pub why: Ending,
 }
 
-/// What a refused sign-in means. Where no rule holds, the status says it as in the contract.
+/// What a refused sign-in means. Where no rule holds, the status says it as in the contract. A
+/// rule that names a status of success makes a refusal of it.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -70,6 +77,9 @@ pub struct ErrorRule {
     /// Turns the pointer round: nothing, or null, stands there.
     #[serde(default)]
     pub absent: bool,
+    /// The body is empty.
+    #[serde(default)]
+    pub empty: bool,
     /// What it means.
     pub is: Refusal,
 }
@@ -140,6 +150,8 @@ pub struct Facts<'a> {
     pub code: Option<&'a str>,
     /// The body, where it is JSON.
     pub body: Option<&'a Value>,
+    /// Whether there is no body at all.
+    pub empty: bool,
 }
 
 /// The members that all rules share.
@@ -150,6 +162,7 @@ pub(super) struct Test<'a> {
     pub pointer: Option<&'a Pointer>,
     pub equals: Option<&'a Value>,
     pub absent: bool,
+    pub empty: bool,
 }
 
 impl Test<'_> {
@@ -158,6 +171,9 @@ impl Test<'_> {
             return false;
         }
         if self.code.is_some() && self.code != facts.code {
+            return false;
+        }
+        if self.empty && !facts.empty {
             return false;
         }
         let Some(pointer) = self.pointer else {
@@ -177,8 +193,13 @@ impl Test<'_> {
 
     /// Whether it says nothing and would always hold.
     pub fn is_empty(self) -> bool {
-        self.status.is_none() && self.code.is_none() && self.pointer.is_none()
+        self.status.is_none() && self.code.is_none() && self.pointer.is_none() && !self.empty
     }
+}
+
+/// Whether the status says that it went well.
+pub(super) fn is_success(status: u16) -> bool {
+    (200..300).contains(&status)
 }
 
 /// Numbers are the same by value, not by how they were written.
@@ -197,6 +218,7 @@ impl When {
             pointer: self.pointer.as_ref(),
             equals: self.equals.as_ref(),
             absent: self.absent,
+            empty: self.empty,
         }
     }
 
@@ -214,12 +236,14 @@ impl EndRule {
             pointer: self.pointer.as_ref(),
             equals: self.equals.as_ref(),
             absent: self.absent,
+            empty: self.empty,
         }
     }
 
-    /// Whether it is so. An answer that is not JSON ends nothing.
+    /// Whether it is so. An answer that is not JSON ends nothing, unless it is empty and the
+    /// rule says so.
     pub fn holds(&self, facts: &Facts<'_>) -> bool {
-        facts.body.is_some() && self.test().holds(facts)
+        (facts.body.is_some() || self.empty) && self.test().holds(facts)
     }
 }
 
@@ -231,12 +255,17 @@ impl ErrorRule {
             pointer: self.pointer.as_ref(),
             equals: self.equals.as_ref(),
             absent: self.absent,
+            empty: self.empty,
         }
     }
 
-    /// Whether it is so, on this step.
+    /// Whether it is so, on this step. A page is nobody's refusal, and a success is one only
+    /// where the rule names its status.
     pub fn holds(&self, step: Step, facts: &Facts<'_>) -> bool {
-        self.on.is_none_or(|on| on == step) && self.test().holds(facts)
+        let is_said = facts.body.is_some() || self.empty;
+        let is_meant = !is_success(facts.status) || self.status.is_some();
+        let on = self.on.is_none_or(|on| on == step);
+        on && is_said && is_meant && self.test().holds(facts)
     }
 }
 
@@ -270,6 +299,7 @@ impl From<Refusal> for ErrorCode {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -279,6 +309,7 @@ mod tests {
         rule.holds(&Facts {
             status,
             code,
+            empty: false,
             body: body.as_ref(),
         })
     }
@@ -314,14 +345,80 @@ mod tests {
             pointer: None,
             equals: None,
             absent: false,
+            empty: false,
             why: Ending::Expired,
         };
-        let facts = |body| Facts {
+        let facts = |body, empty| Facts {
             status: 401,
             code: None,
             body,
+            empty,
         };
-        assert!(!rule.holds(&facts(None)));
-        assert!(rule.holds(&facts(Some(&Value::Null))));
+        assert!(!rule.holds(&facts(None, false)));
+        assert!(!rule.holds(&facts(None, true)), "nor does silence");
+        assert!(rule.holds(&facts(Some(&Value::Null), false)));
+        let silent = EndRule {
+            empty: true,
+            ..rule
+        };
+        assert!(silent.holds(&facts(None, true)), "unless it is said");
+        assert!(!silent.holds(&facts(None, false)), "a page is not silence");
+        assert!(!silent.holds(&facts(Some(&Value::Null), false)));
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::Bool),
+            any::<i32>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            "[a-c/~]{0,3}".prop_map(Value::String),
+        ];
+        leaf.prop_recursive(3, 16, 3, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..3).prop_map(Value::Array),
+                prop::collection::vec(("[a-c/~01]{0,2}", inner), 0..3)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_rule_says_of_any_json_what_stands_there(
+            body in any_json(), equals in any_json(), pointer in "(/[a-c01]{0,2}){0,3}",
+            status in 100..600_u16, named in prop::option::of(100..600_u16),
+        ) {
+            let facts = Facts { status, code: None, body: Some(&body), empty: false };
+            let pointer = Pointer::parse(&pointer).unwrap();
+            let something = When { pointer: Some(pointer.clone()), ..When::default() };
+            let nothing = When { absent: true, ..something.clone() };
+            prop_assert_ne!(something.holds(&facts), nothing.holds(&facts), "one of them");
+            let same = When { equals: Some(equals.clone()), ..something.clone() };
+            prop_assert!(!same.holds(&facts) || something.holds(&facts), "what equals is there");
+            if let Some(found) = pointer.find(&body) {
+                let itself = When { equals: Some(found.clone()), ..something.clone() };
+                prop_assert!(itself.holds(&facts), "everything is itself");
+            }
+            let narrow = When { status: named, ..something.clone() };
+            let fits = named.is_none_or(|named| named == status);
+            prop_assert_eq!(narrow.holds(&facts), fits && something.holds(&facts));
+        }
+
+        #[test]
+        fn what_is_not_json_ends_nothing_whatever_the_rule(
+            status in 100..600_u16, absent in any::<bool>(), pointer in "(/[a-c]{0,2}){0,2}",
+            has_pointer in any::<bool>(),
+        ) {
+            let pointer = has_pointer.then(|| Pointer::parse(&pointer).unwrap());
+            let rule = EndRule {
+                status, code: None, pointer, equals: None, absent, empty: false,
+                why: Ending::Expired,
+            };
+            for empty in [false, true] {
+                let facts = Facts { status, code: None, body: None, empty };
+                prop_assert!(!rule.holds(&facts));
+            }
+        }
     }
 }

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::shared::ROTATION_PATIENCE;
 use super::sign_in::{expires_at, storage_after};
 use super::{Access, Session};
-use crate::backend::{Body, Fault, Verdict};
+use crate::backend::{Fault, Verdict};
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
 use crate::journal::{Journal, LastUser, SignedOut, Step};
@@ -27,12 +27,12 @@ use crate::wire::{Cause, SignedOutReason, User};
 pub(super) type Flight = watch::Receiver<Option<Result<(), AuthError>>>;
 
 /// What a flight starts with.
-struct Start {
-    stamp: Stamp,
-    generation: u64,
-    token: RefreshToken,
-    access: Option<Secret>,
-    device: Device,
+pub(super) struct Start {
+    pub stamp: Stamp,
+    pub generation: u64,
+    pub token: RefreshToken,
+    pub access: Option<Secret>,
+    pub device: Device,
 }
 
 /// What of an attempt is safe already.
@@ -48,6 +48,8 @@ enum Landing {
     Landed(Result<(), AuthError>),
     /// The backend says that the session is over; to be confirmed.
     Rejected(SignedOutReason),
+    /// An API call has replaced the session meanwhile: the answer is about the one before.
+    Overtaken,
 }
 
 impl Landing {
@@ -157,6 +159,13 @@ impl Session {
             let why = match self.attempt(&start).await {
                 Landing::Landed(result) => return result,
                 Landing::Rejected(why) => why,
+                Landing::Overtaken => match self.newer_than(&start).await? {
+                    Some(newer) => {
+                        start = newer;
+                        continue;
+                    }
+                    None => return self.superseded(),
+                },
             };
             // A second look, then a second opinion where a crash may have left us with a
             // token that the backend has already replaced.
@@ -213,9 +222,10 @@ impl Session {
         if status.is_success() {
             token.apply(head.take_refresh_changes());
             taken_away = token.is_empty();
-            // A cookie is safe before the body is read: that may break off.
+            token.apply_body(self.0.backend.rotated(&head.without_body(), now));
+            // What is in the headers is safe before the body is read: that may break off.
             if !self.secure(start, &mut safe, &token).await {
-                return Landing::Landed(self.superseded());
+                return self.lost(start);
             }
         }
         step!("rotation.kept");
@@ -227,11 +237,14 @@ impl Session {
         if status.is_success() {
             token.apply_body(self.0.backend.rotated(&body, now));
             if !self.secure(start, &mut safe, &token).await {
-                return Landing::Landed(self.superseded());
+                return self.lost(start);
             }
         }
         step!("rotation.body_kept");
-        if taken_away && matches!(body, Body::Json(_)) {
+        if self.is_overtaken(start, &safe) {
+            return Landing::Overtaken;
+        }
+        if taken_away && body.json().is_some() {
             return Landing::Landed(self.ended(start, SignedOutReason::Expired).await);
         }
         match self.0.backend.verdict(status, &body, &token, now) {
@@ -258,10 +271,20 @@ impl Session {
     }
 
     /// Puts `token` where it is safe if the backend has moved on: whatever becomes of the
-    /// rest of the answer, it is the one that counts from here. False if the session is over.
+    /// rest of the answer, it is the one that counts from here. False if the session is over
+    /// or was replaced.
     async fn secure(&self, start: &Start, safe: &mut Safe, token: &RefreshToken) -> bool {
         if *token == safe.token || token.is_empty() {
             return true;
+        }
+        // Not between an API call's look and its write.
+        let with_api = self.0.backend.profile().cookies.with_api;
+        let _settled = match with_api {
+            true => Some(self.0.taking_over.lock().await),
+            false => None,
+        };
+        if self.is_overtaken(start, safe) {
+            return false;
         }
         let generation = start.generation + 1;
         match self.keep_rotated(start, generation, token).await {
@@ -275,6 +298,20 @@ impl Session {
             }
             None => false,
         }
+    }
+
+    /// Whether this session has another token by now than this flight knows of.
+    fn is_overtaken(&self, start: &Start, safe: &Safe) -> bool {
+        let held = self.held();
+        held.stamp == start.stamp && held.generation != safe.generation
+    }
+
+    /// Where a flight lands whose token was not kept.
+    fn lost(&self, start: &Start) -> Landing {
+        if self.held().stamp == start.stamp {
+            return Landing::Overtaken;
+        }
+        Landing::Landed(self.superseded())
     }
 
     /// Whose session it is, where the answer to a refresh does not say: `None` leaves it
@@ -303,7 +340,7 @@ impl Session {
 
     /// Puts a rotated token where it is safe; `None` if the session is over meanwhile, here
     /// or in another process, and the token has gone to be revoked.
-    async fn keep_rotated(
+    pub(super) async fn keep_rotated(
         &self,
         start: &Start,
         generation: u64,
@@ -368,10 +405,14 @@ impl Session {
         let last_user = {
             let known = self.held().last_user.clone();
             let known_user = || known.as_ref().map(|last| last.user.clone());
-            let user = user.or_else(known_user).unwrap_or_else(someone);
+            let mut user = user.or_else(known_user).unwrap_or_else(someone);
             let same = known.filter(|last| last.user.id == user.id);
             let mut last = same.unwrap_or_else(|| LastUser::first_seen(&self.origin(), &user));
             last.session.expires_at = expires_at(&token);
+            if user.name.is_empty() {
+                // Not said is not changed.
+                user.name.clone_from(&last.user.name);
+            }
             last.user = user;
             last
         };

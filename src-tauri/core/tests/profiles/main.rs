@@ -7,6 +7,7 @@ mod support;
 mod better_auth;
 mod directus;
 mod node_express;
+mod others;
 mod quirks_of_sign_ins;
 mod quirks_of_sign_outs;
 mod quirks_of_tokens;

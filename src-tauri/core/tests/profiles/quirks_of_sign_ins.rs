@@ -7,7 +7,7 @@ use vestibule_core::wire::SignInOutcome;
 use vestibule_recordings::Recording;
 
 use crate::rig::{Played, login, newcomer, said};
-use crate::support::code;
+use crate::support::{code, is_fresh};
 
 const ANN: &str = "ann@example.com";
 const LOGIN: &str = r#"POST /login -d {"email":"ann@example.com","password":"pw"}"#;
@@ -187,5 +187,29 @@ async fn cookies_that_are_off_are_neither_taken_nor_sent() {
     .await;
     played.sign_in(ANN, "pw").await;
     played.session.refresh().await.expect("without a cookie");
+    played.check_no_strays();
+}
+
+/// As Directus does of an account without a role.
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nothing_is_said_of_a_user_they_are_called_what_they_typed() {
+    let success = r#"{"user":{"id":"u"},"tokens":{"token":"a"}}"#;
+    let refresh = "POST /refresh-token -b jar";
+    let mut played = play(
+        json!({"endpoints": {"refresh": {"path": "/refresh-token", "body": {}}}}),
+        &[
+            said(LOGIN, "200 OK", &[COOKIE], success),
+            said(refresh, "200 OK", &[], success),
+            said(refresh, "200 OK", &[], success),
+        ],
+    )
+    .await;
+    played.sign_in(ANN, "pw").await;
+    assert_eq!(played.name(), ANN);
+    played.session.refresh().await.expect("renewed");
+    assert_eq!(played.name(), ANN, "nor does a refresh take it away");
+    played.restart();
+    played.until("the session after a start", is_fresh).await;
+    assert_eq!(played.name(), ANN, "nor a start");
     played.check_no_strays();
 }

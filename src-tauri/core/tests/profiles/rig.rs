@@ -1,12 +1,12 @@
 //! A session with a profile of its own, and a backend that plays a recording.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use vestibule_core::clock::ManualClock;
-use vestibule_core::profile::Profile;
+use vestibule_core::profile::{Layer, Profile, load};
 use vestibule_core::secrets::{Secret, SecretBytes, SecretStore as _};
 use vestibule_core::session::{Config, Session};
 use vestibule_core::wire::{
@@ -14,7 +14,7 @@ use vestibule_core::wire::{
 };
 use vestibule_recordings::{Player, Recording};
 
-use crate::support::{TestStore, WORKSPACE, until, user, why};
+use crate::support::{TestStore, WORKSPACE, eventually, until, user, why};
 
 /// A session and what it stands on.
 pub struct Played {
@@ -49,6 +49,33 @@ impl Played {
         let player = Player::start(recording, ignored).await.expect("a port");
         profile["backend"] = json!(format!("{}{at}", player.url()));
         let profile = Profile::from_json(profile).expect("a shipped profile");
+        let played = Self::with(Arc::new(player), profile, None);
+        played
+            .until("the start to be over", |state| why(state).is_some())
+            .await;
+        played
+    }
+
+    /// With a profile that names its own backend; nothing is asked of the player.
+    pub async fn elsewhere(profile: Value) -> Self {
+        let nothing = Recording::parse(&said("POST /nothing", "200 OK", &[], "{}"));
+        let player = Player::start(nothing, &[]).await;
+        let profile = Profile::from_json(profile).unwrap_or_else(|error| panic!("{error}"));
+        let played = Self::with(Arc::new(player.expect("a port")), profile, None);
+        played
+            .until("the start to be over", |state| why(state).is_some())
+            .await;
+        played
+    }
+
+    /// The same with a profile of somebody's own: the text of a file.
+    pub async fn described(name: &str, text: &str, exchanges: &[String]) -> Self {
+        let recording = Recording::parse(&exchanges.concat());
+        let player = Player::start(recording, &[]).await.expect("a port");
+        let address = Layer::inline("the test", json!({"backend": player.url()}));
+        let file = Layer::text(format!("{name}.toml"), text);
+        let profile = file.and_then(|file| load(&[file, address]));
+        let profile = profile.unwrap_or_else(|error| panic!("{error}"));
         let played = Self::with(Arc::new(player), profile, None);
         played
             .until("the start to be over", |state| why(state).is_some())
@@ -126,6 +153,17 @@ impl Played {
     pub async fn sign_in(&self, email: &str, password: &str) {
         let outcome = self.session.login(login(email, password)).await;
         assert_eq!(outcome, Ok(SignInOutcome::SignedIn));
+    }
+
+    /// Lets time pass until nobody is signed in: after a failed try, what a backend says of a
+    /// session is asked for twice, some seconds apart.
+    pub async fn until_signed_out_in_time(&self) -> SignedOutReason {
+        eventually("a sign-out", || {
+            self.clock.advance(Duration::from_secs(1));
+            why(&self.session.snapshot().state).is_some()
+        })
+        .await;
+        self.until_signed_out().await
     }
 
     pub fn name(&self) -> String {

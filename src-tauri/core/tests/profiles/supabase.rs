@@ -1,12 +1,14 @@
 //! Supabase Auth, by its published contract: what is played here was written down, not
 //! recorded.
 
+use std::time::Duration;
+
 use serde_json::json;
 use vestibule_core::error::ErrorCode;
 use vestibule_core::wire::{SignInOutcome, SignedOutReason};
 use vestibule_recordings::{Recording, SUPABASE_BY_CONTRACT};
 
-use crate::rig::{Played, login, newcomer};
+use crate::rig::{Played, login, newcomer, said};
 use crate::support::{code, eventually, user};
 
 const ANN: &str = "ann@example.com";
@@ -61,4 +63,42 @@ async fn from_a_registration_to_the_refresh_after_a_sign_out() {
         .await;
     assert_eq!(code(&limited), Some(ErrorCode::RateLimited));
     played.check_no_strays();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_dead_refresh_is_a_400_that_says_why() {
+    let key = "-H apikey: publishable";
+    let login_call = format!(
+        r#"POST /auth/v1/token?grant_type=password {key} -d {{"email":"ann@example.com","password":"correct-horse"}}"#
+    );
+    let refresh = format!(
+        r#"POST /auth/v1/token?grant_type=refresh_token {key} -d {{"refresh_token":"r-1"}}"#
+    );
+    // 1795411840 is ten minutes after the answer's own date; there is no `expires_in`.
+    let granted = r#"{"access_token":"a","refresh_token":"r-1","expires_at":1795411840,"user":{"id":"u","email":"ann@example.com"}}"#;
+    let date = ["Date: Mon, 23 Nov 2026 05:20:40 GMT"];
+    for (dead, wanted) in [
+        ("refresh_token_not_found", SignedOutReason::Expired),
+        ("refresh_token_already_used", SignedOutReason::Reuse),
+        ("session_expired", SignedOutReason::Expired),
+        ("session_not_found", SignedOutReason::Revoked),
+    ] {
+        let refused = format!(r#"{{"code":400,"error_code":"{dead}","msg":"no"}}"#);
+        let exchanges = [
+            said(&login_call, "200 OK", &date, granted),
+            said(&refresh, "200 OK", &date, granted),
+            said(&refresh, "400 Bad Request", &[], &refused),
+        ];
+        let profile = json!({"extends": "supabase", "headers": {"apikey": "publishable"}});
+        let recording = Recording::parse(&exchanges.concat());
+        let played = Played::playing(recording, profile, "", &[]).await;
+        played.sign_in(ANN, PASSWORD).await;
+        played.clock.advance(Duration::from_secs(541));
+        let asked = "/auth/v1/token?grant_type=refresh_token";
+        eventually("the refresh by the timer", || played.asked(asked) == 1).await;
+        // The first may join that one, if it has not landed yet.
+        while played.session.refresh().await.is_ok() {}
+        assert_eq!(played.until_signed_out().await, wanted, "{dead}");
+        played.check_no_strays();
+    }
 }
