@@ -110,7 +110,10 @@ impl Session {
             };
             let carried = bearer.as_ref().map_or(&nobody, |bearer| &bearer.carried);
             let backend = &self.0.backend;
-            let head = backend.api(&call, payload, carried, attempt).await?;
+            let mut head = backend.api(&call, payload, carried, attempt).await?;
+            if let Some(bearer) = &bearer {
+                self.follow(bearer.stamp, &mut head).await;
+            }
             if head.status() == 401
                 && !renewed
                 && let Some(refused) = &bearer

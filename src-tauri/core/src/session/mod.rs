@@ -6,6 +6,7 @@
 //! it takes a new stamp, and whatever was under way finds its own stamp outdated.
 
 mod api;
+mod follow;
 mod item;
 mod keep_alive;
 mod outbox;

@@ -8,6 +8,7 @@ mod better_auth;
 mod directus;
 mod node_express;
 mod others;
+mod quirks_of_calls;
 mod quirks_of_sign_ins;
 mod quirks_of_sign_outs;
 mod quirks_of_tokens;
