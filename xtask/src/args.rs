@@ -28,6 +28,7 @@ Vestibule's own commands: cargo xtask COMMAND
   soak [P1 P4 …]       break everything many times, print what each promise came to
       --short              as often as `test` does
       --markdown           the table as in the README
+  servers [NAME…]      sign in at a real Better Auth server and a real Directus
   types                write frontend/lib/native/wire.ts and docs/profile.schema.json
   export               export the frontend if its sources changed
   dev-servers          the backend and Next, as `tauri dev` starts them
@@ -65,6 +66,8 @@ pub enum Task {
     Fuzz(fuzz::Asked),
     /// Run the promises, with the arguments of that program.
     Soak(Vec<OsString>),
+    /// Sign in at real servers, with the arguments of that program.
+    Servers(Vec<OsString>),
     /// Write the TypeScript of the wire types.
     Types,
     /// Look at the machine.
@@ -91,6 +94,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Outcome<Task> {
         "tauri" => return Ok(Task::Tauri(rest(parser)?)),
         "build" | "package" => return build(rest(parser)?),
         "soak" => return Ok(Task::Soak(rest(parser)?)),
+        "servers" => return Ok(Task::Servers(rest(parser)?)),
         "desktop" => return program(rest(parser)?).map(Task::Desktop),
         "inside-desktop" => return program(rest(parser)?).map(Task::InsideDesktop),
         "guard" => return guard(rest(parser)?),
@@ -245,6 +249,7 @@ mod tests {
         assert_eq!(task("dev --no-watch"), Task::Dev(words("--no-watch")));
         assert_eq!(task("build --debug"), Task::Build(words("--debug")));
         assert_eq!(task("soak P1 --short"), Task::Soak(words("P1 --short")));
+        assert_eq!(task("servers directus"), Task::Servers(words("directus")));
     }
 
     #[test]

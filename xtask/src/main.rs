@@ -19,6 +19,7 @@ mod kin;
 mod parent;
 mod ports;
 mod process;
+mod real_servers;
 mod root;
 mod say;
 mod servers;
@@ -90,6 +91,7 @@ fn run(task: Task) -> Outcome {
         Task::Bench => bench::run(),
         Task::Fuzz(asked) => fuzz::run(&asked),
         Task::Soak(arguments) => soak::run(&arguments),
+        Task::Servers(arguments) => real_servers::run(&arguments),
         Task::Types => types::write(),
         Task::Doctor => doctor::run(),
         Task::Desktop(program) => desktop::run(&program),

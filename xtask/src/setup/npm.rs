@@ -1,15 +1,15 @@
-//! The frontend's npm packages, among them the Tauri CLI.
+//! The frontend's npm packages, among them the Tauri CLI; and those of any other folder.
 //!
 //! Whether they are right is read from npm's own record of what it installed,
 //! not from a stamp: a stamp lies as soon as somebody runs npm by hand.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
 
-use crate::failure::{Outcome, said};
+use crate::failure::{Failure, Outcome, io, said};
 use crate::{process, root, say};
 
 /// Where the Tauri CLI's entry script is once the packages are installed.
@@ -23,31 +23,58 @@ pub fn ready() -> Outcome {
         return Ok(());
     }
     say::step("installing the frontend's npm packages (about half a minute)");
-    let mut npm = Command::new(process::npm());
-    npm.args(["ci", "--no-audit", "--no-fund", "--loglevel=error"])
-        .current_dir(root::frontend());
-    process::quiet(&mut npm)?;
+    install(&root::frontend())?;
     if !installed()? {
-        return Err(said(
-            "npm installed other packages than frontend/package-lock.json names. Remove frontend/node_modules and run this again.",
-        ));
+        return Err(others("frontend"));
     }
     Ok(())
 }
 
-/// Whether every package of the lock file is installed in its version.
+/// The same for a folder of the repository, with what its packages compile.
+pub fn ready_in(folder: &str, takes: &str) -> Outcome {
+    let path = root::root().join(folder);
+    if installed_in(&path)? {
+        return Ok(());
+    }
+    say::step(format_args!(
+        "installing the npm packages of {folder} ({takes})"
+    ));
+    install(&path)?;
+    if !installed_in(&path)? {
+        return Err(others(folder));
+    }
+    Ok(())
+}
+
+/// Whether every package of the frontend's lock file is installed in its version.
 pub fn installed() -> Outcome<bool> {
-    let frontend = root::frontend();
-    let lock = fs::read_to_string(frontend.join("package-lock.json"))
-        .map_err(crate::failure::io("reading frontend/package-lock.json"))?;
-    let Ok(record) = fs::read_to_string(frontend.join("node_modules/.package-lock.json")) else {
+    Ok(installed_in(&root::frontend())? && tauri_cli().is_file())
+}
+
+fn install(folder: &Path) -> Outcome {
+    let mut npm = Command::new(process::npm());
+    npm.args(["ci", "--no-audit", "--no-fund", "--loglevel=error"])
+        .current_dir(folder);
+    process::quiet(&mut npm)
+}
+
+fn others(folder: &str) -> Failure {
+    said(format!(
+        "npm installed other packages than {folder}/package-lock.json names. Remove {folder}/node_modules and run this again."
+    ))
+}
+
+fn installed_in(folder: &Path) -> Outcome<bool> {
+    let file = folder.join("package-lock.json");
+    let lock = fs::read_to_string(&file).map_err(io(format_args!("reading {}", file.display())))?;
+    let Ok(record) = fs::read_to_string(folder.join("node_modules/.package-lock.json")) else {
         return Ok(false);
     };
     let lock: Value = serde_json::from_str(&lock)
-        .map_err(|error| said(format!("frontend/package-lock.json is not JSON: {error}")))?;
+        .map_err(|error| said(format!("{} is not JSON: {error}", file.display())))?;
     // A half-written record is as good as none.
     let record: Value = serde_json::from_str(&record).unwrap_or(Value::Null);
-    Ok(holds(&record, &lock) && tauri_cli().is_file())
+    Ok(holds(&record, &lock))
 }
 
 /// Whether npm's record holds every package that the lock file requires.
@@ -73,7 +100,7 @@ fn holds(record: &Value, lock: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Map, json};
 
     fn lock() -> Value {
         json!({"packages": {
@@ -111,11 +138,28 @@ mod tests {
     /// and does not hold it, and takes one without a hash as it comes. npm
     /// writes such files when its registry lacks that package.
     #[test]
-    fn the_committed_lock_file_holds_the_packages_of_every_platform() {
-        let text = fs::read_to_string(root::frontend().join("package-lock.json")).unwrap();
-        let lock: Value = serde_json::from_str(&text).unwrap();
-        let packages = lock["packages"].as_object().unwrap();
-        let absent: Vec<_> = packages
+    fn the_committed_lock_files_hold_the_packages_of_every_platform() {
+        let servers = crate::real_servers::FOLDERS.map(|(folder, _)| folder);
+        for folder in ["frontend"].into_iter().chain(servers) {
+            let file = root::root().join(folder).join("package-lock.json");
+            let text = fs::read_to_string(file).unwrap();
+            let lock: Value = serde_json::from_str(&text).unwrap();
+            let packages = lock["packages"].as_object().unwrap();
+            let absent = absent(packages);
+            assert!(
+                absent.is_empty(),
+                "{folder}: named but not held: {absent:?}"
+            );
+            let unsealed = unsealed(packages);
+            assert!(
+                unsealed.is_empty(),
+                "{folder}: without a hash: {unsealed:?}"
+            );
+        }
+    }
+
+    fn absent(packages: &Map<String, Value>) -> Vec<(&String, &String)> {
+        packages
             .iter()
             .filter_map(|(path, package)| {
                 Some((path, package["optionalDependencies"].as_object()?))
@@ -126,9 +170,11 @@ mod tests {
                 !packages.contains_key(&hoisted)
                     && !packages.contains_key(&format!("{path}/{hoisted}"))
             })
-            .collect();
-        assert!(absent.is_empty(), "named but not held: {absent:?}");
-        let unsealed: Vec<_> = packages
+            .collect()
+    }
+
+    fn unsealed(packages: &Map<String, Value>) -> Vec<&String> {
+        packages
             .iter()
             .filter(|(path, package)| {
                 // What comes inside another package is under that one's hash.
@@ -136,7 +182,6 @@ mod tests {
                 !path.is_empty() && !inside && !package["integrity"].is_string()
             })
             .map(|(path, _)| path)
-            .collect();
-        assert!(unsealed.is_empty(), "without a hash: {unsealed:?}");
+            .collect()
     }
 }

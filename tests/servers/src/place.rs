@@ -1,0 +1,219 @@
+//! A machine with the app on it: a keyring, a folder and a session over them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use vestibule_core::error::{AuthError, ErrorCode};
+use vestibule_core::profile::Profile;
+use vestibule_core::secrets::{MemoryStore, Secret, SecretBytes, SecretStore as _};
+use vestibule_core::session::{Config, Session};
+use vestibule_core::wire::{
+    FetchReply, FetchRequest, Freshness, LoginInput, Phase, RegisterInput, SessionState,
+    SignedOutReason,
+};
+
+const WORKSPACE: &str = "default";
+/// Far longer than anything here takes, so that only a wrong state runs into it.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// A session and what it stands on.
+pub struct Place {
+    profile: Profile,
+    store: Arc<MemoryStore>,
+    folder: TempDir,
+    /// The session.
+    pub session: Session,
+}
+
+impl Place {
+    /// Nobody has signed in here yet.
+    pub async fn new(profile: Value) -> Self {
+        let profile = Profile::from_json(profile).unwrap_or_else(|error| panic!("{error}"));
+        let place = Self::with(profile, None);
+        place.until_signed_out().await;
+        place
+    }
+
+    fn with(profile: Profile, item: Option<&SecretBytes>) -> Self {
+        let store = Arc::new(MemoryStore::default());
+        if let Some(item) = item {
+            store.write(WORKSPACE, item).expect("memory");
+        }
+        let folder = tempfile::tempdir().expect("a folder");
+        let session = open(&profile, &store, &folder);
+        Self {
+            profile,
+            store,
+            folder,
+            session,
+        }
+    }
+
+    /// Another machine with a copy of the keyring's item: what comes of an old token.
+    pub fn copy(&self, item: &SecretBytes) -> Self {
+        Self::with(self.profile.clone(), Some(item))
+    }
+
+    /// A new start of the app: another session over the same keyring and folder.
+    pub fn restart(&mut self) {
+        self.session = open(&self.profile, &self.store, &self.folder);
+    }
+
+    /// The keyring's item.
+    pub fn item(&self) -> SecretBytes {
+        let item = self.store.read(WORKSPACE).expect("memory");
+        item.expect("the keyring holds the token")
+    }
+
+    /// The token in it, for a comparison.
+    pub fn kept(&self) -> String {
+        let item: Value = serde_json::from_slice(&self.item()).expect("JSON");
+        let token = &item["token"];
+        let text = token["body"].as_str().or(token[0]["value"].as_str());
+        text.expect("a token").to_owned()
+    }
+
+    /// Waits for a state.
+    pub async fn until(
+        &self,
+        what: &str,
+        mut wanted: impl FnMut(&SessionState) -> bool,
+    ) -> SessionState {
+        let mut changes = self.session.subscribe();
+        let found = changes.wait_for(|now| wanted(&now.state));
+        match tokio::time::timeout(PATIENCE, found).await {
+            Ok(change) => change.expect("the session lives").state.clone(),
+            Err(_) => panic!("waited for {what}: {:?}", self.session.snapshot()),
+        }
+    }
+
+    /// Why nobody is signed in, once that is so.
+    pub async fn until_signed_out(&self) -> SignedOutReason {
+        let state = self.until("nobody signed in", |state| why(state).is_some());
+        why(&state.await).expect("signed out")
+    }
+
+    /// Who is signed in, once the server has confirmed it.
+    pub async fn until_fresh(&self) -> String {
+        let state = self.until("a fresh session", is_fresh).await;
+        let Phase::SignedIn { user, .. } = state.phase else {
+            unreachable!("it is fresh")
+        };
+        user.name
+    }
+
+    /// Asks for a refresh, which must succeed.
+    pub async fn refresh(&self) {
+        self.session.refresh().await.expect("renewed");
+        assert!(is_fresh(&self.session.snapshot().state));
+    }
+
+    /// Signs out, and waits until the server has been told.
+    pub async fn sign_out(&self) {
+        self.session.logout().await;
+        assert_eq!(
+            why(&self.session.snapshot().state),
+            Some(SignedOutReason::ByUser)
+        );
+        let outbox = self.folder.path().join(WORKSPACE).join("outbox.json");
+        // The item goes once what is to be told lies in the outbox.
+        let is_told = || matches!(self.store.read(WORKSPACE), Ok(None)) && !outbox.exists();
+        let told = async {
+            while !is_told() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let told = tokio::time::timeout(PATIENCE, told).await;
+        told.expect("the server hears of the sign-out");
+    }
+
+    /// Waits until the server refuses this item, as it does soon after it was told so. Only
+    /// for one whose use changes nothing there.
+    pub async fn until_refused(&self, item: &SecretBytes) -> SignedOutReason {
+        let refused = async {
+            loop {
+                let copy = self.copy(item);
+                let is_settled = |state: &SessionState| why(state).is_some() || is_fresh(state);
+                let state = copy.until("the start to be over", is_settled).await;
+                if let Some(why) = why(&state) {
+                    return why;
+                }
+            }
+        };
+        let refused = tokio::time::timeout(PATIENCE, refused).await;
+        refused.expect("the server ends it")
+    }
+
+    /// Sends JSON with the session, as a page does with `auth.fetch`.
+    pub async fn post(&self, path: &str, body: &Value) -> FetchReply {
+        let request = FetchRequest {
+            path: path.into(),
+            method: "POST".into(),
+            headers: vec![("content-type".into(), "application/json".into())],
+            body: Some(body.to_string()),
+        };
+        let reply = self.session.fetch(request).await.expect("an answer");
+        assert!(
+            reply.status < 300,
+            "{path}: {} {}",
+            reply.status,
+            reply.body
+        );
+        reply
+    }
+}
+
+fn open(profile: &Profile, store: &Arc<MemoryStore>, folder: &TempDir) -> Session {
+    let config = Config {
+        workspace: WORKSPACE.into(),
+        profile: profile.clone(),
+        folder: folder.path().join(WORKSPACE),
+        store: store.clone(),
+        product: "Vestibule 0.1.0".into(),
+    };
+    Session::open(config).expect("the session opens")
+}
+
+/// A shipped profile for this address, with `more` that pages may call.
+pub fn profile(name: &str, url: &str, more: &[&str]) -> Value {
+    json!({"extends": name, "backend": url, "api": {"allow": more}})
+}
+
+/// A login.
+pub fn login(email: &str, password: &str) -> LoginInput {
+    LoginInput {
+        email: email.into(),
+        password: Secret::new(password),
+        fingerprint: None,
+    }
+}
+
+/// A registration.
+pub fn newcomer(name: &str, email: &str, password: &str) -> RegisterInput {
+    RegisterInput {
+        name: name.into(),
+        email: email.into(),
+        password: Secret::new(password),
+        fingerprint: None,
+        more: None,
+    }
+}
+
+/// The code of an error.
+pub fn code<T: std::fmt::Debug>(result: &Result<T, AuthError>) -> Option<ErrorCode> {
+    result.as_ref().err().map(|error| error.code)
+}
+
+fn is_fresh(state: &SessionState) -> bool {
+    let fresh = Freshness::Fresh;
+    matches!(&state.phase, Phase::SignedIn { freshness, .. } if *freshness == fresh)
+}
+
+fn why(state: &SessionState) -> Option<SignedOutReason> {
+    match state.phase {
+        Phase::SignedOut { why } => Some(why),
+        _ => None,
+    }
+}

@@ -1,0 +1,106 @@
+//! A server of a folder beside this program's sources, run by Node.js.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+
+/// A cold start makes a database.
+const START_LIMIT: Duration = Duration::from_secs(120);
+const ANSWER_LIMIT: Duration = Duration::from_secs(45);
+const END_LIMIT: Duration = Duration::from_secs(10);
+
+/// It listens on loopback. It ends when its standard input does, and so with this program,
+/// however that ends.
+pub struct Server {
+    name: String,
+    url: String,
+    child: Child,
+    input: Option<ChildStdin>,
+    output: Lines<BufReader<ChildStdout>>,
+}
+
+impl Server {
+    /// Starts the server of `folder`, which is about the npm package `package`.
+    pub async fn start(folder: &str, package: &str) -> Self {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        let version = version(&folder, package);
+        let mut child = Command::new("node")
+            .arg("server.js")
+            .current_dir(&folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("Node.js starts");
+        let output = child.stdout.take().expect("its output");
+        let mut server = Self {
+            name: format!("{package} {version}"),
+            url: String::new(),
+            input: child.stdin.take(),
+            child,
+            output: BufReader::new(output).lines(),
+        };
+        let line = server.line(START_LIMIT).await;
+        let address = line.strip_prefix("listening on ");
+        server.url = address.expect("it says where it listens").to_owned();
+        server
+    }
+
+    /// Where it listens.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What it answers to a line, beside all HTTP: the codes that a person would get by mail
+    /// or from an app.
+    pub async fn code(&mut self, of: &str) -> String {
+        let input = self.input.as_mut().expect("it is open");
+        let line = format!("{of}\n");
+        input.write_all(line.as_bytes()).await.expect("it listens");
+        self.line(ANSWER_LIMIT).await
+    }
+
+    async fn line(&mut self, limit: Duration) -> String {
+        let line = tokio::time::timeout(limit, self.output.next_line()).await;
+        let line = line.expect("it answers in time").expect("its output");
+        line.unwrap_or_else(|| panic!("{} has ended", self.name))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.input.take());
+        let limit = Instant::now() + END_LIMIT;
+        while Instant::now() < limit {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        eprintln!("{} does not end; it is killed", self.name);
+        let _ = self.child.start_kill();
+    }
+}
+
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {}", self.name, self.url)
+    }
+}
+
+/// The version that is installed, which is not always the one that is meant.
+fn version(folder: &Path, package: &str) -> String {
+    let installed: PathBuf = [folder, Path::new("node_modules"), Path::new(package)]
+        .iter()
+        .collect();
+    let text = std::fs::read_to_string(installed.join("package.json"));
+    let text = text.unwrap_or_else(|_| {
+        panic!("{package} is not installed: run `cargo xtask servers`, which sees to it")
+    });
+    let package: Value = serde_json::from_str(&text).expect("JSON");
+    package["version"].as_str().expect("a version").to_owned()
+}
