@@ -22,15 +22,19 @@ pub struct App {
 }
 
 impl App {
-    /// Starts the app on this desktop against this backend; its log goes to `log`.
-    pub(crate) async fn start(desktop: &Desktop, backend: String, log: PathBuf) -> Self {
+    /// Starts the app on this desktop with these variables; its log goes to `log`.
+    pub(crate) async fn start(
+        desktop: &Desktop,
+        variables: &[(&'static str, String)],
+        log: PathBuf,
+    ) -> Self {
         let script = desktop.home().join("recorder.js");
         std::fs::write(&script, record::SCRIPT).expect("the recorder's script");
-        let environment = [
-            ("VESTIBULE_BACKEND", backend),
+        let mut environment = vec![
             ("VESTIBULE_E2E_SCRIPT", script.display().to_string()),
             ("RUST_LOG", "info,vestibule_core=debug".to_owned()),
         ];
+        environment.extend_from_slice(variables);
         let app = places::app();
         let mut driver = Driver::start(desktop, &log, &environment).await;
         let session = driver.open(&app).await;

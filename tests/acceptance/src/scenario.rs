@@ -70,7 +70,20 @@ impl Stage {
 
     /// Starts the app, or starts it again.
     pub async fn start(&self) -> App {
-        App::start(&self.desktop, self.backend.url(), self.log()).await
+        self.start_against(&self.backend.url(), None).await
+    }
+
+    /// Starts the app against a backend elsewhere, by a profile of this name or file.
+    pub async fn start_against(&self, address: &str, profile: Option<&str>) -> App {
+        let mut variables = vec![("VESTIBULE_BACKEND", address.to_owned())];
+        variables.extend(profile.map(|profile| ("VESTIBULE_PROFILE", profile.to_owned())));
+        App::start(&self.desktop, &variables, self.log()).await
+    }
+
+    /// The app's configuration folder, where a settings file would lie.
+    #[must_use]
+    pub fn settings(&self) -> PathBuf {
+        self.desktop.home().join("config/dev.vestibule.desktop")
     }
 
     /// Starts the app at this page of it.

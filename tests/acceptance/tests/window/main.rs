@@ -7,11 +7,13 @@ mod guards;
 mod kept;
 mod keyboard;
 mod keyring;
+mod other_backends;
 mod outage;
 mod payment;
 mod policy;
 mod restart;
 mod secrets;
+mod settings;
 mod sign_in;
 mod windows;
 
