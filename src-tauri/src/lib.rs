@@ -8,6 +8,7 @@ mod commands;
 mod exchanges;
 mod instance;
 mod logging;
+mod menu;
 mod preferences;
 mod public;
 mod reports;
@@ -43,8 +44,8 @@ pub fn run() -> Result<(), StartError> {
         .plugin(tauri_plugin_store::Builder::default().build())
         .plugin(window::state_plugin())
         .plugin(public::plugin())
-        .menu(window::menu)
-        .on_menu_event(|app, event| window::on_menu(app, event.id().as_ref()))
+        .menu(menu::menu)
+        .on_menu_event(|app, event| menu::on_event(app, event.id().as_ref()))
         .manage(vestibule_core::exchanges::Exchanges::default())
         .on_window_event(window::on_event)
         .invoke_handler(commands::handler())

@@ -1,9 +1,8 @@
-//! Windows: hidden until their page is ready, kept on the app's own pages, opened from the
-//! menu, and back where they were at the next start.
+//! Windows: hidden until their page is ready, kept on the app's own pages, and back where they
+//! were at the next start.
 
 use std::time::Duration;
 
-use tauri::menu::{AboutMetadata, Menu, MenuItem, PredefinedMenuItem, Submenu};
 use tauri::plugin::TauriPlugin;
 use tauri::webview::{Color, NewWindowResponse, PageLoadEvent};
 use tauri::{
@@ -14,11 +13,7 @@ use tauri_plugin_window_state::StateFlags;
 use uuid::Uuid;
 use vestibule_core::exchanges::Exchanges;
 
-use crate::{StartError, logging};
-
 const MAIN: &str = "main";
-const NEW_WINDOW: &str = "new-window";
-const LOG_FOLDER: &str = "log-folder";
 /// The page's `--ground` in `frontend/app/globals.css`, light and dark.
 const GROUND_LIGHT: Color = Color(0xf6, 0xf6, 0xf3, 0xff);
 const GROUND_DARK: Color = Color(0x11, 0x14, 0x13, 0xff);
@@ -50,6 +45,14 @@ fn open(app: &AppHandle, label: &str) -> tauri::Result<()> {
         .on_page_load(|window, load| {
             if load.event() == PageLoadEvent::Started {
                 window.state::<Exchanges>().leave(window.label());
+            }
+        })
+        .on_document_title_changed(|window, title| {
+            // Between two pages there is none.
+            if !title.is_empty()
+                && let Err(error) = window.set_title(&title)
+            {
+                tracing::warn!(%error, "a window does not take its page's title");
             }
         })
         .on_new_window(|_, _| NewWindowResponse::Deny);
@@ -113,6 +116,16 @@ pub fn focus_any(app: &AppHandle) {
     }
 }
 
+/// Closes the window that has the keyboard.
+#[cfg(not(target_os = "macos"))]
+pub fn close_focused(app: &AppHandle) -> tauri::Result<()> {
+    let windows = app.webview_windows();
+    let focused = windows
+        .values()
+        .find(|window| window.is_focused().unwrap_or(false));
+    focused.map_or(Ok(()), WebviewWindow::close)
+}
+
 /// Size and position across restarts. Not visibility: a window starts hidden.
 pub fn state_plugin() -> TauriPlugin<Wry> {
     tauri_plugin_window_state::Builder::default()
@@ -129,74 +142,6 @@ fn is_own_page(url: &Url, dev_url: Option<&Url>) -> bool {
     };
     let served = tauri::is_dev() && dev_url.is_some_and(|dev| dev.origin() == url.origin());
     bundled || served
-}
-
-/// The app's menu.
-pub fn menu(app: &AppHandle) -> tauri::Result<Menu<Wry>> {
-    let new_window = MenuItem::with_id(app, NEW_WINDOW, "New Window", true, Some("CmdOrCtrl+N"))?;
-    let separator = PredefinedMenuItem::separator(app)?;
-    let close = PredefinedMenuItem::close_window(app, None)?;
-    let quit = PredefinedMenuItem::quit(app, None)?;
-    let file = Submenu::with_items(app, "File", true, &[&new_window, &separator, &close, &quit])?;
-    let edit = Submenu::with_items(
-        app,
-        "Edit",
-        true,
-        &[
-            &PredefinedMenuItem::undo(app, None)?,
-            &PredefinedMenuItem::redo(app, None)?,
-            &separator,
-            &PredefinedMenuItem::cut(app, None)?,
-            &PredefinedMenuItem::copy(app, None)?,
-            &PredefinedMenuItem::paste(app, None)?,
-            &PredefinedMenuItem::select_all(app, None)?,
-        ],
-    )?;
-    let package = app.package_info();
-    let about = PredefinedMenuItem::about(
-        app,
-        None,
-        Some(AboutMetadata {
-            name: app.config().product_name.clone(),
-            version: Some(package.version.to_string()),
-            license: Some("MIT".into()),
-            ..AboutMetadata::default()
-        }),
-    )?;
-    let log_folder = MenuItem::with_id(app, LOG_FOLDER, "Open Log Folder", true, None::<&str>)?;
-    let help = Submenu::with_items(app, "Help", true, &[&log_folder, &separator, &about])?;
-    #[cfg(target_os = "macos")]
-    {
-        let name = app.config().product_name.clone().unwrap_or_default();
-        let own = Submenu::with_items(
-            app,
-            name,
-            true,
-            &[
-                &about,
-                &separator,
-                &PredefinedMenuItem::hide(app, None)?,
-                &PredefinedMenuItem::hide_others(app, None)?,
-                &separator,
-                &quit,
-            ],
-        )?;
-        Menu::with_items(app, &[&own, &file, &edit, &help])
-    }
-    #[cfg(not(target_os = "macos"))]
-    Menu::with_items(app, &[&file, &edit, &help])
-}
-
-/// Carries out a menu item.
-pub fn on_menu(app: &AppHandle, id: &str) {
-    let done = match id {
-        NEW_WINDOW => open_another(app).map_err(StartError::from),
-        LOG_FOLDER => logging::open_folder(app),
-        _ => Ok(()),
-    };
-    if let Err(error) = done {
-        tracing::error!(%error, item = id, "a menu item does not do what it says");
-    }
 }
 
 #[cfg(test)]

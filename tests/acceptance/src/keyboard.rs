@@ -24,9 +24,10 @@ impl<'a> Keyboard<'a> {
         .await;
     }
 
-    /// The visible windows of this title, oldest first.
+    /// The visible windows of this title, or of one that ends with it, oldest first: the
+    /// page's own stands before the product's.
     pub fn windows(&self, title: &str) -> Result<Vec<String>, String> {
-        let pattern = format!("^{title}$");
+        let pattern = format!("(^| ){title}$");
         let found = self.xdotool(&["search", "--onlyvisible", "--name", &pattern])?;
         Ok(found.lines().map(str::to_owned).collect())
     }

@@ -28,6 +28,12 @@ impl Screen {
         Self { server, root }
     }
 
+    /// Whether a visible window has this title.
+    #[must_use]
+    pub fn shows(&self, title: &str) -> bool {
+        self.window(title).is_some()
+    }
+
     /// How many colours the visible window of this title shows; `None` if there is none.
     #[must_use]
     pub fn colours_of(&self, title: &str) -> Option<usize> {

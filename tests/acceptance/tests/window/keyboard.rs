@@ -40,6 +40,18 @@ async fn mark(app: &App) -> serde_json::Value {
     .await
 }
 
+/// Waits for the focus to be on a thing of this name.
+async fn is_on(app: &App, name: &str) {
+    until(&format!("the focus on {name:?}"), async || {
+        let focus = focused(app).await;
+        match focus == name {
+            true => Ok(()),
+            false => Err(format!("it is on {focus:?}")),
+        }
+    })
+    .await;
+}
+
 /// Whether the focused element is drawn otherwise than without focus: an outline, or
 /// another border or shadow.
 async fn has_visible_focus(app: &App) -> bool {
@@ -74,13 +86,7 @@ fn the_keyboard_alone_signs_in_and_the_focus_is_always_visible() {
         tab_to(&app, &keyboard, "Sign in").await;
         keyboard.press(&["Return"]);
         app.arrives("/auth/login/").await;
-        until("the focus in the first field", async || {
-            match focused(&app).await.as_str() {
-                "E-mail" => Ok(()),
-                other => Err(format!("it is on {other:?}")),
-            }
-        })
-        .await;
+        is_on(&app, "E-mail").await;
         keyboard.type_text(DEMO);
         tab_to(&app, &keyboard, "Password").await;
         keyboard.type_text(PASSWORD);
@@ -95,14 +101,40 @@ fn the_keyboard_alone_signs_in_and_the_focus_is_always_visible() {
         keyboard.press(&["Return"]);
         app.find(Role::MenuItem, "Sign out").await;
         keyboard.press(&["End"]);
-        until("the last entry to be chosen", async || {
-            match focused(&app).await.as_str() {
-                "Sign out" => Ok(()),
-                other => Err(format!("the focus is on {other:?}")),
-            }
-        })
-        .await;
+        is_on(&app, "Sign out").await;
         keyboard.press(&["Return"]);
         app.arrives("/auth/login/").await;
+    });
+}
+
+#[test]
+fn what_opens_over_the_page_is_left_by_keyboard_and_gives_the_focus_back() {
+    const QUESTION: &str = "Sign out everywhere";
+    scenario(async |stage| {
+        let app = crate::signed_in(stage, DEMO, DEMO_NAME).await;
+        app.open("/account/").await;
+        app.find(Role::Button, QUESTION).await;
+        let keyboard = stage.keyboard();
+        keyboard.focus("Vestibule").await;
+
+        let menu = format!("{DEMO_NAME}, account menu");
+        tab_to(&app, &keyboard, &menu).await;
+        keyboard.press(&["Return"]);
+        app.find(Role::MenuItem, "Sign out").await;
+        keyboard.press(&["Escape"]);
+        app.gone(Role::MenuItem, "Sign out").await;
+        is_on(&app, &menu).await;
+
+        tab_to(&app, &keyboard, QUESTION).await;
+        keyboard.press(&["Return"]);
+        app.find(Role::Heading, "Sign out everywhere?").await;
+        is_on(&app, "Cancel").await;
+        // Round and round, never into the page behind.
+        tab_to(&app, &keyboard, QUESTION).await;
+        tab_to(&app, &keyboard, "Cancel").await;
+        keyboard.press(&["Escape"]);
+        app.gone(Role::Heading, "Sign out everywhere?").await;
+        is_on(&app, QUESTION).await;
+        assert_eq!(stage.backend.requests("POST", "/logout-all"), 0);
     });
 }

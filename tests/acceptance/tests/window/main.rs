@@ -14,6 +14,7 @@ mod policy;
 mod restart;
 mod secrets;
 mod settings;
+mod shown;
 mod sign_in;
 mod windows;
 

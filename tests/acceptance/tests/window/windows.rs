@@ -93,3 +93,25 @@ fn ctrl_n_opens_a_window_that_is_signed_in() {
         );
     });
 }
+
+#[test]
+fn ctrl_w_closes_the_window_that_has_the_keyboard() {
+    scenario(async |stage| {
+        let (app, first, second) = two_windows(stage).await;
+        let keyboard = stage.keyboard();
+        // The newest one.
+        keyboard.focus("Account · Vestibule").await;
+        keyboard.press(&["ctrl+w"]);
+        until("one window less", async || {
+            let left = app.driver().windows().await;
+            let left = left.map_err(|error| error.to_string())?;
+            match left.contains(&second) {
+                false if left.contains(&first) => Ok(()),
+                _ => Err(format!("there are {}", left.len())),
+            }
+        })
+        .await;
+        turn_to(&app, &first).await;
+        app.find(Role::Button, containing(DEMO_NAME)).await;
+    });
+}

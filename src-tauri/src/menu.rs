@@ -1,0 +1,105 @@
+//! The app's menu, and what its items do.
+
+use tauri::menu::{AboutMetadata, Menu, MenuItem, PredefinedMenuItem, Submenu};
+use tauri::{AppHandle, Wry};
+
+use crate::{StartError, logging, window};
+
+const NEW_WINDOW: &str = "new-window";
+const LOG_FOLDER: &str = "log-folder";
+#[cfg(not(target_os = "macos"))]
+const CLOSE_WINDOW: &str = "close-window";
+#[cfg(not(target_os = "macos"))]
+const QUIT: &str = "quit";
+
+/// The menu of every window; on macOS the one at the top of the screen.
+pub fn menu(app: &AppHandle) -> tauri::Result<Menu<Wry>> {
+    let new_window = MenuItem::with_id(app, NEW_WINDOW, "New Window", true, Some("CmdOrCtrl+N"))?;
+    let log_folder = MenuItem::with_id(app, LOG_FOLDER, "Open Log Folder", true, None::<&str>)?;
+    let separator = PredefinedMenuItem::separator(app)?;
+    let cut = PredefinedMenuItem::cut(app, None)?;
+    let copy = PredefinedMenuItem::copy(app, None)?;
+    let paste = PredefinedMenuItem::paste(app, None)?;
+    let select_all = PredefinedMenuItem::select_all(app, None)?;
+    let about = about(app)?;
+
+    #[cfg(target_os = "macos")]
+    {
+        let name = app.config().product_name.clone().unwrap_or_default();
+        let hide = PredefinedMenuItem::hide(app, None)?;
+        let hide_others = PredefinedMenuItem::hide_others(app, None)?;
+        let quit = PredefinedMenuItem::quit(app, None)?;
+        let close = PredefinedMenuItem::close_window(app, None)?;
+        let undo = PredefinedMenuItem::undo(app, None)?;
+        let redo = PredefinedMenuItem::redo(app, None)?;
+        Menu::with_items(
+            app,
+            &[
+                &Submenu::with_items(
+                    app,
+                    name,
+                    true,
+                    &[&about, &separator, &hide, &hide_others, &separator, &quit],
+                )?,
+                &Submenu::with_items(app, "File", true, &[&new_window, &separator, &close])?,
+                &Submenu::with_items(
+                    app,
+                    "Edit",
+                    true,
+                    &[&undo, &redo, &separator, &cut, &copy, &paste, &select_all],
+                )?,
+                &Submenu::with_items(app, "Help", true, &[&log_folder])?,
+            ],
+        )
+    }
+    // Elsewhere the system has no such items of its own: it would show them greyed out.
+    #[cfg(not(target_os = "macos"))]
+    {
+        let close =
+            MenuItem::with_id(app, CLOSE_WINDOW, "Close Window", true, Some("CmdOrCtrl+W"))?;
+        let quit = MenuItem::with_id(app, QUIT, "Quit", true, Some("CmdOrCtrl+Q"))?;
+        let file = [&new_window as _, &separator as _, &close as _, &quit as _];
+        let edit = [&cut as _, &copy as _, &paste as _, &select_all as _];
+        let help = [&log_folder as _, &separator as _, &about as _];
+        Menu::with_items(
+            app,
+            &[
+                &Submenu::with_items(app, "File", true, &file)?,
+                &Submenu::with_items(app, "Edit", true, &edit)?,
+                &Submenu::with_items(app, "Help", true, &help)?,
+            ],
+        )
+    }
+}
+
+fn about(app: &AppHandle) -> tauri::Result<PredefinedMenuItem<Wry>> {
+    PredefinedMenuItem::about(
+        app,
+        None,
+        Some(AboutMetadata {
+            name: app.config().product_name.clone(),
+            version: Some(app.package_info().version.to_string()),
+            license: Some("MIT".into()),
+            ..AboutMetadata::default()
+        }),
+    )
+}
+
+/// Carries out a menu item.
+pub fn on_event(app: &AppHandle, id: &str) {
+    let done = match id {
+        NEW_WINDOW => window::open_another(app).map_err(StartError::from),
+        LOG_FOLDER => logging::open_folder(app),
+        #[cfg(not(target_os = "macos"))]
+        CLOSE_WINDOW => window::close_focused(app).map_err(StartError::from),
+        #[cfg(not(target_os = "macos"))]
+        QUIT => {
+            app.exit(0);
+            Ok(())
+        }
+        _ => Ok(()),
+    };
+    if let Err(error) = done {
+        tracing::error!(%error, item = id, "a menu item does not do what it says");
+    }
+}

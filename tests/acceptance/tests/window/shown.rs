@@ -1,0 +1,104 @@
+//! When a window is seen, and where: hidden until its page is ready, shown in any case, closed
+//! from the menu's keys, and back at its size.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use thirtyfour::common::types::Rect;
+use vestibule_acceptance::{App, Group, Role, Screen, Stage, app, scenario, until};
+
+const TITLE: &str = "Vestibule";
+/// After this long a window is shown whatever its page says.
+const ANYWAY: Duration = Duration::from_millis(1500);
+/// How often each kind of page is started: the fastest start tells least of how busy the
+/// machine is.
+const STARTS: usize = 3;
+
+/// A page that never says that it is ready.
+const MUTE: &str = "
+    const fetched = window.fetch;
+    window.fetch = (input, init) => {
+      const url = new URL(input instanceof Request ? input.url : input, location.href);
+      const asks = url.protocol === 'ipc:' && url.pathname.endsWith('window_ready');
+      return asks ? new Promise(() => undefined) : fetched(input, init);
+    };";
+/// A page as it is.
+const PLAIN: &str = "";
+
+/// How long after its start an app with this script in its page is seen.
+async fn seen_after(stage: &Stage, script: &str) -> Duration {
+    let file = stage.desktop.home().join("page.js");
+    std::fs::write(&file, script).expect("the script");
+    let screen = Screen::of(&stage.desktop);
+    let mut command = stage.desktop.command(app());
+    command
+        .env("VESTIBULE_BACKEND", stage.backend.url())
+        .env("VESTIBULE_E2E_SCRIPT", file)
+        .stdin(Stdio::null())
+        .stderr(Stdio::null());
+    let started = Instant::now();
+    let mut app = Group::start(&mut command);
+    until("a window on the screen", async || {
+        assert!(app.ended().is_none(), "the app has ended");
+        let shown = screen.shows(TITLE);
+        shown.then_some(()).ok_or_else(|| "there is none".into())
+    })
+    .await;
+    started.elapsed()
+}
+
+async fn fastest(stage: &Stage, script: &str) -> Duration {
+    let mut best = Duration::MAX;
+    for _ in 0..STARTS {
+        best = best.min(seen_after(stage, script).await);
+    }
+    best
+}
+
+#[test]
+fn a_window_waits_for_its_page_but_not_for_ever() {
+    scenario(async |stage| {
+        let plain = fastest(stage, PLAIN).await;
+        let mute = fastest(stage, MUTE).await;
+        println!("seen after {plain:?}; with a page that is silent after {mute:?}");
+        assert!(mute >= ANYWAY, "it was not hidden: seen after {mute:?}");
+        // Were the page not listened to, or the window never hidden, both would be alike.
+        let waited = mute.saturating_sub(plain);
+        assert!(
+            waited > Duration::from_millis(200),
+            "a page that is ready is shown at once: {plain:?} against {mute:?}"
+        );
+    });
+}
+
+async fn size(app: &App) -> (i64, i64) {
+    let Rect { width, height, .. } = app.driver().get_window_rect().await.expect("a size");
+    (width, height)
+}
+
+#[test]
+fn a_window_is_back_at_its_size_after_the_app_was_quit() {
+    scenario(async |stage| {
+        let app = stage.start().await;
+        app.find(Role::Link, "Sign in").await;
+        let before = size(&app).await;
+        let resized = app.driver().set_window_rect(40, 30, 941, 653).await;
+        resized.expect("the window takes this size");
+        let chosen = size(&app).await;
+        assert_ne!(chosen, before, "it is another size");
+        let keyboard = stage.keyboard();
+        keyboard.focus(TITLE).await;
+        keyboard.press(&["ctrl+q"]);
+        until("the end of the app", async || {
+            match stage.desktop.processes(&vestibule_acceptance::app()).len() {
+                0 => Ok(()),
+                left => Err(format!("{left} processes are left")),
+            }
+        })
+        .await;
+        drop(app);
+        let app = stage.start().await;
+        app.find(Role::Link, "Sign in").await;
+        assert_eq!(size(&app).await, chosen);
+    });
+}
