@@ -7,6 +7,8 @@ use tauri::{AppHandle, Runtime};
 use tauri_plugin_store::{Error, StoreExt as _};
 use vestibule_core::wire::Theme;
 
+use crate::window;
+
 const FILE: &str = "preferences.json";
 const THEME: &str = "theme";
 const REPORTS: &str = "reports";
@@ -30,6 +32,7 @@ pub fn apply<R: Runtime>(app: &AppHandle<R>) {
         Theme::Light => Some(tauri::Theme::Light),
         Theme::Dark => Some(tauri::Theme::Dark),
     });
+    window::lay_grounds(app);
 }
 
 /// Whether failures may be reported; not unless somebody said so.

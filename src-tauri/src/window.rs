@@ -3,15 +3,20 @@
 
 use std::time::Duration;
 
+#[cfg(target_os = "linux")]
+use tauri::Webview;
 use tauri::plugin::TauriPlugin;
 use tauri::webview::{Color, NewWindowResponse, PageLoadEvent};
 use tauri::{
-    AppHandle, Manager as _, Theme, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, Window,
-    WindowEvent, Wry, async_runtime,
+    AppHandle, Manager as _, Runtime, Theme, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
+    Window, WindowEvent, Wry, async_runtime,
 };
 use tauri_plugin_window_state::StateFlags;
 use uuid::Uuid;
 use vestibule_core::exchanges::Exchanges;
+use vestibule_core::wire::Theme as Chosen;
+
+use crate::preferences;
 
 const MAIN: &str = "main";
 /// The page's `--ground` in `frontend/app/globals.css`, light and dark.
@@ -62,17 +67,37 @@ fn open(app: &AppHandle, label: &str) -> tauri::Result<()> {
         None => builder,
     };
     let window = builder.build()?;
-    // What is seen until the page is drawn: the page's own ground, not a white flash.
-    let ground = match window.theme() {
-        Ok(Theme::Dark) => GROUND_DARK,
-        _ => GROUND_LIGHT,
-    };
-    window.set_background_color(Some(ground))?;
+    lay_ground(&window)?;
     async_runtime::spawn(async move {
         tokio::time::sleep(SHOW_ANYWAY).await;
         show(&window);
     });
     Ok(())
+}
+
+/// What is seen until a page is drawn: its own ground, not a white flash.
+fn lay_ground<R: Runtime>(window: &WebviewWindow<R>) -> tauri::Result<()> {
+    let dark = match preferences::theme(window.app_handle()) {
+        Chosen::Dark => true,
+        Chosen::Light => false,
+        Chosen::System => matches!(window.theme(), Ok(Theme::Dark)),
+    };
+    let ground = Some(if dark { GROUND_DARK } else { GROUND_LIGHT });
+    // On Linux the menu stands on the window itself, whose colour is the system's to choose.
+    #[cfg(target_os = "linux")]
+    AsRef::<Webview<R>>::as_ref(window).set_background_color(ground)?;
+    #[cfg(not(target_os = "linux"))]
+    window.set_background_color(ground)?;
+    Ok(())
+}
+
+/// Does so in every window, when the theme is another.
+pub fn lay_grounds<R: Runtime>(app: &AppHandle<R>) {
+    for window in app.webview_windows().values() {
+        if let Err(error) = lay_ground(window) {
+            tracing::warn!(%error, "a window keeps its ground");
+        }
+    }
 }
 
 /// A test's own script, run in each page before the page's scripts: a file named by
@@ -82,10 +107,12 @@ fn e2e_script() -> Option<String> {
     std::fs::read_to_string(std::env::var_os("VESTIBULE_E2E_SCRIPT")?).ok()
 }
 
-/// What a window had under way ends with it.
+/// What a window had under way ends with it, and its ground follows the system's theme.
 pub fn on_event(window: &Window, event: &WindowEvent) {
-    if matches!(event, WindowEvent::Destroyed) {
-        window.state::<Exchanges>().leave(window.label());
+    match event {
+        WindowEvent::Destroyed => window.state::<Exchanges>().leave(window.label()),
+        WindowEvent::ThemeChanged(_) => lay_grounds(window.app_handle()),
+        _ => {}
     }
 }
 

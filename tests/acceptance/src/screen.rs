@@ -1,6 +1,6 @@
 //! A look at the virtual screen itself, where no driver helps.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use x11rb::connection::Connection as _;
 use x11rb::errors::ReplyError;
@@ -42,6 +42,21 @@ impl Screen {
             .and_then(|window| self.colours(window).ok())
     }
 
+    /// How light the most of the topmost `rows` of that window is, from 0 to 255: the menu's
+    /// ground.
+    #[must_use]
+    pub fn lightness_on_top(&self, title: &str, rows: u16) -> Option<u8> {
+        let window = self.window(title)?;
+        let width = self.server.get_geometry(window).ok()?.reply().ok()?.width;
+        let picture = self.picture(window, width, rows).ok()?;
+        let mut counted = HashMap::new();
+        for pixel in picture.chunks_exact(4) {
+            *counted.entry(&pixel[..3]).or_insert(0) += 1;
+        }
+        let (most, _) = counted.into_iter().max_by_key(|(_, count)| *count)?;
+        most.iter().copied().max()
+    }
+
     fn window(&self, title: &str) -> Option<Window> {
         let tree = self.server.query_tree(self.root).ok()?.reply().ok()?;
         let is_it = |window: &Window| {
@@ -65,12 +80,16 @@ impl Screen {
 
     fn colours(&self, window: Window) -> Result<usize, ReplyError> {
         let size = self.server.get_geometry(window)?.reply()?;
-        let (width, height) = (size.width, size.height);
+        let picture = self.picture(window, size.width, size.height)?;
+        let colours: HashSet<&[u8]> = picture.chunks_exact(4).map(|pixel| &pixel[..3]).collect();
+        Ok(colours.len())
+    }
+
+    /// Four bytes a pixel.
+    fn picture(&self, window: Window, width: u16, height: u16) -> Result<Vec<u8>, ReplyError> {
         let ask =
             self.server
                 .get_image(ImageFormat::Z_PIXMAP, window, 0, 0, width, height, u32::MAX)?;
-        let picture = ask.reply()?.data;
-        let colours: HashSet<&[u8]> = picture.chunks_exact(4).map(|pixel| &pixel[..3]).collect();
-        Ok(colours.len())
+        Ok(ask.reply()?.data)
     }
 }

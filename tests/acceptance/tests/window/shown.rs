@@ -102,3 +102,40 @@ fn a_window_is_back_at_its_size_after_the_app_was_quit() {
         assert_eq!(size(&app).await, chosen);
     });
 }
+
+/// Rows that belong to the menu whatever the font is.
+const MENU: u16 = 12;
+
+#[test]
+fn the_menu_can_be_read_in_each_theme_and_from_the_start() {
+    scenario(async |stage| {
+        let screen = Screen::of(&stage.desktop);
+        let app = stage.start().await;
+        app.find(Role::Link, "Sign in").await;
+        for (theme, wanted) in [("dark", 0..100), ("light", 150..256), ("dark", 0..100)] {
+            app.run_async(
+                "await window.__TAURI_INTERNALS__.invoke('set_theme', { theme: argument });
+                 done(true);",
+                theme.into(),
+            )
+            .await;
+            ground(&screen, wanted).await;
+        }
+        app.kill();
+        let app = stage.start().await;
+        app.find(Role::Link, "Sign in").await;
+        ground(&screen, 0..100).await;
+    });
+}
+
+/// Waits for the menu's ground to be as light as that.
+async fn ground(screen: &Screen, wanted: std::ops::Range<u16>) {
+    until("the menu in the theme's colours", async || {
+        let light = screen.lightness_on_top(TITLE, MENU).map(u16::from);
+        match light {
+            Some(light) if wanted.contains(&light) => Ok(()),
+            light => Err(format!("its ground is {light:?} of 255 light")),
+        }
+    })
+    .await;
+}
