@@ -62,9 +62,13 @@ async fn sign_in(place: &mut Place, told: &mut Told) {
     assert_eq!(place.until_fresh().await, "Admin User");
     told.did("a second session, same keyring", "restored and renewed");
     let mut kept = vec![place.kept()];
-    for _ in 0..3 {
+    while kept.len() < 4 {
         place.refresh().await;
+        // The first may join the refresh of the start, if that has not landed yet.
         let now = place.kept();
+        if kept.len() == 1 && now == kept[0] {
+            continue;
+        }
         assert!(!kept.contains(&now), "rotated");
         kept.push(now);
     }
