@@ -48,8 +48,8 @@ pub(super) async fn run(shared: Weak<Shared>, wake: Arc<Notify>, clock: Arc<dyn 
             if session.0.outbox.is_due() {
                 // Not in turn: a backend that hangs must not hold up the next refresh.
                 let device = session.held().device.clone();
-                let (outbox_of, backend) = (session.clone(), session.0.backend.clone());
-                tokio::spawn(async move { outbox_of.0.outbox.deliver(&backend, &device).await });
+                let session = session.clone();
+                tokio::spawn(async move { session.deliver(&device).await });
             }
             due.into_iter()
                 .chain(save_due)

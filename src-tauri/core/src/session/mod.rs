@@ -75,8 +75,9 @@ struct Shared {
     snapshot: watch::Sender<SessionChanged>,
     flight: Mutex<Option<Flight>>,
     signing_in: tokio::sync::Mutex<()>,
-    /// Held while a new session is persisted: no rotation starts from what it replaces.
-    taking_over: tokio::sync::Mutex<()>,
+    /// Held while a new session is persisted, so that no rotation starts from what it
+    /// replaces, and while an ended one is put away, so that none is persisted over it.
+    taking_over: Arc<tokio::sync::Mutex<()>>,
     /// The lock between processes, while anyone here holds it.
     rotation_lock: tokio::sync::Mutex<Weak<Lock>>,
     /// Held, for a few file writes, by whoever changes the records; taken before `held`.
@@ -199,14 +200,16 @@ impl Session {
             snapshot: watch::Sender::new(first),
             flight: Mutex::default(),
             signing_in: tokio::sync::Mutex::default(),
-            taking_over: tokio::sync::Mutex::default(),
+            taking_over: Arc::default(),
             rotation_lock: tokio::sync::Mutex::default(),
             writing: Mutex::default(),
             wake: Arc::default(),
         }));
         let restoring = session.clone();
+        // Before anybody can sign in: an end that a crash has cut short comes first.
+        let settled = session.0.taking_over.clone().try_lock_owned().ok();
         tokio::spawn(async move {
-            restoring.restore().await;
+            restoring.restore(settled).await;
             let wake = restoring.0.wake.clone();
             let clock = restoring.0.clock.clone();
             let shared = Arc::downgrade(&restoring.0);

@@ -155,11 +155,15 @@ impl Outbox {
     }
 
     /// Tells the backend what it has not heard, for whoever found it due. A failure plans the
-    /// next try.
+    /// next try. What belongs to another origin waits until that is the backend again.
     pub async fn deliver(&self, backend: &Backend, device: &Device) {
         let _one = self.delivering.lock().await;
+        let origin = backend.profile().origin();
         let entries = self.state().stored();
         for entry in entries {
+            if entry.origin != origin && !self.is_over(&entry) {
+                continue;
+            }
             match self.deliver_one(&entry, backend, device).await {
                 Ok(()) => self.drop_entry(&entry).await,
                 Err(fault) => {
@@ -172,6 +176,10 @@ impl Outbox {
         }
     }
 
+    fn is_over(&self, entry: &Entry) -> bool {
+        self.clock.wall_ms().saturating_sub(entry.since) > KEPT_FOR_MS
+    }
+
     /// `Ok` once there is nothing left to say.
     async fn deliver_one(
         &self,
@@ -179,12 +187,8 @@ impl Outbox {
         backend: &Backend,
         device: &Device,
     ) -> Result<(), Fault> {
-        let age = self.clock.wall_ms().saturating_sub(entry.since);
-        if age > KEPT_FOR_MS {
+        if self.is_over(entry) {
             return Ok(());
-        }
-        if entry.origin != backend.profile().origin() {
-            return Err(Fault::Unreachable);
         }
         let known = self.state().tokens.get(&entry.slot).cloned();
         let known = match known {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::sync::OwnedMutexGuard;
+
 use super::item::Item;
 use super::rotate::Asked;
 use super::{Session, storage_of};
@@ -19,7 +21,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 impl Session {
     /// Reads what is held and renews it. Returns once the state is known, or once a token
     /// is held and the schedule takes over.
-    pub(super) async fn restore(&self) {
+    pub(super) async fn restore(&self, settled: Option<OwnedMutexGuard<()>>) {
         let origin = self.origin();
         let stamp = self.held().stamp;
         let read = self
@@ -63,14 +65,21 @@ impl Session {
             self.finish_sign_out(stamp).await;
             return;
         }
+        drop(settled);
         let shown_by = tokio::time::Instant::now() + PATIENCE;
         let mut reading = std::pin::pin!(self.read_keyring(stamp));
-        if tokio::time::timeout_at(shown_by, &mut reading)
-            .await
-            .is_err()
-        {
-            self.show_last_known();
-            reading.await;
+        let read = tokio::time::timeout_at(shown_by, &mut reading).await;
+        let is_left_over = match read {
+            Ok(is_left_over) => is_left_over,
+            Err(_) => {
+                self.show_last_known();
+                reading.await
+            }
+        };
+        if is_left_over {
+            let _settled = self.0.taking_over.lock().await;
+            self.finish_sign_out(stamp).await;
+            return;
         }
         let (holds_token, unread) = {
             let held = self.held();
@@ -91,9 +100,10 @@ impl Session {
         }
     }
 
-    /// A crash may have come between the marker and the rest.
+    /// A crash may have come between the end of a session and the rest. To be called with
+    /// `taking_over` held.
     async fn finish_sign_out(&self, stamp: Stamp) {
-        if self.revoke_stored().await {
+        if self.revoke_stored(stamp).await {
             let _ = self.0.vault.delete(stamp).await;
         }
         let _ = self.on_disk(stamp, LastUser::clear).await;
@@ -101,30 +111,22 @@ impl Session {
 
     /// Reads the keyring and files what it says. While it cannot be read nothing is
     /// concluded: "cannot tell" is not "absent". Nor is anything once a sign-in or sign-out
-    /// newer than `stamp` has been.
-    pub(super) async fn read_keyring(&self, stamp: Stamp) {
+    /// newer than `stamp` has been. True if it holds what is left of a session that another
+    /// has replaced, in memory only.
+    pub(super) async fn read_keyring(&self, stamp: Stamp) -> bool {
         let read = self.0.vault.read().await;
         let read = read.map(|bytes| bytes.and_then(|bytes| Item::from_bytes(&bytes)));
-        let is_left_over = |item: &Item| {
-            let held = self.held();
-            // A session that the keyring would not take has replaced this one, and is over.
-            held.stamp == stamp && !held.lasts && item.generation < held.generation
-        };
-        if let Ok(Some(item)) = &read
-            && is_left_over(item)
-        {
-            self.finish_sign_out(stamp).await;
-        }
         let mut held = self.held();
         if held.stamp != stamp || held.token.is_some() {
-            return;
+            return false;
         }
         let origin = self.origin();
         match read {
             Ok(item) => {
+                let is_replaced = |item: &Item| !held.lasts && item.generation < held.generation;
+                let is_left_over = item.as_ref().is_some_and(is_replaced);
                 let item = item.filter(|item| {
-                    let is_current = held.lasts || item.generation >= held.generation;
-                    is_current && item.origin == origin && !item.token.is_empty()
+                    !is_replaced(item) && item.origin == origin && !item.token.is_empty()
                 });
                 let had_session = std::mem::take(&mut held.unread);
                 held.state.apply(Event::Storage(StorageStatus::Ok));
@@ -132,7 +134,7 @@ impl Session {
                     held.generation = held.generation.max(item.generation);
                     held.token = Some(item.token);
                     held.lasts = true;
-                    return;
+                    return false;
                 }
                 held.last_user = None;
                 let why = if had_session {
@@ -144,6 +146,7 @@ impl Session {
                 self.publish(&mut held, Cause::Start, Event::NothingHeld(why));
                 // Where the last user was already shown, it takes more than silence.
                 self.publish(&mut held, Cause::Start, Event::Ended(why));
+                is_left_over
             }
             Err(error) => {
                 tracing::warn!(%error, "the keyring cannot be read");
@@ -156,6 +159,7 @@ impl Session {
                     Event::NothingHeld(SignedOutReason::Never)
                 };
                 self.publish(&mut held, Cause::Storage, event);
+                false
             }
         }
     }

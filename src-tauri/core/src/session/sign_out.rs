@@ -28,18 +28,21 @@ impl Session {
         step!("logout.shown");
         let session = self.clone();
         tokio::spawn(async move {
+            // Until the token is in its slot no sign-in may write over the keyring's item.
+            let settled = session.0.taking_over.lock().await;
             let revocable = match left {
                 Some((token, access)) => {
                     session.0.outbox.put(token, access, session.origin()).await;
                     true
                 }
                 // The click came before the keyring was read.
-                None => session.revoke_stored().await,
+                None => session.revoke_stored(stamp).await,
             };
             step!("logout.slotted");
             if !revocable || session.0.vault.delete(stamp).await.is_err() {
                 tracing::warn!("the keyring item stays until the next start; the marker holds");
             }
+            drop(settled);
             step!("logout.deleted");
             let _ = session
                 .on_disk(stamp, move |records| {
@@ -76,11 +79,14 @@ impl Session {
         (stamp, held.generation, left, held.device.clone())
     }
 
-    /// What the keyring still holds is revoked, not used. False if it cannot be read: then
-    /// nothing may be deleted either, or the backend would never hear of it.
-    pub(super) async fn revoke_stored(&self) -> bool {
-        let Ok(stored) = self.0.vault.read().await else {
-            return false;
+    /// What the keyring still holds is revoked, not used. False if it cannot be read, or if it
+    /// is a session newer than `stamp`: then nothing may be deleted either, or the backend
+    /// would never hear of it. To be called with `taking_over` held: a sign-in would write over
+    /// the only copy.
+    pub(super) async fn revoke_stored(&self, stamp: Stamp) -> bool {
+        let stored = match self.0.vault.read().await {
+            Ok(stored) if self.held().stamp == stamp => stored,
+            _ => return false,
         };
         if let Some(item) = stored.and_then(|bytes| Item::from_bytes(&bytes))
             && !item.token.is_empty()
@@ -102,8 +108,15 @@ impl Session {
     /// Tells the backend of sign-outs, unless someone is at it or a failure asks for patience.
     async fn tell(&self, device: &Device) {
         if self.0.outbox.is_due() {
-            self.0.outbox.deliver(&self.0.backend, device).await;
+            self.deliver(device).await;
         }
+    }
+
+    /// Tells it, for whoever found it due.
+    pub(super) async fn deliver(&self, device: &Device) {
+        self.0.outbox.deliver(&self.0.backend, device).await;
+        // What was not heard has a time for its next try.
+        self.0.wake.notify_one();
     }
 
     /// Another process has signed out: so has this one. The token is that one's to revoke.
