@@ -113,10 +113,11 @@ fn round(desk: &Desk, before: Option<Launch>, number: u64) -> Result<Launch, Los
     let [window] = &windows[..] else {
         return Err(format!("there are {} windows", windows.len()));
     };
-    desk.screen.look_away()?;
-    if desk.screen.focused()? == *window {
-        return Err("the window cannot be left".into());
-    }
+    // Those that left have knocked: the window may still be on its way to the front for one.
+    until("the window to be left", || {
+        desk.screen.look_away()?;
+        Ok((desk.screen.focused()? != *window).then_some(()))
+    })?;
     let caller = desk.launch()?;
     let status = until("a launch by itself to leave", || caller.ended())?;
     if status != Some(0) {
