@@ -3,6 +3,7 @@
 //! Each part looks first and acts only on what is missing, so that a machine
 //! that has everything passes in well under a second.
 
+pub mod deny;
 pub mod driver;
 pub mod fuzzer;
 pub mod node;

@@ -5,6 +5,7 @@
 //! it makes; those then fail too and say so. Nothing is left out silently.
 
 mod account;
+mod deny;
 mod steps;
 
 use std::ffi::OsString;

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::process::Command;
 
-use super::Asked;
+use super::{Asked, deny};
 use crate::failure::{Outcome, said};
 use crate::setup::{self, For};
 use crate::tally::Tally;
@@ -45,6 +45,12 @@ pub const STEPS: &[Step] = &[
         "TypeScript type-checks",
         Some(For::Development),
         |_| npm("typecheck"),
+    ),
+    step(
+        "deny",
+        "licences, sources, and one HTTP and TLS stack",
+        None,
+        |_| deny::check(),
     ),
     step("vitest", "frontend tests", Some(For::Development), |_| {
         npm("test")
