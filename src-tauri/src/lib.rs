@@ -6,6 +6,8 @@
 mod bridge;
 mod commands;
 mod exchanges;
+mod fence;
+mod hardening;
 mod instance;
 mod logging;
 mod menu;
@@ -16,7 +18,12 @@ mod settings;
 mod window;
 mod workspaces;
 
-use tauri::Manager as _;
+use std::sync::Arc;
+
+use tauri::{App, Manager as _};
+use vestibule_log::Log;
+
+pub use hardening::harden;
 
 /// Why the app cannot start.
 pub type StartError = Box<dyn std::error::Error>;
@@ -50,16 +57,8 @@ pub fn run() -> Result<(), StartError> {
         .on_window_event(window::on_event)
         .invoke_handler(commands::handler())
         .setup(move |app| {
-            // First: a second launch ends here, before it opens anything.
-            app.manage(instance::claim(app.handle())?);
-            logging::keep(app.handle(), log);
-            #[cfg(any(debug_assertions, feature = "e2e"))]
-            public::follow_override(app.handle())?;
-            let workspaces = workspaces::open(app.handle())?;
-            app.manage(workspaces);
-            preferences::apply(app.handle());
-            window::open_first(app.handle())?;
-            Ok(())
+            // Tauri panics with what it gets here, and the message of a panic is not told.
+            start(app, log).inspect_err(|error| tracing::error!(%error, "the app cannot start"))
         })
         .build(context)?
         .run(|app, event| match event {
@@ -68,6 +67,20 @@ pub fn run() -> Result<(), StartError> {
             tauri::RunEvent::Reopen { .. } => window::focus_any(app),
             _ => {}
         });
+    Ok(())
+}
+
+fn start(app: &App, log: Log) -> Result<(), StartError> {
+    // First: a second launch ends here, before it opens anything.
+    app.manage(instance::claim(app.handle())?);
+    logging::keep(app.handle(), log);
+    #[cfg(any(debug_assertions, feature = "e2e"))]
+    public::follow_override(app.handle())?;
+    let workspaces = workspaces::open(app.handle())?;
+    app.manage(workspaces);
+    app.manage(Arc::new(fence::Links::configured(app.handle())?));
+    preferences::apply(app.handle());
+    window::open_first(app.handle())?;
     Ok(())
 }
 

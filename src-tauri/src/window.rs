@@ -1,14 +1,14 @@
-//! Windows: hidden until their page is ready, kept on the app's own pages, and back where they
-//! were at the next start.
+//! Windows: hidden until their page is ready, and back where they were at the next start. What
+//! their pages cannot do is in `fence`.
 
 use std::time::Duration;
 
 #[cfg(target_os = "linux")]
 use tauri::Webview;
 use tauri::plugin::TauriPlugin;
-use tauri::webview::{Color, NewWindowResponse, PageLoadEvent};
+use tauri::webview::{Color, PageLoadEvent};
 use tauri::{
-    AppHandle, Manager as _, Runtime, Theme, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
+    AppHandle, Manager as _, Runtime, Theme, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
     Window, WindowEvent, Wry, async_runtime,
 };
 use tauri_plugin_window_state::StateFlags;
@@ -16,7 +16,7 @@ use uuid::Uuid;
 use vestibule_core::exchanges::Exchanges;
 use vestibule_core::wire::Theme as Chosen;
 
-use crate::preferences;
+use crate::{fence, preferences};
 
 const MAIN: &str = "main";
 /// The page's `--ground` in `frontend/app/globals.css`, light and dark.
@@ -39,14 +39,12 @@ pub fn open_another(app: &AppHandle) -> tauri::Result<()> {
 }
 
 fn open(app: &AppHandle, label: &str) -> tauri::Result<()> {
-    let dev_url = app.config().build.dev_url.clone();
     let title = app.config().product_name.clone().unwrap_or_default();
     let builder = WebviewWindowBuilder::new(app, label, WebviewUrl::default())
         .title(title)
         .inner_size(1120.0, 760.0)
         .min_inner_size(420.0, 480.0)
         .visible(false)
-        .on_navigation(move |url| is_own_page(url, dev_url.as_ref()))
         .on_page_load(|window, load| {
             if load.event() == PageLoadEvent::Started {
                 window.state::<Exchanges>().leave(window.label());
@@ -59,8 +57,8 @@ fn open(app: &AppHandle, label: &str) -> tauri::Result<()> {
             {
                 tracing::warn!(%error, "a window does not take its page's title");
             }
-        })
-        .on_new_window(|_, _| NewWindowResponse::Deny);
+        });
+    let builder = fence::around(builder, app);
     #[cfg(feature = "e2e")]
     let builder = match e2e_script() {
         Some(script) => builder.initialization_script(script),
@@ -159,36 +157,4 @@ pub fn state_plugin() -> TauriPlugin<Wry> {
         .with_state_flags(StateFlags::all() - StateFlags::VISIBLE)
         .with_filter(|label| label == MAIN)
         .build()
-}
-
-fn is_own_page(url: &Url, dev_url: Option<&Url>) -> bool {
-    let bundled = match url.scheme() {
-        "tauri" => url.host_str() == Some("localhost"),
-        "http" | "https" => url.host_str() == Some("tauri.localhost"),
-        _ => false,
-    };
-    let served = tauri::is_dev() && dev_url.is_some_and(|dev| dev.origin() == url.origin());
-    bundled || served
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_window_stays_on_its_own_pages() {
-        let own = |text: &str| is_own_page(&Url::parse(text).unwrap(), None);
-        assert!(own("tauri://localhost/auth/login/"));
-        assert!(own("http://tauri.localhost/"));
-        for url in [
-            "https://evil.example/",
-            "http://localhost/",
-            "tauri://evil.example/",
-            "data:text/html,x",
-            "file:///etc/passwd",
-            "about:blank",
-        ] {
-            assert!(!own(url), "{url}");
-        }
-    }
 }

@@ -1,4 +1,5 @@
-//! `tauri-driver` in front of WebKit's own driver, and a session with the app.
+//! `tauri-driver` in front of WebKit's own driver, and a session with the app or with a
+//! browser.
 
 use std::fs::File;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -18,13 +19,16 @@ use crate::wait::until;
 const CALL: Duration = Duration::from_secs(60);
 
 /// A driver process; the app it starts is in its group.
-pub(crate) struct Driver {
+pub struct Driver {
     group: Group,
     url: String,
 }
 
 impl Driver {
     /// Starts a driver whose app will get `environment` and write to `log`.
+    ///
+    /// # Panics
+    /// If it does not come up.
     pub async fn start(desktop: &Desktop, log: &Path, environment: &[(&str, String)]) -> Self {
         let [port, native] = free_ports();
         let log = File::options().create(true).append(true).open(log);
@@ -56,12 +60,28 @@ impl Driver {
     }
 
     /// Starts the app and opens a session with it.
+    ///
+    /// # Errors
+    /// If there is no session within a minute.
     pub async fn open(&mut self, app: &Path) -> Result<WebDriver, String> {
         let mut wanted = Capabilities::new();
         // No `browserName`: WebKit's driver would look for a browser of that name.
         wanted
             .set("tauri:options", json!({ "application": app }))
             .map_err(|error| error.to_string())?;
+        self.session(wanted).await
+    }
+
+    /// Starts the small browser that WebKit's driver comes with: the same engine, and none of
+    /// what an app puts around its pages.
+    ///
+    /// # Errors
+    /// As [`Driver::open`].
+    pub async fn open_browser(&mut self) -> Result<WebDriver, String> {
+        self.session(Capabilities::new()).await
+    }
+
+    async fn session(&mut self, wanted: Capabilities) -> Result<WebDriver, String> {
         WebDriver::builder(self.url.clone(), wanted)
             .request_timeout(CALL)
             .connect()

@@ -25,12 +25,14 @@ mod places;
 mod record;
 pub mod scenario;
 mod screen;
+mod stranger;
 pub mod tokens;
 pub mod tour;
 mod wait;
 
 pub use app::App;
 pub use desktop::Desktop;
+pub use driver::Driver;
 pub use element::{Name, Role, containing, focused};
 pub use group::Group;
 pub use keyboard::Keyboard;
@@ -38,6 +40,7 @@ pub use places::{app, artifacts, bundles, repository, screens};
 pub use record::{Answer, Page, Record, Violation};
 pub use scenario::{Stage, scenario, scenario_with};
 pub use screen::Screen;
+pub use stranger::Stranger;
 pub use vestibule_bus::Keyring;
 pub use wait::{PATIENCE, until};
 

@@ -80,6 +80,13 @@ impl Stage {
         App::start(&self.desktop, &variables, self.log()).await
     }
 
+    /// Starts the app with further variables in its environment.
+    pub async fn start_with(&self, further: &[(&'static str, String)]) -> App {
+        let mut variables = vec![("VESTIBULE_BACKEND", self.backend.url())];
+        variables.extend_from_slice(further);
+        App::start(&self.desktop, &variables, self.log()).await
+    }
+
     /// The app's configuration folder, where a settings file would lie.
     #[must_use]
     pub fn settings(&self) -> PathBuf {

@@ -4,6 +4,7 @@ use vestibule_acceptance::{App, PASSWORD, Role, Stage, containing};
 
 mod flash;
 mod guards;
+mod injection;
 mod kept;
 mod keyboard;
 mod keyring;
@@ -14,8 +15,11 @@ mod policy;
 mod restart;
 mod secrets;
 mod settings;
+mod shell;
 mod shown;
 mod sign_in;
+mod spoofing;
+mod ways_out;
 mod windows;
 
 /// Fills in the sign-in form and sends it.

@@ -17,13 +17,13 @@ async fn another(app: &App, known: &[WindowHandle]) -> WindowHandle {
     .await
 }
 
-async fn turn_to(app: &App, window: &WindowHandle) {
+pub(crate) async fn turn_to(app: &App, window: &WindowHandle) {
     let turned = app.driver().switch_to_window(window.clone()).await;
     turned.expect("the window is there");
 }
 
 /// Signed in, with a second window on another page; the first has the driver's attention.
-async fn two_windows(stage: &Stage) -> (App, WindowHandle, WindowHandle) {
+pub(crate) async fn two_windows(stage: &Stage) -> (App, WindowHandle, WindowHandle) {
     let app = signed_in(stage, DEMO, DEMO_NAME).await;
     let first = app.driver().window().await.expect("a window");
     pick(&app, DEMO_NAME, "New window").await;

@@ -1,0 +1,195 @@
+//! The fence around a page. It stays on the app's own pages, reaches no network, opens no
+//! window, keeps no file and is granted nothing: what a page needs comes through commands
+//! and the app's own scheme. A link that the adopter names opens in the system's browser.
+//!
+//! The content security policy says most of this as well, but it has holes. `<link
+//! rel="preconnect">` is one: it looks a host up and connects to it whatever the policy says.
+//! So the webview's way to the network is a proxy that cannot exist.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tauri::webview::{NewWindowResponse, PermissionResponse};
+use tauri::{AppHandle, Manager as _, Url, WebviewWindowBuilder, Wry};
+
+/// Nobody can listen at port 0. Windows' webview may not take it for a port, hence the one
+/// that is set aside for discarding there. macOS has no such setting before version 14.
+const NOWHERE: &str = if cfg!(windows) {
+    "http://127.0.0.1:9"
+} else {
+    "http://127.0.0.1:0"
+};
+
+/// A page must not fill the screen with browser windows.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Puts it around the pages of a window that is to be built.
+pub fn around<'a>(
+    builder: WebviewWindowBuilder<'a, Wry, AppHandle>,
+    app: &AppHandle,
+) -> WebviewWindowBuilder<'a, Wry, AppHandle> {
+    let dev_url = app.config().build.dev_url.clone();
+    let links = app.state::<Arc<Links>>().inner().clone();
+    let clicked = links.clone();
+    let builder = builder
+        .on_navigation(move |url| {
+            let own = is_own_page(url, dev_url.as_ref());
+            if !own {
+                clicked.follow(url);
+            }
+            own
+        })
+        .on_new_window(move |url, _| {
+            links.follow(&url);
+            NewWindowResponse::Deny
+        })
+        .on_download(|_, _| false)
+        .on_permission_request(|_, _| PermissionResponse::Deny);
+    if tauri::is_dev() {
+        // The pages come from a server then.
+        return builder;
+    }
+    builder.proxy_url(Url::parse(NOWHERE).expect("an address"))
+}
+
+fn is_own_page(url: &Url, dev_url: Option<&Url>) -> bool {
+    let bundled = match url.scheme() {
+        "tauri" => url.host_str() == Some("localhost"),
+        "http" | "https" => url.host_str() == Some("tauri.localhost"),
+        _ => false,
+    };
+    let served = tauri::is_dev() && dev_url.is_some_and(|dev| dev.origin() == url.origin());
+    bundled || served
+}
+
+/// The links that leave the app: whole addresses, so that none can carry anything away.
+pub struct Links {
+    known: Vec<Url>,
+    followed: Mutex<Option<Instant>>,
+}
+
+impl Links {
+    /// Those in `plugins.vestibule.links` of `tauri.conf.json`.
+    ///
+    /// # Errors
+    /// If one of them is no address that a browser should open.
+    pub fn configured(app: &AppHandle) -> Result<Self, String> {
+        let section = app.config().plugins.0.get("vestibule");
+        let listed = section.and_then(|section| section.get("links"));
+        #[cfg(any(debug_assertions, feature = "e2e"))]
+        let given = std::env::var("VESTIBULE_LINK").ok().map(|link| vec![link]);
+        #[cfg(any(debug_assertions, feature = "e2e"))]
+        let given = given.map(Value::from);
+        #[cfg(any(debug_assertions, feature = "e2e"))]
+        let listed = given.as_ref().or(listed);
+        Self::of(listed.unwrap_or(&Value::Null))
+    }
+
+    fn of(listed: &Value) -> Result<Self, String> {
+        let listed = match listed {
+            Value::Null => &[][..],
+            Value::Array(listed) => listed,
+            _ => return Err("plugins.vestibule.links is not a list".into()),
+        };
+        let link = |listed: &Value| {
+            let url = listed.as_str().and_then(|text| Url::parse(text).ok());
+            url.filter(|url| url.scheme() == "https" && url.username().is_empty())
+                .ok_or_else(|| format!("plugins.vestibule.links: {listed} is no https address"))
+        };
+        Ok(Self {
+            known: listed.iter().map(link).collect::<Result<_, _>>()?,
+            followed: Mutex::new(None),
+        })
+    }
+
+    fn follow(&self, url: &Url) {
+        if !self.known.contains(url) || !self.is_time() {
+            tracing::warn!("a page wanted to leave the app");
+            return;
+        }
+        if let Err(error) = tauri_plugin_opener::open_url(url, None::<&str>) {
+            tracing::error!(%error, "a link does not open in the system's browser");
+        }
+    }
+
+    fn is_time(&self) -> bool {
+        let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let is_time = followed.is_none_or(|last| now.duration_since(last) >= PAUSE);
+        if is_time {
+            *followed = Some(now);
+        }
+        is_time
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_window_stays_on_its_own_pages() {
+        let own = |text: &str| is_own_page(&Url::parse(text).unwrap(), None);
+        assert!(own("tauri://localhost/auth/login/"));
+        assert!(own("http://tauri.localhost/"));
+        for url in [
+            "https://evil.example/",
+            "http://localhost/",
+            "tauri://evil.example/",
+            "data:text/html,x",
+            "blob:tauri://localhost/0",
+            "file:///etc/passwd",
+            "about:blank",
+        ] {
+            assert!(!own(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn the_way_to_the_network_is_an_address_with_a_port() {
+        assert!(Url::parse(NOWHERE).unwrap().port().is_some());
+    }
+
+    #[test]
+    fn a_link_is_known_as_a_whole() {
+        let links = Links::of(&json!(["https://example.com/help"])).unwrap();
+        let known = |text: &str| links.known.contains(&Url::parse(text).unwrap());
+        assert!(known("https://example.com/help"));
+        for other in [
+            "https://example.com/help?of=me",
+            "https://example.com/help#of-me",
+            "https://example.com/help/me",
+            "https://example.com/",
+            "http://example.com/help",
+            "https://example.com:444/help",
+            "https://a:b@example.com/help",
+        ] {
+            assert!(!known(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_a_browser_should_not_open_is_refused() {
+        assert!(Links::of(&Value::Null).unwrap().known.is_empty());
+        for wrong in [
+            json!("https://example.com/"),
+            json!([1]),
+            json!(["example.com"]),
+            json!(["http://example.com/"]),
+            json!(["file:///etc/passwd"]),
+            json!(["https://a:b@example.com/"]),
+        ] {
+            assert!(Links::of(&wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn links_open_one_at_a_time() {
+        let links = Links::of(&Value::Null).unwrap();
+        assert!(links.is_time());
+        assert!(!links.is_time());
+    }
+}

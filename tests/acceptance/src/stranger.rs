@@ -1,0 +1,118 @@
+//! Somebody whom the app must never speak to: a listener on a port of its own, which counts
+//! every connection and every byte. It answers whatever is asked, so that what reaches it
+//! goes as far as it can.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+use crate::wait::until;
+
+/// A stranger. Dropping it closes its port.
+pub struct Stranger {
+    address: SocketAddr,
+    heard: Arc<Heard>,
+    listening: JoinHandle<()>,
+}
+
+#[derive(Default)]
+struct Heard {
+    connections: AtomicUsize,
+    bytes: AtomicUsize,
+}
+
+impl Stranger {
+    /// Listens at this address of the machine.
+    ///
+    /// # Panics
+    /// If there is no port left.
+    pub async fn at(host: IpAddr) -> Self {
+        let listener = TcpListener::bind((host, 0)).await.expect("a free port");
+        let address = listener.local_addr().expect("its address");
+        let heard = Arc::new(Heard::default());
+        let counted = heard.clone();
+        let listening = tokio::spawn(async move {
+            while let Ok((caller, _)) = listener.accept().await {
+                counted.connections.fetch_add(1, Ordering::SeqCst);
+                tokio::spawn(hear(caller, counted.clone()));
+            }
+        });
+        Self {
+            address,
+            heard,
+            listening,
+        }
+    }
+
+    /// Its port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// How many connections and how many bytes have reached it.
+    #[must_use]
+    pub fn heard(&self) -> (usize, usize) {
+        let heard = &self.heard;
+        (
+            heard.connections.load(Ordering::SeqCst),
+            heard.bytes.load(Ordering::SeqCst),
+        )
+    }
+
+    /// Speaks to it, so that a test which heard nothing knows that it would have.
+    ///
+    /// # Panics
+    /// If it does not listen, or does not count.
+    pub async fn would_have_heard(&self) {
+        const WORDS: &[u8] = b"GET / HTTP/1.1\r\n\r\n";
+        let (connections, bytes) = self.heard();
+        let mut caller = TcpStream::connect(self.address).await.expect("it listens");
+        caller.write_all(WORDS).await.expect("it takes words");
+        let wanted = (connections + 1, bytes + WORDS.len());
+        until("a stranger to hear", async || match self.heard() {
+            heard if heard == wanted => Ok(()),
+            heard => Err(format!("it heard {heard:?} and not {wanted:?}")),
+        })
+        .await;
+    }
+}
+
+impl Drop for Stranger {
+    fn drop(&mut self) {
+        self.listening.abort();
+    }
+}
+
+async fn hear(mut caller: TcpStream, heard: Arc<Heard>) {
+    let mut asked = Vec::new();
+    let mut piece = [0; 4096];
+    while let Ok(length @ 1..) = caller.read(&mut piece).await {
+        heard.bytes.fetch_add(length, Ordering::SeqCst);
+        asked.extend_from_slice(&piece[..length]);
+        if asked.windows(4).any(|end| end == b"\r\n\r\n") {
+            let _ = caller.write_all(answer(&asked).as_bytes()).await;
+            return;
+        }
+    }
+}
+
+/// An empty file of the kind that the path says, which every page may use.
+fn answer(asked: &[u8]) -> String {
+    let head = String::from_utf8_lossy(asked);
+    let path = head.split(' ').nth(1).unwrap_or_default();
+    let kind = match path.rsplit_once('.') {
+        Some((_, "js")) => "text/javascript",
+        Some((_, "css")) => "text/css",
+        Some((_, "bin")) => "application/octet-stream",
+        _ => "text/html",
+    };
+    format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: 0\r\n\
+         Access-Control-Allow-Origin: *\r\nConnection: close\r\n\r\n"
+    )
+}

@@ -1,0 +1,35 @@
+//! P16: what is injected into a page is contained. Every attack of `attacks.js` is tried in
+//! the app's window, where it must come to nothing, and in a browser without any policy,
+//! where it must succeed.
+
+mod contained;
+mod control;
+
+use serde_json::json;
+use thirtyfour::{By, WebDriver};
+
+/// Puts `attacks` into a page.
+const ATTACKS: &str = include_str!("attacks.js");
+
+/// The attacks of these kinds, by name; the page must know them.
+async fn names(page: &WebDriver, kinds: &str) -> Vec<String> {
+    let script = format!("const {{ running, reaching, idle }} = attacks; return {kinds}");
+    let names = page.execute(&*script, Vec::new()).await;
+    let names = names.expect("the page knows the attacks");
+    serde_json::from_value(names.json().clone()).expect("names")
+}
+
+/// Begins one, and clicks where a person would.
+async fn attack(page: &WebDriver, name: &str, address: &str) {
+    let begin = "const [name, address, done] = arguments;
+        attacks.begin(name, address).then(done)";
+    let to_click = page
+        .execute_async(begin, vec![json!(name), json!(address)])
+        .await
+        .unwrap_or_else(|error| panic!("{name} does not begin: {error}"));
+    if to_click.json() == true {
+        let bait = page.find(By::Id("bait")).await;
+        let clicked = bait.expect("something to click").click().await;
+        clicked.unwrap_or_else(|error| panic!("{name} takes no click: {error}"));
+    }
+}

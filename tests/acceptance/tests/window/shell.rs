@@ -1,0 +1,212 @@
+//! What of the shell a page can reach: the commands that its capabilities name, and no more.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use serde_json::{Value, json};
+use vestibule_acceptance::{App, DEMO, DEMO_NAME, Stranger, scenario};
+
+use crate::signed_in;
+
+/// What a page would do if it could, and what it would give along.
+fn undeclared() -> Vec<(&'static str, Value)> {
+    let window = json!({ "label": "main" });
+    vec![
+        (
+            "plugin:event|emit",
+            json!({ "event": "session-changed", "payload": {} }),
+        ),
+        (
+            "plugin:event|emit_to",
+            json!({ "target": { "kind": "Any" }, "event": "session-changed", "payload": {} }),
+        ),
+        (
+            "plugin:window|create",
+            json!({ "options": { "label": "window-x" } }),
+        ),
+        (
+            "plugin:webview|create_webview_window",
+            json!({ "options": { "label": "window-x", "url": "https://evil.example" } }),
+        ),
+        ("plugin:webview|internal_toggle_devtools", json!({})),
+        ("plugin:webview|clear_all_browsing_data", json!({})),
+        ("plugin:window|get_all_windows", json!({})),
+        ("plugin:window|close", window.clone()),
+        ("plugin:window|destroy", window.clone()),
+        ("plugin:window|hide", window),
+        (
+            "plugin:window|set_title",
+            json!({ "label": "main", "value": "Your bank" }),
+        ),
+        ("plugin:app|version", json!({})),
+        ("plugin:path|resolve_directory", json!({ "directory": 21 })),
+        ("plugin:resources|close", json!({ "rid": 0 })),
+        (
+            "plugin:menu|new",
+            json!({ "kind": "Menu", "handler": null }),
+        ),
+        ("plugin:tray|new", json!({ "options": {} })),
+        ("plugin:image|from_path", json!({ "path": "/etc/passwd" })),
+        ("plugin:store|load", json!({ "path": "preferences.json" })),
+        (
+            "plugin:store|set",
+            json!({ "rid": 0, "key": "theme", "value": "dark" }),
+        ),
+        (
+            "plugin:opener|open_url",
+            json!({ "url": "https://evil.example" }),
+        ),
+        (
+            "plugin:opener|open_path",
+            json!({ "path": "/usr/bin/xclock" }),
+        ),
+        (
+            "plugin:opener|reveal_item_in_dir",
+            json!({ "path": "/etc/passwd" }),
+        ),
+        ("plugin:window-state|restore_state", json!({})),
+        ("plugin:fs|read_file", json!({ "path": "/etc/passwd" })),
+        ("plugin:shell|execute", json!({ "program": "true" })),
+        ("plugin:process|exit", json!({ "code": 0 })),
+        ("plugin:nothing|of_the_kind", json!({})),
+        ("no_such_command", json!({})),
+    ]
+}
+
+/// What the shell answers a page: `granted`, or why not.
+async fn asks(app: &App, command: &str, arguments: Value) -> String {
+    let script = "const { command, arguments } = argument;
+        done(await window.__TAURI_INTERNALS__.invoke(command, arguments).then(
+          () => 'granted', (error) => `refused: ${error?.message ?? error}`));";
+    let argument = json!({ "command": command, "arguments": arguments });
+    let said = app.run_async(script, argument).await;
+    said.as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_page_can_ask_for_nothing_that_is_not_declared() {
+    scenario(async |stage| {
+        let app = signed_in(stage, DEMO, DEMO_NAME).await;
+        let title = app.driver().title().await.expect("a title");
+        for declared in ["app_info", "theme"] {
+            assert_eq!(asks(&app, declared, json!({})).await, "granted");
+        }
+        for (command, arguments) in undeclared() {
+            let said = asks(&app, command, arguments).await;
+            let refused = said.starts_with("refused: ")
+                && (said.contains("not allowed") || said.contains("not found"));
+            assert!(refused, "{command}: {said}");
+        }
+        let windows = app.driver().windows().await.expect("windows");
+        assert_eq!(windows.len(), 1, "no other window");
+        assert_eq!(app.driver().title().await.expect("a title"), title);
+    });
+}
+
+/// The one plugin that pages may use reaches what its capability lists.
+#[test]
+fn public_content_is_fetched_from_nowhere_else() {
+    scenario(async |stage| {
+        let app = signed_in(stage, DEMO, DEMO_NAME).await;
+        let stranger = Stranger::at(IpAddr::V4(Ipv4Addr::LOCALHOST)).await;
+        let port = stranger.port();
+        let backend = stage.backend.url();
+        let ask =
+            |url: String| json!({ "clientConfig": { "method": "GET", "url": url, "headers": [] } });
+        let public = ask(format!("{backend}/public/news"));
+        assert_eq!(asks(&app, "plugin:http|fetch", public).await, "granted");
+        for url in [
+            format!("http://127.0.0.1:{port}/public/news"),
+            format!("http://localhost:{port}/public/news"),
+            format!("{backend}/me"),
+            format!("{backend}/public/../me"),
+            format!("{backend}@127.0.0.1:{port}/public/news"),
+        ] {
+            let said = asks(&app, "plugin:http|fetch", ask(url.clone())).await;
+            assert!(said.starts_with("refused: "), "{url}: {said}");
+        }
+        assert_eq!(stranger.heard(), (0, 0));
+        stranger.would_have_heard().await;
+    });
+}
+
+/// The shell hears only pages that its own script has begun: it gave them a key.
+#[test]
+fn a_call_without_the_key_is_not_heard() {
+    scenario(async |stage| {
+        let app = signed_in(stage, DEMO, DEMO_NAME).await;
+        let answers = app
+            .run_async(
+                "const call = (key, from = window) => from.fetch('ipc://localhost/new_window', {
+                   method: 'POST', body: '{}',
+                   headers: { 'Content-Type': 'application/json', 'Tauri-Callback': '1',
+                     'Tauri-Error': '2', ...(key && { 'Tauri-Invoke-Key': key }) },
+                 }).then((answer) => answer.headers.get('Tauri-Response'), () => 'failed');
+                 const frame = document.body.appendChild(document.createElement('iframe'));
+                 const forged = [call(), call('x'), call(undefined, frame.contentWindow)];
+                 window.ipc.postMessage(JSON.stringify({ cmd: 'new_window', callback: 1,
+                   error: 2, payload: {}, options: {}, __TAURI_INVOKE_KEY__: 'x' }));
+                 // What is asked later is answered, so what was asked before has been heard.
+                 const later = await window.__TAURI_INTERNALS__.invoke('theme');
+                 const unheard = new Promise((resolve) => setTimeout(resolve, 500, 'unheard'));
+                 const answers = await Promise.all(
+                   forged.map((answer) => Promise.race([answer, unheard])));
+                 done({ answers, later: typeof later,
+                   frame: typeof frame.contentWindow.__TAURI_INTERNALS__ });",
+                json!({}),
+            )
+            .await;
+        assert_eq!(answers["later"], "string", "{answers}");
+        assert_eq!(answers["frame"], "undefined", "a frame has no shell");
+        for answer in answers["answers"].as_array().expect("answers") {
+            assert_ne!(answer, "ok", "{answers}");
+        }
+        let windows = app.driver().windows().await.expect("windows");
+        assert_eq!(windows.len(), 1, "no window was opened");
+        let said = asks(&app, "new_window", json!({})).await;
+        assert_eq!(said, "granted", "with the key it is heard");
+    });
+}
+
+/// What is left of the shell in a page cannot be replaced, and no prototype can be poisoned.
+#[test]
+fn the_shell_in_the_page_is_fixed() {
+    scenario(async |stage| {
+        let app = stage.start().await;
+        let seen = app
+            .run(
+                "const fixed = (object, name) => {
+                   const { writable, configurable } = Object.getOwnPropertyDescriptor(object, name);
+                   return !writable && !configurable;
+                 };
+                 const shell = window.__TAURI_INTERNALS__;
+                 const merged = JSON.parse('{\"__proto__\": {\"admin\": true}}');
+                 for (const key of Object.keys(merged.__proto__)) {
+                   try { ({}).__proto__[key] = true; } catch {}
+                 }
+                 return {
+                   global: typeof window.__TAURI__,
+                   replaceable: Object.getOwnPropertyNames(shell)
+                     .filter((name) => !fixed(shell, name) && name !== 'plugins'),
+                   shell: fixed(window, '__TAURI_INTERNALS__'),
+                   frozen: Object.isFrozen(Object.prototype),
+                   poisoned: ({}).admin === true,
+                   rtc: typeof window.RTCPeerConnection,
+                   transport: typeof window.WebTransport,
+                 };",
+            )
+            .await;
+        assert_eq!(
+            seen,
+            json!({
+                "global": "undefined",
+                "replaceable": [],
+                "shell": true,
+                "frozen": true,
+                "poisoned": false,
+                // No policy would hold these; this engine has neither.
+                "rtc": "undefined",
+                "transport": "undefined",
+            })
+        );
+    });
+}

@@ -1,0 +1,82 @@
+//! A page that pretends that the session has changed.
+
+use serde_json::json;
+use vestibule_acceptance::{App, DEMO_NAME, Role, containing, scenario};
+
+use crate::windows::{turn_to, two_windows};
+
+/// All of it in one page: a signed-out state with a revision from the future, as an event by
+/// the shell, by every means of talking to another window, and to the page's own listeners.
+const SPOOF: &str = "
+    const shell = window.__TAURI_INTERNALS__;
+    const told = await shell.invoke('session');
+    const { workspace, revision, state: { storage } } = told;
+    const payload = { workspace, revision: revision + 1000, cause: 'logout',
+      state: { storage, status: 'signed_out', why: 'by_user' } };
+    const event = 'session-changed';
+    const said = [];
+    for (const target of [{ kind: 'Any' }, { kind: 'AnyLabel', label: 'main' },
+      { kind: 'WebviewWindow', label: 'main' }]) {
+      await shell.invoke('plugin:event|emit_to', { target, event, payload })
+        .then(() => said.push('granted'), () => said.push('refused'));
+    }
+    await shell.invoke('plugin:event|emit', { event, payload })
+      .then(() => said.push('granted'), () => said.push('refused'));
+    new BroadcastChannel(event).postMessage(payload);
+    localStorage.setItem(event, JSON.stringify(payload));
+    window.postMessage({ event, payload }, '*');
+    window.dispatchEvent(new CustomEvent(event, { detail: payload }));
+    for (const id of [...shell.callbacks.keys()]) {
+      shell.runCallback(id, { event, id, payload });
+    }
+    done({ said, told });";
+
+#[test]
+fn a_page_can_tell_nobody_that_the_session_has_changed() {
+    scenario(async |stage| {
+        let (app, first, second) = two_windows(stage).await;
+        turn_to(&app, &second).await;
+        let before = events(&app).await;
+        turn_to(&app, &first).await;
+        let spoofed = app.run_async(SPOOF, json!({})).await;
+        assert_eq!(
+            spoofed["said"],
+            json!(["refused", "refused", "refused", "refused"])
+        );
+        assert_eq!(spoofed["told"]["state"]["status"], "signed_in");
+
+        // A page may be told lies by the code that runs in it. The shell believes none, and
+        // neither does another window.
+        let state = app
+            .run_async(
+                "done(await window.__TAURI_INTERNALS__.invoke('session'))",
+                json!({}),
+            )
+            .await;
+        assert_eq!(state, spoofed["told"], "the session is as it was");
+        turn_to(&app, &second).await;
+        app.run_async(
+            "await window.__TAURI_INTERNALS__.invoke('theme'); done(1)",
+            json!({}),
+        )
+        .await;
+        assert_eq!(events(&app).await, before, "the other window heard nothing");
+        assert!(app.shows(Role::Button, containing(DEMO_NAME)).await);
+        turn_to(&app, &first).await;
+        app.open("/dashboard/").await;
+        app.find(Role::Button, containing(DEMO_NAME)).await;
+        assert_eq!(stage.backend.requests("POST", "/logout"), 0);
+
+        // What the shell itself says is heard in both.
+        crate::pick(&app, DEMO_NAME, "Sign out").await;
+        turn_to(&app, &second).await;
+        app.arrives("/auth/login/").await;
+        assert!(events(&app).await > before, "the recorder hears events");
+    });
+}
+
+/// How many changes of the session this window has heard.
+async fn events(app: &App) -> usize {
+    let record = app.record().await;
+    record.pages().map(|page| page.events.len()).sum()
+}
