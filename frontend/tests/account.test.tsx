@@ -48,7 +48,8 @@ describe("the account page", () => {
     await user.click(await end());
     await user.click(screen.getByRole("button", { name: "Cancel" }));
     expect(shell.requests().some(({ method }) => method === "DELETE")).toBe(false);
-    await waitFor(async () => expect(await end(), "where one was").toHaveFocus());
+    const button = await end();
+    await waitFor(() => expect(button, "where one was").toHaveFocus());
 
     await user.click(await end());
     const dialog = screen.getByRole("alertdialog", { name: "End this session?" });
@@ -72,7 +73,8 @@ describe("the account page", () => {
     const dialog = await screen.findByRole("alertdialog");
     expect(await within(dialog).findByRole("alert")).toHaveTextContent("cannot be reached");
     await user.keyboard("{Escape}");
-    await waitFor(async () => expect(await end()).toHaveFocus());
+    const button = await end();
+    await waitFor(() => expect(button).toHaveFocus());
   });
 
   it("signs out everywhere: the server first, then here", async () => {
