@@ -54,6 +54,11 @@ pub fn installed() -> Outcome<bool> {
 fn install(folder: &Path) -> Outcome {
     let mut npm = Command::new(process::npm());
     npm.args(["ci", "--no-audit", "--no-fund", "--loglevel=error"])
+        // Without a network its own pauses between tries add up to minutes.
+        .args([
+            "--fetch-retry-mintimeout=1000",
+            "--fetch-retry-maxtimeout=4000",
+        ])
         .current_dir(folder);
     process::quiet(&mut npm)
 }

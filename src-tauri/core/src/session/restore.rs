@@ -125,6 +125,8 @@ impl Session {
             Ok(item) => {
                 let is_replaced = |item: &Item| !held.lasts && item.generation < held.generation;
                 let is_left_over = item.as_ref().is_some_and(is_replaced);
+                // The app speaks to another backend than before. That session has not ended.
+                let is_anothers = item.as_ref().is_some_and(|item| item.origin != origin);
                 let item = item.filter(|item| {
                     !is_replaced(item) && item.origin == origin && !item.token.is_empty()
                 });
@@ -137,7 +139,7 @@ impl Session {
                     return false;
                 }
                 held.last_user = None;
-                let why = if had_session {
+                let why = if had_session && !is_anothers {
                     tracing::warn!("the keyring answers that it holds no token any more");
                     SignedOutReason::Expired
                 } else {

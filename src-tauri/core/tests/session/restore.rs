@@ -170,7 +170,13 @@ async fn another_origins_item_is_not_sent() {
     let rig = Rig::signed_in().await;
     let other = Rig::new().await;
     let moved = open(&other.backend.url(), &rig.store, &rig.folder, &rig.clock);
-    until(&moved, "nobody signed in", |state| why(state).is_some()).await;
+    let state = until(&moved, "nobody signed in", |state| why(state).is_some()).await;
+    let never = SignedOutReason::Never;
+    assert_eq!(
+        why(&state),
+        Some(never),
+        "nothing of this backend's expired"
+    );
     assert_eq!(other.refreshes(), 0, "a token goes to its own origin only");
     assert_eq!(rig.refreshes(), 0, "and the old origin is not asked either");
     assert!(
