@@ -60,20 +60,25 @@ impl Claims {
 
 /// Signs and reads access tokens.
 pub(crate) struct AccessTokens {
+    head: Header,
     sign: EncodingKey,
     read: DecodingKey,
     rules: Validation,
 }
 
 impl AccessTokens {
-    pub fn new(key: &Key) -> Self {
+    /// With a mark in the head of each, where there is one.
+    pub fn new(key: &Key, mark: Option<&str>) -> Self {
         install_hs256();
         let secret = key.seal("access token", &[]);
         let mut rules = Validation::new(Algorithm::HS256);
         rules.leeway = 0;
         rules.set_issuer(&[ISSUER]);
         rules.set_required_spec_claims(&["exp", "iss", "sub"]);
+        let mut head = Header::new(Algorithm::HS256);
+        head.kid = mark.map(str::to_owned);
         Self {
+            head,
             sign: EncodingKey::from_secret(&secret),
             read: DecodingKey::from_secret(&secret),
             rules,
@@ -81,7 +86,7 @@ impl AccessTokens {
     }
 
     pub fn sign(&self, claims: &Claims) -> Result<String, Refusal> {
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &self.sign)
+        jsonwebtoken::encode(&self.head, claims, &self.sign)
             .map_err(|error| Refusal::internal("an access token could not be signed", &error))
     }
 
@@ -162,7 +167,7 @@ mod tests {
 
     #[test]
     fn tokens_are_read_back_and_never_alike() {
-        let tokens = AccessTokens::new(&Key::new([1; 32]));
+        let tokens = AccessTokens::new(&Key::new([1; 32]), None);
         let issued = now();
         let sign = || {
             tokens
@@ -178,13 +183,13 @@ mod tests {
 
     #[test]
     fn old_foreign_and_unsigned_tokens_are_refused() {
-        let tokens = AccessTokens::new(&Key::new([1; 32]));
+        let tokens = AccessTokens::new(&Key::new([1; 32]), None);
         let old = tokens
             .sign(&Claims::new("a", "s", now() - 60_000, 1000))
             .expect("signed");
         assert_eq!(tokens.read(&old).expect_err("old").code, "ACCESS_EXPIRED");
 
-        let foreign = AccessTokens::new(&Key::new([2; 32]))
+        let foreign = AccessTokens::new(&Key::new([2; 32]), Some("mark"))
             .sign(&Claims::new("a", "s", now(), 60_000))
             .expect("signed");
         assert_eq!(

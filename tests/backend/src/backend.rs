@@ -96,7 +96,7 @@ impl Backend {
         let (store, key, passwords) = opened?;
         let app = Arc::new(App {
             tunable: RwLock::new(Tunable::from(&config)),
-            access: AccessTokens::new(&key),
+            access: AccessTokens::new(&key, config.mark.as_deref()),
             store,
             key,
             passwords,

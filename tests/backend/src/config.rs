@@ -92,6 +92,9 @@ pub struct Config {
     pub faults: bool,
     /// Keep the last request of each endpoint for assertions. Holds secrets: tests only.
     pub record: bool,
+    /// Stands in every token, so that a test can tell one wherever it meets it: in front of
+    /// refresh tokens, and as the key id in the head of access tokens. Letters and digits.
+    pub mark: Option<String>,
     /// Print one-time codes on standard output, in the place of a mail server.
     pub console: bool,
     /// The most bytes of one `/transfer`, either way.
@@ -123,6 +126,7 @@ impl Default for Config {
             demo: true,
             faults: true,
             record: true,
+            mark: None,
             console: false,
             transfer_limit: 256 << 20,
             secure_cookies: false,
@@ -160,6 +164,7 @@ pub(crate) struct Tunable {
     pub resend_interval: Duration,
     pub device_binding: DeviceBinding,
     pub registration: Registration,
+    pub mark: Option<String>,
     /// Access tokens issued before this moment (epoch ms) count as expired.
     pub access_floor: i64,
 }
@@ -174,6 +179,7 @@ impl From<&Config> for Tunable {
             resend_interval: config.resend_interval,
             device_binding: config.device_binding,
             registration: config.registration,
+            mark: config.mark.clone(),
             access_floor: 0,
         }
     }

@@ -102,7 +102,7 @@ pub(crate) fn open(
          VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
     )?
     .execute(params![session, account, device.id, device.column(), now])?;
-    let token = hex(&random::<32>());
+    let token = marked(rules, hex(&random::<32>()));
     let expires_at = now + millis(rules.refresh_ttl);
     add(tx, &session, &token, now, expires_at)?;
     Ok(Issued {
@@ -139,7 +139,7 @@ pub(crate) fn rotate(
     let (token, expires_at) = match row.used_at {
         None => {
             let nonce: [u8; 16] = random();
-            let token = successor(key, presented, &nonce);
+            let token = successor(key, presented, &nonce, rules);
             let expires_at = now + millis(rules.refresh_ttl);
             add(tx, &row.session, &token, now, expires_at)?;
             tx.prepare_cached(
@@ -155,7 +155,10 @@ pub(crate) fn rotate(
             (token, expires_at)
         }
         Some(used_at) => match again(tx, &row, used_at, now, rules)? {
-            Some((nonce, expires_at)) => (successor(key, presented, &nonce), expires_at),
+            Some((nonce, expires_at)) => {
+                let token = successor(key, presented, &nonce, rules);
+                (token, expires_at)
+            }
             None => {
                 end(tx, &row.session, End::Reuse)?;
                 return Ok(Err(End::refusal(End::Reuse.word())));
@@ -334,8 +337,16 @@ fn again(
     Ok(unused.map(|expires_at| (nonce, expires_at)))
 }
 
-fn successor(key: &Key, parent: &str, nonce: &[u8]) -> String {
-    hex(&key.seal("refresh successor", &[parent.as_bytes(), nonce]))
+fn successor(key: &Key, parent: &str, nonce: &[u8], rules: &Tunable) -> String {
+    let sealed = key.seal("refresh successor", &[parent.as_bytes(), nonce]);
+    marked(rules, hex(&sealed))
+}
+
+fn marked(rules: &Tunable, token: String) -> String {
+    match &rules.mark {
+        Some(mark) => format!("{mark}{token}"),
+        None => token,
+    }
 }
 
 fn same_device(row: &Found, device: &Device, binding: DeviceBinding) -> Result<(), Refusal> {
