@@ -93,6 +93,14 @@ impl Desktop {
     /// The processes on this desktop that run `program`.
     #[must_use]
     pub fn processes(&self, program: &Path) -> Vec<u32> {
+        let running = self.running().into_iter();
+        let these = running.filter(|(_, runs)| runs == program);
+        these.map(|(id, _)| id).collect()
+    }
+
+    /// Every process on this desktop, with the program that it runs.
+    #[must_use]
+    pub fn running(&self) -> Vec<(u32, PathBuf)> {
         let wanted = format!("{MARK}={}", self.mark);
         let marked = |process: &Path| {
             let environment = fs::read(process.join("environ")).unwrap_or_default();
@@ -105,11 +113,11 @@ impl Desktop {
         };
         all.flatten()
             .map(|entry| entry.path())
-            .filter(|process| {
-                fs::read_link(process.join("exe")).is_ok_and(|exe| exe == program)
-                    && marked(process)
+            .filter_map(|process| {
+                let id = process.file_name()?.to_str()?.parse().ok()?;
+                let program = fs::read_link(process.join("exe")).ok()?;
+                marked(&process).then_some((id, program))
             })
-            .filter_map(|process| process.file_name()?.to_str()?.parse().ok())
             .collect()
     }
 

@@ -17,6 +17,7 @@ mod desktop;
 mod driver;
 mod element;
 pub mod endings;
+mod facade;
 mod group;
 pub mod hardships;
 mod keyboard;

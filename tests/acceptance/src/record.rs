@@ -1,5 +1,5 @@
-//! What `recorder.js` saw: everything that was ever in a page, every command's answer, every
-//! event, and what the content security policy stopped.
+//! What `recorder.js` saw: everything that was ever in a page, every message between it and the
+//! shell, and what the content security policy stopped.
 
 use serde::Deserialize;
 
@@ -20,6 +20,10 @@ pub struct Page {
     pub fields: Vec<String>,
     /// Every command, in the order of the answers.
     pub commands: Vec<Answer>,
+    /// Whatever else the shell said to a page, as JSON.
+    pub pushed: Vec<String>,
+    /// How many messages were too large to be kept whole.
+    pub cut: usize,
     /// Every `session-changed`, as JSON.
     pub events: Vec<String>,
     /// What the policy stopped.
@@ -41,14 +45,18 @@ pub struct Frame {
     pub at: f64,
 }
 
-/// A command's answer as the page received it.
+/// A command as the page gave it, and its answer as the page received it.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Answer {
     /// Its name.
     pub command: String,
-    /// The body.
+    /// What it was given.
+    pub request: String,
+    /// The headers of that.
+    pub asked: Vec<(String, String)>,
+    /// The answer's body.
     pub answer: String,
-    /// The headers.
+    /// The answer's headers.
     pub headers: Vec<(String, String)>,
 }
 

@@ -1,6 +1,6 @@
 // Runs in every page before the page's own scripts, in builds for tests only. Notes whatever
-// was ever in the document, even for a moment, what every command answered, and what the
-// content security policy had to stop. A page that is left hands its record on to the next
+// was ever in the document, even for a moment, every message between the page and the shell, and
+// what the content security policy had to stop. A page that is left hands its record on to the next
 // one of the same window in `window.name`.
 (() => {
   if (window !== window.top) return;
@@ -16,6 +16,8 @@
     links: [],
     fields: [],
     commands: [],
+    pushed: [],
+    cut: 0,
     events: [],
     violations: [],
     errors: [],
@@ -67,21 +69,46 @@
   };
   requestAnimationFrame(draw);
 
-  // Commands are asked by `fetch` with the scheme `ipc:`.
+  // Commands are asked by `fetch` with the scheme `ipc:`. Of large messages the beginning is
+  // kept, of bytes a little: a record that held a film would be one.
+  const MOST = { text: 64 * 1024, bytes: 1024 };
+  const kept = (message) => {
+    const isText = typeof message === "string";
+    const most = isText ? MOST.text : MOST.bytes;
+    const text = isText ? message : new TextDecoder("latin1").decode(message);
+    if (text.length <= most) return text;
+    page.cut += 1;
+    return text.slice(0, most);
+  };
+  const isBytes = ({ headers }) => headers.get("content-type") === "application/octet-stream";
   const fetched = window.fetch;
   window.fetch = async (input, init) => {
     const response = await fetched(input, init);
     const url = new URL(input instanceof Request ? input.url : input, location.href);
     if (url.protocol === "ipc:") {
       const command = decodeURIComponent(url.pathname.slice(1));
-      const answer = await response.clone().text();
-      page.commands.push({ command, answer, headers: [...response.headers] });
+      const request = kept(init?.body ?? "");
+      const asked = [...new Headers(init?.headers)];
+      const copy = response.clone();
+      const answer = kept(isBytes(copy) ? await copy.arrayBuffer() : await copy.text());
+      const headers = [...response.headers];
+      page.commands.push({ command, request, asked, answer, headers });
     }
     return response;
   };
   const hear = () => {
     const shell = window.__TAURI_INTERNALS__;
-    if (!shell) return setTimeout(hear);
+    if (!shell?.callbacks) return setTimeout(hear);
+    // Whatever the shell says without being asked goes to a callback that outlives it.
+    const { callbacks } = shell;
+    callbacks.get = (id) => {
+      const callback = Map.prototype.get.call(callbacks, id);
+      if (!callback) return callback;
+      return (message) => {
+        callback(message);
+        if (callbacks.has(id)) page.pushed.push(kept(JSON.stringify(message) ?? ""));
+      };
+    };
     shell.invoke("plugin:event|listen", {
       event: "session-changed",
       target: { kind: "Any" },

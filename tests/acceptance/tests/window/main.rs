@@ -2,6 +2,7 @@
 
 use vestibule_acceptance::{App, PASSWORD, Role, Stage, containing};
 
+mod fetch;
 mod flash;
 mod guards;
 mod injection;
@@ -12,6 +13,7 @@ mod other_backends;
 mod outage;
 mod payment;
 mod policy;
+mod public;
 mod restart;
 mod secrets;
 mod settings;
@@ -19,6 +21,7 @@ mod shell;
 mod shown;
 mod sign_in;
 mod spoofing;
+mod transfers;
 mod ways_out;
 mod windows;
 

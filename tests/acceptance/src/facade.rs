@@ -1,0 +1,61 @@
+//! The frontend's `auth` facade in the hands of a test. Its sources are bundled as they are and
+//! put into a page of the real window, so that a test calls there what a page would call.
+
+use std::process::Command;
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+use crate::app::App;
+use crate::places;
+
+impl App {
+    /// Runs a script's body in the page; it may use `auth`, `publicFetch` and `argument`.
+    /// Answers what it returns, or `{"thrown": {"name", "code", "message"}}`.
+    ///
+    /// # Panics
+    /// If the page does not answer.
+    pub async fn with_auth(&self, script: &str, argument: Value) -> Value {
+        if self.run("return 'vestibule' in window").await != Value::Bool(true) {
+            let bundle = bundle();
+            self.run(&format!("{bundle}\nwindow.vestibule = vestibule;"))
+                .await;
+        }
+        let script = format!(
+            "const {{ auth, publicFetch }} = window.vestibule;
+             const said = ({{ name, code, message }}) => ({{ name, code, message }});
+             const body = async () => {{ {script} }};
+             done(await body().catch((error) => ({{ thrown: said(error) }})) ?? null);"
+        );
+        self.run_async(&script, argument).await
+    }
+}
+
+/// Made once.
+fn bundle() -> &'static str {
+    static BUNDLE: OnceLock<String> = OnceLock::new();
+    BUNDLE.get_or_init(|| {
+        let frontend = places::repository().join("frontend");
+        let bundler = frontend.join("node_modules/.bin/rolldown");
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("facade.js");
+        let made = Command::new(&bundler)
+            .arg(places::repository().join("tests/acceptance/src/facade.ts"))
+            .args(["--format", "iife", "--name", "vestibule"])
+            .args(["--platform", "browser", "--logLevel", "warn"])
+            .args(["--transform.define", "process.env.NODE_ENV:\"production\""])
+            .arg("--tsconfig")
+            .arg(frontend.join("tsconfig.json"))
+            .arg("--file")
+            .arg(&file)
+            .current_dir(&frontend)
+            .output();
+        let made = made.unwrap_or_else(|error| {
+            let bundler = bundler.display();
+            panic!("{bundler} does not run ({error}): run `npm ci` in `frontend`")
+        });
+        let said = String::from_utf8_lossy(&made.stderr);
+        assert!(made.status.success(), "the facade is not bundled: {said}");
+        std::fs::read_to_string(&file).expect("a bundle")
+    })
+}
