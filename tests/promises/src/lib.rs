@@ -6,6 +6,8 @@
 //! wherever a promise is about it.
 
 pub mod bounded;
+#[cfg(target_os = "linux")]
+pub mod canaries;
 mod cargo;
 pub mod clocks;
 #[cfg(target_os = "linux")]

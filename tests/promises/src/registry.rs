@@ -24,6 +24,8 @@ use std::pin::Pin;
 use std::time::Instant;
 
 #[cfg(target_os = "linux")]
+use crate::canaries;
+#[cfg(target_os = "linux")]
 use crate::crash::{farewell, grace, strict};
 #[cfg(target_os = "linux")]
 use crate::keyring::{deaths, silence};
@@ -109,6 +111,8 @@ pub const PROMISES: &[Promise] = &[
     promise!("P6", deaths),
     #[cfg(target_os = "linux")]
     promise!("P7", silence),
+    #[cfg(target_os = "linux")]
+    promise!("P8", canaries),
     promise!("P9", secrecy),
     promise!("P10", origin),
     promise!("P11", bounded),

@@ -1,0 +1,139 @@
+//! Somebody who signs in, uses every screen, outlives an access token and signs out, with
+//! somebody else looking over the shoulder.
+
+use std::time::Duration;
+
+use vestibule_acceptance::{
+    ADMIN, ADMIN_NAME, App, DEMO, DEMO_NAME, OTP, OTP_NAME, PASSWORD, Role, Stage, containing,
+    until,
+};
+
+use super::watch::Watch;
+use crate::rig::Lost;
+
+const PASSWORD_OF_NEW: &str = "a few words work well";
+
+/// One session, from a window in which nobody is signed in to one in which nobody is.
+pub async fn session(
+    stage: &Stage,
+    app: &App,
+    watch: &mut Watch<'_>,
+    number: u64,
+) -> Result<(), Lost> {
+    let name = sign_in(stage, app, watch, number).await?;
+    app.arrives("/dashboard/").await;
+    app.find(Role::Button, containing(name)).await;
+    app.find(Role::Heading, "Your session").await;
+    watch.look("dashboard")?;
+    if watch.own()?.tokens == 0 {
+        return Err("not even the app holds a token of a session".into());
+    }
+    use_it(stage, app, watch).await?;
+    sign_out(stage, app, watch, name).await
+}
+
+/// With a password, as one of two people; with a code; as somebody new.
+async fn sign_in(
+    stage: &Stage,
+    app: &App,
+    watch: &mut Watch<'_>,
+    number: u64,
+) -> Result<&'static str, Lost> {
+    if number % 4 == 3 {
+        app.open("/auth/register/").await;
+        app.fill("Name", "Noor New").await;
+        app.fill("E-mail", &format!("noor{number}@vestibule.test"))
+            .await;
+        app.fill("Password", PASSWORD_OF_NEW).await;
+        watch.look("register")?;
+        app.click(Role::Button, "Create account").await;
+        return Ok("Noor New");
+    }
+    let people = [(OTP, OTP_NAME), (DEMO, DEMO_NAME), (ADMIN, ADMIN_NAME)];
+    let (email, name) = people[usize::try_from(number % 4).unwrap_or_default()];
+    app.open("/auth/login/").await;
+    app.fill("E-mail", email).await;
+    app.fill("Password", PASSWORD).await;
+    watch.look("login")?;
+    app.click(Role::Button, "Sign in").await;
+    if email == OTP {
+        app.arrives("/auth/otp/").await;
+        watch.look("otp")?;
+        let code = stage.backend.last_code(OTP).ok_or("no code was mailed")?;
+        app.fill("Six-digit code", &code).await;
+    }
+    Ok(name)
+}
+
+/// Every other screen, and a refresh on the way.
+async fn use_it(stage: &Stage, app: &App, watch: &mut Watch<'_>) -> Result<(), Lost> {
+    app.open("/").await;
+    app.find(Role::Link, "Go to your dashboard").await;
+    watch.look("home")?;
+    app.open("/payment/").await;
+    app.find(Role::Link, "Choose Team").await;
+    watch.look("plans")?;
+    app.open("/payment/?plan=team").await;
+    app.click(Role::Button, "Buy Team").await;
+    app.find(Role::Heading, "Team is yours").await;
+    watch.look("plan bought")?;
+    app.open("/no/such/page/").await;
+    app.find(Role::Heading, "There is no such page").await;
+    watch.look("no such page")?;
+
+    // A bearer that is refused, a rotation and a replay.
+    let refreshes = stage.backend.requests("POST", "/refresh-token");
+    stage.backend.expire_access_tokens();
+    app.open("/account/").await;
+    app.reads("This session").await;
+    if stage.backend.requests("POST", "/refresh-token") <= refreshes {
+        return Err("nothing was refreshed".into());
+    }
+    watch.look("account")
+}
+
+async fn sign_out(stage: &Stage, app: &App, watch: &mut Watch<'_>, name: &str) -> Result<(), Lost> {
+    let told = stage.backend.requests("POST", "/logout");
+    app.click(Role::Button, containing(name)).await;
+    app.click(Role::MenuItem, containing("Sign out")).await;
+    app.arrives("/auth/login/").await;
+    app.find(Role::Link, "Sign in").await;
+    stage.backend.reached("POST", "/logout", told + 1).await;
+    watch.look("login after it")?;
+    watch.listen(app).await?;
+    watch.left.push(at_rest(watch).await?);
+    Ok(())
+}
+
+/// What is left once nothing changes any more: the delivery of a sign-out takes a moment.
+async fn at_rest(watch: &Watch<'_>) -> Result<super::watch::Left, Lost> {
+    let mut before = watch.own()?;
+    Ok(until("the app to come to rest", async || {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let now = watch.own()?;
+        let rests = now == before;
+        before = now;
+        match rests {
+            true => Ok(now),
+            false => Err(format!("{now:?}")),
+        }
+    })
+    .await)
+}
+
+/// The app is killed under somebody's hands and started again: the session is restored from
+/// the keyring, by a refresh.
+pub async fn restored(stage: &Stage, app: App, watch: &mut Watch<'_>) -> Result<App, Lost> {
+    app.open("/auth/login/").await;
+    app.fill("E-mail", DEMO).await;
+    app.fill("Password", PASSWORD).await;
+    app.click(Role::Button, "Sign in").await;
+    app.arrives("/dashboard/").await;
+    app.find(Role::Button, containing(DEMO_NAME)).await;
+    app.kill();
+    let app = stage.start_at("/account/").await;
+    app.reads("This session").await;
+    watch.look("account after a restart")?;
+    sign_out(stage, &app, watch, DEMO_NAME).await?;
+    Ok(app)
+}
