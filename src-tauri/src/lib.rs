@@ -16,6 +16,7 @@ mod public;
 mod reports;
 mod settings;
 mod window;
+mod wiping;
 mod workspaces;
 
 use std::sync::Arc;

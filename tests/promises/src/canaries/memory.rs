@@ -1,9 +1,11 @@
 //! The memory of another process, searched while it runs: every mapping that can be read, and
 //! of it every page that is there. A page that was never touched holds nothing, and a window's
-//! engine reserves more of those than any machine has.
+//! engine reserves more of those than any machine has. Nor is a program searched that is still
+//! as the system installed it: a page of one that was written to is a page of the process.
 
 use std::fs::{self, File};
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 
 use super::search::{Hit, Search};
@@ -17,6 +19,8 @@ const AFTER: usize = 128;
 const ASKED: u64 = 1 << 16;
 /// Bits of an entry in `pagemap`: the page is in memory, or in the swap.
 const THERE: u64 = 0b11 << 62;
+/// The page is a file's, or shared.
+const FILES: u64 = 1 << 61;
 
 /// A mark in a process, or in a file.
 pub struct Sighting {
@@ -52,12 +56,15 @@ pub fn search(process: u32, search: &Search) -> io::Result<Searched> {
     for map in maps.lines().filter_map(Map::of) {
         for (start, end) in reader.there(&map)? {
             let read = reader.run(start, end, &mut buffer, |bytes, own| {
-                let hits = search.hits(bytes).filter(|hit| hit.at < own);
-                found.sightings.extend(hits.map(|hit| Sighting {
-                    place: map.name.to_owned(),
-                    after: bytes[hit.end..bytes.len().min(hit.end + AFTER)].to_vec(),
-                    hit,
-                }));
+                for part in written(bytes) {
+                    let (from, part) = (part.start, &bytes[part]);
+                    let hits = search.hits(part).filter(|hit| from + hit.at < own);
+                    found.sightings.extend(hits.map(|hit| Sighting {
+                        place: map.name.to_owned(),
+                        after: part[hit.end..part.len().min(hit.end + AFTER)].to_vec(),
+                        hit,
+                    }));
+                }
             });
             found.bytes += read;
         }
@@ -66,6 +73,24 @@ pub fn search(process: u32, search: &Search) -> io::Result<Searched> {
         return Err(io::Error::other("nothing of it could be read"));
     }
     Ok(found)
+}
+
+/// The parts that something was written to. No mark reaches over a page of zeros.
+fn written(bytes: &[u8]) -> Vec<Range<usize>> {
+    const EMPTY: [u8; PAGE as usize] = [0; PAGE as usize];
+    let mut parts: Vec<Range<usize>> = Vec::new();
+    for (number, page) in bytes.chunks(EMPTY.len()).enumerate() {
+        if *page == EMPTY[..page.len()] {
+            continue;
+        }
+        let start = number * EMPTY.len();
+        let end = start + page.len();
+        match parts.last_mut() {
+            Some(last) if last.end == start => last.end = end,
+            _ => parts.push(start..end),
+        }
+    }
+    parts
 }
 
 struct Map<'a> {
@@ -110,7 +135,9 @@ impl Reader {
                 break;
             }
             for entry in entries[..length].as_chunks::<8>().0 {
-                if u64::from_ne_bytes(*entry) & THERE != 0 {
+                let entry = u64::from_ne_bytes(*entry);
+                let installed = map.name.starts_with("/usr/") && entry & FILES != 0;
+                if entry & THERE != 0 && !installed {
                     match parts.last_mut() {
                         Some((_, end)) if *end == at => *end += PAGE,
                         _ => parts.push((at, at + PAGE)),
@@ -153,6 +180,16 @@ impl Reader {
 mod tests {
     use super::*;
     use crate::secrecy::needles::Form;
+
+    #[test]
+    fn pages_of_zeros_are_passed_over() {
+        let mut bytes = vec![0; 5 * 4096 + 100];
+        for at in [4096, 3 * 4096 - 1, 5 * 4096 + 99] {
+            bytes[at] = 1;
+        }
+        assert_eq!(written(&bytes), [4096..3 * 4096, 5 * 4096..5 * 4096 + 100]);
+        assert!(written(&[0; 4096]).is_empty());
+    }
 
     #[test]
     fn what_this_process_holds_is_found_across_the_edge_of_a_piece() {

@@ -2,10 +2,11 @@
 //!
 //! The backend puts a mark into every token it gives. People sign in, with a password, with a
 //! code or as somebody new, use every screen, outlive an access token and sign out, in the
-//! real window. At each screen the memory of the web process and of the network process is
-//! searched for the mark, whole and in every form, and so are all files of the desktop; at the
-//! end of each session every message between page and shell. A token that was there for a
-//! moment only is seen too: what these processes give back is not wiped.
+//! real window. Several times in each session the memory of the web process and of the network
+//! process is searched for the mark, in every form, and so are all files of the desktop; at its
+//! end every message between page and shell. A token that was there for a moment only is likely
+//! to be seen later: what these processes give back is not wiped. The long form also looks at
+//! every state of every screen.
 //!
 //! Before that, the search has to find a text that is put into each of those places on
 //! purpose, in every form. And in the app's own memory it has to find the refresh token of

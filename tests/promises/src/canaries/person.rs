@@ -45,7 +45,6 @@ async fn sign_in(
         app.fill("E-mail", &format!("noor{number}@vestibule.test"))
             .await;
         app.fill("Password", PASSWORD_OF_NEW).await;
-        watch.look("register")?;
         app.click(Role::Button, "Create account").await;
         return Ok("Noor New");
     }
@@ -54,7 +53,6 @@ async fn sign_in(
     app.open("/auth/login/").await;
     app.fill("E-mail", email).await;
     app.fill("Password", PASSWORD).await;
-    watch.look("login")?;
     app.click(Role::Button, "Sign in").await;
     if email == OTP {
         app.arrives("/auth/otp/").await;
@@ -69,17 +67,14 @@ async fn sign_in(
 async fn use_it(stage: &Stage, app: &App, watch: &mut Watch<'_>) -> Result<(), Lost> {
     app.open("/").await;
     app.find(Role::Link, "Go to your dashboard").await;
-    watch.look("home")?;
     app.open("/payment/").await;
     app.find(Role::Link, "Choose Team").await;
-    watch.look("plans")?;
     app.open("/payment/?plan=team").await;
     app.click(Role::Button, "Buy Team").await;
     app.find(Role::Heading, "Team is yours").await;
     watch.look("plan bought")?;
     app.open("/no/such/page/").await;
     app.find(Role::Heading, "There is no such page").await;
-    watch.look("no such page")?;
 
     // A bearer that is refused, a rotation and a replay.
     let refreshes = stage.backend.requests("POST", "/refresh-token");
