@@ -1,11 +1,21 @@
 //! Declares every command to Tauri's access control: one that is not here cannot be called,
 //! and one that no capability names is refused.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::{env, fs};
 
+use serde_json::Value;
+
+const CONFIG: &str = "tauri.conf.json";
+
 fn main() {
-    embed_profile();
+    println!("cargo:rerun-if-changed={CONFIG}");
+    let text = fs::read_to_string(CONFIG).expect("tauri.conf.json can be read");
+    let config: Value = serde_json::from_str(&text).expect("tauri.conf.json is JSON");
+    let section = &config["plugins"]["vestibule"];
+    embed_profile(section);
+    name_permissions(section);
     let commands = tauri_build::AppManifest::new().commands(&[
         "session",
         "login",
@@ -29,6 +39,7 @@ fn main() {
         "set_theme",
         "set_reports",
         "open_log_folder",
+        "export_people",
     ]);
     let attributes = tauri_build::Attributes::new()
         .app_manifest(commands)
@@ -39,12 +50,8 @@ fn main() {
 }
 
 /// Where `plugins.vestibule.profile` names a file, the app carries its text.
-fn embed_profile() {
-    const CONFIG: &str = "tauri.conf.json";
-    println!("cargo:rerun-if-changed={CONFIG}");
-    let text = fs::read_to_string(CONFIG).expect("tauri.conf.json can be read");
-    let config: serde_json::Value = serde_json::from_str(&text).expect("tauri.conf.json is JSON");
-    let chosen = config["plugins"]["vestibule"]["profile"].as_str();
+fn embed_profile(section: &Value) {
+    let chosen = section["profile"].as_str();
     let is_file = |name: &&str| name.ends_with(".toml") || name.ends_with(".json");
     let embedded = chosen.filter(is_file).map(|name| {
         println!("cargo:rerun-if-changed={name}");
@@ -58,7 +65,32 @@ fn embed_profile() {
         "/// The profile that the app was built with, where it is a file.\n\
          const BUILT_IN: Option<(&str, &str)> = {embedded:?};\n"
     );
+    write("profile.rs", &code);
+}
+
+/// A constant for each permission in `plugins.vestibule.roles`: a command that asks for another
+/// does not compile.
+fn name_permissions(section: &Value) {
+    let roles = section["roles"].as_object();
+    let lists = roles.into_iter().flat_map(|roles| roles.values());
+    let names: BTreeSet<&str> = lists
+        .flat_map(|list| list.as_array().into_iter().flatten())
+        .filter_map(Value::as_str)
+        .collect();
+    let mut code = format!(
+        "/// Every permission of this app.\npub const ALL: [&str; {}] = {:?};\n",
+        names.len(),
+        names.iter().collect::<Vec<_>>(),
+    );
+    for name in names {
+        let constant = name.replace('.', "_").to_uppercase();
+        code += &format!("/// `{name}`\npub const {constant}: &str = {name:?};\n");
+    }
+    write("permissions.rs", &code);
+}
+
+fn write(name: &str, code: &str) {
     let folder = env::var_os("OUT_DIR").expect("cargo says where");
-    let path = Path::new(&folder).join("profile.rs");
+    let path = Path::new(&folder).join(name);
     fs::write(path, code).expect("the build's own folder can be written");
 }

@@ -11,6 +11,7 @@ import {
   type LoginFields,
   NativeError,
   type Offers,
+  type Permission,
   type RegisterFields,
   type SessionRead,
   type SessionState,
@@ -28,6 +29,7 @@ export type {
   ErrorCode,
   Offers,
   Outage,
+  Permission,
   SessionRead,
   SessionState,
   SignedOutReason,
@@ -39,7 +41,7 @@ export type {
 } from "./native";
 export { client };
 
-const UNKNOWN: SessionState = { status: "restoring", outage: null, storage: "ok" };
+const UNKNOWN: SessionState = { status: "restoring", outage: null, storage: "ok", may: [] };
 
 const NOTHING: Offers = { register: false, resendOtp: false, sessions: false, logoutAll: false };
 
@@ -87,6 +89,14 @@ function useSession() {
   };
 }
 
+/**
+ * Whether the user's roles let them do this, as `plugins.vestibule.roles` declares it. For what to
+ * show; what there is to protect, the backend protects.
+ */
+function useMay(permission: Permission): boolean {
+  return useAuthState().may.includes(permission);
+}
+
 export const auth = {
   /** Begins to follow the session. Called once by the shell of the page; again to retry. */
   start: () => snapshots.start(),
@@ -121,6 +131,7 @@ export const auth = {
   subscribe: snapshots.subscribe,
   useSession,
   useAuthState,
+  useMay,
   useSnapshot,
   useOffers,
 };

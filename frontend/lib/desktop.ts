@@ -1,8 +1,8 @@
 // What the window can ask of the desktop that is not about the session.
 
-import { type AppInfo, commands, publicFetch, type Theme } from "./native";
+import { type AppInfo, commands, type Exported, publicFetch, type Theme } from "./native";
 
-export type { AppInfo, Theme };
+export type { AppInfo, Exported, Theme };
 
 export const desktop = {
   /** The page has mounted and may be shown. Failing is harmless: the shell shows it anyway. */
@@ -18,4 +18,6 @@ export const desktop = {
   setReports: commands.setReports,
   /** Shows it in the system's file manager. */
   openLogFolder: commands.openLogFolder,
+  /** Writes the list of people into the downloads folder; refused without the permission. */
+  exportPeople: commands.exportPeople,
 };

@@ -19,6 +19,7 @@ const WORDS: Record<ErrorCode, string | null> = {
   unreachable: "The server cannot be reached. Check your connection and try again.",
   backend_fault: "The server had a problem. Nothing is lost; try again in a moment.",
   bad_answer: "The server sent something this app does not understand. Try again in a moment.",
+  not_allowed: "Your account may not do this, the server says.",
   path_refused: "You may not do this.",
   too_large: "The answer was too large to show.",
   unknown_workspace: "This workspace does not exist.",

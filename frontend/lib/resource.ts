@@ -27,7 +27,7 @@ export function refusal(response: Response): AuthFailure {
     return { code: "rate_limited", message: "Too many requests.", retryAfterMs, status };
   }
   if (status === 403) {
-    return { code: "path_refused", message: "You may not do this.", retryAfterMs: null, status };
+    return { code: "not_allowed", message: "You may not do this.", retryAfterMs: null, status };
   }
   const message = `The server answered with status ${status}.`;
   return { code: "backend_fault", message, retryAfterMs: null, status };

@@ -8,6 +8,7 @@ export const routes = {
   dashboard: "/dashboard/",
   payment: "/payment/",
   account: "/account/",
+  admin: "/admin/",
 } as const;
 
 /** `next` as a page may follow it: a path of this app, not a sign-in page, or null. */

@@ -2,7 +2,7 @@ import { act, screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import { openApp } from "./support/app";
 import { startShell } from "./support/shell";
-import { refused, reply, signedIn, signedOut } from "./support/states";
+import { refused, reply, signedIn, signedOut, stale } from "./support/states";
 
 const now = new Date().toISOString();
 const here = {
@@ -146,15 +146,13 @@ describe("the account page", () => {
 });
 
 describe("the dashboard", () => {
-  it("shows people to administrators only", async () => {
-    const people = reply(200, { users: [{ id: "9", name: "Grace Hopper", email: "g@x.y" }] });
+  it("says where the roles come from while they are provisional", async () => {
     const shell = startShell(signedIn());
-    shell.backend({ "GET /admin/users": people });
     await openApp("/dashboard/");
-    expect(screen.queryByRole("region", { name: "People" })).toBeNull();
-    expect(shell.requests()).toHaveLength(0);
-    await shell.change(signedIn({ user: { roles: ["user", "admin"] } }));
-    expect(await screen.findByText("Grace Hopper")).toBeVisible();
+    const card = screen.getByRole("region", { name: "Your roles" });
+    expect(card).not.toHaveTextContent("As the server last said");
+    await shell.change(stale(), "outage");
+    expect(card).toHaveTextContent("As the server last said");
   });
 
   it("says how the session stands", async () => {

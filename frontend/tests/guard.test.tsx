@@ -7,13 +7,13 @@ import {
 import { act } from "react";
 import { describe, expect, it } from "vitest";
 import { Guard } from "@/features/shell/guards";
-import { auth, type SessionState, type SignedOutReason } from "@/lib/auth";
+import { auth, type Permission, type SessionState, type SignedOutReason } from "@/lib/auth";
 import { startShell } from "./support/shell";
-import { otpPending, restoring, signedIn, signedOut, stale } from "./support/states";
+import { asAdmin, otpPending, restoring, signedIn, signedOut, stale } from "./support/states";
 
 // The guard by itself: what it holds asks nobody whether someone is signed in.
 
-async function behindGuard(state: SessionState) {
+async function behindGuard(state: SessionState, may?: Permission) {
   startShell(state);
   const led: string[] = [];
   const router = { replace: (to: string) => void led.push(to) } as never;
@@ -22,7 +22,7 @@ async function behindGuard(state: SessionState) {
     <AppRouterContext.Provider value={router}>
       <PathnameContext.Provider value="/vault/">
         <SearchParamsContext.Provider value={new URLSearchParams("box=7")}>
-          <Guard>
+          <Guard may={may}>
             <p>the gold</p>
           </Guard>
         </SearchParamsContext.Provider>
@@ -62,6 +62,32 @@ describe("the guard alone", () => {
     ["signed in and offline", stale()],
   ])("lets in whoever is %s", async (_name, state) => {
     const { led, shown } = await behindGuard(state);
+    expect(shown).toBeVisible();
+    expect(led).toEqual([]);
+  });
+
+  it.each(whys)("asks the signed out to sign in, whatever it takes beside: %s", async (why) => {
+    const { led, shown } = await behindGuard(signedOut(why), "people.see");
+    expect(shown).toBeNull();
+    expect(led).toEqual(["/auth/login/?next=%2Fvault%2F%3Fbox%3D7"]);
+  });
+
+  it.each([
+    ["without a role", signedIn()],
+    ["without a role and offline", stale()],
+    ["who may do something else", signedIn({ may: ["people.export"] })],
+    ["with the role by name only", signedIn({ user: { roles: ["admin"] } })],
+  ])("tells whoever is signed in %s that the page is not theirs", async (_name, state) => {
+    const { led, shown } = await behindGuard(state, "people.see");
+    expect(shown).toBeNull();
+    expect(led, "and leads nowhere").toEqual([]);
+    expect(
+      screen.getByRole("heading", { name: "This page is not for your account" }),
+    ).toBeVisible();
+  });
+
+  it("lets in whoever may", async () => {
+    const { led, shown } = await behindGuard(signedIn(asAdmin), "people.see");
     expect(shown).toBeVisible();
     expect(led).toEqual([]);
   });

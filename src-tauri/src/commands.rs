@@ -10,7 +10,7 @@ use vestibule_core::wire::{
 };
 
 use crate::workspaces::{self, Workspaces};
-use crate::{exchanges, logging, preferences, reports, window};
+use crate::{exchanges, logging, people, preferences, reports, window};
 
 /// Every command, for the builder.
 pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
@@ -37,6 +37,7 @@ pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
         set_theme,
         set_reports,
         open_log_folder,
+        people::export_people,
     ]
 }
 
@@ -154,7 +155,7 @@ async fn open_log_folder(app: AppHandle) -> Reply<()> {
     logging::open_folder(&app).map_err(internal)
 }
 
-fn internal(error: impl std::fmt::Display) -> AuthError {
+pub fn internal(error: impl std::fmt::Display) -> AuthError {
     tracing::error!(%error, "a command failed");
     ErrorCode::Internal.into()
 }

@@ -11,6 +11,8 @@ mod hardening;
 mod instance;
 mod logging;
 mod menu;
+mod people;
+mod permission;
 mod preferences;
 mod public;
 mod reports;

@@ -7,7 +7,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use tauri::{AppHandle, Manager as _};
-use vestibule_core::profile::{Layer, Profile, ProfileError, SHIPPED, load};
+use vestibule_core::profile::{Layer, Profile, ProfileError, SHIPPED, load_for};
+
+use crate::permission;
 
 /// In `tauri.conf.json`, under `plugins`.
 const SECTION: &str = "vestibule";
@@ -37,7 +39,7 @@ pub fn profile(app: &AppHandle, workspace: &str) -> Result<Profile, ProfileError
     let section = app.config().plugins.0.get(SECTION);
     let folder = app.path().app_config_dir().ok();
     let layers = layers(section, folder.as_deref(), workspace, &Overrides::given())?;
-    let mut profile = load(&layers)?;
+    let mut profile = load_for(&layers, &permission::ALL)?;
     if cfg!(debug_assertions) {
         // The login page of a development build offers the bundled backend's accounts.
         profile.api.allow.push("/demo-accounts".into());
@@ -130,7 +132,8 @@ mod tests {
         folder: &Path,
         overrides: &Overrides,
     ) -> Result<Profile, ProfileError> {
-        load(&layers(Some(section), Some(folder), "default", overrides)?)
+        let layers = layers(Some(section), Some(folder), "default", overrides)?;
+        load_for(&layers, &permission::ALL)
     }
 
     #[test]
@@ -174,12 +177,13 @@ mod tests {
     fn a_file_may_be_built_in() {
         let section = json!({"profile": "mine.toml", "backend": "https://a.example"});
         let text = "schema = 1\nextends = 'directus'\nname = 'Mine'";
-        let profile = load(&built(section.clone(), Some(("mine.toml", text))).unwrap()).unwrap();
+        let layers = built(section.clone(), Some(("mine.toml", text))).unwrap();
+        let profile = load_for(&layers, &[]).unwrap();
         assert_eq!(
             (profile.name.as_str(), profile.origin().as_str()),
             ("Mine", "https://a.example")
         );
-        let error = load(&built(section, None).unwrap()).unwrap_err();
+        let error = load_for(&built(section, None).unwrap(), &[]).unwrap_err();
         assert_eq!(error.key, "extends", "{error}");
     }
 
@@ -193,6 +197,25 @@ mod tests {
         assert!(text.starts_with(&path.display().to_string()), "{text}");
         assert!(
             text.contains("`bakend`") && text.ends_with("did you mean `backend`?"),
+            "{text}"
+        );
+    }
+    #[test]
+    fn a_file_may_give_permissions_to_other_roles_but_invents_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = |text: &str| {
+            std::fs::write(folder.path().join("profile.toml"), text).unwrap();
+            made(&configured(), folder.path(), &Overrides::default())
+        };
+        let profile = made("schema = 1\n[roles]\nchief = ['people.see']").unwrap();
+        let may = |role: &str| profile.roles.grant(&[role.to_owned()]);
+        assert_eq!(may("chief"), [permission::PEOPLE_SEE]);
+        assert!(!may("admin").is_empty(), "the app's own table stays");
+        let error = made("schema = 1\n[roles]\nchief = ['people.sea']").unwrap_err();
+        let text = error.to_string();
+        assert!(
+            text.contains("profile.toml: `roles.chief[0]`")
+                && text.ends_with("did you mean `people.see`?"),
             "{text}"
         );
     }

@@ -1,12 +1,12 @@
-//! The TypeScript of the wire types and the JSON Schema of profiles, written by the core's own
-//! tests.
+//! The TypeScript of the wire types and of the permissions, and the JSON Schema of profiles,
+//! written by the core's own tests.
 
 use crate::failure::{Outcome, said};
 use crate::tally::Tally;
 use crate::{process, root};
 
 /// The tests that write: one file each.
-const WRITERS: [&str; 2] = ["wire_types", "profile_schema"];
+const WRITERS: [&str; 3] = ["wire_types", "permission_types", "profile_schema"];
 
 /// Writes the files anew. That the committed ones are right is checked by the same tests in
 /// every ordinary run.
@@ -21,7 +21,7 @@ pub fn write() -> Outcome {
     if tally.passed < WRITERS.len() {
         let names = WRITERS.join("` and `");
         return Err(said(format!(
-            "the core does not have both tests `{names}`, so not everything was written"
+            "the core does not have all of the tests `{names}`, so not everything was written"
         )));
     }
     Ok(())

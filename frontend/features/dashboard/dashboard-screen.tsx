@@ -8,9 +8,9 @@ import { Page, PageHeading, PageTitle } from "@/components/ui/page";
 import { auth, type SessionState } from "@/lib/auth";
 import { capital, moment, since } from "@/lib/format";
 import { isBehindKeyring } from "@/lib/keyring";
+import { May } from "@/lib/may";
 import { usePurchases } from "@/lib/purchases";
 import { routes } from "@/lib/routes";
-import { AdminCard } from "./admin-card";
 
 export type SignedIn = Extract<SessionState, { status: "signed_in" }>;
 
@@ -26,11 +26,13 @@ export function DashboardScreen() {
       <div className="mt-7 grid grid-cols-1 items-start gap-5 md:grid-cols-2">
         <div className="grid grid-cols-1 gap-5">
           <SessionCard state={state} />
-          {user.roles.includes("admin") && <AdminCard />}
+          <May do="people.see">
+            <PeopleCard />
+          </May>
         </div>
         <div className="grid grid-cols-1 gap-5">
           <PlansCard />
-          <RolesCard roles={user.roles} />
+          <RolesCard roles={user.roles} stale={state.freshness.kind === "stale"} />
         </div>
       </div>
     </Page>
@@ -102,9 +104,30 @@ function PlansCard() {
   );
 }
 
-function RolesCard({ roles }: { roles: string[] }) {
+function PeopleCard() {
   return (
-    <Card title="Your roles" description="What you may see and do follows from these.">
+    <Card
+      title="People"
+      description="Everyone with an account, for administrators."
+      action={
+        <Button asChild look="secondary" size="sm">
+          <Link href={routes.admin}>See everyone</Link>
+        </Button>
+      }
+    />
+  );
+}
+
+function RolesCard({ roles, stale }: { roles: string[]; stale: boolean }) {
+  return (
+    <Card
+      title="Your roles"
+      description={
+        stale
+          ? "As the server last said. What you may see and do follows from these."
+          : "What you may see and do follows from these."
+      }
+    >
       {roles.length === 0 ? (
         <p className="text-sm text-muted">The server names none for you.</p>
       ) : (

@@ -2,24 +2,30 @@
 
 import { usePathname, useRouter, useSearchParams } from "next/navigation";
 import { type ReactNode, useEffect, useLayoutEffect } from "react";
-import { auth } from "@/lib/auth";
+import { auth, type Permission } from "@/lib/auth";
 import { routes, safeNext, withNext } from "@/lib/routes";
 import { useSignInAgain } from "./again";
 import { useHere } from "./here";
+import { NotAllowedScreen } from "./not-allowed";
 import { noteGuarded, usePlace } from "./place";
 
 // Who may see a page. Each guard renders its page or, in its place, a redirect that happens before
 // anything is painted. A guard never renders both.
 
-/** For the signed-in only, offline included. Others sign in first and come back. */
-export function Guard({ children }: { children: ReactNode }) {
+/**
+ * For the signed-in only, offline included; with `may`, for those whose roles let them do that.
+ * Others sign in first and come back, or are told that the page is not for them.
+ */
+export function Guard({ may, children }: { may?: Permission; children: ReactNode }) {
   const state = auth.useAuthState();
   const here = useHere();
   const path = usePathname();
   const { tenancy } = usePlace();
   useLayoutEffect(() => noteGuarded(path), [path]);
 
-  if (state.status === "signed_in") return children;
+  if (state.status === "signed_in") {
+    return !may || state.may.includes(may) ? children : <NotAllowedScreen state={state} />;
+  }
   if (state.status === "otp_pending") return <Redirect to={withNext(routes.otp, here)} />;
   // Whoever signs out here is done with this page; everyone else wants to return to it.
   const done = tenancy.left === here;

@@ -6,6 +6,7 @@ import type { ReactNode } from "react";
 import { Button } from "@/components/ui/button";
 import { cx } from "@/components/ui/cx";
 import { auth } from "@/lib/auth";
+import { May } from "@/lib/may";
 import { isEnding } from "@/lib/messages";
 import { routes, withNext } from "@/lib/routes";
 import { useHere } from "./here";
@@ -20,6 +21,9 @@ export function Header({ brand }: { brand: ReactNode }) {
         <nav aria-label="Main" className="flex items-center text-sm sm:gap-1">
           <NavLink href={routes.dashboard}>Dashboard</NavLink>
           <NavLink href={routes.payment}>Plans</NavLink>
+          <May do="people.see">
+            <NavLink href={routes.admin}>People</NavLink>
+          </May>
         </nav>
         <div className="ml-auto flex min-w-0 items-center gap-2">
           <WayIn />

@@ -4,6 +4,7 @@ import { call, callRaw } from "./ipc";
 import type {
   AppInfo,
   Challenge,
+  Exported,
   FetchReply,
   FetchRequest,
   SessionChanged,
@@ -51,4 +52,5 @@ export const commands = {
   setTheme: (theme: Theme) => call<null>("set_theme", { theme }),
   setReports: (on: boolean) => call<null>("set_reports", { on }),
   openLogFolder: () => call<null>("open_log_folder"),
+  exportPeople: () => call<Exported>("export_people"),
 };

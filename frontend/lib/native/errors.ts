@@ -19,6 +19,7 @@ export const STATUS: Record<ErrorCode, number> = {
   unreachable: 503,
   backend_fault: 502,
   bad_answer: 502,
+  not_allowed: 403,
   path_refused: 403,
   too_large: 413,
   unknown_workspace: 404,

@@ -7,6 +7,7 @@ export { AUTH_BASE_URL } from "./auth-fetch";
 export { type BackendInit, backendFetch, type UploadProgress } from "./backend-fetch";
 export { commands, type LoginFields, type RegisterFields } from "./commands";
 export { NativeError, STATUS } from "./errors";
+export type { Permission } from "./permissions";
 export { counted, type DownloadProgress } from "./progress";
 export { publicFetch } from "./public-fetch";
 export { type SessionRead, sessionRead } from "./session-read";

@@ -135,7 +135,12 @@ export type SessionState = {
 /**
  * How well its token is kept.
  */
-storage: StorageStatus, } & ({ "status": "restoring", 
+storage: StorageStatus, 
+/**
+ * What the user's roles let them do in this app, as the profile declares it. As
+ * provisional as the roles while the session is stale. The backend decides.
+ */
+may: Array<string>, } & ({ "status": "restoring", 
 /**
  * Set once an attempt has failed.
  */
@@ -350,6 +355,19 @@ export type UploadReply = { "kind": "answer",
 reply: FetchReply, } | { "kind": "again" };
 
 /**
+ * A file that a command has written for the user.
+ */
+export type Exported = { 
+/**
+ * Where it is, for people to read.
+ */
+path: string, 
+/**
+ * How many rows it has, the heading not counted.
+ */
+rows: number, };
+
+/**
  * Light, dark, or as the system has it.
  */
 export type Theme = "system" | "light" | "dark";
@@ -386,7 +404,7 @@ reports: boolean | null, };
 /**
  * What the UI branches on.
  */
-export type ErrorCode = "invalid_input" | "invalid_credentials" | "account_blocked" | "account_locked" | "email_taken" | "rate_limited" | "otp_invalid" | "otp_expired" | "otp_too_many" | "no_challenge" | "not_signed_in" | "session_ended" | "unreachable" | "backend_fault" | "bad_answer" | "path_refused" | "too_large" | "unknown_workspace" | "unsupported" | "misconfigured" | "internal";
+export type ErrorCode = "invalid_input" | "invalid_credentials" | "account_blocked" | "account_locked" | "email_taken" | "rate_limited" | "otp_invalid" | "otp_expired" | "otp_too_many" | "no_challenge" | "not_signed_in" | "session_ended" | "unreachable" | "backend_fault" | "bad_answer" | "not_allowed" | "path_refused" | "too_large" | "unknown_workspace" | "unsupported" | "misconfigured" | "internal";
 
 /**
  * What a failed command answers.

@@ -14,6 +14,7 @@ import {
 import { type ComponentType, useMemo, useState } from "react";
 import { vi } from "vitest";
 import Account from "@/app/account/page";
+import Admin from "@/app/admin/page";
 import Login from "@/app/auth/login/page";
 import Otp from "@/app/auth/otp/page";
 import Register from "@/app/auth/register/page";
@@ -32,6 +33,7 @@ const PAGES: Record<string, ComponentType> = {
   "/dashboard/": Dashboard,
   "/payment/": Payment,
   "/account/": Account,
+  "/admin/": Admin,
 };
 
 export type Visit = { current: string; visited: string[]; go: (to: string) => void };

@@ -41,11 +41,11 @@ export function startShell(initial: SessionState, offers: Partial<Offers> = {}) 
     new_window: () => null,
     refresh: () => null,
     logout: () => {
-      change({ status: "signed_out", why: "by_user", storage: "ok" }, "logout");
+      change({ status: "signed_out", why: "by_user", storage: "ok", may: [] }, "logout");
       return { success: true };
     },
     cancel_otp: () => {
-      change({ status: "signed_out", why: "never", storage: "ok" }, "challenge");
+      change({ status: "signed_out", why: "never", storage: "ok", may: [] }, "challenge");
       return null;
     },
     theme: () => "system",

@@ -6,6 +6,7 @@ import type {
   FetchReply,
   Freshness,
   Offers,
+  Permission,
   SessionState,
   SignedOutReason,
   User,
@@ -27,8 +28,19 @@ export const everything: Offers = {
   logoutAll: true,
 };
 
+/** What makes a state of Ada's one of an administrator's. */
+export const asAdmin = {
+  user: { roles: ["user", "admin"] },
+  may: ["people.export", "people.see"] satisfies Permission[],
+};
+
 export function signedIn(
-  more: { user?: Partial<User>; freshness?: Freshness; remembered?: boolean } = {},
+  more: {
+    user?: Partial<User>;
+    freshness?: Freshness;
+    remembered?: boolean;
+    may?: Permission[];
+  } = {},
 ): SessionState {
   return {
     status: "signed_in",
@@ -37,6 +49,7 @@ export function signedIn(
     freshness: more.freshness ?? { kind: "fresh" },
     remembered: more.remembered ?? true,
     storage: "ok",
+    may: more.may ?? [],
   };
 }
 
@@ -45,16 +58,16 @@ export function stale(retryAt: number | null = null): SessionState {
 }
 
 export function signedOut(why: SignedOutReason = "never"): SessionState {
-  return { status: "signed_out", why, storage: "ok" };
+  return { status: "signed_out", why, storage: "ok", may: [] };
 }
 
 export function otpPending(resendAt = Date.now() - 1): SessionState {
   const challenge = { id: "c1", email: "ada@example.com", startedAt: Date.now(), resendAt };
-  return { status: "otp_pending", challenge, storage: "ok" };
+  return { status: "otp_pending", challenge, storage: "ok", may: [] };
 }
 
 export function restoring(outage: { since: number; retryAt: number | null } | null = null) {
-  return { status: "restoring", outage, storage: "ok" } satisfies SessionState;
+  return { status: "restoring", outage, storage: "ok", may: [] } satisfies SessionState;
 }
 
 /** What a failed command rejects with. */

@@ -43,6 +43,8 @@ pub enum ErrorCode {
     BackendFault,
     /// The backend answered something that the profile does not describe.
     BadAnswer,
+    /// The user's roles do not let them do this.
+    NotAllowed,
     /// The path is not one that this app may call.
     PathRefused,
     /// The request or the answer is larger than allowed.
@@ -119,6 +121,7 @@ impl ErrorCode {
             Self::Unreachable => "The server cannot be reached. Check your connection.",
             Self::BackendFault => "The server has a problem. Try again in a moment.",
             Self::BadAnswer => "The server gave an answer this app does not understand.",
+            Self::NotAllowed => "Your account may not do this.",
             Self::PathRefused => "This app may not call that address.",
             Self::TooLarge => "That is larger than this app accepts.",
             Self::UnknownWorkspace => "There is no workspace of that name.",

@@ -22,6 +22,7 @@ pub mod plan;
 pub mod profile;
 pub mod records;
 pub mod reply;
+pub mod roles;
 pub mod schedule;
 pub mod secrets;
 pub mod session;

@@ -4,6 +4,7 @@
 //! it is. Only [`Event::Ended`] and [`Event::SignedOut`] lead from a session to none.
 //! There is no token here: the secrets live beside the state, in [`crate::session`].
 
+use crate::roles::Roles;
 use crate::wire::{
     Challenge, Freshness, Outage, Phase, SessionInfo, SessionState, SignedOutReason, StorageStatus,
     User,
@@ -17,6 +18,8 @@ pub struct State {
     /// again while a session is stale must not cost that session.
     challenge: Option<Challenge>,
     storage: StorageStatus,
+    /// What each role may do: never changes.
+    roles: Roles,
 }
 
 /// What is true of the session itself.
@@ -85,11 +88,12 @@ pub enum Event {
 
 impl State {
     /// Before anything is known.
-    pub fn new() -> Self {
+    pub fn new(roles: Roles) -> Self {
         Self {
             ground: Ground::Restoring { outage: None },
             challenge: None,
             storage: StorageStatus::Ok,
+            roles,
         }
     }
 
@@ -210,6 +214,12 @@ impl State {
         matches!(self.ground, Ground::Restoring { .. })
     }
 
+    /// What the roles of whoever is held let them do, shown or behind a challenge.
+    pub fn may(&self) -> Vec<String> {
+        let held = self.held().map(|(user, _)| self.roles.grant(&user.roles));
+        held.unwrap_or_default()
+    }
+
     /// What the window may see.
     pub fn view(&self) -> SessionState {
         let phase = match (&self.challenge, &self.ground) {
@@ -225,15 +235,20 @@ impl State {
                 remembered: live.remembered,
             },
         };
+        let may = match phase {
+            Phase::SignedIn { .. } => self.may(),
+            Phase::Restoring { .. } | Phase::SignedOut { .. } | Phase::OtpPending { .. } => vec![],
+        };
         SessionState {
             phase,
             storage: self.storage,
+            may,
         }
     }
 }
 
 impl Default for State {
     fn default() -> Self {
-        Self::new()
+        Self::new(Roles::default())
     }
 }

@@ -157,6 +157,9 @@ pub struct SessionState {
     pub phase: Phase,
     /// How well its token is kept.
     pub storage: StorageStatus,
+    /// What the user's roles let them do in this app, as the profile declares it. As
+    /// provisional as the roles while the session is stale. The backend decides.
+    pub may: Vec<String>,
 }
 
 /// What last changed the state.
@@ -329,6 +332,15 @@ pub enum UploadReply {
     },
     /// They are wanted once more, from the first.
     Again,
+}
+
+/// A file that a command has written for the user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Exported {
+    /// Where it is, for people to read.
+    pub path: String,
+    /// How many rows it has, the heading not counted.
+    pub rows: u32,
 }
 
 /// Light, dark, or as the system has it.

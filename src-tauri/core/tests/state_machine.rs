@@ -132,7 +132,7 @@ fn any_past() -> impl Strategy<Value = Vec<Event>> {
 }
 
 fn after(events: impl IntoIterator<Item = Event>) -> State {
-    let mut state = State::new();
+    let mut state = State::default();
     for event in events {
         state.apply(event);
     }
@@ -166,7 +166,7 @@ proptest! {
     /// P1 on the state: of all events only two end a session.
     #[test]
     fn only_an_end_and_a_sign_out_take_a_session_away(events in prop::collection::vec(any_event(), 1..60)) {
-        let mut state = State::new();
+        let mut state = State::default();
         for event in events {
             let held = state.held().is_some();
             let ends = matches!(event, Event::Ended(_) | Event::SignedOut);
@@ -232,7 +232,7 @@ proptest! {
     /// What the window sees holds together, in every state that can be reached.
     #[test]
     fn the_view_is_consistent(events in prop::collection::vec(any_event(), 1..60)) {
-        let mut state = State::new();
+        let mut state = State::default();
         let mut storage = StorageStatus::Ok;
         for event in events {
             if let Event::Storage(told) = &event {
@@ -325,7 +325,7 @@ fn a_late_last_known_user_shows_behind_a_challenge_too() {
         started_at: 0,
         resend_at: 0,
     };
-    let mut state = State::new();
+    let mut state = State::default();
     state.apply(Event::Challenged(challenge));
     assert!(state.is_restoring(), "a token may be held all the same");
     state.apply(Event::LastKnown {

@@ -1,8 +1,11 @@
-//! The TypeScript twin of `vestibule_core::wire` is generated, committed, and checked here
-//! for drift. `cargo xtask types` writes it.
+//! The TypeScript twin of `vestibule_core::wire`, and the names of the app's permissions, are
+//! generated, committed, and checked here for drift. `cargo xtask types` writes them.
+
+use std::path::{Path, PathBuf};
 
 use ts_rs::{Config, TS};
 use vestibule_core::error::{AuthError, ErrorCode};
+use vestibule_core::roles::Roles;
 use vestibule_core::wire::*;
 
 fn declarations() -> String {
@@ -44,6 +47,7 @@ fn declarations() -> String {
         FetchReply,
         UploadRequest,
         UploadReply,
+        Exported,
         Theme,
         AppInfo,
         ErrorCode,
@@ -52,18 +56,54 @@ fn declarations() -> String {
     text
 }
 
-#[test]
-fn wire_types() {
-    let path =
-        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../frontend/lib/native/wire.ts");
-    let wanted = declarations();
+/// Every permission that the app's configuration lets some role have.
+fn permissions() -> String {
+    let config = std::fs::read_to_string(root().join("tauri.conf.json")).expect("a configuration");
+    let config: serde_json::Value = serde_json::from_str(&config).expect("it is JSON");
+    let roles = config["plugins"]["vestibule"].get("roles").cloned();
+    let roles: Roles = roles.map_or_else(Roles::default, |roles| {
+        serde_json::from_value(roles).expect("a table of roles")
+    });
+    let names: Vec<String> = roles
+        .permissions()
+        .iter()
+        .map(|name| format!("\"{name}\""))
+        .collect();
+    let union = match names.is_empty() {
+        true => "never".to_owned(),
+        false => names.join(" | "),
+    };
+    format!(
+        "// Generated from `plugins.vestibule.roles` in tauri.conf.json by `cargo xtask types`. Do \
+         not edit.\n\n/** What a role may let someone do in this app. */\nexport type Permission = \
+         {union};\n"
+    )
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Writes the file, or compares it with what it must be.
+fn keep(name: &str, wanted: &str, source: &str) {
+    let path = root().join("frontend/lib/native").join(name);
     if std::env::var_os("VESTIBULE_WRITE_TYPES").is_some() {
-        std::fs::write(&path, &wanted).expect("wire.ts can be written");
+        std::fs::write(&path, wanted).unwrap_or_else(|error| panic!("{name}: {error}"));
         return;
     }
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         committed.replace("\r\n", "\n") == wanted,
-        "frontend/lib/native/wire.ts differs from wire.rs: run `cargo xtask types` and commit it"
+        "frontend/lib/native/{name} differs from {source}: run `cargo xtask types` and commit it"
     );
+}
+
+#[test]
+fn wire_types() {
+    keep("wire.ts", &declarations(), "wire.rs");
+}
+
+#[test]
+fn permission_types() {
+    keep("permissions.ts", &permissions(), "tauri.conf.json");
 }

@@ -106,7 +106,7 @@ async fn at_work(stage: &Stage, visit: &mut impl AsyncFnMut(&App, &str)) {
     let app = stage.start_at("/auth/login/").await;
     enter(&app, ADMIN).await;
     app.arrives("/dashboard/").await;
-    app.reads(DEMO).await;
+    app.find(Role::Region, "People").await;
     visit(&app, "dashboard-admin").await;
     elsewhere(stage).await;
     app.open("/account/").await;

@@ -51,7 +51,7 @@ pub const PASSWORD: &str = "vestibule-demo";
 pub const DEMO: &str = "demo@vestibule.test";
 /// Its name.
 pub const DEMO_NAME: &str = "Dana Demo";
-/// The demo account of an administrator, whose dashboard has a field to type into.
+/// The demo account of an administrator, who has a page with a field to type into.
 pub const ADMIN: &str = "admin@vestibule.test";
 /// Its name.
 pub const ADMIN_NAME: &str = "Ada Admin";

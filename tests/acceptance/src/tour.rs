@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::element::{Role, containing};
 use crate::endings::Ending;
 use crate::scenario::Stage;
-use crate::{DEMO, DEMO_NAME, OTP, PASSWORD};
+use crate::{ADMIN, ADMIN_NAME, DEMO, DEMO_NAME, OTP, PASSWORD};
 
 /// Walks; `visit` is called at each screen, with its name, once it is complete.
 ///
@@ -12,6 +12,7 @@ use crate::{DEMO, DEMO_NAME, OTP, PASSWORD};
 /// If a screen does not come up.
 pub async fn walk(stage: &Stage, mut visit: impl AsyncFnMut(&App, &str)) {
     let app = signed_out(stage, &mut visit).await;
+    let app = administrator(app, &mut visit).await;
     let app = signed_in(stage, app, &mut visit).await;
     let app = offline(stage, app, &mut visit).await;
     endings(stage, app, &mut visit).await;
@@ -56,6 +57,21 @@ async fn signed_out(stage: &Stage, visit: &mut impl AsyncFnMut(&App, &str)) -> A
     app
 }
 
+async fn administrator(app: App, visit: &mut impl AsyncFnMut(&App, &str)) -> App {
+    enter(&app, ADMIN, PASSWORD).await;
+    app.arrives("/dashboard/").await;
+    app.click(Role::Link, "People").await;
+    app.reads(DEMO).await;
+    visit(&app, "people").await;
+    app.click(Role::Button, "Export as CSV").await;
+    app.says("people exported").await;
+    visit(&app, "people-exported").await;
+    app.click(Role::Button, containing(ADMIN_NAME)).await;
+    app.click(Role::MenuItem, "Sign out").await;
+    app.arrives("/auth/login/").await;
+    app
+}
+
 async fn signed_in(stage: &Stage, app: App, visit: &mut impl AsyncFnMut(&App, &str)) -> App {
     enter(&app, DEMO, PASSWORD).await;
     app.arrives("/dashboard/").await;
@@ -64,6 +80,10 @@ async fn signed_in(stage: &Stage, app: App, visit: &mut impl AsyncFnMut(&App, &s
     app.click(Role::Button, containing(DEMO_NAME)).await;
     app.find(Role::MenuItem, "Sign out").await;
     visit(&app, "user-menu").await;
+    app.open("/admin/").await;
+    app.find(Role::Heading, "This page is not for your account")
+        .await;
+    visit(&app, "not-for-your-account").await;
     app.open("/account/").await;
     app.find(Role::Button, "Sign out everywhere").await;
     app.reads("This session").await;

@@ -165,6 +165,18 @@ pub(crate) fn set_blocked(tx: &Transaction<'_>, email: &str, on: bool) -> rusqli
     Ok(rows == 1)
 }
 
+pub(crate) fn set_roles(
+    tx: &Transaction<'_>,
+    email: &str,
+    roles: &[&str],
+) -> rusqlite::Result<bool> {
+    let rows = tx.execute(
+        "UPDATE accounts SET roles = ?2 WHERE email = ?1",
+        params![email, Value::from(roles.to_vec()).to_string()],
+    )?;
+    Ok(rows == 1)
+}
+
 pub(crate) fn set_verified(tx: &Transaction<'_>, id: &str) -> rusqlite::Result<()> {
     tx.execute("UPDATE accounts SET email_verified = 1 WHERE id = ?1", [id])?;
     Ok(())

@@ -239,6 +239,13 @@ impl Backend {
             .unwrap_or(false)
     }
 
+    /// Give an account these roles and no others; its sessions learn of it at their next
+    /// refresh, the endpoints at once.
+    pub fn set_roles(&self, email: &str, roles: &[&str]) -> bool {
+        self.read(|tx| accounts::set_roles(tx, email, roles))
+            .unwrap_or(false)
+    }
+
     /// Revoke every session of an account, as its owner would from another device.
     /// How many there were.
     pub fn revoke_session(&self, email: &str) -> usize {

@@ -13,9 +13,9 @@ use super::rules::{Test, is_success};
 use super::text::Text;
 use super::{Profile, paths};
 
-type Checked = Result<(), Mistake>;
+pub(super) type Checked = Result<(), Mistake>;
 
-fn mistake(key: impl Into<String>, reason: impl Into<String>) -> Checked {
+pub(super) fn mistake(key: impl Into<String>, reason: impl Into<String>) -> Checked {
     Err(Mistake::new(key, reason))
 }
 
@@ -44,6 +44,7 @@ pub(super) fn check(document: Document) -> Result<Profile, Mistake> {
         errors: document.errors,
         signed_out: document.signed_out,
         api: document.api,
+        roles: document.roles,
     };
     profile.check()?;
     Ok(profile)
@@ -97,7 +98,8 @@ impl Profile {
         self.check_user()?;
         self.check_otp()?;
         self.check_rules()?;
-        self.check_api()
+        self.check_api()?;
+        self.check_roles()
     }
 
     fn check_endpoints(&self) -> Checked {

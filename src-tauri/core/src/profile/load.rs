@@ -144,6 +144,18 @@ pub fn load(layers: &[Layer]) -> Result<Profile, ProfileError> {
     })
 }
 
+/// The same for an app that has these permissions and no others: a role that is given another
+/// would get nothing, without a word.
+pub fn load_for(layers: &[Layer], permissions: &[&str]) -> Result<Profile, ProfileError> {
+    let profile = load(layers)?;
+    let known = profile.check_permissions(permissions);
+    known.map_err(|mistake| {
+        let place = place_of(layers, &mistake.key);
+        mistake.in_place(place)
+    })?;
+    Ok(profile)
+}
+
 /// The values of a shipped profile; none for [`NOTHING`].
 fn shipped(name: &str) -> Value {
     let layer = Layer::shipped(name).map(|layer| layer.value);

@@ -7,6 +7,7 @@
 
 mod body;
 mod check;
+mod check_roles;
 mod header;
 mod load;
 mod maybe;
@@ -32,7 +33,7 @@ use url::Url;
 
 pub use body::Body;
 pub use header::HeaderKey;
-pub use load::{Layer, load};
+pub use load::{Layer, load, load_for};
 pub use maybe::Maybe;
 pub use mistake::ProfileError;
 pub use model::{
@@ -45,6 +46,8 @@ pub use request::{NoPath, Request, headers, request};
 pub use rules::{EndRule, Ending, ErrorRule, Facts, Refusal, Step, When};
 pub use shipped::{SHIPPED, Shipped};
 pub use text::Text;
+
+use crate::roles::Roles;
 
 /// Everything that the core knows about a backend. Checked: see [`load`].
 #[derive(Clone, Debug)]
@@ -76,6 +79,8 @@ pub struct Profile {
     pub signed_out: Vec<When>,
     /// What the window may call with the user's session.
     pub api: Api,
+    /// What each role may do in the app.
+    pub roles: Roles,
 }
 
 impl Default for Profile {

@@ -11,6 +11,7 @@ use super::maybe::Maybe;
 use super::pointer::Pointer;
 use super::rules::{EndRule, ErrorRule, When};
 use super::text::Text;
+use crate::roles::Roles;
 
 /// The schema version that this build reads.
 pub const SCHEMA: u32 = 1;
@@ -63,6 +64,8 @@ pub struct Document {
     pub signed_out: Vec<When>,
     /// What the window may call with the user's session.
     pub api: Api,
+    /// What each role may do in the app: permissions by the role's name at the backend.
+    pub roles: Roles,
 }
 
 /// Cookies.

@@ -128,7 +128,14 @@ impl Session {
                 }
             }
             match backend.api_turn(&mut call, &head)? {
-                Turn::Answer => return Ok(head),
+                Turn::Answer => {
+                    if head.status() == 403
+                        && let Some(bearer) = &bearer
+                    {
+                        self.doubt_roles(bearer.stamp, bearer.serial);
+                    }
+                    return Ok(head);
+                }
                 Turn::On if hops == HOPS => {
                     tracing::warn!("a call is sent from place to place");
                     return Err(ErrorCode::BadAnswer.into());

@@ -10,6 +10,7 @@ mod follow;
 mod item;
 mod keep_alive;
 mod outbox;
+mod permit;
 mod restore;
 mod rotate;
 mod shared;
@@ -109,6 +110,8 @@ struct Held {
     plan: Plan,
     /// When the backend was first not reached, in milliseconds since the epoch.
     outage_since: Option<u64>,
+    /// When a refusal by the backend was last taken for a change of the roles.
+    roles_doubted: Option<SinceBoot>,
 }
 
 /// The access token in use.
@@ -159,8 +162,8 @@ impl Session {
         };
         let records = Records::open(&config.folder).map_err(unwritable)?;
         let device = Device::load_or_create(&records, &config.product).map_err(unwritable)?;
+        let state = State::new(config.profile.roles.clone());
         let backend = Backend::new(config.profile, &user_agent(&config.product))?;
-        let state = State::new();
         let first = SessionChanged {
             workspace: config.workspace.clone(),
             revision: 0,
@@ -196,6 +199,7 @@ impl Session {
                 challenge: None,
                 plan: Plan::default(),
                 outage_since: None,
+                roles_doubted: None,
             }),
             snapshot: watch::Sender::new(first),
             flight: Mutex::default(),
@@ -313,6 +317,7 @@ impl Held {
         self.unread = false;
         self.plan = Plan::default();
         self.outage_since = None;
+        self.roles_doubted = None;
         self.token.take()
     }
 

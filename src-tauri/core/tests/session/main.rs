@@ -14,6 +14,7 @@ mod refresh_ends;
 mod refresh_faults;
 mod refresh_waits;
 mod restore;
+mod roles;
 mod sign_in;
 mod sign_out;
 mod single_flight;

@@ -192,9 +192,11 @@ pub fn open(
 pub fn config(url: &str, store: &Arc<TestStore>, folder: &TempDir) -> session::Config {
     session::Config {
         workspace: WORKSPACE.into(),
-        profile: Profile::default()
-            .with_backend(url)
-            .expect("a loopback address"),
+        profile: Profile::from_json(serde_json::json!({
+            "backend": url,
+            "roles": {"admin": ["people.see", "people.export"]},
+        }))
+        .expect("a loopback address"),
         folder: folder.path().join(WORKSPACE),
         store: store.clone(),
         product: "Vestibule 0.1.0".into(),

@@ -15,6 +15,7 @@ mod payment;
 mod policy;
 mod public;
 mod restart;
+mod roles;
 mod secrets;
 mod settings;
 mod shell;

@@ -106,6 +106,19 @@ async fn the_list_of_people_is_for_administrators() {
 }
 
 #[tokio::test]
+async fn a_role_taken_away_closes_the_list_at_once_and_is_told_at_the_refresh() {
+    let backend = start().await;
+    let mut device = Device::new(&backend);
+    device.login("admin@vestibule.test", PASSWORD).await;
+    assert_eq!(device.get("/admin/users").await.status, 200);
+    assert!(backend.set_roles("admin@vestibule.test", &["user"]));
+    assert_eq!(device.get("/admin/users").await.status, 403);
+    let renewed = device.refresh().await.json();
+    assert_eq!(renewed["user"]["roles"], json!(["user"]));
+    assert!(!backend.set_roles("nobody@vestibule.test", &["admin"]));
+}
+
+#[tokio::test]
 async fn plans_are_public_and_bought_once() {
     let backend = start().await;
     let mut device = Device::new(&backend);

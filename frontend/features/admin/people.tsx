@@ -1,7 +1,8 @@
 "use client";
 
 import { useState } from "react";
-import { Card, Fact, Facts } from "@/components/ui/card";
+import { Badge } from "@/components/ui/badge";
+import { Card } from "@/components/ui/card";
 import { Failed } from "@/components/ui/failed";
 import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
@@ -10,18 +11,24 @@ import { describe } from "@/lib/messages";
 import { useResource } from "@/lib/resource";
 import * as z from "@/lib/zod";
 
-const user = z.object({ id: z.string(), name: z.string(), email: z.string() });
+const user = z.object({
+  id: z.string(),
+  name: z.string(),
+  email: z.string(),
+  roles: z.array(z.string()).default([]),
+  blocked: z.boolean().default(false),
+});
 type Person = z.infer<typeof user>;
 const schema = z.union([
   z.array(user),
   z.object({ users: z.array(user) }).transform((b) => b.users),
 ]);
 
-/** For administrators. Hiding it is a courtesy: the backend refuses everyone else. */
-export function AdminCard() {
+/** Everyone with an account. The backend gives the list to administrators and to nobody else. */
+export function People() {
   const { resource, reload } = useResource("/admin/users", schema);
   return (
-    <Card title="People" description="Everyone with an account. Only administrators see this.">
+    <Card title="Accounts">
       {resource.status === "loading" && (
         <Loading label="Loading people">
           <Skeleton className="h-4 w-2/3" />
@@ -34,12 +41,12 @@ export function AdminCard() {
       {resource.status === "missing" && (
         <p className="text-sm text-muted">This server keeps no such list.</p>
       )}
-      {resource.status === "ready" && <People people={resource.data} />}
+      {resource.status === "ready" && <List people={resource.data} />}
     </Card>
   );
 }
 
-function People({ people }: { people: Person[] }) {
+function List({ people }: { people: Person[] }) {
   const [wanted, setWanted] = useState("");
   const words = wanted.trim().toLocaleLowerCase();
   const found = people.filter(({ name, email }) =>
@@ -59,16 +66,29 @@ function People({ people }: { people: Person[] }) {
           />
         )}
       </Field>
-      <div className="mt-4 max-h-64 overflow-y-auto">
-        {found.length === 0 && <p className="text-sm text-muted">Nobody is called that.</p>}
-        <Facts>
-          {found.map(({ id, name, email }) => (
-            <Fact key={id} name={name}>
-              {email}
-            </Fact>
-          ))}
-        </Facts>
-      </div>
+      {found.length === 0 && <p className="mt-4 text-sm text-muted">Nobody is called that.</p>}
+      <ul className="mt-4 divide-y divide-line text-sm">
+        {found.map((person) => (
+          <Row key={person.id} person={person} />
+        ))}
+      </ul>
     </>
+  );
+}
+
+function Row({ person: { name, email, roles, blocked } }: { person: Person }) {
+  return (
+    <li className="flex flex-wrap items-center justify-between gap-x-6 gap-y-1 py-2.5 last:pb-0">
+      <p className="min-w-0">
+        <span className="font-medium wrap-anywhere">{name}</span>
+        <span className="block text-muted wrap-anywhere">{email}</span>
+      </p>
+      <p className="flex flex-wrap gap-1.5">
+        {blocked && <Badge tone="warning">blocked</Badge>}
+        {roles.map((role) => (
+          <Badge key={role}>{role}</Badge>
+        ))}
+      </p>
+    </li>
   );
 }

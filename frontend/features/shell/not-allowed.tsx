@@ -1,0 +1,58 @@
+"use client";
+
+import Link from "next/link";
+import { useState } from "react";
+import { Button } from "@/components/ui/button";
+import { Centered, PageHeading, PageTitle } from "@/components/ui/page";
+import { auth, type SessionState } from "@/lib/auth";
+import { describe } from "@/lib/messages";
+import { routes } from "@/lib/routes";
+
+type SignedIn = Extract<SessionState, { status: "signed_in" }>;
+
+/** In the place of a page that the user's roles do not open. */
+export function NotAllowedScreen({ state }: { state: SignedIn }) {
+  const { busy, answer, ask } = useAsking();
+  const stale = state.freshness.kind === "stale";
+  return (
+    <Centered>
+      <PageTitle>Not for your account</PageTitle>
+      <PageHeading>This page is not for your account</PageHeading>
+      <p className="mt-2 text-muted">
+        You are signed in as <span className="wrap-anywhere text-ink">{state.user.email}</span>,
+        whose roles do not include what it takes. Whoever manages the account can change that.
+      </p>
+      {stale && (
+        <p className="mt-2 text-muted">
+          The server cannot be reached just now: this is how things were when it last answered.
+        </p>
+      )}
+      <div className="mt-6 flex flex-wrap justify-center gap-2.5">
+        <Button asChild>
+          <Link href={routes.dashboard}>Go to your dashboard</Link>
+        </Button>
+        <Button look="secondary" busy={busy} onClick={() => void ask()}>
+          Ask the server again
+        </Button>
+      </div>
+      <p role="status" className="mt-4 min-h-6 text-sm text-muted">
+        {answer}
+      </p>
+    </Centered>
+  );
+}
+
+/** Has the session renewed, which brings the roles as they are now. */
+function useAsking() {
+  const [busy, setBusy] = useState(false);
+  const [answer, setAnswer] = useState("");
+  async function ask() {
+    setBusy(true);
+    setAnswer("");
+    const { error } = await auth.refresh();
+    setBusy(false);
+    // Whoever may see the page by now does.
+    setAnswer(error ? describe(error) : "The server says the same as before.");
+  }
+  return { busy, answer, ask };
+}

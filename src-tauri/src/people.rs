@@ -1,0 +1,182 @@
+//! Everyone with an account, as a file: the example of a command that a role opens. The gate is
+//! [`Session::permit`](vestibule_core::session::Session::permit); the list comes from the
+//! backend, whose refusal counts for more than the gate.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use tauri::{AppHandle, Manager as _, State, async_runtime, command};
+use vestibule_core::error::{AuthError, ErrorCode};
+use vestibule_core::wire::{Exported, FetchReply, FetchRequest};
+
+use crate::commands::{Reply, internal};
+use crate::permission;
+use crate::workspaces::Workspaces;
+
+/// The backend's list.
+const PATH: &str = "/admin/users";
+const HEADING: [&str; 4] = ["Name", "E-mail", "Roles", "Blocked"];
+
+#[command]
+pub async fn export_people(
+    app: AppHandle,
+    workspaces: State<'_, Workspaces>,
+    workspace: Option<String>,
+) -> Reply<Exported> {
+    let session = workspaces.get(workspace.as_deref())?;
+    session.permit(permission::PEOPLE_EXPORT).await?;
+    let request = FetchRequest {
+        path: PATH.into(),
+        method: "GET".into(),
+        headers: vec![("accept".into(), "application/json".into())],
+        body: None,
+    };
+    let people = read(&session.fetch(request).await?)?;
+    let folder = folder(&app).map_err(internal)?;
+    let rows = u32::try_from(people.len()).map_err(internal)?;
+    let saving = async_runtime::spawn_blocking(move || save(&folder, &csv(&people)));
+    let path = saving.await.map_err(internal)?.map_err(internal)?;
+    Ok(Exported {
+        path: path.display().to_string(),
+        rows,
+    })
+}
+
+/// What the file says of a person.
+#[derive(Debug, Deserialize)]
+struct Person {
+    name: String,
+    email: String,
+    #[serde(default)]
+    roles: Vec<String>,
+    #[serde(default)]
+    blocked: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum People {
+    Bare(Vec<Person>),
+    Named { users: Vec<Person> },
+}
+
+fn read(reply: &FetchReply) -> Result<Vec<Person>, AuthError> {
+    let code = match reply.status {
+        200 => match serde_json::from_str(&reply.body) {
+            Ok(People::Bare(people) | People::Named { users: people }) => return Ok(people),
+            Err(_) => ErrorCode::BadAnswer,
+        },
+        401 => ErrorCode::NotSignedIn,
+        403 => ErrorCode::NotAllowed,
+        404 => ErrorCode::Unsupported,
+        429 => ErrorCode::RateLimited,
+        _ => ErrorCode::BackendFault,
+    };
+    Err(code.into())
+}
+
+/// With a mark at the start by which spreadsheets know that it is UTF-8.
+fn csv(people: &[Person]) -> String {
+    let mut text = String::from("\u{feff}");
+    let mut row = |cells: [&str; 4]| {
+        text.push_str(&cells.map(cell).join(","));
+        text.push_str("\r\n");
+    };
+    row(HEADING);
+    for person in people {
+        let blocked = if person.blocked { "yes" } else { "no" };
+        let roles = person.roles.join(" ");
+        row([&person.name, &person.email, &roles, blocked]);
+    }
+    text
+}
+
+/// A cell whose text stays text: a spreadsheet would take one that begins like a formula for
+/// one, and people choose their names themselves.
+fn cell(text: &str) -> String {
+    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let mark = if is_formula { "'" } else { "" };
+    format!("\"{mark}{}\"", text.replace('"', "\"\""))
+}
+
+fn folder(app: &AppHandle) -> tauri::Result<PathBuf> {
+    let paths = app.path();
+    paths.download_dir().or_else(|_| paths.home_dir())
+}
+
+/// Writes a new file and never over another.
+fn save(folder: &Path, text: &str) -> io::Result<PathBuf> {
+    std::fs::create_dir_all(folder)?;
+    let names = (2..).map(|count| format!("people ({count}).csv"));
+    for name in ["people.csv".to_owned()].into_iter().chain(names) {
+        let path = folder.join(name);
+        match OpenOptions::new().write(true).create_new(true).open(&path) {
+            Ok(mut file) => {
+                file.write_all(text.as_bytes())?;
+                return Ok(path);
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    unreachable!("there is always another number")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reply(status: u16, body: &str) -> FetchReply {
+        FetchReply {
+            status,
+            headers: vec![],
+            body: body.into(),
+            streamed: false,
+        }
+    }
+
+    #[test]
+    fn the_list_becomes_rows() {
+        let body = r#"{"users": [
+            {"id": "1", "name": "Ada \"A\" Admin", "email": "a@x.y", "roles": ["user", "admin"]},
+            {"id": "2", "name": "=HYPERLINK(1)", "email": "-e@x.y", "blocked": true}
+        ]}"#;
+        let people = read(&reply(200, body)).expect("a list");
+        assert_eq!(
+            csv(&people),
+            "\u{feff}\"Name\",\"E-mail\",\"Roles\",\"Blocked\"\r\n\
+             \"Ada \"\"A\"\" Admin\",\"a@x.y\",\"user admin\",\"no\"\r\n\
+             \"'=HYPERLINK(1)\",\"'-e@x.y\",\"\",\"yes\"\r\n"
+        );
+        let bare = read(&reply(200, r#"[{"name": "A", "email": "a@x.y"}]"#));
+        assert_eq!(bare.expect("a list").len(), 1);
+    }
+
+    #[test]
+    fn the_backends_refusal_is_passed_on() {
+        for (status, body, code) in [
+            (403, "{}", ErrorCode::NotAllowed),
+            (401, "{}", ErrorCode::NotSignedIn),
+            (404, "{}", ErrorCode::Unsupported),
+            (500, "{}", ErrorCode::BackendFault),
+            (200, "<html>", ErrorCode::BadAnswer),
+            (200, r#"{"users": [{"id": 1}]}"#, ErrorCode::BadAnswer),
+        ] {
+            let error = read(&reply(status, body)).expect_err("no list");
+            assert_eq!(error.code, code, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn no_file_is_written_over() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let first = save(folder.path(), "one").expect("saved");
+        let second = save(folder.path(), "two").expect("saved");
+        assert!(first.ends_with("people.csv") && second.ends_with("people (2).csv"));
+        assert_eq!(std::fs::read_to_string(first).expect("a file"), "one");
+        let third = save(&folder.path().join("new"), "three").expect("saved");
+        assert!(third.ends_with("new/people.csv"));
+    }
+}
