@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use support::*;
-use vestibule_backend::{Effect, Fault};
+use vestibule_backend::{Effect, Fault, Point};
 use vestibule_log::report::{Call, Fact, Report, Reporter};
 
 #[derive(Default)]
@@ -59,6 +59,11 @@ async fn each_request_is_one_span_without_its_path() {
     rig.get("/me").await.expect("a call");
     let reply = rig.get("/plans/team?coupon=a-secret-coupon").await;
     assert_eq!(reply.expect("a call").status, 200);
+    // And one that gets no answer.
+    let at = Point::BeforeHeaders;
+    let gone = Fault::on("GET", "/sessions", Effect::Reset { at });
+    rig.backend.faults().add(gone);
+    rig.get("/sessions").await.expect_err("no answer");
 
     let calls = told.calls();
     let lines: Vec<_> = calls.iter().map(line).collect();
@@ -75,6 +80,11 @@ async fn each_request_is_one_span_without_its_path() {
     for wanted in ["GET /me 1 401", "GET /me 2 200", "GET /plans/* 1 200"] {
         assert!(lines.contains(&wanted.into()), "{wanted}: {lines:?}");
     }
+
+    let unanswered = calls.iter().find(|call| fact(call, "path") == "/sessions");
+    let unanswered = unanswered.expect("it is told of too");
+    assert_eq!(fact(unanswered, "status"), "", "{unanswered:?}");
+    assert_ne!(fact(unanswered, "fault"), "", "{unanswered:?}");
 
     for call in &calls {
         assert!(call.facts.iter().any(|(name, _)| *name == "ms"));

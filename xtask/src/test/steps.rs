@@ -69,7 +69,7 @@ pub const STEPS: &[Step] = &[
     ),
     step(
         "clippy-e2e",
-        "so is the build for WebDriver",
+        "so are the builds for WebDriver and with reports",
         Some(For::Development),
         |_| {
             cargo(&[
@@ -78,7 +78,7 @@ pub const STEPS: &[Step] = &[
                 "vestibule",
                 "--all-targets",
                 "--features",
-                "e2e",
+                "e2e,sentry",
                 "--",
                 "-D",
                 "warnings",

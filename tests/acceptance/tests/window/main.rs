@@ -9,6 +9,7 @@ mod injection;
 mod kept;
 mod keyboard;
 mod keyring;
+mod log;
 mod other_backends;
 mod outage;
 mod payment;
