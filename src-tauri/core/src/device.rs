@@ -36,14 +36,19 @@ impl Device {
         if let Some(device) = records.read(RECORD) {
             return Ok(device);
         }
-        let device = Self {
+        let device = Self::unrecorded(browser);
+        records.write(RECORD, &device)?;
+        Ok(device)
+    }
+
+    /// A device of its own that nothing remembers.
+    pub fn unrecorded(browser: &str) -> Self {
+        Self {
             fingerprint: Uuid::new_v4(),
             os: describe_os(),
             browser: browser.to_owned(),
             extra: Map::new(),
-        };
-        records.write(RECORD, &device)?;
-        Ok(device)
+        }
     }
 
     /// The same install id with today's `os` and `browser` and what the caller adds: the

@@ -164,6 +164,28 @@ impl Backend {
         self.send(request).await
     }
 
+    /// One call without a body as a window may make it, and its answer whatever it is: no
+    /// redirect is followed. For examining a backend.
+    ///
+    /// # Errors
+    /// If the profile does not let a window call that path, or there is no answer.
+    pub async fn api_once(
+        &self,
+        method: &str,
+        path: &str,
+        access: Option<&Secret>,
+        token: &RefreshToken,
+        device: &Device,
+    ) -> Result<Head, AuthError> {
+        let call = self.api_call(method, path, &[])?;
+        let carried = Carried {
+            access: access.cloned(),
+            token: Some(token.clone()),
+            device: device.clone(),
+        };
+        Ok(self.api(&call, ApiPayload::none(), &carried, 1).await?)
+    }
+
     /// Follows a redirect to another place that a window may call; refuses any other.
     pub(crate) fn api_turn(&self, call: &mut ApiCall, head: &Head) -> Result<Turn, AuthError> {
         let from = self.profile().url(&call.path);

@@ -18,6 +18,7 @@ use super::fault::Fault;
 use super::head::{Head, sent_at};
 use super::outgoing::Outgoing;
 use super::traced::Traced;
+use super::witness::Witness;
 use crate::cookies::{Jar, RefreshChange, RefreshCookie};
 use crate::error::{AuthError, ErrorCode};
 use crate::profile::{self, Profile, Variables};
@@ -32,6 +33,8 @@ pub struct Backend {
     profile: Arc<Profile>,
     client: Client,
     jar: Arc<Mutex<Jar>>,
+    /// Only where a backend is examined.
+    witness: Option<Witness>,
 }
 
 impl Backend {
@@ -60,7 +63,16 @@ impl Backend {
             profile: Arc::new(profile),
             client,
             jar: Arc::default(),
+            witness: None,
         })
+    }
+
+    /// The same, with everything that it sends and hears kept by `witness`: for examining a
+    /// backend, never for an app.
+    #[must_use]
+    pub fn watched_by(mut self, witness: Witness) -> Self {
+        self.witness = Some(witness);
+        self
     }
 
     /// The profile.
@@ -93,18 +105,25 @@ impl Backend {
         }
         let headers = self.headers(&url, &mut call)?;
         let request = self.client.request(call.method.clone(), url.clone());
+        let sight = self.witness.as_ref();
+        let sight = sight.map(|witness| witness.sent(&call, &headers));
         let request = request.headers(headers);
         let payload = std::mem::replace(&mut call.payload, Payload::None);
         let response = match call.patience {
             Patience::Whole => at_once(request, payload).await,
             Patience::Steps => self.step_by_step(request, payload).await,
-        }?;
+        };
+        if let Some(sight) = &sight {
+            sight.answered(&response);
+        }
+        let response = response?;
         let refresh = self.honour_cookies(&response, &url, call.jar);
         let given = Given::of(response.headers(), &self.profile);
         Ok(Head {
             response,
             refresh,
             given,
+            sight,
         })
     }
 

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::body::Body;
 use super::fault::Fault;
+use super::witness::Sight;
 use crate::cookies::RefreshChange;
 use crate::reply::Given;
 
@@ -34,6 +35,7 @@ pub struct Head {
     pub(super) refresh: Vec<RefreshChange>,
     /// The tokens in headers that the profile names.
     pub(super) given: Given,
+    pub(super) sight: Option<Sight>,
 }
 
 impl Head {
@@ -105,11 +107,14 @@ impl Head {
     /// The body, whole.
     pub async fn body(mut self) -> Result<Body, Fault> {
         let given = std::mem::take(&mut self.given);
-        let bytes = self.bytes().await?;
-        Ok(Body::of(&bytes, given))
+        let bytes = self.bytes().await;
+        if let Some(sight) = &self.sight {
+            sight.read(&bytes);
+        }
+        Ok(Body::of(&bytes?, given))
     }
 
-    async fn bytes(mut self) -> Result<Zeroizing<Vec<u8>>, Fault> {
+    async fn bytes(&mut self) -> Result<Zeroizing<Vec<u8>>, Fault> {
         let announced = self.response.content_length().unwrap_or_default();
         let announced = usize::try_from(announced).unwrap_or(usize::MAX);
         if announced > BODY_LIMIT {

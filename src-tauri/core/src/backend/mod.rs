@@ -19,6 +19,7 @@ mod retry_after;
 mod sign_in;
 mod traced;
 mod verdict;
+mod witness;
 
 pub(crate) use api::{ApiCall, ApiPayload, Carried, Turn};
 pub use api_path::refuse as refuse_api_path;
@@ -33,3 +34,4 @@ pub use renew::Untold;
 pub use retry_after::retry_after;
 pub use sign_in::{Answering, Grant, Nameless, SignIn};
 pub use verdict::Verdict;
+pub use witness::{Exchange, Witness};
