@@ -35,8 +35,11 @@ pub fn ready(purpose: For) -> Outcome {
     node::check()?;
     system::ready(purpose)?;
     npm::ready()?;
-    if purpose == For::Tests && cfg!(target_os = "linux") {
-        driver::ready()?;
+    if purpose == For::Tests {
+        npm::ready_in("docs/example-backend", "some seconds")?;
+        if cfg!(target_os = "linux") {
+            driver::ready()?;
+        }
     }
     Ok(())
 }
