@@ -37,7 +37,7 @@ pub type StartError = Box<dyn std::error::Error>;
 /// If the configuration is not valid, or the app's folder cannot be written.
 pub fn run() -> Result<(), StartError> {
     let log = vestibule_log::start();
-    let mut context = tauri::generate_context!();
+    let mut context = context();
     if cfg!(debug_assertions) {
         // Keyring service, folders and bus name follow from it: a development run never
         // meets the installed app.
@@ -85,6 +85,23 @@ fn start(app: &App, log: Log) -> Result<(), StartError> {
     preferences::apply(app.handle());
     window::open_first(app.handle())?;
     Ok(())
+}
+
+/// `vestibule doctor …`: examines a backend in a terminal, in the place of a window. Without
+/// further words it is the backend that this app was built for. Answers the exit status.
+pub fn doctor(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
+    match settings::built_with(context().config()) {
+        Ok(layers) => vestibule_doctor::run(arguments, layers),
+        Err(error) => {
+            eprintln!("vestibule doctor: {error}");
+            2
+        }
+    }
+}
+
+/// What the app was built with. Once: it holds the pages.
+fn context() -> tauri::Context {
+    tauri::generate_context!()
 }
 
 /// Two threads serve a desktop app. The number bounds memory: the allocator keeps up to 2 MiB

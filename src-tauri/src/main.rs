@@ -7,6 +7,10 @@ fn main() {
     unsafe {
         vestibule_lib::harden();
     }
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next().is_some_and(|first| first == "doctor") {
+        std::process::exit(vestibule_lib::doctor(arguments).into());
+    }
     if let Err(error) = vestibule_lib::run() {
         eprintln!("Vestibule cannot start: {error}");
         std::process::exit(1);

@@ -48,6 +48,15 @@ pub fn profile(app: &AppHandle, workspace: &str) -> Result<Profile, ProfileError
     Ok(profile)
 }
 
+/// What the app was built with, without anything that lies over it.
+///
+/// # Errors
+/// If a layer cannot be read.
+pub fn built_with(config: &tauri::Config) -> Result<Vec<Layer>, ProfileError> {
+    let section = config.plugins.0.get(SECTION);
+    section.map_or(Ok(Vec::new()), |section| built(section.clone(), BUILT_IN))
+}
+
 /// The profiles that lie over each other, the last over the others.
 fn layers(
     section: Option<&Value>,

@@ -19,6 +19,7 @@ Vestibule's own commands: cargo xtask COMMAND
       -- ARGS              passed to the test binaries
   setup                get everything that dev and test need
   doctor               look at this machine and say what is missing
+  doctor --backend URL look at an auth backend and say what to change (--help: how)
   tauri ARGS           the Tauri CLI (also: cargo tauri ARGS)
   build [ARGS]         bundle the app for this system (cargo tauri build)
   build --e2e          build the app for WebDriver and print its path
@@ -70,8 +71,8 @@ pub enum Task {
     Servers(Vec<OsString>),
     /// Write the TypeScript of the wire types.
     Types,
-    /// Look at the machine.
-    Doctor,
+    /// Look at the machine, or with arguments at a backend.
+    Doctor(Vec<OsString>),
     /// A private desktop around a command.
     Desktop(Vec<OsString>),
     /// Its inner half.
@@ -95,6 +96,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Outcome<Task> {
         "build" | "package" => return build(rest(parser)?),
         "soak" => return Ok(Task::Soak(rest(parser)?)),
         "servers" => return Ok(Task::Servers(rest(parser)?)),
+        "doctor" => return Ok(Task::Doctor(rest(parser)?)),
         "desktop" => return program(rest(parser)?).map(Task::Desktop),
         "inside-desktop" => return program(rest(parser)?).map(Task::InsideDesktop),
         "guard" => return guard(rest(parser)?),
@@ -109,7 +111,6 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Outcome<Task> {
         "export" => Task::Export,
         "bench" => Task::Bench,
         "types" => Task::Types,
-        "doctor" => Task::Doctor,
         _ => {
             return Err(said(format!(
                 "there is no command `{command}`; `cargo xtask help` lists them"
@@ -250,6 +251,8 @@ mod tests {
         assert_eq!(task("build --debug"), Task::Build(words("--debug")));
         assert_eq!(task("soak P1 --short"), Task::Soak(words("P1 --short")));
         assert_eq!(task("servers directus"), Task::Servers(words("directus")));
+        assert_eq!(task("doctor"), Task::Doctor(Vec::new()));
+        assert_eq!(task("doctor --json"), Task::Doctor(words("--json")));
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod failure;
 mod fuzz;
 mod group;
 mod kin;
+mod machine;
 mod parent;
 mod ports;
 mod process;
@@ -47,7 +48,7 @@ fn main() -> ExitCode {
     let stand_in = matches!(
         task,
         Task::Tauri(_) | Task::Desktop(_) | Task::InsideDesktop(_) | Task::Guard(..)
-    );
+    ) || matches!(&task, Task::Doctor(arguments) if !arguments.is_empty());
     match run(task) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => stopped(&failure, stand_in),
@@ -93,7 +94,7 @@ fn run(task: Task) -> Outcome {
         Task::Soak(arguments) => soak::run(&arguments),
         Task::Servers(arguments) => real_servers::run(&arguments),
         Task::Types => types::write(),
-        Task::Doctor => doctor::run(),
+        Task::Doctor(arguments) => doctor::run(&arguments),
         Task::Desktop(program) => desktop::run(&program),
         Task::InsideDesktop(program) => desktop::run_inside(&program),
         Task::Guard(parent, program) => parent::guard(parent, &program),

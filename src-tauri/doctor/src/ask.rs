@@ -1,0 +1,55 @@
+//! The terminal: passwords and codes come in by it, progress goes out on standard error. What
+//! is typed is not shown, and nothing is ever taken from the command line.
+
+use std::io::{BufRead as _, IsTerminal as _};
+
+use vestibule_core::secrets::Secret;
+
+use crate::order::Desk;
+
+const PASSWORD: &str = "VESTIBULE_DOCTOR_PASSWORD";
+const OTP_PASSWORD: &str = "VESTIBULE_DOCTOR_OTP_PASSWORD";
+
+/// The password of the account, wherever it comes from.
+///
+/// # Errors
+/// If there is none, in words.
+pub fn password(email: &str) -> Result<Secret, String> {
+    if let Ok(given) = std::env::var(PASSWORD) {
+        return Ok(Secret::new(given));
+    }
+    let asked = typed(&format!("Password of {email}: "));
+    asked.ok_or_else(|| format!("no password: type it, set {PASSWORD}, or pipe it in"))
+}
+
+/// The password of the account that is asked for a code, if it has one of its own.
+pub fn otp_password() -> Option<Secret> {
+    std::env::var(OTP_PASSWORD).ok().map(Secret::new)
+}
+
+/// One line, hidden where a person types it.
+fn typed(prompt: &str) -> Option<Secret> {
+    let line = if std::io::stdin().is_terminal() {
+        rpassword::prompt_password(prompt).ok()?
+    } else {
+        let mut line = String::new();
+        std::io::stdin().lock().read_line(&mut line).ok()?;
+        line
+    };
+    let line = Secret::new(line);
+    let text = line.secret().trim_end_matches(['\r', '\n']);
+    (!text.is_empty()).then(|| Secret::new(text))
+}
+
+/// A person at a terminal.
+pub struct Terminal;
+
+impl Desk for Terminal {
+    fn progress(&self, line: &str) {
+        eprintln!("  … {line}");
+    }
+
+    fn code(&self, email: &str) -> Option<Secret> {
+        typed(&format!("The code of {email}: "))
+    }
+}

@@ -1,0 +1,140 @@
+//! `vestibule doctor`: drives an adopter's backend through the contract with accounts that they
+//! name, and says of each row of it whether it holds and what to change on which side.
+//!
+//! It speaks through `vestibule-core`'s own client and judges by its rules, so that it finds
+//! what the app would find. It changes nothing beyond signing in and out unless it is told to,
+//! and signs out what it signed in. No secret is shown: names are, and types of secrets.
+
+pub mod args;
+mod ask;
+mod exam;
+mod ledger;
+mod mask;
+pub mod order;
+pub mod report;
+pub mod row;
+mod shape;
+pub mod stop;
+pub mod suggest;
+mod table;
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use vestibule_core::profile::{Layer, Profile, ProfileError, SHIPPED, load};
+
+pub use exam::{examine, examine_and_keep};
+pub use table::table;
+
+use args::Asked;
+use order::{Account, Desk as _, Order};
+use stop::Stop;
+
+/// Not understood, or not reached.
+const UNUSABLE: u8 = 2;
+
+/// Runs it from a command line, without the program's own name. `built_with` are the profiles
+/// of the app that carries this; answers the exit status.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, built_with: Vec<Layer>) -> u8 {
+    let asked = match args::parse(arguments) {
+        Ok(asked) => asked,
+        Err(error) => return refuse(&format!("{error}; --help lists the options")),
+    };
+    if asked.help {
+        print!("{}", args::HELP);
+        return 0;
+    }
+    let order = match order_of(&asked, built_with) {
+        Ok(order) => order,
+        Err(error) => return refuse(&error),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => return refuse(&error.to_string()),
+    };
+    let status = runtime.block_on(examined(&order, &asked));
+    // A thread may still wait for a line that nobody types.
+    runtime.shutdown_background();
+    status
+}
+
+async fn examined(order: &Order, asked: &Asked) -> u8 {
+    eprintln!("Vestibule doctor. This will:");
+    for line in order.announcement() {
+        eprintln!("  - {}", table::wrap(&line, 94).join("\n    "));
+    }
+    let (sender, stop) = Stop::new();
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            eprintln!("\n  … stopping: what was signed in is signed out (again Ctrl-C: at once)");
+            sender.send_replace(true);
+            // Some callers pass on what the terminal sent us already.
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            if tokio::signal::ctrl_c().await.is_ok() {
+                std::process::exit(130);
+            }
+        }
+    });
+    let report = match examine(order, Arc::new(ask::Terminal), stop).await {
+        Ok(report) => report,
+        Err(error) => return refuse(&error.to_string()),
+    };
+    ask::Terminal.progress("done\n");
+    if asked.json {
+        match serde_json::to_string_pretty(&report) {
+            Ok(text) => println!("{text}"),
+            Err(error) => return refuse(&error.to_string()),
+        }
+    } else {
+        print!("{}", table(&report));
+    }
+    report.exit_code(asked.strict)
+}
+
+fn refuse(error: &str) -> u8 {
+    eprintln!("vestibule doctor: {error}");
+    UNUSABLE
+}
+
+fn order_of(asked: &Asked, built_with: Vec<Layer>) -> Result<Order, String> {
+    let profile = profile_of(asked, built_with).map_err(|error| error.to_string())?;
+    let mut order = Order::new(profile);
+    order.allowed = asked.allowed;
+    order.register.clone_from(&asked.register);
+    order.patience = asked.patience.unwrap_or(order.patience);
+    if let Some(email) = &asked.email {
+        let password = ask::password(email)?;
+        order.otp_account = asked.otp_email.as_ref().map(|email| Account {
+            email: email.clone(),
+            password: ask::otp_password().unwrap_or_else(|| password.clone()),
+        });
+        order.account = Some(Account {
+            email: email.clone(),
+            password,
+        });
+    }
+    Ok(order)
+}
+
+/// What the app was built with, under what the command line says.
+fn profile_of(asked: &Asked, mut layers: Vec<Layer>) -> Result<Profile, ProfileError> {
+    if let Some(chosen) = &asked.profile {
+        let is_shipped = |name: &str| SHIPPED.iter().any(|shipped| shipped.name == name);
+        let name = chosen.to_str().filter(|name| is_shipped(name));
+        layers.push(match name {
+            Some(name) => Layer::inline("--profile", json!({"extends": name})),
+            None => Layer::file(Path::new(chosen))?,
+        });
+    }
+    if let Some(address) = &asked.backend {
+        layers.push(Layer::inline("--backend", json!({"backend": address})));
+    }
+    load(&layers)
+}

@@ -1,0 +1,131 @@
+//! What is to be examined, with whose account, and what is allowed.
+
+use std::time::Duration;
+
+use vestibule_core::profile::Profile;
+use vestibule_core::secrets::Secret;
+
+/// What is to be examined.
+pub struct Order {
+    /// The backend, as the app would be told.
+    pub profile: Profile,
+    /// An account that signs in with its password alone.
+    pub account: Option<Account>,
+    /// An account that is asked for a code.
+    pub otp_account: Option<Account>,
+    /// An address to make an account for.
+    pub register: Option<String>,
+    /// What may be done beyond signing in and out.
+    pub allowed: Allowed,
+    /// How long a replayed token is tried for.
+    pub patience: Duration,
+}
+
+impl Order {
+    /// An examination without an account, which changes nothing.
+    pub fn new(profile: Profile) -> Self {
+        Self {
+            profile,
+            account: None,
+            otp_account: None,
+            register: None,
+            allowed: Allowed::default(),
+            patience: Duration::from_secs(60),
+        }
+    }
+
+    /// What will be done, in sentences, before it is.
+    pub fn announcement(&self) -> Vec<String> {
+        let mut lines = vec![format!(
+            "look at {} without an account: one plain GET, one sign-in with nothing in it, one \
+             refresh with a token that nobody issued",
+            self.profile.backend
+        )];
+        if let Some(account) = &self.account {
+            lines.push(format!(
+                "{}: one wrong password, then sign in, refresh, list the sessions and sign out",
+                account.email
+            ));
+        }
+        if let Some(account) = &self.otp_account {
+            lines.push(format!(
+                "{}: sign in, one wrong code, ask for another code, then the right one",
+                account.email
+            ));
+        }
+        let allowed = self.allowed;
+        let of_accounts = [
+            (
+                allowed.replay,
+                "replay: use old refresh tokens of two sessions of its own, one of them from \
+                 another device (some backends end every session of the account for that)",
+            ),
+            (
+                allowed.revoke,
+                "revoke: sign in once more and end that session through the list of sessions",
+            ),
+            (
+                allowed.logout_all,
+                "logout-all: end EVERY session of the account, on all devices",
+            ),
+        ];
+        let of_accounts = of_accounts.into_iter().filter(|_| self.account.is_some());
+        lines.extend(
+            of_accounts
+                .filter(|(on, _)| *on)
+                .map(|(_, line)| line.into()),
+        );
+        if let Some(address) = &self.register {
+            lines.push(format!(
+                "register: make an account for {address}, which stays, and try to make it again"
+            ));
+        }
+        if allowed.limits {
+            lines.push(
+                "limits: fail to sign in to an account that does not exist until the backend \
+                 refuses (your address may be locked out for a while)"
+                    .into(),
+            );
+        }
+        lines
+    }
+}
+
+/// An account to sign in with.
+pub struct Account {
+    /// What it signs in with.
+    pub email: String,
+    /// Its password.
+    pub password: Secret,
+}
+
+/// What may be done beyond signing in and out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Allowed {
+    /// Use old refresh tokens again.
+    pub replay: bool,
+    /// End one session of the doctor's own.
+    pub revoke: bool,
+    /// End all sessions of the account.
+    pub logout_all: bool,
+    /// Try passwords until the backend refuses.
+    pub limits: bool,
+}
+
+impl Allowed {
+    /// Everything.
+    pub const ALL: Self = Self {
+        replay: true,
+        revoke: true,
+        logout_all: true,
+        limits: true,
+    };
+}
+
+/// Who is at the other side: shows progress, and knows the codes that are mailed.
+pub trait Desk: Send + Sync + 'static {
+    /// Something that takes a while begins.
+    fn progress(&self, line: &str);
+    /// The code that was sent to this account; may wait for a person.
+    fn code(&self, email: &str) -> Option<Secret>;
+}

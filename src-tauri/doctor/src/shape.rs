@@ -1,0 +1,205 @@
+//! An exchange in a line: names, never values, but for the error that a backend gives.
+
+use serde_json::Value;
+use vestibule_core::backend::Exchange;
+
+use crate::mask::Masks;
+
+/// The most members that are named.
+const MEMBERS: usize = 8;
+/// Between what was asked and what went along.
+pub const COOKIES: &str = " + cookies ";
+/// The longest word of a backend that is repeated.
+const WORDS: usize = 100;
+
+/// What was sent: `POST /login {email, password, fingerprint} + device_fingerprint`.
+pub fn sent(exchange: &Exchange) -> String {
+    let mut text = format!("{} {}", exchange.method, exchange.path);
+    let body = exchange.sent.as_ref();
+    let body = body.and_then(|bytes| serde_json::from_slice::<Value>(bytes).ok());
+    if let Some(body) = body {
+        text.push(' ');
+        text.push_str(&shape(&body, 1));
+    }
+    if !exchange.cookies.is_empty() {
+        text.push_str(COOKIES);
+        text.push_str(&exchange.cookies.join(", "));
+    }
+    text
+}
+
+/// What came back: `200 {user{id, name}, tokens{token, expiresIn}}, sets __refresh_token`.
+pub fn got(exchange: &Exchange, masks: &Masks) -> String {
+    let Some(status) = exchange.status else {
+        let fault = exchange.fault.map(|fault| fault.to_string());
+        return fault.unwrap_or_else(|| "no answer".into());
+    };
+    let mut text = status.to_string();
+    if let Some(location) = location(exchange) {
+        text.push_str(" to ");
+        text.push_str(&masks.mask(&location));
+    }
+    match body(exchange) {
+        _ if is_page(exchange) => text.push_str(" and a page (text/html)"),
+        Some(body) if status >= 400 => text.push_str(&error(&body, masks)),
+        Some(body) => {
+            text.push(' ');
+            text.push_str(&shape(&body, 2));
+        }
+        None if has_body(exchange) => text.push_str(" and something that is not JSON"),
+        None => {}
+    }
+    if let Some(fault) = exchange.fault {
+        text.push_str(&format!(", {fault}"));
+    }
+    let (set, deleted) = cookies(exchange);
+    for (does, names) in [("sets", set), ("deletes", deleted)] {
+        if !names.is_empty() {
+            text.push_str(&format!(", {does} {}", names.join(", ")));
+        }
+    }
+    text
+}
+
+/// The JSON of an answer, if it is any.
+pub fn body(exchange: &Exchange) -> Option<Value> {
+    serde_json::from_slice(exchange.body.as_ref()?).ok()
+}
+
+/// Whether there is a body at all.
+pub fn has_body(exchange: &Exchange) -> bool {
+    let body = exchange.body.as_ref();
+    body.is_some_and(|bytes| !bytes.iter().all(u8::is_ascii_whitespace))
+}
+
+/// Whether it is a page for people.
+pub fn is_page(exchange: &Exchange) -> bool {
+    let kind = exchange.headers.get("content-type");
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.trim_start()
+        .to_ascii_lowercase()
+        .starts_with("text/html")
+}
+
+/// Whether it leads elsewhere.
+pub fn is_redirect(exchange: &Exchange) -> bool {
+    matches!(exchange.status, Some(301 | 302 | 303 | 307 | 308))
+}
+
+/// Where it leads, without what may hold a secret.
+pub fn location(exchange: &Exchange) -> Option<String> {
+    let location = exchange
+        .headers
+        .get("location")
+        .filter(|_| is_redirect(exchange))?;
+    let location = location.to_str().ok()?;
+    let plain = location.split(['?', '#']).next().unwrap_or_default();
+    Some(plain.chars().take(WORDS).collect())
+}
+
+/// The names of the cookies that an answer sets, and of those that it takes away.
+fn cookies(exchange: &Exchange) -> (Vec<String>, Vec<String>) {
+    let lines = exchange.headers.get_all("set-cookie").iter();
+    let lines = lines.filter_map(|line| line.to_str().ok());
+    let (set, deleted): (Vec<&str>, Vec<&str>) = lines.partition(|line| {
+        let is_empty = line
+            .split(';')
+            .next()
+            .is_some_and(|pair| pair.trim().ends_with('='));
+        !is_empty && !line.to_ascii_lowercase().contains("max-age=0")
+    });
+    let name = |line: &str| line.split('=').next().unwrap_or_default().trim().to_owned();
+    let names = |lines: Vec<&str>| lines.into_iter().map(name).collect();
+    (names(set), names(deleted))
+}
+
+/// The error in an answer, in the words of the backend.
+fn error(body: &Value, masks: &Masks) -> String {
+    let word = |pointers: &[&str]| {
+        let found = pointers.iter().find_map(|at| body.pointer(at)?.as_str());
+        found.map(|text| {
+            let text: String = text.chars().filter(|c| !c.is_control()).collect();
+            let masked = masks.mask(&text);
+            match masked.char_indices().nth(WORDS) {
+                Some((at, _)) => format!("{}…", &masked[..at]),
+                None => masked,
+            }
+        })
+    };
+    let code = word(&[
+        "/code",
+        "/error_code",
+        "/errors/0/extensions/code",
+        "/error/code",
+    ]);
+    let message = word(&[
+        "/message",
+        "/msg",
+        "/errors/0/message",
+        "/error/message",
+        "/error",
+    ]);
+    match (code, message) {
+        (Some(code), Some(message)) => format!(" {code} \"{message}\""),
+        (Some(code), None) => format!(" {code}"),
+        (None, Some(message)) => format!(" \"{message}\""),
+        (None, None) => format!(" {}", shape(body, 1)),
+    }
+}
+
+/// Names down to a depth.
+pub fn shape(value: &Value, depth: usize) -> String {
+    match value {
+        Value::Object(members) if members.is_empty() => "{}".into(),
+        Value::Object(_) if depth == 0 => "{…}".into(),
+        Value::Object(members) => {
+            let named = members
+                .iter()
+                .take(MEMBERS)
+                .map(|(name, member)| match member {
+                    Value::Object(_) if depth > 1 => format!("{name}{}", shape(member, depth - 1)),
+                    _ => name.clone(),
+                });
+            let mut names: Vec<String> = named.collect();
+            if members.len() > MEMBERS {
+                names.push("…".into());
+            }
+            format!("{{{}}}", names.join(", "))
+        }
+        Value::Array(items) => match items.first() {
+            Some(first) => format!("[{}] × {}", shape(first, depth), items.len()),
+            None => "[]".into(),
+        },
+        Value::Null => "null".into(),
+        Value::Bool(_) => "a boolean".into(),
+        Value::Number(_) => "a number".into(),
+        Value::String(_) => "a text".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_shape_holds_names_and_no_values() {
+        let body = json!({"user": {"id": 7, "name": "Ann"}, "tokens": {"token": "t-1"}, "n": [1]});
+        assert_eq!(shape(&body, 2), "{n, tokens{token}, user{id, name}}");
+        assert_eq!(shape(&body, 1), "{n, tokens, user}");
+        assert_eq!(shape(&json!([{"a": 1}, {}]), 1), "[{a}] × 2");
+        assert_eq!(shape(&json!("secret"), 1), "a text");
+    }
+
+    #[test]
+    fn an_error_is_told_in_the_backends_words_without_secrets() {
+        let mut masks = Masks::default();
+        masks.hide("hunter22", "password");
+        let body = json!({"code": "BAD", "message": "hunter22 is not right"});
+        assert_eq!(error(&body, &masks), " BAD \"<password> is not right\"");
+        assert_eq!(error(&json!({"detail": 1}), &masks), " {detail}");
+        let long = json!({"message": "ü".repeat(300)});
+        assert!(error(&long, &masks).chars().count() < 120);
+    }
+}

@@ -1,0 +1,194 @@
+//! The report as a table for people: plain text, a hundred columns, no colours.
+
+use std::fmt::Write as _;
+
+use crate::report::{Outcome, Report};
+use crate::row::{Group, Holds, Row, Side, Weight};
+use crate::suggest::Suggestion;
+
+const WIDTH: usize = 100;
+const WORD: usize = 8;
+const TITLE: usize = 27;
+const SENT: usize = 28;
+const GOT: usize = WIDTH - WORD - TITLE - SENT;
+
+/// The whole of it.
+pub fn table(report: &Report) -> String {
+    let mut text = String::new();
+    let Report {
+        backend, profile, ..
+    } = report;
+    let _ = writeln!(text, "Backend  {backend}\nProfile  {profile}");
+    let mut group = None;
+    let mut before = "";
+    for row in &report.rows {
+        if group != Some(row.group) {
+            group = Some(row.group);
+            let _ = writeln!(text, "\n{}", heading(row.group));
+        }
+        put_row(&mut text, row, before);
+        before = &row.sent;
+    }
+    put_suggestion(&mut text, &report.suggestion);
+    put_end(&mut text, report);
+    text
+}
+
+fn heading(group: Group) -> String {
+    let name = match group {
+        Group::Connection => "CONNECTION",
+        Group::Endpoints => "ENDPOINTS",
+        Group::Edges => "REFRESH, AT THE EDGES",
+    };
+    let line = format!("{name:<35}{:<SENT$}came back", "sent",);
+    format!("{line}\n{}", "─".repeat(WIDTH))
+}
+
+fn word(row: &Row) -> &'static str {
+    match (row.holds, row.weight) {
+        (Holds::Yes, _) => "holds",
+        (Holds::No, Weight::Must) => "FAILS",
+        (Holds::No, Weight::Should) => "advice",
+        (Holds::NotTried, _) => "-",
+    }
+}
+
+/// What was sent, as far as it matters here: where all is well the cookies do not, and what the
+/// row before has sent is not said again.
+fn sent_in_short(row: &Row, before: &str) -> String {
+    if row.sent == before {
+        return "the same".into();
+    }
+    match row.sent.split_once(crate::shape::COOKIES) {
+        Some((request, cookies)) if row.holds == Holds::Yes => {
+            // A remark of ours may stand behind them.
+            let remark = cookies.find(" (").map_or("", |at| &cookies[at..]);
+            format!("{request}{remark}")
+        }
+        _ => row.sent.clone(),
+    }
+}
+
+fn put_row(text: &mut String, row: &Row, before: &str) {
+    let title = wrap(row.title, TITLE - 1);
+    let (sent, got) = if row.sent.is_empty() {
+        // Nothing was sent: the room is for the reason.
+        (Vec::new(), wrap(&row.got, SENT + GOT))
+    } else {
+        let sent = sent_in_short(row, before);
+        (wrap(&sent, SENT - 2), wrap(&row.got, GOT))
+    };
+    let lines = title.len().max(sent.len()).max(got.len());
+    for line in 0..lines {
+        let of = |cell: &[String]| cell.get(line).cloned().unwrap_or_default();
+        let word = if line == 0 { word(row) } else { "" };
+        let mut out = format!("{}{}", pad(word, WORD), pad(&of(&title), TITLE));
+        if !row.sent.is_empty() {
+            out.push_str(&pad(&of(&sent), SENT));
+        }
+        out.push_str(&of(&got));
+        let _ = writeln!(text, "{}", out.trim_end());
+    }
+    for advice in &row.advice {
+        let side = match advice.side {
+            Side::Backend => "backend",
+            Side::Profile => "profile",
+            Side::Network => "network",
+            Side::You => "you",
+        };
+        let lead = format!("→ {side}: ");
+        let room = WIDTH - WORD - lead.chars().count();
+        for (line, words) in wrap(&advice.text, room).iter().enumerate() {
+            let before = if line == 0 { lead.as_str() } else { "" };
+            let before = pad(before, lead.chars().count());
+            let _ = writeln!(text, "{}{before}{words}", pad("", WORD));
+        }
+    }
+}
+
+fn put_suggestion(text: &mut String, suggestion: &Suggestion) {
+    let _ = match suggestion {
+        Suggestion::None => return,
+        Suggestion::Fits { profile } => {
+            writeln!(
+                text,
+                "\nPROFILE\n  \"{profile}\" is the right one: the app reads the sign-in as it should."
+            )
+        }
+        Suggestion::Shipped { name, how } => writeln!(
+            text,
+            "\nPROFILE\n  The shipped profile \"{name}\" fits: {how}.\n  In tauri.conf.json: \
+             \"plugins\": {{ \"vestibule\": {{ \"profile\": \"{name}\", … }} }}"
+        ),
+        Suggestion::Written { toml, how } => writeln!(
+            text,
+            "\nPROFILE\n  {how}. A beginning, to be saved as profile.toml and tried with\n  \
+             --profile profile.toml:\n\n{toml}"
+        ),
+    };
+}
+
+fn put_end(text: &mut String, report: &Report) {
+    text.push('\n');
+    for note in &report.notes {
+        for line in wrap(note, WIDTH) {
+            let _ = writeln!(text, "{line}");
+        }
+    }
+    let counts = report.counts;
+    let verdict = match report.outcome {
+        Outcome::Fits if report.row("login").holds == Holds::NotTried => "What was tried holds.",
+        Outcome::Fits if counts.advice > 0 => "The backend fits; the advice is worth a look.",
+        Outcome::Fits => "The backend fits.",
+        Outcome::DoesNotFit => "The backend does not fit yet.",
+        Outcome::NotExamined => "The backend could not be examined.",
+        Outcome::Interrupted => "Interrupted: this is what was seen until then.",
+    };
+    let _ = writeln!(
+        text,
+        "{verdict} {} hold, {} fail, {} advice, {} not tried.",
+        counts.hold, counts.fail, counts.advice, counts.not_tried
+    );
+}
+
+fn pad(text: &str, width: usize) -> String {
+    let length = text.chars().count();
+    format!("{text}{}", " ".repeat(width.saturating_sub(length)))
+}
+
+/// Lines of at most `width` characters, broken at spaces where there are any.
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        let mut word: Vec<char> = word.chars().collect();
+        let length = line.chars().count();
+        if length > 0 && length + 1 + word.len() > width {
+            lines.push(std::mem::take(&mut line));
+        } else if length > 0 {
+            line.push(' ');
+        }
+        while word.len() > width {
+            let rest = word.split_off(width);
+            lines.push(word.into_iter().collect());
+            word = rest;
+        }
+        line.extend(word);
+    }
+    if !line.is_empty() || lines.is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_break_at_spaces_and_long_words_anywhere() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("abcdefghij k", 4), ["abcd", "efgh", "ij k"]);
+        assert_eq!(wrap("", 4), [""]);
+    }
+}

@@ -1,0 +1,186 @@
+//! The bundled backend as it is, and what is left of the doctor's visit.
+
+use std::time::Duration;
+
+use vestibule_backend::Config;
+use vestibule_core::profile::Profile;
+use vestibule_doctor::report::Outcome;
+use vestibule_doctor::row::Holds;
+use vestibule_doctor::suggest::Suggestion;
+
+use crate::support::{
+    Clerk, DEMO, OTP, all_over, bundled, examined, fails, holds, order, rows, thorough,
+};
+
+/// What nobody can find out against a backend on this machine, or that is the app's own side.
+const NEVER: [&str; 3] = ["plain_http", "no_token", "transient"];
+
+fn limited() -> Config {
+    Config {
+        limits: true,
+        ..Config::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_row_that_can_be_tried_holds() {
+    let backend = bundled(limited()).await;
+    let report = examined(&thorough(&backend.url()), Clerk::at(&backend)).await;
+    assert_eq!(rows(&report, Holds::No), [""; 0], "{report:#?}");
+    assert_eq!(rows(&report, Holds::NotTried), NEVER, "{report:#?}");
+    assert_eq!(report.outcome, Outcome::Fits);
+    assert_eq!(report.exit_code(true), 0);
+    assert_eq!(
+        report.measured.grace_at_least_s,
+        Some(3),
+        "as far as it was tried"
+    );
+    assert_eq!(report.measured.grace_less_than_s, None);
+    assert_eq!(report.measured.reuse_ends_family, Some(true));
+    assert_eq!(report.measured.access_life_s, Some(900));
+    assert!(report.measured.retry_after_s.is_some());
+    assert!(matches!(report.suggestion, Suggestion::Fits { .. }));
+    for email in [DEMO, OTP, "new@vestibule.test"] {
+        all_over(&backend, email);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unasked_it_signs_in_and_out_and_no_more() {
+    let backend = bundled(Config::default()).await;
+    let report = examined(&order(&backend.url()), Clerk::at(&backend)).await;
+    assert_eq!(report.outcome, Outcome::Fits, "{report:#?}");
+    assert_eq!(
+        backend.requests("POST", "/login"),
+        3,
+        "nothing, wrong, right"
+    );
+    for (method, path) in [
+        ("POST", "/register"),
+        ("POST", "/verify-otp"),
+        ("POST", "/resend-otp"),
+        ("POST", "/logout-all"),
+    ] {
+        assert_eq!(backend.requests(method, path), 0, "{method} {path}");
+    }
+    let sessions = backend.sessions(DEMO);
+    assert_eq!(sessions.len(), 1, "one of its own");
+    assert_eq!(sessions[0].ended.as_deref(), Some("signed_out"));
+    for id in [
+        "grace",
+        "reuse",
+        "family",
+        "device",
+        "revoked",
+        "session_end",
+        "logout_all",
+        "limits",
+        "register",
+        "otp_wanted",
+    ] {
+        let row = report.row(id);
+        assert_eq!(row.holds, Holds::NotTried, "{id}");
+        assert!(!row.got.is_empty(), "{id} says why");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_an_account_it_looks_from_outside() {
+    let backend = bundled(Config::default()).await;
+    let mut outside = order(&backend.url());
+    outside.account = None;
+    let report = examined(&outside, Clerk::at(&backend)).await;
+    for id in [
+        "reachable",
+        "tls",
+        "direct",
+        "json",
+        "clock",
+        "login_invalid",
+        "unknown_token",
+    ] {
+        holds(&report, id);
+    }
+    assert_eq!(report.outcome, Outcome::Fits);
+    assert_eq!(report.row("login").holds, Holds::NotTried);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_strict_backend_has_no_window_and_notices_reuse() {
+    let backend = bundled(Config {
+        grace: Duration::ZERO,
+        ..Config::default()
+    })
+    .await;
+    let mut order = order(&backend.url());
+    order.allowed.replay = true;
+    let report = examined(&order, Clerk::at(&backend)).await;
+    assert!(fails(&report, "grace").contains("60 s"));
+    assert!(report.row("grace").got.starts_with("none"), "{report:#?}");
+    assert_eq!(report.measured.grace_at_least_s, Some(0));
+    holds(&report, "reuse");
+    holds(&report, "family");
+    assert_eq!(report.row("successor").holds, Holds::NotTried);
+    assert_eq!(report.outcome, Outcome::Fits, "it works, with a loss");
+    assert_eq!((report.exit_code(false), report.exit_code(true)), (0, 1));
+    all_over(&backend, DEMO);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_short_window_is_measured_from_both_sides() {
+    let backend = bundled(Config {
+        grace: Duration::from_secs(1),
+        ..Config::default()
+    })
+    .await;
+    let mut order = order(&backend.url());
+    order.allowed.replay = true;
+    let report = examined(&order, Clerk::at(&backend)).await;
+    fails(&report, "grace");
+    assert_eq!(
+        report.measured.grace_at_least_s,
+        Some(0),
+        "the moment after"
+    );
+    let shut = report.measured.grace_less_than_s.expect("it shut");
+    assert!((1..=4).contains(&shut), "{shut}");
+    holds(&report, "successor");
+    holds(&report, "reuse");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_registrations_fit_too() {
+    use vestibule_backend::Registration;
+    for registration in [Registration::Code, Registration::Accept] {
+        let backend = bundled(Config {
+            registration,
+            ..Config::default()
+        })
+        .await;
+        let mut order = order(&backend.url());
+        order.register = Some("new@vestibule.test".into());
+        let report = examined(&order, Clerk::at(&backend)).await;
+        holds(&report, "register");
+        assert_eq!(report.outcome, Outcome::Fits, "{registration:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_profile_does_not_have_is_not_asked_for() {
+    let backend = bundled(Config::default()).await;
+    let profile = serde_json::json!({
+        "backend": backend.url(),
+        "endpoints": {"logout": false, "resend_otp": false},
+        "api": {"allow": []},
+    });
+    let mut order = order(&backend.url());
+    order.profile = Profile::from_json(profile).expect("a profile");
+    let report = examined(&order, Clerk::at(&backend)).await;
+    for id in ["logout", "sessions"] {
+        assert_eq!(report.row(id).holds, Holds::NotTried, "{id}");
+    }
+    assert!(
+        report.row("sessions").got.contains("api.allow"),
+        "{report:#?}"
+    );
+}

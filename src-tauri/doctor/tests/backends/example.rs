@@ -1,0 +1,118 @@
+//! The example in `docs/example-backend`, which adopters read: every row holds.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+use vestibule_core::profile::Profile;
+use vestibule_core::secrets::Secret;
+use vestibule_doctor::order::{Account, Allowed, Desk, Order};
+use vestibule_doctor::report::Outcome;
+use vestibule_doctor::row::Holds;
+
+use crate::support::{PATIENCE, examined, rows};
+
+/// Node with the example, until it is dropped.
+struct Example {
+    node: Child,
+    console: Arc<Console>,
+}
+
+/// What it has printed.
+#[derive(Default)]
+struct Console {
+    lines: Mutex<Vec<String>>,
+    more: Condvar,
+}
+
+impl Console {
+    /// The newest line that begins like this, without that; waits for it.
+    fn after(&self, beginning: &str) -> Option<String> {
+        let lines = self.lines.lock().expect("nobody panicked");
+        let find = |lines: &Vec<String>| {
+            let found = lines
+                .iter()
+                .rev()
+                .find_map(|line| line.strip_prefix(beginning));
+            found.map(str::to_owned)
+        };
+        let waited = self
+            .more
+            .wait_timeout_while(lines, Duration::from_secs(20), |lines| {
+                find(lines).is_none()
+            });
+        find(&waited.expect("nobody panicked").0)
+    }
+}
+
+impl Example {
+    fn start() -> Self {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/example-backend");
+        assert!(
+            folder.join("node_modules/express").is_dir(),
+            "the example's npm packages are missing: `cargo xtask setup` installs them"
+        );
+        let mut node = Command::new("node")
+            .arg("server.mjs")
+            .current_dir(folder)
+            .env("PORT", "0")
+            .env_remove("NODE_ENV")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("node is installed");
+        let console = Arc::new(Console::default());
+        let (heard, stdout) = (console.clone(), node.stdout.take().expect("piped"));
+        std::thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                heard.lines.lock().expect("nobody panicked").push(line);
+                heard.more.notify_all();
+            }
+        });
+        Self { node, console }
+    }
+}
+
+impl Drop for Example {
+    fn drop(&mut self) {
+        let _ = self.node.kill();
+        let _ = self.node.wait();
+    }
+}
+
+impl Desk for Console {
+    fn progress(&self, _line: &str) {}
+
+    fn code(&self, email: &str) -> Option<Secret> {
+        self.after(&format!("code for {email}: ")).map(Secret::new)
+    }
+}
+
+fn account(email: &str) -> Account {
+    Account {
+        email: email.into(),
+        password: Secret::new("example-password"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_row_holds_on_the_example_for_backend_authors() {
+    let example = Example::start();
+    let address = example.console.after("listening on ").expect("it listens");
+    let mut order = Order::new(Profile::default().with_backend(&address).expect("loopback"));
+    order.account = Some(account("demo@example.com"));
+    order.otp_account = Some(account("otp@example.com"));
+    order.register = Some("new@example.com".into());
+    order.allowed = Allowed::ALL;
+    order.patience = PATIENCE;
+    let report = examined(&order, example.console.clone()).await;
+    assert_eq!(rows(&report, Holds::No), [""; 0], "{report:#?}");
+    assert_eq!(
+        rows(&report, Holds::NotTried),
+        ["plain_http", "no_token", "transient"],
+        "{report:#?}"
+    );
+    assert_eq!(report.outcome, Outcome::Fits);
+}

@@ -1,0 +1,100 @@
+//! The program itself: its exit status, its JSON, where a password may come from.
+
+use std::io::Write as _;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use vestibule_backend::Config;
+
+use crate::support::{DEMO, PASSWORD, bundled};
+
+async fn run(arguments: &[&str], typed: &str) -> Output {
+    let mut doctor = Command::new(env!("CARGO_BIN_EXE_vestibule-doctor"));
+    doctor
+        .args(arguments)
+        .env_remove("VESTIBULE_DOCTOR_PASSWORD");
+    doctor.env_remove("VESTIBULE_DOCTOR_OTP_PASSWORD");
+    doctor
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = doctor.spawn().expect("it starts");
+    let typed = typed.to_owned();
+    let ended = tokio::task::spawn_blocking(move || {
+        let mut stdin = child.stdin.take().expect("piped");
+        // It may have ended without reading.
+        let _ = stdin.write_all(typed.as_bytes());
+        drop(stdin);
+        child.wait_with_output()
+    });
+    ended.await.expect("no panic").expect("it ends")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn json_for_programs_and_a_table_for_people() {
+    let backend = bundled(Config::default()).await;
+    let url = backend.url();
+    let asked = ["--backend", &url, "--email", DEMO];
+    let ended = run(
+        &[&asked[..], &["--json"]].concat(),
+        &format!("{PASSWORD}\n"),
+    )
+    .await;
+    assert_eq!(ended.status.code(), Some(0), "{}", text(&ended.stderr));
+    let report: Value = serde_json::from_slice(&ended.stdout).expect("JSON alone on stdout");
+    assert_eq!(report["schema"], 1);
+    assert_eq!(report["outcome"], "fits");
+    let rows = report["rows"].as_array().expect("rows");
+    let login = rows.iter().find(|row| row["id"] == "login").expect("a row");
+    assert_eq!(login["holds"], "yes");
+    assert_eq!(login["weight"], "must");
+    assert!(
+        login["sent"]
+            .as_str()
+            .expect("text")
+            .starts_with("POST /login {")
+    );
+    assert!(login["got"].as_str().expect("text").starts_with("200 {"));
+    assert_eq!(report["suggestion"]["kind"], "fits");
+
+    let ended = run(&asked, PASSWORD).await;
+    assert_eq!(ended.status.code(), Some(0));
+    let (table, progress) = (text(&ended.stdout), text(&ended.stderr));
+    assert!(table.contains("REFRESH, AT THE EDGES"), "{table}");
+    let widest = table.lines().map(|line| line.chars().count()).max();
+    assert!(widest <= Some(100), "{widest:?} columns:\n{table}");
+    assert!(
+        progress.contains("one wrong password"),
+        "it says so before: {progress}"
+    );
+    assert!(!table.contains(PASSWORD) && !progress.contains(PASSWORD));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_it_cannot_do_it_says_with_status_2() {
+    let nobody = ["--backend", "http://127.0.0.1:9", "--email", DEMO];
+    let ended = run(&nobody, PASSWORD).await;
+    assert_eq!(ended.status.code(), Some(2));
+    assert!(text(&ended.stdout).contains("could not be examined"));
+    for (arguments, said) in [
+        (&["--backend", "http://api.example.com"][..], "use https"),
+        (&["--password", "hunter22"], "VESTIBULE_DOCTOR_PASSWORD"),
+        (&["--profile", "no-such-file.toml"], "no-such-file.toml"),
+        (&["--profile", "directus"], "`backend`"),
+        (&["--email", DEMO, "--olny"], "--help"),
+        (&["--email", DEMO], "no password"),
+    ] {
+        let ended = run(arguments, "").await;
+        let told = text(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(2), "{arguments:?}: {told}");
+        assert!(told.contains(said), "{arguments:?}: {told}");
+        assert!(!told.contains("hunter22"));
+    }
+    let help = run(&["--help"], "").await;
+    assert_eq!(help.status.code(), Some(0));
+    assert!(text(&help.stdout).contains("--replay"));
+}

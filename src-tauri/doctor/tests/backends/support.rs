@@ -1,0 +1,132 @@
+//! A backend, somebody at the desk, and an examination.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use vestibule_backend::{Backend, Config};
+use vestibule_core::backend::Witness;
+use vestibule_core::profile::Profile;
+use vestibule_core::secrets::Secret;
+use vestibule_doctor::order::{Account, Allowed, Desk, Order};
+use vestibule_doctor::report::Report;
+use vestibule_doctor::row::Holds;
+use vestibule_doctor::stop::Stop;
+use vestibule_doctor::{examine, examine_and_keep};
+
+pub const DEMO: &str = "demo@vestibule.test";
+pub const OTP: &str = "otp@vestibule.test";
+pub const PASSWORD: &str = "vestibule-demo";
+/// Long enough to see a window, short enough for a test.
+pub const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Reads the codes that the bundled backend would have mailed, and keeps what it is told.
+#[derive(Default)]
+pub struct Clerk {
+    backend: Option<Arc<Backend>>,
+    lines: Mutex<Vec<String>>,
+}
+
+impl Clerk {
+    pub fn at(backend: &Arc<Backend>) -> Arc<Self> {
+        Arc::new(Self {
+            backend: Some(backend.clone()),
+            lines: Mutex::default(),
+        })
+    }
+
+    pub fn lines(&self) -> Vec<String> {
+        self.lines.lock().expect("nobody panicked").clone()
+    }
+}
+
+impl Desk for Clerk {
+    fn progress(&self, line: &str) {
+        self.lines
+            .lock()
+            .expect("nobody panicked")
+            .push(line.to_owned());
+    }
+
+    fn code(&self, email: &str) -> Option<Secret> {
+        self.backend.as_ref()?.last_code(email).map(Secret::new)
+    }
+}
+
+pub async fn bundled(config: Config) -> Arc<Backend> {
+    Arc::new(Backend::start(config).await.expect("a backend"))
+}
+
+pub fn account(email: &str) -> Account {
+    Account {
+        email: email.into(),
+        password: Secret::new(PASSWORD),
+    }
+}
+
+/// The contract, at this address, with the plain demo account.
+pub fn order(address: &str) -> Order {
+    let profile = Profile::default().with_backend(address);
+    let mut order = Order::new(profile.expect("an address"));
+    order.account = Some(account(DEMO));
+    order.patience = PATIENCE;
+    order
+}
+
+/// The same, and all that may be tried.
+pub fn thorough(address: &str) -> Order {
+    let mut order = order(address);
+    order.otp_account = Some(account(OTP));
+    order.register = Some("new@vestibule.test".into());
+    order.allowed = Allowed::ALL;
+    order
+}
+
+pub async fn examined(order: &Order, desk: Arc<dyn Desk>) -> Report {
+    let (_sender, stop) = Stop::new();
+    examine(order, desk, stop).await.expect("an HTTP client")
+}
+
+pub async fn examined_and_kept(order: &Order, desk: Arc<dyn Desk>) -> (Report, Witness) {
+    let (_sender, stop) = Stop::new();
+    examine_and_keep(order, desk, stop)
+        .await
+        .expect("an HTTP client")
+}
+
+/// The names of the rows that are like this.
+pub fn rows(report: &Report, holds: Holds) -> Vec<&'static str> {
+    let of = report.rows.iter().filter(|row| row.holds == holds);
+    of.map(|row| row.id).collect()
+}
+
+/// The row holds, or the test says what was found instead.
+#[track_caller]
+pub fn holds(report: &Report, id: &str) {
+    let row = report.row(id);
+    assert_eq!(row.holds, Holds::Yes, "{row:#?}");
+}
+
+/// The row does not hold, and says what to do; answers that.
+#[track_caller]
+pub fn fails(report: &Report, id: &str) -> String {
+    let row = report.row(id);
+    assert_eq!(row.holds, Holds::No, "{row:#?}");
+    assert!(!row.advice.is_empty(), "it says what to do: {row:#?}");
+    let texts: Vec<&str> = row
+        .advice
+        .iter()
+        .map(|advice| advice.text.as_str())
+        .collect();
+    texts.join(" ")
+}
+
+/// Nothing that was signed in is left so.
+#[track_caller]
+pub fn all_over(backend: &Backend, email: &str) {
+    let alive: Vec<_> = backend
+        .sessions(email)
+        .into_iter()
+        .filter(|one| one.ended.is_none())
+        .collect();
+    assert!(alive.is_empty(), "still signed in: {alive:?}");
+}

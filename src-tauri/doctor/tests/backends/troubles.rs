@@ -1,0 +1,254 @@
+//! Backends that do not fit: each trouble shows in its own row, with what to do.
+
+use vestibule_backend::{Config, Effect, Fault};
+use vestibule_core::secrets::Secret;
+use vestibule_doctor::report::Outcome;
+use vestibule_doctor::row::Holds;
+
+use crate::proxy::Proxy;
+use crate::support::{Clerk, account, bundled, examined, fails, holds, order};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cookie_that_does_not_reach_the_sign_out() {
+    let backend = bundled(Config::default()).await;
+    let proxy = Proxy::before(backend.address(), |passing| {
+        passing.head = passing.head.replace("Path=/;", "Path=/refresh-token;");
+    })
+    .await;
+    let report = examined(&order(&proxy.url()), Clerk::at(&backend)).await;
+    holds(&report, "refresh");
+    assert!(fails(&report, "logout_token").contains("Path=/"));
+    fails(&report, "logout");
+    fails(&report, "logout_ends");
+    assert_eq!(report.outcome, Outcome::DoesNotFit);
+    assert_eq!(report.exit_code(false), 1);
+    let notes = report.notes.join(" ");
+    assert!(notes.contains("has not confirmed the end of 1"), "{notes}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cookie_that_never_comes_back() {
+    let backend = bundled(Config::default()).await;
+    let proxy = Proxy::before(backend.address(), |passing| {
+        passing.head = passing.head.replace("Path=/;", "Path=/auth/cookies;");
+    })
+    .await;
+    let report = examined(&order(&proxy.url()), Clerk::at(&backend)).await;
+    assert!(fails(&report, "refresh").contains("Path=/"));
+    assert_eq!(report.outcome, Outcome::DoesNotFit);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cookie_that_pages_could_read() {
+    let backend = bundled(Config::default()).await;
+    let proxy = Proxy::before(backend.address(), |passing| {
+        passing.head = passing.head.replace("HttpOnly; ", "");
+    })
+    .await;
+    let report = examined(&order(&proxy.url()), Clerk::at(&backend)).await;
+    assert!(fails(&report, "cookie").contains("HttpOnly"));
+    assert_eq!(report.outcome, Outcome::Fits, "it works all the same");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_that_does_not_say_how_long() {
+    let backend = bundled(Config {
+        limits: true,
+        ..Config::default()
+    })
+    .await;
+    let proxy = Proxy::before(backend.address(), |passing| {
+        let lines = passing.head.split("\r\n");
+        let kept = lines.filter(|line| !line.to_ascii_lowercase().starts_with("retry-after"));
+        passing.head = kept.collect::<Vec<_>>().join("\r\n");
+    })
+    .await;
+    let mut order = order(&proxy.url());
+    order.allowed.limits = true;
+    let report = examined(&order, Clerk::at(&backend)).await;
+    assert!(fails(&report, "limits").contains("Retry-After"));
+    assert_eq!(report.measured.tries_before_limit, Some(10));
+    assert_eq!(report.measured.retry_after_s, None);
+    assert_eq!((report.exit_code(false), report.exit_code(true)), (0, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_is_a_limit_too() {
+    let backend = bundled(Config::default()).await;
+    let mut order = order(&backend.url());
+    order.allowed.limits = true;
+    let report = examined(&order, Clerk::at(&backend)).await;
+    holds(&report, "limits");
+    let got = &report.row("limits").got;
+    assert!(
+        got.contains("423") && got.contains("after 10 tries"),
+        "{got}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_limit_at_all_is_told_and_is_no_failure() {
+    let backend = bundled(Config::default()).await;
+    let proxy = Proxy::before(backend.address(), |passing| {
+        passing.head = passing.head.replace("423 Locked", "401 Unauthorized");
+        passing.body = passing
+            .body
+            .replace("ACCOUNT_LOCKED", "INVALID_CREDENTIALS");
+    })
+    .await;
+    let mut order = order(&proxy.url());
+    order.allowed.limits = true;
+    let report = examined(&order, Clerk::at(&backend)).await;
+    let row = report.row("limits");
+    assert_eq!(row.holds, Holds::NotTried);
+    assert!(row.got.contains("40"), "{row:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_wrong() {
+    let backend = bundled(Config::default()).await;
+    let wrong = Effect::WrongClock { seconds: -7200 };
+    backend.faults().add(Fault::on("*", "*", wrong));
+    let report = examined(&order(&backend.url()), Clerk::at(&backend)).await;
+    assert!(fails(&report, "clock").contains("NTP"));
+    let ahead = report.measured.clock_ahead_s.expect("a Date");
+    assert!((-7205..=-7190).contains(&ahead), "{ahead}");
+    assert!(report.row("clock").got.contains("behind"), "{report:#?}");
+    holds(&report, "refresh");
+    assert_eq!(report.outcome, Outcome::Fits, "the app does not mind");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_in_the_place_of_json() {
+    let backend = bundled(Config::default()).await;
+    backend
+        .faults()
+        .add(Fault::on("POST", "/login", Effect::Html { status: 200 }));
+    let report = examined(&order(&backend.url()), Clerk::at(&backend)).await;
+    assert!(fails(&report, "login").contains("page"));
+    assert!(fails(&report, "json").contains("JSON"));
+    assert!(report.row("login").got.contains("text/html"), "{report:#?}");
+    assert_eq!(report.outcome, Outcome::DoesNotFit);
+    assert_eq!(report.row("refresh").got, "nobody could sign in");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_that_leads_elsewhere() {
+    let backend = bundled(Config::default()).await;
+    let away = Effect::Redirect {
+        location: "https://elsewhere.example/refresh-token?t=1".into(),
+        status: 308,
+    };
+    backend
+        .faults()
+        .add(Fault::on("POST", "/refresh-token", away));
+    let report = examined(&order(&backend.url()), Clerk::at(&backend)).await;
+    assert!(fails(&report, "direct").contains("redirect"));
+    let got = &report.row("direct").got;
+    assert!(
+        got.contains("308") && got.contains("elsewhere.example"),
+        "{got}"
+    );
+    assert!(!got.contains("t=1"), "a query may hold a secret");
+    fails(&report, "refresh");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trouble_where_a_dead_token_should_be_called_dead() {
+    let backend = bundled(Config::default()).await;
+    let trouble = Fault::on("POST", "/refresh-token", Effect::status(500)).times(1);
+    backend.faults().add(trouble);
+    let report = examined(&order(&backend.url()), Clerk::at(&backend)).await;
+    assert!(fails(&report, "unknown_token").contains("401"));
+    holds(&report, "refresh");
+    assert_eq!(report.outcome, Outcome::DoesNotFit);
+
+    let odd = Effect::Status {
+        status: 400,
+        code: Some("bad_token".into()),
+        message: None,
+        body: None,
+        headers: Default::default(),
+    };
+    backend
+        .faults()
+        .add(Fault::on("POST", "/refresh-token", odd).times(1));
+    let report = examined(&order(&backend.url()), Clerk::at(&backend)).await;
+    let advice = fails(&report, "unknown_token");
+    assert!(
+        advice.contains("status = 400, code = \"bad_token\""),
+        "{advice}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_that_does_not_tell_the_user() {
+    let backend = bundled(Config::default()).await;
+    let proxy = Proxy::before(backend.address(), |passing| {
+        if passing.path == "/refresh-token" {
+            passing.body = passing.body.replace("\"user\":", "\"owner\":");
+        }
+    })
+    .await;
+    let report = examined(&order(&proxy.url()), Clerk::at(&backend)).await;
+    fails(&report, "user_again");
+    assert!(fails(&report, "refresh").contains("user_from"));
+    assert_eq!(report.outcome, Outcome::DoesNotFit);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_there_and_nobody_let_in_are_not_examined() {
+    let backend = bundled(Config::default()).await;
+    let mut wrong = order(&backend.url());
+    wrong.account = Some(account("nobody@vestibule.test"));
+    let report = examined(&wrong, Clerk::at(&backend)).await;
+    assert!(fails(&report, "login").contains("--email"));
+    assert_eq!(report.outcome, Outcome::NotExamined);
+    assert_eq!(report.exit_code(false), 2);
+    assert_eq!(
+        backend.requests("POST", "/login"),
+        3,
+        "it is not tried elsewhere"
+    );
+
+    let mut other = account("demo@vestibule.test");
+    other.password = Secret::new("something else");
+    wrong.account = Some(other);
+    let report = examined(&wrong, Clerk::at(&backend)).await;
+    assert_eq!(report.outcome, Outcome::NotExamined);
+
+    let gone = backend.url();
+    backend.down().await;
+    let report = examined(&order(&gone), Clerk::at(&backend)).await;
+    fails(&report, "reachable");
+    assert_eq!(report.outcome, Outcome::NotExamined);
+    assert_eq!(report.exit_code(false), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backend_that_does_not_bind_devices_or_end_what_it_lists() {
+    let backend = bundled(Config {
+        device_binding: vestibule_backend::DeviceBinding::Off,
+        ..Config::default()
+    })
+    .await;
+    let gone = Effect::Status {
+        status: 204,
+        code: None,
+        message: None,
+        body: None,
+        headers: Default::default(),
+    };
+    // It says that it did, and did not.
+    backend
+        .faults()
+        .add(Fault::on("DELETE", "/sessions/*", gone));
+    let mut order = order(&backend.url());
+    order.allowed.replay = true;
+    order.allowed.revoke = true;
+    let report = examined(&order, Clerk::at(&backend)).await;
+    assert!(fails(&report, "device").contains("fingerprint"));
+    holds(&report, "session_end");
+    assert!(fails(&report, "revoked").contains("refresh tokens"));
+    crate::support::all_over(&backend, "demo@vestibule.test");
+}

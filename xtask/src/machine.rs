@@ -1,0 +1,225 @@
+//! Looks at this machine and says what is missing for what. Changes nothing.
+
+use std::process::Command;
+
+use crate::failure::{Outcome, said};
+use crate::setup::{For, driver, node, npm, system};
+use crate::{display, ports, process};
+
+enum State {
+    Good,
+    /// Works, but something will be different.
+    Note,
+    /// Development or tests do not work without it.
+    Missing,
+}
+
+struct Finding {
+    what: &'static str,
+    state: State,
+    /// What was found.
+    found: String,
+    /// What to do about it.
+    advice: String,
+}
+
+/// Prints the findings; fails if something is missing.
+pub fn run() -> Outcome {
+    let mut findings = vec![
+        node(),
+        linker(),
+        packages("packages to build", For::Development),
+        npm_packages(),
+    ];
+    if cfg!(target_os = "linux") {
+        findings.extend([
+            packages("packages to test", For::Tests),
+            webdriver(),
+            screen(),
+            keyring(),
+        ]);
+    }
+    findings.extend([
+        port(ports::BACKEND, "port of the backend"),
+        port(ports::FRONTEND, "port of Next"),
+    ]);
+    let mut missing = 0;
+    for Finding {
+        what,
+        state,
+        found,
+        advice,
+    } in findings
+    {
+        let word = match state {
+            State::Good => "ok",
+            State::Note => "note",
+            State::Missing => {
+                missing += 1;
+                "MISSING"
+            }
+        };
+        println!("{word:<8} {what:<22} {found}");
+        if !advice.is_empty() {
+            println!("{:32}{advice}", "");
+        }
+    }
+    if missing > 0 {
+        return Err(said(format!(
+            "{missing} things are missing; `cargo xtask setup` gets what it can"
+        )));
+    }
+    Ok(())
+}
+
+fn good(what: &'static str, found: impl Into<String>) -> Finding {
+    Finding {
+        what,
+        state: State::Good,
+        found: found.into(),
+        advice: String::new(),
+    }
+}
+
+fn note(what: &'static str, found: impl Into<String>, advice: &str) -> Finding {
+    Finding {
+        what,
+        state: State::Note,
+        found: found.into(),
+        advice: advice.into(),
+    }
+}
+
+fn missing(what: &'static str, found: impl Into<String>, advice: &str) -> Finding {
+    Finding {
+        what,
+        state: State::Missing,
+        found: found.into(),
+        advice: advice.into(),
+    }
+}
+
+fn node() -> Finding {
+    match node::check() {
+        Ok(version) => good("Node.js", version.to_string()),
+        Err(failure) => missing("Node.js", failure.to_string(), ""),
+    }
+}
+
+fn linker() -> Finding {
+    if cfg!(windows) {
+        // This very program was linked here.
+        return good("linker", "MSVC; WebView2 comes with Windows 10 and newer");
+    }
+    match process::find("cc") {
+        Some(path) => good("C linker", path.display().to_string()),
+        None => missing(
+            "C linker",
+            "no `cc` on the PATH",
+            "on Debian and Ubuntu: apt-get install build-essential",
+        ),
+    }
+}
+
+fn packages(what: &'static str, purpose: For) -> Finding {
+    if !cfg!(target_os = "linux") {
+        return match system::ready(purpose) {
+            Ok(()) => good(what, "complete"),
+            Err(failure) => missing(what, failure.to_string(), ""),
+        };
+    }
+    match system::missing(purpose) {
+        Ok(Some((_, names))) if names.is_empty() => good(what, "complete"),
+        Ok(Some((family, names))) => missing(what, names.join(" "), &family.by_hand(&names)),
+        Ok(None) => note(
+            what,
+            "this distribution is not known here",
+            "see README.md for what is needed",
+        ),
+        Err(failure) => missing(what, failure.to_string(), ""),
+    }
+}
+
+fn npm_packages() -> Finding {
+    match npm::installed() {
+        Ok(true) => good("npm packages", "as frontend/package-lock.json says"),
+        Ok(false) => missing(
+            "npm packages",
+            "not installed, or others than the lock file names",
+            "cargo xtask setup",
+        ),
+        Err(failure) => missing("npm packages", failure.to_string(), ""),
+    }
+}
+
+fn webdriver() -> Finding {
+    match (driver::installed(), process::find("WebKitWebDriver")) {
+        (true, Some(native)) => good(
+            "WebDriver",
+            format!("tauri-driver and {}", native.display()),
+        ),
+        (false, _) => missing(
+            "WebDriver",
+            "tauri-driver is not installed",
+            "cargo xtask setup",
+        ),
+        (_, None) => missing(
+            "WebDriver",
+            "no WebKitWebDriver on the PATH",
+            "cargo xtask setup",
+        ),
+    }
+}
+
+fn screen() -> Finding {
+    match display::check() {
+        Ok(()) => good("display", "there"),
+        Err(_) => note(
+            "display",
+            "neither DISPLAY nor WAYLAND_DISPLAY is set",
+            "tests bring their own; for development: xvfb-run cargo xtask dev",
+        ),
+    }
+}
+
+fn keyring() -> Finding {
+    const WHAT: &str = "keyring";
+    const MEMORY: &str =
+        "the app works, but forgets the session when it ends; tests bring their own keyring";
+    if process::find("dbus-send").is_none() {
+        return note(WHAT, "cannot tell: dbus-send is not installed", MEMORY);
+    }
+    let ask = |method: &str| {
+        let mut command = Command::new("dbus-send");
+        command.args([
+            "--session",
+            "--print-reply=literal",
+            "--reply-timeout=3000",
+            "--dest=org.freedesktop.DBus",
+            "/org/freedesktop/DBus",
+            &format!("org.freedesktop.DBus.{method}"),
+        ]);
+        process::capture(&mut command)
+    };
+    let names = match (ask("ListNames"), ask("ListActivatableNames")) {
+        (Ok(running), Ok(startable)) if running.ok => running.text + &startable.text,
+        _ => return note(WHAT, "no D-Bus session", MEMORY),
+    };
+    if names.contains("org.freedesktop.secrets") {
+        good(WHAT, "a Secret Service is there or starts when asked")
+    } else {
+        note(WHAT, "no Secret Service on the session bus", MEMORY)
+    }
+}
+
+fn port(port: u16, what: &'static str) -> Finding {
+    if ports::is_taken(port) {
+        note(
+            what,
+            format!("{port} is taken"),
+            &ports::holder_in_words(port),
+        )
+    } else {
+        good(what, format!("{port} is free"))
+    }
+}
