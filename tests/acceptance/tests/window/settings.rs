@@ -91,7 +91,7 @@ fn a_workspaces_own_file_counts_and_is_named_too() {
 }
 
 /// The build for WebDriver heeds the variable; that what ships does not is shown in
-/// `packages.rs`, by the same mistake.
+/// `packages`, by the same mistake.
 #[test]
 fn a_variable_with_a_mistake_is_named_too() {
     scenario(async |stage| {

@@ -1,0 +1,48 @@
+//! What the shipped binary is made of: no symbols, and no inspector of the web engine.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::unpacked::Unpacked;
+
+#[test]
+fn the_binary_has_no_symbols() {
+    for package in [Unpacked::deb(), Unpacked::rpm()] {
+        let sections = readelf("--sections", &package.app());
+        assert!(sections.contains(".dynsym"), "it is a program: {sections}");
+        for told in [".symtab", ".debug_"] {
+            assert!(!sections.contains(told), "{told} in {sections}");
+        }
+    }
+    // This program was built with them, and they are seen.
+    let own = std::env::current_exe().expect("this program");
+    let sections = readelf("--sections", &own);
+    assert!(sections.contains(".symtab"), "{sections}");
+}
+
+/// Tauri's `devtools` is what brings the inspector's functions in; in a debug build it is on.
+#[test]
+fn the_binary_does_not_know_the_inspector() {
+    let package = Unpacked::deb();
+    let imports = readelf("--dyn-syms", &package.app());
+    assert!(
+        imports.contains("webkit_web_view_load_uri"),
+        "it imports the web engine: {imports}"
+    );
+    let inspector: Vec<_> = imports
+        .lines()
+        .filter(|line| line.contains("webkit_web_inspector") || line.contains("get_inspector"))
+        .collect();
+    assert!(inspector.is_empty(), "{inspector:?}");
+}
+
+/// Of the binutils, which came with the linker.
+fn readelf(what: &str, binary: &Path) -> String {
+    let said = Command::new("readelf")
+        .args(["--wide", what])
+        .arg(binary)
+        .output()
+        .expect("readelf, which comes with the linker");
+    assert!(said.status.success(), "{} can be read", binary.display());
+    String::from_utf8_lossy(&said.stdout).into_owned()
+}

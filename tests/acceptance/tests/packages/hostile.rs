@@ -1,0 +1,214 @@
+//! An environment that asks for everything gets nothing: no dump of the memory, no door for
+//! an inspector, no other backend.
+
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use vestibule_acceptance::{Desktop, Group, Stranger, app, until};
+
+use crate::start::a_page;
+use crate::unpacked::Unpacked;
+
+const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+/// As large as the system lets it be, as a developer's shell may have it.
+const WITH_DUMPS: &str = r#"ulimit -S -c "$(ulimit -H -c)"; exec "$0" "$@""#;
+
+#[test]
+fn the_environment_opens_nothing() {
+    runtime().block_on(async {
+        let package = Unpacked::deb();
+        let desktop = Desktop::open();
+        let stranger = Stranger::at(LOOPBACK).await;
+        let doors = [free_port(), free_port()];
+        let mut app = hostile(&desktop, &package.app(), &doors)
+            .env(
+                "VESTIBULE_BACKEND",
+                format!("http://127.0.0.1:{}", stranger.port()),
+            )
+            // Where it is read, a file that is not there is all that is spoken of.
+            .env("VESTIBULE_PROFILE", "/no/such/profile.toml")
+            .env("VESTIBULE_LINK", "not a link")
+            .spawn_group();
+        a_page(&desktop, &mut app).await;
+        let log = log_of(&desktop);
+        assert!(log.contains("origin=\"http://127.0.0.1:4580\""), "{log}");
+        assert_eq!(stranger.heard(), (0, 0), "another backend was asked");
+        stranger.would_have_heard().await;
+        for door in doors {
+            assert!(!listens(door), "an inspector's door is open");
+        }
+    });
+}
+
+/// The control: the build for tests heeds the same variables.
+#[test]
+fn the_build_for_tests_heeds_the_environment() {
+    runtime().block_on(async {
+        let desktop = Desktop::open();
+        let doors = [free_port(), free_port()];
+        let mut started = hostile(&desktop, &app(), &doors).spawn_group();
+        until("an inspector's door", async || {
+            if let Some(status) = started.ended() {
+                return Err(format!("the app has ended: {status}"));
+            }
+            doors
+                .into_iter()
+                .any(listens)
+                .then_some(())
+                .ok_or("it is closed".into())
+        })
+        .await;
+        drop(started);
+        let mut started = hostile(&desktop, &app(), &doors)
+            .env("VESTIBULE_LINK", "not a link")
+            .spawn_group();
+        until("the start to fail", async || {
+            let status = started.ended().ok_or("it still runs")?;
+            (!status.success())
+                .then_some(())
+                .ok_or("it ended well".into())
+        })
+        .await;
+    });
+}
+
+#[test]
+fn what_ships_leaves_no_dump() {
+    let package = Unpacked::deb();
+    runtime().block_on(leaves_no_dump(&package.app()));
+}
+
+#[test]
+fn the_build_for_tests_leaves_no_dump() {
+    runtime().block_on(leaves_no_dump(&app()));
+}
+
+/// The app, and the web engine's processes with it.
+async fn leaves_no_dump(program: &Path) {
+    let desktop = Desktop::open();
+    let folder = desktop.home().join("dumps");
+    fs::create_dir(&folder).expect("a folder");
+    let mut command = desktop.command("sh");
+    command
+        .args(["-c", WITH_DUMPS])
+        .arg(program)
+        .current_dir(&folder)
+        .stdin(Stdio::null());
+    let mut app = Group::start(&mut command);
+    a_page(&desktop, &mut app).await;
+    let group = app.child().id();
+    let members = members(group);
+    assert!(members.len() >= 3, "the app and its engine: {members:?}");
+    for member in &members {
+        let limits = fs::read_to_string(format!("/proc/{member}/limits")).expect("its limits");
+        let line = limits.lines().find(|line| line.contains("core file"));
+        let words: Vec<_> = line.expect("a limit").split_whitespace().collect();
+        // At 1 neither a file is written nor a pipe is fed; 0 where the system had said so.
+        let none = matches!(words[4..6], ["1", "1"] | ["0", "0"]);
+        assert!(none, "a limit of {member}: {words:?}");
+    }
+    assert_eq!(dumped(&folder), [""; 0]);
+    let killed = Command::new("kill")
+        .args(["-ABRT", &group.to_string()])
+        .status();
+    assert!(killed.expect("kill").success());
+    until("the app to crash", async || {
+        let status = app.ended().ok_or("it still runs")?;
+        assert!(!status.to_string().contains("core dumped"), "{status}");
+        Ok(())
+    })
+    .await;
+    assert_eq!(dumped(&folder), [""; 0], "a dump");
+
+    // Where cores go to files, another program does leave one.
+    let pattern = fs::read_to_string("/proc/sys/kernel/core_pattern").expect("a pattern");
+    if !pattern.starts_with(['|', '/', '@']) {
+        let mut other = Command::new("sh");
+        other
+            .args(["-c", WITH_DUMPS, "sh", "-c", "kill -ABRT $$"])
+            .current_dir(&folder);
+        let status = other.status().expect("a shell").to_string();
+        if status.contains("core dumped") {
+            assert_eq!(dumped(&folder).len(), 1, "{status}");
+        }
+    }
+}
+
+/// The processes of a group, the leader first.
+fn members(group: u32) -> Vec<u32> {
+    let of = |id: u32| {
+        let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+        let (_, rest) = stat.rsplit_once(") ")?;
+        rest.split(' ').nth(2)?.parse::<u32>().ok()
+    };
+    let all = fs::read_dir("/proc").expect("processes").flatten();
+    let mut ids: Vec<u32> = all
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter(|id| of(*id) == Some(group))
+        .collect();
+    ids.sort_by_key(|id| *id != group);
+    ids
+}
+
+fn dumped(folder: &Path) -> Vec<String> {
+    let files = fs::read_dir(folder).expect("the folder").flatten();
+    files
+        .map(|file| file.file_name().display().to_string())
+        .collect()
+}
+
+/// A start of this app in an environment that would open it to others.
+struct Hostile(Command);
+
+fn hostile(desktop: &Desktop, app: &Path, doors: &[u16; 2]) -> Hostile {
+    let mut command = desktop.command(app);
+    let door = |port: u16| format!("127.0.0.1:{port}");
+    command
+        .env("TAURI_WEBVIEW_AUTOMATION", "true")
+        .env("WEBKIT_INSPECTOR_SERVER", door(doors[0]))
+        .env("WEBKIT_INSPECTOR_HTTP_SERVER", door(doors[1]))
+        .stdin(Stdio::null());
+    Hostile(command)
+}
+
+impl Hostile {
+    fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
+        self.0.env(name, value);
+        self
+    }
+
+    fn spawn_group(mut self) -> Group {
+        Group::start(&mut self.0)
+    }
+}
+
+/// What the app has logged.
+fn log_of(desktop: &Desktop) -> String {
+    let mut folders = vec![desktop.home().to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if entry.file_name() == "vestibule.log" {
+                return fs::read_to_string(path).expect("a log");
+            }
+        }
+    }
+    panic!("the app keeps no log");
+}
+
+fn listens(port: u16) -> bool {
+    TcpStream::connect((LOOPBACK, port)).is_ok()
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((LOOPBACK, 0)).expect("a free port");
+    listener.local_addr().expect("its address").port()
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Runtime::new().expect("a runtime")
+}
