@@ -141,7 +141,13 @@ mod tests {
             std::thread::sleep(Duration::from_millis(10));
         }
         let pid = std::fs::read_to_string(&note).unwrap();
-        let environment = format!("/proc/{}/environ", pid.trim());
+        let process = format!("/proc/{}", pid.trim());
+        let environment = format!("{process}/environ");
+        // While a process changes its program it shows no environment.
+        while std::fs::read_to_string(format!("{process}/comm")).unwrap() != "sleep\n" {
+            assert!(Instant::now() < limit, "it never slept");
+            std::thread::sleep(Duration::from_millis(10));
+        }
         assert!(!std::fs::read(&environment).unwrap().is_empty(), "it runs");
         imp::end_all(&own);
         let left = std::fs::read(&environment).unwrap_or_default();

@@ -153,12 +153,15 @@ pub fn shape(value: &Value, depth: usize) -> String {
         Value::Object(members) if members.is_empty() => "{}".into(),
         Value::Object(_) if depth == 0 => "{…}".into(),
         Value::Object(members) => {
+            // By name: whether JSON keeps its order is for the rest of the build to say.
+            let mut members: Vec<_> = members.iter().collect();
+            members.sort_by(|one, other| one.0.cmp(other.0));
             let named = members
                 .iter()
                 .take(MEMBERS)
                 .map(|(name, member)| match member {
                     Value::Object(_) if depth > 1 => format!("{name}{}", shape(member, depth - 1)),
-                    _ => name.clone(),
+                    _ => (*name).clone(),
                 });
             let mut names: Vec<String> = named.collect();
             if members.len() > MEMBERS {
