@@ -16,6 +16,8 @@ export default defineConfig({
     include: ["tests/**/*.test.{ts,tsx}"],
     setupFiles: ["./tests/support/setup.ts"],
     restoreMocks: true,
+    // Nothing else runs beside these in the test command; the default leaves a core idle.
+    maxWorkers: "100%",
     // Generous, because other builds may share the machine; nothing here waits for the clock.
     testTimeout: 30_000,
   },

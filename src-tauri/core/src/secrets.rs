@@ -51,6 +51,9 @@ pub enum StoreError {
     /// The store is there but locked, or it asks the user and gets no answer.
     #[error("the keyring is locked")]
     Locked,
+    /// The store is there and holds no collection, so it cannot say that an item is gone.
+    #[error("the keyring has no collection")]
+    NoCollection,
     /// The store did not answer in time.
     #[error("the keyring does not answer")]
     TimedOut,

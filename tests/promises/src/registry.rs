@@ -6,11 +6,11 @@
 //! ```
 //!
 //! and a line in [`PROMISES`]. A promise with two figures (with a grace window and without)
-//! has two modules and two lines under one name. Its test is one line:
+//! has two modules and two lines under one name. Its test is a line in `tests/short`:
 //!
 //! ```text
 //! #[test]
-//! fn it_holds() { check("P9", Path::new(env!("CARGO_BIN_EXE_soak"))) }
+//! fn no_secret_is_said() { check("P9") }
 //! ```
 //!
 //! A form never panics for a loss: it counts it, says on standard error what happened, and

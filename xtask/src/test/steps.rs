@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::process::Command;
+use std::thread;
 
 use super::{Asked, deny};
 use crate::failure::{Outcome, said};
@@ -28,6 +29,9 @@ pub struct Step {
 /// The crate that drives the window. It is written for Linux, where the webview
 /// has a driver.
 const WINDOW_TESTS: &str = "vestibule-acceptance";
+
+/// How many tests of one program run at once, as libtest reads it.
+const TEST_THREADS: &str = "RUST_TEST_THREADS";
 
 /// Quick ones first, so that a slip is told within seconds.
 pub const STEPS: &[Step] = &[
@@ -175,8 +179,12 @@ impl Run {
         self.asked.filter.is_some() && self.counted.get() && self.matched.get() == 0
     }
 
-    /// Adds what the caller asked for to a `cargo test`.
+    /// Adds what the caller asked for to a `cargo test`, and lets its tests run beside each
+    /// other: most of them wait, for a network or a window that is slow on purpose.
     fn narrow(&self, cargo: &mut Command) {
+        if std::env::var_os(TEST_THREADS).is_none() {
+            cargo.env(TEST_THREADS, side_by_side().to_string());
+        }
         cargo
             .args(&self.asked.filter)
             .arg("--")
@@ -199,6 +207,12 @@ impl Run {
         }
         Ok(tally.words())
     }
+}
+
+/// Two for each core, which kept both cores of a small machine busy without making tests that
+/// bound a wait late; libtest would take one.
+fn side_by_side() -> usize {
+    2 * thread::available_parallelism().map_or(2, usize::from)
 }
 
 fn rust(run: &Run) -> Outcome<String> {

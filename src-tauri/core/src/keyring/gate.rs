@@ -81,19 +81,21 @@ impl Prompt {
 impl Gate {
     /// `Ok` if the service would fulfil the wish without asking anybody.
     pub fn pass(&self, wish: &Wish<'_>) -> Result<(), StoreError> {
-        self.with_service(|service| match service.locked(wish)?[..] {
-            [] => Ok(Ok(())),
-            [..] => Ok(Err(StoreError::Locked)),
+        self.with_service(|service| {
+            Ok(match service.obstacle(wish)? {
+                None => Ok(()),
+                Some(Obstacle::Locked(_)) => Err(StoreError::Locked),
+                Some(Obstacle::NoCollection) => Err(StoreError::NoCollection),
+            })
         })
     }
 
     /// Shows the prompt where one is needed, unless it is open, and waits for a moment.
     pub fn unlock(&self, wish: &Wish<'_>) -> Result<(), StoreError> {
         let open = self.with_service(|service| {
-            let locked = service.locked(wish)?;
-            if locked.is_empty() {
+            let Some(Obstacle::Locked(locked)) = service.obstacle(wish)? else {
                 return Ok(Ok(None));
-            }
+            };
             self.show(service, &locked).map(Ok)
         })?;
         if let Some(open) = open {
@@ -182,27 +184,41 @@ impl Gate {
     }
 }
 
+/// Why a wish would not be fulfilled as it is.
+enum Obstacle {
+    /// These want to be unlocked first.
+    Locked(Vec<OwnedObjectPath>),
+    /// There is nothing that could hold an item.
+    NoCollection,
+}
+
 /// The Secret Service as far as it is needed here.
 struct Service<'a>(&'a Connection);
 
 impl Service<'_> {
-    /// What stands between the wish and its fulfilment.
-    fn locked(&self, wish: &Wish<'_>) -> zbus::Result<Vec<OwnedObjectPath>> {
+    /// What stands between the wish and its fulfilment. That nothing is found proves nothing
+    /// while the default collection is locked, or there is none: KeePassXC lists no item of
+    /// a locked database, and no collection where no database is open.
+    fn obstacle(&self, wish: &Wish<'_>) -> zbus::Result<Option<Obstacle>> {
         let mut attributes = HashMap::from([("service", wish.service)]);
         attributes.extend(wish.account.map(|account| ("username", account)));
         let (open, locked): (Vec<OwnedObjectPath>, Vec<OwnedObjectPath>) =
             self.call(ROOT, SERVICE, "SearchItems", &(attributes,))?;
-        if !wish.makes || !open.is_empty() || !locked.is_empty() {
-            return Ok(locked);
+        if !locked.is_empty() {
+            return Ok(Some(Obstacle::Locked(locked)));
+        }
+        if !open.is_empty() {
+            return Ok(None);
         }
         let default: OwnedObjectPath = self.call(ROOT, SERVICE, "ReadAlias", &("default",))?;
         if default.as_str() == NOWHERE {
-            return Ok(Vec::new());
+            // Whoever makes an item makes the collection too.
+            return Ok((!wish.makes).then_some(Obstacle::NoCollection));
         }
         let is_locked: OwnedValue =
             self.call(default.as_str(), PROPERTIES, "Get", &(COLLECTION, "Locked"))?;
         let is_locked = bool::try_from(is_locked)?;
-        Ok(if is_locked { vec![default] } else { Vec::new() })
+        Ok(is_locked.then(|| Obstacle::Locked(vec![default])))
     }
 
     /// Ends `shown` when the prompt at `path` does, on a thread that the service keeps.

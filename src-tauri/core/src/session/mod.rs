@@ -348,7 +348,7 @@ fn user_agent(product: &str) -> String {
 
 fn storage_of(error: StoreError) -> StorageStatus {
     match error {
-        StoreError::Absent => StorageStatus::Absent,
+        StoreError::Absent | StoreError::NoCollection => StorageStatus::Absent,
         StoreError::Locked | StoreError::TimedOut => StorageStatus::Locked,
         StoreError::TooLarge => StorageStatus::TooLarge,
         StoreError::Failed => StorageStatus::MemoryOnly,

@@ -1,0 +1,22 @@
+//! The promises that need the app, in their short forms: they stand here, where it has been built.
+
+#![cfg(target_os = "linux")]
+
+use std::path::Path;
+
+use vestibule_promises::registry;
+
+fn check(name: &str) {
+    // No process of the promises' own is needed: these drive the app.
+    registry::check(name, Path::new(""));
+}
+
+#[test]
+fn no_token_reaches_the_webview() {
+    check("P8");
+}
+
+#[test]
+fn one_process_owns_the_windows() {
+    check("P15");
+}

@@ -1,0 +1,87 @@
+//! The promises in their short forms. They stand in one program, because most of their time is
+//! spent waiting, and tests of one program run beside each other.
+
+use std::path::Path;
+
+use vestibule_promises::registry;
+
+mod fleet;
+
+fn check(name: &str) {
+    registry::check(name, Path::new(env!("CARGO_BIN_EXE_soak")));
+}
+
+#[test]
+fn a_transient_failure_signs_no_one_out() {
+    check("P1");
+}
+
+#[test]
+fn a_definite_rejection_ends_the_session_and_says_why() {
+    check("P2");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn processes_never_race_a_rotation() {
+    check("P3");
+}
+
+#[test]
+fn a_thousand_callers_make_one_refresh() {
+    check("P4");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_crash_loses_nothing_that_could_be_kept() {
+    check("P5");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_keyring_daemon_may_die() {
+    check("P6");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_silent_keyring_keeps_nobody_waiting() {
+    check("P7");
+}
+
+#[test]
+fn no_secret_is_said() {
+    check("P9");
+}
+
+#[test]
+fn credentials_stay_with_their_origin() {
+    check("P10");
+}
+
+#[test]
+fn a_hostile_answer_is_bounded() {
+    check("P11");
+}
+
+#[test]
+fn wrong_clocks_are_harmless() {
+    check("P12");
+}
+
+#[test]
+fn a_fleet_in_an_outage_stays_polite() {
+    check("P13");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_sign_out_is_final() {
+    check("P14");
+}
+
+#[test]
+fn no_seed_breaks_a_parser() {
+    check("P17");
+}
