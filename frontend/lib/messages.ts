@@ -63,6 +63,11 @@ export const ENDINGS: Record<Ending, { title: string; text: string; grave: boole
     text: "The server tied the session to a device that looks different from this one. Sign in again to use it here.",
     grave: false,
   },
+  missing: {
+    title: "Your keyring no longer holds this session",
+    text: "It was removed there, or the keyring was replaced. Sign in to go on where you were.",
+    grave: false,
+  },
 };
 
 export function isEnding(why: SignedOutReason): why is Ending {

@@ -40,6 +40,7 @@ describe("the guard alone", () => {
     "revoked",
     "reuse",
     "device_mismatch",
+    "missing",
   ];
   it.each(whys)("keeps out whoever is signed out: %s", async (why) => {
     const { led, shown } = await behindGuard(signedOut(why));

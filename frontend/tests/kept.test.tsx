@@ -45,6 +45,7 @@ describe("a session that ends under somebody's hands", () => {
     ["revoked", /You were signed out from elsewhere/],
     ["reuse", /You were signed out to protect your account/],
     ["device_mismatch", /This device is not recognised/],
+    ["missing", /Your keyring no longer holds this session/],
   ])("%s: says why, in front of the page, and gives the input back", async (why, words) => {
     const { shell, user, visit } = await atWork();
     const field = await search();

@@ -128,6 +128,7 @@ describe("the sign-in page", () => {
     ["revoked", /You were signed out from elsewhere.*change your password/],
     ["reuse", /You were signed out to protect your account.*change your password/],
     ["device_mismatch", /This device is not recognised/],
+    ["missing", /Your keyring no longer holds this session/],
     ["by_user", /^You are signed out\.$/],
   ])("says why, and what to do, after %s", async (why, words) => {
     startShell(signedOut(why));

@@ -49,7 +49,7 @@ expiresAt: string | null, };
 /**
  * Why nobody is signed in.
  */
-export type SignedOutReason = "never" | "by_user" | "expired" | "revoked" | "reuse" | "device_mismatch";
+export type SignedOutReason = "never" | "by_user" | "expired" | "revoked" | "reuse" | "device_mismatch" | "missing";
 
 /**
  * How well the refresh token is kept.

@@ -60,6 +60,8 @@ pub enum SignedOutReason {
     Reuse,
     /// The backend bound the session to another device.
     DeviceMismatch,
+    /// The keyring is open and no longer holds the session. Nobody has asked the backend.
+    Missing,
 }
 
 /// How well the refresh token is kept.

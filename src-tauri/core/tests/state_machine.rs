@@ -53,6 +53,7 @@ fn any_why() -> impl Strategy<Value = SignedOutReason> {
         SignedOutReason::Revoked,
         SignedOutReason::Reuse,
         SignedOutReason::DeviceMismatch,
+        SignedOutReason::Missing,
     ])
 }
 

@@ -8,6 +8,7 @@ use super::item::Item;
 use super::rotate::Asked;
 use super::{Session, storage_of};
 use crate::journal::{Journal, LastUser, SignedOut};
+use crate::secrets::StoreError;
 use crate::state::Event;
 use crate::vault::Stamp;
 use crate::wire::{Cause, SignedOutReason, StorageStatus};
@@ -117,6 +118,11 @@ impl Session {
         let read = self.0.vault.read().await;
         let read = read.map(|bytes| bytes.and_then(|bytes| Item::from_bytes(&bytes)));
         let mut held = self.held();
+        // Whoever has no session misses none; a sign-in finds out how well it is kept.
+        let read = match read {
+            Err(StoreError::Locked | StoreError::NoCollection) if !held.unread => Ok(None),
+            read => read,
+        };
         if held.stamp != stamp || held.token.is_some() {
             return false;
         }
@@ -141,7 +147,7 @@ impl Session {
                 held.last_user = None;
                 let why = if had_session && !is_anothers {
                     tracing::warn!("the keyring answers that it holds no token any more");
-                    SignedOutReason::Expired
+                    SignedOutReason::Missing
                 } else {
                     SignedOutReason::Never
                 };

@@ -9,6 +9,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod coy;
 mod daemon;
 mod items;
 mod sessions;

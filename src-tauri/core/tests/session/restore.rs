@@ -232,7 +232,12 @@ async fn a_keyring_item_that_is_none_of_ours_is_not_sent() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_locked_keyring_is_no_sign_out() {
-    for error in [StoreError::Locked, StoreError::Absent, StoreError::Failed] {
+    for error in [
+        StoreError::Locked,
+        StoreError::NoCollection,
+        StoreError::Absent,
+        StoreError::Failed,
+    ] {
         let mut rig = Rig::signed_in().await;
         rig.store.block(Block::Fail(error));
         rig.restart();
@@ -268,7 +273,7 @@ async fn a_keyring_that_turns_out_empty_after_all_ends_the_session_quietly() {
     rig.store.bare().delete(WORKSPACE).expect("a store");
     rig.store.heal();
     rig.pass(Duration::from_secs(6));
-    assert_eq!(rig.until_signed_out().await, SignedOutReason::Expired);
+    assert_eq!(rig.until_signed_out().await, SignedOutReason::Missing);
     let reads = rig.store.reads();
     let revision = rig.session.snapshot().revision;
     // Long enough for a schedule that runs wild to be seen.
@@ -345,4 +350,15 @@ async fn a_start_in_an_outage_asks_again_by_itself() {
     rig.session = Session::open(config).expect("the session opens");
     rig.until("a fresh session", is_fresh).await;
     assert_eq!(rig.refreshes(), 4, "three failures and a success");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_never_signed_in_hears_nothing_of_a_keyring_that_is_not_open() {
+    for error in [StoreError::Locked, StoreError::NoCollection] {
+        let mut rig = Rig::new().await;
+        rig.store.block(Block::Fail(error));
+        rig.restart();
+        assert_eq!(rig.until_signed_out().await, SignedOutReason::Never);
+        assert_eq!(rig.state().storage, StorageStatus::Ok, "{error:?}");
+    }
 }
