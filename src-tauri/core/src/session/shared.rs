@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::{Instant, timeout_at};
+
 use super::Session;
 use super::item::Item;
 use crate::error::{AuthError, ErrorCode};
@@ -23,12 +25,17 @@ impl Session {
     /// The right to replace the token; `None` if it is not to be had in `patience`. Shared
     /// within this process, where stamps keep order.
     pub(super) async fn rotation_lock(&self, patience: Duration) -> Option<Arc<Lock>> {
-        let mut here = self.0.rotation_lock.lock().await;
+        let until = Instant::now() + patience;
+        // Another rotation of this process may be waiting for another process meanwhile.
+        let Ok(mut here) = timeout_at(until, self.0.rotation_lock.lock()).await else {
+            tracing::warn!("another rotation waits for the lock");
+            return None;
+        };
         if let Some(lock) = here.upgrade() {
             return Some(lock);
         }
         let path = self.0.records.folder().join(LOCK);
-        match Lock::take(&path, patience).await {
+        match Lock::take(&path, until.saturating_duration_since(Instant::now())).await {
             Ok(Some(lock)) => {
                 let lock = Arc::new(lock);
                 *here = Arc::downgrade(&lock);

@@ -1,0 +1,34 @@
+//! The rotation lock in other hands: nothing is sent without it, and nobody waits for ever.
+
+use std::time::{Duration, Instant};
+
+use vestibule_core::lock::Lock;
+
+use crate::support::*;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotation_waits_for_another_process_and_a_sign_in_not_for_the_rotation() {
+    let rig = Rig::signed_in().await;
+    let path = rig.records().join("rotation.lock");
+    // The sign-in lets go of it a moment after it is over.
+    let elsewhere = Lock::take(&path, Duration::from_secs(10)).await;
+    let elsewhere = elsewhere.expect("a lock").expect("it is free");
+    let session = rig.session.clone();
+    let rotation = tokio::spawn(async move { session.refresh().await });
+    let began = Instant::now();
+    rig.sign_in(ADMIN).await;
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(10), "a person waited {took:?}");
+    assert_eq!(rig.refreshes(), 0, "nothing is sent without the lock");
+    assert_eq!(
+        user(&rig.state()).map(|user| user.email.as_str()),
+        Some(ADMIN)
+    );
+    drop(elsewhere);
+    soon("the rotation's end", rotation)
+        .await
+        .expect("no panic")
+        .expect("the session that is there now");
+    rig.session.refresh().await.expect("the lock is free");
+    assert!(is_fresh(&rig.state()));
+}
