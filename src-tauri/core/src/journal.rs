@@ -2,6 +2,7 @@
 //! last known user. None of them holds a secret; the token appears as a hash.
 
 use std::io;
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -109,6 +110,22 @@ impl SignedOut {
             }
             marker
         }))
+    }
+
+    /// The marker, unless it is the one of [`Self::stands`] that a sign-in could not remove;
+    /// that one it tries to remove again.
+    pub fn read_after(records: &Records, left: Option<SystemTime>) -> Option<Self> {
+        if left.is_some() && Self::stands(records) == left {
+            let _ = Self::clear(records);
+            return None;
+        }
+        Self::read(records)
+    }
+
+    /// Since when the marker has been set, by the file system's clock: to tell one from a
+    /// later one, and for nothing else.
+    pub fn stands(records: &Records) -> Option<SystemTime> {
+        records.modified(SIGNED_OUT)
     }
 
     /// Sets the marker.

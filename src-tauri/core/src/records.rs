@@ -4,7 +4,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -80,6 +80,12 @@ impl Records {
     /// Whether `name` exists.
     pub fn has(&self, name: &str) -> bool {
         self.0.join(name).exists()
+    }
+
+    /// When `name` was last written; `None` if it is not there.
+    pub fn modified(&self, name: &str) -> Option<SystemTime> {
+        let about = fs::metadata(self.0.join(name)).ok()?;
+        about.modified().ok()
     }
 
     /// Replaces `name` as a whole; after a crash either the old or the new one is there.

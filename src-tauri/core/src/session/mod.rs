@@ -21,7 +21,7 @@ mod upload;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::{Notify, watch};
 
@@ -104,6 +104,8 @@ struct Held {
     lasts: bool,
     /// The keyring could not be read at start; what it holds is not known.
     unread: bool,
+    /// The marker of an earlier sign-out, if the sign-in could not remove it from the disk.
+    left_marker: Option<SystemTime>,
     access: Option<Access>,
     last_user: Option<LastUser>,
     challenge: Option<OpenChallenge>,
@@ -198,6 +200,7 @@ impl Session {
                 last_user: None,
                 challenge: None,
                 plan: Plan::default(),
+                left_marker: None,
                 outage_since: None,
                 roles_doubted: None,
             }),

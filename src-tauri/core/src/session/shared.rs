@@ -65,9 +65,11 @@ impl Session {
     /// Under the rotation lock: takes over what another process has done to the session.
     /// `Ok(true)` if the last rotation, here or there, was never finished.
     pub(super) async fn catch_up(&self, stamp: Stamp) -> Result<bool, AuthError> {
+        let left = self.held().left_marker;
         let read = self
-            .on_disk(stamp, |records| {
-                Ok((SignedOut::read(records), Journal::read(records)))
+            .on_disk(stamp, move |records| {
+                let marker = SignedOut::read_after(records, left);
+                Ok((marker, Journal::read(records)))
             })
             .await?;
         let Some((marker, journal)) = read else {
@@ -112,8 +114,11 @@ impl Session {
     /// The sign-out marker, whoever set it; `None` too once `stamp` is outdated, which the
     /// caller finds out by itself.
     pub(super) async fn marker(&self, stamp: Stamp) -> Option<SignedOut> {
+        let left = self.held().left_marker;
         let read = self
-            .on_disk(stamp, |records| Ok(SignedOut::read(records)))
+            .on_disk(stamp, move |records| {
+                Ok(SignedOut::read_after(records, left))
+            })
             .await;
         read.ok().flatten().flatten()
     }

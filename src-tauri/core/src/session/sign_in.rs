@@ -1,5 +1,7 @@
 //! From a password, or a code, to a session.
 
+use std::io;
+
 use serde_json::{Map, Value};
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
@@ -223,19 +225,34 @@ impl Session {
         let (stored_device, stored_user) = (device.clone(), last_user.clone());
         let recorded = self
             .on_disk(stamp, move |records| {
-                stored_device.store(records)?;
+                // Each is tried: the person is signed in, whatever the disk says.
+                let device = stored_device.store(records);
                 // What the keyring does not hold ends with this run, and no start shows it.
-                match hash {
-                    Some(_) => stored_user.write(records)?,
-                    None => LastUser::clear(records)?,
-                }
+                let user = match hash {
+                    Some(_) => stored_user.write(records),
+                    None => LastUser::clear(records),
+                };
                 // Last: until it is gone, a crash leaves nobody signed in.
-                SignedOut::clear(records)?;
-                Journal::idle(generation, hash.as_deref().map(Vec::as_slice)).write(records)
+                let marker = SignedOut::clear(records);
+                let left = marker
+                    .is_err()
+                    .then(|| SignedOut::stands(records))
+                    .flatten();
+                let journal =
+                    Journal::idle(generation, hash.as_deref().map(Vec::as_slice)).write(records);
+                if let Err(error) = [device, user, marker, journal]
+                    .into_iter()
+                    .collect::<io::Result<()>>()
+                {
+                    tracing::error!(kind = %error.kind(), "a record of the sign-in cannot be written");
+                    return Ok((false, left));
+                }
+                Ok((true, None))
             })
             .await;
         step!("login.recorded");
-        let remembered = kept.is_ok() && recorded.is_ok();
+        let (is_recorded, left_marker) = recorded.ok().flatten().unwrap_or_default();
+        let remembered = kept.is_ok() && is_recorded;
         let mut held = self.held();
         if held.stamp != stamp {
             drop(held);
@@ -253,6 +270,7 @@ impl Session {
             // Signing in again leaves nothing behind in the backend's list of devices.
             self.revoke(replaced, access_before, before);
         }
+        held.left_marker = left_marker;
         held.lasts = false;
         held.saved(self.now(), &kept);
         held.unread = false;
