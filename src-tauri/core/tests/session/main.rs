@@ -5,8 +5,11 @@
 mod support;
 
 mod codes;
+mod confirm;
 mod device;
+mod disk;
 mod fetch;
+mod lock;
 mod outbox;
 mod races;
 mod refresh_cookies;

@@ -1,0 +1,60 @@
+//! After a crash in the middle of a rotation a rejection is no proof: it is asked once more.
+
+use std::fs;
+use std::time::Duration;
+
+use serde_json::Value;
+use vestibule_core::wire::SignedOutReason;
+
+use crate::support::*;
+
+/// What a crash leaves that came between a refresh and its answer.
+fn interrupt(rig: &Rig) {
+    let path = rig.records().join("journal.json");
+    let mut journal: Value =
+        serde_json::from_slice(&fs::read(&path).expect("a journal")).expect("JSON");
+    assert_eq!(journal["step"], "idle", "at rest before");
+    journal["step"] = "rotating".into();
+    fs::write(&path, journal.to_string()).expect("written");
+}
+
+async fn time_passes(rig: &Rig) {
+    loop {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        rig.pass(Duration::from_secs(1));
+    }
+}
+
+/// Started after the crash, and rejected once: not ended, and not asked again at once.
+async fn rejected_once() -> Rig {
+    let mut rig = Rig::signed_in().await;
+    interrupt(&rig);
+    rig.strike(REFRESH, refusal(401, "REFRESH_EXPIRED"));
+    rig.restart();
+    rig.reached(REFRESH, 1).await;
+    rig.pass(Duration::from_millis(1_900));
+    // Long enough for a second request that does not wait.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(rig.refreshes(), 1, "not within two seconds");
+    assert_eq!(why(&rig.state()), None, "nobody is signed out yet");
+    rig
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rejection_after_a_crash_that_is_taken_back_ends_nothing() {
+    let rig = rejected_once().await;
+    rig.until_fresh().await;
+    assert_eq!(rig.refreshes(), 2, "one confirmation");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rejection_after_a_crash_that_is_repeated_ends_the_session() {
+    let rig = rejected_once().await;
+    rig.strike(REFRESH, refusal(401, "REFRESH_EXPIRED"));
+    let why = tokio::select! {
+        why = rig.until_signed_out() => why,
+        () = time_passes(&rig) => unreachable!("for ever"),
+    };
+    assert_eq!(why, SignedOutReason::Expired);
+    assert_eq!(rig.refreshes(), 2, "one confirmation");
+}
