@@ -146,7 +146,7 @@ impl Session {
         let mut held = self.held();
         if held.stamp == stamp {
             held.drop_session();
-            self.0.backend.forget_cookies();
+            self.0.backend.forget();
             if let Err(error) = deleted {
                 held.state.apply(Event::Storage(super::storage_of(error)));
             }
