@@ -7,6 +7,8 @@ import { useCountdown } from "@/lib/clock";
 import { duration } from "@/lib/format";
 
 const PAUSE_MS = 5000;
+/** Longer than this only the server asks for. */
+const PAUSE_MAX_MS = 15_000;
 
 /** "Next try in 12 s.", or that one is under way. Not announced each second. */
 export function NextTry({ outage }: { outage: Outage }) {
@@ -19,7 +21,7 @@ export function NextTry({ outage }: { outage: Outage }) {
   );
 }
 
-/** Asks for an attempt now: at most every five seconds, and not before the server wants it. */
+/** Asks for an attempt now: not again for a few seconds, and not before the server wants it. */
 export function TryNow({ outage, ...rest }: { outage: Outage } & ButtonProps) {
   const [until, setUntil] = useState<number | null>(null);
   const seconds = useCountdown(until);
@@ -44,7 +46,7 @@ export function TryNow({ outage, ...rest }: { outage: Outage } & ButtonProps) {
       disabled={waiting && outage.retryAt !== null}
       onClick={() => void tryNow()}
     >
-      {seconds * 1000 > PAUSE_MS ? "The server asks to wait" : "Try now"}
+      {seconds * 1000 > PAUSE_MAX_MS ? "The server asks to wait" : "Try now"}
     </Button>
   );
 }

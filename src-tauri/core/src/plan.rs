@@ -12,7 +12,7 @@ use crate::schedule;
 pub struct Plan {
     failures: u32,
     due: Option<SinceBoot>,
-    /// The backend's `Retry-After`: holds for clicks too.
+    /// The end of the backend's `Retry-After`: holds for clicks too.
     not_before: Option<SinceBoot>,
     last: Option<SinceBoot>,
 }
@@ -43,7 +43,7 @@ impl Plan {
         self.failures = self.failures.saturating_add(1);
         let wait = schedule::retry_in(self.failures, retry_after, random);
         self.due = Some(now + wait);
-        self.not_before = retry_after.map(|_| now + wait);
+        self.not_before = retry_after.map(|asked| now + schedule::click_in(asked, random));
         wait
     }
 
@@ -63,7 +63,7 @@ impl Plan {
         let gap = self
             .last
             .filter(|_| self.failures > 0)
-            .map(|last| last + schedule::CLICK_GAP);
+            .map(|last| last + schedule::click_gap(self.failures));
         let until = self.not_before.max(gap)?;
         until.checked_sub(now).filter(|wait| !wait.is_zero())
     }
@@ -143,5 +143,21 @@ mod tests {
         plan.failed(now, None, 1.0);
         assert_eq!(plan.click_wait(now), Some(schedule::CLICK_GAP));
         assert_eq!(plan.click_wait(now + schedule::CLICK_GAP), None);
+    }
+
+    #[test]
+    fn a_click_may_come_before_the_schedule_once_retry_after_has_passed() {
+        let mut plan = Plan::default();
+        let now = Duration::from_secs(100);
+        let asked = Duration::from_secs(100);
+        plan.begin(now);
+        let wait = plan.failed(now, Some(asked), 0.5);
+        assert_eq!(wait, Duration::from_secs(125), "half of its spread of 50 s");
+        assert_eq!(plan.click_wait(now), Some(Duration::from_secs(105)));
+        assert!(plan.is_asked_to_wait(now + asked));
+        let later = now + Duration::from_secs(105);
+        assert_eq!(plan.click_wait(later), None);
+        assert!(!plan.is_asked_to_wait(later));
+        assert_eq!(plan.due_in(later), Some(Duration::from_secs(20)));
     }
 }

@@ -15,8 +15,16 @@ pub const BACKOFF_BASE: Duration = Duration::from_secs(1);
 pub const BACKOFF_CAP: Duration = Duration::from_secs(300);
 /// The longest `Retry-After` that is obeyed.
 pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
+/// The shortest stretch over which those come back who were told the same `Retry-After`.
+pub const SPREAD_MIN: Duration = Duration::from_secs(30);
+/// The longest.
+pub const SPREAD_MAX: Duration = BACKOFF_CAP;
+/// The part of that stretch that somebody who waits is asked to wait out.
+const CLICK_SHARE: u32 = 5;
 /// The shortest time between two attempts that a user's clicks can start.
 pub const CLICK_GAP: Duration = Duration::from_secs(5);
+/// The longest.
+pub const CLICK_GAP_MAX: Duration = Duration::from_secs(15);
 
 /// How long after receipt the next refresh is due: at 70 to 90 % of the token's life,
 /// spread so that a fleet does not come at once.
@@ -30,20 +38,41 @@ pub fn believed(life: Option<Duration>) -> Duration {
     life.unwrap_or(LIFE_UNKNOWN).clamp(LIFE_MIN, LIFE_MAX)
 }
 
-/// How long to wait after the `failures`-th failure in a row: full jitter (a uniform draw
-/// from zero to an exponentially growing bound), never before `retry_after`, which gets
-/// jitter added rather than taken away.
+/// How long the schedule waits after the `failures`-th failure in a row: full jitter (a
+/// uniform draw from zero to an exponentially growing bound), never before `retry_after`,
+/// which gets jitter added rather than taken away.
 pub fn retry_in(failures: u32, retry_after: Option<Duration>, random: f64) -> Duration {
     let random = random.clamp(0.0, 1.0);
     let doublings = failures.saturating_sub(1).min(16);
     let bound = BACKOFF_BASE.saturating_mul(1 << doublings).min(BACKOFF_CAP);
     match retry_after {
         None => bound.mul_f64(random),
-        Some(wait) => {
-            let wait = wait.clamp(Duration::from_secs(1), RETRY_AFTER_MAX);
-            wait + (wait / 10 + Duration::from_secs(1)).mul_f64(random)
-        }
+        Some(wait) => obeyed(wait) + spread(wait).mul_f64(random),
     }
+}
+
+/// How long a person waits where the backend has asked for time. Nobody sees the schedule
+/// wait, so that it can leave the whole stretch to chance; a person gets a fifth of it.
+pub fn click_in(retry_after: Duration, random: f64) -> Duration {
+    obeyed(retry_after) + (spread(retry_after) / CLICK_SHARE).mul_f64(random.clamp(0.0, 1.0))
+}
+
+/// The shortest time from one try to the next that a click may start, after `failures` in a
+/// row: as many seconds, within bounds. A button pressed without end would else be what a
+/// backend hears most in an outage.
+pub fn click_gap(failures: u32) -> Duration {
+    Duration::from_secs(failures.into()).clamp(CLICK_GAP, CLICK_GAP_MAX)
+}
+
+/// What of a `Retry-After` counts.
+fn obeyed(retry_after: Duration) -> Duration {
+    retry_after.clamp(Duration::from_secs(1), RETRY_AFTER_MAX)
+}
+
+/// The stretch over which a crowd comes back that was told to wait until the same moment. Who
+/// failed shortly before that moment was told a short wait, so a share of it is not enough.
+fn spread(retry_after: Duration) -> Duration {
+    (retry_after / 2).clamp(SPREAD_MIN, SPREAD_MAX)
 }
 
 #[cfg(test)]
@@ -75,9 +104,29 @@ mod tests {
                 None => prop_assert!(delay <= BACKOFF_CAP),
                 Some(wait) => {
                     prop_assert!(delay >= wait.min(RETRY_AFTER_MAX));
-                    prop_assert!(delay <= RETRY_AFTER_MAX.mul_f64(1.1) + Duration::from_secs(1));
+                    prop_assert!(delay <= RETRY_AFTER_MAX + SPREAD_MAX);
                 }
             }
+        }
+
+        #[test]
+        fn a_click_waits_for_retry_after_and_no_longer_than_the_schedule(
+            failures in any::<u32>(), wait in any_duration(), random in 0.0..1.0,
+        ) {
+            let click = click_in(wait, random);
+            prop_assert!(click >= wait.min(RETRY_AFTER_MAX));
+            prop_assert!(click <= retry_in(failures, Some(wait), random));
+            prop_assert!(click <= obeyed(wait) + SPREAD_MAX / CLICK_SHARE);
+        }
+
+        #[test]
+        fn those_who_were_told_the_same_do_not_come_at_the_same_time(
+            wait in any_duration(), random in 0.0..1.0, other in 0.0..1.0,
+        ) {
+            let apart = retry_in(1, Some(wait), random).abs_diff(retry_in(1, Some(wait), other));
+            // Half a minute between the first and the last, at the least.
+            let least = SPREAD_MIN.mul_f64((random - other).abs());
+            prop_assert!(apart + Duration::from_micros(1) >= least);
         }
     }
 
@@ -85,5 +134,14 @@ mod tests {
     fn backoff_doubles_to_its_cap() {
         let bounds: Vec<u64> = (1..=10).map(|n| retry_in(n, None, 1.0).as_secs()).collect();
         assert_eq!(bounds, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300]);
+    }
+
+    #[test]
+    fn clicks_are_spaced_more_as_failures_add_up() {
+        let of = |failures| click_gap(failures).as_secs();
+        assert_eq!(
+            [0, 1, 5, 6, 14, 15, 16, u32::MAX].map(of),
+            [5, 5, 5, 6, 14, 15, 15, 15]
+        );
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use proptest::prelude::*;
 use vestibule_core::clock::{Clock, ManualClock, SinceBoot};
 use vestibule_core::plan::Plan;
-use vestibule_core::schedule::{CLICK_GAP, RETRY_AFTER_MAX};
+use vestibule_core::schedule::{CLICK_GAP, RETRY_AFTER_MAX, SPREAD_MAX};
 
 /// The timer looks at least this often; see `session::keep_alive`.
 const TICK: Duration = Duration::from_secs(30);
@@ -151,7 +151,7 @@ impl Client {
                 match self.plan.click_wait(now) {
                     Some(wait) => {
                         assert!(!wait.is_zero());
-                        assert!(wait <= RETRY_AFTER_MAX.mul_f64(1.1) + CLICK_GAP);
+                        assert!(wait <= RETRY_AFTER_MAX + SPREAD_MAX / 5);
                     }
                     None => {
                         if let Some(failed) = self.failed {

@@ -175,6 +175,12 @@ impl Backend {
         self.app.faults.clone()
     }
 
+    /// How many connections are open now, in use or kept for the next request.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.server().as_ref().map_or(0, Server::connections)
+    }
+
     /// How many requests this endpoint has received, struck by faults or not.
     #[must_use]
     pub fn requests(&self, method: &str, path: &str) -> usize {

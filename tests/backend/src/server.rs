@@ -3,7 +3,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use axum::Router;
@@ -29,6 +29,8 @@ const LARGEST_HEAD: usize = 32 << 10;
 /// A running server.
 pub(crate) struct Server {
     address: SocketAddr,
+    /// Held by each connection as well.
+    open: Arc<()>,
     stop: watch::Sender<bool>,
     task: Option<JoinHandle<()>>,
 }
@@ -39,9 +41,12 @@ impl Server {
         let address = listener.local_addr()?;
         let (stop, stopped) = watch::channel(false);
         let router = routes::router(app);
-        let task = tokio::spawn(accept(listener, Arc::clone(app), router, stopped));
+        let open = Arc::new(());
+        let held = Arc::downgrade(&open);
+        let task = tokio::spawn(accept(listener, Arc::clone(app), router, held, stopped));
         Ok(Self {
             address,
+            open,
             stop,
             task: Some(task),
         })
@@ -49,6 +54,11 @@ impl Server {
 
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// How many connections are open.
+    pub fn connections(&self) -> usize {
+        Arc::strong_count(&self.open) - 1
     }
 
     /// Stop accepting, let requests under way end, drop those that do not.
@@ -73,6 +83,7 @@ async fn accept(
     listener: TcpListener,
     app: Arc<App>,
     router: Router,
+    held: Weak<()>,
     mut stopped: watch::Receiver<bool>,
 ) {
     let mut connections = JoinSet::new();
@@ -83,7 +94,11 @@ async fn accept(
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
                     let (app, router) = (Arc::clone(&app), router.clone());
-                    connections.spawn(serve(stream, peer, app, router, stopped.clone()));
+                    let (open, stopped) = (held.upgrade(), stopped.clone());
+                    connections.spawn(async move {
+                        serve(stream, peer, app, router, stopped).await;
+                        drop(open);
+                    });
                 }
                 Err(error) => {
                     // Out of descriptors, most likely: others must close first.

@@ -4,7 +4,7 @@
 //! decompressed. Nothing leaves the profile's origin, whatever a path says.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::{COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
@@ -31,7 +31,9 @@ const TOTAL_LIMIT: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub struct Backend {
     profile: Arc<Profile>,
-    client: Client,
+    user_agent: String,
+    /// Not there between a session's end and the next call.
+    client: Arc<Mutex<Option<Client>>>,
     jar: Arc<Mutex<Jar>>,
     /// Only where a backend is examined.
     witness: Option<Witness>,
@@ -40,28 +42,11 @@ pub struct Backend {
 impl Backend {
     /// A client for the backend that `profile` describes.
     pub fn new(profile: Profile, user_agent: &str) -> Result<Self, AuthError> {
-        let mut builder = Client::builder()
-            .user_agent(user_agent)
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT_LIMIT);
-        if profile.backend.scheme() == "http" {
-            // Plain http is for loopback: a proxy would carry the password off this machine.
-            builder = builder.no_proxy();
-            if let Some(name) = profile.backend.domain() {
-                // And so might whoever answers for a name such as `app.localhost`.
-                let port = profile.backend.port_or_known_default().unwrap_or(80);
-                builder = builder.resolve_to_addrs(name, &loopback(port));
-            }
-        } else {
-            builder = builder.https_only(true);
-        }
-        let client = builder.build().map_err(|error| {
-            tracing::error!(%error, "no HTTP client can be made");
-            AuthError::new(ErrorCode::Internal)
-        })?;
+        let client = client_for(&profile, user_agent)?;
         Ok(Self {
             profile: Arc::new(profile),
-            client,
+            user_agent: user_agent.to_owned(),
+            client: Arc::new(Mutex::new(Some(client))),
             jar: Arc::default(),
             witness: None,
         })
@@ -80,13 +65,26 @@ impl Backend {
         &self.profile
     }
 
-    /// Forgets the ordinary cookies, at sign-out.
-    pub fn forget_cookies(&self) {
-        self.jar().clear();
+    /// Forgets what was a session's, at its end: the ordinary cookies, and all connections.
+    pub fn forget(&self) {
+        lock(&self.jar).clear();
+        self.hang_up();
     }
 
-    fn jar(&self) -> std::sync::MutexGuard<'_, Jar> {
-        self.jar.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Closes the connections that wait for the next call. Until then the last one's headers,
+    /// tokens among them, stand in their buffers.
+    pub fn hang_up(&self) {
+        lock(&self.client).take();
+    }
+
+    fn client(&self) -> Result<Client, Fault> {
+        let mut kept = lock(&self.client);
+        if let Some(client) = &*kept {
+            return Ok(client.clone());
+        }
+        // It could be made before.
+        let made = client_for(&self.profile, &self.user_agent).map_err(|_| Fault::Unreachable)?;
+        Ok(kept.insert(made).clone())
     }
 
     /// Sends a request and returns at the answer's headers.
@@ -104,7 +102,7 @@ impl Backend {
             return Err(Fault::BadAnswer);
         }
         let headers = self.headers(&url, &mut call)?;
-        let request = self.client.request(call.method.clone(), url.clone());
+        let request = self.client()?.request(call.method.clone(), url.clone());
         let sight = self.witness.as_ref();
         let sight = sight.map(|witness| witness.sent(&call, &headers));
         let request = request.headers(headers);
@@ -185,7 +183,7 @@ impl Backend {
             return None;
         }
         let mut pairs = if call.jar {
-            self.jar().pairs(url)
+            lock(&self.jar).pairs(url)
         } else {
             Vec::new()
         };
@@ -230,11 +228,37 @@ impl Backend {
             if names.iter().any(|held| held == name) {
                 refresh.extend(RefreshCookie::from_line(line, url, names, now.into()));
             } else if jar {
-                self.jar().honour(line, url);
+                lock(&self.jar).honour(line, url);
             }
         }
         refresh
     }
+}
+
+fn client_for(profile: &Profile, user_agent: &str) -> Result<Client, AuthError> {
+    let mut builder = Client::builder()
+        .user_agent(user_agent)
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(CONNECT_LIMIT);
+    if profile.backend.scheme() == "http" {
+        // Plain http is for loopback: a proxy would carry the password off this machine.
+        builder = builder.no_proxy();
+        if let Some(name) = profile.backend.domain() {
+            // And so might whoever answers for a name such as `app.localhost`.
+            let port = profile.backend.port_or_known_default().unwrap_or(80);
+            builder = builder.resolve_to_addrs(name, &loopback(port));
+        }
+    } else {
+        builder = builder.https_only(true);
+    }
+    builder.build().map_err(|error| {
+        tracing::error!(%error, "no HTTP client can be made");
+        AuthError::new(ErrorCode::Internal)
+    })
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What every name on this machine means.

@@ -9,6 +9,7 @@ mod api;
 mod follow;
 mod item;
 mod keep_alive;
+mod landed;
 mod outbox;
 mod permit;
 mod restore;

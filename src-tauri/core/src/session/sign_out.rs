@@ -74,7 +74,7 @@ impl Session {
         let left = held.drop_session().map(|token| (token, access));
         held.challenge = None;
         held.given_up += 1;
-        self.0.backend.forget_cookies();
+        self.0.backend.forget();
         self.publish(&mut held, Cause::Logout, Event::SignedOut);
         (stamp, held.generation, left, held.device.clone())
     }
@@ -115,6 +115,9 @@ impl Session {
     /// Tells it, for whoever found it due.
     pub(super) async fn deliver(&self, device: &Device) {
         self.0.outbox.deliver(&self.0.backend, device).await;
+        if self.held().token.is_none() {
+            self.0.backend.hang_up();
+        }
         // What was not heard has a time for its next try.
         self.0.wake.notify_one();
     }
@@ -127,7 +130,7 @@ impl Session {
         }
         held.supersede();
         held.drop_session();
-        self.0.backend.forget_cookies();
+        self.0.backend.forget();
         let event = match why {
             SignedOutReason::ByUser => Event::SignedOut,
             why => Event::Ended(why),

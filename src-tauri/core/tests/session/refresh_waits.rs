@@ -28,26 +28,23 @@ async fn wait_after(status: u16, headers: &[(&str, &str)]) -> (Rig, f64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_backends_wish_to_be_left_alone_is_obeyed_by_clicks_and_calls_too() {
-    let rows: [(Headers, f64, f64); 7] = [
-        (&[("retry-after", "120")], 120.0, 134.0),
-        (&[("x-retry-after", "30")], 30.0, 35.0),
-        (&[("ratelimit-reset", "50")], 50.0, 57.0),
-        (
-            &[("retry-after", "20"), ("x-retry-after", "600")],
-            20.0,
-            24.0,
-        ),
-        (
-            &[("retry-after", "soon"), ("x-retry-after", "40")],
-            40.0,
-            46.0,
-        ),
-        (&[("retry-after", "0")], 1.0, 2.5),
-        (&[("retry-after", "18446744073709551615")], 3600.0, 3963.0),
+    let rows: [(Headers, f64); 7] = [
+        (&[("retry-after", "120")], 120.0),
+        (&[("x-retry-after", "30")], 30.0),
+        (&[("ratelimit-reset", "50")], 50.0),
+        (&[("retry-after", "20"), ("x-retry-after", "600")], 20.0),
+        (&[("retry-after", "soon"), ("x-retry-after", "40")], 40.0),
+        (&[("retry-after", "0")], 1.0),
+        (&[("retry-after", "18446744073709551615")], 3600.0),
     ];
-    for (headers, least, most) in rows {
+    for (headers, asked) in rows {
+        // Added, never taken away.
+        let spread = (asked / 2.0_f64).clamp(30.0, 300.0);
         let (rig, wait) = wait_after(429, headers).await;
-        assert!((least..most).contains(&wait), "{headers:?}: waits {wait} s");
+        assert!(
+            (asked..asked + spread).contains(&wait),
+            "{headers:?}: waits {wait} s"
+        );
         let requests = rig.refreshes();
         let click = rig.session.refresh().await.expect_err("refused");
         assert_eq!(
@@ -57,8 +54,8 @@ async fn the_backends_wish_to_be_left_alone_is_obeyed_by_clicks_and_calls_too() 
         );
         let told = click.retry_after_ms.unwrap_or(0) as f64 / 1000.0;
         assert!(
-            (told - wait.max(5.0)).abs() < 0.01,
-            "{headers:?}: the countdown says {told} s of {wait} s, or the gap between clicks"
+            (asked.max(5.0)..=(asked + spread / 5.0).max(5.0)).contains(&told),
+            "{headers:?}: a person waits {told} s, or the gap between clicks"
         );
         rig.backend.expire_access_tokens();
         let reply = rig.get("/me").await.expect("the backend's own 401");
@@ -67,7 +64,7 @@ async fn the_backends_wish_to_be_left_alone_is_obeyed_by_clicks_and_calls_too() 
             "{headers:?}: a call does not refresh either"
         );
         assert_eq!(rig.refreshes(), requests, "{headers:?}: nothing was sent");
-        // The countdown is cut to whole milliseconds.
+        // It was cut to whole milliseconds.
         rig.pass(Duration::from_secs_f64(wait + 0.001));
         rig.reached(REFRESH, requests + 1).await;
         rig.until_fresh().await;
@@ -80,11 +77,28 @@ async fn the_backends_wish_to_be_left_alone_is_obeyed_by_clicks_and_calls_too() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_clicks_need_not_wait_as_long_as_the_schedule() {
+    let (rig, _) = wait_after(503, &[("retry-after", "600")]).await;
+    let requests = rig.refreshes();
+    let click = rig.session.refresh().await.expect_err("refused");
+    let told = click.retry_after_ms.expect("how long");
+    rig.pass(Duration::from_millis(told - 1));
+    let early = rig.session.refresh().await;
+    assert_eq!(code(&early), Some(ErrorCode::RateLimited));
+    assert_eq!(rig.refreshes(), requests, "nothing was sent");
+    // What was told was cut to whole milliseconds.
+    rig.pass(Duration::from_millis(2));
+    rig.session.refresh().await.expect("its time has come");
+    assert!(is_fresh(&rig.state()));
+    assert_eq!(rig.refreshes(), requests + 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_date_is_understood() {
     let at = SystemTime::now() + Duration::from_secs(60);
     let date = httpdate::fmt_http_date(at);
     let (_rig, wait) = wait_after(429, &[("retry-after", &date)]).await;
-    assert!((58.0..69.0).contains(&wait), "{date}: waits {wait} s");
+    assert!((58.0..91.0).contains(&wait), "{date}: waits {wait} s");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -122,7 +136,7 @@ async fn a_rate_limit_header_of_another_answer_is_no_wish_to_be_left_alone() {
 
     let (_rig, wait) = wait_after(503, &[("retry-after", "30")]).await;
     assert!(
-        (30.0..35.0).contains(&wait),
+        (30.0..60.0).contains(&wait),
         "a 503 may ask for time: {wait} s"
     );
 }

@@ -94,6 +94,32 @@ async fn a_sign_out_is_told_to_the_backend_with_the_refresh_cookie() {
     check_final(&mut rig, "204").await;
 }
 
+/// What a connection has carried last, a token for one, stands in its buffers.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_connection_is_kept_once_a_session_is_over() {
+    let rig = Rig::signed_in().await;
+    for _ in 0..3 {
+        rig.get("/me").await.expect("a call");
+        assert_eq!(rig.backend.connections(), 1, "kept for the next call");
+    }
+    rig.session.logout().await;
+    rig.reached("/logout", 1).await;
+    eventually("the end of all connections", || {
+        rig.backend.connections() == 0
+    })
+    .await;
+
+    let rig = Rig::signed_in().await;
+    rig.get("/me").await.expect("a call");
+    assert_eq!(rig.backend.connections(), 1);
+    rig.strike(REFRESH, refusal(401, "SESSION_REVOKED"));
+    rig.session.refresh().await.expect_err("it is over");
+    eventually("the end of all connections", || {
+        rig.backend.connections() == 0
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_the_backend_answers_the_session_is_over_here() {
     let rows = [

@@ -19,7 +19,7 @@ pub mod search;
 mod watch;
 
 use uuid::Uuid;
-use vestibule_acceptance::{App, DEMO, PASSWORD, Role, Stage, tour};
+use vestibule_acceptance::{App, DEMO, PASSWORD, PATIENCE, Role, Stage, tour};
 use vestibule_backend::Config;
 
 use crate::registry::Setting;
@@ -155,6 +155,10 @@ async fn known(stage: &Stage, mark: String) -> Result<Marks, Lost> {
     let head = head.ok_or("there is a bearer token")?.to_owned();
     stage.backend.expire_access_tokens();
     app.open("/account/").await;
+    let refreshed = stage.backend.reached("POST", "/refresh-token", 1);
+    tokio::time::timeout(PATIENCE, refreshed)
+        .await
+        .map_err(|_| "nothing was refreshed")?;
     app.reads("This session").await;
     let seen = stage.backend.last_request("POST", "/refresh-token");
     let cookie = seen

@@ -119,6 +119,7 @@ pub fn outages() -> Vec<(Outage, u8)> {
         (Outage::new(Asks::For(Duration::from_secs(120)), all), 0),
         (Outage::new(Asks::UntilBack, all), 0),
         (Outage::new(Asks::Nothing, all), 100),
+        (Outage::new(Asks::UntilBack, all), 100),
         (
             Outage::new(Asks::Nothing, Comeback::limited(2, Some(ten))),
             0,

@@ -21,8 +21,8 @@ const BUSIEST_OF: usize = 3;
 /// Powers of ten that the scale spans: 0.001 to 100 %.
 const DECADES: [i32; 6] = [-5, -4, -3, -2, -1, 0];
 /// Told apart also by people who see red and green alike (Okabe and Ito's palette).
-const COLOURS: [&str; 6] = [
-    "#0072b2", "#d55e00", "#cc79a7", "#000000", "#009e73", "#e69f00",
+const COLOURS: [&str; 7] = [
+    "#0072b2", "#d55e00", "#cc79a7", "#000000", "#56b4e9", "#009e73", "#e69f00",
 ];
 
 /// Draws runs of one fleet size, those of one life next to each other.
