@@ -25,7 +25,8 @@ use crate::profile::{self, Profile, Variables};
 use crate::reply::Given;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
-const TOTAL_LIMIT: Duration = Duration::from_secs(30);
+/// How long an exchange may take, to the end of the answer's body.
+pub(crate) const TOTAL_LIMIT: Duration = Duration::from_secs(30);
 
 /// A backend that a profile describes, with its ordinary cookies.
 #[derive(Clone)]

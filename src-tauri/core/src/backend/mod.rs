@@ -26,6 +26,7 @@ pub use api_path::refuse as refuse_api_path;
 pub use body::Body;
 pub(crate) use call::wiped;
 pub use client::Backend;
+pub(crate) use client::TOTAL_LIMIT;
 pub use download::{CHUNK, Download};
 pub use fault::Fault;
 pub use head::Head;

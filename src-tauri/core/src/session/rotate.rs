@@ -6,11 +6,12 @@
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
 
 use super::Session;
 use super::shared::ROTATION_PATIENCE;
 use super::sign_in::storage_after;
-use crate::backend::{Fault, Verdict};
+use crate::backend::{Fault, TOTAL_LIMIT, Verdict};
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
 use crate::journal::{SignedOut, Step};
@@ -204,6 +205,7 @@ impl Session {
         let tries = self.held().plan.failures().saturating_add(1);
         let (token, access) = (&start.token, start.access.as_ref());
         let backend = &self.0.backend;
+        let until = Instant::now() + TOTAL_LIMIT;
         let answer = backend.refresh(token, access, &start.device, tries);
         let mut head = match answer.await {
             Ok(head) => head,
@@ -217,10 +219,8 @@ impl Session {
             generation: start.generation,
             kept: Ok(()),
         };
-        let mut taken_away = false;
         if status.is_success() {
             token.apply(head.take_refresh_changes());
-            taken_away = token.is_empty();
             token.apply_body(self.0.backend.rotated(&head.without_body(), now));
             // What is in the headers is safe before the body is read: that may break off.
             if !self.secure(start, &mut safe, &token).await {
@@ -243,14 +243,17 @@ impl Session {
         if self.is_overtaken(start, &safe) {
             return Landing::Overtaken;
         }
-        if taken_away && body.json().is_some() {
-            return Landing::Landed(self.ended(start, SignedOutReason::Expired).await);
+        if status.is_success() && token.is_empty() && body.json().is_some() {
+            return Landing::Rejected(SignedOutReason::Expired);
         }
         match self.0.backend.verdict(status, &body, &token, now) {
             Verdict::Renewed { user, access } => {
                 let user = match user {
                     Some(user) => Some(user),
-                    None => match self.whose(start, &token, access.token.as_ref()).await {
+                    None => match self
+                        .whose(start, &token, access.token.as_ref(), until)
+                        .await
+                    {
                         Ok(user) => user,
                         Err(fault) => return Landing::failed(self.unreached(start, fault, None)),
                     },
@@ -314,12 +317,14 @@ impl Session {
     }
 
     /// Whose session it is, where the answer to a refresh does not say: `None` leaves it
-    /// with whom it was. Only where nobody is known to show is a failure one of the refresh.
+    /// with whom it was. Only where nobody is known to show is a failure one of the refresh,
+    /// whose bound `until` holds for both requests.
     async fn whose(
         &self,
         start: &Start,
         token: &RefreshToken,
         access: Option<&Secret>,
+        until: Instant,
     ) -> Result<Option<User>, Fault> {
         let profile = self.0.backend.profile();
         let is_known = self.held().last_user.is_some();
@@ -327,7 +332,8 @@ impl Session {
         if profile.endpoints.me.get().is_none() || !asks {
             return Ok(None);
         }
-        match self.0.backend.me(token, access, &start.device).await {
+        let me = self.0.backend.me(token, access, &start.device);
+        match timeout_at(until, me).await.unwrap_or(Err(Fault::TimedOut)) {
             Ok(user) => Ok(Some(user)),
             Err(fault) if is_known => {
                 tracing::warn!(%fault, "the user is shown as before");
