@@ -33,7 +33,7 @@ impl Workspaces {
             return Ok(session.clone());
         }
         let session = open_one(&self.app, name)?;
-        bridge::start(self.app.clone(), session.clone());
+        bridge::start(self.app.clone(), &session);
         *slot = Some(session.clone());
         Ok(session)
     }
