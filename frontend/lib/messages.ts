@@ -75,6 +75,12 @@ export const WORDS: Record<ErrorCode, Words> = {
     action: "Ask whoever manages it.",
     theirs: true,
   },
+  // Theirs name the folder and what is to be done with it.
+  cannot_start: {
+    what: "The app cannot start.",
+    action: "Restart the computer, then try again.",
+    theirs: true,
+  },
   internal: {
     what: "Something went wrong inside the app.",
     action: "Try again, or restart it.",

@@ -26,7 +26,7 @@ describe("a failure in words", () => {
 
   it("gives way to the sender's words only where those say more", () => {
     const theirs = CODES.filter((code) => say(failure(code, " Their words. ")) === "Their words.");
-    const wanted = ["invalid_input", "account_blocked", "misconfigured"];
+    const wanted = ["invalid_input", "account_blocked", "misconfigured", "cannot_start"];
     expect(theirs.sort()).toEqual(wanted.sort());
   });
 
