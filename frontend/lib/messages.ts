@@ -2,41 +2,95 @@
 
 import type { AuthFailure, ErrorCode, SignedOutReason } from "./auth";
 
-const WORDS: Record<ErrorCode, string | null> = {
-  // Where the backend's own words say more than we can, they are shown.
-  invalid_input: null,
-  account_blocked: null,
-  invalid_credentials: "That e-mail and password do not match. Check both and try again.",
-  account_locked: "This account is locked after too many tries. Wait a while, then try again.",
-  email_taken: "There is already an account with this address. Sign in instead.",
-  rate_limited: "Too many tries. Wait a moment before the next one.",
-  otp_invalid: "That code is not right. Check it and type it again.",
-  otp_expired: "The code has expired. Sign in again to get a new one.",
-  otp_too_many: "Too many wrong codes. Sign in again to get a new one.",
-  no_challenge: "No code is being asked for any more. Sign in again.",
-  not_signed_in: "You are not signed in.",
-  session_ended: "Your session has ended. Sign in again.",
-  unreachable: "The server cannot be reached. Check your connection and try again.",
-  backend_fault: "The server had a problem. Nothing is lost; try again in a moment.",
-  bad_answer: "The server sent something this app does not understand. Try again in a moment.",
-  not_allowed: "Your account may not do this, the server says.",
-  path_refused: "You may not do this.",
-  too_large: "The answer was too large to show.",
-  unknown_workspace: "This workspace does not exist.",
-  unsupported: "The server does not offer this.",
-  // Names the file, the key and the reason.
-  misconfigured: null,
-  internal: "Something went wrong inside the app. Try again, or restart it.",
+/** A failure in words: what happened, and the one thing to do about it. */
+type Words = {
+  what: string;
+  /** `null` where nothing that the person could do would help; that is said on purpose. */
+  action: string | null;
+  /** Whether the sender's own message, where there is one, says more than we can. */
+  theirs?: true;
 };
 
-const FALLBACK: Partial<Record<ErrorCode, string>> = {
-  invalid_input: "Something in the form was not accepted. Check it and try again.",
-  account_blocked: "This account may not sign in. Ask whoever manages it.",
-  misconfigured: "The settings of this app are not valid. Ask whoever manages it.",
+// By code, and whole: a code without words, or without an answer to "what now?", does not compile.
+export const WORDS: Record<ErrorCode, Words> = {
+  invalid_input: {
+    what: "Something in the form was not accepted.",
+    action: "Check it and try again.",
+    theirs: true,
+  },
+  account_blocked: {
+    what: "This account may not sign in.",
+    action: "Ask whoever manages it.",
+    theirs: true,
+  },
+  invalid_credentials: {
+    what: "That e-mail and password do not match.",
+    action: "Check both and try again.",
+  },
+  account_locked: {
+    what: "This account is locked after too many tries.",
+    action: "Wait a while, then try again.",
+  },
+  email_taken: {
+    what: "There is already an account with this address.",
+    action: "Sign in instead.",
+  },
+  rate_limited: { what: "Too many tries.", action: "Wait a moment before the next one." },
+  otp_invalid: { what: "That code is not right.", action: "Check it and type it again." },
+  otp_expired: { what: "The code has expired.", action: "Sign in again to get a new one." },
+  otp_too_many: { what: "Too many wrong codes.", action: "Sign in again to get a new one." },
+  no_challenge: { what: "No code is being asked for any more.", action: "Sign in again." },
+  not_signed_in: { what: "Nobody is signed in.", action: "Sign in, then try again." },
+  session_ended: { what: "Your session has ended.", action: "Sign in again." },
+  unreachable: {
+    what: "The server cannot be reached.",
+    action: "Check your connection and try again.",
+  },
+  backend_fault: {
+    what: "The server had a problem. Nothing is lost.",
+    action: "Try again in a moment.",
+  },
+  bad_answer: {
+    what: "The server sent something this app does not understand.",
+    action: "Try again in a moment.",
+  },
+  not_allowed: {
+    what: "Your account may not do this, the server says.",
+    action: "If it should, ask whoever manages your account.",
+  },
+  path_refused: {
+    what: "This app is not set up to ask the server for that.",
+    action: "If it should be, ask whoever manages the app.",
+  },
+  too_large: { what: "That is more than this app takes at once.", action: "Try it with less." },
+  unknown_workspace: {
+    what: "This window belongs to a workspace that does not exist.",
+    action: "Close it and start the app again.",
+  },
+  // No other try and nobody's leave brings what a server does not have.
+  unsupported: { what: "The server does not offer this.", action: null },
+  // Their words name the file, the key and the reason.
+  misconfigured: {
+    what: "The settings of this app are not valid.",
+    action: "Ask whoever manages it.",
+    theirs: true,
+  },
+  // Theirs name the folder and what is to be done with it.
+  cannot_start: {
+    what: "The app cannot start.",
+    action: "Restart the computer, then try again.",
+    theirs: true,
+  },
+  internal: {
+    what: "Something went wrong inside the app.",
+    action: "Try again, or restart it.",
+  },
 };
 
 export function describe({ code, message }: AuthFailure): string {
-  return WORDS[code] ?? (message.trim() || (FALLBACK[code] ?? "Something went wrong."));
+  const { what, action, theirs } = WORDS[code];
+  const own = action === null ? what : `${what} ${action}`;
+  return (theirs && message.trim()) || own;
 }
 
 export type Ending = Exclude<SignedOutReason, "never" | "by_user">;

@@ -168,6 +168,24 @@ describe("the gate", () => {
     expect(await screen.findByRole("heading", { name: /Ada/ })).toBeVisible();
   });
 
+  it("says what keeps the app from starting, and goes on once that is put right", async () => {
+    const shell = startShell(signedIn());
+    const answer = shell.handler("session");
+    const why = "The folder /home/ada/data cannot be used: Permission denied.";
+    shell.on("session", () => {
+      throw refused("cannot_start", why);
+    });
+    const { user } = await openApp("/dashboard/");
+    expect(screen.getByRole("heading", { name: "Vestibule cannot start" })).toBeVisible();
+    expect(screen.getByRole("alert")).toHaveTextContent(why);
+    expect(screen.queryByText(/settings files has a mistake/)).toBeNull();
+    expect(screen.queryByRole("link", { name: /sign in/i })).toBeNull();
+    expect(shell.called("window_ready"), "it is shown").toHaveLength(1);
+    shell.on("session", answer);
+    await user.click(screen.getByRole("button", { name: "Try again" }));
+    expect(await screen.findByRole("heading", { name: /Ada/ })).toBeVisible();
+  });
+
   it("tells a browser that this page is part of the app", async () => {
     Reflect.deleteProperty(window, "__TAURI_INTERNALS__");
     await openApp("/auth/login/");

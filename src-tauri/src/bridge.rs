@@ -6,9 +6,11 @@ use vestibule_core::session::Session;
 const EVENT: &str = "session-changed";
 
 /// Forwards every change of `session` until the app ends.
-pub fn start(app: AppHandle, session: Session) {
+pub fn start(app: AppHandle, session: &Session) {
+    // Now, not when the task first runs: whoever reads the state after this call hears of
+    // every change to it, however soon that comes.
+    let mut changes = session.subscribe();
     tauri::async_runtime::spawn(async move {
-        let mut changes = session.subscribe();
         while changes.changed().await.is_ok() {
             let change = changes.borrow_and_update().clone();
             if let Err(error) = app.emit(EVENT, change) {

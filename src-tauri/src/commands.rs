@@ -44,9 +44,13 @@ pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
 /// What a command answers.
 pub type Reply<T> = Result<T, AuthError>;
 
+// Asynchronous: where the app could not start this tries again, which may take a moment.
 #[command]
-fn session(workspaces: State<'_, Workspaces>, workspace: Option<&str>) -> Reply<SessionChanged> {
-    Ok(workspaces.get(workspace)?.snapshot())
+async fn session(
+    workspaces: State<'_, Workspaces>,
+    workspace: Option<String>,
+) -> Reply<SessionChanged> {
+    Ok(workspaces.get(workspace.as_deref())?.snapshot())
 }
 
 #[command]

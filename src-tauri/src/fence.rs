@@ -64,6 +64,7 @@ fn is_own_page(url: &Url, dev_url: Option<&Url>) -> bool {
 }
 
 /// The links that leave the app: whole addresses, so that none can carry anything away.
+#[derive(Default)]
 pub struct Links {
     known: Vec<Url>,
     followed: Mutex<Option<Instant>>,

@@ -1,49 +1,89 @@
 //! One process owns the windows. A file lock decides which: the kernel releases it when its
 //! holder dies, however that happens. A later launch asks the holder to show itself, and
-//! leaves.
+//! leaves. One that can do neither keeps a window, which says why; each time that is asked
+//! again, so is this.
 
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tauri::{AppHandle, Manager as _};
+use vestibule_core::error::{AuthError, ErrorCode};
 use vestibule_core::lock::Lock;
+use vestibule_core::unusable;
 
-use crate::StartError;
+use crate::{elsewhere, logging};
 
 /// How long a launch tries to reach the process that holds the lock, or to take over from
 /// one that is just ending.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Held for as long as this process owns the windows.
-pub struct Instance(#[expect(dead_code, reason = "held for its lock")] Lock);
+/// Whether this process owns the windows; it then does until it ends.
+#[derive(Default)]
+pub struct Instance(Mutex<Option<Lock>>);
 
-/// Makes this process the owner of the windows. If another one is, that one is asked to
-/// show itself and this one ends here.
-pub fn claim(app: &AppHandle) -> Result<Instance, StartError> {
-    let folder = app.path().app_local_data_dir()?;
-    std::fs::create_dir_all(&folder)?;
-    let deadline = Instant::now() + PATIENCE;
+impl Instance {
+    /// Makes this process the owner of the windows, unless it is already. If another one is,
+    /// that one is asked to show itself and this one ends here.
+    ///
+    /// # Errors
+    /// If the app's folder cannot be used, or the owner has not answered for so long.
+    pub fn claim(&self, app: &AppHandle, patience: Duration) -> Result<(), AuthError> {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.is_some() {
+            return Ok(());
+        }
+        match take(app, patience) {
+            Ok(lock) => {
+                *held = Some(lock);
+                logging::keep(app);
+                Ok(())
+            }
+            Err(error) => {
+                tracing::error!(%error, "the app cannot start");
+                logging::leave_word(app);
+                Err(error)
+            }
+        }
+    }
+}
+
+fn take(app: &AppHandle, patience: Duration) -> Result<Lock, AuthError> {
+    let folder = app.path().app_local_data_dir().map_err(|error| {
+        tracing::error!(%error, "there is no folder for data");
+        let words = "This computer names no folder for your data. Give your user a home folder.";
+        AuthError::with_message(ErrorCode::CannotStart, words)
+    })?;
+    let unusable = |error| unusable::folder(&folder, &error);
+    std::fs::create_dir_all(&folder).map_err(unusable)?;
+    let deadline = Instant::now() + patience;
     loop {
-        if let Some(lock) = Lock::try_take(&folder.join("instance.lock"))? {
+        if let Some(lock) = Lock::try_take(&folder.join("instance.lock")).map_err(unusable)? {
             if let Err(error) = door::open(app, &folder) {
                 // Nobody can knock, but nobody has to: the lock holds all the same.
                 tracing::warn!(%error, "a second launch cannot bring this one to the front");
             }
-            return Ok(Instance(lock));
+            return Ok(lock);
         }
         if door::knock(app, &folder) {
+            elsewhere::remove(app);
             leave();
         }
         if Instant::now() >= deadline {
-            return Err("it is already running and does not answer; end that process first".into());
+            let name = app.config().product_name.as_deref().unwrap_or("The app");
+            let words = format!(
+                "{name} is already running and does not answer. End that process, or sign out of \
+                 this computer and in again."
+            );
+            return Err(AuthError::with_message(ErrorCode::CannotStart, words));
         }
         std::thread::sleep(PAUSE);
     }
 }
 
-/// Ends this process, which has shown nothing and holds nothing. Not by `exit`: its handlers
-/// take things down under the threads of GTK and of the runtime, which crashed now and then.
+/// Ends this process, which holds nothing. Not by `exit`: its handlers take things down under
+/// the threads of GTK and of the runtime, which crashed now and then.
 #[cfg(unix)]
 #[allow(unsafe_code)]
 fn leave() -> ! {

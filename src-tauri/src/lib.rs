@@ -5,6 +5,7 @@
 
 mod bridge;
 mod commands;
+mod elsewhere;
 mod exchanges;
 mod fence;
 mod hardening;
@@ -23,8 +24,12 @@ mod workspaces;
 
 use std::sync::Arc;
 
-use tauri::{App, Manager as _};
+use tauri::{AppHandle, Manager as _};
+use vestibule_core::error::{AuthError, ErrorCode};
 use vestibule_log::Log;
+
+use instance::Instance;
+use workspaces::Workspaces;
 
 pub use hardening::harden;
 
@@ -34,7 +39,8 @@ pub type StartError = Box<dyn std::error::Error>;
 /// Runs the app until its last window is closed.
 ///
 /// # Errors
-/// If the configuration is not valid, or the app's folder cannot be written.
+/// If the configuration is not valid, or there can be no window. What else keeps the app from
+/// starting is said in the window.
 pub fn run() -> Result<(), StartError> {
     let log = vestibule_log::start();
     let mut context = context();
@@ -60,12 +66,17 @@ pub fn run() -> Result<(), StartError> {
         .on_window_event(window::on_event)
         .invoke_handler(commands::handler())
         .setup(move |app| {
-            // Tauri panics with what it gets here, and the message of a panic is not told.
-            start(app, log).inspect_err(|error| tracing::error!(%error, "the app cannot start"))
+            // Tauri panics with what it gets here, and the message of a panic is not told. So
+            // only a window that cannot be had is an error: everything else it can say.
+            start(app.handle(), log)
+                .inspect_err(|error| tracing::error!(%error, "there is no window"))
         })
         .build(context)?
         .run(|app, event| match event {
-            tauri::RunEvent::Exit => logging::end(app),
+            tauri::RunEvent::Exit => {
+                elsewhere::remove(app);
+                logging::end(app);
+            }
             #[cfg(target_os = "macos")]
             tauri::RunEvent::Reopen { .. } => window::focus_any(app),
             _ => {}
@@ -73,17 +84,29 @@ pub fn run() -> Result<(), StartError> {
     Ok(())
 }
 
-fn start(app: &App, log: Log) -> Result<(), StartError> {
+fn start(app: &AppHandle, log: Log) -> Result<(), StartError> {
+    app.manage(log);
+    app.manage(Instance::default());
     // First: a second launch ends here, before it opens anything.
-    app.manage(instance::claim(app.handle())?);
-    logging::keep(app.handle(), log);
+    let claimed = app.state::<Instance>().claim(app, instance::PATIENCE);
     #[cfg(any(debug_assertions, feature = "e2e"))]
-    public::follow_override(app.handle())?;
-    let workspaces = workspaces::open(app.handle())?;
-    app.manage(workspaces);
-    app.manage(Arc::new(fence::Links::configured(app.handle())?));
-    preferences::apply(app.handle());
-    window::open_first(app.handle())?;
+    public::follow_override(app)?;
+    let (links, refusal) = match fence::Links::configured(app) {
+        Ok(links) => (links, None),
+        Err(error) => {
+            let refusal = AuthError::with_message(ErrorCode::Misconfigured, error);
+            (fence::Links::default(), Some(refusal))
+        }
+    };
+    app.manage(Arc::new(links));
+    app.manage(Workspaces::closed(app, refusal));
+    match claimed {
+        // What goes wrong is in the log; the window asks again, and shows it.
+        Ok(()) => drop(app.state::<Workspaces>().get(None)),
+        Err(_) => elsewhere::go(app),
+    }
+    preferences::apply(app);
+    window::open_first(app)?;
     Ok(())
 }
 

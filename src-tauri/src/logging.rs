@@ -14,7 +14,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Keeps the log in the system's folder for logs. Only for the process that owns the
 /// windows: two must not write one file. Without a file the app runs all the same.
-pub fn keep(app: &AppHandle, log: Log) {
+pub fn keep(app: &AppHandle) {
+    let log = app.state::<Log>();
     let kept = app.path().app_log_dir().map_err(StartError::from);
     let kept = kept.and_then(|folder| Ok(log.keep_in(&folder)?));
     if let Err(error) = kept {
@@ -28,8 +29,16 @@ pub fn keep(app: &AppHandle, log: Log) {
         development = cfg!(debug_assertions),
         "started"
     );
-    app.manage(log);
     reports::apply(app);
+}
+
+/// Leaves what was said so far in the log of the process that owns the windows.
+pub fn leave_word(app: &AppHandle) {
+    let left = app.path().app_log_dir().map_err(StartError::from);
+    let left = left.and_then(|folder| Ok(app.state::<Log>().leave_word_in(&folder)?));
+    if let Err(error) = left {
+        tracing::warn!(%error, "there is no log to leave a word in");
+    }
 }
 
 /// Shows the folder in the system's file manager.

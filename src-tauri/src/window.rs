@@ -16,7 +16,7 @@ use uuid::Uuid;
 use vestibule_core::exchanges::Exchanges;
 use vestibule_core::wire::Theme as Chosen;
 
-use crate::{fence, preferences};
+use crate::{elsewhere, fence, preferences};
 
 const MAIN: &str = "main";
 /// The page's `--ground` in `frontend/app/globals.css`, light and dark.
@@ -58,6 +58,10 @@ fn open(app: &AppHandle, label: &str) -> tauri::Result<()> {
                 tracing::warn!(%error, "a window does not take its page's title");
             }
         });
+    let builder = match elsewhere::folder(app) {
+        Some(folder) => builder.data_directory(folder),
+        None => builder,
+    };
     let builder = fence::around(builder, app);
     #[cfg(feature = "e2e")]
     let builder = match e2e_script() {

@@ -2,17 +2,20 @@
 //!
 //! A workspace whose settings are not valid stays closed, with its session untouched: nothing
 //! is sent to a backend that may be the wrong one. Whoever asks for it is told which file and
-//! key are wrong, and the next one who asks has the files read again.
+//! key are wrong, and the next one who asks has the files read again. The same goes for what
+//! keeps the whole app from starting: the window says it, and asks again.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tauri::{AppHandle, Manager as _, async_runtime};
 use vestibule_core::error::{AuthError, ErrorCode};
 use vestibule_core::keyring::Keyring;
 use vestibule_core::session::{Config, Session};
 
-use crate::{StartError, bridge, settings};
+use crate::instance::Instance;
+use crate::{bridge, settings};
 
 /// The workspace of a command that names none.
 pub const DEFAULT: &str = "default";
@@ -20,11 +23,22 @@ pub const DEFAULT: &str = "default";
 /// The sessions, open or not.
 pub struct Workspaces {
     app: AppHandle,
+    /// What this app was built with and cannot run with.
+    refusal: Option<AuthError>,
     slots: Mutex<BTreeMap<String, Option<Session>>>,
 }
 
 impl Workspaces {
-    /// The session of `name`, or of the default workspace.
+    /// All of them, closed. With a `refusal` they stay so, and whoever asks hears it.
+    pub fn closed(app: &AppHandle, refusal: Option<AuthError>) -> Self {
+        Self {
+            app: app.clone(),
+            refusal,
+            slots: Mutex::new(BTreeMap::from([(DEFAULT.to_owned(), None)])),
+        }
+    }
+
+    /// The session of `name`, or of the default workspace; opened if it is not yet.
     pub fn get(&self, name: Option<&str>) -> Result<Session, AuthError> {
         let name = name.unwrap_or(DEFAULT);
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
@@ -32,36 +46,26 @@ impl Workspaces {
         if let Some(session) = slot {
             return Ok(session.clone());
         }
-        let session = open_one(&self.app, name)?;
-        bridge::start(self.app.clone(), session.clone());
+        if let Some(refusal) = &self.refusal {
+            return Err(refusal.clone());
+        }
+        // Only the process that owns the windows touches a session.
+        let instance = self.app.state::<Instance>();
+        instance.claim(&self.app, Duration::ZERO)?;
+        let session = open_one(&self.app, name).inspect_err(|error| {
+            tracing::error!(%error, workspace = name, "a workspace stays closed");
+        })?;
+        bridge::start(self.app.clone(), &session);
         *slot = Some(session.clone());
         Ok(session)
-    }
-}
-
-/// Opens the sessions of all workspaces.
-///
-/// # Errors
-/// If the app's folders cannot be used. Settings that are not valid do not keep it from
-/// starting: its window says what is wrong.
-pub fn open(app: &AppHandle) -> Result<Workspaces, StartError> {
-    let workspaces = Workspaces {
-        app: app.clone(),
-        slots: Mutex::new(BTreeMap::from([(DEFAULT.to_owned(), None)])),
-    };
-    match workspaces.get(None) {
-        Err(error) if error.code != ErrorCode::Misconfigured => Err(error.into()),
-        _ => Ok(workspaces),
     }
 }
 
 /// Records under the app's data folder, tokens in the operating system's keyring under the
 /// app's identifier.
 fn open_one(app: &AppHandle, name: &str) -> Result<Session, AuthError> {
-    let profile = settings::profile(app, name).map_err(|error| {
-        tracing::error!(%error, workspace = name, "a workspace stays closed");
-        AuthError::with_message(ErrorCode::Misconfigured, error.to_string())
-    })?;
+    let profile = settings::profile(app, name)
+        .map_err(|error| AuthError::with_message(ErrorCode::Misconfigured, error.to_string()))?;
     let folder = app.path().app_local_data_dir().map_err(|error| {
         tracing::error!(%error, "there is no folder for data");
         AuthError::new(ErrorCode::Internal)

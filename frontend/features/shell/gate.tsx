@@ -6,7 +6,7 @@ import { auth } from "@/lib/auth";
 import { desktop } from "@/lib/desktop";
 import { keyringTrouble } from "@/lib/keyring";
 import { useSignInAgain } from "./again";
-import { Misconfigured, OutsideApp, Restoring, Unanswered } from "./restoring";
+import { CannotStart, Misconfigured, OutsideApp, Restoring, Unanswered } from "./restoring";
 
 // Begins as soon as this code is loaded, so that the snapshot is in when React mounts.
 if (typeof window !== "undefined") void auth.start();
@@ -35,6 +35,8 @@ export function SessionGate({ children }: { children: ReactNode }) {
         return <OutsideApp />;
       case "misconfigured":
         return <Misconfigured message={snapshot.message} />;
+      case "cannot_start":
+        return <CannotStart message={snapshot.message} />;
       case "no_answer":
         return <Unanswered message={snapshot.message} />;
     }

@@ -158,3 +158,20 @@ export function Misconfigured({ message }: { message: string }) {
     </Neutral>
   );
 }
+
+/** The app holds nothing yet: what it needs of this computer is not to be had. */
+export function CannotStart({ message }: { message: string }) {
+  return (
+    <Neutral>
+      <Mark className="mb-6 size-10 text-accent" />
+      <h1 className="text-xl font-semibold">{PRODUCT} cannot start</h1>
+      <div role="alert">
+        <p className="mt-2 wrap-anywhere">{message}</p>
+        <p className="mt-4 text-muted">Nothing is lost: whoever was signed in still is.</p>
+      </div>
+      <div className="mt-6">
+        <Button onClick={() => void auth.start()}>Try again</Button>
+      </div>
+    </Neutral>
+  );
+}

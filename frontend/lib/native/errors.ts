@@ -25,6 +25,7 @@ export const STATUS: Record<ErrorCode, number> = {
   unknown_workspace: 404,
   unsupported: 501,
   misconfigured: 500,
+  cannot_start: 500,
   internal: 500,
 };
 

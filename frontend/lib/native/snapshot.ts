@@ -6,12 +6,20 @@ import { NativeError } from "./errors";
 import { hear, insideApp, type Subscription } from "./ipc";
 import type { SessionChanged, SessionState } from "./wire";
 
+/** Why nothing is known of the session. */
+export type Trouble = "outside_app" | "no_answer" | "misconfigured" | "cannot_start";
+
 export type Snapshot =
   | { kind: "waiting" }
-  | { kind: "failed"; reason: "outside_app" | "no_answer" | "misconfigured"; message: string }
+  | { kind: "failed"; reason: Trouble; message: string }
   | { kind: "known"; changed: SessionChanged };
 
 export const WAITING: Snapshot = { kind: "waiting" };
+
+function trouble(cause: unknown): Trouble {
+  const code = cause instanceof NativeError ? cause.code : null;
+  return code === "misconfigured" || code === "cannot_start" ? code : "no_answer";
+}
 
 export type SnapshotStore = ReturnType<typeof createSnapshotStore>;
 
@@ -60,12 +68,8 @@ export function createSnapshotStore() {
     } catch (cause) {
       if (subscription !== mine) return;
       stop();
-      const misconfigured = cause instanceof NativeError && cause.code === "misconfigured";
-      set({
-        kind: "failed",
-        reason: misconfigured ? "misconfigured" : "no_answer",
-        message: cause instanceof Error ? cause.message : "",
-      });
+      const message = cause instanceof Error ? cause.message : "";
+      set({ kind: "failed", reason: trouble(cause), message });
     }
   }
 

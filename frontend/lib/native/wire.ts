@@ -404,7 +404,7 @@ reports: boolean | null, };
 /**
  * What the UI branches on.
  */
-export type ErrorCode = "invalid_input" | "invalid_credentials" | "account_blocked" | "account_locked" | "email_taken" | "rate_limited" | "otp_invalid" | "otp_expired" | "otp_too_many" | "no_challenge" | "not_signed_in" | "session_ended" | "unreachable" | "backend_fault" | "bad_answer" | "not_allowed" | "path_refused" | "too_large" | "unknown_workspace" | "unsupported" | "misconfigured" | "internal";
+export type ErrorCode = "invalid_input" | "invalid_credentials" | "account_blocked" | "account_locked" | "email_taken" | "rate_limited" | "otp_invalid" | "otp_expired" | "otp_too_many" | "no_challenge" | "not_signed_in" | "session_ended" | "unreachable" | "backend_fault" | "bad_answer" | "not_allowed" | "path_refused" | "too_large" | "unknown_workspace" | "unsupported" | "misconfigured" | "cannot_start" | "internal";
 
 /**
  * What a failed command answers.

@@ -55,6 +55,9 @@ pub enum ErrorCode {
     Unsupported,
     /// The app is not set up as it should be; the message says where and why.
     Misconfigured,
+    /// What the app needs of this computer is not to be had; the message says what and what
+    /// to do.
+    CannotStart,
     /// A fault of ours; the log says more.
     Internal,
 }
@@ -127,6 +130,7 @@ impl ErrorCode {
             Self::UnknownWorkspace => "There is no workspace of that name.",
             Self::Unsupported => "The server does not offer this.",
             Self::Misconfigured => "The settings of this app are not valid.",
+            Self::CannotStart => "The app cannot start.",
             Self::Internal => "Something went wrong in the app. Its log says more.",
         }
     }

@@ -29,5 +29,6 @@ pub mod session;
 pub mod state;
 pub mod steps;
 pub mod token;
+pub mod unusable;
 pub mod vault;
 pub mod wire;

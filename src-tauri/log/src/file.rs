@@ -66,6 +66,19 @@ impl Rolling {
         state.write_line(&waiting)
     }
 
+    /// Adds the lines that wait to a file that another process may be writing: by one call,
+    /// which the system does not mix with another's, and without rolling.
+    pub fn leave_word(&self, folder: &Path) -> io::Result<()> {
+        make_private_folder(folder)?;
+        let mut state = self.state();
+        let path = folder.join(file_name(0));
+        let mut file = private_file().append(true).create(true).open(path)?;
+        make_private(&file)?;
+        file.write_all(&state.waiting)?;
+        state.waiting.clear();
+        Ok(())
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -115,10 +128,14 @@ impl State {
 
     fn path(&self, age: usize) -> io::Result<PathBuf> {
         let folder = self.folder.as_ref().ok_or(io::ErrorKind::NotFound)?;
-        Ok(folder.join(match age {
-            0 => format!("{NAME}.log"),
-            age => format!("{NAME}.{age}.log"),
-        }))
+        Ok(folder.join(file_name(age)))
+    }
+}
+
+fn file_name(age: usize) -> String {
+    match age {
+        0 => format!("{NAME}.log"),
+        age => format!("{NAME}.{age}.log"),
     }
 }
 
@@ -266,6 +283,25 @@ mod tests {
         assert!(text.starts_with("early\n"), "{text}");
         assert!(text.ends_with("late\n"), "{text}");
         assert!(text.len() < 1000, "the wait is bounded: {}", text.len());
+    }
+
+    #[test]
+    fn a_word_is_left_once_in_a_log_that_is_another_processs() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut owner, mut other) = (Rolling::new(SMALL), Rolling::new(SMALL));
+        owner.open(folder.path()).unwrap();
+        owner.write_all(b"owner\n").unwrap();
+        other.write_all(b"other\n").unwrap();
+        other.leave_word(folder.path()).unwrap();
+        other.leave_word(folder.path()).unwrap();
+        owner.write_all(b"owner again\n").unwrap();
+        let read = || files(folder.path())[0].1.clone();
+        assert_eq!(read(), "owner\nother\nowner again\n");
+        // Once the log is its own it says the rest, and nothing twice.
+        other.write_all(b"waiting\n").unwrap();
+        assert!(!read().contains("waiting"), "not its log yet");
+        other.open(folder.path()).unwrap();
+        assert_eq!(read(), "owner\nother\nowner again\nwaiting\n");
     }
 
     #[test]

@@ -66,6 +66,15 @@ impl Log {
         self.file.open(folder)
     }
 
+    /// Puts what was said so far at the end of the log in `folder`, and leaves that to the
+    /// process whose log it is: for one that has to say why it cannot be that process.
+    ///
+    /// # Errors
+    /// If the folder or the file cannot be made.
+    pub fn leave_word_in(&self, folder: &Path) -> io::Result<()> {
+        self.file.leave_word(folder)
+    }
+
     /// Sends reports of failures to `reporter` from now on, or to nobody.
     pub fn report_to(&self, reporter: Option<Arc<dyn Reporter>>) {
         self.reports.send_to(reporter);

@@ -218,6 +218,17 @@ async fn starts(stage: &Stage, visit: &mut impl AsyncFnMut(&App, &str)) {
     visit(&app, "start-misconfigured").await;
     app.kill();
     fs::remove_file(file).expect("it was there");
+
+    let records = data(stage.desktop.home()).join("workspaces");
+    let aside = records.with_extension("aside");
+    fs::rename(&records, &aside).expect("they were there");
+    fs::write(&records, "in the way\n").expect("a file");
+    let app = stage.start().await;
+    app.find(Role::Heading, containing("cannot start")).await;
+    visit(&app, "start-cannot").await;
+    app.kill();
+    fs::remove_file(&records).expect("it was there");
+    fs::rename(aside, records).expect("back");
 }
 
 /// The same account signs in on another machine.
@@ -272,14 +283,19 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The app's own folder for settings. Its name is that of its folder for data.
-fn config(home: &Path) -> PathBuf {
+/// The app's own folder for data.
+fn data(home: &Path) -> PathBuf {
     let lock = files(home)
         .into_iter()
         .find(|file| file.ends_with("instance.lock"));
-    let data = lock.expect("the app has run");
-    let name = data.parent().and_then(Path::file_name).expect("a folder");
-    let folder = home.join("config").join(name);
+    let lock = lock.expect("the app has run");
+    lock.parent().expect("a folder").to_owned()
+}
+
+/// The app's own folder for settings. Its name is that of its folder for data.
+fn config(home: &Path) -> PathBuf {
+    let data = data(home);
+    let folder = home.join("config").join(data.file_name().expect("a name"));
     fs::create_dir_all(&folder).expect("a folder");
     folder
 }

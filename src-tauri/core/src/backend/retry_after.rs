@@ -1,7 +1,11 @@
 //! How long a backend asks to be left alone. Pure: the headers come in by name, and the time
-//! is the sender's. It only reads; what of it is obeyed is decided in [`crate::schedule`].
+//! is the sender's. How it is obeyed is decided in [`crate::schedule`]; but a wish for more
+//! than [`RETRY_AFTER_MAX`] is cut off here, where it comes in: some backends send the time
+//! of day where a length of time belongs, and nobody is to wait for decades.
 
 use std::time::{Duration, SystemTime};
+
+use crate::schedule::RETRY_AFTER_MAX;
 
 /// Reads `Retry-After` in seconds or as a date, `X-Retry-After`, and of an answer that is
 /// `limited` (a 429) `RateLimit-Reset`, which many send with every answer. `header` gives the
@@ -20,6 +24,7 @@ pub fn retry_after<'a>(
         })
         .or_else(|| seconds("x-retry-after"))
         .or_else(|| seconds("ratelimit-reset").filter(|_| limited))
+        .map(|wait| wait.min(RETRY_AFTER_MAX))
 }
 
 #[cfg(test)]
@@ -43,6 +48,13 @@ mod tests {
         assert_eq!(of("Sun, 06 Nov 1994 08:50:37 GMT"), Some(60));
         assert_eq!(of("Sunday, 06-Nov-94 08:50:37 GMT"), Some(60));
         assert_eq!(of("Sun Nov  6 08:50:37 1994"), Some(60));
+        for far in [
+            "7200",
+            "18446744073709551615",
+            "Fri, 31 Dec 9999 23:59:59 GMT",
+        ] {
+            assert_eq!(of(far), Some(3600), "{far}");
+        }
         let past = "Sun, 06 Nov 1994 08:00:00 GMT";
         for garbage in [past, "", "-1", "1.5", "soon", "99999999999999999999"] {
             assert_eq!(of(garbage), None, "{garbage}");
@@ -55,5 +67,7 @@ mod tests {
         assert_eq!(asked(false, &headers), Some(7));
         assert_eq!(asked(true, &[("ratelimit-reset", "9")]), Some(9));
         assert_eq!(asked(false, &[("ratelimit-reset", "9")]), None);
+        let a_time_instead = [("ratelimit-reset", "1800000000")];
+        assert_eq!(asked(true, &a_time_instead), Some(3600));
     }
 }

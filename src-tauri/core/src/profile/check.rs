@@ -246,6 +246,9 @@ impl Profile {
             let reason = format!("is empty, but `endpoints.{name}` sends `$challenge`");
             return mistake("otp.challenge", reason);
         }
+        if self.otp.resend_after_s > 3600 {
+            return mistake("otp.resend_after_s", "must be from 0 to 3600 seconds");
+        }
         Ok(())
     }
 

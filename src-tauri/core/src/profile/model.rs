@@ -296,8 +296,16 @@ pub struct Otp {
     /// In such an answer: what becomes `$challenge`.
     pub challenge: Vec<Pointer>,
     /// How long before another code may be asked for, in seconds, where the backend does not
-    /// say.
+    /// say. An hour at most.
+    #[cfg_attr(test, schemars(range(max = 3600)))]
     pub resend_after_s: u64,
+}
+
+impl Otp {
+    /// The same in milliseconds.
+    pub fn resend_after_ms(&self) -> u64 {
+        self.resend_after_s.saturating_mul(1000)
+    }
 }
 
 impl Default for Otp {

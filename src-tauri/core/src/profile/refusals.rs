@@ -415,6 +415,10 @@ fn times_have_a_place_and_bounds() {
     check(&error, "answer.login.expires[0].at", "is missing");
     let error = over(json!({"api": {"idle_within_s": 0}}));
     check(&error, "api.idle_within_s", "1 to 3600");
+    for far in [3601, u64::MAX] {
+        let error = over(json!({"otp": {"resend_after_s": far}}));
+        check(&error, "otp.resend_after_s", "0 to 3600 seconds");
+    }
 }
 
 #[test]

@@ -40,6 +40,7 @@ use crate::schedule;
 use crate::secrets::{Secret, SecretStore, StoreError};
 use crate::state::{Event, State};
 use crate::token::RefreshToken;
+use crate::unusable;
 use crate::vault::{Stamp, Vault};
 use crate::wire::{Cause, Outage, SessionChanged, StorageStatus};
 pub use item::Item;
@@ -156,13 +157,7 @@ impl Session {
     /// # Errors
     /// As [`Session::open`].
     pub fn open_with_clock(config: Config, clock: Arc<dyn Clock>) -> Result<Self, AuthError> {
-        let unwritable = |error: std::io::Error| {
-            let folder = config.folder.display();
-            AuthError::with_message(
-                ErrorCode::Internal,
-                format!("The folder {folder} cannot be written: {}", error.kind()),
-            )
-        };
+        let unwritable = |error: std::io::Error| unusable::folder(&config.folder, &error);
         let records = Records::open(&config.folder).map_err(unwritable)?;
         let device = Device::load_or_create(&records, &config.product).map_err(unwritable)?;
         let state = State::new(config.profile.roles.clone());

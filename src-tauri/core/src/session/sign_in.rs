@@ -74,7 +74,7 @@ impl Session {
         let open = self.challenge()?;
         let result = self.0.backend.resend_otp(open.answering()).await;
         let wait_ms = match &result {
-            Ok(()) => self.0.backend.profile().otp.resend_after_s * 1000,
+            Ok(()) => self.0.backend.profile().otp.resend_after_ms(),
             Err(error) => error.retry_after_ms.unwrap_or_default(),
         };
         if let Err(error) = &result
@@ -86,8 +86,9 @@ impl Session {
         let Some(challenge) = held.state.open_challenge() else {
             return Err(result.err().unwrap_or(ErrorCode::NoChallenge.into()));
         };
+        let next = self.0.clock.wall_ms().saturating_add(wait_ms);
         let challenge = Challenge {
-            resend_at: challenge.resend_at.max(self.0.clock.wall_ms() + wait_ms),
+            resend_at: challenge.resend_at.max(next),
             ..challenge.clone()
         };
         self.publish(
@@ -167,11 +168,12 @@ impl Session {
                     id: Uuid::new_v4(),
                     email: email.unwrap_or_else(|| challenge.email.clone()),
                     started_at: now,
-                    resend_at: now + self.0.backend.profile().otp.resend_after_s * 1000,
+                    resend_at: now.saturating_add(self.0.backend.profile().otp.resend_after_ms()),
                 };
                 if let Err(error) = sent {
                     tracing::warn!(code = ?error.code, "no code was sent; it can be asked for");
-                    shown.resend_at = now + error.retry_after_ms.unwrap_or_default();
+                    let wait_ms = error.retry_after_ms.unwrap_or_default();
+                    shown.resend_at = now.saturating_add(wait_ms);
                 }
                 let mut held = self.held();
                 if held.given_up != asked {

@@ -1,7 +1,15 @@
 //! A backend that pauses for too long, at each step; and a page that may.
 
 use std::time::Duration;
+#[cfg(target_os = "linux")]
+use std::time::Instant;
 
+#[cfg(target_os = "linux")]
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+#[cfg(target_os = "linux")]
+use vestibule_core::backend::Backend;
+#[cfg(target_os = "linux")]
+use vestibule_core::device::Device;
 use vestibule_core::error::ErrorCode;
 use vestibule_core::profile::Profile;
 
@@ -13,6 +21,55 @@ use crate::{Desk, WINDOW, post};
 fn hasty(profile: &mut Profile) {
     profile.api.idle_within_s = 1;
     profile.api.answer_within_s = 1;
+}
+
+/// A place whose queue of callers is full: Linux drops who comes next, as a network does that
+/// leads nowhere.
+#[cfg(target_os = "linux")]
+struct Crowded {
+    listener: TcpListener,
+    _queue: Vec<TcpStream>,
+}
+
+#[cfg(target_os = "linux")]
+impl Crowded {
+    async fn start() -> std::io::Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind(([127, 0, 0, 1], 0).into())?;
+        let listener = socket.listen(1)?;
+        let mut queue = Vec::new();
+        let moment = Duration::from_millis(300);
+        while let Ok(taken) =
+            tokio::time::timeout(moment, TcpStream::connect(listener.local_addr()?)).await
+        {
+            queue.push(taken?);
+        }
+        Ok(Self {
+            listener,
+            _queue: queue,
+        })
+    }
+}
+
+/// Long before the 30 s that a call has as a whole.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_place_that_takes_no_connection_is_given_up_after_five_seconds() {
+    let crowded = Crowded::start().await.expect("a crowded place");
+    let address = crowded.listener.local_addr().expect("an address");
+    let profile = Profile {
+        backend: format!("http://{address}").parse().expect("an address"),
+        ..Profile::default()
+    };
+    let backend = Backend::new(profile, "test").expect("a client");
+    let begun = Instant::now();
+    let (input, device) = (login(PLAIN), Device::unrecorded("test"));
+    let answer = backend.login(&input, &device);
+    let error = soon("the call to end", answer).await.err();
+    let waited = begun.elapsed();
+    assert_eq!(error.map(|error| error.code), Some(ErrorCode::Unreachable));
+    let limit = Duration::from_millis(4_900)..Duration::from_secs(15);
+    assert!(limit.contains(&waited), "given up after {waited:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

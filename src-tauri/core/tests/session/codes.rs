@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use vestibule_backend::{Config, Cut, Effect};
+use vestibule_core::clock::Clock as _;
 use vestibule_core::error::ErrorCode;
 use vestibule_core::secrets::Secret;
 use vestibule_core::wire::{Cause, Challenge, Phase, SignInOutcome, SignedOutReason};
@@ -279,6 +280,26 @@ async fn another_code_may_be_asked_for_later() {
     assert!(rig.backend.last_code(MAILED).is_some() && before.is_some());
     let outcome = rig.session.verify_otp(right(&rig)).await;
     assert_eq!(outcome, Ok(SignInOutcome::SignedIn), "the new code counts");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_code_may_be_asked_for_within_the_hour_whatever_the_backend_asks() {
+    for (name, value) in [
+        ("retry-after", "18446744073709551615"),
+        ("retry-after", "18446744073709551"),
+        ("ratelimit-reset", "1800000000"),
+    ] {
+        let rig = challenged().await;
+        let open = challenge(&rig).expect("open");
+        let busy = answer(429, json!({"message": "later"}), &[(name, value)]);
+        rig.strike("/resend-otp", busy);
+        let refused = rig.session.resend_otp().await.expect_err(value);
+        assert_eq!(refused.code, ErrorCode::RateLimited, "{name}: {value}");
+        let hour = 3_600_000;
+        assert_eq!(refused.retry_after_ms, Some(hour), "{name}: {value}");
+        let still = challenge(&rig).expect("still open");
+        assert_eq!(still.resend_at, rig.clock.wall_ms() + hour, "{open:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

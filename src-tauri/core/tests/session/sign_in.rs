@@ -107,6 +107,26 @@ async fn each_refusal_of_a_login_has_its_code() {
         ("403", refusal(403, "ACCOUNT_BLOCKED"), AccountBlocked, None),
         ("423", retry(423), AccountLocked, Some(42_000)),
         ("429", retry(429), RateLimited, Some(42_000)),
+        (
+            "429 for longer than there is time",
+            answer(
+                429,
+                json!({"message": "later"}),
+                &[("retry-after", "18446744073709551615")],
+            ),
+            RateLimited,
+            Some(3_600_000),
+        ),
+        (
+            "429 until a time, not for a time",
+            answer(
+                429,
+                json!({"message": "later"}),
+                &[("ratelimit-reset", "1800000000")],
+            ),
+            RateLimited,
+            Some(3_600_000),
+        ),
         ("429 alone", Effect::status(429), RateLimited, None),
         (
             "429 with HTML",

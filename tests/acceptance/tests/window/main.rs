@@ -23,6 +23,7 @@ mod shell;
 mod shown;
 mod sign_in;
 mod spoofing;
+mod starts;
 mod transfers;
 mod ways_out;
 mod windows;
