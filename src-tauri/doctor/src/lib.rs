@@ -8,6 +8,7 @@
 pub mod args;
 mod ask;
 mod exam;
+mod interrupt;
 mod ledger;
 mod mask;
 pub mod order;
@@ -19,9 +20,9 @@ pub mod suggest;
 mod table;
 
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::json;
 use vestibule_core::profile::{Layer, Profile, ProfileError, SHIPPED, load};
@@ -66,40 +67,31 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, built_with: Vec<Layer>
 }
 
 async fn examined(order: &Order, asked: &Asked) -> u8 {
-    eprintln!("Vestibule doctor. This will:");
+    let mut text = "Vestibule doctor. This will:".to_owned();
     for line in order.announcement() {
-        eprintln!("  - {}", table::wrap(&line, 94).join("\n    "));
+        text += &format!("\n  - {}", table::wrap(&line, 94).join("\n    "));
     }
+    ask::tell(&text);
     let (sender, stop) = Stop::new();
-    tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            eprintln!("\n  … stopping: what was signed in is signed out (again Ctrl-C: at once)");
-            sender.send_replace(true);
-            // Some callers pass on what the terminal sent us already.
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            if tokio::signal::ctrl_c().await.is_ok() {
-                std::process::exit(130);
-            }
-        }
-    });
+    tokio::spawn(interrupt::listen(sender));
     let report = match examine(order, Arc::new(ask::Terminal), stop).await {
         Ok(report) => report,
         Err(error) => return refuse(&error.to_string()),
     };
     ask::Terminal.progress("done\n");
-    if asked.json {
-        match serde_json::to_string_pretty(&report) {
-            Ok(text) => println!("{text}"),
-            Err(error) => return refuse(&error.to_string()),
-        }
-    } else {
-        print!("{}", table(&report));
+    let text = match asked.json {
+        true => serde_json::to_string_pretty(&report).map(|text| text + "\n"),
+        false => Ok(table(&report)),
+    };
+    let shown = text.map_err(std::io::Error::from);
+    match shown.and_then(|text| std::io::stdout().write_all(text.as_bytes())) {
+        Ok(()) => report.exit_code(asked.strict),
+        Err(error) => refuse(&format!("the report cannot be shown: {error}")),
     }
-    report.exit_code(asked.strict)
 }
 
 fn refuse(error: &str) -> u8 {
-    eprintln!("vestibule doctor: {error}");
+    ask::tell(&format!("vestibule doctor: {error}"));
     UNUSABLE
 }
 

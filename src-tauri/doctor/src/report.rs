@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::interrupt::INTERRUPTED;
 use crate::mask::Masks;
 use crate::row::{Holds, Row, Weight};
 use crate::suggest::Suggestion;
@@ -111,7 +112,7 @@ impl Report {
             Outcome::Fits => 0,
             Outcome::DoesNotFit => 1,
             Outcome::NotExamined => 2,
-            Outcome::Interrupted => 130,
+            Outcome::Interrupted => INTERRUPTED,
         }
     }
 

@@ -1,37 +1,12 @@
 //! The program itself: its exit status, its JSON, where a password may come from.
 
-use std::io::Write as _;
-use std::process::{Command, Output, Stdio};
-
 use serde_json::Value;
 use vestibule_backend::Config;
 
-use crate::support::{DEMO, PASSWORD, bundled};
+use crate::support::{DEMO, PASSWORD, bundled, program, text};
 
-async fn run(arguments: &[&str], typed: &str) -> Output {
-    let mut doctor = Command::new(env!("CARGO_BIN_EXE_vestibule-doctor"));
-    doctor
-        .args(arguments)
-        .env_remove("VESTIBULE_DOCTOR_PASSWORD");
-    doctor.env_remove("VESTIBULE_DOCTOR_OTP_PASSWORD");
-    doctor
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = doctor.spawn().expect("it starts");
-    let typed = typed.to_owned();
-    let ended = tokio::task::spawn_blocking(move || {
-        let mut stdin = child.stdin.take().expect("piped");
-        // It may have ended without reading.
-        let _ = stdin.write_all(typed.as_bytes());
-        drop(stdin);
-        child.wait_with_output()
-    });
-    ended.await.expect("no panic").expect("it ends")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+async fn run(arguments: &[&str], typed: &str) -> std::process::Output {
+    program(arguments, typed).run().await
 }
 
 #[tokio::test(flavor = "multi_thread")]
