@@ -7,6 +7,7 @@
 
 pub mod args;
 mod ask;
+mod choice;
 mod exam;
 mod interrupt;
 mod ledger;
@@ -21,12 +22,9 @@ mod table;
 
 use std::ffi::OsString;
 use std::io::Write as _;
-use std::path::Path;
 use std::sync::Arc;
 
-use serde_json::json;
-use vestibule_core::profile::{Layer, Profile, ProfileError, SHIPPED, load};
-
+pub use choice::App;
 pub use exam::{examine, examine_and_keep};
 pub use table::table;
 
@@ -37,9 +35,12 @@ use stop::Stop;
 /// Not understood, or not reached.
 const UNUSABLE: u8 = 2;
 
-/// Runs it from a command line, without the program's own name. `built_with` are the profiles
-/// of the app that carries this; answers the exit status.
-pub fn run(arguments: impl IntoIterator<Item = OsString>, built_with: Vec<Layer>) -> u8 {
+/// Runs it from a command line, without the program's own name, as a part of `app` or, where that
+/// answers none, by itself. Answers the exit status.
+pub fn run(
+    arguments: impl IntoIterator<Item = OsString>,
+    app: impl FnOnce() -> Result<Option<App>, String>,
+) -> u8 {
     let asked = match args::parse(arguments) {
         Ok(asked) => asked,
         Err(error) => return refuse(&format!("{error}; --help lists the options")),
@@ -48,7 +49,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, built_with: Vec<Layer>
         print!("{}", args::HELP);
         return 0;
     }
-    let order = match order_of(&asked, built_with) {
+    let order = match app().and_then(|app| order_of(&asked, app)) {
         Ok(order) => order,
         Err(error) => return refuse(&error),
     };
@@ -95,9 +96,10 @@ fn refuse(error: &str) -> u8 {
     UNUSABLE
 }
 
-fn order_of(asked: &Asked, built_with: Vec<Layer>) -> Result<Order, String> {
-    let profile = profile_of(asked, built_with).map_err(|error| error.to_string())?;
-    let mut order = Order::new(profile);
+fn order_of(asked: &Asked, app: Option<App>) -> Result<Order, String> {
+    let choice = choice::choose(asked, app).map_err(|error| error.to_string())?;
+    let mut order = Order::new(choice.profile);
+    order.places = choice.places;
     order.allowed = asked.allowed;
     order.register.clone_from(&asked.register);
     order.patience = asked.patience.unwrap_or(order.patience);
@@ -113,20 +115,4 @@ fn order_of(asked: &Asked, built_with: Vec<Layer>) -> Result<Order, String> {
         });
     }
     Ok(order)
-}
-
-/// What the app was built with, under what the command line says.
-fn profile_of(asked: &Asked, mut layers: Vec<Layer>) -> Result<Profile, ProfileError> {
-    if let Some(chosen) = &asked.profile {
-        let is_shipped = |name: &str| SHIPPED.iter().any(|shipped| shipped.name == name);
-        let name = chosen.to_str().filter(|name| is_shipped(name));
-        layers.push(match name {
-            Some(name) => Layer::inline("--profile", json!({"extends": name})),
-            None => Layer::file(Path::new(chosen))?,
-        });
-    }
-    if let Some(address) = &asked.backend {
-        layers.push(Layer::inline("--backend", json!({"backend": address})));
-    }
-    load(&layers)
 }

@@ -9,6 +9,8 @@ use vestibule_core::secrets::Secret;
 pub struct Order {
     /// The backend, as the app would be told.
     pub profile: Profile,
+    /// What the profile was made of; nothing where it is the contract.
+    pub places: Vec<String>,
     /// An account that signs in with its password alone.
     pub account: Option<Account>,
     /// An account that is asked for a code.
@@ -26,6 +28,7 @@ impl Order {
     pub fn new(profile: Profile) -> Self {
         Self {
             profile,
+            places: Vec::new(),
             account: None,
             otp_account: None,
             register: None,

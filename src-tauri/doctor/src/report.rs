@@ -67,6 +67,8 @@ pub struct Report {
     pub backend: String,
     /// The profile's name.
     pub profile: String,
+    /// What the profile was made of, the last over the others.
+    pub profile_from: Vec<String>,
     /// What it came to.
     pub outcome: Outcome,
     /// Why it was not examined, or what is left behind.

@@ -19,6 +19,10 @@ pub fn table(report: &Report) -> String {
         backend, profile, ..
     } = report;
     let _ = writeln!(text, "Backend  {backend}\nProfile  {profile}");
+    for (number, place) in report.profile_from.iter().enumerate() {
+        let over = if number == 0 { "from" } else { "over it" };
+        let _ = writeln!(text, "{}{over} {place}", pad("", 9));
+    }
     let mut group = None;
     let mut before = "";
     for row in &report.rows {

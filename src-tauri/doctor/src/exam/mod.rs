@@ -180,6 +180,7 @@ impl<'a> Exam<'a> {
             doctor: env!("CARGO_PKG_VERSION"),
             backend: self.order.profile.backend.to_string(),
             profile: self.order.profile.name.clone(),
+            profile_from: self.order.places.clone(),
             outcome,
             notes: self.notes,
             counts,
