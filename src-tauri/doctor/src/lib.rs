@@ -8,6 +8,7 @@
 pub mod args;
 mod ask;
 mod choice;
+mod date;
 mod exam;
 mod interrupt;
 mod ledger;

@@ -42,6 +42,11 @@ async fn json_for_programs_and_a_table_for_people() {
     assert!(table.contains("REFRESH, AT THE EDGES"), "{table}");
     let widest = table.lines().map(|line| line.chars().count()).max();
     assert!(widest <= Some(100), "{widest:?} columns:\n{table}");
+    let reasons = table.matches("asked for with --replay").count();
+    assert_eq!(
+        reasons, 1,
+        "a reason is told once for all of its rows:\n{table}"
+    );
     assert!(
         progress.contains("one wrong password"),
         "it says so before: {progress}"
