@@ -44,11 +44,6 @@ pub type StartError = Box<dyn std::error::Error>;
 pub fn run() -> Result<(), StartError> {
     let log = vestibule_log::start();
     let mut context = context();
-    if cfg!(debug_assertions) {
-        // Keyring service, folders and bus name follow from it: a development run never
-        // meets the installed app.
-        context.config_mut().identifier.push_str(".dev");
-    }
     if tauri::is_dev() {
         // The page comes from Next's own server then, whose tools write to prototypes. A build
         // that carries its pages, every release among them, is never `is_dev`.
@@ -111,20 +106,28 @@ fn start(app: &AppHandle, log: Log) -> Result<(), StartError> {
 }
 
 /// `vestibule doctor …`: examines a backend in a terminal, in the place of a window. Without
-/// further words it is the backend that this app was built for. Answers the exit status.
+/// further words it is the one that the app would speak to now. Answers the exit status.
 pub fn doctor(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
-    match settings::built_with(context().config()) {
-        Ok(layers) => vestibule_doctor::run(arguments, layers),
-        Err(error) => {
-            eprintln!("vestibule doctor: {error}");
-            2
-        }
-    }
+    let app = || {
+        let layers = settings::in_use(context().config(), workspaces::DEFAULT);
+        let layers = layers.map_err(|error| error.to_string())?;
+        Ok(Some(vestibule_doctor::App {
+            layers,
+            permissions: &permission::ALL,
+        }))
+    };
+    vestibule_doctor::run(arguments, app)
 }
 
 /// What the app was built with. Once: it holds the pages.
 fn context() -> tauri::Context {
-    tauri::generate_context!()
+    let mut context: tauri::Context = tauri::generate_context!();
+    if cfg!(debug_assertions) {
+        // Keyring service, folders and bus name follow from it: a development run never
+        // meets the installed app.
+        context.config_mut().identifier.push_str(".dev");
+    }
+    context
 }
 
 /// Two threads serve a desktop app. The number bounds memory: the allocator keeps up to 2 MiB

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tauri::{AppHandle, Manager as _};
 use vestibule_core::profile::{Layer, Profile, ProfileError, SHIPPED, load_for};
 
-use crate::permission;
+use crate::{StartError, permission};
 
 /// In `tauri.conf.json`, under `plugins`.
 const SECTION: &str = "vestibule";
@@ -48,13 +48,20 @@ pub fn profile(app: &AppHandle, workspace: &str) -> Result<Profile, ProfileError
     Ok(profile)
 }
 
-/// What the app was built with, without anything that lies over it.
+/// The layers of that profile where no app runs: for whoever examines the backend.
 ///
 /// # Errors
-/// If a layer cannot be read.
-pub fn built_with(config: &tauri::Config) -> Result<Vec<Layer>, ProfileError> {
+/// If a layer cannot be read, or if only a running app knows where to look for it.
+pub fn in_use(config: &tauri::Config, workspace: &str) -> Result<Vec<Layer>, StartError> {
+    if config.app.app_directories_override.is_some() {
+        let place = "app.appDirectoriesOverride in tauri.conf.json moves the configuration folder";
+        return Err(format!("{place}: name a profile with the standalone doctor").into());
+    }
+    // As Tauri finds it.
+    let folder = dirs::config_dir().map(|folder| folder.join(&config.identifier));
     let section = config.plugins.0.get(SECTION);
-    section.map_or(Ok(Vec::new()), |section| built(section.clone(), BUILT_IN))
+    let layers = layers(section, folder.as_deref(), workspace, &Overrides::given())?;
+    Ok(layers)
 }
 
 /// The profiles that lie over each other, the last over the others.

@@ -14,5 +14,5 @@ pub fn run(arguments: &[OsString]) -> Outcome {
     }
     say::step("building the doctor");
     let doctor = compile::binary("vestibule-doctor", &["--package", "vestibule-doctor"])?;
-    process::run(Command::new(doctor).args(arguments))
+    process::become_it(Command::new(doctor).args(arguments))
 }

@@ -33,6 +33,22 @@ pub fn run(command: &mut Command) -> Outcome {
     judged(command, status)
 }
 
+/// Runs a program in our place, so that a signal finds it alone and it takes its time to end:
+/// nobody insists. Returns only if it cannot be started.
+#[cfg(unix)]
+pub fn become_it(command: &mut Command) -> Outcome {
+    use std::os::unix::process::CommandExt as _;
+
+    let error = command.exec();
+    Err(not_started(command, &error))
+}
+
+/// Runs a program on our own terminal. Ctrl-C reaches it without us, and ends us first.
+#[cfg(not(unix))]
+pub fn become_it(command: &mut Command) -> Outcome {
+    run(command)
+}
+
 /// Runs a program, shows its standard output and gives each line to `line`.
 pub fn follow(command: &mut Command, mut line: impl FnMut(&str) + Send) -> Outcome {
     command.stdout(Stdio::piped());
@@ -123,15 +139,15 @@ pub fn is_network_failure(text: &str) -> bool {
 /// Starts a program; a missing one is named.
 pub fn spawn(command: &mut Command) -> Outcome<Child> {
     kin::mark(command);
-    command.spawn().map_err(|error| {
-        if error.kind() == io::ErrorKind::NotFound {
-            said(format!(
-                "`{}` is not installed or not on the PATH",
-                name(command)
-            ))
-        } else {
-            said(format!("could not start `{}`: {error}", name(command)))
-        }
+    let spawned = command.spawn();
+    spawned.map_err(|error| not_started(command, &error))
+}
+
+fn not_started(command: &Command, error: &io::Error) -> Failure {
+    let name = name(command);
+    said(match error.kind() {
+        io::ErrorKind::NotFound => format!("`{name}` is not installed or not on the PATH"),
+        _ => format!("could not start `{name}`: {error}"),
     })
 }
 

@@ -248,6 +248,17 @@ pub struct LoginInput {
     pub fingerprint: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
+impl LoginInput {
+    /// What was typed, and no more.
+    pub fn new(email: impl Into<String>, password: impl Into<String>) -> Self {
+        Self {
+            email: email.into(),
+            password: Secret::new(password),
+            fingerprint: None,
+        }
+    }
+}
+
 /// What a person types to make an account.
 #[derive(Debug, Deserialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -267,6 +278,23 @@ pub struct RegisterInput {
     #[serde(default)]
     #[ts(optional, type = "Record<string, unknown>")]
     pub more: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+impl RegisterInput {
+    /// What was typed, and no more.
+    pub fn new(
+        name: impl Into<String>,
+        email: impl Into<String>,
+        password: impl Into<String>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            email: email.into(),
+            password: Secret::new(password),
+            fingerprint: None,
+            more: None,
+        }
+    }
 }
 
 /// Sign-out always ends the session here, so there is nothing else to say.

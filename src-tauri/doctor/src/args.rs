@@ -14,8 +14,8 @@ Examines an auth backend as this app would use it, and says what to change on wh
 
 Usage: vestibule doctor [options]
 
-  --backend URL          the base address [as the app was built]
-  --profile FILE|NAME    a profile, or the name of a shipped one [as the app was built]
+  --backend URL          the base address [the app's own]
+  --profile FILE|NAME    a profile, or the name of a shipped one [the app's own]
   --email ADDRESS        an account that signs in with its password alone
   --otp-email ADDRESS    an account that is asked for a code
 
@@ -29,7 +29,8 @@ Without these it only signs in and out, with one wrong password (and one wrong c
                          every session of the account for that
   --revoke               end a session of the doctor's own through the list of sessions
   --logout-all           end EVERY session of the account
-  --limits               fail to sign in, to nobody's account, until the backend refuses
+  --limits               refresh a session of the doctor's own, and fail to sign in to nobody's
+                         account, until the backend refuses
   --register ADDRESS     make an account, which remains
   --destructive          all of these but --register
 

@@ -1,7 +1,7 @@
 //! The terminal: passwords and codes come in by it, progress goes out on standard error. What
 //! is typed is not shown, and nothing is ever taken from the command line.
 
-use std::io::{BufRead as _, IsTerminal as _};
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 use vestibule_core::secrets::Secret;
 
@@ -27,6 +27,12 @@ pub fn otp_password() -> Option<Secret> {
     std::env::var(OTP_PASSWORD).ok().map(Secret::new)
 }
 
+/// A line on standard error. A terminal that was closed meanwhile must not end the program
+/// before it has signed out.
+pub fn tell(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 /// One line, hidden where a person types it.
 fn typed(prompt: &str) -> Option<Secret> {
     let line = if std::io::stdin().is_terminal() {
@@ -46,7 +52,7 @@ pub struct Terminal;
 
 impl Desk for Terminal {
     fn progress(&self, line: &str) {
-        eprintln!("  … {line}");
+        tell(&format!("  … {line}"));
     }
 
     fn code(&self, email: &str) -> Option<Secret> {

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use vestibule_core::backend::{Backend, Grant, Witness};
+use vestibule_core::backend::{Backend, Grant, Nameless, Witness};
 use vestibule_core::device::Device;
 use vestibule_core::reply::AccessToken;
 use vestibule_core::secrets::Secret;
@@ -80,6 +80,12 @@ impl Ledger {
         }
     }
 
+    /// A session has begun, of nobody knows whom.
+    pub fn keep(&self, nameless: &Nameless, device: &Device) {
+        let access = nameless.access.token.clone();
+        self.note(nameless.token.clone(), access, device);
+    }
+
     /// There is a token more that may be alive.
     pub fn note(&self, token: RefreshToken, access: Option<Secret>, device: &Device) {
         self.held().push(Entry {
@@ -112,6 +118,11 @@ impl Ledger {
         };
         let _ = tokio::time::timeout(FAREWELL, all).await;
         unconfirmed + self.held().iter().filter(|entry| !entry.over).count()
+    }
+
+    /// Whether nothing is left to sign out.
+    pub fn is_settled(&self) -> bool {
+        self.next().is_none()
     }
 
     fn next(&self) -> Option<(usize, Entry)> {

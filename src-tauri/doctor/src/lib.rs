@@ -7,7 +7,10 @@
 
 pub mod args;
 mod ask;
+mod choice;
+mod date;
 mod exam;
+mod interrupt;
 mod ledger;
 mod mask;
 pub mod order;
@@ -19,13 +22,10 @@ pub mod suggest;
 mod table;
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::io::Write as _;
 use std::sync::Arc;
-use std::time::Duration;
 
-use serde_json::json;
-use vestibule_core::profile::{Layer, Profile, ProfileError, SHIPPED, load};
-
+pub use choice::App;
 pub use exam::{examine, examine_and_keep};
 pub use table::table;
 
@@ -36,9 +36,12 @@ use stop::Stop;
 /// Not understood, or not reached.
 const UNUSABLE: u8 = 2;
 
-/// Runs it from a command line, without the program's own name. `built_with` are the profiles
-/// of the app that carries this; answers the exit status.
-pub fn run(arguments: impl IntoIterator<Item = OsString>, built_with: Vec<Layer>) -> u8 {
+/// Runs it from a command line, without the program's own name, as a part of `app` or, where that
+/// answers none, by itself. Answers the exit status.
+pub fn run(
+    arguments: impl IntoIterator<Item = OsString>,
+    app: impl FnOnce() -> Result<Option<App>, String>,
+) -> u8 {
     let asked = match args::parse(arguments) {
         Ok(asked) => asked,
         Err(error) => return refuse(&format!("{error}; --help lists the options")),
@@ -47,7 +50,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, built_with: Vec<Layer>
         print!("{}", args::HELP);
         return 0;
     }
-    let order = match order_of(&asked, built_with) {
+    let order = match app().and_then(|app| order_of(&asked, app)) {
         Ok(order) => order,
         Err(error) => return refuse(&error),
     };
@@ -66,46 +69,38 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, built_with: Vec<Layer>
 }
 
 async fn examined(order: &Order, asked: &Asked) -> u8 {
-    eprintln!("Vestibule doctor. This will:");
+    let mut text = "Vestibule doctor. This will:".to_owned();
     for line in order.announcement() {
-        eprintln!("  - {}", table::wrap(&line, 94).join("\n    "));
+        text += &format!("\n  - {}", table::wrap(&line, 94).join("\n    "));
     }
+    ask::tell(&text);
     let (sender, stop) = Stop::new();
-    tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            eprintln!("\n  … stopping: what was signed in is signed out (again Ctrl-C: at once)");
-            sender.send_replace(true);
-            // Some callers pass on what the terminal sent us already.
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            if tokio::signal::ctrl_c().await.is_ok() {
-                std::process::exit(130);
-            }
-        }
-    });
+    tokio::spawn(interrupt::listen(sender));
     let report = match examine(order, Arc::new(ask::Terminal), stop).await {
         Ok(report) => report,
         Err(error) => return refuse(&error.to_string()),
     };
     ask::Terminal.progress("done\n");
-    if asked.json {
-        match serde_json::to_string_pretty(&report) {
-            Ok(text) => println!("{text}"),
-            Err(error) => return refuse(&error.to_string()),
-        }
-    } else {
-        print!("{}", table(&report));
+    let text = match asked.json {
+        true => serde_json::to_string_pretty(&report).map(|text| text + "\n"),
+        false => Ok(table(&report)),
+    };
+    let shown = text.map_err(std::io::Error::from);
+    match shown.and_then(|text| std::io::stdout().write_all(text.as_bytes())) {
+        Ok(()) => report.exit_code(asked.strict),
+        Err(error) => refuse(&format!("the report cannot be shown: {error}")),
     }
-    report.exit_code(asked.strict)
 }
 
 fn refuse(error: &str) -> u8 {
-    eprintln!("vestibule doctor: {error}");
+    ask::tell(&format!("vestibule doctor: {error}"));
     UNUSABLE
 }
 
-fn order_of(asked: &Asked, built_with: Vec<Layer>) -> Result<Order, String> {
-    let profile = profile_of(asked, built_with).map_err(|error| error.to_string())?;
-    let mut order = Order::new(profile);
+fn order_of(asked: &Asked, app: Option<App>) -> Result<Order, String> {
+    let choice = choice::choose(asked, app).map_err(|error| error.to_string())?;
+    let mut order = Order::new(choice.profile);
+    order.places = choice.places;
     order.allowed = asked.allowed;
     order.register.clone_from(&asked.register);
     order.patience = asked.patience.unwrap_or(order.patience);
@@ -121,20 +116,4 @@ fn order_of(asked: &Asked, built_with: Vec<Layer>) -> Result<Order, String> {
         });
     }
     Ok(order)
-}
-
-/// What the app was built with, under what the command line says.
-fn profile_of(asked: &Asked, mut layers: Vec<Layer>) -> Result<Profile, ProfileError> {
-    if let Some(chosen) = &asked.profile {
-        let is_shipped = |name: &str| SHIPPED.iter().any(|shipped| shipped.name == name);
-        let name = chosen.to_str().filter(|name| is_shipped(name));
-        layers.push(match name {
-            Some(name) => Layer::inline("--profile", json!({"extends": name})),
-            None => Layer::file(Path::new(chosen))?,
-        });
-    }
-    if let Some(address) = &asked.backend {
-        layers.push(Layer::inline("--backend", json!({"backend": address})));
-    }
-    load(&layers)
 }

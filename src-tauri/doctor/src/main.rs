@@ -3,8 +3,6 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    ExitCode::from(vestibule_doctor::run(
-        std::env::args_os().skip(1),
-        Vec::new(),
-    ))
+    let arguments = std::env::args_os().skip(1);
+    ExitCode::from(vestibule_doctor::run(arguments, || Ok(None)))
 }

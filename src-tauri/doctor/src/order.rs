@@ -5,10 +5,17 @@ use std::time::Duration;
 use vestibule_core::profile::Profile;
 use vestibule_core::secrets::Secret;
 
+/// How often a sign-in fails before there seems to be no limit.
+pub const SIGN_INS: u32 = 40;
+/// How often a session is refreshed before there seems to be none.
+pub const REFRESHES: u32 = 150;
+
 /// What is to be examined.
 pub struct Order {
     /// The backend, as the app would be told.
     pub profile: Profile,
+    /// What the profile was made of; nothing where it is the contract.
+    pub places: Vec<String>,
     /// An account that signs in with its password alone.
     pub account: Option<Account>,
     /// An account that is asked for a code.
@@ -26,6 +33,7 @@ impl Order {
     pub fn new(profile: Profile) -> Self {
         Self {
             profile,
+            places: Vec::new(),
             account: None,
             otp_account: None,
             register: None,
@@ -81,11 +89,11 @@ impl Order {
             ));
         }
         if allowed.limits {
-            lines.push(
-                "limits: fail to sign in to an account that does not exist until the backend \
+            lines.push(format!(
+                "limits: refresh a session of its own, {REFRESHES} times at most, then fail to sign \
+                 in to an account that does not exist, {SIGN_INS} times at most, until the backend \
                  refuses (your address may be locked out for a while)"
-                    .into(),
-            );
+            ));
         }
         lines
     }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::interrupt::INTERRUPTED;
 use crate::mask::Masks;
 use crate::row::{Holds, Row, Weight};
 use crate::suggest::Suggestion;
@@ -66,6 +67,8 @@ pub struct Report {
     pub backend: String,
     /// The profile's name.
     pub profile: String,
+    /// What the profile was made of, the last over the others.
+    pub profile_from: Vec<String>,
     /// What it came to.
     pub outcome: Outcome,
     /// Why it was not examined, or what is left behind.
@@ -111,7 +114,7 @@ impl Report {
             Outcome::Fits => 0,
             Outcome::DoesNotFit => 1,
             Outcome::NotExamined => 2,
-            Outcome::Interrupted => 130,
+            Outcome::Interrupted => INTERRUPTED,
         }
     }
 

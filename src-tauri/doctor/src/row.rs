@@ -128,11 +128,13 @@ pub struct Kind {
     untried: &'static str,
 }
 
+const UNREACHED: &str = "the backend was not reached";
 const NO_ACCOUNT: &str = "nobody signed in: name an account with --email";
 const REPLAY: &str = "asked for with --replay: may end the doctor's own session";
 const OTP: &str = "name an account that is asked for a code with --otp-email";
 const REGISTER: &str = "asked for with --register ADDRESS: makes an account";
 const REVOKE: &str = "asked for with --revoke: ends a session of the doctor's own";
+const LIMITS: &str = "asked for with --limits: your address may be locked out for a while";
 const OURS: &str = "the app's own side";
 
 const fn kind(
@@ -158,17 +160,17 @@ pub const ROWS: &[Kind] = {
     use Weight::{Must as M, Should as S};
     &[
         kind(C, M, "reachable", "Reachable", ""),
-        kind(C, M, "tls", "TLS", "the backend was not reached"),
-        kind(C, S, "plain_http", "Plain http leads to https", "the backend was not reached"),
-        kind(C, M, "direct", "No endpoint redirects", "the backend was not reached"),
-        kind(C, M, "json", "Answers are JSON", "the backend was not reached"),
-        kind(C, S, "clock", "Clock", "the backend was not reached"),
+        kind(C, M, "tls", "TLS", UNREACHED),
+        kind(C, S, "plain_http", "Plain http leads to https", UNREACHED),
+        kind(C, M, "direct", "No endpoint redirects", UNREACHED),
+        kind(C, M, "json", "Answers are JSON", UNREACHED),
+        kind(C, S, "clock", "Clock", UNREACHED),
         kind(E, M, "login", "Sign in", NO_ACCOUNT),
         kind(E, M, "login_user", "… tells who it is", NO_ACCOUNT),
         kind(E, S, "login_expiry", "… and how long it lives", NO_ACCOUNT),
         kind(E, M, "login_token", "… with a refresh token", NO_ACCOUNT),
         kind(E, S, "cookie", "Refresh cookie's attributes", NO_ACCOUNT),
-        kind(E, S, "login_invalid", "Invalid input", "the backend was not reached"),
+        kind(E, S, "login_invalid", "Invalid input", UNREACHED),
         kind(E, M, "login_wrong", "Wrong password", NO_ACCOUNT),
         kind(E, M, "otp_wanted", "A code is wanted", OTP),
         kind(E, M, "otp_wrong", "Wrong code", OTP),
@@ -185,9 +187,9 @@ pub const ROWS: &[Kind] = {
         kind(E, S, "sessions", "List of sessions", NO_ACCOUNT),
         kind(E, S, "session_end", "End one session", REVOKE),
         kind(E, S, "logout_all", "End all sessions", "asked for with --logout-all: ends every session of the account"),
-        kind(E, S, "limits", "Too many tries", "asked for with --limits: your address may be locked out for a while"),
+        kind(E, S, "limits", "Too many tries", LIMITS),
         kind(R, S, "no_token", "No token held", OURS),
-        kind(R, M, "unknown_token", "Unknown refresh token", "the backend was not reached"),
+        kind(R, M, "unknown_token", "Unknown refresh token", UNREACHED),
         kind(R, M, "user_again", "Refresh tells the user", NO_ACCOUNT),
         kind(R, S, "expiry_agrees", "Expiries agree", NO_ACCOUNT),
         kind(R, S, "grace", "Grace window", REPLAY),
@@ -197,6 +199,7 @@ pub const ROWS: &[Kind] = {
         kind(R, S, "device", "Another device", REPLAY),
         kind(R, S, "revoked", "Ended from elsewhere", REVOKE),
         kind(R, S, "cookie_deleted", "Cookie goes at sign-out", NO_ACCOUNT),
+        kind(R, S, "limits_refresh", "Too many refreshes", LIMITS),
         kind(R, S, "transient", "Trouble that passes", OURS),
     ]
 };
@@ -245,6 +248,13 @@ impl Sheet {
             debug_assert!(ROWS.iter().any(|kind| kind.id == *id), "{id} is a row");
             let empty = self.0.entry(id);
             empty.or_insert_with(|| Finding::not_tried(why));
+        }
+    }
+
+    /// The same reason for every row of which nothing was said yet.
+    pub fn skip_rest(&mut self, why: &str) {
+        for kind in ROWS {
+            self.skip(&[kind.id], why);
         }
     }
 

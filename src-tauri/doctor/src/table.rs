@@ -19,15 +19,20 @@ pub fn table(report: &Report) -> String {
         backend, profile, ..
     } = report;
     let _ = writeln!(text, "Backend  {backend}\nProfile  {profile}");
-    let mut group = None;
+    for (number, place) in report.profile_from.iter().enumerate() {
+        let over = if number == 0 { "from" } else { "over it" };
+        let _ = writeln!(text, "{}{over} {place}", pad("", 9));
+    }
     let mut before = "";
-    for row in &report.rows {
-        if group != Some(row.group) {
-            group = Some(row.group);
-            let _ = writeln!(text, "\n{}", heading(row.group));
+    for rows in report.rows.chunk_by(|one, other| one.group == other.group) {
+        let _ = writeln!(text, "\n{}", heading(rows[0].group));
+        for alike in rows.chunk_by(is_the_same_silence) {
+            match alike {
+                [row] => put_row(&mut text, row, before),
+                rows => put_silence(&mut text, rows),
+            }
+            before = &alike[alike.len() - 1].sent;
         }
-        put_row(&mut text, row, before);
-        before = &row.sent;
     }
     put_suggestion(&mut text, &report.suggestion);
     put_end(&mut text, report);
@@ -66,6 +71,27 @@ fn sent_in_short(row: &Row, before: &str) -> String {
             format!("{request}{remark}")
         }
         _ => row.sent.clone(),
+    }
+}
+
+/// Rows that nobody looked at, for one reason.
+fn is_the_same_silence(one: &Row, other: &Row) -> bool {
+    let is_silent = |row: &Row| row.sent.is_empty() && row.advice.is_empty();
+    let both = one.holds == Holds::NotTried && other.holds == Holds::NotTried;
+    both && is_silent(one) && is_silent(other) && one.got == other.got
+}
+
+/// The reason once, and what it is about.
+fn put_silence(text: &mut String, rows: &[Row]) {
+    let titles: Vec<&str> = rows.iter().map(|row| row.title).collect();
+    let titles = wrap(&titles.join(" · "), WIDTH - WORD);
+    let reason = wrap(&rows[0].got, WIDTH - WORD - 2);
+    for (number, line) in titles.iter().enumerate() {
+        let word = if number == 0 { word(&rows[0]) } else { "" };
+        let _ = writeln!(text, "{}{line}", pad(word, WORD));
+    }
+    for line in reason {
+        let _ = writeln!(text, "{}{line}", pad("", WORD + 2));
     }
 }
 

@@ -3,9 +3,9 @@
 use serde_json::json;
 use vestibule_core::error::ErrorCode;
 use vestibule_core::secrets::Secret;
-use vestibule_core::wire::{SignInOutcome, SignedOutReason};
+use vestibule_core::wire::{LoginInput, RegisterInput, SignInOutcome, SignedOutReason};
 
-use crate::place::{Place, code, login, newcomer, profile};
+use crate::place::{Place, code, profile};
 use crate::server::Server;
 use crate::told::Told;
 
@@ -43,23 +43,35 @@ pub async fn run() -> usize {
 }
 
 async fn register(place: &Place, told: &mut Told) {
-    let outcome = place.session.register(newcomer("Ann", ANN, PASSWORD)).await;
+    let outcome = place
+        .session
+        .register(RegisterInput::new("Ann", ANN, PASSWORD))
+        .await;
     assert_eq!(outcome, Ok(SignInOutcome::SignedIn));
     assert_eq!(place.until_fresh().await, "Ann");
     told.did("register", "signed in as Ann");
-    let taken = place.session.register(newcomer("Ann", ANN, PASSWORD)).await;
+    let taken = place
+        .session
+        .register(RegisterInput::new("Ann", ANN, PASSWORD))
+        .await;
     assert_eq!(code(&taken), Some(ErrorCode::EmailTaken));
     told.did("register again", "the e-mail is taken");
-    let invalid = place.session.register(newcomer("Ann", "bad", "x")).await;
+    let invalid = place
+        .session
+        .register(RegisterInput::new("Ann", "bad", "x"))
+        .await;
     assert_eq!(code(&invalid), Some(ErrorCode::InvalidInput));
     told.did("register with no address", "invalid input");
 }
 
 async fn sign_in(place: &mut Place, told: &mut Told) {
-    let wrong = place.session.login(login(ANN, "not-the-password")).await;
+    let wrong = place
+        .session
+        .login(LoginInput::new(ANN, "not-the-password"))
+        .await;
     assert_eq!(code(&wrong), Some(ErrorCode::InvalidCredentials));
     told.did("login with a wrong password", "invalid credentials");
-    let outcome = place.session.login(login(ANN, PASSWORD)).await;
+    let outcome = place.session.login(LoginInput::new(ANN, PASSWORD)).await;
     assert_eq!(outcome, Ok(SignInOutcome::SignedIn));
     told.did("login", "signed in");
     place.restart();
@@ -74,7 +86,7 @@ async fn sign_in(place: &mut Place, told: &mut Told) {
 }
 
 async fn second_factor(place: &mut Place, server: &mut Server, told: &mut Told) {
-    let outcome = place.session.login(login(ANN, PASSWORD)).await;
+    let outcome = place.session.login(LoginInput::new(ANN, PASSWORD)).await;
     assert_eq!(outcome, Ok(SignInOutcome::SignedIn));
     let before = place.kept();
     place.post(ENABLE, &json!({"password": PASSWORD})).await;
@@ -88,7 +100,7 @@ async fn second_factor(place: &mut Place, server: &mut Server, told: &mut Told) 
     );
     place.sign_out().await;
 
-    let outcome = place.session.login(login(ANN, PASSWORD)).await;
+    let outcome = place.session.login(LoginInput::new(ANN, PASSWORD)).await;
     assert_eq!(outcome, Ok(SignInOutcome::OtpRequired));
     let first = server.code(ANN).await;
     told.did("login", "a code is wanted, and was sent");
@@ -107,7 +119,7 @@ async fn second_factor(place: &mut Place, server: &mut Server, told: &mut Told) 
     told.did("the right code", "signed in, and renewed");
     place.sign_out().await;
 
-    let outcome = place.session.login(login(ANN, PASSWORD)).await;
+    let outcome = place.session.login(LoginInput::new(ANN, PASSWORD)).await;
     assert_eq!(outcome, Ok(SignInOutcome::OtpRequired));
     let wrong = other_than(&server.code(ANN).await);
     let mut refusals = Vec::new();
@@ -136,7 +148,7 @@ async fn untrusted(server: &Server, told: &mut Told) {
     let mut profile = profile("better-auth", server.url(), &[]);
     profile["headers"] = json!({"origin": "tauri://localhost"});
     let place = Place::new(profile).await;
-    let refused = place.session.login(login(ANN, PASSWORD)).await;
+    let refused = place.session.login(LoginInput::new(ANN, PASSWORD)).await;
     assert_eq!(code(&refused), Some(ErrorCode::Misconfigured));
     told.did(
         "an origin it does not trust",

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use vestibule_core::error::ErrorCode;
 use vestibule_core::secrets::Secret;
-use vestibule_core::wire::{Phase, SignInOutcome, SignedOutReason};
+use vestibule_core::wire::{LoginInput, Phase, RegisterInput, SignInOutcome, SignedOutReason};
 
-use crate::place::{Place, code, login, newcomer, profile};
+use crate::place::{Place, code, profile};
 use crate::server::Server;
 use crate::told::Told;
 
@@ -31,17 +31,20 @@ async fn register(place: &Place, told: &mut Told) {
         ("register", "accepted"),
         ("register again", "accepted all the same"),
     ] {
-        let outcome = place.session.register(newcomer("Ann", ANN, PASSWORD)).await;
+        let outcome = place
+            .session
+            .register(RegisterInput::new("Ann", ANN, PASSWORD))
+            .await;
         assert_eq!(outcome, Ok(SignInOutcome::Accepted));
         told.did(times, came);
     }
     let invalid = place
         .session
-        .register(newcomer("Ann", "bad", PASSWORD))
+        .register(RegisterInput::new("Ann", "bad", PASSWORD))
         .await;
     assert_eq!(code(&invalid), Some(ErrorCode::InvalidInput));
     told.did("register with no address", "invalid input");
-    let outcome = place.session.login(login(ANN, PASSWORD)).await;
+    let outcome = place.session.login(LoginInput::new(ANN, PASSWORD)).await;
     assert_eq!(outcome, Ok(SignInOutcome::SignedIn));
     let shown = place.until_fresh().await;
     assert_eq!(shown, ANN, "it tells a new account nothing but its id");
@@ -50,10 +53,10 @@ async fn register(place: &Place, told: &mut Told) {
 }
 
 async fn sign_in(place: &mut Place, told: &mut Told) {
-    let wrong = place.session.login(login(ADMIN, "no")).await;
+    let wrong = place.session.login(LoginInput::new(ADMIN, "no")).await;
     assert_eq!(code(&wrong), Some(ErrorCode::InvalidCredentials));
     told.did("login with a wrong password", "invalid credentials");
-    let outcome = place.session.login(login(ADMIN, PASSWORD)).await;
+    let outcome = place.session.login(LoginInput::new(ADMIN, PASSWORD)).await;
     assert_eq!(outcome, Ok(SignInOutcome::SignedIn));
     assert_eq!(place.until_fresh().await, "Admin User");
     told.did("login", "signed in as Admin User");
@@ -88,7 +91,7 @@ async fn sign_in(place: &mut Place, told: &mut Told) {
 }
 
 async fn second_factor(place: &mut Place, server: &mut Server, told: &mut Told) {
-    let outcome = place.session.login(login(ADMIN, PASSWORD)).await;
+    let outcome = place.session.login(LoginInput::new(ADMIN, PASSWORD)).await;
     assert_eq!(outcome, Ok(SignInOutcome::SignedIn));
     let made = place.post(GENERATE, &json!({"password": PASSWORD})).await;
     let made: Value = serde_json::from_str(&made.body).expect("JSON");
@@ -104,7 +107,7 @@ async fn second_factor(place: &mut Place, server: &mut Server, told: &mut Told) 
     told.did("switch the second factor on", "the session goes on");
     place.sign_out().await;
 
-    let outcome = place.session.login(login(ADMIN, PASSWORD)).await;
+    let outcome = place.session.login(LoginInput::new(ADMIN, PASSWORD)).await;
     assert_eq!(outcome, Ok(SignInOutcome::OtpRequired));
     told.did("login", "a code is wanted");
     let another = place.session.resend_otp().await;

@@ -7,11 +7,10 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use vestibule_core::error::{AuthError, ErrorCode};
 use vestibule_core::profile::Profile;
-use vestibule_core::secrets::{MemoryStore, Secret, SecretBytes, SecretStore as _};
+use vestibule_core::secrets::{MemoryStore, SecretBytes, SecretStore as _};
 use vestibule_core::session::{Config, Session};
 use vestibule_core::wire::{
-    FetchReply, FetchRequest, Freshness, LoginInput, Phase, RegisterInput, SessionState,
-    SignedOutReason,
+    FetchReply, FetchRequest, Freshness, Phase, SessionState, SignedOutReason,
 };
 
 const WORKSPACE: &str = "default";
@@ -179,26 +178,6 @@ fn open(profile: &Profile, store: &Arc<MemoryStore>, folder: &TempDir) -> Sessio
 /// A shipped profile for this address, with `more` that pages may call.
 pub fn profile(name: &str, url: &str, more: &[&str]) -> Value {
     json!({"extends": name, "backend": url, "api": {"allow": more}})
-}
-
-/// A login.
-pub fn login(email: &str, password: &str) -> LoginInput {
-    LoginInput {
-        email: email.into(),
-        password: Secret::new(password),
-        fingerprint: None,
-    }
-}
-
-/// A registration.
-pub fn newcomer(name: &str, email: &str, password: &str) -> RegisterInput {
-    RegisterInput {
-        name: name.into(),
-        email: email.into(),
-        password: Secret::new(password),
-        fingerprint: None,
-        more: None,
-    }
 }
 
 /// The code of an error.

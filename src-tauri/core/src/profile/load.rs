@@ -41,6 +41,11 @@ impl Layer {
         }
     }
 
+    /// Which file it is, or where in another one it stands.
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
     /// The text of a file; the ending of its name says whether it is TOML or JSON.
     pub fn text(name: impl Into<String>, text: &str) -> Result<Self, ProfileError> {
         let place = name.into();

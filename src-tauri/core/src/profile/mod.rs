@@ -7,7 +7,6 @@
 
 mod body;
 mod check;
-mod check_roles;
 mod header;
 mod load;
 mod maybe;

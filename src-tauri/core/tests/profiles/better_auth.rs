@@ -4,10 +4,10 @@
 use serde_json::json;
 use vestibule_core::error::ErrorCode;
 use vestibule_core::secrets::Secret;
-use vestibule_core::wire::{SignInOutcome, SignedOutReason};
+use vestibule_core::wire::{LoginInput, RegisterInput, SignInOutcome, SignedOutReason};
 use vestibule_recordings::{BETTER_AUTH, Recording};
 
-use crate::rig::{Played, login, newcomer};
+use crate::rig::Played;
 use crate::support::{code, eventually, is_fresh};
 
 const ANN: &str = "ann@example.com";
@@ -28,18 +28,24 @@ async fn a_registration_signs_in_and_refusals_say_why() {
     let played = played(None).await;
     let outcome = played
         .session
-        .register(newcomer("Ann", ANN, PASSWORD))
+        .register(RegisterInput::new("Ann", ANN, PASSWORD))
         .await;
     assert_eq!(outcome, Ok(SignInOutcome::SignedIn));
     assert_eq!(played.name(), "Ann");
     let taken = played
         .session
-        .register(newcomer("Ann", ANN, PASSWORD))
+        .register(RegisterInput::new("Ann", ANN, PASSWORD))
         .await;
     assert_eq!(code(&taken), Some(ErrorCode::EmailTaken), "422 by its code");
-    let invalid = played.session.register(newcomer("Ann", "bad", "x")).await;
+    let invalid = played
+        .session
+        .register(RegisterInput::new("Ann", "bad", "x"))
+        .await;
     assert_eq!(code(&invalid), Some(ErrorCode::InvalidInput));
-    let wrong = played.session.login(login(ANN, "wrong-password")).await;
+    let wrong = played
+        .session
+        .login(LoginInput::new(ANN, "wrong-password"))
+        .await;
     assert_eq!(code(&wrong), Some(ErrorCode::InvalidCredentials));
     played.check_no_strays();
 }
@@ -64,7 +70,7 @@ async fn reading_the_session_renews_it() {
 async fn a_limit_is_read_from_its_own_header() {
     let heading = "no Origin, no cookie (native client)";
     let played = played(Some(heading)).await;
-    let limited = played.session.login(login(ANN, PASSWORD)).await;
+    let limited = played.session.login(LoginInput::new(ANN, PASSWORD)).await;
     let limited = limited.expect_err("limited");
     assert_eq!(limited.code, ErrorCode::RateLimited);
     assert_eq!(limited.retry_after_ms, Some(10_000), "x-retry-after");
@@ -75,7 +81,7 @@ async fn an_app_that_is_not_trusted_is_told_so() {
     let recording = Recording::parse(BETTER_AUTH).from("tauri origin");
     let profile = json!({"extends": "better-auth", "headers": {"origin": "tauri://localhost"}});
     let played = Played::playing(recording, profile, "", &[]).await;
-    let refused = played.session.login(login(ANN, PASSWORD)).await;
+    let refused = played.session.login(LoginInput::new(ANN, PASSWORD)).await;
     let refused = refused.expect_err("403");
     assert_eq!(refused.code, ErrorCode::Misconfigured, "not the account");
     assert_eq!(refused.message, "Invalid origin");
@@ -86,7 +92,7 @@ async fn an_app_that_is_not_trusted_is_told_so() {
 async fn a_second_factor_is_sent_for_and_null_ends_a_session() {
     let heading = "sign-in now asks for second factor";
     let played = played(Some(heading)).await;
-    let outcome = played.session.login(login(ANN, PASSWORD)).await;
+    let outcome = played.session.login(LoginInput::new(ANN, PASSWORD)).await;
     assert_eq!(
         outcome,
         Ok(SignInOutcome::OtpRequired),

@@ -4,10 +4,10 @@
 use serde_json::json;
 use vestibule_core::error::ErrorCode;
 use vestibule_core::secrets::Secret;
-use vestibule_core::wire::{SignInOutcome, SignedOutReason};
+use vestibule_core::wire::{LoginInput, RegisterInput, SignInOutcome, SignedOutReason};
 use vestibule_recordings::{DIRECTUS, Recording};
 
-use crate::rig::{Played, login, newcomer};
+use crate::rig::Played;
 use crate::support::{code, eventually, is_fresh, user, why};
 
 const ADMIN: &str = "admin@example.com";
@@ -28,7 +28,7 @@ async fn played(from: Option<&str>) -> Played {
 #[tokio::test(flavor = "multi_thread")]
 async fn from_a_wrong_password_to_the_refresh_after_a_sign_out() {
     let played = played(None).await;
-    let wrong = played.session.login(login(ADMIN, "no")).await;
+    let wrong = played.session.login(LoginInput::new(ADMIN, "no")).await;
     assert_eq!(code(&wrong), Some(ErrorCode::InvalidCredentials));
 
     played.sign_in(ADMIN, PASSWORD).await;
@@ -72,7 +72,7 @@ async fn from_a_wrong_password_to_the_refresh_after_a_sign_out() {
 async fn a_registration_is_accepted_and_says_nothing() {
     let played = played(Some("public registration (enable)")).await;
     for _ in 0..2 {
-        let new = newcomer("Ann", "ann@example.com", PASSWORD);
+        let new = RegisterInput::new("Ann", "ann@example.com", PASSWORD);
         let outcome = played.session.register(new).await;
         assert_eq!(outcome, Ok(SignInOutcome::Accepted), "204, new or not");
     }
@@ -88,7 +88,7 @@ async fn a_registration_is_accepted_and_says_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_code_means_missing_at_the_login_and_wrong_after_it() {
     let played = played(Some("TOTP")).await;
-    let outcome = played.session.login(login(ADMIN, PASSWORD)).await;
+    let outcome = played.session.login(LoginInput::new(ADMIN, PASSWORD)).await;
     assert_eq!(outcome, Ok(SignInOutcome::OtpRequired), "401 INVALID_OTP");
     let another = played.session.resend_otp().await;
     assert_eq!(
@@ -124,15 +124,15 @@ async fn a_right_code_signs_in() {
     played.session.logout().await;
     // To where the account has a second factor.
     for _ in 0..2 {
-        let new = newcomer("Ann", "ann@example.com", PASSWORD);
+        let new = RegisterInput::new("Ann", "ann@example.com", PASSWORD);
         played.session.register(new).await.expect("accepted");
     }
-    let outcome = played.session.login(login(ADMIN, PASSWORD)).await;
+    let outcome = played.session.login(LoginInput::new(ADMIN, PASSWORD)).await;
     assert_eq!(outcome, Ok(SignInOutcome::OtpRequired));
     let right = played.session.verify_otp(Secret::new("685602")).await;
     assert_eq!(right, Ok(SignInOutcome::SignedIn));
     assert_eq!(played.name(), "Admin User");
-    let limited = played.session.login(login(ADMIN, "no")).await;
+    let limited = played.session.login(LoginInput::new(ADMIN, "no")).await;
     let limited = limited.expect_err("too many");
     assert_eq!(limited.code, ErrorCode::RateLimited);
     assert_eq!(limited.retry_after_ms, Some(0), "as it says");

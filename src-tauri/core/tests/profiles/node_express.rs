@@ -3,10 +3,10 @@
 use serde_json::json;
 use vestibule_core::error::ErrorCode;
 use vestibule_core::secrets::Secret;
-use vestibule_core::wire::{SignInOutcome, SignedOutReason};
+use vestibule_core::wire::{LoginInput, RegisterInput, SignInOutcome, SignedOutReason};
 use vestibule_recordings::NODE_EXPRESS_BOILERPLATE;
 
-use crate::rig::{Played, login, newcomer};
+use crate::rig::Played;
 use crate::support::{code, get, is_fresh, why};
 
 const BOB: &str = "bob@example.com";
@@ -27,20 +27,20 @@ async fn a_registration_signs_in_and_a_second_is_refused() {
     let played = played().await;
     let outcome = played
         .session
-        .register(newcomer("Bob", BOB, PASSWORD))
+        .register(RegisterInput::new("Bob", BOB, PASSWORD))
         .await;
     assert_eq!(outcome, Ok(SignInOutcome::SignedIn), "201 with tokens");
     assert_eq!(played.name(), "Bob");
     let taken = played
         .session
-        .register(newcomer("Bob", BOB, PASSWORD))
+        .register(RegisterInput::new("Bob", BOB, PASSWORD))
         .await;
     assert_eq!(
         code(&taken),
         Some(ErrorCode::EmailTaken),
         "400 by its words"
     );
-    let mut invalid = newcomer("Bob", "bob", "x");
+    let mut invalid = RegisterInput::new("Bob", "bob", "x");
     invalid.more = json!({"extra": 1}).as_object().cloned();
     let error = played.session.register(invalid).await.expect_err("400");
     assert_eq!(error.code, ErrorCode::InvalidInput);
@@ -51,7 +51,7 @@ async fn a_registration_signs_in_and_a_second_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn from_a_wrong_password_to_the_last_sign_out() {
     let played = played().await;
-    let wrong = played.session.login(login(BOB, "nope")).await;
+    let wrong = played.session.login(LoginInput::new(BOB, "nope")).await;
     assert_eq!(code(&wrong), Some(ErrorCode::InvalidCredentials));
 
     played.sign_in(BOB, PASSWORD).await;
@@ -95,7 +95,7 @@ async fn from_a_wrong_password_to_the_last_sign_out() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_limit_said_in_html_is_a_limit() {
     let played = played().await;
-    let wrong = || played.session.login(login(BOB, "nope"));
+    let wrong = || played.session.login(LoginInput::new(BOB, "nope"));
     assert_eq!(code(&wrong().await), Some(ErrorCode::InvalidCredentials));
     let limited = wrong().await.expect_err("limited");
     assert_eq!(limited.code, ErrorCode::RateLimited);

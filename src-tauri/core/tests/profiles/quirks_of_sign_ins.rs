@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 use vestibule_core::error::ErrorCode;
 use vestibule_core::secrets::Secret;
-use vestibule_core::wire::SignInOutcome;
+use vestibule_core::wire::{LoginInput, RegisterInput, SignInOutcome};
 use vestibule_recordings::Recording;
 
-use crate::rig::{Played, login, newcomer, said};
+use crate::rig::{Played, said};
 use crate::support::{code, is_fresh};
 
 const ANN: &str = "ann@example.com";
@@ -70,7 +70,7 @@ async fn a_challenge_may_have_a_name() {
         ],
     )
     .await;
-    let outcome = played.session.login(login(ANN, "pw")).await;
+    let outcome = played.session.login(LoginInput::new(ANN, "pw")).await;
     assert_eq!(
         outcome,
         Ok(SignInOutcome::OtpRequired),
@@ -103,7 +103,7 @@ async fn a_code_that_could_not_be_sent_can_be_asked_for() {
         ],
     )
     .await;
-    let outcome = played.session.login(login(ANN, "pw")).await;
+    let outcome = played.session.login(LoginInput::new(ANN, "pw")).await;
     assert_eq!(
         outcome,
         Ok(SignInOutcome::OtpRequired),
@@ -121,7 +121,10 @@ async fn what_the_backend_has_not_is_said_and_not_sent() {
         "otp": {"wanted": []},
     });
     let played = play(profile, &[said(LOGIN, "200 OK", &[COOKIE], SUCCESS)]).await;
-    let outcome = played.session.register(newcomer("Ann", ANN, "pw")).await;
+    let outcome = played
+        .session
+        .register(RegisterInput::new("Ann", ANN, "pw"))
+        .await;
     assert_eq!(code(&outcome), Some(ErrorCode::Unsupported));
     played.check_no_strays();
     assert!(played.player.played().is_empty(), "nothing was sent");
@@ -153,10 +156,13 @@ async fn errors_may_be_a_map_of_fields() {
     .await;
     let outcome = played
         .session
-        .register(newcomer("Ann", ANN, "long enough"))
+        .register(RegisterInput::new("Ann", ANN, "long enough"))
         .await;
     assert_eq!(code(&outcome), Some(ErrorCode::EmailTaken));
-    let error = played.session.register(newcomer("Ann", ANN, "short")).await;
+    let error = played
+        .session
+        .register(RegisterInput::new("Ann", ANN, "short"))
+        .await;
     let error = error.expect_err("refused");
     assert_eq!(error.code, ErrorCode::InvalidInput);
     assert_eq!(error.message, "is too short", "in the backend's words");

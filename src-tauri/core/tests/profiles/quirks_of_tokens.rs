@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use vestibule_core::error::ErrorCode;
-use vestibule_core::wire::{SignInOutcome, SignedOutReason};
+use vestibule_core::wire::{LoginInput, SignInOutcome, SignedOutReason};
 use vestibule_recordings::Recording;
 
-use crate::rig::{Played, login, said};
+use crate::rig::{Played, said};
 use crate::support::{code, eventually, get, is_fresh, is_stale, user};
 
 const ANN: &str = "ann@example.com";
@@ -335,7 +335,7 @@ async fn cookies_may_be_all_that_carries_a_call() {
         ],
     )
     .await;
-    let outcome = played.session.login(login(ANN, "pw")).await;
+    let outcome = played.session.login(LoginInput::new(ANN, "pw")).await;
     assert_eq!(outcome, Ok(SignInOutcome::SignedIn), "without any token");
     let reply = played.session.fetch(get("/things")).await;
     assert_eq!(reply.expect("a call").status, 200);

@@ -7,11 +7,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use vestibule_core::clock::ManualClock;
 use vestibule_core::profile::{Layer, Profile, load};
-use vestibule_core::secrets::{Secret, SecretBytes, SecretStore as _};
+use vestibule_core::secrets::{SecretBytes, SecretStore as _};
 use vestibule_core::session::{Config, Session};
-use vestibule_core::wire::{
-    LoginInput, Phase, RegisterInput, SessionState, SignInOutcome, SignedOutReason,
-};
+use vestibule_core::wire::{LoginInput, Phase, SessionState, SignInOutcome, SignedOutReason};
 use vestibule_recordings::{Player, Recording};
 
 use crate::support::{TestStore, WORKSPACE, eventually, until, user, why};
@@ -151,7 +149,7 @@ impl Played {
     }
 
     pub async fn sign_in(&self, email: &str, password: &str) {
-        let outcome = self.session.login(login(email, password)).await;
+        let outcome = self.session.login(LoginInput::new(email, password)).await;
         assert_eq!(outcome, Ok(SignInOutcome::SignedIn));
     }
 
@@ -216,22 +214,4 @@ pub fn said(request: &str, status: &str, headers: &[&str], body: &str) -> String
         "\n$ curl -si -X {method} http://127.0.0.1:1{rest}\nHTTP/1.1 {status}\n\
          Content-Type: application/json\n{lines}\n{body}\n"
     )
-}
-
-pub fn login(email: &str, password: &str) -> LoginInput {
-    LoginInput {
-        email: email.into(),
-        password: Secret::new(password),
-        fingerprint: None,
-    }
-}
-
-pub fn newcomer(name: &str, email: &str, password: &str) -> RegisterInput {
-    RegisterInput {
-        name: name.into(),
-        email: email.into(),
-        password: Secret::new(password),
-        fingerprint: None,
-        more: None,
-    }
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use serde_json::json;
 use vestibule_core::error::ErrorCode;
-use vestibule_core::wire::{SignInOutcome, SignedOutReason};
+use vestibule_core::wire::{LoginInput, RegisterInput, SignInOutcome, SignedOutReason};
 use vestibule_recordings::{Recording, SUPABASE_BY_CONTRACT};
 
-use crate::rig::{Played, login, newcomer, said};
+use crate::rig::{Played, said};
 use crate::support::{code, eventually, user};
 
 const ANN: &str = "ann@example.com";
@@ -25,18 +25,18 @@ async fn from_a_registration_to_the_refresh_after_a_sign_out() {
     let played = played().await;
     let outcome = played
         .session
-        .register(newcomer("Ann", ANN, PASSWORD))
+        .register(RegisterInput::new("Ann", ANN, PASSWORD))
         .await;
     assert_eq!(
         outcome,
         Ok(SignInOutcome::Accepted),
         "to be confirmed first"
     );
-    let wrong = played.session.login(login(ANN, "wrong")).await;
+    let wrong = played.session.login(LoginInput::new(ANN, "wrong")).await;
     assert_eq!(code(&wrong), Some(ErrorCode::InvalidCredentials), "a 400");
     let early = played
         .session
-        .login(login("new@example.com", PASSWORD))
+        .login(LoginInput::new("new@example.com", PASSWORD))
         .await;
     assert_eq!(code(&early), Some(ErrorCode::AccountBlocked));
 
@@ -59,7 +59,7 @@ async fn from_a_registration_to_the_refresh_after_a_sign_out() {
     assert_eq!(late.until_signed_out().await, SignedOutReason::Expired);
     let limited = played
         .session
-        .login(login("many@example.com", PASSWORD))
+        .login(LoginInput::new("many@example.com", PASSWORD))
         .await;
     assert_eq!(code(&limited), Some(ErrorCode::RateLimited));
     played.check_no_strays();

@@ -9,13 +9,7 @@ use vestibule_core::wire::{Cause, Phase, RegisterInput, SignInOutcome, SignedOut
 use crate::support::*;
 
 fn newcomer(email: &str) -> RegisterInput {
-    RegisterInput {
-        name: "Nina New".into(),
-        email: email.into(),
-        password: Secret::new("correct horse battery"),
-        fingerprint: None,
-        more: None,
-    }
+    RegisterInput::new("Nina New", email, "correct horse battery")
 }
 
 /// A refused sign-in changes nothing and costs one request.

@@ -16,7 +16,7 @@ use vestibule_backend::{Backend, Config, Effect, Fault};
 use vestibule_core::clock::ManualClock;
 use vestibule_core::error::{AuthError, ErrorCode};
 use vestibule_core::profile::Profile;
-use vestibule_core::secrets::{Secret, SecretStore as _};
+use vestibule_core::secrets::SecretStore as _;
 use vestibule_core::session::{self, Session};
 use vestibule_core::wire::{
     FetchReply, FetchRequest, Freshness, LoginInput, Outage, Phase, SessionState, SignInOutcome,
@@ -237,11 +237,7 @@ pub async fn soon<T>(what: &str, work: impl Future<Output = T>) -> T {
 }
 
 pub fn login(email: &str) -> LoginInput {
-    LoginInput {
-        email: email.into(),
-        password: Secret::new(PASSWORD),
-        fingerprint: None,
-    }
+    LoginInput::new(email, PASSWORD)
 }
 
 pub fn get(path: &str) -> FetchRequest {

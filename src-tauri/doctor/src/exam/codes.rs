@@ -4,7 +4,7 @@ use vestibule_core::backend::{Answering, SignIn};
 use vestibule_core::error::ErrorCode;
 use vestibule_core::secrets::Secret;
 
-use super::{Exam, Step, told};
+use super::{Exam, Heard, Step, told};
 use crate::order::Account;
 use crate::row::{Finding, Side};
 
@@ -26,8 +26,7 @@ impl Exam<'_> {
             .backend
             .login(&Self::credentials(account), &device)
             .await;
-        let seen = self.seen(mark);
-        let (sent, got) = self.words(mark);
+        let Heard { seen, sent, got } = self.heard(mark);
         let challenge = match answer {
             Ok(SignIn::OtpRequired { challenge, .. }) => challenge,
             Ok(SignIn::Granted(grant)) => {
@@ -101,8 +100,7 @@ impl Exam<'_> {
             .backend
             .verify_otp(answering, &Secret::new(WRONG))
             .await;
-        let seen = self.seen(mark);
-        let (sent, got) = self.words(mark);
+        let Heard { seen, sent, got } = self.heard(mark);
         let finding = match answer {
             Err(error) if error.code == ErrorCode::OtpInvalid => Finding::yes(sent, got),
             Err(error) if error.code == ErrorCode::Unsupported => {
@@ -123,8 +121,7 @@ impl Exam<'_> {
         self.stop.check()?;
         let mark = self.witness.count();
         let answer = self.backend.resend_otp(answering).await;
-        let seen = self.seen(mark);
-        let (sent, got) = self.words(mark);
+        let Heard { seen, sent, got } = self.heard(mark);
         let finding = match answer {
             Ok(()) => Finding::yes(sent, got),
             Err(error) if error.code == ErrorCode::Unsupported => {
@@ -155,8 +152,7 @@ impl Exam<'_> {
         self.masks.hide(code.secret(), "code");
         let mark = self.witness.count();
         let answer = self.backend.verify_otp(answering, &code).await;
-        let seen = self.seen(mark);
-        let (sent, got) = self.words(mark);
+        let Heard { seen, sent, got } = self.heard(mark);
         let device = answering.device.clone();
         let finding = match answer {
             Ok(SignIn::Granted(grant)) => {

@@ -6,7 +6,7 @@ use vestibule_core::token::RefreshToken;
 use vestibule_core::wire::SignedOutReason;
 
 use super::renew::Renewal;
-use super::{Exam, Step};
+use super::{Exam, Heard, Step};
 use crate::ledger::Session;
 use crate::order::Account;
 use crate::row::{Finding, Side};
@@ -132,9 +132,7 @@ impl Exam<'_> {
 
     /// What a session hears that was ended from elsewhere.
     async fn tell_the_end(&mut self, mut session: Session) {
-        let (token, device) = (session.token.clone(), session.device.clone());
-        let access = session.access_token().cloned();
-        let done = self.renew(&token, access.as_ref(), &device).await;
+        let done = self.renew_session(&session).await;
         let (sent, got) = (done.sent, done.got);
         let finding = match done.renewal {
             Renewal::Ended(SignedOutReason::Revoked) => Finding::yes(sent, got),
@@ -194,8 +192,8 @@ impl Exam<'_> {
             self.sheet.skip(&[row], &why);
             return Ok(None);
         }
-        let exchange = self.seen(mark).into_iter().next();
-        let (sent, got) = self.words(mark);
+        let Heard { seen, sent, got } = self.heard(mark);
+        let exchange = seen.into_iter().next();
         let Some(status) = exchange.as_ref().and_then(|exchange| exchange.status) else {
             self.set(row, Finding::unclear(sent, got));
             return Ok(None);

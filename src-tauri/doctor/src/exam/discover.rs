@@ -3,13 +3,14 @@
 
 use vestibule_core::backend::{Backend, Exchange, SignIn};
 use vestibule_core::profile::{Profile, SHIPPED};
-use vestibule_core::secrets::Secret;
-use vestibule_core::wire::LoginInput;
 
 use super::{Exam, PRODUCT, Step};
 use crate::order::Account;
 use crate::shape;
 use crate::suggest::{self, Suggestion};
+
+const LEFT: &str = "A session may be left until it expires: one sign-in was answered of which the \
+                    doctor does not know how to end it.";
 
 impl Exam<'_> {
     /// Looks for a profile that fits.
@@ -20,9 +21,9 @@ impl Exam<'_> {
         let device = Self::new_device();
         for candidate in candidates(&self.order.profile) {
             self.stop.check()?;
-            let name = candidate.name.clone();
             self.desk.progress(&format!(
-                "trying to sign in as the profile \"{name}\" would"
+                "trying to sign in as the profile \"{}\" would",
+                candidate.name
             ));
             let Ok(backend) = Backend::new(candidate.profile, PRODUCT) else {
                 continue;
@@ -31,20 +32,22 @@ impl Exam<'_> {
             let mark = self.witness.count();
             let answer = backend.login(&Self::credentials(account), &device).await;
             let seen = self.seen(mark);
-            let fits = match answer {
+            let ended = match answer {
                 Ok(SignIn::Granted(grant)) => {
                     let access = grant.access.token.as_ref();
-                    let _ = backend.logout(&grant.token, access, &device).await;
-                    true
+                    Some(backend.logout(&grant.token, access, &device).await)
                 }
                 Ok(SignIn::Nameless(nameless)) => {
                     let access = nameless.access.token.as_ref();
-                    let _ = backend.logout(&nameless.token, access, &device).await;
-                    true
+                    Some(backend.logout(&nameless.token, access, &device).await)
                 }
-                Ok(SignIn::OtpRequired { .. }) => true,
-                Ok(SignIn::Accepted) | Err(_) => false,
+                Ok(SignIn::OtpRequired { .. }) => Some(Ok(())),
+                Ok(SignIn::Accepted) | Err(_) => None,
             };
+            if matches!(ended, Some(Err(_))) {
+                self.notes.push(LEFT.into());
+            }
+            let fits = ended.is_some();
             let _ = self.seen(mark);
             if fits {
                 self.suggestion = match candidate.shipped {
@@ -75,13 +78,13 @@ impl Exam<'_> {
         let Some(body) = shape::body(exchange) else {
             return false;
         };
-        let input = LoginInput {
-            email: account.email.clone(),
-            password: Secret::new(account.password.secret()),
-            fingerprint: None,
-        };
+        let input = Self::credentials(account);
         self.suggestion = suggest::by_answer(&self.order.profile, exchange, &body, &input);
-        self.suggestion != Suggestion::None
+        let found = self.suggestion != Suggestion::None;
+        if found {
+            self.notes.push(LEFT.into());
+        }
+        found
     }
 }
 

@@ -1,12 +1,13 @@
 //! Sign-out: whether the backend hears whose session it is, whether it is over then, and what
 //! it says when it is told again.
 
-use vestibule_core::backend::Exchange;
+use vestibule_core::backend::{Exchange, Untold};
 use vestibule_core::cookies::{RefreshChange, RefreshCookie};
 use vestibule_core::profile::{Endpoint, Placeholder};
 
 use super::renew::Renewal;
-use super::{Exam, Step};
+use super::{Exam, Heard, Step};
+use crate::date;
 use crate::ledger::Session;
 use crate::row::{Finding, Side};
 use crate::shape;
@@ -34,12 +35,9 @@ impl Exam<'_> {
             return Ok(());
         };
         let reaches = reaches(endpoint, &session, &profile.url(&endpoint.path.source()));
-        let (token, device) = (session.token.clone(), session.device.clone());
-        let access = session.access_token().cloned();
         let mark = self.witness.count();
-        let told = self.backend.logout(&token, access.as_ref(), &device).await;
-        let seen = self.seen(mark);
-        let (sent, got) = self.words(mark);
+        let told = self.tell_the_sign_out(&session).await;
+        let Heard { seen, sent, got } = self.heard(mark);
         let status = seen
             .first()
             .and_then(|exchange| exchange.status)
@@ -74,6 +72,12 @@ impl Exam<'_> {
         Ok(())
     }
 
+    async fn tell_the_sign_out(&self, session: &Session) -> Result<(), Untold> {
+        let access = session.access_token();
+        let told = self.backend.logout(&session.token, access, &session.device);
+        told.await
+    }
+
     fn tell_what_reached(&mut self, reaches: Result<&'static str, &'static str>, sent: &str) {
         let finding = match reaches {
             Ok(how) => Finding::yes(sent, how),
@@ -95,7 +99,7 @@ impl Exam<'_> {
             );
             return;
         };
-        let now = super::renew::sent_at(exchange).into();
+        let now = date::sent_at(exchange).into();
         let lines = exchange.headers.get_all("set-cookie").iter();
         let mut changes = lines.filter_map(|line| {
             let names = &profile.cookies.refresh;
@@ -118,9 +122,7 @@ impl Exam<'_> {
     }
 
     async fn look_whether_it_is_over(&mut self, session: &mut Session) {
-        let (token, device) = (session.token.clone(), session.device.clone());
-        let access = session.access_token().cloned();
-        let done = self.renew(&token, access.as_ref(), &device).await;
+        let done = self.renew_session(session).await;
         let status = done.exchange.as_ref().and_then(|exchange| exchange.status);
         let finding = match done.renewal {
             Renewal::Ended(_) => {
@@ -145,12 +147,8 @@ impl Exam<'_> {
 
     async fn sign_out_again(&mut self, session: &Session) {
         let mark = self.witness.count();
-        let access = session.access_token();
-        let told = self
-            .backend
-            .logout(&session.token, access, &session.device)
-            .await;
-        let (sent, got) = self.words(mark);
+        let told = self.tell_the_sign_out(session).await;
+        let Heard { sent, got, .. } = self.heard(mark);
         let finding = match told {
             Ok(()) => Finding::yes(sent, got),
             Err(_) => Finding::no(sent, got)

@@ -8,11 +8,14 @@ mod devices;
 mod discover;
 mod ending;
 mod limits;
+mod ours;
 mod register;
 mod renew;
 mod replay;
+mod seen;
 mod sign_in;
 mod told;
+mod unreachable;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +23,6 @@ use std::time::Duration;
 use vestibule_core::backend::{Backend, Exchange, SignIn, Witness};
 use vestibule_core::device::Device;
 use vestibule_core::error::{AuthError, ErrorCode};
-use vestibule_core::secrets::Secret;
 use vestibule_core::wire::LoginInput;
 
 use crate::ledger::{Ledger, Session};
@@ -55,6 +57,13 @@ struct Exam<'a> {
     notes: Vec<String>,
     /// Why it makes no sense to go on.
     hopeless: bool,
+}
+
+/// What went over the wire for one question, and in words.
+struct Heard {
+    seen: Vec<Exchange>,
+    sent: String,
+    got: String,
 }
 
 /// Examines a backend. Whatever was signed in is signed out before this returns, also after
@@ -114,7 +123,7 @@ impl<'a> Exam<'a> {
         }
         self.refuse_nothing_typed().await?;
         self.refuse_an_unknown_token().await?;
-        self.explain_our_side();
+        self.look_at_our_side();
         let Some(account) = &self.order.account else {
             return Ok(());
         };
@@ -147,13 +156,16 @@ impl<'a> Exam<'a> {
             self.make_an_account(address).await?;
         }
         if self.order.allowed.limits {
-            self.try_until_refused().await?;
+            self.refresh_until_refused(account).await?;
+            self.fail_until_refused().await?;
         }
         Ok(())
     }
 
     async fn end(mut self, stopped: bool) -> Result<Report, AuthError> {
-        self.desk.progress("signing out what was signed in");
+        if !self.ledger.is_settled() {
+            self.desk.progress("signing out what was signed in");
+        }
         let left = self.ledger.sign_out_all(&self.backend, &self.witness).await;
         if left > 0 {
             self.notes.push(format!(
@@ -180,6 +192,7 @@ impl<'a> Exam<'a> {
             doctor: env!("CARGO_PKG_VERSION"),
             backend: self.order.profile.backend.to_string(),
             profile: self.order.profile.name.clone(),
+            profile_from: self.order.places.clone(),
             outcome,
             notes: self.notes,
             counts,
@@ -199,13 +212,14 @@ impl<'a> Exam<'a> {
         seen
     }
 
-    /// What the first exchange since `mark` sent and what came back.
-    fn words(&mut self, mark: usize) -> (String, String) {
+    /// The same, and in words what the first of them sent and what came back.
+    fn heard(&mut self, mark: usize) -> Heard {
         let seen = self.seen(mark);
-        match seen.first() {
-            Some(exchange) => (shape::sent(exchange), shape::got(exchange, &self.masks)),
+        let (sent, got) = match seen.first() {
+            Some(first) => (shape::sent(first), shape::got(first, &self.masks)),
             None => (String::new(), "nothing was sent".into()),
-        }
+        };
+        Heard { seen, sent, got }
     }
 
     /// A device of the doctor's own; each session has one.
@@ -214,11 +228,7 @@ impl<'a> Exam<'a> {
     }
 
     fn credentials(account: &Account) -> LoginInput {
-        LoginInput {
-            email: account.email.clone(),
-            password: Secret::new(account.password.secret()),
-            fingerprint: None,
-        }
+        LoginInput::new(&account.email, account.password.secret())
     }
 
     /// A session more of the account; where there is none, `rows` say why.
@@ -241,12 +251,11 @@ impl<'a> Exam<'a> {
             self.stop.sleep(wait).await?;
             answer = self.backend.login(&input, &device).await;
         }
-        let (_, got) = self.words(mark);
+        let Heard { got, .. } = self.heard(mark);
         Ok(match answer {
             Ok(SignIn::Granted(grant)) => Some(self.ledger.open(*grant, device)),
             Ok(SignIn::Nameless(nameless)) => {
-                let access = nameless.access.token.clone();
-                self.ledger.note(nameless.token.clone(), access, &device);
+                self.ledger.keep(&nameless, &device);
                 self.sheet
                     .skip(rows, "another sign-in did not tell who it is");
                 None

@@ -2,10 +2,9 @@
 
 use vestibule_core::backend::SignIn;
 use vestibule_core::error::ErrorCode;
-use vestibule_core::secrets::Secret;
 use vestibule_core::wire::RegisterInput;
 
-use super::{Exam, Step, told};
+use super::{Exam, Heard, Step, told};
 use crate::row::{Finding, Side};
 
 const ROWS: [&str; 2] = ["register", "register_taken"];
@@ -24,26 +23,18 @@ impl Exam<'_> {
         // Letters of both cases, a digit and a sign: what rules usually ask for.
         let password = format!("Vd-1{}", uuid::Uuid::new_v4().simple());
         self.masks.hide(&password, "password");
-        let input = || RegisterInput {
-            name: "Vestibule Doctor".into(),
-            email: address.to_owned(),
-            password: Secret::new(password.clone()),
-            fingerprint: None,
-            more: None,
-        };
+        let input = || RegisterInput::new("Vestibule Doctor", address, &password);
         let device = Self::new_device();
         let mark = self.witness.count();
         let answer = self.backend.register(&input(), &device).await;
-        let seen = self.seen(mark);
-        let (sent, got) = self.words(mark);
+        let Heard { seen, sent, got } = self.heard(mark);
         let finding = match answer {
             Ok(SignIn::Granted(grant)) => {
                 self.ledger.open(*grant, device);
                 Finding::yes(sent, format!("{got}: signed in"))
             }
             Ok(SignIn::Nameless(nameless)) => {
-                let access = nameless.access.token.clone();
-                self.ledger.note(nameless.token.clone(), access, &device);
+                self.ledger.keep(&nameless, &device);
                 told::refused(
                     seen.last(),
                     &nameless.error,
@@ -72,8 +63,7 @@ impl Exam<'_> {
         let device = Self::new_device();
         let mark = self.witness.count();
         let answer = self.backend.register(&input(), &device).await;
-        let seen = self.seen(mark);
-        let (sent, got) = self.words(mark);
+        let Heard { seen, sent, got } = self.heard(mark);
         let finding = match answer {
             Err(error) if error.code == ErrorCode::EmailTaken => Finding::yes(sent, got),
             Ok(SignIn::Accepted | SignIn::OtpRequired { .. }) => Finding::yes(

@@ -1,6 +1,6 @@
 //! One refresh, as the app makes it, and what the first ones say.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use vestibule_core::backend::{Body, Exchange, Fault, Verdict};
 use vestibule_core::cookies::RefreshCookie;
@@ -11,7 +11,7 @@ use vestibule_core::secrets::Secret;
 use vestibule_core::token::{BodyToken, RefreshToken};
 use vestibule_core::wire::{SignedOutReason, User};
 
-use super::{Exam, Step, told};
+use super::{Exam, Heard, Step, told};
 use crate::ledger::Session;
 use crate::row::{Finding, Side};
 use crate::shape;
@@ -52,8 +52,8 @@ impl Exam<'_> {
         let mut kept = None;
         let done = self.refresh_and_read(token, access, device, &mut kept);
         let renewal = done.await.unwrap_or(Renewal::Transient);
-        let exchange = self.seen(mark).into_iter().next();
-        let (sent, got) = self.words(mark);
+        let Heard { seen, sent, got } = self.heard(mark);
+        let exchange = seen.into_iter().next();
         Renewed {
             renewal,
             kept,
@@ -61,6 +61,12 @@ impl Exam<'_> {
             sent,
             got,
         }
+    }
+
+    /// Refreshes a session with all that it holds.
+    pub(super) async fn renew_session(&mut self, session: &Session) -> Renewed {
+        let access = session.access_token();
+        self.renew(&session.token, access, &session.device).await
     }
 
     /// In the order of the session's own rotation: cookies at the headers, then the body.
@@ -157,9 +163,8 @@ impl Exam<'_> {
         let url = profile.url(&endpoint.path.source());
         let needs_cookie = session.token.body().is_none();
         let comes_back = !session.token.pairs(&url).is_empty();
-        let (before, access) = (session.token.clone(), session.access_token().cloned());
-        let device = session.device.clone();
-        let done = self.renew(&before, access.as_ref(), &device).await;
+        let before = session.token.clone();
+        let done = self.renew_session(session).await;
         let Renewed { sent, got, .. } = done;
         match done.renewal {
             Renewal::Renewed {
@@ -249,21 +254,6 @@ impl Exam<'_> {
         };
         self.set("user_again", finding);
     }
-
-    /// The rows that are about the app alone.
-    pub(super) fn explain_our_side(&mut self) {
-        self.set(
-            "no_token",
-            Finding::not_tried("the app asks nobody then and shows the sign-in"),
-        );
-        self.set(
-            "transient",
-            Finding::not_tried(
-                "403 without a known code, 404, 408, 425, 429, 5xx, a page, a broken answer: the \
-                 app keeps the session and tries again",
-            ),
-        );
-    }
 }
 
 fn rotation(sent: &str, rotates: bool) -> Finding {
@@ -275,14 +265,4 @@ fn rotation(sent: &str, rotates: bool) -> Finding {
         "give out a new one with each refresh: a copy of a token that never changes stays good \
          until it expires, and nobody notices",
     )
-}
-
-/// When an answer was sent, by the backend's own clock.
-pub(super) fn sent_at(exchange: &Exchange) -> SystemTime {
-    let date = exchange
-        .headers
-        .get("date")
-        .and_then(|date| date.to_str().ok());
-    date.and_then(super::connection::httpdate)
-        .unwrap_or(exchange.answered_at)
 }

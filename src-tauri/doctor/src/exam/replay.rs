@@ -71,8 +71,7 @@ impl Exam<'_> {
                         .skip(&["reuse", "family"], "the successor was refused");
                     return Ok(());
                 }
-                let device = session.device.clone();
-                self.renew(&parent, session.access_token().cloned().as_ref(), &device)
+                self.renew(&parent, session.access_token(), &session.device)
                     .await
             }
             None => return Ok(()),
@@ -88,9 +87,7 @@ impl Exam<'_> {
 
     /// One refresh that is to succeed.
     async fn rotate(&mut self, session: &mut Session) -> bool {
-        let (token, device) = (session.token.clone(), session.device.clone());
-        let access = session.access_token().cloned();
-        let done = self.renew(&token, access.as_ref(), &device).await;
+        let done = self.renew_session(session).await;
         match done.renewal {
             Renewal::Renewed { token, access, .. } => {
                 session.renewed(token, access);
@@ -133,8 +130,8 @@ impl Exam<'_> {
                 ));
             }
             self.stop.sleep(wait).await?;
-            let access = session.access_token().cloned();
-            let done = self.renew(parent, access.as_ref(), &session.device).await;
+            let access = session.access_token();
+            let done = self.renew(parent, access, &session.device).await;
             let age = since.elapsed();
             window.sent.clone_from(&done.sent);
             window.got.clone_from(&done.got);
@@ -238,9 +235,7 @@ impl Exam<'_> {
     }
 
     async fn tell_the_family(&mut self, session: &mut Session) {
-        let (token, device) = (session.token.clone(), session.device.clone());
-        let access = session.access_token().cloned();
-        let done = self.renew(&token, access.as_ref(), &device).await;
+        let done = self.renew_session(session).await;
         let sent = format!("{} (the newest token)", done.sent);
         let finding = match done.renewal {
             Renewal::Ended(_) => {
@@ -278,9 +273,9 @@ impl Exam<'_> {
         let Some(mut session) = self.another_session(account, &["device"]).await? else {
             return Ok(());
         };
-        let (token, access) = (session.token.clone(), session.access_token().cloned());
+        let access = session.access_token();
         let done = self
-            .renew(&token, access.as_ref(), &Self::new_device())
+            .renew(&session.token, access, &Self::new_device())
             .await;
         let (sent, got) = (format!("{} (another device)", done.sent), done.got);
         let finding = match done.renewal {

@@ -8,7 +8,8 @@ use vestibule_core::expiry;
 use vestibule_core::secrets::Secret;
 use vestibule_core::wire::LoginInput;
 
-use super::{Exam, Step, told};
+use super::{Exam, Heard, Step, told};
+use crate::date;
 use crate::ledger::Session;
 use crate::order::Account;
 use crate::row::{Finding, Side};
@@ -16,47 +17,14 @@ use crate::shape;
 use crate::stop::Stopped;
 use crate::suggest::Suggestion;
 
-/// What depends on somebody being signed in.
-const AFTER: [&str; 14] = [
-    "login_user",
-    "login_expiry",
-    "login_token",
-    "cookie",
-    "refresh",
-    "rotation",
-    "logout",
-    "logout_token",
-    "logout_ends",
-    "logout_again",
-    "sessions",
-    "user_again",
-    "expiry_agrees",
-    "cookie_deleted",
-];
-const ON_REQUEST: [&str; 8] = [
-    "grace",
-    "successor",
-    "reuse",
-    "family",
-    "device",
-    "revoked",
-    "session_end",
-    "logout_all",
-];
-
 impl Exam<'_> {
     /// A sign-in with nothing typed: refused as invalid, at least as wrong.
     pub(super) async fn refuse_nothing_typed(&mut self) -> Step {
         self.stop.check()?;
-        let input = LoginInput {
-            email: String::new(),
-            password: Secret::new(""),
-            fingerprint: None,
-        };
+        let input = LoginInput::new("", "");
         let mark = self.witness.count();
         let answer = self.backend.login(&input, &Self::new_device()).await;
-        let seen = self.seen(mark);
-        let (sent, got) = self.words(mark);
+        let Heard { seen, sent, got } = self.heard(mark);
         let finding = match answer {
             Err(error) => match error.code {
                 ErrorCode::InvalidInput | ErrorCode::InvalidCredentials => Finding::yes(sent, got),
@@ -77,16 +45,11 @@ impl Exam<'_> {
         self.desk.progress("trying one wrong password");
         let wrong = format!("wrong-{}", uuid::Uuid::new_v4().simple());
         self.masks.hide(&wrong, "password");
-        let input = LoginInput {
-            email: account.email.clone(),
-            password: Secret::new(wrong),
-            fingerprint: None,
-        };
+        let input = LoginInput::new(&account.email, wrong);
         let device = Self::new_device();
         let mark = self.witness.count();
         let answer = self.backend.login(&input, &device).await;
-        let seen = self.seen(mark);
-        let (sent, got) = self.words(mark);
+        let Heard { seen, sent, got } = self.heard(mark);
         let finding = match answer {
             Err(error) if error.code == ErrorCode::InvalidCredentials => Finding::yes(sent, got),
             Err(error) => self.told(&seen, &error).advise(
@@ -122,8 +85,7 @@ impl Exam<'_> {
             .backend
             .login(&Self::credentials(account), &device)
             .await;
-        let seen = self.seen(mark);
-        let (sent, got) = self.words(mark);
+        let Heard { seen, sent, got } = self.heard(mark);
         let why_not = match answer {
             Ok(SignIn::Granted(grant)) => {
                 self.set("login", Finding::yes(sent, got));
@@ -133,8 +95,7 @@ impl Exam<'_> {
                 return Ok(Some(self.ledger.open(*grant, device)));
             }
             Ok(SignIn::Nameless(nameless)) => {
-                let access = nameless.access.token.clone();
-                self.ledger.note(nameless.token.clone(), access, &device);
+                self.ledger.keep(&nameless, &device);
                 self.set("login", Finding::yes(sent, got));
                 let last = seen.last();
                 let finding =
@@ -172,8 +133,7 @@ impl Exam<'_> {
                 "nobody could sign in"
             }
         };
-        self.sheet.skip(&AFTER, why_not);
-        self.sheet.skip(&ON_REQUEST, why_not);
+        self.sheet.skip_rest(why_not);
         Ok(None)
     }
 
@@ -224,7 +184,7 @@ impl Exam<'_> {
                 ),
         };
         let body = shape::body(first).unwrap_or_default();
-        let now = super::renew::sent_at(first);
+        let now = date::sent_at(first);
         let text = grant.access.token.as_ref().map(Secret::secret);
         let lives: Vec<Duration> = (profile.answer.login.expires.iter())
             .filter_map(|one| expiry::life(std::slice::from_ref(one), &body, text, now))

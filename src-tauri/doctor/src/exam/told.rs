@@ -41,12 +41,7 @@ pub fn refused(
         );
     }
     match (error.code, status) {
-        (_, 404 | 405 | 501) => finding
-            .advise(
-                Side::Profile,
-                "no such endpoint: say its path in the profile's `endpoints`",
-            )
-            .advise(Side::Backend, "or serve it at the path of the contract"),
+        (_, 404 | 405 | 501) => absent(finding),
         (ErrorCode::InvalidInput, _) => finding.advise(
             Side::Profile,
             "the request is not to its taste: leave members out of the endpoint's `body`, or name \
@@ -75,6 +70,16 @@ pub fn refused(
             "say in `errors` what this status and code mean, or answer as the contract has it",
         ),
     }
+}
+
+/// Nobody serves this.
+fn absent(finding: Finding) -> Finding {
+    finding
+        .advise(
+            Side::Profile,
+            "no such endpoint: say its path in the profile's `endpoints`",
+        )
+        .advise(Side::Backend, "or serve it at the path of the contract")
 }
 
 /// A success in which the app does not find what it needs.
@@ -117,6 +122,13 @@ pub fn not_dead(finding: Finding, exchange: Option<&Exchange>) -> Finding {
     let status = exchange
         .and_then(|exchange| exchange.status)
         .unwrap_or_default();
+    if matches!(status, 404 | 405 | 501) {
+        // No rule is offered for that: it would end every session once a path is mistyped.
+        return absent(finding).advise(
+            Side::Backend,
+            "if it is served, answer a dead token with 401 and JSON {message, code}",
+        );
+    }
     let rule = match exchange.and_then(shape::body) {
         Some(body) => match body.pointer("/code").and_then(Value::as_str) {
             Some(code) => format!("[[ends]] status = {status}, code = {code:?}, why = \"expired\""),

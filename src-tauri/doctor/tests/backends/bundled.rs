@@ -13,7 +13,7 @@ use crate::support::{
 };
 
 /// What nobody can find out against a backend on this machine, or that is the app's own side.
-const NEVER: [&str; 3] = ["plain_http", "no_token", "transient"];
+const NEVER: [&str; 2] = ["plain_http", "no_token"];
 
 fn limited() -> Config {
     Config {

@@ -111,7 +111,7 @@ async fn every_row_holds_on_the_example_for_backend_authors() {
     assert_eq!(rows(&report, Holds::No), [""; 0], "{report:#?}");
     assert_eq!(
         rows(&report, Holds::NotTried),
-        ["plain_http", "no_token", "transient"],
+        ["plain_http", "no_token", "limits_refresh"],
         "{report:#?}"
     );
     assert_eq!(report.outcome, Outcome::Fits);

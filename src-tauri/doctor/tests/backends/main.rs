@@ -3,10 +3,13 @@
 
 mod bundled;
 mod example;
+mod front;
+mod plain_http;
 mod program;
 mod proxy;
 mod recorded;
 mod secrecy;
 mod stopped;
 mod support;
+mod tls;
 mod troubles;

@@ -1,37 +1,12 @@
 //! The program itself: its exit status, its JSON, where a password may come from.
 
-use std::io::Write as _;
-use std::process::{Command, Output, Stdio};
-
 use serde_json::Value;
 use vestibule_backend::Config;
 
-use crate::support::{DEMO, PASSWORD, bundled};
+use crate::support::{DEMO, PASSWORD, bundled, program, text};
 
-async fn run(arguments: &[&str], typed: &str) -> Output {
-    let mut doctor = Command::new(env!("CARGO_BIN_EXE_vestibule-doctor"));
-    doctor
-        .args(arguments)
-        .env_remove("VESTIBULE_DOCTOR_PASSWORD");
-    doctor.env_remove("VESTIBULE_DOCTOR_OTP_PASSWORD");
-    doctor
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = doctor.spawn().expect("it starts");
-    let typed = typed.to_owned();
-    let ended = tokio::task::spawn_blocking(move || {
-        let mut stdin = child.stdin.take().expect("piped");
-        // It may have ended without reading.
-        let _ = stdin.write_all(typed.as_bytes());
-        drop(stdin);
-        child.wait_with_output()
-    });
-    ended.await.expect("no panic").expect("it ends")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+async fn run(arguments: &[&str], typed: &str) -> std::process::Output {
+    program(arguments, typed).run().await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -67,6 +42,11 @@ async fn json_for_programs_and_a_table_for_people() {
     assert!(table.contains("REFRESH, AT THE EDGES"), "{table}");
     let widest = table.lines().map(|line| line.chars().count()).max();
     assert!(widest <= Some(100), "{widest:?} columns:\n{table}");
+    let reasons = table.matches("asked for with --replay").count();
+    assert_eq!(
+        reasons, 1,
+        "a reason is told once for all of its rows:\n{table}"
+    );
     assert!(
         progress.contains("one wrong password"),
         "it says so before: {progress}"

@@ -116,6 +116,8 @@ async fn a_stranger_gets_a_profile_of_its_own() {
     let report = at(&player, given, "ann@example.com", "correct-horse").await;
     let advice = fails(&report, "login");
     assert!(advice.contains("answer.login.access_token"), "{advice}");
+    let notes = report.notes.join(" ");
+    assert!(notes.contains("may be left until it expires"), "{notes}");
     let Suggestion::Written { toml, .. } = &report.suggestion else {
         panic!("{:#?}", report.suggestion);
     };

@@ -32,3 +32,81 @@ async fn whoever_has_had_enough_leaves_nothing_behind() {
     assert_eq!(report.rows.len(), vestibule_doctor::row::ROWS.len());
     all_over(&backend, DEMO);
 }
+
+#[cfg(unix)]
+mod by_signal {
+    use std::sync::Arc;
+    use std::time::{Duration, Instant};
+
+    use rustix::process::{Pid, Signal, kill_process};
+    use tokio::process::Child;
+    use vestibule_backend::{Backend, Config, Effect, Fault};
+
+    use crate::support::{DEMO, PASSWORD, all_over, bundled, program, text};
+
+    /// The program, waiting for a window to shut, with two sessions of its own.
+    async fn waiting(backend: &Arc<Backend>) -> Child {
+        let url = backend.url();
+        let arguments = [
+            "--backend",
+            &url,
+            "--email",
+            DEMO,
+            "--replay",
+            "--patience",
+            "600",
+        ];
+        let child = program(&arguments, PASSWORD).start().await;
+        backend.reached("POST", "/refresh-token", 4).await;
+        child
+    }
+
+    fn send(child: &Child, signal: Signal) {
+        let id = child.id().and_then(|id| i32::try_from(id).ok());
+        let id = id.and_then(Pid::from_raw).expect("it runs");
+        kill_process(id, signal).expect("it is ours");
+    }
+
+    /// Whatever asks it to end: nothing is left, however slow the backend.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_program_signs_out_before_it_ends() {
+        for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+            let backend = bundled(Config::default()).await;
+            let slow = Fault::on("POST", "/logout", Effect::Delay { ms: 500 });
+            backend.faults().add(slow);
+            let child = waiting(&backend).await;
+            send(&child, signal);
+            let ended = child.wait_with_output().await.expect("it ends");
+            let (table, progress) = (text(&ended.stdout), text(&ended.stderr));
+            assert_eq!(ended.status.code(), Some(130), "{signal:?}: {progress}");
+            assert!(table.contains("Interrupted"), "{table}");
+            assert!(progress.contains("is signed out"), "{progress}");
+            all_over(&backend, DEMO);
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_second_time_it_ends_at_once() {
+        let backend = bundled(Config::default()).await;
+        let never = Fault::on("POST", "/logout", Effect::Hang {});
+        backend.faults().add(never);
+        let mut child = waiting(&backend).await;
+        send(&child, Signal::INT);
+        backend.reached("POST", "/logout", 1).await;
+        let since = Instant::now();
+        // One that follows too soon is the echo of the first.
+        let pause = Duration::from_millis(100);
+        while tokio::time::timeout(pause, child.wait()).await.is_err() {
+            assert!(
+                since.elapsed() < Duration::from_secs(10),
+                "it waits for the backend, as for one Ctrl-C"
+            );
+            send(&child, Signal::INT);
+        }
+        let ended = child.wait_with_output().await.expect("it has ended");
+        assert_eq!(ended.status.code(), Some(130));
+        assert!(text(&ended.stdout).is_empty(), "there is no report");
+        let progress = text(&ended.stderr);
+        assert!(progress.contains("ended at once"), "{progress}");
+    }
+}

@@ -1,8 +1,11 @@
 //! A backend, somebody at the desk, and an examination.
 
+use std::process::{Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::{Child, Command};
 use vestibule_backend::{Backend, Config};
 use vestibule_core::backend::Witness;
 use vestibule_core::profile::Profile;
@@ -129,4 +132,64 @@ pub fn all_over(backend: &Backend, email: &str) {
         .filter(|one| one.ended.is_none())
         .collect();
     assert!(alive.is_empty(), "still signed in: {alive:?}");
+}
+
+/// What the environment of whoever runs the tests must not decide.
+const OF_THE_CALLER: [&str; 8] = [
+    "VESTIBULE_DOCTOR_PASSWORD",
+    "VESTIBULE_DOCTOR_OTP_PASSWORD",
+    "HTTP_PROXY",
+    "http_proxy",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+];
+
+/// The program itself, about to start.
+pub struct Program {
+    command: Command,
+    typed: String,
+}
+
+/// With these arguments, and with this on standard input.
+pub fn program(arguments: &[&str], typed: &str) -> Program {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule-doctor"));
+    command.args(arguments).kill_on_drop(true);
+    for name in OF_THE_CALLER {
+        command.env_remove(name);
+    }
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    Program {
+        command,
+        typed: typed.into(),
+    }
+}
+
+impl Program {
+    pub fn with(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    pub async fn start(mut self) -> Child {
+        let mut child = self.command.spawn().expect("it starts");
+        let mut stdin = child.stdin.take().expect("piped");
+        // It may have ended without reading.
+        let _ = stdin.write_all(self.typed.as_bytes()).await;
+        child
+    }
+
+    pub async fn run(self) -> Output {
+        let child = self.start().await;
+        child.wait_with_output().await.expect("it ends")
+    }
+}
+
+/// What a program has written.
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }

@@ -1,12 +1,24 @@
 //! Backends that do not fit: each trouble shows in its own row, with what to do.
 
 use vestibule_backend::{Config, Effect, Fault};
+use vestibule_core::profile::Profile;
 use vestibule_core::secrets::Secret;
 use vestibule_doctor::report::Outcome;
 use vestibule_doctor::row::Holds;
 
 use crate::proxy::Proxy;
 use crate::support::{Clerk, account, bundled, examined, fails, holds, order};
+
+/// A refusal in the place of an answer.
+fn status(status: u16, code: &str) -> Effect {
+    Effect::Status {
+        status,
+        code: Some(code.into()),
+        message: None,
+        body: None,
+        headers: Default::default(),
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cookie_that_does_not_reach_the_sign_out() {
@@ -66,10 +78,58 @@ async fn a_limit_that_does_not_say_how_long() {
     let mut order = order(&proxy.url());
     order.allowed.limits = true;
     let report = examined(&order, Clerk::at(&backend)).await;
-    assert!(fails(&report, "limits").contains("Retry-After"));
+    for row in ["limits", "limits_refresh"] {
+        assert!(fails(&report, row).contains("Retry-After"), "{row}");
+    }
     assert_eq!(report.measured.tries_before_limit, Some(10));
     assert_eq!(report.measured.retry_after_s, None);
     assert_eq!((report.exit_code(false), report.exit_code(true)), (0, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_that_the_app_would_take_for_the_end() {
+    let backend = bundled(Config::default()).await;
+    // An unknown token, a good one, one that is over; then the fifth of many.
+    let mut limit = Fault::on("POST", "/refresh-token", status(401, "SLOW_DOWN"));
+    limit.skip = 3 + 4;
+    backend.faults().add(limit);
+    let mut order = order(&backend.url());
+    order.allowed.limits = true;
+    let report = examined(&order, Clerk::at(&backend)).await;
+    assert!(fails(&report, "limits_refresh").contains("429"));
+    let got = &report.row("limits_refresh").got;
+    assert!(
+        got.contains("401") && got.contains("after 4 refreshes"),
+        "{got}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_profile_by_which_a_firewall_signs_people_out() {
+    let backend = bundled(Config::default()).await;
+    let report = examined(&order(&backend.url()), Clerk::at(&backend)).await;
+    holds(&report, "transient");
+    for (ends, said) in [
+        (
+            serde_json::json!([{"status": 403, "why": "expired"}]),
+            "403",
+        ),
+        (
+            serde_json::json!([
+                {"status": 403, "empty": true, "why": "expired"},
+                {"status": 404, "pointer": "/token", "absent": true, "why": "expired"},
+            ]),
+            "403 and 404",
+        ),
+    ] {
+        let profile = serde_json::json!({"backend": backend.url(), "ends": ends});
+        let mut order = order(&backend.url());
+        order.profile = Profile::from_json(profile).expect("a profile");
+        let report = examined(&order, Clerk::at(&backend)).await;
+        assert!(fails(&report, "transient").contains("[[ends]]"));
+        let got = &report.row("transient").got;
+        assert!(got.contains(&format!("any {said} ends")), "{got}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -163,13 +223,7 @@ async fn trouble_where_a_dead_token_should_be_called_dead() {
     holds(&report, "refresh");
     assert_eq!(report.outcome, Outcome::DoesNotFit);
 
-    let odd = Effect::Status {
-        status: 400,
-        code: Some("bad_token".into()),
-        message: None,
-        body: None,
-        headers: Default::default(),
-    };
+    let odd = status(400, "bad_token");
     backend
         .faults()
         .add(Fault::on("POST", "/refresh-token", odd).times(1));
@@ -221,6 +275,10 @@ async fn nobody_there_and_nobody_let_in_are_not_examined() {
     backend.down().await;
     let report = examined(&order(&gone), Clerk::at(&backend)).await;
     fails(&report, "reachable");
+    let others = report.rows.iter().filter(|row| row.id != "reachable");
+    for row in others {
+        assert_eq!(row.got, "the backend was not reached", "{}", row.id);
+    }
     assert_eq!(report.outcome, Outcome::NotExamined);
     assert_eq!(report.exit_code(false), 2);
 }
@@ -251,4 +309,42 @@ async fn a_backend_that_does_not_bind_devices_or_end_what_it_lists() {
     holds(&report, "session_end");
     assert!(fails(&report, "revoked").contains("refresh tokens"));
     crate::support::all_over(&backend, "demo@vestibule.test");
+}
+
+/// A mistyped path must not end in a rule by which every missing endpoint ends a session.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_path_that_is_missing() {
+    let backend = bundled(Config::default()).await;
+    let report = examined(
+        &order(&format!("{}/api", backend.url())),
+        Clerk::at(&backend),
+    )
+    .await;
+    let advice = fails(&report, "unknown_token");
+    assert!(advice.contains("no such endpoint"), "{advice}");
+    assert!(!advice.contains("[[ends]]"), "{advice}");
+    assert!(
+        report.notes.join(" ").contains("such as /api"),
+        "{report:#?}"
+    );
+    assert_eq!(report.outcome, Outcome::DoesNotFit);
+}
+
+/// Whatever is asked of it: pages, as a server of files has them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_no_auth_backend() {
+    let backend = bundled(Config::default()).await;
+    for status in [404, 501] {
+        let page = Effect::Html { status };
+        let faults = backend.faults();
+        let number = faults.add(Fault::on("*", "*", page));
+        let report = examined(&order(&backend.url()), Clerk::at(&backend)).await;
+        assert!(fails(&report, "json").contains("--backend"), "{status}");
+        assert!(fails(&report, "login").contains("path"));
+        assert!(fails(&report, "unknown_token").contains("no such endpoint"));
+        let notes = report.notes.join(" ");
+        assert!(notes.contains("such as /api"), "{notes}");
+        assert_eq!(report.outcome, Outcome::DoesNotFit);
+        faults.remove(number);
+    }
 }

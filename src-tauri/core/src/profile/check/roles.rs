@@ -1,9 +1,9 @@
 //! What a table of roles must be: names of permissions that can be read, and none that the app
 //! does not have.
 
-use super::Profile;
-use super::check::{Checked, mistake};
-use super::mistake::{Mistake, nearest};
+use super::{Checked, mistake};
+use crate::profile::Profile;
+use crate::profile::mistake::{Mistake, nearest};
 
 impl Profile {
     pub(super) fn check_roles(&self) -> Checked {
@@ -21,7 +21,7 @@ impl Profile {
     }
 
     /// Refuses a permission that is not one of these.
-    pub(super) fn check_permissions(&self, known: &[&str]) -> Checked {
+    pub(in crate::profile) fn check_permissions(&self, known: &[&str]) -> Checked {
         for (role, permissions) in self.roles.iter() {
             let is_stray = |name: &String| !known.contains(&name.as_str());
             let Some(index) = permissions.iter().position(is_stray) else {

@@ -1,21 +1,20 @@
 //! What a whole profile must be: each member was checked when it was read, here they are held
 //! against each other. The first mistake is named.
 
-use std::collections::BTreeMap;
+mod calls;
+mod roles;
+mod rules;
 
 use url::{Host, Url};
 
-use super::header::HeaderKey;
 use super::mistake::{Mistake, nearest};
-use super::model::{Document, Endpoint, Expiry, ExpiryForm, Fields, Method, UserFrom};
+use super::model::{Document, Expiry, ExpiryForm, Fields, UserFrom};
 use super::placeholder::Placeholder as P;
-use super::rules::{Test, is_success};
-use super::text::Text;
 use super::{Profile, paths};
 
-pub(super) type Checked = Result<(), Mistake>;
+type Checked = Result<(), Mistake>;
 
-pub(super) fn mistake(key: impl Into<String>, reason: impl Into<String>) -> Checked {
+fn mistake(key: impl Into<String>, reason: impl Into<String>) -> Checked {
     Err(Mistake::new(key, reason))
 }
 
@@ -90,9 +89,6 @@ fn is_loopback(host: &Host<&str>) -> bool {
 impl Profile {
     fn check(&self) -> Checked {
         self.check_endpoints()?;
-        check_headers("headers", &self.headers, &[P::Origin, P::DeviceId])?;
-        let carries = [P::AccessToken, P::Origin, P::DeviceId];
-        check_headers("api.headers", &self.api.headers, &carries)?;
         self.check_cookies()?;
         self.check_tokens()?;
         self.check_user()?;
@@ -100,46 +96,6 @@ impl Profile {
         self.check_rules()?;
         self.check_api()?;
         self.check_roles()
-    }
-
-    fn check_endpoints(&self) -> Checked {
-        if self.endpoints.login.get().is_none() {
-            return mistake("endpoints.login", "is missing: nobody could sign in");
-        }
-        let sign_in = [
-            P::Identifier,
-            P::Password,
-            P::Device,
-            P::DeviceId,
-            P::Origin,
-        ];
-        let send = [
-            P::Identifier,
-            P::Challenge,
-            P::Device,
-            P::DeviceId,
-            P::Origin,
-        ];
-        let held = [
-            P::RefreshToken,
-            P::AccessToken,
-            P::Device,
-            P::DeviceId,
-            P::Origin,
-        ];
-        let register = [&sign_in[..], &[P::Name]].concat();
-        let verify = [&sign_in[..], &[P::Otp, P::Challenge]].concat();
-        for (name, endpoint) in self.endpoints.all() {
-            let known = match name {
-                "login" => &sign_in[..],
-                "register" => &register,
-                "verify_otp" => &verify,
-                "send_otp" | "resend_otp" => &send,
-                _ => &held,
-            };
-            check_endpoint(&format!("endpoints.{name}"), endpoint, known)?;
-        }
-        Ok(())
     }
 
     fn check_cookies(&self) -> Checked {
@@ -252,54 +208,6 @@ impl Profile {
         Ok(())
     }
 
-    fn check_rules(&self) -> Checked {
-        for (index, rule) in self.otp.wanted.iter().enumerate() {
-            check_test(&format!("otp.wanted[{index}]"), rule.test())?;
-        }
-        for (index, rule) in self.errors.iter().enumerate() {
-            let key = format!("errors[{index}]");
-            check_test(&key, rule.test())?;
-            if rule.status.is_some_and(is_success) && rule.equals.is_none() && rule.code.is_none() {
-                let reason = "is a success: it is a refusal only with a `code`, or with what a \
-                              `pointer` equals";
-                return mistake(format!("{key}.status"), reason);
-            }
-        }
-        for (index, rule) in self.signed_out.iter().enumerate() {
-            let key = format!("signed_out[{index}]");
-            check_test(&key, rule.test())?;
-            match rule.status {
-                Some(status) if !says_nothing(status) => {}
-                _ => {
-                    let reason = "must be a status by which the backend itself refuses: 4xx, but \
-                                  not 408, 425 or 429";
-                    return mistake(format!("{key}.status"), reason);
-                }
-            }
-        }
-        if self.ends.is_empty() {
-            return mistake("ends", "is empty: a dead session would be renewed for ever");
-        }
-        let by_refresh = self.session.user_from == UserFrom::Refresh;
-        for (index, rule) in self.ends.iter().enumerate() {
-            let key = format!("ends[{index}]");
-            check_test(&key, rule.test())?;
-            let is_success = is_success(rule.status);
-            let by_user = by_refresh && rule.pointer.is_some();
-            if is_success && !by_user && rule.equals.is_none() {
-                let reason = "is a success: it ends a session only with what a `pointer` equals \
-                              or, where `session.user_from` is `refresh`, with a `pointer`";
-                return mistake(format!("{key}.status"), reason);
-            }
-            if !is_success && says_nothing(rule.status) {
-                let reason = "says nothing about the session: only 4xx do, but not 408, 425 or \
-                              429, and a success without a user";
-                return mistake(format!("{key}.status"), reason);
-            }
-        }
-        Ok(())
-    }
-
     /// The window must not come by a token, nor end a session behind our back.
     fn check_api(&self) -> Checked {
         for (key, seconds) in [
@@ -324,81 +232,6 @@ impl Profile {
     }
 }
 
-/// Whether an answer with this status is no refusal by the backend itself.
-fn says_nothing(status: u16) -> bool {
-    !(400..500).contains(&status) || matches!(status, 408 | 425 | 429)
-}
-
-fn check_endpoint(key: &str, endpoint: &Endpoint, known: &[P]) -> Checked {
-    let path_key = format!("{key}.path");
-    if endpoint.path.is_empty() {
-        return mistake(path_key, "is missing");
-    }
-    if let Err(reason) = paths::check(&endpoint.path.source()) {
-        return mistake(path_key, reason);
-    }
-    for placeholder in endpoint.path.placeholders() {
-        check_known(&path_key, placeholder, known)?;
-        if placeholder.is_credential() || placeholder == P::Origin {
-            let reason = format!(
-                "holds `{}`: every server on the way writes addresses down",
-                placeholder.sign()
-            );
-            return mistake(path_key, reason);
-        }
-        if placeholder == P::Device {
-            return mistake(path_key, "holds `$device`, which is a table");
-        }
-    }
-    check_headers(&format!("{key}.headers"), &endpoint.headers, known)?;
-    if let Some(body) = endpoint.body.get() {
-        let key = format!("{key}.body");
-        if endpoint.method == Method::Get {
-            return mistake(key, "cannot go with a GET");
-        }
-        for (place, placeholder) in body.placeholders() {
-            check_known(&format!("{key}{place}"), placeholder, known)?;
-        }
-    }
-    Ok(())
-}
-
-fn check_headers(key: &str, headers: &BTreeMap<HeaderKey, Text>, known: &[P]) -> Checked {
-    for (name, value) in headers {
-        let key = format!("{key}.{}", name.as_str());
-        for placeholder in value.placeholders() {
-            check_known(&key, placeholder, known)?;
-            if placeholder == P::Device {
-                return mistake(key, "holds `$device`, which is a table");
-            }
-        }
-        if !value.goes_into_a_header() {
-            return mistake(key, "holds what no header can");
-        }
-    }
-    Ok(())
-}
-
-fn check_known(key: &str, placeholder: P, known: &[P]) -> Checked {
-    if known.contains(&placeholder) {
-        return Ok(());
-    }
-    let sign = placeholder.sign();
-    let reason = match placeholder {
-        P::Password => {
-            "holds `$password`, which goes to login, register and verify_otp only".into()
-        }
-        _ => {
-            let signs: Vec<_> = known.iter().map(|p| format!("`{}`", p.sign())).collect();
-            format!(
-                "holds `{sign}`, which is not known there: there are {}",
-                signs.join(", ")
-            )
-        }
-    };
-    mistake(key, reason)
-}
-
 fn check_cookie_name(key: &str, name: &str) -> Checked {
     let fits = |c: char| c.is_ascii_graphic() && !"()<>@,;:\\\"/[]?={}".contains(c);
     if name.is_empty() || !name.chars().all(fits) {
@@ -417,28 +250,6 @@ fn check_fields(key: &str, fields: &Fields) -> Checked {
     };
     check_all("expires", &fields.expires)?;
     check_all("refresh_expires", &fields.refresh_expires)
-}
-
-fn check_test(key: &str, test: Test<'_>) -> Checked {
-    if test.is_empty() {
-        return mistake(
-            key,
-            "would always hold: give it a status, a code or a pointer",
-        );
-    }
-    if test.pointer.is_none() && (test.equals.is_some() || test.absent) {
-        return mistake(format!("{key}.pointer"), "is missing: where is it to look?");
-    }
-    if test.absent && test.equals.is_some() {
-        return mistake(format!("{key}.equals"), "cannot hold where nothing stands");
-    }
-    if test.empty && (test.code.is_some() || test.pointer.is_some()) {
-        return mistake(
-            format!("{key}.empty"),
-            "leaves no body for a code or a pointer",
-        );
-    }
-    Ok(())
 }
 
 /// The shipped profile of this name, or why there is none.

@@ -1,0 +1,124 @@
+//! What may be sent where: each call is held against the values that it may carry.
+
+use std::collections::BTreeMap;
+
+use super::{Checked, mistake};
+use crate::profile::header::HeaderKey;
+use crate::profile::model::{Endpoint, Method};
+use crate::profile::placeholder::Placeholder as P;
+use crate::profile::text::Text;
+use crate::profile::{Profile, paths};
+
+impl Profile {
+    pub(super) fn check_endpoints(&self) -> Checked {
+        if self.endpoints.login.get().is_none() {
+            return mistake("endpoints.login", "is missing: nobody could sign in");
+        }
+        let sign_in = [
+            P::Identifier,
+            P::Password,
+            P::Device,
+            P::DeviceId,
+            P::Origin,
+        ];
+        let send = [
+            P::Identifier,
+            P::Challenge,
+            P::Device,
+            P::DeviceId,
+            P::Origin,
+        ];
+        let held = [
+            P::RefreshToken,
+            P::AccessToken,
+            P::Device,
+            P::DeviceId,
+            P::Origin,
+        ];
+        let register = [&sign_in[..], &[P::Name]].concat();
+        let verify = [&sign_in[..], &[P::Otp, P::Challenge]].concat();
+        for (name, endpoint) in self.endpoints.all() {
+            let known = match name {
+                "login" => &sign_in[..],
+                "register" => &register,
+                "verify_otp" => &verify,
+                "send_otp" | "resend_otp" => &send,
+                _ => &held,
+            };
+            check_endpoint(&format!("endpoints.{name}"), endpoint, known)?;
+        }
+        check_headers("headers", &self.headers, &[P::Origin, P::DeviceId])?;
+        let carries = [P::AccessToken, P::Origin, P::DeviceId];
+        check_headers("api.headers", &self.api.headers, &carries)
+    }
+}
+
+fn check_endpoint(key: &str, endpoint: &Endpoint, known: &[P]) -> Checked {
+    let path_key = format!("{key}.path");
+    if endpoint.path.is_empty() {
+        return mistake(path_key, "is missing");
+    }
+    if let Err(reason) = paths::check(&endpoint.path.source()) {
+        return mistake(path_key, reason);
+    }
+    for placeholder in endpoint.path.placeholders() {
+        check_known(&path_key, placeholder, known)?;
+        if placeholder.is_credential() || placeholder == P::Origin {
+            let reason = format!(
+                "holds `{}`: every server on the way writes addresses down",
+                placeholder.sign()
+            );
+            return mistake(path_key, reason);
+        }
+        if placeholder == P::Device {
+            return mistake(path_key, "holds `$device`, which is a table");
+        }
+    }
+    check_headers(&format!("{key}.headers"), &endpoint.headers, known)?;
+    if let Some(body) = endpoint.body.get() {
+        let key = format!("{key}.body");
+        if endpoint.method == Method::Get {
+            return mistake(key, "cannot go with a GET");
+        }
+        for (place, placeholder) in body.placeholders() {
+            check_known(&format!("{key}{place}"), placeholder, known)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_headers(key: &str, headers: &BTreeMap<HeaderKey, Text>, known: &[P]) -> Checked {
+    for (name, value) in headers {
+        let key = format!("{key}.{}", name.as_str());
+        for placeholder in value.placeholders() {
+            check_known(&key, placeholder, known)?;
+            if placeholder == P::Device {
+                return mistake(key, "holds `$device`, which is a table");
+            }
+        }
+        if !value.goes_into_a_header() {
+            return mistake(key, "holds what no header can");
+        }
+    }
+    Ok(())
+}
+
+fn check_known(key: &str, placeholder: P, known: &[P]) -> Checked {
+    if known.contains(&placeholder) {
+        return Ok(());
+    }
+    let sign = placeholder.sign();
+    let reason = match placeholder {
+        P::Password => {
+            "holds `$password`, which goes to login, register and verify_otp only".into()
+        }
+        _ => {
+            let signs: Vec<_> = known.iter().map(|p| format!("`{}`", p.sign())).collect();
+            format!(
+                "holds `{sign}`, which is not known there: there are {}",
+                signs.join(", ")
+            )
+        }
+    };
+    mistake(key, reason)
+}

@@ -1,0 +1,83 @@
+//! What rules may say: none holds always, and none takes trouble that passes for the end.
+
+use super::{Checked, mistake};
+use crate::profile::Profile;
+use crate::profile::model::UserFrom;
+use crate::profile::rules::{Test, is_success};
+
+impl Profile {
+    pub(super) fn check_rules(&self) -> Checked {
+        for (index, rule) in self.otp.wanted.iter().enumerate() {
+            check_test(&format!("otp.wanted[{index}]"), rule.test())?;
+        }
+        for (index, rule) in self.errors.iter().enumerate() {
+            let key = format!("errors[{index}]");
+            check_test(&key, rule.test())?;
+            if rule.status.is_some_and(is_success) && rule.equals.is_none() && rule.code.is_none() {
+                let reason = "is a success: it is a refusal only with a `code`, or with what a \
+                              `pointer` equals";
+                return mistake(format!("{key}.status"), reason);
+            }
+        }
+        for (index, rule) in self.signed_out.iter().enumerate() {
+            let key = format!("signed_out[{index}]");
+            check_test(&key, rule.test())?;
+            match rule.status {
+                Some(status) if !says_nothing(status) => {}
+                _ => {
+                    let reason = "must be a status by which the backend itself refuses: 4xx, but \
+                                  not 408, 425 or 429";
+                    return mistake(format!("{key}.status"), reason);
+                }
+            }
+        }
+        if self.ends.is_empty() {
+            return mistake("ends", "is empty: a dead session would be renewed for ever");
+        }
+        let by_refresh = self.session.user_from == UserFrom::Refresh;
+        for (index, rule) in self.ends.iter().enumerate() {
+            let key = format!("ends[{index}]");
+            check_test(&key, rule.test())?;
+            let is_success = is_success(rule.status);
+            let by_user = by_refresh && rule.pointer.is_some();
+            if is_success && !by_user && rule.equals.is_none() {
+                let reason = "is a success: it ends a session only with what a `pointer` equals \
+                              or, where `session.user_from` is `refresh`, with a `pointer`";
+                return mistake(format!("{key}.status"), reason);
+            }
+            if !is_success && says_nothing(rule.status) {
+                let reason = "says nothing about the session: only 4xx do, but not 408, 425 or \
+                              429, and a success without a user";
+                return mistake(format!("{key}.status"), reason);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether an answer with this status is no refusal by the backend itself.
+fn says_nothing(status: u16) -> bool {
+    !(400..500).contains(&status) || matches!(status, 408 | 425 | 429)
+}
+
+fn check_test(key: &str, test: Test<'_>) -> Checked {
+    if test.is_empty() {
+        return mistake(
+            key,
+            "would always hold: give it a status, a code or a pointer",
+        );
+    }
+    if test.pointer.is_none() && (test.equals.is_some() || test.absent) {
+        return mistake(format!("{key}.pointer"), "is missing: where is it to look?");
+    }
+    if test.absent && test.equals.is_some() {
+        return mistake(format!("{key}.equals"), "cannot hold where nothing stands");
+    }
+    if test.empty && (test.code.is_some() || test.pointer.is_some()) {
+        return mistake(
+            format!("{key}.empty"),
+            "leaves no body for a code or a pointer",
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,284 @@
+//! How a backend says no: without a word, by field, by a success.
+
+use vestibule_core::error::ErrorCode;
+use vestibule_core::secrets::Secret;
+use vestibule_core::wire::{LoginInput, RegisterInput, SignInOutcome, SignedOutReason};
+
+use super::{ANN, JWT, name, ok, play, profile};
+use crate::rig::said;
+use crate::support::{code, is_stale};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn aspnet_identity_says_that_a_session_is_dead_by_saying_nothing() {
+    let problem =
+        |detail: &str| format!(r#"{{"title":"Unauthorized","status":401,"detail":"{detail}"}}"#);
+    let tokens = |n: u8| {
+        format!(
+            r#"{{"tokenType":"Bearer","accessToken":"a-{n}","expiresIn":3600,"refreshToken":"r-{n}"}}"#
+        )
+    };
+    let login_call = r#"POST /login -d {"email":"ann@example.com","password":"pw"}"#;
+    let with = |code: &str| {
+        format!(
+            r#"POST /login -d {{"email":"ann@example.com","password":"pw","twoFactorCode":"{code}"}}"#
+        )
+    };
+    let register = r#"POST /register -d {"email":"ann@example.com","password":"pw"}"#;
+    let taken = r#"{"title":"One or more validation errors occurred.","errors":{"DuplicateUserName":["taken"]}}"#;
+    let who = r#"{"email":"ann@example.com","isEmailConfirmed":true}"#;
+    let me = |n: u8| {
+        ok(
+            &format!("GET /manage/info -H Authorization: Bearer a-{n}"),
+            who,
+        )
+    };
+    let refresh = |n: u8| format!(r#"POST /refresh -d {{"refreshToken":"r-{n}"}}"#);
+    let played = play(
+        profile!("aspnet-identity"),
+        &[
+            said(register, "200 OK", &[], ""),
+            said(register, "400 Bad Request", &[], taken),
+            said(login_call, "401 Unauthorized", &[], &problem("Failed")),
+            said(login_call, "401 Unauthorized", &[], &problem("LockedOut")),
+            said(
+                login_call,
+                "401 Unauthorized",
+                &[],
+                &problem("RequiresTwoFactor"),
+            ),
+            said(&with("000000"), "401 Unauthorized", &[], &problem("Failed")),
+            ok(&with("123456"), &tokens(1)),
+            me(1),
+            ok(&refresh(1), &tokens(2)),
+            me(2),
+            said(
+                &refresh(2),
+                "401 Unauthorized",
+                &[],
+                "<html>a proxy's</html>",
+            ),
+            said(&refresh(2), "401 Unauthorized", &[], ""),
+            said(&refresh(2), "401 Unauthorized", &[], ""),
+        ],
+    )
+    .await;
+    let made = played
+        .session
+        .register(RegisterInput::new("Ann", ANN, "pw"))
+        .await;
+    assert_eq!(made, Ok(SignInOutcome::Accepted), "a 200 without a body");
+    let taken = played
+        .session
+        .register(RegisterInput::new("Ann", ANN, "pw"))
+        .await;
+    assert_eq!(code(&taken), Some(ErrorCode::EmailTaken));
+    for wanted in [ErrorCode::InvalidCredentials, ErrorCode::AccountLocked] {
+        let refused = played.session.login(LoginInput::new(ANN, "pw")).await;
+        assert_eq!(code(&refused), Some(wanted));
+    }
+    let outcome = played.session.login(LoginInput::new(ANN, "pw")).await;
+    assert_eq!(outcome, Ok(SignInOutcome::OtpRequired));
+    let wrong = played.session.verify_otp(Secret::new("000000")).await;
+    assert_eq!(code(&wrong), Some(ErrorCode::OtpInvalid));
+    let right = played.session.verify_otp(Secret::new("123456")).await;
+    assert_eq!(right, Ok(SignInOutcome::SignedIn));
+    assert_eq!(name(&played).as_deref(), Some(ANN));
+    played.session.refresh().await.expect("renewed");
+
+    played.session.refresh().await.expect_err("a page");
+    assert!(
+        is_stale(&played.session.snapshot().state),
+        "a page ends nothing"
+    );
+    let why = played.until_signed_out_in_time().await;
+    assert_eq!(why, SignedOutReason::Expired);
+    played.check_no_strays();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_may_call_itself_a_success() {
+    let login_call = r#"POST /login -d {"account":"ann@example.com","password":"pw"}"#;
+    let refused = |code: u32| format!(r#"{{"code":{code},"msg":"no","data":null}}"#);
+    let granted = |n: u8, more: &str| {
+        format!(
+            r#"{{"code":0,"data":{{"token":"a-{n}","refresh":"r-{n}","expireAt":1795411840000{more}}}}}"#
+        )
+    };
+    let refresh = |n: u8| format!("POST /token/refresh -H Authorization: r-{n}");
+    let who = r#","user":{"userId":7,"nick":"Ann","mail":"ann@example.com"}"#;
+    for (dead, why) in [
+        (40101, SignedOutReason::Expired),
+        (40102, SignedOutReason::Revoked),
+    ] {
+        let played = play(
+            profile!("always-200"),
+            &[
+                ok(login_call, &refused(40001)),
+                ok(login_call, &refused(40301)),
+                ok(login_call, &refused(50000)),
+                ok(login_call, &granted(1, who)),
+                ok(&refresh(1), &granted(2, "")),
+                ok(&refresh(2), &refused(50000)),
+                ok(&refresh(2), &refused(dead)),
+                ok(&refresh(2), &refused(dead)),
+            ],
+        )
+        .await;
+        for wanted in [
+            ErrorCode::InvalidCredentials,
+            ErrorCode::AccountBlocked,
+            ErrorCode::BadAnswer,
+        ] {
+            let refused = played.session.login(LoginInput::new(ANN, "pw")).await;
+            assert_eq!(code(&refused), Some(wanted));
+        }
+        played.sign_in(ANN, "pw").await;
+        played.session.refresh().await.expect("renewed");
+        assert_eq!(
+            (name(&played).as_deref(), played.kept().as_str()),
+            (Some("Ann"), "r-2")
+        );
+        played.session.refresh().await.expect_err("its own trouble");
+        assert!(
+            is_stale(&played.session.snapshot().state),
+            "which ends nothing"
+        );
+        assert_eq!(played.until_signed_out_in_time().await, why);
+        played.check_no_strays();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fusionauth_refuses_without_a_word_and_wants_a_code_by_a_status() {
+    let login_call = r#"POST /api/login -d {"loginId":"ann@example.com","password":"pw","applicationId":"11111111-1111-4111-8111-111111111111"}"#;
+    let code_call = |code: &str| {
+        format!(r#"POST /api/two-factor/login -d {{"code":"{code}","twoFactorId":"c-1"}}"#)
+    };
+    let tokens = |n: u8| format!(r#"{{"token":"a-{n}","refreshToken":"r-{n}"}}"#);
+    let refresh = |n: u8| format!(r#"POST /api/jwt/refresh -d {{"refreshToken":"r-{n}"}}"#);
+    let who = r#"{"user":{"id":"u","firstName":"Ann","lastName":"Lee","email":"ann@example.com","verified":true}}"#;
+    let me = |n: u8| {
+        ok(
+            &format!("GET /api/user -H Authorization: Bearer a-{n}"),
+            who,
+        )
+    };
+    let dead = r#"{"fieldErrors":{"refreshToken":[{"code":"[invalid]refreshToken"}]}}"#;
+    let played = play(
+        profile!("fusionauth"),
+        &[
+            said(login_call, "404 Not Found", &[], ""),
+            said(login_call, "404 Not Found", &[], "<html>a portal's</html>"),
+            said(
+                login_call,
+                "242 Two Factor",
+                &[],
+                r#"{"twoFactorId":"c-1","methods":[]}"#,
+            ),
+            said(&code_call("000000"), "421 Misdirected", &[], ""),
+            ok(&code_call("123456"), &tokens(1)),
+            me(1),
+            ok(&refresh(1), &tokens(2)),
+            me(2),
+            said(&refresh(2), "400 Bad Request", &[], dead),
+        ],
+    )
+    .await;
+    for wanted in [ErrorCode::InvalidCredentials, ErrorCode::BadAnswer] {
+        let refused = played.session.login(LoginInput::new(ANN, "pw")).await;
+        assert_eq!(code(&refused), Some(wanted));
+    }
+    let outcome = played.session.login(LoginInput::new(ANN, "pw")).await;
+    assert_eq!(outcome, Ok(SignInOutcome::OtpRequired));
+    let wrong = played.session.verify_otp(Secret::new("000000")).await;
+    assert_eq!(code(&wrong), Some(ErrorCode::OtpInvalid));
+    let right = played.session.verify_otp(Secret::new("123456")).await;
+    assert_eq!(right, Ok(SignInOutcome::SignedIn));
+    assert_eq!(name(&played).as_deref(), Some("Ann Lee"));
+    played.session.refresh().await.expect("renewed");
+    played.session.refresh().await.expect_err("dead");
+    assert_eq!(played.until_signed_out().await, SignedOutReason::Expired);
+    played.check_no_strays();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn simplejwt_ends_its_paths_with_a_slash_and_sorts_errors_by_field() {
+    let pair = r#"{"email":"ann@example.com","password":"pw"}"#;
+    let login_call = format!("POST /auth/jwt/create/ -d {pair}");
+    let register = format!("POST /auth/users/ -d {pair}");
+    let refresh = |n: u8| format!(r#"POST /auth/jwt/refresh/ -d {{"refresh":"r-{n}"}}"#);
+    let who = r#"{"id":7,"first_name":"Ann","last_name":"Lee","email":"ann@example.com"}"#;
+    let me = ok(
+        &format!("GET /auth/users/me/ -H Authorization: JWT {JWT}"),
+        who,
+    );
+    let tokens = |n: u8| format!(r#"{{"access":"{JWT}","refresh":"r-{n}"}}"#);
+    let dead = r#"{"detail":"Token is blacklisted","code":"token_not_valid"}"#;
+    let played = play(
+        profile!("simplejwt"),
+        &[
+            said(
+                &register,
+                "400 Bad Request",
+                &[],
+                r#"{"password":["This password is too common."]}"#,
+            ),
+            said(
+                &register,
+                "400 Bad Request",
+                &[],
+                r#"{"email":["user with this email address already exists."]}"#,
+            ),
+            said(
+                &register,
+                "201 Created",
+                &[],
+                r#"{"id":7,"email":"ann@example.com"}"#,
+            ),
+            said(
+                &login_call,
+                "401 Unauthorized",
+                &[],
+                r#"{"detail":"No active account found with the given credentials"}"#,
+            ),
+            ok(&login_call, &tokens(1)),
+            me.clone(),
+            ok(&refresh(1), &tokens(2)),
+            me.clone(),
+            ok(&refresh(2), &format!(r#"{{"access":"{JWT}"}}"#)),
+            me,
+            said(&refresh(2), "401 Unauthorized", &[], dead),
+        ],
+    )
+    .await;
+    let weak = played
+        .session
+        .register(RegisterInput::new("Ann", ANN, "pw"))
+        .await;
+    let weak = weak.expect_err("refused");
+    assert_eq!(
+        (weak.code, weak.message.as_str()),
+        (ErrorCode::InvalidInput, "This password is too common.")
+    );
+    let taken = played
+        .session
+        .register(RegisterInput::new("Ann", ANN, "pw"))
+        .await;
+    assert_eq!(code(&taken), Some(ErrorCode::EmailTaken));
+    let made = played
+        .session
+        .register(RegisterInput::new("Ann", ANN, "pw"))
+        .await;
+    assert_eq!(made, Ok(SignInOutcome::Accepted));
+    let wrong = played.session.login(LoginInput::new(ANN, "pw")).await;
+    assert_eq!(code(&wrong), Some(ErrorCode::InvalidCredentials));
+    played.sign_in(ANN, "pw").await;
+    assert_eq!(name(&played).as_deref(), Some("Ann Lee"));
+    for kept in ["r-2", "r-2"] {
+        played.session.refresh().await.expect("renewed");
+        assert_eq!(played.kept(), kept, "with rotation and without");
+    }
+    played.session.refresh().await.expect_err("dead");
+    assert_eq!(played.until_signed_out().await, SignedOutReason::Expired);
+    played.check_no_strays();
+}

@@ -1,0 +1,189 @@
+//! What a session is renewed with: itself, one address for everything, nothing.
+
+use std::time::Duration;
+
+use vestibule_core::error::ErrorCode;
+use vestibule_core::secrets::Secret;
+use vestibule_core::wire::{LoginInput, RegisterInput, SignInOutcome, SignedOutReason};
+
+use super::{ANN, JWT, ME, name, ok, play, profile};
+use crate::rig::said;
+use crate::support::{code, eventually};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pocketbase_renews_a_bare_token_by_itself() {
+    let base = "/api/collections/users";
+    let login_call = format!(
+        r#"POST {base}/auth-with-password -d {{"identity":"ann@example.com","password":"pw"}}"#
+    );
+    let register = format!(
+        r#"POST {base}/records -d {{"name":"Ann","email":"ann@example.com","password":"pw","passwordConfirm":"pw"}}"#
+    );
+    let taken = r#"{"status":400,"message":"Failed to create record.","data":{"email":{"code":"validation_not_unique"}}}"#;
+    let signed = format!(r#"{{"token":"{JWT}","record":{ME}}}"#);
+    let refresh = format!("POST {base}/auth-refresh -H Authorization: {JWT}");
+    let dead = r#"{"status":401,"message":"The request requires valid record authorization token.","data":{}}"#;
+    let played = play(
+        profile!("pocketbase"),
+        &[
+            ok(&register, ME),
+            said(&register, "400 Bad Request", &[], taken),
+            said(
+                &login_call,
+                "400 Bad Request",
+                &[],
+                r#"{"status":400,"message":"Failed to authenticate.","data":{}}"#,
+            ),
+            ok(&login_call, &signed),
+            ok(&refresh, &signed),
+            said(&refresh, "401 Unauthorized", &[], dead),
+        ],
+    )
+    .await;
+    let made = played
+        .session
+        .register(RegisterInput::new("Ann", ANN, "pw"))
+        .await;
+    assert_eq!(
+        made,
+        Ok(SignInOutcome::Accepted),
+        "a record, but no session"
+    );
+    let taken = played
+        .session
+        .register(RegisterInput::new("Ann", ANN, "pw"))
+        .await;
+    assert_eq!(code(&taken), Some(ErrorCode::EmailTaken));
+    let wrong = played.session.login(LoginInput::new(ANN, "pw")).await;
+    assert_eq!(code(&wrong), Some(ErrorCode::InvalidCredentials));
+    played.sign_in(ANN, "pw").await;
+    played.clock.advance(Duration::from_secs(541));
+    let asked = format!("{base}/auth-refresh");
+    eventually("a refresh by the end in the token", || {
+        played.asked(&asked) == 1
+    })
+    .await;
+    // The first may join that one, if it has not landed yet.
+    while played.session.refresh().await.is_ok() {}
+    assert_eq!(played.until_signed_out().await, SignedOutReason::Expired);
+    played.check_no_strays();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn auth0_has_one_address_for_everything() {
+    let login_call = r#"POST /oauth/token -d {"grant_type":"password","client_id":"app","scope":"openid profile email offline_access","username":"ann@example.com","password":"pw"}"#;
+    let code_call = |code: &str| {
+        format!(
+            r#"POST /oauth/token -d {{"grant_type":"http://auth0.com/oauth/grant-type/mfa-otp","client_id":"app","mfa_token":"m-1","otp":"{code}"}}"#
+        )
+    };
+    let refresh = r#"POST /oauth/token -d {"grant_type":"refresh_token","client_id":"app","refresh_token":"r-1"}"#;
+    let error = |code: &str| format!(r#"{{"error":"{code}","error_description":"no"}}"#);
+    let who = r#"{"sub":"auth0|7","nickname":"ann","name":"Ann","email":"ann@example.com","email_verified":true}"#;
+    let me = |n: u8| {
+        ok(
+            &format!("GET /userinfo -H Authorization: Bearer a-{n}"),
+            who,
+        )
+    };
+    let played = play(
+        profile!("auth0"),
+        &[
+            said(login_call, "403 Forbidden", &[], &error("invalid_grant")),
+            said(
+                login_call,
+                "403 Forbidden",
+                &[],
+                r#"{"error":"mfa_required","mfa_token":"m-1"}"#,
+            ),
+            said(
+                &code_call("000000"),
+                "403 Forbidden",
+                &[],
+                &error("invalid_grant"),
+            ),
+            ok(
+                &code_call("123456"),
+                r#"{"access_token":"a-1","refresh_token":"r-1","expires_in":86400}"#,
+            ),
+            me(1),
+            ok(refresh, r#"{"access_token":"a-2","expires_in":86400}"#),
+            me(2),
+            said(refresh, "403 Forbidden", &[], &error("invalid_grant")),
+        ],
+    )
+    .await;
+    let wrong = played.session.login(LoginInput::new(ANN, "pw")).await;
+    assert_eq!(code(&wrong), Some(ErrorCode::InvalidCredentials));
+    let outcome = played.session.login(LoginInput::new(ANN, "pw")).await;
+    assert_eq!(outcome, Ok(SignInOutcome::OtpRequired));
+    let wrong = played.session.verify_otp(Secret::new("000000")).await;
+    assert_eq!(code(&wrong), Some(ErrorCode::OtpInvalid));
+    let right = played.session.verify_otp(Secret::new("123456")).await;
+    assert_eq!(right, Ok(SignInOutcome::SignedIn));
+    played.session.refresh().await.expect("renewed");
+    assert_eq!(
+        (name(&played).as_deref(), played.kept().as_str()),
+        (Some("Ann"), "r-1")
+    );
+    played.session.refresh().await.expect_err("dead");
+    assert_eq!(played.until_signed_out().await, SignedOutReason::Expired);
+    played.check_no_strays();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strapi_has_nothing_to_renew_a_session_with() {
+    let login_call = r#"POST /api/auth/local -d {"identifier":"ann@example.com","password":"pw"}"#;
+    let register = r#"POST /api/auth/local/register -d {"username":"Ann","email":"ann@example.com","password":"pw"}"#;
+    let error = |name: &str, message: &str| {
+        format!(r#"{{"data":null,"error":{{"status":400,"name":"{name}","message":"{message}"}}}}"#)
+    };
+    let refused = |request: &str, message: &str| {
+        said(
+            request,
+            "400 Bad Request",
+            &[],
+            &error("ValidationError", message),
+        )
+    };
+    let me = format!("GET /api/users/me -H Authorization: Bearer {JWT}");
+    let who = r#"{"id":7,"username":"Ann","email":"ann@example.com","confirmed":true}"#;
+    let played = play(
+        profile!("strapi"),
+        &[
+            refused(register, "Email or Username are already taken"),
+            ok(register, &format!(r#"{{"user":{who}}}"#)),
+            refused(login_call, "Invalid identifier or password"),
+            refused(login_call, "Your account email is not confirmed"),
+            ok(login_call, &format!(r#"{{"jwt":"{JWT}","user":{who}}}"#)),
+            ok(&me, who),
+            said(
+                &me,
+                "401 Unauthorized",
+                &[],
+                &error("UnauthorizedError", "no"),
+            ),
+        ],
+    )
+    .await;
+    let taken = played
+        .session
+        .register(RegisterInput::new("Ann", ANN, "pw"))
+        .await;
+    assert_eq!(code(&taken), Some(ErrorCode::EmailTaken));
+    let made = played
+        .session
+        .register(RegisterInput::new("Ann", ANN, "pw"))
+        .await;
+    assert_eq!(made, Ok(SignInOutcome::Accepted), "to be confirmed first");
+    for wanted in [ErrorCode::InvalidCredentials, ErrorCode::AccountBlocked] {
+        let refused = played.session.login(LoginInput::new(ANN, "pw")).await;
+        assert_eq!(code(&refused), Some(wanted));
+    }
+    played.sign_in(ANN, "pw").await;
+    played.session.refresh().await.expect("it is alive");
+    assert_eq!(name(&played).as_deref(), Some("Ann"));
+    played.session.refresh().await.expect_err("dead");
+    assert_eq!(played.until_signed_out().await, SignedOutReason::Expired);
+    played.check_no_strays();
+}

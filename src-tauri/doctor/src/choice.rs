@@ -1,0 +1,54 @@
+//! Which profile is examined: what the app that carries the doctor would use, and over it what
+//! the command line says.
+
+use std::path::Path;
+
+use serde_json::json;
+use vestibule_core::profile::{Layer, Profile, ProfileError, SHIPPED, load, load_for};
+
+use crate::args::Asked;
+
+/// The app that carries the doctor.
+pub struct App {
+    /// The profiles that it would use now, the last over the others.
+    pub layers: Vec<Layer>,
+    /// All of its permissions.
+    pub permissions: &'static [&'static str],
+}
+
+/// A profile, and what it was made of.
+pub struct Choice {
+    /// The profile.
+    pub profile: Profile,
+    /// Where it is from: files, or what stands for one.
+    pub places: Vec<String>,
+}
+
+/// Chooses; what the app itself would refuse is refused.
+///
+/// # Errors
+/// If what was chosen is not a profile.
+pub fn choose(asked: &Asked, app: Option<App>) -> Result<Choice, ProfileError> {
+    let permissions = app.as_ref().map(|app| app.permissions);
+    let mut layers = app.map_or_else(Vec::new, |app| app.layers);
+    if let Some(chosen) = &asked.profile {
+        let is_shipped = |name: &str| SHIPPED.iter().any(|shipped| shipped.name == name);
+        let name = chosen.to_str().filter(|name| is_shipped(name));
+        layers.push(match name {
+            Some(name) => Layer::inline(format!("--profile {name}"), json!({"extends": name})),
+            None => Layer::file(Path::new(chosen))?,
+        });
+    }
+    if let Some(address) = &asked.backend {
+        layers.push(Layer::inline("--backend", json!({"backend": address})));
+    }
+    let profile = match permissions {
+        Some(permissions) => load_for(&layers, permissions)?,
+        None => load(&layers)?,
+    };
+    let places = layers.iter().map(|layer| layer.place().to_owned());
+    Ok(Choice {
+        profile,
+        places: places.collect(),
+    })
+}
