@@ -64,7 +64,10 @@ fn a_data_folder_that_cannot_be_used_is_named_and_so_is_what_to_do() {
         let told = log(stage);
         assert!(told.contains("the app cannot start"), "{told}");
         assert!(told.contains("move that file away"), "{told}");
-        assert!(told.contains("started version"), "it goes on in the log: {told}");
+        assert!(
+            told.contains("started version"),
+            "it goes on in the log: {told}"
+        );
     });
 }
 

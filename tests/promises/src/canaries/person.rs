@@ -29,6 +29,7 @@ pub async fn session(
         return Err("not even the app holds a token of a session".into());
     }
     use_it(stage, app, watch).await?;
+    people(app, watch, name).await?;
     sign_out(stage, app, watch, name).await
 }
 
@@ -88,6 +89,20 @@ async fn use_it(stage: &Stage, app: &App, watch: &mut Watch<'_>) -> Result<(), L
         .map_err(|_| "nothing was refreshed")?;
     app.reads("This session").await;
     watch.look("account")
+}
+
+/// The page for some roles: what is on it, and what the others see in its place.
+async fn people(app: &App, watch: &mut Watch<'_>, name: &str) -> Result<(), Lost> {
+    app.open("/admin/").await;
+    if name != ADMIN_NAME {
+        app.find(Role::Heading, "This page is not for your account")
+            .await;
+        return watch.look("a page that is not for them");
+    }
+    app.reads(DEMO).await;
+    app.click(Role::Button, "Export as CSV").await;
+    app.says("people exported").await;
+    watch.look("people")
 }
 
 async fn sign_out(stage: &Stage, app: &App, watch: &mut Watch<'_>, name: &str) -> Result<(), Lost> {
