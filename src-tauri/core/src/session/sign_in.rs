@@ -249,7 +249,8 @@ impl Session {
             received: self.now(),
         });
         let before = std::mem::replace(&mut held.device, device);
-        if let Some(replaced) = held.token.replace(grant.token) {
+        let replaced = held.token.replace(grant.token.clone());
+        if let Some(replaced) = replaced.filter(|token| !token.is_same(&grant.token)) {
             // Signing in again leaves nothing behind in the backend's list of devices.
             self.revoke(replaced, access_before, before);
         }
