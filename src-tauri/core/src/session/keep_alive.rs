@@ -45,11 +45,11 @@ pub(super) async fn run(shared: Weak<Shared>, wake: Arc<Notify>, clock: Arc<dyn 
                 let _ = session.fly(Asked::Timer).await;
                 continue;
             }
-            if session.0.outbox.is_due() {
+            if let Some(untold) = session.0.outbox.take_due() {
                 // Not in turn: a backend that hangs must not hold up the next refresh.
                 let device = session.held().device.clone();
                 let session = session.clone();
-                tokio::spawn(async move { session.deliver(&device).await });
+                tokio::spawn(async move { session.deliver(untold, &device).await });
             }
             due.into_iter()
                 .chain(save_due)

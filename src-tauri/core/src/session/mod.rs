@@ -10,6 +10,7 @@ mod follow;
 mod item;
 mod keep_alive;
 mod outbox;
+mod outbox_record;
 mod permit;
 mod restore;
 mod rotate;

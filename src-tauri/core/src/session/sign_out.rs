@@ -2,6 +2,7 @@
 //! token goes to the outbox, from which the backend is told when it can be reached.
 
 use super::item::Item;
+use super::outbox::Due;
 use super::{Held, Session};
 use crate::device::Device;
 use crate::journal::{Journal, LastUser, SignedOut};
@@ -39,8 +40,8 @@ impl Session {
             let settled = session.0.taking_over.lock().await;
             let revocable = match left {
                 Some((token, access)) => {
-                    session.0.outbox.put(token, access, session.origin()).await;
-                    true
+                    let put = session.0.outbox.put(token, access, session.origin());
+                    put.await.is_ok()
                 }
                 // The click came before the keyring was read.
                 None => session.revoke_stored(stamp).await,
@@ -108,7 +109,7 @@ impl Session {
         if let Some(item) = stored.and_then(|bytes| Item::from_bytes(&bytes))
             && !item.token.is_empty()
         {
-            self.0.outbox.put(item.token, None, item.origin).await;
+            return (self.0.outbox.put(item.token, None, item.origin).await).is_ok();
         }
         true
     }
@@ -117,21 +118,23 @@ impl Session {
     pub(super) fn revoke(&self, token: RefreshToken, access: Option<Secret>, device: Device) {
         let session = self.clone();
         tokio::spawn(async move {
-            session.0.outbox.put(token, access, session.origin()).await;
+            let origin = session.origin();
+            // It is told at once, from memory if need be.
+            let _ = session.0.outbox.put(token, access, origin).await;
             session.tell(&device).await;
         });
     }
 
     /// Tells the backend of sign-outs, unless someone is at it or a failure asks for patience.
     async fn tell(&self, device: &Device) {
-        if self.0.outbox.is_due() {
-            self.deliver(device).await;
+        if let Some(due) = self.0.outbox.take_due() {
+            self.deliver(due, device).await;
         }
     }
 
     /// Tells it, for whoever found it due.
-    pub(super) async fn deliver(&self, device: &Device) {
-        self.0.outbox.deliver(&self.0.backend, device).await;
+    pub(super) async fn deliver(&self, due: Due, device: &Device) {
+        self.0.outbox.deliver(due, &self.0.backend, device).await;
         // What was not heard has a time for its next try.
         self.0.wake.notify_one();
     }

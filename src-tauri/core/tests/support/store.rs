@@ -1,7 +1,7 @@
 //! A keyring that fails or hangs when told to, and counts.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use vestibule_core::secrets::{MemoryStore, SecretBytes, SecretStore, StoreError};
 
@@ -11,6 +11,8 @@ pub enum Block {
     Fail(StoreError),
     /// Wait until [`TestStore::heal`].
     Hang,
+    /// Locked, and so seems empty: only a write is refused.
+    SeemEmpty,
 }
 
 /// A [`MemoryStore`] behind a gate.
@@ -18,6 +20,8 @@ pub enum Block {
 pub struct TestStore {
     inner: MemoryStore,
     gate: Mutex<Option<Block>>,
+    /// An account of which nothing can be said.
+    unreadable: Mutex<Option<String>>,
     bell: Condvar,
     reads: AtomicUsize,
     writes: AtomicUsize,
@@ -31,7 +35,24 @@ impl TestStore {
 
     pub fn heal(&self) {
         *self.gate.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.unreadable() = None;
         self.bell.notify_all();
+    }
+
+    /// Only this account's item cannot be read.
+    pub fn block_account(&self, account: String) {
+        *self.unreadable() = Some(account);
+    }
+
+    fn unreadable(&self) -> MutexGuard<'_, Option<String>> {
+        self.unreadable
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn seems_empty(&self) -> bool {
+        let gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
+        *gate == Some(Block::SeemEmpty)
     }
 
     /// The store without the gate.
@@ -56,7 +77,7 @@ impl TestStore {
         let mut gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             match *gate {
-                None => return Ok(()),
+                None | Some(Block::SeemEmpty) => return Ok(()),
                 Some(Block::Fail(error)) => return Err(error),
                 Some(Block::Hang) => {
                     self.waiting.fetch_add(1, Ordering::SeqCst);
@@ -72,17 +93,29 @@ impl SecretStore for TestStore {
     fn read(&self, account: &str) -> Result<Option<SecretBytes>, StoreError> {
         self.reads.fetch_add(1, Ordering::SeqCst);
         self.pass()?;
+        if self.unreadable().as_deref() == Some(account) {
+            return Err(StoreError::Failed);
+        }
+        if self.seems_empty() {
+            return Ok(None);
+        }
         self.inner.read(account)
     }
 
     fn write(&self, account: &str, value: &[u8]) -> Result<(), StoreError> {
         self.writes.fetch_add(1, Ordering::SeqCst);
         self.pass()?;
+        if self.seems_empty() {
+            return Err(StoreError::Locked);
+        }
         self.inner.write(account, value)
     }
 
     fn delete(&self, account: &str) -> Result<(), StoreError> {
         self.pass()?;
+        if self.seems_empty() {
+            return Ok(());
+        }
         self.inner.delete(account)
     }
 }
