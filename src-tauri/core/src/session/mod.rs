@@ -9,6 +9,7 @@ mod api;
 mod follow;
 mod item;
 mod keep_alive;
+mod left_over;
 mod outbox;
 mod outbox_record;
 mod permit;
@@ -80,6 +81,8 @@ struct Shared {
     /// Held while a new session is persisted, so that no rotation starts from what it
     /// replaces, and while an ended one is put away, so that none is persisted over it.
     taking_over: Arc<tokio::sync::Mutex<()>>,
+    /// Held while what is left over in the keyring is put away for a session to be written.
+    settling: tokio::sync::Mutex<()>,
     /// The lock between processes, while anyone here holds it.
     rotation_lock: tokio::sync::Mutex<Weak<Lock>>,
     /// Held, for a few file writes, by whoever changes the records; taken before `held`.
@@ -105,6 +108,9 @@ struct Held {
     lasts: bool,
     /// The keyring could not be read at start; what it holds is not known.
     unread: bool,
+    /// The keyring still holds an ended session, of which the backend may not have heard; when
+    /// to look at it again.
+    left_over: Option<SinceBoot>,
     access: Option<Access>,
     last_user: Option<LastUser>,
     challenge: Option<OpenChallenge>,
@@ -195,6 +201,7 @@ impl Session {
                 save_due: None,
                 lasts: false,
                 unread: false,
+                left_over: None,
                 access: None,
                 last_user: None,
                 challenge: None,
@@ -206,6 +213,7 @@ impl Session {
             flight: Mutex::default(),
             signing_in: tokio::sync::Mutex::default(),
             taking_over: Arc::default(),
+            settling: tokio::sync::Mutex::default(),
             rotation_lock: tokio::sync::Mutex::default(),
             writing: Mutex::default(),
             wake: Arc::default(),

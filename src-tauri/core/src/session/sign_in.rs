@@ -197,6 +197,10 @@ impl Session {
         let taken = {
             let mut held = self.held();
             (held.given_up == asked).then(|| {
+                if elsewhere > held.generation {
+                    // Another process has signed in: the keyring holds that session.
+                    held.left_over = None;
+                }
                 held.generation = held.generation.max(elsewhere) + 1;
                 (held.supersede(), held.generation)
             })
@@ -283,6 +287,7 @@ impl Session {
         generation: u64,
         token: &RefreshToken,
     ) -> Result<(), StoreError> {
+        self.settle_left_over(stamp).await?;
         let item = Item {
             generation,
             origin: self.origin(),

@@ -1,7 +1,6 @@
 //! The end of a session by its user: here first, at once, whatever the network does. The
 //! token goes to the outbox, from which the backend is told when it can be reached.
 
-use super::item::Item;
 use super::outbox::Due;
 use super::{Held, Session};
 use crate::device::Device;
@@ -38,18 +37,20 @@ impl Session {
         tokio::spawn(async move {
             // Until the token is in its slot no sign-in may write over the keyring's item.
             let settled = session.0.taking_over.lock().await;
-            let revocable = match left {
+            let is_replaced = session.held().left_over.is_some();
+            let is_known = left.is_some() && !is_replaced;
+            let mut safe = match left {
                 Some((token, access)) => {
-                    let put = session.0.outbox.put(token, access, session.origin());
-                    put.await.is_ok()
+                    session.0.outbox.put(token, access, session.origin()).await
                 }
-                // The click came before the keyring was read.
-                None => session.revoke_stored(stamp).await,
+                None => Ok(()),
             };
-            step!("logout.slotted");
-            if !revocable || session.0.vault.delete(stamp).await.is_err() {
-                tracing::warn!("the keyring item stays until the next start; the marker holds");
+            if !is_known {
+                // The click came before the keyring was read, or it holds another session yet.
+                safe = safe.and(session.revoke_stored(stamp).await);
             }
+            step!("logout.slotted");
+            session.empty_keyring(stamp, safe).await;
             drop(settled);
             step!("logout.deleted");
             let _ = session
@@ -95,23 +96,6 @@ impl Session {
         if let Err(error) = (SignedOut { why }).write(&self.0.records) {
             tracing::error!(kind = %error.kind(), "the sign-out marker cannot be written");
         }
-    }
-
-    /// What the keyring still holds is revoked, not used. False if it cannot be read, or if it
-    /// is a session newer than `stamp`: then nothing may be deleted either, or the backend
-    /// would never hear of it. To be called with `taking_over` held: a sign-in would write over
-    /// the only copy.
-    pub(super) async fn revoke_stored(&self, stamp: Stamp) -> bool {
-        let stored = match self.0.vault.read().await {
-            Ok(stored) if self.held().stamp == stamp => stored,
-            _ => return false,
-        };
-        if let Some(item) = stored.and_then(|bytes| Item::from_bytes(&bytes))
-            && !item.token.is_empty()
-        {
-            return (self.0.outbox.put(item.token, None, item.origin).await).is_ok();
-        }
-        true
     }
 
     /// Tells the backend that `token` is not used any more; again after a restart if need be.
