@@ -94,22 +94,16 @@ pub struct SignedOut {
 }
 
 impl SignedOut {
-    /// The marker, if it is set. One that cannot be understood counts as set: a sign-out
-    /// is never undone by damage.
+    /// The marker, if it is set. One that cannot be read or understood counts as set: a
+    /// sign-out is never undone by damage. One look, and nothing is written: a sign-in may
+    /// remove it at any moment, and what it removed stays removed.
     pub fn read(records: &Records) -> Option<Self> {
-        if !records.has(SIGNED_OUT) {
-            return None;
-        }
-        Some(records.read(SIGNED_OUT).unwrap_or_else(|| {
-            let marker = Self {
+        records.find(SIGNED_OUT).unwrap_or_else(|error| {
+            tracing::error!(kind = %error.kind(), "the sign-out marker is damaged; it counts");
+            Some(Self {
                 why: SignedOutReason::ByUser,
-            };
-            // The damaged one was put aside; the next start must find one too.
-            if let Err(error) = marker.write(records) {
-                tracing::error!(kind = %error.kind(), "the sign-out marker cannot be written");
-            }
-            marker
-        }))
+            })
+        })
     }
 
     /// The marker, unless it is the one of [`Self::stands`] that a sign-in could not remove;
@@ -209,5 +203,44 @@ mod tests {
             SignedOut::read(&records).is_some(),
             "and at the next start too"
         );
+    }
+
+    #[test]
+    fn reading_a_damaged_marker_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let records = Records::open(folder.path()).unwrap();
+        std::fs::write(folder.path().join(SIGNED_OUT), b"{").unwrap();
+        assert!(SignedOut::read(&records).is_some());
+        let text = std::fs::read(folder.path().join(SIGNED_OUT)).unwrap();
+        assert_eq!(text, b"{", "to write it could undo another's sign-in");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_look_never_brings_a_marker_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let records = Records::open(folder.path()).unwrap();
+        let over = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|threads| {
+            for _ in 0..2 {
+                threads.spawn(|| {
+                    while !over.load(std::sync::atomic::Ordering::Relaxed) {
+                        SignedOut::read(&records);
+                    }
+                });
+            }
+            let marker = SignedOut {
+                why: SignedOutReason::ByUser,
+            };
+            let mut back = 0;
+            for _ in 0..300 {
+                marker.write(&records).unwrap();
+                SignedOut::clear(&records).unwrap();
+                std::thread::sleep(std::time::Duration::from_micros(200));
+                back += u32::from(SignedOut::read(&records).is_some());
+            }
+            over.store(true, std::sync::atomic::Ordering::Relaxed);
+            assert_eq!(back, 0, "of 300 sign-ins so many were undone");
+        });
     }
 }

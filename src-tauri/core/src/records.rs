@@ -58,28 +58,34 @@ impl Records {
     /// under another name, reported, and then `None` too: a damaged record must not keep
     /// the app from starting, and must not be overwritten unseen.
     pub fn read<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
-        let path = self.0.join(name);
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+        match self.find(name) {
+            Ok(found) => found,
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                tracing::warn!(name, "a record is damaged; it is put aside");
+                let _ = fs::rename(self.0.join(name), self.0.join(format!("{name}.damaged")));
+                None
+            }
             Err(error) => {
                 tracing::warn!(name, kind = %error.kind(), "a record cannot be read");
-                return None;
-            }
-        };
-        match serde_json::from_slice(&bytes) {
-            Ok(value) => Some(value),
-            Err(_) => {
-                tracing::warn!(name, "a record is damaged; it is put aside");
-                let _ = fs::rename(&path, self.0.join(format!("{name}.damaged")));
                 None
             }
         }
     }
 
-    /// Whether `name` exists.
-    pub fn has(&self, name: &str) -> bool {
-        self.0.join(name).exists()
+    /// Reads `name` in one go and changes nothing on disk. `None` means that it is not there.
+    ///
+    /// # Errors
+    /// If it is there and cannot be read, or not be understood (`InvalidData`).
+    pub fn find<T: DeserializeOwned>(&self, name: &str) -> io::Result<Option<T>> {
+        let bytes = match fs::read(self.0.join(name)) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let value = serde_json::from_slice(&bytes);
+        value
+            .map(Some)
+            .map_err(|_| io::ErrorKind::InvalidData.into())
     }
 
     /// When `name` was last written; `None` if it is not there.
@@ -136,6 +142,10 @@ impl Records {
 mod tests {
     use super::*;
 
+    fn has(records: &Records, name: &str) -> bool {
+        records.folder().join(name).exists()
+    }
+
     #[test]
     fn a_record_comes_back_and_is_private() {
         let folder = tempfile::tempdir().unwrap();
@@ -159,7 +169,7 @@ mod tests {
         );
         records.remove("x.json").unwrap();
         records.remove("x.json").unwrap();
-        assert!(!records.has("x.json"));
+        assert!(!has(&records, "x.json"));
     }
 
     #[test]
@@ -176,9 +186,9 @@ mod tests {
         make("x.json.being-written.tmp", Duration::ZERO);
         make("x.json.damaged", ABANDONED * 2);
         Records::open(folder.path()).unwrap();
-        assert!(!records.has("x.json.left.tmp"), "left by a crash");
-        assert!(records.has("x.json.being-written.tmp"), "in use");
-        assert!(records.has("x.json.damaged"), "for whoever looks into it");
+        assert!(!has(&records, "x.json.left.tmp"), "left by a crash");
+        assert!(has(&records, "x.json.being-written.tmp"), "in use");
+        assert!(has(&records, "x.json.damaged"), "for whoever looks into it");
         assert_eq!(records.read("x.json"), Some(1));
     }
 
@@ -188,7 +198,7 @@ mod tests {
         let records = Records::open(folder.path()).unwrap();
         fs::write(folder.path().join("x.json"), b"{\"a\":").unwrap();
         assert_eq!(records.read::<Vec<u32>>("x.json"), None);
-        assert!(records.has("x.json.damaged"));
+        assert!(has(&records, "x.json.damaged"));
         records.write("x.json", &vec![1]).unwrap();
         assert_eq!(records.read::<Vec<u32>>("x.json"), Some(vec![1]));
     }

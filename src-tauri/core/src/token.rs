@@ -76,6 +76,11 @@ impl RefreshToken {
         cookies.chain(body).min()
     }
 
+    /// Whether the backend could not tell `other` from it: when it ends counts for nothing.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.fingerprint_bytes() == other.fingerprint_bytes()
+    }
+
     /// Names and values, for a hash.
     pub fn fingerprint_bytes(&self) -> Zeroizing<Vec<u8>> {
         let mut bytes = Zeroizing::new(Vec::new());
@@ -172,6 +177,23 @@ mod tests {
             token: Secret::new("b-1"),
             expires: Some(2_000_000_000),
         }
+    }
+
+    #[test]
+    fn tokens_of_one_second_are_the_same_whenever_they_end() {
+        let ends_at = |end| BodyToken {
+            expires: Some(end),
+            ..body()
+        };
+        let of = |body| {
+            let mut token = RefreshToken::default();
+            token.apply_body(Some(body));
+            token
+        };
+        assert!(of(ends_at(1)).is_same(&of(ends_at(2))));
+        let mut other = of(ends_at(1));
+        other.apply(vec![cookie()]);
+        assert!(!other.is_same(&of(ends_at(1))));
     }
 
     #[test]

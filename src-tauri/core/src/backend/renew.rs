@@ -1,6 +1,6 @@
 //! The calls of a session that exists: to renew it, to ask whose it is, to end it.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value};
 
@@ -21,13 +21,19 @@ use crate::wire::User;
 pub struct Untold {
     /// Why.
     pub fault: Fault,
+    /// How long the backend asks to be left alone.
+    pub retry_after: Option<Duration>,
     /// What to tell it with the next time, where the token has changed on the way.
     pub token: Option<RefreshToken>,
 }
 
 impl From<Fault> for Untold {
     fn from(fault: Fault) -> Self {
-        Self { fault, token: None }
+        Self {
+            fault,
+            retry_after: None,
+            token: None,
+        }
     }
 }
 
@@ -95,8 +101,7 @@ impl Backend {
         let wants_access = endpoint.asks_for(Placeholder::AccessToken);
         if !wants_access || self.profile().session.single_token {
             let access = access.or(token.body());
-            let told = self.tell(endpoint, token, access, device).await;
-            return told.map(drop).map_err(Untold::from);
+            return self.tell(endpoint, token, access, device).await.map(drop);
         }
         if let Some(access) = access
             && let Told::Yes = self.tell(endpoint, token, Some(access), device).await?
@@ -107,24 +112,34 @@ impl Backend {
         let mut token = token.clone();
         let before = token.clone();
         let mut head = self.refresh(&token, access, device, 1).await?;
-        let (status, now) = (head.status(), head.sent_at());
+        let (status, retry_after, now) = (head.status(), head.retry_after(), head.sent_at());
         if status.is_success() {
             token.apply(head.take_refresh_changes());
+            token.apply_body(self.rotated(&head.without_body(), now));
         }
-        let body = head.body().await?;
-        if status.is_success() {
-            token.apply_body(self.rotated(&body, now));
+        // What is in the headers counts from here on, even if the body breaks off.
+        let body = head.body().await;
+        if status.is_success()
+            && let Ok(body) = &body
+        {
+            token.apply_body(self.rotated(body, now));
         }
+        let changed = (token != before && !token.is_empty()).then(|| token.clone());
         let untold = |fault| Untold {
             fault,
-            token: (token != before).then(|| token.clone()),
+            retry_after,
+            token: changed.clone(),
         };
+        let body = body.map_err(untold)?;
         match self.verdict(status, &body, &token, now) {
             Verdict::Ended(_) => Ok(()),
             Verdict::Transient(fault) => Err(untold(fault)),
             Verdict::Renewed { access, .. } => {
                 let told = self.tell(endpoint, &token, access.token.as_ref(), device);
-                told.await.map(drop).map_err(untold)
+                told.await.map(drop).map_err(|refused| Untold {
+                    token: changed.clone(),
+                    ..refused
+                })
             }
         }
     }
@@ -135,13 +150,18 @@ impl Backend {
         token: &RefreshToken,
         access: Option<&Secret>,
         device: &Device,
-    ) -> Result<Told, Fault> {
+    ) -> Result<Told, Untold> {
         let call = self.session_call(endpoint, token, access, device)?;
         let head = self.send(call.with_token(token).without_jar()).await?;
-        let status = head.status();
+        let (status, retry_after) = (head.status(), head.retry_after());
+        let untold = |fault| Untold {
+            fault,
+            retry_after,
+            token: None,
+        };
         if head.is_page() {
             // A portal's or a gateway's, whatever its status: the backend has not heard.
-            return Err(Fault::BadAnswer);
+            return Err(untold(Fault::BadAnswer));
         }
         if status.is_success() {
             return Ok(Told::Yes);
@@ -150,7 +170,7 @@ impl Backend {
         if is_signed_out(self.profile(), status, &body) {
             return Ok(Told::Already);
         }
-        Err(Fault::Status(status))
+        Err(untold(Fault::Status(status)))
     }
 
     /// The request that `endpoint` describes.

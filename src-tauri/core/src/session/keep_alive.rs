@@ -32,12 +32,14 @@ pub(super) async fn run(shared: Weak<Shared>, wake: Arc<Notify>, clock: Arc<dyn 
             };
             let session = Session(shared);
             session.save_unsaved().await;
+            session.look_at_left_over().await;
             let now = session.now();
-            let (due, save_due) = {
+            let (due, save_due, left_over_due) = {
                 let held = session.held();
                 (
                     held.plan.due_in(now),
                     held.save_due.map(|due| due.saturating_sub(now)),
+                    held.left_over_due().map(|due| due.saturating_sub(now)),
                 )
             };
             if due == Some(Duration::ZERO) {
@@ -45,14 +47,15 @@ pub(super) async fn run(shared: Weak<Shared>, wake: Arc<Notify>, clock: Arc<dyn 
                 let _ = session.fly(Asked::Timer).await;
                 continue;
             }
-            if session.0.outbox.is_due() {
+            if let Some(untold) = session.0.outbox.take_due() {
                 // Not in turn: a backend that hangs must not hold up the next refresh.
                 let device = session.held().device.clone();
                 let session = session.clone();
-                tokio::spawn(async move { session.deliver(&device).await });
+                tokio::spawn(async move { session.deliver(untold, &device).await });
             }
             due.into_iter()
                 .chain(save_due)
+                .chain(left_over_due)
                 .chain(session.0.outbox.due_in())
                 .min()
                 .map_or(now + TICK, |next| now + next.min(TICK))

@@ -10,7 +10,9 @@ mod follow;
 mod item;
 mod keep_alive;
 mod landed;
+mod left_over;
 mod outbox;
+mod outbox_record;
 mod permit;
 mod restore;
 mod rotate;
@@ -81,6 +83,8 @@ struct Shared {
     /// Held while a new session is persisted, so that no rotation starts from what it
     /// replaces, and while an ended one is put away, so that none is persisted over it.
     taking_over: Arc<tokio::sync::Mutex<()>>,
+    /// Held while what is left over in the keyring is put away for a session to be written.
+    settling: tokio::sync::Mutex<()>,
     /// The lock between processes, while anyone here holds it.
     rotation_lock: tokio::sync::Mutex<Weak<Lock>>,
     /// Held, for a few file writes, by whoever changes the records; taken before `held`.
@@ -108,6 +112,9 @@ struct Held {
     unread: bool,
     /// The marker of an earlier sign-out, if the sign-in could not remove it from the disk.
     left_marker: Option<SystemTime>,
+    /// The keyring still holds an ended session, of which the backend may not have heard; when
+    /// to look at it again.
+    left_over: Option<SinceBoot>,
     access: Option<Access>,
     last_user: Option<LastUser>,
     challenge: Option<OpenChallenge>,
@@ -192,6 +199,7 @@ impl Session {
                 save_due: None,
                 lasts: false,
                 unread: false,
+                left_over: None,
                 access: None,
                 last_user: None,
                 challenge: None,
@@ -204,6 +212,7 @@ impl Session {
             flight: Mutex::default(),
             signing_in: tokio::sync::Mutex::default(),
             taking_over: Arc::default(),
+            settling: tokio::sync::Mutex::default(),
             rotation_lock: tokio::sync::Mutex::default(),
             writing: Mutex::default(),
             wake: Arc::default(),

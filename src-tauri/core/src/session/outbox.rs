@@ -2,59 +2,57 @@
 //! in a keyring item of its own, from which it can only be revoked, never used again; a
 //! record without a secret says which items there are.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::item::Item;
-use crate::backend::{Backend, Fault, Untold};
+use super::outbox_record::{Entry, Record};
+use crate::backend::{Backend, Untold};
 use crate::clock::{Clock, SinceBoot};
 use crate::device::Device;
 use crate::plan::Plan;
 use crate::records::Records;
-use crate::secrets::{Secret, SecretStore};
+use crate::secrets::{Secret, SecretStore, StoreError};
 use crate::token::RefreshToken;
 use crate::vault::Vault;
 
-const RECORD: &str = "outbox.json";
-/// After this time the backend has long forgotten the token.
-const KEPT_FOR_MS: u64 = 7 * 24 * 3600 * 1000;
-
-/// One undelivered sign-out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Entry {
-    /// Names the keyring item.
-    slot: Uuid,
-    /// The token goes to this origin only.
-    origin: String,
-    /// Milliseconds since the epoch.
-    since: u64,
-}
+/// How long after the keyring could not be used it is tried again.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
 /// The undelivered sign-outs of one workspace.
 pub(super) struct Outbox {
     workspace: String,
-    records: Records,
+    record: Record,
     store: Arc<dyn SecretStore>,
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
     /// One delivery at a time.
     delivering: tokio::sync::Mutex<()>,
-    /// One writing of the record at a time.
-    saving: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
 struct State {
-    entries: Vec<Entry>,
+    pending: Vec<Pending>,
+    /// The backend's `Retry-After`: holds for all of them.
+    not_before: SinceBoot,
+}
+
+/// One undelivered sign-out, and how far it is.
+struct Pending {
+    entry: Entry,
+    /// The keyring item. One for all its calls, which keeps a late one from undoing a later.
+    vault: Vault,
     /// What this process put in itself: needs no keyring to be delivered.
-    tokens: HashMap<Uuid, Known>,
-    /// Entries whose record and keyring item are still being written: delivered and dropped
-    /// before that, they would come back.
-    storing: HashSet<Uuid>,
+    known: Option<Known>,
+    /// Who is writing its record and its keyring item: delivered and dropped before that, they
+    /// would come back.
+    writers: u32,
+    /// Its keyring item is written.
+    is_slotted: bool,
+    /// Nothing is left to say; the keyring item is still to be deleted.
+    is_settled: bool,
     plan: Plan,
 }
 
@@ -66,18 +64,49 @@ struct Known {
     access: Option<Secret>,
 }
 
-impl State {
-    /// The entries that can be delivered.
-    fn stored(&self) -> Vec<Entry> {
-        let is_stored = |entry: &&Entry| !self.storing.contains(&entry.slot);
-        self.entries.iter().filter(is_stored).cloned().collect()
+/// Those whose next try is due: for one delivery, so that no two tell the same.
+pub(super) struct Due(Vec<Uuid>);
+
+/// Why a sign-out is not told.
+enum Miss {
+    /// Its token cannot be read.
+    Keyring(StoreError),
+    Backend(Untold),
+}
+
+impl Pending {
+    fn new(entry: Entry, known: Option<Known>, vault: Vault) -> Self {
+        Self {
+            vault,
+            is_slotted: known.is_none(),
+            entry,
+            known,
+            writers: 0,
+            is_settled: false,
+            plan: Plan::default(),
+        }
+    }
+
+    fn is_of(&self, token: &RefreshToken, origin: &str) -> bool {
+        let known = self.known.as_ref();
+        self.entry.origin == origin && known.is_some_and(|known| known.token.is_same(token))
     }
 
     fn due_in(&self, now: SinceBoot) -> Option<Duration> {
-        if self.stored().is_empty() {
-            return None;
-        }
-        self.plan.due_in(now)
+        self.plan.due_in(now).filter(|_| self.writers == 0)
+    }
+}
+
+impl State {
+    fn of(&mut self, slot: Uuid) -> Option<&mut Pending> {
+        self.pending
+            .iter_mut()
+            .find(|pending| pending.entry.slot == slot)
+    }
+
+    fn due_in(&self, now: SinceBoot) -> Option<Duration> {
+        let dues = self.pending.iter().filter_map(|held| held.due_in(now));
+        Some(dues.min()?.max(self.not_before.saturating_sub(now)))
     }
 }
 
@@ -89,53 +118,67 @@ impl Outbox {
         store: Arc<dyn SecretStore>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let entries: Vec<Entry> = records.read(RECORD).unwrap_or_default();
-        let mut plan = Plan::default();
-        if !entries.is_empty() {
-            plan.look_again(clock.since_boot(), Duration::ZERO);
-        }
+        let record = Record::new(records);
+        let pending = record.read().into_iter().map(|entry| {
+            let vault = vault_of(workspace, &store, entry.slot);
+            let mut pending = Pending::new(entry, None, vault);
+            pending.plan.look_again(clock.since_boot(), Duration::ZERO);
+            pending
+        });
+        let state = State {
+            pending: pending.collect(),
+            ..State::default()
+        };
         Self {
             workspace: workspace.to_owned(),
-            records: records.clone(),
+            record,
             store,
             clock,
-            state: Mutex::new(State {
-                entries,
-                plan,
-                ..State::default()
-            }),
+            state: Mutex::new(state),
             delivering: tokio::sync::Mutex::default(),
-            saving: tokio::sync::Mutex::default(),
         }
     }
 
     /// Takes `token` over: first the record, then the keyring item, so that none is ever
-    /// forgotten there.
-    pub async fn put(&self, token: RefreshToken, access: Option<Secret>, origin: String) {
-        let slot = Uuid::new_v4();
-        let item = Item {
-            generation: 0,
-            origin: origin.clone(),
-            token: token.clone(),
-        };
-        {
+    /// forgotten there. What is here already is not taken twice.
+    ///
+    /// # Errors
+    /// If the keyring does not take it. It is told all the same, but a restart forgets it: no
+    /// other copy may be deleted yet.
+    pub async fn put(
+        &self,
+        token: RefreshToken,
+        access: Option<Secret>,
+        origin: String,
+    ) -> Result<(), StoreError> {
+        let entry = {
             let mut state = self.state();
-            state.entries.push(Entry {
-                slot,
-                origin,
-                since: self.clock.wall_ms(),
+            let held = state
+                .pending
+                .iter()
+                .position(|held| held.is_of(&token, &origin));
+            let at = held.unwrap_or_else(|| {
+                let entry = Entry::new(origin, self.clock.wall_ms());
+                let known = Some(Known { token, access });
+                let vault = vault_of(&self.workspace, &self.store, entry.slot);
+                state.pending.push(Pending::new(entry, known, vault));
+                state.pending.len() - 1
             });
-            state.tokens.insert(slot, Known { token, access });
-            state.storing.insert(slot);
+            let pending = &mut state.pending[at];
+            if pending.is_slotted || pending.is_settled {
+                return Ok(());
+            }
+            pending.writers += 1;
+            pending.entry.clone()
+        };
+        self.record.put(entry.clone()).await;
+        let written = self.fill(&entry).await;
+        if let Some(pending) = self.state().of(entry.slot) {
+            pending.writers -= 1;
+            let now = self.clock.since_boot();
+            pending.plan.look_again(now, Duration::ZERO);
         }
-        self.save().await;
-        if let Err(error) = self.vault(slot).write(1, 0, item.to_bytes()).await {
-            tracing::warn!(%error, "an undelivered sign-out is kept in memory only");
-        }
-        let mut state = self.state();
-        state.storing.remove(&slot);
-        let now = self.clock.since_boot();
-        state.plan.look_again(now, Duration::ZERO);
+        written
     }
 
     /// How long until something is to be delivered; `None` when nothing is.
@@ -143,41 +186,56 @@ impl Outbox {
         self.state().due_in(self.clock.since_boot())
     }
 
-    /// Whether a try is due; it is then taken as begun, so that only one asker delivers.
-    pub fn is_due(&self) -> bool {
+    /// What is due; its try is then taken as begun, so that only one asker delivers.
+    pub fn take_due(&self) -> Option<Due> {
         let now = self.clock.since_boot();
         let mut state = self.state();
-        let due = state.due_in(now) == Some(Duration::ZERO);
-        if due {
-            state.plan.begin(now);
+        if state.due_in(now) != Some(Duration::ZERO) {
+            return None;
         }
-        due
+        let mut due = Vec::new();
+        for pending in &mut state.pending {
+            if pending.due_in(now) == Some(Duration::ZERO) {
+                pending.plan.begin(now);
+                due.push(pending.entry.slot);
+            }
+        }
+        Some(Due(due))
     }
 
     /// Tells the backend what it has not heard, for whoever found it due. A failure plans the
-    /// next try. What belongs to another origin waits until that is the backend again.
-    pub async fn deliver(&self, backend: &Backend, device: &Device) {
+    /// next try and holds up no other, unless the backend asks to be left alone. What belongs
+    /// to another origin waits until that is the backend again.
+    pub async fn deliver(&self, due: Due, backend: &Backend, device: &Device) {
         let _one = self.delivering.lock().await;
         let origin = backend.profile().origin();
-        let entries = self.state().stored();
-        for entry in entries {
-            if entry.origin != origin && !self.is_over(&entry) {
+        for slot in due.0 {
+            let now = self.clock.since_boot();
+            let entry = {
+                let mut state = self.state();
+                let is_asked_to_wait = state.not_before > now;
+                let Some(pending) = state.of(slot) else {
+                    continue;
+                };
+                if is_asked_to_wait && !pending.is_settled {
+                    pending.plan.look_again(now, Duration::ZERO);
+                    continue;
+                }
+                pending.entry.clone()
+            };
+            if entry.origin != origin {
+                self.age(entry).await;
                 continue;
             }
             match self.deliver_one(&entry, backend, device).await {
                 Ok(()) => self.drop_entry(&entry).await,
-                Err(fault) => {
-                    tracing::info!(%fault, "a sign-out is not delivered yet");
-                    let now = self.clock.since_boot();
-                    self.state().plan.failed(now, None, rand::random());
-                    return;
+                Err(Miss::Keyring(error)) => {
+                    tracing::info!(%error, "the token of a sign-out cannot be read yet");
+                    self.look_again(slot);
                 }
+                Err(Miss::Backend(untold)) => self.untold(entry, untold).await,
             }
         }
-    }
-
-    fn is_over(&self, entry: &Entry) -> bool {
-        self.clock.wall_ms().saturating_sub(entry.since) > KEPT_FOR_MS
     }
 
     /// `Ok` once there is nothing left to say.
@@ -186,92 +244,141 @@ impl Outbox {
         entry: &Entry,
         backend: &Backend,
         device: &Device,
-    ) -> Result<(), Fault> {
-        if self.is_over(entry) {
-            return Ok(());
-        }
-        let known = self.state().tokens.get(&entry.slot).cloned();
-        let known = match known {
-            Some(known) => known,
-            None => match self.vault(entry.slot).read().await {
-                Ok(bytes) => match bytes.and_then(|bytes| Item::from_bytes(&bytes)) {
-                    Some(item) => Known {
-                        token: item.token,
-                        access: None,
-                    },
-                    None => return Ok(()),
+    ) -> Result<(), Miss> {
+        let held = self
+            .state()
+            .of(entry.slot)
+            .map(|held| (held.is_settled, held.known.clone()));
+        let known = match held {
+            Some((false, Some(known))) => known,
+            Some((false, None)) => match self.stored(entry.slot).await.map_err(Miss::Keyring)? {
+                Some(token) => Known {
+                    token,
+                    access: None,
                 },
-                Err(_) => return Err(Fault::Unreachable),
+                None => return Ok(()),
             },
+            Some((true, _)) | None => return Ok(()),
         };
         let told = backend.logout(&known.token, known.access.as_ref(), device);
-        match told.await {
-            Ok(()) => Ok(()),
-            Err(Untold { fault, token }) => {
-                if let Some(token) = token {
-                    self.replace(entry, token).await;
-                }
-                Err(fault)
-            }
-        }
+        told.await.map_err(Miss::Backend)
     }
 
-    /// Telling the backend took a new token: it is the one to tell it with from here.
-    async fn replace(&self, entry: &Entry, token: RefreshToken) {
+    /// The token in a slot; `None` if there is none.
+    async fn stored(&self, slot: Uuid) -> Result<Option<RefreshToken>, StoreError> {
+        let Some(vault) = self.vault(slot) else {
+            return Ok(None);
+        };
+        let bytes = vault.read().await?;
+        let item = bytes.and_then(|bytes| Item::from_bytes(&bytes));
+        Ok(item.map(|item| item.token))
+    }
+
+    /// The backend has not heard it: when to tell it again, and with what.
+    async fn untold(&self, entry: Entry, untold: Untold) {
+        let Untold {
+            fault,
+            retry_after,
+            token,
+        } = untold;
+        tracing::info!(%fault, "a sign-out is not delivered yet");
+        let refill = {
+            let mut state = self.state();
+            let now = self.clock.since_boot();
+            let Some(pending) = state.of(entry.slot) else {
+                return;
+            };
+            let wait = pending.plan.failed(now, retry_after, rand::random());
+            if let Some(token) = token {
+                // Telling the backend took a new one: it is the one to tell it with from here.
+                let access = None;
+                pending.known = Some(Known { token, access });
+                pending.is_slotted = false;
+            }
+            let refill = !pending.is_slotted;
+            if retry_after.is_some() {
+                state.not_before = now + wait;
+            }
+            refill
+        };
+        if refill {
+            let _ = self.fill(&entry).await;
+        }
+        self.age(entry).await;
+    }
+
+    /// Lets an entry go that was tried in vain for too long.
+    async fn age(&self, entry: Entry) {
+        let aged = match entry.clone().aged(self.clock.wall_ms()) {
+            Ok(aged) if aged == entry => return,
+            Ok(aged) => aged,
+            Err(over) => return self.drop_entry(&over).await,
+        };
+        if let Some(pending) = self.state().of(aged.slot) {
+            pending.entry = aged.clone();
+        }
+        self.record.put(aged).await;
+    }
+
+    /// Writes what is known into the entry's keyring item.
+    async fn fill(&self, entry: &Entry) -> Result<(), StoreError> {
+        let held = self
+            .state()
+            .of(entry.slot)
+            .map(|held| (held.known.clone(), held.vault.clone()));
+        let Some((Some(Known { token, .. }), vault)) = held else {
+            return Ok(());
+        };
         let item = Item {
             generation: 0,
             origin: entry.origin.clone(),
-            token: token.clone(),
-        };
-        let known = Known {
             token,
-            access: None,
         };
-        self.state().tokens.insert(entry.slot, known);
-        if let Err(error) = self.vault(entry.slot).write(1, 0, item.to_bytes()).await {
+        let written = vault.write(1, 0, item.to_bytes()).await;
+        if let Err(error) = &written {
             tracing::warn!(%error, "an undelivered sign-out is kept in memory only");
         }
+        if let Some(pending) = self.state().of(entry.slot) {
+            pending.is_slotted = written.is_ok();
+        }
+        written
     }
 
     async fn drop_entry(&self, entry: &Entry) {
         // The item first: an entry without an item does no harm.
-        if let Err(error) = self.vault(entry.slot).delete(1).await {
+        let Some(vault) = self.vault(entry.slot) else {
+            return;
+        };
+        if let Err(error) = vault.delete(1).await {
             tracing::warn!(%error, "a revoked token stays in the keyring until the next try");
+            if let Some(pending) = self.state().of(entry.slot) {
+                pending.is_settled = true;
+            }
+            self.look_again(entry.slot);
             return;
         }
-        {
-            let mut state = self.state();
-            state.entries.retain(|held| held.slot != entry.slot);
-            state.tokens.remove(&entry.slot);
-        }
-        self.save().await;
+        self.state()
+            .pending
+            .retain(|held| held.entry.slot != entry.slot);
+        self.record.remove(entry.slot).await;
     }
 
-    async fn save(&self) {
-        // One at a time, so that the last to be written is the newest.
-        let _one = self.saving.lock().await;
-        let entries = self.state().entries.clone();
-        let records = self.records.clone();
-        let saved = tokio::task::spawn_blocking(move || {
-            if entries.is_empty() {
-                records.remove(RECORD)
-            } else {
-                records.write(RECORD, &entries)
-            }
-        });
-        if !matches!(saved.await, Ok(Ok(()))) {
-            tracing::error!("the record of undelivered sign-outs cannot be written");
+    fn look_again(&self, slot: Uuid) {
+        let now = self.clock.since_boot();
+        if let Some(pending) = self.state().of(slot) {
+            pending.plan.look_again(now, LOOK_AGAIN);
         }
     }
 
-    fn vault(&self, slot: Uuid) -> Vault {
-        Vault::new(
-            self.store.clone(),
-            format!("{}.revoke.{slot}", self.workspace),
-        )
+    fn vault(&self, slot: Uuid) -> Option<Vault> {
+        self.state().of(slot).map(|held| held.vault.clone())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn vault_of(workspace: &str, store: &Arc<dyn SecretStore>, slot: Uuid) -> Vault {
+    Vault::new(store.clone(), format!("{workspace}.revoke.{slot}"))
 }

@@ -104,9 +104,8 @@ impl Session {
     /// A crash may have come between the end of a session and the rest. To be called with
     /// `taking_over` held.
     async fn finish_sign_out(&self, stamp: Stamp) {
-        if self.revoke_stored(stamp).await {
-            let _ = self.0.vault.delete(stamp).await;
-        }
+        let safe = self.revoke_stored(stamp).await;
+        self.empty_keyring(stamp, safe).await;
         let _ = self.on_disk(stamp, LastUser::clear).await;
     }
 

@@ -201,6 +201,10 @@ impl Session {
         let taken = {
             let mut held = self.held();
             (held.given_up == asked).then(|| {
+                if elsewhere > held.generation {
+                    // Another process has signed in: the keyring holds that session.
+                    held.left_over = None;
+                }
                 held.generation = held.generation.max(elsewhere) + 1;
                 (held.supersede(), held.generation)
             })
@@ -268,7 +272,8 @@ impl Session {
             received: self.now(),
         });
         let before = std::mem::replace(&mut held.device, device);
-        if let Some(replaced) = held.token.replace(grant.token) {
+        let replaced = held.token.replace(grant.token.clone());
+        if let Some(replaced) = replaced.filter(|token| !token.is_same(&grant.token)) {
             // Signing in again leaves nothing behind in the backend's list of devices.
             self.revoke(replaced, access_before, before);
         }
@@ -302,6 +307,7 @@ impl Session {
         generation: u64,
         token: &RefreshToken,
     ) -> Result<(), StoreError> {
+        self.settle_left_over(stamp).await?;
         let item = Item {
             generation,
             origin: self.origin(),

@@ -19,6 +19,11 @@ impl Session {
         if unread {
             return self.fly(Asked::Click).await;
         }
+        {
+            let mut held = self.held();
+            held.left_over = held.left_over.map(|due| due.min(self.now()));
+        }
+        self.look_at_left_over().await;
         self.save_now().await;
         Ok(())
     }

@@ -168,3 +168,36 @@ async fn a_sign_out_that_wants_an_access_token_gets_one_after_a_restart_too() {
         "a token to revoke with signs nobody in"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_token_for_two_sign_ins_is_not_revoked_by_the_second() {
+    let call = json!({"path": "/logout", "body": {"refresh": "$refresh_token"}});
+    let played = signed_in(
+        profile(call, json!([])),
+        &[
+            said(LOGIN, "200 OK", &[], &tokens(1)),
+            said(
+                r#"POST /refresh-token -d {"refresh":"r-1"}"#,
+                "200 OK",
+                &[],
+                &tokens(2),
+            ),
+            said(
+                r#"POST /logout -d {"refresh":"r-2"}"#,
+                "204 No Content",
+                &[],
+                "",
+            ),
+        ],
+    )
+    .await;
+    played.sign_in(ANN, "pw").await;
+    played.session.refresh().await.expect("r-1 is alive");
+    sign_out(&played).await;
+    eventually("nothing left to tell, in time", || {
+        played.clock.advance(std::time::Duration::from_secs(1));
+        played.asked("/logout") == 1 && !played.has_record(OUTBOX)
+    })
+    .await;
+    played.check_no_strays();
+}

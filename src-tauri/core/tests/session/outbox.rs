@@ -2,13 +2,17 @@
 //! token is never used for anything else.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use vestibule_backend::{Effect, Fault};
-use vestibule_core::secrets::SecretStore as _;
+use serde_json::{Value, json};
+use vestibule_backend::{Config, Effect, Fault, Point};
+use vestibule_core::clock::Clock as _;
+use vestibule_core::profile::Profile;
+use vestibule_core::secrets::{SecretStore as _, StoreError};
+use vestibule_core::session::Session;
 use vestibule_core::wire::{Phase, SignedOutReason};
 
-use crate::support::{PLAIN, REFRESH, Rig, WORKSPACE};
+use crate::support::{Block, PLAIN, REFRESH, Rig, WORKSPACE, answer, config, eventually, open};
 
 const LOGOUT: &str = "/logout";
 
@@ -21,9 +25,65 @@ async fn until_told(rig: &Rig, times: usize) {
         }
     };
     tokio::select! {
-        () = rig.backend.reached("POST", LOGOUT, times) => {}
+        () = rig.reached(LOGOUT, times) => {}
         () = passing => {}
     }
+}
+
+/// Lets time pass until nothing is left to tell.
+async fn until_settled(rig: &Rig) {
+    let settled = eventually("the outbox to be empty in time", || {
+        rig.pass(Duration::from_secs(1));
+        !record(rig).exists()
+    });
+    settled.await;
+}
+
+/// The keyring accounts that the record names.
+fn slots(rig: &Rig) -> Vec<String> {
+    let bytes = std::fs::read(record(rig)).unwrap_or_default();
+    let entries: Vec<Value> = serde_json::from_slice(&bytes).unwrap_or_default();
+    let account = |entry: &Value| format!("{WORKSPACE}.revoke.{}", entry["slot"].as_str().unwrap());
+    entries.iter().map(account).collect()
+}
+
+/// How the backend knows each session of the plain account to have ended.
+fn ends(rig: &Rig) -> Vec<Option<String>> {
+    let sessions = rig.backend.sessions(PLAIN).into_iter();
+    sessions.map(|session| session.ended).collect()
+}
+
+async fn until_all_ended(rig: &Rig) {
+    eventually("the sessions' end at the backend", || {
+        ends(rig)
+            .iter()
+            .all(|end| end.as_deref() == Some("signed_out"))
+    })
+    .await;
+}
+
+/// Signed out, and the backend has not heard it: the token is in its slot.
+async fn signed_out_unheard(rig: &Rig) {
+    let fault = rig.backend.faults().add(refused());
+    rig.session.logout().await;
+    // Struck, not only reached: it may be lifted now.
+    eventually("the refusal", || {
+        rig.backend.faults().fired(fault) == Some(1)
+    })
+    .await;
+    rig.backend.faults().clear();
+}
+
+fn refused() -> Fault {
+    Fault::on("POST", LOGOUT, Effect::status(503))
+}
+
+fn later(seconds: &str) -> Effect {
+    answer(
+        429,
+        json!({"message": "later"}),
+        &[("retry-after", seconds)],
+    )
 }
 
 fn record(rig: &Rig) -> PathBuf {
@@ -120,22 +180,166 @@ async fn a_crash_right_after_the_marker_still_ends_in_a_revocation() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_a_week_it_is_let_go() {
+async fn after_a_week_it_is_tried_once_more_and_let_go() {
     let rig = Rig::signed_in().await;
-    rig.backend.down().await;
-    rig.session.logout().await;
-    until_put(&rig).await;
+    signed_out_unheard(&rig).await;
+    rig.backend.faults().add(refused());
     // The wall clock says when; the schedule only when to look.
     let week = Duration::from_secs(8 * 24 * 3600);
-    for _ in 0..200 {
+    eventually("the outbox to be empty in time", || {
         rig.pass(week);
-        if !record(&rig).exists() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+        !record(&rig).exists()
+    })
+    .await;
+    let times = rig.backend.requests("POST", LOGOUT);
+    assert!(times > 1, "told {times} times: not without another try");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_corrected_clock_costs_no_sign_out() {
+    let mut rig = Rig::signed_in().await;
+    let right = rig.clock.wall();
+    rig.clock.set_wall(SystemTime::UNIX_EPOCH);
+    signed_out_unheard(&rig).await;
+    rig.clock.set_wall(right);
+    // Where a network has just come, the first to answer is often a portal.
+    rig.backend.faults().add(refused().times(1));
+    rig.restart();
+    rig.until_signed_out().await;
+    until_told(&rig, 3).await;
+    until_all_ended(&rig).await;
     until_gone(&rig).await;
-    assert_eq!(rig.backend.requests("POST", LOGOUT), 0, "nobody was told");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_not_told_before_the_backend_wants_to_hear_it() {
+    let rig = Rig::signed_in().await;
+    let before = rig.clock.since_boot();
+    rig.strike(LOGOUT, later("120"));
+    rig.session.logout().await;
+    until_told(&rig, 2).await;
+    let waited = rig.clock.since_boot() - before;
+    assert!(waited >= Duration::from_secs(120), "{waited:?}");
+    until_all_ended(&rig).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_sign_out_is_asked_to_wait_for_the_others_wait_for_too() {
+    let rig = Rig::signed_in().await;
+    signed_out_unheard(&rig).await;
+    rig.sign_in(PLAIN).await;
+    signed_out_unheard(&rig).await;
+    assert_eq!(slots(&rig).len(), 2, "both are in the outbox");
+    rig.strike(LOGOUT, later("120"));
+    let told = rig.backend.requests("POST", LOGOUT);
+    until_told(&rig, told + 1).await;
+    let asked = rig.clock.since_boot();
+    // Another sign-out on top hurries nothing.
+    rig.sign_in(PLAIN).await;
+    rig.session.logout().await;
+    until_told(&rig, told + 2).await;
+    let waited = rig.clock.since_boot() - asked;
+    assert!(waited >= Duration::from_secs(119), "{waited:?}");
+    until_all_ended(&rig).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_cannot_be_told_holds_up_no_other() {
+    let mut rig = Rig::signed_in().await;
+    signed_out_unheard(&rig).await;
+    rig.store.block_account(slots(&rig).remove(0));
+    rig.restart();
+    rig.until_signed_out().await;
+    rig.sign_in(PLAIN).await;
+    rig.session.logout().await;
+    until_told(&rig, 2).await;
+    until(&rig, "the unreadable one to be left", |rig| {
+        slots(rig).len() == 1
+    })
+    .await;
+    assert_eq!(ends(&rig).iter().flatten().count(), 1, "the second is over");
+    rig.store.heal();
+    until_told(&rig, 3).await;
+    until_all_ended(&rig).await;
+    until_settled(&rig).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slot_that_cannot_be_emptied_is_looked_at_again_and_told_no_more() {
+    let rig = Rig::signed_in().await;
+    signed_out_unheard(&rig).await;
+    rig.store.block(Block::Fail(StoreError::Locked));
+    until_told(&rig, 2).await;
+    until_all_ended(&rig).await;
+    assert!(record(&rig).exists(), "the keyring still holds the token");
+    rig.store.heal();
+    until_settled(&rig).await;
+    assert_eq!(rig.backend.requests("POST", LOGOUT), 2, "heard is heard");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slot_that_was_never_written_is_let_go() {
+    let mut rig = Rig::signed_in().await;
+    // What a crash between the record and the slot leaves.
+    let slot = "00000000-0000-4000-8000-000000000000";
+    let entry = json!([{"slot": slot, "origin": rig.backend.url(), "since": 0}]);
+    std::fs::write(record(&rig), entry.to_string()).expect("the record");
+    rig.restart();
+    until_gone(&rig).await;
+    assert_eq!(rig.backend.requests("POST", LOGOUT), 0, "nothing to tell");
+}
+
+/// A session whose backend wants an access token with a sign-out.
+fn with_bearer(rig: &Rig) -> Session {
+    let mut config = config(&rig.backend.url(), &rig.store, &rig.folder);
+    config.profile = Profile::from_json(json!({
+        "backend": rig.backend.url(),
+        "endpoints": {"logout": {
+            "path": LOGOUT, "body": false,
+            "headers": {"authorization": "Bearer $access_token"},
+        }},
+    }))
+    .expect("a profile");
+    Session::open_with_clock(config, rig.clock.clone()).expect("the session opens")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_came_on_the_way_survives_a_broken_answer() {
+    let mut rig = Rig::signed_in_with(Config {
+        grace: Duration::ZERO,
+        ..Config::default()
+    })
+    .await;
+    signed_out_unheard(&rig).await;
+    let reset = Effect::Reset {
+        at: Point::AfterHeaders,
+    };
+    rig.backend
+        .faults()
+        .add(Fault::on("POST", REFRESH, reset).times(1).after());
+    rig.session = with_bearer(&rig);
+    until_settled(&rig).await;
+    assert_eq!(rig.refreshes(), 2, "the answer to the first broke off");
+    assert_eq!(
+        ends(&rig),
+        [Some("signed_out".to_owned())],
+        "told with the token that came in its headers, not with the one before"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_process_keeps_its_entries() {
+    let rig = Rig::signed_in().await;
+    rig.backend.faults().add(refused());
+    let other = open(&rig.backend.url(), &rig.store, &rig.folder, &rig.clock);
+    crate::support::until(&other, "a session there too", crate::support::is_fresh).await;
+    rig.session.logout().await;
+    until(&rig, "the first in the outbox", |rig| slots(rig).len() == 1).await;
+    other.logout().await;
+    until(&rig, "both in the outbox", |rig| slots(rig).len() == 2).await;
+    rig.backend.faults().clear();
+    until_settled(&rig).await;
+    until_all_ended(&rig).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -193,6 +193,86 @@ async fn check_restarts_empty(rig: &mut Rig) {
     assert_eq!(rig.refreshes(), 0, "the left-over token was never used");
 }
 
+/// Signed out with a locked keyring, not heard by the backend, closed, and started again.
+async fn left_behind() -> Rig {
+    let mut rig = Rig::signed_in().await;
+    rig.backend
+        .faults()
+        .add(Fault::on("POST", "/logout", Effect::status(503)));
+    rig.store.block(Block::Fail(StoreError::Locked));
+    rig.session.logout().await;
+    rig.reached("/logout", 1).await;
+    let reads = rig.store.reads();
+    rig.restart();
+    assert_eq!(rig.until_signed_out().await, SignedOutReason::ByUser);
+    eventually(
+        "the start to find the session's item and the slot locked",
+        || rig.store.reads() >= reads + 2,
+    )
+    .await;
+    rig.backend.faults().clear();
+    rig
+}
+
+/// The first session is over at the backend because it was told, and the others are not.
+fn is_first_ended(rig: &Rig) -> bool {
+    let sessions = rig.backend.sessions(PLAIN);
+    let mut ends = sessions.iter().map(|session| session.ended.as_deref());
+    ends.next() == Some(Some("signed_out")) && ends.all(|end| end.is_none())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_locked_keyring_holds_is_told_once_it_opens() {
+    let rig = left_behind().await;
+    rig.store.heal();
+    eventually("the session's end at the backend", || {
+        rig.pass(Duration::from_secs(1));
+        is_first_ended(&rig)
+    })
+    .await;
+    eventually("nothing left", || {
+        rig.pass(Duration::from_secs(1));
+        rig.item().is_none() && !rig.records().join("outbox.json").exists()
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_tells_what_it_writes_over() {
+    let rig = left_behind().await;
+    rig.store.heal();
+    rig.sign_in(PLAIN).await;
+    let kept = rig.kept();
+    eventually("the first session's end", || {
+        rig.pass(Duration::from_millis(100));
+        is_first_ended(&rig)
+    })
+    .await;
+    assert!(kept.is_some(), "the new token is kept");
+    rig.session.refresh().await.expect("the new session stands");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn so_does_one_whose_keyring_opens_later() {
+    let mut rig = left_behind().await;
+    rig.sign_in(PLAIN).await;
+    rig.store.heal();
+    eventually("the first session's end", || {
+        rig.pass(Duration::from_secs(1));
+        is_first_ended(&rig)
+    })
+    .await;
+    rig.until_fresh().await;
+    eventually("the new token to be kept", || {
+        rig.pass(Duration::from_secs(1));
+        rig.store.writes() > 0 && rig.item().is_some_and(|item| item["generation"] != 1)
+    })
+    .await;
+    rig.restart();
+    rig.until_fresh().await;
+    assert!(is_first_ended(&rig), "the second was never told to end");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hung_keyring_does_not_hold_up_a_sign_out() {
     let mut rig = Rig::signed_in().await;

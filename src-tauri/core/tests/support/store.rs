@@ -1,7 +1,7 @@
 //! A keyring that fails or hangs when told to, and counts.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use vestibule_core::secrets::{MemoryStore, SecretBytes, SecretStore, StoreError};
 
@@ -18,6 +18,8 @@ pub enum Block {
 pub struct TestStore {
     inner: MemoryStore,
     gate: Mutex<Option<Block>>,
+    /// An account of which nothing can be said.
+    unreadable: Mutex<Option<String>>,
     bell: Condvar,
     reads: AtomicUsize,
     writes: AtomicUsize,
@@ -31,7 +33,19 @@ impl TestStore {
 
     pub fn heal(&self) {
         *self.gate.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.unreadable() = None;
         self.bell.notify_all();
+    }
+
+    /// Only this account's item cannot be read.
+    pub fn block_account(&self, account: String) {
+        *self.unreadable() = Some(account);
+    }
+
+    fn unreadable(&self) -> MutexGuard<'_, Option<String>> {
+        self.unreadable
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The store without the gate.
@@ -72,6 +86,9 @@ impl SecretStore for TestStore {
     fn read(&self, account: &str) -> Result<Option<SecretBytes>, StoreError> {
         self.reads.fetch_add(1, Ordering::SeqCst);
         self.pass()?;
+        if self.unreadable().as_deref() == Some(account) {
+            return Err(StoreError::Failed);
+        }
         self.inner.read(account)
     }
 
