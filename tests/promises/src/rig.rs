@@ -175,17 +175,9 @@ impl Client {
     pub async fn until(
         &self,
         what: &str,
-        mut wanted: impl FnMut(&SessionChanged) -> bool,
+        wanted: impl FnMut(&SessionChanged) -> bool,
     ) -> Result<SessionChanged, Lost> {
-        let mut changes = self.session.subscribe();
-        let found = tokio::time::timeout(PATIENCE, changes.wait_for(|now| wanted(now))).await;
-        match found {
-            Ok(Ok(now)) => Ok(now.clone()),
-            _ => Err(format!(
-                "waited for {what}, but it is {:?}",
-                self.session.snapshot()
-            )),
-        }
+        until(&self.session, what, wanted).await
     }
 
     /// The first snapshot after `revision` in which a try has failed and the next is planned.
@@ -333,6 +325,23 @@ pub fn get(path: &str) -> FetchRequest {
         method: "GET".into(),
         headers: Vec::new(),
         body: None,
+    }
+}
+
+/// The first snapshot that is `wanted`.
+pub async fn until(
+    session: &Session,
+    what: &str,
+    mut wanted: impl FnMut(&SessionChanged) -> bool,
+) -> Result<SessionChanged, Lost> {
+    let mut changes = session.subscribe();
+    let found = tokio::time::timeout(PATIENCE, changes.wait_for(|now| wanted(now))).await;
+    match found {
+        Ok(Ok(now)) => Ok(now.clone()),
+        _ => Err(format!(
+            "waited for {what}, but it is {:?}",
+            session.snapshot()
+        )),
     }
 }
 

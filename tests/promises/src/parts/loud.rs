@@ -21,7 +21,8 @@ use crate::transient;
 
 /// Asks for a code by mail at each sign-in.
 const MAILED: &str = "otp@vestibule.test";
-const PLANTED: &str = "planted-on-purpose-zyxwvutsrqponm";
+/// Long as a token, and short as a code.
+const PLANTED: [&str; 2] = ["planted-on-purpose-zyxwvutsrqponm", "739184"];
 
 /// Runs it.
 pub fn run(arguments: &[String]) -> ExitCode {
@@ -61,18 +62,20 @@ async fn all(log: &Log, form: Form) -> Result<Account, Lost> {
     };
     let came = transient::matrix("P9", &setting, form).await;
     tour().await?;
+    #[cfg(target_os = "linux")]
+    super::keyrings::live().await?;
     let secrets = heard::secrets();
     panics(&secrets);
-    for form in needles::FORMS {
-        for text in form.of(PLANTED.as_bytes()) {
-            tracing::trace!(target: "vestibule_core", text, "planted");
-        }
+    let forms = needles::FORMS.into_iter();
+    let texts = forms.flat_map(|form| PLANTED.map(|planted| form.of(planted.as_bytes())));
+    for text in texts.flatten() {
+        tracing::trace!(target: "vestibule_core", text, "planted");
     }
     Ok(Account {
         runs: came.runs,
         losses: came.losses,
         secrets,
-        planted: PLANTED.into(),
+        planted: PLANTED.map(str::to_owned).into(),
     })
 }
 

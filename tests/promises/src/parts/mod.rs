@@ -5,6 +5,8 @@
 //! `pub fn run(arguments: &[String]) -> ExitCode` and a line in [`run`].
 
 pub mod item;
+#[cfg(target_os = "linux")]
+mod keyrings;
 pub mod loud;
 #[cfg(target_os = "linux")]
 pub mod mortal;

@@ -1,7 +1,9 @@
 //! Looks for many secrets in much text at once, in every form that a line could give them.
 //!
 //! A secret is found by its last characters: what identifies a token stands there (the
-//! signature, where it has parts), and a line that shows an end of it has shown too much.
+//! signature, where it has parts), and a line that shows an end of it has shown too much. A
+//! code is so short that it is found as a whole: as a word where it stands as it is, and in
+//! every other form that is long enough for chance not to make it.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -31,13 +33,16 @@ pub const FORMS: [Form; 5] = [
 
 /// How much of an end is looked for.
 const LENGTH: usize = 12;
-/// What is shorter than that is a code, and found as a word.
+/// What is shorter than that is a code, and as it is found as a word.
 const WORD: usize = LENGTH;
+/// By how much of its beginning an end is looked up. A code of six digits within base64 has
+/// seven characters of its own.
+const KEY: usize = 7;
 
 /// What is looked for.
 pub struct Needles {
-    /// The first [`LENGTH`] bytes of an end, and the ends that begin so.
-    ends: HashMap<[u8; LENGTH], Vec<(Vec<u8>, Form)>>,
+    /// The first [`KEY`] bytes of an end, and the ends that begin so.
+    ends: HashMap<[u8; KEY], Vec<(Vec<u8>, Form)>>,
     words: BTreeSet<Vec<u8>>,
 }
 
@@ -51,7 +56,6 @@ impl Needles {
         for secret in secrets {
             if secret.len() < WORD {
                 needles.words.insert(secret.clone().into_bytes());
-                continue;
             }
             for form in FORMS {
                 for text in form.of(secret.as_bytes()) {
@@ -64,6 +68,9 @@ impl Needles {
 
     fn add(&mut self, text: String, form: Form) {
         let text = text.into_bytes();
+        if text.len() < form.least() {
+            return;
+        }
         let end = &text[text.len().saturating_sub(form.length())..];
         if let Some(first) = end.first_chunk() {
             let ends = self.ends.entry(*first).or_default();
@@ -75,8 +82,8 @@ impl Needles {
     pub fn lines_in(&self, said: &[u8]) -> Vec<String> {
         let mut found = Vec::new();
         for line in said.split(|byte| *byte == b'\n') {
-            let forms: BTreeSet<Form> = self.found_in(line).collect();
-            if !forms.is_empty() || self.has_word(line) {
+            let forms = self.forms_in(line);
+            if !forms.is_empty() {
                 found.push(format!("{forms:?} in {}", String::from_utf8_lossy(line)));
             }
         }
@@ -85,24 +92,25 @@ impl Needles {
 
     /// The forms that occur.
     pub fn forms_in(&self, said: &[u8]) -> Vec<Form> {
-        let forms: BTreeSet<Form> = self.found_in(said).collect();
+        let mut forms: BTreeSet<Form> = self.found_in(said).collect();
+        if self.has_word(said) {
+            forms.insert(Form::Raw);
+        }
         forms.into_iter().collect()
     }
 
     fn found_in<'a>(&'a self, said: &'a [u8]) -> impl Iterator<Item = Form> + 'a {
-        said.windows(LENGTH)
-            .enumerate()
-            .flat_map(move |(at, window)| {
-                let first: [u8; LENGTH] = window.try_into().unwrap_or_default();
-                let ends = self.ends.get(&first).into_iter().flatten();
-                ends.filter(move |(end, _)| said[at..].starts_with(end))
-                    .map(|(_, form)| *form)
-            })
+        said.windows(KEY).enumerate().flat_map(move |(at, window)| {
+            let first: [u8; KEY] = window.try_into().unwrap_or_default();
+            let ends = self.ends.get(&first).into_iter().flatten();
+            ends.filter(move |(end, _)| said[at..].starts_with(end))
+                .map(|(_, form)| *form)
+        })
     }
 
-    fn has_word(&self, line: &[u8]) -> bool {
+    fn has_word(&self, said: &[u8]) -> bool {
         !self.words.is_empty()
-            && line
+            && said
                 .split(|byte| !byte.is_ascii_alphanumeric())
                 .any(|word| self.words.contains(word))
     }
@@ -117,14 +125,21 @@ impl Form {
         }
     }
 
+    /// How long a text has to be, so that chance makes none. Numbers are common, and a hex
+    /// code is one; the letters of base64 that stand for digits are not.
+    fn least(self) -> usize {
+        match self {
+            Self::Base64 => KEY,
+            Self::Raw | Self::Percent | Self::Hex | Self::Decimal => LENGTH,
+        }
+    }
+
     /// A secret in this form, in all its variants.
     pub fn of(self, secret: &[u8]) -> Vec<String> {
         let each = |write: fn(&u8) -> String| secret.iter().map(write).collect::<Vec<_>>();
         match self {
             Self::Raw => vec![String::from_utf8_lossy(secret).into_owned()],
-            Self::Base64 => (0..3)
-                .flat_map(|skip| base64(&secret[skip.min(secret.len())..]))
-                .collect(),
+            Self::Base64 => (0..3).flat_map(|before| base64(secret, before)).collect(),
             Self::Percent => vec![
                 each(|byte| format!("%{byte:02X}")).concat(),
                 each(|byte| format!("%{byte:02x}")).concat(),
@@ -141,18 +156,16 @@ impl Form {
     }
 }
 
-/// In both alphabets, without the last group, which depends on what follows.
-fn base64(bytes: &[u8]) -> [String; 2] {
+/// In both alphabets, `before` bytes behind the beginning of a group: only the characters that
+/// depend on nothing that stands around.
+fn base64(bytes: &[u8], before: usize) -> [String; 2] {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for group in bytes.chunks_exact(3) {
-        let value = group
-            .iter()
-            .fold(0u32, |value, byte| value << 8 | u32::from(*byte));
-        for place in [18, 12, 6, 0] {
-            text.push(char::from(DIGITS[(value >> place & 63) as usize]));
-        }
-    }
+    let (start, end) = (8 * before, 8 * (before + bytes.len()));
+    let bit = |at: usize| bytes[(at - start) / 8] >> (7 - at % 8) & 1;
+    let text: String = (start.div_ceil(6)..end / 6)
+        .map(|place| (6 * place..6 * place + 6).fold(0, |value, at| value << 1 | bit(at)))
+        .map(|digit| char::from(DIGITS[usize::from(digit)]))
+        .collect();
     let url = text.replace('+', "-").replace('/', "_");
     [text, url]
 }
@@ -162,9 +175,10 @@ mod tests {
     use super::*;
 
     const SECRET: &str = "eyJhbGciOi.eyJzdWIiOiI.a-signature_0123456789";
+    const CODE: &str = "482913";
 
     fn needles() -> Needles {
-        Needles::of(&[SECRET.to_owned(), "482913".to_owned()])
+        Needles::of(&[SECRET.to_owned(), CODE.to_owned()])
     }
 
     #[test]
@@ -182,9 +196,11 @@ mod tests {
     fn base64_is_found_whatever_stands_around_it() {
         for before in ["", "x", "xy", "xyz"] {
             for after in ["", "a", "bc"] {
-                let [text, _] = base64(format!("{before}{SECRET}{after}...").as_bytes());
-                let found = needles().forms_in(text.as_bytes());
-                assert_eq!(found, [Form::Base64], "{before} {after}: {text}");
+                for secret in [SECRET, CODE] {
+                    let [text, _] = base64(format!("{before}{secret}{after}...").as_bytes(), 0);
+                    let found = needles().forms_in(text.as_bytes());
+                    assert_eq!(found, [Form::Base64], "{before} {after}: {text}");
+                }
             }
         }
     }
@@ -194,6 +210,32 @@ mod tests {
         let lines = |said: &str| needles().lines_in(said.as_bytes()).len();
         assert_eq!(lines("code=482913 was typed"), 1);
         assert_eq!(lines("at 12:00:01.482913Z for 1482913 ns"), 0);
+    }
+
+    /// Each form by itself, beside another code in the same form.
+    #[test]
+    fn a_code_is_found_in_every_form_and_another_in_none() {
+        for (form, this, another) in [
+            (Form::Raw, "code=482913,", "code=472913,"),
+            (Form::Base64, "NDgyOTEz", "NDcyOTEz"),
+            (
+                Form::Base64,
+                "eyJvdHAiOiI0ODI5MTMifQ==",
+                "eyJvdHAiOiI0NzI5MTMifQ==",
+            ),
+            (Form::Percent, "%34%38%32%39%31%33", "%34%37%32%39%31%33"),
+            (Form::Hex, "343832393133", "343732393133"),
+            (
+                Form::Decimal,
+                "[52, 56, 50, 57, 49, 51]",
+                "[52, 55, 50, 57, 49, 51]",
+            ),
+            (Form::Decimal, "[52,56,50,57,49,51]", "[52,55,50,57,49,51]"),
+        ] {
+            let forms = |said: &str| needles().forms_in(format!("a {said} z").as_bytes());
+            assert_eq!(forms(this), [form], "{this}");
+            assert_eq!(forms(another), [], "{another}");
+        }
     }
 
     #[test]
