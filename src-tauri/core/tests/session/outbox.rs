@@ -269,8 +269,10 @@ async fn a_slot_that_cannot_be_emptied_is_looked_at_again_and_told_no_more() {
     let rig = Rig::signed_in().await;
     signed_out_unheard(&rig).await;
     rig.store.block(Block::Fail(StoreError::Locked));
+    let deletes = rig.store.deletes();
     until_told(&rig, 2).await;
     until_all_ended(&rig).await;
+    eventually("the slot to stay", || rig.store.deletes() > deletes).await;
     assert!(record(&rig).exists(), "the keyring still holds the token");
     rig.store.heal();
     until_settled(&rig).await;

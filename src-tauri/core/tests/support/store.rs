@@ -23,6 +23,7 @@ pub struct TestStore {
     bell: Condvar,
     reads: AtomicUsize,
     writes: AtomicUsize,
+    deletes: AtomicUsize,
     waiting: AtomicUsize,
 }
 
@@ -59,6 +60,11 @@ impl TestStore {
 
     pub fn writes(&self) -> usize {
         self.writes.load(Ordering::SeqCst)
+    }
+
+    /// How many deletions have come through or were refused.
+    pub fn deletes(&self) -> usize {
+        self.deletes.load(Ordering::SeqCst)
     }
 
     /// How many calls hang now.
@@ -99,7 +105,9 @@ impl SecretStore for TestStore {
     }
 
     fn delete(&self, account: &str) -> Result<(), StoreError> {
-        self.pass()?;
+        let open = self.pass();
+        self.deletes.fetch_add(1, Ordering::SeqCst);
+        open?;
         self.inner.delete(account)
     }
 }
