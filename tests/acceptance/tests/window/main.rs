@@ -24,6 +24,7 @@ mod shown;
 mod sign_in;
 mod spoofing;
 mod transfers;
+mod unlisted;
 mod ways_out;
 mod windows;
 
