@@ -21,6 +21,17 @@ const NOWHERE: &str = if cfg!(windows) {
     "http://127.0.0.1:0"
 };
 
+/// The engine's menu over a page offers to reload it, to leave it and, where it may, to inspect
+/// it. What remains is the menu of what can be cut, copied or pasted; who develops keeps it all.
+const MENU_OF_TEXT_ONLY: &str = "addEventListener('contextmenu', (event) => {
+  const { target, clientX: x, clientY: y } = event;
+  const selection = getSelection();
+  const parts = selection.isCollapsed ? [] : [...selection.getRangeAt(0).getClientRects()];
+  const isSelected = parts.some(({ left, top, right, bottom }) =>
+    left <= x && x <= right && top <= y && y <= bottom);
+  if (!isSelected && !target.matches?.(':read-write')) event.preventDefault();
+}, true);";
+
 /// A page must not fill the screen with browser windows.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -46,6 +57,10 @@ pub fn around<'a>(
         })
         .on_download(|_, _| false)
         .on_permission_request(|_, _| PermissionResponse::Deny);
+    let builder = match cfg!(debug_assertions) {
+        true => builder,
+        false => builder.initialization_script(MENU_OF_TEXT_ONLY),
+    };
     if tauri::is_dev() {
         // The pages come from a server then.
         return builder;

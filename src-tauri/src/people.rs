@@ -106,13 +106,18 @@ fn folder(app: &AppHandle) -> tauri::Result<PathBuf> {
     paths.download_dir().or_else(|_| paths.home_dir())
 }
 
-/// Writes a new file and never over another.
+/// Writes a new file and never over another. It is for its owner only: it says of people what
+/// other users of the machine need not know.
 fn save(folder: &Path, text: &str) -> io::Result<PathBuf> {
     std::fs::create_dir_all(folder)?;
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let names = (2..).map(|count| format!("people ({count}).csv"));
     for name in ["people.csv".to_owned()].into_iter().chain(names) {
         let path = folder.join(name);
-        match OpenOptions::new().write(true).create_new(true).open(&path) {
+        match options.open(&path) {
             Ok(mut file) => {
                 file.write_all(text.as_bytes())?;
                 return Ok(path);
@@ -178,5 +183,15 @@ mod tests {
         assert_eq!(std::fs::read_to_string(first).expect("a file"), "one");
         let third = save(&folder.path().join("new"), "three").expect("saved");
         assert!(third.ends_with("new/people.csv"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_reads_it() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().expect("a folder");
+        let saved = save(folder.path(), "one").expect("saved");
+        let about = std::fs::metadata(saved).expect("a file");
+        assert_eq!(about.permissions().mode() & 0o777, 0o600);
     }
 }

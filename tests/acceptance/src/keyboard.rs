@@ -46,9 +46,13 @@ impl<'a> Keyboard<'a> {
     }
 
     fn xdotool(&self, arguments: &[&str]) -> Result<String, String> {
-        let output = self.0.command("xdotool").args(arguments).output();
-        let output = output.map_err(|error| format!("xdotool cannot be started: {error}"))?;
-        // A search that finds nothing is a failure to xdotool, and an answer to us.
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        xdotool(self.0, arguments)
     }
+}
+
+pub(crate) fn xdotool(desktop: &Desktop, arguments: &[&str]) -> Result<String, String> {
+    let output = desktop.command("xdotool").args(arguments).output();
+    let output = output.map_err(|error| format!("xdotool cannot be started: {error}"))?;
+    // A search that finds nothing is a failure to xdotool, and an answer to us.
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

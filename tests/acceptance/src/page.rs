@@ -1,7 +1,7 @@
 //! What a person does in a window, and what a person sees there.
 
 use serde_json::Value;
-use thirtyfour::{Key, WebElement};
+use thirtyfour::{Key, WebDriver, WebElement};
 use url::Url;
 
 use crate::app::App;
@@ -155,22 +155,12 @@ impl App {
 
     /// Runs a script's body in the page and answers what it returns.
     pub async fn run(&self, script: &str) -> Value {
-        let returned = self.driver().execute(script, Vec::new()).await;
-        let returned =
-            returned.unwrap_or_else(|error| panic!("the script {script:?} fails: {error}"));
-        returned.json().clone()
+        run(self.driver(), script).await
     }
 
     /// The same for a script that calls `done(value)` later; it may use `argument`.
     pub async fn run_async(&self, script: &str, argument: Value) -> Value {
-        let script = format!(
-            "const done = arguments[arguments.length - 1]; const argument = arguments[0];
-             (async () => {{ {script} }})().catch((error) => done(`failed: ${{error}}`));"
-        );
-        let returned = self.driver().execute_async(&*script, vec![argument]).await;
-        let returned =
-            returned.unwrap_or_else(|error| panic!("the script {script:?} fails: {error}"));
-        returned.json().clone()
+        run_async(self.driver(), script, argument).await
     }
 
     /// The text of the first frame that showed the app itself.
@@ -200,4 +190,22 @@ impl App {
         let record = self.run("return window.vestibuleRecord").await;
         serde_json::from_value(record).expect("the recorder runs in every page")
     }
+}
+
+/// A script's body in any page.
+pub(crate) async fn run(page: &WebDriver, script: &str) -> Value {
+    let returned = page.execute(script, Vec::new()).await;
+    let returned = returned.unwrap_or_else(|error| panic!("the script {script:?} fails: {error}"));
+    returned.json().clone()
+}
+
+/// The same for one that calls `done(value)` later.
+pub(crate) async fn run_async(page: &WebDriver, script: &str, argument: Value) -> Value {
+    let script = format!(
+        "const done = arguments[arguments.length - 1]; const argument = arguments[0];
+         (async () => {{ {script} }})().catch((error) => done(`failed: ${{error}}`));"
+    );
+    let returned = page.execute_async(&*script, vec![argument]).await;
+    let returned = returned.unwrap_or_else(|error| panic!("the script {script:?} fails: {error}"));
+    returned.json().clone()
 }

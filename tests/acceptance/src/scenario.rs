@@ -10,6 +10,7 @@ use vestibule_backend::{Backend, Config};
 use crate::app::App;
 use crate::desktop::Desktop;
 use crate::keyboard::Keyboard;
+use crate::mouse::Mouse;
 use crate::places;
 
 /// How many scenarios run at a time: each has a browser engine of its own.
@@ -103,6 +104,11 @@ impl Stage {
     /// The desktop's keyboard.
     pub fn keyboard(&self) -> Keyboard<'_> {
         Keyboard::new(&self.desktop)
+    }
+
+    /// The desktop's mouse.
+    pub fn mouse(&self) -> Mouse<'_> {
+        Mouse::new(&self.desktop)
     }
 
     /// The app's log, and the driver's.

@@ -34,6 +34,16 @@ impl Screen {
         self.window(title).is_some()
     }
 
+    /// How many menus and other pop-ups are open.
+    #[must_use]
+    pub fn popups(&self) -> usize {
+        let tree = self.server.query_tree(self.root).ok();
+        let tree = tree.and_then(|ask| ask.reply().ok());
+        let windows = tree.map(|tree| tree.children).unwrap_or_default();
+        let is_popup = |window: &&Window| self.is_popup(**window).unwrap_or(false);
+        windows.iter().filter(is_popup).count()
+    }
+
     /// How many colours the visible window of this title shows; `None` if there is none.
     #[must_use]
     pub fn colours_of(&self, title: &str) -> Option<usize> {
@@ -69,6 +79,16 @@ impl Screen {
     fn is_visible(&self, window: Window) -> Result<bool, ReplyError> {
         let attributes = self.server.get_window_attributes(window)?.reply()?;
         Ok(attributes.map_state == MapState::VIEWABLE)
+    }
+
+    fn is_popup(&self, window: Window) -> Result<bool, ReplyError> {
+        let attributes = self.server.get_window_attributes(window)?.reply()?;
+        let size = self.server.get_geometry(window)?.reply()?;
+        // Toolkits keep small windows of their own, out of sight.
+        Ok(attributes.override_redirect
+            && attributes.map_state == MapState::VIEWABLE
+            && size.width > 20
+            && size.height > 20)
     }
 
     fn title(&self, window: Window) -> Result<String, ReplyError> {

@@ -5,9 +5,11 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
+use thirtyfour::WebDriver;
 use vestibule_backend::Backend;
 
 use crate::app::App;
+use crate::page::run_async;
 
 /// The endpoints whose requests carry tokens.
 const CARRIERS: [(&str, &str); 7] = [
@@ -62,11 +64,19 @@ impl Reach {
     /// # Panics
     /// If the page does not answer.
     pub async fn of(app: &App) -> Self {
-        let dump = app.run_async(DUMP, json!(null)).await;
+        Self::of_page(app.driver()).await
+    }
+
+    /// The same of any page, in the app or not: without a recorder, of what it keeps.
+    ///
+    /// # Panics
+    /// As [`Reach::of`].
+    pub async fn of_page(page: &WebDriver) -> Self {
+        let dump = run_async(page, DUMP, json!(null)).await;
         let mut places: BTreeMap<String, String> =
             serde_json::from_value(dump.clone()).unwrap_or_else(|_| panic!("a dump, not {dump}"));
         // The driver sees cookies that scripts do not.
-        let cookies = app.driver().get_all_cookies().await.expect("the cookies");
+        let cookies = page.get_all_cookies().await.expect("the cookies");
         places.insert("cookies by WebDriver".into(), format!("{cookies:?}"));
         Self(places)
     }
@@ -162,7 +172,7 @@ const DUMP: &str = "
     }
     base.close();
   }
-  const record = window.vestibuleRecord;
+  const record = window.vestibuleRecord ?? [];
   done({
     localStorage: all(localStorage),
     sessionStorage: all(sessionStorage),

@@ -2,6 +2,7 @@
 
 use vestibule_acceptance::{App, PASSWORD, Role, Stage, containing};
 
+mod context_menu;
 mod fetch;
 mod flash;
 mod guards;
@@ -25,6 +26,7 @@ mod sign_in;
 mod spoofing;
 mod starts;
 mod transfers;
+mod unlisted;
 mod ways_out;
 mod windows;
 

@@ -1,8 +1,11 @@
 //! No token in the window: storages, cookies, answers, events; nor in the app's files.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use serde_json::json;
+use thirtyfour::Cookie;
 use vestibule_acceptance::tokens::{Reach, Tokens, files_holding, plant};
-use vestibule_acceptance::{DEMO, DEMO_NAME, Role, scenario};
+use vestibule_acceptance::{DEMO, DEMO_NAME, Driver, Role, Stranger, scenario};
 use vestibule_backend::{Effect, Fault};
 
 use crate::{pick, signed_in};
@@ -89,5 +92,43 @@ fn a_planted_token_is_found_in_every_place() {
             found.contains(&file.display().to_string()),
             "only in {found:?}"
         );
+    });
+}
+
+/// A page of the app can keep no cookie, so this is shown on one that can: in a browser of the
+/// same engine. What a script may not see, the driver does.
+#[test]
+fn a_planted_cookie_is_found_with_and_without_a_script() {
+    scenario(async |stage| {
+        let app = stage.start().await;
+        app.find(Role::Link, "Sign in").await;
+        plant(&app, "no-cookie-0123456789").await;
+        let reach = Reach::of(&app).await;
+        let cookies = reach.holding("no-cookie-0123456789");
+        let cookies: Vec<_> = cookies.iter().filter(|it| it.contains("cookie")).collect();
+        assert!(cookies.is_empty(), "{cookies:?}");
+        app.kill();
+
+        let server = Stranger::at(IpAddr::V4(Ipv4Addr::LOCALHOST)).await;
+        let mut driver = Driver::start(&stage.desktop, &stage.log(), &[]).await;
+        let page = driver.open_browser().await.expect("a browser");
+        let url = format!("http://127.0.0.1:{}/x.html", server.port());
+        page.goto(&url).await.expect("the page loads");
+        const SEEN: &str = "seen-cookie-0123456789";
+        const UNSEEN: &str = "unseen-cookie-0123456789";
+        let reach = Reach::of_page(&page).await;
+        for planted in [SEEN, UNSEEN] {
+            assert_eq!(reach.holding(planted), [""; 0]);
+        }
+        let set = format!("document.cookie = 'seen={SEEN}'");
+        page.execute(&*set, Vec::new()).await.expect("a cookie");
+        let mut hidden = Cookie::new("hidden", UNSEEN);
+        hidden.set_path("/");
+        hidden.set_http_only(true);
+        page.add_cookie(hidden).await.expect("a cookie");
+        let reach = Reach::of_page(&page).await;
+        assert_eq!(reach.holding(SEEN), ["cookies", "cookies by WebDriver"]);
+        assert_eq!(reach.holding(UNSEEN), ["cookies by WebDriver"]);
+        let _ = page.leak();
     });
 }
