@@ -204,15 +204,21 @@ fn told(watch: &Watch<'_>, screens: usize) -> String {
     } else {
         String::new()
     };
+    let all = watch.left.len();
+    let others = if clean < all {
+        format!(
+            ", the others at most {} copies of {}",
+            most(|left| left.copies),
+            most(|left| left.tokens)
+        )
+    } else {
+        String::new()
+    };
     format!(
         "{} looks at {} MB of the webview's memory and at all files, {} messages{tour}; \
-         of {} sign-outs {clean} left no refresh token in the app's own memory, \
-         the others at most {} copies of {}",
+         {clean} of {all} sign-outs left no refresh token in the app's own memory{others}",
         watch.looks,
         watch.bytes / 1_000_000,
         watch.messages,
-        watch.left.len(),
-        most(|left| left.copies),
-        most(|left| left.tokens),
     )
 }
