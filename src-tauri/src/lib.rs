@@ -89,6 +89,7 @@ fn start(app: &AppHandle, log: Log) -> Result<(), StartError> {
     let (links, refusal) = match fence::Links::configured(app) {
         Ok(links) => (links, None),
         Err(error) => {
+            tracing::error!(%error, "the settings are not valid");
             let refusal = AuthError::with_message(ErrorCode::Misconfigured, error);
             (fence::Links::default(), Some(refusal))
         }
