@@ -15,6 +15,7 @@ mod other_backends;
 mod outage;
 mod payment;
 mod policy;
+mod promises;
 mod public;
 mod restart;
 mod roles;

@@ -1,6 +1,4 @@
-//! The promises that need the app, in their short forms: they stand here, where it has been built.
-
-#![cfg(target_os = "linux")]
+//! The promises that need the app, in their short forms.
 
 use std::path::Path;
 
