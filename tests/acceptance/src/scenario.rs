@@ -14,7 +14,7 @@ use crate::mouse::Mouse;
 use crate::places;
 
 /// How many scenarios run at a time: each has a browser engine of its own.
-pub const AT_ONCE: usize = 2;
+pub const AT_ONCE: usize = 3;
 
 /// A scenario that takes longer hangs.
 const LIMIT: Duration = Duration::from_secs(600);
