@@ -368,8 +368,9 @@ impl Session {
         }
         if let Some(SignedOut { why }) = over {
             // Written by another process, or by this one a moment ago: either way the item
-            // must not outlive it.
-            let _ = self.0.vault.delete(start.stamp).await;
+            // must not outlive it. A crash in between must leave one of the two to be told.
+            let safe = self.0.outbox.put(token.clone(), None, self.origin()).await;
+            self.empty_keyring(start.stamp, safe).await;
             self.follow_sign_out(start.stamp, why);
         }
         self.revoke(token.clone(), None, start.device.clone());

@@ -68,12 +68,17 @@ async fn a_session_behind_the_keyring_goes_on_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn where_nothing_waits_nothing_is_done() {
     let rig = Rig::signed_in().await;
-    let (reads, writes) = (rig.store.reads(), rig.store.writes());
+    let counts = || (rig.store.reads(), rig.store.writes());
+    let before = counts();
     rig.session.unlock_keyring().await.expect("no harm");
+    assert_eq!(counts(), before, "signed in");
     rig.session.logout().await;
-    rig.until_signed_out().await;
+    rig.reached("/logout", 1).await;
+    let record = rig.records().join("outbox.json");
+    eventually("the sign-out to be settled", || !record.exists()).await;
+    let before = counts();
     rig.session.unlock_keyring().await.expect("no harm");
     rig.pass(Duration::ZERO);
-    assert_eq!((rig.store.reads(), rig.store.writes()), (reads, writes));
+    assert_eq!(counts(), before, "signed out");
     assert_eq!(rig.refreshes(), 0);
 }
