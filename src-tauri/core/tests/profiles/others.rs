@@ -5,8 +5,12 @@ mod carriers;
 mod refusals;
 mod renewals;
 
+use vestibule_core::error::{AuthError, ErrorCode};
+use vestibule_core::secrets::Secret;
+use vestibule_core::wire::{LoginInput, RegisterInput, SignInOutcome, SignedOutReason};
+
 use crate::rig::{Played, said};
-use crate::support::user;
+use crate::support::{code, user};
 
 const ANN: &str = "ann@example.com";
 const ME: &str = r#"{"id":7,"name":"Ann","email":"ann@example.com"}"#;
@@ -33,4 +37,34 @@ fn ok(request: &str, body: &str) -> String {
 fn name(played: &Played) -> Option<String> {
     let state = played.session.snapshot().state;
     user(&state).map(|user| user.name.clone())
+}
+
+async fn make_account(played: &Played) -> Result<SignInOutcome, AuthError> {
+    let input = RegisterInput::new("Ann", ANN, "pw");
+    played.session.register(input).await
+}
+
+/// One sign-in for each of these, in vain.
+async fn refused_as(played: &Played, codes: &[ErrorCode]) {
+    for wanted in codes {
+        let refused = played.session.login(LoginInput::new(ANN, "pw")).await;
+        assert_eq!(code(&refused).as_ref(), Some(wanted));
+    }
+}
+
+/// A code is asked for; the first is wrong.
+async fn sign_in_by_code(played: &Played) {
+    let outcome = played.session.login(LoginInput::new(ANN, "pw")).await;
+    assert_eq!(outcome, Ok(SignInOutcome::OtpRequired));
+    let wrong = played.session.verify_otp(Secret::new("000000")).await;
+    assert_eq!(code(&wrong), Some(ErrorCode::OtpInvalid));
+    let right = played.session.verify_otp(Secret::new("123456")).await;
+    assert_eq!(right, Ok(SignInOutcome::SignedIn));
+}
+
+/// The refresh that ends the session, and the recording with it.
+async fn found_dead(played: &Played) {
+    played.session.refresh().await.expect_err("dead");
+    assert_eq!(played.until_signed_out().await, SignedOutReason::Expired);
+    played.check_no_strays();
 }

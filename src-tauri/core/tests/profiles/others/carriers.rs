@@ -1,9 +1,9 @@
 //! Where the token travels: in headers, in two cookies, under two names.
 
 use vestibule_core::error::ErrorCode;
-use vestibule_core::wire::{LoginInput, RegisterInput, SignInOutcome, SignedOutReason};
+use vestibule_core::wire::{SignInOutcome, SignedOutReason};
 
-use super::{ANN, DATE, JWT, ME, name, ok, play, profile};
+use super::{ANN, DATE, JWT, ME, found_dead, make_account, name, ok, play, profile, refused_as};
 use crate::rig::said;
 use crate::support::{code, eventually, get, is_fresh, is_stale, user};
 
@@ -38,13 +38,9 @@ async fn devise_jwt_gives_its_token_in_a_header() {
         ],
     )
     .await;
-    let taken = played
-        .session
-        .register(RegisterInput::new("Ann", ANN, "pw"))
-        .await;
+    let taken = make_account(&played).await;
     assert_eq!(code(&taken), Some(ErrorCode::EmailTaken));
-    let wrong = played.session.login(LoginInput::new(ANN, "pw")).await;
-    assert_eq!(code(&wrong), Some(ErrorCode::InvalidCredentials));
+    refused_as(&played, &[ErrorCode::InvalidCredentials]).await;
     played.sign_in(ANN, "pw").await;
     assert_eq!(
         (name(&played).as_deref(), played.kept().as_str()),
@@ -129,9 +125,7 @@ async fn two_cookies_are_renewed_by_an_answer_without_a_body() {
         renewed.expect("no new cookie keeps the old");
     }
     assert_eq!(played.kept(), "r-3");
-    played.session.refresh().await.expect_err("dead");
-    assert_eq!(played.until_signed_out().await, SignedOutReason::Expired);
-    played.check_no_strays();
+    found_dead(&played).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -170,8 +164,7 @@ async fn payload_calls_its_token_by_another_name_once_it_is_renewed() {
         ],
     )
     .await;
-    let locked = played.session.login(LoginInput::new(ANN, "pw")).await;
-    assert_eq!(code(&locked), Some(ErrorCode::AccountLocked));
+    refused_as(&played, &[ErrorCode::AccountLocked]).await;
     played.sign_in(ANN, "pw").await;
     played.session.refresh().await.expect("renewed");
     assert_eq!(played.kept(), "t-2");
@@ -233,13 +226,9 @@ async fn appwrite_names_its_cookie_after_the_project() {
         ],
     )
     .await;
-    let made = played
-        .session
-        .register(RegisterInput::new("Ann", ANN, "pw"))
-        .await;
+    let made = make_account(&played).await;
     assert_eq!(made, Ok(SignInOutcome::Accepted));
-    let wrong = played.session.login(LoginInput::new(ANN, "pw")).await;
-    assert_eq!(code(&wrong), Some(ErrorCode::InvalidCredentials));
+    refused_as(&played, &[ErrorCode::InvalidCredentials]).await;
     played.sign_in(ANN, "pw").await;
     let state = played.session.snapshot().state;
     let shown = user(&state).expect("signed in");
@@ -251,7 +240,5 @@ async fn appwrite_names_its_cookie_after_the_project() {
     let documents = get("/v1/databases/d/collections/c/documents");
     let reply = played.session.fetch(documents).await.expect("a call");
     assert_eq!(reply.status, 200, "the cookies go along");
-    played.session.refresh().await.expect_err("dead");
-    assert_eq!(played.until_signed_out().await, SignedOutReason::Expired);
-    played.check_no_strays();
+    found_dead(&played).await;
 }

@@ -1,10 +1,11 @@
 //! How a backend says no: without a word, by field, by a success.
 
 use vestibule_core::error::ErrorCode;
-use vestibule_core::secrets::Secret;
-use vestibule_core::wire::{LoginInput, RegisterInput, SignInOutcome, SignedOutReason};
+use vestibule_core::wire::{SignInOutcome, SignedOutReason};
 
-use super::{ANN, JWT, name, ok, play, profile};
+use super::{
+    ANN, JWT, found_dead, make_account, name, ok, play, profile, refused_as, sign_in_by_code,
+};
 use crate::rig::said;
 use crate::support::{code, is_stale};
 
@@ -62,26 +63,16 @@ async fn aspnet_identity_says_that_a_session_is_dead_by_saying_nothing() {
         ],
     )
     .await;
-    let made = played
-        .session
-        .register(RegisterInput::new("Ann", ANN, "pw"))
-        .await;
+    let made = make_account(&played).await;
     assert_eq!(made, Ok(SignInOutcome::Accepted), "a 200 without a body");
-    let taken = played
-        .session
-        .register(RegisterInput::new("Ann", ANN, "pw"))
-        .await;
+    let taken = make_account(&played).await;
     assert_eq!(code(&taken), Some(ErrorCode::EmailTaken));
-    for wanted in [ErrorCode::InvalidCredentials, ErrorCode::AccountLocked] {
-        let refused = played.session.login(LoginInput::new(ANN, "pw")).await;
-        assert_eq!(code(&refused), Some(wanted));
-    }
-    let outcome = played.session.login(LoginInput::new(ANN, "pw")).await;
-    assert_eq!(outcome, Ok(SignInOutcome::OtpRequired));
-    let wrong = played.session.verify_otp(Secret::new("000000")).await;
-    assert_eq!(code(&wrong), Some(ErrorCode::OtpInvalid));
-    let right = played.session.verify_otp(Secret::new("123456")).await;
-    assert_eq!(right, Ok(SignInOutcome::SignedIn));
+    refused_as(
+        &played,
+        &[ErrorCode::InvalidCredentials, ErrorCode::AccountLocked],
+    )
+    .await;
+    sign_in_by_code(&played).await;
     assert_eq!(name(&played).as_deref(), Some(ANN));
     played.session.refresh().await.expect("renewed");
 
@@ -124,14 +115,12 @@ async fn a_refusal_may_call_itself_a_success() {
             ],
         )
         .await;
-        for wanted in [
+        let codes = [
             ErrorCode::InvalidCredentials,
             ErrorCode::AccountBlocked,
             ErrorCode::BadAnswer,
-        ] {
-            let refused = played.session.login(LoginInput::new(ANN, "pw")).await;
-            assert_eq!(code(&refused), Some(wanted));
-        }
+        ];
+        refused_as(&played, &codes).await;
         played.sign_in(ANN, "pw").await;
         played.session.refresh().await.expect("renewed");
         assert_eq!(
@@ -184,21 +173,15 @@ async fn fusionauth_refuses_without_a_word_and_wants_a_code_by_a_status() {
         ],
     )
     .await;
-    for wanted in [ErrorCode::InvalidCredentials, ErrorCode::BadAnswer] {
-        let refused = played.session.login(LoginInput::new(ANN, "pw")).await;
-        assert_eq!(code(&refused), Some(wanted));
-    }
-    let outcome = played.session.login(LoginInput::new(ANN, "pw")).await;
-    assert_eq!(outcome, Ok(SignInOutcome::OtpRequired));
-    let wrong = played.session.verify_otp(Secret::new("000000")).await;
-    assert_eq!(code(&wrong), Some(ErrorCode::OtpInvalid));
-    let right = played.session.verify_otp(Secret::new("123456")).await;
-    assert_eq!(right, Ok(SignInOutcome::SignedIn));
+    refused_as(
+        &played,
+        &[ErrorCode::InvalidCredentials, ErrorCode::BadAnswer],
+    )
+    .await;
+    sign_in_by_code(&played).await;
     assert_eq!(name(&played).as_deref(), Some("Ann Lee"));
     played.session.refresh().await.expect("renewed");
-    played.session.refresh().await.expect_err("dead");
-    assert_eq!(played.until_signed_out().await, SignedOutReason::Expired);
-    played.check_no_strays();
+    found_dead(&played).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -251,34 +234,22 @@ async fn simplejwt_ends_its_paths_with_a_slash_and_sorts_errors_by_field() {
         ],
     )
     .await;
-    let weak = played
-        .session
-        .register(RegisterInput::new("Ann", ANN, "pw"))
-        .await;
+    let weak = make_account(&played).await;
     let weak = weak.expect_err("refused");
     assert_eq!(
         (weak.code, weak.message.as_str()),
         (ErrorCode::InvalidInput, "This password is too common.")
     );
-    let taken = played
-        .session
-        .register(RegisterInput::new("Ann", ANN, "pw"))
-        .await;
+    let taken = make_account(&played).await;
     assert_eq!(code(&taken), Some(ErrorCode::EmailTaken));
-    let made = played
-        .session
-        .register(RegisterInput::new("Ann", ANN, "pw"))
-        .await;
+    let made = make_account(&played).await;
     assert_eq!(made, Ok(SignInOutcome::Accepted));
-    let wrong = played.session.login(LoginInput::new(ANN, "pw")).await;
-    assert_eq!(code(&wrong), Some(ErrorCode::InvalidCredentials));
+    refused_as(&played, &[ErrorCode::InvalidCredentials]).await;
     played.sign_in(ANN, "pw").await;
     assert_eq!(name(&played).as_deref(), Some("Ann Lee"));
     for kept in ["r-2", "r-2"] {
         played.session.refresh().await.expect("renewed");
         assert_eq!(played.kept(), kept, "with rotation and without");
     }
-    played.session.refresh().await.expect_err("dead");
-    assert_eq!(played.until_signed_out().await, SignedOutReason::Expired);
-    played.check_no_strays();
+    found_dead(&played).await;
 }

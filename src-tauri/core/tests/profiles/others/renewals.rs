@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use vestibule_core::error::ErrorCode;
-use vestibule_core::secrets::Secret;
-use vestibule_core::wire::{LoginInput, RegisterInput, SignInOutcome, SignedOutReason};
+use vestibule_core::wire::{SignInOutcome, SignedOutReason};
 
-use super::{ANN, JWT, ME, name, ok, play, profile};
+use super::{
+    ANN, JWT, ME, found_dead, make_account, name, ok, play, profile, refused_as, sign_in_by_code,
+};
 use crate::rig::said;
 use crate::support::{code, eventually};
 
@@ -40,22 +41,15 @@ async fn pocketbase_renews_a_bare_token_by_itself() {
         ],
     )
     .await;
-    let made = played
-        .session
-        .register(RegisterInput::new("Ann", ANN, "pw"))
-        .await;
+    let made = make_account(&played).await;
     assert_eq!(
         made,
         Ok(SignInOutcome::Accepted),
         "a record, but no session"
     );
-    let taken = played
-        .session
-        .register(RegisterInput::new("Ann", ANN, "pw"))
-        .await;
+    let taken = make_account(&played).await;
     assert_eq!(code(&taken), Some(ErrorCode::EmailTaken));
-    let wrong = played.session.login(LoginInput::new(ANN, "pw")).await;
-    assert_eq!(code(&wrong), Some(ErrorCode::InvalidCredentials));
+    refused_as(&played, &[ErrorCode::InvalidCredentials]).await;
     played.sign_in(ANN, "pw").await;
     played.clock.advance(Duration::from_secs(541));
     let asked = format!("{base}/auth-refresh");
@@ -113,22 +107,14 @@ async fn auth0_has_one_address_for_everything() {
         ],
     )
     .await;
-    let wrong = played.session.login(LoginInput::new(ANN, "pw")).await;
-    assert_eq!(code(&wrong), Some(ErrorCode::InvalidCredentials));
-    let outcome = played.session.login(LoginInput::new(ANN, "pw")).await;
-    assert_eq!(outcome, Ok(SignInOutcome::OtpRequired));
-    let wrong = played.session.verify_otp(Secret::new("000000")).await;
-    assert_eq!(code(&wrong), Some(ErrorCode::OtpInvalid));
-    let right = played.session.verify_otp(Secret::new("123456")).await;
-    assert_eq!(right, Ok(SignInOutcome::SignedIn));
+    refused_as(&played, &[ErrorCode::InvalidCredentials]).await;
+    sign_in_by_code(&played).await;
     played.session.refresh().await.expect("renewed");
     assert_eq!(
         (name(&played).as_deref(), played.kept().as_str()),
         (Some("Ann"), "r-1")
     );
-    played.session.refresh().await.expect_err("dead");
-    assert_eq!(played.until_signed_out().await, SignedOutReason::Expired);
-    played.check_no_strays();
+    found_dead(&played).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -166,24 +152,17 @@ async fn strapi_has_nothing_to_renew_a_session_with() {
         ],
     )
     .await;
-    let taken = played
-        .session
-        .register(RegisterInput::new("Ann", ANN, "pw"))
-        .await;
+    let taken = make_account(&played).await;
     assert_eq!(code(&taken), Some(ErrorCode::EmailTaken));
-    let made = played
-        .session
-        .register(RegisterInput::new("Ann", ANN, "pw"))
-        .await;
+    let made = make_account(&played).await;
     assert_eq!(made, Ok(SignInOutcome::Accepted), "to be confirmed first");
-    for wanted in [ErrorCode::InvalidCredentials, ErrorCode::AccountBlocked] {
-        let refused = played.session.login(LoginInput::new(ANN, "pw")).await;
-        assert_eq!(code(&refused), Some(wanted));
-    }
+    refused_as(
+        &played,
+        &[ErrorCode::InvalidCredentials, ErrorCode::AccountBlocked],
+    )
+    .await;
     played.sign_in(ANN, "pw").await;
     played.session.refresh().await.expect("it is alive");
     assert_eq!(name(&played).as_deref(), Some("Ann"));
-    played.session.refresh().await.expect_err("dead");
-    assert_eq!(played.until_signed_out().await, SignedOutReason::Expired);
-    played.check_no_strays();
+    found_dead(&played).await;
 }
