@@ -77,11 +77,7 @@ async fn settled(session: &Session) -> Phase {
 }
 
 fn credentials(email: &str) -> LoginInput {
-    LoginInput {
-        email: email.into(),
-        password: Secret::new(PASSWORD),
-        fingerprint: None,
-    }
+    LoginInput::new(email, PASSWORD)
 }
 
 /// What `/get-session` answers with in this state: the user and the session, or `null`.

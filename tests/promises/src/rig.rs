@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use vestibule_backend::Backend;
 use vestibule_core::clock::{Clock as _, ManualClock};
 use vestibule_core::profile::Profile;
-use vestibule_core::secrets::{MemoryStore, Secret, SecretBytes, SecretStore, StoreError};
+use vestibule_core::secrets::{MemoryStore, SecretBytes, SecretStore, StoreError};
 use vestibule_core::session::{self, Session};
 use vestibule_core::wire::{
     FetchRequest, Freshness, LoginInput, Outage, Phase, SessionChanged, SessionState,
@@ -110,11 +110,7 @@ impl Client {
 
     /// Signs in with the password.
     pub async fn sign_in(&self) -> Result<(), Lost> {
-        let input = LoginInput {
-            email: self.email.clone(),
-            password: Secret::new(PASSWORD),
-            fingerprint: None,
-        };
+        let input = LoginInput::new(&self.email, PASSWORD);
         let signed_in = self.session.login(input).await;
         signed_in.map_err(|error| format!("cannot sign in: {error}"))?;
         self.until("a fresh session", |now| is_fresh(&now.state))

@@ -169,11 +169,7 @@ mod tests {
             product: "Vestibule 0.1.0".into(),
         })
         .unwrap();
-        let input = LoginInput {
-            email: "demo@vestibule.test".into(),
-            password: Secret::new("vestibule-demo"),
-            fingerprint: None,
-        };
+        let input = LoginInput::new("demo@vestibule.test", "vestibule-demo");
         session.login(input).await.unwrap();
         session
     }

@@ -122,21 +122,11 @@ pub async fn upload(session: &Session, path: &str) {
 
 /// The sign-in of this account.
 pub fn password_of(email: &str) -> LoginInput {
-    LoginInput {
-        email: email.to_owned(),
-        password: Secret::new(PASSWORD),
-        fingerprint: None,
-    }
+    LoginInput::new(email, PASSWORD)
 }
 
 fn new_account() -> RegisterInput {
-    RegisterInput {
-        name: "New".into(),
-        email: "new@vestibule.test".into(),
-        password: Secret::new(PASSWORD),
-        fingerprint: None,
-        more: None,
-    }
+    RegisterInput::new("New", "new@vestibule.test", PASSWORD)
 }
 
 fn purchase() -> FetchRequest {

@@ -11,7 +11,7 @@ use vestibule_bus::{Bus, Keyring};
 use vestibule_core::clock::ManualClock;
 use vestibule_core::keyring;
 use vestibule_core::profile::Profile;
-use vestibule_core::secrets::{Secret, SecretBytes, SecretStore, StoreError};
+use vestibule_core::secrets::{SecretBytes, SecretStore, StoreError};
 use vestibule_core::session::{self, Session};
 use vestibule_core::vault::Vault;
 use vestibule_core::wire::{LoginInput, SessionChanged, StorageStatus};
@@ -81,11 +81,7 @@ impl Life {
         };
         let started = |now: &SessionChanged| why(&now.state).is_some();
         until(&life.session, "the start to be over", started).await?;
-        let input = LoginInput {
-            email,
-            password: Secret::new(PASSWORD),
-            fingerprint: None,
-        };
+        let input = LoginInput::new(email, PASSWORD);
         let signed_in = heard::result(life.session.login(input).await);
         signed_in.map_err(|error| format!("cannot sign in: {error}"))?;
         Ok(life)

@@ -21,7 +21,7 @@ use vestibule_core::clock::ManualClock;
 use vestibule_core::error::AuthError;
 use vestibule_core::keyring::Keyring;
 use vestibule_core::profile::Profile;
-use vestibule_core::secrets::{Secret, SecretBytes, SecretStore, StoreError};
+use vestibule_core::secrets::{SecretBytes, SecretStore, StoreError};
 use vestibule_core::session::{self, Item, Session};
 use vestibule_core::steps;
 use vestibule_core::wire::{LoginInput, SessionChanged};
@@ -185,11 +185,7 @@ impl Mortal {
         let words: Vec<_> = line.split(' ').collect();
         match *words {
             ["login"] => {
-                let input = LoginInput {
-                    email: self.email.clone(),
-                    password: Secret::new(PASSWORD),
-                    fingerprint: None,
-                };
+                let input = LoginInput::new(&self.email, PASSWORD);
                 self.session.login(input).await.map(drop).map_err(told)
             }
             ["logout"] => self.sign_out().await,

@@ -19,7 +19,7 @@ use vestibule_core::clock::ManualClock;
 use vestibule_core::error::AuthError;
 use vestibule_core::keyring::Keyring;
 use vestibule_core::profile::Profile;
-use vestibule_core::secrets::{Secret, SecretBytes, SecretStore, StoreError};
+use vestibule_core::secrets::{SecretBytes, SecretStore, StoreError};
 use vestibule_core::session::{self, Item, Session};
 use vestibule_core::vault::Vault;
 use vestibule_core::wire::{LoginInput, SessionChanged};
@@ -141,11 +141,7 @@ impl Resident {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         match word {
             "login" => {
-                let input = LoginInput {
-                    email: self.email.clone(),
-                    password: Secret::new(PASSWORD),
-                    fingerprint: None,
-                };
+                let input = LoginInput::new(&self.email, PASSWORD);
                 self.session.login(input).await.map(drop).map_err(told)
             }
             "refresh" => self.session.refresh().await.map_err(told),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use vestibule_acceptance::{DEMO, PASSWORD};
 use vestibule_backend::{Backend, Config};
 use vestibule_core::profile::Profile;
-use vestibule_core::secrets::{MemoryStore, Secret, SecretStore};
+use vestibule_core::secrets::{MemoryStore, SecretStore};
 use vestibule_core::session::{self, Session};
 use vestibule_core::wire::{LoginInput, Phase};
 
@@ -82,11 +82,7 @@ async fn timed(work: impl Future<Output = ()>) -> Duration {
 }
 
 async fn login(session: &Session) {
-    let input = LoginInput {
-        email: DEMO.into(),
-        password: Secret::new(PASSWORD),
-        fingerprint: None,
-    };
+    let input = LoginInput::new(DEMO, PASSWORD);
     session.login(input).await.expect("signed in");
 }
 
