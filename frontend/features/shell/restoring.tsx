@@ -121,57 +121,52 @@ export function OutsideApp() {
   );
 }
 
-export function Unanswered({ message }: { message: string }) {
+/** Nothing can be shown yet: why, and another try. */
+function NotStarted({ title, children }: { title: string; children: ReactNode }) {
   return (
     <Neutral>
       <Mark className="mb-6 size-10 text-accent" />
-      <h1 className="text-xl font-semibold">{PRODUCT} could not start properly</h1>
-      <p className="mt-2 text-muted" role="alert">
-        The page got no answer from the app behind it.
-        {message && <span className="mt-2 block text-sm break-words">{message}</span>}
-      </p>
+      <h1 className="text-xl font-semibold">{title}</h1>
+      <div role="alert">{children}</div>
       <div className="mt-6">
         <Button onClick={() => void auth.start()}>Try again</Button>
       </div>
     </Neutral>
+  );
+}
+
+export function Unanswered({ message }: { message: string }) {
+  return (
+    <NotStarted title={`${PRODUCT} could not start properly`}>
+      <p className="mt-2 text-muted">
+        The page got no answer from the app behind it.
+        {message && <span className="mt-2 block text-sm break-words">{message}</span>}
+      </p>
+    </NotStarted>
   );
 }
 
 /** The workspace is closed rather than open to a backend that may be the wrong one. */
 export function Misconfigured({ message }: { message: string }) {
   return (
-    <Neutral>
-      <Mark className="mb-6 size-10 text-accent" />
-      <h1 className="text-xl font-semibold">{PRODUCT} is not set up correctly</h1>
-      <div role="alert">
-        <p className="mt-2 text-muted">
-          One of its settings files has a mistake, so it speaks to no server until that is put
-          right. Nothing is lost: whoever was signed in still is.
-        </p>
-        <p className="mt-4 rounded bg-sunken px-3 py-2 text-left font-mono text-sm break-words">
-          {message}
-        </p>
-      </div>
-      <div className="mt-6">
-        <Button onClick={() => void auth.start()}>Try again</Button>
-      </div>
-    </Neutral>
+    <NotStarted title={`${PRODUCT} is not set up correctly`}>
+      <p className="mt-2 text-muted">
+        One of its settings files has a mistake, so it speaks to no server until that is put right.
+        Nothing is lost: whoever was signed in still is.
+      </p>
+      <p className="mt-4 rounded bg-sunken px-3 py-2 text-left font-mono text-sm break-words">
+        {message}
+      </p>
+    </NotStarted>
   );
 }
 
 /** The app holds nothing yet: what it needs of this computer is not to be had. */
 export function CannotStart({ message }: { message: string }) {
   return (
-    <Neutral>
-      <Mark className="mb-6 size-10 text-accent" />
-      <h1 className="text-xl font-semibold">{PRODUCT} cannot start</h1>
-      <div role="alert">
-        <p className="mt-2 wrap-anywhere">{message}</p>
-        <p className="mt-4 text-muted">Nothing is lost: whoever was signed in still is.</p>
-      </div>
-      <div className="mt-6">
-        <Button onClick={() => void auth.start()}>Try again</Button>
-      </div>
-    </Neutral>
+    <NotStarted title={`${PRODUCT} cannot start`}>
+      <p className="mt-2 wrap-anywhere">{message}</p>
+      <p className="mt-4 text-muted">Nothing is lost: whoever was signed in still is.</p>
+    </NotStarted>
   );
 }
