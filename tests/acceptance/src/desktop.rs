@@ -78,6 +78,16 @@ impl Desktop {
         command
     }
 
+    /// Takes the session out of the open keyring, as its owner may with any tool.
+    ///
+    /// # Panics
+    /// If it holds none.
+    pub fn clear_keyring(&self) {
+        let mut tool = self.command("secret-tool");
+        let cleared = tool.args(["clear", "username", "default"]).status();
+        assert!(cleared.expect("secret-tool").success(), "it held a session");
+    }
+
     /// The home folder; data, config, cache and state lie below it.
     #[must_use]
     pub fn home(&self) -> &Path {

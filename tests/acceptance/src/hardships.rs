@@ -81,8 +81,10 @@ async fn long_words(stage: &Stage, visit: &mut impl AsyncFnMut(&App, &str)) {
     enter(&app, LONG_EMAIL).await;
     app.arrives("/dashboard/").await;
     app.find(Role::Heading, "Your session").await;
-    app.reads(DEMO).await;
     visit(&app, "long-dashboard").await;
+    app.open("/admin/").await;
+    app.reads(DEMO).await;
+    visit(&app, "long-people").await;
     app.click(Role::Button, containing(LONG_NAME)).await;
     app.find(Role::MenuItem, "Sign out").await;
     visit(&app, "long-user-menu").await;
@@ -183,6 +185,15 @@ async fn keyrings(stage: &Stage, visit: &mut impl AsyncFnMut(&App, &str)) {
     visit(&app, "start-locked-keyring").await;
     app.kill();
     stage.desktop.bus().unlock_keyring().expect("unlocked");
+
+    stage.desktop.clear_keyring();
+    let app = stage.start_at("/dashboard/").await;
+    app.says("Your keyring no longer holds this session").await;
+    visit(&app, "ended-missing").await;
+    enter(&app, DEMO).await;
+    app.arrives("/dashboard/").await;
+    app.kill();
+    remove(stage.desktop.home(), "user.json");
 }
 
 /// The session is in the keyring, and nobody knows whose it is.

@@ -43,6 +43,25 @@ fn a_locked_keyring_is_named_and_once_open_it_keeps_the_session() {
 }
 
 #[test]
+fn a_session_that_was_taken_out_of_the_keyring_ends_and_says_so() {
+    scenario(async |stage| {
+        let app = signed_in(stage, DEMO, DEMO_NAME).await;
+        app.kill();
+        stage.desktop.clear_keyring();
+        let app = stage.start_at("/dashboard/").await;
+        app.says("Your keyring no longer holds this session").await;
+        assert_eq!(
+            stage.backend.requests("POST", "/refresh-token"),
+            0,
+            "there is nothing to ask the server with"
+        );
+        enter(&app, DEMO).await;
+        app.arrives("/dashboard/").await;
+        app.find(Role::Button, containing(DEMO_NAME)).await;
+    });
+}
+
+#[test]
 fn a_session_behind_a_locked_keyring_goes_on_once_it_is_open() {
     scenario(async |stage| {
         let app = signed_in(stage, DEMO, DEMO_NAME).await;
