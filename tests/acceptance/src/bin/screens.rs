@@ -25,6 +25,7 @@ async fn main() {
 }
 
 async fn picture(app: &App, screen: &str) {
+    shown(app).await;
     for theme in THEMES {
         set_theme(app, theme).await;
         for (width, height) in SIZES {
@@ -36,6 +37,17 @@ async fn picture(app: &App, screen: &str) {
             println!("{name}");
         }
     }
+}
+
+/// Waits for the window: WebKit draws no frame any more in one that took a size while hidden.
+async fn shown(app: &App) {
+    app.run_async(
+        "const look = () => document.visibilityState === 'visible'
+           ? done(true) : setTimeout(look, 10);
+         look();",
+        json!(null),
+    )
+    .await;
 }
 
 /// Asks the shell for the theme, as the account page does, and waits for the page to follow.
