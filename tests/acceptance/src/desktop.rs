@@ -16,6 +16,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use vestibule_bus::{Bus, Keyring};
 
 use crate::group::Group;
+use crate::places;
 
 const MARK: &str = "VESTIBULE_DESKTOP";
 
@@ -71,6 +72,7 @@ impl Desktop {
         command
             .env(MARK, &self.mark)
             .env("DISPLAY", &self.display)
+            .env("MESA_SHADER_CACHE_DIR", places::shaders())
             .env("NO_AT_BRIDGE", "1")
             .env("GSETTINGS_BACKEND", "memory")
             .env("LC_ALL", "C.UTF-8")

@@ -72,6 +72,12 @@ pub fn screens() -> PathBuf {
     made(target().join("screens"))
 }
 
+/// Where Mesa keeps the shaders that it has compiled. A user's desktop keeps them in its cache;
+/// each private one, with its empty home, would compile them anew, for longer than a test takes.
+pub(crate) fn shaders() -> PathBuf {
+    made(target().join("shaders"))
+}
+
 fn made(folder: PathBuf) -> PathBuf {
     let _ = std::fs::create_dir_all(&folder);
     folder
