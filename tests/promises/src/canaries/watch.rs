@@ -43,6 +43,14 @@ pub struct Left {
     pub tokens: usize,
 }
 
+/// What was said between the pages of a window and the shell.
+pub struct Heard {
+    /// Commands, each with its answer.
+    pub commands: usize,
+    /// Whatever the shell said without being asked.
+    pub pushed: usize,
+}
+
 impl<'a> Watch<'a> {
     pub fn new(stage: &'a Stage, marks: &Marks) -> Self {
         Self {
@@ -68,21 +76,30 @@ impl<'a> Watch<'a> {
         Ok(())
     }
 
-    /// Looks at every message of this window so far.
+    /// Looks at every message of this window so far, in which there was a session.
     pub async fn listen(&mut self, app: &App) -> Result<(), Lost> {
+        let Heard { commands, pushed } = self.overhear(app).await?;
+        if pushed == 0 {
+            return Err(format!("{commands} commands, but no event was heard"));
+        }
+        self.messages += (2 * commands + pushed) as u64;
+        Ok(())
+    }
+
+    /// Looks at every message of any window so far.
+    pub async fn overhear(&mut self, app: &App) -> Result<Heard, Lost> {
         let record = app.record().await;
         let commands: usize = record.pages().map(|page| page.commands.len()).sum();
         let pushed: usize = record.pages().map(|page| page.pushed.len()).sum();
-        if commands == 0 || pushed == 0 {
-            return Err(format!("{commands} commands, {pushed} events were heard"));
+        if commands == 0 {
+            return Err("no command was heard".into());
         }
         if record.pages().any(|page| page.cut > 0) {
             return Err("a message was not heard whole".into());
         }
         let seen = in_messages(app, &self.search).await;
         self.seen.extend(seen);
-        self.messages += (2 * commands + pushed) as u64;
-        Ok(())
+        Ok(Heard { commands, pushed })
     }
 
     /// Counts the refresh tokens that the app itself holds.
