@@ -11,7 +11,7 @@ use super::sign_in::storage_after;
 use super::{Held, Session, Shared};
 use crate::clock::{Clock, SinceBoot};
 use crate::error::AuthError;
-use crate::journal::{Journal, LastUser};
+use crate::journal::{Journal, LastUser, Step};
 use crate::secrets::StoreError;
 use crate::state::Event;
 use crate::token::RefreshToken;
@@ -92,7 +92,22 @@ impl Session {
         };
         let kept = self.keep(stamp, generation, &token).await;
         let recorded = match (&kept, last_user) {
-            (Ok(()), Some(last_user)) => self.record(stamp, generation, &token, last_user).await,
+            (Ok(()), Some(last_user)) => {
+                let bytes = token.fingerprint_bytes();
+                let written = self.on_disk(stamp, move |records| {
+                    last_user.write(records)?;
+                    match Journal::read(records) {
+                        // A rotation is under way, or has been meanwhile: its word counts.
+                        Journal {
+                            step: Step::Rotating,
+                            ..
+                        } => Ok(()),
+                        journal if journal.generation > generation => Ok(()),
+                        _ => Journal::idle(generation, Some(&bytes)).write(records),
+                    }
+                });
+                written.await.map(drop)
+            }
             _ => Ok(()),
         };
         let mut held = self.held();

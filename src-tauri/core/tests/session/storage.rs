@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use vestibule_backend::Effect;
 use vestibule_core::secrets::{SecretStore as _, StoreError};
 use vestibule_core::vault::{THREADS, Vault};
 use vestibule_core::wire::{Phase, SignedOutReason, StorageStatus};
@@ -53,6 +54,27 @@ async fn a_token_that_could_not_be_kept_is_kept_by_the_next_rotation() {
     assert_eq!(remembered(&rig), Some(true));
     rig.restart();
     rig.until_fresh().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_is_kept_late_leaves_the_journal_to_the_rotation_under_way() {
+    let rig = Rig::signed_in().await;
+    rig.store.block(Block::Fail(StoreError::Failed));
+    rig.session.refresh().await.expect("refreshed");
+    rig.strike(REFRESH, Effect::Hang {});
+    let session = rig.session.clone();
+    let flight = tokio::spawn(async move { session.refresh().await });
+    rig.reached(REFRESH, 2).await;
+    rig.store.heal();
+    rig.pass(Duration::from_secs(10));
+    rig.until("the keyring to hold it", |state| {
+        state.storage == StorageStatus::Ok
+    })
+    .await;
+    let journal = std::fs::read_to_string(rig.records().join("journal.json"));
+    let journal = journal.expect("a journal");
+    assert!(journal.contains(r#""step":"rotating""#), "{journal}");
+    flight.abort();
 }
 
 #[tokio::test(flavor = "multi_thread")]
