@@ -47,8 +47,10 @@ impl Session {
         }
         let generation = start.generation + 1;
         if let Some(kept) = self.keep_rotated(&start, generation, &token).await {
-            let bytes = token.fingerprint_bytes();
-            let record = move |records: &_| Journal::idle(generation, Some(&bytes)).write(records);
+            let bytes = self.held().lasts.then(|| token.fingerprint_bytes());
+            let record = move |records: &_| {
+                Journal::idle(generation, bytes.as_deref().map(Vec::as_slice)).write(records)
+            };
             let _ = self.on_disk(stamp, record).await;
             let mut held = self.held();
             if held.stamp == stamp {

@@ -23,6 +23,10 @@ use crate::token::RefreshToken;
 use crate::vault::Stamp;
 use crate::wire::{Cause, SignedOutReason, User};
 
+/// How many newer tokens a flight sends after a rejected one. A backend that gives out a new one
+/// with each rejection contradicts itself, and would be asked without end.
+const REPLACED: u32 = 2;
+
 /// A refresh under way, and later its result.
 pub(super) type Flight = watch::Receiver<Option<Result<(), AuthError>>>;
 
@@ -155,6 +159,7 @@ impl Session {
             (self.begin()?, interrupted)
         };
         let mut confirmed = !interrupted;
+        let mut replaced = 0;
         loop {
             let why = match self.attempt(&start).await {
                 Landing::Landed(result) => return result,
@@ -178,7 +183,13 @@ impl Session {
                 return self.superseded();
             }
             match newer {
-                Some(newer) => start = newer,
+                Some(_) if replaced == REPLACED => {
+                    return Err(self.unreached(&start, Fault::BadAnswer, None));
+                }
+                Some(newer) => {
+                    replaced += 1;
+                    start = newer;
+                }
                 None if confirmed => return self.ended(&start, why).await,
                 None => confirmed = true,
             }

@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use vestibule_core::secrets::StoreError;
 use vestibule_core::wire::FetchRequest;
 use vestibule_recordings::Recording;
 
 use crate::rig::{Played, said};
-use crate::support::{eventually, is_fresh};
+use crate::support::{Block, eventually, is_fresh, why};
 
 const ANN: &str = "ann@example.com";
 const LOGIN: &str = r#"POST /login -d {"email":"ann@example.com","password":"pw"}"#;
@@ -74,6 +75,49 @@ async fn a_new_session_cookie_is_kept_where_calls_carry_them() {
         "one",
         "for a refresh to say"
     );
+}
+
+/// A sign-out may have left another session behind a closed keyring: that one is told from this
+/// by a journal that names no token.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cookie_that_the_keyring_never_held_leaves_no_trace_of_it() {
+    let recording = [
+        said(LOGIN, "200 OK", &["Set-Cookie: sid=one; Path=/"], WHO),
+        said(
+            "POST /password",
+            "200 OK",
+            &["Set-Cookie: sid=two; Path=/"],
+            "{}",
+        ),
+    ];
+    let recording = Recording::parse(&recording.concat());
+    let played = Played::playing(recording, profile(true), "", &[]).await;
+    played.store.block(Block::Fail(StoreError::Locked));
+    played.sign_in(ANN, "pw").await;
+    played.session.fetch(change()).await.expect("an answer");
+    let journal = played.record("journal.json");
+    assert_eq!(journal["generation"], 2, "the new one was taken");
+    assert_eq!(journal["token_hash"], Value::Null, "{journal}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backend_that_replaces_what_it_rejects_is_not_asked_without_end() {
+    let mut recording = vec![said(LOGIN, "200 OK", &["Set-Cookie: sid=one; Path=/"], WHO)];
+    let tokens = ["one", "two", "three", "four", "five"];
+    recording.extend(tokens.windows(2).map(|tokens| {
+        let asked = format!("GET /session -b jar -H Cookie: sid={}", tokens[0]);
+        let cookie = format!("Set-Cookie: sid={}; Path=/", tokens[1]);
+        said(&asked, "200 OK", &[&cookie], "null")
+    }));
+    let recording = Recording::parse(&recording.concat());
+    let played = Played::playing(recording, profile(false), "", &[]).await;
+    played.sign_in(ANN, "pw").await;
+    let refreshed = played.session.refresh().await;
+    played.check_no_strays();
+    assert!(refreshed.is_err(), "{refreshed:?}");
+    assert_eq!(played.asked("/session"), 3, "then it waits");
+    assert_eq!(played.kept(), "four", "what came last is kept");
+    assert_eq!(why(&played.session.snapshot().state), None);
 }
 
 /// A backend that answers a refresh late: what it says of the session before then no longer

@@ -114,6 +114,13 @@ impl Played {
         self.folder.path().join(WORKSPACE).join(name).exists()
     }
 
+    /// A record, as it lies on the disk.
+    pub fn record(&self, name: &str) -> Value {
+        let path = self.folder.path().join(WORKSPACE).join(name);
+        let bytes = std::fs::read(path).expect("a record");
+        serde_json::from_slice(&bytes).expect("JSON")
+    }
+
     /// Removes a record, as a damaged disk or a tidy person may.
     pub fn lose_record(&self, name: &str) {
         let path = self.folder.path().join(WORKSPACE).join(name);
