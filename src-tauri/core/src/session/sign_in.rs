@@ -204,6 +204,9 @@ impl Session {
                 if elsewhere > held.generation {
                     // Another process has signed in: the keyring holds that session.
                     held.left_over = None;
+                } else if held.unread {
+                    // Behind the closed keyring there may be the session that this one replaces.
+                    held.left_over = Some(self.now());
                 }
                 held.generation = held.generation.max(elsewhere) + 1;
                 (held.supersede(), held.generation)

@@ -274,6 +274,25 @@ async fn so_does_one_whose_keyring_opens_later() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_before_the_keyring_opens_tells_of_the_session_behind_it() {
+    let mut rig = Rig::signed_in().await;
+    rig.store.block(Block::Fail(StoreError::Locked));
+    rig.restart();
+    rig.until("the last known user", is_stale).await;
+    rig.sign_in(PLAIN).await;
+    rig.store.heal();
+    eventually("the first session's end", || {
+        rig.pass(Duration::from_secs(1));
+        is_first_ended(&rig)
+    })
+    .await;
+    rig.until_fresh().await;
+    rig.restart();
+    rig.until_fresh().await;
+    assert!(is_first_ended(&rig), "the second was never told to end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_hung_keyring_does_not_hold_up_a_sign_out() {
     let mut rig = Rig::signed_in().await;
     rig.store.block(Block::Hang);
