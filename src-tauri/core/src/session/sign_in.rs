@@ -241,14 +241,14 @@ impl Session {
                     Some(_) => stored_user.write(records),
                     None => LastUser::clear(records),
                 };
+                let journal =
+                    Journal::idle(generation, hash.as_deref().map(Vec::as_slice)).write(records);
                 // Last: until it is gone, a crash leaves nobody signed in.
                 let marker = SignedOut::clear(records);
                 let left = marker
                     .is_err()
                     .then(|| SignedOut::stands(records))
                     .flatten();
-                let journal =
-                    Journal::idle(generation, hash.as_deref().map(Vec::as_slice)).write(records);
                 if let Err(error) = [device, user, marker, journal]
                     .into_iter()
                     .collect::<io::Result<()>>()
