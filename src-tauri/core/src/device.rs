@@ -31,12 +31,25 @@ pub struct Device {
 }
 
 impl Device {
-    /// The record on disk, or a new one, written before it is first used.
-    pub fn load_or_create(records: &Records, browser: &str) -> io::Result<Self> {
-        if let Some(device) = records.read(RECORD) {
-            return Ok(device);
+    /// The record on disk; where it is missing or damaged, the `copy` that was kept elsewhere, or
+    /// a new one, written before it is first used.
+    ///
+    /// # Errors
+    /// If it is there and cannot be read now: a backend would take a new one for a stranger's.
+    pub fn load_or_create(
+        records: &Records,
+        browser: &str,
+        copy: impl FnOnce() -> Option<Self>,
+    ) -> io::Result<Self> {
+        match records.find(RECORD) {
+            Ok(Some(device)) => return Ok(device),
+            Ok(None) => {}
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                records.put_aside(RECORD);
+            }
+            Err(error) => return Err(error),
         }
-        let device = Self::unrecorded(browser);
+        let device = copy().unwrap_or_else(|| Self::unrecorded(browser));
         records.write(RECORD, &device)?;
         Ok(device)
     }
@@ -91,8 +104,8 @@ mod tests {
     fn the_id_stays_and_the_values_are_replayed() {
         let folder = tempfile::tempdir().unwrap();
         let records = Records::open(folder.path()).unwrap();
-        let first = Device::load_or_create(&records, "Vestibule 1").unwrap();
-        let again = Device::load_or_create(&records, "Vestibule 2").unwrap();
+        let first = Device::load_or_create(&records, "Vestibule 1", || None).unwrap();
+        let again = Device::load_or_create(&records, "Vestibule 2", || None).unwrap();
         assert_eq!(first, again, "an update alone changes nothing");
         let renewed = again.renewed("Vestibule 2", None);
         assert_eq!(renewed.fingerprint, first.fingerprint);

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
+use crate::device::Device;
 use crate::records::Records;
 use crate::wire::{SessionInfo, SignedOutReason, User};
 
@@ -94,24 +95,34 @@ pub struct SignedOut {
 }
 
 impl SignedOut {
-    /// The marker, if it is set. One that cannot be read or understood counts as set: a
-    /// sign-out is never undone by damage. One look, and nothing is written: a sign-in may
-    /// remove it at any moment, and what it removed stays removed.
-    pub fn read(records: &Records) -> Option<Self> {
-        records.find(SIGNED_OUT).unwrap_or_else(|error| {
-            tracing::error!(kind = %error.kind(), "the sign-out marker is damaged; it counts");
-            Some(Self {
-                why: SignedOutReason::ByUser,
-            })
-        })
+    /// The marker, if it is set. One that is there and cannot be read or understood counts as
+    /// set: a sign-out is never undone by damage. Nothing is written: a sign-in may remove it at
+    /// any moment, and what it removed stays removed.
+    ///
+    /// # Errors
+    /// If it cannot be told whether it is there: then nothing may be concluded.
+    pub fn read(records: &Records) -> io::Result<Option<Self>> {
+        let error = match records.find(SIGNED_OUT) {
+            Ok(marker) => return Ok(marker),
+            Err(error) => error,
+        };
+        if !records.exists(SIGNED_OUT)? {
+            return Ok(None);
+        }
+        tracing::error!(kind = %error.kind(), "the sign-out marker is damaged; it counts");
+        let why = SignedOutReason::ByUser;
+        Ok(Some(Self { why }))
     }
 
     /// The marker, unless it is the one of [`Self::stands`] that a sign-in could not remove;
     /// that one it tries to remove again.
-    pub fn read_after(records: &Records, left: Option<SystemTime>) -> Option<Self> {
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_after(records: &Records, left: Option<SystemTime>) -> io::Result<Option<Self>> {
         if left.is_some() && Self::stands(records) == left {
             let _ = Self::clear(records);
-            return None;
+            return Ok(None);
         }
         Self::read(records)
     }
@@ -142,6 +153,9 @@ pub struct LastUser {
     pub user: User,
     /// Their session.
     pub session: SessionInfo,
+    /// The device that the session is bound to, should its own record get lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<Device>,
 }
 
 impl LastUser {
@@ -162,7 +176,13 @@ impl LastUser {
                 user_id: user.id.clone(),
                 expires_at: None,
             },
+            device: None,
         }
+    }
+
+    /// The device of whoever is signed in, at whichever origin.
+    pub fn device(records: &Records) -> Option<Device> {
+        records.read(LAST_USER).and_then(|last: Self| last.device)
     }
 
     /// Remembers them.
@@ -196,13 +216,28 @@ mod tests {
     fn a_damaged_marker_still_means_signed_out() {
         let folder = tempfile::tempdir().unwrap();
         let records = Records::open(folder.path()).unwrap();
-        assert_eq!(SignedOut::read(&records), None);
+        assert_eq!(SignedOut::read(&records).unwrap(), None);
         std::fs::write(folder.path().join(SIGNED_OUT), b"").unwrap();
-        assert!(SignedOut::read(&records).is_some());
+        assert!(SignedOut::read(&records).unwrap().is_some());
         assert!(
-            SignedOut::read(&records).is_some(),
+            SignedOut::read(&records).unwrap().is_some(),
             "and at the next start too"
         );
+    }
+
+    #[test]
+    fn a_marker_that_cannot_be_read_counts_and_one_that_cannot_be_seen_tells_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let records = Records::open(folder.path()).unwrap();
+        let marker = folder.path().join(SIGNED_OUT);
+        std::fs::create_dir(&marker).unwrap();
+        assert!(SignedOut::read(&records).unwrap().is_some());
+        std::fs::remove_dir(&marker).unwrap();
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(&marker, &marker).unwrap();
+            SignedOut::read(&records).expect_err("it leads round in a circle");
+        }
     }
 
     #[test]
@@ -210,7 +245,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let records = Records::open(folder.path()).unwrap();
         std::fs::write(folder.path().join(SIGNED_OUT), b"{").unwrap();
-        assert!(SignedOut::read(&records).is_some());
+        assert!(SignedOut::read(&records).unwrap().is_some());
         let text = std::fs::read(folder.path().join(SIGNED_OUT)).unwrap();
         assert_eq!(text, b"{", "to write it could undo another's sign-in");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
@@ -225,7 +260,7 @@ mod tests {
             for _ in 0..2 {
                 threads.spawn(|| {
                     while !over.load(std::sync::atomic::Ordering::Relaxed) {
-                        SignedOut::read(&records);
+                        SignedOut::read(&records).unwrap();
                     }
                 });
             }
@@ -237,7 +272,7 @@ mod tests {
                 marker.write(&records).unwrap();
                 SignedOut::clear(&records).unwrap();
                 std::thread::sleep(std::time::Duration::from_micros(200));
-                back += u32::from(SignedOut::read(&records).is_some());
+                back += u32::from(SignedOut::read(&records).unwrap().is_some());
             }
             over.store(true, std::sync::atomic::Ordering::Relaxed);
             assert_eq!(back, 0, "of 300 sign-ins so many were undone");

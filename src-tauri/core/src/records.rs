@@ -61,8 +61,7 @@ impl Records {
         match self.find(name) {
             Ok(found) => found,
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                tracing::warn!(name, "a record is damaged; it is put aside");
-                let _ = fs::rename(self.0.join(name), self.0.join(format!("{name}.damaged")));
+                self.put_aside(name);
                 None
             }
             Err(error) => {
@@ -70,6 +69,20 @@ impl Records {
                 None
             }
         }
+    }
+
+    /// Keeps a damaged record under another name, for whoever looks into it.
+    pub fn put_aside(&self, name: &str) {
+        tracing::warn!(name, "a record is damaged; it is put aside");
+        let _ = fs::rename(self.0.join(name), self.0.join(format!("{name}.damaged")));
+    }
+
+    /// Whether `name` is there, readable or not.
+    ///
+    /// # Errors
+    /// If that cannot be told now.
+    pub fn exists(&self, name: &str) -> io::Result<bool> {
+        self.0.join(name).try_exists()
     }
 
     /// Reads `name` in one go and changes nothing on disk. `None` means that it is not there.

@@ -31,6 +31,7 @@ impl Session {
             let same = known.filter(|last| last.user.id == user.id);
             let mut last = same.unwrap_or_else(|| LastUser::first_seen(&self.origin(), &user));
             last.session.expires_at = expires_at(&token);
+            last.device = Some(start.device.clone());
             if user.name.is_empty() {
                 // Not said is not changed.
                 user.name.clone_from(&last.user.name);

@@ -166,7 +166,10 @@ impl Session {
     pub fn open_with_clock(config: Config, clock: Arc<dyn Clock>) -> Result<Self, AuthError> {
         let unwritable = |error: std::io::Error| unusable::folder(&config.folder, &error);
         let records = Records::open(&config.folder).map_err(unwritable)?;
-        let device = Device::load_or_create(&records, &config.product).map_err(unwritable)?;
+        let device = {
+            let copy = || LastUser::device(&records);
+            Device::load_or_create(&records, &config.product, copy).map_err(unwritable)?
+        };
         let state = State::new(config.profile.roles.clone());
         let backend = Backend::new(config.profile, &user_agent(&config.product))?;
         let first = SessionChanged {

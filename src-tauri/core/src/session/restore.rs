@@ -28,7 +28,7 @@ impl Session {
         let read = self
             .on_disk(stamp, move |records| {
                 Ok((
-                    SignedOut::read(records),
+                    SignedOut::read(records)?,
                     Journal::read(records),
                     LastUser::read(records, &origin),
                 ))
@@ -39,9 +39,12 @@ impl Session {
             // Someone has signed in or out already.
             Ok(None) => return,
             Err(_) => {
+                // Whether a session is over cannot be told yet; the schedule looks again.
                 let mut held = self.held();
-                let event = Event::NothingHeld(SignedOutReason::Never);
-                self.publish(&mut held, Cause::Start, event);
+                held.unread = true;
+                held.plan.look_again(self.now(), LOOK_AGAIN);
+                let outage = held.outage(self.0.clock.wall_ms(), Some(LOOK_AGAIN));
+                self.publish(&mut held, Cause::Start, Event::Unreached(outage));
                 return;
             }
         };

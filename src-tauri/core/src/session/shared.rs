@@ -68,12 +68,15 @@ impl Session {
         let left = self.held().left_marker;
         let read = self
             .on_disk(stamp, move |records| {
-                let marker = SignedOut::read_after(records, left);
+                let marker = SignedOut::read_after(records, left)?;
                 Ok((marker, Journal::read(records)))
             })
-            .await?;
-        let Some((marker, journal)) = read else {
-            return Ok(false);
+            .await;
+        let (marker, journal) = match read {
+            Ok(Some(read)) => read,
+            Ok(None) => return Ok(false),
+            // Whether someone has signed out cannot be told now.
+            Err(_) => return Err(self.put_off(stamp)),
         };
         if let Some(SignedOut { why }) = marker {
             self.follow_sign_out(stamp, why);
@@ -111,14 +114,12 @@ impl Session {
         Ok(interrupted)
     }
 
-    /// The sign-out marker, whoever set it; `None` too once `stamp` is outdated, which the
-    /// caller finds out by itself.
+    /// The sign-out marker, whoever set it; `None` too where that cannot be told, and once
+    /// `stamp` is outdated, which the caller finds out by itself.
     pub(super) async fn marker(&self, stamp: Stamp) -> Option<SignedOut> {
         let left = self.held().left_marker;
         let read = self
-            .on_disk(stamp, move |records| {
-                Ok(SignedOut::read_after(records, left))
-            })
+            .on_disk(stamp, move |records| SignedOut::read_after(records, left))
             .await;
         read.ok().flatten().flatten()
     }

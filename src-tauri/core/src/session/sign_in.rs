@@ -224,6 +224,7 @@ impl Session {
                 expires_at: expires_at(&grant.token),
             },
             user: grant.user,
+            device: Some(device.clone()),
         };
         self.journal(&grant.token, Step::Login, stamp, generation)
             .await;

@@ -1,6 +1,7 @@
 //! The device as the backend sees it, from a sign-in to the next.
 
 use serde_json::{Value, json};
+use uuid::Uuid;
 use vestibule_backend::{Config, DeviceBinding};
 use vestibule_core::secrets::Secret;
 use vestibule_core::session::Session;
@@ -134,7 +135,10 @@ async fn a_refused_sign_in_does_not_change_what_a_refresh_replays() {
 async fn another_device_is_a_mismatch() {
     let mut rig = Rig::signed_in().await;
     let record = rig.folder.path().join(WORKSPACE).join("device.json");
-    std::fs::remove_file(record).expect("there was one");
+    let device = std::fs::read_to_string(&record).expect("a record");
+    let id = sent(&rig, "/login")["fingerprint"].clone();
+    let other = device.replace(id.as_str().expect("an id"), &Uuid::new_v4().to_string());
+    std::fs::write(record, other).expect("written");
     rig.restart();
     assert_eq!(
         rig.until_signed_out().await,
@@ -142,6 +146,38 @@ async fn another_device_is_a_mismatch() {
     );
     assert_eq!(rig.item(), None, "nothing is kept");
     assert_eq!(rig.refreshes(), 1, "asked once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_record_costs_neither_the_session_nor_the_id() {
+    let mut rig = Rig::with(whole()).await;
+    let mut input = login(PLAIN);
+    input.fingerprint = json!({"screen": "800x600"}).as_object().cloned();
+    rig.session.login(input).await.expect("signed in");
+    let device = sent(&rig, "/login");
+    let record = rig.records().join("device.json");
+    for (round, damage) in [None, Some("{")].into_iter().enumerate() {
+        match damage {
+            None => std::fs::remove_file(&record).expect("there was one"),
+            Some(text) => std::fs::write(&record, text).expect("written"),
+        }
+        rig.restart();
+        rig.until_fresh().await;
+        assert_eq!(sent(&rig, REFRESH), device, "replayed whole");
+        assert_eq!(rig.refreshes(), round + 1, "one a start");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_cannot_be_read_now_is_not_replaced() {
+    let rig = Rig::signed_in().await;
+    let record = rig.records().join("device.json");
+    std::fs::remove_file(&record).expect("there was one");
+    std::os::unix::fs::symlink(&record, &record).expect("a circle");
+    let opened = Session::open(config(&rig.backend.url(), &rig.store, &rig.folder));
+    assert!(opened.is_err(), "a new id would end the session");
+    assert!(record.is_symlink(), "nothing is written over it");
 }
 
 #[tokio::test(flavor = "multi_thread")]

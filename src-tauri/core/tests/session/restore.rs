@@ -189,12 +189,7 @@ async fn another_origins_item_is_not_sent() {
 async fn damaged_records_cost_no_session() {
     for name in ["user.json", "journal.json", "device.json"] {
         for damage in ["", "{\"a\":", "[]", "null", "\u{0}\u{0}"] {
-            let mut rig = Rig::with(vestibule_backend::Config {
-                device_binding: vestibule_backend::DeviceBinding::Off,
-                ..vestibule_backend::Config::default()
-            })
-            .await;
-            rig.sign_in(PLAIN).await;
+            let mut rig = Rig::signed_in().await;
             std::fs::write(folder(&rig).join(name), damage).expect("written");
             rig.restart();
             let state = rig.until_fresh().await;
@@ -206,6 +201,30 @@ async fn damaged_records_cost_no_session() {
             assert_eq!(rig.refreshes(), 1, "{name} as {damage:?}: one refresh");
         }
     }
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_marker_that_cannot_be_looked_for_ends_nothing() {
+    let mut rig = Rig::signed_in().await;
+    let marker = folder(&rig).join("signed-out.json");
+    let obstruct = || std::os::unix::fs::symlink(&marker, &marker).expect("a circle");
+    obstruct();
+    rig.session.refresh().await.expect_err("put off");
+    assert_eq!(why(&rig.state()), None, "{:?}", rig.state());
+    rig.restart();
+    rig.until("an outage", |state| outage(state).is_some())
+        .await;
+    assert!(rig.kept().is_some(), "the keyring is left alone");
+    assert_eq!(rig.refreshes(), 0, "and nothing is sent");
+    std::fs::remove_file(&marker).expect("the disk is well again");
+    let state = rig.until_fresh().await;
+    assert_eq!(user(&state).map(|user| user.email.as_str()), Some(PLAIN));
+    obstruct();
+    rig.session.logout().await;
+    assert_eq!(rig.until_signed_out().await, SignedOutReason::ByUser);
+    rig.restart();
+    assert_eq!(rig.until_signed_out().await, SignedOutReason::ByUser);
 }
 
 #[tokio::test(flavor = "multi_thread")]
