@@ -11,10 +11,22 @@ use url::Url;
 use zeroize::Zeroizing;
 
 /// The ordinary compartment.
-#[derive(Default)]
-pub struct Jar(CookieStore);
+#[derive(Clone, Default)]
+pub struct Jar {
+    store: CookieStore,
+    era: Era,
+}
+
+/// Whose time it is in a jar: from one session's beginning or end to the next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Era(u64);
 
 impl Jar {
+    /// Whose time it is.
+    pub fn era(&self) -> Era {
+        self.era
+    }
+
     /// Honours one `Set-Cookie` line: set, replaced or deleted. A line that the standard
     /// says to ignore is ignored.
     pub fn honour(&mut self, line: &str, from: &Url) {
@@ -23,17 +35,17 @@ impl Jar {
             if let Ok(cookie) = Cookie::parse(line.to_owned(), from) {
                 let domain = String::from(&cookie.domain);
                 let path = cookie.path.as_ref().to_owned();
-                self.0.remove(&domain, &path, cookie.name());
+                self.store.remove(&domain, &path, cookie.name());
             }
             return;
         }
         // The result says only whether it was new, replaced, expired or refused.
-        let _ = self.0.parse(line, from);
+        let _ = self.store.parse(line, from);
     }
 
     /// `name=value` pairs to send to `url`.
     pub fn pairs(&self, url: &Url) -> Vec<(String, Zeroizing<String>)> {
-        self.0
+        self.store
             .matches(url)
             .into_iter()
             .map(|cookie| {
@@ -45,9 +57,15 @@ impl Jar {
             .collect()
     }
 
-    /// Forgets everything.
+    /// Forgets everything; what was asked for before leaves nothing here any more.
     pub fn clear(&mut self) {
-        self.0.clear();
+        self.become_as(&Self::default());
+    }
+
+    /// Takes what is in `other` in the place of what is here, as [`Jar::clear`] does.
+    pub fn become_as(&mut self, other: &Self) {
+        self.store = other.store.clone();
+        self.era.0 += 1;
     }
 }
 

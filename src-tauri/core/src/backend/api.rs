@@ -17,6 +17,7 @@ use super::fault::Fault;
 use super::head::Head;
 use super::outgoing::{Outgoing, Sender};
 use super::redirect::{Lead, lead};
+use crate::cookies::Era;
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
 use crate::profile::{self, Variables};
@@ -97,6 +98,8 @@ pub(crate) struct Carried {
     pub token: Option<RefreshToken>,
     /// The device of the session.
     pub device: Device,
+    /// The session's time: only in that are the ordinary cookies its own.
+    pub era: Era,
 }
 
 /// What an answer makes of a call.
@@ -161,7 +164,7 @@ impl Backend {
         request.token = carried.token.as_ref().filter(|_| profile.cookies.with_api);
         request.attempt = attempt;
         request.patience = Patience::Steps;
-        self.send(request).await
+        self.of_era(carried.era).send(request).await
     }
 
     /// One call without a body as a window may make it, and its answer whatever it is: no
@@ -182,6 +185,7 @@ impl Backend {
             access: access.cloned(),
             token: Some(token.clone()),
             device: device.clone(),
+            era: self.era(),
         };
         Ok(self.api(&call, ApiPayload::none(), &carried, 1).await?)
     }

@@ -19,7 +19,7 @@ use super::head::{Head, sent_at};
 use super::outgoing::Outgoing;
 use super::traced::Traced;
 use super::witness::Witness;
-use crate::cookies::{Jar, RefreshChange, RefreshCookie};
+use crate::cookies::{Era, Jar, RefreshChange, RefreshCookie};
 use crate::error::{AuthError, ErrorCode};
 use crate::profile::{self, Profile, Variables};
 use crate::reply::Given;
@@ -36,6 +36,8 @@ pub struct Backend {
     /// Not there between a session's end and the next call.
     client: Arc<Mutex<Option<Client>>>,
     jar: Arc<Mutex<Jar>>,
+    /// The time in which the jar is used; its own at each call where there is none.
+    era: Option<Era>,
     /// Only where a backend is examined.
     witness: Option<Witness>,
 }
@@ -49,6 +51,7 @@ impl Backend {
             user_agent: user_agent.to_owned(),
             client: Arc::new(Mutex::new(Some(client))),
             jar: Arc::default(),
+            era: None,
             witness: None,
         })
     }
@@ -78,6 +81,36 @@ impl Backend {
         lock(&self.client).take();
     }
 
+    /// Whose time it is in the jar: to be taken along with a session's tokens.
+    pub(crate) fn era(&self) -> Era {
+        lock(&self.jar).era()
+    }
+
+    /// The same for calls of a session of that `era`: once it is over they neither send nor
+    /// leave ordinary cookies, whoever's these are by then.
+    pub(crate) fn of_era(&self, era: Era) -> Self {
+        Self {
+            era: Some(era),
+            ..self.clone()
+        }
+    }
+
+    /// The same for a sign-in, whose ordinary cookies are nobody else's before it is taken
+    /// into use, and lost where it is not.
+    pub(crate) fn aside(&self) -> Self {
+        let jar = lock(&self.jar).clone();
+        Self {
+            jar: Arc::new(Mutex::new(jar)),
+            ..self.clone()
+        }
+    }
+
+    /// Takes a sign-in into use: its ordinary cookies count from here on.
+    pub(crate) fn take_over(&self, aside: &Self) {
+        let jar = lock(&aside.jar).clone();
+        lock(&self.jar).become_as(&jar);
+    }
+
     fn client(&self) -> Result<Client, Fault> {
         let mut kept = lock(&self.client);
         if let Some(client) = &*kept {
@@ -102,7 +135,8 @@ impl Backend {
             tracing::error!("a path leads away from the backend");
             return Err(Fault::BadAnswer);
         }
-        let headers = self.headers(&url, &mut call)?;
+        let era = self.era.unwrap_or_else(|| self.era());
+        let headers = self.headers(&url, &mut call, era)?;
         let request = self.client()?.request(call.method.clone(), url.clone());
         let sight = self.witness.as_ref();
         let sight = sight.map(|witness| witness.sent(&call, &headers));
@@ -116,7 +150,7 @@ impl Backend {
             sight.answered(&response);
         }
         let response = response?;
-        let refresh = self.honour_cookies(&response, &url, call.jar);
+        let refresh = self.honour_cookies(&response, &url, call.jar.then_some(era));
         let given = Given::of(response.headers(), &self.profile);
         Ok(Head {
             response,
@@ -155,7 +189,7 @@ impl Backend {
         }
     }
 
-    fn headers(&self, url: &Url, call: &mut Call<'_>) -> Result<HeaderMap, Fault> {
+    fn headers(&self, url: &Url, call: &mut Call<'_>, era: Era) -> Result<HeaderMap, Fault> {
         let origin = self.profile.origin();
         let variables = Variables {
             device: Some(call.device),
@@ -173,20 +207,19 @@ impl Backend {
                 headers.insert(name, value);
             }
         }
-        if let Some(cookies) = self.cookie_header(url, call) {
+        if let Some(cookies) = self.cookie_header(url, call, era) {
             headers.insert(COOKIE, cookies);
         }
         Ok(headers)
     }
 
-    fn cookie_header(&self, url: &Url, call: &Call<'_>) -> Option<HeaderValue> {
+    fn cookie_header(&self, url: &Url, call: &Call<'_>, era: Era) -> Option<HeaderValue> {
         if !self.profile.cookies.enabled {
             return None;
         }
-        let mut pairs = if call.jar {
-            lock(&self.jar).pairs(url)
-        } else {
-            Vec::new()
+        let mut pairs = match self.jar_of(era) {
+            Some(jar) if call.jar => jar.pairs(url),
+            _ => Vec::new(),
         };
         if let Some(name) = self.profile.cookies.device.get() {
             pairs.retain(|(held, _)| held != name);
@@ -215,8 +248,19 @@ impl Backend {
         Some(header)
     }
 
-    /// Files every `Set-Cookie`: the ordinary ones at once, the refresh ones for the caller.
-    fn honour_cookies(&self, response: &Response, url: &Url, jar: bool) -> Vec<RefreshChange> {
+    /// The jar, if it is still that time.
+    fn jar_of(&self, era: Era) -> Option<MutexGuard<'_, Jar>> {
+        Some(lock(&self.jar)).filter(|jar| jar.era() == era)
+    }
+
+    /// Files every `Set-Cookie`: the ordinary ones at once, if their time is not over, the
+    /// refresh ones for the caller.
+    fn honour_cookies(
+        &self,
+        response: &Response,
+        url: &Url,
+        era: Option<Era>,
+    ) -> Vec<RefreshChange> {
         if !self.profile.cookies.enabled {
             return Vec::new();
         }
@@ -228,8 +272,8 @@ impl Backend {
             let name = line.split(['=', ';']).next().unwrap_or_default().trim();
             if names.iter().any(|held| held == name) {
                 refresh.extend(RefreshCookie::from_line(line, url, names, now.into()));
-            } else if jar {
-                lock(&self.jar).honour(line, url);
+            } else if let Some(mut jar) = era.and_then(|era| self.jar_of(era)) {
+                jar.honour(line, url);
             }
         }
         refresh

@@ -49,14 +49,23 @@ impl Backend {
         device: &Device,
         attempt: u32,
     ) -> Result<Head, Fault> {
+        let mut call = self.renewal(token, access, device)?;
+        call.attempt = attempt;
+        self.send(call).await
+    }
+
+    fn renewal<'a>(
+        &self,
+        token: &'a RefreshToken,
+        access: Option<&Secret>,
+        device: &'a Device,
+    ) -> Result<Call<'a>, Fault> {
         // A profile without either is refused at load.
         let (_, endpoint) = self.profile().renewal().ok_or(Fault::BadAnswer)?;
         let single = token.body().filter(|_| self.profile().session.single_token);
         let access = single.or(access);
         let call = self.session_call(endpoint, token, access, device)?;
-        let mut call = call.with_token(token);
-        call.attempt = attempt;
-        self.send(call).await
+        Ok(call.with_token(token))
     }
 
     /// The refresh token that the body of an answer to a refresh holds. It is to be kept
@@ -111,7 +120,9 @@ impl Backend {
         // The access token is gone, or what was refused is only its age: one more is needed.
         let mut token = token.clone();
         let before = token.clone();
-        let mut head = self.refresh(&token, access, device, 1).await?;
+        // Another session may have begun: the cookies here are that one's.
+        let call = self.renewal(&token, access, device)?.without_jar();
+        let mut head = self.send(call).await?;
         let (status, retry_after, now) = (head.status(), head.retry_after(), head.sent_at());
         if status.is_success() {
             token.apply(head.take_refresh_changes());

@@ -11,6 +11,7 @@ use super::upload::{Again, Upload};
 use super::{Access, Held, Session};
 use crate::backend::{ApiCall, ApiPayload, Carried, Download, Head, Turn};
 use crate::clock::SinceBoot;
+use crate::cookies::Era;
 use crate::error::{AuthError, ErrorCode};
 use crate::schedule;
 use crate::vault::Stamp;
@@ -95,11 +96,14 @@ impl Session {
         mut body: Supply,
         margin: Duration,
     ) -> Result<Head, AuthError> {
+        // Before the look at who is signed in: what is nobody's stays so.
+        let era = self.0.backend.era();
         let mut bearer = self.bearer(margin).await?;
         let nobody = Carried {
             access: None,
             token: None,
             device: self.held().device.clone(),
+            era,
         };
         let (mut attempt, mut hops, mut renewed) = (0, 0, false);
         loop {
@@ -158,7 +162,7 @@ impl Session {
             Err(_) => return Ok(None),
         }
         // What one person asked for is not repeated in the name of another.
-        let fresh = self.held().bearer();
+        let fresh = self.bearer_now();
         Ok(fresh.filter(|fresh| fresh.stamp == refused.stamp))
     }
 
@@ -169,7 +173,9 @@ impl Session {
             let now = self.now();
             let held = self.held();
             match &held.access {
-                Some(access) if !access.ends_within(margin, now) => return Ok(held.bearer()),
+                Some(access) if !access.ends_within(margin, now) => {
+                    return Ok(held.bearer(self.0.backend.era()));
+                }
                 // A keyring that could not be read may hold a session: that is not nobody.
                 _ if held.token.is_none() && !held.unread => return Ok(None),
                 access => (
@@ -181,8 +187,13 @@ impl Session {
         match self.fly(Asked::Call(serial)).await {
             // A token that still works is no worse for a refresh that did not.
             Err(error) if spent || error.code == ErrorCode::SessionEnded => Err(error),
-            Ok(()) | Err(_) => Ok(self.held().bearer()),
+            Ok(()) | Err(_) => Ok(self.bearer_now()),
         }
+    }
+
+    fn bearer_now(&self) -> Option<Bearer> {
+        let held = self.held();
+        held.bearer(self.0.backend.era())
     }
 }
 
@@ -226,7 +237,8 @@ struct Bearer {
 }
 
 impl Held {
-    fn bearer(&self) -> Option<Bearer> {
+    /// To be asked under one lock with the `era` of the backend's cookies.
+    fn bearer(&self, era: Era) -> Option<Bearer> {
         self.access.as_ref().map(|access| Bearer {
             stamp: self.stamp,
             serial: access.serial,
@@ -234,6 +246,7 @@ impl Held {
                 access: access.token.token.clone(),
                 token: self.token.clone(),
                 device: self.device.clone(),
+                era,
             },
         })
     }

@@ -9,7 +9,7 @@ use super::shared::ROTATION_PATIENCE;
 use super::sign_in::storage_after;
 use super::{Held, Session};
 use crate::backend::Head;
-use crate::cookies::RefreshChange;
+use crate::cookies::{Era, RefreshChange};
 use crate::journal::Journal;
 use crate::state::Event;
 use crate::vault::Stamp;
@@ -37,7 +37,7 @@ impl Session {
         if self.catch_up(stamp).await.is_err() {
             return;
         }
-        let Some(start) = self.held().as_of(stamp) else {
+        let Some(start) = self.held().as_of(stamp, self.0.backend.era()) else {
             return;
         };
         let mut token = start.token.clone();
@@ -62,7 +62,7 @@ impl Session {
 }
 
 impl Held {
-    fn as_of(&self, stamp: Stamp) -> Option<Start> {
+    fn as_of(&self, stamp: Stamp, era: Era) -> Option<Start> {
         let token = self.token.clone().filter(|_| self.stamp == stamp)?;
         Some(Start {
             stamp,
@@ -70,6 +70,7 @@ impl Held {
             token,
             access: self.access_text(),
             device: self.device.clone(),
+            era,
         })
     }
 }

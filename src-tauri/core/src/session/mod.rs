@@ -145,6 +145,8 @@ impl Access {
 struct OpenChallenge {
     email: String,
     device: Device,
+    /// With the ordinary cookies of this sign-in.
+    backend: Backend,
     /// Held only where the profile sends it along with the code.
     password: Option<Secret>,
     /// What the backend gave out to name the challenge.

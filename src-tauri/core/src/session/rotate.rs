@@ -12,6 +12,7 @@ use super::Session;
 use super::shared::ROTATION_PATIENCE;
 use super::sign_in::storage_after;
 use crate::backend::{Fault, TOTAL_LIMIT, Verdict};
+use crate::cookies::Era;
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
 use crate::journal::{SignedOut, Step};
@@ -37,6 +38,7 @@ pub(super) struct Start {
     pub token: RefreshToken,
     pub access: Option<Secret>,
     pub device: Device,
+    pub era: Era,
 }
 
 /// What of an attempt is safe already.
@@ -215,7 +217,7 @@ impl Session {
         step!("rotation.journaled");
         let tries = self.held().plan.failures().saturating_add(1);
         let (token, access) = (&start.token, start.access.as_ref());
-        let backend = &self.0.backend;
+        let backend = self.0.backend.of_era(start.era);
         let until = Instant::now() + TOTAL_LIMIT;
         let answer = backend.refresh(token, access, &start.device, tries);
         let mut head = match answer.await {
@@ -343,7 +345,8 @@ impl Session {
         if profile.endpoints.me.get().is_none() || !asks {
             return Ok(None);
         }
-        let me = self.0.backend.me(token, access, &start.device);
+        let backend = self.0.backend.of_era(start.era);
+        let me = backend.me(token, access, &start.device);
         match timeout_at(until, me).await.unwrap_or(Err(Fault::TimedOut)) {
             Ok(user) => Ok(Some(user)),
             Err(fault) if is_known => {
@@ -403,6 +406,7 @@ impl Session {
             token,
             access: held.access_text(),
             device: held.device.clone(),
+            era: self.0.backend.era(),
         };
         if held.state.outage().is_some() {
             let outage = held.outage(self.0.clock.wall_ms(), None);

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::item::Item;
 use super::shared::SIGN_IN_PATIENCE;
 use super::{Access, OpenChallenge, Session, storage_of};
-use crate::backend::{Answering, Grant, Nameless, SignIn};
+use crate::backend::{Answering, Backend, Grant, Nameless, SignIn};
 use crate::clock::SinceBoot;
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
@@ -30,8 +30,9 @@ impl Session {
         let asked = self.held().given_up;
         let _one = self.0.signing_in.lock().await;
         let device = self.device_of_today(input.fingerprint.as_ref());
-        let answer = self.0.backend.login(&input, &device).await?;
-        let challenge = self.challenge_of(input.email, input.password, device);
+        let backend = self.0.backend.aside();
+        let answer = backend.login(&input, &device).await?;
+        let challenge = self.challenge_of(input.email, input.password, device, backend);
         self.answered(Cause::Login, asked, answer, challenge).await
     }
 
@@ -40,8 +41,9 @@ impl Session {
         let asked = self.held().given_up;
         let _one = self.0.signing_in.lock().await;
         let device = self.device_of_today(input.fingerprint.as_ref());
-        let answer = self.0.backend.register(&input, &device).await?;
-        let challenge = self.challenge_of(input.email, input.password, device);
+        let backend = self.0.backend.aside();
+        let answer = backend.register(&input, &device).await?;
+        let challenge = self.challenge_of(input.email, input.password, device, backend);
         self.answered(Cause::Register, asked, answer, challenge)
             .await
     }
@@ -52,7 +54,7 @@ impl Session {
         let asked = self.held().given_up;
         let _one = self.0.signing_in.lock().await;
         let challenge = self.challenge()?;
-        let backend = &self.0.backend;
+        let backend = &challenge.backend;
         let answer = backend.verify_otp(challenge.answering(), &code).await;
         match answer {
             Ok(answer) => {
@@ -72,7 +74,7 @@ impl Session {
     pub async fn resend_otp(&self) -> Result<Challenge, AuthError> {
         let _one = self.0.signing_in.lock().await;
         let open = self.challenge()?;
-        let result = self.0.backend.resend_otp(open.answering()).await;
+        let result = open.backend.resend_otp(open.answering()).await;
         let wait_ms = match &result {
             Ok(()) => self.0.backend.profile().otp.resend_after_ms(),
             Err(error) => error.retry_after_ms.unwrap_or_default(),
@@ -121,12 +123,19 @@ impl Session {
 
     /// What a challenge would need. The password is kept for it only where it must be typed
     /// along with the code, as the profile says.
-    fn challenge_of(&self, email: String, password: Secret, device: Device) -> OpenChallenge {
+    fn challenge_of(
+        &self,
+        email: String,
+        password: Secret,
+        device: Device,
+        backend: Backend,
+    ) -> OpenChallenge {
         let verify = self.0.backend.profile().endpoints.verify_otp.get();
         let wanted = verify.is_some_and(|call| call.asks_for(Placeholder::Password));
         OpenChallenge {
             email,
             device,
+            backend,
             password: wanted.then_some(password),
             name: None,
         }
@@ -143,8 +152,7 @@ impl Session {
     ) -> Result<SignInOutcome, AuthError> {
         match answer {
             SignIn::Granted(grant) => {
-                self.take_into_use(cause, asked, *grant, challenge.device)
-                    .await?;
+                self.take_into_use(cause, asked, *grant, challenge).await?;
                 Ok(SignInOutcome::SignedIn)
             }
             SignIn::Nameless(nameless) => {
@@ -162,7 +170,7 @@ impl Session {
                 challenge: name,
             } => {
                 challenge.name = name;
-                let sent = self.0.backend.send_otp(challenge.answering()).await;
+                let sent = challenge.backend.send_otp(challenge.answering()).await;
                 let now = self.0.clock.wall_ms();
                 let mut shown = Challenge {
                     id: Uuid::new_v4(),
@@ -193,8 +201,11 @@ impl Session {
         cause: Cause,
         asked: u64,
         grant: Grant,
-        device: Device,
+        by: OpenChallenge,
     ) -> Result<(), AuthError> {
+        let OpenChallenge {
+            device, backend, ..
+        } = by;
         let _taking_over = self.0.taking_over.lock().await;
         let _rotation_lock = self.rotation_lock(SIGN_IN_PATIENCE).await;
         let elsewhere = Journal::read(&self.0.records).generation;
@@ -270,6 +281,7 @@ impl Session {
             return Err(void(cause));
         }
         let access_before = held.access_text();
+        self.0.backend.take_over(&backend);
         held.access = Some(Access {
             serial: held.access_serial() + 1,
             token: grant.access,

@@ -4,6 +4,7 @@
 mod support;
 
 mod bodies;
+mod cookies;
 mod host;
 mod limits;
 mod pages;

@@ -1,0 +1,179 @@
+//! Whose the ordinary cookies are: an answer leaves them where it was asked for, and nowhere
+//! once that session is over, replaced, or never came about.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use vestibule_core::error::ErrorCode;
+use vestibule_core::profile::Profile;
+use vestibule_core::secrets::Secret;
+use vestibule_core::wire::{RegisterInput, SignInOutcome};
+
+use crate::Desk;
+use crate::host::{Arrival, Host};
+use crate::support::*;
+
+async fn desk() -> (Arc<Host>, Desk) {
+    let host = Host::start().await;
+    let desk = Desk::at(&host.url, |_| {}).await;
+    (host, desk)
+}
+
+/// The next request, which is this one.
+async fn asked(host: &Host, what: &str) -> Arrival {
+    let arrival = soon(what, host.arrival()).await;
+    assert!(arrival.head.starts_with(what), "{}", arrival.head);
+    arrival
+}
+
+async fn reply(mut arrival: Arrival, status: &str, cookies: &[&str], body: &Value) {
+    let body = body.to_string();
+    let set = |cookie: &&str| format!("set-cookie: {cookie}; Path=/\r\n");
+    let cookies: String = cookies.iter().map(set).collect();
+    let length = body.len();
+    let text = format!(
+        "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-type: application/json\r\n{cookies}\
+         content-length: {length}\r\n\r\n{body}"
+    );
+    arrival.say(&text).await;
+}
+
+/// The cookies that a call of the window goes out with; its answer sets `cookies`.
+async fn called(host: &Host, desk: &Desk, cookies: &[&str]) -> String {
+    let fetching = desk.session.fetch(get("/me"));
+    let answering = async {
+        let arrival = asked(host, "GET /me").await;
+        let head = arrival.head.to_ascii_lowercase();
+        let line = head.lines().find(|line| line.starts_with("cookie:"));
+        let sent = line.unwrap_or_default().to_owned();
+        reply(arrival, "200 OK", cookies, &json!({})).await;
+        sent
+    };
+    let (fetched, sent) = tokio::join!(fetching, answering);
+    fetched.expect("an answer");
+    sent
+}
+
+fn register() -> RegisterInput {
+    RegisterInput::new("Bob", "bob@example.com", PASSWORD)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_answered_after_the_sign_out_leaves_no_cookie() {
+    let (host, desk) = desk().await;
+    let session = desk.session.clone();
+    let refreshing = tokio::spawn(async move { session.refresh().await });
+    let refresh = asked(&host, "POST /refresh-token").await;
+    desk.session.logout().await;
+    reply(
+        asked(&host, "POST /logout").await,
+        "200 OK",
+        &[],
+        &json!({}),
+    )
+    .await;
+    let cookies = ["access_token=late", "__refresh_token=t2"];
+    reply(refresh, "200 OK", &cookies, &success()).await;
+    refreshing.await.expect("ends").expect_err("signed out");
+    reply(
+        asked(&host, "POST /logout").await,
+        "200 OK",
+        &[],
+        &json!({}),
+    )
+    .await;
+    let sent = called(&host, &desk, &[]).await;
+    assert!(
+        !sent.contains("access_token"),
+        "nobody is signed in: {sent}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_to_the_session_before_leaves_no_cookie() {
+    let (host, desk) = desk().await;
+    let session = desk.session.clone();
+    let calling = tokio::spawn(async move { session.fetch(get("/plans")).await });
+    let call = asked(&host, "GET /plans").await;
+    desk.session.login(login(ADMIN)).await.expect("signed in");
+    reply(call, "200 OK", &["access_token=late"], &json!({})).await;
+    calling.await.expect("ends").expect("an answer");
+    let sent = called(&host, &desk, &[]).await;
+    assert!(!sent.contains("access_token"), "of somebody else: {sent}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_leaves_its_cookies_once_it_is_taken_into_use() {
+    let (host, desk) = desk().await;
+    called(&host, &desk, &["locale=de"]).await;
+    let session = desk.session.clone();
+    let registering = tokio::spawn(async move { session.register(register()).await });
+    let asking = asked(&host, "POST /register").await;
+    assert!(asking.head.contains("locale=de"), "{}", asking.head);
+    let cookies = ["access_token=bob", "__refresh_token=t2"];
+    reply(asking, "200 OK", &cookies, &success()).await;
+    let outcome = registering.await.expect("ends");
+    assert_eq!(outcome, Ok(SignInOutcome::SignedIn));
+    // What the one before is signed out with comes at any time.
+    let told = asked(&host, "POST /logout").await;
+    reply(told, "200 OK", &[], &json!({})).await;
+    let sent = called(&host, &desk, &[]).await;
+    assert!(sent.contains("access_token=bob"), "{sent}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_given_up_leaves_no_cookie_to_the_session_that_is_held() {
+    let (host, desk) = desk().await;
+    called(&host, &desk, &["access_token=una"]).await;
+    let session = desk.session.clone();
+    let registering = tokio::spawn(async move { session.register(register()).await });
+    let asking = asked(&host, "POST /register").await;
+    let wanted = json!({"otpRequired": true, "email": "bob@example.com"});
+    reply(asking, "200 OK", &["challenge=c1"], &wanted).await;
+    let outcome = registering.await.expect("ends");
+    assert_eq!(outcome, Ok(SignInOutcome::OtpRequired));
+    let sent = called(&host, &desk, &[]).await;
+    assert!(!sent.contains("challenge"), "not this session's: {sent}");
+
+    let session = desk.session.clone();
+    let verifying = tokio::spawn(async move { session.verify_otp(Secret::new("123456")).await });
+    let asking = asked(&host, "POST /verify-otp").await;
+    assert!(asking.head.contains("challenge=c1"), "{}", asking.head);
+    desk.session.cancel_otp();
+    let cookies = ["access_token=bob", "__refresh_token=t2"];
+    reply(asking, "200 OK", &cookies, &success()).await;
+    let verified = verifying.await.expect("ends");
+    assert_eq!(code(&verified), Some(ErrorCode::NoChallenge));
+    let told = asked(&host, "POST /logout").await;
+    reply(told, "200 OK", &[], &json!({})).await;
+    let sent = called(&host, &desk, &[]).await;
+    assert!(sent.contains("access_token=una"), "still hers: {sent}");
+    assert!(!sent.contains("challenge"), "{sent}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_out_told_late_knows_no_cookie_of_the_next_session() {
+    let host = Host::start().await;
+    let url = host.url.clone();
+    let desk = Desk::at(&host.url, |profile| {
+        let described = json!({"backend": url, "endpoints": {"logout": {
+            "path": "/logout", "headers": {"authorization": "Bearer $access_token"},
+        }}});
+        *profile = Profile::from_json(described).expect("a profile");
+    })
+    .await;
+    desk.session.logout().await;
+    let telling = asked(&host, "POST /logout").await;
+    desk.session.login(login(ADMIN)).await.expect("signed in");
+    called(&host, &desk, &["access_token=bob"]).await;
+    // Only the access token's age, it may be: one more is asked for.
+    reply(telling, "401 Unauthorized", &[], &json!({"message": "no"})).await;
+    let asking = asked(&host, "POST /refresh-token").await;
+    assert!(!asking.head.contains("bob"), "{}", asking.head);
+    let cookies = ["access_token=una", "__refresh_token=t2"];
+    reply(asking, "200 OK", &cookies, &success()).await;
+    let told = asked(&host, "POST /logout").await;
+    reply(told, "200 OK", &[], &json!({})).await;
+    let sent = called(&host, &desk, &[]).await;
+    assert!(sent.contains("access_token=bob"), "{sent}");
+}
