@@ -4,17 +4,34 @@
 
 use std::fmt;
 
-use cookie_store::{Cookie, CookieDomain, CookieExpiration, CookieStore, RawCookie};
+use cookie_store::{Cookie, CookieDomain, CookieExpiration, CookieStore, RawCookie, StoreAction};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use url::Url;
 use zeroize::Zeroizing;
 
-/// The ordinary compartment.
+/// The most ordinary cookies, and the most bytes of each: what RFC 6265, section 6.1, has a
+/// browser keep of one domain.
+const MOST: usize = 50;
+const LARGEST: usize = 4096;
+/// The most bytes of all: a server that reads 16 KiB of headers still answers.
+const TOGETHER: usize = 12 * 1024;
+
+/// The ordinary compartment. It is bounded: what was set longest ago makes room.
 #[derive(Clone, Default)]
 pub struct Jar {
     store: CookieStore,
+    /// What is in the store, as it was last set.
+    order: Vec<Key>,
     era: Era,
+}
+
+/// What tells one cookie from another.
+#[derive(Clone, PartialEq, Eq)]
+struct Key {
+    domain: String,
+    path: String,
+    name: String,
 }
 
 /// Whose time it is in a jar: from one session's beginning or end to the next.
@@ -30,17 +47,46 @@ impl Jar {
     /// Honours one `Set-Cookie` line: set, replaced or deleted. A line that the standard
     /// says to ignore is ignored.
     pub fn honour(&mut self, line: &str, from: &Url) {
+        let Ok(cookie) = Cookie::parse(line.to_owned(), from) else {
+            return;
+        };
+        let key = Key {
+            domain: String::from(&cookie.domain),
+            path: cookie.path.as_ref().to_owned(),
+            name: cookie.name().to_owned(),
+        };
         if is_emptied(line) {
             // Some backends delete with an empty value and a date in the future.
-            if let Ok(cookie) = Cookie::parse(line.to_owned(), from) {
-                let domain = String::from(&cookie.domain);
-                let path = cookie.path.as_ref().to_owned();
-                self.store.remove(&domain, &path, cookie.name());
+            self.remove(&key);
+        } else if size(&cookie) <= LARGEST {
+            match self.store.insert(cookie, from) {
+                Ok(StoreAction::Inserted | StoreAction::UpdatedExisting) => self.newest(key),
+                Ok(StoreAction::ExpiredExisting) => self.remove(&key),
+                // Another domain's, or over already.
+                Err(_) => {}
             }
-            return;
         }
-        // The result says only whether it was new, replaced, expired or refused.
-        let _ = self.store.parse(line, from);
+    }
+
+    fn newest(&mut self, key: Key) {
+        self.order.retain(|held| *held != key);
+        self.order.push(key);
+        while self.order.len() > MOST || self.size() > TOGETHER {
+            let over = |key: &Key| !self.store.contains(&key.domain, &key.path, &key.name);
+            // What is over goes before what is old.
+            let at = self.order.iter().position(over).unwrap_or(0);
+            let key = self.order[at].clone();
+            self.remove(&key);
+        }
+    }
+
+    fn remove(&mut self, key: &Key) {
+        self.order.retain(|held| held != key);
+        self.store.remove(&key.domain, &key.path, &key.name);
+    }
+
+    fn size(&self) -> usize {
+        self.store.iter_any().map(size).sum()
     }
 
     /// `name=value` pairs to send to `url`.
@@ -65,6 +111,7 @@ impl Jar {
     /// Takes what is in `other` in the place of what is here, as [`Jar::clear`] does.
     pub fn become_as(&mut self, other: &Self) {
         self.store = other.store.clone();
+        self.order = other.order.clone();
         self.era.0 += 1;
     }
 }
@@ -171,6 +218,11 @@ impl RefreshCookie {
     }
 }
 
+/// Of what is sent.
+fn size(cookie: &Cookie<'_>) -> usize {
+    cookie.name().len() + cookie.value().len()
+}
+
 /// `name=;…` or `name;…`: an empty value takes the cookie away, whatever its date.
 fn is_emptied(line: &str) -> bool {
     let pair = line.split(';').next().unwrap_or_default();
@@ -258,5 +310,38 @@ mod tests {
         jar.honour("a=; Path=/v1; Max-Age=1000", &here);
         jar.honour("b=x; Domain=example.com; Path=/; Max-Age=0", &here);
         assert!(names(&jar, "https://api.example.com/v1/me").is_empty());
+    }
+
+    #[test]
+    fn the_jar_holds_the_newest_and_no_more_than_its_bounds() {
+        let here = url("https://api.example.com/v1");
+        let held = |jar: &Jar| jar.pairs(&here);
+        let has = |jar: &Jar, wanted: &str| held(jar).iter().any(|(name, _)| name == wanted);
+        let mut jar = Jar::default();
+        jar.honour("session=1; Path=/", &here);
+        for count in 0..MOST - 1 {
+            jar.honour(&format!("n{count}=1; Path=/"), &here);
+        }
+        assert!(has(&jar, "session"), "there is room for {MOST}");
+        jar.honour("session=2; Path=/", &here);
+        jar.honour("one-more=1; Path=/", &here);
+        assert_eq!(held(&jar).len(), MOST);
+        assert!(has(&jar, "session"), "set again, it is not the oldest");
+        assert!(!has(&jar, "n0"), "which makes room");
+
+        jar.honour("n5=x; Path=/; Max-Age=0", &here);
+        jar.honour("room-again=1; Path=/", &here);
+        assert!(has(&jar, "n1"), "what was deleted takes no place");
+
+        let large = "x".repeat(LARGEST);
+        jar.honour(&format!("session={large}; Path=/"), &here);
+        assert!(has(&jar, "session"), "what is too large is ignored");
+        let large = "x".repeat(LARGEST - 10);
+        for count in 0..5 {
+            jar.honour(&format!("l{count}={large}; Path=/"), &here);
+        }
+        let bytes: usize = held(&jar).iter().map(|(n, v)| n.len() + v.len()).sum();
+        assert!(bytes <= TOGETHER, "{bytes} bytes");
+        assert!(has(&jar, "l4"), "the newest is kept");
     }
 }

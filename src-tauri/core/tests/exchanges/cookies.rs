@@ -177,3 +177,16 @@ async fn a_sign_out_told_late_knows_no_cookie_of_the_next_session() {
     let sent = called(&host, &desk, &[]).await;
     assert!(sent.contains("access_token=bob"), "{sent}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_that_change_with_every_answer_do_not_grow_the_header() {
+    let (host, desk) = desk().await;
+    for count in 0..200 {
+        let value = "x".repeat(100);
+        called(&host, &desk, &[&format!("request-{count}={value}")]).await;
+    }
+    let sent = called(&host, &desk, &[]).await;
+    assert!(sent.len() < 8_000, "{} bytes", sent.len());
+    assert!(sent.contains("request-199="), "the newest are kept");
+    assert!(!sent.contains("request-0="), "the oldest are not");
+}
