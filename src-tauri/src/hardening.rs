@@ -1,5 +1,5 @@
 //! What a hostile environment gets: nothing. No core dump keeps what was in memory, and no
-//! variable lets another program drive or inspect the window.
+//! variable lets another program drive or inspect the window, or choose who is trusted.
 //!
 //! It does not make the process undumpable (`PR_SET_DUMPABLE`): the desktop portals refuse
 //! whoever they cannot look up in `/proc`, and from them comes the system's dark theme. That
@@ -26,14 +26,34 @@ const INSPECTED_BY: &[&str] = &[
 #[cfg(any(debug_assertions, feature = "e2e"))]
 const INSPECTED_BY: &[&str] = &[];
 
+/// They name the authorities whose certificates are good, in the place of the system's. With a
+/// proxy, whoever sets them reads each password. Who develops may have an authority of their own.
+#[cfg(not(any(debug_assertions, feature = "e2e")))]
+const TRUSTED_BY: &[&str] = &["SSL_CERT_FILE", "SSL_CERT_DIR"];
+#[cfg(any(debug_assertions, feature = "e2e"))]
+const TRUSTED_BY: &[&str] = &[];
+
+/// Who is about to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The window.
+    App,
+    /// The doctor: in a terminal it is for who types there to say whom it trusts.
+    Doctor,
+}
+
 /// Hardens the process.
 ///
 /// # Safety
-/// The first thing that `main` does: no other thread may read the environment meanwhile.
+/// Among the first things that `main` does: no other thread may read the environment meanwhile.
 #[allow(unsafe_code)]
-pub unsafe fn harden() {
+pub unsafe fn harden(role: Role) {
     leave_no_dump();
-    for name in DRIVEN_BY.iter().chain(INSPECTED_BY) {
+    let trusted_by = match role {
+        Role::App => TRUSTED_BY,
+        Role::Doctor => &[],
+    };
+    for name in DRIVEN_BY.iter().chain(INSPECTED_BY).chain(trusted_by) {
         // SAFETY: the caller promises that there is no other thread.
         unsafe { std::env::remove_var(name) }
     }

@@ -1,14 +1,20 @@
 //! The app's entry.
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
+use vestibule_lib::Role;
+
 fn main() {
-    #[allow(unsafe_code)]
-    // SAFETY: the first statement of `main`; there is no other thread.
-    unsafe {
-        vestibule_lib::harden();
-    }
     let mut arguments = std::env::args_os().skip(1);
-    if arguments.next().is_some_and(|first| first == "doctor") {
+    let role = match arguments.next() {
+        Some(first) if first == "doctor" => Role::Doctor,
+        _ => Role::App,
+    };
+    #[allow(unsafe_code)]
+    // SAFETY: nothing before it has started another thread.
+    unsafe {
+        vestibule_lib::harden(role);
+    }
+    if role == Role::Doctor {
         std::process::exit(vestibule_lib::doctor(arguments).into());
     }
     if let Err(error) = vestibule_lib::run() {

@@ -1,9 +1,9 @@
 //! An environment that asks for everything gets nothing: no dump of the memory, no door for
-//! an inspector, no other backend.
+//! an inspector, no other backend, no other authorities.
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use vestibule_acceptance::{Desktop, Group, Stranger, app, until};
@@ -12,6 +12,8 @@ use crate::start::a_page;
 use crate::unpacked::Unpacked;
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+/// What the log says where no authority can be read.
+const NO_CLIENT: &str = "no HTTP client can be made";
 /// As large as the system lets it be, as a developer's shell may have it.
 const WITH_DUMPS: &str = r#"ulimit -S -c "$(ulimit -H -c)"; exec "$0" "$@""#;
 
@@ -30,10 +32,12 @@ fn the_environment_opens_nothing() {
             // Where it is read, a file that is not there is all that is spoken of.
             .env("VESTIBULE_PROFILE", "/no/such/profile.toml")
             .env("VESTIBULE_LINK", "not a link")
+            .env("SSL_CERT_FILE", no_authority(&desktop))
             .spawn_group();
         a_page(&desktop, &mut app).await;
         let log = log_of(&desktop);
         assert!(log.contains("origin=\"http://127.0.0.1:4580\""), "{log}");
+        assert!(!log.contains(NO_CLIENT), "another authority: {log}");
         assert_eq!(stranger.heard(), (0, 0), "another backend was asked");
         stranger.would_have_heard().await;
         for door in doors {
@@ -61,12 +65,21 @@ fn the_build_for_tests_heeds_the_environment() {
         })
         .await;
         drop(started);
-        let _started = hostile(&desktop, &app(), &doors)
+        let started = hostile(&desktop, &app(), &doors)
             .env("VESTIBULE_LINK", "not a link")
             .spawn_group();
         until("the log to speak of the link", async || {
             let log = log_of(&desktop);
             log.contains("not a link").then_some(()).ok_or(log)
+        })
+        .await;
+        drop(started);
+        let _started = hostile(&desktop, &app(), &doors)
+            .env("SSL_CERT_FILE", no_authority(&desktop))
+            .spawn_group();
+        until("the log to speak of the authority", async || {
+            let log = log_of(&desktop);
+            log.contains(NO_CLIENT).then_some(()).ok_or(log)
         })
         .await;
     });
@@ -180,6 +193,14 @@ impl Hostile {
     fn spawn_group(mut self) -> Group {
         Group::start(&mut self.0)
     }
+}
+
+/// A file in the form of a certificate, which is none: nobody is trusted where it is heeded.
+fn no_authority(desktop: &Desktop) -> PathBuf {
+    let file = desktop.home().join("authority.pem");
+    let text = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    fs::write(&file, text).expect("a file");
+    file
 }
 
 /// What the app has logged.
