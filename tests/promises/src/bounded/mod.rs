@@ -20,9 +20,10 @@ use crate::rig::{Lost, REFRESH, way};
 use attacks::Attack;
 use patient::Patient;
 
-/// The core's limit for an exchange, and what a busy machine adds.
+/// The core's limit for an exchange, and what a busy machine adds. The row says both.
 const TIME_LIMIT_MS: u64 = 30_000 + 2_000;
 const MEMORY_LIMIT_KIB: u64 = 8 * 1024;
+const BOUND: &str = "≤ 8 MiB more, ≤ 30 s (+ 2 s for a busy machine), ≤ 1 MiB of body";
 /// Refreshes before the weighing, so that what is made once is there.
 const WARM_UP: usize = 20;
 
@@ -73,8 +74,8 @@ async fn run(setting: &Setting, floods: usize, drips: usize) -> Row {
         ),
         runs: tries,
         losses,
-        bound: "≤ 8 MiB more, ≤ 30 s, ≤ 1 MiB of body",
-        holds: losses == 0,
+        bound: BOUND,
+        holds: losses == 0 && kib <= MEMORY_LIMIT_KIB && ms <= TIME_LIMIT_MS,
     }
 }
 

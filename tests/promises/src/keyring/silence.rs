@@ -21,8 +21,10 @@ use crate::registry::Setting;
 use crate::report::Row;
 use crate::rig::{Lost, identity, is_fresh, why};
 
-/// The bound of a call of the keyring, and what a busy machine adds.
+/// The bound of a call of the keyring, and what a busy machine adds. The row says both.
 const CALL_MS: u64 = 3_000 + 400;
+const BOUND: &str =
+    "calls ≤ 3 s (+ 0.4 s for a busy machine), UI ≤ 200 ms, healed without a restart";
 /// What the window may wait.
 const WINDOW_MS: u64 = 200;
 /// A start shows who was signed in after this time at the latest: the second that it gives
@@ -67,8 +69,11 @@ async fn run(setting: &Setting, times: usize) -> Row {
         ),
         runs,
         losses,
-        bound: "calls ≤ 3 s, UI ≤ 200 ms, healed without a restart",
-        holds: losses == 0,
+        bound: BOUND,
+        holds: losses == 0
+            && worst.call_ms.load(Ordering::Relaxed) <= CALL_MS
+            && worst.window_ms.load(Ordering::Relaxed) <= WINDOW_MS
+            && worst.logout_ms.load(Ordering::Relaxed) <= WINDOW_MS,
     }
 }
 
