@@ -51,7 +51,8 @@ pub enum StoreError {
     /// The store is there but locked, or it asks the user and gets no answer.
     #[error("the keyring is locked")]
     Locked,
-    /// The store is there and holds no collection, so it cannot say that an item is gone.
+    /// The store is there and holds no collection, so it cannot say that an item is gone, nor
+    /// take one.
     #[error("the keyring has no collection")]
     NoCollection,
     /// The store did not answer in time.
@@ -73,8 +74,8 @@ pub trait SecretStore: Send + Sync + 'static {
     fn write(&self, account: &str, value: &[u8]) -> Result<(), StoreError>;
     /// Removes the value; nothing to remove is success.
     fn delete(&self, account: &str) -> Result<(), StoreError>;
-    /// Lets the user be asked for what opens the store, which no other call does. An error
-    /// means that it is not open yet; the user may still be typing.
+    /// Lets the user be asked for what opens the store, or for a new one where there is none,
+    /// which no other call does. An error means that it is not open yet; the user may still be typing.
     fn unlock(&self) -> Result<(), StoreError> {
         Ok(())
     }

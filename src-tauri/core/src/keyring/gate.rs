@@ -16,7 +16,7 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use zbus::MatchRule;
 use zbus::blocking::{Connection, MessageIterator, connection};
-use zbus::zvariant::{DynamicType, OwnedObjectPath, OwnedValue, Type};
+use zbus::zvariant::{DynamicType, OwnedObjectPath, OwnedValue, Type, Value};
 
 use crate::secrets::StoreError;
 
@@ -42,8 +42,6 @@ pub struct Wish<'a> {
     pub service: &'a str,
     /// Likewise; `None` means all of them.
     pub account: Option<&'a str>,
-    /// Whether an item may have to be made.
-    pub makes: bool,
 }
 
 /// The look, and what it has to remember.
@@ -90,13 +88,12 @@ impl Gate {
         })
     }
 
-    /// Shows the prompt where one is needed, unless it is open, and waits for a moment.
+    /// Shows the prompt where one is needed, unless it is open, and waits for a moment. Where
+    /// there is no collection it is the one that makes the default.
     pub fn unlock(&self, wish: &Wish<'_>) -> Result<(), StoreError> {
-        let open = self.with_service(|service| {
-            let Some(Obstacle::Locked(locked)) = service.obstacle(wish)? else {
-                return Ok(Ok(None));
-            };
-            self.show(service, &locked).map(Ok)
+        let open = self.with_service(|service| match service.obstacle(wish)? {
+            Some(obstacle) => self.show(service, &obstacle).map(Ok),
+            None => Ok(Ok(None)),
         })?;
         if let Some(open) = open {
             open.wait();
@@ -110,11 +107,7 @@ impl Gate {
     }
 
     /// The prompt that is open now; `None` if none was needed.
-    fn show(
-        &self,
-        service: &Service<'_>,
-        locked: &[OwnedObjectPath],
-    ) -> zbus::Result<Option<Prompt>> {
+    fn show(&self, service: &Service<'_>, obstacle: &Obstacle) -> zbus::Result<Option<Prompt>> {
         let daemon = service.owner()?;
         let mut prompt = lock(&self.prompt);
         if let Some(open) = &*prompt
@@ -123,8 +116,10 @@ impl Gate {
         {
             return Ok(Some(open.clone()));
         }
-        let (_, path): (Vec<OwnedObjectPath>, OwnedObjectPath) =
-            service.call(ROOT, SERVICE, "Unlock", &(locked,))?;
+        let path = match obstacle {
+            Obstacle::Locked(locked) => service.unlock(locked)?,
+            Obstacle::NoCollection => service.make_default()?,
+        };
         if path.as_str() == NOWHERE {
             return Ok(None);
         }
@@ -212,13 +207,30 @@ impl Service<'_> {
         }
         let default: OwnedObjectPath = self.call(ROOT, SERVICE, "ReadAlias", &("default",))?;
         if default.as_str() == NOWHERE {
-            // Whoever makes an item makes the collection too.
-            return Ok((!wish.makes).then_some(Obstacle::NoCollection));
+            // The store makes none: it would take that for a lock.
+            return Ok(Some(Obstacle::NoCollection));
         }
         let is_locked: OwnedValue =
             self.call(default.as_str(), PROPERTIES, "Get", &(COLLECTION, "Locked"))?;
         let is_locked = bool::try_from(is_locked)?;
         Ok(is_locked.then(|| Obstacle::Locked(vec![default])))
+    }
+
+    /// The prompt that unlocks these.
+    fn unlock(&self, locked: &[OwnedObjectPath]) -> zbus::Result<OwnedObjectPath> {
+        let (_, prompt): (Vec<OwnedObjectPath>, OwnedObjectPath) =
+            self.call(ROOT, SERVICE, "Unlock", &(locked,))?;
+        Ok(prompt)
+    }
+
+    /// The prompt that makes the default collection, as libsecret asks for it.
+    fn make_default(&self) -> zbus::Result<OwnedObjectPath> {
+        let label = format!("{COLLECTION}.Label");
+        let properties = HashMap::from([(label.as_str(), Value::from("Default keyring"))]);
+        let asked = (properties, "default");
+        let (_, prompt): (OwnedObjectPath, OwnedObjectPath) =
+            self.call(ROOT, SERVICE, "CreateCollection", &asked)?;
+        Ok(prompt)
     }
 
     /// Ends `shown` when the prompt at `path` does, on a thread that the service keeps.

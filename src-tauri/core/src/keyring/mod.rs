@@ -40,17 +40,16 @@ impl Keyring {
 
     /// Fails if the keyring would hang, or ask its user something, before it does this.
     #[cfg(target_os = "linux")]
-    fn look(&self, account: &str, makes: bool) -> Result<(), StoreError> {
+    fn look(&self, account: &str) -> Result<(), StoreError> {
         self.gate.pass(&gate::Wish {
             service: &self.service,
             account: Some(account),
-            makes,
         })
     }
 
     /// The others' stores ask nobody, or in their own time.
     #[cfg(not(target_os = "linux"))]
-    fn look(&self, _account: &str, _makes: bool) -> Result<(), StoreError> {
+    fn look(&self, _account: &str) -> Result<(), StoreError> {
         Ok(())
     }
 
@@ -120,7 +119,7 @@ fn platform_store() -> Result<Arc<CredentialStore>, Error> {
 
 impl SecretStore for Keyring {
     fn read(&self, account: &str) -> Result<Option<SecretBytes>, StoreError> {
-        self.look(account, false)?;
+        self.look(account)?;
         match self.with_entry(account, keyring::Entry::get_secret) {
             Ok(bytes) => Ok(Some(Zeroizing::new(bytes))),
             Err(Error::NoEntry) => Ok(None),
@@ -132,13 +131,13 @@ impl SecretStore for Keyring {
         if value.len() > VALUE_LIMIT {
             return Err(StoreError::TooLarge);
         }
-        self.look(account, true)?;
+        self.look(account)?;
         self.with_entry(account, |entry| entry.set_secret(value))
             .map_err(store_error)
     }
 
     fn delete(&self, account: &str) -> Result<(), StoreError> {
-        self.look(account, false)?;
+        self.look(account)?;
         match self.with_entry(account, keyring::Entry::delete_credential) {
             Ok(()) | Err(Error::NoEntry) => Ok(()),
             Err(error) => Err(store_error(error)),
@@ -150,7 +149,6 @@ impl SecretStore for Keyring {
         self.gate.unlock(&gate::Wish {
             service: &self.service,
             account: None,
-            makes: true,
         })
     }
 }
