@@ -10,6 +10,9 @@ pub const SIGN_INS: u32 = 40;
 /// How often a session is refreshed before there seems to be none.
 pub const REFRESHES: u32 = 150;
 
+/// What the contract asks for: how long a lost answer may be asked for again.
+const GRACE: Duration = Duration::from_secs(60);
+
 /// What is to be examined.
 pub struct Order {
     /// The backend, as the app would be told.
@@ -24,7 +27,9 @@ pub struct Order {
     pub register: Option<String>,
     /// What may be done beyond signing in and out.
     pub allowed: Allowed,
-    /// How long a replayed token is tried for.
+    /// For how long a replayed token should be good.
+    pub grace: Duration,
+    /// How long one is tried for.
     pub patience: Duration,
 }
 
@@ -38,7 +43,8 @@ impl Order {
             otp_account: None,
             register: None,
             allowed: Allowed::default(),
-            patience: Duration::from_secs(60),
+            grace: GRACE,
+            patience: GRACE,
         }
     }
 

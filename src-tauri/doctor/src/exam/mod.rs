@@ -16,6 +16,7 @@ mod seen;
 mod sign_in;
 mod told;
 mod unreachable;
+mod window;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -8,24 +8,18 @@ use vestibule_core::token::RefreshToken;
 use vestibule_core::wire::SignedOutReason;
 
 use super::renew::{Renewal, Renewed};
+use super::window::{Bounds, Rotation, Verdict, moments};
 use super::{Exam, Step};
 use crate::ledger::Session;
 use crate::order::Account;
 use crate::row::{Finding, Side};
 use crate::stop::Stopped;
 
-/// What the contract asks for.
-const WANTED: Duration = Duration::from_secs(60);
-/// When a replay is tried, counted from the rotation, as far as the order's patience goes.
-const MOMENTS: [u64; 9] = [0, 2, 5, 10, 20, 30, 45, 60, 120];
 const ROWS: [&str; 4] = ["grace", "successor", "reuse", "family"];
 
 /// What the replays of a parent came to, its successor unused.
 struct Window {
-    /// The latest moment at which it still worked.
-    open_at: Option<Duration>,
-    /// The first at which it did not.
-    shut_at: Option<Duration>,
+    bounds: Bounds,
     /// How that was answered.
     shut: Option<Renewed>,
     /// Whether each replay gave the same successor.
@@ -46,11 +40,16 @@ impl Exam<'_> {
         };
         self.stop.sleep(Duration::from_millis(1100)).await?;
         let parent = session.token.clone();
+        let asked = Instant::now();
         if !self.rotate(&mut session).await {
             self.sheet
                 .skip(&ROWS, "the refresh before it did not succeed");
             return Ok(());
         }
+        let rotation = Rotation {
+            asked,
+            answered: Instant::now(),
+        };
         if session.token.fingerprint_bytes() == parent.fingerprint_bytes() {
             self.sheet.skip(
                 &ROWS,
@@ -58,7 +57,7 @@ impl Exam<'_> {
             );
             return Ok(());
         }
-        let window = self.watch_the_window(&parent, &session).await?;
+        let window = self.watch_the_window(&parent, &session, rotation).await?;
         self.tell_the_window(&window);
         let shut = match window.shut {
             Some(shut) => shut,
@@ -105,11 +104,10 @@ impl Exam<'_> {
         &mut self,
         parent: &RefreshToken,
         session: &Session,
+        rotation: Rotation,
     ) -> Result<Window, Stopped> {
-        let since = Instant::now();
         let mut window = Window {
-            open_at: None,
-            shut_at: None,
+            bounds: Bounds::default(),
             shut: None,
             same: true,
             unclear: None,
@@ -117,12 +115,8 @@ impl Exam<'_> {
             got: String::new(),
         };
         let patience = self.order.patience;
-        let moments = MOMENTS.map(Duration::from_secs).into_iter();
-        let moments = moments
-            .filter(|moment| *moment < patience)
-            .chain([patience]);
-        for moment in moments {
-            let wait = moment.saturating_sub(since.elapsed());
+        for moment in moments(self.order.grace, patience) {
+            let wait = moment.saturating_sub(rotation.least_age());
             if wait > Duration::from_secs(1) {
                 let (at, until) = (moment.as_secs(), patience.as_secs());
                 self.desk.progress(&format!(
@@ -131,13 +125,13 @@ impl Exam<'_> {
             }
             self.stop.sleep(wait).await?;
             let access = session.access_token();
+            let least = rotation.least_age();
             let done = self.renew(parent, access, &session.device).await;
-            let age = since.elapsed();
             window.sent.clone_from(&done.sent);
             window.got.clone_from(&done.got);
             match &done.renewal {
                 Renewal::Renewed { token, access, .. } => {
-                    window.open_at = Some(age);
+                    window.bounds.open = Some(least);
                     if token.fingerprint_bytes() != session.token.fingerprint_bytes() {
                         window.same = false;
                         let access = access.token.clone();
@@ -145,7 +139,7 @@ impl Exam<'_> {
                     }
                 }
                 Renewal::Ended(_) => {
-                    window.shut_at = Some(age);
+                    window.bounds.shut = Some(rotation.greatest_age());
                     window.shut = Some(done);
                     break;
                 }
@@ -160,8 +154,9 @@ impl Exam<'_> {
 
     fn tell_the_window(&mut self, window: &Window) {
         let sent = format!("{} (an old token)", window.sent);
+        let Bounds { open, shut } = window.bounds;
         if let Some(got) = &window.unclear
-            && window.open_at.is_none()
+            && open.is_none()
         {
             let why = format!("{got}: says neither that it is good nor that it is over");
             self.set("grace", Finding::unclear(sent, why));
@@ -169,34 +164,40 @@ impl Exam<'_> {
                 .skip(&ROWS, "the replay was neither taken nor refused");
             return;
         }
-        self.measured.grace_at_least_s = Some(window.open_at.map_or(0, |at| at.as_secs()));
-        self.measured.grace_less_than_s = window.shut_at.map(|at| at.as_secs() + 1);
-        let got = match (window.open_at, window.shut_at) {
+        let seconds = |time: Duration| time.as_secs();
+        self.measured.grace_at_least_s = Some(open.map_or(0, seconds));
+        self.measured.grace_less_than_s = shut.map(|shut| seconds(shut) + 1);
+        let mut got = match (open, shut) {
             (None, _) => format!("none: {}", window.got),
-            (Some(open), None) => format!("at least {} s", open.as_secs()),
+            (Some(open), None) => format!("at least {} s", seconds(open)),
             (Some(open), Some(shut)) => {
-                format!(
-                    "at least {} s, less than {} s",
-                    open.as_secs(),
-                    shut.as_secs() + 1
-                )
+                let (open, shut) = (seconds(open), seconds(shut) + 1);
+                format!("at least {open} s, less than {shut} s")
             }
         };
-        let enough = window
-            .open_at
-            .is_some_and(|open| open >= WANTED.min(self.order.patience));
-        let finding = if enough {
-            Finding::yes(&sent, got)
-        } else {
-            Finding::no(&sent, got).advise(
+        if let Some(trouble) = &window.unclear {
+            got = format!("{got}, then {trouble}");
+        }
+        let wanted = self.order.grace.as_secs();
+        let finding = match window.bounds.judge(self.order.grace) {
+            Verdict::Enough => Finding::yes(&sent, got),
+            Verdict::TooShort => Finding::no(&sent, got).advise(
                 Side::Backend,
                 "for 60 s, or until the successor is first used, answer a replayed token from the \
                  same device with the same successor. Without it a session is lost whenever the \
                  answer to a refresh is lost (docs/backend.md has the recipe)",
-            )
+            ),
+            Verdict::Unwatched => {
+                let why = format!("{got}: not tried long enough to say that it is {wanted} s");
+                Finding::unclear(&sent, why)
+            }
+            Verdict::TooSlow => {
+                let why = format!("{got}: answered too slowly to say that it is {wanted} s");
+                Finding::unclear(&sent, why)
+            }
         };
         self.set("grace", finding);
-        let same = match window.open_at {
+        let same = match open {
             None => Finding::not_tried("no replay was taken"),
             Some(_) if window.same => Finding::yes(&sent, "each replay gave the same"),
             Some(_) => Finding::no(&sent, "a replay gave another token").advise(

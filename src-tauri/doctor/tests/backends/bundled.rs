@@ -9,7 +9,7 @@ use vestibule_doctor::row::Holds;
 use vestibule_doctor::suggest::Suggestion;
 
 use crate::support::{
-    Clerk, DEMO, OTP, all_over, bundled, examined, fails, holds, order, rows, thorough,
+    Clerk, DEMO, OTP, PATIENCE, all_over, bundled, examined, fails, holds, order, rows, thorough,
 };
 
 /// What nobody can find out against a backend on this machine, or that is the app's own side.
@@ -146,6 +146,42 @@ async fn a_short_window_is_measured_from_both_sides() {
     assert!((1..=4).contains(&shut), "{shut}");
     holds(&report, "successor");
     holds(&report, "reuse");
+}
+
+/// The last replay comes after the window has shut: that it shut on time is no fault.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_of_exactly_the_wanted_time_is_enough() {
+    let backend = bundled(Config {
+        grace: PATIENCE,
+        ..Config::default()
+    })
+    .await;
+    let mut order = order(&backend.url());
+    order.allowed.replay = true;
+    let report = examined(&order, Clerk::at(&backend)).await;
+    holds(&report, "grace");
+    assert!(report.measured.grace_at_least_s >= Some(2), "{report:#?}");
+    holds(&report, "reuse");
+    assert_eq!(report.exit_code(true), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_waited_for_is_not_judged() {
+    let backend = bundled(Config::default()).await;
+    let mut order = order(&backend.url());
+    order.allowed.replay = true;
+    for seconds in [0, 1] {
+        order.patience = Duration::from_secs(seconds);
+        let report = examined(&order, Clerk::at(&backend)).await;
+        let grace = report.row("grace");
+        assert_eq!(grace.holds, Holds::NotTried, "{grace:#?}");
+        assert!(grace.got.contains("not tried long enough"), "{grace:#?}");
+        holds(&report, "successor");
+        holds(&report, "reuse");
+    }
+    backend.set_grace(Duration::ZERO);
+    let report = examined(&order, Clerk::at(&backend)).await;
+    assert!(fails(&report, "grace").contains("60 s"), "shut is shut");
 }
 
 #[tokio::test(flavor = "multi_thread")]

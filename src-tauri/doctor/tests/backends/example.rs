@@ -106,7 +106,7 @@ async fn every_row_holds_on_the_example_for_backend_authors() {
     order.otp_account = Some(account("otp@example.com"));
     order.register = Some("new@example.com".into());
     order.allowed = Allowed::ALL;
-    order.patience = PATIENCE;
+    (order.grace, order.patience) = (PATIENCE, PATIENCE);
     let report = examined(&order, example.console.clone()).await;
     assert_eq!(rows(&report, Holds::No), [""; 0], "{report:#?}");
     assert_eq!(

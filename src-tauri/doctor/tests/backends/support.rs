@@ -71,7 +71,7 @@ pub fn order(address: &str) -> Order {
     let profile = Profile::default().with_backend(address);
     let mut order = Order::new(profile.expect("an address"));
     order.account = Some(account(DEMO));
-    order.patience = PATIENCE;
+    (order.grace, order.patience) = (PATIENCE, PATIENCE);
     order
 }
 
