@@ -7,6 +7,18 @@ use std::{env, fs};
 
 use serde_json::Value;
 
+// What the app itself would say of a profile's name when it starts is said by the build.
+#[path = "core/src/profile/mistake.rs"]
+mod mistake;
+#[path = "core/src/profile/name.rs"]
+mod name;
+#[path = "core/src/profile/shipped.rs"]
+#[expect(dead_code, reason = "the build asks for names alone")]
+mod shipped;
+
+use mistake::Mistake;
+use name::Named;
+
 const CONFIG: &str = "tauri.conf.json";
 
 fn main() {
@@ -51,13 +63,27 @@ fn main() {
 
 /// Where `plugins.vestibule.profile` names a file, the app carries its text.
 fn embed_profile(section: &Value) {
-    let chosen = section["profile"].as_str();
-    let is_file = |name: &&str| name.ends_with(".toml") || name.ends_with(".json");
+    let refuse = |mistake: Mistake| -> ! {
+        panic!(
+            "{}",
+            mistake.in_place(format!("{CONFIG} (plugins.vestibule)"))
+        )
+    };
+    let chosen = match &section["profile"] {
+        Value::Null => None,
+        Value::String(name) => Some(name),
+        _ => refuse(Mistake::new("profile", "must be a text")),
+    };
+    let is_file = |name: &&String| match name::named("profile", name) {
+        Ok(named) => named == Named::File,
+        Err(mistake) => refuse(mistake),
+    };
     let embedded = chosen.filter(is_file).map(|name| {
         println!("cargo:rerun-if-changed={name}");
         let text = fs::read_to_string(name);
         let text = text.unwrap_or_else(|error| {
-            panic!("plugins.vestibule.profile in {CONFIG} names {name}: {error}")
+            let reason = format!("names {name}, which cannot be read: {error}");
+            refuse(Mistake::new("profile", reason))
         });
         (name, text)
     });

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use tauri::{AppHandle, Manager as _};
-use vestibule_core::profile::{Layer, Profile, ProfileError, SHIPPED, load_for};
+use vestibule_core::profile::{Layer, Profile, ProfileError, load_for};
 
 use crate::{StartError, permission};
 
@@ -16,8 +16,8 @@ const SECTION: &str = "vestibule";
 const PLACE: &str = "tauri.conf.json (plugins.vestibule)";
 /// In the section: the name of a shipped profile, or a file beside `tauri.conf.json`.
 const CHOICE: &str = "profile";
-/// Further keys of the section that are no part of a profile.
-const OF_THE_SHELL: [&str; 1] = ["links"];
+/// The keys of the section that are no part of a profile.
+const OF_THE_SHELL: [&str; 2] = [CHOICE, "links"];
 /// In the configuration folder, with the ending `.toml` or `.json`.
 const FILE: &str = "profile";
 
@@ -81,10 +81,7 @@ fn layers(
         layers.extend(Layer::find(&own, FILE)?);
     }
     if let Some(chosen) = &overrides.profile {
-        layers.push(match is_shipped(chosen) {
-            true => Layer::inline("VESTIBULE_PROFILE", json!({"extends": chosen})),
-            false => Layer::file(Path::new(chosen))?,
-        });
+        layers.push(Layer::named("VESTIBULE_PROFILE", chosen)?);
     }
     if let Some(address) = &overrides.backend {
         layers.push(Layer::inline(
@@ -97,25 +94,15 @@ fn layers(
 
 /// What the app was built with: the profile that is chosen, and what else stands beside it.
 fn built(mut section: Value, file: Option<(&str, &str)>) -> Result<Vec<Layer>, ProfileError> {
-    let mut take = |key: &str| section.as_object_mut().and_then(|own| own.remove(key));
-    let chosen = take(CHOICE);
-    for key in OF_THE_SHELL {
-        take(key);
-    }
     let mut layers = Vec::new();
-    match (chosen, file) {
-        (Some(Value::String(path)), Some((name, text))) if path == name => {
-            layers.push(Layer::text(name, text)?);
-        }
-        (Some(name), _) => layers.push(Layer::inline(PLACE, json!({"extends": name}))),
-        (None, _) => {}
+    if let Some(chosen) = section.get(CHOICE) {
+        layers.push(Layer::chosen(PLACE, CHOICE, chosen, file)?);
     }
-    layers.push(Layer::inline(PLACE, section));
+    if let Some(section) = section.as_object_mut() {
+        section.retain(|key, _| !OF_THE_SHELL.contains(&key.as_str()));
+    }
+    layers.push(Layer::beside(PLACE, section, &OF_THE_SHELL));
     Ok(layers)
-}
-
-fn is_shipped(name: &str) -> bool {
-    SHIPPED.iter().any(|shipped| shipped.name == name)
 }
 
 impl Overrides {
@@ -199,8 +186,50 @@ mod tests {
             (profile.name.as_str(), profile.origin().as_str()),
             ("Mine", "https://a.example")
         );
-        let error = load_for(&built(section, None).unwrap(), &[]).unwrap_err();
-        assert_eq!(error.key, "extends", "{error}");
+        let error = built(section, None).err().expect("it was not built in");
+        assert_eq!(error.key, "profile", "{error}");
+    }
+
+    #[test]
+    fn a_slip_in_the_section_is_reported_as_it_was_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let refused = |key: &str, value: Value| {
+            let section = json!({key: value, "backend": "https://a.example"});
+            let error = made(&section, folder.path(), &Overrides::default()).unwrap_err();
+            assert_eq!((error.place.as_str(), error.key.as_str()), (PLACE, key));
+            error
+        };
+        let error = refused("profile", json!("directsu"));
+        assert_eq!(error.nearest.as_deref(), Some("directus"), "{error}");
+        let error = refused("profile", json!("mine"));
+        assert!(error.reason.contains("`better-auth`"), "{error}");
+        assert!(error.reason.contains(".toml or .json"), "{error}");
+        let error = refused("profile", json!(7));
+        assert!(error.reason.contains("is a number"), "{error}");
+        for (key, meant) in [("profil", "profile"), ("link", "links")] {
+            let error = refused(key, json!("directus"));
+            assert_eq!(error.nearest.as_deref(), Some(meant), "{error}");
+        }
+        let error = refused("zzz", json!(1));
+        for key in ["`backend`", "`profile`", "`links`"] {
+            assert!(error.reason.contains(key), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_override_that_names_no_profile_says_which_there_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let overrides = Overrides {
+            profile: Some("directsu".into()),
+            backend: None,
+        };
+        let error = made(&configured(), folder.path(), &overrides).unwrap_err();
+        let text = error.to_string();
+        assert!(text.starts_with("VESTIBULE_PROFILE: "), "{text}");
+        assert!(
+            text.contains("`supabase`") && text.ends_with("did you mean `directus`?"),
+            "{text}"
+        );
     }
 
     #[test]

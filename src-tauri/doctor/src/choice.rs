@@ -1,10 +1,8 @@
 //! Which profile is examined: what the app that carries the doctor would use, and over it what
 //! the command line says.
 
-use std::path::Path;
-
 use serde_json::json;
-use vestibule_core::profile::{Layer, Profile, ProfileError, SHIPPED, load, load_for};
+use vestibule_core::profile::{Layer, Profile, ProfileError, load, load_for};
 
 use crate::args::Asked;
 
@@ -32,11 +30,9 @@ pub fn choose(asked: &Asked, app: Option<App>) -> Result<Choice, ProfileError> {
     let permissions = app.as_ref().map(|app| app.permissions);
     let mut layers = app.map_or_else(Vec::new, |app| app.layers);
     if let Some(chosen) = &asked.profile {
-        let is_shipped = |name: &str| SHIPPED.iter().any(|shipped| shipped.name == name);
-        let name = chosen.to_str().filter(|name| is_shipped(name));
-        layers.push(match name {
-            Some(name) => Layer::inline(format!("--profile {name}"), json!({"extends": name})),
-            None => Layer::file(Path::new(chosen))?,
+        layers.push(match chosen.to_str() {
+            Some(name) => Layer::named(format!("--profile {name}"), name)?,
+            None => Layer::file(chosen)?,
         });
     }
     if let Some(address) = &asked.backend {

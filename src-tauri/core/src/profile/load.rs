@@ -7,17 +7,16 @@
 
 use std::path::Path;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::Profile;
-use super::check::{check, known_name};
+use super::check::check;
 use super::mistake::{Mistake, ProfileError};
 use super::model::{Document, SCHEMA};
-use super::read::read;
+use super::name::{Named, named, stranger};
+use super::read::{read, read_beside};
 use super::shipped::SHIPPED;
 
-/// What a layer extends that is to share nothing with a shipped profile.
-const NOTHING: &str = "nothing";
 /// A replaced value's key: a body is one value, however many members it has.
 const WHOLE: &str = "body";
 /// No profile comes near this; more is a mistake in the name of the file.
@@ -29,6 +28,8 @@ pub struct Layer {
     place: String,
     value: Value,
     is_file: bool,
+    /// Keys that are no part of a profile, but may stand where this one does.
+    beside: &'static [&'static str],
 }
 
 impl Layer {
@@ -38,6 +39,49 @@ impl Layer {
             place: place.into(),
             value,
             is_file: false,
+            beside: &[],
+        }
+    }
+
+    /// The same where whoever reads the other file has taken these keys out of the values: a
+    /// slip in one of them is understood.
+    pub fn beside(place: impl Into<String>, value: Value, taken: &'static [&'static str]) -> Self {
+        Self {
+            beside: taken,
+            ..Self::inline(place, value)
+        }
+    }
+
+    /// What `name` stands for: a shipped profile, or a file. `place` says who names it.
+    pub fn named(place: impl Into<String>, name: &str) -> Result<Self, ProfileError> {
+        let place = place.into();
+        match named("", name) {
+            Ok(Named::Shipped) => Ok(Self::inline(place, json!({"extends": name}))),
+            Ok(Named::File) => Self::file(Path::new(name)),
+            Err(mistake) => Err(mistake.in_place(place)),
+        }
+    }
+
+    /// The same where the name stands under a key of another file. `carried` is the one file,
+    /// name and text, that the app was built with.
+    pub fn chosen(
+        place: &str,
+        key: &str,
+        name: &Value,
+        carried: Option<(&str, &str)>,
+    ) -> Result<Self, ProfileError> {
+        let refused = |mistake: Mistake| {
+            let key = key.to_owned();
+            Mistake { key, ..mistake }.in_place(place)
+        };
+        let name: String = read(name).map_err(refused)?;
+        match (named(key, &name).map_err(refused)?, carried) {
+            (Named::Shipped, _) => Ok(Self::inline(place, json!({"extends": name}))),
+            (Named::File, Some((file, text))) if file == name => Self::text(name, text),
+            (Named::File, _) => {
+                let reason = "is a file that this app was not built with";
+                Err(Mistake::new(key, reason).in_place(place))
+            }
         }
     }
 
@@ -60,6 +104,7 @@ impl Layer {
                 place,
                 value,
                 is_file: true,
+                beside: &[],
             }),
             Err(reason) => Err(Mistake::new("", reason).in_place(place)),
         }
@@ -109,7 +154,7 @@ impl Layer {
         if !self.value.is_object() {
             return Err(Mistake::new("", "must hold a table"));
         }
-        let document: Document = read(&self.value)?;
+        let document: Document = read_beside(&self.value, self.beside)?;
         match document.schema {
             Some(SCHEMA) => {}
             None if !self.is_file => {}
@@ -123,11 +168,12 @@ impl Layer {
                 return Err(Mistake::new("schema", reason));
             }
         }
-        if let Some(name) = &document.extends {
-            let names = SHIPPED.iter().map(|shipped| shipped.name);
-            known_name(name, names.chain([NOTHING]))?;
+        match document.extends {
+            Some(name) if named("extends", &name) != Ok(Named::Shipped) => {
+                Err(stranger("extends", &name, ""))
+            }
+            extends => Ok(extends),
         }
-        Ok(document.extends)
     }
 }
 
@@ -161,7 +207,7 @@ pub fn load_for(layers: &[Layer], permissions: &[&str]) -> Result<Profile, Profi
     Ok(profile)
 }
 
-/// The values of a shipped profile; none for [`NOTHING`].
+/// The values of a shipped profile; none for `nothing`.
 fn shipped(name: &str) -> Value {
     let layer = Layer::shipped(name).map(|layer| layer.value);
     layer.unwrap_or_else(|| Value::Object(Map::new()))
@@ -229,11 +275,9 @@ fn syntax(error: &serde_json::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-    use serde_json::json;
-
     use super::*;
     use crate::profile::{Placeholder, UserFrom};
+    use proptest::prelude::*;
 
     fn file(name: &str, text: &str) -> Layer {
         Layer::text(name, text).unwrap()

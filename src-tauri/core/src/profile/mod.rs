@@ -12,6 +12,7 @@ mod load;
 mod maybe;
 mod mistake;
 mod model;
+mod name;
 mod paths;
 mod placeholder;
 mod pointer;

@@ -15,9 +15,18 @@ use super::mistake::{Mistake, nearest};
 
 /// Reads `value` as a whole.
 pub fn read<T: DeserializeOwned>(value: &Value) -> Result<T, Mistake> {
+    read_beside(value, &[])
+}
+
+/// The same where a key that does not belong here may be a slip in one of `more`, which are
+/// read elsewhere.
+pub fn read_beside<T: DeserializeOwned>(
+    value: &Value,
+    more: &[&'static str],
+) -> Result<T, Mistake> {
     let top = Path::Top;
     let node = Node { value, path: &top };
-    T::deserialize(node).map_err(|wrong| wrong.at(&top).into_mistake())
+    T::deserialize(node).map_err(|wrong| wrong.at(&top).into_mistake(more))
 }
 
 /// Where a value stands: a chain towards the top.
@@ -42,8 +51,10 @@ impl Display for Path<'_> {
 #[derive(Debug)]
 struct Wrong {
     path: Option<String>,
-    /// A key that does not belong where it stands.
+    /// A key that does not belong where it stands, or that should.
     stray: Option<String>,
+    /// The keys that belong there, if `stray` does not.
+    known: Option<&'static [&'static str]>,
     reason: String,
     nearest: Option<&'static str>,
 }
@@ -53,6 +64,7 @@ impl Wrong {
         Self {
             path: None,
             stray: None,
+            known: None,
             reason,
             nearest: None,
         }
@@ -64,19 +76,29 @@ impl Wrong {
         self
     }
 
-    fn into_mistake(self) -> Mistake {
+    fn into_mistake(self, more: &[&'static str]) -> Mistake {
         let above = self.path.unwrap_or_default();
         let below = |key: &str| match above.as_str() {
             "" => key.to_owned(),
             above => format!("{above}.{key}"),
         };
-        match &self.stray {
-            Some(stray) => Mistake {
-                key: below(stray),
-                reason: self.reason,
-                nearest: self.nearest.map(below),
-            },
-            None => Mistake {
+        match (&self.stray, self.known) {
+            (Some(stray), Some(known)) => {
+                let more = if above.is_empty() { more } else { &[] };
+                let all = [known, more].concat();
+                let nearest = nearest(stray, all.iter().copied());
+                let reason = match nearest {
+                    Some(_) => self.reason,
+                    None => format!("{}: there are {}", self.reason, listed(&all)),
+                };
+                Mistake {
+                    key: below(stray),
+                    reason,
+                    nearest: nearest.map(below),
+                }
+            }
+            (Some(stray), None) => Mistake::new(below(stray), self.reason),
+            (None, _) => Mistake {
                 nearest: self.nearest.map(str::to_owned),
                 reason: self.reason,
                 key: above,
@@ -121,15 +143,10 @@ impl serde::de::Error for Wrong {
     }
 
     fn unknown_field(found: &str, known: &'static [&'static str]) -> Self {
-        let nearest = nearest(found, known.iter().copied());
-        let reason = match nearest {
-            Some(_) => "is not a key here".to_owned(),
-            None => format!("is not a key here: there are {}", listed(known)),
-        };
         Self {
             stray: Some(found.to_owned()),
-            nearest,
-            ..Self::new(reason)
+            known: Some(known),
+            ..Self::new("is not a key here".into())
         }
     }
 

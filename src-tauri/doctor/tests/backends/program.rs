@@ -65,6 +65,8 @@ async fn what_it_cannot_do_it_says_with_status_2() {
         (&["--password", "hunter22"], "VESTIBULE_DOCTOR_PASSWORD"),
         (&["--profile", "no-such-file.toml"], "no-such-file.toml"),
         (&["--profile", "directus"], "`backend`"),
+        (&["--profile", "directsu"], "did you mean `directus`?"),
+        (&["--profile", "mine"], "`better-auth`"),
         (&["--email", DEMO, "--olny"], "--help"),
         (&["--email", DEMO], "no password"),
     ] {

@@ -7,7 +7,7 @@ mod rules;
 
 use url::{Host, Url};
 
-use super::mistake::{Mistake, nearest};
+use super::mistake::Mistake;
 use super::model::{Document, Expiry, ExpiryForm, Fields, UserFrom};
 use super::placeholder::Placeholder as P;
 use super::{Profile, paths};
@@ -250,19 +250,4 @@ fn check_fields(key: &str, fields: &Fields) -> Checked {
     };
     check_all("expires", &fields.expires)?;
     check_all("refresh_expires", &fields.refresh_expires)
-}
-
-/// The shipped profile of this name, or why there is none.
-pub(super) fn known_name<'a>(
-    given: &str,
-    names: impl Iterator<Item = &'a str> + Clone,
-) -> Result<(), Mistake> {
-    if names.clone().any(|name| name == given) {
-        return Ok(());
-    }
-    let listed: Vec<_> = names.clone().map(|name| format!("`{name}`")).collect();
-    Err(Mistake {
-        nearest: nearest(given, names).map(str::to_owned),
-        ..Mistake::new("extends", format!("must be one of {}", listed.join(", ")))
-    })
 }
