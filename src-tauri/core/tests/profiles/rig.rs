@@ -27,17 +27,6 @@ pub struct Played {
 impl Played {
     /// Nobody has signed in yet. `at` is what the base address ends with; members named in
     /// `ignored` are taken by the backend though the recording does not show it.
-    pub async fn new(text: &str, extends: &str, at: &str, ignored: &[&str]) -> Self {
-        Self::playing(
-            Recording::parse(text),
-            json!({"extends": extends}),
-            at,
-            ignored,
-        )
-        .await
-    }
-
-    /// The same with more in the profile, and from anywhere in the recording.
     pub async fn playing(
         recording: Recording,
         mut profile: Value,
