@@ -1,14 +1,14 @@
 //! Directus: everything under `/data`, the user from `/users/me`, one code for a missing and
 //! a wrong one-time code.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use vestibule_core::error::ErrorCode;
-use vestibule_core::secrets::Secret;
+use vestibule_core::secrets::{Secret, SecretStore as _};
 use vestibule_core::wire::{LoginInput, RegisterInput, SignInOutcome, SignedOutReason};
 use vestibule_recordings::{DIRECTUS, Recording};
 
 use crate::rig::Played;
-use crate::support::{code, eventually, is_fresh, user, why};
+use crate::support::{WORKSPACE, code, eventually, is_fresh, user, why};
 
 const ADMIN: &str = "admin@example.com";
 const PASSWORD: &str = "correct-horse";
@@ -139,9 +139,8 @@ async fn a_right_code_signs_in() {
 }
 
 /// The same backend by cookies: another profile, no other code.
-#[tokio::test(flavor = "multi_thread")]
-async fn an_empty_cookie_means_gone() {
-    let by_cookie = json!({
+fn by_cookie() -> Value {
+    json!({
         "extends": "directus",
         "cookies": {"refresh": ["directus_refresh_token"]},
         "endpoints": {
@@ -150,9 +149,13 @@ async fn an_empty_cookie_means_gone() {
             "logout": {"body": {"mode": "cookie"}},
         },
         "answer": {"login": {"refresh_token": []}, "refresh": {"refresh_token": []}},
-    });
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cookie_carries_the_session_too() {
     let recording = Recording::parse(DIRECTUS);
-    let played = Played::playing(recording, by_cookie, "", &[]).await;
+    let played = Played::playing(recording, by_cookie(), "", &[]).await;
     played.sign_in(ADMIN, PASSWORD).await;
     assert!(played.kept().starts_with("WiGeBXr1"), "kept from a cookie");
     played.session.refresh().await.expect("renewed");
@@ -163,4 +166,21 @@ async fn an_empty_cookie_means_gone() {
     })
     .await;
     played.check_no_strays();
+}
+
+/// The cookie that the recorded sign-out empties, in the answer to a refresh.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_cookie_means_gone() {
+    let rotated = "directus_refresh_token=WRBXfY_yZkPDz2pqmNvYkK6-OdWMAWOYKH5eCojUiq7t3kbh9Xjtkw0bOr0uLBAZ; Max-Age";
+    assert_eq!(DIRECTUS.matches(rotated).count(), 1, "the refresh sets it");
+    let emptied = "directus_refresh_token=; Max-Age";
+    assert!(DIRECTUS.contains(emptied), "as the sign-out sets it");
+    let recording = Recording::parse(&DIRECTUS.replace(rotated, emptied));
+    let played = Played::playing(recording, by_cookie(), "", &[]).await;
+    played.sign_in(ADMIN, PASSWORD).await;
+    let ended = played.session.refresh().await;
+    assert_eq!(code(&ended), Some(ErrorCode::SessionEnded));
+    assert_eq!(played.until_signed_out().await, SignedOutReason::Expired);
+    let item = played.store.bare().read(WORKSPACE).expect("memory");
+    assert!(item.is_none(), "the keyring holds nothing");
 }
