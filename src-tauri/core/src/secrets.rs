@@ -75,7 +75,8 @@ pub trait SecretStore: Send + Sync + 'static {
     /// Removes the value; nothing to remove is success.
     fn delete(&self, account: &str) -> Result<(), StoreError>;
     /// Lets the user be asked for what opens the store, or for a new one where there is none,
-    /// which no other call does. An error means that it is not open yet; the user may still be typing.
+    /// which no other call does. An error means that it is not open yet; the user may still be
+    /// typing.
     fn unlock(&self) -> Result<(), StoreError> {
         Ok(())
     }

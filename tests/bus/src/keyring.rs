@@ -20,6 +20,8 @@ pub enum Keyring {
     Unlocked,
     /// Closed, as after a login without one. What was written before is behind the lock.
     Locked,
+    /// As before the first login: there is no collection, where no daemon was unlocked here.
+    Empty,
 }
 
 impl Bus {

@@ -44,6 +44,12 @@ pub fn start_locked(bus: &mut Bus) {
     started.unwrap_or_else(|error| panic!("{error}"));
 }
 
+/// Starts a daemon that has no collection yet.
+pub fn start_empty(bus: &mut Bus) {
+    let started = bus.start_keyring(Daemon::Empty);
+    started.unwrap_or_else(|error| panic!("{error}"));
+}
+
 /// Ends the daemon as a crash would.
 pub fn kill(bus: &mut Bus) {
     bus.kill_keyring().expect("it ends");

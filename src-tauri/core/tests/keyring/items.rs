@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use vestibule_core::keyring::VALUE_LIMIT;
 use vestibule_core::secrets::{SecretStore as _, StoreError};
 
-use crate::daemon::{enter, keyring, kill, start, start_locked, with_keyring};
+use crate::daemon::{enter, keyring, kill, start, start_empty, start_locked, with_keyring};
 
 #[test]
 fn an_item_is_written_read_replaced_and_deleted() {
@@ -236,6 +236,21 @@ fn a_prompt_that_cannot_be_shown_is_no_answer() {
     }
     kill(&mut bus);
     assert_eq!(keyring.unlock(), Err(StoreError::Absent), "nobody to ask");
+}
+
+#[test]
+fn a_daemon_without_a_collection_is_asked_to_make_one_by_a_click_only() {
+    let name = "items::a_daemon_without_a_collection_is_asked_to_make_one_by_a_click_only";
+    let Some(mut bus) = enter(name) else {
+        return;
+    };
+    let prompter = bus.ignore_prompts().expect("nobody shows prompts here");
+    start_empty(&mut bus);
+    let keyring = keyring();
+    assert_eq!(keyring.write("a", b"x"), Err(StoreError::NoCollection));
+    assert_eq!(prompter.heard("BeginPrompting"), 0, "nobody asked for it");
+    assert_eq!(keyring.unlock(), Err(StoreError::NoCollection), "no answer");
+    assert_eq!(prompter.heard("BeginPrompting"), 1, "for a new one");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use vestibule_acceptance::{Desktop, Group, Stranger, app, until};
@@ -32,7 +32,7 @@ fn the_environment_opens_nothing() {
             // Where it is read, a file that is not there is all that is spoken of.
             .env("VESTIBULE_PROFILE", "/no/such/profile.toml")
             .env("VESTIBULE_LINK", "not a link")
-            .env("SSL_CERT_FILE", no_authority(&desktop))
+            .trusting_nobody(&desktop)
             .spawn_group();
         a_page(&desktop, &mut app).await;
         let log = log_of(&desktop);
@@ -75,7 +75,7 @@ fn the_build_for_tests_heeds_the_environment() {
         .await;
         drop(started);
         let _started = hostile(&desktop, &app(), &doors)
-            .env("SSL_CERT_FILE", no_authority(&desktop))
+            .trusting_nobody(&desktop)
             .spawn_group();
         until("the log to speak of the authority", async || {
             let log = log_of(&desktop);
@@ -190,17 +190,20 @@ impl Hostile {
         self
     }
 
+    /// Names a file in the form of a certificate, which is none: where it is heeded, nobody is
+    /// trusted.
+    fn trusting_nobody(self, desktop: &Desktop) -> Self {
+        let folder = desktop.home().join("authorities");
+        fs::create_dir_all(&folder).expect("a folder");
+        let file = folder.join("nobody.pem");
+        let text = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        fs::write(&file, text).expect("a file");
+        self.env("SSL_CERT_FILE", file).env("SSL_CERT_DIR", folder)
+    }
+
     fn spawn_group(mut self) -> Group {
         Group::start(&mut self.0)
     }
-}
-
-/// A file in the form of a certificate, which is none: nobody is trusted where it is heeded.
-fn no_authority(desktop: &Desktop) -> PathBuf {
-    let file = desktop.home().join("authority.pem");
-    let text = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-    fs::write(&file, text).expect("a file");
-    file
 }
 
 /// What the app has logged.
