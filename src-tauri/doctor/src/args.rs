@@ -39,7 +39,8 @@ Without these it only signs in and out, with one wrong password (and one wrong c
   --json                 print JSON (schema 1, see docs/backend.md)
   -h, --help             print this
 
-Exit status: 0 the backend fits, 1 it does not, 2 it could not be examined, 130 interrupted.
+Exit status: 0 the backend fits, 1 it does not, 2 it could not be examined (also without --email,
+where it is only looked at from outside), 130 interrupted.
 ";
 
 /// What the command line asks for.

@@ -18,7 +18,7 @@ pub enum Outcome {
     Fits,
     /// Something that must hold does not.
     DoesNotFit,
-    /// The backend could not be examined: not reached, or the account is not let in.
+    /// The backend could not be examined: not reached, no account was named, or it is not let in.
     NotExamined,
     /// Someone has had enough.
     Interrupted,

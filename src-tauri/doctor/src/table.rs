@@ -163,10 +163,12 @@ fn put_end(text: &mut String, report: &Report) {
     }
     let counts = report.counts;
     let verdict = match report.outcome {
-        Outcome::Fits if report.row("login").holds == Holds::NotTried => "What was tried holds.",
         Outcome::Fits if counts.advice > 0 => "The backend fits; the advice is worth a look.",
         Outcome::Fits => "The backend fits.",
         Outcome::DoesNotFit => "The backend does not fit yet.",
+        Outcome::NotExamined if is_from_outside(report) => {
+            "Only looked at from outside: sign-in, refresh and sign-out were not tried (--email)."
+        }
         Outcome::NotExamined => "The backend could not be examined.",
         Outcome::Interrupted => "Interrupted: this is what was seen until then.",
     };
@@ -175,6 +177,14 @@ fn put_end(text: &mut String, report: &Report) {
         "{verdict} {} hold, {} fail, {} advice, {} not tried.",
         counts.hold, counts.fail, counts.advice, counts.not_tried
     );
+}
+
+/// Reached, and nobody tried to sign in.
+fn is_from_outside(report: &Report) -> bool {
+    let login = report.row("login");
+    report.row("reachable").holds == Holds::Yes
+        && login.holds == Holds::NotTried
+        && login.sent.is_empty()
 }
 
 fn pad(text: &str, width: usize) -> String {

@@ -74,7 +74,8 @@ async fn it_examines_what_the_app_would_use() {
         report["profile_from"],
         Value::from(vec![BUILT.into(), from(&file)])
     );
-    assert_eq!(report["outcome"], "fits");
+    assert_eq!(report["outcome"], "not_examined", "nobody signed in");
+    assert_eq!(report["counts"]["fail"], 0, "{report:#}");
     assert!(backend.requests("POST", "/login") > 0, "it was asked");
 
     let own = home.settings(

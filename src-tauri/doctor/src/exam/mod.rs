@@ -30,7 +30,7 @@ use crate::ledger::{Ledger, Session};
 use crate::mask::Masks;
 use crate::order::{Account, Desk, Order};
 use crate::report::{Counts, Measured, Outcome, Report, SCHEMA};
-use crate::row::{Finding, Sheet};
+use crate::row::{Finding, Holds, Sheet};
 use crate::shape;
 use crate::stop::{Stop, Stopped};
 use crate::suggest::Suggestion;
@@ -182,10 +182,14 @@ impl<'a> Exam<'a> {
         }
         let rows = self.sheet.rows();
         let counts = Counts::of(&rows);
+        let mut all = rows.iter();
+        let has_signed_in = all.any(|row| row.id == "login" && row.holds == Holds::Yes);
         let outcome = match () {
             () if stopped => Outcome::Interrupted,
             () if self.hopeless => Outcome::NotExamined,
             () if counts.fail > 0 => Outcome::DoesNotFit,
+            // A CI job that has lost its account must not stay green.
+            () if !has_signed_in => Outcome::NotExamined,
             () => Outcome::Fits,
         };
         let report = Report {

@@ -111,7 +111,10 @@ impl Exam<'_> {
                 self.hopeless = true;
                 "nobody signed in: the account wants a code"
             }
-            Ok(SignIn::Accepted) => "the sign-in gave no session",
+            Ok(SignIn::Accepted) => {
+                self.set("login", Finding::unclear(sent, got));
+                "the sign-in gave no session"
+            }
             Err(error) => {
                 let finding = self.told(&seen, &error);
                 self.set("login", finding);

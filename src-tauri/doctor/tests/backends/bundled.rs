@@ -101,8 +101,14 @@ async fn without_an_account_it_looks_from_outside() {
     ] {
         holds(&report, id);
     }
-    assert_eq!(report.outcome, Outcome::Fits);
     assert_eq!(report.row("login").holds, Holds::NotTried);
+    assert_eq!(report.outcome, Outcome::NotExamined, "that is not enough");
+    assert_eq!(report.exit_code(false), 2);
+    let text = vestibule_doctor::table(&report);
+    let last = text.lines().last().expect("a verdict");
+    for said in ["sign-in", "refresh", "sign-out", "--email"] {
+        assert!(last.contains(said), "{last}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
