@@ -1,6 +1,7 @@
 //! The terminal: passwords and codes come in by it, progress goes out on standard error. What
 //! is typed is not shown, and nothing is ever taken from the command line.
 
+use std::env::VarError;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 use vestibule_core::secrets::Secret;
@@ -15,16 +16,32 @@ const OTP_PASSWORD: &str = "VESTIBULE_DOCTOR_OTP_PASSWORD";
 /// # Errors
 /// If there is none, in words.
 pub fn password(email: &str) -> Result<Secret, String> {
-    if let Ok(given) = std::env::var(PASSWORD) {
-        return Ok(Secret::new(given));
+    if let Some(given) = given(PASSWORD)? {
+        return Ok(given);
     }
     let asked = typed(&format!("Password of {email}: "));
     asked.ok_or_else(|| format!("no password: type it, set {PASSWORD}, or pipe it in"))
 }
 
 /// The password of the account that is asked for a code, if it has one of its own.
-pub fn otp_password() -> Option<Secret> {
-    std::env::var(OTP_PASSWORD).ok().map(Secret::new)
+///
+/// # Errors
+/// If it cannot be one, in words.
+pub fn otp_password() -> Result<Option<Secret>, String> {
+    given(OTP_PASSWORD)
+}
+
+/// A password from the environment. An empty one is a secret that a CI job has lost, and is not
+/// tried: it would count as a wrong password of the account.
+fn given(name: &str) -> Result<Option<Secret>, String> {
+    match std::env::var(name) {
+        Ok(text) if text.is_empty() => Err(format!(
+            "{name} is empty: give it the password, or unset it"
+        )),
+        Ok(text) => Ok(Some(Secret::new(text))),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => Err(format!("{name} is not UTF-8")),
+    }
 }
 
 /// A line on standard error. A terminal that was closed meanwhile must not end the program

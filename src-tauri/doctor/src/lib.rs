@@ -106,10 +106,12 @@ fn order_of(asked: &Asked, app: Option<App>) -> Result<Order, String> {
     order.patience = asked.patience.unwrap_or(order.patience);
     if let Some(email) = &asked.email {
         let password = ask::password(email)?;
-        order.otp_account = asked.otp_email.as_ref().map(|email| Account {
-            email: email.clone(),
-            password: ask::otp_password().unwrap_or_else(|| password.clone()),
-        });
+        if let Some(email) = &asked.otp_email {
+            order.otp_account = Some(Account {
+                email: email.clone(),
+                password: ask::otp_password()?.unwrap_or_else(|| password.clone()),
+            });
+        }
         order.account = Some(Account {
             email: email.clone(),
             password,

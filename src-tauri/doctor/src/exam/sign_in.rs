@@ -52,6 +52,10 @@ impl Exam<'_> {
         let Heard { seen, sent, got } = self.heard(mark);
         let finding = match answer {
             Err(error) if error.code == ErrorCode::InvalidCredentials => Finding::yes(sent, got),
+            // Says nothing of wrong passwords.
+            Err(error) if matches!(error.code, ErrorCode::RateLimited | ErrorCode::Unreachable) => {
+                Finding::unclear(sent, got)
+            }
             Err(error) => self.told(&seen, &error).advise(
                 Side::Backend,
                 "a wrong password is 401 with JSON, so that the app can say that",
@@ -130,7 +134,11 @@ impl Exam<'_> {
                     self.notes
                         .push(format!("{email} is not let in, so the rest was not tried."));
                     self.hopeless = true;
-                } else if !is_another_matter {
+                } else if is_another_matter {
+                    let note = "The sign-in could not be made, so the rest was not tried.";
+                    self.notes.push(note.into());
+                    self.hopeless = true;
+                } else {
                     self.discover(account, &seen).await?;
                 }
                 "nobody could sign in"

@@ -76,6 +76,13 @@ async fn what_it_cannot_do_it_says_with_status_2() {
         assert!(told.contains(said), "{arguments:?}: {told}");
         assert!(!told.contains("hunter22"));
     }
+    for name in ["VESTIBULE_DOCTOR_PASSWORD", "VESTIBULE_DOCTOR_OTP_PASSWORD"] {
+        let asked = ["--email", DEMO, "--otp-email", DEMO];
+        let ended = program(&asked, PASSWORD).with(name, "").run().await;
+        let told = text(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(2), "{told}");
+        assert!(told.contains(&format!("{name} is empty")), "{told}");
+    }
     let help = run(&["--help"], "").await;
     assert_eq!(help.status.code(), Some(0));
     assert!(text(&help.stdout).contains("--replay"));

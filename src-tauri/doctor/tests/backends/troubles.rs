@@ -283,6 +283,36 @@ async fn nobody_there_and_nobody_let_in_are_not_examined() {
     assert_eq!(report.exit_code(false), 2);
 }
 
+/// A refusal of this visit says nothing about the backend.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_that_could_not_be_made_is_not_examined() {
+    let backend = bundled(Config::default()).await;
+    for (refusal, said) in [
+        (status(429, "RATE_LIMITED"), "wait"),
+        (status(403, "ACCOUNT_BLOCKED"), "name another"),
+        (status(423, "ACCOUNT_LOCKED"), "name another"),
+        (
+            Effect::Reset {
+                at: Default::default(),
+            },
+            "broke off",
+        ),
+    ] {
+        let faults = backend.faults();
+        let mut fault = Fault::on("POST", "/login", refusal);
+        // Nothing typed, and a wrong password.
+        fault.skip = 2;
+        let number = faults.add(fault);
+        let report = examined(&order(&backend.url()), Clerk::at(&backend)).await;
+        assert!(fails(&report, "login").contains(said), "{report:#?}");
+        assert_eq!(report.outcome, Outcome::NotExamined, "{said}");
+        assert_eq!(report.exit_code(false), 2);
+        let notes = report.notes.join(" ");
+        assert!(notes.contains("so the rest was not tried"), "{notes}");
+        faults.remove(number);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backend_that_does_not_bind_devices_or_end_what_it_lists() {
     let backend = bundled(Config {
