@@ -23,6 +23,9 @@ The password is asked for, or read from VESTIBULE_DOCTOR_PASSWORD, or from the f
 standard input. It is taken for both accounts, unless VESTIBULE_DOCTOR_OTP_PASSWORD is set. A
 code is asked for, or read from the next line of standard input.
 
+If the answer to the sign-in is not understood, the password is sent to the same backend several
+times more, at the paths of other profiles, to find one that fits.
+
 Without these it only signs in and out, with one wrong password (and one wrong code) before:
   --replay               use old refresh tokens again, in sessions of the doctor's own: tells
                          the grace window, and whether reuse is noticed. Some backends end

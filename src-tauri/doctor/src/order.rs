@@ -60,6 +60,12 @@ impl Order {
                 "{}: one wrong password, then sign in, refresh, list the sessions and sign out",
                 account.email
             ));
+            lines.push(format!(
+                "where that sign-in is answered in a way that the app does not understand: send {} \
+                 and the password to this backend several times more, at the paths of other \
+                 profiles, to find one that fits",
+                account.email
+            ));
         }
         if let Some(account) = &self.otp_account {
             lines.push(format!(

@@ -51,6 +51,11 @@ async fn json_for_programs_and_a_table_for_people() {
         progress.contains("one wrong password"),
         "it says so before: {progress}"
     );
+    let announced = progress.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        announced.contains("other profiles") && announced.contains("the password"),
+        "and that it may sign in elsewhere: {progress}"
+    );
     assert!(!table.contains(PASSWORD) && !progress.contains(PASSWORD));
 }
 
@@ -85,5 +90,7 @@ async fn what_it_cannot_do_it_says_with_status_2() {
     }
     let help = run(&["--help"], "").await;
     assert_eq!(help.status.code(), Some(0));
-    assert!(text(&help.stdout).contains("--replay"));
+    let help = text(&help.stdout);
+    assert!(help.contains("--replay"));
+    assert!(help.contains("other profiles"), "{help}");
 }
