@@ -37,7 +37,7 @@ Without these it only signs in and out, with one wrong password (and one wrong c
   --register ADDRESS     make an account, which remains
   --destructive          all of these but --register
 
-  --patience SECONDS     how long an old token is tried for [60]
+  --patience SECONDS     how long an old token is tried for [60], 3600 at most
   --strict               exit with 1 for advice too
   --json                 print JSON (schema 1, see docs/backend.md)
   -h, --help             print this
@@ -45,6 +45,19 @@ Without these it only signs in and out, with one wrong password (and one wrong c
 Exit status: 0 the backend fits, 1 it does not, 2 it could not be examined (also without --email,
 where it is only looked at from outside), 130 interrupted.
 ";
+
+/// The most that `--patience` may be, in seconds.
+const LONGEST: u32 = 3600;
+/// What makes no sense without `--email`.
+const WANT_ACCOUNT: [&str; 7] = [
+    "otp-email",
+    "register",
+    "replay",
+    "revoke",
+    "logout-all",
+    "limits",
+    "destructive",
+];
 
 /// What the command line asks for.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -81,7 +94,12 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, Str
 
 fn read(mut flags: lexopt::Parser) -> Result<Asked, lexopt::Error> {
     let mut asked = Asked::default();
+    let mut wants_account = None;
     while let Some(flag) = flags.next()? {
+        if let Long(name) = flag {
+            let one = WANT_ACCOUNT.into_iter().find(|one| *one == name);
+            wants_account = wants_account.or(one);
+        }
         match flag {
             Long("backend") => asked.backend = Some(flags.value()?.string()?),
             Long("profile") => asked.profile = Some(flags.value()?.into()),
@@ -95,7 +113,10 @@ fn read(mut flags: lexopt::Parser) -> Result<Asked, lexopt::Error> {
             Long("destructive") => asked.allowed = Allowed::ALL,
             Long("patience") => {
                 let seconds: u32 = flags.value()?.parse()?;
-                asked.patience = Some(Duration::from_secs(seconds.min(3600).into()));
+                if seconds > LONGEST {
+                    return Err(format!("--patience is {LONGEST} at most, not {seconds}").into());
+                }
+                asked.patience = Some(Duration::from_secs(seconds.into()));
             }
             Long("strict") => asked.strict = true,
             Long("json") => asked.json = true,
@@ -110,15 +131,10 @@ fn read(mut flags: lexopt::Parser) -> Result<Asked, lexopt::Error> {
             other => return Err(other.unexpected()),
         }
     }
-    let needs_account = [
-        (asked.otp_email.is_some(), "--otp-email"),
-        (asked.register.is_some(), "--register"),
-        (asked.allowed != Allowed::default(), "what it may do"),
-    ];
     if asked.email.is_none()
-        && let Some((_, what)) = needs_account.iter().find(|(given, _)| *given)
+        && let Some(what) = wants_account
     {
-        return Err(format!("{what} needs an account to begin with: --email ADDRESS").into());
+        return Err(format!("--{what} needs an account to begin with: --email ADDRESS").into());
     }
     Ok(asked)
 }
@@ -150,9 +166,32 @@ mod tests {
 
     #[test]
     fn what_needs_an_account_says_so() {
-        for line in ["--replay", "--otp-email a@b.c", "--register a@b.c"] {
-            assert!(asked(line).unwrap_err().contains("--email"), "{line}");
+        for line in [
+            "--replay",
+            "--revoke",
+            "--logout-all",
+            "--limits",
+            "--destructive",
+            "--otp-email a@b.c",
+            "--register a@b.c",
+        ] {
+            let refused = asked(line).unwrap_err();
+            let flag = line.split(' ').next().unwrap();
+            assert!(refused.starts_with(&format!("{flag} needs")), "{refused}");
+            assert!(refused.contains(": --email ADDRESS"), "{refused}");
         }
         assert!(asked("--olny").unwrap_err().contains("olny"));
+    }
+
+    #[test]
+    fn patience_is_taken_as_it_is_or_not_at_all() {
+        let patience = |seconds: &str| asked(&format!("--patience {seconds}"));
+        let hour = Duration::from_secs(3600);
+        assert_eq!(patience("3600").unwrap().patience, Some(hour));
+        let refused = patience("3601").unwrap_err();
+        assert!(
+            refused.contains("--patience") && refused.contains("3600"),
+            "{refused}"
+        );
     }
 }
