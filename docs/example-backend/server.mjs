@@ -18,8 +18,8 @@ const ACCESS_LIFE = 15 * 60 * SECOND;
 const REFRESH_LIFE = 30 * DAY;
 const GRACE = Number(process.env.GRACE_SECONDS ?? 60) * SECOND;
 const CODE_LIFE = 5 * 60 * SECOND;
-const RESEND_AFTER = 30 * SECOND;
-const LOGINS_A_MINUTE = 10;
+const RESEND_AFTER = Number(process.env.RESEND_SECONDS ?? 30) * SECOND;
+const TRIES_A_MINUTE = 10;
 const COOKIE = "__refresh_token";
 
 // ---- what a database would hold ------------------------------------------------------------
@@ -29,7 +29,7 @@ const sessions = new Map(); // id -> { id, account, device, createdAt, lastUsedA
 const refreshTokens = new Map(); // sha256(token) -> { session, expiresAt, usedAt, nonce }
 const accessTokens = new Map(); // sha256(token) -> { session, expiresAt }
 const challenges = new Map(); // email -> { hash, device, expiresAt, sentAt, wrong }
-const attempts = new Map(); // address + email -> times of the last minute
+const attempts = new Map(); // route + address + email -> times of the last minute
 
 const key = randomBytes(32); // keep yours: a restart would forget what successors there are
 const sha256 = (text) => createHash("sha256").update(text).digest("base64url");
@@ -47,14 +47,15 @@ const refuse = (status, code, message, retryAfter) => {
   throw new Refusal(status, code, message, retryAfter);
 };
 
-/** The members of a body that must be there, as texts. */
+/** The members of a body that must be there, as texts; an e-mail in the one way it is kept. */
 function input(request, ...names) {
   const body = request.body ?? {};
   for (const name of names) {
     if (typeof body[name] !== "string" || body[name].trim() === "" || body[name].length > 200)
       refuse(422, "INVALID_INPUT", `${name} is missing or too long`);
   }
-  return body;
+  // Here and nowhere else: a limit that counts spellings apart is no limit.
+  return { ...body, email: body.email.trim().toLowerCase() };
 }
 
 // ---- passwords ------------------------------------------------------------------------------
@@ -74,19 +75,19 @@ const nobody = await add("Nobody", "", random()); // so that a wrong e-mail take
 accounts.delete("");
 
 async function accountOf(email, password) {
-  const account = accounts.get(email.trim().toLowerCase()) ?? nobody;
+  const account = accounts.get(email) ?? nobody;
   const right = timingSafeEqual(await hashed(password, account.salt), account.hash);
   if (!right || account === nobody)
     refuse(401, "INVALID_CREDENTIALS", "the e-mail or the password is wrong");
   return account;
 }
 
-/** At most so many tries a minute, per address and account. */
+/** At most so many tries a minute at each path, per address and account. */
 function limit(request, email) {
   const now = Date.now();
-  const mine = `${request.ip} ${email}`;
+  const mine = `${request.route.path} ${request.ip} ${email}`; // as declared: /LOGIN is /login
   const recent = (attempts.get(mine) ?? []).filter((at) => now - at < 60 * SECOND);
-  if (recent.length >= LOGINS_A_MINUTE) {
+  if (recent.length >= TRIES_A_MINUTE) {
     const wait = Math.ceil((recent[0] + 60 * SECOND - now) / SECOND);
     refuse(429, "TOO_MANY_REQUESTS", "too many tries", wait);
   }
@@ -169,8 +170,7 @@ app.post("/login", async (request, response) => {
 });
 
 app.post("/register", async (request, response) => {
-  const { name, password, fingerprint, email: given } = input(request, "name", "email", "password");
-  const email = given.trim().toLowerCase();
+  const { name, password, fingerprint, email } = input(request, "name", "email", "password");
   limit(request, email);
   if (!email.includes("@") || password.length < 8)
     refuse(422, "INVALID_INPUT", "an e-mail address, and a password of 8 characters or more");
@@ -179,16 +179,16 @@ app.post("/register", async (request, response) => {
   answer(response, 201, session, issue(session, random()));
 });
 
-function sendCode(account, device) {
+function sendCode(account, device, wrong = 0) {
   const code = String(randomInt(1_000_000)).padStart(6, "0");
   const now = Date.now();
-  const until = { expiresAt: now + CODE_LIFE, sentAt: now, wrong: 0 };
+  const until = { expiresAt: now + CODE_LIFE, sentAt: now, wrong };
   challenges.set(account.email, { hash: sha256(code), device, ...until });
   console.log(`code for ${account.email}: ${code}`); // here you would mail it
 }
 
 function challengeOf(email) {
-  const challenge = challenges.get(email.trim().toLowerCase());
+  const challenge = challenges.get(email);
   if (!challenge || challenge.expiresAt <= Date.now())
     refuse(410, "OTP_EXPIRED", "sign in again to get a code");
   if (challenge.wrong >= 5) refuse(423, "OTP_TOO_MANY", "too many wrong codes");
@@ -197,13 +197,14 @@ function challengeOf(email) {
 
 app.post("/verify-otp", (request, response) => {
   const { email, code } = input(request, "email", "code");
+  limit(request, email);
   const challenge = challengeOf(email);
   if (sha256(code) !== challenge.hash) {
     challenge.wrong += 1;
     challengeOf(email); // the fifth is the last
     refuse(400, "OTP_INVALID", "the code is wrong");
   }
-  const account = accounts.get(email.trim().toLowerCase());
+  const account = accounts.get(email);
   challenges.delete(account.email);
   const session = begin(account, challenge.device);
   answer(response, 200, session, issue(session, random()));
@@ -211,10 +212,11 @@ app.post("/verify-otp", (request, response) => {
 
 app.post("/resend-otp", (request, response) => {
   const { email } = input(request, "email");
+  limit(request, email);
   const challenge = challengeOf(email);
   const wait = Math.ceil((challenge.sentAt + RESEND_AFTER - Date.now()) / SECOND);
   if (wait > 0) refuse(429, "TOO_MANY_REQUESTS", "a code was sent a moment ago", wait);
-  sendCode(accounts.get(email.trim().toLowerCase()), challenge.device);
+  sendCode(accounts.get(email), challenge.device, challenge.wrong); // a new code, no new tries
   response.status(204).end();
 });
 
