@@ -1,5 +1,6 @@
 //! M13: a page knows at its first paint whether someone is signed in. Shown by a recorder of
-//! DOM changes that runs before the page's own scripts, over 50 starts.
+//! DOM changes that runs before the page's own scripts, over starts of the app and loads of a page
+//! in it.
 
 use std::path::{Path, PathBuf};
 
@@ -8,10 +9,10 @@ use vestibule_backend::{Effect, Fault};
 
 use crate::signed_in;
 
-/// Cold starts of the process.
-const COLD: usize = 10;
-/// Loads of a page in a running app; with the cold starts, 50.
-const WARM: usize = 40;
+/// Starts of the process.
+const STARTS: usize = 10;
+/// Loads of a page in the running app.
+const LOADS: usize = 40;
 
 /// Where a signed-in user loads pages; the last two lead elsewhere.
 const PAGES: [&str; 5] = [
@@ -33,10 +34,10 @@ fn no_way_in(page: &Page) {
 }
 
 #[test]
-fn a_signed_in_user_never_meets_a_way_in_over_50_starts() {
+fn a_signed_in_user_never_meets_a_way_in() {
     scenario(async |stage| {
         let mut app = signed_in(stage, DEMO, DEMO_NAME).await;
-        for start in 0..COLD {
+        for start in 0..STARTS {
             app.kill();
             // Every third start finds a backend that takes longer than a start waits for.
             if start % 3 == 2 {
@@ -49,12 +50,12 @@ fn a_signed_in_user_never_meets_a_way_in_over_50_starts() {
             assert!(frame.contains(DEMO_NAME), "the first paint reads {frame:?}");
             app.record().await.pages().for_each(no_way_in);
         }
-        for load in 0..WARM {
+        for load in 0..LOADS {
             app.open(PAGES[load % PAGES.len()]).await;
             app.find(Role::Button, containing(DEMO_NAME)).await;
         }
         let record = app.record().await;
-        assert_eq!(record.pages().count(), WARM + 1, "each load was recorded");
+        assert_eq!(record.pages().count(), LOADS + 1, "each load was recorded");
         record.pages().for_each(no_way_in);
     });
 }
@@ -80,10 +81,10 @@ fn nothing_guarded(page: &Page) {
 }
 
 #[test]
-fn a_guarded_page_never_shows_its_content_to_the_signed_out_over_50_starts() {
+fn a_guarded_page_never_shows_its_content_to_the_signed_out() {
     const GUARDED_PAGES: [&str; 2] = ["/dashboard/", "/account/"];
     scenario(async |stage| {
-        for start in 0..COLD {
+        for start in 0..STARTS {
             let app = stage.start_at(GUARDED_PAGES[start % 2]).await;
             app.arrives("/auth/login/").await;
             app.find(Role::Heading, "Sign in").await;
@@ -92,13 +93,13 @@ fn a_guarded_page_never_shows_its_content_to_the_signed_out_over_50_starts() {
         }
         let app = stage.start().await;
         app.find(Role::Link, "Sign in").await;
-        for load in 0..WARM {
+        for load in 0..LOADS {
             app.open(GUARDED_PAGES[load % 2]).await;
             app.arrives("/auth/login/").await;
             app.find(Role::Heading, "Sign in").await;
         }
         let record = app.record().await;
-        assert_eq!(record.pages().count(), WARM + 1, "each load was recorded");
+        assert_eq!(record.pages().count(), LOADS + 1, "each load was recorded");
         record.pages().for_each(nothing_guarded);
     });
 }
