@@ -36,7 +36,7 @@ pub fn ready(purpose: For) -> Outcome {
     system::ready(purpose)?;
     npm::ready()?;
     if purpose == For::Tests {
-        npm::ready_in("docs/example-backend", "some seconds")?;
+        npm::ready_in(npm::EXAMPLE, "some seconds")?;
         if cfg!(target_os = "linux") {
             driver::ready()?;
         }

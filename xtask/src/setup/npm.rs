@@ -12,6 +12,9 @@ use serde_json::Value;
 use crate::failure::{Failure, Outcome, io, said};
 use crate::{process, root, say};
 
+/// The example for backend authors, which tests start.
+pub const EXAMPLE: &str = "docs/example-backend";
+
 /// Where the Tauri CLI's entry script is once the packages are installed.
 pub fn tauri_cli() -> PathBuf {
     root::frontend().join("node_modules/@tauri-apps/cli/tauri.js")
@@ -145,7 +148,7 @@ mod tests {
     #[test]
     fn the_committed_lock_files_hold_the_packages_of_every_platform() {
         let servers = crate::real_servers::FOLDERS.map(|(folder, _)| folder);
-        for folder in ["frontend"].into_iter().chain(servers) {
+        for folder in ["frontend", EXAMPLE].into_iter().chain(servers) {
             let file = root::root().join(folder).join("package-lock.json");
             let text = fs::read_to_string(file).unwrap();
             let lock: Value = serde_json::from_str(&text).unwrap();
