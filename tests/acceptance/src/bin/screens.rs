@@ -1,7 +1,10 @@
 //! Pictures of every screen of the real window, small and large, light and dark, in
-//! `target/screens`. For people to look at; it judges nothing.
+//! `target/screens`. For people to look at; it judges one thing itself: that no screen is wider
+//! than its window.
 //!
 //! `cargo run -p vestibule-acceptance --bin screens`
+
+use std::process::ExitCode;
 
 use serde_json::json;
 use vestibule_acceptance::{App, Stage, artifacts, hardships, screens, tour};
@@ -11,20 +14,32 @@ const SIZES: [(u32, u32); 2] = [(800, 600), (1440, 900)];
 const THEMES: [&str; 2] = ["light", "dark"];
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
-async fn main() {
+async fn main() -> ExitCode {
+    let mut wide = Vec::new();
     let stage = Stage::new("screens", Config::default()).await;
-    tour::walk(&stage, picture).await;
+    tour::walk(&stage, async |app, screen| {
+        picture(app, screen, &mut wide).await
+    })
+    .await;
     let stage = Stage::new("screens", Config::default()).await;
-    hardships::walk(&stage, picture).await;
+    hardships::walk(&stage, async |app, screen| {
+        picture(app, screen, &mut wide).await
+    })
+    .await;
     let _ = std::fs::remove_file(stage.log());
     println!(
         "in {}; logs in {}",
         screens().display(),
         artifacts().display()
     );
+    for name in &wide {
+        eprintln!("wider than its window: {name}");
+    }
+    ExitCode::from(u8::from(!wide.is_empty()))
 }
 
-async fn picture(app: &App, screen: &str) {
+/// Pictures of one screen; `wide` takes the names of those that overflow.
+async fn picture(app: &App, screen: &str, wide: &mut Vec<String>) {
     shown(app).await;
     for theme in THEMES {
         set_theme(app, theme).await;
@@ -35,8 +50,18 @@ async fn picture(app: &App, screen: &str) {
             let taken = app.driver().screenshot(&screens().join(&name)).await;
             taken.expect("a screenshot");
             println!("{name}");
+            if overflows(app).await {
+                wide.push(name);
+            }
         }
     }
+}
+
+/// Whether the page can be scrolled sideways.
+async fn overflows(app: &App) -> bool {
+    let script = "const { scrollWidth, clientWidth } = document.documentElement;
+         return scrollWidth > clientWidth;";
+    app.run(script).await == json!(true)
 }
 
 /// Waits for the window: WebKit draws no frame any more in one that took a size while hidden.
