@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use lexopt::prelude::*;
 
 use crate::failure::{Outcome, said};
-use crate::fuzz;
 use crate::test::Asked;
+use crate::{fuzz, real_servers, soak};
 
 /// What `--help` prints.
 pub const HELP: &str = "\
@@ -35,6 +35,7 @@ Vestibule's own commands: cargo xtask COMMAND
   dev-servers          the backend and Next, as `tauri dev` starts them
   desktop -- COMMAND   run one command with a keyring and a screen of its own (Linux)
 
+What `cargo tauri dev --help` and `cargo tauri build --help` list, dev and build take too.
 The bundled backend listens on 127.0.0.1:4580, Next on 127.0.0.1:3180.
 ";
 
@@ -91,11 +92,12 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Outcome<Task> {
     };
     // What goes to another tool is not ours to read.
     match command.as_str() {
-        "dev" => return Ok(Task::Dev(rest(parser)?)),
         "tauri" => return Ok(Task::Tauri(rest(parser)?)),
-        "build" | "package" => return build(rest(parser)?),
-        "soak" => return Ok(Task::Soak(rest(parser)?)),
-        "servers" => return Ok(Task::Servers(rest(parser)?)),
+        // Nor is it done before it is clear that something is wanted: each takes minutes.
+        "dev" => return unless_help(rest(parser)?, |arguments| Ok(Task::Dev(arguments))),
+        "build" | "package" => return unless_help(rest(parser)?, build),
+        "soak" => return unless_help(rest(parser)?, soak),
+        "servers" => return unless_help(rest(parser)?, servers),
         "doctor" => return Ok(Task::Doctor(rest(parser)?)),
         "desktop" => return program(rest(parser)?).map(Task::Desktop),
         "inside-desktop" => return program(rest(parser)?).map(Task::InsideDesktop),
@@ -179,6 +181,47 @@ fn fuzz(mut parser: lexopt::Parser) -> Outcome<Task> {
     }
 }
 
+fn unless_help(
+    arguments: Vec<OsString>,
+    task: impl FnOnce(Vec<OsString>) -> Outcome<Task>,
+) -> Outcome<Task> {
+    let mut own = arguments.iter().take_while(|argument| *argument != "--");
+    if own.any(|argument| argument == "--help" || argument == "-h") {
+        return Ok(Task::Help);
+    }
+    task(arguments)
+}
+
+fn soak(arguments: Vec<OsString>) -> Outcome<Task> {
+    let known = soak::PROMISES.iter().chain(&soak::OPTIONS).copied();
+    one_of(&arguments, "promise", known)?;
+    Ok(Task::Soak(arguments))
+}
+
+fn servers(arguments: Vec<OsString>) -> Outcome<Task> {
+    let known = real_servers::SERVERS.iter().map(|server| server.name);
+    one_of(&arguments, "server", known)?;
+    Ok(Task::Servers(arguments))
+}
+
+/// Refuses what is none of these.
+fn one_of(
+    arguments: &[OsString],
+    what: &str,
+    known: impl Iterator<Item = &'static str> + Clone,
+) -> Outcome {
+    let is_unknown = |argument: &&OsString| known.clone().all(|one| **argument != *one);
+    let Some(unknown) = arguments.iter().find(is_unknown) else {
+        return Ok(());
+    };
+    let known: Vec<_> = known.collect();
+    Err(said(format!(
+        "there is no {what} `{}`; there are {}",
+        unknown.to_string_lossy(),
+        known.join(", ")
+    )))
+}
+
 fn build(arguments: Vec<OsString>) -> Outcome<Task> {
     if !arguments.iter().any(|argument| argument == "--e2e") {
         return Ok(Task::Build(arguments));
@@ -235,7 +278,20 @@ mod tests {
 
     #[test]
     fn help_wherever_it_is_asked_for() {
-        for line in ["", "help", "--help", "-h", "setup --help", "test -h"] {
+        for line in [
+            "",
+            "help",
+            "--help",
+            "-h",
+            "setup --help",
+            "test -h",
+            "soak --help",
+            "soak P1 -h",
+            "servers --help",
+            "build --help",
+            "package -h",
+            "dev --help",
+        ] {
             assert_eq!(task(line), Task::Help, "{line}");
         }
     }
@@ -295,6 +351,30 @@ mod tests {
         assert!(refused("test --only").contains("only"));
         assert!(refused("desktop").contains("which command"));
         assert!(refused("--version").contains("version"));
+    }
+
+    /// Else it would be known after everything was installed and built.
+    #[test]
+    fn a_promise_or_a_server_that_is_not_there_is_named_at_once() {
+        for line in ["soak P99", "soak P1 --shrot"] {
+            let failure = refused(line);
+            let wrong = line.split(' ').next_back().unwrap();
+            assert!(failure.contains(wrong), "{failure}");
+            assert!(failure.contains("P1, P2"), "{failure}");
+        }
+        let failure = refused("servers nothing");
+        assert!(failure.contains("nothing"), "{failure}");
+        assert!(failure.contains("better-auth, directus"), "{failure}");
+        assert_eq!(task("servers"), Task::Servers(Vec::new()));
+        assert_eq!(
+            task("soak P12 --markdown"),
+            Task::Soak(words("P12 --markdown"))
+        );
+    }
+
+    #[test]
+    fn what_stands_behind_the_dashes_is_the_apps() {
+        assert_eq!(task("dev -- -- --help"), Task::Dev(words("-- -- --help")));
     }
 
     #[test]

@@ -147,7 +147,7 @@ mod tests {
     /// writes such files when its registry lacks that package.
     #[test]
     fn the_committed_lock_files_hold_the_packages_of_every_platform() {
-        let servers = crate::real_servers::FOLDERS.map(|(folder, _)| folder);
+        let servers = crate::real_servers::SERVERS.map(|server| server.folder);
         for folder in ["frontend", EXAMPLE].into_iter().chain(servers) {
             let file = root::root().join(folder).join("package-lock.json");
             let text = fs::read_to_string(file).unwrap();
