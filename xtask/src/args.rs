@@ -171,7 +171,13 @@ fn fuzz(mut parser: lexopt::Parser) -> Outcome<Task> {
             None => return Ok(Task::Fuzz(asked)),
             Some(Short('h') | Long("help")) => return Ok(Task::Help),
             Some(Long("seconds")) => {
-                asked.seconds = Some(parser.value().map_err(wrong)?.parse().map_err(wrong)?);
+                let seconds = parser.value().map_err(wrong)?.parse().map_err(wrong)?;
+                if seconds == 0 {
+                    return Err(said(
+                        "--seconds 0 is no limit to the fuzzer: it would never end",
+                    ));
+                }
+                asked.seconds = Some(seconds);
             }
             Some(Value(target)) if asked.target.is_none() => {
                 asked.target = Some(target.to_string_lossy().into_owned());
@@ -340,6 +346,8 @@ mod tests {
         };
         assert_eq!(task("fuzz reply --seconds 5"), Task::Fuzz(asked));
         assert!(refused("fuzz --seconds soon").contains("soon"));
+        let never = refused("fuzz --seconds 0");
+        assert!(never.contains("no limit"), "{never}");
     }
 
     #[test]
