@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use crate::failure::{Outcome, said};
+use crate::setup::packages::Family;
 use crate::setup::{For, driver, node, npm, system};
 use crate::{display, ports, process};
 
@@ -128,13 +129,21 @@ fn packages(what: &'static str, purpose: For) -> Finding {
             Err(failure) => missing(what, failure.to_string(), ""),
         };
     }
-    match system::missing(purpose) {
+    told(what, purpose, system::missing(purpose))
+}
+
+fn told(
+    what: &'static str,
+    purpose: For,
+    missing_here: Outcome<Option<(Family, Vec<String>)>>,
+) -> Finding {
+    match missing_here {
         Ok(Some((_, names))) if names.is_empty() => good(what, "complete"),
         Ok(Some((family, names))) => missing(what, names.join(" "), &family.by_hand(&names)),
         Ok(None) => note(
             what,
             "this distribution is not known here",
-            "see README.md for what is needed",
+            &format!("needed: {}", system::needed(purpose)),
         ),
         Err(failure) => missing(what, failure.to_string(), ""),
     }
@@ -221,5 +230,27 @@ fn port(port: u16, what: &'static str) -> Finding {
         )
     } else {
         good(what, format!("{port} is free"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn on_a_distribution_that_is_not_known_the_libraries_are_named() {
+        for (purpose, wanted) in [
+            (For::Development, &["WebKitGTK 4.1", "librsvg"][..]),
+            (
+                For::Tests,
+                &["WebKitGTK 4.1", "WebKitWebDriver", "Xvfb", "gnome-keyring"],
+            ),
+        ] {
+            let advice = told("packages", purpose, Ok(None)).advice;
+            for one in wanted {
+                assert!(advice.contains(one), "{one}: {advice}");
+            }
+            assert!(!advice.contains("README"), "{advice}");
+        }
     }
 }

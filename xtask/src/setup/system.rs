@@ -41,11 +41,26 @@ pub fn missing(purpose: For) -> Outcome<Option<(Family, Vec<String>)>> {
     )))
 }
 
+/// In words, for a distribution whose packages are not known here.
+pub fn needed(purpose: For) -> &'static str {
+    match purpose {
+        For::Development => {
+            "a C compiler, pkg-config, and WebKitGTK 4.1, libxdo, OpenSSL, libayatana-appindicator \
+             and librsvg with their headers"
+        }
+        For::Tests => {
+            "what building needs (WebKitGTK 4.1 …), and WebKitWebDriver, Xvfb, xauth, D-Bus, \
+             gnome-keyring, secret-tool, xdotool and bsdtar"
+        }
+    }
+}
+
 fn linux(purpose: For) -> Outcome {
     let Some((family, missing)) = missing(purpose)? else {
-        say::step(
-            "this Linux distribution is not known here; if building fails, install WebKitGTK 4.1, libxdo, OpenSSL and librsvg with their headers",
-        );
+        say::step(format_args!(
+            "this Linux distribution is not known here; if something fails, install {}",
+            needed(purpose)
+        ));
         return Ok(());
     };
     if missing.is_empty() {
