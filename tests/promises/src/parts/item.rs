@@ -9,13 +9,24 @@ use vestibule_core::session::Item;
 
 use crate::rig::WORKSPACE;
 
-/// Looks once.
+/// How often it is looked: an item that is deleted during the look is an error of the service.
+const LOOKS: usize = 3;
+
+/// Looks until there is an answer.
 pub fn run(arguments: &[String]) -> ExitCode {
     let [service] = arguments else {
         eprintln!("item SERVICE");
         return ExitCode::from(2);
     };
-    match Keyring::new(service).read(WORKSPACE) {
+    let keyring = Keyring::new(service);
+    let mut read = keyring.read(WORKSPACE);
+    for _ in 1..LOOKS {
+        if read.is_ok() {
+            break;
+        }
+        read = keyring.read(WORKSPACE);
+    }
+    match read {
         Ok(Some(bytes)) => match Item::from_bytes(&bytes) {
             Some(item) => println!("{}", item.generation),
             None => {
