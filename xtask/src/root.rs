@@ -41,16 +41,20 @@ pub fn records() -> PathBuf {
 pub fn cargo() -> Command {
     let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(program);
+    forget_our_package(&mut command);
     command.current_dir(root());
-    // What cargo told us about our own package must not reach the build
-    // scripts of others.
+    command
+}
+
+/// Keeps from a command what cargo told us about our own package. To the build scripts of others
+/// it is a change: ring, and all that stands on it, would be built anew.
+pub fn forget_our_package(command: &mut Command) {
     for (name, _) in env::vars_os() {
         let Some(text) = name.to_str() else { continue };
         if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
             command.env_remove(&name);
         }
     }
-    command
 }
 
 fn asked_of_cargo() -> Option<PathBuf> {

@@ -43,6 +43,7 @@ pub fn run(arguments: &[OsString]) -> Outcome {
         servers::build_backend()?;
     }
     let mut cli = Command::new("node");
+    root::forget_our_package(&mut cli);
     cli.arg(setup::npm::tauri_cli())
         .args(arguments)
         .current_dir(root::root())
