@@ -41,6 +41,9 @@ impl Session {
             Err(_) => {
                 // Whether a session is over cannot be told yet; the schedule looks again.
                 let mut held = self.held();
+                if held.stamp != stamp {
+                    return;
+                }
                 held.unread = true;
                 held.plan.look_again(self.now(), LOOK_AGAIN);
                 let outage = held.outage(self.0.clock.wall_ms(), Some(LOOK_AGAIN));
