@@ -35,7 +35,7 @@ const TRUSTED_BY: &[&str] = &[];
 
 /// Who is about to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
+pub enum Program {
     /// The window.
     App,
     /// The doctor: in a terminal it is for who types there to say whom it trusts.
@@ -47,11 +47,11 @@ pub enum Role {
 /// # Safety
 /// Among the first things that `main` does: no other thread may read the environment meanwhile.
 #[allow(unsafe_code)]
-pub unsafe fn harden(role: Role) {
+pub unsafe fn harden(program: Program) {
     leave_no_dump();
-    let trusted_by = match role {
-        Role::App => TRUSTED_BY,
-        Role::Doctor => &[],
+    let trusted_by = match program {
+        Program::App => TRUSTED_BY,
+        Program::Doctor => &[],
     };
     for name in DRIVEN_BY.iter().chain(INSPECTED_BY).chain(trusted_by) {
         // SAFETY: the caller promises that there is no other thread.

@@ -31,7 +31,7 @@ use vestibule_log::Log;
 use instance::Instance;
 use workspaces::Workspaces;
 
-pub use hardening::{Role, harden};
+pub use hardening::{Program, harden};
 
 /// Why the app cannot start.
 pub type StartError = Box<dyn std::error::Error>;
