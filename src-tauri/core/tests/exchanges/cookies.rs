@@ -38,6 +38,11 @@ async fn reply(mut arrival: Arrival, status: &str, cookies: &[&str], body: &Valu
     arrival.say(&text).await;
 }
 
+async fn hear_the_sign_out(host: &Host) {
+    let told = asked(host, "POST /logout").await;
+    reply(told, "200 OK", &[], &json!({})).await;
+}
+
 /// The cookies that a call of the window goes out with; its answer sets `cookies`.
 async fn called(host: &Host, desk: &Desk, cookies: &[&str]) -> String {
     let fetching = desk.session.fetch(get("/me"));
@@ -65,23 +70,11 @@ async fn a_refresh_answered_after_the_sign_out_leaves_no_cookie() {
     let refreshing = tokio::spawn(async move { session.refresh().await });
     let refresh = asked(&host, "POST /refresh-token").await;
     desk.session.logout().await;
-    reply(
-        asked(&host, "POST /logout").await,
-        "200 OK",
-        &[],
-        &json!({}),
-    )
-    .await;
+    hear_the_sign_out(&host).await;
     let cookies = ["access_token=late", "__refresh_token=t2"];
     reply(refresh, "200 OK", &cookies, &success()).await;
     refreshing.await.expect("ends").expect_err("signed out");
-    reply(
-        asked(&host, "POST /logout").await,
-        "200 OK",
-        &[],
-        &json!({}),
-    )
-    .await;
+    hear_the_sign_out(&host).await;
     let sent = called(&host, &desk, &[]).await;
     assert!(
         !sent.contains("access_token"),
@@ -115,8 +108,7 @@ async fn a_sign_in_leaves_its_cookies_once_it_is_taken_into_use() {
     let outcome = registering.await.expect("ends");
     assert_eq!(outcome, Ok(SignInOutcome::SignedIn));
     // What the one before is signed out with comes at any time.
-    let told = asked(&host, "POST /logout").await;
-    reply(told, "200 OK", &[], &json!({})).await;
+    hear_the_sign_out(&host).await;
     let sent = called(&host, &desk, &[]).await;
     assert!(sent.contains("access_token=bob"), "{sent}");
 }
@@ -144,8 +136,7 @@ async fn a_sign_in_given_up_leaves_no_cookie_to_the_session_that_is_held() {
     reply(asking, "200 OK", &cookies, &success()).await;
     let verified = verifying.await.expect("ends");
     assert_eq!(code(&verified), Some(ErrorCode::NoChallenge));
-    let told = asked(&host, "POST /logout").await;
-    reply(told, "200 OK", &[], &json!({})).await;
+    hear_the_sign_out(&host).await;
     let sent = called(&host, &desk, &[]).await;
     assert!(sent.contains("access_token=una"), "still hers: {sent}");
     assert!(!sent.contains("challenge"), "{sent}");
@@ -172,8 +163,7 @@ async fn a_sign_out_told_late_knows_no_cookie_of_the_next_session() {
     assert!(!asking.head.contains("bob"), "{}", asking.head);
     let cookies = ["access_token=una", "__refresh_token=t2"];
     reply(asking, "200 OK", &cookies, &success()).await;
-    let told = asked(&host, "POST /logout").await;
-    reply(told, "200 OK", &[], &json!({})).await;
+    hear_the_sign_out(&host).await;
     let sent = called(&host, &desk, &[]).await;
     assert!(sent.contains("access_token=bob"), "{sent}");
 }

@@ -221,15 +221,19 @@ fn is_first_ended(rig: &Rig) -> bool {
     ends.next() == Some(Some("signed_out")) && ends.all(|end| end.is_none())
 }
 
+async fn until_first_ended(rig: &Rig) {
+    eventually("the first session's end at the backend", || {
+        rig.pass(Duration::from_secs(1));
+        is_first_ended(rig)
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_locked_keyring_holds_is_told_once_it_opens() {
     let rig = left_behind().await;
     rig.store.heal();
-    eventually("the session's end at the backend", || {
-        rig.pass(Duration::from_secs(1));
-        is_first_ended(&rig)
-    })
-    .await;
+    until_first_ended(&rig).await;
     eventually("nothing left", || {
         rig.pass(Duration::from_secs(1));
         rig.item().is_none() && !rig.records().join("outbox.json").exists()
@@ -257,11 +261,7 @@ async fn so_does_one_whose_keyring_opens_later() {
     let mut rig = left_behind().await;
     rig.sign_in(PLAIN).await;
     rig.store.heal();
-    eventually("the first session's end", || {
-        rig.pass(Duration::from_secs(1));
-        is_first_ended(&rig)
-    })
-    .await;
+    until_first_ended(&rig).await;
     rig.until_fresh().await;
     eventually("the new token to be kept", || {
         rig.pass(Duration::from_secs(1));
@@ -281,11 +281,7 @@ async fn a_sign_in_before_the_keyring_opens_tells_of_the_session_behind_it() {
     rig.until("the last known user", is_stale).await;
     rig.sign_in(PLAIN).await;
     rig.store.heal();
-    eventually("the first session's end", || {
-        rig.pass(Duration::from_secs(1));
-        is_first_ended(&rig)
-    })
-    .await;
+    until_first_ended(&rig).await;
     rig.until_fresh().await;
     rig.restart();
     rig.until_fresh().await;
