@@ -8,6 +8,7 @@
 mod body;
 mod check;
 mod header;
+mod layer;
 mod load;
 mod maybe;
 mod mistake;
@@ -33,7 +34,8 @@ use url::Url;
 
 pub use body::Body;
 pub use header::HeaderKey;
-pub use load::{Layer, load, load_for};
+pub use layer::Layer;
+pub use load::{load, load_for};
 pub use maybe::Maybe;
 pub use mistake::ProfileError;
 pub use model::{

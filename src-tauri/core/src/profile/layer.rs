@@ -1,0 +1,188 @@
+//! One profile as somebody wrote it: a shipped one, a file, or a part of another file. It is read
+//! by itself, so that a mistake is named where it stands.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::mistake::{Mistake, ProfileError};
+use super::model::{Document, SCHEMA};
+use super::name::{Named, named, stranger};
+use super::read::{read, read_beside};
+use super::shipped::SHIPPED;
+
+/// No profile comes near this; more is a mistake in the name of the file.
+const SIZE_LIMIT: u64 = 1024 * 1024;
+
+/// One profile, as yet over nothing.
+#[derive(Clone)]
+pub struct Layer {
+    pub(super) place: String,
+    pub(super) value: Value,
+    is_file: bool,
+    /// Keys that are no part of a profile, but may stand where this one does.
+    beside: &'static [&'static str],
+}
+
+impl Layer {
+    /// Values from within another file; `place` says which.
+    pub fn inline(place: impl Into<String>, value: Value) -> Self {
+        Self {
+            place: place.into(),
+            value,
+            is_file: false,
+            beside: &[],
+        }
+    }
+
+    /// The same where whoever reads the other file has taken these keys out of the values: a
+    /// slip in one of them is understood.
+    pub fn beside(place: impl Into<String>, value: Value, taken: &'static [&'static str]) -> Self {
+        Self {
+            beside: taken,
+            ..Self::inline(place, value)
+        }
+    }
+
+    /// What `name` stands for: a shipped profile, or a file. `place` says who names it.
+    pub fn named(place: impl Into<String>, name: &str) -> Result<Self, ProfileError> {
+        let place = place.into();
+        match named("", name) {
+            Ok(Named::Shipped) => Ok(Self::inline(place, json!({"extends": name}))),
+            Ok(Named::File) => Self::file(Path::new(name)),
+            Err(mistake) => Err(mistake.in_place(place)),
+        }
+    }
+
+    /// The same where the name stands under a key of another file. `carried` is the one file,
+    /// name and text, that the app was built with.
+    pub fn chosen(
+        place: &str,
+        key: &str,
+        name: &Value,
+        carried: Option<(&str, &str)>,
+    ) -> Result<Self, ProfileError> {
+        let refused = |mistake: Mistake| {
+            let key = key.to_owned();
+            Mistake { key, ..mistake }.in_place(place)
+        };
+        let name: String = read(name).map_err(refused)?;
+        match (named(key, &name).map_err(refused)?, carried) {
+            (Named::Shipped, _) => Ok(Self::inline(place, json!({"extends": name}))),
+            (Named::File, Some((file, text))) if file == name => Self::text(name, text),
+            (Named::File, _) => {
+                let reason = "is a file that this app was not built with";
+                Err(Mistake::new(key, reason).in_place(place))
+            }
+        }
+    }
+
+    /// Which file it is, or where in another one it stands.
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// The text of a file; the ending of its name says whether it is TOML or JSON.
+    pub fn text(name: impl Into<String>, text: &str) -> Result<Self, ProfileError> {
+        let place = name.into();
+        let ending = place.rsplit('.').next().unwrap_or_default();
+        let parsed = match ending.to_ascii_lowercase().as_str() {
+            "toml" => toml(text),
+            "json" => serde_json::from_str(text).map_err(|error| syntax(&error)),
+            _ => Err("must be a file that ends in .toml or .json".into()),
+        };
+        match parsed {
+            Ok(value) => Ok(Self {
+                place,
+                value,
+                is_file: true,
+                beside: &[],
+            }),
+            Err(reason) => Err(Mistake::new("", reason).in_place(place)),
+        }
+    }
+
+    /// A file.
+    pub fn file(path: &Path) -> Result<Self, ProfileError> {
+        let place = path.display().to_string();
+        let refused = |reason: String| Err(Mistake::new("", reason).in_place(place.clone()));
+        match std::fs::metadata(path) {
+            Ok(file) if !file.is_file() => return refused("is not a file".into()),
+            Ok(file) if file.len() > SIZE_LIMIT => return refused("is too large".into()),
+            Ok(_) => {}
+            Err(error) => return refused(format!("cannot be read: {}", error.kind())),
+        }
+        match std::fs::read_to_string(path) {
+            Ok(text) => Self::text(place, &text),
+            Err(error) => refused(format!("cannot be read: {}", error.kind())),
+        }
+    }
+
+    /// The one file of this name in `folder`, as TOML or JSON; `None` if there is none.
+    pub fn find(folder: &Path, name: &str) -> Result<Option<Self>, ProfileError> {
+        let path = |ending| folder.join(format!("{name}.{ending}"));
+        let [toml, json] = ["toml", "json"].map(path);
+        // A link that leads nowhere is there, and wrong: silence would mean another backend.
+        let is_there = |path: &Path| std::fs::symlink_metadata(path).is_ok();
+        match (is_there(&toml), is_there(&json)) {
+            (false, false) => Ok(None),
+            (true, false) => Self::file(&toml).map(Some),
+            (false, true) => Self::file(&json).map(Some),
+            (true, true) => {
+                let reason = format!("stands beside {name}.json: keep one of them");
+                Err(Mistake::new("", reason).in_place(toml.display().to_string()))
+            }
+        }
+    }
+
+    /// A shipped profile, if there is one of this name.
+    pub fn shipped(name: &str) -> Option<Self> {
+        let shipped = SHIPPED.iter().find(|shipped| shipped.name == name)?;
+        Self::text(format!("{name}.toml"), shipped.text).ok()
+    }
+
+    /// Reads the layer by itself; answers what it extends.
+    pub(super) fn look(&self) -> Result<Option<String>, Mistake> {
+        if !self.value.is_object() {
+            return Err(Mistake::new("", "must hold a table"));
+        }
+        let document: Document = read_beside(&self.value, self.beside)?;
+        match document.schema {
+            Some(SCHEMA) => {}
+            None if !self.is_file => {}
+            None => {
+                let reason = format!("is missing: write `schema = {SCHEMA}`");
+                return Err(Mistake::new("schema", reason));
+            }
+            Some(_) => {
+                let reason =
+                    format!("is a version that this build does not know: it reads {SCHEMA}");
+                return Err(Mistake::new("schema", reason));
+            }
+        }
+        match document.extends {
+            Some(name) if named("extends", &name) != Ok(Named::Shipped) => {
+                Err(stranger("extends", &name, ""))
+            }
+            extends => Ok(extends),
+        }
+    }
+}
+
+/// The parser's own error shows the line, which may hold a secret: its words and its place do.
+fn toml(text: &str) -> Result<Value, String> {
+    ::toml::from_str(text).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start.min(text.len()));
+        let before = text.get(..at).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        format!("is not TOML: {} in line {line}", error.message())
+    })
+}
+
+fn syntax(error: &serde_json::Error) -> String {
+    format!(
+        "is not JSON: see line {}, column {}",
+        error.line(),
+        error.column()
+    )
+}
