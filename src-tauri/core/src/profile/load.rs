@@ -16,6 +16,7 @@ use super::shipped::SHIPPED;
 
 /// A replaced value's key: a body is one value, however many members it has.
 const WHOLE: &str = "body";
+
 /// The profile that these layers make, the last over the others, on the contract.
 pub fn load(layers: &[Layer]) -> Result<Profile, ProfileError> {
     let (mut whole, mut from) = (shipped(SHIPPED[0].name), 0);
