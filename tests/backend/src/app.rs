@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::access::{self, AccessTokens, Claims};
 use crate::accounts::{self, Account};
 use crate::clock::{iso8601, millis, now};
-use crate::config::{Config, Tunable};
+use crate::config::{Carrier, Config, Tunable};
 use crate::cookies;
 use crate::error::{Refusal, answer};
 use crate::faults::FaultBook;
@@ -81,7 +81,7 @@ impl App {
         }
     }
 
-    /// The answer to a completed sign-in or refresh: `S` and the cookies.
+    /// The answer to a completed sign-in or refresh: `S`, and the refresh token with it.
     pub fn session_answer(
         &self,
         status: StatusCode,
@@ -91,20 +91,22 @@ impl App {
         let moment = now();
         let life = millis(self.rules().access_ttl);
         let claims = Claims::new(&account.id, &issued.session, moment, life);
-        let mut response = answer(
-            status,
-            &json!({
-                "user": account.user(),
-                "tokens": {
-                    "token": self.access.sign(&claims)?,
-                    "expires": iso8601(moment + life),
-                    "expiresIn": life / 1000,
-                },
-            }),
-        );
+        let mut tokens = json!({
+            "token": self.access.sign(&claims)?,
+            "expires": iso8601(moment + life),
+            "expiresIn": life / 1000,
+        });
         // Rounded up: a life of a whole number of seconds is told as that number.
         let left = (issued.expires_at - moment + 999).div_euclid(1000);
-        self.set_cookie(&mut response, &cookies::refresh(&issued.token, left));
+        if self.config.carrier == Carrier::Body {
+            tokens["refreshToken"] = issued.token.clone().into();
+            tokens["refreshExpiresIn"] = left.into();
+        }
+        let body = json!({ "user": account.user(), "tokens": tokens });
+        let mut response = answer(status, &body);
+        if self.config.carrier == Carrier::Cookie {
+            self.set_cookie(&mut response, &cookies::refresh(&issued.token, left));
+        }
         Ok(response)
     }
 

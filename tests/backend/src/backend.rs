@@ -13,7 +13,7 @@ use crate::access::AccessTokens;
 use crate::accounts::{self, Account, SecondFactor};
 use crate::app::App;
 use crate::clock::now;
-use crate::config::{Config, DeviceBinding, Registration, Tunable};
+use crate::config::{Carrier, Config, DeviceBinding, Registration, Tunable};
 use crate::demo;
 use crate::faults::FaultBook;
 use crate::limits::Limits;
@@ -155,6 +155,12 @@ impl Backend {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// How its refresh tokens travel.
+    #[must_use]
+    pub fn carrier(&self) -> Carrier {
+        self.app.config.carrier
     }
 
     /// The port it listens on.

@@ -57,6 +57,16 @@ pub enum Registration {
     Accept,
 }
 
+/// How the refresh token travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carrier {
+    /// In the cookie of the contract.
+    Cookie,
+    /// In bodies, as many backends have it: `tokens.refreshToken` in answers, `refreshToken` in
+    /// the requests that refresh and sign out.
+    Body,
+}
+
 /// Everything a backend is started with.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -84,6 +94,8 @@ pub struct Config {
     pub limits: bool,
     /// What a refresh must repeat of the device record.
     pub device_binding: DeviceBinding,
+    /// How the refresh token travels.
+    pub carrier: Carrier,
     /// What a registration leads to.
     pub registration: Registration,
     /// Seed the demo accounts at the first start; serve `/demo-accounts` and `/mailbox`.
@@ -122,6 +134,7 @@ impl Default for Config {
             lock_for: Duration::from_secs(15 * 60),
             limits: false,
             device_binding: DeviceBinding::Id,
+            carrier: Carrier::Cookie,
             registration: Registration::SignIn,
             demo: true,
             faults: true,

@@ -103,6 +103,16 @@ impl Fields {
         tag.map(str::to_owned)
     }
 
+    /// The refresh token, if there is one.
+    pub fn refresh_token(&mut self) -> Option<String> {
+        let given = self.left.remove("refreshToken")?;
+        let token = given.as_str().filter(|token| !token.is_empty());
+        if token.is_none() {
+            self.problem("refreshToken", "must be a text");
+        }
+        token.map(str::to_owned)
+    }
+
     /// The device record, if there is one.
     pub fn device(&mut self) -> Device {
         let Some(whole) = self.left.remove("fingerprint") else {

@@ -101,6 +101,6 @@ mod totp;
 mod tries;
 
 pub use backend::{Backend, SessionRecord, StartError};
-pub use config::{Config, DeviceBinding, Hashing, Registration};
+pub use config::{Carrier, Config, DeviceBinding, Hashing, Registration};
 pub use faults::{Cut, Effect, Fault, FaultBook, FaultId, Point, When};
 pub use seen::SeenRequest;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use lexopt::prelude::*;
 use tokio::sync::oneshot;
-use vestibule_backend::{Backend, Config, DeviceBinding, Registration};
+use vestibule_backend::{Backend, Carrier, Config, DeviceBinding, Registration};
 
 const HELP: &str = "\
 The reference backend of Vestibule: accounts, sessions and codes on one SQLite file.
@@ -32,6 +32,7 @@ Usage: vestibule-backend [options]
   --resend-interval SECS  least time between two codes [30]
   --bind-device WHAT      off, id or whole: what a refresh must repeat of the
                           device record [id]
+  --refresh-token WHERE   cookie or body: how refresh tokens travel [cookie]
   --register ANSWER       session, code or accept: what a registration leads
                           to [session]
   --no-limits             no rate limits
@@ -199,6 +200,7 @@ fn wish(mut flags: lexopt::Parser) -> Result<Wish, lexopt::Error> {
             Long("otp-ttl") => config.otp_ttl = at_least_a_second(&mut flags)?,
             Long("resend-interval") => config.resend_interval = seconds(&mut flags)?,
             Long("bind-device") => config.device_binding = binding(&flags.value()?.string()?)?,
+            Long("refresh-token") => config.carrier = carrier(&flags.value()?.string()?)?,
             Long("register") => config.registration = registration(&flags.value()?.string()?)?,
             Long("no-limits") => config.limits = false,
             Long("transfer-limit") => config.transfer_limit = flags.value()?.parse()?,
@@ -245,6 +247,14 @@ fn binding(word: &str) -> Result<DeviceBinding, lexopt::Error> {
         "id" => Ok(DeviceBinding::Id),
         "whole" => Ok(DeviceBinding::Whole),
         _ => Err("--bind-device takes off, id or whole".into()),
+    }
+}
+
+fn carrier(word: &str) -> Result<Carrier, lexopt::Error> {
+    match word {
+        "cookie" => Ok(Carrier::Cookie),
+        "body" => Ok(Carrier::Body),
+        _ => Err("--refresh-token takes cookie or body".into()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! `POST /refresh-token` and `POST /logout`: what the refresh cookie is good for.
+//! `POST /refresh-token` and `POST /logout`: what the refresh token is good for.
 
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, StatusCode};
 use super::Answer;
 use crate::app::{App, From};
 use crate::clock::now;
+use crate::config::Carrier;
 use crate::error::{Refusal, nothing};
 use crate::input::Fields;
 use crate::limits::Limit;
@@ -23,15 +24,8 @@ pub(crate) async fn refresh(
     body: Bytes,
 ) -> Answer {
     app.limits.check(Limit::Refresh, from.0, "")?;
-    let token = cookies::read(&headers, cookies::REFRESH).ok_or_else(no_cookie)?;
-    let device = if body.is_empty() {
-        Device::default()
-    } else {
-        let mut fields = Fields::parse(&headers, &body)?;
-        let device = fields.device();
-        fields.done()?;
-        device
-    };
+    let (token, device) = presented(&app, &headers, &body)?;
+    let token = token.ok_or_else(no_token)?;
 
     let shared = Arc::clone(&app);
     let rotated = app.store.run(move |tx| {
@@ -49,8 +43,13 @@ pub(crate) async fn refresh(
 
 /// 204, also for a session that has ended already; 401 for a token never issued
 /// here or none. The cookie is deleted in every case.
-pub(crate) async fn logout(State(app): State<Arc<App>>, headers: HeaderMap) -> Answer {
-    let known = match cookies::read(&headers, cookies::REFRESH) {
+pub(crate) async fn logout(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) -> Answer {
+    let token = match app.config.carrier {
+        // Whatever else is sent along keeps nobody signed in.
+        Carrier::Cookie => cookies::read(&headers, cookies::REFRESH),
+        Carrier::Body => presented(&app, &headers, &body)?.0,
+    };
+    let known = match token {
         Some(token) => {
             let ended = app.store.run(move |tx| sessions::sign_out(tx, &token));
             ended.await?
@@ -60,12 +59,37 @@ pub(crate) async fn logout(State(app): State<Arc<App>>, headers: HeaderMap) -> A
     let mut response = if known {
         nothing()
     } else {
-        no_cookie().into_response()
+        no_token().into_response()
     };
-    app.set_cookie(&mut response, &cookies::no_refresh());
+    if app.config.carrier == Carrier::Cookie {
+        app.set_cookie(&mut response, &cookies::no_refresh());
+    }
     Ok(response)
 }
 
-fn no_cookie() -> Refusal {
+/// The refresh token of a request, from where this backend has it, and the device.
+fn presented(
+    app: &App,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<(Option<String>, Device), Refusal> {
+    let cookie = match app.config.carrier {
+        Carrier::Cookie => cookies::read(headers, cookies::REFRESH),
+        Carrier::Body => None,
+    };
+    if body.is_empty() {
+        return Ok((cookie, Device::default()));
+    }
+    let mut fields = Fields::parse(headers, body)?;
+    let token = match app.config.carrier {
+        Carrier::Cookie => cookie,
+        Carrier::Body => fields.refresh_token(),
+    };
+    let device = fields.device();
+    fields.done()?;
+    Ok((token, device))
+}
+
+fn no_token() -> Refusal {
     Refusal::unauthorized("TOKEN_MISSING", "there is no refresh token to go by")
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use serde_json::json;
-use vestibule_backend::{Config, DeviceBinding};
+use serde_json::{Value, json};
+use vestibule_backend::{Carrier, Config, DeviceBinding};
 
 use crate::support::{DEMO, Device, start, start_with};
 
@@ -236,4 +236,43 @@ async fn a_revoked_session_says_so() {
         device.get("/me").await.refused(),
         (401, "SESSION_REVOKED".into())
     );
+}
+
+#[tokio::test]
+async fn tokens_may_travel_in_bodies() {
+    let backend = start_with(Config {
+        carrier: Carrier::Body,
+        ..Config::default()
+    })
+    .await;
+    let mut device = Device::new(&backend);
+    let first = device.sign_in().await;
+    assert!(first.set_cookie("__refresh_token").is_none());
+    let carried = |body: Value| body["tokens"]["refreshToken"].as_str().map(str::to_owned);
+    let token = carried(first.json()).expect("the token is in the body");
+    assert_eq!(first.json()["tokens"]["refreshExpiresIn"], 30 * 24 * 3600);
+
+    let with = |token: &str, device: &Device| json!({ "refreshToken": token, "fingerprint": device.fingerprint() });
+    let body = with(&token, &device);
+    let second = device.post("/refresh-token", body).await;
+    assert_eq!(second.status, 200);
+    assert!(second.set_cookie("__refresh_token").is_none());
+    let newer = carried(second.json()).expect("the next token");
+    assert_ne!(newer, token);
+
+    // A cookie counts for nothing here, and what is no text is said to be none.
+    let mut other = device.with_refresh_token(&newer);
+    assert_eq!(
+        other.refresh().await.refused(),
+        (401, "TOKEN_MISSING".into())
+    );
+    let odd = json!({ "refreshToken": 1 });
+    assert_eq!(device.post("/refresh-token", odd).await.status, 422);
+
+    let out = json!({ "refreshToken": newer });
+    let reply = device.post("/logout", out).await;
+    assert_eq!(reply.status, 204);
+    assert!(reply.set_cookie("__refresh_token").is_none());
+    let ended = &backend.sessions(DEMO)[0].ended;
+    assert_eq!(ended.as_deref(), Some("signed_out"));
 }
