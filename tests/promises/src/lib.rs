@@ -9,6 +9,8 @@ pub mod bounded;
 #[cfg(target_os = "linux")]
 pub mod canaries;
 mod cargo;
+#[cfg(target_os = "linux")]
+mod carrier;
 pub mod clocks;
 #[cfg(target_os = "linux")]
 pub mod crash;

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use vestibule_backend::Backend;
+use vestibule_backend::{Backend, Carrier};
 
 use crate::crash::{Heard, Home, Life, backend, bus};
 use crate::registry::Setting;
@@ -61,8 +61,9 @@ async fn run(setting: &Setting, rotations: u64) -> Row {
 }
 
 async fn world(setting: &Setting, rotations: u64) -> Result<Race, Lost> {
-    let (backend, bus) = (backend(Duration::ZERO).await?, bus()?);
-    let home = Home::new(setting, &bus, backend.url(), account(&backend)?);
+    let (backend, bus) = (backend(Duration::ZERO, Carrier::Cookie).await?, bus()?);
+    let email = account(&backend)?;
+    let home = Home::new(setting, &bus, backend.url(), Carrier::Cookie, email);
     let mut lives = vec![home.start(None)?];
     lives[0].ask("login").await?;
     for _ in 1..PROCESSES {

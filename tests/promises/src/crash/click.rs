@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use vestibule_backend::Carrier;
 use vestibule_core::steps;
 
 use super::blow::Moment;
+use crate::carrier::CARRIERS;
 use crate::proxy::{Act, End, Script};
 
 /// What the backend is like from the click on.
@@ -69,6 +71,8 @@ pub struct Click {
     pub doing: Doing,
     /// When it is killed.
     pub moment: Moment,
+    /// How the token travels.
+    pub carrier: Carrier,
     /// Whether the next start is killed as well.
     pub twice: bool,
 }
@@ -93,6 +97,7 @@ pub fn clicks(number: usize) -> Vec<Click> {
                 0 => Moment::Step(step, 1),
                 _ => Moment::Within(SIGN_OUT),
             },
+            carrier: CARRIERS[number / 2 % 2],
             twice: number % 7 == 6,
         }
     };
@@ -109,9 +114,9 @@ mod tests {
     fn every_step_meets_every_weather() {
         let met: BTreeSet<_> = clicks(2000)
             .iter()
-            .map(|click| format!("{:?} {:?}", click.weather, click.doing))
+            .map(|click| format!("{:?} {:?} {:?}", click.weather, click.doing, click.carrier))
             .collect();
-        assert_eq!(met.len(), 6 * 3);
+        assert_eq!(met.len(), 6 * 3 * 2);
         for step in steps::ALL.iter().filter(|step| step.starts_with("logout.")) {
             for click in [0, 60] {
                 let some = &clicks(click + 60)[click..];

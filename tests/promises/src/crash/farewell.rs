@@ -9,14 +9,19 @@
 
 use std::time::Duration;
 
+use vestibule_backend::Carrier;
+
 use super::click::{Click, clicks};
 use super::leaver::{Leaver, Left};
 use super::side_by_side::Queue;
 use super::survival;
+use crate::carrier::CARRIERS;
 use crate::registry::Setting;
 use crate::report::Row;
 use crate::rig::Lost;
 
+/// As the README asks of a backend.
+const GRACE: Duration = Duration::from_secs(60);
 /// The longest that a click may go unanswered.
 const SHOWN_WITHIN: Duration = Duration::from_millis(200);
 
@@ -68,16 +73,22 @@ async fn run(setting: &Setting, number: usize) -> Row {
 }
 
 async fn world(setting: &Setting, clicks: Vec<Click>) -> Result<Toll, Lost> {
-    let backend = survival::backend(Duration::from_secs(60)).await?;
+    let [cookie, body] = CARRIERS;
+    let backends = [
+        survival::backend(GRACE, cookie).await?,
+        survival::backend(GRACE, body).await?,
+    ];
     let bus = survival::bus()?;
     let queue = Queue::new("P14", setting, clicks);
     let ends = queue
         .work_off(|queue| {
-            let mut leaver = Leaver::new(setting, &backend, &bus);
+            let leaver = |backend| Leaver::new(setting, backend, &bus);
+            let mut leavers = backends.each_ref().map(leaver);
             async move {
                 let mut toll = Toll::default();
                 while let Some(click) = queue.next() {
-                    toll.count(click, &mut leaver).await;
+                    let with_body = usize::from(click.carrier == Carrier::Body);
+                    toll.count(click, &mut leavers[with_body]).await;
                     queue.done();
                 }
                 toll

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use vestibule_backend::Backend;
+use vestibule_backend::{Backend, Carrier};
 use vestibule_bus::Bus;
 
 use super::blow::{Before, Blow, Moment, moment_within};
@@ -29,8 +29,19 @@ enum Expected {
     Either,
 }
 
-/// The last steps before a rotated token is safe: sent, and answered but not written.
-const WINDOW: [&str; 2] = ["rotation.journaled", "rotation.answered"];
+/// The last steps before a rotated token is safe: sent, and answered but not written. In a body
+/// it is here only once that was read.
+fn window(carrier: Carrier) -> &'static [&'static str] {
+    match carrier {
+        Carrier::Cookie => &["rotation.journaled", "rotation.answered"],
+        Carrier::Body => &[
+            "rotation.journaled",
+            "rotation.answered",
+            "rotation.kept",
+            "rotation.read",
+        ],
+    }
+}
 
 /// One client.
 pub struct Lane {
@@ -156,8 +167,9 @@ impl Lane {
     fn move_in(&mut self) -> Result<(), Lost> {
         if self.home.is_none() {
             let email = account(&self.backend)?;
-            let address = self.backend.url();
-            self.home = Some(Home::new(&self.setting, &self.bus, address, email));
+            let (address, carrier) = (self.backend.url(), self.backend.carrier());
+            let home = Home::new(&self.setting, &self.bus, address, carrier, email);
+            self.home = Some(home);
         }
         self.life = Some(self.home()?.start(None)?);
         Ok(())
@@ -205,7 +217,7 @@ impl Lane {
     /// Whether the backend has replaced the token that the keyring holds, and the one killed
     /// had not yet heard from the keyring that it has the new one.
     fn is_in_window(&self, dead: &Heard, risen: &Heard) -> Result<bool, Lost> {
-        if self.rule != Rule::Strict || !WINDOW.contains(&&*dead.step) {
+        if self.rule != Rule::Strict || !window(self.backend.carrier()).contains(&&*dead.step) {
             return Ok(false);
         }
         let sessions = self.backend.sessions(&self.home()?.email);

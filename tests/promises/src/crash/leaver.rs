@@ -155,7 +155,8 @@ impl Leaver {
     async fn settled(&mut self) -> Result<Life, Lost> {
         if self.home.is_none() {
             let (proxy, email) = way(&self.backend).await?;
-            let home = Home::new(&self.setting, &self.bus, proxy.url(), email);
+            let (address, carrier) = (proxy.url(), self.backend.carrier());
+            let home = Home::new(&self.setting, &self.bus, address, carrier, email);
             self.home = Some((home, proxy));
         }
         let mut life = match self.life.take() {

@@ -11,9 +11,11 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout};
 use tokio::sync::watch;
 use uuid::Uuid;
+use vestibule_backend::Carrier;
 use vestibule_bus::Bus;
 use vestibule_core::wire::{Phase, SessionState};
 
+use crate::carrier;
 use crate::parts::mortal::Said;
 use crate::registry::Setting;
 use crate::rig::Lost;
@@ -27,6 +29,7 @@ pub struct Home {
     program: PathBuf,
     bus: Arc<Bus>,
     address: String,
+    carrier: Carrier,
     service: String,
     /// Its account at the backend.
     pub email: String,
@@ -36,12 +39,19 @@ pub struct Home {
 
 impl Home {
     /// A new one. Its records lie on the bus's own ground and go with it.
-    pub fn new(setting: &Setting, bus: &Arc<Bus>, address: String, email: String) -> Self {
+    pub fn new(
+        setting: &Setting,
+        bus: &Arc<Bus>,
+        address: String,
+        carrier: Carrier,
+        email: String,
+    ) -> Self {
         let service = format!("vestibule-promise-{}", Uuid::new_v4());
         Self {
             program: setting.program.clone(),
             bus: bus.clone(),
             address,
+            carrier,
             email,
             folder: bus.home().join(&service),
             service,
@@ -52,7 +62,8 @@ impl Home {
     pub fn start(&self, armed: Option<&str>) -> Result<Life, Lost> {
         let mut command = Command::new(&self.program);
         command.args(["--part", "mortal", &self.address, &self.email]);
-        command.arg(&self.folder).arg(&self.service).args(armed);
+        command.arg(&self.folder).arg(&self.service);
+        command.arg(carrier::word(self.carrier)).args(armed);
         self.bus.dress(&mut command);
         let mut command = tokio::process::Command::from(command);
         command.kill_on_drop(true);

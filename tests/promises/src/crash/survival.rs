@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use vestibule_backend::{Backend, Config};
+use vestibule_backend::{Backend, Carrier, Config};
 use vestibule_bus::{Bus, Keyring};
 
 use super::blow::{Blow, Moment, blows};
 use super::lane::{Fate, Lane};
 use super::side_by_side::Queue;
+use crate::carrier::CARRIERS;
 use crate::registry::Setting;
 use crate::rig::Lost;
 
@@ -61,7 +62,17 @@ impl Toll {
         }
     }
 
-    fn add(&mut self, other: &Self) {
+    /// So many kills that were not to be had.
+    fn none_came_about(kills: u64) -> Self {
+        Self {
+            kills,
+            losses: kills,
+            ..Self::default()
+        }
+    }
+
+    /// With those of another.
+    pub fn add(&mut self, other: &Self) {
         self.kills += other.kills;
         self.random += other.random;
         self.losses += other.losses;
@@ -73,70 +84,68 @@ impl Toll {
     }
 }
 
-/// Every kill on the list, so many times.
-pub async fn run(promise: &'static str, setting: &Setting, rounds: u64, rule: Rule) -> Toll {
+/// Every kill on the list, so many times with each of the [`CARRIERS`]. Answers a toll for each.
+pub async fn run(promise: &'static str, setting: &Setting, rounds: u64, rule: Rule) -> [Toll; 2] {
     let blows = blows(rounds);
     let of = blows.len() as u64;
-    let world = world(rule).await;
-    let (backend, bus) = match world {
+    let (backends, bus) = match world(rule).await {
         Ok(world) => world,
         Err(lost) => {
             eprintln!("\r{promise} lost: {lost}");
-            return Toll {
-                kills: of,
-                losses: of,
-                ..Toll::default()
-            };
+            return [Toll::none_came_about(of); 2];
         }
     };
-    let queue = Queue::new(promise, setting, blows);
+    let with_both = |blow| [0, 1].map(|carrier| (carrier, blow));
+    let jobs = blows.into_iter().flat_map(with_both).collect();
+    let queue = Queue::new(promise, setting, jobs);
     let ends = queue
         .work_off(|queue| {
-            let mut lane = Lane::new(setting, &backend, &bus, rule);
+            let lane = |backend| Lane::new(setting, backend, &bus, rule);
+            let mut lanes = backends.each_ref().map(lane);
             async move {
-                let mut toll = Toll::default();
-                while let Some(blow) = queue.next() {
+                let mut tolls = [Toll::default(); 2];
+                while let Some((carrier, blow)) = queue.next() {
+                    let lane: &mut Lane = &mut lanes[carrier];
                     let fate = lane.suffer(blow).await;
                     if let Err(lost) = &fate {
-                        eprintln!("\r{promise} lost: {blow:?}: {lost}");
+                        let carrier = CARRIERS[carrier];
+                        eprintln!("\r{promise} lost: {blow:?}, {carrier:?}: {lost}");
                         lane.start_over().await;
                     }
-                    toll.count(blow, &fate);
+                    tolls[carrier].count(blow, &fate);
                     queue.done();
                 }
-                toll
+                tolls
             }
         })
         .await;
-    let mut toll = Toll::default();
-    for end in &ends {
-        match end {
-            Some(end) => toll.add(end),
-            None => toll.losses += 1,
-        }
+    let mut tolls = [Toll::default(); 2];
+    for end in ends.iter().flatten() {
+        tolls[0].add(&end[0]);
+        tolls[1].add(&end[1]);
     }
-    if toll.kills < of {
-        eprintln!(
-            "\r{promise} lost: {} kills did not come about",
-            of - toll.kills
-        );
-        toll.losses += of - toll.kills;
+    // A lane that panicked takes its kills with it.
+    for toll in &mut tolls {
+        toll.add(&Toll::none_came_about(of - toll.kills));
     }
-    toll
+    tolls
 }
 
-async fn world(rule: Rule) -> Result<(Arc<Backend>, Arc<Bus>), Lost> {
+async fn world(rule: Rule) -> Result<([Arc<Backend>; 2], Arc<Bus>), Lost> {
     let grace = match rule {
         Rule::Forgiving(grace) => grace,
         Rule::Strict => Duration::ZERO,
     };
-    Ok((backend(grace).await?, bus()?))
+    let [cookie, body] = CARRIERS;
+    let backends = [backend(grace, cookie).await?, backend(grace, body).await?];
+    Ok((backends, bus()?))
 }
 
-/// A backend with this grace window.
-pub async fn backend(grace: Duration) -> Result<Arc<Backend>, Lost> {
+/// A backend with this grace window, whose refresh tokens travel in this.
+pub async fn backend(grace: Duration, carrier: Carrier) -> Result<Arc<Backend>, Lost> {
     let backend = Backend::start(Config {
         grace,
+        carrier,
         ..Config::default()
     });
     let backend = backend.await;

@@ -1,4 +1,4 @@
-//! `mortal ADDRESS EMAIL FOLDER SERVICE [STEP]`: the app without a window, in a process that
+//! `mortal ADDRESS EMAIL FOLDER SERVICE CARRIER [STEP]`: the app without a window, in a process that
 //! is going to be killed: the real core over the system's own keyring, on whatever bus the
 //! environment names.
 //!
@@ -26,6 +26,7 @@ use vestibule_core::session::{self, Item, Session};
 use vestibule_core::steps;
 use vestibule_core::wire::{LoginInput, SessionChanged};
 
+use crate::carrier;
 use crate::rig::{A_LIFE, PASSWORD, WORKSPACE, get, why};
 
 /// Every so often …
@@ -59,9 +60,9 @@ pub enum Said {
 
 /// Runs until the input ends, or worse.
 pub fn run(arguments: &[String]) -> ExitCode {
-    let (named, armed) = arguments.split_at(arguments.len().min(4));
-    let [address, email, folder, service] = named else {
-        eprintln!("mortal ADDRESS EMAIL FOLDER SERVICE [STEP]");
+    let (named, armed) = arguments.split_at(arguments.len().min(5));
+    let [address, email, folder, service, carrier] = named else {
+        eprintln!("mortal ADDRESS EMAIL FOLDER SERVICE CARRIER [STEP]");
         return ExitCode::from(2);
     };
     for step in armed {
@@ -69,7 +70,8 @@ pub fn run(arguments: &[String]) -> ExitCode {
     }
     let opened = announce_steps().and_then(|()| {
         let runtime = runtime().map_err(|error| error.to_string())?;
-        let mortal = Mortal::open(&runtime, address, email, folder.as_ref(), service)?;
+        let profile = carrier::profile(address, carrier)?;
+        let mortal = Mortal::open(&runtime, profile, email, folder.as_ref(), service)?;
         Ok((runtime, mortal))
     });
     let (runtime, mut mortal) = match opened {
@@ -136,7 +138,7 @@ struct Mortal {
 impl Mortal {
     fn open(
         runtime: &Runtime,
-        address: &str,
+        profile: Profile,
         email: &str,
         folder: &Path,
         service: &str,
@@ -144,10 +146,9 @@ impl Mortal {
         let store = Arc::new(Witness(Keyring::new(service)));
         store.look()?;
         let clock = Arc::new(ManualClock::new(SystemTime::now()));
-        let profile = Profile::default().with_backend(address);
         let config = session::Config {
             workspace: WORKSPACE.into(),
-            profile: profile.map_err(|error| error.to_string())?,
+            profile,
             folder: folder.to_owned(),
             store: store.clone(),
             product: "Vestibule 0.1.0".into(),

@@ -1,0 +1,42 @@
+//! The two ways in which a refresh token travels, for what is shown with both: in a cookie it is
+//! safe once the headers are here, in a body only once that is.
+
+use serde_json::json;
+use vestibule_backend::Carrier;
+use vestibule_core::profile::Profile;
+
+use crate::rig::Lost;
+
+/// Both.
+pub const CARRIERS: [Carrier; 2] = [Carrier::Cookie, Carrier::Body];
+
+/// What a process is told of it.
+pub fn word(carrier: Carrier) -> &'static str {
+    match carrier {
+        Carrier::Cookie => "cookie",
+        Carrier::Body => "body",
+    }
+}
+
+/// The profile of a backend at this address, where tokens travel in what `word` says.
+pub fn profile(address: &str, word: &str) -> Result<Profile, Lost> {
+    let cookie = json!({ "backend": address });
+    let body = json!({
+        "backend": address,
+        "cookies": { "refresh": [] },
+        "endpoints": {
+            "refresh": { "body": { "refreshToken": "$refresh_token", "fingerprint": "$device" } },
+            "logout": { "body": { "refreshToken": "$refresh_token" } },
+        },
+        "answer": {
+            "login": { "refresh_token": ["/tokens/refreshToken"] },
+            "refresh": { "refresh_token": ["/tokens/refreshToken"] },
+        },
+    });
+    let value = match word {
+        "cookie" => cookie,
+        "body" => body,
+        other => return Err(format!("a token cannot travel in a {other}")),
+    };
+    Profile::from_json(value).map_err(|error| error.to_string())
+}
