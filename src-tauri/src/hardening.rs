@@ -5,6 +5,8 @@
 //! whoever they cannot look up in `/proc`, and from them comes the system's dark theme. That
 //! would also keep out a debugger of the same user, from whom this app does not protect.
 
+use crate::program::Program;
+
 /// They open the window to WebDriver. Only the build for tests heeds them.
 #[cfg(not(feature = "e2e"))]
 const DRIVEN_BY: &[&str] = &["TAURI_WEBVIEW_AUTOMATION"];
@@ -33,15 +35,6 @@ const TRUSTED_BY: &[&str] = &["SSL_CERT_FILE", "SSL_CERT_DIR"];
 #[cfg(any(debug_assertions, feature = "e2e"))]
 const TRUSTED_BY: &[&str] = &[];
 
-/// Who is about to run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Program {
-    /// The window.
-    App,
-    /// The doctor: in a terminal it is for who types there to say whom it trusts.
-    Doctor,
-}
-
 /// Hardens the process.
 ///
 /// # Safety
@@ -51,7 +44,8 @@ pub unsafe fn harden(program: Program) {
     leave_no_dump();
     let trusted_by = match program {
         Program::App => TRUSTED_BY,
-        Program::Doctor => &[],
+        // In a terminal it is for who types there to say whom it trusts.
+        Program::Doctor | Program::Help | Program::Version => &[],
     };
     for name in DRIVEN_BY.iter().chain(INSPECTED_BY).chain(trusted_by) {
         // SAFETY: the caller promises that there is no other thread.

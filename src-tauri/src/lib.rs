@@ -15,6 +15,7 @@ mod menu;
 mod people;
 mod permission;
 mod preferences;
+mod program;
 mod public;
 mod reports;
 mod settings;
@@ -22,6 +23,8 @@ mod window;
 mod wiping;
 mod workspaces;
 
+use std::io::Write as _;
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use tauri::{AppHandle, Manager as _};
@@ -31,7 +34,8 @@ use vestibule_log::Log;
 use instance::Instance;
 use workspaces::Workspaces;
 
-pub use hardening::{Program, harden};
+pub use hardening::harden;
+pub use program::Program;
 
 /// Why the app cannot start.
 pub type StartError = Box<dyn std::error::Error>;
@@ -118,6 +122,27 @@ pub fn doctor(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
         }))
     };
     vestibule_doctor::run(arguments, app)
+}
+
+/// Says on standard output what can be typed, or only which version this is.
+#[must_use]
+pub fn about(program: Program) -> ExitCode {
+    program::join_terminal();
+    let context = context();
+    let package = context.package_info();
+    let product = context.config().product_name.as_deref();
+    let (product, version) = (
+        product.unwrap_or(&package.name),
+        package.version.to_string(),
+    );
+    let text = match program {
+        Program::Version => format!("{product} {version}\n"),
+        Program::App | Program::Doctor | Program::Help => Program::help(product, &version),
+    };
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
 }
 
 /// What the app was built with. Once: it holds the pages.

@@ -1,5 +1,5 @@
-//! `vestibule doctor`, as it is installed: without further words it examines what the app itself
-//! would speak to, in a terminal and without a display.
+//! `vestibule` in a terminal, as it is installed and without a display. Without further words
+//! `vestibule doctor` examines what the app itself would speak to.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -23,22 +23,25 @@ impl Home {
         file
     }
 
-    fn doctor(&self, arguments: &[&str]) -> Output {
-        let mut doctor = Command::new(app());
+    fn run(&self, arguments: &[&str]) -> Output {
+        let mut vestibule = Command::new(app());
         for name in [
             "DISPLAY",
             "WAYLAND_DISPLAY",
             "VESTIBULE_PROFILE",
             "VESTIBULE_BACKEND",
         ] {
-            doctor.env_remove(name);
+            vestibule.env_remove(name);
         }
-        doctor
-            .args(["doctor", "--json"])
+        vestibule
             .args(arguments)
             .env("XDG_CONFIG_HOME", self.0.path())
             .stdin(Stdio::null());
-        doctor.output().expect("it runs")
+        vestibule.output().expect("it runs")
+    }
+
+    fn doctor(&self, arguments: &[&str]) -> Output {
+        self.run(&[&["doctor", "--json"], arguments].concat())
     }
 
     fn report(&self, arguments: &[&str]) -> Value {
@@ -118,4 +121,25 @@ fn what_the_app_would_refuse_it_refuses_too() {
         assert!(told.contains(said), "{told}");
         assert!(ended.stdout.is_empty(), "nothing was examined");
     }
+}
+
+#[test]
+fn it_says_what_it_is_and_what_can_be_typed() {
+    let home = Home::new();
+    let said = |argument| {
+        let ended = home.run(&[argument]);
+        assert!(ended.status.success(), "{}", words(&ended));
+        String::from_utf8_lossy(&ended.stdout).into_owned()
+    };
+    let version = said("--version");
+    assert_eq!(
+        version,
+        format!("Vestibule {}\n", env!("CARGO_PKG_VERSION"))
+    );
+    let help = said("--help");
+    assert!(help.starts_with(version.trim()), "{help}");
+    for word in ["doctor", "--help", "--version"] {
+        assert!(help.contains(word), "{help}");
+    }
+    assert_eq!(said("-h"), help);
 }

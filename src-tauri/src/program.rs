@@ -1,0 +1,74 @@
+//! The programs of this binary, and which of them the command line asks for.
+
+use std::ffi::OsStr;
+
+/// Who is about to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Program {
+    /// The window.
+    App,
+    /// The examination of a backend, in a terminal.
+    Doctor,
+    /// What can be typed.
+    Help,
+    /// Which version this is.
+    Version,
+}
+
+impl Program {
+    /// By the first argument. One that is no word of ours opens the window: desktops add theirs.
+    #[must_use]
+    pub fn named(first: Option<&OsStr>) -> Self {
+        match first.and_then(OsStr::to_str) {
+            Some("doctor") => Self::Doctor,
+            Some("help" | "--help" | "-h") => Self::Help,
+            Some("--version" | "-V") => Self::Version,
+            _ => Self::App,
+        }
+    }
+
+    /// What a person gets to read who asks for help; of a product with this name and version.
+    pub(crate) fn help(product: &str, version: &str) -> String {
+        format!(
+            "{product} {version}\n\n\
+             Usage: vestibule              open the app, or bring it to the front\n       \
+             vestibule doctor ...   examine an auth backend; `vestibule doctor --help` says how\n\n  \
+             -h, --help       print this\n  \
+             -V, --version    print the version\n"
+        )
+    }
+}
+
+/// Lets this process write to the terminal that it was started from. Windows gives a program
+/// with windows none by itself, and its shells do not wait for one: enough for a few lines, but
+/// not for the doctor, who asks things.
+#[cfg(windows)]
+#[allow(unsafe_code)]
+pub(crate) fn join_terminal() {
+    const PARENT: u32 = u32::MAX;
+    unsafe extern "system" {
+        fn AttachConsole(process: u32) -> i32;
+    }
+    // SAFETY: takes any number. It fails where there is no terminal, which changes nothing.
+    unsafe { AttachConsole(PARENT) };
+}
+
+/// Lets this process write to the terminal that it was started from: it does already.
+#[cfg(not(windows))]
+pub(crate) fn join_terminal() {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_word_of_ours_opens_the_window() {
+        let named = |first: &str| Program::named(Some(OsStr::new(first)));
+        assert_eq!(named("doctor"), Program::Doctor);
+        assert_eq!(named("--version"), Program::Version);
+        for other in ["", "-psn_0_1", "vestibule://x", "Doctor", "--doctor"] {
+            assert_eq!(named(other), Program::App, "{other}");
+        }
+        assert_eq!(Program::named(None), Program::App);
+    }
+}
