@@ -10,9 +10,9 @@ use vestibule_backend::{Effect, Fault};
 use crate::signed_in;
 
 /// Starts of the process.
-const STARTS: usize = 10;
+const STARTS: usize = 50;
 /// Loads of a page in the running app.
-const LOADS: usize = 40;
+const LOADS: usize = 20;
 
 /// Where a signed-in user loads pages; the last two lead elsewhere.
 const PAGES: [&str; 5] = [
