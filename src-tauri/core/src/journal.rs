@@ -14,6 +14,8 @@ use crate::wire::{SessionInfo, SignedOutReason, User};
 
 const JOURNAL: &str = "journal.json";
 const SIGNED_OUT: &str = "signed-out.json";
+/// Becomes the marker where the disk has no room for one.
+const SPARE_MARKER: &str = "signed-out.spare";
 const LAST_USER: &str = "user.json";
 
 /// What was under way when the journal was last written.
@@ -136,6 +138,26 @@ impl SignedOut {
     /// Sets the marker.
     pub fn write(self, records: &Records) -> io::Result<()> {
         records.write(SIGNED_OUT, &self)
+    }
+
+    /// Sets the marker for a person who signs out, for which [`Self::lay_aside`] has left one
+    /// that takes no room.
+    pub fn write_by_user(records: &Records) -> io::Result<()> {
+        let why = SignedOutReason::ByUser;
+        let Err(error) = (Self { why }).write(records) else {
+            return Ok(());
+        };
+        tracing::warn!(kind = %error.kind(), "the sign-out marker is the one that was laid aside");
+        records.rename(SPARE_MARKER, SIGNED_OUT)
+    }
+
+    /// Lays a marker aside while there is room on the disk: a sign-out must be possible without.
+    pub fn lay_aside(records: &Records) -> io::Result<()> {
+        if records.exists(SPARE_MARKER)? {
+            return Ok(());
+        }
+        let why = SignedOutReason::ByUser;
+        records.write(SPARE_MARKER, &Self { why })
     }
 
     /// A sign-in succeeded.

@@ -130,6 +130,12 @@ impl Records {
         self.sync_folder()
     }
 
+    /// Puts the record `from` in the place of `to`, which takes no room on the disk.
+    pub fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        fs::rename(self.0.join(from), self.0.join(to))?;
+        self.sync_folder()
+    }
+
     /// Removes `name`; nothing to remove is success.
     pub fn remove(&self, name: &str) -> io::Result<()> {
         match fs::remove_file(self.0.join(name)) {

@@ -37,6 +37,9 @@ struct State {
     pending: Vec<Pending>,
     /// The backend's `Retry-After`: holds for all of them.
     not_before: SinceBoot,
+    /// Of which origin it has heard what, although it was on no disk: another copy of that may
+    /// still come here, and is not told again.
+    told: Vec<(String, RefreshToken)>,
 }
 
 /// One undelivered sign-out, and how far it is.
@@ -49,6 +52,8 @@ struct Pending {
     /// Who is writing its record and its keyring item: delivered and dropped before that, they
     /// would come back.
     writers: u32,
+    /// Its record is written.
+    is_recorded: bool,
     /// Its keyring item is written.
     is_slotted: bool,
     /// Nothing is left to say; the keyring item is still to be deleted.
@@ -78,6 +83,7 @@ impl Pending {
     fn new(entry: Entry, known: Option<Known>, vault: Vault) -> Self {
         Self {
             vault,
+            is_recorded: known.is_none(),
             is_slotted: known.is_none(),
             entry,
             known,
@@ -139,11 +145,10 @@ impl Outbox {
         }
     }
 
-    /// Takes `token` over: first the record, then the keyring item, so that none is ever
-    /// forgotten there. What is here already is not taken twice.
+    /// Takes `token` over. What is here already is not taken twice.
     ///
     /// # Errors
-    /// If the keyring does not take it. It is told all the same, but a restart forgets it: no
+    /// If the keyring or the disk does not take it. It is told all the same, but a restart forgets it: no
     /// other copy may be deleted yet.
     pub async fn put(
         &self,
@@ -153,6 +158,11 @@ impl Outbox {
     ) -> Result<(), StoreError> {
         let entry = {
             let mut state = self.state();
+            let is_told =
+                |told: &(String, RefreshToken)| told.0 == origin && told.1.is_same(&token);
+            if state.told.iter().any(is_told) {
+                return Ok(());
+            }
             let held = state
                 .pending
                 .iter()
@@ -171,7 +181,6 @@ impl Outbox {
             pending.writers += 1;
             pending.entry.clone()
         };
-        self.record.put(entry.clone()).await;
         let written = self.fill(&entry).await;
         if let Some(pending) = self.state().of(entry.slot) {
             pending.writers -= 1;
@@ -320,15 +329,25 @@ impl Outbox {
         self.record.put(aged).await;
     }
 
-    /// Writes what is known into the entry's keyring item.
+    /// Writes what is known into the entry's keyring item; first the record, without which it
+    /// would be forgotten there.
     async fn fill(&self, entry: &Entry) -> Result<(), StoreError> {
         let held = self
             .state()
             .of(entry.slot)
-            .map(|held| (held.known.clone(), held.vault.clone()));
-        let Some((Some(Known { token, .. }), vault)) = held else {
+            .map(|held| (held.known.clone(), held.is_recorded, held.vault.clone()));
+        let Some((Some(Known { token, .. }), is_recorded, vault)) = held else {
             return Ok(());
         };
+        if !is_recorded {
+            let is_recorded = self.record.put(entry.clone()).await;
+            if let Some(pending) = self.state().of(entry.slot) {
+                pending.is_recorded = is_recorded;
+            }
+            if !is_recorded {
+                return Err(StoreError::Failed);
+            }
+        }
         let item = Item {
             generation: 0,
             origin: entry.origin.clone(),
@@ -357,9 +376,22 @@ impl Outbox {
             self.look_again(entry.slot);
             return;
         }
-        self.state()
-            .pending
-            .retain(|held| held.entry.slot != entry.slot);
+        {
+            let mut state = self.state();
+            let gone = state
+                .pending
+                .iter()
+                .position(|held| held.entry.slot == entry.slot);
+            let gone = gone.map(|at| state.pending.remove(at));
+            if let Some(Pending {
+                is_slotted: false,
+                known: Some(known),
+                ..
+            }) = gone
+            {
+                state.told.push((entry.origin.clone(), known.token));
+            }
+        }
         self.record.remove(entry.slot).await;
     }
 

@@ -78,10 +78,10 @@ impl Record {
         self.records.read(RECORD).unwrap_or_default()
     }
 
-    /// Adds an entry, or replaces the one of this slot.
-    pub async fn put(&self, entry: Entry) {
+    /// Adds an entry, or replaces the one of this slot. Answers whether it is on disk.
+    pub async fn put(&self, entry: Entry) -> bool {
         let slot = entry.slot;
-        self.change(slot, Some(entry)).await;
+        self.change(slot, Some(entry)).await
     }
 
     /// Removes the entry of this slot.
@@ -89,7 +89,7 @@ impl Record {
         self.change(slot, None).await;
     }
 
-    async fn change(&self, slot: Uuid, entry: Option<Entry>) {
+    async fn change(&self, slot: Uuid, entry: Option<Entry>) -> bool {
         let _one = self.changing.lock().await;
         let lock = Lock::take(&self.records.folder().join(LOCK), PATIENCE).await;
         if !matches!(lock, Ok(Some(_))) {
@@ -108,8 +108,10 @@ impl Record {
                 records.write(RECORD, &entries)
             }
         });
-        if !matches!(saved.await, Ok(Ok(()))) {
+        let is_saved = matches!(saved.await, Ok(Ok(())));
+        if !is_saved {
             tracing::error!("the record of undelivered sign-outs cannot be written");
         }
+        is_saved
     }
 }

@@ -27,8 +27,12 @@ impl Session {
         let stamp = self.held().stamp;
         let read = self
             .on_disk(stamp, move |records| {
+                let marker = SignedOut::read(records)?;
+                if marker.is_none() && SignedOut::lay_aside(records).is_err() {
+                    tracing::warn!("no sign-out marker can be laid aside");
+                }
                 Ok((
-                    SignedOut::read(records)?,
+                    marker,
                     Journal::read(records),
                     LastUser::read(records, &origin),
                 ))

@@ -92,8 +92,7 @@ impl Session {
     }
 
     fn mark_signed_out(&self) {
-        let why = SignedOutReason::ByUser;
-        if let Err(error) = (SignedOut { why }).write(&self.0.records) {
+        if let Err(error) = SignedOut::write_by_user(&self.0.records) {
             tracing::error!(kind = %error.kind(), "the sign-out marker cannot be written");
         }
     }

@@ -1,8 +1,9 @@
 //! A disk that takes no records: the session goes on, and nothing old on it ends it.
 
 use std::fs;
+use std::time::Duration;
 
-use vestibule_core::wire::Phase;
+use vestibule_core::wire::{Phase, SignedOutReason};
 
 use crate::support::*;
 
@@ -58,4 +59,62 @@ async fn a_sign_out_elsewhere_still_counts_after_a_marker_that_could_not_be_remo
         .await
         .expect_err("the session is over");
     assert!(why(&rig.state()).is_some(), "{:?}", rig.state());
+}
+
+/// A sign-out whose last records are written, or have failed to be.
+async fn signed_out_without_a_record(rig: &Rig) {
+    obstruct(rig, "outbox.json");
+    rig.session.logout().await;
+    let over = || !rig.records().join("user.json").exists();
+    eventually("the end of the sign-out", over).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_out_that_no_record_takes_is_told_by_the_next_run() {
+    let mut rig = Rig::signed_in().await;
+    rig.backend.down().await;
+    signed_out_without_a_record(&rig).await;
+    assert!(rig.kept().is_some(), "the only copy stays in the keyring");
+    fs::remove_dir_all(rig.records().join("outbox.json")).expect("the disk is well again");
+    rig.restart();
+    assert_eq!(rig.until_signed_out().await, SignedOutReason::ByUser);
+    rig.backend.up().await.expect("the backend is back");
+    let told = || {
+        rig.pass(Duration::from_secs(1));
+        let mut sessions = rig.backend.sessions(PLAIN).into_iter();
+        sessions.all(|session| session.ended.as_deref() == Some("signed_out"))
+    };
+    eventually("the backend to be told", told).await;
+    rig.until_nothing_kept().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_told_from_memory_is_deleted_and_not_told_again() {
+    let rig = Rig::signed_in().await;
+    signed_out_without_a_record(&rig).await;
+    rig.reached("/logout", 1).await;
+    let deleted = || {
+        rig.pass(Duration::from_secs(1));
+        rig.kept().is_none()
+    };
+    eventually("the keyring to be empty", deleted).await;
+    assert_eq!(rig.backend.requests("POST", "/logout"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_out_without_room_on_the_disk_outlasts_the_run() {
+    let mut rig = Rig::signed_in().await;
+    // There is no room for a new file of this name; what is there already may take it.
+    let spare = rig.records().join("signed-out.spare");
+    let marker = rig.records().join("signed-out.json");
+    assert!(spare.exists(), "it was laid aside at the sign-in");
+    rig.restart();
+    rig.until_fresh().await;
+    fs::remove_file(&spare).expect("gone");
+    rig.restart();
+    rig.until_fresh().await;
+    eventually("one at a start that finds a session", || spare.exists()).await;
+    fs::rename(&spare, &marker).expect("what a sign-out does without room");
+    rig.restart();
+    assert_eq!(rig.until_signed_out().await, SignedOutReason::ByUser);
 }

@@ -73,6 +73,8 @@ pub struct Click {
     pub moment: Moment,
     /// How the token travels.
     pub carrier: Carrier,
+    /// Whether the disk has no room for another record from the click on.
+    pub full: bool,
     /// Whether the next start is killed as well.
     pub twice: bool,
 }
@@ -98,6 +100,7 @@ pub fn clicks(number: usize) -> Vec<Click> {
                 _ => Moment::Within(SIGN_OUT),
             },
             carrier: CARRIERS[number / 2 % 2],
+            full: number % 7 == 3,
             twice: number % 7 == 6,
         }
     };

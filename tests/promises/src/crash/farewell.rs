@@ -2,7 +2,7 @@
 //!
 //! The process is killed after the click: at each step of the sign-out and at random moments,
 //! while it rests, rotates or starts, with a backend that answers, that is down or that
-//! fails. Whatever comes after, no start is ever signed in, and once the backend answers it
+//! fails, with and without room on the disk. Whatever comes after, no start is ever signed in, and once the backend answers it
 //! hears of the sign-out. A kill before the mark of the sign-out is on disk is a kill before
 //! the click: it is tried again. How long the click took to be seen is measured where it is
 //! felt, in the process itself.
@@ -60,7 +60,7 @@ async fn run(setting: &Setting, number: usize) -> Row {
     Row {
         promise: "P14",
         what: format!(
-            "SIGKILL after the click on sign-out, backend up, down or failing; shown within {:.0} ms; \
+            "SIGKILL after the click on sign-out, backend up, down or failing, disk full or not; shown within {:.0} ms; \
              {} more were killed before the mark",
             worst.unwrap_or_default().as_secs_f64() * 1000.0,
             toll.too_early,

@@ -84,6 +84,9 @@ impl Leaver {
                 tokio::time::sleep(moment_within(RESTORE)).await;
             }
         }
+        if click.full {
+            life.ask("fill").await?;
+        }
         // An earlier sign-out may have been this process's too.
         let marks = life.heard().passings("logout.marked");
         life.tell("logout").await?;

@@ -14,8 +14,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use rustix::process::{Resource, Rlimit, setrlimit};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 use vestibule_core::clock::ManualClock;
 use vestibule_core::error::AuthError;
@@ -33,6 +35,9 @@ use crate::rig::{A_LIFE, PASSWORD, WORKSPACE, get, why};
 const BEAT: Duration = Duration::from_millis(10);
 /// … this much time passes.
 const PASSES: Duration = Duration::from_millis(200);
+
+/// A file would become larger than it may.
+const SIGXFSZ: i32 = 25;
 
 /// Between two rotations, where others want a turn: as long at most.
 const BREATH: Duration = Duration::from_millis(40);
@@ -198,6 +203,7 @@ impl Mortal {
                 self.rotate(true);
                 Ok(())
             }
+            ["fill"] => fill().map_err(|error| error.to_string()),
             ["rest"] => self.rest().await,
             ["look"] => {
                 let store = self.store.clone();
@@ -277,6 +283,17 @@ impl Mortal {
             Err(error) => Err(error.to_string()),
         }
     }
+}
+
+/// From now on this process has no room on the disk: it may make files, but nothing goes in.
+fn fill() -> std::io::Result<()> {
+    // Otherwise the signal ends the process. Listening once is for its whole life.
+    drop(signal(SignalKind::from_raw(SIGXFSZ))?);
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    Ok(setrlimit(Resource::Fsize, none)?)
 }
 
 fn since(began: Instant) -> u64 {
