@@ -14,6 +14,11 @@ const TEMPORARY: &str = ".tmp";
 /// A temporary file that is older was left by a crash: writing one takes milliseconds.
 const ABANDONED: Duration = Duration::from_secs(60);
 
+/// How often what another program stands in the way of is tried again, and after how long. All
+/// of it is less than a person waits for at a click.
+const TRIES: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(5);
+
 /// The folder of one workspace's records.
 #[derive(Clone, Debug)]
 pub struct Records(PathBuf);
@@ -90,7 +95,7 @@ impl Records {
     /// # Errors
     /// If it is there and cannot be read, or not be understood (`InvalidData`).
     pub fn find<T: DeserializeOwned>(&self, name: &str) -> io::Result<Option<T>> {
-        let bytes = match fs::read(self.0.join(name)) {
+        let bytes = match patiently(|| fs::read(self.0.join(name))) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
@@ -121,7 +126,7 @@ impl Records {
             let mut file = options.open(&temporary)?;
             file.write_all(&bytes)?;
             file.sync_all()?;
-            fs::rename(&temporary, self.0.join(name))
+            patiently(|| fs::rename(&temporary, self.0.join(name)))
         })();
         if written.is_err() {
             let _ = fs::remove_file(&temporary);
@@ -132,13 +137,13 @@ impl Records {
 
     /// Puts the record `from` in the place of `to`, which takes no room on the disk.
     pub fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        fs::rename(self.0.join(from), self.0.join(to))?;
+        patiently(|| fs::rename(self.0.join(from), self.0.join(to)))?;
         self.sync_folder()
     }
 
     /// Removes `name`; nothing to remove is success.
     pub fn remove(&self, name: &str) -> io::Result<()> {
-        match fs::remove_file(self.0.join(name)) {
+        match patiently(|| fs::remove_file(self.0.join(name))) {
             Ok(()) => self.sync_folder(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(error) => Err(error),
@@ -155,6 +160,31 @@ impl Records {
     fn sync_folder(&self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// Does `act`, again for a moment where another program has the file open: Windows then lets
+/// nobody else at it, and virus scanners look at each new file.
+fn patiently<T>(mut act: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    for _ in 0..TRIES {
+        match act() {
+            Err(error) if is_in_use(&error) => std::thread::sleep(PAUSE),
+            done => return done,
+        }
+    }
+    act()
+}
+
+#[cfg(windows)]
+fn is_in_use(error: &io::Error) -> bool {
+    const ERROR_ACCESS_DENIED: i32 = 5;
+    const ERROR_SHARING_VIOLATION: i32 = 32;
+    let code = error.raw_os_error();
+    matches!(code, Some(ERROR_ACCESS_DENIED | ERROR_SHARING_VIOLATION))
+}
+
+#[cfg(not(windows))]
+fn is_in_use(_: &io::Error) -> bool {
+    false
 }
 
 #[cfg(test)]
