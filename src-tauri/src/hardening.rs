@@ -57,9 +57,6 @@ pub unsafe fn harden(program: Program) {
 #[cfg(unix)]
 #[allow(unsafe_code)]
 fn leave_no_dump() {
-    // At 0 Linux writes no file, but still feeds a program that takes cores through a pipe,
-    // as many distributions have one. At 1 it does neither.
-    const MOST: libc::rlim_t = if cfg!(target_os = "linux") { 1 } else { 0 };
     let mut limit = libc::rlimit {
         rlim_cur: 0,
         rlim_max: 0,
@@ -67,8 +64,14 @@ fn leave_no_dump() {
     // SAFETY: both calls get a valid pointer to a limit.
     let done = unsafe {
         libc::getrlimit(libc::RLIMIT_CORE, &raw mut limit);
-        // Lower only: the system may have forbidden more.
-        limit.rlim_max = limit.rlim_max.min(MOST);
+        limit.rlim_max = if cfg!(target_os = "linux") {
+            // At 0 Linux writes no file, but still feeds a program that takes cores through a
+            // pipe, as many distributions have one. At 1 it does neither. Lower only: the
+            // system may have forbidden more.
+            limit.rlim_max.min(1)
+        } else {
+            0
+        };
         limit.rlim_cur = limit.rlim_max;
         libc::setrlimit(libc::RLIMIT_CORE, &raw const limit)
     };
