@@ -152,12 +152,15 @@ impl SignedOut {
     }
 
     /// Lays a marker aside while there is room on the disk: a sign-out must be possible without.
-    pub fn lay_aside(records: &Records) -> io::Result<()> {
-        if records.exists(SPARE_MARKER)? {
-            return Ok(());
-        }
+    pub fn lay_aside(records: &Records) {
         let why = SignedOutReason::ByUser;
-        records.write(SPARE_MARKER, &Self { why })
+        let laid = match records.exists(SPARE_MARKER) {
+            Ok(true) => Ok(()),
+            _ => records.write(SPARE_MARKER, &Self { why }),
+        };
+        if let Err(error) = laid {
+            tracing::warn!(kind = %error.kind(), "no sign-out marker can be laid aside");
+        }
     }
 
     /// A sign-in succeeded.

@@ -148,8 +148,8 @@ impl Outbox {
     /// Takes `token` over. What is here already is not taken twice.
     ///
     /// # Errors
-    /// If the keyring or the disk does not take it. It is told all the same, but a restart forgets it: no
-    /// other copy may be deleted yet.
+    /// If the keyring or the disk does not take it. It is told all the same, but a restart
+    /// forgets it: no other copy may be deleted yet.
     pub async fn put(
         &self,
         token: RefreshToken,
@@ -158,9 +158,8 @@ impl Outbox {
     ) -> Result<(), StoreError> {
         let entry = {
             let mut state = self.state();
-            let is_told =
-                |told: &(String, RefreshToken)| told.0 == origin && told.1.is_same(&token);
-            if state.told.iter().any(is_told) {
+            let mut told = state.told.iter();
+            if told.any(|(at, told)| *at == origin && told.is_same(&token)) {
                 return Ok(());
             }
             let held = state

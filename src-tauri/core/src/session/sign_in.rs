@@ -255,14 +255,14 @@ impl Session {
                 };
                 let journal =
                     Journal::idle(generation, hash.as_deref().map(Vec::as_slice)).write(records);
-                let spare = SignedOut::lay_aside(records);
+                SignedOut::lay_aside(records);
                 // Last: until it is gone, a crash leaves nobody signed in.
                 let marker = SignedOut::clear(records);
                 let left = marker
                     .is_err()
                     .then(|| SignedOut::stands(records))
                     .flatten();
-                if let Err(error) = [device, user, spare, marker, journal]
+                if let Err(error) = [device, user, marker, journal]
                     .into_iter()
                     .collect::<io::Result<()>>()
                 {
