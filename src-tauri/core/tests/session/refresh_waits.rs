@@ -1,13 +1,10 @@
 //! 'Refresh, at the edges': how long a session waits, and that clicks wait too.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use serde_json::json;
-use vestibule_backend::{Effect, Fault};
 use vestibule_core::clock::Clock as _;
 use vestibule_core::error::ErrorCode;
-use vestibule_core::profile::Profile;
-use vestibule_core::session::Session;
 
 use crate::support::*;
 
@@ -219,43 +216,5 @@ async fn a_call_renews_a_spent_token_first() {
         rig.backend.requests("GET", "/me"),
         1,
         "sent once, with the new token"
-    );
-}
-
-/// P11: where the user is asked for apart, one bound holds for both requests.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_refresh_that_asks_for_the_user_too_takes_no_longer_than_one_that_does_not() {
-    let mut rig = Rig::signed_in().await;
-    let mut config = config(&rig.backend.url(), &rig.store, &rig.folder);
-    config.profile = Profile::from_json(json!({
-        "backend": rig.backend.url(),
-        "session": {"user_from": "me"},
-        "endpoints": {"me": {
-            "method": "GET",
-            "path": "/me",
-            "headers": {"authorization": "Bearer $access_token"},
-        }},
-        "answer": {"me": {"user": ["/user", ""]}},
-    }))
-    .expect("a profile");
-    rig.session = Session::open_with_clock(config, rig.clock.clone()).expect("a session");
-    rig.until("a fresh session", is_fresh).await;
-    // The start's own flight may still be landing: it is joined, and over after that.
-    rig.session.refresh().await.expect("renewed");
-    let faults = rig.backend.faults();
-    faults.add(Fault::on("POST", REFRESH, Effect::Delay { ms: 10_000 }));
-    faults.add(Fault::on("GET", "/me", Effect::Hang {}));
-    let began = Instant::now();
-    let asked = rig.backend.requests("GET", "/me");
-    rig.session
-        .refresh()
-        .await
-        .expect("renewed, the user is known");
-    let took = began.elapsed();
-    assert_eq!(rig.backend.requests("GET", "/me"), asked + 1);
-    let bound = Duration::from_secs(29)..Duration::from_secs(35);
-    assert!(
-        bound.contains(&took),
-        "one bound of 30 s for both: {took:?}"
     );
 }
