@@ -276,6 +276,33 @@ mod tests {
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
+    /// Nothing is written where a path would be too long for the name of a file being written, but
+    /// not for the marker's own: as on a full disk, what is there can still be renamed.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn where_no_marker_can_be_written_the_one_laid_aside_is_set() {
+        const LONGEST_PATH: usize = 4095;
+        let folder = tempfile::tempdir().unwrap();
+        let mut place = folder.path().to_owned();
+        let length = LONGEST_PATH - SPARE_MARKER.len() - 10;
+        while let left @ 2.. = length - place.as_os_str().len() {
+            place.push("x".repeat((left - 1).min(200)));
+        }
+        let records = Records::open(&place).unwrap();
+        let written = SignedOut {
+            why: SignedOutReason::ByUser,
+        }
+        .write(&records);
+        written.expect_err("nothing can be written");
+        SignedOut::write_by_user(&records).expect_err("and nothing was laid aside");
+        assert_eq!(SignedOut::read(&records).unwrap(), None);
+
+        std::fs::write(place.join(SPARE_MARKER), r#"{"why":"by_user"}"#).unwrap();
+        SignedOut::write_by_user(&records).unwrap();
+        assert!(SignedOut::read(&records).unwrap().is_some());
+        assert!(!records.exists(SPARE_MARKER).unwrap());
+    }
+
     #[test]
     fn a_look_never_brings_a_marker_back() {
         let folder = tempfile::tempdir().unwrap();

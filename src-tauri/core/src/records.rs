@@ -79,7 +79,7 @@ impl Records {
     /// Keeps a damaged record under another name, for whoever looks into it.
     pub fn put_aside(&self, name: &str) {
         tracing::warn!(name, "a record is damaged; it is put aside");
-        let _ = fs::rename(self.0.join(name), self.0.join(format!("{name}.damaged")));
+        let _ = self.rename(name, &format!("{name}.damaged"));
     }
 
     /// Whether `name` is there, readable or not.

@@ -102,9 +102,8 @@ async fn what_was_told_from_memory_is_deleted_and_not_told_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sign_out_without_room_on_the_disk_outlasts_the_run() {
+async fn a_marker_is_laid_aside_at_a_sign_in_and_at_a_start() {
     let mut rig = Rig::signed_in().await;
-    // There is no room for a new file of this name; what is there already may take it.
     let spare = rig.records().join("signed-out.spare");
     let marker = rig.records().join("signed-out.json");
     assert!(spare.exists(), "it was laid aside at the sign-in");
