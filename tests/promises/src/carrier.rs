@@ -7,7 +7,7 @@ use vestibule_core::profile::Profile;
 
 use crate::rig::Lost;
 
-/// Both.
+/// Both, in the order of their declaration: `carrier as usize` is a place here.
 pub const CARRIERS: [Carrier; 2] = [Carrier::Cookie, Carrier::Body];
 
 /// What a process is told of it.

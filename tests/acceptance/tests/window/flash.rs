@@ -9,7 +9,7 @@ use vestibule_backend::{Effect, Fault};
 
 use crate::signed_in;
 
-/// Starts of the process with somebody signed in: the window opens on a page of theirs.
+/// Starts of the process with somebody signed in, whose name the first paint has to show.
 const STARTS: usize = 50;
 /// Starts with nobody signed in. The window opens on a page for all, so what counts is the load of
 /// the guarded one.

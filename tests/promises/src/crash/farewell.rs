@@ -9,19 +9,15 @@
 
 use std::time::Duration;
 
-use vestibule_backend::Carrier;
-
 use super::click::{Click, clicks};
+use super::grace::GRACE;
 use super::leaver::{Leaver, Left};
 use super::side_by_side::Queue;
 use super::survival;
-use crate::carrier::CARRIERS;
 use crate::registry::Setting;
 use crate::report::Row;
 use crate::rig::Lost;
 
-/// As the README asks of a backend.
-const GRACE: Duration = Duration::from_secs(60);
 /// The longest that a click may go unanswered.
 const SHOWN_WITHIN: Duration = Duration::from_millis(200);
 
@@ -73,11 +69,7 @@ async fn run(setting: &Setting, number: usize) -> Row {
 }
 
 async fn world(setting: &Setting, clicks: Vec<Click>) -> Result<Toll, Lost> {
-    let [cookie, body] = CARRIERS;
-    let backends = [
-        survival::backend(GRACE, cookie).await?,
-        survival::backend(GRACE, body).await?,
-    ];
+    let backends = survival::backends(GRACE).await?;
     let bus = survival::bus()?;
     let queue = Queue::new("P14", setting, clicks);
     let ends = queue
@@ -87,8 +79,8 @@ async fn world(setting: &Setting, clicks: Vec<Click>) -> Result<Toll, Lost> {
             async move {
                 let mut toll = Toll::default();
                 while let Some(click) = queue.next() {
-                    let with_body = usize::from(click.carrier == Carrier::Body);
-                    toll.count(click, &mut leavers[with_body]).await;
+                    let leaver = &mut leavers[click.carrier as usize];
+                    toll.count(click, leaver).await;
                     queue.done();
                 }
                 toll

@@ -8,7 +8,7 @@ use crate::registry::Setting;
 use crate::report::Row;
 
 /// As the README asks of a backend.
-const GRACE: Duration = Duration::from_secs(60);
+pub(super) const GRACE: Duration = Duration::from_secs(60);
 
 /// Every step once, and as many random moments.
 pub async fn short(setting: &Setting) -> Row {

@@ -95,7 +95,7 @@ pub async fn run(promise: &'static str, setting: &Setting, rounds: u64, rule: Ru
             return [Toll::none_came_about(of); 2];
         }
     };
-    let with_both = |blow| [0, 1].map(|carrier| (carrier, blow));
+    let with_both = |blow| CARRIERS.map(|carrier| (carrier, blow));
     let jobs = blows.into_iter().flat_map(with_both).collect();
     let queue = Queue::new(promise, setting, jobs);
     let ends = queue
@@ -105,14 +105,13 @@ pub async fn run(promise: &'static str, setting: &Setting, rounds: u64, rule: Ru
             async move {
                 let mut tolls = [Toll::default(); 2];
                 while let Some((carrier, blow)) = queue.next() {
-                    let lane: &mut Lane = &mut lanes[carrier];
+                    let lane: &mut Lane = &mut lanes[carrier as usize];
                     let fate = lane.suffer(blow).await;
                     if let Err(lost) = &fate {
-                        let carrier = CARRIERS[carrier];
                         eprintln!("\r{promise} lost: {blow:?}, {carrier:?}: {lost}");
                         lane.start_over().await;
                     }
-                    tolls[carrier].count(blow, &fate);
+                    tolls[carrier as usize].count(blow, &fate);
                     queue.done();
                 }
                 tolls
@@ -125,8 +124,12 @@ pub async fn run(promise: &'static str, setting: &Setting, rounds: u64, rule: Ru
         tolls[1].add(&end[1]);
     }
     // A lane that panicked takes its kills with it.
-    for toll in &mut tolls {
-        toll.add(&Toll::none_came_about(of - toll.kills));
+    for (toll, carrier) in tolls.iter_mut().zip(CARRIERS) {
+        let missing = of - toll.kills;
+        if missing > 0 {
+            eprintln!("\r{promise} lost: {missing} kills did not come about, {carrier:?}");
+        }
+        toll.add(&Toll::none_came_about(missing));
     }
     tolls
 }
@@ -136,9 +139,13 @@ async fn world(rule: Rule) -> Result<([Arc<Backend>; 2], Arc<Bus>), Lost> {
         Rule::Forgiving(grace) => grace,
         Rule::Strict => Duration::ZERO,
     };
+    Ok((backends(grace).await?, bus()?))
+}
+
+/// A backend with this grace window for each of the [`CARRIERS`].
+pub async fn backends(grace: Duration) -> Result<[Arc<Backend>; 2], Lost> {
     let [cookie, body] = CARRIERS;
-    let backends = [backend(grace, cookie).await?, backend(grace, body).await?];
-    Ok((backends, bus()?))
+    Ok([backend(grace, cookie).await?, backend(grace, body).await?])
 }
 
 /// A backend with this grace window, whose refresh tokens travel in this.

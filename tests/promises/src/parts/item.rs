@@ -19,13 +19,8 @@ pub fn run(arguments: &[String]) -> ExitCode {
         return ExitCode::from(2);
     };
     let keyring = Keyring::new(service);
-    let mut read = keyring.read(WORKSPACE);
-    for _ in 1..LOOKS {
-        if read.is_ok() {
-            break;
-        }
-        read = keyring.read(WORKSPACE);
-    }
+    let look = || keyring.read(WORKSPACE);
+    let read = (1..LOOKS).fold(look(), |read, _| read.or_else(|_| look()));
     match read {
         Ok(Some(bytes)) => match Item::from_bytes(&bytes) {
             Some(item) => println!("{}", item.generation),

@@ -1,5 +1,5 @@
-//! `mortal ADDRESS EMAIL FOLDER SERVICE CARRIER [STEP]`: the app without a window, in a process that
-//! is going to be killed: the real core over the system's own keyring, on whatever bus the
+//! `mortal ADDRESS EMAIL FOLDER SERVICE CARRIER [STEP]`: the app without a window, in a process
+//! that is going to be killed: the real core over the system's own keyring, on whatever bus the
 //! environment names.
 //!
 //! It says each step of the core that it passes, each state, and each token that the keyring
