@@ -10,7 +10,8 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::failure::{Failure, Outcome, io, said};
-use crate::{process, root, say, setup};
+use crate::setup::tools::FUZZER;
+use crate::{process, root, say};
 
 /// How long each target runs unless the command line says otherwise, in seconds.
 const SECONDS: u32 = 30;
@@ -29,7 +30,7 @@ pub struct Asked {
 /// Builds the targets, runs them and prints what came of it.
 pub fn run(asked: &Asked) -> Outcome {
     let targets = select(targets()?, asked.target.as_deref())?;
-    setup::fuzzer::ready()?;
+    FUZZER.ready()?;
     say::step("building the fuzz targets (some minutes the first time)");
     process::run(&mut fuzz("build"))?;
     let seconds = asked.seconds.unwrap_or(SECONDS);
@@ -80,7 +81,7 @@ fn one(target: &str, seconds: u32) -> Outcome<(u64, bool)> {
 
 /// A call of cargo-fuzz on our workspace.
 fn fuzz(subcommand: &str) -> Command {
-    let mut command = Command::new(setup::fuzzer::path());
+    let mut command = Command::new(FUZZER.path());
     command
         .current_dir(root::root())
         .args([subcommand, "--sanitizer", "none", "--fuzz-dir"])

@@ -4,7 +4,8 @@ use std::process::Command;
 
 use crate::failure::{Outcome, said};
 use crate::setup::packages::Family;
-use crate::setup::{For, driver, node, npm, system};
+use crate::setup::tools::WEBDRIVER;
+use crate::setup::{For, node, npm, system};
 use crate::{display, ports, process};
 
 enum State {
@@ -162,7 +163,7 @@ fn npm_packages() -> Finding {
 }
 
 fn webdriver() -> Finding {
-    match (driver::installed(), process::find("WebKitWebDriver")) {
+    match (WEBDRIVER.is_installed(), process::find("WebKitWebDriver")) {
         (true, Some(native)) => good(
             "WebDriver",
             format!("tauri-driver and {}", native.display()),

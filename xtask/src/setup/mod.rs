@@ -3,13 +3,11 @@
 //! Each part looks first and acts only on what is missing, so that a machine
 //! that has everything passes in well under a second.
 
-pub mod deny;
-pub mod driver;
-pub mod fuzzer;
 pub mod node;
 pub mod npm;
 pub mod packages;
 pub mod system;
+pub mod tools;
 
 use std::fs::{self, File};
 
@@ -38,7 +36,7 @@ pub fn ready(purpose: For) -> Outcome {
     if purpose == For::Tests {
         npm::ready_in(npm::EXAMPLE, "some seconds")?;
         if cfg!(target_os = "linux") {
-            driver::ready()?;
+            tools::WEBDRIVER.ready()?;
         }
     }
     Ok(())

@@ -9,7 +9,8 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::failure::{Outcome, io, said};
-use crate::{process, root, setup};
+use crate::setup::tools::DENY;
+use crate::{process, root};
 
 const RULES: &str = ".cargo/deny.toml";
 
@@ -60,7 +61,7 @@ const WRONG: [(&str, &str); 3] = [
 
 /// Checks the app, and then the rules.
 pub fn check() -> Outcome<String> {
-    setup::deny::ready()?;
+    DENY.ready()?;
     let mut ours = deny(&root::root().join("Cargo.toml"));
     ours.args(["--locked", "check", "licenses", "sources", "bans"]);
     process::run(&mut ours)?;
@@ -83,7 +84,7 @@ pub fn check() -> Outcome<String> {
 }
 
 fn deny(manifest: &Path) -> Command {
-    let mut deny = Command::new(setup::deny::path());
+    let mut deny = Command::new(DENY.path());
     deny.current_dir(root::root())
         .arg("--manifest-path")
         .arg(manifest)
