@@ -1,15 +1,18 @@
-//! Release builds of the app itself: the one that ships and the one that
-//! WebDriver drives. They differ in features and must never be mistaken for
-//! each other, so the second is put into a folder of its own.
+//! Builds of the app itself without its development server: the one that ships and the one
+//! that WebDriver drives. They differ in features and must never be mistaken for each other, so
+//! the second is put into a folder of its own.
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
 use crate::failure::{Outcome, io};
 use crate::setup::{self, For};
 use crate::{compile, export, root, say};
 
 const BIN: &str = "vestibule";
+/// The profile of what tests drive, the packages that they install among it.
+pub const TESTED: &str = "tested";
 
 /// Where the build for WebDriver is put.
 pub fn e2e_path() -> PathBuf {
@@ -22,14 +25,27 @@ pub fn e2e_path() -> PathBuf {
 pub fn build_e2e_from_scratch() -> Outcome {
     setup::ready(For::Development)?;
     export::ready()?;
-    println!("{}", build_e2e()?.display());
+    println!("{}", build_e2e(Clippy::IsNotAsked)?.display());
     Ok(())
 }
 
+/// Whether clippy looks at a build for WebDriver.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Clippy {
+    /// It does, and stops it at any warning.
+    Looks,
+    /// It does not: somebody wants the app.
+    IsNotAsked,
+}
+
 /// Builds for WebDriver from the export that is there.
-pub fn build_e2e() -> Outcome<PathBuf> {
-    say::step("building the app for WebDriver, in release mode (many minutes the first time)");
-    let built = release("e2e,tauri/custom-protocol")?;
+pub fn build_e2e(clippy: Clippy) -> Outcome<PathBuf> {
+    say::step("building the app for WebDriver (some minutes the first time)");
+    let mut cargo = root::cargo();
+    if clippy == Clippy::Looks {
+        compile::under_clippy(&mut cargo);
+    }
+    let built = build(&mut cargo, TESTED, "e2e,tauri/custom-protocol")?;
     let path = e2e_path();
     let folder = root::target().join("e2e");
     fs::create_dir_all(&folder).map_err(io(format_args!("creating {}", folder.display())))?;
@@ -43,14 +59,19 @@ pub fn build_e2e() -> Outcome<PathBuf> {
 /// Builds what ships, from the export that is there.
 pub fn build_shipped() -> Outcome<PathBuf> {
     say::step("building the app as it ships");
-    release("tauri/custom-protocol")
+    build(&mut root::cargo(), "release", "tauri/custom-protocol")
 }
 
-fn release(features: &str) -> Outcome<PathBuf> {
+fn build(cargo: &mut Command, profile: &str, features: &str) -> Outcome<PathBuf> {
     // With `devUrl` configured, only custom-protocol makes the window load the
     // export instead of the development server.
-    compile::binary(
+    let arguments = [
+        "--package",
         BIN,
-        &["--package", BIN, "--release", "--features", features],
-    )
+        "--profile",
+        profile,
+        "--features",
+        features,
+    ];
+    compile::binary_by(cargo, BIN, &arguments)
 }

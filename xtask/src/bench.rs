@@ -17,7 +17,7 @@ pub fn run() -> Outcome {
     setup::ready(For::Tests)?;
     export::ready()?;
     let shipped = size(&app::build_shipped()?)?;
-    let driven = app::build_e2e()?;
+    let driven = app::build_e2e(app::Clippy::IsNotAsked)?;
     let driven_size = size(&driven)?;
 
     say::step("building the measuring program");
@@ -33,7 +33,7 @@ pub fn run() -> Outcome {
             "bench",
         ])
         .env("VESTIBULE_APP", &driven)
-        .env("VESTIBULE_TAURI_DRIVER", setup::driver::path());
+        .env("VESTIBULE_TAURI_DRIVER", setup::tools::WEBDRIVER.path());
     let measured = process::run(&mut cargo);
     println!("binary as it ships            {shipped}");
     println!("binary for WebDriver          {driven_size}");

@@ -1,14 +1,16 @@
-//! The packages that a Linux user installs, made by the Tauri CLI.
+//! The packages that a Linux user installs, made by the Tauri CLI: as they ship, but for the
+//! optimisation.
 
 use std::fs;
 use std::path::PathBuf;
 
+use crate::app::TESTED;
 use crate::failure::{Outcome, io};
 use crate::{root, tauri};
 
 /// Where the Tauri CLI puts them, one folder for each kind.
 pub fn folder() -> PathBuf {
-    root::target().join("release").join("bundle")
+    root::target().join(TESTED).join("bundle")
 }
 
 /// Makes the .deb and the .rpm from the export that is there.
@@ -20,7 +22,9 @@ pub fn linux() -> Outcome<PathBuf> {
     }
     // The export was made just before; no need to make it again.
     let same = r#"{"build":{"beforeBuildCommand":null}}"#;
-    let arguments = ["build", "--ci", "--bundles", "deb,rpm", "--config", same];
-    tauri::run(&arguments.map(Into::into))?;
+    let wanted = ["build", "--ci", "--bundles", "deb,rpm", "--config", same];
+    let compiled = ["--", "--profile", TESTED];
+    let arguments: Vec<_> = wanted.into_iter().chain(compiled).map(Into::into).collect();
+    tauri::run(&arguments)?;
     Ok(folder)
 }

@@ -1,50 +1,69 @@
 //! Building binaries of the workspace and learning where cargo put them.
 
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
 
 use crate::failure::{Failure, Outcome, said};
 use crate::{process, root};
 
-/// Builds one binary with `cargo build` and further arguments; answers its path.
+/// Builds one binary with `cargo build` and further arguments; answers its path. With
+/// `--workspace` among them it shares its dependencies with all else that is built so: what
+/// features they have follows from which packages are chosen, not from which are built.
 pub fn binary(name: &str, arguments: &[&str]) -> Outcome<PathBuf> {
-    let mut cargo = root::cargo();
+    binary_by(&mut root::cargo(), name, arguments)
+}
+
+/// The same by a cargo command that was prepared.
+pub fn binary_by(cargo: &mut Command, name: &str, arguments: &[&str]) -> Outcome<PathBuf> {
+    cargo.args(["build", "--bin", name]).args(arguments);
+    let messages = messages(cargo, name)?;
+    let built = messages
+        .iter()
+        .rev()
+        .find_map(|message| executable(message, name));
+    built.ok_or_else(|| said(format!("cargo built {name} but did not say where")))
+}
+
+/// Has clippy look at the workspace's own crates while cargo compiles them, and stop at any
+/// warning. It is what `cargo clippy` does, which only checks: all dependencies would be looked at
+/// once for it and once more to be compiled.
+pub fn under_clippy(cargo: &mut Command) {
     cargo
-        .args([
-            "build",
-            "--bin",
-            name,
-            "--message-format",
-            "json-render-diagnostics",
-        ])
-        .args(arguments)
+        .env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver")
+        .env("CLIPPY_ARGS", "-Dwarnings__CLIPPY_HACKERY__");
+}
+
+/// Runs a cargo command that compiles; answers its messages for machines. `what` it builds is
+/// named where it fails.
+pub fn messages(cargo: &mut Command, what: &str) -> Outcome<Vec<Value>> {
+    cargo
+        .args(["--message-format", "json-render-diagnostics"])
         .stdout(Stdio::piped());
-    let mut built = None;
-    let mut child = process::spawn(&mut cargo)?;
+    let mut child = process::spawn(cargo)?;
     let stdout = child.stdout.take();
     // Lines of JSON; what a person needs goes to standard error by itself.
     let reader = std::thread::spawn(move || {
         stdout
             .into_iter()
             .flat_map(process::lossy_lines)
+            .filter_map(|line| serde_json::from_str(&line).ok())
             .collect::<Vec<_>>()
     });
     let status = process::wait(&mut child)?;
-    for line in reader.join().unwrap_or_default() {
-        built = executable(&line, name).or(built);
-    }
+    let messages = reader.join().unwrap_or_default();
     if !status.success() {
         return Err(Failure::Tool {
-            name: format!("building {name}"),
+            name: format!("building {what}"),
             code: status.code().unwrap_or(1),
         });
     }
-    built.ok_or_else(|| said(format!("cargo built {name} but did not say where")))
+    Ok(messages)
 }
 
 /// The path in one of cargo's messages, if it announces this binary.
-fn executable(message: &str, name: &str) -> Option<PathBuf> {
-    let message: serde_json::Value = serde_json::from_str(message).ok()?;
+fn executable(message: &Value, name: &str) -> Option<PathBuf> {
     let is_it = message["reason"] == "compiler-artifact"
         && message["target"]["name"] == name
         && message["target"]["kind"]
@@ -58,15 +77,13 @@ fn executable(message: &str, name: &str) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
     fn only_the_message_about_the_binary_itself_names_it() {
-        let message = |reason: &str, name: &str, kind: &str| {
-            format!(
-                r#"{{"reason":"{reason}","target":{{"name":"{name}","kind":["{kind}"]}},"executable":"/t/app"}}"#
-            )
-        };
+        let message = |reason: &str, name: &str, kind: &str| json!({"reason": reason, "target": {"name": name, "kind": [kind]}, "executable": "/t/app"});
         let path = Some(PathBuf::from("/t/app"));
         assert_eq!(
             executable(&message("compiler-artifact", "app", "bin"), "app"),
@@ -84,6 +101,5 @@ mod tests {
             executable(&message("build-script-executed", "app", "bin"), "app"),
             None
         );
-        assert_eq!(executable("warning: not json", "app"), None);
     }
 }

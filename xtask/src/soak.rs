@@ -27,7 +27,7 @@ pub fn run(arguments: &[OsString]) -> Outcome {
     }
     setup::ready(For::Tests)?;
     export::ready()?;
-    let app = app::build_e2e()?;
+    let app = app::build_e2e(app::Clippy::IsNotAsked)?;
     say::step("building the program that breaks things");
     let soak = compile::binary("soak", &["--release", "--package", "vestibule-promises"])?;
     let mut soak = std::process::Command::new(soak);

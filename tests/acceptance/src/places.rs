@@ -44,17 +44,17 @@ pub(crate) fn driver() -> PathBuf {
     )
 }
 
-/// Where the packages are: `VESTIBULE_BUNDLES`, or where `cargo tauri build` puts them.
+/// Where the packages are: `VESTIBULE_BUNDLES`, or where `cargo xtask test` puts them.
 ///
 /// # Panics
 /// If they are not there; the message says how to make them.
 #[must_use]
 pub fn bundles() -> PathBuf {
-    let otherwise = target().join("release/bundle");
+    let otherwise = target().join("tested/bundle");
     let folder = env::var_os("VESTIBULE_BUNDLES").map_or(otherwise, PathBuf::from);
     assert!(
         folder.is_dir(),
-        "there are no packages at {}: make them with `cargo tauri build`, or run `cargo xtask test`",
+        "there are no packages at {}: `cargo xtask test --only bundle` makes them",
         folder.display()
     );
     folder
