@@ -5,7 +5,8 @@ use std::ffi::OsString;
 use lexopt::prelude::*;
 
 use crate::failure::{Outcome, said};
-use crate::test::Asked;
+use crate::servers::Until;
+use crate::test::{Asked, side_by_side};
 use crate::{fuzz, real_servers, soak};
 
 /// What `--help` prints.
@@ -33,6 +34,7 @@ Vestibule's own commands: cargo xtask COMMAND
   types                write frontend/lib/native/wire.ts and docs/profile.schema.json
   export               export the frontend if its sources changed
   dev-servers          the backend and Next, as `tauri dev` starts them
+      --check              end once both have answered
   desktop -- COMMAND   run one command with a keyring and a screen of its own (Linux)
 
 What `cargo tauri dev --help` and `cargo tauri build --help` list, dev and build take too.
@@ -49,7 +51,7 @@ pub enum Task {
     /// Run the app from source.
     Dev(Vec<OsString>),
     /// The servers beside the app.
-    DevServers,
+    DevServers(Until),
     /// Run the Tauri CLI.
     Tauri(Vec<OsString>),
     /// Bundle the app.
@@ -80,6 +82,8 @@ pub enum Task {
     InsideDesktop(Vec<OsString>),
     /// Run a program that ends when a process does.
     Guard(u32, Vec<OsString>),
+    /// Run test programs, a few at a time.
+    SideBySide(side_by_side::Asked),
 }
 
 /// Reads the command line, without the program's own name.
@@ -102,14 +106,15 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Outcome<Task> {
         "desktop" => return program(rest(parser)?).map(Task::Desktop),
         "inside-desktop" => return program(rest(parser)?).map(Task::InsideDesktop),
         "guard" => return guard(rest(parser)?),
+        "side-by-side" => return side_by_side(rest(parser)?),
         "test" => return test(parser),
         "fuzz" => return fuzz(parser),
+        "dev-servers" => return dev_servers(parser),
         _ => {}
     }
     let task = match command.as_str() {
         "help" => Task::Help,
         "setup" => Task::Setup,
-        "dev-servers" => Task::DevServers,
         "export" => Task::Export,
         "bench" => Task::Bench,
         "types" => Task::Types,
@@ -161,6 +166,15 @@ fn test(mut parser: lexopt::Parser) -> Outcome<Task> {
             }
             Some(other) => return Err(wrong(other.unexpected())),
         }
+    }
+}
+
+fn dev_servers(mut parser: lexopt::Parser) -> Outcome<Task> {
+    match parser.next().map_err(wrong)? {
+        None => Ok(Task::DevServers(Until::Told)),
+        Some(Long("check")) => Ok(Task::DevServers(Until::Answered)),
+        Some(Short('h') | Long("help")) => Ok(Task::Help),
+        Some(other) => Err(wrong(other.unexpected())),
     }
 }
 
@@ -243,6 +257,21 @@ fn guard(mut arguments: Vec<OsString>) -> Outcome<Task> {
     let parent = parent.ok_or_else(|| said("`guard` is for this tool's own use"))?;
     arguments.remove(0);
     Ok(Task::Guard(parent, program(arguments)?))
+}
+
+fn side_by_side(arguments: Vec<OsString>) -> Outcome<Task> {
+    let mut arguments = arguments.into_iter();
+    let at_once = arguments
+        .next()
+        .and_then(|count| count.to_str()?.parse().ok());
+    let (Some(at_once), Some(list)) = (at_once, arguments.next()) else {
+        return Err(said("`side-by-side` is for this tool's own use"));
+    };
+    Ok(Task::SideBySide(side_by_side::Asked {
+        list: list.into(),
+        at_once,
+        arguments: arguments.collect(),
+    }))
 }
 
 /// A program and its arguments, with or without `--` before them.

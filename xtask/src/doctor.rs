@@ -13,6 +13,6 @@ pub fn run(arguments: &[OsString]) -> Outcome {
         return machine::run();
     }
     say::step("building the doctor");
-    let doctor = compile::binary("vestibule-doctor", &["--package", "vestibule-doctor"])?;
+    let doctor = compile::binary("vestibule-doctor", &["--workspace"])?;
     process::become_it(Command::new(doctor).args(arguments))
 }

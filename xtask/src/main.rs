@@ -77,7 +77,7 @@ fn run(task: Task) -> Outcome {
             Ok(())
         }
         Task::Dev(arguments) => tauri::dev(&arguments),
-        Task::DevServers => servers::serve(),
+        Task::DevServers(until) => servers::serve(until),
         Task::Tauri(arguments) => tauri::run(&arguments),
         Task::Build(arguments) => tauri::build(&arguments),
         Task::BuildE2e => app::build_e2e_from_scratch(),
@@ -98,5 +98,6 @@ fn run(task: Task) -> Outcome {
         Task::Desktop(program) => desktop::run(&program),
         Task::InsideDesktop(program) => desktop::run_inside(&program),
         Task::Guard(parent, program) => parent::guard(parent, &program),
+        Task::SideBySide(asked) => test::side_by_side::run(&asked),
     }
 }

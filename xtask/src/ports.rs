@@ -1,6 +1,6 @@
 //! The two fixed addresses of development, and who holds one that is taken.
 
-use std::io;
+use std::io::{self, BufRead as _, Write as _};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
@@ -38,6 +38,23 @@ pub fn is_answering(port: u16) -> bool {
     [v4, v6]
         .iter()
         .any(|address| TcpStream::connect_timeout(address, Duration::from_millis(300)).is_ok())
+}
+
+/// Whether a GET of this path is answered with 200. The first one of a page takes as long as
+/// Next needs to compile it.
+pub fn serves(port: u16, path: &str) -> bool {
+    let ask = || {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n"
+        )?;
+        let mut status = String::new();
+        io::BufReader::new(stream).read_line(&mut status)?;
+        io::Result::Ok(status)
+    };
+    ask().is_ok_and(|status| status.split(' ').nth(1) == Some("200"))
 }
 
 fn taken(port: u16, what: &str) -> String {

@@ -41,7 +41,7 @@ pub fn run(arguments: &[OsString]) -> Outcome {
         setup::npm::ready_in(server.folder, server.takes)?;
     }
     say::step("building the program that signs in there");
-    let servers = compile::binary("servers", &["--package", "vestibule-servers"])?;
+    let servers = compile::binary("servers", &["--workspace"])?;
     let mut servers = std::process::Command::new(servers);
     process::run(servers.args(arguments))
 }

@@ -21,11 +21,20 @@ pub const OWNER: &str = "VESTIBULE_DEV_OWNER";
 /// with the app and the CLI waits for Next for three minutes only.
 pub fn build_backend() -> Outcome<PathBuf> {
     say::step("building the bundled backend (a few minutes the first time)");
-    compile::binary("vestibule-backend", &["--package", "vestibule-backend"])
+    compile::binary("vestibule-backend", &["--workspace"])
 }
 
-/// Runs both servers until told to end.
-pub fn serve() -> Outcome {
+/// What `serve` is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// Both servers stay up until they are told to end.
+    Told,
+    /// They end once both have answered a request for what a newcomer sees first.
+    Answered,
+}
+
+/// Runs both servers.
+pub fn serve(until: Until) -> Outcome {
     ports::check_free()?;
     if !setup::npm::installed()? {
         return Err(said(
@@ -34,7 +43,7 @@ pub fn serve() -> Outcome {
     }
     let backend = build_backend()?;
 
-    let outcome = serve_until_ended(&backend);
+    let outcome = start_both(&backend, until);
     kin::end_all();
     match outcome {
         // Being told to end is how this command ends.
@@ -43,7 +52,7 @@ pub fn serve() -> Outcome {
     }
 }
 
-fn serve_until_ended(backend: &Path) -> Outcome {
+fn start_both(backend: &Path, until: Until) -> Outcome {
     let watch = parent::Watch::new(owner());
     let database = root::target().join("dev/backend.sqlite3");
     let folder = database.parent().unwrap_or(root::target());
@@ -68,6 +77,20 @@ fn serve_until_ended(backend: &Path) -> Outcome {
     next.env("NEXT_TELEMETRY_DISABLED", "1");
     running.push(start("next", &next)?);
 
+    if until == Until::Answered {
+        wait_for(ports::FRONTEND, &mut running, &watch)?;
+        for (port, path) in [
+            (ports::BACKEND, "/plans/team"),
+            (ports::FRONTEND, "/auth/login/"),
+        ] {
+            if !ports::serves(port, path) {
+                return Err(said(format!(
+                    "nothing good is served at port {port}, {path}"
+                )));
+            }
+        }
+        return Ok(());
+    }
     loop {
         pause(&mut running, &watch)?;
     }

@@ -3,44 +3,81 @@
 use std::fmt;
 use std::time::Duration;
 
+/// One step as it went.
+struct Entry {
+    name: &'static str,
+    took: Duration,
+    budget: Duration,
+    outcome: Result<String, String>,
+}
+
 /// The steps that were entered so far.
 #[derive(Default)]
 pub struct Account {
-    entries: Vec<(&'static str, Duration, Result<String, String>)>,
+    entries: Vec<Entry>,
 }
 
 impl Account {
-    /// Enters a step: a note on success, the reason on failure.
-    pub fn enter(&mut self, name: &'static str, took: Duration, outcome: Result<String, String>) {
-        self.entries.push((name, took, outcome));
+    /// Enters a step with its budget in seconds: a note on success, the reason on failure.
+    pub fn enter(
+        &mut self,
+        name: &'static str,
+        took: Duration,
+        budget: u64,
+        outcome: Result<String, String>,
+    ) {
+        self.entries.push(Entry {
+            name,
+            took,
+            budget: Duration::from_secs(budget),
+            outcome,
+        });
     }
 
     /// Whether the step of this name was entered as failed.
     pub fn has_failed(&self, name: &str) -> bool {
         self.entries
             .iter()
-            .any(|(entry, _, outcome)| *entry == name && outcome.is_err())
+            .any(|entry| entry.name == name && entry.outcome.is_err())
     }
 
     /// How many steps failed.
     pub fn failed(&self) -> usize {
         self.entries
             .iter()
-            .filter(|(_, _, outcome)| outcome.is_err())
+            .filter(|entry| entry.outcome.is_err())
             .count()
     }
 }
 
 impl fmt::Display for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (name, took, outcome) in &self.entries {
-            let (word, note) = match outcome {
+        for entry in &self.entries {
+            let (word, note) = match &entry.outcome {
                 Ok(note) => ("ok", note),
                 Err(reason) => ("FAILED", reason),
             };
-            let line = format!("{name:<12} {:>7.1} s  {word:<7} {note}", took.as_secs_f64());
+            let over = match entry.took > entry.budget {
+                true => "over its budget",
+                false => "",
+            };
+            let line = format!(
+                "{:<12} {:>7.1} s of {:>3}  {word:<7} {over:<16}{note}",
+                entry.name,
+                entry.took.as_secs_f64(),
+                entry.budget.as_secs(),
+            );
             writeln!(f, "{}", line.trim_end())?;
         }
+        let took: Duration = self.entries.iter().map(|entry| entry.took).sum();
+        let budget: Duration = self.entries.iter().map(|entry| entry.budget).sum();
+        writeln!(
+            f,
+            "{:<12} {:>7.1} s of {:>3}",
+            "all steps",
+            took.as_secs_f64(),
+            budget.as_secs()
+        )?;
         // The form that this line has is one that CI systems read.
         let failed = self.failed();
         writeln!(f, "{} passed, {failed} failed", self.entries.len() - failed)
@@ -54,15 +91,19 @@ mod tests {
     #[test]
     fn the_last_line_counts_and_every_step_has_its_own() {
         let mut account = Account::default();
-        account.enter("fmt", Duration::from_millis(1234), Ok(String::new()));
+        account.enter("fmt", Duration::from_millis(1234), 5, Ok(String::new()));
         account.enter(
             "rust",
             Duration::from_secs(61),
+            60,
             Err("cargo test failed".into()),
         );
         assert_eq!(
             account.to_string(),
-            "fmt              1.2 s  ok\nrust            61.0 s  FAILED  cargo test failed\n1 passed, 1 failed\n"
+            "fmt              1.2 s of   5  ok\n\
+             rust            61.0 s of  60  FAILED  over its budget cargo test failed\n\
+             all steps       62.2 s of  65\n\
+             1 passed, 1 failed\n"
         );
         assert!(account.has_failed("rust") && !account.has_failed("fmt"));
     }

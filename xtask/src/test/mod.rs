@@ -6,6 +6,8 @@
 
 mod account;
 mod deny;
+mod programs;
+pub mod side_by_side;
 mod steps;
 
 use std::ffi::OsString;
@@ -62,6 +64,7 @@ pub fn run(asked: Asked) -> Outcome {
         account.enter(
             step.name,
             start.elapsed(),
+            step.budget,
             outcome.map_err(|failure| failure.to_string()),
         );
     }
@@ -69,6 +72,7 @@ pub fn run(asked: Asked) -> Outcome {
         account.enter(
             "filter",
             std::time::Duration::ZERO,
+            0,
             Err("no test has a name that matches".into()),
         );
     }
@@ -139,7 +143,7 @@ mod tests {
     fn a_step_brings_what_it_needs_with_it() {
         assert_eq!(
             names(&["acceptance"], false),
-            ["export", "e2e", "bundle", "acceptance"]
+            ["programs", "export", "e2e", "bundle", "acceptance"]
         );
         assert_eq!(names(&["fmt"], false), ["fmt"]);
     }
@@ -148,16 +152,16 @@ mod tests {
     fn a_filter_leaves_the_steps_that_can_be_filtered() {
         assert_eq!(
             names(&[], true),
-            ["rust", "export", "e2e", "bundle", "acceptance"]
+            ["programs", "rust", "export", "e2e", "bundle", "acceptance"]
         );
-        assert_eq!(names(&["rust"], true), ["rust"]);
+        assert_eq!(names(&["rust"], true), ["programs", "rust"]);
     }
 
     #[test]
     fn an_unknown_step_is_refused_with_the_names_there_are() {
-        let failure = select(&["clipy".into()], false).err().unwrap().to_string();
+        let failure = select(&["bioem".into()], false).err().unwrap().to_string();
         assert!(
-            failure.contains("clipy") && failure.contains("clippy"),
+            failure.contains("bioem") && failure.contains("biome"),
             "{failure}"
         );
     }

@@ -1,14 +1,17 @@
 //! The steps themselves: what is run, in which order, and what it needs.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::process::Command;
 use std::thread;
 
+use super::programs::{self, Program};
 use super::{Asked, deny};
-use crate::failure::{Outcome, said};
-use crate::setup::{self, For};
+use crate::app::Clippy;
+use crate::failure::{Outcome, io, said};
+use crate::setup::For;
+use crate::setup::tools::WEBDRIVER;
 use crate::tally::Tally;
-use crate::{app, bundle, desktop, export, process, root};
+use crate::{app, bundle, desktop, export, process, root, say};
 
 /// One step of the test command.
 pub struct Step {
@@ -16,6 +19,9 @@ pub struct Step {
     pub name: &'static str,
     /// What it does, in a few words.
     pub about: &'static str,
+    /// How many seconds it may take on two quiet cores where nothing has been compiled yet. The
+    /// account says so where it takes more; it does not fail for that.
+    pub budget: u64,
     /// Steps that make what this one uses.
     pub needs: &'static [&'static str],
     /// What the machine must be ready for.
@@ -26,141 +32,121 @@ pub struct Step {
     pub work: fn(&Run) -> Outcome<String>,
 }
 
-/// The crate that drives the window. It is written for Linux, where the webview
-/// has a driver.
-const WINDOW_TESTS: &str = "vestibule-acceptance";
+/// The package that drives the window, and its folder. It is written for Linux, where the
+/// webview has a driver.
+const WINDOW_TESTS: (&str, &str) = ("vestibule-acceptance", "tests/acceptance");
 
 /// How many tests of one program run at once, as libtest reads it.
 const TEST_THREADS: &str = "RUST_TEST_THREADS";
 
 /// Quick ones first, so that a slip is told within seconds.
 pub const STEPS: &[Step] = &[
-    step("fmt", "Rust is formatted", None, |_| {
+    step("fmt", "Rust is formatted", 5, |_| {
         cargo(&["fmt", "--all", "--check"])
     }),
-    step(
-        "biome",
-        "TypeScript is formatted and linted",
-        Some(For::Development),
-        |_| npm("lint"),
-    ),
-    step(
-        "tsc",
-        "TypeScript type-checks",
-        Some(For::Development),
-        |_| npm("typecheck"),
-    ),
+    step("biome", "TypeScript is formatted and linted", 10, |_| {
+        npm("lint")
+    })
+    .after(For::Development),
+    step("tsc", "TypeScript type-checks", 15, |_| npm("typecheck")).after(For::Development),
     step(
         "deny",
         "licences, sources, and one HTTP and TLS stack",
-        None,
+        60,
         |_| deny::check(),
     ),
-    step("vitest", "frontend tests", Some(For::Development), |_| {
-        npm("test")
-    }),
+    step("vitest", "frontend tests", 55, |_| npm("test")).after(For::Development),
     step(
-        "clippy",
-        "Rust is free of warnings",
-        Some(For::Development),
-        |_| {
-            let mut arguments = vec!["clippy", "--workspace", "--all-targets"];
-            if !cfg!(target_os = "linux") {
-                arguments.extend(["--exclude", WINDOW_TESTS]);
-            }
-            cargo(&[&arguments[..], &["--", "-D", "warnings"]].concat())
-        },
-    ),
+        "programs",
+        "the test programs, and clippy's word on them",
+        240,
+        |run| run.programs.compile(),
+    )
+    .after(For::Tests),
     step(
-        "clippy-e2e",
-        "so are the builds for WebDriver and with reports",
-        Some(For::Development),
-        |_| {
-            cargo(&[
-                "clippy",
-                "--package",
-                "vestibule",
-                "--all-targets",
-                "--features",
-                "e2e,sentry",
-                "--",
-                "-D",
-                "warnings",
-            ])
-        },
-    ),
-    Step {
-        filterable: true,
-        ..step(
-            "rust",
-            "Rust unit and integration tests, and the drift check of the types",
-            Some(For::Tests),
-            rust,
-        )
-    },
+        "rust",
+        "Rust unit and integration tests, and the drift check of the types",
+        150,
+        rust,
+    )
+    .using(&["programs"])
+    .after(For::Tests)
+    .filterable(),
     step(
-        "export",
-        "the static export of the frontend",
-        Some(For::Development),
-        |_| {
-            export::ready().map(|made| {
-                if made {
-                    String::new()
-                } else {
-                    "up to date".into()
-                }
-            })
-        },
-    ),
-    Step {
-        needs: &["export"],
-        ..step(
-            "e2e",
-            "the build for WebDriver",
-            Some(For::Development),
-            |_| app::build_e2e().map(|path| path.display().to_string()),
-        )
-    },
-    Step {
-        needs: &["export"],
-        ..step(
-            "bundle",
-            "the packages that users install",
-            Some(For::Tests),
-            |_| bundle::linux().map(|folder| folder.display().to_string()),
-        )
-    },
-    Step {
-        needs: &["e2e", "bundle"],
-        filterable: true,
-        ..step(
-            "acceptance",
-            "the real window, driven by WebDriver",
-            Some(For::Tests),
-            acceptance,
-        )
-    },
+        "commands",
+        "the README's commands, in a short form",
+        60,
+        |_| commands(),
+    )
+    .using(&["programs"])
+    .after(For::Tests),
+    step("export", "the static export of the frontend", 40, |_| {
+        let made = export::ready()?;
+        Ok(if made { "" } else { "up to date" }.to_owned())
+    })
+    .after(For::Development),
+    step(
+        "e2e",
+        "the build for WebDriver, and clippy's word on it",
+        240,
+        |_| app::build_e2e(Clippy::Looks).map(|path| path.display().to_string()),
+    )
+    .using(&["export"])
+    .after(For::Development),
+    step("bundle", "the packages that users install", 40, |_| {
+        bundle::linux().map(|folder| folder.display().to_string())
+    })
+    .using(&["export"])
+    .after(For::Tests),
+    step(
+        "acceptance",
+        "the real window, driven by WebDriver",
+        240,
+        acceptance,
+    )
+    .using(&["programs", "e2e", "bundle"])
+    .after(For::Tests)
+    .filterable(),
 ];
 
 const fn step(
     name: &'static str,
     about: &'static str,
-    setup: Option<For>,
+    budget: u64,
     work: fn(&Run) -> Outcome<String>,
 ) -> Step {
     Step {
         name,
         about,
+        budget,
         needs: &[],
-        setup,
+        setup: None,
         filterable: false,
         work,
+    }
+}
+
+impl Step {
+    const fn after(mut self, setup: For) -> Self {
+        self.setup = Some(setup);
+        self
+    }
+
+    const fn using(mut self, needs: &'static [&'static str]) -> Self {
+        self.needs = needs;
+        self
+    }
+
+    const fn filterable(mut self) -> Self {
+        self.filterable = true;
+        self
     }
 }
 
 /// What all steps of one run share.
 pub struct Run {
     asked: Asked,
+    programs: TestPrograms,
     matched: Cell<usize>,
     counted: Cell<bool>,
 }
@@ -169,6 +155,7 @@ impl Run {
     pub fn new(asked: Asked) -> Self {
         Self {
             asked,
+            programs: TestPrograms::default(),
             matched: Cell::new(0),
             counted: Cell::new(false),
         }
@@ -179,22 +166,35 @@ impl Run {
         self.asked.filter.is_some() && self.counted.get() && self.matched.get() == 0
     }
 
-    /// Adds what the caller asked for to a `cargo test`, and lets its tests run beside each
-    /// other: most of them wait, for a network or a window that is slow on purpose.
-    fn narrow(&self, cargo: &mut Command) {
-        if std::env::var_os(TEST_THREADS).is_none() {
-            cargo.env(TEST_THREADS, side_by_side().to_string());
-        }
-        cargo
+    /// The command that runs these programs, `at_once` at a time, with what the caller asked for.
+    /// The tests of one program run beside each other too: most of them wait, for a network or
+    /// a window that is slow on purpose.
+    fn side_by_side(
+        &self,
+        list: &str,
+        at_once: usize,
+        wanted: impl Fn(&Program) -> bool,
+    ) -> Outcome<Command> {
+        let file = root::records().join(format!("{list}.json"));
+        programs::write(&file, &self.programs.those(wanted))?;
+        let own = std::env::current_exe().map_err(io("finding our own binary"))?;
+        let mut command = Command::new(own);
+        command
+            .args(["side-by-side", &at_once.to_string()])
+            .arg(file)
             .args(&self.asked.filter)
-            .arg("--")
-            .args(&self.asked.extra);
+            .args(&self.asked.extra)
+            .current_dir(root::root());
+        if std::env::var_os(TEST_THREADS).is_none() {
+            command.env(TEST_THREADS, tests_at_once().to_string());
+        }
+        Ok(command)
     }
 
-    /// Runs a `cargo test`, counts, and does not let "no test" pass for success.
-    fn count(&self, cargo: &mut Command, mut line: impl FnMut(&str) + Send) -> Outcome<String> {
+    /// Runs such a command, counts, and does not let "no test" pass for success.
+    fn count(&self, command: &mut Command, mut line: impl FnMut(&str) + Send) -> Outcome<String> {
         let mut tally = Tally::default();
-        let outcome = process::follow(cargo, |text| {
+        let outcome = process::follow(command, |text| {
             tally.read(text);
             line(text);
         });
@@ -203,36 +203,51 @@ impl Run {
         self.counted.set(true);
         outcome?;
         if ran == 0 && self.asked.filter.is_none() {
-            return Err(said("the test runner ran no test"));
+            return Err(said("the test programs ran no test"));
         }
         Ok(tally.words())
     }
 }
 
+/// The test programs of this run, once they are compiled.
+#[derive(Default)]
+struct TestPrograms(OnceCell<Vec<Program>>);
+
+impl TestPrograms {
+    fn compile(&self) -> Outcome<String> {
+        let left_out: &[&str] = if cfg!(target_os = "linux") {
+            &[]
+        } else {
+            &[WINDOW_TESTS.0]
+        };
+        let compiled = programs::compile(left_out)?;
+        let note = format!("{} programs", compiled.len());
+        let _ = self.0.set(compiled);
+        Ok(note)
+    }
+
+    fn those(&self, wanted: impl Fn(&Program) -> bool) -> Vec<Program> {
+        let all = self.0.get().into_iter().flatten();
+        all.filter(|program| wanted(program)).cloned().collect()
+    }
+}
+
 /// Two for each core, which kept both cores of a small machine busy without making tests that
 /// bound a wait late; libtest would take one.
-fn side_by_side() -> usize {
+fn tests_at_once() -> usize {
     2 * thread::available_parallelism().map_or(2, usize::from)
 }
 
 fn rust(run: &Run) -> Outcome<String> {
-    let mut cargo = root::cargo();
-    cargo.args([
-        "test",
-        "--workspace",
-        "--exclude",
-        WINDOW_TESTS,
-        "--no-fail-fast",
-    ]);
-    run.narrow(&mut cargo);
+    let programs = run.side_by_side("rust", 2, |program| !program.is_in(WINDOW_TESTS.1))?;
     // The tests of the keyring need a real one, and it must not be the developer's.
-    let mut cargo = if cfg!(target_os = "linux") {
-        desktop::around(&cargo)?
+    let mut programs = if cfg!(target_os = "linux") {
+        desktop::around(&programs)?
     } else {
-        cargo
+        programs
     };
     let mut compared = false;
-    let words = run.count(&mut cargo, |line| {
+    let words = run.count(&mut programs, |line| {
         compared |= line.contains("wire_types") && line.ends_with("ok")
     })?;
     if !compared && run.asked.filter.is_none() {
@@ -249,14 +264,32 @@ fn acceptance(run: &Run) -> Outcome<String> {
             "the window can be driven on Linux only; here use --only with the other steps",
         ));
     }
-    let mut cargo = root::cargo();
-    cargo
-        .args(["test", "--package", WINDOW_TESTS, "--no-fail-fast"])
+    let mut programs =
+        run.side_by_side("acceptance", 1, |program| program.is_in(WINDOW_TESTS.1))?;
+    programs
         .env("VESTIBULE_APP", app::e2e_path())
-        .env("VESTIBULE_TAURI_DRIVER", setup::driver::path())
-        .env("VESTIBULE_BUNDLES", bundle::folder());
-    run.narrow(&mut cargo);
-    run.count(&mut cargo, |_| {})
+        .env("VESTIBULE_TAURI_DRIVER", WEBDRIVER.path())
+        .env("VESTIBULE_BUNDLES", bundle::folder())
+        // A virtual screen has no graphics card. To lay pages over each other with the
+        // processor's own OpenGL takes a fifth of what a window costs, and is not what is tested.
+        .env("WEBKIT_DISABLE_COMPOSITING_MODE", "1");
+    run.count(&mut programs, |_| {})
+}
+
+/// The commands that the README names and no other step runs.
+const COMMANDS: &[&[&str]] = &[
+    &["doctor"],
+    &["dev-servers", "--check"],
+    &["servers", "better-auth"],
+];
+
+fn commands() -> Outcome<String> {
+    let own = std::env::current_exe().map_err(io("finding our own binary"))?;
+    for command in COMMANDS {
+        say::step(format_args!("cargo xtask {}", command.join(" ")));
+        process::run(Command::new(&own).args(*command))?;
+    }
+    Ok(format!("{} commands", COMMANDS.len()))
 }
 
 fn cargo(arguments: &[&str]) -> Outcome<String> {

@@ -1,0 +1,172 @@
+//! Test programs, a few at a time: most tests wait, for a network or a keyring that is slow on
+//! purpose, and one program after the other would leave the machine idle at the end of each.
+//!
+//! What a program prints is shown when it has ended, in one piece.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Instant;
+
+use super::programs::{self, Program};
+use crate::failure::{Failure, Outcome, said};
+use crate::{process, root, say};
+
+/// What is run, with the arguments that each program gets.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// A list of programs, as [`programs::write`] makes one.
+    pub list: PathBuf,
+    /// How many run at once.
+    pub at_once: usize,
+    /// For each program.
+    pub arguments: Vec<OsString>,
+}
+
+/// Runs all programs of the list to their end, those first that took longest the last time.
+///
+/// # Errors
+/// If one of them failed, with all that did.
+pub fn run(asked: &Asked) -> Outcome {
+    let mut programs = programs::read(&asked.list)?;
+    let mut times = Times::beside(&asked.list);
+    programs.sort_by_key(|program| std::cmp::Reverse(times.of(program)));
+    let queue = Mutex::new(programs.into_iter());
+    let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let ended = thread::scope(|threads| {
+        let work = || {
+            let mut ended = Vec::new();
+            while let Some(program) = next() {
+                let begun = Instant::now();
+                let outcome = one(&program, &asked.arguments);
+                let is_interrupted = matches!(outcome, Err(Failure::Interrupted(_)));
+                ended.push((program, begun.elapsed().as_millis(), outcome));
+                if is_interrupted {
+                    break;
+                }
+            }
+            ended
+        };
+        let workers: Vec<_> = (0..asked.at_once.max(1))
+            .map(|_| threads.spawn(work))
+            .collect();
+        let ended = workers
+            .into_iter()
+            .map(|worker| worker.join().unwrap_or_default());
+        ended.flatten().collect::<Vec<_>>()
+    });
+    let mut failed = Vec::new();
+    for (program, millis, outcome) in ended {
+        times.note(&program, millis);
+        match outcome {
+            Ok(true) => {}
+            Ok(false) => failed.push(program.name),
+            Err(failure) => return Err(failure),
+        }
+    }
+    times.write();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    Err(said(format!("tests failed in: {}", failed.join(", "))))
+}
+
+/// Runs one program; answers whether its tests passed.
+fn one(program: &Program, arguments: &[OsString]) -> Outcome<bool> {
+    let Program {
+        name,
+        executable,
+        folder,
+    } = program;
+    say::pass_on(format_args!("     Running {name}"));
+    let mut command = Command::new(executable);
+    root::forget_our_package(&mut command);
+    command
+        .args(arguments)
+        .current_dir(folder)
+        .env("CARGO_MANIFEST_DIR", folder);
+    let captured = process::capture(&mut command)?;
+    let (ended, text) = (
+        if captured.ok { "Passed" } else { "FAILED" },
+        captured.text.trim_end(),
+    );
+    say::pass_on(format_args!("\n      {ended} {name}\n{text}"));
+    Ok(captured.ok)
+}
+
+/// How long each program took when it last ran, in milliseconds; kept beside the list.
+struct Times {
+    file: PathBuf,
+    millis: BTreeMap<String, u64>,
+}
+
+impl Times {
+    fn beside(list: &Path) -> Self {
+        let file = list.with_extension("times.json");
+        let text = fs::read_to_string(&file).unwrap_or_default();
+        Self {
+            file,
+            millis: serde_json::from_str(&text).unwrap_or_default(),
+        }
+    }
+
+    /// One that never ran may take long.
+    fn of(&self, program: &Program) -> u64 {
+        self.millis.get(&program.name).copied().unwrap_or(u64::MAX)
+    }
+
+    fn note(&mut self, program: &Program, millis: u128) {
+        let millis = u64::try_from(millis).unwrap_or(u64::MAX);
+        self.millis.insert(program.name.clone(), millis);
+    }
+
+    /// Without them the order is another, and nothing else.
+    fn write(&self) {
+        if let Ok(text) = serde_json::to_string(&self.millis) {
+            let _ = fs::write(&self.file, text);
+        }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn every_program_runs_in_its_folder_and_those_that_fail_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let make = |name: &str, script: &str| {
+            let executable = folder.path().join(name);
+            fs::write(&executable, format!("#!/bin/sh\n{script}\n")).unwrap();
+            fs::set_permissions(&executable, fs::Permissions::from_mode(0o755)).unwrap();
+            Program {
+                name: format!("side by side {name}"),
+                executable,
+                folder: folder.path().to_owned(),
+            }
+        };
+        let list = folder.path().join("list.json");
+        let all = [
+            make("good", "echo \"$1\" > good.ran"),
+            make("bad", "echo ran > bad.ran; exit 101"),
+            make("late", "echo ran > late.ran"),
+        ];
+        programs::write(&list, &all).unwrap();
+        let asked = Asked {
+            list,
+            at_once: 2,
+            arguments: vec!["--exact".into()],
+        };
+        let failure = run(&asked).unwrap_err().to_string();
+        assert_eq!(failure, "tests failed in: side by side bad");
+        let ran = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+        assert_eq!(ran("good.ran"), "--exact\n");
+        assert_eq!(ran("late.ran"), "ran\n", "a failure stops no other");
+    }
+}
