@@ -1,11 +1,12 @@
 //! The keyring daemon on a bus, and what may befall it.
 
+use std::fs::File;
 use std::io::{self, Write as _};
 use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::{Bus, Mute, PROMPTER, SECRETS, control, end};
+use crate::{Bus, Daemons, Mute, PROMPTER, SECRETS, control, end};
 
 /// Its password; it guards nothing.
 const PASSWORD: &str = "test";
@@ -31,13 +32,17 @@ impl Bus {
     /// # Errors
     /// If it is missing, does not start, or one is running.
     pub fn start_keyring(&mut self, how: Keyring) -> io::Result<()> {
-        if self.keyring.is_some() {
+        self.bring_up_keyring(&mut self.daemons(), how)
+    }
+
+    pub(crate) fn bring_up_keyring(&self, daemons: &mut Daemons, how: Keyring) -> io::Result<()> {
+        if daemons.keyring.is_some() {
             return Err(io::Error::other("a keyring is running"));
         }
         if how == Keyring::Locked && !self.home().join("data/keyrings/login.keyring").exists() {
             // One that has never been unlocked has no collection, which is another matter.
-            self.start_keyring(Keyring::Unlocked)?;
-            self.kill_keyring()?;
+            self.bring_up_keyring(daemons, Keyring::Unlocked)?;
+            self.take_down_keyring(daemons)?;
         }
         let mut command = Command::new("gnome-keyring-daemon");
         command.args(["--foreground", "--components=secrets"]);
@@ -45,13 +50,14 @@ impl Bus {
             command.arg("--unlock");
         }
         command.stdin(Stdio::piped()).stdout(Stdio::null());
+        command.stderr(File::create(self.keyring_log())?);
         let mut daemon = self.spawn(&mut command, "gnome-keyring")?;
         if let Some(mut stdin) = daemon.stdin.take()
             && how == Keyring::Unlocked
         {
             stdin.write_all(PASSWORD.as_bytes())?;
         }
-        self.keyring = Some(daemon);
+        daemons.keyring = Some(daemon);
         self.until_owned(SECRETS, true)
     }
 
@@ -60,10 +66,14 @@ impl Bus {
     /// # Errors
     /// If it cannot be killed.
     pub fn kill_keyring(&mut self) -> io::Result<()> {
-        if self.keyring.is_none() {
+        self.take_down_keyring(&mut self.daemons())
+    }
+
+    fn take_down_keyring(&self, daemons: &mut Daemons) -> io::Result<()> {
+        if daemons.keyring.is_none() {
             return Ok(());
         }
-        end(&mut self.keyring)?;
+        end(&mut daemons.keyring)?;
         self.until_owned(SECRETS, false)
     }
 
@@ -115,6 +125,22 @@ impl Bus {
         self.signal_keyring(Signal::CONT)
     }
 
+    /// Ends the daemon as glib does when it gives up (SIGTRAP), behind the back of this bus:
+    /// it counts as [ended by itself](Self::ended).
+    ///
+    /// # Errors
+    /// If none is running.
+    pub fn trap_keyring(&self) -> io::Result<()> {
+        self.signal_keyring(Signal::TRAP)
+    }
+
+    /// Whether the daemon answers and is open. Waits for at most five seconds: one that is
+    /// about to end, such as one that writes a core dump, has ended when this returns.
+    #[must_use]
+    pub fn keyring_answers(&self) -> bool {
+        self.expect_locked(false).is_ok()
+    }
+
     /// Somebody takes the name of the one that shows password prompts, and shows none:
     /// whatever waits for a password waits for ever.
     ///
@@ -135,9 +161,14 @@ impl Bus {
     }
 
     fn signal_keyring(&self, signal: Signal) -> io::Result<()> {
-        let daemon = self.keyring.as_ref();
-        let pid = daemon.and_then(|daemon| i32::try_from(daemon.id()).ok());
-        let pid = pid.and_then(Pid::from_raw);
+        let mut daemons = self.daemons();
+        let mut pid = None;
+        // The number of one that has ended may be another process's by now.
+        if let Some(daemon) = &mut daemons.keyring
+            && daemon.try_wait()?.is_none()
+        {
+            pid = Pid::from_raw(i32::try_from(daemon.id()).unwrap_or_default());
+        }
         let pid = pid.ok_or_else(|| io::Error::other("no keyring is running"))?;
         Ok(kill_process(pid, signal)?)
     }

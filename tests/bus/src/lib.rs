@@ -24,16 +24,19 @@
 mod control;
 mod keyring;
 mod mute;
+mod repair;
 
 use std::ffi::OsString;
 use std::io::{self, BufRead as _, BufReader};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use keyring::Keyring;
 pub use mute::Mute;
+pub use repair::Ended;
 use tempfile::TempDir;
 
 /// The bus name of the keyring: the Secret Service.
@@ -74,13 +77,23 @@ const CONFIG: &str = r#"<busconfig>
 </busconfig>"#;
 
 /// A bus, its folders, and the keyring on it. Dropping it ends and removes all of them.
+///
+/// A test that starts and ends what is on the bus has the bus for itself (`&mut`). One that
+/// shares it can have replaced what ended by itself; see [`Bus::repair`].
 pub struct Bus {
-    // In the order in which they end.
-    keyring: Option<Child>,
-    bus: Option<Child>,
+    daemons: Mutex<Daemons>,
     home: PathBuf,
     /// `None` where the bus is another process's; see [`Bus::here`].
     _folder: Option<TempDir>,
+}
+
+/// The processes on the bus, in the order in which they end.
+#[derive(Default)]
+struct Daemons {
+    keyring: Option<Child>,
+    bus: Option<Child>,
+    /// How often one was replaced that had ended by itself.
+    repairs: u64,
 }
 
 impl Bus {
@@ -106,8 +119,7 @@ impl Bus {
             private.mode(0o700).create(folder.path().join(name))?;
         }
         Ok(Self {
-            keyring: None,
-            bus: None,
+            daemons: Mutex::default(),
             home: folder.path().to_owned(),
             _folder: Some(folder),
         })
@@ -118,8 +130,7 @@ impl Bus {
     #[must_use]
     pub fn here() -> Option<Self> {
         Some(Self {
-            keyring: None,
-            bus: None,
+            daemons: Mutex::default(),
             home: std::env::var_os(HOME)?.into(),
             _folder: None,
         })
@@ -130,7 +141,11 @@ impl Bus {
     /// # Errors
     /// If `dbus-daemon` or `dbus-run-session` is missing or does not start.
     pub fn start_bus(&mut self) -> io::Result<()> {
-        if self.bus.is_some() {
+        self.bring_up_bus(&mut self.daemons())
+    }
+
+    fn bring_up_bus(&self, daemons: &mut Daemons) -> io::Result<()> {
+        if daemons.bus.is_some() {
             return Ok(());
         }
         let (config, socket) = (self.home.join("bus.conf"), self.socket());
@@ -145,6 +160,7 @@ impl Bus {
         command.arg("--config-file").arg(&config);
         command.args(["--", "sh", "-c", "echo ready; exec cat >/dev/null"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.stderr(Stdio::null());
         let mut bus = self.spawn(&mut command, "dbus-daemon")?;
         let mut line = String::new();
         if let Some(stdout) = bus.stdout.take() {
@@ -156,7 +172,7 @@ impl Bus {
                 "dbus-run-session ended at once ({status}); the Debian package dbus-daemon has it"
             )));
         }
-        self.bus = Some(bus);
+        daemons.bus = Some(bus);
         Ok(())
     }
 
@@ -166,12 +182,7 @@ impl Bus {
     /// # Errors
     /// If it cannot be waited for.
     pub fn end_bus(&mut self) -> io::Result<()> {
-        end(&mut self.keyring)?;
-        if let Some(mut bus) = self.bus.take() {
-            drop(bus.stdin.take());
-            bus.wait()?;
-        }
-        Ok(())
+        self.daemons().end()
     }
 
     /// What a process on this bus has in its environment.
@@ -234,9 +245,13 @@ impl Bus {
     fn spawn(&self, command: &mut Command, package: &str) -> io::Result<Child> {
         use std::os::unix::process::CommandExt as _;
         let program = command.get_program().to_string_lossy().into_owned();
-        let command = self.dress(command).stderr(Stdio::null()).process_group(0);
+        let command = self.dress(command).process_group(0);
         let child = command.spawn();
         child.map_err(|error| missing(&program, package, &error))
+    }
+
+    fn daemons(&self) -> MutexGuard<'_, Daemons> {
+        self.daemons.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn until_owned(&self, name: &str, wanted: bool) -> io::Result<()> {
@@ -249,6 +264,17 @@ impl Bus {
     fn socket(&self) -> PathBuf {
         // Where programs look that are told no address.
         self.home.join("run/bus")
+    }
+}
+
+impl Daemons {
+    fn end(&mut self) -> io::Result<()> {
+        end(&mut self.keyring)?;
+        if let Some(mut bus) = self.bus.take() {
+            drop(bus.stdin.take());
+            bus.wait()?;
+        }
+        Ok(())
     }
 }
 

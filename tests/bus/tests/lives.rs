@@ -4,8 +4,9 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
-use vestibule_bus::{Bus, Keyring, PROMPTER, SECRETS};
+use vestibule_bus::{Bus, Ended, Keyring, PROMPTER, SECRETS};
 
 fn with_keyring() -> Bus {
     let mut bus = Bus::start().expect("a bus");
@@ -103,4 +104,74 @@ fn a_dressed_process_finds_the_bus_and_outlives_nobody() {
     assert!(!home.exists(), "the folders are gone");
     drop(shell.stdin.take());
     shell.wait().expect("it ends");
+}
+
+/// What has ended by itself, as soon as it has.
+fn end_of(bus: &Bus) -> Ended {
+    let limit = Instant::now() + Duration::from_secs(20);
+    loop {
+        if let Some(ended) = bus.ended().expect("asked") {
+            return ended;
+        }
+        assert!(Instant::now() < limit, "nothing ends");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_daemon_that_ends_by_itself_is_noticed_and_replaced() {
+    let bus = with_keyring();
+    store(&bus, "kept").expect("stored");
+    assert_eq!(bus.ended().expect("asked"), None);
+    assert_eq!(bus.repair().expect("nothing to do"), None);
+    bus.trap_keyring().expect("it runs");
+    let ended = end_of(&bus);
+    let said = "the keyring daemon ended by itself (signal 5";
+    assert!(ended.to_string().starts_with(said), "{ended}");
+    assert!(!bus.keyring_answers());
+    bus.trap_keyring().expect_err("it does not run any more");
+    // Of several who want it there, one starts it.
+    let repairs = std::thread::scope(|scope| {
+        let repairs = [(); 4].map(|()| scope.spawn(|| bus.repair().expect("repaired")));
+        repairs.map(|repair| repair.join().expect("no panic"))
+    });
+    assert_eq!(repairs.iter().flatten().collect::<Vec<_>>(), [&ended]);
+    assert_eq!(bus.repairs(), 1);
+    assert!(bus.keyring_answers());
+    assert_eq!(look(&bus).as_deref(), Some("kept"));
+}
+
+#[test]
+fn a_daemon_that_is_killed_on_purpose_is_not_replaced() {
+    let mut bus = with_keyring();
+    bus.kill_keyring().expect("killed");
+    assert_eq!(bus.ended().expect("asked"), None);
+    assert_eq!(bus.repair().expect("nothing to do"), None);
+    assert!(!bus.is_owned(SECRETS).expect("asked"));
+    bus.end_bus().expect("ended");
+    assert_eq!(bus.repair().expect("nothing to do"), None);
+    assert_eq!(look(&bus), None, "there is no bus");
+}
+
+#[test]
+fn a_bus_that_ends_by_itself_is_replaced_with_its_keyring() {
+    let bus = with_keyring();
+    store(&bus, "kept").expect("stored");
+    let mut asked = Command::new("dbus-send");
+    let asked = bus.dress(&mut asked).args([
+        "--session",
+        "--print-reply=literal",
+        "--dest=org.freedesktop.DBus",
+        "/org/freedesktop/DBus",
+        "org.freedesktop.DBus.GetConnectionUnixProcessID",
+        "string:org.freedesktop.DBus",
+    ]);
+    let answer = asked.output().expect("dbus-send");
+    let answer = String::from_utf8_lossy(&answer.stdout).into_owned();
+    let id = answer.split_whitespace().last().expect("uint32 NUMBER");
+    let killed = Command::new("kill").args(["-KILL", id]).status();
+    assert!(killed.expect("kill").success(), "{answer}");
+    assert_eq!(end_of(&bus), Ended::Bus);
+    assert_eq!(bus.repair().expect("repaired"), Some(Ended::Bus));
+    assert_eq!(look(&bus).as_deref(), Some("kept"));
 }

@@ -6,11 +6,13 @@
 //! sent the same token would end the session, which the backend's own record shows.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use vestibule_backend::{Backend, Carrier};
+use vestibule_bus::Bus;
 
-use crate::crash::{Heard, Home, Life, backend, bus};
+use crate::crash::{Heard, Home, Instrument, Life, backend, bus};
 use crate::registry::Setting;
 use crate::report::Row;
 use crate::rig::{Lost, account, is_fresh, why};
@@ -40,7 +42,17 @@ struct Race {
 }
 
 async fn run(setting: &Setting, rotations: u64) -> Row {
-    let (race, losses) = match world(setting, rotations).await {
+    let mut broken = String::new();
+    let raced = match bus() {
+        Ok(bus) => {
+            let instrument = Instrument::new("P3", &bus);
+            let raced = race(setting, &bus, rotations, &instrument).await;
+            broken = instrument.broken();
+            raced
+        }
+        Err(lost) => Err(lost),
+    };
+    let (race, losses) = match raced {
         Ok(race) => (race, 0),
         Err(lost) => {
             eprintln!("\rP3 lost: {lost}");
@@ -50,7 +62,7 @@ async fn run(setting: &Setting, rotations: u64) -> Row {
     Row {
         promise: "P3",
         what: format!(
-            "{PROCESSES} processes rotate one session, strict backend, {} times after another one",
+            "{PROCESSES} processes rotate one session, strict backend, {} times after another one{broken}",
             race.handovers
         ),
         runs: race.rotations,
@@ -60,10 +72,26 @@ async fn run(setting: &Setting, rotations: u64) -> Row {
     }
 }
 
-async fn world(setting: &Setting, rotations: u64) -> Result<Race, Lost> {
-    let (backend, bus) = (backend(Duration::ZERO, Carrier::Cookie).await?, bus()?);
+/// The race, from its start again if the instrument broke over it.
+async fn race(
+    setting: &Setting,
+    bus: &Arc<Bus>,
+    rotations: u64,
+    instrument: &Instrument,
+) -> Result<Race, Lost> {
+    while !instrument.is_given_up() {
+        let race = world(setting, bus, rotations);
+        if let Some(race) = instrument.watch(race, "the race").await {
+            return race;
+        }
+    }
+    Err("no race without a keyring".into())
+}
+
+async fn world(setting: &Setting, bus: &Arc<Bus>, rotations: u64) -> Result<Race, Lost> {
+    let backend = backend(Duration::ZERO, Carrier::Cookie).await?;
     let email = account(&backend)?;
-    let home = Home::new(setting, &bus, backend.url(), Carrier::Cookie, email);
+    let home = Home::new(setting, bus, backend.url(), Carrier::Cookie, email);
     let mut lives = vec![home.start(None)?];
     lives[0].ask("login").await?;
     for _ in 1..PROCESSES {

@@ -7,10 +7,14 @@
 //! the click: it is tried again. How long the click took to be seen is measured where it is
 //! felt, in the process itself.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use vestibule_bus::Bus;
 
 use super::click::{Click, clicks};
 use super::grace::GRACE;
+use super::instrument::Instrument;
 use super::leaver::{Leaver, Left};
 use super::side_by_side::Queue;
 use super::survival;
@@ -23,12 +27,17 @@ const SHOWN_WITHIN: Duration = Duration::from_millis(200);
 
 /// Every step a few times.
 pub async fn short(setting: &Setting) -> Row {
-    run(setting, 60).await
+    run(setting, survival::bus(), 60).await
 }
 
 /// Many.
 pub async fn long(setting: &Setting) -> Row {
-    run(setting, 2000).await
+    run(setting, survival::bus(), 2000).await
+}
+
+/// A few, on a bus to which something happens meanwhile.
+pub async fn few(setting: &Setting, bus: &Arc<Bus>, number: usize) -> Row {
+    run(setting, Ok(bus.clone()), number).await
 }
 
 #[derive(Default)]
@@ -37,10 +46,12 @@ struct Toll {
     losses: u64,
     too_early: u64,
     shown: Vec<Duration>,
+    /// What is to be said of the keyring daemon; see [`Instrument::broken`].
+    broken: String,
 }
 
-async fn run(setting: &Setting, number: usize) -> Row {
-    let toll = match world(setting, clicks(number)).await {
+async fn run(setting: &Setting, bus: Result<Arc<Bus>, Lost>, number: usize) -> Row {
+    let toll = match world(setting, bus, clicks(number)).await {
         Ok(toll) => toll,
         Err(lost) => {
             eprintln!("\rP14 lost: {lost}");
@@ -57,9 +68,10 @@ async fn run(setting: &Setting, number: usize) -> Row {
         promise: "P14",
         what: format!(
             "SIGKILL after the click on sign-out, backend up, down or failing, disk full or not; shown within {:.0} ms; \
-             {} more were killed before the mark",
+             {} more were killed before the mark{}",
             worst.unwrap_or_default().as_secs_f64() * 1000.0,
             toll.too_early,
+            toll.broken,
         ),
         runs: toll.runs,
         losses: toll.losses.max(missing),
@@ -68,26 +80,35 @@ async fn run(setting: &Setting, number: usize) -> Row {
     }
 }
 
-async fn world(setting: &Setting, clicks: Vec<Click>) -> Result<Toll, Lost> {
+async fn world(
+    setting: &Setting,
+    bus: Result<Arc<Bus>, Lost>,
+    clicks: Vec<Click>,
+) -> Result<Toll, Lost> {
     let backends = survival::backends(GRACE).await?;
-    let bus = survival::bus()?;
+    let bus = bus?;
+    let instrument = Arc::new(Instrument::new("P14", &bus));
     let queue = Queue::new("P14", setting, clicks);
     let ends = queue
         .work_off(|queue| {
             let leaver = |backend| Leaver::new(setting, backend, &bus);
             let mut leavers = backends.each_ref().map(leaver);
+            let instrument = instrument.clone();
             async move {
                 let mut toll = Toll::default();
                 while let Some(click) = queue.next() {
                     let leaver = &mut leavers[click.carrier as usize];
-                    toll.count(click, leaver).await;
+                    toll.count(click, leaver, &instrument).await;
                     queue.done();
                 }
                 toll
             }
         })
         .await;
-    let mut toll = Toll::default();
+    let mut toll = Toll {
+        broken: instrument.broken(),
+        ..Toll::default()
+    };
     for end in ends.into_iter().flatten() {
         toll.runs += end.runs;
         toll.losses += end.losses;
@@ -98,9 +119,15 @@ async fn world(setting: &Setting, clicks: Vec<Click>) -> Result<Toll, Lost> {
 }
 
 impl Toll {
-    async fn count(&mut self, click: Click, leaver: &mut Leaver) {
-        loop {
-            match leaver.leave(click).await {
+    /// One sign-out: again if the kill came too early, or the instrument broke over it. None
+    /// if that does not stop.
+    async fn count(&mut self, click: Click, leaver: &mut Leaver, instrument: &Instrument) {
+        while !instrument.is_given_up() {
+            let Some(left) = instrument.watch(leaver.leave(click), click).await else {
+                leaver.start_over().await;
+                continue;
+            };
+            match left {
                 Ok(Left { marked, shown }) => {
                     self.shown.extend(shown);
                     if marked {

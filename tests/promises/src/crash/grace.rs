@@ -1,34 +1,47 @@
 //! P5 with a backend that has a grace window: whoever replays a token whose answer was lost
 //! gets the same successor again, so nothing at all may be lost.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use vestibule_bus::Bus;
+
+use super::blow::{Blow, blows};
 use super::survival::{self, Rule};
 use crate::registry::Setting;
 use crate::report::Row;
+use crate::rig::Lost;
 
 /// As the README asks of a backend.
 pub(super) const GRACE: Duration = Duration::from_secs(60);
 
 /// Every step once, and as many random moments.
 pub async fn short(setting: &Setting) -> Row {
-    run(setting, 1).await
+    run(setting, survival::bus(), blows(1)).await
 }
 
 /// Many.
 pub async fn long(setting: &Setting) -> Row {
-    run(setting, 25).await
+    run(setting, survival::bus(), blows(25)).await
 }
 
-async fn run(setting: &Setting, rounds: u64) -> Row {
-    let [mut toll, body] = survival::run("P5", setting, rounds, Rule::Forgiving(GRACE)).await;
+/// The first few with each carrier, on a bus to which something happens meanwhile.
+pub async fn few(setting: &Setting, bus: &Arc<Bus>, kills: usize) -> Row {
+    let blows = blows(1).into_iter().take(kills).collect();
+    run(setting, Ok(bus.clone()), blows).await
+}
+
+async fn run(setting: &Setting, bus: Result<Arc<Bus>, Lost>, blows: Vec<Blow>) -> Row {
+    let rule = Rule::Forgiving(GRACE);
+    let kills = survival::run("P5", setting, bus, blows, rule).await;
+    let [mut toll, body] = kills.tolls;
     toll.add(&body);
     Row {
         promise: "P5",
         what: format!(
             "SIGKILL at every step and at {} random moments, the token in cookies and in bodies, \
-             60 s of grace",
-            toll.random
+             60 s of grace{}",
+            toll.random, kills.broken
         ),
         runs: toll.kills,
         losses: toll.losses,

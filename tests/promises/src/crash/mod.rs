@@ -9,6 +9,7 @@ mod blow;
 mod click;
 pub mod farewell;
 pub mod grace;
+mod instrument;
 mod lane;
 mod leaver;
 mod life;
@@ -16,5 +17,6 @@ mod side_by_side;
 pub mod strict;
 mod survival;
 
+pub(crate) use instrument::Instrument;
 pub(crate) use life::{Heard, Home, Life};
 pub(crate) use survival::{backend, bus};

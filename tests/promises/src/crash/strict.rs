@@ -2,6 +2,7 @@
 //! is the only one, and a crash before the keyring has it loses it. No client can prevent
 //! that. What is shown is that nothing else is lost, and how long that moment is.
 
+use super::blow::blows;
 use super::survival::{self, Rule, Toll};
 use crate::registry::Setting;
 use crate::report::Row;
@@ -17,17 +18,20 @@ pub async fn long(setting: &Setting) -> Row {
 }
 
 async fn run(setting: &Setting, rounds: u64) -> Row {
-    let [cookies, bodies] = survival::run("P5", setting, rounds, Rule::Strict).await;
+    let (bus, blows) = (survival::bus(), blows(rounds));
+    let kills = survival::run("P5", setting, bus, blows, Rule::Strict).await;
+    let [cookies, bodies] = kills.tolls;
     let mut toll = cookies;
     toll.add(&bodies);
     Row {
         promise: "P5",
         what: format!(
             "the same, strict: lost at random moments of rotating without pause: {} with cookies, \
-             {} with bodies; {} lost elsewhere",
+             {} with bodies; {} lost elsewhere{}",
             window(&cookies),
             window(&bodies),
             toll.losses,
+            kills.broken,
         ),
         runs: toll.kills,
         losses: toll.losses + toll.in_window,

@@ -6,7 +6,8 @@ use std::time::Duration;
 use vestibule_backend::{Backend, Carrier, Config};
 use vestibule_bus::{Bus, Keyring};
 
-use super::blow::{Blow, Moment, blows};
+use super::blow::{Blow, Moment};
+use super::instrument::Instrument;
 use super::lane::{Fate, Lane};
 use super::side_by_side::Queue;
 use crate::carrier::CARRIERS;
@@ -41,6 +42,15 @@ pub struct Toll {
     pub rotating: Duration,
     /// and how many they were.
     pub rotations: u64,
+}
+
+impl Rule {
+    fn grace(self) -> Duration {
+        match self {
+            Self::Forgiving(grace) => grace,
+            Self::Strict => Duration::ZERO,
+        }
+    }
 }
 
 impl Toll {
@@ -84,17 +94,35 @@ impl Toll {
     }
 }
 
-/// Every kill on the list, so many times with each of the [`CARRIERS`]. Answers a toll for each.
-pub async fn run(promise: &'static str, setting: &Setting, rounds: u64, rule: Rule) -> [Toll; 2] {
-    let blows = blows(rounds);
+/// A list of kills, when it is through.
+pub struct Kills {
+    /// A toll for each of the [`CARRIERS`].
+    pub tolls: [Toll; 2],
+    /// What is to be said of the keyring daemon; see [`Instrument::broken`].
+    pub broken: String,
+}
+
+/// Every kill on the list, with each of the [`CARRIERS`].
+pub async fn run(
+    promise: &'static str,
+    setting: &Setting,
+    bus: Result<Arc<Bus>, Lost>,
+    blows: Vec<Blow>,
+    rule: Rule,
+) -> Kills {
     let of = blows.len() as u64;
-    let (backends, bus) = match world(rule).await {
+    let world = async { Ok((backends(rule.grace()).await?, bus?)) };
+    let (backends, bus) = match world.await {
         Ok(world) => world,
-        Err(lost) => {
+        Err::<_, Lost>(lost) => {
             eprintln!("\r{promise} lost: {lost}");
-            return [Toll::none_came_about(of); 2];
+            return Kills {
+                tolls: [Toll::none_came_about(of); 2],
+                broken: String::new(),
+            };
         }
     };
+    let instrument = Arc::new(Instrument::new(promise, &bus));
     let with_both = |blow| CARRIERS.map(|carrier| (carrier, blow));
     let jobs = blows.into_iter().flat_map(with_both).collect();
     let queue = Queue::new(promise, setting, jobs);
@@ -102,11 +130,14 @@ pub async fn run(promise: &'static str, setting: &Setting, rounds: u64, rule: Ru
         .work_off(|queue| {
             let lane = |backend| Lane::new(setting, backend, &bus, rule);
             let mut lanes = backends.each_ref().map(lane);
+            let instrument = instrument.clone();
             async move {
                 let mut tolls = [Toll::default(); 2];
                 while let Some((carrier, blow)) = queue.next() {
                     let lane: &mut Lane = &mut lanes[carrier as usize];
-                    let fate = lane.suffer(blow).await;
+                    let Some(fate) = suffer(lane, blow, carrier, &instrument).await else {
+                        break;
+                    };
                     if let Err(lost) = &fate {
                         eprintln!("\r{promise} lost: {blow:?}, {carrier:?}: {lost}");
                         lane.start_over().await;
@@ -123,7 +154,7 @@ pub async fn run(promise: &'static str, setting: &Setting, rounds: u64, rule: Ru
         tolls[0].add(&end[0]);
         tolls[1].add(&end[1]);
     }
-    // A lane that panicked takes its kills with it.
+    // A lane that panicked takes its kills with it, and so does an instrument that is given up.
     for (toll, carrier) in tolls.iter_mut().zip(CARRIERS) {
         let missing = of - toll.kills;
         if missing > 0 {
@@ -131,15 +162,27 @@ pub async fn run(promise: &'static str, setting: &Setting, rounds: u64, rule: Ru
         }
         toll.add(&Toll::none_came_about(missing));
     }
-    tolls
+    Kills {
+        tolls,
+        broken: instrument.broken(),
+    }
 }
 
-async fn world(rule: Rule) -> Result<([Arc<Backend>; 2], Arc<Bus>), Lost> {
-    let grace = match rule {
-        Rule::Forgiving(grace) => grace,
-        Rule::Strict => Duration::ZERO,
-    };
-    Ok((backends(grace).await?, bus()?))
+/// One kill, again if the instrument broke over it; `None` if that does not stop.
+async fn suffer(
+    lane: &mut Lane,
+    blow: Blow,
+    carrier: Carrier,
+    instrument: &Instrument,
+) -> Option<Result<Fate, Lost>> {
+    while !instrument.is_given_up() {
+        let fate = instrument.watch(lane.suffer(blow), (blow, carrier)).await;
+        if fate.is_some() {
+            return fate;
+        }
+        lane.start_over().await;
+    }
+    None
 }
 
 /// A backend with this grace window for each of the [`CARRIERS`].

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use vestibule_promises::registry;
 
+#[cfg(target_os = "linux")]
+mod broken;
 mod fleet;
 
 fn check(name: &str) {
