@@ -1,0 +1,22 @@
+//! What the product costs, each figure beside a floor and an alternative measured in the same
+//! run: one table, with targets that are data.
+//!
+//! An entry of the [`registry`] measures one thing and answers with [`row::Row`]s. A row holds
+//! every sample; [`target::Target`] decides from them whether it holds. What could not be
+//! measured is a row too, with the reason. Nothing here is asserted against a clock: times are
+//! judged in the table only, counts and controls in the tests.
+//!
+//! Linux only, as WebDriver for the window is.
+
+#![cfg(target_os = "linux")]
+
+pub mod growth;
+pub mod machine;
+pub mod registry;
+pub mod row;
+pub mod rows;
+pub mod setting;
+pub mod summary;
+pub mod table;
+pub mod target;
+pub mod unit;

@@ -1,0 +1,151 @@
+//! The one list of what is measured. To add an entry, write a function in `rows/`
+//!
+//! ```text
+//! pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>>
+//! ```
+//!
+//! and a line in [`ENTRIES`]. The rows' ids are the entry's, or begin with it and a slash.
+//!
+//! A function takes [`Setting::rounds`] samples, lets the product, its floor and its
+//! alternative take turns, and leaves no process behind. It does not judge: the row's target
+//! does. What it cannot measure it returns as an error in words, which becomes a row that does
+//! not hold; a panic of it becomes one too, and the others go on.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::time::Instant;
+
+use futures_util::FutureExt as _;
+
+use crate::machine;
+use crate::row::Row;
+use crate::setting::{Form, Setting};
+
+/// What came of measuring; the error is for people.
+pub type Outcome<T> = Result<T, String>;
+
+type Working<'a> = Pin<Box<dyn Future<Output = Outcome<Vec<Row>>> + 'a>>;
+
+/// What has to be built before an entry can be measured; `cargo xtask bench` does it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// The app as it ships.
+    Shipped,
+    /// The packages that users install.
+    Packages,
+    /// The app built for WebDriver, and the driver.
+    Driven,
+    /// The blank window.
+    BlankWindow,
+    /// The blank Next export.
+    BlankExport,
+    /// The web arrangement: Next with proxy routes.
+    Web,
+}
+
+impl Need {
+    /// As `bench --needs` prints it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Shipped => "shipped",
+            Self::Packages => "packages",
+            Self::Driven => "driven",
+            Self::BlankWindow => "blank-window",
+            Self::BlankExport => "blank-export",
+            Self::Web => "web",
+        }
+    }
+}
+
+/// One line of the list.
+pub struct Entry {
+    /// What it is called on the command line.
+    pub id: &'static str,
+    /// The figure, as the table has it where nothing could be measured.
+    pub figure: &'static str,
+    /// Measured with `--long` only, or by name.
+    pub long_only: bool,
+    /// How many seconds it takes on two quiet cores, builds aside.
+    pub seconds: u32,
+    /// What must have been built.
+    pub needs: &'static [Need],
+    measure: for<'a> fn(&'a Setting) -> Working<'a>,
+}
+
+/// A line from a function.
+macro_rules! entry {
+    ($id:literal, $figure:literal, $seconds:literal s, $needs:expr, $($measure:ident)::+) => {
+        Entry {
+            id: $id,
+            figure: $figure,
+            long_only: false,
+            seconds: $seconds,
+            needs: $needs,
+            measure: |setting| Box::pin($($measure)::+(setting)),
+        }
+    };
+    (long: $($line:tt)+) => {
+        Entry { long_only: true, ..entry!($($line)+) }
+    };
+}
+
+/// All of them, in the order of the table.
+pub const ENTRIES: &[Entry] = &[];
+
+/// The entries of these names; without a name, those of the form.
+#[must_use]
+pub fn selected(names: &[String], form: Form) -> Vec<&'static Entry> {
+    let wanted = |entry: &&Entry| match names {
+        [] => form == Form::Long || !entry.long_only,
+        names => names.iter().any(|name| name == entry.id),
+    };
+    ENTRIES.iter().filter(wanted).collect()
+}
+
+/// Measures one entry after the other; `done` hears of each row at once.
+pub async fn run(entries: &[&Entry], setting: &Setting, mut done: impl FnMut(&Row)) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for entry in entries {
+        let (begun, load) = (Instant::now(), machine::load());
+        let measured = AssertUnwindSafe((entry.measure)(setting)).catch_unwind().await;
+        let measured = match measured {
+            Ok(Ok(measured)) if measured.is_empty() => Err("it answered with no row".to_owned()),
+            Ok(outcome) => outcome,
+            Err(panic) => Err(words_of(&*panic)),
+        };
+        let mut measured = measured
+            .unwrap_or_else(|why| vec![Row::unmeasured(entry.id, entry.figure, &why)]);
+        let load = [load, machine::load()];
+        for row in &mut measured {
+            row.load = load;
+            if row.this.is_none() || !setting.is_short() {
+                row.judge();
+            }
+            done(row);
+        }
+        eprintln!("{}: {:.1} s", entry.id, begun.elapsed().as_secs_f64());
+        rows.append(&mut measured);
+    }
+    rows
+}
+
+/// The runtime that everything here runs on.
+///
+/// # Panics
+/// If the system gives no threads.
+#[must_use]
+pub fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("threads for a runtime")
+}
+
+fn words_of(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    text.unwrap_or("it panicked").to_owned()
+}

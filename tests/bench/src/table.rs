@@ -1,0 +1,125 @@
+//! Rows as one table: for a terminal, or as Markdown for the README.
+
+use std::fmt::Write as _;
+
+use crate::row::Row;
+use crate::summary::Summary;
+use crate::unit::Unit;
+
+const TITLES: [&str; 7] = [
+    "Figure",
+    "This app",
+    "Floor",
+    "Alternative",
+    "Ratio",
+    "Target",
+    "Holds",
+];
+
+const ABSENT: &str = "–";
+
+/// The table for a terminal, with what a reader must know below it.
+#[must_use]
+pub fn text(rows: &[Row]) -> String {
+    let mut lines = vec![TITLES.map(str::to_owned)];
+    lines.extend(rows.iter().map(cells));
+    let mut table = aligned(&lines);
+    for (row, remark) in remarks(rows) {
+        let _ = writeln!(table, "  {row}: {remark}");
+    }
+    table
+}
+
+/// The table for the README.
+#[must_use]
+pub fn markdown(rows: &[Row]) -> String {
+    let mut table = format!("| {} |\n|---|--:|--:|--:|--:|---|---|\n", TITLES.join(" | "));
+    for row in rows {
+        let cells = cells(row).map(|cell| cell.replace('|', "\\|"));
+        let _ = writeln!(table, "| {} |", cells.join(" | "));
+    }
+    let remarks = remarks(rows);
+    if !remarks.is_empty() {
+        table.push('\n');
+    }
+    for (row, remark) in remarks {
+        let _ = writeln!(table, "- {row}: {remark}");
+    }
+    table
+}
+
+/// Columns that line up; all but the first and the last two end where the others end.
+pub(crate) fn aligned<const N: usize>(lines: &[[String; N]]) -> String {
+    let width = |column: usize| {
+        let cells = lines.iter().map(|line| line[column].chars().count());
+        cells.max().unwrap_or_default()
+    };
+    let widths: [usize; N] = std::array::from_fn(width);
+    let mut table = String::new();
+    for line in lines {
+        let mut text = String::new();
+        for (column, cell) in line.iter().enumerate() {
+            let width = widths[column];
+            let _ = match column {
+                0 => write!(text, "{cell:<width$}  "),
+                _ if column + 2 >= N => write!(text, "{cell:<width$}  "),
+                _ => write!(text, "{cell:>width$}  "),
+            };
+        }
+        let _ = writeln!(table, "{}", text.trim_end());
+    }
+    table
+}
+
+fn cells(row: &Row) -> [String; 7] {
+    let absent = || ABSENT.to_owned();
+    let series = |summary: &Summary| told(row.unit, summary);
+    let floor: Vec<_> = row.floor.iter().map(series).collect();
+    [
+        row.figure.clone(),
+        row.this.as_ref().map_or_else(absent, series),
+        if floor.is_empty() { absent() } else { floor.join(" + ") },
+        row.alternative.as_ref().map_or_else(absent, series),
+        compared(row).unwrap_or_else(absent),
+        row.target.words(row),
+        match row.holds {
+            Some(true) => "yes".to_owned(),
+            Some(false) => "NO".to_owned(),
+            None => absent(),
+        },
+    ]
+}
+
+/// The median, and in brackets what nineteen of twenty stay below, if that differs.
+fn told(unit: Unit, summary: &Summary) -> String {
+    let (median, p95) = (unit.show(summary.median), unit.show(summary.p95));
+    match median == p95 {
+        true => median,
+        false => format!("{median} ({p95})"),
+    }
+}
+
+/// What the product comes to beside its floor, or beside its alternative where it has none.
+fn compared(row: &Row) -> Option<String> {
+    if let Some(times) = row.times_floor() {
+        let over = row.over_floor()?;
+        let sign = if over < 0.0 { "" } else { "+" };
+        return Some(format!("{times:.2}×, {sign}{}", row.unit.show(over)));
+    }
+    let times = row.faster_than_alternative()?;
+    Some(format!("{times:.1}× better"))
+}
+
+/// What stands below the table: counts and notes.
+fn remarks(rows: &[Row]) -> Vec<(&str, String)> {
+    let remark = |row: &Row| {
+        let counts = row.counts.iter().map(|(what, count)| format!("{count} {what}"));
+        let mut parts: Vec<_> = counts.collect();
+        if !row.note.is_empty() {
+            parts.push(row.note.clone());
+        }
+        parts.join("; ")
+    };
+    let remarks = rows.iter().map(|row| (row.figure.as_str(), remark(row)));
+    remarks.filter(|(_, remark)| !remark.is_empty()).collect()
+}
