@@ -1,6 +1,7 @@
 //! How a cost grows with what it is asked for.
 
 use crate::row::Curve;
+use crate::summary::median;
 
 /// The largest exponent that still counts as linear: samples scatter.
 pub const LINEAR: f64 = 1.15;
@@ -15,7 +16,9 @@ pub fn exponent(curve: &Curve) -> Option<f64> {
         return None;
     }
     let from = (points.len() / 2).min(points.len() - 3);
-    let logs = points[from..].iter().map(|point| (point.x.ln(), point.this.median.ln()));
+    let logs = points[from..]
+        .iter()
+        .map(|point| (point.x.ln(), point.this.median.ln()));
     slope(&logs.collect::<Vec<_>>())
 }
 
@@ -26,6 +29,21 @@ pub fn slope(points: &[(f64, f64)]) -> Option<f64> {
     let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / n;
     let (x, y) = (mean(|point| point.0), mean(|point| point.1));
     let across: f64 = points.iter().map(|point| (point.0 - x).powi(2)).sum();
-    let along: f64 = points.iter().map(|point| (point.0 - x) * (point.1 - y)).sum();
+    let along: f64 = points
+        .iter()
+        .map(|point| (point.0 - x) * (point.1 - y))
+        .sum();
     (across > 0.0 && along.is_finite()).then(|| along / across)
+}
+
+/// By how much it grows for each step of `x`, which is an hour: the median of what any two
+/// points say, so that a few that stick out do not count.
+#[must_use]
+pub fn per_hour(curve: &Curve) -> Option<f64> {
+    let points = &curve.points;
+    let slopes = points.iter().enumerate().flat_map(|(nth, a)| {
+        let later = points[nth + 1..].iter().filter(move |b| b.x > a.x);
+        later.map(move |b| (b.this.median - a.this.median) / (b.x - a.x))
+    });
+    median(&slopes.collect::<Vec<_>>())
 }

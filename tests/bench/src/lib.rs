@@ -10,13 +10,22 @@
 
 #![cfg(target_os = "linux")]
 
+pub mod bare;
+pub mod counts;
+pub mod floors;
 pub mod growth;
 pub mod machine;
+pub mod memory;
+pub mod parts;
+pub mod plot;
 pub mod registry;
+pub mod report;
 pub mod row;
 pub mod rows;
 pub mod setting;
+pub mod stand;
 pub mod summary;
 pub mod table;
 pub mod target;
+pub mod tls;
 pub mod unit;

@@ -73,27 +73,44 @@ fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 fn commit() -> String {
     let git = |arguments: &[&str]| {
         let mut git = Command::new("git");
-        let output = git.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output().ok()?;
-        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        let output = git
+            .args(arguments)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .ok()?;
+        output
+            .status
+            .success()
+            .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
     let Some(commit) = git(&["rev-parse", "--short", "HEAD"]) else {
         return String::new();
     };
     let differs = git(&["status", "--porcelain", "--untracked-files=no"]);
-    let mark = if differs.is_some_and(|files| !files.is_empty()) { "+" } else { "" };
+    let mark = if differs.is_some_and(|files| !files.is_empty()) {
+        "+"
+    } else {
+        ""
+    };
     format!("{commit}{mark}")
 }
 
 /// `2026-11-28`, by the days since 1970 (Howard Hinnant's `civil_from_days`).
 fn day(moment: SystemTime) -> String {
-    let seconds = moment.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let seconds = moment
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
     let days = seconds / 86_400 + 719_468;
     let (era, of_era) = (days / 146_097, days % 146_097);
     let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
     let of_year = of_era - (365 * year + year / 4 - year / 100);
     let shifted = (5 * of_year + 2) / 153;
     let day = of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let month = if shifted < 10 {
+        shifted + 3
+    } else {
+        shifted - 9
+    };
     let year = year + era * 400 + u64::from(month <= 2);
     format!("{year}-{month:02}-{day:02}")
 }

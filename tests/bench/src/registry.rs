@@ -21,6 +21,7 @@ use futures_util::FutureExt as _;
 use crate::machine;
 use crate::row::Row;
 use crate::setting::{Form, Setting};
+use crate::{rows, table};
 
 /// What came of measuring; the error is for people.
 pub type Outcome<T> = Result<T, String>;
@@ -92,7 +93,14 @@ macro_rules! entry {
 }
 
 /// All of them, in the order of the table.
-pub const ENTRIES: &[Entry] = &[];
+pub const ENTRIES: &[Entry] = &[
+    entry!("sign-in", "sign-in through the core", 20 s, &[], rows::sign_in::measure),
+    entry!("refresh", "refresh through the core", 15 s, &[], rows::refresh::measure),
+    entry!("callers", "1,000 callers on a spent token", 40 s, &[], rows::callers::measure),
+    entry!("cookies", "a call that carries cookies", 10 s, &[], rows::growth::cookies),
+    entry!("bodies", "a body through the core", 20 s, &[], rows::growth::bodies),
+    entry!(long: "hour", "memory of the core over an hour of use", 3650 s, &[], rows::hour::core),
+];
 
 /// The entries of these names; without a name, those of the form.
 #[must_use]
@@ -104,28 +112,30 @@ pub fn selected(names: &[String], form: Form) -> Vec<&'static Entry> {
     ENTRIES.iter().filter(wanted).collect()
 }
 
-/// Measures one entry after the other; `done` hears of each row at once.
-pub async fn run(entries: &[&Entry], setting: &Setting, mut done: impl FnMut(&Row)) -> Vec<Row> {
+/// Measures one entry after the other, and says on standard error what came of each.
+pub async fn run(entries: &[&Entry], setting: &Setting) -> Vec<Row> {
     let mut rows = Vec::new();
     for entry in entries {
         let (begun, load) = (Instant::now(), machine::load());
-        let measured = AssertUnwindSafe((entry.measure)(setting)).catch_unwind().await;
+        let measured = AssertUnwindSafe((entry.measure)(setting))
+            .catch_unwind()
+            .await;
         let measured = match measured {
             Ok(Ok(measured)) if measured.is_empty() => Err("it answered with no row".to_owned()),
             Ok(outcome) => outcome,
             Err(panic) => Err(words_of(&*panic)),
         };
-        let mut measured = measured
-            .unwrap_or_else(|why| vec![Row::unmeasured(entry.id, entry.figure, &why)]);
+        let mut measured =
+            measured.unwrap_or_else(|why| vec![Row::unmeasured(entry.id, entry.figure, &why)]);
         let load = [load, machine::load()];
         for row in &mut measured {
             row.load = load;
             if row.this.is_none() || !setting.is_short() {
                 row.judge();
             }
-            done(row);
         }
-        eprintln!("{}: {:.1} s", entry.id, begun.elapsed().as_secs_f64());
+        let seconds = begun.elapsed().as_secs_f64();
+        eprintln!("{}, {seconds:.1} s:\n{}", entry.id, table::text(&measured));
         rows.append(&mut measured);
     }
     rows

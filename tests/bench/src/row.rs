@@ -146,7 +146,10 @@ impl Row {
             self.this = Some(last.this.clone());
             self.floor = last.floor.clone().into_iter().collect();
         }
-        self.curve = Some(Curve { of: of.to_owned(), points });
+        self.curve = Some(Curve {
+            of: of.to_owned(),
+            points,
+        });
         self
     }
 

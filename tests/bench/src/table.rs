@@ -2,8 +2,10 @@
 
 use std::fmt::Write as _;
 
+use crate::growth;
 use crate::row::Row;
 use crate::summary::Summary;
+use crate::target::Target;
 use crate::unit::Unit;
 
 const TITLES: [&str; 7] = [
@@ -33,7 +35,10 @@ pub fn text(rows: &[Row]) -> String {
 /// The table for the README.
 #[must_use]
 pub fn markdown(rows: &[Row]) -> String {
-    let mut table = format!("| {} |\n|---|--:|--:|--:|--:|---|---|\n", TITLES.join(" | "));
+    let mut table = format!(
+        "| {} |\n|---|--:|--:|--:|--:|---|---|\n",
+        TITLES.join(" | ")
+    );
     for row in rows {
         let cells = cells(row).map(|cell| cell.replace('|', "\\|"));
         let _ = writeln!(table, "| {} |", cells.join(" | "));
@@ -78,7 +83,11 @@ fn cells(row: &Row) -> [String; 7] {
     [
         row.figure.clone(),
         row.this.as_ref().map_or_else(absent, series),
-        if floor.is_empty() { absent() } else { floor.join(" + ") },
+        if floor.is_empty() {
+            absent()
+        } else {
+            floor.join(" + ")
+        },
         row.alternative.as_ref().map_or_else(absent, series),
         compared(row).unwrap_or_else(absent),
         row.target.words(row),
@@ -101,6 +110,18 @@ fn told(unit: Unit, summary: &Summary) -> String {
 
 /// What the product comes to beside its floor, or beside its alternative where it has none.
 fn compared(row: &Row) -> Option<String> {
+    let curve = || row.curve();
+    match row.target {
+        Target::NoWorseThanLinear => {
+            return Some(format!("grows as x^{:.2}", growth::exponent(curve()?)?));
+        }
+        Target::SteadyWithin(_) => {
+            let per_hour = growth::per_hour(curve()?)?;
+            let sign = if per_hour < 0.0 { "" } else { "+" };
+            return Some(format!("{sign}{}/h", row.unit.show(per_hour)));
+        }
+        _ => {}
+    }
     if let Some(times) = row.times_floor() {
         let over = row.over_floor()?;
         let sign = if over < 0.0 { "" } else { "+" };
@@ -113,7 +134,10 @@ fn compared(row: &Row) -> Option<String> {
 /// What stands below the table: counts and notes.
 fn remarks(rows: &[Row]) -> Vec<(&str, String)> {
     let remark = |row: &Row| {
-        let counts = row.counts.iter().map(|(what, count)| format!("{count} {what}"));
+        let counts = row
+            .counts
+            .iter()
+            .map(|(what, count)| format!("{count} {what}"));
         let mut parts: Vec<_> = counts.collect();
         if !row.note.is_empty() {
             parts.push(row.note.clone());

@@ -14,8 +14,6 @@ pub enum Unit {
     Count,
     /// Hundredths, as of one processor core.
     Percent,
-    /// Bytes that are added in an hour.
-    BytesPerHour,
 }
 
 impl Unit {
@@ -27,7 +25,6 @@ impl Unit {
             Self::Bytes => scaled(value, &[(1.0, "B"), (1e3, "kB"), (1e6, "MB"), (1e9, "GB")]),
             Self::Count => format!("{value:.0}"),
             Self::Percent => format!("{value:.2} %"),
-            Self::BytesPerHour => format!("{}/h", Self::Bytes.show(value)),
         }
     }
 }
@@ -35,7 +32,13 @@ impl Unit {
 /// The value in the largest of `sizes` that leaves something before the point.
 fn scaled(value: f64, sizes: &[(f64, &str)]) -> String {
     let fits = |(size, _): &&(f64, &str)| value.abs() >= *size * 0.9995;
-    let (size, name) = sizes.iter().rev().find(fits).or(sizes.first()).copied().unwrap_or((1.0, ""));
+    let (size, name) = sizes
+        .iter()
+        .rev()
+        .find(fits)
+        .or(sizes.first())
+        .copied()
+        .unwrap_or((1.0, ""));
     let value = value / size;
     match value.abs() {
         less if less < 9.995 => format!("{value:.2} {name}"),
@@ -58,6 +61,5 @@ mod tests {
         assert_eq!(Unit::Bytes.show(23_900_000.0), "23.9 MB");
         assert_eq!(Unit::Bytes.show(0.0), "0.00 B");
         assert_eq!(Unit::Count.show(16.0), "16");
-        assert_eq!(Unit::BytesPerHour.show(4096.0), "4.10 kB/h");
     }
 }
