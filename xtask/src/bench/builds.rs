@@ -15,6 +15,7 @@ pub enum Build {
     Shipped,
     Packages,
     Driven,
+    Export,
     BlankWindow,
     BlankExport,
     Web,
@@ -27,6 +28,8 @@ impl Build {
             "shipped" => Self::Shipped,
             "packages" => Self::Packages,
             "driven" => Self::Driven,
+            "export" => Self::Export,
+            "export" => Self::Export,
             "blank-window" => Self::BlankWindow,
             "blank-export" => Self::BlankExport,
             "web" => Self::Web,
@@ -49,6 +52,8 @@ impl Build {
                 export::ready()?;
                 app::build_e2e().map(drop)
             }
+            Self::Export => export::ready().map(drop),
+            Self::Export => export::ready().map(drop),
             Self::BlankWindow => blank_windows(),
             Self::BlankExport => next("tests/bench/blank-next"),
             Self::Web => next("tests/bench/web"),
@@ -70,7 +75,13 @@ pub fn environment() -> [(&'static str, PathBuf); 5] {
 fn blank_windows() -> Outcome {
     say::step("building the blank window as the app is built");
     for name in ["vestibule-blank", "vestibule-bare"] {
-        let package = ["--package", "vestibule-blank", "--release"];
+        let package = [
+            "--package",
+            "vestibule-blank",
+            "--release",
+            "--features",
+            "tauri/custom-protocol",
+        ];
         keep(&compile::binary(name, &package)?, name)?;
     }
     Ok(())

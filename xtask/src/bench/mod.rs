@@ -16,7 +16,25 @@ use builds::Build;
 
 /// What can be measured. Known here too, so that a name that is none is refused before
 /// anything is built.
-pub const NAMES: [&str; 6] = ["sign-in", "refresh", "callers", "cookies", "bodies", "hour"];
+pub const NAMES: [&str; 17] = [
+    "binary",
+    "deb",
+    "first-load-js",
+    "start",
+    "memory",
+    "sign-in",
+    "refresh",
+    "reads",
+    "callers",
+    "fetch",
+    "windows",
+    "click",
+    "cookies",
+    "bodies",
+    "idle",
+    "app-hour",
+    "hour",
+];
 
 /// What else that program takes; with a file after it, or without.
 pub const OPTIONS: [(&str, bool); 7] = [
