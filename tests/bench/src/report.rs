@@ -61,6 +61,16 @@ impl Report {
         std::fs::write(file, text).map_err(|error| failed(&error))
     }
 
+    /// How busy the machine was: the least and the most that any row saw.
+    #[must_use]
+    pub fn load(&self) -> String {
+        let all = self.rows.iter().flat_map(|row| row.load);
+        let (least, most) = all.fold((f64::INFINITY, 0.0_f64), |(least, most), load| {
+            (least.min(load), most.max(load))
+        });
+        format!("load {least} to {most}")
+    }
+
     /// Each row of both runs: earlier, now, and the change.
     #[must_use]
     pub fn against(&self, earlier: &Self) -> String {

@@ -111,8 +111,7 @@ impl Drop for Front {
     }
 }
 
-/// What serves with the certificate that this process was started with.
-pub(crate) /// What takes connections with the certificate that this process was started with.
+/// What takes connections with the certificate that this process was started with.
 ///
 /// # Errors
 /// If there is none.

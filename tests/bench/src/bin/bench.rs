@@ -182,7 +182,7 @@ bench [NAME…]        measure everything, or what is named, and print one table
         if let Some(file) = &asked.json {
             report.write(file)?;
         }
-        println!("{}\n", report.machine.words());
+        println!("{}; {}\n", report.machine.words(), report.load());
         match asked.markdown {
             true => print!("{}", table::markdown(&report.rows)),
             false => print!("{}", table::text(&report.rows)),
