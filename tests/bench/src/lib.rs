@@ -11,11 +11,16 @@
 #![cfg(target_os = "linux")]
 
 pub mod bare;
+pub mod built;
 pub mod counts;
 pub mod floors;
 pub mod growth;
+pub mod in_page;
+pub mod instruments;
+pub mod launch;
 pub mod machine;
 pub mod memory;
+pub mod origin;
 pub mod parts;
 pub mod plot;
 pub mod registry;
@@ -29,3 +34,4 @@ pub mod table;
 pub mod target;
 pub mod tls;
 pub mod unit;
+pub mod web;

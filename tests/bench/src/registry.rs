@@ -37,6 +37,8 @@ pub enum Need {
     Packages,
     /// The app built for WebDriver, and the driver.
     Driven,
+    /// The static export of the frontend, by itself.
+    Export,
     /// The blank window.
     BlankWindow,
     /// The blank Next export.
@@ -53,6 +55,7 @@ impl Need {
             Self::Shipped => "shipped",
             Self::Packages => "packages",
             Self::Driven => "driven",
+            Self::Export => "export",
             Self::BlankWindow => "blank-window",
             Self::BlankExport => "blank-export",
             Self::Web => "web",
@@ -92,13 +95,34 @@ macro_rules! entry {
     };
 }
 
+/// The app as it ships, signed in by the build for WebDriver, beside a blank window.
+const SHIPPED: &[Need] = &[Need::Shipped, Need::Driven, Need::BlankWindow];
+const BINARIES: &[Need] = &[Need::Shipped, Need::BlankWindow];
+const EXPORTS: &[Need] = &[Need::Export, Need::BlankExport];
+const DRIVEN: &[Need] = &[Need::Driven];
+/// Pages of the app, and of a web app beside it.
+const PAGES: &[Need] = &[Need::Driven, Need::Web];
+/// Windows of the app, and bare ones beside them.
+const WINDOWS: &[Need] = &[Need::Driven, Need::BlankWindow];
+
 /// All of them, in the order of the table.
 pub const ENTRIES: &[Entry] = &[
+    entry!("binary", "binary as shipped", 1 s, BINARIES, rows::size::binary),
+    entry!("deb", ".deb", 1 s, &[Need::Packages], rows::size::package),
+    entry!("first-load-js", "first-load JS", 2 s, EXPORTS, rows::size::scripts),
+    entry!("start", "process start to painted content, home", 150 s, SHIPPED, rows::start::measure),
+    entry!("memory", "memory of all processes, idle at 60 s", 390 s, SHIPPED, rows::memory::measure),
     entry!("sign-in", "sign-in through the core", 20 s, &[], rows::sign_in::measure),
     entry!("refresh", "refresh through the core", 15 s, &[], rows::refresh::measure),
+    entry!("reads", "reading the session in a page", 60 s, PAGES, rows::reads::measure),
     entry!("callers", "1,000 callers on a spent token", 40 s, &[], rows::callers::measure),
+    entry!("fetch", "auth.fetch from a page", 120 s, DRIVEN, rows::fetch::measure),
+    entry!("windows", "a session change to the headers", 240 s, WINDOWS, rows::windows::measure),
+    entry!("click", "click on \"Sign in\" to the dashboard", 120 s, DRIVEN, rows::click::measure),
     entry!("cookies", "a call that carries cookies", 10 s, &[], rows::growth::cookies),
     entry!("bodies", "a body through the core", 20 s, &[], rows::growth::bodies),
+    entry!(long: "idle", "idle for ten minutes", 700 s, SHIPPED, rows::idle::measure),
+    entry!(long: "app-hour", "an hour of use of the app", 3800 s, DRIVEN, rows::app_hour::measure),
     entry!(long: "hour", "memory of the core over an hour of use", 3650 s, &[], rows::hour::core),
 ];
 
@@ -158,4 +182,90 @@ fn words_of(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
     text.unwrap_or("it panicked").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::target::Target;
+    use crate::unit::Unit;
+
+    async fn fails(_: &Setting) -> Outcome<Vec<Row>> {
+        Err("there is no keyring".into())
+    }
+
+    async fn panics(_: &Setting) -> Outcome<Vec<Row>> {
+        panic!("the app does not start")
+    }
+
+    async fn is_slow(_: &Setting) -> Outcome<Vec<Row>> {
+        let row = Row::new("slow", "slow", Unit::Ms).this("it", vec![5.0; 3]);
+        Ok(vec![row.target(Target::AtMost(1.0))])
+    }
+
+    const MADE_UP: &[Entry] = &[
+        entry!("fails", "fails", 1 s, &[], fails),
+        entry!("panics", "panics", 1 s, &[Need::Driven], panics),
+        entry!(long: "slow", "slow", 1 s, &[], is_slow),
+    ];
+
+    fn rows(form: Form) -> Vec<Row> {
+        let (program, folder) = (PathBuf::new(), PathBuf::new());
+        let setting = Setting {
+            form,
+            program,
+            folder,
+        };
+        let entries: Vec<_> = MADE_UP.iter().collect();
+        runtime().block_on(run(&entries, &setting))
+    }
+
+    #[test]
+    fn what_cannot_be_measured_is_a_row_with_the_reason_and_the_rest_goes_on() {
+        for form in [Form::Short, Form::Long] {
+            let rows = rows(form);
+            let ids: Vec<_> = rows.iter().map(|row| row.id.as_str()).collect();
+            assert_eq!(ids, ["fails", "panics", "slow"]);
+            assert!(
+                rows[0].note.contains("there is no keyring"),
+                "{:?}",
+                rows[0]
+            );
+            assert!(
+                rows[1].note.contains("the app does not start"),
+                "{:?}",
+                rows[1]
+            );
+            assert!(rows[..2].iter().all(|row| row.holds == Some(false)));
+        }
+    }
+
+    #[test]
+    fn the_short_form_judges_nothing_by_time() {
+        assert_eq!(rows(Form::Short)[2].holds, None);
+        assert_eq!(rows(Form::Long)[2].holds, Some(false));
+    }
+
+    #[test]
+    fn ids_are_unique_and_names_find_what_is_long() {
+        let mut ids: Vec<_> = ENTRIES.iter().map(|entry| entry.id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), ENTRIES.len());
+        let usual = selected(&[], Form::Usual);
+        assert!(usual.iter().all(|entry| !entry.long_only));
+        assert_eq!(selected(&[], Form::Long).len(), ENTRIES.len());
+        let named = selected(&["hour".to_owned()], Form::Usual);
+        assert_eq!(named.len(), 1, "what is named is measured in any form");
+    }
+
+    /// With five minutes of it for builds that have been made before.
+    #[test]
+    fn the_usual_run_takes_less_than_forty_minutes() {
+        let usual = selected(&[], Form::Usual);
+        let seconds: u32 = usual.iter().map(|entry| entry.seconds).sum();
+        assert!(seconds <= 35 * 60, "{seconds} s");
+    }
 }

@@ -39,7 +39,9 @@ struct Found {
 }
 
 fn main() -> tauri::Result<()> {
-    let mut asked = std::env::args().skip(1).map(|word| word.parse().unwrap_or(0));
+    let mut asked = std::env::args()
+        .skip(1)
+        .map(|word| word.parse().unwrap_or(0));
     let mut next = || asked.next().unwrap_or_default();
     let run = Run {
         windows: next(),
@@ -121,7 +123,10 @@ async fn heard(run: State<'_, Run>, ring: usize, at: f64) -> Result<(), ()> {
 
 #[command]
 async fn told(run: State<'_, Run>, value: Value) -> Result<(), ()> {
-    run.found.lock().unwrap_or_else(PoisonError::into_inner).calls = value;
+    run.found
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .calls = value;
     Ok(())
 }
 
