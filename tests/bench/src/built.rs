@@ -51,16 +51,17 @@ pub fn export() -> Outcome<PathBuf> {
 /// # Errors
 /// If it is not there.
 pub fn blank_export() -> Outcome<PathBuf> {
-    folder("tests/bench/blank-next/out")
+    folder("tests/bench/next/blank/out")
 }
 
-/// The web arrangement's folder, built.
+/// Next, and the web arrangement's folder, built.
 ///
 /// # Errors
 /// If it is not built.
-pub fn web() -> Outcome<PathBuf> {
-    folder("tests/bench/web/.next")?;
-    folder("tests/bench/web")
+pub fn web() -> Outcome<(PathBuf, PathBuf)> {
+    folder("tests/bench/next/web/.next")?;
+    let next = folder("tests/bench/next/node_modules/next")?;
+    Ok((next.join("dist/bin/next"), folder("tests/bench/next/web")?))
 }
 
 fn file(variable: &str, otherwise: &str) -> Outcome<PathBuf> {

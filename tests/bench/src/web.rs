@@ -26,11 +26,11 @@ impl Web {
     /// # Errors
     /// If the arrangement is not built or does not start.
     pub async fn start(desktop: &Desktop, backend: &str) -> Outcome<Self> {
-        let folder = built::web()?;
+        let (next, folder) = built::web()?;
         let port = free_port()?;
         let mut server = Command::new("node");
         server
-            .arg(folder.join("node_modules/next/dist/bin/next"))
+            .arg(next)
             .args(["start", "--hostname", "127.0.0.1", "--port"])
             .arg(port.to_string())
             .current_dir(&folder)

@@ -9,6 +9,9 @@ use crate::failure::{Outcome, io};
 use crate::setup::{self, npm};
 use crate::{app, bundle, compile, export, process, root, say};
 
+/// The Next apps that the product is compared with; their packages are installed once.
+pub const NEXT: &str = "tests/bench/next";
+
 /// Something that an entry needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Build {
@@ -55,8 +58,8 @@ impl Build {
             Self::Export => export::ready().map(drop),
             Self::Export => export::ready().map(drop),
             Self::BlankWindow => blank_windows(),
-            Self::BlankExport => next("tests/bench/blank-next"),
-            Self::Web => next("tests/bench/web"),
+            Self::BlankExport => next("blank", "out/index.html"),
+            Self::Web => next("web", ".next/BUILD_ID"),
         }
     }
 }
@@ -87,15 +90,25 @@ fn blank_windows() -> Outcome {
     Ok(())
 }
 
-/// Installs and builds a Next app of the suite.
-fn next(folder: &str) -> Outcome {
-    npm::ready_in(folder, "some seconds")?;
-    say::step(format_args!("building {folder} (some seconds)"));
+/// Builds a Next app of the suite where it is not built from the sources as they are.
+fn next(name: &str, made: &str) -> Outcome {
+    npm::ready_in(NEXT, "some seconds")?;
+    let folder = root::root().join(NEXT);
+    let sources = export::digest(&folder)?;
+    let stamp = root::records().join(format!("bench-{name}.stamp"));
+    let is_made = folder.join(name).join(made).exists();
+    if is_made && fs::read_to_string(&stamp).is_ok_and(|known| known == sources) {
+        return Ok(());
+    }
+    say::step(format_args!("building {NEXT}/{name} (some seconds)"));
+    // Without the stamp an interrupted build counts as none.
+    let _ = fs::remove_file(&stamp);
     let mut next = Command::new(process::npm());
-    next.args(["run", "--silent", "build"])
-        .current_dir(root::root().join(folder))
+    next.args(["run", "--silent", name])
+        .current_dir(folder)
         .env("NEXT_TELEMETRY_DISABLED", "1");
-    process::quiet(&mut next)
+    process::quiet(&mut next)?;
+    fs::write(&stamp, sources).map_err(io(format_args!("recording {NEXT}/{name}")))
 }
 
 /// In a folder of their own: the next build of the same name has other features.

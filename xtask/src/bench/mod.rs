@@ -13,6 +13,7 @@ use crate::failure::{Outcome, said};
 use crate::setup::{self, For};
 use crate::{compile, process, say};
 use builds::Build;
+pub use builds::NEXT;
 
 /// What can be measured. Known here too, so that a name that is none is refused before
 /// anything is built.

@@ -5,7 +5,7 @@ import type { NextConfig } from "next";
 const config: NextConfig = {
   reactStrictMode: true,
   poweredByHeader: false,
-  turbopack: { root: path.resolve(import.meta.dirname) },
+  turbopack: { root: path.resolve(import.meta.dirname, "..") },
 };
 
 export default config;

@@ -8,7 +8,7 @@ const config: NextConfig = {
   reactStrictMode: true,
   poweredByHeader: false,
   images: { unoptimized: true },
-  turbopack: { root: path.resolve(import.meta.dirname) },
+  turbopack: { root: path.resolve(import.meta.dirname, "..") },
 };
 
 export default config;
