@@ -5,12 +5,17 @@
 //! The body is JSON, a text of N bytes in all, as an API's answer is.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{
+    AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite,
+    AsyncWriteExt as _, BufReader,
+};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
 
 use crate::registry::Outcome;
 use crate::tls;
@@ -32,7 +37,8 @@ pub const ALLOWED: &str = "/bytes/*";
 
 /// Serves until it is dropped.
 pub struct Origin {
-    address: SocketAddr,
+    url: String,
+    delay: Arc<AtomicU64>,
     serving: JoinHandle<()>,
 }
 
@@ -42,22 +48,55 @@ impl Origin {
     /// # Errors
     /// If there is none, or no port.
     pub async fn before(backend: SocketAddr) -> Outcome<Self> {
-        let acceptor = tls::acceptor()?;
+        Self::start(backend, Some(tls::acceptor()?)).await
+    }
+
+    /// The same without TLS, for a control.
+    ///
+    /// # Errors
+    /// If there is no port.
+    pub async fn plain(backend: SocketAddr) -> Outcome<Self> {
+        Self::start(backend, None).await
+    }
+
+    async fn start(backend: SocketAddr, acceptor: Option<TlsAcceptor>) -> Outcome<Self> {
         let told = |error: std::io::Error| format!("no port: {error}");
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(told)?;
         let address = listener.local_addr().map_err(told)?;
+        let scheme = if acceptor.is_some() { "https" } else { "http" };
+        let delay = Arc::<AtomicU64>::default();
+        let lever = Arc::clone(&delay);
         let serving = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(serve(client, acceptor.clone(), backend));
+                let (acceptor, delay) = (acceptor.clone(), Arc::clone(&lever));
+                tokio::spawn(async move {
+                    client.set_nodelay(true)?;
+                    match acceptor {
+                        Some(acceptor) => {
+                            serve(acceptor.accept(client).await?, backend, &delay).await
+                        }
+                        None => serve(client, backend, &delay).await,
+                    }
+                });
             }
         });
-        Ok(Self { address, serving })
+        Ok(Self {
+            url: format!("{scheme}://{address}"),
+            delay,
+            serving,
+        })
     }
 
     /// Its address, with the scheme.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("https://{}", self.address)
+        self.url.clone()
+    }
+
+    /// From now on each body is given so much later.
+    pub fn delay(&self, delay: Duration) {
+        let ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+        self.delay.store(ms, Ordering::SeqCst);
     }
 }
 
@@ -67,15 +106,11 @@ impl Drop for Origin {
     }
 }
 
-type Client = BufReader<TlsStream<TcpStream>>;
-
-async fn serve(
-    client: TcpStream,
-    acceptor: TlsAcceptor,
-    backend: SocketAddr,
-) -> std::io::Result<()> {
-    client.set_nodelay(true)?;
-    let mut client = BufReader::new(acceptor.accept(client).await?);
+async fn serve<C>(client: C, backend: SocketAddr, delay: &AtomicU64) -> std::io::Result<()>
+where
+    C: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut client = BufReader::new(client);
     loop {
         let head = head(&mut client).await?;
         let Some(path) = head.split(' ').nth(1) else {
@@ -86,7 +121,10 @@ async fn serve(
             .strip_prefix("/bytes/")
             .and_then(|size| size.parse().ok())
         {
-            Some(size) => give(&mut client, size).await?,
+            Some(size) => {
+                tokio::time::sleep(Duration::from_millis(delay.load(Ordering::SeqCst))).await;
+                give(&mut client, size).await?;
+            }
             // The answer says that the connection ends with it, so that each request is heard
             // here first.
             None => return hand_on(client, &head, backend).await,
@@ -95,7 +133,7 @@ async fn serve(
 }
 
 /// The lines of a request up to the empty one; empty where the client is gone.
-async fn head(client: &mut Client) -> std::io::Result<String> {
+async fn head(client: &mut (impl AsyncBufRead + Unpin)) -> std::io::Result<String> {
     let mut head = String::new();
     while client.read_line(&mut head).await? > 0 {
         if head.ends_with("\r\n\r\n") {
@@ -105,7 +143,7 @@ async fn head(client: &mut Client) -> std::io::Result<String> {
     Ok(String::new())
 }
 
-async fn give(client: &mut Client, size: usize) -> std::io::Result<()> {
+async fn give(client: &mut (impl AsyncWrite + Unpin), size: usize) -> std::io::Result<()> {
     const PIECE: &[u8] = &[b'x'; 64 << 10];
     let head = format!(
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {size}\r\n\r\n\""
@@ -131,7 +169,11 @@ async fn give(client: &mut Client, size: usize) -> std::io::Result<()> {
     client.flush().await
 }
 
-async fn hand_on(mut client: Client, head: &str, backend: SocketAddr) -> std::io::Result<()> {
+async fn hand_on(
+    mut client: impl AsyncRead + AsyncWrite + Unpin,
+    head: &str,
+    backend: SocketAddr,
+) -> std::io::Result<()> {
     let lines = head.lines().filter(|line| !line.is_empty());
     let length = lines.clone().find_map(|line| {
         let (name, value) = line.split_once(':')?;

@@ -36,6 +36,11 @@ export function command(batches: number, count: number): Promise<number[]> {
   return batched(batches, count, () => commands.session());
 }
 
+/** A timer: what these times see of it is a control. */
+export function pause(batches: number, count: number, ms: number): Promise<number[]> {
+  return batched(batches, count, () => new Promise((resolve) => setTimeout(resolve, ms)));
+}
+
 /** A command that does nothing: it ends an exchange that there is not. */
 export function nothing(batches: number, count: number): Promise<number[]> {
   return batched(batches, count, () => commands.backendCancel(0));

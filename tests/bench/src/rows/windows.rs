@@ -51,10 +51,7 @@ struct Found {
 /// Measures with more and more windows.
 pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
     let stage = Stage::new("bench-windows", Config::default()).await;
-    let _ = std::fs::remove_file(stage.log());
-    let log = (sent::LOG.0, sent::LOG.1.to_owned());
-    let page = InPage::start(&stage, HEADER, &[log]).await?;
-    page.sign_in().await?;
+    let page = page(&stage, HEADER).await?;
     let changes = setting.rounds(CHANGES);
     let counts = match setting.is_short() {
         true => &COUNTS_OF_SHORT[..],
@@ -63,13 +60,9 @@ pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
     let mut found = Vec::new();
     let mut seen = 0;
     for (nth, windows) in counts.iter().enumerate() {
-        let handles = open(&page, *windows).await?;
-        for _ in 0..changes {
-            change(&stage, &page, &handles, &mut seen).await?;
-        }
         found.push(Found {
             windows: *windows,
-            header: header(&stage, &page, &handles, changes).await?,
+            header: changed(&stage, &page, *windows, changes, &mut seen).await?,
             bare: bare(&stage, *windows, changes).await?,
             weight: weight(&stage)?,
         });
@@ -77,6 +70,37 @@ pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
     }
     let _ = std::fs::remove_file(stage.log());
     Ok(rows(&found))
+}
+
+/// The app, signed in, with this script in each of its pages.
+///
+/// # Errors
+/// If it is not signed in.
+pub async fn page(stage: &Stage, script: &str) -> Outcome<InPage> {
+    let _ = std::fs::remove_file(stage.log());
+    let log = (sent::LOG.0, sent::LOG.1.to_owned());
+    let page = InPage::start(stage, script, &[log]).await?;
+    page.sign_in().await?;
+    Ok(page)
+}
+
+/// Milliseconds of each of so many changes to the header of the last of so many windows. What was
+/// `seen` before counts on.
+///
+/// # Errors
+/// If a change does not come.
+pub async fn changed(
+    stage: &Stage,
+    page: &InPage,
+    windows: usize,
+    changes: usize,
+    seen: &mut usize,
+) -> Outcome<Vec<f64>> {
+    let handles = open(page, windows).await?;
+    for _ in 0..changes {
+        change(stage, page, &handles, seen).await?;
+    }
+    header(stage, page, &handles, changes).await
 }
 
 fn rows(found: &[Found]) -> Vec<Row> {
