@@ -1,6 +1,6 @@
-//! Release builds of the app itself: the one that ships and the one that
-//! WebDriver drives. They differ in features and must never be mistaken for
-//! each other, so the second is put into a folder of its own.
+//! The release build of the app that WebDriver drives. It differs in features
+//! from the one that ships, which the Tauri CLI builds with the packages, and
+//! must never be mistaken for it: so it is put into a folder of its own.
 
 use std::fs;
 use std::path::PathBuf;
@@ -38,12 +38,6 @@ pub fn build_e2e() -> Outcome<PathBuf> {
     fs::copy(&built, &fresh).map_err(io("copying the build for WebDriver"))?;
     fs::rename(&fresh, &path).map_err(io("placing the build for WebDriver"))?;
     Ok(path)
-}
-
-/// Builds what ships, from the export that is there.
-pub fn build_shipped() -> Outcome<PathBuf> {
-    say::step("building the app as it ships");
-    release("tauri/custom-protocol")
 }
 
 fn release(features: &str) -> Outcome<PathBuf> {

@@ -13,7 +13,7 @@ use crate::failure::{Outcome, said};
 use crate::setup::{self, For};
 use crate::{compile, process, say};
 use builds::Build;
-pub use builds::NEXT;
+pub use builds::{NEXT, environment, floors, unpack};
 
 /// What can be measured. Known here too, so that a name that is none is refused before
 /// anything is built.
@@ -118,7 +118,7 @@ pub fn run(arguments: &[OsString]) -> Outcome {
             let build = Build::of(need).ok_or_else(|| said(format!("nobody builds `{need}`")))?;
             build.make()?;
         }
-        measure.envs(builds::environment());
+        measure.envs(environment());
     }
     process::run(&mut measure)
 }

@@ -6,9 +6,9 @@ use std::thread;
 
 use super::{Asked, deny};
 use crate::failure::{Outcome, said};
-use crate::setup::{self, For};
+use crate::setup::For;
 use crate::tally::Tally;
-use crate::{app, bundle, desktop, export, process, root};
+use crate::{app, bench, bundle, desktop, export, process, root};
 
 /// One step of the test command.
 pub struct Step {
@@ -26,9 +26,9 @@ pub struct Step {
     pub work: fn(&Run) -> Outcome<String>,
 }
 
-/// The crate that drives the window. It is written for Linux, where the webview
+/// The crates that drive the window. They are written for Linux, where the webview
 /// has a driver.
-const WINDOW_TESTS: &str = "vestibule-acceptance";
+const WINDOW_TESTS: [&str; 2] = ["vestibule-acceptance", "vestibule-bench"];
 
 /// How many tests of one program run at once, as libtest reads it.
 const TEST_THREADS: &str = "RUST_TEST_THREADS";
@@ -66,7 +66,7 @@ pub const STEPS: &[Step] = &[
         |_| {
             let mut arguments = vec!["clippy", "--workspace", "--all-targets"];
             if !cfg!(target_os = "linux") {
-                arguments.extend(["--exclude", WINDOW_TESTS]);
+                arguments.extend(named("--exclude"));
             }
             cargo(&[&arguments[..], &["--", "-D", "warnings"]].concat())
         },
@@ -131,11 +131,23 @@ pub const STEPS: &[Step] = &[
         )
     },
     Step {
-        needs: &["e2e", "bundle"],
+        needs: &["bundle"],
+        ..step(
+            "floors",
+            "what the figures are compared with: blank windows, Next apps",
+            Some(For::Tests),
+            |_| {
+                bench::unpack(&bundle::folder())?;
+                bench::floors().map(|()| String::new())
+            },
+        )
+    },
+    Step {
+        needs: &["e2e", "bundle", "floors"],
         filterable: true,
         ..step(
             "acceptance",
-            "the real window, driven by WebDriver",
+            "the real window, driven by WebDriver, and the short form of the figures",
             Some(For::Tests),
             acceptance,
         )
@@ -217,13 +229,9 @@ fn side_by_side() -> usize {
 
 fn rust(run: &Run) -> Outcome<String> {
     let mut cargo = root::cargo();
-    cargo.args([
-        "test",
-        "--workspace",
-        "--exclude",
-        WINDOW_TESTS,
-        "--no-fail-fast",
-    ]);
+    cargo
+        .args(["test", "--workspace", "--no-fail-fast"])
+        .args(named("--exclude"));
     run.narrow(&mut cargo);
     // The tests of the keyring need a real one, and it must not be the developer's.
     let mut cargo = if cfg!(target_os = "linux") {
@@ -243,6 +251,11 @@ fn rust(run: &Run) -> Outcome<String> {
     Ok(words)
 }
 
+/// Those crates, each behind this flag of cargo's.
+fn named(flag: &'static str) -> impl Iterator<Item = &'static str> {
+    WINDOW_TESTS.into_iter().flat_map(move |name| [flag, name])
+}
+
 fn acceptance(run: &Run) -> Outcome<String> {
     if !cfg!(target_os = "linux") {
         return Err(said(
@@ -251,10 +264,9 @@ fn acceptance(run: &Run) -> Outcome<String> {
     }
     let mut cargo = root::cargo();
     cargo
-        .args(["test", "--package", WINDOW_TESTS, "--no-fail-fast"])
-        .env("VESTIBULE_APP", app::e2e_path())
-        .env("VESTIBULE_TAURI_DRIVER", setup::driver::path())
-        .env("VESTIBULE_BUNDLES", bundle::folder());
+        .args(["test", "--no-fail-fast"])
+        .args(named("--package"))
+        .envs(bench::environment());
     run.narrow(&mut cargo);
     run.count(&mut cargo, |_| {})
 }
