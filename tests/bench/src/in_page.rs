@@ -30,6 +30,9 @@ impl InPage {
     pub async fn signed_in(stage: &Stage, variables: &[(&'static str, String)]) -> Outcome<Self> {
         let page = Self::start(stage, NO_SCRIPT, variables).await?;
         page.sign_in().await?;
+        // A page that shows whose session it is.
+        page.app.open("/payment/?plan=team").await;
+        page.app.find(Role::Button, "Buy Team").await;
         page.put(MODULE).await?;
         let read = page.value("ready", json!([])).await?;
         match read == DEMO {

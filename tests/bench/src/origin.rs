@@ -32,8 +32,12 @@ pub fn public_path(bytes: usize) -> String {
     format!("/public/bytes/{bytes}")
 }
 
-/// What a profile has to allow.
-pub const ALLOWED: &str = "/bytes/*";
+/// What lies over the app's profile, so that a page may ask for them.
+pub const PROFILE: &str = "\
+schema = 1
+[api]
+allow = ['/me', '/plans', '/plans/*', '/bytes/*']
+";
 
 /// Serves until it is dropped.
 pub struct Origin {

@@ -62,7 +62,7 @@ fn five_megabytes_in_a_process_of_the_window_are_weighed() {
         // A shell, and below it a process that holds a line of so many bytes.
         let hold = format!(
             "{{ head -c {bytes} /dev/zero | tr '\\0' x; echo; sleep 600; }} | \
-             awk '{{ print length($0); fflush() }}'"
+             perl -ne '$| = 1; print length($_) - 1, \"\\n\"'"
         );
         let mut shell = Command::new("sh");
         shell

@@ -35,8 +35,7 @@ fn a_delay_shows_in_the_pages_clock_and_in_a_fetch_and_a_request_is_counted() {
         let stage = Stage::new("bench-control-fetch", Config::default()).await;
         let origin = Origin::plain(stage.backend.address()).await?;
         let profile = stage.desktop.home().join("bench.toml");
-        let text = format!("schema = 1\n[api]\nallow = ['{}']\n", origin::ALLOWED);
-        std::fs::write(&profile, text).map_err(|error| error.to_string())?;
+        std::fs::write(&profile, origin::PROFILE).map_err(|error| error.to_string())?;
         let variables = [
             ("VESTIBULE_BACKEND", origin.url()),
             ("VESTIBULE_PROFILE", profile.display().to_string()),

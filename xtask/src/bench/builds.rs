@@ -102,17 +102,15 @@ pub fn floors() -> Outcome {
     Build::Web.make()
 }
 
+/// With the app's profile, and beside the app itself: so their dependencies are built with the same
+/// features, and are the ones that the app has built already.
 fn blank_windows() -> Outcome {
     say::step("building the blank window as the app is built");
     for name in ["vestibule-blank", "vestibule-bare"] {
-        let package = [
-            "--package",
-            "vestibule-blank",
-            "--release",
-            "--features",
-            "tauri/custom-protocol",
-        ];
-        keep(&compile::binary(name, &package)?, name)?;
+        let beside = ["--package", "vestibule", "--package", "vestibule-blank"];
+        let features = ["--features", "vestibule/e2e,tauri/custom-protocol"];
+        let arguments = [&beside[..], &["--release"], &features].concat();
+        keep(&compile::binary(name, &arguments)?, name)?;
     }
     Ok(())
 }

@@ -13,7 +13,9 @@ use crate::failure::{Outcome, said};
 use crate::setup::{self, For};
 use crate::{compile, process, say};
 use builds::Build;
-pub use builds::{NEXT, environment, floors, unpack};
+#[cfg(test)]
+pub use builds::NEXT;
+pub use builds::{environment, floors, unpack};
 
 /// What can be measured. Known here too, so that a name that is none is refused before
 /// anything is built.

@@ -52,22 +52,22 @@ mod tests {
     /// The control: a process that takes 5 MB for a moment and gives them back is seen to.
     #[test]
     fn five_megabytes_for_a_moment_are_seen() {
-        // `awk` holds a line whole, so a long one is so much memory.
-        let mut awk = Command::new("awk")
-            .arg("{ print length($0); fflush() }")
+        // It holds a line whole, so a long one is so much memory.
+        let mut reader = Command::new("perl")
+            .args(["-ne", "$| = 1; print length($_) - 1, \"\\n\""])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut into = awk.stdin.take().unwrap();
-        let mut from = BufReader::new(awk.stdout.take().unwrap()).lines();
+        let mut into = reader.stdin.take().unwrap();
+        let mut from = BufReader::new(reader.stdout.take().unwrap()).lines();
         let mut give = |bytes: usize| {
             into.write_all(&b"x".repeat(bytes)).unwrap();
             into.write_all(b"\n").unwrap();
             assert_eq!(from.next().unwrap().unwrap(), bytes.to_string());
         };
         give(1);
-        let peak = Peak::begin(awk.id()).unwrap();
+        let peak = Peak::begin(reader.id()).unwrap();
         give(1);
         let without = peak.more().unwrap();
         give(5_000_000);
@@ -75,7 +75,7 @@ mod tests {
         assert!(without < 1e6, "{without}");
         assert!(with - without >= 5e6, "{with}");
         drop(into);
-        awk.wait().unwrap();
+        reader.wait().unwrap();
         assert!(Peak::begin(u32::MAX).is_err());
     }
 }

@@ -18,7 +18,7 @@ pub fn file(path: &Path) -> Outcome<f64> {
     Ok(metadata.len() as f64)
 }
 
-/// The scripts that pages of an export begin with.
+/// The scripts that a page of an export begins with.
 #[derive(Debug, Default, PartialEq)]
 pub struct Scripts {
     /// How many.
@@ -29,21 +29,17 @@ pub struct Scripts {
     pub for_old_browsers: f64,
 }
 
-/// Weighs the scripts that these pages name, each once.
+/// Weighs the scripts that a page names, each once.
 ///
 /// # Errors
-/// If a page or one of its scripts is not there, or a page names none.
-pub fn scripts(export: &Path, pages: &[&str]) -> Outcome<Scripts> {
-    let mut named = BTreeSet::new();
-    for page in pages {
-        let path = export.join(page);
-        let html = fs::read_to_string(&path);
-        let html = html.map_err(|error| format!("{}: {error}", path.display()))?;
-        let sources = sources(&html);
-        if sources.is_empty() {
-            return Err(format!("{} names no script", path.display()));
-        }
-        named.extend(sources);
+/// If the page or one of its scripts is not there, or it names none.
+pub fn scripts(export: &Path, page: &str) -> Outcome<Scripts> {
+    let path = export.join(page);
+    let html = fs::read_to_string(&path);
+    let html = html.map_err(|error| format!("{}: {error}", path.display()))?;
+    let named: BTreeSet<_> = sources(&html).into_iter().collect();
+    if named.is_empty() {
+        return Err(format!("{} names no script", path.display()));
     }
     let mut found = Scripts::default();
     for (source, for_old_browsers) in named {
@@ -112,14 +108,14 @@ mod tests {
         write("one.html", PAGE.as_bytes());
         write(
             "two.html",
-            format!("{PAGE}<script src=\"/b.js\"></script>").as_bytes(),
+            format!("{PAGE}{PAGE}<script src=\"/b.js\"></script>").as_bytes(),
         );
         for name in ["a.js", "old.js"] {
             write(name, &b"void 0;\n".repeat(1000));
         }
         write("b.js", &noise(5000));
-        let before = scripts(export.path(), &["one.html"]).unwrap();
-        let after = scripts(export.path(), &["one.html", "two.html"]).unwrap();
+        let before = scripts(export.path(), "one.html").unwrap();
+        let after = scripts(export.path(), "two.html").unwrap();
         assert_eq!((before.files, after.files), (2, 3), "each counts once");
         assert!(
             before.for_old_browsers > 0.0 && before.zipped < 500.0,
@@ -127,7 +123,7 @@ mod tests {
         );
         let more = after.zipped - before.zipped;
         assert!((5000.0..5200.0).contains(&more), "{more}");
-        assert!(scripts(export.path(), &["none.html"]).is_err());
+        assert!(scripts(export.path(), "none.html").is_err());
     }
 
     /// Bytes without a pattern (xorshift).

@@ -10,6 +10,7 @@ use vestibule_backend::Config;
 use crate::bare::Bare;
 use crate::floors::ItemInKeyring;
 use crate::in_page::InPage;
+use crate::instruments::messages::Messages;
 use crate::registry::Outcome;
 use crate::row::Row;
 use crate::setting::Setting;
@@ -63,14 +64,29 @@ pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
         }
         setting.progress("sign-ins by a click", round, rounds);
     }
+    drop(page);
+    let said = messages(&stage).await;
     let figure = "click on \"Sign in\" to the dashboard";
     let row = Row::new("click", figure, Unit::Ms)
         .this("until it is in the document", clicks)
         .floor("the backend, by bare reqwest", requests)
         .floor("one keyring write", writes)
         .in_turns()
+        .count("commands", said.commands.len() as f64)
+        .count("session changes sent to the page", said.changes as f64)
         .target(Target::OverFloor(MOST_OVER));
     Ok(vec![row])
+}
+
+/// What page and shell say to each other for it, heard at another sign-in by the recorder.
+pub async fn messages(stage: &Stage) -> Messages {
+    let app = stage.start_at("/auth/login/").await;
+    app.fill("E-mail", DEMO).await;
+    app.fill("Password", PASSWORD).await;
+    let before = Messages::so_far(&app).await;
+    app.click(Role::Button, "Sign in").await;
+    app.reads("Your session").await;
+    Messages::so_far(&app).await.since(&before)
 }
 
 /// Signs the demo account in by the form: milliseconds from the click to the dashboard.

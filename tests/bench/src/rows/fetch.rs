@@ -32,6 +32,16 @@ struct Size {
     calls: usize,
 }
 
+impl Size {
+    /// A short form shows that the way is open, for which a megabyte is enough.
+    fn bytes(&self, setting: &Setting) -> usize {
+        match setting.is_short() {
+            true => self.bytes.min(1_000_000),
+            false => self.bytes,
+        }
+    }
+}
+
 const SIZES: [Size; 3] = [
     Size {
         id: "fetch/1kB",
@@ -69,11 +79,7 @@ pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
     let stage = Stage::new("bench-fetch", Config::default()).await;
     let origin = Origin::before(stage.backend.address()).await?;
     let profile = stage.desktop.home().join("bench.toml");
-    let text = format!(
-        "schema = 1\n[api]\nallow = ['/me', '{}']\n",
-        origin::ALLOWED
-    );
-    std::fs::write(&profile, text).map_err(|error| error.to_string())?;
+    std::fs::write(&profile, origin::PROFILE).map_err(|error| error.to_string())?;
     let variables = [
         ("VESTIBULE_BACKEND", origin.url()),
         ("VESTIBULE_PROFILE", profile.display().to_string()),
@@ -95,7 +101,7 @@ async fn one(
     bare: &Bare,
     origin: &Origin,
 ) -> Outcome<Row> {
-    let Size { bytes, calls, .. } = *size;
+    let (bytes, calls) = (size.bytes(setting), size.calls);
     let path = origin::path(bytes);
     let public = format!("{}{}", origin.url(), origin::public_path(bytes));
     let mut series: [Vec<f64>; 4] = Default::default();
@@ -140,7 +146,7 @@ async fn one(
 
 /// What the app's own process has more while 100 MB pass; what the page's has is told too.
 async fn peak(setting: &Setting, stage: &Stage, page: &InPage) -> Outcome<Row> {
-    let bytes = SIZES[2].bytes;
+    let bytes = SIZES[2].bytes(setting);
     let shell = stage.desktop.processes(&app());
     let &[shell] = &shell[..] else {
         return Err(format!("{} processes of the app", shell.len()));

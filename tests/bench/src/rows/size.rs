@@ -19,8 +19,12 @@ const BINARY: f64 = 9e6;
 const PACKAGE: f64 = 5e6;
 /// The scripts may weigh so many times those of a blank export.
 const SCRIPTS: f64 = 1.3;
+const HOME: &str = "index.html";
 /// The pages that a user sees first.
-const PAGES: [&str; 2] = ["index.html", "auth/login/index.html"];
+const PAGES: [(&str, &str, &str); 2] = [
+    ("home", "home", HOME),
+    ("sign-in", "sign-in", "auth/login/index.html"),
+];
 
 /// The binary, over the blank window's.
 pub async fn binary(_: &Setting) -> Outcome<Vec<Row>> {
@@ -58,22 +62,25 @@ fn package_file() -> Outcome<PathBuf> {
     }
 }
 
-/// The scripts of home and sign-in, over those of a blank export.
+/// The scripts of home and of sign-in, each over those of a blank export.
 pub async fn scripts(_: &Setting) -> Outcome<Vec<Row>> {
-    let this = weight::scripts(&built::export()?, &PAGES)?;
-    let blank = weight::scripts(&built::blank_export()?, &PAGES[..1])?;
-    let loaded = |scripts: &Scripts| scripts.zipped - scripts.for_old_browsers;
-    let note = format!(
-        "{} files; without what only browsers without modules load {}, {:.2}× the blank export",
-        this.files,
-        Unit::Bytes.show(loaded(&this)),
-        loaded(&this) / loaded(&blank)
-    );
-    let figure = "first-load JS of home and sign-in, gzipped";
-    let row = Row::new("first-load-js", figure, Unit::Bytes)
-        .this("the app", vec![this.zipped])
-        .floor("a blank Next export", vec![blank.zipped])
-        .target(Target::TimesFloor(SCRIPTS))
-        .note(note);
-    Ok(vec![row])
+    let (export, blank_export) = (built::export()?, built::blank_export()?);
+    let blank = weight::scripts(&blank_export, HOME)?;
+    let row = |(id, name, page): (&str, &str, &str)| {
+        let this = weight::scripts(&export, page)?;
+        let loaded = |scripts: &Scripts| scripts.zipped - scripts.for_old_browsers;
+        let note = format!(
+            "{} files; without what only browsers without modules load {}, {:.2}× the blank export",
+            this.files,
+            Unit::Bytes.show(loaded(&this)),
+            loaded(&this) / loaded(&blank)
+        );
+        let figure = format!("first-load JS of {name}, gzipped");
+        Ok(Row::new(format!("first-load-js/{id}"), figure, Unit::Bytes)
+            .this("the app", vec![this.zipped])
+            .floor("a blank Next export", vec![blank.zipped])
+            .target(Target::TimesFloor(SCRIPTS))
+            .note(note))
+    };
+    PAGES.into_iter().map(row).collect()
 }
