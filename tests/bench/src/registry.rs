@@ -14,7 +14,7 @@
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 
@@ -126,6 +126,10 @@ pub const ENTRIES: &[Entry] = &[
     entry!(long: "hour", "memory of the core over an hour of use", 3650 s, &[], rows::hour::core),
 ];
 
+/// How much longer than four times as long as it should an entry may take: something that does
+/// not come about is a row that says so, and not the end of the run.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 /// The entries of these names; without a name, those of the form.
 #[must_use]
 pub fn selected(names: &[String], form: Form) -> Vec<&'static Entry> {
@@ -141,9 +145,13 @@ pub async fn run(entries: &[&Entry], setting: &Setting) -> Vec<Row> {
     let mut rows = Vec::new();
     for entry in entries {
         let (begun, load) = (Instant::now(), machine::load());
-        let measured = AssertUnwindSafe((entry.measure)(setting))
-            .catch_unwind()
-            .await;
+        let limit = PATIENCE + Duration::from_secs(entry.seconds.into()) * 4;
+        let measuring = AssertUnwindSafe((entry.measure)(setting)).catch_unwind();
+        let measured = tokio::time::timeout(limit, measuring).await;
+        let measured = measured.unwrap_or_else(|_| {
+            let takes = limit.as_secs();
+            Ok(Err(format!("it had not ended after {takes} s")))
+        });
         let measured = match measured {
             Ok(Ok(measured)) if measured.is_empty() => Err("it answered with no row".to_owned()),
             Ok(outcome) => outcome,

@@ -134,16 +134,54 @@ fn compared(row: &Row) -> Option<String> {
 /// What stands below the table: counts and notes.
 fn remarks(rows: &[Row]) -> Vec<(&str, String)> {
     let remark = |row: &Row| {
-        let counts = row
-            .counts
-            .iter()
-            .map(|(what, count)| format!("{count} {what}"));
-        let mut parts: Vec<_> = counts.collect();
-        if !row.note.is_empty() {
-            parts.push(row.note.clone());
-        }
+        let counts = row.counts.iter();
+        let counts: Vec<_> = counts
+            .map(|(what, count)| format!("{what} {count}"))
+            .collect();
+        let mut parts = vec![counts.join(", "), row.note.clone()];
+        parts.retain(|part| !part.is_empty());
         parts.join("; ")
     };
     let remarks = rows.iter().map(|row| (row.figure.as_str(), remark(row)));
     remarks.filter(|(_, remark)| !remark.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows() -> Vec<Row> {
+        let mut measured = Row::new("a", "a | figure", Unit::Ms)
+            .this("core", vec![4.0, 4.0, 6.0])
+            .floor("bare", vec![1.0; 3])
+            .floor("write", vec![1.0; 3])
+            .in_turns()
+            .target(Target::OverFloor(1.5))
+            .count("requests", 1.0)
+            .note("a note");
+        measured.judge();
+        vec![measured, Row::unmeasured("b", "another", "no screen")]
+    }
+
+    #[test]
+    fn a_row_that_falls_short_or_was_not_measured_says_so() {
+        let table = text(&rows());
+        let lines: Vec<_> = table.lines().collect();
+        let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+        let figures = "4.00 ms (5.80 ms) 1.00 ms + 1.00 ms – 2.00×, +2.00 ms ≤ floor + 1.50 ms NO";
+        assert_eq!(words(lines[1]), format!("a | figure {figures}"));
+        assert_eq!(words(lines[2]), "another – – – – – NO");
+        assert_eq!(lines[3].trim(), "a | figure: requests 1; a note");
+        assert_eq!(lines[4].trim(), "another: could not be measured: no screen");
+    }
+
+    #[test]
+    fn markdown_cells_do_not_break() {
+        let table = markdown(&rows());
+        assert!(table.contains("| a \\| figure | 4.00 ms"), "{table}");
+        assert!(
+            table.contains("\n- another: could not be measured"),
+            "{table}"
+        );
+    }
 }

@@ -1,7 +1,7 @@
 //! One axis: from values to places, and the round values that are marked on it.
 
 /// Above this ratio of the largest to the smallest value an axis is logarithmic.
-const WIDE: f64 = 30.0;
+const WIDE: f64 = 100.0;
 /// About how many values are marked.
 const TICKS: f64 = 6.0;
 
@@ -130,7 +130,10 @@ mod tests {
                 "100000000"
             ]
         );
-        assert_eq!(marked(&[1.0, 60.0]), ["1", "2", "5", "10", "20", "50"]);
+        assert_eq!(
+            marked(&[1.0, 110.0]),
+            ["1", "2", "5", "10", "20", "50", "100"]
+        );
     }
 
     #[test]

@@ -42,8 +42,10 @@ pub async fn core(setting: &Setting) -> Outcome<Vec<Row>> {
                 this: Summary::single("core", user.weight()?),
                 floor: None,
             });
-            let seconds = begun.elapsed().as_secs().min(whole.as_secs());
-            setting.progress("seconds of use", seconds as usize, whole.as_secs() as usize);
+            if !setting.is_short() {
+                let seconds = begun.elapsed().as_secs().min(whole.as_secs());
+                setting.progress("seconds of use", seconds as usize, whole.as_secs() as usize);
+            }
         }
     }
     let row = Row::new(
