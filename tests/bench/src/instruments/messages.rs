@@ -23,15 +23,15 @@ impl Messages {
         }
     }
 
-    /// What came since. Calls of the backend's API are the page's own affair, and left out.
+    /// What came since. Calls of the backend's API and public content are a page's own affair, and
+    /// left out.
     #[must_use]
     pub fn since(&self, before: &Self) -> Self {
+        let is_session =
+            |name: &&String| !name.starts_with("backend_") && !name.starts_with("plugin:http");
         let new = self.commands.iter().skip(before.commands.len());
         Self {
-            commands: new
-                .filter(|name| !name.starts_with("backend_"))
-                .cloned()
-                .collect(),
+            commands: new.filter(is_session).cloned().collect(),
             changes: self.changes - before.changes,
         }
     }

@@ -13,7 +13,8 @@
     if (!shell?.callbacks) return setTimeout(hear);
     const handler = shell.transformCallback(({ payload }) => {
       const may = payload.state.may?.includes("people.see") ?? false;
-      if (may !== (changes.at(-1)?.may ?? false)) {
+      // Before its first change a page shows what was so when it began.
+      if (may !== (changes.at(-1)?.may ?? shows())) {
         changes.push({ revision: payload.revision, may, heard: now(), shown: null });
         look();
       }

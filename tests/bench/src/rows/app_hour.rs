@@ -92,7 +92,6 @@ async fn some_use(page: &InPage, uses: &mut usize) -> Outcome<()> {
     page.app.open(PAGES[*uses % PAGES.len()]).await;
     page.app.find(Role::Button, containing(DEMO_NAME)).await;
     page.invoke("refresh", json!({})).await?;
-    let request = json!({ "path": "/me", "method": "GET", "headers": [], "body": null });
     *uses += 1;
     Ok(())
 }

@@ -62,11 +62,15 @@ pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
         .this("the app, signed in", vec![of_core(&app)])
         .floor("a blank window", vec![of_core(&blank)])
         .target(Target::AtMost(CORE));
-    let not_ours = names(&blank[0]);
-    let (ours, others): (Vec<&Thread>, Vec<&Thread>) = app[0]
+    let not_ours: BTreeSet<_> = blank[0]
         .iter()
-        .skip(1)
-        .partition(|thread| !not_ours.contains(thread.name.as_str()));
+        .map(|thread| kind(&blank[0], thread))
+        .collect();
+    let is_ours = |thread: &&Thread| {
+        let kind = kind(&app[0], thread);
+        kind.starts_with(RUNTIME) || !not_ours.contains(&kind)
+    };
+    let (ours, others): (Vec<&Thread>, Vec<&Thread>) = app[0].iter().partition(is_ours);
     let most = ours.iter().map(|thread| thread.woken).max().unwrap_or(0);
     let figure = "idle for ten minutes: wake-ups of the busiest thread of ours";
     let wakes = Row::new("idle/wakes", figure, Unit::Count)
@@ -86,10 +90,19 @@ fn look(process: u32) -> Outcome<Vec<(u32, Threads)>> {
     memory::tree(process).into_iter().map(look).collect()
 }
 
-/// The names of a blank window's threads, which are not ours where the app has them too.
-fn names(threads: &[Thread]) -> BTreeSet<&str> {
-    let names = threads.iter().map(|thread| thread.name.as_str());
-    names.filter(|name| !name.starts_with(RUNTIME)).collect()
+/// What a thread is called, where it may be called after its process: the first of `threads` has
+/// the process's own name.
+fn kind(threads: &[Thread], thread: &Thread) -> String {
+    let own = threads.first().map_or("", |first| first.name.as_str());
+    let start = &own[..own.len().min(7)];
+    match start {
+        _ if thread.name.starts_with("pool-") => "pool".into(),
+        "" => thread.name.clone(),
+        start => thread
+            .name
+            .replace(own, "the app")
+            .replace(start, "the app"),
+    }
 }
 
 fn told(threads: &[&Thread]) -> String {
