@@ -55,7 +55,7 @@ mod tests {
     fn three_digits_in_the_size_that_suits() {
         assert_eq!(Unit::Ms.show(0.000_62), "0.62 µs");
         assert_eq!(Unit::Ms.show(0.62), "620 µs");
-        assert_eq!(Unit::Ms.show(3.141_59), "3.14 ms");
+        assert_eq!(Unit::Ms.show(3.144), "3.14 ms");
         assert_eq!(Unit::Ms.show(1090.0), "1.09 s");
         assert_eq!(Unit::Ms.show(-1.234), "-1.23 ms");
         assert_eq!(Unit::Bytes.show(23_900_000.0), "23.9 MB");

@@ -139,7 +139,7 @@ mod tests {
     fn a_step_brings_what_it_needs_with_it() {
         assert_eq!(
             names(&["acceptance"], false),
-            ["export", "e2e", "bundle", "acceptance"]
+            ["export", "e2e", "bundle", "floors", "acceptance"]
         );
         assert_eq!(names(&["fmt"], false), ["fmt"]);
     }
@@ -148,7 +148,7 @@ mod tests {
     fn a_filter_leaves_the_steps_that_can_be_filtered() {
         assert_eq!(
             names(&[], true),
-            ["rust", "export", "e2e", "bundle", "acceptance"]
+            ["rust", "export", "e2e", "bundle", "floors", "acceptance"]
         );
         assert_eq!(names(&["rust"], true), ["rust"]);
     }

@@ -2,6 +2,8 @@
 
 /// Above this ratio of the largest to the smallest value an axis is logarithmic.
 const WIDE: f64 = 100.0;
+/// Above this only the powers of ten are marked on one.
+const LONG: f64 = 3000.0;
 /// About how many values are marked.
 const TICKS: f64 = 6.0;
 
@@ -75,11 +77,8 @@ impl Axis {
             self.from.log10().floor() as i32,
             self.to.log10().ceil() as i32,
         );
-        let within: &[f64] = if last - first > 3 {
-            &[1.0]
-        } else {
-            &[1.0, 2.0, 5.0]
-        };
+        let is_long = self.to / self.from > LONG;
+        let within: &[f64] = if is_long { &[1.0] } else { &[1.0, 2.0, 5.0] };
         let all =
             (first..=last).flat_map(|power| within.iter().map(move |m| m * 10_f64.powi(power)));
         all.filter(|value| (self.from..=self.to).contains(value))
