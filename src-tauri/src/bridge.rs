@@ -13,6 +13,10 @@ pub fn start(app: AppHandle, session: &Session) {
     tauri::async_runtime::spawn(async move {
         while changes.changed().await.is_ok() {
             let change = changes.borrow_and_update().clone();
+            tracing::debug!(
+                revision = change.revision,
+                "a session change goes to the windows"
+            );
             if let Err(error) = app.emit(EVENT, change) {
                 tracing::error!(%error, "a session change was not sent");
             }

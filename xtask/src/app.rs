@@ -1,6 +1,6 @@
-//! Builds of the app itself without its development server: the one that ships and the one
-//! that WebDriver drives. They differ in features and must never be mistaken for each other, so
-//! the second is put into a folder of its own.
+//! The build of the app that WebDriver drives. It differs in a feature from the one that ships,
+//! which the Tauri CLI builds with the packages, and must never be mistaken for it: so it is put
+//! into a folder of its own.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,67 +11,60 @@ use crate::setup::{self, For};
 use crate::{compile, export, root, say};
 
 const BIN: &str = "vestibule";
-/// The profile of what tests drive, the packages that they install among it.
-pub const TESTED: &str = "tested";
+
+/// How much is optimised, as the workspace's `Cargo.toml` says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// As it ships: for what is measured.
+    Release,
+    /// Hardly anything: for tests, which would compile for longer than they run.
+    Tested,
+}
+
+impl Profile {
+    /// As cargo knows it, and its folder below the target folder.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Release => "release",
+            Self::Tested => "tested",
+        }
+    }
+}
 
 /// Where the build for WebDriver is put.
-pub fn e2e_path() -> PathBuf {
-    root::target()
-        .join("e2e")
-        .join(format!("{BIN}{}", std::env::consts::EXE_SUFFIX))
+pub fn e2e_path(profile: Profile) -> PathBuf {
+    let folder = match profile {
+        Profile::Release => "e2e-release",
+        Profile::Tested => "e2e",
+    };
+    let name = format!("{BIN}{}", std::env::consts::EXE_SUFFIX);
+    root::target().join(folder).join(name)
 }
 
 /// Makes everything ready, builds for WebDriver and prints the path.
 pub fn build_e2e_from_scratch() -> Outcome {
     setup::ready(For::Development)?;
     export::ready()?;
-    println!("{}", build_e2e(Clippy::IsNotAsked)?.display());
+    let built = build_e2e(Profile::Tested, &mut root::cargo())?;
+    println!("{}", built.display());
     Ok(())
 }
 
-/// Whether clippy looks at a build for WebDriver.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Clippy {
-    /// It does, and stops it at any warning.
-    Looks,
-    /// It does not: somebody wants the app.
-    IsNotAsked,
-}
-
-/// Builds for WebDriver from the export that is there.
-pub fn build_e2e(clippy: Clippy) -> Outcome<PathBuf> {
+/// Builds for WebDriver from the export that is there, by this cargo.
+pub fn build_e2e(profile: Profile, cargo: &mut Command) -> Outcome<PathBuf> {
     say::step("building the app for WebDriver (some minutes the first time)");
-    let mut cargo = root::cargo();
-    if clippy == Clippy::Looks {
-        compile::under_clippy(&mut cargo);
+    // With `devUrl` configured, only custom-protocol makes the window load the
+    // export instead of the development server.
+    let features = ["--features", "e2e,tauri/custom-protocol"];
+    let how = ["--package", BIN, "--profile", profile.name()];
+    let built = compile::binary_by(cargo, BIN, &[&how[..], &features].concat())?;
+    let path = e2e_path(profile);
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(io(format_args!("creating {}", folder.display())))?;
     }
-    let built = build(&mut cargo, TESTED, "e2e,tauri/custom-protocol")?;
-    let path = e2e_path();
-    let folder = root::target().join("e2e");
-    fs::create_dir_all(&folder).map_err(io(format_args!("creating {}", folder.display())))?;
     // A running copy cannot be written over, but it can be replaced.
     let fresh = path.with_extension("new");
     fs::copy(&built, &fresh).map_err(io("copying the build for WebDriver"))?;
     fs::rename(&fresh, &path).map_err(io("placing the build for WebDriver"))?;
     Ok(path)
-}
-
-/// Builds what ships, from the export that is there.
-pub fn build_shipped() -> Outcome<PathBuf> {
-    say::step("building the app as it ships");
-    build(&mut root::cargo(), "release", "tauri/custom-protocol")
-}
-
-fn build(cargo: &mut Command, profile: &str, features: &str) -> Outcome<PathBuf> {
-    // With `devUrl` configured, only custom-protocol makes the window load the
-    // export instead of the development server.
-    let arguments = [
-        "--package",
-        BIN,
-        "--profile",
-        profile,
-        "--features",
-        features,
-    ];
-    compile::binary_by(cargo, BIN, &arguments)
 }

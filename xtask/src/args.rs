@@ -7,7 +7,7 @@ use lexopt::prelude::*;
 use crate::failure::{Outcome, said};
 use crate::servers::Until;
 use crate::test::{Asked, side_by_side};
-use crate::{fuzz, real_servers, soak};
+use crate::{bench, fuzz, real_servers, soak};
 
 /// What `--help` prints.
 pub const HELP: &str = "\
@@ -24,7 +24,13 @@ Vestibule's own commands: cargo xtask COMMAND
   tauri ARGS           the Tauri CLI (also: cargo tauri ARGS)
   build [ARGS]         bundle the app for this system (cargo tauri build)
   build --e2e          build the app for WebDriver and print its path
-  bench                print figures: window, sign-in, start, size
+  bench [NAME…]        measure everything beside its floor, or what is named
+      --long               also an hour of use and minutes of idling
+      --short              a few samples, judged by nobody
+      --list               what can be named, and how long each takes
+      --json FILE          keep every sample
+      --against FILE       compare with an earlier run
+      --markdown           the table as in the README
   fuzz [TARGET]        throw hostile bytes at every parser, or at one
       --seconds N          for so long each (30)
   soak [P1 P4 …]       break everything many times, print what each promise came to
@@ -64,8 +70,8 @@ pub enum Task {
     Test(Asked),
     /// Name the steps of the tests.
     ListSteps,
-    /// Print figures.
-    Bench,
+    /// Measure, with the arguments of that program.
+    Bench(Vec<OsString>),
     /// Fuzz the parsers.
     Fuzz(fuzz::Asked),
     /// Run the promises, with the arguments of that program.
@@ -100,6 +106,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Outcome<Task> {
         // Nor is it done before it is clear that something is wanted: each takes minutes.
         "dev" => return unless_help(rest(parser)?, |arguments| Ok(Task::Dev(arguments))),
         "build" | "package" => return unless_help(rest(parser)?, build),
+        "bench" => return unless_help(rest(parser)?, measure),
         "soak" => return unless_help(rest(parser)?, soak),
         "servers" => return unless_help(rest(parser)?, servers),
         "doctor" => return Ok(Task::Doctor(rest(parser)?)),
@@ -116,7 +123,6 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Outcome<Task> {
         "help" => Task::Help,
         "setup" => Task::Setup,
         "export" => Task::Export,
-        "bench" => Task::Bench,
         "types" => Task::Types,
         _ => {
             return Err(said(format!(
@@ -210,6 +216,11 @@ fn unless_help(
         return Ok(Task::Help);
     }
     task(arguments)
+}
+
+fn measure(arguments: Vec<OsString>) -> Outcome<Task> {
+    bench::check(&arguments)?;
+    Ok(Task::Bench(arguments))
 }
 
 fn soak(arguments: Vec<OsString>) -> Outcome<Task> {
@@ -320,6 +331,8 @@ mod tests {
             "-h",
             "setup --help",
             "test -h",
+            "bench --help",
+            "bench refresh -h",
             "soak --help",
             "soak P1 -h",
             "servers --help",
@@ -341,6 +354,10 @@ mod tests {
         assert_eq!(task("dev --no-watch"), Task::Dev(words("--no-watch")));
         assert_eq!(task("build --debug"), Task::Build(words("--debug")));
         assert_eq!(task("soak P1 --short"), Task::Soak(words("P1 --short")));
+        assert_eq!(
+            task("bench refresh --json here.json"),
+            Task::Bench(words("refresh --json here.json"))
+        );
         assert_eq!(task("servers directus"), Task::Servers(words("directus")));
         assert_eq!(task("doctor"), Task::Doctor(Vec::new()));
         assert_eq!(task("doctor --json"), Task::Doctor(words("--json")));

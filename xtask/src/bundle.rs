@@ -1,21 +1,20 @@
-//! The packages that a Linux user installs, made by the Tauri CLI: as they ship, but for the
-//! optimisation.
+//! The packages that a Linux user installs, made by the Tauri CLI.
 
 use std::fs;
 use std::path::PathBuf;
 
-use crate::app::TESTED;
+use crate::app::Profile;
 use crate::failure::{Outcome, io};
 use crate::{root, tauri};
 
 /// Where the Tauri CLI puts them, one folder for each kind.
-pub fn folder() -> PathBuf {
-    root::target().join(TESTED).join("bundle")
+pub fn folder(profile: Profile) -> PathBuf {
+    root::target().join(profile.name()).join("bundle")
 }
 
 /// Makes the .deb and the .rpm from the export that is there.
-pub fn linux() -> Outcome<PathBuf> {
-    let folder = folder();
+pub fn linux(profile: Profile) -> Outcome<PathBuf> {
+    let folder = folder(profile);
     // A package of another version would be taken for this one's.
     if folder.is_dir() {
         fs::remove_dir_all(&folder).map_err(io(format_args!("emptying {}", folder.display())))?;
@@ -23,7 +22,7 @@ pub fn linux() -> Outcome<PathBuf> {
     // The export was made just before; no need to make it again.
     let same = r#"{"build":{"beforeBuildCommand":null}}"#;
     let wanted = ["build", "--ci", "--bundles", "deb,rpm", "--config", same];
-    let compiled = ["--", "--profile", TESTED];
+    let compiled = ["--", "--profile", profile.name()];
     let arguments: Vec<_> = wanted.into_iter().chain(compiled).map(Into::into).collect();
     tauri::run(&arguments)?;
     Ok(folder)

@@ -48,7 +48,7 @@ pub fn ready() -> Outcome<bool> {
 }
 
 /// A digest of every source file's path and content.
-fn digest(folder: &Path) -> Outcome<String> {
+pub fn digest(folder: &Path) -> Outcome<String> {
     let mut files = Vec::new();
     collect(folder, &mut files)?;
     files.sort();

@@ -89,7 +89,7 @@ fn run(task: Task) -> Outcome {
             test::list();
             Ok(())
         }
-        Task::Bench => bench::run(),
+        Task::Bench(arguments) => bench::run(&arguments),
         Task::Fuzz(asked) => fuzz::run(&asked),
         Task::Soak(arguments) => soak::run(&arguments),
         Task::Servers(arguments) => real_servers::run(&arguments),

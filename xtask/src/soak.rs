@@ -5,6 +5,7 @@
 
 use std::ffi::OsString;
 
+use crate::app::Profile;
 use crate::failure::{Outcome, said};
 use crate::setup::{self, For};
 use crate::{app, compile, desktop, export, process, root, say};
@@ -27,7 +28,7 @@ pub fn run(arguments: &[OsString]) -> Outcome {
     }
     setup::ready(For::Tests)?;
     export::ready()?;
-    let app = app::build_e2e(app::Clippy::IsNotAsked)?;
+    let app = app::build_e2e(Profile::Tested, &mut root::cargo())?;
     say::step("building the program that breaks things");
     let soak = compile::binary("soak", &["--release", "--package", "vestibule-promises"])?;
     let mut soak = std::process::Command::new(soak);

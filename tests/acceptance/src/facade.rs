@@ -17,8 +17,8 @@ impl App {
     /// If the page does not answer.
     pub async fn with_auth(&self, script: &str, argument: Value) -> Value {
         if self.run("return 'vestibule' in window").await != Value::Bool(true) {
-            let bundle = bundle();
-            self.run(&format!("{bundle}\nwindow.vestibule = vestibule;"))
+            let facade = facade();
+            self.run(&format!("{facade}\nwindow.vestibule = vestibule;"))
                 .await;
         }
         let script = format!(
@@ -32,30 +32,38 @@ impl App {
 }
 
 /// Made once.
-fn bundle() -> &'static str {
-    static BUNDLE: OnceLock<String> = OnceLock::new();
-    BUNDLE.get_or_init(|| {
-        let frontend = places::repository().join("frontend");
-        let bundler = frontend.join("node_modules/.bin/rolldown");
-        let folder = tempfile::tempdir().expect("a folder");
-        let file = folder.path().join("facade.js");
-        let made = Command::new(&bundler)
-            .arg(places::repository().join("tests/acceptance/src/facade.ts"))
-            .args(["--format", "iife", "--name", "vestibule"])
-            .args(["--platform", "browser", "--logLevel", "warn"])
-            .args(["--transform.define", "process.env.NODE_ENV:\"production\""])
-            .arg("--tsconfig")
-            .arg(frontend.join("tsconfig.json"))
-            .arg("--file")
-            .arg(&file)
-            .current_dir(&frontend)
-            .output();
-        let made = made.unwrap_or_else(|error| {
-            let bundler = bundler.display();
-            panic!("{bundler} does not run ({error}): run `npm ci` in `frontend`")
-        });
-        let said = String::from_utf8_lossy(&made.stderr);
-        assert!(made.status.success(), "the facade is not bundled: {said}");
-        std::fs::read_to_string(&file).expect("a bundle")
-    })
+fn facade() -> &'static str {
+    static FACADE: OnceLock<String> = OnceLock::new();
+    FACADE.get_or_init(|| bundle("tests/acceptance/src/facade.ts", "vestibule"))
+}
+
+/// A module of the repository with all it imports, as a script whose exports are the members of
+/// the global `name`.
+///
+/// # Panics
+/// If it cannot be bundled.
+#[must_use]
+pub fn bundle(module: &str, name: &str) -> String {
+    let frontend = places::repository().join("frontend");
+    let bundler = frontend.join("node_modules/.bin/rolldown");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("bundle.js");
+    let made = Command::new(&bundler)
+        .arg(places::repository().join(module))
+        .args(["--format", "iife", "--name", name])
+        .args(["--platform", "browser", "--logLevel", "warn"])
+        .args(["--transform.define", "process.env.NODE_ENV:\"production\""])
+        .arg("--tsconfig")
+        .arg(frontend.join("tsconfig.json"))
+        .arg("--file")
+        .arg(&file)
+        .current_dir(&frontend)
+        .output();
+    let made = made.unwrap_or_else(|error| {
+        let bundler = bundler.display();
+        panic!("{bundler} does not run ({error}): run `npm ci` in `frontend`")
+    });
+    let said = String::from_utf8_lossy(&made.stderr);
+    assert!(made.status.success(), "{module} is not bundled: {said}");
+    std::fs::read_to_string(&file).expect("a bundle")
 }

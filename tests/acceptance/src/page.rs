@@ -199,8 +199,12 @@ pub(crate) async fn run(page: &WebDriver, script: &str) -> Value {
     returned.json().clone()
 }
 
-/// The same for one that calls `done(value)` later.
-pub(crate) async fn run_async(page: &WebDriver, script: &str, argument: Value) -> Value {
+/// Runs a script's body in any page. It calls `done(value)` with what is to be answered, and may
+/// use `argument`.
+///
+/// # Panics
+/// If the page does not answer.
+pub async fn run_async(page: &WebDriver, script: &str, argument: Value) -> Value {
     let script = format!(
         "const done = arguments[arguments.length - 1]; const argument = arguments[0];
          (async () => {{ {script} }})().catch((error) => done(`failed: ${{error}}`));"

@@ -193,6 +193,12 @@ impl Backend {
         self.app.seen.count(method, path)
     }
 
+    /// How many requests have been received in all, whatever they were for.
+    #[must_use]
+    pub fn all_requests(&self) -> usize {
+        self.app.seen.total()
+    }
+
     /// Resolves once this endpoint has received that many requests.
     pub async fn reached(&self, method: &str, path: &str, count: usize) {
         self.app.seen.reached(method, path, count).await;

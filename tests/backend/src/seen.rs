@@ -133,6 +133,10 @@ impl Seen {
         self.with(method, path, |endpoint| endpoint.count)
     }
 
+    pub fn total(&self) -> usize {
+        *self.total.borrow()
+    }
+
     pub fn latest(&self, method: &str, path: &str) -> Vec<SeenRequest> {
         self.with(method, path, |endpoint| {
             endpoint.latest.iter().cloned().collect()

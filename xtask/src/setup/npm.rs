@@ -148,7 +148,8 @@ mod tests {
     #[test]
     fn the_committed_lock_files_hold_the_packages_of_every_platform() {
         let servers = crate::real_servers::SERVERS.map(|server| server.folder);
-        for folder in ["frontend", EXAMPLE].into_iter().chain(servers) {
+        let ours = ["frontend", EXAMPLE, crate::bench::NEXT];
+        for folder in ours.into_iter().chain(servers) {
             let file = root::root().join(folder).join("package-lock.json");
             let text = fs::read_to_string(file).unwrap();
             let lock: Value = serde_json::from_str(&text).unwrap();

@@ -143,7 +143,14 @@ mod tests {
     fn a_step_brings_what_it_needs_with_it() {
         assert_eq!(
             names(&["acceptance"], false),
-            ["programs", "export", "e2e", "bundle", "acceptance"]
+            [
+                "programs",
+                "export",
+                "e2e",
+                "bundle",
+                "floors",
+                "acceptance"
+            ]
         );
         assert_eq!(names(&["fmt"], false), ["fmt"]);
     }
@@ -152,7 +159,15 @@ mod tests {
     fn a_filter_leaves_the_steps_that_can_be_filtered() {
         assert_eq!(
             names(&[], true),
-            ["programs", "rust", "export", "e2e", "bundle", "acceptance"]
+            [
+                "programs",
+                "rust",
+                "export",
+                "e2e",
+                "bundle",
+                "floors",
+                "acceptance"
+            ]
         );
         assert_eq!(names(&["rust"], true), ["programs", "rust"]);
     }

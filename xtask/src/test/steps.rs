@@ -6,12 +6,11 @@ use std::thread;
 
 use super::programs::{self, Program};
 use super::{Asked, deny};
-use crate::app::Clippy;
+use crate::app::Profile;
 use crate::failure::{Outcome, io, said};
 use crate::setup::For;
-use crate::setup::tools::WEBDRIVER;
 use crate::tally::Tally;
-use crate::{app, bundle, desktop, export, process, root, say};
+use crate::{app, bench, bundle, compile, desktop, export, process, root, say};
 
 /// One step of the test command.
 pub struct Step {
@@ -32,9 +31,12 @@ pub struct Step {
     pub work: fn(&Run) -> Outcome<String>,
 }
 
-/// The package that drives the window, and its folder. It is written for Linux, where the
+/// The packages that drive the window, and their folders. They are written for Linux, where the
 /// webview has a driver.
-const WINDOW_TESTS: (&str, &str) = ("vestibule-acceptance", "tests/acceptance");
+const WINDOW_TESTS: [(&str, &str); 2] = [
+    ("vestibule-acceptance", "tests/acceptance"),
+    ("vestibule-bench", "tests/bench"),
+];
 
 /// How many tests of one program run at once, as libtest reads it.
 const TEST_THREADS: &str = "RUST_TEST_THREADS";
@@ -89,22 +91,35 @@ pub const STEPS: &[Step] = &[
         "e2e",
         "the build for WebDriver, and clippy's word on it",
         240,
-        |_| app::build_e2e(Clippy::Looks).map(|path| path.display().to_string()),
+        |_| {
+            let mut cargo = root::cargo();
+            compile::under_clippy(&mut cargo);
+            let built = app::build_e2e(Profile::Tested, &mut cargo)?;
+            Ok(built.display().to_string())
+        },
     )
     .using(&["export"])
     .after(For::Development),
     step("bundle", "the packages that users install", 40, |_| {
-        bundle::linux().map(|folder| folder.display().to_string())
+        bundle::linux(Profile::Tested).map(|folder| folder.display().to_string())
     })
     .using(&["export"])
     .after(For::Tests),
     step(
+        "floors",
+        "what the figures are compared with: blank windows, Next apps",
+        60,
+        |_| bench::for_tests().map(|()| String::new()),
+    )
+    .using(&["bundle"])
+    .after(For::Tests),
+    step(
         "acceptance",
-        "the real window, driven by WebDriver",
-        240,
+        "the real window, driven by WebDriver, and the short form of the figures",
+        270,
         acceptance,
     )
-    .using(&["programs", "e2e", "bundle"])
+    .using(&["programs", "e2e", "bundle", "floors"])
     .after(For::Tests)
     .filterable(),
 ];
@@ -215,12 +230,11 @@ struct TestPrograms(OnceCell<Vec<Program>>);
 
 impl TestPrograms {
     fn compile(&self) -> Outcome<String> {
-        let left_out: &[&str] = if cfg!(target_os = "linux") {
-            &[]
-        } else {
-            &[WINDOW_TESTS.0]
-        };
-        let compiled = programs::compile(left_out)?;
+        let left_out = WINDOW_TESTS.map(|(package, _)| package);
+        let compiled = match cfg!(target_os = "linux") {
+            true => programs::compile(&[]),
+            false => programs::compile(&left_out),
+        }?;
         let note = format!("{} programs", compiled.len());
         let _ = self.0.set(compiled);
         Ok(note)
@@ -238,8 +252,12 @@ fn tests_at_once() -> usize {
     2 * thread::available_parallelism().map_or(2, usize::from)
 }
 
+fn drives_the_window(program: &Program) -> bool {
+    WINDOW_TESTS.iter().any(|(_, folder)| program.is_in(folder))
+}
+
 fn rust(run: &Run) -> Outcome<String> {
-    let programs = run.side_by_side("rust", 2, |program| !program.is_in(WINDOW_TESTS.1))?;
+    let programs = run.side_by_side("rust", 2, |program| !drives_the_window(program))?;
     // The tests of the keyring need a real one, and it must not be the developer's.
     let mut programs = if cfg!(target_os = "linux") {
         desktop::around(&programs)?
@@ -264,12 +282,9 @@ fn acceptance(run: &Run) -> Outcome<String> {
             "the window can be driven on Linux only; here use --only with the other steps",
         ));
     }
-    let mut programs =
-        run.side_by_side("acceptance", 1, |program| program.is_in(WINDOW_TESTS.1))?;
+    let mut programs = run.side_by_side("acceptance", 1, drives_the_window)?;
     programs
-        .env("VESTIBULE_APP", app::e2e_path())
-        .env("VESTIBULE_TAURI_DRIVER", WEBDRIVER.path())
-        .env("VESTIBULE_BUNDLES", bundle::folder())
+        .envs(bench::environment(Profile::Tested))
         // A virtual screen has no graphics card. To lay pages over each other with the
         // processor's own OpenGL takes a fifth of what a window costs, and is not what is tested.
         .env("WEBKIT_DISABLE_COMPOSITING_MODE", "1");

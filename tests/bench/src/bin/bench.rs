@@ -1,0 +1,207 @@
+//! `bench [NAME…] [--long] [--short] [--json FILE] [--against FILE] [--markdown]`: measures,
+//! all that the form has or what is named, and prints one table. Ends with 1 if a row does not
+//! hold, with 2 if the command line makes no sense.
+//!
+//! `cargo xtask bench` builds what is measured and starts this. It starts itself again on a
+//! private desktop, so that the keyring it writes to is not the developer's, and with a
+//! certificate that its clients trust. Started as `bench --part NAME …` it is the process that
+//! an entry measures from outside.
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::path::PathBuf;
+    use std::process::ExitCode;
+
+    use vestibule_acceptance::{Desktop, artifacts};
+    use vestibule_bench::machine::Machine;
+    use vestibule_bench::registry::{self, ENTRIES, Outcome};
+    use vestibule_bench::report::Report;
+    use vestibule_bench::setting::{Form, Setting};
+    use vestibule_bench::{parts, plot, table, tls};
+
+    const HELP: &str = "\
+bench [NAME…]        measure everything, or what is named, and print one table
+  --long             also what takes hours of use or minutes of idling
+  --short            a few samples of each, judged by nobody
+  --list             what can be named, and how many seconds each takes
+  --needs            what must have been built for it
+  --json FILE        write every sample to a file
+  --against FILE     compare with such a file of an earlier run
+  --markdown         the table as in the README
+";
+    const INSIDE: &str = "VESTIBULE_BENCH_INSIDE";
+
+    /// What the command line asks for.
+    struct Asked {
+        form: Form,
+        names: Vec<String>,
+        list: bool,
+        needs: bool,
+        json: Option<PathBuf>,
+        against: Option<PathBuf>,
+        markdown: bool,
+    }
+
+    pub fn main() -> ExitCode {
+        let mut arguments = std::env::args().skip(1).peekable();
+        if arguments.next_if(|first| first == "--part").is_some() {
+            return parts::run(&arguments.collect::<Vec<_>>());
+        }
+        let asked = match parse(arguments) {
+            Ok(Some(asked)) => asked,
+            Ok(None) => {
+                print!("{HELP}");
+                return ExitCode::SUCCESS;
+            }
+            Err(wrong) => {
+                eprintln!("{wrong}\n{HELP}");
+                return ExitCode::from(2);
+            }
+        };
+        let done = match asked {
+            asked if asked.list => {
+                list();
+                Ok(true)
+            }
+            asked if asked.needs => {
+                needs(&asked);
+                Ok(true)
+            }
+            asked if std::env::var_os(INSIDE).is_some() => measure(&asked),
+            asked => earlier(&asked).and_then(|_| on_a_desktop()),
+        };
+        match done {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::FAILURE,
+            Err(why) => {
+                eprintln!("{why}");
+                ExitCode::FAILURE
+            }
+        }
+    }
+
+    fn parse(mut arguments: impl Iterator<Item = String>) -> Outcome<Option<Asked>> {
+        let mut asked = Asked {
+            form: Form::Usual,
+            names: Vec::new(),
+            list: false,
+            needs: false,
+            json: None,
+            against: None,
+            markdown: false,
+        };
+        while let Some(argument) = arguments.next() {
+            let mut file = || arguments.next().ok_or(format!("{argument} wants a file"));
+            match argument.as_str() {
+                "--long" => asked.form = Form::Long,
+                "--short" => asked.form = Form::Short,
+                "--list" => asked.list = true,
+                "--needs" => asked.needs = true,
+                "--json" => asked.json = Some(file()?.into()),
+                "--against" => asked.against = Some(file()?.into()),
+                "--markdown" => asked.markdown = true,
+                "--help" | "-h" => return Ok(None),
+                name if ENTRIES.iter().any(|entry| entry.id == name) => asked.names.push(argument),
+                other => {
+                    let known: Vec<_> = ENTRIES.iter().map(|entry| entry.id).collect();
+                    return Err(format!(
+                        "there is no {other}; there are {}",
+                        known.join(", ")
+                    ));
+                }
+            }
+        }
+        Ok(Some(asked))
+    }
+
+    fn list() {
+        for entry in ENTRIES {
+            let long = if entry.long_only { ", with --long" } else { "" };
+            println!(
+                "{:<14} {} ({} s{long})",
+                entry.id, entry.figure, entry.seconds
+            );
+        }
+    }
+
+    fn needs(asked: &Asked) {
+        let entries = registry::selected(&asked.names, asked.form);
+        let mut needs: Vec<_> = entries.iter().flat_map(|entry| entry.needs).collect();
+        needs.sort();
+        needs.dedup();
+        for need in needs {
+            println!("{}", need.name());
+        }
+    }
+
+    /// This program again, with a desktop around it; whether all rows hold.
+    fn on_a_desktop() -> Outcome<bool> {
+        let desktop = Desktop::open();
+        tls::make(desktop.home())?;
+        let own = std::env::current_exe().map_err(|error| format!("this program: {error}"))?;
+        let status = desktop
+            .command(own)
+            .args(std::env::args_os().skip(1))
+            .envs(tls::environment(desktop.home()))
+            .env(INSIDE, "1")
+            .status();
+        match status
+            .map_err(|error| format!("this program: {error}"))?
+            .code()
+        {
+            Some(0) => Ok(true),
+            Some(_) => Ok(false),
+            None => Err("the measuring process was killed".into()),
+        }
+    }
+
+    fn earlier(asked: &Asked) -> Outcome<Option<Report>> {
+        asked.against.as_deref().map(Report::read).transpose()
+    }
+
+    fn measure(asked: &Asked) -> Outcome<bool> {
+        let earlier = earlier(asked)?;
+        let program = std::env::current_exe().map_err(|error| format!("this program: {error}"))?;
+        let folder = artifacts().with_file_name("bench");
+        let setting = Setting {
+            form: asked.form,
+            program,
+            // The plots of a real run are not drawn over by those of three samples.
+            folder: if asked.form == Form::Short {
+                folder.join("short")
+            } else {
+                folder
+            },
+        };
+        let entries = registry::selected(&asked.names, asked.form);
+        let machine = Machine::here();
+        let rows = registry::runtime().block_on(registry::run(&entries, &setting));
+        let plots = plot::draw(&rows, &setting.folder);
+        let plots = plots.map_err(|error| format!("{}: {error}", setting.folder.display()))?;
+        let report = Report::new(machine, rows);
+        if let Some(file) = &asked.json {
+            report.write(file)?;
+        }
+        println!("{}; {}\n", report.machine.words(), report.load());
+        match asked.markdown {
+            true => print!("{}", table::markdown(&report.rows)),
+            false => print!("{}", table::text(&report.rows)),
+        }
+        if let Some(earlier) = &earlier {
+            print!("{}", report.against(earlier));
+        }
+        eprintln!("{} plots are in {}", plots.len(), setting.folder.display());
+        Ok(report.rows.iter().all(|row| row.holds != Some(false)))
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn main() -> std::process::ExitCode {
+    linux::main()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn main() -> std::process::ExitCode {
+    eprintln!("windows are driven on Linux only, so the figures are taken there");
+    std::process::ExitCode::FAILURE
+}

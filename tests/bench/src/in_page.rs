@@ -1,0 +1,124 @@
+//! The app built for WebDriver, signed in, with what is measured inside a page put into it. No
+//! recorder runs there: it would listen to every message, and be part of every figure.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use vestibule_acceptance::{App, DEMO, DEMO_NAME, PASSWORD, Role, Stage, bundle, containing};
+
+use crate::registry::Outcome;
+
+/// What a test puts into pages before their own scripts.
+pub const HEADER: &str = include_str!("page/header.js");
+const NO_SCRIPT: &str = "";
+const MODULE: &str = "tests/bench/src/page/measure.ts";
+/// A call into the page may take longer than the driver lets one by itself.
+const CALL: Duration = Duration::from_secs(55);
+
+/// A page of the running app.
+pub struct InPage {
+    /// The app.
+    pub app: App,
+}
+
+impl InPage {
+    /// Starts the app, with further variables in its environment, and signs the demo account in.
+    ///
+    /// # Errors
+    /// If it is not signed in, or the page does not take what is put into it.
+    pub async fn signed_in(stage: &Stage, variables: &[(&'static str, String)]) -> Outcome<Self> {
+        let page = Self::start(stage, NO_SCRIPT, variables).await?;
+        page.sign_in().await?;
+        // A page that shows whose session it is.
+        page.app.open("/payment/?plan=team").await;
+        page.app.find(Role::Button, "Buy Team").await;
+        page.put(MODULE).await?;
+        let read = page.value("ready", json!([])).await?;
+        match read == DEMO {
+            true => Ok(page),
+            false => Err(format!("the page reads {read} as the session's user")),
+        }
+    }
+
+    /// Starts the app with a script that runs before each page's own.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub async fn start(
+        stage: &Stage,
+        script: &str,
+        variables: &[(&'static str, String)],
+    ) -> Outcome<Self> {
+        let file = stage.desktop.home().join("bench.js");
+        write(&file, script)?;
+        let mut given = vec![("VESTIBULE_E2E_SCRIPT", file.display().to_string())];
+        given.extend_from_slice(variables);
+        let app = stage.start_with(&given).await;
+        let limit = app.driver().set_script_timeout(CALL).await;
+        limit.map_err(|error| error.to_string())?;
+        Ok(Self { app })
+    }
+
+    /// Signs the demo account in by the command, and waits until the header says so.
+    ///
+    /// # Errors
+    /// If that is refused.
+    pub async fn sign_in(&self) -> Outcome<()> {
+        let input = json!({ "email": DEMO, "password": PASSWORD });
+        self.invoke("login", json!({ "input": input })).await?;
+        self.app.find(Role::Button, containing(DEMO_NAME)).await;
+        Ok(())
+    }
+
+    /// Calls a command of the shell, and answers what it answers.
+    ///
+    /// # Errors
+    /// If it is refused.
+    pub async fn invoke(&self, command: &str, arguments: Value) -> Outcome<Value> {
+        let script = "
+            const { command, given } = argument;
+            const told = (cause) => `failed: ${JSON.stringify(cause)}`;
+            done(await window.__TAURI_INTERNALS__.invoke(command, given).catch(told));";
+        let argument = json!({ "command": command, "given": arguments });
+        answered(self.app.run_async(script, argument).await)
+    }
+
+    /// Calls a function of what was put into the page; the figures that it answers.
+    ///
+    /// # Errors
+    /// If it throws.
+    pub async fn figures(&self, function: &str, arguments: Value) -> Outcome<Vec<f64>> {
+        let value = self.value(function, arguments).await?;
+        serde_json::from_value(value).map_err(|error| format!("{function}: {error}"))
+    }
+
+    async fn value(&self, function: &str, arguments: Value) -> Outcome<Value> {
+        let script = "done(await window.bench[argument.name](...argument.given));";
+        let argument = json!({ "name": function, "given": arguments });
+        answered(self.app.run_async(script, argument).await)
+    }
+
+    async fn put(&self, module: &str) -> Outcome<()> {
+        let script = format!(
+            "{}\nwindow.bench = bench; return true;",
+            bundle(module, "bench")
+        );
+        match self.app.run(&script).await {
+            Value::Bool(true) => Ok(()),
+            other => Err(format!("the page did not take {module}: {other}")),
+        }
+    }
+}
+
+/// What a script answered, unless it says that it failed.
+fn answered(value: Value) -> Outcome<Value> {
+    match value.as_str() {
+        Some(text) if text.starts_with("failed: ") => Err(format!("in the page: {text}")),
+        _ => Ok(value),
+    }
+}
+
+fn write(file: &Path, text: &str) -> Outcome<()> {
+    std::fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()))
+}

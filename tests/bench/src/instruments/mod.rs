@@ -1,0 +1,9 @@
+//! What looks at a window from outside. Each is shown to hear by a control: a test that plants
+//! something and finds it in the figure.
+
+pub mod messages;
+pub mod paint;
+pub mod peak;
+pub mod sent;
+pub mod threads;
+pub mod weight;

@@ -1,0 +1,79 @@
+//! When the app sent a change of the session to its windows: it says so in its log, with the
+//! change's revision.
+//!
+//! Times here are of day, in milliseconds: a log and a page tell the same clock in two ways.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::registry::Outcome;
+
+/// What it says.
+const SAID: &str = "a session change goes to the windows";
+const DAY: f64 = 86_400_000.0;
+
+/// What has to be heard for it.
+pub const LOG: (&str, &str) = ("RUST_LOG", "info,vestibule_lib::bridge=debug");
+
+/// The time of each revision in a log.
+///
+/// # Errors
+/// If the log cannot be read.
+pub fn times(log: &Path) -> Outcome<BTreeMap<u64, f64>> {
+    let text = std::fs::read_to_string(log);
+    let text = text.map_err(|error| format!("{}: {error}", log.display()))?;
+    Ok(text.lines().filter_map(sent).collect())
+}
+
+/// From one moment to another, of which a page told the second by milliseconds since 1970.
+#[must_use]
+pub fn since(sent: f64, told_by_page: f64) -> f64 {
+    let apart = (told_by_page.rem_euclid(DAY) - sent).rem_euclid(DAY);
+    // A page's clock may be a moment behind.
+    if apart > DAY / 2.0 {
+        apart - DAY
+    } else {
+        apart
+    }
+}
+
+/// `2026-11-28T15:04:05.123456Z DEBUG …: a session change goes to the windows revision=7`
+fn sent(line: &str) -> Option<(u64, f64)> {
+    let (head, fields) = line.split_once(SAID)?;
+    let revision = fields.split("revision=").nth(1)?;
+    let revision = revision
+        .split(|c: char| !c.is_ascii_digit())
+        .next()?
+        .parse()
+        .ok()?;
+    let (_, time) = head.split_once('T')?;
+    let (time, _) = time.split_once('Z')?;
+    let mut parts = time.split(':').map(str::parse::<f64>);
+    let mut next = || parts.next()?.ok();
+    let (hours, minutes, seconds) = (next()?, next()?, next()?);
+    Some((revision, ((hours * 60.0 + minutes) * 60.0 + seconds) * 1e3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_the_log_gives_revision_and_time() {
+        let line = "2026-11-28T00:01:02.003456Z DEBUG vestibule_lib::bridge: \
+                    a session change goes to the windows revision=17";
+        let (revision, time) = sent(line).unwrap();
+        assert_eq!(revision, 17);
+        assert!((time - 62_003.456).abs() < 1e-6, "{time}");
+        assert_eq!(sent("2026-11-28T00:01:02.003456Z  INFO x: started"), None);
+    }
+
+    #[test]
+    fn midnight_is_no_day_apart() {
+        assert!((since(86_399_999.0, 1_700_006_400_004.0) - 5.0).abs() < 1e-6);
+        assert!(
+            (since(2.0, 1_700_006_400_001.0) + 1.0).abs() < 1e-6,
+            "a clock behind"
+        );
+    }
+}

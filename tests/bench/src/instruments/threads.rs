@@ -1,0 +1,134 @@
+//! What the threads of a process do while nobody asks anything of it: how long they run and how
+//! often they wake.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use crate::registry::Outcome;
+
+/// The kernel counts in hundredths of a second, on every Linux (`USER_HZ`).
+const TICKS_A_SECOND: f64 = 100.0;
+
+/// What one thread has done since it began.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Thread {
+    /// What it calls itself, in at most 15 characters.
+    pub name: String,
+    /// How long it has run, in seconds.
+    pub ran: f64,
+    /// How often it has gone to sleep by itself, and woken.
+    pub woken: u64,
+}
+
+/// The threads of a process, by number.
+pub type Threads = BTreeMap<u32, Thread>;
+
+/// Looks at the threads of a process.
+///
+/// # Errors
+/// If it does not run.
+pub fn of(id: u32) -> Outcome<Threads> {
+    let tasks = fs::read_dir(format!("/proc/{id}/task"));
+    let tasks = tasks.map_err(|error| format!("the threads of the process {id}: {error}"))?;
+    let threads = tasks.flatten().filter_map(|task| {
+        let number = task.file_name().to_str()?.parse().ok()?;
+        let stat = fs::read_to_string(task.path().join("stat")).ok()?;
+        let status = fs::read_to_string(task.path().join("status")).ok()?;
+        Some((number, thread(&stat, &status)?))
+    });
+    Ok(threads.collect())
+}
+
+/// What each has done between two looks. A thread that is gone is left out; a new one counts
+/// from its beginning.
+#[must_use]
+pub fn between(before: &Threads, after: &Threads) -> Vec<Thread> {
+    let since = |(number, now): (&u32, &Thread)| {
+        let then = before.get(number).cloned().unwrap_or_default();
+        Thread {
+            name: now.name.clone(),
+            ran: now.ran - then.ran,
+            woken: now.woken.saturating_sub(then.woken),
+        }
+    };
+    after.iter().map(since).collect()
+}
+
+fn thread(stat: &str, status: &str) -> Option<Thread> {
+    let (head, rest) = stat.rsplit_once(") ")?;
+    let (_, name) = head.split_once('(')?;
+    let mut times = rest.split(' ').skip(11);
+    let mut ticks = || times.next()?.parse::<f64>().ok();
+    let ran = (ticks()? + ticks()?) / TICKS_A_SECOND;
+    let field = "voluntary_ctxt_switches:";
+    let woken = status.lines().find_map(|line| line.strip_prefix(field))?;
+    Some(Thread {
+        name: name.to_owned(),
+        ran,
+        woken: woken.trim().parse().ok()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernels_lines_are_read_whatever_a_thread_is_called() {
+        let stat = "7 (a) (b) S 1 7 7 0 -1 4194368 9 0 0 0 250 50 0 0 20 0 4 0 77 1 2";
+        let status = "Name:\tx\nvoluntary_ctxt_switches:\t41\nnonvoluntary_ctxt_switches:\t9\n";
+        let thread = thread(stat, status).unwrap();
+        assert_eq!(
+            (thread.name.as_str(), thread.ran, thread.woken),
+            ("a) (b", 3.0, 41)
+        );
+    }
+
+    /// The control: a thread that wakes twenty times is heard to, beside one that sleeps.
+    #[test]
+    fn a_thread_that_wakes_is_heard() {
+        use std::sync::mpsc::{self, Receiver, Sender};
+
+        let (ring, bell): (Sender<()>, Receiver<()>) = mpsc::channel();
+        let (answer, answered) = mpsc::channel();
+        let waker = std::thread::Builder::new().name("wakes".into());
+        let waker = waker.spawn(move || {
+            for () in bell {
+                let _ = answer.send(());
+            }
+        });
+        let (_held, never): (Sender<()>, Receiver<()>) = mpsc::channel();
+        let sleeper = std::thread::Builder::new().name("sleeps".into());
+        let _sleeper = sleeper.spawn(move || never.recv()).unwrap();
+        let own = std::process::id();
+        let before = of(own).unwrap();
+        for _ in 0..20 {
+            ring.send(()).unwrap();
+            answered.recv().unwrap();
+            // Until it has gone to sleep again.
+            while !asleep(own, "wakes") {
+                std::thread::yield_now();
+            }
+        }
+        let since = between(&before, &of(own).unwrap());
+        let woken = |name: &str| {
+            since
+                .iter()
+                .find(|thread| thread.name == name)
+                .unwrap()
+                .woken
+        };
+        assert!(woken("wakes") >= 20, "{since:?}");
+        assert!(woken("sleeps") <= 1, "{since:?}");
+        drop(ring);
+        waker.unwrap().join().unwrap();
+    }
+
+    fn asleep(id: u32, name: &str) -> bool {
+        let tasks = fs::read_dir(format!("/proc/{id}/task")).unwrap().flatten();
+        tasks.into_iter().any(|task| {
+            let stat = fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+            stat.contains(&format!("({name}) S"))
+        })
+    }
+}

@@ -1,0 +1,140 @@
+//! A start of a window as a user starts it: no driver, no script, nothing of a test around it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use vestibule_acceptance::{Desktop, Group, Stage, until};
+
+use crate::built;
+use crate::in_page::InPage;
+use crate::instruments::paint::PaintWatch;
+use crate::memory;
+use crate::registry::Outcome;
+
+/// A window's process and all that it started. They end when it is dropped.
+pub struct Launch {
+    group: Group,
+    begun: Instant,
+}
+
+impl Launch {
+    /// Starts this program on this desktop.
+    #[must_use]
+    pub fn of(program: &Path, desktop: &Desktop) -> Self {
+        let mut command = desktop.command(program);
+        // Whom it trusts is the system's to say, as on any desktop.
+        command.env_remove("SSL_CERT_FILE");
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let begun = Instant::now();
+        Self {
+            group: Group::start(&mut command),
+            begun,
+        }
+    }
+
+    /// Milliseconds from before the start to content on the screen.
+    ///
+    /// # Errors
+    /// If none comes.
+    pub fn to_content(&mut self, screen: &PaintWatch) -> Outcome<f64> {
+        let seen = screen.content();
+        if let Some(status) = self.group.ended() {
+            return Err(format!("the window's process has ended: {status}"));
+        }
+        Ok(seen?.duration_since(self.begun).as_secs_f64() * 1e3)
+    }
+
+    /// The window's own process.
+    pub fn process(&mut self) -> u32 {
+        self.group.child().id()
+    }
+
+    /// What all its processes weigh, in bytes, each with its name.
+    ///
+    /// # Errors
+    /// If it has ended.
+    pub fn weights(&mut self) -> Outcome<Vec<(String, f64)>> {
+        weights(self.process())
+    }
+
+    /// Ends it, and waits until nothing of it is left: the next start would find its lock held.
+    ///
+    /// # Errors
+    /// If something stays on the screen.
+    pub async fn end(mut self, screen: &PaintWatch) -> Outcome<()> {
+        let processes = memory::tree(self.process());
+        drop(self);
+        until("the window's processes to end", async || {
+            let left = processes.iter().filter(|id| memory::pss(**id).is_some());
+            match left.count() {
+                0 => Ok(()),
+                count => Err(format!("{count} are left")),
+            }
+        })
+        .await;
+        screen.empty()
+    }
+}
+
+/// What a process and all that it started weigh, in bytes, each with its name.
+///
+/// # Errors
+/// If it has ended.
+pub fn weights(process: u32) -> Outcome<Vec<(String, f64)>> {
+    let weight = |id: u32| Some((name(id), memory::pss(id)? as f64));
+    let weights: Vec<_> = memory::tree(process)
+        .into_iter()
+        .filter_map(weight)
+        .collect();
+    match weights.is_empty() {
+        true => Err(format!("the process {process} has ended")),
+        false => Ok(weights),
+    }
+}
+
+/// What a process calls itself, in at most 15 characters.
+#[must_use]
+pub fn name(process: u32) -> String {
+    let name = fs::read_to_string(format!("/proc/{process}/comm"));
+    name.unwrap_or_default().trim().to_owned()
+}
+
+/// The sum of them.
+#[must_use]
+pub fn sum(weights: &[(String, f64)]) -> f64 {
+    weights.iter().map(|(_, bytes)| bytes).sum()
+}
+
+/// The app as it ships, with somebody signed in who is remembered: signed in by the build for
+/// WebDriver, which has the same folders and the same item in the keyring.
+///
+/// # Errors
+/// If a build is missing, or the sign-in fails.
+pub async fn shipped_signed_in(stage: &Stage) -> Outcome<PathBuf> {
+    let shipped = built::shipped()?;
+    let page = InPage::start(stage, "", &[]).await?;
+    page.sign_in().await?;
+    page.app.kill();
+    let folder = stage.settings();
+    let file = folder.join("profile.toml");
+    let text = format!("schema = 1\nbackend = '{}'\n", stage.backend.url());
+    fs::create_dir_all(&folder)
+        .and_then(|()| fs::write(&file, text))
+        .map_err(|error| format!("{}: {error}", file.display()))?;
+    Ok(shipped)
+}
+
+/// Nothing is done for so long, but once in a short form.
+pub async fn idle(time: Duration, is_short: bool) {
+    let time = if is_short {
+        Duration::from_secs(2)
+    } else {
+        time
+    };
+    tokio::time::sleep(time).await;
+}

@@ -1,0 +1,37 @@
+//! What the product costs, each figure beside a floor and an alternative measured in the same
+//! run: one table, with targets that are data.
+//!
+//! An entry of the [`registry`] measures one thing and answers with [`row::Row`]s. A row holds
+//! every sample; [`target::Target`] decides from them whether it holds. What could not be
+//! measured is a row too, with the reason. Nothing here is asserted against a clock: times are
+//! judged in the table only, counts and controls in the tests.
+//!
+//! Linux only, as WebDriver for the window is.
+
+#![cfg(target_os = "linux")]
+
+pub mod bare;
+pub mod built;
+pub mod counts;
+pub mod floors;
+pub mod growth;
+pub mod in_page;
+pub mod instruments;
+pub mod launch;
+pub mod machine;
+pub mod memory;
+pub mod origin;
+pub mod parts;
+pub mod plot;
+pub mod registry;
+pub mod report;
+pub mod row;
+pub mod rows;
+pub mod setting;
+pub mod stand;
+pub mod summary;
+pub mod table;
+pub mod target;
+pub mod tls;
+pub mod unit;
+pub mod web;

@@ -1,0 +1,151 @@
+// What is measured inside a page, put there by a test: the frontend's own sources, called as a page
+// calls them. A page's clock ticks in whole milliseconds, so what is faster is timed in batches.
+
+import { auth } from "../../../../frontend/lib/auth";
+import { commands } from "../../../../frontend/lib/native";
+import { call } from "../../../../frontend/lib/native/ipc";
+import { createElement, useReducer } from "../../../../frontend/node_modules/react";
+import { flushSync } from "../../../../frontend/node_modules/react-dom";
+import { createRoot } from "../../../../frontend/node_modules/react-dom/client";
+
+/** The mean of each of `batches` batches of `count` calls, one after the other. */
+async function batched(batches: number, count: number, work: () => unknown): Promise<number[]> {
+  const means: number[] = [];
+  for (let batch = 0; batch < batches; batch++) {
+    const begun = performance.now();
+    for (let nth = 0; nth < count; nth++) await work();
+    means.push((performance.now() - begun) / count);
+  }
+  return means;
+}
+
+/** Until this page's copy of the sources knows the session. */
+export async function ready(): Promise<string> {
+  await auth.start();
+  const read = await auth.getSession();
+  return read?.user.email ?? "";
+}
+
+/** `auth.getSession()`. */
+export function getSession(batches: number, count: number): Promise<number[]> {
+  return batched(batches, count, () => auth.getSession());
+}
+
+/** The command that the snapshot is read by once, and again never. */
+export function command(batches: number, count: number): Promise<number[]> {
+  return batched(batches, count, () => commands.session());
+}
+
+/** A timer: what these times see of it is a control. */
+export function pause(batches: number, count: number, ms: number): Promise<number[]> {
+  return batched(batches, count, () => new Promise((resolve) => setTimeout(resolve, ms)));
+}
+
+/** A command that does nothing: it ends an exchange that there is not. */
+export function nothing(batches: number, count: number): Promise<number[]> {
+  return batched(batches, count, () => commands.backendCancel(0));
+}
+
+/**
+ * `auth.useSession()` in a component that renders again: what a render with `hooks` calls of it
+ * takes more than one with none, for each call.
+ */
+export function useSession(batches: number, renders: number, hooks: number): number[] {
+  const many = component(hooks);
+  const none = component(0);
+  const means: number[] = [];
+  for (let batch = 0; batch < batches; batch++) {
+    const more = many.render(renders) - none.render(renders);
+    means.push(more / (renders * hooks));
+  }
+  many.end();
+  none.end();
+  return means;
+}
+
+/**
+ * Better Auth's refetch of the session, in the page as it is. Its client is no global, and is not
+ * made one for this: the hook's value is found where React keeps it for a component that shows it.
+ */
+export async function refetch(batches: number, count: number): Promise<number[]> {
+  const query = shown();
+  return batched(batches, count, () => query.refetch());
+}
+
+type Query = { refetch: () => unknown; data?: { user?: unknown } };
+type Fiber = { memoizedState: unknown; sibling: Fiber | null; child: Fiber | null };
+type Hook = { memoizedState: unknown; next: Hook | null };
+
+function shown(): Query {
+  const key = Object.keys(document).find((name) => name.startsWith("__reactContainer$")) ?? "";
+  const root = (document as unknown as Record<string, { stateNode: { current: Fiber } }>)[key];
+  const fibers = root ? [root.stateNode.current] : [];
+  for (let fiber = fibers.pop(); fiber; fiber = fibers.pop()) {
+    let hook = fiber.memoizedState as Hook | null;
+    for (; hook && typeof hook === "object"; hook = hook.next) {
+      const held = hook.memoizedState as Query | null;
+      if (typeof held?.refetch === "function" && held.data?.user) return held;
+    }
+    if (fiber.sibling) fibers.push(fiber.sibling);
+    if (fiber.child) fibers.push(fiber.child);
+  }
+  throw new Error("no component uses the session here");
+}
+
+function component(hooks: number) {
+  let again = () => {};
+  function Reader() {
+    const [, force] = useReducer((count: number) => count + 1, 0);
+    again = force;
+    // As many in each render, so they are hooks like any others.
+    for (let nth = 0; nth < hooks; nth++) auth.useSession();
+    return null;
+  }
+  const root = createRoot(document.createElement("div"));
+  flushSync(() => root.render(createElement(Reader)));
+  return {
+    render: (times: number) => {
+      const begun = performance.now();
+      for (let nth = 0; nth < times; nth++) flushSync(again);
+      return performance.now() - begun;
+    },
+    end: () => root.unmount(),
+  };
+}
+
+/** `auth.fetch`, its body read to the end and let go. */
+export function authFetch(path: string, size: number, batches: number, count: number) {
+  return batched(batches, count, async () => expect(size, await auth.fetch(path)));
+}
+
+async function expect(size: number, response: Response): Promise<void> {
+  if (!response.ok || !response.body) throw new Error(`the backend answered ${response.status}`);
+  let got = 0;
+  const reader = response.body.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    got += value.byteLength;
+  }
+  if (got !== size) throw new Error(`${got} of ${size} bytes came`);
+}
+
+type Head = { status: number; rid: number };
+
+/** The same by `tauri-plugin-http`: its commands, in the order in which its own `fetch` has them. */
+export function pluginFetch(url: string, size: number, batches: number, count: number) {
+  return batched(batches, count, async () => {
+    const clientConfig = { method: "GET", url, headers: [] };
+    const asked = await call<number>("plugin:http|fetch", { clientConfig });
+    const { status, rid } = await call<Head>("plugin:http|fetch_send", { rid: asked });
+    if (status !== 200) throw new Error(`the backend answered ${status}`);
+    let got = 0;
+    // The last byte of a piece says whether that was all.
+    for (let last = 0; last !== 1; ) {
+      const piece = new Uint8Array(await call<ArrayBuffer>("plugin:http|fetch_read_body", { rid }));
+      last = piece.at(-1) ?? 1;
+      got += piece.byteLength - 1;
+    }
+    if (got !== size) throw new Error(`${got} of ${size} bytes came`);
+  });
+}

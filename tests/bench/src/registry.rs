@@ -1,0 +1,279 @@
+//! The one list of what is measured. To add an entry, write a function in `rows/`
+//!
+//! ```text
+//! pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>>
+//! ```
+//!
+//! and a line in [`ENTRIES`]. The rows' ids are the entry's, or begin with it and a slash.
+//!
+//! A function takes [`Setting::rounds`] samples, lets the product, its floor and its
+//! alternative take turns, and leaves no process behind. It does not judge: the row's target
+//! does. What it cannot measure it returns as an error in words, which becomes a row that does
+//! not hold; a panic of it becomes one too, and the others go on.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt as _;
+
+use crate::machine;
+use crate::row::Row;
+use crate::setting::{Form, Setting};
+use crate::{rows, table};
+
+/// What came of measuring; the error is for people.
+pub type Outcome<T> = Result<T, String>;
+
+type Working<'a> = Pin<Box<dyn Future<Output = Outcome<Vec<Row>>> + 'a>>;
+
+/// What has to be built before an entry can be measured; `cargo xtask bench` does it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// The app as it ships.
+    Shipped,
+    /// The packages that users install.
+    Packages,
+    /// The app built for WebDriver, and the driver.
+    Driven,
+    /// The static export of the frontend, by itself.
+    Export,
+    /// The blank window.
+    BlankWindow,
+    /// The blank Next export.
+    BlankExport,
+    /// The web arrangement: Next with proxy routes.
+    Web,
+}
+
+impl Need {
+    /// As `bench --needs` prints it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Shipped => "shipped",
+            Self::Packages => "packages",
+            Self::Driven => "driven",
+            Self::Export => "export",
+            Self::BlankWindow => "blank-window",
+            Self::BlankExport => "blank-export",
+            Self::Web => "web",
+        }
+    }
+}
+
+/// One line of the list.
+pub struct Entry {
+    /// What it is called on the command line.
+    pub id: &'static str,
+    /// The figure, as the table has it where nothing could be measured.
+    pub figure: &'static str,
+    /// Measured with `--long` only, or by name.
+    pub long_only: bool,
+    /// How many seconds it takes on two quiet cores, builds aside.
+    pub seconds: u32,
+    /// What must have been built.
+    pub needs: &'static [Need],
+    measure: for<'a> fn(&'a Setting) -> Working<'a>,
+}
+
+/// A line from a function.
+macro_rules! entry {
+    ($id:literal, $figure:literal, $seconds:literal s, $needs:expr, $($measure:ident)::+) => {
+        Entry {
+            id: $id,
+            figure: $figure,
+            long_only: false,
+            seconds: $seconds,
+            needs: $needs,
+            measure: |setting| Box::pin($($measure)::+(setting)),
+        }
+    };
+    (long: $($line:tt)+) => {
+        Entry { long_only: true, ..entry!($($line)+) }
+    };
+}
+
+/// The app as it ships, signed in by the build for WebDriver, beside a blank window.
+const SHIPPED: &[Need] = &[Need::Shipped, Need::Driven, Need::BlankWindow];
+const BINARIES: &[Need] = &[Need::Shipped, Need::BlankWindow];
+const EXPORTS: &[Need] = &[Need::Export, Need::BlankExport];
+const DRIVEN: &[Need] = &[Need::Driven];
+/// Pages of the app, and of a web app beside it.
+const PAGES: &[Need] = &[Need::Driven, Need::Web];
+/// Windows of the app, and bare ones beside them.
+const WINDOWS: &[Need] = &[Need::Driven, Need::BlankWindow];
+
+/// All of them, in the order of the table.
+pub const ENTRIES: &[Entry] = &[
+    entry!("binary", "binary as shipped", 1 s, BINARIES, rows::size::binary),
+    entry!("deb", ".deb", 1 s, &[Need::Packages], rows::size::package),
+    entry!("first-load-js", "first-load JS", 2 s, EXPORTS, rows::size::scripts),
+    entry!("start", "process start to painted content, home", 150 s, SHIPPED, rows::start::measure),
+    entry!("memory", "memory of all processes, idle at 60 s", 390 s, SHIPPED, rows::memory::measure),
+    entry!("sign-in", "sign-in through the core", 20 s, &[], rows::sign_in::measure),
+    entry!("refresh", "refresh through the core", 15 s, &[], rows::refresh::measure),
+    entry!("reads", "reading the session in a page", 60 s, PAGES, rows::reads::measure),
+    entry!("callers", "1,000 callers on a spent token", 40 s, &[], rows::callers::measure),
+    entry!("fetch", "auth.fetch from a page", 120 s, DRIVEN, rows::fetch::measure),
+    entry!("windows", "a session change to the headers", 240 s, WINDOWS, rows::windows::measure),
+    entry!("click", "click on \"Sign in\" to the dashboard", 120 s, DRIVEN, rows::click::measure),
+    entry!("cookies", "a call that carries cookies", 10 s, &[], rows::growth::cookies),
+    entry!("bodies", "a body through the core", 20 s, &[], rows::growth::bodies),
+    entry!(long: "idle", "idle for ten minutes", 700 s, SHIPPED, rows::idle::measure),
+    entry!(long: "app-hour", "an hour of use of the app", 3800 s, DRIVEN, rows::app_hour::measure),
+    entry!(long: "hour", "memory of the core over an hour of use", 3650 s, &[], rows::hour::core),
+];
+
+/// How much longer than four times as long as it should an entry may take: something that does
+/// not come about is a row that says so, and not the end of the run.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The entries of these names; without a name, those of the form.
+#[must_use]
+pub fn selected(names: &[String], form: Form) -> Vec<&'static Entry> {
+    let wanted = |entry: &&Entry| match names {
+        [] => form == Form::Long || !entry.long_only,
+        names => names.iter().any(|name| name == entry.id),
+    };
+    ENTRIES.iter().filter(wanted).collect()
+}
+
+/// Measures one entry after the other, and says on standard error what came of each.
+pub async fn run(entries: &[&Entry], setting: &Setting) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for entry in entries {
+        let (begun, load) = (Instant::now(), machine::load());
+        let limit = PATIENCE + Duration::from_secs(entry.seconds.into()) * 4;
+        let measuring = AssertUnwindSafe((entry.measure)(setting)).catch_unwind();
+        let measured = tokio::time::timeout(limit, measuring).await;
+        let measured = measured.unwrap_or_else(|_| {
+            let takes = limit.as_secs();
+            Ok(Err(format!("it had not ended after {takes} s")))
+        });
+        let measured = match measured {
+            Ok(Ok(measured)) if measured.is_empty() => Err("it answered with no row".to_owned()),
+            Ok(outcome) => outcome,
+            Err(panic) => Err(words_of(&*panic)),
+        };
+        let mut measured =
+            measured.unwrap_or_else(|why| vec![Row::unmeasured(entry.id, entry.figure, &why)]);
+        let load = [load, machine::load()];
+        for row in &mut measured {
+            row.load = load;
+            if row.this.is_none() || !setting.is_short() {
+                row.judge();
+            }
+        }
+        let seconds = begun.elapsed().as_secs_f64();
+        eprintln!("{}, {seconds:.1} s:\n{}", entry.id, table::text(&measured));
+        rows.append(&mut measured);
+    }
+    rows
+}
+
+/// The runtime that everything here runs on.
+///
+/// # Panics
+/// If the system gives no threads.
+#[must_use]
+pub fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("threads for a runtime")
+}
+
+fn words_of(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    text.unwrap_or("it panicked").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::target::Target;
+    use crate::unit::Unit;
+
+    async fn fails(_: &Setting) -> Outcome<Vec<Row>> {
+        Err("there is no keyring".into())
+    }
+
+    async fn panics(_: &Setting) -> Outcome<Vec<Row>> {
+        panic!("the app does not start")
+    }
+
+    async fn is_slow(_: &Setting) -> Outcome<Vec<Row>> {
+        let row = Row::new("slow", "slow", Unit::Ms).this("it", vec![5.0; 3]);
+        Ok(vec![row.target(Target::AtMost(1.0))])
+    }
+
+    const MADE_UP: &[Entry] = &[
+        entry!("fails", "fails", 1 s, &[], fails),
+        entry!("panics", "panics", 1 s, &[Need::Driven], panics),
+        entry!(long: "slow", "slow", 1 s, &[], is_slow),
+    ];
+
+    fn rows(form: Form) -> Vec<Row> {
+        let (program, folder) = (PathBuf::new(), PathBuf::new());
+        let setting = Setting {
+            form,
+            program,
+            folder,
+        };
+        let entries: Vec<_> = MADE_UP.iter().collect();
+        runtime().block_on(run(&entries, &setting))
+    }
+
+    #[test]
+    fn what_cannot_be_measured_is_a_row_with_the_reason_and_the_rest_goes_on() {
+        for form in [Form::Short, Form::Long] {
+            let rows = rows(form);
+            let ids: Vec<_> = rows.iter().map(|row| row.id.as_str()).collect();
+            assert_eq!(ids, ["fails", "panics", "slow"]);
+            assert!(
+                rows[0].note.contains("there is no keyring"),
+                "{:?}",
+                rows[0]
+            );
+            assert!(
+                rows[1].note.contains("the app does not start"),
+                "{:?}",
+                rows[1]
+            );
+            assert!(rows[..2].iter().all(|row| row.holds == Some(false)));
+        }
+    }
+
+    #[test]
+    fn the_short_form_judges_nothing_by_time() {
+        assert_eq!(rows(Form::Short)[2].holds, None);
+        assert_eq!(rows(Form::Long)[2].holds, Some(false));
+    }
+
+    #[test]
+    fn ids_are_unique_and_names_find_what_is_long() {
+        let mut ids: Vec<_> = ENTRIES.iter().map(|entry| entry.id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), ENTRIES.len());
+        let usual = selected(&[], Form::Usual);
+        assert!(usual.iter().all(|entry| !entry.long_only));
+        assert_eq!(selected(&[], Form::Long).len(), ENTRIES.len());
+        let named = selected(&["hour".to_owned()], Form::Usual);
+        assert_eq!(named.len(), 1, "what is named is measured in any form");
+    }
+
+    /// With five minutes of it for builds that have been made before.
+    #[test]
+    fn the_usual_run_takes_less_than_forty_minutes() {
+        let usual = selected(&[], Form::Usual);
+        let seconds: u32 = usual.iter().map(|entry| entry.seconds).sum();
+        assert!(seconds <= 35 * 60, "{seconds} s");
+    }
+}

@@ -1,0 +1,142 @@
+//! A thousand callers whose access token is spent: one refresh goes out for all of them, and
+//! nobody waits longer than for that.
+//!
+//! Each round lets the same thousand calls go out twice, with a fresh token and with a spent
+//! one, and one refresh by itself: the calls and the refresh are the floor of the second.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use vestibule_core::clock::ManualClock;
+use vestibule_core::secrets::MemoryStore;
+
+use crate::registry::Outcome;
+use crate::row::Row;
+use crate::setting::Setting;
+use crate::stand::{Road, Seat, Stand, fetch, sign_in, timed};
+use crate::target::Target;
+use crate::unit::Unit;
+
+const CALLERS: usize = 1000;
+const ROUNDS: usize = 30;
+/// How much later than their floor the last may be served.
+const MOST_OVER: f64 = 2.0;
+/// Longer than an access token of the bundled backend lives.
+const A_LIFE: Duration = Duration::from_secs(16 * 60);
+const REFRESH: &str = "/refresh-token";
+
+/// Measures when the last is served, and counts the refreshes.
+pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
+    raise_limits();
+    let stand = Stand::start(Road::Plain, &setting.folder).await?;
+    let crowd = Crowd::gather(&stand).await?;
+    // Until each has a connection.
+    crowd.call(Token::Fresh).await?;
+    let [mut fresh, mut alone, mut spent, mut requests] = [const { Vec::new() }; 4];
+    for _ in 0..setting.rounds(ROUNDS) {
+        fresh.push(crowd.call(Token::Fresh).await?);
+        crowd.clock.advance(A_LIFE);
+        alone.push(timed(crowd.one_call()).await? - timed(crowd.one_call()).await?);
+        let before = stand.backend.requests("POST", REFRESH);
+        spent.push(crowd.call(Token::Spent).await?);
+        requests.push((stand.backend.requests("POST", REFRESH) - before) as f64);
+    }
+    let last = Row::new(
+        "callers/last",
+        "1,000 callers on a spent token, the last",
+        Unit::Ms,
+    )
+    .this("on a spent token", spent)
+    .floor("the same calls on a fresh token", fresh)
+    .floor("what one call waits for its refresh", alone)
+    .in_turns()
+    .target(Target::OverFloor(MOST_OVER));
+    let requests = Row::new(
+        "callers/requests",
+        "… refreshes that go out for them",
+        Unit::Count,
+    )
+    .this("refreshes", requests)
+    .target(Target::Exactly(1.0));
+    Ok(vec![last, requests])
+}
+
+/// What the callers find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Token {
+    /// A token that the backend takes.
+    Fresh,
+    /// One whose life is over, which they are the first to see.
+    Spent,
+}
+
+/// Many callers of one session, whose clock is moved by hand.
+pub struct Crowd {
+    seat: Seat,
+    clock: Arc<ManualClock>,
+}
+
+impl Crowd {
+    /// Signed in.
+    ///
+    /// # Errors
+    /// If that is refused.
+    pub async fn gather(stand: &Stand) -> Outcome<Self> {
+        let clock = Arc::new(ManualClock::new(SystemTime::now()));
+        let seat = stand
+            .seat_by(Arc::<MemoryStore>::default(), clock.clone())
+            .await?;
+        sign_in(&seat.session).await?;
+        Ok(Self { seat, clock })
+    }
+
+    async fn one_call(&self) -> Outcome<()> {
+        fetch(&self.seat.session, "/me").await
+    }
+
+    /// All call at once; milliseconds until the last is served.
+    ///
+    /// # Errors
+    /// If one is not.
+    pub async fn call(&self, token: Token) -> Outcome<f64> {
+        let (open, gate) = watch::channel(false);
+        let waiting = Arc::new(Semaphore::new(0));
+        let mut callers = JoinSet::new();
+        for _ in 0..CALLERS {
+            let (session, mut gate) = (self.seat.session.clone(), gate.clone());
+            let waiting = waiting.clone();
+            callers.spawn(async move {
+                waiting.add_permits(1);
+                let _ = gate.wait_for(|open| *open).await;
+                fetch(&session, "/me").await
+            });
+        }
+        let all = waiting.acquire_many(CALLERS as u32).await;
+        all.map_err(|error| error.to_string())?.forget();
+        if token == Token::Spent {
+            // Now, and not before: the timer finds it due in the same moment.
+            self.clock.advance(A_LIFE);
+        }
+        let begun = Instant::now();
+        open.send_replace(true);
+        for served in callers.join_all().await {
+            served?;
+        }
+        Ok(begun.elapsed().as_secs_f64() * 1e3)
+    }
+}
+
+/// A thousand callers have a thousand connections, and both ends of each are here.
+fn raise_limits() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum.map(|most| most.min(20_000)).or(Some(20_000)),
+        ..limit
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        eprintln!("the limit of open files stays: {error}");
+    }
+}

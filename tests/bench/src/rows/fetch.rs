@@ -1,0 +1,179 @@
+//! `auth.fetch` from a page, over TLS on loopback: beside it a command that does nothing and a
+//! bare request, which it cannot be faster than, and the fetch of `tauri-plugin-http`, which
+//! somebody would use without us and which knows no session.
+//!
+//! All ask the same origin for the same bytes, and read them to the end.
+
+use std::time::Instant;
+
+use serde_json::json;
+use vestibule_acceptance::{Stage, app};
+use vestibule_backend::Config;
+
+use crate::bare::Bare;
+use crate::in_page::InPage;
+use crate::instruments::peak::Peak;
+use crate::launch;
+use crate::memory;
+use crate::origin::{self, Origin};
+use crate::registry::Outcome;
+use crate::row::Row;
+use crate::setting::Setting;
+use crate::target::Target;
+use crate::unit::Unit;
+
+/// How much is fetched, and how often.
+struct Size {
+    id: &'static str,
+    figure: &'static str,
+    bytes: usize,
+    rounds: usize,
+    /// In each batch.
+    calls: usize,
+}
+
+impl Size {
+    /// A short form shows that the way is open, for which a megabyte is enough.
+    fn bytes(&self, setting: &Setting) -> usize {
+        match setting.is_short() {
+            true => self.bytes.min(1_000_000),
+            false => self.bytes,
+        }
+    }
+}
+
+const SIZES: [Size; 3] = [
+    Size {
+        id: "fetch/1kB",
+        figure: "auth.fetch of 1 KB",
+        bytes: 1_000,
+        rounds: 30,
+        calls: 20,
+    },
+    Size {
+        id: "fetch/1MB",
+        figure: "auth.fetch of 1 MB",
+        bytes: 1_000_000,
+        rounds: 30,
+        calls: 3,
+    },
+    Size {
+        id: "fetch/100MB",
+        figure: "auth.fetch of 100 MB",
+        bytes: 100_000_000,
+        rounds: 5,
+        calls: 1,
+    },
+];
+/// The most that it may take, times the floor.
+const TIMES: f64 = 1.15;
+/// How many times faster than the plugin it is to be where little is fetched.
+const FASTER: f64 = 5.0;
+/// The most that the app's process may grow by while 100 MB pass through it (P11).
+const MORE_MEMORY: f64 = 8.0 * 1024.0 * 1024.0;
+/// A command is faster than the page's clock.
+const COMMANDS: usize = 50;
+
+/// Measures each size, and memory at the largest.
+pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
+    let stage = Stage::new("bench-fetch", Config::default()).await;
+    let origin = Origin::before(stage.backend.address()).await?;
+    let profile = stage.desktop.home().join("bench.toml");
+    std::fs::write(&profile, origin::PROFILE).map_err(|error| error.to_string())?;
+    let variables = [
+        ("VESTIBULE_BACKEND", origin.url()),
+        ("VESTIBULE_PROFILE", profile.display().to_string()),
+    ];
+    let page = InPage::signed_in(&stage, &variables).await?;
+    let bare = Bare::new(&origin.url())?;
+    let mut rows = Vec::new();
+    for size in &SIZES {
+        rows.push(one(setting, size, &page, &bare, &origin).await?);
+    }
+    rows.push(peak(setting, &stage, &page).await?);
+    Ok(rows)
+}
+
+async fn one(
+    setting: &Setting,
+    size: &Size,
+    page: &InPage,
+    bare: &Bare,
+    origin: &Origin,
+) -> Outcome<Row> {
+    let (bytes, calls) = (size.bytes(setting), size.calls);
+    let path = origin::path(bytes);
+    let public = format!("{}{}", origin.url(), origin::public_path(bytes));
+    let mut series: [Vec<f64>; 4] = Default::default();
+    let [this, commands, requests, plugin] = &mut series;
+    let rounds = setting.rounds(size.rounds);
+    for round in 0..=rounds {
+        let fetched = page
+            .figures("authFetch", json!([path, bytes, 1, calls]))
+            .await?;
+        let nothing = page.figures("nothing", json!([1, COMMANDS])).await?;
+        let begun = Instant::now();
+        for _ in 0..calls {
+            bare.fetch(&path, "").await?;
+        }
+        let request = begun.elapsed().as_secs_f64() * 1e3 / calls as f64;
+        let by_plugin = page
+            .figures("pluginFetch", json!([public, bytes, 1, calls]))
+            .await?;
+        // The first opens the connections.
+        if round > 0 {
+            this.extend(fetched);
+            commands.extend(nothing);
+            requests.push(request);
+            plugin.extend(by_plugin);
+        }
+        setting.progress(size.figure, round, rounds);
+    }
+    let [this, commands, requests, plugin] = series;
+    let times = Target::TimesFloor(TIMES);
+    let target = match size.bytes {
+        1_000 => Target::All(vec![times, Target::FasterThanAlternative(FASTER)]),
+        _ => times,
+    };
+    Ok(Row::new(size.id, size.figure, Unit::Ms)
+        .this("in the page", this)
+        .floor("a command that does nothing", commands)
+        .floor("bare reqwest", requests)
+        .alternative("tauri-plugin-http in the page", plugin)
+        .in_turns()
+        .target(target))
+}
+
+/// What the app's own process has more while 100 MB pass; what the page's has is told too.
+async fn peak(setting: &Setting, stage: &Stage, page: &InPage) -> Outcome<Row> {
+    let bytes = SIZES[2].bytes(setting);
+    let shell = stage.desktop.processes(&app());
+    let &[shell] = &shell[..] else {
+        return Err(format!("{} processes of the app", shell.len()));
+    };
+    let (mut more, mut in_page) = (Vec::new(), Vec::new());
+    for _ in 0..setting.rounds(3) {
+        let engine = engine_of(shell)?;
+        let peaks = [Peak::begin(shell)?, Peak::begin(engine)?];
+        page.figures("authFetch", json!([origin::path(bytes), bytes, 1, 1]))
+            .await?;
+        more.push(peaks[0].more()?);
+        in_page.push(peaks[1].more()?);
+    }
+    let most = in_page.into_iter().fold(0.0, f64::max);
+    let figure = "more memory of the app's process during auth.fetch of 100 MB";
+    Ok(Row::new("fetch/memory", figure, Unit::Bytes)
+        .this("the most at a time", more)
+        .target(Target::AtMost(MORE_MEMORY))
+        .note(format!(
+            "the page's process, which reads and lets go: {} at most",
+            Unit::Bytes.show(most)
+        )))
+}
+
+/// The process in which the app's page runs.
+fn engine_of(shell: u32) -> Outcome<u32> {
+    let mut processes = memory::tree(shell).into_iter();
+    let engine = processes.find(|id| launch::name(*id).starts_with("WebKitWebProc"));
+    engine.ok_or_else(|| "no process of the app runs a page".into())
+}

@@ -1,0 +1,62 @@
+//! An hour of use: whether the core, in a process of its own, keeps more and more memory.
+
+use std::time::{Duration, Instant};
+
+use crate::parts::User;
+use crate::registry::Outcome;
+use crate::row::{Point, Row};
+use crate::setting::Setting;
+use crate::stand::{Road, Stand};
+use crate::summary::Summary;
+use crate::target::Target;
+use crate::unit::Unit;
+
+const HOUR: Duration = Duration::from_secs(3600);
+/// How often the process is weighed.
+const EVERY: Duration = Duration::from_secs(10);
+/// Uses before the first weighing: what is made once is there by then.
+const WARM_UP: usize = 20;
+/// What counts as no growth: less than the allocator moves to and fro.
+const STEADY: f64 = 500e3;
+
+/// Signs in, refreshes, calls and signs out for an hour, without a pause.
+pub async fn core(setting: &Setting) -> Outcome<Vec<Row>> {
+    let stand = Stand::start(Road::Tls, &setting.folder).await?;
+    let folder = stand.folder().join("user");
+    let mut user = User::start(&setting.program, &stand.url(), &folder).await?;
+    for _ in 0..setting.rounds(WARM_UP) {
+        user.some_use().await?;
+    }
+    let (whole, every) = match setting.is_short() {
+        true => (Duration::ZERO, Duration::ZERO),
+        false => (HOUR, EVERY),
+    };
+    let begun = Instant::now();
+    let (mut points, mut uses) = (Vec::new(), 0);
+    while begun.elapsed() < whole || points.len() < 3 {
+        user.some_use().await?;
+        uses += 1;
+        if begun.elapsed() >= every * points.len() as u32 {
+            points.push(Point {
+                x: begun.elapsed().as_secs_f64() / 3600.0,
+                this: Summary::single("core", user.weight()?),
+                floor: None,
+            });
+            if !setting.is_short() {
+                let seconds = begun.elapsed().as_secs().min(whole.as_secs());
+                setting.progress("seconds of use", seconds as usize, whole.as_secs() as usize);
+            }
+        }
+    }
+    let row = Row::new(
+        "hour/core",
+        "memory of the core after an hour of use",
+        Unit::Bytes,
+    )
+    .grows("hours of use", points)
+    .target(Target::SteadyWithin(STEADY))
+    .note(format!(
+        "{uses} sign-ins and sign-outs, with refreshes and calls between"
+    ));
+    Ok(vec![row])
+}

@@ -1,0 +1,118 @@
+//! Ten minutes in which nobody does anything: how much of a core the app takes, and how often a
+//! thread of ours wakes. A blank window idles beside it, on a desktop of its own.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use vestibule_acceptance::{Desktop, Stage};
+use vestibule_backend::Config;
+
+use crate::built;
+use crate::instruments::paint::PaintWatch;
+use crate::instruments::threads::{self, Thread, Threads};
+use crate::launch::{Launch, idle, shipped_signed_in};
+use crate::memory;
+use crate::registry::Outcome;
+use crate::row::Row;
+use crate::setting::Setting;
+use crate::target::Target;
+use crate::unit::Unit;
+
+/// What a start leaves to be done is over by then.
+const SETTLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_secs(600);
+/// The most of a core that the app may take, in hundredths.
+const CORE: f64 = 0.1;
+/// Each thread of ours may wake once in so many seconds.
+const EVERY: f64 = 15.0;
+/// The runtime's threads are called so in both; in the app it is our own.
+const RUNTIME: &str = "tokio";
+
+/// Measures it.
+pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
+    let stage = Stage::new("bench-idle", Config::default()).await;
+    let shipped = shipped_signed_in(&stage).await?;
+    let beside = Desktop::open();
+    let mut app = Launch::of(&shipped, &stage.desktop);
+    let mut blank = Launch::of(&built::blank_window()?, &beside);
+    app.to_content(&PaintWatch::of(&stage.desktop)?)?;
+    blank.to_content(&PaintWatch::of(&beside)?)?;
+    idle(SETTLE, setting.is_short()).await;
+    let processes = [app.process(), blank.process()];
+    let before = [look(processes[0])?, look(processes[1])?];
+    let begun = Instant::now();
+    idle(IDLE, setting.is_short()).await;
+    let seconds = begun.elapsed().as_secs_f64();
+    let since = |which: usize| -> Outcome<Vec<Vec<Thread>>> {
+        let after = look(processes[which])?;
+        let nothing = Threads::new();
+        let since = |(id, after): &(u32, Threads)| {
+            let then = before[which].iter().find(|(known, _)| known == id);
+            threads::between(then.map_or(&nothing, |(_, threads)| threads), after)
+        };
+        Ok(after.iter().map(since).collect())
+    };
+    let (app, blank) = (since(0)?, since(1)?);
+    let of_core = |processes: &[Vec<Thread>]| {
+        let ran: f64 = processes.iter().flatten().map(|thread| thread.ran).sum();
+        ran / seconds * 100.0
+    };
+    let figure = "idle for ten minutes: of a core, all processes";
+    let core = Row::new("idle/core", figure, Unit::Percent)
+        .this("the app, signed in", vec![of_core(&app)])
+        .floor("a blank window", vec![of_core(&blank)])
+        .target(Target::AtMost(CORE));
+    let not_ours: BTreeSet<_> = blank[0]
+        .iter()
+        .map(|thread| kind(&blank[0], thread))
+        .collect();
+    let is_ours = |thread: &&Thread| {
+        let kind = kind(&app[0], thread);
+        kind.starts_with(RUNTIME) || !not_ours.contains(&kind)
+    };
+    let (ours, others): (Vec<&Thread>, Vec<&Thread>) = app[0].iter().partition(is_ours);
+    let most = ours.iter().map(|thread| thread.woken).max().unwrap_or(0);
+    let figure = "idle for ten minutes: wake-ups of the busiest thread of ours";
+    let wakes = Row::new("idle/wakes", figure, Unit::Count)
+        .this("the app, signed in", vec![most as f64])
+        .target(Target::AtMost((seconds / EVERY).floor()))
+        .note(format!(
+            "ours: {}; as any Tauri app's: {}",
+            told(&ours),
+            told(&others)
+        ));
+    Ok(vec![core, wakes])
+}
+
+/// The threads of a process and of all that it started, the process first.
+fn look(process: u32) -> Outcome<Vec<(u32, Threads)>> {
+    let look = |id| Ok((id, threads::of(id)?));
+    memory::tree(process).into_iter().map(look).collect()
+}
+
+/// What a thread is called, where it may be called after its process: the first of `threads` has
+/// the process's own name.
+fn kind(threads: &[Thread], thread: &Thread) -> String {
+    let own = threads.first().map_or("", |first| first.name.as_str());
+    let start = &own[..own.len().min(7)];
+    match start {
+        _ if thread.name.starts_with("pool-") => "pool".into(),
+        "" => thread.name.clone(),
+        start => thread
+            .name
+            .replace(own, "the app")
+            .replace(start, "the app"),
+    }
+}
+
+fn told(threads: &[&Thread]) -> String {
+    let told = threads
+        .iter()
+        .map(|thread| format!("{} {}", thread.name, thread.woken));
+    let told: Vec<_> = told.collect();
+    if told.is_empty() {
+        "none".into()
+    } else {
+        told.join(", ")
+    }
+}

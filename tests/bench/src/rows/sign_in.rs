@@ -1,0 +1,90 @@
+//! A sign-in through the core with a store in memory, over the same request by bare reqwest.
+//!
+//! Two kinds: the first of a new process, where both have no connection yet; and one over a
+//! session that stands, where both have one.
+
+use std::sync::Arc;
+
+use vestibule_core::secrets::{MemoryStore, SecretStore};
+
+use crate::bare::Bare;
+use crate::counts::{CountingStore, Counts, counted};
+use crate::registry::Outcome;
+use crate::row::Row;
+use crate::setting::Setting;
+use crate::stand::{Road, Stand, sign_in, timed};
+use crate::target::Target;
+use crate::unit::Unit;
+
+const ROUNDS: usize = 100;
+/// The most that the core may take over bare reqwest.
+const MOST_OVER: f64 = 5.0;
+
+/// Measures both kinds.
+pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
+    let stand = Stand::start(Road::Tls, &setting.folder).await?;
+    let rounds = setting.rounds(ROUNDS);
+    let (mut bare, mut core) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        let (one_bare, one_core) = first(&stand, Arc::<MemoryStore>::default()).await?;
+        bare.push(one_bare);
+        core.push(one_core);
+    }
+    let mut row = Row::new("sign-in/first", "sign-in, the first of a process", Unit::Ms)
+        .this("core, store in memory", core)
+        .floor("bare reqwest, without a connection", bare)
+        .in_turns()
+        .target(Target::OverFloor(MOST_OVER));
+    row.counts = counts(&stand).await?.told();
+
+    let (bare, core) = again(&stand, rounds).await?;
+    let again = Row::new(
+        "sign-in/again",
+        "sign-in, over a session that stands",
+        Unit::Ms,
+    )
+    .this("core, store in memory", core)
+    .floor("bare reqwest, with a connection", bare)
+    .in_turns()
+    .target(Target::OverFloor(MOST_OVER));
+    Ok(vec![row, again])
+}
+
+/// The first sign-in of a new client and of a new session: milliseconds of each.
+///
+/// # Errors
+/// If one is refused.
+pub async fn first(stand: &Stand, store: Arc<dyn SecretStore>) -> Outcome<(f64, f64)> {
+    let mut client = Bare::new(&stand.url())?;
+    let seat = stand.seat(store).await?;
+    let bare = timed(client.sign_in()).await?;
+    let core = timed(sign_in(&seat.session)).await?;
+    Ok((bare, core))
+}
+
+/// Sign-ins of one client and one session, in turns.
+async fn again(stand: &Stand, rounds: usize) -> Outcome<(Vec<f64>, Vec<f64>)> {
+    let mut client = Bare::new(&stand.url())?;
+    let seat = stand.seat(Arc::<MemoryStore>::default()).await?;
+    client.sign_in().await?;
+    sign_in(&seat.session).await?;
+    let (mut bare, mut core) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        bare.push(timed(client.sign_in()).await?);
+        let before = stand.backend.requests("POST", "/logout");
+        core.push(timed(sign_in(&seat.session)).await?);
+        // The session that was replaced is revoked meanwhile, which is nobody's wait.
+        stand.backend.reached("POST", "/logout", before + 1).await;
+    }
+    Ok((bare, core))
+}
+
+/// What the first sign-in makes the core do.
+///
+/// # Errors
+/// If it is refused, or cannot be counted.
+pub async fn counts(stand: &Stand) -> Outcome<Counts> {
+    let store = Arc::new(CountingStore::before(Arc::<MemoryStore>::default()));
+    let seat = stand.seat(store.clone()).await?;
+    counted(&stand.backend, &store, &seat.folder, sign_in(&seat.session)).await
+}

@@ -1,0 +1,295 @@
+//! A change of the session on its way to the header of one window and of many; and what each
+//! window more weighs.
+//!
+//! The change is of the user's roles: the header gets a link, or loses it. It begins where the app
+//! sends the change, which its log tells, and ends when the last window's header has the link in
+//! its document. Beside it an event with nothing behind it, to as many windows.
+
+use std::collections::BTreeMap;
+use std::process::Stdio;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use thirtyfour::WindowHandle;
+use vestibule_acceptance::{DEMO, DEMO_NAME, Role, Stage, app, containing, until};
+use vestibule_backend::Config;
+
+use crate::built;
+use crate::in_page::{HEADER, InPage};
+use crate::instruments::sent;
+use crate::launch;
+use crate::registry::Outcome;
+use crate::row::{Point, Row};
+use crate::setting::Setting;
+use crate::summary::Summary;
+use crate::target::Target;
+use crate::unit::Unit;
+
+const COUNTS: [usize; 6] = [1, 2, 3, 5, 7, 10];
+const COUNTS_OF_SHORT: [usize; 2] = [1, 2];
+/// Those with a row of their own.
+const TOLD: [usize; 3] = [1, 5, 10];
+const CHANGES: usize = 30;
+/// Nineteen of twenty changes are to be in the last of ten windows within this.
+const MOST: f64 = 8.0;
+
+/// A change as a page noted it.
+#[derive(Debug, Deserialize)]
+struct Change {
+    revision: u64,
+    shown: Option<f64>,
+}
+
+/// What was found with so many windows.
+struct Found {
+    windows: usize,
+    header: Vec<f64>,
+    bare: Vec<f64>,
+    weight: f64,
+}
+
+/// Measures with more and more windows.
+pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
+    let stage = Stage::new("bench-windows", Config::default()).await;
+    let page = page(&stage, HEADER).await?;
+    let changes = setting.rounds(CHANGES);
+    let counts = match setting.is_short() {
+        true => &COUNTS_OF_SHORT[..],
+        false => &COUNTS[..],
+    };
+    let mut found = Vec::new();
+    let mut seen = 0;
+    for (nth, windows) in counts.iter().enumerate() {
+        found.push(Found {
+            windows: *windows,
+            header: changed(&stage, &page, *windows, changes, &mut seen).await?,
+            bare: bare(&stage, *windows, changes).await?,
+            weight: weight(&stage)?,
+        });
+        setting.progress("numbers of windows", nth + 1, counts.len());
+    }
+    let _ = std::fs::remove_file(stage.log());
+    Ok(rows(&found))
+}
+
+/// The app, signed in, with this script in each of its pages.
+///
+/// # Errors
+/// If it is not signed in.
+pub async fn page(stage: &Stage, script: &str) -> Outcome<InPage> {
+    let _ = std::fs::remove_file(stage.log());
+    let log = (sent::LOG.0, sent::LOG.1.to_owned());
+    let page = InPage::start(stage, script, &[log]).await?;
+    page.sign_in().await?;
+    Ok(page)
+}
+
+/// Milliseconds of each of so many changes to the header of the last of so many windows. What was
+/// `seen` before counts on.
+///
+/// # Errors
+/// If a change does not come.
+pub async fn changed(
+    stage: &Stage,
+    page: &InPage,
+    windows: usize,
+    changes: usize,
+    seen: &mut usize,
+) -> Outcome<Vec<f64>> {
+    let handles = open(page, windows).await?;
+    for _ in 0..changes {
+        change(stage, page, &handles, seen).await?;
+    }
+    header(stage, page, &handles, changes).await
+}
+
+fn rows(found: &[Found]) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for Found {
+        windows,
+        header,
+        bare,
+        ..
+    } in found
+    {
+        if !TOLD.contains(windows) {
+            continue;
+        }
+        let figure = match windows {
+            1 => "a session change to the header of the window".to_owned(),
+            many => format!("a session change to the header of the last of {many} windows"),
+        };
+        let target = match windows {
+            10 => Target::P95AtMost(MOST),
+            _ => Target::Told,
+        };
+        let row = Row::new(format!("windows/header-{windows}"), figure, Unit::Ms)
+            .this("until it is in the document", header.clone())
+            .floor("an event with nothing behind it", bare.clone())
+            .target(target)
+            .note("a page's clock ticks in whole milliseconds");
+        rows.push(row);
+    }
+    let point = |windows: usize, this: Option<Summary>, floor: Option<Summary>| {
+        Some(Point {
+            x: windows as f64,
+            this: this?,
+            floor,
+        })
+    };
+    let headers = found.iter().filter_map(|found| {
+        let this = Summary::of("header", found.header.clone());
+        point(
+            found.windows,
+            this,
+            Summary::of("bare event", found.bare.clone()),
+        )
+    });
+    let weights = found.iter().filter_map(|found| {
+        point(
+            found.windows,
+            Some(Summary::single("the app", found.weight)),
+            None,
+        )
+    });
+    let figure = "growth of a session change with windows";
+    rows.push(
+        Row::new("windows/header-growth", figure, Unit::Ms)
+            .grows("windows", headers.collect())
+            .target(Target::NoWorseThanLinear),
+    );
+    let figure = "growth of memory with windows";
+    rows.push(
+        Row::new("windows/memory-growth", figure, Unit::Bytes)
+            .grows("windows", weights.collect())
+            .target(Target::NoWorseThanLinear),
+    );
+    rows
+}
+
+/// Opens windows until there are so many, each signed in; the first first.
+async fn open(page: &InPage, windows: usize) -> Outcome<Vec<WindowHandle>> {
+    let driver = page.app.driver();
+    let told = |error: thirtyfour::error::WebDriverError| error.to_string();
+    let first = driver.window().await.map_err(told)?;
+    loop {
+        let handles = driver.windows().await.map_err(told)?;
+        let mut others: Vec<_> = handles.into_iter().filter(|one| *one != first).collect();
+        if others.len() + 1 >= windows {
+            for other in &others {
+                driver.switch_to_window(other.clone()).await.map_err(told)?;
+                page.app.find(Role::Button, containing(DEMO_NAME)).await;
+            }
+            driver.switch_to_window(first.clone()).await.map_err(told)?;
+            others.insert(0, first);
+            return Ok(others);
+        }
+        let wanted = others.len() + 2;
+        page.invoke("new_window", json!({})).await?;
+        until("one window more", async || {
+            let handles = driver.windows().await.map_err(told)?;
+            match handles.len() == wanted {
+                true => Ok(()),
+                false => Err(format!("there are {}", handles.len())),
+            }
+        })
+        .await;
+    }
+}
+
+/// One change, seen by every window before the next is made.
+async fn change(
+    stage: &Stage,
+    page: &InPage,
+    handles: &[WindowHandle],
+    seen: &mut usize,
+) -> Outcome<()> {
+    *seen += 1;
+    let roles: &[&str] = if *seen % 2 == 1 { &["admin"] } else { &[] };
+    if !stage.backend.set_roles(DEMO, roles) {
+        return Err("the backend does not know the demo account".into());
+    }
+    page.invoke("refresh", json!({})).await?;
+    let shown = if roles.is_empty() { "false" } else { "true" };
+    let script = format!(
+        "const last = window.benchHeader.at(-1);
+         return last !== undefined && last.may === {shown} && last.shown !== null;"
+    );
+    // The last opened is the last that is told.
+    let last = &handles[handles.len() - 1];
+    turn_to(page, last).await?;
+    until("the change in the header", async || {
+        match page.app.run(&script).await {
+            Value::Bool(true) => Ok(()),
+            other => Err(format!("the page says {other}")),
+        }
+    })
+    .await;
+    turn_to(page, &handles[0]).await
+}
+
+async fn turn_to(page: &InPage, window: &WindowHandle) -> Outcome<()> {
+    let turned = page.app.driver().switch_to_window(window.clone()).await;
+    turned.map_err(|error| error.to_string())
+}
+
+/// Of each of the last `changes`, how long it took to the last window.
+async fn header(
+    stage: &Stage,
+    page: &InPage,
+    handles: &[WindowHandle],
+    changes: usize,
+) -> Outcome<Vec<f64>> {
+    let sent = sent::times(&stage.log())?;
+    let mut last: BTreeMap<u64, f64> = BTreeMap::new();
+    for handle in handles {
+        turn_to(page, handle).await?;
+        let noted = page.app.run("return window.benchHeader").await;
+        let noted: Vec<Change> =
+            serde_json::from_value(noted).map_err(|error| error.to_string())?;
+        let from = noted.len().checked_sub(changes);
+        let from = from.ok_or_else(|| format!("a window heard of {} changes", noted.len()))?;
+        for Change { revision, shown } in &noted[from..] {
+            let sent = sent.get(revision);
+            let sent =
+                sent.ok_or_else(|| format!("the log does not tell of revision {revision}"))?;
+            let shown = shown.ok_or_else(|| format!("revision {revision} was not shown"))?;
+            let took = last.entry(*revision).or_insert(f64::MIN);
+            *took = took.max(sent::since(*sent, shown));
+        }
+    }
+    turn_to(page, &handles[0]).await?;
+    match last.len() == changes {
+        true => Ok(last.into_values().collect()),
+        false => Err(format!("{} changes in place of {changes}", last.len())),
+    }
+}
+
+/// Of each of so many events, how long it took to the last of so many windows.
+async fn bare(stage: &Stage, windows: usize, rings: usize) -> Outcome<Vec<f64>> {
+    #[derive(Deserialize)]
+    struct Told {
+        heard: Vec<Vec<f64>>,
+    }
+    let mut command = stage.desktop.command(built::bare_window()?);
+    command
+        .args([windows, rings, 0, 0].map(|number| number.to_string()))
+        .stdin(Stdio::null())
+        .stderr(Stdio::null());
+    let ended = tokio::process::Command::from(command)
+        .kill_on_drop(true)
+        .output()
+        .await;
+    let ended = ended.map_err(|error| format!("the bare window: {error}"))?;
+    let told: Told = serde_json::from_slice(&ended.stdout)
+        .map_err(|error| format!("the bare window ({}): {error}", ended.status))?;
+    let last = |heard: &Vec<f64>| heard.iter().copied().fold(f64::MIN, f64::max);
+    Ok(told.heard.iter().map(last).collect())
+}
+
+/// What all of the app's processes weigh.
+fn weight(stage: &Stage) -> Outcome<f64> {
+    let shell = stage.desktop.processes(&app());
+    let shell = shell.first().ok_or("the app has ended")?;
+    Ok(launch::sum(&launch::weights(*shell)?))
+}

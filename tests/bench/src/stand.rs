@@ -1,0 +1,199 @@
+//! What the rows of the core are measured on: a backend, TLS before it, and sessions. All
+//! that the suite knows of the core's storage is here and in [`crate::counts`].
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use tempfile::TempDir;
+use vestibule_acceptance::{DEMO, PASSWORD};
+use vestibule_backend::{Backend, Config};
+use vestibule_core::clock::{Clock, SystemClock};
+use vestibule_core::profile::Profile;
+use vestibule_core::secrets::SecretStore;
+use vestibule_core::session::{self, Session};
+use vestibule_core::wire::{FetchRequest, LoginInput, Phase};
+
+use crate::registry::Outcome;
+use crate::tls::Front;
+
+/// How requests travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Road {
+    /// HTTP straight to the backend.
+    Plain,
+    /// HTTPS.
+    Tls,
+}
+
+/// A backend, and a folder on the disk for the sessions that are opened against it.
+pub struct Stand {
+    /// The backend, with the levers that controls pull.
+    pub backend: Backend,
+    front: Option<Front>,
+    folder: TempDir,
+    opened: AtomicUsize,
+}
+
+/// A session and the folder in which it keeps its records.
+pub struct Seat {
+    /// The session; it has looked for an earlier one and found none.
+    pub session: Session,
+    /// Where its records are.
+    pub folder: PathBuf,
+}
+
+impl Stand {
+    /// With its sessions' folders below `folder`: where `/tmp` is in memory, a synced write
+    /// there costs nothing.
+    ///
+    /// # Errors
+    /// If the backend does not start, or no folder can be made.
+    pub async fn start(road: Road, folder: &Path) -> Outcome<Self> {
+        let backend = Backend::start(Config::default()).await;
+        let backend = backend.map_err(|error| error.to_string())?;
+        let front = match road {
+            Road::Plain => None,
+            Road::Tls => Some(Front::before(backend.address()).await?),
+        };
+        let folder = std::fs::create_dir_all(folder)
+            .and_then(|()| tempfile::Builder::new().prefix("stand-").tempdir_in(folder));
+        Ok(Self {
+            backend,
+            front,
+            folder: folder.map_err(|error| format!("no folder: {error}"))?,
+            opened: AtomicUsize::new(0),
+        })
+    }
+
+    /// Where clients send their requests.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let front = self.front.as_ref().map(Front::url);
+        front.unwrap_or_else(|| self.backend.url())
+    }
+
+    /// A folder on the disk that goes with the stand.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A session of an app that has never been started before.
+    ///
+    /// # Errors
+    /// If it cannot be opened, or finds somebody signed in.
+    pub async fn seat(&self, store: Arc<dyn SecretStore>) -> Outcome<Seat> {
+        self.seat_by(store, Arc::new(SystemClock)).await
+    }
+
+    /// The same by another clock.
+    ///
+    /// # Errors
+    /// As [`Stand::seat`].
+    pub async fn seat_by(
+        &self,
+        store: Arc<dyn SecretStore>,
+        clock: Arc<dyn Clock>,
+    ) -> Outcome<Seat> {
+        let number = self.opened.fetch_add(1, Ordering::Relaxed);
+        let folder = self.folder.path().join(number.to_string());
+        let session = open(
+            &self.url(),
+            &format!("bench-{number}"),
+            &folder,
+            store,
+            clock,
+        )
+        .await?;
+        Ok(Seat { session, folder })
+    }
+}
+
+/// Opens a session against a backend elsewhere and waits until it has looked for an earlier
+/// one.
+///
+/// # Errors
+/// If it cannot be opened, or finds somebody signed in.
+pub async fn open(
+    url: &str,
+    workspace: &str,
+    folder: &Path,
+    store: Arc<dyn SecretStore>,
+    clock: Arc<dyn Clock>,
+) -> Outcome<Session> {
+    let profile = Profile::default().with_backend(url);
+    let config = session::Config {
+        workspace: workspace.to_owned(),
+        profile: profile.map_err(|error| error.to_string())?,
+        folder: folder.to_owned(),
+        store,
+        product: "Vestibule bench".into(),
+    };
+    let session = Session::open_with_clock(config, clock).map_err(|error| error.to_string())?;
+    let mut changes = session.subscribe();
+    let phase = changes
+        .wait_for(|change| !matches!(change.state.phase, Phase::Restoring { .. }))
+        .await
+        .map(|change| change.state.phase.clone());
+    match phase {
+        Ok(Phase::SignedOut { .. }) => Ok(session),
+        other => Err(format!(
+            "a session that was never used starts with {other:?}"
+        )),
+    }
+}
+
+/// Signs the demo account in.
+///
+/// # Errors
+/// If that is refused.
+pub async fn sign_in(session: &Session) -> Outcome<()> {
+    let signed_in = session.login(LoginInput::new(DEMO, PASSWORD)).await;
+    signed_in
+        .map(drop)
+        .map_err(|error| format!("a sign-in: {error}"))
+}
+
+/// Renews the session, as if someone had clicked.
+///
+/// # Errors
+/// If that does not succeed.
+pub async fn refresh(session: &Session) -> Outcome<()> {
+    let refreshed = session.refresh().await;
+    refreshed.map_err(|error| format!("a refresh: {error}"))
+}
+
+/// A GET of the adopter's API with the session's token, whose answer is a small text.
+///
+/// # Errors
+/// If there is no answer, or another than 200.
+pub async fn fetch(session: &Session, path: &str) -> Outcome<()> {
+    let answer = session.fetch(get(path)).await;
+    match answer.map_err(|error| format!("a call: {error}"))?.status {
+        200 => Ok(()),
+        status => Err(format!("a call is answered with {status}")),
+    }
+}
+
+/// A GET of this path.
+#[must_use]
+pub fn get(path: &str) -> FetchRequest {
+    FetchRequest {
+        path: path.to_owned(),
+        method: "GET".to_owned(),
+        headers: Vec::new(),
+        body: None,
+    }
+}
+
+/// How many milliseconds it takes.
+///
+/// # Errors
+/// As the work.
+pub async fn timed(work: impl Future<Output = Outcome<()>>) -> Outcome<f64> {
+    let begun = Instant::now();
+    work.await?;
+    Ok(begun.elapsed().as_secs_f64() * 1e3)
+}

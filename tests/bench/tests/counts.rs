@@ -1,0 +1,57 @@
+//! What a sign-in and a refresh make the core do, in one table: how often it asks the backend,
+//! how often the keyring, and what it changes on the disk. A change of the core that changes
+//! one of these says so here.
+
+#![cfg(target_os = "linux")]
+
+use std::path::Path;
+use std::sync::Arc;
+
+use vestibule_bench::counts::Counts;
+use vestibule_bench::registry::runtime;
+use vestibule_bench::rows::{refresh, sign_in};
+use vestibule_bench::stand::{Road, Stand};
+use vestibule_core::secrets::MemoryStore;
+
+/// A sign-in, the first of a new process.
+const SIGN_IN: Counts = Counts {
+    requests: 1,
+    reads: 0,
+    writes: 1,
+    deletions: 0,
+    replaced: 4,
+    removed: 0,
+    in_place: 0,
+};
+
+/// A refresh.
+const REFRESH: Counts = Counts {
+    requests: 1,
+    reads: 1,
+    writes: 1,
+    deletions: 0,
+    replaced: 3,
+    removed: 0,
+    in_place: 0,
+};
+
+fn on_a_stand<T>(work: impl AsyncFnOnce(&Stand) -> T) -> T {
+    runtime().block_on(async {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let stand = Stand::start(Road::Plain, folder).await.expect("a stand");
+        work(&stand).await
+    })
+}
+
+#[test]
+fn a_sign_in_does_so_much() {
+    let counts = on_a_stand(async |stand| sign_in::counts(stand).await);
+    assert_eq!(counts, Ok(SIGN_IN));
+}
+
+#[test]
+fn a_refresh_does_so_much() {
+    let counts =
+        on_a_stand(async |stand| refresh::counts(stand, Arc::<MemoryStore>::default()).await);
+    assert_eq!(counts, Ok(REFRESH));
+}

@@ -1,0 +1,52 @@
+//! How many messages page and shell exchange for a sign-in and for a refresh: what they are today,
+//! so that later changes show. Runs where the app has been built.
+
+#![cfg(target_os = "linux")]
+
+use serde_json::Value;
+use vestibule_acceptance::Stage;
+use vestibule_backend::Config;
+use vestibule_bench::instruments::messages::Messages;
+use vestibule_bench::registry::runtime;
+use vestibule_bench::rows::click;
+
+/// Commands, and changes of the session that are sent to the page.
+const SIGN_IN: (&[&str], usize) = (&["login"], 1);
+const REFRESH: (&[&str], usize) = (&["refresh"], 1);
+
+fn messages((commands, changes): (&[&str], usize)) -> Messages {
+    Messages {
+        commands: commands.iter().map(|name| (*name).to_owned()).collect(),
+        changes,
+    }
+}
+
+#[test]
+fn a_sign_in_takes_so_many_messages() {
+    runtime().block_on(async {
+        let stage = Stage::new("bench-messages-sign-in", Config::default()).await;
+        assert_eq!(click::messages(&stage).await, messages(SIGN_IN));
+    });
+}
+
+#[test]
+fn a_refresh_takes_so_many_messages_and_one_more_is_heard() {
+    runtime().block_on(async {
+        let stage = Stage::new("bench-messages-refresh", Config::default()).await;
+        let _ = click::messages(&stage).await;
+        let app = stage.start().await;
+        app.reads("Welcome back").await;
+        let invoke = async |command: &str| {
+            let script = "done(await window.__TAURI_INTERNALS__.invoke(argument))";
+            app.run_async(script, Value::from(command)).await
+        };
+        let before = Messages::so_far(&app).await;
+        assert_eq!(invoke("refresh").await, Value::Null);
+        let refreshed = Messages::so_far(&app).await;
+        assert_eq!(refreshed.since(&before), messages(REFRESH));
+        // The control.
+        invoke("session").await;
+        let heard = Messages::so_far(&app).await.since(&refreshed);
+        assert_eq!(heard, messages((&["session"], 0)));
+    });
+}

@@ -1,0 +1,163 @@
+//! Controls: what looks at a window from outside sees what is planted there.
+
+#![cfg(target_os = "linux")]
+
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use vestibule_acceptance::Desktop;
+use vestibule_bench::instruments::paint::PaintWatch;
+use vestibule_bench::launch;
+use vestibule_bench::summary::median;
+use x11rb::connection::Connection as _;
+use x11rb::protocol::xproto::{
+    ChangeGCAux, ConnectionExt as _, CreateGCAux, CreateWindowAux, Rectangle, WindowClass,
+};
+use x11rb::rust_connection::RustConnection;
+
+const PLANTED: Duration = Duration::from_millis(20);
+/// How much of it must be seen, in milliseconds.
+const SEEN: f64 = 15.0;
+const TRIES: usize = 9;
+const GROUND: u32 = 0x00f6_f6f3;
+
+/// Twenty milliseconds more before a page is drawn are twenty milliseconds more in what a start
+/// is measured by.
+#[test]
+fn twenty_milliseconds_before_the_first_paint_are_seen() {
+    let desktop = Desktop::open();
+    let mut window = Painter::open(&desktop);
+    let screen = PaintWatch::of(&desktop).expect("a watch");
+    let mut at_once = Vec::new();
+    let mut late = Vec::new();
+    for _ in 0..TRIES {
+        at_once.push(window.drawn_after(Duration::ZERO, &screen));
+        late.push(window.drawn_after(PLANTED, &screen));
+    }
+    let more = median(&late).expect("times") - median(&at_once).expect("times");
+    assert!(more >= SEEN, "{more} ms more of 20: {at_once:?} {late:?}");
+}
+
+/// A window with its ground alone is no page yet.
+#[test]
+fn a_ground_is_no_content() {
+    let desktop = Desktop::open();
+    let screen = PaintWatch::of(&desktop).expect("a watch");
+    screen.empty().expect("nothing is there");
+    let window = Painter::open(&desktop);
+    assert_eq!(
+        screen.colours(),
+        Ok(2),
+        "the screen's and the window's ground"
+    );
+    window.draw();
+    screen.content().expect("now there is");
+}
+
+/// Five megabytes in a process that the window's process started are in what it weighs.
+#[test]
+fn five_megabytes_in_a_process_of_the_window_are_weighed() {
+    let weight = |bytes: usize| {
+        // A shell, and below it a process that holds a line of so many bytes.
+        let hold = format!(
+            "{{ head -c {bytes} /dev/zero | tr '\\0' x; echo; sleep 600; }} | \
+             perl -ne '$| = 1; print length($_) - 1, \"\\n\"'"
+        );
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-c", &hold])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
+        let mut shell = vestibule_acceptance::Group::start(&mut shell);
+        let mut line = String::new();
+        let from = shell.child().stdout.take().expect("its output");
+        std::io::BufRead::read_line(&mut std::io::BufReader::new(from), &mut line).expect("a line");
+        assert_eq!(line.trim(), bytes.to_string(), "it holds them");
+        launch::sum(&launch::weights(shell.child().id()).expect("it runs"))
+    };
+    let more = weight(5_000_001) - weight(1);
+    assert!(
+        (5e6..30e6).contains(&more),
+        "{more} bytes more of 5,000,000"
+    );
+}
+
+/// A window of which every moment is ours.
+struct Painter {
+    server: RustConnection,
+    window: u32,
+    brush: u32,
+}
+
+impl Painter {
+    fn open(desktop: &Desktop) -> Self {
+        let (server, number) = x11rb::connect(Some(desktop.display())).expect("the screen");
+        let root = server.setup().roots[number].root;
+        let window = server.generate_id().expect("an id");
+        let brush = server.generate_id().expect("an id");
+        let look = CreateWindowAux::new().background_pixel(GROUND);
+        let class = WindowClass::INPUT_OUTPUT;
+        server
+            .create_window(0, window, root, 0, 0, 1120, 760, 0, class, 0, &look)
+            .and_then(|_| server.create_gc(brush, window, &CreateGCAux::new()))
+            .and_then(|_| server.map_window(window))
+            .expect("a window");
+        server
+            .get_input_focus()
+            .expect("asked")
+            .reply()
+            .expect("all of it is done");
+        Self {
+            server,
+            window,
+            brush,
+        }
+    }
+
+    /// Milliseconds from now to content on the screen, which is drawn after `delay`; then it is
+    /// gone again.
+    fn drawn_after(&mut self, delay: Duration, screen: &PaintWatch) -> f64 {
+        let begun = Instant::now();
+        let seen = thread::scope(|scope| {
+            scope.spawn(|| {
+                thread::sleep(delay);
+                self.draw();
+            });
+            screen.content().expect("content")
+        });
+        self.clear();
+        seen.duration_since(begun).as_secs_f64() * 1e3
+    }
+
+    /// A hundred stripes of a hundred colours.
+    fn draw(&self) {
+        for stripe in 0..100_u32 {
+            let colour = ChangeGCAux::new().foreground(stripe * 0x0002_0201);
+            let x = i16::try_from(stripe * 11).expect("on the screen");
+            let stripe = Rectangle {
+                x,
+                y: 0,
+                width: 11,
+                height: 760,
+            };
+            self.server
+                .change_gc(self.brush, &colour)
+                .expect("a colour");
+            self.server
+                .poly_fill_rectangle(self.window, self.brush, &[stripe])
+                .expect("a stripe");
+        }
+        self.server.flush().expect("drawn");
+    }
+
+    fn clear(&self) {
+        let all = self.server.clear_area(false, self.window, 0, 0, 0, 0);
+        all.expect("cleared");
+        self.server
+            .get_input_focus()
+            .expect("asked")
+            .reply()
+            .expect("all of it is done");
+    }
+}

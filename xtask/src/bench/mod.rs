@@ -1,0 +1,191 @@
+//! Figures beside floors, alternatives and targets, in one table.
+//!
+//! The program `bench` of `tests/bench` measures; here it gets what it measures: it says what
+//! it needs for the names that were given, and that is built.
+
+mod builds;
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::Command;
+
+use crate::app::Profile;
+use crate::failure::{Outcome, said};
+use crate::setup::{self, For};
+use crate::{compile, process, say};
+use builds::Build;
+#[cfg(test)]
+pub use builds::NEXT;
+pub use builds::{environment, for_tests};
+
+/// What can be measured. Known here too, so that a name that is none is refused before
+/// anything is built.
+pub const NAMES: [&str; 17] = [
+    "binary",
+    "deb",
+    "first-load-js",
+    "start",
+    "memory",
+    "sign-in",
+    "refresh",
+    "reads",
+    "callers",
+    "fetch",
+    "windows",
+    "click",
+    "cookies",
+    "bodies",
+    "idle",
+    "app-hour",
+    "hour",
+];
+
+/// What else that program takes; with a file after it, or without.
+pub const OPTIONS: [(&str, bool); 7] = [
+    ("--long", false),
+    ("--short", false),
+    ("--list", false),
+    ("--needs", false),
+    ("--json", true),
+    ("--against", true),
+    ("--markdown", false),
+];
+
+/// Refuses a command line that the program would refuse after minutes of building.
+pub fn check(arguments: &[OsString]) -> Outcome {
+    let mut arguments = arguments.iter();
+    while let Some(argument) = arguments.next() {
+        let word = argument.to_string_lossy();
+        let option = OPTIONS.iter().find(|(name, _)| *name == word);
+        match option {
+            None if NAMES.contains(&&*word) => {}
+            None => {
+                let options = OPTIONS.iter().map(|(name, _)| *name);
+                let known: Vec<_> = NAMES.into_iter().chain(options).collect();
+                return Err(said(format!(
+                    "there is no figure `{word}`; there are {}",
+                    known.join(", ")
+                )));
+            }
+            Some((_, false)) => {}
+            Some((name, true)) => {
+                let file = arguments.next();
+                let file = file.ok_or_else(|| said(format!("{name} wants a file")))?;
+                check_file(name, Path::new(file))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// An earlier run must be there; a new one must have a folder to go to.
+fn check_file(option: &str, file: &Path) -> Outcome {
+    let folder = file.parent().filter(|folder| *folder != Path::new(""));
+    let is_there = match option {
+        "--against" => file.is_file(),
+        _ => folder.is_none_or(Path::is_dir),
+    };
+    if is_there {
+        return Ok(());
+    }
+    let what = if option == "--against" {
+        "there is no file"
+    } else {
+        "there is no folder for"
+    };
+    Err(said(format!("{option}: {what} {}", file.display())))
+}
+
+/// Builds what is measured, and measures.
+pub fn run(arguments: &[OsString]) -> Outcome {
+    if !cfg!(target_os = "linux") {
+        return Err(said(
+            "the window can be driven on Linux only, so the figures are taken there",
+        ));
+    }
+    setup::ready(For::Tests)?;
+    say::step("building the measuring program, in release mode");
+    let bench = compile::binary("bench", &["--release", "--package", "vestibule-bench"])?;
+    let needs = process::capture(Command::new(&bench).arg("--needs").args(arguments))?;
+    if !needs.ok {
+        process::show(&needs.text);
+        return Err(said("the measuring program does not say what it needs"));
+    }
+    let mut measure = Command::new(bench);
+    measure.args(arguments);
+    if !arguments
+        .iter()
+        .any(|argument| argument == "--list" || argument == "--needs")
+    {
+        for need in needs.text.lines() {
+            let build = Build::of(need).ok_or_else(|| said(format!("nobody builds `{need}`")))?;
+            build.make()?;
+        }
+        measure.envs(environment(Profile::Release));
+    }
+    process::run(&mut measure)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::root;
+
+    fn source(file: &str) -> String {
+        let file = root::root().join("tests/bench/src").join(file);
+        std::fs::read_to_string(file).unwrap()
+    }
+
+    fn words(line: &str) -> Vec<OsString> {
+        line.split_whitespace().map(OsString::from).collect()
+    }
+
+    #[test]
+    fn the_names_are_those_of_the_registry() {
+        let registry = source("registry.rs");
+        let (_, list) = registry.split_once("pub const ENTRIES").unwrap();
+        let (list, _) = list.split_once("\n];").unwrap();
+        let names = list
+            .split("entry!(")
+            .skip(1)
+            .map(|line| line.split('"').nth(1).unwrap());
+        assert_eq!(names.collect::<Vec<_>>(), NAMES);
+    }
+
+    #[test]
+    fn the_options_are_those_of_the_program() {
+        let program = source("bin/bench.rs");
+        let arms = program.lines().map(str::trim);
+        let arms = arms.filter(|line| line.starts_with("\"--") && line.contains("=>"));
+        let taken: Vec<_> = arms
+            .map(|line| (line.split('"').nth(1).unwrap(), line.contains("file()")))
+            .collect();
+        let ours: Vec<_> = OPTIONS.into_iter().chain([("--help", false)]).collect();
+        assert_eq!(taken, ours);
+    }
+
+    #[test]
+    fn everything_that_may_be_needed_is_built_here() {
+        let registry = source("registry.rs");
+        let names = registry.lines().filter_map(|line| {
+            let (_, name) = line.trim().strip_prefix("Self::")?.split_once(" => \"")?;
+            name.strip_suffix("\",")
+        });
+        let names: Vec<_> = names.collect();
+        assert!(names.len() >= 4, "{names:?}");
+        for name in names {
+            assert!(Build::of(name).is_some(), "nobody builds {name}");
+        }
+    }
+
+    #[test]
+    fn a_slip_is_told_before_anything_is_built() {
+        let refused = |line: &str| check(&words(line)).unwrap_err().to_string();
+        assert!(refused("sing-in").contains("sign-in, refresh"));
+        assert!(refused("--shrot").contains("--short"));
+        assert!(refused("sign-in --json").contains("wants a file"));
+        assert!(refused("--json nowhere/at/all.json").contains("nowhere/at/all.json"));
+        assert!(refused("--against no-such.json").contains("no-such.json"));
+        check(&words("refresh --long --json here.json --markdown")).unwrap();
+    }
+}
