@@ -34,6 +34,16 @@ impl Setting {
         }
     }
 
+    /// The same where one takes seconds: a short form takes one, and warms nothing up.
+    #[must_use]
+    pub fn rounds_of_seconds(&self, usual: usize) -> std::ops::RangeInclusive<usize> {
+        match self.form {
+            Form::Short => 1..=1,
+            // The first finds nothing in any cache and counts for nothing.
+            Form::Usual | Form::Long => 0..=usual,
+        }
+    }
+
     /// Whether this is the short form.
     #[must_use]
     pub fn is_short(&self) -> bool {

@@ -18,8 +18,8 @@ use x11rb::rust_connection::RustConnection;
 
 use crate::registry::Outcome;
 
-/// Content has so many colours in the rows that are read. Measured: a window's ground has one to
-/// three, the app's skeleton about ten, its home page several hundred.
+/// Content has so many colours in the rows that are read. Measured: a window's ground has one or
+/// two, the app's skeleton 17, its home page between 430 and 510, the blank window's page 615.
 pub const MANY: usize = 60;
 /// Below the menu and the window's edge.
 const TOP: i16 = 80;

@@ -44,8 +44,7 @@ pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
     let item = std::sync::Arc::new(item.await.map_err(|error| error.to_string())??);
     let (mut clicks, mut requests, mut writes) = (Vec::new(), Vec::new(), Vec::new());
     let mut bare = Bare::new(&stage.backend.url())?;
-    let rounds = setting.rounds(ROUNDS);
-    for round in 0..=rounds {
+    for round in setting.rounds_of_seconds(ROUNDS) {
         let click = click(&page).await?;
         page.invoke("logout", json!({})).await?;
         let begun = Instant::now();
@@ -62,7 +61,7 @@ pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
             requests.push(request);
             writes.push(write);
         }
-        setting.progress("sign-ins by a click", round, rounds);
+        setting.progress("sign-ins by a click", round, ROUNDS);
     }
     drop(page);
     let said = messages(&stage).await;

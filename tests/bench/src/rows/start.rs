@@ -26,9 +26,7 @@ pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
     screen.empty()?;
     let programs = [shipped, blank];
     let mut times = [Vec::new(), Vec::new()];
-    let rounds = setting.rounds(ROUNDS);
-    // The first of each finds nothing in the cache.
-    for round in 0..=rounds {
+    for round in setting.rounds_of_seconds(ROUNDS) {
         // Who is first in a round changes, so that neither is always after the other.
         let order = if round % 2 == 0 { [0, 1] } else { [1, 0] };
         for which in order {
@@ -39,7 +37,7 @@ pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
                 times[which].push(time);
             }
         }
-        setting.progress("starts", round, rounds);
+        setting.progress("starts", round, ROUNDS);
     }
     let [app, blank] = times;
     let figure = "process start to painted content, home";
