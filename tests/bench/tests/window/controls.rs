@@ -2,8 +2,6 @@
 //! shows in it, and so does a request. With and without take turns. Where a figure takes a whole
 //! page more is planted, since other tests run beside these. Runs where the app has been built.
 
-#![cfg(target_os = "linux")]
-
 use std::time::Duration;
 
 use serde_json::json;
@@ -20,7 +18,7 @@ const PLANTED: u64 = 20;
 const PLANTED_IN_A_PAGE: u64 = 400;
 /// How much of it must be seen.
 const SEEN: f64 = 0.75;
-const ROUNDS: usize = 9;
+const ROUNDS: usize = 5;
 
 fn shows(what: &str, planted: u64, [without, with]: &[Vec<f64>; 2]) -> Outcome<()> {
     let more = median(with)

@@ -1,8 +1,6 @@
 //! How many messages page and shell exchange for a sign-in and for a refresh: what they are today,
 //! so that later changes show. Runs where the app has been built.
 
-#![cfg(target_os = "linux")]
-
 use serde_json::Value;
 use vestibule_acceptance::Stage;
 use vestibule_backend::Config;

@@ -1,7 +1,5 @@
 //! Controls: what looks at a window from outside sees what is planted there.
 
-#![cfg(target_os = "linux")]
-
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
