@@ -17,7 +17,7 @@ use x11rb::rust_connection::RustConnection;
 const PLANTED: Duration = Duration::from_millis(20);
 /// How much of it must be seen, in milliseconds.
 const SEEN: f64 = 15.0;
-const TRIES: usize = 9;
+const TRIES: usize = 25;
 const GROUND: u32 = 0x00f6_f6f3;
 
 /// Twenty milliseconds more before a page is drawn are twenty milliseconds more in what a start
