@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use vestibule_acceptance::Desktop;
 use vestibule_bench::instruments::paint::PaintWatch;
 use vestibule_bench::launch;
-use vestibule_bench::summary::median;
 use x11rb::connection::Connection as _;
 use x11rb::protocol::xproto::{
     ChangeGCAux, ConnectionExt as _, CreateGCAux, CreateWindowAux, Rectangle, WindowClass,
@@ -33,7 +32,9 @@ fn twenty_milliseconds_before_the_first_paint_are_seen() {
         at_once.push(window.drawn_after(Duration::ZERO, &screen));
         late.push(window.drawn_after(PLANTED, &screen));
     }
-    let more = median(&late).expect("times") - median(&at_once).expect("times");
+    // Other tests run beside this one: they only ever add to a time.
+    let least = |times: &[f64]| times.iter().copied().fold(f64::INFINITY, f64::min);
+    let more = least(&late) - least(&at_once);
     assert!(more >= SEEN, "{more} ms more of 20: {at_once:?} {late:?}");
 }
 
