@@ -127,7 +127,7 @@ fn rows(found: &[Found]) -> Vec<Row> {
             .this("until it is in the document", header.clone())
             .floor("an event with nothing behind it", bare.clone())
             .target(target)
-            .note("a page's clock ticks in whole milliseconds");
+            .note("a page's clock ticks in whole milliseconds, of which half a one is added");
         rows.push(row);
     }
     let point = |windows: usize, this: Option<Summary>, floor: Option<Summary>| {

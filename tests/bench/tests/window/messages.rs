@@ -1,10 +1,8 @@
 //! How many messages page and shell exchange for a sign-in and for a refresh: what they are today,
 //! so that later changes show. Runs where the app has been built.
 
-#![cfg(target_os = "linux")]
-
 use serde_json::Value;
-use vestibule_acceptance::Stage;
+use vestibule_acceptance::{Stage, until};
 use vestibule_backend::Config;
 use vestibule_bench::instruments::messages::Messages;
 use vestibule_bench::registry::runtime;
@@ -40,7 +38,19 @@ fn a_refresh_takes_so_many_messages_and_one_more_is_heard() {
             let script = "done(await window.__TAURI_INTERNALS__.invoke(argument))";
             app.run_async(script, Value::from(command)).await
         };
-        let before = Messages::so_far(&app).await;
+        // What a page asks for when it begins has been answered.
+        let before = until("the page to have begun", async || {
+            let said = Messages::so_far(&app).await;
+            let begun = |name: &str| said.commands.iter().any(|command| command == name);
+            match ["session", "app_info", "window_ready"]
+                .into_iter()
+                .all(begun)
+            {
+                true => Ok(said),
+                false => Err(format!("{said:?}")),
+            }
+        })
+        .await;
         assert_eq!(invoke("refresh").await, Value::Null);
         let refreshed = Messages::so_far(&app).await;
         assert_eq!(refreshed.since(&before), messages(REFRESH));

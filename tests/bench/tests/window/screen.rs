@@ -1,7 +1,5 @@
 //! Controls: what looks at a window from outside sees what is planted there.
 
-#![cfg(target_os = "linux")]
-
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,7 +7,6 @@ use std::time::{Duration, Instant};
 use vestibule_acceptance::Desktop;
 use vestibule_bench::instruments::paint::PaintWatch;
 use vestibule_bench::launch;
-use vestibule_bench::summary::median;
 use x11rb::connection::Connection as _;
 use x11rb::protocol::xproto::{
     ChangeGCAux, ConnectionExt as _, CreateGCAux, CreateWindowAux, Rectangle, WindowClass,
@@ -19,7 +16,7 @@ use x11rb::rust_connection::RustConnection;
 const PLANTED: Duration = Duration::from_millis(20);
 /// How much of it must be seen, in milliseconds.
 const SEEN: f64 = 15.0;
-const TRIES: usize = 9;
+const TRIES: usize = 25;
 const GROUND: u32 = 0x00f6_f6f3;
 
 /// Twenty milliseconds more before a page is drawn are twenty milliseconds more in what a start
@@ -35,7 +32,9 @@ fn twenty_milliseconds_before_the_first_paint_are_seen() {
         at_once.push(window.drawn_after(Duration::ZERO, &screen));
         late.push(window.drawn_after(PLANTED, &screen));
     }
-    let more = median(&late).expect("times") - median(&at_once).expect("times");
+    // Other tests run beside this one: they only ever add to a time.
+    let least = |times: &[f64]| times.iter().copied().fold(f64::INFINITY, f64::min);
+    let more = least(&late) - least(&at_once);
     assert!(more >= SEEN, "{more} ms more of 20: {at_once:?} {late:?}");
 }
 
@@ -46,11 +45,7 @@ fn a_ground_is_no_content() {
     let screen = PaintWatch::of(&desktop).expect("a watch");
     screen.empty().expect("nothing is there");
     let window = Painter::open(&desktop);
-    assert_eq!(
-        screen.colours(),
-        Ok(2),
-        "the screen's and the window's ground"
-    );
+    assert_eq!(screen.colours(), Ok(1), "the window's ground");
     window.draw();
     screen.content().expect("now there is");
 }

@@ -1,8 +1,6 @@
 //! The short form of what needs a window or a build: each is measured, and judged by nobody. Runs
 //! where `cargo xtask test` has made those builds.
 
-#![cfg(target_os = "linux")]
-
 use std::path::Path;
 use std::process::Command;
 
