@@ -28,39 +28,48 @@ const BODY_ROUNDS: usize = 30;
 const LARGE: u64 = 10_000_000;
 const LARGE_ROUNDS: usize = 6;
 
-/// A call that carries one cookie, to fifty.
+/// A call that carries one cookie, to fifty: a session for each number, and all in turns, so
+/// that a busy moment of the machine bends no curve.
 pub async fn cookies(setting: &Setting) -> Outcome<Vec<Row>> {
     let stand = Stand::start(Road::Tls, &setting.folder).await?;
-    let (client, seat) = both(&stand).await?;
-    let mut points = Vec::new();
-    let mut held: Vec<String> = Vec::new();
+    let mut client = Bare::new(&stand.url())?;
+    client.sign_in().await?;
+    let mut seats = Vec::new();
     for many in COOKIES {
-        while held.len() < many {
-            let cookie = format!("bench-{}={}", held.len(), "v".repeat(100));
-            set_cookie(&stand, &seat.session, &cookie).await?;
-            held.push(cookie);
+        let seat = signed_in(&stand).await?;
+        let cookies: Vec<_> = (0..many).map(cookie).collect();
+        for cookie in &cookies {
+            set_cookie(&stand, &seat.session, cookie).await?;
         }
-        let line = held.join("; ");
-        let (mut bare, mut core) = (Vec::new(), Vec::new());
-        for _ in 0..setting.rounds(COOKIE_ROUNDS) {
-            bare.push(timed(calls(|| client.fetch("/me", &line))).await? / CALLS as f64);
+        fetch(&seat.session, "/me").await?;
+        let seen = stand.backend.last_request("GET", "/me");
+        let sent = (0..many).filter(|one| {
+            let name = format!("bench-{one}");
+            seen.as_ref()
+                .is_some_and(|seen| seen.cookie(&name).is_some())
+        });
+        match sent.count() {
+            sent if sent == many => seats.push((seat, cookies.join("; "))),
+            sent => return Err(format!("{sent} of {many} cookies were sent")),
+        }
+    }
+    let mut samples = [const { (Vec::new(), Vec::new()) }; COOKIES.len()];
+    for _ in 0..setting.rounds(COOKIE_ROUNDS) {
+        for ((seat, line), (bare, core)) in seats.iter().zip(&mut samples) {
+            bare.push(timed(calls(|| client.fetch("/me", line))).await? / CALLS as f64);
             core.push(timed(calls(|| fetch(&seat.session, "/me"))).await? / CALLS as f64);
         }
-        let seen = stand.backend.last_request("GET", "/me");
-        let sent = seen.map_or(0, |seen| {
-            (0..many)
-                .filter(|one| seen.cookie(&format!("bench-{one}")).is_some())
-                .count()
-        });
-        if sent != many {
-            return Err(format!("{sent} of {many} cookies were sent"));
-        }
-        points.push(point(many as f64, core, bare)?);
     }
+    let points = COOKIES.iter().zip(samples);
+    let points = points.map(|(many, (bare, core))| point(*many as f64, core, bare));
     let row = Row::new("cookies", "a call with 50 cookies", Unit::Ms)
-        .grows("cookies", points)
+        .grows("cookies", points.collect::<Outcome<_>>()?)
         .target(Target::NoWorseThanLinear);
     Ok(vec![row])
+}
+
+fn cookie(number: usize) -> String {
+    format!("bench-{number}={}", "v".repeat(100))
 }
 
 async fn calls<F: Future<Output = Outcome<()>>>(call: impl Fn() -> F) -> Outcome<()> {
@@ -87,27 +96,27 @@ async fn set_cookie(stand: &Stand, session: &Session, cookie: &str) -> Outcome<(
     fetch(session, "/me").await
 }
 
-/// A body of a kilobyte, to a hundred megabytes.
+/// A body of a kilobyte, to a hundred megabytes, all in turns.
 pub async fn bodies(setting: &Setting) -> Outcome<Vec<Row>> {
     let stand = Stand::start(Road::Tls, &setting.folder).await?;
-    let (client, seat) = both(&stand).await?;
-    let mut points = Vec::new();
-    for bytes in BODIES {
-        let path = format!("/transfer?bytes={bytes}");
-        let usual = if bytes < LARGE {
-            BODY_ROUNDS
-        } else {
-            LARGE_ROUNDS
-        };
-        let (mut bare, mut core) = (Vec::new(), Vec::new());
-        for _ in 0..setting.rounds(usual) {
+    let mut client = Bare::new(&stand.url())?;
+    client.sign_in().await?;
+    let seat = signed_in(&stand).await?;
+    let mut samples = [const { (Vec::new(), Vec::new()) }; BODIES.len()];
+    for round in 0..setting.rounds(BODY_ROUNDS) {
+        for (bytes, (bare, core)) in BODIES.into_iter().zip(&mut samples) {
+            if bytes >= LARGE && round >= LARGE_ROUNDS {
+                continue;
+            }
+            let path = format!("/transfer?bytes={bytes}");
             bare.push(timed(client.fetch(&path, "")).await?);
             core.push(timed(read(&seat.session, &path, bytes)).await?);
         }
-        points.push(point(bytes as f64, core, bare)?);
     }
+    let points = BODIES.iter().zip(samples);
+    let points = points.map(|(bytes, (bare, core))| point(*bytes as f64, core, bare));
     let row = Row::new("bodies", "a body of 100 MB through the core", Unit::Ms)
-        .grows("bytes of the body", points)
+        .grows("bytes of the body", points.collect::<Outcome<_>>()?)
         .target(Target::NoWorseThanLinear);
     Ok(vec![row])
 }
@@ -132,13 +141,10 @@ async fn read(session: &Session, path: &str, wanted: u64) -> Outcome<()> {
     }
 }
 
-/// A client and a session, both signed in.
-async fn both(stand: &Stand) -> Outcome<(Bare, Seat)> {
-    let mut client = Bare::new(&stand.url())?;
-    client.sign_in().await?;
+async fn signed_in(stand: &Stand) -> Outcome<Seat> {
     let seat = stand.seat(Arc::<MemoryStore>::default()).await?;
     sign_in(&seat.session).await?;
-    Ok((client, seat))
+    Ok(seat)
 }
 
 fn point(x: f64, core: Vec<f64>, bare: Vec<f64>) -> Outcome<Point> {
