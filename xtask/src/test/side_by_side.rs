@@ -114,9 +114,10 @@ impl Times {
         }
     }
 
-    /// One that never ran may take long.
+    /// Of those that never ran here the largest programs hold most, and come first.
     fn of(&self, program: &Program) -> u64 {
-        self.millis.get(&program.name).copied().unwrap_or(u64::MAX)
+        let known = self.millis.get(&program.name).copied();
+        known.unwrap_or_else(|| fs::metadata(&program.executable).map_or(0, |about| about.len()))
     }
 
     fn note(&mut self, program: &Program, millis: u128) {
