@@ -283,11 +283,7 @@ fn acceptance(run: &Run) -> Outcome<String> {
         ));
     }
     let mut programs = run.side_by_side("acceptance", 1, drives_the_window)?;
-    programs
-        .envs(bench::environment(Profile::Tested))
-        // A virtual screen has no graphics card. To lay pages over each other with the
-        // processor's own OpenGL takes a fifth of what a window costs, and is not what is tested.
-        .env("WEBKIT_DISABLE_COMPOSITING_MODE", "1");
+    programs.envs(bench::environment(Profile::Tested));
     run.count(&mut programs, |_| {})
 }
 
