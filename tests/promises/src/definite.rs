@@ -1,4 +1,5 @@
-//! P2: a definite rejection ends the session, and says why.
+//! P2: a definite rejection ends the session, and says why: one with a name at once, one by the
+//! status alone at the third answer.
 //!
 //! Each rule of the default profile, as the backend gives it and as a script, at every moment.
 //! A run is lost if the session goes on, if the reason is another, if the token stays in the
@@ -9,14 +10,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use vestibule_backend::{Backend, Config};
-use vestibule_core::secrets::SecretStore as _;
 use vestibule_core::wire::{Cause, SignedOutReason};
 
 use crate::pool::{self, Job};
 use crate::proxy::{Act, Script};
 use crate::registry::Setting;
 use crate::report::Row;
-use crate::rig::{A_LIFE, Lost, REFRESH, Rig, WORKSPACE, eventually, get, is_fresh};
+use crate::rig::{A_LIFE, Lost, REFRESH, Rig, eventually, get, is_fresh};
 
 /// How many runs the long form has.
 const RUNS: usize = 1000;
@@ -212,12 +212,10 @@ async fn reject(backend: &Backend, rig: &Rig, way: Way) -> Result<(), Lost> {
         }
         Way::Revoked | Way::Blocked => {}
         Way::Copied => {
-            let kept = |error| format!("the store: {error}");
-            let copy = rig.store.read(WORKSPACE).map_err(kept)?;
-            let copy = copy.ok_or("there is no token to copy")?;
+            let copy = rig.copy()?;
             let renewed = rig.session.refresh().await;
             renewed.map_err(|error| format!("the owner cannot refresh: {error}"))?;
-            rig.store.write(WORKSPACE, &copy).map_err(kept)?;
+            rig.put_back(&copy)?;
         }
     }
     Ok(())

@@ -26,12 +26,14 @@ use std::time::Instant;
 #[cfg(target_os = "linux")]
 use crate::canaries;
 #[cfg(target_os = "linux")]
-use crate::crash::{farewell, grace, strict};
+use crate::crash::{farewell, grace, strict, two_people};
 #[cfg(target_os = "linux")]
 use crate::keyring::{deaths, silence};
 #[cfg(target_os = "linux")]
 use crate::launches;
 use crate::report::{self, Row};
+#[cfg(target_os = "linux")]
+use crate::right_person::{self, mutants};
 #[cfg(target_os = "linux")]
 use crate::rivals;
 use crate::{
@@ -124,6 +126,12 @@ pub const PROMISES: &[Promise] = &[
     #[cfg(target_os = "linux")]
     promise!("P15", launches),
     promise!("P17", parsers),
+    #[cfg(target_os = "linux")]
+    promise!("P19", right_person),
+    #[cfg(target_os = "linux")]
+    promise!("P19", mutants),
+    #[cfg(target_os = "linux")]
+    promise!("P19", two_people),
 ];
 
 /// Runs the promises of these names, or all of them, one after the other.
