@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
-    /// Milliseconds.
+    /// Times: in milliseconds, shown in the unit that suits their size.
     Ms,
-    /// Bytes.
+    /// Sizes: in bytes, shown in multiples of 1,000.
     Bytes,
     /// How many.
     Count,

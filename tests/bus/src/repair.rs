@@ -14,7 +14,7 @@ use crate::{Bus, Daemons, Keyring, SECRETS};
 pub enum Ended {
     /// The keyring daemon.
     Keyring {
-        /// How.
+        /// The exit status, which names the signal if one ended it.
         status: ExitStatus,
         /// The last that it said on its standard error, which may be nothing.
         last_words: String,

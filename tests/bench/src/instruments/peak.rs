@@ -12,7 +12,7 @@ pub struct Peak {
 }
 
 impl Peak {
-    /// Begins.
+    /// Starts to watch the memory of `process`.
     ///
     /// # Errors
     /// If the process does not run or may not be changed.

@@ -13,7 +13,7 @@ use vestibule_bench::registry::{Outcome, runtime};
 use vestibule_bench::rows::{click, windows};
 use vestibule_bench::summary::median;
 
-/// Milliseconds.
+/// What is planted, in milliseconds.
 const PLANTED: u64 = 20;
 const PLANTED_IN_A_PAGE: u64 = 400;
 /// How much of it must be seen.
