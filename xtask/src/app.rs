@@ -17,7 +17,7 @@ const BIN: &str = "vestibule";
 pub enum Profile {
     /// As it ships: for what is measured.
     Release,
-    /// Hardly anything: for tests, which would compile for longer than they run.
+    /// Nothing but what the workspace's `Cargo.toml` names: for tests.
     Tested,
 }
 

@@ -13,7 +13,8 @@ use crate::registry::Outcome;
 pub const HEADER: &str = include_str!("page/header.js");
 const NO_SCRIPT: &str = "";
 const MODULE: &str = "tests/bench/src/page/measure.ts";
-/// A call into the page may take longer than the driver lets one by itself.
+/// How long a script in the page may run. WebDriver's own limit is 30 s, and a measurement takes
+/// longer.
 const CALL: Duration = Duration::from_secs(55);
 
 /// A page of the running app.

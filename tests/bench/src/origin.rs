@@ -1,6 +1,7 @@
-//! An origin with a certificate, of which a body of any size can be asked for: with the session at
-//! `/bytes/N`, and without it at `/public/bytes/N`, so that whoever asks gets the same answer from
-//! the same place. Everything else goes to the backend behind it.
+//! An origin with a certificate that serves a body of any size: at `/bytes/N` to requests with the
+//! session, and at `/public/bytes/N` to requests without it, so that `auth.fetch`, bare reqwest and
+//! `tauri-plugin-http` get the same bytes from the same server. It passes every other request on
+//! to the backend behind it.
 //!
 //! The body is JSON, a text of N bytes in all, as an API's answer is.
 

@@ -37,7 +37,7 @@ pub enum Need {
     Packages,
     /// The app built for WebDriver, and the driver.
     Driven,
-    /// The static export of the frontend, by itself.
+    /// The static export of the frontend, without an app around it.
     Export,
     /// The blank window.
     BlankWindow,

@@ -16,7 +16,8 @@ pub struct Thread {
     pub name: String,
     /// How long it has run, in seconds.
     pub ran: f64,
-    /// How often it has gone to sleep by itself, and woken.
+    /// How often the threads gave up the processor of their own accord, to wait, and were woken:
+    /// the kernel's count of voluntary context switches.
     pub woken: u64,
 }
 

@@ -1,8 +1,9 @@
 //! A thousand callers whose access token is spent: one refresh goes out for all of them, and
-//! nobody waits longer than for that.
+//! no caller waits longer than for that refresh and its own call.
 //!
-//! Each round lets the same thousand calls go out twice, with a fresh token and with a spent
-//! one, and one refresh by itself: the calls and the refresh are the floor of the second.
+//! Each round measures the same thousand calls twice, with a fresh token and with a spent one,
+//! and one refresh alone. The calls with a fresh token plus the refresh are the floor of the calls
+//! with a spent one.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};

@@ -144,7 +144,8 @@ async fn one(
         .target(target))
 }
 
-/// What the app's own process has more while 100 MB pass; what the page's has is told too.
+/// How much more memory the app's own process takes while 100 MB pass through it. The growth of
+/// the page's process stands in the row's note.
 async fn peak(setting: &Setting, stage: &Stage, page: &InPage) -> Outcome<Row> {
     let bytes = SIZES[2].bytes(setting);
     let shell = stage.desktop.processes(&app());

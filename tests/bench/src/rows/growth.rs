@@ -19,7 +19,7 @@ use crate::unit::Unit;
 
 const COOKIES: [usize; 8] = [1, 2, 5, 10, 20, 30, 40, 50];
 const COOKIE_ROUNDS: usize = 30;
-/// Calls in one sample: one by itself is within the scatter of a connection.
+/// Calls in one sample: the cost of a single one is smaller than the scatter of a connection.
 const CALLS: usize = 10;
 
 const BODIES: [u64; 6] = [1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];

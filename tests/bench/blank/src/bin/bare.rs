@@ -3,7 +3,7 @@
 //! many batches, and prints one line of JSON: milliseconds of a call, batch by batch, and of an
 //! event, ring by ring, from before it is emitted until each window has heard of it.
 //!
-//! Both ends of an event are told by the wall clock, the page's in whole milliseconds.
+//! The wall clock times both ends of an event. The page reads it in whole milliseconds.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
