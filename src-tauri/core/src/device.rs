@@ -7,6 +7,7 @@
 //! may bind them all.
 
 use std::io;
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -58,7 +59,7 @@ impl Device {
     pub fn unrecorded(browser: &str) -> Self {
         Self {
             fingerprint: Uuid::new_v4(),
-            os: describe_os(),
+            os: OS.clone(),
             browser: browser.to_owned(),
             extra: Map::new(),
         }
@@ -69,7 +70,7 @@ impl Device {
     pub fn renewed(&self, browser: &str, extra: Option<&Map<String, Value>>) -> Self {
         Self {
             fingerprint: self.fingerprint,
-            os: describe_os(),
+            os: OS.clone(),
             browser: browser.to_owned(),
             extra: extra.cloned().unwrap_or_default(),
         }
@@ -90,11 +91,13 @@ impl Device {
     }
 }
 
-fn describe_os() -> String {
+/// Asked once for each process: on Debian `os_info` runs a shell script for it, which takes 10 to
+/// 30 ms, and a system that is renewed while the app runs is named anew at the next start.
+static OS: LazyLock<String> = LazyLock::new(|| {
     let info = os_info::get();
     let architecture = info.architecture().unwrap_or(std::env::consts::ARCH);
     format!("{} {} {architecture}", info.os_type(), info.version())
-}
+});
 
 #[cfg(test)]
 mod tests {

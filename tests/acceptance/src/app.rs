@@ -10,7 +10,20 @@ use crate::desktop::Desktop;
 use crate::driver::Driver;
 use crate::places;
 use crate::record;
-use crate::wait::PATIENCE;
+use crate::wait::{PATIENCE, until};
+
+/// Answers whether the window has had the same size for two frames. It takes its size from the last
+/// run after it has begun to show, which moves what is centred in it: the driver, which asks where
+/// an element is and then clicks there, would hit its neighbour.
+const HAS_ITS_SIZE: &str = "
+  const [done] = arguments;
+  const size = () => `${innerWidth} ${innerHeight}`;
+  const before = size();
+  const look = () => done(size() === before);
+  // A window out of sight draws no frames.
+  setTimeout(look, 100);
+  requestAnimationFrame(() => requestAnimationFrame(look));
+";
 
 /// A running app. Dropping it kills it; in a failed test it first leaves a screenshot.
 pub struct App {
@@ -44,6 +57,15 @@ impl App {
                 tail(&log)
             )
         });
+        until("the window to have its size", async || {
+            let told = session.execute_async(HAS_ITS_SIZE, Vec::new()).await;
+            let told = told.map_err(|error| error.to_string())?;
+            match told.json().as_bool() {
+                Some(true) => Ok(()),
+                _ => Err("it changes".into()),
+            }
+        })
+        .await;
         Self {
             session: Some(session),
             processes: desktop.processes(&app),

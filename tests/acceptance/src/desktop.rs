@@ -73,6 +73,9 @@ impl Desktop {
             .env(MARK, &self.mark)
             .env("DISPLAY", &self.display)
             .env("MESA_SHADER_CACHE_DIR", places::shaders())
+            // There is no graphics card here: pages are painted by the processor without one in
+            // between that Mesa would have to imitate.
+            .env("WEBKIT_SKIA_ENABLE_CPU_RENDERING", "1")
             .env("NO_AT_BRIDGE", "1")
             .env("GSETTINGS_BACKEND", "memory")
             .env("LC_ALL", "C.UTF-8")

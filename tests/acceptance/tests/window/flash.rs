@@ -9,13 +9,29 @@ use vestibule_backend::{Effect, Fault};
 
 use crate::signed_in;
 
-/// Starts of the process with somebody signed in, whose name the first paint has to show.
-const STARTS: usize = 50;
-/// Starts with nobody signed in. The window opens on a page for all, so what counts is the load of
-/// the guarded one.
-const STARTS_SIGNED_OUT: usize = 10;
-/// Loads of a page in the running app.
-const LOADS: usize = 40;
+/// How often a page is looked at.
+#[derive(Clone, Copy)]
+struct Plan {
+    /// Starts of the process with somebody signed in, whose name the first paint has to show.
+    starts: usize,
+    /// Starts with nobody signed in. The window opens on a page for all, so what counts is the
+    /// load of the guarded one.
+    starts_signed_out: usize,
+    /// Loads of a page in the running app.
+    loads: usize,
+}
+
+const SHORT: Plan = Plan {
+    starts: 9,
+    starts_signed_out: 4,
+    loads: 15,
+};
+
+const LONG: Plan = Plan {
+    starts: 50,
+    starts_signed_out: 10,
+    loads: 40,
+};
 
 /// Where a signed-in user loads pages; the last two lead elsewhere.
 const PAGES: [&str; 5] = [
@@ -38,9 +54,19 @@ fn no_way_in(page: &Page) {
 
 #[test]
 fn a_signed_in_user_never_meets_a_way_in() {
+    a_way_in_is_looked_for(SHORT);
+}
+
+#[test]
+#[ignore = "takes two minutes: cargo xtask test --only acceptance flash -- --ignored"]
+fn a_signed_in_user_never_meets_a_way_in_at_fifty_starts() {
+    a_way_in_is_looked_for(LONG);
+}
+
+fn a_way_in_is_looked_for(plan: Plan) {
     scenario(async |stage| {
         let mut app = signed_in(stage, DEMO, DEMO_NAME).await;
-        for start in 0..STARTS {
+        for start in 0..plan.starts {
             app.kill();
             // Every third start finds a backend that takes longer than a start waits for.
             if start % 3 == 2 {
@@ -53,12 +79,16 @@ fn a_signed_in_user_never_meets_a_way_in() {
             assert!(frame.contains(DEMO_NAME), "the first paint reads {frame:?}");
             app.record().await.pages().for_each(no_way_in);
         }
-        for load in 0..LOADS {
+        for load in 0..plan.loads {
             app.open(PAGES[load % PAGES.len()]).await;
             app.find(Role::Button, containing(DEMO_NAME)).await;
         }
         let record = app.record().await;
-        assert_eq!(record.pages().count(), LOADS + 1, "each load was recorded");
+        assert_eq!(
+            record.pages().count(),
+            plan.loads + 1,
+            "each load was recorded"
+        );
         record.pages().for_each(no_way_in);
     });
 }
@@ -85,9 +115,19 @@ fn nothing_guarded(page: &Page) {
 
 #[test]
 fn a_guarded_page_never_shows_its_content_to_the_signed_out() {
+    guarded_content_is_looked_for(SHORT);
+}
+
+#[test]
+#[ignore = "takes a minute: cargo xtask test --only acceptance flash -- --ignored"]
+fn a_guarded_page_never_shows_its_content_to_the_signed_out_at_many_loads() {
+    guarded_content_is_looked_for(LONG);
+}
+
+fn guarded_content_is_looked_for(plan: Plan) {
     const GUARDED_PAGES: [&str; 2] = ["/dashboard/", "/account/"];
     scenario(async |stage| {
-        for start in 0..STARTS_SIGNED_OUT {
+        for start in 0..plan.starts_signed_out {
             let app = stage.start_at(GUARDED_PAGES[start % 2]).await;
             app.arrives("/auth/login/").await;
             app.find(Role::Heading, "Sign in").await;
@@ -96,13 +136,17 @@ fn a_guarded_page_never_shows_its_content_to_the_signed_out() {
         }
         let app = stage.start().await;
         app.find(Role::Link, "Sign in").await;
-        for load in 0..LOADS {
+        for load in 0..plan.loads {
             app.open(GUARDED_PAGES[load % 2]).await;
             app.arrives("/auth/login/").await;
             app.find(Role::Heading, "Sign in").await;
         }
         let record = app.record().await;
-        assert_eq!(record.pages().count(), LOADS + 1, "each load was recorded");
+        assert_eq!(
+            record.pages().count(),
+            plan.loads + 1,
+            "each load was recorded"
+        );
         record.pages().for_each(nothing_guarded);
     });
 }
