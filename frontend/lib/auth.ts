@@ -8,6 +8,7 @@ import {
   backendFetch,
   type Challenge,
   counted,
+  dueAt,
   type LoginFields,
   NativeError,
   type Offers,
@@ -39,9 +40,15 @@ export type {
   UploadProgress,
   User,
 } from "./native";
-export { client };
+export { client, dueAt };
 
-const UNKNOWN: SessionState = { status: "restoring", outage: null, storage: "ok", may: [] };
+const UNKNOWN: SessionState = {
+  status: "restoring",
+  outage: null,
+  ownerUnknown: false,
+  storage: "ok",
+  may: [],
+};
 
 const NOTHING: Offers = { register: false, resendOtp: false, sessions: false, logoutAll: false };
 
@@ -104,7 +111,9 @@ export const auth = {
   login: (fields: LoginFields): Promise<Result<SignInOutcome>> => result(client.login(fields)),
   register: (fields: RegisterFields): Promise<Result<SignInOutcome>> =>
     result(client.register(fields)),
-  verifyOtp: (code: string): Promise<Result<SignInOutcome>> => result(client.verifyOtp({ code })),
+  /** Answers the challenge of this id, and no other. */
+  verifyOtp: (challenge: string, code: string): Promise<Result<SignInOutcome>> =>
+    result(client.verifyOtp({ challenge, code })),
   resendOtp: (): Promise<Result<Challenge>> => result(client.resendOtp()),
   cancelOtp: (): Promise<Result<null>> => result(client.cancelOtp()),
   logout: (): Promise<Result<{ success: true }>> => result(client.logout()),

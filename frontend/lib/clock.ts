@@ -2,21 +2,26 @@
 
 import { useEffect, useState } from "react";
 
-/** Whole seconds until a moment (epoch milliseconds), counting down; 0 when there is none. */
+/** A moment now, by a clock that nobody can set: milliseconds since the page was loaded. */
+export function momentNow(): number {
+  return performance.now();
+}
+
+/** Whole seconds until a moment (see `momentNow`), counting down; 0 when there is none. */
 export function useCountdown(until: number | null): number {
-  const [now, setNow] = useState(() => Date.now());
+  const [now, setNow] = useState(() => momentNow());
   const left = until === null ? 0 : Math.max(0, until - now);
 
   // A new moment is measured from now, not from the last tick.
   const [measured, setMeasured] = useState(until);
   if (measured !== until) {
     setMeasured(until);
-    setNow(Date.now());
+    setNow(momentNow());
   }
 
   useEffect(() => {
     if (until === null || left <= 0) return;
-    const tick = setTimeout(() => setNow(Date.now()), left % 1000 || 1000);
+    const tick = setTimeout(() => setNow(momentNow()), left % 1000 || 1000);
     return () => clearTimeout(tick);
   }, [until, left]);
 

@@ -52,6 +52,14 @@ function behind(storage: SessionState["storage"]): Trouble {
         still: STILL_LOCKED,
         blocks: true,
       };
+    case "newer":
+      return {
+        title: "A newer version of this app was here",
+        text: "It keeps the session in a form that this version cannot read, so it is left alone. Start the newer version to go on.",
+        action: null,
+        still: "",
+        blocks: true,
+      };
     case "memory_only":
     case "too_large":
     case "ok":
@@ -95,6 +103,14 @@ function unkept(storage: SessionState["storage"]): Trouble {
       return {
         title: "You stay signed in until you quit",
         text: "What your server sends to keep you signed in is larger than this computer’s keyring can hold. Its operator can make it smaller.",
+        action: null,
+        still: "",
+        blocks: false,
+      };
+    case "newer":
+      return {
+        title: "You stay signed in until you quit",
+        text: "A newer version of this app keeps a session on this computer, which this version leaves alone.",
         action: null,
         still: "",
         blocks: false,

@@ -162,7 +162,7 @@ describe("the dashboard", () => {
     expect(card).toHaveTextContent("Online");
     await shell.change(
       signedIn({
-        freshness: { kind: "stale", since: Date.now(), retryAt: null },
+        freshness: { kind: "stale", since: Date.now(), retryInMs: null },
         remembered: false,
       }),
     );

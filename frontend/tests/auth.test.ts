@@ -12,7 +12,7 @@ describe("the auth facade", () => {
     for (const command of ["login", "register", "verify_otp"]) {
       shell.on(command, () => ({ outcome: "signed_in" }));
     }
-    shell.on("resend_otp", () => ({ id: "c", email: "e", startedAt: 1, resendAt: 2 }));
+    shell.on("resend_otp", () => ({ id: "c", email: "e", resendInMs: 2 }));
 
     expect(await auth.login({ email: "  Ada@Example.com ", password: "  spaces stay " })).toEqual({
       data: { outcome: "signed_in" },
@@ -24,7 +24,7 @@ describe("the auth facade", () => {
       password: "p",
       more: { newsletter: true },
     });
-    await auth.verifyOtp(" 123-456 ");
+    await auth.verifyOtp("c", " 123-456 ");
     await auth.resendOtp();
     await auth.cancelOtp();
     await auth.refresh();
@@ -39,7 +39,7 @@ describe("the auth facade", () => {
         command: "register",
         args: { input: { name: "Ada", email: "a@b.c", password: "p", more: { newsletter: true } } },
       },
-      { command: "verify_otp", args: { code: "123456" } },
+      { command: "verify_otp", args: { challenge: "c", code: "123456" } },
       { command: "resend_otp", args: {} },
       { command: "cancel_otp", args: {} },
       { command: "refresh", args: {} },

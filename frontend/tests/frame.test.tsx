@@ -142,7 +142,7 @@ describe("a guarded page", () => {
 describe("the banners", () => {
   it("say since when the server is out of reach, and when the next try is", async () => {
     vi.useFakeTimers({ now: new Date("2026-11-23T14:03:00") });
-    const shell = startShell(stale(Date.now() + 12_000));
+    const shell = startShell(stale(12_000));
     await openApp("/", { fakeTimers: true });
     expect(screen.getByText(/Offline since .*03/)).toHaveTextContent("You stay signed in.");
     expect(screen.getByText("Next try in 12 s.")).toBeVisible();
@@ -173,7 +173,7 @@ describe("the banners", () => {
 
   it("say so when the server asks to be left alone, and let nobody ask before", async () => {
     vi.useFakeTimers();
-    const shell = startShell(stale(Date.now() + 60_000));
+    const shell = startShell(stale(60_000));
     shell.on("refresh", () => {
       throw refused("rate_limited", "", 60_000);
     });
@@ -196,7 +196,7 @@ describe("the banners", () => {
         freshness: {
           kind: "stale",
           since: new Date("2026-11-21T09:15:00").getTime(),
-          retryAt: null,
+          retryInMs: null,
         },
       }),
     );

@@ -18,7 +18,7 @@ const password = () => screen.getByLabelText("Password");
 
 const offline = signedIn({
   ...asAdmin,
-  freshness: { kind: "stale", since: Date.now(), retryAt: null },
+  freshness: { kind: "stale", since: Date.now(), retryInMs: null },
 });
 
 /** Ada, an administrator, has typed something on a guarded page. */

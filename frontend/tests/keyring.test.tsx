@@ -9,7 +9,7 @@ const unkept = (storage: StorageStatus): SessionState => ({
   ...signedIn({ remembered: false }),
   storage,
 });
-const behind = (storage: StorageStatus): SessionState => ({ ...stale(Date.now() + 5000), storage });
+const behind = (storage: StorageStatus): SessionState => ({ ...stale(5000), storage });
 const banner = () => within(screen.getByRole("region", { name: "Keyring" }));
 
 describe("a session that the keyring did not take", () => {
@@ -82,7 +82,7 @@ describe("a session that is behind a keyring", () => {
     ["absent", "Your keyring cannot be found", "Try again"],
     ["memory_only", "Your keyring does not answer as it should", "Try again"],
   ])("%s: has a screen of its own where nobody is known yet", async (storage, title, action) => {
-    const outage = { since: Date.now(), retryAt: Date.now() + 5000 };
+    const outage = { since: Date.now(), retryInMs: 5000 };
     const shell = startShell({ ...restoring(outage), storage });
     shell.on("unlock_keyring", () => null);
     const { user } = await openApp("/dashboard/");

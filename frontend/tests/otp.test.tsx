@@ -23,7 +23,9 @@ describe("the code page", () => {
     expect(shell.called("verify_otp")).toHaveLength(0);
     await user.keyboard("6");
     await waitFor(() => expect(visit.current).toBe("/account/"));
-    expect(shell.called("verify_otp").map(({ args }) => args)).toEqual([{ code: "123456" }]);
+    expect(shell.called("verify_otp").map(({ args }) => args)).toEqual([
+      { challenge: "c1", code: "123456" },
+    ]);
   });
 
   it("takes a pasted code with a space in it", async () => {
@@ -33,7 +35,9 @@ describe("the code page", () => {
     await user.click(field());
     await user.paste("654 321");
     await waitFor(() =>
-      expect(shell.called("verify_otp").map(({ args }) => args)).toEqual([{ code: "654321" }]),
+      expect(shell.called("verify_otp").map(({ args }) => args)).toEqual([
+        { challenge: "c1", code: "654321" },
+      ]),
     );
   });
 
@@ -94,10 +98,10 @@ describe("the code page", () => {
 
   it("sends a new code once the wait is over", async () => {
     vi.useFakeTimers();
-    const shell = startShell(otpPending(Date.now() + 3000));
+    const shell = startShell(otpPending(3000));
     shell.on("resend_otp", () => {
-      shell.changeNow(otpPending(Date.now() + 30_000), "challenge");
-      return { id: "c1", email: "ada@example.com", startedAt: 0, resendAt: 0 };
+      shell.changeNow(otpPending(30_000), "challenge");
+      return { id: "c1", email: "ada@example.com", resendInMs: 30_000 };
     });
     const { user } = await openApp("/auth/otp/", { fakeTimers: true });
     expect(screen.getByRole("button", { name: "Send again in 3 s" })).toBeDisabled();

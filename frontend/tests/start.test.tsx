@@ -104,9 +104,27 @@ describe("the gate", () => {
     expect(screen.getByRole("status")).toHaveTextContent("Opening Vestibule…");
   });
 
+  it("says what is awaited where nobody knows whose the session is, and shows nobody", async () => {
+    vi.useFakeTimers();
+    const shell = startShell(restoring({ since: Date.now(), retryInMs: 42_000 }, true));
+    void auth.start();
+    const visit = newVisit("/dashboard/");
+    render(<App at="/dashboard/" visit={visit} />);
+    await pass(0);
+    const title = "Waiting for the server to say who you are";
+    expect(screen.getByRole("heading", { name: title })).toBeVisible();
+    expect(screen.getByText("Next try in 42 s.")).toBeVisible();
+    act(() => screen.getByRole("button", { name: "Try again" }).click());
+    await pass(0);
+    expect(shell.called("refresh")).toHaveLength(1);
+    act(() => screen.getByRole("button", { name: "Sign in as somebody else" }).click());
+    await pass(0);
+    expect(visit.current).toBe("/auth/login/");
+  });
+
   it("explains an outage without a known user, counts down, and offers two ways on", async () => {
     vi.useFakeTimers({ now: new Date("2026-11-23T14:03:00") });
-    const shell = startShell(restoring({ since: Date.now(), retryAt: Date.now() + 42_000 }));
+    const shell = startShell(restoring({ since: Date.now(), retryInMs: 42_000 }));
     void auth.start();
     const visit = newVisit("/dashboard/");
     render(<App at="/dashboard/" visit={visit} />);

@@ -3,6 +3,7 @@
 use tauri::ipc::Invoke;
 use tauri::{AppHandle, State, WebviewWindow, Wry, command, generate_handler};
 use vestibule_core::error::{AuthError, ErrorCode};
+use vestibule_core::identity::ChallengeId;
 use vestibule_core::secrets::Secret;
 use vestibule_core::wire::{
     AppInfo, Challenge, LoginInput, LogoutReply, RegisterInput, SessionChanged, SignInOutcome,
@@ -75,9 +76,11 @@ async fn register(
 async fn verify_otp(
     workspaces: State<'_, Workspaces>,
     workspace: Option<String>,
+    challenge: ChallengeId,
     code: Secret,
 ) -> Reply<SignInOutcome> {
-    workspaces.get(workspace.as_deref())?.verify_otp(code).await
+    let session = workspaces.get(workspace.as_deref())?;
+    session.verify_otp(challenge, code).await
 }
 
 #[command]

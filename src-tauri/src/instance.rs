@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tauri::{AppHandle, Manager as _};
 use vestibule_core::error::{AuthError, ErrorCode};
-use vestibule_core::lock::Lock;
+use vestibule_core::storage::file_lock::FileLock;
 use vestibule_core::unusable;
 
 use crate::{elsewhere, logging};
@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// Whether this process owns the windows; it then does until it ends.
 #[derive(Default)]
-pub struct Instance(Mutex<Option<Lock>>);
+pub struct Instance(Mutex<Option<FileLock>>);
 
 impl Instance {
     /// Makes this process the owner of the windows, unless it is already. If another one is,
@@ -49,7 +49,7 @@ impl Instance {
     }
 }
 
-fn take(app: &AppHandle, patience: Duration) -> Result<Lock, AuthError> {
+fn take(app: &AppHandle, patience: Duration) -> Result<FileLock, AuthError> {
     let folder = app.path().app_local_data_dir().map_err(|error| {
         tracing::error!(%error, "there is no folder for data");
         let words = "This computer names no folder for your data. Give your user a home folder.";
@@ -59,7 +59,7 @@ fn take(app: &AppHandle, patience: Duration) -> Result<Lock, AuthError> {
     std::fs::create_dir_all(&folder).map_err(unusable)?;
     let deadline = Instant::now() + patience;
     loop {
-        if let Some(lock) = Lock::try_take(&folder.join("instance.lock")).map_err(unusable)? {
+        if let Some(lock) = FileLock::try_take(&folder.join("instance.lock")).map_err(unusable)? {
             if let Err(error) = door::open(app, &folder) {
                 // Nobody can knock, but nobody has to: the lock holds all the same.
                 tracing::warn!(%error, "a second launch cannot bring this one to the front");

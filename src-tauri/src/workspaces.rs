@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use tauri::{AppHandle, Manager as _, async_runtime};
 use vestibule_core::error::{AuthError, ErrorCode};
-use vestibule_core::keyring::Keyring;
 use vestibule_core::session::{Config, Session};
+use vestibule_core::storage::keyring::Keyring;
 
 use crate::instance::Instance;
 use crate::{bridge, settings};

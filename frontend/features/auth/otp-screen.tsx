@@ -4,8 +4,8 @@ import { useEffect, useId, useRef, useState } from "react";
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
 import { CodeInput } from "@/components/ui/code-input";
-import { type AuthFailure, auth, type Challenge } from "@/lib/auth";
-import { useCountdown } from "@/lib/clock";
+import { type AuthFailure, auth, type Challenge, dueAt } from "@/lib/auth";
+import { momentNow, useCountdown } from "@/lib/clock";
 import { duration } from "@/lib/format";
 import { describe } from "@/lib/messages";
 import { AuthCard } from "./auth-card";
@@ -32,7 +32,7 @@ function CodeForm({ challenge }: { challenge: Challenge }) {
     if (checking || wait > 0) return;
     setChecking(true);
     clear();
-    const { error } = await auth.verifyOtp(entered);
+    const { error } = await auth.verifyOtp(challenge.id, entered);
     // Accepted: the guard leads on when the new state arrives.
     if (!error) return;
     setChecking(false);
@@ -119,7 +119,7 @@ function Resend({ challenge, onSent }: { challenge: Challenge; onSent: () => voi
   const [sending, setSending] = useState(false);
   const [said, setSaid] = useState<{ text: string; bad: boolean } | null>(null);
   const [until, setUntil] = useState<number | null>(null);
-  const wait = useCountdown(Math.max(challenge.resendAt, until ?? 0));
+  const wait = useCountdown(Math.max(dueAt(challenge, challenge.resendInMs) ?? 0, until ?? 0));
 
   async function resend() {
     setSending(true);
@@ -131,7 +131,7 @@ function Resend({ challenge, onSent }: { challenge: Challenge; onSent: () => voi
       return setSaid({ text: "A new code is on its way. Older codes no longer work.", bad: false });
     }
     if (endsChallenge(error)) return startOver(error, challenge);
-    if (error.retryAfterMs !== null) setUntil(Date.now() + error.retryAfterMs);
+    if (error.retryAfterMs !== null) setUntil(momentNow() + error.retryAfterMs);
     setSaid({ text: describe(error), bad: true });
   }
 

@@ -2,7 +2,7 @@
 
 import { useState } from "react";
 import type { AuthFailure } from "@/lib/auth";
-import { useCountdown } from "@/lib/clock";
+import { momentNow, useCountdown } from "@/lib/clock";
 
 /** The last failure of a form, and for how long the backend wants to be left alone. */
 export function useFailure() {
@@ -15,7 +15,7 @@ export function useFailure() {
     wait,
     fail: (next: AuthFailure) => {
       setFailure(next);
-      setUntil(next.retryAfterMs === null ? null : Date.now() + next.retryAfterMs);
+      setUntil(next.retryAfterMs === null ? null : momentNow() + next.retryAfterMs);
     },
     clear: () => setFailure(null),
   };

@@ -41,9 +41,15 @@ export function SessionGate({ children }: { children: ReactNode }) {
         return <Unanswered message={snapshot.message} />;
     }
   }
-  if (!state) return <Restoring outage={null} trouble={null} />;
+  if (!state) return <Restoring outage={null} ownerUnknown={false} trouble={null} />;
   if (state.status === "restoring" && !(again && path.startsWith("/auth/"))) {
-    return <Restoring outage={state.outage} trouble={keyringTrouble(state)} />;
+    return (
+      <Restoring
+        outage={state.outage}
+        ownerUnknown={state.ownerUnknown}
+        trouble={keyringTrouble(state)}
+      />
+    );
   }
   return children;
 }

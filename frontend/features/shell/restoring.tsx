@@ -28,13 +28,16 @@ function Neutral({ children }: { children?: ReactNode }) {
   );
 }
 
-export function Restoring({ outage, trouble }: { outage: Outage | null; trouble: Trouble | null }) {
-  return <Neutral>{content(outage, trouble)}</Neutral>;
+type Awaited = { outage: Outage | null; ownerUnknown: boolean; trouble: Trouble | null };
+
+export function Restoring(awaited: Awaited) {
+  return <Neutral>{content(awaited)}</Neutral>;
 }
 
-function content(outage: Outage | null, trouble: Trouble | null) {
+function content({ outage, ownerUnknown, trouble }: Awaited) {
   if (trouble) return <Locked trouble={trouble} />;
-  return outage ? <Unreachable outage={outage} /> : <Waiting />;
+  if (!outage) return <Waiting />;
+  return ownerUnknown ? <OwnerUnknown outage={outage} /> : <Unreachable outage={outage} />;
 }
 
 /** Calm at first: most starts are over before there is anything to say. */
@@ -75,6 +78,27 @@ function Unreachable({ outage }: { outage: Outage }) {
   );
 }
 
+/** A session is there, and only the server can say whose: nobody is shown until it has. */
+function OwnerUnknown({ outage }: { outage: Outage }) {
+  return (
+    <>
+      <Mark className="mb-6 size-10 text-accent" />
+      <h1 className="text-xl font-semibold">Waiting for the server to say who you are</h1>
+      <p className="mt-2 text-muted" role="status">
+        This computer keeps a session and does not know whose it is. {PRODUCT} asks the server,
+        which has not answered since {since(outage.since)}.
+      </p>
+      <p className="mt-2 min-h-6 text-muted">
+        <NextTry outage={outage} />
+      </p>
+      <div className="mt-6 flex gap-2.5">
+        <TryNow outage={outage} label="Try again" look="primary" size="md" />
+        <SignInAgain label="Sign in as somebody else" />
+      </div>
+    </>
+  );
+}
+
 function Locked({ trouble }: { trouble: Trouble }) {
   const { busy, tried, unlock } = useUnlock();
   return (
@@ -93,7 +117,7 @@ function Locked({ trouble }: { trouble: Trouble }) {
 }
 
 /** The way out of waiting: a new session in the place of the one that is held. */
-function SignInAgain() {
+function SignInAgain({ label = "Sign in again" }: { label?: string }) {
   const router = useRouter();
   return (
     <Button
@@ -103,7 +127,7 @@ function SignInAgain() {
         router.push(routes.login);
       }}
     >
-      Sign in again
+      {label}
     </Button>
   );
 }

@@ -2,8 +2,8 @@
 
 import { useState } from "react";
 import { Button, type ButtonProps } from "@/components/ui/button";
-import { auth, type Outage } from "@/lib/auth";
-import { useCountdown } from "@/lib/clock";
+import { auth, dueAt, type Outage } from "@/lib/auth";
+import { momentNow, useCountdown } from "@/lib/clock";
 import { duration } from "@/lib/format";
 
 const PAUSE_MS = 5000;
@@ -12,8 +12,8 @@ const PAUSE_MAX_MS = 15_000;
 
 /** "Next try in 12 s.", or that one is under way. Not announced each second. */
 export function NextTry({ outage }: { outage: Outage }) {
-  const seconds = useCountdown(outage.retryAt);
-  if (outage.retryAt === null) return <span>Reconnecting…</span>;
+  const seconds = useCountdown(dueAt(outage, outage.retryInMs));
+  if (outage.retryInMs === null) return <span>Reconnecting…</span>;
   return (
     <span aria-hidden className="tabular-nums">
       {seconds > 0 ? `Next try in ${duration(seconds)}.` : "Trying again…"}
@@ -22,18 +22,22 @@ export function NextTry({ outage }: { outage: Outage }) {
 }
 
 /** Asks for an attempt now: not again for a few seconds, and not before the server wants it. */
-export function TryNow({ outage, ...rest }: { outage: Outage } & ButtonProps) {
+export function TryNow({
+  outage,
+  label = "Try now",
+  ...rest
+}: { outage: Outage; label?: string } & ButtonProps) {
   const [until, setUntil] = useState<number | null>(null);
   const seconds = useCountdown(until);
   const waiting = seconds > 0;
 
   async function tryNow() {
     if (waiting) return;
-    setUntil(Date.now() + PAUSE_MS);
+    setUntil(momentNow() + PAUSE_MS);
     // What comes of it is seen in the state; a refusal says how long it holds.
     const { error } = await auth.refresh();
     if (error?.code === "rate_limited" && error.retryAfterMs !== null) {
-      setUntil(Date.now() + error.retryAfterMs);
+      setUntil(momentNow() + error.retryAfterMs);
     }
   }
 
@@ -42,11 +46,11 @@ export function TryNow({ outage, ...rest }: { outage: Outage } & ButtonProps) {
       look="secondary"
       size="sm"
       {...rest}
-      busy={outage.retryAt === null}
-      disabled={waiting && outage.retryAt !== null}
+      busy={outage.retryInMs === null}
+      disabled={waiting && outage.retryInMs !== null}
       onClick={() => void tryNow()}
     >
-      {seconds * 1000 > PAUSE_MAX_MS ? "The server asks to wait" : "Try now"}
+      {seconds * 1000 > PAUSE_MAX_MS ? "The server asks to wait" : label}
     </Button>
   );
 }

@@ -3,7 +3,7 @@
 
 import { commands } from "./commands";
 import { NativeError } from "./errors";
-import { loginFields, otpCode, registerFields } from "./payload";
+import { loginFields, otpAnswer, registerFields } from "./payload";
 import { sessionRead } from "./session-read";
 import type { SnapshotStore } from "./snapshot";
 
@@ -17,7 +17,7 @@ const routes: Record<string, (body: Raw) => Promise<unknown>> = {
   "POST /sign-in/email": (body) => commands.login(loginFields(body)),
   "POST /register": (body) => commands.register(registerFields(body)),
   "POST /sign-up/email": (body) => commands.register(registerFields(body)),
-  "POST /verify-otp": (body) => commands.verifyOtp(otpCode(body)),
+  "POST /verify-otp": (body) => commands.verifyOtp(otpAnswer(body)),
   "POST /resend-otp": () => commands.resendOtp(),
   "POST /cancel-otp": () => commands.cancelOtp(),
   "POST /refresh-session": () => commands.refresh(),

@@ -26,11 +26,14 @@ export type RegisterFields = {
   more?: Extra;
 };
 
+/** A code, and the challenge that it is an answer to. */
+export type OtpAnswer = { challenge: string; code: string };
+
 export const commands = {
   session: () => call<SessionChanged>("session"),
   login: (input: LoginFields) => call<SignInOutcome>("login", { input }),
   register: (input: RegisterFields) => call<SignInOutcome>("register", { input }),
-  verifyOtp: (code: string) => call<SignInOutcome>("verify_otp", { code }),
+  verifyOtp: (answer: OtpAnswer) => call<SignInOutcome>("verify_otp", answer),
   resendOtp: () => call<Challenge>("resend_otp"),
   cancelOtp: () => call<null>("cancel_otp"),
   refresh: () => call<null>("refresh"),

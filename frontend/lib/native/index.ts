@@ -6,6 +6,7 @@ import { createSnapshotStore } from "./snapshot";
 export { AUTH_BASE_URL } from "./auth-fetch";
 export { type BackendInit, backendFetch, type UploadProgress } from "./backend-fetch";
 export { commands, type LoginFields, type RegisterFields } from "./commands";
+export { dueAt } from "./due";
 export { NativeError, STATUS } from "./errors";
 export type { Permission } from "./permissions";
 export { counted, type DownloadProgress } from "./progress";

@@ -1,6 +1,6 @@
 // The one place where what a person typed is put in the form the backend expects.
 
-import type { Extra, LoginFields, RegisterFields } from "./commands";
+import type { Extra, LoginFields, OtpAnswer, RegisterFields } from "./commands";
 
 type Raw = Record<string, unknown>;
 
@@ -27,6 +27,7 @@ export function registerFields(raw: Raw): RegisterFields {
 }
 
 /** Digits only: codes are pasted as "123 456" or "123-456". */
-export function otpCode(raw: Raw): string {
-  return text(raw.code ?? raw.otp).replace(/\D/g, "");
+export function otpAnswer(raw: Raw): OtpAnswer {
+  const code = text(raw.code ?? raw.otp).replace(/\D/g, "");
+  return { challenge: text(raw.challenge), code };
 }

@@ -2,6 +2,7 @@
 // per page, opened before the first read so that no change falls between the two.
 
 import { commands } from "./commands";
+import { noteArrival } from "./due";
 import { NativeError } from "./errors";
 import { hear, insideApp, type Subscription } from "./ipc";
 import type { SessionChanged, SessionState } from "./wire";
@@ -39,6 +40,7 @@ export function createSnapshotStore() {
       if (changed.workspace !== snapshot.changed.workspace) return;
       if (changed.revision <= snapshot.changed.revision) return;
     }
+    noteArrival(changed.state);
     set({ kind: "known", changed });
   }
 

@@ -54,7 +54,7 @@ export type SignedOutReason = "never" | "by_user" | "expired" | "revoked" | "reu
 /**
  * How well the refresh token is kept.
  */
-export type StorageStatus = "ok" | "memory_only" | "too_large" | "locked" | "absent";
+export type StorageStatus = "ok" | "memory_only" | "too_large" | "locked" | "absent" | "newer";
 
 /**
  * The backend cannot be reached, and when it will be tried again.
@@ -65,9 +65,10 @@ export type Outage = {
  */
 since: number, 
 /**
- * When the next attempt starts, likewise; `None` while one is under way.
+ * How long until the next attempt starts, in milliseconds from when this was sent; `None`
+ * while one is under way.
  */
-retryAt: number | null, };
+retryInMs: number | null, };
 
 /**
  * Whether what we know of the session was confirmed by the backend.
@@ -79,7 +80,7 @@ export type Freshness = { "kind": "fresh" } | { "kind": "stale" } & Outage;
  */
 export type Challenge = { 
 /**
- * New for each challenge.
+ * New for each challenge; a code names it.
  */
 id: string, 
 /**
@@ -87,13 +88,9 @@ id: string,
  */
 email: string, 
 /**
- * Milliseconds since the epoch.
+ * How long until another code may be asked for, in milliseconds from when this was sent.
  */
-startedAt: number, 
-/**
- * When another code may be asked for, in milliseconds since the epoch.
- */
-resendAt: number, };
+resendInMs: number, };
 
 /**
  * The state of the session.
@@ -102,7 +99,12 @@ export type Phase = { "status": "restoring",
 /**
  * Set once an attempt has failed.
  */
-outage: Outage | null, } | { "status": "signed_out", 
+outage: Outage | null, 
+/**
+ * What is awaited is the backend's word on whose the session is: nobody is shown
+ * until then.
+ */
+ownerUnknown: boolean, } | { "status": "signed_out", 
 /**
  * Why.
  */
@@ -144,7 +146,12 @@ may: Array<string>, } & ({ "status": "restoring",
 /**
  * Set once an attempt has failed.
  */
-outage: Outage | null, } | { "status": "signed_out", 
+outage: Outage | null, 
+/**
+ * What is awaited is the backend's word on whose the session is: nobody is shown
+ * until then.
+ */
+ownerUnknown: boolean, } | { "status": "signed_out", 
 /**
  * Why.
  */

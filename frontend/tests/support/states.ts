@@ -6,6 +6,7 @@ import type {
   FetchReply,
   Freshness,
   Offers,
+  Outage,
   Permission,
   SessionState,
   SignedOutReason,
@@ -53,21 +54,27 @@ export function signedIn(
   };
 }
 
-export function stale(retryAt: number | null = null): SessionState {
-  return signedIn({ freshness: { kind: "stale", since: Date.now(), retryAt } });
+export function stale(retryInMs: number | null = null): SessionState {
+  return signedIn({ freshness: { kind: "stale", since: Date.now(), retryInMs } });
 }
 
 export function signedOut(why: SignedOutReason = "never"): SessionState {
   return { status: "signed_out", why, storage: "ok", may: [] };
 }
 
-export function otpPending(resendAt = Date.now() - 1): SessionState {
-  const challenge = { id: "c1", email: "ada@example.com", startedAt: Date.now(), resendAt };
+export function otpPending(resendInMs = 0): SessionState {
+  const challenge = { id: "c1", email: "ada@example.com", resendInMs };
   return { status: "otp_pending", challenge, storage: "ok", may: [] };
 }
 
-export function restoring(outage: { since: number; retryAt: number | null } | null = null) {
-  return { status: "restoring", outage, storage: "ok", may: [] } satisfies SessionState;
+export function restoring(outage: Outage | null = null, ownerUnknown = false) {
+  return {
+    status: "restoring",
+    outage,
+    ownerUnknown,
+    storage: "ok",
+    may: [],
+  } satisfies SessionState;
 }
 
 /** What a failed command rejects with. */

@@ -10,6 +10,8 @@ use time::OffsetDateTime;
 use url::Url;
 use zeroize::Zeroizing;
 
+use crate::identity::JarId;
+
 /// The most ordinary cookies, and the most bytes of each: what RFC 6265, section 6.1, has a
 /// browser keep of one domain.
 const MOST: usize = 50;
@@ -18,30 +20,58 @@ const LARGEST: usize = 4096;
 const TOGETHER: usize = 12 * 1024;
 
 /// The ordinary compartment. It is bounded: what was set longest ago makes room.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Jar {
+    /// Whose it is.
+    id: JarId,
     store: CookieStore,
     /// What is in the store, as it was last set.
-    order: Vec<Key>,
-    era: Era,
+    order: Vec<CookieKey>,
 }
 
-/// What tells one cookie from another.
-#[derive(Clone, PartialEq, Eq)]
-struct Key {
+/// What tells one cookie from another (RFC 6265 §5.3, step 11): a backend that moves its cookie
+/// to another path sets it there and deletes it here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CookieKey {
+    /// The one that the backend named, or the host that has set it.
     domain: String,
     path: String,
     name: String,
 }
 
-/// Whose time it is in a jar: from one session's beginning or end to the next.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Era(u64);
+impl CookieKey {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Default for Jar {
+    /// An empty one that is nobody's yet.
+    fn default() -> Self {
+        Self::of(JarId::new())
+    }
+}
 
 impl Jar {
-    /// Whose time it is.
-    pub fn era(&self) -> Era {
-        self.era
+    /// An empty one.
+    pub fn of(id: JarId) -> Self {
+        Self {
+            id,
+            store: CookieStore::default(),
+            order: Vec::new(),
+        }
+    }
+
+    /// Whose it is.
+    pub fn id(&self) -> JarId {
+        self.id
+    }
+
+    /// The same cookies for somebody else.
+    #[must_use]
+    pub fn owned_by(self, id: JarId) -> Self {
+        Self { id, ..self }
     }
 
     /// Honours one `Set-Cookie` line: set, replaced or deleted. A line that the standard
@@ -50,7 +80,7 @@ impl Jar {
         let Ok(cookie) = Cookie::parse(line.to_owned(), from) else {
             return;
         };
-        let key = Key {
+        let key = CookieKey {
             domain: String::from(&cookie.domain),
             path: cookie.path.as_ref().to_owned(),
             name: cookie.name().to_owned(),
@@ -68,11 +98,11 @@ impl Jar {
         }
     }
 
-    fn newest(&mut self, key: Key) {
+    fn newest(&mut self, key: CookieKey) {
         self.order.retain(|held| *held != key);
         self.order.push(key);
         while self.order.len() > MOST || self.size() > TOGETHER {
-            let over = |key: &Key| !self.store.contains(&key.domain, &key.path, &key.name);
+            let over = |key: &CookieKey| !self.store.contains(&key.domain, &key.path, &key.name);
             // What is over goes before what is old.
             let at = self.order.iter().position(over).unwrap_or(0);
             let key = self.order[at].clone();
@@ -80,7 +110,7 @@ impl Jar {
         }
     }
 
-    fn remove(&mut self, key: &Key) {
+    fn remove(&mut self, key: &CookieKey) {
         self.order.retain(|held| held != key);
         self.store.remove(&key.domain, &key.path, &key.name);
     }
@@ -101,18 +131,6 @@ impl Jar {
                 )
             })
             .collect()
-    }
-
-    /// Forgets everything; what was asked for before leaves nothing here any more.
-    pub fn clear(&mut self) {
-        self.become_as(&Self::default());
-    }
-
-    /// Takes what is in `other` in the place of what is here, as [`Jar::clear`] does.
-    pub fn become_as(&mut self, other: &Self) {
-        self.store = other.store.clone();
-        self.order = other.order.clone();
-        self.era.0 += 1;
     }
 }
 
@@ -143,8 +161,8 @@ impl fmt::Debug for RefreshCookie {
 pub enum RefreshChange {
     /// It holds a new token.
     Set(RefreshCookie),
-    /// It takes the token of this name away.
-    Delete(String),
+    /// It takes this one away, and no other of the same name.
+    Delete(CookieKey),
 }
 
 impl RefreshCookie {
@@ -165,13 +183,17 @@ impl RefreshCookie {
             Some(age) => !age.is_positive(),
             None => cookie.expires_datetime().is_some_and(|end| end <= now),
         };
-        if is_emptied(line) || expired {
-            return Some(RefreshChange::Delete(cookie.name().to_owned()));
-        }
         let domain = match &cookie.domain {
             CookieDomain::Suffix(domain) => Some(domain.clone()),
             CookieDomain::HostOnly(_) | CookieDomain::NotPresent | CookieDomain::Empty => None,
         };
+        if is_emptied(line) || expired {
+            return Some(RefreshChange::Delete(CookieKey {
+                domain: domain.unwrap_or(from.host_str()?.to_owned()),
+                path: cookie.path.as_ref().to_owned(),
+                name: cookie.name().to_owned(),
+            }));
+        }
         Some(RefreshChange::Set(Self {
             name: cookie.name().to_owned(),
             value: Zeroizing::new(cookie.value().to_owned()),
@@ -189,6 +211,20 @@ impl RefreshCookie {
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What tells it from others.
+    pub fn key(&self) -> CookieKey {
+        CookieKey {
+            domain: self.domain.as_ref().unwrap_or(&self.host).clone(),
+            path: self.path.clone(),
+            name: self.name.clone(),
+        }
+    }
+
+    /// Where it goes.
+    pub fn path(&self) -> &str {
+        &self.path
     }
 
     /// Name and value, to be sent.

@@ -1,4 +1,4 @@
-//! The device as the backend sees it: a random install id, the operating system, and this
+//! The device as the backend sees it: a random fingerprint, the operating system, and this
 //! product in the place of a browser.
 //!
 //! The id is a UUID made once and kept across runs and sign-outs. It is derived from
@@ -6,21 +6,16 @@
 //! included, are taken at a sign-in and replayed unchanged until the next, because a backend
 //! may bind them all.
 
-use std::io;
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::records::Records;
-
-const RECORD: &str = "device.json";
-
 /// The device record: what goes out as `fingerprint` and as the device cookie.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Device {
-    /// The install id.
+    /// A UUID that is derived from nothing and survives sign-outs.
     pub fingerprint: Uuid,
     /// Type, version and architecture of the operating system.
     pub os: String,
@@ -32,29 +27,6 @@ pub struct Device {
 }
 
 impl Device {
-    /// The record on disk; where it is missing or damaged, the `copy` that was kept elsewhere, or
-    /// a new one, written before it is first used.
-    ///
-    /// # Errors
-    /// If it is there and cannot be read now: a backend would take a new one for a stranger's.
-    pub fn load_or_create(
-        records: &Records,
-        browser: &str,
-        copy: impl FnOnce() -> Option<Self>,
-    ) -> io::Result<Self> {
-        match records.find(RECORD) {
-            Ok(Some(device)) => return Ok(device),
-            Ok(None) => {}
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                records.put_aside(RECORD);
-            }
-            Err(error) => return Err(error),
-        }
-        let device = copy().unwrap_or_else(|| Self::unrecorded(browser));
-        records.write(RECORD, &device)?;
-        Ok(device)
-    }
-
     /// A device of its own that nothing remembers.
     pub fn unrecorded(browser: &str) -> Self {
         Self {
@@ -65,7 +37,7 @@ impl Device {
         }
     }
 
-    /// The same install id with today's `os` and `browser` and what the caller adds: the
+    /// The same fingerprint with today's `os` and `browser` and what the caller adds: the
     /// values of a new sign-in.
     pub fn renewed(&self, browser: &str, extra: Option<&Map<String, Value>>) -> Self {
         Self {
@@ -74,11 +46,6 @@ impl Device {
             browser: browser.to_owned(),
             extra: extra.cloned().unwrap_or_default(),
         }
-    }
-
-    /// Keeps the values of the sign-in that succeeded.
-    pub fn store(&self, records: &Records) -> io::Result<()> {
-        records.write(RECORD, self)
     }
 
     /// The payload of a request: what the caller added, with our members over it.
@@ -105,12 +72,8 @@ mod tests {
 
     #[test]
     fn the_id_stays_and_the_values_are_replayed() {
-        let folder = tempfile::tempdir().unwrap();
-        let records = Records::open(folder.path()).unwrap();
-        let first = Device::load_or_create(&records, "Vestibule 1", || None).unwrap();
-        let again = Device::load_or_create(&records, "Vestibule 2", || None).unwrap();
-        assert_eq!(first, again, "an update alone changes nothing");
-        let renewed = again.renewed("Vestibule 2", None);
+        let first = Device::unrecorded("Vestibule 1");
+        let renewed = first.renewed("Vestibule 2", None);
         assert_eq!(renewed.fingerprint, first.fingerprint);
         assert_eq!(renewed.browser, "Vestibule 2");
         assert!(

@@ -5,8 +5,10 @@
 //! in memory, and publishes what changes. It knows nothing of Tauri and is tested without a
 //! window; the shell in `src-tauri/src` hands commands in and events out.
 //!
-//! Dependencies run one way: [`session`] uses [`backend`], [`vault`], [`device`], [`journal`]
-//! and [`state`]; none of them knows `session`.
+//! Dependencies run one way: [`session`] uses [`backend`], [`storage`], [`device`] and
+//! [`state`]; none of them knows `session`. What a machine provides comes in through four
+//! traits: [`clock::Clock`], [`secrets::SecretStore`], [`storage::records::RecordStore`] and
+//! [`transport::Transport`].
 
 pub mod backend;
 pub mod clock;
@@ -15,20 +17,18 @@ pub mod device;
 pub mod error;
 pub mod exchanges;
 pub mod expiry;
-pub mod journal;
-pub mod keyring;
-pub mod lock;
+pub mod failpoints;
+pub mod identity;
 pub mod plan;
 pub mod profile;
-pub mod records;
 pub mod reply;
 pub mod roles;
 pub mod schedule;
 pub mod secrets;
 pub mod session;
 pub mod state;
-pub mod steps;
+pub mod storage;
 pub mod token;
+pub mod transport;
 pub mod unusable;
-pub mod vault;
 pub mod wire;

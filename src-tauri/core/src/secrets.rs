@@ -64,16 +64,27 @@ pub enum StoreError {
     /// Any other failure.
     #[error("the keyring failed")]
     Failed,
+    /// The value is there and is not to be touched: a newer version of the app has written it.
+    #[error("the keyring's item is a newer version's")]
+    Newer,
+    /// The value must not be written yet: what it would replace could not be put elsewhere.
+    #[error("what is in the keyring has not been put away yet")]
+    Occupied,
 }
 
-/// Where one workspace's secret rests. Calls block: [`crate::vault`] bounds them.
+/// Where secrets rest, by name. Calls block: [`crate::storage::bounded_store`] bounds them.
 pub trait SecretStore: Send + Sync + 'static {
     /// The value, or `None` where the store says for certain that there is none.
-    fn read(&self, account: &str) -> Result<Option<SecretBytes>, StoreError>;
-    /// Replaces the value.
-    fn write(&self, account: &str, value: &[u8]) -> Result<(), StoreError>;
-    /// Removes the value; nothing to remove is success.
-    fn delete(&self, account: &str) -> Result<(), StoreError>;
+    fn read(&self, name: &str) -> Result<Option<SecretBytes>, StoreError>;
+    /// Every value of that name. Some keyrings hold several after they were merged or restored;
+    /// others cannot, and need not implement this.
+    fn read_all(&self, name: &str) -> Result<Vec<SecretBytes>, StoreError> {
+        Ok(self.read(name)?.into_iter().collect())
+    }
+    /// Replaces the value. Exactly one is there afterwards.
+    fn write(&self, name: &str, value: &[u8]) -> Result<(), StoreError>;
+    /// Removes every value of that name; nothing to remove is success.
+    fn delete(&self, name: &str) -> Result<(), StoreError>;
     /// Lets the user be asked for what opens the store, or for a new one where there is none,
     /// which no other call does. An error means that it is not open yet; the user may still be
     /// typing.
@@ -87,21 +98,29 @@ pub trait SecretStore: Send + Sync + 'static {
 #[derive(Default)]
 pub struct MemoryStore(Mutex<HashMap<String, SecretBytes>>);
 
+impl MemoryStore {
+    /// The names of all that is there.
+    pub fn names(&self) -> Vec<String> {
+        let values = self.0.lock().map(|values| values.keys().cloned().collect());
+        values.unwrap_or_default()
+    }
+}
+
 impl SecretStore for MemoryStore {
-    fn read(&self, account: &str) -> Result<Option<SecretBytes>, StoreError> {
+    fn read(&self, name: &str) -> Result<Option<SecretBytes>, StoreError> {
         let values = self.0.lock().map_err(|_| StoreError::Failed)?;
-        Ok(values.get(account).cloned())
+        Ok(values.get(name).cloned())
     }
 
-    fn write(&self, account: &str, value: &[u8]) -> Result<(), StoreError> {
+    fn write(&self, name: &str, value: &[u8]) -> Result<(), StoreError> {
         let mut values = self.0.lock().map_err(|_| StoreError::Failed)?;
-        values.insert(account.to_owned(), Zeroizing::new(value.to_vec()));
+        values.insert(name.to_owned(), Zeroizing::new(value.to_vec()));
         Ok(())
     }
 
-    fn delete(&self, account: &str) -> Result<(), StoreError> {
+    fn delete(&self, name: &str) -> Result<(), StoreError> {
         let mut values = self.0.lock().map_err(|_| StoreError::Failed)?;
-        values.remove(account);
+        values.remove(name);
         Ok(())
     }
 }

@@ -4,11 +4,74 @@
 //! it is. Only [`Event::Ended`] and [`Event::SignedOut`] lead from a session to none.
 //! There is no token here: the secrets live beside the state, in [`crate::session`].
 
+use std::time::Duration;
+
+use crate::clock::SinceBoot;
+use crate::identity::ChallengeId;
 use crate::roles::Roles;
-use crate::wire::{
-    Challenge, Freshness, Outage, Phase, SessionInfo, SessionState, SignedOutReason, StorageStatus,
-    User,
-};
+use crate::wire::{self, Phase, SessionInfo, SessionState, SignedOutReason, StorageStatus, User};
+
+/// The backend cannot be reached, and when it will be tried again. Countdowns are kept in the
+/// time since boot and told as durations: the wall clock may be set to anything meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outage {
+    /// When the first failed attempt began, in milliseconds since the epoch, for people to read.
+    pub since: u64,
+    /// When the next attempt starts; `None` while one is under way.
+    pub retry_at: Option<SinceBoot>,
+}
+
+impl Outage {
+    fn view(self, now: SinceBoot) -> wire::Outage {
+        wire::Outage {
+            since: self.since,
+            retry_in_ms: self.retry_at.map(|at| ms(at.saturating_sub(now))),
+        }
+    }
+}
+
+/// A one-time code is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Challenge {
+    /// New for each challenge.
+    pub id: ChallengeId,
+    /// Where the code went, as the backend says or else as the user typed it.
+    pub email: String,
+    /// When another code may be asked for.
+    pub resend_at: SinceBoot,
+}
+
+impl Challenge {
+    /// As a window is told.
+    pub fn view(&self, now: SinceBoot) -> wire::Challenge {
+        wire::Challenge {
+            id: self.id,
+            email: self.email.clone(),
+            resend_in_ms: ms(self.resend_at.saturating_sub(now)),
+        }
+    }
+}
+
+/// Whether what is known of a session was confirmed by the backend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Freshness {
+    Fresh,
+    Stale(Outage),
+}
+
+impl Freshness {
+    fn view(self, now: SinceBoot) -> wire::Freshness {
+        match self {
+            Self::Fresh => wire::Freshness::Fresh,
+            Self::Stale(outage) => wire::Freshness::Stale(outage.view(now)),
+        }
+    }
+}
+
+/// Rounded up: what is told to be over is over.
+fn ms(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
+}
 
 /// The state of one workspace's session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,8 +88,14 @@ pub struct State {
 /// What is true of the session itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Ground {
-    Restoring { outage: Option<Outage> },
-    SignedOut { why: SignedOutReason },
+    Restoring {
+        outage: Option<Outage>,
+        /// A session is held and nobody but the backend knows whose it is.
+        is_owner_unknown: bool,
+    },
+    SignedOut {
+        why: SignedOutReason,
+    },
     SignedIn(Live),
 }
 
@@ -70,6 +139,9 @@ pub enum Event {
         /// Whether the keyring holds the token.
         remembered: bool,
     },
+    /// A session is held, and it is not known whose it is: nobody is shown until the backend
+    /// has said it.
+    OwnerUnknown,
     /// A refresh failed for a reason that passes, or is under way again.
     Unreached(Outage),
     /// The backend ended the session, for certain.
@@ -90,7 +162,10 @@ impl State {
     /// Before anything is known.
     pub fn new(roles: Roles) -> Self {
         Self {
-            ground: Ground::Restoring { outage: None },
+            ground: Ground::Restoring {
+                outage: None,
+                is_owner_unknown: false,
+            },
             challenge: None,
             storage: StorageStatus::Ok,
             roles,
@@ -105,6 +180,13 @@ impl State {
                 if self.is_restoring() {
                     self.ground = Ground::SignedOut { why };
                 }
+            }
+            Event::OwnerUnknown => {
+                let outage = self.outage();
+                self.ground = Ground::Restoring {
+                    outage,
+                    is_owner_unknown: true,
+                };
             }
             Event::LastKnown {
                 user,
@@ -139,7 +221,7 @@ impl State {
                 remembered,
             } => self.renew(user, session, remembered),
             Event::Unreached(outage) => match &mut self.ground {
-                Ground::Restoring { outage: slot } => *slot = Some(outage),
+                Ground::Restoring { outage: slot, .. } => *slot = Some(outage),
                 Ground::SignedIn(live) => live.freshness = Freshness::Stale(outage),
                 Ground::SignedOut { .. } => {}
             },
@@ -200,7 +282,7 @@ impl State {
     /// Since when the backend has not been heard; `None` while all is well.
     pub fn outage(&self) -> Option<Outage> {
         match &self.ground {
-            Ground::Restoring { outage } => *outage,
+            Ground::Restoring { outage, .. } => *outage,
             Ground::SignedIn(live) => match live.freshness {
                 Freshness::Fresh => None,
                 Freshness::Stale(outage) => Some(outage),
@@ -214,24 +296,43 @@ impl State {
         matches!(self.ground, Ground::Restoring { .. })
     }
 
+    /// Whether there is a session, or it is not known yet.
+    pub fn is_unsettled(&self) -> bool {
+        !self.is_signed_out()
+    }
+
+    /// Whether nobody is signed in, shown or behind a challenge.
+    pub fn is_signed_out(&self) -> bool {
+        matches!(self.ground, Ground::SignedOut { .. })
+    }
+
     /// What the roles of whoever is held let them do, shown or behind a challenge.
     pub fn may(&self) -> Vec<String> {
         let held = self.held().map(|(user, _)| self.roles.grant(&user.roles));
         held.unwrap_or_default()
     }
 
-    /// What the window may see.
-    pub fn view(&self) -> SessionState {
+    /// What the window may see at `now`.
+    pub fn view(&self, now: SinceBoot) -> SessionState {
         let phase = match (&self.challenge, &self.ground) {
             (Some(challenge), _) => Phase::OtpPending {
-                challenge: challenge.clone(),
+                challenge: challenge.view(now),
             },
-            (None, Ground::Restoring { outage }) => Phase::Restoring { outage: *outage },
+            (
+                None,
+                Ground::Restoring {
+                    outage,
+                    is_owner_unknown,
+                },
+            ) => Phase::Restoring {
+                outage: outage.map(|outage| outage.view(now)),
+                owner_unknown: *is_owner_unknown,
+            },
             (None, Ground::SignedOut { why }) => Phase::SignedOut { why: *why },
             (None, Ground::SignedIn(live)) => Phase::SignedIn {
                 user: live.user.clone(),
                 session: live.session.clone(),
-                freshness: live.freshness,
+                freshness: live.freshness.view(now),
                 remembered: live.remembered,
             },
         };

@@ -34,10 +34,14 @@ impl RefreshToken {
         for change in changes {
             match change {
                 RefreshChange::Set(cookie) => {
-                    self.cookies.retain(|held| held.name() != cookie.name());
-                    self.cookies.push(cookie);
+                    let key = cookie.key();
+                    // In its old place: what was set anew is as old as before (RFC 6265 §5.3).
+                    match self.cookies.iter_mut().find(|held| held.key() == key) {
+                        Some(held) => *held = cookie,
+                        None => self.cookies.push(cookie),
+                    }
                 }
-                RefreshChange::Delete(name) => self.cookies.retain(|held| held.name() != name),
+                RefreshChange::Delete(key) => self.cookies.retain(|held| held.key() != key),
             }
         }
     }
@@ -54,13 +58,12 @@ impl RefreshToken {
         self.cookies.is_empty() && self.body.is_none()
     }
 
-    /// The cookies that go to `url`.
+    /// The cookies that go to `url`: longer paths first, then older ones (RFC 6265 §5.4).
     pub fn pairs(&self, url: &Url) -> Vec<(String, Zeroizing<String>)> {
-        self.cookies
-            .iter()
-            .filter(|cookie| cookie.goes_to(url))
-            .map(RefreshCookie::pair)
-            .collect()
+        let goes = |cookie: &&RefreshCookie| cookie.goes_to(url);
+        let mut cookies: Vec<_> = self.cookies.iter().filter(goes).collect();
+        cookies.sort_by_key(|cookie| std::cmp::Reverse(cookie.path().len()));
+        cookies.into_iter().map(RefreshCookie::pair).collect()
     }
 
     /// The token that travels in bodies or headers.
@@ -214,7 +217,15 @@ mod tests {
             assert_eq!(is_list, step == 0, "cookies alone are a list, as they were");
         }
         assert_eq!(token.expires().unwrap().unix_timestamp(), 2_000_000_000);
-        token.apply(vec![RefreshChange::Delete("t".into())]);
+        let here = Url::parse("https://api.example.com/login").unwrap();
+        let names = ["t".to_owned()];
+        let now = OffsetDateTime::UNIX_EPOCH;
+        let gone = RefreshCookie::from_line("t=; Path=/auth; Max-Age=0", &here, &names, now);
+        token.apply(gone.into_iter().collect());
+        assert_eq!(token.pairs(&here).len(), 1, "another cookie of that name");
+        let gone = RefreshCookie::from_line("t=; Path=/; Max-Age=0", &here, &names, now);
+        token.apply(gone.into_iter().collect());
+        assert!(token.pairs(&here).is_empty());
         token.apply_body(None);
         assert_eq!(
             token.body(),

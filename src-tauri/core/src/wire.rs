@@ -6,8 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
-use uuid::Uuid;
 
+use crate::identity::{ChallengeId, SessionId};
 use crate::secrets::Secret;
 
 /// The person who is signed in, as the backend describes them.
@@ -37,7 +37,7 @@ pub struct User {
 pub struct SessionInfo {
     /// Made here at sign-in; not the backend's.
     #[ts(type = "string")]
-    pub id: Uuid,
+    pub id: SessionId,
     /// The same as the user's `id`.
     pub user_id: String,
     /// When the refresh cookie expires (ISO 8601), if it says so. Never the access token's end.
@@ -60,7 +60,9 @@ pub enum SignedOutReason {
     Reuse,
     /// The backend bound the session to another device.
     DeviceMismatch,
-    /// The keyring is open and no longer holds the session. Nobody has asked the backend.
+    /// What was kept of the session does not do: the keyring no longer holds it, holds a token
+    /// that was used already, or one that was to last until the app quit; or nobody can say
+    /// whose it is. Nobody has asked the backend.
     Missing,
 }
 
@@ -78,6 +80,9 @@ pub enum StorageStatus {
     Locked,
     /// There is no keyring on this machine.
     Absent,
+    /// A newer version of this app has stored something here, which this one leaves alone; the
+    /// session lives until the app quits.
+    Newer,
 }
 
 /// The backend cannot be reached, and when it will be tried again.
@@ -87,9 +92,10 @@ pub struct Outage {
     /// When the first failed attempt began, in milliseconds since the epoch.
     #[ts(type = "number")]
     pub since: u64,
-    /// When the next attempt starts, likewise; `None` while one is under way.
+    /// How long until the next attempt starts, in milliseconds from when this was sent; `None`
+    /// while one is under way.
     #[ts(type = "number | null")]
-    pub retry_at: Option<u64>,
+    pub retry_in_ms: Option<u64>,
 }
 
 /// Whether what we know of the session was confirmed by the backend.
@@ -106,17 +112,14 @@ pub enum Freshness {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct Challenge {
-    /// New for each challenge.
+    /// New for each challenge; a code names it.
     #[ts(type = "string")]
-    pub id: Uuid,
+    pub id: ChallengeId,
     /// Where the code went, as the backend says or else as the user typed it.
     pub email: String,
-    /// Milliseconds since the epoch.
+    /// How long until another code may be asked for, in milliseconds from when this was sent.
     #[ts(type = "number")]
-    pub started_at: u64,
-    /// When another code may be asked for, in milliseconds since the epoch.
-    #[ts(type = "number")]
-    pub resend_at: u64,
+    pub resend_in_ms: u64,
 }
 
 /// The state of the session.
@@ -127,6 +130,10 @@ pub enum Phase {
     Restoring {
         /// Set once an attempt has failed.
         outage: Option<Outage>,
+        /// What is awaited is the backend's word on whose the session is: nobody is shown
+        /// until then.
+        #[serde(rename = "ownerUnknown")]
+        owner_unknown: bool,
     },
     /// Nobody is signed in.
     SignedOut {

@@ -120,9 +120,7 @@ async fn tour(typed: &mut Vec<String>) -> Vec<Rig> {
         .expect("challenged");
     let code = coded.backend.last_code(MAILED).expect("a code");
     typed.push(code.clone());
-    coded
-        .session
-        .verify_otp(Secret::new(code))
+    verify(&coded.session, Secret::new(code))
         .await
         .expect("signed in");
     coded.session.refresh().await.expect("refreshed");

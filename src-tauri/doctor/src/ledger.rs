@@ -4,8 +4,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use vestibule_core::backend::{Backend, Grant, Nameless, Witness};
+use vestibule_core::backend::{Backend, Failed, Grant, SignIn, Unusable, Witness};
 use vestibule_core::device::Device;
+use vestibule_core::error::AuthError;
 use vestibule_core::reply::AccessToken;
 use vestibule_core::secrets::Secret;
 use vestibule_core::token::RefreshToken;
@@ -81,9 +82,23 @@ impl Ledger {
     }
 
     /// A session has begun, of nobody knows whom.
-    pub fn keep(&self, nameless: &Nameless, device: &Device) {
-        let access = nameless.access.token.clone();
+    pub fn keep(&self, nameless: &Unusable, device: &Device) {
+        let access = nameless.access.clone();
         self.note(nameless.token.clone(), access, device);
+    }
+
+    /// An answer to a sign-in. What a failed one has left at the backend is not forgotten.
+    pub fn unbroken(
+        &self,
+        answer: Result<SignIn, Failed>,
+        device: &Device,
+    ) -> Result<SignIn, AuthError> {
+        answer.map_err(|failed| {
+            if let Some(token) = failed.left {
+                self.note(token, None, device);
+            }
+            failed.error
+        })
     }
 
     /// There is a token more that may be alive.

@@ -20,6 +20,9 @@ use crate::places;
 
 const MARK: &str = "VESTIBULE_DESKTOP";
 
+/// What the app's items in the keyring are filed under.
+const SERVICE: &str = "dev.vestibule.desktop";
+
 /// The screen is larger than any window that the tests ask for.
 const SCREEN: &str = "1600x1000x24";
 
@@ -89,7 +92,7 @@ impl Desktop {
     /// If it holds none.
     pub fn clear_keyring(&self) {
         let mut tool = self.command("secret-tool");
-        let cleared = tool.args(["clear", "username", "default"]).status();
+        let cleared = tool.args(["clear", "service", SERVICE]).status();
         assert!(cleared.expect("secret-tool").success(), "it held a session");
     }
 

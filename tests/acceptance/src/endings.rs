@@ -119,10 +119,10 @@ async fn replay(stage: &Stage) {
 
 /// Gives the installation another id, as a copied home folder would have.
 fn change_device(home: &Path) {
-    let file = find(home, "device.json").expect("the app keeps a device record");
+    let file = find(home, "session.json").expect("the app keeps a record");
     let record = fs::read(&file).expect("it can be read");
     let mut record: Value = serde_json::from_slice(&record).expect("it is JSON");
-    record["fingerprint"] = json!(Uuid::new_v4());
+    record["device"]["fingerprint"] = json!(Uuid::new_v4());
     fs::write(&file, record.to_string()).expect("it can be written");
 }
 

@@ -179,7 +179,7 @@ async fn keyrings(stage: &Stage, visit: &mut impl AsyncFnMut(&App, &str)) {
     app.says("What keeps you signed in is inside").await;
     visit(&app, "behind-locked-keyring").await;
     app.kill();
-    remove(stage.desktop.home(), "user.json");
+    remove(stage.desktop.home(), "session.json");
     let app = stage.start().await;
     app.find(Role::Heading, "Your keyring is locked").await;
     visit(&app, "start-locked-keyring").await;
@@ -193,7 +193,7 @@ async fn keyrings(stage: &Stage, visit: &mut impl AsyncFnMut(&App, &str)) {
     enter(&app, DEMO).await;
     app.arrives("/dashboard/").await;
     app.kill();
-    remove(stage.desktop.home(), "user.json");
+    remove(stage.desktop.home(), "session.json");
 }
 
 /// The session is in the keyring, and nobody knows whose it is.

@@ -1,7 +1,7 @@
 //! One request, from its arrival to its answer: counted, read within limits,
 //! struck by a fault or routed. The only place that knows all of these.
 
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -34,7 +34,7 @@ pub(crate) async fn dispatch(
     app: Arc<App>,
     router: Router,
     fate: Arc<Fate>,
-    peer: IpAddr,
+    peer: SocketAddr,
     request: Request<Incoming>,
 ) -> Response<Body> {
     let began = Instant::now();
@@ -43,17 +43,19 @@ pub(crate) async fn dispatch(
     let path = parts.uri.path().to_owned();
     app.seen.arrived(&method, &path);
 
-    parts.extensions.insert(From(peer));
+    parts.extensions.insert(From(peer.ip()));
     let query = parts.uri.query().map(str::to_owned);
     let query = query.as_deref();
     let response = match take(&path, body).await {
         Ok(Ok(Taken::Whole(bytes))) => {
-            app.seen.read(&method, &path, query, &parts.headers, &bytes);
+            app.seen
+                .read(peer, &method, &path, query, &parts.headers, &bytes);
             let request = Request::from_parts(parts, Body::from(bytes));
             answer(&app, router, &fate, &method, &path, request).await
         }
         Ok(Ok(Taken::Streamed(body))) => {
-            app.seen.read(&method, &path, query, &parts.headers, &[]);
+            app.seen
+                .read(peer, &method, &path, query, &parts.headers, &[]);
             let request = Request::from_parts(parts, body);
             answer(&app, router, &fate, &method, &path, request).await
         }

@@ -2,6 +2,7 @@
 //! Holds secrets, so recording is for tests and its `Debug` says nothing of them.
 
 use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 
 use axum::http::HeaderMap;
@@ -14,6 +15,8 @@ const KEPT: usize = 64;
 /// One received request, whole.
 #[derive(Clone)]
 pub struct SeenRequest {
+    /// Where it came from: another port is another connection.
+    pub peer: SocketAddr,
     /// The method, in upper case.
     pub method: String,
     /// The path without the query.
@@ -101,6 +104,7 @@ impl Seen {
     /// Its body has, too.
     pub fn read(
         &self,
+        peer: SocketAddr,
         method: &str,
         path: &str,
         query: Option<&str>,
@@ -112,6 +116,7 @@ impl Seen {
         }
         let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
         let request = SeenRequest {
+            peer,
             method: method.to_owned(),
             path: path.to_owned(),
             query: query.map(str::to_owned),

@@ -131,7 +131,7 @@ async fn serve(
     let fate = Arc::new(Fate::default());
     let service = service_fn(|request| {
         let (app, router, fate) = (Arc::clone(&app), router.clone(), Arc::clone(&fate));
-        async move { Ok::<_, Infallible>(dispatch(app, router, fate, peer.ip(), request).await) }
+        async move { Ok::<_, Infallible>(dispatch(app, router, fate, peer, request).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

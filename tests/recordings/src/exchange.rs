@@ -128,6 +128,11 @@ fn options(rest: &str) -> Vec<(&'static str, &str)> {
 }
 
 impl Answer {
+    /// Whether it refuses what was asked.
+    pub fn is_refusal(&self) -> bool {
+        self.status.starts_with('4')
+    }
+
     pub(crate) fn parse(text: &str) -> Self {
         let (head, rest) = text.split_once("\n\n").expect("a head and a body");
         let mut lines = head.lines();

@@ -135,6 +135,8 @@ impl Tape {
         let is_read = given.line.starts_with("GET ");
         let found = match ahead {
             None if is_read => behind().or_else(alike),
+            // A session that is dead stays dead, however often it is asked.
+            None => behind().filter(|at| self.exchanges[*at].answer.is_refusal()),
             found => found,
         };
         let Some(found) = found else {

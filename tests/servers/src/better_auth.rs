@@ -104,16 +104,13 @@ async fn second_factor(place: &mut Place, server: &mut Server, told: &mut Told) 
     assert_eq!(outcome, Ok(SignInOutcome::OtpRequired));
     let first = server.code(ANN).await;
     told.did("login", "a code is wanted, and was sent");
-    let wrong = place
-        .session
-        .verify_otp(Secret::new(other_than(&first)))
-        .await;
+    let wrong = place.verify(Secret::new(other_than(&first))).await;
     assert_eq!(code(&wrong), Some(ErrorCode::OtpInvalid));
     told.did("a wrong code", "invalid; another try is allowed");
     place.session.resend_otp().await.expect("another code");
     let second = server.code(ANN).await;
     told.did("another code", "sent");
-    let right = place.session.verify_otp(Secret::new(second)).await;
+    let right = place.verify(Secret::new(second)).await;
     assert_eq!(right, Ok(SignInOutcome::SignedIn));
     place.refresh().await;
     told.did("the right code", "signed in, and renewed");
@@ -128,7 +125,7 @@ async fn second_factor(place: &mut Place, server: &mut Server, told: &mut Told) 
         .is_none_or(|last| *last == ErrorCode::OtpInvalid)
     {
         assert!(refusals.len() < 20, "it never has enough");
-        let refused = place.session.verify_otp(Secret::new(wrong.clone())).await;
+        let refused = place.verify(Secret::new(wrong.clone())).await;
         refusals.push(code(&refused).expect("refused"));
     }
     assert_eq!(
@@ -136,7 +133,7 @@ async fn second_factor(place: &mut Place, server: &mut Server, told: &mut Told) 
         Some(&ErrorCode::OtpTooMany),
         "{refusals:?}"
     );
-    let gone = place.session.verify_otp(Secret::new(wrong)).await;
+    let gone = place.verify(Secret::new(wrong)).await;
     assert_eq!(code(&gone), Some(ErrorCode::NoChallenge));
     told.did(
         "wrong codes without end",

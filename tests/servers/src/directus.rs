@@ -113,11 +113,11 @@ async fn second_factor(place: &mut Place, server: &mut Server, told: &mut Told) 
     let another = place.session.resend_otp().await;
     assert_eq!(code(&another), Some(ErrorCode::Unsupported));
     told.did("another code", "unsupported, and nothing is sent");
-    let wrong = place.session.verify_otp(Secret::new("000000")).await;
+    let wrong = place.verify(Secret::new("000000")).await;
     assert_eq!(code(&wrong), Some(ErrorCode::OtpInvalid));
     told.did("a wrong code", "invalid; another try is allowed");
     let otp = server.code(&secret).await;
-    let right = place.session.verify_otp(Secret::new(otp)).await;
+    let right = place.verify(Secret::new(otp)).await;
     assert_eq!(right, Ok(SignInOutcome::SignedIn));
     let state = place.session.snapshot().state;
     assert!(matches!(&state.phase, Phase::SignedIn { user, .. } if user.name == "Admin User"));

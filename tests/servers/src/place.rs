@@ -1,21 +1,23 @@
 //! A machine with the app on it: a keyring, a folder and a session over them.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use vestibule_core::error::{AuthError, ErrorCode};
+use vestibule_core::identity::ChallengeId;
 use vestibule_core::profile::Profile;
-use vestibule_core::secrets::{MemoryStore, SecretBytes, SecretStore as _};
+use vestibule_core::secrets::{MemoryStore, Secret, SecretBytes, SecretStore as _};
 use vestibule_core::session::{Config, Session};
 use vestibule_core::wire::{
-    FetchReply, FetchRequest, Freshness, Phase, SessionState, SignedOutReason,
+    FetchReply, FetchRequest, Freshness, Phase, SessionState, SignInOutcome, SignedOutReason,
 };
 
 const WORKSPACE: &str = "default";
 /// Far longer than anything here takes, so that only a wrong state runs into it.
-const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A session and what it stands on.
 pub struct Place {
@@ -35,12 +37,13 @@ impl Place {
         place
     }
 
-    fn with(profile: Profile, item: Option<&SecretBytes>) -> Self {
+    fn with(profile: Profile, item: Option<(&Self, &SecretBytes)>) -> Self {
         let store = Arc::new(MemoryStore::default());
-        if let Some(item) = item {
-            store.write(WORKSPACE, item).expect("memory");
-        }
         let folder = tempfile::tempdir().expect("a folder");
+        if let Some((of, item)) = item {
+            store.write(of.session.item_name(), item).expect("memory");
+            copy_records(of.folder.path(), folder.path(), item);
+        }
         let session = open(&profile, &store, &folder);
         Self {
             profile,
@@ -50,9 +53,10 @@ impl Place {
         }
     }
 
-    /// Another machine with a copy of the keyring's item: what comes of an old token.
+    /// A copy of the whole installation as it was with this keyring item: what comes of an old
+    /// token.
     pub fn copy(&self, item: &SecretBytes) -> Self {
-        Self::with(self.profile.clone(), Some(item))
+        Self::with(self.profile.clone(), Some((self, item)))
     }
 
     /// A new start of the app: another session over the same keyring and folder.
@@ -62,7 +66,7 @@ impl Place {
 
     /// The keyring's item.
     pub fn item(&self) -> SecretBytes {
-        let item = self.store.read(WORKSPACE).expect("memory");
+        let item = self.store.read(self.session.item_name()).expect("memory");
         item.expect("the keyring holds the token")
     }
 
@@ -109,6 +113,15 @@ impl Place {
         assert!(is_fresh(&self.session.snapshot().state));
     }
 
+    /// Answers the challenge that is shown, or one that there is not.
+    pub async fn verify(&self, code: Secret) -> Result<SignInOutcome, AuthError> {
+        let shown = match self.session.snapshot().state.phase {
+            Phase::OtpPending { challenge } => challenge.id,
+            _ => ChallengeId::new(),
+        };
+        self.session.verify_otp(shown, code).await
+    }
+
     /// Signs out, and waits until the server has been told.
     pub async fn sign_out(&self) {
         self.session.logout().await;
@@ -116,9 +129,11 @@ impl Place {
             why(&self.session.snapshot().state),
             Some(SignedOutReason::ByUser)
         );
-        let outbox = self.folder.path().join(WORKSPACE).join("outbox.json");
-        // The item goes once what is to be told lies in the outbox.
-        let is_told = || matches!(self.store.read(WORKSPACE), Ok(None)) && !outbox.exists();
+        let records = self.folder.path().join(WORKSPACE);
+        let pending = records.join("pending-sign-outs.json");
+        let name = self.session.item_name();
+        // The item goes once its sign-out is pending.
+        let is_told = || matches!(self.store.read(name), Ok(None)) && !pending.exists();
         let told = async {
             while !is_told() {
                 tokio::time::sleep(Duration::from_millis(5)).await;
@@ -162,6 +177,22 @@ impl Place {
         );
         reply
     }
+}
+
+/// The records as they were when the item was written.
+fn copy_records(from: &Path, to: &Path, item: &SecretBytes) {
+    let (from, to) = (from.join(WORKSPACE), to.join(WORKSPACE));
+    std::fs::create_dir_all(&to).expect("a folder");
+    for name in ["install.json", "device.json", "session.json"] {
+        std::fs::copy(from.join(name), to.join(name)).expect("a record");
+    }
+    let item: Value = serde_json::from_slice(item).expect("JSON");
+    let path = to.join("session.json");
+    let record = std::fs::read(&path).expect("a record");
+    let mut record: Value = serde_json::from_slice(&record).expect("JSON");
+    record["generation"] = item["generation"].clone();
+    record["saved_generation"] = item["generation"].clone();
+    std::fs::write(path, record.to_string()).expect("written");
 }
 
 fn open(profile: &Profile, store: &Arc<MemoryStore>, folder: &TempDir) -> Session {

@@ -17,9 +17,9 @@ use super::fault::Fault;
 use super::head::Head;
 use super::outgoing::{Outgoing, Sender};
 use super::redirect::{Lead, lead};
-use crate::cookies::Era;
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
+use crate::identity::JarId;
 use crate::profile::{self, Variables};
 use crate::secrets::Secret;
 use crate::token::RefreshToken;
@@ -54,6 +54,7 @@ const OURS: [&str; 22] = [
 const OURS_BY_PREFIX: [&str; 3] = ["proxy-", "sec-", "x-forwarded-"];
 
 /// A call, where it has come to.
+#[derive(Clone)]
 pub(crate) struct ApiCall {
     method: Method,
     path: String,
@@ -98,8 +99,8 @@ pub(crate) struct Carried {
     pub token: Option<RefreshToken>,
     /// The device of the session.
     pub device: Device,
-    /// The session's time: only in that are the ordinary cookies its own.
-    pub era: Era,
+    /// The jar whose ordinary cookies are the session's own.
+    pub jar: JarId,
 }
 
 /// What an answer makes of a call.
@@ -164,7 +165,7 @@ impl Backend {
         request.token = carried.token.as_ref().filter(|_| profile.cookies.with_api);
         request.attempt = attempt;
         request.patience = Patience::Steps;
-        self.of_era(carried.era).send(request).await
+        self.with_jar(carried.jar).send(request).await
     }
 
     /// One call without a body as a window may make it, and its answer whatever it is: no
@@ -185,7 +186,7 @@ impl Backend {
             access: access.cloned(),
             token: Some(token.clone()),
             device: device.clone(),
-            era: self.era(),
+            jar: self.jar_id(),
         };
         Ok(self.api(&call, ApiPayload::none(), &carried, 1).await?)
     }

@@ -14,6 +14,7 @@ const VALUES_LIMIT: usize = 20_000;
 pub struct Body {
     content: Content,
     given: Given,
+    invalid_token: bool,
 }
 
 enum Content {
@@ -34,7 +35,11 @@ impl Body {
         } else {
             serde_json::from_slice(bytes).map_or(Content::Other, Content::Json)
         };
-        Self { content, given }
+        Self {
+            content,
+            given,
+            invalid_token: false,
+        }
     }
 
     /// One that could not be read.
@@ -42,7 +47,21 @@ impl Body {
         Self {
             content: Content::Other,
             given: Given::default(),
+            invalid_token: false,
         }
+    }
+
+    /// The same of an answer whose `WWW-Authenticate` says `invalid_token`.
+    pub(super) fn with_invalid_token(self, invalid_token: bool) -> Self {
+        Self {
+            invalid_token,
+            ..self
+        }
+    }
+
+    /// Whether the answer says so in its header (RFC 6750 §3.1).
+    pub fn says_invalid_token(&self) -> bool {
+        self.invalid_token
     }
 
     /// The JSON, if it is any.

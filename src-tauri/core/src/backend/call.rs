@@ -10,6 +10,7 @@ use super::outgoing::Outgoing;
 use crate::device::Device;
 use crate::profile::{self, Request};
 use crate::token::RefreshToken;
+use crate::transport::RequestBody;
 
 /// A request to be sent.
 pub(super) struct Call<'a> {
@@ -35,6 +36,17 @@ pub(super) enum Payload {
     Whole(Bytes),
     /// Comes in pieces.
     Streamed(Outgoing),
+}
+
+impl Payload {
+    /// For an exchange that is bounded as a whole.
+    pub fn whole(self) -> RequestBody {
+        match self {
+            Self::None => RequestBody::Empty,
+            Self::Whole(bytes) => RequestBody::Whole(bytes),
+            Self::Streamed(body) => RequestBody::Stream(Box::pin(body)),
+        }
+    }
 }
 
 /// How long an exchange may take.

@@ -1,14 +1,14 @@
 //! The one door to the backend: every request goes out through [`Backend::send`].
 //!
-//! No redirect is followed here: a 307 would carry the password elsewhere. No answer is
-//! decompressed. Nothing leaves the profile's origin, whatever a path says.
+//! No redirect is followed: a 307 would carry the password elsewhere. No answer is
+//! decompressed. Nothing leaves the profile's origin, whatever a path says. Every wait is
+//! bounded here, whatever the transport does.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::{COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
-use reqwest::{Client, RequestBuilder, Response};
+use tokio::time::{Instant, timeout_at};
 use tracing::Instrument as _;
 use url::Url;
 use zeroize::Zeroizing;
@@ -19,12 +19,13 @@ use super::head::{Head, sent_at};
 use super::outgoing::Outgoing;
 use super::traced::Traced;
 use super::witness::Witness;
-use crate::cookies::{Era, Jar, RefreshChange, RefreshCookie};
-use crate::error::{AuthError, ErrorCode};
+use crate::cookies::{Jar, RefreshChange, RefreshCookie};
+use crate::error::AuthError;
+use crate::identity::JarId;
 use crate::profile::{self, Profile, Variables};
 use crate::reply::Given;
+use crate::transport::{HttpTransport, Request, RequestBody, Response, Transport};
 
-const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// How long an exchange may take, to the end of the answer's body.
 pub(crate) const TOTAL_LIMIT: Duration = Duration::from_secs(30);
 
@@ -32,28 +33,36 @@ pub(crate) const TOTAL_LIMIT: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub struct Backend {
     profile: Arc<Profile>,
-    user_agent: String,
-    /// Not there between a session's end and the next call.
-    client: Arc<Mutex<Option<Client>>>,
+    transport: Arc<dyn Transport>,
     jar: Arc<Mutex<Jar>>,
-    /// The time in which the jar is used; its own at each call where there is none.
-    era: Option<Era>,
+    /// Whose jar is meant; whichever is in use at each call where none is named.
+    jar_id: Option<JarId>,
+    /// Each call on a connection of its own.
+    new_connections: bool,
     /// Only where a backend is examined.
     witness: Option<Witness>,
 }
 
 impl Backend {
     /// A client for the backend that `profile` describes.
+    ///
+    /// # Errors
+    /// If no HTTP client can be made.
     pub fn new(profile: Profile, user_agent: &str) -> Result<Self, AuthError> {
-        let client = client_for(&profile, user_agent)?;
-        Ok(Self {
+        let transport = HttpTransport::new(&profile.backend, user_agent)?;
+        Ok(Self::over(profile, Arc::new(transport)))
+    }
+
+    /// The same over a transport of one's own.
+    pub fn over(profile: Profile, transport: Arc<dyn Transport>) -> Self {
+        Self {
             profile: Arc::new(profile),
-            user_agent: user_agent.to_owned(),
-            client: Arc::new(Mutex::new(Some(client))),
-            jar: Arc::default(),
-            era: None,
+            transport,
+            jar: Arc::new(Mutex::new(Jar::default())),
+            jar_id: None,
+            new_connections: false,
             witness: None,
-        })
+        }
     }
 
     /// The same, with everything that it sends and hears kept by `witness`: for examining a
@@ -69,56 +78,59 @@ impl Backend {
         &self.profile
     }
 
-    /// Forgets what was a session's, at its end: the ordinary cookies, and all connections.
-    pub fn forget(&self) {
-        lock(&self.jar).clear();
-        self.hang_up();
-    }
-
     /// Closes the connections that wait for the next call. Until then the last one's headers,
     /// tokens among them, stand in their buffers.
     pub fn hang_up(&self) {
-        lock(&self.client).take();
+        self.transport.hang_up();
     }
 
-    /// Whose time it is in the jar: to be taken along with a session's tokens.
-    pub(crate) fn era(&self) -> Era {
-        lock(&self.jar).era()
+    /// The jar in use.
+    pub(crate) fn jar_id(&self) -> JarId {
+        lock(&self.jar).id()
     }
 
-    /// The same for calls of a session of that `era`: once it is over they neither send nor
-    /// leave ordinary cookies, whoever's these are by then.
-    pub(crate) fn of_era(&self, era: Era) -> Self {
+    /// Begins an empty jar: that of a session that begins, or of nobody.
+    pub(crate) fn begin_jar(&self, id: JarId) {
+        *lock(&self.jar) = Jar::of(id);
+    }
+
+    /// The same for calls of the session whose jar this is: once another is in use they
+    /// neither send nor leave ordinary cookies, whoever's these are by then.
+    pub(crate) fn with_jar(&self, id: JarId) -> Self {
         Self {
-            era: Some(era),
+            jar_id: Some(id),
             ..self.clone()
         }
     }
 
-    /// The same for a sign-in, whose ordinary cookies are nobody else's before it is taken
-    /// into use, and lost where it is not.
-    pub(crate) fn aside(&self) -> Self {
-        let jar = lock(&self.jar).clone();
+    /// The same for a sign-in, with a jar of its own that is nobody else's before the sign-in
+    /// is taken into use, and lost where it is not. It begins with the cookies of `nobodys`
+    /// jar, if that is the one in use, and otherwise empty: another person's cookies do not go
+    /// along with a password.
+    pub(crate) fn for_sign_in(&self, nobodys: Option<JarId>) -> Self {
+        let held = lock(&self.jar).clone();
+        let jar = match nobodys {
+            Some(id) if held.id() == id => held,
+            _ => Jar::default(),
+        };
         Self {
             jar: Arc::new(Mutex::new(jar)),
             ..self.clone()
         }
     }
 
-    /// Takes a sign-in into use: its ordinary cookies count from here on.
-    pub(crate) fn take_over(&self, aside: &Self) {
-        let jar = lock(&aside.jar).clone();
-        lock(&self.jar).become_as(&jar);
+    /// Takes a sign-in into use: its ordinary cookies are those of the session `id` from here.
+    pub(crate) fn take_over(&self, sign_in: &Self, id: JarId) {
+        let jar = lock(&sign_in.jar).clone();
+        *lock(&self.jar) = jar.owned_by(id);
     }
 
-    fn client(&self) -> Result<Client, Fault> {
-        let mut kept = lock(&self.client);
-        if let Some(client) = &*kept {
-            return Ok(client.clone());
+    /// The same with each call on a connection that no other has used.
+    pub(crate) fn on_new_connections(&self, new_connections: bool) -> Self {
+        Self {
+            new_connections,
+            ..self.clone()
         }
-        // It could be made before.
-        let made = client_for(&self.profile, &self.user_agent).map_err(|_| Fault::Unreachable)?;
-        Ok(kept.insert(made).clone())
     }
 
     /// Sends a request and returns at the answer's headers.
@@ -135,25 +147,38 @@ impl Backend {
             tracing::error!("a path leads away from the backend");
             return Err(Fault::BadAnswer);
         }
-        let era = self.era.unwrap_or_else(|| self.era());
-        let headers = self.headers(&url, &mut call, era)?;
-        let request = self.client()?.request(call.method.clone(), url.clone());
+        let jar = self.jar_id.unwrap_or_else(|| self.jar_id());
+        let headers = self.headers(&url, &mut call, jar)?;
         let sight = self.witness.as_ref();
         let sight = sight.map(|witness| witness.sent(&call, &headers));
-        let request = request.headers(headers);
         let payload = std::mem::replace(&mut call.payload, Payload::None);
-        let response = match call.patience {
-            Patience::Whole => at_once(request, payload).await,
-            Patience::Steps => self.step_by_step(request, payload).await,
+        let request = |body| Request {
+            method: call.method.clone(),
+            url: url.clone(),
+            headers,
+            body,
+            new_connection: self.new_connections,
+        };
+        // The bound of a small exchange counts to the end of the answer's body.
+        let until = (call.patience == Patience::Whole).then(|| Instant::now() + TOTAL_LIMIT);
+        let response = match until {
+            Some(until) => {
+                let sent = self.transport.send(request(payload.whole()));
+                let sent = timeout_at(until, sent).await;
+                sent.map_err(|_| Fault::TimedOut)
+                    .and_then(|sent| sent.map_err(Fault::of_request))
+            }
+            None => self.step_by_step(payload, request).await,
         };
         if let Some(sight) = &sight {
             sight.answered(&response);
         }
         let response = response?;
-        let refresh = self.honour_cookies(&response, &url, call.jar.then_some(era));
-        let given = Given::of(response.headers(), &self.profile);
+        let refresh = self.honour_cookies(&response, &url, call.jar.then_some(jar));
+        let given = Given::of(&response.headers, &self.profile);
         Ok(Head {
             response,
+            until,
             refresh,
             given,
             sight,
@@ -163,8 +188,8 @@ impl Backend {
     /// Bodies of any size: what is bounded is how long nothing may happen.
     async fn step_by_step(
         &self,
-        request: RequestBuilder,
         payload: Payload,
+        request: impl FnOnce(RequestBody) -> Request,
     ) -> Result<Response, Fault> {
         let api = &self.profile.api;
         let idle = Duration::from_secs(api.idle_within_s);
@@ -175,21 +200,22 @@ impl Backend {
             Payload::Streamed(body) => Some(body),
         };
         let Some(body) = body else {
-            let sent = tokio::time::timeout(answer, request.send()).await;
+            let sent = self.transport.send(request(RequestBody::Empty));
+            let sent = tokio::time::timeout(answer, sent).await;
             return sent
                 .map_err(|_| Fault::TimedOut)?
-                .map_err(|error| Fault::of_request(&error));
+                .map_err(Fault::of_request);
         };
         let stalls = body.watch().stalls(idle, answer);
         tokio::select! {
-            sent = request.body(reqwest::Body::wrap(body)).send() => {
-                sent.map_err(|error| Fault::of_request(&error))
+            sent = self.transport.send(request(RequestBody::Stream(Box::pin(body)))) => {
+                sent.map_err(Fault::of_request)
             }
             () = stalls => Err(Fault::TimedOut),
         }
     }
 
-    fn headers(&self, url: &Url, call: &mut Call<'_>, era: Era) -> Result<HeaderMap, Fault> {
+    fn headers(&self, url: &Url, call: &mut Call<'_>, jar: JarId) -> Result<HeaderMap, Fault> {
         let origin = self.profile.origin();
         let variables = Variables {
             device: Some(call.device),
@@ -207,17 +233,17 @@ impl Backend {
                 headers.insert(name, value);
             }
         }
-        if let Some(cookies) = self.cookie_header(url, call, era) {
+        if let Some(cookies) = self.cookie_header(url, call, jar) {
             headers.insert(COOKIE, cookies);
         }
         Ok(headers)
     }
 
-    fn cookie_header(&self, url: &Url, call: &Call<'_>, era: Era) -> Option<HeaderValue> {
+    fn cookie_header(&self, url: &Url, call: &Call<'_>, jar: JarId) -> Option<HeaderValue> {
         if !self.profile.cookies.enabled {
             return None;
         }
-        let mut pairs = match self.jar_of(era) {
+        let mut pairs = match self.jar_of(jar) {
             Some(jar) if call.jar => jar.pairs(url),
             _ => Vec::new(),
         };
@@ -248,31 +274,31 @@ impl Backend {
         Some(header)
     }
 
-    /// The jar, if it is still that time.
-    fn jar_of(&self, era: Era) -> Option<MutexGuard<'_, Jar>> {
-        Some(lock(&self.jar)).filter(|jar| jar.era() == era)
+    /// The jar of this id, if it is still the one in use.
+    fn jar_of(&self, id: JarId) -> Option<MutexGuard<'_, Jar>> {
+        Some(lock(&self.jar)).filter(|jar| jar.id() == id)
     }
 
-    /// Files every `Set-Cookie`: the ordinary ones at once, if their time is not over, the
+    /// Files every `Set-Cookie`: the ordinary ones at once, if their jar is still in use, the
     /// refresh ones for the caller.
     fn honour_cookies(
         &self,
         response: &Response,
         url: &Url,
-        era: Option<Era>,
+        jar: Option<JarId>,
     ) -> Vec<RefreshChange> {
         if !self.profile.cookies.enabled {
             return Vec::new();
         }
         let names = &self.profile.cookies.refresh;
-        let now = sent_at(response.headers());
+        let now = sent_at(&response.headers);
         let mut refresh = Vec::new();
-        for line in response.headers().get_all(SET_COOKIE) {
+        for line in response.headers.get_all(SET_COOKIE) {
             let Ok(line) = line.to_str() else { continue };
             let name = line.split(['=', ';']).next().unwrap_or_default().trim();
             if names.iter().any(|held| held == name) {
                 refresh.extend(RefreshCookie::from_line(line, url, names, now.into()));
-            } else if let Some(mut jar) = era.and_then(|era| self.jar_of(era)) {
+            } else if let Some(mut jar) = jar.and_then(|id| self.jar_of(id)) {
                 jar.honour(line, url);
             }
         }
@@ -280,47 +306,6 @@ impl Backend {
     }
 }
 
-fn client_for(profile: &Profile, user_agent: &str) -> Result<Client, AuthError> {
-    let mut builder = Client::builder()
-        .user_agent(user_agent)
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(CONNECT_LIMIT);
-    if profile.backend.scheme() == "http" {
-        // Plain http is for loopback: a proxy would carry the password off this machine.
-        builder = builder.no_proxy();
-        if let Some(name) = profile.backend.domain() {
-            // And so might whoever answers for a name such as `app.localhost`.
-            let port = profile.backend.port_or_known_default().unwrap_or(80);
-            builder = builder.resolve_to_addrs(name, &loopback(port));
-        }
-    } else {
-        builder = builder.https_only(true);
-    }
-    builder.build().map_err(|error| {
-        tracing::error!(%error, "no HTTP client can be made");
-        AuthError::new(ErrorCode::Internal)
-    })
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// What every name on this machine means.
-fn loopback(port: u16) -> [SocketAddr; 2] {
-    [
-        (Ipv4Addr::LOCALHOST, port).into(),
-        (Ipv6Addr::LOCALHOST, port).into(),
-    ]
-}
-
-/// Small bodies both ways, under one bound that counts to the end of the answer's body.
-async fn at_once(request: RequestBuilder, payload: Payload) -> Result<Response, Fault> {
-    let request = match payload {
-        Payload::None => request,
-        Payload::Whole(bytes) => request.body(bytes),
-        Payload::Streamed(body) => request.body(reqwest::Body::wrap(body)),
-    };
-    let sent = request.timeout(TOTAL_LIMIT).send().await;
-    sent.map_err(|error| Fault::of_request(&error))
 }

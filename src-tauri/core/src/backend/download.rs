@@ -7,10 +7,10 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::Response;
 
 use super::fault::Fault;
 use super::head::{BODY_LIMIT, Head};
+use crate::transport::AnswerBody;
 use crate::wire::FetchReply;
 
 /// The most that one read answers.
@@ -19,7 +19,7 @@ pub const CHUNK: usize = 256 * 1024;
 /// A body that is still to be read.
 pub struct Download {
     /// None once it was read to its end.
-    response: Option<Response>,
+    body: Option<Box<dyn AnswerBody>>,
     /// Read already, and not handed out.
     held: Bytes,
     /// What stands in the way after that. A body that broke off must not seem to end.
@@ -66,14 +66,13 @@ impl Download {
         if let Some(fault) = self.fault {
             return Err(fault);
         }
-        let Some(response) = &mut self.response else {
+        let Some(body) = &mut self.body else {
             return Ok(None);
         };
-        let more = response.chunk().await;
-        let more = more.map_err(|error| Fault::of_body(&error));
+        let more = body.chunk().await.map_err(Fault::of_body);
         match more {
             Ok(Some(_)) => {}
-            Ok(None) => self.response = None,
+            Ok(None) => self.body = None,
             Err(fault) => self.fault = Some(fault),
         }
         more
@@ -86,7 +85,7 @@ impl Download {
             held.extend_from_slice(&std::mem::take(&mut self.held));
         }
         self.held = Bytes::from(held);
-        Ok(self.response.is_none())
+        Ok(self.body.is_none())
     }
 }
 
@@ -112,13 +111,13 @@ impl Head {
     ) -> Result<(FetchReply, Option<Download>), Fault> {
         let status = self.status().as_u16();
         let headers = self.headers_for_window();
-        let length = self.response.content_length();
+        let length = self.response.length;
         let is_small = match length {
             Some(length) => length <= BODY_LIMIT as u64,
             None => self.kind().is_some_and(|kind| is_json(&kind)),
         };
         let mut download = Download {
-            response: Some(self.response),
+            body: Some(self.response.body),
             held: Bytes::new(),
             fault: None,
             idle,

@@ -3,6 +3,7 @@
 use reqwest::StatusCode;
 
 use crate::error::{AuthError, ErrorCode};
+use crate::transport::TransportError;
 
 /// Why there is no answer to act on. All of these pass: none ends a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,20 +30,18 @@ pub enum Fault {
 
 impl Fault {
     /// Why a request did not get as far as an answer's headers.
-    pub(super) fn of_request(error: &reqwest::Error) -> Self {
-        if error.is_timeout() {
-            Self::TimedOut
-        } else {
-            Self::Unreachable
+    pub(super) fn of_request(error: TransportError) -> Self {
+        match error {
+            TransportError::TimedOut => Self::TimedOut,
+            TransportError::Broken => Self::Unreachable,
         }
     }
 
     /// Why a body could not be read to its end.
-    pub(super) fn of_body(error: &reqwest::Error) -> Self {
-        if error.is_timeout() {
-            Self::TimedOut
-        } else {
-            Self::Truncated
+    pub(super) fn of_body(error: TransportError) -> Self {
+        match error {
+            TransportError::TimedOut => Self::TimedOut,
+            TransportError::Broken => Self::Truncated,
         }
     }
 }

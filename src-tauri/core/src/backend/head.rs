@@ -3,8 +3,9 @@
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, LOCATION};
-use reqwest::{Response, StatusCode};
+use reqwest::StatusCode;
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, LOCATION, WWW_AUTHENTICATE};
+use tokio::time::{Instant, timeout_at};
 use zeroize::Zeroizing;
 
 use super::body::Body;
@@ -12,6 +13,7 @@ use super::fault::Fault;
 use super::witness::Sight;
 use crate::cookies::RefreshChange;
 use crate::reply::Given;
+use crate::transport::Response;
 
 /// The largest body that is read whole.
 pub(super) const BODY_LIMIT: usize = 1024 * 1024;
@@ -32,6 +34,8 @@ const NOT_FOR_WINDOWS: [&str; 8] = [
 /// An answer whose body was not read yet.
 pub struct Head {
     pub(super) response: Response,
+    /// When its body must be here, where the exchange has one bound.
+    pub(super) until: Option<Instant>,
     pub(super) refresh: Vec<RefreshChange>,
     /// The tokens in headers that the profile names.
     pub(super) given: Given,
@@ -41,7 +45,7 @@ pub struct Head {
 impl Head {
     /// The status.
     pub fn status(&self) -> StatusCode {
-        self.response.status()
+        self.response.status
     }
 
     /// Whether it is a page for people where JSON, or nothing, belongs.
@@ -52,13 +56,13 @@ impl Head {
 
     /// The media type, in lower case, with what follows it.
     pub(super) fn kind(&self) -> Option<String> {
-        let kind = self.response.headers().get(CONTENT_TYPE)?.to_str().ok()?;
+        let kind = self.response.headers.get(CONTENT_TYPE)?.to_str().ok()?;
         Some(kind.trim_start().to_ascii_lowercase())
     }
 
     /// Where it says to go instead; `Some(Err)` where that cannot be read.
     pub(super) fn location(&self) -> Option<Result<&str, Fault>> {
-        let mut given = self.response.headers().get_all(LOCATION).iter();
+        let mut given = self.response.headers.get_all(LOCATION).iter();
         let first = given.next()?;
         if given.any(|other| other != first) {
             return Some(Err(Fault::BadAnswer));
@@ -74,13 +78,13 @@ impl Head {
     /// When it was sent, by the backend's own clock, which its dates are to be read against;
     /// by ours only where it does not say.
     pub fn sent_at(&self) -> SystemTime {
-        sent_at(self.response.headers())
+        sent_at(&self.response.headers)
     }
 
     /// How long the backend asks to be left alone.
     pub fn retry_after(&self) -> Option<Duration> {
         let limited = self.status() == StatusCode::TOO_MANY_REQUESTS;
-        let headers = self.response.headers();
+        let headers = &self.response.headers;
         super::retry_after(limited, self.sent_at(), |name| {
             headers.get(name)?.to_str().ok()
         })
@@ -89,7 +93,7 @@ impl Head {
     /// The answer's headers without what is not for windows.
     pub(super) fn headers_for_window(&self) -> Vec<(String, String)> {
         self.response
-            .headers()
+            .headers
             .iter()
             .filter(|(name, _)| !NOT_FOR_WINDOWS.contains(&name.as_str()))
             .filter(|(name, _)| !self.given.holds(name.as_str()))
@@ -107,15 +111,23 @@ impl Head {
     /// The body, whole.
     pub async fn body(mut self) -> Result<Body, Fault> {
         let given = std::mem::take(&mut self.given);
+        let invalid_token = self.says_invalid_token();
         let bytes = self.bytes().await;
         if let Some(sight) = &self.sight {
             sight.read(&bytes);
         }
-        Ok(Body::of(&bytes?, given))
+        Ok(Body::of(&bytes?, given).with_invalid_token(invalid_token))
+    }
+
+    /// `WWW-Authenticate: Bearer error="invalid_token"` (RFC 6750 §3.1).
+    fn says_invalid_token(&self) -> bool {
+        let lines = self.response.headers.get_all(WWW_AUTHENTICATE).iter();
+        let mut texts = lines.filter_map(|line| line.to_str().ok());
+        self.status().is_client_error() && texts.any(|text| text.contains("invalid_token"))
     }
 
     async fn bytes(&mut self) -> Result<Zeroizing<Vec<u8>>, Fault> {
-        let announced = self.response.content_length().unwrap_or_default();
+        let announced = self.response.length.unwrap_or_default();
         let announced = usize::try_from(announced).unwrap_or(usize::MAX);
         if announced > BODY_LIMIT {
             return Err(Fault::TooLarge);
@@ -136,8 +148,14 @@ impl Head {
     }
 
     async fn chunk(&mut self) -> Result<Option<Bytes>, Fault> {
-        let chunk = self.response.chunk().await;
-        chunk.map_err(|error| Fault::of_body(&error))
+        let chunk = self.response.body.chunk();
+        let chunk = match self.until {
+            Some(until) => timeout_at(until, chunk)
+                .await
+                .map_err(|_| Fault::TimedOut)?,
+            None => chunk.await,
+        };
+        chunk.map_err(Fault::of_body)
     }
 }
 

@@ -11,6 +11,8 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
 
+use crate::transport::BrokenOff;
+
 /// The largest piece that goes out at once.
 const PIECE: usize = 64 * 1024;
 /// How many pieces wait to be sent; whoever has more waits.
@@ -49,11 +51,6 @@ enum Stage {
     /// The backend's, to answer.
     Sent,
 }
-
-/// The body broke off on this side.
-#[derive(Debug, thiserror::Error)]
-#[error("the body broke off")]
-pub(super) struct BrokenOff;
 
 impl Outgoing {
     /// A body that is here already.

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use reqwest::StatusCode;
+
 use serde_json::{Map, Value};
 
 use super::body::Body;
@@ -9,7 +11,7 @@ use super::call::Call;
 use super::client::Backend;
 use super::fault::Fault;
 use super::head::Head;
-use super::verdict::{Verdict, is_signed_out};
+use super::verdict::{Verdict, signed_out};
 use crate::device::Device;
 use crate::profile::{Endpoint, Placeholder, Variables};
 use crate::reply::{AccessToken, Reply};
@@ -95,27 +97,27 @@ impl Backend {
         reply.and_then(|reply| reply.user()).ok_or(Fault::BadAnswer)
     }
 
-    /// Tells the backend that the session is over. `Ok` means that it need not be told
-    /// again: done, already unknown there, or it has no ear for it.
+    /// Tells the backend that the session is over. `Ok` means that it has heard it: done,
+    /// already unknown there, or it has no ear for it; but see [`Told::AlreadyByStatus`].
     pub async fn logout(
         &self,
         token: &RefreshToken,
         access: Option<&Secret>,
         device: &Device,
-    ) -> Result<(), Untold> {
+    ) -> Result<Told, Untold> {
         let Some(endpoint) = self.profile().endpoints.logout.get() else {
             tracing::info!("the backend has no sign-out: the session ends there by itself");
-            return Ok(());
+            return Ok(Told::Heard);
         };
         let wants_access = endpoint.asks_for(Placeholder::AccessToken);
         if !wants_access || self.profile().session.single_token {
             let access = access.or(token.body());
-            return self.tell(endpoint, token, access, device).await.map(drop);
+            return self.tell(endpoint, token, access, device).await;
         }
         if let Some(access) = access
-            && let Told::Yes = self.tell(endpoint, token, Some(access), device).await?
+            && let Told::Heard = self.tell(endpoint, token, Some(access), device).await?
         {
-            return Ok(());
+            return Ok(Told::Heard);
         }
         // The access token is gone, or what was refused is only its age: one more is needed.
         let mut token = token.clone();
@@ -143,11 +145,12 @@ impl Backend {
         };
         let body = body.map_err(untold)?;
         match self.verdict(status, &body, &token, now) {
-            Verdict::Ended(_) => Ok(()),
+            Verdict::Ended(_) => Ok(Told::Already),
+            Verdict::Refused { status, .. } => Ok(Told::AlreadyByStatus(status)),
             Verdict::Transient(fault) => Err(untold(fault)),
             Verdict::Renewed { access, .. } => {
                 let told = self.tell(endpoint, &token, access.token.as_ref(), device);
-                told.await.map(drop).map_err(|refused| Untold {
+                told.await.map_err(|refused| Untold {
                     token: changed.clone(),
                     ..refused
                 })
@@ -175,13 +178,13 @@ impl Backend {
             return Err(untold(Fault::BadAnswer));
         }
         if status.is_success() {
-            return Ok(Told::Yes);
+            return Ok(Told::Heard);
         }
         let body = head.body().await.unwrap_or(Body::unread());
-        if is_signed_out(self.profile(), status, &body) {
-            return Ok(Told::Already);
+        match signed_out(self.profile(), status, &body) {
+            Some(told) => Ok(told),
+            None => Err(untold(Fault::Status(status))),
         }
-        Err(untold(Fault::Status(status)))
     }
 
     /// The request that `endpoint` describes.
@@ -250,8 +253,13 @@ impl Backend {
 }
 
 /// How a sign-out was heard.
-enum Told {
-    Yes,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// It is done.
+    Heard,
     /// There was nothing left to end.
     Already,
+    /// The same, by the status alone: a gateway in trouble says it too, so that it counts only
+    /// when it is said again and again.
+    AlreadyByStatus(StatusCode),
 }

@@ -18,13 +18,16 @@ pub enum SignIn {
     /// Signed in.
     Granted(Box<Grant>),
     /// Signed in, but it could not be found out who: the session is to be ended again.
-    Nameless(Box<Nameless>),
+    Nameless(Box<Unusable>),
     /// A code is wanted.
     OtpRequired {
         /// Where it went, if the backend says.
         email: Option<String>,
         /// What names the challenge, if the backend gives it a name.
         challenge: Option<Secret>,
+        /// What came along with the question, if anything did: to be ended where no session
+        /// comes of it.
+        token: RefreshToken,
     },
     /// A registration without a session.
     Accepted,
@@ -40,14 +43,42 @@ pub struct Grant {
     pub token: RefreshToken,
 }
 
-/// A session of nobody knows whom.
-pub struct Nameless {
-    /// For API calls.
-    pub access: AccessToken,
-    /// For the sign-out.
+/// A session that began at the backend and cannot be used here.
+pub struct Unusable {
+    /// An access token, for the sign-out.
+    pub access: Option<Secret>,
+    /// What ends it.
     pub token: RefreshToken,
-    /// Why it is not known.
+    /// Why it cannot be used.
     pub error: AuthError,
+}
+
+/// A sign-in that came to nothing.
+#[derive(Debug)]
+pub struct Failed {
+    /// Why.
+    pub error: AuthError,
+    /// What it has left at the backend all the same, where the answer broke off after its
+    /// headers or does not hold what it should: a session that is to be ended again.
+    pub left: Option<RefreshToken>,
+}
+
+impl Failed {
+    fn leaving(token: RefreshToken, error: AuthError) -> Self {
+        Self {
+            error,
+            left: (!token.is_empty()).then_some(token),
+        }
+    }
+}
+
+impl<E: Into<AuthError>> From<E> for Failed {
+    fn from(error: E) -> Self {
+        Self {
+            error: error.into(),
+            left: None,
+        }
+    }
 }
 
 /// What a one-time code answers.
@@ -76,7 +107,7 @@ impl<'a> Answering<'a> {
 
 impl Backend {
     /// Signs in with a password.
-    pub async fn login(&self, input: &LoginInput, device: &Device) -> Result<SignIn, AuthError> {
+    pub async fn login(&self, input: &LoginInput, device: &Device) -> Result<SignIn, Failed> {
         let variables = Variables {
             identifier: Some(&input.email),
             password: Some(&input.password),
@@ -88,11 +119,7 @@ impl Backend {
     }
 
     /// Makes an account.
-    pub async fn register(
-        &self,
-        input: &RegisterInput,
-        device: &Device,
-    ) -> Result<SignIn, AuthError> {
+    pub async fn register(&self, input: &RegisterInput, device: &Device) -> Result<SignIn, Failed> {
         let variables = Variables {
             identifier: Some(&input.email),
             password: Some(&input.password),
@@ -110,7 +137,7 @@ impl Backend {
         &self,
         challenge: Answering<'_>,
         code: &Secret,
-    ) -> Result<SignIn, AuthError> {
+    ) -> Result<SignIn, Failed> {
         let variables = Variables {
             otp: Some(code),
             ..challenge.variables()
@@ -167,7 +194,7 @@ impl Backend {
         variables: &Variables<'_>,
         more: Option<&Map<String, Value>>,
         device: &Device,
-    ) -> Result<SignIn, AuthError> {
+    ) -> Result<SignIn, Failed> {
         let profile = self.profile();
         let endpoint = endpoint.ok_or(ErrorCode::Unsupported)?;
         // Only what a person typed can be so wrong that no request holds it.
@@ -175,8 +202,19 @@ impl Backend {
         let call = call.map_err(|_| AuthError::new(ErrorCode::InvalidInput))?;
         let mut head = self.send(call).await?;
         let (status, retry_after) = (head.status(), head.retry_after());
-        let (changes, now) = (head.take_refresh_changes(), head.sent_at());
-        let body = head.body().await?;
+        let now = head.sent_at();
+        let mut token = RefreshToken::default();
+        if status.is_success() {
+            // What is in the headers is a session already, whatever becomes of the body.
+            token.apply(head.take_refresh_changes());
+            let headers = head.without_body();
+            let reply = headers.reply(profile, &profile.answer.login);
+            token.apply_body(reply.and_then(|reply| self.body_token(&reply, now)));
+        }
+        let body = match head.body().await {
+            Ok(body) => body,
+            Err(fault) => return Err(Failed::leaving(token, fault.into())),
+        };
         let reply = body.reply(profile, &profile.answer.login);
         // What wants a code counts before the status; only where a code was just given, a
         // refusal in the same words says that it was wrong.
@@ -187,14 +225,13 @@ impl Backend {
             return Ok(SignIn::OtpRequired {
                 email: reply.otp_email(),
                 challenge: reply.challenge(),
+                token,
             });
         }
         if is_refused(step, profile, status, reply.as_ref()) {
             let refused = refused(step, profile, status, reply.as_ref());
-            return Err(refused.retry_after(retry_after));
+            return Err(Failed::leaving(token, refused.retry_after(retry_after)));
         }
-        let mut token = RefreshToken::default();
-        token.apply(changes);
         let mut access = None;
         if let Some(reply) = &reply {
             token.apply_body(self.body_token(reply, now));
@@ -206,21 +243,20 @@ impl Backend {
             _ if step == Step::Register && token.is_empty() && !holds_token => {
                 return Ok(SignIn::Accepted);
             }
-            _ => return Err(unfit(endpoint)),
+            _ => return Err(Failed::leaving(token, unfit(endpoint))),
         };
         let asks_me =
             profile.session.user_from == UserFrom::Me || profile.answer.login.user.is_empty();
         let user = match reply.as_ref().and_then(Reply::user) {
             Some(user) if !asks_me => user,
-            None if !asks_me => return Err(unfit(endpoint)),
+            None if !asks_me => return Err(Failed::leaving(token, unfit(endpoint))),
             _ => match self.me(&token, access.token.as_ref(), device).await {
                 Ok(user) => user,
                 Err(fault) => {
-                    let error = fault.into();
-                    return Ok(SignIn::Nameless(Box::new(Nameless {
-                        access,
+                    return Ok(SignIn::Nameless(Box::new(Unusable {
+                        access: access.token,
                         token,
-                        error,
+                        error: fault.into(),
                     })));
                 }
             },

@@ -5,9 +5,9 @@ use std::time::SystemTime;
 
 use reqwest::StatusCode;
 
-use super::{Backend, Body, Fault};
+use super::{Backend, Body, Fault, Told};
 use crate::error::{AuthError, ErrorCode};
-use crate::profile::{Profile, Step, UserFrom};
+use crate::profile::{Profile, Step, UserFrom, When};
 use crate::reply::{AccessToken, Reply};
 use crate::token::RefreshToken;
 use crate::wire::{SignedOutReason, User};
@@ -21,8 +21,16 @@ pub enum Verdict {
         /// For API calls.
         access: AccessToken,
     },
-    /// A rule of the profile says that the session is over.
+    /// The session is over, by name: a rule of the profile that names more than a status.
     Ended(SignedOutReason),
+    /// The session may be over, by the status alone. A gateway in front of the backend says the
+    /// same when it has trouble: only several such answers, some time apart, mean it.
+    Refused {
+        /// The status.
+        status: StatusCode,
+        /// What it means if it stands.
+        why: SignedOutReason,
+    },
     /// Says nothing about the session: keep it and try again.
     Transient(Fault),
 }
@@ -43,13 +51,29 @@ impl Backend {
         } else {
             Fault::Status(status)
         });
+        let refused = Verdict::Refused {
+            status,
+            why: SignedOutReason::Expired,
+        };
         let Some(reply) = body.reply(profile, profile.renewed()) else {
-            return not_understood;
+            return match body.says_invalid_token() {
+                true => refused,
+                false => not_understood,
+            };
         };
         let code = reply.code();
         let facts = reply.facts(status.as_u16(), code.as_deref());
-        if let Some(rule) = profile.ends.iter().find(|rule| rule.holds(&facts)) {
+        let mut held = profile.ends.iter().filter(|rule| rule.holds(&facts));
+        if let Some(rule) = held.clone().find(|rule| rule.is_named()) {
             return Verdict::Ended(rule.why.into());
+        }
+        if let Some(rule) = held.next() {
+            let why = rule.why.into();
+            return Verdict::Refused { status, why };
+        }
+        let is_json = body.json().is_some();
+        if (status == StatusCode::UNAUTHORIZED && is_json) || body.says_invalid_token() {
+            return refused;
         }
         if !status.is_success() {
             return not_understood;
@@ -73,12 +97,16 @@ pub(super) fn wants_code(profile: &Profile, status: StatusCode, reply: &Reply<'_
     profile.otp.wanted.iter().any(|rule| rule.holds(&facts))
 }
 
-/// Whether a refused sign-out says that there is nothing left to end.
-pub(super) fn is_signed_out(profile: &Profile, status: StatusCode, body: &Body) -> bool {
+/// How a refused sign-out says that there is nothing left to end, if it does.
+pub(super) fn signed_out(profile: &Profile, status: StatusCode, body: &Body) -> Option<Told> {
     let reply = body.reply(profile, &profile.answer.refresh);
     let code = reply.as_ref().and_then(Reply::code);
     let facts = body.facts(status.as_u16(), code.as_deref());
-    profile.signed_out.iter().any(|rule| rule.holds(&facts))
+    let mut held = profile.signed_out.iter().filter(|rule| rule.holds(&facts));
+    if held.clone().any(When::is_named) {
+        return Some(Told::Already);
+    }
+    held.next().map(|_| Told::AlreadyByStatus(status))
 }
 
 /// Whether an answer to a sign-in is a refusal, whatever its status may say.

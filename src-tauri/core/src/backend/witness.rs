@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use reqwest::Response;
 use reqwest::header::{COOKIE, HeaderMap};
 use zeroize::Zeroizing;
 
 use super::call::{Call, Payload};
 use super::fault::Fault;
+use crate::transport::Response;
 
 /// One request and what came of it.
 #[derive(Clone)]
@@ -105,8 +105,8 @@ impl Sight {
             exchange.took = self.since.elapsed();
             match result {
                 Ok(response) => {
-                    exchange.status = Some(response.status().as_u16());
-                    exchange.headers = response.headers().clone();
+                    exchange.status = Some(response.status.as_u16());
+                    exchange.headers = response.headers.clone();
                 }
                 Err(fault) => exchange.fault = Some(*fault),
             }

@@ -145,7 +145,7 @@ mod tests {
         let refresh = profile.endpoints.refresh.get().expect("there is one");
         assert_eq!(refresh.asked_for(), [], "a body is replaced as a whole");
         assert_eq!(profile.endpoints.resend_otp.get(), None);
-        assert_eq!(profile.ends.len(), 4, "the rest is the contract's");
+        assert_eq!(profile.ends.len(), 8, "the rest is the contract's");
     }
 
     #[test]

@@ -104,6 +104,11 @@ pub struct SessionRules {
     pub user_from: UserFrom,
     /// Whether one token serves both as refresh and as access token.
     pub single_token: bool,
+    /// How long the backend answers a refresh token that was replaced with the same successor
+    /// again, in seconds: what a crash has kept from being stored is asked for once more in
+    /// that time. 0 where it takes every second use for a theft. An hour at most.
+    #[cfg_attr(test, schemars(range(max = 3600)))]
+    pub grace_s: u64,
 }
 
 /// Where the user comes from after a refresh.

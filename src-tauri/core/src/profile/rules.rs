@@ -210,6 +210,14 @@ fn is_same(a: &Value, b: &Value) -> bool {
     }
 }
 
+impl Test<'_> {
+    /// Whether it names more than a status: a gateway in front of the backend answers with a
+    /// status too, and with an empty body.
+    fn is_named(self) -> bool {
+        self.code.is_some() || self.pointer.is_some()
+    }
+}
+
 impl When {
     pub(super) fn test(&self) -> Test<'_> {
         Test {
@@ -226,9 +234,19 @@ impl When {
     pub fn holds(&self, facts: &Facts<'_>) -> bool {
         self.test().holds(facts)
     }
+
+    /// Whether it names more than a status.
+    pub fn is_named(&self) -> bool {
+        self.test().is_named()
+    }
 }
 
 impl EndRule {
+    /// Whether it names more than a status.
+    pub fn is_named(&self) -> bool {
+        self.test().is_named()
+    }
+
     pub(super) fn test(&self) -> Test<'_> {
         Test {
             status: Some(self.status),

@@ -1,62 +1,86 @@
-//! The session of one workspace, and the only writer of its state.
+//! The session of one account, and the only writer of its state.
 //!
-//! Every change goes the same way: persist, then assign, then publish. Commands answer
-//! "did it work"; the published [`SessionChanged`] says "what is true now". No lock is held
-//! while the network or the keyring is waited for, so a sign-out never waits for a refresh:
-//! it takes a new stamp, and whatever was under way finds its own stamp outdated.
+//! Every change goes the same way: persist, then assign, then publish ([`commit`]). Commands
+//! answer "did it work"; the published [`SessionChanged`] says "what is true now". No lock is
+//! held while the network or the keyring is waited for, so a sign-out never waits for a refresh:
+//! it begins a new epoch, and whatever was under way finds its own over ([`inner`]).
+//!
+//! Calls run one way: {scheduler, restore, API calls, rights} → refresh → reconcile; {sign-in,
+//! refresh, sign-out, reconcile} → pending sign-outs; all → commit and storage. Each verb is a
+//! type that holds those it may call, so that nothing can call back.
 
-mod api;
-mod follow;
+mod api_call;
+mod base;
+mod commit;
+mod epoch;
+mod inner;
 mod item;
-mod keep_alive;
-mod landed;
-mod left_over;
-mod outbox;
-mod outbox_record;
-mod permit;
+mod item_keeper;
+mod keeping;
+mod legacy;
+mod pending_record;
+mod pending_sign_outs;
+mod persistence;
+mod process_lock;
+mod reconcile;
+mod record;
+mod refresh;
+mod refusals;
 mod restore;
-mod rotate;
-mod shared;
+mod rights;
+mod scheduler;
 mod sign_in;
 mod sign_out;
-mod unlock;
+mod sorting;
 mod upload;
 
+use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
-use crate::backend::Backend;
-use crate::clock::{Clock, SinceBoot, SystemClock};
-use crate::device::Device;
-use crate::error::{AuthError, ErrorCode};
-use crate::journal::LastUser;
-use crate::lock::Lock;
-use crate::plan::Plan;
+use self::api_call::ApiCalls;
+use self::base::Base;
+use self::commit::Committer;
+use self::inner::Core;
+use self::item_keeper::ItemKeeper;
+use self::pending_sign_outs::PendingSignOuts;
+use self::persistence::Persistence;
+use self::process_lock::ProcessLock;
+use self::reconcile::Reconcile;
+use self::record::Records;
+use self::refresh::{Refresh, RefreshReason};
+use self::restore::Restore;
+use self::rights::Rights;
+use self::scheduler::Scheduler;
+use self::sign_in::SignIn;
+use self::sign_out::SignOut;
+use crate::backend::{Backend, Download};
+use crate::clock::{Clock, SystemClock};
+use crate::error::AuthError;
+use crate::identity::ChallengeId;
 use crate::profile::Profile;
-use crate::records::Records;
-use crate::reply::AccessToken;
-use crate::schedule;
-use crate::secrets::{Secret, SecretStore, StoreError};
-use crate::state::{Event, State};
-use crate::token::RefreshToken;
+use crate::secrets::{Secret, SecretStore};
+use crate::state::State;
+use crate::storage::records::{FolderRecords, RecordStore};
+use crate::transport::{HttpTransport, Transport};
 use crate::unusable;
-use crate::vault::{Stamp, Vault};
-use crate::wire::{Cause, Outage, SessionChanged, StorageStatus};
-pub use item::Item;
-use outbox::Outbox;
-use rotate::Flight;
-pub use upload::{Given, Upload};
+use crate::wire::{
+    Cause, Challenge, FetchReply, FetchRequest, LoginInput, LogoutReply, RegisterInput,
+    SessionChanged, SignInOutcome, UploadRequest,
+};
+
+pub use self::item::Item;
+pub use self::upload::{Given, Upload};
 
 /// What a session is made of.
 pub struct Config {
-    /// The workspace's name; also the keyring account.
+    /// The workspace's name; also the beginning of its keyring items' names.
     pub workspace: String,
     /// The backend.
     pub profile: Profile,
-    /// Where the workspace's records live.
+    /// Where the account's records live.
     pub folder: PathBuf,
     /// Where the refresh token rests.
     pub store: Arc<dyn SecretStore>,
@@ -64,99 +88,38 @@ pub struct Config {
     pub product: String,
 }
 
-/// A handle on one workspace's session. Cheap to clone.
-#[derive(Clone)]
-pub struct Session(Arc<Shared>);
+/// What a machine provides beside the keyring. The real one is made by [`Session::open`]; a
+/// model of several machines in one process gives each its own.
+pub struct Machine {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// The disk, in the place of [`Config::folder`].
+    pub records: Arc<dyn RecordStore>,
+    /// The network.
+    pub transport: Arc<dyn Transport>,
+}
 
-struct Shared {
+/// A handle on one account's session. Cheap to clone.
+#[derive(Clone)]
+pub struct Session(Arc<Verbs>);
+
+struct Verbs {
+    base: Arc<Base>,
+    sign_in: Arc<SignIn>,
+    sign_out: Arc<SignOut>,
+    refresh: Arc<Refresh>,
+    calls: Arc<ApiCalls>,
+    rights: Arc<Rights>,
+    scheduler: Arc<Scheduler>,
     workspace: String,
-    product: String,
-    clock: Arc<dyn Clock>,
-    backend: Backend,
-    vault: Vault,
-    outbox: Outbox,
-    records: Records,
-    held: Mutex<Held>,
-    snapshot: watch::Sender<SessionChanged>,
-    flight: Mutex<Option<Flight>>,
-    signing_in: tokio::sync::Mutex<()>,
-    /// Held while a new session is persisted, so that no rotation starts from what it
-    /// replaces, and while an ended one is put away, so that none is persisted over it.
-    taking_over: Arc<tokio::sync::Mutex<()>>,
-    /// Held while what is left over in the keyring is put away for a session to be written.
-    settling: tokio::sync::Mutex<()>,
-    /// The lock between processes, while anyone here holds it.
-    rotation_lock: tokio::sync::Mutex<Weak<Lock>>,
-    /// Held, for a few file writes, by whoever changes the records; taken before `held`.
-    writing: Mutex<()>,
-    /// Rung when something that the schedule depends on has changed.
-    wake: Arc<Notify>,
-}
-
-/// Everything that changes, under one short lock.
-struct Held {
-    state: State,
-    /// Taken anew by each sign-in, sign-out and end; outdates what was under way.
-    stamp: Stamp,
-    /// Counts sign-outs and challenges given up: an answer to what was asked before is void.
-    given_up: u64,
-    generation: u64,
-    device: Device,
-    token: Option<RefreshToken>,
-    /// When to offer `token` to the keyring again; `None` while it holds it.
-    save_due: Option<SinceBoot>,
-    /// The keyring has held a token of this session: a later start can go on with it. While
-    /// it has not, nothing on disk speaks of the session.
-    lasts: bool,
-    /// The keyring could not be read at start; what it holds is not known.
-    unread: bool,
-    /// The marker of an earlier sign-out, if the sign-in could not remove it from the disk.
-    left_marker: Option<SystemTime>,
-    /// The keyring still holds an ended session, of which the backend may not have heard; when
-    /// to look at it again.
-    left_over: Option<SinceBoot>,
-    access: Option<Access>,
-    last_user: Option<LastUser>,
-    challenge: Option<OpenChallenge>,
-    plan: Plan,
-    /// When the backend was first not reached, in milliseconds since the epoch.
-    outage_since: Option<u64>,
-    /// When a refusal by the backend was last taken for a change of the roles.
-    roles_doubted: Option<SinceBoot>,
-}
-
-/// The access token in use.
-#[derive(Clone)]
-struct Access {
-    token: AccessToken,
-    received: SinceBoot,
-    /// Tells one token from the next, whatever their text.
-    serial: u64,
-}
-
-impl Access {
-    fn is_spent(&self, now: SinceBoot) -> bool {
-        now.saturating_sub(self.received) >= schedule::believed(self.token.life)
-    }
-}
-
-/// What a challenge needs and the window must not hold.
-#[derive(Clone)]
-struct OpenChallenge {
-    email: String,
-    device: Device,
-    /// With the ordinary cookies of this sign-in.
-    backend: Backend,
-    /// Held only where the profile sends it along with the code.
-    password: Option<Secret>,
-    /// What the backend gave out to name the challenge.
-    name: Option<Secret>,
 }
 
 impl Session {
-    /// Opens the session of a workspace and begins to restore it. Must be called within a
-    /// tokio runtime. Fails only if the records' folder or the device record cannot be
-    /// written, or no HTTP client can be made.
+    /// Opens the session of an account and begins to restore it. Must be called within a
+    /// tokio runtime.
+    ///
+    /// # Errors
+    /// If the records' folder cannot be used, or no HTTP client can be made.
     pub fn open(config: Config) -> Result<Self, AuthError> {
         Self::open_with_clock(config, Arc::new(SystemClock))
     }
@@ -166,74 +129,125 @@ impl Session {
     /// # Errors
     /// As [`Session::open`].
     pub fn open_with_clock(config: Config, clock: Arc<dyn Clock>) -> Result<Self, AuthError> {
-        let unwritable = |error: std::io::Error| unusable::folder(&config.folder, &error);
-        let records = Records::open(&config.folder).map_err(unwritable)?;
-        let device = {
-            let copy = || LastUser::device(&records);
-            Device::load_or_create(&records, &config.product, copy).map_err(unwritable)?
+        let unusable = |error: io::Error| unusable::folder(&config.folder, &error);
+        let records = FolderRecords::open(&config.folder).map_err(unusable)?;
+        let agent = user_agent(&config.product);
+        let transport = HttpTransport::new(&config.profile.backend, &agent)?;
+        let machine = Machine {
+            clock,
+            records: Arc::new(records),
+            transport: Arc::new(transport),
         };
+        Self::open_on(config, machine)
+    }
+
+    /// The same on a machine of one's own: with another disk and network.
+    ///
+    /// # Errors
+    /// If the records cannot be used.
+    pub fn open_on(config: Config, machine: Machine) -> Result<Self, AuthError> {
+        let Machine {
+            clock,
+            records,
+            transport,
+        } = machine;
+        let unusable = |error: io::Error| unusable::folder(&config.folder, &error);
+        let records = Records::new(records);
+        let copy = || match records.session() {
+            Ok(Some(record)) => Some(record.device),
+            _ => legacy::device(&records),
+        };
+        let (names, device) = records.identify(&config.product, copy).map_err(&unusable)?;
+        let origin = config.profile.origin();
+        if let Err(error) = legacy::take_over(&records, names, &device, &origin) {
+            // The old ones stay, and speak at the next start.
+            return Err(unusable(error));
+        }
         let state = State::new(config.profile.roles.clone());
-        let backend = Backend::new(config.profile, &user_agent(&config.product))?;
+        let backend = Backend::over(config.profile, transport);
         let first = SessionChanged {
             workspace: config.workspace.clone(),
             revision: 0,
             cause: Cause::Start,
-            state: state.view(),
+            state: state.view(clock.since_boot()),
             offers: backend.offers(),
         };
-        let session = Self(Arc::new(Shared {
+        let pending = PendingSignOuts::open(
+            &config.workspace,
+            names,
+            &records,
+            config.store.clone(),
+            clock.clone(),
+        );
+        let pending = Arc::new(pending);
+        let persistence = Persistence::new(
+            &config.workspace,
+            names,
+            origin,
+            records.clone(),
+            &config.store,
+        );
+        let persistence = Arc::new(persistence);
+        let core = Arc::new(Core::new(state, device, first, clock));
+        let base = Arc::new(Base {
+            commit: Committer::new(core.clone(), persistence.clone()),
+            items: ItemKeeper::new(core.clone(), persistence.clone(), pending.clone()),
+            lock: ProcessLock::new(records),
+            core,
+            persistence,
+            pending,
             backend,
-            outbox: Outbox::open(
-                &config.workspace,
-                &records,
-                config.store.clone(),
-                clock.clone(),
-            ),
-            vault: Vault::new(config.store, config.workspace.clone()),
-            workspace: config.workspace,
             product: config.product,
-            clock,
-            records,
-            held: Mutex::new(Held {
-                state,
-                stamp: 1,
-                given_up: 0,
-                generation: 0,
-                device,
-                token: None,
-                save_due: None,
-                lasts: false,
-                unread: false,
-                left_marker: None,
-                left_over: None,
-                access: None,
-                last_user: None,
-                challenge: None,
-                plan: Plan::default(),
-                outage_since: None,
-                roles_doubted: None,
-            }),
-            snapshot: watch::Sender::new(first),
-            flight: Mutex::default(),
-            signing_in: tokio::sync::Mutex::default(),
-            taking_over: Arc::default(),
-            settling: tokio::sync::Mutex::default(),
-            rotation_lock: tokio::sync::Mutex::default(),
-            writing: Mutex::default(),
-            wake: Arc::default(),
-        }));
-        let restoring = session.clone();
-        // Before anybody can sign in: an end that a crash has cut short comes first.
-        let settled = session.0.taking_over.clone().try_lock_owned().ok();
-        tokio::spawn(async move {
-            restoring.restore(settled).await;
-            let wake = restoring.0.wake.clone();
-            let clock = restoring.0.clock.clone();
-            let shared = Arc::downgrade(&restoring.0);
-            drop(restoring);
-            keep_alive::run(shared, wake, clock).await;
         });
-        Ok(session)
+        Ok(Self::start(base, config.workspace))
+    }
+
+    /// Puts the verbs together and sets them going.
+    fn start(base: Arc<Base>, workspace: String) -> Self {
+        let reconcile = Arc::new(Reconcile::new(base.clone()));
+        let refresh = Arc::new(Refresh::new(base.clone(), reconcile.clone()));
+        let sign_out = Arc::new(SignOut {
+            base: base.clone(),
+            reconcile: reconcile.clone(),
+        });
+        let rights = Arc::new(Rights {
+            base: base.clone(),
+            refresh: refresh.clone(),
+        });
+        let calls = Arc::new(ApiCalls {
+            base: base.clone(),
+            reconcile: reconcile.clone(),
+            refresh: refresh.clone(),
+            rights: rights.clone(),
+        });
+        let scheduler = Arc::new(Scheduler {
+            base: base.clone(),
+            refresh: refresh.clone(),
+            sign_out: sign_out.clone(),
+        });
+        let restore = Restore {
+            base: base.clone(),
+            reconcile,
+            refresh: refresh.clone(),
+        };
+        // Before anybody can sign in: an end that a crash has cut short comes first.
+        let turn = base.lock.turn_now();
+        let schedule = Arc::downgrade(&scheduler);
+        tokio::spawn(async move {
+            restore.run(turn).await;
+            drop(restore);
+            Scheduler::run(schedule).await;
+        });
+        Self(Arc::new(Verbs {
+            sign_in: Arc::new(SignIn::new(base.clone())),
+            base,
+            sign_out,
+            refresh,
+            calls,
+            rights,
+            scheduler,
+            workspace,
+        }))
     }
 
     /// The workspace's name.
@@ -243,113 +257,132 @@ impl Session {
 
     /// The backend's origin.
     pub fn origin(&self) -> String {
-        self.0.backend.profile().origin()
+        self.0.base.persistence.origin.clone()
+    }
+
+    /// The name of this account's item in the keyring.
+    pub fn item_name(&self) -> &str {
+        self.0.base.persistence.item_name()
     }
 
     /// The state now. Never waits; asks neither the backend nor the keyring.
     pub fn snapshot(&self) -> SessionChanged {
-        self.0.snapshot.borrow().clone()
+        self.0.base.core.snapshot()
     }
 
-    /// Every state from now on; a slow reader skips to the newest.
+    /// Every state from now on; a slow reader skips to the newest. Countdowns in it count from
+    /// when it was published.
     pub fn subscribe(&self) -> watch::Receiver<SessionChanged> {
-        self.0.snapshot.subscribe()
+        self.0.base.core.subscribe()
     }
 
-    fn now(&self) -> SinceBoot {
-        self.0.clock.since_boot()
+    /// Signs in with a password. On failure the state is what it was before.
+    ///
+    /// # Errors
+    /// If nobody is signed in by it.
+    pub async fn login(&self, input: LoginInput) -> Result<SignInOutcome, AuthError> {
+        self.0.sign_in.login(input).await
     }
 
-    fn writing(&self) -> MutexGuard<'_, ()> {
-        self.0
-            .writing
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    /// Makes an account, and signs in where the backend does.
+    ///
+    /// # Errors
+    /// If there is no account by it.
+    pub async fn register(&self, input: RegisterInput) -> Result<SignInOutcome, AuthError> {
+        self.0.sign_in.register(input).await
     }
 
-    fn held(&self) -> MutexGuard<'_, Held> {
-        self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Assigns and publishes: the last two steps of every change.
-    fn publish(&self, held: &mut Held, cause: Cause, event: Event) {
-        held.state.apply(event);
-        let state = held.state.view();
-        self.0.snapshot.send_if_modified(|snapshot| {
-            if snapshot.state == state {
-                return false;
-            }
-            snapshot.revision += 1;
-            snapshot.cause = cause;
-            snapshot.state = state;
-            true
-        });
-        self.0.wake.notify_one();
-    }
-
-    /// Changes the records where blocking is allowed, on behalf of `stamp`: once a newer
-    /// sign-in, sign-out or end has taken over, nothing is done and the answer is `None`.
-    /// One at a time, so that the newest is also the last to write.
-    async fn on_disk<T: Send + 'static>(
+    /// Answers this challenge, if it is the one that is open. A wrong code leaves it open; an
+    /// old one, or one too many, closes it.
+    ///
+    /// # Errors
+    /// If nobody is signed in by it.
+    pub async fn verify_otp(
         &self,
-        stamp: Stamp,
-        work: impl FnOnce(&Records) -> std::io::Result<T> + Send + 'static,
-    ) -> Result<Option<T>, AuthError> {
-        let session = self.clone();
-        let result = tokio::task::spawn_blocking(move || {
-            let _turn = session.writing();
-            if session.held().stamp != stamp {
-                return Ok(None);
-            }
-            work(&session.0.records).map(Some)
-        })
-        .await;
-        match result {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => {
-                tracing::error!(kind = %error.kind(), "a record cannot be written");
-                Err(ErrorCode::Internal.into())
-            }
-            Err(_) => Err(ErrorCode::Internal.into()),
-        }
-    }
-}
-
-impl Held {
-    fn supersede(&mut self) -> Stamp {
-        self.stamp += 1;
-        self.stamp
+        challenge: ChallengeId,
+        code: Secret,
+    ) -> Result<SignInOutcome, AuthError> {
+        self.0.sign_in.verify_otp(challenge, code).await
     }
 
-    /// Forgets everything that belonged to the session.
-    fn drop_session(&mut self) -> Option<RefreshToken> {
-        self.access = None;
-        self.last_user = None;
-        self.save_due = None;
-        self.lasts = false;
-        self.unread = false;
-        self.plan = Plan::default();
-        self.outage_since = None;
-        self.roles_doubted = None;
-        self.token.take()
+    /// Asks for another code; the answer says when the next may be asked for.
+    ///
+    /// # Errors
+    /// If none was sent.
+    pub async fn resend_otp(&self) -> Result<Challenge, AuthError> {
+        self.0.sign_in.resend_otp().await
     }
 
-    /// The access token, for a sign-out that wants one.
-    fn access_text(&self) -> Option<Secret> {
-        self.access.as_ref()?.token.token.clone()
+    /// Gives the challenge up.
+    pub fn cancel_otp(&self) {
+        self.0.sign_in.cancel_otp();
     }
 
-    fn access_serial(&self) -> u64 {
-        self.access.as_ref().map_or(0, |access| access.serial)
+    /// Renews the session now, because someone asked.
+    ///
+    /// # Errors
+    /// While the backend's `Retry-After` holds, within [`crate::schedule::CLICK_GAP`] of a
+    /// failed try, or if it was not renewed.
+    pub async fn refresh(&self) -> Result<(), AuthError> {
+        let epoch = self.0.base.core.look(inner::Inner::epoch);
+        self.0.refresh.refresh(epoch, RefreshReason::Click).await
     }
 
-    /// The outage as it stands: noted now if it was not before, tried again in `retry_in`.
-    fn outage(&mut self, now_ms: u64, retry_in: Option<Duration>) -> Outage {
-        let ms = |wait: Duration| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-        Outage {
-            since: *self.outage_since.get_or_insert(now_ms),
-            retry_at: retry_in.map(|wait| now_ms.saturating_add(ms(wait))),
-        }
+    /// Lets the keyring ask for its password, and tries it now instead of when it is next
+    /// due: offers it the token that it would not take, or reads the one it holds and renews
+    /// the session with it. What came of it is in the state; who types slowly is waited for
+    /// by the schedule.
+    ///
+    /// # Errors
+    /// If the session is behind the keyring and could not be renewed.
+    pub async fn unlock_keyring(&self) -> Result<(), AuthError> {
+        self.0.scheduler.unlock_keyring().await
+    }
+
+    /// Ends the session here and tells the backend when it can be reached. Always
+    /// succeeds; returns once the sign-out is on disk and shown.
+    pub async fn logout(&self) -> LogoutReply {
+        self.0.sign_out.run().await
+    }
+
+    /// Whether the user's roles let them do this. Roles that were not confirmed lately open
+    /// nothing: while the session is stale the backend is asked first.
+    ///
+    /// # Errors
+    /// [`crate::error::ErrorCode::NotAllowed`] if the roles do not allow it; otherwise why it
+    /// is not known.
+    pub async fn permit(&self, right: &str) -> Result<(), AuthError> {
+        self.0.rights.permit(right).await
+    }
+
+    /// Sends `request` with the session's bearer and cookies, or without a bearer when
+    /// nobody is signed in, and answers with the whole of a small answer.
+    ///
+    /// # Errors
+    /// If the path is refused, if there is no answer, or if it is not a small text; and if who
+    /// was signed in at the call is not any more.
+    pub async fn fetch(&self, request: FetchRequest) -> Result<FetchReply, AuthError> {
+        self.0.calls.fetch(request).await
+    }
+
+    /// The same with any answer: what does not come with the reply is to be read.
+    ///
+    /// # Errors
+    /// If the path is refused or there is no answer.
+    pub async fn call(
+        &self,
+        request: FetchRequest,
+    ) -> Result<(FetchReply, Option<Download>), AuthError> {
+        self.0.calls.call(request).await
+    }
+
+    /// Begins a call whose body is given piece by piece. Must be called within a tokio
+    /// runtime.
+    ///
+    /// # Errors
+    /// If the path is refused.
+    pub fn upload(&self, request: &UploadRequest) -> Result<Upload, AuthError> {
+        self.0.calls.upload(request)
     }
 }
 
@@ -357,13 +390,4 @@ impl Held {
 fn user_agent(product: &str) -> String {
     let plain = |c: char| if c.is_ascii_graphic() { c } else { '/' };
     product.chars().map(plain).collect()
-}
-
-fn storage_of(error: StoreError) -> StorageStatus {
-    match error {
-        StoreError::Absent | StoreError::NoCollection => StorageStatus::Absent,
-        StoreError::Locked | StoreError::TimedOut => StorageStatus::Locked,
-        StoreError::TooLarge => StorageStatus::TooLarge,
-        StoreError::Failed => StorageStatus::MemoryOnly,
-    }
 }

@@ -1,215 +1,222 @@
-//! The end of a session by its user: here first, at once, whatever the network does. The
-//! token goes to the outbox, from which the backend is told when it can be reached.
+//! The end of a session by its user: here first, at once, whatever the network does. The token
+//! goes to the pending sign-outs, from which the backend is told when it can be reached.
 
-use super::outbox::Due;
-use super::{Held, Session};
-use crate::device::Device;
-use crate::journal::{Journal, LastUser, SignedOut};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::base::Base;
+use super::commit::Persist;
+use super::epoch::Epoch;
+use super::inner::{Held, OpenChallenge};
+use super::keeping::{Keyring, LOOK_AGAIN};
+use super::reconcile::{OnDisk, Reconcile};
+use super::record::{Marker, Record};
+use crate::failpoints::step;
+use crate::identity::SessionId;
 use crate::secrets::Secret;
 use crate::state::Event;
-use crate::steps::step;
 use crate::token::RefreshToken;
-use crate::vault::Stamp;
 use crate::wire::{Cause, LogoutReply, SignedOutReason};
 
-/// What is left of a session: its refresh token, and an access token if there was one.
-type Left = (RefreshToken, Option<Secret>);
+/// Signs out.
+pub(super) struct SignOut {
+    pub base: Arc<Base>,
+    pub reconcile: Arc<Reconcile>,
+}
 
-impl Held {
-    fn left(&self) -> Option<Left> {
-        let token = self.token.clone()?;
-        Some((token, self.access_text()))
+/// What is left of a session.
+struct Left {
+    session: SessionId,
+    token: RefreshToken,
+    access: Option<Secret>,
+}
+
+/// A sign-out that is shown, and what is still to be done about it.
+struct Shown {
+    epoch: Epoch,
+    left: Option<Left>,
+    /// Its item may lie where commit ff703f2 put it.
+    legacy: Option<SessionId>,
+    /// What is known of the keyring, for as long as that could not be emptied.
+    record: Option<Box<Record>>,
+    challenge: Option<OpenChallenge>,
+}
+
+impl Left {
+    fn of(held: &Held) -> Option<Self> {
+        Some(Self {
+            session: held.id,
+            token: held.token.clone()?,
+            access: held.access_text(),
+        })
     }
 }
 
-impl Session {
+impl SignOut {
     /// Ends the session here and tells the backend when it can be reached. Always
     /// succeeds; returns once the sign-out is on disk and shown.
-    pub async fn logout(&self) -> LogoutReply {
-        let session = self.clone();
-        let over = tokio::task::spawn_blocking(move || session.end_here()).await;
+    pub async fn run(self: &Arc<Self>) -> LogoutReply {
+        let me = self.clone();
+        let shown = tokio::task::spawn_blocking(move || me.end_here()).await;
         // Only a panic or the end of the runtime could have stopped it.
-        let Ok((stamp, generation, left, device)) = over else {
-            return LogoutReply { success: true };
-        };
-        step!("logout.shown");
-        let session = self.clone();
-        tokio::spawn(async move {
-            // Until the token is in its slot no sign-in may write over the keyring's item.
-            let settled = session.0.taking_over.lock().await;
-            let is_replaced = session.held().left_over.is_some();
-            let is_known = left.is_some() && !is_replaced;
-            let mut safe = match left {
-                Some((token, access)) => {
-                    session.0.outbox.put(token, access, session.origin()).await
-                }
-                None => Ok(()),
-            };
-            if !is_known {
-                // The click came before the keyring was read, or it holds another session yet.
-                safe = safe.and(session.revoke_stored(stamp).await);
-            }
-            step!("logout.slotted");
-            session.empty_keyring(stamp, safe).await;
-            drop(settled);
-            step!("logout.deleted");
-            let _ = session
-                .on_disk(stamp, move |records| {
-                    LastUser::clear(records)?;
-                    Journal::idle(generation, None).write(records)
-                })
-                .await;
-            session.tell(&device).await;
-            step!("logout.told");
-        });
+        if let Ok(shown) = shown {
+            step!("logout.shown");
+            let me = self.clone();
+            tokio::spawn(async move { me.finish(shown).await });
+        }
         LogoutReply { success: true }
     }
 
     /// Marks the sign-out on disk, forgets the session and shows it. Blocks for a few file
     /// writes.
-    fn end_here(&self) -> (Stamp, u64, Option<Left>, Device) {
+    fn end_here(&self) -> Shown {
+        let base = &self.base;
         // A rotation that finds the marker before this has ended the session ends it itself,
         // and takes it for another process's to revoke.
-        let seen = self.held().left();
+        let (seen, session) = base.core.look(|inner| {
+            let held = inner.session.as_ref();
+            (held.and_then(Left::of), inner.session_id())
+        });
         // First the marker, and it waits for nobody: from here on no start is signed in.
-        self.mark_signed_out();
+        self.mark(session);
         step!("logout.marked");
-        let _turn = self.writing();
-        // A sign-in that was being written may have removed it at its end. The next to be
-        // written finds its stamp outdated, so this one stays.
-        if !matches!(SignedOut::read(&self.0.records), Ok(Some(_))) {
-            self.mark_signed_out();
+        let _turn = base.persistence.writing();
+        // A sign-in that was being written may have removed it. The next to be written finds
+        // its epoch over, so this one stays.
+        let stands = base.core.look(super::inner::Inner::session_id);
+        let marker = base.persistence.records().marker();
+        if stands != session || !matches!(marker, Ok(Some(_))) {
+            self.mark(stands);
         }
-        let mut held = self.held();
-        let stamp = held.supersede();
-        let left = held.left().or(seen);
-        held.drop_session();
-        held.challenge = None;
-        held.given_up += 1;
-        self.0.backend.forget();
-        self.publish(&mut held, Cause::Logout, Event::SignedOut);
-        (stamp, held.generation, left, held.device.clone())
+        let mut at = base.core.end_all();
+        let held = at.drop_session();
+        let left = held.as_ref().and_then(Left::of).or(seen);
+        let challenge = at.void_attempts();
+        let record = held.as_ref().map(|held| {
+            let until_quit = at.keyring.lasts_until_quit();
+            Box::new(base.persistence.record_of_the_end(held, until_quit))
+        });
+        let legacy = held.and_then(|held| held.legacy_item);
+        at.keyring = Keyring::Obsolete(base.core.now() + LOOK_AGAIN);
+        self.reconcile.begin_nobodys_jar(&mut at);
+        let epoch = at.epoch();
+        at.publish(Cause::Logout, Event::SignedOut);
+        Shown {
+            epoch,
+            left,
+            legacy,
+            record,
+            challenge,
+        }
     }
 
-    fn mark_signed_out(&self) {
-        if let Err(error) = SignedOut::write_by_user(&self.0.records) {
+    async fn finish(&self, shown: Shown) {
+        let base = &self.base;
+        let Shown {
+            epoch,
+            left,
+            legacy,
+            record,
+            challenge,
+        } = shown;
+        // Until the token is in its slot no sign-in may write over the keyring's item.
+        let turn = base.lock.turn().await;
+        if let Some(left) = left {
+            let ended = base.ended(left.session, left.token, left.access);
+            // Whether it is safe there is asked once more before anything is deleted.
+            let _ = base.pending.put(ended).await;
+        }
+        step!("logout.slotted");
+        // Whatever else is in the keyring is told too: it may hold another session yet.
+        let keyring = match self.reconcile.read_disk(epoch).await {
+            Ok(disk) => self.empty(epoch, &disk, legacy).await,
+            Err(_) => Keyring::Obsolete(base.core.now() + LOOK_AGAIN),
+        };
+        base.pending.release_left();
+        if let Some(mut at) = base.core.at(epoch) {
+            at.keyring = keyring;
+            base.core.wake.notify_one();
+        }
+        drop(turn);
+        step!("logout.deleted");
+        let over = |_: &mut super::inner::Inner, _: bool| Event::SignedOut;
+        let persist = match keyring {
+            // Another process's: so is the record.
+            Keyring::Unknown(None) => Persist::Nothing,
+            keyring => Persist::end(keyring, record),
+        };
+        let _ = base
+            .commit
+            .commit(epoch, persist, Cause::Logout, over)
+            .await;
+        let device = base.core.look(|inner| inner.device.clone());
+        if let Some(challenge) = challenge {
+            let ended = base.ended(SessionId::new(), challenge.token, None);
+            base.revoke(ended, challenge.device);
+        }
+        base.tell(&device).await;
+        step!("logout.told");
+    }
+
+    fn mark(&self, session: Option<SessionId>) {
+        let marker = Marker {
+            session,
+            why: SignedOutReason::ByUser,
+        };
+        if let Err(error) = self.base.persistence.records().write_marker(marker) {
             tracing::error!(kind = %error.kind(), "the sign-out marker cannot be written");
         }
     }
 
-    /// Tells the backend that `token` is not used any more; again after a restart if need be.
-    pub(super) fn revoke(&self, token: RefreshToken, access: Option<Secret>, device: Device) {
-        let session = self.clone();
-        tokio::spawn(async move {
-            let origin = session.origin();
-            // It is told at once, from memory if need be.
-            let _ = session.0.outbox.put(token, access, origin).await;
-            session.tell(&device).await;
+    /// Puts away what the keyring holds, and empties it; nothing of it where another process has
+    /// signed in: then it is that one's. Answers what is known of the keyring then.
+    async fn empty(&self, epoch: Epoch, disk: &OnDisk, legacy: Option<SessionId>) -> Keyring {
+        let base = &self.base;
+        let is_over = |record: &Record| {
+            base.core.look(|inner| inner.over.contains(&record.session))
+                || disk.marker.is_some_and(|it| it.ends(record.session))
+        };
+        let record = disk.record.as_ref();
+        if record.is_some_and(|record| !is_over(record)) {
+            return Keyring::Unknown(None);
+        }
+        let legacy = legacy.or(record.and_then(|record| record.legacy_item));
+        base.items.empty(epoch, legacy).await
+    }
+
+    /// Looks again at what the keyring still holds of a session that is over, when that is due.
+    pub async fn clear_obsolete(&self) {
+        let base = &self.base;
+        let now = base.core.now();
+        let epoch = base.core.look(|inner| {
+            let due = inner.keyring.clear_due().is_some_and(|due| due <= now);
+            (due && inner.session.is_none()).then(|| inner.epoch())
         });
-    }
-
-    /// Tells the backend of sign-outs, unless someone is at it or a failure asks for patience.
-    async fn tell(&self, device: &Device) {
-        if let Some(due) = self.0.outbox.take_due() {
-            self.deliver(due, device).await;
+        let Some(epoch) = epoch else { return };
+        if let Some(mut at) = base.core.at(epoch) {
+            at.keyring = Keyring::Obsolete(now + LOOK_AGAIN);
         }
-    }
-
-    /// Tells it, for whoever found it due.
-    pub(super) async fn deliver(&self, due: Due, device: &Device) {
-        self.0.outbox.deliver(due, &self.0.backend, device).await;
-        if self.held().token.is_none() {
-            self.0.backend.hang_up();
-        }
-        // What was not heard has a time for its next try.
-        self.0.wake.notify_one();
-    }
-
-    /// Another process has signed out: so has this one. The token is that one's to revoke.
-    pub(super) fn follow_sign_out(&self, stamp: Stamp, why: SignedOutReason) {
-        let mut held = self.held();
-        if held.stamp != stamp {
+        // Not while another process may be signing in.
+        let exclusive = base.lock.exclusive(Duration::ZERO).await;
+        if exclusive.right.is_none() {
             return;
         }
-        held.supersede();
-        held.drop_session();
-        self.0.backend.forget();
-        let event = match why {
-            SignedOutReason::ByUser => Event::SignedOut,
-            why => Event::Ended(why),
+        let Ok(disk) = self.reconcile.read_disk(epoch).await else {
+            return;
         };
-        self.publish(&mut held, Cause::Logout, event);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-    use std::sync::mpsc;
-    use std::time::Duration;
-
-    use vestibule_backend::Backend;
-
-    use super::*;
-    use crate::profile::Profile;
-    use crate::secrets::MemoryStore;
-    use crate::session::Config;
-    use crate::wire::LoginInput;
-
-    /// Longer than anything here takes.
-    const PATIENCE: Duration = Duration::from_secs(20);
-
-    async fn signed_in(backend: &Backend, folder: &tempfile::TempDir) -> Session {
-        let session = Session::open(Config {
-            workspace: "default".into(),
-            profile: Profile::from_json(serde_json::json!({"backend": backend.url()})).unwrap(),
-            folder: folder.path().to_owned(),
-            store: Arc::new(MemoryStore::default()),
-            product: "Vestibule 0.1.0".into(),
-        })
-        .unwrap();
-        let input = LoginInput::new("demo@vestibule.test", "vestibule-demo");
-        session.login(input).await.unwrap();
-        session
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn the_marker_waits_for_no_lock_and_outlasts_who_holds_it() {
-        let backend = Backend::start(vestibule_backend::Config::default());
-        let backend = backend.await.unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let session = signed_in(&backend, &folder).await;
-        let records = session.0.records.clone();
-        let (marked, seen) = mpsc::channel();
-        let (clicked, click) = mpsc::channel();
-        let writer = session.clone();
-        let runtime = tokio::runtime::Handle::current();
-        // A sign-in at its writes: slow, and at the end it removes the marker.
-        let held = std::thread::spawn(move || {
-            let turn = writer.writing();
-            clicked.send(()).unwrap();
-            let limit = std::time::Instant::now() + PATIENCE;
-            while SignedOut::read(&writer.0.records).unwrap().is_none() {
-                if std::time::Instant::now() > limit {
-                    marked.send(false).unwrap();
-                    return;
-                }
-                std::thread::yield_now();
-            }
-            SignedOut::clear(&writer.0.records).unwrap();
-            marked.send(true).unwrap();
-            drop(turn);
-        });
-        click.recv().unwrap();
-        let leaving = session.clone();
-        let over = runtime.spawn(async move { leaving.logout().await });
-        let marked = tokio::task::spawn_blocking(move || seen.recv().unwrap());
-        assert!(marked.await.unwrap(), "the marker was held up by a lock");
-        over.await.unwrap();
-        held.join().unwrap();
-        assert!(
-            SignedOut::read(&records).unwrap().is_some(),
-            "and it stands"
-        );
+        let keyring = self.empty(epoch, &disk, None).await;
+        base.pending.release_left();
+        let persist = match disk.record.is_some() && keyring == Keyring::Nothing {
+            true => Persist::NoSession,
+            false => Persist::Nothing,
+        };
+        let emptied = |inner: &mut super::inner::Inner, _: bool| {
+            inner.keyring = keyring;
+            Event::Remembered(false)
+        };
+        let _ = base
+            .commit
+            .commit(epoch, persist, Cause::Storage, emptied)
+            .await;
     }
 }

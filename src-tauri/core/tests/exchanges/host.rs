@@ -119,6 +119,11 @@ impl Arrival {
         self.stream.write_all(text.as_bytes()).await.expect("sent");
     }
 
+    /// The same where the other side may have left; false if it has.
+    pub async fn try_say(&mut self, text: &str) -> bool {
+        self.stream.write_all(text.as_bytes()).await.is_ok()
+    }
+
     /// Reads on until the other side leaves; everything of the body that came.
     pub async fn until_left(mut self) -> Vec<u8> {
         let mut rest = vec![0; 64 * 1024];

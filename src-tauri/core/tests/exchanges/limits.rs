@@ -67,7 +67,10 @@ async fn a_place_that_takes_no_connection_is_given_up_after_five_seconds() {
     let answer = backend.login(&input, &device);
     let error = soon("the call to end", answer).await.err();
     let waited = begun.elapsed();
-    assert_eq!(error.map(|error| error.code), Some(ErrorCode::Unreachable));
+    assert_eq!(
+        error.map(|failed| failed.error.code),
+        Some(ErrorCode::Unreachable)
+    );
     let limit = Duration::from_millis(4_900)..Duration::from_secs(15);
     assert!(limit.contains(&waited), "given up after {waited:?}");
 }

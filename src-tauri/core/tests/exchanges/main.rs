@@ -7,6 +7,7 @@ mod bodies;
 mod cookies;
 mod host;
 mod limits;
+mod new_cookies;
 mod pages;
 mod redirects;
 mod replays;
@@ -32,6 +33,7 @@ struct Desk {
     exchanges: Arc<Exchanges>,
     session: Session,
     clock: Arc<ManualClock>,
+    store: Arc<TestStore>,
     _folder: TempDir,
 }
 
@@ -50,6 +52,7 @@ impl Desk {
             exchanges: Arc::default(),
             session,
             clock,
+            store,
             _folder: folder,
         }
     }

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use vestibule_bus::{Bus, Keyring as Daemon};
-use vestibule_core::keyring::Keyring;
+use vestibule_core::storage::keyring::Keyring;
 
 /// `None` in the outer process, once the test has passed inside; `Some` inside. A process
 /// cannot be put on a bus once its threads have started, so the test runs in another.

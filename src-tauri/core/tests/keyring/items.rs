@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use vestibule_core::keyring::VALUE_LIMIT;
 use vestibule_core::secrets::{SecretStore as _, StoreError};
+use vestibule_core::storage::keyring::VALUE_LIMIT;
 
 use crate::daemon::{enter, keyring, kill, start, start_empty, start_locked, with_keyring};
 
@@ -147,9 +147,11 @@ fn a_locked_keyring_says_so_in_time_and_recovers() {
         .build()
         .expect("a runtime");
     let keyring = std::sync::Arc::new(keyring);
-    let vault = vestibule_core::vault::Vault::new(keyring.clone(), "a");
+    let bounded = vestibule_core::storage::bounded_store::BoundedStore::new(keyring.clone(), "a");
     for _ in 0..2 {
-        let read = runtime.block_on(vault.read()).map(|found| found.is_some());
+        let read = runtime
+            .block_on(bounded.read())
+            .map(|found| !found.is_empty());
         assert!(
             matches!(
                 read,
@@ -165,9 +167,9 @@ fn a_locked_keyring_says_so_in_time_and_recovers() {
     );
     kill(&mut bus);
     start(&mut bus);
-    let held = runtime.block_on(vault.read()).expect("unlocked");
+    let held = runtime.block_on(bounded.read()).expect("unlocked");
     assert_eq!(
-        held.map(|bytes| bytes.to_vec()).as_deref(),
+        held.first().map(|bytes| bytes.to_vec()).as_deref(),
         Some(&b"x"[..]),
         "it is back"
     );
@@ -192,7 +194,7 @@ fn a_locked_keyring_prompts_when_asked_to_and_holds_nothing_up() {
             assert_eq!(keyring.write("b", b"y"), Err(StoreError::Locked));
         }
     };
-    locked(2 * vestibule_core::vault::THREADS);
+    locked(2 * vestibule_core::storage::bounded_store::THREADS);
     assert_eq!(prompter.heard("BeginPrompting"), 0, "nobody asked for it");
     for _ in 0..2 {
         let began = Instant::now();

@@ -13,3 +13,4 @@ mod coy;
 mod daemon;
 mod items;
 mod sessions;
+mod twins;

@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 use vestibule_backend::{Backend, Config};
-use vestibule_core::keyring::Keyring;
 use vestibule_core::profile::Profile;
 use vestibule_core::secrets::SecretStore;
 use vestibule_core::session::{self, Session};
+use vestibule_core::storage::keyring::Keyring;
 use vestibule_core::wire::{Phase, SignedOutReason, StorageStatus};
 
 use crate::daemon::{self, keyring, kill, with_keyring};
 use crate::support::*;
 
-fn start(backend: &Backend, keyring: &Arc<Keyring>, folder: &TempDir) -> Session {
+pub fn start(backend: &Backend, keyring: &Arc<Keyring>, folder: &TempDir) -> Session {
     let config = session::Config {
         workspace: WORKSPACE.into(),
         profile: Profile::default()
@@ -26,7 +26,7 @@ fn start(backend: &Backend, keyring: &Arc<Keyring>, folder: &TempDir) -> Session
     Session::open(config).expect("the session opens")
 }
 
-fn run(test: impl Future<Output = ()>) {
+pub fn run(test: impl Future<Output = ()>) {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -96,10 +96,10 @@ fn a_session_is_back_after_a_restart_and_no_file_holds_its_token() {
         let last = start(&backend, &keyring, &folder);
         until(&last, "a fresh session", is_fresh).await;
         last.logout().await;
-        let emptied = keyring.clone();
+        let (emptied, name) = (keyring.clone(), last.item_name().to_owned());
         tokio::task::spawn_blocking(move || {
             // The store blocks, and must not do so on a runtime's thread.
-            while !matches!(emptied.read(WORKSPACE), Ok(None)) {
+            while !matches!(emptied.read(&name), Ok(None)) {
                 std::thread::sleep(std::time::Duration::from_millis(5));
             }
         })

@@ -103,9 +103,9 @@ async fn a_second_factor_is_sent_for_and_null_ends_a_session() {
         1,
         "with the cookie that names the challenge"
     );
-    let wrong = played.session.verify_otp(Secret::new("000000")).await;
+    let wrong = crate::support::verify(&played.session, Secret::new("000000")).await;
     assert_eq!(code(&wrong), Some(ErrorCode::OtpInvalid));
-    let right = played.session.verify_otp(Secret::new("426939")).await;
+    let right = crate::support::verify(&played.session, Secret::new("426939")).await;
     assert_eq!(right, Ok(SignInOutcome::SignedIn));
     played.session.refresh().await.expect("renewed");
     let item = played.item();

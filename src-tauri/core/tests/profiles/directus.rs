@@ -8,7 +8,7 @@ use vestibule_core::wire::{LoginInput, RegisterInput, SignInOutcome, SignedOutRe
 use vestibule_recordings::{DIRECTUS, Recording};
 
 use crate::rig::Played;
-use crate::support::{WORKSPACE, code, eventually, is_fresh, user, why};
+use crate::support::{code, eventually, is_fresh, user, why};
 
 const ADMIN: &str = "admin@example.com";
 const PASSWORD: &str = "correct-horse";
@@ -96,9 +96,9 @@ async fn one_code_means_missing_at_the_login_and_wrong_after_it() {
         Some(ErrorCode::Unsupported),
         "an authenticator app needs none, and it is said"
     );
-    let wrong = played.session.verify_otp(Secret::new("000000")).await;
+    let wrong = crate::support::verify(&played.session, Secret::new("000000")).await;
     assert_eq!(code(&wrong), Some(ErrorCode::OtpInvalid), "the same answer");
-    let right = played.session.verify_otp(Secret::new("685602")).await;
+    let right = crate::support::verify(&played.session, Secret::new("685602")).await;
     // Whose it is was recorded further up; here nobody answers that.
     assert_eq!(code(&right), Some(ErrorCode::BackendFault));
     let state = played.session.snapshot().state;
@@ -129,7 +129,7 @@ async fn a_right_code_signs_in() {
     }
     let outcome = played.session.login(LoginInput::new(ADMIN, PASSWORD)).await;
     assert_eq!(outcome, Ok(SignInOutcome::OtpRequired));
-    let right = played.session.verify_otp(Secret::new("685602")).await;
+    let right = crate::support::verify(&played.session, Secret::new("685602")).await;
     assert_eq!(right, Ok(SignInOutcome::SignedIn));
     assert_eq!(played.name(), "Admin User");
     let limited = played.session.login(LoginInput::new(ADMIN, "no")).await;
@@ -181,6 +181,10 @@ async fn an_empty_cookie_means_gone() {
     let ended = played.session.refresh().await;
     assert_eq!(code(&ended), Some(ErrorCode::SessionEnded));
     assert_eq!(played.until_signed_out().await, SignedOutReason::Expired);
-    let item = played.store.bare().read(WORKSPACE).expect("memory");
+    let item = played
+        .store
+        .bare()
+        .read(played.session.item_name())
+        .expect("memory");
     assert!(item.is_none(), "the keyring holds nothing");
 }

@@ -56,9 +56,9 @@ async fn refused_as(played: &Played, codes: &[ErrorCode]) {
 async fn sign_in_by_code(played: &Played) {
     let outcome = played.session.login(LoginInput::new(ANN, "pw")).await;
     assert_eq!(outcome, Ok(SignInOutcome::OtpRequired));
-    let wrong = played.session.verify_otp(Secret::new("000000")).await;
+    let wrong = crate::support::verify(&played.session, Secret::new("000000")).await;
     assert_eq!(code(&wrong), Some(ErrorCode::OtpInvalid));
-    let right = played.session.verify_otp(Secret::new("123456")).await;
+    let right = crate::support::verify(&played.session, Secret::new("123456")).await;
     assert_eq!(right, Ok(SignInOutcome::SignedIn));
 }
 

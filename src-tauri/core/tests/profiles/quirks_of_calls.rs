@@ -78,7 +78,7 @@ async fn a_new_session_cookie_is_kept_where_calls_carry_them() {
 }
 
 /// A sign-out may have left another session behind a closed keyring: that one is told from this
-/// by a journal that names no token.
+/// by a record that says that the keyring never held it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cookie_that_the_keyring_never_held_leaves_no_trace_of_it() {
     let recording = [
@@ -95,9 +95,10 @@ async fn a_cookie_that_the_keyring_never_held_leaves_no_trace_of_it() {
     played.store.block(Block::Fail(StoreError::Locked));
     played.sign_in(ANN, "pw").await;
     played.session.fetch(change()).await.expect("an answer");
-    let journal = played.record("journal.json");
-    assert_eq!(journal["generation"], 2, "the new one was taken");
-    assert_eq!(journal["token_hash"], Value::Null, "{journal}");
+    let record = played.record("session.json");
+    assert_eq!(record["generation"], 2, "the new one was taken");
+    assert_eq!(record["saved_generation"], Value::Null, "{record}");
+    assert_eq!(record["until_quit"], true, "{record}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,7 @@
 //! A session with a profile of its own, and a backend that plays a recording.
 
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
@@ -22,7 +23,12 @@ pub struct Played {
     pub session: Session,
     pub clock: Arc<ManualClock>,
     folder: TempDir,
+    /// The session\'s record at each look at the item.
+    records: Mutex<Vec<(SecretBytes, Vec<u8>)>>,
 }
+
+/// The record of the session.
+const RECORD: &str = "session.json";
 
 impl Played {
     /// Nobody has signed in yet. `at` is what the base address ends with; members named in
@@ -70,12 +76,14 @@ impl Played {
         played
     }
 
-    fn with(player: Arc<Player>, profile: Profile, item: Option<&SecretBytes>) -> Self {
+    fn with(player: Arc<Player>, profile: Profile, item: Option<(&Self, &SecretBytes)>) -> Self {
         let store = Arc::new(TestStore::default());
-        if let Some(item) = item {
-            store.bare().write(WORKSPACE, item).expect("memory");
-        }
         let folder = tempfile::tempdir().expect("a folder");
+        if let Some((of, item)) = item {
+            let name = of.session.item_name();
+            store.bare().write(name, item).expect("memory");
+            of.copy_records(&folder.path().join(WORKSPACE), item);
+        }
         let clock = Arc::new(ManualClock::new(SystemTime::now()));
         let session = open(&profile, &store, &folder, &clock);
         Self {
@@ -85,12 +93,31 @@ impl Played {
             session,
             clock,
             folder,
+            records: Mutex::default(),
         }
     }
 
-    /// Another machine with a copy of the keyring's item: what comes of an old token.
+    /// A copy of the whole installation as it was with this keyring item: what comes of an old
+    /// token.
     pub fn copy(&self, item: &SecretBytes) -> Self {
-        Self::with(self.player.clone(), self.profile.clone(), Some(item))
+        Self::with(
+            self.player.clone(),
+            self.profile.clone(),
+            Some((self, item)),
+        )
+    }
+
+    /// The records as they were when the item was looked at.
+    fn copy_records(&self, to: &Path, item: &SecretBytes) {
+        let from = self.folder.path().join(WORKSPACE);
+        std::fs::create_dir_all(to).expect("a folder");
+        for name in ["install.json", "device.json"] {
+            std::fs::copy(from.join(name), to.join(name)).expect("a record");
+        }
+        let records = self.records.lock().expect("no panic");
+        let then = records.iter().find(|(held, _)| held == item);
+        let (_, record) = then.expect("it was looked at");
+        std::fs::write(to.join(RECORD), record).expect("written");
     }
 
     /// A new start of the app.
@@ -118,8 +145,13 @@ impl Played {
 
     /// The keyring's item, to be copied.
     pub fn item(&self) -> SecretBytes {
-        let item = self.store.bare().read(WORKSPACE).expect("memory");
-        item.expect("the keyring holds the token")
+        let name = self.session.item_name();
+        let item = self.store.bare().read(name).expect("memory");
+        let item = item.expect("the keyring holds the token");
+        let record = std::fs::read(self.folder.path().join(WORKSPACE).join(RECORD));
+        let mut records = self.records.lock().expect("no panic");
+        records.push((item.clone(), record.expect("a record")));
+        item
     }
 
     /// The token in the keyring, as text.
@@ -140,8 +172,7 @@ impl Played {
 
     /// Why nobody is signed in any more.
     pub async fn until_signed_out(&self) -> SignedOutReason {
-        let state = self.until("nobody signed in", |state| why(state).is_some());
-        why(&state.await).expect("signed out")
+        self.until_signed_out_in_time().await
     }
 
     pub async fn sign_in(&self, email: &str, password: &str) {
@@ -150,14 +181,15 @@ impl Played {
     }
 
     /// Lets time pass until nobody is signed in: after a failed try, what a backend says of a
-    /// session is asked for twice, some seconds apart.
+    /// session is asked for twice, some seconds apart; what it says by a status alone three
+    /// times, over half a minute.
     pub async fn until_signed_out_in_time(&self) -> SignedOutReason {
         eventually("a sign-out", || {
             self.clock.advance(Duration::from_secs(1));
             why(&self.session.snapshot().state).is_some()
         })
         .await;
-        self.until_signed_out().await
+        why(&self.session.snapshot().state).expect("signed out")
     }
 
     pub fn name(&self) -> String {

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use serde_json::json;
 use vestibule_backend::{Config, Cut, Effect};
-use vestibule_core::clock::Clock as _;
 use vestibule_core::error::ErrorCode;
 use vestibule_core::secrets::Secret;
 use vestibule_core::wire::{Cause, Challenge, Phase, SignInOutcome, SignedOutReason};
@@ -51,10 +50,7 @@ async fn a_login_that_wants_a_code_keeps_no_session() {
     let rig = challenged().await;
     let open = challenge(&rig).expect("a challenge");
     assert_eq!(open.email, MAILED);
-    assert!(
-        open.resend_at >= open.started_at,
-        "a time for the next code"
-    );
+    assert!(open.resend_in_ms > 0, "a time for the next code");
     assert_eq!(rig.item(), None, "no token yet");
     assert_eq!(rig.session.snapshot().cause, Cause::Challenge);
     let reply = rig.get("/me").await.expect("a call");
@@ -74,8 +70,7 @@ async fn the_flag_counts_before_the_status() {
             open.email, "o***@vestibule.test",
             "shown as the backend says"
         );
-        rig.session
-            .verify_otp(Secret::new("1"))
+        crate::support::verify(&rig.session, Secret::new("1"))
             .await
             .expect_err("no");
         let sent = rig
@@ -93,13 +88,13 @@ async fn the_flag_counts_before_the_status() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_right_code_signs_in() {
     let rig = challenged().await;
-    let outcome = rig.session.verify_otp(right(&rig)).await;
+    let outcome = crate::support::verify(&rig.session, right(&rig)).await;
     assert_eq!(outcome, Ok(SignInOutcome::SignedIn));
     let change = rig.session.snapshot();
     assert!(is_fresh(&change.state), "{change:?}");
     assert_eq!(change.cause, Cause::VerifyOtp);
     assert!(rig.kept().is_some(), "the token is in the keyring");
-    let again = rig.session.verify_otp(Secret::new("123456")).await;
+    let again = crate::support::verify(&rig.session, Secret::new("123456")).await;
     assert_eq!(
         code(&again),
         Some(ErrorCode::NoChallenge),
@@ -113,7 +108,7 @@ async fn an_authenticator_app_works_too() {
     let email = "totp@vestibule.test";
     rig.session.login(login(email)).await.expect("challenged");
     let code = rig.backend.last_code(email).expect("a code");
-    let outcome = rig.session.verify_otp(Secret::new(code)).await;
+    let outcome = crate::support::verify(&rig.session, Secret::new(code)).await;
     assert_eq!(outcome, Ok(SignInOutcome::SignedIn));
 }
 
@@ -121,10 +116,10 @@ async fn an_authenticator_app_works_too() {
 async fn a_wrong_code_leaves_the_challenge_open() {
     let rig = challenged().await;
     let open = challenge(&rig);
-    let result = rig.session.verify_otp(wrong(&rig)).await;
+    let result = crate::support::verify(&rig.session, wrong(&rig)).await;
     assert_eq!(code(&result), Some(ErrorCode::OtpInvalid));
     assert_eq!(challenge(&rig), open, "the same challenge");
-    let outcome = rig.session.verify_otp(right(&rig)).await;
+    let outcome = crate::support::verify(&rig.session, right(&rig)).await;
     assert_eq!(
         outcome,
         Ok(SignInOutcome::SignedIn),
@@ -137,7 +132,9 @@ async fn too_many_wrong_codes_close_the_challenge() {
     let rig = challenged().await;
     let mut last = None;
     for _ in 0..5 {
-        last = rig.session.verify_otp(wrong(&rig)).await.err();
+        last = crate::support::verify(&rig.session, wrong(&rig))
+            .await
+            .err();
     }
     let last = last.expect("refused");
     assert_eq!(last.code, ErrorCode::OtpTooMany);
@@ -146,7 +143,7 @@ async fn too_many_wrong_codes_close_the_challenge() {
         Some(SignedOutReason::Never),
         "back to the login"
     );
-    let more = rig.session.verify_otp(right(&rig)).await;
+    let more = crate::support::verify(&rig.session, right(&rig)).await;
     assert_eq!(code(&more), Some(ErrorCode::NoChallenge));
     assert_eq!(
         rig.backend.requests("POST", "/verify-otp"),
@@ -163,7 +160,7 @@ async fn an_old_code_closes_the_challenge() {
     })
     .await;
     ask(&rig).await;
-    let result = rig.session.verify_otp(right(&rig)).await;
+    let result = crate::support::verify(&rig.session, right(&rig)).await;
     assert_eq!(code(&result), Some(ErrorCode::OtpExpired));
     assert_eq!(
         why(&rig.state()),
@@ -222,7 +219,9 @@ async fn each_other_refusal_of_a_code_leaves_the_challenge_open() {
         } else {
             rig.strike("/verify-otp", effect);
         }
-        let error = rig.session.verify_otp(right(&rig)).await.expect_err(name);
+        let error = crate::support::verify(&rig.session, right(&rig))
+            .await
+            .expect_err(name);
         assert_eq!(error.code, wanted, "{name}");
         assert_eq!(error.retry_after_ms, wait, "{name}: how long to wait");
         assert_eq!(challenge(&rig), open, "{name}: the challenge stands");
@@ -231,7 +230,7 @@ async fn each_other_refusal_of_a_code_leaves_the_challenge_open() {
             1,
             "{name}: asked once"
         );
-        let outcome = rig.session.verify_otp(right(&rig)).await;
+        let outcome = crate::support::verify(&rig.session, right(&rig)).await;
         assert_eq!(
             outcome,
             Ok(SignInOutcome::SignedIn),
@@ -244,7 +243,9 @@ async fn each_other_refusal_of_a_code_leaves_the_challenge_open() {
     ] {
         let rig = challenged().await;
         rig.strike("/verify-otp", effect);
-        let error = rig.session.verify_otp(right(&rig)).await.expect_err(name);
+        let error = crate::support::verify(&rig.session, right(&rig))
+            .await
+            .expect_err(name);
         assert_eq!(error.code, wanted, "{name}");
         assert_eq!(challenge(&rig), None, "{name}: the challenge is over");
     }
@@ -263,7 +264,7 @@ async fn another_code_may_be_asked_for_later() {
     );
     let open = challenge(&rig).expect("still open");
     assert!(
-        open.resend_at >= open.started_at + 70_000,
+        open.resend_in_ms >= 70_000,
         "the countdown follows the backend: {open:?}"
     );
 
@@ -278,7 +279,7 @@ async fn another_code_may_be_asked_for_later() {
     assert_eq!(challenge(&rig).as_ref(), Some(&sent), "shown");
     // Two codes of six digits may be equal, once in a million.
     assert!(rig.backend.last_code(MAILED).is_some() && before.is_some());
-    let outcome = rig.session.verify_otp(right(&rig)).await;
+    let outcome = crate::support::verify(&rig.session, right(&rig)).await;
     assert_eq!(outcome, Ok(SignInOutcome::SignedIn), "the new code counts");
 }
 
@@ -298,7 +299,7 @@ async fn another_code_may_be_asked_for_within_the_hour_whatever_the_backend_asks
         let hour = 3_600_000;
         assert_eq!(refused.retry_after_ms, Some(hour), "{name}: {value}");
         let still = challenge(&rig).expect("still open");
-        assert_eq!(still.resend_at, rig.clock.wall_ms() + hour, "{open:?}");
+        assert_eq!(still.resend_in_ms, hour, "{open:?}");
     }
 }
 
@@ -311,13 +312,12 @@ async fn a_sent_code_moves_the_time_of_the_next() {
         ("200", answer(200, json!({}), &[])),
     ] {
         rig.pass(Duration::from_millis(5));
+        let left = challenge(&rig).expect("open").resend_in_ms;
+        assert!(left < open.resend_in_ms, "{name}: it counts down");
         rig.strike("/resend-otp", effect);
         let sent = rig.session.resend_otp().await.expect(name);
-        assert!(sent.resend_at > open.resend_at, "{name}: later than before");
-        assert_eq!(
-            sent.started_at, open.started_at,
-            "{name}: begun when it was"
-        );
+        assert_eq!(sent.resend_in_ms, open.resend_in_ms, "{name}: from now");
+        assert_eq!(sent.id, open.id, "{name}: the same challenge");
     }
 }
 
@@ -341,7 +341,7 @@ async fn giving_up_goes_back() {
         Some(SignedOutReason::Never),
         "where it came from"
     );
-    let result = rig.session.verify_otp(right(&rig)).await;
+    let result = crate::support::verify(&rig.session, right(&rig)).await;
     assert_eq!(
         code(&result),
         Some(ErrorCode::NoChallenge),
@@ -375,7 +375,7 @@ async fn a_challenge_over_a_stale_session_does_not_cost_it() {
     assert_eq!(rig.kept(), before, "its token was never touched");
 
     ask(&rig).await;
-    let outcome = rig.session.verify_otp(right(&rig)).await;
+    let outcome = crate::support::verify(&rig.session, right(&rig)).await;
     assert_eq!(outcome, Ok(SignInOutcome::SignedIn));
     let state = rig.state();
     assert!(is_fresh(&state), "the new session is fresh: {state:?}");

@@ -10,12 +10,12 @@ use crate::support::*;
 
 /// What a crash leaves that came between a refresh and its answer.
 fn interrupt(rig: &Rig) {
-    let path = rig.records().join("journal.json");
-    let mut journal: Value =
-        serde_json::from_slice(&fs::read(&path).expect("a journal")).expect("JSON");
-    assert_eq!(journal["step"], "idle", "at rest before");
-    journal["step"] = "rotating".into();
-    fs::write(&path, journal.to_string()).expect("written");
+    let path = rig.records().join("session.json");
+    let mut record: Value =
+        serde_json::from_slice(&fs::read(&path).expect("a record")).expect("JSON");
+    assert_eq!(record["phase"], "idle", "at rest before");
+    record["phase"] = "rotating".into();
+    fs::write(&path, record.to_string()).expect("written");
 }
 
 async fn time_passes(rig: &Rig) {
@@ -29,7 +29,7 @@ async fn time_passes(rig: &Rig) {
 async fn rejected_once() -> Rig {
     let mut rig = Rig::signed_in().await;
     interrupt(&rig);
-    rig.strike(REFRESH, refusal(401, "REFRESH_EXPIRED"));
+    rig.strike(REFRESH, refusal(401, "TOKEN_EXPIRED"));
     rig.restart();
     rig.reached(REFRESH, 1).await;
     rig.pass(Duration::from_millis(1_900));
@@ -50,7 +50,7 @@ async fn a_rejection_after_a_crash_that_is_taken_back_ends_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rejection_after_a_crash_that_is_repeated_ends_the_session() {
     let rig = rejected_once().await;
-    rig.strike(REFRESH, refusal(401, "REFRESH_EXPIRED"));
+    rig.strike(REFRESH, refusal(401, "TOKEN_EXPIRED"));
     let why = tokio::select! {
         why = rig.until_signed_out() => why,
         () = time_passes(&rig) => unreachable!("for ever"),

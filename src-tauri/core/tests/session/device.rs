@@ -65,8 +65,7 @@ async fn a_code_and_a_registration_carry_the_same_device() {
     rig.session.resend_otp().await.expect("sent");
     assert_eq!(sent(&rig, "/resend-otp"), device);
     let code = rig.backend.last_code(MAILED).expect("a code");
-    rig.session
-        .verify_otp(Secret::new(code))
+    crate::support::verify(&rig.session, Secret::new(code))
         .await
         .expect("signed in");
     assert_eq!(sent(&rig, "/verify-otp"), device);
@@ -134,7 +133,7 @@ async fn a_refused_sign_in_does_not_change_what_a_refresh_replays() {
 #[tokio::test(flavor = "multi_thread")]
 async fn another_device_is_a_mismatch() {
     let mut rig = Rig::signed_in().await;
-    let record = rig.folder.path().join(WORKSPACE).join("device.json");
+    let record = rig.records().join("session.json");
     let device = std::fs::read_to_string(&record).expect("a record");
     let id = sent(&rig, "/login")["fingerprint"].clone();
     let other = device.replace(id.as_str().expect("an id"), &Uuid::new_v4().to_string());

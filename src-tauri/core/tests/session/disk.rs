@@ -21,12 +21,7 @@ fn obstruct(rig: &Rig, record: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_that_cannot_be_written_does_not_end_the_session_that_it_belongs_to() {
-    for record in [
-        "device.json",
-        "user.json",
-        "signed-out.json",
-        "journal.json",
-    ] {
+    for record in ["session.json", "signed-out.json"] {
         let rig = Rig::signed_in().await;
         rig.session.logout().await;
         rig.until_signed_out().await;
@@ -53,7 +48,9 @@ async fn a_sign_out_elsewhere_still_counts_after_a_marker_that_could_not_be_remo
     rig.sign_in(PLAIN).await;
     let marker = rig.records().join("signed-out.json");
     fs::remove_dir_all(&marker).expect("the disk is well again");
-    fs::write(&marker, r#"{"why":"revoked"}"#).expect("another process's");
+    let session = rig.item().expect("an item")["session"].clone();
+    let text = serde_json::json!({"format": 1, "session": session, "why": "revoked"});
+    fs::write(&marker, text.to_string()).expect("another process's");
     rig.session
         .refresh()
         .await
@@ -63,9 +60,13 @@ async fn a_sign_out_elsewhere_still_counts_after_a_marker_that_could_not_be_remo
 
 /// A sign-out whose last records are written, or have failed to be.
 async fn signed_out_without_a_record(rig: &Rig) {
-    obstruct(rig, "outbox.json");
+    obstruct(rig, "pending-sign-outs.json");
     rig.session.logout().await;
-    let over = || !rig.records().join("user.json").exists();
+    let over = || {
+        let record = fs::read(rig.records().join("session.json")).unwrap_or_default();
+        let record: serde_json::Value = serde_json::from_slice(&record).unwrap_or_default();
+        record["user"].is_null()
+    };
     eventually("the end of the sign-out", over).await;
 }
 
@@ -75,7 +76,8 @@ async fn a_sign_out_that_no_record_takes_is_told_by_the_next_run() {
     rig.backend.down().await;
     signed_out_without_a_record(&rig).await;
     assert!(rig.kept().is_some(), "the only copy stays in the keyring");
-    fs::remove_dir_all(rig.records().join("outbox.json")).expect("the disk is well again");
+    fs::remove_dir_all(rig.records().join("pending-sign-outs.json"))
+        .expect("the disk is well again");
     rig.restart();
     assert_eq!(rig.until_signed_out().await, SignedOutReason::ByUser);
     rig.backend.up().await.expect("the backend is back");

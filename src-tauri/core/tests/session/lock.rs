@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use vestibule_core::lock::Lock;
+use vestibule_core::storage::file_lock::FileLock;
 
 use crate::support::*;
 
@@ -11,7 +11,7 @@ async fn a_rotation_waits_for_another_process_and_a_sign_in_not_for_the_rotation
     let rig = Rig::signed_in().await;
     let path = rig.records().join("rotation.lock");
     // The sign-in lets go of it a moment after it is over.
-    let elsewhere = Lock::take(&path, Duration::from_secs(10)).await;
+    let elsewhere = FileLock::take(&path, Duration::from_secs(10)).await;
     let elsewhere = elsewhere.expect("a lock").expect("it is free");
     let session = rig.session.clone();
     let rotation = tokio::spawn(async move { session.refresh().await });

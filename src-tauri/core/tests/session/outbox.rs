@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use vestibule_backend::{Config, Effect, Fault, Point};
 use vestibule_core::clock::Clock as _;
 use vestibule_core::profile::Profile;
-use vestibule_core::secrets::{SecretStore as _, StoreError};
+use vestibule_core::secrets::StoreError;
 use vestibule_core::session::Session;
 use vestibule_core::wire::{Phase, SignedOutReason};
 
@@ -42,7 +42,8 @@ async fn until_settled(rig: &Rig) {
 /// The keyring accounts that the record names.
 fn slots(rig: &Rig) -> Vec<String> {
     let bytes = std::fs::read(record(rig)).unwrap_or_default();
-    let entries: Vec<Value> = serde_json::from_slice(&bytes).unwrap_or_default();
+    let record: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    let entries = record["entries"].as_array().cloned().unwrap_or_default();
     let account = |entry: &Value| format!("{WORKSPACE}.revoke.{}", entry["slot"].as_str().unwrap());
     entries.iter().map(account).collect()
 }
@@ -87,7 +88,7 @@ fn later(seconds: &str) -> Effect {
 }
 
 fn record(rig: &Rig) -> PathBuf {
-    rig.records().join("outbox.json")
+    rig.records().join("pending-sign-outs.json")
 }
 
 async fn until_put(rig: &Rig) {
@@ -141,7 +142,7 @@ async fn it_is_told_by_the_next_run_if_not_by_this_one() {
     rig.backend.down().await;
     rig.session.logout().await;
     let item_gone = async {
-        while rig.store.bare().read(WORKSPACE).expect("a store").is_some() {
+        while rig.item().is_some() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
@@ -173,10 +174,7 @@ async fn a_crash_right_after_the_marker_still_ends_in_a_revocation() {
     rig.until_signed_out().await;
     until_told(&rig, 1).await;
     until_gone(&rig).await;
-    assert!(
-        rig.store.bare().read(WORKSPACE).expect("a store").is_none(),
-        "the session's item is gone"
-    );
+    assert!(rig.item().is_none(), "the session's item is gone");
 }
 
 #[tokio::test(flavor = "multi_thread")]

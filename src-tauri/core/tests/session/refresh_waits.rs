@@ -3,7 +3,6 @@
 use std::time::{Duration, SystemTime};
 
 use serde_json::json;
-use vestibule_core::clock::Clock as _;
 use vestibule_core::error::ErrorCode;
 
 use crate::support::*;
@@ -19,10 +18,8 @@ async fn wait_after(status: u16, headers: &[(&str, &str)]) -> (Rig, f64) {
     assert!(result.is_err(), "{status} is no success");
     let state = rig.state();
     assert!(is_stale(&state), "kept, marked stale: {state:?}");
-    let retry_at = outage(&state).and_then(|outage| outage.retry_at);
-    let wait = retry_at
-        .expect("a next try")
-        .saturating_sub(rig.clock.wall_ms());
+    let retry_in = outage(&state).and_then(|outage| outage.retry_in_ms);
+    let wait = retry_in.expect("a next try");
     (rig, wait as f64 / 1000.0)
 }
 

@@ -90,8 +90,8 @@ async fn a_slow_backend_shows_the_last_user_after_about_a_second() {
         took < Duration::from_millis(2400),
         "not as late as the answer: {took:?}"
     );
-    let retry_at = outage(&state).expect("stale").retry_at;
-    assert_eq!(retry_at, None, "an attempt is under way");
+    let retry_in = outage(&state).expect("stale").retry_in_ms;
+    assert_eq!(retry_in, None, "an attempt is under way");
     rig.until_fresh().await;
     assert_eq!(
         rig.refreshes(),
@@ -126,12 +126,18 @@ async fn a_hung_keyring_shows_the_last_user_after_about_a_second() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_without_a_known_user_is_restoring_until_the_backend_says_who() {
     let mut rig = Rig::signed_in().await;
-    std::fs::remove_file(folder(&rig).join("user.json")).expect("there was one");
+    std::fs::remove_file(folder(&rig).join("session.json")).expect("there was one");
     rig.backend.down().await;
     rig.restart();
     let state = rig
         .until("an outage without a user", |state| {
-            matches!(state.phase, Phase::Restoring { outage: Some(_) })
+            matches!(
+                state.phase,
+                Phase::Restoring {
+                    outage: Some(_),
+                    owner_unknown: true
+                }
+            )
         })
         .await;
     assert_eq!(
@@ -147,18 +153,16 @@ async fn a_token_without_a_known_user_is_restoring_until_the_backend_says_who() 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sign_out_marker_beats_what_the_keyring_still_holds() {
     let mut rig = Rig::signed_in().await;
+    let name = rig.session.item_name().to_owned();
     let left_over = rig
         .store
         .bare()
-        .read(WORKSPACE)
+        .read(&name)
         .expect("a store")
         .expect("an item");
     rig.session.logout().await;
     rig.until_nothing_kept().await;
-    rig.store
-        .bare()
-        .write(WORKSPACE, &left_over)
-        .expect("a store");
+    rig.store.bare().write(&name, &left_over).expect("a store");
     rig.restart();
     assert_eq!(rig.until_signed_out().await, SignedOutReason::ByUser);
     rig.until_nothing_kept().await;
@@ -187,7 +191,7 @@ async fn another_origins_item_is_not_sent() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn damaged_records_cost_no_session() {
-    for name in ["user.json", "journal.json", "device.json"] {
+    for name in ["session.json", "install.json", "device.json"] {
         for damage in ["", "{\"a\":", "[]", "null", "\u{0}\u{0}"] {
             let mut rig = Rig::signed_in().await;
             std::fs::write(folder(&rig).join(name), damage).expect("written");
@@ -240,7 +244,8 @@ async fn a_damaged_marker_still_signs_out() {
 async fn a_keyring_item_that_is_none_of_ours_is_not_sent() {
     for bytes in [&b""[..], b"not json", b"{}", b"[1]", &[0xff; 64]] {
         let mut rig = Rig::signed_in().await;
-        rig.store.bare().write(WORKSPACE, bytes).expect("a store");
+        let name = rig.session.item_name();
+        rig.store.bare().write(name, bytes).expect("a store");
         rig.restart();
         rig.until_signed_out().await;
         assert_eq!(rig.refreshes(), 0, "{bytes:?}");
@@ -289,7 +294,8 @@ async fn a_keyring_that_turns_out_empty_after_all_ends_the_session_quietly() {
     rig.store.block(Block::Fail(StoreError::Locked));
     rig.restart();
     rig.until("the last known user", is_stale).await;
-    rig.store.bare().delete(WORKSPACE).expect("a store");
+    let name = rig.session.item_name();
+    rig.store.bare().delete(name).expect("a store");
     rig.store.heal();
     rig.pass(Duration::from_secs(6));
     assert_eq!(rig.until_signed_out().await, SignedOutReason::Missing);

@@ -319,7 +319,7 @@ async fn a_registration_may_want_a_code() {
         .backend
         .last_code("nina@example.com")
         .expect("a code was mailed");
-    let outcome = rig.session.verify_otp(Secret::new(code)).await;
+    let outcome = crate::support::verify(&rig.session, Secret::new(code)).await;
     assert_eq!(outcome, Ok(SignInOutcome::SignedIn));
     let state = rig.state();
     assert_eq!(

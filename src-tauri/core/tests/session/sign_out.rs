@@ -236,7 +236,7 @@ async fn what_a_locked_keyring_holds_is_told_once_it_opens() {
     until_first_ended(&rig).await;
     eventually("nothing left", || {
         rig.pass(Duration::from_secs(1));
-        rig.item().is_none() && !rig.records().join("outbox.json").exists()
+        rig.item().is_none() && !rig.records().join("pending-sign-outs.json").exists()
     })
     .await;
 }
@@ -384,7 +384,8 @@ async fn giving_a_challenge_up_while_its_code_is_checked_wins() {
     let right = rig.backend.last_code(MAILED).expect("a code");
     rig.strike("/verify-otp", Effect::Delay { ms: 300 });
     let session = rig.session.clone();
-    let verifying = tokio::spawn(async move { session.verify_otp(Secret::new(right)).await });
+    let verifying =
+        tokio::spawn(async move { crate::support::verify(&session, Secret::new(right)).await });
     rig.reached("/verify-otp", 1).await;
     rig.session.cancel_otp();
     let result = verifying.await.expect("the check ends");

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use vestibule_backend::Effect;
 use vestibule_core::secrets::{SecretStore as _, StoreError};
-use vestibule_core::vault::{THREADS, Vault};
+use vestibule_core::storage::bounded_store::{BoundedStore, Order, THREADS};
 use vestibule_core::wire::{Phase, SignedOutReason, StorageStatus};
 
 use crate::support::*;
@@ -71,9 +71,9 @@ async fn a_token_that_is_kept_late_leaves_the_journal_to_the_rotation_under_way(
         state.storage == StorageStatus::Ok
     })
     .await;
-    let journal = std::fs::read_to_string(rig.records().join("journal.json"));
-    let journal = journal.expect("a journal");
-    assert!(journal.contains(r#""step":"rotating""#), "{journal}");
+    let record = std::fs::read_to_string(rig.records().join("session.json"));
+    let record = record.expect("a record");
+    assert!(record.contains(r#""phase":"rotating""#), "{record}");
     flight.abort();
 }
 
@@ -125,11 +125,12 @@ async fn a_hung_keyring_delays_a_sign_in_by_its_bound_and_no_more() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_keyring_that_hangs_for_long_does_not_pile_up_threads() {
     let store = Arc::new(TestStore::default());
-    let vault = Vault::with_limit(store.clone(), WORKSPACE, Duration::from_millis(20));
+    let bounded = BoundedStore::with_limit(store.clone(), WORKSPACE, Duration::from_millis(20));
     store.block(Block::Hang);
-    for generation in 1..=50 {
+    for generation in 1..=50_u64 {
         let value = zeroize::Zeroizing::new(generation.to_string().into_bytes());
-        let result = vault.write(1, generation, value).await;
+        let order = Order::write(1, generation.into());
+        let result = bounded.write(order, value).await;
         assert_eq!(result, Err(StoreError::TimedOut), "it does not answer");
     }
     assert!(
@@ -147,14 +148,14 @@ async fn a_keyring_that_hangs_for_long_does_not_pile_up_threads() {
     eventually("an answer again", || store.waiting() == 0).await;
     let held = soon("a read", async {
         loop {
-            match vault.read().await {
+            match bounded.read().await {
                 Ok(held) => break held,
                 Err(_) => tokio::task::yield_now().await,
             }
         }
     })
     .await;
-    assert_eq!(held.expect("a value").as_slice(), b"50", "it works again");
+    assert_eq!(held[0].as_slice(), b"50", "it works again");
 }
 
 /// What the user of a session in memory was told: until you quit.
@@ -176,8 +177,9 @@ async fn a_session_that_the_keyring_never_took_is_not_shown_at_the_next_start() 
             "nothing speaks of it, keyring healed: {healed}"
         );
         assert_eq!(rig.refreshes(), before, "nobody was asked");
-        let shown = rig.records().join("user.json");
-        assert!(!shown.exists(), "no record of who it was");
+        let shown = rig.records().join("session.json");
+        let text = std::fs::read_to_string(shown).unwrap_or_default();
+        assert!(!text.contains(PLAIN), "no record of who it was: {text}");
     }
 }
 

@@ -4,7 +4,9 @@
 // Each test binary uses its own part of this.
 #![allow(dead_code)]
 
+mod disk;
 mod store;
+mod world;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -15,8 +17,9 @@ use tempfile::TempDir;
 use vestibule_backend::{Backend, Config, Effect, Fault};
 use vestibule_core::clock::ManualClock;
 use vestibule_core::error::{AuthError, ErrorCode};
+use vestibule_core::identity::ChallengeId;
 use vestibule_core::profile::Profile;
-use vestibule_core::secrets::SecretStore as _;
+use vestibule_core::secrets::{Secret, SecretStore as _};
 use vestibule_core::session::{self, Session};
 use vestibule_core::wire::{
     FetchReply, FetchRequest, Freshness, LoginInput, Outage, Phase, SessionState, SignInOutcome,
@@ -24,7 +27,11 @@ use vestibule_core::wire::{
 };
 
 #[allow(unused_imports)]
+pub use disk::{Cramped, Unreadable, files_of};
+#[allow(unused_imports)]
 pub use store::{Block, TestStore};
+#[allow(unused_imports)]
+pub use world::{Install, World, owner, shown};
 
 pub const PLAIN: &str = "demo@vestibule.test";
 pub const MAILED: &str = "otp@vestibule.test";
@@ -142,7 +149,8 @@ impl Rig {
 
     /// The keyring's item.
     pub fn item(&self) -> Option<Value> {
-        let bytes = self.store.bare().read(WORKSPACE).expect("a memory store");
+        let name = self.session.item_name();
+        let bytes = self.store.bare().read(name).expect("a memory store");
         bytes.map(|bytes| serde_json::from_slice(&bytes).expect("the item is JSON"))
     }
 
@@ -150,6 +158,11 @@ impl Rig {
     pub fn kept(&self) -> Option<String> {
         let item = self.item()?;
         Some(item["token"][0]["value"].as_str()?.to_owned())
+    }
+
+    /// Whether the keyring holds anything, whatever it looks like.
+    pub fn item_is_there(&self) -> bool {
+        !self.store.items().is_empty()
     }
 
     /// Waits until the keyring holds nothing.
@@ -217,6 +230,15 @@ pub async fn until(
     }
 }
 
+/// Answers the challenge that is shown, or one that there is not.
+pub async fn verify(session: &Session, code: Secret) -> Result<SignInOutcome, AuthError> {
+    let shown = match session.snapshot().state.phase {
+        Phase::OtpPending { challenge } => challenge.id,
+        _ => ChallengeId::new(),
+    };
+    session.verify_otp(shown, code).await
+}
+
 /// Waits for something that no one announces.
 pub async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let looking = async {
@@ -269,7 +291,7 @@ pub fn outage(state: &SessionState) -> Option<Outage> {
             freshness: Freshness::Stale(outage),
             ..
         } => Some(outage),
-        Phase::Restoring { outage } => outage,
+        Phase::Restoring { outage, .. } => outage,
         _ => None,
     }
 }

@@ -1,5 +1,6 @@
 //! A keyring that fails or hangs when told to, and counts.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -17,6 +18,10 @@ pub enum Block {
 #[derive(Default)]
 pub struct TestStore {
     inner: MemoryStore,
+    /// Every account that was ever written to.
+    accounts: Mutex<BTreeSet<String>>,
+    /// Further values of accounts, as merging keyrings leaves them.
+    twins: Mutex<Vec<(String, SecretBytes)>>,
     gate: Mutex<Option<Block>>,
     /// An account of which nothing can be said.
     unreadable: Mutex<Option<String>>,
@@ -41,6 +46,48 @@ impl TestStore {
     /// Only this account's item cannot be read.
     pub fn block_account(&self, account: String) {
         *self.unreadable() = Some(account);
+    }
+
+    /// Everything that it holds now: accounts and values.
+    pub fn items(&self) -> Vec<(String, SecretBytes)> {
+        let accounts = self.accounts.lock();
+        let accounts = accounts.unwrap_or_else(PoisonError::into_inner);
+        let held = accounts.iter().filter_map(|account| {
+            let value = self.inner.read(account).expect("a memory store")?;
+            Some((account.clone(), value))
+        });
+        held.collect()
+    }
+
+    /// Puts an item there, past the gate.
+    pub fn put(&self, account: &str, value: &[u8]) {
+        self.note(account);
+        self.inner.write(account, value).expect("a memory store");
+    }
+
+    /// Puts another item of that name beside the one that is there.
+    pub fn add_twin(&self, account: &str, value: &[u8]) {
+        let value = SecretBytes::new(value.to_vec());
+        self.twins_of_all().push((account.to_owned(), value));
+    }
+
+    /// How many there are beside the first of each name.
+    pub fn twins(&self) -> usize {
+        self.twins_of_all().len()
+    }
+
+    fn twins_of_all(&self) -> MutexGuard<'_, Vec<(String, SecretBytes)>> {
+        self.twins.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn forget_twins(&self, account: &str) {
+        self.twins_of_all().retain(|(held, _)| held != account);
+    }
+
+    fn note(&self, account: &str) {
+        let accounts = self.accounts.lock();
+        let mut accounts = accounts.unwrap_or_else(PoisonError::into_inner);
+        accounts.insert(account.to_owned());
     }
 
     fn unreadable(&self) -> MutexGuard<'_, Option<String>> {
@@ -98,9 +145,20 @@ impl SecretStore for TestStore {
         self.inner.read(account)
     }
 
+    fn read_all(&self, account: &str) -> Result<Vec<SecretBytes>, StoreError> {
+        // What was put there later comes first, as it may in a keyring.
+        let twins = self.twins_of_all().clone();
+        let twins = twins.into_iter().filter(|(held, _)| held == account);
+        let twins = twins.map(|(_, value)| value);
+        let first = self.read(account)?;
+        Ok(twins.chain(first).collect())
+    }
+
     fn write(&self, account: &str, value: &[u8]) -> Result<(), StoreError> {
         self.writes.fetch_add(1, Ordering::SeqCst);
         self.pass()?;
+        self.note(account);
+        self.forget_twins(account);
         self.inner.write(account, value)
     }
 
@@ -108,6 +166,7 @@ impl SecretStore for TestStore {
         let open = self.pass();
         self.deletes.fetch_add(1, Ordering::SeqCst);
         open?;
+        self.forget_twins(account);
         self.inner.delete(account)
     }
 }

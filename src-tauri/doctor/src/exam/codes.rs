@@ -26,6 +26,7 @@ impl Exam<'_> {
             .backend
             .login(&Self::credentials(account), &device)
             .await;
+        let answer = self.ledger.unbroken(answer, &device);
         let Heard { seen, sent, got } = self.heard(mark);
         let challenge = match answer {
             Ok(SignIn::OtpRequired { challenge, .. }) => challenge,
@@ -100,6 +101,7 @@ impl Exam<'_> {
             .backend
             .verify_otp(answering, &Secret::new(WRONG))
             .await;
+        let answer = self.ledger.unbroken(answer, answering.device);
         let Heard { seen, sent, got } = self.heard(mark);
         let finding = match answer {
             Err(error) if error.code == ErrorCode::OtpInvalid => Finding::yes(sent, got),
@@ -152,6 +154,7 @@ impl Exam<'_> {
         self.masks.hide(code.secret(), "code");
         let mark = self.witness.count();
         let answer = self.backend.verify_otp(answering, &code).await;
+        let answer = self.ledger.unbroken(answer, answering.device);
         let Heard { seen, sent, got } = self.heard(mark);
         let device = answering.device.clone();
         let finding = match answer {
@@ -160,7 +163,7 @@ impl Exam<'_> {
                 Finding::yes(sent, got)
             }
             Ok(SignIn::Nameless(nameless)) => {
-                let access = nameless.access.token.clone();
+                let access = nameless.access.clone();
                 self.ledger.note(nameless.token.clone(), access, &device);
                 told::refused(
                     seen.last(),

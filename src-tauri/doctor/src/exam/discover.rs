@@ -31,15 +31,26 @@ impl Exam<'_> {
             let backend = backend.watched_by(self.witness.clone());
             let mark = self.witness.count();
             let answer = backend.login(&Self::credentials(account), &device).await;
+            let answer = self.ledger.unbroken(answer, &device);
             let seen = self.seen(mark);
             let ended = match answer {
                 Ok(SignIn::Granted(grant)) => {
                     let access = grant.access.token.as_ref();
-                    Some(backend.logout(&grant.token, access, &device).await)
+                    Some(
+                        backend
+                            .logout(&grant.token, access, &device)
+                            .await
+                            .map(drop),
+                    )
                 }
                 Ok(SignIn::Nameless(nameless)) => {
-                    let access = nameless.access.token.as_ref();
-                    Some(backend.logout(&nameless.token, access, &device).await)
+                    let access = nameless.access.as_ref();
+                    Some(
+                        backend
+                            .logout(&nameless.token, access, &device)
+                            .await
+                            .map(drop),
+                    )
                 }
                 Ok(SignIn::OtpRequired { .. }) => Some(Ok(())),
                 Ok(SignIn::Accepted) | Err(_) => None,

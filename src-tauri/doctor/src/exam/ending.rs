@@ -75,7 +75,7 @@ impl Exam<'_> {
     async fn tell_the_sign_out(&self, session: &Session) -> Result<(), Untold> {
         let access = session.access_token();
         let told = self.backend.logout(&session.token, access, &session.device);
-        told.await
+        told.await.map(drop)
     }
 
     fn tell_what_reached(&mut self, reaches: Result<&'static str, &'static str>, sent: &str) {
@@ -106,7 +106,8 @@ impl Exam<'_> {
             RefreshCookie::from_line(line.to_str().ok()?, &profile.backend, names, now)
         });
         let finding = match changes.next_back() {
-            Some(RefreshChange::Delete(name)) => {
+            Some(RefreshChange::Delete(gone)) => {
+                let name = gone.name();
                 Finding::yes(shape::sent(exchange), format!("takes {name} away"))
             }
             Some(RefreshChange::Set(_)) => Finding::no(shape::sent(exchange), "sets another token")

@@ -68,7 +68,9 @@ impl Exam<'_> {
             self.stop.check()?;
             let input = LoginInput::new(&email, WRONG);
             let mark = self.witness.count();
-            let answer = self.backend.login(&input, &Self::new_device()).await;
+            let device = Self::new_device();
+            let answer = self.backend.login(&input, &device).await;
+            let answer = self.ledger.unbroken(answer, &device);
             let Err(error) = answer else { continue };
             if matches!(error.code, ErrorCode::RateLimited) {
                 self.measured.tries_before_limit = Some(tries);

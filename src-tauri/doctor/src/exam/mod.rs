@@ -246,7 +246,8 @@ impl<'a> Exam<'a> {
         let device = Self::new_device();
         let input = Self::credentials(account);
         let mark = self.witness.count();
-        let mut answer = self.backend.login(&input, &device).await;
+        let answer = self.backend.login(&input, &device).await;
+        let mut answer = self.ledger.unbroken(answer, &device);
         if let Err(error) = &answer
             && let Some(wait) = patience_for(error)
         {
@@ -254,7 +255,8 @@ impl<'a> Exam<'a> {
             self.desk
                 .progress(&format!("waiting {seconds} s, as the backend asks"));
             self.stop.sleep(wait).await?;
-            answer = self.backend.login(&input, &device).await;
+            let again = self.backend.login(&input, &device).await;
+            answer = self.ledger.unbroken(again, &device);
         }
         let Heard { got, .. } = self.heard(mark);
         Ok(match answer {

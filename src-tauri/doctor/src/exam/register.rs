@@ -27,6 +27,7 @@ impl Exam<'_> {
         let device = Self::new_device();
         let mark = self.witness.count();
         let answer = self.backend.register(&input(), &device).await;
+        let answer = self.ledger.unbroken(answer, &device);
         let Heard { seen, sent, got } = self.heard(mark);
         let finding = match answer {
             Ok(SignIn::Granted(grant)) => {
@@ -63,6 +64,7 @@ impl Exam<'_> {
         let device = Self::new_device();
         let mark = self.witness.count();
         let answer = self.backend.register(&input(), &device).await;
+        let answer = self.ledger.unbroken(answer, &device);
         let Heard { seen, sent, got } = self.heard(mark);
         let finding = match answer {
             Err(error) if error.code == ErrorCode::EmailTaken => Finding::yes(sent, got),

@@ -99,7 +99,7 @@ impl Exam<'_> {
                 access,
                 user: user.map(Box::new),
             },
-            Verdict::Ended(why) => Renewal::Ended(why),
+            Verdict::Ended(why) | Verdict::Refused { why, .. } => Renewal::Ended(why),
             Verdict::Transient(_) => Renewal::Transient,
         })
     }

@@ -23,7 +23,9 @@ impl Exam<'_> {
         self.stop.check()?;
         let input = LoginInput::new("", "");
         let mark = self.witness.count();
-        let answer = self.backend.login(&input, &Self::new_device()).await;
+        let device = Self::new_device();
+        let answer = self.backend.login(&input, &device).await;
+        let answer = self.ledger.unbroken(answer, &device);
         let Heard { seen, sent, got } = self.heard(mark);
         let finding = match answer {
             Err(error) => match error.code {
@@ -49,6 +51,7 @@ impl Exam<'_> {
         let device = Self::new_device();
         let mark = self.witness.count();
         let answer = self.backend.login(&input, &device).await;
+        let answer = self.ledger.unbroken(answer, &device);
         let Heard { seen, sent, got } = self.heard(mark);
         let finding = match answer {
             Err(error) if error.code == ErrorCode::InvalidCredentials => Finding::yes(sent, got),
@@ -89,6 +92,7 @@ impl Exam<'_> {
             .backend
             .login(&Self::credentials(account), &device)
             .await;
+        let answer = self.ledger.unbroken(answer, &device);
         let Heard { seen, sent, got } = self.heard(mark);
         let why_not = match answer {
             Ok(SignIn::Granted(grant)) => {

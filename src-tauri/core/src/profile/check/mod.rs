@@ -126,6 +126,9 @@ impl Profile {
         ] {
             check_fields(key, fields)?;
         }
+        if self.session.grace_s > 3600 {
+            return mistake("session.grace_s", "must be from 0 to 3600 seconds");
+        }
         let login = &self.answer.login;
         let by_cookie = !self.cookies.refresh.is_empty();
         let single = self.session.single_token;

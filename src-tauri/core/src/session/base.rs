@@ -1,0 +1,77 @@
+//! What every verb of a session stands on.
+
+use std::sync::Arc;
+
+use super::commit::Committer;
+use super::epoch::Epoch;
+use super::inner::Core;
+use super::item_keeper::ItemKeeper;
+use super::pending_sign_outs::{Due, Ended, PendingSignOuts};
+use super::persistence::Persistence;
+use super::process_lock::ProcessLock;
+use crate::backend::Backend;
+use crate::device::Device;
+use crate::identity::SessionId;
+use crate::secrets::Secret;
+use crate::token::RefreshToken;
+
+/// Shared by the verbs, and knowing none of them.
+pub(super) struct Base {
+    pub core: Arc<Core>,
+    pub persistence: Arc<Persistence>,
+    pub commit: Committer,
+    pub items: ItemKeeper,
+    pub pending: Arc<PendingSignOuts>,
+    pub lock: ProcessLock,
+    pub backend: Backend,
+    pub product: String,
+}
+
+impl Base {
+    /// Whether `epoch` stands.
+    pub fn stands(&self, epoch: Epoch) -> bool {
+        self.core.at(epoch).is_some()
+    }
+
+    /// A session that is over, to be handed to the pending sign-outs.
+    pub fn ended(&self, session: SessionId, token: RefreshToken, access: Option<Secret>) -> Ended {
+        Ended {
+            session,
+            replaced_by: None,
+            origin: self.persistence.origin.clone(),
+            token,
+            access,
+        }
+    }
+
+    /// Tells the backend that `token` is not used any more, in a task of its own; again after a
+    /// restart if need be.
+    pub fn revoke(self: &Arc<Self>, ended: Ended, device: Device) {
+        if ended.token.is_empty() {
+            return;
+        }
+        let base = self.clone();
+        tokio::spawn(async move {
+            // It is told at once, from memory if need be.
+            let _ = base.pending.put(ended).await;
+            base.tell(&device).await;
+        });
+    }
+
+    /// Tells the backend of sign-outs, unless someone is at it or a failure asks for patience.
+    pub async fn tell(&self, device: &Device) {
+        if let Some(due) = self.pending.take_due() {
+            self.deliver(due, device).await;
+        }
+    }
+
+    /// Tells it, for whoever found it due.
+    pub async fn deliver(&self, due: Due, device: &Device) {
+        self.pending.deliver(due, &self.backend, device).await;
+        if self.core.look(|inner| inner.session.is_none()) {
+            self.backend.hang_up();
+        }
+        // What was not heard has a time for its next try.
+        self.core.wake.notify_one();
+    }
+}

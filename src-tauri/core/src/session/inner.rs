@@ -1,0 +1,436 @@
+//! All that changes, and the only way to it.
+//!
+//! [`Core`] keeps one [`Inner`] behind one short lock. It is changed through [`At`] alone, and
+//! that is given out only for an [`Epoch`] or an [`AttemptId`] that still stands. An `At` holds
+//! the lock, which cannot be carried over an `.await` of a task: after each wait it has to be
+//! asked for again, and the answer `None` has to be dealt with. Forgetting the check does not
+//! compile.
+//!
+//! The lock is the innermost but for the jar's and the snapshot's; see [`super::process_lock`]
+//! for the others.
+
+use std::collections::BTreeSet;
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Notify, watch};
+
+use super::epoch::{AccessId, AttemptId, Epoch};
+use super::keeping::Keyring;
+use super::record::{Record, Replaced};
+use super::refusals::Refusals;
+use crate::backend::Backend;
+use crate::clock::{Clock, SinceBoot};
+use crate::device::Device;
+use crate::failpoints::without;
+use crate::identity::{ChallengeId, Generation, JarId, SessionId};
+use crate::plan::Plan;
+use crate::reply::AccessToken;
+use crate::schedule;
+use crate::secrets::Secret;
+use crate::state::{Event, Outage, State};
+use crate::token::RefreshToken;
+use crate::wire::{Cause, SessionChanged, SessionInfo, User};
+
+/// Everything that changes.
+pub(super) struct Inner {
+    epoch: Epoch,
+    state: State,
+    /// The session that is held, or that is being restored.
+    pub session: Option<Held>,
+    pub keyring: Keyring,
+    /// The device as the next sign-in names it, but for the values of that day.
+    pub device: Device,
+    /// The jar of the session, or of nobody.
+    pub jar: JarId,
+    /// Sessions that are over, as this process knows: whatever still holds one of them is
+    /// left over.
+    pub over: BTreeSet<SessionId>,
+    /// A sign-out marker that names nobody could not be removed by the sign-in: it is not about
+    /// this session.
+    pub ignores_unnamed_marker: bool,
+    attempts: BTreeSet<AttemptId>,
+    challenge: Option<OpenChallenge>,
+    pub plan: Plan,
+    /// Refusals by status alone, of which several make an end.
+    pub refusals: Refusals,
+    /// When the backend was first not reached, in milliseconds since the epoch.
+    outage_since: Option<u64>,
+    /// When a refusal by the backend was last taken for a change of the roles.
+    pub roles_doubted: Option<SinceBoot>,
+}
+
+/// A session in memory.
+#[derive(Clone)]
+pub(super) struct Held {
+    pub id: SessionId,
+    pub generation: Generation,
+    /// None until the keyring was read.
+    pub token: Option<RefreshToken>,
+    pub access: Option<Access>,
+    /// Whose it is, once that is known.
+    pub owner: Option<Owner>,
+    /// The device as its sign-in named it.
+    pub device: Device,
+    /// The newest generation that the keyring has acknowledged.
+    pub saved_generation: Option<Generation>,
+    /// When an answer last replaced the token, in milliseconds since the epoch.
+    pub replaced_at: Option<u64>,
+    /// As in the record.
+    pub legacy_item: Option<SessionId>,
+    /// The token was replaced by an answer that may never have been stored; it may be sent
+    /// once more.
+    pub is_last_chance: bool,
+    /// As in the record.
+    pub replaced: Vec<Replaced>,
+}
+
+/// Whose session it is, as a window is told.
+#[derive(Clone)]
+pub(super) struct Owner {
+    pub user: User,
+    pub expires_at: Option<String>,
+}
+
+/// The access token in use.
+#[derive(Clone)]
+pub(super) struct Access {
+    pub id: AccessId,
+    pub token: AccessToken,
+    pub received: SinceBoot,
+}
+
+/// What a challenge needs and the window must not hold.
+#[derive(Clone)]
+pub(super) struct OpenChallenge {
+    /// What a code is an answer to.
+    pub id: ChallengeId,
+    pub attempt: AttemptId,
+    pub email: String,
+    pub device: Device,
+    /// With the ordinary cookies of this sign-in.
+    pub backend: Backend,
+    /// Held only where the profile sends it along with the code.
+    pub password: Option<Secret>,
+    /// What the backend gave out to name the challenge.
+    pub name: Option<Secret>,
+    /// What came along with the question; to be ended if the challenge is given up.
+    pub token: RefreshToken,
+}
+
+impl Held {
+    /// The session that a record speaks of; its token is in the keyring.
+    pub fn of(record: &Record) -> Self {
+        let owner = record.user.clone().map(|user| Owner {
+            user,
+            expires_at: record.expires_at.clone(),
+        });
+        Self {
+            id: record.session,
+            generation: record.generation,
+            token: None,
+            access: None,
+            owner,
+            device: record.device.clone(),
+            saved_generation: record.saved_generation,
+            replaced_at: record.replaced_at,
+            legacy_item: record.legacy_item,
+            is_last_chance: false,
+            replaced: record.replaced.clone(),
+        }
+    }
+
+    /// The access token, for a sign-out that wants one.
+    pub fn access_text(&self) -> Option<Secret> {
+        self.access.as_ref()?.token.token.clone()
+    }
+
+    /// What a window is told of it, once it is known whose it is.
+    pub fn info(&self) -> Option<(User, SessionInfo)> {
+        let owner = self.owner.as_ref()?;
+        let info = SessionInfo {
+            id: self.id,
+            user_id: owner.user.id.clone(),
+            expires_at: owner.expires_at.clone(),
+        };
+        Some((owner.user.clone(), info))
+    }
+}
+
+impl Access {
+    pub fn new(token: AccessToken, received: SinceBoot) -> Self {
+        Self {
+            id: AccessId::new(),
+            token,
+            received,
+        }
+    }
+
+    pub fn is_spent(&self, now: SinceBoot) -> bool {
+        now.saturating_sub(self.received) >= schedule::believed(self.token.life)
+    }
+}
+
+impl Inner {
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    pub fn session_id(&self) -> Option<SessionId> {
+        self.session.as_ref().map(|held| held.id)
+    }
+
+    pub fn access_id(&self) -> Option<AccessId> {
+        Some(self.session.as_ref()?.access.as_ref()?.id)
+    }
+
+    /// Whether a refresh token is held, or may be in a keyring that was not read.
+    pub fn may_be_refreshed(&self) -> bool {
+        self.is_unread() || self.token().is_some()
+    }
+
+    /// Whether the session, if there is one, is behind a keyring or records that were not read.
+    pub fn is_unread(&self) -> bool {
+        self.token().is_none() && self.state.is_unsettled()
+    }
+
+    pub fn token(&self) -> Option<&RefreshToken> {
+        self.session.as_ref()?.token.as_ref()
+    }
+
+    pub fn challenge(&self) -> Option<&OpenChallenge> {
+        self.challenge.as_ref()
+    }
+
+    /// The outage as it stands: noted now if it was not before, tried again at `retry_at`.
+    pub fn outage(&mut self, now_ms: u64, retry_at: Option<SinceBoot>) -> Outage {
+        Outage {
+            since: *self.outage_since.get_or_insert(now_ms),
+            retry_at,
+        }
+    }
+
+    /// A session was confirmed or has begun: what was counted against the backend is over.
+    pub fn is_well(&mut self, now: SinceBoot) {
+        self.outage_since = None;
+        self.refusals = Refusals::default();
+        let access = self.session.as_ref().and_then(|held| held.access.as_ref());
+        let life = access.and_then(|access| access.token.life);
+        self.plan.renewed(now, life, rand::random());
+    }
+
+    /// The sessions whose items the keyring may hold when a sign-in replaces what is there.
+    pub fn replaced(&self) -> Vec<Replaced> {
+        let over = self.over.iter().filter(|_| !self.keyring.is_clear());
+        let over = over.map(|session| Replaced {
+            session: *session,
+            generation: None,
+        });
+        let held = self.session.iter().flat_map(|held| {
+            let this = Replaced {
+                session: held.id,
+                generation: Some(held.generation),
+            };
+            let before = held.replaced.iter().copied();
+            before.chain([this])
+        });
+        over.chain(held).collect()
+    }
+
+    /// Makes the epoch over for everything else that was begun in it, and begins the next.
+    pub fn begin_epoch(&mut self) -> Epoch {
+        self.epoch = self.epoch.next();
+        self.epoch
+    }
+
+    /// Voids every sign-in under way; answers the challenge that is given up with them.
+    pub fn void_attempts(&mut self) -> Option<OpenChallenge> {
+        self.attempts.clear();
+        self.challenge.take()
+    }
+
+    /// Opens a challenge in the place of any other, whose sign-in is over with that.
+    pub fn open_challenge(&mut self, open: OpenChallenge) -> Option<OpenChallenge> {
+        let before = self.challenge.replace(open);
+        if let Some(before) = &before
+            && self.challenge.as_ref().map(|now| now.attempt) != Some(before.attempt)
+        {
+            self.attempts.remove(&before.attempt);
+        }
+        before
+    }
+
+    /// Closes the challenge, and with it its sign-in.
+    pub fn close_challenge(&mut self) -> Option<OpenChallenge> {
+        let closed = self.challenge.take()?;
+        self.attempts.remove(&closed.attempt);
+        Some(closed)
+    }
+
+    /// Forgets the session, which is over or replaced.
+    pub fn drop_session(&mut self) -> Option<Held> {
+        let held = self.session.take();
+        self.over.extend(held.as_ref().map(|held| held.id));
+        self.plan = Plan::default();
+        self.refusals = Refusals::default();
+        self.outage_since = None;
+        self.roles_doubted = None;
+        self.ignores_unnamed_marker = false;
+        held
+    }
+}
+
+/// The one [`Inner`], and what is told of it.
+pub(super) struct Core {
+    inner: Mutex<Inner>,
+    snapshot: watch::Sender<SessionChanged>,
+    /// Rung when something that the schedule depends on has changed.
+    pub wake: Arc<Notify>,
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Access to [`Inner`] while an epoch or an attempt stands.
+pub(super) struct At<'a> {
+    inner: MutexGuard<'a, Inner>,
+    core: &'a Core,
+}
+
+impl Core {
+    pub fn new(state: State, device: Device, first: SessionChanged, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            inner: Mutex::new(Inner {
+                epoch: Epoch::FIRST,
+                state,
+                session: None,
+                keyring: Keyring::Unknown(None),
+                device,
+                jar: JarId::new(),
+                over: BTreeSet::new(),
+                ignores_unnamed_marker: false,
+                attempts: BTreeSet::new(),
+                challenge: None,
+                plan: Plan::default(),
+                refusals: Refusals::default(),
+                outage_since: None,
+                roles_doubted: None,
+            }),
+            snapshot: watch::Sender::new(first),
+            wake: Arc::default(),
+            clock,
+        }
+    }
+
+    /// A look at what is there now, which changes nothing. What it answers may be over by the
+    /// time it is used: whoever goes on from it takes the epoch along.
+    pub fn look<T>(&self, look: impl FnOnce(&Inner) -> T) -> T {
+        look(&self.lock())
+    }
+
+    /// Access in the name of `epoch`; `None` once it is over.
+    pub fn at(&self, epoch: Epoch) -> Option<At<'_>> {
+        self.access(|inner| inner.epoch == epoch || without!("without.epoch"))
+    }
+
+    /// Access in the name of a sign-in under way; `None` once it was voided.
+    pub fn at_attempt(&self, attempt: AttemptId) -> Option<At<'_>> {
+        self.access(|inner| inner.attempts.contains(&attempt))
+    }
+
+    /// Ends whatever stands, in the name of a person who signs out.
+    pub fn end_all(&self) -> At<'_> {
+        let mut at = At {
+            inner: self.lock(),
+            core: self,
+        };
+        at.begin_epoch();
+        at
+    }
+
+    /// A sign-in begins.
+    pub fn begin_attempt(&self) -> AttemptId {
+        let attempt = AttemptId::new();
+        self.lock().attempts.insert(attempt);
+        attempt
+    }
+
+    /// It has ended, however.
+    pub fn end_attempt(&self, attempt: AttemptId) {
+        self.lock().attempts.remove(&attempt);
+    }
+
+    /// The state as it is now, with countdowns from now.
+    pub fn snapshot(&self) -> SessionChanged {
+        let inner = self.lock();
+        SessionChanged {
+            state: inner.state.view(self.clock.since_boot()),
+            ..self.snapshot.borrow().clone()
+        }
+    }
+
+    pub fn subscribe(&self) -> watch::Receiver<SessionChanged> {
+        self.snapshot.subscribe()
+    }
+
+    pub fn now(&self) -> SinceBoot {
+        self.clock.since_boot()
+    }
+
+    pub fn now_ms(&self) -> u64 {
+        self.clock.wall_ms()
+    }
+
+    fn access(&self, stands: impl FnOnce(&Inner) -> bool) -> Option<At<'_>> {
+        let inner = self.lock();
+        stands(&inner).then_some(At { inner, core: self })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Deref for At<'_> {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.inner
+    }
+}
+
+impl DerefMut for At<'_> {
+    fn deref_mut(&mut self) -> &mut Inner {
+        &mut self.inner
+    }
+}
+
+impl At<'_> {
+    /// Applies `event` and tells what is true now: the last two steps of every change.
+    pub fn publish(mut self, cause: Cause, event: Event) {
+        let inner = &mut *self.inner;
+        let before = inner.state.clone();
+        inner.state.apply(event);
+        let keyring = match inner.session {
+            // Whoever has no session misses none.
+            None if inner.state.is_signed_out() => Keyring::Nothing,
+            _ => inner.keyring,
+        };
+        inner.state.apply(Event::Storage(keyring.storage()));
+        if inner.token().is_some() {
+            let remembered = inner.keyring.remembers();
+            inner.state.apply(Event::Remembered(remembered));
+        }
+        if inner.state != before {
+            let state = inner.state.view(self.core.clock.since_boot());
+            self.core.snapshot.send_modify(|snapshot| {
+                snapshot.revision += 1;
+                snapshot.cause = cause;
+                snapshot.state = state;
+            });
+        }
+        self.core.wake.notify_one();
+    }
+}

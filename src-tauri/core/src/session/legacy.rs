@@ -1,0 +1,126 @@
+//! What commit ff703f2 and those before it left on disk, taken over at the first start: its
+//! journal and its last user become the session's record, its outbox the pending sign-outs.
+//!
+//! Its keyring item is read where it was (under the workspace's name alone) until a rotation has
+//! written the new one; then it is deleted. The new record is on disk before an old one goes, so
+//! that a crash at any point leaves a folder that the next start understands.
+
+use std::io;
+
+use serde::Deserialize;
+
+use super::pending_record;
+use super::record::{Names, Phase, Record, Records};
+use crate::device::Device;
+use crate::failpoints::step;
+use crate::identity::{Generation, SessionId};
+use crate::storage::records::Durability;
+use crate::wire::{SessionInfo, User};
+
+const JOURNAL: &str = "journal.json";
+const LAST_USER: &str = "user.json";
+const OUTBOX: &str = "outbox.json";
+
+#[derive(Default, Deserialize)]
+struct Journal {
+    generation: Generation,
+    step: Step,
+    /// None where the keyring never held the token.
+    token_hash: Option<String>,
+}
+
+#[derive(Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Step {
+    #[default]
+    Idle,
+    Login,
+    Rotating,
+}
+
+#[derive(Deserialize)]
+struct LastUser {
+    origin: String,
+    user: User,
+    session: SessionInfo,
+    #[serde(default)]
+    device: Option<Device>,
+}
+
+/// The device of whoever was signed in, should its own record be lost.
+pub(super) fn device(records: &Records) -> Option<Device> {
+    let last: Option<LastUser> = records.read_as_is(LAST_USER).ok().flatten();
+    last?.device
+}
+
+/// Takes the old records over, if there are any.
+///
+/// # Errors
+/// If they cannot be read or the new one cannot be written now: the old ones stay.
+pub(super) fn take_over(
+    records: &Records,
+    names: Names,
+    device: &Device,
+    origin: &str,
+) -> io::Result<()> {
+    let store = records.store();
+    if store.exists(OUTBOX)? && !store.exists(pending_record::RECORD)? {
+        store.rename(OUTBOX, pending_record::RECORD)?;
+    }
+    let is_old = store.exists(JOURNAL)? || store.exists(LAST_USER)?;
+    if !is_old {
+        return Ok(());
+    }
+    // One that is there was written by a start that was cut short.
+    if records.session()?.is_none() {
+        let record = translated(records, names, device, origin)?;
+        records.write_session(&record, Durability::Synced)?;
+        step!("takeover.recorded");
+    }
+    store.remove(LAST_USER)?;
+    step!("takeover.tidied");
+    store.remove(JOURNAL)
+}
+
+fn translated(
+    records: &Records,
+    names: Names,
+    device: &Device,
+    origin: &str,
+) -> io::Result<Record> {
+    let journal: Journal = records.read_or_put_aside(JOURNAL)?.unwrap_or_default();
+    let last: Option<LastUser> = records.read_or_put_aside(LAST_USER)?;
+    let is_known = journal.token_hash.is_some() || last.is_some();
+    tracing::info!("the records of an older version are taken over");
+    let (session, user) = match last {
+        Some(last) => (last.session.id, Some(last)),
+        None => (SessionId::new(), None),
+    };
+    Ok(Record {
+        session,
+        install: names.install,
+        account: names.account,
+        origin: match &user {
+            Some(last) => last.origin.clone(),
+            None => origin.to_owned(),
+        },
+        generation: journal.generation,
+        saved_generation: is_known.then_some(journal.generation),
+        phase: match journal.step {
+            Step::Rotating => Phase::Rotating,
+            Step::Idle | Step::Login => Phase::Idle,
+        },
+        replaced_at: None,
+        expires_at: user
+            .as_ref()
+            .and_then(|last| last.session.expires_at.clone()),
+        device: match &user {
+            Some(last) => last.device.clone().unwrap_or_else(|| device.clone()),
+            None => device.clone(),
+        },
+        user: user.map(|last| last.user),
+        until_quit: false,
+        legacy_item: Some(session),
+        replaced: Vec::new(),
+    })
+}

@@ -1,0 +1,587 @@
+//! Sign-outs that the backend has not heard of yet. They survive restarts: the token rests
+//! in a keyring item of its own, from which it can only be revoked, never used again; a
+//! record without a secret says which items there are.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use uuid::Uuid;
+
+use super::item::{Item, Stored};
+use super::pending_record::{Entry, PendingRecord};
+use super::record::{Names, Records};
+use crate::backend::{Backend, Fault, Told, Untold};
+use crate::clock::{Clock, SinceBoot};
+use crate::device::Device;
+use crate::identity::{Generation, SessionId};
+use crate::plan::Plan;
+use crate::secrets::{Secret, SecretStore, StoreError};
+use crate::storage::bounded_store::{BoundedStore, Order};
+use crate::token::RefreshToken;
+
+/// How long after the keyring could not be used it is tried again.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
+
+/// So many answers that say by their status alone that there is nothing left to end are
+/// believed: a gateway in trouble says it too.
+const BELIEVED: u32 = 3;
+/// The epoch of a slot's writes, of which there is one.
+const EPOCH: u64 = 1;
+
+/// The sign-outs of one account that the backend has not heard of.
+pub(super) struct PendingSignOuts {
+    workspace: String,
+    names: Names,
+    record: PendingRecord,
+    store: Arc<dyn SecretStore>,
+    clock: Arc<dyn Clock>,
+    state: Mutex<State>,
+    /// One delivery at a time.
+    delivering: tokio::sync::Mutex<()>,
+}
+
+#[derive(Default)]
+struct State {
+    pending: Vec<Pending>,
+    /// The record could not be read yet: there may be more.
+    is_unread: bool,
+    /// The backend's `Retry-After`: holds for all of them.
+    not_before: SinceBoot,
+    /// How many changes are under way of which nobody is to be told before they are shown.
+    silences: u32,
+    /// What it has heard, by origin, although it was on no disk: another copy of that may still
+    /// come here, and is not told again.
+    heard: Vec<(String, RefreshToken)>,
+}
+
+/// One undelivered sign-out, and how far it is.
+struct Pending {
+    entry: Entry,
+    /// The keyring item. One for all its calls, which keeps a late one from undoing a later.
+    item: BoundedStore,
+    /// What this process put in itself: needs no keyring to be delivered.
+    known: Option<Known>,
+    /// Who is writing its record and its keyring item: delivered and dropped before that, they
+    /// would come back.
+    writers: u32,
+    /// Its record is written.
+    is_recorded: bool,
+    /// Its keyring item is written.
+    is_slotted: bool,
+    /// It is not told before the session that replaces it has come about.
+    is_held: bool,
+    /// Nothing is left to say; the keyring item is still to be deleted.
+    is_settled: bool,
+    /// How often the backend has said by this status alone that there is nothing left to end.
+    refused: Option<(StatusCode, u32)>,
+    plan: Plan,
+}
+
+/// What this process knows of an undelivered sign-out.
+#[derive(Clone)]
+struct Known {
+    token: RefreshToken,
+    /// For backends that want one with a sign-out. Never in the keyring.
+    access: Option<Secret>,
+}
+
+/// Those whose next try is due: for one delivery, so that no two tell the same.
+pub(super) struct Due(Vec<Uuid>);
+
+/// Why a sign-out is not told.
+enum Miss {
+    /// Its token cannot be read.
+    Keyring(StoreError),
+    Backend(Untold),
+}
+
+impl Pending {
+    fn new(entry: Entry, known: Option<Known>, item: BoundedStore) -> Self {
+        Self {
+            item,
+            is_recorded: known.is_none(),
+            is_slotted: known.is_none(),
+            entry,
+            known,
+            writers: 0,
+            is_held: false,
+            is_settled: false,
+            refused: None,
+            plan: Plan::default(),
+        }
+    }
+
+    fn is_of(&self, session: SessionId, token: &RefreshToken, origin: &str) -> bool {
+        let known = self.known.as_ref();
+        self.entry.session == Some(session)
+            && self.entry.origin == origin
+            && known.is_some_and(|known| known.token.is_same(token))
+    }
+
+    fn due_in(&self, now: SinceBoot) -> Option<Duration> {
+        let may = self.writers == 0 && !self.is_held;
+        self.plan.due_in(now).filter(|_| may)
+    }
+}
+
+impl State {
+    fn of(&mut self, slot: Uuid) -> Option<&mut Pending> {
+        self.pending
+            .iter_mut()
+            .find(|pending| pending.entry.slot == slot)
+    }
+
+    fn due_in(&self, now: SinceBoot) -> Option<Duration> {
+        let dues = self.pending.iter().filter_map(|held| held.due_in(now));
+        Some(dues.min()?.max(self.not_before.saturating_sub(now)))
+    }
+}
+
+/// A session that is over, as it is handed in.
+pub(super) struct Ended {
+    pub session: SessionId,
+    /// The session whose sign-in has ended it.
+    pub replaced_by: Option<SessionId>,
+    pub origin: String,
+    pub token: RefreshToken,
+    pub access: Option<Secret>,
+}
+
+/// Nobody is told anything until this is dropped.
+pub(super) struct Silence<'a>(&'a PendingSignOuts);
+
+impl Drop for Silence<'_> {
+    fn drop(&mut self) {
+        self.0.state().silences -= 1;
+    }
+}
+
+impl PendingSignOuts {
+    /// For a change that ends sessions: what is still shown as signed in is not ended.
+    pub fn silence(&self) -> Silence<'_> {
+        self.state().silences += 1;
+        Silence(self)
+    }
+
+    /// The sign-outs as the last run left them.
+    pub fn open(
+        workspace: &str,
+        names: Names,
+        records: &Records,
+        store: Arc<dyn SecretStore>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let pending = Self {
+            workspace: workspace.to_owned(),
+            names,
+            record: PendingRecord::new(records.clone()),
+            store,
+            clock,
+            state: Mutex::new(State {
+                is_unread: true,
+                ..State::default()
+            }),
+            delivering: tokio::sync::Mutex::default(),
+        };
+        pending.load();
+        pending
+    }
+
+    /// Reads what the last run left, unless that is done. Blocks for one small file.
+    fn load(&self) {
+        let mut state = self.state();
+        if !state.is_unread {
+            return;
+        }
+        match self.record.read() {
+            Ok(entries) => {
+                state.is_unread = false;
+                for entry in entries {
+                    let item = item_of(&self.workspace, &self.store, entry.slot);
+                    let mut pending = Pending::new(entry, None, item);
+                    // Whether the sign-in that was to replace it has come about is not known yet.
+                    pending.is_held = pending.entry.replaced_by.is_some();
+                    pending
+                        .plan
+                        .look_again(self.clock.since_boot(), Duration::ZERO);
+                    state.pending.push(pending);
+                }
+            }
+            Err(error) => {
+                tracing::warn!(kind = %error.kind(), "the pending sign-outs cannot be read yet");
+            }
+        }
+    }
+
+    /// The sessions that are over, each with the one that has replaced it.
+    pub fn sessions(&self) -> Vec<(SessionId, Option<SessionId>)> {
+        let of = |pending: &Pending| Some((pending.entry.session?, pending.entry.replaced_by));
+        self.state().pending.iter().filter_map(of).collect()
+    }
+
+    /// Keeps what this process knows of `session`, so that no older copy of its token is wanted;
+    /// `None` where it knows nothing.
+    pub async fn keep(&self, session: SessionId) -> Option<Result<(), StoreError>> {
+        let (entry, is_kept) = {
+            let state = self.state();
+            let of = |held: &&Pending| held.entry.session == Some(session) && held.known.is_some();
+            let held = state.pending.iter().find(of)?;
+            (held.entry.clone(), held.is_slotted || held.is_settled)
+        };
+        match is_kept {
+            true => Some(Ok(())),
+            false => Some(self.fill(&entry).await),
+        }
+    }
+
+    /// Takes a session over that has ended. What is here already is not taken twice.
+    ///
+    /// # Errors
+    /// If the keyring or the disk does not take it. It is told all the same, but a restart
+    /// forgets it: no other copy may be deleted yet.
+    pub async fn put(&self, ended: Ended) -> Result<(), StoreError> {
+        let Ended {
+            session,
+            replaced_by,
+            origin,
+            token,
+            access,
+        } = ended;
+        let entry = {
+            let mut state = self.state();
+            let mut heard = state.heard.iter();
+            if heard.any(|(at, heard)| *at == origin && heard.is_same(&token)) {
+                return Ok(());
+            }
+            let held = state
+                .pending
+                .iter()
+                .position(|held| held.is_of(session, &token, &origin));
+            let at = held.unwrap_or_else(|| {
+                let now_ms = self.clock.wall_ms();
+                let entry = Entry::new(Some(session), replaced_by, origin, now_ms);
+                let known = Some(Known { token, access });
+                let item = item_of(&self.workspace, &self.store, entry.slot);
+                let mut pending = Pending::new(entry, known, item);
+                pending.is_held = replaced_by.is_some();
+                state.pending.push(pending);
+                state.pending.len() - 1
+            });
+            let pending = &mut state.pending[at];
+            if pending.is_slotted || pending.is_settled {
+                return Ok(());
+            }
+            pending.writers += 1;
+            pending.entry.clone()
+        };
+        let written = self.fill(&entry).await;
+        if let Some(pending) = self.state().of(entry.slot) {
+            pending.writers -= 1;
+            let now = self.clock.since_boot();
+            pending.plan.look_again(now, Duration::ZERO);
+        }
+        written
+    }
+
+    /// The session that replaces `session` has come about, or will not: it is told now.
+    pub fn release(&self, session: SessionId) {
+        let now = self.clock.since_boot();
+        for pending in &mut self.state().pending {
+            if pending.entry.session == Some(session) && pending.is_held {
+                pending.is_held = false;
+                pending.plan.look_again(now, Duration::ZERO);
+            }
+        }
+    }
+
+    /// What keyring and records hold is sorted: what the last run left is told now.
+    pub fn release_left(&self) {
+        let now = self.clock.since_boot();
+        for pending in &mut self.state().pending {
+            if pending.known.is_none() && pending.is_held {
+                pending.is_held = false;
+                pending.plan.look_again(now, Duration::ZERO);
+            }
+        }
+    }
+
+    /// Takes back that a session is over: the sign-in that was to replace it never came about.
+    ///
+    /// # Errors
+    /// If the disk does not take that: then the session must not be used.
+    pub async fn cancel(&self, session: SessionId) -> Result<(), StoreError> {
+        let slots: Vec<_> = {
+            let state = self.state();
+            let of = |held: &&Pending| held.entry.session == Some(session);
+            let slot = |held: &Pending| held.entry.slot;
+            state.pending.iter().filter(of).map(slot).collect()
+        };
+        for slot in slots {
+            if !self.record.remove(slot).await {
+                return Err(StoreError::Failed);
+            }
+            let item = self.item(slot);
+            self.state().pending.retain(|held| held.entry.slot != slot);
+            if let Some(item) = item {
+                // An item that no record names does no harm.
+                let _ = item.delete(Order::delete(EPOCH)).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// How long until something is to be delivered; `None` when nothing is.
+    pub fn due_in(&self) -> Option<Duration> {
+        self.state().due_in(self.clock.since_boot())
+    }
+
+    /// What is due; its try is then taken as begun, so that only one asker delivers.
+    pub fn take_due(&self) -> Option<Due> {
+        self.load();
+        let now = self.clock.since_boot();
+        let mut state = self.state();
+        if state.silences > 0 || state.due_in(now) != Some(Duration::ZERO) {
+            return None;
+        }
+        let mut due = Vec::new();
+        for pending in &mut state.pending {
+            if pending.due_in(now) == Some(Duration::ZERO) {
+                pending.plan.begin(now);
+                due.push(pending.entry.slot);
+            }
+        }
+        Some(Due(due))
+    }
+
+    /// Tells the backend what it has not heard, for whoever found it due. A failure plans the
+    /// next try and holds up no other, unless the backend asks to be left alone. What belongs
+    /// to another origin waits until that is the backend again.
+    pub async fn deliver(&self, due: Due, backend: &Backend, device: &Device) {
+        let _one = self.delivering.lock().await;
+        let origin = backend.profile().origin();
+        for slot in due.0 {
+            let now = self.clock.since_boot();
+            let entry = {
+                let mut state = self.state();
+                let is_asked_to_wait = state.not_before > now;
+                let Some(pending) = state.of(slot) else {
+                    continue;
+                };
+                if is_asked_to_wait && !pending.is_settled {
+                    pending.plan.look_again(now, Duration::ZERO);
+                    continue;
+                }
+                pending.entry.clone()
+            };
+            if entry.origin != origin {
+                self.age(entry).await;
+                continue;
+            }
+            match self.deliver_one(&entry, backend, device).await {
+                Ok(Told::AlreadyByStatus(status)) if !self.is_believed(slot, status) => {
+                    let untold = Untold::from(Fault::Status(status));
+                    self.untold(entry, untold).await;
+                }
+                Ok(_) => self.drop_entry(&entry).await,
+                Err(Miss::Keyring(error)) => {
+                    tracing::info!(%error, "the token of a sign-out cannot be read yet");
+                    self.look_again(slot);
+                }
+                Err(Miss::Backend(untold)) => self.untold(entry, untold).await,
+            }
+        }
+    }
+
+    /// Whether a status alone has said often enough that there is nothing left to end.
+    fn is_believed(&self, slot: Uuid, status: StatusCode) -> bool {
+        let mut state = self.state();
+        let Some(pending) = state.of(slot) else {
+            return true;
+        };
+        let count = match pending.refused {
+            Some((before, count)) if before == status => count + 1,
+            Some(_) | None => 1,
+        };
+        pending.refused = Some((status, count));
+        count >= BELIEVED
+    }
+
+    /// `Ok` once there is nothing left to say.
+    async fn deliver_one(
+        &self,
+        entry: &Entry,
+        backend: &Backend,
+        device: &Device,
+    ) -> Result<Told, Miss> {
+        let held = self
+            .state()
+            .of(entry.slot)
+            .map(|held| (held.is_settled, held.known.clone()));
+        let known = match held {
+            Some((false, Some(known))) => known,
+            Some((false, None)) => match self.stored(entry).await.map_err(Miss::Keyring)? {
+                Some(token) => Known {
+                    token,
+                    access: None,
+                },
+                None => return Ok(Told::Already),
+            },
+            Some((true, _)) | None => return Ok(Told::Already),
+        };
+        if self.state().of(entry.slot).is_none() {
+            // Taken back while the keyring was read: its session goes on.
+            return Ok(Told::Already);
+        }
+        let told = backend.logout(&known.token, known.access.as_ref(), device);
+        told.await.map_err(Miss::Backend)
+    }
+
+    /// The token in an entry's slot; `None` if there is none of its session.
+    async fn stored(&self, entry: &Entry) -> Result<Option<RefreshToken>, StoreError> {
+        let Some(item) = self.item(entry.slot) else {
+            return Ok(None);
+        };
+        let stored = item.read().await?;
+        let token = |bytes: &crate::secrets::SecretBytes| match Stored::of(bytes) {
+            // Another's, as after a keyring was restored in part: to end that is not asked for.
+            Stored::Ours(item) if entry.session.is_some_and(|of| of != item.session) => None,
+            Stored::Ours(item) => Some(item.token),
+            Stored::Legacy(item) => Some(item.token),
+            Stored::Newer | Stored::Unknown => None,
+        };
+        Ok(stored.iter().find_map(token))
+    }
+
+    /// The backend has not heard it: when to tell it again, and with what.
+    async fn untold(&self, entry: Entry, untold: Untold) {
+        let Untold {
+            fault,
+            retry_after,
+            token,
+        } = untold;
+        tracing::info!(%fault, "a sign-out is not delivered yet");
+        let refill = {
+            let mut state = self.state();
+            let now = self.clock.since_boot();
+            let Some(pending) = state.of(entry.slot) else {
+                return;
+            };
+            let wait = pending.plan.failed(now, retry_after, rand::random());
+            if let Some(token) = token {
+                // Telling the backend took a new one: it is the one to tell it with from here.
+                let access = None;
+                pending.known = Some(Known { token, access });
+                pending.is_slotted = false;
+            }
+            let refill = !pending.is_slotted;
+            if retry_after.is_some() {
+                state.not_before = now + wait;
+            }
+            refill
+        };
+        if refill {
+            let _ = self.fill(&entry).await;
+        }
+        self.age(entry).await;
+    }
+
+    /// Lets an entry go that was tried in vain for too long.
+    async fn age(&self, entry: Entry) {
+        let aged = match entry.clone().aged(self.clock.wall_ms()) {
+            Ok(aged) if aged == entry => return,
+            Ok(aged) => aged,
+            Err(over) => return self.drop_entry(&over).await,
+        };
+        if let Some(pending) = self.state().of(aged.slot) {
+            pending.entry = aged.clone();
+        }
+        self.record.put(aged).await;
+    }
+
+    /// Writes what is known into the entry's keyring item; first the record, without which it
+    /// would be forgotten there.
+    async fn fill(&self, entry: &Entry) -> Result<(), StoreError> {
+        let held = self
+            .state()
+            .of(entry.slot)
+            .map(|held| (held.known.clone(), held.is_recorded, held.item.clone()));
+        let Some((Some(Known { token, .. }), is_recorded, slot)) = held else {
+            return Ok(());
+        };
+        if !is_recorded {
+            let is_recorded = self.record.put(entry.clone()).await;
+            if let Some(pending) = self.state().of(entry.slot) {
+                pending.is_recorded = is_recorded;
+            }
+            if !is_recorded {
+                return Err(StoreError::Failed);
+            }
+        }
+        let Names { install, account } = self.names;
+        let session = entry.session.unwrap_or_else(SessionId::new);
+        let (first, origin) = (Generation::FIRST, entry.origin.clone());
+        let item = Item::new(session, install, account, first, origin, token);
+        let written = slot
+            .write(Order::write(EPOCH, first), item.to_bytes())
+            .await;
+        if let Err(error) = &written {
+            tracing::warn!(%error, "an undelivered sign-out is kept in memory only");
+        }
+        if let Some(pending) = self.state().of(entry.slot) {
+            pending.is_slotted = written.is_ok();
+        }
+        written
+    }
+
+    async fn drop_entry(&self, entry: &Entry) {
+        // The item first: an entry without an item does no harm.
+        let Some(item) = self.item(entry.slot) else {
+            return;
+        };
+        if let Err(error) = item.delete(Order::delete(EPOCH)).await {
+            tracing::warn!(%error, "a revoked token stays in the keyring until the next try");
+            if let Some(pending) = self.state().of(entry.slot) {
+                pending.is_settled = true;
+            }
+            self.look_again(entry.slot);
+            return;
+        }
+        {
+            let mut state = self.state();
+            let gone = state
+                .pending
+                .iter()
+                .position(|held| held.entry.slot == entry.slot);
+            let gone = gone.map(|at| state.pending.remove(at));
+            if let Some(Pending {
+                is_slotted: false,
+                known: Some(known),
+                ..
+            }) = gone
+            {
+                state.heard.push((entry.origin.clone(), known.token));
+            }
+        }
+        self.record.remove(entry.slot).await;
+    }
+
+    fn look_again(&self, slot: Uuid) {
+        let now = self.clock.since_boot();
+        if let Some(pending) = self.state().of(slot) {
+            pending.plan.look_again(now, LOOK_AGAIN);
+        }
+    }
+
+    fn item(&self, slot: Uuid) -> Option<BoundedStore> {
+        self.state().of(slot).map(|held| held.item.clone())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn item_of(workspace: &str, store: &Arc<dyn SecretStore>, slot: Uuid) -> BoundedStore {
+    BoundedStore::new(store.clone(), format!("{workspace}.revoke.{slot}"))
+}

@@ -1,0 +1,206 @@
+//! The keyring item and the records of one account, and who may change them.
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::epoch::Epoch;
+use super::inner::Held;
+use super::item::{Item, Stored};
+use super::record::{Names, Phase, Record, Records};
+use crate::error::{AuthError, ErrorCode};
+use crate::failpoints::without;
+use crate::identity::{Generation, SessionId};
+use crate::secrets::{SecretStore, StoreError};
+use crate::storage::bounded_store::{BoundedStore, Order};
+use crate::token::RefreshToken;
+
+/// What outlives the process.
+pub(super) struct Persistence {
+    pub names: Names,
+    pub origin: String,
+    records: Records,
+    item: BoundedStore,
+    item_name: String,
+    /// Where commit ff703f2 had it.
+    legacy_item: BoundedStore,
+    /// Held, for a few file writes, by whoever changes the records.
+    writing: Mutex<()>,
+}
+
+impl Persistence {
+    pub fn new(
+        workspace: &str,
+        names: Names,
+        origin: String,
+        records: Records,
+        store: &Arc<dyn SecretStore>,
+    ) -> Self {
+        let item_name = match without!("without.items_install") {
+            true => workspace.to_owned(),
+            false => Item::name(workspace, names.install, names.account),
+        };
+        Self {
+            names,
+            origin,
+            records,
+            item: BoundedStore::new(store.clone(), item_name.clone()),
+            item_name,
+            legacy_item: BoundedStore::new(store.clone(), workspace),
+            writing: Mutex::default(),
+        }
+    }
+
+    pub fn item_name(&self) -> &str {
+        &self.item_name
+    }
+
+    pub fn records(&self) -> &Records {
+        &self.records
+    }
+
+    /// To be taken by whoever changes the records, before [`super::inner::Core`] is asked
+    /// whether that still stands.
+    pub fn writing(&self) -> MutexGuard<'_, ()> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Works on the records where blocking is allowed, one at a time, so that the newest is
+    /// also the last to write. `Ok(None)` where it does not stand any more by then: nothing is
+    /// done.
+    pub async fn on_disk<T: Send + 'static>(
+        self: &Arc<Self>,
+        stands: impl FnOnce() -> bool + Send + 'static,
+        work: impl FnOnce(&Records) -> io::Result<T> + Send + 'static,
+    ) -> Result<Option<T>, AuthError> {
+        let me = self.clone();
+        let result = tokio::task::spawn_blocking(move || {
+            let _turn = me.writing();
+            if !stands() {
+                return Ok(None);
+            }
+            work(&me.records).map(Some)
+        });
+        match result.await {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => {
+                tracing::error!(kind = %error.kind(), "a record cannot be read or written");
+                Err(ErrorCode::Internal.into())
+            }
+            Err(_) => Err(ErrorCode::Internal.into()),
+        }
+    }
+
+    /// The record of `held` as it should be now.
+    pub fn record(&self, held: &Held, phase: Phase, until_quit: bool) -> Record {
+        // What the keyring never held is shown at no start, and nobody has to know whose it was.
+        let is_shown = !until_quit || held.saved_generation.is_some();
+        let owner = held.owner.as_ref().filter(|_| is_shown);
+        Record {
+            session: held.id,
+            install: self.names.install,
+            account: self.names.account,
+            origin: self.origin.clone(),
+            generation: held.generation,
+            saved_generation: held.saved_generation,
+            phase,
+            replaced_at: held.replaced_at,
+            user: owner.map(|owner| owner.user.clone()),
+            expires_at: owner.and_then(|owner| owner.expires_at.clone()),
+            device: held.device.clone(),
+            until_quit,
+            legacy_item: held.legacy_item,
+            replaced: held.replaced.clone(),
+        }
+    }
+
+    /// The record of a session that is over and whose item could not be put away yet: what is
+    /// known of the keyring, and of nobody.
+    pub fn record_of_the_end(&self, held: &Held, until_quit: bool) -> Record {
+        Record {
+            user: None,
+            expires_at: None,
+            ..self.record(held, Phase::Idle, until_quit)
+        }
+    }
+
+    /// An item of this account.
+    pub fn item(&self, session: SessionId, generation: Generation, token: RefreshToken) -> Item {
+        let Names { install, account } = self.names;
+        Item::new(
+            session,
+            install,
+            account,
+            generation,
+            self.origin.clone(),
+            token,
+        )
+    }
+
+    /// Every item of this account that the keyring holds. `legacy` is the session, if any, whose
+    /// item may still lie where commit ff703f2 had it.
+    ///
+    /// # Errors
+    /// If that cannot be told, or what is there cannot be read by this version, or is another
+    /// installation's: then it is to be left alone.
+    pub async fn read_items(&self, legacy: Option<SessionId>) -> Result<Vec<Item>, StoreError> {
+        let mut items = Vec::new();
+        for bytes in self.item.read().await? {
+            match Stored::of(&bytes) {
+                Stored::Ours(item)
+                    if item.install != self.names.install && !without!("without.items_install") =>
+                {
+                    tracing::warn!("an item of another installation is left alone");
+                    return Err(StoreError::Occupied);
+                }
+                Stored::Ours(item) => items.push(*item),
+                Stored::Newer => return Err(StoreError::Newer),
+                Stored::Legacy(_) | Stored::Unknown => {
+                    tracing::warn!("what the keyring holds is nothing that this app has written");
+                }
+            }
+        }
+        let Some(session) = legacy else {
+            return Ok(items);
+        };
+        for bytes in self.legacy_item.read().await? {
+            if let Stored::Legacy(old) = Stored::of(&bytes)
+                && !items.iter().any(|item| item.session == session)
+            {
+                let mut item = self.item(session, old.generation, old.token);
+                item.origin = old.origin;
+                items.push(item);
+            }
+        }
+        Ok(items)
+    }
+
+    /// Waits until a keyring that was late has answered.
+    pub async fn late_answer(&self) {
+        self.item.late_answer().await;
+    }
+
+    /// Lets the user be asked for what opens the keyring.
+    pub async fn unlock(&self) -> Result<(), StoreError> {
+        self.item.unlock().await
+    }
+
+    /// Writes the item; nothing if something newer was asked for.
+    pub async fn write_item(&self, epoch: Epoch, item: &Item) -> Result<(), StoreError> {
+        let order = Order::write(epoch.number(), item.generation);
+        self.item.write(order, item.to_bytes()).await
+    }
+
+    /// Removes the item, the old one too where there may be one.
+    pub async fn delete_items(&self, epoch: Epoch, with_legacy: bool) -> Result<(), StoreError> {
+        let order = Order::delete(epoch.number());
+        if with_legacy {
+            self.legacy_item.delete(order).await?;
+        }
+        self.item.delete(order).await
+    }
+
+    /// The new item is written: the old one has served.
+    pub async fn delete_legacy_item(&self, epoch: Epoch) -> Result<(), StoreError> {
+        self.legacy_item.delete(Order::delete(epoch.number())).await
+    }
+}

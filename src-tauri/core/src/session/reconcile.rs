@@ -1,0 +1,476 @@
+//! Disk and keyring against memory: at a start, and under the lock before each rotation.
+//!
+//! Other processes of this installation may have renewed the token, signed out or signed in;
+//! a crash may have left an item and a record of different sessions; a keyring may have been
+//! restored. What this process holds changes only in the name of the epoch that asked.
+
+use std::io::ErrorKind;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::base::Base;
+use super::commit::Persist;
+use super::epoch::Epoch;
+use super::inner::{At, Held};
+use super::item::Item;
+use super::keeping::{Keyring, LOOK_AGAIN};
+use super::record::{Marker, Phase, Record};
+use super::sorting::{Chosen, Found, Sorted};
+use crate::error::{AuthError, ErrorCode};
+use crate::failpoints::without;
+use crate::identity::SessionId;
+use crate::profile::UserFrom;
+use crate::secrets::StoreError;
+use crate::state::Event;
+use crate::wire::{Cause, SignedOutReason};
+
+/// How long after what cannot be read it is read again.
+const READ_AGAIN: Duration = Duration::from_secs(5);
+
+/// What the records say.
+pub(super) struct OnDisk {
+    pub marker: Option<Marker>,
+    pub record: Option<Record>,
+    /// The record is there and cannot be read, by this version or at all: it is not written
+    /// over, and nothing is concluded.
+    pub unreadable: Option<StoreError>,
+    /// Somebody has signed in here, and nothing says that this is over.
+    pub has_past: bool,
+}
+
+/// How a look at disk and keyring came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// A token is held.
+    Held {
+        /// The last rotation, here or elsewhere, was never finished.
+        interrupted: bool,
+    },
+    /// Nobody is signed in.
+    Nobody,
+    /// The keyring cannot be read: it is tried again.
+    Unread,
+}
+
+/// Compares and takes over.
+pub(super) struct Reconcile {
+    base: Arc<Base>,
+}
+
+impl Reconcile {
+    pub fn new(base: Arc<Base>) -> Self {
+        Self { base }
+    }
+
+    /// Reads the records in the name of `epoch`.
+    ///
+    /// # Errors
+    /// Once the epoch is over, or while it cannot be told whether somebody has signed out.
+    pub async fn read_disk(&self, epoch: Epoch) -> Result<OnDisk, AuthError> {
+        let base = self.base.clone();
+        let stands = move || base.stands(epoch);
+        let read = self.base.persistence.on_disk(stands, |records| {
+            let marker = records.marker()?;
+            let has_past = marker.is_none() && records.has_past();
+            Ok(match records.session() {
+                Ok(record) => OnDisk {
+                    marker,
+                    record,
+                    unreadable: None,
+                    has_past,
+                },
+                Err(error) => {
+                    tracing::warn!(kind = %error.kind(), "the session's record cannot be read");
+                    let is_newer = error.kind() == ErrorKind::Unsupported;
+                    OnDisk {
+                        marker,
+                        record: None,
+                        unreadable: Some(match is_newer {
+                            true => StoreError::Newer,
+                            false => StoreError::Failed,
+                        }),
+                        has_past,
+                    }
+                }
+            })
+        });
+        read.await?.ok_or(ErrorCode::NotSignedIn.into())
+    }
+
+    /// A look at everything, under the lock. What other processes have done is taken over.
+    ///
+    /// # Errors
+    /// If nothing may be sent now: the session is over, another is there, or what this process
+    /// holds may be outdated.
+    pub async fn run(&self, epoch: Epoch) -> Result<Standing, AuthError> {
+        let disk = match self.read_disk(epoch).await {
+            Ok(disk) => disk,
+            Err(error) if error.code == ErrorCode::NotSignedIn => return Err(error),
+            // Whether someone has signed out cannot be told now.
+            Err(_) => return Err(self.put_off(epoch)),
+        };
+        let core = &self.base.core;
+        let holds_token = core.look(|inner| inner.token().is_some());
+        if holds_token {
+            return self.follow_others(epoch, disk).await;
+        }
+        self.start(epoch, disk).await
+    }
+
+    /// Nothing is sent now; it is tried again soon.
+    pub fn put_off(&self, epoch: Epoch) -> AuthError {
+        if let Some(mut at) = self.base.core.at(epoch) {
+            let now = self.base.core.now();
+            at.plan.look_again(now, READ_AGAIN);
+            self.base.core.wake.notify_one();
+        }
+        ErrorCode::Unreachable.into()
+    }
+
+    /// A session is held here: has another process done anything to it?
+    async fn follow_others(&self, epoch: Epoch, disk: OnDisk) -> Result<Standing, AuthError> {
+        let core = &self.base.core;
+        let (session, ignores_unnamed, legacy) = {
+            let at = core.at(epoch).ok_or(ErrorCode::NotSignedIn)?;
+            let held = at.session.as_ref().ok_or(ErrorCode::NotSignedIn)?;
+            (held.id, at.ignores_unnamed_marker, held.legacy_item)
+        };
+        if let Some(marker) = disk.marker
+            && marker.ends(session)
+            && !(ignores_unnamed && marker.session.is_none())
+        {
+            self.follow_sign_out(epoch, marker.why);
+            return Err(ErrorCode::NotSignedIn.into());
+        }
+        let items = self.base.persistence.read_items(legacy).await;
+        let mut at = core.at(epoch).ok_or(ErrorCode::NotSignedIn)?;
+        let record = disk.record.as_ref();
+        let interrupted = record
+            .is_some_and(|record| record.session == session && record.phase == Phase::Rotating);
+        let is_unknown = |id: SessionId| id != session && !at.over.contains(&id);
+        if let Some(record) = record.filter(|record| is_unknown(record.session))
+            && let Ok(items) = &items
+            && items.iter().any(|item| item.session == record.session)
+        {
+            self.hand_over(at);
+            return Err(ErrorCode::NotSignedIn.into());
+        }
+        let held = at.session.as_ref().ok_or(ErrorCode::NotSignedIn)?;
+        let generation = held.generation;
+        let newest = items.as_deref().unwrap_or_default().iter().filter(|item| {
+            item.session == session
+                && item.generation > generation
+                && item.origin == self.base.persistence.origin
+                && !item.token.is_empty()
+        });
+        let newest = newest.max_by_key(|item| item.generation).cloned();
+        if let Some(item) = newest {
+            tracing::info!(
+                generation = item.generation.number(),
+                "another process has renewed the token"
+            );
+            adopt_renewed(&mut at, item);
+        } else if record.is_some_and(|it| it.session == session && it.generation > generation) {
+            // Ours was replaced, and by what cannot be read: to send it would be reuse.
+            drop(at);
+            return Err(self.put_off(epoch));
+        }
+        Ok(Standing::Held { interrupted })
+    }
+
+    /// Another process has signed out, or has found the session to be over: so has this one. The
+    /// token is that one's to revoke.
+    pub fn follow_sign_out(&self, epoch: Epoch, why: SignedOutReason) {
+        let Some(mut at) = self.base.core.at(epoch) else {
+            return;
+        };
+        at.begin_epoch();
+        at.drop_session();
+        at.keyring = Keyring::Unknown(None);
+        self.begin_nobodys_jar(&mut at);
+        let event = match why {
+            SignedOutReason::ByUser => Event::SignedOut,
+            why => Event::Ended(why),
+        };
+        at.publish(Cause::Logout, event);
+    }
+
+    /// Another session is there: what is held here is over, and what is there now is read anew.
+    fn hand_over(&self, mut at: At<'_>) {
+        tracing::info!("another session is there, as after a sign-in by another process");
+        at.begin_epoch();
+        if let Some(held) = at.drop_session()
+            && let Some(token) = &held.token
+        {
+            let access = held.access_text();
+            let ended = self.base.ended(held.id, token.clone(), access);
+            self.base.revoke(ended, held.device.clone());
+        }
+        at.keyring = Keyring::Unknown(None);
+        self.begin_nobodys_jar(&mut at);
+        at.plan.look_again(self.base.core.now(), Duration::ZERO);
+        at.publish(Cause::Login, Event::OwnerUnknown);
+    }
+
+    /// Nobody's jar is in use from here on, and no connection of before.
+    pub fn begin_nobodys_jar(&self, at: &mut At<'_>) {
+        at.jar = crate::identity::JarId::new();
+        self.base.backend.begin_jar(at.jar);
+        self.base.backend.hang_up();
+    }
+
+    /// No token is held here yet: what do disk and keyring hold?
+    async fn start(&self, epoch: Epoch, disk: OnDisk) -> Result<Standing, AuthError> {
+        if let Some(error) = disk.unreadable {
+            return Ok(self.unread(epoch, error, None));
+        }
+        let base = &self.base;
+        let legacy = disk.record.as_ref().and_then(|record| record.legacy_item);
+        let items = match base.persistence.read_items(legacy).await {
+            Ok(items) => items,
+            Err(error) => {
+                let speaks = |record: &Record| match disk.marker {
+                    Some(marker) => !marker.ends(record.session),
+                    None => record.may_hold_a_session(),
+                };
+                let is_expected = disk.record.as_ref().map_or(disk.has_past, speaks);
+                let was_to_end =
+                    |record: &Record| record.until_quit && record.saved_generation.is_some();
+                let was_to_end = disk.record.as_ref().is_some_and(was_to_end);
+                let why = match (is_expected, was_to_end) {
+                    (true, _) => None,
+                    (false, true) => Some(SignedOutReason::Missing),
+                    (false, false) => Some(SignedOutReason::Never),
+                };
+                let standing = self.unread(epoch, error, why);
+                let left = disk.record.iter().flat_map(|record| {
+                    let before = record.replaced.iter().map(|it| it.session);
+                    before.chain([record.session])
+                });
+                if (disk.marker.is_some() || disk.record.is_some())
+                    && !is_expected
+                    && let Some(mut at) = base.core.at(epoch)
+                {
+                    // It may still hold what was signed out of, or what was to last until the
+                    // app quit.
+                    at.over.extend(left);
+                    at.keyring = Keyring::Obsolete(base.core.now() + LOOK_AGAIN);
+                    base.core.wake.notify_one();
+                }
+                return Ok(standing);
+            }
+        };
+        let profile = base.backend.profile();
+        let found = Found {
+            record: disk.record.as_ref(),
+            marker: disk.marker,
+            items,
+            pending: &base.pending.sessions(),
+            origin: &base.persistence.origin,
+            grace: Duration::from_secs(profile.session.grace_s),
+            can_ask: profile.session.user_from != UserFrom::Login
+                || profile.endpoints.me.get().is_some(),
+            now_ms: base.core.now_ms(),
+        };
+        let sorted = found.sort();
+        self.take_over(epoch, disk, sorted, legacy).await
+    }
+
+    async fn take_over(
+        &self,
+        epoch: Epoch,
+        disk: OnDisk,
+        sorted: Sorted,
+        legacy: Option<SessionId>,
+    ) -> Result<Standing, AuthError> {
+        let base = &self.base;
+        if !base.stands(epoch) {
+            // What was read may be the next session's by now.
+            return Err(ErrorCode::NotSignedIn.into());
+        }
+        for session in sorted.revived {
+            // While it stands there, the session would be ended behind its own back.
+            if let Err(error) = base.pending.cancel(session).await {
+                return Ok(self.unread(epoch, error, None));
+            }
+        }
+        let silence = base.pending.silence();
+        let mut safe = Ok(());
+        let is_crowded = !sorted.over.is_empty();
+        let mut ended: Vec<_> = Vec::new();
+        for item in sorted.over {
+            ended.push(item.session);
+            safe = safe.and(base.items.put_away(epoch, item).await);
+        }
+        let Some(chosen) = sorted.session else {
+            let keyring = match (sorted.others_stay, is_crowded) {
+                (true, _) => Keyring::Unknown(None),
+                (false, false) => Keyring::Nothing,
+                (false, true) => base.items.delete(epoch, legacy, safe).await,
+            };
+            let record = disk.record.as_ref();
+            let ours = record.filter(|record| record.origin == base.persistence.origin);
+            ended.extend(ours.map(|record| record.session));
+            if let Some(record) = ours
+                && disk.marker.is_none()
+                && is_crowded
+            {
+                // An item that comes back, as from a backup, finds its session over.
+                let marker = Marker {
+                    session: Some(record.session),
+                    why: sorted.why,
+                };
+                let asking = base.clone();
+                let stands = move || asking.stands(epoch);
+                let marked = base
+                    .persistence
+                    .on_disk(stands, move |records| records.write_marker(marker));
+                let _ = marked.await;
+            }
+            // It speaks of what the keyring still holds.
+            let persist = match ours.is_some() && keyring == Keyring::Nothing {
+                true => Persist::NoSession,
+                false => Persist::Nothing,
+            };
+            let committed = base
+                .commit
+                .commit(epoch, persist, Cause::Start, |inner, _| {
+                    if inner.drop_session().is_some() {
+                        // Nothing that was asked for in its name is asked for in nobody's.
+                        inner.begin_epoch();
+                    }
+                    inner.over.extend(ended);
+                    inner.keyring = keyring;
+                    // Where somebody was shown already, it is an end and not a beginning.
+                    match inner.state().is_restoring() {
+                        true => Event::NothingHeld(sorted.why),
+                        false => Event::Ended(sorted.why),
+                    }
+                });
+            committed.await.map_err(AuthError::from)?;
+            drop(silence);
+            base.pending.release_left();
+            if is_crowded {
+                let device = base.core.look(|inner| inner.device.clone());
+                base.tell(&device).await;
+            }
+            return Ok(Standing::Nobody);
+        };
+        let interrupted = disk
+            .record
+            .as_ref()
+            .is_some_and(|record| record.phase == Phase::Rotating);
+        let keyring = match (is_crowded, safe) {
+            (false, _) => Keyring::Saved,
+            (true, Ok(())) => {
+                // Exactly one is left.
+                let written = base.persistence.write_item(epoch, &chosen.item).await;
+                Keyring::after(written, false, base.core.now())
+            }
+            (true, Err(why)) => Keyring::Unsaved(why, base.core.now() + LOOK_AGAIN),
+        };
+        let mut at = base.core.at(epoch).ok_or(ErrorCode::NotSignedIn)?;
+        let is_another = |shown| shown != chosen.item.session && !without!("without.items_session");
+        if at.session_id().is_some_and(is_another) {
+            // What was asked for in the name of whoever was shown must not go out in another's.
+            self.hand_over(at);
+            return Err(ErrorCode::NotSignedIn.into());
+        }
+        at.keyring = keyring;
+        self.adopt(at, disk.record, chosen);
+        drop(silence);
+        base.pending.release_left();
+        base.core.wake.notify_one();
+        Ok(Standing::Held { interrupted })
+    }
+
+    /// Takes the token of a start into memory.
+    fn adopt(&self, mut at: At<'_>, record: Option<Record>, chosen: Chosen) {
+        let Chosen {
+            item,
+            is_of_record,
+            is_last_chance,
+        } = chosen;
+        let same =
+            |record: &Record| record.session == item.session || without!("without.items_session");
+        let record = record.filter(same);
+        let mut held = match &record {
+            Some(record) => Held::of(record),
+            None => Held {
+                id: item.session,
+                generation: item.generation,
+                token: None,
+                access: None,
+                owner: None,
+                device: at.device.clone(),
+                saved_generation: Some(item.generation),
+                replaced_at: None,
+                legacy_item: None,
+                is_last_chance: false,
+                replaced: Vec::new(),
+            },
+        };
+        held.generation = held.generation.max(item.generation);
+        held.saved_generation = Some(item.generation);
+        held.token = Some(item.token);
+        held.is_last_chance = is_last_chance;
+        at.jar = held.id.into();
+        self.base.backend.begin_jar(at.jar);
+        at.session = Some(held);
+        let event = match is_of_record {
+            true => Event::Remembered(true),
+            false => {
+                tracing::warn!("nobody is shown until the backend has said whose the session is");
+                Event::OwnerUnknown
+            }
+        };
+        at.publish(Cause::Start, event);
+    }
+
+    /// The keyring, or the record, cannot be read. Nothing is concluded from that: it is read
+    /// again, unless it is known `why` there can be no session in it.
+    fn unread(&self, epoch: Epoch, error: StoreError, why: Option<SignedOutReason>) -> Standing {
+        tracing::warn!(%error, "what is kept of the session cannot be read");
+        let core = &self.base.core;
+        let Some(mut at) = core.at(epoch) else {
+            return Standing::Unread;
+        };
+        at.keyring = Keyring::Unknown(Some(error));
+        let now = core.now();
+        if let Some(why) = why {
+            at.publish(Cause::Storage, Event::NothingHeld(why));
+            return Standing::Nobody;
+        }
+        at.plan.look_again(now, READ_AGAIN);
+        let outage = at.outage(core.now_ms(), Some(now + READ_AGAIN));
+        at.publish(Cause::Storage, Event::Unreached(outage));
+        if error == StoreError::TimedOut {
+            self.read_when_answered(epoch);
+        }
+        Standing::Unread
+    }
+
+    /// A keyring that is late is slow, not locked: its answer is looked at when it comes.
+    fn read_when_answered(&self, epoch: Epoch) {
+        let base = self.base.clone();
+        tokio::spawn(async move {
+            base.persistence.late_answer().await;
+            if let Some(mut at) = base.core.at(epoch)
+                && at.token().is_none()
+            {
+                at.plan.look_again(base.core.now(), Duration::ZERO);
+                base.core.wake.notify_one();
+            }
+        });
+    }
+}
+
+fn adopt_renewed(at: &mut At<'_>, item: Item) {
+    if let Some(held) = &mut at.session {
+        held.generation = item.generation;
+        held.saved_generation = Some(item.generation);
+        held.token = Some(item.token);
+        held.is_last_chance = false;
+    }
+    at.keyring = Keyring::Saved;
+}

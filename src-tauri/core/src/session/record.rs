@@ -1,0 +1,351 @@
+//! What is kept on disk of an account: the record of its session, the sign-out marker, and the
+//! names of this installation. None of them holds a secret. Each has a format number; what a
+//! newer version has written cannot be read, and is left alone.
+
+use std::io::{self, ErrorKind};
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::device::Device;
+use crate::identity::{AccountId, Generation, InstallId, SessionId};
+use crate::storage::records::{Durability, RecordStore};
+use crate::wire::{SignedOutReason, User};
+
+/// The format that this version writes and reads.
+const FORMAT: u32 = 1;
+
+/// How many of the sessions before it a record knows.
+const REPLACED: usize = 16;
+
+const SESSION: &str = "session.json";
+const SIGNED_OUT: &str = "signed-out.json";
+/// Becomes the marker where the disk has no room for one.
+const SPARE_MARKER: &str = "signed-out.spare";
+const INSTALL: &str = "install.json";
+const DEVICE: &str = "device.json";
+
+/// What the last rotation came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Phase {
+    /// Its answer was dealt with.
+    Idle,
+    /// A refresh was sent; the backend may have replaced the token.
+    Rotating,
+}
+
+/// The record of a session, written as a whole.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Record {
+    pub session: SessionId,
+    pub install: InstallId,
+    pub account: AccountId,
+    /// The origin that it belongs to.
+    pub origin: String,
+    /// Of the token in use: a keyring item below it is spent.
+    pub generation: Generation,
+    /// The newest that the keyring has acknowledged; none where it has never held a token.
+    pub saved_generation: Option<Generation>,
+    pub phase: Phase,
+    /// When an answer last replaced the token, in milliseconds since the epoch.
+    pub replaced_at: Option<u64>,
+    /// Whose it is, to be shown while the backend cannot be asked.
+    pub user: Option<User>,
+    pub expires_at: Option<String>,
+    /// The values that a backend may bind the session to: replayed until the next sign-in.
+    pub device: Device,
+    /// The person was told that it lasts until the app quits.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub until_quit: bool,
+    /// The session, this one or one before it, whose item still lies where commit ff703f2 put it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub legacy_item: Option<SessionId>,
+    /// The sessions before it, the newest last: this record was written over theirs, which knew
+    /// what is spent. Their items may be in the keyring still, or come back from a backup.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaced: Vec<Replaced>,
+}
+
+/// A session before that of the record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Replaced {
+    pub session: SessionId,
+    /// Of its token when a sign-in replaced it: an item below it is spent. None where it was
+    /// over already, whatever becomes of the sign-in.
+    pub generation: Option<Generation>,
+}
+
+impl Record {
+    /// Whether the keyring may hold a session that somebody is to be shown as signed in with:
+    /// this one, or one that a sign-in was to replace and never did.
+    pub fn may_hold_a_session(&self) -> bool {
+        let goes_on = |before: &Replaced| before.generation.is_some();
+        !self.until_quit && (self.saved_generation.is_some() || self.replaced.iter().any(goes_on))
+    }
+
+    /// Takes over what the record `before` knew of the keyring, over which this one is written.
+    /// Answers whether that was of a session which this one knew nothing of.
+    pub fn take_over(&mut self, before: Self, marker: Option<Marker>) -> bool {
+        let is_over = before.until_quit || marker.is_some_and(|it| it.ends(before.session));
+        let this = Replaced {
+            session: before.session,
+            generation: (!is_over).then_some(before.generation),
+        };
+        let is_strange = before.session != self.session
+            && !self.replaced.iter().any(|it| it.session == before.session);
+        for one in before.replaced.into_iter().chain([this]) {
+            let is_known = self.replaced.iter().any(|it| it.session == one.session);
+            if one.session != self.session && !is_known {
+                self.replaced.push(one);
+            }
+        }
+        let too_many = self.replaced.len().saturating_sub(REPLACED);
+        self.replaced.drain(..too_many);
+        self.legacy_item = self.legacy_item.or(before.legacy_item);
+        is_strange
+    }
+}
+
+/// The session is over, whatever else is on disk. It holds for the session that it names; one
+/// that names none, because it was damaged or written before anything was known, for whichever
+/// was there when it was set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Marker {
+    #[serde(default)]
+    pub session: Option<SessionId>,
+    /// Why, to be said again after a restart.
+    pub why: SignedOutReason,
+}
+
+impl Marker {
+    /// Whether it is about this session, which is known.
+    pub fn ends(self, session: SessionId) -> bool {
+        self.session.is_none_or(|named| named == session)
+    }
+}
+
+/// What this installation calls itself and the account. In two files: if both are lost, what
+/// is in the keyring is another installation's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Names {
+    pub install: InstallId,
+    pub account: AccountId,
+}
+
+/// The device record, which holds the names as well.
+#[derive(Serialize, Deserialize)]
+struct DeviceRecord {
+    #[serde(flatten)]
+    device: Device,
+    /// None in a record of commit ff703f2.
+    #[serde(flatten)]
+    names: Option<Names>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Numbered<T> {
+    format: u32,
+    #[serde(flatten)]
+    value: T,
+}
+
+#[derive(Deserialize)]
+struct Number {
+    #[serde(default)]
+    format: Option<u32>,
+}
+
+/// The records of one account.
+#[derive(Clone)]
+pub(super) struct Records(Arc<dyn RecordStore>);
+
+impl Records {
+    pub fn new(store: Arc<dyn RecordStore>) -> Self {
+        Self(store)
+    }
+
+    pub fn store(&self) -> &dyn RecordStore {
+        &*self.0
+    }
+
+    /// The session's record. A damaged one is put aside and counts as lost.
+    ///
+    /// # Errors
+    /// If it is there and cannot be read, by this version or at all.
+    pub fn session(&self) -> io::Result<Option<Record>> {
+        self.read_or_put_aside(SESSION)
+    }
+
+    /// # Errors
+    /// If it cannot be written, or what is there cannot be read and so must not be written over.
+    pub fn write_session(&self, record: &Record, durability: Durability) -> io::Result<()> {
+        self.session()?;
+        self.write(SESSION, record, durability)
+    }
+
+    /// There is no session to speak of. Without a marker nothing speaks of its past either.
+    pub fn remove_session(&self) -> io::Result<()> {
+        self.0.remove(SESSION)?;
+        match self.0.exists(SIGNED_OUT)? {
+            true => Ok(()),
+            false => self.0.remove(SPARE_MARKER),
+        }
+    }
+
+    /// The sign-out marker, if it is set. One that is there and cannot be read or understood
+    /// counts as set: a sign-out is never undone by damage.
+    ///
+    /// # Errors
+    /// If it cannot be told whether it is there: then nothing may be concluded.
+    pub fn marker(&self) -> io::Result<Option<Marker>> {
+        let error = match self.read_as_is(SIGNED_OUT) {
+            Ok(marker) => return Ok(marker),
+            Err(error) => error,
+        };
+        if !self.0.exists(SIGNED_OUT)? {
+            return Ok(None);
+        }
+        tracing::error!(kind = %error.kind(), "the sign-out marker is damaged; it counts");
+        Ok(Some(Marker {
+            session: None,
+            why: SignedOutReason::ByUser,
+        }))
+    }
+
+    /// Sets the marker; without room on the disk by the one that was laid aside.
+    pub fn write_marker(&self, marker: Marker) -> io::Result<()> {
+        let Err(error) = self.write(SIGNED_OUT, &marker, Durability::Synced) else {
+            return Ok(());
+        };
+        if marker.why != SignedOutReason::ByUser {
+            return Err(error);
+        }
+        tracing::warn!(kind = %error.kind(), "the sign-out marker is the one that was laid aside");
+        self.0.rename(SPARE_MARKER, SIGNED_OUT)
+    }
+
+    /// Makes the marker that was laid aside the one that counts, which takes no room on the disk.
+    /// Answers whether it does.
+    pub fn set_spare_marker(&self) -> bool {
+        self.0.rename(SPARE_MARKER, SIGNED_OUT).is_ok() || matches!(self.marker(), Ok(Some(_)))
+    }
+
+    /// Lays a marker aside while there is room on the disk: a sign-out must be possible without.
+    pub fn lay_marker_aside(&self) {
+        if let Ok(true) = self.0.exists(SPARE_MARKER) {
+            return;
+        }
+        let spare = Marker {
+            session: None,
+            why: SignedOutReason::ByUser,
+        };
+        if let Err(error) = self.write(SPARE_MARKER, &spare, Durability::Unsynced) {
+            tracing::warn!(kind = %error.kind(), "no sign-out marker can be laid aside");
+        }
+    }
+
+    /// Whether somebody has ever signed in here and did not sign out: a marker lies aside.
+    pub fn has_past(&self) -> bool {
+        matches!(self.0.exists(SPARE_MARKER), Ok(true))
+    }
+
+    /// A session has begun. Answers whether what is still there would end it.
+    pub fn clear_marker(&self, session: SessionId) -> bool {
+        let Err(error) = self.0.remove(SIGNED_OUT) else {
+            return false;
+        };
+        tracing::error!(kind = %error.kind(), "the sign-out marker cannot be removed");
+        match self.read_as_is::<Marker>(SIGNED_OUT) {
+            Ok(marker) => marker.is_some_and(|marker| marker.ends(session)),
+            Err(_) => true,
+        }
+    }
+
+    /// The names of this installation and of the account, and the device; made and written
+    /// where there are none. `copy` is a device that was kept elsewhere.
+    ///
+    /// # Errors
+    /// If they are there and cannot be read now, or cannot be written: with new ones the
+    /// session would be a stranger's.
+    pub fn identify(
+        &self,
+        browser: &str,
+        copy: impl FnOnce() -> Option<Device>,
+    ) -> io::Result<(Names, Device)> {
+        let first: Option<Names> = self.read_or_put_aside(INSTALL)?;
+        let second: Option<DeviceRecord> = self.read_or_put_aside(DEVICE)?;
+        let (second, device) = match second {
+            Some(record) => (record.names, Some(record.device)),
+            None => (None, None),
+        };
+        let names = first.or(second).unwrap_or_else(|| Names {
+            install: InstallId::new(),
+            account: AccountId::new(),
+        });
+        let is_complete = device.is_some() && second == Some(names);
+        let device = device
+            .or_else(copy)
+            .unwrap_or_else(|| Device::unrecorded(browser));
+        if first != Some(names) {
+            self.write(INSTALL, &names, Durability::Synced)?;
+        }
+        if !is_complete {
+            self.write_device(&device, names)?;
+        }
+        Ok((names, device))
+    }
+
+    /// Keeps the device values of a sign-in.
+    pub fn write_device(&self, device: &Device, names: Names) -> io::Result<()> {
+        let record = DeviceRecord {
+            device: device.clone(),
+            names: Some(names),
+        };
+        self.write(DEVICE, &record, Durability::Synced)
+    }
+
+    /// Reads `name`; damage is an error of the kind `InvalidData`, a newer format of the kind
+    /// `Unsupported`.
+    pub fn read_as_is<T: DeserializeOwned>(&self, name: &str) -> io::Result<Option<T>> {
+        let Some(bytes) = self.0.read(name)? else {
+            return Ok(None);
+        };
+        let damaged = |_| io::Error::from(ErrorKind::InvalidData);
+        let number: Number = serde_json::from_slice(&bytes).map_err(damaged)?;
+        if number.format.is_some_and(|format| format > FORMAT) {
+            tracing::warn!(name, format = number.format, "a newer version's record");
+            return Err(ErrorKind::Unsupported.into());
+        }
+        serde_json::from_slice(&bytes).map(Some).map_err(damaged)
+    }
+
+    /// The same; what is damaged is put aside under another name, for whoever looks into it,
+    /// and counts as lost: it must not keep the app from starting.
+    pub fn read_or_put_aside<T: DeserializeOwned>(&self, name: &str) -> io::Result<Option<T>> {
+        match self.read_as_is(name) {
+            Err(error) if error.kind() == ErrorKind::InvalidData => {
+                tracing::warn!(name, "a record is damaged; it is put aside");
+                self.0.rename(name, &format!("{name}.damaged"))?;
+                Ok(None)
+            }
+            read => read,
+        }
+    }
+
+    /// Writes `value` with the format number.
+    pub fn write<T: Serialize>(
+        &self,
+        name: &str,
+        value: &T,
+        durability: Durability,
+    ) -> io::Result<()> {
+        let numbered = Numbered {
+            format: FORMAT,
+            value,
+        };
+        self.0
+            .write(name, &serde_json::to_vec(&numbered)?, durability)
+    }
+}

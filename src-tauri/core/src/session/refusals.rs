@@ -1,0 +1,111 @@
+//! How often a refresh was refused by a status alone. A gateway in front of the backend says
+//! the same when it has trouble, so that it takes three equal answers, some time apart.
+
+use std::time::Duration;
+
+use reqwest::StatusCode;
+
+use crate::clock::SinceBoot;
+
+/// When the second and the third are asked for, counted from the first: within these bounds.
+const SECOND: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(15));
+const THIRD: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(40));
+
+/// The count. It lives in memory: a restart begins anew.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Refusals(Option<Counted>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Counted {
+    status: StatusCode,
+    count: u32,
+    first: SinceBoot,
+    /// When the next that counts may be asked for.
+    next: SinceBoot,
+}
+
+/// What another refusal means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Counting {
+    /// Not enough yet: ask again at this time.
+    AskAt(SinceBoot),
+    /// The third: the session is over.
+    Over,
+}
+
+impl Refusals {
+    /// Whether one is waiting to be confirmed.
+    pub fn is_counting(self) -> bool {
+        self.0.is_some()
+    }
+
+    /// When the next that counts is to be asked for.
+    pub fn next(self) -> Option<SinceBoot> {
+        self.0.map(|counted| counted.next)
+    }
+
+    /// One more, which was asked for at `asked`. Those that a person's clicks bring between
+    /// two that count are not counted.
+    pub fn count(&mut self, status: StatusCode, asked: SinceBoot, random: f64) -> Counting {
+        let counted = match self.0 {
+            Some(counted) if counted.status == status => {
+                if asked < counted.next {
+                    return Counting::AskAt(counted.next);
+                }
+                Counted {
+                    count: counted.count + 1,
+                    ..counted
+                }
+            }
+            Some(_) | None => Counted {
+                status,
+                count: 1,
+                first: asked,
+                next: asked,
+            },
+        };
+        let (from, to) = match counted.count {
+            1 => SECOND,
+            2 => THIRD,
+            _ => return Counting::Over,
+        };
+        let wait = from + (to - from).mul_f64(random.clamp(0.0, 1.0));
+        // The second may have come late.
+        let next = (counted.first + wait).max(asked + SECOND.0);
+        self.0 = Some(Counted { next, ..counted });
+        Counting::AskAt(next)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NO: StatusCode = StatusCode::UNAUTHORIZED;
+
+    fn at(seconds: u64) -> SinceBoot {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn it_takes_three_of_one_status_half_a_minute_apart() {
+        let mut refusals = Refusals::default();
+        assert_eq!(refusals.count(NO, at(100), 0.0), Counting::AskAt(at(110)));
+        assert_eq!(refusals.count(NO, at(105), 1.0), Counting::AskAt(at(110)));
+        assert_eq!(refusals.count(NO, at(112), 1.0), Counting::AskAt(at(140)));
+        assert_eq!(refusals.count(NO, at(139), 1.0), Counting::AskAt(at(140)));
+        assert_eq!(refusals.count(NO, at(500), 1.0), Counting::Over);
+    }
+
+    #[test]
+    fn another_status_begins_anew() {
+        let mut refusals = Refusals::default();
+        refusals.count(NO, at(100), 0.0);
+        refusals.count(NO, at(110), 0.0);
+        let other = StatusCode::FORBIDDEN;
+        assert_eq!(
+            refusals.count(other, at(131), 0.0),
+            Counting::AskAt(at(141))
+        );
+    }
+}

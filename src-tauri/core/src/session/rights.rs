@@ -1,0 +1,81 @@
+//! What the user's roles let a command do. The backend stays the authority: its refusals are
+//! taken for news about the roles.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::base::Base;
+use super::epoch::{AccessId, Epoch};
+use super::refresh::{Refresh, RefreshReason};
+use crate::clock::SinceBoot;
+use crate::error::{AuthError, ErrorCode};
+
+/// The shortest time between two refreshes that the backend's refusals cause: a backend that
+/// refuses for reasons of its own is not asked about the roles each time.
+const DOUBT_GAP: Duration = Duration::from_secs(30);
+
+/// Answers what a user may do.
+pub(super) struct Rights {
+    pub base: Arc<Base>,
+    pub refresh: Arc<Refresh>,
+}
+
+impl Rights {
+    /// Whether the user's roles let them do this. Roles that were not confirmed lately open
+    /// nothing: while the session is stale the backend is asked first.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotAllowed`] if the roles do not allow it; otherwise why it is not known.
+    pub async fn permit(&self, right: &str) -> Result<(), AuthError> {
+        let core = &self.base.core;
+        let (epoch, is_stale, access) = core.look(|inner| {
+            let state = inner.state();
+            let is_known = state.held().is_some() && state.outage().is_none();
+            (inner.epoch(), !is_known, inner.access_id())
+        });
+        let asked = match is_stale {
+            true => {
+                self.refresh
+                    .refresh(epoch, RefreshReason::Call(access))
+                    .await
+            }
+            false => Ok(()),
+        };
+        // What one person asked for is not answered by the rights of another.
+        let at = core.at(epoch).ok_or(ErrorCode::NotSignedIn)?;
+        let state = at.state();
+        if state.held().is_none() {
+            return Err(asked.err().unwrap_or(ErrorCode::NotSignedIn.into()));
+        }
+        if !state.may().iter().any(|granted| granted == right) {
+            tracing::warn!(right, "the user's roles do not allow this");
+            return Err(ErrorCode::NotAllowed.into());
+        }
+        match state.outage() {
+            None => Ok(()),
+            Some(_) => Err(asked.err().unwrap_or(ErrorCode::Unreachable.into())),
+        }
+    }
+
+    /// The backend refused a call that this token went out with. Roles that let the user do
+    /// something may be outdated then: they are asked for again, and nobody waits for it.
+    pub fn doubt(&self, epoch: Epoch, access: AccessId) {
+        let now = self.base.core.now();
+        {
+            let Some(mut at) = self.base.core.at(epoch) else {
+                return;
+            };
+            let lately = |doubted: SinceBoot| now.saturating_sub(doubted) < DOUBT_GAP;
+            if at.state().may().is_empty() || at.roles_doubted.is_some_and(lately) {
+                return;
+            }
+            at.roles_doubted = Some(now);
+        }
+        tracing::info!("the backend refused a call: asking for the roles again");
+        let refresh = self.refresh.clone();
+        tokio::spawn(async move {
+            let reason = RefreshReason::Call(Some(access));
+            refresh.refresh(epoch, reason).await
+        });
+    }
+}

@@ -1,0 +1,93 @@
+//! The timer that keeps someone signed in: ahead of expiry, after a failure, and when the
+//! keyring could not take the token.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use super::base::Base;
+use super::refresh::{Refresh, RefreshReason};
+use super::sign_out::SignOut;
+
+/// The longest sleep: a machine that was suspended notices within this time.
+const TICK: Duration = Duration::from_secs(30);
+
+/// Does what is due.
+pub(super) struct Scheduler {
+    pub base: Arc<Base>,
+    pub refresh: Arc<Refresh>,
+    pub sign_out: Arc<SignOut>,
+}
+
+impl Scheduler {
+    /// Runs until the last handle of the session is gone.
+    pub async fn run(me: Weak<Self>) {
+        loop {
+            let (sleep, wake, clock) = {
+                let Some(me) = me.upgrade() else { return };
+                me.save_unsaved().await;
+                me.sign_out.clear_obsolete().await;
+                let core = &me.base.core;
+                let now = core.now();
+                let (epoch, due, keyring) =
+                    core.look(|inner| (inner.epoch(), inner.plan.due_in(now), inner.keyring));
+                if due == Some(Duration::ZERO) {
+                    // A failure plans the next try itself; the outcome is for callers.
+                    let _ = me.refresh.refresh(epoch, RefreshReason::Timer).await;
+                    continue;
+                }
+                if let Some(untold) = me.base.pending.take_due() {
+                    // Not in turn: a backend that hangs must not hold up the next refresh.
+                    let device = core.look(|inner| inner.device.clone());
+                    let base = me.base.clone();
+                    tokio::spawn(async move { base.deliver(untold, &device).await });
+                }
+                let keyring = keyring.save_due().or(keyring.clear_due());
+                let next = due
+                    .into_iter()
+                    .chain(keyring.map(|due| due.saturating_sub(now)))
+                    .chain(me.base.pending.due_in())
+                    .min();
+                let until = now + next.map_or(TICK, |next| next.min(TICK));
+                (until, core.wake.clone(), core.clock.clone())
+            };
+            tokio::select! {
+                () = clock.sleep_until(sleep) => {}
+                () = wake.notified() => {}
+            }
+        }
+    }
+
+    /// Tries again to put a token into the keyring that it would not take, once that is due.
+    async fn save_unsaved(&self) {
+        let now = self.base.core.now();
+        let epoch = self.base.core.look(|inner| {
+            let due = inner.keyring.save_due().is_some_and(|due| due <= now);
+            (due && inner.token().is_some()).then(|| inner.epoch())
+        });
+        if let Some(epoch) = epoch {
+            self.refresh.make_it_last(epoch).await;
+        }
+    }
+
+    /// Lets the keyring ask for its password, and does what waits for it at once.
+    ///
+    /// # Errors
+    /// If the session is behind the keyring and could not be renewed.
+    pub async fn unlock_keyring(&self) -> Result<(), crate::error::AuthError> {
+        // Whether it is open now shows in what follows.
+        let _ = self.base.persistence.unlock().await;
+        let (epoch, is_unread) = self
+            .base
+            .core
+            .look(|inner| (inner.epoch(), inner.is_unread()));
+        if is_unread {
+            return self.refresh.refresh(epoch, RefreshReason::Click).await;
+        }
+        if let Some(mut at) = self.base.core.at(epoch) {
+            at.keyring = at.keyring.due_at(self.base.core.now());
+        }
+        self.sign_out.clear_obsolete().await;
+        self.save_unsaved().await;
+        Ok(())
+    }
+}

@@ -1,0 +1,508 @@
+//! A secret store behind its own threads, with a bound on every call.
+//!
+//! A keyring call blocks: for milliseconds, or for ever when the keyring hangs. So each call
+//! runs on a thread of its own kind and the caller waits [`CALL_LIMIT`] at most. A call that is
+//! late cannot be cancelled and may still land; the thread is then abandoned for a new one. A
+//! late write is followed by the newest value, written again. A late read is kept for whoever
+//! reads next: a keyring that takes four seconds each time is slow, not locked. No more than
+//! [`THREADS`] threads are ever at it.
+//!
+//! Every change carries its [`Order`]; one that is older than the newest is dropped, so a late
+//! rotation can never overwrite a newer sign-in or sign-out.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{oneshot, watch};
+use tokio::time::Instant;
+
+use crate::identity::Generation;
+use crate::secrets::{SecretBytes, SecretStore, StoreError};
+
+/// The longest that a caller waits for the store.
+pub const CALL_LIMIT: Duration = Duration::from_secs(3);
+
+/// The most threads, hung ones included. A keyring that has hung this many calls is left
+/// alone until one of them ends.
+pub const THREADS: usize = 8;
+
+/// How long a late answer to a read is good for. Whatever another process has written since
+/// stands in the record, so that an old answer is found out; but a new one is better.
+const LATE_READ_LASTS: Duration = Duration::from_secs(20);
+
+/// Orders changes: by epoch first, then by generation; a deletion is the last of its epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Order {
+    epoch: u64,
+    generation: u64,
+    /// Counts what one generation is written with: flags change.
+    round: u64,
+}
+
+impl Order {
+    /// Of the value of this generation, in the epoch of this number.
+    pub fn write(epoch: u64, generation: Generation) -> Self {
+        Self {
+            epoch,
+            generation: generation.number(),
+            round: 0,
+        }
+    }
+
+    /// Of the deletion at the end of an epoch.
+    pub fn delete(epoch: u64) -> Self {
+        Self {
+            epoch,
+            generation: u64::MAX,
+            round: 0,
+        }
+    }
+}
+
+/// What the store should hold.
+#[derive(Clone)]
+enum Wanted {
+    Value(Arc<SecretBytes>),
+    Nothing,
+}
+
+type Read = Result<Vec<SecretBytes>, StoreError>;
+
+enum Call {
+    Read(watch::Sender<Option<Arc<Read>>>),
+    Settle(oneshot::Sender<Result<(), StoreError>>),
+    Unlock(oneshot::Sender<Result<(), StoreError>>),
+}
+
+struct Inner {
+    store: Arc<dyn SecretStore>,
+    name: String,
+    limit: Duration,
+    wanted: Mutex<Newest>,
+    calls: Mutex<mpsc::Sender<Call>>,
+    /// A read that was late, and since when; it counts until something newer is asked for.
+    late: Mutex<Option<Late>>,
+    threads: Arc<AtomicUsize>,
+}
+
+struct Newest {
+    order: Order,
+    wanted: Option<Wanted>,
+}
+
+#[derive(Clone)]
+struct Late {
+    answer: watch::Receiver<Option<Arc<Read>>>,
+    given_up: Instant,
+}
+
+/// One item in the store, by its name.
+#[derive(Clone)]
+pub struct BoundedStore(Arc<Inner>);
+
+impl BoundedStore {
+    /// The item `name` in `store`.
+    pub fn new(store: Arc<dyn SecretStore>, name: impl Into<String>) -> Self {
+        Self::with_limit(store, name, CALL_LIMIT)
+    }
+
+    /// The same with another bound, for tests.
+    pub fn with_limit(
+        store: Arc<dyn SecretStore>,
+        name: impl Into<String>,
+        limit: Duration,
+    ) -> Self {
+        // The receiver is dropped at once: the first call finds it closed and starts a thread.
+        let (calls, _) = mpsc::channel();
+        Self(Arc::new(Inner {
+            store,
+            name: name.into(),
+            limit,
+            wanted: Mutex::new(Newest {
+                order: Order::default(),
+                wanted: None,
+            }),
+            calls: Mutex::new(calls),
+            late: Mutex::default(),
+            threads: Arc::default(),
+        }))
+    }
+
+    /// What the store holds: nothing, one value, or several where a keyring has them.
+    ///
+    /// # Errors
+    /// If that cannot be told in time.
+    pub async fn read(&self) -> Result<Vec<SecretBytes>, StoreError> {
+        let late = lock(&self.0.late).take();
+        let late = late.filter(|late| {
+            late.answer.borrow().is_none() || late.given_up.elapsed() < LATE_READ_LASTS
+        });
+        let mut answer = match late {
+            Some(late) => late.answer,
+            None => {
+                let (asked, answer) = watch::channel(None);
+                self.hand_over(Call::Read(asked))?;
+                answer
+            }
+        };
+        let later = answer.clone();
+        let waited = tokio::time::timeout(self.0.limit, answer.wait_for(Option::is_some)).await;
+        match waited {
+            Ok(Ok(read)) => match read.as_deref() {
+                Some(Ok(values)) => Ok(values.clone()),
+                Some(Err(error)) => Err(*error),
+                None => Err(StoreError::Failed),
+            },
+            Ok(Err(_)) => Err(StoreError::Failed),
+            Err(_) => {
+                self.abandon_thread();
+                *lock(&self.0.late) = Some(Late {
+                    answer: later,
+                    given_up: Instant::now(),
+                });
+                Err(StoreError::TimedOut)
+            }
+        }
+    }
+
+    /// Waits for the answer to a read that was late; at once where there is none.
+    pub async fn late_answer(&self) {
+        let late = lock(&self.0.late).clone();
+        if let Some(mut late) = late {
+            let _ = late.answer.wait_for(Option::is_some).await;
+        }
+    }
+
+    /// Writes `value` unless something newer than `order` was asked for meanwhile; that counts
+    /// as success, since the newer wish is the one that holds.
+    ///
+    /// # Errors
+    /// If it is not known to be there in time.
+    pub async fn write(&self, order: Order, value: SecretBytes) -> Result<(), StoreError> {
+        self.settle(order, Wanted::Value(Arc::new(value))).await
+    }
+
+    /// Removes the item, likewise.
+    ///
+    /// # Errors
+    /// If it is not known to be gone in time.
+    pub async fn delete(&self, order: Order) -> Result<(), StoreError> {
+        self.settle(order, Wanted::Nothing).await
+    }
+
+    /// Lets the user be asked for what opens the store. An error means that it is not open
+    /// yet; the user may still be typing.
+    ///
+    /// # Errors
+    /// While it is not open.
+    pub async fn unlock(&self) -> Result<(), StoreError> {
+        let (answer, answered) = oneshot::channel();
+        // A thread of its own: whoever reads or writes meanwhile does not wait for a person.
+        let thread = self.start_thread()?;
+        let asked = thread.send(Call::Unlock(answer));
+        asked.map_err(|_| StoreError::Failed)?;
+        match tokio::time::timeout(self.0.limit, answered).await {
+            Ok(result) => result.unwrap_or(Err(StoreError::Failed)),
+            Err(_) => Err(StoreError::TimedOut),
+        }
+    }
+
+    async fn settle(&self, order: Order, wanted: Wanted) -> Result<(), StoreError> {
+        {
+            let mut newest = lock(&self.0.wanted);
+            let round = newest.order.round;
+            let held = Order {
+                round: 0,
+                ..newest.order
+            };
+            if order < held {
+                return Ok(());
+            }
+            *newest = Newest {
+                order: Order {
+                    round: round + 1,
+                    ..order
+                },
+                wanted: Some(wanted),
+            };
+        }
+        // What was read before says nothing about what is there from here on.
+        lock(&self.0.late).take();
+        let (answer, answered) = oneshot::channel();
+        self.hand_over(Call::Settle(answer))?;
+        match tokio::time::timeout(self.0.limit, answered).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(StoreError::Failed),
+            Err(_) => {
+                self.abandon_thread();
+                Err(StoreError::TimedOut)
+            }
+        }
+    }
+
+    fn hand_over(&self, call: Call) -> Result<(), StoreError> {
+        let mut calls = lock(&self.0.calls);
+        if let Err(mpsc::SendError(call)) = calls.send(call) {
+            *calls = self.start_thread()?;
+            calls.send(call).map_err(|_| StoreError::Failed)?;
+        }
+        Ok(())
+    }
+
+    /// Whatever comes next gets a thread of its own; see [`Inner::serve`].
+    fn abandon_thread(&self) {
+        let (closed, _) = mpsc::channel();
+        *lock(&self.0.calls) = closed;
+    }
+
+    fn start_thread(&self) -> Result<mpsc::Sender<Call>, StoreError> {
+        let counted = Counted::one_more(&self.0.threads).ok_or(StoreError::TimedOut)?;
+        let (calls, inbox) = mpsc::channel();
+        let inner = Arc::downgrade(&self.0);
+        std::thread::Builder::new()
+            .name("keyring".into())
+            .spawn(move || {
+                let _counted = counted;
+                while let Ok(call) = inbox.recv() {
+                    let Some(inner) = inner.upgrade() else { return };
+                    inner.serve(call);
+                }
+            })
+            .map_err(|_| StoreError::Failed)?;
+        Ok(calls)
+    }
+}
+
+impl Inner {
+    fn serve(&self, call: Call) {
+        match call {
+            Call::Read(answer) => {
+                // Late or not: whoever reads next may still want it.
+                answer.send_replace(Some(Arc::new(self.store.read_all(&self.name))));
+            }
+            Call::Unlock(answer) => {
+                let _ = answer.send(self.store.unlock());
+            }
+            Call::Settle(answer) => {
+                let result = self.settle_newest();
+                // Late: nobody is told how it went, so it is looked at.
+                if answer.is_closed() && !self.holds_newest() {
+                    let _ = self.settle_newest();
+                }
+                let _ = answer.send(result);
+            }
+        }
+    }
+
+    /// Goes on until what it wrote is still what is wanted: while a call hung, another thread
+    /// may have written something newer, and this one has just landed over it.
+    fn settle_newest(&self) -> Result<(), StoreError> {
+        loop {
+            let (order, wanted) = self.newest();
+            let result = match wanted {
+                Some(Wanted::Value(value)) => self.store.write(&self.name, &value),
+                Some(Wanted::Nothing) => self.store.delete(&self.name),
+                None => Ok(()),
+            };
+            if self.newest().0 == order {
+                return result;
+            }
+        }
+    }
+
+    /// Whether the store says so; `true` where it says nothing.
+    fn holds_newest(&self) -> bool {
+        let Ok(held) = self.store.read(&self.name) else {
+            return true;
+        };
+        match self.newest().1 {
+            Some(Wanted::Value(value)) => held.as_ref() == Some(&*value),
+            Some(Wanted::Nothing) => held.is_none(),
+            None => true,
+        }
+    }
+
+    fn newest(&self) -> (Order, Option<Wanted>) {
+        let newest = lock(&self.wanted);
+        (newest.order, newest.wanted.clone())
+    }
+}
+
+/// A thread among those that are allowed.
+struct Counted(Arc<AtomicUsize>);
+
+impl Counted {
+    fn one_more(threads: &Arc<AtomicUsize>) -> Option<Self> {
+        let more = |held| (held < THREADS).then_some(held + 1);
+        threads
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, more)
+            .is_ok()
+            .then(|| Self(threads.clone()))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Condvar;
+
+    use zeroize::Zeroizing;
+
+    use super::*;
+    use crate::secrets::MemoryStore;
+
+    fn write(epoch: u64, generation: u64) -> Order {
+        Order::write(epoch, generation.into())
+    }
+
+    fn bytes(text: &str) -> SecretBytes {
+        Zeroizing::new(text.as_bytes().to_vec())
+    }
+
+    #[tokio::test]
+    async fn an_older_change_is_dropped() {
+        let held = async |store: &BoundedStore| {
+            let values = store.read().await.unwrap();
+            values.first().map(|value| value.to_vec())
+        };
+        let store = BoundedStore::new(Arc::new(MemoryStore::default()), "a");
+        store.write(write(2, 6), bytes("new")).await.unwrap();
+        store.write(write(1, 9), bytes("old")).await.unwrap();
+        store.write(write(2, 5), bytes("older")).await.unwrap();
+        assert_eq!(held(&store).await.unwrap(), b"new");
+        store.write(write(2, 6), bytes("flagged")).await.unwrap();
+        assert_eq!(held(&store).await.unwrap(), b"flagged", "as old, but later");
+        store.delete(Order::delete(1)).await.unwrap();
+        assert!(held(&store).await.is_some());
+        store.delete(Order::delete(3)).await.unwrap();
+        assert!(held(&store).await.is_none());
+    }
+
+    /// Takes as long for each read as it is told to.
+    struct Slow {
+        inner: MemoryStore,
+        pause: Duration,
+        reads: AtomicUsize,
+    }
+
+    impl SecretStore for Slow {
+        fn read(&self, name: &str) -> Result<Option<SecretBytes>, StoreError> {
+            self.reads.fetch_add(1, Ordering::SeqCst);
+            std::thread::sleep(self.pause);
+            self.inner.read(name)
+        }
+        fn write(&self, name: &str, value: &[u8]) -> Result<(), StoreError> {
+            self.inner.write(name, value)
+        }
+        fn delete(&self, name: &str) -> Result<(), StoreError> {
+            self.inner.delete(name)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_late_answer_to_a_read_counts_unless_something_newer_was_asked_for() {
+        let slow = Arc::new(Slow {
+            inner: MemoryStore::default(),
+            pause: Duration::from_millis(120),
+            reads: AtomicUsize::new(0),
+        });
+        slow.write("a", b"first").unwrap();
+        let limit = Duration::from_millis(50);
+        let store = BoundedStore::with_limit(slow.clone(), "a", limit);
+        assert_eq!(store.read().await.unwrap_err(), StoreError::TimedOut);
+        store.late_answer().await;
+        assert_eq!(store.read().await.unwrap()[0].as_slice(), b"first");
+        assert_eq!(slow.reads.load(Ordering::SeqCst), 1, "asked once");
+
+        assert_eq!(store.read().await.unwrap_err(), StoreError::TimedOut);
+        store.write(write(1, 1), bytes("second")).await.unwrap();
+        assert_eq!(
+            store.read().await.unwrap_err(),
+            StoreError::TimedOut,
+            "what was asked before the write says nothing"
+        );
+        store.late_answer().await;
+        assert_eq!(store.read().await.unwrap()[0].as_slice(), b"second");
+    }
+
+    /// Hangs on the first and the third write, each until told to go on.
+    #[derive(Default)]
+    struct Hanging {
+        inner: MemoryStore,
+        gate: Mutex<Passed>,
+        bell: Condvar,
+    }
+
+    #[derive(Default)]
+    struct Passed {
+        begun: usize,
+        released: Vec<usize>,
+    }
+
+    impl Hanging {
+        fn release(&self, write: usize) {
+            self.gate.lock().unwrap().released.push(write);
+            self.bell.notify_all();
+        }
+
+        fn wait_for(&self, write: usize) {
+            let gate = self.gate.lock().unwrap();
+            drop(
+                self.bell
+                    .wait_while(gate, |gate| gate.begun < write)
+                    .unwrap(),
+            );
+        }
+    }
+
+    impl SecretStore for Hanging {
+        fn read(&self, name: &str) -> Result<Option<SecretBytes>, StoreError> {
+            self.inner.read(name)
+        }
+        fn write(&self, name: &str, value: &[u8]) -> Result<(), StoreError> {
+            let mut gate = self.gate.lock().unwrap();
+            gate.begun += 1;
+            let me = gate.begun;
+            self.bell.notify_all();
+            let hangs = |gate: &mut Passed| matches!(me, 1 | 3) && !gate.released.contains(&me);
+            drop(self.bell.wait_while(gate, hangs).unwrap());
+            self.inner.write(name, value)
+        }
+        fn delete(&self, name: &str) -> Result<(), StoreError> {
+            self.inner.delete(name)
+        }
+    }
+
+    async fn until_no_call_is_late(store: &BoundedStore) {
+        while Arc::strong_count(&store.0) > 1 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_late_write_does_not_land_over_a_newer_one() {
+        let hanging = Arc::new(Hanging::default());
+        let store = BoundedStore::with_limit(hanging.clone(), "a", Duration::from_millis(50));
+        let late = store.write(write(1, 1), bytes("first")).await;
+        assert_eq!(late, Err(StoreError::TimedOut));
+        store.write(write(2, 2), bytes("second")).await.unwrap();
+        // The late thread lands "first" and sets out to mend that; meanwhile a third comes.
+        hanging.release(1);
+        hanging.wait_for(3);
+        store.write(write(3, 3), bytes("third")).await.unwrap();
+        hanging.release(3);
+        until_no_call_is_late(&store).await;
+        assert_eq!(store.read().await.unwrap()[0].as_slice(), b"third");
+    }
+}

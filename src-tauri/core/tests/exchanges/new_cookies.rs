@@ -1,0 +1,186 @@
+//! A call that changes the session, such as a change of the password, brings a new session
+//! cookie: it counts, whatever becomes of the page that asked.
+
+use std::sync::Arc;
+
+use crate::host::{Arrival, Host};
+use crate::support::*;
+use crate::{Desk, WINDOW, post};
+
+const NUMBER: u64 = 1 << 20 | 1;
+
+/// When the page goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum When {
+    /// The backend has the call, and has not answered.
+    Asked,
+    /// The answer's head is here, and the keyring takes its time.
+    Answered,
+    /// The body is on its way.
+    Reading,
+}
+
+/// How it goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum How {
+    /// It reloads, or its window closes.
+    Leaves,
+    /// It aborts the call.
+    Cancels,
+}
+
+/// What it had asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    Call,
+    Upload,
+}
+
+async fn desk() -> (Arc<Host>, Desk) {
+    let host = Host::start().await;
+    let desk = Desk::at(&host.url, |profile| profile.cookies.with_api = true).await;
+    (host, desk)
+}
+
+async fn arrival(host: &Host, wanted: &str) -> Arrival {
+    let arrival = soon(wanted, host.arrival()).await;
+    assert!(arrival.head.starts_with(wanted), "{}", arrival.head);
+    arrival
+}
+
+fn head(length: usize) -> String {
+    format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nset-cookie: \
+         {COOKIE}=the-new-one; Path=/; HttpOnly\r\nconnection: close\r\ncontent-length: \
+         {length}\r\n\r\n"
+    )
+}
+
+async fn answer_refresh(mut refresh: Arrival) {
+    let body = success().to_string();
+    let length = body.len();
+    refresh
+        .say(&format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\
+             connection: close\r\n\r\n{body}"
+        ))
+        .await;
+}
+
+async fn check(when: When, how: How, what: What) {
+    let name = format!("{what:?} {how:?} {when:?}");
+    let (host, desk) = desk().await;
+    let asking = match what {
+        What::Call => {
+            let (exchanges, session) = (desk.exchanges.clone(), desk.session.clone());
+            tokio::spawn(async move {
+                let _ = exchanges.fetch(WINDOW, NUMBER, &session, get("/me")).await;
+            })
+        }
+        What::Upload => {
+            desk.upload(NUMBER, &post("/transfer", Some(2), false))
+                .expect("begun");
+            desk.give(NUMBER, b"{}").await;
+            let exchanges = desk.exchanges.clone();
+            tokio::spawn(async move {
+                let _ = exchanges.answer(WINDOW, NUMBER).await;
+            })
+        }
+    };
+    let wanted = match what {
+        What::Call => "GET /me",
+        What::Upload => "POST /transfer",
+    };
+    let mut call = arrival(&host, wanted).await;
+    if when != When::Asked {
+        if when == When::Answered {
+            desk.store.block(Block::Hang);
+        }
+        call.say(&head(4)).await;
+        match when {
+            When::Answered => eventually("the keyring is asked", || desk.store.waiting() > 0).await,
+            _ => call.say("{").await,
+        }
+    }
+    match how {
+        How::Leaves => desk.exchanges.leave(WINDOW),
+        How::Cancels => desk.exchanges.cancel(WINDOW, NUMBER),
+    }
+    let _ = soon("the page's end of it", asking).await;
+    desk.store.heal();
+    if when == When::Asked {
+        // The backend has done it by now, and says so to whoever listens.
+        let answered = call.try_say(&(head(2) + "{}")).await;
+        assert!(answered, "{name}: somebody listens");
+    }
+    // The cookie may need a moment to come from the socket into use: each refresh that goes
+    // out tells, and the last word is the new one's.
+    let told = async {
+        loop {
+            let session = desk.session.clone();
+            let mut refreshing = tokio::spawn(async move { session.refresh().await });
+            // One that the new cookie overtakes is sent once more, with that.
+            loop {
+                tokio::select! {
+                    refresh = arrival(&host, "POST /refresh-token") => {
+                        let is_new = refresh.head.contains("the-new-one");
+                        answer_refresh(refresh).await;
+                        if is_new {
+                            return;
+                        }
+                    }
+                    _ = &mut refreshing => break,
+                }
+            }
+        }
+    };
+    let told = tokio::time::timeout(std::time::Duration::from_secs(5), told).await;
+    assert!(told.is_ok(), "{name}: the new cookie goes out");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_session_cookie_counts_when_the_page_goes_while_the_keyring_takes_its_time() {
+    for what in [What::Call, What::Upload] {
+        for how in [How::Leaves, How::Cancels] {
+            check(When::Answered, how, what).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_session_cookie_counts_when_the_page_goes_before_the_answer() {
+    for what in [What::Call, What::Upload] {
+        for how in [How::Leaves, How::Cancels] {
+            check(When::Asked, how, what).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_session_cookie_counts_when_the_page_goes_in_the_middle_of_the_body() {
+    for what in [What::Call, What::Upload] {
+        for how in [How::Leaves, How::Cancels] {
+            check(When::Reading, how, what).await;
+        }
+    }
+}
+
+/// The body breaks off: the cookie was in the headers.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_session_cookie_counts_when_its_body_breaks_off() {
+    let (host, desk) = desk().await;
+    let session = desk.session.clone();
+    let asking = tokio::spawn(async move { session.fetch(get("/me")).await });
+    let mut call = arrival(&host, "GET /me").await;
+    call.say(&head(100)).await;
+    drop(call);
+    let broken = soon("the call", asking).await.expect("ends");
+    broken.expect_err("it broke off");
+    let session = desk.session.clone();
+    let refreshing = tokio::spawn(async move { session.refresh().await });
+    let refresh = arrival(&host, "POST /refresh-token").await;
+    assert!(refresh.head.contains("the-new-one"), "{}", refresh.head);
+    answer_refresh(refresh).await;
+    let refreshed = soon("a refresh", refreshing).await.expect("ends");
+    refreshed.expect("refreshed");
+}

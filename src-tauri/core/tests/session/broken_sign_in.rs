@@ -1,0 +1,218 @@
+//! A sign-in that comes to nothing leaves no session behind at the backend: what was given out
+//! and never used is revoked.
+
+use serde_json::json;
+use vestibule_backend::{Carrier, Config, Cut, Effect, Fault, Point};
+use vestibule_core::secrets::Secret;
+use vestibule_core::wire::RegisterInput;
+
+use crate::support::*;
+
+/// Ways for an answer to break off once its headers are here.
+fn breaks() -> Vec<(&'static str, Effect)> {
+    vec![
+        ("cut in the body", Effect::Truncate { cut: Cut::Close }),
+        ("reset in the body", Effect::Truncate { cut: Cut::Reset }),
+        (
+            "reset after the headers",
+            Effect::Reset {
+                at: Point::AfterHeaders,
+            },
+        ),
+        ("a body without end", Effect::Huge { bytes: 8 << 20 }),
+    ]
+}
+
+async fn check_ended(world: &World, install: &Install, email: &str, name: &str) {
+    assert!(
+        why(&install.state()).is_some(),
+        "{name}: nobody is signed in"
+    );
+    install
+        .passing(eventually(name, || world.alive(email) == 0))
+        .await;
+    // One that broke off before it was begun has left nothing.
+    let ends = world.ends(email).into_iter();
+    let others: Vec<_> = ends
+        .filter(|end| end.as_deref() != Some("signed_out"))
+        .collect();
+    assert!(others.is_empty(), "{name}: {others:?}");
+    install.sign_in(PLAIN).await;
+    assert_eq!(
+        owner(&install.session).await.as_deref(),
+        Some(PLAIN),
+        "{name}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_that_breaks_off_after_its_cookie_is_revoked() {
+    for (name, effect) in breaks() {
+        let world = World::new(Config::default()).await;
+        let install = world.install().await;
+        world
+            .backend
+            .faults()
+            .add(Fault::on("POST", "/login", effect).times(1));
+        let broken = install.session.login(login(ADMIN)).await;
+        broken.expect_err("it broke off");
+        check_ended(&world, &install, ADMIN, name).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registration_that_breaks_off_after_its_cookie_is_revoked() {
+    let email = "nora@example.com";
+    for (name, effect) in breaks() {
+        let world = World::new(Config::default()).await;
+        let install = world.install().await;
+        world
+            .backend
+            .faults()
+            .add(Fault::on("POST", "/register", effect).times(1));
+        let input = RegisterInput::new("Nora", email, PASSWORD);
+        let broken = install.session.register(input).await;
+        broken.expect_err("it broke off");
+        check_ended(&world, &install, email, name).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_understood_after_its_cookie_is_revoked() {
+    // The cookie of a session that exists, in an answer that names nobody.
+    for body in [json!({}), json!({"user": {}}), json!("well done")] {
+        let world = World::new(Config::default()).await;
+        let other = world.install_elsewhere().await;
+        other.sign_in(ADMIN).await;
+        let token = refresh_token_of(&world, &other).await;
+        let install = world.install().await;
+        let cookie = format!("{COOKIE}={token}; Path=/; HttpOnly");
+        let odd = answer(200, body.clone(), &[("set-cookie", &cookie)]);
+        world
+            .backend
+            .faults()
+            .add(Fault::on("POST", "/login", odd).times(1));
+        let broken = install.session.login(login(ADMIN)).await;
+        broken.expect_err("it is not understood");
+        let ended = || world.alive(ADMIN) == 0;
+        let what = format!("the end of what came with {body}");
+        install.passing(eventually(&what, ended)).await;
+    }
+}
+
+/// The token that it will send next, by a look at a refresh that is not answered.
+async fn refresh_token_of(world: &World, install: &Install) -> String {
+    let busy = Effect::status(503);
+    world
+        .backend
+        .faults()
+        .add(Fault::on("POST", REFRESH, busy).before().times(1));
+    let _ = install.session.refresh().await;
+    let sent = world.backend.last_request("POST", REFRESH).expect("one");
+    sent.cookie(COOKIE).expect("a token").to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_whose_answer_breaks_off_after_its_cookie_is_revoked() {
+    for (name, effect) in breaks() {
+        let world = World::new(Config::default()).await;
+        let install = world.install().await;
+        install
+            .session
+            .login(login(MAILED))
+            .await
+            .expect("challenged");
+        world
+            .backend
+            .faults()
+            .add(Fault::on("POST", "/verify-otp", effect).times(1));
+        let code = world.backend.last_code(MAILED).expect("a code");
+        let broken = crate::support::verify(&install.session, Secret::new(code)).await;
+        broken.expect_err("it broke off");
+        install
+            .passing(eventually(name, || world.alive(MAILED) == 0))
+            .await;
+    }
+}
+
+/// It breaks off while somebody is signed in: that one stays.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_that_breaks_off_over_another_session_leaves_that_alone() {
+    for (name, effect) in breaks() {
+        let world = World::new(Config::default()).await;
+        let mut install = world.install().await;
+        install.sign_in(PLAIN).await;
+        world
+            .backend
+            .faults()
+            .add(Fault::on("POST", "/login", effect).times(1));
+        let broken = install.session.login(login(ADMIN)).await;
+        broken.expect_err("it broke off");
+        install
+            .passing(eventually(name, || world.alive(ADMIN) == 0))
+            .await;
+        assert_eq!(install.settle(name).await.as_deref(), Ok(PLAIN), "{name}");
+        install.restart(&world);
+        assert_eq!(install.settle(name).await.as_deref(), Ok(PLAIN), "{name}");
+        assert_eq!(world.alive(PLAIN), 1, "{name}");
+    }
+}
+
+/// Whoever asked has gone: what is answered then is used or ended.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_that_nobody_waits_for_any_more_leaves_no_session_behind() {
+    for carrier in [Carrier::Cookie, Carrier::Body] {
+        let world = World::new(Config {
+            carrier,
+            ..Config::default()
+        })
+        .await;
+        let install = world.install().await;
+        let slow = Effect::Delay { ms: 300 };
+        world
+            .backend
+            .faults()
+            .add(Fault::on("POST", "/login", slow).after().times(1));
+        let session = install.session.clone();
+        let asking = tokio::spawn(async move { session.login(login(ADMIN)).await });
+        eventually("the backend to have begun it", || world.alive(ADMIN) == 1).await;
+        asking.abort();
+        let used_or_ended = || is_fresh(&install.state()) || world.alive(ADMIN) == 0;
+        let what = format!("{carrier:?}: used or ended");
+        install.passing(eventually(&what, used_or_ended)).await;
+    }
+}
+
+/// Given up while the answer is on its way.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_challenge_given_up_while_its_code_is_under_way_leaves_no_session_behind() {
+    for signs_out in [false, true] {
+        let world = World::new(Config::default()).await;
+        let install = world.install().await;
+        install
+            .session
+            .login(login(MAILED))
+            .await
+            .expect("challenged");
+        let slow = Effect::Delay { ms: 300 };
+        world
+            .backend
+            .faults()
+            .add(Fault::on("POST", "/verify-otp", slow).after().times(1));
+        let code = world.backend.last_code(MAILED).expect("a code");
+        let session = install.session.clone();
+        let verifying =
+            tokio::spawn(async move { crate::support::verify(&session, Secret::new(code)).await });
+        eventually("the backend to have begun it", || world.alive(MAILED) == 1).await;
+        if signs_out {
+            install.session.logout().await;
+        } else {
+            install.session.cancel_otp();
+        }
+        verifying.await.expect("ends").expect_err("given up");
+        install
+            .passing(eventually("its end", || world.alive(MAILED) == 0))
+            .await;
+        assert!(why(&install.state()).is_some(), "nobody is signed in");
+    }
+}

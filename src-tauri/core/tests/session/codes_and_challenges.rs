@@ -1,0 +1,108 @@
+//! A code names its challenge: typed for one, it is never sent for another.
+
+use vestibule_backend::{Effect, Fault};
+use vestibule_core::error::ErrorCode;
+use vestibule_core::identity::ChallengeId;
+use vestibule_core::secrets::Secret;
+use vestibule_core::wire::{Phase, SignInOutcome};
+
+use crate::support::*;
+
+const OTHER: &str = "totp@vestibule.test";
+
+async fn challenged(rig: &Rig, email: &str) -> ChallengeId {
+    let outcome = rig.session.login(login(email)).await;
+    assert_eq!(outcome, Ok(SignInOutcome::OtpRequired), "{email}");
+    open(rig).expect("a challenge")
+}
+
+fn open(rig: &Rig) -> Option<ChallengeId> {
+    match rig.state().phase {
+        Phase::OtpPending { challenge } => Some(challenge.id),
+        _ => None,
+    }
+}
+
+fn code_of(rig: &Rig, email: &str) -> Secret {
+    Secret::new(rig.backend.last_code(email).expect("a code"))
+}
+
+fn sent(rig: &Rig) -> usize {
+    rig.backend.requests("POST", "/verify-otp")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_for_one_challenge_is_not_sent_for_the_next() {
+    for next in [OTHER, MAILED] {
+        let rig = Rig::new().await;
+        let first = challenged(&rig, MAILED).await;
+        let typed = code_of(&rig, MAILED);
+        let second = challenged(&rig, next).await;
+        assert_ne!(first, second, "{next}: another challenge");
+        let verified = rig.session.verify_otp(first, typed).await;
+        assert_eq!(code(&verified), Some(ErrorCode::NoChallenge), "{next}");
+        assert_eq!(sent(&rig), 0, "{next}: nothing was sent");
+        assert_eq!(open(&rig), Some(second), "{next}: it stays open");
+        let right = code_of(&rig, next);
+        let verified = rig.session.verify_otp(second, right).await;
+        assert_eq!(verified, Ok(SignInOutcome::SignedIn), "{next}");
+        assert_eq!(owner(&rig.session).await.as_deref(), Some(next));
+    }
+}
+
+/// It waits for its turn while another challenge comes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_that_waits_behind_another_sign_in_is_not_sent_for_that_one() {
+    let rig = Rig::new().await;
+    let first = challenged(&rig, MAILED).await;
+    let typed = code_of(&rig, MAILED);
+    let slow = Effect::Delay { ms: 300 };
+    rig.backend
+        .faults()
+        .add(Fault::on("POST", "/login", slow).times(1));
+    let session = rig.session.clone();
+    let signing_in = tokio::spawn(async move { session.login(login(OTHER)).await });
+    rig.reached("/login", 2).await;
+    let session = rig.session.clone();
+    let verifying = tokio::spawn(async move { session.verify_otp(first, typed).await });
+    let signed_in = soon("the sign-in", signing_in).await.expect("ends");
+    assert_eq!(signed_in, Ok(SignInOutcome::OtpRequired));
+    let verified = soon("the code", verifying).await.expect("ends");
+    if sent(&rig) > 0 {
+        // It went out before the other came: then it was its own.
+        let asked = rig.backend.last_request("POST", "/verify-otp");
+        let asked = asked.expect("one").json().expect("JSON");
+        assert_eq!(asked["email"], MAILED, "in its own name");
+    } else {
+        assert_eq!(code(&verified), Some(ErrorCode::NoChallenge));
+    }
+    assert_ne!(shown(&rig.state()).as_deref(), Some(OTHER), "not verified");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_for_a_challenge_that_is_over_is_not_sent() {
+    for ends in ["given up", "signed out", "signed in"] {
+        let rig = Rig::new().await;
+        let id = challenged(&rig, MAILED).await;
+        let typed = code_of(&rig, MAILED);
+        match ends {
+            "given up" => rig.session.cancel_otp(),
+            "signed out" => drop(rig.session.logout().await),
+            _ => rig.sign_in(PLAIN).await,
+        }
+        let verified = rig.session.verify_otp(id, typed).await;
+        assert_eq!(code(&verified), Some(ErrorCode::NoChallenge), "{ends}");
+        assert_eq!(sent(&rig), 0, "{ends}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_code_is_for_the_same_challenge() {
+    let rig = Rig::new().await;
+    let id = challenged(&rig, MAILED).await;
+    rig.backend.set_resend_interval(std::time::Duration::ZERO);
+    let again = rig.session.resend_otp().await.expect("another code");
+    assert_eq!(again.id, id, "the same");
+    let verified = rig.session.verify_otp(id, code_of(&rig, MAILED)).await;
+    assert_eq!(verified, Ok(SignInOutcome::SignedIn));
+}

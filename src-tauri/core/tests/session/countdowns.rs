@@ -1,0 +1,97 @@
+//! What counts down counts real time: somebody may set the clock of the machine meanwhile.
+
+use std::time::Duration;
+
+use vestibule_core::clock::Clock as _;
+use vestibule_core::wire::Phase;
+
+use crate::support::*;
+
+const YEAR: Duration = Duration::from_secs(365 * 86_400);
+/// Either way, by minutes and by years.
+const SHIFTS: [(bool, Duration); 4] = [
+    (false, Duration::from_secs(600)),
+    (true, Duration::from_secs(600)),
+    (false, YEAR),
+    (true, YEAR),
+];
+
+fn set_clock(rig: &Rig, (ahead, by): (bool, Duration)) {
+    let wall = rig.clock.wall();
+    rig.clock
+        .set_wall(if ahead { wall + by } else { wall - by });
+}
+
+fn resend_in(rig: &Rig) -> Duration {
+    match rig.state().phase {
+        Phase::OtpPending { challenge } => Duration::from_millis(challenge.resend_in_ms),
+        other => panic!("a challenge: {other:?}"),
+    }
+}
+
+fn retry_in(rig: &Rig) -> Duration {
+    let outage = outage(&rig.state()).expect("an outage");
+    Duration::from_millis(outage.retry_in_ms.expect("a time for the next try"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_time_to_another_code_is_real_time() {
+    for shift in SHIFTS {
+        let rig = Rig::new().await;
+        rig.session.login(login(MAILED)).await.expect("challenged");
+        let before = resend_in(&rig);
+        assert!(before <= Duration::from_secs(30), "{before:?}");
+        set_clock(&rig, shift);
+        assert_eq!(resend_in(&rig), before, "{shift:?}: unmoved");
+        rig.pass(Duration::from_secs(7));
+        let left = before - Duration::from_secs(7);
+        assert_eq!(
+            resend_in(&rig),
+            left,
+            "{shift:?}: what has passed has passed"
+        );
+        rig.pass(Duration::from_secs(100));
+        assert_eq!(resend_in(&rig), Duration::ZERO, "{shift:?}: and is over");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_time_to_the_next_try_is_real_time() {
+    for shift in SHIFTS {
+        let rig = Rig::signed_in().await;
+        let busy = answer(503, serde_json::json!({}), &[("retry-after", "60")]);
+        rig.strike(REFRESH, busy);
+        rig.session.refresh().await.expect_err("an outage");
+        let before = retry_in(&rig);
+        assert!(before >= Duration::from_secs(60), "{before:?}");
+        set_clock(&rig, shift);
+        assert_eq!(retry_in(&rig), before, "{shift:?}: unmoved");
+        rig.pass(Duration::from_secs(20));
+        let left = before - Duration::from_secs(20);
+        assert_eq!(
+            retry_in(&rig),
+            left,
+            "{shift:?}: what has passed has passed"
+        );
+        assert_eq!(rig.refreshes(), 1, "{shift:?}: not before its time");
+        // What is told is whole milliseconds.
+        rig.pass(left + Duration::from_millis(1));
+        rig.until("a fresh session", is_fresh).await;
+        assert_eq!(rig.refreshes(), 2, "{shift:?}: and then at once");
+    }
+}
+
+/// A clock that is set while nobody asks makes no refresh, and holds none up.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_time_to_the_next_refresh_is_real_time() {
+    for shift in SHIFTS {
+        let rig = Rig::signed_in().await;
+        set_clock(&rig, shift);
+        rig.pass(Duration::from_secs(60));
+        assert_eq!(rig.get("/me").await.expect("a call").status, 200);
+        assert_eq!(rig.refreshes(), 0, "{shift:?}: nothing is due");
+        rig.pass(Duration::from_secs(16 * 60));
+        rig.reached(REFRESH, 1).await;
+        rig.until("a fresh session", is_fresh).await;
+    }
+}

@@ -1,0 +1,95 @@
+//! The app speaks to another backend than before: the session at the first one is kept or
+//! ended, and never just gone.
+
+use std::time::Duration;
+
+use vestibule_backend::Config;
+use vestibule_core::secrets::StoreError;
+
+use crate::support::*;
+
+/// How the keyring is when somebody signs in at the second backend.
+#[derive(Clone, Copy, Debug)]
+enum Keyring {
+    Open,
+    OpensLate,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_at_another_backend_keeps_or_ends_the_session_at_the_first() {
+    for keyring in [Keyring::Open, Keyring::OpensLate] {
+        for goes_on in ["nothing more", "a refresh", "a sign-out"] {
+            let one = World::new(Config::default()).await;
+            let two = one.beside(Config::default()).await;
+            let name = format!("{keyring:?}, {goes_on}");
+            let mut install = one.install().await;
+            install.sign_in(PLAIN).await;
+            if let Keyring::OpensLate = keyring {
+                one.store.block(Block::Fail(StoreError::Locked));
+            }
+            install.restart(&two);
+            install
+                .until("a start", |state| {
+                    why(state).is_some() || outage(state).is_some()
+                })
+                .await;
+            install.sign_in(ADMIN).await;
+            assert_eq!(owner(&install.session).await.as_deref(), Some(ADMIN));
+            one.store.heal();
+            install.pass(Duration::from_secs(11));
+            let saved = || !install_is_unsaved(&install);
+            install.passing(eventually("it is kept", saved)).await;
+            match goes_on {
+                "a refresh" => install.session.refresh().await.expect("refreshed"),
+                "a sign-out" => drop(install.session.logout().await),
+                _ => {}
+            }
+            assert_eq!(
+                one.backend.requests("POST", REFRESH),
+                0,
+                "not used elsewhere"
+            );
+            // Back at the first: either it is kept, or it has been ended.
+            install.restart(&one);
+            match install.settle(&name).await {
+                Ok(who) => assert_eq!(who, PLAIN, "{name}"),
+                Err(_) => {
+                    install
+                        .passing(eventually(&name, || one.alive(PLAIN) == 0))
+                        .await;
+                }
+            }
+            // Nothing of this has touched the second.
+            let reuse = Some("reuse".to_owned());
+            assert!(!two.ends(ADMIN).contains(&reuse), "{name}");
+            assert!(!one.ends(PLAIN).contains(&reuse), "{name}");
+        }
+    }
+}
+
+fn install_is_unsaved(install: &Install) -> bool {
+    matches!(
+        install.state().phase,
+        vestibule_core::wire::Phase::SignedIn {
+            remembered: false,
+            ..
+        }
+    )
+}
+
+/// To and fro, without a sign-in: each finds its own again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_at_another_backend_ends_nothing() {
+    let one = World::new(Config::default()).await;
+    let two = one.beside(Config::default()).await;
+    let mut install = one.install().await;
+    install.sign_in(PLAIN).await;
+    for _ in 0..2 {
+        install.restart(&two);
+        install.settle("the second").await.expect_err("nobody");
+        assert_eq!(two.backend.requests("POST", REFRESH), 0, "not sent there");
+        install.restart(&one);
+        let settled = install.settle("the first").await;
+        assert_eq!(settled.as_deref(), Ok(PLAIN));
+    }
+}

@@ -1,0 +1,83 @@
+//! A keyring that answers, but late each time: behind a card reader, or a question that a
+//! person answers slowly. It is slow, and neither locked nor gone: its late word counts, unless
+//! something newer was asked for.
+
+use std::time::Duration;
+
+use vestibule_backend::Config;
+use vestibule_core::wire::{SignedOutReason, StorageStatus};
+
+use crate::support::*;
+
+/// A start whose read of the keyring has run into its bound, and is still under way.
+async fn slow_start(world: &World) -> Install {
+    let mut install = world.install().await;
+    install.sign_in(PLAIN).await;
+    world.store.block(Block::Hang);
+    install.restart(world);
+    eventually("the keyring is asked", || world.store.waiting() > 0).await;
+    install
+        .until("the bound of the read", |state| {
+            state.storage == StorageStatus::Locked
+        })
+        .await;
+    install
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_answer_to_a_read_counts() {
+    let world = World::new(Config::default()).await;
+    let install = slow_start(&world).await;
+    world.store.heal();
+    // No time passes for the schedule: it is this read's answer, and not the next one's.
+    install.until("the session", is_fresh).await;
+    assert_eq!(owner(&install.session).await.as_deref(), Some(PLAIN));
+    assert_eq!(install.state().storage, StorageStatus::Ok);
+}
+
+/// Every read is late, the next begins before the last has ended.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_keyring_that_is_late_each_time_is_heard_in_the_end() {
+    let world = World::new(Config::default()).await;
+    let install = slow_start(&world).await;
+    install.pass(Duration::from_secs(6));
+    install.pass(Duration::from_secs(6));
+    world.store.heal();
+    install.until("the session", is_fresh).await;
+    assert_eq!(owner(&install.session).await.as_deref(), Some(PLAIN));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_answer_does_not_count_once_somebody_else_has_signed_in() {
+    let world = World::new(Config::default()).await;
+    let mut install = slow_start(&world).await;
+    install.sign_in(ADMIN).await;
+    world.store.heal();
+    eventually("all answers", || world.store.waiting() == 0).await;
+    assert_eq!(install.settle("late").await.as_deref(), Ok(ADMIN));
+    install.session.refresh().await.expect("refreshed");
+    assert_eq!(install.settle("refreshed").await.as_deref(), Ok(ADMIN));
+    assert_eq!(world.ends(ADMIN), [None]);
+    install.restart(&world);
+    if let Ok(who) = install.settle("the next start").await {
+        assert_eq!(who, ADMIN);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_answer_does_not_count_after_a_sign_out() {
+    let world = World::new(Config::default()).await;
+    let mut install = slow_start(&world).await;
+    install.session.logout().await;
+    world.store.heal();
+    eventually("all answers", || world.store.waiting() == 0).await;
+    let settled = install.settle("late").await;
+    assert_eq!(settled, Err(SignedOutReason::ByUser));
+    install
+        .passing(eventually("the end at the backend", || {
+            world.alive(PLAIN) == 0
+        }))
+        .await;
+    install.restart(&world);
+    install.settle("the next start").await.expect_err("over");
+}

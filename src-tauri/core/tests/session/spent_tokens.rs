@@ -1,0 +1,253 @@
+//! A token of which the disk knows that it is spent is never sent to a refresh: a backend that
+//! watches for copies would end the session and raise the alarm.
+
+use std::time::Duration;
+
+use serde_json::json;
+use vestibule_backend::Config;
+use vestibule_core::clock::Clock as _;
+use vestibule_core::secrets::StoreError;
+use vestibule_core::wire::SignedOutReason;
+
+use crate::support::*;
+
+/// Why the keyring takes nothing.
+const TROUBLES: [StoreError; 3] = [StoreError::Locked, StoreError::Failed, StoreError::TooLarge];
+
+struct Row {
+    grace: u64,
+    rotations: u32,
+    trouble: StoreError,
+    is_closed_at_start: bool,
+}
+
+fn rows() -> Vec<Row> {
+    let mut rows = Vec::new();
+    for trouble in TROUBLES {
+        for (grace, rotations) in [(0, 1), (0, 3), (60, 2)] {
+            for is_closed_at_start in [false, true] {
+                rows.push(Row {
+                    grace,
+                    rotations,
+                    trouble,
+                    is_closed_at_start,
+                });
+            }
+        }
+    }
+    rows
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_the_disk_knows_to_be_spent_is_not_sent_again() {
+    for row in rows() {
+        let Row {
+            grace,
+            rotations,
+            trouble,
+            is_closed_at_start,
+        } = row;
+        let name = format!(
+            "{trouble}, {rotations} rotations, {grace} s of grace, closed at the start: \
+             {is_closed_at_start}"
+        );
+        let world = World::new(Config {
+            grace: Duration::from_secs(grace),
+            ..Config::default()
+        })
+        .await;
+        let mut install = world.install().await;
+        install.sign_in(PLAIN).await;
+        world.store.block(Block::Fail(trouble));
+        for _ in 0..rotations {
+            install.session.refresh().await.expect("refreshed");
+        }
+        let before = world.backend.requests("POST", REFRESH);
+        if !is_closed_at_start {
+            world.store.heal();
+        }
+        install.restart(&world);
+        if is_closed_at_start {
+            install
+                .until("a start", |state| {
+                    outage(state).is_some() || why(state).is_some()
+                })
+                .await;
+            world.store.heal();
+        }
+        let settled = install.settle(&name).await;
+        assert_eq!(
+            settled,
+            Err(SignedOutReason::Missing),
+            "{name}: said in words"
+        );
+        let after = world.backend.requests("POST", REFRESH);
+        assert_eq!(after, before, "{name}: nothing was sent to a refresh");
+        install
+            .passing(eventually("the session's end at the backend", || {
+                world.alive(PLAIN) == 0
+            }))
+            .await;
+        assert_eq!(
+            world.ends(PLAIN),
+            [Some("signed_out".into())],
+            "{name}: no alarm"
+        );
+        install.restart(&world);
+        install.settle(&name).await.expect_err("and stays over");
+    }
+}
+
+/// A keyring that was put back to an earlier day.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_item_from_a_backup_is_not_sent_again() {
+    let world = World::new(Config {
+        grace: Duration::ZERO,
+        ..Config::default()
+    })
+    .await;
+    let mut install = world.install().await;
+    install.sign_in(PLAIN).await;
+    let backup = world.store.items();
+    for _ in 0..2 {
+        install.session.refresh().await.expect("refreshed");
+    }
+    for (account, value) in backup {
+        world.store.put(&account, &value);
+    }
+    let before = world.backend.requests("POST", REFRESH);
+    install.restart(&world);
+    let settled = install.settle("a backup").await;
+    assert_eq!(settled, Err(SignedOutReason::Missing));
+    assert_eq!(world.backend.requests("POST", REFRESH), before, "not sent");
+    assert!(
+        !world.ends(PLAIN).contains(&Some("reuse".into())),
+        "no alarm: {:?}",
+        world.ends(PLAIN)
+    );
+}
+
+/// The record that knew of it was written over by that of somebody else's sign-in.
+#[tokio::test(flavor = "multi_thread")]
+async fn nor_after_somebody_else_has_signed_in_before_the_keyring_could_be_read() {
+    for restarts in [false, true] {
+        let world = World::new(Config {
+            grace: Duration::ZERO,
+            ..Config::default()
+        })
+        .await;
+        let mut install = world.install().await;
+        install.sign_in(PLAIN).await;
+        world.store.block(Block::Fail(StoreError::Locked));
+        install.session.refresh().await.expect("refreshed");
+        if restarts {
+            install.restart(&world);
+            let settled = install.settle("a start while it is locked").await;
+            assert_eq!(settled, Err(SignedOutReason::Missing), "until quit");
+        }
+        install.sign_in(ADMIN).await;
+        install.quit(&world).await;
+        world.store.heal();
+        let before = world.backend.requests("POST", REFRESH);
+        install.restart(&world);
+        let name = format!("restarted before: {restarts}");
+        install.settle(&name).await.expect_err("until quit, both");
+        let after = world.backend.requests("POST", REFRESH);
+        assert_eq!(after, before, "{name}: nothing was sent to a refresh");
+        assert!(
+            !world.ends(PLAIN).contains(&Some("reuse".into())),
+            "{name}: no alarm: {:?}",
+            world.ends(PLAIN)
+        );
+    }
+}
+
+/// The backend gives the same successor again for a while, and the profile says for how long.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_one_before_is_sent_once_more_within_the_grace_of_the_profile() {
+    let (minute, hour) = (Duration::from_secs(60), Duration::from_secs(3600));
+    let rows = [
+        ("in time", 1, Duration::from_secs(10), None, true),
+        ("too late", 1, Duration::from_secs(31), None, false),
+        (
+            "by a clock that was set back",
+            1,
+            Duration::ZERO,
+            Some(hour),
+            false,
+        ),
+        ("two behind", 2, Duration::ZERO, None, false),
+    ];
+    for (name, rotations, passes, set_back, is_sent) in rows {
+        let world = World::with_profile(
+            Config {
+                grace: minute,
+                ..Config::default()
+            },
+            json!({"session": {"grace_s": 30}}),
+        )
+        .await;
+        let mut install = world.install().await;
+        install.sign_in(PLAIN).await;
+        let backup = world.store.items();
+        for _ in 0..rotations {
+            install.session.refresh().await.expect("refreshed");
+        }
+        install.quit(&world).await;
+        for (account, value) in backup {
+            world.store.put(&account, &value);
+        }
+        install.pass(passes);
+        if let Some(by) = set_back {
+            install.clock.set_wall(install.clock.wall() - by);
+        }
+        let before = world.backend.requests("POST", REFRESH);
+        install.restart(&world);
+        let settled = install.settle(name).await;
+        let sent = world.backend.requests("POST", REFRESH) - before;
+        match is_sent {
+            true => assert_eq!(settled.as_deref(), Ok(PLAIN), "{name}"),
+            false => assert_eq!(settled, Err(SignedOutReason::Missing), "{name}"),
+        }
+        assert_eq!(sent, usize::from(is_sent), "{name}");
+    }
+}
+
+/// What the record does not know to be spent is the newest there is.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_item_that_is_newer_than_the_record_is_taken() {
+    for lost in [true, false] {
+        let world = World::new(Config {
+            grace: Duration::ZERO,
+            ..Config::default()
+        })
+        .await;
+        let mut install = world.install().await;
+        install.sign_in(PLAIN).await;
+        let files = files_of(&install.records);
+        let records: Vec<_> = files
+            .iter()
+            .map(|file| {
+                (
+                    file,
+                    std::fs::read(install.records.join(file)).expect("read"),
+                )
+            })
+            .collect();
+        for _ in 0..2 {
+            install.session.refresh().await.expect("refreshed");
+        }
+        for (file, bytes) in records {
+            // The write of the last rotation is lost with the power; or all of it but the
+            // device's.
+            match lost && file != "device.json" {
+                true => std::fs::remove_file(install.records.join(file)).expect("gone"),
+                false => std::fs::write(install.records.join(file), bytes).expect("old"),
+            }
+        }
+        install.restart(&world);
+        let settled = install.settle("a newer item").await;
+        assert_eq!(settled.as_deref(), Ok(PLAIN), "lost: {lost}");
+        assert_eq!(world.alive(PLAIN), 1, "lost: {lost}");
+    }
+}

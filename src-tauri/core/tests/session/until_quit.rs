@@ -1,0 +1,149 @@
+//! "You stay signed in until you quit" is a promise: whatever the keyring or the disk has taken
+//! after all, the next start is signed out, and the backend is told.
+
+use vestibule_core::secrets::StoreError;
+use vestibule_core::wire::Phase;
+
+use crate::support::*;
+
+fn remembered(install: &Install) -> Option<bool> {
+    match install.state().phase {
+        Phase::SignedIn { remembered, .. } => Some(remembered),
+        _ => None,
+    }
+}
+
+async fn check_over(world: &World, install: &mut Install, name: &str) {
+    let before = world.backend.requests("POST", REFRESH);
+    install.restart(world);
+    let settled = install.settle(name).await;
+    settled.expect_err("signed out, as was told");
+    let after = world.backend.requests("POST", REFRESH);
+    assert_eq!(after, before, "{name}: it was not used again");
+    install
+        .passing(eventually("the end at the backend", || {
+            world.alive(PLAIN) == 0
+        }))
+        .await;
+    let nothing = || world.store.items().is_empty();
+    install
+        .passing(eventually("an empty keyring", nothing))
+        .await;
+    install.restart(world);
+    install.settle(name).await.expect_err("and stays so");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_lands_after_the_end_of_the_process_keeps_nobody_signed_in() {
+    for rotates in [false, true] {
+        let world = World::new(vestibule_backend::Config::default()).await;
+        let mut install = world.install().await;
+        world.store.block(Block::Hang);
+        install.sign_in(PLAIN).await;
+        if rotates {
+            install.session.refresh().await.expect("refreshed");
+        }
+        assert_eq!(remembered(&install), Some(false), "until you quit");
+        // The process is gone, and what it had asked of the keyring comes to pass.
+        install.quit(&world).await;
+        world.store.heal();
+        eventually("the late write", || !world.store.items().is_empty()).await;
+        eventually("all of them", || world.store.waiting() == 0).await;
+        check_over(&world, &mut install, &format!("rotated: {rotates}")).await;
+    }
+}
+
+/// It landed a moment after the answer, and nothing has been told of that.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_lands_late_and_was_not_told_keeps_nobody_signed_in() {
+    let world = World::new(vestibule_backend::Config::default()).await;
+    let mut install = world.install().await;
+    world.store.block(Block::Hang);
+    install.sign_in(PLAIN).await;
+    assert_eq!(remembered(&install), Some(false), "until you quit");
+    world.store.heal();
+    eventually("the late write", || !world.store.items().is_empty()).await;
+    if remembered(&install) == Some(false) {
+        check_over(&world, &mut install, "landed late").await;
+    }
+}
+
+/// What was told in the end counts.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retry_that_was_told_keeps_somebody_signed_in() {
+    for error in [StoreError::Locked, StoreError::Failed] {
+        let world = World::new(vestibule_backend::Config::default()).await;
+        let mut install = world.install().await;
+        world.store.block(Block::Fail(error));
+        install.sign_in(PLAIN).await;
+        assert_eq!(remembered(&install), Some(false), "until you quit");
+        world.store.heal();
+        let told = install.until("the keyring holds it", |state| {
+            matches!(
+                state.phase,
+                Phase::SignedIn {
+                    remembered: true,
+                    ..
+                }
+            )
+        });
+        install.passing(told).await;
+        install.restart(&world);
+        let settled = install.settle("told").await;
+        assert_eq!(settled.as_deref(), Ok(PLAIN), "{error}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_that_a_full_disk_did_not_take_is_over_at_the_next_start() {
+    for was_signed_in in [false, true] {
+        let world = World::new(vestibule_backend::Config::default()).await;
+        let mut install = world.install().await;
+        if was_signed_in {
+            install.sign_in(ADMIN).await;
+        }
+        let usual = install.records.clone();
+        install.quit(&world).await;
+        let cramped = Cramped::move_in(&usual);
+        let session = world.open(&cramped.records, &install.clock);
+        until(&session, "a start", |state| {
+            why(state).is_some() || is_fresh(state)
+        })
+        .await;
+        session.login(login(PLAIN)).await.expect("signed in");
+        let Phase::SignedIn { remembered, .. } = session.snapshot().state.phase else {
+            panic!("signed in: {:?}", session.snapshot());
+        };
+        drop(session);
+        cramped.move_out();
+        let name = format!("a full disk, over another: {was_signed_in}");
+        if remembered {
+            panic!("{name}: told that it stays");
+        }
+        check_over(&world, &mut install, &name).await;
+    }
+}
+
+/// The disk was full at a rotation only: what was told then counts as well.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_told_at_a_rotation_on_a_full_disk_comes_true() {
+    let world = World::new(vestibule_backend::Config::default()).await;
+    let mut install = world.install().await;
+    install.sign_in(PLAIN).await;
+    let usual = install.records.clone();
+    install.quit(&world).await;
+    let cramped = Cramped::move_in(&usual);
+    let session = world.open(&cramped.records, &install.clock);
+    until(&session, "a start", is_fresh).await;
+    session.refresh().await.expect("refreshed");
+    let Phase::SignedIn { remembered, .. } = session.snapshot().state.phase else {
+        panic!("signed in: {:?}", session.snapshot());
+    };
+    drop(session);
+    cramped.move_out();
+    install.restart(&world);
+    let settled = install.settle("a rotation on a full disk").await;
+    assert_eq!(settled.is_ok(), remembered, "as was told: {settled:?}");
+}

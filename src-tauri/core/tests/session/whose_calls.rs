@@ -1,0 +1,291 @@
+//! What one person asked for is done in that person's name or not at all, whoever signs in
+//! while it waits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::task::JoinHandle;
+use vestibule_backend::{Effect, Fault};
+use vestibule_core::error::AuthError;
+use vestibule_core::secrets::StoreError;
+use vestibule_core::session::{Given, Session};
+use vestibule_core::wire::{FetchRequest, UploadRequest};
+
+use crate::support::*;
+
+/// Longer than an access token lives.
+const A_LIFE: Duration = Duration::from_secs(16 * 60);
+const PURCHASE: &str = "/plans/team/purchase";
+
+/// How the next person comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    SignsInOver,
+    SignsInAfterASignOut,
+    /// The same person again: another session all the same.
+    SignsInAgain,
+    /// Nobody does.
+    SignOut,
+}
+
+const ALL: [Next; 4] = [
+    Next::SignsInOver,
+    Next::SignsInAfterASignOut,
+    Next::SignsInAgain,
+    Next::SignOut,
+];
+
+impl Next {
+    async fn comes(self, session: &Session) {
+        if matches!(self, Self::SignsInAfterASignOut | Self::SignOut) {
+            session.logout().await;
+        }
+        let email = match self {
+            Self::SignsInOver | Self::SignsInAfterASignOut => ADMIN,
+            Self::SignsInAgain => PLAIN,
+            Self::SignOut => return,
+        };
+        session.login(login(email)).await.expect("signs in");
+    }
+}
+
+fn purchase() -> FetchRequest {
+    FetchRequest {
+        path: PURCHASE.into(),
+        method: "POST".into(),
+        headers: vec![("content-type".into(), "application/json".into())],
+        body: Some("{}".into()),
+    }
+}
+
+fn buy(session: &Session) -> JoinHandle<Result<u16, AuthError>> {
+    let session = session.clone();
+    tokio::spawn(async move { session.fetch(purchase()).await.map(|reply| reply.status) })
+}
+
+/// A purchase whose body comes piece by piece.
+fn give(session: &Session, replayable: bool) -> JoinHandle<Result<u16, AuthError>> {
+    let request = UploadRequest {
+        path: PURCHASE.into(),
+        method: "POST".into(),
+        headers: vec![("content-type".into(), "application/json".into())],
+        length: Some(2),
+        replayable,
+    };
+    let upload = Arc::new(session.upload(&request).expect("a path that is allowed"));
+    tokio::spawn(async move {
+        loop {
+            upload.write(b"{}".to_vec()).await;
+            match upload.answer().await? {
+                Given::Answer(reply, _) => return Ok(reply.status),
+                Given::Again => {}
+            }
+        }
+    })
+}
+
+/// Everything that was bought, and by whom: the bearer of each purchase and of the session.
+fn purchases(rig: &Rig) -> usize {
+    rig.backend.requests("POST", PURCHASE)
+}
+
+/// Nothing went out for the purchase of before, and the next person's own is their first.
+async fn check_untouched(rig: &Rig, next: Next, name: &str) {
+    assert_eq!(purchases(rig), 0, "{name}, {next:?}: it never went out");
+    if next != Next::SignOut {
+        let own = soon("a purchase", buy(&rig.session)).await.expect("ends");
+        assert_eq!(own, Ok(201), "{name}, {next:?}: the first of this session");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_a_refresh_is_not_sent_for_the_next_person() {
+    for next in ALL {
+        for kind in ["a call", "an upload", "an upload that can be repeated"] {
+            let rig = Rig::signed_in().await;
+            rig.strike(REFRESH, Effect::Delay { ms: 800 });
+            rig.pass(A_LIFE);
+            rig.reached(REFRESH, 1).await;
+            let waiting = match kind {
+                "a call" => buy(&rig.session),
+                kind => give(&rig.session, kind.contains("repeated")),
+            };
+            // It has to be under way, and nothing says so: a task of its own runs at once.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            assert!(!waiting.is_finished(), "{kind} waits for the refresh");
+            next.comes(&rig.session).await;
+            let ended = soon("its end", waiting).await.expect("ends");
+            assert!(ended.is_err(), "{kind}, {next:?}: it fails: {ended:?}");
+            check_untouched(&rig, next, kind).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_a_refresh_that_fails_is_not_sent_for_the_next_person() {
+    for next in ALL {
+        let rig = Rig::signed_in().await;
+        let id = rig.backend.faults().add(
+            Fault::on("POST", REFRESH, Effect::Hang {})
+                .before()
+                .times(1),
+        );
+        rig.pass(A_LIFE);
+        rig.reached(REFRESH, 1).await;
+        let waiting = buy(&rig.session);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        next.comes(&rig.session).await;
+        rig.backend.down().await;
+        rig.backend.faults().remove(id);
+        rig.backend.up().await.expect("the backend is back");
+        let ended = soon("its end", waiting).await.expect("ends");
+        assert!(ended.is_err(), "{next:?}: it fails: {ended:?}");
+        check_untouched(&rig, next, "a refresh that breaks off").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_behind_a_closed_keyring_is_not_sent_for_the_next_person() {
+    for next in [Next::SignsInOver, Next::SignsInAgain] {
+        let mut rig = Rig::signed_in().await;
+        rig.store.block(Block::Hang);
+        rig.restart();
+        eventually("the keyring is asked", || rig.store.waiting() > 0).await;
+        let waiting = buy(&rig.session);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert!(!waiting.is_finished(), "it waits for the keyring");
+        next.comes(&rig.session).await;
+        rig.store.heal();
+        let ended = soon("its end", waiting).await.expect("ends");
+        assert!(ended.is_err(), "{next:?}: it fails: {ended:?}");
+        check_untouched(&rig, next, "a keyring that hangs").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_refused_is_not_repeated_for_the_next_person() {
+    for next in ALL {
+        for kind in ["a call", "an upload that can be repeated"] {
+            let rig = Rig::signed_in().await;
+            rig.backend.expire_access_tokens();
+            rig.strike(REFRESH, Effect::Delay { ms: 800 });
+            let refused = match kind {
+                "a call" => buy(&rig.session),
+                _ => give(&rig.session, true),
+            };
+            rig.reached(REFRESH, 1).await;
+            next.comes(&rig.session).await;
+            let ended = soon("its end", refused).await.expect("ends");
+            assert_ne!(ended.ok(), Some(201), "{kind}, {next:?}: it is not done");
+            assert_eq!(purchases(&rig), 1, "{kind}, {next:?}: sent once");
+            if next != Next::SignOut {
+                let own = buy(&rig.session).await.expect("ends");
+                assert_eq!(own, Ok(201), "{kind}, {next:?}: the first");
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_sent_on_to_another_place_is_not_sent_on_for_the_next_person() {
+    let rig = Rig::signed_in().await;
+    let first = rig.get("/me").await.expect("a call");
+    assert_eq!(first.status, 200);
+    let ours = rig.backend.last_request("GET", "/me").expect("one");
+    let ours = ours.header("authorization").map(str::to_owned);
+    let on = answer(307, json!({}), &[("location", "/sessions")]);
+    rig.backend
+        .faults()
+        .add(Fault::on("GET", "/plans", on).times(1));
+    // The second place is slow, so that the next person is there before its answer.
+    let slow = Effect::Delay { ms: 500 };
+    rig.backend
+        .faults()
+        .add(Fault::on("GET", "/sessions", slow).times(1));
+    let session = rig.session.clone();
+    let going = tokio::spawn(async move { session.fetch(get("/plans")).await });
+    soon("it", rig.backend.reached("GET", "/sessions", 1)).await;
+    rig.sign_in(ADMIN).await;
+    let _ = soon("its end", going).await.expect("ends");
+    for sent in rig.backend.recent_requests("GET", "/sessions") {
+        let bearer = sent.header("authorization").map(str::to_owned);
+        assert_eq!(bearer, ours, "with the token of who asked");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_cookie_from_a_call_of_the_one_before_is_not_the_next_persons() {
+    for signs_out in [false, true] {
+        let world = World::with_profile(
+            vestibule_backend::Config::default(),
+            json!({"cookies": {"with_api": true}}),
+        )
+        .await;
+        let mut install = world.install().await;
+        install.sign_in(PLAIN).await;
+        let cookie = format!("{COOKIE}=planted; Path=/; HttpOnly; Max-Age=1000");
+        let set = answer(200, json!({}), &[("set-cookie", &cookie)]);
+        world
+            .backend
+            .faults()
+            .add(Fault::on("GET", "/me", set).times(1));
+        // The keyring is slow: the cookie has come and waits.
+        world.store.block(Block::Hang);
+        let session = install.session.clone();
+        let calling = tokio::spawn(async move { session.fetch(get("/me")).await });
+        eventually("the keyring is asked", || world.store.waiting() > 0).await;
+        if signs_out {
+            install.session.logout().await;
+        }
+        let session = install.session.clone();
+        let signing_in = tokio::spawn(async move { session.login(login(ADMIN)).await });
+        world.store.heal();
+        let signed_in = soon("the sign-in", signing_in).await.expect("ends");
+        signed_in.expect("signed in");
+        let _ = soon("the call", calling).await.expect("ends");
+        let name = format!("signed out between: {signs_out}");
+        let who = install.settle(&name).await;
+        assert_eq!(who.as_deref(), Ok(ADMIN), "{name}");
+        install.session.refresh().await.expect("refreshed");
+        install.restart(&world);
+        assert_eq!(install.settle(&name).await.as_deref(), Ok(ADMIN), "{name}");
+    }
+}
+
+/// A refusal of the roles of one is no doubt about those of the next.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_to_one_person_changes_nothing_for_the_next() {
+    let rig = Rig::signed_in().await;
+    let late = Effect::Delay { ms: 500 };
+    rig.backend
+        .faults()
+        .add(Fault::on("GET", "/admin/users", late).times(1));
+    let session = rig.session.clone();
+    let asking = tokio::spawn(async move { session.fetch(get("/admin/users")).await });
+    soon("it", rig.backend.reached("GET", "/admin/users", 1)).await;
+    rig.sign_in(ADMIN).await;
+    let reply = soon("its end", asking).await.expect("ends");
+    assert_ne!(reply.map(|reply| reply.status).ok(), Some(200));
+    let refreshes = rig.refreshes();
+    assert!(rig.state().may.contains(&"people.see".to_owned()));
+    rig.pass(Duration::from_secs(5));
+    assert_eq!(rig.get("/admin/users").await.expect("one").status, 200);
+    assert_eq!(rig.refreshes(), refreshes, "nothing was doubted");
+}
+
+/// A keyring that fails is no reason to send one person's call for another either.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_while_nothing_can_be_kept_is_not_sent_for_the_next_person() {
+    let rig = Rig::signed_in().await;
+    rig.store.block(Block::Fail(StoreError::Failed));
+    rig.strike(REFRESH, Effect::Delay { ms: 800 });
+    rig.pass(A_LIFE);
+    rig.reached(REFRESH, 1).await;
+    let waiting = buy(&rig.session);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    rig.sign_in(ADMIN).await;
+    let ended = soon("its end", waiting).await.expect("ends");
+    assert!(ended.is_err(), "it fails: {ended:?}");
+    check_untouched(&rig, Next::SignsInOver, "kept in memory").await;
+}

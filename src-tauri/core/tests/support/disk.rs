@@ -1,0 +1,83 @@
+//! A disk that is full, and records that cannot be read for a moment; for any user, root
+//! included, and without mounting anything.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The records in a folder, by name. Locks are none.
+pub fn files_of(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).expect("a folder");
+    let names = entries.map(|entry| entry.expect("an entry").file_name());
+    let mut names: Vec<_> = names
+        .map(|name| name.into_string().expect("a plain name"))
+        .filter(|name| !name.ends_with(".lock") && !name.ends_with(".tmp"))
+        .collect();
+    names.sort();
+    names
+}
+
+/// A record in whose place there is a link that leads round in a circle: it is there and cannot
+/// be read, and what writes it replaces the link.
+pub struct Unreadable {
+    path: PathBuf,
+    away: PathBuf,
+}
+
+impl Unreadable {
+    #[cfg(unix)]
+    pub fn make(folder: &Path, name: &str) -> Self {
+        let path = folder.join(name);
+        let away = folder.with_file_name(format!("{name}.away"));
+        fs::rename(&path, &away).expect("a record");
+        std::os::unix::fs::symlink(&path, &path).expect("a link");
+        Self { path, away }
+    }
+
+    /// Whether something was written over it.
+    pub fn is_written_over(&self) -> bool {
+        fs::symlink_metadata(&self.path).is_ok_and(|about| about.is_file())
+    }
+
+    /// It can be read again, unless it was written over.
+    pub fn heal(self) {
+        if !self.is_written_over() {
+            let _ = fs::remove_file(&self.path);
+            fs::rename(&self.away, &self.path).expect("back again");
+        }
+    }
+}
+
+/// A folder on a full disk: what is there can be read, renamed and removed, and nothing can be
+/// written, since the path would be too long for the name of a file being written.
+pub struct Cramped {
+    usual: PathBuf,
+    pub records: PathBuf,
+}
+
+/// Longer than the name of any record, shorter than that of any file being written.
+const LONGEST_NAME: usize = 30;
+const LONGEST_PATH: usize = 4095;
+
+impl Cramped {
+    /// Moves the records there.
+    #[cfg(target_os = "linux")]
+    pub fn move_in(usual: &Path) -> Self {
+        let mut records = usual.with_file_name("cramped");
+        let length = LONGEST_PATH - LONGEST_NAME - 1;
+        while let left @ 2.. = length.saturating_sub(records.as_os_str().len()) {
+            records.push("x".repeat((left - 1).min(200)));
+        }
+        let parent = records.parent().expect("a folder");
+        fs::create_dir_all(parent).expect("folders");
+        fs::rename(usual, &records).expect("moved");
+        Self {
+            usual: usual.to_owned(),
+            records,
+        }
+    }
+
+    /// Moves them back: there is room again.
+    pub fn move_out(self) {
+        fs::rename(&self.records, &self.usual).expect("moved back");
+    }
+}
