@@ -18,11 +18,15 @@ pub fn word(carrier: Carrier) -> &'static str {
     }
 }
 
-/// The profile of a backend at this address, where tokens travel in what `word` says.
+/// The profile of a backend at this address, where tokens travel in what `word` says; and where
+/// the user comes from after a refresh, if that follows it: `cookie:login`.
 pub fn profile(address: &str, word: &str) -> Result<Profile, Lost> {
-    let cookie = json!({ "backend": address });
+    let (word, user_from) = word.split_once(':').unwrap_or((word, "refresh"));
+    let session = json!({ "user_from": user_from });
+    let cookie = json!({ "backend": address, "session": session });
     let body = json!({
         "backend": address,
+        "session": session,
         "cookies": { "refresh": [] },
         "endpoints": {
             "refresh": { "body": { "refreshToken": "$refresh_token", "fingerprint": "$device" } },

@@ -1,4 +1,5 @@
-//! P2: a definite rejection ends the session, and says why.
+//! P2: a definite rejection ends the session, and says why: one with a name at once, one by the
+//! status alone at the third answer.
 //!
 //! Each rule of the default profile, as the backend gives it and as a script, at every moment.
 //! A run is lost if the session goes on, if the reason is another, if the token stays in the
@@ -6,29 +7,73 @@
 //! again does not work.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use vestibule_backend::{Backend, Config};
-use vestibule_core::secrets::SecretStore as _;
 use vestibule_core::wire::{Cause, SignedOutReason};
 
 use crate::pool::{self, Job};
 use crate::proxy::{Act, Script};
 use crate::registry::Setting;
 use crate::report::Row;
-use crate::rig::{A_LIFE, Lost, REFRESH, Rig, WORKSPACE, eventually, get, is_fresh};
+use crate::rig::{A_LIFE, Lost, REFRESH, Rig, eventually, get, is_fresh};
 
-/// How many runs the long form has.
+/// How many runs the long form of each kind has.
 const RUNS: usize = 1000;
 
-/// Every rule at every moment once.
+/// Rejections with a name, each at every moment once.
 pub async fn short(setting: &Setting) -> Row {
-    run(setting, 1, usize::MAX).await
+    named(setting, 1, usize::MAX).await
 }
 
 /// The same over and over.
 pub async fn long(setting: &Setting) -> Row {
-    run(setting, RUNS, RUNS).await
+    named(setting, RUNS, RUNS).await
+}
+
+async fn named(setting: &Setting, rounds: usize, most: usize) -> Row {
+    let (runs, losses) = run(setting, (&NAMED, 1), rounds, most).await;
+    row(
+        "definite rejections with a name",
+        NAMED.len(),
+        "all end at once, with the right reason",
+        runs,
+        losses,
+    )
+}
+
+/// Rejections by the status alone: the third of them ends the session.
+pub mod by_status {
+    use super::{BY_STATUS, RUNS, Row, Setting, row, run};
+
+    /// Each at every moment once.
+    pub async fn short(setting: &Setting) -> Row {
+        all(setting, 1, usize::MAX).await
+    }
+
+    /// The same over and over.
+    pub async fn long(setting: &Setting) -> Row {
+        all(setting, RUNS, RUNS).await
+    }
+
+    async fn all(setting: &Setting, rounds: usize, most: usize) -> Row {
+        let (runs, losses) = run(setting, (&BY_STATUS, 3), rounds, most).await;
+        let what = "rejections by the status alone, three times";
+        let bound = "all end at the third answer, with the right reason";
+        row(what, BY_STATUS.len(), bound, runs, losses)
+    }
+}
+
+fn row(what: &str, rules: usize, bound: &'static str, runs: u64, losses: u64) -> Row {
+    Row {
+        promise: "P2",
+        what: format!("{rules} {what} × start, idle, wake, call, click"),
+        runs,
+        losses,
+        bound,
+        holds: losses == 0,
+    }
 }
 
 /// How the backend comes to reject the token.
@@ -46,22 +91,14 @@ enum Way {
 
 const NO: &str = "401 Unauthorized";
 
-const RULES: [(Way, SignedOutReason); 16] = {
+type Rule = (Way, SignedOutReason);
+
+const NAMED: [Rule; 9] = {
     use SignedOutReason::{DeviceMismatch, Expired, Reuse, Revoked};
     [
-        (Way::Says(NO, "{}"), Expired),
-        (Way::Says(NO, r#"{"message":"no"}"#), Expired),
         (Way::Says(NO, r#"{"code":"TOKEN_EXPIRED"}"#), Expired),
         (Way::Says(NO, r#"{"code":"TOKEN_INVALID"}"#), Expired),
         (Way::Says(NO, r#"{"code":"SESSION_ENDED"}"#), Expired),
-        (Way::Says(NO, r#"{"code":"refresh_reused"}"#), Expired),
-        (Way::Says(NO, r#"{"code":401}"#), Expired),
-        (
-            Way::Says(NO, r#"{"error":{"code":"REFRESH_REUSED"}}"#),
-            Expired,
-        ),
-        (Way::Says(NO, "[]"), Expired),
-        (Way::Says(NO, "null"), Expired),
         (
             Way::Says(NO, r#"{"code":"REFRESH_REUSED","message":"x"}"#),
             Reuse,
@@ -76,6 +113,25 @@ const RULES: [(Way, SignedOutReason); 16] = {
         (Way::Copied, Reuse),
     ]
 };
+
+const BY_STATUS: [Rule; 7] = [
+    (Way::Says(NO, "{}"), SignedOutReason::Expired),
+    (
+        Way::Says(NO, r#"{"message":"no"}"#),
+        SignedOutReason::Expired,
+    ),
+    (
+        Way::Says(NO, r#"{"code":"refresh_reused"}"#),
+        SignedOutReason::Expired,
+    ),
+    (Way::Says(NO, r#"{"code":401}"#), SignedOutReason::Expired),
+    (
+        Way::Says(NO, r#"{"error":{"code":"REFRESH_REUSED"}}"#),
+        SignedOutReason::Expired,
+    ),
+    (Way::Says(NO, "[]"), SignedOutReason::Expired),
+    (Way::Says(NO, "null"), SignedOutReason::Expired),
+];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Moment {
@@ -94,7 +150,12 @@ const MOMENTS: [Moment; 5] = [
     Moment::Click,
 ];
 
-async fn run(setting: &Setting, rounds: usize, most: usize) -> Row {
+async fn run(
+    setting: &Setting,
+    (rules, answers): (&'static [Rule], usize),
+    rounds: usize,
+    most: usize,
+) -> (u64, u64) {
     let strict = Config {
         grace: Duration::ZERO,
         ..Config::default()
@@ -102,7 +163,7 @@ async fn run(setting: &Setting, rounds: usize, most: usize) -> Row {
     let backend = Backend::start(strict).await;
     let backend = Arc::new(backend.expect("the bundled backend starts on a free port"));
     let once = || {
-        RULES
+        rules
             .iter()
             .flat_map(|rule| MOMENTS.map(|moment| (*rule, moment)))
     };
@@ -113,32 +174,24 @@ async fn run(setting: &Setting, rounds: usize, most: usize) -> Row {
             Job {
                 name: format!("{way:?} at {moment:?}"),
                 slow: false,
-                work: Box::pin(async move { one(&backend, way, wanted, moment).await }),
+                work: Box::pin(async move { one(&backend, way, wanted, moment, answers).await }),
             }
         })
         .collect();
-    let (runs, losses) = pool::run("P2", setting, jobs).await;
-    Row {
-        promise: "P2",
-        what: format!(
-            "{} definite rejections × start, idle, wake, call, click",
-            RULES.len()
-        ),
-        runs,
-        losses,
-        bound: "all end, with the right reason",
-        holds: losses == 0,
-    }
+    pool::run("P2", setting, jobs).await
 }
 
+/// One run, which ends after so many `answers`.
 async fn one(
     backend: &Backend,
     way: Way,
     wanted: SignedOutReason,
     moment: Moment,
+    answers: usize,
 ) -> Result<(), Lost> {
     let mut rig = Rig::signed_in(backend).await?;
     reject(backend, &rig, way).await?;
+    let asked = count_refreshes(&rig);
     let copied = matches!(way, Way::Copied);
     match moment {
         // A copy that is in the store is in memory only after a start.
@@ -161,6 +214,12 @@ async fn one(
     if found != wanted {
         return Err(format!("it says {found:?} in place of {wanted:?}"));
     }
+    let asked = asked.load(Ordering::SeqCst);
+    if asked != answers {
+        return Err(format!(
+            "it ended after {asked} answers in place of {answers}"
+        ));
+    }
     let cause = rig.session.snapshot().cause;
     if cause != Cause::Rejected {
         return Err(format!("the cause is {cause:?}"));
@@ -168,23 +227,28 @@ async fn one(
     after(backend, rig, wanted).await
 }
 
+/// How many refreshes go out from here on.
+fn count_refreshes(rig: &Rig) -> Arc<AtomicUsize> {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = asked.clone();
+    rig.proxy.on_request(move |path| {
+        counted.fetch_add(usize::from(path == REFRESH), Ordering::SeqCst);
+    });
+    asked
+}
+
 /// It stays so, and is no end of everything.
 async fn after(backend: &Backend, mut rig: Rig, wanted: SignedOutReason) -> Result<(), Lost> {
     let store = rig.store.clone();
     eventually("an empty keyring", || store.is_empty()).await?;
-    let asked = Arc::new(std::sync::atomic::AtomicUsize::new(0));
-    let counted = asked.clone();
-    rig.proxy.on_request(move |path| {
-        let one = usize::from(path == REFRESH);
-        counted.fetch_add(one, std::sync::atomic::Ordering::SeqCst);
-    });
+    let asked = count_refreshes(&rig);
     rig.restart()?;
     rig.until_started().await?;
     let found = rig.until_signed_out().await?;
     if found != wanted {
         return Err(format!("the next start says {found:?}"));
     }
-    if asked.load(std::sync::atomic::Ordering::SeqCst) > 0 {
+    if asked.load(Ordering::SeqCst) > 0 {
         return Err("the next start asked the backend again".into());
     }
     rig.proxy.lift().await.map_err(|error| error.to_string())?;
@@ -212,12 +276,10 @@ async fn reject(backend: &Backend, rig: &Rig, way: Way) -> Result<(), Lost> {
         }
         Way::Revoked | Way::Blocked => {}
         Way::Copied => {
-            let kept = |error| format!("the store: {error}");
-            let copy = rig.store.read(WORKSPACE).map_err(kept)?;
-            let copy = copy.ok_or("there is no token to copy")?;
+            let copy = rig.copy()?;
             let renewed = rig.session.refresh().await;
             renewed.map_err(|error| format!("the owner cannot refresh: {error}"))?;
-            rig.store.write(WORKSPACE, &copy).map_err(kept)?;
+            rig.put_back(&copy)?;
         }
     }
     Ok(())

@@ -30,6 +30,8 @@ pub mod registry;
 pub mod report;
 pub mod rig;
 #[cfg(target_os = "linux")]
+pub mod right_person;
+#[cfg(target_os = "linux")]
 pub mod rivals;
 pub mod secrecy;
 pub mod sequences;

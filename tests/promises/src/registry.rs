@@ -26,12 +26,15 @@ use std::time::Instant;
 #[cfg(target_os = "linux")]
 use crate::canaries;
 #[cfg(target_os = "linux")]
-use crate::crash::{farewell, grace, strict};
+use crate::crash::{farewell, grace, strict, two_people};
+use crate::definite::by_status;
 #[cfg(target_os = "linux")]
 use crate::keyring::{deaths, silence};
 #[cfg(target_os = "linux")]
 use crate::launches;
 use crate::report::{self, Row};
+#[cfg(target_os = "linux")]
+use crate::right_person::{self, mutants};
 #[cfg(target_os = "linux")]
 use crate::rivals;
 use crate::{
@@ -100,6 +103,7 @@ pub const PROMISES: &[Promise] = &[
     promise!("P1", transient),
     promise!("P1", sequences, None),
     promise!("P2", definite),
+    promise!("P2", by_status),
     #[cfg(target_os = "linux")]
     promise!("P3", rivals),
     promise!("P4", single_flight),
@@ -124,6 +128,12 @@ pub const PROMISES: &[Promise] = &[
     #[cfg(target_os = "linux")]
     promise!("P15", launches),
     promise!("P17", parsers),
+    #[cfg(target_os = "linux")]
+    promise!("P19", right_person),
+    #[cfg(target_os = "linux")]
+    promise!("P19", mutants),
+    #[cfg(target_os = "linux")]
+    promise!("P19", two_people),
 ];
 
 /// Runs the promises of these names, or all of them, one after the other.

@@ -10,13 +10,15 @@ use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
 use vestibule_backend::Backend;
-use vestibule_core::clock::{Clock as _, ManualClock};
+use vestibule_core::clock::ManualClock;
+use vestibule_core::error::AuthError;
+use vestibule_core::identity::ChallengeId;
 use vestibule_core::profile::Profile;
-use vestibule_core::secrets::{MemoryStore, SecretBytes, SecretStore, StoreError};
-use vestibule_core::session::{self, Session};
+use vestibule_core::secrets::{MemoryStore, Secret, SecretBytes, SecretStore, StoreError};
+use vestibule_core::session::{self, Item, Session};
 use vestibule_core::wire::{
     FetchRequest, Freshness, LoginInput, Outage, Phase, SessionChanged, SessionState,
-    SignedOutReason,
+    SignInOutcome, SignedOutReason,
 };
 
 use crate::proxy::Proxy;
@@ -52,7 +54,7 @@ impl CountingStore {
 
     /// Whether it holds no session.
     pub fn is_empty(&self) -> bool {
-        matches!(self.inner.read(WORKSPACE), Ok(None))
+        !self.inner.names().iter().any(|name| is_session_item(name))
     }
 }
 
@@ -66,10 +68,19 @@ impl SecretStore for CountingStore {
     }
 
     fn delete(&self, account: &str) -> Result<(), StoreError> {
-        let session = usize::from(account == WORKSPACE);
+        let session = usize::from(is_session_item(account));
         self.deletions.fetch_add(session, Ordering::SeqCst);
         self.inner.delete(account)
     }
+}
+
+/// The record of the session.
+const RECORD: &str = "session.json";
+
+/// What an installation has of its session at one time.
+pub struct Copied {
+    item: SecretBytes,
+    record: Vec<u8>,
 }
 
 /// A session with everything around it but a network.
@@ -145,12 +156,11 @@ impl Client {
             text.replace(&host(&from), &host(to)).into_bytes()
         };
         let unusable = |error: &dyn std::fmt::Display| format!("cannot displace: {error}");
-        let item = self.store.read(WORKSPACE).map_err(|e| unusable(&e))?;
+        let name = self.session.item_name().to_owned();
+        let item = self.store.read(&name).map_err(|e| unusable(&e))?;
         let item = item.ok_or("there is no item to displace")?;
         let item = moved(&item);
-        self.store
-            .write(WORKSPACE, &item)
-            .map_err(|e| unusable(&e))?;
+        self.store.write(&name, &item).map_err(|e| unusable(&e))?;
         let records = std::fs::read_dir(records(self.folder.path())).map_err(|e| unusable(&e))?;
         for file in records.flatten() {
             if file.path().extension().is_some_and(|ext| ext == "json") {
@@ -159,6 +169,25 @@ impl Client {
             }
         }
         self.restart()
+    }
+
+    /// A copy of all that this installation has of its session.
+    pub fn copy(&self) -> Result<Copied, Lost> {
+        let unusable = |error: &dyn std::fmt::Display| format!("no copy: {error}");
+        let item = self.store.read(self.session.item_name());
+        let item = item.map_err(|e| unusable(&e))?.ok_or("there is no item")?;
+        let record = std::fs::read(records(self.folder.path()).join(RECORD));
+        let record = record.map_err(|e| unusable(&e))?;
+        Ok(Copied { item, record })
+    }
+
+    /// Puts it in the place of what is there.
+    pub fn put_back(&self, copied: &Copied) -> Result<(), Lost> {
+        let unusable = |error: &dyn std::fmt::Display| format!("not put back: {error}");
+        let written = self.store.write(self.session.item_name(), &copied.item);
+        written.map_err(|e| unusable(&e))?;
+        let path = records(self.folder.path()).join(RECORD);
+        std::fs::write(path, &copied.record).map_err(|e| unusable(&e))
     }
 
     /// Waits for a start that finds nobody signed in.
@@ -179,7 +208,7 @@ impl Client {
     /// The first snapshot after `revision` in which a try has failed and the next is planned.
     pub async fn until_failed(&self, revision: u64) -> Result<SessionChanged, Lost> {
         let failed = |now: &SessionChanged| {
-            now.revision > revision && (retry_at(&now.state).is_some() || why(&now.state).is_some())
+            now.revision > revision && (retry_in(&now.state).is_some() || why(&now.state).is_some())
         };
         let now = self.until("a try to fail", failed).await?;
         match why(&now.state) {
@@ -236,8 +265,7 @@ impl Client {
 
     /// Moves the clocks to the try that is planned, if one is.
     pub fn pass_to_the_next_try(&self) {
-        if let Some(at) = retry_at(&self.session.snapshot().state) {
-            let wait = at.saturating_sub(self.clock.wall_ms());
+        if let Some(wait) = retry_in(&self.session.snapshot().state) {
             self.clock.advance(Duration::from_millis(wait + 1));
         }
     }
@@ -297,6 +325,21 @@ fn records(folder: &Path) -> std::path::PathBuf {
     folder.join(WORKSPACE)
 }
 
+/// Whether an item of this name is a session's, and not a sign-out's that waits to be told.
+pub fn is_session_item(name: &str) -> bool {
+    name.starts_with(WORKSPACE) && !name.contains(".revoke.")
+}
+
+/// The name of the session's item, as the records in `folder` have it; none before the first
+/// start there.
+pub fn item_name(folder: &Path) -> Option<String> {
+    let bytes = std::fs::read(folder.join("install.json")).ok()?;
+    let names: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
+    let id = |name: &str| uuid::Uuid::parse_str(names[name].as_str()?).ok();
+    let (install, account) = (id("install")?, id("account")?);
+    Some(Item::name(WORKSPACE, install.into(), account.into()))
+}
+
 fn open(
     address: &str,
     store: &Arc<CountingStore>,
@@ -312,6 +355,15 @@ fn open(
         product: "Vestibule 0.1.0".into(),
     };
     Session::open_with_clock(config, clock.clone()).map_err(|error| error.to_string())
+}
+
+/// Answers the challenge that is shown, or one that there is not.
+pub async fn verify(session: &Session, code: Secret) -> Result<SignInOutcome, AuthError> {
+    let shown = match session.snapshot().state.phase {
+        Phase::OtpPending { challenge } => challenge.id,
+        _ => ChallengeId::new(),
+    };
+    session.verify_otp(shown, code).await
 }
 
 /// A GET of the adopter's API.
@@ -372,13 +424,13 @@ pub fn why(state: &SessionState) -> Option<SignedOutReason> {
 }
 
 /// When the next try after a failed one is due; `None` also while one is under way.
-pub fn retry_at(state: &SessionState) -> Option<u64> {
+pub fn retry_in(state: &SessionState) -> Option<u64> {
     match state.phase {
         Phase::SignedIn {
-            freshness: Freshness::Stale(Outage { retry_at, .. }),
+            freshness: Freshness::Stale(Outage { retry_in_ms, .. }),
             ..
-        } => retry_at,
-        Phase::Restoring { outage } => outage?.retry_at,
+        } => retry_in_ms,
+        Phase::Restoring { outage, .. } => outage?.retry_in_ms,
         _ => None,
     }
 }

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use vestibule_backend::{Backend, Carrier};
 use vestibule_bus::Bus;
 
+use crate::carrier::word;
 use crate::crash::{Heard, Home, Instrument, Life, backend, bus};
 use crate::registry::Setting;
 use crate::report::Row;
@@ -91,7 +92,7 @@ async fn race(
 async fn world(setting: &Setting, bus: &Arc<Bus>, rotations: u64) -> Result<Race, Lost> {
     let backend = backend(Duration::ZERO, Carrier::Cookie).await?;
     let email = account(&backend)?;
-    let home = Home::new(setting, bus, backend.url(), Carrier::Cookie, email);
+    let home = Home::new(setting, bus, backend.url(), word(Carrier::Cookie), email);
     let mut lives = vec![home.start(None)?];
     lives[0].ask("login").await?;
     for _ in 1..PROCESSES {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use vestibule_core::steps;
+use vestibule_core::failpoints;
 
 /// A moment to die.
 #[derive(Clone, Copy, Debug)]
@@ -68,7 +68,7 @@ pub fn blows(rounds: u64) -> Vec<Blow> {
     let mut blows = Vec::new();
     for round in 0..rounds {
         let mut steps = Vec::new();
-        for step in steps::ALL {
+        for step in failpoints::ALL {
             match step.split('.').next() {
                 Some("login") => {
                     let before = [Before::Nobody, Before::SignedOut, Before::Session];
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn every_step_is_died_at_in_every_round() {
-        for step in steps::ALL {
+        for step in failpoints::ALL {
             let at = |blow: &&Blow| match blow {
                 Blow::Rotating(Moment::Step(at, _))
                 | Blow::Starting(Moment::Step(at, _))

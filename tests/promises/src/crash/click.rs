@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use vestibule_backend::Carrier;
-use vestibule_core::steps;
+use vestibule_core::failpoints;
 
 use super::blow::Moment;
 use crate::carrier::CARRIERS;
@@ -84,7 +84,9 @@ const SIGN_OUT: Duration = Duration::from_millis(80);
 
 /// So many: half at the steps of a sign-out by turns, half at random moments.
 pub fn clicks(number: usize) -> Vec<Click> {
-    let steps = steps::ALL.iter().filter(|step| step.starts_with("logout."));
+    let steps = failpoints::ALL
+        .iter()
+        .filter(|step| step.starts_with("logout."));
     let steps: Vec<_> = steps.copied().collect();
     let doing = [Doing::Idle, Doing::Rotating, Doing::Starting];
     // Each list is gone through by the turns of the one before, so that all meet.
@@ -120,7 +122,10 @@ mod tests {
             .map(|click| format!("{:?} {:?} {:?}", click.weather, click.doing, click.carrier))
             .collect();
         assert_eq!(met.len(), 6 * 3 * 2);
-        for step in steps::ALL.iter().filter(|step| step.starts_with("logout.")) {
+        for step in failpoints::ALL
+            .iter()
+            .filter(|step| step.starts_with("logout."))
+        {
             for click in [0, 60] {
                 let some = &clicks(click + 60)[click..];
                 let at =

@@ -9,6 +9,7 @@ use vestibule_bus::Bus;
 use super::blow::{Before, Blow, Moment, moment_within};
 use super::life::{Heard, Home, Life};
 use super::survival::Rule;
+use crate::carrier::word;
 use crate::registry::Setting;
 use crate::rig::{Lost, account, is_fresh, why};
 
@@ -136,7 +137,7 @@ impl Lane {
             // Either of two sessions, but one of them.
             (Before::Session, _) => Expected::SignedIn,
             _ if answered || recorded => Expected::SignedIn,
-            (Before::Nobody, Moment::Step("login.kept", _)) => Expected::SignedIn,
+            (_, Moment::Step("login.kept", _)) => Expected::SignedIn,
             // Nothing kept yet, or the sign-out before it still stands.
             (_, Moment::Step(..)) => Expected::SignedOut,
             (_, Moment::Within(_)) => Expected::Either,
@@ -167,7 +168,7 @@ impl Lane {
     fn move_in(&mut self) -> Result<(), Lost> {
         if self.home.is_none() {
             let email = account(&self.backend)?;
-            let (address, carrier) = (self.backend.url(), self.backend.carrier());
+            let (address, carrier) = (self.backend.url(), word(self.backend.carrier()));
             let home = Home::new(&self.setting, &self.bus, address, carrier, email);
             self.home = Some(home);
         }

@@ -11,6 +11,7 @@ use super::blow::{Moment, START, moment_within};
 use super::click::{Click, Doing};
 use super::lane::strike;
 use super::life::{Heard, Home, Life};
+use crate::carrier::word;
 use crate::proxy::Proxy;
 use crate::registry::Setting;
 use crate::rig::{Lost, eventually, is_fresh, way, why};
@@ -123,7 +124,7 @@ impl Leaver {
                 sessions.all(|session| session.ended.as_deref() == Some("signed_out"))
             };
             let told = eventually("the backend to hear of it", all_ended).await;
-            let delivered = || !home.folder.join("outbox.json").exists();
+            let delivered = || !home.folder.join("pending-sign-outs.json").exists();
             let told = match told {
                 Ok(()) => eventually("the outbox to be empty", delivered).await,
                 Err(lost) => Err(lost),
@@ -158,7 +159,7 @@ impl Leaver {
     async fn settled(&mut self) -> Result<Life, Lost> {
         if self.home.is_none() {
             let (proxy, email) = way(&self.backend).await?;
-            let (address, carrier) = (proxy.url(), self.backend.carrier());
+            let (address, carrier) = (proxy.url(), word(self.backend.carrier()));
             let home = Home::new(&self.setting, &self.bus, address, carrier, email);
             self.home = Some((home, proxy));
         }

@@ -11,11 +11,9 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout};
 use tokio::sync::watch;
 use uuid::Uuid;
-use vestibule_backend::Carrier;
 use vestibule_bus::Bus;
 use vestibule_core::wire::{Phase, SessionState};
 
-use crate::carrier;
 use crate::parts::mortal::Said;
 use crate::registry::Setting;
 use crate::rig::Lost;
@@ -29,7 +27,8 @@ pub struct Home {
     program: PathBuf,
     bus: Arc<Bus>,
     address: String,
-    carrier: Carrier,
+    /// How tokens travel, and where the user comes from; see [`crate::carrier::profile`].
+    carrier: String,
     service: String,
     /// Its account at the backend.
     pub email: String,
@@ -43,7 +42,7 @@ impl Home {
         setting: &Setting,
         bus: &Arc<Bus>,
         address: String,
-        carrier: Carrier,
+        carrier: impl Into<String>,
         email: String,
     ) -> Self {
         let service = format!("vestibule-promise-{}", Uuid::new_v4());
@@ -51,7 +50,7 @@ impl Home {
             program: setting.program.clone(),
             bus: bus.clone(),
             address,
-            carrier,
+            carrier: carrier.into(),
             email,
             folder: bus.home().join(&service),
             service,
@@ -63,7 +62,7 @@ impl Home {
         let mut command = Command::new(&self.program);
         command.args(["--part", "mortal", &self.address, &self.email]);
         command.arg(&self.folder).arg(&self.service);
-        command.arg(carrier::word(self.carrier)).args(armed);
+        command.arg(&self.carrier).args(armed);
         self.bus.dress(&mut command);
         let mut command = tokio::process::Command::from(command);
         command.kill_on_drop(true);
@@ -107,6 +106,10 @@ pub struct Heard {
     pub rotated: Vec<Duration>,
     /// How long the sign-out took to be seen.
     pub shown: Option<Duration>,
+    /// Whose the token is, as the backend said when it was last asked.
+    pub whose: Option<String>,
+    /// Everybody whom the window has shown, one after the other.
+    pub people: Vec<String>,
     /// The commands that are over, and why they failed.
     pub done: Vec<Option<String>>,
     /// The process has ended, and this is all.
@@ -121,7 +124,12 @@ impl Heard {
                 self.looks += 1;
             }
             Said::State(now) => {
-                self.was_signed_in |= matches!(now.state.phase, Phase::SignedIn { .. });
+                if let Phase::SignedIn { user, .. } = &now.state.phase {
+                    self.was_signed_in = true;
+                    if self.people.last() != Some(&user.email) {
+                        self.people.push(user.email.clone());
+                    }
+                }
                 self.state = Some(now.state);
             }
             Said::Kept(generation) => {
@@ -132,6 +140,7 @@ impl Heard {
                 *self.passed.entry(step.clone()).or_default() += 1;
                 self.step = step;
             }
+            Said::Whose(email) => self.whose = email,
             Said::Rotated(us) => self.rotated.push(Duration::from_micros(us)),
             Said::Shown(us) => self.shown = Some(Duration::from_micros(us)),
             Said::Done(error) => self.done.push(error),

@@ -2,7 +2,7 @@
 //!
 //! The core is real and in a process of its own, the keyring is the system's on a bus of its
 //! own, and the process is ended with SIGKILL: at random moments, and on coming to each step
-//! that the core names ([`vestibule_core::steps`]). Then another is started on the same folder
+//! that the core names ([`vestibule_core::failpoints`]). Then another is started on the same folder
 //! and keyring, and what it says is what counts. Several go on side by side.
 
 mod blow;
@@ -16,6 +16,7 @@ mod life;
 mod side_by_side;
 pub mod strict;
 mod survival;
+pub mod two_people;
 
 pub(crate) use instrument::Instrument;
 pub(crate) use life::{Heard, Home, Life};

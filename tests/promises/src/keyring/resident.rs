@@ -74,7 +74,8 @@ impl Lodging {
 
     /// Which generation the keyring holds, as another process finds it.
     pub async fn generation(&self, bus: &Bus) -> Result<Option<u64>, Lost> {
-        let mut look = self.part(bus, "item", &[&self.service]);
+        let folder = self.folder.display().to_string();
+        let mut look = self.part(bus, "item", &[&self.service, &folder]);
         let looked = tokio::time::timeout(PATIENCE, look.output()).await;
         let looked = looked.map_err(|_| "the keyring cannot be looked at")?;
         let looked = looked.map_err(|error| error.to_string())?;

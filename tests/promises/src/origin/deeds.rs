@@ -84,7 +84,7 @@ impl Deed {
         match self {
             Self::Login => drop(session.login(password_of(&client.email)).await),
             Self::Register => drop(session.register(new_account()).await),
-            Self::VerifyOtp => drop(session.verify_otp(Secret::new("123456")).await),
+            Self::VerifyOtp => drop(crate::rig::verify(session, Secret::new("123456")).await),
             Self::ResendOtp => drop(session.resend_otp().await),
             Self::Refresh => drop(session.refresh().await),
             Self::Logout => drop(session.logout().await),

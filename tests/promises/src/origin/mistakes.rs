@@ -139,7 +139,7 @@ pub async fn run(backend: &Backend, mistake: Mistake) -> Result<(), Lost> {
 
 /// The refresh token in the store.
 fn kept(client: &Client) -> Result<String, Lost> {
-    let item = client.store.read(rig::WORKSPACE);
+    let item = client.store.read(client.session.item_name());
     let item = item.map_err(|error| error.to_string())?;
     let item: Value = serde_json::from_slice(&item.ok_or("nothing is kept")?)
         .map_err(|error| format!("not an item: {error}"))?;

@@ -9,11 +9,11 @@ use uuid::Uuid;
 use vestibule_backend::{Backend, Config};
 use vestibule_bus::{Bus, Keyring};
 use vestibule_core::clock::ManualClock;
-use vestibule_core::keyring;
 use vestibule_core::profile::Profile;
 use vestibule_core::secrets::{SecretBytes, SecretStore, StoreError};
 use vestibule_core::session::{self, Session};
-use vestibule_core::vault::Vault;
+use vestibule_core::storage::bounded_store::{BoundedStore, Order};
+use vestibule_core::storage::keyring;
 use vestibule_core::wire::{LoginInput, SessionChanged, StorageStatus};
 
 use crate::proxy::Proxy;
@@ -54,7 +54,7 @@ struct Life {
     session: Session,
     clock: Arc<ManualClock>,
     /// An item of its own, to see single calls fail.
-    probe: Vault,
+    probe: BoundedStore,
     _folder: tempfile::TempDir,
 }
 
@@ -76,7 +76,7 @@ impl Life {
         let life = Self {
             session: heard::result(session).map_err(|error| error.to_string())?,
             clock,
-            probe: Vault::new(store, "probe"),
+            probe: BoundedStore::new(store, "probe"),
             _folder: folder,
         };
         let started = |now: &SessionChanged| why(&now.state).is_some();
@@ -98,7 +98,10 @@ impl Life {
         heard::value(&value);
         let results = [
             ("unlock", self.probe.unlock().await),
-            ("write", self.probe.write(1, time, value).await),
+            (
+                "write",
+                self.probe.write(Order::write(1, time.into()), value).await,
+            ),
             ("read", self.probe.read().await.map(|it| heard::value(&it))),
         ];
         for (what, result) in results {

@@ -104,8 +104,8 @@ async fn tour() -> Result<(), Lost> {
     heard::value(&session.snapshot());
     let code = backend.last_code(MAILED).ok_or("there is no code")?;
     let wrong = if code == "000000" { "111111" } else { "000000" };
-    let _ = heard::result(session.verify_otp(typed(wrong)).await);
-    let verified = heard::result(session.verify_otp(typed(&code)).await);
+    let _ = heard::result(crate::rig::verify(session, typed(wrong)).await);
+    let verified = heard::result(crate::rig::verify(session, typed(&code)).await);
     verified.map_err(|error| error.to_string())?;
     heard::value(&session.snapshot());
 

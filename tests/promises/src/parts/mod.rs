@@ -10,6 +10,8 @@ mod keyrings;
 pub mod loud;
 #[cfg(target_os = "linux")]
 pub mod mortal;
+#[cfg(target_os = "linux")]
+mod mutant;
 pub mod patient;
 pub mod resident;
 pub mod wanderer;
@@ -27,6 +29,8 @@ pub fn run(arguments: &[String]) -> ExitCode {
         "loud" => loud::run(rest),
         #[cfg(target_os = "linux")]
         "mortal" => mortal::run(rest),
+        #[cfg(target_os = "linux")]
+        "mutant" => mutant::run(rest),
         "patient" => patient::run(rest),
         "resident" => resident::run(rest),
         "wanderer" => wanderer::run(rest),

@@ -8,7 +8,7 @@
 //! the same later. Its time runs fast: what waits for seconds need not be waited for.
 
 use std::io::{BufRead as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,15 +21,15 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 use vestibule_core::clock::ManualClock;
 use vestibule_core::error::AuthError;
-use vestibule_core::keyring::Keyring;
+use vestibule_core::failpoints;
 use vestibule_core::profile::Profile;
 use vestibule_core::secrets::{SecretBytes, SecretStore, StoreError};
 use vestibule_core::session::{self, Item, Session};
-use vestibule_core::steps;
+use vestibule_core::storage::keyring::Keyring;
 use vestibule_core::wire::{LoginInput, SessionChanged};
 
 use crate::carrier;
-use crate::rig::{A_LIFE, PASSWORD, WORKSPACE, get, why};
+use crate::rig::{A_LIFE, PASSWORD, WORKSPACE, get, is_session_item, item_name, why};
 
 /// Every so often …
 const BEAT: Duration = Duration::from_millis(10);
@@ -59,6 +59,8 @@ pub enum Said {
     Rotated(u64),
     /// The sign-out that was asked for was there to be seen after so many microseconds.
     Shown(u64),
+    /// The backend says that the token is this person's, or nobody's.
+    Whose(Option<String>),
     /// A command is over; why it failed, if it did.
     Done(Option<String>),
 }
@@ -111,7 +113,7 @@ fn arm(step: &str, passing: u32) {
 }
 
 fn announce_steps() -> Result<(), String> {
-    for step in steps::ALL {
+    for step in failpoints::ALL {
         fail::cfg_callback(step, move || come_to(step))?;
     }
     Ok(())
@@ -148,7 +150,10 @@ impl Mortal {
         folder: &Path,
         service: &str,
     ) -> Result<Self, String> {
-        let store = Arc::new(Witness(Keyring::new(service)));
+        let store = Arc::new(Witness {
+            keyring: Keyring::new(service),
+            folder: folder.to_owned(),
+        });
         store.look()?;
         let clock = Arc::new(ManualClock::new(SystemTime::now()));
         let config = session::Config {
@@ -190,9 +195,11 @@ impl Mortal {
     async fn obey(&mut self, line: &str) -> Result<(), String> {
         let words: Vec<_> = line.split(' ').collect();
         match *words {
-            ["login"] => {
-                let input = LoginInput::new(&self.email, PASSWORD);
-                self.session.login(input).await.map(drop).map_err(told)
+            ["login"] => self.sign_in(&self.email).await,
+            ["login", email] => self.sign_in(email).await,
+            ["whose"] => {
+                say(&Said::Whose(self.whose().await?));
+                Ok(())
             }
             ["logout"] => self.sign_out().await,
             ["rotate"] => {
@@ -212,7 +219,8 @@ impl Mortal {
             }
             ["wipe"] => {
                 let store = self.store.clone();
-                let wiped = tokio::task::spawn_blocking(move || store.delete(WORKSPACE));
+                let name = self.session.item_name().to_owned();
+                let wiped = tokio::task::spawn_blocking(move || store.delete(&name));
                 let wiped = wiped.await.map_err(|error| error.to_string())?;
                 wiped.map_err(|error| error.to_string())
             }
@@ -222,6 +230,18 @@ impl Mortal {
             }
             _ => Err(format!("there is no command {line}")),
         }
+    }
+
+    async fn sign_in(&self, email: &str) -> Result<(), String> {
+        let input = LoginInput::new(email, PASSWORD);
+        self.session.login(input).await.map(drop).map_err(told)
+    }
+
+    /// Whose token calls go out with.
+    async fn whose(&self) -> Result<Option<String>, String> {
+        let reply = self.session.fetch(get("/me")).await.map_err(told)?;
+        let body: serde_json::Value = serde_json::from_str(&reply.body).unwrap_or_default();
+        Ok(body["user"]["email"].as_str().map(str::to_owned))
     }
 
     /// The click, and how long it takes until a window would show it.
@@ -305,38 +325,45 @@ fn told(error: AuthError) -> String {
 }
 
 /// The keyring itself; says which tokens it has taken.
-struct Witness(Keyring);
+struct Witness {
+    keyring: Keyring,
+    /// Where the records lie that say its name.
+    folder: PathBuf,
+}
 
 impl Witness {
     fn look(&self) -> Result<(), String> {
-        let bytes = self.read(WORKSPACE).map_err(|error| error.to_string())?;
+        let bytes = match item_name(&self.folder) {
+            Some(name) => self.read(&name).map_err(|error| error.to_string())?,
+            None => None,
+        };
         let item = bytes.and_then(|bytes| Item::from_bytes(&bytes));
-        say(&Said::Found(item.map(|item| item.generation)));
+        say(&Said::Found(item.map(|item| item.generation.number())));
         Ok(())
     }
 }
 
 impl SecretStore for Witness {
     fn read(&self, account: &str) -> Result<Option<SecretBytes>, StoreError> {
-        self.0.read(account)
+        self.keyring.read(account)
     }
 
     fn write(&self, account: &str, value: &[u8]) -> Result<(), StoreError> {
-        self.0.write(account, value)?;
-        if account == WORKSPACE
+        self.keyring.write(account, value)?;
+        if is_session_item(account)
             && let Some(item) = Item::from_bytes(value)
         {
-            say(&Said::Kept(item.generation));
+            say(&Said::Kept(item.generation.number()));
         }
         Ok(())
     }
 
     fn delete(&self, account: &str) -> Result<(), StoreError> {
-        self.0.delete(account)
+        self.keyring.delete(account)
     }
 
     fn unlock(&self) -> Result<(), StoreError> {
-        self.0.unlock()
+        self.keyring.unlock()
     }
 }
 

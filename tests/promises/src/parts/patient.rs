@@ -6,7 +6,7 @@ use std::io::{BufRead as _, Write as _};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use crate::rig::{A_LIFE, Client, Lost, is_fresh, retry_at, why};
+use crate::rig::{A_LIFE, Client, Lost, is_fresh, retry_in, why};
 
 /// How a try went, as a line of four words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,7 +105,7 @@ async fn attempt(client: &Client) -> Result<Report, Lost> {
         client.pass_to_the_next_try();
     }
     let over = client.until("a try to be over", |now| {
-        let stale = retry_at(&now.state).is_some() && now.revision > revision;
+        let stale = retry_in(&now.state).is_some() && now.revision > revision;
         stale || is_fresh(&now.state) || why(&now.state).is_some()
     });
     let state = over.await?.state;

@@ -17,14 +17,14 @@ use tokio::runtime::{Handle, Runtime};
 use tokio::task::JoinHandle;
 use vestibule_core::clock::ManualClock;
 use vestibule_core::error::AuthError;
-use vestibule_core::keyring::Keyring;
 use vestibule_core::profile::Profile;
 use vestibule_core::secrets::{SecretBytes, SecretStore, StoreError};
 use vestibule_core::session::{self, Item, Session};
-use vestibule_core::vault::Vault;
+use vestibule_core::storage::bounded_store::{BoundedStore, Order};
+use vestibule_core::storage::keyring::Keyring;
 use vestibule_core::wire::{LoginInput, SessionChanged};
 
-use crate::rig::{PASSWORD, WORKSPACE, get};
+use crate::rig::{PASSWORD, WORKSPACE, get, is_session_item};
 
 /// What this process says.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -97,7 +97,7 @@ struct Resident {
     clock: Arc<ManualClock>,
     email: String,
     /// An item of its own, to time single calls with.
-    vault: Vault,
+    probe: BoundedStore,
     calls: u64,
     rotating: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
 }
@@ -127,7 +127,7 @@ impl Resident {
             }
         });
         Ok(Self {
-            vault: Vault::new(store, "probe"),
+            probe: BoundedStore::new(store, "probe"),
             session,
             clock,
             email: email.to_owned(),
@@ -159,13 +159,17 @@ impl Resident {
                 self.clock.advance(Duration::from_secs(seconds));
                 Ok(())
             }
-            "read" => self.probe(self.vault.read().await.map(drop)),
+            "read" => probed(self.probe.read().await.map(drop)),
             "write" => {
                 self.calls += 1;
                 let value = SecretBytes::new(b"probe".to_vec());
-                self.probe(self.vault.write(1, self.calls, value).await)
+                probed(
+                    self.probe
+                        .write(Order::write(1, self.calls.into()), value)
+                        .await,
+                )
             }
-            "unlock" => self.probe(self.vault.unlock().await),
+            "unlock" => probed(self.probe.unlock().await),
             "rotate" => {
                 self.rotate();
                 Ok(())
@@ -179,10 +183,6 @@ impl Resident {
             }
             _ => Err(format!("there is no command {word}")),
         }
-    }
-
-    fn probe(&self, result: Result<(), StoreError>) -> Result<(), String> {
-        result.map_err(|error| format!("{error:?}"))
     }
 
     /// One rotation after the other, until told to rest.
@@ -200,6 +200,10 @@ impl Resident {
     }
 }
 
+fn probed(result: Result<(), StoreError>) -> Result<(), String> {
+    result.map_err(|error| format!("{error:?}"))
+}
+
 /// The keyring itself; says which tokens it has taken.
 struct Witness(Keyring);
 
@@ -210,10 +214,10 @@ impl SecretStore for Witness {
 
     fn write(&self, account: &str, value: &[u8]) -> Result<(), StoreError> {
         self.0.write(account, value)?;
-        if account == WORKSPACE
+        if is_session_item(account)
             && let Some(item) = Item::from_bytes(value)
         {
-            say(&Said::Kept(item.generation));
+            say(&Said::Kept(item.generation.number()));
         }
         Ok(())
     }

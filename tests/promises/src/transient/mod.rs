@@ -132,7 +132,11 @@ mod tests {
             let origins = Origins::start().await.expect("ports");
             let world = World { backend, origins };
             for moment in MOMENTS {
-                let refusal = Script::answer("401 Unauthorized", "", r#"{"message":"no"}"#);
+                let refusal = Script::answer(
+                    "401 Unauthorized",
+                    "",
+                    r#"{"message":"no","code":"SESSION_REVOKED"}"#,
+                );
                 let trouble = Trouble {
                     name: "a refusal".into(),
                     kind: Kind::Way(Act::Instead(refusal)),

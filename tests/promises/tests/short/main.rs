@@ -87,3 +87,9 @@ fn a_sign_out_is_final() {
 fn no_seed_breaks_a_parser() {
     check("P17");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_right_person_is_shown() {
+    check("P19");
+}

@@ -1,0 +1,238 @@
+//! P19 beside its model: one person signs in over another, with a real disk and a real keyring,
+//! and the process is killed at every step of that, and at random. Whoever the next start shows
+//! owns the token that it goes out with, from the first moment on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use vestibule_backend::{Backend, Carrier, Effect, Fault};
+use vestibule_bus::Bus;
+use vestibule_core::failpoints;
+
+use super::blow::Moment;
+use super::instrument::Instrument;
+use super::lane::strike;
+use super::life::{Home, Life};
+use super::side_by_side::Queue;
+use super::survival::{backend, bus};
+use crate::carrier::{CARRIERS, word};
+use crate::registry::Setting;
+use crate::report::Row;
+use crate::rig::{Lost, REFRESH, account, is_fresh, why};
+
+/// As the README asks of a backend.
+const GRACE: Duration = Duration::from_secs(60);
+/// Longer than a start waits for its first refresh before it shows whom it knows.
+const SLOW: u64 = 1_200;
+/// A sign-in, the end of the session before it, and a little more.
+const SIGN_IN: Duration = Duration::from_millis(80);
+/// So many kills at each step, or at random.
+const LONG_ROUNDS: u64 = 11;
+
+/// A backend, and what the profile says of it.
+#[derive(Clone)]
+struct Kind {
+    backend: Arc<Backend>,
+    carrier: Carrier,
+    user_from: &'static str,
+}
+
+/// A kill that came about.
+#[derive(Clone, Copy, Debug, Default)]
+struct Fate {
+    is_second: bool,
+    is_nobody: bool,
+}
+
+/// Every step once.
+pub async fn short(setting: &Setting) -> Row {
+    run(setting, 1).await
+}
+
+/// Many.
+pub async fn long(setting: &Setting) -> Row {
+    run(setting, LONG_ROUNDS).await
+}
+
+async fn run(setting: &Setting, rounds: u64) -> Row {
+    let (kinds, bus) = match world().await {
+        Ok(world) => world,
+        Err(lost) => {
+            eprintln!("\rP19 lost: {lost}");
+            return row(0, 1, [0; 2], "");
+        }
+    };
+    let instrument = Arc::new(Instrument::new("P19", &bus));
+    let mut jobs = Vec::new();
+    for _ in 0..rounds {
+        for kind in 0..kinds.len() {
+            for moment in moments() {
+                jobs.push((kind, moment));
+            }
+        }
+    }
+    let of = jobs.len() as u64;
+    let queue = Queue::new("P19", setting, jobs);
+    let ends = queue
+        .work_off(|queue| {
+            let (kinds, bus, setting) = (kinds.clone(), bus.clone(), setting.clone());
+            let instrument = instrument.clone();
+            async move {
+                let (mut kills, mut losses, mut ends) = (0_u64, 0_u64, [0_u64; 2]);
+                while let Some((kind, moment)) = queue.next() {
+                    let kind = &kinds[kind];
+                    let fate =
+                        watched(&instrument, moment, || suffer(&setting, kind, &bus, moment));
+                    let Some(fate) = fate.await else { break };
+                    kills += 1;
+                    match fate {
+                        Ok(fate) => {
+                            ends[0] += u64::from(fate.is_second);
+                            ends[1] += u64::from(fate.is_nobody);
+                        }
+                        Err(lost) => {
+                            losses += 1;
+                            let Kind {
+                                carrier, user_from, ..
+                            } = kind;
+                            eprintln!("\rP19 lost: {moment:?}, {carrier:?}, {user_from}: {lost}");
+                        }
+                    }
+                    queue.done();
+                }
+                (kills, losses, ends)
+            }
+        })
+        .await;
+    let (mut kills, mut losses, mut who) = (0, 0, [0; 2]);
+    for (killed, lost, [second, nobody]) in ends.into_iter().flatten() {
+        kills += killed;
+        losses += lost;
+        who[0] += second;
+        who[1] += nobody;
+    }
+    // A lane that panicked takes its kills with it.
+    row(kills, losses + (of - kills), who, &instrument.broken())
+}
+
+/// One kill, again if the keyring's daemon ended by itself meanwhile; `None` if that does not
+/// stop.
+async fn watched<F>(
+    instrument: &Instrument,
+    moment: Moment,
+    kill: impl Fn() -> F,
+) -> Option<Result<Fate, Lost>>
+where
+    F: Future<Output = Result<Fate, Lost>>,
+{
+    while !instrument.is_given_up() {
+        if let Some(fate) = instrument.watch(kill(), moment).await {
+            return Some(fate);
+        }
+    }
+    None
+}
+
+fn row(kills: u64, losses: u64, [second, nobody]: [u64; 2], broken: &str) -> Row {
+    Row {
+        promise: "P19",
+        what: format!(
+            "SIGKILL at every step and at random while one person signs in over another: the next \
+             start shows the second {second} times, nobody {nobody} times, else the first{broken}"
+        ),
+        runs: kills,
+        losses,
+        bound: "who is shown owns the token",
+        holds: losses == 0 && second > 0 && kills > 0,
+    }
+}
+
+/// Each kind of backend: where the token travels, where the user comes from, and whether a start
+/// waits for it.
+async fn world() -> Result<(Vec<Kind>, Arc<Bus>), Lost> {
+    let mut kinds = Vec::new();
+    for carrier in CARRIERS {
+        for user_from in ["refresh", "login"] {
+            for is_slow in [false, true] {
+                let backend = backend(GRACE, carrier).await?;
+                if is_slow {
+                    let slow = Effect::Delay { ms: SLOW };
+                    backend.faults().add(Fault::on("POST", REFRESH, slow));
+                }
+                kinds.push(Kind {
+                    backend,
+                    carrier,
+                    user_from,
+                });
+            }
+        }
+    }
+    Ok((kinds, bus()?))
+}
+
+/// Every step that a sign-in over another comes to, and as many random moments.
+fn moments() -> Vec<Moment> {
+    let steps = failpoints::ALL
+        .iter()
+        .filter(|step| step.starts_with("login."));
+    let steps = steps.map(|step| Moment::Step(step, 1));
+    steps
+        .flat_map(|moment| [moment, Moment::Within(SIGN_IN)])
+        .collect()
+}
+
+async fn suffer(
+    setting: &Setting,
+    kind: &Kind,
+    bus: &Arc<Bus>,
+    moment: Moment,
+) -> Result<Fate, Lost> {
+    let (first, second) = (account(&kind.backend)?, account(&kind.backend)?);
+    let carrier = format!("{}:{}", word(kind.carrier), kind.user_from);
+    let address = kind.backend.url();
+    let home = Home::new(setting, bus, address, carrier, first);
+    let mut life = home.start(None)?;
+    life.until("the first start", |heard| {
+        heard.is(|now| why(now).is_some())
+    })
+    .await?;
+    life.ask("login").await?;
+    if let Moment::Step(step, passing) = moment {
+        life.ask(&format!("arm {step} {passing}")).await?;
+    }
+    life.tell(&format!("login {second}")).await?;
+    let dead = strike(life, moment).await?;
+    let mut life = home.start(None)?;
+    let over =
+        |heard: &super::life::Heard| heard.is(is_fresh) || heard.is(|now| why(now).is_some());
+    let risen = life.until("the start to be over", over).await;
+    let risen = risen.map_err(|lost| format!("after {}: {lost}", dead.step))?;
+    let fate = look(&mut life, &second, risen.is(is_fresh)).await;
+    // A keyring that fills up becomes slow. If this one cannot, never mind.
+    let _ = life.ask("wipe").await;
+    let _ = life.kill().await;
+    fate.map_err(|lost| format!("after {}: {lost}", dead.step))
+}
+
+/// Whoever was shown, at any moment of this start, owns the token that is there.
+async fn look(life: &mut Life, second: &str, is_signed_in: bool) -> Result<Fate, Lost> {
+    if !is_signed_in {
+        return Ok(Fate {
+            is_nobody: true,
+            ..Fate::default()
+        });
+    }
+    life.ask("whose").await?;
+    let heard = life.heard();
+    let whose = heard.whose.ok_or("the backend knows nobody")?;
+    if heard.people.iter().any(|shown| *shown != whose) {
+        return Err(format!(
+            "{:?} were shown, and the token is {whose}'s",
+            heard.people
+        ));
+    }
+    Ok(Fate {
+        is_second: whose == second,
+        is_nobody: false,
+    })
+}

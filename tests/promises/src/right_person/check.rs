@@ -1,0 +1,330 @@
+//! What must never be, whatever happens; looked at from outside the core, at each request that
+//! goes out and each that arrives.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use vestibule_core::identity::SessionId;
+use vestibule_core::wire::Phase;
+
+use super::backend::{Arrived, Backend, Person, Token};
+use super::life::Life;
+use super::plan::Place;
+
+/// Who asked for a call, as the window had it then.
+#[derive(Clone, Debug)]
+struct Ask {
+    install: usize,
+    /// When, among everything that was asked for.
+    at: u64,
+    by: Asker,
+    /// In which session, as the core calls it.
+    session: Option<SessionId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Asker {
+    /// Not known yet who is signed in.
+    Unknown,
+    Nobody,
+    Person(Option<Person>),
+}
+
+impl Asker {
+    fn of(phase: &Phase) -> Self {
+        match phase {
+            Phase::SignedIn { user, .. } => Self::Person(Person::of(&user.email)),
+            Phase::SignedOut { .. } => Self::Nobody,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+#[derive(Default)]
+struct State {
+    losses: Vec<String>,
+    asks: BTreeMap<u64, Ask>,
+    /// Tokens of which an install knows that they are spent: on disk, …
+    known: [BTreeSet<Token>; 2],
+    /// … or in the process that runs.
+    known_here: BTreeSet<(u64, Token)>,
+    /// Somebody has set a clock: how long ago something was is not known any more.
+    is_wall_off: bool,
+    /// Whose each session of the backend is, and at which install it began.
+    owners: BTreeMap<usize, (Person, usize)>,
+    /// Which session of the backend the core means by which of its own.
+    meant: BTreeMap<SessionId, usize>,
+    /// How many of an install's sessions were looked at for that.
+    matched: [usize; 2],
+    /// Everything that was asked for has a number.
+    count: u64,
+    now: Duration,
+    believed_grace: Duration,
+    /// Calls that were answered for somebody, for the row.
+    served: u64,
+}
+
+/// All that was found.
+#[derive(Clone, Default)]
+pub struct Checks(Arc<Mutex<State>>);
+
+impl Checks {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn new(believed_grace: Duration) -> Self {
+        let checks = Self::default();
+        checks.state().believed_grace = believed_grace;
+        checks
+    }
+
+    pub fn losses(&self) -> Vec<String> {
+        self.state().losses.clone()
+    }
+
+    pub fn served(&self) -> u64 {
+        self.state().served
+    }
+
+    pub fn lose(&self, loss: String) {
+        let mut state = self.state();
+        if !state.losses.contains(&loss) {
+            state.losses.push(loss);
+        }
+    }
+
+    pub fn passes(&self, now: Duration) {
+        self.state().now = now;
+    }
+
+    pub fn wall_is_set(&self) {
+        self.state().is_wall_off = true;
+    }
+
+    /// The number of what is asked for now.
+    pub fn next(&self) -> u64 {
+        let mut state = self.state();
+        state.count += 1;
+        state.count
+    }
+
+    /// A call begins, of whoever is shown; answers its number.
+    pub fn asked(&self, install: usize, phase: &Phase) -> u64 {
+        let at = self.next();
+        let ask = Ask {
+            install,
+            at,
+            by: Asker::of(phase),
+            session: session_of(phase),
+        };
+        self.state().asks.insert(at, ask);
+        at
+    }
+
+    /// A sign-in was answered with success, and this is what is shown. Where the install has
+    /// begun one session since the last, that is the one.
+    pub fn signed_in(&self, install: usize, phase: &Phase) {
+        let mut state = self.state();
+        let begun: Vec<_> = state
+            .owners
+            .iter()
+            .filter(|(_, (_, at))| *at == install)
+            .map(|(session, (person, _))| (*session, *person))
+            .collect();
+        let is_one = begun.len() == state.matched[install] + 1;
+        state.matched[install] = begun.len();
+        let Some((session, person)) = begun.last().copied().filter(|_| is_one) else {
+            return;
+        };
+        if let (Some(meant), true) = (
+            session_of(phase),
+            Asker::of(phase) == Asker::Person(Some(person)),
+        ) {
+            state.meant.entry(meant).or_insert(session);
+            // What is known of the sessions before went with their record.
+            state.known[install].retain(|token| token.session == session);
+        }
+    }
+
+    /// The backend has begun a session.
+    pub fn begun(&self, session: usize, person: Person, install: usize) {
+        self.state().owners.insert(session, (person, install));
+    }
+
+    /// A rotation is over and its process at rest: what it has replaced is known to be spent.
+    pub fn spent(&self, life: &Life, token: Token) {
+        let mut state = self.state();
+        state.known_here.insert((life.number, token));
+        let known = &mut state.known[life.install];
+        known.retain(|held| held.session == token.session);
+        known.insert(token);
+    }
+
+    /// The records of an install were struck: its disk knows nothing for certain any more.
+    pub fn forget(&self, install: usize) {
+        self.state().known[install].clear();
+    }
+
+    /// A request goes out.
+    pub fn sent(&self, life: &Life, request: &Arrived) {
+        if Place::of(&request.path) != Place::Refresh {
+            return;
+        }
+        let Some(Phase::SignedIn { user, .. }) = life.phase() else {
+            return;
+        };
+        let token = presented(request);
+        let owner = token.and_then(|token| self.state().owners.get(&token.session).copied());
+        if let (Some((person, _)), shown) = (owner, Person::of(&user.email))
+            && shown.is_some()
+            && shown != Some(person)
+        {
+            self.lose(format!(
+                "{person:?}'s token is renewed while {shown:?} is shown at install {}",
+                life.install
+            ));
+        }
+    }
+
+    /// A request arrives; before the backend has looked at it.
+    pub fn arrives(&self, life: &Life, request: &Arrived, backend: &Backend) {
+        match Place::of(&request.path) {
+            Place::Refresh => self.refresh_arrives(life, request, backend),
+            Place::Logout => self.logout_arrives(life, request, backend),
+            Place::Api => self.call_arrives(life, request, backend),
+            Place::Login | Place::WhoAmI => {}
+        }
+    }
+
+    fn refresh_arrives(&self, life: &Life, request: &Arrived, backend: &Backend) {
+        let Some(token) = backend.presented(request) else {
+            return;
+        };
+        self.belongs(life, token, "a refresh", backend);
+        let (is_known, is_here) = {
+            let state = self.state();
+            let is_here = state.known_here.contains(&(life.number, token));
+            (
+                is_here || state.known[life.install].contains(&token),
+                is_here,
+            )
+        };
+        if !is_known {
+            return;
+        }
+        let grace = self.state().believed_grace;
+        let session = &backend.sessions[token.session];
+        let is_one_behind = token.number + 1 == session.given;
+        let age = self.state().now.saturating_sub(session.replaced_at);
+        let is_wall_off = self.state().is_wall_off;
+        // One that the profile lets be sent once more, since the backend gives the same again.
+        if !is_here && is_one_behind && (age < grace || is_wall_off && grace > Duration::ZERO) {
+            return;
+        }
+        self.lose(format!(
+            "token {} of session {} is sent to a refresh by install {}, which knows that it is \
+             spent",
+            token.number, token.session, life.install
+        ));
+    }
+
+    fn logout_arrives(&self, life: &Life, request: &Arrived, backend: &Backend) {
+        let Some(token) = backend.presented(request) else {
+            return;
+        };
+        self.belongs(life, token, "a sign-out", backend);
+        let shown = life.phase().as_ref().and_then(session_of);
+        let shown = shown.and_then(|shown| self.state().meant.get(&shown).copied());
+        // Where somebody has signed in since, that one is about to be shown.
+        let mut newest = backend.sessions.iter();
+        let newest = newest.rposition(|session| session.install == life.install);
+        if shown == Some(token.session) && newest == shown {
+            self.lose(format!(
+                "session {} is ended by install {}, which shows it as signed in",
+                token.session, life.install
+            ));
+        }
+    }
+
+    /// Its session was begun at this install.
+    fn belongs(&self, life: &Life, token: Token, what: &str, backend: &Backend) {
+        let Some(session) = backend.sessions.get(token.session) else {
+            return self.lose(format!("{what} with a token that nobody was given"));
+        };
+        if session.install != life.install {
+            self.lose(format!(
+                "{what} of install {} with a token of install {}",
+                life.install, session.install
+            ));
+        }
+    }
+
+    fn call_arrives(&self, life: &Life, request: &Arrived, backend: &Backend) {
+        let number = request.path.rsplit('/').next();
+        let number = number.and_then(|number| number.parse().ok());
+        let ask: Option<Ask> =
+            number.and_then(|number: u64| self.state().asks.get(&number).cloned());
+        let (Some(ask), Some(bearer)) = (ask, &request.bearer) else {
+            return;
+        };
+        let Some(token) = Token::read("access", bearer) else {
+            return self.lose(format!("a call goes out with {bearer}"));
+        };
+        let Some(session) = backend.sessions.get(token.session) else {
+            return self.lose("a call goes out with a token that nobody was given".into());
+        };
+        let what = format!("call {number:?} of install {}", life.install);
+        if session.install != ask.install {
+            self.lose(format!(
+                "{what} with a token of install {}",
+                session.install
+            ));
+        }
+        if session.begun > ask.at {
+            self.lose(format!(
+                "{what}, asked for by {:?}, with the token of a session that began after it",
+                ask.by
+            ));
+        }
+        match &ask.by {
+            Asker::Nobody => self.lose(format!("{what}, asked for by nobody, has a token")),
+            Asker::Person(Some(person)) if *person != session.person => {
+                self.lose(format!(
+                    "{what}, asked for by {person:?}, with {:?}'s token",
+                    session.person
+                ));
+            }
+            Asker::Person(_) | Asker::Unknown => {}
+        }
+        let meant = ask.session.as_ref();
+        let meant = meant.and_then(|session| self.state().meant.get(session).copied());
+        if meant.is_some_and(|meant| meant != token.session) {
+            self.lose(format!(
+                "{what}, asked for in session {meant:?}, with a token of session {}",
+                token.session
+            ));
+        }
+        if session.ended.is_none() {
+            self.state().served += 1;
+        }
+    }
+}
+
+/// The session that is shown, as the core calls it.
+fn session_of(phase: &Phase) -> Option<SessionId> {
+    match phase {
+        Phase::SignedIn { session, .. } => Some(session.id),
+        _ => None,
+    }
+}
+
+/// The refresh token of a request, wherever it travels.
+fn presented(request: &Arrived) -> Option<Token> {
+    let text = match request.cookies.first() {
+        Some(text) => text.as_str(),
+        None => request.body["refreshToken"].as_str()?,
+    };
+    Token::read("refresh", text)
+}

@@ -1,0 +1,219 @@
+//! One install's disk: what was written, and what of it outlasts a power cut. It may be full,
+//! or not give out what it holds for a while.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::Value;
+use vestibule_core::storage::records::{Durability, HeldLock, RecordStore};
+
+use super::life::Life;
+
+type Files = BTreeMap<String, Vec<u8>>;
+
+#[derive(Default)]
+struct State {
+    written: Files,
+    synced: Files,
+    is_full: bool,
+    unreadable: BTreeSet<String>,
+    /// What was written over although it could not be read.
+    written_over: Vec<String>,
+    /// Who holds which lock.
+    locks: BTreeMap<String, u64>,
+}
+
+impl State {
+    /// There is another record of this name from here on, and it can be read.
+    fn replaces(&mut self, name: &str) {
+        // A sign-out is possible whatever the disk says of the one before.
+        if self.unreadable.remove(name) && !name.starts_with("signed-out") {
+            self.written_over.push(name.to_owned());
+        }
+    }
+}
+
+/// A disk, and all that is on it.
+#[derive(Clone, Default)]
+pub struct Disk(Arc<Mutex<State>>);
+
+impl Disk {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// As the process sees it.
+    pub fn of(&self, life: &Arc<Life>) -> Arc<dyn RecordStore> {
+        Arc::new(Seen {
+            disk: self.clone(),
+            life: life.clone(),
+        })
+    }
+
+    /// A process is dead: its locks are free, and after a power cut only what was synced is
+    /// there. Answers whether anything was lost with that.
+    pub fn left_by(&self, process: u64, power_cut: bool) -> bool {
+        let mut state = self.state();
+        state.locks.retain(|_, holder| *holder != process);
+        let is_lost = power_cut && state.written != state.synced;
+        if power_cut {
+            state.written = state.synced.clone();
+        }
+        is_lost
+    }
+
+    pub fn names(&self) -> Vec<String> {
+        self.state().written.keys().cloned().collect()
+    }
+
+    pub fn lose(&self, name: &str) {
+        let mut state = self.state();
+        state.written.remove(name);
+        state.synced.remove(name);
+    }
+
+    pub fn damage(&self, name: &str) {
+        let mut state = self.state();
+        let State {
+            written, synced, ..
+        } = &mut *state;
+        for files in [written, synced] {
+            if let Some(value) = files.get_mut(name) {
+                let half = value.len() / 2;
+                value.truncate(half);
+            }
+        }
+    }
+
+    pub fn hide(&self, name: &str) {
+        self.state().unreadable.insert(name.to_owned());
+    }
+
+    /// What was written over unread since this was last asked.
+    pub fn written_over(&self) -> Vec<String> {
+        std::mem::take(&mut self.state().written_over)
+    }
+
+    pub fn fill(&self, is_full: bool) {
+        self.state().is_full = is_full;
+    }
+
+    /// Whether everything can be read and written.
+    pub fn is_well(&self) -> bool {
+        let state = self.state();
+        !state.is_full && state.unreadable.is_empty()
+    }
+
+    /// Whether the session's record can be read and says that no rotation is under way.
+    pub fn is_idle(&self) -> bool {
+        let state = self.state();
+        let record = state.written.get("session.json");
+        let record = record.and_then(|bytes| serde_json::from_slice::<Value>(bytes).ok());
+        record.is_some_and(|record| record["phase"] == "idle")
+    }
+
+    pub fn heal(&self) {
+        let mut state = self.state();
+        state.is_full = false;
+        state.unreadable.clear();
+    }
+}
+
+struct Seen {
+    disk: Disk,
+    life: Arc<Life>,
+}
+
+impl Seen {
+    /// Whether what is asked takes place.
+    fn acts(&self) -> io::Result<()> {
+        match self.life.acts() {
+            true => Ok(()),
+            false => Err(io::Error::other("the process is dead")),
+        }
+    }
+}
+
+impl RecordStore for Seen {
+    fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+        self.life.moves();
+        let state = self.disk.state();
+        if state.unreadable.contains(name) {
+            return Err(io::Error::other("cannot be read now"));
+        }
+        Ok(state.written.get(name).cloned())
+    }
+
+    fn write(&self, name: &str, value: &[u8], durability: Durability) -> io::Result<()> {
+        self.acts()?;
+        let mut state = self.disk.state();
+        if state.is_full {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        state.replaces(name);
+        state.written.insert(name.to_owned(), value.to_vec());
+        if durability == Durability::Synced {
+            state.synced.insert(name.to_owned(), value.to_vec());
+        }
+        Ok(())
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.acts()?;
+        let mut state = self.disk.state();
+        let value = state.written.remove(from);
+        let value = value.ok_or(io::ErrorKind::NotFound)?;
+        state.synced.remove(from);
+        state.replaces(to);
+        state.synced.insert(to.to_owned(), value.clone());
+        state.written.insert(to.to_owned(), value);
+        Ok(())
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.acts()?;
+        let mut state = self.disk.state();
+        state.unreadable.remove(name);
+        state.written.remove(name);
+        state.synced.remove(name);
+        Ok(())
+    }
+
+    fn list(&self) -> io::Result<Vec<String>> {
+        self.life.moves();
+        Ok(self.disk.names())
+    }
+
+    fn try_lock(&self, name: &str) -> io::Result<Option<Box<dyn HeldLock>>> {
+        self.life.moves();
+        let mut state = self.disk.state();
+        if state.locks.contains_key(name) {
+            return Ok(None);
+        }
+        state.locks.insert(name.to_owned(), self.life.number);
+        Ok(Some(Box::new(Held {
+            disk: self.disk.clone(),
+            name: name.to_owned(),
+            holder: self.life.number,
+        })))
+    }
+}
+
+struct Held {
+    disk: Disk,
+    name: String,
+    holder: u64,
+}
+
+impl HeldLock for Held {}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut state = self.disk.state();
+        // One who has died has lost it already, and another may hold it.
+        if state.locks.get(&self.name) == Some(&self.holder) {
+            state.locks.remove(&self.name);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The end of a sequence: all is well again, and what is true then can be told for certain.
+
+use vestibule_core::wire::{Freshness, Phase};
+
+use super::backend::Person;
+use super::keyring::Mood;
+use super::process::Process;
+use super::world::World;
+
+/// All is well again; whoever is signed in then is who the backend says. Answers at how
+/// many installs somebody is.
+pub fn finish(world: &mut World) -> u64 {
+    world.ground.net.forget_plans();
+    world.ground.keyring.feel(Mood::Open);
+    for install in 0..2 {
+        world.is_held[install] = false;
+        world.ground.installs[install].disk.heal();
+        if let Some(process) = &world.processes[install] {
+            process.life.spare();
+        }
+    }
+    world.settle();
+    for install in 0..2 {
+        world.start(install);
+    }
+    world.settle();
+    for _ in 0..5 {
+        world.pass(61);
+        world.settle();
+    }
+    // What was ended at the backend is found out by the next call, at the latest.
+    world.backend.expire_access();
+    let mut signed_in = 0;
+    for install in 0..2 {
+        world.with(install, Process::call);
+        world.settle_well();
+        signed_in += u64::from(look_at(world, install));
+    }
+    if world.is_calm {
+        check_orphans(world);
+    }
+    signed_in
+}
+
+/// Who is shown once all is well, and whether that is so.
+fn look_at(world: &World, install: usize) -> bool {
+    let Some(process) = &world.processes[install] else {
+        return false;
+    };
+    match process.phase() {
+        Phase::SignedIn {
+            user,
+            freshness: Freshness::Fresh,
+            ..
+        } => {
+            let person = Person::of(&user.email);
+            let is_theirs = world.backend.sessions.iter().any(|session| {
+                session.install == install
+                    && Some(session.person) == person
+                    && session.ended.is_none()
+            });
+            if !is_theirs {
+                world.ground.checks.lose(format!(
+                    "{person:?} is shown at install {install}, and has no session there"
+                ));
+            }
+            true
+        }
+        _ => false,
+    }
+}
+
+/// Without a crash or a loss no session is left behind that nobody uses.
+fn check_orphans(world: &World) {
+    for install in 0..2 {
+        let alive = world.backend.sessions.iter();
+        let alive = alive.filter(|one| one.install == install && one.ended.is_none());
+        let alive = alive.count();
+        let phase = world.processes[install].as_ref().map(Process::phase);
+        let used = usize::from(matches!(phase, Some(Phase::SignedIn { .. })));
+        if alive > used {
+            world.ground.checks.lose(format!(
+                "{alive} sessions of install {install} go on at the backend, and {used} are in \
+                 use"
+            ));
+        }
+    }
+}

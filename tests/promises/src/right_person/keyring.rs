@@ -1,0 +1,151 @@
+//! The one keyring, which both installs share. It may be locked, fail, or answer late: then a
+//! call hangs, and lands when the keyring comes to, even if whoever made it is dead.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use vestibule_core::secrets::{SecretBytes, SecretStore, StoreError};
+
+use super::life::Life;
+
+/// How it feels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mood {
+    #[default]
+    Open,
+    Fails(StoreError),
+    /// Calls hang until it comes to.
+    Late,
+}
+
+pub type Items = BTreeMap<String, Vec<u8>>;
+
+#[derive(Default)]
+struct State {
+    items: Items,
+    mood: Mood,
+    hanging: usize,
+    /// Comes to a call's aid when nothing is to hang any more.
+    over: bool,
+}
+
+/// The keyring.
+#[derive(Clone, Default)]
+pub struct Keyring(Arc<(Mutex<State>, Condvar)>);
+
+impl Keyring {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// As the process sees it.
+    pub fn of(&self, life: &Arc<Life>) -> Arc<dyn SecretStore> {
+        Arc::new(Seen {
+            keyring: self.clone(),
+            life: life.clone(),
+        })
+    }
+
+    pub fn feel(&self, mood: Mood) {
+        self.state().mood = mood;
+        self.0.1.notify_all();
+    }
+
+    /// Whether calls are answered at once, well or not.
+    pub fn is_quick(&self) -> bool {
+        self.state().mood != Mood::Late
+    }
+
+    /// How many calls hang.
+    pub fn hanging(&self) -> usize {
+        self.state().hanging
+    }
+
+    pub fn items(&self) -> Items {
+        self.state().items.clone()
+    }
+
+    /// Puts items there, as something that keeps keyrings in step does.
+    pub fn put(&self, items: impl IntoIterator<Item = (String, Vec<u8>)>) {
+        self.state().items.extend(items);
+    }
+
+    /// Lets every call go: the world ends.
+    pub fn end(&self) {
+        let mut state = self.state();
+        state.over = true;
+        state.mood = Mood::Open;
+        drop(state);
+        self.0.1.notify_all();
+    }
+
+    /// Waits while the keyring is late; then how it feels.
+    fn answer(&self, life: &Life) -> Result<MutexGuard<'_, State>, StoreError> {
+        let mut state = self.state();
+        if state.mood == Mood::Late && !state.over {
+            state.hanging += 1;
+            // It hangs, and is no longer being answered.
+            life.call_ends();
+            let late = |state: &mut State| state.mood == Mood::Late && !state.over;
+            state = self
+                .0
+                .1
+                .wait_while(state, late)
+                .unwrap_or_else(PoisonError::into_inner);
+            life.call_begins();
+            state.hanging -= 1;
+        }
+        match state.mood {
+            Mood::Fails(error) => Err(error),
+            Mood::Open | Mood::Late => Ok(state),
+        }
+    }
+}
+
+struct Seen {
+    keyring: Keyring,
+    life: Arc<Life>,
+}
+
+impl Seen {
+    fn call<T>(
+        &self,
+        is_change: bool,
+        work: impl FnOnce(&mut State) -> T,
+    ) -> Result<T, StoreError> {
+        // Asked while alive it comes to pass, whatever becomes of who asked.
+        let is_asked = match is_change {
+            true => self.life.acts(),
+            false => !self.life.is_dead(),
+        };
+        if !is_asked {
+            return Err(StoreError::Failed);
+        }
+        self.life.call_begins();
+        let result = self
+            .keyring
+            .answer(&self.life)
+            .map(|mut state| work(&mut state));
+        self.life.call_ends();
+        result
+    }
+}
+
+impl SecretStore for Seen {
+    fn read(&self, name: &str) -> Result<Option<SecretBytes>, StoreError> {
+        let found = self.call(false, |state| state.items.get(name).cloned())?;
+        Ok(found.map(SecretBytes::new))
+    }
+
+    fn write(&self, name: &str, value: &[u8]) -> Result<(), StoreError> {
+        self.call(true, |state| {
+            state.items.insert(name.to_owned(), value.to_vec());
+        })
+    }
+
+    fn delete(&self, name: &str) -> Result<(), StoreError> {
+        self.call(true, |state| {
+            state.items.remove(name);
+        })
+    }
+}

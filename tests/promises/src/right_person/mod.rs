@@ -1,0 +1,164 @@
+//! P19: the right person, always. A model of two people, two installs and one keyring, in one
+//! process: the core is the real one, and transport, disk, keyring and clock are the model's, so
+//! that whatever can happen to them does, in an order drawn from a number.
+//!
+//! What must hold is looked at from outside: who is shown owns the token, each request carries
+//! the token of who asked, nobody else's session ends, and no token is sent of which the install
+//! knows that it is spent. A loss prints its number and the shortest sequence that still loses;
+//! `VESTIBULE_SEED=17 cargo xtask soak P19` runs that one alone.
+
+mod backend;
+mod check;
+mod disk;
+mod ending;
+mod keyring;
+mod life;
+pub mod mutants;
+mod net;
+mod plan;
+mod process;
+mod shrink;
+mod world;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use vestibule_core::failpoints::ALL as STEPS;
+
+use crate::registry::Setting;
+use crate::report::Row;
+use plan::Plan;
+use world::{Outcome, World};
+
+/// How many things happen in a sequence.
+const LENGTH: usize = 25;
+/// How many sequences the short form has at least, …
+const SHORT: u64 = 2_000;
+/// … from this number on: what the tests of a change say depends on the change alone, …
+const FIRST: u64 = 1;
+/// … and for how long it goes on where that takes less.
+const SHORT_TIME: Duration = Duration::from_secs(20);
+/// How many things happen in the long form.
+const LONG_OPS: u64 = 1_000_000;
+/// After so many losses nothing new is to be learnt.
+const ENOUGH_LOSSES: u64 = 5;
+/// Sequences side by side: each waits for a keyring's thread now and then.
+const LANES: usize = 6;
+
+/// Everything, added up.
+#[derive(Default)]
+struct Toll {
+    sequences: u64,
+    ops: u64,
+    served: u64,
+    signed_in: u64,
+    losses: u64,
+}
+
+/// At least [`SHORT`] sequences.
+pub async fn short(setting: &Setting) -> Row {
+    let enough =
+        |toll: &Toll, since: Instant| toll.sequences >= SHORT && since.elapsed() >= SHORT_TIME;
+    run(setting, FIRST, SHORT, |toll| toll.sequences, enough).await
+}
+
+/// At least [`LONG_OPS`] things that happen.
+pub async fn long(setting: &Setting) -> Row {
+    let enough = |toll: &Toll, _: Instant| toll.ops >= LONG_OPS;
+    let first = rand::random::<u32>().into();
+    run(setting, first, LONG_OPS, |toll| toll.ops, enough).await
+}
+
+async fn run(
+    setting: &Setting,
+    first: u64,
+    of: u64,
+    done: fn(&Toll) -> u64,
+    enough: impl Fn(&Toll, Instant) -> bool + Send + Sync + 'static,
+) -> Row {
+    let setting = setting.clone();
+    let toll = tokio::task::spawn_blocking(move || all(&setting, first, of, done, &enough)).await;
+    let toll = toll.unwrap_or_else(|error| {
+        eprintln!("\rP19: {error}");
+        Toll {
+            losses: 1,
+            ..Toll::default()
+        }
+    });
+    Row {
+        promise: "P19",
+        what: format!(
+            "{} things happen to two people, two installs and one keyring in {} sequences; {} \
+             calls are answered for somebody, and at {} ends of a sequence somebody is signed in",
+            toll.ops, toll.sequences, toll.served, toll.signed_in,
+        ),
+        runs: toll.sequences,
+        losses: toll.losses,
+        bound: "who is shown owns the token; each request has the token of who asked",
+        holds: toll.losses == 0 && toll.served > 0 && toll.signed_in > 0,
+    }
+}
+
+fn all(
+    setting: &Setting,
+    first: u64,
+    of: u64,
+    done: fn(&Toll) -> u64,
+    enough: &(dyn Fn(&Toll, Instant) -> bool + Send + Sync),
+) -> Toll {
+    let named = std::env::var("VESTIBULE_SEED").ok();
+    let named = named.and_then(|seed| seed.parse::<u64>().ok());
+    let first = named.unwrap_or(first);
+    let (next, toll) = (AtomicU64::new(first), Mutex::new(Toll::default()));
+    let since = Instant::now();
+    let lock = || toll.lock().unwrap_or_else(PoisonError::into_inner);
+    std::thread::scope(|lanes| {
+        for _ in 0..LANES {
+            lanes.spawn(|| {
+                loop {
+                    {
+                        let toll = lock();
+                        if enough(&toll, since) || toll.losses >= ENOUGH_LOSSES {
+                            return;
+                        }
+                    }
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if named.is_some_and(|named| named != seed) {
+                        return;
+                    }
+                    let outcome = tried(seed);
+                    let mut toll = lock();
+                    toll.sequences += 1;
+                    toll.ops += outcome.ops;
+                    toll.served += outcome.served;
+                    toll.signed_in += outcome.signed_in;
+                    toll.losses += outcome.losses.len() as u64;
+                    let done = done(&toll).min(of);
+                    if toll.sequences % 100 == 0 || done == of {
+                        setting.progress("P19", done, of);
+                    }
+                }
+            });
+        }
+    });
+    toll.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One sequence; a loss is said, with the shortest sequence that still loses.
+fn tried(seed: u64) -> Outcome {
+    let plan = Plan::drawn(seed, LENGTH);
+    let outcome = World::run(&plan);
+    if let Some(loss) = outcome.losses.first() {
+        let loses = |plan: &Plan| World::run(plan).losses.into_iter().next();
+        let (short, what) = shrink::shrink(&plan, loses);
+        let what = what.as_ref().unwrap_or(loss);
+        let ops: Vec<_> = short.ops.iter().map(|op| format!("{op:?}")).collect();
+        eprintln!(
+            "\rP19 lost: seed {seed}, {:?}: {what}\n  {}",
+            short.making,
+            ops.join("\n  ")
+        );
+    }
+    outcome
+}

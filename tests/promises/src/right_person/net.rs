@@ -1,0 +1,281 @@
+//! The network between the processes and the backend: every request waits here until the world
+//! lets it arrive, and every answer until it is let back.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use serde_json::Value;
+use tokio::sync::oneshot;
+use vestibule_core::transport::{
+    AnswerBody, HeaderMap, Pending, Request, RequestBody, Response, StatusCode, StreamedBody,
+    Transport, TransportError,
+};
+
+use super::backend::{Answered, Arrived, COOKIE};
+use super::check::Checks;
+use super::life::Life;
+use super::plan::{Fault, Place};
+
+/// What comes back, in the end.
+struct Heard {
+    answered: Answered,
+    ending: Ending,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    Whole,
+    Cut,
+    Stuck,
+}
+
+/// A request on its way, or its answer.
+pub struct Exchange {
+    pub life: Arc<Life>,
+    pub request: Arrived,
+    pub fault: Option<Fault>,
+    /// What the backend has made of it.
+    pub answered: Option<Answered>,
+    back: Option<oneshot::Sender<Result<Heard, TransportError>>>,
+}
+
+impl Exchange {
+    /// Lets what was answered go back, as far as the fault allows. Whether the head of it
+    /// and then all of it reaches who asked.
+    pub fn go_back(mut self) -> (bool, bool) {
+        let (Some(answered), Some(back)) = (self.answered.take(), self.back.take()) else {
+            return (false, false);
+        };
+        if self.life.is_dead() {
+            return (false, false);
+        }
+        self.life.moves();
+        let ending = match self.fault {
+            Some(Fault::Unheard | Fault::Lost) => {
+                let _ = back.send(Err(TransportError::Broken));
+                return (false, false);
+            }
+            Some(Fault::Cut) => Ending::Cut,
+            Some(Fault::Stuck) => Ending::Stuck,
+            Some(Fault::Status(_) | Fault::Never) | None => Ending::Whole,
+        };
+        let has_come = back.send(Ok(Heard { answered, ending })).is_ok();
+        (has_come, has_come && ending == Ending::Whole)
+    }
+
+    /// It does not arrive.
+    pub fn lose(mut self) {
+        self.life.moves();
+        if let Some(back) = self.back.take() {
+            let _ = back.send(Err(TransportError::Broken));
+        }
+    }
+}
+
+#[derive(Default)]
+struct State {
+    under_way: Vec<Exchange>,
+    planned: Vec<(usize, Place, Fault)>,
+}
+
+/// Everything that is under way.
+#[derive(Clone, Default)]
+pub struct Net(Arc<Mutex<State>>);
+
+impl Net {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// As the process sees it.
+    pub fn of(&self, life: &Arc<Life>, checks: &Checks) -> Arc<dyn Transport> {
+        Arc::new(Seen {
+            net: self.clone(),
+            life: life.clone(),
+            checks: checks.clone(),
+        })
+    }
+
+    /// The next exchange of this install at this place comes to this.
+    pub fn plan(&self, install: usize, place: Place, fault: Fault) {
+        self.state().planned.push((install, place, fault));
+    }
+
+    pub fn forget_plans(&self) {
+        self.state().planned.clear();
+    }
+
+    /// The so manyth exchange of this install that has, or has not, arrived.
+    pub fn take(&self, install: usize, has_arrived: bool, which: usize) -> Option<Exchange> {
+        let mut state = self.state();
+        let fits = |(_, held): &(usize, &Exchange)| {
+            held.life.install == install && held.answered.is_some() == has_arrived
+        };
+        let found = state.under_way.iter().enumerate().filter(fits);
+        let all: Vec<_> = found.map(|(at, _)| at).collect();
+        let at = *all.get(which)?;
+        Some(state.under_way.remove(at))
+    }
+
+    pub fn put_back(&self, exchange: Exchange) {
+        self.state().under_way.push(exchange);
+    }
+
+    /// What nobody waits for any more has no way back.
+    pub fn clear_of(&self, process: u64) {
+        self.state()
+            .under_way
+            .retain(|held| held.life.number != process);
+    }
+}
+
+struct Seen {
+    net: Net,
+    life: Arc<Life>,
+    checks: Checks,
+}
+
+impl Transport for Seen {
+    fn send(&self, request: Request) -> Pending<'_, Result<Response, TransportError>> {
+        Box::pin(async move {
+            let (path, bearer, cookies) = (
+                request.url.path().to_owned(),
+                bearer(&request.headers),
+                cookies(&request.headers),
+            );
+            let body = whole(request.body).await?;
+            if !self.life.acts() {
+                return std::future::pending().await;
+            }
+            let request = Arrived {
+                install: self.life.install,
+                path,
+                bearer,
+                cookies,
+                body,
+            };
+            self.checks.sent(&self.life, &request);
+            let place = Place::of(&request.path);
+            let (back, heard) = oneshot::channel();
+            {
+                let mut state = self.net.state();
+                let install = self.life.install;
+                let mut planned = state.planned.iter();
+                let planned =
+                    planned.position(|(at, place_of, _)| *at == install && *place_of == place);
+                let fault = planned.map(|at| state.planned.remove(at).2);
+                state.under_way.push(Exchange {
+                    life: self.life.clone(),
+                    request,
+                    fault,
+                    answered: None,
+                    back: Some(back),
+                });
+            }
+            match heard.await {
+                Ok(Ok(heard)) => Ok(response(heard, &self.life)),
+                Ok(Err(error)) => Err(error),
+                Err(_) => std::future::pending().await,
+            }
+        })
+    }
+
+    fn hang_up(&self) {}
+}
+
+fn bearer(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get("authorization")?.to_str().ok()?;
+    Some(value.strip_prefix("Bearer ")?.to_owned())
+}
+
+fn cookies(headers: &HeaderMap) -> Vec<String> {
+    let lines = headers.get_all("cookie").iter();
+    let pairs = lines
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split("; "));
+    pairs
+        .filter_map(|pair| pair.split_once('='))
+        .filter(|(name, _)| *name == COOKIE)
+        .map(|(_, value)| value.to_owned())
+        .collect()
+}
+
+async fn whole(body: RequestBody) -> Result<Value, TransportError> {
+    let bytes = match body {
+        RequestBody::Empty => return Ok(Value::Null),
+        RequestBody::Whole(bytes) => bytes.to_vec(),
+        RequestBody::Stream(body) => read(body).await?,
+    };
+    Ok(serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+}
+
+async fn read(mut body: StreamedBody) -> Result<Vec<u8>, TransportError> {
+    let mut bytes = Vec::new();
+    loop {
+        let frame = std::future::poll_fn(|cx| body.as_mut().poll_frame(cx)).await;
+        match frame {
+            None => return Ok(bytes),
+            Some(Err(_)) => return Err(TransportError::Broken),
+            Some(Ok(frame)) => {
+                if let Ok(data) = frame.into_data() {
+                    bytes.extend_from_slice(&data);
+                }
+            }
+        }
+    }
+}
+
+fn response(heard: Heard, life: &Arc<Life>) -> Response {
+    let Heard { answered, ending } = heard;
+    let mut headers = HeaderMap::new();
+    if let Some(line) = &answered.set_cookie
+        && let Ok(line) = line.parse()
+    {
+        headers.insert("set-cookie", line);
+    }
+    if !answered.body.is_null()
+        && let Ok(kind) = "application/json".parse()
+    {
+        headers.insert("content-type", kind);
+    }
+    let bytes = match &answered.body {
+        Value::Null => Bytes::new(),
+        body => Bytes::from(body.to_string()),
+    };
+    Response {
+        status: StatusCode::from_u16(answered.status).unwrap_or(StatusCode::BAD_GATEWAY),
+        headers,
+        length: Some(bytes.len() as u64),
+        body: Box::new(Coming {
+            left: (!bytes.is_empty()).then_some(bytes),
+            ending,
+            life: life.clone(),
+        }),
+    }
+}
+
+/// The body of an answer.
+struct Coming {
+    left: Option<Bytes>,
+    ending: Ending,
+    life: Arc<Life>,
+}
+
+impl AnswerBody for Coming {
+    fn chunk(&mut self) -> Pending<'_, Result<Option<Bytes>, TransportError>> {
+        Box::pin(async move {
+            self.life.moves();
+            if self.ending == Ending::Whole {
+                return Ok(self.left.take());
+            }
+            if let Some(bytes) = self.left.take() {
+                // Half of it, and then no more.
+                return Ok(Some(bytes.slice(..bytes.len() / 2)));
+            }
+            match self.ending {
+                Ending::Cut => Err(TransportError::Broken),
+                Ending::Whole | Ending::Stuck => std::future::pending().await,
+            }
+        })
+    }
+}

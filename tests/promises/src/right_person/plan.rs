@@ -1,0 +1,318 @@
+//! A sequence: how the world is made, and what happens in it, one after the other; drawn from a
+//! seed, so that a number is enough to see it again.
+
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom as _;
+use rand::{Rng as _, SeedableRng as _};
+use vestibule_core::secrets::StoreError;
+
+use super::backend::Person;
+use super::keyring::Mood;
+use super::life::Death;
+
+/// How refresh tokens travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carrier {
+    Cookie,
+    Body,
+}
+
+/// How the world is made.
+#[derive(Clone, Copy, Debug)]
+pub struct Making {
+    pub carrier: Carrier,
+    pub user_from: &'static str,
+    /// Of the backend, in seconds.
+    pub grace: u64,
+    /// What the profile says of it.
+    pub believed_grace: u64,
+}
+
+/// What becomes of one exchange with the backend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It does not arrive, and that is noticed.
+    Lost,
+    /// It arrives, and its answer does not.
+    Unheard,
+    /// It arrives, and nothing more is ever heard.
+    Never,
+    /// The body of its answer breaks off.
+    Cut,
+    /// The body of its answer never comes to an end.
+    Stuck,
+    /// The backend has trouble.
+    Status(u16),
+}
+
+/// An endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    Login,
+    Refresh,
+    Logout,
+    WhoAmI,
+    Api,
+}
+
+impl Place {
+    pub fn of(path: &str) -> Self {
+        match path {
+            "/login" => Self::Login,
+            "/refresh-token" => Self::Refresh,
+            "/logout" => Self::Logout,
+            "/whoami" => Self::WhoAmI,
+            _ => Self::Api,
+        }
+    }
+}
+
+/// What becomes of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blow {
+    Lost,
+    Damaged,
+    /// Until the disk is well again.
+    Unreadable,
+}
+
+/// Something that happens. Where it makes no sense it does nothing: so any part of a sequence
+/// is a sequence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Op {
+    Start(usize),
+    SignIn(usize, Person),
+    SignOut(usize),
+    Refresh(usize),
+    Call(usize),
+    Upload {
+        install: usize,
+        is_replayable: bool,
+    },
+    /// The page goes, and another comes.
+    Reload(usize),
+    Unlock(usize),
+    Kill {
+        install: usize,
+        is_power_cut: bool,
+    },
+    /// From here on it dies on this.
+    Doom(usize, Death),
+    /// Of all records, or of the so manyth.
+    Strike(usize, Blow, Option<usize>),
+    Fill(usize),
+    HealDisk(usize),
+    Keyring(Mood),
+    /// A copy of everything in the keyring …
+    Backup,
+    /// … is put back.
+    Restore,
+    /// Every item gets the value of another.
+    Mix,
+    /// The next exchange at this place comes to this.
+    Fault(usize, Place, Fault),
+    /// Exchanges wait from here on,
+    Hold(usize),
+    /// the so manyth of them arrives,
+    Arrive(usize, usize),
+    /// the so manyth that has arrived is answered,
+    Answer(usize, usize),
+    /// all of them go on, and none waits any more.
+    Release(usize),
+    Pass(u64),
+    /// Somebody sets the clock, by so many seconds.
+    SetClock(usize, i64),
+    ExpireAccess,
+    Revoke(Person),
+}
+
+/// One sequence.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub making: Making,
+    pub ops: Vec<Op>,
+}
+
+const INSTALLS: usize = 2;
+/// Lengths of time that make a difference: to a click, to the keyring's bound, to the third
+/// answer of a kind, to a request's bound, to an upload that needs a token for longer, to an
+/// access token, to a refresh token.
+const TIMES: [u64; 9] = [1, 4, 11, 16, 31, 61, 800, 1000, 100_000];
+
+impl Plan {
+    /// The sequence of this seed.
+    pub fn drawn(seed: u64, length: usize) -> Self {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let grace = *[0, 0, 30, 60].choose(&mut rng).unwrap_or(&0);
+        let making = Making {
+            carrier: match rng.random_bool(0.5) {
+                true => Carrier::Cookie,
+                false => Carrier::Body,
+            },
+            user_from: ["refresh", "me", "login"][rng.random_range(0..3)],
+            grace,
+            believed_grace: match rng.random_bool(0.5) {
+                true => grace,
+                false => 0,
+            },
+        };
+        let mut ops = vec![Op::Start(0), Op::SignIn(0, person(&mut rng))];
+        // Some sequences are calm: with no crash and no loss, whatever the backend has
+        // given out must be in use or over at the end.
+        let is_calm = rng.random_bool(0.2);
+        while ops.len() < length {
+            let op = draw(&mut rng);
+            if !(is_calm && op.is_violent()) {
+                ops.push(op);
+            }
+        }
+        if !is_calm && rng.random_bool(0.3) {
+            // By chance alone this would come about too seldom to tell anything.
+            let at = rng.random_range(2..=ops.len());
+            let meanwhile = match rng.random_bool(0.5) {
+                true => vec![Op::ExpireAccess, Op::Call(0)],
+                false => vec![Op::SignIn(0, person(&mut rng))],
+            };
+            let is_shown_first = rng.random_bool(0.5);
+            ops.splice(at..at, Self::restored(meanwhile, is_shown_first));
+        }
+        Self { making, ops }
+    }
+
+    /// The keyring is brought back to what it was: an item whose token is spent by then, or of
+    /// whoever was there before. Where the next start `is_shown_first` its first refresh is lost,
+    /// so that it shows whom it knows.
+    fn restored(meanwhile: Vec<Op>, is_shown_first: bool) -> Vec<Op> {
+        let mut ops = vec![Op::Keyring(Mood::Open), Op::Backup];
+        ops.extend(meanwhile);
+        ops.extend([
+            Op::Kill {
+                install: 0,
+                is_power_cut: false,
+            },
+            Op::Restore,
+        ]);
+        if is_shown_first {
+            ops.push(Op::Fault(0, Place::Refresh, Fault::Lost));
+        }
+        ops.push(Op::Start(0));
+        ops
+    }
+}
+
+fn person(rng: &mut StdRng) -> Person {
+    match rng.random_bool(0.5) {
+        true => Person::Ann,
+        false => Person::Bob,
+    }
+}
+
+fn draw(rng: &mut StdRng) -> Op {
+    // Most of it at the first, so that something comes of it.
+    let install = usize::from(rng.random_bool(0.25)) % INSTALLS;
+    match rng.random_range(0..100) {
+        0..=11 => Op::SignIn(install, person(rng)),
+        12..=15 => Op::SignOut(install),
+        16..=22 => Op::Refresh(install),
+        23..=32 => Op::Call(install),
+        33..=37 => Op::Upload {
+            install,
+            is_replayable: rng.random_bool(0.5),
+        },
+        38..=39 => Op::Reload(install),
+        40 => Op::Unlock(install),
+        41..=44 => Op::Kill {
+            install,
+            is_power_cut: rng.random_bool(0.4),
+        },
+        45..=49 => Op::Doom(install, death(rng)),
+        50..=56 => Op::Start(install),
+        57..=60 => {
+            let blow = match rng.random_range(0..3) {
+                0 => Blow::Lost,
+                1 => Blow::Damaged,
+                _ => Blow::Unreadable,
+            };
+            let which = rng.random_bool(0.7).then(|| rng.random_range(0..6));
+            Op::Strike(install, blow, which)
+        }
+        61..=62 => Op::Fill(install),
+        63..=65 => Op::HealDisk(install),
+        66..=71 => Op::Keyring(mood(rng)),
+        72..=74 => Op::Keyring(Mood::Open),
+        75 => Op::Backup,
+        76 => Op::Restore,
+        77 => Op::Mix,
+        78..=82 => Op::Fault(install, place(rng), fault(rng)),
+        83..=85 => Op::Hold(install),
+        86..=87 => Op::Arrive(install, rng.random_range(0..3)),
+        88..=89 => Op::Answer(install, rng.random_range(0..3)),
+        90..=91 => Op::Release(install),
+        92..=96 => Op::Pass(*TIMES.choose(rng).unwrap_or(&1)),
+        97 => Op::SetClock(install, rng.random_range(-400_000_000..400_000_000)),
+        98 => Op::ExpireAccess,
+        _ => match rng.random_bool(0.3) {
+            true => Op::Revoke(person(rng)),
+            false => Op::ExpireAccess,
+        },
+    }
+}
+
+fn death(rng: &mut StdRng) -> Death {
+    match rng.random_bool(0.5) {
+        true => {
+            let step = super::STEPS[rng.random_range(0..super::STEPS.len())];
+            Death::Step(step, rng.random_range(1..3))
+        }
+        false => Death::Effect(rng.random_range(1..12)),
+    }
+}
+
+fn mood(rng: &mut StdRng) -> Mood {
+    match rng.random_range(0..4) {
+        0 => Mood::Fails(StoreError::Locked),
+        1 => Mood::Fails(StoreError::Failed),
+        2 => Mood::Fails(StoreError::Absent),
+        _ => Mood::Late,
+    }
+}
+
+fn place(rng: &mut StdRng) -> Place {
+    match rng.random_range(0..7) {
+        0 | 1 => Place::Login,
+        2 | 3 => Place::Refresh,
+        4 => Place::Logout,
+        5 => Place::WhoAmI,
+        _ => Place::Api,
+    }
+}
+
+fn fault(rng: &mut StdRng) -> Fault {
+    match rng.random_range(0..8) {
+        0 => Fault::Lost,
+        1 => Fault::Unheard,
+        2 => Fault::Never,
+        3 | 4 => Fault::Cut,
+        5 => Fault::Stuck,
+        6 => Fault::Status(503),
+        _ => Fault::Status(401),
+    }
+}
+
+impl Op {
+    /// Whether it may lose what nobody could have kept.
+    pub fn is_violent(&self) -> bool {
+        matches!(
+            self,
+            Self::Kill { .. }
+                | Self::Doom(..)
+                | Self::Strike(..)
+                | Self::Fill(_)
+                | Self::Restore
+                | Self::Mix
+                | Self::Keyring(_)
+                | Self::Fault(..)
+                | Self::Hold(_)
+        )
+    }
+}

@@ -1,0 +1,270 @@
+//! A process of the model: the real core, with a runtime of its own, over the model's disk,
+//! keyring, network and clock. It runs only while the world lets it, on the world's thread.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::runtime::Runtime;
+use vestibule_core::exchanges::Exchanges;
+use vestibule_core::profile::Profile;
+use vestibule_core::session::{self, Session};
+use vestibule_core::wire::{
+    FetchRequest, LoginInput, Phase, SessionState, UploadReply, UploadRequest,
+};
+
+use super::backend::Person;
+use super::check::Checks;
+use super::life::{Life, run_as};
+use super::plan::{Carrier, Making};
+use super::world::Ground;
+use crate::rig::{Lost, PASSWORD, WORKSPACE};
+
+/// The page of every window.
+const WINDOW: &str = "main";
+/// How often whatever is ready is given a turn, one after the other.
+const TURNS: usize = 24;
+/// How many bits of an exchange's number count those of one page; see [`Exchanges`].
+const COUNT_BITS: u32 = 20;
+
+/// One run of the app.
+pub struct Process {
+    pub life: Arc<Life>,
+    session: Session,
+    exchanges: Arc<Exchanges>,
+    page: u64,
+    /// How many exchanges its pages have had.
+    exchanged: u64,
+    checks: Checks,
+    runtime: Runtime,
+}
+
+impl Process {
+    /// A start on what is there.
+    pub fn start(ground: &Ground, install: usize, number: u64) -> Result<Self, Lost> {
+        let life = Life::new(install, number);
+        let on_thread = life.clone();
+        // One thread for what blocks, so that it happens in the order in which it was asked.
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .max_blocking_threads(1)
+            .on_thread_start(move || run_as(Some(&on_thread)))
+            .build()
+            .map_err(|error| format!("no runtime: {error}"))?;
+        let place = &ground.installs[install];
+        let config = session::Config {
+            workspace: WORKSPACE.into(),
+            profile: profile(ground.making)?,
+            folder: "the model's".into(),
+            store: ground.keyring.of(&life),
+            product: "Vestibule 0.1.0".into(),
+        };
+        let machine = session::Machine {
+            clock: place.clock.clone(),
+            records: place.disk.of(&life),
+            transport: ground.net.of(&life, &ground.checks),
+        };
+        run_as(Some(&life));
+        let opened = runtime.block_on(async { Session::open_on(config, machine) });
+        run_as(None);
+        let session = opened.map_err(|error| format!("it does not start: {error}"))?;
+        life.shows(session.subscribe());
+        Ok(Self {
+            life,
+            session,
+            exchanges: Arc::default(),
+            page: 1,
+            exchanged: 0,
+            checks: ground.checks.clone(),
+            runtime,
+        })
+    }
+
+    pub fn state(&self) -> SessionState {
+        self.session.snapshot().state
+    }
+
+    pub fn phase(&self) -> Phase {
+        self.state().phase
+    }
+
+    fn run(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.runtime.spawn(work);
+    }
+
+    pub fn sign_in(&self, person: Person) {
+        let (session, checks) = (self.session.clone(), self.checks.clone());
+        let install = self.life.install;
+        self.run(async move {
+            let input = LoginInput::new(person.email(), PASSWORD);
+            if session.login(input).await.is_ok() {
+                checks.signed_in(install, &session.snapshot().state.phase);
+            }
+        });
+    }
+
+    pub fn sign_out(&self) {
+        let session = self.session.clone();
+        self.run(async move {
+            session.logout().await;
+        });
+    }
+
+    pub fn refresh(&self) {
+        let session = self.session.clone();
+        self.run(async move {
+            let _ = session.refresh().await;
+        });
+    }
+
+    pub fn unlock(&self) {
+        let session = self.session.clone();
+        self.run(async move {
+            let _ = session.unlock_keyring().await;
+        });
+    }
+
+    /// Asks for something.
+    pub fn call(&mut self) {
+        let (session, exchanges) = (self.session.clone(), self.exchanges.clone());
+        let (at, asking) = (self.exchange(), self.asking());
+        self.run(async move {
+            let request = FetchRequest {
+                path: asking.path(&session),
+                method: "POST".into(),
+                headers: vec![("content-type".into(), "application/json".into())],
+                body: Some("{}".into()),
+            };
+            let _ = exchanges.fetch(WINDOW, at, &session, request).await;
+        });
+    }
+
+    /// The same with a body that comes piece by piece.
+    pub fn upload(&mut self, is_replayable: bool) {
+        let (session, exchanges) = (self.session.clone(), self.exchanges.clone());
+        let (at, asking) = (self.exchange(), self.asking());
+        self.run(async move {
+            let request = UploadRequest {
+                path: asking.path(&session),
+                method: "POST".into(),
+                headers: vec![("content-type".into(), "application/json".into())],
+                length: Some(2),
+                replayable: is_replayable,
+            };
+            if exchanges.upload(WINDOW, at, &session, &request).is_err() {
+                return;
+            }
+            loop {
+                let written = exchanges.write(WINDOW, at, b"{}".to_vec()).await;
+                if written.is_err() {
+                    return;
+                }
+                match exchanges.answer(WINDOW, at).await {
+                    Ok(UploadReply::Again) => {}
+                    Ok(UploadReply::Answer { .. }) | Err(_) => return,
+                }
+            }
+        });
+    }
+
+    fn asking(&self) -> Asking {
+        Asking {
+            install: self.life.install,
+            checks: self.checks.clone(),
+        }
+    }
+
+    fn exchange(&mut self) -> u64 {
+        self.exchanged += 1;
+        self.page << COUNT_BITS | self.exchanged
+    }
+
+    pub fn reload(&mut self) {
+        let exchanges = self.exchanges.clone();
+        self.run(async move { exchanges.leave(WINDOW) });
+        self.page += 1;
+    }
+
+    /// Gives whatever is ready its turns, on this thread; and waits for what blocks, where that
+    /// may be going on.
+    pub fn turn(&self, may_block: bool) {
+        if self.life.is_dead() {
+            return;
+        }
+        run_as(Some(&self.life));
+        self.runtime.block_on(async {
+            for _ in 0..TURNS {
+                tokio::task::yield_now().await;
+            }
+            if may_block {
+                // It is done in order: after this all of it is.
+                let _ = tokio::task::spawn_blocking(|| ()).await;
+            }
+        });
+        run_as(None);
+    }
+
+    /// Time passes for whoever waits with a bound.
+    pub fn pass(&self, time: Duration) {
+        if self.life.is_dead() {
+            return;
+        }
+        run_as(Some(&self.life));
+        self.runtime.block_on(tokio::time::advance(time));
+        run_as(None);
+    }
+
+    /// The end: every task is dropped where it stands.
+    pub fn end(self) {
+        self.life.kill();
+        let Self {
+            runtime, session, ..
+        } = self;
+        drop(session);
+        runtime.shutdown_background();
+    }
+}
+
+/// A call that is about to begin.
+struct Asking {
+    install: usize,
+    checks: Checks,
+}
+
+impl Asking {
+    /// Its path, with a number by which it is known who asked: whoever is shown right now.
+    fn path(&self, session: &Session) -> String {
+        let phase = session.snapshot().state.phase;
+        let number = self.checks.asked(self.install, &phase);
+        format!("/orders/{number}")
+    }
+}
+
+/// The profile of the model's backend.
+pub fn profile(making: Making) -> Result<Profile, Lost> {
+    let mut profile = json!({
+        "backend": "http://127.0.0.1:4580",
+        "session": {"user_from": making.user_from, "grace_s": making.believed_grace},
+        "api": {"allow": ["/orders/*"]},
+        "endpoints": {"me": false},
+    });
+    if making.user_from == "me" {
+        profile["endpoints"]["me"] = json!({
+            "method": "GET",
+            "path": "/whoami",
+            "headers": {"authorization": "Bearer $access_token"},
+        });
+        profile["answer"] = json!({"me": {"user": ["/user"]}});
+    }
+    if making.carrier == Carrier::Body {
+        profile["cookies"] = json!({"refresh": []});
+        let body = json!({"refreshToken": "$refresh_token", "fingerprint": "$device"});
+        profile["endpoints"]["refresh"] = json!({"body": body});
+        profile["endpoints"]["logout"] = json!({"body": {"refreshToken": "$refresh_token"}});
+        for answer in ["login", "refresh"] {
+            profile["answer"][answer] = json!({"refresh_token": ["/tokens/refreshToken"]});
+        }
+    }
+    Profile::from_json(profile).map_err(|error| error.to_string())
+}

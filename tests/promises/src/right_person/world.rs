@@ -1,0 +1,415 @@
+//! Two installs, one keyring, one backend, one time; and what happens to them, step by step.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use vestibule_core::clock::{Clock as _, ManualClock};
+use vestibule_core::wire::{Freshness, Phase};
+
+use super::backend::{Answered, Backend, Token};
+use super::check::Checks;
+use super::disk::Disk;
+use super::keyring::{Items, Keyring};
+use super::net::{Exchange, Net};
+use super::plan::{Blow, Fault, Making, Op, Plan};
+use super::process::Process;
+
+/// What outlives a process of an install.
+pub struct Place {
+    pub disk: Disk,
+    pub clock: Arc<ManualClock>,
+}
+
+/// What everybody stands on.
+pub struct Ground {
+    pub making: Making,
+    pub installs: [Place; 2],
+    pub keyring: Keyring,
+    pub net: Net,
+    pub checks: Checks,
+}
+
+/// How long nothing must have happened for everything to be at rest. Not a bound on anything:
+/// what is slower is looked at a step later.
+const REST: Duration = Duration::from_micros(150);
+/// The same before what is shown is judged.
+const LONG_REST: Duration = Duration::from_millis(6);
+/// For the threads of keyrings, where nothing else is ready.
+const BREATH: Duration = Duration::from_micros(40);
+/// At most so much for one step: what goes on for ever is looked at in the next.
+const STEP_LIMIT: Duration = Duration::from_millis(500);
+
+/// A rotation whose answer has gone back, until its process is at rest.
+struct Rotated {
+    process: u64,
+    spent: Token,
+}
+
+/// The world of one sequence.
+pub struct World {
+    pub(super) ground: Ground,
+    pub(super) processes: [Option<Process>; 2],
+    pub(super) backend: Backend,
+    pub(super) is_held: [bool; 2],
+    started: u64,
+    now: Duration,
+    backup: Items,
+    rotated: Vec<Rotated>,
+    unheard: Vec<Exchange>,
+    pub(super) is_calm: bool,
+}
+
+/// What a sequence has come to.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    pub losses: Vec<String>,
+    /// Calls that were answered for somebody.
+    pub served: u64,
+    /// Installs where somebody was signed in at the end.
+    pub signed_in: u64,
+    pub ops: u64,
+}
+
+impl World {
+    fn new(making: Making, is_calm: bool) -> Self {
+        super::life::listen_to_steps();
+        let place = || Place {
+            disk: Disk::default(),
+            clock: Arc::new(ManualClock::new(SystemTime::now())),
+        };
+        let believed = Duration::from_secs(making.believed_grace);
+        Self {
+            ground: Ground {
+                making,
+                installs: [place(), place()],
+                keyring: Keyring::default(),
+                net: Net::default(),
+                checks: Checks::new(believed),
+            },
+            processes: [None, None],
+            backend: Backend::new(making.carrier, Duration::from_secs(making.grace)),
+            is_held: [false; 2],
+            started: 0,
+            now: Duration::ZERO,
+            backup: Items::new(),
+            rotated: Vec::new(),
+            unheard: Vec::new(),
+            is_calm,
+        }
+    }
+
+    /// Lets a sequence happen, to its first loss or its end.
+    pub fn run(plan: &Plan) -> Outcome {
+        let is_calm = !plan.ops.iter().any(Op::is_violent);
+        let mut world = Self::new(plan.making, is_calm);
+        let mut ops = 0;
+        for op in &plan.ops {
+            ops += 1;
+            world.does(op);
+            world.settle();
+            if !world.ground.checks.losses().is_empty() {
+                break;
+            }
+        }
+        let mut signed_in = 0;
+        if world.ground.checks.losses().is_empty() {
+            signed_in = super::ending::finish(&mut world);
+        }
+        let outcome = Outcome {
+            losses: world.ground.checks.losses(),
+            served: world.ground.checks.served(),
+            signed_in,
+            ops,
+        };
+        world.end();
+        outcome
+    }
+
+    fn does(&mut self, op: &Op) {
+        match op {
+            Op::Start(install) => self.start(*install),
+            Op::Kill {
+                install,
+                is_power_cut,
+            } => self.kill(*install, *is_power_cut),
+            Op::Doom(install, death) => {
+                self.with(*install, |process| process.life.arm(death.clone()));
+            }
+            Op::SignIn(install, person) => self.with(*install, |process| process.sign_in(*person)),
+            Op::SignOut(install) => self.with(*install, |process| process.sign_out()),
+            Op::Refresh(install) => self.with(*install, |process| process.refresh()),
+            Op::Unlock(install) => self.with(*install, |process| process.unlock()),
+            Op::Call(install) => self.with(*install, Process::call),
+            Op::Upload {
+                install,
+                is_replayable,
+            } => {
+                let is_replayable = *is_replayable;
+                self.with(*install, |process| process.upload(is_replayable));
+            }
+            Op::Reload(install) => self.with(*install, Process::reload),
+            Op::Strike(install, blow, which) => self.strike(*install, *blow, *which),
+            Op::Fill(install) => self.ground.installs[*install].disk.fill(true),
+            Op::HealDisk(install) => self.ground.installs[*install].disk.heal(),
+            Op::Keyring(mood) => self.ground.keyring.feel(*mood),
+            Op::Backup => self.backup = self.ground.keyring.items(),
+            Op::Restore => self.ground.keyring.put(self.backup.clone()),
+            Op::Mix => self.mix(),
+            Op::Fault(install, place, fault) => self.ground.net.plan(*install, *place, *fault),
+            Op::Hold(install) => self.is_held[*install] = true,
+            Op::Release(install) => self.is_held[*install] = false,
+            Op::Arrive(install, which) => {
+                if let Some(exchange) = self.ground.net.take(*install, false, *which) {
+                    self.arrive(exchange);
+                }
+            }
+            Op::Answer(install, which) => {
+                if let Some(exchange) = self.ground.net.take(*install, true, *which) {
+                    self.answer(exchange);
+                }
+            }
+            Op::Pass(seconds) => self.pass(*seconds),
+            Op::SetClock(install, seconds) => self.set_clock(*install, *seconds),
+            Op::ExpireAccess => self.backend.expire_access(),
+            Op::Revoke(person) => self.backend.revoke(*person),
+        }
+    }
+
+    /// Does something in a process that is there.
+    pub(super) fn with(&mut self, install: usize, work: impl FnOnce(&mut Process)) {
+        if let Some(process) = &mut self.processes[install] {
+            work(process);
+        }
+    }
+
+    pub(super) fn start(&mut self, install: usize) {
+        if self.processes[install].is_some() {
+            return;
+        }
+        self.started += 1;
+        // Where it does not start it says so in words, and nobody is shown.
+        self.processes[install] = Process::start(&self.ground, install, self.started).ok();
+    }
+
+    fn kill(&mut self, install: usize, is_power_cut: bool) {
+        let Some(process) = self.processes[install].take() else {
+            return;
+        };
+        let number = process.life.number;
+        process.end();
+        self.ground.net.clear_of(number);
+        self.rotated.retain(|rotated| rotated.process != number);
+        let disk = &self.ground.installs[install].disk;
+        if disk.left_by(number, is_power_cut) {
+            self.ground.checks.forget(install);
+        }
+    }
+
+    fn strike(&mut self, install: usize, blow: Blow, which: Option<usize>) {
+        let disk = &self.ground.installs[install].disk;
+        let names = disk.names();
+        for (at, name) in names.iter().enumerate() {
+            if which.is_some_and(|which| which % names.len() != at) {
+                continue;
+            }
+            match blow {
+                Blow::Lost => disk.lose(name),
+                Blow::Damaged => disk.damage(name),
+                Blow::Unreadable => disk.hide(name),
+            }
+        }
+        if blow != Blow::Unreadable {
+            self.ground.checks.forget(install);
+        }
+    }
+
+    fn mix(&mut self) {
+        let items = self.ground.keyring.items();
+        let mut values: Vec<_> = items.values().cloned().collect();
+        if !values.is_empty() {
+            values.rotate_left(1);
+        }
+        self.ground.keyring.put(items.into_keys().zip(values));
+    }
+
+    fn set_clock(&mut self, install: usize, seconds: i64) {
+        let clock = &self.ground.installs[install].clock;
+        let by = Duration::from_secs(seconds.unsigned_abs());
+        let wall = clock.wall();
+        let set = match seconds < 0 {
+            true => wall.checked_sub(by),
+            false => wall.checked_add(by),
+        };
+        if let Some(wall) = set {
+            clock.set_wall(wall);
+            self.ground.checks.wall_is_set();
+        }
+    }
+
+    pub(super) fn pass(&mut self, seconds: u64) {
+        let time = Duration::from_secs(seconds);
+        self.now += time;
+        self.ground.checks.passes(self.now);
+        for place in &self.ground.installs {
+            place.clock.advance(time);
+        }
+        for process in self.processes.iter().flatten() {
+            process.pass(time);
+        }
+    }
+
+    fn arrive(&mut self, mut exchange: Exchange) {
+        if exchange.fault == Some(Fault::Lost) || exchange.life.is_dead() {
+            return exchange.lose();
+        }
+        let asked = self.ground.checks.next();
+        let answered = match exchange.fault {
+            Some(Fault::Status(status)) => {
+                Answered::plain(status, serde_json::json!({"message": "trouble"}))
+            }
+            _ => {
+                let checks = &self.ground.checks;
+                checks.arrives(&exchange.life, &exchange.request, &self.backend);
+                self.backend.answer(&exchange.request, self.now, asked)
+            }
+        };
+        if let Some(given) = answered.gives
+            && answered.spends.is_none()
+        {
+            let session = &self.backend.sessions[given.session];
+            let (person, install) = (session.person, session.install);
+            self.ground.checks.begun(given.session, person, install);
+        }
+        exchange.answered = Some(answered);
+        self.ground.net.put_back(exchange);
+    }
+
+    fn answer(&mut self, exchange: Exchange) {
+        if exchange.fault == Some(Fault::Never) {
+            // Whoever waits for it waits on.
+            self.unheard.push(exchange);
+            return;
+        }
+        let process = exchange.life.number;
+        let spends = exchange.answered.as_ref().and_then(|answer| answer.spends);
+        let (_, is_whole) = exchange.go_back();
+        if let Some(spent) = spends.filter(|_| is_whole) {
+            self.rotated.push(Rotated { process, spent });
+        }
+    }
+
+    /// Lets everything go on until nothing does, or waits for something that is not to come.
+    pub(super) fn settle(&mut self) {
+        self.settle_until(REST);
+    }
+
+    /// The same, for a look that has to be right: a busy machine keeps threads waiting.
+    pub(super) fn settle_well(&mut self) {
+        self.settle_until(LONG_REST);
+    }
+
+    fn settle_until(&mut self, rest: Duration) {
+        let begun = Instant::now();
+        let mut before = self.activity();
+        let mut since = Instant::now();
+        let mut is_at_it = true;
+        while begun.elapsed() < STEP_LIMIT {
+            for process in self.processes.iter().flatten() {
+                process.turn(is_at_it);
+            }
+            self.bury();
+            let has_moved = self.carry();
+            let now = self.activity();
+            let is_called = self
+                .processes
+                .iter()
+                .flatten()
+                .any(|process| process.life.is_called());
+            is_at_it = has_moved || is_called || now != before;
+            if is_at_it {
+                before = now;
+                since = Instant::now();
+            } else if since.elapsed() >= rest {
+                break;
+            } else {
+                // The keyring's threads have a turn.
+                std::thread::sleep(BREATH);
+            }
+        }
+        self.note_spent();
+        for place in &self.ground.installs {
+            for name in place.disk.written_over() {
+                let checks = &self.ground.checks;
+                checks.lose(format!("{name} could not be read, and was written over"));
+            }
+        }
+    }
+
+    fn activity(&self) -> u64 {
+        let all = self.processes.iter().flatten();
+        all.map(|process| process.life.activity()).sum()
+    }
+
+    /// Those that have died of something.
+    fn bury(&mut self) {
+        for install in 0..2 {
+            let is_dead = |process: &Process| process.life.is_dead();
+            if self.processes[install].as_ref().is_some_and(is_dead) {
+                self.kill(install, false);
+            }
+        }
+    }
+
+    /// Carries what does not wait.
+    fn carry(&mut self) -> bool {
+        let mut has_moved = false;
+        for install in 0..2 {
+            if self.is_held[install] {
+                continue;
+            }
+            while let Some(exchange) = self.ground.net.take(install, false, 0) {
+                has_moved = true;
+                self.arrive(exchange);
+            }
+            while let Some(exchange) = self.ground.net.take(install, true, 0) {
+                has_moved = true;
+                self.answer(exchange);
+            }
+        }
+        has_moved
+    }
+
+    /// Whoever has rotated and is at rest knows what is spent; on disk, too, if that was well.
+    fn note_spent(&mut self) {
+        if !self.ground.keyring.is_quick() || self.ground.keyring.hanging() > 0 {
+            return;
+        }
+        for rotated in std::mem::take(&mut self.rotated) {
+            let process = self.processes.iter().flatten();
+            let mut process = process.filter(|one| one.life.number == rotated.process);
+            let Some(process) = process.next() else {
+                continue;
+            };
+            let is_fresh = matches!(
+                process.phase(),
+                Phase::SignedIn {
+                    freshness: Freshness::Fresh,
+                    ..
+                }
+            );
+            // Before the record says so the answer may not have been dealt with: a busy machine
+            // gives a thread no turn for longer than is waited for here.
+            let disk = &self.ground.installs[process.life.install].disk;
+            if is_fresh && disk.is_well() && disk.is_idle() {
+                self.ground.checks.spent(&process.life, rotated.spent);
+            }
+        }
+    }
+
+    fn end(mut self) {
+        self.ground.keyring.end();
+        for install in 0..2 {
+            self.kill(install, false);
+        }
+    }
+}
