@@ -19,7 +19,7 @@ const SIGN_IN: Counts = Counts {
     reads: 0,
     writes: 1,
     deletions: 0,
-    replaced: 4,
+    replaced: 3,
     removed: 0,
     in_place: 0,
 };
@@ -30,7 +30,7 @@ const REFRESH: Counts = Counts {
     reads: 1,
     writes: 1,
     deletions: 0,
-    replaced: 3,
+    replaced: 2,
     removed: 0,
     in_place: 0,
 };

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use vestibule_core::keyring::Keyring;
 use vestibule_core::secrets::{MemoryStore, SecretStore};
+use vestibule_core::storage::keyring::Keyring;
 
 use crate::bare::Bare;
 use crate::counts::{CountingStore, Counts, counted};
