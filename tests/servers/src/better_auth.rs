@@ -19,7 +19,7 @@ pub async fn run() -> usize {
     let mut told = Told::of(&server);
     let mut place = Place::new(profile("better-auth", server.url(), &[ENABLE])).await;
     register(&place, &mut told).await;
-    let replaced = place.item();
+    let replaced = place.keep();
     sign_in(&mut place, &mut told).await;
 
     let refused = place.until_refused(&replaced).await;
@@ -30,7 +30,7 @@ pub async fn run() -> usize {
     );
     place.refresh().await;
 
-    let item = place.item();
+    let item = place.keep();
     place.sign_out().await;
     told.did("sign-out", "told at once");
     let late = place.copy(&item);

@@ -60,7 +60,7 @@ async fn sign_in(place: &mut Place, told: &mut Told) {
     assert_eq!(outcome, Ok(SignInOutcome::SignedIn));
     assert_eq!(place.until_fresh().await, "Admin User");
     told.did("login", "signed in as Admin User");
-    let first = place.item();
+    let first = place.keep();
     place.restart();
     assert_eq!(place.until_fresh().await, "Admin User");
     told.did("a second session, same keyring", "restored and renewed");
@@ -82,7 +82,7 @@ async fn sign_in(place: &mut Place, told: &mut Told) {
     place.refresh().await;
     told.did("the first token again", "expired; the newest still works");
 
-    let last = place.item();
+    let last = place.keep();
     place.sign_out().await;
     told.did("sign-out", "told at once");
     let late = place.copy(&last);

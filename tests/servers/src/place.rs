@@ -1,6 +1,5 @@
 //! A machine with the app on it: a keyring, a folder and a session over them.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,6 +27,13 @@ pub struct Place {
     pub session: Session,
 }
 
+/// A whole installation as it was at one moment.
+pub struct Kept {
+    name: String,
+    item: SecretBytes,
+    records: Vec<(&'static str, Vec<u8>)>,
+}
+
 impl Place {
     /// Nobody has signed in here yet.
     pub async fn new(profile: Value) -> Self {
@@ -37,12 +43,21 @@ impl Place {
         place
     }
 
-    fn with(profile: Profile, item: Option<(&Self, &SecretBytes)>) -> Self {
+    fn with(profile: Profile, kept: Option<&Kept>) -> Self {
         let store = Arc::new(MemoryStore::default());
         let folder = tempfile::tempdir().expect("a folder");
-        if let Some((of, item)) = item {
-            store.write(of.session.item_name(), item).expect("memory");
-            copy_records(of.folder.path(), folder.path(), item);
+        if let Some(Kept {
+            name,
+            item,
+            records,
+        }) = kept
+        {
+            store.write(name, item).expect("memory");
+            let folder = folder.path().join(WORKSPACE);
+            std::fs::create_dir_all(&folder).expect("a folder");
+            for (name, bytes) in records {
+                std::fs::write(folder.join(name), bytes).expect("a record");
+            }
         }
         let session = open(&profile, &store, &folder);
         Self {
@@ -53,10 +68,22 @@ impl Place {
         }
     }
 
-    /// A copy of the whole installation as it was with this keyring item: what comes of an old
-    /// token.
-    pub fn copy(&self, item: &SecretBytes) -> Self {
-        Self::with(self.profile.clone(), Some((self, item)))
+    /// Everything that is there now.
+    pub fn keep(&self) -> Kept {
+        let folder = self.folder.path().join(WORKSPACE);
+        let of = |name| (name, std::fs::read(folder.join(name)).expect("a record"));
+        Kept {
+            name: self.session.item_name().to_owned(),
+            item: self.item(),
+            records: ["install.json", "device.json", "session.json"]
+                .map(of)
+                .into(),
+        }
+    }
+
+    /// An installation as it was then: what comes of an old token.
+    pub fn copy(&self, kept: &Kept) -> Self {
+        Self::with(self.profile.clone(), Some(kept))
     }
 
     /// A new start of the app: another session over the same keyring and folder.
@@ -65,7 +92,7 @@ impl Place {
     }
 
     /// The keyring's item.
-    pub fn item(&self) -> SecretBytes {
+    fn item(&self) -> SecretBytes {
         let item = self.store.read(self.session.item_name()).expect("memory");
         item.expect("the keyring holds the token")
     }
@@ -143,12 +170,12 @@ impl Place {
         told.expect("the server hears of the sign-out");
     }
 
-    /// Waits until the server refuses this item, as it does soon after it was told so. Only
-    /// for one whose use changes nothing there.
-    pub async fn until_refused(&self, item: &SecretBytes) -> SignedOutReason {
+    /// Waits until the server refuses what was kept, as it does soon after it was told so. Only
+    /// for a token whose use changes nothing there.
+    pub async fn until_refused(&self, kept: &Kept) -> SignedOutReason {
         let refused = async {
             loop {
-                let copy = self.copy(item);
+                let copy = self.copy(kept);
                 let is_settled = |state: &SessionState| why(state).is_some() || is_fresh(state);
                 let state = copy.until("the start to be over", is_settled).await;
                 if let Some(why) = why(&state) {
@@ -177,22 +204,6 @@ impl Place {
         );
         reply
     }
-}
-
-/// The records as they were when the item was written.
-fn copy_records(from: &Path, to: &Path, item: &SecretBytes) {
-    let (from, to) = (from.join(WORKSPACE), to.join(WORKSPACE));
-    std::fs::create_dir_all(&to).expect("a folder");
-    for name in ["install.json", "device.json", "session.json"] {
-        std::fs::copy(from.join(name), to.join(name)).expect("a record");
-    }
-    let item: Value = serde_json::from_slice(item).expect("JSON");
-    let path = to.join("session.json");
-    let record = std::fs::read(&path).expect("a record");
-    let mut record: Value = serde_json::from_slice(&record).expect("JSON");
-    record["generation"] = item["generation"].clone();
-    record["saved_generation"] = item["generation"].clone();
-    std::fs::write(path, record.to_string()).expect("written");
 }
 
 fn open(profile: &Profile, store: &Arc<MemoryStore>, folder: &TempDir) -> Session {

@@ -179,8 +179,8 @@ impl Found<'_> {
     /// The fate of an item whose session was replaced by that of the record, if that says so: it
     /// is over where somebody was told of the sign-in, and where its token is spent in any case.
     fn was_replaced(&self, item: &Item) -> Option<Fate> {
-        let taken_out = || without!("without.spent") || without!("without.items_session");
-        let record = self.record.filter(|_| !taken_out())?;
+        let record = self.record.filter(|_| !without!("without.spent"));
+        let record = record.filter(|_| !without!("without.items_session"))?;
         let mut replaced = record.replaced.iter();
         let replaced = replaced.find(|replaced| replaced.session == item.session)?;
         let came_about = record.saved_generation.is_some() || record.until_quit;
