@@ -94,8 +94,8 @@ impl Backend {
         *lock(&self.jar) = Jar::of(id);
     }
 
-    /// The same for calls of the session whose jar this is: once another is in use they
-    /// neither send nor leave ordinary cookies, whoever's these are by then.
+    /// The same backend for calls of the session whose jar this is. Once another jar is in use,
+    /// those calls send none of its cookies and store none in it.
     pub(crate) fn with_jar(&self, id: JarId) -> Self {
         Self {
             jar_id: Some(id),

@@ -21,7 +21,7 @@ use crate::wire::User;
 
 /// A sign-out that the backend has not heard.
 pub struct Untold {
-    /// Why.
+    /// What kept the backend from hearing it, or from ending the session.
     pub fault: Fault,
     /// How long the backend asks to be left alone.
     pub retry_after: Option<Duration>,

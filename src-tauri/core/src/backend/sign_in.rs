@@ -56,7 +56,7 @@ pub struct Unusable {
 /// A sign-in that came to nothing.
 #[derive(Debug)]
 pub struct Failed {
-    /// Why.
+    /// What the window is told.
     pub error: AuthError,
     /// What it has left at the backend all the same, where the answer broke off after its
     /// headers or does not hold what it should: a session that is to be ended again.

@@ -46,7 +46,7 @@ pub(super) struct ApiCalls {
 
 impl ApiCalls {
     /// Sends `request` with the session's bearer and cookies, or without a bearer when
-    /// nobody is signed in, and answers with the whole of a small answer.
+    /// nobody is signed in. The backend's answer has to be a small text, and is returned whole.
     ///
     /// # Errors
     /// If the path is refused, if there is no answer, or if it is not a small text.
@@ -270,8 +270,8 @@ impl ApiCalls {
         Ok(caller.filter(|caller| caller.bearer.is_some()))
     }
 
-    /// Who calls: whoever is signed in now, with an access token that lives for `margin`, which
-    /// is renewed for that first; or nobody. Whoever it is, the call is theirs to its end.
+    /// In whose name a call is made: the user who is signed in now, or nobody. Renews an access
+    /// token that ends within `margin` first. All attempts of the call keep this caller.
     async fn caller(&self, margin: Duration) -> Result<Caller, AuthError> {
         let core = &self.base.core;
         let now = core.now();

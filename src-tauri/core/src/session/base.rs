@@ -52,7 +52,7 @@ impl Base {
         }
         let base = self.clone();
         tokio::spawn(async move {
-            // It is told at once, from memory if need be.
+            // Where neither disk nor keyring has taken it, the backend is told from memory.
             let _ = base.pending.put(ended).await;
             base.tell(&device).await;
         });
@@ -65,7 +65,7 @@ impl Base {
         }
     }
 
-    /// Tells it, for whoever found it due.
+    /// Tells the backend of the sign-outs in `due`.
     pub async fn deliver(&self, due: Due, device: &Device) {
         self.pending.deliver(due, &self.backend, device).await;
         if self.core.look(|inner| inner.session.is_none()) {

@@ -27,7 +27,7 @@ impl Epoch {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct AttemptId(Uuid);
 
-/// One access token, whatever its text.
+/// Names one access token; two that a backend gives out with the same text have two ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct AccessId(Uuid);
 

@@ -85,7 +85,7 @@ pub(super) struct Held {
     pub replaced: Vec<Replaced>,
 }
 
-/// Whose session it is, as a window is told.
+/// The user whose session it is, and when it ends, as windows show them.
 #[derive(Clone)]
 pub(super) struct Owner {
     pub user: User,

@@ -91,7 +91,7 @@ pub struct Config {
 /// What a machine provides beside the keyring. The real one is made by [`Session::open`]; a
 /// model of several machines in one process gives each its own.
 pub struct Machine {
-    /// Time.
+    /// The wall clock, the time since boot, and the timer for waits.
     pub clock: Arc<dyn Clock>,
     /// The disk, in the place of [`Config::folder`].
     pub records: Arc<dyn RecordStore>,
@@ -356,7 +356,7 @@ impl Session {
     }
 
     /// Sends `request` with the session's bearer and cookies, or without a bearer when
-    /// nobody is signed in, and answers with the whole of a small answer.
+    /// nobody is signed in. The backend's answer has to be a small text, and is returned whole.
     ///
     /// # Errors
     /// If the path is refused, if there is no answer, or if it is not a small text; and if who

@@ -99,7 +99,7 @@ impl ProcessLock {
         self.turn.clone().try_lock_owned().ok()
     }
 
-    /// Both.
+    /// The right to replace the token, where it is to be had within `limit`, and the turn.
     pub async fn exclusive(&self, limit: Duration) -> Exclusive {
         Exclusive {
             right: self.right(limit).await,

@@ -42,7 +42,7 @@ pub struct Request {
 
 /// A request's body.
 pub enum RequestBody {
-    /// None.
+    /// The request has no body.
     Empty,
     /// In memory.
     Whole(Bytes),

@@ -49,7 +49,7 @@ pub async fn short(setting: &Setting) -> Row {
     run(setting, 1).await
 }
 
-/// Many.
+/// The long form: each moment [`LONG_ROUNDS`] times.
 pub async fn long(setting: &Setting) -> Row {
     run(setting, LONG_ROUNDS).await
 }
