@@ -78,7 +78,8 @@ impl ApiCalls {
             Some(text) if text.len() > KEPT => return Err(ErrorCode::TooLarge.into()),
             Some(text) => Supply::Kept(crate::backend::wiped(text.into_bytes())),
         };
-        let head = self.exchange(call, body, Duration::ZERO).await?;
+        let asked = self.asked(Duration::ZERO);
+        let head = self.exchange(asked, call, body).await?;
         Ok(backend.api_answer(head).await?)
     }
 
@@ -97,13 +98,15 @@ impl ApiCalls {
         } = request;
         let call = self.base.backend.api_call(method, path, headers)?;
         let (sender, first) = ApiPayload::fed(*length);
+        // Here, and not in the task: until that runs somebody else may have signed in.
+        let asked = self.asked(UPLOAD_MARGIN);
         let me = self.clone();
         Ok(Upload::start(sender, |steps| {
             let again = replayable.then(|| Again::new(steps, *length));
             let first = Some(first);
             async move {
                 let supply = Supply::Fed { first, again };
-                let head = me.exchange(call, supply, UPLOAD_MARGIN).await?;
+                let head = me.exchange(asked, call, supply).await?;
                 Ok(me.base.backend.api_answer(head).await?)
             }
         }))
@@ -111,12 +114,12 @@ impl ApiCalls {
 
     async fn exchange(
         self: &Arc<Self>,
+        asked: Asked,
         call: ApiCall,
         mut body: Supply,
-        margin: Duration,
     ) -> Result<Head, AuthError> {
         let mut call = Arc::new(call);
-        let mut caller = self.caller(margin).await?;
+        let mut caller = self.caller(asked).await?;
         let (mut attempt, mut hops, mut renewed) = (0, 0, false);
         loop {
             attempt += 1;
@@ -270,22 +273,34 @@ impl ApiCalls {
         Ok(caller.filter(|caller| caller.bearer.is_some()))
     }
 
-    /// In whose name a call is made: the user who is signed in now, or nobody. Renews an access
-    /// token that ends within `margin` first. All attempts of the call keep this caller.
-    async fn caller(&self, margin: Duration) -> Result<Caller, AuthError> {
+    /// In whose name a call is made that begins now: the user who is signed in, or nobody.
+    fn asked(&self, margin: Duration) -> Asked {
         let core = &self.base.core;
         let now = core.now();
-        let (caller, is_ready, is_spent) = core.look(|inner| {
+        core.look(|inner| {
             let held = inner.session.as_ref();
             let access = held.and_then(|held| held.access.as_ref());
-            let is_ready = match access {
-                Some(access) => !access.ends_within(margin, now),
-                // A keyring that could not be read may hold a session: that is not nobody.
-                None => !inner.may_be_refreshed(),
-            };
-            let is_spent = access.is_none_or(|access| access.is_spent(now));
-            (Caller::of(inner), is_ready, is_spent)
-        });
+            Asked {
+                caller: Caller::of(inner),
+                is_ready: match access {
+                    Some(access) => !access.ends_within(margin, now),
+                    // A keyring that could not be read may hold a session: that is not nobody.
+                    None => !inner.may_be_refreshed(),
+                },
+                is_spent: access.is_none_or(|access| access.is_spent(now)),
+            }
+        })
+    }
+
+    /// The caller with an access token that lasts, renewed first where it has to be. All
+    /// attempts of the call keep this caller.
+    async fn caller(&self, asked: Asked) -> Result<Caller, AuthError> {
+        let core = &self.base.core;
+        let Asked {
+            caller,
+            is_ready,
+            is_spent,
+        } = asked;
         if is_ready {
             return Ok(caller);
         }
@@ -310,6 +325,15 @@ impl ApiCalls {
             false => Err(ErrorCode::NotSignedIn.into()),
         }
     }
+}
+
+/// Who asked for a call, as it was when they did.
+struct Asked {
+    caller: Caller,
+    /// The access token lasts as long as the call needs it.
+    is_ready: bool,
+    /// It does not work any more, or there is none.
+    is_spent: bool,
 }
 
 /// In whose name a call is made, from its first attempt to its last.

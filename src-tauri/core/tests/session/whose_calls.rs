@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use vestibule_backend::{Effect, Fault};
 use vestibule_core::error::AuthError;
 use vestibule_core::secrets::StoreError;
-use vestibule_core::session::{Given, Session};
+use vestibule_core::session::{Given, Session, Upload};
 use vestibule_core::wire::{FetchRequest, UploadRequest};
 
 use crate::support::*;
@@ -65,7 +65,7 @@ fn buy(session: &Session) -> JoinHandle<Result<u16, AuthError>> {
 }
 
 /// A purchase whose body comes piece by piece.
-fn give(session: &Session, replayable: bool) -> JoinHandle<Result<u16, AuthError>> {
+fn begin(session: &Session, replayable: bool) -> Arc<Upload> {
     let request = UploadRequest {
         path: PURCHASE.into(),
         method: "POST".into(),
@@ -73,7 +73,11 @@ fn give(session: &Session, replayable: bool) -> JoinHandle<Result<u16, AuthError
         length: Some(2),
         replayable,
     };
-    let upload = Arc::new(session.upload(&request).expect("a path that is allowed"));
+    Arc::new(session.upload(&request).expect("a path that is allowed"))
+}
+
+fn give(session: &Session, replayable: bool) -> JoinHandle<Result<u16, AuthError>> {
+    let upload = begin(session, replayable);
     tokio::spawn(async move {
         loop {
             upload.write(b"{}".to_vec()).await;
@@ -288,4 +292,40 @@ async fn what_waits_while_nothing_can_be_kept_is_not_sent_for_the_next_person() 
     let ended = soon("its end", waiting).await.expect("ends");
     assert!(ended.is_err(), "it fails: {ended:?}");
     check_untouched(&rig, Next::SignsInOver, "kept in memory").await;
+}
+
+/// The task of an upload may come to run long after the page has begun it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_is_sent_for_who_began_it_however_late() {
+    for first in [None, Some(PLAIN)] {
+        let rig = Rig::new().await;
+        rig.until_signed_out().await;
+        if let Some(first) = first {
+            rig.sign_in(first).await;
+        }
+        let tasks = tokio::runtime::Builder::new_current_thread();
+        let tasks = { tasks }.enable_all().build().expect("a runtime");
+        // Nothing of it runs yet.
+        let upload = {
+            let _inside = tasks.enter();
+            begin(&rig.session, false)
+        };
+        rig.sign_in(ADMIN).await;
+        let late = std::thread::spawn(move || {
+            tasks.block_on(async {
+                upload.write(b"{}".to_vec()).await;
+                upload.answer().await.map(drop)
+            })
+        });
+        eventually("it ends", || late.is_finished()).await;
+        late.join().expect("ends").expect("an answer");
+        rig.get("/me").await.expect("a call of the next person");
+        let bearer = |method, path| {
+            let sent = rig.backend.last_request(method, path).expect("one");
+            sent.header("authorization").map(str::to_owned)
+        };
+        let sent = bearer("POST", PURCHASE);
+        assert_eq!(sent.is_some(), first.is_some(), "{first:?} asked");
+        assert_ne!(sent, bearer("GET", "/me"), "{first:?} asked");
+    }
 }

@@ -1,11 +1,16 @@
 //! The end of a sequence: all is well again, and what is true then can be told for certain.
 
+use std::time::{Duration, Instant};
+
 use vestibule_core::wire::{Freshness, Phase};
 
 use super::backend::Person;
 use super::keyring::Mood;
 use super::process::Process;
 use super::world::World;
+
+/// For how long what is not so may still come to be.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// All is well again; whoever is signed in then is who the backend says. Answers at how
 /// many installs somebody is.
@@ -33,19 +38,36 @@ pub fn finish(world: &mut World) -> u64 {
     let mut signed_in = 0;
     for install in 0..2 {
         world.with(install, Process::call);
-        world.settle_well();
-        signed_in += u64::from(look_at(world, install));
+        world.settle();
+        let who = holds(world, |world| look_at(world, install));
+        signed_in += u64::from(who);
     }
     if world.is_calm {
-        check_orphans(world);
+        holds(world, check_orphans);
     }
     signed_in
 }
 
+/// A busy machine keeps threads waiting: what is not so yet is looked at again until it is, and
+/// is a loss where it does not come to be.
+fn holds<T: Default>(world: &mut World, look: impl Fn(&World) -> Result<T, String>) -> T {
+    let begun = Instant::now();
+    loop {
+        match look(world) {
+            Ok(found) => return found,
+            Err(loss) if begun.elapsed() >= PATIENCE => {
+                world.ground.checks.lose(loss);
+                return T::default();
+            }
+            Err(_) => world.settle_well(),
+        }
+    }
+}
+
 /// Who is shown once all is well, and whether that is so.
-fn look_at(world: &World, install: usize) -> bool {
+fn look_at(world: &World, install: usize) -> Result<bool, String> {
     let Some(process) = &world.processes[install] else {
-        return false;
+        return Ok(false);
     };
     match process.phase() {
         Phase::SignedIn {
@@ -59,19 +81,19 @@ fn look_at(world: &World, install: usize) -> bool {
                     && Some(session.person) == person
                     && session.ended.is_none()
             });
-            if !is_theirs {
-                world.ground.checks.lose(format!(
+            match is_theirs {
+                true => Ok(true),
+                false => Err(format!(
                     "{person:?} is shown at install {install}, and has no session there"
-                ));
+                )),
             }
-            true
         }
-        _ => false,
+        _ => Ok(false),
     }
 }
 
 /// Without a crash or a loss no session is left behind that nobody uses.
-fn check_orphans(world: &World) {
+fn check_orphans(world: &World) -> Result<(), String> {
     for install in 0..2 {
         let alive = world.backend.sessions.iter();
         let alive = alive.filter(|one| one.install == install && one.ended.is_none());
@@ -79,10 +101,11 @@ fn check_orphans(world: &World) {
         let phase = world.processes[install].as_ref().map(Process::phase);
         let used = usize::from(matches!(phase, Some(Phase::SignedIn { .. })));
         if alive > used {
-            world.ground.checks.lose(format!(
+            return Err(format!(
                 "{alive} sessions of install {install} go on at the backend, and {used} are in \
                  use"
             ));
         }
     }
+    Ok(())
 }

@@ -32,7 +32,7 @@ pub struct Ground {
 /// How long nothing must have happened for everything to be at rest. Not a bound on anything:
 /// what is slower is looked at a step later.
 const REST: Duration = Duration::from_micros(150);
-/// The same before what is shown is judged.
+/// The same before another look at what was not so.
 const LONG_REST: Duration = Duration::from_millis(6);
 /// For the threads of keyrings, where nothing else is ready.
 const BREATH: Duration = Duration::from_micros(40);
@@ -303,7 +303,7 @@ impl World {
         self.settle_until(REST);
     }
 
-    /// The same, for a look that has to be right: a busy machine keeps threads waiting.
+    /// The same, for a look that is to be repeated.
     pub(super) fn settle_well(&mut self) {
         self.settle_until(LONG_REST);
     }
