@@ -17,6 +17,7 @@ use super::reconcile::{Reconcile, Standing};
 use super::record::Phase;
 use super::refresh::{Refresh, RefreshReason};
 use super::rights::Rights;
+use super::token_keeper::TokenKeeper;
 use super::upload::{Again, Upload};
 use crate::backend::{ApiCall, ApiPayload, Carried, Download, Fault, Head, Turn};
 use crate::clock::SinceBoot;
@@ -41,6 +42,7 @@ pub(super) struct ApiCalls {
     pub base: Arc<Base>,
     pub reconcile: Arc<Reconcile>,
     pub refresh: Arc<Refresh>,
+    pub keeper: Arc<TokenKeeper>,
     pub rights: Arc<Rights>,
 }
 
@@ -232,11 +234,7 @@ impl ApiCalls {
             return;
         }
         let next = generation.next();
-        if !self
-            .refresh
-            .keep_rotated(epoch, session, next, &token)
-            .await
-        {
+        if !self.keeper.keep(epoch, session, next, &token).await {
             return;
         }
         let Some((record, keyring)) = base.core.at(epoch).and_then(|at| {

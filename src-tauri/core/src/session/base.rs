@@ -1,19 +1,24 @@
 //! What every verb of a session stands on.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::commit::Committer;
 use super::epoch::Epoch;
-use super::inner::Core;
+use super::inner::{Core, Inner};
 use super::item_keeper::ItemKeeper;
 use super::pending_sign_outs::{Due, Ended, PendingSignOuts};
 use super::persistence::Persistence;
 use super::process_lock::ProcessLock;
 use crate::backend::Backend;
 use crate::device::Device;
+use crate::error::{AuthError, ErrorCode};
 use crate::identity::SessionId;
 use crate::secrets::Secret;
 use crate::token::RefreshToken;
+
+/// How long after what cannot be read it is read again.
+const READ_AGAIN: Duration = Duration::from_secs(5);
 
 /// Shared by the verbs, and knowing none of them.
 pub(super) struct Base {
@@ -31,6 +36,16 @@ impl Base {
     /// Whether `epoch` stands.
     pub fn stands(&self, epoch: Epoch) -> bool {
         self.core.at(epoch).is_some()
+    }
+
+    /// Nothing is sent now; it is tried again soon.
+    pub fn put_off(&self, epoch: Epoch) -> AuthError {
+        if let Some(mut at) = self.core.at(epoch) {
+            let now = self.core.now();
+            at.plan.look_again(now, READ_AGAIN);
+            self.core.wake.notify_one();
+        }
+        ErrorCode::Unreachable.into()
     }
 
     /// A session that is over, to be handed to the pending sign-outs.
@@ -60,7 +75,7 @@ impl Base {
 
     /// Tells the backend of sign-outs, unless someone is at it or a failure asks for patience.
     pub async fn tell(&self, device: &Device) {
-        if let Some(due) = self.pending.take_due() {
+        if let Some(due) = self.pending.take_due(self.core.look(Inner::in_use)) {
             self.deliver(due, device).await;
         }
     }

@@ -2,6 +2,8 @@
 
 use uuid::Uuid;
 
+use crate::identity::SessionId;
+
 /// From one session's beginning or end to the next. Whatever changes a session takes the epoch
 /// that it was begun in, and does nothing once that is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,6 +21,20 @@ impl Epoch {
     /// For the order of writes to the keyring.
     pub fn number(self) -> u64 {
         self.0
+    }
+}
+
+/// The sessions that are in use: what windows show, and what is held or being restored. None of
+/// them is ended at the backend.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct InUse {
+    pub shown: Option<SessionId>,
+    pub held: Option<SessionId>,
+}
+
+impl InUse {
+    pub fn is(self, session: SessionId) -> bool {
+        [self.shown, self.held].contains(&Some(session))
     }
 }
 

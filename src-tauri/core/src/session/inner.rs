@@ -13,9 +13,10 @@ use std::collections::BTreeSet;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use time::format_description::well_known::Rfc3339;
 use tokio::sync::{Notify, watch};
 
-use super::epoch::{AccessId, AttemptId, Epoch};
+use super::epoch::{AccessId, AttemptId, Epoch, InUse};
 use super::keeping::Keyring;
 use super::record::{Record, Replaced};
 use super::refusals::Refusals;
@@ -90,6 +91,16 @@ pub(super) struct Held {
 pub(super) struct Owner {
     pub user: User,
     pub expires_at: Option<String>,
+}
+
+impl Owner {
+    pub fn new(user: User, token: &RefreshToken) -> Self {
+        let ends = token.expires();
+        Self {
+            user,
+            expires_at: ends.and_then(|ends| ends.format(&Rfc3339).ok()),
+        }
+    }
 }
 
 /// The access token in use.
@@ -182,6 +193,13 @@ impl Inner {
 
     pub fn session_id(&self) -> Option<SessionId> {
         self.session.as_ref().map(|held| held.id)
+    }
+
+    pub fn in_use(&self) -> InUse {
+        InUse {
+            shown: self.state.held().map(|(_, session)| session.id),
+            held: self.session_id(),
+        }
     }
 
     pub fn access_id(&self) -> Option<AccessId> {

@@ -18,6 +18,9 @@ mod item;
 mod item_keeper;
 mod keeping;
 mod legacy;
+mod new_session;
+mod other_processes;
+mod pending_list;
 mod pending_record;
 mod pending_sign_outs;
 mod persistence;
@@ -25,13 +28,16 @@ mod process_lock;
 mod reconcile;
 mod record;
 mod refresh;
+mod refresh_exchange;
 mod refusals;
 mod restore;
 mod rights;
+mod rotation;
 mod scheduler;
 mod sign_in;
 mod sign_out;
 mod sorting;
+mod token_keeper;
 mod upload;
 
 use std::io;
@@ -45,17 +51,21 @@ use self::base::Base;
 use self::commit::Committer;
 use self::inner::Core;
 use self::item_keeper::ItemKeeper;
+use self::other_processes::OtherProcesses;
 use self::pending_sign_outs::PendingSignOuts;
 use self::persistence::Persistence;
 use self::process_lock::ProcessLock;
 use self::reconcile::Reconcile;
 use self::record::Records;
 use self::refresh::{Refresh, RefreshReason};
+use self::refresh_exchange::RefreshExchange;
 use self::restore::Restore;
 use self::rights::Rights;
+use self::rotation::Rotation;
 use self::scheduler::Scheduler;
-use self::sign_in::SignIn;
+use self::sign_in::{SignIn, Typed};
 use self::sign_out::SignOut;
+use self::token_keeper::TokenKeeper;
 use crate::backend::{Backend, Download};
 use crate::clock::{Clock, SystemClock};
 use crate::error::AuthError;
@@ -204,11 +214,16 @@ impl Session {
 
     /// Puts the verbs together and sets them going.
     fn start(base: Arc<Base>, workspace: String) -> Self {
-        let reconcile = Arc::new(Reconcile::new(base.clone()));
-        let refresh = Arc::new(Refresh::new(base.clone(), reconcile.clone()));
+        let others = Arc::new(OtherProcesses::new(base.clone()));
+        let reconcile = Arc::new(Reconcile::new(base.clone(), others.clone()));
+        let keeper = Arc::new(TokenKeeper::new(base.clone(), others.clone()));
+        let exchange = RefreshExchange::new(base.clone(), keeper.clone());
+        let rotation = Rotation::new(base.clone(), reconcile.clone(), others.clone(), exchange);
+        let refresh = Arc::new(Refresh::new(base.clone(), rotation));
         let sign_out = Arc::new(SignOut {
             base: base.clone(),
             reconcile: reconcile.clone(),
+            others,
         });
         let rights = Arc::new(Rights {
             base: base.clone(),
@@ -218,11 +233,13 @@ impl Session {
             base: base.clone(),
             reconcile: reconcile.clone(),
             refresh: refresh.clone(),
+            keeper: keeper.clone(),
             rights: rights.clone(),
         });
         let scheduler = Arc::new(Scheduler {
             base: base.clone(),
             refresh: refresh.clone(),
+            keeper,
             sign_out: sign_out.clone(),
         });
         let restore = Restore {
@@ -281,7 +298,7 @@ impl Session {
     /// # Errors
     /// If nobody is signed in by it.
     pub async fn login(&self, input: LoginInput) -> Result<SignInOutcome, AuthError> {
-        self.0.sign_in.login(input).await
+        self.0.sign_in.sign_in(Typed::Login(input)).await
     }
 
     /// Makes an account, and signs in where the backend does.
@@ -289,7 +306,7 @@ impl Session {
     /// # Errors
     /// If there is no account by it.
     pub async fn register(&self, input: RegisterInput) -> Result<SignInOutcome, AuthError> {
-        self.0.sign_in.register(input).await
+        self.0.sign_in.sign_in(Typed::Register(input)).await
     }
 
     /// Answers this challenge, if it is the one that is open. A wrong code leaves it open; an

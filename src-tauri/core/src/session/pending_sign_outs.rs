@@ -8,14 +8,15 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use uuid::Uuid;
 
+use super::epoch::InUse;
 use super::item::{Item, Stored};
+use super::pending_list::{Known, List, Pending};
 use super::pending_record::{Entry, PendingRecord};
 use super::record::{Names, Records};
 use crate::backend::{Backend, Fault, Told, Untold};
-use crate::clock::{Clock, SinceBoot};
+use crate::clock::Clock;
 use crate::device::Device;
 use crate::identity::{Generation, SessionId};
-use crate::plan::Plan;
 use crate::secrets::{Secret, SecretStore, StoreError};
 use crate::storage::bounded_store::{BoundedStore, Order};
 use crate::token::RefreshToken;
@@ -36,54 +37,9 @@ pub(super) struct PendingSignOuts {
     record: PendingRecord,
     store: Arc<dyn SecretStore>,
     clock: Arc<dyn Clock>,
-    state: Mutex<State>,
+    state: Mutex<List>,
     /// One delivery at a time.
     delivering: tokio::sync::Mutex<()>,
-}
-
-#[derive(Default)]
-struct State {
-    pending: Vec<Pending>,
-    /// The record could not be read yet: there may be more.
-    is_unread: bool,
-    /// The backend's `Retry-After`: holds for all of them.
-    not_before: SinceBoot,
-    /// How many changes are under way of which nobody is to be told before they are shown.
-    silences: u32,
-    /// What it has heard, by origin, although it was on no disk: another copy of that may still
-    /// come here, and is not told again.
-    heard: Vec<(String, RefreshToken)>,
-}
-
-/// One undelivered sign-out, and how far it is.
-struct Pending {
-    entry: Entry,
-    /// The keyring item. One for all its calls, which keeps a late one from undoing a later.
-    item: BoundedStore,
-    /// What this process put in itself: needs no keyring to be delivered.
-    known: Option<Known>,
-    /// Who is writing its record and its keyring item: delivered and dropped before that, they
-    /// would come back.
-    writers: u32,
-    /// Its record is written.
-    is_recorded: bool,
-    /// Its keyring item is written.
-    is_slotted: bool,
-    /// It is not told before the session that replaces it has come about.
-    is_held: bool,
-    /// Nothing is left to say; the keyring item is still to be deleted.
-    is_settled: bool,
-    /// How often the backend has said by this status alone that there is nothing left to end.
-    refused: Option<(StatusCode, u32)>,
-    plan: Plan,
-}
-
-/// What this process knows of an undelivered sign-out.
-#[derive(Clone)]
-struct Known {
-    token: RefreshToken,
-    /// For backends that want one with a sign-out. Never in the keyring.
-    access: Option<Secret>,
 }
 
 /// Those whose next try is due: for one delivery, so that no two tell the same.
@@ -96,48 +52,6 @@ enum Miss {
     Backend(Untold),
 }
 
-impl Pending {
-    fn new(entry: Entry, known: Option<Known>, item: BoundedStore) -> Self {
-        Self {
-            item,
-            is_recorded: known.is_none(),
-            is_slotted: known.is_none(),
-            entry,
-            known,
-            writers: 0,
-            is_held: false,
-            is_settled: false,
-            refused: None,
-            plan: Plan::default(),
-        }
-    }
-
-    fn is_of(&self, session: SessionId, token: &RefreshToken, origin: &str) -> bool {
-        let known = self.known.as_ref();
-        self.entry.session == Some(session)
-            && self.entry.origin == origin
-            && known.is_some_and(|known| known.token.is_same(token))
-    }
-
-    fn due_in(&self, now: SinceBoot) -> Option<Duration> {
-        let may = self.writers == 0 && !self.is_held;
-        self.plan.due_in(now).filter(|_| may)
-    }
-}
-
-impl State {
-    fn of(&mut self, slot: Uuid) -> Option<&mut Pending> {
-        self.pending
-            .iter_mut()
-            .find(|pending| pending.entry.slot == slot)
-    }
-
-    fn due_in(&self, now: SinceBoot) -> Option<Duration> {
-        let dues = self.pending.iter().filter_map(|held| held.due_in(now));
-        Some(dues.min()?.max(self.not_before.saturating_sub(now)))
-    }
-}
-
 /// A session that is over, as it is handed in.
 pub(super) struct Ended {
     pub session: SessionId,
@@ -148,22 +62,7 @@ pub(super) struct Ended {
     pub access: Option<Secret>,
 }
 
-/// Nobody is told anything until this is dropped.
-pub(super) struct Silence<'a>(&'a PendingSignOuts);
-
-impl Drop for Silence<'_> {
-    fn drop(&mut self) {
-        self.0.state().silences -= 1;
-    }
-}
-
 impl PendingSignOuts {
-    /// For a change that ends sessions: what is still shown as signed in is not ended.
-    pub fn silence(&self) -> Silence<'_> {
-        self.state().silences += 1;
-        Silence(self)
-    }
-
     /// The sign-outs as the last run left them.
     pub fn open(
         workspace: &str,
@@ -178,9 +77,9 @@ impl PendingSignOuts {
             record: PendingRecord::new(records.clone()),
             store,
             clock,
-            state: Mutex::new(State {
+            state: Mutex::new(List {
                 is_unread: true,
-                ..State::default()
+                ..List::default()
             }),
             delivering: tokio::sync::Mutex::default(),
         };
@@ -331,22 +230,23 @@ impl PendingSignOuts {
         Ok(())
     }
 
-    /// How long until something is to be delivered; `None` when nothing is.
-    pub fn due_in(&self) -> Option<Duration> {
-        self.state().due_in(self.clock.since_boot())
+    /// How long until something is to be delivered; `None` when nothing is. What is in use waits
+    /// until it is not.
+    pub fn due_in(&self, in_use: InUse) -> Option<Duration> {
+        self.state().due_in(self.clock.since_boot(), in_use)
     }
 
     /// What is due; its try is then taken as begun, so that only one asker delivers.
-    pub fn take_due(&self) -> Option<Due> {
+    pub fn take_due(&self, in_use: InUse) -> Option<Due> {
         self.load();
         let now = self.clock.since_boot();
         let mut state = self.state();
-        if state.silences > 0 || state.due_in(now) != Some(Duration::ZERO) {
+        if state.due_in(now, in_use) != Some(Duration::ZERO) {
             return None;
         }
         let mut due = Vec::new();
         for pending in &mut state.pending {
-            if pending.due_in(now) == Some(Duration::ZERO) {
+            if pending.due_in(now, in_use) == Some(Duration::ZERO) {
                 pending.plan.begin(now);
                 due.push(pending.entry.slot);
             }
@@ -577,7 +477,7 @@ impl PendingSignOuts {
         self.state().of(slot).map(|held| held.item.clone())
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, List> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -12,8 +12,8 @@ use super::base::Base;
 use super::commit::Persist;
 use super::epoch::Epoch;
 use super::inner::{At, Held};
-use super::item::Item;
 use super::keeping::{Keyring, LOOK_AGAIN};
+use super::other_processes::OtherProcesses;
 use super::record::{Marker, Phase, Record};
 use super::sorting::{Chosen, Found, Sorted};
 use crate::error::{AuthError, ErrorCode};
@@ -55,11 +55,12 @@ pub(super) enum Standing {
 /// Compares and takes over.
 pub(super) struct Reconcile {
     base: Arc<Base>,
+    others: Arc<OtherProcesses>,
 }
 
 impl Reconcile {
-    pub fn new(base: Arc<Base>) -> Self {
-        Self { base }
+    pub fn new(base: Arc<Base>, others: Arc<OtherProcesses>) -> Self {
+        Self { base, others }
     }
 
     /// Reads the records in the name of `epoch`.
@@ -107,116 +108,14 @@ impl Reconcile {
             Ok(disk) => disk,
             Err(error) if error.code == ErrorCode::NotSignedIn => return Err(error),
             // Whether someone has signed out cannot be told now.
-            Err(_) => return Err(self.put_off(epoch)),
+            Err(_) => return Err(self.base.put_off(epoch)),
         };
         let core = &self.base.core;
         let holds_token = core.look(|inner| inner.token().is_some());
         if holds_token {
-            return self.follow_others(epoch, disk).await;
+            return self.others.follow(epoch, disk).await;
         }
         self.start(epoch, disk).await
-    }
-
-    /// Nothing is sent now; it is tried again soon.
-    pub fn put_off(&self, epoch: Epoch) -> AuthError {
-        if let Some(mut at) = self.base.core.at(epoch) {
-            let now = self.base.core.now();
-            at.plan.look_again(now, READ_AGAIN);
-            self.base.core.wake.notify_one();
-        }
-        ErrorCode::Unreachable.into()
-    }
-
-    /// A session is held here: has another process done anything to it?
-    async fn follow_others(&self, epoch: Epoch, disk: OnDisk) -> Result<Standing, AuthError> {
-        let core = &self.base.core;
-        let (session, ignores_unnamed, legacy) = {
-            let at = core.at(epoch).ok_or(ErrorCode::NotSignedIn)?;
-            let held = at.session.as_ref().ok_or(ErrorCode::NotSignedIn)?;
-            (held.id, at.ignores_unnamed_marker, held.legacy_item)
-        };
-        if let Some(marker) = disk.marker
-            && marker.ends(session)
-            && !(ignores_unnamed && marker.session.is_none())
-        {
-            self.follow_sign_out(epoch, marker.why);
-            return Err(ErrorCode::NotSignedIn.into());
-        }
-        let items = self.base.persistence.read_items(legacy).await;
-        let mut at = core.at(epoch).ok_or(ErrorCode::NotSignedIn)?;
-        let record = disk.record.as_ref();
-        let interrupted = record
-            .is_some_and(|record| record.session == session && record.phase == Phase::Rotating);
-        let is_unknown = |id: SessionId| id != session && !at.over.contains(&id);
-        if let Some(record) = record.filter(|record| is_unknown(record.session))
-            && let Ok(items) = &items
-            && items.iter().any(|item| item.session == record.session)
-        {
-            self.hand_over(at);
-            return Err(ErrorCode::NotSignedIn.into());
-        }
-        let held = at.session.as_ref().ok_or(ErrorCode::NotSignedIn)?;
-        let generation = held.generation;
-        let newest = items.as_deref().unwrap_or_default().iter().filter(|item| {
-            item.session == session
-                && item.generation > generation
-                && item.origin == self.base.persistence.origin
-                && !item.token.is_empty()
-        });
-        let newest = newest.max_by_key(|item| item.generation).cloned();
-        if let Some(item) = newest {
-            tracing::info!(
-                generation = item.generation.number(),
-                "another process has renewed the token"
-            );
-            adopt_renewed(&mut at, item);
-        } else if record.is_some_and(|it| it.session == session && it.generation > generation) {
-            // Ours was replaced, and by what cannot be read: to send it would be reuse.
-            drop(at);
-            return Err(self.put_off(epoch));
-        }
-        Ok(Standing::Held { interrupted })
-    }
-
-    /// Another process has signed out, or has found the session to be over: so has this one. The
-    /// token is that one's to revoke.
-    pub fn follow_sign_out(&self, epoch: Epoch, why: SignedOutReason) {
-        let Some(mut at) = self.base.core.at(epoch) else {
-            return;
-        };
-        at.begin_epoch();
-        at.drop_session();
-        at.keyring = Keyring::Unknown(None);
-        self.begin_nobodys_jar(&mut at);
-        let event = match why {
-            SignedOutReason::ByUser => Event::SignedOut,
-            why => Event::Ended(why),
-        };
-        at.publish(Cause::Logout, event);
-    }
-
-    /// Another session is there: what is held here is over, and what is there now is read anew.
-    fn hand_over(&self, mut at: At<'_>) {
-        tracing::info!("another session is there, as after a sign-in by another process");
-        at.begin_epoch();
-        if let Some(held) = at.drop_session()
-            && let Some(token) = &held.token
-        {
-            let access = held.access_text();
-            let ended = self.base.ended(held.id, token.clone(), access);
-            self.base.revoke(ended, held.device.clone());
-        }
-        at.keyring = Keyring::Unknown(None);
-        self.begin_nobodys_jar(&mut at);
-        at.plan.look_again(self.base.core.now(), Duration::ZERO);
-        at.publish(Cause::Login, Event::OwnerUnknown);
-    }
-
-    /// Nobody's jar is in use from here on, and no connection of before.
-    pub fn begin_nobodys_jar(&self, at: &mut At<'_>) {
-        at.jar = crate::identity::JarId::new();
-        self.base.backend.begin_jar(at.jar);
-        self.base.backend.hang_up();
     }
 
     /// No token is held here yet: what do disk and keyring hold?
@@ -294,7 +193,6 @@ impl Reconcile {
                 return Ok(self.unread(epoch, error, None));
             }
         }
-        let silence = base.pending.silence();
         let mut safe = Ok(());
         let is_crowded = !sorted.over.is_empty();
         let mut ended: Vec<_> = Vec::new();
@@ -348,7 +246,6 @@ impl Reconcile {
                     }
                 });
             committed.await.map_err(AuthError::from)?;
-            drop(silence);
             base.pending.release_left();
             if is_crowded {
                 let device = base.core.look(|inner| inner.device.clone());
@@ -373,12 +270,11 @@ impl Reconcile {
         let is_another = |shown| shown != chosen.item.session && !without!("without.items_session");
         if at.session_id().is_some_and(is_another) {
             // What was asked for in the name of whoever was shown must not go out in another's.
-            self.hand_over(at);
+            self.others.hand_over(at);
             return Err(ErrorCode::NotSignedIn.into());
         }
         at.keyring = keyring;
         self.adopt(at, disk.record, chosen);
-        drop(silence);
         base.pending.release_left();
         base.core.wake.notify_one();
         Ok(Standing::Held { interrupted })
@@ -463,14 +359,4 @@ impl Reconcile {
             }
         });
     }
-}
-
-fn adopt_renewed(at: &mut At<'_>, item: Item) {
-    if let Some(held) = &mut at.session {
-        held.generation = item.generation;
-        held.saved_generation = Some(item.generation);
-        held.token = Some(item.token);
-        held.is_last_chance = false;
-    }
-    at.keyring = Keyring::Saved;
 }

@@ -5,8 +5,10 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use super::base::Base;
+use super::inner::Inner;
 use super::refresh::{Refresh, RefreshReason};
 use super::sign_out::SignOut;
+use super::token_keeper::TokenKeeper;
 
 /// The longest sleep: a machine that was suspended notices within this time.
 const TICK: Duration = Duration::from_secs(30);
@@ -15,6 +17,7 @@ const TICK: Duration = Duration::from_secs(30);
 pub(super) struct Scheduler {
     pub base: Arc<Base>,
     pub refresh: Arc<Refresh>,
+    pub keeper: Arc<TokenKeeper>,
     pub sign_out: Arc<SignOut>,
 }
 
@@ -35,7 +38,8 @@ impl Scheduler {
                     let _ = me.refresh.refresh(epoch, RefreshReason::Timer).await;
                     continue;
                 }
-                if let Some(untold) = me.base.pending.take_due() {
+                let in_use = core.look(Inner::in_use);
+                if let Some(untold) = me.base.pending.take_due(in_use) {
                     // Not in turn: a backend that hangs must not hold up the next refresh.
                     let device = core.look(|inner| inner.device.clone());
                     let base = me.base.clone();
@@ -45,7 +49,7 @@ impl Scheduler {
                 let next = due
                     .into_iter()
                     .chain(keyring.map(|due| due.saturating_sub(now)))
-                    .chain(me.base.pending.due_in())
+                    .chain(me.base.pending.due_in(in_use))
                     .min();
                 let until = now + next.map_or(TICK, |next| next.min(TICK));
                 (until, core.wake.clone(), core.clock.clone())
@@ -65,7 +69,7 @@ impl Scheduler {
             (due && inner.token().is_some()).then(|| inner.epoch())
         });
         if let Some(epoch) = epoch {
-            self.refresh.make_it_last(epoch).await;
+            self.keeper.make_it_last(epoch).await;
         }
     }
 

@@ -9,6 +9,7 @@ use super::commit::Persist;
 use super::epoch::Epoch;
 use super::inner::{Held, OpenChallenge};
 use super::keeping::{Keyring, LOOK_AGAIN};
+use super::other_processes::OtherProcesses;
 use super::reconcile::{OnDisk, Reconcile};
 use super::record::{Marker, Record};
 use crate::failpoints::step;
@@ -22,6 +23,7 @@ use crate::wire::{Cause, LogoutReply, SignedOutReason};
 pub(super) struct SignOut {
     pub base: Arc<Base>,
     pub reconcile: Arc<Reconcile>,
+    pub others: Arc<OtherProcesses>,
 }
 
 /// What is left of a session.
@@ -98,7 +100,7 @@ impl SignOut {
         });
         let legacy = held.and_then(|held| held.legacy_item);
         at.keyring = Keyring::Obsolete(base.core.now() + LOOK_AGAIN);
-        self.reconcile.begin_nobodys_jar(&mut at);
+        self.others.begin_nobodys_jar(&mut at);
         let epoch = at.epoch();
         at.publish(Cause::Logout, Event::SignedOut);
         Shown {

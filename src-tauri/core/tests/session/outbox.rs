@@ -8,11 +8,13 @@ use serde_json::{Value, json};
 use vestibule_backend::{Config, Effect, Fault, Point};
 use vestibule_core::clock::Clock as _;
 use vestibule_core::profile::Profile;
-use vestibule_core::secrets::StoreError;
+use vestibule_core::secrets::{SecretStore as _, StoreError};
 use vestibule_core::session::Session;
 use vestibule_core::wire::{Phase, SignedOutReason};
 
-use crate::support::{Block, PLAIN, REFRESH, Rig, WORKSPACE, answer, config, eventually, open};
+use crate::support::{
+    Block, PLAIN, REFRESH, Rig, WORKSPACE, answer, config, eventually, files_of, is_stale, open,
+};
 
 const LOGOUT: &str = "/logout";
 
@@ -378,4 +380,43 @@ async fn signing_in_again_ends_the_session_that_it_replaces() {
     })
     .await;
     rig.session.refresh().await.expect("the new one stands");
+}
+
+/// A crash may come after the end of a session was put down to be told and before its record is
+/// gone: then the next start shows the session until the keyring can be read.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_shown_is_not_ended() {
+    let mut rig = Rig::signed_in().await;
+    let before = std::fs::read(rig.records().join("session.json")).expect("a record");
+    let name = rig.session.item_name().to_owned();
+    let item = rig.store.bare().read(&name).expect("a memory store");
+    signed_out_unheard(&rig).await;
+    until_put(&rig).await;
+    rig.until_nothing_kept().await;
+    rig.session = Rig::new().await.session.clone();
+    for marker in files_of(&rig.records()) {
+        if marker.starts_with("signed-out") {
+            std::fs::remove_file(rig.records().join(marker)).expect("a marker");
+        }
+    }
+    std::fs::write(rig.records().join("session.json"), before).expect("a record");
+    rig.store.put(&name, &item.expect("an item"));
+    let told = rig.backend.requests("POST", LOGOUT);
+
+    rig.store.block_account(name);
+    rig.restart();
+    rig.until("the session of before", is_stale).await;
+    let reads = rig.store.reads();
+    eventually("it is looked at again and again", || {
+        rig.pass(Duration::from_secs(1));
+        rig.store.reads() > reads + 3
+    })
+    .await;
+    assert!(is_stale(&rig.state()), "it is shown");
+    assert_eq!(rig.backend.requests("POST", LOGOUT), told, "and goes on");
+
+    rig.store.heal();
+    until_told(&rig, told + 1).await;
+    rig.until_signed_out().await;
+    until_all_ended(&rig).await;
 }

@@ -1,0 +1,318 @@
+//! A session that has begun at the backend becomes this app's: what it replaces is put away, then
+//! it is persisted, assigned and published.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::base::Base;
+use super::commit::{Overtaken, Persist};
+use super::epoch::{AttemptId, Epoch};
+use super::inner::{Access, Held, OpenChallenge, Owner};
+use super::keeping::Keyring;
+use super::pending_sign_outs::Ended;
+use super::process_lock::SIGN_IN_LIMIT;
+use super::record::{Names, Phase};
+use crate::backend::{Backend, Grant};
+use crate::device::Device;
+use crate::error::{AuthError, ErrorCode};
+use crate::failpoints::step;
+use crate::identity::{Generation, SessionId};
+use crate::reply::AccessToken;
+use crate::secrets::Secret;
+use crate::state::Event;
+use crate::storage::records::Durability;
+use crate::token::RefreshToken;
+use crate::wire::{Cause, User};
+
+/// How long a sign-in waits for the backend to hear of the end of the session that it replaces,
+/// where nothing else can keep that.
+const TOLD_WITHIN: Duration = Duration::from_secs(3);
+
+/// Takes new sessions into use.
+pub(super) struct NewSessions {
+    base: Arc<Base>,
+}
+
+/// A session that has begun at the backend, on its way to be this one's.
+struct Begun {
+    epoch: Epoch,
+    held: Held,
+    /// What it replaces.
+    replaced: Option<Held>,
+    /// What was known of the keyring before.
+    known: Keyring,
+    sign_in: Backend,
+}
+
+/// What came of the record of a sign-in.
+#[derive(Default)]
+struct Recorded {
+    is_written: bool,
+    /// A sign-out marker is left that would end this session.
+    is_marked: bool,
+    /// It was written over that of a session which this process knew nothing of.
+    is_over_a_strangers: bool,
+}
+
+impl NewSessions {
+    pub fn new(base: Arc<Base>) -> Self {
+        Self { base }
+    }
+
+    /// Persist, assign, publish. A sign-out that comes between wins.
+    pub async fn take_into_use(
+        &self,
+        cause: Cause,
+        attempt: AttemptId,
+        grant: Grant,
+        by: OpenChallenge,
+    ) -> Result<(), AuthError> {
+        let base = &self.base;
+        let _exclusive = base.lock.exclusive(SIGN_IN_LIMIT).await;
+        let Grant {
+            user,
+            access,
+            token,
+        } = grant;
+        let revocable = access.token.clone();
+        let Some(begun) = self.begin(attempt, user, token.clone(), &by) else {
+            self.revoke(token, revocable, by.device);
+            return Err(void(cause));
+        };
+        let replaced = begun.replaced.as_ref().map(|held| held.id);
+        let device = base.core.look(|inner| inner.device.clone());
+        let established = self.establish(begun, cause, access).await;
+        if let Some(replaced) = replaced {
+            base.pending.release(replaced);
+        }
+        base.pending.release_left();
+        let telling = base.clone();
+        // What was replaced is told in its own time.
+        tokio::spawn(async move { telling.tell(&device).await });
+        if established.is_err() {
+            self.revoke(token, revocable, by.device);
+            return Err(void(cause));
+        }
+        Ok(())
+    }
+
+    /// The session before is over from here on for all that was begun in its name.
+    fn begin(
+        &self,
+        attempt: AttemptId,
+        user: User,
+        token: RefreshToken,
+        by: &OpenChallenge,
+    ) -> Option<Begun> {
+        let mut at = self.base.core.at_attempt(attempt)?;
+        let epoch = at.begin_epoch();
+        let known = at.keyring;
+        let all_replaced = at.replaced();
+        let replaced = at.drop_session();
+        Some(Begun {
+            epoch,
+            held: Held {
+                id: SessionId::new(),
+                generation: Generation::FIRST,
+                access: None,
+                owner: Some(Owner::new(user, &token)),
+                token: Some(token),
+                device: by.device.clone(),
+                saved_generation: None,
+                replaced_at: None,
+                legacy_item: replaced.as_ref().and_then(|held| held.legacy_item),
+                is_last_chance: false,
+                replaced: all_replaced,
+            },
+            replaced,
+            known,
+            sign_in: by.backend.clone(),
+        })
+    }
+
+    async fn establish(
+        &self,
+        begun: Begun,
+        cause: Cause,
+        access: AccessToken,
+    ) -> Result<(), Overtaken> {
+        let base = &self.base;
+        let Begun {
+            epoch,
+            mut held,
+            replaced,
+            known,
+            sign_in,
+        } = begun;
+        let before = base.core.look(|inner| inner.device.clone());
+        // What it replaces must not just disappear.
+        let mut known = self.put_replaced_away(replaced, &held, known).await;
+        let recorded = self.record(epoch, &mut held).await?;
+        if recorded.is_over_a_strangers {
+            // So may the item be.
+            known = Keyring::Unknown(None);
+        }
+        let (is_recorded, is_marked) = (recorded.is_written, recorded.is_marked);
+        step!("login.journaled");
+        let token = held.token.clone().unwrap_or_default();
+        let mut item = base.persistence.item(held.id, held.generation, token);
+        item.until_quit = !is_recorded || is_marked;
+        let saved = base.items.save(epoch, &item, known, held.legacy_item).await;
+        step!("login.kept");
+        let now = base.core.now();
+        known = Keyring::after(saved, item.until_quit, now);
+        held.saved_generation = saved.is_ok().then_some(held.generation);
+        held.legacy_item = held.legacy_item.filter(|_| saved.is_err());
+        held.access = Some(Access::new(access, now));
+        let record = base
+            .persistence
+            .record(&held, Phase::Idle, known.lasts_until_quit());
+        let durability = match known {
+            // Lost, it costs one look at the keyring.
+            Keyring::Saved => Durability::Unsynced,
+            _ => Durability::Synced,
+        };
+        let persist = match is_recorded {
+            true => Persist::Record(Box::new(record), durability),
+            false => Persist::Nothing,
+        };
+        self.keep_device(&before, &held.device).await;
+        let jar = held.id.into();
+        let backend = &base.backend;
+        let mut closed = None;
+        let committed = base.commit.commit(epoch, persist, cause, |inner, _| {
+            backend.take_over(&sign_in, jar);
+            inner.begin_epoch();
+            inner.jar = jar;
+            inner.device = held.device.clone();
+            inner.keyring = known;
+            inner.ignores_unnamed_marker = is_marked;
+            closed = inner.close_challenge();
+            let told = held.info();
+            inner.session = Some(held);
+            inner.is_well(now);
+            match told {
+                Some((user, session)) => Event::SignedIn {
+                    user,
+                    session,
+                    remembered: known.remembers(),
+                },
+                None => Event::OwnerUnknown,
+            }
+        });
+        committed.await?;
+        step!("login.recorded");
+        if let Some(closed) = closed {
+            self.revoke(closed.token, None, closed.device);
+        }
+        Ok(())
+    }
+
+    /// Hands the session that is replaced to the pending sign-outs. What is known of the keyring
+    /// afterwards says whether it may be written over.
+    async fn put_replaced_away(
+        &self,
+        replaced: Option<Held>,
+        by: &Held,
+        known: Keyring,
+    ) -> Keyring {
+        let base = &self.base;
+        let Some(replaced) = replaced else {
+            return known;
+        };
+        let access = replaced.access_text();
+        let Some(token) = replaced.token else {
+            // It is behind a keyring that was not read.
+            return Keyring::Unknown(None);
+        };
+        if by.token.as_ref().is_some_and(|new| new.is_same(&token)) {
+            // Some backends give out one token twice: to end the one would end the other.
+            return known;
+        }
+        let ended = Ended {
+            replaced_by: Some(by.id),
+            ..base.ended(replaced.id, token, access)
+        };
+        if base.pending.put(ended).await.is_ok() {
+            return known;
+        }
+        // No disk, or no keyring, takes it. What the backend has heard need not be kept.
+        base.pending.release(replaced.id);
+        let (telling, device) = (base.clone(), replaced.device);
+        let told = tokio::spawn(async move { telling.tell(&device).await });
+        let _ = tokio::time::timeout(TOLD_WITHIN, told).await;
+        match base.pending.keep(replaced.id).await {
+            None | Some(Ok(())) => known,
+            // Not before it is safe elsewhere.
+            Some(Err(error)) => Keyring::Unknown(Some(error)),
+        }
+    }
+
+    /// Says on disk that this session is the one, and removes the sign-out marker of another. What
+    /// the record before knew of the keyring goes over into this one.
+    async fn record(&self, epoch: Epoch, held: &mut Held) -> Result<Recorded, Overtaken> {
+        let base = &self.base;
+        let mut record = base.persistence.record(held, Phase::Idle, false);
+        let asking = base.clone();
+        let stands = move || asking.stands(epoch);
+        let written = base.persistence.on_disk(stands, move |records| {
+            let before = records.session().ok().flatten();
+            let is_over_a_strangers = before.is_some_and(|before| {
+                let marker = records.marker().ok().flatten();
+                record.take_over(before, marker)
+            });
+            let written = records.write_session(&record, Durability::Synced);
+            if let Err(error) = &written {
+                tracing::error!(kind = %error.kind(), "the session's record cannot be written");
+            }
+            records.lay_marker_aside();
+            let is_marked = match &written {
+                Ok(()) => records.clear_marker(record.session),
+                // The record of the session before stays, and must not be shown as this one.
+                Err(_) => records.set_spare_marker(),
+            };
+            let recorded = Recorded {
+                is_written: written.is_ok(),
+                is_marked,
+                is_over_a_strangers,
+            };
+            Ok((recorded, record))
+        });
+        match written.await {
+            Ok(Some((recorded, record))) => {
+                held.replaced = record.replaced;
+                held.legacy_item = record.legacy_item;
+                Ok(recorded)
+            }
+            Ok(None) => Err(Overtaken),
+            Err(_) => Ok(Recorded::default()),
+        }
+    }
+
+    /// The device values of a sign-in are taken into the device record where they have changed.
+    async fn keep_device(&self, before: &Device, device: &Device) {
+        if before == device {
+            return;
+        }
+        let (device, names): (Device, Names) = (device.clone(), self.base.persistence.names);
+        let written = self
+            .base
+            .persistence
+            .on_disk(|| true, move |records| records.write_device(&device, names));
+        // The session's own record has them too.
+        let _ = written.await;
+    }
+
+    fn revoke(&self, token: RefreshToken, access: Option<Secret>, device: Device) {
+        let ended = self.base.ended(SessionId::new(), token, access);
+        self.base.revoke(ended, device);
+    }
+}
+
+/// The error of an answer that came after its question was given up.
+pub(super) fn void(cause: Cause) -> AuthError {
+    if cause == Cause::VerifyOtp {
+        return ErrorCode::NoChallenge.into();
+    }
+    ErrorCode::NotSignedIn.into()
+}

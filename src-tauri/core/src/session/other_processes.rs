@@ -1,0 +1,130 @@
+//! What other processes of this installation have done to the session that is held here: renewed
+//! its token, signed out, or signed in.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::base::Base;
+use super::epoch::Epoch;
+use super::inner::At;
+use super::item::Item;
+use super::keeping::Keyring;
+use super::reconcile::{OnDisk, Standing};
+use super::record::Phase;
+use crate::error::{AuthError, ErrorCode};
+use crate::identity::{JarId, SessionId};
+use crate::state::Event;
+use crate::wire::{Cause, SignedOutReason};
+
+/// Follows them.
+pub(super) struct OtherProcesses {
+    base: Arc<Base>,
+}
+
+impl OtherProcesses {
+    pub fn new(base: Arc<Base>) -> Self {
+        Self { base }
+    }
+
+    /// A session is held here: has another process done anything to it?
+    pub async fn follow(&self, epoch: Epoch, disk: OnDisk) -> Result<Standing, AuthError> {
+        let core = &self.base.core;
+        let (session, ignores_unnamed, legacy) = {
+            let at = core.at(epoch).ok_or(ErrorCode::NotSignedIn)?;
+            let held = at.session.as_ref().ok_or(ErrorCode::NotSignedIn)?;
+            (held.id, at.ignores_unnamed_marker, held.legacy_item)
+        };
+        if let Some(marker) = disk.marker
+            && marker.ends(session)
+            && !(ignores_unnamed && marker.session.is_none())
+        {
+            self.follow_sign_out(epoch, marker.why);
+            return Err(ErrorCode::NotSignedIn.into());
+        }
+        let items = self.base.persistence.read_items(legacy).await;
+        let mut at = core.at(epoch).ok_or(ErrorCode::NotSignedIn)?;
+        let record = disk.record.as_ref();
+        let interrupted = record
+            .is_some_and(|record| record.session == session && record.phase == Phase::Rotating);
+        let is_unknown = |id: SessionId| id != session && !at.over.contains(&id);
+        if let Some(record) = record.filter(|record| is_unknown(record.session))
+            && let Ok(items) = &items
+            && items.iter().any(|item| item.session == record.session)
+        {
+            self.hand_over(at);
+            return Err(ErrorCode::NotSignedIn.into());
+        }
+        let held = at.session.as_ref().ok_or(ErrorCode::NotSignedIn)?;
+        let generation = held.generation;
+        let newest = items.as_deref().unwrap_or_default().iter().filter(|item| {
+            item.session == session
+                && item.generation > generation
+                && item.origin == self.base.persistence.origin
+                && !item.token.is_empty()
+        });
+        let newest = newest.max_by_key(|item| item.generation).cloned();
+        if let Some(item) = newest {
+            tracing::info!(
+                generation = item.generation.number(),
+                "another process has renewed the token"
+            );
+            adopt_renewed(&mut at, item);
+        } else if record.is_some_and(|it| it.session == session && it.generation > generation) {
+            // Ours was replaced, and by what cannot be read: to send it would be reuse.
+            drop(at);
+            return Err(self.base.put_off(epoch));
+        }
+        Ok(Standing::Held { interrupted })
+    }
+
+    /// Another process has signed out, or has found the session to be over: so has this one. The
+    /// token is that one's to revoke.
+    pub fn follow_sign_out(&self, epoch: Epoch, why: SignedOutReason) {
+        let Some(mut at) = self.base.core.at(epoch) else {
+            return;
+        };
+        at.begin_epoch();
+        at.drop_session();
+        at.keyring = Keyring::Unknown(None);
+        self.begin_nobodys_jar(&mut at);
+        let event = match why {
+            SignedOutReason::ByUser => Event::SignedOut,
+            why => Event::Ended(why),
+        };
+        at.publish(Cause::Logout, event);
+    }
+
+    /// Another session is there: what is held here is over, and what is there now is read anew.
+    pub fn hand_over(&self, mut at: At<'_>) {
+        tracing::info!("another session is there, as after a sign-in by another process");
+        at.begin_epoch();
+        if let Some(held) = at.drop_session()
+            && let Some(token) = &held.token
+        {
+            let access = held.access_text();
+            let ended = self.base.ended(held.id, token.clone(), access);
+            self.base.revoke(ended, held.device.clone());
+        }
+        at.keyring = Keyring::Unknown(None);
+        self.begin_nobodys_jar(&mut at);
+        at.plan.look_again(self.base.core.now(), Duration::ZERO);
+        at.publish(Cause::Login, Event::OwnerUnknown);
+    }
+
+    /// Nobody's jar is in use from here on, and no connection of before.
+    pub fn begin_nobodys_jar(&self, at: &mut At<'_>) {
+        at.jar = JarId::new();
+        self.base.backend.begin_jar(at.jar);
+        self.base.backend.hang_up();
+    }
+}
+
+fn adopt_renewed(at: &mut At<'_>, item: Item) {
+    if let Some(held) = &mut at.session {
+        held.generation = item.generation;
+        held.saved_generation = Some(item.generation);
+        held.token = Some(item.token);
+        held.is_last_chance = false;
+    }
+    at.keyring = Keyring::Saved;
+}

@@ -1,0 +1,102 @@
+//! The sign-outs that the backend has not heard of, in memory: how far each is and when it is due.
+
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use uuid::Uuid;
+
+use super::epoch::InUse;
+use super::pending_record::Entry;
+use crate::clock::SinceBoot;
+use crate::identity::SessionId;
+use crate::plan::Plan;
+use crate::secrets::Secret;
+use crate::storage::bounded_store::BoundedStore;
+use crate::token::RefreshToken;
+
+#[derive(Default)]
+pub(super) struct List {
+    pub pending: Vec<Pending>,
+    /// The record could not be read yet: there may be more.
+    pub is_unread: bool,
+    /// The backend's `Retry-After`: holds for all of them.
+    pub not_before: SinceBoot,
+    /// What it has heard, by origin, although it was on no disk: another copy of that may still
+    /// come here, and is not told again.
+    pub heard: Vec<(String, RefreshToken)>,
+}
+
+/// One undelivered sign-out, and how far it is.
+pub(super) struct Pending {
+    pub entry: Entry,
+    /// The keyring item. One for all its calls, which keeps a late one from undoing a later.
+    pub item: BoundedStore,
+    /// What this process put in itself: needs no keyring to be delivered.
+    pub known: Option<Known>,
+    /// Who is writing its record and its keyring item: delivered and dropped before that, they
+    /// would come back.
+    pub writers: u32,
+    /// Its record is written.
+    pub is_recorded: bool,
+    /// Its keyring item is written.
+    pub is_slotted: bool,
+    /// It is not told before the session that replaces it has come about.
+    pub is_held: bool,
+    /// Nothing is left to say; the keyring item is still to be deleted.
+    pub is_settled: bool,
+    /// How often the backend has said by this status alone that there is nothing left to end.
+    pub refused: Option<(StatusCode, u32)>,
+    pub plan: Plan,
+}
+
+/// What this process knows of an undelivered sign-out.
+#[derive(Clone)]
+pub(super) struct Known {
+    pub token: RefreshToken,
+    /// For backends that want one with a sign-out. Never in the keyring.
+    pub access: Option<Secret>,
+}
+
+impl Pending {
+    pub fn new(entry: Entry, known: Option<Known>, item: BoundedStore) -> Self {
+        Self {
+            item,
+            is_recorded: known.is_none(),
+            is_slotted: known.is_none(),
+            entry,
+            known,
+            writers: 0,
+            is_held: false,
+            is_settled: false,
+            refused: None,
+            plan: Plan::default(),
+        }
+    }
+
+    pub fn is_of(&self, session: SessionId, token: &RefreshToken, origin: &str) -> bool {
+        let known = self.known.as_ref();
+        self.entry.session == Some(session)
+            && self.entry.origin == origin
+            && known.is_some_and(|known| known.token.is_same(token))
+    }
+
+    pub fn due_in(&self, now: SinceBoot, in_use: InUse) -> Option<Duration> {
+        let is_in_use = self.entry.session.is_some_and(|session| in_use.is(session));
+        let may = self.writers == 0 && !self.is_held && !is_in_use;
+        self.plan.due_in(now).filter(|_| may)
+    }
+}
+
+impl List {
+    pub fn of(&mut self, slot: Uuid) -> Option<&mut Pending> {
+        self.pending
+            .iter_mut()
+            .find(|pending| pending.entry.slot == slot)
+    }
+
+    pub fn due_in(&self, now: SinceBoot, in_use: InUse) -> Option<Duration> {
+        let dues = self.pending.iter();
+        let dues = dues.filter_map(|held| held.due_in(now, in_use));
+        Some(dues.min()?.max(self.not_before.saturating_sub(now)))
+    }
+}

@@ -1,0 +1,220 @@
+//! From an old refresh token to a new one: what is sent, how often, and when a refusal is the end.
+//! Every step after a wait asks for the epoch anew.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::base::Base;
+use super::commit::Persist;
+use super::epoch::Epoch;
+use super::other_processes::OtherProcesses;
+use super::process_lock::ROTATION_LIMIT;
+use super::reconcile::{Reconcile, Standing};
+use super::record::Marker;
+use super::refresh::{Outcome, RefreshReason};
+use super::refresh_exchange::{Attempt, Attempted, RefreshExchange, superseded};
+use crate::backend::Fault;
+use crate::error::{AuthError, ErrorCode};
+use crate::failpoints::step;
+use crate::state::Event;
+use crate::wire::{Cause, SignedOutReason};
+
+/// How many newer tokens one refresh sends after a rejected one. A backend that gives out a new
+/// one with each rejection contradicts itself, and would be asked without end.
+const REPLACED: u32 = 2;
+
+/// Rotates.
+pub(super) struct Rotation {
+    base: Arc<Base>,
+    reconcile: Arc<Reconcile>,
+    others: Arc<OtherProcesses>,
+    exchange: RefreshExchange,
+}
+
+impl Rotation {
+    pub fn new(
+        base: Arc<Base>,
+        reconcile: Arc<Reconcile>,
+        others: Arc<OtherProcesses>,
+        exchange: RefreshExchange,
+    ) -> Self {
+        Self {
+            base,
+            reconcile,
+            others,
+            exchange,
+        }
+    }
+
+    /// Renews the session of `epoch`, whatever it takes: a newer token of another process, a
+    /// second opinion where a crash may have left one that is spent.
+    pub async fn rotate(&self, epoch: Epoch, reason: RefreshReason) -> Outcome {
+        let base = &self.base;
+        // Nothing is sent while another process may be about to replace the token.
+        let Some(_right) = base.lock.right(ROTATION_LIMIT).await else {
+            return Err(self.base.put_off(epoch));
+        };
+        step!("rotation.locked");
+        let (mut attempt, interrupted) = {
+            let _turn = base.lock.turn().await;
+            let now = base.core.now();
+            match base.core.at(epoch) {
+                // Whatever comes of this try plans the next one.
+                Some(mut at) => at.plan.begin(now),
+                None => return superseded(&base.core),
+            }
+            match self.reconcile.run(epoch).await? {
+                Standing::Held { interrupted } => (self.begin(epoch, reason)?, interrupted),
+                Standing::Nobody => return Err(ErrorCode::NotSignedIn.into()),
+                Standing::Unread => return Err(ErrorCode::Unreachable.into()),
+            }
+        };
+        if self.has_missed_its_chance(&attempt) {
+            // It is told once it is not shown any more.
+            let ended = base.ended(attempt.session, attempt.token.clone(), None);
+            let _ = base.pending.put(ended).await;
+            let outcome = self.end(epoch, SignedOutReason::Missing).await;
+            base.tell(&attempt.device).await;
+            return outcome;
+        }
+        let mut is_confirmed = !interrupted;
+        let mut replaced = 0;
+        loop {
+            let why = match self.exchange.attempt(&attempt).await {
+                Attempted::Done(outcome) => return outcome,
+                Attempted::Rejected(why) => why,
+                Attempted::Over(why) => return self.end(epoch, why).await,
+                Attempted::Overtaken => match self.newer_than(&attempt).await? {
+                    Some(newer) => {
+                        attempt = newer;
+                        continue;
+                    }
+                    None => return superseded(&base.core),
+                },
+            };
+            // A second look, then a second opinion where a crash may have left us with a
+            // token that the backend has already replaced.
+            let newer = self.newer_than(&attempt).await?;
+            if newer.is_none() && !is_confirmed {
+                let wait = Duration::from_secs(2) + Duration::from_secs(3).mul_f64(rand::random());
+                let until = base.core.now() + wait;
+                base.core.clock.sleep_until(until).await;
+            }
+            if !base.stands(epoch) {
+                return superseded(&base.core);
+            }
+            match newer {
+                Some(_) if replaced == REPLACED => {
+                    return Err(self.exchange.unreached(&attempt, Fault::BadAnswer, None));
+                }
+                Some(newer) => {
+                    replaced += 1;
+                    attempt = newer;
+                }
+                None if is_confirmed => return self.end(epoch, why).await,
+                None => is_confirmed = true,
+            }
+        }
+    }
+
+    /// What is sent in the name of `epoch`.
+    fn begin(&self, epoch: Epoch, reason: RefreshReason) -> Result<Attempt, AuthError> {
+        let core = &self.base.core;
+        let mut at = core.at(epoch).ok_or(ErrorCode::NotSignedIn)?;
+        let held = at.session.as_ref().ok_or(ErrorCode::NotSignedIn)?;
+        let token = held.token.clone().ok_or(ErrorCode::Unreachable)?;
+        let attempt = Attempt {
+            epoch,
+            session: held.id,
+            jar: at.jar,
+            generation: held.generation,
+            token,
+            access: held.access_text(),
+            device: held.device.clone(),
+            asked: core.now(),
+            reason,
+            new_connection: at.refusals.is_counting(),
+        };
+        if at.state().outage().is_some() {
+            let outage = at.outage(core.now_ms(), None);
+            at.publish(Cause::Outage, Event::Unreached(outage));
+        }
+        Ok(attempt)
+    }
+
+    /// Whether the token was replaced by an answer that was never stored, and the time is over in
+    /// which the backend gives the same again.
+    fn has_missed_its_chance(&self, attempt: &Attempt) -> bool {
+        let base = &self.base;
+        let grace = Duration::from_secs(base.backend.profile().session.grace_s);
+        let now_ms = base.core.now_ms();
+        let at = base.core.at(attempt.epoch);
+        let held = at.as_ref().and_then(|at| at.session.as_ref());
+        held.is_some_and(|held| {
+            held.is_last_chance
+                && held.replaced_at.is_none_or(|replaced| {
+                    // A clock before that time counts as passed.
+                    let age = now_ms.checked_sub(replaced).map(Duration::from_millis);
+                    age.is_none_or(|age| age >= grace)
+                })
+        })
+    }
+
+    /// What to send instead of a token that was rejected, if another process has left it.
+    async fn newer_than(&self, attempt: &Attempt) -> Result<Option<Attempt>, AuthError> {
+        let _turn = self.base.lock.turn().await;
+        if !self.base.stands(attempt.epoch) {
+            return Ok(None);
+        }
+        self.reconcile.run(attempt.epoch).await?;
+        let newer = self.begin(attempt.epoch, attempt.reason)?;
+        Ok((newer.generation > attempt.generation).then_some(newer))
+    }
+
+    /// The backend has ended the session: persist that, then say so.
+    async fn end(&self, epoch: Epoch, why: SignedOutReason) -> Outcome {
+        let base = &self.base;
+        // Nobody reads disk and keyring before this is on them.
+        let _turn = base.lock.turn().await;
+        let taken = base.core.at(epoch).and_then(|mut at| {
+            let known = at.keyring;
+            let held = at.drop_session()?;
+            Some((at.begin_epoch(), held, known))
+        });
+        let Some((epoch, held, known)) = taken else {
+            return superseded(&base.core);
+        };
+        tracing::warn!(?why, "the session is over");
+        let marker = Marker {
+            session: Some(held.id),
+            why,
+        };
+        let asking = base.clone();
+        let stands = move || asking.stands(epoch);
+        let marked = base
+            .persistence
+            .on_disk(stands, move |records| records.write_marker(marker));
+        let _ = marked.await;
+        let legacy = held.legacy_item;
+        let keyring = match known.is_clear() {
+            true => base.items.delete(epoch, legacy, Ok(())).await,
+            // It may hold another session's.
+            false => base.items.empty(epoch, legacy).await,
+        };
+        let until_quit = known.lasts_until_quit();
+        let record = base.persistence.record_of_the_end(&held, until_quit);
+        let persist = Persist::end(keyring, Some(Box::new(record)));
+        let ended = base
+            .commit
+            .commit(epoch, persist, Cause::Rejected, |inner, _| {
+                inner.keyring = keyring;
+                Event::Ended(why)
+            });
+        if ended.await.is_ok()
+            && let Some(mut at) = base.core.at(epoch)
+        {
+            self.others.begin_nobodys_jar(&mut at);
+        }
+        Err(ErrorCode::SessionEnded.into())
+    }
+}

@@ -1,0 +1,213 @@
+//! A rotated token is put where it is safe, and a session that was to last until the app quits is
+//! made to last once the keyring works.
+
+use std::sync::Arc;
+
+use super::base::Base;
+use super::commit::Persist;
+use super::epoch::Epoch;
+use super::inner::Inner;
+use super::keeping::Keyring;
+use super::other_processes::OtherProcesses;
+use super::record::{Marker, Phase, Record};
+use crate::identity::{Generation, SessionId};
+use crate::state::Event;
+use crate::storage::records::Durability;
+use crate::token::RefreshToken;
+use crate::wire::Cause;
+
+/// Keeps tokens.
+pub(super) struct TokenKeeper {
+    base: Arc<Base>,
+    others: Arc<OtherProcesses>,
+}
+
+impl TokenKeeper {
+    pub fn new(base: Arc<Base>, others: Arc<OtherProcesses>) -> Self {
+        Self { base, others }
+    }
+
+    /// Puts a rotated token where it is safe. False if the session is over meanwhile, here or in
+    /// another process, and the token has gone to be revoked.
+    pub async fn keep(
+        &self,
+        epoch: Epoch,
+        session: SessionId,
+        generation: Generation,
+        token: &RefreshToken,
+    ) -> bool {
+        let base = &self.base;
+        let Some((known, legacy)) = base.core.at(epoch).map(|at| {
+            let legacy = at.session.as_ref().and_then(|held| held.legacy_item);
+            (at.keyring, legacy)
+        }) else {
+            self.revoke(session, token.clone());
+            return false;
+        };
+        let mut saved = Ok(());
+        let mut over = self.marker(epoch, session).await;
+        if over.is_none() {
+            let mut item = base.persistence.item(session, generation, token.clone());
+            // Who was told that it lasts until the app quits is told otherwise first.
+            item.until_quit = known.lasts_until_quit();
+            saved = base.items.save(epoch, &item, known, legacy).await;
+            over = self.marker(epoch, session).await;
+        }
+        let record = {
+            let mut at = match over {
+                None => base.core.at(epoch),
+                Some(_) => None,
+            };
+            at.as_mut().and_then(|at| {
+                let now = base.core.now();
+                let now_ms = base.core.now_ms();
+                at.keyring = Keyring::after(saved, known.lasts_until_quit(), now);
+                let held = at.session.as_mut()?;
+                held.generation = generation;
+                held.token = Some(token.clone());
+                held.replaced_at = Some(now_ms);
+                held.is_last_chance = false;
+                if saved.is_ok() {
+                    held.saved_generation = Some(generation);
+                    held.legacy_item = None;
+                }
+                let record = base
+                    .persistence
+                    .record(held, Phase::Rotating, saved.is_err());
+                Some(record)
+            })
+        };
+        let Some(record) = record else {
+            if let Some(marker) = over {
+                // Written by another process, or by this one a moment ago: either way the item
+                // must not outlive it. A crash in between must leave one of the two to be told.
+                let ended = base.ended(session, token.clone(), None);
+                let safe = base.pending.put(ended).await;
+                base.items.delete(epoch, None, safe).await;
+                self.others.follow_sign_out(epoch, marker.why);
+            }
+            self.revoke(session, token.clone());
+            return false;
+        };
+        if saved.is_err() {
+            // The record alone knows that the token in the keyring is spent.
+            let persist = Persist::Record(Box::new(record), Durability::Synced);
+            let told = |_: &mut Inner, _: bool| Event::Remembered(false);
+            let committed = base
+                .commit
+                .commit(epoch, persist, Cause::Storage, told)
+                .await;
+            if committed.is_err() {
+                self.revoke(session, token.clone());
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The sign-out marker, if it is about `session`; `None` too where that cannot be told, and
+    /// once the epoch is over, which the caller finds out by itself.
+    async fn marker(&self, epoch: Epoch, session: SessionId) -> Option<Marker> {
+        let base = &self.base;
+        let ignores_unnamed = base.core.at(epoch)?.ignores_unnamed_marker;
+        let asking = base.clone();
+        let stands = move || asking.stands(epoch);
+        let read = base
+            .persistence
+            .on_disk(stands, |records| records.marker())
+            .await;
+        let marker = read.ok().flatten().flatten()?;
+        let is_ignored = ignores_unnamed && marker.session.is_none();
+        (marker.ends(session) && !is_ignored).then_some(marker)
+    }
+
+    /// The person was told that the session lasts until the app quits, and the keyring works
+    /// now: item and record say so, then the windows. The item says it first, so that whoever
+    /// was told the old is not surprised by a crash in between.
+    pub async fn make_it_last(&self, epoch: Epoch) {
+        let base = &self.base;
+        let prepared = base.core.at(epoch).and_then(|at| {
+            let held = at.session.clone()?;
+            let item = base
+                .persistence
+                .item(held.id, held.generation, held.token.clone()?);
+            Some((item, held, at.keyring, at.ignores_unnamed_marker))
+        });
+        let Some((item, mut held, known, is_marked)) = prepared else {
+            return;
+        };
+        let _one = base.lock.turn().await;
+        let mut flagged = item.clone();
+        flagged.until_quit = true;
+        let mut saved = match known {
+            // It is there already, marked as what was told.
+            Keyring::UntilQuit(_) => Ok(()),
+            _ => {
+                base.items
+                    .save(epoch, &flagged, known, held.legacy_item)
+                    .await
+            }
+        };
+        held.saved_generation = match saved {
+            Ok(()) => Some(held.generation),
+            Err(_) => held.saved_generation,
+        };
+        held.legacy_item = held.legacy_item.filter(|_| saved.is_err());
+        let mut is_recorded = false;
+        if saved.is_ok() {
+            let record = base.persistence.record(&held, Phase::Idle, false);
+            is_recorded = self.record_if_idle(epoch, record, is_marked).await;
+            if is_recorded {
+                saved = base.persistence.write_item(epoch, &item).await;
+            }
+        }
+        let now = base.core.now();
+        let generation = held.generation;
+        let change = move |inner: &mut Inner, _: bool| {
+            if let Some(in_use) = &mut inner.session
+                && in_use.generation == generation
+            {
+                in_use.saved_generation = held.saved_generation;
+                in_use.legacy_item = held.legacy_item;
+                inner.keyring = Keyring::after(saved, !is_recorded, now);
+                inner.ignores_unnamed_marker &= !is_recorded;
+            }
+            Event::Remembered(inner.keyring.remembers())
+        };
+        let _ = base
+            .commit
+            .commit(epoch, Persist::Nothing, Cause::Storage, change)
+            .await;
+    }
+
+    /// Writes the record unless a rotation is under way, or was: its word counts. A marker that
+    /// the sign-in could not remove has to go first: the next start would find the session over.
+    async fn record_if_idle(&self, epoch: Epoch, record: Record, is_marked: bool) -> bool {
+        let asking = self.base.clone();
+        let stands = move || asking.stands(epoch);
+        let written = self.base.persistence.on_disk(stands, move |records| {
+            let mut record = record;
+            if let Some(now) = records.session()?
+                && now.session == record.session
+            {
+                if now.generation > record.generation {
+                    return Ok(());
+                }
+                record.phase = now.phase;
+            }
+            records.write_session(&record, Durability::Synced)?;
+            if is_marked && records.clear_marker(record.session) {
+                return Err(std::io::ErrorKind::Other.into());
+            }
+            records.lay_marker_aside();
+            Ok(())
+        });
+        matches!(written.await, Ok(Some(())))
+    }
+
+    fn revoke(&self, session: SessionId, token: RefreshToken) {
+        let device = self.base.core.look(|inner| inner.device.clone());
+        let ended = self.base.ended(session, token, None);
+        self.base.revoke(ended, device);
+    }
+}
