@@ -26,6 +26,17 @@ pub(super) struct List {
     pub heard: Vec<(String, RefreshToken)>,
 }
 
+/// When the backend may be told of the end of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum When {
+    /// While nothing shows or restores it.
+    NotInUse,
+    /// Not before the session that replaces it has come about.
+    OnceReplaced,
+    /// It is replaced, whatever is shown yet.
+    Now,
+}
+
 /// One undelivered sign-out, and how far it is.
 pub(super) struct Pending {
     pub entry: Entry,
@@ -40,8 +51,7 @@ pub(super) struct Pending {
     pub is_recorded: bool,
     /// Its keyring item is written.
     pub is_slotted: bool,
-    /// It is not told before the session that replaces it has come about.
-    pub is_held: bool,
+    pub when: When,
     /// Nothing is left to say; the keyring item is still to be deleted.
     pub is_settled: bool,
     /// How often the backend has said by this status alone that there is nothing left to end.
@@ -66,7 +76,7 @@ impl Pending {
             entry,
             known,
             writers: 0,
-            is_held: false,
+            when: When::NotInUse,
             is_settled: false,
             refused: None,
             plan: Plan::default(),
@@ -81,9 +91,15 @@ impl Pending {
     }
 
     pub fn due_in(&self, now: SinceBoot, in_use: InUse) -> Option<Duration> {
-        let is_in_use = self.entry.session.is_some_and(|session| in_use.is(session));
-        let may = self.writers == 0 && !self.is_held && !is_in_use;
-        self.plan.due_in(now).filter(|_| may)
+        let may = match self.when {
+            When::NotInUse => {
+                let session = self.entry.session;
+                !session.is_some_and(|session| in_use.is(session))
+            }
+            When::OnceReplaced => false,
+            When::Now => true,
+        };
+        self.plan.due_in(now).filter(|_| may && self.writers == 0)
     }
 }
 

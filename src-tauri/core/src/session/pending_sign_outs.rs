@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::epoch::InUse;
 use super::item::{Item, Stored};
-use super::pending_list::{Known, List, Pending};
+use super::pending_list::{Known, List, Pending, When};
 use super::pending_record::{Entry, PendingRecord};
 use super::record::{Names, Records};
 use crate::backend::{Backend, Fault, Told, Untold};
@@ -100,7 +100,9 @@ impl PendingSignOuts {
                     let item = item_of(&self.workspace, &self.store, entry.slot);
                     let mut pending = Pending::new(entry, None, item);
                     // Whether the sign-in that was to replace it has come about is not known yet.
-                    pending.is_held = pending.entry.replaced_by.is_some();
+                    if pending.entry.replaced_by.is_some() {
+                        pending.when = When::OnceReplaced;
+                    }
                     pending
                         .plan
                         .look_again(self.clock.since_boot(), Duration::ZERO);
@@ -163,7 +165,9 @@ impl PendingSignOuts {
                 let known = Some(Known { token, access });
                 let item = item_of(&self.workspace, &self.store, entry.slot);
                 let mut pending = Pending::new(entry, known, item);
-                pending.is_held = replaced_by.is_some();
+                if replaced_by.is_some() {
+                    pending.when = When::OnceReplaced;
+                }
                 state.pending.push(pending);
                 state.pending.len() - 1
             });
@@ -187,8 +191,8 @@ impl PendingSignOuts {
     pub fn release(&self, session: SessionId) {
         let now = self.clock.since_boot();
         for pending in &mut self.state().pending {
-            if pending.entry.session == Some(session) && pending.is_held {
-                pending.is_held = false;
+            if pending.entry.session == Some(session) && pending.when == When::OnceReplaced {
+                pending.when = When::Now;
                 pending.plan.look_again(now, Duration::ZERO);
             }
         }
@@ -198,8 +202,8 @@ impl PendingSignOuts {
     pub fn release_left(&self) {
         let now = self.clock.since_boot();
         for pending in &mut self.state().pending {
-            if pending.known.is_none() && pending.is_held {
-                pending.is_held = false;
+            if pending.known.is_none() && pending.when == When::OnceReplaced {
+                pending.when = When::NotInUse;
                 pending.plan.look_again(now, Duration::ZERO);
             }
         }

@@ -7,7 +7,7 @@ use serde_json::json;
 use vestibule_backend::Config;
 use vestibule_core::clock::Clock as _;
 use vestibule_core::secrets::StoreError;
-use vestibule_core::wire::SignedOutReason;
+use vestibule_core::wire::{SessionState, SignedOutReason};
 
 use crate::support::*;
 
@@ -211,6 +211,42 @@ async fn the_one_before_is_sent_once_more_within_the_grace_of_the_profile() {
         }
         assert_eq!(sent, usize::from(is_sent), "{name}");
     }
+}
+
+/// Its time may end while the backend cannot be reached.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_one_before_is_not_sent_once_its_time_is_over() {
+    let world = World::with_profile(
+        Config {
+            grace: Duration::from_secs(60),
+            ..Config::default()
+        },
+        json!({"session": {"grace_s": 30}}),
+    )
+    .await;
+    let mut install = world.install().await;
+    install.sign_in(PLAIN).await;
+    let backup = world.store.items();
+    install.session.refresh().await.expect("refreshed");
+    install.quit(&world).await;
+    for (account, value) in backup {
+        world.store.put(&account, &value);
+    }
+    world.backend.down().await;
+    install.restart(&world);
+    let tried = |state: &SessionState| outage(state).is_some() && is_stale(state);
+    install.until("a try that reached nobody", tried).await;
+    install.pass(Duration::from_secs(31));
+    let before = world.backend.requests("POST", REFRESH);
+    world.backend.up().await.expect("the backend is back");
+    let settled = install.settle("after its time").await;
+    assert_eq!(settled, Err(SignedOutReason::Missing));
+    assert_eq!(world.backend.requests("POST", REFRESH), before, "not sent");
+    install
+        .passing(eventually("the session's end at the backend", || {
+            world.ends(PLAIN) == [Some("signed_out".into())]
+        }))
+        .await;
 }
 
 /// What the record does not know to be spent is the newest there is.
