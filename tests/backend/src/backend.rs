@@ -199,9 +199,15 @@ impl Backend {
         self.app.seen.total()
     }
 
-    /// Resolves once this endpoint has received that many requests.
+    /// Resolves once this endpoint has received that many requests. Their bodies may be on their
+    /// way: whoever looks at [`Backend::last_request`] next waits for [`Backend::received`].
     pub async fn reached(&self, method: &str, path: &str, count: usize) {
         self.app.seen.reached(method, path, count).await;
+    }
+
+    /// Resolves once this endpoint has received that many requests with their bodies.
+    pub async fn received(&self, method: &str, path: &str, count: usize) {
+        self.app.seen.read_whole(method, path, count).await;
     }
 
     /// The latest request to this endpoint, secrets and all.

@@ -74,6 +74,7 @@ impl std::fmt::Debug for SeenRequest {
 #[derive(Default)]
 struct Endpoint {
     count: usize,
+    read: usize,
     latest: VecDeque<SeenRequest>,
 }
 
@@ -127,11 +128,14 @@ impl Seen {
             body: body.to_vec(),
         };
         self.with(method, path, |endpoint| {
+            endpoint.read += 1;
             endpoint.latest.push_back(request);
             if endpoint.latest.len() > KEPT {
                 endpoint.latest.pop_front();
             }
         });
+        // As many as before; whoever waits looks again.
+        self.total.send_modify(|_| ());
     }
 
     pub fn count(&self, method: &str, path: &str) -> usize {
@@ -148,10 +152,20 @@ impl Seen {
         })
     }
 
-    /// Resolve once this endpoint has received that many requests.
+    /// Resolves once this endpoint has received that many requests.
     pub async fn reached(&self, method: &str, path: &str, count: usize) {
+        self.until(|| self.count(method, path) >= count).await;
+    }
+
+    /// The same with their bodies.
+    pub async fn read_whole(&self, method: &str, path: &str, count: usize) {
+        let read = || self.with(method, path, |endpoint| endpoint.read);
+        self.until(|| read() >= count).await;
+    }
+
+    async fn until(&self, holds: impl Fn() -> bool) {
         let mut total = self.total.subscribe();
-        while self.count(method, path) < count {
+        while !holds() {
             if total.changed().await.is_err() {
                 return;
             }

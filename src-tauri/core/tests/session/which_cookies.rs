@@ -124,7 +124,7 @@ async fn one_of_two_that_is_renewed_leaves_the_other() {
     install.session.refresh().await.expect("refreshed");
     install.session.logout().await;
     install
-        .passing(world.backend.reached("POST", "/logout", 1))
+        .passing(world.backend.received("POST", "/logout", 1))
         .await;
     assert_eq!(sent_to(&world, "/logout"), ["for-logout"]);
 }
@@ -146,7 +146,7 @@ async fn one_of_two_that_is_taken_back_does_not_end_the_session() {
     world.backend.faults().add(Fault::on("POST", REFRESH, busy));
     install.restart(&world);
     install
-        .passing(world.backend.reached("POST", REFRESH, 2))
+        .passing(world.backend.received("POST", REFRESH, 2))
         .await;
     assert_eq!(sent_to(&world, REFRESH), ["for-refresh"]);
 }

@@ -224,7 +224,7 @@ async fn the_library_adds_accounts_and_records_requests() {
             .status,
         200
     );
-    backend.reached("POST", "/login", 1).await;
+    backend.received("POST", "/login", 1).await;
     assert_eq!(backend.requests("POST", "/login"), 1);
     let seen = backend.last_request("POST", "/login").expect("recorded");
     assert_eq!(seen.cookie("device_fingerprint"), Some(device.id.as_str()));

@@ -155,7 +155,7 @@ async fn known(stage: &Stage, mark: String) -> Result<Marks, Lost> {
     let head = head.ok_or("there is a bearer token")?.to_owned();
     stage.backend.expire_access_tokens();
     app.open("/account/").await;
-    let refreshed = stage.backend.reached("POST", "/refresh-token", 1);
+    let refreshed = stage.backend.received("POST", "/refresh-token", 1);
     tokio::time::timeout(PATIENCE, refreshed)
         .await
         .map_err(|_| "nothing was refreshed")?;
