@@ -87,4 +87,15 @@ describe("desktop.publicFetch", () => {
     await expect(pending).rejects.toThrow("enough");
     expect(shell.called("plugin:http|fetch_cancel")).toHaveLength(1);
   });
+
+  it("gives up on a body without an end, and says so to the shell", async () => {
+    const shell = shellTelling(200, []);
+    const mebibyte = new Uint8Array((1 << 20) + 1).buffer;
+    shell.on("plugin:http|fetch_read_body", () => mebibyte);
+    await expect(desktop.publicFetch("https://x.example/")).rejects.toMatchObject({
+      code: "too_large",
+    });
+    expect(shell.called("plugin:http|fetch_read_body")).toHaveLength(9);
+    expect(shell.called("plugin:http|fetch_cancel_body")).toHaveLength(1);
+  });
 });

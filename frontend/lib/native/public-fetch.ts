@@ -1,6 +1,8 @@
 // Public content, through the shell's own client for it: no session goes along, and the addresses
-// are those of `src-tauri/capabilities/public.json`. Refuses nothing itself; the shell does.
+// are those of `src-tauri/capabilities/public.json`. The shell refuses others; what is refused here
+// is a body without an end.
 
+import { NativeError } from "./errors";
 import { call } from "./ipc";
 
 type Head = {
@@ -11,8 +13,13 @@ type Head = {
 };
 
 const CONNECT_MS = 5000;
+/** A server that never stops must not fill the window's memory. */
+const MOST = 8 << 20;
 
-/** Fetches public content by GET. Rejects with a `NativeError` when there was no answer. */
+/**
+ * Fetches public content by GET. Rejects with a `NativeError` when there was no answer, or one of
+ * more than 8 MiB (`too_large`).
+ */
 export async function publicFetch(url: string, signal?: AbortSignal): Promise<Response> {
   signal?.throwIfAborted();
   const clientConfig = { method: "GET", url, headers: [], connectTimeout: CONNECT_MS };
@@ -35,17 +42,28 @@ export async function publicFetch(url: string, signal?: AbortSignal): Promise<Re
 
 /** The body, in pieces of which the last byte says whether that was all. */
 async function content(rid: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
-  let whole = new Uint8Array();
+  const pieces: Uint8Array<ArrayBuffer>[] = [];
+  let length = 0;
   for (;;) {
-    if (signal?.aborted) {
+    if (signal?.aborted || length > MOST) {
       await call("plugin:http|fetch_cancel_body", { rid }).catch(() => undefined);
-      throw signal.reason;
+      signal?.throwIfAborted();
+      const message = `Public content may have ${MOST} bytes.`;
+      throw new NativeError({ code: "too_large", message, retryAfterMs: null });
     }
     const piece = new Uint8Array(await call<ArrayBuffer>("plugin:http|fetch_read_body", { rid }));
-    const longer = new Uint8Array(whole.length + piece.length - 1);
-    longer.set(whole);
-    longer.set(piece.subarray(0, -1), whole.length);
-    whole = longer;
-    if (piece.at(-1) === 1) return whole;
+    pieces.push(piece.subarray(0, -1));
+    length += piece.length - 1;
+    if (piece.at(-1) === 1 && length <= MOST) return joined(pieces, length);
   }
+}
+
+function joined(pieces: Uint8Array<ArrayBuffer>[], length: number): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
 }

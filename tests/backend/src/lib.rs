@@ -39,7 +39,7 @@
 //! |---|---|
 //! | `POST /login {email, password, fingerprint}` | 200 `S`; 200 `{otpRequired, email}`; 401 `INVALID_CREDENTIALS`; 403 `ACCOUNT_BLOCKED`; 423 `ACCOUNT_LOCKED` after ten failures; 429 |
 //! | `POST /register {name, email, password, fingerprint, locale?}` | 201 `S`, or as [`Registration`] says; 409 `EMAIL_TAKEN`; 429. `locale` is all it takes beside the contract |
-//! | `POST /verify-otp {email, code, fingerprint}` | 200 `S`; 400 `OTP_INVALID`; 410 `OTP_EXPIRED`, also when nothing is to be verified; 423 `OTP_TOO_MANY` at the fifth wrong code, or `ACCOUNT_LOCKED`; 429 |
+//! | `POST /verify-otp {email, code, fingerprint}` | 200 `S`; 400 `OTP_INVALID`; 410 `OTP_EXPIRED`, also when nothing is to be verified, or not on this device; 423 `OTP_TOO_MANY` at the fifth wrong code, or `ACCOUNT_LOCKED` after ten over several sign-ins, which only a right code forgets; 429 |
 //! | `POST /resend-otp {email, fingerprint}` | 204; 410; 423; 429 with `Retry-After` within [`Config::resend_interval`] |
 //! | `POST /refresh-token {fingerprint}` | 200 `S`; 401 `TOKEN_MISSING`, `TOKEN_INVALID`, `TOKEN_EXPIRED`, `REFRESH_REUSED`, `SESSION_REVOKED`, `SESSION_ENDED` (signed out); 403 `DEVICE_MISMATCH`; 429 |
 //! | `POST /logout` | 204, also twice; 401 without a token of this backend; deletes the cookie in every case |
@@ -67,7 +67,7 @@
 //! of its parent and a stored nonce, so whoever replays the parent within
 //! [`Config::grace`], from the same device and before the successor is first used,
 //! gets the very same successor, and nothing readable is kept to make that possible.
-//! Any other replay ends the family. A request from another device changes nothing.
+//! Any other replay ends the family, however old the token is. A request from another device changes nothing.
 //!
 //! # What the console says
 //!

@@ -1,8 +1,8 @@
-//! Rate limits: how often one address may ask, per endpoint and account. Counted
-//! in memory over fixed windows; a restart forgets them, the account lock does not.
+//! Rate limits: how often one network may ask, per endpoint and account. Counted in memory over
+//! fixed windows, so many and no more; a restart forgets them, the account lock does not.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 
 use crate::clock::{Millis, now, seconds_until};
@@ -11,16 +11,16 @@ use crate::error::Refusal;
 /// What is limited, and how far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Limit {
-    /// Sign-ins to one account from one address.
+    /// Sign-ins to one account from one network.
     Login,
-    /// Sign-ins to any account from one address.
+    /// Sign-ins to any account from one network.
     Logins,
     Register,
-    /// Codes tried for one account from one address.
+    /// Codes tried for one account from one network.
     Verify,
-    /// Codes sent to one account from one address.
+    /// Codes sent to one account from one network.
     Resend,
-    /// Codes tried or sent for any account from one address.
+    /// Codes tried or sent for any account from one network.
     Codes,
     Refresh,
 }
@@ -38,18 +38,54 @@ impl Limit {
 }
 
 const WINDOW: Millis = 60_000;
-/// Windows remembered before the finished ones are swept out.
+/// Windows remembered. Whoever comes when there is no room shares one with the others.
 const REMEMBERED: usize = 10_000;
+/// How long finished windows may stay where there is no room.
+const SWEEP: Millis = 1000;
 
-/// Whose requests a window counts.
-type Counted = (Limit, IpAddr, String);
+/// Whose requests a window counts; nobody's in particular where there was no room.
+type Counted = (Limit, Option<(IpAddr, String)>);
 /// When a window began, and how many it has counted.
 type Window = (Millis, u32);
 
 /// The counters; does nothing when limits are off.
 pub(crate) struct Limits {
     on: bool,
-    windows: Mutex<HashMap<Counted, Window>>,
+    windows: Mutex<Windows>,
+}
+
+#[derive(Default)]
+struct Windows {
+    counted: HashMap<Counted, Window>,
+    swept: Millis,
+}
+
+impl Windows {
+    /// The window of this caller. To look through all of them costs time, so that is done once a
+    /// second and not at each request of a flood.
+    fn of(&mut self, limit: Limit, from: IpAddr, account: &str, now: Millis) -> &mut Window {
+        let sweep = now < self.swept || now - self.swept >= SWEEP;
+        if self.counted.len() >= REMEMBERED && sweep {
+            self.swept = now;
+            self.counted
+                .retain(|_, (since, _)| (0..WINDOW).contains(&(now - *since)));
+        }
+        let own = (limit, Some((network(from), account.to_owned())));
+        let room = self.counted.len() < REMEMBERED || self.counted.contains_key(&own);
+        let counted = if room { own } else { (limit, None) };
+        self.counted.entry(counted).or_insert((now, 0))
+    }
+}
+
+/// One customer has a whole /64 of IPv6.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let prefix = address.to_bits() >> 64 << 64;
+            IpAddr::V6(Ipv6Addr::from_bits(prefix))
+        }
+        v4 @ IpAddr::V4(_) => v4,
+    }
 }
 
 impl Limits {
@@ -77,12 +113,7 @@ impl Limits {
         now: Millis,
     ) -> Result<(), Refusal> {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        if windows.len() >= REMEMBERED {
-            windows.retain(|_, (since, _)| now - *since < WINDOW);
-        }
-        let window = windows
-            .entry((limit, from, account.to_owned()))
-            .or_insert((now, 0));
+        let window = windows.of(limit, from, account, now);
         if now - window.0 >= WINDOW || now < window.0 {
             *window = (now, 0);
         }
@@ -112,5 +143,38 @@ mod tests {
         ask("b", 31_000).expect("another account has its own");
         ask("a", 61_000).expect("the window has ended");
         ask("a", 0).expect("a clock set back does not lock anyone out");
+    }
+
+    fn kept(limits: &Limits) -> usize {
+        let windows = limits.windows.lock().expect("nobody panicked");
+        windows.counted.len()
+    }
+
+    #[test]
+    fn a_flood_of_callers_fills_no_memory_and_gets_no_more_than_its_share() {
+        let limits = Limits::new(true);
+        let from = |n: u32| IpAddr::V4(Ipv4Addr::from_bits(n));
+        let ask = |n, now| limits.check_at(Limit::Login, from(n), "a", now).is_ok();
+        assert!(ask(0, 0), "who came before the flood");
+        let allowed = (1..100_000).filter(|n| ask(*n, 1)).count();
+        assert_eq!(allowed, REMEMBERED - 1 + 10, "the rest shares one window");
+        assert_eq!(kept(&limits), REMEMBERED + 1);
+        assert!(ask(0, 2), "has a window of its own still");
+        assert!(ask(100_000, WINDOW + 1), "the flood is over");
+        assert!(kept(&limits) <= 2, "and forgotten");
+    }
+
+    #[test]
+    fn the_addresses_of_one_customer_count_as_one() {
+        let limits = Limits::new(true);
+        let ask = |address: &str| {
+            let from = address.parse().expect("an address");
+            limits.check_at(Limit::Login, from, "a", 0).is_ok()
+        };
+        assert!((0..10).all(|n| ask(&format!("2001:db8:1:2::{n}"))));
+        assert!(!ask("2001:db8:1:2:ffff::1"));
+        assert!(ask("2001:db8:1:3::1") && ask("::1"));
+        assert!((0..10).all(|_| ask("::ffff:192.0.2.1")));
+        assert!(!ask("192.0.2.1") && ask("192.0.2.2"));
     }
 }

@@ -1,14 +1,17 @@
 //! One-time codes: the challenge between a right password and a session.
-//! Mailed codes are stored sealed; TOTP codes are computed. Five tries.
+//! Mailed codes are stored sealed; TOTP codes are computed. Five tries, from the device that
+//! signed in: to another there is no challenge, so that it can neither use up the owner's tries
+//! nor have codes sent, nor learn that somebody is signing in.
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use uuid::Uuid;
 
 use crate::accounts::{self, Account, SecondFactor};
 use crate::clock::{Millis, millis, seconds_until};
-use crate::config::Tunable;
+use crate::config::{DeviceBinding, Tunable};
 use crate::error::Refusal;
 use crate::secret::{Key, below};
+use crate::sessions::Device;
 use crate::totp;
 use axum::http::StatusCode;
 
@@ -20,6 +23,7 @@ pub(crate) fn begin(
     tx: &Transaction<'_>,
     key: &Key,
     account: &Account,
+    device: &Device,
     now: Millis,
     rules: &Tunable,
 ) -> rusqlite::Result<Option<String>> {
@@ -27,30 +31,60 @@ pub(crate) fn begin(
     let code = (account.second_factor != SecondFactor::Totp).then(draw);
     let sealed = code.as_deref().map(|code| seal(key, &id, code));
     tx.execute(
-        "INSERT OR REPLACE INTO challenges (account, id, code_seal, tries, sent_at, expires_at)
-         VALUES (?1, ?2, ?3, 0, ?4, ?5)",
-        params![account.id, id, sealed, now, now + millis(rules.otp_ttl)],
+        "INSERT OR REPLACE INTO challenges
+             (account, id, device_id, code_seal, tries, sent_at, expires_at)
+         VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6)",
+        params![
+            account.id,
+            id,
+            device.id,
+            sealed,
+            now,
+            now + millis(rules.otp_ttl)
+        ],
     )?;
     Ok(code)
+}
+
+/// A challenge under way, and whose it is.
+pub(crate) struct Asked {
+    account: Account,
+    challenge: Challenge,
+}
+
+/// What this device is asked for, if it is and may still try.
+pub(crate) fn asked(
+    tx: &Transaction<'_>,
+    email: &str,
+    device: &Device,
+    now: Millis,
+    rules: &Tunable,
+) -> rusqlite::Result<Result<Asked, Refusal>> {
+    let Some(asked) = find(tx, email)? else {
+        return Ok(Err(expired()));
+    };
+    let bound = rules.device_binding != DeviceBinding::Off && asked.challenge.device_id.is_some();
+    if bound && asked.challenge.device_id != device.id {
+        return Ok(Err(expired()));
+    }
+    if asked.challenge.tries >= ALLOWED {
+        return Ok(Err(too_many()));
+    }
+    if asked.challenge.expires_at <= now {
+        return Ok(Err(expired()));
+    }
+    Ok(Ok(asked))
 }
 
 /// Check a code; on success the challenge is spent.
 pub(crate) fn verify(
     tx: &Transaction<'_>,
     key: &Key,
-    email: &str,
+    asked: Asked,
     given: &str,
     now: Millis,
 ) -> rusqlite::Result<Result<Account, Refusal>> {
-    let Some((account, challenge)) = find(tx, email)? else {
-        return Ok(Err(expired()));
-    };
-    if challenge.tries >= ALLOWED {
-        return Ok(Err(too_many()));
-    }
-    if challenge.expires_at <= now {
-        return Ok(Err(expired()));
-    }
+    let Asked { account, challenge } = asked;
     let step = match (&challenge.code_seal, &account.totp_secret) {
         (Some(sealed), _) => key
             .opens("otp", &[challenge.id.as_bytes(), given.as_bytes()], sealed)
@@ -80,18 +114,14 @@ pub(crate) fn resend(
     tx: &Transaction<'_>,
     key: &Key,
     email: &str,
+    device: &Device,
     now: Millis,
     rules: &Tunable,
 ) -> rusqlite::Result<Result<Option<(Account, String)>, Refusal>> {
-    let Some((account, challenge)) = find(tx, email)? else {
-        return Ok(Err(expired()));
+    let Asked { account, challenge } = match asked(tx, email, device, now, rules)? {
+        Ok(asked) => asked,
+        Err(refusal) => return Ok(Err(refusal)),
     };
-    if challenge.tries >= ALLOWED {
-        return Ok(Err(too_many()));
-    }
-    if challenge.expires_at <= now {
-        return Ok(Err(expired()));
-    }
     let next = challenge.sent_at + millis(rules.resend_interval);
     if next > now {
         return Ok(Err(Refusal::too_many(seconds_until(next, now))));
@@ -107,31 +137,34 @@ pub(crate) fn resend(
 
 struct Challenge {
     id: String,
+    device_id: Option<String>,
     code_seal: Option<Vec<u8>>,
     tries: u32,
     sent_at: Millis,
     expires_at: Millis,
 }
 
-fn find(tx: &Transaction<'_>, email: &str) -> rusqlite::Result<Option<(Account, Challenge)>> {
+fn find(tx: &Transaction<'_>, email: &str) -> rusqlite::Result<Option<Asked>> {
     let Some(account) = accounts::by_email(tx, email)? else {
         return Ok(None);
     };
     let challenge = tx
         .prepare_cached(
-            "SELECT id, code_seal, tries, sent_at, expires_at FROM challenges WHERE account = ?1",
+            "SELECT id, device_id, code_seal, tries, sent_at, expires_at
+             FROM challenges WHERE account = ?1",
         )?
         .query_row([&account.id], |row| {
             Ok(Challenge {
                 id: row.get(0)?,
-                code_seal: row.get(1)?,
-                tries: row.get(2)?,
-                sent_at: row.get(3)?,
-                expires_at: row.get(4)?,
+                device_id: row.get(1)?,
+                code_seal: row.get(2)?,
+                tries: row.get(3)?,
+                sent_at: row.get(4)?,
+                expires_at: row.get(5)?,
             })
         })
         .optional()?;
-    Ok(challenge.map(|challenge| (account, challenge)))
+    Ok(challenge.map(|challenge| Asked { account, challenge }))
 }
 
 fn draw() -> String {

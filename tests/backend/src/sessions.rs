@@ -132,11 +132,24 @@ pub(crate) fn rotate(
         // Nothing changes: the owner's device goes on as before.
         return Ok(Err(refusal));
     }
-    if row.expires_at <= now {
+    // A used token means theft however old it is, so that is asked before whether it expired.
+    let again = match row.used_at {
+        None => None,
+        Some(used_at) => match again(tx, &row, used_at, now, rules)? {
+            Some(successor) => Some(successor),
+            None => {
+                end(tx, &row.session, End::Reuse)?;
+                return Ok(Err(End::refusal(End::Reuse.word())));
+            }
+        },
+    };
+    let good_until = again.map_or(row.expires_at, |(_, expires_at)| expires_at);
+    if good_until <= now {
         end(tx, &row.session, End::Expired)?;
         return Ok(Err(End::refusal(End::Expired.word())));
     }
-    let (token, expires_at) = match row.used_at {
+    let (token, expires_at) = match again {
+        Some((nonce, expires_at)) => (successor(key, presented, &nonce, rules), expires_at),
         None => {
             let nonce: [u8; 16] = random();
             let token = successor(key, presented, &nonce, rules);
@@ -154,16 +167,6 @@ pub(crate) fn rotate(
             ])?;
             (token, expires_at)
         }
-        Some(used_at) => match again(tx, &row, used_at, now, rules)? {
-            Some((nonce, expires_at)) => {
-                let token = successor(key, presented, &nonce, rules);
-                (token, expires_at)
-            }
-            None => {
-                end(tx, &row.session, End::Reuse)?;
-                return Ok(Err(End::refusal(End::Reuse.word())));
-            }
-        },
     };
     tx.prepare_cached("UPDATE sessions SET last_used_at = ?2 WHERE id = ?1")?
         .execute(params![row.session, now])?;
@@ -247,20 +250,17 @@ pub(crate) fn list(
     .collect()
 }
 
-/// Drop what no longer matters: tokens a month past their expiry, and sessions
-/// that have none left. Done at each sign-in, so that the file does not grow for ever.
+/// Drop what no longer matters: sessions whose newest token is a month past its expiry, and all
+/// their tokens with them. A used token of a session that lives stays, to be known as used
+/// however old it is. Done at each sign-in, so that the file does not grow for ever.
 fn tidy(tx: &Transaction<'_>, now: Millis) -> rusqlite::Result<()> {
     const MONTH: Millis = 30 * 24 * 3600 * 1000;
-    let rows = tx
-        .prepare_cached("DELETE FROM refresh_tokens WHERE expires_at < ?1")?
-        .execute([now - MONTH])?;
-    if rows > 0 {
-        tx.execute(
-            "DELETE FROM sessions WHERE NOT EXISTS
-                 (SELECT 1 FROM refresh_tokens WHERE session = sessions.id)",
-            [],
-        )?;
-    }
+    // The newest of a session is the one that is not used. The others go by the foreign key.
+    tx.prepare_cached(
+        "DELETE FROM sessions WHERE id IN
+             (SELECT session FROM refresh_tokens WHERE used_at IS NULL AND expires_at < ?1)",
+    )?
+    .execute([now - MONTH])?;
     Ok(())
 }
 
@@ -305,7 +305,7 @@ fn add(
     now: Millis,
     expires_at: Millis,
 ) -> rusqlite::Result<()> {
-    // A month's rotations every minute stay below fifty thousand rows a session.
+    // One row for each rotation: a refresh every twelve minutes makes 44,000 in a year.
     tx.prepare_cached(
         "INSERT INTO refresh_tokens (hash, session, issued_at, expires_at)
          VALUES (?1, ?2, ?3, ?4)",

@@ -14,7 +14,10 @@ use crate::error::Refusal;
 use crate::secret::{Key, random};
 
 /// The steps of the schema; a file remembers how many it has taken in `user_version`.
-const MIGRATIONS: &[&str] = &[include_str!("schema/0001_start.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/0001_start.sql"),
+    include_str!("schema/0002_attacks.sql"),
+];
 
 /// The open database. Clones share it.
 #[derive(Clone)]

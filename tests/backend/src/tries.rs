@@ -1,5 +1,9 @@
-//! Failed sign-ins, and the lock they lead to. Counted by e-mail address whether
-//! or not anyone has it, so that a lock tells a stranger nothing.
+//! Failed tries in a row, and the lock they lead to. Counted by e-mail address whether or not
+//! anyone has it, so that a lock tells a stranger nothing.
+//!
+//! Passwords and codes are counted apart. Anybody can enter wrong passwords for somebody, so
+//! their lock is short and they are forgotten. Whoever enters wrong codes has the password: only
+//! a right code forgets those, and each that follows a lock doubles the next.
 
 use std::time::Duration;
 
@@ -10,16 +14,47 @@ use crate::error::Refusal;
 
 /// Failures until the lock.
 pub(crate) const ALLOWED: u32 = 10;
+/// The longest lock, where it doubles.
+const LONGEST: Millis = 24 * 3600 * 1000;
+
+/// What was tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tried {
+    Password,
+    Code,
+}
+
+impl Tried {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Code => "code",
+        }
+    }
+
+    /// How long so many failures lock, where the first lock takes `lock_for`.
+    fn lock(self, tries: u32, lock_for: Millis) -> Millis {
+        match self {
+            Self::Password => lock_for,
+            Self::Code => {
+                let doublings = tries.saturating_sub(ALLOWED).min(31);
+                let doubled = lock_for.saturating_mul(1 << doublings);
+                doubled.min(LONGEST.max(lock_for))
+            }
+        }
+    }
+}
 
 /// The refusal, while the address is locked.
 pub(crate) fn locked(
     tx: &Transaction<'_>,
+    tried: Tried,
     email: &str,
     now: Millis,
 ) -> rusqlite::Result<Option<Refusal>> {
     let until = tx
-        .prepare_cached("SELECT locked_until FROM failed_tries WHERE email = ?1")?
-        .query_row([email], |row| row.get::<_, Option<Millis>>(0))
+        .prepare_cached("SELECT locked_until FROM failed_tries WHERE kind = ?1 AND email = ?2")?
+        .query_row([tried.word(), email], |row| row.get::<_, Option<Millis>>(0))
         .optional()?
         .flatten();
     Ok(until.filter(|until| *until > now).map(|until| {
@@ -32,48 +67,112 @@ pub(crate) fn locked(
     }))
 }
 
-/// Count one failure. Failures older than the lock lasts are forgotten.
+/// Count one failure. Done before a try is judged, so that many at once cannot slip past the
+/// lock together; [`forget`] takes it back. Wrong passwords older than the lock lasts do not
+/// count.
 pub(crate) fn count(
     tx: &Transaction<'_>,
+    tried: Tried,
     email: &str,
     now: Millis,
     lock_for: Duration,
 ) -> rusqlite::Result<()> {
-    let forgotten = now - millis(lock_for);
-    tx.prepare_cached(
-        "DELETE FROM failed_tries
-         WHERE last_at < ?1 AND (locked_until IS NULL OR locked_until <= ?2)",
-    )?
-    .execute(params![forgotten, now])?;
-    tx.prepare_cached(
-        "INSERT INTO failed_tries (email, tries, last_at) VALUES (?1, 1, ?2)
-         ON CONFLICT (email) DO UPDATE SET
-             tries = CASE WHEN locked_until <= ?2 THEN 1 ELSE tries + 1 END,
-             locked_until = CASE WHEN locked_until <= ?2 THEN NULL ELSE locked_until END,
-             last_at = ?2",
-    )?
-    .execute(params![email, now])?;
-    tx.prepare_cached(
-        "UPDATE failed_tries SET locked_until = ?3
-         WHERE email = ?1 AND tries >= ?2 AND locked_until IS NULL",
-    )?
-    .execute(params![email, ALLOWED, now + millis(lock_for)])?;
+    let lock_for = millis(lock_for);
+    if tried == Tried::Password {
+        tx.prepare_cached(
+            "DELETE FROM failed_tries WHERE kind = 'password'
+                 AND last_at < ?1 AND (locked_until IS NULL OR locked_until <= ?2)",
+        )?
+        .execute(params![now - lock_for, now])?;
+        tx.prepare_cached(
+            "DELETE FROM failed_tries WHERE kind = 'password' AND email = ?1 AND locked_until <= ?2",
+        )?
+        .execute(params![email, now])?;
+    }
+    let tries: u32 = tx
+        .prepare_cached(
+            "INSERT INTO failed_tries (kind, email, tries, last_at) VALUES (?1, ?2, 1, ?3)
+             ON CONFLICT (kind, email) DO UPDATE SET tries = tries + 1, last_at = ?3
+             RETURNING tries",
+        )?
+        .query_row(params![tried.word(), email, now], |row| row.get(0))?;
+    if tries >= ALLOWED {
+        tx.prepare_cached(
+            "UPDATE failed_tries SET locked_until = ?3 WHERE kind = ?1 AND email = ?2",
+        )?
+        .execute(params![
+            tried.word(),
+            email,
+            now + tried.lock(tries, lock_for)
+        ])?;
+    }
     Ok(())
 }
 
-/// The try just counted was right after all. Tries are counted before they are
-/// judged, so that many at once cannot slip past the lock together.
-pub(crate) fn take_back(tx: &Transaction<'_>, email: &str) -> rusqlite::Result<()> {
-    tx.prepare_cached(
-        "UPDATE failed_tries SET tries = tries - 1, locked_until = NULL WHERE email = ?1",
-    )?
-    .execute([email])?;
+/// A try was right: start over.
+pub(crate) fn forget(tx: &Transaction<'_>, tried: Tried, email: &str) -> rusqlite::Result<()> {
+    tx.prepare_cached("DELETE FROM failed_tries WHERE kind = ?1 AND email = ?2")?
+        .execute([tried.word(), email])?;
     Ok(())
 }
 
-/// A whole sign-in succeeded: start over.
-pub(crate) fn forget(tx: &Transaction<'_>, email: &str) -> rusqlite::Result<()> {
-    tx.prepare_cached("DELETE FROM failed_tries WHERE email = ?1")?
-        .execute([email])?;
-    Ok(())
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    const MINUTE: Millis = 60_000;
+    const LOCK: Duration = Duration::from_secs(15 * 60);
+    const WHO: &str = "otp@vestibule.test";
+
+    fn store() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(&folder.path().join("a.sqlite3"), false).expect("opens");
+        (folder, store)
+    }
+
+    /// How many tries are judged in a month, by somebody who comes every minute.
+    fn judged_in_a_month(tried: Tried) -> u32 {
+        let (_folder, store) = store();
+        let minutes = 0..30 * 24 * 60;
+        let judged = store.run_here(|tx| {
+            let mut judged = 0;
+            for now in minutes.map(|minute| minute * MINUTE) {
+                if locked(tx, tried, WHO, now)?.is_none() {
+                    count(tx, tried, WHO, now, LOCK)?;
+                    judged += 1;
+                }
+            }
+            Ok(judged)
+        });
+        judged.expect("counted")
+    }
+
+    #[test]
+    fn codes_cannot_be_guessed_by_who_has_time() {
+        let judged = judged_in_a_month(Tried::Code);
+        assert!(judged <= ALLOWED + 7 + 30, "{judged} of a million");
+        let control = judged_in_a_month(Tried::Password);
+        assert!(control > 10_000, "a short lock alone leaves {control}");
+    }
+
+    #[test]
+    fn a_right_one_starts_over_and_speaks_for_its_own_kind_alone() {
+        let (_folder, store) = store();
+        let told = store.run_here(|tx| {
+            for _ in 0..ALLOWED {
+                count(tx, Tried::Code, WHO, 0, LOCK)?;
+                count(tx, Tried::Password, WHO, 0, LOCK)?;
+            }
+            forget(tx, Tried::Password, WHO)?;
+            let code = locked(tx, Tried::Code, WHO, 1)?.map(|refusal| refusal.code);
+            let password = locked(tx, Tried::Password, WHO, 1)?.map(|refusal| refusal.code);
+            forget(tx, Tried::Code, WHO)?;
+            count(tx, Tried::Code, WHO, 2, LOCK)?;
+            let after = locked(tx, Tried::Code, WHO, 2)?.map(|refusal| refusal.code);
+            Ok((code, password, after))
+        });
+        let told = told.expect("counted");
+        assert_eq!(told, (Some("ACCOUNT_LOCKED"), None, None));
+    }
 }

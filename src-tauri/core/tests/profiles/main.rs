@@ -6,6 +6,7 @@ mod support;
 
 mod better_auth;
 mod directus;
+mod documents;
 mod node_express;
 mod others;
 mod quirks_of_calls;

@@ -14,7 +14,8 @@ use crate::clock::now;
 use crate::error::nothing;
 use crate::input::Fields;
 use crate::limits::Limit;
-use crate::{otp, sessions, tries};
+use crate::tries::{self, Tried};
+use crate::{otp, sessions};
 
 pub(crate) async fn verify(
     State(app): State<Arc<App>>,
@@ -33,25 +34,27 @@ pub(crate) async fn verify(
     let shared = Arc::clone(&app);
     let verified = app.store.run(move |tx| {
         let now = now();
-        if let Some(locked) = tries::locked(tx, &email, now)? {
+        let rules = shared.rules();
+        let asked = match otp::asked(tx, &email, &device, now, &rules)? {
+            Ok(asked) => asked,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        if let Some(locked) = tries::locked(tx, Tried::Code, &email, now)? {
             return Ok(Err(locked));
         }
-        let account = match otp::verify(tx, &shared.key, &email, &code, now)? {
+        let account = match otp::verify(tx, &shared.key, asked, &code, now)? {
             Ok(account) => account,
             Err(refusal) => {
-                // A wrong code is a failed try like a wrong password: starting
-                // over with the password does not buy more guesses for ever.
-                if refusal.code != "OTP_EXPIRED" {
-                    tries::count(tx, &email, now, shared.config.lock_for)?;
-                }
+                // Starting over with the password does not buy more guesses.
+                tries::count(tx, Tried::Code, &email, now, shared.config.lock_for)?;
                 return Ok(Err(refusal));
             }
         };
         if account.blocked {
             return Ok(Err(blocked()));
         }
-        tries::forget(tx, &email)?;
-        let issued = sessions::open(tx, &account.id, &device, now, &shared.rules())?;
+        tries::forget(tx, Tried::Code, &email)?;
+        let issued = sessions::open(tx, &account.id, &device, now, &rules)?;
         Ok(Ok((account, issued)))
     });
     let (account, issued) = verified.await??;
@@ -67,7 +70,7 @@ pub(crate) async fn resend(
 ) -> Answer {
     let mut fields = Fields::parse(&headers, &body)?;
     let email = fields.email();
-    fields.device();
+    let device = fields.device();
     fields.done()?;
     app.limits.check(Limit::Codes, from.0, "")?;
     app.limits.check(Limit::Resend, from.0, &email)?;
@@ -75,7 +78,7 @@ pub(crate) async fn resend(
     let shared = Arc::clone(&app);
     let sent = app
         .store
-        .run(move |tx| otp::resend(tx, &shared.key, &email, now(), &shared.rules()));
+        .run(move |tx| otp::resend(tx, &shared.key, &email, &device, now(), &shared.rules()));
     if let Some((account, code)) = sent.await?? {
         mail(&app, &headers, &account, code);
     }

@@ -19,8 +19,9 @@ use crate::error::{Refusal, answer};
 use crate::input::Fields;
 use crate::limits::Limit;
 use crate::mailbox::Mail;
+use crate::otp;
 use crate::sessions::{self, Device, Issued};
-use crate::{otp, tries};
+use crate::tries::{self, Tried};
 
 /// What a right password leads to.
 enum Next {
@@ -46,10 +47,10 @@ pub(crate) async fn login(
     let found = app.store.run({
         let email = email.clone();
         move |tx| {
-            if let Some(locked) = tries::locked(tx, &email, now())? {
+            if let Some(locked) = tries::locked(tx, Tried::Password, &email, now())? {
                 return Ok(Err(locked));
             }
-            tries::count(tx, &email, now(), lock_for)?;
+            tries::count(tx, Tried::Password, &email, now(), lock_for)?;
             Ok(Ok(accounts::by_email(tx, &email)?))
         }
     });
@@ -68,11 +69,11 @@ pub(crate) async fn login(
     let next = app.store.run({
         let app = Arc::clone(&app);
         move |tx| {
-            tries::take_back(tx, &email)?;
+            tries::forget(tx, Tried::Password, &email)?;
             if account.blocked {
                 return Ok(Err(blocked()));
             }
-            proceed(&app, tx, account, &device).map(Ok)
+            proceed(&app, tx, account, &device)
         }
     });
     respond(&app, &headers, StatusCode::OK, next.await??)
@@ -104,44 +105,42 @@ pub(crate) async fn register(
         let app = Arc::clone(&app);
         move |tx| {
             if !accounts::create(tx, &account)? {
-                return Ok(None);
+                return Ok(Err(taken()));
             }
             if accept {
-                return Ok(Some(None));
+                return Ok(Ok(None));
             }
-            proceed(&app, tx, account, &device).map(|next| Some(Some(next)))
+            Ok(proceed(&app, tx, account, &device)?.map(Some))
         }
     });
-    match created.await? {
-        None => Err(Refusal::new(
-            StatusCode::CONFLICT,
-            "EMAIL_TAKEN",
-            "there is an account with this e-mail address",
-        )),
-        Some(None) => Ok(answer(
+    match created.await?? {
+        None => Ok(answer(
             StatusCode::CREATED,
             &json!({ "message": "the account is ready; sign in" }),
         )),
-        Some(Some(next)) => respond(&app, &headers, StatusCode::CREATED, next),
+        Some(next) => respond(&app, &headers, StatusCode::CREATED, next),
     }
 }
 
-/// Open a session, or ask for a code where the account or the house rules want one.
+/// Open a session, or ask for a code where the account or the house rules want one. Who has
+/// failed at the codes too often gets none, and hears so only with the right password.
 fn proceed(
     app: &App,
     tx: &rusqlite::Transaction<'_>,
     account: Account,
     device: &Device,
-) -> rusqlite::Result<Next> {
+) -> rusqlite::Result<Result<Next, Refusal>> {
     let rules = app.rules();
     let unverified = rules.registration == Registration::Code && !account.email_verified;
     if unverified || account.second_factor != SecondFactor::None {
-        let code = otp::begin(tx, &app.key, &account, now(), &rules)?;
-        return Ok(Next::Code(Box::new(account), code));
+        if let Some(locked) = tries::locked(tx, Tried::Code, &account.email, now())? {
+            return Ok(Err(locked));
+        }
+        let code = otp::begin(tx, &app.key, &account, device, now(), &rules)?;
+        return Ok(Ok(Next::Code(Box::new(account), code)));
     }
-    tries::forget(tx, &account.email)?;
     let issued = sessions::open(tx, &account.id, device, now(), &rules)?;
-    Ok(Next::Session(Box::new(account), issued))
+    Ok(Ok(Next::Session(Box::new(account), issued)))
 }
 
 fn respond(app: &App, headers: &HeaderMap, status: StatusCode, next: Next) -> Answer {
@@ -177,6 +176,14 @@ pub(super) fn mail(app: &App, headers: &HeaderMap, account: &Account, code: Stri
     let locale = locale.as_deref().unwrap_or(&account.locale);
     app.mailbox
         .send(Mail::with_code(&account.email, locale, code, now()));
+}
+
+fn taken() -> Refusal {
+    Refusal::new(
+        StatusCode::CONFLICT,
+        "EMAIL_TAKEN",
+        "there is an account with this e-mail address",
+    )
 }
 
 pub(super) fn blocked() -> Refusal {

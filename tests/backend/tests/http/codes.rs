@@ -87,6 +87,45 @@ async fn wrong_codes_over_several_sign_ins_lock_the_account() {
     assert_eq!(locked, (423, "ACCOUNT_LOCKED".into()));
 }
 
+/// Whoever knows an address could otherwise use up its owner's tries, have codes sent in the
+/// place of the one that is just being typed, and see that somebody is signing in.
+#[tokio::test]
+async fn a_code_is_good_on_the_device_that_signed_in() {
+    let backend = start().await;
+    backend.set_resend_interval(Duration::ZERO);
+    let mut owner = Device::new(&backend);
+    owner.login(MAIL, PASSWORD).await;
+    let code = backend.last_code(MAIL).expect("a mail");
+    let mut stranger = Device::new(&backend);
+    for _ in 0..12 {
+        let right = stranger.verify(MAIL, &code).await;
+        assert_eq!(right.refused(), (410, "OTP_EXPIRED".into()));
+        let wrong = stranger.verify(MAIL, &other_than(&code)).await;
+        let nobody = stranger.verify("nobody@vestibule.test", &code).await;
+        assert!(right.body == wrong.body && wrong.body == nobody.body);
+        let resent = stranger.resend(MAIL).await;
+        assert_eq!(resent.refused(), (410, "OTP_EXPIRED".into()));
+    }
+    assert_eq!(backend.last_code(MAIL).as_ref(), Some(&code), "no other");
+    assert_eq!(owner.verify(MAIL, &code).await.status, 200);
+}
+
+/// Nor can a stranger with wrong passwords stop somebody who is typing the code.
+#[tokio::test]
+async fn wrong_passwords_do_not_lock_who_has_given_the_right_one() {
+    let backend = start().await;
+    let mut owner = Device::new(&backend);
+    owner.login(MAIL, PASSWORD).await;
+    let mut stranger = Device::new(&backend);
+    for _ in 0..10 {
+        stranger.login(MAIL, "not the password").await;
+    }
+    let locked = stranger.login(MAIL, "not the password").await.refused();
+    assert_eq!(locked, (423, "ACCOUNT_LOCKED".into()));
+    let code = backend.last_code(MAIL).expect("a mail");
+    assert_eq!(owner.verify(MAIL, &code).await.status, 200);
+}
+
 #[tokio::test]
 async fn codes_expire_and_strangers_have_none() {
     let backend = start().await;

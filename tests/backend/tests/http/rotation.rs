@@ -192,6 +192,68 @@ async fn expired_unknown_and_missing_tokens() {
 }
 
 #[tokio::test]
+async fn a_used_token_means_theft_however_old_it_is() {
+    let backend = start().await;
+    let mut owner = Device::new(&backend);
+    owner.sign_in().await;
+    let thief = owner.clone();
+    for _ in 0..2 {
+        assert_eq!(owner.refresh().await.status, 200);
+    }
+    backend.expire_refresh_tokens();
+    let late = thief.clone().refresh().await.refused();
+    assert_eq!(late, (401, "REFRESH_REUSED".into()));
+    assert_eq!(backend.sessions(DEMO)[0].ended.as_deref(), Some("reuse"));
+}
+
+/// Each sign-in drops what is a month past its expiry: not the used tokens of who stays.
+#[tokio::test]
+async fn a_used_token_of_a_session_that_lives_is_not_forgotten() {
+    let backend = start().await;
+    let [mut owner, mut gone] = [Device::new(&backend), Device::new(&backend)];
+    owner.sign_in().await;
+    gone.sign_in().await;
+    let (thief, left) = (owner.clone(), gone.clone());
+    gone.refresh().await;
+    for _ in 0..2 {
+        assert_eq!(owner.refresh().await.status, 200);
+    }
+    backend.expire_refresh_tokens();
+    let connection = rusqlite::Connection::open(backend.database()).expect("opens");
+    let revived = connection.execute(
+        "UPDATE refresh_tokens SET expires_at = 9000000000000 WHERE used_at IS NULL AND session =
+             (SELECT id FROM sessions WHERE device_id = ?1)",
+        [&owner.id],
+    );
+    assert_eq!(revived.expect("updated"), 1, "the owner stayed signed in");
+    drop(connection);
+
+    Device::new(&backend).sign_in().await;
+    let kept = backend.sessions(DEMO);
+    let kept: Vec<u32> = kept.iter().map(|session| session.tokens).collect();
+    assert_eq!(kept, [3, 1], "the control: who has gone is forgotten");
+    let unknown = left.clone().refresh().await.refused();
+    assert_eq!(unknown, (401, "TOKEN_INVALID".into()));
+    let late = thief.clone().refresh().await.refused();
+    assert_eq!(late, (401, "REFRESH_REUSED".into()));
+    assert_eq!(owner.refresh().await.refused().1, "REFRESH_REUSED");
+}
+
+/// Within the grace a lost answer is given again, and is no theft, even if its parent has
+/// expired meanwhile; once the successor has, too, that is all there is to say.
+#[tokio::test]
+async fn a_lost_answer_is_no_theft_when_it_expires() {
+    let backend = start().await;
+    let mut device = Device::new(&backend);
+    device.sign_in().await;
+    let before = device.clone();
+    device.refresh().await;
+    backend.expire_refresh_tokens();
+    let late = before.clone().refresh().await.refused();
+    assert_eq!(late, (401, "TOKEN_EXPIRED".into()));
+}
+
+#[tokio::test]
 async fn access_tokens_expire_by_their_life_and_by_order() {
     let backend = start().await;
     let mut device = Device::new(&backend);

@@ -1,0 +1,103 @@
+//! What people copy out of the documents: the settings load, and the tables name what ships.
+
+use serde_json::Value;
+use vestibule_core::profile::{Profile, SHIPPED};
+
+const README: &str = include_str!("../../../../README.md");
+const BACKEND: &str = include_str!("../../../../docs/backend.md");
+
+/// The blocks of this language in a document.
+fn blocks<'a>(document: &'a str, language: &str) -> Vec<&'a str> {
+    let fence = format!("```{language}\n");
+    let parts = document.split(&fence).skip(1);
+    parts.filter_map(|part| part.split("```").next()).collect()
+}
+
+#[test]
+fn the_settings_of_the_readme_load() {
+    let blocks = blocks(README, "json");
+    assert_eq!(blocks.len(), 2, "the address and the list, and the roles");
+    for block in blocks {
+        let value: Value = serde_json::from_str(&format!("{{{block}}}"))
+            .unwrap_or_else(|error| panic!("{error}: {block}"));
+        let settings = value.pointer("/plugins/vestibule").unwrap_or(&value);
+        let mut settings = settings.clone();
+        // The roles stand beside it.
+        settings["backend"] = "https://api.example.com/v1".into();
+        let profile = Profile::from_json(settings).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(profile.origin(), "https://api.example.com");
+    }
+}
+
+#[test]
+fn the_profiles_that_ship_are_the_ones_that_the_tables_name() {
+    for (document, text) in [("README.md", README), ("docs/backend.md", BACKEND)] {
+        let rows = text.lines().filter_map(|line| line.strip_prefix("| `"));
+        let named: Vec<&str> = rows.filter_map(|row| row.split('`').next()).collect();
+        for shipped in SHIPPED {
+            assert!(
+                named.contains(&shipped.name),
+                "{}: {document}",
+                shipped.name
+            );
+        }
+        let files = text.split("core/profiles/").skip(1);
+        for file in files.filter_map(|rest| rest.split_once(".toml)")) {
+            let known = SHIPPED.iter().any(|shipped| shipped.name == file.0);
+            assert!(known, "{document} points to {}.toml", file.0);
+        }
+    }
+}
+
+/// Every file that a document points to is there.
+#[test]
+fn the_documents_point_to_what_is_there() {
+    let top = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    for document in ["README.md", "SECURITY.md", "docs/backend.md"] {
+        let path = top.join(document);
+        let text = std::fs::read_to_string(&path).expect(document);
+        let folder = path.parent().expect("a folder");
+        let links = text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next());
+        let mut seen = 0;
+        for link in links.filter(|link| !link.contains("://") && !link.starts_with('#')) {
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            assert!(folder.join(file).exists(), "{document} points to {file}");
+            if file.ends_with(".md") && !anchor.is_empty() {
+                let target = std::fs::read_to_string(folder.join(file)).expect(file);
+                assert!(
+                    headings(&target).contains(&anchor.to_owned()),
+                    "{document}: {link}"
+                );
+            }
+            seen += 1;
+        }
+        let anchors = text
+            .split("](#")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next());
+        for anchor in anchors {
+            assert!(
+                headings(&text).contains(&anchor.to_owned()),
+                "{document}: #{anchor}"
+            );
+            seen += 1;
+        }
+        assert!(seen > 0, "the control: {document} has links");
+    }
+}
+
+/// The anchors of a document's headings.
+fn headings(text: &str) -> Vec<String> {
+    let titles = text.lines().filter_map(|line| line.strip_prefix('#'));
+    let anchor = |title: &str| {
+        let title = title.trim_start_matches('#').trim().to_lowercase();
+        let kept = title
+            .chars()
+            .filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+        kept.collect::<String>().replace(' ', "-")
+    };
+    titles.map(anchor).collect()
+}
