@@ -22,6 +22,23 @@ pub fn exponent(curve: &Curve) -> Option<f64> {
     slope(&logs.collect::<Vec<_>>())
 }
 
+/// How far the points lie from the line of [`per_hour`]: half of them no further than this.
+#[must_use]
+pub fn scatter(curve: &Curve) -> Option<f64> {
+    let per_hour = per_hour(curve)?;
+    let points = curve.points.iter();
+    let flat: Vec<_> = points
+        .map(|point| point.this.median - per_hour * point.x)
+        .collect();
+    let middle = median(&flat)?;
+    median(
+        &flat
+            .iter()
+            .map(|value| (value - middle).abs())
+            .collect::<Vec<_>>(),
+    )
+}
+
 /// The slope of the straight line that is nearest to the points, by least squares.
 #[must_use]
 pub fn slope(points: &[(f64, f64)]) -> Option<f64> {

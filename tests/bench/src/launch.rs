@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use vestibule_acceptance::{Desktop, Group, Stage, until};
+use vestibule_backend::Config;
 
 use crate::built;
 use crate::in_page::InPage;
@@ -23,7 +24,12 @@ impl Launch {
     /// Starts this program on this desktop.
     #[must_use]
     pub fn of(program: &Path, desktop: &Desktop) -> Self {
-        let mut command = desktop.command(program);
+        Self::by(desktop.command(program))
+    }
+
+    /// Starts a window by a command of its desktop that becomes it.
+    #[must_use]
+    pub fn by(mut command: Command) -> Self {
         // Whom it trusts is the system's to say, as on any desktop.
         command.env_remove("SSL_CERT_FILE");
         command
@@ -110,23 +116,47 @@ pub fn sum(weights: &[(String, f64)]) -> f64 {
     weights.iter().map(|(_, bytes)| bytes).sum()
 }
 
-/// The app as it ships, with somebody signed in who is remembered: signed in by the build for
-/// WebDriver, which has the same folders and the same item in the keyring.
-///
-/// # Errors
-/// If a build is missing, or the sign-in fails.
-pub async fn shipped_signed_in(stage: &Stage) -> Outcome<PathBuf> {
-    let shipped = built::shipped()?;
-    let page = InPage::start(stage, "", &[]).await?;
-    page.sign_in().await?;
-    page.app.kill();
-    let folder = stage.settings();
-    let file = folder.join("profile.toml");
-    let text = format!("schema = 1\nbackend = '{}'\n", stage.backend.url());
-    fs::create_dir_all(&folder)
-        .and_then(|()| fs::write(&file, text))
-        .map_err(|error| format!("{}: {error}", file.display()))?;
-    Ok(shipped)
+/// The app as it ships, with somebody signed in who is remembered, beside a blank window: what a
+/// user finds on a desktop. What starts there ends there before another entry comes.
+pub struct Shipped {
+    /// The desktop, and the backend that the app speaks to.
+    pub stage: Stage,
+    /// The app.
+    pub app: PathBuf,
+    /// The blank window.
+    pub blank: PathBuf,
+}
+
+impl Shipped {
+    /// Signed in by the build for WebDriver, which has the same folders and the same item in the
+    /// keyring.
+    ///
+    /// # Errors
+    /// If a build is missing, or the sign-in fails.
+    pub async fn signed_in() -> Outcome<Self> {
+        let (app, blank) = (built::shipped()?, built::blank_window()?);
+        let stage = Stage::new("bench-shipped", Config::default()).await;
+        let page = InPage::start(&stage, "", &[]).await?;
+        page.sign_in().await?;
+        page.app.kill();
+        let folder = stage.settings();
+        let file = folder.join("profile.toml");
+        let text = format!("schema = 1\nbackend = '{}'\n", stage.backend.url());
+        fs::create_dir_all(&folder)
+            .and_then(|()| fs::write(&file, text))
+            .map_err(|error| format!("{}: {error}", file.display()))?;
+        Ok(Self { stage, app, blank })
+    }
+
+    /// The screen, once it is empty.
+    ///
+    /// # Errors
+    /// If a window stays there.
+    pub fn screen(&self) -> Outcome<PaintWatch> {
+        let screen = PaintWatch::of(&self.stage.desktop)?;
+        screen.empty()?;
+        Ok(screen)
+    }
 }
 
 /// Nothing is done for so long, but once in a short form.

@@ -23,6 +23,7 @@ pub mod memory;
 pub mod origin;
 pub mod parts;
 pub mod plot;
+pub mod publish;
 pub mod registry;
 pub mod report;
 pub mod row;

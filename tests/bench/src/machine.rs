@@ -41,6 +41,13 @@ impl Machine {
         }
     }
 
+    /// Whether both are of one machine, whatever the day and the commit.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let hardware = |one: &Self| (one.processor.clone(), one.cores, one.memory);
+        hardware(self) == hardware(other)
+    }
+
     /// In one line.
     #[must_use]
     pub fn words(&self) -> String {

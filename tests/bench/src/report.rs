@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::machine::Machine;
-use crate::registry::Outcome;
+use crate::registry::{ENTRIES, Outcome};
 use crate::row::Row;
 use crate::table::aligned;
 
@@ -61,10 +61,34 @@ impl Report {
         std::fs::write(file, text).map_err(|error| failed(&error))
     }
 
+    /// Takes over the rows of an earlier run on the same machine whose entries this one did not
+    /// measure. Each says from then on of which run it is.
+    pub fn keep(&mut self, earlier: Self) {
+        if !self.machine.is_same(&earlier.machine) {
+            return;
+        }
+        let of = format!("{}, commit {}", earlier.machine.day, earlier.machine.commit);
+        for mut row in earlier.rows {
+            if self
+                .rows
+                .iter()
+                .all(|own| own.entry() != row.entry() || own.kept.is_some())
+            {
+                row.kept.get_or_insert_with(|| of.clone());
+                self.rows.push(row);
+            }
+        }
+        // In the order of the table; rows of one entry stay in theirs.
+        let place = |row: &Row| ENTRIES.iter().position(|entry| entry.id == row.entry());
+        self.rows.retain(|row| place(row).is_some());
+        self.rows.sort_by_key(place);
+    }
+
     /// How busy the machine was: the least and the most that any row saw.
     #[must_use]
     pub fn load(&self) -> String {
-        let all = self.rows.iter().flat_map(|row| row.load);
+        let own = self.rows.iter().filter(|row| row.kept.is_none());
+        let all = own.flat_map(|row| row.load);
         let (least, most) = all.fold((f64::INFINITY, 0.0_f64), |(least, most), load| {
             (least.min(load), most.max(load))
         });

@@ -37,6 +37,9 @@ pub struct Row {
     pub note: String,
     /// The machine's load when it began and when it ended.
     pub load: [f64; 2],
+    /// The day and the commit of a row that is kept from an earlier run; `None` of this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<String>,
 }
 
 /// Costs along what grows.
@@ -77,6 +80,7 @@ impl Row {
             counts: Vec::new(),
             note: String::new(),
             load: [0.0; 2],
+            kept: None,
         }
     }
 
@@ -198,6 +202,12 @@ impl Row {
             of(*this, floor)
         });
         median(&rounds.collect::<Vec<_>>())
+    }
+
+    /// The entry of the registry that measures it.
+    #[must_use]
+    pub fn entry(&self) -> &str {
+        self.id.split('/').next().unwrap_or_default()
     }
 
     /// Lets the target decide.

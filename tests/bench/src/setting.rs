@@ -2,6 +2,11 @@
 
 use std::path::PathBuf;
 
+use tokio::sync::OnceCell;
+
+use crate::launch::Shipped;
+use crate::registry::Outcome;
+
 /// How thoroughly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
@@ -14,7 +19,6 @@ pub enum Form {
 }
 
 /// What an entry may use.
-#[derive(Clone, Debug)]
 pub struct Setting {
     /// How thoroughly.
     pub form: Form,
@@ -22,9 +26,29 @@ pub struct Setting {
     pub program: PathBuf,
     /// Where plots and whatever else stays are put.
     pub folder: PathBuf,
+    shipped: OnceCell<Shipped>,
 }
 
 impl Setting {
+    /// For a run of this form.
+    #[must_use]
+    pub fn new(form: Form, program: PathBuf, folder: PathBuf) -> Self {
+        Self {
+            form,
+            program,
+            folder,
+            shipped: OnceCell::new(),
+        }
+    }
+
+    /// The app as it ships beside a blank window: one sign-in for all entries that start them.
+    ///
+    /// # Errors
+    /// If a build is missing, or the sign-in fails.
+    pub async fn shipped(&self) -> Outcome<&Shipped> {
+        self.shipped.get_or_try_init(Shipped::signed_in).await
+    }
+
     /// How many samples to take where `usual` are taken in earnest.
     #[must_use]
     pub fn rounds(&self, usual: usize) -> usize {

@@ -1,5 +1,6 @@
 //! Rows as one table: for a terminal, or as Markdown for the README.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::growth;
@@ -32,7 +33,8 @@ pub fn text(rows: &[Row]) -> String {
     table
 }
 
-/// The table for the README.
+/// The table as Markdown. What explains a row is in the file of the run; here is only what was not
+/// measured, or not in the same run.
 #[must_use]
 pub fn markdown(rows: &[Row]) -> String {
     let mut table = format!(
@@ -43,14 +45,28 @@ pub fn markdown(rows: &[Row]) -> String {
         let cells = cells(row).map(|cell| cell.replace('|', "\\|"));
         let _ = writeln!(table, "| {} |", cells.join(" | "));
     }
-    let remarks = remarks(rows);
+    let mut remarks = BTreeMap::<String, Vec<&str>>::new();
+    for row in rows {
+        if let Some(remark) = of_another_kind(row) {
+            remarks.entry(remark).or_default().push(&row.figure);
+        }
+    }
     if !remarks.is_empty() {
         table.push('\n');
     }
-    for (row, remark) in remarks {
-        let _ = writeln!(table, "- {row}: {remark}");
+    for (remark, figures) in remarks {
+        let _ = writeln!(table, "- {remark}: {}.", figures.join("; "));
     }
     table
+}
+
+/// What is to be said of a row that is not what the others are.
+fn of_another_kind(row: &Row) -> Option<String> {
+    match (&row.this, &row.kept) {
+        (None, _) => Some(row.note.clone()),
+        (_, Some(kept)) => Some(format!("Measured {kept}")),
+        _ => None,
+    }
 }
 
 /// Columns that line up; all but the first and the last two end where the others end.
@@ -118,7 +134,11 @@ fn compared(row: &Row) -> Option<String> {
         Target::SteadyWithin(_) => {
             let per_hour = growth::per_hour(curve()?)?;
             let sign = if per_hour < 0.0 { "" } else { "+" };
-            return Some(format!("{sign}{}/h", row.unit.show(per_hour)));
+            let scatter = row.unit.show(growth::scatter(curve()?)?);
+            return Some(format!(
+                "{sign}{}/h, scatter {scatter}",
+                row.unit.show(per_hour)
+            ));
         }
         _ => {}
     }
@@ -138,7 +158,12 @@ fn remarks(rows: &[Row]) -> Vec<(&str, String)> {
         let counts: Vec<_> = counts
             .map(|(what, count)| format!("{what} {count}"))
             .collect();
-        let mut parts = vec![counts.join(", "), row.note.clone()];
+        let kept = row.kept.as_ref().map(|kept| format!("measured {kept}"));
+        let mut parts = vec![
+            counts.join(", "),
+            row.note.clone(),
+            kept.unwrap_or_default(),
+        ];
         parts.retain(|part| !part.is_empty());
         parts.join("; ")
     };
@@ -180,8 +205,23 @@ mod tests {
         let table = markdown(&rows());
         assert!(table.contains("| a \\| figure | 4.00 ms"), "{table}");
         assert!(
-            table.contains("\n- another: could not be measured"),
+            table.ends_with("|\n\n- could not be measured: no screen: another.\n"),
             "{table}"
         );
+        assert!(!table.contains("a note"), "{table}");
+    }
+
+    #[test]
+    fn a_row_of_an_earlier_run_says_so() {
+        let mut rows = rows();
+        rows[0].kept = Some("2026-11-28, commit 1234567".into());
+        rows[1] = Row {
+            id: "c".into(),
+            figure: "third".into(),
+            ..rows[0].clone()
+        };
+        let remark = "- Measured 2026-11-28, commit 1234567: a | figure; third.\n";
+        assert!(markdown(&rows).ends_with(remark));
+        assert!(text(&rows).contains("a note; measured 2026-11-28"));
     }
 }

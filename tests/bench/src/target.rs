@@ -25,8 +25,16 @@ pub enum Target {
     Exactly(f64),
     /// The curve grows no faster than what it is drawn over.
     NoWorseThanLinear,
-    /// Over hours of use it grows by at most so much an hour: the curve's `x` is in hours.
+    /// Over hours of use its slope is 0, for which noise of so much an hour is taken: the curve's
+    /// `x` is in hours.
     SteadyWithin(f64),
+    /// The row is a control: so much was planted over the floor, and shows.
+    Hears {
+        /// What was planted.
+        planted: f64,
+        /// By how much what shows may differ from it.
+        within: f64,
+    },
     /// All of these.
     All(Vec<Target>),
 }
@@ -56,6 +64,9 @@ impl Target {
                 compared(row.curve().and_then(growth::exponent), growth::LINEAR)
             }
             Self::SteadyWithin(most) => compared(row.curve().and_then(growth::per_hour), *most),
+            Self::Hears { planted, within } => {
+                compared(row.over_floor().map(|over| (over - planted).abs()), *within)
+            }
             Self::All(targets) => {
                 let judged: Vec<_> = targets.iter().filter_map(|one| one.holds(row)).collect();
                 (!judged.is_empty()).then(|| judged.into_iter().all(|holds| holds))
@@ -76,7 +87,10 @@ impl Target {
             Self::P95AtMost(most) => format!("p95 ≤ {}", show(*most)),
             Self::Exactly(wanted) => format!("= {}", show(*wanted)),
             Self::NoWorseThanLinear => "no worse than linear".into(),
-            Self::SteadyWithin(most) => format!("≤ +{}/h", show(*most)),
+            Self::SteadyWithin(most) => format!("slope 0 (noise ≤ {}/h)", show(*most)),
+            Self::Hears { planted, within } => {
+                format!("floor + {} ± {}", show(*planted), show(*within))
+            }
             Self::All(targets) => {
                 let words: Vec<_> = targets.iter().map(|one| one.words(row)).collect();
                 words.join(", ")
@@ -97,6 +111,10 @@ mod tests {
             .this("this", this.to_vec())
             .floor("floor", floor.to_vec())
             .alternative("alternative", alternative.to_vec())
+    }
+
+    fn hears(planted: f64, within: f64) -> Target {
+        Target::Hears { planted, within }
     }
 
     fn curve(cost: impl Fn(f64) -> f64) -> Row {
@@ -124,6 +142,10 @@ mod tests {
             (Target::P95AtMost(5.0), true),
             (Target::P95AtMost(4.9), false),
             (Target::Exactly(5.0), true),
+            (hears(4.0, 1.0), true),
+            (hears(2.0, 1.0), true),
+            (hears(4.0, 0.9), false),
+            (hears(2.0, 0.9), false),
             (Target::Exactly(4.0), false),
             (
                 Target::All(vec![Target::AtMost(5.0), Target::OverFloor(2.9)]),
@@ -156,6 +178,7 @@ mod tests {
             Target::FasterThanAlternative(0.0),
             Target::NoWorseThanLinear,
             Target::SteadyWithin(1e9),
+            hears(3.0, 1e9),
         ] {
             assert_eq!(target.holds(&alone), Some(false), "{target:?}");
         }

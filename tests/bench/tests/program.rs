@@ -6,6 +6,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use vestibule_bench::publish::Published;
 use vestibule_bench::registry::{ENTRIES, Entry};
 use vestibule_bench::report::Report;
 
@@ -50,12 +51,30 @@ fn the_short_form_measures_every_entry_of_the_core_and_judges_none() {
             );
         }
     }
+    for said_of_the_run in ["measures ", "measured in "] {
+        let (_, account) = said.split_once(said_of_the_run).expect("an account");
+        for entry in of_the_core() {
+            assert!(
+                account.contains(entry.id),
+                "{} is told of:\n{said}",
+                entry.id
+            );
+        }
+    }
     let again = bench(&["--short", "refresh", "--against", file, "--markdown"]);
     let told = text(&again.stdout);
     assert!(again.status.success(), "{told}\n{}", text(&again.stderr));
     assert!(told.contains("| refresh, store in memory |"), "{told}");
     let compared = told.lines().filter(|line| line.starts_with("refresh, "));
     assert_eq!(compared.count(), 2, "{told}");
+}
+
+/// What `--publish` writes is never changed by hand, and never one of the two alone.
+#[test]
+fn the_readme_says_what_the_published_run_does() {
+    if let Err(differs) = Published::here().agree() {
+        panic!("{differs}");
+    }
 }
 
 #[test]
@@ -71,7 +90,12 @@ fn every_entry_is_listed() {
 
 #[test]
 fn what_makes_no_sense_is_refused() {
-    for arguments in [&["sing-in"][..], &["--shrot"], &["--json"]] {
+    for arguments in [
+        &["sing-in"][..],
+        &["--shrot"],
+        &["--json"],
+        &["--short", "--publish"],
+    ] {
         let output = bench(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         let said = text(&output.stderr);

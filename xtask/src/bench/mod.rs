@@ -8,6 +8,7 @@ mod builds;
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use crate::app::Profile;
 use crate::failure::{Outcome, said};
@@ -20,7 +21,7 @@ pub use builds::{environment, for_tests};
 
 /// What can be measured. Known here too, so that a name that is none is refused before
 /// anything is built.
-pub const NAMES: [&str; 17] = [
+pub const NAMES: [&str; 18] = [
     "binary",
     "deb",
     "first-load-js",
@@ -35,18 +36,20 @@ pub const NAMES: [&str; 17] = [
     "click",
     "cookies",
     "bodies",
+    "controls",
     "idle",
     "app-hour",
     "hour",
 ];
 
 /// What else that program takes; with a file after it, or without.
-pub const OPTIONS: [(&str, bool); 7] = [
+pub const OPTIONS: [(&str, bool); 8] = [
     ("--long", false),
     ("--short", false),
     ("--list", false),
     ("--needs", false),
     ("--json", true),
+    ("--publish", false),
     ("--against", true),
     ("--markdown", false),
 ];
@@ -104,6 +107,7 @@ pub fn run(arguments: &[OsString]) -> Outcome {
         ));
     }
     setup::ready(For::Tests)?;
+    let begun = Instant::now();
     say::step("building the measuring program, in release mode");
     let bench = compile::binary("bench", &["--release", "--package", "vestibule-bench"])?;
     let needs = process::capture(Command::new(&bench).arg("--needs").args(arguments))?;
@@ -111,19 +115,45 @@ pub fn run(arguments: &[OsString]) -> Outcome {
         process::show(&needs.text);
         return Err(said("the measuring program does not say what it needs"));
     }
+    let mut took = vec![("the measuring program", begun.elapsed())];
     let mut measure = Command::new(bench);
     measure.args(arguments);
     if !arguments
         .iter()
         .any(|argument| argument == "--list" || argument == "--needs")
     {
-        for need in needs.text.lines() {
+        let needs: Vec<_> = needs.text.lines().collect();
+        say::step(format_args!(
+            "builds what is measured: {}",
+            needs.join(", ")
+        ));
+        for need in needs {
             let build = Build::of(need).ok_or_else(|| said(format!("nobody builds `{need}`")))?;
+            let begun = Instant::now();
             build.make()?;
+            took.push((need, begun.elapsed()));
         }
         measure.envs(environment(Profile::Release));
     }
-    process::run(&mut measure)
+    let begun = Instant::now();
+    let measured = process::run(&mut measure);
+    took.push(("measuring", begun.elapsed()));
+    say::step(account(&took));
+    measured
+}
+
+/// How long a run took, for people: each build, the measuring, and the whole.
+fn account(took: &[(&str, Duration)]) -> String {
+    let each = took
+        .iter()
+        .map(|(what, took)| format!("{what} {:.0} s", took.as_secs_f64()));
+    let each: Vec<_> = each.collect();
+    let whole: Duration = took.iter().map(|(_, took)| *took).sum();
+    format!(
+        "took {:.1} min: {}",
+        whole.as_secs_f64() / 60.0,
+        each.join(", ")
+    )
 }
 
 #[cfg(test)]
@@ -179,6 +209,13 @@ mod tests {
     }
 
     #[test]
+    fn the_time_of_each_build_is_told() {
+        let seconds = Duration::from_secs;
+        let told = account(&[("shipped", seconds(300)), ("measuring", seconds(1230))]);
+        assert_eq!(told, "took 25.5 min: shipped 300 s, measuring 1230 s");
+    }
+
+    #[test]
     fn a_slip_is_told_before_anything_is_built() {
         let refused = |line: &str| check(&words(line)).unwrap_err().to_string();
         assert!(refused("sing-in").contains("sign-in, refresh"));
@@ -186,6 +223,9 @@ mod tests {
         assert!(refused("sign-in --json").contains("wants a file"));
         assert!(refused("--json nowhere/at/all.json").contains("nowhere/at/all.json"));
         assert!(refused("--against no-such.json").contains("no-such.json"));
-        check(&words("refresh --long --json here.json --markdown")).unwrap();
+        check(&words(
+            "refresh --long --json here.json --publish --markdown",
+        ))
+        .unwrap();
     }
 }

@@ -27,11 +27,17 @@ pub struct Asked {
     pub arguments: Vec<OsString>,
 }
 
-/// Runs all programs of the list to their end, those first that took longest the last time.
+/// Runs all programs of the list to their end, those first that took longest the last time, and
+/// passes on what they print.
 ///
 /// # Errors
 /// If one of them failed, with all that did.
 pub fn run(asked: &Asked) -> Outcome {
+    run_and_tell(asked, |words| say::pass_on(words))
+}
+
+/// The same, telling `tell` of each program when it starts and when it has ended.
+fn run_and_tell(asked: &Asked, tell: impl Fn(&str) + Sync) -> Outcome {
     let mut programs = programs::read(&asked.list)?;
     let mut times = Times::beside(&asked.list);
     programs.sort_by_key(|program| std::cmp::Reverse(times.of(program)));
@@ -42,7 +48,7 @@ pub fn run(asked: &Asked) -> Outcome {
             let mut ended = Vec::new();
             while let Some(program) = next() {
                 let begun = Instant::now();
-                let outcome = one(&program, &asked.arguments);
+                let outcome = one(&program, &asked.arguments, &tell);
                 let is_interrupted = matches!(outcome, Err(Failure::Interrupted(_)));
                 ended.push((program, begun.elapsed().as_millis(), outcome));
                 if is_interrupted {
@@ -76,13 +82,13 @@ pub fn run(asked: &Asked) -> Outcome {
 }
 
 /// Runs one program; answers whether its tests passed.
-fn one(program: &Program, arguments: &[OsString]) -> Outcome<bool> {
+fn one(program: &Program, arguments: &[OsString], tell: &impl Fn(&str)) -> Outcome<bool> {
     let Program {
         name,
         executable,
         folder,
     } = program;
-    say::pass_on(format_args!("     Running {name}"));
+    tell(&format!("     Running {name}"));
     let mut command = Command::new(executable);
     root::forget_our_package(&mut command);
     command
@@ -94,7 +100,7 @@ fn one(program: &Program, arguments: &[OsString]) -> Outcome<bool> {
         if captured.ok { "Passed" } else { "FAILED" },
         captured.text.trim_end(),
     );
-    say::pass_on(format_args!("\n      {ended} {name}\n{text}"));
+    tell(&format!("\n      {ended} {name}\n{text}"));
     Ok(captured.ok)
 }
 
@@ -154,8 +160,8 @@ mod tests {
         };
         let list = folder.path().join("list.json");
         let all = [
-            make("good", "echo \"$1\" > good.ran"),
-            make("bad", "echo ran > bad.ran; exit 101"),
+            make("good", "echo \"$1\" > good.ran; echo fine"),
+            make("bad", "echo ran > bad.ran; echo broken; exit 101"),
             make("late", "echo ran > late.ran"),
         ];
         programs::write(&list, &all).unwrap();
@@ -164,8 +170,14 @@ mod tests {
             at_once: 2,
             arguments: vec!["--exact".into()],
         };
-        let failure = run(&asked).unwrap_err().to_string();
+        // Kept from this test's own output, where a failure that is expected misleads.
+        let told = Mutex::new(String::new());
+        let tell = |words: &str| told.lock().unwrap().push_str(words);
+        let failure = run_and_tell(&asked, tell).unwrap_err().to_string();
         assert_eq!(failure, "tests failed in: side by side bad");
+        let told = told.into_inner().unwrap();
+        assert!(told.contains("Passed side by side good\nfine"), "{told}");
+        assert!(told.contains("FAILED side by side bad\nbroken"), "{told}");
         let ran = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
         assert_eq!(ran("good.ran"), "--exact\n");
         assert_eq!(ran("late.ran"), "ran\n", "a failure stops no other");

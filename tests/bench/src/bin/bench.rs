@@ -1,4 +1,4 @@
-//! `bench [NAME…] [--long] [--short] [--json FILE] [--against FILE] [--markdown]`: measures,
+//! `bench [NAME…] [--long] [--short] [--json FILE] [--publish] [--against FILE] [--markdown]`: measures,
 //! all that the form has or what is named, and prints one table. Ends with 1 if a row does not
 //! hold, with 2 if the command line makes no sense.
 //!
@@ -14,6 +14,7 @@ mod linux {
 
     use vestibule_acceptance::{Desktop, artifacts};
     use vestibule_bench::machine::Machine;
+    use vestibule_bench::publish::Published;
     use vestibule_bench::registry::{self, ENTRIES, Outcome};
     use vestibule_bench::report::Report;
     use vestibule_bench::setting::{Form, Setting};
@@ -26,6 +27,8 @@ bench [NAME…]        measure everything, or what is named, and print one table
   --list             what can be named, and how many seconds each takes
   --needs            what must have been built for it
   --json FILE        write every sample to a file
+  --publish          renew docs/bench.json and the README's table; what is not measured stays,
+                     with its day
   --against FILE     compare with such a file of an earlier run
   --markdown         the table as in the README
 ";
@@ -39,6 +42,7 @@ bench [NAME…]        measure everything, or what is named, and print one table
         needs: bool,
         json: Option<PathBuf>,
         against: Option<PathBuf>,
+        publish: bool,
         markdown: bool,
     }
 
@@ -63,12 +67,12 @@ bench [NAME…]        measure everything, or what is named, and print one table
                 list();
                 Ok(true)
             }
-            asked if asked.needs => {
+            asked if asked.needs => can_be_done(&asked).map(|()| {
                 needs(&asked);
-                Ok(true)
-            }
+                true
+            }),
             asked if std::env::var_os(INSIDE).is_some() => measure(&asked),
-            asked => earlier(&asked).and_then(|_| on_a_desktop()),
+            asked => can_be_done(&asked).and_then(|()| on_a_desktop()),
         };
         match done {
             Ok(true) => ExitCode::SUCCESS,
@@ -88,6 +92,7 @@ bench [NAME…]        measure everything, or what is named, and print one table
             needs: false,
             json: None,
             against: None,
+            publish: false,
             markdown: false,
         };
         while let Some(argument) = arguments.next() {
@@ -98,6 +103,7 @@ bench [NAME…]        measure everything, or what is named, and print one table
                 "--list" => asked.list = true,
                 "--needs" => asked.needs = true,
                 "--json" => asked.json = Some(file()?.into()),
+                "--publish" => asked.publish = true,
                 "--against" => asked.against = Some(file()?.into()),
                 "--markdown" => asked.markdown = true,
                 "--help" | "-h" => return Ok(None),
@@ -110,6 +116,11 @@ bench [NAME…]        measure everything, or what is named, and print one table
                     ));
                 }
             }
+        }
+        if asked.publish && asked.form == Form::Short {
+            return Err(
+                "three samples that nobody judges are not published: --short or --publish".into(),
+            );
         }
         Ok(Some(asked))
     }
@@ -155,6 +166,15 @@ bench [NAME…]        measure everything, or what is named, and print one table
         }
     }
 
+    /// What would stop the run at its end stops it here.
+    fn can_be_done(asked: &Asked) -> Outcome<()> {
+        earlier(asked)?;
+        match asked.publish {
+            true => Published::here().check(),
+            false => Ok(()),
+        }
+    }
+
     fn earlier(asked: &Asked) -> Outcome<Option<Report>> {
         asked.against.as_deref().map(Report::read).transpose()
     }
@@ -163,21 +183,23 @@ bench [NAME…]        measure everything, or what is named, and print one table
         let earlier = earlier(asked)?;
         let program = std::env::current_exe().map_err(|error| format!("this program: {error}"))?;
         let folder = artifacts().with_file_name("bench");
-        let setting = Setting {
-            form: asked.form,
-            program,
-            // The plots of a real run are not drawn over by those of three samples.
-            folder: if asked.form == Form::Short {
-                folder.join("short")
-            } else {
-                folder
-            },
+        // The plots of a real run are not drawn over by those of three samples.
+        let folder = match asked.form {
+            Form::Short => folder.join("short"),
+            Form::Usual | Form::Long => folder,
         };
+        let setting = Setting::new(asked.form, program, folder.clone());
         let entries = registry::selected(&asked.names, asked.form);
         let machine = Machine::here();
-        let rows = registry::runtime().block_on(registry::run(&entries, &setting));
-        let plots = plot::draw(&rows, &setting.folder);
-        let plots = plots.map_err(|error| format!("{}: {error}", setting.folder.display()))?;
+        eprintln!("{}", registry::plan(&entries, asked.form));
+        let (rows, took) = {
+            let entries = &entries;
+            // What the entries share ends with it, inside.
+            let run = async move { registry::run(entries, &setting).await };
+            registry::runtime().block_on(run)
+        };
+        let plots = plot::draw(&rows, &folder);
+        let plots = plots.map_err(|error| format!("{}: {error}", folder.display()))?;
         let report = Report::new(machine, rows);
         if let Some(file) = &asked.json {
             report.write(file)?;
@@ -190,8 +212,16 @@ bench [NAME…]        measure everything, or what is named, and print one table
         if let Some(earlier) = &earlier {
             print!("{}", report.against(earlier));
         }
-        eprintln!("{} plots are in {}", plots.len(), setting.folder.display());
-        Ok(report.rows.iter().all(|row| row.holds != Some(false)))
+        eprintln!("{} plots are in {}", plots.len(), folder.display());
+        eprintln!("{}", registry::account(&took, asked.form));
+        let holds = report.rows.iter().all(|row| row.holds != Some(false));
+        if asked.publish {
+            let published = Published::here();
+            published.renew(report)?;
+            let files = [&published.json, &published.readme].map(|file| file.display());
+            eprintln!("renewed {} and {}", files[0], files[1]);
+        }
+        Ok(holds)
     }
 }
 

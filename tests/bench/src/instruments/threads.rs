@@ -125,6 +125,30 @@ mod tests {
         waker.unwrap().join().unwrap();
     }
 
+    /// The control: a thread that runs for a tenth of a second of its own time is seen to.
+    #[test]
+    fn a_thread_that_runs_is_seen() {
+        use rustix::time::{ClockId, clock_gettime};
+
+        let (done, ran) = std::sync::mpsc::channel();
+        let (_held, never) = std::sync::mpsc::channel::<()>();
+        let own = std::process::id();
+        let before = of(own).unwrap();
+        let runner = std::thread::Builder::new().name("runs".into());
+        let runner = runner.spawn(move || {
+            while clock_gettime(ClockId::ThreadCPUTime).tv_nsec < 100_000_000 {
+                std::hint::spin_loop();
+            }
+            let _ = done.send(());
+            let _ = never.recv();
+        });
+        let _runner = runner.unwrap();
+        ran.recv().unwrap();
+        let since = between(&before, &of(own).unwrap());
+        let runner = since.iter().find(|thread| thread.name == "runs").unwrap();
+        assert!((0.08..0.2).contains(&runner.ran), "{since:?}");
+    }
+
     fn asleep(id: u32, name: &str) -> bool {
         let tasks = fs::read_dir(format!("/proc/{id}/task")).unwrap().flatten();
         tasks.into_iter().any(|task| {

@@ -9,13 +9,18 @@
   const now = () => performance.timeOrigin + performance.now() + 0.5;
   const shows = () => document.querySelector('header a[href^="/admin"]') !== null;
 
+  // What the last change said, though nothing came of it; `undefined` until one comes.
+  let known;
   const hear = () => {
     const shell = window.__TAURI_INTERNALS__;
     if (!shell?.callbacks) return setTimeout(hear);
     const handler = shell.transformCallback(({ payload }) => {
       const may = payload.state.may?.includes("people.see") ?? false;
-      // Before its first change a page shows what was so when it began.
-      if (may !== (changes.at(-1)?.may ?? shows())) {
+      // Before its first change a page shows what was so when it began. Later it may show this
+      // change already: its own listener may come first.
+      const before = known ?? shows();
+      known = may;
+      if (may !== before) {
         changes.push({ revision: payload.revision, may, heard: now(), shown: null });
         look();
       }

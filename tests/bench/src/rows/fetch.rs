@@ -78,13 +78,7 @@ const COMMANDS: usize = 50;
 pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
     let stage = Stage::new("bench-fetch", Config::default()).await;
     let origin = Origin::before(stage.backend.address()).await?;
-    let profile = stage.desktop.home().join("bench.toml");
-    std::fs::write(&profile, origin::PROFILE).map_err(|error| error.to_string())?;
-    let variables = [
-        ("VESTIBULE_BACKEND", origin.url()),
-        ("VESTIBULE_PROFILE", profile.display().to_string()),
-    ];
-    let page = InPage::signed_in(&stage, &variables).await?;
+    let page = page(&stage, &origin).await?;
     let bare = Bare::new(&origin.url())?;
     let mut rows = Vec::new();
     for size in &SIZES {
@@ -92,6 +86,20 @@ pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
     }
     rows.push(peak(setting, &stage, &page).await?);
     Ok(rows)
+}
+
+/// A page of the app, signed in at this origin, which may ask it for bytes.
+///
+/// # Errors
+/// If it is not signed in.
+pub async fn page(stage: &Stage, origin: &Origin) -> Outcome<InPage> {
+    let profile = stage.desktop.home().join("bench.toml");
+    std::fs::write(&profile, origin::PROFILE).map_err(|error| error.to_string())?;
+    let variables = [
+        ("VESTIBULE_BACKEND", origin.url()),
+        ("VESTIBULE_PROFILE", profile.display().to_string()),
+    ];
+    InPage::signed_in(stage, &variables).await
 }
 
 async fn one(

@@ -4,13 +4,11 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use vestibule_acceptance::{Desktop, Stage};
-use vestibule_backend::Config;
+use vestibule_acceptance::Desktop;
 
-use crate::built;
 use crate::instruments::paint::PaintWatch;
 use crate::instruments::threads::{self, Thread, Threads};
-use crate::launch::{Launch, idle, shipped_signed_in};
+use crate::launch::{Launch, idle};
 use crate::memory;
 use crate::registry::Outcome;
 use crate::row::Row;
@@ -30,12 +28,12 @@ const RUNTIME: &str = "tokio";
 
 /// Measures it.
 pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
-    let stage = Stage::new("bench-idle", Config::default()).await;
-    let shipped = shipped_signed_in(&stage).await?;
+    let shipped = setting.shipped().await?;
+    let screen = shipped.screen()?;
     let beside = Desktop::open();
-    let mut app = Launch::of(&shipped, &stage.desktop);
-    let mut blank = Launch::of(&built::blank_window()?, &beside);
-    app.to_content(&PaintWatch::of(&stage.desktop)?)?;
+    let mut app = Launch::of(&shipped.app, &shipped.stage.desktop);
+    let mut blank = Launch::of(&shipped.blank, &beside);
+    app.to_content(&screen)?;
     blank.to_content(&PaintWatch::of(&beside)?)?;
     idle(SETTLE, setting.is_short()).await;
     let processes = [app.process(), blank.process()];
@@ -52,7 +50,9 @@ pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
         };
         Ok(after.iter().map(since).collect())
     };
-    let (app, blank) = (since(0)?, since(1)?);
+    let since = [since(0)?, since(1)?];
+    app.end(&screen).await?;
+    let [app, blank] = since;
     let of_core = |processes: &[Vec<Thread>]| {
         let ran: f64 = processes.iter().flatten().map(|thread| thread.ran).sum();
         ran / seconds * 100.0
@@ -72,9 +72,11 @@ pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
     };
     let (ours, others): (Vec<&Thread>, Vec<&Thread>) = app[0].iter().partition(is_ours);
     let most = ours.iter().map(|thread| thread.woken).max().unwrap_or(0);
+    let together: u64 = ours.iter().map(|thread| thread.woken).sum();
     let figure = "idle for ten minutes: wake-ups of the busiest thread of ours";
     let wakes = Row::new("idle/wakes", figure, Unit::Count)
         .this("the app, signed in", vec![most as f64])
+        .count("wake-ups of all of ours together", together as f64)
         .target(Target::AtMost((seconds / EVERY).floor()))
         .note(format!(
             "ours: {}; as any Tauri app's: {}",

@@ -4,12 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use vestibule_acceptance::Stage;
-use vestibule_backend::Config;
-
-use crate::built;
-use crate::instruments::paint::PaintWatch;
-use crate::launch::{Launch, idle, shipped_signed_in, sum};
+use crate::launch::{Launch, Shipped, idle, sum};
 use crate::registry::Outcome;
 use crate::row::Row;
 use crate::setting::{Form, Setting};
@@ -26,12 +21,10 @@ const MOST_OVER: f64 = 20e6;
 
 /// Measures it.
 pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
-    let stage = Stage::new("bench-memory", Config::default()).await;
-    let blank = built::blank_window()?;
-    let shipped = shipped_signed_in(&stage).await?;
-    let screen = PaintWatch::of(&stage.desktop)?;
-    screen.empty()?;
-    let programs = [shipped, blank];
+    let shipped = setting.shipped().await?;
+    let screen = shipped.screen()?;
+    let Shipped { stage, app, blank } = shipped;
+    let programs = [app, blank];
     let mut sizes = [Vec::new(), Vec::new()];
     let mut processes: [BTreeMap<String, f64>; 2] = Default::default();
     let rounds = match setting.form {
@@ -41,7 +34,7 @@ pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
     };
     for round in 0..rounds {
         for which in [0, 1] {
-            let mut launch = Launch::of(&programs[which], &stage.desktop);
+            let mut launch = Launch::of(programs[which], &stage.desktop);
             launch.to_content(&screen)?;
             idle(IDLE, setting.is_short()).await;
             let weights = launch.weights()?;

@@ -3,6 +3,7 @@
 pub mod app_hour;
 pub mod callers;
 pub mod click;
+pub mod controls;
 pub mod fetch;
 pub mod growth;
 pub mod hour;

@@ -1,12 +1,7 @@
 //! From the start of the process to content on the screen, signed in, on the home page: the app as
 //! it ships and a blank window, in turns. "Start" is of a new process; the file cache is warm.
 
-use vestibule_acceptance::Stage;
-use vestibule_backend::Config;
-
-use crate::built;
-use crate::instruments::paint::PaintWatch;
-use crate::launch::{Launch, shipped_signed_in};
+use crate::launch::{Launch, Shipped};
 use crate::registry::Outcome;
 use crate::row::Row;
 use crate::setting::Setting;
@@ -19,18 +14,16 @@ const TIMES: f64 = 1.10;
 
 /// Measures it.
 pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
-    let stage = Stage::new("bench-start", Config::default()).await;
-    let blank = built::blank_window()?;
-    let shipped = shipped_signed_in(&stage).await?;
-    let screen = PaintWatch::of(&stage.desktop)?;
-    screen.empty()?;
-    let programs = [shipped, blank];
+    let shipped = setting.shipped().await?;
+    let screen = shipped.screen()?;
+    let Shipped { stage, app, blank } = shipped;
+    let programs = [app, blank];
     let mut times = [Vec::new(), Vec::new()];
     for round in setting.rounds_of_seconds(ROUNDS) {
         // Who is first in a round changes, so that neither is always after the other.
         let order = if round % 2 == 0 { [0, 1] } else { [1, 0] };
         for which in order {
-            let mut launch = Launch::of(&programs[which], &stage.desktop);
+            let mut launch = Launch::of(programs[which], &stage.desktop);
             let time = launch.to_content(&screen)?;
             launch.end(&screen).await?;
             if round > 0 {

@@ -21,13 +21,13 @@ macro_rules! measured {
 
 measured! {
     sizes: ["binary", "deb", "first-load-js"],
-    start: ["start"],
-    memory: ["memory"],
+    // These start the app on one desktop, where somebody signs in once.
+    starts_and_idling: ["start", "memory", "idle"],
     reads: ["reads"],
     fetch: ["fetch"],
     windows: ["windows"],
     click: ["click"],
-    idle: ["idle"],
+    controls: ["controls"],
     hour: ["app-hour"],
 }
 

@@ -1,0 +1,182 @@
+//! Controls: what the instruments of a window hear of a delay that is planted for them. With it and
+//! without it take turns, as everything here does. A run of the suite plants 20 ms for each and
+//! shows what was heard in the table; the tests plant more for what takes a whole page, since other
+//! tests run beside them.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::json;
+use vestibule_acceptance::{Desktop, Stage};
+use vestibule_backend::{Config, Effect, Fault};
+
+use crate::built;
+use crate::in_page::{HEADER, InPage};
+use crate::instruments::paint::PaintWatch;
+use crate::launch::Launch;
+use crate::registry::Outcome;
+use crate::row::Row;
+use crate::rows::{click, windows};
+use crate::setting::Setting;
+use crate::target::Target;
+use crate::unit::Unit;
+
+/// What is planted.
+const PLANTED: Duration = Duration::from_millis(20);
+/// By how many milliseconds what is heard may differ from it: starts of one window scatter by 20,
+/// and so does the median of thirty differences by 5.
+const WITHIN: f64 = 15.0;
+const PAIRS: usize = 30;
+/// Each takes seconds.
+const CLICKS: usize = 20;
+
+/// Samples without what is planted, and with it, in turns.
+pub type Pairs = [Vec<f64>; 2];
+
+/// Plants 20 ms for each instrument.
+pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
+    let pairs = setting.rounds(PAIRS);
+    let starts = {
+        let desktop = Desktop::open();
+        let pairs = setting.rounds_of_seconds(PAIRS);
+        let heard = starts(&desktop, built::blank_window()?, PLANTED, *pairs.end()).await?;
+        setting.progress("controls", 1, 3);
+        heard
+    };
+    let clicks = {
+        let stage = Stage::new("bench-control-click", Config::default()).await;
+        let pairs = setting.rounds_of_seconds(CLICKS);
+        let heard = clicks(&stage, PLANTED, *pairs.end()).await?;
+        setting.progress("controls", 2, 3);
+        heard
+    };
+    let stage = Stage::new("bench-control-header", Config::default()).await;
+    let headers = headers(&stage, PLANTED, pairs).await?;
+    setting.progress("controls", 3, 3);
+    let row = |which: &str, figure: &str, [without, with]: Pairs| {
+        let planted = PLANTED.as_secs_f64() * 1e3;
+        let target = Target::Hears {
+            planted,
+            within: WITHIN,
+        };
+        Row::new(format!("controls/{which}"), figure, Unit::Ms)
+            .this("with 20 ms planted", with)
+            .floor("without", without)
+            .in_turns()
+            .target(target)
+    };
+    Ok(vec![
+        row(
+            "start",
+            "control: a blank window that starts 20 ms late",
+            starts,
+        ),
+        row(
+            "click",
+            "control: a click with a backend 20 ms late",
+            clicks,
+        ),
+        row(
+            "header",
+            "control: a header in a page busy for 20 ms",
+            headers,
+        ),
+    ])
+}
+
+/// Starts of a window to its painted content: as it is, and with a process that waits before it
+/// becomes the window's.
+///
+/// # Errors
+/// If it shows nothing.
+pub async fn starts(
+    desktop: &Desktop,
+    window: PathBuf,
+    planted: Duration,
+    pairs: usize,
+) -> Outcome<Pairs> {
+    let screen = PaintWatch::of(desktop)?;
+    screen.empty()?;
+    let mut times = [Vec::new(), Vec::new()];
+    for pair in 0..pairs {
+        let order = if pair % 2 == 0 { [0, 1] } else { [1, 0] };
+        for which in order {
+            let wait = planted.as_secs_f64() * which as f64;
+            let late: Command = {
+                let mut shell = desktop.command("sh");
+                shell
+                    .args(["-c", "sleep \"$1\"; exec \"$0\""])
+                    .arg(&window)
+                    .arg(wait.to_string());
+                shell
+            };
+            let mut launch = Launch::by(late);
+            times[which].push(launch.to_content(&screen)?);
+            launch.end(&screen).await?;
+        }
+    }
+    Ok(times)
+}
+
+/// Clicks on "Sign in": with a backend that takes its time, and with one that does not.
+///
+/// # Errors
+/// If the dashboard does not come.
+pub async fn clicks(stage: &Stage, planted: Duration, pairs: usize) -> Outcome<Pairs> {
+    let page = InPage::start(stage, "", &[]).await?;
+    let mut times = [Vec::new(), Vec::new()];
+    for _ in 0..pairs {
+        for (which, times) in times.iter_mut().enumerate() {
+            let delay = Effect::Delay {
+                ms: millis(planted) * which as u64,
+            };
+            let faults = stage.backend.faults();
+            faults.add(Fault::on("POST", "/login", delay).times(1));
+            times.push(click::click(&page).await?);
+            page.invoke("logout", json!({})).await?;
+        }
+    }
+    Ok(times)
+}
+
+/// Another listener in the page, asked before the page's own, that takes the time it is told to.
+const BUSY: &str = "
+    (() => {
+      const hear = () => {
+        const shell = window.__TAURI_INTERNALS__;
+        if (!shell?.callbacks) return setTimeout(hear);
+        const handler = shell.transformCallback(() => {
+          const until = performance.now() + (window.benchBusy ?? 0);
+          while (performance.now() < until);
+        });
+        const target = { kind: 'Any' };
+        shell.invoke('plugin:event|listen', { event: 'session-changed', target, handler });
+      };
+      hear();
+    })();
+";
+
+/// Changes of the session to the header: in a page that is busy when one comes, and in one that is
+/// not.
+///
+/// # Errors
+/// If a change does not come.
+pub async fn headers(stage: &Stage, planted: Duration, pairs: usize) -> Outcome<Pairs> {
+    let page = windows::page(stage, &format!("{BUSY}{HEADER}")).await?;
+    let mut times = [Vec::new(), Vec::new()];
+    let mut seen = 0;
+    for _ in 0..pairs {
+        for (which, times) in times.iter_mut().enumerate() {
+            let busy = millis(planted) * which as u64;
+            page.app.run(&format!("window.benchBusy = {busy}")).await;
+            times.extend(windows::changed(stage, &page, 1, 1, &mut seen).await?);
+        }
+    }
+    let _ = std::fs::remove_file(stage.log());
+    Ok(times)
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
