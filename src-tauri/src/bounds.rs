@@ -47,7 +47,7 @@ fn bound(command: &str) -> Bound {
         // An engine process each. Together they are bounded by [`WINDOWS`].
         "new_window" => (Whose::App, 1, 0),
         // Shows a dialog over all that is on the screen.
-        "unlock_keyring" => (Whose::App, 1, 5_000),
+        "unlock_keyring" => (Whose::App, 1, 3_000),
         // Starts another program.
         "open_log_folder" => (Whose::App, 1, 5_000),
         // Writes a file each.
@@ -259,7 +259,7 @@ mod tests {
         let refused = bounds.admit("unlock_keyring", "main", 0);
         let refused = refused.expect_err("too soon");
         let wait = refused.retry_after_ms.expect("a time to wait");
-        assert!((1..=5_000).contains(&wait), "{wait}");
+        assert!((1..=3_000).contains(&wait), "{wait}");
     }
 
     #[test]

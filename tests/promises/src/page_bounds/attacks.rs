@@ -288,8 +288,8 @@ async fn prompts(app: &App, plan: Plan) -> Result<Came, Lost> {
         done({ ...keyring, seconds: (performance.now() - begun) / 1000 });";
     let answer = ask(app, script, json!(plan.asks)).await?;
     let seconds = answer["seconds"].as_f64().unwrap_or_default();
-    // One, and one more for each five seconds.
-    let holds = number(&answer, "done") as f64 <= 1.0 + seconds / 5.0
+    // One, and one more for each three seconds.
+    let holds = number(&answer, "done") as f64 <= 1.0 + seconds / 3.0
         && number(&answer, "done") + number(&answer, "refused") == plan.asks;
     Ok(came(plan.asks, holds, &answer))
 }
