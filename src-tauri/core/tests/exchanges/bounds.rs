@@ -64,7 +64,9 @@ async fn answers_that_nobody_reads_are_held_up_to_a_bound() {
             desk.exchanges.fetch(window, number, &desk.session, request),
             async {
                 let mut arrival = host.arrival().await;
-                let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {SIZE}\r\n\r\n");
+                let head = format!(
+                    "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {SIZE}\r\n\r\n"
+                );
                 arrival.say(&head).await;
                 arrival.say_bytes(&vec![0xff; SIZE]).await;
                 arrival

@@ -14,6 +14,8 @@ const REFRESH: &str = "/refresh-token";
 const CALLED: &str = "/plans";
 const WINDOWS: usize = 10;
 const EXPORTS: usize = 100;
+/// A script that takes longer hangs.
+const LONGEST: Duration = Duration::from_secs(900);
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -89,11 +91,25 @@ impl Attack {
     }
 }
 
+/// Runs a script to its end, however long that takes: a single call of the driver has a limit.
 async fn ask(app: &App, script: &str, argument: Value) -> Result<Value, Lost> {
-    let answer = app.run_async(&format!("{COUNT}{script}"), argument).await;
-    match answer.as_str() {
-        Some(failed) if failed.starts_with("failed: ") => Err(failed.to_owned()),
-        _ => Ok(answer),
+    let begin = format!(
+        "delete window.attacked;
+         const argument = {argument};
+         const done = (came) => {{ window.attacked = came; }};
+         {COUNT}
+         (async () => {{ {script} }})().catch((error) => done(`failed: ${{error}}`));"
+    );
+    app.run(&begin).await;
+    let limit = Instant::now() + LONGEST;
+    loop {
+        let answer = app.run("return window.attacked ?? null").await;
+        match answer.as_str() {
+            Some(failed) => return Err(failed.to_owned()),
+            None if !answer.is_null() => return Ok(answer),
+            None if Instant::now() > limit => return Err("a script does not end".into()),
+            None => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
     }
 }
 

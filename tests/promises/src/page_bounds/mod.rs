@@ -48,7 +48,7 @@ pub async fn short(setting: &Setting) -> Row {
 pub async fn long(setting: &Setting) -> Row {
     let plan = Plan {
         rounds: 10,
-        asks: 5_000,
+        asks: 2_000,
         large: 800_000_000,
     };
     run(setting, plan).await
