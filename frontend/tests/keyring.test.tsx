@@ -51,6 +51,18 @@ describe("a session that the keyring did not take", () => {
     expect(screen.queryByRole("region", { name: "Keyring" })).toBeNull();
   });
 
+  it("is offered once more by itself where a click came too soon", async () => {
+    const shell = startShell(unkept("locked"));
+    const refusal = { code: "rate_limited", message: "too soon", retryAfterMs: 20 };
+    shell.on("unlock_keyring", () =>
+      shell.called("unlock_keyring").length === 1 ? Promise.reject(refusal) : null,
+    );
+    const { user } = await openApp("/");
+    await user.click(banner().getByRole("button", { name: "Unlock keyring" }));
+    expect(await banner().findByText(/It is still locked/)).toBeVisible();
+    expect(shell.called("unlock_keyring")).toHaveLength(2);
+  });
+
   it("is warned of anew when the keyring's trouble changes", async () => {
     const shell = startShell(unkept("absent"));
     const { user } = await openApp("/");

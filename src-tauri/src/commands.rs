@@ -1,4 +1,5 @@
-//! The commands: each hands over to the core and returns. No policy lives here.
+//! The commands: each hands over to the core and returns. No policy lives here; how often a page
+//! may call them stands in [`crate::bounds`].
 
 use tauri::ipc::Invoke;
 use tauri::{AppHandle, State, WebviewWindow, Wry, command, generate_handler};
@@ -10,6 +11,7 @@ use vestibule_core::wire::{
     Theme,
 };
 
+use crate::bounds::Permit;
 use crate::workspaces::{self, Workspaces};
 use crate::{exchanges, logging, people, preferences, reports, window};
 
@@ -48,6 +50,7 @@ pub type Reply<T> = Result<T, AuthError>;
 // Asynchronous: where the app could not start this tries again, which may take a moment.
 #[command]
 async fn session(
+    _permit: Permit<Wry>,
     workspaces: State<'_, Workspaces>,
     workspace: Option<String>,
 ) -> Reply<SessionChanged> {
@@ -56,6 +59,7 @@ async fn session(
 
 #[command]
 async fn login(
+    _permit: Permit<Wry>,
     workspaces: State<'_, Workspaces>,
     workspace: Option<String>,
     input: LoginInput,
@@ -65,6 +69,7 @@ async fn login(
 
 #[command]
 async fn register(
+    _permit: Permit<Wry>,
     workspaces: State<'_, Workspaces>,
     workspace: Option<String>,
     input: RegisterInput,
@@ -74,6 +79,7 @@ async fn register(
 
 #[command]
 async fn verify_otp(
+    _permit: Permit<Wry>,
     workspaces: State<'_, Workspaces>,
     workspace: Option<String>,
     challenge: ChallengeId,
@@ -85,6 +91,7 @@ async fn verify_otp(
 
 #[command]
 async fn resend_otp(
+    _permit: Permit<Wry>,
     workspaces: State<'_, Workspaces>,
     workspace: Option<String>,
 ) -> Reply<Challenge> {
@@ -92,24 +99,38 @@ async fn resend_otp(
 }
 
 #[command]
-fn cancel_otp(workspaces: State<'_, Workspaces>, workspace: Option<&str>) -> Reply<()> {
+fn cancel_otp(
+    _permit: Permit<Wry>,
+    workspaces: State<'_, Workspaces>,
+    workspace: Option<&str>,
+) -> Reply<()> {
     workspaces.get(workspace)?.cancel_otp();
     Ok(())
 }
 
 #[command]
-async fn refresh(workspaces: State<'_, Workspaces>, workspace: Option<String>) -> Reply<()> {
-    workspaces.get(workspace.as_deref())?.refresh().await
+async fn refresh(
+    _permit: Permit<Wry>,
+    workspaces: State<'_, Workspaces>,
+    workspace: Option<String>,
+) -> Reply<()> {
+    let session = workspaces.get(workspace.as_deref())?;
+    session.refresh_for_page().await
 }
 
 #[command]
-async fn unlock_keyring(workspaces: State<'_, Workspaces>, workspace: Option<String>) -> Reply<()> {
+async fn unlock_keyring(
+    _permit: Permit<Wry>,
+    workspaces: State<'_, Workspaces>,
+    workspace: Option<String>,
+) -> Reply<()> {
     let session = workspaces.get(workspace.as_deref())?;
     session.unlock_keyring().await
 }
 
 #[command]
 async fn logout(
+    _permit: Permit<Wry>,
     workspaces: State<'_, Workspaces>,
     workspace: Option<String>,
 ) -> Reply<LogoutReply> {
@@ -117,19 +138,23 @@ async fn logout(
 }
 
 #[command]
-async fn window_ready(window: WebviewWindow) -> Reply<()> {
+async fn window_ready(_permit: Permit<Wry>, window: WebviewWindow) -> Reply<()> {
     window::show(&window);
     Ok(())
 }
 
 // Asynchronous: opening a window from a synchronous command deadlocks on Windows.
 #[command]
-async fn new_window(app: AppHandle) -> Reply<()> {
-    window::open_another(&app).map_err(internal)
+async fn new_window(_permit: Permit<Wry>, app: AppHandle) -> Reply<()> {
+    window::open_another(&app)
 }
 
 #[command]
-fn app_info(app: AppHandle, workspaces: State<'_, Workspaces>) -> Reply<AppInfo> {
+fn app_info(
+    _permit: Permit<Wry>,
+    app: AppHandle,
+    workspaces: State<'_, Workspaces>,
+) -> Reply<AppInfo> {
     let package = app.package_info();
     let product = app.config().product_name.clone();
     Ok(AppInfo {
@@ -143,22 +168,22 @@ fn app_info(app: AppHandle, workspaces: State<'_, Workspaces>) -> Reply<AppInfo>
 }
 
 #[command]
-fn theme(app: AppHandle) -> Theme {
+fn theme(_permit: Permit<Wry>, app: AppHandle) -> Theme {
     preferences::theme(&app)
 }
 
 #[command]
-fn set_theme(app: AppHandle, theme: Theme) -> Reply<()> {
+fn set_theme(_permit: Permit<Wry>, app: AppHandle, theme: Theme) -> Reply<()> {
     preferences::set_theme(&app, theme).map_err(internal)
 }
 
 #[command]
-fn set_reports(app: AppHandle, on: bool) -> Reply<()> {
+fn set_reports(_permit: Permit<Wry>, app: AppHandle, on: bool) -> Reply<()> {
     reports::choose(&app, on).map_err(internal)
 }
 
 #[command]
-async fn open_log_folder(app: AppHandle) -> Reply<()> {
+async fn open_log_folder(_permit: Permit<Wry>, app: AppHandle) -> Reply<()> {
     logging::open_folder(&app).map_err(internal)
 }
 

@@ -2,11 +2,12 @@
 //! cross as raw bytes, a piece for each command.
 
 use tauri::ipc::{InvokeBody, Request, Response};
-use tauri::{State, WebviewWindow, command};
+use tauri::{State, WebviewWindow, Wry, command};
 use vestibule_core::error::ErrorCode;
 use vestibule_core::exchanges::Exchanges;
 use vestibule_core::wire::{FetchReply, FetchRequest, UploadReply, UploadRequest};
 
+use crate::bounds::Permit;
 use crate::commands::Reply;
 use crate::workspaces::Workspaces;
 
@@ -15,6 +16,7 @@ const EXCHANGE: &str = "vestibule-exchange";
 
 #[command]
 pub async fn backend_fetch(
+    _permit: Permit<Wry>,
     window: WebviewWindow,
     exchanges: State<'_, Exchanges>,
     workspaces: State<'_, Workspaces>,
@@ -29,6 +31,7 @@ pub async fn backend_fetch(
 
 #[command]
 pub async fn backend_upload(
+    _permit: Permit<Wry>,
     window: WebviewWindow,
     exchanges: State<'_, Exchanges>,
     workspaces: State<'_, Workspaces>,
@@ -42,6 +45,7 @@ pub async fn backend_upload(
 
 #[command]
 pub async fn backend_write(
+    _permit: Permit<Wry>,
     window: WebviewWindow,
     exchanges: State<'_, Exchanges>,
     request: Request<'_>,
@@ -51,13 +55,12 @@ pub async fn backend_write(
     let (Some(exchange), InvokeBody::Raw(piece)) = (exchange, request.body()) else {
         return Err(ErrorCode::InvalidInput.into());
     };
-    exchanges
-        .write(window.label(), exchange, piece.clone())
-        .await
+    exchanges.write(window.label(), exchange, piece).await
 }
 
 #[command]
 pub async fn backend_answer(
+    _permit: Permit<Wry>,
     window: WebviewWindow,
     exchanges: State<'_, Exchanges>,
     exchange: u64,
@@ -67,6 +70,7 @@ pub async fn backend_answer(
 
 #[command]
 pub async fn backend_read(
+    _permit: Permit<Wry>,
     window: WebviewWindow,
     exchanges: State<'_, Exchanges>,
     exchange: u64,
@@ -76,6 +80,11 @@ pub async fn backend_read(
 }
 
 #[command]
-pub fn backend_cancel(window: WebviewWindow, exchanges: State<'_, Exchanges>, exchange: u64) {
+pub fn backend_cancel(
+    _permit: Permit<Wry>,
+    window: WebviewWindow,
+    exchanges: State<'_, Exchanges>,
+    exchange: u64,
+) {
     exchanges.cancel(window.label(), exchange);
 }

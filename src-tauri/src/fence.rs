@@ -13,6 +13,8 @@ use serde_json::Value;
 use tauri::webview::{NewWindowResponse, PermissionResponse};
 use tauri::{AppHandle, Manager as _, Url, WebviewWindowBuilder, Wry};
 
+use crate::bounds;
+
 /// Nobody can listen at port 0. Windows' webview may not take it for a port, hence the one
 /// that is set aside for discarding there. macOS has no such setting before version 14.
 const NOWHERE: &str = if cfg!(windows) {
@@ -57,6 +59,7 @@ pub fn around<'a>(
         })
         .on_download(|_, _| false)
         .on_permission_request(|_, _| PermissionResponse::Deny);
+    let builder = builder.initialization_script_for_all_frames(bounds::SCRIPT);
     let builder = match cfg!(debug_assertions) {
         true => builder,
         false => builder.initialization_script(MENU_OF_TEXT_ONLY),

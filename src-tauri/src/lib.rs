@@ -3,6 +3,7 @@
 //! Chooses the backend's profile and the keyring, opens one session for each workspace,
 //! registers the commands and starts the bridge. Policy lives in `vestibule-core`.
 
+mod bounds;
 mod bridge;
 mod commands;
 mod elsewhere;
@@ -62,6 +63,7 @@ pub fn run() -> Result<(), StartError> {
         .menu(menu::menu)
         .on_menu_event(|app, event| menu::on_event(app, event.id().as_ref()))
         .manage(vestibule_core::exchanges::Exchanges::default())
+        .manage(bounds::Bounds::default())
         .on_window_event(window::on_event)
         .invoke_handler(commands::handler())
         .setup(move |app| {

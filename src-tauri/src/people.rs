@@ -7,10 +7,11 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use tauri::{AppHandle, Manager as _, State, async_runtime, command};
+use tauri::{AppHandle, Manager as _, State, Wry, async_runtime, command};
 use vestibule_core::error::{AuthError, ErrorCode};
 use vestibule_core::wire::{Exported, FetchReply, FetchRequest};
 
+use crate::bounds::Permit;
 use crate::commands::{Reply, internal};
 use crate::permission;
 use crate::workspaces::Workspaces;
@@ -18,9 +19,12 @@ use crate::workspaces::Workspaces;
 /// The backend's list.
 const PATH: &str = "/admin/users";
 const HEADING: [&str; 4] = ["Name", "E-mail", "Roles", "Blocked"];
+/// The most files of the kind in one folder: a script can export without end.
+const FILES: u32 = 100;
 
 #[command]
 pub async fn export_people(
+    _permit: Permit<Wry>,
     app: AppHandle,
     workspaces: State<'_, Workspaces>,
     workspace: Option<String>,
@@ -37,7 +41,11 @@ pub async fn export_people(
     let folder = folder(&app).map_err(internal)?;
     let rows = u32::try_from(people.len()).map_err(internal)?;
     let saving = async_runtime::spawn_blocking(move || save(&folder, &csv(&people)));
-    let path = saving.await.map_err(internal)?.map_err(internal)?;
+    let saved = saving.await.map_err(internal)?.map_err(internal)?;
+    let path = saved.ok_or_else(|| {
+        let words = format!("There are {FILES} exports in your downloads. Remove some of them.");
+        AuthError::with_message(ErrorCode::RateLimited, words)
+    })?;
     Ok(Exported {
         path: path.display().to_string(),
         rows,
@@ -106,27 +114,27 @@ fn folder(app: &AppHandle) -> tauri::Result<PathBuf> {
     paths.download_dir().or_else(|_| paths.home_dir())
 }
 
-/// Writes a new file and never over another. It is for its owner only: it says of people what
-/// other users of the machine need not know.
-fn save(folder: &Path, text: &str) -> io::Result<PathBuf> {
+/// Writes a new file and never over another; `None` where there are [`FILES`] already. It is for
+/// its owner only: it says of people what other users of the machine need not know.
+fn save(folder: &Path, text: &str) -> io::Result<Option<PathBuf>> {
     std::fs::create_dir_all(folder)?;
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let names = (2..).map(|count| format!("people ({count}).csv"));
+    let names = (2..=FILES).map(|count| format!("people ({count}).csv"));
     for name in ["people.csv".to_owned()].into_iter().chain(names) {
         let path = folder.join(name);
         match options.open(&path) {
             Ok(mut file) => {
                 file.write_all(text.as_bytes())?;
-                return Ok(path);
+                return Ok(Some(path));
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }
     }
-    unreachable!("there is always another number")
+    Ok(None)
 }
 
 #[cfg(test)]
@@ -177,12 +185,22 @@ mod tests {
     #[test]
     fn no_file_is_written_over() {
         let folder = tempfile::tempdir().expect("a folder");
-        let first = save(folder.path(), "one").expect("saved");
-        let second = save(folder.path(), "two").expect("saved");
+        let save = |folder: &Path, text| save(folder, text).expect("a folder").expect("room");
+        let first = save(folder.path(), "one");
+        let second = save(folder.path(), "two");
         assert!(first.ends_with("people.csv") && second.ends_with("people (2).csv"));
         assert_eq!(std::fs::read_to_string(first).expect("a file"), "one");
-        let third = save(&folder.path().join("new"), "three").expect("saved");
+        let third = save(&folder.path().join("new"), "three");
         assert!(third.ends_with("new/people.csv"));
+    }
+
+    #[test]
+    fn exports_do_not_fill_the_disk() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let saved = (0..2 * FILES).map(|_| save(folder.path(), "text").expect("a folder"));
+        assert_eq!(saved.flatten().count(), FILES as usize);
+        let files = std::fs::read_dir(folder.path()).expect("a folder");
+        assert_eq!(files.count(), FILES as usize);
     }
 
     #[cfg(unix)]
@@ -190,7 +208,7 @@ mod tests {
     fn nobody_else_reads_it() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().expect("a folder");
-        let saved = save(folder.path(), "one").expect("saved");
+        let saved = save(folder.path(), "one").expect("a folder").expect("room");
         let about = std::fs::metadata(saved).expect("a file");
         assert_eq!(about.permissions().mode() & 0o777, 0o600);
     }

@@ -13,15 +13,19 @@ use tauri::{
 };
 use tauri_plugin_window_state::StateFlags;
 use uuid::Uuid;
+use vestibule_core::error::AuthError;
 use vestibule_core::exchanges::Exchanges;
 use vestibule_core::wire::Theme as Chosen;
 
-use crate::{elsewhere, fence, preferences};
+use crate::commands::internal;
+use crate::{bounds, elsewhere, fence, preferences};
 
 const MAIN: &str = "main";
 /// The page's `--ground` in `frontend/app/globals.css`, light and dark.
 const GROUND_LIGHT: Color = Color(0xf6, 0xf6, 0xf3, 0xff);
 const GROUND_DARK: Color = Color(0x11, 0x14, 0x13, 0xff);
+/// The most characters of a page's title that its window has.
+const TITLE: usize = 200;
 /// A window is shown after this time even if its page never says that it is ready.
 const SHOW_ANYWAY: Duration = Duration::from_millis(1500);
 
@@ -37,11 +41,16 @@ pub fn open_first(app: &AppHandle) -> tauri::Result<()> {
 }
 
 /// Opens one more window.
-pub fn open_another(app: &AppHandle) -> tauri::Result<()> {
-    if app.get_webview_window(MAIN).is_none() {
-        return open(app, MAIN);
-    }
-    open(app, &format!("window-{}", Uuid::new_v4()))
+///
+/// # Errors
+/// If there are [`bounds::WINDOWS`] already, or the engine gives none.
+pub fn open_another(app: &AppHandle) -> Result<(), AuthError> {
+    let _room = bounds::one_window_more(app)?;
+    let label = match app.get_webview_window(MAIN) {
+        None => MAIN.to_owned(),
+        Some(_) => format!("window-{}", Uuid::new_v4()),
+    };
+    open(app, &label).map_err(internal)
 }
 
 fn open(app: &AppHandle, label: &str) -> tauri::Result<()> {
@@ -57,9 +66,11 @@ fn open(app: &AppHandle, label: &str) -> tauri::Result<()> {
             }
         })
         .on_document_title_changed(|window, title| {
+            // A script can make it as long as it likes, and the system keeps what it is given.
+            let shown: String = title.chars().take(TITLE).collect();
             // Between two pages there is none.
-            if !title.is_empty()
-                && let Err(error) = window.set_title(&title)
+            if !shown.is_empty()
+                && let Err(error) = window.set_title(&shown)
             {
                 tracing::warn!(%error, "a window does not take its page's title");
             }
@@ -143,7 +154,8 @@ pub fn focus_any(app: &AppHandle) {
         Some(window) => window
             .unminimize()
             .and_then(|()| window.show())
-            .and_then(|()| window.set_focus()),
+            .and_then(|()| window.set_focus())
+            .map_err(internal),
         None => open_another(app),
     };
     if let Err(error) = result {

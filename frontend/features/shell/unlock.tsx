@@ -16,7 +16,12 @@ export function useUnlock() {
     unlock: async () => {
       setBusy(true);
       // What comes of it is seen in the state.
-      await auth.unlockKeyring();
+      const { error } = await auth.unlockKeyring();
+      if (error?.code === "rate_limited" && error.retryAfterMs !== null) {
+        // The shell does not let a page ask again and again; a person's second click may wait.
+        await new Promise((waited) => setTimeout(waited, error.retryAfterMs ?? 0));
+        await auth.unlockKeyring();
+      }
       setBusy(false);
       setTried(true);
     },

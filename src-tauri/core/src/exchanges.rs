@@ -3,7 +3,7 @@
 //! a window that was closed or has loaded another page.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
@@ -16,6 +16,9 @@ use crate::wire::{FetchReply, FetchRequest, UploadReply, UploadRequest};
 /// The most exchanges of one window. Beyond it an answer whose body nobody has touched for
 /// the longest time is given up, as a page does that looked at a status only.
 const MOST: usize = 64;
+/// The most bytes of answers that are held for all windows until their pages read them. Beyond
+/// it, the window that holds most gives up an answer as above.
+const UNREAD: usize = 8 * 1024 * 1024;
 /// The most pages that are remembered as gone. A command of such a page may come late.
 const PAST: usize = 256;
 /// How many bits of a number count the exchanges of a page; those above name the page.
@@ -25,21 +28,29 @@ pub const PIECE: usize = 256 * 1024;
 
 /// Every window's exchanges.
 #[derive(Default)]
-pub struct Exchanges(Mutex<HashMap<String, Window>>);
+pub struct Exchanges(Mutex<Windows>);
+
+#[derive(Default)]
+struct Windows {
+    /// The windows whose pages have asked for something. One that is left has no entry.
+    by_label: HashMap<String, Window>,
+    /// Pages that have gone, each with its window.
+    past: VecDeque<(String, u64)>,
+}
 
 #[derive(Default)]
 struct Window {
     open: HashMap<u64, Arc<Exchange>>,
     /// The page that was heard last.
     page: Option<u64>,
-    /// Pages that have gone.
-    past: VecDeque<u64>,
 }
 
 struct Exchange {
     over: watch::Sender<bool>,
     /// Orders exchanges by their last use.
     used: AtomicU64,
+    /// How many bytes of an answer wait here to be read.
+    unread: AtomicUsize,
     stage: tokio::sync::Mutex<Stage>,
 }
 
@@ -76,11 +87,13 @@ impl Exchanges {
         request: FetchRequest,
     ) -> Result<FetchReply, AuthError> {
         let at = self.open(window, number, Stage::Asking)?;
-        at.work(async |stage| {
+        let answered = at.work(async |stage| {
             let (reply, rest) = session.call(request).await?;
             Ok((reply, stage.go_on(rest, None)))
-        })
-        .await
+        });
+        let reply = answered.await?;
+        self.windows().bound_unread();
+        Ok(reply)
     }
 
     /// Begins a call whose body comes in pieces. Must be called within a tokio runtime.
@@ -99,22 +112,27 @@ impl Exchanges {
     }
 
     /// Gives the next piece of a body. False where no more is wanted, and
-    /// [`Exchanges::answer`] says why.
+    /// [`Exchanges::answer`] says why. The piece is copied only once it may be sent.
     ///
     /// # Errors
-    /// If the piece is too large, or there is no such upload.
-    pub async fn write(
-        &self,
-        window: &str,
-        number: u64,
-        piece: Vec<u8>,
-    ) -> Result<bool, AuthError> {
+    /// If the piece is too large, if the one before is still on its way (which ends the upload,
+    /// since its body would lack a piece), or if there is no such upload.
+    pub async fn write(&self, window: &str, number: u64, piece: &[u8]) -> Result<bool, AuthError> {
         if piece.len() > PIECE {
-            return Err(ErrorCode::TooLarge.into());
+            let words = format!("A piece of a body has at most {PIECE} bytes.");
+            return Err(AuthError::with_message(ErrorCode::TooLarge, words));
         }
         let at = self.at(window, number)?;
-        at.work(async |stage| match stage {
-            Stage::Giving(upload) => Ok((upload.write(piece).await, true)),
+        let Ok(mut stage) = at.exchange.stage.try_lock() else {
+            self.cancel(window, number);
+            return Err(AuthError::with_message(
+                ErrorCode::RateLimited,
+                "Give the pieces of a body one after the other: each when the one before was \
+                 taken.",
+            ));
+        };
+        at.work_on(async || match &mut *stage {
+            Stage::Giving(upload) => Ok((upload.write(piece.to_vec()).await, true)),
             Stage::Asking | Stage::Reading(..) => Err(over()),
         })
         .await
@@ -126,7 +144,7 @@ impl Exchanges {
     /// If there is no answer, or no such upload.
     pub async fn answer(&self, window: &str, number: u64) -> Result<UploadReply, AuthError> {
         let at = self.at(window, number)?;
-        at.work(async |stage| {
+        let answered = at.work(async |stage| {
             let Stage::Giving(upload) = stage else {
                 return Err(over());
             };
@@ -141,8 +159,10 @@ impl Exchanges {
                     Ok((UploadReply::Answer { reply }, stage.go_on(rest, upload)))
                 }
             }
-        })
-        .await
+        });
+        let reply = answered.await?;
+        self.windows().bound_unread();
+        Ok(reply)
     }
 
     /// The next piece of an answer's body; nothing at its end.
@@ -164,48 +184,60 @@ impl Exchanges {
 
     /// Ends an exchange where it stands; nothing if it has ended.
     pub fn cancel(&self, window: &str, number: u64) {
-        if let Some(window) = self.windows().get_mut(window) {
+        if let Some(window) = self.windows().by_label.get_mut(window) {
             window.end(number);
         }
     }
 
-    /// The window was closed or loads another page.
+    /// The window was closed or loads another page. Nothing is kept of it but the page's number,
+    /// and of that only the last [`PAST`] of all windows.
     pub fn leave(&self, window: &str) {
-        if let Some(window) = self.windows().get_mut(window) {
-            for number in window.open.keys().copied().collect::<Vec<_>>() {
-                window.end(number);
+        let mut windows = self.windows();
+        if let Some((label, mut left)) = windows.by_label.remove_entry(window) {
+            for number in left.open.keys().copied().collect::<Vec<_>>() {
+                left.end(number);
             }
-            window.past.extend(window.page.take());
-            if window.past.len() > PAST {
-                window.past.pop_front();
+            windows.past.extend(left.page.map(|page| (label, page)));
+            if windows.past.len() > PAST {
+                windows.past.pop_front();
             }
         }
     }
 
     /// How many exchanges a window has under way.
     pub fn count(&self, window: &str) -> usize {
-        self.windows()
-            .get(window)
-            .map_or(0, |window| window.open.len())
+        let windows = self.windows();
+        let window = windows.by_label.get(window);
+        window.map_or(0, |window| window.open.len())
+    }
+
+    /// How many windows are known.
+    pub fn windows_known(&self) -> usize {
+        self.windows().by_label.len()
     }
 
     fn open<'a>(&'a self, window: &'a str, number: u64, stage: Stage) -> Result<At<'a>, AuthError> {
         let mut windows = self.windows();
-        let held = windows.entry(window.to_owned()).or_default();
         let page = number >> COUNT_BITS;
-        if held.past.contains(&page) || held.open.contains_key(&number) {
+        let is_past = |(label, past): &(String, u64)| label == window && *past == page;
+        if windows.past.iter().any(is_past) {
+            return Err(over());
+        }
+        let held = windows.by_label.entry(window.to_owned()).or_default();
+        if held.open.contains_key(&number) {
             return Err(over());
         }
         held.page = Some(page);
-        if held.open.len() >= MOST && !held.give_up_one() {
-            return Err(AuthError::with_message(
-                ErrorCode::RateLimited,
-                "Too many requests are under way.",
-            ));
+        if held.open.len() >= MOST && !held.give_up_one(0) {
+            let words = format!(
+                "This window has {MOST} requests under way. Wait until one of them ends, or end it."
+            );
+            return Err(AuthError::with_message(ErrorCode::RateLimited, words));
         }
         let exchange = Arc::new(Exchange {
             over: watch::Sender::new(false),
             used: AtomicU64::new(next_use()),
+            unread: AtomicUsize::new(0),
             stage: tokio::sync::Mutex::new(stage),
         });
         held.open.insert(number, exchange.clone());
@@ -220,6 +252,7 @@ impl Exchanges {
     fn at<'a>(&'a self, window: &'a str, number: u64) -> Result<At<'a>, AuthError> {
         let windows = self.windows();
         let held = windows
+            .by_label
             .get(window)
             .and_then(|window| window.open.get(&number));
         let exchange = held.cloned().ok_or_else(over)?;
@@ -232,26 +265,38 @@ impl Exchanges {
         })
     }
 
-    fn windows(&self) -> MutexGuard<'_, HashMap<String, Window>> {
+    fn windows(&self) -> MutexGuard<'_, Windows> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl At<'_> {
-    /// Does `work`, which says whether the exchange goes on after it, unless the exchange
-    /// ends first.
+    /// Does `work` on the stage, in its turn.
     async fn work<T>(
         self,
         work: impl AsyncFnOnce(&mut Stage) -> Result<(T, bool), AuthError>,
+    ) -> Result<T, AuthError> {
+        let exchange = self.exchange.clone();
+        self.work_on(async || {
+            let mut stage = exchange.stage.lock().await;
+            let done = work(&mut stage).await;
+            exchange.unread.store(stage.unread(), Ordering::Relaxed);
+            done
+        })
+        .await
+    }
+
+    /// Does `work`, which says whether the exchange goes on after it, unless the exchange
+    /// ends first.
+    async fn work_on<T>(
+        &self,
+        work: impl AsyncFnOnce() -> Result<(T, bool), AuthError>,
     ) -> Result<T, AuthError> {
         let mut end = self.exchange.over.subscribe();
         let done = tokio::select! {
             biased;
             _ = end.wait_for(|over| *over) => Err(over()),
-            done = async {
-                let mut stage = self.exchange.stage.lock().await;
-                work(&mut stage).await
-            } => done,
+            done = work() => done,
         };
         match done {
             Ok((value, true)) => Ok(value),
@@ -267,18 +312,44 @@ impl At<'_> {
     }
 }
 
+impl Windows {
+    /// Gives up what nobody reads until the rest is within [`UNREAD`].
+    fn bound_unread(&mut self) {
+        loop {
+            let windows = self.by_label.values_mut();
+            let held: Vec<_> = windows.map(|window| (window.unread(), window)).collect();
+            let all: usize = held.iter().map(|(bytes, _)| bytes).sum();
+            let most = held.into_iter().max_by_key(|(bytes, _)| *bytes);
+            let Some((_, window)) = most.filter(|_| all > UNREAD) else {
+                return;
+            };
+            if !window.give_up_one(1) {
+                return;
+            }
+        }
+    }
+}
+
 impl Window {
+    /// How many bytes of answers its page has not read.
+    fn unread(&self) -> usize {
+        let bytes = |exchange: &Arc<Exchange>| exchange.unread.load(Ordering::Relaxed);
+        self.open.values().map(bytes).sum()
+    }
+
     fn end(&mut self, number: u64) {
         if let Some(exchange) = self.open.remove(&number) {
             exchange.over.send_replace(true);
         }
     }
 
-    /// Makes room; false where every exchange is in use.
-    fn give_up_one(&mut self) -> bool {
+    /// Gives up the answer, of those that hold so many bytes, which was not touched for the
+    /// longest time; false where every exchange is in use.
+    fn give_up_one(&mut self, bytes: usize) -> bool {
         let unread = self.open.iter().filter(|(_, exchange)| {
             let stage = exchange.stage.try_lock();
             stage.is_ok_and(|stage| matches!(&*stage, Stage::Reading(..)))
+                && exchange.unread.load(Ordering::Relaxed) >= bytes
         });
         let oldest = unread.min_by_key(|(_, exchange)| exchange.used.load(Ordering::Relaxed));
         let Some(number) = oldest.map(|(number, _)| *number) else {
@@ -291,6 +362,14 @@ impl Window {
 }
 
 impl Stage {
+    /// How many bytes of an answer are held for the page.
+    fn unread(&self) -> usize {
+        match self {
+            Self::Reading(download, _) => download.held(),
+            Self::Asking | Self::Giving(_) => 0,
+        }
+    }
+
     /// Goes on to the rest of an answer; whether there is one.
     fn go_on(&mut self, rest: Option<Download>, upload: Option<Upload>) -> bool {
         let Some(rest) = rest else {

@@ -15,6 +15,8 @@ pub struct Plan {
     /// The end of the backend's `Retry-After`: holds for clicks too.
     not_before: Option<SinceBoot>,
     last: Option<SinceBoot>,
+    /// When a try last renewed the session; a sign-in is none.
+    renewed: Option<SinceBoot>,
 }
 
 impl Plan {
@@ -29,6 +31,7 @@ impl Plan {
         *self = Self {
             due: Some(now + schedule::refresh_after(life, random)),
             last: self.last,
+            renewed: self.last.map(|_| now),
             ..Self::default()
         };
     }
@@ -65,6 +68,12 @@ impl Plan {
             .filter(|_| self.failures > 0)
             .map(|last| last + schedule::click_gap(self.failures));
         let until = self.not_before.max(gap)?;
+        until.checked_sub(now).filter(|wait| !wait.is_zero())
+    }
+
+    /// How long a page has to wait for the next renewal; `None` if it may cause one now.
+    pub fn page_wait(&self, now: SinceBoot) -> Option<Duration> {
+        let until = self.renewed? + schedule::PAGE_GAP;
         until.checked_sub(now).filter(|wait| !wait.is_zero())
     }
 

@@ -25,6 +25,8 @@ const CLICK_SHARE: u32 = 5;
 pub const CLICK_GAP: Duration = Duration::from_secs(5);
 /// The longest.
 pub const CLICK_GAP_MAX: Duration = Duration::from_secs(15);
+/// The shortest time between two refreshes that a page can cause.
+pub const PAGE_GAP: Duration = Duration::from_secs(5);
 
 /// How long after receipt the next refresh is due: at 70 to 90 % of the token's life,
 /// spread so that a fleet does not come at once.

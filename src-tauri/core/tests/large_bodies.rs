@@ -60,7 +60,7 @@ async fn up(exchanges: &Exchanges, session: &Session, bytes: usize, told: bool) 
     while left > 0 {
         let piece = vec![7; PIECE.min(left)];
         left -= piece.len();
-        let wanted = exchanges.write(WINDOW, 2, piece).await;
+        let wanted = exchanges.write(WINDOW, 2, &piece).await;
         assert!(wanted.expect("a place to write to"));
     }
     match exchanges.answer(WINDOW, 2).await.expect("an answer") {

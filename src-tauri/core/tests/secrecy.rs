@@ -12,6 +12,7 @@ use std::time::Duration;
 use support::*;
 use tracing_subscriber::fmt::MakeWriter;
 use vestibule_backend::{Backend, Cut, Effect, Fault, Point};
+use vestibule_core::schedule::PAGE_GAP;
 use vestibule_core::secrets::{Secret, StoreError};
 
 #[derive(Clone, Default)]
@@ -107,6 +108,7 @@ async fn tour(typed: &mut Vec<String>) -> Vec<Rig> {
     rig.store.heal();
     rig.pass(Duration::from_secs(10));
     rig.session.refresh().await.expect("kept");
+    rig.pass(PAGE_GAP);
     rig.backend.expire_access_tokens();
     rig.get("/me").await.expect("a call with a replay");
     rig.session.logout().await;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use support::*;
 use vestibule_backend::{Effect, Fault, Point};
+use vestibule_core::schedule::PAGE_GAP;
 use vestibule_log::report::{Call, Fact, Report, Reporter};
 
 #[derive(Default)]
@@ -55,6 +56,7 @@ async fn each_request_is_one_span_without_its_path() {
     rig.session.refresh().await.expect_err("trouble");
     rig.until_fresh().await;
     // A call that is asked twice, and one with an id in its path and a query.
+    rig.pass(PAGE_GAP);
     rig.backend.expire_access_tokens();
     rig.get("/me").await.expect("a call");
     let reply = rig.get("/plans/team?coupon=a-secret-coupon").await;

@@ -21,6 +21,8 @@ pub mod keyring;
 #[cfg(target_os = "linux")]
 pub mod launches;
 pub mod origin;
+#[cfg(target_os = "linux")]
+pub mod page_bounds;
 pub mod parsers;
 pub mod parts;
 pub mod plans;

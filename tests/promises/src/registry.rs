@@ -32,6 +32,8 @@ use crate::definite::by_status;
 use crate::keyring::{deaths, silence};
 #[cfg(target_os = "linux")]
 use crate::launches;
+#[cfg(target_os = "linux")]
+use crate::page_bounds;
 use crate::report::{self, Row};
 #[cfg(target_os = "linux")]
 use crate::right_person::{self, mutants};
@@ -134,6 +136,8 @@ pub const PROMISES: &[Promise] = &[
     promise!("P19", mutants),
     #[cfg(target_os = "linux")]
     promise!("P19", two_people),
+    #[cfg(target_os = "linux")]
+    promise!("P21", page_bounds),
 ];
 
 /// Runs the promises of these names, or all of them, one after the other.

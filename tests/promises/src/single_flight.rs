@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 use vestibule_backend::{Backend, Config, Effect, Fault};
+use vestibule_core::schedule::PAGE_GAP;
 
 use crate::registry::Setting;
 use crate::report::Row;
@@ -66,6 +67,8 @@ async fn round(backend: &Backend, client: &Client, number: u64) -> Result<(), Lo
         backend.faults().add(delay.times(1));
     }
     let by_clock = number.is_multiple_of(2);
+    // A page causes no refresh so soon after another.
+    client.clock.advance(PAGE_GAP);
     if !by_clock {
         backend.expire_access_tokens();
     }

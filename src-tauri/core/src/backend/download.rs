@@ -28,6 +28,11 @@ pub struct Download {
 }
 
 impl Download {
+    /// How many bytes have come and were not read.
+    pub fn held(&self) -> usize {
+        self.held.len()
+    }
+
     /// The next piece, as large as can be had without waiting once there is something;
     /// `None` at the end.
     pub async fn read(&mut self) -> Result<Option<Vec<u8>>, Fault> {

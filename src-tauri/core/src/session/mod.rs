@@ -335,7 +335,8 @@ impl Session {
         self.0.sign_in.cancel_otp();
     }
 
-    /// Renews the session now, because someone asked.
+    /// Renews the session now, because a person or native code asked. What a page asks for goes
+    /// to [`Session::refresh_for_page`], which bounds it.
     ///
     /// # Errors
     /// While the backend's `Retry-After` holds, within [`crate::schedule::CLICK_GAP`] of a
@@ -343,6 +344,16 @@ impl Session {
     pub async fn refresh(&self) -> Result<(), AuthError> {
         let epoch = self.0.base.core.look(inner::Inner::epoch);
         self.0.refresh.refresh(epoch, RefreshReason::Click).await
+    }
+
+    /// Renews the session, because a page asked: a script can ask without end. A page that asks
+    /// within [`crate::schedule::PAGE_GAP`] of a renewal has what it wants, and nothing is sent.
+    ///
+    /// # Errors
+    /// As [`Session::refresh`].
+    pub async fn refresh_for_page(&self) -> Result<(), AuthError> {
+        let epoch = self.0.base.core.look(inner::Inner::epoch);
+        self.0.refresh.refresh(epoch, RefreshReason::Page).await
     }
 
     /// Lets the keyring ask for its password, and tries it now instead of when it is next

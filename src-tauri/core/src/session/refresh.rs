@@ -17,8 +17,10 @@ use crate::error::{AuthError, ErrorCode};
 pub(super) enum RefreshReason {
     /// The schedule.
     Timer,
-    /// A person.
+    /// A person, or native code.
     Click,
+    /// A page, for whatever reason: nobody knows whether somebody clicked.
+    Page,
     /// A call for which this access token did not do; none where there was none.
     Call(Option<AccessId>),
 }
@@ -102,12 +104,19 @@ impl Refresh {
                 // Someone else has been faster.
                 return Some(Ok(()));
             }
-            RefreshReason::Click | RefreshReason::Call(_) => {}
+            RefreshReason::Click | RefreshReason::Page | RefreshReason::Call(_) => {}
         }
         if !at.may_be_refreshed() {
             return Some(Err(ErrorCode::NotSignedIn.into()));
         }
-        let wait = at.plan.click_wait(now)?;
+        let page_wait = match reason {
+            // A script can ask without end. What it wants, a token that is new, is there.
+            RefreshReason::Page if at.plan.page_wait(now).is_some() => return Some(Ok(())),
+            // A path that always answers 401 would else rotate the token with each call.
+            RefreshReason::Call(_) => at.plan.page_wait(now),
+            _ => None,
+        };
+        let wait = at.plan.click_wait(now).or(page_wait)?;
         let code = match reason {
             RefreshReason::Call(_) if !at.plan.is_asked_to_wait(now) => ErrorCode::Unreachable,
             _ => ErrorCode::RateLimited,

@@ -60,10 +60,7 @@ async fn no_piece_is_larger_than_it_may_be() {
     }
     desk.upload(2, &post("/transfer", None, false))
         .expect("begun");
-    let large = desk
-        .exchanges
-        .write(WINDOW, 2, vec![0; 256 * 1024 + 1])
-        .await;
+    let large = desk.exchanges.write(WINDOW, 2, &[0; 256 * 1024 + 1]).await;
     assert_eq!(code(&large), Some(ErrorCode::TooLarge));
 }
 

@@ -119,6 +119,11 @@ impl Arrival {
         self.stream.write_all(text.as_bytes()).await.expect("sent");
     }
 
+    /// The same for what is no text.
+    pub async fn say_bytes(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).await.expect("sent");
+    }
+
     /// The same where the other side may have left; false if it has.
     pub async fn try_say(&mut self, text: &str) -> bool {
         self.stream.write_all(text.as_bytes()).await.is_ok()

@@ -4,6 +4,7 @@
 mod support;
 
 mod bodies;
+mod bounds;
 mod cookies;
 mod host;
 mod limits;
@@ -71,7 +72,7 @@ impl Desk {
     /// Gives a body as a page does: in pieces, for as long as it is wanted.
     async fn give(&self, number: u64, body: &[u8]) {
         for piece in body.chunks(PIECE) {
-            let written = self.exchanges.write(WINDOW, number, piece.to_vec());
+            let written = self.exchanges.write(WINDOW, number, piece);
             if !written.await.expect("a place to write to") {
                 return;
             }

@@ -108,7 +108,7 @@ async fn a_write_that_waits_ends() {
         let giving = {
             let desk = desk.clone();
             tokio::spawn(async move {
-                let give = || desk.exchanges.write(WINDOW, 1, vec![1; 200_000]);
+                let give = || desk.exchanges.write(WINDOW, 1, &[1; 200_000]);
                 while give().await.is_ok() {}
             })
         };

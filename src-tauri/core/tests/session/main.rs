@@ -17,6 +17,7 @@ mod killed_between;
 mod lock;
 mod other_backend;
 mod outbox;
+mod page_refreshes;
 mod races;
 mod refresh_cookies;
 mod refresh_ends;

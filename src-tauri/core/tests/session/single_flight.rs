@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::task::JoinSet;
 use vestibule_backend::{Config, Effect, Fault};
+use vestibule_core::schedule::PAGE_GAP;
 
 use crate::support::*;
 
@@ -44,6 +45,7 @@ async fn two_hundred_callers_on_an_expired_token_make_one_refresh() {
             "round {round}: everyone is served: {statuses:?}"
         );
         assert_eq!(rig.refreshes(), round, "round {round}: exactly one refresh");
+        rig.pass(PAGE_GAP);
     }
     assert!(is_fresh(&rig.state()), "and nobody was signed out");
 }

@@ -15,6 +15,11 @@ fn no_token_reaches_the_webview() {
 }
 
 #[test]
+fn a_page_meets_bounds() {
+    check("P21");
+}
+
+#[test]
 fn one_process_owns_the_windows() {
     check("P15");
 }

@@ -156,7 +156,7 @@ impl Process {
                 return;
             }
             loop {
-                let written = exchanges.write(WINDOW, at, b"{}".to_vec()).await;
+                let written = exchanges.write(WINDOW, at, b"{}").await;
                 if written.is_err() {
                     return;
                 }

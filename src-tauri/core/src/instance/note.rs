@@ -1,0 +1,94 @@
+//! Who owns a folder, for launches that find it owned. Not in the lock's own file: on Windows
+//! nobody else can read that.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use super::{LIMIT, PAUSE};
+
+const NAME: &str = "instance.json";
+/// Longer than any note of ours.
+const LONGEST: u64 = 4096;
+
+/// What an owner says of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Note {
+    /// The computer's name.
+    pub host: String,
+    pub process: u32,
+    /// Where to knock; `None` where the owner could make no door.
+    pub door: Option<String>,
+}
+
+impl Note {
+    pub fn of_this_process(door: Option<&str>) -> Self {
+        Self {
+            host: host(),
+            process: std::process::id(),
+            door: door.map(Into::into),
+        }
+    }
+
+    /// The note in `folder`. One that cannot be read says nothing.
+    pub fn read(folder: &Path) -> Option<Self> {
+        let path = folder.join(NAME);
+        let is_ours = fs::metadata(&path).is_ok_and(|about| about.len() <= LONGEST);
+        serde_json::from_slice(&is_ours.then(|| fs::read(path).ok())??).ok()
+    }
+
+    /// Replaces the note in `folder` at once, so that no launch reads half of it.
+    pub fn write(&self, folder: &Path) -> io::Result<()> {
+        let path = folder.join(NAME);
+        let new = path.with_extension("json.new");
+        let mut options = fs::File::options();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(&new)?.write_all(&serde_json::to_vec(self)?)?;
+        let deadline = Instant::now() + LIMIT;
+        // Windows may refuse it while a launch has the old one open, which is for a moment.
+        loop {
+            match fs::rename(&new, &path) {
+                Err(_) if Instant::now() < deadline => std::thread::sleep(PAUSE),
+                written => return written,
+            }
+        }
+    }
+}
+
+/// This computer's name.
+#[cfg(unix)]
+pub(super) fn host() -> String {
+    let names = rustix::system::uname();
+    names.nodename().to_string_lossy().into_owned()
+}
+
+/// This computer's name.
+#[cfg(not(unix))]
+pub(super) fn host() -> String {
+    std::env::var("COMPUTERNAME").unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_is_read_as_it_was_written_and_nothing_else_is_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert_eq!(Note::read(folder.path()), None);
+        for door in [None, Some("somewhere")] {
+            let note = Note::of_this_process(door);
+            note.write(folder.path()).expect("written");
+            assert_eq!(Note::read(folder.path()), Some(note));
+        }
+        for other in ["", "{}", "null", &" ".repeat(1 << 20)] {
+            fs::write(folder.path().join(NAME), other).expect("written");
+            assert_eq!(Note::read(folder.path()), None);
+        }
+    }
+}

@@ -1,0 +1,368 @@
+//! What a script in the window asks for, and what may come of it.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use vestibule_acceptance::{App, Stage};
+use vestibule_backend::{Effect, Fault};
+
+use super::Plan;
+use crate::rig::Lost;
+
+const REFRESH: &str = "/refresh-token";
+/// A path that the page may call.
+const CALLED: &str = "/plans";
+const WINDOWS: usize = 10;
+const EXPORTS: usize = 100;
+/// A script that takes longer hangs.
+const LONGEST: Duration = Duration::from_secs(900);
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug)]
+pub enum Attack {
+    /// Larger than any command takes, by each way to the shell.
+    Messages,
+    /// Many at a time, of the largest size and without waiting, for one upload.
+    Pieces,
+    /// Every command that a page can call, each many times.
+    Commands,
+    /// Answers that are never read.
+    Unread,
+    /// Refreshes, and calls that are always refused.
+    Rotations,
+    Prompts,
+    Exports,
+    /// The last: these stay open.
+    Windows,
+}
+
+/// What came of it.
+pub struct Came {
+    pub asked: u64,
+    pub lost: Option<Lost>,
+}
+
+/// Counts what a batch of promises came to. A refusal has to name the command, or the bound.
+const COUNT: &str = "
+    const count = async (promises) => {
+      const came = { done: 0, refused: 0, other: 0, words: [] };
+      for (const { status, reason } of await Promise.allSettled(promises)) {
+        if (status === 'fulfilled') came.done += 1;
+        else if (['rate_limited', 'too_large'].includes(reason?.code)) {
+          came.refused += 1;
+          if (came.words.length < 3) came.words.push(reason.message);
+        } else came.other += 1;
+      }
+      return came;
+    };
+    const { invoke } = window.__TAURI_INTERNALS__;
+";
+
+impl Attack {
+    pub const ALL: [Self; 8] = [
+        Self::Messages,
+        Self::Pieces,
+        Self::Commands,
+        Self::Unread,
+        Self::Rotations,
+        Self::Prompts,
+        Self::Exports,
+        Self::Windows,
+    ];
+
+    /// Plays it. The `first` time its controls have to be heard.
+    pub async fn play(
+        self,
+        stage: &Stage,
+        app: &App,
+        plan: Plan,
+        first: bool,
+    ) -> Result<Came, Lost> {
+        match self {
+            Self::Messages => messages(app, plan).await,
+            Self::Pieces => pieces(app, plan).await,
+            Self::Commands => commands(app, plan).await,
+            Self::Unread => unread(app, plan).await,
+            Self::Rotations => rotations(stage, app, plan, first).await,
+            Self::Prompts => prompts(app, plan).await,
+            Self::Exports => exports(stage, app, plan).await,
+            Self::Windows => windows(app).await,
+        }
+    }
+}
+
+/// Runs a script to its end, however long that takes: a single call of the driver has a limit.
+async fn ask(app: &App, script: &str, argument: Value) -> Result<Value, Lost> {
+    let begin = format!(
+        "delete window.attacked;
+         const argument = {argument};
+         const done = (came) => {{ window.attacked = came; }};
+         {COUNT}
+         (async () => {{ {script} }})().catch((error) => done(`failed: ${{error}}`));"
+    );
+    app.run(&begin).await;
+    let limit = Instant::now() + LONGEST;
+    loop {
+        let answer = app.run("return window.attacked ?? null").await;
+        match answer.as_str() {
+            Some(failed) => return Err(failed.to_owned()),
+            None if !answer.is_null() => return Ok(answer),
+            None if Instant::now() > limit => return Err("a script does not end".into()),
+            None => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    }
+}
+
+fn number(came: &Value, name: &str) -> u64 {
+    came[name].as_u64().unwrap_or_default()
+}
+
+fn came(asked: u64, holds: bool, came: &Value) -> Came {
+    let lost = (!holds).then(|| format!("{asked} asked: {came}"));
+    Came { asked, lost }
+}
+
+/// A command, the scheme itself, in a frame of the page's own making too, and the other way.
+async fn messages(app: &App, plan: Plan) -> Result<Came, Lost> {
+    let script = "
+        const bytes = () => new Uint8Array(argument);
+        const headers = { 'vestibule-exchange': '1' };
+        const came = await count([invoke('backend_write', bytes(), { headers })]);
+        const text = 'x'.repeat(Math.min(argument, 500_000_000));
+        const spoken = await count([invoke('set_theme', { theme: text })]);
+        // Two characters each, and a hundred bytes where it is read.
+        const theme = Array.from({ length: 500_000 }, () => 1);
+        const listed = await count([invoke('set_theme', { theme })]);
+        const frame = document.body.appendChild(document.createElement('iframe'));
+        const within = frame.contentWindow;
+        const passed = [];
+        const ways = {
+          scheme: () => fetch('ipc://localhost/theme', { method: 'POST', body: bytes() }),
+          'own scheme': () => fetch('/', { method: 'POST', body: bytes() }),
+          'request to the own scheme': () =>
+            fetch(new Request('/', { method: 'POST', body: text })),
+          headers: () => fetch('ipc://localhost/theme',
+            { method: 'POST', body: '{}', headers: { 'x-large': text } }),
+          address: () => fetch(`/${text}`),
+          request: () => fetch(new Request('ipc://localhost/theme', { method: 'POST', body: text })),
+          frame: () => within.fetch('ipc://localhost/theme', { method: 'POST', body: bytes() }),
+          handler: () => webkit.messageHandlers.ipc.postMessage(text),
+          'handler in a frame': () => within.webkit.messageHandlers.ipc.postMessage(text),
+          beacon: () => navigator.sendBeacon('ipc://localhost/theme', text)
+            ? undefined : Promise.reject(),
+          'beacon in a frame': () => within.navigator.sendBeacon('ipc://localhost/theme', text)
+            ? undefined : Promise.reject(),
+          xhr: () => new Promise((resolve, reject) => {
+            const asked = new XMLHttpRequest();
+            asked.onload = resolve;
+            asked.onerror = reject;
+            asked.open('POST', 'ipc://localhost/theme');
+            asked.send(text);
+          }),
+          'xhr in a frame': () => new Promise((resolve, reject) => {
+            const asked = new within.XMLHttpRequest();
+            asked.onload = resolve;
+            asked.onerror = reject;
+            asked.open('POST', 'ipc://localhost/theme');
+            asked.send(text);
+          }),
+        };
+        for (const [way, ask] of Object.entries(ways)) {
+          try {
+            const answer = await ask();
+            const said = answer instanceof Response && await answer.json().catch(() => null);
+            if (said?.code !== 'too_large') passed.push(way);
+          } catch {}
+        }
+        frame.remove();
+        const alive = typeof await invoke('theme');
+        done({ came, spoken, listed, passed, alive, asked: Object.keys(ways).length + 3 });";
+    let answer = ask(app, script, json!(plan.large)).await?;
+    let refused = |name: &str| number(&answer[name], "refused") == 1;
+    let none_passed = answer["passed"].as_array().is_some_and(Vec::is_empty);
+    let all_refused = ["came", "spoken", "listed"].into_iter().all(refused);
+    let holds = all_refused && none_passed && answer["alive"] == "string";
+    Ok(came(number(&answer, "asked"), holds, &answer))
+}
+
+/// Each is refused that comes before the one ahead of it was taken.
+async fn pieces(app: &App, plan: Plan) -> Result<Came, Lost> {
+    let script = "
+        const exchange = 7 * 2 ** 20 + Math.floor(Math.random() * 2 ** 20);
+        const headers = { 'vestibule-exchange': String(exchange) };
+        const upload = () => invoke('backend_upload', { exchange, request: {
+          path: '/transfer', method: 'POST', length: null, replayable: false,
+          headers: [['content-type', 'application/octet-stream']],
+        } });
+        await upload();
+        const piece = new Uint8Array(256 * 1024);
+        const asked = Array.from({ length: argument },
+          () => invoke('backend_write', piece, { headers }));
+        const came = await count(asked);
+        await invoke('backend_cancel', { exchange });
+        done(came);";
+    let answer = ask(app, script, json!(plan.asks)).await?;
+    let refused = number(&answer, "refused") + number(&answer, "other");
+    Ok(came(plan.asks, refused > 0, &answer))
+}
+
+async fn commands(app: &App, plan: Plan) -> Result<Came, Lost> {
+    let script = "
+        const filler = 'x'.repeat(50_000);
+        const input = { email: 'nobody@vestibule.test', password: filler };
+        const get = { path: '/me', method: 'GET', headers: [], body: filler };
+        const kinds = {
+          session: {}, cancel_otp: {}, app_info: {}, theme: {}, window_ready: {},
+          set_theme: { theme: 'system' }, set_reports: { on: false },
+          resend_otp: {}, verify_otp: { challenge: crypto.randomUUID(), code: '000000' },
+          register: { input: { ...input, name: filler, email: 'no address' } },
+          backend_fetch: { exchange: 1, request: { ...get, path: '/refused' } },
+          backend_upload: { exchange: 2, request: { ...get, length: 1, replayable: false } },
+          backend_answer: { exchange: 3 }, backend_read: { exchange: 3 },
+          backend_cancel: { exchange: 3 },
+        };
+        const asked = Object.entries(kinds).flatMap(([command, given]) =>
+          Array.from({ length: argument }, () => invoke(command, { ...given, filler })));
+        const came = await count(asked);
+        done({ ...came, asked: asked.length, alive: typeof await invoke('theme') });";
+    let answer = ask(app, script, json!(plan.asks)).await?;
+    let asked = number(&answer, "asked");
+    let clear = answer["words"].as_array().is_some_and(|words| {
+        words
+            .iter()
+            .all(|words| words.as_str().is_some_and(|words| words.contains('`')))
+    });
+    let holds = answer["alive"] == "string" && clear;
+    Ok(came(asked, holds, &answer))
+}
+
+/// A megabyte each, which is held until it is read.
+async fn unread(app: &App, plan: Plan) -> Result<Came, Lost> {
+    let script = "
+        const page = Math.floor(Math.random() * 2 ** 32);
+        const asks = Math.min(argument, 1000);
+        const asked = Array.from({ length: asks }, (_, index) => invoke('backend_fetch', {
+          exchange: page * 2 ** 20 + index,
+          request: { path: '/transfer?bytes=1000000', method: 'GET', headers: [], body: null },
+        }));
+        done({ ...(await count(asked)), asked: asks, alive: typeof await invoke('theme') });";
+    let answer = ask(app, script, json!(plan.asks)).await?;
+    let holds = answer["alive"] == "string" && number(&answer, "done") > 0;
+    Ok(came(number(&answer, "asked"), holds, &answer))
+}
+
+async fn rotations(stage: &Stage, app: &App, plan: Plan, first: bool) -> Result<Came, Lost> {
+    let heard = || stage.backend.requests("POST", REFRESH) as u64;
+    let before = heard();
+    let begun = Instant::now();
+    let refusal = Effect::Status {
+        status: 401,
+        code: None,
+        message: None,
+        body: Some(json!({})),
+        headers: Default::default(),
+    };
+    let faults = stage.backend.faults();
+    faults.add(Fault::on("GET", CALLED, refusal));
+    let script = "
+        const page = Math.floor(Math.random() * 2 ** 32);
+        const came = { done: 0, refused: 0, other: 0 };
+        for (let batch = 0; batch < argument.asks / 50; batch += 1) {
+          const asked = Array.from({ length: 50 }, (_, index) => index % 2
+            ? invoke('refresh')
+            : invoke('backend_fetch', {
+              exchange: page * 2 ** 20 + batch * 50 + index,
+              request: { path: argument.path, method: 'GET', headers: [], body: null },
+            }));
+          const { done, refused, other } = await count(asked);
+          came.done += done;
+          came.refused += refused;
+          came.other += other;
+        }
+        done(came);";
+    let argument = json!({ "asks": plan.asks, "path": CALLED });
+    let answer = ask(app, script, argument).await?;
+    faults.clear();
+    let refreshes = heard() - before;
+    // The timer has its own, far apart.
+    let allowed = 1 + begun.elapsed().as_secs() / Duration::from_secs(5).as_secs();
+    if first && refreshes == 0 {
+        return Err("not even one refresh by a page was heard".into());
+    }
+    let lost = (refreshes > allowed)
+        .then(|| format!("{refreshes} refreshes went out where {allowed} may: {answer}"));
+    let asked = plan.asks;
+    Ok(Came { asked, lost })
+}
+
+async fn prompts(app: &App, plan: Plan) -> Result<Came, Lost> {
+    let script = "
+        const begun = performance.now();
+        const asked = (command) =>
+          count(Array.from({ length: argument }, () => invoke(command)));
+        const keyring = await asked('unlock_keyring');
+        done({ ...keyring, seconds: (performance.now() - begun) / 1000 });";
+    let answer = ask(app, script, json!(plan.asks)).await?;
+    let seconds = answer["seconds"].as_f64().unwrap_or_default();
+    // One, and one more for each three seconds.
+    let holds = number(&answer, "done") as f64 <= 1.0 + seconds / 3.0
+        && number(&answer, "done") + number(&answer, "refused") == plan.asks;
+    Ok(came(plan.asks, holds, &answer))
+}
+
+async fn exports(stage: &Stage, app: &App, plan: Plan) -> Result<Came, Lost> {
+    let asks = plan.asks.min(300);
+    let script = "
+        const came = { done: 0, refused: 0, other: 0 };
+        for (let batch = 0; batch < argument / 2; batch += 1) {
+          const { done, refused, other } =
+            await count([invoke('export_people'), invoke('export_people')]);
+          came.done += done;
+          came.refused += refused;
+          came.other += other;
+        }
+        done(came);";
+    let answer = ask(app, script, json!(asks)).await?;
+    let found = files(stage);
+    if found == 0 {
+        return Err(format!("not even one export is found: {answer}"));
+    }
+    let lost = (found > EXPORTS).then(|| format!("{found} exports: {answer}"));
+    Ok(Came { asked: asks, lost })
+}
+
+fn files(stage: &Stage) -> usize {
+    let mut folders = vec![stage.desktop.home().to_owned()];
+    let mut found = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => folders.push(entry.path()),
+                Ok(_) if name.starts_with("people") => found += 1,
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
+async fn windows(app: &App) -> Result<Came, Lost> {
+    let asks = 30;
+    let script = "
+        const came = { done: 0, refused: 0, other: 0, words: [] };
+        for (let index = 0; index < argument; index += 1) {
+          const { done, refused, other, words } =
+            await count([invoke('new_window'), invoke('new_window')]);
+          came.done += done;
+          came.refused += refused;
+          came.other += other;
+          came.words = words;
+        }
+        done(came);";
+    let answer = ask(app, script, json!(asks / 2)).await?;
+    let windows = app.driver().windows().await;
+    let windows = windows.map_err(|error| error.to_string())?.len();
+    let lost = (windows != WINDOWS).then(|| format!("there are {windows} windows: {answer}"));
+    Ok(Came { asked: asks, lost })
+}
