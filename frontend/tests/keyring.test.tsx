@@ -82,7 +82,7 @@ describe("a session that is behind a keyring", () => {
     ["absent", "Your keyring cannot be found", "Try again"],
     ["memory_only", "Your keyring does not answer as it should", "Try again"],
   ])("%s: has a screen of its own where nobody is known yet", async (storage, title, action) => {
-    const outage = { since: Date.now(), retryInMs: 5000 };
+    const outage = { since: Date.now(), retryInMs: 5000, why: null };
     const shell = startShell({ ...restoring(outage), storage });
     shell.on("unlock_keyring", () => null);
     const { user } = await openApp("/dashboard/");

@@ -199,8 +199,8 @@ impl Exchanges {
         held.page = Some(page);
         if held.open.len() >= MOST && !held.give_up_one() {
             return Err(AuthError::with_message(
-                ErrorCode::RateLimited,
-                "Too many requests are under way.",
+                ErrorCode::Busy,
+                "Too many requests are under way. Wait until some are over.",
             ));
         }
         let exchange = Arc::new(Exchange {

@@ -19,6 +19,7 @@ pub mod exchanges;
 pub mod expiry;
 pub mod failpoints;
 pub mod identity;
+pub mod obstacle;
 pub mod plan;
 pub mod profile;
 pub mod reply;

@@ -124,7 +124,10 @@ impl Reconcile {
             at.plan.look_again(now, READ_AGAIN);
             self.base.core.wake.notify_one();
         }
-        ErrorCode::Unreachable.into()
+        AuthError::with_message(
+            ErrorCode::Busy,
+            "This computer could not get at the session just now. The app tries it again by itself.",
+        )
     }
 
     /// A session is held here: has another process done anything to it?

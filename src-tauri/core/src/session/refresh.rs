@@ -170,11 +170,16 @@ impl Refresh {
             return Some(Err(ErrorCode::NotSignedIn.into()));
         }
         let wait = at.plan.click_wait(now)?;
-        let code = match reason {
-            RefreshReason::Call(_) if !at.plan.is_asked_to_wait(now) => ErrorCode::Unreachable,
-            _ => ErrorCode::RateLimited,
+        let error = match (reason, at.obstacle) {
+            // Only the backend can ask to be left alone.
+            _ if at.plan.is_asked_to_wait(now) => AuthError::new(ErrorCode::RateLimited),
+            (RefreshReason::Call(_), Some(obstacle)) => {
+                AuthError::with_message(ErrorCode::Unreachable, obstacle.sentences())
+            }
+            (RefreshReason::Call(_), None) => AuthError::new(ErrorCode::Unreachable),
+            _ => AuthError::new(ErrorCode::Busy),
         };
-        Some(Err(AuthError::new(code).retry_after(Some(wait))))
+        Some(Err(error.retry_after(Some(wait))))
     }
 
     async fn rotate(&self, epoch: Epoch, reason: RefreshReason) -> Outcome {
@@ -195,7 +200,7 @@ impl Refresh {
             match self.reconcile.run(epoch).await? {
                 Standing::Held { interrupted } => (self.begin(epoch, reason)?, interrupted),
                 Standing::Nobody => return Err(ErrorCode::NotSignedIn.into()),
-                Standing::Unread => return Err(ErrorCode::Unreachable.into()),
+                Standing::Unread => return Err(ErrorCode::KeyringUnread.into()),
             }
         };
         if self.has_missed_its_chance(&attempt) {
@@ -252,7 +257,7 @@ impl Refresh {
         let core = &self.base.core;
         let mut at = core.at(epoch).ok_or(ErrorCode::NotSignedIn)?;
         let held = at.session.as_ref().ok_or(ErrorCode::NotSignedIn)?;
-        let token = held.token.clone().ok_or(ErrorCode::Unreachable)?;
+        let token = held.token.clone().ok_or(ErrorCode::KeyringUnread)?;
         let attempt = Attempt {
             epoch,
             session: held.id,
@@ -800,6 +805,7 @@ impl Refresh {
         let Some(mut at) = core.at(attempt.epoch) else {
             return error;
         };
+        at.obstacle = fault.obstacle();
         let now = core.now();
         let mut wait = at.plan.failed(now, retry_after, rand::random());
         if let Some(next) = at.refusals.next() {
@@ -836,6 +842,7 @@ impl Refresh {
                 .await;
         }
         if let Some(mut at) = core.at(attempt.epoch) {
+            at.obstacle = fault.obstacle();
             at.plan.failed(now, None, rand::random());
             at.plan.look_again(now, next.saturating_sub(now));
             tracing::warn!(%fault, "refused by the status alone; asking again");

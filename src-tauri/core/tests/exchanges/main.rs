@@ -6,6 +6,7 @@ mod support;
 mod bodies;
 mod cookies;
 mod host;
+mod kept_connections;
 mod limits;
 mod new_cookies;
 mod pages;
