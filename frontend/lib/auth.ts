@@ -11,6 +11,7 @@ import {
   dueAt,
   type LoginFields,
   NativeError,
+  OBSTACLES,
   type Offers,
   type Permission,
   type RegisterFields,
@@ -28,6 +29,7 @@ export type {
   Challenge,
   DownloadProgress,
   ErrorCode,
+  Obstacle,
   Offers,
   Outage,
   Permission,
@@ -40,7 +42,7 @@ export type {
   UploadProgress,
   User,
 } from "./native";
-export { client, dueAt };
+export { client, dueAt, OBSTACLES };
 
 const UNKNOWN: SessionState = {
   status: "restoring",

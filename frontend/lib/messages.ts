@@ -1,6 +1,12 @@
 // Failures in plain words: what happened, and what to do about it.
 
-import type { AuthFailure, ErrorCode, SignedOutReason } from "./auth";
+import {
+  type AuthFailure,
+  type ErrorCode,
+  OBSTACLES,
+  type Obstacle,
+  type SignedOutReason,
+} from "./auth";
 
 /** A failure in words: what happened, and the one thing to do about it. */
 type Words = {
@@ -35,24 +41,45 @@ export const WORDS: Record<ErrorCode, Words> = {
     what: "There is already an account with this address.",
     action: "Sign in instead.",
   },
-  rate_limited: { what: "Too many tries.", action: "Wait a moment before the next one." },
+  rate_limited: {
+    what: "The server asks to wait before the next try.",
+    action: "Try again when the time is up.",
+  },
+  // Theirs say what there was too much of.
+  busy: {
+    what: "It was tried a moment ago.",
+    action: "Wait a little before the next try.",
+    theirs: true,
+  },
   otp_invalid: { what: "That code is not right.", action: "Check it and type it again." },
   otp_expired: { what: "The code has expired.", action: "Sign in again to get a new one." },
   otp_too_many: { what: "Too many wrong codes.", action: "Sign in again to get a new one." },
   no_challenge: { what: "No code is being asked for any more.", action: "Sign in again." },
   not_signed_in: { what: "Nobody is signed in.", action: "Sign in, then try again." },
   session_ended: { what: "Your session has ended.", action: "Sign in again." },
+  session_refused: {
+    what: "The server does not accept your session for this. You stay signed in.",
+    action: "Try again in a moment. If that does not help, sign out and in again.",
+  },
+  keyring_unread: {
+    what: "The keyring that holds your session cannot be read.",
+    action: "Unlock it, then try again.",
+  },
+  // Theirs say what stands between, and who can mend it: see `Obstacle` in the core.
   unreachable: {
     what: "The server cannot be reached.",
     action: "Check your connection and try again.",
+    theirs: true,
   },
   backend_fault: {
     what: "The server had a problem. Nothing is lost.",
     action: "Try again in a moment.",
+    theirs: true,
   },
   bad_answer: {
     what: "The server sent something this app does not understand.",
     action: "Try again in a moment.",
+    theirs: true,
   },
   not_allowed: {
     what: "Your account may not do this, the server says.",
@@ -91,6 +118,12 @@ export function describe({ code, message }: AuthFailure): string {
   const { what, action, theirs } = WORDS[code];
   const own = action === null ? what : `${what} ${action}`;
   return (theirs && message.trim()) || own;
+}
+
+/** What stands between the app and its server. The words are the core's: the log and the doctor say the same. */
+export function obstacleWords(obstacle: Obstacle): string {
+  const { says, mend } = OBSTACLES[obstacle];
+  return `${says}. ${mend}.`;
 }
 
 export type Ending = Exclude<SignedOutReason, "never" | "by_user">;

@@ -1,7 +1,8 @@
 "use client";
 
 import { useCallback, useEffect, useState } from "react";
-import { type AuthFailure, auth } from "./auth";
+import { type AuthFailure, auth, type ErrorCode, type Obstacle } from "./auth";
+import { obstacleWords } from "./messages";
 import type * as z from "./zod";
 
 export type Resource<T> =
@@ -10,32 +11,39 @@ export type Resource<T> =
   | { status: "missing" }
   | { status: "failed"; failure: AuthFailure };
 
-/** An answer of the backend that is not what was asked for, told apart by its status. */
+/** The statuses by which a gateway speaks in the backend's place, or the backend of itself. */
+const SPOKEN_BY: Record<number, Obstacle> = { 502: "gateway", 503: "maintenance", 504: "gateway" };
+
+/**
+ * An answer of the backend that is not what was asked for. A 401 says nothing of the session: the
+ * shell has renewed it and asked again by then, and tells its end in the place of an answer.
+ */
 export function refusal(response: Response): AuthFailure {
   const { status } = response;
+  const spoken = SPOKEN_BY[status];
+  // In whole seconds, as the shell has read it.
+  const seconds = response.headers.get("retry-after");
+  return {
+    code: codeOf(status),
+    message: spoken ? obstacleWords(spoken) : "",
+    retryAfterMs: seconds === null ? null : Number(seconds) * 1000,
+    status,
+  };
+}
+
+function codeOf(status: number): ErrorCode {
   if (status === 401) {
-    return {
-      code: "session_ended",
-      message: "Your session has ended.",
-      retryAfterMs: null,
-      status,
-    };
+    return auth.state().status === "signed_in" ? "session_refused" : "not_signed_in";
   }
-  if (status === 429) {
-    const seconds = Number(response.headers.get("retry-after"));
-    const retryAfterMs = Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : null;
-    return { code: "rate_limited", message: "Too many requests.", retryAfterMs, status };
-  }
-  if (status === 403) {
-    return { code: "not_allowed", message: "You may not do this.", retryAfterMs: null, status };
-  }
-  const message = `The server answered with status ${status}.`;
-  return { code: "backend_fault", message, retryAfterMs: null, status };
+  if (status === 403) return "not_allowed";
+  if (status === 404) return "unsupported";
+  if (status === 429) return "rate_limited";
+  return status >= 500 ? "backend_fault" : "bad_answer";
 }
 
 export const badAnswer: AuthFailure = {
   code: "bad_answer",
-  message: "The server sent something this app does not understand.",
+  message: "",
   retryAfterMs: null,
   status: 502,
 };

@@ -103,6 +103,34 @@ describe("the account page", () => {
   });
 
   it.each([
+    ["refuses the session", reply(401, { message: "no" }), "does not accept your session"],
+    ["has no such call", reply(404), "does not offer this"],
+  ])("takes nothing for done when a server %s", async (_name, answer, words) => {
+    const shell = shellWithSessions({ "POST /logout-all": answer });
+    const { user } = await openApp("/account/");
+    await user.click(await screen.findByRole("button", { name: "Sign out everywhere" }));
+    const dialog = screen.getByRole("alertdialog");
+    await user.click(within(dialog).getByRole("button", { name: "Sign out everywhere" }));
+    expect(await within(dialog).findByRole("alert")).toHaveTextContent(words);
+    expect(shell.called("logout"), "the other devices are still in").toHaveLength(0);
+  });
+
+  it("asks the list what a 404 means: the session that is gone has ended", async () => {
+    const shell = shellWithSessions({ "DELETE /sessions/b%2Fc": reply(404) });
+    const { user } = await openApp("/account/");
+    await user.click(await end());
+    await user.click(screen.getByRole("button", { name: "End session" }));
+    const dialog = await screen.findByRole("alertdialog");
+    expect(
+      await within(dialog).findByRole("alert"),
+      "it is listed, so nothing has ended it",
+    ).toHaveTextContent("does not offer this");
+    shell.backend({ "GET /sessions": reply(200, [here]), "DELETE /sessions/b%2Fc": reply(404) });
+    await user.click(within(dialog).getByRole("button", { name: "End session" }));
+    await waitFor(() => expect(screen.queryByText("macOS 15")).toBeNull());
+  });
+
+  it.each([
     ["has no such list", reply(404), /does not list sessions/],
     ["answers nonsense", reply(200, { sessions: "many" }), /does not understand/],
   ])("copes with a server that %s", async (_name, answer, words) => {
@@ -162,7 +190,7 @@ describe("the dashboard", () => {
     expect(card).toHaveTextContent("Online");
     await shell.change(
       signedIn({
-        freshness: { kind: "stale", since: Date.now(), retryInMs: null },
+        freshness: { kind: "stale", since: Date.now(), retryInMs: null, why: null },
         remembered: false,
       }),
     );

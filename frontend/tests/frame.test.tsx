@@ -1,5 +1,6 @@
 import { act, screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it, vi } from "vitest";
+import { OBSTACLES, type Obstacle } from "@/lib/native";
 import { openApp } from "./support/app";
 import { startShell } from "./support/shell";
 import { ada, refused, signedIn, signedOut, stale } from "./support/states";
@@ -180,13 +181,36 @@ describe("the banners", () => {
     await openApp("/", { fakeTimers: true });
     act(() => screen.getByRole("button", { name: "Try now" }).click());
     await pass(0);
-    const asked = screen.getByRole("button", { name: "The server asks to wait" });
+    const asked = screen.getByRole("button", { name: "The server asks to wait 60 s" });
     expect(asked).toBeDisabled();
     await pass(10_000);
     expect(asked).toBeDisabled();
     await pass(50_000);
     expect(screen.getByRole("button", { name: "Try now" })).toBeEnabled();
     expect(shell.called("refresh")).toHaveLength(1);
+  });
+
+  it("do not blame the server for the app's own pause", async () => {
+    vi.useFakeTimers();
+    const shell = startShell(stale(60_000));
+    shell.on("refresh", () => {
+      throw refused("busy", "", 5000);
+    });
+    await openApp("/", { fakeTimers: true });
+    act(() => screen.getByRole("button", { name: "Try now" }).click());
+    await pass(0);
+    expect(screen.getByRole("button", { name: "Try now" })).toBeDisabled();
+    expect(screen.queryByText(/asks to wait/)).toBeNull();
+  });
+
+  it("say what stands between, and who can mend it, in the words of the core", async () => {
+    const shell = startShell(stale(60_000));
+    await openApp("/");
+    for (const [why, { says, mend }] of Object.entries(OBSTACLES)) {
+      await shell.change(stale(60_000, why as Obstacle));
+      const banner = screen.getByRole("region", { name: "Connection" });
+      expect(banner).toHaveTextContent(`You stay signed in. ${says}. ${mend}.`);
+    }
   });
 
   it("name the day of an outage that began on another", async () => {
@@ -197,6 +221,7 @@ describe("the banners", () => {
           kind: "stale",
           since: new Date("2026-11-21T09:15:00").getTime(),
           retryInMs: null,
+          why: null,
         },
       }),
     );

@@ -43,7 +43,7 @@ describe("/get-session", () => {
       answered = true;
       return answer;
     });
-    shell.changeNow(restoring({ since: 1, retryInMs: 2 }), "outage");
+    shell.changeNow(restoring({ since: 1, retryInMs: 2, why: null }), "outage");
     await new Promise((resolve) => setTimeout(resolve));
     expect(answered).toBe(false);
     shell.changeNow(signedIn());

@@ -18,7 +18,7 @@ const password = () => screen.getByLabelText("Password");
 
 const offline = signedIn({
   ...asAdmin,
-  freshness: { kind: "stale", since: Date.now(), retryInMs: null },
+  freshness: { kind: "stale", since: Date.now(), retryInMs: null, why: null },
 });
 
 /** Ada, an administrator, has typed something on a guarded page. */

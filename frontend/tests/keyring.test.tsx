@@ -53,7 +53,7 @@ describe("a session that the keyring did not take", () => {
 
   it("is offered once more by itself where a click came too soon", async () => {
     const shell = startShell(unkept("locked"));
-    const refusal = { code: "rate_limited", message: "too soon", retryAfterMs: 20 };
+    const refusal = { code: "busy", message: "too soon", retryAfterMs: 20 };
     shell.on("unlock_keyring", () =>
       shell.called("unlock_keyring").length === 1 ? Promise.reject(refusal) : null,
     );
@@ -94,7 +94,7 @@ describe("a session that is behind a keyring", () => {
     ["absent", "Your keyring cannot be found", "Try again"],
     ["memory_only", "Your keyring does not answer as it should", "Try again"],
   ])("%s: has a screen of its own where nobody is known yet", async (storage, title, action) => {
-    const outage = { since: Date.now(), retryInMs: 5000 };
+    const outage = { since: Date.now(), retryInMs: 5000, why: null };
     const shell = startShell({ ...restoring(outage), storage });
     shell.on("unlock_keyring", () => null);
     const { user } = await openApp("/dashboard/");

@@ -112,6 +112,33 @@ describe("the sign-in page", () => {
     expect(button()).toBeEnabled();
   });
 
+  it("waits as long as it was told to by whoever left the form and comes back", async () => {
+    vi.useFakeTimers();
+    const shell = startShell(signedOut());
+    shell.on("login", () => {
+      throw refused("rate_limited", "", 60_000);
+    });
+    const { user, go } = await openApp("/auth/login/", { fakeTimers: true });
+    await user.type(email(), "ada@example.com");
+    await user.type(password(), "p{Enter}");
+    await pass(0);
+    await go("/payment/");
+    await pass(10_000);
+    expect(screen.queryByRole("button", { name: /Try again in/ })).toBeNull();
+    await go("/auth/login/");
+    await pass(0);
+    const waiting = screen.getByRole("button", { name: /Try again in (49|50) s/ });
+    expect(waiting).toBeDisabled();
+    expect(screen.getByRole("alert")).toHaveTextContent("The server asks to wait");
+    // Another form is another question.
+    await go("/auth/register/");
+    await pass(0);
+    expect(screen.getByRole("button", { name: "Create account" })).toBeEnabled();
+    await go("/auth/login/");
+    await pass(50_000);
+    expect(button()).toBeEnabled();
+  });
+
   it("shows and hides the password", async () => {
     startShell(signedOut());
     const { user } = await openApp("/auth/login/");

@@ -27,6 +27,8 @@ describe("a failure in words", () => {
   it("gives way to the sender's words only where those say more", () => {
     const theirs = CODES.filter((code) => say(failure(code, " Their words. ")) === "Their words.");
     const wanted = ["invalid_input", "account_blocked", "misconfigured", "cannot_start"];
+    // What stands between the app and its server, or what there was too much of.
+    wanted.push("unreachable", "backend_fault", "bad_answer", "busy");
     expect(theirs.sort()).toEqual(wanted.sort());
   });
 

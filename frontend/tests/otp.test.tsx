@@ -121,7 +121,7 @@ describe("the code page", () => {
     });
     const { user } = await openApp("/auth/otp/");
     await user.click(screen.getByRole("button", { name: "Send a new code" }));
-    expect(await screen.findByText(/Too many tries/)).toBeVisible();
+    expect(await screen.findByText(/The server asks to wait/)).toBeVisible();
     expect(screen.getByRole("button", { name: /Send again in/ })).toBeDisabled();
   });
 

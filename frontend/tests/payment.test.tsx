@@ -68,10 +68,13 @@ describe("the payment page", () => {
 
   it.each([
     ["the server is out of reach", refused("unreachable"), /cannot be reached/],
-    ["the session has ended", reply(401, { message: "no" }), /Your session has ended/],
+    ["the session has ended", refused("session_ended"), /Your session has ended/],
+    ["the session is refused", reply(401, { message: "no" }), /You stay signed in/],
+    ["the server is closed", reply(503, {}), /closed for maintenance/],
+    ["a gateway speaks", reply(502, {}), /gateway in front of the server/],
     ["the server fails", reply(500, {}), /The server had a problem/],
     ["the answer is not a receipt", reply(201, { paid: true }), /does not understand/],
-    ["there were too many tries", reply(429, {}), /Too many tries/],
+    ["there were too many tries", reply(429, {}), /The server asks to wait/],
   ])("says that nothing was bought when %s, and lets one try again", async (_n, came, words) => {
     const shell = startShell(signedIn());
     shell.backend({

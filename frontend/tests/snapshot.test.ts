@@ -135,7 +135,7 @@ describe("the snapshot store", () => {
     const abort = new AbortController();
     const aborted = store.settled(abort.signal);
     await store.start();
-    shell.send(at(1, restoring({ since: 1, retryInMs: null })));
+    shell.send(at(1, restoring({ since: 1, retryInMs: null, why: null })));
     abort.abort();
     await expect(aborted).rejects.toMatchObject({ name: "AbortError" });
     await expect(store.settled(abort.signal)).rejects.toMatchObject({ name: "AbortError" });

@@ -106,7 +106,7 @@ describe("the gate", () => {
 
   it("says what is awaited where nobody knows whose the session is, and shows nobody", async () => {
     vi.useFakeTimers();
-    const shell = startShell(restoring({ since: Date.now(), retryInMs: 42_000 }, true));
+    const shell = startShell(restoring({ since: Date.now(), retryInMs: 42_000, why: null }, true));
     void auth.start();
     const visit = newVisit("/dashboard/");
     render(<App at="/dashboard/" visit={visit} />);
@@ -124,7 +124,7 @@ describe("the gate", () => {
 
   it("explains an outage without a known user, counts down, and offers two ways on", async () => {
     vi.useFakeTimers({ now: new Date("2026-11-23T14:03:00") });
-    const shell = startShell(restoring({ since: Date.now(), retryInMs: 42_000 }));
+    const shell = startShell(restoring({ since: Date.now(), retryInMs: 42_000, why: null }));
     void auth.start();
     const visit = newVisit("/dashboard/");
     render(<App at="/dashboard/" visit={visit} />);

@@ -200,7 +200,7 @@
     if (isText ? hasTooManyValues(body) : !isBytes(headers)) return refusal();
     if (apply(includes, decode(address), ["event|listen"])) {
       if (listeners >= LISTENERS + (now() - begun) / 1000) {
-        return refusal("rate_limited", LISTENED);
+        return refusal("busy", LISTENED);
       }
       listeners += 1;
     }

@@ -146,7 +146,7 @@ impl Bounds {
 
 /// For whoever wrote the page. Not logged: a page that asks without end would fill the log.
 fn refusal(words: String) -> AuthError {
-    AuthError::with_message(ErrorCode::RateLimited, words)
+    AuthError::with_message(ErrorCode::Busy, words)
 }
 
 /// Lets a command run, for as long as it is kept.
@@ -233,7 +233,7 @@ mod tests {
         let keys: Vec<_> = admitted.iter().flatten().collect();
         assert_eq!(keys.len(), 128);
         let refused = admitted[128].as_ref().expect_err("too many");
-        assert_eq!(refused.code, ErrorCode::RateLimited);
+        assert_eq!(refused.code, ErrorCode::Busy);
         assert!(refused.message.contains("`backend_read`"), "{refused}");
         let other = bounds.admit("backend_read", "window-2", 10);
         let other = other.expect("another window has its own share");

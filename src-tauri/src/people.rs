@@ -44,7 +44,7 @@ pub async fn export_people(
     let saved = saving.await.map_err(internal)?.map_err(internal)?;
     let path = saved.ok_or_else(|| {
         let words = format!("There are {FILES} exports in your downloads. Remove some of them.");
-        AuthError::with_message(ErrorCode::RateLimited, words)
+        AuthError::with_message(ErrorCode::Busy, words)
     })?;
     Ok(Exported {
         path: path.display().to_string(),

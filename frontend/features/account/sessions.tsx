@@ -70,12 +70,13 @@ function NoList() {
 function Entry({ entry, onEnded }: { entry: SessionEntry; onEnded: () => void }) {
   const name = deviceName(entry.device);
   const ending = useAsked(async () => {
-    const failed = await ask(`/sessions/${encodeURIComponent(entry.id)}`, "DELETE", [404]);
-    if (!failed) {
-      toast("That session has ended.");
-      onEnded();
-    }
-    return failed;
+    const failed = await ask(`/sessions/${encodeURIComponent(entry.id)}`, "DELETE");
+    // "No such session" and "no such call" are both a 404: which it is, the list says.
+    const stands = failed?.status === 404 ? await isListed(entry.id) : failed !== null;
+    if (stands) return failed;
+    toast("That session has ended.");
+    onEnded();
+    return null;
   });
   return (
     <li className="flex items-center gap-3.5 py-3 first:pt-0 last:pb-0">
@@ -107,7 +108,7 @@ function Entry({ entry, onEnded }: { entry: SessionEntry; onEnded: () => void })
 
 function Everywhere() {
   const leaving = useAsked(async () => {
-    const failed = await ask("/logout-all", "POST", [401]);
+    const failed = await ask("/logout-all", "POST");
     // The guard leads away when the new state arrives.
     if (!failed) await auth.logout();
     return failed;
@@ -155,20 +156,23 @@ function useAsked(work: () => Promise<AuthFailure | null>) {
   };
 }
 
-const unsupported: AuthFailure = {
-  code: "unsupported",
-  message: "",
-  retryAfterMs: null,
-  status: 404,
-};
-
-/** Sends a request that has no answer worth reading. `done` lists the refusals that mean "already". */
-async function ask(path: string, method: string, done: number[]): Promise<AuthFailure | null> {
+/** Sends a request that has no answer worth reading. Only a success means that it is done. */
+async function ask(path: string, method: string): Promise<AuthFailure | null> {
   try {
     const response = await auth.fetch(path, { method });
-    if (response.ok || done.includes(response.status)) return null;
-    return response.status === 404 ? unsupported : refusal(response);
+    return response.ok ? null : refusal(response);
   } catch (cause) {
     return auth.failure(cause);
+  }
+}
+
+/** Whether the server still lists a session; yes where that cannot be found out. */
+async function isListed(id: string): Promise<boolean> {
+  try {
+    const response = await auth.fetch("/sessions");
+    const list = sessionsSchema.safeParse(await response.json());
+    return !response.ok || !list.success || list.data.some((entry) => entry.id === id);
+  } catch {
+    return true;
   }
 }

@@ -30,7 +30,7 @@ export function LoginScreen({ keptFor }: { keptFor?: string }) {
     setFocus(known ? "password" : "email");
   }, [known, setFocus, setValue, getValues]);
 
-  const sending = useSending(form, auth.login, {
+  const sending = useSending("login", form, auth.login, {
     onAccepted: () => leaveNotice(null),
     onRefused: ({ code }) => {
       if (code !== "invalid_credentials") return;

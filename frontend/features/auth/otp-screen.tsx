@@ -22,7 +22,7 @@ function CodeForm({ challenge }: { challenge: Challenge }) {
   const [code, setCode] = useState("");
   const [checking, setChecking] = useState(false);
   const { resendOtp } = auth.useOffers();
-  const { failure, wait, fail, clear } = useFailure();
+  const { failure, wait, fail, clear } = useFailure("code");
   const field = useRef<HTMLInputElement>(null);
   const hintId = useId();
 

@@ -46,7 +46,7 @@ function RegisterForm() {
   const { setFocus } = form;
   useEffect(() => setFocus("name"), [setFocus]);
 
-  const sending = useSending(form, auth.register, {
+  const sending = useSending("register", form, auth.register, {
     onAccepted: ({ outcome }, { email }) => {
       if (outcome !== "accepted") return;
       leaveNotice({

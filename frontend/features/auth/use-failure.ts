@@ -2,12 +2,15 @@
 
 import { useState } from "react";
 import type { AuthFailure } from "@/lib/auth";
-import { momentNow, useCountdown } from "@/lib/clock";
+import { useCountdown } from "@/lib/clock";
+import { type Asked, keepWait, waitFor } from "./waits";
 
 /** The last failure of a form, and for how long the backend wants to be left alone. */
-export function useFailure() {
-  const [failure, setFailure] = useState<AuthFailure | null>(null);
-  const [until, setUntil] = useState<number | null>(null);
+export function useFailure(asked: Asked) {
+  // What another visit of this form was told still holds.
+  const [told] = useState(() => waitFor(asked));
+  const [failure, setFailure] = useState<AuthFailure | null>(told?.failure ?? null);
+  const [until, setUntil] = useState<number | null>(told?.until ?? null);
   const wait = useCountdown(until);
   return {
     failure,
@@ -15,7 +18,7 @@ export function useFailure() {
     wait,
     fail: (next: AuthFailure) => {
       setFailure(next);
-      setUntil(next.retryAfterMs === null ? null : momentNow() + next.retryAfterMs);
+      setUntil(keepWait(asked, next)?.until ?? null);
     },
     clear: () => setFailure(null),
   };

@@ -4,6 +4,7 @@ import { type SyntheticEvent, useState } from "react";
 import type { FieldValues, UseFormReturn } from "react-hook-form";
 import type { AuthFailure, Result } from "@/lib/auth";
 import { useFailure } from "./use-failure";
+import type { Asked } from "./waits";
 
 export type Sending = {
   failure: AuthFailure | null;
@@ -17,11 +18,12 @@ export type Sending = {
 
 /** Sends a form to the backend: one submission at a time, and none before the backend wants it. */
 export function useSending<F extends FieldValues, T>(
+  asked: Asked,
   form: UseFormReturn<F>,
   send: (fields: F) => Promise<Result<T>>,
   { onAccepted, onRefused }: Answered<F, T>,
 ): Sending {
-  const { failure, wait, fail, clear } = useFailure();
+  const { failure, wait, fail, clear } = useFailure(asked);
   const [accepted, setAccepted] = useState(false);
   const busy = form.formState.isSubmitting || accepted;
   const submit = form.handleSubmit(async (fields) => {

@@ -7,7 +7,7 @@ import { Button } from "@/components/ui/button";
 import { auth, type SessionState } from "@/lib/auth";
 import { since } from "@/lib/format";
 import { isBehindKeyring, keyringTrouble, type Trouble } from "@/lib/keyring";
-import { ENDINGS, isEnding } from "@/lib/messages";
+import { ENDINGS, isEnding, obstacleWords } from "@/lib/messages";
 import { routes, withNext } from "@/lib/routes";
 import { Banner } from "./banner";
 import { useHere } from "./here";
@@ -36,7 +36,10 @@ function Offline({ state }: { state: SessionState }) {
   const outage = state.freshness;
   return (
     <Banner about="Connection" icon={<CloudOff />} action={<TryNow outage={outage} />}>
-      <span role="status">Offline since {since(outage.since)}. You stay signed in.</span>{" "}
+      <span role="status">
+        Offline since {since(outage.since)}. You stay signed in.
+        {outage.why && ` ${obstacleWords(outage.why)}`}
+      </span>{" "}
       <NextTry outage={outage} />
     </Banner>
   );

@@ -10,6 +10,7 @@ import { auth, type Outage } from "@/lib/auth";
 import { useAfter } from "@/lib/clock";
 import { since } from "@/lib/format";
 import type { Trouble } from "@/lib/keyring";
+import { obstacleWords } from "@/lib/messages";
 import { routes } from "@/lib/routes";
 import { wishToSignInAgain } from "./again";
 import { NextTry, TryNow } from "./retry";
@@ -67,6 +68,7 @@ function Unreachable({ outage }: { outage: Outage }) {
         No answer since {since(outage.since)}. You are not signed out: {PRODUCT} keeps trying and
         opens as soon as there is an answer.
       </p>
+      <Why outage={outage} />
       <p className="mt-2 min-h-6 text-muted">
         <NextTry outage={outage} />
       </p>
@@ -75,6 +77,16 @@ function Unreachable({ outage }: { outage: Outage }) {
         <SignInAgain />
       </div>
     </>
+  );
+}
+
+/** What stands between, where that is known, and who can mend it. */
+function Why({ outage: { why } }: { outage: Outage }) {
+  if (!why) return null;
+  return (
+    <p className="mt-2 text-muted" role="status">
+      {obstacleWords(why)}
+    </p>
   );
 }
 
@@ -88,6 +100,7 @@ function OwnerUnknown({ outage }: { outage: Outage }) {
         This computer keeps a session and does not know whose it is. {PRODUCT} asks the server,
         which has not answered since {since(outage.since)}.
       </p>
+      <Why outage={outage} />
       <p className="mt-2 min-h-6 text-muted">
         <NextTry outage={outage} />
       </p>

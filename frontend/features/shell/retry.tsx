@@ -7,8 +7,6 @@ import { momentNow, useCountdown } from "@/lib/clock";
 import { duration } from "@/lib/format";
 
 const PAUSE_MS = 5000;
-/** Longer than this only the server asks for. */
-const PAUSE_MAX_MS = 15_000;
 
 /** "Next try in 12 s.", or that one is under way. Not announced each second. */
 export function NextTry({ outage }: { outage: Outage }) {
@@ -28,17 +26,19 @@ export function TryNow({
   ...rest
 }: { outage: Outage; label?: string } & ButtonProps) {
   const [until, setUntil] = useState<number | null>(null);
+  const [isAsked, setIsAsked] = useState(false);
   const seconds = useCountdown(until);
   const waiting = seconds > 0;
 
   async function tryNow() {
     if (waiting) return;
     setUntil(momentNow() + PAUSE_MS);
+    setIsAsked(false);
     // What comes of it is seen in the state; a refusal says how long it holds.
     const { error } = await auth.refresh();
-    if (error?.code === "rate_limited" && error.retryAfterMs !== null) {
-      setUntil(momentNow() + error.retryAfterMs);
-    }
+    if (!error || error.retryAfterMs === null) return;
+    setUntil(momentNow() + error.retryAfterMs);
+    setIsAsked(error.code === "rate_limited");
   }
 
   return (
@@ -50,7 +50,7 @@ export function TryNow({
       disabled={waiting && outage.retryInMs !== null}
       onClick={() => void tryNow()}
     >
-      {seconds * 1000 > PAUSE_MAX_MS ? "The server asks to wait" : label}
+      {waiting && isAsked ? `The server asks to wait ${duration(seconds)}` : label}
     </Button>
   );
 }

@@ -17,7 +17,7 @@ export function useUnlock() {
       setBusy(true);
       // What comes of it is seen in the state.
       const { error } = await auth.unlockKeyring();
-      if (error?.code === "rate_limited" && error.retryAfterMs !== null) {
+      if (error?.code === "busy" && error.retryAfterMs !== null) {
         // The shell does not let a page ask again and again; a person's second click may wait.
         await new Promise((waited) => setTimeout(waited, error.retryAfterMs ?? 0));
         await auth.unlockKeyring();

@@ -14,6 +14,7 @@ export { publicFetch } from "./public-fetch";
 export { type SessionRead, sessionRead } from "./session-read";
 export { type Snapshot, WAITING } from "./snapshot";
 export type * from "./wire";
+export { OBSTACLES } from "./wire";
 
 /** The page's one view of the session. */
 export const snapshots = createSnapshotStore();

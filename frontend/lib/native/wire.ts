@@ -68,7 +68,11 @@ since: number,
  * How long until the next attempt starts, in milliseconds from when this was sent; `None`
  * while one is under way.
  */
-retryInMs: number | null, };
+retryInMs: number | null, 
+/**
+ * What stood in the way the last time; `None` where that is not known.
+ */
+why: Obstacle | null, };
 
 /**
  * Whether what we know of the session was confirmed by the backend.
@@ -411,7 +415,7 @@ reports: boolean | null, };
 /**
  * What the UI branches on.
  */
-export type ErrorCode = "invalid_input" | "invalid_credentials" | "account_blocked" | "account_locked" | "email_taken" | "rate_limited" | "otp_invalid" | "otp_expired" | "otp_too_many" | "no_challenge" | "not_signed_in" | "session_ended" | "unreachable" | "backend_fault" | "bad_answer" | "not_allowed" | "path_refused" | "too_large" | "unknown_workspace" | "unsupported" | "misconfigured" | "cannot_start" | "internal";
+export type ErrorCode = "invalid_input" | "invalid_credentials" | "account_blocked" | "account_locked" | "email_taken" | "rate_limited" | "busy" | "otp_invalid" | "otp_expired" | "otp_too_many" | "no_challenge" | "not_signed_in" | "session_ended" | "session_refused" | "keyring_unread" | "unreachable" | "backend_fault" | "bad_answer" | "not_allowed" | "path_refused" | "too_large" | "unknown_workspace" | "unsupported" | "misconfigured" | "cannot_start" | "internal";
 
 /**
  * What a failed command answers.
@@ -429,3 +433,52 @@ message: string,
  * How long to wait before the next try, if that is known.
  */
 retryAfterMs: number | null, };
+
+/**
+ * What keeps a request from being answered by the backend. None of these ends a session.
+ */
+export type Obstacle = "name_unknown" | "refused" | "no_route" | "timed_out" | "broken_off" | "certificate_date" | "certificate_name" | "certificate_issuer" | "certificate" | "not_tls" | "tls_refused" | "not_http" | "proxy_unreachable" | "proxy_password" | "proxy_refused" | "portal" | "maintenance" | "gateway";
+
+/**
+ * Who can do something about an obstacle.
+ */
+export type Mender = "you" | "network" | "server";
+
+/**
+ * An obstacle in words. Sentences without their full stops.
+ */
+export type Words = { 
+/**
+ * What is the matter.
+ */
+says: string, 
+/**
+ * What is to be done, by whom.
+ */
+mend: string, 
+/**
+ * Who can mend it.
+ */
+by: Mender, };
+
+/** What stands between the app and its server, in the words of the log and the doctor. */
+export const OBSTACLES: Record<Obstacle, Words> = {
+name_unknown: {"says":"The server's name is not known","mend":"Check that this computer is online, and the server's address","by":"you"},
+refused: {"says":"Nobody listens at the server's address","mend":"Whoever runs the server can start it, or say at which address and port it listens","by":"server"},
+no_route: {"says":"There is no way to the server from here","mend":"Check that this computer is online, and in the network or VPN that the server wants","by":"you"},
+timed_out: {"says":"The server did not answer in time","mend":"Try again later. If that does not help, whoever runs the network can look for a firewall or a proxy between","by":"network"},
+broken_off: {"says":"The connection to the server broke off","mend":"Try again. If that does not help, whoever runs the network can look for what ends it","by":"network"},
+certificate_date: {"says":"The server's certificate has expired, or its time has not come","mend":"Set the clock of this computer if it is wrong. Otherwise whoever runs the server can renew the certificate","by":"server"},
+certificate_name: {"says":"The server's certificate is for another name","mend":"Whoever runs the server can serve a certificate that names this host. A network that wants you to sign in first looks the same: open a page in a browser","by":"server"},
+certificate_issuer: {"says":"The server's certificate is of nobody whom this computer trusts","mend":"Where a company inspects connections, whoever runs the network can add its authority to this computer. Otherwise whoever runs the server can serve the whole chain of an authority that computers trust","by":"network"},
+certificate: {"says":"The server's certificate is not accepted","mend":"Whoever runs the server can serve a certificate of an authority that computers trust, with the whole chain and the right name","by":"server"},
+not_tls: {"says":"What answers at the server's address does not speak TLS","mend":"Check the port of the address. A server on this computer may be given as http://","by":"you"},
+tls_refused: {"says":"There is no agreement with the server on TLS","mend":"Whoever runs the server can offer TLS 1.2 or 1.3 with a usual cipher, to clients that have no certificate","by":"server"},
+not_http: {"says":"What answers at the server's address does not speak HTTP","mend":"Check the port of the address. If TLS is spoken there, give it as https://","by":"you"},
+proxy_unreachable: {"says":"The proxy cannot be reached","mend":"Check the proxy in the settings of this computer, or in HTTPS_PROXY. Whoever runs the network knows its address","by":"you"},
+proxy_password: {"says":"The proxy wants a user name and a password","mend":"Put them into the proxy's address in the settings of this computer, or in HTTPS_PROXY. Whoever runs the network gives them out","by":"you"},
+proxy_refused: {"says":"The proxy does not lead to the server","mend":"Whoever runs the proxy can let it pass the server's address on, or have it named in NO_PROXY","by":"network"},
+portal: {"says":"A page came where the server's answer belongs","mend":"Open a page in a browser: the network may want you to sign in first. If it does not, whoever runs the server can look for what answers in its place","by":"network"},
+maintenance: {"says":"The server is closed for maintenance, or has too much to do","mend":"Try again later. Nothing is lost","by":"server"},
+gateway: {"says":"The gateway in front of the server gets no answer from it","mend":"Try again later. If that does not help, whoever runs the server can start it","by":"server"},
+};

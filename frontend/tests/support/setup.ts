@@ -4,6 +4,7 @@ import { cleanup } from "@testing-library/react";
 import { toast } from "sonner";
 import { afterEach, vi } from "vitest";
 import { leaveNotice } from "@/features/auth/notice";
+import { forgetWaits } from "@/features/auth/waits";
 import { snapshots } from "@/lib/native";
 
 // What jsdom lacks and the components ask of a browser.
@@ -30,6 +31,7 @@ afterEach(() => {
   cleanup();
   toast.dismiss();
   leaveNotice(null);
+  forgetWaits();
   snapshots.stop();
   clearMocks();
   vi.useRealTimers();

@@ -5,6 +5,7 @@ import type {
   ErrorCode,
   FetchReply,
   Freshness,
+  Obstacle,
   Offers,
   Outage,
   Permission,
@@ -54,8 +55,8 @@ export function signedIn(
   };
 }
 
-export function stale(retryInMs: number | null = null): SessionState {
-  return signedIn({ freshness: { kind: "stale", since: Date.now(), retryInMs } });
+export function stale(retryInMs: number | null = null, why: Obstacle | null = null): SessionState {
+  return signedIn({ freshness: { kind: "stale", since: Date.now(), retryInMs, why } });
 }
 
 export function signedOut(why: SignedOutReason = "never"): SessionState {

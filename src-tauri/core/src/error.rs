@@ -23,8 +23,10 @@ pub enum ErrorCode {
     AccountLocked,
     /// An account with this e-mail exists.
     EmailTaken,
-    /// Too many requests; see `retryAfterMs`.
+    /// The backend asks to be left alone for a while; see `retryAfterMs`.
     RateLimited,
+    /// Too early, or too much at once, for this app itself; see `retryAfterMs`. Nobody was asked.
+    Busy,
     /// The code is wrong; the challenge stands.
     OtpInvalid,
     /// The code is too old; start over.
@@ -37,6 +39,10 @@ pub enum ErrorCode {
     NotSignedIn,
     /// The backend has ended the session.
     SessionEnded,
+    /// The backend refuses a call made with the session, which has not ended.
+    SessionRefused,
+    /// The session is behind a keyring that cannot be read now. Nobody was asked.
+    KeyringUnread,
     /// No answer from the backend.
     Unreachable,
     /// The backend answered that it is in trouble.
@@ -114,16 +120,23 @@ impl ErrorCode {
             Self::AccountBlocked => "This account cannot sign in. Contact the people who run it.",
             Self::AccountLocked => "Too many tries: this account is locked for a while.",
             Self::EmailTaken => "There is already an account with this e-mail.",
-            Self::RateLimited => "Too many tries. Wait a moment, then try again.",
+            Self::RateLimited => "The server asks to wait before the next try.",
+            Self::Busy => "It was tried a moment ago. Wait a little before the next try.",
             Self::OtpInvalid => "That code is not right.",
             Self::OtpExpired => "That code has expired. Sign in again to get a new one.",
             Self::OtpTooMany => "Too many wrong codes. Sign in again to get a new one.",
             Self::NoChallenge => "No code was asked for. Sign in first.",
             Self::NotSignedIn => "Sign in first.",
             Self::SessionEnded => "Your session has ended. Sign in again.",
+            Self::SessionRefused => {
+                "The server does not accept your session for this, and has not ended it."
+            }
+            Self::KeyringUnread => "The keyring cannot be read, and it holds your session.",
             Self::Unreachable => "The server cannot be reached. Check your connection.",
             Self::BackendFault => "The server has a problem. Try again in a moment.",
-            Self::BadAnswer => "The server gave an answer this app does not understand.",
+            Self::BadAnswer => {
+                "The server gave an answer this app does not understand. Try again in a moment."
+            }
             Self::NotAllowed => "Your account may not do this.",
             Self::PathRefused => "This app may not call that address.",
             Self::TooLarge => "That is larger than this app accepts.",

@@ -232,7 +232,7 @@ impl Exchanges {
             let words = format!(
                 "This window has {MOST} requests under way. Wait until one of them ends, or end it."
             );
-            return Err(AuthError::with_message(ErrorCode::RateLimited, words));
+            return Err(AuthError::with_message(ErrorCode::Busy, words));
         }
         let exchange = Arc::new(Exchange {
             over: watch::Sender::new(false),

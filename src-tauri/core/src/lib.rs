@@ -20,6 +20,7 @@ pub mod expiry;
 pub mod failpoints;
 pub mod identity;
 pub mod instance;
+pub mod obstacle;
 pub mod plan;
 pub mod profile;
 pub mod reply;

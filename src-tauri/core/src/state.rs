@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::clock::SinceBoot;
 use crate::identity::ChallengeId;
+use crate::obstacle::Obstacle;
 use crate::roles::Roles;
 use crate::wire::{self, Phase, SessionInfo, SessionState, SignedOutReason, StorageStatus, User};
 
@@ -19,6 +20,8 @@ pub struct Outage {
     pub since: u64,
     /// When the next attempt starts; `None` while one is under way.
     pub retry_at: Option<SinceBoot>,
+    /// What stood in the way the last time, if that is known.
+    pub why: Option<Obstacle>,
 }
 
 impl Outage {
@@ -26,6 +29,7 @@ impl Outage {
         wire::Outage {
             since: self.since,
             retry_in_ms: self.retry_at.map(|at| ms(at.saturating_sub(now))),
+            why: self.why,
         }
     }
 }

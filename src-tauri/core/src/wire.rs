@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::identity::{ChallengeId, SessionId};
+use crate::obstacle::Obstacle;
 use crate::secrets::Secret;
 
 /// The person who is signed in, as the backend describes them.
@@ -96,6 +97,8 @@ pub struct Outage {
     /// while one is under way.
     #[ts(type = "number | null")]
     pub retry_in_ms: Option<u64>,
+    /// What stood in the way the last time; `None` where that is not known.
+    pub why: Option<Obstacle>,
 }
 
 /// Whether what we know of the session was confirmed by the backend.

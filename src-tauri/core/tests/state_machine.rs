@@ -45,6 +45,7 @@ fn any_outage() -> impl Strategy<Value = Outage> {
     (0..3_u64, prop::option::of(0..3_u64)).prop_map(|(since, retry)| Outage {
         since,
         retry_at: retry.map(Duration::from_secs),
+        why: None,
     })
 }
 
@@ -322,6 +323,7 @@ fn a_late_last_known_user_shows_behind_a_challenge_too() {
     let outage = Outage {
         since: 1,
         retry_at: None,
+        why: None,
     };
     let challenge = Challenge {
         id: Uuid::nil().into(),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use ts_rs::{Config, TS};
 use vestibule_core::error::{AuthError, ErrorCode};
+use vestibule_core::obstacle::{Mender, Obstacle, Words};
 use vestibule_core::roles::Roles;
 use vestibule_core::wire::*;
 
@@ -52,7 +53,27 @@ fn declarations() -> String {
         AppInfo,
         ErrorCode,
         AuthError,
+        Obstacle,
+        Mender,
+        Words,
     );
+    text.push_str(&obstacles());
+    text
+}
+
+/// The words of every obstacle, so that a window says what the log and the doctor say.
+fn obstacles() -> String {
+    let mut text = String::from(
+        "\n/** What stands between the app and its server, in the words of the log and the doctor. \
+         */\nexport const OBSTACLES: Record<Obstacle, Words> = {\n",
+    );
+    for one in Obstacle::ALL {
+        let name = serde_json::to_value(one).expect("a name");
+        let words = serde_json::to_string(&one.words()).expect("words");
+        let name = name.as_str().expect("a text");
+        text.push_str(&format!("{name}: {words},\n"));
+    }
+    text.push_str("};\n");
     text
 }
 

@@ -50,12 +50,12 @@ async fn forms(stage: &Stage, visit: &mut impl AsyncFnMut(&App, &str)) {
     let busy = Fault::on("POST", "/login", busy);
     stage.backend.faults().add(busy.times(1));
     enter(&app, DEMO).await;
-    app.says("Too many tries").await;
+    app.says("asks to wait").await;
     visit(&app, "login-too-many").await;
     app.open("/auth/login/").await;
     stage.backend.down().await;
     enter(&app, DEMO).await;
-    app.says("cannot be reached").await;
+    app.says("Nobody listens at the server").await;
     visit(&app, "login-unreachable").await;
     app.open("/payment/").await;
     app.find(Role::Button, "Try again").await;
@@ -118,7 +118,7 @@ async fn at_work(stage: &Stage, visit: &mut impl AsyncFnMut(&App, &str)) {
     visit(&app, "account-end-session").await;
     stage.backend.down().await;
     app.click(Role::Button, "End session").await;
-    app.says("cannot be reached").await;
+    app.says("Nobody listens at the server").await;
     visit(&app, "account-end-session-failed").await;
     stage.backend.up().await.expect("the same port");
     app.click(Role::Button, "End session").await;

@@ -208,6 +208,11 @@ impl Backend {
                 }
                 Ok(Turn::On)
             }
+            Lead::Away => {
+                let status = head.status().as_u16();
+                tracing::warn!(path = call.template, status, "an answer leads elsewhere");
+                Err(Fault::Portal.into())
+            }
             Lead::Refused(why) => {
                 let status = head.status().as_u16();
                 tracing::warn!(
@@ -226,8 +231,12 @@ impl Backend {
         &self,
         head: Head,
     ) -> Result<(FetchReply, Option<Download>), Fault> {
-        let idle = Duration::from_secs(self.profile().api.idle_within_s);
-        head.settle(idle).await
+        let api = &self.profile().api;
+        let idle = match head.is_event_stream() {
+            true => api.events_within_s,
+            false => api.idle_within_s,
+        };
+        head.settle(Duration::from_secs(idle)).await
     }
 }
 

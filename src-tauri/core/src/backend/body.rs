@@ -15,6 +15,7 @@ pub struct Body {
     content: Content,
     given: Given,
     invalid_token: bool,
+    anothers: bool,
 }
 
 enum Content {
@@ -39,6 +40,7 @@ impl Body {
             content,
             given,
             invalid_token: false,
+            anothers: false,
         }
     }
 
@@ -48,7 +50,20 @@ impl Body {
             content: Content::Other,
             given: Given::default(),
             invalid_token: false,
+            anothers: false,
         }
+    }
+
+    /// The same of an answer that somebody else gave in the backend's place.
+    pub(super) fn with_anothers(self, anothers: bool) -> Self {
+        Self { anothers, ..self }
+    }
+
+    /// Whether somebody else gave it in the backend's place: see [`Fault::Portal`].
+    ///
+    /// [`Fault::Portal`]: super::Fault::Portal
+    pub fn is_anothers(&self) -> bool {
+        self.anothers
     }
 
     /// The same of an answer whose `WWW-Authenticate` says `invalid_token`.

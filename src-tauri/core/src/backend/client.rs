@@ -7,7 +7,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use reqwest::header::{COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
+use reqwest::header::{COOKIE, HeaderMap, HeaderValue, LOCATION, SET_COOKIE};
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument as _;
 use url::Url;
@@ -176,11 +176,13 @@ impl Backend {
         let response = response?;
         let refresh = self.honour_cookies(&response, &url, call.jar.then_some(jar));
         let given = Given::of(&response.headers, &self.profile);
+        let leads_away = leads_away(&response, &url);
         Ok(Head {
             response,
             until,
             refresh,
             given,
+            leads_away,
             sight,
         })
     }
@@ -304,6 +306,13 @@ impl Backend {
         }
         refresh
     }
+}
+
+/// Whether an answer leads to another origin, where no request of this app goes.
+fn leads_away(response: &Response, from: &Url) -> bool {
+    let location = response.headers.get(LOCATION);
+    let target = location.and_then(|location| from.join(location.to_str().ok()?).ok());
+    response.status.is_redirection() && target.is_some_and(|to| to.origin() != from.origin())
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use reqwest::StatusCode;
-use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, LOCATION, WWW_AUTHENTICATE};
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use tokio::time::{Instant, timeout_at};
 use zeroize::Zeroizing;
 
@@ -17,6 +17,9 @@ use crate::transport::Response;
 
 /// The largest body that is read whole.
 pub(super) const BODY_LIMIT: usize = 1024 * 1024;
+
+/// RFC 6585 §6: "Network Authentication Required", in the words of whoever stands between.
+const NETWORK_SIGN_IN: StatusCode = StatusCode::NETWORK_AUTHENTICATION_REQUIRED;
 
 /// What no answer hands to the window: cookies, where else to go, and the headers in which
 /// some backends give out tokens.
@@ -39,6 +42,8 @@ pub struct Head {
     pub(super) refresh: Vec<RefreshChange>,
     /// The tokens in headers that the profile names.
     pub(super) given: Given,
+    /// Whether it leads to another origin than the backend's.
+    pub(super) leads_away: bool,
     pub(super) sight: Option<Sight>,
 }
 
@@ -52,6 +57,13 @@ impl Head {
     pub(super) fn is_page(&self) -> bool {
         self.kind()
             .is_some_and(|kind| kind.starts_with("text/html"))
+    }
+
+    /// Whether it is a stream of events, which says nothing for as long as nothing happens
+    /// (HTML, "Server-sent events").
+    pub(super) fn is_event_stream(&self) -> bool {
+        self.kind()
+            .is_some_and(|kind| kind.starts_with("text/event-stream"))
     }
 
     /// The media type, in lower case, with what follows it.
@@ -84,23 +96,24 @@ impl Head {
     /// How long the backend asks to be left alone.
     pub fn retry_after(&self) -> Option<Duration> {
         let limited = self.status() == StatusCode::TOO_MANY_REQUESTS;
-        let headers = &self.response.headers;
-        super::retry_after(limited, self.sent_at(), |name| {
-            headers.get(name)?.to_str().ok()
-        })
+        super::retry_after_of(limited, &self.response.headers)
     }
 
-    /// The answer's headers without what is not for windows.
+    /// The answer's headers without what is not for windows. `Retry-After` is in whole seconds,
+    /// as it was read here: pages need not know its other forms, nor its relatives.
     pub(super) fn headers_for_window(&self) -> Vec<(String, String)> {
-        self.response
-            .headers
-            .iter()
+        let theirs = self.response.headers.iter();
+        let theirs = theirs
             .filter(|(name, _)| !NOT_FOR_WINDOWS.contains(&name.as_str()))
-            .filter(|(name, _)| !self.given.holds(name.as_str()))
+            .filter(|(name, _)| **name != RETRY_AFTER && !self.given.holds(name.as_str()))
             .filter_map(|(name, value)| {
                 Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
-            })
-            .collect()
+            });
+        let wait = self.retry_after().map(|wait| {
+            let seconds = wait.as_millis().div_ceil(1000);
+            (RETRY_AFTER.as_str().to_owned(), seconds.to_string())
+        });
+        theirs.chain(wait).collect()
     }
 
     /// What is known before the body is read: it may break off.
@@ -112,11 +125,16 @@ impl Head {
     pub async fn body(mut self) -> Result<Body, Fault> {
         let given = std::mem::take(&mut self.given);
         let invalid_token = self.says_invalid_token();
+        let may_be_page = self.status().is_success() && self.is_page();
+        let anothers = self.leads_away || self.status() == NETWORK_SIGN_IN;
         let bytes = self.bytes().await;
         if let Some(sight) = &self.sight {
             sight.read(&bytes);
         }
-        Ok(Body::of(&bytes?, given).with_invalid_token(invalid_token))
+        let bytes = bytes?;
+        let anothers = anothers || (may_be_page && is_markup(&bytes));
+        let body = Body::of(&bytes, given).with_invalid_token(invalid_token);
+        Ok(body.with_anothers(anothers))
     }
 
     /// `WWW-Authenticate: Bearer error="invalid_token"` (RFC 6750 §3.1).
@@ -157,6 +175,12 @@ impl Head {
         };
         chunk.map_err(Fault::of_body)
     }
+}
+
+/// Whether text that calls itself a page is one: some frameworks call every text so.
+fn is_markup(bytes: &[u8]) -> bool {
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    text.trim_ascii_start().starts_with(b"<")
 }
 
 /// Makes room for `length` bytes and some more, never beyond the limit; what the old room

@@ -90,11 +90,10 @@ impl Backend {
         let head = self.send(call.with_token(token)).await?;
         let status = head.status();
         let body = head.body().await?;
-        if !status.is_success() {
-            return Err(Fault::Status(status));
-        }
         let reply = body.reply(profile, &profile.answer.me);
-        reply.and_then(|reply| reply.user()).ok_or(Fault::BadAnswer)
+        let user = reply.filter(|_| status.is_success() && !body.is_anothers());
+        user.and_then(|reply| reply.user())
+            .ok_or_else(|| Fault::of_answer(status, &body))
     }
 
     /// Tells the backend that the session is over. `Ok` means that it has heard it: done,
@@ -175,7 +174,7 @@ impl Backend {
         };
         if head.is_page() {
             // A portal's or a gateway's, whatever its status: the backend has not heard.
-            return Err(untold(Fault::BadAnswer));
+            return Err(untold(Fault::Portal));
         }
         if status.is_success() {
             return Ok(Told::Heard);
@@ -183,7 +182,7 @@ impl Backend {
         let body = head.body().await.unwrap_or(Body::unread());
         match signed_out(self.profile(), status, &body) {
             Some(told) => Ok(told),
-            None => Err(untold(Fault::Status(status))),
+            None => Err(untold(Fault::of_answer(status, &body))),
         }
     }
 

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::body::Body;
 use super::client::Backend;
+use super::fault::Fault;
 use super::verdict::{is_refused, refused, wants_code};
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
@@ -177,10 +178,14 @@ impl Backend {
         let call = self.call(endpoint, &challenge.variables(), None, challenge.device)?;
         let head = self.send(call).await?;
         let (status, retry_after) = (head.status(), head.retry_after());
+        let body = head.body().await.unwrap_or(Body::unread());
+        if body.is_anothers() {
+            // Whoever has answered has sent no code.
+            return Err(Fault::Portal.into());
+        }
         if status.is_success() {
             return Ok(());
         }
-        let body = head.body().await.unwrap_or(Body::unread());
         let profile = self.profile();
         let reply = body.reply(profile, &profile.answer.login);
         let refused = refused(Step::SendOtp, profile, status, reply.as_ref());
@@ -215,6 +220,10 @@ impl Backend {
             Ok(body) => body,
             Err(fault) => return Err(Failed::leaving(token, fault.into())),
         };
+        if body.is_anothers() {
+            // Nor has the backend taken a registration.
+            return Err(Failed::leaving(token, Fault::Portal.into()));
+        }
         let reply = body.reply(profile, &profile.answer.login);
         // What wants a code counts before the status; only where a code was just given, a
         // refusal in the same words says that it was wrong.

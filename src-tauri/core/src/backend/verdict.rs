@@ -46,11 +46,7 @@ impl Backend {
         now: SystemTime,
     ) -> Verdict {
         let profile = self.profile();
-        let not_understood = Verdict::Transient(if status.is_success() {
-            Fault::BadAnswer
-        } else {
-            Fault::Status(status)
-        });
+        let not_understood = Verdict::Transient(Fault::of_answer(status, body));
         let refused = Verdict::Refused {
             status,
             why: SignedOutReason::Expired,
@@ -132,6 +128,10 @@ pub(super) fn refused(
     reply: Option<&Reply<'_>>,
 ) -> AuthError {
     let code = code_of(step, profile, status.as_u16(), reply);
+    if code == ErrorCode::BackendFault {
+        // Which trouble it is in.
+        return Fault::Status(status).into();
+    }
     let message = reply.and_then(Reply::message).filter(|_| {
         matches!(
             code,

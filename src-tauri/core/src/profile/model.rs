@@ -338,6 +338,9 @@ pub struct Api {
     pub answer_within_s: u64,
     /// How long the backend may pause while a body goes either way, in seconds.
     pub idle_within_s: u64,
+    /// How long a stream of events (`text/event-stream`) may be silent, in seconds. What comes
+    /// between two events counts too, such as the comments by which many servers keep it open.
+    pub events_within_s: u64,
 }
 
 impl Default for Api {
@@ -347,6 +350,7 @@ impl Default for Api {
             headers: BTreeMap::new(),
             answer_within_s: 60,
             idle_within_s: 30,
+            events_within_s: 300,
         }
     }
 }

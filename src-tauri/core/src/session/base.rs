@@ -45,7 +45,10 @@ impl Base {
             at.plan.look_again(now, READ_AGAIN);
             self.core.wake.notify_one();
         }
-        ErrorCode::Unreachable.into()
+        AuthError::with_message(
+            ErrorCode::Busy,
+            "This computer could not get at the session just now. The app tries it again by itself.",
+        )
     }
 
     /// A session that is over, to be handed to the pending sign-outs.

@@ -25,6 +25,7 @@ use crate::clock::{Clock, SinceBoot};
 use crate::device::Device;
 use crate::failpoints::without;
 use crate::identity::{ChallengeId, Generation, JarId, SessionId};
+use crate::obstacle::Obstacle;
 use crate::plan::Plan;
 use crate::reply::AccessToken;
 use crate::schedule;
@@ -57,6 +58,8 @@ pub(super) struct Inner {
     pub refusals: Refusals,
     /// When the backend was first not reached, in milliseconds since the epoch.
     outage_since: Option<u64>,
+    /// What stood in the way the last time.
+    pub obstacle: Option<Obstacle>,
     /// When a refusal by the backend was last taken for a change of the roles.
     pub roles_doubted: Option<SinceBoot>,
 }
@@ -229,12 +232,14 @@ impl Inner {
         Outage {
             since: *self.outage_since.get_or_insert(now_ms),
             retry_at,
+            why: self.obstacle,
         }
     }
 
     /// A session was confirmed or has begun: what was counted against the backend is over.
     pub fn is_well(&mut self, now: SinceBoot) {
         self.outage_since = None;
+        self.obstacle = None;
         self.refusals = Refusals::default();
         let access = self.session.as_ref().and_then(|held| held.access.as_ref());
         let life = access.and_then(|access| access.token.life);
@@ -296,6 +301,7 @@ impl Inner {
         self.plan = Plan::default();
         self.refusals = Refusals::default();
         self.outage_since = None;
+        self.obstacle = None;
         self.roles_doubted = None;
         self.ignores_unnamed_marker = false;
         held
@@ -334,6 +340,7 @@ impl Core {
                 plan: Plan::default(),
                 refusals: Refusals::default(),
                 outage_since: None,
+                obstacle: None,
                 roles_doubted: None,
             }),
             snapshot: watch::Sender::new(first),

@@ -74,7 +74,7 @@ use crate::profile::Profile;
 use crate::secrets::{Secret, SecretStore};
 use crate::state::State;
 use crate::storage::records::{FolderRecords, RecordStore};
-use crate::transport::{HttpTransport, Transport};
+use crate::transport::{DesktopProxy, HttpTransport, Transport};
 use crate::unusable;
 use crate::wire::{
     Cause, Challenge, FetchReply, FetchRequest, LoginInput, LogoutReply, RegisterInput,
@@ -139,14 +139,38 @@ impl Session {
     /// # Errors
     /// As [`Session::open`].
     pub fn open_with_clock(config: Config, clock: Arc<dyn Clock>) -> Result<Self, AuthError> {
-        let unusable = |error: io::Error| unusable::folder(&config.folder, &error);
-        let records = FolderRecords::open(&config.folder).map_err(unusable)?;
         let agent = user_agent(&config.product);
         let transport = HttpTransport::new(&config.profile.backend, &agent)?;
+        Self::open_over(config, clock, Arc::new(transport))
+    }
+
+    /// The same on a desktop whose settings may name a proxy.
+    ///
+    /// # Errors
+    /// As [`Session::open`].
+    pub fn open_on_desktop(
+        config: Config,
+        desktop: Arc<dyn DesktopProxy>,
+    ) -> Result<Self, AuthError> {
+        let agent = user_agent(&config.product);
+        let transport = HttpTransport::on_desktop(&config.profile.backend, &agent, desktop)?;
+        let transport = Arc::new(transport);
+        let preparing = transport.clone();
+        tokio::spawn(async move { preparing.prepare().await });
+        Self::open_over(config, Arc::new(SystemClock), transport)
+    }
+
+    fn open_over(
+        config: Config,
+        clock: Arc<dyn Clock>,
+        transport: Arc<dyn Transport>,
+    ) -> Result<Self, AuthError> {
+        let unusable = |error: io::Error| unusable::folder(&config.folder, &error);
+        let records = FolderRecords::open(&config.folder).map_err(unusable)?;
         let machine = Machine {
             clock,
             records: Arc::new(records),
-            transport: Arc::new(transport),
+            transport,
         };
         Self::open_on(config, machine)
     }

@@ -117,10 +117,15 @@ impl Refresh {
             _ => None,
         };
         let wait = at.plan.click_wait(now).or(page_wait)?;
-        let code = match reason {
-            RefreshReason::Call(_) if !at.plan.is_asked_to_wait(now) => ErrorCode::Unreachable,
-            _ => ErrorCode::RateLimited,
+        let error = match (reason, at.obstacle) {
+            // Only the backend can ask to be left alone.
+            _ if at.plan.is_asked_to_wait(now) => AuthError::new(ErrorCode::RateLimited),
+            (RefreshReason::Call(_), Some(obstacle)) => {
+                AuthError::with_message(ErrorCode::Unreachable, obstacle.sentences())
+            }
+            (RefreshReason::Call(_), None) => AuthError::new(ErrorCode::Unreachable),
+            _ => AuthError::new(ErrorCode::Busy),
         };
-        Some(Err(AuthError::new(code).retry_after(Some(wait))))
+        Some(Err(error.retry_after(Some(wait))))
     }
 }

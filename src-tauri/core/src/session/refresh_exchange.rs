@@ -383,6 +383,7 @@ impl RefreshExchange {
         let Some(mut at) = core.at(attempt.epoch) else {
             return error;
         };
+        at.obstacle = fault.obstacle();
         let now = core.now();
         let mut wait = at.plan.failed(now, retry_after, rand::random());
         if let Some(next) = at.refusals.next() {
@@ -417,6 +418,7 @@ impl RefreshExchange {
                 .await;
         }
         if let Some(mut at) = core.at(attempt.epoch) {
+            at.obstacle = fault.obstacle();
             at.plan.failed(now, None, rand::random());
             at.plan.look_again(now, next.saturating_sub(now));
             tracing::warn!(%fault, "refused by the status alone; asking again");

@@ -66,7 +66,7 @@ impl Rotation {
             match self.reconcile.run(epoch).await? {
                 Standing::Held { interrupted } => (self.begin(epoch, reason)?, interrupted),
                 Standing::Nobody => return Err(ErrorCode::NotSignedIn.into()),
-                Standing::Unread => return Err(ErrorCode::Unreachable.into()),
+                Standing::Unread => return Err(ErrorCode::KeyringUnread.into()),
             }
         };
         if self.has_missed_its_chance(&attempt) {
@@ -122,7 +122,7 @@ impl Rotation {
         let core = &self.base.core;
         let mut at = core.at(epoch).ok_or(ErrorCode::NotSignedIn)?;
         let held = at.session.as_ref().ok_or(ErrorCode::NotSignedIn)?;
-        let token = held.token.clone().ok_or(ErrorCode::Unreachable)?;
+        let token = held.token.clone().ok_or(ErrorCode::KeyringUnread)?;
         let attempt = Attempt {
             epoch,
             session: held.id,

@@ -1,26 +1,38 @@
 //! The real transport: one HTTP client, rustls with the system's roots.
+//!
+//! The client lives until somebody hangs up or no connection can be made. The next one looks for
+//! the way anew: a computer that is carried from one network to another has another proxy there.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use reqwest::Client;
+use reqwest::{Client, ClientBuilder};
 use url::Url;
 
+use super::cause;
+use super::proxies::{DesktopProxy, Way};
 use super::{
     AnswerBody, Pending, Request, RequestBody, Response, StreamedBody, Transport, TransportError,
 };
 use crate::error::{AuthError, ErrorCode};
+use crate::obstacle::Obstacle;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+/// How long a connection is kept for the next request. Servers close idle ones too, Node's after
+/// 5 s, and a request that is under way then fails: this side has to be the first.
+const IDLE_LIMIT: Duration = Duration::from_secs(4);
 
 /// An HTTP client for one backend.
 pub struct HttpTransport {
     backend: Url,
     user_agent: String,
+    desktop: Option<Arc<dyn DesktopProxy>>,
     /// Not there between a hang-up and the next request.
     client: Mutex<Option<Client>>,
+    /// When an answer last came over a connection that may have been kept.
+    answered: Mutex<Option<Instant>>,
 }
 
 impl HttpTransport {
@@ -29,46 +41,138 @@ impl HttpTransport {
     /// # Errors
     /// If no client can be made of this machine's settings.
     pub fn new(backend: &Url, user_agent: &str) -> Result<Self, AuthError> {
-        let client = client_for(backend, user_agent).map_err(|error| {
-            tracing::error!(%error, "no HTTP client can be made");
-            AuthError::new(ErrorCode::Internal)
-        })?;
-        Ok(Self {
-            backend: backend.clone(),
-            user_agent: user_agent.to_owned(),
-            client: Mutex::new(Some(client)),
-        })
+        Self::made(backend, user_agent, None)
     }
 
-    fn client(&self, is_new: bool) -> reqwest::Result<Client> {
+    /// The same on a desktop whose settings the client library does not read: where the
+    /// environment names no proxy, `desktop` is asked for one.
+    ///
+    /// # Errors
+    /// As [`HttpTransport::new`].
+    pub fn on_desktop(
+        backend: &Url,
+        user_agent: &str,
+        desktop: Arc<dyn DesktopProxy>,
+    ) -> Result<Self, AuthError> {
+        Self::made(backend, user_agent, Some(desktop))
+    }
+
+    fn made(
+        backend: &Url,
+        user_agent: &str,
+        desktop: Option<Arc<dyn DesktopProxy>>,
+    ) -> Result<Self, AuthError> {
+        let transport = Self {
+            backend: backend.clone(),
+            user_agent: user_agent.to_owned(),
+            desktop,
+            client: Mutex::default(),
+            answered: Mutex::default(),
+        };
+        // Where nobody has to be asked first it is made now, and the first request has it.
+        if let Some(way) = transport.known_way() {
+            let client = way.apply(transport.builder()).build().map_err(|error| {
+                tracing::error!(%error, "no HTTP client can be made");
+                AuthError::new(ErrorCode::Internal)
+            })?;
+            *lock(&transport.client) = Some(client);
+        }
+        Ok(transport)
+    }
+
+    /// Makes the client, if it is not there, so that the next request does not wait for it. What
+    /// fails is told by the request.
+    pub async fn prepare(&self) {
+        let _ = self.client(false).await;
+    }
+
+    /// The way that is known without asking anybody.
+    fn known_way(&self) -> Option<Way> {
+        match Way::of_environment() {
+            _ if !self.is_far() => Some(Way::AsTheSystemSays),
+            Ok(None) if self.desktop.is_none() => Some(Way::AsTheSystemSays),
+            Ok(way) => way,
+            // Told by each request.
+            Err(_) => None,
+        }
+    }
+
+    async fn client(&self, is_new: bool) -> Result<Client, TransportError> {
+        if !is_new && let Some(client) = &*lock(&self.client) {
+            return Ok(client.clone());
+        }
+        let way = match self.known_way() {
+            Some(way) => way,
+            None => {
+                let way = Way::to(&self.backend, self.desktop.as_ref()).await;
+                way.map_err(TransportError::Obstacle)?
+            }
+        };
+        let client = way.apply(self.builder()).build();
+        let client = client.map_err(|_| TransportError::Broken)?;
         if is_new {
-            return client_for(&self.backend, &self.user_agent);
+            return Ok(client);
         }
-        let mut kept = self.client.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*kept {
-            Some(client) => Ok(client.clone()),
-            None => Ok(kept
-                .insert(client_for(&self.backend, &self.user_agent)?)
-                .clone()),
+        // Another request may have been as fast; its connections are as good.
+        Ok(lock(&self.client).get_or_insert(client).clone())
+    }
+
+    fn builder(&self) -> ClientBuilder {
+        client_for(&self.backend, &self.user_agent)
+    }
+
+    /// Whether it is on another machine, to which a proxy may lead. Plain http is for this one.
+    fn is_far(&self) -> bool {
+        self.backend.scheme() != "http"
+    }
+
+    /// Whether a connection may have been kept that the server has closed meanwhile.
+    fn may_be_stale(&self) -> bool {
+        let answered = *lock(&self.answered);
+        answered.is_some_and(|at| at.elapsed() < 2 * IDLE_LIMIT)
+    }
+
+    fn failed(&self, error: &reqwest::Error) -> TransportError {
+        if error.is_connect() && self.is_far() {
+            self.hang_up();
         }
+        of(error)
     }
 }
 
 impl Transport for HttpTransport {
     fn send(&self, request: Request) -> Pending<'_, Result<Response, TransportError>> {
         Box::pin(async move {
-            let client = self
-                .client(request.new_connection)
-                .map_err(|_| TransportError::Broken)?;
-            let outgoing = client
-                .request(request.method, request.url)
-                .headers(request.headers);
-            let outgoing = match request.body {
+            let Request {
+                method,
+                url,
+                headers,
+                body,
+                new_connection,
+            } = request;
+            let client = self.client(new_connection).await?;
+            let is_empty = matches!(body, RequestBody::Empty);
+            // RFC 9110 §9.2.2: only what has no effect may be repeated by itself.
+            let repeat = (is_empty && method.is_safe() && !new_connection && self.may_be_stale())
+                .then(|| (method.clone(), url.clone(), headers.clone()));
+            let outgoing = client.request(method, url).headers(headers);
+            let outgoing = match body {
                 RequestBody::Empty => outgoing,
                 RequestBody::Whole(bytes) => outgoing.body(bytes),
                 RequestBody::Stream(body) => outgoing.body(streamed(body)),
             };
-            let response = outgoing.send().await.map_err(|error| of(&error))?;
+            let mut sent = outgoing.send().await;
+            if let (Err(error), Some((method, url, headers))) = (&sent, repeat)
+                && cause::is_closed_early(error)
+            {
+                tracing::debug!("a kept connection was closed: the request goes out once more");
+                let client = self.client(true).await?;
+                sent = client.request(method, url).headers(headers).send().await;
+            }
+            let response = sent.map_err(|error| self.failed(&error))?;
+            if !new_connection {
+                *lock(&self.answered) = Some(Instant::now());
+            }
             Ok(Response {
                 status: response.status(),
                 headers: response.headers().clone(),
@@ -79,9 +183,12 @@ impl Transport for HttpTransport {
     }
 
     fn hang_up(&self) {
-        let mut kept = self.client.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.take();
+        lock(&self.client).take();
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn streamed(body: StreamedBody) -> reqwest::Body {
@@ -97,30 +204,32 @@ impl AnswerBody for HttpBody {
 }
 
 fn of(error: &reqwest::Error) -> TransportError {
-    if error.is_timeout() {
-        TransportError::TimedOut
-    } else {
-        TransportError::Broken
+    match cause::obstacle(error) {
+        Obstacle::TimedOut => TransportError::TimedOut,
+        Obstacle::BrokenOff => TransportError::Broken,
+        obstacle => TransportError::Obstacle(obstacle),
     }
 }
 
-fn client_for(backend: &Url, user_agent: &str) -> reqwest::Result<Client> {
-    let mut builder = Client::builder()
+fn client_for(backend: &Url, user_agent: &str) -> ClientBuilder {
+    let builder = Client::builder()
         .user_agent(user_agent)
         .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(CONNECT_LIMIT);
-    if backend.scheme() == "http" {
-        // Plain http is for loopback: a proxy would carry the password off this machine.
-        builder = builder.no_proxy();
-        if let Some(name) = backend.domain() {
-            // And so might whoever answers for a name such as `app.localhost`.
-            let port = backend.port_or_known_default().unwrap_or(80);
-            builder = builder.resolve_to_addrs(name, &loopback(port));
-        }
-    } else {
-        builder = builder.https_only(true);
+        .connect_timeout(CONNECT_LIMIT)
+        .pool_idle_timeout(IDLE_LIMIT);
+    if backend.scheme() != "http" {
+        return builder.https_only(true);
     }
-    builder.build()
+    // Plain http is for loopback: a proxy would carry the password off this machine.
+    let builder = builder.no_proxy();
+    match backend.domain() {
+        // And so might whoever answers for a name such as `app.localhost`.
+        Some(name) => {
+            let port = backend.port_or_known_default().unwrap_or(80);
+            builder.resolve_to_addrs(name, &loopback(port))
+        }
+        None => builder,
+    }
 }
 
 /// What every name on this machine means.

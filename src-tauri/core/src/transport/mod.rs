@@ -1,26 +1,36 @@
 //! How a request reaches the backend: the seam below [`crate::backend`].
 //!
 //! A [`Transport`] carries one request and hands out its answer: status and headers first, the
-//! body piece by piece. It follows no redirect, keeps no cookie and repeats nothing. How long
-//! an exchange may take is not its business: the core bounds every wait itself, so a transport
-//! that never answers (a test's, or a network's) costs what a slow one does.
+//! body piece by piece. It follows no redirect, keeps no cookie and repeats nothing but a request
+//! without an effect that found its kept connection closed. How long an exchange may take is not
+//! its business: the core bounds every wait itself, so a transport that never answers (a test's,
+//! or a network's) costs what a slow one does.
 //!
 //! [`HttpTransport`] is the real one. A model of two people and one backend in one process
 //! implements this trait; there a pending future is "never answers", and an error from
 //! [`AnswerBody::chunk`] is "breaks off".
 
+mod cause;
 mod http;
+mod proxies;
 
 use std::future::Future;
 use std::pin::Pin;
 
 use bytes::Bytes;
 use http_body::Body;
-use url::Url;
 
+use crate::obstacle::Obstacle;
+
+pub use cause::obstacle;
 pub use http::HttpTransport;
+pub use proxies::DesktopProxy;
 /// The types of the `http` crate, as the core uses them.
-pub use reqwest::{Method, StatusCode, header::HeaderMap};
+pub use reqwest::{
+    Method, StatusCode,
+    header::{HeaderMap, HeaderName, HeaderValue},
+};
+pub use url::Url;
 
 /// What a transport's calls return: an answer some time later, or never.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -80,12 +90,26 @@ pub trait AnswerBody: Send + Sync + 'static {
 /// Why there is no answer, or no more of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TransportError {
-    /// No connection, or it broke.
+    /// The connection broke, or cannot be made for a reason that nobody knows.
     #[error("the connection cannot be made or broke")]
     Broken,
+    /// It is known what stands between.
+    #[error("{0}")]
+    Obstacle(Obstacle),
     /// It took longer than the transport itself allows, for connecting say.
     #[error("no answer in time")]
     TimedOut,
+}
+
+impl TransportError {
+    /// What stands between.
+    pub fn obstacle(self) -> Obstacle {
+        match self {
+            Self::Broken => Obstacle::BrokenOff,
+            Self::Obstacle(obstacle) => obstacle,
+            Self::TimedOut => Obstacle::TimedOut,
+        }
+    }
 }
 
 /// Carries requests.

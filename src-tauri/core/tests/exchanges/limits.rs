@@ -104,6 +104,42 @@ async fn a_body_that_stops_coming_is_given_up() {
     soon("the connection to end", arrival.until_left()).await;
 }
 
+/// Events are rare: they have a bound of their own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_of_events_may_be_silent_for_longer() {
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n\
+                transfer-encoding: chunked\r\n\r\n9\r\ndata: 1\n\n\r\n";
+    let host = Host::start().await;
+    let desk = Desk::at(&host.url, hasty).await;
+    let (reply, mut arrival) = tokio::join!(desk.fetch(1, "/me"), async {
+        let mut arrival = host.arrival().await;
+        arrival.say(head).await;
+        arrival
+    });
+    assert!(reply.expect("an answer").streamed);
+    let piece = desk.exchanges.read(WINDOW, 1).await.expect("the first");
+    assert_eq!(piece, b"data: 1\n\n");
+    let (piece, ()) = tokio::join!(desk.exchanges.read(WINDOW, 1), async {
+        // Longer than any other body may pause.
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        arrival.say("9\r\ndata: 2\n\n\r\n").await;
+    });
+    assert_eq!(piece.expect("the second"), b"data: 2\n\n");
+
+    // But not for ever.
+    let impatient = |profile: &mut Profile| profile.api.events_within_s = 1;
+    let desk = Desk::at(&host.url, impatient).await;
+    let (reply, arrival) = tokio::join!(desk.fetch(1, "/me"), async {
+        let mut arrival = host.arrival().await;
+        arrival.say(head).await;
+        arrival
+    });
+    assert!(reply.expect("an answer").streamed);
+    let read = desk.read(1).await;
+    assert_eq!(code(&read), Some(ErrorCode::Unreachable));
+    soon("the connection to end", arrival.until_left()).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backend_that_takes_no_more_is_given_up() {
     let host = Host::start().await;

@@ -7,6 +7,7 @@ mod bodies;
 mod bounds;
 mod cookies;
 mod host;
+mod kept_connections;
 mod limits;
 mod new_cookies;
 mod pages;

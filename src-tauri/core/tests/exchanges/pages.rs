@@ -189,5 +189,5 @@ async fn answers_that_nobody_reads_make_room_and_those_in_use_do_not() {
             .expect("room");
     }
     let more = desk.upload(200, &post("/transfer", None, false));
-    assert_eq!(code(&more), Some(ErrorCode::RateLimited), "all are in use");
+    assert_eq!(code(&more), Some(ErrorCode::Busy), "all are in use");
 }

@@ -15,6 +15,7 @@ mod disk;
 mod fetch;
 mod killed_between;
 mod lock;
+mod obstacles;
 mod other_backend;
 mod outbox;
 mod page_refreshes;

@@ -25,14 +25,16 @@ async fn wait_after(status: u16, headers: &[(&str, &str)]) -> (Rig, f64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_backends_wish_to_be_left_alone_is_obeyed_by_clicks_and_calls_too() {
-    let rows: [(Headers, f64); 7] = [
+    let rows: [(Headers, f64); 9] = [
         (&[("retry-after", "120")], 120.0),
         (&[("x-retry-after", "30")], 30.0),
         (&[("ratelimit-reset", "50")], 50.0),
         (&[("retry-after", "20"), ("x-retry-after", "600")], 20.0),
         (&[("retry-after", "soon"), ("x-retry-after", "40")], 40.0),
         (&[("retry-after", "0")], 1.0),
+        (&[("retry-after", "45.5")], 45.5),
         (&[("retry-after", "18446744073709551615")], 3600.0),
+        (&[("retry-after", "99999999999999999999999")], 3600.0),
     ];
     for (headers, asked) in rows {
         // Added, never taken away.
@@ -100,13 +102,11 @@ async fn a_date_is_understood() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn garbage_means_the_ordinary_backoff() {
-    let rows: [Headers; 8] = [
+    let rows: [Headers; 6] = [
         &[],
         &[("retry-after", "")],
         &[("retry-after", "soon")],
         &[("retry-after", "-5")],
-        &[("retry-after", "1.5")],
-        &[("retry-after", "99999999999999999999999")],
         &[("retry-after", "Thu, 01 Jan 1970 00:00:00 GMT")],
         &[
             ("retry-after", "Thu, 99 Foo 9999 99:99:99 GMT"),
@@ -149,7 +149,7 @@ async fn clicks_in_an_outage_are_spaced() {
         "a click may try at once"
     );
     let again = rig.session.refresh().await.expect_err("too soon");
-    assert_eq!(again.code, ErrorCode::RateLimited, "the next has to wait");
+    assert_eq!(again.code, ErrorCode::Busy, "the next has to wait");
     let told = again.retry_after_ms.unwrap_or(0);
     assert_eq!(told, 5000, "and is told how long");
     rig.backend.up().await.expect("the same port is free");

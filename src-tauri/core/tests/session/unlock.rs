@@ -53,7 +53,7 @@ async fn a_session_behind_the_keyring_goes_on_at_once() {
     let refused = rig.session.unlock_keyring().await;
     assert_eq!(
         code(&refused),
-        Some(ErrorCode::Unreachable),
+        Some(ErrorCode::KeyringUnread),
         "it is still locked"
     );
     assert!(is_stale(&rig.state()), "and nobody is signed out");

@@ -48,7 +48,7 @@ const COUNT: &str = "
       const came = { done: 0, refused: 0, other: 0, words: [] };
       for (const { status, reason } of await Promise.allSettled(promises)) {
         if (status === 'fulfilled') came.done += 1;
-        else if (['rate_limited', 'too_large'].includes(reason?.code)) {
+        else if (['busy', 'too_large'].includes(reason?.code)) {
           came.refused += 1;
           if (came.words.length < 3) came.words.push(reason.message);
         } else came.other += 1;

@@ -216,6 +216,7 @@ impl Profile {
         for (key, seconds) in [
             ("api.answer_within_s", self.api.answer_within_s),
             ("api.idle_within_s", self.api.idle_within_s),
+            ("api.events_within_s", self.api.events_within_s),
         ] {
             if !(1..=3600).contains(&seconds) {
                 return mistake(key, "must be from 1 to 3600 seconds");

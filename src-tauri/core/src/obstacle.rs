@@ -1,0 +1,225 @@
+//! What stands between this app and its backend: told apart, in words that are written here and
+//! nowhere else. The log, the windows and the doctor all say them.
+//!
+//! Which obstacle an error of the HTTP client is, [`crate::transport`] finds out; which one an
+//! answer is, [`crate::backend::Fault`].
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// What keeps a request from being answered by the backend. None of these ends a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Obstacle {
+    /// No name server knows the backend's name.
+    NameUnknown,
+    /// Nobody listens at the address and port.
+    Refused,
+    /// There is no route to the address.
+    NoRoute,
+    /// A connection or an answer took too long.
+    TimedOut,
+    /// There was a connection, and it broke off.
+    BrokenOff,
+    /// The certificate is past its time, or before it.
+    CertificateDate,
+    /// The certificate is for another name.
+    CertificateName,
+    /// Nobody whom this computer trusts has issued the certificate.
+    CertificateIssuer,
+    /// The certificate is not accepted for another reason.
+    Certificate,
+    /// What answers does not speak TLS.
+    NotTls,
+    /// There is no agreement on a version or a cipher.
+    TlsRefused,
+    /// What answers does not speak HTTP.
+    NotHttp,
+    /// The address of the proxy is none, or nobody listens there.
+    ProxyUnreachable,
+    /// The proxy wants credentials, or other ones (407).
+    ProxyPassword,
+    /// The proxy does not connect to the backend.
+    ProxyRefused,
+    /// Somebody else has answered, with a page for people: a captive portal, a gateway's sign-in.
+    Portal,
+    /// The backend has closed for a while, or is overloaded (503).
+    Maintenance,
+    /// A gateway has answered for a backend that it cannot reach (502, 504).
+    Gateway,
+}
+
+/// Who can do something about an obstacle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Mender {
+    /// The person at this computer.
+    You,
+    /// Whoever runs the network in which this computer is.
+    Network,
+    /// Whoever runs the backend.
+    Server,
+}
+
+/// An obstacle in words. Sentences without their full stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct Words {
+    /// What is the matter.
+    #[ts(type = "string")]
+    pub says: &'static str,
+    /// What is to be done, by whom.
+    #[ts(type = "string")]
+    pub mend: &'static str,
+    /// Who can mend it.
+    pub by: Mender,
+}
+
+impl Obstacle {
+    /// Every one of them.
+    pub const ALL: [Self; 18] = [
+        Self::NameUnknown,
+        Self::Refused,
+        Self::NoRoute,
+        Self::TimedOut,
+        Self::BrokenOff,
+        Self::CertificateDate,
+        Self::CertificateName,
+        Self::CertificateIssuer,
+        Self::Certificate,
+        Self::NotTls,
+        Self::TlsRefused,
+        Self::NotHttp,
+        Self::ProxyUnreachable,
+        Self::ProxyPassword,
+        Self::ProxyRefused,
+        Self::Portal,
+        Self::Maintenance,
+        Self::Gateway,
+    ];
+
+    /// In words.
+    #[rustfmt::skip]
+    pub const fn words(self) -> Words {
+        use Mender::{Network, Server, You};
+        let (says, by, mend) = match self {
+            Self::NameUnknown => (
+                "The server's name is not known", You,
+                "Check that this computer is online, and the server's address",
+            ),
+            Self::Refused => (
+                "Nobody listens at the server's address", Server,
+                "Whoever runs the server can start it, or say at which address and port it listens",
+            ),
+            Self::NoRoute => (
+                "There is no way to the server from here", You,
+                "Check that this computer is online, and in the network or VPN that the server wants",
+            ),
+            Self::TimedOut => (
+                "The server did not answer in time", Network,
+                "Try again later. If that does not help, whoever runs the network can look for a \
+                 firewall or a proxy between",
+            ),
+            Self::BrokenOff => (
+                "The connection to the server broke off", Network,
+                "Try again. If that does not help, whoever runs the network can look for what ends it",
+            ),
+            Self::CertificateDate => (
+                "The server's certificate has expired, or its time has not come", Server,
+                "Set the clock of this computer if it is wrong. Otherwise whoever runs the server \
+                 can renew the certificate",
+            ),
+            Self::CertificateName => (
+                "The server's certificate is for another name", Server,
+                "Whoever runs the server can serve a certificate that names this host. A network \
+                 that wants you to sign in first looks the same: open a page in a browser",
+            ),
+            Self::CertificateIssuer => (
+                "The server's certificate is of nobody whom this computer trusts", Network,
+                "Where a company inspects connections, whoever runs the network can add its \
+                 authority to this computer. Otherwise whoever runs the server can serve the whole \
+                 chain of an authority that computers trust",
+            ),
+            Self::Certificate => (
+                "The server's certificate is not accepted", Server,
+                "Whoever runs the server can serve a certificate of an authority that computers \
+                 trust, with the whole chain and the right name",
+            ),
+            Self::NotTls => (
+                "What answers at the server's address does not speak TLS", You,
+                "Check the port of the address. A server on this computer may be given as http://",
+            ),
+            Self::TlsRefused => (
+                "There is no agreement with the server on TLS", Server,
+                "Whoever runs the server can offer TLS 1.2 or 1.3 with a usual cipher, to clients \
+                 that have no certificate",
+            ),
+            Self::NotHttp => (
+                "What answers at the server's address does not speak HTTP", You,
+                "Check the port of the address. If TLS is spoken there, give it as https://",
+            ),
+            Self::ProxyUnreachable => (
+                "The proxy cannot be reached", You,
+                "Check the proxy in the settings of this computer, or in HTTPS_PROXY. Whoever runs \
+                 the network knows its address",
+            ),
+            Self::ProxyPassword => (
+                "The proxy wants a user name and a password", You,
+                "Put them into the proxy's address in the settings of this computer, or in \
+                 HTTPS_PROXY. Whoever runs the network gives them out",
+            ),
+            Self::ProxyRefused => (
+                "The proxy does not lead to the server", Network,
+                "Whoever runs the proxy can let it pass the server's address on, or have it named \
+                 in NO_PROXY",
+            ),
+            Self::Portal => (
+                "A page came where the server's answer belongs", Network,
+                "Open a page in a browser: the network may want you to sign in first. If it does \
+                 not, whoever runs the server can look for what answers in its place",
+            ),
+            Self::Maintenance => (
+                "The server is closed for maintenance, or has too much to do", Server,
+                "Try again later. Nothing is lost",
+            ),
+            Self::Gateway => (
+                "The gateway in front of the server gets no answer from it", Server,
+                "Try again later. If that does not help, whoever runs the server can start it",
+            ),
+        };
+        Words { says, mend, by }
+    }
+
+    /// Both sentences, for a person.
+    pub fn sentences(self) -> String {
+        let Words { says, mend, .. } = self.words();
+        format!("{says}. {mend}.")
+    }
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.words().says)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn each_has_words_of_its_own() {
+        let says: BTreeSet<_> = Obstacle::ALL.map(|one| one.words().says).into();
+        assert_eq!(says.len(), Obstacle::ALL.len());
+        for one in Obstacle::ALL {
+            let Words { says, mend, .. } = one.words();
+            for sentence in [says, mend] {
+                assert!(sentence.starts_with(char::is_uppercase), "{sentence}");
+                assert!(!sentence.ends_with('.'), "{sentence}");
+            }
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Which obstacle an error of the HTTP client is. What the libraries below say is read here and
+//! nowhere else: by type where they have one (rustls, the operating system), otherwise by their
+//! words, which the tests hold against real proxies and servers.
+
+use std::error::Error;
+use std::io;
+
+use rustls::CertificateError as Bad;
+
+use crate::obstacle::Obstacle;
+
+/// What stands in the words of a cause, in small letters, and what it means. The first counts: a
+/// proxy's trouble has the words of a server's after its own.
+const SIGNS: [(&[&str], Obstacle); 6] = [
+    (
+        &[
+            "proxy authorization required",
+            "credentials not accepted",
+            "does not support user/pass",
+            "implements authentication incorrectly",
+        ],
+        Obstacle::ProxyPassword,
+    ),
+    (
+        &[
+            "tunnel error: failed to create underlying connection",
+            "socks error: failed to create underlying connection",
+        ],
+        Obstacle::ProxyUnreachable,
+    ),
+    (&["tunnel error", "socks error"], Obstacle::ProxyRefused),
+    (&["dns error", "lookup address"], Obstacle::NameUnknown),
+    (
+        &["http version", "invalid http", "parse error", "parsed"],
+        Obstacle::NotHttp,
+    ),
+    (
+        &["connection closed before message completed", "incomplete"],
+        Obstacle::BrokenOff,
+    ),
+];
+
+/// Which one it is, by the error and all that led to it.
+pub fn obstacle(error: &reqwest::Error) -> Obstacle {
+    // Its own words hold the address, which may be called anything.
+    let causes = causes(error);
+    let signed = causes.iter().find_map(|cause| of_words(*cause));
+    let typed = causes.iter().find_map(|cause| of_type(*cause));
+    match (signed, typed) {
+        (Some(proxys), _) if is_of_proxy(proxys) => proxys,
+        (_, Some(typed)) if typed != Obstacle::BrokenOff => typed,
+        _ if error.is_timeout() => Obstacle::TimedOut,
+        (Some(signed), _) => signed,
+        (None, _) => Obstacle::BrokenOff,
+    }
+}
+
+fn is_of_proxy(obstacle: Obstacle) -> bool {
+    use Obstacle::{ProxyPassword, ProxyRefused, ProxyUnreachable};
+    matches!(obstacle, ProxyPassword | ProxyRefused | ProxyUnreachable)
+}
+
+/// Whether the connection ended before a byte of the answer: what a kept one does that the
+/// server closes as the next request is on its way (RFC 9112 §9.3.1).
+pub(super) fn is_closed_early(error: &reqwest::Error) -> bool {
+    let is_early = |cause: &&(dyn Error + 'static)| match cause.downcast_ref::<io::Error>() {
+        Some(error) => matches!(
+            error.kind(),
+            io::ErrorKind::ConnectionReset
+                | io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::BrokenPipe
+        ),
+        None => cause.to_string().contains("connection closed before"),
+    };
+    !error.is_connect() && !error.is_timeout() && causes(error).iter().any(is_early)
+}
+
+/// All that led to an error. An I/O error's own cause is not among its sources: it stands for it.
+fn causes(error: &reqwest::Error) -> Vec<&(dyn Error + 'static)> {
+    let mut found: Vec<&(dyn Error + 'static)> = Vec::new();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        found.push(cause);
+        let held = cause
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref);
+        next = match held {
+            Some(held) => Some(held),
+            None => cause.source(),
+        };
+    }
+    found
+}
+
+fn of_words(cause: &(dyn Error + 'static)) -> Option<Obstacle> {
+    let words = cause.to_string().to_lowercase();
+    let mut signs = SIGNS.iter();
+    let fits = |(signs, _): &&(&[&str], Obstacle)| signs.iter().any(|sign| words.contains(sign));
+    signs.find(fits).map(|(_, obstacle)| *obstacle)
+}
+
+fn of_type(cause: &(dyn Error + 'static)) -> Option<Obstacle> {
+    if let Some(error) = cause.downcast_ref::<rustls::Error>() {
+        return Some(of_tls(error));
+    }
+    let error = cause.downcast_ref::<io::Error>()?;
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => Some(Obstacle::Refused),
+        io::ErrorKind::HostUnreachable
+        | io::ErrorKind::NetworkUnreachable
+        | io::ErrorKind::NetworkDown
+        | io::ErrorKind::AddrNotAvailable => Some(Obstacle::NoRoute),
+        io::ErrorKind::TimedOut => Some(Obstacle::TimedOut),
+        io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::BrokenPipe
+        | io::ErrorKind::UnexpectedEof => Some(Obstacle::BrokenOff),
+        _ => None,
+    }
+}
+
+fn of_tls(error: &rustls::Error) -> Obstacle {
+    match error {
+        rustls::Error::InvalidCertificate(bad) => of_certificate(bad),
+        rustls::Error::InvalidMessage(_) => Obstacle::NotTls,
+        rustls::Error::NoCertificatesPresented => Obstacle::Certificate,
+        _ => Obstacle::TlsRefused,
+    }
+}
+
+fn of_certificate(bad: &Bad) -> Obstacle {
+    match bad {
+        Bad::Expired
+        | Bad::ExpiredContext { .. }
+        | Bad::NotValidYet
+        | Bad::NotValidYetContext { .. } => Obstacle::CertificateDate,
+        Bad::NotValidForName | Bad::NotValidForNameContext { .. } => Obstacle::CertificateName,
+        Bad::UnknownIssuer => Obstacle::CertificateIssuer,
+        // A certificate that has signed itself: rustls keeps the type of that to itself.
+        Bad::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => {
+            Obstacle::CertificateIssuer
+        }
+        _ => Obstacle::Certificate,
+    }
+}

@@ -1,0 +1,159 @@
+//! What stands between is told apart, in the same words wherever it shows: the answer to a
+//! command, the state of the session. And nothing that somebody else says counts as the backend's.
+
+use serde_json::json;
+use vestibule_backend::{Config, Cut, Effect, Fault};
+use vestibule_core::error::ErrorCode;
+use vestibule_core::obstacle::Obstacle;
+use vestibule_core::wire::RegisterInput;
+
+use crate::support::*;
+
+fn page() -> Effect {
+    Effect::Html { status: 200 }
+}
+
+fn away() -> Effect {
+    let to = ("location", "https://portal.example/sign-in");
+    answer(302, json!({}), &[to])
+}
+
+fn rows() -> Vec<(&'static str, Effect, ErrorCode, Obstacle)> {
+    use ErrorCode::{BackendFault, BadAnswer, Unreachable};
+    vec![
+        ("a page", page(), BadAnswer, Obstacle::Portal),
+        ("led away", away(), BadAnswer, Obstacle::Portal),
+        ("511", Effect::status(511), BadAnswer, Obstacle::Portal),
+        (
+            "503",
+            Effect::status(503),
+            BackendFault,
+            Obstacle::Maintenance,
+        ),
+        ("502", Effect::status(502), BackendFault, Obstacle::Gateway),
+        ("504", Effect::status(504), BackendFault, Obstacle::Gateway),
+        (
+            "broken off",
+            Effect::Drop { cut: Cut::Close },
+            Unreachable,
+            Obstacle::BrokenOff,
+        ),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_is_told_what_stands_between() {
+    for (name, effect, code, obstacle) in rows() {
+        let rig = Rig::new().await;
+        rig.strike("/login", effect);
+        let error = rig.session.login(login(PLAIN)).await.expect_err(name);
+        assert_eq!(error.code, code, "{name}");
+        assert_eq!(error.message, obstacle.sentences(), "{name}");
+    }
+    let rig = Rig::new().await;
+    rig.backend.down().await;
+    let error = rig.session.login(login(PLAIN)).await.expect_err("refused");
+    assert_eq!(error.code, ErrorCode::Unreachable);
+    assert_eq!(error.message, Obstacle::Refused.sentences());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_says_what_stands_between_until_it_is_over() {
+    for (name, effect, code, obstacle) in rows() {
+        let rig = Rig::signed_in().await;
+        rig.strike(REFRESH, effect);
+        let error = rig.session.refresh().await.expect_err(name);
+        assert_eq!(error.code, code, "{name}");
+        assert_eq!(error.message, obstacle.sentences(), "{name}");
+        let shown = outage(&rig.state()).expect("an outage");
+        assert_eq!(shown.why, Some(obstacle), "{name}");
+        rig.until_fresh().await;
+    }
+    let rig = Rig::signed_in().await;
+    rig.backend.down().await;
+    let error = rig.session.refresh().await.expect_err("refused");
+    assert_eq!(error.message, Obstacle::Refused.sentences());
+    // Who comes too early to ask again is told what was found.
+    let click = rig.session.refresh().await.expect_err("too early");
+    assert_eq!(
+        click.code,
+        ErrorCode::Busy,
+        "nobody asks to wait: {click:?}"
+    );
+    let shown = outage(&rig.state()).expect("an outage");
+    assert_eq!(shown.why, Some(Obstacle::Refused));
+    rig.backend.up().await.expect("the same port");
+    rig.until_fresh().await;
+    assert_eq!(outage(&rig.state()), None, "it is over");
+
+    // What says nothing of the way is not blamed on it.
+    let rig = Rig::signed_in().await;
+    rig.strike(REFRESH, Effect::status(418));
+    rig.session.refresh().await.expect_err("refused");
+    assert_eq!(outage(&rig.state()).expect("an outage").why, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_is_no_yes_to_a_registration() {
+    for (name, effect) in [("a page", page()), ("led away", away())] {
+        let rig = Rig::new().await;
+        rig.strike("/register", effect);
+        let input = RegisterInput::new("Una", "una@vestibule.test", PASSWORD);
+        let result = rig.session.register(input).await;
+        let error = result.expect_err("the backend has heard nothing");
+        assert_eq!(error.message, Obstacle::Portal.sentences(), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_is_no_yes_to_another_code() {
+    let rig = Rig::with(Config::default()).await;
+    rig.session.login(login(MAILED)).await.expect("challenged");
+    rig.backend.set_resend_interval(std::time::Duration::ZERO);
+    rig.strike("/resend-otp", page());
+    let error = rig.session.resend_otp().await.expect_err("none was sent");
+    assert_eq!(error.message, Obstacle::Portal.sentences());
+    rig.session.resend_otp().await.expect("sent");
+}
+
+/// Some frameworks call every text a page.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_that_is_called_a_page_is_not_one() {
+    let rig = Rig::with(Config::default()).await;
+    rig.session.login(login(MAILED)).await.expect("challenged");
+    let text = answer(200, json!("sent"), &[("content-type", "text/html")]);
+    rig.strike("/resend-otp", text);
+    rig.session.resend_otp().await.expect("taken for a yes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_api_call_that_is_led_away_is_told_so() {
+    let rig = Rig::signed_in().await;
+    rig.backend.faults().add(Fault::on("GET", "/me", away()));
+    let error = rig.get("/me").await.expect_err("not followed");
+    assert_eq!(error.code, ErrorCode::BadAnswer);
+    assert_eq!(error.message, Obstacle::Portal.sentences());
+}
+
+/// What a window reads of `Retry-After` is what the core has read, whatever form it came in.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_reads_a_wait_in_whole_seconds() {
+    let rig = Rig::signed_in().await;
+    for (name, value, read) in [
+        ("retry-after", "1.5", Some("2")),
+        ("retry-after", "99999999999999999999", Some("3600")),
+        ("x-retry-after", "7", Some("7")),
+        ("ratelimit-reset", "9", Some("9")),
+        ("retry-after", "soon", None),
+    ] {
+        let busy = answer(429, json!({}), &[(name, value)]);
+        let busy = Fault::on("GET", "/me", busy).times(1);
+        rig.backend.faults().add(busy);
+        let reply = rig.get("/me").await.expect("an answer");
+        let found: Vec<_> = (reply.headers.iter())
+            .filter(|(name, _)| name == "retry-after")
+            .map(|(_, value)| value.as_str())
+            .collect();
+        assert_eq!(found, Vec::from_iter(read), "{name}: {value}");
+    }
+}
