@@ -132,13 +132,15 @@ async fn new_window(app: AppHandle) -> Reply<()> {
 fn app_info(app: AppHandle, workspaces: State<'_, Workspaces>) -> Reply<AppInfo> {
     let package = app.package_info();
     let product = app.config().product_name.clone();
+    let origin = workspaces.get(None)?.origin();
     Ok(AppInfo {
         product: product.unwrap_or_else(|| package.name.clone()),
         version: package.version.to_string(),
         development: cfg!(debug_assertions),
         workspace: workspaces::DEFAULT.into(),
-        origin: workspaces.get(None)?.origin(),
+        origin,
         reports: reports::chosen(&app),
+        policy: workspaces.policy(None),
     })
 }
 

@@ -20,6 +20,7 @@ pub mod expiry;
 pub mod failpoints;
 pub mod identity;
 pub mod plan;
+pub mod policy;
 pub mod profile;
 pub mod reply;
 pub mod roles;

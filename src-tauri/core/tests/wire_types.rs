@@ -50,6 +50,8 @@ fn declarations() -> String {
         Exported,
         Theme,
         AppInfo,
+        PolicyInfo,
+        Overridden,
         ErrorCode,
         AuthError,
     );

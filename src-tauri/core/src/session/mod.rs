@@ -64,7 +64,7 @@ use crate::profile::Profile;
 use crate::secrets::{Secret, SecretStore};
 use crate::state::State;
 use crate::storage::records::{FolderRecords, RecordStore};
-use crate::transport::{HttpTransport, Transport};
+use crate::transport::{HttpTransport, Network, Transport};
 use crate::unusable;
 use crate::wire::{
     Cause, Challenge, FetchReply, FetchRequest, LoginInput, LogoutReply, RegisterInput,
@@ -129,10 +129,26 @@ impl Session {
     /// # Errors
     /// As [`Session::open`].
     pub fn open_with_clock(config: Config, clock: Arc<dyn Clock>) -> Result<Self, AuthError> {
+        Self::open_with(config, clock, &Network::default())
+    }
+
+    /// The same where an administrator says how the backend is reached.
+    ///
+    /// # Errors
+    /// As [`Session::open`].
+    pub fn open_through(network: &Network, config: Config) -> Result<Self, AuthError> {
+        Self::open_with(config, Arc::new(SystemClock), network)
+    }
+
+    fn open_with(
+        config: Config,
+        clock: Arc<dyn Clock>,
+        network: &Network,
+    ) -> Result<Self, AuthError> {
         let unusable = |error: io::Error| unusable::folder(&config.folder, &error);
         let records = FolderRecords::open(&config.folder).map_err(unusable)?;
         let agent = user_agent(&config.product);
-        let transport = HttpTransport::new(&config.profile.backend, &agent)?;
+        let transport = HttpTransport::through(network, &config.profile.backend, &agent)?;
         let machine = Machine {
             clock,
             records: Arc::new(records),

@@ -9,7 +9,8 @@ use reqwest::Client;
 use url::Url;
 
 use super::{
-    AnswerBody, Pending, Request, RequestBody, Response, StreamedBody, Transport, TransportError,
+    AnswerBody, Network, Pending, Request, RequestBody, Response, StreamedBody, Transport,
+    TransportError,
 };
 use crate::error::{AuthError, ErrorCode};
 
@@ -19,6 +20,7 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 pub struct HttpTransport {
     backend: Url,
     user_agent: String,
+    network: Network,
     /// Not there between a hang-up and the next request.
     client: Mutex<Option<Client>>,
 }
@@ -29,27 +31,35 @@ impl HttpTransport {
     /// # Errors
     /// If no client can be made of this machine's settings.
     pub fn new(backend: &Url, user_agent: &str) -> Result<Self, AuthError> {
-        let client = client_for(backend, user_agent).map_err(|error| {
+        Self::through(&Network::default(), backend, user_agent)
+    }
+
+    /// The same where an administrator says how the backend is reached.
+    ///
+    /// # Errors
+    /// As [`HttpTransport::new`].
+    pub fn through(network: &Network, backend: &Url, user_agent: &str) -> Result<Self, AuthError> {
+        let client = client_for(backend, user_agent, network).map_err(|error| {
             tracing::error!(%error, "no HTTP client can be made");
             AuthError::new(ErrorCode::Internal)
         })?;
         Ok(Self {
             backend: backend.clone(),
             user_agent: user_agent.to_owned(),
+            network: network.clone(),
             client: Mutex::new(Some(client)),
         })
     }
 
     fn client(&self, is_new: bool) -> reqwest::Result<Client> {
+        let another = || client_for(&self.backend, &self.user_agent, &self.network);
         if is_new {
-            return client_for(&self.backend, &self.user_agent);
+            return another();
         }
         let mut kept = self.client.lock().unwrap_or_else(PoisonError::into_inner);
         match &*kept {
             Some(client) => Ok(client.clone()),
-            None => Ok(kept
-                .insert(client_for(&self.backend, &self.user_agent)?)
-                .clone()),
+            None => Ok(kept.insert(another()?).clone()),
         }
     }
 }
@@ -104,7 +114,7 @@ fn of(error: &reqwest::Error) -> TransportError {
     }
 }
 
-fn client_for(backend: &Url, user_agent: &str) -> reqwest::Result<Client> {
+fn client_for(backend: &Url, user_agent: &str, network: &Network) -> reqwest::Result<Client> {
     let mut builder = Client::builder()
         .user_agent(user_agent)
         .redirect(reqwest::redirect::Policy::none())
@@ -118,7 +128,7 @@ fn client_for(backend: &Url, user_agent: &str) -> reqwest::Result<Client> {
             builder = builder.resolve_to_addrs(name, &loopback(port));
         }
     } else {
-        builder = builder.https_only(true);
+        builder = network.apply(builder.https_only(true))?;
     }
     builder.build()
 }

@@ -10,6 +10,7 @@
 //! [`AnswerBody::chunk`] is "breaks off".
 
 mod http;
+mod network;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -19,6 +20,7 @@ use http_body::Body;
 use url::Url;
 
 pub use http::HttpTransport;
+pub use network::{Host, Network, ProxyAddress};
 /// The types of the `http` crate, as the core uses them.
 pub use reqwest::{Method, StatusCode, header::HeaderMap};
 
