@@ -1,8 +1,15 @@
 // What the window can ask of the desktop that is not about the session.
 
-import { type AppInfo, commands, type Exported, publicFetch, type Theme } from "./native";
+import {
+  type AppInfo,
+  commands,
+  type Exported,
+  type PolicyInfo,
+  publicFetch,
+  type Theme,
+} from "./native";
 
-export type { AppInfo, Exported, Theme };
+export type { AppInfo, Exported, PolicyInfo, Theme };
 
 export const desktop = {
   /** The page has mounted and may be shown. Failing is harmless: the shell shows it anyway. */

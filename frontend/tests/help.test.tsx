@@ -14,6 +14,7 @@ function shellThatReports(reports: boolean | null) {
     workspace: "default",
     origin: "https://api.example.com",
     reports,
+    policy: null,
   }));
   return shell;
 }

@@ -157,13 +157,15 @@ fn app_info(
 ) -> Reply<AppInfo> {
     let package = app.package_info();
     let product = app.config().product_name.clone();
+    let origin = workspaces.get(None)?.origin();
     Ok(AppInfo {
         product: product.unwrap_or_else(|| package.name.clone()),
         version: package.version.to_string(),
         development: cfg!(debug_assertions),
         workspace: workspaces::DEFAULT.into(),
-        origin: workspaces.get(None)?.origin(),
+        origin,
         reports: reports::chosen(&app),
+        policy: workspaces.policy(None),
     })
 }
 

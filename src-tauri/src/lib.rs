@@ -116,10 +116,11 @@ fn start(app: &AppHandle, log: Log) -> Result<(), StartError> {
 /// further words it is the one that the app would speak to now. Answers the exit status.
 pub fn doctor(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
     let app = || {
-        let layers = settings::in_use(context().config(), workspaces::DEFAULT);
-        let layers = layers.map_err(|error| error.to_string())?;
+        let in_use = settings::in_use(context().config(), workspaces::DEFAULT);
+        let (layers, policy) = in_use.map_err(|error| error.to_string())?;
         Ok(Some(vestibule_doctor::App {
             layers,
+            policy,
             permissions: &permission::ALL,
         }))
     };

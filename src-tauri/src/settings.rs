@@ -1,13 +1,17 @@
-//! Which backend, and how it is spoken to: what the app was built with, and over it what is
-//! in the app's configuration folder, for all workspaces and for one. In debug and e2e builds
-//! `VESTIBULE_PROFILE` (a shipped profile's name or a file) and `VESTIBULE_BACKEND` (an
-//! address) come last.
+//! Which backend, and how it is spoken to: what the app was built with, over it what the
+//! administrator of this computer has set, and over that what is in the app's configuration
+//! folder, for all workspaces and for one. In debug and e2e builds `VESTIBULE_PROFILE` (a shipped
+//! profile's name or a file) and `VESTIBULE_BACKEND` (an address) come last. What the
+//! administrator has fixed stays, whatever lies over it.
 
 use std::path::Path;
 
 use serde_json::{Value, json};
 use tauri::{AppHandle, Manager as _};
+use vestibule_core::policy::Policy;
 use vestibule_core::profile::{Layer, Profile, ProfileError, load_for};
+use vestibule_core::transport::Network;
+use vestibule_core::wire::{Overridden, PolicyInfo};
 
 use crate::{StartError, permission};
 
@@ -30,29 +34,78 @@ struct Overrides {
     backend: Option<String>,
 }
 
-/// The profile of a workspace.
+/// What a workspace is opened with.
+pub struct Settings {
+    /// Its backend.
+    pub profile: Profile,
+    /// How that is reached.
+    pub network: Network,
+    /// What the administrator of this computer has set.
+    pub policy: Option<PolicyInfo>,
+}
+
+/// The settings of a workspace.
 ///
 /// # Errors
 /// If any of the layers is not valid: then none is used. An app that went on with the rest
 /// could speak to another backend than it was told to.
-pub fn profile(app: &AppHandle, workspace: &str) -> Result<Profile, ProfileError> {
+pub fn of(app: &AppHandle, workspace: &str) -> Result<Settings, ProfileError> {
     let section = app.config().plugins.0.get(SECTION);
     let folder = app.path().app_config_dir().ok();
-    let layers = layers(section, folder.as_deref(), workspace, &Overrides::given())?;
-    let mut profile = load_for(&layers, &permission::ALL)?;
+    let policy = Policy::find(&app.config().identifier)?;
+    let layers = layers(
+        section,
+        policy.as_ref(),
+        folder.as_deref(),
+        workspace,
+        &Overrides::given(),
+    )?;
+    let mut loaded = load_for(&layers, Some(&permission::ALL))?;
     if cfg!(debug_assertions) {
         // The login page of a development build offers the bundled backend's accounts.
-        profile.api.allow.push("/demo-accounts".into());
+        loaded.profile.api.allow.push("/demo-accounts".into());
     }
+    let info = policy.as_ref().map(|policy| policy.info(&loaded));
+    if let Some(info) = &info {
+        tell(info);
+    }
+    let profile = loaded.profile;
     tracing::info!(profile = profile.name, origin = profile.origin(), "backend");
-    Ok(profile)
+    Ok(Settings {
+        profile,
+        network: policy
+            .as_ref()
+            .map(Policy::network)
+            .cloned()
+            .unwrap_or_default(),
+        policy: info,
+    })
 }
 
-/// The layers of that profile where no app runs: for whoever examines the backend.
+/// Says in the log what a policy does.
+fn tell(policy: &PolicyInfo) {
+    let PolicyInfo {
+        place,
+        sets,
+        fixes,
+        network,
+        ..
+    } = policy;
+    tracing::info!(place, ?sets, ?fixes, ?network, "an administrator's policy");
+    for Overridden { key, place } in &policy.overrides {
+        tracing::info!(key, place, "has no effect because of the policy");
+    }
+}
+
+/// The layers of that profile where no app runs, and the policy that is among them: for whoever
+/// examines the backend.
 ///
 /// # Errors
 /// If a layer cannot be read, or if only a running app knows where to look for it.
-pub fn in_use(config: &tauri::Config, workspace: &str) -> Result<Vec<Layer>, StartError> {
+pub fn in_use(
+    config: &tauri::Config,
+    workspace: &str,
+) -> Result<(Vec<Layer>, Option<Policy>), StartError> {
     if config.app.app_directories_override.is_some() {
         let place = "app.appDirectoriesOverride in tauri.conf.json moves the configuration folder";
         return Err(format!("{place}: name a profile with the standalone doctor").into());
@@ -60,13 +113,21 @@ pub fn in_use(config: &tauri::Config, workspace: &str) -> Result<Vec<Layer>, Sta
     // As Tauri finds it.
     let folder = dirs::config_dir().map(|folder| folder.join(&config.identifier));
     let section = config.plugins.0.get(SECTION);
-    let layers = layers(section, folder.as_deref(), workspace, &Overrides::given())?;
-    Ok(layers)
+    let policy = Policy::find(&config.identifier)?;
+    let layers = layers(
+        section,
+        policy.as_ref(),
+        folder.as_deref(),
+        workspace,
+        &Overrides::given(),
+    )?;
+    Ok((layers, policy))
 }
 
 /// The profiles that lie over each other, the last over the others.
 fn layers(
     section: Option<&Value>,
+    policy: Option<&Policy>,
     folder: Option<&Path>,
     workspace: &str,
     overrides: &Overrides,
@@ -75,6 +136,7 @@ fn layers(
     if let Some(section) = section {
         layers.extend(built(section.clone(), BUILT_IN)?);
     }
+    layers.extend(policy.and_then(Policy::profile).cloned());
     if let Some(folder) = folder {
         layers.extend(Layer::find(folder, FILE)?);
         let own = folder.join("workspaces").join(workspace);
@@ -135,8 +197,8 @@ mod tests {
         folder: &Path,
         overrides: &Overrides,
     ) -> Result<Profile, ProfileError> {
-        let layers = layers(Some(section), Some(folder), "default", overrides)?;
-        load_for(&layers, &permission::ALL)
+        let layers = layers(Some(section), None, Some(folder), "default", overrides)?;
+        load_for(&layers, Some(&permission::ALL)).map(|loaded| loaded.profile)
     }
 
     #[test]
@@ -181,7 +243,7 @@ mod tests {
         let section = json!({"profile": "mine.toml", "backend": "https://a.example"});
         let text = "schema = 1\nextends = 'directus'\nname = 'Mine'";
         let layers = built(section.clone(), Some(("mine.toml", text))).unwrap();
-        let profile = load_for(&layers, &[]).unwrap();
+        let profile = load_for(&layers, None).unwrap().profile;
         assert_eq!(
             (profile.name.as_str(), profile.origin().as_str()),
             ("Mine", "https://a.example")

@@ -13,6 +13,7 @@ use tauri::{AppHandle, Manager as _, async_runtime};
 use vestibule_core::error::{AuthError, ErrorCode};
 use vestibule_core::session::{Config, Session};
 use vestibule_core::storage::keyring::Keyring;
+use vestibule_core::wire::PolicyInfo;
 
 use crate::instance::Instance;
 use crate::{bridge, settings};
@@ -25,7 +26,13 @@ pub struct Workspaces {
     app: AppHandle,
     /// What this app was built with and cannot run with.
     refusal: Option<AuthError>,
-    slots: Mutex<BTreeMap<String, Option<Session>>>,
+    slots: Mutex<BTreeMap<String, Option<Open>>>,
+}
+
+/// A workspace that is open.
+struct Open {
+    session: Session,
+    policy: Option<PolicyInfo>,
 }
 
 impl Workspaces {
@@ -43,8 +50,8 @@ impl Workspaces {
         let name = name.unwrap_or(DEFAULT);
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         let slot = slots.get_mut(name).ok_or(ErrorCode::UnknownWorkspace)?;
-        if let Some(session) = slot {
-            return Ok(session.clone());
+        if let Some(open) = slot {
+            return Ok(open.session.clone());
         }
         if let Some(refusal) = &self.refusal {
             return Err(refusal.clone());
@@ -52,19 +59,27 @@ impl Workspaces {
         // Only the process that owns the windows touches a session.
         let instance = self.app.state::<Instance>();
         instance.claim(&self.app, Duration::ZERO)?;
-        let session = open_one(&self.app, name).inspect_err(|error| {
+        let open = open_one(&self.app, name).inspect_err(|error| {
             tracing::error!(%error, workspace = name, "a workspace stays closed");
         })?;
+        let session = open.session.clone();
         bridge::start(self.app.clone(), &session);
-        *slot = Some(session.clone());
+        *slot = Some(open);
         Ok(session)
+    }
+
+    /// What the administrator's policy did when `name`, or the default workspace, was opened;
+    /// `None` where there was none, or it is not open.
+    pub fn policy(&self, name: Option<&str>) -> Option<PolicyInfo> {
+        let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.get(name.unwrap_or(DEFAULT))?.as_ref()?.policy.clone()
     }
 }
 
 /// Records under the app's data folder, tokens in the operating system's keyring under the
 /// app's identifier.
-fn open_one(app: &AppHandle, name: &str) -> Result<Session, AuthError> {
-    let profile = settings::profile(app, name)
+fn open_one(app: &AppHandle, name: &str) -> Result<Open, AuthError> {
+    let settings = settings::of(app, name)
         .map_err(|error| AuthError::with_message(ErrorCode::Misconfigured, error.to_string()))?;
     let folder = app.path().app_local_data_dir().map_err(|error| {
         tracing::error!(%error, "there is no folder for data");
@@ -72,7 +87,7 @@ fn open_one(app: &AppHandle, name: &str) -> Result<Session, AuthError> {
     })?;
     let config = Config {
         workspace: name.to_owned(),
-        profile,
+        profile: settings.profile,
         folder: folder.join("workspaces").join(name),
         store: Arc::new(Keyring::new(app.config().identifier.clone())),
         product: product(app),
@@ -80,7 +95,10 @@ fn open_one(app: &AppHandle, name: &str) -> Result<Session, AuthError> {
     // A command may be what opens it, on a thread that is not the runtime's.
     let runtime = async_runtime::handle();
     let _entered = runtime.inner().enter();
-    Session::open(config)
+    Ok(Open {
+        session: Session::open_through(&settings.network, config)?,
+        policy: settings.policy,
+    })
 }
 
 /// Name and version: what the backend sees as the device's browser.

@@ -1,11 +1,13 @@
 "use client";
 
 import { useEffect, useState } from "react";
+import { Badge } from "@/components/ui/badge";
 import { Card, Fact, Facts } from "@/components/ui/card";
 import type { SessionState } from "@/lib/auth";
 import { type AppInfo, desktop } from "@/lib/desktop";
 import { capital, moment } from "@/lib/format";
 import { Help } from "./help";
+import { Managed } from "./managed";
 
 type SignedIn = Extract<SessionState, { status: "signed_in" }>;
 
@@ -49,12 +51,14 @@ export function About({ state }: { state: SignedIn }) {
               {info.development && " (development)"}
             </Fact>
             <Fact name="Server">
-              <span className="break-all">{info.origin}</span>
+              <span className="break-all">{info.origin}</span>{" "}
+              {info.policy?.fixes.includes("backend") && <Badge>Set by your administrator</Badge>}
             </Fact>
             <Fact name="Workspace">{info.workspace}</Fact>
           </Facts>
         </Card>
       )}
+      {info?.policy && <Managed policy={info.policy} />}
     </>
   );
 }

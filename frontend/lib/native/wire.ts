@@ -410,7 +410,49 @@ origin: string,
 /**
  * Whether the user lets failures be reported; null where this app reports none to anybody.
  */
-reports: boolean | null, };
+reports: boolean | null, 
+/**
+ * What the administrator of this computer has set; null where there is no policy.
+ */
+policy: PolicyInfo | null, };
+
+/**
+ * What an administrator's policy does. Keys alone: what stands behind one may be a secret.
+ */
+export type PolicyInfo = { 
+/**
+ * The file, or the key of the registry.
+ */
+place: string, 
+/**
+ * The keys of the profile that it sets.
+ */
+sets: Array<string>, 
+/**
+ * The keys of the profile that nothing else on this computer may change.
+ */
+fixes: Array<string>, 
+/**
+ * The keys of `network` that it sets.
+ */
+network: Array<string>, 
+/**
+ * What stands elsewhere and has no effect because of it.
+ */
+overrides: Array<Overridden>, };
+
+/**
+ * A value that has no effect.
+ */
+export type Overridden = { 
+/**
+ * Its key in the profile.
+ */
+key: string, 
+/**
+ * The file in which it stands, or what stands for one.
+ */
+place: string, };
 
 /**
  * What the UI branches on.

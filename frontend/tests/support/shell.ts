@@ -57,6 +57,7 @@ export function startShell(initial: SessionState, offers: Partial<Offers> = {}) 
       workspace: "default",
       origin: "https://api.example.com",
       reports: null,
+      policy: null,
     }),
     backend_fetch: () => Promise.reject(refused("unreachable")),
     backend_cancel: () => null,

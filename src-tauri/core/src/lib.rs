@@ -22,6 +22,7 @@ pub mod identity;
 pub mod instance;
 pub mod obstacle;
 pub mod plan;
+pub mod policy;
 pub mod profile;
 pub mod reply;
 pub mod roles;

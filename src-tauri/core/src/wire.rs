@@ -411,4 +411,30 @@ pub struct AppInfo {
     pub origin: String,
     /// Whether the user lets failures be reported; null where this app reports none to anybody.
     pub reports: Option<bool>,
+    /// What the administrator of this computer has set; null where there is no policy.
+    pub policy: Option<PolicyInfo>,
+}
+
+/// What an administrator's policy does. Keys alone: what stands behind one may be a secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct PolicyInfo {
+    /// The file, or the key of the registry.
+    pub place: String,
+    /// The keys of the profile that it sets.
+    pub sets: Vec<String>,
+    /// The keys of the profile that nothing else on this computer may change.
+    pub fixes: Vec<String>,
+    /// The keys of `network` that it sets.
+    pub network: Vec<String>,
+    /// What stands elsewhere and has no effect because of it.
+    pub overrides: Vec<Overridden>,
+}
+
+/// A value that has no effect.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Overridden {
+    /// Its key in the profile.
+    pub key: String,
+    /// The file in which it stands, or what stands for one.
+    pub place: String,
 }

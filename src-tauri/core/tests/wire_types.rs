@@ -51,6 +51,8 @@ fn declarations() -> String {
         Exported,
         Theme,
         AppInfo,
+        PolicyInfo,
+        Overridden,
         ErrorCode,
         AuthError,
         Obstacle,

@@ -2,14 +2,20 @@
 //! the command line says.
 
 use serde_json::json;
-use vestibule_core::profile::{Layer, Profile, ProfileError, load, load_for};
+use vestibule_core::policy::Policy;
+use vestibule_core::profile::{Layer, Profile, ProfileError, load_for};
+use vestibule_core::transport::Network;
+use vestibule_core::wire::{Overridden, PolicyInfo};
 
 use crate::args::Asked;
 
 /// The app that carries the doctor.
 pub struct App {
-    /// The profiles that it would use now, the last over the others.
+    /// The profiles that it would use now, the last over the others; that of the policy is among
+    /// them.
     pub layers: Vec<Layer>,
+    /// What the administrator of this computer has set.
+    pub policy: Option<Policy>,
     /// All of its permissions.
     pub permissions: &'static [&'static str],
 }
@@ -20,15 +26,49 @@ pub struct Choice {
     pub profile: Profile,
     /// Where it is from: files, or what stands for one.
     pub places: Vec<String>,
+    /// How the backend is reached.
+    pub network: Network,
+    /// What the administrator of this computer has set.
+    pub policy: Option<PolicyInfo>,
 }
 
 /// Chooses; what the app itself would refuse is refused.
 ///
 /// # Errors
-/// If what was chosen is not a profile.
-pub fn choose(asked: &Asked, app: Option<App>) -> Result<Choice, ProfileError> {
-    let permissions = app.as_ref().map(|app| app.permissions);
-    let mut layers = app.map_or_else(Vec::new, |app| app.layers);
+/// If what was chosen is not a profile, or was asked for here and is not for this user to choose.
+pub fn choose(asked: &Asked, app: Option<App>) -> Result<Choice, String> {
+    let (mut layers, policy, permissions) = match app {
+        Some(app) => (app.layers, app.policy, Some(app.permissions)),
+        None => (Vec::new(), None, None),
+    };
+    let of_the_app = layers.len();
+    layers.extend(asked_for(asked).map_err(|error| error.to_string())?);
+    let loaded = load_for(&layers, permissions).map_err(|error| error.to_string())?;
+    if let Some(policy) = &policy {
+        let mut here = layers[of_the_app..].iter().map(Layer::place);
+        let is_here = |one: &&Overridden| here.any(|place| place == one.place);
+        if let Some(Overridden { key, place }) = loaded.overridden.iter().find(is_here) {
+            // Another backend than the one that was named would hear the password.
+            let by = policy.place();
+            return Err(format!("{place}: `{key}` is fixed by {by}"));
+        }
+    }
+    let places = layers.iter().map(|layer| layer.place().to_owned());
+    Ok(Choice {
+        places: places.collect(),
+        network: policy
+            .as_ref()
+            .map(Policy::network)
+            .cloned()
+            .unwrap_or_default(),
+        policy: policy.map(|policy| policy.info(&loaded)),
+        profile: loaded.profile,
+    })
+}
+
+/// What the command line lays over the app's own.
+fn asked_for(asked: &Asked) -> Result<Vec<Layer>, ProfileError> {
+    let mut layers = Vec::new();
     if let Some(chosen) = &asked.profile {
         layers.push(match chosen.to_str() {
             Some(name) => Layer::named(format!("--profile {name}"), name)?,
@@ -38,13 +78,5 @@ pub fn choose(asked: &Asked, app: Option<App>) -> Result<Choice, ProfileError> {
     if let Some(address) = &asked.backend {
         layers.push(Layer::inline("--backend", json!({"backend": address})));
     }
-    let profile = match permissions {
-        Some(permissions) => load_for(&layers, permissions)?,
-        None => load(&layers)?,
-    };
-    let places = layers.iter().map(|layer| layer.place().to_owned());
-    Ok(Choice {
-        profile,
-        places: places.collect(),
-    })
+    Ok(layers)
 }

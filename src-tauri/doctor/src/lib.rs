@@ -98,9 +98,11 @@ fn refuse(error: &str) -> u8 {
 }
 
 fn order_of(asked: &Asked, app: Option<App>) -> Result<Order, String> {
-    let choice = choice::choose(asked, app).map_err(|error| error.to_string())?;
+    let choice = choice::choose(asked, app)?;
     let mut order = Order::new(choice.profile);
     order.places = choice.places;
+    order.network = choice.network;
+    order.policy = choice.policy;
     order.allowed = asked.allowed;
     order.register.clone_from(&asked.register);
     order.patience = asked.patience.unwrap_or(order.patience);

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use vestibule_core::profile::Profile;
 use vestibule_core::secrets::Secret;
+use vestibule_core::transport::Network;
+use vestibule_core::wire::PolicyInfo;
 
 /// How often a sign-in fails before there seems to be no limit.
 pub const SIGN_INS: u32 = 40;
@@ -19,6 +21,10 @@ pub struct Order {
     pub profile: Profile,
     /// What the profile was made of; nothing where it is the contract.
     pub places: Vec<String>,
+    /// How the backend is reached, where an administrator says so.
+    pub network: Network,
+    /// What the administrator of this computer has set.
+    pub policy: Option<PolicyInfo>,
     /// An account that signs in with its password alone.
     pub account: Option<Account>,
     /// An account that is asked for a code.
@@ -39,6 +45,8 @@ impl Order {
         Self {
             profile,
             places: Vec::new(),
+            network: Network::default(),
+            policy: None,
             account: None,
             otp_account: None,
             register: None,

@@ -1,6 +1,7 @@
 //! What an examination came to, for people and for programs.
 
 use serde::Serialize;
+use vestibule_core::wire::PolicyInfo;
 
 use crate::interrupt::INTERRUPTED;
 use crate::mask::Masks;
@@ -69,6 +70,8 @@ pub struct Report {
     pub profile: String,
     /// What the profile was made of, the last over the others.
     pub profile_from: Vec<String>,
+    /// What the administrator of this computer has set, by keys; null where there is no policy.
+    pub policy: Option<PolicyInfo>,
     /// What it came to.
     pub outcome: Outcome,
     /// Why it was not examined, or what is left behind.

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use vestibule_core::wire::{Overridden, PolicyInfo};
+
 use crate::report::{Outcome, Report};
 use crate::row::{Group, Holds, Row, Side, Weight};
 use crate::suggest::Suggestion;
@@ -23,6 +25,9 @@ pub fn table(report: &Report) -> String {
         let over = if number == 0 { "from" } else { "over it" };
         let _ = writeln!(text, "{}{over} {place}", pad("", 9));
     }
+    if let Some(policy) = &report.policy {
+        put_policy(&mut text, policy);
+    }
     let mut before = "";
     for rows in report.rows.chunk_by(|one, other| one.group == other.group) {
         let _ = writeln!(text, "\n{}", heading(rows[0].group));
@@ -37,6 +42,29 @@ pub fn table(report: &Report) -> String {
     put_suggestion(&mut text, &report.suggestion);
     put_end(&mut text, report);
     text
+}
+
+/// Whose word counts before anybody else's, and what it is about.
+fn put_policy(text: &mut String, policy: &PolicyInfo) {
+    let _ = writeln!(text, "Policy   {}", policy.place);
+    let network: Vec<_> = policy
+        .network
+        .iter()
+        .map(|key| format!("network.{key}"))
+        .collect();
+    let sets = [&policy.sets[..], &network[..]].concat();
+    for (does, keys) in [("fixes", &policy.fixes), ("sets", &sets)] {
+        let room = WIDTH - 10 - does.len();
+        for (number, line) in wrap(&keys.join(", "), room).iter().enumerate() {
+            if !keys.is_empty() {
+                let before = if number == 0 { does } else { "" };
+                let _ = writeln!(text, "{}{} {line}", pad("", 9), pad(before, does.len()));
+            }
+        }
+    }
+    for Overridden { key, place } in &policy.overrides {
+        let _ = writeln!(text, "{}overrides {key} of {place}", pad("", 9));
+    }
 }
 
 fn heading(group: Group) -> String {

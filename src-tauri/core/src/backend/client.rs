@@ -24,7 +24,7 @@ use crate::error::AuthError;
 use crate::identity::JarId;
 use crate::profile::{self, Profile, Variables};
 use crate::reply::Given;
-use crate::transport::{HttpTransport, Request, RequestBody, Response, Transport};
+use crate::transport::{HttpTransport, NetworkSettings, Request, RequestBody, Response, Transport};
 
 /// How long an exchange may take, to the end of the answer's body.
 pub(crate) const TOTAL_LIMIT: Duration = Duration::from_secs(30);
@@ -49,7 +49,19 @@ impl Backend {
     /// # Errors
     /// If no HTTP client can be made.
     pub fn new(profile: Profile, user_agent: &str) -> Result<Self, AuthError> {
-        let transport = HttpTransport::new(&profile.backend, user_agent)?;
+        Self::through(NetworkSettings::default(), profile, user_agent)
+    }
+
+    /// The same where somebody says how the backend is reached.
+    ///
+    /// # Errors
+    /// As [`Backend::new`].
+    pub fn through(
+        network: NetworkSettings,
+        profile: Profile,
+        user_agent: &str,
+    ) -> Result<Self, AuthError> {
+        let transport = HttpTransport::through(network, &profile.backend, user_agent)?;
         Ok(Self::over(profile, Arc::new(transport)))
     }
 

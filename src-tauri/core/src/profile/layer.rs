@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::fixed;
 use super::mistake::{Mistake, ProfileError};
 use super::model::{Document, SCHEMA};
 use super::name::{Named, named, stranger};
@@ -22,6 +23,8 @@ pub struct Layer {
     is_file: bool,
     /// Keys that are no part of a profile, but may stand where this one does.
     beside: &'static [&'static str],
+    /// Keys over which no later layer lays anything. Only a policy's profile has any say here.
+    pub(super) fixed: Option<Vec<String>>,
 }
 
 impl Layer {
@@ -32,7 +35,26 @@ impl Layer {
             value,
             is_file: false,
             beside: &[],
+            fixed: None,
         }
+    }
+
+    /// The same for the profile of an administrator's policy: the list `fixed` among its values
+    /// names the keys over which no later layer lays anything.
+    ///
+    /// # Errors
+    /// If something in that list is not a key of a profile.
+    pub fn policy(place: impl Into<String>, mut value: Value) -> Result<Self, ProfileError> {
+        let place = place.into();
+        let list = value
+            .as_object_mut()
+            .and_then(|value| value.remove(fixed::LIST));
+        let fixed = list.as_ref().map_or(Ok(Vec::new()), fixed::keys);
+        let fixed = fixed.map_err(|mistake| mistake.in_place(place.clone()))?;
+        Ok(Self {
+            fixed: Some(fixed),
+            ..Self::beside(place, value, &[fixed::LIST])
+        })
     }
 
     /// The same where whoever reads the other file has taken these keys out of the values: a
@@ -77,6 +99,22 @@ impl Layer {
         }
     }
 
+    /// The values, as they stand there.
+    #[cfg(any(unix, test))]
+    pub(crate) fn into_value(self) -> Value {
+        self.value
+    }
+
+    /// The keys that it sets, each with everything above it.
+    pub fn sets(&self) -> Vec<String> {
+        fixed::leaves(&self.value)
+    }
+
+    /// The keys over which it lets no later layer lay anything.
+    pub fn fixes(&self) -> &[String] {
+        self.fixed.as_deref().unwrap_or_default()
+    }
+
     /// Which file it is, or where in another one it stands.
     pub fn place(&self) -> &str {
         &self.place
@@ -97,6 +135,7 @@ impl Layer {
                 value,
                 is_file: true,
                 beside: &[],
+                fixed: None,
             }),
             Err(reason) => Err(Mistake::new("", reason).in_place(place)),
         }

@@ -4,47 +4,153 @@
 //!
 //! Tables are merged key by key. A list, a text and a request's body replace what is below
 //! them, and `false` takes away. A layer that `extends` a shipped profile starts anew from it.
+//! What an administrator's policy fixes stays as it is then, whatever comes later: see
+//! [`super::fixed`].
 
 use serde_json::{Map, Value};
 
 use super::Profile;
 use super::check::check;
+use super::fixed::{self, EXTENDS, Fixed};
 use super::layer::Layer;
 use super::mistake::ProfileError;
 use super::read::read;
 use super::shipped::SHIPPED;
+use crate::wire::Overridden;
 
 /// A replaced value's key: a body is one value, however many members it has.
-const WHOLE: &str = "body";
+pub(super) const WHOLE: &str = "body";
+/// The key of a table of headers.
+pub(super) const HEADERS: &str = "headers";
+
+/// A profile, and what a policy did to the other layers.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The profile.
+    pub profile: Profile,
+    /// What stands in other layers and has no effect because of the policy.
+    pub overridden: Vec<Overridden>,
+}
 
 /// The profile that these layers make, the last over the others, on the contract.
 pub fn load(layers: &[Layer]) -> Result<Profile, ProfileError> {
-    let (mut whole, mut from) = (shipped(SHIPPED[0].name), 0);
-    for (index, layer) in layers.iter().enumerate() {
-        let extends = layer.look();
-        if let Some(name) = extends.map_err(|mistake| mistake.in_place(layer.place.clone()))? {
-            (whole, from) = (shipped(&name), index);
-        }
-        merge(&mut whole, &layer.value);
-    }
-    let checked = read(&whole).and_then(check);
-    checked.map_err(|mistake| {
-        // What ships is right by itself, so whoever came after it is wrong.
-        let place = place_of(&layers[from..], &mistake.key);
+    Laid::over_each_other(layers)?.profile()
+}
+
+/// The same, and what a policy did to it, for an app that has these permissions and no others: a
+/// role that is given another would get nothing, without a word. Where it is not known which
+/// there are, any may be given.
+pub fn load_for(layers: &[Layer], permissions: Option<&[&str]>) -> Result<Loaded, ProfileError> {
+    let laid = Laid::over_each_other(layers)?;
+    let profile = laid.profile()?;
+    let known = permissions.map_or(Ok(()), |all| profile.check_permissions(all));
+    known.map_err(|mistake| {
+        let place = place_of(&laid.layers, &mistake.key);
         mistake.in_place(place)
+    })?;
+    Ok(Loaded {
+        profile,
+        overridden: laid.overridden,
     })
 }
 
-/// The same for an app that has these permissions and no others: a role that is given another
-/// would get nothing, without a word.
-pub fn load_for(layers: &[Layer], permissions: &[&str]) -> Result<Profile, ProfileError> {
-    let profile = load(layers)?;
-    let known = profile.check_permissions(permissions);
-    known.map_err(|mistake| {
-        let place = place_of(layers, &mistake.key);
-        mistake.in_place(place)
-    })?;
-    Ok(profile)
+/// Layers that lie over each other.
+struct Laid {
+    whole: Value,
+    /// Each with those of its values that count.
+    layers: Vec<Layer>,
+    overridden: Vec<Overridden>,
+}
+
+impl Laid {
+    fn over_each_other(layers: &[Layer]) -> Result<Self, ProfileError> {
+        let mut laid = Self {
+            whole: shipped(SHIPPED[0].name),
+            layers: Vec::with_capacity(layers.len()),
+            overridden: Vec::new(),
+        };
+        let mut fixed = Fixed::default();
+        for layer in layers {
+            laid.put(layer.clone(), &mut fixed)?;
+        }
+        Ok(laid)
+    }
+
+    fn put(&mut self, mut layer: Layer, fixed: &mut Fixed) -> Result<(), ProfileError> {
+        let extends = layer.look();
+        let extends = extends.map_err(|mistake| mistake.in_place(layer.place.clone()))?;
+        spell_headers(&mut layer.value);
+        let refused = fixed.take_out_of(&mut layer.value);
+        self.note(refused, &layer.place);
+        if layer.fixed.is_some() {
+            self.note_below(&layer.value);
+        }
+        if let Some(name) = extends
+            && layer.value.get(EXTENDS).is_some()
+        {
+            // What ships is right by itself, so whoever came after it is wrong.
+            for below in &mut self.layers {
+                below.value = fixed.part_of(&below.value);
+            }
+            self.whole = shipped(&name);
+            fixed.hold(&mut self.whole);
+        }
+        merge(&mut self.whole, &layer.value);
+        fixed.add(layer.fixes(), &self.whole);
+        self.layers.push(layer);
+        Ok(())
+    }
+
+    fn note(&mut self, keys: Vec<String>, place: &str) {
+        let those = keys.into_iter().map(|key| Overridden {
+            key,
+            place: place.to_owned(),
+        });
+        self.overridden.extend(those);
+    }
+
+    /// Notes what a policy's values lie over.
+    fn note_below(&mut self, above: &Value) {
+        for key in fixed::leaves(above) {
+            let steps: Vec<&str> = key.split('.').collect();
+            if fixed::at(above, &steps) == fixed::at(&self.whole, &steps) {
+                continue;
+            }
+            let mut down = self.layers.iter().rev();
+            let below = down.find(|layer| fixed::at(&layer.value, &steps).is_some());
+            if let Some(place) = below.map(|layer| layer.place.clone()) {
+                self.note(vec![key], &place);
+            }
+        }
+    }
+
+    fn profile(&self) -> Result<Profile, ProfileError> {
+        let checked = read(&self.whole).and_then(check);
+        checked.map_err(|mistake| {
+            let place = place_of(&self.layers, &mistake.key);
+            mistake.in_place(place)
+        })
+    }
+}
+
+/// The name of a header means the same in small letters and in large ones: in one spelling, so
+/// that a layer finds what is below.
+fn spell_headers(value: &mut Value) {
+    let Value::Object(members) = value else {
+        return;
+    };
+    for (key, below) in members {
+        match (key.as_str(), below) {
+            (WHOLE, _) => {}
+            (HEADERS, Value::Object(headers)) => {
+                let names = std::mem::take(headers).into_iter();
+                *headers = names
+                    .map(|(name, text)| (name.to_ascii_lowercase(), text))
+                    .collect();
+            }
+            (_, below) => spell_headers(below),
+        }
+    }
 }
 
 /// The values of a shipped profile; none for `nothing`.
@@ -53,7 +159,7 @@ fn shipped(name: &str) -> Value {
     layer.unwrap_or_else(|| Value::Object(Map::new()))
 }
 
-fn merge(below: &mut Value, above: &Value) {
+pub(super) fn merge(below: &mut Value, above: &Value) {
     match (below, above) {
         (Value::Object(below), Value::Object(above)) => {
             for (key, value) in above {

@@ -7,6 +7,7 @@
 
 mod body;
 mod check;
+mod fixed;
 mod header;
 mod layer;
 mod load;
@@ -35,8 +36,9 @@ use url::Url;
 pub use body::Body;
 pub use header::HeaderKey;
 pub use layer::Layer;
-pub use load::{load, load_for};
+pub use load::{Loaded, load, load_for};
 pub use maybe::Maybe;
+pub(crate) use mistake::Mistake;
 pub use mistake::ProfileError;
 pub use model::{
     Answer, Api, Cookies, Endpoint, Endpoints, Expiry, ExpiryForm, Fields, Method, Otp, SCHEMA,
@@ -44,6 +46,7 @@ pub use model::{
 };
 pub use placeholder::{Placeholder, Variables};
 pub use pointer::{Pointer, first};
+pub(crate) use read::read;
 pub use request::{NoPath, Request, headers, request};
 pub use rules::{EndRule, Ending, ErrorRule, Facts, Refusal, Step, When};
 pub use shipped::{SHIPPED, Shipped};

@@ -9,7 +9,7 @@ use serde::de::{
     IntoDeserializer, MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
 };
 use serde::forward_to_deserialize_any;
-use serde_json::{Value, map};
+use serde_json::{Value, json, map};
 
 use super::mistake::{Mistake, nearest};
 
@@ -27,6 +27,33 @@ pub fn read_beside<T: DeserializeOwned>(
     let top = Path::Top;
     let node = Node { value, path: &top };
     T::deserialize(node).map_err(|wrong| wrong.at(&top).into_mistake(more))
+}
+
+/// Whether `path`, such as `endpoints.login.path`, leads to a key of a `T`: read with nothing at
+/// its end, the value is refused there at the earliest.
+///
+/// # Errors
+/// If it does not; a slip is understood.
+pub fn leads_to_a_key<T: DeserializeOwned>(path: &str) -> Result<(), Mistake> {
+    let keys = path.split('.').rev();
+    let value = keys.fold(Value::Null, |below, key| json!({ key: below }));
+    let top = Path::Top;
+    let node = Node {
+        value: &value,
+        path: &top,
+    };
+    let Err(wrong) = T::deserialize(node) else {
+        return Ok(());
+    };
+    let wrong = wrong.at(&top);
+    match (&wrong.stray, wrong.known) {
+        // All that are given are known; another one is missing beside them.
+        (Some(_), None) => Ok(()),
+        (None, _) if wrong.path.as_deref() == Some(path) => Ok(()),
+        (Some(_), Some(_)) => Err(wrong.into_mistake(&[])),
+        // What stands above it is no table, or has no such member.
+        (None, _) => Err(Mistake::new(path, "is not a key here")),
+    }
 }
 
 /// Where a value stands: a chain towards the top.

@@ -74,7 +74,7 @@ use crate::profile::Profile;
 use crate::secrets::{Secret, SecretStore};
 use crate::state::State;
 use crate::storage::records::{FolderRecords, RecordStore};
-use crate::transport::{DesktopProxy, HttpTransport, Transport};
+use crate::transport::{HttpTransport, NetworkSettings, Transport};
 use crate::unusable;
 use crate::wire::{
     Cause, Challenge, FetchReply, FetchRequest, LoginInput, LogoutReply, RegisterInput,
@@ -139,34 +139,26 @@ impl Session {
     /// # Errors
     /// As [`Session::open`].
     pub fn open_with_clock(config: Config, clock: Arc<dyn Clock>) -> Result<Self, AuthError> {
-        let agent = user_agent(&config.product);
-        let transport = HttpTransport::new(&config.profile.backend, &agent)?;
-        Self::open_over(config, clock, Arc::new(transport))
+        Self::open_by(config, clock, NetworkSettings::default())
     }
 
-    /// The same on a desktop whose settings may name a proxy.
+    /// The same where somebody says how the backend is reached: an administrator, or the desktop's
+    /// settings. Must be called within a tokio runtime.
     ///
     /// # Errors
     /// As [`Session::open`].
-    pub fn open_on_desktop(
-        config: Config,
-        desktop: Arc<dyn DesktopProxy>,
-    ) -> Result<Self, AuthError> {
+    pub fn open_through(network: NetworkSettings, config: Config) -> Result<Self, AuthError> {
+        Self::open_by(config, Arc::new(SystemClock), network)
+    }
+
+    fn open_by(config: Config, clock: Arc<dyn Clock>, network: NetworkSettings) -> Result<Self, AuthError> {
+        let unusable = |error: io::Error| unusable::folder(&config.folder, &error);
+        let records = FolderRecords::open(&config.folder).map_err(unusable)?;
         let agent = user_agent(&config.product);
-        let transport = HttpTransport::on_desktop(&config.profile.backend, &agent, desktop)?;
+        let transport = HttpTransport::through(network, &config.profile.backend, &agent)?;
         let transport = Arc::new(transport);
         let preparing = transport.clone();
         tokio::spawn(async move { preparing.prepare().await });
-        Self::open_over(config, Arc::new(SystemClock), transport)
-    }
-
-    fn open_over(
-        config: Config,
-        clock: Arc<dyn Clock>,
-        transport: Arc<dyn Transport>,
-    ) -> Result<Self, AuthError> {
-        let unusable = |error: io::Error| unusable::folder(&config.folder, &error);
-        let records = FolderRecords::open(&config.folder).map_err(unusable)?;
         let machine = Machine {
             clock,
             records: Arc::new(records),

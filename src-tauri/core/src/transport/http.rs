@@ -4,7 +4,7 @@
 //! the way anew: a computer that is carried from one network to another has another proxy there.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -12,9 +12,10 @@ use reqwest::{Client, ClientBuilder};
 use url::Url;
 
 use super::cause;
-use super::proxies::{DesktopProxy, Way};
+use super::proxies::Way;
 use super::{
-    AnswerBody, Pending, Request, RequestBody, Response, StreamedBody, Transport, TransportError,
+    AnswerBody, NetworkSettings, Pending, Request, RequestBody, Response, StreamedBody, Transport,
+    TransportError,
 };
 use crate::error::{AuthError, ErrorCode};
 use crate::obstacle::Obstacle;
@@ -28,7 +29,7 @@ const IDLE_LIMIT: Duration = Duration::from_secs(4);
 pub struct HttpTransport {
     backend: Url,
     user_agent: String,
-    desktop: Option<Arc<dyn DesktopProxy>>,
+    network: NetworkSettings,
     /// Not there between a hang-up and the next request.
     client: Mutex<Option<Client>>,
     /// When an answer last came over a connection that may have been kept.
@@ -41,31 +42,22 @@ impl HttpTransport {
     /// # Errors
     /// If no client can be made of this machine's settings.
     pub fn new(backend: &Url, user_agent: &str) -> Result<Self, AuthError> {
-        Self::made(backend, user_agent, None)
+        Self::through(NetworkSettings::default(), backend, user_agent)
     }
 
-    /// The same on a desktop whose settings the client library does not read: where the
-    /// environment names no proxy, `desktop` is asked for one.
+    /// The same where somebody says how the backend is reached.
     ///
     /// # Errors
     /// As [`HttpTransport::new`].
-    pub fn on_desktop(
+    pub fn through(
+        network: NetworkSettings,
         backend: &Url,
         user_agent: &str,
-        desktop: Arc<dyn DesktopProxy>,
-    ) -> Result<Self, AuthError> {
-        Self::made(backend, user_agent, Some(desktop))
-    }
-
-    fn made(
-        backend: &Url,
-        user_agent: &str,
-        desktop: Option<Arc<dyn DesktopProxy>>,
     ) -> Result<Self, AuthError> {
         let transport = Self {
             backend: backend.clone(),
             user_agent: user_agent.to_owned(),
-            desktop,
+            network,
             client: Mutex::default(),
             answered: Mutex::default(),
         };
@@ -88,9 +80,11 @@ impl HttpTransport {
 
     /// The way that is known without asking anybody.
     fn known_way(&self) -> Option<Way> {
-        match Way::of_environment() {
-            _ if !self.is_far() => Some(Way::AsTheSystemSays),
-            Ok(None) if self.desktop.is_none() => Some(Way::AsTheSystemSays),
+        if !self.is_far() {
+            return Some(Way::AsTheSystemSays);
+        }
+        match Way::told(&self.network.policy) {
+            Ok(None) if self.network.desktop.is_none() => Some(Way::AsTheSystemSays),
             Ok(way) => way,
             // Told by each request.
             Err(_) => None,
@@ -104,7 +98,7 @@ impl HttpTransport {
         let way = match self.known_way() {
             Some(way) => way,
             None => {
-                let way = Way::to(&self.backend, self.desktop.as_ref()).await;
+                let way = Way::to(&self.backend, &self.network).await;
                 way.map_err(TransportError::Obstacle)?
             }
         };

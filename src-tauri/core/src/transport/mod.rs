@@ -12,6 +12,7 @@
 
 mod cause;
 mod http;
+mod network;
 mod proxies;
 
 use std::future::Future;
@@ -24,7 +25,8 @@ use crate::obstacle::Obstacle;
 
 pub use cause::obstacle;
 pub use http::HttpTransport;
-pub use proxies::DesktopProxy;
+pub use network::{Host, Network, ProxyAddress};
+pub use proxies::{DesktopProxy, NetworkSettings};
 /// The types of the `http` crate, as the core uses them.
 pub use reqwest::{
     Method, StatusCode,

@@ -1,5 +1,5 @@
-//! Which way leads to the backend. What the environment names counts first, as for `curl`; then
-//! what the system's settings name: on macOS and Windows the client reads them itself, elsewhere
+//! Which way leads to the backend. What an administrator says counts first; then what the
+//! environment names, as for `curl`; then what the system's settings name: on macOS and Windows the client reads them itself, elsewhere
 //! a [`DesktopProxy`] does.
 
 use std::sync::Arc;
@@ -8,7 +8,9 @@ use std::time::Duration;
 use reqwest::{ClientBuilder, NoProxy, Proxy};
 use url::Url;
 
+use super::Network;
 use crate::obstacle::Obstacle;
+use crate::profile::Maybe;
 
 /// How long the desktop may take to say which proxy it names. A script that says it (PAC) has to
 /// be fetched first.
@@ -23,21 +25,44 @@ pub trait DesktopProxy: Send + Sync + 'static {
     fn proxy_for(&self, url: &Url) -> Option<Url>;
 }
 
+/// Who says how the backend is reached, beside the environment.
+#[derive(Clone, Default)]
+pub struct NetworkSettings {
+    /// What an administrator says.
+    pub policy: Network,
+    /// What the desktop is asked, where its settings are not read by the client library.
+    pub desktop: Option<Arc<dyn DesktopProxy>>,
+}
+
 /// A proxy for one backend, or none.
 pub(super) enum Way {
-    /// As the environment says, or the desktop. Names are resolved at the proxy.
+    /// Without any, whoever names one.
+    Direct,
+    /// As somebody says. Names are resolved at the proxy.
     Through(Proxy),
     /// As the client library finds it: on macOS and Windows in the system's settings.
     AsTheSystemSays,
 }
 
 impl Way {
-    /// What the environment says; `None` where it names no proxy.
+    /// What is told without asking anybody, by an administrator or by the environment; `None`
+    /// where neither names a way.
     ///
     /// # Errors
     /// [`Obstacle::ProxyUnreachable`] if what names a proxy is no address of one: a request that
     /// went out without it might go where nobody wants it to.
-    pub fn of_environment() -> Result<Option<Self>, Obstacle> {
+    pub fn told(policy: &Network) -> Result<Option<Self>, Obstacle> {
+        match &policy.proxy {
+            Some(Maybe(None)) => Ok(Some(Self::Direct)),
+            Some(Maybe(Some(address))) => {
+                let proxy = through(address.as_str()).ok_or(Obstacle::ProxyUnreachable)?;
+                Ok(Some(Self::Through(proxy.no_proxy(policy.without_proxy()))))
+            }
+            None => Self::of_environment(),
+        }
+    }
+
+    fn of_environment() -> Result<Option<Self>, Obstacle> {
         let mut names = VARIABLES.iter();
         let Some((name, given)) = names.find_map(|name| Some((*name, named(name)?))) else {
             return Ok(None);
@@ -52,15 +77,12 @@ impl Way {
     /// Looks for the way to `backend`.
     ///
     /// # Errors
-    /// As [`Way::of_environment`], and for what the desktop names.
-    pub async fn to(
-        backend: &Url,
-        desktop: Option<&Arc<dyn DesktopProxy>>,
-    ) -> Result<Self, Obstacle> {
-        if let Some(way) = Self::of_environment()? {
+    /// As [`Way::told`], and for what the desktop names.
+    pub async fn to(backend: &Url, network: &NetworkSettings) -> Result<Self, Obstacle> {
+        if let Some(way) = Self::told(&network.policy)? {
             return Ok(way);
         }
-        let Some(desktop) = desktop.cloned() else {
+        let Some(desktop) = network.desktop.clone() else {
             return Ok(Self::AsTheSystemSays);
         };
         let url = backend.clone();
@@ -83,6 +105,8 @@ impl Way {
 
     pub fn apply(self, builder: ClientBuilder) -> ClientBuilder {
         match self {
+            Self::Direct => builder.no_proxy(),
+            // With that the environment's are not asked.
             Self::Through(proxy) => builder.proxy(proxy),
             Self::AsTheSystemSays => builder,
         }
@@ -98,7 +122,7 @@ fn named(name: &str) -> Option<Option<String>> {
 /// A proxy by its address. SOCKS always means that the proxy resolves names: whoever names one
 /// does not want them asked of the network that it leads out of, or cannot have them answered
 /// there.
-fn through(address: &str) -> Option<Proxy> {
+pub(super) fn through(address: &str) -> Option<Proxy> {
     let address = address.trim();
     let (scheme, rest) = address.split_once("://").unwrap_or(("http", address));
     let scheme = match scheme.to_ascii_lowercase().as_str() {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use reqwest::{Client, Response, StatusCode};
 use url::Url;
+use vestibule_core::transport::Network;
 
 use super::{Exam, PRODUCT, Step, unreachable};
 use crate::row::{Finding, Side};
@@ -20,7 +21,7 @@ impl Exam<'_> {
         self.desk.progress(&format!("looking at {base}"));
         let is_plain = base.scheme() == "http";
         let sent = format!("GET {}", base.path());
-        let client = match bare_client(is_plain) {
+        let client = match bare_client(is_plain, &self.order.network) {
             Ok(client) => client,
             Err(error) => {
                 self.hopeless = true;
@@ -114,14 +115,15 @@ impl Exam<'_> {
     }
 }
 
-fn bare_client(is_plain: bool) -> reqwest::Result<Client> {
+fn bare_client(is_plain: bool, network: &Network) -> reqwest::Result<Client> {
     let mut builder = Client::builder()
         .user_agent(PRODUCT)
         .redirect(reqwest::redirect::Policy::none())
         .timeout(PATIENCE);
-    if is_plain {
-        builder = builder.no_proxy();
-    }
+    builder = match is_plain {
+        true => builder.no_proxy(),
+        false => network.apply(builder)?,
+    };
     builder.build()
 }
 

@@ -25,7 +25,8 @@ impl Exam<'_> {
                 "trying to sign in as the profile \"{}\" would",
                 candidate.name
             ));
-            let Ok(backend) = Backend::new(candidate.profile, PRODUCT) else {
+            let Ok(backend) = Backend::through(&self.order.network, candidate.profile, PRODUCT)
+            else {
                 continue;
             };
             let backend = backend.watched_by(self.witness.clone());

@@ -96,7 +96,8 @@ pub async fn examine_and_keep(
 impl<'a> Exam<'a> {
     fn begin(order: &'a Order, desk: Arc<dyn Desk>, stop: Stop) -> Result<Self, AuthError> {
         let witness = Witness::default();
-        let backend = Backend::new(order.profile.clone(), PRODUCT)?.watched_by(witness.clone());
+        let backend = Backend::through(&order.network, order.profile.clone(), PRODUCT)?;
+        let backend = backend.watched_by(witness.clone());
         let mut masks = Masks::default();
         for account in [&order.account, &order.otp_account].into_iter().flatten() {
             masks.hide(account.password.secret(), "password");
@@ -198,6 +199,7 @@ impl<'a> Exam<'a> {
             backend: self.order.profile.backend.to_string(),
             profile: self.order.profile.name.clone(),
             profile_from: self.order.places.clone(),
+            policy: self.order.policy.clone(),
             outcome,
             notes: self.notes,
             counts,

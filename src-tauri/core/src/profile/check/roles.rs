@@ -61,7 +61,7 @@ mod tests {
 
     fn loaded(roles: Value) -> Result<Profile, ProfileError> {
         let layer = Layer::inline("mine.json", json!({"roles": roles}));
-        load_for(&[layer], &KNOWN)
+        load_for(&[layer], Some(&KNOWN)).map(|loaded| loaded.profile)
     }
 
     #[test]

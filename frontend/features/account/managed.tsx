@@ -1,0 +1,46 @@
+"use client";
+
+import type { ReactNode } from "react";
+import { Card, Fact, Facts } from "@/components/ui/card";
+import type { PolicyInfo } from "@/lib/desktop";
+
+/** What the administrator of this computer has set, by the names that these settings have. */
+export function Managed({ policy }: { policy: PolicyInfo }) {
+  const network = policy.network.map((key) => `network.${key}`);
+  return (
+    <Card
+      title="Managed settings"
+      description="The administrator of this computer has set some of this app’s settings."
+    >
+      <Facts>
+        <Keys name="Cannot be changed">{policy.fixes}</Keys>
+        <Keys name="Set">{[...policy.sets, ...network]}</Keys>
+        <Keys name="Without effect">
+          {policy.overrides.map(({ key, place }) => `${key} in ${place}`)}
+        </Keys>
+        <Fact name="Policy">
+          <Code>{policy.place}</Code>
+        </Fact>
+      </Facts>
+    </Card>
+  );
+}
+
+function Keys({ name, children }: { name: string; children: string[] }) {
+  if (children.length === 0) return null;
+  return (
+    <Fact name={name}>
+      <ul>
+        {children.map((key) => (
+          <li key={key}>
+            <Code>{key}</Code>
+          </li>
+        ))}
+      </ul>
+    </Fact>
+  );
+}
+
+function Code({ children }: { children: ReactNode }) {
+  return <code className="break-all font-mono text-xs">{children}</code>;
+}

@@ -1,0 +1,128 @@
+//! What the administrator of this computer has decided for all of its users: which backend, by
+//! which proxy.
+//!
+//! | system | place |
+//! |---|---|
+//! | Linux | `/etc/<identifier>/policy.toml` |
+//! | macOS | `/Library/Application Support/<identifier>/policy.toml` |
+//! | Windows | `HKEY_LOCAL_MACHINE\Software\Policies\<identifier>`: subkeys are tables, values keys |
+//!
+//! No user can write there, and a file that one could have written counts as invalid. So does one
+//! that cannot be read, or that says what this build does not know: an app that went on without it
+//! would do what was forbidden.
+
+#[cfg(windows)]
+mod registry;
+#[cfg(any(windows, test))]
+mod registry_value;
+#[cfg(unix)]
+mod root_owned;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::profile::{Layer, Loaded, Mistake, ProfileError, read};
+use crate::transport::Network;
+use crate::wire::PolicyInfo;
+
+/// The version of a policy that this build reads.
+const SCHEMA: u32 = 1;
+
+/// An administrator's policy.
+#[derive(Clone)]
+pub struct Policy {
+    place: String,
+    profile: Option<Layer>,
+    network: Network,
+    network_keys: Vec<String>,
+}
+
+/// A policy as a file has it.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Document {
+    schema: Option<u32>,
+    profile: Option<Value>,
+    network: Option<Value>,
+}
+
+impl Policy {
+    /// The policy of this computer for the app of this identifier, if there is one.
+    ///
+    /// # Errors
+    /// If it cannot be read, is not valid, or could have been written by anybody but the
+    /// administrator: which file, which key and why.
+    pub fn find(identifier: &str) -> Result<Option<Self>, ProfileError> {
+        #[cfg(unix)]
+        let found = root_owned::find(&root_owned::folder(identifier))?;
+        #[cfg(windows)]
+        let found = registry::find(identifier)?;
+        found
+            .map(|(place, value)| Self::read(place, &value))
+            .transpose()
+    }
+
+    /// Reads one that stands at `place`.
+    fn read(place: String, value: &Value) -> Result<Self, ProfileError> {
+        let refused = |mistake: Mistake| mistake.in_place(place.clone());
+        let document: Document = read(value).map_err(refused)?;
+        match document.schema {
+            Some(SCHEMA) => {}
+            None => {
+                let reason = format!("is missing: write `schema = {SCHEMA}`");
+                return Err(refused(Mistake::new("schema", reason)));
+            }
+            Some(_) => {
+                let reason =
+                    format!("is a version that this build does not know: it reads {SCHEMA}");
+                return Err(refused(Mistake::new("schema", reason)));
+            }
+        }
+        let profile = document
+            .profile
+            .map(|section| Layer::policy(format!("{place} (profile)"), section));
+        let section = document
+            .network
+            .unwrap_or_else(|| Value::Object(Default::default()));
+        let network: Network = read(&section)
+            .and_then(Network::checked)
+            .map_err(|mistake| mistake.in_place(format!("{place} (network)")))?;
+        let keys = section.as_object().into_iter().flat_map(|keys| keys.keys());
+        Ok(Self {
+            profile: profile.transpose()?,
+            network,
+            network_keys: keys.cloned().collect(),
+            place,
+        })
+    }
+
+    /// Where it stands.
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// Its profile: a layer over what the app was built with, and below what users have.
+    pub fn profile(&self) -> Option<&Layer> {
+        self.profile.as_ref()
+    }
+
+    /// How the backend is reached.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// What it does, for people; `loaded` is the profile that was made with it.
+    pub fn info(&self, loaded: &Loaded) -> PolicyInfo {
+        let profile = self.profile.as_ref();
+        PolicyInfo {
+            place: self.place.clone(),
+            sets: profile.map(Layer::sets).unwrap_or_default(),
+            fixes: profile.map_or(&[][..], Layer::fixes).to_vec(),
+            network: self.network_keys.clone(),
+            overrides: loaded.overridden.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

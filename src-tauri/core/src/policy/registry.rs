@@ -1,0 +1,70 @@
+//! A policy in the registry of Windows, as group policies put it there. Windows lets
+//! administrators alone write below this key, and shows programs of 32 and of 64 bits the same.
+
+use std::fmt::Display;
+
+use serde_json::{Map, Value};
+use windows_registry::{Key, LOCAL_MACHINE, Type};
+
+use super::registry_value;
+use crate::profile::{Mistake, ProfileError};
+
+const ABOVE: &str = r"Software\Policies";
+/// `ERROR_FILE_NOT_FOUND` as an `HRESULT`: there is no such key.
+const NO_SUCH_KEY: i32 = 0x8007_0002_u32.cast_signed();
+/// More tables in each other than any policy has.
+const DEEPEST: usize = 16;
+
+/// The policy of an app: where it stands and what it says; `None` if there is none.
+///
+/// # Errors
+/// If it cannot be read, or holds a value of another type than a policy has.
+pub fn find(identifier: &str) -> Result<Option<(String, Value)>, ProfileError> {
+    let path = format!(r"{ABOVE}\{identifier}");
+    let place = format!(r"HKEY_LOCAL_MACHINE\{path}");
+    let refused = |mistake: Mistake| mistake.in_place(place.clone());
+    let key = match LOCAL_MACHINE.open(&path) {
+        Ok(key) => key,
+        Err(error) if error.code().0 == NO_SUCH_KEY => return Ok(None),
+        Err(error) => return Err(refused(unreadable("")(error))),
+    };
+    let value = table(&key, "", DEEPEST).map_err(refused)?;
+    // The crate ends a list early where a value has grown since the list was begun.
+    if table(&key, "", DEEPEST).map_err(refused)? != value {
+        return Err(refused(Mistake::new("", "is being changed: try again")));
+    }
+    Ok(Some((place, value)))
+}
+
+/// A key with its values and what is below it, as a table.
+fn table(key: &Key, above: &str, deepest: usize) -> Result<Value, Mistake> {
+    let below = |name: &str| match above {
+        "" => name.to_owned(),
+        above => format!("{above}.{name}"),
+    };
+    let mut members = Map::new();
+    for (name, value) in key.values().map_err(unreadable(above))? {
+        let kind = match value.ty() {
+            Type::String | Type::ExpandString => registry_value::Kind::Text,
+            Type::MultiString => registry_value::Kind::Texts,
+            Type::U32 | Type::U64 => registry_value::Kind::Number,
+            Type::Bytes | Type::Other(_) => registry_value::Kind::Other,
+        };
+        let read = registry_value::read(kind, &value);
+        let read = read.map_err(|reason| Mistake::new(below(&name), reason))?;
+        members.insert(name, read);
+    }
+    for name in key.keys().map_err(unreadable(above))? {
+        let Some(deepest) = deepest.checked_sub(1) else {
+            return Err(Mistake::new(below(&name), "lies too deep"));
+        };
+        let path = below(&name);
+        let inner = key.open(&name).map_err(unreadable(&path))?;
+        members.insert(name, table(&inner, &path, deepest)?);
+    }
+    Ok(Value::Object(members))
+}
+
+fn unreadable<E: Display>(key: &str) -> impl Fn(E) -> Mistake + '_ {
+    move |error| Mistake::new(key, format!("cannot be read: {error}"))
+}

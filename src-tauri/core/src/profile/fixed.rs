@@ -1,0 +1,416 @@
+//! Keys that an administrator's policy fixes: over these no later layer lays anything, whoever
+//! wrote it.
+//!
+//! Two things would: a value at the key, within it or in the place of a table above it, which is
+//! taken out of the later layer; and `extends`, which starts anew from a shipped profile, and
+//! after which the fixed values are put back.
+
+use serde_json::{Map, Value};
+
+use super::load::{HEADERS, WHOLE, merge};
+use super::mistake::Mistake;
+use super::model::Document;
+use super::read::{leads_to_a_key, read};
+
+/// The key of a policy's profile under which the list stands.
+pub const LIST: &str = "fixed";
+/// The key that starts anew.
+pub const EXTENDS: &str = "extends";
+
+/// Reads the list.
+pub fn keys(list: &Value) -> Result<Vec<String>, Mistake> {
+    let at = |below: &str| format!("{LIST}{below}");
+    let listed: Vec<String> = read(list).map_err(|mistake| Mistake {
+        key: at(&mistake.key),
+        ..mistake
+    })?;
+    let mut keys = Vec::new();
+    for (index, key) in listed.into_iter().enumerate() {
+        let refused = |mistake: Mistake| Mistake {
+            key: at(&format!("[{index}]")),
+            ..mistake
+        };
+        leads_to_a_key::<Document>(&key).map_err(refused)?;
+        let mut above = key.rsplit('.').skip(1);
+        if above.any(|step| step == WHOLE) {
+            let reason = "is a part of a body, which is one value: name the body";
+            return Err(refused(Mistake::new("", reason)));
+        }
+        keys.push(spelled(&key));
+    }
+    Ok(keys)
+}
+
+/// Names of headers have one spelling.
+fn spelled(key: &str) -> String {
+    match key.rsplit_once('.') {
+        Some((above, name)) if above.rsplit('.').next() == Some(HEADERS) => {
+            format!("{above}.{}", name.to_ascii_lowercase())
+        }
+        _ => key.to_owned(),
+    }
+}
+
+/// The keys of all values in `value` that are no tables. A body is one value.
+pub fn leaves(value: &Value) -> Vec<String> {
+    let Value::Object(members) = value else {
+        return Vec::new();
+    };
+    let below = members.iter().flat_map(|(key, value)| match value {
+        Value::Object(_) if key != WHOLE => {
+            let below = leaves(value).into_iter();
+            below.map(|rest| format!("{key}.{rest}")).collect()
+        }
+        _ => vec![key.clone()],
+    });
+    below.collect()
+}
+
+/// What stands there.
+pub fn at<'a>(value: &'a Value, steps: &[&str]) -> Option<&'a Value> {
+    steps.iter().try_fold(value, |value, step| value.get(step))
+}
+
+/// The keys that are fixed so far, each with its value; `None` where there is none to be.
+#[derive(Default)]
+pub struct Fixed(Vec<(String, Option<Value>)>);
+
+impl Fixed {
+    /// Fixes more of them, as they are in `whole`.
+    pub fn add(&mut self, keys: &[String], whole: &Value) {
+        let now = |key: &String| (key.clone(), at(whole, &steps(key)).cloned());
+        self.0.extend(keys.iter().map(now));
+    }
+
+    /// Takes all that would lie over a fixed key out of `value`. Answers the keys of what would
+    /// have changed something.
+    pub fn take_out_of(&self, value: &mut Value) -> Vec<String> {
+        let mut lost = Vec::new();
+        for (key, held) in &self.0 {
+            let Some((taken, what)) = take(value, &steps(key)) else {
+                continue;
+            };
+            let is_same = taken == *key && held.as_ref().is_some_and(|held| adds_none(held, &what));
+            if !is_same {
+                lost.push(taken);
+            }
+        }
+        lost
+    }
+
+    /// Puts the fixed values where they belong.
+    pub fn hold(&self, whole: &mut Value) {
+        for (key, held) in &self.0 {
+            match held {
+                Some(held) => put(whole, &steps(key), held.clone()),
+                None => remove(whole, &steps(key)),
+            }
+        }
+    }
+
+    /// What of `value` stands at fixed keys.
+    pub fn part_of(&self, value: &Value) -> Value {
+        let mut part = Value::Object(Map::new());
+        for (key, _) in &self.0 {
+            if let Some(held) = at(value, &steps(key)) {
+                put(&mut part, &steps(key), held.clone());
+            }
+        }
+        part
+    }
+}
+
+fn steps(key: &str) -> Vec<&str> {
+    key.split('.').collect()
+}
+
+/// Whether `above` would change nothing of `held`.
+fn adds_none(held: &Value, above: &Value) -> bool {
+    let mut both = held.clone();
+    merge(&mut both, above);
+    both == *held
+}
+
+/// Takes out what stands at the key, or above it in the place of a table: answers where and what.
+fn take(value: &mut Value, steps: &[&str]) -> Option<(String, Value)> {
+    let members = value.as_object_mut()?;
+    let (first, rest) = steps.split_first()?;
+    let below = members.get_mut(*first)?;
+    if rest.is_empty() || !below.is_object() {
+        return Some(((*first).to_owned(), members.remove(*first)?));
+    }
+    let (key, taken) = take(below, rest)?;
+    Some((format!("{first}.{key}"), taken))
+}
+
+/// Takes out what stands at the key itself.
+fn remove(value: &mut Value, steps: &[&str]) {
+    let Some((last, above)) = steps.split_last() else {
+        return;
+    };
+    let table = above
+        .iter()
+        .try_fold(value, |value, step| value.get_mut(*step));
+    if let Some(members) = table.and_then(Value::as_object_mut) {
+        members.remove(*last);
+    }
+}
+
+/// Puts `held` at the key, with the tables above it.
+fn put(value: &mut Value, steps: &[&str], held: Value) {
+    let Some((first, rest)) = steps.split_first() else {
+        *value = held;
+        return;
+    };
+    if !value.is_object() {
+        *value = Value::Object(Map::new());
+    }
+    if let Value::Object(members) = value {
+        put(members.entry(*first).or_insert(Value::Null), rest, held);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::profile::{Layer, Loaded, load, load_for};
+
+    fn policy(value: Value) -> Layer {
+        Layer::policy("policy", value).expect("its keys are known")
+    }
+
+    /// The profile where a user has this over that policy.
+    fn under(fixing: Value, user: Value) -> Loaded {
+        let layers = [policy(fixing), Layer::inline("user", user)];
+        load_for(&layers, None).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn lost(loaded: &Loaded) -> Vec<&str> {
+        let theirs = loaded.overridden.iter().filter(|one| one.place == "user");
+        theirs.map(|one| one.key.as_str()).collect()
+    }
+
+    #[test]
+    fn nothing_is_laid_over_a_fixed_key_by_any_later_layer() {
+        let fixing = json!({"fixed": ["backend"], "backend": "https://corp.example"});
+        let later = |place: &str, address: &str| {
+            Layer::inline(place, json!({"backend": address, "name": place}))
+        };
+        let layers = [
+            policy(fixing),
+            later("file", "https://a.example"),
+            later("workspace", "https://b.example"),
+            later("VESTIBULE_BACKEND", "https://corp.example"),
+            later("--backend", "https://d.example"),
+        ];
+        let loaded = load_for(&layers, None).expect("a profile");
+        assert_eq!(loaded.profile.origin(), "https://corp.example");
+        assert_eq!(loaded.profile.name, "--backend");
+        let places: Vec<_> = loaded.overridden.iter().map(|one| &one.place).collect();
+        // One of them said the same.
+        assert_eq!(places, ["file", "workspace", "--backend"]);
+        let profile = load(&layers).expect("a profile");
+        assert_eq!(
+            profile.origin(),
+            "https://corp.example",
+            "each way to load it"
+        );
+    }
+
+    #[test]
+    fn to_start_anew_is_no_way_around() {
+        let fixing = json!({
+            "fixed": ["backend", "headers.x-tenant", "endpoints.resend_otp", "api.allow"],
+            "backend": "https://corp.example", "headers": {"X-Tenant": "corp"},
+        });
+        let user = json!({
+            "extends": "directus", "backend": "https://evil.example",
+            "headers": {"X-TENANT": "evil", "x-own": "1"},
+        });
+        let loaded = under(fixing, user);
+        let profile = &loaded.profile;
+        assert_eq!(profile.name, "Directus", "what is not fixed starts anew");
+        assert_eq!(profile.origin(), "https://corp.example");
+        let headers: Vec<_> = profile.headers.iter().collect();
+        assert_eq!(
+            headers.len(),
+            2,
+            "in any spelling it is one header: {headers:?}"
+        );
+        let contract = load(&[]).expect("the contract");
+        assert_eq!(
+            profile.api.allow, contract.api.allow,
+            "the value that it had below"
+        );
+        let resend = contract.endpoints.resend_otp.get().expect("it has one");
+        assert_eq!(profile.endpoints.resend_otp.get(), Some(resend));
+        assert_eq!(lost(&loaded), ["backend", "headers.x-tenant"]);
+    }
+
+    #[test]
+    fn what_is_extended_can_be_fixed_too() {
+        let fixing = json!({
+            "fixed": ["extends"], "extends": "directus", "backend": "https://corp.example",
+        });
+        let loaded = under(
+            fixing.clone(),
+            json!({"extends": "supabase", "name": "Mine"}),
+        );
+        assert_eq!(loaded.profile.name, "Mine");
+        assert_eq!(
+            loaded.profile.origin(),
+            "https://corp.example",
+            "nothing started anew"
+        );
+        assert_eq!(lost(&loaded), ["extends"]);
+        let loaded = under(fixing, json!({"extends": "directus"}));
+        assert_eq!(lost(&loaded), [""; 0], "it says the same");
+    }
+
+    #[test]
+    fn nothing_takes_a_fixed_value_away_from_above_or_from_within() {
+        let fixed = json!({"fixed": ["endpoints.login.path", "endpoints.verify_otp"]});
+        let user = json!({"endpoints": {
+            "login": false, "verify_otp": {"path": "/evil"}, "resend_otp": false,
+        }});
+        let loaded = under(fixed, user);
+        let login = loaded.profile.endpoints.login.get().expect("it stays");
+        assert_eq!(login.path.source(), "/login");
+        let verify = loaded.profile.endpoints.verify_otp.get().expect("it stays");
+        assert_eq!(verify.path.source(), "/verify-otp");
+        assert_eq!(loaded.profile.endpoints.resend_otp.get(), None, "theirs");
+        assert_eq!(lost(&loaded), ["endpoints.login", "endpoints.verify_otp"]);
+        let whole = json!({"fixed": ["endpoints"]});
+        let user = json!({"endpoints": {"login": {"path": "/evil"}}});
+        let loaded = under(whole, user);
+        assert_eq!(lost(&loaded), ["endpoints"]);
+    }
+
+    #[test]
+    fn a_key_may_be_fixed_to_have_no_value() {
+        let fixed = json!({"fixed": ["headers.x-tenant", "roles"]});
+        let user = json!({"headers": {"x-tenant": "evil"}, "roles": {"user": ["people.see"]}});
+        let loaded = under(fixed, user);
+        assert!(loaded.profile.headers.is_empty());
+        assert_eq!(lost(&loaded), ["headers.x-tenant", "roles"]);
+    }
+
+    #[test]
+    fn what_has_no_effect_is_no_reason_for_a_mistake_elsewhere() {
+        let fixing = json!({"fixed": ["backend"], "backend": "ftp://corp.example"});
+        let user = json!({"backend": "https://a.example"});
+        let layers = [policy(fixing), Layer::inline("user", user)];
+        let error = load(&layers).expect_err("no address of a backend");
+        assert_eq!(
+            (error.place.as_str(), error.key.as_str()),
+            ("policy", "backend")
+        );
+    }
+
+    #[test]
+    fn a_header_has_one_spelling_in_all_layers() {
+        let layers = [
+            Layer::inline("built", json!({"headers": {"x-app": "built"}})),
+            Layer::inline("user", json!({"headers": {"X-App": "user"}})),
+        ];
+        let profile = load(&layers).expect("a profile");
+        let texts: Vec<_> = profile.headers.values().map(|text| text.source()).collect();
+        assert_eq!(texts, ["user"], "the last layer wins");
+    }
+
+    #[test]
+    fn only_keys_of_a_profile_can_be_fixed() {
+        for key in [
+            "backend",
+            "name",
+            "headers",
+            "headers.x-tenant",
+            "cookies.device",
+            "endpoints",
+            "endpoints.login",
+            "endpoints.login.path",
+            "endpoints.login.body",
+            "endpoints.me.headers.X-Own",
+            "answer.login.user",
+            "otp.wanted",
+            "ends",
+            "errors",
+            "signed_out",
+            "api.allow",
+            "roles",
+            "roles.admin",
+            "extends",
+            "session.grace_s",
+        ] {
+            assert!(
+                keys(&json!([key])).is_ok(),
+                "{key}: {:?}",
+                keys(&json!([key]))
+            );
+        }
+        for (key, meant) in [
+            ("bakend", Some("backend")),
+            ("endpoints.logn", Some("endpoints.login")),
+            ("endpoints.login.pth", Some("endpoints.login.path")),
+            ("api.alow", Some("api.allow")),
+            ("", None),
+            ("backend.host", None),
+            ("ends.status", None),
+            ("api..allow", None),
+            ("headers.content-length", None),
+            ("endpoints.login.body.password", None),
+        ] {
+            let mistake = keys(&json!(["backend", key])).expect_err(key);
+            assert_eq!(mistake.key, "fixed[1]", "{key}");
+            assert_eq!(mistake.nearest.as_deref(), meant, "{key}");
+        }
+    }
+
+    fn a_key() -> impl Strategy<Value = &'static str> {
+        prop::sample::select(&["extends", "backend", "headers", "x-a", "X-A", "api", "body"][..])
+    }
+
+    fn any_table() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Bool(false)),
+            any::<u8>().prop_map(Value::from),
+            Just(json!([1, 2])),
+        ];
+        leaf.prop_recursive(3, 12, 4, |inner| {
+            prop::collection::vec((a_key(), inner), 0..4).prop_map(|members| {
+                let named = members.into_iter();
+                Value::Object(named.map(|(key, value)| (key.to_owned(), value)).collect())
+            })
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_laid_the_fixed_value_stays(
+            below in any_table(), above in any_table(), anew in any_table(),
+            keys in prop::collection::vec(prop::collection::vec(a_key(), 1..3), 1..3),
+        ) {
+            let keys = keys.iter().map(|steps| steps.join("."));
+            // The list has none of these.
+            let keys: Vec<String> = keys.filter(|key| !key.starts_with("body.")).collect();
+            let mut fixed = Fixed::default();
+            fixed.add(&keys, &below);
+            for mut whole in [below.clone(), anew] {
+                fixed.hold(&mut whole);
+                let mut above = above.clone();
+                fixed.take_out_of(&mut above);
+                if above.is_object() {
+                    merge(&mut whole, &above);
+                }
+                for key in &keys {
+                    // A value that stands in the place of a table has nothing below it.
+                    let steps = steps(key);
+                    prop_assert_eq!(at(&whole, &steps), at(&below, &steps), "{}", key);
+                }
+            }
+        }
+    }
+}
