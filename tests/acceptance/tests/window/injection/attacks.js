@@ -92,7 +92,8 @@
     "data: frame": (name) => add("iframe", { src: data(html(name), "text/html") }),
     "blob: frame": (name) => add("iframe", { src: blob(html(name), "text/html") }),
     "data: object": (name) => add("object", { data: data(html(name), "text/html") }),
-    "blob: embed": (name) => add("embed", { src: blob(html(name), "text/html"), type: "text/html" }),
+    "blob: embed": (name) =>
+      add("embed", { src: blob(html(name), "text/html"), type: "text/html" }),
     "blob: page": (name) => location.assign(blob(html(name), "text/html")),
     "script in a window of its own": (name) => {
       bait(add("button"));
@@ -121,14 +122,16 @@
     beacon: (to) => navigator.sendBeacon(to, "x"),
     "import of a worker": (to) => worker(Worker, js(`importScripts("${to}/x.js")`)),
     "fetch of a worker": (to) => worker(Worker, js(`fetch("${to}", { mode: "no-cors" })`)),
-    "worklet elsewhere": (to) => new OfflineAudioContext(1, 1, 8000).audioWorklet.addModule(`${to}/x.js`),
+    "worklet elsewhere": (to) =>
+      new OfflineAudioContext(1, 1, 8000).audioWorklet.addModule(`${to}/x.js`),
     image: (to) => {
       new Image().src = `${to}/x.png`;
     },
     "image in a frame": (to) => add("img", { src: `${to}/x.png` }, blank().document.body),
     "image of a set": (to) => markup(`<picture><source srcset="${to}/x.png"><img></picture>`),
     "image of a field": (to) => add("input", { type: "image", src: `${to}/x.png` }),
-    "image in a drawing": (to) => markup(`<svg><image href="${to}/x.png" width="9" height="9"/></svg>`),
+    "image in a drawing": (to) =>
+      markup(`<svg><image href="${to}/x.png" width="9" height="9"/></svg>`),
     "image under another base": (to) => {
       add("base", { href: to }, document.head);
       const image = new Image();
@@ -155,8 +158,10 @@
     embed: (to) => add("embed", { src: `${to}/x.html`, type: "text/html" }),
     frame: (to) => add("iframe", { src: `${to}/x.html` }),
     preconnect: (to) => add("link", { rel: "preconnect", href: to }, document.head),
-    preload: (to) => add("link", { rel: "preload", as: "fetch", href: to, crossorigin: "" }, document.head),
-    "preload of a module": (to) => add("link", { rel: "modulepreload", href: `${to}/x.js` }, document.head),
+    preload: (to) =>
+      add("link", { rel: "preload", as: "fetch", href: to, crossorigin: "" }, document.head),
+    "preload of a module": (to) =>
+      add("link", { rel: "modulepreload", href: `${to}/x.js` }, document.head),
   };
 
   // Ask a name server, and nobody else.
@@ -164,7 +169,8 @@
     "lookup of a host": (to) => again(to, (to) => lookUp(to, document.head)),
     "lookup by markup": (to) => again(to, (to) => markup(`<link rel="dns-prefetch" href="${to}">`)),
     "lookup in a frame": (to) => again(to, (to) => lookUp(to, blank().document.head)),
-    "lookup without a scheme": (to) => again(to, (to) => lookUp(to.replace("http:", ""), document.head)),
+    "lookup without a scheme": (to) =>
+      again(to, (to) => lookUp(to.replace("http:", ""), document.head)),
   };
 
   // What this engine does not do today, wherever it is asked. Other versions may.
@@ -186,7 +192,8 @@
       add("script", { type: "speculationrules" }).append(rules);
     },
     "icon of the page": (to) => add("link", { rel: "icon", href: `${to}/x.png` }, document.head),
-    "manifest of an app": (to) => add("link", { rel: "manifest", href: `${to}/x.json` }, document.head),
+    "manifest of an app": (to) =>
+      add("link", { rel: "manifest", href: `${to}/x.json` }, document.head),
     "report of a violation": (to) => {
       const content = `img-src 'none'; report-uri ${to}/x; report-to ${to}/x`;
       add("meta", { "http-equiv": "Content-Security-Policy", content }, document.head);
@@ -214,7 +221,8 @@
     "address of a frame": (to) => {
       blank().location = to;
     },
-    refresh: (to) => add("meta", { "http-equiv": "refresh", content: `0; url=${to}` }, document.head),
+    refresh: (to) =>
+      add("meta", { "http-equiv": "refresh", content: `0; url=${to}` }, document.head),
     link: (to) => link({ href: to }).click(),
     "link with a ping": (to) => link({ href: "#", ping: to }).click(),
     "form that asks": (to) => add("form", { action: to }).submit(),
@@ -243,15 +251,20 @@
     leading: Object.keys(leading),
     idle: Object.keys(idle),
     ran: () => [...ran],
-    // Answers whether something is there now for a person to click.
-    async begin(name, address) {
+    // Tries it with each of the addresses. Answers whether something is there now for a person
+    // to click, which only the last can be.
+    async begin(name, addresses) {
       document.getElementById("bait")?.remove();
       const reaching = { ...speaking, ...asking, ...leading, ...idle };
-      const attack = running[name] ?? reaching[name];
-      try {
-        await attack(running[name] ? name : address);
-      } catch {
-        // Refused in so many words, which is as well.
+      const tries = running[name]
+        ? [() => running[name](name)]
+        : addresses.map((to) => () => reaching[name](to));
+      for (const attempt of tries) {
+        try {
+          await attempt();
+        } catch {
+          // Refused in so many words, which is as well.
+        }
       }
       return document.getElementById("bait") !== null;
     },

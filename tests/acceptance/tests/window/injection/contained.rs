@@ -23,20 +23,27 @@ fn nothing_that_is_injected_gets_out_of_the_window() {
             app.run(ATTACKS).await;
             app.run("window.stay = true").await;
             for which in names(app.driver(), "running").await {
-                attack(app.driver(), &which, "").await;
+                attack(app.driver(), &which, &[]).await;
                 assert!(stays(&app).await, "{which} leads the window away");
             }
             let mut reaching = Vec::new();
             for kind in ["asking", "speaking", "leading", "idle"] {
-                reaching.extend(names(app.driver(), kind).await);
-            }
-            assert!(reaching.len() > 60, "all of them: {}", reaching.len());
-            for (number, which) in reaching.iter().enumerate() {
-                for address in addresses(Host::numbered(number)) {
-                    attack(app.driver(), which, &address).await;
-                    assert!(stays(&app).await, "{which} leads the window away");
+                for which in names(app.driver(), kind).await {
+                    let addresses = addresses(Host::numbered(reaching.len()));
+                    // Of two ways to lead the window away at once, one would hide the other.
+                    let at_once = if kind == "leading" {
+                        1
+                    } else {
+                        addresses.len()
+                    };
+                    for addresses in addresses.chunks(at_once) {
+                        attack(app.driver(), &which, addresses).await;
+                        assert!(stays(&app).await, "{which} leads the window away");
+                    }
+                    reaching.push(which);
                 }
             }
+            assert!(reaching.len() > 60, "all of them: {}", reaching.len());
             tokio::time::sleep(QUIET).await;
             assert!(stays(&app).await, "the window was led away");
             let ran = app.run("return attacks.ran()").await;

@@ -22,7 +22,7 @@ fn where_there_is_no_policy_every_attack_succeeds() {
                     open(&page).await;
                     let host = Host::numbered(number);
                     number += 1;
-                    attack(&page, &name, &format!("http://{}", host.name())).await;
+                    attack(&page, &name, &[format!("http://{}", host.name())]).await;
                     until(&format!("{name} to succeed"), async || {
                         let came_true = match kind {
                             "running" => ran(&page, &name).await?,

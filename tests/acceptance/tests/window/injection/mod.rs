@@ -22,12 +22,12 @@ async fn names(page: &WebDriver, kind: &str) -> Vec<String> {
     serde_json::from_value(names.json().clone()).expect("names")
 }
 
-/// Begins one, and clicks where a person would.
-async fn attack(page: &WebDriver, name: &str, address: &str) {
-    let begin = "const [name, address, done] = arguments;
-        attacks.begin(name, address).then(done)";
+/// Begins one with each of these addresses, and clicks where a person would.
+async fn attack(page: &WebDriver, name: &str, addresses: &[String]) {
+    let begin = "const [name, addresses, done] = arguments;
+        attacks.begin(name, addresses).then(done)";
     let to_click = page
-        .execute_async(begin, vec![json!(name), json!(address)])
+        .execute_async(begin, vec![json!(name), json!(addresses)])
         .await
         .unwrap_or_else(|error| panic!("{name} does not begin: {error}"));
     if to_click.json() == true {
