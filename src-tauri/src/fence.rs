@@ -4,23 +4,26 @@
 //!
 //! The content security policy says most of this as well, but it has holes. `<link
 //! rel="preconnect">` is one: it looks a host up and connects to it whatever the policy says.
-//! So the webview's way to the network is a proxy that cannot exist.
+//! So the webview's way to the network is a proxy that cannot exist. What takes no proxy either
+//! is switched off in the engine itself.
+
+mod engine;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tauri::webview::{NewWindowResponse, PermissionResponse};
-use tauri::{AppHandle, Manager as _, Url, WebviewWindowBuilder, Wry};
+use tauri::{AppHandle, Manager as _, Url, WebviewWindow, WebviewWindowBuilder, Wry};
 
 use crate::bounds;
 
-/// Nobody can listen at port 0. Windows' webview may not take it for a port, hence the one
-/// that is set aside for discarding there. macOS has no such setting before version 14.
-const NOWHERE: &str = if cfg!(windows) {
-    "http://127.0.0.1:9"
-} else {
+/// Nobody can listen at port 0. The engines of macOS and Windows may not take it for a port,
+/// hence the one that is set aside for discarding there.
+const NOWHERE: &str = if cfg!(target_os = "linux") {
     "http://127.0.0.1:0"
+} else {
+    "http://127.0.0.1:9"
 };
 
 /// The engine's menu over a page offers to reload it, to leave it and, where it may, to inspect
@@ -37,8 +40,20 @@ const MENU_OF_TEXT_ONLY: &str = "addEventListener('contextmenu', (event) => {
 /// A page must not fill the screen with browser windows.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Puts it around the pages of a window that is to be built.
-pub fn around<'a>(
+/// Builds a window with the fence around its pages. It must be called on the main thread.
+///
+/// # Errors
+/// If there can be no such window.
+pub fn build(
+    builder: WebviewWindowBuilder<'_, Wry, AppHandle>,
+    app: &AppHandle,
+) -> tauri::Result<WebviewWindow> {
+    let window = around(builder, app).build()?;
+    engine::close_side_doors(&window)?;
+    Ok(window)
+}
+
+fn around<'a>(
     builder: WebviewWindowBuilder<'a, Wry, AppHandle>,
     app: &AppHandle,
 ) -> WebviewWindowBuilder<'a, Wry, AppHandle> {
@@ -58,7 +73,9 @@ pub fn around<'a>(
             NewWindowResponse::Deny
         })
         .on_download(|_, _| false)
-        .on_permission_request(|_, _| PermissionResponse::Deny);
+        .on_permission_request(|_, _| PermissionResponse::Deny)
+        // WebView2 would keep what is typed into forms, for whoever uses the app next.
+        .general_autofill_enabled(false);
     let builder = builder.initialization_script_for_all_frames(bounds::SCRIPT);
     let builder = match cfg!(debug_assertions) {
         true => builder,
@@ -68,7 +85,9 @@ pub fn around<'a>(
         // The pages come from a server then.
         return builder;
     }
-    builder.proxy_url(Url::parse(NOWHERE).expect("an address"))
+    builder
+        .proxy_url(Url::parse(NOWHERE).expect("an address"))
+        .additional_browser_args(engine::WEBVIEW2_ARGUMENTS)
 }
 
 fn is_own_page(url: &Url, dev_url: Option<&Url>) -> bool {

@@ -35,7 +35,7 @@ const TRUSTED_BY: &[&str] = &["SSL_CERT_FILE", "SSL_CERT_DIR"];
 #[cfg(any(debug_assertions, feature = "e2e"))]
 const TRUSTED_BY: &[&str] = &[];
 
-/// Hardens the process.
+/// Hardens the process, and readies its environment for the web engine.
 ///
 /// # Safety
 /// Among the first things that `main` does: no other thread may read the environment meanwhile.
@@ -50,6 +50,11 @@ pub unsafe fn harden(program: Program) {
     for name in DRIVEN_BY.iter().chain(INSPECTED_BY).chain(trusted_by) {
         // SAFETY: the caller promises that there is no other thread.
         unsafe { std::env::remove_var(name) }
+    }
+    #[cfg(target_os = "linux")]
+    if program == Program::App {
+        // SAFETY: as above.
+        unsafe { crate::graphics::avoid_a_blank_window() }
     }
 }
 

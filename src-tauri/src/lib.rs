@@ -9,6 +9,8 @@ mod commands;
 mod elsewhere;
 mod exchanges;
 mod fence;
+#[cfg(target_os = "linux")]
+mod graphics;
 mod hardening;
 mod instance;
 mod logging;

@@ -1,6 +1,7 @@
 //! Windows: hidden until their page is ready, and back where they were at the next start. What
 //! their pages cannot do is in `fence`.
 
+use std::sync::mpsc;
 use std::time::Duration;
 
 #[cfg(target_os = "linux")]
@@ -53,7 +54,20 @@ pub fn open_another(app: &AppHandle) -> Result<(), AuthError> {
     open(app, &label).map_err(internal)
 }
 
+/// Opens a window in one turn of the main thread: there the fence is complete before the page
+/// begins.
 fn open(app: &AppHandle, label: &str) -> tauri::Result<()> {
+    let (tell, opened) = mpsc::channel();
+    let (handle, label) = (app.clone(), label.to_owned());
+    app.run_on_main_thread(move || {
+        let _ = tell.send(open_in_this_turn(&handle, &label));
+    })?;
+    // An app that ends drops the task.
+    let opened = opened.recv();
+    opened.unwrap_or(Err(tauri::Error::FailedToReceiveMessage))
+}
+
+fn open_in_this_turn(app: &AppHandle, label: &str) -> tauri::Result<()> {
     let title = app.config().product_name.clone().unwrap_or_default();
     let builder = WebviewWindowBuilder::new(app, label, WebviewUrl::default())
         .title(title)
@@ -79,13 +93,12 @@ fn open(app: &AppHandle, label: &str) -> tauri::Result<()> {
         Some(folder) => builder.data_directory(folder),
         None => builder,
     };
-    let builder = fence::around(builder, app);
     #[cfg(feature = "e2e")]
     let builder = match e2e_script() {
         Some(script) => builder.initialization_script(script),
         None => builder,
     };
-    let window = builder.build()?;
+    let window = fence::build(builder, app)?;
     lay_ground(&window)?;
     async_runtime::spawn(async move {
         tokio::time::sleep(SHOW_ANYWAY).await;

@@ -126,13 +126,13 @@ fn name_of<F>() -> String {
 }
 
 /// A turn among the scenarios of this process.
-struct Turn;
+pub(crate) struct Turn;
 
 static TAKEN: Mutex<usize> = Mutex::new(0);
 static FREED: Condvar = Condvar::new();
 
 impl Turn {
-    fn take() -> Self {
+    pub(crate) fn take() -> Self {
         let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
         while *taken >= AT_ONCE {
             taken = FREED.wait(taken).unwrap_or_else(PoisonError::into_inner);

@@ -102,7 +102,7 @@ async fn hear(mut caller: TcpStream, heard: Arc<Heard>) {
 }
 
 /// An empty file of the kind that the path says, which every page may use.
-fn answer(asked: &[u8]) -> String {
+pub(crate) fn answer(asked: &[u8]) -> String {
     let head = String::from_utf8_lossy(asked);
     let path = head.split(' ').nth(1).unwrap_or_default();
     let kind = match path.rsplit_once('.') {

@@ -37,6 +37,7 @@ const DEBIAN_TEST: &[Choice] = &[
     &["libsecret-tools"],
     &["xdotool"],
     &["libarchive-tools"],
+    &["iproute2"],
 ];
 
 const FEDORA_BUILD: &[Choice] = &[
@@ -59,6 +60,7 @@ const FEDORA_TEST: &[Choice] = &[
     &["libsecret"],
     &["xdotool"],
     &["bsdtar"],
+    &["iproute"],
 ];
 
 const ARCH_BUILD: &[Choice] = &[
@@ -78,6 +80,7 @@ const ARCH_TEST: &[Choice] = &[
     &["gnome-keyring"],
     &["libsecret"],
     &["libarchive"],
+    &["iproute2"],
 ];
 
 impl Family {

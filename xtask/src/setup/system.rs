@@ -50,7 +50,7 @@ pub fn needed(purpose: For) -> &'static str {
         }
         For::Tests => {
             "what building needs (WebKitGTK 4.1 …), and WebKitWebDriver, Xvfb, xauth, D-Bus, \
-             gnome-keyring, secret-tool, xdotool and bsdtar"
+             gnome-keyring, secret-tool, xdotool, bsdtar, and ip of iproute2"
         }
     }
 }

@@ -5,6 +5,7 @@ use vestibule_acceptance::{App, PASSWORD, Role, Stage, containing};
 mod context_menu;
 mod fetch;
 mod flash;
+mod graphics;
 mod guards;
 mod injection;
 mod kept;

@@ -6,7 +6,7 @@ use vestibule_acceptance::{App, DEMO, DEMO_NAME, Role, Stage, containing, scenar
 use crate::{enter, pick, signed_in};
 
 /// The window that is open beside these.
-async fn another(app: &App, known: &[WindowHandle]) -> WindowHandle {
+pub(crate) async fn another(app: &App, known: &[WindowHandle]) -> WindowHandle {
     until("another window", async || {
         let windows = app.driver().windows().await;
         let windows = windows.map_err(|error| error.to_string())?;

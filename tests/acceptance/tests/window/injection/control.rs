@@ -1,52 +1,57 @@
-//! In a browser of the same engine, without a policy, each attack succeeds.
-
-use std::net::{IpAddr, Ipv4Addr};
+//! In a browser of the same engine, without a policy, each attack succeeds, and is heard.
 
 use thirtyfour::{WebDriver, WindowHandle};
-use vestibule_acceptance::{Driver, Stranger, scenario, until};
+use vestibule_acceptance::{Driver, Host, scenario, until, with_outside};
 
 use super::{ATTACKS, attack, names};
 
+/// Serves an empty page, with nothing that would forbid anything.
+const PAGE: &str = "http://127.0.0.1/x.html";
+
 #[test]
 fn where_there_is_no_policy_every_attack_succeeds() {
-    scenario(async |stage| {
-        let host = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        // Serves an empty page, with nothing that would forbid anything.
-        let server = Stranger::at(host).await;
-        let url = format!("http://127.0.0.1:{}/x.html", server.port());
-        let mut driver = Driver::start(&stage.desktop, &stage.log(), &[]).await;
-        let page = driver.open_browser().await.expect("a browser");
-        let first = page.window().await.expect("a window");
-        open(&page, &url).await;
-        for name in names(&page, "[...running, ...reaching]").await {
-            open(&page, &url).await;
-            let stranger = Stranger::at(host).await;
-            attack(
-                &page,
-                &name,
-                &format!("http://127.0.0.1:{}", stranger.port()),
-            )
-            .await;
-            until(&format!("{name} to succeed"), async || {
-                if stranger.heard().0 > 0 {
-                    return Ok(());
+    with_outside(|outside| {
+        scenario(async |stage| {
+            let mut driver = Driver::start(&stage.desktop, &stage.log(), &[]).await;
+            let page = driver.open_browser().await.expect("a browser");
+            let first = page.window().await.expect("a window");
+            let mut number = 0;
+            for kind in ["running", "asking", "speaking", "leading"] {
+                open(&page).await;
+                for name in names(&page, kind).await {
+                    open(&page).await;
+                    let host = Host::numbered(number);
+                    number += 1;
+                    attack(&page, &name, &[format!("http://{}", host.name())]).await;
+                    until(&format!("{name} to succeed"), async || {
+                        let came_true = match kind {
+                            "running" => ran(&page, &name).await?,
+                            "asking" => outside.was_asked_for(host),
+                            _ => outside.was_asked_for(host) && outside.was_spoken_to(host),
+                        };
+                        match came_true {
+                            true => Ok(()),
+                            false => Err("nobody heard, and nothing ran".into()),
+                        }
+                    })
+                    .await;
+                    close_others(&page, &first).await;
                 }
-                let script = "return window.attacks ? attacks.ran().includes(arguments[0]) : true";
-                let seen = page.execute(script, vec![name.clone().into()]).await;
-                match seen.map_err(|error| error.to_string())?.json() == true {
-                    true => Ok(()),
-                    false => Err("nobody heard, nothing ran, the page is where it was".into()),
-                }
-            })
-            .await;
-            close_others(&page, &first).await;
-        }
-        let _ = page.leak();
+            }
+            let _ = page.leak();
+        });
     });
 }
 
-async fn open(page: &WebDriver, url: &str) {
-    page.goto(url).await.expect("the page loads");
+/// Whether its code ran, which may have led the page away.
+async fn ran(page: &WebDriver, name: &str) -> Result<bool, String> {
+    let script = "return window.attacks ? attacks.ran().includes(arguments[0]) : true";
+    let seen = page.execute(script, vec![name.into()]).await;
+    Ok(seen.map_err(|error| error.to_string())?.json() == true)
+}
+
+async fn open(page: &WebDriver) {
+    page.goto(PAGE).await.expect("the page loads");
     page.execute(ATTACKS, Vec::new())
         .await
         .expect("the attacks load");

@@ -1,9 +1,11 @@
-//! P16: what is injected into a page is contained. Every attack of `attacks.js` is tried in
-//! the app's window, where it must come to nothing, and in a browser without any policy,
-//! where it must succeed.
+//! P16 and P20: what is injected into a page is contained, and nothing leaves the window by a
+//! side door. Every attack of `attacks.js` is tried in the app's window, where it must come to
+//! nothing, and in a browser without any policy, where it must succeed. Both stand in a network
+//! in which every lookup and every packet is heard.
 
 mod contained;
 mod control;
+mod first_moment;
 
 use serde_json::json;
 use thirtyfour::{By, WebDriver};
@@ -11,20 +13,21 @@ use thirtyfour::{By, WebDriver};
 /// Puts `attacks` into a page.
 const ATTACKS: &str = include_str!("attacks.js");
 
-/// The attacks of these kinds, by name; the page must know them.
-async fn names(page: &WebDriver, kinds: &str) -> Vec<String> {
-    let script = format!("const {{ running, reaching, idle }} = attacks; return {kinds}");
-    let names = page.execute(&*script, Vec::new()).await;
+/// The attacks of this kind, by name; the page must know them.
+async fn names(page: &WebDriver, kind: &str) -> Vec<String> {
+    let names = page
+        .execute(format!("return attacks.{kind}"), Vec::new())
+        .await;
     let names = names.expect("the page knows the attacks");
     serde_json::from_value(names.json().clone()).expect("names")
 }
 
-/// Begins one, and clicks where a person would.
-async fn attack(page: &WebDriver, name: &str, address: &str) {
-    let begin = "const [name, address, done] = arguments;
-        attacks.begin(name, address).then(done)";
+/// Begins one with each of these addresses, and clicks where a person would.
+async fn attack(page: &WebDriver, name: &str, addresses: &[String]) {
+    let begin = "const [name, addresses, done] = arguments;
+        attacks.begin(name, addresses).then(done)";
     let to_click = page
-        .execute_async(begin, vec![json!(name), json!(address)])
+        .execute_async(begin, vec![json!(name), json!(addresses)])
         .await
         .unwrap_or_else(|error| panic!("{name} does not begin: {error}"));
     if to_click.json() == true {

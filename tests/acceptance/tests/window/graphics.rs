@@ -1,0 +1,65 @@
+//! Beside NVIDIA's driver the web engine is told to do without DMA buffers, with which that
+//! driver leaves the window blank; whoever has said otherwise is heeded.
+
+use std::fs;
+use std::process::Stdio;
+
+use vestibule_acceptance::{Group, Stage, app, scenario, until};
+
+const VARIABLE: &str = "WEBKIT_DISABLE_DMABUF_RENDERER";
+const ENGINE: &str = "WebKitWebProcess";
+
+/// Becomes the app in namespaces where the driver's file is there, or is not.
+const WITH_DRIVER: &str = r#"mount -t tmpfs none /proc/driver &&
+mkdir /proc/driver/nvidia && echo NVRM >/proc/driver/nvidia/version && exec "$0""#;
+const WITHOUT_DRIVER: &str = r#"mount -t tmpfs none /proc/driver && exec "$0""#;
+
+#[test]
+fn the_engine_does_without_dma_buffers_beside_nvidias_driver() {
+    scenario(async |stage| {
+        let own = told(stage, WITH_DRIVER, Some("0")).await;
+        assert_eq!(own.as_deref(), Some("0"), "what the user has set");
+        assert_eq!(told(stage, WITHOUT_DRIVER, None).await, None);
+        assert_eq!(told(stage, WITH_DRIVER, None).await.as_deref(), Some("1"));
+    });
+}
+
+/// What the app, started here, tells its web engine by the variable.
+async fn told(stage: &Stage, machine: &str, set: Option<&str>) -> Option<String> {
+    let mut command = stage.desktop.command("unshare");
+    command.arg("--mount");
+    if !rustix::process::geteuid().is_root() {
+        command.arg("--map-root-user");
+    }
+    command
+        .args(["sh", "-c", machine])
+        .arg(app())
+        .env_remove(VARIABLE)
+        .envs(set.map(|value| (VARIABLE, value)))
+        .stdin(Stdio::null());
+    let mut started = Group::start(&mut command);
+    let environment = until("the web engine", async || {
+        if let Some(status) = started.ended() {
+            return Err(format!("the app has ended: {status}"));
+        }
+        fs::read(format!("/proc/{}/environ", engine(stage)?)).map_err(|error| error.to_string())
+    })
+    .await;
+    drop(started);
+    until("the web engine to end", async || match engine(stage) {
+        Ok(_) => Err("it still runs".into()),
+        Err(_) => Ok(()),
+    })
+    .await;
+    let environment = String::from_utf8_lossy(&environment).into_owned();
+    let mut variables = environment.split('\0');
+    let value = variables.find_map(|variable| variable.strip_prefix(VARIABLE)?.strip_prefix('='));
+    value.map(str::to_owned)
+}
+
+/// The process that draws the pages.
+fn engine(stage: &Stage) -> Result<u32, String> {
+    let mut running = stage.desktop.running().into_iter();
+    let engine = running.find(|(_, program)| program.ends_with(ENGINE));
+    engine.map(|(id, _)| id).ok_or("it does not run".into())
+}
