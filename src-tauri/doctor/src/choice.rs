@@ -1,8 +1,11 @@
 //! Which profile is examined: what the app that carries the doctor would use, and over it what
 //! the command line says.
 
+use std::sync::Arc;
+
 use serde_json::json;
 use vestibule_core::profile::{Layer, Profile, ProfileError, load, load_for};
+use vestibule_core::transport::DesktopProxy;
 
 use crate::args::Asked;
 
@@ -12,6 +15,8 @@ pub struct App {
     pub layers: Vec<Layer>,
     /// All of its permissions.
     pub permissions: &'static [&'static str],
+    /// Whom it would ask for a proxy.
+    pub desktop: Option<Arc<dyn DesktopProxy>>,
 }
 
 /// A profile, and what it was made of.
@@ -20,6 +25,8 @@ pub struct Choice {
     pub profile: Profile,
     /// Where it is from: files, or what stands for one.
     pub places: Vec<String>,
+    /// Who names a proxy.
+    pub desktop: Option<Arc<dyn DesktopProxy>>,
 }
 
 /// Chooses; what the app itself would refuse is refused.
@@ -28,6 +35,7 @@ pub struct Choice {
 /// If what was chosen is not a profile.
 pub fn choose(asked: &Asked, app: Option<App>) -> Result<Choice, ProfileError> {
     let permissions = app.as_ref().map(|app| app.permissions);
+    let desktop = app.as_ref().and_then(|app| app.desktop.clone());
     let mut layers = app.map_or_else(Vec::new, |app| app.layers);
     if let Some(chosen) = &asked.profile {
         layers.push(match chosen.to_str() {
@@ -46,5 +54,6 @@ pub fn choose(asked: &Asked, app: Option<App>) -> Result<Choice, ProfileError> {
     Ok(Choice {
         profile,
         places: places.collect(),
+        desktop,
     })
 }

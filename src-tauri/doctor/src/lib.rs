@@ -101,6 +101,7 @@ fn order_of(asked: &Asked, app: Option<App>) -> Result<Order, String> {
     let choice = choice::choose(asked, app).map_err(|error| error.to_string())?;
     let mut order = Order::new(choice.profile);
     order.places = choice.places;
+    order.desktop = choice.desktop;
     order.allowed = asked.allowed;
     order.register.clone_from(&asked.register);
     order.patience = asked.patience.unwrap_or(order.patience);

@@ -1,9 +1,11 @@
 //! What is to be examined, with whose account, and what is allowed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use vestibule_core::profile::Profile;
 use vestibule_core::secrets::Secret;
+use vestibule_core::transport::DesktopProxy;
 
 /// How often a sign-in fails before there seems to be no limit.
 pub const SIGN_INS: u32 = 40;
@@ -31,6 +33,8 @@ pub struct Order {
     pub grace: Duration,
     /// How long one is tried for.
     pub patience: Duration,
+    /// Whom the app would ask for a proxy.
+    pub desktop: Option<Arc<dyn DesktopProxy>>,
 }
 
 impl Order {
@@ -45,6 +49,7 @@ impl Order {
             allowed: Allowed::default(),
             grace: GRACE,
             patience: GRACE,
+            desktop: None,
         }
     }
 
