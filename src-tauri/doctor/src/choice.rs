@@ -1,10 +1,12 @@
 //! Which profile is examined: what the app that carries the doctor would use, and over it what
 //! the command line says.
 
+use std::sync::Arc;
+
 use serde_json::json;
 use vestibule_core::policy::Policy;
 use vestibule_core::profile::{Layer, Profile, ProfileError, load_for};
-use vestibule_core::transport::Network;
+use vestibule_core::transport::{DesktopProxy, NetworkSettings};
 use vestibule_core::wire::{Overridden, PolicyInfo};
 
 use crate::args::Asked;
@@ -18,6 +20,8 @@ pub struct App {
     pub policy: Option<Policy>,
     /// All of its permissions.
     pub permissions: &'static [&'static str],
+    /// Whom it would ask for a proxy.
+    pub desktop: Option<Arc<dyn DesktopProxy>>,
 }
 
 /// A profile, and what it was made of.
@@ -27,7 +31,7 @@ pub struct Choice {
     /// Where it is from: files, or what stands for one.
     pub places: Vec<String>,
     /// How the backend is reached.
-    pub network: Network,
+    pub network: NetworkSettings,
     /// What the administrator of this computer has set.
     pub policy: Option<PolicyInfo>,
 }
@@ -37,9 +41,9 @@ pub struct Choice {
 /// # Errors
 /// If what was chosen is not a profile, or was asked for here and is not for this user to choose.
 pub fn choose(asked: &Asked, app: Option<App>) -> Result<Choice, String> {
-    let (mut layers, policy, permissions) = match app {
-        Some(app) => (app.layers, app.policy, Some(app.permissions)),
-        None => (Vec::new(), None, None),
+    let (mut layers, policy, permissions, desktop) = match app {
+        Some(app) => (app.layers, app.policy, Some(app.permissions), app.desktop),
+        None => (Vec::new(), None, None, None),
     };
     let of_the_app = layers.len();
     layers.extend(asked_for(asked).map_err(|error| error.to_string())?);
@@ -56,11 +60,14 @@ pub fn choose(asked: &Asked, app: Option<App>) -> Result<Choice, String> {
     let places = layers.iter().map(|layer| layer.place().to_owned());
     Ok(Choice {
         places: places.collect(),
-        network: policy
-            .as_ref()
-            .map(Policy::network)
-            .cloned()
-            .unwrap_or_default(),
+        network: NetworkSettings {
+            policy: policy
+                .as_ref()
+                .map(Policy::network)
+                .cloned()
+                .unwrap_or_default(),
+            desktop,
+        },
         policy: policy.map(|policy| policy.info(&loaded)),
         profile: loaded.profile,
     })

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use vestibule_core::profile::Profile;
 use vestibule_core::secrets::Secret;
-use vestibule_core::transport::Network;
+use vestibule_core::transport::NetworkSettings;
 use vestibule_core::wire::PolicyInfo;
 
 /// How often a sign-in fails before there seems to be no limit.
@@ -21,8 +21,8 @@ pub struct Order {
     pub profile: Profile,
     /// What the profile was made of; nothing where it is the contract.
     pub places: Vec<String>,
-    /// How the backend is reached, where an administrator says so.
-    pub network: Network,
+    /// Who says how the backend is reached.
+    pub network: NetworkSettings,
     /// What the administrator of this computer has set.
     pub policy: Option<PolicyInfo>,
     /// An account that signs in with its password alone.
@@ -45,7 +45,7 @@ impl Order {
         Self {
             profile,
             places: Vec::new(),
-            network: Network::default(),
+            network: NetworkSettings::default(),
             policy: None,
             account: None,
             otp_account: None,

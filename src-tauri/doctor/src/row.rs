@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use vestibule_core::obstacle::{Mender, Obstacle};
 
 /// Where a row stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -51,6 +52,16 @@ pub enum Side {
     Network,
     /// How the doctor was called.
     You,
+}
+
+impl From<Mender> for Side {
+    fn from(mender: Mender) -> Self {
+        match mender {
+            Mender::Server => Self::Backend,
+            Mender::Network => Self::Network,
+            Mender::You => Self::You,
+        }
+    }
 }
 
 /// What to do about a row that does not hold.
@@ -111,6 +122,13 @@ impl Finding {
         let text = text.into();
         self.advice.push(Advice { side, text });
         self
+    }
+
+    /// Adds what can be done about an obstacle, in the words of the app.
+    #[must_use]
+    pub fn advise_against(self, obstacle: Obstacle) -> Self {
+        let words = obstacle.words();
+        self.advise(words.by.into(), words.mend)
     }
 }
 

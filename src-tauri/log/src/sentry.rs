@@ -2,17 +2,20 @@
 //!
 //! Sentry's own client would bring a second HTTP and TLS stack, and gathers more than it is
 //! handed (host name, environment). So only its types are used: an event holds what a
-//! [`Report`] holds, and travels on the `reqwest` that the app has already.
+//! [`Report`] holds, and travels on the app's own [`Transport`], with its proxies and its bounds.
 
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
-use reqwest::{Client, StatusCode};
 use sentry_types::protocol::v7::{Breadcrumb, Envelope, Event, Level, Map, Value};
 use sentry_types::{Dsn, Scheme};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc as queue;
+use vestibule_core::backend::retry_after_of;
+use vestibule_core::transport::{
+    NetworkSettings, HeaderMap, HeaderName, HeaderValue, HttpTransport, Method, Request, RequestBody,
+    StatusCode, Transport, Url,
+};
 
 use crate::report::{Call, Fact, Facts, Report, Reporter};
 
@@ -65,26 +68,29 @@ enum Task {
 pub struct Sentry(queue::Sender<Task>);
 
 impl Sentry {
-    /// A reporter for the project of `dsn`; requests run on `runtime`.
+    /// A reporter for the project of `dsn`; requests run on `runtime` and go the way of those to
+    /// the backend.
     ///
     /// # Errors
     /// If `dsn` is no address of a project, or not a safe one.
-    pub fn new(dsn: &str, about: About, runtime: &Handle) -> Result<Self, Unusable> {
+    pub fn new(
+        dsn: &str,
+        about: About,
+        runtime: &Handle,
+        network: NetworkSettings,
+    ) -> Result<Self, Unusable> {
         let dsn: Dsn = dsn.parse().map_err(|_| Unusable::Address)?;
-        let mut builder = Client::builder()
-            .user_agent(AGENT)
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(TOTAL_LIMIT);
-        if dsn.scheme() == Scheme::Http {
-            if !is_this_machine(dsn.host()) {
-                return Err(Unusable::PlainHttp);
-            }
-            builder = builder.no_proxy();
+        if dsn.scheme() == Scheme::Http && !is_this_machine(dsn.host()) {
+            return Err(Unusable::PlainHttp);
         }
-        let client = builder.build().map_err(|_| Unusable::Client)?;
+        let address = dsn.envelope_api_url();
+        let address = Url::parse(address.as_str()).map_err(|_| Unusable::Address)?;
+        let transport = HttpTransport::through(network, &address, AGENT);
+        let transport = transport.map_err(|_| Unusable::Client)?;
         let (sender, tasks) = queue::channel(QUEUE);
         let sending = Sending {
-            client,
+            transport,
+            address,
             dsn,
             about,
             silent_until: None,
@@ -109,7 +115,8 @@ impl Reporter for Sentry {
 }
 
 struct Sending {
-    client: Client,
+    transport: HttpTransport,
+    address: Url,
     dsn: Dsn,
     about: About,
     /// The server asked to be left alone.
@@ -137,31 +144,43 @@ impl Sending {
         if envelope.to_writer(&mut body).is_err() {
             return;
         }
-        let request = self
-            .client
-            .post(self.dsn.envelope_api_url())
-            .header(CONTENT_TYPE, "application/x-sentry-envelope")
-            .header("x-sentry-auth", self.dsn.to_auth(Some(AGENT)).to_string())
-            .body(body);
-        match request.send().await {
-            Ok(answer) if answer.status() == StatusCode::TOO_MANY_REQUESTS => {
-                self.silent_until = Some(Instant::now() + pause(answer.headers()));
-            }
-            Ok(answer) if answer.status().is_success() => {}
+        let Some(headers) = self.headers() else {
+            return;
+        };
+        let request = Request {
+            method: Method::POST,
+            url: self.address.clone(),
+            headers,
+            body: RequestBody::Whole(body.into()),
+            new_connection: false,
+        };
+        let sent = tokio::time::timeout(TOTAL_LIMIT, self.transport.send(request));
+        match sent.await {
+            Ok(Ok(answer)) if answer.status.is_success() => {}
             // Said quietly: a report of a failed report would never end.
-            Ok(answer) => {
-                let status = answer.status().as_u16();
+            Ok(Ok(answer)) => {
+                let status = answer.status.as_u16();
                 tracing::warn!(status, "a report was refused");
+                let limited = answer.status == StatusCode::TOO_MANY_REQUESTS;
+                let asked = retry_after_of(limited, &answer.headers);
+                // It is read with a bound: no wait is too long for the clock.
+                let wait = asked.or(limited.then_some(PAUSE));
+                self.silent_until = wait.map(|wait| Instant::now() + wait);
             }
-            Err(_) => tracing::warn!("a report could not be sent"),
+            Ok(Err(error)) => tracing::warn!(why = %error.obstacle(), "a report could not be sent"),
+            Err(_) => tracing::warn!("a report was not taken in time"),
         }
     }
-}
 
-fn pause(headers: &HeaderMap) -> Duration {
-    let seconds = headers.get(RETRY_AFTER).and_then(|it| it.to_str().ok());
-    let seconds = seconds.and_then(|text| text.parse().ok());
-    seconds.map_or(PAUSE, Duration::from_secs)
+    fn headers(&self) -> Option<HeaderMap> {
+        let mut auth = HeaderValue::from_str(&self.dsn.to_auth(Some(AGENT)).to_string()).ok()?;
+        auth.set_sensitive(true);
+        let kind = HeaderValue::from_static("application/x-sentry-envelope");
+        Some(HeaderMap::from_iter([
+            (HeaderName::from_static("content-type"), kind),
+            (HeaderName::from_static("x-sentry-auth"), auth),
+        ]))
+    }
 }
 
 fn is_this_machine(host: &str) -> bool {

@@ -1,6 +1,7 @@
 //! What arrives at a Sentry server, which is a listener here. One test: the log is the
 //! process's.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use sentry_types::protocol::v7::{Envelope, Event};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
+use vestibule_core::transport::NetworkSettings;
 use vestibule_log::report::Reporter;
 use vestibule_log::sentry::{About, Sentry};
 
@@ -111,7 +113,7 @@ async fn what_a_report_holds_arrives_and_nothing_else() {
 
     // Off until somebody turns it on.
     fail();
-    let sentry = Sentry::new(&dsn, about(), &Handle::current()).expect("a reporter");
+    let sentry = Sentry::new(&dsn, about(), &Handle::current(), NetworkSettings::default()).expect("a reporter");
     let sentry = Arc::new(sentry);
     let flush = {
         let sentry = sentry.clone();
@@ -160,18 +162,50 @@ async fn what_a_report_holds_arrives_and_nothing_else() {
     let place = sink.event(1).extra["place"].to_string();
     assert!(place.contains("sentry.rs"), "{place}");
 
-    // A server that has enough is left alone.
-    sink.answers("429 Too Many Requests\r\nretry-after: 3600\r\n");
+    // A server that asks for a moment has it, in fractions too, and hears of the next failure.
+    sink.answers("429 Too Many Requests\r\nretry-after: 0.05\r\n");
+    fail();
+    flush();
+    assert_eq!(sink.count(), 3);
+    let heard_again = async {
+        while sink.count() == 3 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            fail();
+            flush();
+        }
+    };
+    let heard = tokio::time::timeout(PATIENCE, heard_again).await;
+    assert!(heard.is_ok(), "a moment is not for ever");
+
+    // One that has enough is left alone, whatever it asks for.
+    static PANICS: AtomicUsize = AtomicUsize::new(0);
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |about| {
+        PANICS.fetch_add(1, Ordering::Relaxed);
+        before(about);
+    }));
+    let enough = "429 Too Many Requests\r\nretry-after: 18446744073709551615\r\n";
+    sink.answers(enough);
+    while sink.count() < 5 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        fail();
+        flush();
+    }
     for _ in 0..5 {
         fail();
         flush();
     }
-    assert_eq!(sink.count(), 3);
+    assert_eq!(sink.count(), 5);
+    assert_eq!(
+        PANICS.load(Ordering::Relaxed),
+        0,
+        "and the reporter goes on"
+    );
 
     log.report_to(None);
     fail();
     flush();
-    assert_eq!(sink.count(), 3, "off again");
+    assert_eq!(sink.count(), 5, "off again");
     for body in sink.bodies.lock().expect("a lock").iter() {
         let body = String::from_utf8_lossy(body);
         assert!(!body.contains(SECRET), "{body}");
@@ -180,7 +214,7 @@ async fn what_a_report_holds_arrives_and_nothing_else() {
 
 #[tokio::test]
 async fn reports_go_to_a_safe_address_only() {
-    let new = |dsn: &str| Sentry::new(dsn, about(), &Handle::current()).map(drop);
+    let new = |dsn: &str| Sentry::new(dsn, about(), &Handle::current(), NetworkSettings::default()).map(drop);
     assert!(new("https://key@sentry.example/1").is_ok());
     assert!(new("http://key@127.0.0.1:9/1").is_ok());
     for dsn in [

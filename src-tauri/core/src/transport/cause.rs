@@ -135,7 +135,8 @@ fn of_certificate(bad: &Bad) -> Obstacle {
         | Bad::NotValidYet
         | Bad::NotValidYetContext { .. } => Obstacle::CertificateDate,
         Bad::NotValidForName | Bad::NotValidForNameContext { .. } => Obstacle::CertificateName,
-        Bad::UnknownIssuer => Obstacle::CertificateIssuer,
+        // The second: of an issuer that has the name of a trusted one, and another key.
+        Bad::UnknownIssuer | Bad::BadSignature => Obstacle::CertificateIssuer,
         // A certificate that has signed itself: rustls keeps the type of that to itself.
         Bad::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => {
             Obstacle::CertificateIssuer

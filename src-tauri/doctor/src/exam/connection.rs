@@ -1,13 +1,15 @@
-//! How the backend is reached: address, TLS, plain http. What is asked here carries no
-//! credential, so it does not go through the core's client, which tells no causes.
+//! How the backend is reached: address, TLS, plain http. The first request goes the way of the
+//! app's own; only plain http, which the app never uses, has a client of its own.
 
 use std::time::Duration;
 
-use reqwest::{Client, Response, StatusCode};
+use reqwest::header::HeaderMap;
+use reqwest::{Client, Method, Response, StatusCode};
 use url::Url;
-use vestibule_core::transport::Network;
+use vestibule_core::obstacle::Obstacle;
+use vestibule_core::transport::{self, RequestBody, Transport as _, TransportError};
 
-use super::{Exam, PRODUCT, Step, unreachable};
+use super::{Exam, PRODUCT, Step};
 use crate::row::{Finding, Side};
 use crate::stop::Stopped;
 
@@ -19,24 +21,25 @@ impl Exam<'_> {
         self.stop.check()?;
         let base = self.order.profile.backend.clone();
         self.desk.progress(&format!("looking at {base}"));
-        let is_plain = base.scheme() == "http";
         let sent = format!("GET {}", base.path());
-        let client = match bare_client(is_plain, &self.order.network) {
-            Ok(client) => client,
-            Err(error) => {
-                self.hopeless = true;
-                self.set("reachable", Finding::no(sent, error.to_string()));
-                return Ok(());
-            }
+        let transport = self.transport.clone();
+        let request = transport::Request {
+            method: Method::GET,
+            url: base.clone(),
+            headers: HeaderMap::new(),
+            body: RequestBody::Empty,
+            new_connection: false,
         };
-        match self.stop.race(client.get(base.clone()).send()).await? {
+        let asked = tokio::time::timeout(PATIENCE, transport.send(request));
+        let answer = self.stop.race(asked).await?;
+        match answer.unwrap_or(Err(TransportError::TimedOut)) {
             Ok(response) => {
-                let status = response.status().as_u16();
+                let status = response.status.as_u16();
                 self.set(
                     "reachable",
                     Finding::yes(sent, format!("answers ({status})")),
                 );
-                let tls = if is_plain {
+                let tls = if base.scheme() == "http" {
                     "plain http, which stays on this machine"
                 } else {
                     "the certificate is trusted by this system"
@@ -45,37 +48,31 @@ impl Exam<'_> {
             }
             Err(error) => {
                 self.hopeless = true;
-                self.cannot_be_reached(&sent, &base, &error);
+                self.cannot_be_reached(&sent, &base, error.obstacle());
                 return Ok(());
             }
         }
-        let plain = self.look_at_plain_http(&client, &base).await?;
+        let plain = self.look_at_plain_http(&base).await?;
         self.set("plain_http", plain);
         Ok(())
     }
 
-    fn cannot_be_reached(&mut self, sent: &str, base: &Url, error: &reqwest::Error) {
-        let obstacle = unreachable::of(error);
-        let finding = |sent: &str| Finding::no(sent, obstacle.says);
-        if obstacle.is_tls {
+    fn cannot_be_reached(&mut self, sent: &str, base: &Url, obstacle: Obstacle) {
+        let finding = |sent: &str| Finding::no(sent, obstacle.words().says);
+        if is_of_tls(obstacle) {
             let finding = finding(&format!("to {}", origin(base)));
-            self.set("tls", finding.advise(obstacle.side, obstacle.advice));
+            self.set("tls", finding.advise_against(obstacle));
             let got = "somebody listens there, but there is no TLS to ask through";
             self.set("reachable", Finding::unclear(sent, got));
         } else {
-            let finding = finding(sent);
-            self.set("reachable", finding.advise(obstacle.side, obstacle.advice));
+            self.set("reachable", finding(sent).advise_against(obstacle));
         }
         self.sheet.skip_rest("the backend was not reached");
         self.notes
             .push("The backend cannot be reached, so nothing else was tried.".into());
     }
 
-    async fn look_at_plain_http(
-        &mut self,
-        client: &Client,
-        base: &Url,
-    ) -> Result<Finding, Stopped> {
+    async fn look_at_plain_http(&mut self, base: &Url) -> Result<Finding, Stopped> {
         if base.scheme() == "http" {
             return Ok(Finding::not_tried(
                 "the backend is spoken to on this machine",
@@ -92,7 +89,15 @@ impl Exam<'_> {
                 "there is no such address over plain http",
             ));
         }
+        if self.order.network.policy.proxy.is_some() {
+            return Ok(Finding::not_tried(
+                "an administrator's policy says how this computer reaches the network",
+            ));
+        }
         let sent = format!("GET {plain}");
+        let Ok(client) = plain_client() else {
+            return Ok(Finding::not_tried("no client can be made for it"));
+        };
         let answer = self.stop.race(client.get(plain).send()).await?;
         Ok(match answer {
             Err(_) => Finding::yes(sent, "nothing is served without TLS"),
@@ -115,16 +120,23 @@ impl Exam<'_> {
     }
 }
 
-fn bare_client(is_plain: bool, network: &Network) -> reqwest::Result<Client> {
-    let mut builder = Client::builder()
+fn plain_client() -> reqwest::Result<Client> {
+    Client::builder()
         .user_agent(PRODUCT)
         .redirect(reqwest::redirect::Policy::none())
-        .timeout(PATIENCE);
-    builder = match is_plain {
-        true => builder.no_proxy(),
-        false => network.apply(builder)?,
+        .timeout(PATIENCE)
+        .build()
+}
+
+/// Whether there was a connection, but no TLS over it.
+fn is_of_tls(obstacle: Obstacle) -> bool {
+    use Obstacle::{
+        Certificate, CertificateDate, CertificateIssuer, CertificateName, NotTls, TlsRefused,
     };
-    builder.build()
+    matches!(
+        obstacle,
+        Certificate | CertificateDate | CertificateIssuer | CertificateName | NotTls | TlsRefused
+    )
 }
 
 fn origin(base: &Url) -> String {

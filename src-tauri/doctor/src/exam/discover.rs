@@ -4,7 +4,7 @@
 use vestibule_core::backend::{Backend, Exchange, SignIn};
 use vestibule_core::profile::{Profile, SHIPPED};
 
-use super::{Exam, PRODUCT, Step};
+use super::{Exam, Step};
 use crate::order::Account;
 use crate::shape;
 use crate::suggest::{self, Suggestion};
@@ -25,10 +25,7 @@ impl Exam<'_> {
                 "trying to sign in as the profile \"{}\" would",
                 candidate.name
             ));
-            let Ok(backend) = Backend::through(&self.order.network, candidate.profile, PRODUCT)
-            else {
-                continue;
-            };
+            let backend = Backend::over(candidate.profile, self.transport.clone());
             let backend = backend.watched_by(self.witness.clone());
             let mark = self.witness.count();
             let answer = backend.login(&Self::credentials(account), &device).await;

@@ -15,7 +15,6 @@ mod replay;
 mod seen;
 mod sign_in;
 mod told;
-mod unreachable;
 mod window;
 
 use std::sync::Arc;
@@ -24,6 +23,7 @@ use std::time::Duration;
 use vestibule_core::backend::{Backend, Exchange, SignIn, Witness};
 use vestibule_core::device::Device;
 use vestibule_core::error::{AuthError, ErrorCode};
+use vestibule_core::transport::HttpTransport;
 use vestibule_core::wire::LoginInput;
 
 use crate::ledger::{Ledger, Session};
@@ -48,6 +48,7 @@ struct Exam<'a> {
     order: &'a Order,
     desk: Arc<dyn Desk>,
     stop: Stop,
+    transport: Arc<HttpTransport>,
     backend: Backend,
     witness: Witness,
     ledger: Ledger,
@@ -96,7 +97,10 @@ pub async fn examine_and_keep(
 impl<'a> Exam<'a> {
     fn begin(order: &'a Order, desk: Arc<dyn Desk>, stop: Stop) -> Result<Self, AuthError> {
         let witness = Witness::default();
-        let backend = Backend::through(&order.network, order.profile.clone(), PRODUCT)?;
+        let address = &order.profile.backend;
+        let transport = HttpTransport::through(order.network.clone(), address, PRODUCT)?;
+        let transport = Arc::new(transport);
+        let backend = Backend::over(order.profile.clone(), transport.clone());
         let backend = backend.watched_by(witness.clone());
         let mut masks = Masks::default();
         for account in [&order.account, &order.otp_account].into_iter().flatten() {
@@ -106,6 +110,7 @@ impl<'a> Exam<'a> {
             order,
             desk,
             stop,
+            transport,
             backend,
             witness,
             ledger: Ledger::default(),

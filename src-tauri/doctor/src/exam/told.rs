@@ -2,10 +2,12 @@
 //! words, so that the same trouble has the same advice wherever it shows.
 
 use serde_json::Value;
-use vestibule_core::backend::Exchange;
+use vestibule_core::backend::{Exchange, Fault};
 use vestibule_core::error::{AuthError, ErrorCode};
+use vestibule_core::obstacle::Obstacle;
 use vestibule_core::profile::Profile;
 use vestibule_core::reply::Reply;
+use vestibule_core::transport::StatusCode;
 
 use crate::mask::Masks;
 use crate::row::{Finding, Side};
@@ -33,12 +35,14 @@ pub fn refused(
             "use the address that it leads to: the app follows no redirect with a password",
         );
     }
+    if let Some(obstacle) = exchange.fault.and_then(Fault::obstacle) {
+        return finding.advise_against(obstacle);
+    }
     if shape::is_page(exchange) && status < 500 && status != 429 {
-        return finding.advise(
-            Side::You,
-            "a page where JSON belongs: check --backend and the path; a proxy or a login page of \
-             the network may stand between",
-        );
+        let check = "a page where JSON belongs: check --backend and the path";
+        return finding
+            .advise(Side::You, check)
+            .advise_against(Obstacle::Portal);
     }
     match (error.code, status) {
         (_, 404 | 405 | 501) => absent(finding),
@@ -57,12 +61,16 @@ pub fn refused(
         (ErrorCode::RateLimited, _) => {
             finding.advise(Side::You, "too many tries by now: wait, and run this again")
         }
-        (ErrorCode::BackendFault, _) => finding.advise(
-            Side::Backend,
-            "a 5xx is trouble that passes, to the app: a refusal is a 4xx with {message, code}",
-        ),
-        (ErrorCode::Unreachable, _) => {
-            finding.advise(Side::Network, "the answer did not come, or broke off")
+        (ErrorCode::BackendFault, _) => {
+            let finding = finding.advise(
+                Side::Backend,
+                "a 5xx is trouble that passes, to the app: a refusal is a 4xx with {message, code}",
+            );
+            let trouble = StatusCode::from_u16(status).map(Fault::Status);
+            match trouble.ok().and_then(Fault::obstacle) {
+                Some(obstacle) => finding.advise_against(obstacle),
+                None => finding,
+            }
         }
         (ErrorCode::BadAnswer, 200..=299) => missing(finding, exchange, profile),
         _ => finding.advise(

@@ -24,6 +24,8 @@ pub enum Shows {
     NotYet,
     /// A good one, of another name.
     Anothers,
+    /// A good one, of an authority that nobody trusts: so looks a company's inspection.
+    Strangers,
 }
 
 /// An authority of this test, in a file that a program is told to trust.
@@ -64,6 +66,7 @@ impl Authority {
         let key = KeyPair::generate().expect("a key");
         let certificate = match shows {
             Shows::SelfSigned => params.self_signed(&key),
+            Shows::Strangers => params.signed_by(&key, &*Self::new().issuer),
             _ => params.signed_by(&key, &*self.issuer),
         };
         let chain = vec![certificate.expect("a certificate").der().clone()];

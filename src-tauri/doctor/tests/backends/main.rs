@@ -13,3 +13,4 @@ mod stopped;
 mod support;
 mod tls;
 mod troubles;
+mod ways;

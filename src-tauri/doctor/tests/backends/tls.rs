@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use vestibule_backend::Config;
+use vestibule_core::obstacle::Obstacle;
 
 use crate::front::{Authority, Front, Shows};
 use crate::support::{DEMO, PASSWORD, bundled, program, text};
@@ -58,20 +59,20 @@ async fn a_cookie_that_may_travel_in_the_clear_is_told() {
 async fn no_other_certificate_is_spoken_to_and_what_is_wrong_is_named() {
     let backend = bundled(Config::default()).await;
     let authority = Authority::new();
-    for (shows, says, advice) in [
-        (Shows::SelfSigned, "trusts", "authority"),
-        (Shows::Expired, "expired", "renew"),
-        (Shows::NotYet, "has not come", "clock"),
-        (Shows::Anothers, "another name", "names this host"),
+    for (shows, obstacle) in [
+        (Shows::SelfSigned, Obstacle::CertificateIssuer),
+        (Shows::Expired, Obstacle::CertificateDate),
+        (Shows::NotYet, Obstacle::CertificateDate),
+        (Shows::Anothers, Obstacle::CertificateName),
+        (Shows::Strangers, Obstacle::CertificateIssuer),
     ] {
         let front = Front::before(backend.address(), "127.0.0.1", &authority, shows).await;
         let (report, status) = examined(&format!("https://{}", front.address), &authority).await;
         let tls = row(&report, "tls");
         assert_eq!(tls["holds"], "no", "{shows:?}: {tls:#}");
-        let got = tls["got"].as_str().expect("text");
-        assert!(got.contains(says), "{shows:?}: {tls:#}");
-        assert_eq!(tls["advice"][0]["side"], "network");
-        assert!(tls["advice"].to_string().contains(advice), "{tls:#}");
+        let words = obstacle.words();
+        assert_eq!(tls["got"], words.says, "{shows:?}: {tls:#}");
+        assert_eq!(tls["advice"][0]["text"], words.mend, "{shows:?}: {tls:#}");
         assert_eq!(report["outcome"], "not_examined");
         assert_eq!(
             report["counts"]["fail"], 1,
@@ -88,20 +89,15 @@ async fn a_scheme_for_the_other_port_is_recognised() {
     let authority = Authority::new();
     let (report, _) = examined(&format!("https://{}", backend.address()), &authority).await;
     let tls = row(&report, "tls");
-    assert!(
-        tls["got"].to_string().contains("does not speak TLS"),
-        "{tls:#}"
-    );
+    assert_eq!(tls["got"], Obstacle::NotTls.words().says, "{tls:#}");
     assert!(tls["advice"].to_string().contains("http://"), "{tls:#}");
 
     let front = Front::before(backend.address(), "127.0.0.1", &authority, Shows::Good).await;
     let (report, _) = examined(&format!("http://{}", front.address), &authority).await;
     let reachable = row(&report, "reachable");
     assert_eq!(reachable["holds"], "no", "{report:#}");
-    assert!(
-        reachable["got"].to_string().contains("does not speak HTTP"),
-        "{reachable:#}"
-    );
+    let says = Obstacle::NotHttp.words().says;
+    assert_eq!(reachable["got"], says, "{reachable:#}");
     assert!(
         reachable["advice"].to_string().contains("https://"),
         "{reachable:#}"
@@ -111,15 +107,17 @@ async fn a_scheme_for_the_other_port_is_recognised() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_that_nobody_has_and_a_port_that_nobody_listens_at() {
     let authority = Authority::new();
-    for (address, says) in [
+    for (address, obstacle, side) in [
         // RFC 6761 keeps this name free of addresses for ever.
-        ("https://nowhere.invalid", "name is not known"),
-        ("http://127.0.0.1:9", "nobody listens there"),
+        ("https://nowhere.invalid", Obstacle::NameUnknown, "you"),
+        ("http://127.0.0.1:9", Obstacle::Refused, "backend"),
     ] {
         let (report, status) = examined(address, &authority).await;
         let reachable = row(&report, "reachable");
-        assert!(reachable["got"].to_string().contains(says), "{reachable:#}");
-        assert_eq!(reachable["advice"][0]["side"], "you");
+        let words = obstacle.words();
+        assert_eq!(reachable["got"], words.says, "{reachable:#}");
+        assert_eq!(reachable["advice"][0]["text"], words.mend, "{reachable:#}");
+        assert_eq!(reachable["advice"][0]["side"], side, "{reachable:#}");
         assert_eq!(status, Some(2));
     }
 }
