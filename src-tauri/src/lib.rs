@@ -6,6 +6,7 @@
 mod bounds;
 mod bridge;
 mod commands;
+mod desktop_proxy;
 mod elsewhere;
 mod exchanges;
 mod fence;
@@ -124,6 +125,7 @@ pub fn doctor(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
             layers,
             policy,
             permissions: &permission::ALL,
+            desktop: desktop_proxy::desktop(),
         }))
     };
     vestibule_doctor::run(arguments, app)

@@ -54,7 +54,11 @@ pub fn apply(app: &AppHandle) {
             },
         };
         let runtime = tauri::async_runtime::handle();
-        let sentry = Sentry::new(&address, about, runtime.inner());
+        let network = crate::settings::network(app);
+        let network = network
+            .inspect_err(|error| tracing::warn!(%error, "failures cannot be reported"))
+            .ok()?;
+        let sentry = Sentry::new(&address, about, runtime.inner(), network);
         sentry
             .inspect_err(|error| tracing::warn!(%error, "failures cannot be reported"))
             .ok()

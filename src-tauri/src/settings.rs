@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use tauri::{AppHandle, Manager as _};
 use vestibule_core::policy::Policy;
 use vestibule_core::profile::{Layer, Profile, ProfileError, load_for};
-use vestibule_core::transport::Network;
+use vestibule_core::transport::NetworkSettings;
 use vestibule_core::wire::{Overridden, PolicyInfo};
 
-use crate::{StartError, permission};
+use crate::{StartError, desktop_proxy, permission};
 
 /// In `tauri.conf.json`, under `plugins`.
 const SECTION: &str = "vestibule";
@@ -38,8 +38,8 @@ struct Overrides {
 pub struct Settings {
     /// Its backend.
     pub profile: Profile,
-    /// How that is reached.
-    pub network: Network,
+    /// Who says how that is reached.
+    pub network: NetworkSettings,
     /// What the administrator of this computer has set.
     pub policy: Option<PolicyInfo>,
 }
@@ -73,13 +73,26 @@ pub fn of(app: &AppHandle, workspace: &str) -> Result<Settings, ProfileError> {
     tracing::info!(profile = profile.name, origin = profile.origin(), "backend");
     Ok(Settings {
         profile,
-        network: policy
-            .as_ref()
-            .map(Policy::network)
-            .cloned()
-            .unwrap_or_default(),
+        network: network_of(policy.as_ref()),
         policy: info,
     })
+}
+
+/// Who says how servers are reached, whichever they are.
+///
+/// # Errors
+/// If the administrator's policy is not valid.
+#[cfg(feature = "sentry")]
+pub fn network(app: &AppHandle) -> Result<NetworkSettings, ProfileError> {
+    let policy = Policy::find(&app.config().identifier)?;
+    Ok(network_of(policy.as_ref()))
+}
+
+fn network_of(policy: Option<&Policy>) -> NetworkSettings {
+    NetworkSettings {
+        policy: policy.map(Policy::network).cloned().unwrap_or_default(),
+        desktop: desktop_proxy::desktop(),
+    }
 }
 
 /// Says in the log what a policy does.

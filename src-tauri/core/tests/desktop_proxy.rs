@@ -7,11 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 use vestibule_core::obstacle::Obstacle;
 use vestibule_core::transport::{
-    DesktopProxy, HeaderMap, HttpTransport, Method, Request, RequestBody, Transport as _, Url,
+    DesktopProxy, HeaderMap, HttpTransport, Method, NetworkSettings, Request, RequestBody,
+    Transport as _, Url,
 };
 
 /// Set in the child.
@@ -60,6 +62,17 @@ impl Desktop {
     }
 }
 
+impl Desktop {
+    /// A transport on this desktop, where an administrator says so much of the network.
+    fn transport(self: Arc<Self>, backend: &Url, policy: Value) -> HttpTransport {
+        let network = NetworkSettings {
+            policy: serde_json::from_value(policy).expect("a network"),
+            desktop: Some(self),
+        };
+        HttpTransport::through(network, backend, "test").expect("a client")
+    }
+}
+
 impl DesktopProxy for Desktop {
     fn proxy_for(&self, _: &Url) -> Option<Url> {
         self.asked.fetch_add(1, Ordering::SeqCst);
@@ -98,8 +111,7 @@ async fn the_desktops_proxy_is_used_and_looked_for_again_where_it_fails() {
     });
     let backend = Url::parse("https://backend.invalid/v1").expect("an address");
     let desktop = Desktop::naming(Some(format!("http://{address}")));
-    let transport = HttpTransport::on_desktop(&backend, "test", desktop.clone());
-    let transport = transport.expect("a client");
+    let transport = desktop.clone().transport(&backend, json!({}));
     // It hangs up.
     let refused = obstacle(&transport, &backend).await;
     assert_eq!(refused, Some(Obstacle::ProxyRefused));
@@ -119,11 +131,32 @@ async fn no_proxy_stands_before_this_machine() {
     }
     let backend = Url::parse("http://127.0.0.1:9/").expect("an address");
     let desktop = Desktop::naming(Some("http://proxy.invalid:3128".into()));
-    let transport = HttpTransport::on_desktop(&backend, "test", desktop.clone());
-    let transport = transport.expect("a client");
+    let transport = desktop.clone().transport(&backend, json!({}));
     assert_eq!(
         obstacle(&transport, &backend).await,
         Some(Obstacle::Refused)
     );
+    assert_eq!(desktop.asked.load(Ordering::SeqCst), 0, "nobody is asked");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrators_word_goes_before_the_desktops() {
+    if !is_child("an_administrators_word_goes_before_the_desktops") {
+        return;
+    }
+    let backend = Url::parse("https://backend.invalid/v1").expect("an address");
+    let desktop = Desktop::naming(Some("http://127.0.0.1:9".into()));
+    let direct = desktop.clone().transport(&backend, json!({"proxy": false}));
+    assert_eq!(obstacle(&direct, &backend).await, Some(Obstacle::NameUnknown));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("its address");
+    let policy = json!({"proxy": format!("socks5://{address}")});
+    let socks = desktop.clone().transport(&backend, policy);
+    let asking = tokio::spawn(async move { obstacle(&socks, &backend).await });
+    let (mut client, _) = listener.accept().await.expect("a connection");
+    // RFC 1928, chapter 3: its version and the ways to sign in.
+    assert_eq!(client.read_u8().await.expect("a byte"), 5, "SOCKS 5");
+    drop(client);
+    asking.await.expect("it ends").expect("no answer");
     assert_eq!(desktop.asked.load(Ordering::SeqCst), 0, "nobody is asked");
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use url::Url;
 use vestibule_core::transport::{
-    HeaderMap, HttpTransport, Method, Network, Request, RequestBody, Transport as _,
+    HeaderMap, HttpTransport, Method, NetworkSettings, Request, RequestBody, Transport as _,
 };
 
 /// Long enough for any machine: a test that passes does not wait for it.
@@ -35,9 +35,12 @@ fn listener() -> (u16, Receiver<String>) {
 
 /// Sends one request to `address`; nobody answers it.
 async fn ask(address: &str, network: Value) {
-    let network: Network = serde_json::from_value(network).expect("a network");
+    let network = NetworkSettings {
+        policy: serde_json::from_value(network).expect("a network"),
+        desktop: None,
+    };
     let url = Url::parse(address).expect("an address");
-    let transport = HttpTransport::through(&network, &url, "test").expect("a client");
+    let transport = HttpTransport::through(network, &url, "test").expect("a client");
     let request = Request {
         method: Method::GET,
         url,

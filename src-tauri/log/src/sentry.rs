@@ -4,7 +4,7 @@
 //! handed (host name, environment). So only its types are used: an event holds what a
 //! [`Report`] holds, and travels on the app's own [`Transport`], with its proxies and its bounds.
 
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use sentry_types::protocol::v7::{Breadcrumb, Envelope, Event, Level, Map, Value};
@@ -13,8 +13,8 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc as queue;
 use vestibule_core::backend::retry_after_of;
 use vestibule_core::transport::{
-    NetworkSettings, HeaderMap, HeaderName, HeaderValue, HttpTransport, Method, Request, RequestBody,
-    StatusCode, Transport, Url,
+    HeaderMap, HeaderName, HeaderValue, HttpTransport, Method, NetworkSettings, Request,
+    RequestBody, StatusCode, Transport, Url,
 };
 
 use crate::report::{Call, Fact, Facts, Report, Reporter};

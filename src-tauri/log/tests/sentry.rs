@@ -113,7 +113,13 @@ async fn what_a_report_holds_arrives_and_nothing_else() {
 
     // Off until somebody turns it on.
     fail();
-    let sentry = Sentry::new(&dsn, about(), &Handle::current(), NetworkSettings::default()).expect("a reporter");
+    let sentry = Sentry::new(
+        &dsn,
+        about(),
+        &Handle::current(),
+        NetworkSettings::default(),
+    )
+    .expect("a reporter");
     let sentry = Arc::new(sentry);
     let flush = {
         let sentry = sentry.clone();
@@ -214,7 +220,9 @@ async fn what_a_report_holds_arrives_and_nothing_else() {
 
 #[tokio::test]
 async fn reports_go_to_a_safe_address_only() {
-    let new = |dsn: &str| Sentry::new(dsn, about(), &Handle::current(), NetworkSettings::default()).map(drop);
+    let new = |dsn: &str| {
+        Sentry::new(dsn, about(), &Handle::current(), NetworkSettings::default()).map(drop)
+    };
     assert!(new("https://key@sentry.example/1").is_ok());
     assert!(new("http://key@127.0.0.1:9/1").is_ok());
     for dsn in [

@@ -151,7 +151,11 @@ impl Session {
         Self::open_by(config, Arc::new(SystemClock), network)
     }
 
-    fn open_by(config: Config, clock: Arc<dyn Clock>, network: NetworkSettings) -> Result<Self, AuthError> {
+    fn open_by(
+        config: Config,
+        clock: Arc<dyn Clock>,
+        network: NetworkSettings,
+    ) -> Result<Self, AuthError> {
         let unusable = |error: io::Error| unusable::folder(&config.folder, &error);
         let records = FolderRecords::open(&config.folder).map_err(unusable)?;
         let agent = user_agent(&config.product);
