@@ -39,7 +39,7 @@ pub(super) enum Way {
     /// Without any, whoever names one.
     Direct,
     /// As somebody says. Names are resolved at the proxy.
-    Through(Proxy),
+    Through(Box<Proxy>),
     /// As the client library finds it: on macOS and Windows in the system's settings.
     AsTheSystemSays,
 }
@@ -56,7 +56,7 @@ impl Way {
             Some(Maybe(None)) => Ok(Some(Self::Direct)),
             Some(Maybe(Some(address))) => {
                 let proxy = through(address.as_str()).ok_or(Obstacle::ProxyUnreachable)?;
-                Ok(Some(Self::Through(proxy.no_proxy(policy.without_proxy()))))
+                Ok(Some(Self::Through(proxy.no_proxy(policy.without_proxy()).into())))
             }
             None => Self::of_environment(),
         }
@@ -71,7 +71,7 @@ impl Way {
             tracing::warn!(variable = name, "the variable names no usable proxy");
             Obstacle::ProxyUnreachable
         })?;
-        Ok(Some(Self::Through(proxy.no_proxy(NoProxy::from_env()))))
+        Ok(Some(Self::Through(proxy.no_proxy(NoProxy::from_env()).into())))
     }
 
     /// Looks for the way to `backend`.
@@ -93,7 +93,7 @@ impl Way {
                     tracing::warn!("the desktop's settings name no usable proxy");
                     Obstacle::ProxyUnreachable
                 })?;
-                Ok(Self::Through(proxy))
+                Ok(Self::Through(proxy.into()))
             }
             Ok(Ok(None)) => Ok(Self::AsTheSystemSays),
             Ok(Err(_)) | Err(_) => {
@@ -107,7 +107,7 @@ impl Way {
         match self {
             Self::Direct => builder.no_proxy(),
             // With that the environment's are not asked.
-            Self::Through(proxy) => builder.proxy(proxy),
+            Self::Through(proxy) => builder.proxy(*proxy),
             Self::AsTheSystemSays => builder,
         }
     }
