@@ -147,7 +147,10 @@ async fn an_administrators_word_goes_before_the_desktops() {
     let backend = Url::parse("https://backend.invalid/v1").expect("an address");
     let desktop = Desktop::naming(Some("http://127.0.0.1:9".into()));
     let direct = desktop.clone().transport(&backend, json!({"proxy": false}));
-    assert_eq!(obstacle(&direct, &backend).await, Some(Obstacle::NameUnknown));
+    assert_eq!(
+        obstacle(&direct, &backend).await,
+        Some(Obstacle::NameUnknown)
+    );
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("its address");
     let policy = json!({"proxy": format!("socks5://{address}")});

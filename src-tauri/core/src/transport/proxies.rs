@@ -56,7 +56,9 @@ impl Way {
             Some(Maybe(None)) => Ok(Some(Self::Direct)),
             Some(Maybe(Some(address))) => {
                 let proxy = through(address.as_str()).ok_or(Obstacle::ProxyUnreachable)?;
-                Ok(Some(Self::Through(proxy.no_proxy(policy.without_proxy()).into())))
+                Ok(Some(Self::Through(
+                    proxy.no_proxy(policy.without_proxy()).into(),
+                )))
             }
             None => Self::of_environment(),
         }
@@ -71,7 +73,9 @@ impl Way {
             tracing::warn!(variable = name, "the variable names no usable proxy");
             Obstacle::ProxyUnreachable
         })?;
-        Ok(Some(Self::Through(proxy.no_proxy(NoProxy::from_env()).into())))
+        Ok(Some(Self::Through(
+            proxy.no_proxy(NoProxy::from_env()).into(),
+        )))
     }
 
     /// Looks for the way to `backend`.
