@@ -5,6 +5,7 @@
 
 mod bridge;
 mod commands;
+mod desktop_proxy;
 mod elsewhere;
 mod exchanges;
 mod fence;
@@ -119,6 +120,7 @@ pub fn doctor(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
         Ok(Some(vestibule_doctor::App {
             layers,
             permissions: &permission::ALL,
+            desktop: desktop_proxy::desktop(),
         }))
     };
     vestibule_doctor::run(arguments, app)

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use tauri::{AppHandle, Manager as _, State, async_runtime, command};
+use vestibule_core::backend::refusal;
 use vestibule_core::error::{AuthError, ErrorCode};
 use vestibule_core::wire::{Exported, FetchReply, FetchRequest};
 
@@ -63,18 +64,13 @@ enum People {
 }
 
 fn read(reply: &FetchReply) -> Result<Vec<Person>, AuthError> {
-    let code = match reply.status {
-        200 => match serde_json::from_str(&reply.body) {
-            Ok(People::Bare(people) | People::Named { users: people }) => return Ok(people),
-            Err(_) => ErrorCode::BadAnswer,
-        },
-        401 => ErrorCode::NotSignedIn,
-        403 => ErrorCode::NotAllowed,
-        404 => ErrorCode::Unsupported,
-        429 => ErrorCode::RateLimited,
-        _ => ErrorCode::BackendFault,
-    };
-    Err(code.into())
+    if reply.status != 200 {
+        return Err(refusal(reply));
+    }
+    match serde_json::from_str(&reply.body) {
+        Ok(People::Bare(people) | People::Named { users: people }) => Ok(people),
+        Err(_) => Err(ErrorCode::BadAnswer.into()),
+    }
 }
 
 /// With a mark at the start by which spreadsheets know that it is UTF-8.
@@ -163,9 +159,10 @@ mod tests {
     fn the_backends_refusal_is_passed_on() {
         for (status, body, code) in [
             (403, "{}", ErrorCode::NotAllowed),
-            (401, "{}", ErrorCode::NotSignedIn),
+            (401, "{}", ErrorCode::SessionRefused),
             (404, "{}", ErrorCode::Unsupported),
             (500, "{}", ErrorCode::BackendFault),
+            (418, "{}", ErrorCode::BadAnswer),
             (200, "<html>", ErrorCode::BadAnswer),
             (200, r#"{"users": [{"id": 1}]}"#, ErrorCode::BadAnswer),
         ] {

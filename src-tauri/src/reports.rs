@@ -54,7 +54,12 @@ pub fn apply(app: &AppHandle) {
             },
         };
         let runtime = tauri::async_runtime::handle();
-        let sentry = Sentry::new(&address, about, runtime.inner());
+        let sentry = Sentry::new(
+            &address,
+            about,
+            runtime.inner(),
+            crate::desktop_proxy::desktop(),
+        );
         sentry
             .inspect_err(|error| tracing::warn!(%error, "failures cannot be reported"))
             .ok()

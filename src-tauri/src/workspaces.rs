@@ -15,7 +15,7 @@ use vestibule_core::session::{Config, Session};
 use vestibule_core::storage::keyring::Keyring;
 
 use crate::instance::Instance;
-use crate::{bridge, settings};
+use crate::{bridge, desktop_proxy, settings};
 
 /// The workspace of a command that names none.
 pub const DEFAULT: &str = "default";
@@ -80,7 +80,10 @@ fn open_one(app: &AppHandle, name: &str) -> Result<Session, AuthError> {
     // A command may be what opens it, on a thread that is not the runtime's.
     let runtime = async_runtime::handle();
     let _entered = runtime.inner().enter();
-    Session::open(config)
+    match desktop_proxy::desktop() {
+        Some(desktop) => Session::open_on_desktop(config, desktop),
+        None => Session::open(config),
+    }
 }
 
 /// Name and version: what the backend sees as the device's browser.
