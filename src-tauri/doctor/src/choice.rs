@@ -49,8 +49,8 @@ pub fn choose(asked: &Asked, app: Option<App>) -> Result<Choice, String> {
     layers.extend(asked_for(asked).map_err(|error| error.to_string())?);
     let loaded = load_for(&layers, permissions).map_err(|error| error.to_string())?;
     if let Some(policy) = &policy {
-        let mut here = layers[of_the_app..].iter().map(Layer::place);
-        let is_here = |one: &&Overridden| here.any(|place| place == one.place);
+        let here = &layers[of_the_app..];
+        let is_here = |one: &&Overridden| here.iter().any(|layer| layer.place() == one.place);
         if let Some(Overridden { key, place }) = loaded.overridden.iter().find(is_here) {
             // Another backend than the one that was named would hear the password.
             let by = policy.place();

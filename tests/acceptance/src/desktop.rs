@@ -15,6 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use vestibule_bus::{Bus, Keyring};
 
+use crate::administrator::Administrator;
 use crate::group::Group;
 use crate::places;
 
@@ -34,6 +35,7 @@ pub struct Desktop {
     // In the order in which they end.
     _screen: Option<Group>,
     bus: Mutex<Bus>,
+    administrator: Mutex<Option<Administrator>>,
     _watch: Watch,
 }
 
@@ -55,6 +57,7 @@ impl Desktop {
             mark,
             _screen: None,
             bus: Mutex::new(bus),
+            administrator: Mutex::default(),
         };
         let (screen, display) = desktop.screen();
         desktop._screen = Some(screen);
@@ -65,6 +68,26 @@ impl Desktop {
     /// The bus and the keyring on it.
     pub fn bus(&self) -> MutexGuard<'_, Bus> {
         self.bus.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on an app on it finds the policy of this administrator.
+    pub fn is_administered_by(&self, administrator: Administrator) {
+        *self.administrator() = Some(administrator);
+    }
+
+    /// The same command, where this desktop's administrator has a policy.
+    #[must_use]
+    pub(crate) fn administered(&self, command: Command) -> Command {
+        match &*self.administrator() {
+            Some(administrator) => administrator.over(&command),
+            None => command,
+        }
+    }
+
+    fn administrator(&self) -> MutexGuard<'_, Option<Administrator>> {
+        self.administrator
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A command whose desktop is this one.

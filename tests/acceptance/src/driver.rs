@@ -37,7 +37,9 @@ impl Driver {
         command
             .args(["--port", &port.to_string()])
             .args(["--native-port", &native.to_string()])
-            .envs(environment.iter().map(|(name, value)| (name, value)))
+            .envs(environment.iter().map(|(name, value)| (name, value)));
+        let mut command = desktop.administered(command);
+        command
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("the log"))
             .stderr(log);

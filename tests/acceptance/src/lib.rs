@@ -12,6 +12,7 @@
 //!
 //! It refuses to wait for time to pass: every wait is for a condition, and bounded.
 
+mod administrator;
 mod app;
 mod desktop;
 mod driver;
@@ -33,6 +34,7 @@ pub mod tokens;
 pub mod tour;
 mod wait;
 
+pub use administrator::Administrator;
 pub use app::App;
 pub use desktop::Desktop;
 pub use driver::Driver;

@@ -1,11 +1,12 @@
 //! `vestibule` in a terminal, as it is installed and without a display. Without further words
 //! `vestibule doctor` examines what the app itself would speak to.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
-use vestibule_acceptance::app;
+use vestibule_acceptance::{Administrator, Stranger, app};
 use vestibule_backend::{Backend, Config};
 
 struct Home(tempfile::TempDir);
@@ -24,6 +25,10 @@ impl Home {
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("it runs")
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut vestibule = Command::new(app());
         for name in [
             "DISPLAY",
@@ -37,7 +42,14 @@ impl Home {
             .args(arguments)
             .env("XDG_CONFIG_HOME", self.0.path())
             .stdin(Stdio::null());
-        vestibule.output().expect("it runs")
+        vestibule
+    }
+
+    /// The doctor's word on a machine with this administrator.
+    fn doctor_under(&self, administrator: &Administrator, arguments: &[&str]) -> Output {
+        let command = self.command(&[&["doctor"], arguments].concat());
+        let mut command = administrator.over(&command);
+        command.stdin(Stdio::null()).output().expect("it runs")
     }
 
     fn doctor(&self, arguments: &[&str]) -> Output {
@@ -120,6 +132,159 @@ fn what_the_app_would_refuse_it_refuses_too() {
         assert!(told.contains(&file.display().to_string()), "{told}");
         assert!(told.contains(said), "{told}");
         assert!(ended.stdout.is_empty(), "nothing was examined");
+    }
+}
+
+/// What an administrator has decided comes before what the user's files and variables say, and
+/// the doctor tells which is which.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_policy_fixes_is_examined_and_told() {
+    let backend = Backend::start(Config::default()).await.expect("a backend");
+    let other = Backend::start(Config::default()).await.expect("another");
+    let (url, another) = (format!("{}/", backend.url()), other.url());
+    let home = Home::new();
+    let text = format!("schema = 1\nname = 'Ours'\nbackend = '{another}'\n");
+    let file = home.settings("profile.toml", &text);
+    let administrator = Administrator::who_wrote(&format!(
+        "schema = 1\n[profile]\nfixed = ['backend']\nbackend = '{url}'\nname = 'Theirs'\n"
+    ));
+    let ended = home.doctor_under(&administrator, &["--json"]);
+    let report: Value = serde_json::from_slice(&ended.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", words(&ended)));
+    assert_eq!(report["backend"], url, "{report:#}");
+    assert_eq!(report["profile"], "Ours", "the name is not fixed");
+    let place = Administrator::file();
+    assert_eq!(
+        report["profile_from"],
+        serde_json::json!([BUILT, format!("{place} (profile)"), file])
+    );
+    assert_eq!(
+        report["policy"],
+        serde_json::json!({
+            "place": place,
+            "sets": ["backend", "name"],
+            "fixes": ["backend"],
+            "network": [],
+            "overrides": [
+                {"key": "backend", "place": BUILT},
+                {"key": "backend", "place": file},
+            ],
+        })
+    );
+    assert!(backend.requests("POST", "/login") > 0, "it was asked");
+    assert_eq!(other.requests("POST", "/login"), 0, "the user's was not");
+
+    let table = home.doctor_under(&administrator, &[]).stdout;
+    let table = String::from_utf8_lossy(&table);
+    for line in [
+        format!("Policy   {place}"),
+        "         fixes backend".into(),
+        "         sets backend, name".into(),
+        format!("         overrides backend of {}", file.display()),
+    ] {
+        assert!(table.lines().any(|shown| shown == line), "{line}:\n{table}");
+    }
+
+    // Without the policy the same files mean the other backend.
+    let report = home.report(&[]);
+    assert_eq!(report["backend"], format!("{another}/"));
+    assert_eq!(report["policy"], Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_typed_goes_no_way_around_a_policy() {
+    let other = Backend::start(Config::default()).await.expect("a backend");
+    let home = Home::new();
+    // It lies over what was built, too: not only what was typed is overridden.
+    let administrator = Administrator::who_wrote(
+        "schema = 1\n[profile]\nfixed = ['backend']\nbackend = 'http://127.0.0.1:9'\n",
+    );
+    let ended = home.doctor_under(&administrator, &["--backend", &other.url()]);
+    assert_eq!(ended.status.code(), Some(2));
+    let said = format!("--backend: `backend` is fixed by {}", Administrator::file());
+    assert!(words(&ended).contains(&said), "{}", words(&ended));
+    assert_eq!(other.requests("POST", "/login"), 0, "nobody was asked");
+}
+
+#[test]
+fn a_policy_that_is_not_valid_is_named_and_nothing_is_examined() {
+    let home = Home::new();
+    let file = Administrator::file();
+    let wrote = Administrator::who_wrote;
+    for (administrator, said) in [
+        (
+            wrote("schema = 1\n[profile]\nbakend = 'https://a.example'"),
+            format!("{file} (profile): `bakend` is not a key here; did you mean `backend`?"),
+        ),
+        (
+            wrote("schema = 1\n[profile]\nfixed = ['bakend']"),
+            format!("{file} (profile): `fixed[0]` is not a key here; did you mean `backend`?"),
+        ),
+        (
+            wrote("schema = 1\n[netwrok]\nproxy = 'http://a.example'"),
+            format!("{file}: `netwrok` is not a key here; did you mean `network`?"),
+        ),
+        (
+            wrote("schema = 1\n[profile"),
+            format!("{file}: is not TOML"),
+        ),
+        (
+            wrote("schema = 1").owned_by(65_534),
+            format!("{file}: does not belong to root"),
+        ),
+        (
+            wrote("schema = 1").with_mode("0666"),
+            format!("{file}: can be written by others than root"),
+        ),
+    ] {
+        let ended = home.doctor_under(&administrator, &[]);
+        let told = words(&ended);
+        assert_eq!(ended.status.code(), Some(2), "{told}");
+        assert!(told.contains(&said), "{said}: {told}");
+        assert!(ended.stdout.is_empty(), "nothing was examined");
+    }
+}
+
+/// The policy's proxy counts before the environment's, and none where it says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policys_proxy_is_the_one_that_is_asked() {
+    let localhost = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    for (network, is_theirs, is_ours) in [
+        ("", false, true),
+        ("proxy = 'http://THEIRS'", true, false),
+        (
+            "proxy = 'http://THEIRS'\nno_proxy = ['.invalid']",
+            false,
+            false,
+        ),
+        ("proxy = false", false, false),
+    ] {
+        let (theirs, ours) = (Stranger::at(localhost).await, Stranger::at(localhost).await);
+        let network = network.replace("THEIRS", &format!("127.0.0.1:{}", theirs.port()));
+        // RFC 6761 keeps this name free of addresses for ever.
+        let administrator = Administrator::who_wrote(&format!(
+            "schema = 1\n[profile]\nbackend = 'https://backend.invalid'\n[network]\n{network}"
+        ));
+        let home = Home::new();
+        let mut command = home.command(&["doctor", "--json"]);
+        for name in [
+            "NO_PROXY",
+            "no_proxy",
+            "ALL_PROXY",
+            "all_proxy",
+            "https_proxy",
+        ] {
+            command.env_remove(name);
+        }
+        command.env("HTTPS_PROXY", format!("http://127.0.0.1:{}", ours.port()));
+        let mut command = administrator.over(&command);
+        let ended = tokio::task::spawn_blocking(move || {
+            command.stdin(Stdio::null()).output().expect("it runs")
+        });
+        let ended = ended.await.expect("it ends");
+        assert_eq!(ended.status.code(), Some(2), "{}", words(&ended));
+        let heard = [theirs.heard().0 > 0, ours.heard().0 > 0];
+        assert_eq!(heard, [is_theirs, is_ours], "{network}: {}", words(&ended));
     }
 }
 

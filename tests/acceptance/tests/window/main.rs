@@ -2,6 +2,7 @@
 
 use vestibule_acceptance::{App, PASSWORD, Role, Stage, containing};
 
+mod administrator;
 mod context_menu;
 mod fetch;
 mod flash;

@@ -1,0 +1,101 @@
+//! An administrator's policy: what it fixes is used and shown as theirs, and one that is not valid
+//! is told in the place of everything else.
+
+use vestibule_acceptance::{Administrator, App, DEMO, DEMO_NAME, Role, Stranger, containing};
+use vestibule_acceptance::{scenario, until};
+
+use crate::{enter, signed_in};
+
+const TITLE: &str = "Vestibule is not set up correctly";
+
+#[test]
+fn what_it_fixes_is_used_and_shown_as_theirs() {
+    scenario(async |stage| {
+        let other = Stranger::at([127, 0, 0, 1].into()).await;
+        let policy = format!(
+            "schema = 1\n[profile]\nfixed = ['backend']\nbackend = '{}'\n",
+            stage.backend.url()
+        );
+        stage
+            .desktop
+            .is_administered_by(Administrator::who_wrote(&policy));
+        // The build for WebDriver heeds a variable, which names another one.
+        let another = format!("http://127.0.0.1:{}", other.port());
+        let app = stage.start_against(&another, None).await;
+        app.open("/auth/login/").await;
+        enter(&app, DEMO).await;
+        app.arrives("/dashboard/").await;
+        app.find(Role::Button, containing(DEMO_NAME)).await;
+        app.open("/account/").await;
+        reads(&app, "Set by your administrator").await;
+        reads(&app, &Administrator::file()).await;
+        reads(&app, "backend in VESTIBULE_BACKEND").await;
+        picture(&app, "managed-settings").await;
+        assert_eq!(other.heard(), (0, 0), "the other backend was asked");
+        other.would_have_heard().await;
+        app.kill();
+
+        // The control: without the policy the account page says nothing of the kind.
+        stage
+            .desktop
+            .is_administered_by(Administrator::who_wrote("schema = 1"));
+        let app = stage.start_at("/account/").await;
+        reads(&app, &Administrator::file()).await;
+        let text = app.text().await;
+        assert!(!text.contains("Set by your administrator"), "{text}");
+    });
+}
+
+#[test]
+fn one_that_is_not_valid_lets_nobody_sign_in_and_is_named() {
+    scenario(async |stage| {
+        signed_in(stage, DEMO, DEMO_NAME).await.kill();
+        let mistake = "schema = 1\n[profile]\nfixed = ['bakend']\n";
+        let administrator = Administrator::who_wrote(mistake);
+        stage.desktop.is_administered_by(administrator);
+        let app = stage.start().await;
+        let said = format!(
+            "{} (profile): `fixed[0]` is not a key here; did you mean `backend`?",
+            Administrator::file()
+        );
+        refuses(&app, &said).await;
+        app.kill();
+        let administrator = Administrator::who_wrote("schema = 1").owned_by(65_534);
+        stage.desktop.is_administered_by(administrator);
+        let app = stage.start().await;
+        let said = format!("{}: does not belong to root", Administrator::file());
+        refuses(&app, &said).await;
+        app.kill();
+        let refreshes = stage.backend.requests("POST", "/refresh-token");
+        assert_eq!(refreshes, 0, "nobody was asked anything");
+
+        // Whoever was signed in still is, once the policy is one.
+        stage
+            .desktop
+            .is_administered_by(Administrator::who_wrote("schema = 1"));
+        let app = stage.start().await;
+        app.find(Role::Button, containing(DEMO_NAME)).await;
+    });
+}
+
+async fn refuses(app: &App, said: &str) {
+    app.find(Role::Heading, TITLE).await;
+    reads(app, said).await;
+    for way_in in ["Sign in", "Create account"] {
+        assert!(!app.shows(Role::Link, way_in).await, "{way_in}");
+    }
+}
+
+/// The page says so, wherever.
+async fn reads(app: &App, words: &str) {
+    until(words, async || {
+        let text = app.text().await;
+        text.contains(words).then_some(()).ok_or(text)
+    })
+    .await;
+}
+
+async fn picture(app: &App, name: &str) {
+    let path = vestibule_acceptance::screens().join(format!("{name}.png"));
+    app.driver().screenshot(&path).await.expect("a screenshot");
+}
