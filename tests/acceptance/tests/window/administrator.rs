@@ -30,7 +30,6 @@ fn what_it_fixes_is_used_and_shown_as_theirs() {
         reads(&app, "Set by your administrator").await;
         reads(&app, &Administrator::file()).await;
         reads(&app, "backend in VESTIBULE_BACKEND").await;
-        picture(&app, "managed-settings").await;
         assert_eq!(other.heard(), (0, 0), "the other backend was asked");
         other.would_have_heard().await;
         app.kill();
@@ -93,9 +92,4 @@ async fn reads(app: &App, words: &str) {
         text.contains(words).then_some(()).ok_or(text)
     })
     .await;
-}
-
-async fn picture(app: &App, name: &str) {
-    let path = vestibule_acceptance::screens().join(format!("{name}.png"));
-    app.driver().screenshot(&path).await.expect("a screenshot");
 }
