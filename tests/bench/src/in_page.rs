@@ -66,10 +66,20 @@ impl InPage {
     /// # Errors
     /// If that is refused.
     pub async fn sign_in(&self) -> Outcome<()> {
-        let input = json!({ "email": DEMO, "password": PASSWORD });
-        self.invoke("login", json!({ "input": input })).await?;
+        self.log_in().await?;
         self.app.find(Role::Button, containing(DEMO_NAME)).await;
         Ok(())
+    }
+
+    /// Signs the demo account in by the command, whoever is signed in.
+    ///
+    /// # Errors
+    /// If that is refused.
+    pub async fn log_in(&self) -> Outcome<()> {
+        let input = json!({ "email": DEMO, "password": PASSWORD });
+        self.invoke("login", json!({ "input": input }))
+            .await
+            .map(drop)
     }
 
     /// Calls a command of the shell, and answers what it answers.

@@ -67,12 +67,14 @@ pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
             whole.as_secs() as usize,
         );
     }
+    // A page may ask for one each time; one goes out in five seconds.
+    let refreshes = stage.backend.requests("POST", "/refresh-token");
     let row = |id: &str, figure: &str, points: Vec<Point>| {
         Row::new(id, figure, Unit::Bytes)
             .grows("hours of use", points)
             .target(Target::SteadyWithin(STEADY))
             .note(format!(
-                "{uses} pages opened, some with calls of their own, each with a refresh"
+                "{uses} pages opened, some with calls of their own, and {refreshes} refreshes"
             ))
     };
     Ok(vec![

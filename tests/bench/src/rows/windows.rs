@@ -1,7 +1,8 @@
 //! A change of the session on its way to the header of one window and of many; and what each
 //! window more weighs.
 //!
-//! The change is of the user's roles: the header gets a link, or loses it. It begins where the app
+//! The change is of the user's roles, which a sign-in over the session brings: the header gets a
+//! link, or loses it. It begins where the app
 //! sends the change, which its log tells, and ends when the last window's header has the link in
 //! its document. Beside it an event with nothing behind it, to as many windows.
 
@@ -209,7 +210,8 @@ async fn change(
     if !stage.backend.set_roles(DEMO, roles) {
         return Err("the backend does not know the demo account".into());
     }
-    page.invoke("refresh", json!({})).await?;
+    // A page may cause a refresh once in five seconds, and a sign-in at any time.
+    page.log_in().await?;
     let shown = if roles.is_empty() { "false" } else { "true" };
     let script = format!(
         "const last = window.benchHeader.at(-1);
