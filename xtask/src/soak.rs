@@ -14,7 +14,7 @@ use crate::{app, compile, desktop, export, process, root, say};
 /// anything is built.
 pub const PROMISES: [&str; 17] = [
     "P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9", "P10", "P11", "P12", "P13", "P14", "P15",
-    "P17", "P19",
+    "P17", "P19", "P21",
 ];
 /// What else that program takes.
 pub const OPTIONS: [&str; 2] = ["--short", "--markdown"];

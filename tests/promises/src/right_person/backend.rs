@@ -57,6 +57,8 @@ pub struct Backed {
 
 /// A request that has arrived.
 pub struct Arrived {
+    /// When it was sent.
+    pub sent: Duration,
     pub install: usize,
     pub path: String,
     pub bearer: Option<String>,

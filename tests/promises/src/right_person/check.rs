@@ -99,6 +99,10 @@ impl Checks {
         self.state().now = now;
     }
 
+    pub fn now(&self) -> Duration {
+        self.state().now
+    }
+
     pub fn wall_is_set(&self) {
         self.state().is_wall_off = true;
     }
@@ -217,7 +221,8 @@ impl Checks {
         let grace = self.state().believed_grace;
         let session = &backend.sessions[token.session];
         let is_one_behind = token.number + 1 == session.given;
-        let age = self.state().now.saturating_sub(session.replaced_at);
+        // What is late on its way was in time all the same.
+        let age = request.sent.saturating_sub(session.replaced_at);
         let is_wall_off = self.state().is_wall_off;
         // One that the profile lets be sent once more, since the backend gives the same again.
         if !is_here && is_one_behind && (age < grace || is_wall_off && grace > Duration::ZERO) {

@@ -148,6 +148,7 @@ impl Transport for Seen {
                 return std::future::pending().await;
             }
             let request = Arrived {
+                sent: self.checks.now(),
                 install: self.life.install,
                 path,
                 bearer,
