@@ -12,7 +12,7 @@ use crate::{app, compile, desktop, export, process, root, say};
 
 /// What the promises are called. Known here too, so that a name that is none is refused before
 /// anything is built.
-pub const PROMISES: [&str; 17] = [
+pub const PROMISES: [&str; 18] = [
     "P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9", "P10", "P11", "P12", "P13", "P14", "P15",
     "P17", "P19", "P21",
 ];

@@ -48,8 +48,9 @@ pub fn finish(world: &mut World) -> u64 {
     signed_in
 }
 
-/// A busy machine keeps threads waiting: what is not so yet is looked at again until it is, and
-/// is a loss where it does not come to be.
+/// A busy machine keeps threads waiting, and the core waits some seconds before it asks a backend
+/// for a second opinion: what is not so yet is looked at again until it is, and is a loss where
+/// it does not come to be.
 fn holds<T: Default>(world: &mut World, look: impl Fn(&World) -> Result<T, String>) -> T {
     let begun = Instant::now();
     loop {
@@ -59,7 +60,10 @@ fn holds<T: Default>(world: &mut World, look: impl Fn(&World) -> Result<T, Strin
                 world.ground.checks.lose(loss);
                 return T::default();
             }
-            Err(_) => world.settle_well(),
+            Err(_) => {
+                world.pass(1);
+                world.settle_well();
+            }
         }
     }
 }
