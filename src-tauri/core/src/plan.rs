@@ -77,6 +77,11 @@ impl Plan {
         until.checked_sub(now).filter(|wait| !wait.is_zero())
     }
 
+    /// Whether the session was renewed later than `then`.
+    pub fn is_renewed_since(&self, then: SinceBoot) -> bool {
+        self.renewed.is_some_and(|renewed| renewed > then)
+    }
+
     /// Whether the backend has asked to be left alone until later than `now`.
     pub fn is_asked_to_wait(&self, now: SinceBoot) -> bool {
         self.not_before.is_some_and(|until| until > now)

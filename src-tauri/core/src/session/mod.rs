@@ -366,14 +366,15 @@ impl Session {
         self.0.refresh.refresh(epoch, RefreshReason::Click).await
     }
 
-    /// Renews the session, because a page asked: a script can ask without end. A page that asks
-    /// within [`crate::schedule::PAGE_GAP`] of a renewal has what it wants, and nothing is sent.
+    /// Renews the session, because a page asked: a script can ask without end. What is asked for
+    /// within [`crate::schedule::PAGE_GAP`] of a renewal goes out once that is over, one request
+    /// for all who ask.
     ///
     /// # Errors
     /// As [`Session::refresh`].
     pub async fn refresh_for_page(&self) -> Result<(), AuthError> {
         let epoch = self.0.base.core.look(inner::Inner::epoch);
-        self.0.refresh.refresh(epoch, RefreshReason::Page).await
+        self.0.refresh.refresh_for_page(epoch).await
     }
 
     /// Lets the keyring ask for its password, and tries it now instead of when it is next

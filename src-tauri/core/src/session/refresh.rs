@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use super::base::Base;
 use super::commit::Overtaken;
 use super::epoch::{AccessId, Epoch};
+use super::inner::Inner;
 use super::rotation::Rotation;
 use crate::error::{AuthError, ErrorCode};
 
@@ -47,6 +48,22 @@ impl Refresh {
             base,
             rotation,
             under_way: Mutex::default(),
+        }
+    }
+
+    /// The same for a page, whose script can ask without end: it waits for its turn. Nothing is
+    /// sent where the session has been renewed by then.
+    pub async fn refresh_for_page(self: &Arc<Self>, epoch: Epoch) -> Outcome {
+        let core = &self.base.core;
+        let now = core.now();
+        let wait = core.at(epoch).and_then(|at| at.plan.page_wait(now));
+        if let Some(wait) = wait {
+            core.clock.sleep_until(now + wait).await;
+        }
+        let is_renewed = |inner: &Inner| inner.plan.is_renewed_since(now);
+        match core.look(is_renewed) {
+            true => Ok(()),
+            false => self.refresh(epoch, RefreshReason::Page).await,
         }
     }
 
@@ -110,7 +127,7 @@ impl Refresh {
             return Some(Err(ErrorCode::NotSignedIn.into()));
         }
         let page_wait = match reason {
-            // A script can ask without end. What it wants, a token that is new, is there.
+            // Somebody has been faster, and the token is new.
             RefreshReason::Page if at.plan.page_wait(now).is_some() => return Some(Ok(())),
             // A path that always answers 401 would else rotate the token with each call.
             RefreshReason::Call(_) => at.plan.page_wait(now),

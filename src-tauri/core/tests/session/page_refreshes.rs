@@ -4,26 +4,37 @@
 use std::time::Duration;
 
 use serde_json::json;
+use tokio::task::JoinHandle;
 use vestibule_backend::Fault;
+use vestibule_core::error::AuthError;
 use vestibule_core::schedule::PAGE_GAP;
+use vestibule_core::session::Session;
 
 use crate::support::*;
 
 const ASKS: usize = 200;
 
+fn ask(session: &Session) -> JoinHandle<Result<(), AuthError>> {
+    let session = session.clone();
+    tokio::spawn(async move { session.refresh_for_page().await })
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_that_asks_without_end_causes_one_refresh_in_five_seconds() {
     let rig = Rig::signed_in().await;
-    for round in 1..=3 {
-        for _ in 0..ASKS {
-            let asked = rig.session.refresh_for_page().await;
-            asked.expect("what it wants, a new token, is there");
+    ask(&rig.session).await.expect("ends").expect("renewed");
+    for round in 2..=4 {
+        let asked: Vec<_> = (0..ASKS).map(|_| ask(&rig.session)).collect();
+        rig.pass(PAGE_GAP - Duration::from_millis(1));
+        // Those who ask have run by the time that others have been answered.
+        rig.get("/me").await.expect("a call");
+        assert_eq!(rig.refreshes(), round - 1, "not a moment too early");
+        rig.pass(Duration::from_millis(1));
+        for asked in asked {
+            let asked = soon("a renewal", asked).await.expect("ends");
+            asked.expect("a page has what it asked for");
         }
         assert_eq!(rig.refreshes(), round, "one for all of them");
-        rig.pass(PAGE_GAP - Duration::from_millis(1));
-        rig.session.refresh_for_page().await.expect("still new");
-        assert_eq!(rig.refreshes(), round, "not a moment too early");
-        rig.pass(Duration::from_millis(1));
     }
     assert!(is_fresh(&rig.state()));
 }
@@ -34,15 +45,23 @@ async fn calls_that_are_always_refused_cause_no_more() {
     rig.backend
         .faults()
         .add(Fault::on("GET", "/me", answer(401, json!({}), &[])));
+    let mut asked = Vec::new();
     for round in 1..=3 {
         for _ in 0..ASKS {
             let reply = rig.session.fetch(get("/me")).await.expect("an answer");
             assert_eq!(reply.status, 401, "the backend's own answer");
-            let asked = rig.session.refresh_for_page().await;
-            asked.expect("what it wants is there");
+            asked.push(ask(&rig.session));
         }
-        assert_eq!(rig.refreshes(), round, "one for both kinds together");
+        let refreshes = rig.refreshes();
+        assert!(
+            (1..=round).contains(&refreshes),
+            "one for both kinds together: {refreshes}"
+        );
         rig.pass(PAGE_GAP);
+    }
+    for asked in asked {
+        let asked = soon("a renewal", asked).await.expect("ends");
+        asked.expect("a page has what it asked for");
     }
     assert!(is_fresh(&rig.state()), "and nobody is signed out");
 }

@@ -206,7 +206,7 @@ fn an_expired_token_and_a_redirect_are_the_shells_business() {
         );
         lead(&format!("http://{address}/me"));
         let answer = call(&app, "/plans", json!({})).await;
-        assert_eq!(answer["thrown"]["code"], "path_refused", "{answer}");
+        assert_eq!(answer["thrown"]["code"], "bad_answer", "{answer}");
         assert!(elsewhere.accept().is_err(), "nobody has come");
     });
 }

@@ -126,13 +126,13 @@ fn a_first_process_that_hangs_is_told_of_and_its_place_is_taken_once_it_has_ende
     scenario(async |stage| {
         let first = Hung::start(stage).await;
         let app = fails_to_start(stage).await;
-        app.says("already running and does not answer").await;
+        app.says("and does not answer").await;
         app.says("End that process").await;
         let told = log(stage);
         assert!(told.contains("does not answer"), "{told}");
         assert_eq!(told.matches("started version").count(), 1, "one owner");
         app.click(Role::Button, "Try again").await;
-        app.says("already running and does not answer").await;
+        app.says("and does not answer").await;
         drop(first);
         app.click(Role::Button, "Try again").await;
         app.find(Role::Link, "Sign in").await;

@@ -267,11 +267,12 @@ async fn rotations(stage: &Stage, app: &App, plan: Plan, first: bool) -> Result<
     let script = "
         const page = Math.floor(Math.random() * 2 ** 32);
         const came = { done: 0, refused: 0, other: 0 };
-        for (let batch = 0; batch < argument.asks / 50; batch += 1) {
-          const asked = Array.from({ length: 50 }, (_, index) => index % 2
+        const half = argument.asks / 2;
+        for (let batch = 0; batch < 2; batch += 1) {
+          const asked = Array.from({ length: half }, (_, index) => index % 2
             ? invoke('refresh')
             : invoke('backend_fetch', {
-              exchange: page * 2 ** 20 + batch * 50 + index,
+              exchange: page * 2 ** 20 + batch * half + index,
               request: { path: argument.path, method: 'GET', headers: [], body: null },
             }));
           const { done, refused, other } = await count(asked);

@@ -140,6 +140,8 @@ impl Checks {
         let is_one = begun.len() == state.matched[install] + 1;
         state.matched[install] = begun.len();
         let Some((session, person)) = begun.last().copied().filter(|_| is_one) else {
+            // Which of them this is cannot be told, nor what its record still knows.
+            state.known[install].clear();
             return;
         };
         if let (Some(meant), true) = (
