@@ -94,7 +94,8 @@ fn what_is_wrong_is_named_with_file_key_and_nearest_key() {
         ),
         (
             "schema = 1\n[network]\nproxy = 'ftp://a.example'",
-            "/etc/app/policy.toml (network): `proxy` must begin with `http://` or `https://`",
+            "/etc/app/policy.toml (network): `proxy` must begin with `http://` or `https://` or \
+             `socks5://`",
         ),
         (
             "schema = 1\n[network]\nno_proxy = ['a.example']",

@@ -11,7 +11,7 @@ use url::Url;
 use crate::profile::{Maybe, Mistake};
 
 /// The proxies that can be spoken to.
-const SCHEMES: [&str; 4] = ["http", "https", "socks5", "socks5h"];
+const SCHEMES: [&str; 3] = ["http", "https", "socks5"];
 
 /// What an administrator's policy says of the network. It holds for what goes to a backend over
 /// https; plain http, which is for this very machine, has no proxy whatever is said.
