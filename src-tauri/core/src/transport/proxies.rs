@@ -26,7 +26,7 @@ pub trait DesktopProxy: Send + Sync + 'static {
 /// A proxy for one backend, or none.
 pub(super) enum Way {
     /// As the environment says, or the desktop. Names are resolved at the proxy.
-    Through(Proxy),
+    Through(Box<Proxy>),
     /// As the client library finds it: on macOS and Windows in the system's settings.
     AsTheSystemSays,
 }
@@ -46,7 +46,9 @@ impl Way {
             tracing::warn!(variable = name, "the variable names no usable proxy");
             Obstacle::ProxyUnreachable
         })?;
-        Ok(Some(Self::Through(proxy.no_proxy(NoProxy::from_env()))))
+        Ok(Some(Self::Through(Box::new(
+            proxy.no_proxy(NoProxy::from_env()),
+        ))))
     }
 
     /// Looks for the way to `backend`.
@@ -71,7 +73,7 @@ impl Way {
                     tracing::warn!("the desktop's settings name no usable proxy");
                     Obstacle::ProxyUnreachable
                 })?;
-                Ok(Self::Through(proxy))
+                Ok(Self::Through(Box::new(proxy)))
             }
             Ok(Ok(None)) => Ok(Self::AsTheSystemSays),
             Ok(Err(_)) | Err(_) => {
@@ -83,7 +85,7 @@ impl Way {
 
     pub fn apply(self, builder: ClientBuilder) -> ClientBuilder {
         match self {
-            Self::Through(proxy) => builder.proxy(proxy),
+            Self::Through(proxy) => builder.proxy(*proxy),
             Self::AsTheSystemSays => builder,
         }
     }

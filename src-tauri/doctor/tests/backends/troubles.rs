@@ -295,7 +295,7 @@ async fn a_sign_in_that_could_not_be_made_is_not_examined() {
             Effect::Reset {
                 at: Default::default(),
             },
-            "broke off",
+            "what ends it",
         ),
     ] {
         let faults = backend.faults();
