@@ -30,6 +30,7 @@ Vestibule's own commands: cargo xtask COMMAND
       --list               what can be named, and how long each takes
       --json FILE          keep every sample
       --against FILE       compare with an earlier run
+      --publish            renew docs/bench.json and the table in the README
       --markdown           the table as in the README
   fuzz [TARGET]        throw hostile bytes at every parser, or at one
       --seconds N          for so long each (30)
