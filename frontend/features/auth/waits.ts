@@ -1,8 +1,8 @@
 import type { AuthFailure } from "@/lib/auth";
 import { momentNow } from "@/lib/clock";
 
-// Until when the server wants to be left alone, by what it was asked for, and in which words it
-// said so. In memory, beside the forms: whoever leaves a form and comes back waits all the same.
+// The server can ask a form to wait. The wait, with the server's words, is kept here and not in the
+// form, so that a person who leaves the form and comes back still has to wait.
 
 export type Asked = "login" | "register" | "code";
 type Wait = { until: number; failure: AuthFailure };

@@ -57,7 +57,7 @@ pub enum Obstacle {
 pub enum Mender {
     /// The person at this computer.
     You,
-    /// Whoever runs the network in which this computer is.
+    /// The network's administrator in which this computer is.
     Network,
     /// Whoever runs the backend.
     Server,
@@ -110,7 +110,7 @@ impl Obstacle {
             ),
             Self::Refused => (
                 "Nobody listens at the server's address", Server,
-                "Whoever runs the server can start it, or say at which address and port it listens",
+                "The server's operator can start it, or say at which address and port it listens",
             ),
             Self::NoRoute => (
                 "There is no way to the server from here", You,
@@ -118,45 +118,45 @@ impl Obstacle {
             ),
             Self::TimedOut => (
                 "The server did not answer in time", Network,
-                "Try again later. If that does not help, whoever runs the network can look for a \
-                 firewall or a proxy between",
+                "Try again later. If that does not help, the network's administrator can look for a \
+                 firewall or a proxy that holds requests up",
             ),
             Self::BrokenOff => (
                 "The connection to the server broke off", Network,
-                "Try again. If that does not help, whoever runs the network can look for what ends it",
+                "Try again. If that does not help, the network's administrator can find out what closes connections",
             ),
             Self::CertificateDate => (
-                "The server's certificate has expired, or its time has not come", Server,
-                "Set the clock of this computer if it is wrong. Otherwise whoever runs the server \
+                "The server's certificate has expired or is not valid yet", Server,
+                "Set the clock of this computer if it is wrong. Otherwise the server's operator \
                  can renew the certificate",
             ),
             Self::CertificateName => (
                 "The server's certificate is for another name", Server,
-                "Whoever runs the server can serve a certificate that names this host. A network \
+                "The server's operator can serve a certificate that names this host. A network \
                  that wants you to sign in first looks the same: open a page in a browser",
             ),
             Self::CertificateIssuer => (
-                "The server's certificate is of nobody whom this computer trusts", Network,
-                "Where a company inspects connections, whoever runs the network can add its \
-                 authority to this computer. Otherwise whoever runs the server can serve the whole \
+                "The server's certificate is from an authority that this computer does not trust", Network,
+                "Where a company inspects connections, the network's administrator can add its \
+                 authority to this computer. Otherwise the server's operator can serve the whole \
                  chain of an authority that computers trust",
             ),
             Self::Certificate => (
                 "The server's certificate is not accepted", Server,
-                "Whoever runs the server can serve a certificate of an authority that computers \
+                "The server's operator can serve a certificate of an authority that computers \
                  trust, with the whole chain and the right name",
             ),
             Self::NotTls => (
-                "What answers at the server's address does not speak TLS", You,
+                "The program at the server's address does not speak TLS", You,
                 "Check the port of the address. A server on this computer may be given as http://",
             ),
             Self::TlsRefused => (
                 "There is no agreement with the server on TLS", Server,
-                "Whoever runs the server can offer TLS 1.2 or 1.3 with a usual cipher, to clients \
+                "The server's operator can offer TLS 1.2 or 1.3 with a usual cipher, to clients \
                  that have no certificate",
             ),
             Self::NotHttp => (
-                "What answers at the server's address does not speak HTTP", You,
+                "The program at the server's address does not speak HTTP", You,
                 "Check the port of the address. If TLS is spoken there, give it as https://",
             ),
             Self::ProxyUnreachable => (
@@ -167,17 +167,17 @@ impl Obstacle {
             Self::ProxyPassword => (
                 "The proxy wants a user name and a password", You,
                 "Put them into the proxy's address in the settings of this computer, or in \
-                 HTTPS_PROXY. Whoever runs the network gives them out",
+                 HTTPS_PROXY. The network's administrator gives them out",
             ),
             Self::ProxyRefused => (
                 "The proxy does not lead to the server", Network,
-                "Whoever runs the proxy can let it pass the server's address on, or have it named \
+                "The proxy's administrator can let it pass the server's address on, or have it named \
                  in NO_PROXY",
             ),
             Self::Portal => (
                 "A page came where the server's answer belongs", Network,
                 "Open a page in a browser: the network may want you to sign in first. If it does \
-                 not, whoever runs the server can look for what answers in its place",
+                 not, the server's operator can look for what answers in its place",
             ),
             Self::Maintenance => (
                 "The server is closed for maintenance, or has too much to do", Server,
@@ -185,7 +185,7 @@ impl Obstacle {
             ),
             Self::Gateway => (
                 "The gateway in front of the server gets no answer from it", Server,
-                "Try again later. If that does not help, whoever runs the server can start it",
+                "Try again later. If that does not help, the server's operator can start it",
             ),
         };
         Words { says, mend, by }

@@ -37,7 +37,7 @@ const HOPS: usize = 5;
 /// cost all of it. At most a quarter of the token's life, so that short ones do as well.
 const UPLOAD_MARGIN: Duration = Duration::from_secs(120);
 
-/// Makes calls.
+/// Sends calls to the adopter's API in the name of whoever asked for them.
 pub(super) struct ApiCalls {
     pub base: Arc<Base>,
     pub reconcile: Arc<Reconcile>,

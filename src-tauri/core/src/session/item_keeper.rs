@@ -14,7 +14,7 @@ use crate::failpoints::step;
 use crate::identity::SessionId;
 use crate::secrets::StoreError;
 
-/// Keeps the item.
+/// Writes and deletes the keyring item of one account.
 pub(super) struct ItemKeeper {
     core: Arc<Core>,
     persistence: Arc<Persistence>,

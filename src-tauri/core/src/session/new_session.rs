@@ -28,7 +28,7 @@ use crate::wire::{Cause, User};
 /// where nothing else can keep that.
 const TOLD_WITHIN: Duration = Duration::from_secs(3);
 
-/// Takes new sessions into use.
+/// Makes a session that the backend has begun the one of this app, in place of the one before.
 pub(super) struct NewSessions {
     base: Arc<Base>,
 }

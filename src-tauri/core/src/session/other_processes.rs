@@ -16,7 +16,7 @@ use crate::identity::{JarId, SessionId};
 use crate::state::Event;
 use crate::wire::{Cause, SignedOutReason};
 
-/// Follows them.
+/// Compares the session held here with what other processes have left on disk and in the keyring.
 pub(super) struct OtherProcesses {
     base: Arc<Base>,
 }

@@ -52,7 +52,7 @@ pub(super) enum Standing {
     Unread,
 }
 
-/// Compares and takes over.
+/// Brings memory into line with disk and keyring, under the process lock.
 pub(super) struct Reconcile {
     base: Arc<Base>,
     others: Arc<OtherProcesses>,

@@ -68,7 +68,7 @@ impl Attempted {
     }
 }
 
-/// Makes the request.
+/// Sends one refresh request and puts what its answer says into effect.
 pub(super) struct RefreshExchange {
     base: Arc<Base>,
     keeper: Arc<TokenKeeper>,

@@ -23,7 +23,7 @@ use crate::wire::{Cause, SignedOutReason};
 /// one with each rejection contradicts itself, and would be asked without end.
 const REPLACED: u32 = 2;
 
-/// Rotates.
+/// Renews a session from its old refresh token, with the second looks that a refusal needs.
 pub(super) struct Rotation {
     base: Arc<Base>,
     reconcile: Arc<Reconcile>,

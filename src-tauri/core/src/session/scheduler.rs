@@ -13,7 +13,7 @@ use super::token_keeper::TokenKeeper;
 /// The longest sleep: a machine that was suspended notices within this time.
 const TICK: Duration = Duration::from_secs(30);
 
-/// Does what is due.
+/// Refreshes, saves and tells the backend of sign-outs when each is due.
 pub(super) struct Scheduler {
     pub base: Arc<Base>,
     pub refresh: Arc<Refresh>,

@@ -53,7 +53,7 @@ impl Typed {
     }
 }
 
-/// Signs in.
+/// Signs a person in by password or code, one attempt at a time.
 pub(super) struct SignIn {
     base: Arc<Base>,
     sessions: NewSessions,

@@ -16,7 +16,7 @@ use crate::storage::records::Durability;
 use crate::token::RefreshToken;
 use crate::wire::Cause;
 
-/// Keeps tokens.
+/// Writes rotated tokens to the keyring, and to the record where the keyring takes none.
 pub(super) struct TokenKeeper {
     base: Arc<Base>,
     others: Arc<OtherProcesses>,
