@@ -34,6 +34,30 @@ const CLICKS: usize = 20;
 /// Samples without what is planted, and with it, in turns.
 pub type Pairs = [Vec<f64>; 2];
 
+/// What the webview's clock counts in, in milliseconds.
+const TICK: f64 = 1.0;
+
+/// What a control may ask at any load: every sample with a delay in it holds all of it, and at
+/// least one without is shorter than those. A machine that is busy with other things only ever adds
+/// to a time, so nothing here asks for a difference.
+///
+/// # Errors
+/// With both, if the delay was not heard.
+pub fn held(planted: Duration, [without, with]: &Pairs) -> Outcome<()> {
+    let shortest = |samples: &[f64]| samples.iter().copied().reduce(f64::min);
+    let heard = shortest(with)
+        .zip(shortest(without))
+        .is_some_and(|(with, without)| {
+            with >= planted.as_secs_f64() * 1e3 - TICK && without < with
+        });
+    match heard {
+        true => Ok(()),
+        false => Err(format!(
+            "{planted:?} were planted: {without:?} ms without, {with:?} ms with"
+        )),
+    }
+}
+
 /// Plants 20 ms for each instrument.
 pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
     let pairs = setting.rounds(PAIRS);

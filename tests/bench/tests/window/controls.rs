@@ -1,7 +1,8 @@
 //! Controls of what is measured inside a page: a delay that is planted on the way of each figure
-//! shows in it, and so does a request. With and without take turns. Where a figure takes a whole
-//! page more is planted, since other tests run beside these: `cargo xtask bench controls` plants
-//! 20 ms for those too, on a machine that does nothing else. Runs where the app has been built.
+//! shows in it, and so does a request. With and without take turns. Other tests run beside these, so
+//! what is asked is what holds at any load: nothing is ever measured shorter than what was planted
+//! in it. `cargo xtask bench controls` plants 20 ms on a machine that does nothing else, and judges
+//! how well it hears them. Runs where the app has been built.
 
 use std::time::Duration;
 
@@ -9,26 +10,14 @@ use serde_json::json;
 use vestibule_acceptance::{Stage, until};
 use vestibule_backend::Config;
 use vestibule_bench::origin::{self, Origin};
-use vestibule_bench::registry::{Outcome, runtime};
+use vestibule_bench::registry::runtime;
 use vestibule_bench::rows::{controls, fetch};
-use vestibule_bench::summary::median;
 
 /// What is planted.
 const PLANTED: Duration = Duration::from_millis(20);
-const PLANTED_IN_A_PAGE: Duration = Duration::from_millis(400);
-/// How much of it must be seen.
-const SEEN: f64 = 0.75;
+/// More than a page takes by itself: without it, one round at least is shorter than this.
+const PLANTED_IN_A_PAGE: Duration = Duration::from_secs(1);
 const ROUNDS: usize = 5;
-
-fn shows(what: &str, planted: Duration, [without, with]: &[Vec<f64>; 2]) -> Outcome<()> {
-    let more = median(with)
-        .zip(median(without))
-        .map(|(with, without)| with - without);
-    match more {
-        Some(more) if more >= SEEN * planted.as_secs_f64() * 1e3 => Ok(()),
-        _ => Err(format!("{what}: {without:?} without, {with:?} with")),
-    }
-}
 
 #[test]
 fn a_delay_shows_in_the_pages_clock_and_in_a_fetch_and_a_request_is_counted() {
@@ -53,8 +42,8 @@ fn a_delay_shows_in_the_pages_clock_and_in_a_fetch_and_a_request_is_counted() {
                 }
             }
         }
-        shows("the page's clock", PLANTED, &pauses)?;
-        shows("auth.fetch", PLANTED, &fetches)?;
+        controls::held(PLANTED, &pauses).map_err(|heard| format!("the page's clock: {heard}"))?;
+        controls::held(PLANTED, &fetches).map_err(|heard| format!("auth.fetch: {heard}"))?;
 
         let before = stage.backend.all_requests();
         page.figures("getSession", json!([1, 10])).await?;
@@ -81,7 +70,7 @@ fn a_slow_backend_shows_in_the_click() {
     let done = runtime().block_on(async {
         let stage = Stage::new("bench-control-click", Config::default()).await;
         let heard = controls::clicks(&stage, PLANTED_IN_A_PAGE, ROUNDS).await?;
-        shows("the click", PLANTED_IN_A_PAGE, &heard)
+        controls::held(PLANTED_IN_A_PAGE, &heard)
     });
     assert_eq!(done, Ok(()));
 }
@@ -91,7 +80,7 @@ fn a_busy_page_shows_in_the_header() {
     let done = runtime().block_on(async {
         let stage = Stage::new("bench-control-header", Config::default()).await;
         let heard = controls::headers(&stage, PLANTED_IN_A_PAGE, ROUNDS).await?;
-        shows("the header", PLANTED_IN_A_PAGE, &heard)
+        controls::held(PLANTED_IN_A_PAGE, &heard)
     });
     assert_eq!(done, Ok(()));
 }
