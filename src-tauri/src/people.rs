@@ -97,11 +97,16 @@ fn csv(people: &[Person]) -> String {
     text
 }
 
-/// A cell whose text stays text: a spreadsheet would take one that begins like a formula for
-/// one, and people choose their names themselves.
+/// A cell whose text stays text. People choose their names themselves, and a spreadsheet takes text
+/// that begins with one of these signs for a formula, some of them also behind spaces or line
+/// breaks and in their full-width form (OWASP, "CSV Injection"); a leading apostrophe makes it text.
 fn cell(text: &str) -> String {
-    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let mark = if is_formula { "'" } else { "" };
+    let is_skipped = |sign: char| sign.is_whitespace() || sign.is_control() || sign == '\u{feff}';
+    let is_formula = text
+        .trim_start_matches(is_skipped)
+        .starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
+    let begins_apart = text.starts_with(['\t', '\r', '\n']);
+    let mark = if is_formula || begins_apart { "'" } else { "" };
     format!("\"{mark}{}\"", text.replace('"', "\"\""))
 }
 
@@ -161,6 +166,34 @@ mod tests {
         );
         let bare = read(&reply(200, r#"[{"name": "A", "email": "a@x.y"}]"#));
         assert_eq!(bare.expect("a list").len(), 1);
+    }
+
+    #[test]
+    fn no_cell_begins_a_formula() {
+        for formula in [
+            "=1+1",
+            "+1",
+            "-1",
+            "@SUM(A1)",
+            " =1+1",
+            "\t1",
+            "\r1",
+            "\n1",
+            "\n=1+1",
+            "\u{a0}-1",
+            "\u{feff}=1",
+            "\u{0}=1",
+            "＝1+1",
+            "＋1",
+            "－1",
+            "＠SUM(A1)",
+            " ＝1",
+        ] {
+            assert_eq!(cell(formula), format!("\"'{formula}\""), "{formula:?}");
+        }
+        for text in ["", "Ada", "a=b", "O'Neil", "'=1", " Ada", "Ada -1"] {
+            assert_eq!(cell(text), format!("\"{text}\""), "{text:?}");
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ use vestibule_bench::rows::{controls, fetch};
 const PLANTED: Duration = Duration::from_millis(20);
 /// More than a page takes by itself: without it, one round at least is shorter than this.
 const PLANTED_IN_A_PAGE: Duration = Duration::from_secs(1);
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 
 #[test]
 fn a_delay_shows_in_the_pages_clock_and_in_a_fetch_and_a_request_is_counted() {

@@ -34,7 +34,7 @@ use world::{Outcome, World};
 /// How many things happen in a sequence.
 const LENGTH: usize = 25;
 /// How many sequences the short form has at least, …
-const SHORT: u64 = 2_000;
+const SHORT: u64 = 1_000;
 /// … from this number on: what the tests of a change say depends on the change alone, …
 const FIRST: u64 = 1;
 /// … and for how long it goes on where that takes less.
