@@ -17,7 +17,7 @@ fn after_a_kill_someone_is_signed_in_at_the_first_paint() {
         assert_eq!(
             app.record().await.latest().way_in(),
             Vec::<String>::new(),
-            "no way in was ever in the page"
+            "no link to sign in was ever in the page"
         );
         assert_eq!(stage.backend.requests("POST", "/refresh-token"), 1);
     });
@@ -46,7 +46,7 @@ fn another_device_leads_to_a_sign_in_screen_that_says_so() {
 async fn refused_at_start(stage: &Stage, ending: Ending) {
     let app = signed_in(stage, DEMO, DEMO_NAME).await;
     app.kill();
-    // One rotation, so that there is an older token to steal.
+    // One rotation, so that there is an older token to use again.
     let app = stage.start().await;
     app.find(Role::Button, containing(DEMO_NAME)).await;
     app.kill();
@@ -57,7 +57,7 @@ async fn refused_at_start(stage: &Stage, ending: Ending) {
     app.click(Role::Link, "Sign in again").await;
     app.arrives("/auth/login/").await;
     app.says(ending.words()).await;
-    // The reason outlives another start, until someone signs in.
+    // The reason is still shown after another start, until somebody signs in.
     app.kill();
     let app = stage.start_at("/dashboard/").await;
     let next = app.arrives("/auth/login/").await;
@@ -68,7 +68,10 @@ async fn refused_at_start(stage: &Stage, ending: Ending) {
     app.find(Role::Button, containing(DEMO_NAME)).await;
     pick(&app, DEMO_NAME, "Account").await;
     app.arrives("/account/").await;
-    assert!(!app.text().await.contains(ending.words()), "said and done");
+    assert!(
+        !app.text().await.contains(ending.words()),
+        "the reason is not shown after a new sign-in"
+    );
 }
 
 #[test]
@@ -81,7 +84,11 @@ fn a_session_that_is_revoked_ends_in_the_open_window() {
         pick(&app, DEMO_NAME, "Account").await;
         app.says(Ending::Revoked.words()).await;
         app.find(Role::Heading, "Sign in").await;
-        assert_eq!(app.address().await, "/account/", "in front of the page");
+        assert_eq!(
+            app.address().await,
+            "/account/",
+            "the form is in front of the page"
+        );
         assert!(!app.shows(Role::Button, containing(DEMO_NAME)).await);
     });
 }
