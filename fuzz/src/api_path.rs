@@ -1,5 +1,5 @@
-//! What the window may call: whatever passes stays under the base and on the list, also for
-//! a server that decodes once more than it should.
+//! Paths that the window calls: every accepted path stays under the base address and on the list of
+//! allowed paths, also for a server that decodes once more than it should.
 
 use vestibule_core::backend::refuse_api_path;
 use vestibule_core::profile::Profile;
@@ -10,7 +10,7 @@ const BASES: [&str; 3] = [
     "http://127.0.0.1:4580/a/b/",
 ];
 
-/// The bytes are the path.
+/// The input is the path.
 pub fn api_path(data: &[u8]) {
     let Ok(path) = std::str::from_utf8(data) else {
         return;
@@ -28,14 +28,17 @@ pub fn api_path(data: &[u8]) {
         let root = profile.backend.path().trim_end_matches('/');
         let below = url.path().strip_prefix(root);
         let below = below.expect("under the base").strip_prefix('/');
-        let below = below.expect("under the base, and not beside it");
+        let below = below.expect("under the base, followed by a slash");
         let segments: Vec<String> = below.split('/').map(decoded).collect();
         for segment in &segments {
-            // Some servers take what follows a semicolon away before they look.
+            // Some servers remove what follows a semicolon before they match the path.
             let name = segment.split(';').next().unwrap_or_default();
             assert!(!matches!(name, "" | "." | ".."), "leads elsewhere: {url}");
             let strange = |c: char| c.is_control() || matches!(c, '/' | '\\');
-            assert!(!segment.contains(strange), "is more than it seems: {url}");
+            assert!(
+                !segment.contains(strange),
+                "a segment decodes to more than a name: {url}"
+            );
         }
         let listed = allow.iter().any(|pattern| {
             let wanted: Vec<&str> = pattern.trim_start_matches('/').split('/').collect();
@@ -49,7 +52,7 @@ pub fn api_path(data: &[u8]) {
     }
 }
 
-/// Percent-decoded until nothing changes, as a proxy and a server in a row may do.
+/// Decodes percent-encoding until nothing changes, as a proxy and a server in a row can do.
 fn decoded(segment: &str) -> String {
     let mut text = segment.to_owned();
     loop {
@@ -78,5 +81,5 @@ fn decoded_once(text: &str) -> String {
             }
         }
     }
-    String::from_utf8(bytes).expect("what is decoded is text")
+    String::from_utf8(bytes).expect("decoding gives UTF-8")
 }

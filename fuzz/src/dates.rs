@@ -1,4 +1,4 @@
-//! Waits and dates: `Retry-After` and its relatives, and the end of an access token.
+//! Waits and dates: `Retry-After` and similar headers, and the expiry of an access token.
 
 use std::time::{Duration, SystemTime};
 
@@ -19,7 +19,7 @@ const FORMS: [ExpiryForm; 6] = [
     ExpiryForm::JwtExp,
 ];
 
-/// The first byte says whether the answer is a 429; each line after it is one header.
+/// The first byte decides whether the answer is a 429; each further line is one header.
 pub fn dates(data: &[u8]) {
     let Some((limited, lines)) = data.split_first() else {
         return;
@@ -48,8 +48,14 @@ pub fn dates(data: &[u8]) {
     plan.begin(since_boot);
     let wait = plan.failed(since_boot, asked, 0.5);
     let obeyed = asked.unwrap_or_default();
-    assert!(obeyed <= RETRY_AFTER_MAX, "asked to wait for {obeyed:?}");
-    assert!(wait >= obeyed, "back after {wait:?} of {asked:?}");
+    assert!(
+        obeyed <= RETRY_AFTER_MAX,
+        "the wait {obeyed:?} is longer than the maximum"
+    );
+    assert!(
+        wait >= obeyed,
+        "back after {wait:?}, but asked to wait {asked:?}"
+    );
     assert!(wait <= RETRY_AFTER_MAX * 2, "away for {wait:?}");
 
     let mut profile = Profile::default();
@@ -63,7 +69,7 @@ pub fn dates(data: &[u8]) {
             assert_eq!(
                 access.is_some(),
                 !line.is_empty(),
-                "a date takes no token away"
+                "a wrong date does not remove the token"
             );
         }
     }

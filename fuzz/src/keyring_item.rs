@@ -1,9 +1,9 @@
-//! The keyring's bytes: another program may have put anything there.
+//! The keyring item's bytes, which another program can have changed.
 
 use url::Url;
 use vestibule_core::session::Item;
 
-/// The bytes are the item.
+/// The input is the item.
 pub fn keyring_item(data: &[u8]) {
     let Some(item) = Item::from_bytes(data) else {
         return;
@@ -18,12 +18,12 @@ pub fn keyring_item(data: &[u8]) {
     }
     let _ = (item.token.expires(), item.token.is_empty());
     let written = item.to_bytes();
-    let again = Item::from_bytes(&written).expect("what was written");
+    let again = Item::from_bytes(&written).expect("an item that was written can be read");
     assert_eq!(again.generation, item.generation);
     assert_eq!(again.origin, item.origin);
     assert!(
         again.token == item.token,
-        "the keyring gives back another token"
+        "the item holds another token after writing"
     );
     assert_eq!(
         again.token.fingerprint_bytes(),

@@ -1,8 +1,8 @@
-//! What every target does with its bytes: parse, and look whether what came out may be relied
-//! on. A panic is a finding; so is a broken promise, which panics here.
+//! Every target parses its input and checks that the result is safe to use. A panic is a finding; a
+//! failed check panics.
 //!
-//! The promise P17 runs the same functions over the committed seeds, so that the test
-//! command needs no fuzzer.
+//! The promise P17 runs the same functions over the committed seeds, so that the test command needs
+//! no fuzzer.
 
 mod api_path;
 mod dates;
@@ -19,7 +19,7 @@ pub use set_cookie::set_cookie;
 /// One target: its name, which is also the folder of its seeds, and what it does.
 pub type Target = (&'static str, fn(&[u8]));
 
-/// All of them.
+/// Every target.
 pub const TARGETS: [Target; 5] = [
     ("set_cookie", set_cookie),
     ("reply", reply),
@@ -28,7 +28,7 @@ pub const TARGETS: [Target; 5] = [
     ("keyring_item", keyring_item),
 ];
 
-/// Whether a header can hold this line and be read as text: others never reach a parser.
+/// Whether the line can be the text of a header: parsers never get any other line.
 fn is_header_text(line: &str) -> bool {
     line.bytes().all(|byte| matches!(byte, b'\t' | b' '..=b'~'))
 }

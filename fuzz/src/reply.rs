@@ -1,4 +1,4 @@
-//! Backend JSON, read by the contract's pointers and by any others.
+//! JSON of a backend, read by the pointers of the shipped profiles and by arbitrary ones.
 
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
@@ -7,14 +7,14 @@ use vestibule_core::profile::{Fields, Pointer, Profile, SHIPPED};
 use vestibule_core::reply::{AccessToken, Reply};
 use vestibule_core::secrets::Secret;
 
-/// Those that ship: read once, since reading them is not what is tried here.
+/// The shipped profiles. Read once, since this target does not test how they are read.
 static PROFILES: LazyLock<Vec<Profile>> = LazyLock::new(|| {
     let address = |name| serde_json::json!({"extends": name, "backend": "https://a.example"});
     let profile = |name| Profile::from_json(address(name)).expect("it ships");
     SHIPPED.map(|shipped| profile(shipped.name)).to_vec()
 });
 
-/// The first line holds pointers, separated by spaces; the rest is the body.
+/// The first line holds pointers, separated by spaces; the body follows.
 pub fn reply(data: &[u8]) {
     let end = data.iter().position(|byte| *byte == b'\n');
     let (head, body) = data.split_at(end.map_or(0, |end| end + 1));
@@ -30,7 +30,7 @@ pub fn reply(data: &[u8]) {
         .split_whitespace()
         .filter_map(|text| Pointer::parse(text).ok())
         .collect();
-    // Each pointer may be what any question is answered by.
+    // Every field of the profile's answers uses all pointers.
     let all = || pointers.clone();
     let fields = Fields {
         user: all(),
@@ -55,20 +55,20 @@ fn read(body: &serde_json::Value, profile: &Profile, fields: &Fields) {
         assert!(!user.id.is_empty(), "a user without an id");
         assert!(
             serde_json::to_value(&user).is_ok(),
-            "a user that the window cannot be told"
+            "a user that cannot be sent to the window"
         );
     }
     if let Some(access) = reply.access_token(now) {
         let is_empty = |token: &Secret| token.secret().is_empty();
         assert!(!access.token.as_ref().is_some_and(is_empty));
-        // Whatever the token is, Debug says the same: searching for the token itself would
-        // find one that reads like the text around it.
+        // `Debug` must print the same for every token. Searching it for the token itself would also
+        // find a token that equals the text around it.
         let shown = format!("{access:?}");
         let other = AccessToken {
             token: access.token.as_ref().map(|_| Secret::new("another")),
             ..access.clone()
         };
-        assert_eq!(format!("{other:?}"), shown, "a token in Debug");
+        assert_eq!(format!("{other:?}"), shown, "Debug depends on the token");
         let wait = vestibule_core::schedule::refresh_after(access.life, 0.5);
         assert!(wait >= vestibule_core::schedule::LIFE_MIN / 2);
     }

@@ -1,4 +1,4 @@
-//! `Set-Cookie`: a backend, or what stands between, may send any line.
+//! `Set-Cookie`: a backend or a proxy can send any line.
 
 use time::OffsetDateTime;
 use url::Url;
@@ -14,7 +14,7 @@ const SENDERS: [&str; 4] = [
     "http://localhost:4580/",
 ];
 
-/// Hosts that are no part of any sender's domain.
+/// Hosts outside of every sender's domain.
 const STRANGERS: [&str; 4] = [
     "https://evil.example/",
     "https://127.0.0.2/",
@@ -22,7 +22,7 @@ const STRANGERS: [&str; 4] = [
     "http://[::2]/",
 ];
 
-/// The first byte picks the sender; each line after it is one header of one answer.
+/// The first byte picks the sender; each further line is one header of one answer.
 pub fn set_cookie(data: &[u8]) {
     let Some((pick, lines)) = data.split_first() else {
         return;
@@ -33,7 +33,7 @@ pub fn set_cookie(data: &[u8]) {
     let mut jar = Jar::default();
     let mut token = RefreshToken::default();
     for line in String::from_utf8_lossy(lines).lines() {
-        // Even what no header can hold must not break the parser.
+        // The parser must also survive a line that cannot be a header.
         jar.honour(line, &sender);
         let change = RefreshCookie::from_line(line, &sender, &names, now);
         if !is_header_text(line) {
@@ -51,7 +51,7 @@ pub fn set_cookie(data: &[u8]) {
     let _ = (token.expires(), token.fingerprint_bytes());
     let bytes = serde_json::to_vec(&token).expect("strings and numbers");
     let read: RefreshToken = serde_json::from_slice(&bytes).expect("what was written");
-    assert!(read == token, "the keyring gives back another token");
+    assert!(read == token, "the item holds another token after writing");
     for (name, value) in token.pairs(&sender) {
         assert!(names.contains(&name), "a cookie of another name");
         assert!(!value.is_empty(), "an empty value is a deletion");
@@ -63,7 +63,7 @@ pub fn set_cookie(data: &[u8]) {
     }
 }
 
-/// One pair must not become two, nor make the header impossible to send.
+/// Whether the text fits into a header and cannot be read as two cookies.
 fn goes_into_a_header(text: &str) -> bool {
     is_header_text(text) && !text.contains(';')
 }

@@ -1,6 +1,6 @@
-//! The build of the app that WebDriver drives. It differs in a feature from the one that ships,
-//! which the Tauri CLI builds with the packages, and must never be mistaken for it: so it is put
-//! into a folder of its own.
+//! Builds the app that WebDriver can drive. It differs by one feature from the shipped app, which
+//! the Tauri CLI builds with the packages. The two must not be confused, so this one is put into a
+//! folder of its own.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,17 +12,17 @@ use crate::{compile, export, root, say};
 
 const BIN: &str = "vestibule";
 
-/// How much is optimised, as the workspace's `Cargo.toml` says it.
+/// How much is optimised; the profiles are defined in the workspace's `Cargo.toml`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Profile {
-    /// As it ships: for what is measured.
+    /// As the app ships: for measurements.
     Release,
-    /// Nothing but what the workspace's `Cargo.toml` names: for tests.
+    /// Only the packages that the workspace's `Cargo.toml` names are optimised: for tests.
     Tested,
 }
 
 impl Profile {
-    /// As cargo knows it, and its folder below the target folder.
+    /// The name for cargo, and of the folder below the target folder.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Release => "release",
@@ -41,7 +41,7 @@ pub fn e2e_path(profile: Profile) -> PathBuf {
     root::target().join(folder).join(name)
 }
 
-/// Makes everything ready, builds for WebDriver and prints the path.
+/// Prepares the machine, builds for WebDriver and prints the path.
 pub fn build_e2e_from_scratch() -> Outcome {
     setup::ready(For::Development)?;
     export::ready()?;
@@ -50,11 +50,11 @@ pub fn build_e2e_from_scratch() -> Outcome {
     Ok(())
 }
 
-/// Builds for WebDriver from the export that is there, by this cargo.
+/// Builds for WebDriver with this cargo command; the export must be up to date.
 pub fn build_e2e(profile: Profile, cargo: &mut Command) -> Outcome<PathBuf> {
     say::step("building the app for WebDriver (some minutes the first time)");
-    // With `devUrl` configured, only custom-protocol makes the window load the
-    // export instead of the development server.
+    // With `devUrl` configured, the window loads the export instead of the development server only
+    // with `custom-protocol`.
     let features = ["--features", "e2e,tauri/custom-protocol"];
     let how = ["--package", BIN, "--profile", profile.name()];
     let built = compile::binary_by(cargo, BIN, &[&how[..], &features].concat())?;
@@ -62,7 +62,7 @@ pub fn build_e2e(profile: Profile, cargo: &mut Command) -> Outcome<PathBuf> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(io(format_args!("creating {}", folder.display())))?;
     }
-    // A running copy cannot be written over, but it can be replaced.
+    // A running program cannot be overwritten, but it can be replaced.
     let fresh = path.with_extension("new");
     fs::copy(&built, &fresh).map_err(io("copying the build for WebDriver"))?;
     fs::rename(&fresh, &path).map_err(io("placing the build for WebDriver"))?;

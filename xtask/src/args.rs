@@ -19,22 +19,22 @@ Vestibule's own commands: cargo xtask COMMAND
       --list               the names of the steps
       -- ARGS              passed to the test binaries
   setup                get everything that dev and test need
-  doctor               look at this machine and say what is missing
-  doctor --backend URL look at an auth backend and say what to change (--help: how)
+  doctor               check this machine and print what is missing
+  doctor --backend URL check an auth backend and print what to change (--help: how)
   tauri ARGS           the Tauri CLI (also: cargo tauri ARGS)
   build [ARGS]         bundle the app for this system (cargo tauri build)
   build --e2e          build the app for WebDriver and print its path
-  bench [NAME…]        measure everything beside its floor, or what is named
+  bench [NAME…]        measure everything, or the named figures, next to its floor
       --long               also an hour of use and minutes of idling
-      --short              a few samples, judged by nobody
-      --list               what can be named, and how long each takes
+      --short              a few samples, not compared with the targets
+      --list               the names, and how long each takes
       --json FILE          keep every sample
       --against FILE       compare with an earlier run
-      --publish            renew docs/bench.json and the table in the README
+      --publish            write docs/bench.json and the table in the README
       --markdown           the table as in the README
-  fuzz [TARGET]        throw hostile bytes at every parser, or at one
-      --seconds N          for so long each (30)
-  soak [P1 P4 …]       break everything many times, print what each promise came to
+  fuzz [TARGET]        fuzz every parser, or one
+      --seconds N          how long each (30)
+  soak [P1 P4 …]       test the promises many times, print the result of each
       --short              as often as `test` does
       --markdown           the table as in the README
   servers [NAME…]      sign in at a real Better Auth server and a real Directus
@@ -42,7 +42,7 @@ Vestibule's own commands: cargo xtask COMMAND
   export               export the frontend if its sources changed
   dev-servers          the backend and Next, as `tauri dev` starts them
       --check              end once both have answered
-  desktop -- COMMAND   run one command with a keyring and a screen of its own (Linux)
+  desktop -- COMMAND   run one command on a private desktop with keyring and screen (Linux)
 
 What `cargo tauri dev --help` and `cargo tauri build --help` list, dev and build take too.
 The bundled backend listens on 127.0.0.1:4580, Next on 127.0.0.1:3180.
@@ -51,45 +51,45 @@ The bundled backend listens on 127.0.0.1:4580, Next on 127.0.0.1:3180.
 /// One command of this tool.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Task {
-    /// Print the help.
+    /// Prints the help.
     Help,
-    /// Get everything.
+    /// Installs everything that `dev` and `test` need.
     Setup,
-    /// Run the app from source.
+    /// Runs the app from source.
     Dev(Vec<OsString>),
-    /// The servers beside the app.
+    /// Runs the backend and Next's server.
     DevServers(Until),
-    /// Run the Tauri CLI.
+    /// Runs the Tauri CLI.
     Tauri(Vec<OsString>),
-    /// Bundle the app.
+    /// Bundles the app.
     Build(Vec<OsString>),
-    /// Build for WebDriver.
+    /// Builds the app for WebDriver.
     BuildE2e,
-    /// Export the frontend.
+    /// Exports the frontend.
     Export,
-    /// Run checks and tests.
+    /// Runs checks and tests.
     Test(Asked),
-    /// Name the steps of the tests.
+    /// Prints the names of the steps of `test`.
     ListSteps,
-    /// Measure, with the arguments of that program.
+    /// Measures; the arguments go to the program `bench`.
     Bench(Vec<OsString>),
-    /// Fuzz the parsers.
+    /// Fuzzes the parsers.
     Fuzz(fuzz::Asked),
-    /// Run the promises, with the arguments of that program.
+    /// Runs the promises; the arguments go to the program `soak`.
     Soak(Vec<OsString>),
-    /// Sign in at real servers, with the arguments of that program.
+    /// Signs in at real servers; the arguments go to the program `servers`.
     Servers(Vec<OsString>),
-    /// Write the TypeScript of the wire types.
+    /// Writes the TypeScript of the wire types.
     Types,
-    /// Look at the machine, or with arguments at a backend.
+    /// Checks this machine or, with arguments, a backend.
     Doctor(Vec<OsString>),
-    /// A private desktop around a command.
+    /// Runs a command on a private desktop.
     Desktop(Vec<OsString>),
-    /// Its inner half.
+    /// The part of [`Task::Desktop`] that runs inside the private D-Bus session.
     InsideDesktop(Vec<OsString>),
-    /// Run a program that ends when a process does.
+    /// Runs a program that ends when the process with this id does.
     Guard(u32, Vec<OsString>),
-    /// Run test programs, a few at a time.
+    /// Runs test programs, a few at a time.
     SideBySide(side_by_side::Asked),
 }
 
@@ -101,10 +101,10 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Outcome<Task> {
         Some(Value(command)) => command.to_string_lossy().into_owned(),
         Some(other) => return Err(wrong(other.unexpected())),
     };
-    // What goes to another tool is not ours to read.
+    // The arguments of other tools are passed on unread.
     match command.as_str() {
         "tauri" => return Ok(Task::Tauri(rest(parser)?)),
-        // Nor is it done before it is clear that something is wanted: each takes minutes.
+        // Preparing the machine takes minutes, so `--help` is recognised before.
         "dev" => return unless_help(rest(parser)?, |arguments| Ok(Task::Dev(arguments))),
         "build" | "package" => return unless_help(rest(parser)?, build),
         "bench" => return unless_help(rest(parser)?, measure),
@@ -141,7 +141,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Outcome<Task> {
 fn test(mut parser: lexopt::Parser) -> Outcome<Task> {
     let mut asked = Asked::default();
     loop {
-        // Told apart here because the parser drops the dashes themselves.
+        // Recognised here because the parser drops the dashes themselves.
         if let Some(raw) = parser.try_raw_args()
             && raw.peek().is_some_and(|next| next == "--")
         {
@@ -236,7 +236,7 @@ fn servers(arguments: Vec<OsString>) -> Outcome<Task> {
     Ok(Task::Servers(arguments))
 }
 
-/// Refuses what is none of these.
+/// Refuses a word that is not in the list.
 fn one_of(
     arguments: &[OsString],
     what: &str,
@@ -286,7 +286,7 @@ fn side_by_side(arguments: Vec<OsString>) -> Outcome<Task> {
     }))
 }
 
-/// A program and its arguments, with or without `--` before them.
+/// A program and its arguments, after an optional `--`.
 fn program(mut arguments: Vec<OsString>) -> Outcome<Vec<OsString>> {
     if arguments.first().is_some_and(|first| first == "--") {
         arguments.remove(0);
@@ -408,7 +408,7 @@ mod tests {
         assert!(refused("--version").contains("version"));
     }
 
-    /// Else it would be known after everything was installed and built.
+    /// Otherwise the mistake would be reported only after everything was installed and built.
     #[test]
     fn a_promise_or_a_server_that_is_not_there_is_named_at_once() {
         for line in ["soak P99", "soak P1 --shrot"] {

@@ -7,19 +7,19 @@ use crate::app::Profile;
 use crate::failure::{Outcome, io};
 use crate::{root, tauri};
 
-/// Where the Tauri CLI puts them, one folder for each kind.
+/// Where the Tauri CLI puts the packages, one folder for each kind.
 pub fn folder(profile: Profile) -> PathBuf {
     root::target().join(profile.name()).join("bundle")
 }
 
-/// Makes the .deb and the .rpm from the export that is there.
+/// Makes the .deb and the .rpm; the export must be up to date.
 pub fn linux(profile: Profile) -> Outcome<PathBuf> {
     let folder = folder(profile);
-    // A package of another version would be taken for this one's.
+    // A package left from another version would be taken for this one.
     if folder.is_dir() {
         fs::remove_dir_all(&folder).map_err(io(format_args!("emptying {}", folder.display())))?;
     }
-    // The export was made just before; no need to make it again.
+    // The export was made just before and need not be made again.
     let same = r#"{"build":{"beforeBuildCommand":null}}"#;
     let wanted = ["build", "--ci", "--bundles", "deb,rpm", "--config", same];
     let compiled = ["--", "--profile", profile.name()];

@@ -8,14 +8,14 @@ use serde_json::Value;
 use crate::failure::{Failure, Outcome, said};
 use crate::{process, root};
 
-/// Builds one binary with `cargo build` and further arguments; answers its path. With
-/// `--workspace` among them it shares its dependencies with all else that is built so: what
-/// features they have follows from which packages are chosen, not from which are built.
+/// Builds one binary with `cargo build` and further arguments; returns its path. With `--workspace`
+/// among them it shares its dependencies with all other such builds: the features of dependencies
+/// follow from the selected packages, not from those that are built.
 pub fn binary(name: &str, arguments: &[&str]) -> Outcome<PathBuf> {
     binary_by(&mut root::cargo(), name, arguments)
 }
 
-/// The same by a cargo command that was prepared.
+/// Builds one binary with a prepared cargo command; returns its path.
 pub fn binary_by(cargo: &mut Command, name: &str, arguments: &[&str]) -> Outcome<PathBuf> {
     cargo.args(["build", "--bin", name]).args(arguments);
     let messages = messages(cargo, name)?;
@@ -26,24 +26,24 @@ pub fn binary_by(cargo: &mut Command, name: &str, arguments: &[&str]) -> Outcome
     built.ok_or_else(|| said(format!("cargo built {name} but did not say where")))
 }
 
-/// Has clippy look at the workspace's own crates while cargo compiles them, and stop at any
-/// warning. It is what `cargo clippy` does, which only checks: all dependencies would be looked at
-/// once for it and once more to be compiled.
+/// Makes cargo run clippy on the workspace's own crates while compiling them, and stop at any
+/// warning. `cargo clippy` finds the same, but it only checks: every dependency would be checked
+/// for it and then compiled again.
 pub fn under_clippy(cargo: &mut Command) {
     cargo
         .env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver")
         .env("CLIPPY_ARGS", "-Dwarnings__CLIPPY_HACKERY__");
 }
 
-/// Runs a cargo command that compiles; answers its messages for machines. `what` it builds is
-/// named where it fails.
+/// Runs a cargo command that compiles; returns its JSON messages. `what` is the name of the build
+/// in the error.
 pub fn messages(cargo: &mut Command, what: &str) -> Outcome<Vec<Value>> {
     cargo
         .args(["--message-format", "json-render-diagnostics"])
         .stdout(Stdio::piped());
     let mut child = process::spawn(cargo)?;
     let stdout = child.stdout.take();
-    // Lines of JSON; what a person needs goes to standard error by itself.
+    // Standard output has lines of JSON; messages for people go to standard error.
     let reader = std::thread::spawn(move || {
         stdout
             .into_iter()
@@ -62,7 +62,7 @@ pub fn messages(cargo: &mut Command, what: &str) -> Outcome<Vec<Value>> {
     Ok(messages)
 }
 
-/// The path in one of cargo's messages, if it announces this binary.
+/// The path in a message of cargo, if the message announces this binary.
 fn executable(message: &Value, name: &str) -> Option<PathBuf> {
     let is_it = message["reason"] == "compiler-artifact"
         && message["target"]["name"] == name

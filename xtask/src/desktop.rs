@@ -1,8 +1,8 @@
-//! A private desktop for one command: its own D-Bus session, an unlocked
-//! keyring, a virtual screen and empty XDG folders. Tests inside it can neither
-//! read nor spoil the developer's own keyring and settings.
+//! A private desktop for one command: its own D-Bus session, an unlocked keyring, a virtual screen
+//! and empty XDG folders. Tests on it can neither read nor change the developer's own keyring and
+//! settings.
 //!
-//! Linux only; on other systems the command runs as it is.
+//! Linux only; on other systems the command runs without one.
 
 use std::ffi::OsString;
 use std::fs;
@@ -16,7 +16,7 @@ use crate::failure::{Outcome, io, said};
 use crate::group::Group;
 use crate::{kin, parent, process, signals};
 
-/// The folders that an app asks the environment for.
+/// The folders whose paths programs read from the environment.
 const FOLDERS: [(&str, &str); 5] = [
     ("XDG_DATA_HOME", "data"),
     ("XDG_CONFIG_HOME", "config"),
@@ -40,7 +40,7 @@ pub fn around(command: &Command) -> Outcome<Command> {
     Ok(outer)
 }
 
-/// Runs a program on a private desktop; the outer half, around the bus.
+/// Runs a program on a private desktop: starts the private D-Bus session.
 pub fn run(program: &[OsString]) -> Outcome {
     let own = std::env::current_exe().map_err(io("finding our own binary"))?;
     let home = Home::new()?;
@@ -58,7 +58,7 @@ pub fn run(program: &[OsString]) -> Outcome {
     outcome
 }
 
-/// The inner half: the bus is there; adds the keyring and the screen.
+/// Runs inside the private D-Bus session: starts the keyring and the screen.
 pub fn run_inside(program: &[OsString]) -> Outcome {
     let (name, arguments) = program
         .split_first()
@@ -68,12 +68,12 @@ pub fn run_inside(program: &[OsString]) -> Outcome {
     process::run(Command::new(name).args(arguments).env("DISPLAY", display))
 }
 
-/// Empty folders in place of the developer's own.
+/// Empty folders instead of the developer's own.
 struct Home(PathBuf);
 
 impl Home {
     fn new() -> Outcome<Self> {
-        // Short, because a socket's path has room for 107 bytes only.
+        // A short path, because a socket's path has at most 107 bytes.
         let folder = std::env::temp_dir().join(format!("vestibule-{}", std::process::id()));
         let home = Self(folder);
         for (_, name) in FOLDERS {
@@ -86,7 +86,7 @@ impl Home {
         for (variable, name) in FOLDERS {
             command.env(variable, self.0.join(name));
         }
-        // What belongs to the real desktop must not shine through.
+        // Programs must not find the real desktop.
         for variable in [
             "DBUS_SESSION_BUS_ADDRESS",
             "GNOME_KEYRING_CONTROL",
@@ -153,7 +153,7 @@ fn unlocked_keyring() -> Outcome<Group> {
     Ok(daemon)
 }
 
-/// Starts a virtual screen on a free display and answers its name.
+/// Starts a virtual screen on a free display and returns its name.
 fn screen() -> Outcome<(Group, String)> {
     let mut server = Command::new("Xvfb");
     server
@@ -165,8 +165,8 @@ fn screen() -> Outcome<(Group, String)> {
             "1600x1000x24",
             "-nolisten",
             "tcp",
-            // Otherwise it starts over, and refuses connections meanwhile, whenever its
-            // last client leaves.
+            // Otherwise the server resets and refuses connections for a moment whenever its last
+            // client disconnects.
             "-noreset",
         ])
         .stdin(Stdio::null())
@@ -180,7 +180,7 @@ fn screen() -> Outcome<(Group, String)> {
     Ok((server, format!(":{}", number.trim())))
 }
 
-/// Asks again and again until there is an answer, for 20 seconds.
+/// Repeats a question for up to 20 seconds, until there is an answer.
 fn until<T>(otherwise: &str, mut ask: impl FnMut() -> Outcome<Option<T>>) -> Outcome<T> {
     let limit = Instant::now() + Duration::from_secs(20);
     loop {

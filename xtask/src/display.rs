@@ -19,7 +19,7 @@ pub fn check() -> Outcome {
     )))
 }
 
-/// Whether the environment names a display; `set` tells which variables are.
+/// Whether the environment names a display; `set` tells whether a variable is set.
 pub fn is_there(set: impl Fn(&str) -> bool) -> bool {
     set("DISPLAY") || set("WAYLAND_DISPLAY")
 }

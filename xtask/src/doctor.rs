@@ -1,5 +1,6 @@
-//! `cargo xtask doctor`: looks at this machine, or, with arguments, at a backend. The latter is
-//! the work of the crate `vestibule-doctor`; this tool stays quick to compile and runs it.
+//! `cargo xtask doctor`: checks this machine or, with arguments, a backend. The crate
+//! `vestibule-doctor` checks backends; it is a program of its own, so that this tool stays quick
+//! to compile.
 
 use std::ffi::OsString;
 use std::process::Command;
@@ -7,7 +8,7 @@ use std::process::Command;
 use crate::failure::Outcome;
 use crate::{compile, machine, process, say};
 
-/// Looks.
+/// Runs the check.
 pub fn run(arguments: &[OsString]) -> Outcome {
     if arguments.is_empty() {
         return machine::run();

@@ -1,4 +1,4 @@
-//! The static export of the frontend, made anew only when its sources changed.
+//! The static export of the frontend, made again only when its sources have changed.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hasher};
@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::failure::{Outcome, io, said};
 use crate::{process, root, say};
 
-/// What is not a source: made by tools, or by this very command.
+/// Files that are not sources: tools make them, or this command does.
 const MADE: [&str; 7] = [
     "node_modules",
     ".next",
@@ -19,8 +19,7 @@ const MADE: [&str; 7] = [
     ".DS_Store",
 ];
 
-/// Makes the export if there is none for the sources as they are. Answers
-/// whether it had to be made.
+/// Makes the export unless there is one of the current sources. Returns whether it made one.
 pub fn ready() -> Outcome<bool> {
     let frontend = root::frontend();
     let page = frontend.join("out/index.html");
@@ -30,7 +29,7 @@ pub fn ready() -> Outcome<bool> {
         return Ok(false);
     }
     say::step("exporting the frontend (about half a minute)");
-    // Without the stamp an interrupted export counts as none.
+    // Without the stamp, an interrupted export counts as not made.
     let _ = fs::remove_file(&stamp);
     let mut next = Command::new(process::npm());
     next.args(["run", "--silent", "build"])
@@ -57,7 +56,7 @@ pub fn digest(folder: &Path) -> Outcome<String> {
         let content = fs::read(&file).map_err(io(format_args!("reading {}", file.display())))?;
         let name = file.strip_prefix(folder).unwrap_or(&file);
         hasher.write(name.as_os_str().as_encoded_bytes());
-        // Lengths keep a name and its content from running into each other.
+        // The lengths keep a name and its content from being confused.
         hasher.write_usize(content.len());
         hasher.write(&content);
     }
@@ -112,18 +111,22 @@ mod tests {
         assert_eq!(
             digest(folder.path()).unwrap(),
             first,
-            "what tools make does not count"
+            "files that tools make do not change the digest"
         );
 
         write("app/page.tsx", "two");
         let second = digest(folder.path()).unwrap();
-        assert_ne!(second, first, "a changed file");
+        assert_ne!(second, first, "a changed file changes the digest");
 
         fs::rename(
             folder.path().join("app/page.tsx"),
             folder.path().join("app/other.tsx"),
         )
         .unwrap();
-        assert_ne!(digest(folder.path()).unwrap(), second, "a renamed file");
+        assert_ne!(
+            digest(folder.path()).unwrap(),
+            second,
+            "a renamed file changes the digest"
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! Why a command stopped, in words for the person at the terminal.
 //!
-//! There are no error codes and no chains here: nobody branches on a failure
-//! of a development tool, somebody reads it.
+//! There are no error codes and no error chains: no code branches on a failure of a development
+//! tool, a person reads it.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ pub enum Failure {
     Said(String),
     /// A tool failed after printing its own reasons; its exit code is passed on.
     Tool { name: String, code: i32 },
-    /// A signal asked us to stop; by then everything started has been ended.
+    /// A signal asked this tool to stop; everything it started has been ended.
     Interrupted(i32),
 }
 
@@ -45,7 +45,7 @@ pub fn said(line: impl Into<String>) -> Failure {
     Failure::Said(line.into())
 }
 
-/// Names what was being done when the operating system said no.
+/// An error of the operating system, with what was being done.
 pub fn io(doing: impl fmt::Display) -> impl FnOnce(std::io::Error) -> Failure {
     move |error| Failure::Said(format!("{doing}: {error}"))
 }
@@ -65,7 +65,7 @@ mod tests {
         };
         assert_eq!(code(101), 101);
         assert_eq!(code(0), 1);
-        assert_eq!(code(-1), 1, "killed by a signal has no code of its own");
+        assert_eq!(code(-1), 1, "a program killed by a signal has no exit code");
         assert_eq!(Failure::Interrupted(2).exit_code(), 130);
     }
 }

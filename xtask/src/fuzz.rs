@@ -1,8 +1,8 @@
-//! Fuzzing, bounded in time: every target of `fuzz/`, or one, each for some seconds.
+//! Fuzzes every target of `fuzz/`, or one, for a limited time each.
 //!
-//! It works on the stable toolchain, since no sanitiser is used: what is looked for are
-//! panics and broken promises, and the core forbids unsafe code. The committed seeds are
-//! never changed; what the fuzzer finds is kept in the target folder.
+//! It uses the stable toolchain, since it needs no sanitiser: it looks for panics and failed
+//! assertions, and the core forbids unsafe code. The committed seeds are never changed; inputs that
+//! the fuzzer finds are kept in the target folder.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use crate::{process, root, say};
 
 /// How long each target runs unless the command line says otherwise, in seconds.
 const SECONDS: u32 = 30;
-/// The longest input. Headers and paths are short; bodies of this size nest deep enough.
+/// The longest input. Headers and paths are short, and bodies of this size can nest deeply enough.
 const LONGEST: u32 = 4096;
 
 /// What the command line asked for.
@@ -23,11 +23,11 @@ const LONGEST: u32 = 4096;
 pub struct Asked {
     /// Only this target.
     pub target: Option<String>,
-    /// How long for each.
+    /// How many seconds each target runs.
     pub seconds: Option<u32>,
 }
 
-/// Builds the targets, runs them and prints what came of it.
+/// Builds the targets, runs them and prints the results.
 pub fn run(asked: &Asked) -> Outcome {
     let targets = select(targets()?, asked.target.as_deref())?;
     FUZZER.ready()?;
@@ -56,7 +56,7 @@ pub fn run(asked: &Asked) -> Outcome {
     }
 }
 
-/// Runs one target: how often it ran, and whether it crashed.
+/// Runs one target. Returns how many inputs it tried, and whether it crashed.
 fn one(target: &str, seconds: u32) -> Outcome<(u64, bool)> {
     let found = made().join("found").join(target);
     let crashes = made().join("crashes").join(target);
@@ -69,7 +69,7 @@ fn one(target: &str, seconds: u32) -> Outcome<(u64, bool)> {
         .arg("--")
         .arg(format!("-max_total_time={seconds}"))
         .arg(format!("-max_len={LONGEST}"))
-        // The slash makes it a folder.
+        // The slash at the end makes it a folder.
         .arg(format!("-artifact_prefix={}/", crashes.display()))
         .args(["-timeout=10", "-print_final_stats=1"]);
     let captured = process::capture(&mut command)?;
@@ -79,7 +79,7 @@ fn one(target: &str, seconds: u32) -> Outcome<(u64, bool)> {
     Ok((executed(&captured.text), !captured.ok))
 }
 
-/// A call of cargo-fuzz on our workspace.
+/// A cargo-fuzz command for the workspace of the targets.
 fn fuzz(subcommand: &str) -> Command {
     let mut command = Command::new(FUZZER.path());
     command
@@ -96,7 +96,7 @@ fn folder() -> PathBuf {
     root::root().join("fuzz")
 }
 
-/// Where everything goes that is made here.
+/// Where builds and inputs are put.
 fn made() -> PathBuf {
     root::target().join("fuzz")
 }
@@ -105,7 +105,7 @@ fn seeds(target: &str) -> PathBuf {
     folder().join("seeds").join(target)
 }
 
-/// The targets there are, by their files.
+/// The names of the targets, from their files.
 fn targets() -> Outcome<Vec<String>> {
     let folder = folder().join("targets");
     let files = fs::read_dir(&folder).map_err(io(format_args!("reading {}", folder.display())))?;
@@ -134,7 +134,7 @@ fn select(targets: Vec<String>, asked: Option<&str>) -> Outcome<Vec<String>> {
     )))
 }
 
-/// How many inputs libFuzzer says that it ran.
+/// How many inputs libFuzzer reports to have run.
 fn executed(text: &str) -> u64 {
     text.lines()
         .filter_map(|line| line.strip_prefix("stat::number_of_executed_units:"))

@@ -1,9 +1,7 @@
-//! Programs that stay up while we do other things, and ending all of what
-//! they started.
+//! Programs that run in the background, and ending all processes that they started.
 //!
-//! Each gets a process group of its own, so that one signal reaches its
-//! grandchildren too (`next` starts workers). What leaves its group is found by
-//! `kin`.
+//! Each gets a process group of its own, so that one signal reaches its grandchildren too (`next`
+//! starts workers). Processes that leave the group are found by `kin`.
 
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
@@ -12,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::failure::Outcome;
 use crate::{process, say};
 
-/// How long a group may take to end after the first, polite signal.
+/// How long a group may take to end after the first signal (SIGTERM) before it is killed.
 const PATIENCE: Duration = Duration::from_secs(4);
 
 /// A running program with everything it starts; dropping it ends them all.
@@ -24,7 +22,7 @@ pub struct Group {
 impl Group {
     /// Starts a program in a group of its own, its output prefixed line by line.
     pub fn start(name: &'static str, command: &mut Command) -> Outcome<Self> {
-        // A background group that reads the terminal would be stopped by it.
+        // The terminal stops a background group that reads from it.
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -44,7 +42,7 @@ impl Group {
         Ok(group)
     }
 
-    /// Starts a program in a group of its own, its streams as the command says.
+    /// Starts a program in a group of its own, with its streams as the command says.
     pub fn start_plain(name: &'static str, command: &mut Command) -> Outcome<Self> {
         own_group(command);
         Ok(Self {
@@ -63,7 +61,7 @@ impl Group {
         self.child.try_wait().ok().flatten()
     }
 
-    /// The child's own pipes, for those that asked for them.
+    /// The child, for callers that use its pipes.
     pub fn child(&mut self) -> &mut Child {
         &mut self.child
     }
@@ -121,8 +119,8 @@ mod imp {
     }
 
     pub fn signal_one(id: u32, signal: i32) {
-        // Ctrl+C has reached the child from the terminal already; a second
-        // one would make many tools skip their clean-up.
+        // Ctrl+C in the terminal has reached the child already; a second one would make many tools
+        // skip their clean-up.
         if signal == Signal::INT.as_raw() {
             return;
         }
@@ -159,7 +157,7 @@ fn signal_group(leader: u32, force: Force) {
     imp::signal_group(leader, force);
 }
 
-/// Passes a signal on to one child, unless the terminal has already done so.
+/// Passes a signal on to one child, unless it got it from the terminal already.
 pub fn signal_one(id: u32, signal: i32) {
     imp::signal_one(id, signal);
 }
@@ -168,7 +166,8 @@ pub fn signal_one(id: u32, signal: i32) {
 mod tests {
     use super::*;
 
-    /// The dead have no environment, even while nobody has collected them.
+    /// Whether a process runs: a dead one has no environment, even before its parent has waited for
+    /// it.
     fn alive(pid: u32) -> bool {
         std::fs::read(format!("/proc/{pid}/environ"))
             .is_ok_and(|environment| !environment.is_empty())
@@ -193,9 +192,9 @@ mod tests {
             .trim()
             .parse()
             .unwrap();
-        assert!(alive(grandchild), "it runs before the drop");
+        assert!(alive(grandchild), "the grandchild runs before the drop");
         drop(group);
-        // The kernel may need a moment to take a killed process away.
+        // The kernel may take a moment to remove a killed process.
         let until = Instant::now() + Duration::from_secs(20);
         while alive(grandchild) {
             assert!(Instant::now() < until, "the grandchild outlived its group");

@@ -1,13 +1,11 @@
-//! Everything that was started from here, found again at the end.
+//! Finds and ends all processes that this tool has started, directly or not.
 //!
-//! Each program gets a mark in its environment and hands it down to whatever it
-//! starts. So on Linux a helper is found and ended that left its process group,
-//! made itself a session or lost its parent. Elsewhere this does nothing: there
-//! process groups are all there is.
+//! Each program gets a mark in its environment, which its own children inherit. On Linux a process
+//! is therefore found even if it left its process group, started a session or lost its parent. On
+//! other systems this does nothing, and process groups have to be enough.
 //!
-//! Adopting orphans (as a "subreaper") would find them too, but would keep the
-//! dead among them visible, and tests that wait for a process to be gone would
-//! wait in vain.
+//! Adopting orphans (as a "subreaper") would find them too, but dead ones would stay visible until
+//! this tool waits for them, and tests that wait for a process to disappear would wait in vain.
 
 use std::process::Command;
 
@@ -21,11 +19,11 @@ mod imp {
 
     use rustix::process::{Pid, Signal, getpid, kill_process};
 
-    /// Our own mark behind those of whoever started us.
+    /// Holds the marks: this tool's own after those of an outer `xtask`.
     const VARIABLE: &str = "VESTIBULE_XTASK_KIN";
     const PATIENCE: Duration = Duration::from_secs(3);
 
-    /// Unique even when process ids come round again.
+    /// This tool's mark. Unique even when process ids are reused.
     pub fn own() -> &'static str {
         static OWN: OnceLock<String> = OnceLock::new();
         OWN.get_or_init(|| {
@@ -57,7 +55,7 @@ mod imp {
         }
     }
 
-    /// The living processes that carry a mark. The dead have no environment.
+    /// The living processes with this mark. Dead ones have no environment.
     fn find(mark: &str) -> Vec<Pid> {
         let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
         entries
@@ -69,7 +67,7 @@ mod imp {
             .collect()
     }
 
-    /// Whether an environment, as the kernel shows it, holds the mark.
+    /// Whether an environment, in the kernel's format, holds the mark.
     pub fn carries(environment: &[u8], mark: &str) -> bool {
         environment
             .split(|byte| *byte == 0)
@@ -91,13 +89,12 @@ mod imp {
     pub fn end_all(_: &str) {}
 }
 
-/// Marks a program that is about to be started as ours.
+/// Puts this tool's mark into the environment of a program to be started.
 pub fn mark(command: &mut Command) {
     imp::mark(command, imp::own());
 }
 
-/// Ends all that is left of what was started from here. Call it when nothing of
-/// it is wanted any more.
+/// Ends all remaining processes that this tool has started. Call it when none of them is needed.
 pub fn end_all() {
     imp::end_all(imp::own());
 }
@@ -131,21 +128,21 @@ mod tests {
             .args(["-c", script, "-"])
             .arg(&note)
             .stdout(Stdio::null());
-        // Not our own mark: other tests of this process start programs too.
+        // A mark of its own, since other tests of this process start programs too.
         let own = format!("<{}>", folder.path().display());
         imp::mark(&mut command, &own);
         command.status().unwrap();
         let limit = Instant::now() + Duration::from_secs(20);
         while !note.exists() {
-            assert!(Instant::now() < limit, "it never started");
+            assert!(Instant::now() < limit, "the process never started");
             std::thread::sleep(Duration::from_millis(10));
         }
         let pid = std::fs::read_to_string(&note).unwrap();
         let process = format!("/proc/{}", pid.trim());
         let environment = format!("{process}/environ");
-        // While a process changes its program it shows no environment.
+        // While a process executes a new program, it shows no environment.
         while std::fs::read_to_string(format!("{process}/comm")).unwrap() != "sleep\n" {
-            assert!(Instant::now() < limit, "it never slept");
+            assert!(Instant::now() < limit, "the process never ran sleep");
             std::thread::sleep(Duration::from_millis(10));
         }
         assert!(!std::fs::read(&environment).unwrap().is_empty(), "it runs");
@@ -153,7 +150,7 @@ mod tests {
         let left = std::fs::read(&environment).unwrap_or_default();
         assert!(
             left.is_empty(),
-            "it is gone, or dead and about to be collected"
+            "the process is gone, or dead and not yet waited for"
         );
     }
 }

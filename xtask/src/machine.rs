@@ -1,4 +1,4 @@
-//! Looks at this machine and says what is missing for what. Changes nothing.
+//! Checks what this machine lacks, and for which purpose. Changes nothing.
 
 use std::process::Command;
 
@@ -10,7 +10,7 @@ use crate::{display, ports, process};
 
 enum State {
     Good,
-    /// Works, but something will be different.
+    /// Everything works, but something will be different.
     Note,
     /// Development or tests do not work without it.
     Missing,
@@ -19,9 +19,9 @@ enum State {
 struct Finding {
     what: &'static str,
     state: State,
-    /// What was found.
+    /// What the check found.
     found: String,
-    /// What to do about it.
+    /// What the developer can do about it.
     advice: String,
 }
 
@@ -110,7 +110,7 @@ fn node() -> Finding {
 
 fn linker() -> Finding {
     if cfg!(windows) {
-        // This very program was linked here.
+        // This program was linked on this machine.
         return good("linker", "MSVC; WebView2 comes with Windows 10 and newer");
     }
     match process::find("cc") {

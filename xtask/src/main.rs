@@ -1,7 +1,7 @@
-//! `cargo xtask`: set-up, development, tests and figures of this repository.
+//! `cargo xtask`: set-up, development, tests and measurements of this repository.
 //!
-//! It runs the ordinary tools (cargo, npm, the Tauri CLI) in the right order
-//! and with what they need; it replaces none of them, and nothing of it ships.
+//! It runs the ordinary tools (cargo, npm, the Tauri CLI) in the right order and with what they
+//! need. It replaces none of them and is not part of what ships.
 
 mod app;
 mod args;
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
         Ok(task) => task,
         Err(failure) => return stopped(&failure, false),
     };
-    // These stand in for the program they run; its own words are enough.
+    // These run one program and exit as it does; that program has printed why it failed.
     let stand_in = matches!(
         task,
         Task::Tauri(_) | Task::Desktop(_) | Task::InsideDesktop(_) | Task::Guard(..)
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
 
 fn stopped(failure: &Failure, stand_in: bool) -> ExitCode {
     match failure {
-        // Tools that were killed may have left their own helpers behind.
+        // Tools that were killed may have left processes behind.
         Failure::Interrupted(_) => kin::end_all(),
         Failure::Tool { .. } if stand_in => {}
         other => say::failure(other),

@@ -1,7 +1,6 @@
-//! Not outliving whoever started us.
+//! Ends this tool when the process that started it is gone.
 //!
-//! Signals are the ordinary way to be told to end. This is for the others: a
-//! parent that was killed outright tells nobody.
+//! Normally a signal asks a process to end. This covers a parent that was killed and sent none.
 
 use std::ffi::OsString;
 use std::process::Command;
@@ -12,14 +11,14 @@ use crate::failure::{Failure, Outcome, io, said};
 use crate::group::Group;
 use crate::{kin, signals};
 
-/// Sees when the processes above us are gone.
+/// Notices when the processes that started this one are gone.
 pub struct Watch {
     parent: Option<u32>,
     owner: Option<u32>,
 }
 
 impl Watch {
-    /// Watches the parent and, if given, one more process further up.
+    /// Watches the parent and, if given, one more ancestor.
     pub fn new(owner: Option<u32>) -> Self {
         Self {
             parent: imp::parent(),
@@ -33,8 +32,8 @@ impl Watch {
     }
 }
 
-/// The same program under a guard: a process between it and us that ends it,
-/// with everything it started, as soon as we are gone, however we went.
+/// The same program under a guard: a process that runs it and ends it, with all processes that it
+/// started, as soon as this process is gone for any reason.
 pub fn guarded(command: &Command) -> Outcome<Command> {
     let own = std::env::current_exe().map_err(io("finding our own binary"))?;
     let mut guard = Command::new(own);
@@ -46,7 +45,7 @@ pub fn guarded(command: &Command) -> Outcome<Command> {
     Ok(guard)
 }
 
-/// The guard's side: runs the program until it, or we, or the parent end.
+/// The guard: runs the program until it ends, or until this process or its parent does.
 pub fn guard(parent: u32, program: &[OsString]) -> Outcome {
     let watch = Watch::new(Some(parent));
     let (name, arguments) = program
@@ -100,7 +99,7 @@ mod imp {
 
     pub fn is_alive(id: u32) -> bool {
         let pid = i32::try_from(id).ok().and_then(Pid::from_raw);
-        // Not being allowed to signal it is a sign of life too.
+        // A process that this one may not signal is alive too.
         pid.is_some_and(|pid| test_kill_process(pid) != Err(Errno::SRCH))
     }
 }

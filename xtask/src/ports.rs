@@ -1,4 +1,4 @@
-//! The two fixed addresses of development, and who holds one that is taken.
+//! The two fixed ports of development, and which process holds one that is taken.
 
 use std::io::{self, BufRead as _, Write as _};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use crate::failure::{Outcome, said};
 
-/// The bundled backend.
+/// The port of the bundled backend.
 pub const BACKEND: u16 = 4580;
-/// Next's development server.
+/// The port of Next's development server.
 pub const FRONTEND: u16 = 3180;
 
-/// Stops with one line if a port of development is taken.
+/// Fails with one line if a port of development is taken.
 pub fn check_free() -> Outcome {
     for (port, what) in [
         (BACKEND, "the bundled backend"),
@@ -40,7 +40,7 @@ pub fn is_answering(port: u16) -> bool {
         .any(|address| TcpStream::connect_timeout(address, Duration::from_millis(300)).is_ok())
 }
 
-/// Whether a GET of this path is answered with 200. The first one of a page takes as long as
+/// Whether a GET of this path is answered with 200. The first request for a page takes as long as
 /// Next needs to compile it.
 pub fn serves(port: u16, path: &str) -> bool {
     let ask = || {
@@ -69,7 +69,7 @@ fn taken(port: u16, what: &str) -> String {
     }
 }
 
-/// Who holds a taken port, or how to find out.
+/// Which process holds a taken port, or how to find out.
 pub fn holder_in_words(port: u16) -> String {
     match holder(port) {
         Some((pid, name)) => format!("by `{name}` (process {pid})"),
@@ -85,7 +85,7 @@ fn how_to_look(port: u16) -> String {
     }
 }
 
-/// The process that listens on a port, where the system lets us see it.
+/// The process that listens on a port, where the system shows it.
 #[cfg(target_os = "linux")]
 fn holder(port: u16) -> Option<(u32, String)> {
     use std::fs;
@@ -151,10 +151,14 @@ mod tests {
             assert!(line.contains(&port.to_string()), "{line}");
         }
         drop(listener);
-        // A process that another test starts holds a copy until it runs its own program.
+        // A process that another test starts holds a copy of the socket until it executes its
+        // program.
         let begun = std::time::Instant::now();
         while is_taken(port) {
-            assert!(begun.elapsed() < Duration::from_secs(20), "it is free");
+            assert!(
+                begun.elapsed() < Duration::from_secs(20),
+                "the port becomes free"
+            );
             std::thread::sleep(Duration::from_millis(10));
         }
     }

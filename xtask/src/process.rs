@@ -1,7 +1,7 @@
-//! Running other programs to their end.
+//! Runs other programs to their end.
 //!
-//! Every wait also watches for signals, and ends what it started before it
-//! returns. Programs that stay up while we do other things are in `group`.
+//! Every wait also checks for signals, and ends the program before it returns. Programs that run in
+//! the background are in `group`.
 
 use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -13,10 +13,10 @@ use std::time::{Duration, Instant};
 use crate::failure::{Failure, Outcome, said};
 use crate::{group, kin, say, signals};
 
-/// How long a child may take to end by itself once we were told to stop.
+/// How long a child may take to end by itself after a signal asked this tool to stop.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What a finished program printed, both streams together, and how it ended.
+/// The output of a finished program and how it ended.
 pub struct Captured {
     /// Whether it ended with success.
     pub ok: bool,
@@ -26,15 +26,15 @@ pub struct Captured {
     pub text: String,
 }
 
-/// Runs a program on our own terminal; an exit code other than 0 is a failure.
+/// Runs a program on this terminal; an exit code other than 0 is a failure.
 pub fn run(command: &mut Command) -> Outcome {
     let mut child = spawn(command)?;
     let status = wait(&mut child)?;
     judged(command, status)
 }
 
-/// Runs a program in our place, so that a signal finds it alone and it takes its time to end:
-/// nobody insists. Returns only if it cannot be started.
+/// Replaces this process by a program, so that a signal reaches only that program, which can take
+/// its time to end. Returns only if the program cannot be started.
 #[cfg(unix)]
 pub fn become_it(command: &mut Command) -> Outcome {
     use std::os::unix::process::CommandExt as _;
@@ -43,13 +43,13 @@ pub fn become_it(command: &mut Command) -> Outcome {
     Err(not_started(command, &error))
 }
 
-/// Runs a program on our own terminal. Ctrl-C reaches it without us, and ends us first.
+/// Runs a program on this terminal. Ctrl-C reaches it directly, and ends this tool first.
 #[cfg(not(unix))]
 pub fn become_it(command: &mut Command) -> Outcome {
     run(command)
 }
 
-/// Runs a program, shows its standard output and gives each line to `line`.
+/// Runs a program, shows its standard output and calls `line` with each line.
 pub fn follow(command: &mut Command, mut line: impl FnMut(&str) + Send) -> Outcome {
     command.stdout(Stdio::piped());
     let mut child = spawn(command)?;
@@ -66,7 +66,7 @@ pub fn follow(command: &mut Command, mut line: impl FnMut(&str) + Send) -> Outco
     judged(command, status)
 }
 
-/// Runs a program without showing anything.
+/// Runs a program without showing its output.
 pub fn capture(command: &mut Command) -> Outcome<Captured> {
     let mut child = spawn(
         command
@@ -91,7 +91,7 @@ pub fn capture(command: &mut Command) -> Outcome<Captured> {
     })
 }
 
-/// Runs a program silently; if it fails, everything it printed is shown.
+/// Runs a program; shows its output only if it fails.
 pub fn quiet(command: &mut Command) -> Outcome {
     let captured = capture(command)?;
     if captured.ok {
@@ -110,7 +110,7 @@ pub fn quiet(command: &mut Command) -> Outcome {
     })
 }
 
-/// Shows a finished program's output.
+/// Prints a finished program's output on standard error.
 pub fn show(text: &str) {
     let mut stderr = io::stderr().lock();
     let _ = writeln!(stderr, "{}", text.trim_end());
@@ -136,7 +136,7 @@ pub fn is_network_failure(text: &str) -> bool {
     SIGNS.iter().any(|sign| text.contains(sign))
 }
 
-/// Starts a program; a missing one is named.
+/// Starts a program; the error names it if it is missing.
 pub fn spawn(command: &mut Command) -> Outcome<Child> {
     kin::mark(command);
     let spawned = command.spawn();
@@ -164,12 +164,12 @@ pub fn find(program: &str) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
-/// The `npm` of this machine; on Windows it is a script with an extension.
+/// The name of `npm`; on Windows it is a script with an extension.
 pub fn npm() -> &'static str {
     if cfg!(windows) { "npm.cmd" } else { "npm" }
 }
 
-/// The lines of a stream, whatever bytes they hold.
+/// The lines of a stream; bytes that are not UTF-8 are replaced.
 pub fn lossy_lines(stream: impl Read) -> impl Iterator<Item = String> {
     BufReader::new(stream)
         .split(b'\n')
@@ -182,15 +182,15 @@ pub fn lossy_lines(stream: impl Read) -> impl Iterator<Item = String> {
         })
 }
 
-/// Waits for a program, and ends it if a signal asks us to end.
+/// Waits for a program, and ends it if a signal asks this tool to end.
 pub fn wait(child: &mut Child) -> Outcome<ExitStatus> {
     loop {
         if let Some(status) = child
             .try_wait()
             .map_err(crate::failure::io("waiting for a program"))?
         {
-            // Ctrl+C reaches the child as well as us: its end is ours, whatever
-            // exit code it chose.
+            // Ctrl+C reaches the child too, so this tool ends as interrupted, whatever exit code
+            // the child chose.
             signals::check()?;
             return Ok(status);
         }
@@ -202,7 +202,7 @@ pub fn wait(child: &mut Child) -> Outcome<ExitStatus> {
     }
 }
 
-/// Lets an interrupted child finish by itself, then insists.
+/// Lets an interrupted child end by itself, then kills it.
 fn end(child: &mut Child, signal: i32) {
     group::signal_one(child.id(), signal);
     let until = Instant::now() + PATIENCE;
@@ -246,7 +246,7 @@ fn name(command: &Command) -> String {
     if let Some(word) = words.next() {
         name = format!("{name} {word}");
     }
-    // What is run says more than that something is.
+    // For `npm run`, the name of the script says more.
     if name.ends_with(" run")
         && let Some(script) = words.next()
     {

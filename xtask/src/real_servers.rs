@@ -1,7 +1,7 @@
-//! The core through servers that others wrote, run for real from their npm packages.
+//! Runs the core against real servers from other projects, installed from their npm packages.
 //!
-//! The program `servers` of `tests/servers` does the work. It is no step of `cargo xtask test`:
-//! the packages are many, and some are compiled when they are installed.
+//! The program `servers` of `tests/servers` signs in there. It is not a step of `cargo xtask test`:
+//! the packages are many, and installing compiles some of them.
 
 use std::ffi::OsString;
 
@@ -9,18 +9,18 @@ use crate::failure::Outcome;
 use crate::setup::{self, For};
 use crate::{compile, process, say};
 
-/// A server that there is.
+/// A server.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Server {
-    /// As that program knows it.
+    /// Its name for that program.
     pub name: &'static str,
-    /// Where its packages are named.
+    /// The folder with its `package.json`.
     pub folder: &'static str,
-    /// What getting them takes.
+    /// How long installing its packages takes, in words.
     takes: &'static str,
 }
 
-/// All of them. Known here too, so that only what is asked for is installed.
+/// Every server. The list is here too, so that only the requested ones are installed.
 pub const SERVERS: [Server; 2] = [
     Server {
         name: "better-auth",
@@ -34,7 +34,7 @@ pub const SERVERS: [Server; 2] = [
     },
 ];
 
-/// Makes everything ready and runs the servers that the arguments name, or all.
+/// Prepares the machine and runs the servers that the arguments name, or all of them.
 pub fn run(arguments: &[OsString]) -> Outcome {
     setup::ready(For::Development)?;
     for server in wanted(arguments) {

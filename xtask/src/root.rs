@@ -1,4 +1,4 @@
-//! Where things are in the work tree.
+//! Paths in the work tree.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -9,8 +9,8 @@ use std::sync::OnceLock;
 pub fn root() -> &'static Path {
     static ROOT: OnceLock<PathBuf> = OnceLock::new();
     ROOT.get_or_init(|| {
-        // Cargo sets the variable for `cargo run`; the compiled-in value serves
-        // a binary that is started by hand.
+        // Cargo sets the variable for `cargo run`; a binary that is started directly uses the
+        // compiled-in value.
         let manifest = env::var_os("CARGO_MANIFEST_DIR")
             .map(PathBuf::from)
             .filter(|folder| folder.ends_with("xtask"))
@@ -32,12 +32,12 @@ pub fn target() -> &'static Path {
     TARGET.get_or_init(|| asked_of_cargo().unwrap_or_else(|| root().join("target")))
 }
 
-/// This tool's own records: stamps and locks.
+/// The folder for this tool's own stamps and locks.
 pub fn records() -> PathBuf {
     target().join("xtask")
 }
 
-/// The cargo that runs us, so that nested calls use the same toolchain.
+/// The cargo that runs this tool, so that nested calls use the same toolchain.
 pub fn cargo() -> Command {
     let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(program);
@@ -46,8 +46,8 @@ pub fn cargo() -> Command {
     command
 }
 
-/// Keeps from a command what cargo told us about our own package. To the build scripts of others
-/// it is a change: ring, and all that stands on it, would be built anew.
+/// Removes from a command the variables that cargo set for this package. Build scripts of others
+/// would see a change, and ring and everything that depends on it would be built again.
 pub fn forget_our_package(command: &mut Command) {
     for (name, _) in env::vars_os() {
         let Some(text) = name.to_str() else { continue };

@@ -1,8 +1,8 @@
-//! What the app needs beside itself in development: the bundled backend and
-//! Next's server. `tauri dev` starts this before the app and ends it after.
+//! Runs what the app needs in development: the bundled backend and Next's server. `tauri dev`
+//! starts this before the app and ends it after.
 //!
-//! Whatever way it is ended, by a signal or by the death of whoever started
-//! it, both servers and all they started end with it.
+//! When this command ends, by a signal or because its parent is gone, both servers and all
+//! processes that they started end too.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,23 +13,24 @@ use crate::failure::{Failure, Outcome, io, said};
 use crate::group::Group;
 use crate::{compile, kin, parent, ports, process, root, say, setup, signals};
 
-/// The environment variable in which the outermost of our processes leaves its
-/// id: between it and us there are a shell and the Tauri CLI.
+/// The environment variable with the id of the outermost process of this tool. Between that process
+/// and this one there are a shell and the Tauri CLI.
 pub const OWNER: &str = "VESTIBULE_DEV_OWNER";
 
-/// Builds the backend; before `tauri dev`, because afterwards cargo is busy
-/// with the app and the CLI waits for Next for three minutes only.
+/// Builds the backend. Done before `tauri dev`, because after that cargo is busy with the app, and
+/// the CLI waits for Next for only three minutes.
 pub fn build_backend() -> Outcome<PathBuf> {
     say::step("building the bundled backend (a few minutes the first time)");
     compile::binary("vestibule-backend", &["--workspace"])
 }
 
-/// What `serve` is asked for.
+/// How long the servers run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Until {
-    /// Both servers stay up until they are told to end.
+    /// Until a signal asks them to end.
     Told,
-    /// They end once both have answered a request for what a newcomer sees first.
+    /// Until both have answered a request for the page and the accounts that a new developer sees
+    /// first.
     Answered,
 }
 
@@ -46,7 +47,7 @@ pub fn serve(until: Until) -> Outcome {
     let outcome = start_both(&backend, until);
     kin::end_all();
     match outcome {
-        // Being told to end is how this command ends.
+        // A signal is the normal end of this command.
         Err(Failure::Interrupted(_)) => Ok(()),
         other => other,
     }
@@ -73,7 +74,7 @@ fn start_both(backend: &Path, until: Until) -> Outcome {
     let mut next = Command::new(process::npm());
     next.args(["run", "--silent", "dev"])
         .current_dir(root::frontend());
-    // Next asks for updates and sends figures home unless told not to.
+    // Without this variable Next looks for updates and sends usage statistics.
     next.env("NEXT_TELEMETRY_DISABLED", "1");
     running.push(start("next", &next)?);
 
@@ -84,9 +85,7 @@ fn start_both(backend: &Path, until: Until) -> Outcome {
             (ports::FRONTEND, "/auth/login/"),
         ] {
             if !ports::serves(port, path) {
-                return Err(said(format!(
-                    "nothing good is served at port {port}, {path}"
-                )));
+                return Err(said(format!("port {port} does not answer {path} with 200")));
             }
         }
         return Ok(());
@@ -96,7 +95,7 @@ fn start_both(backend: &Path, until: Until) -> Outcome {
     }
 }
 
-/// Starts a server so that not even our own sudden death leaves it running.
+/// Starts a server under a guard, so that it ends even if this process is killed.
 fn start(name: &'static str, command: &Command) -> Outcome<Group> {
     Group::start(name, &mut parent::guarded(command)?)
 }
@@ -119,7 +118,7 @@ fn wait_for(port: u16, running: &mut [Group], watch: &parent::Watch) -> Outcome 
     Ok(())
 }
 
-/// One round of waiting: stops for a signal, a dead parent or a dead server.
+/// One round of waiting: fails on a signal, a dead parent or a dead server.
 fn pause(running: &mut [Group], watch: &parent::Watch) -> Outcome {
     thread::sleep(Duration::from_millis(50));
     signals::check()?;
@@ -129,7 +128,7 @@ fn pause(running: &mut [Group], watch: &parent::Watch) -> Outcome {
     for group in running {
         if let Some(status) = group.ended() {
             return Err(said(format!(
-                "the {} server ended by itself ({status}); its last words are above",
+                "the {} server ended by itself ({status}); its last output is above",
                 group.name()
             )));
         }

@@ -1,7 +1,7 @@
-//! Ctrl+C and the like, as a flag that every waiting loop looks at.
+//! Ctrl+C and similar signals, as a flag that every waiting loop checks.
 //!
-//! Nothing is done in the handler: whoever waits ends its children in order
-//! and returns, so that no process is left behind.
+//! The handler only sets the flag. The loop that waits ends its children in order and returns, so
+//! that no process is left behind.
 
 use crate::failure::{Failure, Outcome};
 
@@ -17,7 +17,7 @@ mod imp {
         let seen = SEEN.get_or_init(Arc::default);
         for signal in [SIGINT, SIGTERM, SIGHUP] {
             let value = usize::try_from(signal).unwrap_or_default();
-            // Fails only for signals that may not be handled; these may.
+            // Fails only for signals that may not be handled; these may be.
             let _ = signal_hook::flag::register_usize(signal, Arc::clone(seen), value);
         }
     }
@@ -30,8 +30,8 @@ mod imp {
 
 #[cfg(not(unix))]
 mod imp {
-    // Windows sends Ctrl+C to every process of the console, and its default
-    // ends each of them: there is nothing to pass on.
+    // Windows sends Ctrl+C to every process of the console, and each ends by default, so nothing
+    // has to be passed on.
     pub fn listen() {}
 
     pub fn seen() -> Option<i32> {
@@ -44,12 +44,12 @@ pub fn listen() {
     imp::listen();
 }
 
-/// The signal that asked us to end, if one did.
+/// The signal that asked this tool to end, if one did.
 pub fn seen() -> Option<i32> {
     imp::seen()
 }
 
-/// Stops the caller once a signal has been seen.
+/// Fails once a signal has arrived.
 pub fn check() -> Outcome {
     seen().map_or(Ok(()), |signal| Err(Failure::Interrupted(signal)))
 }

@@ -1,7 +1,7 @@
-//! The promises in their long form, or in their short one, and the table of what came of it.
+//! Runs the promises, in their long or short form, and prints the table of their results.
 //!
-//! The program `soak` of `tests/promises` does the work; here it gets what it needs: the
-//! app, a private desktop and the way back to this tool.
+//! The program `soak` of `tests/promises` does the work. This module prepares what it needs: the
+//! app, a private desktop and the path of this tool.
 
 use std::ffi::OsString;
 
@@ -10,16 +10,16 @@ use crate::failure::{Outcome, said};
 use crate::setup::{self, For};
 use crate::{app, compile, desktop, export, process, root, say};
 
-/// What the promises are called. Known here too, so that a name that is none is refused before
-/// anything is built.
+/// The names of the promises. The list is here too, so that a wrong name is refused before anything
+/// is built.
 pub const PROMISES: [&str; 18] = [
     "P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9", "P10", "P11", "P12", "P13", "P14", "P15",
     "P17", "P19", "P21",
 ];
-/// What else that program takes.
+/// The other options of that program.
 pub const OPTIONS: [&str; 2] = ["--short", "--markdown"];
 
-/// Makes everything ready and runs the promises with these arguments.
+/// Prepares the machine and runs the promises with these arguments.
 pub fn run(arguments: &[OsString]) -> Outcome {
     if !cfg!(target_os = "linux") {
         return Err(said(
@@ -29,7 +29,7 @@ pub fn run(arguments: &[OsString]) -> Outcome {
     setup::ready(For::Tests)?;
     export::ready()?;
     let app = app::build_e2e(Profile::Tested, &mut root::cargo())?;
-    say::step("building the program that breaks things");
+    say::step("building the program that tests the promises");
     let soak = compile::binary("soak", &["--release", "--package", "vestibule-promises"])?;
     let mut soak = std::process::Command::new(soak);
     soak.args(arguments)

@@ -1,5 +1,5 @@
-//! Counting what cargo's test runner says it did, so that "no test ran" can
-//! never look like success.
+//! Counts the tests that cargo's test runner reports, so that a run without tests is never taken
+//! for success.
 
 /// The sums of all `test result:` lines of a run.
 #[derive(Default, Clone, Copy, PartialEq, Eq, Debug)]
@@ -13,7 +13,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Looks at one line of output.
+    /// Adds the counts of one line of output, if it has some.
     pub fn read(&mut self, line: &str) {
         let Some((_, counts)) = line.split_once("test result: ") else {
             return;

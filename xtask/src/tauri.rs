@@ -7,7 +7,7 @@ use crate::failure::Outcome;
 use crate::setup::{self, For};
 use crate::{display, kin, ports, process, root, servers};
 
-/// Makes the machine ready and runs the app from source.
+/// Prepares the machine and runs the app from source.
 pub fn dev(arguments: &[OsString]) -> Outcome {
     display::check()?;
     ports::check_free()?;
@@ -18,7 +18,7 @@ pub fn dev(arguments: &[OsString]) -> Outcome {
     run(&all)
 }
 
-/// Makes the machine ready and bundles the app for this system.
+/// Prepares the machine and bundles the app for this system.
 pub fn build(arguments: &[OsString]) -> Outcome {
     setup::ready(For::Development)?;
     let all: Vec<_> = std::iter::once("build".into())
@@ -47,11 +47,11 @@ pub fn run(arguments: &[OsString]) -> Outcome {
     cli.arg(setup::npm::tauri_cli())
         .args(arguments)
         .current_dir(root::root())
-        // The CLI looks for package.json above the app, ours is below it; with
-        // this it also compares the versions of npm packages and crates.
+        // The CLI looks for package.json in the folders above the app; here it is in another
+        // folder. With this variable it also compares the versions of npm packages and crates.
         .env("TAURI_FRONTEND_PATH", root::frontend())
         .env(servers::OWNER, std::process::id().to_string());
-    // The CLI ends its helpers itself, but not when it is killed.
+    // The CLI ends its children itself, but not when it is killed.
     let outcome = process::run(&mut cli);
     kin::end_all();
     outcome

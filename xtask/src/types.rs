@@ -1,15 +1,15 @@
-//! The TypeScript of the wire types and of the permissions, and the JSON Schema of profiles,
-//! written by the core's own tests.
+//! Has the core's own tests write the TypeScript of the wire types and of the permissions, and the
+//! JSON Schema of profiles.
 
 use crate::failure::{Outcome, said};
 use crate::tally::Tally;
 use crate::{process, root};
 
-/// The tests that write: one file each.
+/// The tests that write; each writes one file.
 const WRITERS: [&str; 3] = ["wire_types", "permission_types", "profile_schema"];
 
-/// Writes the files anew. That the committed ones are right is checked by the same tests in
-/// every ordinary run.
+/// Writes the files again. Every ordinary test run checks with the same tests that the committed
+/// ones are current.
 pub fn write() -> Outcome {
     let mut cargo = root::cargo();
     cargo

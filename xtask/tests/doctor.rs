@@ -1,5 +1,5 @@
-//! `cargo xtask doctor --backend …` is the doctor: nobody stands between it and Ctrl-C, and nobody
-//! ends it while it still signs out.
+//! `cargo xtask doctor --backend …` becomes the doctor itself: Ctrl-C reaches it directly, and no
+//! parent kills it while it still signs out.
 #![cfg(unix)]
 
 use std::fs;
@@ -18,7 +18,7 @@ fn program(folder: &Path, name: &str, script: &str) -> PathBuf {
 fn the_doctor_takes_the_place_of_xtask() {
     let folder = tempfile::tempdir().expect("a folder");
     let doctor = program(folder.path(), "doctor", "echo \"$$ $*\"; exit 7");
-    // What cargo says once it has built it.
+    // The message that cargo prints once it has built the doctor.
     let message = serde_json::json!({
         "reason": "compiler-artifact",
         "target": {"name": "vestibule-doctor", "kind": ["bin"]},
@@ -36,5 +36,9 @@ fn the_doctor_takes_the_place_of_xtask() {
     let ended = xtask.wait_with_output().expect("it ends");
     let said = String::from_utf8_lossy(&ended.stdout).into_owned();
     assert_eq!(said, format!("{id} --backend http://127.0.0.1:9\n"));
-    assert_eq!(ended.status.code(), Some(7), "its own exit status");
+    assert_eq!(
+        ended.status.code(),
+        Some(7),
+        "the exit status is the doctor's"
+    );
 }

@@ -1,6 +1,6 @@
-//! The proxy that a desktop's settings name: asked where the environment names none, and again
-//! where no connection can be made. In a process of its own, without the variables of whoever
-//! runs the tests.
+//! The proxy in a desktop's settings: looked up where the environment names none, and again when no
+//! connection can be made. Runs in a child process, without the proxy variables of the developer's
+//! environment.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ const VARIABLES: [&str; 6] = [
     "no_proxy",
 ];
 
-/// Whether this is the child; where it is not, the child has run by then.
+/// Whether this is the child process; otherwise runs the test in one.
 fn is_child(test: &str) -> bool {
     if std::env::var_os(CHILD).is_some() {
         return true;
@@ -63,7 +63,7 @@ impl Desktop {
 }
 
 impl Desktop {
-    /// A transport on this desktop, where an administrator says so much of the network.
+    /// A transport on this desktop with this administrator's policy for the network.
     fn transport(self: Arc<Self>, backend: &Url, policy: Value) -> HttpTransport {
         let network = NetworkSettings {
             policy: serde_json::from_value(policy).expect("a network"),
@@ -112,7 +112,7 @@ async fn the_desktops_proxy_is_used_and_looked_for_again_where_it_fails() {
     let backend = Url::parse("https://backend.invalid/v1").expect("an address");
     let desktop = Desktop::naming(Some(format!("http://{address}")));
     let transport = desktop.clone().transport(&backend, json!({}));
-    // It hangs up.
+    // The proxy closes the connection.
     let refused = obstacle(&transport, &backend).await;
     assert_eq!(refused, Some(Obstacle::ProxyRefused));
     let head = heard.await.expect("heard");
@@ -136,7 +136,11 @@ async fn no_proxy_stands_before_this_machine() {
         obstacle(&transport, &backend).await,
         Some(Obstacle::Refused)
     );
-    assert_eq!(desktop.asked.load(Ordering::SeqCst), 0, "nobody is asked");
+    assert_eq!(
+        desktop.asked.load(Ordering::SeqCst),
+        0,
+        "the desktop's settings are not read"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -157,9 +161,13 @@ async fn an_administrators_word_goes_before_the_desktops() {
     let socks = desktop.clone().transport(&backend, policy);
     let asking = tokio::spawn(async move { obstacle(&socks, &backend).await });
     let (mut client, _) = listener.accept().await.expect("a connection");
-    // RFC 1928, chapter 3: its version and the ways to sign in.
+    // RFC 1928, section 3: the version and the methods of authentication.
     assert_eq!(client.read_u8().await.expect("a byte"), 5, "SOCKS 5");
     drop(client);
     asking.await.expect("it ends").expect("no answer");
-    assert_eq!(desktop.asked.load(Ordering::SeqCst), 0, "nobody is asked");
+    assert_eq!(
+        desktop.asked.load(Ordering::SeqCst),
+        0,
+        "the desktop's settings are not read"
+    );
 }

@@ -1,5 +1,5 @@
-//! One process owns a folder; who comes later is heard by it. Locks are of open files and not of
-//! processes, so that threads of this process stand for launches as well.
+//! One process owns a folder, and later launches hand over to it. The locks belong to open files
+//! and not to processes, so threads of this process can stand in for launches.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ use vestibule_core::storage::file_lock::FileLock;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Counts how often somebody knocked.
+/// Counts how often a launch asked for the window.
 fn counted() -> (Arc<AtomicUsize>, Shown) {
     let count = Arc::new(AtomicUsize::new(0));
     let counting = count.clone();
@@ -59,8 +59,8 @@ fn a_later_launch_is_heard_wherever_the_folder_is() {
     }
 }
 
-/// Eight launches in the moment in which the owner goes: there is one owner afterwards, and no
-/// launch has left without another one that stays.
+/// Eight launches at the moment at which the owner exits: afterwards there is one owner, or none if
+/// every launch was answered by the old one.
 #[test]
 fn of_many_launches_one_stays() {
     const AT_ONCE: usize = 8;
@@ -90,7 +90,7 @@ fn of_many_launches_one_stays() {
                 Claim::Unanswered(why) => panic!("round {round}: {}", why.words("It")),
             }
         }
-        // All may have been heard by the owner that went: it goes after it has answered.
+        // All may have been answered by the owner that exits, since it answers before it exits.
         assert!(owners.len() <= 1, "round {round}: {} owners", owners.len());
         before = Some(owners.pop().unwrap_or_else(|| owner(folder.path(), &shown)));
     }
@@ -101,7 +101,7 @@ fn an_owner_that_does_not_answer_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let (_, shown) = counted();
     let lock = FileLock::try_take(&folder.path().join("instance.lock"));
-    let _lock = lock.expect("a folder").expect("nobody holds it");
+    let _lock = lock.expect("a folder").expect("the lock is free");
     for (note, says) in [
         (None, "does not answer"),
         (

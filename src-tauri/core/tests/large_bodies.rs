@@ -1,5 +1,5 @@
-//! A hundred megabytes each way take the memory of a few pieces. Measured on this process,
-//! which holds both ends: so it has one test and no other.
+//! A hundred megabytes in each direction need the memory of a few pieces. The memory of this whole
+//! process is measured, which contains both ends; so this is its only test.
 #![cfg(target_os = "linux")]
 
 #[path = "support/mod.rs"]
@@ -16,12 +16,12 @@ use vestibule_core::session::Session;
 use vestibule_core::wire::{UploadReply, UploadRequest};
 
 const LARGE: usize = 100 << 20;
-/// What both ends together may take at most: buffers of sockets' size, and the allocator's
-/// own slack for each thread.
+/// How much memory both ends together may take: the sockets' buffers, and what the allocator keeps
+/// for each thread.
 const BOUND_KIB: u64 = 8 * 1024;
 const WINDOW: &str = "main";
 
-/// The most memory that this process ever had.
+/// The peak memory of this process.
 fn peak_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("a status");
     let line = status.lines().find(|line| line.starts_with("VmHWM:"));
@@ -68,7 +68,7 @@ async fn up(exchanges: &Exchanges, session: &Session, bytes: usize, told: bool) 
             let answer: serde_json::Value = serde_json::from_str(&reply.body).expect("JSON");
             answer["bytes"].as_u64().expect("a count") as usize
         }
-        UploadReply::Again => panic!("nothing was wrong with the token"),
+        UploadReply::Again => panic!("the core asks for the body again"),
     }
 }
 
@@ -82,7 +82,7 @@ async fn a_hundred_megabytes_each_way_take_the_memory_of_a_few_pieces() {
     until(&session, "the start", |state| why(state).is_some()).await;
     session.login(login(PLAIN)).await.expect("signed in");
     let exchanges = Exchanges::default();
-    // What is made once is there before the weighing.
+    // First without a measurement, so that one-time allocations are not counted.
     for told in [true, false] {
         down(&exchanges, &session, 4 << 20).await;
         up(&exchanges, &session, 4 << 20, told).await;
@@ -96,8 +96,11 @@ async fn a_hundred_megabytes_each_way_take_the_memory_of_a_few_pieces() {
     println!("{grown} KiB more for {LARGE} bytes down and twice as many up");
     assert!(grown < BOUND_KIB, "{grown} KiB more");
 
-    // The weighing would have noticed.
+    // The control: the measurement notices memory that is held.
     let held = vec![1_u8; LARGE];
     assert!(held.iter().all(|byte| *byte == 1));
-    assert!(peak_kib() - before > 90 * 1024, "it weighs what is held");
+    assert!(
+        peak_kib() - before > 90 * 1024,
+        "the control's memory is measured"
+    );
 }

@@ -1,5 +1,5 @@
-//! By which proxy the backend is reached where an administrator says so. A proxy here is a listener
-//! that keeps the first line of what it hears and hangs up.
+//! Through which proxy the backend is reached under an administrator's policy. A proxy here is a
+//! listener that keeps the first line it receives and closes the connection.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
@@ -13,10 +13,10 @@ use vestibule_core::transport::{
     HeaderMap, HttpTransport, Method, NetworkSettings, Request, RequestBody, Transport as _,
 };
 
-/// Long enough for any machine: a test that passes does not wait for it.
+/// Long enough for any machine; only a failing test waits for all of it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A listener, and the first lines that it hears.
+/// A listener, and the first lines it receives.
 fn listener() -> (u16, Receiver<String>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     let port = listener.local_addr().expect("its address").port();
@@ -33,7 +33,7 @@ fn listener() -> (u16, Receiver<String>) {
     (port, lines)
 }
 
-/// Sends one request to `address`; nobody answers it.
+/// Sends one request to `address`, which is not answered.
 async fn ask(address: &str, network: Value) {
     let network = NetworkSettings {
         policy: serde_json::from_value(network).expect("a network"),
@@ -55,7 +55,7 @@ async fn ask(address: &str, network: Value) {
 async fn what_goes_out_over_https_goes_by_the_proxy_unless_it_is_excepted() {
     let (port, lines) = listener();
     let proxy = format!("http://127.0.0.1:{port}");
-    // RFC 6761 keeps `invalid` free of addresses for ever.
+    // RFC 6761 reserves `invalid`; it never has an address.
     for excepted in ["one.invalid", "*"] {
         let network = json!({"proxy": proxy, "no_proxy": [excepted]});
         ask("https://one.invalid/", network).await;
@@ -63,7 +63,9 @@ async fn what_goes_out_over_https_goes_by_the_proxy_unless_it_is_excepted() {
     ask("https://one.invalid/", json!({"proxy": false})).await;
     let network = json!({"proxy": proxy, "no_proxy": ["other.invalid", "10.0.0.0/8"]});
     ask("https://two.invalid/", network).await;
-    let heard = lines.recv_timeout(PATIENCE).expect("it was asked");
+    let heard = lines
+        .recv_timeout(PATIENCE)
+        .expect("the proxy received a request");
     assert_eq!(heard, "CONNECT two.invalid:443 HTTP/1.1\r\n", "the first");
 }
 
@@ -73,10 +75,12 @@ async fn what_is_for_this_machine_has_no_proxy_whatever_is_said() {
     let (backend, direct) = listener();
     let network = json!({"proxy": format!("http://127.0.0.1:{port}")});
     ask(&format!("http://127.0.0.1:{backend}/me"), network).await;
-    let heard = direct.recv_timeout(PATIENCE).expect("it was asked");
+    let heard = direct
+        .recv_timeout(PATIENCE)
+        .expect("the backend received a request");
     assert_eq!(
         heard, "GET /me HTTP/1.1\r\n",
-        "as a backend is, not a proxy"
+        "the request has the form for a backend, not for a proxy"
     );
-    assert!(lines.try_recv().is_err(), "the proxy was not");
+    assert!(lines.try_recv().is_err(), "the proxy received nothing");
 }

@@ -1,8 +1,7 @@
-//! The plan of one client over days: naps, jumps of the wall clock, clicks, failures and
-//! whatever a backend asks for. The loop is that of the session's timer; the clock is moved
-//! by hand.
+//! The plan of one client over days: sleeps, jumps of the wall clock, clicks, failures, and every
+//! wait that a backend asks for. The loop is that of the session's timer; the clock is set by hand.
 //!
-//! `VESTIBULE_CASES` is the number of lives of each property; the long form runs 100,000.
+//! `VESTIBULE_CASES` is the number of cases of each property; the long form runs 100,000.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -11,7 +10,7 @@ use vestibule_core::clock::{Clock, ManualClock, SinceBoot};
 use vestibule_core::plan::Plan;
 use vestibule_core::schedule::{CLICK_GAP, RETRY_AFTER_MAX, SPREAD_MAX};
 
-/// The timer looks at least this often; see `session::keep_alive`.
+/// The timer checks at least this often; see `session::keep_alive`.
 const TICK: Duration = Duration::from_secs(30);
 const YEAR: u64 = 365 * 24 * 3600;
 
@@ -26,18 +25,18 @@ fn config() -> ProptestConfig {
     }
 }
 
-/// What happens before the timer looks again.
+/// What happens before the timer checks again.
 #[derive(Clone, Copy, Debug)]
 enum Meanwhile {
-    /// Time passes, as far as the timer sleeps.
+    /// Time passes while the timer sleeps.
     Nothing,
-    /// The lid is closed for so long: time passes and no timer runs.
+    /// The machine sleeps for this long: time passes and no timer runs.
     Nap(Duration),
-    /// Somebody sets the wall clock, ten years back or ahead.
+    /// The wall clock is set, up to ten years back or ahead.
     WallSet(u64),
-    /// Somebody clicks, at some point of the sleep.
+    /// A click, at some point of the timer's sleep.
     Click(f64),
-    /// The keyring is to be looked at again soon.
+    /// The keyring is due to be read again soon.
     LookAgain(Duration),
 }
 
@@ -51,7 +50,7 @@ fn any_meanwhile() -> impl Strategy<Value = Meanwhile> {
     ]
 }
 
-/// What the backend says, should it be asked.
+/// What the backend would answer.
 #[derive(Clone, Copy, Debug)]
 enum Answer {
     Renewed(Option<Duration>),
@@ -76,7 +75,8 @@ fn any_life() -> impl Strategy<Value = Vec<(Meanwhile, Answer, f64)>> {
     prop::collection::vec((any_meanwhile(), any_answer(), 0.0..1.0), 1..80)
 }
 
-/// One client, and what it was told, noted apart from the plan that is to obey it.
+/// One client, and the waits it was asked for, recorded outside the plan, whose obedience is
+/// checked.
 struct Client {
     clock: ManualClock,
     plan: Plan,
@@ -139,7 +139,7 @@ impl Client {
                 self.clock.advance(sleep);
             }
             Meanwhile::LookAgain(wait) => {
-                // Only a session without an answer has a keyring to wait for.
+                // Only a session without a confirmed token has a keyring to wait for.
                 if self.renewed.is_none() {
                     self.plan.look_again(self.now(), wait);
                 }
@@ -155,7 +155,10 @@ impl Client {
                     }
                     None => {
                         if let Some(failed) = self.failed {
-                            assert!(now - failed >= CLICK_GAP, "clicks may come too fast");
+                            assert!(
+                                now - failed >= CLICK_GAP,
+                                "a click is allowed too soon after the last"
+                            );
                         }
                         self.ask(answer, random);
                     }
@@ -176,8 +179,8 @@ impl Client {
 proptest! {
     #![proptest_config(config())]
 
-    /// P12 and P13 for one client: never early, never asleep for good, no refresh ahead of
-    /// time within 30 s of the last.
+    /// P12 and P13 for one client: no request before the end of a `Retry-After`, always one
+    /// planned, and no early refresh within 30 s of the last.
     #[test]
     fn it_is_never_early_and_never_asleep_for_good(life in any_life()) {
         let mut client = Client::new();
@@ -186,7 +189,7 @@ proptest! {
         }
     }
 
-    /// The wall clock may be set to anything: the tries are the same.
+    /// Setting the wall clock does not change when requests are made.
     #[test]
     fn the_wall_clock_does_not_matter(life in any_life()) {
         let mut set = Client::new();
@@ -202,7 +205,7 @@ proptest! {
         prop_assert_eq!(set.tries, plain.tries);
     }
 
-    /// However long the lid was closed, whatever was missed: one try at the wake.
+    /// However long the machine slept, and whatever was due meanwhile: one request after the sleep.
     #[test]
     fn a_nap_is_answered_by_one_try(
         life in any_life(),
@@ -216,9 +219,9 @@ proptest! {
         let before = client.tries.len();
         let renewed = Answer::Renewed(Some(Duration::from_secs(token)));
         client.turn(Meanwhile::Nap(Duration::from_secs(nap)), renewed, 0.5);
-        prop_assert_eq!(client.tries.len(), before + 1, "a try at the wake");
+        prop_assert_eq!(client.tries.len(), before + 1, "one request after the sleep");
         client.turn(Meanwhile::Nothing, renewed, 0.5);
-        prop_assert_eq!(client.tries.len(), before + 1, "and no other");
+        prop_assert_eq!(client.tries.len(), before + 1, "no other request after the sleep");
     }
 }
 

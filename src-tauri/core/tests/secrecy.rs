@@ -1,5 +1,5 @@
 //! No secret in any log: everything at TRACE while sessions live, fail and end, searched for
-//! passwords, codes and tokens as they are and in other clothes.
+//! passwords, codes and tokens, raw and in several encodings.
 
 #[path = "support/mod.rs"]
 mod support;
@@ -38,7 +38,7 @@ impl<'a> MakeWriter<'a> for Captured {
     }
 }
 
-/// What must not appear: every password, code and token that the backend received.
+/// The secrets: every password, code and token that the backend received.
 fn secrets(backend: &Backend, typed: &[String]) -> HashSet<String> {
     let mut secrets: HashSet<String> = typed.iter().cloned().collect();
     for (method, path) in [
@@ -56,7 +56,7 @@ fn secrets(backend: &Backend, typed: &[String]) -> HashSet<String> {
     secrets
 }
 
-/// The same in the clothes that a careless log might put on it.
+/// The forms in which a careless log could print a secret.
 fn disguises(secret: &str) -> Vec<String> {
     let bytes = secret.as_bytes();
     let decimals: Vec<_> = bytes.iter().map(u8::to_string).collect();
@@ -78,7 +78,7 @@ async fn tour(typed: &mut Vec<String>) -> Vec<Rig> {
     let error = rig.session.login(input).await.expect_err("refused");
     assert!(
         !format!("{error:?} {error}").contains(wrong),
-        "nor in an error"
+        "no secret in an error"
     );
     for effect in [
         Effect::status(503),
@@ -96,7 +96,7 @@ async fn tour(typed: &mut Vec<String>) -> Vec<Rig> {
     ] {
         let fault = Fault::on("POST", REFRESH, effect).after().times(1);
         let fault = rig.backend.faults().add(fault);
-        // A refresh may join one that is still landing, which the fault did not strike.
+        // A refresh may join one that is just ending, to which the fault did not apply.
         while rig.backend.faults().fired(fault) == Some(0) {
             let _ = rig.session.refresh().await;
         }
@@ -110,7 +110,7 @@ async fn tour(typed: &mut Vec<String>) -> Vec<Rig> {
     rig.session.refresh().await.expect("kept");
     rig.pass(PAGE_GAP);
     rig.backend.expire_access_tokens();
-    rig.get("/me").await.expect("a call with a replay");
+    rig.get("/me").await.expect("a call that is sent again");
     rig.session.logout().await;
     rig.reached("/logout", 1).await;
 
@@ -155,21 +155,21 @@ fn no_secret_is_logged() {
     });
     assert!(
         log.contains(REFRESH) && log.contains("the session is kept"),
-        "the search finds what is there"
+        "the control: the log has known entries"
     );
-    assert!(log.contains("TRACE"), "and hears everything");
+    assert!(log.contains("TRACE"), "the log includes TRACE");
     wanted.retain(|secret| !secret.is_empty());
     assert!(
         wanted.len() > 15,
-        "there is something to look for: {}",
+        "there are secrets to search for: {}",
         wanted.len()
     );
     for line in log.lines() {
-        // The store of ordinary cookies logs their values: none is a secret of a session, and
-        // the shell keeps that target quiet.
+        // The cookie store logs the values of ordinary cookies. None is a secret of a session, and
+        // the app does not log that target.
         for secret in &wanted {
             for form in disguises(secret) {
-                // A code has six digits, which any number may hold.
+                // A code has six digits, which can occur inside any number.
                 let alone = |c: char| c.is_ascii_alphanumeric();
                 let found = match form.len() {
                     0..=8 => line.split(|c: char| !alone(c)).any(|word| word == form),

@@ -1,5 +1,5 @@
-//! The state machine under any sequence of events, in any order and at any time: what comes
-//! late, twice or for someone else must not end a session, nor bring one back.
+//! The state machine under any sequence of events, in any order and at any time: an event that
+//! comes late, twice or for another session must neither end a session nor bring one back.
 //!
 //! `VESTIBULE_CASES` is the number of sequences of each property; the long form runs 100,000.
 
@@ -79,13 +79,13 @@ fn any_challenge() -> impl Strategy<Value = Challenge> {
     })
 }
 
-/// A sign-in, and what else needs somebody.
+/// A user with a session, for a sign-in and for other events that need one.
 fn any_person() -> impl Strategy<Value = (User, SessionInfo)> {
     (0..3_u8, 0..3_u8).prop_map(|(person, number)| (user(person), session(person, number)))
 }
 
-/// What the timer, the start and the keyring report: nothing that a person did, and nothing
-/// that ends a session.
+/// What the timer, the start and the keyring report: no action of a user, and nothing that ends a
+/// session.
 fn any_passing() -> impl Strategy<Value = Event> {
     prop_oneof![
         any_why().prop_map(Event::NothingHeld),
@@ -99,8 +99,8 @@ fn any_passing() -> impl Strategy<Value = Event> {
             session,
             remembered
         }),
-        // A renewal that names no user is one of the session that is held, or comes too late
-        // for it: here it is always somebody else's.
+        // A refresh whose answer names no user belongs to the current session or comes too late for
+        // it. Here it always belongs to another session.
         (0..3_u8, any::<bool>()).prop_map(|(number, remembered)| Event::Renewed {
             user: None,
             session: session(9, number),
@@ -143,7 +143,7 @@ fn after(events: impl IntoIterator<Item = Event>) -> State {
     state
 }
 
-/// What is left when an open challenge is given up.
+/// The state after an open challenge is cancelled.
 fn without_challenge(state: &State) -> State {
     let mut state = state.clone();
     state.apply(Event::ChallengeOver);
@@ -167,7 +167,7 @@ fn is_signed_in(state: &State) -> bool {
 proptest! {
     #![proptest_config(config())]
 
-    /// P1 on the state: of all events only two end a session.
+    /// P1 on the state: only two kinds of events end a session.
     #[test]
     fn only_an_end_and_a_sign_out_take_a_session_away(events in prop::collection::vec(any_event(), 1..60)) {
         let mut state = State::default();
@@ -184,7 +184,7 @@ proptest! {
         }
     }
 
-    /// P14 on the state: late news brings nobody back. Only a sign-in does.
+    /// P14 on the state: late events do not bring a session back. Only a sign-in does.
     #[test]
     fn nothing_late_brings_a_session_back(
         past in any_past(),
@@ -201,13 +201,13 @@ proptest! {
             state.apply(event.clone());
             prop_assert!(is_signed_out(&state), "{event:?} after the end gave {state:?}");
             prop_assert_eq!(state.held(), None);
-            prop_assert_eq!(state.outage(), None, "nobody waits for a backend here");
+            prop_assert_eq!(state.outage(), None, "a signed-out state has no outage");
             prop_assert_eq!(&without_challenge(&state).view(Duration::ZERO).phase, &why, "the first reason stands");
         }
     }
 
-    /// A challenge lies beside the session: whatever happens meanwhile, giving it up leaves
-    /// what would be there without it.
+    /// A challenge is beside the session: whatever happens meanwhile, cancelling it leaves the
+    /// state that would exist without it.
     #[test]
     fn a_challenge_changes_nothing_but_itself(
         past in any_past(),
@@ -233,7 +233,7 @@ proptest! {
         prop_assert_eq!(challenged, plain);
     }
 
-    /// What the window sees holds together, in every state that can be reached.
+    /// The window's view is consistent in every state that can be reached.
     #[test]
     fn the_view_is_consistent(events in prop::collection::vec(any_event(), 1..60)) {
         let mut state = State::default();
@@ -245,8 +245,8 @@ proptest! {
             let before = state.view(Duration::ZERO);
             let changed = state.apply(event.clone());
             let view = state.view(Duration::ZERO);
-            prop_assert!(changed || view == before, "{event:?} changed the view in silence");
-            prop_assert_eq!(view.storage, storage, "only the keyring's own news changes it");
+            prop_assert!(changed || view == before, "{event:?} changed the view without reporting a change");
+            prop_assert_eq!(view.storage, storage, "only events of the keyring change it");
             match &view.phase {
                 Phase::SignedIn { user, session, freshness, .. } => {
                     prop_assert_eq!(&user.id, &session.user_id, "one person's name, another's session");
@@ -281,7 +281,7 @@ proptest! {
         }
     }
 
-    /// An event is the news of what is true now: to hear it twice changes nothing more.
+    /// An event states what is true now, so applying it twice changes nothing more.
     #[test]
     fn the_same_news_twice_is_no_news(past in any_past(), event in any_event()) {
         let mut state = after(past);
@@ -291,7 +291,7 @@ proptest! {
         prop_assert_eq!(state, once);
     }
 
-    /// Restoring is the beginning: nothing leads back to it, so no screen can hang there.
+    /// Restoring is the first state: no event leads back to it, so no screen can hang there.
     #[test]
     fn nothing_leads_back_to_the_beginning(past in any_past(), events in any_past()) {
         let mut state = after(past);
@@ -304,7 +304,7 @@ proptest! {
         }
     }
 
-    /// A sign-in and a sign-out count whatever was there before.
+    /// A sign-in and a sign-out take effect in every state.
     #[test]
     fn what_a_person_does_counts_at_once(past in any_past(), (user, session) in any_person()) {
         let mut state = after(past);
@@ -332,7 +332,7 @@ fn a_late_last_known_user_shows_behind_a_challenge_too() {
     };
     let mut state = State::default();
     state.apply(Event::Challenged(challenge));
-    assert!(state.is_restoring(), "a token may be held all the same");
+    assert!(state.is_restoring(), "the keyring may still hold a token");
     state.apply(Event::LastKnown {
         user: user(1),
         session: session(1, 1),

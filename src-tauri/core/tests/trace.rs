@@ -1,5 +1,5 @@
-//! What is told of each request to the backend, as a report of a failure shows it. One test:
-//! the log is the process's.
+//! What is logged about each request to the backend, for reports of failures. This is the only test
+//! in its program, since the log belongs to the process.
 
 #[path = "support/mod.rs"]
 mod support;
@@ -24,7 +24,7 @@ impl Reporter for Told {
 }
 
 impl Told {
-    /// The requests so far.
+    /// The requests logged so far.
     fn calls(&self) -> Vec<Call> {
         tracing::error!(target: "vestibule_core", "tell me");
         let mut told = self.0.lock().expect("a lock");
@@ -50,18 +50,18 @@ async fn each_request_is_one_span_without_its_path() {
     log.report_to(Some(told.clone()));
     let rig = Rig::signed_in().await;
 
-    // Three refreshes in a row, of which two meet trouble.
+    // Three refreshes in a row, of which two fail.
     let trouble = Fault::on("POST", REFRESH, Effect::status(503)).times(2);
     rig.backend.faults().add(trouble);
     rig.session.refresh().await.expect_err("trouble");
     rig.until_fresh().await;
-    // A call that is asked twice, and one with an id in its path and a query.
+    // A call that is sent twice, and one with an id in its path and a query.
     rig.pass(PAGE_GAP);
     rig.backend.expire_access_tokens();
     rig.get("/me").await.expect("a call");
     let reply = rig.get("/plans/team?coupon=a-secret-coupon").await;
     assert_eq!(reply.expect("a call").status, 200);
-    // And one that gets no answer.
+    // A call that gets no answer.
     let at = Point::BeforeHeaders;
     let gone = Fault::on("GET", "/sessions", Effect::Reset { at });
     rig.backend.faults().add(gone);
@@ -84,7 +84,7 @@ async fn each_request_is_one_span_without_its_path() {
     }
 
     let unanswered = calls.iter().find(|call| fact(call, "path") == "/sessions");
-    let unanswered = unanswered.expect("it is told of too");
+    let unanswered = unanswered.expect("a call without an answer is logged too");
     assert_eq!(fact(unanswered, "status"), "", "{unanswered:?}");
     assert_ne!(fact(unanswered, "fault"), "", "{unanswered:?}");
 
@@ -100,7 +100,7 @@ async fn each_request_is_one_span_without_its_path() {
     for absent in ["team", "coupon", PLAIN] {
         assert!(!all.contains(absent), "{absent} in {all}");
     }
-    // The backend can say which request a line is about.
+    // The request id lets the backend find the request of a line.
     let sent = rig.backend.last_request("GET", "/plans/team");
     let sent = sent.expect("it arrived");
     let id = sent.header("x-request-id").expect("an id");

@@ -1,5 +1,6 @@
-//! The TypeScript twin of `vestibule_core::wire`, and the names of the app's permissions, are
-//! generated, committed, and checked here for drift. `cargo xtask types` writes them.
+//! The TypeScript twin of `vestibule_core::wire` and the names of the app's permissions are
+//! generated and committed. This test checks that they are current; `cargo xtask types` writes
+//! them.
 
 use std::path::{Path, PathBuf};
 
@@ -63,7 +64,7 @@ fn declarations() -> String {
     text
 }
 
-/// The words of every obstacle, so that a window says what the log and the doctor say.
+/// The words of every obstacle, so that a window shows what the log and the doctor print.
 fn obstacles() -> String {
     let mut text = String::from(
         "\n/** What stands between the app and its server, in the words of the log and the doctor. \
@@ -79,7 +80,7 @@ fn obstacles() -> String {
     text
 }
 
-/// Every permission that the app's configuration lets some role have.
+/// Every permission that the app's configuration grants to a role.
 fn permissions() -> String {
     let config = std::fs::read_to_string(root().join("tauri.conf.json")).expect("a configuration");
     let config: serde_json::Value = serde_json::from_str(&config).expect("it is JSON");

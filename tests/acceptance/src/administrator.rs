@@ -1,5 +1,5 @@
-//! An administrator of this machine as some processes alone see it: `/etc` is theirs in a mount
-//! namespace, which needs root. Nothing of the machine itself is changed.
+//! An administrator's policy that only some processes see: they get an `/etc` of their own in a
+//! mount namespace, which needs root. The machine itself is not changed.
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
@@ -10,8 +10,8 @@ use tempfile::TempDir;
 /// The identifier of the app under test.
 const IDENTIFIER: &str = "dev.vestibule.desktop";
 
-/// Makes `/etc/$3/policy.toml` of `$2/policy.toml` over an empty folder in `$1`, with an owner and
-/// a mode; then becomes the user that started it again, and the program.
+/// Mounts an empty folder `$1` with a copy of `$2/policy.toml` over `/etc/$3`, with the given owner
+/// and mode; then becomes the user that started it again, and runs the program.
 const SCRIPT: &str = r#"set -eu
 empty=$1 from=$2 name=$3 owner=$4 mode=$5 user=$6 group=$7
 shift 7
@@ -22,19 +22,19 @@ chmod "$mode" "/etc/$name/policy.toml"
 chown "$owner" "/etc/$name/policy.toml"
 exec setpriv --reuid "$user" --regid "$group" --clear-groups "$@""#;
 
-/// A policy that some processes find.
+/// An administrator's policy for some processes.
 pub struct Administrator {
-    /// Holds an empty folder of the app's name, to be laid over `/etc`, and the policy.
+    /// Holds the policy and an empty folder with the app's name, which is mounted below `/etc`.
     folder: TempDir,
     owner: u32,
     mode: &'static str,
 }
 
 impl Administrator {
-    /// One who has written this, as an administrator does.
+    /// A policy with this text, owned and readable as an administrator's file is.
     ///
     /// # Panics
-    /// If there is no place for it.
+    /// If the file cannot be written.
     #[must_use]
     pub fn who_wrote(policy: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
@@ -62,7 +62,7 @@ impl Administrator {
         self
     }
 
-    /// Where programs find it.
+    /// The path at which programs find it.
     #[must_use]
     pub fn file() -> String {
         format!("/etc/{IDENTIFIER}/policy.toml")
@@ -71,11 +71,11 @@ impl Administrator {
     /// The same program, on a machine with this policy.
     ///
     /// # Panics
-    /// If the caller is not root and may not become it without a password: a mount namespace
-    /// with a file of root's cannot be made by anybody else.
+    /// If the caller is not root and cannot use `sudo` without a password: only root can make a
+    /// mount namespace with a file that belongs to root.
     #[must_use]
     pub fn over(&self, program: &Command) -> Command {
-        let own = std::fs::metadata(self.folder.path()).expect("our own folder");
+        let own = std::fs::metadata(self.folder.path()).expect("the folder of the policy");
         let mut command = if own.uid() == 0 {
             Command::new("unshare")
         } else {
@@ -86,7 +86,7 @@ impl Administrator {
                 "the tests of an administrator's policy need root, or `sudo` without a password"
             );
             let mut sudo = Command::new("sudo");
-            // It forgets the environment: `env` says it again.
+            // `sudo` clears the environment, so `env` sets the variables again.
             sudo.args(["-n", "unshare"]);
             sudo
         };

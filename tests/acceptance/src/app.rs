@@ -12,15 +12,15 @@ use crate::places;
 use crate::record;
 use crate::wait::{PATIENCE, until};
 
-/// Answers whether the window has had the same size for two frames. It takes its size from the last
-/// run after it has begun to show, which moves what is centred in it: the driver, which asks where
-/// an element is and then clicks there, would hit its neighbour.
+/// Whether the window has had the same size for two frames. It takes its size from the last run
+/// after it was shown, which moves centred elements. The driver first asks where an element is and
+/// then clicks there, so it would hit a neighbouring element.
 const HAS_ITS_SIZE: &str = "
   const [done] = arguments;
   const size = () => `${innerWidth} ${innerHeight}`;
   const before = size();
   const look = () => done(size() === before);
-  // A window out of sight draws no frames.
+  // A hidden window draws no frames.
   setTimeout(look, 100);
   requestAnimationFrame(() => requestAnimationFrame(look));
 ";
@@ -30,7 +30,7 @@ pub struct App {
     session: Option<WebDriver>,
     processes: Vec<u32>,
     log: PathBuf,
-    // Its group includes the app.
+    // The app is in the driver's process group.
     driver: Option<Driver>,
 }
 
@@ -57,7 +57,7 @@ impl App {
                 tail(&log)
             )
         });
-        until("the window to have its size", async || {
+        until("the window to keep its size", async || {
             let told = session.execute_async(HAS_ITS_SIZE, Vec::new()).await;
             let told = told.map_err(|error| error.to_string())?;
             match told.json().as_bool() {
@@ -96,9 +96,9 @@ impl App {
         self.end();
     }
 
-    /// Ends driver and app, and waits for the app: it holds the bus name, without which the
-    /// next one would hand over to it. The session is forgotten first: its end need not be
-    /// told to a driver that goes too.
+    /// Ends the driver and the app, and waits for the app: it holds the bus name, and as long as it
+    /// does, the next app would hand over to it. The session is dropped first, since the driver
+    /// that would have to end it ends too.
     fn end(&mut self) {
         if let Some(session) = self.session.take() {
             let _ = session.leak();
@@ -110,13 +110,13 @@ impl App {
         }
     }
 
-    /// A screenshot, the page's text and the last lines of the log.
+    /// Leaves a screenshot, the page's text and the last lines of the log.
     fn leave_evidence(&self) {
         let picture = self.log.with_extension("png");
         let Some(session) = self.session.clone() else {
             return;
         };
-        // The test's own runtime is unwinding.
+        // The test's own runtime may be unwinding, so this uses another thread.
         let shown = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
@@ -140,7 +140,7 @@ impl App {
             Ok(Some((picture, text))) => {
                 eprintln!("screenshot: {}\nthe page: {text}", picture.display());
             }
-            _ => eprintln!("the window could not be looked at any more"),
+            _ => eprintln!("the window no longer answers, so there is no screenshot"),
         }
         eprintln!("log: {}\n{}", self.log.display(), tail(&self.log));
     }
@@ -162,8 +162,8 @@ fn tail(log: &Path) -> String {
     lines[lines.len().saturating_sub(40)..].join("\n")
 }
 
-/// How many threads of a process still run. Its files and sockets close with the last one;
-/// the first may be dead long before.
+/// How many threads of a process still run. Its files and sockets close with the last one, which
+/// may be long after the first has ended.
 fn threads(id: u32) -> usize {
     let Ok(threads) = std::fs::read_dir(format!("/proc/{id}/task")) else {
         return 0;

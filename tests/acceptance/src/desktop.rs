@@ -1,11 +1,11 @@
-//! A private desktop: its own D-Bus session with an unlocked keyring, a virtual screen and
-//! an empty home. Nothing of the developer's own desktop is read or changed. What befalls
-//! the keyring is the test's to say: see [`Desktop::bus`].
+//! A private desktop: its own D-Bus session with an unlocked keyring, a virtual screen and an empty
+//! home. Nothing of the developer's own desktop is read or changed. [`Desktop::bus`] lets a test
+//! lock, stop or replace the keyring.
 //!
-//! Everything that runs on it carries the desktop's mark in its environment. A watch, a
-//! small shell in a group of its own, waits at a pipe that this process holds: when the
-//! pipe closes, because the desktop was dropped or because the test process itself was
-//! killed, it kills whatever carries the mark and removes the home.
+//! Every process on it has the desktop's mark in its environment. A small shell in a process group
+//! of its own reads from a pipe that this process holds. When the pipe closes, because the desktop
+//! was dropped or because the test process was killed, the shell kills every process with the mark
+//! and removes the home.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -21,18 +21,18 @@ use crate::places;
 
 const MARK: &str = "VESTIBULE_DESKTOP";
 
-/// What the app's items in the keyring are filed under.
+/// The service name of the app's items in the keyring.
 const SERVICE: &str = "dev.vestibule.desktop";
 
-/// The screen is larger than any window that the tests ask for.
+/// Larger than any window that the tests ask for.
 const SCREEN: &str = "1600x1000x24";
 
-/// A private desktop. Dropping it ends everything on it.
+/// A private desktop. Dropping it ends every process on it.
 pub struct Desktop {
     home: PathBuf,
     mark: String,
     display: String,
-    // In the order in which they end.
+    // Fields are dropped in this order.
     _screen: Option<Group>,
     bus: Mutex<Bus>,
     administrator: Mutex<Option<Administrator>>,
@@ -40,7 +40,7 @@ pub struct Desktop {
 }
 
 impl Desktop {
-    /// Opens one.
+    /// Starts one.
     ///
     /// # Panics
     /// If one of its programs is missing or does not start.
@@ -70,12 +70,12 @@ impl Desktop {
         self.bus.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// From now on an app on it finds the policy of this administrator.
+    /// From now on apps on this desktop find the policy of this administrator.
     pub fn is_administered_by(&self, administrator: Administrator) {
         *self.administrator() = Some(administrator);
     }
 
-    /// The same command, where this desktop's administrator has a policy.
+    /// The command, wrapped so that it sees the administrator's policy if this desktop has one.
     #[must_use]
     pub(crate) fn administered(&self, command: Command) -> Command {
         match &*self.administrator() {
@@ -90,7 +90,7 @@ impl Desktop {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A command whose desktop is this one.
+    /// A command that runs on this desktop.
     #[must_use]
     pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
@@ -99,8 +99,8 @@ impl Desktop {
             .env(MARK, &self.mark)
             .env("DISPLAY", &self.display)
             .env("MESA_SHADER_CACHE_DIR", places::shaders())
-            // There is no graphics card here: pages are painted by the processor without one in
-            // between that Mesa would have to imitate.
+            // There is no graphics card, so WebKit paints on the CPU. Otherwise Mesa would emulate
+            // a graphics card on the CPU.
             .env("WEBKIT_SKIA_ENABLE_CPU_RENDERING", "1")
             .env("NO_AT_BRIDGE", "1")
             .env("GSETTINGS_BACKEND", "memory")
@@ -109,17 +109,17 @@ impl Desktop {
         command
     }
 
-    /// Takes the session out of the open keyring, as its owner may with any tool.
+    /// Deletes the session from the open keyring, as its owner can with any tool.
     ///
     /// # Panics
-    /// If it holds none.
+    /// If the keyring holds none.
     pub fn clear_keyring(&self) {
         let mut tool = self.command("secret-tool");
         let cleared = tool.args(["clear", "service", SERVICE]).status();
         assert!(cleared.expect("secret-tool").success(), "it held a session");
     }
 
-    /// The home folder; data, config, cache and state lie below it.
+    /// The home folder, with the folders for data, config, cache and state below it.
     #[must_use]
     pub fn home(&self) -> &Path {
         &self.home
@@ -165,8 +165,8 @@ impl Desktop {
     fn screen(&self) -> (Group, String) {
         let mut screen = self.command("Xvfb");
         screen
-            // Without `-noreset` the server starts over, and refuses connections meanwhile,
-            // whenever its last client leaves: each time an app is killed.
+            // Without `-noreset` the server resets and refuses connections for a moment whenever
+            // its last client disconnects: each time an app is killed.
             .args(["-displayfd", "1", "-nolisten", "tcp", "-noreset"])
             .args(["-screen", "0", SCREEN])
             .stdin(Stdio::null())
@@ -178,14 +178,14 @@ impl Desktop {
     }
 }
 
-/// A server says on its first line that it is ready.
+/// The first line that a server prints, which means that it is ready.
 fn first_line(name: &str, server: &mut Group) -> String {
     let mut line = String::new();
     if let Some(stdout) = server.child().stdout.take() {
         let _ = BufReader::new(stdout).read_line(&mut line);
     }
     let line = line.trim();
-    assert!(!line.is_empty(), "{name} ended without a word");
+    assert!(!line.is_empty(), "{name} ended without printing a line");
     line.to_owned()
 }
 

@@ -1,5 +1,4 @@
-//! `tauri-driver` in front of WebKit's own driver, and a session with the app or with a
-//! browser.
+//! `tauri-driver` with WebKit's own driver behind it, and a session with the app or with a browser.
 
 use std::fs::File;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -15,20 +14,20 @@ use crate::group::Group;
 use crate::places;
 use crate::wait::until;
 
-/// A single call to the driver must not outlive the test.
+/// The time limit of a single call to the driver.
 const CALL: Duration = Duration::from_secs(60);
 
-/// A driver process; the app it starts is in its group.
+/// A driver process; the app that it starts is in its process group.
 pub struct Driver {
     group: Group,
     url: String,
 }
 
 impl Driver {
-    /// Starts a driver whose app will get `environment` and write to `log`.
+    /// Starts a driver whose app gets `environment` and writes to `log`.
     ///
     /// # Panics
-    /// If it does not come up.
+    /// If it does not start listening.
     pub async fn start(desktop: &Desktop, log: &Path, environment: &[(&str, String)]) -> Self {
         let [port, native] = free_ports();
         let log = File::options().create(true).append(true).open(log);
@@ -67,15 +66,15 @@ impl Driver {
     /// If there is no session within a minute.
     pub async fn open(&mut self, app: &Path) -> Result<WebDriver, String> {
         let mut wanted = Capabilities::new();
-        // No `browserName`: WebKit's driver would look for a browser of that name.
+        // Without `browserName`, since WebKit's driver would look for a browser with that name.
         wanted
             .set("tauri:options", json!({ "application": app }))
             .map_err(|error| error.to_string())?;
         self.session(wanted).await
     }
 
-    /// Starts the small browser that WebKit's driver comes with: the same engine, and none of
-    /// what an app puts around its pages.
+    /// Starts the small browser that comes with WebKit's driver: the same engine, without anything
+    /// that an app adds to it.
     ///
     /// # Errors
     /// As [`Driver::open`].
@@ -95,8 +94,8 @@ impl Driver {
     }
 }
 
-/// Two ports that nobody listens on. Another program may take one before the driver does:
-/// then the driver does not come up, and the test says so.
+/// Two unused ports. Another program may take one before the driver does; then the driver does not
+/// start, and the test says so.
 fn free_ports() -> [u16; 2] {
     let open = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     let held = [open(), open()];

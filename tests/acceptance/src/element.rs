@@ -1,5 +1,5 @@
-//! Finding things as a person does: by what they are and what they are called. Roles and
-//! names are the browser's own (`computedrole`, `computedlabel`), not a guess from markup.
+//! Finds elements as a person does, by role and name. Both are computed by the browser
+//! (`computedrole`, `computedlabel`) and not derived from the markup.
 
 use thirtyfour::common::command::FormatRequestData;
 use thirtyfour::error::WebDriverResult;
@@ -7,27 +7,27 @@ use thirtyfour::{By, RequestData, SessionId, WebDriver, WebElement};
 
 use crate::app::App;
 
-/// What a thing is.
+/// The role of an element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Something to press.
+    /// A button.
     Button,
-    /// Something that leads elsewhere.
+    /// A link.
     Link,
-    /// Something to type into; passwords too, whatever the browser calls their role.
+    /// A text field; password fields too, for which browsers compute different roles.
     Field,
     /// A heading of any level.
     Heading,
     /// An entry of an open menu.
     MenuItem,
-    /// One of a few.
+    /// One of several radio buttons.
     Radio,
-    /// A part of a page with a name.
+    /// A named region of a page.
     Region,
 }
 
 impl Role {
-    /// What may have this role; the browser then says what really does.
+    /// A selector for the elements that can have this role; the browser then tells which have it.
     fn candidates(self) -> &'static str {
         match self {
             Self::Button => "button, [role=button], input[type=submit]",
@@ -44,7 +44,7 @@ impl Role {
         match self {
             Self::Button => Some("button"),
             Self::Link => Some("link"),
-            // Browsers disagree on the role of a password field.
+            // Browsers compute different roles for a password field.
             Self::Field => None,
             Self::Heading => Some("heading"),
             Self::MenuItem => Some("menuitem"),
@@ -54,12 +54,12 @@ impl Role {
     }
 }
 
-/// What a thing is called.
+/// The name of an element.
 #[derive(Clone, Debug)]
 pub enum Name {
-    /// Exactly this.
+    /// The whole name.
     Is(String),
-    /// This is part of it.
+    /// A part of the name.
     Contains(String),
 }
 
@@ -78,7 +78,7 @@ impl From<&str> for Name {
     }
 }
 
-/// A name of which only a part is known.
+/// A name that contains this text.
 pub fn containing(part: impl Into<String>) -> Name {
     Name::Contains(part.into())
 }
@@ -92,7 +92,7 @@ impl std::fmt::Display for Name {
     }
 }
 
-/// The first visible thing of this role and name; `Err` says what there is instead.
+/// The first visible element with this role and name; `Err` lists the elements that exist instead.
 pub(crate) async fn find(
     driver: &WebDriver,
     role: Role,
@@ -101,7 +101,7 @@ pub(crate) async fn find(
     let mut others = Vec::new();
     let all = driver.find_all(By::Css(role.candidates())).await;
     for element in all.map_err(|error| error.to_string())? {
-        // An element that goes away meanwhile is not the one we look for.
+        // An element that disappears meanwhile is not the wanted one.
         let Ok(label) = ask(&element, "computedlabel").await else {
             continue;
         };
@@ -122,13 +122,13 @@ pub(crate) async fn find(
     Err(format!("there is no {role:?} {name}, but {others:?}"))
 }
 
-/// What the thing that has the keyboard's focus is called.
+/// The name of the element that has the keyboard focus.
 ///
 /// # Panics
 /// If the driver does not answer.
 pub async fn focused(app: &App) -> String {
     let element = app.driver().active_element().await;
-    let element = element.expect("something has the focus, if only the page");
+    let element = element.expect("an element has the focus, at least the page's body");
     let name = ask(&element, "computedlabel").await.unwrap_or_default();
     name.trim().to_owned()
 }

@@ -25,7 +25,7 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// All of them.
+    /// Every reason.
     pub const ALL: [Self; 4] = [
         Self::Expired,
         Self::Revoked,
@@ -33,7 +33,7 @@ impl Ending {
         Self::DeviceMismatch,
     ];
 
-    /// What the sign-in screen says about it.
+    /// The heading with which the sign-in screen explains it.
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
@@ -44,8 +44,8 @@ impl Ending {
         }
     }
 
-    /// Sees to it that the next refresh of this account is refused for this reason. The
-    /// session must have been refreshed once, and the app must not be running.
+    /// Makes the backend refuse the next refresh of this account for this reason. The session must
+    /// have been refreshed once, and the app must not be running.
     ///
     /// # Panics
     /// If there is no such session.
@@ -58,7 +58,7 @@ impl Ending {
         }
     }
 
-    /// Ends the session of this account under the hands of whoever is at the window.
+    /// Ends the session of this account while the app is running.
     ///
     /// # Panics
     /// If there is no such session.
@@ -67,8 +67,8 @@ impl Ending {
             refresh(app).await;
         }
         if self == Self::DeviceMismatch {
-            // A running app does not read its record again: only the backend can change its
-            // mind about the device.
+            // A running app does not read its record again, so here the backend has to refuse the
+            // device.
             let refused = Effect::Status {
                 status: 403,
                 code: Some("DEVICE_MISMATCH".into()),
@@ -85,7 +85,7 @@ impl Ending {
     }
 }
 
-/// Asks for a refresh, whatever comes of it.
+/// Asks for a refresh; its result does not matter.
 async fn refresh(app: &App) {
     app.run_async(
         "await window.__TAURI_INTERNALS__.invoke('refresh').catch(() => undefined);

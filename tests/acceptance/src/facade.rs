@@ -1,5 +1,5 @@
-//! The frontend's `auth` facade in the hands of a test. Its sources are bundled as they are and
-//! put into a page of the real window, so that a test calls there what a page would call.
+//! Gives tests the frontend's `auth` facade. Its sources are bundled unchanged and put into a page
+//! of the real window, so that a test makes there the calls that a page would make.
 
 use std::process::Command;
 use std::sync::OnceLock;
@@ -10,8 +10,8 @@ use crate::app::App;
 use crate::places;
 
 impl App {
-    /// Runs a script's body in the page; it may use `auth`, `publicFetch` and `argument`.
-    /// Answers what it returns, or `{"thrown": {"name", "code", "message"}}`.
+    /// Runs the body of a script in the page; it may use `auth`, `publicFetch` and `argument`.
+    /// Returns its result, or `{"thrown": {"name", "code", "message"}}`.
     ///
     /// # Panics
     /// If the page does not answer.
@@ -31,14 +31,14 @@ impl App {
     }
 }
 
-/// Made once.
+/// The bundled script, made once.
 fn facade() -> &'static str {
     static FACADE: OnceLock<String> = OnceLock::new();
     FACADE.get_or_init(|| bundle("tests/acceptance/src/facade.ts", "vestibule"))
 }
 
-/// A module of the repository with all it imports, as a script whose exports are the members of
-/// the global `name`.
+/// Bundles a module of the repository with all its imports, as a script that sets the global `name`
+/// to an object of the module's exports.
 ///
 /// # Panics
 /// If it cannot be bundled.
@@ -61,9 +61,9 @@ pub fn bundle(module: &str, name: &str) -> String {
         .output();
     let made = made.unwrap_or_else(|error| {
         let bundler = bundler.display();
-        panic!("{bundler} does not run ({error}): run `npm ci` in `frontend`")
+        panic!("{bundler} cannot be run ({error}): run `npm ci` in `frontend`")
     });
     let said = String::from_utf8_lossy(&made.stderr);
-    assert!(made.status.success(), "{module} is not bundled: {said}");
+    assert!(made.status.success(), "{module} cannot be bundled: {said}");
     std::fs::read_to_string(&file).expect("a bundle")
 }

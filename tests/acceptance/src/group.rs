@@ -1,4 +1,4 @@
-//! A program in a process group of its own, so that all it started ends with it.
+//! A program in a process group of its own, so that all processes that it starts end with it.
 
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, ExitStatus};
@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 pub struct Group(Child);
 
 impl Group {
-    /// Starts it.
+    /// Starts the program.
     ///
     /// # Panics
     /// If the program cannot be started; the message names it.
@@ -28,7 +28,7 @@ impl Group {
         &mut self.0
     }
 
-    /// How it ended, if it has.
+    /// Its exit status, once it has ended.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.0.try_wait().ok().flatten()
     }

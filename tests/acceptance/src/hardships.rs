@@ -1,5 +1,5 @@
-//! A walk through what a person meets when things are not as they should be, or are longer than
-//! usual: the screens that [`crate::tour`] leaves out because bringing them about takes time.
+//! Visits the screens for errors, outages and unusually long texts. [`crate::tour`] leaves them out
+//! because it takes time to get there.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,10 +18,10 @@ const LONG_NAME: &str = "Wolfeschlegelsteinhausenbergerdorff Hubert Blaine of th
 const LONG_EMAIL: &str =
     "hubert.blaine.wolfeschlegelsteinhausenbergerdorff.senior@a-rather-long-domain.example.com";
 
-/// Walks; `visit` is called at each screen, with its name.
+/// Visits the screens; `visit` is called at each one with its name.
 ///
 /// # Panics
-/// If a screen does not come up.
+/// If a screen does not appear.
 pub async fn walk(stage: &Stage, mut visit: impl AsyncFnMut(&App, &str)) {
     forms(stage, &mut visit).await;
     long_words(stage, &mut visit).await;
@@ -196,7 +196,7 @@ async fn keyrings(stage: &Stage, visit: &mut impl AsyncFnMut(&App, &str)) {
     remove(stage.desktop.home(), "session.json");
 }
 
-/// The session is in the keyring, and nobody knows whose it is.
+/// The session is in the keyring, and the user is not known yet.
 async fn starts(stage: &Stage, visit: &mut impl AsyncFnMut(&App, &str)) {
     stage.backend.down().await;
     let app = stage.start().await;
@@ -294,7 +294,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The app's own folder for data.
+/// The app's folder for data.
 fn data(home: &Path) -> PathBuf {
     let lock = files(home)
         .into_iter()
@@ -303,7 +303,7 @@ fn data(home: &Path) -> PathBuf {
     lock.parent().expect("a folder").to_owned()
 }
 
-/// The app's own folder for settings. Its name is that of its folder for data.
+/// The app's folder for settings, which has the same name as its folder for data.
 fn config(home: &Path) -> PathBuf {
     let data = data(home);
     let folder = home.join("config").join(data.file_name().expect("a name"));

@@ -1,5 +1,4 @@
-//! Keys as a person presses them: through the X server, so that menus and shortcuts of the
-//! window itself hear them too.
+//! Key presses through the X server, so that the window's own menus and shortcuts receive them too.
 
 use crate::desktop::Desktop;
 use crate::wait::until;
@@ -12,7 +11,7 @@ impl<'a> Keyboard<'a> {
         Self(desktop)
     }
 
-    /// Gives the keyboard to the newest visible window of this title. There is no window
+    /// Gives the keyboard focus to the newest visible window with this title. There is no window
     /// manager to do it.
     pub async fn focus(&self, title: &str) {
         until(&format!("a window titled {title:?}"), async || {
@@ -24,8 +23,8 @@ impl<'a> Keyboard<'a> {
         .await;
     }
 
-    /// The visible windows of this title, or of one that ends with it, oldest first: the
-    /// page's own stands before the product's.
+    /// The visible windows with this title or with one that ends in it, oldest first. A window's
+    /// title is the page's title followed by the product's.
     pub fn windows(&self, title: &str) -> Result<Vec<String>, String> {
         let pattern = format!("(^| ){title}$");
         let found = self.xdotool(&["search", "--onlyvisible", "--name", &pattern])?;
@@ -53,6 +52,6 @@ impl<'a> Keyboard<'a> {
 pub(crate) fn xdotool(desktop: &Desktop, arguments: &[&str]) -> Result<String, String> {
     let output = desktop.command("xdotool").args(arguments).output();
     let output = output.map_err(|error| format!("xdotool cannot be started: {error}"))?;
-    // A search that finds nothing is a failure to xdotool, and an answer to us.
+    // `xdotool` fails when a search finds nothing; here that is a valid answer.
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

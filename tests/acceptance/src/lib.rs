@@ -1,16 +1,15 @@
-//! What it takes to show the product's promises on the real window.
+//! Tests of the product's promises in the real window.
 //!
-//! A [`scenario`] gets a [`Stage`]: a private desktop (D-Bus session, unlocked keyring,
-//! virtual screen, empty home) and a backend of its own. It starts the [`App`] there,
-//! finds things by role and name as a person does, and everything it started is gone when
-//! it ends, however it ends.
+//! A [`scenario`] gets a [`Stage`]: a private desktop (D-Bus session, unlocked keyring, virtual
+//! screen, empty home) and a backend of its own. It starts the [`App`] there and finds elements by
+//! role and name as a person does. However it ends, every process that it started ends too.
 //!
-//! Plain `cargo test -p vestibule-acceptance` is right: at most [`scenario::AT_ONCE`]
-//! scenarios run at a time, whatever the number of test threads. The app and the driver
-//! must have been built; `cargo xtask test` does that. Nothing is skipped: what cannot run
-//! fails and names the command that helps. Linux only, as WebDriver for the window is.
+//! Run it with plain `cargo test -p vestibule-acceptance`: at most [`scenario::AT_ONCE`] scenarios
+//! run at a time, whatever the number of test threads. The app and the driver must have been built;
+//! `cargo xtask test` does that. Nothing is skipped: a test that cannot run fails and names the
+//! command that helps. Linux only, since there is no WebDriver for the window elsewhere.
 //!
-//! It refuses to wait for time to pass: every wait is for a condition, and bounded.
+//! No test waits for time to pass: every wait is for a condition and has a limit.
 
 mod administrator;
 mod app;
@@ -57,13 +56,13 @@ pub use wait::{PATIENCE, until};
 pub const PASSWORD: &str = "vestibule-demo";
 /// The plain demo account.
 pub const DEMO: &str = "demo@vestibule.test";
-/// Its name.
+/// The display name of [`DEMO`].
 pub const DEMO_NAME: &str = "Dana Demo";
-/// The demo account of an administrator, who has a page with a field to type into.
+/// The demo account of an administrator, who can open a page with a text field.
 pub const ADMIN: &str = "admin@vestibule.test";
-/// Its name.
+/// The display name of [`ADMIN`].
 pub const ADMIN_NAME: &str = "Ada Admin";
-/// The demo account that wants a code by mail.
+/// The demo account whose sign-in asks for a code by mail.
 pub const OTP: &str = "otp@vestibule.test";
-/// Its name.
+/// The display name of [`OTP`].
 pub const OTP_NAME: &str = "Otto Post";

@@ -1,5 +1,4 @@
-//! The mouse as a person moves it: through the X server, so that the window itself
-//! hears it too.
+//! Mouse clicks through the X server, so that the window itself receives them too.
 
 use thirtyfour::WebDriver;
 
@@ -18,7 +17,7 @@ impl<'a> Mouse<'a> {
         Self(desktop)
     }
 
-    /// Asks for the menu of what is there.
+    /// Clicks with the right button at this point.
     pub fn click_for_menu(&self, (x, y): Point) {
         self.xdotool(&["mousemove", &x.to_string(), &y.to_string()]);
         self.xdotool(&["click", "3"]);
@@ -29,7 +28,7 @@ impl<'a> Mouse<'a> {
     }
 }
 
-/// Where a point of a page's view is on the screen: a script's expression for `[x, y]`.
+/// The position on the screen of a point in a page; `point` is a script's expression for `[x, y]`.
 pub async fn on_screen(page: &WebDriver, point: &str) -> Point {
     let script = format!(
         "const [x, y] = {point};

@@ -1,11 +1,11 @@
-//! Everything outside of the machine, as far as one test goes: a network of its own, in which
-//! each address leads back here and somebody listens to all of it.
+//! A network of its own for one test: every address leads back to this machine, and every lookup
+//! and packet is recorded.
 //!
-//! A test that asks whether anything leaves the window must hear whatever may leave it: lookups
-//! of names, and packets of any kind to anywhere. Listeners hear neither: a lookup goes to the
-//! system's name server, and a packet that nobody waits for is lost. So the test runs once more
-//! in a network namespace, where its own name server is the system's, every address is the
-//! machine's, and the wire itself is read.
+//! A test that asks whether anything leaves the window must notice lookups of names and packets of
+//! any kind to any address. Listeners notice neither: a lookup goes to the system's name server,
+//! and a packet that nothing accepts is lost. So the test runs once more in a network namespace, in
+//! which its own name server is the system's, every address belongs to the machine, and the network
+//! interface is captured.
 
 use std::any::type_name;
 use std::collections::BTreeSet;
@@ -26,17 +26,17 @@ use crate::stranger::answer;
 /// Set for the test's second run.
 const INSIDE: &str = "VESTIBULE_TEST_NETWORK";
 
-/// The machine has this address beside the loopback's: without one, `getaddrinfo` asks nobody.
+/// An address of the machine in addition to loopback's: without one, `getaddrinfo` sends no query.
 const OWN: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 1);
 const NAME_SERVER: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 53);
-/// The addresses of what is outside begin here; 198.18.0.0/15 is set aside for measurements
-/// (RFC 2544).
+/// The hosts' addresses begin here; 198.18.0.0/15 is reserved for measurements (RFC 2544).
 const FIRST: u32 = u32::from_be_bytes([198, 18, 1, 0]);
-/// At the machine itself: a range that neither `bind` to port 0 nor a connection picks from.
+/// Ports of the machine itself that stand for hosts. Neither `bind` to port 0 nor an outgoing
+/// connection picks a port from this range.
 const FIRST_PORT: u16 = 20_000;
 const DOMAIN: &str = "attacker.example";
 
-/// Run by a shell that is root in new namespaces; then it becomes the test.
+/// A script that sets up the network as root in new namespaces, and then becomes the test.
 const SETUP: &str = r#"set -e
 ip link set lo up
 ip address add 198.18.0.1/15 dev lo
@@ -48,7 +48,7 @@ if [ -d /run/nscd ]; then mount -t tmpfs none /run/nscd; fi
 shift
 exec "$@""#;
 
-/// The outside, and what has reached it.
+/// The network and what was recorded in it.
 pub struct Outside {
     heard: Arc<Mutex<Heard>>,
 }
@@ -59,25 +59,25 @@ struct Heard {
     packets: BTreeSet<Packet>,
 }
 
-/// Where a packet went.
+/// The destination of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Packet {
-    /// The address.
+    /// The destination address.
     pub to: IpAddr,
     /// The protocol's number: 6 is TCP, 17 UDP.
     pub protocol: u8,
-    /// The port, where the protocol has such.
+    /// The port, where the protocol has ports.
     pub port: u16,
 }
 
-/// One host outside, to which no other test or attack speaks.
+/// A host in that network, used by only one test or attack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Host(u8);
 
 /// Runs a test in a network of its own.
 ///
 /// # Panics
-/// If the test does, or if there can be no such network here; the message says what it takes.
+/// If the test panics, or if no such network can be made here; the message says what is needed.
 pub fn with_outside<F: FnOnce(&Outside)>(play: F) {
     if env::var_os(INSIDE).is_some() {
         play(&Outside::open());
@@ -104,7 +104,7 @@ pub fn with_outside<F: FnOnce(&Outside)>(play: F) {
     let said = String::from_utf8_lossy(&said).replace('\n', "\n  | ");
     assert!(
         said.contains("running 1 test"),
-        "there is no network for this test alone: that takes root, or namespaces that users may \
+        "this test needs a network namespace: that takes root, or namespaces that users may \
          make (Ubuntu: sysctl kernel.apparmor_restrict_unprivileged_userns=0)\n  | {said}"
     );
     assert!(
@@ -113,7 +113,7 @@ pub fn with_outside<F: FnOnce(&Outside)>(play: F) {
     );
 }
 
-/// The name of the test whose closure `F` is, as the test program knows it.
+/// The name of the test whose closure `F` is, as the test runner knows it.
 fn test_of<F>() -> String {
     let path = type_name::<F>();
     let names = path.split("::").skip(1);
@@ -125,7 +125,7 @@ impl Outside {
     fn open() -> Self {
         let heard = Arc::new(Mutex::new(Heard::default()));
         let wire = socket(AddressFamily::PACKET, SocketType::DGRAM, Some(eth::ALL));
-        let wire = wire.expect("the wire can be read");
+        let wire = wire.expect("the network interface can be captured");
         let server = UdpSocket::bind((NAME_SERVER, 53)).expect("a name server");
         let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 80)).expect("a listener");
         let (told, asked) = (heard.clone(), heard.clone());
@@ -161,7 +161,7 @@ impl Outside {
         lock(&self.heard).lookups.clone()
     }
 
-    /// Where packets went, other than between the test's own programs.
+    /// The destinations of packets, except those between the test's own programs.
     #[must_use]
     pub fn packets(&self) -> Vec<Packet> {
         lock(&self.heard).packets.iter().copied().collect()
@@ -195,13 +195,13 @@ fn lock(heard: &Mutex<Heard>) -> MutexGuard<'_, Heard> {
 }
 
 impl Host {
-    /// The host of this number.
+    /// The host with this number.
     #[must_use]
     pub fn numbered(number: usize) -> Self {
         Self(u8::try_from(number).expect("a host for each attack"))
     }
 
-    /// Its name, which leads to its address.
+    /// Its name, which resolves to its address.
     #[must_use]
     pub fn name(self) -> String {
         format!("host{}.{DOMAIN}", self.0)
@@ -213,7 +213,7 @@ impl Host {
         Ipv4Addr::from(FIRST + u32::from(self.0))
     }
 
-    /// A port of the machine itself, at which nobody listens.
+    /// A port of the machine itself on which nothing listens.
     #[must_use]
     pub fn port(self) -> u16 {
         FIRST_PORT + u16::from(self.0)
@@ -227,7 +227,7 @@ impl Host {
 }
 
 impl Packet {
-    /// From its first bytes.
+    /// Parses the first bytes of a packet.
     fn read(bytes: &[u8]) -> Option<Self> {
         let (to, protocol, rest): (IpAddr, _, _) = match bytes.first()? >> 4 {
             4 => {
@@ -250,8 +250,8 @@ impl Packet {
         Some(Self { to, protocol, port })
     }
 
-    /// Whether it leaves the machine, or goes to a port of it that is a host's. What reaches the
-    /// name server as a question is counted there, and its answers come to [`OWN`].
+    /// Whether the packet leaves the machine, or goes to one of its ports that stands for a host.
+    /// Packets to the name server are recorded as lookups, and its answers go to [`OWN`].
     fn is_outside(&self) -> bool {
         match self.to {
             IpAddr::V4(to) if to == NAME_SERVER => (self.protocol, self.port) != (17, 53),
@@ -273,7 +273,7 @@ impl fmt::Display for Packet {
     }
 }
 
-/// Answers whatever is asked, so that what reaches it goes as far as it can.
+/// Answers any request, so that an attack that got this far can go on.
 fn serve(mut caller: TcpStream) {
     let mut asked = Vec::new();
     let mut piece = [0; 4096];
@@ -286,8 +286,8 @@ fn serve(mut caller: TcpStream) {
     }
 }
 
-/// The name that a question asks for, and the answer to it (RFC 1035, section 4): a host's
-/// address, or that there is none of the wanted kind.
+/// The name in a DNS query, and the answer to it (RFC 1035, section 4): a host's address, or that
+/// there is none of the wanted type.
 fn reply(question: &[u8]) -> Option<(String, Vec<u8>)> {
     const A: [u8; 4] = [0, 1, 0, 1];
     let mut labels = Vec::new();
@@ -306,11 +306,11 @@ fn reply(question: &[u8]) -> Option<(String, Vec<u8>)> {
     let name = labels.join(".");
     let address = Host::named(&name).filter(|_| kind == A).map(Host::address);
     let mut reply = question[..2].to_vec();
-    // An answer, from who knows, to one question.
+    // An authoritative answer to one question.
     reply.extend([0x84, 0, 0, 1, 0, u8::from(address.is_some()), 0, 0, 0, 0]);
     reply.extend(&question[12..at + 4]);
     if let Some(address) = address {
-        // The name above, of this kind, to be forgotten at once, in four bytes.
+        // A pointer to the name above, this type, a lifetime of zero, and four bytes of data.
         reply.extend([0xc0, 12]);
         reply.extend(A);
         reply.extend([0, 0, 0, 0, 0, 4]);
@@ -337,8 +337,16 @@ mod tests {
         assert_eq!(name, "typed.host7.attacker.example");
         assert!(answer.ends_with(&host.address().octets()));
         let (_, none) = reply(&with(28)).unwrap();
-        assert_eq!(none[6..8], [0, 0], "no address of the other kind");
-        assert_eq!(reply(&question[..20]), None, "half a question");
+        assert_eq!(
+            none[6..8],
+            [0, 0],
+            "hosts have no address of the other type"
+        );
+        assert_eq!(
+            reply(&question[..20]),
+            None,
+            "a truncated query gets no answer"
+        );
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What a person does in a window, and what a person sees there.
+//! What a person does and sees in a window.
 
 use serde_json::Value;
 use thirtyfour::{Key, WebDriver, WebElement};
@@ -13,7 +13,7 @@ use crate::wait::until;
 const ORIGIN: &str = "tauri://localhost";
 
 impl App {
-    /// Loads a page of the app, as a cold address would.
+    /// Loads a page of the app by its address.
     pub async fn open(&self, path: &str) {
         let loaded = self.driver().goto(format!("{ORIGIN}{path}")).await;
         loaded.unwrap_or_else(|error| panic!("{path} does not load: {error}"));
@@ -25,7 +25,7 @@ impl App {
         loaded.unwrap_or_else(|error| panic!("the page does not load again: {error}"));
     }
 
-    /// Waits for something visible of this role and name.
+    /// Waits for a visible element with this role and name.
     pub async fn find(&self, role: Role, name: impl Into<Name>) -> WebElement {
         let name = name.into();
         until(&format!("the {role:?} {name}"), async || {
@@ -34,38 +34,38 @@ impl App {
         .await
     }
 
-    /// Whether it is there now.
+    /// Whether a visible element has this role and name now.
     pub async fn shows(&self, role: Role, name: impl Into<Name>) -> bool {
         find(self.driver(), role, &name.into()).await.is_ok()
     }
 
-    /// Waits until nothing visible has this role and name.
+    /// Waits until no visible element has this role and name.
     pub async fn gone(&self, role: Role, name: impl Into<Name>) {
         let name = name.into();
         until(
             &format!("the {role:?} {name} to go"),
             async || match find(self.driver(), role, &name).await {
-                Ok(_) => Err("it is still there".into()),
+                Ok(_) => Err("the element is still there".into()),
                 Err(_) => Ok(()),
             },
         )
         .await;
     }
 
-    /// Clicks it, once it is there and takes clicks.
+    /// Clicks the element once it is there and accepts clicks.
     pub async fn click(&self, role: Role, name: impl Into<Name>) {
         let name = name.into();
         until(&format!("a click on the {role:?} {name}"), async || {
             let element = find(self.driver(), role, &name).await?;
             if !element.is_enabled().await.unwrap_or(false) {
-                return Err("it takes no clicks".into());
+                return Err("the element accepts no clicks".into());
             }
             element.click().await.map_err(|error| error.to_string())
         })
         .await;
     }
 
-    /// Types into the field with this label, in the place of what it held.
+    /// Types into the field with this label and replaces its text.
     pub async fn fill(&self, label: &str, text: &str) {
         let name = Name::from(label);
         let field = until(&format!("the field {label:?} to type into"), async || {
@@ -79,18 +79,18 @@ impl App {
             Ok(field)
         })
         .await;
-        // Once only: the last digit of a code sends it.
+        // Typed only once: the last digit of a code sends it.
         let typed = field.send_keys(text).await;
         typed.unwrap_or_else(|error| panic!("the field {label:?} takes no text: {error}"));
     }
 
-    /// What the field with this label holds.
+    /// The text of the field with this label.
     pub async fn value(&self, label: &str) -> String {
         let field = self.find(Role::Field, label).await;
         field.prop("value").await.ok().flatten().unwrap_or_default()
     }
 
-    /// Waits until the page shows this text, in whatever place.
+    /// Waits until the page shows this text anywhere.
     pub async fn reads(&self, text: &str) {
         until(&format!("the text {text:?}"), async || {
             let page = self.text().await;
@@ -103,7 +103,7 @@ impl App {
         .await;
     }
 
-    /// Waits until an alert or a status message says this.
+    /// Waits until an alert or a status message contains this text.
     pub async fn says(&self, text: &str) {
         until(&format!("a message {text:?}"), async || {
             let said = self.messages().await;
@@ -116,7 +116,7 @@ impl App {
         .await;
     }
 
-    /// Everything that is announced to a screen reader: alerts, status messages, toasts.
+    /// Everything that a screen reader announces: alerts, status messages, toasts.
     pub async fn messages(&self) -> Vec<String> {
         let script = "return [...document.querySelectorAll(
             '[role=alert], [role=status], [aria-live=polite], [aria-live=assertive]'
@@ -124,7 +124,7 @@ impl App {
         serde_json::from_value(self.run(script).await).unwrap_or_default()
     }
 
-    /// The text of the page as it is laid out.
+    /// The rendered text of the page.
     pub async fn text(&self) -> String {
         let text = self.run("return document.body.innerText").await;
         text.as_str().unwrap_or_default().to_owned()
@@ -137,8 +137,8 @@ impl App {
         format!("{}{}", url.path(), query.unwrap_or_default())
     }
 
-    /// Waits until the window is at this path, whatever its query, and answers the query's
-    /// member `next`.
+    /// Waits until the window is at this path, whatever its query. Returns the query's parameter
+    /// `next`.
     pub async fn arrives(&self, path: &str) -> Option<String> {
         until(&format!("the address {path}"), async || {
             let url = self.driver().current_url().await;
@@ -153,7 +153,7 @@ impl App {
         .await
     }
 
-    /// Runs a script's body in the page and answers what it returns.
+    /// Runs the body of a script in the page and returns its result.
     pub async fn run(&self, script: &str) -> Value {
         run(self.driver(), script).await
     }
@@ -166,8 +166,8 @@ impl App {
     /// The text of the first frame that showed the app itself.
     ///
     /// # Panics
-    /// If an earlier one was not neutral. A window is shown after 1.5 s in any case, so a
-    /// busy machine may draw the empty page, or the word that it is opening, before it.
+    /// If an earlier frame was not neutral. A window is shown after 1.5 s at the latest, so on a
+    /// busy machine an empty page, or the text that the app is opening, may be drawn before.
     pub async fn first_paint(&self) -> String {
         let mut frames = until("a first frame of the app", async || {
             let frames = self.record().await.latest().frames.clone();
@@ -185,22 +185,22 @@ impl App {
         whole.unwrap_or_default()
     }
 
-    /// What the recorder saw in this window.
+    /// What the recorder has collected in this window.
     pub async fn record(&self) -> Record {
         let record = self.run("return window.vestibuleRecord").await;
         serde_json::from_value(record).expect("the recorder runs in every page")
     }
 }
 
-/// A script's body in any page.
+/// Runs the body of a script in any page.
 pub(crate) async fn run(page: &WebDriver, script: &str) -> Value {
     let returned = page.execute(script, Vec::new()).await;
     let returned = returned.unwrap_or_else(|error| panic!("the script {script:?} fails: {error}"));
     returned.json().clone()
 }
 
-/// Runs a script's body in any page. It calls `done(value)` with what is to be answered, and may
-/// use `argument`.
+/// Runs the body of a script in any page. It calls `done(value)` with its result, and may use
+/// `argument`.
 ///
 /// # Panics
 /// If the page does not answer.

@@ -1,4 +1,4 @@
-//! Where things are: the app under test, the driver, and where evidence goes.
+//! The paths of the app under test, of the driver, and of the evidence of failed tests.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ pub fn repository() -> PathBuf {
 pub fn app() -> PathBuf {
     let path = found("VESTIBULE_APP", target().join("e2e/vestibule"), "app");
     static IS_FOR_TESTS: OnceLock<bool> = OnceLock::new();
-    // Any other build shuts WebDriver out, which would look like a hang.
+    // Any other build refuses WebDriver, which would look like a hang.
     let is_for_tests = IS_FOR_TESTS.get_or_init(|| {
         let name = b"VESTIBULE_E2E_SCRIPT";
         let binary = std::fs::read(&path).unwrap_or_default();
@@ -66,14 +66,14 @@ pub fn artifacts() -> PathBuf {
     made(target().join("acceptance"))
 }
 
-/// Where `screens` leaves its pictures.
+/// Where `screens` writes its pictures.
 #[must_use]
 pub fn screens() -> PathBuf {
     made(target().join("screens"))
 }
 
-/// Where Mesa keeps the shaders that it has compiled. A user's desktop keeps them in its cache;
-/// each private one, with its empty home, would compile them anew, for longer than a test takes.
+/// Mesa's cache of compiled shaders, shared by all private desktops. With a cache in each empty
+/// home, compiling would take longer than a test.
 pub(crate) fn shaders() -> PathBuf {
     made(target().join("shaders"))
 }

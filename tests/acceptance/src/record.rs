@@ -1,73 +1,73 @@
-//! What `recorder.js` saw: everything that was ever in a page, every message between it and the
-//! shell, and what the content security policy stopped.
+//! What `recorder.js` collected: everything that was ever in a page, every message between it and
+//! the shell, and what the content security policy blocked.
 
 use serde::Deserialize;
 
-/// The script; runs before a page's own.
+/// The recorder; runs before a page's own scripts.
 pub(crate) const SCRIPT: &str = include_str!("recorder.js");
 
 /// One page load.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Page {
-    /// Its address when it began.
+    /// The page's address when the load began.
     pub address: String,
-    /// Every text and `aria-label` that was ever in it.
+    /// Every text and `aria-label` that was ever in the page.
     pub texts: Vec<String>,
-    /// Every `href` of a link.
+    /// The `href` of every link.
     pub links: Vec<String>,
-    /// The type of every input.
+    /// The `type` of every input.
     pub fields: Vec<String>,
     /// Every command, in the order of the answers.
     pub commands: Vec<Answer>,
-    /// Whatever else the shell said to a page, as JSON.
+    /// Every message that the shell sent unasked, as JSON.
     pub pushed: Vec<String>,
-    /// How many messages were too large to be kept whole.
+    /// How many messages were too large and were kept only in part.
     pub cut: usize,
-    /// Every `session-changed`, as JSON.
+    /// Every `session-changed` event, as JSON.
     pub events: Vec<String>,
-    /// What the policy stopped.
+    /// What the content security policy blocked.
     pub violations: Vec<Violation>,
     /// Uncaught errors.
     pub errors: Vec<String>,
-    /// What was drawn, up to the first frame that shows the app itself.
+    /// The frames drawn, up to the first one that shows the app itself.
     pub frames: Vec<Frame>,
 }
 
-/// What a drawn frame of a page shows.
+/// A frame that was drawn.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Frame {
-    /// The text that was laid out.
+    /// The rendered text.
     pub text: String,
-    /// Whether the app's header is there: before that, the look is to be neutral.
+    /// Whether the app's header is there. Frames before that must be neutral.
     pub whole: bool,
-    /// Milliseconds since the page began.
+    /// Milliseconds since the load began.
     pub at: f64,
 }
 
-/// A command as the page gave it, and its answer as the page received it.
+/// A command as the page sent it, and its answer as the page received it.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Answer {
-    /// Its name.
+    /// The command's name.
     pub command: String,
-    /// What it was given.
+    /// The body of the request.
     pub request: String,
-    /// The headers of that.
+    /// The headers of the request.
     pub asked: Vec<(String, String)>,
-    /// The answer's body.
+    /// The body of the answer.
     pub answer: String,
-    /// The answer's headers.
+    /// The headers of the answer.
     pub headers: Vec<(String, String)>,
 }
 
-/// Something that the content security policy stopped.
+/// Something that the content security policy blocked.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Violation {
-    /// The directive.
+    /// The directive that applied.
     pub directive: String,
-    /// What was blocked.
+    /// The blocked address or kind of code.
     pub blocked: String,
-    /// Where it came from.
+    /// The file that tried it.
     pub source: String,
 }
 
@@ -93,7 +93,7 @@ impl Record {
         self.pages().flat_map(|page| &page.violations)
     }
 
-    /// The answers of one command.
+    /// The answers to one command.
     pub fn answers<'a>(&'a self, command: &'a str) -> impl Iterator<Item = &'a Answer> {
         self.pages()
             .flat_map(|page| &page.commands)
@@ -102,8 +102,8 @@ impl Record {
 }
 
 impl Page {
-    /// What a signed-in user must never be shown, if it was ever in this page: a link to a
-    /// sign-in screen, the words on it, or a form that asks for a password.
+    /// What a signed-in user must never see, if it was ever in this page: a link to a sign-in
+    /// screen, the words on it, or a form that asks for a password.
     #[must_use]
     pub fn way_in(&self) -> Vec<String> {
         let links = self

@@ -1,7 +1,7 @@
-// Runs in every page before the page's own scripts, in builds for tests only. Notes whatever
-// was ever in the document, even for a moment, every message between the page and the shell, and
-// what the content security policy had to stop. A page that is left hands its record on to the next
-// one of the same window in `window.name`.
+// Runs in every page before the page's own scripts, in builds for tests only. Records everything
+// that was ever in the document, even for a moment, every message between the page and the shell,
+// and what the content security policy blocked. The record of a page that is left reaches the next
+// page of the same window in `window.name`.
 (() => {
   if (window !== window.top) return;
   let past = [];
@@ -56,8 +56,8 @@
     attributeFilter: ["href", "type", "aria-label"],
   });
 
-  // What a person sees first: the frames up to the first that shows the app itself, which is
-  // the first with a header. A hidden window has none.
+  // What a user sees first: the frames up to the first one that shows the app itself, which is the
+  // first with a header. A hidden window draws no frames.
   const draw = () => {
     const text = (document.body?.innerText ?? "").trim();
     const whole = document.querySelector("header") !== null;
@@ -69,8 +69,8 @@
   };
   requestAnimationFrame(draw);
 
-  // Commands are asked by `fetch` with the scheme `ipc:`. Of large messages the beginning is
-  // kept, of bytes a little: a record that held a film would be one.
+  // Commands are sent by `fetch` with the scheme `ipc:`. Of a large message only the beginning is
+  // kept, and of binary data only a little, so that the record stays small.
   const MOST = { text: 64 * 1024, bytes: 1024 };
   const kept = (message) => {
     const isText = typeof message === "string";
@@ -99,7 +99,7 @@
   const hear = () => {
     const shell = window.__TAURI_INTERNALS__;
     if (!shell?.callbacks) return setTimeout(hear);
-    // Whatever the shell says without being asked goes to a callback that outlives it.
+    // Events, which the shell sends unasked, go to a callback that is called more than once.
     const { callbacks } = shell;
     callbacks.get = (id) => {
       const callback = Map.prototype.get.call(callbacks, id);

@@ -1,4 +1,4 @@
-//! A test of the window, from its stage to its evidence.
+//! Runs a test of the window, from its stage to the evidence of its failure.
 
 use std::any::type_name;
 use std::path::PathBuf;
@@ -16,22 +16,22 @@ use crate::places;
 /// How many scenarios run at a time: each has a browser engine of its own.
 pub const AT_ONCE: usize = 3;
 
-/// A scenario that takes longer hangs.
+/// The time limit of a scenario.
 const LIMIT: Duration = Duration::from_secs(600);
 
-/// Where a scenario plays: a private desktop and a backend of its own.
+/// What a scenario runs on: a private desktop and a backend of its own.
 pub struct Stage {
-    /// The backend, with the levers that tests pull.
+    /// The backend, whose behaviour the test can change.
     pub backend: Backend,
-    /// The desktop.
+    /// The private desktop.
     pub desktop: Desktop,
     name: String,
 }
 
-/// Runs a scenario with a backend as tests want it.
+/// Runs a scenario with the backend's default configuration for tests.
 ///
 /// # Panics
-/// If the scenario does; then a screenshot and the app's log are in `target/acceptance`.
+/// If the scenario panics; then a screenshot and the app's log are in `target/acceptance`.
 pub fn scenario<F: AsyncFnOnce(&Stage)>(play: F) {
     scenario_with(Config::default(), play);
 }
@@ -43,7 +43,7 @@ pub fn scenario<F: AsyncFnOnce(&Stage)>(play: F) {
 pub fn scenario_with<F: AsyncFnOnce(&Stage)>(config: Config, play: F) {
     let _turn = Turn::take();
     let name = name_of::<F>();
-    // Several threads: the backend must answer while the test waits for the driver.
+    // Several threads, since the backend must answer while the test waits for the driver.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -69,32 +69,32 @@ impl Stage {
         }
     }
 
-    /// Starts the app, or starts it again.
+    /// Starts the app, for the first time or again.
     pub async fn start(&self) -> App {
         self.start_against(&self.backend.url(), None).await
     }
 
-    /// Starts the app against a backend elsewhere, by a profile of this name or file.
+    /// Starts the app with a backend at this address and a profile with this name or path.
     pub async fn start_against(&self, address: &str, profile: Option<&str>) -> App {
         let mut variables = vec![("VESTIBULE_BACKEND", address.to_owned())];
         variables.extend(profile.map(|profile| ("VESTIBULE_PROFILE", profile.to_owned())));
         App::start(&self.desktop, &variables, self.log()).await
     }
 
-    /// Starts the app with further variables in its environment.
+    /// Starts the app with additional environment variables.
     pub async fn start_with(&self, further: &[(&'static str, String)]) -> App {
         let mut variables = vec![("VESTIBULE_BACKEND", self.backend.url())];
         variables.extend_from_slice(further);
         App::start(&self.desktop, &variables, self.log()).await
     }
 
-    /// The app's configuration folder, where a settings file would lie.
+    /// The app's configuration folder, in which a settings file can be.
     #[must_use]
     pub fn settings(&self) -> PathBuf {
         self.desktop.home().join("config/dev.vestibule.desktop")
     }
 
-    /// Starts the app at this page of it.
+    /// Starts the app and opens this page.
     pub async fn start_at(&self, path: &str) -> App {
         let app = self.start().await;
         app.open(path).await;
@@ -111,21 +111,21 @@ impl Stage {
         Mouse::new(&self.desktop)
     }
 
-    /// The app's log, and the driver's.
+    /// The log of the app and of the driver.
     #[must_use]
     pub fn log(&self) -> PathBuf {
         places::artifacts().join(format!("{}.log", self.name))
     }
 }
 
-/// `window::sign_in::wrong_password::{{closure}}` is the closure of a test by its name.
+/// The test's name: `window::sign_in::wrong_password::{{closure}}` is the type of its closure.
 fn name_of<F>() -> String {
     let path = type_name::<F>();
     let mut names = path.rsplit("::").filter(|name| !name.starts_with("{{"));
     names.next().unwrap_or(path).to_owned()
 }
 
-/// A turn among the scenarios of this process.
+/// One of the [`AT_ONCE`] places for scenarios in this process.
 pub(crate) struct Turn;
 
 static TAKEN: Mutex<usize> = Mutex::new(0);

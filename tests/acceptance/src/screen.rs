@@ -1,4 +1,4 @@
-//! A look at the virtual screen itself, where no driver helps.
+//! Looks at the virtual screen itself, for tests without a driver.
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,10 +16,10 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// Of this one.
+    /// The screen of this desktop.
     ///
     /// # Panics
-    /// If its server does not answer.
+    /// If the X server does not answer.
     #[must_use]
     pub fn of(desktop: &Desktop) -> Self {
         let (server, number) =
@@ -44,16 +44,16 @@ impl Screen {
         windows.iter().filter(is_popup).count()
     }
 
-    /// How many colours the visible window of this title shows; `None` if there is none.
+    /// How many colours the visible window with this title shows; `None` if there is none.
     #[must_use]
     pub fn colours_of(&self, title: &str) -> Option<usize> {
-        // A window may vanish between two questions; then it is not there.
+        // A window may disappear between two requests; then there is none.
         self.window(title)
             .and_then(|window| self.colours(window).ok())
     }
 
-    /// How light the most of the topmost `rows` of that window is, from 0 to 255: the menu's
-    /// ground.
+    /// The most frequent brightness in the topmost `rows` of that window, from 0 to 255: that of
+    /// the menu's background.
     #[must_use]
     pub fn lightness_on_top(&self, title: &str, rows: u16) -> Option<u8> {
         let window = self.window(title)?;
@@ -84,7 +84,7 @@ impl Screen {
     fn is_popup(&self, window: Window) -> Result<bool, ReplyError> {
         let attributes = self.server.get_window_attributes(window)?.reply()?;
         let size = self.server.get_geometry(window)?.reply()?;
-        // Toolkits keep small windows of their own, out of sight.
+        // Toolkits keep small hidden windows of their own.
         Ok(attributes.override_redirect
             && attributes.map_state == MapState::VIEWABLE
             && size.width > 20
@@ -105,7 +105,7 @@ impl Screen {
         Ok(colours.len())
     }
 
-    /// Four bytes a pixel.
+    /// The pixels of the window, four bytes each.
     fn picture(&self, window: Window, width: u16, height: u16) -> Result<Vec<u8>, ReplyError> {
         let ask =
             self.server

@@ -1,6 +1,5 @@
-//! Somebody whom the app must never speak to: a listener on a port of its own, which counts
-//! every connection and every byte. It answers whatever is asked, so that what reaches it
-//! goes as far as it can.
+//! A listener with which the app must never communicate. It has a port of its own and counts every
+//! connection and every byte. It answers any request, so that a request that reaches it can go on.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -12,7 +11,7 @@ use tokio::task::JoinHandle;
 
 use crate::wait::until;
 
-/// A stranger. Dropping it closes its port.
+/// The listener. Dropping it closes its port.
 pub struct Stranger {
     address: SocketAddr,
     heard: Arc<Heard>,
@@ -29,7 +28,7 @@ impl Stranger {
     /// Listens at this address of the machine.
     ///
     /// # Panics
-    /// If there is no port left.
+    /// If no port is free.
     pub async fn at(host: IpAddr) -> Self {
         let listener = TcpListener::bind((host, 0)).await.expect("a free port");
         let address = listener.local_addr().expect("its address");
@@ -48,13 +47,13 @@ impl Stranger {
         }
     }
 
-    /// Its port.
+    /// The port it listens on.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.address.port()
     }
 
-    /// How many connections and how many bytes have reached it.
+    /// How many connections and how many bytes have arrived.
     #[must_use]
     pub fn heard(&self) -> (usize, usize) {
         let heard = &self.heard;
@@ -64,7 +63,8 @@ impl Stranger {
         )
     }
 
-    /// Speaks to it, so that a test which heard nothing knows that it would have.
+    /// The control: connects to it and sends bytes, which it must count. A test that counted
+    /// nothing then knows that it would have.
     ///
     /// # Panics
     /// If it does not listen, or does not count.
@@ -72,11 +72,13 @@ impl Stranger {
         const WORDS: &[u8] = b"GET / HTTP/1.1\r\n\r\n";
         let (connections, bytes) = self.heard();
         let mut caller = TcpStream::connect(self.address).await.expect("it listens");
-        caller.write_all(WORDS).await.expect("it takes words");
+        caller.write_all(WORDS).await.expect("it accepts bytes");
         let wanted = (connections + 1, bytes + WORDS.len());
-        until("a stranger to hear", async || match self.heard() {
-            heard if heard == wanted => Ok(()),
-            heard => Err(format!("it heard {heard:?} and not {wanted:?}")),
+        until("the listener to count the bytes", async || {
+            match self.heard() {
+                heard if heard == wanted => Ok(()),
+                heard => Err(format!("it counted {heard:?} and not {wanted:?}")),
+            }
         })
         .await;
     }
@@ -101,7 +103,7 @@ async fn hear(mut caller: TcpStream, heard: Arc<Heard>) {
     }
 }
 
-/// An empty file of the kind that the path says, which every page may use.
+/// An empty file of the type that the path asks for, which every page may use.
 pub(crate) fn answer(asked: &[u8]) -> String {
     let head = String::from_utf8_lossy(asked);
     let path = head.split(' ').nth(1).unwrap_or_default();

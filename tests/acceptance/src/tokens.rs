@@ -1,4 +1,4 @@
-//! Whether a token is anywhere that the window, or whoever reads its files, could see it.
+//! Searches for tokens in everything that the window, or a person who reads its files, can see.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -22,17 +22,17 @@ const CARRIERS: [(&str, &str); 7] = [
     ("POST", "/plans/team/purchase"),
 ];
 
-/// The tokens that a backend has been shown so far.
+/// The tokens that the backend has received so far.
 #[derive(Debug, Default)]
 pub struct Tokens {
-    /// Bearer tokens.
+    /// Access tokens.
     pub access: BTreeSet<String>,
     /// Refresh tokens.
     pub refresh: BTreeSet<String>,
 }
 
 impl Tokens {
-    /// Reads them from the requests that the backend recorded.
+    /// Collects them from the requests that the backend recorded.
     #[must_use]
     pub fn shown_to(backend: &Backend) -> Self {
         let mut tokens = Self::default();
@@ -48,18 +48,18 @@ impl Tokens {
         tokens
     }
 
-    /// All of them.
+    /// All tokens of both kinds.
     pub fn all(&self) -> impl Iterator<Item = &str> {
         self.access.iter().chain(&self.refresh).map(String::as_str)
     }
 }
 
-/// Everything that the page can get at, by the place where it is.
+/// Everything that the page can read, by the place where it is.
 pub struct Reach(BTreeMap<String, String>);
 
 impl Reach {
-    /// Collects it: the storages, the cookies, the document, and what the recorder kept of
-    /// every command's answer and every event of every page of this window.
+    /// Collects it: the storages, the cookies, the document, and the recorded answers to every
+    /// command and events of every page of this window.
     ///
     /// # Panics
     /// If the page does not answer.
@@ -67,7 +67,7 @@ impl Reach {
         Self::of_page(app.driver()).await
     }
 
-    /// The same of any page, in the app or not: without a recorder, of what it keeps.
+    /// Collects the same from any page, in the app or not, but without the recorder's part.
     ///
     /// # Panics
     /// As [`Reach::of`].
@@ -75,13 +75,13 @@ impl Reach {
         let dump = run_async(page, DUMP, json!(null)).await;
         let mut places: BTreeMap<String, String> =
             serde_json::from_value(dump.clone()).unwrap_or_else(|_| panic!("a dump, not {dump}"));
-        // The driver sees cookies that scripts do not.
+        // The driver also sees cookies that scripts do not see.
         let cookies = page.get_all_cookies().await.expect("the cookies");
         places.insert("cookies by WebDriver".into(), format!("{cookies:?}"));
         Self(places)
     }
 
-    /// The places that hold `secret`, as it is, or in base64.
+    /// The places that contain `secret`, raw or in base64.
     #[must_use]
     pub fn holding(&self, secret: &str) -> Vec<&str> {
         let shapes = shapes(secret);
@@ -91,8 +91,8 @@ impl Reach {
     }
 }
 
-/// The files below `folder` that hold `secret`. The keyring's own files are left out: they
-/// are encrypted, and holding it is what they are for.
+/// The files below `folder` that contain `secret`. The keyring's own files are left out: they are
+/// encrypted, and are meant to hold it.
 #[must_use]
 pub fn files_holding(folder: &Path, secret: &str) -> Vec<String> {
     let shapes = shapes(secret);
@@ -124,8 +124,8 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len()).any(|window| window == part)
 }
 
-/// How a secret may be written: itself; its last part, where it has parts; and what the
-/// three alignments of base64 make of it, without the ends that depend on its neighbours.
+/// How a secret can be written: raw; its last part, where it has parts; and in base64 at each of
+/// the three alignments, without the ends that depend on its neighbours.
 fn shapes(secret: &str) -> Vec<String> {
     let mut shapes = vec![secret.to_owned()];
     if let Some((_, last)) = secret.rsplit_once('.')
@@ -186,10 +186,10 @@ const DUMP: &str = "
   });
 ";
 
-/// Puts `secret` wherever a page could keep it; for showing that [`Reach`] finds it there.
+/// Stores `secret` in every place that a page can write to, to show that [`Reach`] finds it there.
 ///
 /// # Panics
-/// If the page cannot keep it.
+/// If the page cannot store it.
 pub async fn plant(app: &App, secret: &str) {
     let planted: Value = app
         .run_async(
@@ -208,7 +208,7 @@ pub async fn plant(app: &App, secret: &str) {
         .await;
     assert!(
         planted.is_string(),
-        "the page keeps what it is given: {planted}"
+        "the page stores the secret in every place: {planted}"
     );
 }
 

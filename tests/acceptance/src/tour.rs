@@ -1,4 +1,4 @@
-//! A walk through every screen of the app, in the states a person meets them in.
+//! Visits every screen of the app, in the states that a user normally sees.
 
 use crate::app::App;
 use crate::element::{Role, containing};
@@ -6,10 +6,10 @@ use crate::endings::Ending;
 use crate::scenario::Stage;
 use crate::{ADMIN, ADMIN_NAME, DEMO, DEMO_NAME, OTP, PASSWORD};
 
-/// Walks; `visit` is called at each screen, with its name, once it is complete.
+/// Visits the screens; `visit` is called at each complete screen with its name.
 ///
 /// # Panics
-/// If a screen does not come up.
+/// If a screen does not appear.
 pub async fn walk(stage: &Stage, mut visit: impl AsyncFnMut(&App, &str)) {
     let app = signed_out(stage, &mut visit).await;
     let app = administrator(app, &mut visit).await;
@@ -111,7 +111,7 @@ async fn offline(stage: &Stage, app: App, visit: &mut impl AsyncFnMut(&App, &str
     app.open("/payment/?plan=team").await;
     app.find(Role::Button, "Try again").await;
     visit(&app, "plan-offline").await;
-    // While it is down the button cannot go; once it is up the app may be the faster one.
+    // During the outage the button stays. After it, the app itself may be faster than the click.
     app.click(Role::Button, "Try now").await;
     stage.backend.up().await.expect("the same port");
     app.says("You are back online").await;
@@ -133,7 +133,7 @@ async fn endings(stage: &Stage, mut app: App, visit: &mut impl AsyncFnMut(&App, 
         enter(&app, DEMO, PASSWORD).await;
         app.arrives("/dashboard/").await;
         app.find(Role::Button, containing(DEMO_NAME)).await;
-        // A rotation, so that there is an older token to steal.
+        // A rotation, so that there is an older token to use again.
         app.kill();
         app = stage.start().await;
         app.find(Role::Button, containing(DEMO_NAME)).await;

@@ -1,17 +1,17 @@
-//! Waiting for a condition, never for time.
+//! Waits for conditions.
 
 use std::time::{Duration, Instant};
 
-/// How long anything may take before a test fails. Long, because a busy machine with two
-/// cores starts a browser engine slowly; a condition that holds is seen at once.
+/// The longest wait for a condition before a test fails. A busy machine with two cores starts a
+/// browser engine slowly; a condition that becomes true earlier ends the wait at once.
 pub const PATIENCE: Duration = Duration::from_secs(40);
 
 const PAUSE: Duration = Duration::from_millis(25);
 
-/// Asks until the answer is `Ok`, and answers with it.
+/// Asks again and again until the answer is `Ok`, and returns it.
 ///
 /// # Panics
-/// When [`PATIENCE`] is over: with `what` was waited for and the last `Err`.
+/// After [`PATIENCE`], with the name of the condition and the last `Err`.
 pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Result<T, String>) -> T {
     let limit = Instant::now() + PATIENCE;
     loop {

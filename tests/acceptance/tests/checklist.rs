@@ -1,8 +1,8 @@
-//! The acceptance checklist of the commission, line by line. Whoever points Vestibule at a
-//! backend of their own begins here.
+//! The acceptance checklist of the commission, line by line. A developer who uses Vestibule with
+//! another backend begins here.
 //!
-//! The first six drive the core against the reference backend over loopback, the seventh
-//! the real window. The store is one in memory; the tests of the window use the keyring.
+//! The first six lines drive the core against the reference backend over loopback, the seventh the
+//! real window. These tests store the token in memory; the tests of the window use the keyring.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use vestibule_core::wire::{
 
 const WORKSPACE: &str = "default";
 
-/// A backend, and what an installed app keeps on this machine.
+/// A backend, and what an installed app stores on this machine.
 struct Machine {
     backend: Backend,
     folder: TempDir,
@@ -38,7 +38,7 @@ impl Machine {
         }
     }
 
-    /// The app starts: its session, once it is known who is signed in.
+    /// Starts the app; returns its session once it is known whether somebody is signed in.
     async fn start(&self) -> Session {
         let profile = Profile::default().with_backend(&self.backend.url());
         let config = session::Config {
@@ -82,7 +82,7 @@ fn credentials(email: &str) -> LoginInput {
     LoginInput::new(email, PASSWORD)
 }
 
-/// What `/get-session` answers with in this state: the user and the session, or `null`.
+/// What `/get-session` returns in this state: the user and the session, or `null`.
 fn read(session: &Session) -> Option<(User, SessionInfo)> {
     match session.snapshot().state.phase {
         Phase::SignedIn { user, session, .. } => Some((user, session)),
@@ -98,37 +98,40 @@ fn files_hold(folder: &Path, secret: &str) -> Vec<String> {
 async fn login_gives_user_and_keeps_both_cookies_natively() {
     let machine = Machine::new().await;
     let session = machine.start().await;
-    assert!(read(&session).is_none(), "nobody at first");
+    assert!(read(&session).is_none(), "nobody is signed in at first");
     let outcome = session.login(credentials(DEMO)).await.expect("signed in");
     assert_eq!(outcome, SignInOutcome::SignedIn);
     let (user, _) = read(&session).expect("a user");
     assert_eq!((user.email.as_str(), user.name.as_str()), (DEMO, DEMO_NAME));
 
-    // The backend's two cookies come back to it untouched, and the device's beside them.
+    // The backend's two cookies are sent back to it unchanged.
     session.refresh().await.expect("refreshed");
     let sent = machine.backend.last_request("POST", "/refresh-token");
     let sent = sent.expect("it was recorded");
     let refresh = sent.cookie("__refresh_token").expect("the refresh cookie");
-    assert!(sent.cookie("vestibule_locale").is_some(), "the other one");
+    assert!(
+        sent.cookie("vestibule_locale").is_some(),
+        "the language cookie"
+    );
     let device = sent.json().expect("JSON")["fingerprint"]["fingerprint"].clone();
     assert_eq!(sent.cookie("device_fingerprint"), device.as_str());
 
-    // The refresh token rests in the store, and neither in a file nor in what a window sees.
+    // The refresh token is in the store, and neither in a file nor in what a window sees.
     session.logout().await;
-    let told = until("the backend to be told", async || {
+    let told = until("the backend to receive the sign-out", async || {
         let told = machine.backend.last_request("POST", "/logout");
         told.ok_or("not yet".into())
     })
     .await;
     let latest = told.cookie("__refresh_token").expect("the rotated cookie");
-    assert_ne!(latest, refresh, "it was rotated");
+    assert_ne!(latest, refresh, "the refresh token was rotated");
     session.login(credentials(DEMO)).await.expect("signed in");
     let stored = machine.stored().expect("an item");
     session.refresh().await.expect("refreshed");
     let sent = machine.backend.last_request("POST", "/refresh-token");
     let sent = sent.expect("it was recorded");
     let token = sent.cookie("__refresh_token").expect("the refresh cookie");
-    assert!(stored.contains(token), "the store held it");
+    assert!(stored.contains(token), "the store held the refresh token");
     assert_eq!(files_hold(machine.folder.path(), token), [""; 0]);
     let seen = serde_json::to_string(&session.snapshot()).expect("JSON");
     assert!(!seen.contains(token), "the window does not see it");
@@ -144,12 +147,16 @@ async fn session_read_returns_the_same_user_with_no_request() {
     for _ in 0..1000 {
         assert_eq!(read(&session).as_ref(), Some(&first));
     }
-    assert_eq!(machine.requests(), before, "reading asks nobody");
+    assert_eq!(
+        machine.requests(),
+        before,
+        "reading the session sends no request"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn refresh_token_removed_gives_null() {
-    // Removed by the backend, while the app runs.
+    // The session is ended by the backend while the app runs.
     let machine = Machine::new().await;
     let session = machine.start().await;
     session.login(credentials(DEMO)).await.expect("signed in");
@@ -166,11 +173,11 @@ async fn refresh_token_removed_gives_null() {
     };
     let removed = Fault::on("POST", "/refresh-token", removed).times(1);
     machine.backend.faults().add(removed);
-    session.refresh().await.expect_err("it has ended");
+    session.refresh().await.expect_err("the session has ended");
     assert!(read(&session).is_none(), "null");
     assert!(machine.stored().is_none(), "nothing is kept");
 
-    // Removed from the keyring, while the app does not run.
+    // The token is deleted from the keyring while the app does not run.
     let machine = Machine::new().await;
     let session = machine.start().await;
     session.login(credentials(DEMO)).await.expect("signed in");
@@ -183,7 +190,7 @@ async fn refresh_token_removed_gives_null() {
     assert_eq!(
         machine.requests(),
         before,
-        "without a token nobody is asked"
+        "without a token no request is sent"
     );
 }
 
@@ -201,17 +208,19 @@ async fn logout_gives_success_true_and_clears() {
     machine.backend.reached("POST", "/logout", 1).await;
     until("an empty store", async || match machine.stored() {
         None => Ok(()),
-        Some(_) => Err("it still holds an item".into()),
+        Some(_) => Err("the store still holds an item".into()),
     })
     .await;
-    until("the backend to have ended it", async || {
+    until("the backend to have ended the session", async || {
         let sessions = machine.backend.sessions(DEMO);
         let stands = sessions.iter().any(|session| session.ended.is_none());
-        (!stands).then_some(()).ok_or("it still stands".into())
+        (!stands)
+            .then_some(())
+            .ok_or("the session is still valid".into())
     })
     .await;
 
-    // And it stays so: nothing is left to start from.
+    // It stays so after a restart: nothing is left to restore.
     drop(session);
     let session = machine.start().await;
     let phase = session.snapshot().state.phase;
@@ -227,9 +236,9 @@ async fn otp_required() {
     let outcome = session.login(credentials(OTP)).await.expect("a challenge");
     assert_eq!(outcome, SignInOutcome::OtpRequired);
     assert!(read(&session).is_none(), "no session yet");
-    assert!(machine.stored().is_none(), "and no token");
+    assert!(machine.stored().is_none(), "no token yet");
     let Phase::OtpPending { challenge } = session.snapshot().state.phase else {
-        panic!("a code is wanted");
+        panic!("the sign-in asks for a code");
     };
     assert_eq!(challenge.email, OTP);
 }
@@ -242,7 +251,7 @@ async fn otp_verified() {
     let code = machine.backend.last_code(OTP).expect("it was mailed");
     let wrong = if code == "000000" { "111111" } else { "000000" };
     let Phase::OtpPending { challenge } = session.snapshot().state.phase else {
-        panic!("a code is wanted");
+        panic!("the sign-in asks for a code");
     };
     let refused = session.verify_otp(challenge.id, Secret::new(wrong)).await;
     refused.expect_err("a wrong code is refused");
@@ -251,7 +260,7 @@ async fn otp_verified() {
     assert_eq!(outcome.expect("signed in"), SignInOutcome::SignedIn);
     let (user, _) = read(&session).expect("a user");
     assert_eq!((user.email.as_str(), user.name.as_str()), (OTP, OTP_NAME));
-    assert!(machine.stored().is_some(), "the token is kept");
+    assert!(machine.stored().is_some(), "the token is stored");
 }
 
 #[test]
@@ -273,7 +282,7 @@ fn first_paint_knows_the_session_with_one_refresh_at_most() {
             "the first paint reads {frame:?}"
         );
         assert_eq!(stage.backend.requests("POST", "/refresh-token"), 1);
-        // Nor does a page more ask again.
+        // Opening another page does not send a request either.
         app.reload().await;
         app.find(Role::Button, containing(DEMO_NAME)).await;
         assert_eq!(stage.backend.requests("POST", "/refresh-token"), 1);

@@ -1,5 +1,5 @@
-//! `vestibule` in a terminal, as it is installed and without a display. Without further words
-//! `vestibule doctor` examines what the app itself would speak to.
+//! The program `vestibule` in a terminal, as it is installed and without a display. Without further
+//! arguments `vestibule doctor` examines the backend that the app itself would use.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ impl Home {
         Self(tempfile::tempdir().expect("a folder"))
     }
 
-    /// Where the app looks for settings.
+    /// Writes a settings file where the app reads it.
     fn settings(&self, name: &str, text: &str) -> PathBuf {
         let file = self.0.path().join("dev.vestibule.desktop").join(name);
         std::fs::create_dir_all(file.parent().expect("a folder")).expect("the folder");
@@ -45,7 +45,7 @@ impl Home {
         vestibule
     }
 
-    /// The doctor's word on a machine with this administrator.
+    /// Runs the doctor on a machine with this administrator's policy.
     fn doctor_under(&self, administrator: &Administrator, arguments: &[&str]) -> Output {
         let command = self.command(&[&["doctor"], arguments].concat());
         let mut command = administrator.over(&command);
@@ -89,9 +89,15 @@ async fn it_examines_what_the_app_would_use() {
         report["profile_from"],
         Value::from(vec![BUILT.into(), from(&file)])
     );
-    assert_eq!(report["outcome"], "not_examined", "nobody signed in");
+    assert_eq!(
+        report["outcome"], "not_examined",
+        "without credentials the doctor does not sign in"
+    );
     assert_eq!(report["counts"]["fail"], 0, "{report:#}");
-    assert!(backend.requests("POST", "/login") > 0, "it was asked");
+    assert!(
+        backend.requests("POST", "/login") > 0,
+        "the doctor sent requests to the backend"
+    );
 
     let own = home.settings(
         "workspaces/default/profile.json",
@@ -109,7 +115,10 @@ async fn it_examines_what_the_app_would_use() {
             "--backend".into()
         ])
     );
-    assert!(other.requests("POST", "/login") > 0, "the other was asked");
+    assert!(
+        other.requests("POST", "/login") > 0,
+        "the doctor sent requests to the other backend"
+    );
 }
 
 #[test]
@@ -131,12 +140,12 @@ fn what_the_app_would_refuse_it_refuses_too() {
         assert_eq!(ended.status.code(), Some(2), "{told}");
         assert!(told.contains(&file.display().to_string()), "{told}");
         assert!(told.contains(said), "{told}");
-        assert!(ended.stdout.is_empty(), "nothing was examined");
+        assert!(ended.stdout.is_empty(), "the doctor examined nothing");
     }
 }
 
-/// What an administrator has decided comes before what the user's files and variables say, and
-/// the doctor tells which is which.
+/// An administrator's policy overrides the user's files and variables, and the doctor says which is
+/// which.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_policy_fixes_is_examined_and_told() {
     let backend = Backend::start(Config::default()).await.expect("a backend");
@@ -171,8 +180,15 @@ async fn what_a_policy_fixes_is_examined_and_told() {
             ],
         })
     );
-    assert!(backend.requests("POST", "/login") > 0, "it was asked");
-    assert_eq!(other.requests("POST", "/login"), 0, "the user's was not");
+    assert!(
+        backend.requests("POST", "/login") > 0,
+        "the doctor sent requests to the policy's backend"
+    );
+    assert_eq!(
+        other.requests("POST", "/login"),
+        0,
+        "the doctor sent none to the user's backend"
+    );
 
     let table = home.doctor_under(&administrator, &[]).stdout;
     let table = String::from_utf8_lossy(&table);
@@ -185,7 +201,7 @@ async fn what_a_policy_fixes_is_examined_and_told() {
         assert!(table.lines().any(|shown| shown == line), "{line}:\n{table}");
     }
 
-    // Without the policy the same files mean the other backend.
+    // The control: without the policy the same files name the other backend.
     let report = home.report(&[]);
     assert_eq!(report["backend"], format!("{another}/"));
     assert_eq!(report["policy"], Value::Null);
@@ -195,7 +211,7 @@ async fn what_a_policy_fixes_is_examined_and_told() {
 async fn what_is_typed_goes_no_way_around_a_policy() {
     let other = Backend::start(Config::default()).await.expect("a backend");
     let home = Home::new();
-    // It lies over what was built, too: not only what was typed is overridden.
+    // The policy also overrides the built-in profile and the command line.
     let administrator = Administrator::who_wrote(
         "schema = 1\n[profile]\nfixed = ['backend']\nbackend = 'http://127.0.0.1:9'\n",
     );
@@ -203,7 +219,11 @@ async fn what_is_typed_goes_no_way_around_a_policy() {
     assert_eq!(ended.status.code(), Some(2));
     let said = format!("--backend: `backend` is fixed by {}", Administrator::file());
     assert!(words(&ended).contains(&said), "{}", words(&ended));
-    assert_eq!(other.requests("POST", "/login"), 0, "nobody was asked");
+    assert_eq!(
+        other.requests("POST", "/login"),
+        0,
+        "the doctor sent no request"
+    );
 }
 
 #[test]
@@ -241,11 +261,11 @@ fn a_policy_that_is_not_valid_is_named_and_nothing_is_examined() {
         let told = words(&ended);
         assert_eq!(ended.status.code(), Some(2), "{told}");
         assert!(told.contains(&said), "{said}: {told}");
-        assert!(ended.stdout.is_empty(), "nothing was examined");
+        assert!(ended.stdout.is_empty(), "the doctor examined nothing");
     }
 }
 
-/// The policy's proxy counts before the environment's, and none where it says so.
+/// The policy's proxy is used instead of the environment's, or none if the policy says so.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_policys_proxy_is_the_one_that_is_asked() {
     let localhost = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -261,7 +281,7 @@ async fn a_policys_proxy_is_the_one_that_is_asked() {
     ] {
         let (theirs, ours) = (Stranger::at(localhost).await, Stranger::at(localhost).await);
         let network = network.replace("THEIRS", &format!("127.0.0.1:{}", theirs.port()));
-        // RFC 6761 keeps this name free of addresses for ever.
+        // RFC 6761 reserves this name; it never has an address.
         let administrator = Administrator::who_wrote(&format!(
             "schema = 1\n[profile]\nbackend = 'https://backend.invalid'\n[network]\n{network}"
         ));

@@ -1,7 +1,7 @@
 //! Access tokens: short-lived HS256 JWTs, each with an id of its own.
 //!
-//! A good signature is not enough: whoever checks one also asks whether its
-//! session still stands. This module knows nothing of sessions.
+//! A valid signature is not enough: the caller that checks a token also checks that the
+//! session it names has not ended. This module knows nothing of sessions.
 
 use std::sync::Once;
 
@@ -20,19 +20,19 @@ use crate::secret::Key;
 
 const ISSUER: &str = "vestibule-backend";
 
-/// What a token says.
+/// The claims of a token.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Claims {
     pub iss: String,
-    /// The account.
+    /// The account's id.
     pub sub: String,
-    /// The session.
+    /// The session's id.
     pub sid: String,
     pub jti: String,
-    /// Seconds, with a fraction (a JWT's dates may have one): tells tokens of
-    /// the same second apart when a test expires all that were issued so far.
+    /// Issued at, in seconds with a fraction (a JWT's dates may have one), so that a test that
+    /// expires every token issued so far can tell two tokens of the same second apart.
     pub iat: f64,
-    /// Whole seconds.
+    /// Expires at, in whole seconds.
     pub exp: i64,
 }
 
@@ -67,7 +67,7 @@ pub(crate) struct AccessTokens {
 }
 
 impl AccessTokens {
-    /// With a mark in the head of each, where there is one.
+    /// Puts `mark`, if given, as the key id into the header of each token.
     pub fn new(key: &Key, mark: Option<&str>) -> Self {
         install_hs256();
         let secret = key.seal("access token", &[]);
@@ -102,13 +102,13 @@ impl AccessTokens {
     }
 }
 
-/// The refusal of an access token that has had its time.
+/// The refusal of an access token whose lifetime is over.
 pub(crate) fn expired() -> Refusal {
     Refusal::unauthorized("ACCESS_EXPIRED", "the access token has expired")
 }
 
-// `jsonwebtoken` brings RSA and elliptic curves with its ready-made providers.
-// One keyed hash is all that is wanted here, so that is all there is.
+// The ready-made providers of `jsonwebtoken` bring RSA and elliptic curves. HS256 needs only
+// a keyed hash, so this provider has nothing else.
 
 struct Hs256(Hmac<Sha256>);
 
@@ -175,7 +175,7 @@ mod tests {
                 .expect("signed")
         };
         let (one, two) = (sign(), sign());
-        assert_ne!(one, two, "the id makes each its own");
+        assert_ne!(one, two, "each token has an id of its own");
         let claims = tokens.read(&one).expect("read");
         assert_eq!((claims.sub.as_str(), claims.sid.as_str()), ("a", "s"));
         assert_eq!(claims.issued(), issued);
@@ -197,7 +197,7 @@ mod tests {
             "ACCESS_INVALID"
         );
 
-        // {"alg":"none"} with a body that would otherwise do.
+        // {"alg":"none"} with claims that would otherwise be accepted.
         let claims = foreign.split('.').nth(1).expect("claims");
         let unsigned = format!("eyJhbGciOiJub25lIn0.{claims}.");
         assert!(tokens.read(&unsigned).is_err(), "unsigned");

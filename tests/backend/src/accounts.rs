@@ -1,5 +1,5 @@
-//! Accounts: who may sign in, and what the rest of the world may know of them.
-//! The password hash leaves this module only towards the check of a password.
+//! Accounts: their roles and second factors, and which of their fields an answer may show.
+//! The password hash leaves this module only for the check of a password.
 
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::clock::{Millis, iso8601};
 
-/// What is asked for after the password.
+/// The second factor: what a sign-in asks for after the password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SecondFactor {
     None,
@@ -71,7 +71,7 @@ impl Account {
         }
     }
 
-    /// The `user` of the wire.
+    /// The account as `user` in answers.
     pub fn user(&self) -> Value {
         json!({
             "id": self.id,
@@ -83,7 +83,7 @@ impl Account {
         })
     }
 
-    /// What an administrator sees.
+    /// The account as `/admin/users` lists it.
     pub fn admin_row(&self) -> Value {
         let mut row = self.user();
         row["blocked"] = self.blocked.into();
@@ -112,7 +112,7 @@ impl Account {
     }
 }
 
-/// Store a new account; false if the address is taken.
+/// Stores a new account; false if the address is taken.
 pub(crate) fn create(tx: &Transaction<'_>, account: &Account) -> rusqlite::Result<bool> {
     let roles = Value::from(account.roles.clone()).to_string();
     let rows = tx.execute(

@@ -41,14 +41,14 @@ pub(crate) struct App {
     pub limits: Limits,
 }
 
-/// Who is calling, by a bearer token whose session stands.
+/// The account and session that a valid bearer token names.
 pub(crate) struct Caller {
     pub account: Account,
     pub session: String,
 }
 
 impl App {
-    /// The settings as they are now.
+    /// The settings in force; tests change them while the backend runs.
     pub fn rules(&self) -> Tunable {
         self.tunable
             .read()
@@ -56,7 +56,7 @@ impl App {
             .clone()
     }
 
-    /// Who is calling? Refused without a token, and once its session has ended.
+    /// The caller of a request. Refused without a token and after the session has ended.
     pub async fn caller(self: &Arc<Self>, headers: &HeaderMap) -> Result<Caller, Refusal> {
         let token = bearer(headers).ok_or_else(|| {
             Refusal::unauthorized("ACCESS_MISSING", "this needs an access token as a bearer")
@@ -81,7 +81,8 @@ impl App {
         }
     }
 
-    /// The answer to a completed sign-in or refresh: `S`, and the refresh token with it.
+    /// The answer to a completed sign-in or refresh: the user, the access token and the refresh
+    /// token.
     pub fn session_answer(
         &self,
         status: StatusCode,
@@ -96,7 +97,7 @@ impl App {
             "expires": iso8601(moment + life),
             "expiresIn": life / 1000,
         });
-        // Rounded up: a life of a whole number of seconds is told as that number.
+        // Rounded up, so that a lifetime of whole seconds is reported as that number.
         let left = (issued.expires_at - moment + 999).div_euclid(1000);
         if self.config.carrier == Carrier::Body {
             tokens["refreshToken"] = issued.token.clone().into();
@@ -110,14 +111,14 @@ impl App {
         Ok(response)
     }
 
-    /// Add a `Set-Cookie`.
+    /// Adds a `Set-Cookie` header.
     pub fn set_cookie(&self, response: &mut Response<Body>, cookie: &str) {
         let secure = if self.config.secure_cookies {
             "; Secure"
         } else {
             ""
         };
-        // Tokens are hexadecimal and language tags are checked: always a header.
+        // Refresh tokens are hexadecimal and language tags are checked, so this is always a header.
         if let Ok(value) = HeaderValue::try_from(format!("{cookie}{secure}")) {
             response.headers_mut().append(header::SET_COOKIE, value);
         }

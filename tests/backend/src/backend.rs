@@ -1,5 +1,5 @@
-//! A running backend in the hands of whoever started it: its address, its faults,
-//! what it has received, and the levers that tests pull.
+//! A running backend, as the test or program that started it holds it: its address, its faults,
+//! the requests it has received, and functions that change what it does.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -24,10 +24,10 @@ use crate::server::Server;
 use crate::store::{OpenError, Store};
 use crate::{sessions, totp};
 
-/// Why a backend did not start. Each says, in one line, what to do about it.
+/// Why a backend did not start. Each message says in one line what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// Something else listens there.
+    /// Another program listens on the address.
     #[error("{0} is taken: another program listens there; choose another port")]
     AddressTaken(SocketAddr),
     /// The system refused the address for another reason.
@@ -41,17 +41,17 @@ pub enum StartError {
         /// What is wrong with it.
         cause: String,
     },
-    /// The price of hashing is not one argon2id knows.
+    /// The memory, passes and lanes of [`Hashing`] are not values that argon2id accepts.
     #[error("cannot hash passwords this way: {0}")]
     Hashing(String),
 }
 
-/// A sign-in as a test sees it.
+/// A session as a test sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionRecord {
     /// The id, as `GET /sessions` has it.
     pub id: String,
-    /// `signed_out`, `revoked`, `reuse` or `expired`; absent while it stands.
+    /// `signed_out`, `revoked`, `reuse` or `expired`; absent while the session is valid.
     pub ended: Option<String>,
     /// How many refresh tokens it has been given, the first included.
     pub tokens: u32,
@@ -73,7 +73,7 @@ impl std::fmt::Debug for Backend {
 }
 
 impl Backend {
-    /// Open the database, seed it if asked, and listen.
+    /// Opens the database, creates the demo accounts if asked, and listens.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let listener = listen(SocketAddr::new(config.host, config.port)).await?;
         let (database, private) = match &config.database {
@@ -118,14 +118,14 @@ impl Backend {
         })
     }
 
-    /// Stop listening, let requests under way end, and settle the database file.
+    /// Stops listening, lets requests in progress end, and writes the log back into the database.
     pub async fn stop(self) {
         self.down().await;
         let store = self.app.store.clone();
         let _ = tokio::task::spawn_blocking(move || store.settle()).await;
     }
 
-    /// An outage: stop listening and drop every connection, but keep the rest.
+    /// Starts an outage: stops listening and drops every connection, but keeps sessions and data.
     pub async fn down(&self) {
         let server = self.server().take();
         if let Some(server) = server {
@@ -133,7 +133,7 @@ impl Backend {
         }
     }
 
-    /// The end of an outage: listen on the same address again.
+    /// Ends an outage: listens on the same address again.
     pub async fn up(&self) -> Result<(), StartError> {
         if self.server().is_some() {
             return Ok(());
@@ -151,7 +151,7 @@ impl Backend {
         format!("http://{}", self.address)
     }
 
-    /// Where it listens.
+    /// The address and port it listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -175,42 +175,43 @@ impl Backend {
         &self.database
     }
 
-    /// The book of faults; the same that `/faults` shows.
+    /// The faults in force; `/faults` shows the same ones.
     #[must_use]
     pub fn faults(&self) -> FaultBook {
         self.app.faults.clone()
     }
 
-    /// How many connections are open now, in use or kept for the next request.
+    /// How many connections are open now, idle ones included.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.server().as_ref().map_or(0, Server::connections)
     }
 
-    /// How many requests this endpoint has received, struck by faults or not.
+    /// How many requests this endpoint has received, those answered by a fault included.
     #[must_use]
     pub fn requests(&self, method: &str, path: &str) -> usize {
         self.app.seen.count(method, path)
     }
 
-    /// How many requests have been received in all, whatever they were for.
+    /// How many requests all endpoints have received.
     #[must_use]
     pub fn all_requests(&self) -> usize {
         self.app.seen.total()
     }
 
-    /// Resolves once this endpoint has received that many requests. Their bodies may be on their
-    /// way: whoever looks at [`Backend::last_request`] next waits for [`Backend::received`].
+    /// Resolves once this endpoint has received the heads of `count` requests. Their bodies may
+    /// still be on the way: before reading [`Backend::last_request`], wait for
+    /// [`Backend::received`].
     pub async fn reached(&self, method: &str, path: &str, count: usize) {
         self.app.seen.reached(method, path, count).await;
     }
 
-    /// Resolves once this endpoint has received that many requests with their bodies.
+    /// Resolves once this endpoint has received `count` requests with their bodies.
     pub async fn received(&self, method: &str, path: &str, count: usize) {
         self.app.seen.read_whole(method, path, count).await;
     }
 
-    /// The latest request to this endpoint, secrets and all.
+    /// The latest request to this endpoint, with the secrets it carried.
     #[must_use]
     pub fn last_request(&self, method: &str, path: &str) -> Option<SeenRequest> {
         self.recent_requests(method, path).pop()
@@ -233,7 +234,7 @@ impl Backend {
         }
     }
 
-    /// Create an account as a demo account is created: verified, ready to sign in.
+    /// Creates an account whose address is verified and which can sign in at once.
     pub fn add_account(&self, email: &str, password: &str, name: &str, roles: &[&str]) -> bool {
         let Ok(hash) = self.app.passwords.hash_here(password) else {
             return false;
@@ -246,7 +247,7 @@ impl Backend {
             .unwrap_or(false)
     }
 
-    /// Block an account: its sessions are revoked and sign-ins get `ACCOUNT_BLOCKED`.
+    /// Blocks an account: its sessions are revoked and sign-ins get `ACCOUNT_BLOCKED`.
     pub fn block(&self, email: &str) -> bool {
         self.read(|tx| {
             if let Some(account) = accounts::by_email(tx, email)? {
@@ -257,21 +258,21 @@ impl Backend {
         .unwrap_or(false)
     }
 
-    /// Undo [`Backend::block`]; the sessions stay revoked.
+    /// Undoes [`Backend::block`]; the sessions stay revoked.
     pub fn unblock(&self, email: &str) -> bool {
         self.read(|tx| accounts::set_blocked(tx, email, false))
             .unwrap_or(false)
     }
 
-    /// Give an account these roles and no others; its sessions learn of it at their next
-    /// refresh, the endpoints at once.
+    /// Gives an account these roles and no others. The endpoints apply them at once; a session
+    /// reports them after its next refresh.
     pub fn set_roles(&self, email: &str, roles: &[&str]) -> bool {
         self.read(|tx| accounts::set_roles(tx, email, roles))
             .unwrap_or(false)
     }
 
-    /// Revoke every session of an account, as its owner would from another device.
-    /// How many there were.
+    /// Revokes every session of an account, as its owner would from another device. Returns how
+    /// many there were.
     pub fn revoke_session(&self, email: &str) -> usize {
         self.read(|tx| match accounts::by_email(tx, email)? {
             Some(account) => sessions::revoke_all(tx, &account.id),
@@ -280,14 +281,14 @@ impl Backend {
         .unwrap_or(0)
     }
 
-    /// Every refresh token issued so far has expired.
+    /// Makes every refresh token issued so far expire.
     pub fn expire_refresh_tokens(&self) {
         self.read(|tx| tx.execute("UPDATE refresh_tokens SET expires_at = 0", []));
     }
 
-    /// Every access token issued so far has expired.
+    /// Makes every access token issued so far expire.
     pub fn expire_access_tokens(&self) {
-        // A token of this very millisecond is to be among them.
+        // Tokens issued in this very millisecond expire too.
         self.tune(|rules| rules.access_floor = now() + 1);
         while now() <= self.app.rules().access_floor {
             std::thread::yield_now();
@@ -316,32 +317,32 @@ impl Backend {
         listed.unwrap_or_default()
     }
 
-    /// How long a replayed refresh token still gets its successor; zero is strict.
+    /// For how long a used refresh token, sent again, still gets its successor. Zero: not at all.
     pub fn set_grace(&self, grace: Duration) {
         self.tune(|rules| rules.grace = grace);
     }
 
-    /// Life of the access tokens issued from now on.
+    /// The lifetime of access tokens issued from now on.
     pub fn set_access_ttl(&self, ttl: Duration) {
         self.tune(|rules| rules.access_ttl = ttl);
     }
 
-    /// Life of the refresh tokens issued from now on.
+    /// The lifetime of refresh tokens issued from now on.
     pub fn set_refresh_ttl(&self, ttl: Duration) {
         self.tune(|rules| rules.refresh_ttl = ttl);
     }
 
-    /// Life of the one-time codes sent from now on.
+    /// The lifetime of one-time codes sent from now on.
     pub fn set_otp_ttl(&self, ttl: Duration) {
         self.tune(|rules| rules.otp_ttl = ttl);
     }
 
-    /// Least time between two codes.
+    /// The least time between two codes for the same account.
     pub fn set_resend_interval(&self, interval: Duration) {
         self.tune(|rules| rules.resend_interval = interval);
     }
 
-    /// What a refresh must repeat of the device record.
+    /// How much of the device record a refresh must repeat.
     pub fn set_device_binding(&self, binding: DeviceBinding) {
         self.tune(|rules| rules.device_binding = binding);
     }

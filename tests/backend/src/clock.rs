@@ -1,4 +1,4 @@
-//! The wall clock, as the database and the wire want it. Pure; no time zones.
+//! The wall clock in the formats that the database and the answers use. Always UTC.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -13,7 +13,7 @@ pub(crate) fn now() -> Millis {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// A duration in milliseconds, capped rather than wrapped.
+/// A duration in milliseconds; one that is too long becomes the largest value.
 pub(crate) fn millis(duration: Duration) -> Millis {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 4)
 }
@@ -42,7 +42,7 @@ pub(crate) fn http_date(at: Millis) -> String {
     ];
     let days = at.div_euclid(86_400_000);
     let (year, month, day) = civil(days);
-    // The epoch was a Thursday; both indices are in range by their remainders.
+    // The epoch was a Thursday. Both remainders are within the bounds of the arrays.
     let name = DAYS[usize::try_from(days.rem_euclid(7)).unwrap_or(0)];
     let month = MONTHS[usize::try_from(month - 1).unwrap_or(0) % 12];
     let time = &iso8601(at.rem_euclid(86_400_000))[11..19];

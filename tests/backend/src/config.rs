@@ -1,21 +1,21 @@
-//! What a backend is started with.
+//! The options a backend is started with.
 //!
-//! Two sets of values are kept apart: [`Config::default`] is for tests (private
-//! database, cheap hashing, everything switchable), [`Config::product`] is what
-//! the binary starts from. Nothing here reads the environment or a file.
+//! There are two sets of values: [`Config::default`] is for tests (private database, cheap
+//! hashing, everything switchable); the program starts from [`Config::product`]. Nothing here
+//! reads the environment or a file.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// The price of one argon2id hash.
+/// The cost of one argon2id hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hashing {
     /// Memory in KiB.
     pub memory_kib: u32,
     /// Passes over that memory.
     pub passes: u32,
-    /// Lanes.
+    /// Parallel lanes.
     pub lanes: u32,
 }
 
@@ -27,7 +27,7 @@ impl Hashing {
         lanes: 1,
     };
 
-    /// As cheap as argon2id gets; for tests only.
+    /// The cheapest parameters that argon2id accepts; for tests only.
     pub const CHEAP: Self = Self {
         memory_kib: 8,
         passes: 1,
@@ -38,29 +38,29 @@ impl Hashing {
 /// How much of the device record a refresh must repeat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceBinding {
-    /// Nothing: a refresh token works from anywhere.
+    /// Nothing: a refresh token works from any device.
     Off,
     /// The device id (`fingerprint.fingerprint`) of the sign-in.
     Id,
-    /// The whole object of the sign-in: id, `os`, `browser` and what else it had.
+    /// The whole object of the sign-in: id, `os`, `browser` and every other field it had.
     Whole,
 }
 
 /// What `POST /register` answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Registration {
-    /// 201 with a session.
+    /// 201 and a session.
     SignIn,
-    /// 200 `{otpRequired: true, email}`: the address is verified by a code first.
+    /// 200 `{otpRequired: true, email}`: a code must confirm the address first.
     Code,
-    /// 201 `{message}` without a session: accepted, now sign in.
+    /// 201 `{message}` without a session: the user signs in next.
     Accept,
 }
 
 /// How the refresh token travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Carrier {
-    /// In the cookie of the contract.
+    /// In the cookie `__refresh_token`.
     Cookie,
     /// In bodies, as many backends have it: `tokens.refreshToken` in answers, `refreshToken` in
     /// the requests that refresh and sign out.
@@ -74,52 +74,52 @@ pub struct Config {
     pub host: IpAddr,
     /// The port; 0 lets the system choose.
     pub port: u16,
-    /// The SQLite file; absent means a private temporary one that goes with the backend.
+    /// The SQLite file. Without one, a private temporary file that is deleted with the backend.
     pub database: Option<PathBuf>,
-    /// Sync every commit to the disk, so that a power cut loses nothing either.
+    /// Syncs every commit to the disk, so that a power cut loses nothing.
     pub durable: bool,
-    /// How long a replayed refresh token still gets its successor. Zero is strict.
+    /// For how long a used refresh token, sent again, still gets its successor. Zero: not at all.
     pub grace: Duration,
-    /// Life of an access token.
+    /// The lifetime of an access token.
     pub access_ttl: Duration,
-    /// Life of a refresh token, counted anew at each rotation.
+    /// The lifetime of a refresh token, counted anew at each rotation.
     pub refresh_ttl: Duration,
-    /// Life of a one-time code.
+    /// The lifetime of a one-time code.
     pub otp_ttl: Duration,
-    /// Least time between two codes for the same account.
+    /// The least time between two codes for the same account.
     pub resend_interval: Duration,
     /// How long an account stays locked after ten failed tries.
     pub lock_for: Duration,
-    /// Rate limits per address and account.
+    /// Whether requests are limited per network and account.
     pub limits: bool,
-    /// What a refresh must repeat of the device record.
+    /// How much of the device record a refresh must repeat.
     pub device_binding: DeviceBinding,
     /// How the refresh token travels.
     pub carrier: Carrier,
     /// What a registration leads to.
     pub registration: Registration,
-    /// Seed the demo accounts at the first start; serve `/demo-accounts` and `/mailbox`.
+    /// Creates the demo accounts at the first start; serves `/demo-accounts` and `/mailbox`.
     pub demo: bool,
-    /// Serve `/faults`. The library's own fault book works regardless.
+    /// Serves `/faults`. [`Backend::faults`](crate::Backend::faults) works without it.
     pub faults: bool,
-    /// Keep the last request of each endpoint for assertions. Holds secrets: tests only.
+    /// Keeps the latest requests of each endpoint for assertions. They hold secrets: tests only.
     pub record: bool,
-    /// Stands in every token, so that a test can tell one wherever it meets it: in front of
-    /// refresh tokens, and as the key id in the head of access tokens. Letters and digits.
+    /// A text in every token by which a test recognises tokens wherever they appear: in front of
+    /// refresh tokens, and as the key id in the header of access tokens. Letters and digits.
     pub mark: Option<String>,
-    /// Print one-time codes on standard output, in the place of a mail server.
+    /// Prints one-time codes on standard output; there is no mail server.
     pub console: bool,
-    /// The most bytes of one `/transfer`, either way.
+    /// The largest number of bytes of one `/transfer`, in either direction.
     pub transfer_limit: u64,
-    /// Mark cookies `Secure`, for a backend behind TLS.
+    /// Marks cookies `Secure`, for a backend behind TLS.
     pub secure_cookies: bool,
-    /// The price of a password hash.
+    /// The cost of a password hash.
     pub hashing: Hashing,
 }
 
 impl Default for Config {
-    /// For tests: loopback, a free port, a private temporary database, cheap
-    /// hashing, no rate limits, demo accounts, faults and recording on.
+    /// For tests: loopback, a free port, a private temporary database, cheap hashing, no rate
+    /// limits; demo accounts, faults and recording are on.
     fn default() -> Self {
         Self {
             host: IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -149,8 +149,8 @@ impl Default for Config {
 }
 
 impl Config {
-    /// What the binary starts from: port 4580, every commit synced, rate limits
-    /// and full-price hashing, no demo accounts, no faults, nothing recorded.
+    /// For the program: port 4580, every commit synced, rate limits, hashing as OWASP recommends;
+    /// no demo accounts, no faults, nothing recorded.
     #[must_use]
     pub fn product() -> Self {
         Self {
@@ -167,7 +167,7 @@ impl Config {
     }
 }
 
-/// The values a test may change while the backend runs.
+/// The options that a test may change while the backend runs.
 #[derive(Clone, Debug)]
 pub(crate) struct Tunable {
     pub grace: Duration,
@@ -178,7 +178,7 @@ pub(crate) struct Tunable {
     pub device_binding: DeviceBinding,
     pub registration: Registration,
     pub mark: Option<String>,
-    /// Access tokens issued before this moment (epoch ms) count as expired.
+    /// Access tokens issued before this time (milliseconds since the epoch) count as expired.
     pub access_floor: i64,
 }
 

@@ -1,30 +1,30 @@
-//! The two cookies: the refresh token, which scripts never see, and the language
-//! of the account, which is no secret. Reading and writing them, nothing more.
+//! Reads and writes the two cookies: the refresh token (`HttpOnly`) and the language of the
+//! account, which is no secret.
 
 use axum::http::{HeaderMap, header};
 
-/// Carries the refresh token.
+/// The cookie that carries the refresh token.
 pub(crate) const REFRESH: &str = "__refresh_token";
-/// Carries the language that mails to this device are written in.
+/// The cookie with the language in which mails for this device are written.
 pub(crate) const LOCALE: &str = "vestibule_locale";
 
-/// Set the refresh token for so many seconds.
+/// A `Set-Cookie` value that stores the refresh token for this many seconds.
 pub(crate) fn refresh(token: &str, seconds: i64) -> String {
     let seconds = seconds.max(0);
     format!("{REFRESH}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}")
 }
 
-/// Delete the refresh token.
+/// A `Set-Cookie` value that deletes the refresh token.
 pub(crate) fn no_refresh() -> String {
     format!("{REFRESH}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0")
 }
 
-/// Remember the language for a year.
+/// A `Set-Cookie` value that stores the language for a year.
 pub(crate) fn locale(tag: &str) -> String {
     format!("{LOCALE}={tag}; Path=/; SameSite=Lax; Max-Age=31536000")
 }
 
-/// The value of a cookie in the request; an empty one counts as none.
+/// The value of a cookie in the request; an empty value counts as no cookie.
 pub(crate) fn read(headers: &HeaderMap, name: &str) -> Option<String> {
     headers
         .get_all(header::COOKIE)

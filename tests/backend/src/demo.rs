@@ -1,5 +1,5 @@
-//! The accounts a fresh clone signs in with. Their password is public knowledge,
-//! so they exist only where the demo was asked for.
+//! The demo accounts, with which a fresh clone can sign in. Their password is public, so they
+//! exist only where [`Config::demo`](crate::Config::demo) is set.
 
 use crate::accounts::{self, Account, SecondFactor};
 use crate::clock::now;
@@ -49,7 +49,7 @@ pub(crate) const ACCOUNTS: [Demo; 4] = [
     },
 ];
 
-/// Create them, once in the life of a database file.
+/// Creates the demo accounts, once for each database file.
 pub(crate) fn seed(store: &Store, passwords: &Passwords) -> Result<(), String> {
     let text = |error: rusqlite::Error| error.to_string();
     let done = store

@@ -1,5 +1,5 @@
-//! One request, from its arrival to its answer: counted, read within limits,
-//! struck by a fault or routed. The only place that knows all of these.
+//! Handles one request from arrival to answer: counts it, reads its body within limits, applies
+//! a fault or routes it.
 
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -19,17 +19,16 @@ use crate::faults::{self, When};
 use crate::routes::transfer;
 use crate::socket::Fate;
 
-/// The largest body taken.
+/// The largest body that is accepted.
 const LARGEST: usize = 64 << 10;
-/// How much of a larger one is read and thrown away, so that the client gets to
-/// hear the answer instead of a reset.
+/// How much of a larger body is read and discarded. Closing a connection on unread bytes resets
+/// it, and the client would not see the answer.
 const DRAINED: usize = 1 << 20;
 /// The endpoint that reads its body itself, piece by piece.
 const STREAMED: &str = "/transfer";
 /// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Answer one request.
 pub(crate) async fn dispatch(
     app: Arc<App>,
     router: Router,
@@ -88,7 +87,7 @@ async fn answer(
         let Ok(response) = router.oneshot(request).await;
         response
     };
-    // The book itself stays in reach whatever is in it.
+    // Faults do not apply to `/faults`, so that a test can always remove them.
     let spared = path == "/faults" || path.starts_with("/faults/");
     let fault = (!spared).then(|| app.faults.pick(method, path)).flatten();
     match fault {
@@ -106,7 +105,7 @@ async fn answer(
     }
 }
 
-/// A body as its route takes it.
+/// A body as its route reads it.
 enum Taken {
     Whole(Bytes),
     Streamed(Body),
@@ -120,7 +119,7 @@ async fn take(path: &str, body: Incoming) -> Result<Result<Taken, Refusal>, Elap
     Ok(whole.map(Taken::Whole))
 }
 
-/// The whole body, or the refusal of one that is too large or breaks off.
+/// Reads the whole body; refuses one that is too large or ends early.
 async fn read(mut body: Incoming) -> Result<Bytes, Refusal> {
     let too_large = || {
         Refusal::new(

@@ -1,13 +1,13 @@
-//! What the backend answers when it does not do what was asked.
+//! Error answers.
 //!
-//! Every refusal is `{message, code}` with a status. A message never quotes a
-//! secret and never says more about an account than the caller may know.
+//! Every refusal is `{message, code}` with a status. A message never quotes a secret and never
+//! says more about an account than the caller may know.
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use serde_json::json;
 
-/// A refusal, on its way to becoming a response.
+/// An error answer before it becomes a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub status: StatusCode,
@@ -61,7 +61,7 @@ impl Refusal {
         .retry_after(seconds)
     }
 
-    /// Something broke here, not there. The cause is logged, never sent.
+    /// A failure of the backend itself. The cause is logged and not sent.
     pub fn internal(what: &str, cause: &dyn std::fmt::Display) -> Self {
         tracing::error!(%cause, "{what}");
         Self::new(
@@ -104,14 +104,14 @@ pub(crate) fn answer(status: StatusCode, body: &serde_json::Value) -> Response<B
         header::CONTENT_TYPE,
         HeaderValue::from_static("application/json"),
     );
-    // Answers carry tokens and personal data: no cache along the way keeps one.
+    // Answers carry tokens and personal data, so no cache may store them.
     response
         .headers_mut()
         .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
-/// 204.
+/// A 204 response.
 pub(crate) fn nothing() -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;

@@ -7,14 +7,15 @@ use serde_json::{Map, Value};
 use crate::error::Refusal;
 use crate::sessions::Device;
 
-/// A body being read. Each reader takes its field; [`Fields::done`] judges.
+/// A body being read. Each reader takes its field; [`Fields::done`] refuses the body if a field
+/// was wrong or is left over.
 pub(crate) struct Fields {
     left: Map<String, Value>,
     problems: Vec<String>,
 }
 
 impl Fields {
-    /// Parse a body that must be a JSON object under a JSON content type.
+    /// Parses a body, which must be a JSON object with a JSON content type.
     pub fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Self, Refusal> {
         if !is_json(headers) {
             return Err(Refusal::new(
@@ -23,7 +24,7 @@ impl Fields {
                 "send the body as application/json",
             ));
         }
-        // Only the position is told: the text around it may hold a password.
+        // The error names only the position: the text around it may hold a password.
         let bad = |what: String| Refusal::new(StatusCode::BAD_REQUEST, "INVALID_JSON", what);
         let value: Value = serde_json::from_slice(body).map_err(|error| {
             bad(format!(
@@ -55,7 +56,7 @@ impl Fields {
         self.text("password", 1024)
     }
 
-    /// A password being chosen: at least eight characters, and not a famous one.
+    /// A new password: at least eight characters, and not one of [`COMMON`].
     pub fn new_password(&mut self, email: &str) -> String {
         let password = self.text("password", 1024);
         if password.is_empty() {
@@ -70,7 +71,7 @@ impl Fields {
         password
     }
 
-    /// A line of text that must be there: the name of a person, say.
+    /// A required line of text, such as a person's name.
     pub fn line(&mut self, field: &str, longest: usize) -> String {
         let line = self.text(field, longest).trim().to_owned();
         if line.chars().any(char::is_control) {
@@ -79,7 +80,7 @@ impl Fields {
         line
     }
 
-    /// Six digits; spaces between them are forgiven.
+    /// Six digits; spaces between them are ignored.
     pub fn code(&mut self) -> String {
         let code: String = self
             .text("code", 32)
@@ -127,7 +128,7 @@ impl Fields {
         }
     }
 
-    /// All fields were taken and all were right, or the refusal that says what was not.
+    /// Returns a refusal that names every wrong or unknown field, if there is one.
     pub fn done(mut self) -> Result<(), Refusal> {
         for field in self.left.keys() {
             let shown: String = field.chars().take(64).collect();
@@ -167,7 +168,7 @@ pub(crate) fn is_json(headers: &HeaderMap) -> bool {
         .is_some_and(|media| media.trim().eq_ignore_ascii_case("application/json"))
 }
 
-/// One `@`, something on both sides, a plausible domain. The mail proves the rest.
+/// One `@`, text on both sides, a plausible domain. Whether the address exists, the mail shows.
 fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else {
         return false;
@@ -196,7 +197,7 @@ fn is_language_tag(tag: &str) -> bool {
         && parts.all(|p| (1..=8).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphanumeric()))
 }
 
-/// Passwords of eight characters and more that every list of guesses begins with.
+/// Common passwords of eight characters and more.
 const COMMON: &[&str] = &[
     "12345678",
     "123456789",

@@ -1,5 +1,5 @@
-//! Rate limits: how often one network may ask, per endpoint and account. Counted in memory over
-//! fixed windows, so many and no more; a restart forgets them, the account lock does not.
+//! Rate limits per network, endpoint and account. Counted in memory over fixed windows, of which
+//! there is a largest number. A restart forgets them; it does not forget account locks.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::clock::{Millis, now, seconds_until};
 use crate::error::Refusal;
 
-/// What is limited, and how far.
+/// What is limited, and for whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Limit {
     /// Sign-ins to one account from one network.
@@ -26,7 +26,7 @@ pub(crate) enum Limit {
 }
 
 impl Limit {
-    /// Requests a minute.
+    /// Requests allowed in a minute.
     const fn allowed(self) -> u32 {
         match self {
             Self::Login | Self::Register | Self::Verify => 10,
@@ -38,14 +38,14 @@ impl Limit {
 }
 
 const WINDOW: Millis = 60_000;
-/// Windows remembered. Whoever comes when there is no room shares one with the others.
+/// The largest number of windows. Callers beyond it share one window.
 const REMEMBERED: usize = 10_000;
-/// How long finished windows may stay where there is no room.
+/// How often finished windows are removed while the table is full.
 const SWEEP: Millis = 1000;
 
-/// Whose requests a window counts; nobody's in particular where there was no room.
+/// Whose requests a window counts; `None` for the shared window of a full table.
 type Counted = (Limit, Option<(IpAddr, String)>);
-/// When a window began, and how many it has counted.
+/// When a window began, and how many requests it has counted.
 type Window = (Millis, u32);
 
 /// The counters; does nothing when limits are off.
@@ -61,8 +61,8 @@ struct Windows {
 }
 
 impl Windows {
-    /// The window of this caller. To look through all of them costs time, so that is done once a
-    /// second and not at each request of a flood.
+    /// The window of this caller. Removing finished windows walks the whole table, so it is done
+    /// once a second and not at each request of a flood.
     fn of(&mut self, limit: Limit, from: IpAddr, account: &str, now: Millis) -> &mut Window {
         let sweep = now < self.swept || now - self.swept >= SWEEP;
         if self.counted.len() >= REMEMBERED && sweep {
@@ -77,7 +77,7 @@ impl Windows {
     }
 }
 
-/// One customer has a whole /64 of IPv6.
+/// The network of an address. For IPv6 that is a /64, since one customer has at least that much.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
@@ -96,7 +96,7 @@ impl Limits {
         }
     }
 
-    /// Count one request of this kind, or refuse it until its window ends.
+    /// Counts one request of this kind, or refuses it until its window ends.
     pub fn check(&self, limit: Limit, from: IpAddr, account: &str) -> Result<(), Refusal> {
         if self.on {
             self.check_at(limit, from, account, now())
@@ -155,11 +155,11 @@ mod tests {
         let limits = Limits::new(true);
         let from = |n: u32| IpAddr::V4(Ipv4Addr::from_bits(n));
         let ask = |n, now| limits.check_at(Limit::Login, from(n), "a", now).is_ok();
-        assert!(ask(0, 0), "who came before the flood");
+        assert!(ask(0, 0), "a caller from before the flood");
         let allowed = (1..100_000).filter(|n| ask(*n, 1)).count();
-        assert_eq!(allowed, REMEMBERED - 1 + 10, "the rest shares one window");
+        assert_eq!(allowed, REMEMBERED - 1 + 10, "all others share one window");
         assert_eq!(kept(&limits), REMEMBERED + 1);
-        assert!(ask(0, 2), "has a window of its own still");
+        assert!(ask(0, 2), "still has a window of its own");
         assert!(ask(100_000, WINDOW + 1), "the flood is over");
         assert!(kept(&limits) <= 2, "and forgotten");
     }

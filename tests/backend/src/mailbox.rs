@@ -1,4 +1,4 @@
-//! Where codes go in the place of a mail server: the console, and a page that
+//! Codes that a mail server would have sent: printed on the console, and shown on a page that
 //! exists in development only. Kept in memory; the last hundred mails.
 
 use std::collections::VecDeque;
@@ -10,7 +10,7 @@ use crate::clock::{Millis, iso8601};
 
 const KEPT: usize = 100;
 
-/// A mail as it would have been sent.
+/// A mail with a code.
 #[derive(Clone)]
 pub(crate) struct Mail {
     pub to: String,
@@ -55,7 +55,7 @@ impl Mailbox {
 
     pub fn send(&self, mail: Mail) {
         if self.console {
-            // Standard output is this backend's mail server; nothing else goes there.
+            // Standard output is how this backend delivers mail; nothing else is printed to it.
             println!("code for {}: {}", mail.to, mail.code);
         }
         let mut mails = self.mails.lock().unwrap_or_else(PoisonError::into_inner);
@@ -71,14 +71,14 @@ impl Mailbox {
             .map(|mail| mail.code)
     }
 
-    /// Newest first.
+    /// All mails, newest first.
     pub fn all(&self) -> Vec<Mail> {
         let mails = self.mails.lock().unwrap_or_else(PoisonError::into_inner);
         mails.iter().cloned().collect()
     }
 }
 
-/// A TOTP account on the page: its secret, and a code that works now.
+/// An account with an authenticator app, as the page shows it: its secret and its current code.
 pub(crate) struct Authenticator {
     pub email: String,
     pub secret: String,
@@ -106,7 +106,7 @@ pub(crate) fn json(mails: &[Mail], apps: &[Authenticator]) -> Value {
     json!({ "mails": mails, "authenticators": apps })
 }
 
-/// The mailbox as a page. Plain HTML without scripts; it reloads itself.
+/// The mailbox as a page: plain HTML without scripts, reloaded every five seconds.
 pub(crate) fn page(mails: &[Mail], apps: &[Authenticator]) -> String {
     let mut rows = String::new();
     for app in apps {

@@ -1,5 +1,5 @@
-//! The reference backend as a program. Reads its flags, starts the library, and
-//! waits for the end. Prints where it listens, and the codes it would have mailed.
+//! The reference backend as a program: reads its flags, starts the library, and runs until it is
+//! asked to stop. Prints its address, and the codes that a mail server would have sent.
 
 use std::io::Read as _;
 use std::net::{IpAddr, Ipv4Addr};
@@ -124,20 +124,20 @@ fn about(config: &Config) -> String {
     format!("{grace}{demo}{limits}")
 }
 
-/// Resolves when whoever holds the other end of standard input is gone.
+/// Resolves when standard input is closed, as when the process that started this one is gone.
 fn stdin_closed() -> oneshot::Receiver<()> {
     let (gone, closed) = oneshot::channel();
     std::thread::spawn(move || {
         let mut byte = [0];
         while matches!(std::io::stdin().read(&mut byte), Ok(1)) {}
-        // The program may be on its way out already.
+        // The receiver is gone if the program is ending already.
         let _ = gone.send(());
     });
     closed
 }
 
-/// Ctrl-C and a request to terminate. Listened for from the moment it is made,
-/// so that one which comes right after the greeting still ends us in order.
+/// Ctrl-C and SIGTERM. Listened for from construction on, so that a signal right after the first
+/// printed line already stops the backend in order.
 #[cfg(unix)]
 struct Asked {
     interrupt: tokio::signal::unix::Signal,

@@ -1,7 +1,7 @@
-//! One-time codes: the challenge between a right password and a session.
-//! Mailed codes are stored sealed; TOTP codes are computed. Five tries, from the device that
-//! signed in: to another there is no challenge, so that it can neither use up the owner's tries
-//! nor have codes sent, nor learn that somebody is signing in.
+//! One-time codes: the challenge between a right password and a session. Mailed codes are stored
+//! as a keyed hash; TOTP codes are computed. A challenge allows five tries, from the device that
+//! signed in. To any other device it does not exist, so that another device cannot use up the
+//! owner's tries, have codes sent, or learn that somebody is signing in.
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use uuid::Uuid;
@@ -15,10 +15,10 @@ use crate::sessions::Device;
 use crate::totp;
 use axum::http::StatusCode;
 
-/// Wrong codes until a challenge is void.
+/// Wrong codes after which a challenge is void.
 pub(crate) const ALLOWED: u32 = 5;
 
-/// Begin a challenge, in the place of any before. The code, if one is to be mailed.
+/// Begins a challenge and replaces any earlier one. Returns the code, if one is to be mailed.
 pub(crate) fn begin(
     tx: &Transaction<'_>,
     key: &Key,
@@ -46,13 +46,13 @@ pub(crate) fn begin(
     Ok(code)
 }
 
-/// A challenge under way, and whose it is.
+/// A pending challenge and its account.
 pub(crate) struct Asked {
     account: Account,
     challenge: Challenge,
 }
 
-/// What this device is asked for, if it is and may still try.
+/// The pending challenge of this account, if this device began it and has tries left.
 pub(crate) fn asked(
     tx: &Transaction<'_>,
     email: &str,
@@ -76,7 +76,7 @@ pub(crate) fn asked(
     Ok(Ok(asked))
 }
 
-/// Check a code; on success the challenge is spent.
+/// Checks a code. A right one consumes the challenge.
 pub(crate) fn verify(
     tx: &Transaction<'_>,
     key: &Key,
@@ -105,11 +105,11 @@ pub(crate) fn verify(
         None => accounts::set_verified(tx, &account.id)?,
     }
     tx.execute("DELETE FROM challenges WHERE account = ?1", [&account.id])?;
-    // Read again: the address may just have become a verified one.
+    // Read again: this code may have verified the address.
     Ok(accounts::by_id(tx, &account.id)?.ok_or_else(expired))
 }
 
-/// A new code for a challenge under way. The tries so far still count.
+/// A new code for the pending challenge. Wrong tries so far still count.
 pub(crate) fn resend(
     tx: &Transaction<'_>,
     key: &Key,

@@ -1,5 +1,5 @@
-//! Passwords: argon2id hashes in PHC form, computed off the async threads, few
-//! at a time. Refuses to be faster for an address nobody has registered.
+//! Passwords: argon2id hashes in PHC form, computed on blocking threads, few at a time. The check
+//! takes as long for an unknown address as for a known one.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use crate::config::Hashing;
 use crate::error::Refusal;
 
-/// Hashes at once; more would only take memory from each other.
+/// Hashes computed at once. More would compete for memory bandwidth.
 const AT_ONCE: usize = 4;
 
 /// Hashes and checks passwords.
@@ -19,7 +19,7 @@ const AT_ONCE: usize = 4;
 pub(crate) struct Passwords {
     argon2: Argon2<'static>,
     turns: Arc<Semaphore>,
-    /// What an unknown e-mail is checked against, at the usual price.
+    /// The hash that stands in for an unknown e-mail's, at the usual cost.
     decoy: Arc<str>,
 }
 
@@ -43,7 +43,7 @@ impl Passwords {
             .map_err(|error| Refusal::internal("a password could not be hashed", &error))
     }
 
-    /// Is it the one? With no stored hash the answer is no, after the same work.
+    /// Whether the password matches. Without a stored hash: false, after the same work.
     pub async fn check(&self, password: String, stored: Option<String>) -> Result<bool, Refusal> {
         let decoy = Arc::clone(&self.decoy);
         self.in_turn(move |argon2| {
@@ -55,7 +55,7 @@ impl Passwords {
         .await
     }
 
-    /// For the seeding of accounts at start-up.
+    /// A hash computed on this thread, for the accounts created at the start.
     pub fn hash_here(&self, password: &str) -> Result<String, String> {
         hash(&self.argon2, password)
     }

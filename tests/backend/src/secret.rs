@@ -3,7 +3,7 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
-/// The database's own key, from which the purposes below are separated by label.
+/// The database's key; a label separates each use of it.
 #[derive(Clone)]
 pub(crate) struct Key([u8; 32]);
 
@@ -17,7 +17,7 @@ impl Key {
         self.mac(label, parts).finalize().into_bytes().into()
     }
 
-    /// Does `sealed` belong to these parts? In constant time.
+    /// Whether `sealed` belongs to these parts. Takes the same time for every answer.
     pub fn opens(&self, label: &str, parts: &[&[u8]], sealed: &[u8]) -> bool {
         self.mac(label, parts).verify_slice(sealed).is_ok()
     }

@@ -1,5 +1,5 @@
-//! What was received: how often, and the latest of each endpoint for assertions.
-//! Holds secrets, so recording is for tests and its `Debug` says nothing of them.
+//! The requests received: how many, and the latest of each endpoint for assertions. They hold
+//! secrets, so recording is for tests, and `Debug` leaves them out.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
@@ -9,13 +9,13 @@ use axum::http::HeaderMap;
 use serde_json::Value;
 use tokio::sync::watch;
 
-/// Requests kept per endpoint.
+/// Requests kept for each endpoint.
 const KEPT: usize = 64;
 
-/// One received request, whole.
+/// One received request.
 #[derive(Clone)]
 pub struct SeenRequest {
-    /// Where it came from: another port is another connection.
+    /// The client's address; another port is another connection.
     pub peer: SocketAddr,
     /// The method, in upper case.
     pub method: String,
@@ -52,7 +52,7 @@ impl SeenRequest {
             .map(|(_, value)| value)
     }
 
-    /// The body as JSON; absent if it is not.
+    /// The body as JSON; absent if it is not JSON.
     #[must_use]
     pub fn json(&self) -> Option<Value> {
         serde_json::from_slice(&self.body).ok()
@@ -78,7 +78,7 @@ struct Endpoint {
     latest: VecDeque<SeenRequest>,
 }
 
-/// The record of requests; keeps nothing when recording is off.
+/// The requests received. Counts all of them, and keeps them only when recording is on.
 pub(crate) struct Seen {
     on: bool,
     endpoints: Mutex<HashMap<(String, String), Endpoint>>,
@@ -94,7 +94,7 @@ impl Seen {
         }
     }
 
-    /// A request has arrived; its body may not have.
+    /// Counts a request whose body may not have arrived yet.
     pub fn arrived(&self, method: &str, path: &str) {
         if self.on {
             self.with(method, path, |endpoint| endpoint.count += 1);
@@ -102,7 +102,7 @@ impl Seen {
         }
     }
 
-    /// Its body has, too.
+    /// Counts the same request once its body has arrived, and keeps it.
     pub fn read(
         &self,
         peer: SocketAddr,
@@ -134,7 +134,7 @@ impl Seen {
                 endpoint.latest.pop_front();
             }
         });
-        // As many as before; whoever waits looks again.
+        // The total is unchanged; waiting callers check the bodies again.
         self.total.send_modify(|_| ());
     }
 
@@ -152,12 +152,12 @@ impl Seen {
         })
     }
 
-    /// Resolves once this endpoint has received that many requests.
+    /// Resolves once this endpoint has received `count` requests.
     pub async fn reached(&self, method: &str, path: &str, count: usize) {
         self.until(|| self.count(method, path) >= count).await;
     }
 
-    /// The same with their bodies.
+    /// Resolves once this endpoint has received `count` requests with their bodies.
     pub async fn read_whole(&self, method: &str, path: &str, count: usize) {
         let read = || self.with(method, path, |endpoint| endpoint.read);
         self.until(|| read() >= count).await;

@@ -1,5 +1,5 @@
-//! The listening socket and the connections it accepted, which it can drop at any
-//! moment without touching what they work on.
+//! The listening socket and its connections. It can drop them at any moment; the work they asked
+//! for goes on.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -19,7 +19,7 @@ use crate::dispatch::dispatch;
 use crate::routes;
 use crate::socket::{Fate, Wire};
 
-/// How long requests under way may take to end once the server stops.
+/// How long requests in progress may take to end once the server stops.
 const FAREWELL: Duration = Duration::from_millis(500);
 /// How long a connection may take to send the head of a request.
 const HEAD_WITHIN: Duration = Duration::from_secs(30);
@@ -29,14 +29,14 @@ const LARGEST_HEAD: usize = 32 << 10;
 /// A running server.
 pub(crate) struct Server {
     address: SocketAddr,
-    /// Held by each connection as well.
+    /// Each connection holds a clone, so the strong count tells how many are open.
     open: Arc<()>,
     stop: watch::Sender<bool>,
     task: Option<JoinHandle<()>>,
 }
 
 impl Server {
-    /// Serve what this listener accepts.
+    /// Serves the connections that this listener accepts.
     pub fn start(listener: TcpListener, app: &Arc<App>) -> std::io::Result<Self> {
         let address = listener.local_addr()?;
         let (stop, stopped) = watch::channel(false);
@@ -61,11 +61,11 @@ impl Server {
         Arc::strong_count(&self.open) - 1
     }
 
-    /// Stop accepting, let requests under way end, drop those that do not.
+    /// Stops accepting, lets requests in progress end, and drops those that do not end in time.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
         if let Some(task) = self.task.take() {
-            // It ends by itself; all that could fail is a panic already reported.
+            // The task ends by itself. It can fail only by a panic, which has been reported.
             let _ = task.await;
         }
     }
@@ -101,7 +101,7 @@ async fn accept(
                     });
                 }
                 Err(error) => {
-                    // Out of descriptors, most likely: others must close first.
+                    // Most likely no file descriptors are left; wait until a connection closes.
                     tracing::warn!(%error, "a connection could not be accepted");
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
@@ -115,7 +115,7 @@ async fn accept(
     }
 }
 
-/// Resolves once the server is to stop, or is gone.
+/// Resolves once the server stops or is dropped.
 async fn stop_of(stopped: &mut watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }

@@ -1,9 +1,8 @@
-//! Sessions: one sign-in and the family of refresh tokens that descends from it.
+//! Sessions: one sign-in and the family of refresh tokens that descend from it.
 //!
-//! A token is used once. Used a second time it is either a client that lost our
-//! answer (within the grace window, same device, successor unused: it gets the
-//! same successor again) or a thief (the whole family ends). Tokens are stored
-//! hashed; nothing here can read one back.
+//! A token is used once. A second use is either a client that lost the answer (within the grace
+//! window, same device, successor unused: it gets the same successor again) or a thief (the whole
+//! family ends). Tokens are stored as hashes and cannot be read back.
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use serde_json::{Value, json};
@@ -23,7 +22,7 @@ pub(crate) struct Device {
 }
 
 impl Device {
-    /// Read the `fingerprint` field of a body.
+    /// Parses the `fingerprint` field of a body.
     pub fn read(whole: Value) -> Result<Self, &'static str> {
         let id = match whole.get("fingerprint") {
             _ if !whole.is_object() => return Err("must be an object {fingerprint, os, browser}"),
@@ -45,7 +44,7 @@ impl Device {
     }
 }
 
-/// A refresh token just issued, on its way into a cookie.
+/// A refresh token just issued, before it is put into a cookie or body.
 pub(crate) struct Issued {
     pub session: String,
     pub account: String,
@@ -72,7 +71,7 @@ impl End {
         }
     }
 
-    /// What whoever still holds a token of it is told.
+    /// The answer to a request with a token of a session that ended for this reason.
     pub fn refusal(word: &str) -> Refusal {
         let (code, message) = match word {
             "revoked" => ("SESSION_REVOKED", "this session was ended from elsewhere"),
@@ -87,7 +86,7 @@ impl End {
     }
 }
 
-/// Begin a session for a sign-in that is complete.
+/// Begins a session for a completed sign-in.
 pub(crate) fn open(
     tx: &Transaction<'_>,
     account: &str,
@@ -113,7 +112,7 @@ pub(crate) fn open(
     })
 }
 
-/// Exchange a refresh token for its successor.
+/// Exchanges a refresh token for its successor.
 pub(crate) fn rotate(
     tx: &Transaction<'_>,
     key: &Key,
@@ -129,10 +128,10 @@ pub(crate) fn rotate(
         return Ok(Err(End::refusal(word)));
     }
     if let Err(refusal) = same_device(&row, device, rules.device_binding) {
-        // Nothing changes: the owner's device goes on as before.
+        // Nothing changes: the owner's device can still refresh.
         return Ok(Err(refusal));
     }
-    // A used token means theft however old it is, so that is asked before whether it expired.
+    // A used token means theft however old it is, so this is checked before the expiry.
     let again = match row.used_at {
         None => None,
         Some(used_at) => match again(tx, &row, used_at, now, rules)? {
@@ -178,7 +177,7 @@ pub(crate) fn rotate(
     }))
 }
 
-/// Sign out by a refresh token, current or superseded. Whether it was known.
+/// Signs out by a refresh token, current or used. False if the token is not known.
 pub(crate) fn sign_out(tx: &Transaction<'_>, presented: &str) -> rusqlite::Result<bool> {
     match find(tx, presented)? {
         Some(row) => end(tx, &row.session, End::SignedOut).map(|_| true),
@@ -186,7 +185,7 @@ pub(crate) fn sign_out(tx: &Transaction<'_>, presented: &str) -> rusqlite::Resul
     }
 }
 
-/// End one session; false if it had ended already or never was.
+/// Ends one session; false if it had ended already or does not exist.
 pub(crate) fn end(tx: &Transaction<'_>, session: &str, why: End) -> rusqlite::Result<bool> {
     let rows = tx
         .prepare_cached("UPDATE sessions SET ended = ?2 WHERE id = ?1 AND ended IS NULL")?
@@ -194,7 +193,7 @@ pub(crate) fn end(tx: &Transaction<'_>, session: &str, why: End) -> rusqlite::Re
     Ok(rows == 1)
 }
 
-/// End one session of this account.
+/// Ends one session of this account; false if the account has no such session.
 pub(crate) fn revoke(tx: &Transaction<'_>, account: &str, session: &str) -> rusqlite::Result<bool> {
     let own = "SELECT 1 FROM sessions WHERE id = ?1 AND account = ?2";
     if tx.prepare_cached(own)?.exists([session, account])? {
@@ -204,7 +203,7 @@ pub(crate) fn revoke(tx: &Transaction<'_>, account: &str, session: &str) -> rusq
     }
 }
 
-/// End every session of this account; how many there were.
+/// Ends every session of this account. Returns how many there were.
 pub(crate) fn revoke_all(tx: &Transaction<'_>, account: &str) -> rusqlite::Result<usize> {
     tx.execute(
         "UPDATE sessions SET ended = 'revoked' WHERE account = ?1 AND ended IS NULL",
@@ -212,7 +211,7 @@ pub(crate) fn revoke_all(tx: &Transaction<'_>, account: &str) -> rusqlite::Resul
     )
 }
 
-/// How a session ended, if it did; `None` when there is no such session.
+/// Why a session ended, if it did; `None` when there is no such session.
 pub(crate) fn standing(
     tx: &Transaction<'_>,
     session: &str,
@@ -222,7 +221,7 @@ pub(crate) fn standing(
         .optional()
 }
 
-/// The sessions that still stand, newest use first.
+/// The valid sessions of an account, latest use first.
 pub(crate) fn list(
     tx: &Transaction<'_>,
     account: &str,
@@ -250,12 +249,12 @@ pub(crate) fn list(
     .collect()
 }
 
-/// Drop what no longer matters: sessions whose newest token is a month past its expiry, and all
-/// their tokens with them. A used token of a session that lives stays, to be known as used
-/// however old it is. Done at each sign-in, so that the file does not grow for ever.
+/// Deletes sessions whose newest token expired more than a month ago, and all their tokens. A used
+/// token of a valid session stays, so that a second use is recognised however old it is. Runs at
+/// each sign-in, so that the file does not grow without end.
 fn tidy(tx: &Transaction<'_>, now: Millis) -> rusqlite::Result<()> {
     const MONTH: Millis = 30 * 24 * 3600 * 1000;
-    // The newest of a session is the one that is not used. The others go by the foreign key.
+    // A session's newest token is its unused one. The foreign key deletes the others.
     tx.prepare_cached(
         "DELETE FROM sessions WHERE id IN
              (SELECT session FROM refresh_tokens WHERE used_at IS NULL AND expires_at < ?1)",
@@ -305,7 +304,7 @@ fn add(
     now: Millis,
     expires_at: Millis,
 ) -> rusqlite::Result<()> {
-    // One row for each rotation: a refresh every twelve minutes makes 44,000 in a year.
+    // One row for each rotation: a refresh every twelve minutes makes 44,000 rows in a year.
     tx.prepare_cached(
         "INSERT INTO refresh_tokens (hash, session, issued_at, expires_at)
          VALUES (?1, ?2, ?3, ?4)",
@@ -314,7 +313,7 @@ fn add(
     Ok(())
 }
 
-/// May a used token have its successor once more? Then the nonce to make it again.
+/// The nonce that makes a used token's successor again, if the grace window allows it.
 fn again(
     tx: &Transaction<'_>,
     row: &Found,
@@ -357,7 +356,7 @@ fn same_device(row: &Found, device: &Device, binding: DeviceBinding) -> Result<(
         return Err(Refusal::invalid("fingerprint: missing"));
     }
     let same = match binding {
-        // As values: the order of the keys is not part of the record.
+        // Compared as values: the order of the keys is not part of the record.
         DeviceBinding::Whole => {
             serde_json::from_str::<Value>(&row.device).is_ok_and(|bound| bound == device.whole)
         }

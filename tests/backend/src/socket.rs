@@ -1,7 +1,5 @@
-//! The TCP stream under a connection, which a fault may order to be cut: at once
-//! or after so many bytes of the answer, in order or by a reset.
-//!
-//! It only counts and cuts. Who orders a cut, and why, is none of its business.
+//! The TCP stream of a connection, which a fault can have cut: at once or after a number of bytes
+//! of the answer, by an orderly close or by a reset.
 
 use std::io;
 use std::pin::Pin;
@@ -15,7 +13,7 @@ use tokio::sync::Notify;
 
 use crate::faults::Cut;
 
-/// How much of an answer goes out before the cut.
+/// How much of an answer is sent before the cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Allowance {
     /// This many bytes, headers included.
@@ -24,7 +22,7 @@ pub(crate) enum Allowance {
     Head(usize),
 }
 
-/// A connection's fate, shared by the stream, its task and the faults.
+/// The cut that is planned for a connection, shared by the stream, its task and the faults.
 #[derive(Default)]
 pub(crate) struct Fate {
     plan: Mutex<Option<Plan>>,
@@ -35,9 +33,9 @@ struct Plan {
     how: Cut,
     allowance: Allowance,
     written: usize,
-    /// How much of the blank line that ends a head has gone by, 0 to 4.
+    /// How much of the blank line that ends the head has been sent, 0 to 4.
     blank: usize,
-    /// Bytes of the body allowed, counted down once the head is out.
+    /// How many bytes of the body may still be sent once the head is out.
     body: Option<usize>,
 }
 
@@ -52,7 +50,7 @@ impl Plan {
         }
     }
 
-    /// How many of these bytes may still go.
+    /// How many of these bytes may still be sent.
     fn room(&self, bytes: &[u8]) -> usize {
         match self.allowance {
             Allowance::Bytes(allowed) => bytes.len().min(allowed.saturating_sub(self.written)),
@@ -73,7 +71,7 @@ impl Plan {
         }
     }
 
-    /// These bytes have gone.
+    /// Counts these bytes as sent.
     fn went(&mut self, bytes: &[u8]) {
         self.written += bytes.len();
         for byte in bytes {
@@ -105,23 +103,23 @@ fn next_blank(blank: usize, byte: u8) -> usize {
 }
 
 impl Fate {
-    /// Let this much of what is written from now on go out, then cut.
+    /// Plans a cut after this much of what is written from now on.
     pub fn cut_after(&self, allowance: Allowance, how: Cut) {
         *self.lock() = Some(Plan::new(how, allowance));
     }
 
-    /// Cut now, before another byte.
+    /// Cuts now, before another byte is sent.
     pub fn cut_now(&self, how: Cut) {
         self.cut_after(Allowance::Bytes(0), how);
         self.cut.notify_one();
     }
 
-    /// Resolves when it is time to drop the connection.
+    /// Resolves when the connection is to be dropped.
     pub async fn comes(&self) {
         self.cut.notified().await;
         let begun = self.lock().as_ref().is_some_and(|plan| plan.written > 0);
         if begun {
-            // Some systems let a reset overtake bytes the peer has not read yet.
+            // On some systems a reset overtakes bytes that the peer has not read yet.
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
@@ -131,7 +129,7 @@ impl Fate {
     }
 }
 
-/// A stream that knows its fate.
+/// A stream that applies the planned cut.
 pub(crate) struct Wire {
     stream: TcpStream,
     fate: Arc<Fate>,
@@ -147,7 +145,7 @@ impl Drop for Wire {
     fn drop(&mut self) {
         let reset = matches!(&*self.fate.lock(), Some(plan) if plan.how == Cut::Reset);
         if reset {
-            // A linger of zero makes the close a reset.
+            // With a linger of zero, closing the socket sends a reset.
             let _ = self.stream.set_zero_linger();
         }
     }
@@ -176,7 +174,7 @@ impl AsyncWrite for Wire {
         };
         let room = plan.room(bytes);
         if room == 0 && !bytes.is_empty() {
-            // The connection's task drops us; there is nobody to wake for more.
+            // The connection's task drops this stream; nothing more is written to it.
             fate.cut.notify_one();
             return Poll::Pending;
         }
@@ -203,7 +201,7 @@ impl AsyncWrite for Wire {
 mod tests {
     use super::*;
 
-    /// Feed an answer in pieces; what a plan lets through.
+    /// Writes an answer in pieces; returns what the plan lets through.
     fn through(allowance: Allowance, pieces: &[&str]) -> String {
         let mut plan = Plan::new(Cut::Close, allowance);
         let mut out = String::new();

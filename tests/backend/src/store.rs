@@ -1,8 +1,8 @@
 //! The SQLite file: one connection behind a lock, used from blocking threads only.
 //!
-//! Every use is one immediate transaction that commits unless SQLite itself
-//! failed. A refusal (a wrong password, a replayed token) is a value, not a
-//! failure: what it wrote, such as a counted try, is kept.
+//! Every use is one immediate transaction that commits unless SQLite itself failed. A refusal
+//! (a wrong password, a used token) is a value, not a failure: what it wrote, such as a counted
+//! try, is kept.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +13,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use crate::error::Refusal;
 use crate::secret::{Key, random};
 
-/// The steps of the schema; a file remembers how many it has taken in `user_version`.
+/// The migrations of the schema, in order; `user_version` of a file counts those it has.
 const MIGRATIONS: &[&str] = &[
     include_str!("schema/0001_start.sql"),
     include_str!("schema/0002_attacks.sql"),
@@ -24,7 +24,7 @@ const MIGRATIONS: &[&str] = &[
 pub(crate) struct Store(Arc<Mutex<Connection>>);
 
 impl Store {
-    /// Open or create the file, readable by its owner only, and bring it up to date.
+    /// Opens or creates the file, readable by its owner only, and applies missing migrations.
     pub fn open(path: &Path, durable: bool) -> Result<Self, OpenError> {
         if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder)?;
@@ -41,8 +41,8 @@ impl Store {
         Ok(Self(Arc::new(Mutex::new(connection))))
     }
 
-    /// Run `work` in one transaction on a blocking thread. Once begun it runs to
-    /// its end even if the caller is dropped, as when a client hangs up.
+    /// Runs `work` in one transaction on a blocking thread. Once begun it completes even if the
+    /// caller is dropped, as when a client hangs up.
     pub async fn run<T, F>(&self, work: F) -> Result<T, Refusal>
     where
         T: Send + 'static,
@@ -55,12 +55,12 @@ impl Store {
             .map_err(|failed| Refusal::internal("the database failed", &failed))
     }
 
-    /// The same on this thread; for start-up and tests outside the request path.
+    /// Does the same on this thread; for the start and for tests.
     pub fn run_here<T>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
-        // A panic inside a transaction rolled it back: the connection is sound.
+        // A panic rolled its transaction back, so the connection is in order.
         let mut connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let value = work(&transaction)?;
@@ -68,7 +68,7 @@ impl Store {
         Ok(value)
     }
 
-    /// Fold the write-ahead log into the file; waits for whatever still writes.
+    /// Writes the write-ahead log back into the file; waits for a transaction that still runs.
     pub fn settle(&self) {
         let connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let folded = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
@@ -77,7 +77,7 @@ impl Store {
         }
     }
 
-    /// The file's own key, made at its first start, so that tokens outlive a restart.
+    /// The file's own key, created at its first start, so that tokens stay valid after a restart.
     pub fn key(&self) -> rusqlite::Result<Key> {
         self.run_here(|tx| {
             tx.execute(
@@ -118,7 +118,7 @@ fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// Create the file 0600 before SQLite does; its log files inherit the mode.
+/// Creates the file with mode 0600 before SQLite opens it; SQLite's log files inherit the mode.
 fn private(path: &Path) -> std::io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.create(true).append(true);

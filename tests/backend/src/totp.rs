@@ -5,7 +5,7 @@ use sha1::Sha1;
 
 use crate::clock::Millis;
 
-/// The step a moment falls into.
+/// The step that contains a moment.
 pub(crate) fn step(at: Millis) -> i64 {
     at.div_euclid(30_000)
 }
@@ -25,8 +25,8 @@ pub(crate) fn code(secret: &[u8], step: i64) -> String {
     format!("{:06}", word % 1_000_000)
 }
 
-/// The step this code belongs to: now, the one before or the one after, but
-/// never one at or before the last accepted: a code works once.
+/// The step this code belongs to: the current one, the one before or the one after, and later
+/// than the last accepted one, since a code works once.
 pub(crate) fn accept(secret: &[u8], given: &str, at: Millis, last: Option<i64>) -> Option<i64> {
     let now = step(at);
     (now - 1..=now + 1).rfind(|step| {
@@ -35,8 +35,7 @@ pub(crate) fn accept(secret: &[u8], given: &str, at: Millis, last: Option<i64>) 
     })
 }
 
-/// A code that will be accepted now, if there is one: the current, or the next
-/// when the current has been used.
+/// A code that would be accepted now: the current one, or the next if the current one is used.
 pub(crate) fn usable(secret: &[u8], at: Millis, last: Option<i64>) -> Option<String> {
     let now = step(at);
     (now..=now + 1)
@@ -44,7 +43,7 @@ pub(crate) fn usable(secret: &[u8], at: Millis, last: Option<i64>) -> Option<Str
         .map(|step| code(secret, step))
 }
 
-/// The secret as an authenticator app wants it typed in.
+/// The secret in base32, as it is typed into an authenticator app.
 pub(crate) fn base32(secret: &[u8]) -> String {
     const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let mut text = String::new();
@@ -64,7 +63,7 @@ pub(crate) fn base32(secret: &[u8]) -> String {
     text
 }
 
-/// Equality in a time that does not depend on where the two differ.
+/// Compares in a time that does not depend on where the two differ.
 fn alike(one: &[u8], other: &[u8]) -> bool {
     one.len() == other.len() && one.iter().zip(other).fold(0, |diff, (a, b)| diff | (a ^ b)) == 0
 }

@@ -1,9 +1,9 @@
-//! Failed tries in a row, and the lock they lead to. Counted by e-mail address whether or not
-//! anyone has it, so that a lock tells a stranger nothing.
+//! Failed tries in a row, and the lock they lead to. Counted by e-mail address whether or not an
+//! account has it, so that a lock does not reveal whether the account exists.
 //!
-//! Passwords and codes are counted apart. Anybody can enter wrong passwords for somebody, so
-//! their lock is short and they are forgotten. Whoever enters wrong codes has the password: only
-//! a right code forgets those, and each that follows a lock doubles the next.
+//! Passwords and codes are counted apart. Anybody can enter wrong passwords for somebody else, so
+//! that lock is short and those tries are forgotten. A person who enters wrong codes has the
+//! password: only a right code resets that count, and each further lock is twice as long.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use crate::error::Refusal;
 
 /// Failures until the lock.
 pub(crate) const ALLOWED: u32 = 10;
-/// The longest lock, where it doubles.
+/// The longest lock that doubling leads to.
 const LONGEST: Millis = 24 * 3600 * 1000;
 
-/// What was tried.
+/// What was entered: a password or a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tried {
     Password,
@@ -32,7 +32,7 @@ impl Tried {
         }
     }
 
-    /// How long so many failures lock, where the first lock takes `lock_for`.
+    /// How long this many failures lock, where the first lock takes `lock_for`.
     fn lock(self, tries: u32, lock_for: Millis) -> Millis {
         match self {
             Self::Password => lock_for,
@@ -45,7 +45,7 @@ impl Tried {
     }
 }
 
-/// The refusal, while the address is locked.
+/// The refusal of a locked address.
 pub(crate) fn locked(
     tx: &Transaction<'_>,
     tried: Tried,
@@ -67,9 +67,8 @@ pub(crate) fn locked(
     }))
 }
 
-/// Count one failure. Done before a try is judged, so that many at once cannot slip past the
-/// lock together; [`forget`] takes it back. Wrong passwords older than the lock lasts do not
-/// count.
+/// Counts one failure. Called before a try is checked, so that many tries at once cannot pass the
+/// lock together; [`forget`] takes it back. Wrong passwords older than the lock do not count.
 pub(crate) fn count(
     tx: &Transaction<'_>,
     tried: Tried,
@@ -109,7 +108,7 @@ pub(crate) fn count(
     Ok(())
 }
 
-/// A try was right: start over.
+/// Resets the count after a right try.
 pub(crate) fn forget(tx: &Transaction<'_>, tried: Tried, email: &str) -> rusqlite::Result<()> {
     tx.prepare_cached("DELETE FROM failed_tries WHERE kind = ?1 AND email = ?2")?
         .execute([tried.word(), email])?;
@@ -131,7 +130,7 @@ mod tests {
         (folder, store)
     }
 
-    /// How many tries are judged in a month, by somebody who comes every minute.
+    /// How many tries are checked in a month, for a person who makes one every minute.
     fn judged_in_a_month(tried: Tried) -> u32 {
         let (_folder, store) = store();
         let minutes = 0..30 * 24 * 60;

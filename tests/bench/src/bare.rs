@@ -1,5 +1,5 @@
-//! What someone would write without us: the same requests by `reqwest` alone, with the TLS and
-//! the settings that the core gives its own client.
+//! The same requests without the product: `reqwest` alone, with the TLS and the settings that the
+//! core gives its own client.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ impl Bare {
     /// A client that has no connection yet.
     ///
     /// # Errors
-    /// If none can be made.
+    /// If the client cannot be built.
     pub fn new(url: &str) -> Outcome<Self> {
         let mut builder = Client::builder()
             .user_agent("bench")
@@ -45,22 +45,22 @@ impl Bare {
     /// Signs the demo account in.
     ///
     /// # Errors
-    /// If that is refused.
+    /// If the sign-in is refused.
     pub async fn sign_in(&mut self) -> Outcome<()> {
         let body = json!({ "email": DEMO, "password": PASSWORD, "fingerprint": self.device });
         self.session("/login", &body).await
     }
 
-    /// A new refresh token for the old one.
+    /// Exchanges the refresh token for a new one.
     ///
     /// # Errors
-    /// If that is refused.
+    /// If the refresh is refused.
     pub async fn refresh(&mut self) -> Outcome<()> {
         let body = json!({ "fingerprint": self.device });
         self.session("/refresh-token", &body).await
     }
 
-    /// A GET with the token and further cookies; its whole body is read.
+    /// A GET with the access token and further cookies; reads the whole body.
     ///
     /// # Errors
     /// If the answer is not 200.
@@ -102,7 +102,7 @@ impl Bare {
         self.bearer = bearer.ok_or("no access token came")?.to_owned();
         match answer["user"]["id"].is_string() {
             true => Ok(()),
-            false => Err("no user came".into()),
+            false => Err("the answer names no user".into()),
         }
     }
 }

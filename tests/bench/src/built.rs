@@ -1,5 +1,5 @@
-//! Where the builds are that are measured. `cargo xtask bench` makes them and names them in the
-//! environment; without it each is looked for where that command puts it.
+//! Where the measured builds are. `cargo xtask bench` makes them and sets a variable for each;
+//! without the variable, a build is expected where that command puts it.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -8,31 +8,32 @@ use vestibule_acceptance::repository;
 
 use crate::registry::Outcome;
 
-/// The app as it ships, stripped.
+/// The variable with the path of the shipped app, stripped.
 pub const SHIPPED: &str = "VESTIBULE_BENCH_SHIPPED";
-/// The blank window, built with the same profile; `vestibule-bare` lies beside it.
+/// The variable with the path of the blank window, built with the same profile; `vestibule-bare` is
+/// in the same folder.
 pub const BLANK: &str = "VESTIBULE_BENCH_BLANK";
 
-/// The app as it ships.
+/// The path of the shipped app.
 ///
 /// # Errors
-/// If it is not there.
+/// If it does not exist.
 pub fn shipped() -> Outcome<PathBuf> {
     file(SHIPPED, "bench/vestibule")
 }
 
-/// The blank window.
+/// The path of the blank window.
 ///
 /// # Errors
-/// If it is not there.
+/// If it does not exist.
 pub fn blank_window() -> Outcome<PathBuf> {
     file(BLANK, "bench/vestibule-blank")
 }
 
-/// The window with a bare command and a bare event.
+/// The path of the window with an empty command and an empty event.
 ///
 /// # Errors
-/// If it is not there.
+/// If it does not exist.
 pub fn bare_window() -> Outcome<PathBuf> {
     let path = blank_window()?.with_file_name("vestibule-bare");
     exists(&path, Path::is_file)
@@ -41,7 +42,7 @@ pub fn bare_window() -> Outcome<PathBuf> {
 /// The static export of the app's frontend.
 ///
 /// # Errors
-/// If it is not there.
+/// If it does not exist.
 pub fn export() -> Outcome<PathBuf> {
     folder("frontend/out")
 }
@@ -49,12 +50,12 @@ pub fn export() -> Outcome<PathBuf> {
 /// The static export of a blank Next app.
 ///
 /// # Errors
-/// If it is not there.
+/// If it does not exist.
 pub fn blank_export() -> Outcome<PathBuf> {
     folder("tests/bench/next/blank/out")
 }
 
-/// Next, and the web arrangement's folder, built.
+/// The paths of Next and of the built web arrangement.
 ///
 /// # Errors
 /// If it is not built.

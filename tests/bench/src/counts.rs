@@ -1,11 +1,11 @@
-//! What a piece of work costs beside time: requests that the backend hears, calls of the
-//! keyring, changes on the disk.
+//! What a piece of work costs besides time: requests to the backend, calls of the keyring, changes
+//! on the disk.
 //!
-//! Each is counted from outside the session: at the backend, in the store that the session is
-//! given, and by the kernel (inotify) in the folder of its records. The last hears a record
-//! that is renamed into place, a file that is removed, and a file that is written where it
-//! is. It does not hear the syncs themselves; the records' own code syncs file and folder
-//! once for each rename, and the folder for each removal.
+//! Each is counted outside of the session: at the backend, in the store that the session is given,
+//! and by the kernel (inotify) in the folder of its records. The kernel reports a record that is
+//! renamed into place, a file that is removed, and a file that is written in place. It does not
+//! report syncs; the code of the records syncs file and folder once for each rename, and the folder
+//! for each removal.
 
 use std::ffi::CStr;
 use std::mem::MaybeUninit;
@@ -20,10 +20,10 @@ use vestibule_core::secrets::{SecretBytes, SecretStore, StoreError};
 
 use crate::registry::Outcome;
 
-/// What one piece of work came to.
+/// The counts of one piece of work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Requests that the backend received, to whichever endpoint.
+    /// Requests that the backend received, to any endpoint.
     pub requests: usize,
     /// Calls of the keyring that read.
     pub reads: usize,
@@ -33,14 +33,14 @@ pub struct Counts {
     pub deletions: usize,
     /// Records that were renamed into place.
     pub replaced: usize,
-    /// Files that were removed, temporary ones apart.
+    /// Files that were removed, except temporary ones.
     pub removed: usize,
-    /// Files that were written where they are.
+    /// Files that were written in place.
     pub in_place: usize,
 }
 
 impl Counts {
-    /// For a row: what there was of each, what there was none of apart.
+    /// The counts for a row, without those that are zero.
     #[must_use]
     pub fn told(&self) -> Vec<(String, f64)> {
         [
@@ -59,11 +59,10 @@ impl Counts {
     }
 }
 
-/// Counts what `work` makes a session do that was given `store` and keeps its records in
-/// `folder`.
+/// Counts what `work` makes a session do whose store is `store` and whose records are in `folder`.
 ///
 /// # Errors
-/// As the work, or if the folder cannot be watched.
+/// If the work fails, or if the folder cannot be watched.
 pub async fn counted(
     backend: &Backend,
     store: &CountingStore,
@@ -88,7 +87,7 @@ pub struct CountingStore {
 }
 
 impl CountingStore {
-    /// Before another store.
+    /// Wraps another store.
     #[must_use]
     pub fn before(inner: Arc<dyn SecretStore>) -> Self {
         Self {
@@ -97,7 +96,7 @@ impl CountingStore {
         }
     }
 
-    /// Reads, writes and deletions so far.
+    /// The numbers of reads, writes and deletions so far.
     #[must_use]
     pub fn counts(&self) -> [usize; 3] {
         std::array::from_fn(|kind| self.calls[kind].load(Ordering::SeqCst))
@@ -125,15 +124,15 @@ impl SecretStore for CountingStore {
     }
 }
 
-/// The kernel's account of what changes in a folder and in the folders below it that are
-/// there when it begins to listen.
+/// Changes in a folder and in the folders that are below it at the start, as the kernel reports
+/// them.
 pub struct Disk(OwnedFd);
 
 impl Disk {
-    /// Listens from now on.
+    /// Starts watching.
     ///
     /// # Errors
-    /// If the kernel does not let us.
+    /// If the kernel refuses.
     pub fn watch(folder: &Path) -> Outcome<Self> {
         let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", folder.display());
         let kernel = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC);
@@ -153,10 +152,10 @@ impl Disk {
         Ok(disk)
     }
 
-    /// What has changed since then; only the fields of the disk are set.
+    /// What has changed since the start; only the fields of the disk are set.
     ///
     /// # Errors
-    /// If the kernel has lost count.
+    /// If the kernel has dropped reports.
     pub fn heard(self) -> Outcome<Counts> {
         let mut buffer = [MaybeUninit::uninit(); 16 << 10];
         let mut reader = Reader::new(&self.0, &mut buffer);
@@ -166,12 +165,12 @@ impl Disk {
             let event = match reader.next() {
                 Ok(event) => event,
                 Err(rustix::io::Errno::WOULDBLOCK) => break,
-                Err(error) => return Err(format!("the kernel's account: {error}")),
+                Err(error) => return Err(format!("the kernel's reports cannot be read: {error}")),
             };
             let kind = event.events();
             let name = event.file_name().unwrap_or_default();
             if kind.contains(ReadFlags::QUEUE_OVERFLOW) {
-                return Err("more has changed on the disk than the kernel keeps count of".into());
+                return Err("the kernel has dropped reports of changes on the disk".into());
             } else if kind.contains(ReadFlags::MODIFY) {
                 if !written.iter().any(|one| one.as_c_str() == name) {
                     written.push(name.to_owned());
@@ -179,7 +178,7 @@ impl Disk {
             } else if kind.contains(ReadFlags::MOVED_TO) {
                 counts.replaced += 1;
             } else if kind.contains(ReadFlags::MOVED_FROM) {
-                // What was written under a name of its own, for this.
+                // The temporary file that was renamed to this one.
                 written.retain(|one| one.as_c_str() != name);
             } else if kind.contains(ReadFlags::DELETE) {
                 let was_written = written.iter().any(|one| one.as_c_str() == name);

@@ -1,5 +1,5 @@
-//! The least that persisting a session can cost: one record on the disk that survives a
-//! power cut, and one write to the keyring. Neither goes through the product's code.
+//! The least that storing a session can cost: one record on the disk that survives a power cut, and
+//! one write to the keyring. Neither uses the product's code.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -10,13 +10,13 @@ use keyring_core::{CredentialStore, Entry};
 
 use crate::registry::Outcome;
 
-/// As long as what a session keeps.
+/// The size of a stored session.
 const BYTES: usize = 600;
 
-/// Replaces a file as a whole: written beside it, synced, renamed, the folder synced.
+/// Replaces a file atomically: writes a new one, syncs it, renames it, syncs the folder.
 ///
 /// # Errors
-/// If the disk does not take it.
+/// If writing fails.
 pub fn synced_record(folder: &Path) -> Outcome<()> {
     let beside = folder.join("record.tmp");
     let write = || {
@@ -29,12 +29,12 @@ pub fn synced_record(folder: &Path) -> Outcome<()> {
     write().map_err(|error| format!("a synced record: {error}"))
 }
 
-/// One item in the desktop's keyring. Its connection must not be closed on a thread of a
-/// runtime; [`ItemInKeyring`] sees to that.
+/// An item in the desktop's keyring. Its connection must not be closed on a thread of a runtime;
+/// dropping [`ItemInKeyring`] takes care of that.
 pub struct ItemInKeyring(Option<(Arc<CredentialStore>, Entry)>);
 
 impl ItemInKeyring {
-    /// Connects. Blocks.
+    /// Connects to the keyring. Blocks.
     ///
     /// # Errors
     /// If there is no keyring.
@@ -46,12 +46,12 @@ impl ItemInKeyring {
         Ok(Self(Some((store, entry))))
     }
 
-    /// Writes it. Blocks.
+    /// Writes the item. Blocks.
     ///
     /// # Errors
-    /// If the keyring does not take it.
+    /// If the keyring refuses the write.
     pub fn write(&self) -> Outcome<()> {
-        let (_, entry) = self.0.as_ref().ok_or("the keyring is gone")?;
+        let (_, entry) = self.0.as_ref().ok_or("the keyring is not connected")?;
         let written = entry.set_secret(&[b'x'; BYTES]);
         written.map_err(|error| format!("a keyring write: {}", kind(&error)))
     }
@@ -64,7 +64,7 @@ impl Drop for ItemInKeyring {
     }
 }
 
-/// Without what some of these errors hold: the secret's bytes.
+/// The kind of an error, without the secret's bytes that some errors contain.
 fn kind(error: &keyring_core::Error) -> &'static str {
     match error {
         keyring_core::Error::PlatformFailure(_) => "the platform failed",

@@ -1,14 +1,14 @@
-//! How a cost grows with what it is asked for.
+//! How a cost grows with the size of its input.
 
 use crate::row::Curve;
 use crate::summary::median;
 
-/// The largest exponent that still counts as linear: samples scatter.
+/// The largest exponent that still counts as linear, since samples scatter.
 pub const LINEAR: f64 = 1.15;
 
 /// The exponent `p` of `cost ~ x^p` over the upper half of a curve, by least squares of the
-/// logarithms. A fixed cost only flattens it, so an honest `a + b·x` comes out at 1 or less and
-/// `x²` near 2. `None` of fewer than three points.
+/// logarithms. A fixed cost only flattens the curve, so `a + b·x` gives at most 1 and `x²` gives
+/// nearly 2. `None` with fewer than three points.
 #[must_use]
 pub fn exponent(curve: &Curve) -> Option<f64> {
     let points = &curve.points;
@@ -22,7 +22,7 @@ pub fn exponent(curve: &Curve) -> Option<f64> {
     slope(&logs.collect::<Vec<_>>())
 }
 
-/// How far the points lie from the line of [`per_hour`]: half of them no further than this.
+/// How far the points are from the line of [`per_hour`]: the median distance.
 #[must_use]
 pub fn scatter(curve: &Curve) -> Option<f64> {
     let per_hour = per_hour(curve)?;
@@ -39,7 +39,7 @@ pub fn scatter(curve: &Curve) -> Option<f64> {
     )
 }
 
-/// The slope of the straight line that is nearest to the points, by least squares.
+/// The slope of the straight line closest to the points, by least squares.
 #[must_use]
 pub fn slope(points: &[(f64, f64)]) -> Option<f64> {
     let n = points.len() as f64;
@@ -53,8 +53,8 @@ pub fn slope(points: &[(f64, f64)]) -> Option<f64> {
     (across > 0.0 && along.is_finite()).then(|| along / across)
 }
 
-/// By how much it grows for each step of `x`, which is an hour: the median of what any two
-/// points say, so that a few that stick out do not count.
+/// The growth in one step of `x`, which is an hour: the median over all pairs of points, so that a
+/// few outliers have no effect.
 #[must_use]
 pub fn per_hour(curve: &Curve) -> Option<f64> {
     let points = &curve.points;

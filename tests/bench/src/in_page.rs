@@ -1,5 +1,5 @@
-//! The app built for WebDriver, signed in, with what is measured inside a page put into it. No
-//! recorder runs there: it would listen to every message, and be part of every figure.
+//! The app built for WebDriver, signed in, with measuring code in its page. The recorder of the
+//! tests does not run there: it would process every message and be part of every figure.
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,11 +9,11 @@ use vestibule_acceptance::{App, DEMO, DEMO_NAME, PASSWORD, Role, Stage, bundle, 
 
 use crate::registry::Outcome;
 
-/// What a test puts into pages before their own scripts.
+/// A script that runs before a page's own scripts.
 pub const HEADER: &str = include_str!("page/header.js");
 const NO_SCRIPT: &str = "";
 const MODULE: &str = "tests/bench/src/page/measure.ts";
-/// How long a script in the page may run. WebDriver's own limit is 30 s, and a measurement takes
+/// The time limit of a script in the page. WebDriver's own limit is 30 s, and a measurement takes
 /// longer.
 const CALL: Duration = Duration::from_secs(55);
 
@@ -24,10 +24,10 @@ pub struct InPage {
 }
 
 impl InPage {
-    /// Starts the app, with further variables in its environment, and signs the demo account in.
+    /// Starts the app with additional environment variables, and signs the demo account in.
     ///
     /// # Errors
-    /// If it is not signed in, or the page does not take what is put into it.
+    /// If the sign-in fails, or the page does not accept the measuring code.
     pub async fn signed_in(stage: &Stage, variables: &[(&'static str, String)]) -> Outcome<Self> {
         let page = Self::start(stage, NO_SCRIPT, variables).await?;
         page.sign_in().await?;
@@ -38,11 +38,11 @@ impl InPage {
         let read = page.value("ready", json!([])).await?;
         match read == DEMO {
             true => Ok(page),
-            false => Err(format!("the page reads {read} as the session's user")),
+            false => Err(format!("the page shows {read} as the session's user")),
         }
     }
 
-    /// Starts the app with a script that runs before each page's own.
+    /// Starts the app with a script that runs before each page's own scripts.
     ///
     /// # Errors
     /// If it does not start.
@@ -61,20 +61,20 @@ impl InPage {
         Ok(Self { app })
     }
 
-    /// Signs the demo account in by the command, and waits until the header says so.
+    /// Signs the demo account in by the command, and waits until the header shows it.
     ///
     /// # Errors
-    /// If that is refused.
+    /// If the sign-in is refused.
     pub async fn sign_in(&self) -> Outcome<()> {
         self.log_in().await?;
         self.app.find(Role::Button, containing(DEMO_NAME)).await;
         Ok(())
     }
 
-    /// Signs the demo account in by the command, whoever is signed in.
+    /// Signs the demo account in by the command, also over an existing session.
     ///
     /// # Errors
-    /// If that is refused.
+    /// If the sign-in is refused.
     pub async fn log_in(&self) -> Outcome<()> {
         let input = json!({ "email": DEMO, "password": PASSWORD });
         self.invoke("login", json!({ "input": input }))
@@ -82,10 +82,10 @@ impl InPage {
             .map(drop)
     }
 
-    /// Calls a command of the shell, and answers what it answers.
+    /// Calls a command of the shell, and returns its answer.
     ///
     /// # Errors
-    /// If it is refused.
+    /// If the command is refused.
     pub async fn invoke(&self, command: &str, arguments: Value) -> Outcome<Value> {
         let script = "
             const { command, given } = argument;
@@ -95,10 +95,10 @@ impl InPage {
         answered(self.app.run_async(script, argument).await)
     }
 
-    /// Calls a function of what was put into the page; the figures that it answers.
+    /// Calls a function of the measuring code; returns its figures.
     ///
     /// # Errors
-    /// If it throws.
+    /// If the function throws.
     pub async fn figures(&self, function: &str, arguments: Value) -> Outcome<Vec<f64>> {
         let value = self.value(function, arguments).await?;
         serde_json::from_value(value).map_err(|error| format!("{function}: {error}"))
@@ -117,12 +117,12 @@ impl InPage {
         );
         match self.app.run(&script).await {
             Value::Bool(true) => Ok(()),
-            other => Err(format!("the page did not take {module}: {other}")),
+            other => Err(format!("the page did not accept {module}: {other}")),
         }
     }
 }
 
-/// What a script answered, unless it says that it failed.
+/// The result of a script, or the error that it reports.
 fn answered(value: Value) -> Outcome<Value> {
     match value.as_str() {
         Some(text) if text.starts_with("failed: ") => Err(format!("in the page: {text}")),

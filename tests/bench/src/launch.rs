@@ -1,4 +1,4 @@
-//! A start of a window as a user starts it: no driver, no script, nothing of a test around it.
+//! Starts a window as a user starts it: without a driver, a script or anything else of a test.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::instruments::paint::PaintWatch;
 use crate::memory;
 use crate::registry::Outcome;
 
-/// A window's process and all that it started. They end when it is dropped.
+/// A window's process and all processes that it started. They end when it is dropped.
 pub struct Launch {
     group: Group,
     begun: Instant,
@@ -27,10 +27,10 @@ impl Launch {
         Self::by(desktop.command(program))
     }
 
-    /// Starts a window by a command of its desktop that becomes it.
+    /// Starts a window by a command of its desktop that executes the program.
     #[must_use]
     pub fn by(mut command: Command) -> Self {
-        // Whom it trusts is the system's to say, as on any desktop.
+        // It trusts the authorities of the system, as on any desktop.
         command.env_remove("SSL_CERT_FILE");
         command
             .stdin(Stdio::null())
@@ -43,10 +43,10 @@ impl Launch {
         }
     }
 
-    /// Milliseconds from before the start to content on the screen.
+    /// The milliseconds from before the start to content on the screen.
     ///
     /// # Errors
-    /// If none comes.
+    /// If no content appears.
     pub fn to_content(&mut self, screen: &PaintWatch) -> Outcome<f64> {
         let seen = screen.content();
         if let Some(status) = self.group.ended() {
@@ -55,23 +55,24 @@ impl Launch {
         Ok(seen?.duration_since(self.begun).as_secs_f64() * 1e3)
     }
 
-    /// The window's own process.
+    /// The id of the window's own process.
     pub fn process(&mut self) -> u32 {
         self.group.child().id()
     }
 
-    /// What all its processes weigh, in bytes, each with its name.
+    /// The memory of each of its processes in bytes, with the process's name.
     ///
     /// # Errors
-    /// If it has ended.
+    /// If the window's process has ended.
     pub fn weights(&mut self) -> Outcome<Vec<(String, f64)>> {
         weights(self.process())
     }
 
-    /// Ends it, and waits until nothing of it is left: the next start would find its lock held.
+    /// Ends it, and waits until all processes have ended, so that the next start does not find its
+    /// lock held.
     ///
     /// # Errors
-    /// If something stays on the screen.
+    /// If a window stays on the screen.
     pub async fn end(mut self, screen: &PaintWatch) -> Outcome<()> {
         let processes = memory::tree(self.process());
         drop(self);
@@ -87,10 +88,10 @@ impl Launch {
     }
 }
 
-/// What a process and all that it started weigh, in bytes, each with its name.
+/// The memory of a process and of all processes that it started, in bytes, with their names.
 ///
 /// # Errors
-/// If it has ended.
+/// If the process has ended.
 pub fn weights(process: u32) -> Outcome<Vec<(String, f64)>> {
     let weight = |id: u32| Some((name(id), memory::pss(id)? as f64));
     let weights: Vec<_> = memory::tree(process)
@@ -103,32 +104,32 @@ pub fn weights(process: u32) -> Outcome<Vec<(String, f64)>> {
     }
 }
 
-/// What a process calls itself, in at most 15 characters.
+/// The name of a process, of at most 15 characters.
 #[must_use]
 pub fn name(process: u32) -> String {
     let name = fs::read_to_string(format!("/proc/{process}/comm"));
     name.unwrap_or_default().trim().to_owned()
 }
 
-/// The sum of them.
+/// The sum of these sizes.
 #[must_use]
 pub fn sum(weights: &[(String, f64)]) -> f64 {
     weights.iter().map(|(_, bytes)| bytes).sum()
 }
 
-/// The app as it ships, with somebody signed in who is remembered, beside a blank window: what a
-/// user finds on a desktop. What starts there ends there before another entry comes.
+/// The shipped app, with a remembered session, and a blank window, on one desktop. Each entry ends
+/// what it has started there before the next one begins.
 pub struct Shipped {
-    /// The desktop, and the backend that the app speaks to.
+    /// The desktop, and the app's backend.
     pub stage: Stage,
-    /// The app.
+    /// The path of the app.
     pub app: PathBuf,
-    /// The blank window.
+    /// The path of the blank window.
     pub blank: PathBuf,
 }
 
 impl Shipped {
-    /// Signed in by the build for WebDriver, which has the same folders and the same item in the
+    /// Signs in with the build for WebDriver, which uses the same folders and the same item in the
     /// keyring.
     ///
     /// # Errors
@@ -148,10 +149,10 @@ impl Shipped {
         Ok(Self { stage, app, blank })
     }
 
-    /// The screen, once it is empty.
+    /// A watch of the screen, once it is empty.
     ///
     /// # Errors
-    /// If a window stays there.
+    /// If a window stays on the screen.
     pub fn screen(&self) -> Outcome<PaintWatch> {
         let screen = PaintWatch::of(&self.stage.desktop)?;
         screen.empty()?;
@@ -159,7 +160,7 @@ impl Shipped {
     }
 }
 
-/// Nothing is done for so long, but once in a short form.
+/// Waits for this long; only for a moment in a short form.
 pub async fn idle(time: Duration, is_short: bool) {
     let time = if is_short {
         Duration::from_secs(2)

@@ -1,12 +1,12 @@
-//! What the product costs, each figure beside a floor and an alternative measured in the same
-//! run: one table, with targets that are data.
+//! What the product costs. Each figure is in one table next to a floor and an alternative measured
+//! in the same run, with targets that are data.
 //!
-//! An entry of the [`registry`] measures one thing and answers with [`row::Row`]s. A row holds
-//! every sample; [`target::Target`] decides from them whether it holds. What could not be
-//! measured is a row too, with the reason. Nothing here is asserted against a clock: times are
-//! judged in the table only, counts and controls in the tests.
+//! An entry of the [`registry`] measures one thing and returns [`row::Row`]s. A row holds every
+//! sample; its [`target::Target`] decides whether it holds. What could not be measured is a row
+//! too, with the reason. No test asserts a time: times are compared with targets in the table only,
+//! counts and controls in the tests.
 //!
-//! Linux only, as WebDriver for the window is.
+//! Linux only, since there is no WebDriver for the window elsewhere.
 
 #![cfg(target_os = "linux")]
 

@@ -1,4 +1,4 @@
-//! On which machine, on which day, and how busy it was.
+//! The machine, the day and the load of a run.
 
 use std::fs;
 use std::process::Command;
@@ -24,7 +24,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// This one, now. What the system does not tell stays empty.
+    /// This machine, now. What the system does not tell stays empty.
     #[must_use]
     pub fn here() -> Self {
         let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
@@ -41,14 +41,14 @@ impl Machine {
         }
     }
 
-    /// Whether both are of one machine, whatever the day and the commit.
+    /// Whether both are the same machine; the day and the commit do not matter.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         let hardware = |one: &Self| (one.processor.clone(), one.cores, one.memory);
         hardware(self) == hardware(other)
     }
 
-    /// In one line.
+    /// The machine in one line.
     #[must_use]
     pub fn words(&self) -> String {
         format!(
@@ -102,7 +102,7 @@ fn commit() -> String {
     format!("{commit}{mark}")
 }
 
-/// `2026-11-28`, by the days since 1970 (Howard Hinnant's `civil_from_days`).
+/// `2026-11-28`, computed from the days since 1970 (Howard Hinnant's `civil_from_days`).
 fn day(moment: SystemTime) -> String {
     let seconds = moment
         .duration_since(UNIX_EPOCH)

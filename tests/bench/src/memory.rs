@@ -1,9 +1,9 @@
-//! What processes weigh: their proportional share of memory (PSS), in which a page that
-//! several processes map counts for each by its part.
+//! The memory of processes: their proportional share (PSS), in which a page that several processes
+//! map counts for each in part.
 
 use std::fs;
 
-/// Bytes; `None` if the process is gone or is not ours to look at.
+/// The PSS in bytes; `None` if the process has ended or may not be read.
 #[must_use]
 pub fn pss(process: u32) -> Option<u64> {
     let rollup = fs::read_to_string(format!("/proc/{process}/smaps_rollup")).ok()?;
@@ -12,7 +12,7 @@ pub fn pss(process: u32) -> Option<u64> {
     Some(kib * 1024)
 }
 
-/// A process and everything that it has started, and they in turn.
+/// A process and all processes that it has started, directly or not.
 #[must_use]
 pub fn tree(root: u32) -> Vec<u32> {
     let parents = parents();
@@ -39,7 +39,7 @@ fn parents() -> Vec<(u32, u32)> {
         .filter_map(|entry| {
             let id = entry.file_name().to_str()?.parse().ok()?;
             let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
-            // After the name, which may hold anything: the state, then the parent.
+            // After the name, which may contain anything, come the state and the parent.
             let (_, rest) = stat.rsplit_once(") ")?;
             let parent = rest.split(' ').nth(1)?.parse().ok()?;
             Some((id, parent))

@@ -1,9 +1,9 @@
-//! An origin with a certificate that serves a body of any size: at `/bytes/N` to requests with the
-//! session, and at `/public/bytes/N` to requests without it, so that `auth.fetch`, bare reqwest and
-//! `tauri-plugin-http` get the same bytes from the same server. It passes every other request on
-//! to the backend behind it.
+//! A server with TLS that serves a body of any size: at `/bytes/N` to requests with the session,
+//! and at `/public/bytes/N` to requests without it, so that `auth.fetch`, bare reqwest and
+//! `tauri-plugin-http` get the same bytes from the same server. It passes every other request on to
+//! the backend.
 //!
-//! The body is JSON, a text of N bytes in all, as an API's answer is.
+//! The body is JSON, a string of N bytes in all, like an API's answer.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,26 +21,26 @@ use tokio_rustls::TlsAcceptor;
 use crate::registry::Outcome;
 use crate::tls;
 
-/// The path of a body of so many bytes, for the session.
+/// The path of a body of this many bytes, for the session.
 #[must_use]
 pub fn path(bytes: usize) -> String {
     format!("/bytes/{bytes}")
 }
 
-/// The path of the same for everyone.
+/// The path of the same body for everyone.
 #[must_use]
 pub fn public_path(bytes: usize) -> String {
     format!("/public/bytes/{bytes}")
 }
 
-/// What lies over the app's profile, so that a page may ask for them.
+/// An addition to the app's profile, so that a page may call these paths.
 pub const PROFILE: &str = "\
 schema = 1
 [api]
 allow = ['/me', '/plans', '/plans/*', '/bytes/*']
 ";
 
-/// Serves until it is dropped.
+/// The server. Ends when dropped.
 pub struct Origin {
     url: String,
     delay: Arc<AtomicU64>,
@@ -48,10 +48,10 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// Before this backend, with the certificate that this process was started with.
+    /// In front of this backend, with the certificate that this process was started with.
     ///
     /// # Errors
-    /// If there is none, or no port.
+    /// If there is no certificate, or no free port.
     pub async fn before(backend: SocketAddr) -> Outcome<Self> {
         Self::start(backend, Some(tls::acceptor()?)).await
     }
@@ -59,7 +59,7 @@ impl Origin {
     /// The same without TLS, for a control.
     ///
     /// # Errors
-    /// If there is no port.
+    /// If there is no free port.
     pub async fn plain(backend: SocketAddr) -> Outcome<Self> {
         Self::start(backend, None).await
     }
@@ -92,13 +92,13 @@ impl Origin {
         })
     }
 
-    /// Its address, with the scheme.
+    /// The base address, with the scheme.
     #[must_use]
     pub fn url(&self) -> String {
         self.url.clone()
     }
 
-    /// From now on each body is given so much later.
+    /// From now on each body is sent with this delay.
     pub fn delay(&self, delay: Duration) {
         let ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
         self.delay.store(ms, Ordering::SeqCst);
@@ -130,14 +130,13 @@ where
                 tokio::time::sleep(Duration::from_millis(delay.load(Ordering::SeqCst))).await;
                 give(&mut client, size).await?;
             }
-            // The answer says that the connection ends with it, so that each request is heard
-            // here first.
+            // The answer closes the connection, so that every request arrives here first.
             None => return hand_on(client, &head, backend).await,
         }
     }
 }
 
-/// The lines of a request up to the empty one; empty where the client is gone.
+/// Reads the lines of a request up to the empty one; empty if the client has disconnected.
 async fn head(client: &mut (impl AsyncBufRead + Unpin)) -> std::io::Result<String> {
     let mut head = String::new();
     while client.read_line(&mut head).await? > 0 {
@@ -155,7 +154,7 @@ async fn give(client: &mut (impl AsyncWrite + Unpin), size: usize) -> std::io::R
     );
     let mut left = size.saturating_sub(2);
     let mut first = head.into_bytes();
-    // A small answer goes out in one piece, as a server's does.
+    // A small answer is sent in one piece, as servers do.
     let begun = left.min(8 << 10);
     first.extend_from_slice(&PIECE[..begun]);
     left -= begun;

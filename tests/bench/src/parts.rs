@@ -1,8 +1,8 @@
-//! Processes that an entry measures from outside: `bench --part user URL FOLDER`.
+//! Child processes that an entry measures from outside: `bench --part user URL FOLDER`.
 //!
-//! It has one session, and does what a line on its standard input says: `use` is a bit of
-//! everything that people do, `hold BYTES` keeps so much more memory for good. Each is
-//! answered by a line; the end of the input is its end.
+//! The process has one session and reads commands, one a line: `use` does some of everything that
+//! users do, `hold BYTES` allocates that much memory for good. It answers each with a line, and
+//! ends when its input does.
 
 use std::io::{BufRead as _, Write as _};
 use std::path::Path;
@@ -19,7 +19,7 @@ use crate::registry::{Outcome, runtime};
 use crate::stand::{fetch, get, open, refresh, sign_in};
 
 const DONE: &str = "done";
-/// In one bit of use.
+/// How many refreshes one `use` makes.
 const REFRESHES: usize = 5;
 const CALLS: usize = 20;
 const BODY: &str = "/transfer?bytes=1000000";
@@ -53,14 +53,15 @@ fn user(url: &str, folder: &Path) -> Outcome<()> {
             None if line == "use" => runtime.block_on(some_use(&session))?,
             Some(("hold", bytes)) => {
                 let bytes = bytes.parse().map_err(|error| format!("{line}: {error}"))?;
-                // Not zeroes: those the kernel would give only when they are written to.
+                // Not zeroes, for which the kernel would provide memory only when they are written
+                // to.
                 held.push(vec![1; bytes]);
             }
-            _ => return Err(format!("`{line}` is no use")),
+            _ => return Err(format!("there is no command `{line}`")),
         }
         say()?;
     }
-    // Until now, or nobody would have noticed.
+    // Kept until here, so that the compiler cannot drop it earlier.
     drop(held);
     Ok(())
 }
@@ -93,7 +94,7 @@ fn say() -> Outcome<()> {
     said.map_err(|error| error.to_string())
 }
 
-/// Such a process, from outside. It ends when this is dropped.
+/// Starts and drives such a process. Killed when dropped.
 pub struct User {
     child: Child,
     input: ChildStdin,
@@ -101,10 +102,10 @@ pub struct User {
 }
 
 impl User {
-    /// Started, and nobody signed in.
+    /// Starts the process, in which nobody is signed in.
     ///
     /// # Errors
-    /// If it does not start.
+    /// If the process does not start.
     pub async fn start(program: &Path, url: &str, folder: &Path) -> Outcome<Self> {
         let mut child = Command::new(program)
             .args(["--part", "user", url])
@@ -125,26 +126,26 @@ impl User {
         Ok(user)
     }
 
-    /// A bit of everything that people do.
+    /// Makes it do some of everything that users do.
     ///
     /// # Errors
-    /// If something of it fails.
+    /// If something of that fails.
     pub async fn some_use(&mut self) -> Outcome<()> {
         self.ask("use\n").await
     }
 
-    /// Makes it keep so many bytes more.
+    /// Makes it allocate this many bytes for good.
     ///
     /// # Errors
-    /// If it has ended.
+    /// If the process has ended.
     pub async fn hold(&mut self, bytes: usize) -> Outcome<()> {
         self.ask(&format!("hold {bytes}\n")).await
     }
 
-    /// What it weighs.
+    /// Its memory in bytes.
     ///
     /// # Errors
-    /// If it has ended.
+    /// If the process has ended.
     pub fn weight(&self) -> Outcome<f64> {
         let weight = self.child.id().and_then(crate::memory::pss);
         Ok(weight.ok_or("the process has ended")? as f64)
@@ -152,7 +153,7 @@ impl User {
 
     async fn ask(&mut self, line: &str) -> Outcome<()> {
         let asked = self.input.write_all(line.as_bytes()).await;
-        asked.map_err(|error| format!("the process does not listen: {error}"))?;
+        asked.map_err(|error| format!("the process does not read its input: {error}"))?;
         self.answer().await
     }
 

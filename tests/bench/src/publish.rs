@@ -1,5 +1,5 @@
-//! A run becomes what the repository says of its costs: `docs/bench.json` with every sample, and
-//! the table in the README, which is written from that file alone and never by hand.
+//! Publishes a run: `docs/bench.json` with every sample, and the table in the README, which is
+//! always written from that file.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -11,22 +11,22 @@ use crate::table;
 const BEGIN: &str = "<!-- bench: `cargo xtask bench --publish` writes from here -->";
 const END: &str = "<!-- bench: to here -->";
 
-/// The two files.
+/// The two published files.
 pub struct Published {
-    /// Every sample.
+    /// The file with every sample.
     pub json: PathBuf,
-    /// The table, between two markers.
+    /// The README, with the table between two markers.
     pub readme: PathBuf,
 }
 
 impl Published {
-    /// Those of the work tree that this program was built in.
+    /// The files of the work tree in which this program was built.
     #[must_use]
     pub fn here() -> Self {
         Self::in_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))
     }
 
-    /// Those of a work tree.
+    /// The files of this work tree.
     #[must_use]
     pub fn in_folder(root: &Path) -> Self {
         Self {
@@ -35,8 +35,8 @@ impl Published {
         }
     }
 
-    /// Refuses before hours of measuring what would be refused after them: a README without a
-    /// place for the table, or an earlier run that cannot be read.
+    /// Fails before the measurements if [`Published::renew`] would fail after them: because the
+    /// README has no place for the table, or an earlier run cannot be read.
     ///
     /// # Errors
     /// With the reason.
@@ -45,11 +45,11 @@ impl Published {
         self.earlier().map(drop)
     }
 
-    /// Writes both. Rows of entries that this run did not measure are kept, and say of which day
-    /// they are, if an earlier run has them from the same machine.
+    /// Writes both files. Rows of entries that this run did not measure are kept from an earlier
+    /// run on the same machine, and name the day of that run.
     ///
     /// # Errors
-    /// If one cannot be read or written.
+    /// If a file cannot be read or written.
     pub fn renew(&self, mut report: Report) -> Outcome<()> {
         if let Some(earlier) = self.earlier()? {
             report.keep(earlier);
@@ -60,17 +60,17 @@ impl Published {
         std::fs::write(&self.readme, text).map_err(|error| self.of_readme(&error))
     }
 
-    /// Whether the README says what the file does.
+    /// Checks that the README has the table of the file.
     ///
     /// # Errors
-    /// With what it should say, if it does not.
+    /// If it does not; the error contains the right text.
     pub fn agree(&self) -> Outcome<()> {
         let [_, said, _] = self.place()?;
         let wanted = section(&Report::read(&self.json)?);
         match said.trim_start_matches('\n') == wanted {
             true => Ok(()),
             false => Err(format!(
-                "{} does not say what {} does, which is:\n{wanted}",
+                "{} differs from the table of {}, which is:\n{wanted}",
                 self.readme.display(),
                 self.json.display()
             )),
@@ -82,7 +82,7 @@ impl Published {
         is_there.then(|| Report::read(&self.json)).transpose()
     }
 
-    /// What the README has before the markers, between them and after them.
+    /// The README before, between and after the markers.
     fn place(&self) -> Outcome<[String; 3]> {
         let text = std::fs::read_to_string(&self.readme);
         let text = text.map_err(|error| self.of_readme(&error))?;
@@ -98,7 +98,7 @@ impl Published {
     }
 }
 
-/// What stands between the markers.
+/// The text between the markers.
 fn section(report: &Report) -> String {
     let mut text = format!(
         "Measured {}; {}.\n\n{}",

@@ -1,4 +1,4 @@
-//! The one list of what is measured. To add an entry, write a function in `rows/`
+//! The list of everything that is measured. To add an entry, write a function in `rows/`
 //!
 //! ```text
 //! pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>>
@@ -6,10 +6,10 @@
 //!
 //! and a line in [`ENTRIES`]. The rows' ids are the entry's, or begin with it and a slash.
 //!
-//! A function takes [`Setting::rounds`] samples, lets the product, its floor and its
-//! alternative take turns, and leaves no process behind. It does not judge: the row's target
-//! does. What it cannot measure it returns as an error in words, which becomes a row that does
-//! not hold; a panic of it becomes one too, and the others go on.
+//! A function takes [`Setting::rounds`] samples, measures the product, its floor and its
+//! alternative in turns, and leaves no process behind. It compares nothing with a target: the row
+//! does. What it cannot measure it returns as an error in words, which becomes a row that does not
+//! hold; so does a panic, and the other entries go on.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -23,15 +23,15 @@ use crate::row::Row;
 use crate::setting::{Form, Setting};
 use crate::{rows, table};
 
-/// What came of measuring; the error is for people.
+/// The result of a measurement; the error is text for people.
 pub type Outcome<T> = Result<T, String>;
 
 type Working<'a> = Pin<Box<dyn Future<Output = Outcome<Vec<Row>>> + 'a>>;
 
-/// What has to be built before an entry can be measured; `cargo xtask bench` does it.
+/// A build that an entry needs; `cargo xtask bench` makes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Need {
-    /// The app as it ships.
+    /// The shipped app.
     Shipped,
     /// The packages that users install.
     Packages,
@@ -48,7 +48,7 @@ pub enum Need {
 }
 
 impl Need {
-    /// As `bench --needs` prints it.
+    /// The name in the output of `bench --needs`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -63,24 +63,24 @@ impl Need {
     }
 }
 
-/// One line of the list.
+/// One entry of the list.
 pub struct Entry {
-    /// What it is called on the command line.
+    /// Its name on the command line.
     pub id: &'static str,
-    /// The figure, as the table has it where nothing could be measured.
+    /// The figure, for the row of an entry that could not be measured.
     pub figure: &'static str,
-    /// Measured with `--long` only, or by name.
+    /// Whether it is measured only with `--long` or by name.
     pub long_only: bool,
-    /// How many seconds it takes on two quiet cores, builds aside.
+    /// How many seconds it takes on two idle cores, without builds.
     pub seconds: u32,
-    /// How many it takes in the long form, where that is more.
+    /// How many seconds it takes in the long form, if that is more.
     seconds_of_long: Option<u32>,
-    /// What must have been built.
+    /// The builds it needs.
     pub needs: &'static [Need],
     measure: for<'a> fn(&'a Setting) -> Working<'a>,
 }
 
-/// A line from a function.
+/// Makes an entry from a function.
 macro_rules! entry {
     ($id:literal, $figure:literal, $seconds:literal s, $needs:expr, $($measure:ident)::+) => {
         Entry {
@@ -102,7 +102,7 @@ macro_rules! entry {
 }
 
 impl Entry {
-    /// How many seconds it takes in this form; a short one is not told apart.
+    /// How many seconds it takes in this form; a short form counts like the usual one.
     #[must_use]
     pub fn seconds_of(&self, form: Form) -> u32 {
         let long = self.seconds_of_long.filter(|_| form == Form::Long);
@@ -110,17 +110,17 @@ impl Entry {
     }
 }
 
-/// The app as it ships, signed in by the build for WebDriver, beside a blank window.
+/// The shipped app, signed in by the build for WebDriver, and a blank window.
 const SHIPPED: &[Need] = &[Need::Shipped, Need::Driven, Need::BlankWindow];
 const BINARIES: &[Need] = &[Need::Shipped, Need::BlankWindow];
 const EXPORTS: &[Need] = &[Need::Export, Need::BlankExport];
 const DRIVEN: &[Need] = &[Need::Driven];
-/// Pages of the app, and of a web app beside it.
+/// Pages of the app, and of a web app.
 const PAGES: &[Need] = &[Need::Driven, Need::Web];
-/// Windows of the app, and bare ones beside them.
+/// Windows of the app, and bare windows.
 const WINDOWS: &[Need] = &[Need::Driven, Need::BlankWindow];
 
-/// All of them, in the order of the table.
+/// All entries, in the order of the table.
 pub const ENTRIES: &[Entry] = &[
     entry!("binary", "binary as shipped", 1 s, BINARIES, rows::size::binary),
     entry!("deb", ".deb", 1 s, &[Need::Packages], rows::size::package),
@@ -142,11 +142,11 @@ pub const ENTRIES: &[Entry] = &[
     entry!(long: "hour", "memory of the core over an hour of use", 3650 s, &[], rows::hour::core),
 ];
 
-/// How much longer than four times as long as it should an entry may take: something that does
-/// not come about is a row that says so, and not the end of the run.
+/// How much longer than four times its estimate an entry may take. An entry that takes longer
+/// becomes a row that says so, and the run goes on.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The entries of these names; without a name, those of the form.
+/// The entries with these names; without names, those of the form.
 #[must_use]
 pub fn selected(names: &[String], form: Form) -> Vec<&'static Entry> {
     let wanted = |entry: &&Entry| match names {
@@ -156,7 +156,7 @@ pub fn selected(names: &[String], form: Form) -> Vec<&'static Entry> {
     ENTRIES.iter().filter(wanted).collect()
 }
 
-/// What a run is going to do, for people.
+/// What a run is going to measure, in words.
 #[must_use]
 pub fn plan(entries: &[&Entry], form: Form) -> String {
     let seconds: u32 = entries.iter().map(|entry| entry.seconds_of(form)).sum();
@@ -176,7 +176,7 @@ pub fn plan(entries: &[&Entry], form: Form) -> String {
     )
 }
 
-/// How long each entry of a run took, for people.
+/// How long each entry of a run took, in words.
 #[must_use]
 pub fn account(took: &[(&Entry, Duration)], form: Form) -> String {
     let whole: Duration = took.iter().map(|(_, took)| *took).sum();
@@ -188,8 +188,8 @@ pub fn account(took: &[(&Entry, Duration)], form: Form) -> String {
     format!("measured in {minutes:.1} min:{}", each.collect::<String>())
 }
 
-/// Measures one entry after the other, and says on standard error what came of each; answers how
-/// long each took, too.
+/// Measures one entry after the other, and prints the results on standard error; returns the rows
+/// and how long each entry took.
 pub async fn run<'a>(
     entries: &[&'a Entry],
     setting: &Setting,
@@ -205,7 +205,7 @@ pub async fn run<'a>(
             Ok(Err(format!("it had not ended after {takes} s")))
         });
         let measured = match measured {
-            Ok(Ok(measured)) if measured.is_empty() => Err("it answered with no row".to_owned()),
+            Ok(Ok(measured)) if measured.is_empty() => Err("it returned no row".to_owned()),
             Ok(outcome) => outcome,
             Err(panic) => Err(words_of(&*panic)),
         };
@@ -226,10 +226,10 @@ pub async fn run<'a>(
     (rows, took)
 }
 
-/// The runtime that everything here runs on.
+/// The runtime for all entries.
 ///
 /// # Panics
-/// If the system gives no threads.
+/// If the system cannot create threads.
 #[must_use]
 pub fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread()
@@ -279,7 +279,7 @@ mod tests {
         assert_eq!(
             took.len(),
             entries.len(),
-            "what could not be measured took its time too"
+            "an entry that failed is in the list of times too"
         );
         rows
     }
@@ -320,10 +320,10 @@ mod tests {
         assert!(usual.iter().all(|entry| !entry.long_only));
         assert_eq!(selected(&[], Form::Long).len(), ENTRIES.len());
         let named = selected(&["hour".to_owned()], Form::Usual);
-        assert_eq!(named.len(), 1, "what is named is measured in any form");
+        assert_eq!(named.len(), 1, "a named entry is measured in any form");
     }
 
-    /// Thirty pairs of a minute each take longer than four times three of them.
+    /// The long form's thirty pairs of a minute each take longer than four times its three pairs.
     #[test]
     fn the_long_form_has_the_time_that_it_takes() {
         let memory = ENTRIES.iter().find(|entry| entry.id == "memory").unwrap();
@@ -331,7 +331,7 @@ mod tests {
         assert!(memory.seconds_of(Form::Usual) < 30 * 2 * 60);
     }
 
-    /// With fifteen minutes of it for builds from nothing.
+    /// Fifteen minutes of that are for builds from nothing.
     #[test]
     fn the_usual_run_takes_less_than_forty_minutes() {
         let usual = selected(&[], Form::Usual);

@@ -1,4 +1,4 @@
-//! A whole run as a file, and what has changed since an earlier one.
+//! A whole run as a file, and the changes since an earlier one.
 
 use std::path::Path;
 
@@ -9,21 +9,21 @@ use crate::registry::{ENTRIES, Outcome};
 use crate::row::Row;
 use crate::table::aligned;
 
-/// Counts up when an older file can no longer be read.
+/// The version of the file's format; increased when older files can no longer be read.
 const FORMAT: u32 = 1;
 
 /// A run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     format: u32,
-    /// Where and when.
+    /// The machine and the moment.
     pub machine: Machine,
-    /// What came of it.
+    /// The results.
     pub rows: Vec<Row>,
 }
 
 impl Report {
-    /// Of these rows.
+    /// A report with these rows.
     #[must_use]
     pub fn new(machine: Machine, rows: Vec<Row>) -> Self {
         Self {
@@ -36,7 +36,7 @@ impl Report {
     /// Reads a file.
     ///
     /// # Errors
-    /// If it is not there, or is no report of this format.
+    /// If the file does not exist, or is no report of this format.
     pub fn read(file: &Path) -> Outcome<Self> {
         let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
         let text = std::fs::read(file).map_err(|error| failed(&error))?;
@@ -53,7 +53,7 @@ impl Report {
     /// Writes it to a file.
     ///
     /// # Errors
-    /// If that cannot be written.
+    /// If the file cannot be written.
     pub fn write(&self, file: &Path) -> Outcome<()> {
         let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
         let mut text = serde_json::to_string_pretty(self).map_err(|error| failed(&error))?;
@@ -61,8 +61,8 @@ impl Report {
         std::fs::write(file, text).map_err(|error| failed(&error))
     }
 
-    /// Takes over the rows of an earlier run on the same machine whose entries this one did not
-    /// measure. Each says from then on of which run it is.
+    /// Adds the rows of an earlier run on the same machine for entries that this run did not
+    /// measure. Each is marked with its own day and commit.
     pub fn keep(&mut self, earlier: Self) {
         if !self.machine.is_same(&earlier.machine) {
             return;
@@ -78,13 +78,13 @@ impl Report {
                 self.rows.push(row);
             }
         }
-        // In the order of the table; rows of one entry stay in theirs.
+        // In the order of the table; rows of one entry keep their order.
         let place = |row: &Row| ENTRIES.iter().position(|entry| entry.id == row.entry());
         self.rows.retain(|row| place(row).is_some());
         self.rows.sort_by_key(place);
     }
 
-    /// How busy the machine was: the least and the most that any row saw.
+    /// The lowest and the highest load in any row.
     #[must_use]
     pub fn load(&self) -> String {
         let own = self.rows.iter().filter(|row| row.kept.is_none());

@@ -1,4 +1,4 @@
-//! What an entry may use while it measures.
+//! What an entry has to work with while it measures.
 
 use std::path::PathBuf;
 
@@ -7,30 +7,30 @@ use tokio::sync::OnceCell;
 use crate::launch::Shipped;
 use crate::registry::Outcome;
 
-/// How thoroughly.
+/// How thorough a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// A few samples of each, judged by nobody: shows that the instrument runs.
+    /// A few samples of each, not compared with targets: shows that the instruments work.
     Short,
-    /// What `cargo xtask bench` prints.
+    /// The run of `cargo xtask bench`.
     Usual,
-    /// That, and what takes hours of use or minutes of idling.
+    /// The same, and entries with hours of use or minutes of idling.
     Long,
 }
 
-/// What an entry may use.
+/// What an entry has to work with.
 pub struct Setting {
-    /// How thoroughly.
+    /// How thorough the run is.
     pub form: Form,
-    /// The program `bench`, for an entry that needs a process of its own.
+    /// The program `bench`, for an entry that needs a child process.
     pub program: PathBuf,
-    /// Where plots and whatever else stays are put.
+    /// The folder for plots and other files that stay.
     pub folder: PathBuf,
     shipped: OnceCell<Shipped>,
 }
 
 impl Setting {
-    /// For a run of this form.
+    /// The setting for a run of this form.
     #[must_use]
     pub fn new(form: Form, program: PathBuf, folder: PathBuf) -> Self {
         Self {
@@ -41,7 +41,7 @@ impl Setting {
         }
     }
 
-    /// The app as it ships beside a blank window: one sign-in for all entries that start them.
+    /// The shipped app and a blank window: one sign-in for all entries that start them.
     ///
     /// # Errors
     /// If a build is missing, or the sign-in fails.
@@ -49,7 +49,7 @@ impl Setting {
         self.shipped.get_or_try_init(Shipped::signed_in).await
     }
 
-    /// How many samples to take where `usual` are taken in earnest.
+    /// How many samples to take where the usual form takes `usual`.
     #[must_use]
     pub fn rounds(&self, usual: usize) -> usize {
         match self.form {
@@ -58,12 +58,12 @@ impl Setting {
         }
     }
 
-    /// The same where one takes seconds: a short form takes one, and warms nothing up.
+    /// The same where a sample takes seconds: a short form takes one, without a warm-up.
     #[must_use]
     pub fn rounds_of_seconds(&self, usual: usize) -> std::ops::RangeInclusive<usize> {
         match self.form {
             Form::Short => 1..=1,
-            // The first finds nothing in any cache and counts for nothing.
+            // The first sample finds all caches empty and is not counted.
             Form::Usual | Form::Long => 0..=usual,
         }
     }
@@ -74,7 +74,7 @@ impl Setting {
         self.form == Form::Short
     }
 
-    /// Says how far something long has come, on standard error, on one line.
+    /// Shows the progress of something long on one line of standard error.
     pub fn progress(&self, what: &str, done: usize, of: usize) {
         use std::io::Write as _;
         let mut stderr = std::io::stderr().lock();

@@ -1,5 +1,5 @@
-//! What the rows of the core are measured on: a backend, TLS before it, and sessions. All
-//! that the suite knows of the core's storage is here and in [`crate::counts`].
+//! What the rows of the core are measured with: a backend, TLS in front of it, and sessions. Only
+//! this module and [`crate::counts`] know the core's storage.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,38 +18,38 @@ use vestibule_core::wire::{FetchRequest, LoginInput, Phase};
 use crate::registry::Outcome;
 use crate::tls::Front;
 
-/// How requests travel.
+/// How requests reach the backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Road {
-    /// HTTP straight to the backend.
+    /// By HTTP, directly.
     Plain,
-    /// HTTPS.
+    /// By HTTPS.
     Tls,
 }
 
-/// A backend, and a folder on the disk for the sessions that are opened against it.
+/// A backend, and a folder on the disk for the sessions with it.
 pub struct Stand {
-    /// The backend, with the levers that controls pull.
+    /// The backend, whose behaviour the controls change.
     pub backend: Backend,
     front: Option<Front>,
     folder: TempDir,
     opened: AtomicUsize,
 }
 
-/// A session and the folder in which it keeps its records.
+/// A session and the folder with its records.
 pub struct Seat {
     /// The session; it has looked for an earlier one and found none.
     pub session: Session,
-    /// Where its records are.
+    /// The folder with its records.
     pub folder: PathBuf,
 }
 
 impl Stand {
-    /// With its sessions' folders below `folder`: where `/tmp` is in memory, a synced write
-    /// there costs nothing.
+    /// Starts a backend, with the sessions' folders below `folder`, which must be on a disk: in a
+    /// `/tmp` in memory a synced write costs nothing.
     ///
     /// # Errors
-    /// If the backend does not start, or no folder can be made.
+    /// If the backend does not start, or the folder cannot be created.
     pub async fn start(road: Road, folder: &Path) -> Outcome<Self> {
         let backend = Backend::start(Config::default()).await;
         let backend = backend.map_err(|error| error.to_string())?;
@@ -67,28 +67,28 @@ impl Stand {
         })
     }
 
-    /// Where clients send their requests.
+    /// The address for clients.
     #[must_use]
     pub fn url(&self) -> String {
         let front = self.front.as_ref().map(Front::url);
         front.unwrap_or_else(|| self.backend.url())
     }
 
-    /// A folder on the disk that goes with the stand.
+    /// A folder on the disk that is deleted with the stand.
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// A session of an app that has never been started before.
+    /// A session of an app that was never started before.
     ///
     /// # Errors
-    /// If it cannot be opened, or finds somebody signed in.
+    /// If the session cannot be opened, or finds somebody signed in.
     pub async fn seat(&self, store: Arc<dyn SecretStore>) -> Outcome<Seat> {
         self.seat_by(store, Arc::new(SystemClock)).await
     }
 
-    /// The same by another clock.
+    /// The same with another clock.
     ///
     /// # Errors
     /// As [`Stand::seat`].
@@ -111,11 +111,11 @@ impl Stand {
     }
 }
 
-/// Opens a session against a backend elsewhere and waits until it has looked for an earlier
+/// Opens a session with a backend at another address and waits until it has looked for an earlier
 /// one.
 ///
 /// # Errors
-/// If it cannot be opened, or finds somebody signed in.
+/// If the session cannot be opened, or finds somebody signed in.
 pub async fn open(
     url: &str,
     workspace: &str,
@@ -148,7 +148,7 @@ pub async fn open(
 /// Signs the demo account in.
 ///
 /// # Errors
-/// If that is refused.
+/// If the sign-in is refused.
 pub async fn sign_in(session: &Session) -> Outcome<()> {
     let signed_in = session.login(LoginInput::new(DEMO, PASSWORD)).await;
     signed_in
@@ -156,19 +156,19 @@ pub async fn sign_in(session: &Session) -> Outcome<()> {
         .map_err(|error| format!("a sign-in: {error}"))
 }
 
-/// Renews the session, as if someone had clicked.
+/// Refreshes the session, as after a click.
 ///
 /// # Errors
-/// If that does not succeed.
+/// If the refresh fails.
 pub async fn refresh(session: &Session) -> Outcome<()> {
     let refreshed = session.refresh().await;
     refreshed.map_err(|error| format!("a refresh: {error}"))
 }
 
-/// A GET of the adopter's API with the session's token, whose answer is a small text.
+/// A GET of the adopter's API with the session's token, whose answer is short.
 ///
 /// # Errors
-/// If there is no answer, or another than 200.
+/// If there is no answer, or one with another status than 200.
 pub async fn fetch(session: &Session, path: &str) -> Outcome<()> {
     let answer = session.fetch(get(path)).await;
     match answer.map_err(|error| format!("a call: {error}"))?.status {
@@ -188,10 +188,10 @@ pub fn get(path: &str) -> FetchRequest {
     }
 }
 
-/// How many milliseconds it takes.
+/// How many milliseconds this work takes.
 ///
 /// # Errors
-/// As the work.
+/// If the work fails.
 pub async fn timed(work: impl Future<Output = Outcome<()>>) -> Outcome<f64> {
     let begun = Instant::now();
     work.await?;

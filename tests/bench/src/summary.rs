@@ -1,24 +1,24 @@
-//! Samples of one thing, and what they come to.
+//! Samples of one thing, and their quantiles.
 
 use serde::{Deserialize, Serialize};
 
-/// Every sample of one series, in the order in which they were taken, with their quantiles.
+/// The samples of one series, in the order in which they were taken, with their quantiles.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// What was measured, such as `bare reqwest`.
     pub name: String,
-    /// How many samples.
+    /// The number of samples.
     pub n: usize,
-    /// Half of them are at most this.
+    /// Half of the samples are at most this.
     pub median: f64,
-    /// Nineteen of twenty are at most this.
+    /// 19 of 20 samples are at most this.
     pub p95: f64,
-    /// All of them.
+    /// The samples.
     pub samples: Vec<f64>,
 }
 
 impl Summary {
-    /// `None` if there is no sample: a median of nothing is not 0.
+    /// The summary of these samples; `None` without samples, since their median would not be 0.
     #[must_use]
     pub fn of(name: impl Into<String>, samples: Vec<f64>) -> Option<Self> {
         Some(Self {
@@ -30,7 +30,7 @@ impl Summary {
         })
     }
 
-    /// One figure that does not vary, such as the size of a file.
+    /// A single value that does not vary, such as the size of a file.
     #[must_use]
     pub fn single(name: impl Into<String>, value: f64) -> Self {
         Self {
@@ -43,8 +43,8 @@ impl Summary {
     }
 }
 
-/// The sample below or at which this part of all samples lies, between neighbours in
-/// proportion; `None` of no samples.
+/// The value at or below which this part of all samples lies, interpolated between neighbours;
+/// `None` without samples.
 #[must_use]
 pub fn quantile(samples: &[f64], part: f64) -> Option<f64> {
     let mut sorted = samples.to_vec();
@@ -55,7 +55,7 @@ pub fn quantile(samples: &[f64], part: f64) -> Option<f64> {
     Some(sorted[below] + (sorted[above] - sorted[below]) * share)
 }
 
-/// The middle one; `None` of no samples.
+/// The median; `None` without samples.
 #[must_use]
 pub fn median(samples: &[f64]) -> Option<f64> {
     quantile(samples, 0.5)

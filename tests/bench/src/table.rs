@@ -21,7 +21,7 @@ const TITLES: [&str; 7] = [
 
 const ABSENT: &str = "–";
 
-/// The table for a terminal, with what a reader must know below it.
+/// The table for a terminal, followed by counts and notes.
 #[must_use]
 pub fn text(rows: &[Row]) -> String {
     let mut lines = vec![TITLES.map(str::to_owned)];
@@ -33,8 +33,8 @@ pub fn text(rows: &[Row]) -> String {
     table
 }
 
-/// The table as Markdown. What explains a row is in the file of the run; here is only what was not
-/// measured, or not in the same run.
+/// The table as Markdown. What explains a row is in the run's file; below the table are only
+/// remarks about rows that were not measured, or not in this run.
 #[must_use]
 pub fn markdown(rows: &[Row]) -> String {
     let mut table = format!(
@@ -60,7 +60,7 @@ pub fn markdown(rows: &[Row]) -> String {
     table
 }
 
-/// What is to be said of a row that is not what the others are.
+/// The remark about a row that was not measured, or not in this run.
 fn of_another_kind(row: &Row) -> Option<String> {
     match (&row.this, &row.kept) {
         (None, _) => Some(row.note.clone()),
@@ -69,7 +69,7 @@ fn of_another_kind(row: &Row) -> Option<String> {
     }
 }
 
-/// Columns that line up; all but the first and the last two end where the others end.
+/// Aligned columns; all but the first and the last two are right-aligned.
 pub(crate) fn aligned<const N: usize>(lines: &[[String; N]]) -> String {
     let width = |column: usize| {
         let cells = lines.iter().map(|line| line[column].chars().count());
@@ -115,7 +115,8 @@ fn cells(row: &Row) -> [String; 7] {
     ]
 }
 
-/// The median, and in brackets what nineteen of twenty stay below, if that differs.
+/// The median, followed in brackets by the value that 19 of 20 samples do not exceed, if it
+/// differs.
 fn told(unit: Unit, summary: &Summary) -> String {
     let (median, p95) = (unit.show(summary.median), unit.show(summary.p95));
     match median == p95 {
@@ -124,7 +125,7 @@ fn told(unit: Unit, summary: &Summary) -> String {
     }
 }
 
-/// What the product comes to beside its floor, or beside its alternative where it has none.
+/// The product compared with its floor, or with its alternative where it has no floor.
 fn compared(row: &Row) -> Option<String> {
     let curve = || row.curve();
     match row.target {
@@ -151,7 +152,7 @@ fn compared(row: &Row) -> Option<String> {
     Some(format!("{times:.1}× better"))
 }
 
-/// What stands below the table: counts and notes.
+/// The text below the table: counts and notes.
 fn remarks(rows: &[Row]) -> Vec<(&str, String)> {
     let remark = |row: &Row| {
         let counts = row.counts.iter();

@@ -1,4 +1,4 @@
-//! What a figure is meant to come to, as data, and whether it does.
+//! Targets as data, and whether a row reaches its target.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,39 +9,39 @@ use crate::row::Row;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Target {
-    /// Nothing is promised; the figure explains another.
+    /// No target; the figure explains another one.
     Told,
-    /// At most so much more than the floor.
+    /// At most this much more than the floor.
     OverFloor(f64),
-    /// At most so many times the floor.
+    /// At most this many times the floor.
     TimesFloor(f64),
-    /// At least so many times faster, or smaller, than the alternative.
+    /// At least this many times faster, or smaller, than the alternative.
     FasterThanAlternative(f64),
-    /// At most this.
+    /// The median is at most this.
     AtMost(f64),
-    /// At most this in nineteen of twenty.
+    /// 19 of 20 samples are at most this.
     P95AtMost(f64),
-    /// This and nothing else, in every sample.
+    /// Every sample is exactly this.
     Exactly(f64),
-    /// The curve grows no faster than what it is drawn over.
+    /// The curve grows at most linearly.
     NoWorseThanLinear,
-    /// Over hours of use its slope is 0, for which noise of so much an hour is taken: the curve's
-    /// `x` is in hours.
+    /// Over hours of use the slope is 0, or smaller than this noise in an hour. The curve's `x` is
+    /// in hours.
     SteadyWithin(f64),
-    /// The row is a control: so much was planted over the floor, and shows.
+    /// The row is a control: this much was planted in addition to the floor, and was measured.
     Hears {
-        /// What was planted.
+        /// The planted amount.
         planted: f64,
-        /// By how much what shows may differ from it.
+        /// By how much the measured amount may differ from it.
         within: f64,
     },
-    /// All of these.
+    /// All of these targets.
     All(Vec<Target>),
 }
 
 impl Target {
-    /// Whether the row reaches it; `None` where nothing is promised. A row that lacks what the
-    /// target compares does not reach it.
+    /// Whether the row reaches the target; `None` where there is none. A row without the values
+    /// that the target compares does not reach it.
     #[must_use]
     pub fn holds(&self, row: &Row) -> Option<bool> {
         let compared =
@@ -74,7 +74,7 @@ impl Target {
         }
     }
 
-    /// As the table has it, for a row in `unit`.
+    /// The target in words, for a row in `unit`.
     #[must_use]
     pub fn words(&self, row: &Row) -> String {
         let show = |value: f64| row.unit.show(value);
@@ -207,8 +207,8 @@ mod tests {
 
     #[test]
     fn rounds_are_compared_one_by_one() {
-        // The machine was busy in half of the rounds: the medians alone would be of different
-        // halves.
+        // The machine was busy in half of the rounds, so the medians alone would come from
+        // different halves.
         let (floor, this) = ([1.0, 1.0, 10.0, 10.0, 10.0], [3.0, 3.0, 3.0, 12.0, 12.0]);
         let paired = row(&this, &floor, &[]).in_turns();
         assert_eq!(paired.over_floor(), Some(2.0));

@@ -1,8 +1,8 @@
-//! TLS before a backend on loopback, as a backend in the wild has it.
+//! TLS in front of a backend on loopback, like that of a backend on the internet.
 //!
-//! Whom a client trusts is read from `SSL_CERT_FILE` when the client is made, so the variable
-//! must stand before this process starts: `bench` makes an authority with [`make`] and starts
-//! itself again with what [`environment`] names.
+//! A client reads the trusted authorities from `SSL_CERT_FILE` when it is built, so the variable
+//! must be set before the process starts: `bench` makes an authority with [`make`] and starts
+//! itself again with the variables of [`environment`].
 
 use std::fs;
 use std::net::SocketAddr;
@@ -19,16 +19,16 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::registry::Outcome;
 
-/// Names the folder with the certificate and its key.
+/// The variable with the folder of the certificate and its key.
 const FOLDER: &str = "VESTIBULE_BENCH_TLS";
 const AUTHORITY: &str = "authority.pem";
 const CERTIFICATE: &str = "certificate.der";
 const KEY: &str = "key.der";
-/// Where Debian keeps the authorities that a machine trusts. A client reads them all, which
-/// is part of its price, so they stand before ours.
+/// Debian's file with the trusted authorities. Reading them all is part of a client's cost, so they
+/// come before the authority made here.
 const SYSTEM: &str = "/etc/ssl/certs/ca-certificates.crt";
 
-/// Puts an authority, and a certificate of it for this machine, into a folder.
+/// Writes an authority, and a certificate by it for this machine, into a folder.
 ///
 /// # Errors
 /// If they cannot be made or written.
@@ -56,7 +56,7 @@ pub fn make(folder: &Path) -> Outcome<()> {
         .map_err(|error| failed(&error))
 }
 
-/// What a process that is to trust it, or to serve with it, has in its environment.
+/// The environment variables for a process that trusts the certificate or serves with it.
 #[must_use]
 pub fn environment(folder: &Path) -> [(&'static str, PathBuf); 2] {
     [
@@ -65,17 +65,17 @@ pub fn environment(folder: &Path) -> [(&'static str, PathBuf); 2] {
     ]
 }
 
-/// TLS before a backend, until it is dropped.
+/// TLS in front of a backend. Ends when dropped.
 pub struct Front {
     address: SocketAddr,
     serving: JoinHandle<()>,
 }
 
 impl Front {
-    /// Before this backend, with the certificate that this process was started with.
+    /// In front of this backend, with the certificate that this process was started with.
     ///
     /// # Errors
-    /// If there is none, or no port.
+    /// If there is no certificate, or no free port.
     pub async fn before(backend: SocketAddr) -> Outcome<Self> {
         let acceptor = acceptor()?;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await;
@@ -86,7 +86,7 @@ impl Front {
             while let Ok((client, _)) = listener.accept().await {
                 let acceptor = acceptor.clone();
                 tokio::spawn(async move {
-                    // Or small pieces would wait for each other's acknowledgements.
+                    // Otherwise small pieces would wait for acknowledgements of earlier ones.
                     client.set_nodelay(true)?;
                     let mut client = acceptor.accept(client).await?;
                     let mut backend = TcpStream::connect(backend).await?;
@@ -98,7 +98,7 @@ impl Front {
         Ok(Self { address, serving })
     }
 
-    /// Its origin.
+    /// Its base address.
     #[must_use]
     pub fn url(&self) -> String {
         format!("https://{}", self.address)
@@ -111,10 +111,10 @@ impl Drop for Front {
     }
 }
 
-/// What takes connections with the certificate that this process was started with.
+/// An acceptor of TLS connections with the certificate that this process was started with.
 ///
 /// # Errors
-/// If there is none.
+/// If there is no certificate.
 pub fn acceptor() -> Outcome<TlsAcceptor> {
     let folder = std::env::var_os(FOLDER).map(PathBuf::from);
     let folder = folder.ok_or_else(|| format!("{FOLDER} names no folder with a certificate"))?;
@@ -127,6 +127,6 @@ pub fn acceptor() -> Outcome<TlsAcceptor> {
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key));
-    let config = config.map_err(|error| format!("the certificate is of no use: {error}"))?;
+    let config = config.map_err(|error| format!("the certificate cannot be used: {error}"))?;
     Ok(TlsAcceptor::from(Arc::new(config)))
 }

@@ -1,4 +1,4 @@
-//! What samples are counted in, and how one is written for people.
+//! The units of samples, and how a value is written for people.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,14 +10,14 @@ pub enum Unit {
     Ms,
     /// Sizes: in bytes, shown in multiples of 1,000.
     Bytes,
-    /// How many.
+    /// Numbers of things.
     Count,
-    /// Hundredths, as of one processor core.
+    /// Percent, as of one processor core.
     Percent,
 }
 
 impl Unit {
-    /// `1.25 ms`, `174 kB`: three digits that matter, in the size that suits.
+    /// `1.25 ms`, `174 kB`: three significant digits, in the suitable unit.
     #[must_use]
     pub fn show(self, value: f64) -> String {
         match self {
@@ -29,7 +29,7 @@ impl Unit {
     }
 }
 
-/// The value in the largest of `sizes` that leaves something before the point.
+/// The value in the largest of `sizes` in which it is at least 1.
 fn scaled(value: f64, sizes: &[(f64, &str)]) -> String {
     let fits = |(size, _): &&(f64, &str)| value.abs() >= *size * 0.9995;
     let (size, name) = sizes

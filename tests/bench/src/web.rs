@@ -1,5 +1,5 @@
 //! The web arrangement, running: a Next server whose routes pass sign-in, session and refresh on to
-//! the backend, and a browser of the app's own engine at it.
+//! the backend, and a browser with the app's own engine.
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
@@ -13,7 +13,7 @@ use vestibule_acceptance::{Desktop, Driver, Group, artifacts, run_async, until};
 use crate::built;
 use crate::registry::Outcome;
 
-/// Server and browser; both end when it is dropped.
+/// The server and the browser. Both end when dropped.
 pub struct Web {
     page: WebDriver,
     _driver: Driver,
@@ -21,7 +21,7 @@ pub struct Web {
 }
 
 impl Web {
-    /// Starts the server before this backend, and the browser on this desktop.
+    /// Starts the server in front of this backend, and the browser on this desktop.
     ///
     /// # Errors
     /// If the arrangement is not built or does not start.
@@ -42,7 +42,7 @@ impl Web {
         let mut server = Group::start(&mut server);
         until("the Next server to listen", async || {
             if let Some(status) = server.ended() {
-                return Err(format!("it has ended: {status}"));
+                return Err(format!("the Next server has ended: {status}"));
             }
             let reached = TcpStream::connect((Ipv4Addr::LOCALHOST, port));
             reached.map(drop).map_err(|error| error.to_string())
@@ -65,7 +65,7 @@ impl Web {
         })
     }
 
-    /// Runs a script's body in the page, as [`run_async`] does.
+    /// Runs the body of a script in the page, as [`run_async`] does.
     pub async fn run(&self, script: &str, argument: Value) -> Value {
         run_async(&self.page, script, argument).await
     }

@@ -1,5 +1,6 @@
-//! Each instrument hears what is planted for it: a delay, memory, a request, a keyring call, a
-//! change on the disk, another refresh. Of times it is asked only what holds on any machine.
+//! Each instrument measures what is planted for it: a delay, memory, a request, a keyring call, a
+//! change on the disk, another refresh. For times, these tests check only what holds on any
+//! machine.
 
 #![cfg(target_os = "linux")]
 
@@ -17,7 +18,7 @@ use vestibule_bench::rows::{controls, refresh, sign_in};
 use vestibule_bench::stand::{self, Road, Stand, fetch};
 use vestibule_core::secrets::{MemoryStore, SecretBytes, SecretStore, StoreError};
 
-/// What is planted: more than any of this takes by itself.
+/// The planted delay: longer than any of the work takes by itself.
 const PLANTED: Duration = Duration::from_millis(100);
 const ROUNDS: usize = 5;
 
@@ -33,7 +34,7 @@ fn on_a_stand(work: impl AsyncFnOnce(&Stand) -> Outcome<()>) {
     assert_eq!(done, Ok(()));
 }
 
-/// A store that takes its time to write.
+/// A store whose writes take long.
 #[derive(Default)]
 struct Slow(MemoryStore);
 
@@ -52,12 +53,12 @@ impl SecretStore for Slow {
     }
 }
 
-/// Of bare reqwest's time and the core's, the one.
+/// Of bare reqwest's time and the core's, the first.
 fn bare((bare, _): (f64, f64)) -> f64 {
     bare
 }
 
-/// And the other.
+/// Of bare reqwest's time and the core's, the second.
 fn core((_, core): (f64, f64)) -> f64 {
     core
 }
@@ -70,7 +71,7 @@ fn slow() -> Arc<dyn SecretStore> {
     Arc::<Slow>::default()
 }
 
-/// With a delay and without one take turns, as everything in the suite does.
+/// Measures with a delay and without one in turns, as everything in the suite does.
 async fn held(mut once: impl AsyncFnMut(bool) -> Outcome<f64>) -> Outcome<()> {
     let mut heard = [Vec::new(), Vec::new()];
     for _ in 0..ROUNDS {
@@ -83,7 +84,7 @@ async fn held(mut once: impl AsyncFnMut(bool) -> Outcome<f64>) -> Outcome<()> {
 #[test]
 fn a_slow_backend_shows_in_a_refresh_and_in_a_sign_in() {
     on_a_stand(async |stand| {
-        // One for bare reqwest, and one for the core.
+        // One delay for bare reqwest, and one for the core.
         let plant = |path: &str, late: bool| {
             let ms = match late {
                 true => PLANTED.as_millis() as u64,
@@ -154,7 +155,7 @@ fn one_request_more_and_one_call_of_each_kind_more_are_counted() {
             of(&mut expected);
             match counts == expected {
                 true => Ok(()),
-                false => Err(format!("{counts:?}, and not {expected:?}")),
+                false => Err(format!("{counts:?} was counted, and not {expected:?}")),
             }
         };
         let read = count(&|| {
@@ -250,7 +251,7 @@ fn five_megabytes_more_are_weighed() {
         let bounds = PLANTED as f64 * 0.9..PLANTED as f64 * 1.4;
         match bounds.contains(&more) {
             true => Ok(()),
-            false => Err(format!("{more} bytes more were weighed")),
+            false => Err(format!("{more} more bytes were measured")),
         }
     });
 }
@@ -262,9 +263,13 @@ fn a_second_refresh_for_the_callers_is_counted() {
         let refreshes = || stand.backend.requests("POST", "/refresh-token");
         let before = refreshes();
         crowd.call(Token::Fresh).await?;
-        assert_eq!(refreshes() - before, 0, "a fresh token needs none");
+        assert_eq!(refreshes() - before, 0, "a valid token needs no refresh");
         crowd.call(Token::Spent).await?;
-        assert_eq!(refreshes() - before, 1, "a spent one needs one");
+        assert_eq!(
+            refreshes() - before,
+            1,
+            "an expired token needs one refresh"
+        );
         crowd.call(Token::Spent).await?;
         assert_eq!(refreshes() - before, 2, "spent again, another");
         Ok(())

@@ -1,6 +1,5 @@
-//! What a sign-in and a refresh make the core do, in one table: how often it asks the backend,
-//! how often the keyring, and what it changes on the disk. A change of the core that changes
-//! one of these says so here.
+//! What a sign-in and a refresh make the core do: requests to the backend, calls of the keyring,
+//! changes on the disk. A change of the core that changes one of these numbers changes it here too.
 
 #![cfg(target_os = "linux")]
 
@@ -13,7 +12,7 @@ use vestibule_bench::rows::{refresh, sign_in};
 use vestibule_bench::stand::{Road, Stand};
 use vestibule_core::secrets::MemoryStore;
 
-/// A sign-in, the first of a new process.
+/// The first sign-in of a new process.
 const SIGN_IN: Counts = Counts {
     requests: 1,
     reads: 0,

@@ -1,5 +1,5 @@
-//! The program itself: its short form over every entry that needs no window, the file it
-//! writes, and what it refuses.
+//! The program itself: its short form over every entry that needs no window, the file that it
+//! writes, and the command lines that it refuses.
 
 #![cfg(target_os = "linux")]
 
@@ -21,7 +21,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// What can be measured without anything that has to be built first.
+/// The entries that need no build.
 fn of_the_core() -> impl Iterator<Item = &'static Entry> {
     ENTRIES.iter().filter(|entry| entry.needs.is_empty())
 }
@@ -30,7 +30,7 @@ fn of_the_core() -> impl Iterator<Item = &'static Entry> {
 fn the_short_form_measures_every_entry_of_the_core_and_judges_none() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("run.json");
-    let file = file.to_str().expect("a path in words");
+    let file = file.to_str().expect("a path in UTF-8");
     let mut arguments = vec!["--short", "--json", file];
     arguments.extend(of_the_core().map(|entry| entry.id));
     let output = bench(&arguments);
@@ -43,7 +43,11 @@ fn the_short_form_measures_every_entry_of_the_core_and_judges_none() {
         assert!(!rows.is_empty(), "{} has a row:\n{told}", entry.id);
         for row in rows {
             assert!(row.this.is_some(), "{} was measured: {}", row.id, row.note);
-            assert_eq!(row.holds, None, "{} is judged by nobody", row.id);
+            assert_eq!(
+                row.holds, None,
+                "{} is not compared with its target",
+                row.id
+            );
             assert!(
                 told.contains(&row.figure),
                 "{} is in the table:\n{told}",
@@ -56,7 +60,7 @@ fn the_short_form_measures_every_entry_of_the_core_and_judges_none() {
         for entry in of_the_core() {
             assert!(
                 account.contains(entry.id),
-                "{} is told of:\n{said}",
+                "{} is in the output:\n{said}",
                 entry.id
             );
         }
@@ -69,7 +73,7 @@ fn the_short_form_measures_every_entry_of_the_core_and_judges_none() {
     assert_eq!(compared.count(), 2, "{told}");
 }
 
-/// What `--publish` writes is never changed by hand, and never one of the two alone.
+/// `--publish` writes both files; neither is changed by hand or alone.
 #[test]
 fn the_readme_says_what_the_published_run_does() {
     if let Err(differs) = Published::here().agree() {

@@ -1,5 +1,5 @@
-//! The socket on which gnome-keyring is told the login password while it runs: what the PAM
-//! module speaks. There is no other way to unlock it without a prompt.
+//! The socket over which a running gnome-keyring receives the login password, as from the PAM
+//! module. There is no other way to unlock it without a prompt.
 
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::net::UnixStream;

@@ -1,4 +1,4 @@
-//! The keyring daemon on a bus, and what may befall it.
+//! The keyring daemon on a bus: starts, locks, stops and kills it.
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -8,29 +8,29 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{Bus, Daemons, Mute, PROMPTER, SECRETS, control, end};
 
-/// Its password; it guards nothing.
+/// The keyring's password; it protects nothing.
 const PASSWORD: &str = "test";
-/// How often it is told to lock itself before it is said to stay open.
+/// How often the daemon is asked to lock itself before it counts as unlocked.
 const LOCK_TRIES: u32 = 20;
 const COLLECTION: &str = "/org/freedesktop/secrets/collection/login";
 
-/// How a keyring starts.
+/// The state in which a keyring starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keyring {
     /// Open, as after a login with a password.
     Unlocked,
-    /// Closed, as after a login without one. What was written before is behind the lock.
+    /// Locked, as after a login without one; with everything that was written before.
     Locked,
-    /// As before the first login: there is no collection, where no daemon was unlocked here.
+    /// As before the first login: no collection exists, unless an earlier daemon here was unlocked.
     Empty,
 }
 
 impl Bus {
-    /// Starts `gnome-keyring-daemon` and waits until the bus knows it. What earlier daemons
-    /// on this bus wrote is in it.
+    /// Starts `gnome-keyring-daemon` and waits until it is on the bus. It has everything that
+    /// earlier daemons on this bus wrote.
     ///
     /// # Errors
-    /// If it is missing, does not start, or one is running.
+    /// If it is missing, does not start, or already runs.
     pub fn start_keyring(&mut self, how: Keyring) -> io::Result<()> {
         self.bring_up_keyring(&mut self.daemons(), how)
     }
@@ -40,7 +40,7 @@ impl Bus {
             return Err(io::Error::other("a keyring is running"));
         }
         if how == Keyring::Locked && !self.home().join("data/keyrings/login.keyring").exists() {
-            // One that has never been unlocked has no collection, which is another matter.
+            // A daemon that was never unlocked has no collection, so it is unlocked once first.
             self.bring_up_keyring(daemons, Keyring::Unlocked)?;
             self.take_down_keyring(daemons)?;
         }
@@ -61,7 +61,7 @@ impl Bus {
         self.until_owned(SECRETS, true)
     }
 
-    /// Ends the daemon as a crash would, and waits until the bus has noticed.
+    /// Kills the daemon, as a crash would, and waits until the bus has noticed.
     ///
     /// # Errors
     /// If it cannot be killed.
@@ -92,15 +92,16 @@ impl Bus {
             )?;
             tries += 1;
             match self.expect_locked(true) {
-                // With a client at it, gnome-keyring 42 now and then does as told to no effect.
+                // While a client uses it, gnome-keyring 42 sometimes reports success without
+                // locking.
                 Err(_) if tries < LOCK_TRIES => {}
                 result => return result,
             }
         }
     }
 
-    /// Unlocks the running daemon's collection, as a login does: prompts that are open for it
-    /// stay open.
+    /// Unlocks the running daemon's collection, as a login does. Prompts that are open for it stay
+    /// open.
     ///
     /// # Errors
     /// If it stays locked.
@@ -109,7 +110,7 @@ impl Bus {
         self.expect_locked(false)
     }
 
-    /// Stops the daemon where it is: it keeps its name, takes calls and answers none.
+    /// Stops the daemon (SIGSTOP): it keeps its name, receives calls and answers none.
     ///
     /// # Errors
     /// If none is running.
@@ -117,7 +118,7 @@ impl Bus {
         self.signal_keyring(Signal::STOP)
     }
 
-    /// Lets a daemon that hangs go on: what it was asked meanwhile it does now.
+    /// Lets a stopped daemon continue. It then handles the calls that came meanwhile.
     ///
     /// # Errors
     /// If none is running.
@@ -125,8 +126,8 @@ impl Bus {
         self.signal_keyring(Signal::CONT)
     }
 
-    /// Ends the daemon as glib does when it gives up (SIGTRAP), behind the back of this bus:
-    /// it counts as [ended by itself](Self::ended).
+    /// Ends the daemon as glib does on a fatal error (SIGTRAP), without this bus knowing: it counts
+    /// as [ended by itself](Self::ended).
     ///
     /// # Errors
     /// If none is running.
@@ -134,15 +135,15 @@ impl Bus {
         self.signal_keyring(Signal::TRAP)
     }
 
-    /// Whether the daemon answers and is open. Waits for at most five seconds: one that is
+    /// Whether the daemon answers and is unlocked. Waits for at most five seconds. A daemon that is
     /// about to end, such as one that writes a core dump, has ended when this returns.
     #[must_use]
     pub fn keyring_answers(&self) -> bool {
         self.expect_locked(false).is_ok()
     }
 
-    /// Somebody takes the name of the one that shows password prompts, and shows none:
-    /// whatever waits for a password waits for ever.
+    /// Takes the name of the program that shows password prompts, and shows none: calls that need a
+    /// password wait for ever.
     ///
     /// # Errors
     /// If the bus does not give the name.
@@ -150,7 +151,7 @@ impl Bus {
         self.mute(PROMPTER)
     }
 
-    /// Somebody takes this name and never answers.
+    /// Takes this name and never answers.
     ///
     /// # Errors
     /// If the bus does not give the name.
@@ -163,7 +164,7 @@ impl Bus {
     fn signal_keyring(&self, signal: Signal) -> io::Result<()> {
         let mut daemons = self.daemons();
         let mut pid = None;
-        // The number of one that has ended may be another process's by now.
+        // The process id of an ended daemon may belong to another process by now.
         if let Some(daemon) = &mut daemons.keyring
             && daemon.try_wait()?.is_none()
         {

@@ -1,6 +1,5 @@
-//! A private D-Bus session for tests: whether there is a bus, whether there is a keyring on
-//! it, and how that keyring feels is the test's to say. The developer's own keyring is never
-//! touched.
+//! A private D-Bus session for tests, which decide whether there is a bus, whether there is a
+//! keyring on it, and in which state that keyring is. The developer's own keyring is never touched.
 //!
 //! ```no_run
 //! # use std::process::Command;
@@ -15,9 +14,9 @@
 //! # }
 //! ```
 //!
-//! The daemons are the real ones: `dbus-daemon` and `gnome-keyring-daemon`. The bus starts no
-//! service by itself, and ends when the process that started it does, however that happens;
-//! the keyring ends with its bus. What a missing program belongs to is said in the error.
+//! The daemons are the real ones: `dbus-daemon` and `gnome-keyring-daemon`. The bus does not start
+//! services by itself. It ends when the process that started it does, for any reason, and the
+//! keyring ends with it. The error about a missing program names its Debian package.
 
 #![cfg(unix)]
 
@@ -41,12 +40,12 @@ use tempfile::TempDir;
 
 /// The bus name of the keyring: the Secret Service.
 pub const SECRETS: &str = "org.freedesktop.secrets";
-/// The bus name that the keyring asks when it wants a password typed in.
+/// The bus name that the keyring calls when it needs a password.
 pub const PROMPTER: &str = "org.gnome.keyring.SystemPrompter";
 
-/// Tells a dressed process where it is; see [`Bus::here`].
+/// The variable that tells a process on a bus its folder; see [`Bus::here`].
 const HOME: &str = "VESTIBULE_BUS";
-/// The folders that a program asks the environment for.
+/// The folders whose paths programs read from the environment.
 const FOLDERS: [(&str, &str); 5] = [
     ("XDG_DATA_HOME", "data"),
     ("XDG_CONFIG_HOME", "config"),
@@ -54,7 +53,7 @@ const FOLDERS: [(&str, &str); 5] = [
     ("XDG_STATE_HOME", "state"),
     ("XDG_RUNTIME_DIR", "run"),
 ];
-/// What belongs to the real desktop and must not shine through.
+/// Variables of the real desktop, which programs on this bus must not get.
 const NOT_OURS: [&str; 6] = [
     "DISPLAY",
     "WAYLAND_DISPLAY",
@@ -64,7 +63,7 @@ const NOT_OURS: [&str; 6] = [
     "DBUS_STARTER_BUS_TYPE",
 ];
 
-/// Without `<servicedir>`: whether there is a keyring is the test's to say.
+/// The bus's configuration. Without `<servicedir>`, so that only a test starts a keyring.
 const CONFIG: &str = r#"<busconfig>
   <type>session</type>
   <listen>unix:path=SOCKET</listen>
@@ -76,23 +75,23 @@ const CONFIG: &str = r#"<busconfig>
   </policy>
 </busconfig>"#;
 
-/// A bus, its folders, and the keyring on it. Dropping it ends and removes all of them.
+/// A bus, its folders, and the keyring on it. Dropping it ends and deletes all of them.
 ///
-/// A test that starts and ends what is on the bus has the bus for itself (`&mut`). One that
-/// shares it can have replaced what ended by itself; see [`Bus::repair`].
+/// A test that starts and ends the daemons itself holds the bus exclusively (`&mut`). A test that
+/// shares it can replace a daemon that ended by itself; see [`Bus::repair`].
 pub struct Bus {
     daemons: Mutex<Daemons>,
     home: PathBuf,
-    /// `None` where the bus is another process's; see [`Bus::here`].
+    /// `None` if the bus belongs to another process; see [`Bus::here`].
     _folder: Option<TempDir>,
 }
 
-/// The processes on the bus, in the order in which they end.
+/// The processes on the bus, in the order in which they are ended.
 #[derive(Default)]
 struct Daemons {
     keyring: Option<Child>,
     bus: Option<Child>,
-    /// How often one was replaced that had ended by itself.
+    /// How many daemons that ended by themselves were replaced.
     repairs: u64,
 }
 
@@ -107,12 +106,12 @@ impl Bus {
         Ok(bus)
     }
 
-    /// The folders and the address, but nobody listens there yet.
+    /// The folders and the address, without a bus that listens there.
     ///
     /// # Errors
     /// If the folders cannot be made.
     pub fn without_bus() -> io::Result<Self> {
-        // Short, because a socket's path has room for 107 bytes only.
+        // A short path, because a socket's path has at most 107 bytes.
         let folder = tempfile::Builder::new().prefix("vb-").tempdir()?;
         for (_, name) in FOLDERS {
             let mut private = std::fs::DirBuilder::new();
@@ -125,8 +124,8 @@ impl Bus {
         })
     }
 
-    /// The bus that this process was [dressed](Self::dress) for by the one that started it;
-    /// `None` outside. It is not ended from here, but a keyring that is started here is.
+    /// The bus of this process, if the process that started it used [`Bus::dress`]. This does not
+    /// end the bus, but ends a keyring that is started through it.
     #[must_use]
     pub fn here() -> Option<Self> {
         Some(Self {
@@ -136,7 +135,7 @@ impl Bus {
         })
     }
 
-    /// Starts the bus where it is not running.
+    /// Starts the bus if it does not run.
     ///
     /// # Errors
     /// If `dbus-daemon` or `dbus-run-session` is missing or does not start.
@@ -154,8 +153,8 @@ impl Bus {
         }
         let address = socket.display().to_string();
         std::fs::write(&config, CONFIG.replace("SOCKET", &address))?;
-        // The bus lives as long as the program in it, and that as long as our end of its
-        // input is open: until we close it, or die.
+        // The bus lives as long as the program in it, which ends when this process closes the other
+        // end of its input, or dies.
         let mut command = Command::new("dbus-run-session");
         command.arg("--config-file").arg(&config);
         command.args(["--", "sh", "-c", "echo ready; exec cat >/dev/null"]);
@@ -176,8 +175,8 @@ impl Bus {
         Ok(())
     }
 
-    /// Ends the bus and whatever keyring is on it, as a logged-out desktop does. It can be
-    /// started again, at the same address.
+    /// Ends the bus and the keyring on it, as a logout does. It can be started again at the same
+    /// address.
     ///
     /// # Errors
     /// If it cannot be waited for.
@@ -185,7 +184,7 @@ impl Bus {
         self.daemons().end()
     }
 
-    /// What a process on this bus has in its environment.
+    /// The environment variables for a process on this bus.
     #[must_use]
     pub fn environment(&self) -> Vec<(OsString, OsString)> {
         let mut address = OsString::from("unix:path=");
@@ -199,7 +198,7 @@ impl Bus {
         environment
     }
 
-    /// Puts a command on this bus, with nothing of the real desktop around it.
+    /// Makes a command run on this bus, without the variables of the real desktop.
     pub fn dress<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         for variable in NOT_OURS {
             command.env_remove(variable);
@@ -207,13 +206,13 @@ impl Bus {
         command.envs(self.environment())
     }
 
-    /// The folder that holds all others.
+    /// The folder with all other folders.
     #[must_use]
     pub fn home(&self) -> &Path {
         &self.home
     }
 
-    /// Whether someone on the bus has this name.
+    /// Whether a program on the bus has this name.
     ///
     /// # Errors
     /// If `dbus-send` is missing.
@@ -227,7 +226,7 @@ impl Bus {
         Ok(answer.contains("boolean true"))
     }
 
-    /// One method call; what was answered, as text.
+    /// Makes a method call; returns the answer as text.
     fn send(&self, to: &str, path: &str, method: &str, arguments: &[&str]) -> io::Result<String> {
         let mut command = Command::new("dbus-send");
         command
@@ -240,8 +239,8 @@ impl Bus {
         Ok(String::from_utf8_lossy(&answer.stdout).into_owned())
     }
 
-    /// Starts a daemon, in a process group of its own so that Ctrl+C leaves the order of
-    /// ending to us.
+    /// Starts a daemon in a process group of its own, so that Ctrl+C does not end it before this
+    /// process does.
     fn spawn(&self, command: &mut Command, package: &str) -> io::Result<Child> {
         use std::os::unix::process::CommandExt as _;
         let program = command.get_program().to_string_lossy().into_owned();
@@ -262,7 +261,7 @@ impl Bus {
     }
 
     fn socket(&self) -> PathBuf {
-        // Where programs look that are told no address.
+        // Where programs without an address look for the bus.
         self.home.join("run/bus")
     }
 }
@@ -284,7 +283,7 @@ impl Drop for Bus {
     }
 }
 
-/// Kills a daemon, if there is one, and waits until it is gone.
+/// Kills a daemon, if there is one, and waits until it has ended.
 fn end(daemon: &mut Option<Child>) -> io::Result<()> {
     if let Some(mut daemon) = daemon.take() {
         daemon.kill()?;
@@ -293,7 +292,7 @@ fn end(daemon: &mut Option<Child>) -> io::Result<()> {
     Ok(())
 }
 
-/// Asks again and again, for 20 seconds, whether something that nobody announces has come.
+/// Repeats a check for up to 20 seconds, until it holds.
 fn until(what: &str, mut holds: impl FnMut() -> io::Result<bool>) -> io::Result<()> {
     let limit = Instant::now() + Duration::from_secs(20);
     while !holds()? {

@@ -1,4 +1,4 @@
-//! One on the bus who has a name and never answers. Just enough of the protocol to be that.
+//! A connection to the bus that has a name and never answers, with just enough of the protocol.
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::Shutdown;
@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-/// Dropping it leaves the bus: those who waited for an answer are told that none will come.
+/// Dropping it disconnects; then callers who wait for an answer get an error.
 pub struct Mute {
     stream: UnixStream,
     heard: Arc<Mutex<Vec<u8>>>,
@@ -15,7 +15,7 @@ pub struct Mute {
 }
 
 impl Mute {
-    /// Asks for the name; whether the bus gives it is the caller's to find out.
+    /// Asks for the name; the caller has to check whether the bus gives it.
     pub(crate) fn connect(socket: &Path, name: &str) -> io::Result<Self> {
         let mut stream = UnixStream::connect(socket)?;
         let user = rustix::process::getuid().as_raw().to_string();
@@ -25,7 +25,7 @@ impl Mute {
         let mut answer = String::new();
         reader.read_line(&mut answer)?;
         if !answer.starts_with("OK ") {
-            return Err(io::Error::other("the bus does not know us"));
+            return Err(io::Error::other("the bus refuses the login"));
         }
         stream.write_all(b"BEGIN\r\n")?;
         stream.write_all(&call(1, "Hello", &[]))?;
@@ -34,7 +34,7 @@ impl Mute {
         pad(&mut arguments, 4);
         arguments.extend(DO_NOT_QUEUE.to_le_bytes());
         stream.write_all(&call(2, "RequestName", &arguments))?;
-        // Whoever does not read is thrown off the bus.
+        // The bus disconnects a client that does not read.
         let heard = Arc::new(Mutex::new(Vec::new()));
         let noted = heard.clone();
         let reader = std::thread::spawn(move || {
@@ -53,7 +53,7 @@ impl Mute {
 }
 
 impl Mute {
-    /// How often it has heard this word, such as the name of a method.
+    /// How often this word was received, such as the name of a method.
     #[must_use]
     pub fn heard(&self, word: &str) -> usize {
         let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
@@ -73,7 +73,7 @@ impl Drop for Mute {
 
 const DO_NOT_QUEUE: u32 = 4;
 
-/// A call of the bus itself, with the arguments of `RequestName` or with none.
+/// A call to the bus itself, with the arguments of `RequestName` or with none.
 fn call(serial: u32, member: &str, arguments: &[u8]) -> Vec<u8> {
     let bus = "org.freedesktop.DBus";
     let mut fields = Vec::new();
@@ -98,8 +98,8 @@ fn call(serial: u32, member: &str, arguments: &[u8]) -> Vec<u8> {
     message
 }
 
-/// A header field. The fields begin at a multiple of eight, so that padding within them is
-/// padding within the message.
+/// A header field. The fields begin at a multiple of eight, so that padding within them is padding
+/// within the message.
 fn field(out: &mut Vec<u8>, code: u8, kind: &[u8; 1], value: impl Fn(&mut Vec<u8>)) {
     pad(out, 8);
     out.extend([code, 1, kind[0], 0]);

@@ -1,4 +1,4 @@
-//! What has ended by itself, and a new one in its place while others hold the bus.
+//! Finds daemons that ended by themselves, and replaces them while other threads use the bus.
 
 use std::fmt;
 use std::io;
@@ -9,17 +9,18 @@ use std::process::ExitStatus;
 
 use crate::{Bus, Daemons, Keyring, SECRETS};
 
-/// What has ended without being told to by its [`Bus`].
+/// A daemon that ended without its [`Bus`] having ended it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
     /// The keyring daemon.
     Keyring {
         /// The exit status, which names the signal if one ended it.
         status: ExitStatus,
-        /// The last that it said on its standard error, which may be nothing.
+        /// The last line on its standard error, which may be empty.
         last_words: String,
     },
-    /// The bus, and with it the keyring daemon. How is not known: it is not our child.
+    /// The bus, and with it the keyring daemon. Its exit status is unknown, since it is not a child
+    /// of this process.
     Bus,
 }
 
@@ -41,21 +42,21 @@ impl fmt::Display for Ended {
 }
 
 impl Bus {
-    /// What has ended by itself, if anything has. A keyring that was
-    /// [killed](Bus::kill_keyring) or never started is none of that.
+    /// What has ended by itself, if anything has. A keyring that was [killed](Bus::kill_keyring) or
+    /// never started does not count.
     ///
     /// # Errors
-    /// If the system does not say how it ended.
+    /// If the system does not tell how it ended.
     pub fn ended(&self) -> io::Result<Option<Ended>> {
         self.look_after(&mut self.daemons())
     }
 
-    /// Starts what has ended by itself anew, at the same address and with the same items.
-    /// Answers what that was. Of several who come at once one does it, and the others wait
-    /// until it is done.
+    /// Restarts what has ended by itself, at the same address and with the same items, and returns
+    /// what that was. If several threads call this at the same time, one restarts it and the others
+    /// wait.
     ///
     /// # Errors
-    /// If it does not start. It still counts as ended by itself then.
+    /// If it does not start. It then still counts as ended by itself.
     pub fn repair(&self) -> io::Result<Option<Ended>> {
         let mut daemons = self.daemons();
         let Some(ended) = self.look_after(&mut daemons)? else {
@@ -80,8 +81,8 @@ impl Bus {
         self.bring_up_keyring(daemons, Keyring::Unlocked)
     }
 
-    /// How often something was [repaired](Self::repair): whoever finds another number at
-    /// the end of something than at its beginning has had two keyring daemons for it.
+    /// How many [repairs](Self::repair) there were. If the number has changed during a run, the
+    /// keyring daemon was replaced in it.
     #[must_use]
     pub fn repairs(&self) -> u64 {
         self.daemons().repairs
@@ -91,7 +92,7 @@ impl Bus {
         let Some(keyring) = &mut daemons.keyring else {
             return Ok(None);
         };
-        // The keyring ends with its bus. `dbus-run-session` does not.
+        // The keyring ends with its bus; `dbus-run-session` does not.
         let Some(status) = keyring.try_wait()? else {
             return Ok(None);
         };
@@ -104,12 +105,12 @@ impl Bus {
         }))
     }
 
-    /// Where the running daemon complains.
+    /// The file with the running daemon's standard error.
     pub(crate) fn keyring_log(&self) -> PathBuf {
         self.home().join("keyring.log")
     }
 
-    /// The last line there: glib says why it gives up before it does.
+    /// The last line of that file: glib prints why it ends the process.
     fn last_words(&self) -> String {
         let said = std::fs::read(self.keyring_log()).unwrap_or_default();
         let said = String::from_utf8_lossy(&said);

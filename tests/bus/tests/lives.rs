@@ -1,4 +1,4 @@
-//! What a bus does when it is told to.
+//! A bus starts, stops and repairs its daemons as a test asks.
 
 #![cfg(target_os = "linux")]
 
@@ -41,7 +41,7 @@ fn a_keyring_keeps_what_it_was_given_over_its_death() {
     store(&bus, "kept").expect("stored");
     bus.kill_keyring().expect("killed");
     assert!(!bus.is_owned(SECRETS).expect("asked"));
-    assert_eq!(look(&bus), None, "nobody is there");
+    assert_eq!(look(&bus), None, "no keyring is on the bus");
     bus.start_keyring(Keyring::Unlocked).expect("started");
     assert_eq!(look(&bus).as_deref(), Some("kept"));
 }
@@ -51,12 +51,12 @@ fn a_lock_keeps_out_and_an_unlock_lets_in() {
     let mut bus = with_keyring();
     store(&bus, "first").expect("stored");
     bus.lock_keyring().expect("locked");
-    assert_eq!(store(&bus, "second"), None, "it is locked");
+    assert_eq!(store(&bus, "second"), None, "the keyring is locked");
     bus.unlock_keyring().expect("unlocked");
     assert_eq!(look(&bus).as_deref(), Some("first"));
     bus.kill_keyring().expect("killed");
     bus.start_keyring(Keyring::Locked).expect("started");
-    assert_eq!(store(&bus, "third"), None, "it starts locked");
+    assert_eq!(store(&bus, "third"), None, "the keyring starts locked");
     bus.unlock_keyring().expect("unlocked");
     store(&bus, "fourth").expect("stored");
 }
@@ -64,10 +64,10 @@ fn a_lock_keeps_out_and_an_unlock_lets_in() {
 #[test]
 fn a_mute_has_its_name_until_it_is_dropped() {
     let mut bus = with_keyring();
-    let prompter = bus.ignore_prompts().expect("nobody has that name");
+    let prompter = bus.ignore_prompts().expect("the name is free");
     assert!(bus.is_owned(PROMPTER).expect("asked"));
     bus.kill_keyring().expect("killed");
-    let mute = bus.mute(SECRETS).expect("nobody has that name");
+    let mute = bus.mute(SECRETS).expect("the name is free");
     drop((prompter, mute));
     bus.start_keyring(Keyring::Unlocked)
         .expect("the name is free");
@@ -99,14 +99,18 @@ fn a_dressed_process_finds_the_bus_and_outlives_nobody() {
     let mut line = String::new();
     let stdout = shell.stdout.take().expect("piped");
     BufReader::new(stdout).read_line(&mut line).expect("a line");
-    assert_eq!(line.trim(), home.display().to_string(), "and no display");
+    assert_eq!(
+        line.trim(),
+        home.display().to_string(),
+        "the folder is set, and no display"
+    );
     drop(bus);
     assert!(!home.exists(), "the folders are gone");
     drop(shell.stdin.take());
     shell.wait().expect("it ends");
 }
 
-/// What has ended by itself, as soon as it has.
+/// Waits until something has ended by itself, and returns it.
 fn end_of(bus: &Bus) -> Ended {
     let limit = Instant::now() + Duration::from_secs(20);
     loop {
@@ -129,8 +133,8 @@ fn a_daemon_that_ends_by_itself_is_noticed_and_replaced() {
     let said = "the keyring daemon ended by itself (signal 5";
     assert!(ended.to_string().starts_with(said), "{ended}");
     assert!(!bus.keyring_answers());
-    bus.trap_keyring().expect_err("it does not run any more");
-    // Of several who want it there, one starts it.
+    bus.trap_keyring().expect_err("the daemon has ended");
+    // Of several threads that repair it, one starts the daemon.
     let repairs = std::thread::scope(|scope| {
         let repairs = [(); 4].map(|()| scope.spawn(|| bus.repair().expect("repaired")));
         repairs.map(|repair| repair.join().expect("no panic"))

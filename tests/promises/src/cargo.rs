@@ -1,20 +1,20 @@
-//! Other commands of this repository, for promises whose long form is one of them.
+//! Runs other cargo commands of this repository, for promises whose long form is such a command.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use tokio::process::Command;
 
-/// How a command ended.
+/// The result of a command.
 pub struct Ended {
-    /// With success.
+    /// Whether it succeeded.
     pub ok: bool,
     /// Its standard output.
     pub text: String,
 }
 
-/// Runs cargo at the repository's root and answers what it printed; what it says on standard
-/// error is shown.
+/// Runs cargo at the repository's root and returns its standard output; its standard error is
+/// shown.
 pub async fn cargo(arguments: &[&str], environment: &[(&str, &str)]) -> Result<Ended, String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)

@@ -1,5 +1,5 @@
-//! The two ways in which a refresh token travels, for what is shown with both: in a cookie it is
-//! safe once the headers are here, in a body only once that is.
+//! The two ways in which a refresh token travels, for promises that are tested with both. A token
+//! in a cookie can be stored once the headers have arrived, one in a body only once that has.
 
 use serde_json::json;
 use vestibule_backend::Carrier;
@@ -7,10 +7,10 @@ use vestibule_core::profile::Profile;
 
 use crate::rig::Lost;
 
-/// Both, in the order of their declaration: `carrier as usize` is a place here.
+/// Both, in the order of their declaration: `carrier as usize` is an index into this.
 pub const CARRIERS: [Carrier; 2] = [Carrier::Cookie, Carrier::Body];
 
-/// What a process is told of it.
+/// The argument that tells a child process the carrier.
 pub fn word(carrier: Carrier) -> &'static str {
     match carrier {
         Carrier::Cookie => "cookie",
@@ -18,8 +18,8 @@ pub fn word(carrier: Carrier) -> &'static str {
     }
 }
 
-/// The profile of a backend at this address, where tokens travel in what `word` says; and where
-/// the user comes from after a refresh, if that follows it: `cookie:login`.
+/// The profile of a backend at this address. `word` says how tokens travel and, after a colon,
+/// where the user comes from after a refresh: `cookie:login`.
 pub fn profile(address: &str, word: &str) -> Result<Profile, Lost> {
     let (word, user_from) = word.split_once(':').unwrap_or((word, "refresh"));
     let session = json!({ "user_from": user_from });

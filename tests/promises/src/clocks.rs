@@ -1,9 +1,9 @@
 //! P12: wrong clocks are harmless.
 //!
-//! A healthy backend whose tokens claim to live for less than a minute, and a client whose wall clock
-//! is set to anything, whose machine sleeps for minutes or years, and who is told dates that
-//! are years off. A run is lost if anyone is signed out, if the item is deleted, or if two
-//! refreshes that nobody asked for come within 30 s of the machine's time.
+//! A healthy backend whose tokens claim to live for less than a minute; a client whose wall clock
+//! is set to anything, whose machine sleeps for minutes or years, and which receives dates that
+//! are years off. A run is lost if anybody is signed out, if the keyring item is deleted, or if
+//! the timer sends two refreshes within 30 s of the machine's time.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -20,18 +20,18 @@ use crate::registry::Setting;
 use crate::report::Row;
 use crate::rig::{Lost, REFRESH, Rig, eventually, get, identity, is_fresh};
 
-/// Jumps, sleeps and clocks of a life: each is a case.
+/// Clock jumps, sleeps and wrong backend clocks in one run; each counts as a case.
 const STEPS: u64 = 12;
 const YEAR: u64 = 365 * 24 * 3600;
-/// The least time between two refreshes that nobody asked for.
+/// The least time between two refreshes of the timer.
 const LEAST: Duration = Duration::from_secs(30);
 
-/// A hundred lives of a client, and some.
+/// A hundred runs.
 pub async fn short(setting: &Setting) -> Row {
     run(setting, 120).await
 }
 
-/// Lives of more than 10⁵ steps together.
+/// Runs with more than 10⁵ steps together.
 pub async fn long(setting: &Setting) -> Row {
     run(setting, 8400).await
 }
@@ -70,7 +70,7 @@ async fn life(backend: &Backend, seed: u64) -> Result<(), Lost> {
     let rig = Rig::signed_in(backend).await?;
     let before = identity(&rig.session.snapshot().state);
     speak(&rig, 0, true).await?;
-    // From here on no token lives longer than the core believes the shortest to live.
+    // From here on every token claims to live for less than the core accepts as shortest.
     let renewed = rig.session.refresh().await;
     renewed.map_err(|error| format!("cannot refresh: {error}"))?;
     let stamps = Stamps::default();
@@ -82,7 +82,7 @@ async fn life(backend: &Backend, seed: u64) -> Result<(), Lost> {
             0 => rig.clock.set_wall(any_wall(&mut chance)),
             1 => speak(&rig, chance.random_range(0..10 * YEAR), chance.random()).await?,
             2 if tense < LEAST => {
-                // Too soon for another: an early one would be counted at the next sleep.
+                // Too short for another refresh: an early one is found at the next sleep.
                 let short = Duration::from_millis(chance.random_range(0..10_000));
                 let short = short.min(LEAST - tense);
                 tense += short;
@@ -123,8 +123,8 @@ fn note_refreshes(rig: &Rig, stamps: &Stamps) {
     });
 }
 
-/// Waits until the refresh that a sleep makes due is over: the timer asks for it, and a call
-/// waits for its end.
+/// Waits until the refresh that a sleep makes due has ended: the timer sends it, and a call waits
+/// for its end.
 async fn settled(rig: &Rig, stamps: &Stamps, expected: usize) -> Result<(), Lost> {
     let count = || stamps.lock().unwrap_or_else(PoisonError::into_inner).len();
     eventually("the refresh after a sleep", || count() >= expected).await?;
@@ -134,14 +134,14 @@ async fn settled(rig: &Rig, stamps: &Stamps, expected: usize) -> Result<(), Lost
     }
 }
 
-/// Minutes to ten years, each order of magnitude as likely as the next.
+/// A duration from minutes to ten years, each order of magnitude equally likely.
 fn any_sleep(chance: &mut StdRng) -> Duration {
     let exponent = chance.random_range(0.0..1.0_f64);
     let (least, most) = (90.0_f64, (10 * YEAR) as f64);
     Duration::from_secs_f64(least * (most / least).powf(exponent))
 }
 
-/// Within ten years of now, or a clock that was never set.
+/// A time within ten years of now, or that of a clock that was never set.
 fn any_wall(chance: &mut StdRng) -> SystemTime {
     let off = Duration::from_secs(chance.random_range(0..10 * YEAR));
     match chance.random_range(0..5) {
@@ -152,8 +152,8 @@ fn any_wall(chance: &mut StdRng) -> SystemTime {
     }
 }
 
-/// From now on the backend's clock is off by so many seconds, it names the end of its cookie
-/// by that clock, and its tokens claim to live for a second.
+/// From now on the backend's clock is off by this many seconds, also in the expiry of its cookie,
+/// and its tokens claim to live for a second.
 async fn speak(rig: &Rig, off: u64, ahead: bool) -> Result<(), Lost> {
     let off = Duration::from_secs(off);
     let told = move |time: SystemTime| {
@@ -165,7 +165,7 @@ async fn speak(rig: &Rig, off: u64, ahead: bool) -> Result<(), Lost> {
         let end = told(SystemTime::now() + Duration::from_secs(30 * 24 * 3600));
         let end = format!("Expires={end}; X-Age=");
         let body = String::from_utf8_lossy(&answer.body);
-        // As long as before, for the sake of `content-length`.
+        // The same length as before, since `content-length` does not change.
         let body = body.replace(r#""expiresIn":900"#, r#""expiresIn":  1"#);
         let spoiled = Answer {
             head: answer.head.replace("Max-Age=", &end),

@@ -1,10 +1,10 @@
-//! P2: a definite rejection ends the session, and says why: one with a name at once, one by the
-//! status alone at the third answer.
+//! P2: a definite rejection ends the session and names the reason: a rejection with an error code
+//! at once, one by the status alone at the third answer.
 //!
-//! Each rule of the default profile, as the backend gives it and as a script, at every moment.
-//! A run is lost if the session goes on, if the reason is another, if the token stays in the
-//! store, if the next start says something else or asks the backend again, or if signing in
-//! again does not work.
+//! Each rule of the default profile, from the real backend and as a scripted answer, at every
+//! moment. A run is lost if the session goes on, if the reason is wrong, if the token stays in the
+//! store, if the next start shows another reason or asks the backend again, or if a new sign-in
+//! does not work.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,12 +22,12 @@ use crate::rig::{A_LIFE, Lost, REFRESH, Rig, eventually, get, is_fresh};
 /// How many runs the long form of each kind has.
 const RUNS: usize = 1000;
 
-/// Rejections with a name, each at every moment once.
+/// Rejections with an error code, each at every moment once.
 pub async fn short(setting: &Setting) -> Row {
     named(setting, 1, usize::MAX).await
 }
 
-/// The same over and over.
+/// The same, repeated.
 pub async fn long(setting: &Setting) -> Row {
     named(setting, RUNS, RUNS).await
 }
@@ -52,7 +52,7 @@ pub mod by_status {
         all(setting, 1, usize::MAX).await
     }
 
-    /// The same over and over.
+    /// The same, repeated.
     pub async fn long(setting: &Setting) -> Row {
         all(setting, RUNS, RUNS).await
     }
@@ -76,16 +76,16 @@ fn row(what: &str, rules: usize, bound: &'static str, runs: u64, losses: u64) ->
     }
 }
 
-/// How the backend comes to reject the token.
+/// Why the backend rejects the token.
 #[derive(Clone, Copy, Debug)]
 enum Way {
-    /// This answer, in place of the backend's own.
+    /// A scripted answer instead of the backend's own.
     Says(&'static str, &'static str),
     /// The user revoked the session from another device.
     Revoked,
     /// The account was blocked.
     Blocked,
-    /// A copy of the token was used first, and there is no grace window.
+    /// A copy of the token was used before, and there is no grace window.
     Copied,
 }
 
@@ -181,7 +181,7 @@ async fn run(
     pool::run("P2", setting, jobs).await
 }
 
-/// One run, which ends after so many `answers`.
+/// One run, in which the session ends after this many `answers`.
 async fn one(
     backend: &Backend,
     way: Way,
@@ -194,7 +194,7 @@ async fn one(
     let asked = count_refreshes(&rig);
     let copied = matches!(way, Way::Copied);
     match moment {
-        // A copy that is in the store is in memory only after a start.
+        // A start is what makes the app read the copy that is in the store.
         Moment::Start => rig.restart()?,
         _ if copied => rig.restart()?,
         Moment::Idle => rig.clock.advance(A_LIFE),
@@ -212,7 +212,7 @@ async fn one(
     }
     let found = rig.until_signed_out().await?;
     if found != wanted {
-        return Err(format!("it says {found:?} in place of {wanted:?}"));
+        return Err(format!("the state is {found:?} in place of {wanted:?}"));
     }
     let asked = asked.load(Ordering::SeqCst);
     if asked != answers {
@@ -227,7 +227,7 @@ async fn one(
     after(backend, rig, wanted).await
 }
 
-/// How many refreshes go out from here on.
+/// Counts the refreshes that are sent from here on.
 fn count_refreshes(rig: &Rig) -> Arc<AtomicUsize> {
     let asked = Arc::new(AtomicUsize::new(0));
     let counted = asked.clone();
@@ -237,7 +237,7 @@ fn count_refreshes(rig: &Rig) -> Arc<AtomicUsize> {
     asked
 }
 
-/// It stays so, and is no end of everything.
+/// Checks that the session stays ended, and that the user can sign in again.
 async fn after(backend: &Backend, mut rig: Rig, wanted: SignedOutReason) -> Result<(), Lost> {
     let store = rig.store.clone();
     eventually("an empty keyring", || store.is_empty()).await?;
@@ -246,7 +246,7 @@ async fn after(backend: &Backend, mut rig: Rig, wanted: SignedOutReason) -> Resu
     rig.until_started().await?;
     let found = rig.until_signed_out().await?;
     if found != wanted {
-        return Err(format!("the next start says {found:?}"));
+        return Err(format!("after the next start the state is {found:?}"));
     }
     if asked.load(Ordering::SeqCst) > 0 {
         return Err("the next start asked the backend again".into());
@@ -255,7 +255,7 @@ async fn after(backend: &Backend, mut rig: Rig, wanted: SignedOutReason) -> Resu
     backend.unblock(&rig.email);
     rig.sign_in().await?;
     if !is_fresh(&rig.session.snapshot().state) || rig.store.is_empty() {
-        return Err("signing in again does not hold".into());
+        return Err("a new sign-in does not last".into());
     }
     Ok(())
 }
@@ -269,10 +269,10 @@ async fn reject(backend: &Backend, rig: &Rig, way: Way) -> Result<(), Lost> {
             struck.map_err(|error| error.to_string())?;
         }
         Way::Revoked if backend.revoke_session(&rig.email) == 0 => {
-            return Err("there was nothing to revoke".into());
+            return Err("the account had no session to revoke".into());
         }
         Way::Blocked if !backend.block(&rig.email) => {
-            return Err("there was nobody to block".into());
+            return Err("there was no account to block".into());
         }
         Way::Revoked | Way::Blocked => {}
         Way::Copied => {

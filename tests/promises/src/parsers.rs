@@ -1,7 +1,7 @@
 //! P17: no input makes a parser panic.
 //!
-//! Short: the fuzz targets over their committed seeds, each cut off at every length, as a
-//! connection may leave it. Long: `cargo xtask fuzz`, whose count this reads.
+//! Short: the fuzz targets over their committed seeds, each cut off at every length, as a broken
+//! connection leaves it. Long: `cargo xtask fuzz`, whose table this reads.
 
 use std::path::{Path, PathBuf};
 
@@ -14,18 +14,18 @@ mod targets;
 
 /// How long the fuzzer has for each target, in seconds.
 const SECONDS: &str = "120";
-/// Fewer seeds are no corpus.
+/// A target with fewer seeds is not tested.
 const SEEDS: u64 = 10;
 
-/// The seeds.
+/// Runs the committed seeds.
 pub async fn short(_: &Setting) -> Row {
     let run = tokio::task::spawn_blocking(over_the_seeds).await;
-    // Only a panic outside the targets ends it early.
+    // Only a panic outside of the targets ends the run early.
     let (runs, losses) = run.unwrap_or((0, 1));
     row("the committed seeds, cut off at every length", runs, losses)
 }
 
-/// The fuzzer, for minutes.
+/// Runs the fuzzer.
 pub async fn long(_: &Setting) -> Row {
     match fuzzed().await {
         Ok((runs, crashes)) => {
@@ -63,7 +63,7 @@ fn over_the_seeds() -> (u64, u64) {
                 if std::panic::catch_unwind(|| target(input)).is_err() {
                     losses += 1;
                     eprintln!(
-                        "P17: {name} breaks on the first {end} bytes of {}",
+                        "P17: {name} panics on the first {end} bytes of {}",
                         seed.display()
                     );
                 }
@@ -77,7 +77,7 @@ fn over_the_seeds() -> (u64, u64) {
     (runs, losses)
 }
 
-/// Runs the fuzzer; answers how many inputs it tried and how many targets crashed.
+/// Runs the fuzzer. Returns how many inputs it tried and how many targets crashed.
 async fn fuzzed() -> Result<(u64, u64), String> {
     let ended = cargo(&["xtask", "fuzz", "--seconds", SECONDS], &[]).await?;
     let sum = counted(&ended.text).ok_or("`cargo xtask fuzz` did not run every target")?;
@@ -87,7 +87,7 @@ async fn fuzzed() -> Result<(u64, u64), String> {
     Ok(sum)
 }
 
-/// Reads the fuzzer's table: target, runs, seconds, crashes. `None` if a target has no line.
+/// Parses the fuzzer's table: target, runs, seconds, crashes. `None` if a target has no line.
 fn counted(text: &str) -> Option<(u64, u64)> {
     let (mut runs, mut crashes) = (0, 0);
     for (target, _) in targets::TARGETS {

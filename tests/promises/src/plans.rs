@@ -1,6 +1,6 @@
-//! P12 again, as arithmetic: the plan of a client alone, over any sequence of token lives,
-//! naps and years, without a socket. A case is lost if it plans two refreshes within 30 s, if
-//! it ever plans none, or if it panics.
+//! P12 as arithmetic: the plan of one client alone, over random sequences of token lifetimes and
+//! sleeps of seconds to years, without a socket. A case is lost if it plans two refreshes within
+//! 30 s, if it plans none, or if it panics.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ const STEPS: usize = 40;
 const LEAST: Duration = Duration::from_secs(30);
 const YEAR: u64 = 365 * 24 * 3600;
 
-/// Some.
+/// The short form: some sequences.
 pub async fn short(setting: &Setting) -> Row {
     run(setting, CASES).await
 }
@@ -42,7 +42,7 @@ async fn run(setting: &Setting, cases: u64) -> Row {
         }
         losses
     });
-    // A panic in a case is at least one loss.
+    // A panic ends the count, and is at least one loss.
     let losses = counted.await.unwrap_or(1);
     Row {
         promise: "P12",
@@ -54,8 +54,8 @@ async fn run(setting: &Setting, cases: u64) -> Row {
     }
 }
 
-/// The timer's loop with time as a number: sleep until it is due, or be woken at any time
-/// after; refresh; get a token of any life.
+/// The loop of the timer with time as a number: it sleeps until a refresh is due, or is woken at
+/// any later time; then it refreshes and gets a token with any lifetime.
 fn case(seed: u64) -> Result<(), String> {
     let mut chance = StdRng::seed_from_u64(seed);
     let mut now: SinceBoot = Duration::from_secs(chance.random_range(0..YEAR));
@@ -68,7 +68,7 @@ fn case(seed: u64) -> Result<(), String> {
         match plan.due_in(now) {
             None => return Err("no refresh is planned".into()),
             Some(wait) if wait > Duration::ZERO => {
-                // A tick, or the end of a sleep, that finds nothing due.
+                // A tick or the end of a sleep at which nothing is due.
                 if chance.random() {
                     now += wait;
                 } else {
@@ -84,14 +84,14 @@ fn case(seed: u64) -> Result<(), String> {
         }
         last = Some(now);
         plan.begin(now);
-        // The answer takes up to the core's limit, and the machine may sleep in between.
+        // The answer takes up to the core's time limit, and the machine may sleep meanwhile.
         now += Duration::from_millis(chance.random_range(0..30_000));
         plan.renewed(now, any_life(&mut chance), chance.random());
     }
     Ok(())
 }
 
-/// What a backend may say of a token's life: sense, nonsense, nothing.
+/// What a backend can say about a token's lifetime: a sensible value, a wrong one, or nothing.
 fn any_life(chance: &mut StdRng) -> Option<Duration> {
     match chance.random_range(0..8) {
         0 => None,

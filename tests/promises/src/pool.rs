@@ -1,4 +1,4 @@
-//! Many runs at once: those that compute a few at a time, those that wait all together.
+//! Runs many jobs at once: those that compute a few at a time, those that wait all together.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,25 +9,24 @@ use tokio::task::JoinSet;
 use crate::registry::Setting;
 use crate::rig::Lost;
 
-/// How many runs at once, of those that keep a processor busy.
+/// How many jobs that keep a processor busy run at once.
 const BUSY: usize = 16;
-/// How many at once of those that mostly wait.
+/// How many jobs that mostly wait run at once.
 const WAITING: usize = 256;
 
-/// One run.
 pub struct Job {
-    /// What is said if it is lost.
+    /// How its loss is reported.
     pub name: String,
-    /// Mostly waits.
+    /// Whether it mostly waits.
     pub slow: bool,
-    /// Does it.
+    /// The run itself.
     pub work: Pin<Box<dyn Future<Output = Result<(), Lost>> + Send>>,
 }
 
-/// Runs all and says each loss on standard error. Answers how many there were, and how many
-/// were lost.
+/// Runs all jobs and prints each loss on standard error. Returns how many ran and how many were
+/// lost.
 pub async fn run(promise: &str, setting: &Setting, mut jobs: Vec<Job>) -> (u64, u64) {
-    // What waits goes first, so that the rest is done meanwhile.
+    // Jobs that wait start first, so that the others run meanwhile.
     jobs.sort_by_key(|job| !job.slow);
     let (busy, waiting) = (
         Arc::new(Semaphore::new(BUSY)),
@@ -39,7 +38,7 @@ pub async fn run(promise: &str, setting: &Setting, mut jobs: Vec<Job>) -> (u64, 
         let turns = if job.slow { &waiting } else { &busy }.clone();
         running.spawn(async move {
             let _turn = turns.acquire_owned().await;
-            // A panic within is a loss with a name, not the end of everything.
+            // A panic inside a job counts as its loss and does not stop the others.
             match tokio::spawn(job.work).await {
                 Ok(Ok(())) => None,
                 Ok(Err(lost)) => Some(format!("{}: {lost}", job.name)),

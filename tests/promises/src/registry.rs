@@ -13,9 +13,9 @@
 //! fn no_secret_is_said() { check("P9") }
 //! ```
 //!
-//! A form never panics for a loss: it counts it, says on standard error what happened, and
-//! says in its row that the bound does not hold. It waits for conditions, shows progress with
-//! [`Setting::progress`], and leaves no process behind.
+//! A form does not panic when it finds a loss: it counts the loss, prints on standard error what
+//! happened, and marks in its row that the bound does not hold. It waits for conditions, shows its
+//! progress with [`Setting::progress`], and leaves no process behind.
 
 use std::future::Future;
 use std::io::Write as _;
@@ -44,16 +44,16 @@ use crate::{
     transient,
 };
 
-/// What a form may use.
+/// What a form has to work with.
 #[derive(Clone, Debug)]
 pub struct Setting {
-    /// The program `soak`, for a form that needs a process of its own: it is started again
-    /// with a word of that form's choosing; see `src/bin/soak.rs`.
+    /// The program `soak`, for a form that needs a child process: it starts the program with
+    /// `--part` and the name of a part; see `src/bin/soak.rs`.
     pub program: PathBuf,
 }
 
 impl Setting {
-    /// Says how far something long has come, on standard error, over and over on one line.
+    /// Shows the progress of a long form on one line of standard error.
     pub fn progress(&self, promise: &str, done: u64, of: u64) {
         let mut stderr = std::io::stderr().lock();
         let end = if done == of { "\n" } else { "" };
@@ -62,12 +62,12 @@ impl Setting {
     }
 }
 
-/// Which form.
+/// Which form of a promise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// Within seconds; part of the test command.
+    /// Takes seconds; part of the test command.
     Short,
-    /// The figure that is published.
+    /// Measures the published figure.
     Long,
 }
 
@@ -77,12 +77,12 @@ type Working<'a> = Pin<Box<dyn Future<Output = Row> + Send + 'a>>;
 pub struct Promise {
     /// `P1`.
     pub name: &'static str,
-    /// None if the test command shows it in another way.
+    /// `None` if the test command shows the promise in another way.
     short: Option<for<'a> fn(&'a Setting) -> Working<'a>>,
     long: for<'a> fn(&'a Setting) -> Working<'a>,
 }
 
-/// A line from a module.
+/// Makes a line of the table from a module.
 macro_rules! promise {
     ($name:literal, $module:ident) => {
         promise!(
@@ -100,7 +100,7 @@ macro_rules! promise {
     };
 }
 
-/// All of them, in the order of the table.
+/// Every promise, in the order of the table.
 pub const PROMISES: &[Promise] = &[
     promise!("P1", transient),
     promise!("P1", sequences, None),
@@ -140,7 +140,7 @@ pub const PROMISES: &[Promise] = &[
     promise!("P21", page_bounds),
 ];
 
-/// Runs the promises of these names, or all of them, one after the other.
+/// Runs the promises with these names, or all of them, one after the other.
 pub async fn run(names: &[String], form: Form, setting: &Setting) -> Vec<Row> {
     let mut rows = Vec::new();
     for promise in PROMISES {
@@ -161,10 +161,10 @@ pub async fn run(names: &[String], form: Form, setting: &Setting) -> Vec<Row> {
     rows
 }
 
-/// The runtime that everything here runs on.
+/// The runtime for all promises.
 ///
 /// # Panics
-/// If the system gives no threads.
+/// If the system cannot create threads.
 pub fn runtime() -> tokio::runtime::Runtime {
     raise_limits();
     tokio::runtime::Builder::new_multi_thread()
@@ -174,7 +174,8 @@ pub fn runtime() -> tokio::runtime::Runtime {
         .expect("threads for a runtime")
 }
 
-/// A thousand callers have a thousand connections, and both ends of each are here.
+/// Raises the limit of open files: a thousand callers have a thousand connections, and both ends of
+/// each are in this process.
 #[cfg(unix)]
 fn raise_limits() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -184,14 +185,14 @@ fn raise_limits() {
         ..limit
     };
     if let Err(error) = setrlimit(Resource::Nofile, raised) {
-        eprintln!("the limit of open files stays: {error}");
+        eprintln!("the limit of open files cannot be raised: {error}");
     }
 }
 
 #[cfg(not(unix))]
 fn raise_limits() {}
 
-/// The short forms of a promise, as a test.
+/// Runs the short forms of a promise as a test.
 ///
 /// # Panics
 /// If it does not hold.
@@ -200,7 +201,7 @@ pub fn check(name: &str, program: &Path) {
         program: program.to_owned(),
     };
     let rows = runtime().block_on(run(&[name.to_owned()], Form::Short, &setting));
-    assert!(!rows.is_empty(), "there is a promise of the name {name}");
+    assert!(!rows.is_empty(), "no promise is called {name}");
     assert!(
         rows.iter().all(|row| row.holds),
         "broken:\n{}",

@@ -1,5 +1,5 @@
-//! What a promise has come to, as one row of one table. Text for a terminal, Markdown for
-//! the README. Judges nothing: whoever makes a row says whether its bound holds.
+//! The result of a promise as a row of a table: text for a terminal, Markdown for the README. The
+//! promise that makes a row decides whether its bound holds.
 
 use std::fmt::Write as _;
 
@@ -8,15 +8,15 @@ use std::fmt::Write as _;
 pub struct Row {
     /// `P1`.
     pub promise: &'static str,
-    /// What was done, in a few words, with the figures that matter.
+    /// What was done, in a few words, with the important figures.
     pub what: String,
-    /// How often.
+    /// How many runs there were.
     pub runs: u64,
-    /// How often it went wrong, or the measured figure that the bound is about.
+    /// How many runs were lost, or the measured figure that the bound limits.
     pub losses: u64,
-    /// What was promised.
+    /// The bound that is promised.
     pub bound: &'static str,
-    /// Whether that is so.
+    /// Whether the bound holds.
     pub holds: bool,
 }
 
@@ -49,7 +49,7 @@ pub fn text(rows: &[Row]) -> String {
         let mut text = String::new();
         for (column, cell) in line.iter().enumerate() {
             let width = widths[column];
-            // Numbers line up at their end.
+            // Numbers are right-aligned.
             let _ = match column {
                 2 | 3 => write!(text, "{cell:>width$}  "),
                 _ => write!(text, "{cell:<width$}  "),
@@ -70,7 +70,7 @@ pub fn markdown(rows: &[Row]) -> String {
     table
 }
 
-/// `12345` as `12 345`, with a space that does not break.
+/// `12345` as `12 345`, with a non-breaking space.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();

@@ -1,6 +1,6 @@
-//! One session with its folder, a store that counts and a clock that is moved by hand, and
-//! the same behind a proxy. Waits for conditions and never for time; what does not come
-//! about is a [`Lost`].
+//! One session with its folder, a store that counts and a clock that is set by hand, alone or
+//! behind a proxy. Waits for conditions, never for time. A condition that does not come true is a
+//! [`Lost`].
 
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
@@ -23,23 +23,23 @@ use vestibule_core::wire::{
 
 use crate::proxy::Proxy;
 
-/// Why a run is lost, for people.
+/// Why a run is lost, as text.
 pub type Lost = String;
 
 /// The password of every account.
 pub const PASSWORD: &str = "vestibule-demo";
-/// The endpoint that most faults strike.
+/// The endpoint that most faults apply to.
 pub const REFRESH: &str = "/refresh-token";
-/// Longer than an access token of the bundled backend lives.
+/// Longer than the lifetime of an access token of the bundled backend.
 pub const A_LIFE: Duration = Duration::from_secs(16 * 60);
 
-/// The account in the store.
+/// The workspace, in whose name the session's item is stored.
 pub const WORKSPACE: &str = "default";
-/// Far longer than anything takes, the core's own limits included.
+/// Far longer than anything takes, including the core's own limits.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A store that counts how often the session's item was deleted. What waits to be revoked
-/// has items of its own there, which come and go.
+/// A store that counts how often the session's item was deleted. Pending sign-outs have items of
+/// their own in it, which are not counted.
 #[derive(Default)]
 pub struct CountingStore {
     inner: MemoryStore,
@@ -47,7 +47,7 @@ pub struct CountingStore {
 }
 
 impl CountingStore {
-    /// How often.
+    /// How many deletions there were.
     pub fn deletions(&self) -> usize {
         self.deletions.load(Ordering::SeqCst)
     }
@@ -77,28 +77,25 @@ impl SecretStore for CountingStore {
 /// The record of the session.
 const RECORD: &str = "session.json";
 
-/// What an installation has of its session at one time.
+/// A copy of what an installation stores of its session.
 pub struct Copied {
     item: SecretBytes,
     record: Vec<u8>,
 }
 
-/// A session with everything around it but a network.
+/// A session with everything that it needs except a proxy.
 pub struct Client {
-    /// Where its token rests.
+    /// The store with its refresh token.
     pub store: Arc<CountingStore>,
-    /// Its time.
     pub clock: Arc<ManualClock>,
-    /// The session.
     pub session: Session,
-    /// Its account.
     pub email: String,
     folder: TempDir,
     address: String,
 }
 
 impl Client {
-    /// Nobody has signed in yet.
+    /// A session in which nobody has signed in yet.
     pub async fn new(address: String, email: String) -> Result<Self, Lost> {
         let folder = tempfile::Builder::new()
             .prefix("vestibule-promise-")
@@ -129,21 +126,22 @@ impl Client {
         Ok(())
     }
 
-    /// A new start of the app: the same folder, store and clock, nothing in memory.
+    /// Starts the app again: the same folder, store and clock, and nothing in memory.
     pub fn restart(&mut self) -> Result<(), Lost> {
         self.session = open(&self.address, &self.store, self.folder.path(), &self.clock)?;
         Ok(())
     }
 
-    /// A new start with another origin in the profile; nothing was kept from the old one.
+    /// Starts the app again with another origin in the profile. Nothing of the old one must be
+    /// kept.
     pub async fn move_to(&mut self, to: &str) -> Result<(), Lost> {
         self.address = to.to_owned();
         self.restart()?;
         self.until_started().await
     }
 
-    /// A new start with another origin in the profile and in everything that is kept, as
-    /// if that had been the origin all along.
+    /// Starts the app again with another origin in the profile and in everything that is stored, as
+    /// if that had always been the origin.
     pub fn displace(&mut self, to: &str) -> Result<(), Lost> {
         let from = std::mem::replace(&mut self.address, to.to_owned());
         let host = |origin: &str| {
@@ -158,7 +156,7 @@ impl Client {
         let unusable = |error: &dyn std::fmt::Display| format!("cannot displace: {error}");
         let name = self.session.item_name().to_owned();
         let item = self.store.read(&name).map_err(|e| unusable(&e))?;
-        let item = item.ok_or("there is no item to displace")?;
+        let item = item.ok_or("the store holds no item")?;
         let item = moved(&item);
         self.store.write(&name, &item).map_err(|e| unusable(&e))?;
         let records = std::fs::read_dir(records(self.folder.path())).map_err(|e| unusable(&e))?;
@@ -171,7 +169,7 @@ impl Client {
         self.restart()
     }
 
-    /// A copy of all that this installation has of its session.
+    /// A copy of everything that this installation stores of its session.
     pub fn copy(&self) -> Result<Copied, Lost> {
         let unusable = |error: &dyn std::fmt::Display| format!("no copy: {error}");
         let item = self.store.read(self.session.item_name());
@@ -181,7 +179,7 @@ impl Client {
         Ok(Copied { item, record })
     }
 
-    /// Puts it in the place of what is there.
+    /// Replaces what is stored by this copy.
     pub fn put_back(&self, copied: &Copied) -> Result<(), Lost> {
         let unusable = |error: &dyn std::fmt::Display| format!("not put back: {error}");
         let written = self.store.write(self.session.item_name(), &copied.item);
@@ -196,7 +194,7 @@ impl Client {
         self.until("the start to be over", over).await.map(drop)
     }
 
-    /// The first snapshot that is `wanted`.
+    /// Waits for a snapshot that is `wanted`.
     pub async fn until(
         &self,
         what: &str,
@@ -205,19 +203,19 @@ impl Client {
         until(&self.session, what, wanted).await
     }
 
-    /// The first snapshot after `revision` in which a try has failed and the next is planned.
+    /// Waits for a snapshot after `revision` in which a refresh has failed and the next is planned.
     pub async fn until_failed(&self, revision: u64) -> Result<SessionChanged, Lost> {
         let failed = |now: &SessionChanged| {
             now.revision > revision && (retry_in(&now.state).is_some() || why(&now.state).is_some())
         };
-        let now = self.until("a try to fail", failed).await?;
+        let now = self.until("a refresh to fail", failed).await?;
         match why(&now.state) {
             Some(why) => Err(format!("signed out, {why:?}")),
             None => Ok(now),
         }
     }
 
-    /// Lets the planned tries come until one succeeds.
+    /// Advances the clock to each planned refresh until one succeeds.
     pub async fn until_fresh(&self) -> Result<SessionChanged, Lost> {
         let mut changes = self.session.subscribe();
         let passing = async {
@@ -230,7 +228,7 @@ impl Client {
                     return Err(format!("signed out, {why:?}"));
                 }
                 self.pass_to_the_next_try();
-                // A plan that is not shown is helped along.
+                // The plan may not be in a snapshot yet; then time passes in small steps.
                 let soon = Duration::from_millis(50);
                 if tokio::time::timeout(soon, changes.changed()).await.is_err() {
                     self.clock.advance(Duration::from_secs(1));
@@ -246,7 +244,7 @@ impl Client {
         })
     }
 
-    /// Why nobody is signed in, once that is so; time passes meanwhile.
+    /// Waits until nobody is signed in, while time passes, and returns why.
     pub async fn until_signed_out(&self) -> Result<SignedOutReason, Lost> {
         let passing = async {
             loop {
@@ -259,11 +257,11 @@ impl Client {
             now = self.until("nobody signed in", |now| why(&now.state).is_some()) => {
                 now.map(|now| why(&now.state).unwrap_or(SignedOutReason::Never))
             }
-            () = passing => unreachable!("time passes for ever"),
+            () = passing => unreachable!("the loop that advances the clock has no end"),
         }
     }
 
-    /// Moves the clocks to the try that is planned, if one is.
+    /// Advances the clocks to the planned refresh, if there is one.
     pub fn pass_to_the_next_try(&self) {
         if let Some(wait) = retry_in(&self.session.snapshot().state) {
             self.clock.advance(Duration::from_millis(wait + 1));
@@ -271,9 +269,9 @@ impl Client {
     }
 }
 
-/// A [`Client`] behind a proxy, with an account that no other rig has.
+/// A [`Client`] behind a proxy, with an account of its own.
 pub struct Rig {
-    /// Between the session and the backend.
+    /// The proxy between the session and the backend.
     pub proxy: Arc<Proxy>,
     client: Client,
 }
@@ -293,7 +291,7 @@ impl DerefMut for Rig {
 }
 
 impl Rig {
-    /// Signed in. `backend` may be shared.
+    /// A signed-in rig. Several rigs can share a `backend`.
     pub async fn signed_in(backend: &Backend) -> Result<Self, Lost> {
         let (proxy, email) = way(backend).await?;
         let client = Client::new(proxy.url(), email).await?;
@@ -302,18 +300,18 @@ impl Rig {
     }
 }
 
-/// An account that no one else has.
+/// Creates a new account.
 pub fn account(backend: &Backend) -> Result<String, Lost> {
     static ACCOUNTS: AtomicUsize = AtomicUsize::new(0);
     let number = ACCOUNTS.fetch_add(1, Ordering::Relaxed);
     let email = format!("run-{number}@vestibule.test");
     if !backend.add_account(&email, PASSWORD, "A run", &["user"]) {
-        return Err(format!("no account {email}"));
+        return Err(format!("the account {email} cannot be created"));
     }
     Ok(email)
 }
 
-/// A proxy before `backend`, and an account of one's own there.
+/// A proxy in front of `backend`, and a new account there.
 pub async fn way(backend: &Backend) -> Result<(Arc<Proxy>, String), Lost> {
     let email = account(backend)?;
     let proxy = Proxy::start(backend.address()).await;
@@ -325,12 +323,12 @@ fn records(folder: &Path) -> std::path::PathBuf {
     folder.join(WORKSPACE)
 }
 
-/// Whether an item of this name is a session's, and not a sign-out's that waits to be told.
+/// Whether an item of this name belongs to a session, and not to a pending sign-out.
 pub fn is_session_item(name: &str) -> bool {
     name.starts_with(WORKSPACE) && !name.contains(".revoke.")
 }
 
-/// The name of the session's item, as the records in `folder` have it; none before the first
+/// The name of the session's item according to the records in `folder`; `None` before the first
 /// start there.
 pub fn item_name(folder: &Path) -> Option<String> {
     let bytes = std::fs::read(folder.join("install.json")).ok()?;
@@ -357,7 +355,7 @@ fn open(
     Session::open_with_clock(config, clock.clone()).map_err(|error| error.to_string())
 }
 
-/// Answers the challenge that is shown, or one that there is not.
+/// Sends a code for the current challenge, or for one that does not exist if there is none.
 pub async fn verify(session: &Session, code: Secret) -> Result<SignInOutcome, AuthError> {
     let shown = match session.snapshot().state.phase {
         Phase::OtpPending { challenge } => challenge.id,
@@ -376,7 +374,7 @@ pub fn get(path: &str) -> FetchRequest {
     }
 }
 
-/// The first snapshot that is `wanted`.
+/// Waits for a snapshot that is `wanted`.
 pub async fn until(
     session: &Session,
     what: &str,
@@ -393,7 +391,7 @@ pub async fn until(
     }
 }
 
-/// Waits for something that no one announces.
+/// Waits for a condition whose changes nobody announces, by checking it again and again.
 pub async fn eventually(what: &str, mut holds: impl FnMut() -> bool) -> Result<(), Lost> {
     let looking = async {
         while !holds() {
@@ -404,7 +402,7 @@ pub async fn eventually(what: &str, mut holds: impl FnMut() -> bool) -> Result<(
     found.map_err(|_| format!("waited for {what}"))
 }
 
-/// Whether someone is signed in and the backend agrees.
+/// Whether somebody is signed in with a valid access token.
 pub fn is_fresh(state: &SessionState) -> bool {
     matches!(
         state.phase,
@@ -415,7 +413,7 @@ pub fn is_fresh(state: &SessionState) -> bool {
     )
 }
 
-/// Why nobody is signed in.
+/// Why nobody is signed in, if that is so.
 pub fn why(state: &SessionState) -> Option<SignedOutReason> {
     match state.phase {
         Phase::SignedOut { why } => Some(why),
@@ -423,7 +421,7 @@ pub fn why(state: &SessionState) -> Option<SignedOutReason> {
     }
 }
 
-/// When the next try after a failed one is due; `None` also while one is under way.
+/// When the refresh after a failed one is due; `None` also while one is in progress.
 pub fn retry_in(state: &SessionState) -> Option<u64> {
     match state.phase {
         Phase::SignedIn {

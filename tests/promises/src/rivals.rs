@@ -1,9 +1,9 @@
 //! P3: processes never race a rotation.
 //!
-//! Four of them, each with the real core, share one folder, one item in one keyring and one
-//! session at a backend that forgives nothing, and rotate as fast as they can: because the
-//! token is spent by the clock, because a call wants one, because somebody clicks. Two that
-//! sent the same token would end the session, which the backend's own record shows.
+//! Four processes, each with the real core, share one folder, one item in one keyring and one
+//! session at a backend without a grace window, and rotate as fast as they can: because the token
+//! expires by the clock, because a call needs one, because somebody clicks. If two of them sent
+//! the same token the backend would end the session, which its own record shows.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,9 +19,9 @@ use crate::report::Row;
 use crate::rig::{Lost, account, is_fresh, why};
 
 const PROCESSES: usize = 4;
-/// The longest without a single rotation.
+/// The longest time without a rotation.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// Between two looks at the backend's record.
+/// How often the backend's record is read.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// A few hundred rotations.
@@ -29,16 +29,15 @@ pub async fn short(setting: &Setting) -> Row {
     run(setting, 300).await
 }
 
-/// Many.
+/// The long form: many rotations.
 pub async fn long(setting: &Setting) -> Row {
     run(setting, 10_000).await
 }
 
-/// What has come of it.
 #[derive(Default)]
 struct Race {
     rotations: u64,
-    /// How often a rotation followed on another process's.
+    /// How often a rotation followed one of another process.
     handovers: u64,
 }
 
@@ -73,7 +72,7 @@ async fn run(setting: &Setting, rotations: u64) -> Row {
     }
 }
 
-/// The race, from its start again if the instrument broke over it.
+/// The race; repeated from its start if the keyring daemon broke.
 async fn race(
     setting: &Setting,
     bus: &Arc<Bus>,
@@ -86,7 +85,7 @@ async fn race(
             return race;
         }
     }
-    Err("no race without a keyring".into())
+    Err("the race needs a keyring, and no daemon starts".into())
 }
 
 async fn world(setting: &Setting, bus: &Arc<Bus>, rotations: u64) -> Result<Race, Lost> {
@@ -107,7 +106,8 @@ async fn world(setting: &Setting, bus: &Arc<Bus>, rotations: u64) -> Result<Race
     let race = watch(setting, &backend, &home, &lives, rotations).await;
     for life in &mut lives {
         if let Err(failures) = life.ask("rest").await {
-            // One that never got its turn, say. Whether anything was lost is seen below.
+            // Such as a process that never got the lock. Whether anything was lost is checked
+            // below.
             eprintln!("\rP3: {failures}");
         }
     }
@@ -139,7 +139,7 @@ async fn world(setting: &Setting, bus: &Arc<Bus>, rotations: u64) -> Result<Race
     })
 }
 
-/// Waits for so many rotations. Answers how many there were.
+/// Waits for this many rotations. Returns how many there were.
 async fn watch(
     setting: &Setting,
     backend: &Backend,
@@ -171,7 +171,7 @@ async fn watch(
         if rotations > before {
             (before, since) = (rotations, Instant::now());
         } else if since.elapsed() > PATIENCE {
-            return Err(format!("nothing moves after {rotations} rotations"));
+            return Err(format!("no rotation follows after {rotations}"));
         }
         tokio::time::sleep(LOOK).await;
     }

@@ -1,4 +1,4 @@
-//! P1 on the state machine: the core's own properties, over far more sequences of events than
+//! P1 on the state machine: the core's own property tests, over far more sequences of events than
 //! the test command tries.
 
 use crate::cargo::{Ended, cargo};
@@ -7,7 +7,7 @@ use crate::report::Row;
 
 const CASES: u64 = 100_000;
 
-/// The core's test `state_machine`; its usual number of sequences is part of the test command.
+/// Runs the core's test `state_machine`; its usual number of sequences is part of the test command.
 pub async fn long(_: &Setting) -> Row {
     let cases = CASES.to_string();
     let arguments = [
@@ -41,7 +41,7 @@ pub async fn long(_: &Setting) -> Row {
     }
 }
 
-/// How many tests passed and failed, as the test runner says it.
+/// How many tests passed and failed, according to the test runner's output.
 fn counted(ended: &Ended) -> Option<(u64, u64)> {
     let line = ended
         .text

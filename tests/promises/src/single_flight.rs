@@ -1,9 +1,9 @@
-//! P4: however many ask, one refresh goes out.
+//! P4: however many callers ask, one refresh is sent.
 //!
-//! A thousand callers at once find the access token spent: by the clock, or because the
-//! backend says so to each of them, with a quick refresh or a slow one. A round is lost if the
-//! backend, which has no grace window, hears of more than one refresh or of none, or if one
-//! caller is not served.
+//! A thousand callers at once find that the access token has expired: by the clock, or because the
+//! backend refuses it to each of them, with a fast refresh or a slow one. A round is lost if the
+//! backend, which has no grace window, receives more than one refresh or none, or if one caller
+//! gets no answer.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +24,7 @@ pub async fn short(setting: &Setting) -> Row {
     run(setting, 8).await
 }
 
-/// Many.
+/// The long form: many rounds.
 pub async fn long(setting: &Setting) -> Row {
     run(setting, 200).await
 }
@@ -36,7 +36,7 @@ async fn run(setting: &Setting, rounds: u64) -> Row {
     };
     let backend = Backend::start(strict).await;
     let backend = backend.expect("the bundled backend starts on a free port");
-    // Straight to the backend: a proxy between them would only thin the crowd.
+    // Directly to the backend: a proxy in between would slow the callers down.
     let (_proxy, email) = way(&backend).await.expect("a fresh account");
     let client = Client::new(backend.url(), email).await;
     let client = client.expect("a session");
@@ -67,7 +67,7 @@ async fn round(backend: &Backend, client: &Client, number: u64) -> Result<(), Lo
         backend.faults().add(delay.times(1));
     }
     let by_clock = number.is_multiple_of(2);
-    // A page causes no refresh so soon after another.
+    // A page may cause a refresh only after this gap.
     client.clock.advance(PAGE_GAP);
     if !by_clock {
         backend.expire_access_tokens();
@@ -82,7 +82,7 @@ async fn round(backend: &Backend, client: &Client, number: u64) -> Result<(), Lo
         });
     }
     if by_clock {
-        // The timer finds it due in the same moment.
+        // The timer finds a refresh due at the same moment.
         client.clock.advance(A_LIFE);
         gate.wait().await;
     }
@@ -102,7 +102,7 @@ async fn round(backend: &Backend, client: &Client, number: u64) -> Result<(), Lo
         return Err(format!("{refreshes} refreshes"));
     }
     if !is_fresh(&client.session.snapshot().state) || client.store.deletions() > 0 {
-        return Err("the session did not survive".into());
+        return Err("the session ended".into());
     }
     Ok(())
 }

@@ -1,47 +1,47 @@
-//! One request that was sent, and what was answered.
+//! A recorded request and its answer.
 
 use serde_json::Value;
 
 /// A request and its answer.
 #[derive(Clone, Debug)]
 pub struct Exchange {
-    /// The heading under which it stands.
+    /// The heading above it in the recording.
     pub section: String,
-    /// What was sent.
+    /// The request.
     pub wanted: Wanted,
-    /// What came back.
+    /// The answer.
     pub answer: Answer,
 }
 
-/// What was sent, as far as it matters.
+/// The parts of a request that identify it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
-    /// `GET`, `POST`.
+    /// The method, such as `GET`.
     pub method: String,
-    /// With its query.
+    /// The path with the query.
     pub path: String,
-    /// The server's own origin, as it was recorded.
+    /// The origin of the server when it was recorded.
     pub server: String,
-    /// JSON; none and `{}` say the same.
+    /// The JSON body; `None` and `{}` are equal.
     pub body: Option<Value>,
-    /// The header of this name.
+    /// The header `Authorization`.
     pub authorization: Option<String>,
-    /// Likewise.
+    /// The header `Origin`.
     pub origin: Option<String>,
-    /// Headers that no client sends by itself, such as `apikey`; lower-case names.
+    /// Headers that no client sends by itself, such as `apikey`, with lower-case names.
     pub headers: Vec<(String, String)>,
-    /// Whether cookies went along.
+    /// Whether it carried cookies.
     pub cookies: bool,
 }
 
-/// What came back.
+/// An answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// `200 OK`
+    /// The status line's code and reason, such as `200 OK`.
     pub status: String,
-    /// Lower-case names; repeated ones are repeated.
+    /// The headers with lower-case names; repeated ones are repeated.
     pub headers: Vec<(String, String)>,
-    /// The bytes.
+    /// The body.
     pub body: String,
 }
 
@@ -63,7 +63,7 @@ impl Wanted {
         };
         for (option, value) in options(rest) {
             match option {
-                // What stands before the first option, or after a method.
+                // The address, before the first option or after the method.
                 "" => wanted.address(value),
                 " -X " => {
                     let (method, address) = value.split_once(' ').expect("a method");
@@ -91,7 +91,7 @@ impl Wanted {
         wanted
     }
 
-    /// Whether the body says who asks.
+    /// Whether the body identifies the user.
     pub(crate) fn has_password(&self) -> bool {
         let password = self.body.as_ref().and_then(|body| body.get("password"));
         password.is_some()
@@ -105,7 +105,7 @@ impl Wanted {
     }
 }
 
-/// Each option with what follows it. A body comes last and may hold anything.
+/// Each option with its value. The body comes last and may contain anything.
 fn options(rest: &str) -> Vec<(&'static str, &str)> {
     let mut found = Vec::new();
     let (mut option, mut from) = ("", 0);
@@ -128,7 +128,7 @@ fn options(rest: &str) -> Vec<(&'static str, &str)> {
 }
 
 impl Answer {
-    /// Whether it refuses what was asked.
+    /// Whether the answer is a refusal.
     pub fn is_refusal(&self) -> bool {
         self.status.starts_with('4')
     }
@@ -144,7 +144,7 @@ impl Answer {
         let length = headers.iter().find(|(name, _)| name == "content-length");
         let body = match length {
             Some((_, length)) => &rest[..length.parse().expect("a length")],
-            // Without a length there was one line.
+            // Without `content-length` the body is one line.
             None => rest.lines().next().unwrap_or_default(),
         };
         Self {
@@ -154,7 +154,7 @@ impl Answer {
         }
     }
 
-    /// As it goes out: as it was, but framed by its length.
+    /// The answer as it is sent: unchanged, except that its length is in `content-length`.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         const FRAMING: [&str; 4] = [
             "connection",

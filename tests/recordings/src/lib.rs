@@ -1,10 +1,9 @@
-//! Backends as they were: exchanges that were recorded with `curl -si` against real servers,
-//! and a loopback server that plays them back.
+//! Recordings of real backends: exchanges that were recorded with `curl -si`, and a loopback server
+//! that replays them.
 //!
-//! The text files beside this crate are the recordings, one for each backend. A [`Player`]
-//! answers a request with the recorded bytes if it is one that was recorded: the same method,
-//! path, body and credentials. It invents nothing: a request that nobody recorded is a
-//! [`Stray`], for the test to find.
+//! The text files in this crate are the recordings, one for each backend. A [`Player`] answers a
+//! request with the recorded bytes if the same request was recorded: the same method, path, body
+//! and credentials. Any other request becomes a [`Stray`], which the test can check for.
 
 mod exchange;
 mod player;

@@ -1,4 +1,4 @@
-//! A small HTTP server that answers as the recorded one did.
+//! A small HTTP server that replays a recording.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,10 +11,10 @@ use tokio::task::JoinHandle;
 use crate::exchange::{Exchange, Wanted};
 use crate::recording::Recording;
 
-/// A request that nobody recorded. It is answered 501.
+/// A request that is not in the recording. It is answered with 501.
 #[derive(Clone, Debug)]
 pub struct Stray {
-    /// What was asked.
+    /// The request's method and path.
     pub request: String,
 }
 
@@ -27,8 +27,8 @@ pub struct Player {
 
 struct Tape {
     exchanges: Vec<Exchange>,
-    /// The next that was not played yet: time goes one way, so that the same request may be
-    /// answered differently later.
+    /// The index of the next exchange that was not replayed. The order is kept, so that the same
+    /// request can be answered differently later.
     at: usize,
     origin: String,
     ignored: Vec<String>,
@@ -37,8 +37,8 @@ struct Tape {
 }
 
 impl Player {
-    /// Begins to play. Members named in `ignored` may be in a request's body though nobody
-    /// recorded them: the backend is known to take them.
+    /// Starts the server. Members named in `ignored` may be in a request's body although they were
+    /// not recorded; the backend accepts them.
     ///
     /// # Errors
     /// If it cannot listen on loopback.
@@ -66,7 +66,7 @@ impl Player {
         })
     }
 
-    /// Where it listens.
+    /// The base address of the server.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
@@ -78,7 +78,7 @@ impl Player {
         self.tape().played.clone()
     }
 
-    /// The requests that nobody recorded.
+    /// The requests that are not in the recording.
     #[must_use]
     pub fn strays(&self) -> Vec<Stray> {
         self.tape().strays.clone()
@@ -107,7 +107,7 @@ async fn serve(mut stream: TcpStream, tape: Arc<Mutex<Tape>>) {
     }
 }
 
-/// A request as it came.
+/// A request as it arrived.
 struct Given {
     line: String,
     headers: Vec<(String, String)>,
@@ -124,8 +124,7 @@ impl Given {
 impl Tape {
     fn play(&mut self, given: &Given) -> Vec<u8> {
         let ahead = (self.at..self.exchanges.len()).find(|at| self.fits(*at, given, true));
-        // Reading changes nothing: what was answered to it last is what it is answered again,
-        // with whatever token it came.
+        // A GET changes nothing, so its latest answer is given again, whatever token it carries.
         let behind = || (0..self.at).rev().find(|at| self.fits(*at, given, true));
         let alike = || {
             (0..self.exchanges.len())
@@ -135,7 +134,7 @@ impl Tape {
         let is_read = given.line.starts_with("GET ");
         let found = match ahead {
             None if is_read => behind().or_else(alike),
-            // A session that is dead stays dead, however often it is asked.
+            // An ended session stays ended, so a refusal can be given again.
             None => behind().filter(|at| self.exchanges[*at].answer.is_refusal()),
             found => found,
         };
@@ -158,7 +157,7 @@ impl Tape {
             (Some(wanted), Some(given)) => wanted == given || !exactly,
             (Some(_), None) => false,
         };
-        // Where nothing else says who asks, cookies do.
+        // Without a token or a password, the cookies identify the user.
         let says_who = wanted.authorization.is_some() || wanted.has_password();
         let cookies = given.header("cookie").is_some();
         let cookies = match wanted.method.as_str() {
@@ -167,12 +166,12 @@ impl Tape {
             _ => cookies || !wanted.cookies,
         };
         let origin = match &wanted.origin {
-            // The server's own, wherever it is now.
+            // The server's own origin, at its present address.
             Some(own) if *own == wanted.server => {
                 given.header("origin") == Some(self.origin.as_str())
             }
             Some(other) => given.header("origin") == Some(other.as_str()),
-            // With cookies it matters that there was none.
+            // With cookies, a request without an origin must stay without one.
             None => !wanted.cookies || given.header("origin").is_none(),
         };
         let mut headers = wanted.headers.iter();

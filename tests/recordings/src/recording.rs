@@ -1,15 +1,15 @@
-//! The text of a recording, taken apart. Whatever is not understood is a panic: a recording
-//! that is silently cut short would make a test pass.
+//! Parses a recording. Anything unexpected is a panic, since a recording that is silently cut short
+//! would make a test pass.
 
 use crate::exchange::{Answer, Exchange, Wanted};
 
-/// hagopj13/node-express-boilerplate.
+/// The recording of hagopj13/node-express-boilerplate.
 pub const NODE_EXPRESS_BOILERPLATE: &str = include_str!("../node-express-boilerplate.txt");
-/// Directus 11.1.
+/// The recording of Directus 11.1.
 pub const DIRECTUS: &str = include_str!("../directus-11.1.0.txt");
-/// A Better Auth server.
+/// The recording of a Better Auth server.
 pub const BETTER_AUTH: &str = include_str!("../better-auth-1.7.25.txt");
-/// Supabase Auth: NOT recorded, but written down from its published contract.
+/// Supabase Auth. This one is NOT recorded, but written from its published contract.
 pub const SUPABASE_BY_CONTRACT: &str = include_str!("../supabase-by-contract.txt");
 
 /// Exchanges, in the order in which they happened.
@@ -19,10 +19,10 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// Reads a recording.
+    /// Parses a recording.
     ///
     /// # Panics
-    /// If it is not one.
+    /// If it is not a recording.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let mut section = String::new();
@@ -34,7 +34,7 @@ impl Recording {
                 wanted: Wanted::parse(command),
                 answer: Answer::parse(answer),
             });
-            // A heading stands behind the answer before it.
+            // A heading follows the answer of the exchange before it.
             let heading = answer
                 .lines()
                 .rev()
@@ -43,11 +43,14 @@ impl Recording {
                 section = heading.trim().to_owned();
             }
         }
-        assert!(!exchanges.is_empty(), "a recording holds something");
+        assert!(
+            !exchanges.is_empty(),
+            "the recording has at least one exchange"
+        );
         Self { exchanges }
     }
 
-    /// Those under the headings `first` and after, for a test that begins in the middle.
+    /// The exchanges from the heading `first` on, for a test that begins in the middle.
     ///
     /// # Panics
     /// If there is no such heading.

@@ -1,6 +1,6 @@
-// A Better Auth server as its documentation sets one up, for the longer test: SQLite in memory,
-// a second factor by mail, and a mailbox that the test reads over standard input and output. It says
-// where it listens, and ends when its standard input does.
+// A Better Auth server as its documentation sets one up, for the longer test: SQLite in memory, a
+// second factor by mail, and a mailbox that the test reads over standard input and output. It
+// prints its address, and ends when its standard input does.
 
 import { createServer } from "node:http";
 import { createInterface } from "node:readline";
@@ -12,7 +12,7 @@ import { SqliteDialect } from "kysely";
 import Database from "libsql";
 
 const codes = new Map();
-// A line asks for the last code that was sent to this address.
+// Each line of input is an address; the answer is the last code that was sent there.
 const lines = createInterface({ input: process.stdin });
 lines.on("line", (email) => console.log(codes.get(email) ?? "none"));
 lines.on("close", () => process.exit(0));
@@ -27,10 +27,10 @@ const options = {
   secret: "only for a test, and gone with its process",
   database: { dialect: new SqliteDialect({ database: new Database(":memory:") }), type: "sqlite" },
   emailAndPassword: { enabled: true },
-  // Its own limits are for the world; here all requests come from one address.
+  // Without rate limits, since here all requests come from one address.
   rateLimit: { enabled: false },
   telemetry: { enabled: false },
-  // Standard output is for answers.
+  // Standard output is only for the answers to the test.
   logger: { log: (level, ...words) => console.error(level, ...words) },
   plugins: [
     twoFactor({

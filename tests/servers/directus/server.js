@@ -1,6 +1,6 @@
-// Directus as its packages bring it, for the longer test: SQLite in a folder of its own that goes
-// with it, an administrator, and registration switched on. It says where it listens, makes codes over
-// standard input and output, and ends when its standard input does.
+// Directus as its npm packages install it, for the longer test: SQLite in a temporary folder, an
+// administrator, and registration switched on. It prints its address, computes codes over standard
+// input and output, and ends when its standard input does.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -37,8 +37,8 @@ const env = {
 };
 
 let running;
-// A line is a secret and asks for its code: as an authenticator app has it, and not in the last
-// seconds of its life.
+// Each line of input is a secret; the answer is its code, as an authenticator app computes it, but
+// not one that expires within seconds.
 const lines = createInterface({ input: process.stdin });
 lines.on("line", (secret) => {
   const left = authenticator.timeRemaining();
@@ -61,7 +61,7 @@ console.log(`listening on ${address}`);
 function directus(command) {
   const here = fileURLToPath(new URL(".", import.meta.url));
   const cli = join(here, "node_modules/directus/cli.js");
-  // Its own words go where errors go; this program's output is for the test.
+  // Directus logs to standard error; standard output is only for the answers to the test.
   running = spawn(process.execPath, [cli, command], {
     cwd: here,
     env,

@@ -1,4 +1,4 @@
-//! A Better Auth server through everything that a person does there.
+//! Runs sessions against a real Better Auth server, through everything that a user does there.
 
 use serde_json::json;
 use vestibule_core::error::ErrorCode;
@@ -13,7 +13,7 @@ const ANN: &str = "ann@example.com";
 const PASSWORD: &str = "correct-horse";
 const ENABLE: &str = "/api/auth/two-factor/enable";
 
-/// Runs it; answers how many steps there were.
+/// Runs all steps; returns how many there were.
 pub async fn run() -> usize {
     let mut server = Server::start("better-auth", "better-auth").await;
     let mut told = Told::of(&server);
@@ -81,7 +81,11 @@ async fn sign_in(place: &mut Place, told: &mut Told) {
     for _ in 0..3 {
         place.refresh().await;
     }
-    assert_eq!(place.kept(), kept, "it slides and keeps its token");
+    assert_eq!(
+        place.kept(),
+        kept,
+        "a refresh extends the session and keeps its token"
+    );
     told.did("refresh, three times", "confirmed; the same token");
 }
 
@@ -90,7 +94,7 @@ async fn second_factor(place: &mut Place, server: &mut Server, told: &mut Told) 
     assert_eq!(outcome, Ok(SignInOutcome::SignedIn));
     let before = place.kept();
     place.post(ENABLE, &json!({"password": PASSWORD})).await;
-    assert_ne!(place.kept(), before, "it replaces the session");
+    assert_ne!(place.kept(), before, "the sign-in replaces the session");
     place.refresh().await;
     place.restart();
     assert_eq!(place.until_fresh().await, "Ann");
@@ -124,7 +128,10 @@ async fn second_factor(place: &mut Place, server: &mut Server, told: &mut Told) 
         .last()
         .is_none_or(|last| *last == ErrorCode::OtpInvalid)
     {
-        assert!(refusals.len() < 20, "it never has enough");
+        assert!(
+            refusals.len() < 20,
+            "the server never stops accepting wrong codes"
+        );
         let refused = place.verify(Secret::new(wrong.clone())).await;
         refusals.push(code(&refused).expect("refused"));
     }
@@ -153,7 +160,7 @@ async fn untrusted(server: &Server, told: &mut Told) {
     );
 }
 
-/// Six digits that are not these.
+/// Six digits that differ from this code.
 fn other_than(code: &str) -> String {
     if code == "000000" { "111111" } else { "000000" }.into()
 }

@@ -1,4 +1,4 @@
-//! Directus through everything that a person does there.
+//! Runs sessions against a real Directus, through everything that a user does there.
 
 use serde_json::{Value, json};
 use vestibule_core::error::ErrorCode;
@@ -15,7 +15,7 @@ const PASSWORD: &str = "correct-horse";
 const GENERATE: &str = "/users/me/tfa/generate";
 const ENABLE: &str = "/users/me/tfa/enable";
 
-/// Runs it; answers how many steps there were.
+/// Runs all steps; returns how many there were.
 pub async fn run() -> usize {
     let mut server = Server::start("directus", "directus").await;
     let mut told = Told::of(&server);
@@ -47,7 +47,7 @@ async fn register(place: &Place, told: &mut Told) {
     let outcome = place.session.login(LoginInput::new(ANN, PASSWORD)).await;
     assert_eq!(outcome, Ok(SignInOutcome::SignedIn));
     let shown = place.until_fresh().await;
-    assert_eq!(shown, ANN, "it tells a new account nothing but its id");
+    assert_eq!(shown, ANN, "the server shows a new account only its id");
     told.did("login of the new account", format!("signed in as {shown}"));
     place.sign_out().await;
 }
@@ -67,7 +67,7 @@ async fn sign_in(place: &mut Place, told: &mut Told) {
     let mut kept = vec![place.kept()];
     while kept.len() < 4 {
         place.refresh().await;
-        // The first may join the refresh of the start, if that has not landed yet.
+        // The first call may join the refresh of the start, if that is still in progress.
         let now = place.kept();
         if kept.len() == 1 && now == kept[0] {
             continue;

@@ -1,8 +1,8 @@
-//! `servers [NAME…]`: the core's own sessions through servers that others wrote, run for real
-//! from their npm packages, with the profiles that ship. `cargo xtask servers` gets the packages
-//! and runs it; it prints each thing that was done and what came of it.
+//! `servers [NAME…]`: runs the core's sessions against real servers of other projects, installed
+//! from their npm packages, with the shipped profiles. `cargo xtask servers` installs the packages
+//! and runs this program. It prints each step and its result.
 //!
-//! It refuses to pass over anything: what cannot be done fails.
+//! Nothing is skipped: a step that cannot be done fails.
 
 mod better_auth;
 mod directus;
@@ -32,7 +32,7 @@ async fn main() -> ExitCode {
             "better-auth" => tokio::spawn(better_auth::run()),
             _ => tokio::spawn(directus::run()),
         };
-        // A panic has said what is wrong; the next server is tried all the same.
+        // A panic has printed what is wrong; the next server is tried all the same.
         let verdict = match run.await {
             Ok(steps) => format!("all {steps} steps hold"),
             Err(_) => {

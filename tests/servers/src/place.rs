@@ -1,4 +1,4 @@
-//! A machine with the app on it: a keyring, a folder and a session over them.
+//! An installation of the app: a keyring, a folder and a session over them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use vestibule_core::wire::{
 };
 
 const WORKSPACE: &str = "default";
-/// Far longer than anything here takes, so that only a wrong state runs into it.
+/// Far longer than anything here takes, so that only a wrong state exceeds it.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// A session and what it stands on.
+/// An installation.
 pub struct Place {
     profile: Profile,
     store: Arc<MemoryStore>,
@@ -27,7 +27,7 @@ pub struct Place {
     pub session: Session,
 }
 
-/// A whole installation as it was at one moment.
+/// A copy of an installation's data.
 pub struct Kept {
     name: String,
     item: SecretBytes,
@@ -35,7 +35,7 @@ pub struct Kept {
 }
 
 impl Place {
-    /// Nobody has signed in here yet.
+    /// An installation in which nobody has signed in yet.
     pub async fn new(profile: Value) -> Self {
         let profile = Profile::from_json(profile).unwrap_or_else(|error| panic!("{error}"));
         let place = Self::with(profile, None);
@@ -68,7 +68,7 @@ impl Place {
         }
     }
 
-    /// Everything that is there now.
+    /// A copy of everything that is stored now.
     pub fn keep(&self) -> Kept {
         let folder = self.folder.path().join(WORKSPACE);
         let of = |name| (name, std::fs::read(folder.join(name)).expect("a record"));
@@ -81,23 +81,23 @@ impl Place {
         }
     }
 
-    /// An installation as it was then: what comes of an old token.
+    /// A new installation with these data, to test an old token.
     pub fn copy(&self, kept: &Kept) -> Self {
         Self::with(self.profile.clone(), Some(kept))
     }
 
-    /// A new start of the app: another session over the same keyring and folder.
+    /// Starts the app again: another session over the same keyring and folder.
     pub fn restart(&mut self) {
         self.session = open(&self.profile, &self.store, &self.folder);
     }
 
-    /// The keyring's item.
+    /// The item in the keyring.
     fn item(&self) -> SecretBytes {
         let item = self.store.read(self.session.item_name()).expect("memory");
         item.expect("the keyring holds the token")
     }
 
-    /// The token in it, for a comparison.
+    /// The refresh token in it, for comparisons.
     pub fn kept(&self) -> String {
         let item: Value = serde_json::from_slice(&self.item()).expect("JSON");
         let token = &item["token"];
@@ -105,7 +105,7 @@ impl Place {
         text.expect("a token").to_owned()
     }
 
-    /// Waits for a state.
+    /// Waits for a state that is wanted.
     pub async fn until(
         &self,
         what: &str,
@@ -119,13 +119,13 @@ impl Place {
         }
     }
 
-    /// Why nobody is signed in, once that is so.
+    /// Waits until nobody is signed in, and returns why.
     pub async fn until_signed_out(&self) -> SignedOutReason {
         let state = self.until("nobody signed in", |state| why(state).is_some());
         why(&state.await).expect("signed out")
     }
 
-    /// Who is signed in, once the server has confirmed it.
+    /// Waits until the server has confirmed the session; returns the user's name.
     pub async fn until_fresh(&self) -> String {
         let state = self.until("a fresh session", is_fresh).await;
         let Phase::SignedIn { user, .. } = state.phase else {
@@ -134,13 +134,13 @@ impl Place {
         user.name
     }
 
-    /// Asks for a refresh, which must succeed.
+    /// Makes a refresh, which must succeed.
     pub async fn refresh(&self) {
         self.session.refresh().await.expect("renewed");
         assert!(is_fresh(&self.session.snapshot().state));
     }
 
-    /// Answers the challenge that is shown, or one that there is not.
+    /// Sends a code for the current challenge, or for one that does not exist if there is none.
     pub async fn verify(&self, code: Secret) -> Result<SignInOutcome, AuthError> {
         let shown = match self.session.snapshot().state.phase {
             Phase::OtpPending { challenge } => challenge.id,
@@ -149,7 +149,7 @@ impl Place {
         self.session.verify_otp(shown, code).await
     }
 
-    /// Signs out, and waits until the server has been told.
+    /// Signs out, and waits until the server has received the sign-out.
     pub async fn sign_out(&self) {
         self.session.logout().await;
         assert_eq!(
@@ -159,7 +159,7 @@ impl Place {
         let records = self.folder.path().join(WORKSPACE);
         let pending = records.join("pending-sign-outs.json");
         let name = self.session.item_name();
-        // The item goes once its sign-out is pending.
+        // The item is deleted once the sign-out is pending.
         let is_told = || matches!(self.store.read(name), Ok(None)) && !pending.exists();
         let told = async {
             while !is_told() {
@@ -167,11 +167,11 @@ impl Place {
             }
         };
         let told = tokio::time::timeout(PATIENCE, told).await;
-        told.expect("the server hears of the sign-out");
+        told.expect("the server receives the sign-out");
     }
 
-    /// Waits until the server refuses what was kept, as it does soon after it was told so. Only
-    /// for a token whose use changes nothing there.
+    /// Waits until the server refuses the token of this copy, which may take a moment after a
+    /// sign-out. Only for tokens whose use changes nothing at the server.
     pub async fn until_refused(&self, kept: &Kept) -> SignedOutReason {
         let refused = async {
             loop {
@@ -184,10 +184,10 @@ impl Place {
             }
         };
         let refused = tokio::time::timeout(PATIENCE, refused).await;
-        refused.expect("the server ends it")
+        refused.expect("the server refuses the token")
     }
 
-    /// Sends JSON with the session, as a page does with `auth.fetch`.
+    /// Sends JSON in the session, as a page does with `auth.fetch`.
     pub async fn post(&self, path: &str, body: &Value) -> FetchReply {
         let request = FetchRequest {
             path: path.into(),
@@ -217,12 +217,12 @@ fn open(profile: &Profile, store: &Arc<MemoryStore>, folder: &TempDir) -> Sessio
     Session::open(config).expect("the session opens")
 }
 
-/// A shipped profile for this address, with `more` that pages may call.
+/// A shipped profile for this address; pages may also call the paths in `more`.
 pub fn profile(name: &str, url: &str, more: &[&str]) -> Value {
     json!({"extends": name, "backend": url, "api": {"allow": more}})
 }
 
-/// The code of an error.
+/// The error code of a result.
 pub fn code<T: std::fmt::Debug>(result: &Result<T, AuthError>) -> Option<ErrorCode> {
     result.as_ref().err().map(|error| error.code)
 }

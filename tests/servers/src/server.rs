@@ -1,4 +1,4 @@
-//! A server of a folder beside this program's sources, run by Node.js.
+//! A server in a folder of this crate, run by Node.js.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -9,13 +9,13 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-/// A cold start makes a database.
+/// The first start creates a database, which takes long.
 const START_LIMIT: Duration = Duration::from_secs(120);
 const ANSWER_LIMIT: Duration = Duration::from_secs(45);
 const END_LIMIT: Duration = Duration::from_secs(10);
 
-/// It listens on loopback. It ends when its standard input does, and so with this program,
-/// however that ends.
+/// A running server on loopback. It ends when its standard input is closed, and so when this
+/// program ends for any reason.
 pub struct Server {
     name: String,
     url: String,
@@ -25,7 +25,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts the server of `folder`, which is about the npm package `package`.
+    /// Starts the server in `folder`; `package` is the npm package whose version is printed.
     pub async fn start(folder: &str, package: &str) -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
         let version = version(&folder, package);
@@ -50,15 +50,15 @@ impl Server {
         server
     }
 
-    /// Where it listens.
+    /// The server's base address.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// What it answers to a line, beside all HTTP: the codes that a person would get by mail
-    /// or from an app.
+    /// The code for `of`, asked for over the server's standard input: one that a user would get by
+    /// mail or from an app.
     pub async fn code(&mut self, of: &str) -> String {
-        let input = self.input.as_mut().expect("it is open");
+        let input = self.input.as_mut().expect("the server's input is open");
         let line = format!("{of}\n");
         input.write_all(line.as_bytes()).await.expect("it listens");
         self.line(ANSWER_LIMIT).await
@@ -66,7 +66,9 @@ impl Server {
 
     async fn line(&mut self, limit: Duration) -> String {
         let line = tokio::time::timeout(limit, self.output.next_line()).await;
-        let line = line.expect("it answers in time").expect("its output");
+        let line = line
+            .expect("the server prints a code in time")
+            .expect("its output");
         line.unwrap_or_else(|| panic!("{} has ended", self.name))
     }
 }
@@ -81,7 +83,7 @@ impl Drop for Server {
             }
             std::thread::sleep(Duration::from_millis(10));
         }
-        eprintln!("{} does not end; it is killed", self.name);
+        eprintln!("{} does not end and is killed", self.name);
         let _ = self.child.start_kill();
     }
 }
@@ -92,14 +94,14 @@ impl fmt::Display for Server {
     }
 }
 
-/// The version that is installed, which is not always the one that is meant.
+/// The installed version, which is not always the one in `package.json`.
 fn version(folder: &Path, package: &str) -> String {
     let installed: PathBuf = [folder, Path::new("node_modules"), Path::new(package)]
         .iter()
         .collect();
     let text = std::fs::read_to_string(installed.join("package.json"));
     let text = text.unwrap_or_else(|_| {
-        panic!("{package} is not installed: run `cargo xtask servers`, which sees to it")
+        panic!("{package} is not installed: `cargo xtask servers` installs and runs it")
     });
     let package: Value = serde_json::from_str(&text).expect("JSON");
     package["version"].as_str().expect("a version").to_owned()

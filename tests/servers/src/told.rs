@@ -1,26 +1,26 @@
-//! What was done at a server and what came of it, line by line.
+//! Prints each step at a server and its result as a line.
 
 use std::fmt::Display;
 
-/// Lines of one server.
+/// The printed steps of one server.
 pub struct Told {
     steps: usize,
 }
 
 impl Told {
-    /// Names the server.
+    /// Prints the server's name.
     pub fn of(server: &impl Display) -> Self {
         println!("{server}");
         Self { steps: 0 }
     }
 
-    /// One thing that holds.
+    /// Prints one step that holds.
     pub fn did(&mut self, what: &str, came: impl Display) {
         self.steps += 1;
         println!("  {what:<34} {came}");
     }
 
-    /// How many there were.
+    /// How many steps were printed.
     pub fn steps(&self) -> usize {
         self.steps
     }

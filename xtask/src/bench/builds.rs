@@ -1,5 +1,5 @@
-//! What is measured: the app as it ships and as WebDriver drives it, and what it is compared
-//! with.
+//! Builds what is measured: the app as it ships and as WebDriver drives it, and the apps it is
+//! compared with.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,10 +12,10 @@ use crate::setup::npm;
 use crate::setup::tools::WEBDRIVER;
 use crate::{app, bundle, compile, export, process, root, say};
 
-/// The Next apps that the product is compared with; their packages are installed once.
+/// The Next apps that the product is compared with; their npm packages are installed once.
 pub const NEXT: &str = "tests/bench/next";
 
-/// Something that an entry needs.
+/// A build that an entry of the table needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Build {
     Shipped,
@@ -28,7 +28,7 @@ pub enum Build {
 }
 
 impl Build {
-    /// By the name that the measuring program gives it.
+    /// The build with this name, as the program `bench` prints it.
     pub fn of(name: &str) -> Option<Self> {
         Some(match name {
             "shipped" => Self::Shipped,
@@ -42,7 +42,7 @@ impl Build {
         })
     }
 
-    /// Makes it as it ships.
+    /// Makes the build, optimised as it ships.
     pub fn make(self) -> Outcome {
         match self {
             Self::Shipped => unpack(&packages()?),
@@ -59,7 +59,7 @@ impl Build {
     }
 }
 
-/// Where the measuring program finds it.
+/// The variables that tell the program `bench` where the builds are.
 pub fn environment(profile: Profile) -> [(&'static str, PathBuf); 5] {
     [
         ("VESTIBULE_APP", app::e2e_path(profile)),
@@ -70,7 +70,7 @@ pub fn environment(profile: Profile) -> [(&'static str, PathBuf); 5] {
     ]
 }
 
-/// Made once, for what is measured of them and for the app that is in them.
+/// The packages, made once: they are measured, and the shipped app is taken from one of them.
 fn packages() -> Outcome<PathBuf> {
     static MADE: OnceLock<PathBuf> = OnceLock::new();
     if let Some(made) = MADE.get() {
@@ -81,7 +81,7 @@ fn packages() -> Outcome<PathBuf> {
     Ok(MADE.get_or_init(|| folder).clone())
 }
 
-/// The app as it ships is the one in the package.
+/// Unpacks the shipped app from the package.
 fn unpack(packages: &Path) -> Outcome {
     let folder = packages.join("deb");
     let files = fs::read_dir(&folder).map_err(io(format_args!("reading {}", folder.display())))?;
@@ -97,8 +97,8 @@ fn unpack(packages: &Path) -> Outcome {
     keep(&tree.join("usr/bin/vestibule"), "vestibule")
 }
 
-/// What the product is compared with, and the product itself out of its package, for the short
-/// forms in the test command.
+/// Builds the comparison apps and unpacks the product from its package, for the short forms in the
+/// test command.
 pub fn for_tests() -> Outcome {
     unpack(&bundle::folder(Profile::Tested))?;
     blank_windows(Profile::Tested)?;
@@ -106,8 +106,8 @@ pub fn for_tests() -> Outcome {
     Build::Web.make()
 }
 
-/// With the app's profile, and beside the app itself: so their dependencies are built with the same
-/// features, and are the ones that the app has built already.
+/// Builds the blank windows with the app's profile and in its target folder, so that their
+/// dependencies have the same features and are not compiled again.
 fn blank_windows(profile: Profile) -> Outcome {
     say::step("building the blank window as the app is built");
     for name in ["vestibule-blank", "vestibule-bare"] {
@@ -120,7 +120,7 @@ fn blank_windows(profile: Profile) -> Outcome {
     Ok(())
 }
 
-/// Builds a Next app of the suite where it is not built from the sources as they are.
+/// Builds a Next app of the suite unless it is built from the current sources.
 fn next(name: &str, made: &str) -> Outcome {
     npm::ready_in(NEXT, "some seconds")?;
     let folder = root::root().join(NEXT);
@@ -131,7 +131,7 @@ fn next(name: &str, made: &str) -> Outcome {
         return Ok(());
     }
     say::step(format_args!("building {NEXT}/{name} (some seconds)"));
-    // Without the stamp an interrupted build counts as none.
+    // Without the stamp, an interrupted build counts as not built.
     let _ = fs::remove_file(&stamp);
     let mut next = Command::new(process::npm());
     next.args(["run", "--silent", name])
@@ -141,7 +141,7 @@ fn next(name: &str, made: &str) -> Outcome {
     fs::write(&stamp, sources).map_err(io(format_args!("recording {NEXT}/{name}")))
 }
 
-/// In a folder of their own: the next build of the same name has other features.
+/// Where a build is kept: the next one with the same name has other features.
 fn kept(name: &str) -> PathBuf {
     root::target().join("bench").join(name)
 }
@@ -151,7 +151,7 @@ fn keep(built: &Path, name: &str) -> Outcome {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(io(format_args!("creating {}", folder.display())))?;
     }
-    // A running copy cannot be written over, but it can be replaced.
+    // A running program cannot be overwritten, but it can be replaced.
     let fresh = path.with_extension("new");
     fs::copy(built, &fresh).map_err(io(format_args!("copying {}", built.display())))?;
     fs::rename(&fresh, &path).map_err(io(format_args!("placing {}", path.display())))

@@ -1,7 +1,7 @@
-//! Figures beside floors, alternatives and targets, in one table.
+//! Measures the product next to floors, alternatives and targets, in one table.
 //!
-//! The program `bench` of `tests/bench` measures; here it gets what it measures: it says what
-//! it needs for the names that were given, and that is built.
+//! The program `bench` of `tests/bench` measures. For the names that were given it prints which
+//! builds it needs, and this module makes them.
 
 mod builds;
 
@@ -19,8 +19,8 @@ use builds::Build;
 pub use builds::NEXT;
 pub use builds::{environment, for_tests};
 
-/// What can be measured. Known here too, so that a name that is none is refused before
-/// anything is built.
+/// What can be measured. The list is here too, so that a wrong name is refused before anything is
+/// built.
 pub const NAMES: [&str; 18] = [
     "binary",
     "deb",
@@ -42,7 +42,7 @@ pub const NAMES: [&str; 18] = [
     "hour",
 ];
 
-/// What else that program takes; with a file after it, or without.
+/// The other options of that program, and whether a file follows.
 pub const OPTIONS: [(&str, bool); 8] = [
     ("--long", false),
     ("--short", false),
@@ -81,7 +81,7 @@ pub fn check(arguments: &[OsString]) -> Outcome {
     Ok(())
 }
 
-/// An earlier run must be there; a new one must have a folder to go to.
+/// A file of an earlier run must exist; for a new one, its folder must.
 fn check_file(option: &str, file: &Path) -> Outcome {
     let folder = file.parent().filter(|folder| *folder != Path::new(""));
     let is_there = match option {
@@ -113,7 +113,9 @@ pub fn run(arguments: &[OsString]) -> Outcome {
     let needs = process::capture(Command::new(&bench).arg("--needs").args(arguments))?;
     if !needs.ok {
         process::show(&needs.text);
-        return Err(said("the measuring program does not say what it needs"));
+        return Err(said(
+            "the measuring program did not print which builds it needs",
+        ));
     }
     let mut took = vec![("the measuring program", begun.elapsed())];
     let mut measure = Command::new(bench);
@@ -128,7 +130,8 @@ pub fn run(arguments: &[OsString]) -> Outcome {
             needs.join(", ")
         ));
         for need in needs {
-            let build = Build::of(need).ok_or_else(|| said(format!("nobody builds `{need}`")))?;
+            let build =
+                Build::of(need).ok_or_else(|| said(format!("there is no build `{need}`")))?;
             let begun = Instant::now();
             build.make()?;
             took.push((need, begun.elapsed()));
@@ -142,7 +145,7 @@ pub fn run(arguments: &[OsString]) -> Outcome {
     measured
 }
 
-/// How long a run took, for people: each build, the measuring, and the whole.
+/// How long each build, the measuring and the whole run took, in words.
 fn account(took: &[(&str, Duration)]) -> String {
     let each = took
         .iter()
@@ -204,7 +207,7 @@ mod tests {
         let names: Vec<_> = names.collect();
         assert!(names.len() >= 4, "{names:?}");
         for name in names {
-            assert!(Build::of(name).is_some(), "nobody builds {name}");
+            assert!(Build::of(name).is_some(), "there is no build {name}");
         }
     }
 

@@ -1,7 +1,7 @@
-//! What a machine needs before anything here runs, and getting it.
+//! Installs what a machine needs to build, run and test the app.
 //!
-//! Each part looks first and acts only on what is missing, so that a machine
-//! that has everything passes in well under a second.
+//! Each part checks first and installs only what is missing, so that on a prepared machine this
+//! takes well under a second.
 
 pub mod node;
 pub mod npm;
@@ -14,16 +14,16 @@ use std::fs::{self, File};
 use crate::failure::{Outcome, io};
 use crate::root;
 
-/// What the machine is being made ready for.
+/// What the machine is prepared for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum For {
     /// Building and running the app.
     Development,
-    /// That, and driving its window in tests.
+    /// The same, and driving its window in tests.
     Tests,
 }
 
-/// Makes the machine ready. Two commands at once take turns.
+/// Prepares the machine. Two commands at the same time take turns.
 pub fn ready(purpose: For) -> Outcome {
     let folder = root::records();
     fs::create_dir_all(&folder).map_err(io(format_args!("creating {}", folder.display())))?;

@@ -1,5 +1,5 @@
-//! Node.js: is it here and new enough. It is not installed from here, because
-//! every developer has an own way of getting it.
+//! Checks that Node.js is installed and new enough. It is not installed from here, since developers
+//! install it in different ways.
 
 use std::fmt;
 use std::process::Command;
@@ -20,7 +20,7 @@ impl fmt::Display for Version {
     }
 }
 
-/// Stops with one line unless Node.js and npm are here and new enough.
+/// Fails with one line unless Node.js and npm are installed and new enough.
 pub fn check() -> Outcome<Version> {
     let version = installed()?;
     if version < OLDEST {
@@ -48,20 +48,20 @@ fn installed() -> Outcome<Version> {
     let answer = process::capture(Command::new("node").arg("--version"))?;
     parse(&answer.text).ok_or_else(|| {
         said(format!(
-            "`node --version` answered something that is no version: {}",
+            "the output of `node --version` is not a version: {}",
             answer.text.trim()
         ))
     })
 }
 
-/// Reads the answer of `node --version`.
+/// Parses the output of `node --version`.
 pub fn parse(text: &str) -> Option<Version> {
     let text = text
         .lines()
         .map(str::trim)
         .find(|line| line.starts_with('v'))?;
     let numbers = text.strip_prefix('v')?;
-    // A nightly says v23.0.0-nightly2024…; what follows the dash does not count.
+    // A nightly is v23.0.0-nightly2024…; what follows the dash is ignored.
     let numbers = numbers.split(['-', '+']).next()?;
     let mut parts = numbers.split('.').map(str::parse::<u32>);
     let version = Version(

@@ -1,7 +1,7 @@
-//! The frontend's npm packages, among them the Tauri CLI; and those of any other folder.
+//! The npm packages of the frontend, which include the Tauri CLI, and of any other folder.
 //!
-//! Whether they are right is read from npm's own record of what it installed,
-//! not from a stamp: a stamp lies as soon as somebody runs npm by hand.
+//! Whether they are up to date is read from npm's own record of what it installed. A stamp of this
+//! tool would be wrong after somebody runs npm directly.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::failure::{Failure, Outcome, io, said};
 use crate::{process, root, say};
 
-/// The example for backend authors, which tests start.
+/// The example for authors of backends, which tests start.
 pub const EXAMPLE: &str = "docs/example-backend";
 
 /// Where the Tauri CLI's entry script is once the packages are installed.
@@ -20,7 +20,7 @@ pub fn tauri_cli() -> PathBuf {
     root::frontend().join("node_modules/@tauri-apps/cli/tauri.js")
 }
 
-/// Installs the packages if what is installed is not what the lock file says.
+/// Installs the packages unless those of the lock file are installed.
 pub fn ready() -> Outcome {
     if installed()? {
         return Ok(());
@@ -33,7 +33,7 @@ pub fn ready() -> Outcome {
     Ok(())
 }
 
-/// The same for a folder of the repository, with what its packages compile.
+/// Does the same in a folder of the repository; `takes` is how long that takes, in words.
 pub fn ready_in(folder: &str, takes: &str) -> Outcome {
     let path = root::root().join(folder);
     if installed_in(&path)? {
@@ -57,7 +57,7 @@ pub fn installed() -> Outcome<bool> {
 fn install(folder: &Path) -> Outcome {
     let mut npm = Command::new(process::npm());
     npm.args(["ci", "--no-audit", "--no-fund", "--loglevel=error"])
-        // Without a network its own pauses between tries add up to minutes.
+        // Without a network, npm's own pauses between retries add up to minutes.
         .args([
             "--fetch-retry-mintimeout=1000",
             "--fetch-retry-maxtimeout=4000",
@@ -80,13 +80,13 @@ fn installed_in(folder: &Path) -> Outcome<bool> {
     };
     let lock: Value = serde_json::from_str(&lock)
         .map_err(|error| said(format!("{} is not JSON: {error}", file.display())))?;
-    // A half-written record is as good as none.
+    // A half-written record counts as none.
     let record: Value = serde_json::from_str(&record).unwrap_or(Value::Null);
     Ok(holds(&record, &lock))
 }
 
-/// Whether npm's record holds every package that the lock file requires.
-/// Optional ones may be for another platform.
+/// Whether npm's record holds every package that the lock file requires. Optional packages may be
+/// for another platform.
 fn holds(record: &Value, lock: &Value) -> bool {
     let Some(wanted) = lock["packages"].as_object() else {
         return false;
@@ -142,9 +142,9 @@ mod tests {
         assert!(!holds(&json!({"packages": {}}), &json!({})));
     }
 
-    /// `npm ci` refuses a lock file that names a package for another platform
-    /// and does not hold it, and takes one without a hash as it comes. npm
-    /// writes such files when its registry lacks that package.
+    /// `npm ci` refuses a lock file that names a package for another platform and does not hold it,
+    /// and installs a package without a hash unchecked. npm writes such lock files when its
+    /// registry lacks that package.
     #[test]
     fn the_committed_lock_files_hold_the_packages_of_every_platform() {
         let servers = crate::real_servers::SERVERS.map(|server| server.folder);
@@ -186,7 +186,7 @@ mod tests {
         packages
             .iter()
             .filter(|(path, package)| {
-                // What comes inside another package is under that one's hash.
+                // A package inside another package is covered by that package's hash.
                 let inside = package["inBundle"] == true;
                 !path.is_empty() && !inside && !package["integrity"].is_string()
             })

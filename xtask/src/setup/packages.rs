@@ -1,19 +1,19 @@
-//! Package names by family of Linux distributions, and reading each family's
-//! answer to "which of these are installed". No command is run here.
+//! Package names by family of Linux distributions, and the parsing of each family's answer to
+//! "which of these are installed". No command is run here.
 
 use std::process::Command;
 
-/// One package under the names it has had; any of them will do.
+/// The names that one package has had; any of them will do.
 pub type Choice = &'static [&'static str];
 
 /// A family of distributions that share a package manager and names.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Family {
-    /// Debian, Ubuntu and what is made from them.
+    /// Debian, Ubuntu and their derivatives.
     Debian,
-    /// Fedora and its relatives.
+    /// Fedora and its derivatives.
     Fedora,
-    /// Arch and its relatives.
+    /// Arch and its derivatives.
     Arch,
 }
 
@@ -84,7 +84,7 @@ const ARCH_TEST: &[Choice] = &[
 ];
 
 impl Family {
-    /// Reads `/etc/os-release`.
+    /// Parses `/etc/os-release`.
     pub fn of(release: &str) -> Option<Self> {
         let value = |key: &str| {
             let line = release
@@ -101,7 +101,7 @@ impl Family {
         })
     }
 
-    /// The packages to build, and those to test as well if asked for.
+    /// The packages that building needs, and those for tests as well if asked for.
     pub fn wanted(self, tests: bool) -> Vec<Choice> {
         let (build, test) = match self {
             Self::Debian => (DEBIAN_BUILD, DEBIAN_TEST),
@@ -112,7 +112,7 @@ impl Family {
         build.iter().chain(test).copied().collect()
     }
 
-    /// The command that tells about packages whose names are appended to it.
+    /// The command that tells which packages are installed; their names are appended to it.
     pub fn query(self) -> Command {
         let words: &[&str] = match self {
             Self::Debian => &[
@@ -125,12 +125,12 @@ impl Family {
             Self::Arch => &["pacman", "-T"],
         };
         let mut command = Command::new(words[0]);
-        // The answers are read, so they must not be translated.
+        // The output is parsed, so it must not be translated.
         command.env("LC_ALL", "C").args(&words[1..]);
         command
     }
 
-    /// The packages of which the answer knows no name as installed.
+    /// The packages of which the output names no alternative as installed.
     pub fn missing(self, answer: &str, wanted: &[Choice]) -> Vec<Choice> {
         let installed = |name: &str| match self {
             Self::Debian => answer
@@ -140,7 +140,7 @@ impl Family {
                 line == format!("no package provides {name}")
                     || line == format!("package {name} is not installed")
             }),
-            // pacman names what is missing and nothing else.
+            // pacman prints only what is missing.
             Self::Arch => !answer.lines().any(|line| line.trim() == name),
         };
         wanted
@@ -150,7 +150,7 @@ impl Family {
             .collect()
     }
 
-    /// The command a person types to install packages.
+    /// The command with which a person installs packages.
     pub fn by_hand(self, packages: &[String]) -> String {
         let command = match self {
             Self::Debian => "apt-get install -y",
@@ -167,7 +167,7 @@ impl Family {
     }
 }
 
-/// Whether we are the superuser.
+/// Whether this process runs as root.
 pub fn is_root() -> bool {
     #[cfg(unix)]
     return rustix::process::geteuid().is_root();

@@ -1,8 +1,8 @@
-//! What the operating system must bring: libraries to link against, and for
-//! tests a virtual display, a keyring and the webview's driver.
+//! The packages of the operating system: libraries to link against, and for tests a virtual
+//! display, a keyring and the webview's driver.
 //!
-//! On Debian and Ubuntu missing packages are installed where that is allowed
-//! without asking; everywhere else the exact command is printed and we stop.
+//! On Debian and Ubuntu, missing packages are installed if that needs no password; elsewhere the
+//! exact command is printed, and this tool stops.
 
 use std::fs;
 use std::process::Command;
@@ -12,7 +12,7 @@ use super::packages::{self, Family};
 use crate::failure::{Outcome, said};
 use crate::{process, say};
 
-/// Installs or names what is missing.
+/// Installs the missing packages, or prints how to.
 pub fn ready(purpose: For) -> Outcome {
     match std::env::consts::OS {
         "linux" => linux(purpose),
@@ -21,8 +21,8 @@ pub fn ready(purpose: For) -> Outcome {
     }
 }
 
-/// The packages that are missing on this machine, with the family they belong
-/// to; `None` where we cannot tell.
+/// The packages that are missing on this machine, with their family; `None` where that cannot be
+/// determined.
 pub fn missing(purpose: For) -> Outcome<Option<(Family, Vec<String>)>> {
     let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
     let Some(family) = Family::of(&release) else {
@@ -41,7 +41,7 @@ pub fn missing(purpose: For) -> Outcome<Option<(Family, Vec<String>)>> {
     )))
 }
 
-/// In words, for a distribution whose packages are not known here.
+/// What is needed, in words, for a distribution whose package names are not known here.
 pub fn needed(purpose: For) -> &'static str {
     match purpose {
         For::Development => {
@@ -81,10 +81,10 @@ fn linux(purpose: For) -> Outcome {
         missing.len(),
         missing.join(" ")
     ));
-    // A source that fails need not be one we want from, and apt-get reports
-    // success without a network: the installation decides.
+    // A failing package source may be irrelevant here, and apt-get reports success without a
+    // network. So only the result of the installation counts.
     let update = process::capture(apt(prefix).args(["update", "-q"]))?;
-    // An old list of packages may have hidden the name a package has now.
+    // With the new list of packages, another of the alternative names may be available.
     let missing = self::missing(purpose)?.map_or(missing, |(_, missing)| missing);
     let installed = process::quiet(apt(prefix).args(["install", "-q", "-y"]).args(&missing));
     if installed.is_err() {
@@ -115,7 +115,7 @@ fn macos() -> Outcome {
     ))
 }
 
-/// What to put before `apt-get`, or `None` if we may not install packages.
+/// The command in front of `apt-get`, or `None` if this tool may not install packages.
 fn may_install() -> Option<&'static [&'static str]> {
     if packages::is_root() {
         return Some(&[]);
@@ -137,7 +137,7 @@ fn apt(prefix: &[&str]) -> Command {
     command
 }
 
-/// Of several names for one package, the one that this release has.
+/// Of the alternative names of a package, the one that this release has.
 fn available(family: Family, choice: &'static [&'static str]) -> String {
     let first = choice.first().copied().unwrap_or_default();
     if family != Family::Debian || choice.len() < 2 {

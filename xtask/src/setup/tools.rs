@@ -1,9 +1,9 @@
-//! Programs of other people that are compiled here: the WebDriver server in front of the
-//! webview's own one, and cargo's subcommands that look at licences and fuzz. They live in the
-//! target folder: nothing is put into the developer's home.
+//! Programs of other projects that are compiled here: the WebDriver server in front of the
+//! webview's own one, and cargo subcommands that check licences and fuzz. They are installed into
+//! the target folder; nothing is put into the developer's home.
 //!
-//! They are built without optimisation and in one folder, so that what two of them need is
-//! compiled once: their own release profiles cost minutes here and save milliseconds.
+//! They are built without optimisation and in one folder, so that shared dependencies are compiled
+//! once: their own release profiles would cost minutes and save milliseconds.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,22 +11,22 @@ use std::path::PathBuf;
 use crate::failure::Outcome;
 use crate::{process, root, say};
 
-/// A program, by its package's name and the versions that will do.
+/// A program: its package's name and the accepted versions.
 pub struct Tool {
     package: &'static str,
-    /// Begins every version number that will do; ends with a dot.
+    /// The beginning of every accepted version number; ends with a dot.
     versions: &'static str,
     what_for: &'static str,
 }
 
-/// 3.x is an alpha.
+/// Version 3 is an alpha.
 pub const WEBDRIVER: Tool = Tool {
     package: "tauri-driver",
     versions: "2.",
     what_for: "for the tests of the window",
 };
 
-/// The minor version whose rules `.cargo/deny.toml` is written in.
+/// The minor version for whose format `.cargo/deny.toml` is written.
 pub const DENY: Tool = Tool {
     package: "cargo-deny",
     versions: "0.20.",
@@ -41,13 +41,13 @@ pub const FUZZER: Tool = Tool {
 };
 
 impl Tool {
-    /// Where the program is once installed.
+    /// Where the program is installed.
     pub fn path(&self) -> PathBuf {
         let name = format!("{}{}", self.package, std::env::consts::EXE_SUFFIX);
         folder().join("bin").join(name)
     }
 
-    /// Installs the program unless one of the right version is there.
+    /// Installs the program unless an accepted version is installed.
     pub fn ready(&self) -> Outcome {
         if self.is_installed() {
             return Ok(());
@@ -69,18 +69,18 @@ impl Tool {
         process::quiet(&mut cargo)
     }
 
-    /// Whether one of the right version is there.
+    /// Whether an accepted version is installed.
     pub fn is_installed(&self) -> bool {
         let record = fs::read_to_string(folder().join(".crates.toml")).unwrap_or_default();
         self.path().is_file() && self.is_named_in(&record)
     }
 
-    /// As cargo wants it: `2.` asks for `2.*`.
+    /// The accepted versions in cargo's syntax: `2.` becomes `2.*`.
     fn requirement(&self) -> String {
         format!("{}*", self.versions)
     }
 
-    /// Whether cargo's record of installed programs names one of the right version.
+    /// Whether cargo's record of installed programs names an accepted version.
     fn is_named_in(&self, record: &str) -> bool {
         record.contains(&format!("\"{} {}", self.package, self.versions))
     }

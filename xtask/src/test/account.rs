@@ -1,9 +1,9 @@
-//! What each step came to, and the closing lines.
+//! The result of each step, and the closing lines.
 
 use std::fmt;
 use std::time::Duration;
 
-/// One step as it went.
+/// The result of one step.
 struct Entry {
     name: &'static str,
     took: Duration,
@@ -11,14 +11,14 @@ struct Entry {
     outcome: Result<String, String>,
 }
 
-/// The steps that were entered so far.
+/// The results so far.
 #[derive(Default)]
 pub struct Account {
     entries: Vec<Entry>,
 }
 
 impl Account {
-    /// Enters a step with its budget in seconds: a note on success, the reason on failure.
+    /// Adds a step with its budget in seconds: a note on success, the reason on failure.
     pub fn enter(
         &mut self,
         name: &'static str,
@@ -34,7 +34,7 @@ impl Account {
         });
     }
 
-    /// Whether the step of this name was entered as failed.
+    /// Whether the step of this name has failed.
     pub fn has_failed(&self, name: &str) -> bool {
         self.entries
             .iter()
@@ -78,7 +78,7 @@ impl fmt::Display for Account {
             took.as_secs_f64(),
             budget.as_secs()
         )?;
-        // The form that this line has is one that CI systems read.
+        // CI systems parse this line's form.
         let failed = self.failed();
         writeln!(f, "{} passed, {failed} failed", self.entries.len() - failed)
     }

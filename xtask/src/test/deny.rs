@@ -1,6 +1,6 @@
-//! What the app is made of: licences, sources, and one HTTP and TLS stack, by the rules in
-//! `.cargo/deny.toml`. Then the same rules for a made-up app that breaks them: a check that
-//! finds nothing anywhere says nothing.
+//! Checks the app's dependencies by the rules in `.cargo/deny.toml`: licences, sources, and one
+//! HTTP and TLS stack. Then checks a made-up app that breaks the rules, as a control that they find
+//! something.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,13 +14,13 @@ use crate::{process, root};
 
 const RULES: &str = ".cargo/deny.toml";
 
-/// A package of the made-up app: empty, and only named like one that is banned.
+/// A package of the made-up app: an empty one with the name of a banned package.
 struct Made {
     folder: &'static str,
     name: &'static str,
     version: &'static str,
     licence: &'static str,
-    /// By folder.
+    /// The folders of its dependencies.
     needs: &'static [&'static str],
 }
 
@@ -52,14 +52,14 @@ const CONTROL: [Made; 6] = [
     },
 ];
 
-/// What must be found wrong with it: the kind of mistake and the package.
+/// The mistakes that must be found: their kinds and packages.
 const WRONG: [(&str, &str); 3] = [
     ("banned", "openssl-sys"),
     ("duplicate", "reqwest"),
     ("rejected", "copyleft"),
 ];
 
-/// Checks the app, and then the rules.
+/// Checks the app and the made-up app.
 pub fn check() -> Outcome<String> {
     DENY.ready()?;
     let mut ours = deny(&root::root().join("Cargo.toml"));
@@ -76,7 +76,7 @@ pub fn check() -> Outcome<String> {
         if told.ok || !found.iter().any(is_it) {
             process::show(&told.text);
             return Err(said(format!(
-                "{RULES} lets `{package}` pass, which it is there to stop ({kind})"
+                "{RULES} accepts `{package}`, which it must refuse ({kind})"
             )));
         }
     }
@@ -93,7 +93,7 @@ fn deny(manifest: &Path) -> Command {
     deny
 }
 
-/// Writes the made-up app; answers its manifest.
+/// Writes the made-up app; returns the path of its manifest.
 fn control() -> std::io::Result<PathBuf> {
     let top = root::records().join("deny-control");
     for package in &CONTROL {
@@ -105,7 +105,7 @@ fn control() -> std::io::Result<PathBuf> {
             needs,
         } = package;
         let folder = top.join(folder);
-        // A workspace each: none belongs to ours, in whose folder they lie.
+        // Each is a workspace, so that none belongs to the workspace above it.
         let mut text = format!(
             "[package]\nname = \"{name}\"\nversion = \"{version}\"\nedition = \"2024\"\n\
              license = \"{licence}\"\npublish = false\n[workspace]\n[dependencies]\n"
@@ -120,7 +120,7 @@ fn control() -> std::io::Result<PathBuf> {
     Ok(top.join("control/Cargo.toml"))
 }
 
-/// The mistakes that cargo-deny tells of, a line of JSON each: their kinds and packages.
+/// The mistakes in cargo-deny's output, a line of JSON each: their kinds and packages.
 fn mistakes(text: &str) -> Vec<(String, String)> {
     let lines = text
         .lines()

@@ -1,8 +1,7 @@
-//! `cargo xtask test`: every check there is, one after the other, and an
-//! account of all of them at the end.
+//! `cargo xtask test`: runs every check, one after the other, and prints all results at the end.
 //!
-//! A failed step does not keep the others from running, unless they need what
-//! it makes; those then fail too and say so. Nothing is left out silently.
+//! A failed step does not keep the others from running, unless they need what it makes; those then
+//! fail too and name it. Nothing is skipped silently.
 
 mod account;
 mod deny;
@@ -20,14 +19,14 @@ use steps::{Run, STEPS, Step};
 use crate::failure::{Failure, Outcome, said};
 use crate::{say, setup};
 
-/// What the command line asked for.
+/// The arguments of the command.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Asked {
     /// Only these steps, by name; empty for all.
     pub only: Vec<String>,
-    /// Only tests whose name holds this.
+    /// Only tests whose name contains this.
     pub filter: Option<String>,
-    /// Passed to the test binaries as they are.
+    /// Passed on to the test programs.
     pub extra: Vec<OsString>,
 }
 
@@ -38,7 +37,7 @@ pub fn list() {
     }
 }
 
-/// Makes the machine ready, runs the steps and prints the account.
+/// Prepares the machine, runs the steps and prints the results.
 pub fn run(asked: Asked) -> Outcome {
     let steps = select(&asked.only, asked.filter.is_some())?;
     if let Some(purpose) = steps.iter().filter_map(|step| step.setup).max() {
@@ -85,7 +84,7 @@ pub fn run(asked: Asked) -> Outcome {
     }
 }
 
-/// The steps asked for and those they need, in order.
+/// The requested steps and those they need, in order.
 fn select(only: &[String], filtered: bool) -> Outcome<Vec<&'static Step>> {
     if let Some(unknown) = only
         .iter()
@@ -109,7 +108,7 @@ fn select(only: &[String], filtered: bool) -> Outcome<Vec<&'static Step>> {
         .filter(|step| asked(step))
         .map(|step| step.name)
         .collect();
-    // Needs come before what needs them, so one look backwards finds them all.
+    // A step comes after those it needs, so one pass backwards finds them all.
     for step in STEPS.iter().rev() {
         if wanted.contains(&step.name) {
             wanted.extend(step.needs);

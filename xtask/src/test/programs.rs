@@ -1,5 +1,5 @@
-//! The test programs of the workspace, compiled by one call of cargo: the same packages have the
-//! same features then, so that no dependency is compiled twice. Clippy looks at them meanwhile.
+//! Compiles all test programs of the workspace by one call of cargo, so that every package has the
+//! same features and no dependency is compiled twice. Clippy checks them in the same run.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,22 +9,22 @@ use serde_json::{Value, json};
 use crate::failure::{Outcome, io, said};
 use crate::{compile, root};
 
-/// One program with tests in it.
+/// A program with tests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Program {
-    /// The folder of its package, from the top of the work tree, and the target's name.
+    /// The folder of its package, relative to the work tree, and the target's name.
     pub name: String,
-    /// The program itself.
+    /// The path of the program.
     pub executable: PathBuf,
     /// The folder of its package, in which cargo would run it.
     pub folder: PathBuf,
 }
 
-/// Compiles the tests of all packages but the `left_out` ones; answers the programs.
+/// Compiles the tests of all packages except the `left_out` ones; returns the programs.
 pub fn compile(left_out: &[&str]) -> Outcome<Vec<Program>> {
     let mut cargo = root::cargo();
     compile::under_clippy(&mut cargo);
-    // Reports are off in what ships, so nothing else would look at them.
+    // The shipped app has this feature switched off, so nothing else would check it.
     let reports = ["--features", "vestibule/sentry"];
     cargo
         .args(["test", "--workspace", "--no-run"])
@@ -41,7 +41,7 @@ pub fn compile(left_out: &[&str]) -> Outcome<Vec<Program>> {
 }
 
 impl Program {
-    /// The program that one of cargo's messages announces, if it announces one with tests.
+    /// The program with tests that a message of cargo announces, if it does.
     fn announced(message: &Value) -> Option<Self> {
         let has_tests =
             message["reason"] == "compiler-artifact" && message["profile"]["test"] == true;
@@ -65,7 +65,7 @@ impl Program {
         })
     }
 
-    /// Whether it is one of the package in this folder, from the top of the work tree.
+    /// Whether its package is in this folder, relative to the work tree.
     pub fn is_in(&self, folder: &str) -> bool {
         self.folder == root::root().join(folder)
     }

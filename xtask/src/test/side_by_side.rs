@@ -1,7 +1,8 @@
-//! Test programs, a few at a time: most tests wait, for a network or a keyring that is slow on
-//! purpose, and one program after the other would leave the machine idle at the end of each.
+//! Runs test programs, a few at a time: most tests wait, for a network or for a keyring that is
+//! slow on purpose, and running the programs one by one would leave the machine idle at the end of
+//! each.
 //!
-//! What a program prints is shown when it has ended, in one piece.
+//! A program's output is printed in one piece when the program has ended.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -16,27 +17,27 @@ use super::programs::{self, Program};
 use crate::failure::{Failure, Outcome, said};
 use crate::{process, root, say};
 
-/// What is run, with the arguments that each program gets.
+/// Which programs run, and with which arguments.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Asked {
     /// A list of programs, as [`programs::write`] makes one.
     pub list: PathBuf,
     /// How many run at once.
     pub at_once: usize,
-    /// For each program.
+    /// The arguments for each program.
     pub arguments: Vec<OsString>,
 }
 
-/// Runs all programs of the list to their end, those first that took longest the last time, and
-/// passes on what they print.
+/// Runs all programs of the list, first those that took longest the last time, and passes on their
+/// output.
 ///
 /// # Errors
-/// If one of them failed, with all that did.
+/// If one of them failed; the error names all that did.
 pub fn run(asked: &Asked) -> Outcome {
     run_and_tell(asked, |words| say::pass_on(words))
 }
 
-/// The same, telling `tell` of each program when it starts and when it has ended.
+/// The same, calling `tell` when a program starts and with its output when it has ended.
 fn run_and_tell(asked: &Asked, tell: impl Fn(&str) + Sync) -> Outcome {
     let mut programs = programs::read(&asked.list)?;
     let mut times = Times::beside(&asked.list);
@@ -81,7 +82,7 @@ fn run_and_tell(asked: &Asked, tell: impl Fn(&str) + Sync) -> Outcome {
     Err(said(format!("tests failed in: {}", failed.join(", "))))
 }
 
-/// Runs one program; answers whether its tests passed.
+/// Runs one program; returns whether its tests passed.
 fn one(program: &Program, arguments: &[OsString], tell: &impl Fn(&str)) -> Outcome<bool> {
     let Program {
         name,
@@ -104,7 +105,7 @@ fn one(program: &Program, arguments: &[OsString], tell: &impl Fn(&str)) -> Outco
     Ok(captured.ok)
 }
 
-/// How long each program took when it last ran, in milliseconds; kept beside the list.
+/// How long each program took in its last run, in milliseconds; kept beside the list.
 struct Times {
     file: PathBuf,
     millis: BTreeMap<String, u64>,
@@ -120,7 +121,8 @@ impl Times {
         }
     }
 
-    /// Of those that never ran here the largest programs hold most, and come first.
+    /// The time of this program; for one that has never run, its size stands in: larger ones come
+    /// first.
     fn of(&self, program: &Program) -> u64 {
         let known = self.millis.get(&program.name).copied();
         known.unwrap_or_else(|| fs::metadata(&program.executable).map_or(0, |about| about.len()))
@@ -131,7 +133,7 @@ impl Times {
         self.millis.insert(program.name.clone(), millis);
     }
 
-    /// Without them the order is another, and nothing else.
+    /// Writes the times. A failure is ignored, since they only determine the order.
     fn write(&self) {
         if let Ok(text) = serde_json::to_string(&self.millis) {
             let _ = fs::write(&self.file, text);
@@ -170,7 +172,7 @@ mod tests {
             at_once: 2,
             arguments: vec!["--exact".into()],
         };
-        // Kept from this test's own output, where a failure that is expected misleads.
+        // Collected here and not printed: an expected failure in this test's output would mislead.
         let told = Mutex::new(String::new());
         let tell = |words: &str| told.lock().unwrap().push_str(words);
         let failure = run_and_tell(&asked, tell).unwrap_err().to_string();
@@ -180,6 +182,10 @@ mod tests {
         assert!(told.contains("FAILED side by side bad\nbroken"), "{told}");
         let ran = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
         assert_eq!(ran("good.ran"), "--exact\n");
-        assert_eq!(ran("late.ran"), "ran\n", "a failure stops no other");
+        assert_eq!(
+            ran("late.ran"),
+            "ran\n",
+            "a failure does not stop the other programs"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! The steps themselves: what is run, in which order, and what it needs.
+//! The steps: what each runs, in which order, and what it needs.
 
 use std::cell::{Cell, OnceCell};
 use std::process::Command;
@@ -14,34 +14,34 @@ use crate::{app, bench, bundle, compile, desktop, export, process, root, say};
 
 /// One step of the test command.
 pub struct Step {
-    /// What it is called on the command line and in the account.
+    /// Its name on the command line and in the results.
     pub name: &'static str,
     /// What it does, in a few words.
     pub about: &'static str,
-    /// How many seconds it may take on two quiet cores where nothing has been compiled yet. The
-    /// account says so where it takes more; it does not fail for that.
+    /// How many seconds it may take on two idle cores with nothing compiled yet. A step that takes
+    /// longer is marked in the results; it does not fail.
     pub budget: u64,
     /// Steps that make what this one uses.
     pub needs: &'static [&'static str],
-    /// What the machine must be ready for.
+    /// What the machine must be prepared for.
     pub setup: Option<For>,
-    /// Whether a filter on test names means anything to it.
+    /// Whether a filter on test names applies to it.
     pub filterable: bool,
-    /// Does it; answers a note for the account.
+    /// Runs the step; returns a note for the results.
     pub work: fn(&Run) -> Outcome<String>,
 }
 
-/// The packages that drive the window, and their folders. They are written for Linux, where the
-/// webview has a driver.
+/// The packages that drive the window, and their folders. Linux only, where the webview has a
+/// driver.
 const WINDOW_TESTS: [(&str, &str); 2] = [
     ("vestibule-acceptance", "tests/acceptance"),
     ("vestibule-bench", "tests/bench"),
 ];
 
-/// How many tests of one program run at once, as libtest reads it.
+/// The variable by which libtest sets how many tests of a program run at once.
 const TEST_THREADS: &str = "RUST_TEST_THREADS";
 
-/// Quick ones first, so that a slip is told within seconds.
+/// Quick steps first, so that simple mistakes are reported within seconds.
 pub const STEPS: &[Step] = &[
     step("fmt", "Rust is formatted", 5, |_| {
         cargo(&["fmt", "--all", "--check"])
@@ -60,7 +60,7 @@ pub const STEPS: &[Step] = &[
     step("vitest", "frontend tests", 55, |_| npm("test")).after(For::Development),
     step(
         "programs",
-        "the test programs, and clippy's word on them",
+        "the test programs, compiled and checked by clippy",
         240,
         |run| run.programs.compile(),
     )
@@ -89,7 +89,7 @@ pub const STEPS: &[Step] = &[
     .after(For::Development),
     step(
         "e2e",
-        "the build for WebDriver, and clippy's word on it",
+        "the build for WebDriver, checked by clippy",
         240,
         |_| {
             let mut cargo = root::cargo();
@@ -176,14 +176,14 @@ impl Run {
         }
     }
 
-    /// Whether tests were asked for by name and none had that name.
+    /// Whether tests were asked for by name and no test has that name.
     pub fn matched_nothing(&self) -> bool {
         self.asked.filter.is_some() && self.counted.get() && self.matched.get() == 0
     }
 
-    /// The command that runs these programs, `at_once` at a time, with what the caller asked for.
-    /// The tests of one program run beside each other too: most of them wait, for a network or
-    /// a window that is slow on purpose.
+    /// The command that runs these programs, `at_once` at a time, with the caller's arguments. The
+    /// tests of one program run in parallel too: most of them wait, for a network or a window that
+    /// is slow on purpose.
     fn side_by_side(
         &self,
         list: &str,
@@ -206,7 +206,7 @@ impl Run {
         Ok(command)
     }
 
-    /// Runs such a command, counts, and does not let "no test" pass for success.
+    /// Runs such a command and counts the tests. A run without tests is a failure.
     fn count(&self, command: &mut Command, mut line: impl FnMut(&str) + Send) -> Outcome<String> {
         let mut tally = Tally::default();
         let outcome = process::follow(command, |text| {
@@ -246,8 +246,8 @@ impl TestPrograms {
     }
 }
 
-/// Two for each core, which kept both cores of a small machine busy without making tests that
-/// bound a wait late; libtest would take one.
+/// Two tests for each core, where libtest would run one. That keeps both cores of a small machine
+/// busy without delaying tests that bound a wait.
 fn tests_at_once() -> usize {
     2 * thread::available_parallelism().map_or(2, usize::from)
 }
@@ -258,7 +258,7 @@ fn drives_the_window(program: &Program) -> bool {
 
 fn rust(run: &Run) -> Outcome<String> {
     let programs = run.side_by_side("rust", 2, |program| !drives_the_window(program))?;
-    // The tests of the keyring need a real one, and it must not be the developer's.
+    // The tests of the keyring need a real one, but not the developer's.
     let mut programs = if cfg!(target_os = "linux") {
         desktop::around(&programs)?
     } else {
@@ -287,7 +287,7 @@ fn acceptance(run: &Run) -> Outcome<String> {
     run.count(&mut programs, |_| {})
 }
 
-/// The commands that the README names and no other step runs.
+/// The commands that the README names and that no other step runs.
 const COMMANDS: &[&[&str]] = &[
     &["doctor"],
     &["dev-servers", "--check"],
@@ -299,7 +299,7 @@ fn commands() -> Outcome<String> {
     for words in COMMANDS {
         say::step(format_args!("cargo xtask {}", words.join(" ")));
         let mut command = Command::new(&own);
-        // What it builds is there already, as the test programs were built.
+        // What they build is there already, since the test programs were built in the same way.
         compile::under_clippy(&mut command);
         process::run(command.args(*words))?;
     }

@@ -19,7 +19,7 @@ async fn a_small_text_is_one_round_trip() {
     let (_backend, desk) = desk().await;
     let reply = desk.fetch(1, "/me").await.expect("an answer");
     assert!(reply.body.contains(PLAIN) && !reply.streamed);
-    assert_eq!(desk.exchanges.count(WINDOW), 0, "and it is over");
+    assert_eq!(desk.exchanges.count(WINDOW), 0, "the exchange has ended");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -28,7 +28,10 @@ async fn a_large_body_comes_in_pieces_whole_and_in_order() {
     for length in [300_001, 9 << 20] {
         let path = format!("/transfer?bytes={length}");
         let reply = desk.fetch(1, &path).await.expect("an answer");
-        assert!(reply.streamed && reply.body.is_empty(), "bytes are no text");
+        assert!(
+            reply.streamed && reply.body.is_empty(),
+            "a binary body is streamed"
+        );
         let wanted = length.to_string();
         let announced = reply
             .headers
@@ -39,7 +42,11 @@ async fn a_large_body_comes_in_pieces_whole_and_in_order() {
             desk.read(1).await.expect("a body") == pattern(length),
             "{length}"
         );
-        assert_eq!(desk.exchanges.count(WINDOW), 0, "it is over at its end");
+        assert_eq!(
+            desk.exchanges.count(WINDOW),
+            0,
+            "the exchange ends with the body"
+        );
     }
 }
 
@@ -163,7 +170,7 @@ async fn a_stream_of_events_is_not_waited_for_and_json_is() {
         arrival
     });
     let (reply, mut arrival) = (begun.0.expect("an answer"), begun.1);
-    assert!(reply.streamed, "it has not ended, and may never");
+    assert!(reply.streamed, "a body that has not ended is streamed");
     let first = desk.exchanges.read(WINDOW, 1).await.expect("an event");
     assert_eq!(first, b"data: 1\n\n");
     let (second, ()) = tokio::join!(desk.exchanges.read(WINDOW, 1), arrival.say("data: 2\n\n"),);
@@ -194,5 +201,5 @@ async fn a_body_that_breaks_off_is_no_end() {
     assert!(begun.0.expect("an answer").streamed);
     let read = desk.read(1).await;
     assert_eq!(code(&read), Some(ErrorCode::Unreachable));
-    assert_eq!(desk.exchanges.count(WINDOW), 0, "and that was it");
+    assert_eq!(desk.exchanges.count(WINDOW), 0, "the exchange has ended");
 }

@@ -1,4 +1,4 @@
-//! P21: what a page that asks without end can have kept.
+//! P21: how much the core keeps for a page that sends requests without end.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ async fn a_piece_that_is_too_large_is_refused_with_the_bound_in_words() {
     assert_eq!(next, Ok(true), "the upload goes on");
 }
 
-/// The backend takes nothing, so that the pieces wait: a few of them, and no more.
+/// The backend reads nothing, so that pieces wait: a few of them, and no more.
 #[tokio::test(flavor = "multi_thread")]
 async fn pieces_that_do_not_wait_for_each_other_end_the_upload() {
     let host = Host::start().await;
@@ -39,7 +39,7 @@ async fn pieces_that_do_not_wait_for_each_other_end_the_upload() {
             desk.exchanges.write(WINDOW, 1, &piece).await
         });
     }
-    let written = soon("all to be answered", writers.join_all()).await;
+    let written = soon("all pieces to be answered", writers.join_all()).await;
     let codes = |code| {
         let refused = written.iter().filter_map(|result| result.as_ref().err());
         refused.filter(|error| error.code == code).count()
@@ -50,8 +50,8 @@ async fn pieces_that_do_not_wait_for_each_other_end_the_upload() {
     assert_eq!(desk.exchanges.count(WINDOW), 0);
 }
 
-/// Small answers that are no text are held until they are read. Of two windows the one that has
-/// most of them loses its oldest.
+/// Small binary answers are held until they are read. Of two windows, the one that has most of them
+/// loses its oldest.
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_that_nobody_reads_are_held_up_to_a_bound() {
     const SIZE: usize = 1_000_000;
@@ -81,7 +81,11 @@ async fn answers_that_nobody_reads_are_held_up_to_a_bound() {
     }
     let held = desk.exchanges.count(WINDOW);
     assert!((5..=8).contains(&held), "{held} megabytes are held");
-    assert_eq!(desk.exchanges.count("modest"), 1, "another window's stay");
+    assert_eq!(
+        desk.exchanges.count("modest"),
+        1,
+        "another window keeps its answer"
+    );
     let newest = desk.exchanges.read(WINDOW, 31).await;
     newest.expect("the newest can be read");
 }

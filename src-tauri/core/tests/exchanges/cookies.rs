@@ -1,5 +1,5 @@
-//! Whose the ordinary cookies are: an answer leaves them where it was asked for, and nowhere
-//! once that session is over, replaced, or never came about.
+//! To which session ordinary cookies belong: an answer leaves them in the session that asked, and
+//! nowhere if that session has ended, was replaced, or never began.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ async fn desk() -> (Arc<Host>, Desk) {
     (host, desk)
 }
 
-/// The next request, which is this one.
+/// Waits for the next request, which must be this one.
 async fn asked(host: &Host, what: &str) -> Arrival {
     let arrival = soon(what, host.arrival()).await;
     assert!(arrival.head.starts_with(what), "{}", arrival.head);
@@ -43,7 +43,7 @@ async fn hear_the_sign_out(host: &Host) {
     reply(told, "200 OK", &[], &json!({})).await;
 }
 
-/// The cookies that a call of the window goes out with; its answer sets `cookies`.
+/// Makes a call whose answer sets `cookies`; returns the cookies that the call carried.
 async fn called(host: &Host, desk: &Desk, cookies: &[&str]) -> String {
     let fetching = desk.session.fetch(get("/me"));
     let answering = async {
@@ -92,7 +92,10 @@ async fn an_answer_to_the_session_before_leaves_no_cookie() {
     reply(call, "200 OK", &["access_token=late"], &json!({})).await;
     calling.await.expect("ends").expect("an answer");
     let sent = called(&host, &desk, &[]).await;
-    assert!(!sent.contains("access_token"), "of somebody else: {sent}");
+    assert!(
+        !sent.contains("access_token"),
+        "a cookie of another session: {sent}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -107,7 +110,7 @@ async fn a_sign_in_leaves_its_cookies_once_it_is_taken_into_use() {
     reply(asking, "200 OK", &cookies, &success()).await;
     let outcome = registering.await.expect("ends");
     assert_eq!(outcome, Ok(SignInOutcome::SignedIn));
-    // What the one before is signed out with comes at any time.
+    // The sign-out of the earlier session can arrive at any time.
     hear_the_sign_out(&host).await;
     let sent = called(&host, &desk, &[]).await;
     assert!(sent.contains("access_token=bob"), "{sent}");
@@ -125,7 +128,10 @@ async fn a_sign_in_given_up_leaves_no_cookie_to_the_session_that_is_held() {
     let outcome = registering.await.expect("ends");
     assert_eq!(outcome, Ok(SignInOutcome::OtpRequired));
     let sent = called(&host, &desk, &[]).await;
-    assert!(!sent.contains("challenge"), "not this session's: {sent}");
+    assert!(
+        !sent.contains("challenge"),
+        "a cookie of another session: {sent}"
+    );
 
     let session = desk.session.clone();
     let verifying =
@@ -158,7 +164,7 @@ async fn a_sign_out_told_late_knows_no_cookie_of_the_next_session() {
     let telling = asked(&host, "POST /logout").await;
     desk.session.login(login(ADMIN)).await.expect("signed in");
     called(&host, &desk, &["access_token=bob"]).await;
-    // Only the access token's age, it may be: one more is asked for.
+    // A 401 may only mean that the access token has expired, so the core refreshes once.
     reply(telling, "401 Unauthorized", &[], &json!({"message": "no"})).await;
     let asking = asked(&host, "POST /refresh-token").await;
     assert!(!asking.head.contains("bob"), "{}", asking.head);
@@ -179,5 +185,5 @@ async fn names_that_change_with_every_answer_do_not_grow_the_header() {
     let sent = called(&host, &desk, &[]).await;
     assert!(sent.len() < 8_000, "{} bytes", sent.len());
     assert!(sent.contains("request-199="), "the newest are kept");
-    assert!(!sent.contains("request-0="), "the oldest are not");
+    assert!(!sent.contains("request-0="), "the oldest are dropped");
 }

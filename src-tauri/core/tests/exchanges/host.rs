@@ -1,5 +1,5 @@
-//! A backend that does as it is told, on a socket of its own: it signs anyone in, and hands
-//! every other request to the test with its connection.
+//! A backend on a socket that the test controls: it accepts every sign-in, and passes every other
+//! request with its connection to the test.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,11 +17,11 @@ pub struct Host {
     serving: AbortHandle,
 }
 
-/// A request whose head has come; its body, if any, is on the connection yet.
+/// A request whose head has arrived; a body may still be on its way.
 pub struct Arrival {
     pub head: String,
     pub stream: TcpStream,
-    /// What came along with the head.
+    /// The bytes that arrived together with the head.
     pub early: Vec<u8>,
 }
 
@@ -48,7 +48,7 @@ impl Host {
         })
     }
 
-    /// Whether no request has come that was not taken up.
+    /// Whether the test has taken every request that arrived.
     pub fn is_idle(&self) -> bool {
         let mut arrivals = self.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
         arrivals.try_recv().is_err()
@@ -119,20 +119,20 @@ impl Arrival {
         self.stream.write_all(text.as_bytes()).await.expect("sent");
     }
 
-    /// The same for what is no text.
+    /// Sends bytes.
     pub async fn say_bytes(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).await.expect("sent");
     }
 
-    /// The same where the other side may have left; false if it has.
+    /// Sends text to a client that may have disconnected; false if it has.
     pub async fn try_say(&mut self, text: &str) -> bool {
         self.stream.write_all(text.as_bytes()).await.is_ok()
     }
 
-    /// Reads on until the other side leaves; everything of the body that came.
+    /// Reads until the client disconnects; returns what arrived of the body.
     pub async fn until_left(mut self) -> Vec<u8> {
         let mut rest = vec![0; 64 * 1024];
-        // A reset is a way to leave, too.
+        // A reset counts as a disconnect too.
         while let Ok(read) = self.stream.read(&mut rest).await {
             if read == 0 {
                 break;
@@ -142,12 +142,12 @@ impl Arrival {
         self.early
     }
 
-    /// Reads on until this is among what came.
+    /// Reads until these bytes have arrived.
     pub async fn until_heard(&mut self, wanted: &[u8]) {
         let heard = |bytes: &[u8]| bytes.windows(wanted.len()).any(|part| part == wanted);
         while !heard(&self.early) {
             let read = self.stream.read_buf(&mut self.early).await.expect("bytes");
-            assert!(read > 0, "the other side has left");
+            assert!(read > 0, "the client has disconnected");
         }
     }
 }

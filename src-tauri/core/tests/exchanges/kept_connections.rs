@@ -1,5 +1,5 @@
-//! Connections that are kept for the next request: a server may close one as that is on its way,
-//! which must not look like a server that cannot be reached.
+//! Connections kept open for the next request: a server can close one while that request is on its
+//! way, which must not be reported as a server that cannot be reached.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -38,7 +38,7 @@ async fn send(
     soon("an answer", transport.send(request)).await
 }
 
-/// Reads the head of a request; false where the connection ends instead.
+/// Reads the head of a request; false if the connection ends instead.
 async fn hear(stream: &mut TcpStream) -> bool {
     let mut bytes = Vec::new();
     while !bytes.ends_with(b"\r\n\r\n") {
@@ -54,7 +54,7 @@ async fn answer(stream: &mut TcpStream) {
     stream.write_all(answer).await.expect("sent");
 }
 
-/// Answers the first request on each connection and closes it at the second without a word.
+/// Answers the first request on each connection and closes the connection at the second.
 #[derive(Default)]
 struct ClosesTheSecond {
     heard: AtomicUsize,
@@ -98,7 +98,7 @@ impl ClosesTheSecond {
 async fn a_read_that_finds_its_connection_closed_goes_out_once_more() {
     let (listener, transport, url) = listener().await;
     let (server, serving) = ClosesTheSecond::serve(listener);
-    // Whether a connection is back in the pool in time is for the client to say.
+    // Whether a connection is back in the pool in time depends on the client library.
     let mut sent = 0;
     while !server.has_closed() {
         let answer = send(&transport, Method::GET, &url).await;
@@ -106,11 +106,11 @@ async fn a_read_that_finds_its_connection_closed_goes_out_once_more() {
         assert_eq!(status, Ok(StatusCode::NO_CONTENT));
         sent += 1;
     }
-    assert_eq!(server.heard(), sent + 1, "one was heard twice");
+    assert_eq!(server.heard(), sent + 1, "one request was sent twice");
     serving.abort();
 }
 
-/// Whether the server has done it already nobody knows.
+/// Whether the server has handled the request cannot be known.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_has_an_effect_is_not_repeated() {
     let (listener, transport, url) = listener().await;
@@ -125,11 +125,11 @@ async fn what_has_an_effect_is_not_repeated() {
     };
     assert_eq!(error.obstacle(), Obstacle::BrokenOff);
     assert!(server.has_closed());
-    assert_eq!(server.heard(), sent, "each was heard once");
+    assert_eq!(server.heard(), sent, "each request arrived once");
     serving.abort();
 }
 
-/// Node closes after 5 s, others after more.
+/// Node.js closes idle connections after 5 s, other servers later.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_idle_connection_is_closed_from_this_side() {
     let (listener, transport, url) = listener().await;
@@ -143,6 +143,6 @@ async fn an_idle_connection_is_closed_from_this_side() {
     let is_more = soon("the connection to end", serving)
         .await
         .expect("served");
-    assert!(!is_more, "nothing else came on it");
+    assert!(!is_more, "nothing else was sent over it");
     drop(transport);
 }

@@ -1,4 +1,4 @@
-//! A backend that pauses for too long, at each step; and a page that may.
+//! Time limits: a backend that pauses for too long, at each step; a page, which may.
 
 use std::time::Duration;
 #[cfg(target_os = "linux")]
@@ -17,14 +17,14 @@ use crate::host::Host;
 use crate::support::*;
 use crate::{Desk, WINDOW, post};
 
-/// As short as a profile may have them.
+/// The shortest limits that a profile allows.
 fn hasty(profile: &mut Profile) {
     profile.api.idle_within_s = 1;
     profile.api.answer_within_s = 1;
 }
 
-/// A place whose queue of callers is full: Linux drops who comes next, as a network does that
-/// leads nowhere.
+/// A listener whose queue is full: Linux drops further connections, as a network does in which
+/// packets get lost.
 #[cfg(target_os = "linux")]
 struct Crowded {
     listener: TcpListener,
@@ -51,7 +51,7 @@ impl Crowded {
     }
 }
 
-/// Long before the 30 s that a call has as a whole.
+/// Ends long before the 30 s that a whole call may take.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_place_that_takes_no_connection_is_given_up_after_five_seconds() {
@@ -72,7 +72,7 @@ async fn a_place_that_takes_no_connection_is_given_up_after_five_seconds() {
         Some(ErrorCode::Unreachable)
     );
     let limit = Duration::from_millis(4_900)..Duration::from_secs(15);
-    assert!(limit.contains(&waited), "given up after {waited:?}");
+    assert!(limit.contains(&waited), "the call ended after {waited:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -84,7 +84,7 @@ async fn an_answer_that_does_not_come_is_given_up() {
     soon("the connection to end", arrival.until_left()).await;
     assert!(
         is_fresh(&desk.session.snapshot().state),
-        "that says nothing of the session"
+        "a slow call says nothing about the session"
     );
 }
 
@@ -104,7 +104,7 @@ async fn a_body_that_stops_coming_is_given_up() {
     soon("the connection to end", arrival.until_left()).await;
 }
 
-/// Events are rare: they have a bound of their own.
+/// Events are rare, so they have a limit of their own.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_of_events_may_be_silent_for_longer() {
     let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n\
@@ -148,7 +148,7 @@ async fn a_backend_that_takes_no_more_is_given_up() {
         .expect("begun");
     let (result, arrival) = tokio::join!(
         async {
-            // More than any buffer on the way holds.
+            // More than the buffers on the way can hold.
             desk.give(1, &vec![1; 64 << 20]).await;
             desk.answer(1).await
         },
@@ -182,5 +182,5 @@ async fn a_page_that_takes_its_time_is_not_given_up() {
     tokio::time::sleep(Duration::from_millis(1500)).await;
     desk.read(1)
         .await
-        .expect("the rest, whenever it is asked for");
+        .expect("the page reads the end of the body whenever it wants");
 }

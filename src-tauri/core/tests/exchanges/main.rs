@@ -1,4 +1,4 @@
-//! What windows have under way: bodies both ways, their ends and their limits, over sockets.
+//! Exchanges of windows: request and response bodies, how they end, and their limits, over sockets.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -30,7 +30,7 @@ use vestibule_core::wire::{FetchReply, UploadReply, UploadRequest};
 /// The window of most tests.
 const WINDOW: &str = "main";
 
-/// Someone signed in, with windows, at a backend of the test's choosing.
+/// A signed-in session with windows, with a backend that the test chooses.
 struct Desk {
     exchanges: Arc<Exchanges>,
     session: Session,
@@ -70,7 +70,7 @@ impl Desk {
         exchanges.upload(WINDOW, number, &self.session, request)
     }
 
-    /// Gives a body as a page does: in pieces, for as long as it is wanted.
+    /// Sends a body as a page does: in pieces, as long as the core wants them.
     async fn give(&self, number: u64, body: &[u8]) {
         for piece in body.chunks(PIECE) {
             let written = self.exchanges.write(WINDOW, number, piece);
@@ -83,7 +83,7 @@ impl Desk {
     async fn answer(&self, number: u64) -> Result<FetchReply, AuthError> {
         match self.exchanges.answer(WINDOW, number).await? {
             UploadReply::Answer { reply } => Ok(reply),
-            UploadReply::Again => panic!("the body is wanted again"),
+            UploadReply::Again => panic!("the core asks for the body again"),
         }
     }
 
@@ -110,7 +110,7 @@ fn post(path: &str, length: Option<usize>, replayable: bool) -> UploadRequest {
     }
 }
 
-/// What `/transfer` gives.
+/// The body that `/transfer` sends.
 fn pattern(length: usize) -> Vec<u8> {
     let numbers = (0..length.div_ceil(4)).flat_map(|number| (number as u32).to_le_bytes());
     numbers.take(length).collect()

@@ -1,5 +1,5 @@
-//! A call that changes the session, such as a change of the password, brings a new session
-//! cookie: it counts, whatever becomes of the page that asked.
+//! A call that changes the session, such as a change of the password, brings a new session cookie.
+//! The core uses it even if the page that made the call is gone.
 
 use std::sync::Arc;
 
@@ -9,27 +9,27 @@ use crate::{Desk, WINDOW, post};
 
 const NUMBER: u64 = 1 << 20 | 1;
 
-/// When the page goes.
+/// When the page ends the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum When {
-    /// The backend has the call, and has not answered.
+    /// The backend has received the call and has not answered.
     Asked,
-    /// The answer's head is here, and the keyring takes its time.
+    /// The head of the answer has arrived, and the keyring is slow.
     Answered,
-    /// The body is on its way.
+    /// The body is arriving.
     Reading,
 }
 
-/// How it goes.
+/// How the page ends the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum How {
-    /// It reloads, or its window closes.
+    /// The page reloads, or its window closes.
     Leaves,
     /// It aborts the call.
     Cancels,
 }
 
-/// What it had asked for.
+/// The kind of call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum What {
     Call,
@@ -106,20 +106,20 @@ async fn check(when: When, how: How, what: What) {
         How::Leaves => desk.exchanges.leave(WINDOW),
         How::Cancels => desk.exchanges.cancel(WINDOW, NUMBER),
     }
-    let _ = soon("the page's end of it", asking).await;
+    let _ = soon("the page's end of the call", asking).await;
     desk.store.heal();
     if when == When::Asked {
-        // The backend has done it by now, and says so to whoever listens.
+        // The backend has handled the call by now, and answers even if nobody reads.
         let answered = call.try_say(&(head(2) + "{}")).await;
         assert!(answered, "{name}: somebody listens");
     }
-    // The cookie may need a moment to come from the socket into use: each refresh that goes
-    // out tells, and the last word is the new one's.
+    // The cookie may take a moment from the socket to the session. Each refresh shows which cookie
+    // is in use, and in the end it must be the new one.
     let told = async {
         loop {
             let session = desk.session.clone();
             let mut refreshing = tokio::spawn(async move { session.refresh().await });
-            // One that the new cookie overtakes is sent once more, with that.
+            // A refresh that the new cookie overtakes is sent once more, with the new cookie.
             loop {
                 tokio::select! {
                     refresh = arrival(&host, "POST /refresh-token") => {
@@ -135,7 +135,7 @@ async fn check(when: When, how: How, what: What) {
         }
     };
     let told = tokio::time::timeout(std::time::Duration::from_secs(5), told).await;
-    assert!(told.is_ok(), "{name}: the new cookie goes out");
+    assert!(told.is_ok(), "{name}: the session uses the new cookie");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -165,7 +165,7 @@ async fn a_new_session_cookie_counts_when_the_page_goes_in_the_middle_of_the_bod
     }
 }
 
-/// The body breaks off: the cookie was in the headers.
+/// The body breaks off, but the cookie was in the headers.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_session_cookie_counts_when_its_body_breaks_off() {
     let (host, desk) = desk().await;
@@ -175,7 +175,7 @@ async fn a_new_session_cookie_counts_when_its_body_breaks_off() {
     call.say(&head(100)).await;
     drop(call);
     let broken = soon("the call", asking).await.expect("ends");
-    broken.expect_err("it broke off");
+    broken.expect_err("the body broke off");
     let session = desk.session.clone();
     let refreshing = tokio::spawn(async move { session.refresh().await });
     let refresh = arrival(&host, "POST /refresh-token").await;

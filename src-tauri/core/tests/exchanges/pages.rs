@@ -1,4 +1,4 @@
-//! Exchanges end with the page that began them, and belong to no other.
+//! Exchanges end with the page that began them, and no other page can use them.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ async fn desk() -> (Arc<Host>, Arc<Desk>) {
     (host, Arc::new(desk))
 }
 
-/// How an exchange is brought to its end.
+/// How an exchange is ended.
 #[derive(Clone, Copy, Debug)]
 enum End {
     Cancelled,
@@ -94,7 +94,10 @@ async fn half_a_body_is_never_ended_as_if_it_were_whole() {
             arrival.until_heard(b"half of it").await;
             end.come(&desk);
             let came = soon("the connection to end", arrival.until_left()).await;
-            assert!(!came.ends_with(b"0\r\n\r\n"), "{end:?}: it looks whole");
+            assert!(
+                !came.ends_with(b"0\r\n\r\n"),
+                "{end:?}: the upload looks complete"
+            );
         }
     }
 }
@@ -115,7 +118,7 @@ async fn a_write_that_waits_ends() {
         let mut arrival = host.arrival().await;
         arrival.until_heard(&[1; 100]).await;
         end.come(&desk);
-        soon("the giving to end", giving).await.expect("no panic");
+        soon("the upload to end", giving).await.expect("no panic");
         soon("the connection to end", arrival.until_left()).await;
     }
 }
@@ -128,7 +131,11 @@ async fn nobody_reaches_into_another_window() {
     assert_eq!(code(&read), Some(ErrorCode::Internal));
     desk.exchanges.cancel("window-2", 1);
     desk.exchanges.leave("window-2");
-    assert_eq!(desk.exchanges.count(WINDOW), 1, "it is another's");
+    assert_eq!(
+        desk.exchanges.count(WINDOW),
+        1,
+        "the exchange belongs to the other page"
+    );
     let again = desk.fetch(1, "/me").await;
     assert_eq!(
         code(&again),
@@ -145,7 +152,10 @@ async fn a_page_that_has_gone_begins_nothing_any_more() {
     let asked = desk.upload(old + 1, &post("/transfer", None, false));
     asked.expect("a page that is there");
     desk.exchanges.leave(WINDOW);
-    assert!(desk.fetch(old + 2, "/me").await.is_err(), "it has gone");
+    assert!(
+        desk.fetch(old + 2, "/me").await.is_err(),
+        "the old page is gone"
+    );
     assert!(
         desk.upload(old + 3, &post("/transfer", None, true))
             .is_err()
@@ -160,7 +170,7 @@ async fn a_page_that_has_gone_begins_nothing_any_more() {
             .say("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
             .await;
     });
-    assert_eq!(reply.expect("the next page's").body, "ok");
+    assert_eq!(reply.expect("the answer to the next page").body, "ok");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -177,7 +187,7 @@ async fn answers_that_nobody_reads_make_room_and_those_in_use_do_not() {
         assert!(reply.expect("an answer").streamed);
         arrivals.push(arrival);
     }
-    // The first is the oldest, but it was read from just now.
+    // The first exchange is the oldest, but it was read from just now.
     desk.exchanges.read(WINDOW, 0).await.expect("a piece");
     desk.upload(100, &post("/transfer", None, false))
         .expect("room");
@@ -189,5 +199,9 @@ async fn answers_that_nobody_reads_make_room_and_those_in_use_do_not() {
             .expect("room");
     }
     let more = desk.upload(200, &post("/transfer", None, false));
-    assert_eq!(code(&more), Some(ErrorCode::Busy), "all are in use");
+    assert_eq!(
+        code(&more),
+        Some(ErrorCode::Busy),
+        "all exchanges are in use"
+    );
 }

@@ -1,4 +1,5 @@
-//! Redirects of API calls: within the backend and the allowlist, a few of them; nowhere else.
+//! Redirects of API calls are followed a few times within the backend and the list of allowed
+//! paths, and never elsewhere.
 
 use tokio::net::TcpListener;
 use vestibule_backend::{Backend, Config, Effect, Fault};
@@ -106,7 +107,7 @@ async fn nothing_goes_to_another_origin() {
     let address = elsewhere.local_addr().expect("its address");
     let port = backend.port();
     for status in [301, 302, 303, 307, 308] {
-        // To another origin: whoever says so is not the backend. With a password: refused.
+        // Other origins are not the backend, and an address with a password is refused.
         for location in [
             format!("http://{address}/me"),
             format!("//{address}/me"),
@@ -127,7 +128,7 @@ async fn nothing_goes_to_another_origin() {
     }
     let arrived =
         std::future::poll_fn(|cx| std::task::Poll::Ready(elsewhere.poll_accept(cx).is_ready()));
-    assert!(!arrived.await, "nobody has come");
+    assert!(!arrived.await, "no connection was made to the other origin");
     assert_eq!(backend.requests("GET", "/me"), 0);
 }
 

@@ -1,5 +1,4 @@
-//! A 401 in the life of a large body: one refresh, and one replay if the page can give the
-//! body again.
+//! A 401 to a large upload: one refresh, and one repetition if the page can send the body again.
 
 use std::time::Duration;
 
@@ -51,7 +50,11 @@ async fn what_cannot_be_given_again_gets_the_refusal_and_the_next_try_works() {
     assert_eq!(reply.status, 401);
     assert!(reply.body.contains("ACCESS_EXPIRED"), "{}", reply.body);
     assert_eq!(backend.requests("POST", "/transfer"), 1, "no replay");
-    assert_eq!(backend.requests("POST", REFRESH), 1, "but a new token");
+    assert_eq!(
+        backend.requests("POST", REFRESH),
+        1,
+        "the token was refreshed all the same"
+    );
     desk.upload(2, &post("/transfer", None, false))
         .expect("begun");
     desk.give(2, &vec![3; LARGE]).await;
@@ -74,8 +77,9 @@ async fn a_backend_that_always_refuses_is_given_the_body_twice_and_no_more() {
     assert_eq!(backend.requests("POST", REFRESH), 1);
 }
 
-/// The schedule renews at 70 to 90 % of a token's life, which is the case to tell apart from:
-/// several rounds, so that in most of them it has not come yet.
+/// The schedule refreshes at 70 to 90 % of a token's lifetime, which this test must not confuse
+/// with a refresh by the call. So there are several rounds, and in most of them the schedule is not
+/// due.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_body_does_not_start_with_a_token_that_is_nearly_spent() {
     for _ in 0..6 {
@@ -125,6 +129,6 @@ async fn a_sign_out_in_between_is_not_overcome_by_a_replay() {
     assert!(told.head.starts_with("POST /logout "), "{}", told.head);
     let no = "HTTP/1.1 401 Unauthorized\r\ncontent-length: 2\r\n\r\n{}";
     let (reply, ()) = tokio::join!(desk.answer(1), arrival.say(no));
-    assert_eq!(reply.expect("the refusal itself").status, 401);
+    assert_eq!(reply.expect("the refusal reaches the page").status, 401);
     assert!(host.is_idle(), "nothing was sent after that");
 }

@@ -1,5 +1,5 @@
-//! A Secret Service that does not speak of what is locked, as KeePassXC: a search finds nothing
-//! in a locked database, and where no database is open there is no collection either.
+//! A Secret Service that hides locked items, like KeePassXC: a search finds nothing in a locked
+//! database, and where no database is open there is no collection either.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -20,7 +20,7 @@ fn path(text: &str) -> OwnedObjectPath {
     OwnedObjectPath::try_from(text.to_owned()).expect("a path")
 }
 
-/// The default collection; made by a prompt, if at all.
+/// The path of the default collection; a prompt can create it.
 type Default = Arc<Mutex<&'static str>>;
 
 struct Service {
@@ -140,5 +140,9 @@ fn a_click_makes_the_collection_that_is_not_there() {
     let keyring = keyring();
     assert_eq!(keyring.unlock(), Ok(()), "the prompt was answered");
     let read = keyring.read("a").map(|found| found.is_some());
-    assert_ne!(read, Err(StoreError::NoCollection), "it is there now");
+    assert_ne!(
+        read,
+        Err(StoreError::NoCollection),
+        "the collection exists now"
+    );
 }

@@ -5,8 +5,8 @@ use std::process::Command;
 use vestibule_bus::{Bus, Keyring as Daemon};
 use vestibule_core::storage::keyring::Keyring;
 
-/// `None` in the outer process, once the test has passed inside; `Some` inside. A process
-/// cannot be put on a bus once its threads have started, so the test runs in another.
+/// `None` in the outer process, once the test has passed in a child process on a bus; `Some` in
+/// that child. A process whose threads run cannot be moved to another bus.
 pub fn enter(test: &str) -> Option<Bus> {
     if let Some(bus) = Bus::here() {
         return Some(bus);
@@ -50,12 +50,12 @@ pub fn start_empty(bus: &mut Bus) {
     started.unwrap_or_else(|error| panic!("{error}"));
 }
 
-/// Ends the daemon as a crash would.
+/// Kills the daemon as a crash would.
 pub fn kill(bus: &mut Bus) {
     bus.kill_keyring().expect("it ends");
 }
 
-/// A keyring under a name of its own.
+/// A keyring with a service name of its own.
 pub fn keyring() -> Keyring {
     Keyring::new(format!("vestibule-test-{}", uuid::Uuid::new_v4()))
 }

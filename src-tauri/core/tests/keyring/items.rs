@@ -1,4 +1,4 @@
-//! One item: written, read, replaced, deleted; and the daemon's death in between.
+//! One item is written, read, replaced and deleted, also when the daemon dies in between.
 
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ fn an_item_is_written_read_replaced_and_deleted() {
             .expect("it can be read")
             .map(|bytes| bytes.to_vec())
     };
-    assert_eq!(read(), None, "nothing yet, and the keyring says so");
+    assert_eq!(read(), None, "the keyring reports that there is no item");
     for value in [
         &b"first"[..],
         b"second",
@@ -42,7 +42,7 @@ fn an_item_is_written_read_replaced_and_deleted() {
     );
 }
 
-/// Refresh tokens of some backends are JWTs with a page of claims, or sealed.
+/// Refresh tokens of some backends are long: JWTs with many claims, or encrypted.
 #[test]
 fn a_large_value_is_kept_whole() {
     let Some(_bus) = with_keyring("items::a_large_value_is_kept_whole") else {
@@ -52,7 +52,7 @@ fn a_large_value_is_kept_whole() {
     let keyring = keyring();
     keyring.write("a", &value).expect("written");
     let held = keyring.read("a").expect("read").map(|bytes| bytes.to_vec());
-    assert!(held == Some(value), "it comes back as it was");
+    assert!(held == Some(value), "a long value is read back unchanged");
 }
 
 #[test]
@@ -76,7 +76,11 @@ fn no_keyring_is_not_an_empty_keyring() {
     };
     let keyring = keyring();
     let read = keyring.read("a").map(|found| found.is_some());
-    assert_eq!(read, Err(StoreError::Absent), "cannot tell is not absent");
+    assert_eq!(
+        read,
+        Err(StoreError::Absent),
+        "a keyring that cannot be asked is not an empty one"
+    );
     assert_eq!(keyring.write("a", b"x"), Err(StoreError::Absent));
     assert_eq!(keyring.delete("a"), Err(StoreError::Absent));
 }
@@ -107,7 +111,7 @@ fn the_daemon_may_die_between_any_two_calls() {
         let gone = keyring.read("a").map(|found| found.is_some());
         assert!(
             gone.is_err(),
-            "round {round}: without a daemon nothing is known: {gone:?}"
+            "round {round}: without a daemon the call fails: {gone:?}"
         );
         start(&mut bus);
         let held = keyring.read("a").expect("the first call works again");
@@ -157,7 +161,7 @@ fn a_locked_keyring_says_so_in_time_and_recovers() {
                 read,
                 Err(StoreError::Locked | StoreError::TimedOut | StoreError::Absent)
             ),
-            "locked is not empty: {read:?}"
+            "a locked keyring is not an empty one: {read:?}"
         );
     }
     let took = began.elapsed();
@@ -171,7 +175,7 @@ fn a_locked_keyring_says_so_in_time_and_recovers() {
     assert_eq!(
         held.first().map(|bytes| bytes.to_vec()).as_deref(),
         Some(&b"x"[..]),
-        "it is back"
+        "the item can be read again"
     );
 }
 
@@ -181,7 +185,7 @@ fn a_locked_keyring_prompts_when_asked_to_and_holds_nothing_up() {
     let Some(mut bus) = with_keyring(name) else {
         return;
     };
-    let prompter = bus.ignore_prompts().expect("nobody shows prompts here");
+    let prompter = bus.ignore_prompts().expect("the prompter's name is free");
     let keyring = keyring();
     keyring.write("a", b"x").expect("written");
     bus.lock_keyring().expect("locked");
@@ -189,13 +193,13 @@ fn a_locked_keyring_prompts_when_asked_to_and_holds_nothing_up() {
         for _ in 0..calls {
             assert_eq!(keyring.write("a", b"y"), Err(StoreError::Locked));
             let read = keyring.read("a").map(|found| found.is_some());
-            assert_eq!(read, Err(StoreError::Locked), "it holds something, locked");
+            assert_eq!(read, Err(StoreError::Locked), "the item is locked");
             assert_eq!(keyring.delete("a"), Err(StoreError::Locked));
             assert_eq!(keyring.write("b", b"y"), Err(StoreError::Locked));
         }
     };
     locked(2 * vestibule_core::storage::bounded_store::THREADS);
-    assert_eq!(prompter.heard("BeginPrompting"), 0, "nobody asked for it");
+    assert_eq!(prompter.heard("BeginPrompting"), 0, "no prompt was opened");
     for _ in 0..2 {
         let began = Instant::now();
         assert_eq!(keyring.unlock(), Err(StoreError::Locked), "no answer");
@@ -204,15 +208,19 @@ fn a_locked_keyring_prompts_when_asked_to_and_holds_nothing_up() {
         assert_eq!(prompter.heard("BeginPrompting"), 1, "one at a time");
     }
     locked(1);
-    bus.unlock_keyring().expect("by another hand");
-    keyring.unlock().expect("there is nothing to ask");
+    bus.unlock_keyring().expect("another program unlocks it");
+    keyring.unlock().expect("an open keyring needs no prompt");
     keyring
         .write("a", b"z")
         .expect("the first call works again");
     kill(&mut bus);
     start_locked(&mut bus);
     assert_eq!(keyring.unlock(), Err(StoreError::Locked));
-    assert_eq!(prompter.heard("BeginPrompting"), 2, "the new one asks anew");
+    assert_eq!(
+        prompter.heard("BeginPrompting"),
+        2,
+        "a new daemon opens a new prompt"
+    );
     kill(&mut bus);
     start(&mut bus);
     let held = keyring.read("a").expect("read").map(|held| held.to_vec());
@@ -234,10 +242,17 @@ fn a_prompt_that_cannot_be_shown_is_no_answer() {
         let began = Instant::now();
         assert_eq!(keyring.unlock(), Err(StoreError::Locked));
         let took = began.elapsed();
-        assert!(took < Duration::from_secs(2), "its end is heard: {took:?}");
+        assert!(
+            took < Duration::from_secs(2),
+            "the end of the daemon ends the prompt: {took:?}"
+        );
     }
     kill(&mut bus);
-    assert_eq!(keyring.unlock(), Err(StoreError::Absent), "nobody to ask");
+    assert_eq!(
+        keyring.unlock(),
+        Err(StoreError::Absent),
+        "without a daemon there is no prompt"
+    );
 }
 
 #[test]
@@ -246,13 +261,17 @@ fn a_daemon_without_a_collection_is_asked_to_make_one_by_a_click_only() {
     let Some(mut bus) = enter(name) else {
         return;
     };
-    let prompter = bus.ignore_prompts().expect("nobody shows prompts here");
+    let prompter = bus.ignore_prompts().expect("the prompter's name is free");
     start_empty(&mut bus);
     let keyring = keyring();
     assert_eq!(keyring.write("a", b"x"), Err(StoreError::NoCollection));
-    assert_eq!(prompter.heard("BeginPrompting"), 0, "nobody asked for it");
+    assert_eq!(prompter.heard("BeginPrompting"), 0, "no prompt was opened");
     assert_eq!(keyring.unlock(), Err(StoreError::NoCollection), "no answer");
-    assert_eq!(prompter.heard("BeginPrompting"), 1, "for a new one");
+    assert_eq!(
+        prompter.heard("BeginPrompting"),
+        1,
+        "a prompt for a new collection"
+    );
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! The real keyring: gnome-keyring on a session bus of its own.
 //!
-//! Each test runs itself once more on a bus of its own, with empty XDG folders and a
-//! keyring daemon that it may kill: the developer's own keyring is never touched. Without
-//! these programs a test fails and says which is missing.
+//! Each test runs itself again in a child process on a private bus, with empty XDG folders and a
+//! keyring daemon that it may kill. The developer's own keyring is never touched. If one of the
+//! programs is missing, the test fails and names it.
 
 #![cfg(target_os = "linux")]
 

@@ -74,7 +74,7 @@ fn a_session_is_back_after_a_restart_and_no_file_holds_its_token() {
             assert_eq!(
                 backend.requests("POST", REFRESH),
                 round,
-                "one refresh a start"
+                "one refresh for each start"
             );
             session.fetch(get("/me")).await.expect("a call");
             let sent = backend.last_request("POST", REFRESH).expect("one");
@@ -91,14 +91,14 @@ fn a_session_is_back_after_a_restart_and_no_file_holds_its_token() {
         }
         assert!(
             !found_in(folder.path(), PLAIN).is_empty(),
-            "the search finds what is there: the last user"
+            "the control: the search finds the last user"
         );
         let last = start(&backend, &keyring, &folder);
         until(&last, "a fresh session", is_fresh).await;
         last.logout().await;
         let (emptied, name) = (keyring.clone(), last.item_name().to_owned());
         tokio::task::spawn_blocking(move || {
-            // The store blocks, and must not do so on a runtime's thread.
+            // The store blocks, so this must not run on a thread of the runtime.
             while !matches!(emptied.read(&name), Ok(None)) {
                 std::thread::sleep(std::time::Duration::from_millis(5));
             }
@@ -135,7 +135,7 @@ fn a_daemon_that_dies_costs_no_session() {
         assert_eq!(
             state.storage,
             StorageStatus::Absent,
-            "and says so: {state:?}"
+            "the state says that it is not stored: {state:?}"
         );
         assert!(
             matches!(

@@ -1,5 +1,5 @@
-//! Two items of one name: what merging or restoring keyrings leaves. Both are seen, the next
-//! write leaves one, and a deletion none.
+//! Two items with one name, as after merging or restoring keyrings. Both are seen, the next write
+//! leaves one, and a deletion none.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ fn proxy<'a>(bus: &Connection, path: &'a str, interface: &'a str) -> Proxy<'a> {
     Proxy::new(bus, SECRETS, path, interface).expect("the Secret Service")
 }
 
-/// Every item that there is.
+/// Every item with the service's name.
 fn items(bus: &Connection) -> Vec<OwnedObjectPath> {
     let service = proxy(
         bus,
@@ -33,7 +33,7 @@ fn items(bus: &Connection) -> Vec<OwnedObjectPath> {
     open
 }
 
-/// A connection's right to read and write secrets, in the clear.
+/// Opens a session with the Secret Service that transfers secrets unencrypted.
 fn session_of(bus: &Connection) -> OwnedObjectPath {
     let service = proxy(
         bus,
@@ -46,7 +46,7 @@ fn session_of(bus: &Connection) -> OwnedObjectPath {
     session
 }
 
-/// Makes another item with the attributes of the one that is there.
+/// Creates another item with the attributes of the existing one.
 fn twin(bus: &Connection, value: &[u8]) {
     let item = items(bus).pop().expect("one");
     let item = proxy(bus, item.as_str(), "org.freedesktop.Secret.Item");
@@ -96,7 +96,9 @@ fn a_write_over_two_of_one_name_leaves_one() {
     keyring.write("a", b"first").expect("written");
     twin(&bus, b"second");
     assert_eq!(items(&bus).len(), 2, "two of one name");
-    keyring.write("a", b"third").expect("written all the same");
+    keyring
+        .write("a", b"third")
+        .expect("a write succeeds with two items");
     assert_eq!(items(&bus).len(), 1, "one is left");
     let held = keyring.read("a").expect("read").map(|bytes| bytes.to_vec());
     assert_eq!(held.as_deref(), Some(&b"third"[..]));
@@ -116,7 +118,7 @@ fn a_deletion_of_two_of_one_name_leaves_none() {
     assert!(keyring.read("a").expect("read").is_none());
 }
 
-/// What the item holds.
+/// The value of an item.
 fn value(bus: &Connection, item: &OwnedObjectPath) -> Vec<u8> {
     let session = session_of(bus);
     let item = proxy(bus, item.as_str(), "org.freedesktop.Secret.Item");
@@ -125,7 +127,7 @@ fn value(bus: &Connection, item: &OwnedObjectPath) -> Vec<u8> {
     value
 }
 
-/// Somebody is signed in, and the keyring holds an earlier state of the item too.
+/// Somebody is signed in, and the keyring also has an item with an earlier state of the session.
 #[test]
 fn a_session_with_two_items_of_one_name_goes_on_and_ends_for_good() {
     let name = "twins::a_session_with_two_items_of_one_name_goes_on_and_ends_for_good";
@@ -155,7 +157,7 @@ fn a_session_with_two_items_of_one_name_goes_on_and_ends_for_good() {
         });
         assert_eq!(made.await.expect("made"), 2, "two of one name");
         let session = start(&backend, &keyring, &folder);
-        until(&session, "the newest of them", is_fresh).await;
+        until(&session, "a session from the newest item", is_fresh).await;
         let alive = |backend: &Backend| {
             let sessions = backend.sessions(PLAIN);
             sessions.iter().filter(|held| held.ended.is_none()).count()
@@ -172,11 +174,14 @@ fn a_session_with_two_items_of_one_name_goes_on_and_ends_for_good() {
             let bus = Connection::session().expect("the bus");
             items(&bus).len()
         };
-        soon("an empty keyring, and a backend that knows", async {
-            while alive(&backend) > 0 || blocking(count).await.expect("counted") > 0 {
-                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-            }
-        })
+        soon(
+            "an empty keyring, and the session's end at the backend",
+            async {
+                while alive(&backend) > 0 || blocking(count).await.expect("counted") > 0 {
+                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                }
+            },
+        )
         .await;
     });
 }

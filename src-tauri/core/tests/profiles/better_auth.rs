@@ -1,5 +1,5 @@
-//! A Better Auth server: the session is a cookie, reading it renews it, `null` ends it, and
-//! a second factor is sent for.
+//! A Better Auth server: the session is a cookie, reading the session extends it, `null` ends it,
+//! and the code of a second factor is sent on request.
 
 use serde_json::json;
 use vestibule_core::error::ErrorCode;
@@ -36,7 +36,11 @@ async fn a_registration_signs_in_and_refusals_say_why() {
         .session
         .register(RegisterInput::new("Ann", ANN, PASSWORD))
         .await;
-    assert_eq!(code(&taken), Some(ErrorCode::EmailTaken), "422 by its code");
+    assert_eq!(
+        code(&taken),
+        Some(ErrorCode::EmailTaken),
+        "the error code decides, not the status 422"
+    );
     let invalid = played
         .session
         .register(RegisterInput::new("Ann", "bad", "x"))
@@ -62,7 +66,11 @@ async fn reading_the_session_renews_it() {
     played.session.refresh().await.expect("renewed");
     assert!(is_fresh(&played.session.snapshot().state));
     assert_eq!(played.asked(GET_SESSION), 1);
-    assert_eq!(played.kept(), kept, "it slides and keeps its token");
+    assert_eq!(
+        played.kept(),
+        kept,
+        "a refresh extends the session and keeps its token"
+    );
     played.check_no_strays();
 }
 
@@ -83,7 +91,11 @@ async fn an_app_that_is_not_trusted_is_told_so() {
     let played = Played::playing(recording, profile, "", &[]).await;
     let refused = played.session.login(LoginInput::new(ANN, PASSWORD)).await;
     let refused = refused.expect_err("403");
-    assert_eq!(refused.code, ErrorCode::Misconfigured, "not the account");
+    assert_eq!(
+        refused.code,
+        ErrorCode::Misconfigured,
+        "a wrong origin is a mistake of the configuration"
+    );
     assert_eq!(refused.message, "Invalid origin");
     played.check_no_strays();
 }
@@ -96,12 +108,12 @@ async fn a_second_factor_is_sent_for_and_null_ends_a_session() {
     assert_eq!(
         outcome,
         Ok(SignInOutcome::OtpRequired),
-        "by a flag in a 200"
+        "a flag in a 200 asks for the second factor"
     );
     assert_eq!(
         played.asked("/api/auth/two-factor/send-otp"),
         1,
-        "with the cookie that names the challenge"
+        "the code is sent with the cookie of the challenge"
     );
     let wrong = crate::support::verify(&played.session, Secret::new("000000")).await;
     assert_eq!(code(&wrong), Some(ErrorCode::OtpInvalid));
@@ -111,7 +123,7 @@ async fn a_second_factor_is_sent_for_and_null_ends_a_session() {
     let item = played.item();
 
     played.session.logout().await;
-    eventually("the sign-out to be told", || {
+    eventually("the backend to receive the sign-out", || {
         played.asked("/api/auth/sign-out") == 1
     })
     .await;

@@ -1,5 +1,5 @@
-//! Directus: everything under `/data`, the user from `/users/me`, one code for a missing and
-//! a wrong one-time code.
+//! Directus: everything is under `/data`, the user comes from `/users/me`, and one error code
+//! stands for a missing and a wrong one-time code.
 
 use serde_json::{Value, json};
 use vestibule_core::error::ErrorCode;
@@ -12,8 +12,8 @@ use crate::support::{code, eventually, is_fresh, user, why};
 
 const ADMIN: &str = "admin@example.com";
 const PASSWORD: &str = "correct-horse";
-/// The login was recorded without it, and `json` is what it does by itself. A new account may
-/// be given a first name.
+/// Members of bodies that were not recorded: the login was recorded without `mode`, whose default
+/// is `json`, and a new account may have a first name.
 const TAKEN: [&str; 2] = ["mode", "first_name"];
 
 async fn played(from: Option<&str>) -> Played {
@@ -32,17 +32,24 @@ async fn from_a_wrong_password_to_the_refresh_after_a_sign_out() {
     assert_eq!(code(&wrong), Some(ErrorCode::InvalidCredentials));
 
     played.sign_in(ADMIN, PASSWORD).await;
-    assert_eq!(played.name(), "Admin User", "put together from its parts");
+    assert_eq!(
+        played.name(),
+        "Admin User",
+        "the name is joined from its parts"
+    );
     let state = played.session.snapshot().state;
     let shown = user(&state).expect("signed in");
     assert_eq!(shown.email, ADMIN);
     assert!(shown.roles.is_empty(), "a role's id is no name of a role");
-    assert_eq!(played.asked("/users/me"), 1, "asked who it is");
+    assert_eq!(played.asked("/users/me"), 1, "the user was read once");
     let first = played.item();
 
     played.session.refresh().await.expect("renewed");
-    assert!(played.kept().starts_with("LjhauuQH"), "the new one is kept");
-    assert_eq!(played.asked("/users/me"), 2, "and asked again");
+    assert!(
+        played.kept().starts_with("LjhauuQH"),
+        "the new token is stored"
+    );
+    assert_eq!(played.asked("/users/me"), 2, "the user was read again");
     assert_eq!(played.name(), "Admin User");
     let second = played.item();
 
@@ -51,15 +58,15 @@ async fn from_a_wrong_password_to_the_refresh_after_a_sign_out() {
     assert_eq!(
         reused,
         SignedOutReason::Expired,
-        "it calls reuse nothing else"
+        "reuse looks like any invalid token"
     );
     assert!(
         is_fresh(&played.session.snapshot().state),
-        "the owner's goes on"
+        "the owner's session is valid"
     );
 
     played.session.logout().await;
-    eventually("the sign-out to be told", || {
+    eventually("the backend to receive the sign-out", || {
         played.asked("/auth/logout") == 1
     })
     .await;
@@ -94,19 +101,19 @@ async fn one_code_means_missing_at_the_login_and_wrong_after_it() {
     assert_eq!(
         code(&another),
         Some(ErrorCode::Unsupported),
-        "an authenticator app needs none, and it is said"
+        "no code is sent for an authenticator app, and the error says so"
     );
     let wrong = crate::support::verify(&played.session, Secret::new("000000")).await;
     assert_eq!(code(&wrong), Some(ErrorCode::OtpInvalid), "the same answer");
     let right = crate::support::verify(&played.session, Secret::new("685602")).await;
-    // Whose it is was recorded further up; here nobody answers that.
+    // The user's request was recorded earlier; the replayed part has no answer to it.
     assert_eq!(code(&right), Some(ErrorCode::BackendFault));
     let state = played.session.snapshot().state;
     assert!(
         user(&state).is_none(),
-        "a session of nobody knows whom is not used"
+        "a session without a known user is not used"
     );
-    eventually("it to be ended again", || {
+    eventually("the session to be ended again", || {
         let strays = played.player.strays();
         strays
             .iter()
@@ -119,10 +126,10 @@ async fn one_code_means_missing_at_the_login_and_wrong_after_it() {
 async fn a_right_code_signs_in() {
     let whole = Recording::parse(DIRECTUS);
     let played = Played::playing(whole, json!({"extends": "directus"}), "", &TAKEN).await;
-    // The first login of the recording stands before `/users/me` was asked.
+    // The first login of the recording comes before any request to `/users/me`.
     played.sign_in(ADMIN, PASSWORD).await;
     played.session.logout().await;
-    // To where the account has a second factor.
+    // Continues where the account has a second factor.
     for _ in 0..2 {
         let new = RegisterInput::new("Ann", "ann@example.com", PASSWORD);
         played.session.register(new).await.expect("accepted");
@@ -135,10 +142,14 @@ async fn a_right_code_signs_in() {
     let limited = played.session.login(LoginInput::new(ADMIN, "no")).await;
     let limited = limited.expect_err("too many");
     assert_eq!(limited.code, ErrorCode::RateLimited);
-    assert_eq!(limited.retry_after_ms, Some(0), "as it says");
+    assert_eq!(
+        limited.retry_after_ms,
+        Some(0),
+        "the wait that the backend names"
+    );
 }
 
-/// The same backend by cookies: another profile, no other code.
+/// The same backend with cookies: another profile, no other code.
 fn by_cookie() -> Value {
     json!({
         "extends": "directus",
@@ -157,18 +168,24 @@ async fn a_cookie_carries_the_session_too() {
     let recording = Recording::parse(DIRECTUS);
     let played = Played::playing(recording, by_cookie(), "", &[]).await;
     played.sign_in(ADMIN, PASSWORD).await;
-    assert!(played.kept().starts_with("WiGeBXr1"), "kept from a cookie");
+    assert!(
+        played.kept().starts_with("WiGeBXr1"),
+        "the token comes from a cookie"
+    );
     played.session.refresh().await.expect("renewed");
-    assert!(played.kept().starts_with("WRBXfY_y"), "rotated by a cookie");
+    assert!(
+        played.kept().starts_with("WRBXfY_y"),
+        "the new token comes from a cookie"
+    );
     played.session.logout().await;
-    eventually("the sign-out to be told", || {
+    eventually("the backend to receive the sign-out", || {
         played.asked("/auth/logout") == 1
     })
     .await;
     played.check_no_strays();
 }
 
-/// The cookie that the recorded sign-out empties, in the answer to a refresh.
+/// The cookie that the recorded sign-out empties, emptied by the answer to a refresh.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_empty_cookie_means_gone() {
     let rotated = "directus_refresh_token=WRBXfY_yZkPDz2pqmNvYkK6-OdWMAWOYKH5eCojUiq7t3kbh9Xjtkw0bOr0uLBAZ; Max-Age";
@@ -186,5 +203,5 @@ async fn an_empty_cookie_means_gone() {
         .bare()
         .read(played.session.item_name())
         .expect("memory");
-    assert!(item.is_none(), "the keyring holds nothing");
+    assert!(item.is_none(), "the keyring holds no item");
 }

@@ -1,4 +1,5 @@
-//! What people copy out of the documents: the settings load, and the tables name what ships.
+//! Examples in the documents that people copy: the settings can be loaded, and the tables name the
+//! shipped profiles.
 
 use serde_json::Value;
 use vestibule_core::profile::{Profile, SHIPPED};
@@ -6,7 +7,7 @@ use vestibule_core::profile::{Profile, SHIPPED};
 const README: &str = include_str!("../../../../README.md");
 const BACKEND: &str = include_str!("../../../../docs/backend.md");
 
-/// The blocks of this language in a document.
+/// The code blocks of this language in a document.
 fn blocks<'a>(document: &'a str, language: &str) -> Vec<&'a str> {
     let fence = format!("```{language}\n");
     let parts = document.split(&fence).skip(1);
@@ -22,7 +23,7 @@ fn the_settings_of_the_readme_load() {
             .unwrap_or_else(|error| panic!("{error}: {block}"));
         let settings = value.pointer("/plugins/vestibule").unwrap_or(&value);
         let mut settings = settings.clone();
-        // The roles stand beside it.
+        // The roles are in another block, next to this setting.
         settings["backend"] = "https://api.example.com/v1".into();
         let profile = Profile::from_json(settings).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(profile.origin(), "https://api.example.com");
@@ -49,7 +50,7 @@ fn the_profiles_that_ship_are_the_ones_that_the_tables_name() {
     }
 }
 
-/// Every file that a document points to is there.
+/// Every file that a document links to exists.
 #[test]
 fn the_documents_point_to_what_is_there() {
     let top = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");

@@ -1,5 +1,5 @@
-//! The profiles that ship, against what real backends answered: a session over loopback, with
-//! a recording where the backend would be. No line of the product knows any of them.
+//! The shipped profiles against what real backends answered: a session over loopback with a
+//! recording in place of the backend. The product's code knows none of these backends.
 
 #[path = "../support/mod.rs"]
 mod support;

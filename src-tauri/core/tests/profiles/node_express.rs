@@ -1,4 +1,4 @@
-//! node-express-boilerplate: tokens in bodies, a refresh that says nothing about the user.
+//! node-express-boilerplate: tokens in bodies, and a refresh whose answer does not name the user.
 
 use serde_json::json;
 use vestibule_core::error::ErrorCode;
@@ -18,8 +18,8 @@ async fn played() -> Played {
     Played::playing(Recording::parse(&recording), profile, "/v1", &[]).await
 }
 
-/// A refresh with the token that was signed out. NOT RECORDED: written down from the published
-/// source, whose `refreshAuth` says this of every token that is not listed.
+/// A refresh with the token that was signed out. NOT RECORDED: written from the published source,
+/// whose `refreshAuth` answers this to every unknown token.
 fn after_the_sign_out() -> String {
     let recorded = Recording::parse(NODE_EXPRESS_BOILERPLATE);
     let mut wanted = recorded.exchanges().iter().map(|exchange| &exchange.wanted);
@@ -50,7 +50,7 @@ async fn a_registration_signs_in_and_a_second_is_refused() {
     assert_eq!(
         code(&taken),
         Some(ErrorCode::EmailTaken),
-        "400 by its words"
+        "the message decides, not the status 400"
     );
     let mut invalid = RegisterInput::new("Bob", "bob", "x");
     invalid.more = json!({"extra": 1}).as_object().cloned();
@@ -70,33 +70,33 @@ async fn from_a_wrong_password_to_the_last_sign_out() {
     assert_eq!(played.name(), "Bob");
     let end = played
         .expires_at()
-        .expect("the refresh token says when it ends");
+        .expect("the session's end is that of the refresh token");
     assert!(end.starts_with("2026-12-23T05:07:"), "{end}");
     let first = played.item();
     let reply = played
         .session
         .fetch(get("/users/6b03ca081ae4a36a33d44ddc"))
         .await;
-    let reply = reply.expect("a call with the bearer that was given");
+    let reply = reply.expect("a call with the access token");
     assert!(reply.status == 200 && reply.body.contains(BOB));
 
     let before = played.kept();
     played.session.refresh().await.expect("renewed");
     assert!(is_fresh(&played.session.snapshot().state));
-    assert_ne!(played.kept(), before, "the new one is in the keyring");
-    assert_eq!(played.name(), "Bob", "the refresh does not say who");
+    assert_ne!(played.kept(), before, "the new token is in the keyring");
+    assert_eq!(played.name(), "Bob", "a refresh keeps the user's name");
     let second = played.item();
 
-    // The registration and this sign-in were recorded within one second, so both were given the
-    // same token and it is listed twice: its second use is none of a used token.
+    // The registration and this sign-in were recorded within one second, so both got the same
+    // token, which the backend lists twice. Using it a second time is therefore no reuse.
     let copy = played.copy(&first);
     copy.until("a session from an old token", is_fresh).await;
-    assert_eq!(copy.name(), "Bob", "the record says who");
+    assert_eq!(copy.name(), "Bob", "the record has the user's name");
 
     played.session.logout().await;
     let state = played.session.snapshot().state;
     assert_eq!(why(&state), Some(SignedOutReason::ByUser));
-    crate::support::eventually("the sign-out to be told", || {
+    crate::support::eventually("the backend to receive the sign-out", || {
         played.asked("/v1/auth/logout") == 1
     })
     .await;
@@ -115,7 +115,7 @@ async fn a_limit_said_in_html_is_a_limit() {
     assert_eq!(
         limited.retry_after_ms,
         Some(900_000),
-        "for as long as it says"
+        "the wait that the backend names"
     );
     played.check_no_strays();
 }

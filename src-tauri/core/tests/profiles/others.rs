@@ -1,5 +1,5 @@
-//! Well-known backends that the schema was not written for, each by a profile as an adopter
-//! would write it, against answers as their documentation has them. None has a line of code.
+//! Well-known backends for which the schema was not designed, each with a profile as an adopter
+//! would write it, against answers from their documentation. None needs code of its own.
 
 mod carriers;
 mod refusals;
@@ -18,7 +18,7 @@ const ME: &str = r#"{"id":7,"name":"Ann","email":"ann@example.com"}"#;
 const JWT: &str = "e30.eyJleHAiOjE3OTU0MTE4NDB9.c2ln";
 const DATE: &str = "Date: Mon, 23 Nov 2026 05:20:40 GMT";
 
-/// Its name and its text.
+/// The profile's name and its text.
 macro_rules! profile {
     ($name:literal) => {
         ($name, include_str!(concat!($name, ".toml")))
@@ -44,7 +44,7 @@ async fn make_account(played: &Played) -> Result<SignInOutcome, AuthError> {
     played.session.register(input).await
 }
 
-/// One sign-in for each of these, in vain.
+/// Signs in once for each of these codes, and expects it as the error.
 async fn refused_as(played: &Played, codes: &[ErrorCode]) {
     for wanted in codes {
         let refused = played.session.login(LoginInput::new(ANN, "pw")).await;
@@ -52,7 +52,7 @@ async fn refused_as(played: &Played, codes: &[ErrorCode]) {
     }
 }
 
-/// A code is asked for; the first is wrong.
+/// Signs in with a code; the first code is wrong.
 async fn sign_in_by_code(played: &Played) {
     let outcome = played.session.login(LoginInput::new(ANN, "pw")).await;
     assert_eq!(outcome, Ok(SignInOutcome::OtpRequired));
@@ -62,7 +62,7 @@ async fn sign_in_by_code(played: &Played) {
     assert_eq!(right, Ok(SignInOutcome::SignedIn));
 }
 
-/// The refresh that ends the session, and the recording with it.
+/// Makes the refresh that ends the session, the last one of the recording.
 async fn found_dead(played: &Played) {
     played.session.refresh().await.expect_err("dead");
     assert_eq!(played.until_signed_out().await, SignedOutReason::Expired);

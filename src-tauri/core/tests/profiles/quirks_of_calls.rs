@@ -1,4 +1,5 @@
-//! Backends whose API gives out a new session: a change of the password, of the second factor.
+//! Backends whose API gives out a new session after a change of the password or of the second
+//! factor.
 
 use std::sync::Arc;
 
@@ -62,7 +63,7 @@ async fn a_new_session_cookie_is_kept_where_calls_carry_them() {
     assert_eq!(
         changed(false, "200 OK", new).await,
         "one",
-        "calls carry none"
+        "calls carry no refresh token"
     );
     assert_eq!(
         changed(true, "403 No", new).await,
@@ -73,12 +74,12 @@ async fn a_new_session_cookie_is_kept_where_calls_carry_them() {
     assert_eq!(
         changed(true, "200 OK", gone).await,
         "one",
-        "for a refresh to say"
+        "only a refresh decides about the session"
     );
 }
 
-/// A sign-out may have left another session behind a closed keyring: that one is told from this
-/// by a record that says that the keyring never held it.
+/// A sign-out may have left another session in a locked keyring. A record that says that the
+/// keyring never held this session's item tells the two apart.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cookie_that_the_keyring_never_held_leaves_no_trace_of_it() {
     let recording = [
@@ -96,7 +97,7 @@ async fn a_cookie_that_the_keyring_never_held_leaves_no_trace_of_it() {
     played.sign_in(ANN, "pw").await;
     played.session.fetch(change()).await.expect("an answer");
     let record = played.record("session.json");
-    assert_eq!(record["generation"], 2, "the new one was taken");
+    assert_eq!(record["generation"], 2, "the new session was stored");
     assert_eq!(record["saved_generation"], Value::Null, "{record}");
     assert_eq!(record["until_quit"], true, "{record}");
 }
@@ -116,13 +117,17 @@ async fn a_backend_that_replaces_what_it_rejects_is_not_asked_without_end() {
     let refreshed = played.session.refresh().await;
     played.check_no_strays();
     assert!(refreshed.is_err(), "{refreshed:?}");
-    assert_eq!(played.asked("/session"), 3, "then it waits");
-    assert_eq!(played.kept(), "four", "what came last is kept");
+    assert_eq!(
+        played.asked("/session"),
+        3,
+        "then no further refresh is sent"
+    );
+    assert_eq!(played.kept(), "four", "the latest token is stored");
     assert_eq!(why(&played.session.snapshot().state), None);
 }
 
-/// A backend that answers a refresh late: what it says of the session before then no longer
-/// counts.
+/// The backend answers a refresh late. What it says about the session before the change does not
+/// count.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_said_of_the_session_before_ends_nothing() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
@@ -142,15 +147,16 @@ async fn what_is_said_of_the_session_before_ends_nothing() {
         let session = played.session.clone();
         async move { session.refresh().await }
     });
-    eventually("the refresh to be asked for", || {
-        asked.available_permits() == 1
-    })
-    .await;
+    eventually("the refresh to arrive", || asked.available_permits() == 1).await;
     played.session.fetch(change()).await.expect("an answer");
     assert_eq!(played.kept(), "two");
     may_answer.add_permits(1);
     let renewed = late.await.expect("no panic");
-    assert_eq!(renewed, Ok(()), "it was asked once more, with the new one");
+    assert_eq!(
+        renewed,
+        Ok(()),
+        "the refresh was sent once more, with the new token"
+    );
     assert_eq!(asked.available_permits(), 2);
     assert_eq!(played.kept(), "two");
     assert!(is_fresh(&played.session.snapshot().state));

@@ -1,4 +1,4 @@
-//! Backends that take sign-ins in ways of their own.
+//! Backends with unusual sign-ins.
 
 use serde_json::{Value, json};
 use vestibule_core::error::ErrorCode;
@@ -74,7 +74,7 @@ async fn a_challenge_may_have_a_name() {
     assert_eq!(
         outcome,
         Ok(SignInOutcome::OtpRequired),
-        "by what stands there"
+        "the challenge is recognised by the body"
     );
     played.session.resend_otp().await.expect("another code");
     let wrong = crate::support::verify(&played.session, Secret::new("000000")).await;
@@ -107,9 +107,9 @@ async fn a_code_that_could_not_be_sent_can_be_asked_for() {
     assert_eq!(
         outcome,
         Ok(SignInOutcome::OtpRequired),
-        "the challenge stands"
+        "the challenge is still open"
     );
-    let challenge = played.session.resend_otp().await.expect("sent at last");
+    let challenge = played.session.resend_otp().await.expect("the code is sent");
     assert_eq!(challenge.email, ANN);
     played.check_no_strays();
 }
@@ -192,11 +192,16 @@ async fn cookies_that_are_off_are_neither_taken_nor_sent() {
     )
     .await;
     played.sign_in(ANN, "pw").await;
-    played.session.refresh().await.expect("without a cookie");
+    played
+        .session
+        .refresh()
+        .await
+        .expect("a refresh without a cookie succeeds");
     played.check_no_strays();
 }
 
-/// As Directus does of an account without a role.
+/// The answer has only the user's id, like that of Directus for an account without a role. The
+/// name shown is then the e-mail address that was typed.
 #[tokio::test(flavor = "multi_thread")]
 async fn where_nothing_is_said_of_a_user_they_are_called_what_they_typed() {
     let success = r#"{"user":{"id":"u"},"tokens":{"token":"a"}}"#;
@@ -213,9 +218,9 @@ async fn where_nothing_is_said_of_a_user_they_are_called_what_they_typed() {
     played.sign_in(ANN, "pw").await;
     assert_eq!(played.name(), ANN);
     played.session.refresh().await.expect("renewed");
-    assert_eq!(played.name(), ANN, "nor does a refresh take it away");
+    assert_eq!(played.name(), ANN, "a refresh keeps the name");
     played.restart();
     played.until("the session after a start", is_fresh).await;
-    assert_eq!(played.name(), ANN, "nor a start");
+    assert_eq!(played.name(), ANN, "a start keeps the name");
     played.check_no_strays();
 }

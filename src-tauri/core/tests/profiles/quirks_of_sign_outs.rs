@@ -1,4 +1,4 @@
-//! Backends that hear of a sign-out in ways of their own, or not at all.
+//! Backends with unusual sign-outs, or without any.
 
 use serde_json::{Value, json};
 use vestibule_core::wire::SignedOutReason;
@@ -11,7 +11,7 @@ const ANN: &str = "ann@example.com";
 const LOGIN: &str = r#"POST /login -d {"email":"ann@example.com","password":"pw"}"#;
 const OUTBOX: &str = "pending-sign-outs.json";
 
-/// Tokens in bodies, over the contract, with these calls for a sign-out.
+/// A profile with tokens in bodies, over the contract, that signs out with these calls.
 fn profile(logout: Value, signed_out: Value) -> Value {
     json!({
         "cookies": {"refresh": [], "device": false},
@@ -49,7 +49,7 @@ async fn sign_out(played: &Played) {
 }
 
 async fn until_settled(played: &Played) {
-    eventually("nothing left to tell", || !played.has_record(OUTBOX)).await;
+    eventually("no pending sign-out", || !played.has_record(OUTBOX)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -72,7 +72,7 @@ async fn an_unknown_session_needs_no_second_telling() {
         let played = signed_in(profile(call, json!([rule])), &[told]).await;
         sign_out(&played).await;
         let is_named = body.contains("code");
-        let settled = eventually("nothing left to tell", || {
+        let settled = eventually("no pending sign-out", || {
             played.clock.advance(std::time::Duration::from_secs(1));
             played.asked("/logout") > 0 && !played.has_record(OUTBOX)
         });
@@ -81,7 +81,7 @@ async fn an_unknown_session_needs_no_second_telling() {
         assert_eq!(
             played.asked("/logout"),
             times,
-            "{status}: a status alone thrice"
+            "{status}: a status alone is asked for three times"
         );
     }
 }
@@ -99,8 +99,11 @@ async fn what_no_rule_names_is_told_again() {
     )
     .await;
     sign_out(&played).await;
-    eventually("the first telling", || played.asked("/logout") == 1).await;
-    assert!(played.has_record(OUTBOX), "it is still to be told");
+    eventually("the first delivery of the sign-out", || {
+        played.asked("/logout") == 1
+    })
+    .await;
+    assert!(played.has_record(OUTBOX), "the sign-out is still pending");
     eventually("the second", || {
         played.clock.advance(std::time::Duration::from_secs(1));
         played.asked("/logout") == 2
@@ -115,7 +118,7 @@ async fn without_an_endpoint_nothing_is_sent_and_nothing_waits() {
     let before = played.player.played().len();
     sign_out(&played).await;
     until_settled(&played).await;
-    assert_eq!(played.player.played().len(), before, "nobody was asked");
+    assert_eq!(played.player.played().len(), before, "no request was sent");
     played.check_no_strays();
 }
 
@@ -162,9 +165,12 @@ async fn a_sign_out_that_wants_an_access_token_gets_one_after_a_restart_too() {
     )
     .await;
     sign_out(&played).await;
-    eventually("the first telling", || played.asked("/logout") == 1).await;
+    eventually("the first delivery of the sign-out", || {
+        played.asked("/logout") == 1
+    })
+    .await;
     played.restart();
-    eventually("the last telling", || {
+    eventually("the last delivery of the sign-out", || {
         played.clock.advance(std::time::Duration::from_secs(1));
         played.asked("/logout") == 3
     })
@@ -175,7 +181,7 @@ async fn a_sign_out_that_wants_an_access_token_gets_one_after_a_restart_too() {
     assert_eq!(
         why(&state),
         Some(SignedOutReason::ByUser),
-        "a token to revoke with signs nobody in"
+        "the token of a pending sign-out restores no session"
     );
 }
 
@@ -204,7 +210,7 @@ async fn the_same_token_for_two_sign_ins_is_not_revoked_by_the_second() {
     played.sign_in(ANN, "pw").await;
     played.session.refresh().await.expect("r-1 is alive");
     sign_out(&played).await;
-    eventually("nothing left to tell, in time", || {
+    eventually("no pending sign-out, after some time", || {
         played.clock.advance(std::time::Duration::from_secs(1));
         played.asked("/logout") == 1 && !played.has_record(OUTBOX)
     })

@@ -1,5 +1,5 @@
-//! Backends that renew a session in ways of their own: nothing to renew with, a bearer, two
-//! cookies, an end within a JWT. Each is a profile and a few exchanges.
+//! Backends with unusual refreshes: no refresh token, an access token for the refresh, two cookies,
+//! an expiry inside a JWT. Each test is a profile and a few exchanges.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ async fn play(profile: Value, exchanges: &[String]) -> Played {
     Played::playing(recording, profile, "", &[]).await
 }
 
-/// A profile without cookies or a device, over the contract, with `more` merged in.
+/// A profile without cookies and device, over the contract, with `more` merged in.
 fn bare(more: Value) -> Value {
     let mut profile = json!({
         "cookies": {"refresh": [], "device": false},
@@ -88,7 +88,11 @@ async fn without_a_refresh_the_session_asks_whether_it_is_alive() {
     )
     .await;
     played.sign_in(ANN, "pw").await;
-    assert_eq!(played.kept(), "the-one-token", "it outlives this run");
+    assert_eq!(
+        played.kept(),
+        "the-one-token",
+        "the token is stored for the next start"
+    );
     played.restart();
     let state = played.until("the session after a start", is_fresh).await;
     assert_eq!(user(&state).map(|user| user.name.as_str()), Some("Ann"));
@@ -126,7 +130,7 @@ async fn without_a_refresh_a_dead_session_is_found_out() {
     .await;
     played.sign_in(ANN, "pw").await;
     let reply = played.session.fetch(get("/things")).await;
-    // By its status alone, which a gateway gives as well: not yet.
+    // A status alone ends nothing yet, since a gateway can send it too.
     assert_eq!(reply.map(|reply| reply.status), Ok(401));
     assert_eq!(played.until_signed_out().await, SignedOutReason::Expired);
 }
@@ -211,9 +215,9 @@ async fn a_token_in_a_body_is_safe_before_anything_else_is_asked() {
     played.session.refresh().await.expect("renewed");
     assert_eq!(played.kept(), "r-2");
     let state = played.session.snapshot().state;
-    assert!(is_fresh(&state), "who it is was known: {state:?}");
+    assert!(is_fresh(&state), "the record has the user: {state:?}");
 
-    // The record of who it was is gone: nobody to show, but the token is safe all the same.
+    // The user's record is gone: there is nobody to show, but the token is still stored.
     played.lose_record("session.json");
     played.restart();
     played
@@ -221,7 +225,11 @@ async fn a_token_in_a_body_is_safe_before_anything_else_is_asked() {
             crate::support::outage(state).is_some_and(|outage| outage.retry_in_ms.is_some())
         })
         .await;
-    assert_eq!(played.kept(), "r-3", "kept though the rest failed");
+    assert_eq!(
+        played.kept(),
+        "r-3",
+        "the token is stored although the start failed"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -261,13 +269,13 @@ async fn two_cookies_carry_one_session() {
     assert_eq!(
         played.kept(),
         "one",
-        "one of them is gone, the session is not"
+        "without one of the two cookies the session goes on"
     );
     let result = played.session.refresh().await;
     assert_eq!(
         code(&result),
         Some(ErrorCode::SessionEnded),
-        "both are gone"
+        "without both cookies the session ends"
     );
     played.check_no_strays();
 }
@@ -295,7 +303,7 @@ async fn an_end_within_a_jwt_plans_the_next_refresh() {
     .await;
     played.sign_in(ANN, "pw").await;
     played.clock.advance(Duration::from_secs(419));
-    // Not due: a click that asks for nothing shows that the timer had its turn.
+    // 419 s of the token's ten minutes: the refresh is not due yet.
     assert_eq!(played.asked("/refresh-token"), 0, "before 70 % of its life");
     played.clock.advance(Duration::from_secs(122));
     eventually("the refresh by the timer", || {
@@ -337,7 +345,11 @@ async fn cookies_may_be_all_that_carries_a_call() {
     )
     .await;
     let outcome = played.session.login(LoginInput::new(ANN, "pw")).await;
-    assert_eq!(outcome, Ok(SignInOutcome::SignedIn), "without any token");
+    assert_eq!(
+        outcome,
+        Ok(SignInOutcome::SignedIn),
+        "a sign-in without a token succeeds"
+    );
     let reply = played.session.fetch(get("/things")).await;
     assert_eq!(reply.expect("a call").status, 200);
     played.check_no_strays();

@@ -1,4 +1,4 @@
-//! A session with a profile of its own, and a backend that plays a recording.
+//! A session with a profile of its own, and a backend that replays a recording.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ use vestibule_recordings::{Player, Recording};
 
 use crate::support::{TestStore, WORKSPACE, eventually, until, user, why};
 
-/// A session and what it stands on.
+/// A session with everything that it needs.
 pub struct Played {
     pub player: Arc<Player>,
     pub profile: Profile,
@@ -23,7 +23,7 @@ pub struct Played {
     pub session: Session,
     pub clock: Arc<ManualClock>,
     folder: TempDir,
-    /// The session\'s record at each look at the item.
+    /// The session's record at each time when the item was read by a test.
     records: Mutex<Vec<(SecretBytes, Vec<u8>)>>,
 }
 
@@ -31,8 +31,8 @@ pub struct Played {
 const RECORD: &str = "session.json";
 
 impl Played {
-    /// Nobody has signed in yet. `at` is what the base address ends with; members named in
-    /// `ignored` are taken by the backend though the recording does not show it.
+    /// A session in which nobody has signed in yet. `at` is the end of the base address; the
+    /// backend accepts members named in `ignored`, although the recording does not show them.
     pub async fn playing(
         recording: Recording,
         mut profile: Value,
@@ -49,7 +49,7 @@ impl Played {
         played
     }
 
-    /// With a profile that names its own backend; nothing is asked of the player.
+    /// A session whose profile names its own backend; the player gets no request.
     pub async fn elsewhere(profile: Value) -> Self {
         let nothing = Recording::parse(&said("POST /nothing", "200 OK", &[], "{}"));
         let player = Player::start(nothing, &[]).await;
@@ -61,7 +61,7 @@ impl Played {
         played
     }
 
-    /// The same with a profile of somebody's own: the text of a file.
+    /// A session with a profile of an adopter: the text of a file.
     pub async fn described(name: &str, text: &str, exchanges: &[String]) -> Self {
         let recording = Recording::parse(&exchanges.concat());
         let player = Player::start(recording, &[]).await.expect("a port");
@@ -97,8 +97,7 @@ impl Played {
         }
     }
 
-    /// A copy of the whole installation as it was with this keyring item: what comes of an old
-    /// token.
+    /// A copy of the whole installation as it was with this keyring item, to test an old token.
     pub fn copy(&self, item: &SecretBytes) -> Self {
         Self::with(
             self.player.clone(),
@@ -107,7 +106,7 @@ impl Played {
         )
     }
 
-    /// The records as they were when the item was looked at.
+    /// Copies the records as they were when the item was read.
     fn copy_records(&self, to: &Path, item: &SecretBytes) {
         let from = self.folder.path().join(WORKSPACE);
         std::fs::create_dir_all(to).expect("a folder");
@@ -116,11 +115,11 @@ impl Played {
         }
         let records = self.records.lock().expect("no panic");
         let then = records.iter().find(|(held, _)| held == item);
-        let (_, record) = then.expect("it was looked at");
+        let (_, record) = then.expect("the item was read by the test");
         std::fs::write(to.join(RECORD), record).expect("written");
     }
 
-    /// A new start of the app.
+    /// Starts the app again.
     pub fn restart(&mut self) {
         self.session = open(&self.profile, &self.store, &self.folder, &self.clock);
     }
@@ -130,20 +129,20 @@ impl Played {
         self.folder.path().join(WORKSPACE).join(name).exists()
     }
 
-    /// A record, as it lies on the disk.
+    /// A record as it is on the disk.
     pub fn record(&self, name: &str) -> Value {
         let path = self.folder.path().join(WORKSPACE).join(name);
         let bytes = std::fs::read(path).expect("a record");
         serde_json::from_slice(&bytes).expect("JSON")
     }
 
-    /// Removes a record, as a damaged disk or a tidy person may.
+    /// Removes a record, as a damaged disk can.
     pub fn lose_record(&self, name: &str) {
         let path = self.folder.path().join(WORKSPACE).join(name);
         std::fs::remove_file(path).expect("it was there");
     }
 
-    /// The keyring's item, to be copied.
+    /// The keyring's item, for [`Played::copy`].
     pub fn item(&self) -> SecretBytes {
         let name = self.session.item_name();
         let item = self.store.bare().read(name).expect("memory");
@@ -170,7 +169,7 @@ impl Played {
         until(&self.session, what, wanted).await
     }
 
-    /// Why nobody is signed in any more.
+    /// Waits until nobody is signed in, and returns why.
     pub async fn until_signed_out(&self) -> SignedOutReason {
         self.until_signed_out_in_time().await
     }
@@ -180,9 +179,9 @@ impl Played {
         assert_eq!(outcome, Ok(SignInOutcome::SignedIn));
     }
 
-    /// Lets time pass until nobody is signed in: after a failed try, what a backend says of a
-    /// session is asked for twice, some seconds apart; what it says by a status alone three
-    /// times, over half a minute.
+    /// Lets time pass until nobody is signed in. After a failed refresh, a rejection is
+    /// confirmed by a second request some seconds later; a rejection by the status alone takes
+    /// three requests, over half a minute.
     pub async fn until_signed_out_in_time(&self) -> SignedOutReason {
         eventually("a sign-out", || {
             self.clock.advance(Duration::from_secs(1));
@@ -197,7 +196,7 @@ impl Played {
         user(&state).expect("someone is signed in").name.clone()
     }
 
-    /// When the session ends, as the window is told.
+    /// When the session ends, as the window shows it.
     pub fn expires_at(&self) -> Option<String> {
         match self.session.snapshot().state.phase {
             Phase::SignedIn { session, .. } => session.expires_at,
@@ -211,10 +210,13 @@ impl Played {
         played.iter().filter(|wanted| wanted.path == path).count()
     }
 
-    /// Nothing was asked that nobody recorded.
+    /// Fails if a request was not in the recording.
     pub fn check_no_strays(&self) {
         let strays = self.player.strays();
-        assert!(strays.is_empty(), "nobody recorded {strays:?}");
+        assert!(
+            strays.is_empty(),
+            "requests that were not recorded: {strays:?}"
+        );
     }
 }
 
@@ -234,7 +236,7 @@ fn open(
     Session::open_with_clock(config, clock.clone()).expect("the session opens")
 }
 
-/// One exchange of a script: `request` as `curl` has it after its address.
+/// One exchange of a script; `request` is what follows the address in a `curl` command.
 pub fn said(request: &str, status: &str, headers: &[&str], body: &str) -> String {
     let lines: String = headers.iter().map(|header| format!("{header}\n")).collect();
     let (method, rest) = request.split_once(' ').expect("a method and a path");

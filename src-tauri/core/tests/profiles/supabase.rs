@@ -1,5 +1,4 @@
-//! Supabase Auth, by its published contract: what is played here was written down, not
-//! recorded.
+//! Supabase Auth, by its published contract: these answers were written, not recorded.
 
 use std::time::Duration;
 
@@ -30,7 +29,7 @@ async fn from_a_registration_to_the_refresh_after_a_sign_out() {
     assert_eq!(
         outcome,
         Ok(SignInOutcome::Accepted),
-        "to be confirmed first"
+        "the account must be confirmed first"
     );
     let wrong = played.session.login(LoginInput::new(ANN, "wrong")).await;
     assert_eq!(code(&wrong), Some(ErrorCode::InvalidCredentials), "a 400");
@@ -54,7 +53,10 @@ async fn from_a_registration_to_the_refresh_after_a_sign_out() {
     assert_eq!(copy.until_signed_out().await, SignedOutReason::Reuse);
     played.session.logout().await;
     let logout = "/auth/v1/logout?scope=local";
-    eventually("the sign-out to be told", || played.asked(logout) == 1).await;
+    eventually("the backend to receive the sign-out", || {
+        played.asked(logout) == 1
+    })
+    .await;
     let late = played.copy(&second);
     assert_eq!(late.until_signed_out().await, SignedOutReason::Expired);
     let limited = played
@@ -96,7 +98,7 @@ async fn each_dead_refresh_is_a_400_that_says_why() {
         played.clock.advance(Duration::from_secs(541));
         let asked = "/auth/v1/token?grant_type=refresh_token";
         eventually("the refresh by the timer", || played.asked(asked) == 1).await;
-        // The first may join that one, if it has not landed yet.
+        // The first call may join that refresh, if it is still in progress.
         while played.session.refresh().await.is_ok() {}
         assert_eq!(played.until_signed_out().await, wanted, "{dead}");
         played.check_no_strays();

@@ -1,5 +1,5 @@
-//! P11: how long a backend that does not answer may keep a refresh. Tests are run by name: these
-//! two wait for their half minute while the others run.
+//! P11: for how long a backend that does not answer can keep a refresh. The two tests wait for half
+//! a minute while the others run.
 
 use std::time::{Duration, Instant};
 
@@ -21,12 +21,15 @@ async fn a_backend_that_never_answers_is_given_up_after_half_a_minute() {
     let took = began.elapsed().as_secs();
     assert_eq!(code(&result), Some(ErrorCode::Unreachable), "timed out");
     assert!((29..=33).contains(&took), "bounded by 30 s: {took}");
-    assert!(is_stale(&rig.state()), "stale, not signed out");
+    assert!(
+        is_stale(&rig.state()),
+        "the session is stale and not signed out"
+    );
     assert_eq!(rig.kept(), before, "the token stays");
     rig.until_fresh().await;
 }
 
-/// Where the user is asked for apart, one bound holds for both requests.
+/// Where the user is read by a second request, one limit holds for both requests.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refresh_that_asks_for_the_user_too_takes_no_longer_than_one_that_does_not() {
     let mut rig = Rig::signed_in().await;
@@ -44,7 +47,7 @@ async fn a_refresh_that_asks_for_the_user_too_takes_no_longer_than_one_that_does
     .expect("a profile");
     rig.session = Session::open_with_clock(config, rig.clock.clone()).expect("a session");
     rig.until("a fresh session", is_fresh).await;
-    // The start's own flight may still be landing: it is joined, and over after that.
+    // The start's own refresh may still be in progress: this joins it, and it is over after that.
     rig.session.refresh().await.expect("renewed");
     let faults = rig.backend.faults();
     faults.add(Fault::on("POST", REFRESH, Effect::Delay { ms: 10_000 }));
@@ -54,7 +57,7 @@ async fn a_refresh_that_asks_for_the_user_too_takes_no_longer_than_one_that_does
     rig.session
         .refresh()
         .await
-        .expect("renewed, the user is known");
+        .expect("the token is new and the user is known");
     let took = began.elapsed();
     assert_eq!(rig.backend.requests("GET", "/me"), asked + 1);
     let bound = Duration::from_secs(29)..Duration::from_secs(35);

@@ -1,5 +1,5 @@
-//! A sign-in that comes to nothing leaves no session behind at the backend: what was given out
-//! and never used is revoked.
+//! A sign-in that fails leaves no session at the backend: a session that was begun and never used
+//! is revoked.
 
 use serde_json::json;
 use vestibule_backend::{Carrier, Config, Cut, Effect, Fault, Point};
@@ -8,7 +8,7 @@ use vestibule_core::wire::RegisterInput;
 
 use crate::support::*;
 
-/// Ways for an answer to break off once its headers are here.
+/// Ways in which an answer breaks off after its headers.
 fn breaks() -> Vec<(&'static str, Effect)> {
     vec![
         ("cut in the body", Effect::Truncate { cut: Cut::Close }),
@@ -31,7 +31,7 @@ async fn check_ended(world: &World, install: &Install, email: &str, name: &str) 
     install
         .passing(eventually(name, || world.alive(email) == 0))
         .await;
-    // One that broke off before it was begun has left nothing.
+    // A sign-in that broke off before the backend began a session leaves none.
     let ends = world.ends(email).into_iter();
     let others: Vec<_> = ends
         .filter(|end| end.as_deref() != Some("signed_out"))
@@ -55,7 +55,7 @@ async fn a_sign_in_that_breaks_off_after_its_cookie_is_revoked() {
             .faults()
             .add(Fault::on("POST", "/login", effect).times(1));
         let broken = install.session.login(login(ADMIN)).await;
-        broken.expect_err("it broke off");
+        broken.expect_err("the answer broke off");
         check_ended(&world, &install, ADMIN, name).await;
     }
 }
@@ -72,14 +72,14 @@ async fn a_registration_that_breaks_off_after_its_cookie_is_revoked() {
             .add(Fault::on("POST", "/register", effect).times(1));
         let input = RegisterInput::new("Nora", email, PASSWORD);
         let broken = install.session.register(input).await;
-        broken.expect_err("it broke off");
+        broken.expect_err("the answer broke off");
         check_ended(&world, &install, email, name).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_understood_after_its_cookie_is_revoked() {
-    // The cookie of a session that exists, in an answer that names nobody.
+    // The cookie of an existing session, in an answer without a user.
     for body in [json!({}), json!({"user": {}}), json!("well done")] {
         let world = World::new(Config::default()).await;
         let other = world.install_elsewhere().await;
@@ -93,14 +93,14 @@ async fn what_is_not_understood_after_its_cookie_is_revoked() {
             .faults()
             .add(Fault::on("POST", "/login", odd).times(1));
         let broken = install.session.login(login(ADMIN)).await;
-        broken.expect_err("it is not understood");
+        broken.expect_err("the answer is not accepted");
         let ended = || world.alive(ADMIN) == 0;
-        let what = format!("the end of what came with {body}");
+        let what = format!("the end of the session that came with {body}");
         install.passing(eventually(&what, ended)).await;
     }
 }
 
-/// The token that it will send next, by a look at a refresh that is not answered.
+/// The token that the session would send next, read from a refresh that is not answered.
 async fn refresh_token_of(world: &World, install: &Install) -> String {
     let busy = Effect::status(503);
     world
@@ -128,14 +128,14 @@ async fn a_code_whose_answer_breaks_off_after_its_cookie_is_revoked() {
             .add(Fault::on("POST", "/verify-otp", effect).times(1));
         let code = world.backend.last_code(MAILED).expect("a code");
         let broken = crate::support::verify(&install.session, Secret::new(code)).await;
-        broken.expect_err("it broke off");
+        broken.expect_err("the answer broke off");
         install
             .passing(eventually(name, || world.alive(MAILED) == 0))
             .await;
     }
 }
 
-/// It breaks off while somebody is signed in: that one stays.
+/// The sign-in breaks off while somebody is signed in, whose session stays.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sign_in_that_breaks_off_over_another_session_leaves_that_alone() {
     for (name, effect) in breaks() {
@@ -147,7 +147,7 @@ async fn a_sign_in_that_breaks_off_over_another_session_leaves_that_alone() {
             .faults()
             .add(Fault::on("POST", "/login", effect).times(1));
         let broken = install.session.login(login(ADMIN)).await;
-        broken.expect_err("it broke off");
+        broken.expect_err("the answer broke off");
         install
             .passing(eventually(name, || world.alive(ADMIN) == 0))
             .await;
@@ -158,7 +158,7 @@ async fn a_sign_in_that_breaks_off_over_another_session_leaves_that_alone() {
     }
 }
 
-/// Whoever asked has gone: what is answered then is used or ended.
+/// The caller of the sign-in has gone: a session that begins then is used or ended.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sign_in_that_nobody_waits_for_any_more_leaves_no_session_behind() {
     for carrier in [Carrier::Cookie, Carrier::Body] {
@@ -175,7 +175,10 @@ async fn a_sign_in_that_nobody_waits_for_any_more_leaves_no_session_behind() {
             .add(Fault::on("POST", "/login", slow).after().times(1));
         let session = install.session.clone();
         let asking = tokio::spawn(async move { session.login(login(ADMIN)).await });
-        eventually("the backend to have begun it", || world.alive(ADMIN) == 1).await;
+        eventually("the backend to have begun the session", || {
+            world.alive(ADMIN) == 1
+        })
+        .await;
         asking.abort();
         let used_or_ended = || is_fresh(&install.state()) || world.alive(ADMIN) == 0;
         let what = format!("{carrier:?}: used or ended");
@@ -183,7 +186,7 @@ async fn a_sign_in_that_nobody_waits_for_any_more_leaves_no_session_behind() {
     }
 }
 
-/// Given up while the answer is on its way.
+/// The sign-in is cancelled while the answer is on its way.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_challenge_given_up_while_its_code_is_under_way_leaves_no_session_behind() {
     for signs_out in [false, true] {
@@ -203,7 +206,10 @@ async fn a_challenge_given_up_while_its_code_is_under_way_leaves_no_session_behi
         let session = install.session.clone();
         let verifying =
             tokio::spawn(async move { crate::support::verify(&session, Secret::new(code)).await });
-        eventually("the backend to have begun it", || world.alive(MAILED) == 1).await;
+        eventually("the backend to have begun the session", || {
+            world.alive(MAILED) == 1
+        })
+        .await;
         if signs_out {
             install.session.logout().await;
         } else {

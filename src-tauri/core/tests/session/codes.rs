@@ -1,4 +1,4 @@
-//! The contract's rows for `verify-otp` and `resend-otp`, and the challenge around them.
+//! The contract's rows for `verify-otp` and `resend-otp`, and the life of a challenge.
 
 use std::time::Duration;
 
@@ -50,7 +50,10 @@ async fn a_login_that_wants_a_code_keeps_no_session() {
     let rig = challenged().await;
     let open = challenge(&rig).expect("a challenge");
     assert_eq!(open.email, MAILED);
-    assert!(open.resend_in_ms > 0, "a time for the next code");
+    assert!(
+        open.resend_in_ms > 0,
+        "the state has the time until the next code"
+    );
     assert_eq!(rig.item(), None, "no token yet");
     assert_eq!(rig.session.snapshot().cause, Cause::Challenge);
     let reply = rig.get("/me").await.expect("a call");
@@ -68,7 +71,7 @@ async fn the_flag_counts_before_the_status() {
         let open = challenge(&rig).expect("a challenge");
         assert_eq!(
             open.email, "o***@vestibule.test",
-            "shown as the backend says"
+            "the e-mail address is shown as the backend sends it"
         );
         crate::support::verify(&rig.session, Secret::new("1"))
             .await
@@ -80,7 +83,7 @@ async fn the_flag_counts_before_the_status() {
         assert_eq!(
             sent.json().expect("JSON")["email"],
             MAILED,
-            "sent as it was typed"
+            "the code is sent as it was typed"
         );
     }
 }
@@ -123,7 +126,7 @@ async fn a_wrong_code_leaves_the_challenge_open() {
     assert_eq!(
         outcome,
         Ok(SignInOutcome::SignedIn),
-        "the right one still works"
+        "the right code still works"
     );
 }
 
@@ -141,14 +144,14 @@ async fn too_many_wrong_codes_close_the_challenge() {
     assert_eq!(
         why(&rig.state()),
         Some(SignedOutReason::Never),
-        "back to the login"
+        "the challenge is over"
     );
     let more = crate::support::verify(&rig.session, right(&rig)).await;
     assert_eq!(code(&more), Some(ErrorCode::NoChallenge));
     assert_eq!(
         rig.backend.requests("POST", "/verify-otp"),
         5,
-        "and nothing more is sent"
+        "no further code is sent"
     );
 }
 
@@ -165,7 +168,7 @@ async fn an_old_code_closes_the_challenge() {
     assert_eq!(
         why(&rig.state()),
         Some(SignedOutReason::Never),
-        "back to the login"
+        "the challenge is over"
     );
 }
 
@@ -224,7 +227,7 @@ async fn each_other_refusal_of_a_code_leaves_the_challenge_open() {
             .expect_err(name);
         assert_eq!(error.code, wanted, "{name}");
         assert_eq!(error.retry_after_ms, wait, "{name}: how long to wait");
-        assert_eq!(challenge(&rig), open, "{name}: the challenge stands");
+        assert_eq!(challenge(&rig), open, "{name}: the challenge is still open");
         assert_eq!(
             rig.backend.requests("POST", "/verify-otp"),
             1,
@@ -234,7 +237,7 @@ async fn each_other_refusal_of_a_code_leaves_the_challenge_open() {
         assert_eq!(
             outcome,
             Ok(SignInOutcome::SignedIn),
-            "{name}: and can still be met"
+            "{name}: the right code still works"
         );
     }
     for (name, effect, wanted) in [
@@ -260,7 +263,7 @@ async fn another_code_may_be_asked_for_later() {
     let wait = refused.retry_after_ms.expect("a wait");
     assert!(
         (70_000..=77_000).contains(&wait),
-        "the backend's own: {wait}"
+        "the backend's own wait: {wait}"
     );
     let open = challenge(&rig).expect("still open");
     assert!(
@@ -277,10 +280,10 @@ async fn another_code_may_be_asked_for_later() {
         "the same challenge"
     );
     assert_eq!(challenge(&rig).as_ref(), Some(&sent), "shown");
-    // Two codes of six digits may be equal, once in a million.
+    // With a probability of one in a million two codes are equal.
     assert!(rig.backend.last_code(MAILED).is_some() && before.is_some());
     let outcome = crate::support::verify(&rig.session, right(&rig)).await;
-    assert_eq!(outcome, Ok(SignInOutcome::SignedIn), "the new code counts");
+    assert_eq!(outcome, Ok(SignInOutcome::SignedIn), "the new code works");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -327,7 +330,7 @@ async fn a_resend_that_finds_the_challenge_void_closes_it() {
     rig.strike("/resend-otp", refusal(410, "OTP_EXPIRED"));
     let result = rig.session.resend_otp().await;
     assert_eq!(code(&result), Some(ErrorCode::OtpExpired));
-    assert_eq!(challenge(&rig), None, "back to the login");
+    assert_eq!(challenge(&rig), None, "the challenge is over");
     let again = rig.session.resend_otp().await;
     assert_eq!(code(&again), Some(ErrorCode::NoChallenge));
 }
@@ -339,19 +342,19 @@ async fn giving_up_goes_back() {
     assert_eq!(
         why(&rig.state()),
         Some(SignedOutReason::Never),
-        "where it came from"
+        "the screen from before"
     );
     let result = crate::support::verify(&rig.session, right(&rig)).await;
     assert_eq!(
         code(&result),
         Some(ErrorCode::NoChallenge),
-        "the code is of no use now"
+        "the code no longer works"
     );
     rig.session.cancel_otp();
     assert_eq!(
         why(&rig.state()),
         Some(SignedOutReason::Never),
-        "twice does no harm"
+        "cancelling twice succeeds"
     );
 }
 

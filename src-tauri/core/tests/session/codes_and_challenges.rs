@@ -1,4 +1,4 @@
-//! A code names its challenge: typed for one, it is never sent for another.
+//! A code belongs to its challenge: typed for one challenge, it is never sent for another.
 
 use vestibule_backend::{Effect, Fault};
 use vestibule_core::error::ErrorCode;
@@ -42,7 +42,11 @@ async fn a_code_for_one_challenge_is_not_sent_for_the_next() {
         let verified = rig.session.verify_otp(first, typed).await;
         assert_eq!(code(&verified), Some(ErrorCode::NoChallenge), "{next}");
         assert_eq!(sent(&rig), 0, "{next}: nothing was sent");
-        assert_eq!(open(&rig), Some(second), "{next}: it stays open");
+        assert_eq!(
+            open(&rig),
+            Some(second),
+            "{next}: the second challenge stays open"
+        );
         let right = code_of(&rig, next);
         let verified = rig.session.verify_otp(second, right).await;
         assert_eq!(verified, Ok(SignInOutcome::SignedIn), "{next}");
@@ -50,7 +54,7 @@ async fn a_code_for_one_challenge_is_not_sent_for_the_next() {
     }
 }
 
-/// It waits for its turn while another challenge comes.
+/// The code waits for its turn while another challenge begins.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_code_that_waits_behind_another_sign_in_is_not_sent_for_that_one() {
     let rig = Rig::new().await;
@@ -69,10 +73,13 @@ async fn a_code_that_waits_behind_another_sign_in_is_not_sent_for_that_one() {
     assert_eq!(signed_in, Ok(SignInOutcome::OtpRequired));
     let verified = soon("the code", verifying).await.expect("ends");
     if sent(&rig) > 0 {
-        // It went out before the other came: then it was its own.
+        // If the code was sent before the other challenge began, it was for its own.
         let asked = rig.backend.last_request("POST", "/verify-otp");
         let asked = asked.expect("one").json().expect("JSON");
-        assert_eq!(asked["email"], MAILED, "in its own name");
+        assert_eq!(
+            asked["email"], MAILED,
+            "the code was sent for its own account"
+        );
     } else {
         assert_eq!(code(&verified), Some(ErrorCode::NoChallenge));
     }

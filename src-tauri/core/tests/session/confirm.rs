@@ -1,4 +1,5 @@
-//! After a crash in the middle of a rotation a rejection is no proof: it is asked once more.
+//! After a crash in the middle of a rotation a rejection may be wrong, so the refresh is sent once
+//! more.
 
 use std::fs;
 use std::time::Duration;
@@ -8,12 +9,12 @@ use vestibule_core::wire::SignedOutReason;
 
 use crate::support::*;
 
-/// What a crash leaves that came between a refresh and its answer.
+/// Writes what a crash between a refresh and its answer leaves.
 fn interrupt(rig: &Rig) {
     let path = rig.records().join("session.json");
     let mut record: Value =
         serde_json::from_slice(&fs::read(&path).expect("a record")).expect("JSON");
-    assert_eq!(record["phase"], "idle", "at rest before");
+    assert_eq!(record["phase"], "idle", "no rotation is in progress before");
     record["phase"] = "rotating".into();
     fs::write(&path, record.to_string()).expect("written");
 }
@@ -25,7 +26,8 @@ async fn time_passes(rig: &Rig) {
     }
 }
 
-/// Started after the crash, and rejected once: not ended, and not asked again at once.
+/// Starts the app after the crash and has the refresh rejected once: the session has not ended, and
+/// no second refresh is sent at once.
 async fn rejected_once() -> Rig {
     let mut rig = Rig::signed_in().await;
     interrupt(&rig);
@@ -33,7 +35,7 @@ async fn rejected_once() -> Rig {
     rig.restart();
     rig.reached(REFRESH, 1).await;
     rig.pass(Duration::from_millis(1_900));
-    // Long enough for a second request that does not wait.
+    // Long enough for a second refresh without a pause to arrive.
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(rig.refreshes(), 1, "not within two seconds");
     assert_eq!(why(&rig.state()), None, "nobody is signed out yet");

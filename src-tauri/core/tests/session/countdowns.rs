@@ -1,4 +1,4 @@
-//! What counts down counts real time: somebody may set the clock of the machine meanwhile.
+//! Countdowns use elapsed time, since the machine's clock may be set meanwhile.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use vestibule_core::wire::Phase;
 use crate::support::*;
 
 const YEAR: Duration = Duration::from_secs(365 * 86_400);
-/// Either way, by minutes and by years.
+/// Forward and back, by minutes and by years.
 const SHIFTS: [(bool, Duration); 4] = [
     (false, Duration::from_secs(600)),
     (true, Duration::from_secs(600)),
@@ -31,7 +31,7 @@ fn resend_in(rig: &Rig) -> Duration {
 
 fn retry_in(rig: &Rig) -> Duration {
     let outage = outage(&rig.state()).expect("an outage");
-    Duration::from_millis(outage.retry_in_ms.expect("a time for the next try"))
+    Duration::from_millis(outage.retry_in_ms.expect("the time until the next refresh"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,13 +45,13 @@ async fn the_time_to_another_code_is_real_time() {
         assert_eq!(resend_in(&rig), before, "{shift:?}: unmoved");
         rig.pass(Duration::from_secs(7));
         let left = before - Duration::from_secs(7);
+        assert_eq!(resend_in(&rig), left, "{shift:?}: the countdown goes on");
+        rig.pass(Duration::from_secs(100));
         assert_eq!(
             resend_in(&rig),
-            left,
-            "{shift:?}: what has passed has passed"
+            Duration::ZERO,
+            "{shift:?}: the countdown ends"
         );
-        rig.pass(Duration::from_secs(100));
-        assert_eq!(resend_in(&rig), Duration::ZERO, "{shift:?}: and is over");
     }
 }
 
@@ -68,20 +68,16 @@ async fn the_time_to_the_next_try_is_real_time() {
         assert_eq!(retry_in(&rig), before, "{shift:?}: unmoved");
         rig.pass(Duration::from_secs(20));
         let left = before - Duration::from_secs(20);
-        assert_eq!(
-            retry_in(&rig),
-            left,
-            "{shift:?}: what has passed has passed"
-        );
-        assert_eq!(rig.refreshes(), 1, "{shift:?}: not before its time");
-        // What is told is whole milliseconds.
+        assert_eq!(retry_in(&rig), left, "{shift:?}: the countdown goes on");
+        assert_eq!(rig.refreshes(), 1, "{shift:?}: no refresh before its time");
+        // The state has whole milliseconds.
         rig.pass(left + Duration::from_millis(1));
         rig.until("a fresh session", is_fresh).await;
-        assert_eq!(rig.refreshes(), 2, "{shift:?}: and then at once");
+        assert_eq!(rig.refreshes(), 2, "{shift:?}: the refresh at its time");
     }
 }
 
-/// A clock that is set while nobody asks makes no refresh, and holds none up.
+/// Setting the clock while nothing waits neither causes a refresh nor delays one.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_time_to_the_next_refresh_is_real_time() {
     for shift in SHIFTS {

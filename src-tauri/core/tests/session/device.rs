@@ -1,4 +1,4 @@
-//! The device as the backend sees it, from a sign-in to the next.
+//! The device record that the backend receives, from one sign-in to the next.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -32,7 +32,10 @@ async fn a_callers_members_go_under_ours_and_are_replayed_at_each_refresh() {
     input.fingerprint = extra.as_object().cloned();
     rig.session.login(input).await.expect("signed in");
     let device = sent(&rig, "/login");
-    assert_eq!(device["screen"], "800x600", "the caller's goes along");
+    assert_eq!(
+        device["screen"], "800x600",
+        "the caller's own member is sent too"
+    );
     assert_eq!(device["browser"], "Vestibule 0.1.0", "ours wins");
     let id = device["fingerprint"].as_str().expect("text").to_owned();
     assert!(uuid::Uuid::parse_str(&id).is_ok(), "an install id: {id}");
@@ -41,17 +44,21 @@ async fn a_callers_members_go_under_ours_and_are_replayed_at_each_refresh() {
     assert_eq!(
         request.cookie("device_fingerprint"),
         Some(id.as_str()),
-        "as a cookie too"
+        "the id is sent in a cookie too"
     );
 
     rig.session
         .refresh()
         .await
-        .expect("a backend that binds the whole of it is content");
+        .expect("a backend that binds the whole record accepts the refresh");
     assert_eq!(sent(&rig, REFRESH), device, "unchanged");
     rig.restart();
     rig.until_fresh().await;
-    assert_eq!(sent(&rig, REFRESH), device, "after a restart too");
+    assert_eq!(
+        sent(&rig, REFRESH),
+        device,
+        "the record is the same after a restart"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -88,11 +95,11 @@ async fn an_update_of_the_app_changes_nothing_before_the_next_sign_in() {
     let renewed = sent(&rig, "/login");
     assert_eq!(
         renewed["browser"], "Vestibule 0.2.0",
-        "taken anew at a sign-in"
+        "a new sign-in sends the new values"
     );
     assert_eq!(
         renewed["fingerprint"], device["fingerprint"],
-        "the id stays"
+        "the id is unchanged"
     );
     session.refresh().await.expect("refreshed");
     assert_eq!(sent(&rig, REFRESH), renewed);
@@ -106,7 +113,11 @@ async fn the_id_survives_sign_outs_ends_and_failed_sign_ins() {
     let mut input = login(PLAIN);
     input.password = Secret::new("not it at all");
     rig.session.login(input).await.expect_err("refused");
-    assert_eq!(sent(&rig, "/login")["fingerprint"], id, "after a sign-out");
+    assert_eq!(
+        sent(&rig, "/login")["fingerprint"],
+        id,
+        "the id is unchanged after a sign-out"
+    );
     rig.sign_in(PLAIN).await;
     rig.strike(REFRESH, refusal(403, "DEVICE_MISMATCH"));
     rig.session.refresh().await.expect_err("ended");
@@ -114,7 +125,11 @@ async fn the_id_survives_sign_outs_ends_and_failed_sign_ins() {
     rig.restart();
     rig.until_signed_out().await;
     rig.sign_in(PLAIN).await;
-    assert_eq!(sent(&rig, "/login")["fingerprint"], id, "after a mismatch");
+    assert_eq!(
+        sent(&rig, "/login")["fingerprint"],
+        id,
+        "the id is unchanged after a mismatch"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -143,7 +158,7 @@ async fn another_device_is_a_mismatch() {
         rig.until_signed_out().await,
         SignedOutReason::DeviceMismatch
     );
-    assert_eq!(rig.item(), None, "nothing is kept");
+    assert_eq!(rig.item(), None, "no token is stored");
     assert_eq!(rig.refreshes(), 1, "asked once");
 }
 
@@ -163,7 +178,7 @@ async fn a_lost_record_costs_neither_the_session_nor_the_id() {
         rig.restart();
         rig.until_fresh().await;
         assert_eq!(sent(&rig, REFRESH), device, "replayed whole");
-        assert_eq!(rig.refreshes(), round + 1, "one a start");
+        assert_eq!(rig.refreshes(), round + 1, "one refresh for each start");
     }
 }
 
@@ -176,7 +191,7 @@ async fn a_record_that_cannot_be_read_now_is_not_replaced() {
     std::os::unix::fs::symlink(&record, &record).expect("a circle");
     let opened = Session::open(config(&rig.backend.url(), &rig.store, &rig.folder));
     assert!(opened.is_err(), "a new id would end the session");
-    assert!(record.is_symlink(), "nothing is written over it");
+    assert!(record.is_symlink(), "the record is not overwritten");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! Calls to the adopter's API: what goes out, what comes back, and what is refused.
+//! Calls to the adopter's API: what is sent, what is returned, and what is refused.
 
 use serde_json::json;
 use vestibule_backend::{Cut, Effect, Fault};
@@ -14,25 +14,28 @@ async fn a_call_carries_the_session_and_never_the_refresh_cookie() {
     assert_eq!(reply.status, 200);
     assert!(
         reply.body.contains(PLAIN),
-        "the backend knows who: {}",
+        "the backend recognises the user: {}",
         reply.body
     );
     let sent = rig.backend.last_request("GET", "/me").expect("one");
     let bearer = sent.header("authorization").expect("a bearer");
-    assert!(bearer.starts_with("Bearer ey"), "the access token");
-    assert_eq!(sent.query.as_deref(), Some("x=1"), "the query goes along");
+    assert!(
+        bearer.starts_with("Bearer ey"),
+        "the call carries the access token"
+    );
+    assert_eq!(sent.query.as_deref(), Some("x=1"), "the query is sent");
     assert!(
         sent.cookie("device_fingerprint").is_some(),
-        "the device cookie goes along"
+        "the device cookie is sent"
     );
     assert!(
         sent.cookie("vestibule_locale").is_some(),
-        "so do ordinary cookies"
+        "ordinary cookies are sent"
     );
     assert_eq!(
         sent.cookie(COOKIE),
         None,
-        "the refresh cookie is for refresh and logout only"
+        "the refresh cookie is sent to refresh and logout only"
     );
 }
 
@@ -55,7 +58,7 @@ async fn no_answer_shows_the_window_a_cookie() {
         .collect();
     assert!(
         names.contains(&"x-total"),
-        "ordinary headers pass: {names:?}"
+        "the caller sees ordinary headers: {names:?}"
     );
     assert!(
         !names.contains(&"set-cookie") && !names.contains(&"location"),
@@ -66,7 +69,7 @@ async fn no_answer_shows_the_window_a_cookie() {
     assert_eq!(
         sent.cookie("flavour"),
         Some("oat"),
-        "it is kept here and sent back"
+        "the core keeps the cookie and sends it back"
     );
 }
 
@@ -103,7 +106,7 @@ async fn a_backend_that_always_says_401_is_asked_twice_and_no_more() {
     assert_eq!(reply.status, 401);
     assert_eq!(rig.backend.requests("GET", "/me"), 2, "one replay");
     assert_eq!(rig.refreshes(), 1, "one refresh");
-    assert!(is_fresh(&rig.state()), "that ends no session");
+    assert!(is_fresh(&rig.state()), "a refused call ends no session");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,10 +120,10 @@ async fn any_other_status_is_the_callers_business() {
         assert_eq!(reply.status, status);
         assert!(
             is_fresh(&rig.state()),
-            "{status} says nothing of the session"
+            "{status} says nothing about the session"
         );
     }
-    assert_eq!(rig.refreshes(), 0, "and asks for no refresh");
+    assert_eq!(rig.refreshes(), 0, "these statuses cause no refresh");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -144,7 +147,8 @@ async fn a_call_that_fails_on_the_way_says_so() {
         ),
     ];
     for (name, effect, wanted) in rows {
-        // Once may be a kept connection's end: a read is sent again on a new one.
+        // The first failure may be the end of a kept connection, so a read is sent again on a new
+        // one.
         let faults = rig.backend.faults();
         faults.clear();
         faults.add(Fault::on("GET", "/me", effect));
@@ -152,7 +156,7 @@ async fn a_call_that_fails_on_the_way_says_so() {
         assert_eq!(code(&result), Some(wanted), "{name}");
         assert!(
             is_fresh(&rig.state()),
-            "{name}: a call says nothing of the session"
+            "{name}: a call says nothing about the session"
         );
     }
     let mut large = get("/me");
@@ -162,9 +166,13 @@ async fn a_call_that_fails_on_the_way_says_so() {
     assert_eq!(
         code(&result),
         Some(ErrorCode::TooLarge),
-        "our own body is bounded too"
+        "the size of a request body is limited too"
     );
-    assert_eq!(rig.backend.requests("GET", "/me"), sent, "and not sent");
+    assert_eq!(
+        rig.backend.requests("GET", "/me"),
+        sent,
+        "a body that is too large is not sent"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -200,7 +208,7 @@ async fn what_carries_credentials_is_ours_to_send() {
         forged.headers.push((name.into(), value.into()));
     }
     let reply = rig.session.fetch(forged).await.expect("a call");
-    assert_eq!(reply.status, 200, "with the true bearer");
+    assert_eq!(reply.status, 200, "the call carries the true access token");
     let sent = rig.backend.last_request("GET", "/me").expect("one");
     let bearers = sent
         .headers
@@ -214,7 +222,7 @@ async fn what_carries_credentials_is_ours_to_send() {
     assert_eq!(
         sent.header("accept-encoding"),
         None,
-        "no answer is decompressed"
+        "answers are not decompressed"
     );
     assert_eq!(sent.header("x-mine"), Some("kept"));
     assert_eq!(sent.header("x-injected"), None);
@@ -269,5 +277,9 @@ async fn a_call_in_an_outage_fails_without_asking_for_a_refresh_each_time() {
         let reply = rig.get("/me").await.expect("the backend's own 401");
         assert_eq!(reply.status, 401);
     }
-    assert_eq!(rig.refreshes(), 1, "the backend is left alone as it asked");
+    assert_eq!(
+        rig.refreshes(),
+        1,
+        "no refresh before the end of Retry-After"
+    );
 }

@@ -1,5 +1,5 @@
-//! What a kill leaves between any two writes of a sign-in, to the keyring or to the disk; and
-//! a disk that takes nothing. Whoever is shown afterwards owns the token that is there.
+//! What a kill leaves between any two writes of a sign-in, to the keyring or to the disk, and a
+//! disk that takes nothing. The person who is shown afterwards must own the token that is there.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -14,18 +14,18 @@ use vestibule_core::wire::SignedOutReason;
 
 use crate::support::*;
 
-/// What a kill leaves: the records and the keyring at one moment.
+/// The records and the keyring at one moment, as a kill leaves them.
 struct Left {
     folder: TempDir,
     items: Vec<(String, SecretBytes)>,
     moment: String,
 }
 
-/// A keyring that takes a picture of everything right before and right after each change.
+/// A keyring that copies everything right before and right after each change.
 #[derive(Default)]
 struct Camera {
     inner: TestStore,
-    /// The folder of records, while pictures are taken.
+    /// The folder of records, while copies are made.
     taken_of: Mutex<Option<PathBuf>>,
     taken: Mutex<Vec<Left>>,
 }
@@ -40,7 +40,7 @@ impl Camera {
         let Some(records) = taken_of else { return };
         let folder = tempfile::tempdir().expect("a folder");
         for name in files_of(&records) {
-            // One that is being replaced may be gone between the list and the copy.
+            // A file that is being replaced may be gone between the list and the copy.
             let _ = std::fs::copy(records.join(&name), folder.path().join(&name));
         }
         self.taken.lock().unwrap().push(Left {
@@ -71,7 +71,7 @@ impl SecretStore for Camera {
     }
 }
 
-/// A start on what was left: first without the backend, then with it.
+/// Starts the app with these records and this keyring: first without the backend, then with it.
 async fn rise(world: &World, left: &Left, name: &str) -> Result<String, SignedOutReason> {
     let name = format!("{name}, {}", left.moment);
     let store = Arc::new(MemoryStore::default());
@@ -88,7 +88,7 @@ async fn rise(world: &World, left: &Left, name: &str) -> Result<String, SignedOu
     let offline = shown(&state);
     world.backend.up().await.expect("the backend is back");
     let settled = async {
-        until(&session, "the backend's word", |state| {
+        until(&session, "the backend's answer", |state| {
             is_fresh(state) || why(state).is_some()
         })
         .await
@@ -101,7 +101,7 @@ async fn rise(world: &World, left: &Left, name: &str) -> Result<String, SignedOu
     };
     let state = tokio::select! {
         state = settled => state,
-        () = passing => unreachable!("time passes for ever"),
+        () = passing => unreachable!("the loop that advances the clock has no end"),
     };
     if let Some(why) = why(&state) {
         return Err(why);
@@ -110,9 +110,16 @@ async fn rise(world: &World, left: &Left, name: &str) -> Result<String, SignedOu
     if let Some(why) = why(&session.snapshot().state) {
         return Err(why);
     }
-    assert_eq!(shown(&state), owner, "{name}: who is shown owns the token");
+    assert_eq!(
+        shown(&state),
+        owner,
+        "{name}: the person shown owns the token"
+    );
     if offline.is_some() {
-        assert_eq!(offline, owner, "{name}: without the backend too");
+        assert_eq!(
+            offline, owner,
+            "{name}: the same person is shown without the backend"
+        );
     }
     Ok(owner.expect("somebody"))
 }
@@ -155,7 +162,7 @@ async fn a_kill_while_somebody_signs_in_over_another_leaves_the_right_name() {
             camera.point_at(None);
             drop(session);
             let lefts = std::mem::take(&mut *camera.taken.lock().unwrap());
-            assert!(lefts.len() > 3, "pictures were taken");
+            assert!(lefts.len() > 3, "copies were made");
             let name = format!("{carrier:?}, {user_from}");
             for left in &lefts {
                 let _ = rise(&world, left, &name).await;
@@ -164,8 +171,8 @@ async fn a_kill_while_somebody_signs_in_over_another_leaves_the_right_name() {
     }
 }
 
-/// Nobody was told of the sign-in, so the session before goes on, also where the keyring opens
-/// only after the next start.
+/// The sign-in was never reported as done, so the earlier session goes on, also where the keyring
+/// opens only after the next start.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sign_in_that_never_came_about_ends_nothing_behind_a_locked_keyring() {
     let world = World::new(Config::default()).await;
@@ -173,7 +180,7 @@ async fn a_sign_in_that_never_came_about_ends_nothing_behind_a_locked_keyring() 
     let folder = tempfile::tempdir().expect("a folder");
     let records = folder.path().join(WORKSPACE);
     let clock = Arc::new(ManualClock::new(SystemTime::now()));
-    // The session before must not be told to be over while pictures are taken.
+    // The earlier session must not be ended at the backend while copies are made.
     let session = world.open_with(&records, &clock, camera.clone());
     until(&session, "the start", |state| why(state).is_some()).await;
     session.login(login(PLAIN)).await.expect("Dana signs in");
@@ -190,7 +197,7 @@ async fn a_sign_in_that_never_came_about_ends_nothing_behind_a_locked_keyring() 
     let lefts = std::mem::take(&mut *camera.taken.lock().unwrap());
     let wanted = format!("before a write of {item}");
     let left = lefts.iter().find(|left| left.moment == wanted);
-    let left = left.expect("the picture between record and item");
+    let left = left.expect("the copy between record and item");
     let store = Arc::new(TestStore::default());
     for (account, value) in &left.items {
         store.put(account, value);
@@ -203,12 +210,16 @@ async fn a_sign_in_that_never_came_about_ends_nothing_behind_a_locked_keyring() 
     .await;
     store.heal();
     session.unlock_keyring().await.expect("open");
-    until(&session, "who was there", is_fresh).await;
+    until(&session, "the earlier user", is_fresh).await;
     assert_eq!(owner(&session).await.as_deref(), Some(PLAIN));
-    assert_eq!(world.ends(PLAIN), [None], "and nobody was signed out");
+    assert_eq!(
+        world.ends(PLAIN),
+        [None],
+        "the earlier session is still valid"
+    );
 }
 
-/// Nobody has had a session there, so none is missing.
+/// On this installation nobody had a session, so none is missing.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_during_the_very_first_sign_in_is_no_session_that_is_missing() {
     let world = World::new(Config::default()).await;
@@ -222,17 +233,21 @@ async fn a_kill_during_the_very_first_sign_in_is_no_session_that_is_missing() {
     session.login(login(PLAIN)).await.expect("Dana signs in");
     camera.point_at(None);
     let lefts = std::mem::take(&mut *camera.taken.lock().unwrap());
-    assert!(!lefts.is_empty(), "pictures were taken");
+    assert!(!lefts.is_empty(), "copies were made");
     for left in &lefts {
         let settled = rise(&world, left, "the first sign-in").await;
         if left.items.is_empty() {
             let never = Err(SignedOutReason::Never);
-            assert_eq!(settled, never, "{}: nobody was told", left.moment);
+            assert_eq!(
+                settled, never,
+                "{}: no earlier session is reported",
+                left.moment
+            );
         }
     }
 }
 
-/// The keyring takes the new session, and the disk nothing that says so.
+/// The keyring stores the new session, but the disk takes no record of it.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_leaves_the_right_name() {

@@ -1,4 +1,4 @@
-//! The rotation lock in other hands: nothing is sent without it, and nobody waits for ever.
+//! Another process holds the rotation lock: nothing is sent without it, and nobody waits for ever.
 
 use std::time::{Duration, Instant};
 
@@ -10,9 +10,9 @@ use crate::support::*;
 async fn a_rotation_waits_for_another_process_and_a_sign_in_not_for_the_rotation() {
     let rig = Rig::signed_in().await;
     let path = rig.records().join("rotation.lock");
-    // The sign-in lets go of it a moment after it is over.
+    // The sign-in releases the lock a moment after it returns.
     let elsewhere = FileLock::take(&path, Duration::from_secs(10)).await;
-    let elsewhere = elsewhere.expect("a lock").expect("it is free");
+    let elsewhere = elsewhere.expect("a lock").expect("the lock is free");
     let session = rig.session.clone();
     let rotation = tokio::spawn(async move { session.refresh().await });
     let began = Instant::now();

@@ -1,5 +1,5 @@
-//! The session over loopback, against the bundled backend: what is true after each answer,
-//! what is kept, and how many requests it took.
+//! The session over loopback, with the bundled backend: the state after each answer, what is
+//! stored, and how many requests were sent.
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,5 +1,5 @@
-//! What stands between is told apart, in the same words wherever it shows: the answer to a
-//! command, the state of the session. And nothing that somebody else says counts as the backend's.
+//! Obstacles between the app and the backend are distinguished, with the same words in a command's
+//! error and in the session's state. Answers of a portal or a proxy never count as the backend's.
 
 use serde_json::json;
 use vestibule_backend::{Config, Cut, Effect, Fault};
@@ -73,20 +73,24 @@ async fn an_outage_says_what_stands_between_until_it_is_over() {
     rig.backend.down().await;
     let error = rig.session.refresh().await.expect_err("refused");
     assert_eq!(error.message, Obstacle::Refused.sentences());
-    // Who comes too early to ask again is told what was found.
-    let click = rig.session.refresh().await.expect_err("too early");
+    // A click that comes too early gets the same obstacle.
+    let click = rig
+        .session
+        .refresh()
+        .await
+        .expect_err("the click is too early");
     assert_eq!(
         click.code,
         ErrorCode::Busy,
-        "nobody asks to wait: {click:?}"
+        "no Retry-After was received: {click:?}"
     );
     let shown = outage(&rig.state()).expect("an outage");
     assert_eq!(shown.why, Some(Obstacle::Refused));
     rig.backend.up().await.expect("the same port");
     rig.until_fresh().await;
-    assert_eq!(outage(&rig.state()), None, "it is over");
+    assert_eq!(outage(&rig.state()), None, "the outage is over");
 
-    // What says nothing of the way is not blamed on it.
+    // Errors of the backend itself are not blamed on the connection.
     let rig = Rig::signed_in().await;
     rig.strike(REFRESH, Effect::status(418));
     rig.session.refresh().await.expect_err("refused");
@@ -100,7 +104,7 @@ async fn a_page_is_no_yes_to_a_registration() {
         rig.strike("/register", effect);
         let input = RegisterInput::new("Una", "una@vestibule.test", PASSWORD);
         let result = rig.session.register(input).await;
-        let error = result.expect_err("the backend has heard nothing");
+        let error = result.expect_err("the backend received nothing");
         assert_eq!(error.message, Obstacle::Portal.sentences(), "{name}");
     }
 }
@@ -111,19 +115,26 @@ async fn a_page_is_no_yes_to_another_code() {
     rig.session.login(login(MAILED)).await.expect("challenged");
     rig.backend.set_resend_interval(std::time::Duration::ZERO);
     rig.strike("/resend-otp", page());
-    let error = rig.session.resend_otp().await.expect_err("none was sent");
+    let error = rig
+        .session
+        .resend_otp()
+        .await
+        .expect_err("no code was sent");
     assert_eq!(error.message, Obstacle::Portal.sentences());
     rig.session.resend_otp().await.expect("sent");
 }
 
-/// Some frameworks call every text a page.
+/// Some frameworks label every text as HTML.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_text_that_is_called_a_page_is_not_one() {
     let rig = Rig::with(Config::default()).await;
     rig.session.login(login(MAILED)).await.expect("challenged");
     let text = answer(200, json!("sent"), &[("content-type", "text/html")]);
     rig.strike("/resend-otp", text);
-    rig.session.resend_otp().await.expect("taken for a yes");
+    rig.session
+        .resend_otp()
+        .await
+        .expect("the answer counts as success");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -135,7 +146,7 @@ async fn an_api_call_that_is_led_away_is_told_so() {
     assert_eq!(error.message, Obstacle::Portal.sentences());
 }
 
-/// What a window reads of `Retry-After` is what the core has read, whatever form it came in.
+/// A window gets the wait that the core has read from `Retry-After`, whatever form the header had.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_reads_a_wait_in_whole_seconds() {
     let rig = Rig::signed_in().await;

@@ -1,5 +1,5 @@
-//! The app speaks to another backend than before: the session at the first one is kept or
-//! ended, and never just gone.
+//! The app is configured for another backend than before: the session at the first one is kept or
+//! ended, and never just lost.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use vestibule_core::secrets::StoreError;
 
 use crate::support::*;
 
-/// How the keyring is when somebody signs in at the second backend.
+/// The state of the keyring when somebody signs in at the second backend.
 #[derive(Clone, Copy, Debug)]
 enum Keyring {
     Open,
@@ -38,7 +38,9 @@ async fn a_sign_in_at_another_backend_keeps_or_ends_the_session_at_the_first() {
             one.store.heal();
             install.pass(Duration::from_secs(11));
             let saved = || !install_is_unsaved(&install);
-            install.passing(eventually("it is kept", saved)).await;
+            install
+                .passing(eventually("the session to be stored", saved))
+                .await;
             match goes_on {
                 "a refresh" => install.session.refresh().await.expect("refreshed"),
                 "a sign-out" => drop(install.session.logout().await),
@@ -47,9 +49,9 @@ async fn a_sign_in_at_another_backend_keeps_or_ends_the_session_at_the_first() {
             assert_eq!(
                 one.backend.requests("POST", REFRESH),
                 0,
-                "not used elsewhere"
+                "the first session's token is not used"
             );
-            // Back at the first: either it is kept, or it has been ended.
+            // Back at the first backend, its session was either kept or ended.
             install.restart(&one);
             match install.settle(&name).await {
                 Ok(who) => assert_eq!(who, PLAIN, "{name}"),
@@ -59,7 +61,7 @@ async fn a_sign_in_at_another_backend_keeps_or_ends_the_session_at_the_first() {
                         .await;
                 }
             }
-            // Nothing of this has touched the second.
+            // The second backend received none of this.
             let reuse = Some("reuse".to_owned());
             assert!(!two.ends(ADMIN).contains(&reuse), "{name}");
             assert!(!one.ends(PLAIN).contains(&reuse), "{name}");
@@ -77,7 +79,7 @@ fn install_is_unsaved(install: &Install) -> bool {
     )
 }
 
-/// To and fro, without a sign-in: each finds its own again.
+/// Switching to and fro without a sign-in: each backend finds its own session again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_look_at_another_backend_ends_nothing() {
     let one = World::new(Config::default()).await;
@@ -87,7 +89,11 @@ async fn a_look_at_another_backend_ends_nothing() {
     for _ in 0..2 {
         install.restart(&two);
         install.settle("the second").await.expect_err("nobody");
-        assert_eq!(two.backend.requests("POST", REFRESH), 0, "not sent there");
+        assert_eq!(
+            two.backend.requests("POST", REFRESH),
+            0,
+            "no refresh is sent to the other backend"
+        );
         install.restart(&one);
         let settled = install.settle("the first").await;
         assert_eq!(settled.as_deref(), Ok(PLAIN));

@@ -1,4 +1,4 @@
-//! A sign-out that the backend has not heard of is told later, also after a restart, and its
+//! A sign-out that the backend has not received is delivered later, also after a restart, and its
 //! token is never used for anything else.
 
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ use crate::support::{
 
 const LOGOUT: &str = "/logout";
 
-/// Lets time pass until the backend has been told this many times.
+/// Lets time pass until the backend has received this many sign-outs.
 async fn until_told(rig: &Rig, times: usize) {
     let passing = async {
         loop {
@@ -32,16 +32,16 @@ async fn until_told(rig: &Rig, times: usize) {
     }
 }
 
-/// Lets time pass until nothing is left to tell.
+/// Lets time pass until no sign-out is pending.
 async fn until_settled(rig: &Rig) {
-    let settled = eventually("the outbox to be empty in time", || {
+    let settled = eventually("no pending sign-out, after some time", || {
         rig.pass(Duration::from_secs(1));
         !record(rig).exists()
     });
     settled.await;
 }
 
-/// The keyring accounts that the record names.
+/// The names of the keyring items in the record.
 fn slots(rig: &Rig) -> Vec<String> {
     let bytes = std::fs::read(record(rig)).unwrap_or_default();
     let record: Value = serde_json::from_slice(&bytes).unwrap_or_default();
@@ -50,7 +50,7 @@ fn slots(rig: &Rig) -> Vec<String> {
     entries.iter().map(account).collect()
 }
 
-/// How the backend knows each session of the plain account to have ended.
+/// Why each session of the plain account ended, according to the backend.
 fn ends(rig: &Rig) -> Vec<Option<String>> {
     let sessions = rig.backend.sessions(PLAIN).into_iter();
     sessions.map(|session| session.ended).collect()
@@ -65,11 +65,11 @@ async fn until_all_ended(rig: &Rig) {
     .await;
 }
 
-/// Signed out, and the backend has not heard it: the token is in its slot.
+/// Signs out while the backend cannot receive it: the token is in the item of the pending sign-out.
 async fn signed_out_unheard(rig: &Rig) {
     let fault = rig.backend.faults().add(refused());
     rig.session.logout().await;
-    // Struck, not only reached: it may be lifted now.
+    // The refusal was sent, so the fault can be removed now.
     eventually("the refusal", || {
         rig.backend.faults().fired(fault) == Some(1)
     })
@@ -101,7 +101,7 @@ async fn until_put(rig: &Rig) {
 }
 
 async fn until_gone(rig: &Rig) {
-    until(rig, "the outbox to be empty", |rig| !record(rig).exists()).await;
+    until(rig, "no pending sign-out", |rig| !record(rig).exists()).await;
 }
 
 async fn until(rig: &Rig, what: &str, mut holds: impl FnMut(&Rig) -> bool) {
@@ -132,7 +132,7 @@ async fn an_offline_sign_out_is_told_when_the_backend_is_back() {
     let ended = rig.backend.sessions(PLAIN);
     assert!(
         ended.iter().all(|session| session.ended.is_some()),
-        "the backend knows that it is over"
+        "the session has ended at the backend"
     );
     assert!(is_signed_out_by_user(&rig));
 }
@@ -149,7 +149,10 @@ async fn it_is_told_by_the_next_run_if_not_by_this_one() {
         }
     };
     item_gone.await;
-    assert!(record(&rig).exists(), "the slot comes before the deletion");
+    assert!(
+        record(&rig).exists(),
+        "the pending sign-out is recorded before the deletion"
+    );
     rig.restart();
     rig.until_signed_out().await;
     rig.backend.up().await.expect("the backend is back");
@@ -159,14 +162,14 @@ async fn it_is_told_by_the_next_run_if_not_by_this_one() {
     assert_eq!(
         rig.backend.requests("POST", REFRESH),
         before,
-        "a token to be revoked is not used"
+        "the token of a pending sign-out is not used"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crash_right_after_the_marker_still_ends_in_a_revocation() {
     let mut rig = Rig::signed_in().await;
-    // What such a crash leaves: the marker on disk, the token in the keyring.
+    // What a crash at this point leaves: the marker on disk, the token in the keyring.
     std::fs::write(
         rig.records().join("signed-out.json"),
         br#"{"why":"by_user"}"#,
@@ -184,15 +187,15 @@ async fn after_a_week_it_is_tried_once_more_and_let_go() {
     let rig = Rig::signed_in().await;
     signed_out_unheard(&rig).await;
     rig.backend.faults().add(refused());
-    // The wall clock says when; the schedule only when to look.
+    // The wall clock decides how long a sign-out stays pending; the schedule only when to try.
     let week = Duration::from_secs(8 * 24 * 3600);
-    eventually("the outbox to be empty in time", || {
+    eventually("no pending sign-out, after some time", || {
         rig.pass(week);
         !record(&rig).exists()
     })
     .await;
     let times = rig.backend.requests("POST", LOGOUT);
-    assert!(times > 1, "told {times} times: not without another try");
+    assert!(times > 1, "after {times} tries: there was more than one");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -202,7 +205,7 @@ async fn a_corrected_clock_costs_no_sign_out() {
     rig.clock.set_wall(SystemTime::UNIX_EPOCH);
     signed_out_unheard(&rig).await;
     rig.clock.set_wall(right);
-    // Where a network has just come, the first to answer is often a portal.
+    // On a new network the first answer is often that of a captive portal.
     rig.backend.faults().add(refused().times(1));
     rig.restart();
     rig.until_signed_out().await;
@@ -229,12 +232,12 @@ async fn what_one_sign_out_is_asked_to_wait_for_the_others_wait_for_too() {
     signed_out_unheard(&rig).await;
     rig.sign_in(PLAIN).await;
     signed_out_unheard(&rig).await;
-    assert_eq!(slots(&rig).len(), 2, "both are in the outbox");
+    assert_eq!(slots(&rig).len(), 2, "both sign-outs are pending");
     rig.strike(LOGOUT, later("120"));
     let told = rig.backend.requests("POST", LOGOUT);
     until_told(&rig, told + 1).await;
     let asked = rig.clock.since_boot();
-    // Another sign-out on top hurries nothing.
+    // Another sign-out does not cause an earlier delivery of these.
     rig.sign_in(PLAIN).await;
     rig.session.logout().await;
     until_told(&rig, told + 2).await;
@@ -253,11 +256,15 @@ async fn one_that_cannot_be_told_holds_up_no_other() {
     rig.sign_in(PLAIN).await;
     rig.session.logout().await;
     until_told(&rig, 2).await;
-    until(&rig, "the unreadable one to be left", |rig| {
+    until(&rig, "only the unreadable sign-out to be pending", |rig| {
         slots(rig).len() == 1
     })
     .await;
-    assert_eq!(ends(&rig).iter().flatten().count(), 1, "the second is over");
+    assert_eq!(
+        ends(&rig).iter().flatten().count(),
+        1,
+        "the second session has ended"
+    );
     rig.store.heal();
     until_told(&rig, 3).await;
     until_all_ended(&rig).await;
@@ -272,26 +279,37 @@ async fn a_slot_that_cannot_be_emptied_is_looked_at_again_and_told_no_more() {
     let deletes = rig.store.deletes();
     until_told(&rig, 2).await;
     until_all_ended(&rig).await;
-    eventually("the slot to stay", || rig.store.deletes() > deletes).await;
+    eventually("another try to delete the item", || {
+        rig.store.deletes() > deletes
+    })
+    .await;
     assert!(record(&rig).exists(), "the keyring still holds the token");
     rig.store.heal();
     until_settled(&rig).await;
-    assert_eq!(rig.backend.requests("POST", LOGOUT), 2, "heard is heard");
+    assert_eq!(
+        rig.backend.requests("POST", LOGOUT),
+        2,
+        "a delivered sign-out is not sent again"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slot_that_was_never_written_is_let_go() {
     let mut rig = Rig::signed_in().await;
-    // What a crash between the record and the slot leaves.
+    // What a crash between the record and the item leaves.
     let slot = "00000000-0000-4000-8000-000000000000";
     let entry = json!([{"slot": slot, "origin": rig.backend.url(), "since": 0}]);
     std::fs::write(record(&rig), entry.to_string()).expect("the record");
     rig.restart();
     until_gone(&rig).await;
-    assert_eq!(rig.backend.requests("POST", LOGOUT), 0, "nothing to tell");
+    assert_eq!(
+        rig.backend.requests("POST", LOGOUT),
+        0,
+        "without a token there is nothing to send"
+    );
 }
 
-/// A session whose backend wants an access token with a sign-out.
+/// A session whose backend requires an access token for a sign-out.
 fn with_bearer(rig: &Rig) -> Session {
     let mut config = config(&rig.backend.url(), &rig.store, &rig.folder);
     config.profile = Profile::from_json(json!({
@@ -325,7 +343,7 @@ async fn a_token_that_came_on_the_way_survives_a_broken_answer() {
     assert_eq!(
         ends(&rig),
         [Some("signed_out".to_owned())],
-        "told with the token that came in its headers, not with the one before"
+        "the sign-out carries the token from the broken answer's headers"
     );
 }
 
@@ -334,11 +352,19 @@ async fn another_process_keeps_its_entries() {
     let rig = Rig::signed_in().await;
     rig.backend.faults().add(refused());
     let other = open(&rig.backend.url(), &rig.store, &rig.folder, &rig.clock);
-    crate::support::until(&other, "a session there too", crate::support::is_fresh).await;
+    crate::support::until(
+        &other,
+        "a session in the other process",
+        crate::support::is_fresh,
+    )
+    .await;
     rig.session.logout().await;
-    until(&rig, "the first in the outbox", |rig| slots(rig).len() == 1).await;
+    until(&rig, "the first pending sign-out", |rig| {
+        slots(rig).len() == 1
+    })
+    .await;
     other.logout().await;
-    until(&rig, "both in the outbox", |rig| slots(rig).len() == 2).await;
+    until(&rig, "two pending sign-outs", |rig| slots(rig).len() == 2).await;
     rig.backend.faults().clear();
     until_settled(&rig).await;
     until_all_ended(&rig).await;
@@ -379,11 +405,14 @@ async fn signing_in_again_ends_the_session_that_it_replaces() {
             == 1
     })
     .await;
-    rig.session.refresh().await.expect("the new one stands");
+    rig.session
+        .refresh()
+        .await
+        .expect("the new session is valid");
 }
 
-/// A crash may come after the end of a session was put down to be told and before its record is
-/// gone: then the next start shows the session until the keyring can be read.
+/// A crash can come after the end of a session was recorded as pending and before its record is
+/// deleted. Then the next start shows the session until the keyring can be read.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_shown_is_not_ended() {
     let mut rig = Rig::signed_in().await;
@@ -405,15 +434,19 @@ async fn what_is_shown_is_not_ended() {
 
     rig.store.block_account(name);
     rig.restart();
-    rig.until("the session of before", is_stale).await;
+    rig.until("the earlier session", is_stale).await;
     let reads = rig.store.reads();
-    eventually("it is looked at again and again", || {
+    eventually("the keyring is read again and again", || {
         rig.pass(Duration::from_secs(1));
         rig.store.reads() > reads + 3
     })
     .await;
-    assert!(is_stale(&rig.state()), "it is shown");
-    assert_eq!(rig.backend.requests("POST", LOGOUT), told, "and goes on");
+    assert!(is_stale(&rig.state()), "the session is shown");
+    assert_eq!(
+        rig.backend.requests("POST", LOGOUT),
+        told,
+        "the session is not ended"
+    );
 
     rig.store.heal();
     until_told(&rig, told + 1).await;

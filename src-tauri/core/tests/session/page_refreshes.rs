@@ -1,5 +1,5 @@
-//! P21: the refreshes that a page can cause, which may ask without end: one in five seconds,
-//! whether it asks for them or makes calls that are refused.
+//! P21: a page can ask for refreshes without end, but causes at most one in five seconds, by asking
+//! for them or by calls that are refused.
 
 use std::time::Duration;
 
@@ -26,15 +26,19 @@ async fn a_page_that_asks_without_end_causes_one_refresh_in_five_seconds() {
     for round in 2..=4 {
         let asked: Vec<_> = (0..ASKS).map(|_| ask(&rig.session)).collect();
         rig.pass(PAGE_GAP - Duration::from_millis(1));
-        // Those who ask have run by the time that others have been answered.
+        // The waiting callers have run by the time this call is answered.
         rig.get("/me").await.expect("a call");
-        assert_eq!(rig.refreshes(), round - 1, "not a moment too early");
+        assert_eq!(
+            rig.refreshes(),
+            round - 1,
+            "no refresh before the gap is over"
+        );
         rig.pass(Duration::from_millis(1));
         for asked in asked {
             let asked = soon("a renewal", asked).await.expect("ends");
-            asked.expect("a page has what it asked for");
+            asked.expect("the page's refresh succeeds");
         }
-        assert_eq!(rig.refreshes(), round, "one for all of them");
+        assert_eq!(rig.refreshes(), round, "one refresh for all callers");
     }
     assert!(is_fresh(&rig.state()));
 }
@@ -55,18 +59,18 @@ async fn calls_that_are_always_refused_cause_no_more() {
         let refreshes = rig.refreshes();
         assert!(
             (1..=round).contains(&refreshes),
-            "one for both kinds together: {refreshes}"
+            "one refresh for both kinds together: {refreshes}"
         );
         rig.pass(PAGE_GAP);
     }
     for asked in asked {
         let asked = soon("a renewal", asked).await.expect("ends");
-        asked.expect("a page has what it asked for");
+        asked.expect("the page's refresh succeeds");
     }
     assert!(is_fresh(&rig.state()), "and nobody is signed out");
 }
 
-/// Who is not a page is not held up: native code, the schedule.
+/// Native code and the schedule are not delayed.
 #[tokio::test(flavor = "multi_thread")]
 async fn native_code_refreshes_when_it_wants_to() {
     let rig = Rig::signed_in().await;

@@ -1,5 +1,5 @@
-//! A sign-in, a refresh, a sign-out and an end at the same time: what came last is true, in
-//! memory, on disk and in the keyring.
+//! A sign-in, a refresh, a sign-out and the end of a session at the same time: the latest one
+//! decides, in memory, on disk and in the keyring.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ fn strict() -> Config {
     }
 }
 
-/// What memory says and what the next start finds must be the same session.
+/// Checks that the state in memory and the state after the next start are the same.
 async fn check_next_start(rig: &mut Rig, name: &str) {
     let now = rig.state();
     let who = user(&now).map(|user| user.email.clone());
@@ -45,7 +45,7 @@ async fn signing_in_again_while_stale_replaces_the_session() {
     let state = rig.state();
     assert!(is_fresh(&state), "fresh: {state:?}");
     assert_eq!(user(&state).map(|user| user.email.as_str()), Some(ADMIN));
-    assert_ne!(rig.kept(), old, "the new token is kept");
+    assert_ne!(rig.kept(), old, "the new token is stored");
     check_next_start(&mut rig, "signed in again").await;
 }
 
@@ -104,7 +104,7 @@ async fn the_end_of_the_old_session_does_not_end_a_new_one() {
         assert_eq!(
             user(&state).map(|user| user.email.as_str()),
             Some(ADMIN),
-            "round {round}: the new session stands: {state:?}"
+            "round {round}: the new session is valid: {state:?}"
         );
         check_next_start(&mut rig, "login over an end").await;
     }
@@ -112,8 +112,8 @@ async fn the_end_of_the_old_session_does_not_end_a_new_one() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_slow_keyring_widens_no_gap() {
-    // While the keyring hangs in the middle of a sign-in, the old token must not be rotated
-    // in the new session's name.
+    // While the keyring hangs in the middle of a sign-in, the old token must not be rotated for the
+    // new session.
     for round in 0..3 {
         let mut rig = Rig::signed_in_with(strict()).await;
         rig.store.block(Block::Hang);

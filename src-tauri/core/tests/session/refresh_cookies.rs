@@ -1,5 +1,5 @@
-//! 'Refresh, at the edges': the cookie replaced, kept, repeated or deleted, and lives that
-//! disagree.
+//! 'Refresh, at the edges': the cookie replaced, kept, repeated or deleted, and contradictory
+//! lifetimes.
 
 use vestibule_backend::{Config, Effect, Fault};
 use vestibule_core::error::ErrorCode;
@@ -24,7 +24,7 @@ async fn a_new_cookie_replaces_the_old_one() {
     assert_eq!(
         sent.cookie(COOKIE),
         Some(second.as_str()),
-        "the newest is sent"
+        "the newest cookie is sent"
     );
     assert!(generation(&rig) > before, "the generation grows");
     assert_eq!(rig.refreshes(), 2, "one each");
@@ -40,13 +40,17 @@ async fn no_cookie_means_keep_the_old_one() {
         .await
         .expect("a success without a cookie");
     assert!(is_fresh(&rig.state()), "renewed");
-    assert_eq!(rig.kept().as_ref(), Some(&before), "the old one stays");
+    assert_eq!(rig.kept().as_ref(), Some(&before), "the old token stays");
     rig.session.refresh().await.expect("refreshed");
     let sent = rig
         .backend
         .last_request("POST", REFRESH)
         .expect("a refresh");
-    assert_eq!(sent.cookie(COOKIE), Some(before.as_str()), "and is sent");
+    assert_eq!(
+        sent.cookie(COOKIE),
+        Some(before.as_str()),
+        "the old token is sent"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -65,7 +69,7 @@ async fn two_identical_tokens_in_a_row_are_two_rotations() {
             assert!(is_fresh(&rig.state()), "fresh");
         }
     }
-    rig.session.refresh().await.expect("and it still works");
+    rig.session.refresh().await.expect("the token still works");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -84,7 +88,7 @@ async fn a_deleted_cookie_ends_the_session() {
         let result = rig.session.refresh().await;
         assert_eq!(code(&result), Some(ErrorCode::SessionEnded), "{line}");
         assert_eq!(why(&rig.state()), Some(SignedOutReason::Expired), "{line}");
-        assert_eq!(rig.item(), None, "{line}: the keyring holds nothing");
+        assert_eq!(rig.item(), None, "{line}: the keyring holds no item");
         rig.restart();
         rig.until_signed_out().await;
         assert_eq!(rig.refreshes(), 1, "{line}: nothing left to send");
@@ -117,8 +121,8 @@ async fn a_deletion_in_an_answer_that_is_no_success_deletes_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_expiry_counts_by_the_backends_clock_not_ours() {
-    // Our clock is ten years ahead of a backend that dates its cookies: what is in the past
-    // here is in the future there.
+    // The client's clock is ten years ahead of a backend that dates its cookies: an expiry in the
+    // past here is in the future there.
     let rig = Rig::signed_in().await;
     rig.strike(
         REFRESH,
@@ -138,9 +142,9 @@ async fn an_expiry_counts_by_the_backends_clock_not_ours() {
     assert_eq!(
         rig.kept().as_deref(),
         Some("dated"),
-        "the token is taken into use"
+        "the new token is used"
     );
-    assert!(is_fresh(&rig.state()), "and the session lives");
+    assert!(is_fresh(&rig.state()), "the session is valid");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -150,7 +154,7 @@ async fn a_cookie_for_another_domain_is_not_taken() {
     let line = "__refresh_token=planted; Path=/; Domain=evil.example";
     rig.strike(REFRESH, answer(200, success(), &[("set-cookie", line)]));
     rig.session.refresh().await.expect("a success");
-    assert_eq!(rig.kept(), before, "the old one stays");
+    assert_eq!(rig.kept(), before, "the old token stays");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -164,12 +168,12 @@ async fn a_life_from_receipt_counts_and_not_a_date_by_a_wrong_clock() {
         rig.sign_in(PLAIN).await;
         rig.session.refresh().await.expect("refreshed");
         let reply = rig.get("/me").await.expect("a call");
-        assert_eq!(reply.status, 200, "{seconds}: the token is in use");
+        assert_eq!(reply.status, 200, "{seconds}: the token is used");
         assert!(is_fresh(&rig.state()), "{seconds}: fresh");
         assert_eq!(
             rig.refreshes(),
             1,
-            "{seconds}: the token is not taken as spent"
+            "{seconds}: the token does not count as expired"
         );
     }
 }

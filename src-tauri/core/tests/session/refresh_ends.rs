@@ -1,4 +1,4 @@
-//! 'Refresh, at the edges': the answers that end a session, and say why.
+//! 'Refresh, at the edges': the answers that end a session and name the reason.
 
 use vestibule_backend::Config;
 use vestibule_core::error::ErrorCode;
@@ -6,7 +6,7 @@ use vestibule_core::wire::{Cause, SignedOutReason};
 
 use crate::support::*;
 
-/// After the end: said, persisted, and final across a restart.
+/// Checks the end: the reason is shown and stored, and a restart does not change it.
 async fn check_ended(mut rig: Rig, name: &str, wanted: SignedOutReason, requests: usize) {
     let device = rig
         .backend
@@ -18,16 +18,20 @@ async fn check_ended(mut rig: Rig, name: &str, wanted: SignedOutReason, requests
         Some(wanted),
         "{name}: signed out, and why"
     );
-    assert_eq!(change.cause, Cause::Rejected, "{name}: the backend did it");
-    assert_eq!(rig.item(), None, "{name}: the keyring holds nothing");
+    assert_eq!(
+        change.cause,
+        Cause::Rejected,
+        "{name}: the backend ended it"
+    );
+    assert_eq!(rig.item(), None, "{name}: the keyring holds no item");
     assert_eq!(
         rig.refreshes(),
         requests,
-        "{name}: a rejection is not argued with"
+        "{name}: the refresh is not sent again"
     );
     let again = rig.session.refresh().await;
     assert!(
-        // The second, while the flight that found out is still landing.
+        // The second, if the refresh that found out is still ending.
         matches!(
             code(&again),
             Some(ErrorCode::NotSignedIn | ErrorCode::SessionEnded)
@@ -38,7 +42,7 @@ async fn check_ended(mut rig: Rig, name: &str, wanted: SignedOutReason, requests
     assert_eq!(
         rig.until_signed_out().await,
         wanted,
-        "{name}: still so at the next start"
+        "{name}: the same after the next start"
     );
     assert_eq!(rig.refreshes(), requests, "{name}: no token, no request");
     let files = std::fs::read_dir(rig.folder.path().join(WORKSPACE)).expect("the folder");
@@ -89,7 +93,7 @@ async fn the_backend_revokes_a_session() {
     assert_eq!(
         rig.backend.revoke_session(PLAIN),
         1,
-        "there is one to revoke"
+        "the account has a session"
     );
     let result = rig.session.refresh().await;
     assert_eq!(code(&result), Some(ErrorCode::SessionEnded));
@@ -112,7 +116,7 @@ async fn a_copy_of_the_token_was_used() {
         ..Config::default()
     };
     let rig = Rig::signed_in_with(strict).await;
-    // All of it: who has the item alone has a token that the record knows to be spent.
+    // A copy of everything, since a record knows that the token of an older item is used.
     let record = rig.records().join("session.json");
     let copies = (rig.store.items(), std::fs::read(&record).expect("one"));
     rig.session.refresh().await.expect("the owner refreshes");
@@ -135,7 +139,7 @@ async fn an_api_call_that_finds_the_session_dead_says_so() {
     assert_eq!(
         rig.backend.requests("GET", "/me"),
         1,
-        "nothing to replay with"
+        "no token to send the call again with"
     );
     check_ended(rig, "found by a call", SignedOutReason::Revoked, 1).await;
 }

@@ -1,4 +1,4 @@
-//! 'Refresh, at the edges': every answer that says nothing about the session keeps it.
+//! 'Refresh, at the edges': every answer that says nothing about the session leaves it valid.
 
 use serde_json::json;
 use vestibule_backend::{Config, Cut, Effect, Fault, Point};
@@ -6,12 +6,12 @@ use vestibule_core::error::ErrorCode;
 
 use crate::support::*;
 
-/// What becomes of the refresh token in the keyring while the answer is being doubted.
+/// Which refresh token the keyring holds after the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Token {
-    /// No new one arrived.
+    /// The old one: no new one arrived.
     Same,
-    /// The new one arrived with the headers and is safe.
+    /// The new one, which arrived with the headers.
     New,
 }
 
@@ -176,7 +176,7 @@ fn connections() -> Vec<Row> {
     ]
 }
 
-/// The row's fault once; then time passes until the schedule's next try, which the backend
+/// Applies the row's fault once; then time passes until the next planned refresh, which the backend
 /// answers.
 async fn check(row: Row, config: Config) {
     let name = row.name;
@@ -185,11 +185,7 @@ async fn check(row: Row, config: Config) {
     rig.backend.faults().add(row.fault.times(1));
 
     let result = rig.session.refresh().await;
-    assert_eq!(
-        code(&result),
-        Some(row.code),
-        "{name}: what the caller is told"
-    );
+    assert_eq!(code(&result), Some(row.code), "{name}: the caller's error");
     let state = rig.state();
     assert!(
         is_stale(&state),
@@ -197,7 +193,7 @@ async fn check(row: Row, config: Config) {
     );
     let kept = rig
         .kept()
-        .unwrap_or_else(|| panic!("{name}: the keyring keeps a token"));
+        .unwrap_or_else(|| panic!("{name}: the keyring holds a token"));
     assert_eq!(
         kept != before,
         row.token == Token::New,
@@ -207,19 +203,19 @@ async fn check(row: Row, config: Config) {
     assert_eq!(known, Some(PLAIN), "{name}: the user is still known");
 
     if row.name == "200 without a user, with a new cookie" {
-        // That cookie was made up here; the backend rightly knows nothing of it.
+        // The test invented that cookie, so the backend does not know it.
         return;
     }
     rig.until_fresh().await;
     assert_eq!(
         rig.refreshes(),
         2,
-        "{name}: the failed one and the schedule's own, no more"
+        "{name}: the failed refresh and the planned one, no more"
     );
     let now = rig.kept();
     assert!(
         now.is_some_and(|now| now != before),
-        "{name}: rotated in the end"
+        "{name}: the token is rotated in the end"
     );
 }
 
@@ -279,7 +275,7 @@ async fn no_redirect_is_followed() {
         assert_eq!(
             elsewhere.refreshes(),
             0,
-            "{status}: the other host hears nothing"
+            "{status}: the other host receives nothing"
         );
     }
 }
@@ -295,7 +291,10 @@ async fn a_backend_that_is_down_keeps_the_session() {
         Some(ErrorCode::Unreachable),
         "connection refused"
     );
-    assert!(is_stale(&rig.state()), "stale, not signed out");
+    assert!(
+        is_stale(&rig.state()),
+        "the session is stale and not signed out"
+    );
     assert_eq!(rig.kept(), before, "the token stays");
     rig.backend.up().await.expect("the same port is free");
     rig.until_fresh().await;

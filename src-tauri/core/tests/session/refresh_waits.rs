@@ -1,4 +1,5 @@
-//! 'Refresh, at the edges': how long a session waits, and that clicks wait too.
+//! 'Refresh, at the edges': how long a session waits before the next refresh, and that clicks wait
+//! too.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,7 +10,7 @@ use crate::support::*;
 
 type Headers = &'static [(&'static str, &'static str)];
 
-/// What a refresh with this answer leads to; the seconds until the next try.
+/// Has a refresh answered like this; returns the seconds until the next one.
 async fn wait_after(status: u16, headers: &[(&str, &str)]) -> (Rig, f64) {
     let rig = Rig::signed_in().await;
     let body = json!({"message": "slow down", "code": "RATE_LIMITED"});
@@ -19,7 +20,7 @@ async fn wait_after(status: u16, headers: &[(&str, &str)]) -> (Rig, f64) {
     let state = rig.state();
     assert!(is_stale(&state), "kept, marked stale: {state:?}");
     let retry_in = outage(&state).and_then(|outage| outage.retry_in_ms);
-    let wait = retry_in.expect("a next try");
+    let wait = retry_in.expect("a planned refresh");
     (rig, wait as f64 / 1000.0)
 }
 
@@ -37,7 +38,7 @@ async fn the_backends_wish_to_be_left_alone_is_obeyed_by_clicks_and_calls_too() 
         (&[("retry-after", "99999999999999999999999")], 3600.0),
     ];
     for (headers, asked) in rows {
-        // Added, never taken away.
+        // Jitter is added to the wait and never subtracted.
         let spread = (asked / 2.0_f64).clamp(30.0, 300.0);
         let (rig, wait) = wait_after(429, headers).await;
         assert!(
@@ -63,14 +64,14 @@ async fn the_backends_wish_to_be_left_alone_is_obeyed_by_clicks_and_calls_too() 
             "{headers:?}: a call does not refresh either"
         );
         assert_eq!(rig.refreshes(), requests, "{headers:?}: nothing was sent");
-        // It was cut to whole milliseconds.
+        // The wait was rounded down to whole milliseconds.
         rig.pass(Duration::from_secs_f64(wait + 0.001));
         rig.reached(REFRESH, requests + 1).await;
         rig.until_fresh().await;
         assert_eq!(
             rig.refreshes(),
             requests + 1,
-            "{headers:?}: one try, when its time came"
+            "{headers:?}: one refresh at its time"
         );
     }
 }
@@ -85,9 +86,9 @@ async fn who_clicks_need_not_wait_as_long_as_the_schedule() {
     let early = rig.session.refresh().await;
     assert_eq!(code(&early), Some(ErrorCode::RateLimited));
     assert_eq!(rig.refreshes(), requests, "nothing was sent");
-    // What was told was cut to whole milliseconds.
+    // The wait was rounded down to whole milliseconds.
     rig.pass(Duration::from_millis(2));
-    rig.session.refresh().await.expect("its time has come");
+    rig.session.refresh().await.expect("the wait is over");
     assert!(is_fresh(&rig.state()));
     assert_eq!(rig.refreshes(), requests + 1);
 }
@@ -126,9 +127,9 @@ async fn garbage_means_the_ordinary_backoff() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rate_limit_header_of_another_answer_is_no_wish_to_be_left_alone() {
-    // Many backends send `RateLimit-Reset` with every answer, an error in passing included.
+    // Many backends send `RateLimit-Reset` with every answer, also with a passing error.
     let (rig, wait) = wait_after(500, &[("ratelimit-reset", "900")]).await;
-    assert!(wait <= 1.5, "the ordinary backoff: {wait} s");
+    assert!(wait <= 1.5, "the ordinary backoff applies: {wait} s");
     rig.until_fresh().await;
 
     let (_rig, wait) = wait_after(503, &[("retry-after", "30")]).await;
@@ -146,12 +147,12 @@ async fn clicks_in_an_outage_are_spaced() {
     assert_eq!(
         code(&first),
         Some(ErrorCode::Unreachable),
-        "a click may try at once"
+        "the first click sends a refresh at once"
     );
     let again = rig.session.refresh().await.expect_err("too soon");
-    assert_eq!(again.code, ErrorCode::Busy, "the next has to wait");
+    assert_eq!(again.code, ErrorCode::Busy, "the next click has to wait");
     let told = again.retry_after_ms.unwrap_or(0);
-    assert_eq!(told, 5000, "and is told how long");
+    assert_eq!(told, 5000, "the error names the wait");
     rig.backend.up().await.expect("the same port is free");
     rig.pass(Duration::from_secs(5));
     rig.until_fresh().await;
@@ -185,7 +186,11 @@ async fn a_life_too_short_to_believe_is_taken_as_a_minute() {
     let rig = Rig::signed_in_with(config).await;
     rig.pass(Duration::from_secs(41));
     rig.get("/plans").await.expect("a call");
-    assert_eq!(rig.refreshes(), 0, "the backend is not asked all the time");
+    assert_eq!(
+        rig.refreshes(),
+        0,
+        "requests do not follow each other without pause"
+    );
     rig.pass(Duration::from_secs(14));
     rig.reached(REFRESH, 1).await;
 }
@@ -194,7 +199,7 @@ async fn a_life_too_short_to_believe_is_taken_as_a_minute() {
 async fn a_call_renews_a_spent_token_first() {
     let rig = Rig::signed_in().await;
     rig.backend.down().await;
-    // As after a long sleep: the timer fails, and the token is past its life.
+    // As after a long sleep: the timer's refresh fails, and the token has expired.
     rig.pass(Duration::from_secs(3600));
     rig.until("an outage", is_stale).await;
     let call = rig.get("/me").await;
@@ -203,7 +208,7 @@ async fn a_call_renews_a_spent_token_first() {
             code(&call),
             Some(ErrorCode::Unreachable | ErrorCode::RateLimited)
         ),
-        "no call goes out with a spent token: {call:?}"
+        "no call is sent with an expired token: {call:?}"
     );
     rig.backend.up().await.expect("the same port is free");
     rig.until_fresh().await;
@@ -212,6 +217,6 @@ async fn a_call_renews_a_spent_token_first() {
     assert_eq!(
         rig.backend.requests("GET", "/me"),
         1,
-        "sent once, with the new token"
+        "the call is sent once, with the new token"
     );
 }

@@ -1,4 +1,4 @@
-//! A start of the app: who is back, after how many requests, and what is shown meanwhile.
+//! A start of the app: who is signed in, after how many requests, and what is shown meanwhile.
 
 use std::time::{Duration, Instant};
 
@@ -21,10 +21,10 @@ async fn a_session_is_back_with_exactly_one_refresh() {
         rig.restart();
         let state = rig.until_fresh().await;
         assert_eq!(user(&state).map(|user| user.email.as_str()), Some(PLAIN));
-        assert_eq!(rig.refreshes(), start, "one a start");
+        assert_eq!(rig.refreshes(), start, "one refresh for each start");
         assert_ne!(rig.kept(), before, "rotated, and kept");
         let reply = rig.get("/me").await.expect("a call");
-        assert_eq!(reply.status, 200, "and it can be used");
+        assert_eq!(reply.status, 200, "the session can be used");
     }
     assert_eq!(
         rig.backend.requests("POST", "/login"),
@@ -53,7 +53,7 @@ async fn the_first_start_asks_nobody() {
     assert_eq!(why(&change.state), Some(SignedOutReason::Never));
     assert_eq!(change.cause, Cause::Start);
     assert_eq!(change.state.storage, StorageStatus::Ok);
-    assert_eq!(rig.refreshes(), 0, "there is nothing to ask about");
+    assert_eq!(rig.refreshes(), 0, "without a token no request is sent");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -71,7 +71,7 @@ async fn a_backend_that_is_down_at_start_leaves_the_last_user_signed_in() {
     assert_eq!(rig.kept(), kept, "the token stays");
     rig.backend.up().await.expect("the same port is free");
     rig.until_fresh().await;
-    assert_ne!(rig.kept(), kept, "and was used");
+    assert_ne!(rig.kept(), kept, "the token was rotated");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -91,7 +91,7 @@ async fn a_slow_backend_shows_the_last_user_after_about_a_second() {
         "not as late as the answer: {took:?}"
     );
     let retry_in = outage(&state).expect("stale").retry_in_ms;
-    assert_eq!(retry_in, None, "an attempt is under way");
+    assert_eq!(retry_in, None, "a refresh is in progress");
     rig.until_fresh().await;
     assert_eq!(
         rig.refreshes(),
@@ -116,11 +116,11 @@ async fn a_hung_keyring_shows_the_last_user_after_about_a_second() {
     assert_eq!(
         state.storage,
         StorageStatus::Ok,
-        "not known to be in trouble"
+        "the keyring is not reported as failing yet"
     );
     rig.store.heal();
     rig.until_fresh().await;
-    assert_eq!(rig.refreshes(), 1, "read once, renewed once");
+    assert_eq!(rig.refreshes(), 1, "one read of the keyring, one refresh");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -143,7 +143,7 @@ async fn a_token_without_a_known_user_is_restoring_until_the_backend_says_who() 
     assert_eq!(
         user(&state),
         None,
-        "nobody to show, and no login form either"
+        "the state has no user, but is not signed out"
     );
     rig.backend.up().await.expect("the same port is free");
     let state = rig.until_fresh().await;
@@ -166,7 +166,11 @@ async fn the_sign_out_marker_beats_what_the_keyring_still_holds() {
     rig.restart();
     assert_eq!(rig.until_signed_out().await, SignedOutReason::ByUser);
     rig.until_nothing_kept().await;
-    assert_eq!(rig.refreshes(), 0, "the left-over token is not used");
+    assert_eq!(
+        rig.refreshes(),
+        0,
+        "the token of the signed-out session is not used"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -179,14 +183,11 @@ async fn another_origins_item_is_not_sent() {
     assert_eq!(
         why(&state),
         Some(never),
-        "nothing of this backend's expired"
+        "no session of this backend has expired"
     );
     assert_eq!(other.refreshes(), 0, "a token goes to its own origin only");
-    assert_eq!(rig.refreshes(), 0, "and the old origin is not asked either");
-    assert!(
-        rig.kept().is_some(),
-        "the item waits for its origin to come back"
-    );
+    assert_eq!(rig.refreshes(), 0, "the old origin receives nothing either");
+    assert!(rig.kept().is_some(), "the item stays for its own origin");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -219,9 +220,9 @@ async fn a_marker_that_cannot_be_looked_for_ends_nothing() {
     rig.restart();
     rig.until("an outage", |state| outage(state).is_some())
         .await;
-    assert!(rig.kept().is_some(), "the keyring is left alone");
-    assert_eq!(rig.refreshes(), 0, "and nothing is sent");
-    std::fs::remove_file(&marker).expect("the disk is well again");
+    assert!(rig.kept().is_some(), "the keyring still has the token");
+    assert_eq!(rig.refreshes(), 0, "nothing is sent");
+    std::fs::remove_file(&marker).expect("the obstacle can be removed");
     let state = rig.until_fresh().await;
     assert_eq!(user(&state).map(|user| user.email.as_str()), Some(PLAIN));
     obstruct();
@@ -237,7 +238,7 @@ async fn a_damaged_marker_still_signs_out() {
     std::fs::write(folder(&rig).join("signed-out.json"), "").expect("written");
     rig.restart();
     rig.until_signed_out().await;
-    assert_eq!(rig.refreshes(), 0, "nobody is asked");
+    assert_eq!(rig.refreshes(), 0, "no request is sent");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -250,7 +251,10 @@ async fn a_keyring_item_that_is_none_of_ours_is_not_sent() {
         rig.until_signed_out().await;
         assert_eq!(rig.refreshes(), 0, "{bytes:?}");
         rig.sign_in(PLAIN).await;
-        assert!(rig.kept().is_some(), "{bytes:?}: a sign-in heals it");
+        assert!(
+            rig.kept().is_some(),
+            "{bytes:?}: a sign-in replaces the item"
+        );
     }
 }
 
@@ -275,7 +279,7 @@ async fn a_locked_keyring_is_no_sign_out() {
         let call = rig.get("/me").await;
         assert!(
             call.is_err(),
-            "{error:?}: a call fails, it does not go out without a session"
+            "{error:?}: a call fails and is not sent without a session"
         );
         rig.store.heal();
         let state = rig.until_fresh().await;
@@ -301,20 +305,23 @@ async fn a_keyring_that_turns_out_empty_after_all_ends_the_session_quietly() {
     assert_eq!(rig.until_signed_out().await, SignedOutReason::Missing);
     let reads = rig.store.reads();
     let revision = rig.session.snapshot().revision;
-    // Long enough for a schedule that runs wild to be seen.
+    // Long enough to notice a schedule without pauses.
     tokio::time::sleep(Duration::from_millis(300)).await;
     let more = rig.store.reads() - reads;
-    assert!(more <= 2, "the keyring is left alone: {more} more reads");
+    assert!(
+        more <= 2,
+        "the keyring is not read all the time: {more} more reads"
+    );
     assert_eq!(rig.session.snapshot().revision, revision, "nothing changes");
     let busy = busy_for(Duration::from_millis(300)).await;
     assert!(
         busy < Duration::from_millis(150),
-        "and nothing spins: {busy:?}"
+        "no task runs without pause: {busy:?}"
     );
     assert_eq!(rig.refreshes(), 0, "no token, no request");
 }
 
-/// How long this runtime's workers were at work during `span`.
+/// How long this runtime's worker threads were busy during `span`.
 async fn busy_for(span: Duration) -> Duration {
     let metrics = tokio::runtime::Handle::current().metrics();
     let busy = || -> Duration {
@@ -352,15 +359,11 @@ async fn a_sign_in_while_the_start_still_reads_the_keyring_needs_no_refresh() {
     rig.store.heal();
     let outcome = signing_in.await.expect("the login ends");
     assert!(outcome.is_ok(), "{outcome:?}");
-    // A refresh that the start sent after all would be on its way by the end of these.
+    // A refresh that the start sent all the same would be on its way by then.
     for _ in 0..20 {
         assert_eq!(rig.get("/me").await.expect("a call").status, 200);
     }
-    assert_eq!(
-        rig.refreshes(),
-        0,
-        "what was just given out needs no renewal"
-    );
+    assert_eq!(rig.refreshes(), 0, "a new token needs no refresh");
     assert!(is_fresh(&rig.state()));
 }
 
@@ -370,7 +373,7 @@ async fn a_start_in_an_outage_asks_again_by_itself() {
     rig.backend
         .faults()
         .add(Fault::on("POST", REFRESH, Effect::status(503)).times(3));
-    // By the machine's own clock: at most seven seconds.
+    // With the machine's own clock; it takes at most seven seconds.
     let config = config(&rig.backend.url(), &rig.store, &rig.folder);
     rig.session = Session::open(config).expect("the session opens");
     rig.until("a fresh session", is_fresh).await;

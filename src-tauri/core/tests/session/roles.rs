@@ -1,4 +1,4 @@
-//! What roles open: by the backend's word, and no longer than that.
+//! What roles allow: only what the backend last said.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ async fn signed_in(email: &str) -> Rig {
     rig
 }
 
-/// Another start of the app, with a backend that does not answer.
+/// Starts the app again while the backend does not answer.
 async fn restart_offline(rig: &mut Rig) {
     rig.backend.down().await;
     rig.restart();
@@ -38,7 +38,7 @@ async fn a_role_opens_what_the_profile_says_and_nothing_else() {
         let refused = rig.session.permit(permission).await;
         assert_eq!(code(&refused), Some(ErrorCode::NotAllowed));
     }
-    assert_eq!(rig.refreshes(), 0, "what is known is not asked for");
+    assert_eq!(rig.refreshes(), 0, "confirmed roles cause no refresh");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -81,7 +81,7 @@ async fn roles_that_nobody_confirms_are_shown_and_open_nothing() {
     assert_eq!(rig.session.permit(EXPORT).await, Ok(()), "it asks");
 }
 
-/// The record of the last user is no secret, and no proof either.
+/// The record of the last user can be changed by anybody, so it proves nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn roles_written_into_the_record_open_nothing() {
     let mut rig = signed_in(PLAIN).await;
@@ -96,12 +96,12 @@ async fn roles_written_into_the_record_open_nothing() {
     std::fs::write(&record, forged).expect("it can be written");
 
     restart_offline(&mut rig).await;
-    assert_eq!(rig.state().may, [EXPORT, SEE], "the forgery is believed");
+    assert_eq!(rig.state().may, [EXPORT, SEE], "the forged role is shown");
     let refused = rig.session.permit(EXPORT).await;
     assert_eq!(
         code(&refused),
         Some(ErrorCode::Unreachable),
-        "but opens nothing"
+        "the forged role allows nothing"
     );
     rig.backend.up().await.expect("the same port");
     rig.pass(Duration::from_secs(6));
@@ -117,11 +117,11 @@ async fn the_backends_refusal_brings_the_roles_as_they_are() {
     assert!(rig.backend.set_roles(ADMIN, &["user"]));
     assert_eq!(rig.get(LIST).await.expect("an answer").status, 403);
     let state = rig
-        .until("the roles as they are", |state| state.may.is_empty())
+        .until("the true roles", |state| state.may.is_empty())
         .await;
     assert_eq!(user(&state).expect("still signed in").roles, ["user"]);
     assert_eq!(rig.refreshes(), 1);
-    // Who may do nothing has nothing to lose: no refusal is taken for news any more.
+    // A refusal causes a refresh only if the session still has the role.
     rig.pass(Duration::from_secs(60));
     assert_eq!(rig.get(LIST).await.expect("an answer").status, 403);
     assert_eq!(rig.refreshes(), 1);
@@ -136,9 +136,9 @@ async fn a_backend_that_refuses_all_the_same_is_not_asked_each_time() {
         assert_eq!(rig.get(LIST).await.expect("an answer").status, 403);
     }
     rig.reached(REFRESH, 1).await;
-    assert_eq!(rig.refreshes(), 1, "once for all of them");
+    assert_eq!(rig.refreshes(), 1, "one refresh for all refusals");
     assert_eq!(rig.state().may, [EXPORT, SEE], "the roles are the same");
-    // A call that went out with the token before says nothing new, so perhaps not the first.
+    // A call that was sent with the earlier token proves nothing new, so the first may not count.
     let refused_again = async {
         while rig.refreshes() < 2 {
             rig.pass(Duration::from_secs(31));

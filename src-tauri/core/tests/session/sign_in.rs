@@ -15,16 +15,13 @@ fn newcomer(email: &str) -> RegisterInput {
 /// A refused sign-in changes nothing and costs one request.
 fn check_refused(rig: &Rig, name: &str, path: &str, error: &AuthError, wanted: ErrorCode) {
     assert_eq!(error.code, wanted, "{name}");
-    assert!(
-        !error.message.is_empty(),
-        "{name}: says something to a person"
-    );
+    assert!(!error.message.is_empty(), "{name}: the error has a message");
     assert_eq!(
         why(&rig.state()),
         Some(SignedOutReason::Never),
         "{name}: still nobody"
     );
-    assert_eq!(rig.item(), None, "{name}: nothing is kept");
+    assert_eq!(rig.item(), None, "{name}: no token is stored");
     assert_eq!(rig.backend.requests("POST", path), 1, "{name}: asked once");
     assert_eq!(rig.refreshes(), 0, "{name}: no refresh");
 }
@@ -72,7 +69,7 @@ async fn a_wrong_password_says_so() {
         let error = rig.session.login(input).await.expect_err("refused");
         assert_eq!(error.code, ErrorCode::InvalidCredentials, "{email}: 401");
     }
-    assert_eq!(rig.item(), None, "nothing is kept");
+    assert_eq!(rig.item(), None, "no token is stored");
     assert_eq!(rig.backend.requests("POST", "/login"), 2, "one each");
 }
 
@@ -197,7 +194,7 @@ async fn a_countdown_is_shown_only_where_the_backend_asks_to_wait() {
     assert_eq!(error.code, ErrorCode::InvalidCredentials);
     assert_eq!(
         error.retry_after_ms, None,
-        "that header comes with every answer"
+        "that header is in every answer and asks for no wait"
     );
 }
 
@@ -220,11 +217,11 @@ async fn the_backend_itself_blocks_locks_and_limits() {
     let last = last.expect("refused");
     assert!(
         matches!(last.code, ErrorCode::AccountLocked | ErrorCode::RateLimited),
-        "after too many tries: {last:?}"
+        "the error after too many tries: {last:?}"
     );
     assert!(
         last.retry_after_ms.is_some_and(|ms| ms >= 1000),
-        "with a wait: {last:?}"
+        "the error has a wait: {last:?}"
     );
 }
 
@@ -251,7 +248,7 @@ async fn the_password_goes_to_no_other_host() {
     assert_eq!(
         elsewhere.backend.requests("POST", "/login"),
         0,
-        "the other hears nothing"
+        "the other host receives nothing"
     );
 }
 
@@ -270,7 +267,7 @@ async fn a_registration_signs_in_where_the_backend_does() {
     rig.session
         .refresh()
         .await
-        .expect("and it can be refreshed");
+        .expect("the session can be refreshed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -303,7 +300,7 @@ async fn a_registration_may_be_accepted_without_a_session() {
         let outcome = rig.session.register(newcomer("nina@example.com")).await;
         assert_eq!(outcome, Ok(SignInOutcome::Accepted), "{name}");
     }
-    assert_eq!(rig.item(), None, "nothing is kept");
+    assert_eq!(rig.item(), None, "no token is stored");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -396,6 +393,6 @@ async fn what_an_adopter_adds_to_a_registration_goes_along_under_our_members() {
     rig.session.register(input).await.expect("registered");
     let sent = rig.backend.last_request("POST", "/register").expect("one");
     let body = sent.json().expect("JSON");
-    assert_eq!(body["locale"], "de", "theirs goes along");
+    assert_eq!(body["locale"], "de", "the caller's member is sent too");
     assert_eq!(body["email"], "nina@example.com", "ours wins");
 }

@@ -1,4 +1,4 @@
-//! The contract's rows for `logout`; and that a sign-out is final, whatever is under way.
+//! The contract's rows for `logout`; and a sign-out is final, whatever is in progress.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use vestibule_core::wire::{Cause, SignedOutReason};
 
 use crate::support::*;
 
-/// Signed out now, at the next start, and in the keyring.
+/// Checks that the session is signed out now and after the next start, and gone from the keyring.
 async fn check_final(rig: &mut Rig, name: &str) {
     let change = rig.session.snapshot();
     assert_eq!(
@@ -24,9 +24,13 @@ async fn check_final(rig: &mut Rig, name: &str) {
     assert_eq!(
         rig.until_signed_out().await,
         SignedOutReason::ByUser,
-        "{name}: and so it is at the next start"
+        "{name}: the same after the next start"
     );
-    assert_eq!(rig.refreshes(), refreshes, "{name}: which asks nobody");
+    assert_eq!(
+        rig.refreshes(),
+        refreshes,
+        "{name}: the next start sends no refresh"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -83,9 +87,13 @@ async fn a_sign_out_is_told_to_the_backend_with_the_refresh_cookie() {
     );
     assert!(told.body.is_empty(), "no body");
     let reply = rig.get("/me").await.expect("a call");
-    assert_eq!(reply.status, 401, "without a session");
+    assert_eq!(reply.status, 401, "the call has no session");
     let call = rig.backend.last_request("GET", "/me").expect("one");
-    assert_eq!(call.header("authorization"), None, "and without a bearer");
+    assert_eq!(
+        call.header("authorization"),
+        None,
+        "the call carries no access token"
+    );
     assert_eq!(
         call.cookie("vestibule_locale"),
         None,
@@ -94,16 +102,19 @@ async fn a_sign_out_is_told_to_the_backend_with_the_refresh_cookie() {
     check_final(&mut rig, "204").await;
 }
 
-/// What a connection has carried last, a token for one, stands in its buffers.
+/// The buffers of a connection hold what it sent last, such as a token.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_connection_is_kept_once_a_session_is_over() {
     let rig = Rig::signed_in().await;
     for _ in 0..3 {
         rig.get("/me").await.expect("a call");
     }
-    // A call that begins before the one before it has given its connection back makes another.
+    // A call that begins before the previous one has returned its connection opens another.
     let kept = rig.backend.connections();
-    assert!((1..=2).contains(&kept), "kept for the next call: {kept}");
+    assert!(
+        (1..=2).contains(&kept),
+        "connections are kept for the next call: {kept}"
+    );
     rig.session.logout().await;
     rig.reached("/logout", 1).await;
     eventually("the end of all connections", || {
@@ -113,9 +124,12 @@ async fn no_connection_is_kept_once_a_session_is_over() {
 
     let rig = Rig::signed_in().await;
     rig.get("/me").await.expect("a call");
-    assert!(rig.backend.connections() > 0, "one is kept");
+    assert!(rig.backend.connections() > 0, "a connection is kept");
     rig.strike(REFRESH, refusal(401, "SESSION_REVOKED"));
-    rig.session.refresh().await.expect_err("it is over");
+    rig.session
+        .refresh()
+        .await
+        .expect_err("the session has ended");
     eventually("the end of all connections", || {
         rig.backend.connections() == 0
     })
@@ -151,7 +165,7 @@ async fn whatever_the_backend_answers_the_session_is_over_here() {
         let took = began.elapsed();
         assert!(
             took < Duration::from_secs(2),
-            "{name}: not waited for: {took:?}"
+            "{name}: the sign-out does not wait for it: {took:?}"
         );
         rig.reached("/logout", 1).await;
         check_final(&mut rig, name).await;
@@ -166,7 +180,7 @@ async fn a_sign_out_without_the_backend_is_final() {
     assert_eq!(
         why(&rig.state()),
         Some(SignedOutReason::ByUser),
-        "shown when it returns"
+        "the state is signed out when the call returns"
     );
     rig.backend.up().await.expect("the same port is free");
     check_final(&mut rig, "down").await;
@@ -182,7 +196,7 @@ async fn a_sign_out_with_a_locked_keyring_is_final() {
     assert_eq!(
         rig.until_signed_out().await,
         SignedOutReason::ByUser,
-        "the marker holds"
+        "the marker on disk keeps the session signed out"
     );
     rig.store.heal();
     check_restarts_empty(&mut rig).await;
@@ -192,10 +206,15 @@ async fn check_restarts_empty(rig: &mut Rig) {
     rig.restart();
     assert_eq!(rig.until_signed_out().await, SignedOutReason::ByUser);
     rig.until_nothing_kept().await;
-    assert_eq!(rig.refreshes(), 0, "the left-over token was never used");
+    assert_eq!(
+        rig.refreshes(),
+        0,
+        "the token of the signed-out session was never used"
+    );
 }
 
-/// Signed out with a locked keyring, not heard by the backend, closed, and started again.
+/// Signs out with a locked keyring while the backend does not answer, ends the app and starts it
+/// again.
 async fn left_behind() -> Rig {
     let mut rig = Rig::signed_in().await;
     rig.backend
@@ -216,7 +235,7 @@ async fn left_behind() -> Rig {
     rig
 }
 
-/// The first session is over at the backend because it was told, and the others are not.
+/// Whether the first session has ended at the backend by a sign-out, and the others have not.
 fn is_first_ended(rig: &Rig) -> bool {
     let sessions = rig.backend.sessions(PLAIN);
     let mut ends = sessions.iter().map(|session| session.ended.as_deref());
@@ -254,8 +273,11 @@ async fn a_sign_in_tells_what_it_writes_over() {
         is_first_ended(&rig)
     })
     .await;
-    assert!(kept.is_some(), "the new token is kept");
-    rig.session.refresh().await.expect("the new session stands");
+    assert!(kept.is_some(), "the new token is stored");
+    rig.session
+        .refresh()
+        .await
+        .expect("the new session is valid");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -265,14 +287,14 @@ async fn so_does_one_whose_keyring_opens_later() {
     rig.store.heal();
     until_first_ended(&rig).await;
     rig.until_fresh().await;
-    eventually("the new token to be kept", || {
+    eventually("the new token to be stored", || {
         rig.pass(Duration::from_secs(1));
         rig.store.writes() > 0 && rig.item().is_some_and(|item| item["generation"] != 1)
     })
     .await;
     rig.restart();
     rig.until_fresh().await;
-    assert!(is_first_ended(&rig), "the second was never told to end");
+    assert!(is_first_ended(&rig), "the second session was not ended");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -287,7 +309,7 @@ async fn a_sign_in_before_the_keyring_opens_tells_of_the_session_behind_it() {
     rig.until_fresh().await;
     rig.restart();
     rig.until_fresh().await;
-    assert!(is_first_ended(&rig), "the second was never told to end");
+    assert!(is_first_ended(&rig), "the second session was not ended");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -297,7 +319,10 @@ async fn a_hung_keyring_does_not_hold_up_a_sign_out() {
     let began = Instant::now();
     assert!(rig.session.logout().await.success);
     let took = began.elapsed();
-    assert!(took < Duration::from_secs(2), "shown at once: {took:?}");
+    assert!(
+        took < Duration::from_secs(2),
+        "the sign-out is shown at once: {took:?}"
+    );
     assert_eq!(why(&rig.state()), Some(SignedOutReason::ByUser));
     rig.store.heal();
     check_final(&mut rig, "hung").await;
@@ -316,16 +341,19 @@ async fn a_sign_out_during_a_refresh_wins() {
             "before" => delay.before(),
             _ => delay.after(),
         });
-        // Nothing the sign-out itself says may end the session: the late token must.
+        // The sign-out's own request must not end the session here, so that the late token has to.
         rig.backend
             .faults()
             .add(Fault::on("POST", "/logout", Effect::status(503)).times(1));
         let session = rig.session.clone();
         let flight = tokio::spawn(async move { session.refresh().await });
         rig.reached(REFRESH, 1).await;
-        assert!(rig.session.logout().await.success, "{when}: not held up");
+        assert!(
+            rig.session.logout().await.success,
+            "{when}: the sign-out does not wait"
+        );
         assert_eq!(why(&rig.state()), Some(SignedOutReason::ByUser), "{when}");
-        let result = flight.await.expect("the flight lands");
+        let result = flight.await.expect("the refresh ends");
         assert_eq!(
             code(&result),
             Some(ErrorCode::NotSignedIn),
@@ -349,12 +377,15 @@ async fn a_sign_out_during_a_login_wins() {
     let session = rig.session.clone();
     let signing_in = tokio::spawn(async move { session.login(login(PLAIN)).await });
     rig.reached("/login", 1).await;
-    assert!(rig.session.logout().await.success, "not held up");
+    assert!(
+        rig.session.logout().await.success,
+        "the sign-out does not wait"
+    );
     let result = signing_in.await.expect("the login ends");
     assert_eq!(
         code(&result),
         Some(ErrorCode::NotSignedIn),
-        "what came last counts"
+        "the latest command decides"
     );
     eventually("the late session's end at the backend", || {
         rig.backend
@@ -394,10 +425,10 @@ async fn giving_a_challenge_up_while_its_code_is_checked_wins() {
     assert_eq!(
         code(&result),
         Some(ErrorCode::NoChallenge),
-        "what came last counts"
+        "the latest command decides"
     );
     assert_eq!(why(&rig.state()), Some(SignedOutReason::Never));
-    assert_eq!(rig.item(), None, "nothing is kept");
+    assert_eq!(rig.item(), None, "no token is stored");
     rig.reached("/logout", 1).await;
 }
 
@@ -407,7 +438,7 @@ async fn a_sign_in_right_after_a_sign_out_is_whole() {
     for round in 0..10 {
         rig.session.logout().await;
         rig.sign_in(PLAIN).await;
-        // Whatever the sign-out still tidies up must not touch what the sign-in wrote.
+        // The sign-out's remaining work must not touch what the sign-in wrote.
         rig.reached("/logout", round + 1).await;
     }
     let before = rig.refreshes();
@@ -432,5 +463,9 @@ async fn a_sign_out_while_stale_is_a_sign_out() {
     rig.backend.faults().clear();
     let requests = rig.refreshes();
     check_final(&mut rig, "stale").await;
-    assert_eq!(rig.refreshes(), requests, "no retry outlives the session");
+    assert_eq!(
+        rig.refreshes(),
+        requests,
+        "no refresh is sent after the session"
+    );
 }

@@ -1,4 +1,4 @@
-//! However many ask, one refresh goes out.
+//! However many callers ask, one refresh is sent.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -42,7 +42,7 @@ async fn two_hundred_callers_on_an_expired_token_make_one_refresh() {
             .count();
         assert_eq!(
             served, CALLERS,
-            "round {round}: everyone is served: {statuses:?}"
+            "round {round}: every caller gets an answer: {statuses:?}"
         );
         assert_eq!(rig.refreshes(), round, "round {round}: exactly one refresh");
         rig.pass(PAGE_GAP);
@@ -64,7 +64,7 @@ async fn concurrent_refreshes_share_one_flight() {
             assert_eq!(
                 result,
                 Ok(()),
-                "round {round}: everyone hears of the success"
+                "round {round}: every caller gets the success"
             );
         }
         assert_eq!(rig.refreshes(), round, "round {round}: exactly one refresh");
@@ -75,7 +75,7 @@ async fn concurrent_refreshes_share_one_flight() {
 async fn a_failing_refresh_is_not_repeated_by_everyone_who_waited_for_it() {
     for round in 1..=ROUNDS {
         let rig = Rig::signed_in().await;
-        // A wish to be left alone keeps the schedule's own retries out of the count.
+        // With a `Retry-After`, the schedule's own refreshes are not part of the count.
         let busy = answer(503, serde_json::json!({}), &[("retry-after", "600")]);
         rig.backend.faults().add(Fault::on("POST", REFRESH, busy));
         rig.backend.expire_access_tokens();
@@ -87,14 +87,17 @@ async fn a_failing_refresh_is_not_repeated_by_everyone_who_waited_for_it() {
         assert_eq!(
             rig.refreshes(),
             1,
-            "round {round}: one request for all of them"
+            "round {round}: one refresh for all callers"
         );
         assert_eq!(
             rig.backend.requests("GET", "/me"),
             CALLERS,
-            "round {round}: and nothing was replayed"
+            "round {round}: no call was sent again"
         );
-        assert!(is_stale(&rig.state()), "round {round}: kept, marked stale");
+        assert!(
+            is_stale(&rig.state()),
+            "round {round}: the session is kept and stale"
+        );
     }
 }
 
@@ -112,7 +115,7 @@ async fn concurrent_refreshes_of_a_failing_backend_are_one_request() {
         let results = callers.join_all().await;
         assert!(
             results.iter().all(Result::is_err),
-            "round {round}: nobody is misled"
+            "round {round}: every caller gets the same end"
         );
         assert_eq!(rig.refreshes(), 1, "round {round}");
     }
@@ -130,7 +133,7 @@ async fn a_caller_that_gives_up_stops_nothing() {
     eventually("the new token in the keyring", || rig.kept() != before).await;
     let reply = rig.get("/me").await.expect("a call");
     assert_eq!(reply.status, 200);
-    assert_eq!(rig.refreshes(), 1, "the one that was under way");
+    assert_eq!(rig.refreshes(), 1, "only the refresh that was in progress");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -152,8 +155,12 @@ async fn starts_and_calls_at_once_are_one_refresh() {
         assert_eq!(
             served.into_inner(),
             CALLERS,
-            "round {round}: everyone is served"
+            "round {round}: every caller gets an answer"
         );
-        assert_eq!(rig.refreshes(), round, "round {round}: the start's own");
+        assert_eq!(
+            rig.refreshes(),
+            round,
+            "round {round}: only the start's refresh"
+        );
     }
 }

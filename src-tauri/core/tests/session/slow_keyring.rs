@@ -1,6 +1,6 @@
-//! A keyring that answers, but late each time: behind a card reader, or a question that a
-//! person answers slowly. It is slow, and neither locked nor gone: its late word counts, unless
-//! something newer was asked for.
+//! A keyring that answers late each time: behind a card reader, or a question that a user answers
+//! slowly. It is neither locked nor absent: its late answer is used, unless something newer was
+//! asked for.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use vestibule_core::wire::{SignedOutReason, StorageStatus};
 
 use crate::support::*;
 
-/// A start whose read of the keyring has run into its bound, and is still under way.
+/// A start whose read of the keyring has exceeded its time limit and is still in progress.
 async fn slow_start(world: &World) -> Install {
     let mut install = world.install().await;
     install.sign_in(PLAIN).await;
     world.store.block(Block::Hang);
     install.restart(world);
-    eventually("the keyring is asked", || world.store.waiting() > 0).await;
+    eventually("a read of the keyring", || world.store.waiting() > 0).await;
     install
         .until("the bound of the read", |state| {
             state.storage == StorageStatus::Locked
@@ -29,13 +29,13 @@ async fn a_late_answer_to_a_read_counts() {
     let world = World::new(Config::default()).await;
     let install = slow_start(&world).await;
     world.store.heal();
-    // No time passes for the schedule: it is this read's answer, and not the next one's.
+    // The schedule's clock does not advance, so this is the answer to the same read.
     install.until("the session", is_fresh).await;
     assert_eq!(owner(&install.session).await.as_deref(), Some(PLAIN));
     assert_eq!(install.state().storage, StorageStatus::Ok);
 }
 
-/// Every read is late, the next begins before the last has ended.
+/// Every read is late, and the next one begins before the last has ended.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_keyring_that_is_late_each_time_is_heard_in_the_end() {
     let world = World::new(Config::default()).await;
@@ -79,5 +79,8 @@ async fn a_late_answer_does_not_count_after_a_sign_out() {
         }))
         .await;
     install.restart(&world);
-    install.settle("the next start").await.expect_err("over");
+    install
+        .settle("the next start")
+        .await
+        .expect_err("the session has ended");
 }

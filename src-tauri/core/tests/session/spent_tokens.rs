@@ -1,5 +1,5 @@
-//! A token of which the disk knows that it is spent is never sent to a refresh: a backend that
-//! watches for copies would end the session and raise the alarm.
+//! A token that the disk knows to be used is never sent to a refresh: a backend that detects copies
+//! would end the session and raise an alarm.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use vestibule_core::wire::{SessionState, SignedOutReason};
 
 use crate::support::*;
 
-/// Why the keyring takes nothing.
+/// The errors with which the keyring refuses a write.
 const TROUBLES: [StoreError; 3] = [StoreError::Locked, StoreError::Failed, StoreError::TooLarge];
 
 struct Row {
@@ -79,7 +79,7 @@ async fn a_token_that_the_disk_knows_to_be_spent_is_not_sent_again() {
         assert_eq!(
             settled,
             Err(SignedOutReason::Missing),
-            "{name}: said in words"
+            "{name}: the reason is shown"
         );
         let after = world.backend.requests("POST", REFRESH);
         assert_eq!(after, before, "{name}: nothing was sent to a refresh");
@@ -94,11 +94,14 @@ async fn a_token_that_the_disk_knows_to_be_spent_is_not_sent_again() {
             "{name}: no alarm"
         );
         install.restart(&world);
-        install.settle(&name).await.expect_err("and stays over");
+        install
+            .settle(&name)
+            .await
+            .expect_err("the session stays signed out");
     }
 }
 
-/// A keyring that was put back to an earlier day.
+/// A keyring that was restored to an earlier state.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_item_from_a_backup_is_not_sent_again() {
     let world = World::new(Config {
@@ -127,7 +130,7 @@ async fn an_item_from_a_backup_is_not_sent_again() {
     );
 }
 
-/// The record that knew of it was written over by that of somebody else's sign-in.
+/// The record that knew of the used token was replaced by that of another person's sign-in.
 #[tokio::test(flavor = "multi_thread")]
 async fn nor_after_somebody_else_has_signed_in_before_the_keyring_could_be_read() {
     for restarts in [false, true] {
@@ -162,7 +165,7 @@ async fn nor_after_somebody_else_has_signed_in_before_the_keyring_could_be_read(
     }
 }
 
-/// The backend gives the same successor again for a while, and the profile says for how long.
+/// The backend gives the same successor again for a while, and the profile names that time.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_one_before_is_sent_once_more_within_the_grace_of_the_profile() {
     let (minute, hour) = (Duration::from_secs(60), Duration::from_secs(3600));
@@ -213,7 +216,7 @@ async fn the_one_before_is_sent_once_more_within_the_grace_of_the_profile() {
     }
 }
 
-/// Its time may end while the backend cannot be reached.
+/// The grace window may end while the backend cannot be reached.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_one_before_is_not_sent_once_its_time_is_over() {
     let world = World::with_profile(
@@ -235,11 +238,11 @@ async fn the_one_before_is_not_sent_once_its_time_is_over() {
     world.backend.down().await;
     install.restart(&world);
     let tried = |state: &SessionState| outage(state).is_some() && is_stale(state);
-    install.until("a try that reached nobody", tried).await;
+    install.until("a failed refresh", tried).await;
     install.pass(Duration::from_secs(31));
     let before = world.backend.requests("POST", REFRESH);
     world.backend.up().await.expect("the backend is back");
-    let settled = install.settle("after its time").await;
+    let settled = install.settle("after the grace window").await;
     assert_eq!(settled, Err(SignedOutReason::Missing));
     assert_eq!(world.backend.requests("POST", REFRESH), before, "not sent");
     install
@@ -249,7 +252,7 @@ async fn the_one_before_is_not_sent_once_its_time_is_over() {
         .await;
 }
 
-/// What the record does not know to be spent is the newest there is.
+/// A token that the record does not know to be used is the newest one.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_item_that_is_newer_than_the_record_is_taken() {
     for lost in [true, false] {
@@ -274,8 +277,7 @@ async fn an_item_that_is_newer_than_the_record_is_taken() {
             install.session.refresh().await.expect("refreshed");
         }
         for (file, bytes) in records {
-            // The write of the last rotation is lost with the power; or all of it but the
-            // device's.
+            // A power cut loses the write of the last rotation, or all of them except the device's.
             match lost && file != "device.json" {
                 true => std::fs::remove_file(install.records.join(file)).expect("gone"),
                 false => std::fs::write(install.records.join(file), bytes).expect("old"),

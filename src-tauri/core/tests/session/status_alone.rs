@@ -1,6 +1,5 @@
-//! What ends a session: an answer with a name at once; a status alone only the third time that
-//! it is given, over half a minute, since a gateway in front of the backend says the same when
-//! it has trouble.
+//! What ends a session: an answer with an error code at once; a status alone only at the third
+//! time, over half a minute, since a failing gateway in front of the backend sends the same.
 
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use vestibule_core::wire::SignedOutReason;
 
 use crate::support::*;
 
-/// Answers that have nothing but a status to say it with.
+/// Answers whose only statement is a status.
 fn by_status_alone() -> Vec<(&'static str, Effect)> {
     let challenge = [("www-authenticate", r#"Bearer error="invalid_token""#)];
     vec![
@@ -33,8 +32,8 @@ fn strike_always(rig: &Rig, effect: Effect) {
     rig.backend.faults().add(Fault::on("POST", REFRESH, effect));
 }
 
-/// Lets time pass bit by bit, for the schedule to see each; and waits until what was due then
-/// has been sent and answered.
+/// Lets time pass in small steps, so that the schedule sees each, and waits until what became due
+/// was sent and answered.
 async fn pass(rig: &Rig, seconds: u64) {
     for _ in 0..seconds * 2 {
         rig.pass(Duration::from_millis(500));
@@ -66,14 +65,17 @@ async fn the_third_ends_the_session_after_half_a_minute() {
         let _ = rig.session.refresh().await;
         assert_eq!(rig.refreshes(), 1, "{name}");
         pass(&rig, 9).await;
-        assert_eq!(rig.refreshes(), 1, "{name}: not before 10 s");
+        assert_eq!(rig.refreshes(), 1, "{name}: no second refresh before 10 s");
         pass(&rig, 7).await;
         rig.reached(REFRESH, 2).await;
-        assert!(is_stale(&rig.state()), "{name}: twice is not enough");
+        assert!(
+            is_stale(&rig.state()),
+            "{name}: two rejections do not end the session"
+        );
         pass(&rig, 13).await;
-        assert_eq!(rig.refreshes(), 2, "{name}: not before 30 s");
+        assert_eq!(rig.refreshes(), 2, "{name}: no third refresh before 30 s");
         pass(&rig, 12).await;
-        // It was due by 40 s; no more time passes for it.
+        // The third is due after 40 s at the latest; no more time passes for it.
         rig.reached(REFRESH, 3).await;
         assert_eq!(
             rig.until_signed_out().await,
@@ -81,7 +83,7 @@ async fn the_third_ends_the_session_after_half_a_minute() {
             "{name}"
         );
         pass(&rig, 60).await;
-        assert_eq!(rig.refreshes(), 3, "{name}: and no more");
+        assert_eq!(rig.refreshes(), 3, "{name}: no further refresh");
         rig.restart();
         assert_eq!(
             rig.until_signed_out().await,
@@ -138,7 +140,7 @@ async fn a_success_in_between_takes_it_all_back() {
     rig.backend.faults().remove(id);
     pass(&rig, 26).await;
     assert!(is_fresh(&rig.state()), "{:?}", rig.state());
-    // From here it takes three again.
+    // From here on, three rejections are needed again.
     strike_always(&rig, Effect::status(401));
     let _ = rig.session.refresh().await;
     pass(&rig, 16).await;
@@ -155,10 +157,14 @@ async fn what_is_transient_in_between_neither_counts_nor_resets() {
     pass(&rig, 16).await;
     assert_eq!(why(&rig.state()), None, "{:?}", rig.state());
     assert!(rig.refreshes() >= 2);
-    // The three that count are the first and two more.
+    // The first of these and two more make the three that count.
     pass(&rig, 300).await;
     assert_eq!(rig.until_signed_out().await, SignedOutReason::Expired);
-    assert_eq!(rig.refreshes(), 4, "three of a kind, and one in between");
+    assert_eq!(
+        rig.refreshes(),
+        4,
+        "three rejections, and one other answer in between"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -172,7 +178,7 @@ async fn a_named_end_in_between_counts_at_once() {
     assert_eq!(rig.refreshes(), 2);
 }
 
-/// Whoever signs in meanwhile starts at nought.
+/// A sign-in in between resets the count.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_count_of_one_session_is_not_the_next_ones() {
     let rig = Rig::signed_in().await;
@@ -205,11 +211,11 @@ async fn each_end_with_a_name_counts_at_once() {
         let result = rig.session.refresh().await;
         assert_eq!(code(&result), Some(ErrorCode::SessionEnded), "{name}");
         assert_eq!(why(&rig.state()), Some(wanted), "{name}");
-        assert_eq!(rig.refreshes(), 1, "{name}: not argued with");
+        assert_eq!(rig.refreshes(), 1, "{name}: the refresh is not sent again");
     }
 }
 
-/// A call that finds the gateway in trouble is not the end of the session either.
+/// A call that meets a failing gateway does not end the session either.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_meets_such_an_answer_twice_ends_nothing() {
     let rig = Rig::signed_in().await;
@@ -222,7 +228,7 @@ async fn a_call_that_meets_such_an_answer_twice_ends_nothing() {
     assert_eq!(rig.get("/me").await.expect("a call").status, 200);
 }
 
-/// A sign-out is heard when the backend says so, not when a gateway does.
+/// A sign-out counts as delivered when the backend answers, not when a gateway does.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sign_out_is_believed_by_status_alone_only_at_the_third_time() {
     for times in [1, 2, 3] {
@@ -240,11 +246,13 @@ async fn a_sign_out_is_believed_by_status_alone_only_at_the_third_time() {
             .await;
         if times < 3 {
             let told = || world.alive(PLAIN) == 0;
-            let what = format!("the backend hears it after {times}");
+            let what = format!("the backend receives the sign-out after {times}");
             install.passing(eventually(&what, told)).await;
         } else {
             let nothing = || world.store.items().is_empty();
-            install.passing(eventually("it is let go", nothing)).await;
+            install
+                .passing(eventually("no pending sign-out", nothing))
+                .await;
             assert_eq!(world.backend.requests("POST", "/logout"), 3);
         }
     }

@@ -1,4 +1,5 @@
-//! A keyring that fails while the session lives: the session goes on, says so, and heals.
+//! A keyring that fails during the session: the session goes on, its state says so, and the token
+//! is stored later.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -36,9 +37,13 @@ async fn a_sign_in_without_a_keyring_lives_in_memory_and_says_so() {
             "{error:?}: it will not outlive this run"
         );
         let reply = rig.get("/me").await.expect("a call");
-        assert_eq!(reply.status, 200, "{error:?}: but it works");
+        assert_eq!(reply.status, 200, "{error:?}: the session works");
         rig.session.refresh().await.expect("and refreshes");
-        assert_eq!(remembered(&rig), Some(false), "{error:?}: still not kept");
+        assert_eq!(
+            remembered(&rig),
+            Some(false),
+            "{error:?}: the token is still not stored"
+        );
     }
 }
 
@@ -67,7 +72,7 @@ async fn a_token_that_is_kept_late_leaves_the_journal_to_the_rotation_under_way(
     rig.reached(REFRESH, 2).await;
     rig.store.heal();
     rig.pass(Duration::from_secs(10));
-    rig.until("the keyring to hold it", |state| {
+    rig.until("the token to be stored", |state| {
         state.storage == StorageStatus::Ok
     })
     .await;
@@ -91,7 +96,7 @@ async fn a_token_that_could_not_be_kept_is_offered_again() {
     assert_eq!(rig.state().storage, StorageStatus::MemoryOnly);
     rig.store.heal();
     rig.pass(Duration::from_secs(10));
-    rig.until("the keyring holds it after all", |state| {
+    rig.until("the token to be stored after all", |state| {
         matches!(
             state.phase,
             Phase::SignedIn {
@@ -101,9 +106,9 @@ async fn a_token_that_could_not_be_kept_is_offered_again() {
         ) && state.storage == StorageStatus::Ok
     })
     .await;
-    assert_ne!(rig.kept(), first, "the new one");
+    assert_ne!(rig.kept(), first, "the new token is stored");
     let requests = rig.refreshes();
-    assert_eq!(requests, 1, "no refresh was needed for that");
+    assert_eq!(requests, 1, "storing the token needed no refresh");
     rig.restart();
     rig.until_fresh().await;
 }
@@ -119,7 +124,7 @@ async fn a_hung_keyring_delays_a_sign_in_by_its_bound_and_no_more() {
     assert_eq!(rig.state().storage, StorageStatus::Locked);
     assert_eq!(remembered(&rig), Some(false));
     rig.store.heal();
-    eventually("the late call lands", || rig.kept().is_some()).await;
+    eventually("the late write", || rig.kept().is_some()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -131,21 +136,25 @@ async fn a_keyring_that_hangs_for_long_does_not_pile_up_threads() {
         let value = zeroize::Zeroizing::new(generation.to_string().into_bytes());
         let order = Order::write(1, generation.into());
         let result = bounded.write(order, value).await;
-        assert_eq!(result, Err(StoreError::TimedOut), "it does not answer");
+        assert_eq!(
+            result,
+            Err(StoreError::TimedOut),
+            "the call exceeds its time limit"
+        );
     }
     assert!(
         store.waiting() <= THREADS,
-        "{} calls hang at once",
+        "{} calls hang at the same time",
         store.waiting()
     );
     store.heal();
     eventually("the late calls to land", || store.waiting() == 0).await;
-    eventually("the newest value", || {
+    eventually("the newest value to be stored", || {
         let held = store.bare().read(WORKSPACE).expect("a memory store");
         held.is_some_and(|held| held.as_slice() == b"50")
     })
     .await;
-    eventually("an answer again", || store.waiting() == 0).await;
+    eventually("no call to hang", || store.waiting() == 0).await;
     let held = soon("a read", async {
         loop {
             match bounded.read().await {
@@ -155,10 +164,10 @@ async fn a_keyring_that_hangs_for_long_does_not_pile_up_threads() {
         }
     })
     .await;
-    assert_eq!(held[0].as_slice(), b"50", "it works again");
+    assert_eq!(held[0].as_slice(), b"50", "the keyring works again");
 }
 
-/// What the user of a session in memory was told: until you quit.
+/// A session in memory lasts until the app is closed, as its user was told.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_the_keyring_never_took_is_not_shown_at_the_next_start() {
     for healed in [false, true] {
@@ -174,12 +183,12 @@ async fn a_session_that_the_keyring_never_took_is_not_shown_at_the_next_start() 
         assert_eq!(
             rig.until_signed_out().await,
             SignedOutReason::Never,
-            "nothing speaks of it, keyring healed: {healed}"
+            "no trace of the session is left, keyring healed: {healed}"
         );
-        assert_eq!(rig.refreshes(), before, "nobody was asked");
+        assert_eq!(rig.refreshes(), before, "no refresh was sent");
         let shown = rig.records().join("session.json");
         let text = std::fs::read_to_string(shown).unwrap_or_default();
-        assert!(!text.contains(PLAIN), "no record of who it was: {text}");
+        assert!(!text.contains(PLAIN), "no record names the user: {text}");
     }
 }
 
@@ -190,10 +199,14 @@ async fn a_session_in_memory_leaves_no_way_back_to_the_one_it_replaced() {
     rig.store.block(Block::Fail(StoreError::Failed));
     rig.sign_in(ADMIN).await;
     rig.store.heal();
-    assert_eq!(rig.kept(), replaced, "the keyring still holds the first");
+    assert_eq!(
+        rig.kept(),
+        replaced,
+        "the keyring still holds the first token"
+    );
     rig.restart();
     assert_eq!(rig.until_signed_out().await, SignedOutReason::Never);
-    assert_eq!(rig.refreshes(), 0, "it was not used");
+    assert_eq!(rig.refreshes(), 0, "the first token was not used");
     rig.until_nothing_kept().await;
     rig.reached("/logout", 1).await;
 }

@@ -1,5 +1,5 @@
-//! What commit ff703f2 left, records and keyring item, taken over at the first start of this
-//! version: nobody is signed out by it, wherever it is cut short.
+//! Records and a keyring item in the format of commit ff703f2, converted at the first start of this
+//! version: nobody is signed out by that, wherever it is interrupted.
 
 use std::fs;
 use std::io;
@@ -20,19 +20,18 @@ use vestibule_core::wire::{Phase, SignedOutReason};
 
 use crate::support::*;
 
-/// The session's id in the fixture: it stays.
+/// The session's id in the fixture, which must stay.
 const SESSION: &str = "7a4c4c5e-0f0b-4f0a-8c0e-2d8c9a1b3c4d";
 const SLOT: &str = "3e0d6f5a-7f1d-4d43-9e51-6f7f6c1f2a10";
 
-/// Records and items at one moment.
+/// The records and items at one moment.
 struct Left {
     folder: TempDir,
     items: Vec<(String, Vec<u8>)>,
     moment: String,
 }
 
-/// A disk and a keyring that keep a copy of everything after each change: what a kill there
-/// leaves.
+/// A disk and a keyring that copy everything after each change, as a kill at that moment leaves it.
 struct Camera {
     records: FolderRecords,
     folder: PathBuf,
@@ -66,7 +65,10 @@ impl Camera {
 
 fn items(keyring: &MemoryStore) -> Vec<(String, Vec<u8>)> {
     let of = |name: String| {
-        let value = keyring.read(&name).expect("memory").expect("it is there");
+        let value = keyring
+            .read(&name)
+            .expect("memory")
+            .expect("the item exists");
         (name, value.to_vec())
     };
     keyring.names().into_iter().map(of).collect()
@@ -124,7 +126,7 @@ impl SecretStore for Camera {
     }
 }
 
-/// A session at the backend, and what is to stand in the fixture for it.
+/// A session at the backend, and the values to put into the fixture for it.
 async fn values(world: &World) -> Vec<(&'static str, String)> {
     let elsewhere = world.install_elsewhere().await;
     elsewhere.sign_in(PLAIN).await;
@@ -151,7 +153,7 @@ fn fixture(name: &str, values: &[(&str, String)]) -> String {
     values.iter().fold(text, fill)
 }
 
-/// What ff703f2 left: these records, and its item.
+/// A folder and a keyring in the old format: these records, and the item if asked for.
 async fn left(world: &World, records: &[(&str, &str)], with_item: bool) -> (TempDir, MemoryStore) {
     let values = values(world).await;
     let folder = tempfile::tempdir().expect("a folder");
@@ -197,7 +199,7 @@ fn open(world: &World, camera: &Arc<Camera>) -> (Session, Arc<ManualClock>) {
     (session, clock)
 }
 
-/// For as long as the first answer to a token is given again.
+/// A backend whose grace window covers all restarts of a test.
 fn forgiving() -> Config {
     Config {
         grace: Duration::from_secs(3600),
@@ -218,7 +220,7 @@ async fn settled(session: &Session, clock: &Arc<ManualClock>) -> Option<SignedOu
     tokio::select! {
         biased;
         state = over => why(&state),
-        () = passing => unreachable!("time passes for ever"),
+        () = passing => unreachable!("the loop that advances the clock has no end"),
     }
 }
 
@@ -290,7 +292,7 @@ async fn a_sign_out_of_then_is_told_and_what_it_left_is_gone() {
             clock.advance(Duration::from_secs(1));
             world.alive(PLAIN) == 0 && camera.keyring.names().is_empty()
         };
-        eventually("the sign-out to be told", told).await;
+        eventually("the backend to receive the sign-out", told).await;
     }
 }
 

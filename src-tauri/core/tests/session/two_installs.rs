@@ -1,5 +1,5 @@
-//! Two computers with one keyring between them, which is kept in step by whatever does that.
-//! Each has a session of its own, and neither takes, ends or hides the other's.
+//! Two computers that share one synchronised keyring. Each has a session of its own, and neither
+//! takes, ends or hides the other's.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ async fn a_start_at_a_second_computer_leaves_the_first_ones_session_alone() {
         let _ = second.session.unlock_keyring().await;
         assert!(
             world.store.items() == items,
-            "{binding:?}: nothing was touched"
+            "{binding:?}: the keyring is unchanged"
         );
         let after = world.backend.requests("POST", REFRESH);
         assert_eq!(after, requests, "{binding:?}: nothing was sent");
@@ -68,7 +68,7 @@ async fn a_sign_in_at_a_second_computer_leaves_the_first_ones_session_alone() {
                 second.session.refresh().await.expect("the second's");
             }
             let alive = world.alive(PLAIN) + world.alive(ADMIN);
-            assert_eq!(alive, 2, "{name}: both go on");
+            assert_eq!(alive, 2, "{name}: both sessions are valid");
         }
     }
 }
@@ -87,7 +87,9 @@ async fn a_sign_out_at_one_computer_signs_nobody_out_at_the_other() {
         };
         leaves.session.logout().await;
         let left = || world.alive(PLAIN) + world.alive(ADMIN) == 1;
-        leaves.passing(eventually("the end of one", left)).await;
+        leaves
+            .passing(eventually("the end of one session", left))
+            .await;
         stays.restart(&world);
         assert_eq!(stays.settle("who stays").await.as_deref(), Ok(email));
     }
@@ -107,11 +109,11 @@ async fn a_keyring_that_opens_late_at_the_second_computer_hands_it_nothing() {
     assert_eq!(second.settle("the second").await.as_deref(), Ok(ADMIN));
     first.restart(&world);
     assert_eq!(first.settle("the first").await.as_deref(), Ok(PLAIN));
-    assert_eq!(world.alive(PLAIN), 1, "nobody's session ended");
-    assert_eq!(world.alive(ADMIN), 1, "nobody's session ended");
+    assert_eq!(world.alive(PLAIN), 1, "no session ended");
+    assert_eq!(world.alive(ADMIN), 1, "no session ended");
 }
 
-/// The records of an install are lost one by one: it still knows what is its own.
+/// The records of an installation are lost one by one: it still finds its own session.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_install_that_has_lost_one_record_still_knows_its_session() {
     let names = {
@@ -134,7 +136,7 @@ async fn an_install_that_has_lost_one_record_still_knows_its_session() {
     }
 }
 
-/// All of them: what the keyring holds may be another computer's.
+/// All records are lost: the keyring's items may belong to another computer.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_install_that_has_lost_everything_leaves_the_item_alone() {
     let world = world(DeviceBinding::Off).await;
@@ -146,7 +148,7 @@ async fn an_install_that_has_lost_everything_leaves_the_item_alone() {
     install.restart(&world);
     let settled = install.settle("nothing is known").await;
     assert_eq!(settled, Err(SignedOutReason::Never));
-    assert!(world.store.items() == items, "the item is there");
+    assert!(world.store.items() == items, "the keyring is unchanged");
     assert_eq!(world.backend.requests("POST", REFRESH), requests);
-    assert_eq!(world.ends(PLAIN), [None], "and nobody's session has ended");
+    assert_eq!(world.ends(PLAIN), [None], "no session has ended");
 }

@@ -1,5 +1,6 @@
-//! Several items of one name in the keyring, after keyrings were merged or restored: the newest
-//! of ours counts, what is somebody's session is ended at the backend, and none of it stays.
+//! Several keyring items with one name, after keyrings were merged or restored: the newest item of
+//! this installation is used, other sessions in them are ended at the backend, and one item is
+//! left.
 
 use std::fs;
 use std::sync::Arc;
@@ -8,18 +9,18 @@ use vestibule_backend::Config;
 
 use crate::support::*;
 
-/// How the second item came about.
+/// Where the second item comes from.
 #[derive(Clone, Copy, Debug)]
 enum Twin {
     /// An earlier state of the same session.
     Earlier,
     /// An earlier session of this install.
     SessionBefore,
-    /// No item at all.
+    /// Not a valid item.
     Rubbish,
 }
 
-/// Signed in, with a second item beside the first.
+/// Signs in and adds a second item to the first.
 async fn with_two(world: &World, twin: Twin) -> Install {
     let mut install = world.install().await;
     install.sign_in(PLAIN).await;
@@ -41,8 +42,8 @@ async fn with_two(world: &World, twin: Twin) -> Install {
     install
 }
 
-/// What the keyring of this install would hold if somebody else had signed in: that session is
-/// alive, and the records know nothing of it.
+/// What this installation's keyring would hold after another sign-in: that session is valid, and
+/// the records do not know it.
 async fn of_another_session(
     world: &World,
     install: &mut Install,
@@ -86,12 +87,12 @@ async fn the_newest_counts_and_none_of_the_others_stays() {
         install.session.refresh().await.expect("refreshed");
         let healed = || world.store.twins() == 0;
         install
-            .passing(eventually("one item is left", healed))
+            .passing(eventually("one item to be left", healed))
             .await;
         install
             .passing(eventually(&name, || world.alive(ADMIN) == 0))
             .await;
-        assert_eq!(world.alive(PLAIN), 1, "{name}: the session goes on");
+        assert_eq!(world.alive(PLAIN), 1, "{name}: the session is valid");
         install.restart(&world);
         assert_eq!(install.settle(&name).await.as_deref(), Ok(PLAIN), "{name}");
     }

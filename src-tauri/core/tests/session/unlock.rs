@@ -1,5 +1,5 @@
-//! The keyring tried at a person's request. The clock stands still: nothing here comes about
-//! because it was due.
+//! The keyring is tried when the user asks for it. The clock does not advance, so nothing happens
+//! because it is due.
 
 use std::time::Duration;
 
@@ -30,8 +30,15 @@ async fn a_token_is_offered_at_once_and_nothing_is_asked_of_the_backend() {
 
         let tried = rig.store.reads();
         rig.session.unlock_keyring().await.expect("tried");
-        assert_eq!(rig.store.reads(), tried + 1, "{error:?}: it was tried");
-        assert!(!is_remembered(&rig.state()), "{error:?}: to no avail");
+        assert_eq!(
+            rig.store.reads(),
+            tried + 1,
+            "{error:?}: the keyring was tried"
+        );
+        assert!(
+            !is_remembered(&rig.state()),
+            "{error:?}: the token is still not stored"
+        );
 
         rig.store.heal();
         rig.session.unlock_keyring().await.expect("tried again");
@@ -54,12 +61,15 @@ async fn a_session_behind_the_keyring_goes_on_at_once() {
     assert_eq!(
         code(&refused),
         Some(ErrorCode::KeyringUnread),
-        "it is still locked"
+        "the keyring is still locked"
     );
-    assert!(is_stale(&rig.state()), "and nobody is signed out");
+    assert!(is_stale(&rig.state()), "nobody is signed out");
 
     rig.store.heal();
-    rig.session.unlock_keyring().await.expect("it goes on");
+    rig.session
+        .unlock_keyring()
+        .await
+        .expect("the keyring is open now");
     let state = rig.state();
     assert!(is_fresh(&state) && is_remembered(&state), "{state:?}");
     assert_eq!(rig.refreshes(), 1);
@@ -75,7 +85,7 @@ async fn where_nothing_waits_nothing_is_done() {
     rig.session.logout().await;
     rig.reached("/logout", 1).await;
     let record = rig.records().join("pending-sign-outs.json");
-    eventually("the sign-out to be settled", || !record.exists()).await;
+    eventually("no pending sign-out", || !record.exists()).await;
     let before = counts();
     rig.session.unlock_keyring().await.expect("no harm");
     rig.pass(Duration::ZERO);

@@ -1,5 +1,5 @@
-//! "Cannot be read" is neither "absent" nor "empty": a record that the disk does not give out
-//! for a moment is not written over, and nothing is concluded from it.
+//! A record that cannot be read is neither absent nor empty: it is not overwritten, and nothing is
+//! concluded from it.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use vestibule_core::wire::SignedOutReason;
 
 use crate::support::*;
 
-/// Signed in, with an earlier sign-out that the backend has not heard.
+/// Signed in, with an earlier sign-out that the backend has not received.
 async fn with_every_record(world: &World) -> Install {
     let busy = Effect::status(503);
     world
@@ -30,7 +30,7 @@ async fn with_every_record(world: &World) -> Install {
 async fn names() -> Vec<String> {
     let world = World::new(Config::default()).await;
     let names = files_of(&with_every_record(&world).await.records);
-    // A marker that was laid aside says nothing: a new one is as good.
+    // The spare marker has no content that matters: a new one is as good.
     let says = |name: &String| !name.ends_with(".spare");
     names.into_iter().filter(says).collect()
 }
@@ -44,7 +44,7 @@ async fn what_cannot_be_read_is_not_written_over() {
         install.quit(&world).await;
         let record = Unreadable::make(&install.records, &name);
         let opened = world.try_open(&install.records, &install.clock, world.store.clone());
-        // One that does not open shows nobody, and has written nothing.
+        // A session that does not open shows nobody, and has written nothing.
         if let Ok(session) = opened {
             install.session = session;
             install
@@ -58,27 +58,28 @@ async fn what_cannot_be_read_is_not_written_over() {
             let shown = shown(&install.state());
             if is_fresh(&install.state()) {
                 let owner = owner(&install.session).await;
-                assert_eq!(shown, owner, "{name}: who is shown owns the session");
+                assert_eq!(shown, owner, "{name}: the person shown owns the session");
             }
-            assert!(!record.is_written_over(), "{name} was written over");
+            assert!(!record.is_written_over(), "{name} was overwritten");
             install.quit(&world).await;
         }
         record.heal();
         install.restart(&world);
         let settled = install.settle(&name).await;
         assert_eq!(settled.as_deref(), Ok(PLAIN), "{name}: as before");
-        // And the sign-out of before is told at last.
+        // The earlier sign-out is delivered in the end.
         world.backend.faults().clear();
         install
-            .passing(eventually("the sign-out of before", || {
-                world.alive(ADMIN) == 0
-            }))
+            .passing(eventually(
+                "the earlier session's end at the backend",
+                || world.alive(ADMIN) == 0,
+            ))
             .await;
         assert_eq!(world.alive(PLAIN), 1, "{name}");
     }
 }
 
-/// A sign-out while the record of the earlier ones cannot be read does not forget them.
+/// A sign-out while the record of earlier ones cannot be read does not lose them.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn sign_outs_that_were_not_told_outlast_a_disk_that_fails_for_a_moment() {
@@ -98,7 +99,7 @@ async fn sign_outs_that_were_not_told_outlast_a_disk_that_fails_for_a_moment() {
         world.backend.faults().clear();
         install.restart(&world);
         let settled = install.settle(&name).await;
-        settled.expect_err("signed out is signed out");
+        settled.expect_err("the session stays signed out");
         install
             .passing(eventually("both sign-outs", || {
                 world.alive(ADMIN) + world.alive(PLAIN) == 0
@@ -107,7 +108,8 @@ async fn sign_outs_that_were_not_told_outlast_a_disk_that_fails_for_a_moment() {
     }
 }
 
-/// Nothing can be read, or all but one: that is no reason to say that nobody has ever signed in.
+/// All records, or all but one, cannot be read: then it is unknown whether anybody has ever signed
+/// in.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_start_at_which_nothing_can_be_read_concludes_nothing() {
@@ -132,7 +134,7 @@ async fn a_start_at_which_nothing_can_be_read_concludes_nothing() {
             assert_eq!(
                 why(&state),
                 None,
-                "{spared:?}: it is not known yet: {state:?}"
+                "{spared:?}: the state is still unknown: {state:?}"
             );
         }
         for record in records {
@@ -140,12 +142,12 @@ async fn a_start_at_which_nothing_can_be_read_concludes_nothing() {
         }
         world.store.heal();
         install.restart(&world);
-        let settled = install.settle("all well again").await;
+        let settled = install.settle("all records can be read again").await;
         assert_eq!(settled.as_deref(), Ok(PLAIN), "{spared:?}");
     }
 }
 
-/// The keyring, too: an item that cannot be understood is somebody's all the same.
+/// An item that cannot be parsed may be a session's too.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_item_of_a_newer_format_is_left_alone() {
     let world = World::new(Config::default()).await;
@@ -168,7 +170,7 @@ async fn an_item_of_a_newer_format_is_left_alone() {
     assert_ne!(why(&state), Some(SignedOutReason::Missing), "{state:?}");
     install.pass(Duration::from_secs(60));
     install.session.refresh().await.expect_err("not understood");
-    assert!(world.store.items() == newer, "it is left alone");
+    assert!(world.store.items() == newer, "the keyring is unchanged");
     for (account, value) in &items {
         world.store.put(account, value);
     }

@@ -1,5 +1,5 @@
-//! "You stay signed in until you quit" is a promise: whatever the keyring or the disk has taken
-//! after all, the next start is signed out, and the backend is told.
+//! "You stay signed in until you quit" is a promise: even if the keyring or the disk stored the
+//! session after all, the next start is signed out, and the backend receives a sign-out.
 
 use vestibule_core::secrets::StoreError;
 use vestibule_core::wire::Phase;
@@ -17,9 +17,9 @@ async fn check_over(world: &World, install: &mut Install, name: &str) {
     let before = world.backend.requests("POST", REFRESH);
     install.restart(world);
     let settled = install.settle(name).await;
-    settled.expect_err("signed out, as was told");
+    settled.expect_err("the session has ended, as the state said");
     let after = world.backend.requests("POST", REFRESH);
-    assert_eq!(after, before, "{name}: it was not used again");
+    assert_eq!(after, before, "{name}: the token was not used again");
     install
         .passing(eventually("the end at the backend", || {
             world.alive(PLAIN) == 0
@@ -30,7 +30,10 @@ async fn check_over(world: &World, install: &mut Install, name: &str) {
         .passing(eventually("an empty keyring", nothing))
         .await;
     install.restart(world);
-    install.settle(name).await.expect_err("and stays so");
+    install
+        .settle(name)
+        .await
+        .expect_err("the session stays signed out");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -43,24 +46,32 @@ async fn a_write_that_lands_after_the_end_of_the_process_keeps_nobody_signed_in(
         if rotates {
             install.session.refresh().await.expect("refreshed");
         }
-        assert_eq!(remembered(&install), Some(false), "until you quit");
-        // The process is gone, and what it had asked of the keyring comes to pass.
+        assert_eq!(
+            remembered(&install),
+            Some(false),
+            "the session is in memory only"
+        );
+        // The process has ended, and the calls that it made to the keyring take effect.
         install.quit(&world).await;
         world.store.heal();
         eventually("the late write", || !world.store.items().is_empty()).await;
-        eventually("all of them", || world.store.waiting() == 0).await;
+        eventually("all late calls", || world.store.waiting() == 0).await;
         check_over(&world, &mut install, &format!("rotated: {rotates}")).await;
     }
 }
 
-/// It landed a moment after the answer, and nothing has been told of that.
+/// The write succeeds a moment after the answer, before the state says so.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_write_that_lands_late_and_was_not_told_keeps_nobody_signed_in() {
     let world = World::new(vestibule_backend::Config::default()).await;
     let mut install = world.install().await;
     world.store.block(Block::Hang);
     install.sign_in(PLAIN).await;
-    assert_eq!(remembered(&install), Some(false), "until you quit");
+    assert_eq!(
+        remembered(&install),
+        Some(false),
+        "the session is in memory only"
+    );
     world.store.heal();
     eventually("the late write", || !world.store.items().is_empty()).await;
     if remembered(&install) == Some(false) {
@@ -68,7 +79,7 @@ async fn a_write_that_lands_late_and_was_not_told_keeps_nobody_signed_in() {
     }
 }
 
-/// What was told in the end counts.
+/// The latest state counts.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_retry_that_was_told_keeps_somebody_signed_in() {
     for error in [StoreError::Locked, StoreError::Failed] {
@@ -76,9 +87,13 @@ async fn a_retry_that_was_told_keeps_somebody_signed_in() {
         let mut install = world.install().await;
         world.store.block(Block::Fail(error));
         install.sign_in(PLAIN).await;
-        assert_eq!(remembered(&install), Some(false), "until you quit");
+        assert_eq!(
+            remembered(&install),
+            Some(false),
+            "the session is in memory only"
+        );
         world.store.heal();
-        let told = install.until("the keyring holds it", |state| {
+        let told = install.until("the token to be stored", |state| {
             matches!(
                 state.phase,
                 Phase::SignedIn {
@@ -119,13 +134,13 @@ async fn a_sign_in_that_a_full_disk_did_not_take_is_over_at_the_next_start() {
         cramped.move_out();
         let name = format!("a full disk, over another: {was_signed_in}");
         if remembered {
-            panic!("{name}: told that it stays");
+            panic!("{name}: the state says that the session is remembered");
         }
         check_over(&world, &mut install, &name).await;
     }
 }
 
-/// The disk was full at a rotation only: what was told then counts as well.
+/// The disk was full only during a rotation: the latest state counts then too.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_told_at_a_rotation_on_a_full_disk_comes_true() {
@@ -145,5 +160,9 @@ async fn what_is_told_at_a_rotation_on_a_full_disk_comes_true() {
     cramped.move_out();
     install.restart(&world);
     let settled = install.settle("a rotation on a full disk").await;
-    assert_eq!(settled.is_ok(), remembered, "as was told: {settled:?}");
+    assert_eq!(
+        settled.is_ok(),
+        remembered,
+        "as the state said: {settled:?}"
+    );
 }

@@ -1,5 +1,5 @@
-//! A session cookie is its name, its domain and its path: a backend that has moved its cookie
-//! and takes the old one back takes back that one, and one with two paths has two.
+//! A session cookie is identified by its name, domain and path: a backend that moves its cookie to
+//! another path and deletes the old one deletes only that, and cookies with two paths are two.
 
 use serde_json::json;
 use vestibule_backend::{Config, Effect, Fault};
@@ -7,16 +7,16 @@ use vestibule_core::wire::SignInOutcome;
 
 use crate::support::*;
 
-/// A success that sets all of these, in this order. The names differ for the map that they
-/// travel in, and are one header on the wire.
+/// A success that sets these cookies in this order. The header names differ in case because they
+/// are keys of a map; on the wire they are one header.
 fn with_cookies(cookies: &[&str]) -> Effect {
     const NAMES: [&str; 4] = ["Set-Cookie", "Set-cookie", "set-Cookie", "set-cookie"];
     let headers: Vec<_> = NAMES.into_iter().zip(cookies.iter().copied()).collect();
-    assert_eq!(headers.len(), cookies.len(), "so many names");
+    assert_eq!(headers.len(), cookies.len(), "one name for each cookie");
     answer(200, success(), &headers)
 }
 
-/// The whole line of cookies that this endpoint last got.
+/// The cookies of the latest request to this endpoint.
 fn sent_to(world: &World, path: &str) -> Vec<String> {
     let sent = world.backend.last_request("POST", path).expect("one");
     let line = sent.header("cookie").unwrap_or_default().to_owned();
@@ -48,12 +48,13 @@ async fn answered(at: &str, cookies: &[&str]) -> (World, Install) {
     (world, install)
 }
 
-/// What the next refresh and the sign-out after it go out with; in this process or the next.
+/// Checks which cookies the next refresh and the sign-out after it carry, in this process or in the
+/// next.
 async fn check(at: &str, cookies: &[&str], refresh: &[&str], logout: &[&str]) {
     for restarts in [false, true] {
         let name = format!("{at}, {cookies:?}, after a restart: {restarts}");
         let (world, mut install) = answered(at, cookies).await;
-        // No answer of the backend's own: it knows none of these.
+        // The backend does not know these cookies, so it must not answer.
         let busy = Effect::status(503);
         world.backend.faults().add(Fault::on("POST", REFRESH, busy));
         let before = world.backend.requests("POST", REFRESH);
@@ -62,7 +63,7 @@ async fn check(at: &str, cookies: &[&str], refresh: &[&str], logout: &[&str]) {
         } else {
             let _ = install.session.refresh().await;
         }
-        // Its headers count when it is there; they can be looked at once it was read.
+        // A request can be examined once its body was read.
         let read = || world.backend.recent_requests("POST", REFRESH).len() > before;
         install.passing(eventually("a refresh", read)).await;
         assert_eq!(sent_to(&world, REFRESH), refresh, "{name}");
@@ -85,7 +86,7 @@ async fn a_cookie_that_is_taken_back_elsewhere_is_not_this_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cookie_that_moves_is_the_new_one_only() {
-    // The backend of the tests sets its own for `/`: it is taken back, and set elsewhere.
+    // The test's backend sets its own cookie for `/`, which is deleted here and set elsewhere.
     let gone = format!("{COOKIE}=; Path=/; Max-Age=0");
     let moved = format!("{COOKIE}=r2; Path=/refresh-token; HttpOnly");
     check(REFRESH, &[&gone, &moved], &["r2"], &[]).await;
@@ -151,7 +152,7 @@ async fn one_of_two_that_is_taken_back_does_not_end_the_session() {
     assert_eq!(sent_to(&world, REFRESH), ["for-refresh"]);
 }
 
-/// Calls of the window carry what their path says, and no more.
+/// A window's calls carry the cookies for their path, and no others.
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_carry_what_their_path_says() {
     let world =

@@ -1,5 +1,5 @@
-//! What one person asked for is done in that person's name or not at all, whoever signs in
-//! while it waits.
+//! What one person asked for is done in that person's name or not at all, even if another person
+//! signs in while it waits.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,18 +14,18 @@ use vestibule_core::wire::{FetchRequest, UploadRequest};
 
 use crate::support::*;
 
-/// Longer than an access token lives.
+/// Longer than the lifetime of an access token.
 const A_LIFE: Duration = Duration::from_secs(16 * 60);
 const PURCHASE: &str = "/plans/team/purchase";
 
-/// How the next person comes.
+/// What happens while a call waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Next {
     SignsInOver,
     SignsInAfterASignOut,
-    /// The same person again: another session all the same.
+    /// The same person signs in again, which is another session.
     SignsInAgain,
-    /// Nobody does.
+    /// Nobody signs in.
     SignOut,
 }
 
@@ -64,7 +64,7 @@ fn buy(session: &Session) -> JoinHandle<Result<u16, AuthError>> {
     tokio::spawn(async move { session.fetch(purchase()).await.map(|reply| reply.status) })
 }
 
-/// A purchase whose body comes piece by piece.
+/// A purchase whose body is sent piece by piece.
 fn begin(session: &Session, replayable: bool) -> Arc<Upload> {
     let request = UploadRequest {
         path: PURCHASE.into(),
@@ -89,17 +89,25 @@ fn give(session: &Session, replayable: bool) -> JoinHandle<Result<u16, AuthError
     })
 }
 
-/// Everything that was bought, and by whom: the bearer of each purchase and of the session.
+/// The number of purchases at the backend.
 fn purchases(rig: &Rig) -> usize {
     rig.backend.requests("POST", PURCHASE)
 }
 
-/// Nothing went out for the purchase of before, and the next person's own is their first.
+/// Checks that the earlier person's purchase was not sent, and that the next person's is the first.
 async fn check_untouched(rig: &Rig, next: Next, name: &str) {
-    assert_eq!(purchases(rig), 0, "{name}, {next:?}: it never went out");
+    assert_eq!(
+        purchases(rig),
+        0,
+        "{name}, {next:?}: the call was never sent"
+    );
     if next != Next::SignOut {
         let own = soon("a purchase", buy(&rig.session)).await.expect("ends");
-        assert_eq!(own, Ok(201), "{name}, {next:?}: the first of this session");
+        assert_eq!(
+            own,
+            Ok(201),
+            "{name}, {next:?}: the session's own purchase is its first"
+        );
     }
 }
 
@@ -115,7 +123,7 @@ async fn what_waits_for_a_refresh_is_not_sent_for_the_next_person() {
                 "a call" => buy(&rig.session),
                 kind => give(&rig.session, kind.contains("repeated")),
             };
-            // It has to be under way, and nothing says so: a task of its own runs at once.
+            // The call has to be waiting, and nothing reports that; a task of its own runs at once.
             tokio::time::sleep(Duration::from_millis(50)).await;
             assert!(!waiting.is_finished(), "{kind} waits for the refresh");
             next.comes(&rig.session).await;
@@ -155,10 +163,10 @@ async fn what_waits_behind_a_closed_keyring_is_not_sent_for_the_next_person() {
         let mut rig = Rig::signed_in().await;
         rig.store.block(Block::Hang);
         rig.restart();
-        eventually("the keyring is asked", || rig.store.waiting() > 0).await;
+        eventually("a write to the keyring", || rig.store.waiting() > 0).await;
         let waiting = buy(&rig.session);
         tokio::time::sleep(Duration::from_millis(50)).await;
-        assert!(!waiting.is_finished(), "it waits for the keyring");
+        assert!(!waiting.is_finished(), "the call waits for the keyring");
         next.comes(&rig.session).await;
         rig.store.heal();
         let ended = soon("its end", waiting).await.expect("ends");
@@ -181,7 +189,11 @@ async fn what_was_refused_is_not_repeated_for_the_next_person() {
             rig.reached(REFRESH, 1).await;
             next.comes(&rig.session).await;
             let ended = soon("its end", refused).await.expect("ends");
-            assert_ne!(ended.ok(), Some(201), "{kind}, {next:?}: it is not done");
+            assert_ne!(
+                ended.ok(),
+                Some(201),
+                "{kind}, {next:?}: the purchase is not made"
+            );
             assert_eq!(purchases(&rig), 1, "{kind}, {next:?}: sent once");
             if next != Next::SignOut {
                 let own = buy(&rig.session).await.expect("ends");
@@ -202,7 +214,7 @@ async fn what_is_sent_on_to_another_place_is_not_sent_on_for_the_next_person() {
     rig.backend
         .faults()
         .add(Fault::on("GET", "/plans", on).times(1));
-    // The second place is slow, so that the next person is there before its answer.
+    // The second request is slow, so that the next person signs in before its answer.
     let slow = Effect::Delay { ms: 500 };
     rig.backend
         .faults()
@@ -214,7 +226,10 @@ async fn what_is_sent_on_to_another_place_is_not_sent_on_for_the_next_person() {
     let _ = soon("its end", going).await.expect("ends");
     for sent in rig.backend.recent_requests("GET", "/sessions") {
         let bearer = sent.header("authorization").map(str::to_owned);
-        assert_eq!(bearer, ours, "with the token of who asked");
+        assert_eq!(
+            bearer, ours,
+            "the call carries the token of the person who asked"
+        );
     }
 }
 
@@ -234,11 +249,11 @@ async fn a_session_cookie_from_a_call_of_the_one_before_is_not_the_next_persons(
             .backend
             .faults()
             .add(Fault::on("GET", "/me", set).times(1));
-        // The keyring is slow: the cookie has come and waits.
+        // The keyring is slow: the new cookie has arrived and waits.
         world.store.block(Block::Hang);
         let session = install.session.clone();
         let calling = tokio::spawn(async move { session.fetch(get("/me")).await });
-        eventually("the keyring is asked", || world.store.waiting() > 0).await;
+        eventually("a write to the keyring", || world.store.waiting() > 0).await;
         if signs_out {
             install.session.logout().await;
         }
@@ -257,7 +272,7 @@ async fn a_session_cookie_from_a_call_of_the_one_before_is_not_the_next_persons(
     }
 }
 
-/// A refusal of the roles of one is no doubt about those of the next.
+/// A refusal for lack of a role concerns one person, and causes no refresh for the next.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_to_one_person_changes_nothing_for_the_next() {
     let rig = Rig::signed_in().await;
@@ -275,10 +290,14 @@ async fn an_answer_to_one_person_changes_nothing_for_the_next() {
     assert!(rig.state().may.contains(&"people.see".to_owned()));
     rig.pass(Duration::from_secs(5));
     assert_eq!(rig.get("/admin/users").await.expect("one").status, 200);
-    assert_eq!(rig.refreshes(), refreshes, "nothing was doubted");
+    assert_eq!(
+        rig.refreshes(),
+        refreshes,
+        "the next person's roles were not asked for again"
+    );
 }
 
-/// A keyring that fails is no reason to send one person's call for another either.
+/// A failing keyring is no reason to send one person's call for another either.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_while_nothing_can_be_kept_is_not_sent_for_the_next_person() {
     let rig = Rig::signed_in().await;
@@ -294,7 +313,7 @@ async fn what_waits_while_nothing_can_be_kept_is_not_sent_for_the_next_person() 
     check_untouched(&rig, Next::SignsInOver, "kept in memory").await;
 }
 
-/// The task of an upload may come to run long after the page has begun it.
+/// The task of an upload may start to run long after the page has begun the upload.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_is_sent_for_who_began_it_however_late() {
     for first in [None, Some(PLAIN)] {
@@ -305,7 +324,7 @@ async fn an_upload_is_sent_for_who_began_it_however_late() {
         }
         let tasks = tokio::runtime::Builder::new_current_thread();
         let tasks = { tasks }.enable_all().build().expect("a runtime");
-        // Nothing of it runs yet.
+        // No part of the upload has run yet.
         let upload = {
             let _inside = tasks.enter();
             begin(&rig.session, false)

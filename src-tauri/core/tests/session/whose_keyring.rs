@@ -1,5 +1,5 @@
-//! The keyring's item is a session's own: what it holds of somebody else is never taken for the
-//! session's, whatever its number, and however the records were lost.
+//! The keyring's item belongs to one session: another session's item is never used for this one,
+//! whatever its generation, and however the records were lost.
 
 use std::fs;
 use std::time::Duration;
@@ -10,14 +10,14 @@ use vestibule_core::secrets::StoreError;
 
 use crate::support::*;
 
-/// What became of the records.
+/// What happened to the records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Records {
-    /// One after the other.
+    /// Each is lost, one after the other.
     EachLost,
     AllLost,
     AllDamaged,
-    /// For as long as the start takes.
+    /// All cannot be read for as long as the start takes.
     AllUnreadable,
     Kept,
 }
@@ -30,7 +30,7 @@ const ALL: [Records; 5] = [
     Records::Kept,
 ];
 
-/// How the token in memory comes to the keyring.
+/// How the token in memory gets into the keyring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Then {
     Refresh,
@@ -39,7 +39,7 @@ enum Then {
     Call,
 }
 
-/// Some rotations, so that the item's number is higher than a new session's.
+/// Makes some rotations, so that the item's generation is higher than that of a new session.
 async fn signed_in_for_long(world: &World) -> Install {
     let install = world.install().await;
     install.sign_in(PLAIN).await;
@@ -66,7 +66,7 @@ async fn sign_in_over_it(world: &World, mut install: Install, lost: &[String], t
     finish(world, install, then, &name).await;
 }
 
-/// The administrator is signed in, in memory, over a keyring with Dana's item.
+/// The administrator is signed in, in memory, and the keyring has Dana's item.
 async fn finish(world: &World, mut install: Install, then: Then, name: &str) {
     match then {
         Then::Refresh => install.session.refresh().await.expect("refreshed"),
@@ -81,8 +81,12 @@ async fn finish(world: &World, mut install: Install, then: Then, name: &str) {
     assert_eq!(who.as_deref(), Ok(ADMIN), "{name}");
     install.session.refresh().await.expect("once more");
     let who = install.settle(name).await;
-    assert_eq!(who.as_deref(), Ok(ADMIN), "{name}: and stays so");
-    assert_eq!(world.ends(ADMIN), [None], "{name}: the session goes on");
+    assert_eq!(
+        who.as_deref(),
+        Ok(ADMIN),
+        "{name}: the administrator stays signed in"
+    );
+    assert_eq!(world.ends(ADMIN), [None], "{name}: the session is valid");
     install.restart(world);
     if let Ok(who) = install.settle(name).await {
         assert_eq!(who, ADMIN, "{name}: at the next start");
@@ -127,7 +131,7 @@ async fn an_item_of_somebody_else_is_not_taken_for_the_session_in_memory() {
     }
 }
 
-/// The records come back once the start is over and somebody else has signed in.
+/// The records can be read again after the start, when somebody else has signed in.
 async fn unreadable_for_a_moment(world: &World, mut install: Install, then: Then) {
     let files = files_of(&install.records);
     let away: Vec<_> = files
@@ -138,7 +142,7 @@ async fn unreadable_for_a_moment(world: &World, mut install: Install, then: Then
     world.store.block(Block::Fail(StoreError::Locked));
     let opened = world.try_open(&install.records, &install.clock, world.store.clone());
     let Ok(session) = opened else {
-        // Told in words instead: nothing is shown, nothing is lost.
+        // The start fails instead: nobody is shown, and nothing is lost.
         return;
     };
     install.session = session;
@@ -164,16 +168,20 @@ async fn another_process_that_signs_somebody_else_in_does_not_change_whose_calls
         until(&other, "the other's start", is_fresh).await;
         other.login(login(ADMIN)).await.expect("signed in there");
         assert_eq!(owner(&other).await.as_deref(), Some(ADMIN));
-        // The first process goes on with what it has, until it hears.
+        // The first process continues with its own state until it notices.
         let _ = install.session.refresh().await;
-        // Whoever it shows then owns what it sends; `settle` asks the backend.
+        // The person whom it shows then owns the token that it sends; `settle` asks the backend.
         let _ = install.settle(user_from).await;
-        assert_eq!(world.alive(ADMIN), 1, "{user_from}: the newer one goes on");
+        assert_eq!(
+            world.alive(ADMIN),
+            1,
+            "{user_from}: the newer session is valid"
+        );
         assert_eq!(owner(&other).await.as_deref(), Some(ADMIN));
     }
 }
 
-/// What stays behind a keyring that opens late belongs to nobody any more.
+/// The session of an item in a keyring that opens late has ended by then.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_new_session_replaces_is_ended_once_the_keyring_opens() {
     let world = World::new(Config::default()).await;
@@ -192,8 +200,8 @@ async fn what_a_new_session_replaces_is_ended_once_the_keyring_opens() {
     assert_eq!(world.ends(ADMIN), [None]);
 }
 
-/// The records of one person and the item of another, as after a folder was brought back.
-// On one thread: what is due comes to run once the call has begun, and not before.
+/// The records of one person and the item of another, as after a folder was restored.
+// On one thread, so that work that is due runs only after the call has begun.
 #[tokio::test]
 async fn a_call_of_whoever_is_shown_does_not_go_out_with_the_token_that_is_found() {
     let world = World::new(Config::default()).await;
@@ -209,7 +217,11 @@ async fn a_call_of_whoever_is_shown_does_not_go_out_with_the_token_that_is_found
     let state = install
         .until("a start", |state| shown(state).is_some())
         .await;
-    assert_eq!(shown(&state).as_deref(), Some(PLAIN), "as the record says");
+    assert_eq!(
+        shown(&state).as_deref(),
+        Some(PLAIN),
+        "the record's user is shown at first"
+    );
     world.store.heal();
     install.pass(Duration::from_secs(6));
     assert_eq!(shown(&install.state()).as_deref(), Some(PLAIN));
@@ -220,5 +232,9 @@ async fn a_call_of_whoever_is_shown_does_not_go_out_with_the_token_that_is_found
         assert_eq!(sent.header("authorization"), None, "{called:?}");
     }
     let settled = install.settle("whose it is").await;
-    assert_eq!(settled.as_deref(), Ok(ADMIN), "the backend has said");
+    assert_eq!(
+        settled.as_deref(),
+        Ok(ADMIN),
+        "the backend's answer decides"
+    );
 }

@@ -1,10 +1,10 @@
-//! A disk that is full, and records that cannot be read for a moment; for any user, root
-//! included, and without mounting anything.
+//! A full disk, and records that cannot be read for a moment; for any user, also root, and without
+//! mounting anything.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The records in a folder, by name. Locks are none.
+/// The names of the records in a folder, without lock files.
 pub fn files_of(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).expect("a folder");
     let names = entries.map(|entry| entry.expect("an entry").file_name());
@@ -16,8 +16,8 @@ pub fn files_of(folder: &Path) -> Vec<String> {
     names
 }
 
-/// A record in whose place there is a link that leads round in a circle: it is there and cannot
-/// be read, and what writes it replaces the link.
+/// A record that is replaced by a symbolic link to itself: it exists and cannot be read, and a
+/// write replaces the link.
 pub struct Unreadable {
     path: PathBuf,
     away: PathBuf,
@@ -33,12 +33,12 @@ impl Unreadable {
         Self { path, away }
     }
 
-    /// Whether something was written over it.
+    /// Whether the record was overwritten.
     pub fn is_written_over(&self) -> bool {
         fs::symlink_metadata(&self.path).is_ok_and(|about| about.is_file())
     }
 
-    /// It can be read again, unless it was written over.
+    /// Makes the record readable again, unless it was overwritten.
     pub fn heal(self) {
         if !self.is_written_over() {
             let _ = fs::remove_file(&self.path);
@@ -47,8 +47,8 @@ impl Unreadable {
     }
 }
 
-/// A folder on a full disk: what is there can be read, renamed and removed, and nothing can be
-/// written, since the path would be too long for the name of a file being written.
+/// A folder that behaves as on a full disk: files can be read, renamed and removed, but not
+/// written, since the path of a file being written would be too long.
 pub struct Cramped {
     usual: PathBuf,
     pub records: PathBuf,
@@ -59,7 +59,7 @@ const LONGEST_NAME: usize = 30;
 const LONGEST_PATH: usize = 4095;
 
 impl Cramped {
-    /// Moves the records there.
+    /// Moves the records into such a folder.
     #[cfg(target_os = "linux")]
     pub fn move_in(usual: &Path) -> Self {
         let mut records = usual.with_file_name("cramped");
@@ -76,7 +76,7 @@ impl Cramped {
         }
     }
 
-    /// Moves them back: there is room again.
+    /// Moves the records back, so that they can be written again.
     pub fn move_out(self) {
         fs::rename(&self.records, &self.usual).expect("moved back");
     }

@@ -1,7 +1,7 @@
-//! One session, one backend on loopback, one folder: what every integration test of the core
-//! stands on. Waits for conditions, never for time: the schedule's clock is moved by hand.
+//! One session, one backend on loopback and one folder, for all integration tests of the core.
+//! Waits for conditions, never for time: the schedule's clock is advanced by hand.
 
-// Each test binary uses its own part of this.
+// Each test binary uses only a part of this.
 #![allow(dead_code)]
 
 mod disk;
@@ -41,7 +41,7 @@ pub const WORKSPACE: &str = "default";
 pub const REFRESH: &str = "/refresh-token";
 pub const COOKIE: &str = "__refresh_token";
 
-/// Far longer than anything here takes, so that only a wrong state runs into it.
+/// Far longer than anything here takes, so that only a wrong state exceeds it.
 const PATIENCE: Duration = Duration::from_secs(25);
 
 pub struct Rig {
@@ -53,7 +53,7 @@ pub struct Rig {
 }
 
 impl Rig {
-    /// Nobody has signed in yet.
+    /// A session in which nobody has signed in yet.
     pub async fn new() -> Self {
         Self::with(Config::default()).await
     }
@@ -78,7 +78,7 @@ impl Rig {
         rig
     }
 
-    /// The plain demo account is signed in.
+    /// A session with the plain demo account signed in.
     pub async fn signed_in() -> Self {
         Self::signed_in_with(Config::default()).await
     }
@@ -98,17 +98,17 @@ impl Rig {
         );
     }
 
-    /// What a new start of the app finds: the same folder and keyring, nothing in memory.
+    /// Starts the app again: the same folder and keyring, nothing in memory.
     pub fn restart(&mut self) {
         self.session = open(&self.backend.url(), &self.store, &self.folder, &self.clock);
     }
 
-    /// Where the session keeps its records.
+    /// The folder with the session's records.
     pub fn records(&self) -> std::path::PathBuf {
         config(&self.backend.url(), &self.store, &self.folder).folder
     }
 
-    /// Lets time pass for the schedule, at once.
+    /// Advances the schedule's clock.
     pub fn pass(&self, time: Duration) {
         self.clock.advance(time);
     }
@@ -121,7 +121,7 @@ impl Rig {
         until(&self.session, what, wanted).await
     }
 
-    /// Lets time pass until whatever is planned has led to a fresh session.
+    /// Lets time pass until a planned refresh has succeeded.
     pub async fn until_fresh(&self) -> SessionState {
         let passing = async {
             loop {
@@ -132,7 +132,7 @@ impl Rig {
         tokio::select! {
             biased;
             state = self.until("a fresh session", is_fresh) => state,
-            () = passing => unreachable!("time passes for ever"),
+            () = passing => unreachable!("the loop that advances the clock has no end"),
         }
     }
 
@@ -147,7 +147,7 @@ impl Rig {
         self.session.snapshot().state
     }
 
-    /// The keyring's item.
+    /// The session's item in the keyring.
     pub fn item(&self) -> Option<Value> {
         let name = self.session.item_name();
         let bytes = self.store.bare().read(name).expect("a memory store");
@@ -160,12 +160,12 @@ impl Rig {
         Some(item["token"][0]["value"].as_str()?.to_owned())
     }
 
-    /// Whether the keyring holds anything, whatever it looks like.
+    /// Whether the keyring has an item for the session, valid or not.
     pub fn item_is_there(&self) -> bool {
         !self.store.items().is_empty()
     }
 
-    /// Waits until the keyring holds nothing.
+    /// Waits until the keyring has no item for the session.
     pub async fn until_nothing_kept(&self) {
         eventually("an empty keyring", || self.item().is_none()).await;
     }
@@ -175,7 +175,7 @@ impl Rig {
         self.backend.requests("POST", REFRESH)
     }
 
-    /// Waits until the backend has received that many requests.
+    /// Waits until the backend has received this many requests.
     pub async fn reached(&self, path: &str, count: usize) {
         let what = format!("request {count} to {path}");
         soon(&what, self.backend.reached("POST", path, count)).await;
@@ -225,12 +225,12 @@ pub async fn until(
     let found = tokio::time::timeout(PATIENCE, changes.wait_for(|now| wanted(&now.state))).await;
     match found {
         Ok(Ok(change)) => change.state.clone(),
-        Ok(Err(_)) => panic!("waiting for {what}: the session is gone"),
+        Ok(Err(_)) => panic!("waited for {what}, but the session was dropped"),
         Err(_) => panic!("waited for {what}, but it is {:?}", session.snapshot()),
     }
 }
 
-/// Answers the challenge that is shown, or one that there is not.
+/// Sends a code for the current challenge, or for one that does not exist if there is none.
 pub async fn verify(session: &Session, code: Secret) -> Result<SignInOutcome, AuthError> {
     let shown = match session.snapshot().state.phase {
         Phase::OtpPending { challenge } => challenge.id,
@@ -239,7 +239,7 @@ pub async fn verify(session: &Session, code: Secret) -> Result<SignInOutcome, Au
     session.verify_otp(shown, code).await
 }
 
-/// Waits for something that no one announces.
+/// Waits for a condition whose changes nobody announces, by checking it again and again.
 pub async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let looking = async {
         while !holds() {
@@ -250,7 +250,7 @@ pub async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     assert!(found.is_ok(), "waited for {what}");
 }
 
-/// Waits for `work`, which must not take for ever.
+/// Waits for `work` with a time limit.
 pub async fn soon<T>(what: &str, work: impl Future<Output = T>) -> T {
     match tokio::time::timeout(PATIENCE, work).await {
         Ok(value) => value,
@@ -314,7 +314,7 @@ pub fn code<T: std::fmt::Debug>(result: &Result<T, AuthError>) -> Option<ErrorCo
     result.as_ref().err().map(|error| error.code)
 }
 
-/// A status with JSON and headers of one's own.
+/// An answer with this status, JSON and headers.
 pub fn answer(status: u16, body: Value, headers: &[(&str, &str)]) -> Effect {
     Effect::Status {
         status,
@@ -328,7 +328,7 @@ pub fn answer(status: u16, body: Value, headers: &[(&str, &str)]) -> Effect {
     }
 }
 
-/// A refusal with this code.
+/// A refusal with this error code.
 pub fn refusal(status: u16, code: &str) -> Effect {
     answer(
         status,
@@ -337,7 +337,7 @@ pub fn refusal(status: u16, code: &str) -> Effect {
     )
 }
 
-/// A success as the contract has it.
+/// The body of a successful sign-in or refresh in the contract.
 pub fn success() -> Value {
     serde_json::json!({
         "user": {"id": "u-1", "name": "Una", "email": "una@example.com"},

@@ -1,4 +1,4 @@
-//! A keyring that fails or hangs when told to, and counts.
+//! A keyring that fails or hangs when a test asks for it, and counts calls.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,16 +14,16 @@ pub enum Block {
     Hang,
 }
 
-/// A [`MemoryStore`] behind a gate.
+/// A [`MemoryStore`] whose calls can be blocked.
 #[derive(Default)]
 pub struct TestStore {
     inner: MemoryStore,
-    /// Every account that was ever written to.
+    /// Every account that was ever written.
     accounts: Mutex<BTreeSet<String>>,
     /// Further values of accounts, as merging keyrings leaves them.
     twins: Mutex<Vec<(String, SecretBytes)>>,
     gate: Mutex<Option<Block>>,
-    /// An account of which nothing can be said.
+    /// An account whose item cannot be read.
     unreadable: Mutex<Option<String>>,
     bell: Condvar,
     reads: AtomicUsize,
@@ -43,12 +43,12 @@ impl TestStore {
         self.bell.notify_all();
     }
 
-    /// Only this account's item cannot be read.
+    /// Makes only this account's item unreadable.
     pub fn block_account(&self, account: String) {
         *self.unreadable() = Some(account);
     }
 
-    /// Everything that it holds now: accounts and values.
+    /// All accounts with their values.
     pub fn items(&self) -> Vec<(String, SecretBytes)> {
         let accounts = self.accounts.lock();
         let accounts = accounts.unwrap_or_else(PoisonError::into_inner);
@@ -59,19 +59,19 @@ impl TestStore {
         held.collect()
     }
 
-    /// Puts an item there, past the gate.
+    /// Stores an item, even while calls are blocked.
     pub fn put(&self, account: &str, value: &[u8]) {
         self.note(account);
         self.inner.write(account, value).expect("a memory store");
     }
 
-    /// Puts another item of that name beside the one that is there.
+    /// Adds another item with the same name.
     pub fn add_twin(&self, account: &str, value: &[u8]) {
         let value = SecretBytes::new(value.to_vec());
         self.twins_of_all().push((account.to_owned(), value));
     }
 
-    /// How many there are beside the first of each name.
+    /// How many items there are in addition to the first of each name.
     pub fn twins(&self) -> usize {
         self.twins_of_all().len()
     }
@@ -96,7 +96,7 @@ impl TestStore {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The store without the gate.
+    /// The store without blocking.
     pub fn bare(&self) -> &MemoryStore {
         &self.inner
     }
@@ -109,7 +109,7 @@ impl TestStore {
         self.writes.load(Ordering::SeqCst)
     }
 
-    /// How many deletions have come through or were refused.
+    /// How many deletions have succeeded or were refused.
     pub fn deletes(&self) -> usize {
         self.deletes.load(Ordering::SeqCst)
     }
@@ -146,7 +146,7 @@ impl SecretStore for TestStore {
     }
 
     fn read_all(&self, account: &str) -> Result<Vec<SecretBytes>, StoreError> {
-        // What was put there later comes first, as it may in a keyring.
+        // A later item comes first, as it can in a keyring.
         let twins = self.twins_of_all().clone();
         let twins = twins.into_iter().filter(|(held, _)| held == account);
         let twins = twins.map(|(_, value)| value);

@@ -1,8 +1,8 @@
-//! Installs that share one keyring and one backend: two computers with a keyring that is kept
-//! in step between them, or two people at one computer.
+//! Installations that share one keyring and one backend: two computers with a synchronised keyring,
+//! or two people at one computer.
 //!
-//! What counts is asked of the backend: whose token the session has. What the keyring's item
-//! and the records look like is nothing that these tests know.
+//! The tests ask the backend to whom the session's token belongs. They know nothing of the format
+//! of the keyring's item and of the records.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,12 +27,13 @@ pub struct World {
 }
 
 impl World {
-    /// With the contract's profile.
+    /// A world with the contract's profile.
     pub async fn new(config: Config) -> Self {
         Self::with_profile(config, json!({})).await
     }
 
-    /// With this over the contract's profile; where tokens travel follows the backend.
+    /// The same with `more` merged into the contract's profile; the carrier of tokens follows the
+    /// backend.
     pub async fn with_profile(config: Config, more: Value) -> Self {
         let carrier = config.carrier;
         let backend = Arc::new(Backend::start(config).await.expect("the backend starts"));
@@ -48,7 +49,7 @@ impl World {
         }
     }
 
-    /// Another backend, with the same keyring.
+    /// Another backend with the same keyring.
     pub async fn beside(&self, config: Config) -> Self {
         let backend = Arc::new(Backend::start(config).await.expect("the backend starts"));
         Self {
@@ -58,7 +59,7 @@ impl World {
         }
     }
 
-    /// The app's first start in a folder of its own.
+    /// An installation after the app's first start, in a folder of its own.
     pub async fn install(&self) -> Install {
         let folder = tempfile::tempdir().expect("a folder");
         let clock = Arc::new(ManualClock::new(SystemTime::now()));
@@ -79,7 +80,7 @@ impl World {
         install
     }
 
-    /// A process that has nothing to do with the others: another keyring, other records.
+    /// An installation that shares nothing: another keyring, other records.
     pub async fn install_elsewhere(&self) -> Install {
         let apart = Self {
             backend: self.backend.clone(),
@@ -89,7 +90,7 @@ impl World {
         apart.install().await
     }
 
-    /// A start on these records.
+    /// Starts the app with these records.
     pub fn open(&self, records: &Path, clock: &Arc<ManualClock>) -> Session {
         self.open_with(records, clock, self.store.clone())
     }
@@ -105,7 +106,7 @@ impl World {
             .expect("the session opens")
     }
 
-    /// The same where the disk may stand in the way.
+    /// The same where opening the session can fail because of the disk.
     pub fn try_open(
         &self,
         records: &Path,
@@ -124,20 +125,20 @@ impl World {
         Session::open_with_clock(config, clock.clone())
     }
 
-    /// The sessions of this account that the backend has not ended.
+    /// How many sessions of this account are valid.
     pub fn alive(&self, email: &str) -> usize {
         let sessions = self.backend.sessions(email);
         sessions.iter().filter(|held| held.ended.is_none()).count()
     }
 
-    /// Why the sessions of this account ended, oldest first; `None` for one that goes on.
+    /// Why the sessions of this account ended, oldest first; `None` for a valid one.
     pub fn ends(&self, email: &str) -> Vec<Option<String>> {
         let sessions = self.backend.sessions(email);
         sessions.into_iter().map(|held| held.ended).collect()
     }
 }
 
-/// One install of the app. Dropping it ends its process.
+/// One installation of the app. Dropping it ends its process.
 pub struct Install {
     pub session: Session,
     pub clock: Arc<ManualClock>,
@@ -155,7 +156,7 @@ impl Install {
         token.expect("a cookie").to_owned()
     }
 
-    /// A new start on what is there.
+    /// Starts the app again with what is stored.
     pub fn restart(&mut self, world: &World) {
         self.session = world.open(&self.records, &self.clock);
     }
@@ -181,13 +182,13 @@ impl Install {
         until(&self.session, what, wanted).await
     }
 
-    /// Ends the process; nothing of it goes on but what it has asked of the keyring.
+    /// Ends the process; only its calls to the keyring that are in progress still take effect.
     pub async fn quit(&mut self, world: &World) {
         self.session = world.install_elsewhere().await.session.clone();
     }
 
-    /// Lets time pass until it is known whether anybody is signed in. Whoever is shown then
-    /// owns the session that calls go out with.
+    /// Lets time pass until it is known whether anybody is signed in. Checks that the person shown
+    /// owns the session whose token calls carry.
     pub async fn settle(&self, name: &str) -> Result<String, SignedOutReason> {
         self.passing(self.until("an end of the start", |state| {
             is_fresh(state) || why(state).is_some()
@@ -201,11 +202,11 @@ impl Install {
         if let Some(why) = why(&self.state()) {
             return Err(why);
         }
-        assert_eq!(shown, owner, "{name}: who is shown owns the session");
+        assert_eq!(shown, owner, "{name}: the person shown owns the session");
         Ok(shown.expect("somebody is signed in"))
     }
 
-    /// Time passes for as long as this takes.
+    /// Lets time pass until this has ended.
     pub async fn passing<T>(&self, work: impl Future<Output = T>) -> T {
         let passing = async {
             loop {
@@ -216,19 +217,20 @@ impl Install {
         tokio::select! {
             biased;
             done = work => done,
-            () = passing => unreachable!("time passes for ever"),
+            () = passing => unreachable!("the loop that advances the clock has no end"),
         }
     }
 }
 
-/// Whose token the session's calls go out with, as the backend says; `None` if nobody's.
+/// The owner of the token that the session's calls carry, as the backend answers; `None` if there
+/// is none.
 pub async fn owner(session: &Session) -> Option<String> {
     let reply = session.fetch(get("/me")).await.ok()?;
     let body: Value = serde_json::from_str(&reply.body).ok()?;
     Some(body["user"]["email"].as_str()?.to_owned())
 }
 
-/// Who is shown.
+/// The person whom the state shows.
 pub fn shown(state: &SessionState) -> Option<String> {
     user(state).map(|user| user.email.clone())
 }
@@ -247,7 +249,7 @@ fn in_bodies() -> Value {
     })
 }
 
-/// The members of `more` over those of `base`, all the way down.
+/// Merges the members of `more` into `base`, recursively.
 fn merge(base: &mut Value, more: Value) {
     match (base, more) {
         (Value::Object(base), Value::Object(more)) => {

@@ -1,4 +1,4 @@
-//! The bundled backend as it is, and what is left of the doctor's visit.
+//! The unchanged bundled backend, and what the doctor's examination leaves there.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::support::{
     Clerk, DEMO, OTP, PATIENCE, all_over, bundled, examined, fails, holds, order, rows, thorough,
 };
 
-/// What nobody can find out against a backend on this machine, or that is the app's own side.
+/// Rows that cannot be examined with a backend on this machine, or that concern the app itself.
 const NEVER: [&str; 2] = ["plain_http", "no_token"];
 
 fn limited() -> Config {
@@ -33,7 +33,7 @@ async fn every_row_that_can_be_tried_holds() {
     assert_eq!(
         report.measured.grace_at_least_s,
         Some(3),
-        "as far as it was tried"
+        "the grace window is at least as long as was tried"
     );
     assert_eq!(report.measured.grace_less_than_s, None);
     assert_eq!(report.measured.reuse_ends_family, Some(true));
@@ -64,7 +64,7 @@ async fn unasked_it_signs_in_and_out_and_no_more() {
         assert_eq!(backend.requests(method, path), 0, "{method} {path}");
     }
     let sessions = backend.sessions(DEMO);
-    assert_eq!(sessions.len(), 1, "one of its own");
+    assert_eq!(sessions.len(), 1, "one session of the doctor's own");
     assert_eq!(sessions[0].ended.as_deref(), Some("signed_out"));
     for id in [
         "grace",
@@ -102,7 +102,11 @@ async fn without_an_account_it_looks_from_outside() {
         holds(&report, id);
     }
     assert_eq!(report.row("login").holds, Holds::NotTried);
-    assert_eq!(report.outcome, Outcome::NotExamined, "that is not enough");
+    assert_eq!(
+        report.outcome,
+        Outcome::NotExamined,
+        "without a sign-in the backend is not examined"
+    );
     assert_eq!(report.exit_code(false), 2);
     let text = vestibule_doctor::table(&report);
     let last = text.lines().last().expect("a verdict");
@@ -127,7 +131,11 @@ async fn a_strict_backend_has_no_window_and_notices_reuse() {
     holds(&report, "reuse");
     holds(&report, "family");
     assert_eq!(report.row("successor").holds, Holds::NotTried);
-    assert_eq!(report.outcome, Outcome::Fits, "it works, with a loss");
+    assert_eq!(
+        report.outcome,
+        Outcome::Fits,
+        "the backend works, with a drawback"
+    );
     assert_eq!((report.exit_code(false), report.exit_code(true)), (0, 1));
     all_over(&backend, DEMO);
 }
@@ -146,7 +154,7 @@ async fn a_short_window_is_measured_from_both_sides() {
     assert_eq!(
         report.measured.grace_at_least_s,
         Some(0),
-        "the moment after"
+        "a replay right after the rotation still succeeds"
     );
     let shut = report.measured.grace_less_than_s.expect("it shut");
     assert!((1..=4).contains(&shut), "{shut}");
@@ -154,7 +162,8 @@ async fn a_short_window_is_measured_from_both_sides() {
     holds(&report, "reuse");
 }
 
-/// The last replay comes after the window has shut: that it shut on time is no fault.
+/// The last replay comes after the grace window has closed: that the window closed on time is no
+/// fault.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_of_exactly_the_wanted_time_is_enough() {
     let backend = bundled(Config {
@@ -187,7 +196,10 @@ async fn what_is_not_waited_for_is_not_judged() {
     }
     backend.set_grace(Duration::ZERO);
     let report = examined(&order, Clerk::at(&backend)).await;
-    assert!(fails(&report, "grace").contains("60 s"), "shut is shut");
+    assert!(
+        fails(&report, "grace").contains("60 s"),
+        "a closed window is reported"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,5 @@
-//! The example in `docs/example-backend`, which adopters copy: every row holds, and what an
-//! attacker would do to it fails.
+//! The example in `docs/example-backend`, which adopters copy: every row holds, and attacks on it
+//! fail.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use vestibule_doctor::row::Holds;
 
 use crate::support::{PATIENCE, examined, rows, text};
 
-/// Password hashes that cost nothing; the attack looks at what the real ones cost.
+/// Replaces the password hashes by cheap ones. The attack measures the cost of the real ones.
 const CHEAP_HASHES: &str = "--import=data:text/javascript,\
     import crypto from 'node:crypto'; import { syncBuiltinESMExports } from 'node:module'; \
     const { scrypt } = crypto; \
@@ -31,13 +31,13 @@ fn folder() -> PathBuf {
     folder
 }
 
-/// Node with the example, until it is dropped.
+/// Node.js with the example. Ends when dropped.
 struct Example {
     node: Child,
     console: Arc<Console>,
 }
 
-/// What it has printed.
+/// The lines that it has printed.
 #[derive(Default)]
 struct Console {
     lines: Mutex<Vec<String>>,
@@ -45,7 +45,7 @@ struct Console {
 }
 
 impl Console {
-    /// The newest line that begins like this, without that; waits for it.
+    /// Waits for a line with this beginning; returns the rest of the newest one.
     fn after(&self, beginning: &str) -> Option<String> {
         let lines = self.lines.lock().expect("nobody panicked");
         let find = |lines: &Vec<String>| {
@@ -130,8 +130,8 @@ async fn every_row_holds_on_the_example_for_backend_authors() {
     assert_eq!(report.outcome, Outcome::Fits);
 }
 
-/// The attack is written beside the example, for whoever copies it. So is the recipe of
-/// `docs/backend.md`, run as it stands there.
+/// The attack is in the example's folder, so that adopters can run it too. The recipe of
+/// `docs/backend.md` is run unchanged.
 #[test]
 fn the_attack_on_the_example_fails() {
     let attack = Command::new("node")
@@ -145,5 +145,5 @@ fn the_attack_on_the_example_fails() {
     assert!(attack.status.success(), "{told}{}", text(&attack.stderr));
     let passed = told.lines().find_map(|line| line.strip_prefix("# pass "));
     let passed: u32 = passed.and_then(|n| n.parse().ok()).expect("a count");
-    assert!(passed > 0, "nothing was attacked: {told}");
+    assert!(passed > 0, "the attack ran no test: {told}");
 }

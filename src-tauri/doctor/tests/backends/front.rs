@@ -1,4 +1,5 @@
-//! TLS before a backend, with a good certificate and with those that nobody should accept.
+//! TLS in front of a backend, with a good certificate and with certificates that no client should
+//! accept.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -15,20 +16,20 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-/// What it shows of itself.
+/// The certificate that it shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shows {
     Good,
     SelfSigned,
     Expired,
     NotYet,
-    /// A good one, of another name.
+    /// A good certificate, for another name.
     Anothers,
-    /// A good one, of an authority that nobody trusts: so looks a company's inspection.
+    /// A good certificate of an untrusted authority, as a company's TLS inspection shows.
     Strangers,
 }
 
-/// An authority of this test, in a file that a program is told to trust.
+/// An authority of this test, in a file for the programs that are to trust it.
 pub struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
     folder: TempDir,
@@ -47,7 +48,7 @@ impl Authority {
         Self { issuer, folder }
     }
 
-    /// For `SSL_CERT_FILE`.
+    /// The file, for `SSL_CERT_FILE`.
     pub fn file(&self) -> impl AsRef<Path> + AsRef<std::ffi::OsStr> {
         self.folder.path().join("authority.pem")
     }
@@ -80,14 +81,14 @@ impl Authority {
     }
 }
 
-/// Serves until it is dropped.
+/// The TLS server. Ends when dropped.
 pub struct Front {
     pub address: SocketAddr,
     serving: JoinHandle<()>,
 }
 
 impl Front {
-    /// Before this backend, by this name.
+    /// In front of this backend, with this name.
     pub async fn before(
         backend: SocketAddr,
         name: &str,
@@ -101,7 +102,8 @@ impl Front {
             while let Ok((client, _)) = listener.accept().await {
                 let acceptor = acceptor.clone();
                 tokio::spawn(async move {
-                    // Ends here with the client's alert, where it does not trust us.
+                    // The handshake ends here with the client's alert if the client does not trust
+                    // the certificate.
                     let mut client = acceptor.accept(client).await?;
                     let mut backend = TcpStream::connect(backend).await?;
                     tokio::io::copy_bidirectional(&mut client, &mut backend).await

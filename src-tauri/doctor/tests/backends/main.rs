@@ -1,5 +1,5 @@
-//! The doctor against real backends, healthy and not: the bundled one in several tempers, the
-//! example that adopters read, and what others have answered. Each asserts rows by name.
+//! The doctor with real backends, healthy and faulty: the bundled one in several configurations,
+//! the example for adopters, and recordings of others. Each test asserts rows by name.
 
 mod bundled;
 mod example;

@@ -1,5 +1,5 @@
-//! Whether plain http leads to https. Ports 80 and 443 are not ours to open, so the program speaks
-//! through a proxy, as behind many a firewall: it knows where `backend.test` is.
+//! Whether plain http redirects to https. The tests cannot listen on ports 80 and 443, so the
+//! program uses a proxy, as behind many firewalls, and the proxy knows where `backend.test` is.
 
 use std::net::SocketAddr;
 
@@ -14,7 +14,7 @@ use crate::tls::row;
 
 const NAME: &str = "backend.test";
 
-/// A proxy: tunnels end at the backend's TLS, everything in the clear is answered with `plain`.
+/// A proxy: tunnels lead to the backend's TLS, and every plain request is answered with `plain`.
 struct Proxy {
     address: SocketAddr,
     serving: JoinHandle<()>,

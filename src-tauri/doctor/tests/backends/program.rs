@@ -1,4 +1,4 @@
-//! The program itself: its exit status, its JSON, where a password may come from.
+//! The program itself: its exit status, its JSON, and where a password can come from.
 
 use serde_json::Value;
 use vestibule_backend::Config;
@@ -45,16 +45,16 @@ async fn json_for_programs_and_a_table_for_people() {
     let reasons = table.matches("asked for with --replay").count();
     assert_eq!(
         reasons, 1,
-        "a reason is told once for all of its rows:\n{table}"
+        "a reason is printed once for all of its rows:\n{table}"
     );
     assert!(
         progress.contains("one wrong password"),
-        "it says so before: {progress}"
+        "the program announces it: {progress}"
     );
     let announced = progress.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
         announced.contains("other profiles") && announced.contains("the password"),
-        "and that it may sign in elsewhere: {progress}"
+        "the program announces that it may send the password by other profiles: {progress}"
     );
     assert!(!table.contains(PASSWORD) && !progress.contains(PASSWORD));
 }

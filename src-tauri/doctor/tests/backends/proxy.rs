@@ -1,5 +1,5 @@
-//! Stands before a backend and bends its answers, for the tempers that the bundled one does not
-//! have.
+//! A proxy in front of a backend that changes its answers, for behaviour that the bundled backend
+//! does not have.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// An answer on its way: the request's path, head and body, the head and the body of the answer.
+/// An exchange: the request's path, head and body, and the answer's head and body.
 pub struct Passing {
     pub path: String,
     pub asked_head: String,
@@ -19,7 +19,7 @@ pub struct Passing {
 
 type Bend = Arc<dyn Fn(&mut Passing) + Send + Sync>;
 
-/// Serves until it is dropped.
+/// The proxy. Ends when dropped.
 pub struct Proxy {
     address: SocketAddr,
     serving: JoinHandle<()>,
@@ -55,7 +55,7 @@ impl Drop for Proxy {
     }
 }
 
-/// One request, one connection.
+/// Handles one request on one connection.
 async fn pass(mut client: TcpStream, backend: SocketAddr, bend: Bend) -> std::io::Result<()> {
     let (head, asked) = read(&mut client).await?;
     let path = head.split(' ').nth(1).unwrap_or_default().to_owned();

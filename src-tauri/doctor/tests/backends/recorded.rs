@@ -1,5 +1,5 @@
-//! Backends that the contract was not written for, as they were recorded: which profile fits,
-//! and what the doctor finds with it.
+//! Recordings of backends for which the contract was not written: which profile fits, and what the
+//! doctor finds with it.
 
 use std::sync::Arc;
 
@@ -60,7 +60,11 @@ async fn node_express_boilerplate_with_its_profile() {
     ] {
         holds(&report, id);
     }
-    assert_eq!(report.row("cookie").holds, Holds::NotTried, "it has none");
+    assert_eq!(
+        report.row("cookie").holds,
+        Holds::NotTried,
+        "the backend has no cookie"
+    );
     assert!(
         report.row("user_again").got.contains("of the sign-in"),
         "{report:#?}"
@@ -97,7 +101,7 @@ async fn directus_with_its_profile() {
     assert!(report.row("user_again").got.contains("`me`"), "{report:#?}");
 }
 
-/// One that nobody knows: no shipped profile fits, and what is written reads it.
+/// An unknown backend: no shipped profile fits, and the profile that the doctor writes does.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stranger_gets_a_profile_of_its_own() {
     let answer = json!({"result": {
@@ -136,11 +140,11 @@ async fn a_stranger_gets_a_profile_of_its_own() {
     for secret in ["an-access-token-1", "a-refresh-token-1", "correct-horse"] {
         assert!(!toml.contains(secret), "{toml}");
     }
-    // And the app can be started with it.
+    // The app can be started with the written profile.
     let layer = Layer::text("profile.toml", toml).expect("TOML");
     load(&[layer]).expect("a profile");
 
-    // With it, the sign-in is understood.
+    // With it, the doctor understands the sign-in.
     let player = plays(&script, &[]).await;
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("profile.toml");

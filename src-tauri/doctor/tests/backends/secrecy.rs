@@ -1,4 +1,5 @@
-//! No secret in anything that the doctor says. The needles are taken from the wire itself.
+//! No secret in the doctor's output. The secrets are taken from the requests and answers
+//! themselves.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +11,7 @@ use vestibule_doctor::table;
 use crate::proxy::Proxy;
 use crate::support::{Clerk, DEMO, PASSWORD, bundled, examined_and_kept, thorough};
 
-/// Every secret that went over the wire: passwords, codes, tokens, cookies.
+/// Every secret that was sent or received: passwords, codes, tokens, cookies.
 fn needles(witness: &Witness) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut keep = |text: &str| {
@@ -56,7 +57,7 @@ async fn nothing_that_is_said_holds_a_secret() {
     let needles = needles(&witness);
     assert!(
         needles.contains(PASSWORD),
-        "the search knows what it searches for"
+        "there are secrets to search for"
     );
     assert!(
         needles.len() > 20,
@@ -67,14 +68,14 @@ async fn nothing_that_is_said_holds_a_secret() {
     for needle in &needles {
         assert!(!said.contains(needle), "a secret is shown in\n{said}");
     }
-    // The search finds what is there.
+    // The control: the search finds the secrets where they are.
     let wire: String = (witness.exchanges().iter())
         .filter_map(|one| Some(String::from_utf8_lossy(one.body.as_ref()?).into_owned()))
         .collect();
     assert!(needles.iter().any(|needle| wire.contains(needle)));
 }
 
-/// A backend that repeats in its errors what it was sent.
+/// A backend whose errors repeat what it received.
 #[tokio::test(flavor = "multi_thread")]
 async fn not_even_where_the_backend_repeats_one() {
     let backend = bundled(Config::default()).await;
@@ -96,7 +97,7 @@ async fn not_even_where_the_backend_repeats_one() {
     let desk = Clerk::at(&backend);
     let mut order = thorough(&proxy.url());
     order.register = None;
-    // Wrong for this account: what is repeated then is the account's own password.
+    // The password is wrong for this account, so the account's own password is what is repeated.
     order.otp_account.as_mut().expect("one").email = "nobody@vestibule.test".into();
     let (report, witness) = examined_and_kept(&order, desk.clone()).await;
     let said = said_of(&report, &desk);
@@ -104,11 +105,11 @@ async fn not_even_where_the_backend_repeats_one() {
         let body = one.body.as_ref().map_or(&[][..], |body| body.as_slice());
         one.status == Some(401) && String::from_utf8_lossy(body).contains(PASSWORD)
     });
-    assert!(repeated, "the backend did repeat it");
+    assert!(repeated, "the backend did repeat the password");
     assert!(!said.contains(PASSWORD), "{said}");
     assert!(
         said.contains("<password> is wrong"),
-        "shown by its type: {said}"
+        "a secret is replaced by its type: {said}"
     );
     assert!(
         said.contains("__refresh_token=<cookie>"),

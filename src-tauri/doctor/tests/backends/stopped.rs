@@ -1,4 +1,4 @@
-//! Ctrl-C: what was signed in is signed out.
+//! Ctrl-C: every session that the doctor began is signed out.
 
 use std::time::Duration;
 
@@ -18,13 +18,13 @@ async fn whoever_has_had_enough_leaves_nothing_behind() {
     let desk = Clerk::at(&backend);
     let (sender, stop) = Stop::new();
     let examination = tokio::spawn(async move { examine(&order, desk, stop).await });
-    // Two sessions, one of them waiting for its window to shut.
+    // Two sessions, one of which waits for the grace window to close.
     backend.reached("POST", "/refresh-token", 5).await;
     assert!(backend.sessions(DEMO).iter().any(|one| one.ended.is_none()));
     sender.send_replace(true);
     let report = tokio::time::timeout(Duration::from_secs(10), examination).await;
     let report = report
-        .expect("it ends soon")
+        .expect("the doctor ends soon")
         .expect("no panic")
         .expect("a client");
     assert_eq!(report.outcome, Outcome::Interrupted);
@@ -44,7 +44,7 @@ mod by_signal {
 
     use crate::support::{DEMO, PASSWORD, all_over, bundled, program, text};
 
-    /// The program, waiting for a window to shut, with two sessions of its own.
+    /// The program, waiting for a grace window to close, with two sessions of its own.
     async fn waiting(backend: &Arc<Backend>) -> Child {
         let url = backend.url();
         let arguments = [
@@ -64,10 +64,10 @@ mod by_signal {
     fn send(child: &Child, signal: Signal) {
         let id = child.id().and_then(|id| i32::try_from(id).ok());
         let id = id.and_then(Pid::from_raw).expect("it runs");
-        kill_process(id, signal).expect("it is ours");
+        kill_process(id, signal).expect("the program runs");
     }
 
-    /// Whatever asks it to end: nothing is left, however slow the backend.
+    /// Whatever signal ends it, no session is left, even with a slow backend.
     #[tokio::test(flavor = "multi_thread")]
     async fn the_program_signs_out_before_it_ends() {
         for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
@@ -94,12 +94,12 @@ mod by_signal {
         send(&child, Signal::INT);
         backend.reached("POST", "/logout", 1).await;
         let since = Instant::now();
-        // One that follows too soon is the echo of the first.
+        // A signal that follows too soon counts as the same Ctrl-C.
         let pause = Duration::from_millis(100);
         while tokio::time::timeout(pause, child.wait()).await.is_err() {
             assert!(
                 since.elapsed() < Duration::from_secs(10),
-                "it waits for the backend, as for one Ctrl-C"
+                "the program still waits for the backend"
             );
             send(&child, Signal::INT);
         }

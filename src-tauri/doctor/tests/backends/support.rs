@@ -1,4 +1,4 @@
-//! A backend, somebody at the desk, and an examination.
+//! A backend, a prompter that answers the doctor's questions, and an examination.
 
 use std::process::{Output, Stdio};
 use std::sync::{Arc, Mutex};
@@ -19,10 +19,10 @@ use vestibule_doctor::{examine, examine_and_keep};
 pub const DEMO: &str = "demo@vestibule.test";
 pub const OTP: &str = "otp@vestibule.test";
 pub const PASSWORD: &str = "vestibule-demo";
-/// Long enough to see a window, short enough for a test.
+/// Long enough to see a grace window, short enough for a test.
 pub const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Reads the codes that the bundled backend would have mailed, and keeps what it is told.
+/// Answers with the codes that the bundled backend would have mailed, and records the messages.
 #[derive(Default)]
 pub struct Clerk {
     backend: Option<Arc<Backend>>,
@@ -66,7 +66,7 @@ pub fn account(email: &str) -> Account {
     }
 }
 
-/// The contract, at this address, with the plain demo account.
+/// An examination of the contract at this address, with the plain demo account.
 pub fn order(address: &str) -> Order {
     let profile = Profile::default().with_backend(address);
     let mut order = Order::new(profile.expect("an address"));
@@ -75,7 +75,7 @@ pub fn order(address: &str) -> Order {
     order
 }
 
-/// The same, and all that may be tried.
+/// The same with everything that may be tried.
 pub fn thorough(address: &str) -> Order {
     let mut order = order(address);
     order.otp_account = Some(account(OTP));
@@ -96,25 +96,25 @@ pub async fn examined_and_kept(order: &Order, desk: Arc<dyn Desk>) -> (Report, W
         .expect("an HTTP client")
 }
 
-/// The names of the rows that are like this.
+/// The names of the rows with this result.
 pub fn rows(report: &Report, holds: Holds) -> Vec<&'static str> {
     let of = report.rows.iter().filter(|row| row.holds == holds);
     of.map(|row| row.id).collect()
 }
 
-/// The row holds, or the test says what was found instead.
+/// Checks that the row holds; otherwise the failure shows what was found.
 #[track_caller]
 pub fn holds(report: &Report, id: &str) {
     let row = report.row(id);
     assert_eq!(row.holds, Holds::Yes, "{row:#?}");
 }
 
-/// The row does not hold, and says what to do; answers that.
+/// Checks that the row does not hold and has advice; returns what was found.
 #[track_caller]
 pub fn fails(report: &Report, id: &str) -> String {
     let row = report.row(id);
     assert_eq!(row.holds, Holds::No, "{row:#?}");
-    assert!(!row.advice.is_empty(), "it says what to do: {row:#?}");
+    assert!(!row.advice.is_empty(), "the row has advice: {row:#?}");
     let texts: Vec<&str> = row
         .advice
         .iter()
@@ -123,7 +123,7 @@ pub fn fails(report: &Report, id: &str) -> String {
     texts.join(" ")
 }
 
-/// Nothing that was signed in is left so.
+/// Checks that no session is still valid.
 #[track_caller]
 pub fn all_over(backend: &Backend, email: &str) {
     let alive: Vec<_> = backend
@@ -134,7 +134,7 @@ pub fn all_over(backend: &Backend, email: &str) {
     assert!(alive.is_empty(), "still signed in: {alive:?}");
 }
 
-/// What the environment of whoever runs the tests must not decide.
+/// Variables of the developer's environment that must not influence the tests.
 const OF_THE_CALLER: [&str; 8] = [
     "VESTIBULE_DOCTOR_PASSWORD",
     "VESTIBULE_DOCTOR_OTP_PASSWORD",
@@ -146,13 +146,13 @@ const OF_THE_CALLER: [&str; 8] = [
     "all_proxy",
 ];
 
-/// The program itself, about to start.
+/// The program itself, before its start.
 pub struct Program {
     command: Command,
     typed: String,
 }
 
-/// With these arguments, and with this on standard input.
+/// The program with these arguments and this standard input.
 pub fn program(arguments: &[&str], typed: &str) -> Program {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule-doctor"));
     command.args(arguments).kill_on_drop(true);
@@ -178,7 +178,7 @@ impl Program {
     pub async fn start(mut self) -> Child {
         let mut child = self.command.spawn().expect("it starts");
         let mut stdin = child.stdin.take().expect("piped");
-        // It may have ended without reading.
+        // The program may have ended without reading its input.
         let _ = stdin.write_all(self.typed.as_bytes()).await;
         child
     }
@@ -189,7 +189,7 @@ impl Program {
     }
 }
 
-/// What a program has written.
+/// A program's output as text.
 pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }

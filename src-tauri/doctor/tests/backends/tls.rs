@@ -1,4 +1,5 @@
-//! TLS: what keeps the doctor out is named, and no credential goes over what nobody should trust.
+//! TLS: the report names what prevents a connection, and no credential is sent over an untrusted
+//! one.
 
 use serde_json::Value;
 use vestibule_backend::Config;
@@ -7,7 +8,7 @@ use vestibule_core::obstacle::Obstacle;
 use crate::front::{Authority, Front, Shows};
 use crate::support::{DEMO, PASSWORD, bundled, program, text};
 
-/// The report of an examination that trusts this authority, and its exit status.
+/// The report of an examination that trusts this authority, and the exit status.
 async fn examined(address: &str, authority: &Authority) -> (Value, Option<i32>) {
     let arguments = ["--backend", address, "--email", DEMO, "--json"];
     let program = program(&arguments, PASSWORD).with("SSL_CERT_FILE", authority.file());
@@ -52,7 +53,7 @@ async fn a_cookie_that_may_travel_in_the_clear_is_told() {
         cookie["advice"].to_string().contains("Secure"),
         "{cookie:#}"
     );
-    assert_eq!(status, Some(0), "it works all the same");
+    assert_eq!(status, Some(0), "the backend works all the same");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -108,7 +109,7 @@ async fn a_scheme_for_the_other_port_is_recognised() {
 async fn a_name_that_nobody_has_and_a_port_that_nobody_listens_at() {
     let authority = Authority::new();
     for (address, obstacle, side) in [
-        // RFC 6761 keeps this name free of addresses for ever.
+        // RFC 6761 reserves this name; it never has an address.
         ("https://nowhere.invalid", Obstacle::NameUnknown, "you"),
         ("http://127.0.0.1:9", Obstacle::Refused, "backend"),
     ] {

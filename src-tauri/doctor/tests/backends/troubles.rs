@@ -1,4 +1,4 @@
-//! Backends that do not fit: each trouble shows in its own row, with what to do.
+//! Backends that do not fit: each fault shows in its own row, with advice.
 
 use vestibule_backend::{Config, Effect, Fault};
 use vestibule_core::profile::Profile;
@@ -9,7 +9,7 @@ use vestibule_doctor::row::Holds;
 use crate::proxy::Proxy;
 use crate::support::{Clerk, account, bundled, examined, fails, holds, order};
 
-/// A refusal in the place of an answer.
+/// A refusal instead of an answer.
 fn status(status: u16, code: &str) -> Effect {
     Effect::Status {
         status,
@@ -59,7 +59,11 @@ async fn a_cookie_that_pages_could_read() {
     .await;
     let report = examined(&order(&proxy.url()), Clerk::at(&backend)).await;
     assert!(fails(&report, "cookie").contains("HttpOnly"));
-    assert_eq!(report.outcome, Outcome::Fits, "it works all the same");
+    assert_eq!(
+        report.outcome,
+        Outcome::Fits,
+        "the backend works all the same"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -89,7 +93,7 @@ async fn a_limit_that_does_not_say_how_long() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_limit_that_the_app_would_take_for_the_end() {
     let backend = bundled(Config::default()).await;
-    // An unknown token, a good one, one that is over; then the fifth of many.
+    // An unknown token, a valid one, one whose session has ended; then the fifth of many requests.
     let mut limit = Fault::on("POST", "/refresh-token", status(401, "SLOW_DOWN"));
     limit.skip = 3 + 4;
     backend.faults().add(limit);
@@ -175,7 +179,7 @@ async fn a_clock_that_is_wrong() {
     assert!((-7205..=-7190).contains(&ahead), "{ahead}");
     assert!(report.row("clock").got.contains("behind"), "{report:#?}");
     holds(&report, "refresh");
-    assert_eq!(report.outcome, Outcome::Fits, "the app does not mind");
+    assert_eq!(report.outcome, Outcome::Fits, "the app works with it");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -262,7 +266,7 @@ async fn nobody_there_and_nobody_let_in_are_not_examined() {
     assert_eq!(
         backend.requests("POST", "/login"),
         3,
-        "it is not tried elsewhere"
+        "the password is not tried with another profile"
     );
 
     let mut other = account("demo@vestibule.test");
@@ -283,7 +287,7 @@ async fn nobody_there_and_nobody_let_in_are_not_examined() {
     assert_eq!(report.exit_code(false), 2);
 }
 
-/// A refusal of this visit says nothing about the backend.
+/// A refusal of this examination says nothing about the backend.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sign_in_that_could_not_be_made_is_not_examined() {
     let backend = bundled(Config::default()).await;
@@ -300,7 +304,7 @@ async fn a_sign_in_that_could_not_be_made_is_not_examined() {
     ] {
         let faults = backend.faults();
         let mut fault = Fault::on("POST", "/login", refusal);
-        // Nothing typed, and a wrong password.
+        // The first two are an empty and a wrong password.
         fault.skip = 2;
         let number = faults.add(fault);
         let report = examined(&order(&backend.url()), Clerk::at(&backend)).await;
@@ -327,7 +331,7 @@ async fn a_backend_that_does_not_bind_devices_or_end_what_it_lists() {
         body: None,
         headers: Default::default(),
     };
-    // It says that it did, and did not.
+    // The backend reports success and does nothing.
     backend
         .faults()
         .add(Fault::on("DELETE", "/sessions/*", gone));
@@ -341,7 +345,7 @@ async fn a_backend_that_does_not_bind_devices_or_end_what_it_lists() {
     crate::support::all_over(&backend, "demo@vestibule.test");
 }
 
-/// A mistyped path must not end in a rule by which every missing endpoint ends a session.
+/// A wrong path must not lead to a rule by which every missing endpoint ends a session.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_path_that_is_missing() {
     let backend = bundled(Config::default()).await;
@@ -360,7 +364,7 @@ async fn a_path_that_is_missing() {
     assert_eq!(report.outcome, Outcome::DoesNotFit);
 }
 
-/// Whatever is asked of it: pages, as a server of files has them.
+/// A server that answers every request with a web page, as a server of files does.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_no_auth_backend() {
     let backend = bundled(Config::default()).await;

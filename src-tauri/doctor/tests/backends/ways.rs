@@ -1,5 +1,5 @@
-//! The way to a backend: proxies that let nobody through, and one that speaks SOCKS5. The program
-//! itself runs, with the variables of its own environment.
+//! The path to a backend: proxies that let no connection through, and one that speaks SOCKS5. The
+//! program itself runs, with the proxy variables in its environment.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -15,10 +15,10 @@ use crate::front::{Authority, Front, Shows};
 use crate::support::{DEMO, PASSWORD, bundled, program, text};
 use crate::tls::row;
 
-/// Nobody but the proxy knows this name: RFC 6761 keeps it free of addresses.
+/// Only the proxy knows this name: RFC 6761 reserves it, and it never has an address.
 const NAME: &str = "backend.invalid";
 
-/// Serves until it is dropped.
+/// A server. Ends when dropped.
 struct Serving {
     address: SocketAddr,
     task: JoinHandle<()>,
@@ -59,7 +59,7 @@ impl Drop for Serving {
     }
 }
 
-/// What a SOCKS5 proxy was asked for, which leads all to one place (RFC 1928).
+/// A SOCKS5 proxy (RFC 1928) that records which address is asked for, and always connects to `to`.
 async fn socks5(to: SocketAddr, asked: Arc<Mutex<Vec<String>>>) -> Serving {
     Serving::each(move |mut client| {
         let asked = asked.clone();
@@ -115,7 +115,7 @@ async fn what_keeps_a_proxy_from_helping_is_named() {
     let gone = Serving::saying("").await;
     let nobody = gone.address;
     drop(gone);
-    // Whatever answers there is not asked to be a SOCKS proxy.
+    // No listener in these cases speaks SOCKS.
     for (variable, proxy, obstacle) in [
         (
             "https_proxy",
@@ -172,6 +172,9 @@ async fn a_socks_proxy_is_asked_for_names() {
         let wanted = format!("{NAME}:443");
         assert!(asked.contains(&wanted), "{scheme}: {asked:?}");
         let others: Vec<_> = asked.iter().filter(|one| !one.starts_with(NAME)).collect();
-        assert!(others.is_empty(), "a name was looked up here: {others:?}");
+        assert!(
+            others.is_empty(),
+            "a name was looked up on this machine: {others:?}"
+        );
     }
 }

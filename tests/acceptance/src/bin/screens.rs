@@ -1,6 +1,5 @@
-//! Pictures of every screen of the real window, small and large, light and dark, in
-//! `target/screens`. For people to look at; it judges one thing itself: that no screen is wider
-//! than its window.
+//! Makes pictures of every screen of the real window, small and large, light and dark, in
+//! `target/screens`, for people to look at. It fails only if a screen is wider than its window.
 //!
 //! `cargo run -p vestibule-acceptance --bin screens`
 
@@ -38,7 +37,7 @@ async fn main() -> ExitCode {
     ExitCode::from(u8::from(!wide.is_empty()))
 }
 
-/// Pictures of one screen; `wide` takes the names of those that overflow.
+/// Makes the pictures of one screen; adds the names of those that overflow to `wide`.
 async fn picture(app: &App, screen: &str, wide: &mut Vec<String>) {
     shown(app).await;
     for theme in THEMES {
@@ -64,7 +63,8 @@ async fn overflows(app: &App) -> bool {
     app.run(script).await == json!(true)
 }
 
-/// Waits for the window: WebKit draws no frame any more in one that took a size while hidden.
+/// Waits until the window is visible: WebKit stops drawing frames in a window that was resized
+/// while hidden.
 async fn shown(app: &App) {
     app.run_async(
         "const look = () => document.visibilityState === 'visible'
@@ -75,7 +75,7 @@ async fn shown(app: &App) {
     .await;
 }
 
-/// Asks the shell for the theme, as the account page does, and waits for the page to follow.
+/// Sets the theme by the shell's command, as the account page does, and waits for the page.
 async fn set_theme(app: &App, theme: &str) {
     let followed = app
         .run_async(
@@ -96,7 +96,7 @@ async fn resize(app: &App, width: u32, height: u32) {
     resized.expect("the window takes this size");
 }
 
-/// Waits until what moves has arrived; what turns for ever does not count.
+/// Waits until all animations have ended, except endless ones.
 async fn settle(app: &App) {
     app.run_async(
         "await document.fonts.ready;

@@ -1,4 +1,4 @@
-//! What the shipped binary is made of: no symbols, and no inspector of the web engine.
+//! The contents of the shipped binary: no symbols, and no inspector of the web engine.
 
 use std::path::Path;
 use std::process::Command;
@@ -14,13 +14,13 @@ fn the_binary_has_no_symbols() {
             assert!(!sections.contains(told), "{told} in {sections}");
         }
     }
-    // This program was built with them, and they are seen.
+    // The control: this test program was built with them, and they are found.
     let own = std::env::current_exe().expect("this program");
     let sections = readelf("--sections", &own);
     assert!(sections.contains(".symtab"), "{sections}");
 }
 
-/// Tauri's `devtools` is what brings the inspector's functions in; in a debug build it is on.
+/// Tauri's feature `devtools` links the inspector's functions; in a debug build it is on.
 #[test]
 fn the_binary_does_not_know_the_inspector() {
     let package = Unpacked::deb();
@@ -36,7 +36,7 @@ fn the_binary_does_not_know_the_inspector() {
     assert!(inspector.is_empty(), "{inspector:?}");
 }
 
-/// Of the binutils, which came with the linker.
+/// Runs `readelf`, which belongs to the binutils and comes with the linker.
 fn readelf(what: &str, binary: &Path) -> String {
     let said = Command::new("readelf")
         .args(["--wide", what])

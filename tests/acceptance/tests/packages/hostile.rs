@@ -1,5 +1,5 @@
-//! An environment that asks for everything gets nothing: no dump of the memory, no door for
-//! an inspector, no other backend, no other authorities.
+//! Environment variables that ask the shipped app for a memory dump, an inspector, another backend
+//! or other certificate authorities have no effect.
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, TcpListener, TcpStream};
@@ -12,9 +12,9 @@ use crate::start::a_page;
 use crate::unpacked::Unpacked;
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
-/// What the log says where no authority can be read.
+/// The log line of an app that cannot read the configured authorities.
 const NO_CLIENT: &str = "no HTTP client can be made";
-/// As large as the system lets it be, as a developer's shell may have it.
+/// Starts a program with core dumps as large as the system allows, as some developers set it.
 const WITH_DUMPS: &str = r#"ulimit -S -c "$(ulimit -H -c)"; exec "$0" "$@""#;
 
 #[test]
@@ -29,7 +29,7 @@ fn the_environment_opens_nothing() {
                 "VESTIBULE_BACKEND",
                 format!("http://127.0.0.1:{}", stranger.port()),
             )
-            // Where it is read, a file that is not there is all that is spoken of.
+            // An app that reads this variable reports the missing file and does nothing else.
             .env("VESTIBULE_PROFILE", "/no/such/profile.toml")
             .env("VESTIBULE_LINK", "not a link")
             .trusting_nobody(&desktop)
@@ -38,22 +38,26 @@ fn the_environment_opens_nothing() {
         let log = log_of(&desktop);
         assert!(log.contains("origin=\"http://127.0.0.1:4580\""), "{log}");
         assert!(!log.contains(NO_CLIENT), "another authority: {log}");
-        assert_eq!(stranger.heard(), (0, 0), "another backend was asked");
+        assert_eq!(
+            stranger.heard(),
+            (0, 0),
+            "a request went to another backend"
+        );
         stranger.would_have_heard().await;
         for door in doors {
-            assert!(!listens(door), "an inspector's door is open");
+            assert!(!listens(door), "an inspector's port is open");
         }
     });
 }
 
-/// The control: the build for tests heeds the same variables.
+/// The control: the build for tests uses the same variables.
 #[test]
 fn the_build_for_tests_heeds_the_environment() {
     runtime().block_on(async {
         let desktop = Desktop::open();
         let doors = [free_port(), free_port()];
         let mut started = hostile(&desktop, &app(), &doors).spawn_group();
-        until("an inspector's door", async || {
+        until("an inspector's port", async || {
             if let Some(status) = started.ended() {
                 return Err(format!("the app has ended: {status}"));
             }
@@ -61,14 +65,14 @@ fn the_build_for_tests_heeds_the_environment() {
                 .into_iter()
                 .any(listens)
                 .then_some(())
-                .ok_or("it is closed".into())
+                .ok_or("the port is closed".into())
         })
         .await;
         drop(started);
         let started = hostile(&desktop, &app(), &doors)
             .env("VESTIBULE_LINK", "not a link")
             .spawn_group();
-        until("the log to speak of the link", async || {
+        until("the log to name the link", async || {
             let log = log_of(&desktop);
             log.contains("not a link").then_some(()).ok_or(log)
         })
@@ -77,7 +81,7 @@ fn the_build_for_tests_heeds_the_environment() {
         let _started = hostile(&desktop, &app(), &doors)
             .trusting_nobody(&desktop)
             .spawn_group();
-        until("the log to speak of the authority", async || {
+        until("the log to name the authority", async || {
             let log = log_of(&desktop);
             log.contains(NO_CLIENT).then_some(()).ok_or(log)
         })
@@ -96,7 +100,7 @@ fn the_build_for_tests_leaves_no_dump() {
     runtime().block_on(leaves_no_dump(&app()));
 }
 
-/// The app, and the web engine's processes with it.
+/// Crashes the app and the web engine's processes and checks that there is no dump.
 async fn leaves_no_dump(program: &Path) {
     let desktop = Desktop::open();
     let folder = desktop.home().join("dumps");
@@ -116,9 +120,9 @@ async fn leaves_no_dump(program: &Path) {
         let limits = fs::read_to_string(format!("/proc/{member}/limits")).expect("its limits");
         let line = limits.lines().find(|line| line.contains("core file"));
         let words: Vec<_> = line.expect("a limit").split_whitespace().collect();
-        // At 1 neither a file is written nor a pipe is fed; 0 where the system had said so.
+        // The limit 1 disables both files and pipes; it is 0 where the system had set that.
         let none = matches!(words[4..6], ["1", "1"] | ["0", "0"]);
-        assert!(none, "a limit of {member}: {words:?}");
+        assert!(none, "the core limit of {member}: {words:?}");
     }
     assert_eq!(dumped(&folder), [""; 0]);
     let killed = Command::new("kill")
@@ -126,14 +130,14 @@ async fn leaves_no_dump(program: &Path) {
         .status();
     assert!(killed.expect("kill").success());
     until("the app to crash", async || {
-        let status = app.ended().ok_or("it still runs")?;
+        let status = app.ended().ok_or("the app still runs")?;
         assert!(!status.to_string().contains("core dumped"), "{status}");
         Ok(())
     })
     .await;
     assert_eq!(dumped(&folder), [""; 0], "a dump");
 
-    // Where cores go to files, another program does leave one.
+    // The control: where the system writes dumps to files, another program does leave one.
     let pattern = fs::read_to_string("/proc/sys/kernel/core_pattern").expect("a pattern");
     if !pattern.starts_with(['|', '/', '@']) {
         let mut other = Command::new("sh");
@@ -147,7 +151,7 @@ async fn leaves_no_dump(program: &Path) {
     }
 }
 
-/// The processes of a group, the leader first.
+/// The processes of a process group, the leader first.
 fn members(group: u32) -> Vec<u32> {
     let of = |id: u32| {
         let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
@@ -170,7 +174,7 @@ fn dumped(folder: &Path) -> Vec<String> {
         .collect()
 }
 
-/// A start of this app in an environment that would open it to others.
+/// Starts this app with variables that would open it to others.
 struct Hostile(Command);
 
 fn hostile(desktop: &Desktop, app: &Path, doors: &[u16; 2]) -> Hostile {
@@ -190,8 +194,8 @@ impl Hostile {
         self
     }
 
-    /// Names a file in the form of a certificate, which is none: where it is heeded, nobody is
-    /// trusted.
+    /// Names a file that looks like a certificate and is none: an app that uses it trusts no
+    /// authority.
     fn trusting_nobody(self, desktop: &Desktop) -> Self {
         let folder = desktop.home().join("authorities");
         fs::create_dir_all(&folder).expect("a folder");

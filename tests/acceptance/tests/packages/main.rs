@@ -1,7 +1,7 @@
-//! The packages that a user installs: unpacked, complete, and started as they are; and what
-//! is in them gives nothing to a hostile environment (P18).
+//! The packages that a user installs: complete, started unchanged, and closed to a hostile
+//! environment (P18).
 //!
-//! What ships shuts WebDriver out, so the screen itself is looked at.
+//! The shipped app refuses WebDriver, so these tests look at the screen itself.
 
 mod binary;
 mod hostile;

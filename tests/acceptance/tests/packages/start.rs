@@ -1,4 +1,4 @@
-//! Each package starts, and shows a page.
+//! Each package starts and shows a page.
 
 use std::process::Stdio;
 
@@ -19,27 +19,28 @@ fn the_rpm_starts() {
 fn starts(package: &Unpacked) {
     let usr = package.usr();
     let entry = the_only(&usr.join("share/applications"), "desktop");
-    let entry = std::fs::read_to_string(entry).expect("the menu's entry");
+    let entry = std::fs::read_to_string(entry).expect("the desktop entry");
     for line in ["Exec=vestibule", "Icon=vestibule", "Name=Vestibule"] {
         assert!(
             entry.contains(line),
-            "the menu's entry says {line}: {entry}"
+            "the desktop entry contains {line}: {entry}"
         );
     }
     let icon = usr.join("share/icons/hicolor/128x128/apps/vestibule.png");
-    assert!(icon.is_file(), "the menu's entry has its icon");
+    assert!(icon.is_file(), "the icon of the desktop entry exists");
 
     let desktop = Desktop::open();
     let mut app = desktop.command(package.app());
     app.stdin(Stdio::null());
-    // The build for WebDriver shows nothing but what is wrong with it; what ships heeds none.
+    // The build for WebDriver uses this variable and would show an error; the shipped app ignores
+    // it.
     app.env("VESTIBULE_PROFILE", "/no/such/profile.toml");
     let mut app = Group::start(&mut app);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(a_page(&desktop, &mut app));
 }
 
-/// Waits until a page of the app is on the screen.
+/// Waits until the window shows a page of the app.
 pub async fn a_page(desktop: &Desktop, app: &mut Group) {
     let screen = Screen::of(desktop);
     until("a page in the window", async || {
@@ -51,7 +52,7 @@ pub async fn a_page(desktop: &Desktop, app: &mut Group) {
     .await;
 }
 
-/// Whether it is there now.
+/// Whether the window shows a page now.
 pub fn is_drawn(screen: &Screen) -> Result<(), String> {
     match screen.colours_of("Vestibule") {
         Some(many) if many > A_PAGE => Ok(()),
@@ -59,6 +60,6 @@ pub fn is_drawn(screen: &Screen) -> Result<(), String> {
     }
 }
 
-/// Measured: the skeleton has about 90 colours, the engine's own error page 270, the home page
-/// 1,300.
+/// How many colours the window shows at least when a page is drawn. Measured: the skeleton has
+/// about 90, the engine's own error page 270, the home page 1,300.
 const A_PAGE: usize = 700;

@@ -1,11 +1,11 @@
-//! A package, unpacked into a folder of its own.
+//! A package that was unpacked into a temporary folder.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use vestibule_acceptance::bundles;
 
-/// The package in its folder, which goes when this is dropped.
+/// The unpacked package; its folder is deleted when this is dropped.
 pub struct Unpacked {
     tree: tempfile::TempDir,
 }
@@ -40,18 +40,18 @@ impl Unpacked {
         Self { tree }
     }
 
-    /// What would be `/usr`.
+    /// The folder that would be `/usr`.
     pub fn usr(&self) -> PathBuf {
         self.tree.path().join("usr")
     }
 
-    /// The app.
+    /// The path of the app.
     pub fn app(&self) -> PathBuf {
         self.usr().join("bin/vestibule")
     }
 }
 
-/// The only file in a folder that ends so.
+/// The only file in a folder with this extension.
 pub fn the_only(folder: &Path, extension: &str) -> PathBuf {
     let files =
         std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));

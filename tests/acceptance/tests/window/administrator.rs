@@ -1,5 +1,5 @@
-//! An administrator's policy: what it fixes is used and shown as theirs, and one that is not valid
-//! is told in the place of everything else.
+//! An administrator's policy: the window uses and shows what it fixes. If the policy is not valid,
+//! the window shows only that.
 
 use vestibule_acceptance::{Administrator, App, DEMO, DEMO_NAME, Role, Stranger, containing};
 use vestibule_acceptance::{scenario, until};
@@ -19,7 +19,7 @@ fn what_it_fixes_is_used_and_shown_as_theirs() {
         stage
             .desktop
             .is_administered_by(Administrator::who_wrote(&policy));
-        // The build for WebDriver heeds a variable, which names another one.
+        // The build for WebDriver uses the variable, which names another backend.
         let another = format!("http://127.0.0.1:{}", other.port());
         let app = stage.start_against(&another, None).await;
         app.open("/auth/login/").await;
@@ -30,11 +30,11 @@ fn what_it_fixes_is_used_and_shown_as_theirs() {
         reads(&app, "Set by your administrator").await;
         reads(&app, &Administrator::file()).await;
         reads(&app, "backend in VESTIBULE_BACKEND").await;
-        assert_eq!(other.heard(), (0, 0), "the other backend was asked");
+        assert_eq!(other.heard(), (0, 0), "a request went to the other backend");
         other.would_have_heard().await;
         app.kill();
 
-        // The control: without the policy the account page says nothing of the kind.
+        // The control: without the policy the account page does not mention an administrator.
         stage
             .desktop
             .is_administered_by(Administrator::who_wrote("schema = 1"));
@@ -66,9 +66,9 @@ fn one_that_is_not_valid_lets_nobody_sign_in_and_is_named() {
         refuses(&app, &said).await;
         app.kill();
         let refreshes = stage.backend.requests("POST", "/refresh-token");
-        assert_eq!(refreshes, 0, "nobody was asked anything");
+        assert_eq!(refreshes, 0, "no refresh was sent");
 
-        // Whoever was signed in still is, once the policy is one.
+        // The signed-in user is still signed in once the policy is valid.
         stage
             .desktop
             .is_administered_by(Administrator::who_wrote("schema = 1"));
@@ -85,7 +85,7 @@ async fn refuses(app: &App, said: &str) {
     }
 }
 
-/// The page says so, wherever.
+/// Waits until the page shows this text.
 async fn reads(app: &App, words: &str) {
     until(words, async || {
         let text = app.text().await;

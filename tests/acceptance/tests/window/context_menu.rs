@@ -1,16 +1,16 @@
-//! The menu that a right click opens: over text, to cut, copy and paste; elsewhere none, since
-//! the engine's own would reload the page, or leave it.
+//! The menu of a right click: over text it offers to cut, copy and paste. Elsewhere there is none,
+//! since the engine's own menu would reload the page or leave it.
 
 use std::time::Duration;
 
 use serde_json::json;
 use vestibule_acceptance::{App, Role, Screen, Stage, on_screen, scenario, until};
 
-/// Nothing tells that no menu will come. One that comes is there within 0.1 s.
+/// Nothing announces that no menu will open. One that opens is there within 0.1 s.
 const QUIET: Duration = Duration::from_millis(700);
 
-/// A right click at this point of the page, once the page has heard of it; whether the page
-/// has refused the menu.
+/// Makes a right click at this point and waits until the page has received it. Returns whether the
+/// page has prevented the menu.
 async fn asks_for_menu(stage: &Stage, app: &App, point: &str) -> bool {
     app.run(
         "window.refused = null;
@@ -43,7 +43,7 @@ async fn opens_and_closes(stage: &Stage, screen: &Screen) {
     menus(screen, 0).await;
 }
 
-/// The middle of this element or range.
+/// A script's expression for the middle of this element or range.
 fn middle(of: &str) -> String {
     format!(
         "(({{ x, y, width, height }}) => [x + width / 2, y + height / 2])(
@@ -51,7 +51,7 @@ fn middle(of: &str) -> String {
     )
 }
 
-/// What this selector finds.
+/// A script's expression for the element with this selector.
 fn found(selector: &str) -> String {
     format!("document.querySelector('{selector}')")
 }
@@ -75,7 +75,7 @@ fn only_text_has_a_menu() {
             assert_eq!(screen.popups(), 0, "at {nothing}");
         }
 
-        // A field has one, and so has what is selected: that is how the others would be seen.
+        // The control: over a field and over selected text there is a menu.
         assert!(!asks_for_menu(stage, &app, &middle(&found("input"))).await);
         opens_and_closes(stage, &screen).await;
         app.run("getSelection().selectAllChildren(document.querySelector('h1'))")

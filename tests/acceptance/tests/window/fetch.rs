@@ -1,5 +1,5 @@
-//! `auth.fetch` in a page of the real window: a real `Response` for what the backend says, and
-//! nothing of the session on either side of it.
+//! `auth.fetch` in a page of the real window: it returns a real `Response` of the backend, and
+//! nothing of the session is visible in the request or the answer.
 
 use serde_json::{Value, json};
 use vestibule_acceptance::{App, DEMO, DEMO_NAME, Role, Stage, scenario};
@@ -7,7 +7,7 @@ use vestibule_backend::{Effect, Fault};
 
 use crate::signed_in;
 
-/// Calls `path` with `init` and answers what came of it, as the page sees it.
+/// Calls `path` with `init` and returns the result as the page sees it.
 async fn call(app: &App, path: &str, init: Value) -> Value {
     let script = "const [path, init] = argument;
         const response = await auth.fetch(path, init);
@@ -90,14 +90,20 @@ fn credentials_are_the_shells_to_send_and_cookies_its_to_keep() {
             .iter()
             .filter_map(|header| header[0].as_str())
             .collect();
-        assert!(names.contains(&"x-total"), "ordinary ones pass: {names:?}");
+        assert!(
+            names.contains(&"x-total"),
+            "the page sees ordinary headers: {names:?}"
+        );
         for ours in ["set-cookie", "x-refresh-token"] {
-            assert!(!names.contains(&ours), "{ours} is not for a page");
+            assert!(!names.contains(&ours), "the page does not see {ours}");
         }
         let sent = stage.backend.last_request("GET", "/me").expect("one");
         assert_eq!(sent.header("x-mine"), Some("yes"));
         let bearer = sent.header("authorization").unwrap_or_default();
-        assert!(bearer.starts_with("Bearer ey"), "the session's own");
+        assert!(
+            bearer.starts_with("Bearer ey"),
+            "the call carries the session's access token"
+        );
         let host = format!("127.0.0.1:{}", stage.backend.port());
         assert_eq!(sent.header("host"), Some(&*host));
         assert_eq!(sent.header("x-forwarded-host"), None);
@@ -105,7 +111,11 @@ fn credentials_are_the_shells_to_send_and_cookies_its_to_keep() {
 
         call(&app, "/me", json!({})).await;
         let sent = stage.backend.last_request("GET", "/me").expect("one");
-        assert_eq!(sent.cookie("flavour"), Some("oat"), "kept by the shell");
+        assert_eq!(
+            sent.cookie("flavour"),
+            Some("oat"),
+            "the shell keeps the cookie"
+        );
         assert_eq!(app.run("return document.cookie").await, "");
         assert_eq!(sent.cookie("__refresh_token"), None);
     });
@@ -164,13 +174,16 @@ fn no_other_path_is_called() {
                 "{method}: {answer}"
             );
         }
-        assert!(elsewhere.accept().is_err(), "nobody has come");
+        assert!(
+            elsewhere.accept().is_err(),
+            "no connection was made to the other listener"
+        );
         assert_eq!(stage.backend.requests("GET", "/me"), me);
         assert_eq!(stage.backend.requests("POST", "/login"), 1, "the person's");
         assert_eq!(stage.backend.requests("POST", "/refresh-token"), 0);
         assert_eq!(stage.backend.requests("POST", "/logout"), 0);
 
-        // It would have been noticed.
+        // The control: an allowed call succeeds.
         let allowed = call(&app, "/me", json!({})).await;
         assert_eq!(allowed["status"], 200, "{allowed}");
         assert_eq!(stage.backend.requests("GET", "/me"), me + 1);
@@ -185,7 +198,11 @@ fn an_expired_token_and_a_redirect_are_the_shells_business() {
         let answer = call(&app, "/me", json!({})).await;
         assert_eq!(answer["status"], 200, "{answer}");
         assert_eq!(stage.backend.requests("POST", "/refresh-token"), 1);
-        assert_eq!(stage.backend.requests("GET", "/me"), 2, "and one replay");
+        assert_eq!(
+            stage.backend.requests("GET", "/me"),
+            2,
+            "one call, and one that is sent again"
+        );
 
         let elsewhere = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         elsewhere.set_nonblocking(true).expect("it does not wait");
@@ -207,7 +224,10 @@ fn an_expired_token_and_a_redirect_are_the_shells_business() {
         lead(&format!("http://{address}/me"));
         let answer = call(&app, "/plans", json!({})).await;
         assert_eq!(answer["thrown"]["code"], "bad_answer", "{answer}");
-        assert!(elsewhere.accept().is_err(), "nobody has come");
+        assert!(
+            elsewhere.accept().is_err(),
+            "no connection was made to the other listener"
+        );
     });
 }
 
@@ -244,7 +264,7 @@ fn a_call_ends_with_its_signal_and_the_next_one_works() {
         assert_eq!(
             cancelled.answers("backend_cancel").count(),
             2,
-            "in the shell"
+            "the shell was told to cancel the call"
         );
     });
 }

@@ -1,6 +1,5 @@
-//! M13: a page knows at its first paint whether someone is signed in. Shown by a recorder of
-//! DOM changes that runs before the page's own scripts, over starts of the app and loads of a page
-//! in it.
+//! M13: a page knows at its first paint whether somebody is signed in. A recorder of DOM changes
+//! that runs before the page's own scripts shows it, over starts of the app and loads of pages.
 
 use std::path::{Path, PathBuf};
 
@@ -9,13 +8,13 @@ use vestibule_backend::{Effect, Fault};
 
 use crate::signed_in;
 
-/// How often a page is looked at.
+/// How often the pages are checked.
 #[derive(Clone, Copy)]
 struct Plan {
     /// Starts of the process with somebody signed in, whose name the first paint has to show.
     starts: usize,
-    /// Starts with nobody signed in. The window opens on a page for all, so what counts is the
-    /// load of the guarded one.
+    /// Starts with nobody signed in. The window opens on a public page, so the load of a guarded
+    /// page is what is checked.
     starts_signed_out: usize,
     /// Loads of a page in the running app.
     loads: usize,
@@ -33,7 +32,7 @@ const LONG: Plan = Plan {
     loads: 40,
 };
 
-/// Where a signed-in user loads pages; the last two lead elsewhere.
+/// Pages that a signed-in user loads; the last two redirect.
 const PAGES: [&str; 5] = [
     "/",
     "/dashboard/",
@@ -68,7 +67,7 @@ fn a_way_in_is_looked_for(plan: Plan) {
         let mut app = signed_in(stage, DEMO, DEMO_NAME).await;
         for start in 0..plan.starts {
             app.kill();
-            // Every third start finds a backend that takes longer than a start waits for.
+            // At every third start the backend takes longer to answer than a start waits for it.
             if start % 3 == 2 {
                 let slow = Fault::on("POST", "/refresh-token", Effect::Delay { ms: 1_500 });
                 stage.backend.faults().add(slow.times(1));
@@ -93,7 +92,7 @@ fn a_way_in_is_looked_for(plan: Plan) {
     });
 }
 
-/// Words that are on guarded pages only.
+/// Words that only guarded pages show.
 const GUARDED: [&str; 6] = [
     "Your session",
     "Your roles",
@@ -151,8 +150,8 @@ fn guarded_content_is_looked_for(plan: Plan) {
     });
 }
 
-/// What no exported page may hold, whoever opens it: a way in, something to press or to type
-/// into, or a word of a guarded page.
+/// What no exported page may contain, since everybody can open it: a link to sign in, an element to
+/// click or to type into, or a word of a guarded page.
 const UNSAID: [&str; 7] = [
     "<a ",
     "<button",
@@ -193,14 +192,14 @@ fn the_exported_pages_hold_neither_a_way_in_nor_guarded_content() {
     }
     for path in PAGES.into_iter().chain(["/account/", "/auth/otp/"]) {
         let page = out.join(path.trim_start_matches('/')).join("index.html");
-        assert!(pages.contains(&page), "{path} was looked at");
+        assert!(pages.contains(&page), "{path} was checked");
     }
-    // What would be found.
+    // The control: these would be found.
     assert_eq!(said("<p><a href=x>Sign in</a></p>"), ["<a ", "Sign in"]);
     assert_eq!(said("<h2>Your roles</h2>"), ["Your roles"]);
 }
 
-/// The recorder does see what the tests above find absent.
+/// The control: the recorder sees what the tests above do not find.
 #[test]
 fn the_recorder_sees_a_way_in_and_guarded_content_where_they_belong() {
     scenario(async |stage| {
@@ -230,7 +229,7 @@ fn the_recorder_sees_a_way_in_and_guarded_content_where_they_belong() {
             let record = app.record().await;
             assert!(!guarded(record.latest()).is_empty(), "{path} is seen");
         }
-        // What is there for less than a frame is seen too.
+        // An element that exists for less than a frame is seen too.
         app.run(
             "const flash = document.createElement('a');
              flash.href = '/auth/login/';

@@ -1,5 +1,5 @@
-//! Beside NVIDIA's driver the web engine is told to do without DMA buffers, with which that
-//! driver leaves the window blank; whoever has said otherwise is heeded.
+//! With NVIDIA's driver WebKit is told not to use DMA buffers, with which that driver leaves the
+//! window blank. A user's own setting of the variable is kept.
 
 use std::fs;
 use std::process::Stdio;
@@ -9,7 +9,7 @@ use vestibule_acceptance::{Group, Stage, app, scenario, until};
 const VARIABLE: &str = "WEBKIT_DISABLE_DMABUF_RENDERER";
 const ENGINE: &str = "WebKitWebProcess";
 
-/// Becomes the app in namespaces where the driver's file is there, or is not.
+/// Becomes the app in namespaces in which the driver's file exists, or does not.
 const WITH_DRIVER: &str = r#"mount -t tmpfs none /proc/driver &&
 mkdir /proc/driver/nvidia && echo NVRM >/proc/driver/nvidia/version && exec "$0""#;
 const WITHOUT_DRIVER: &str = r#"mount -t tmpfs none /proc/driver && exec "$0""#;
@@ -18,13 +18,13 @@ const WITHOUT_DRIVER: &str = r#"mount -t tmpfs none /proc/driver && exec "$0""#;
 fn the_engine_does_without_dma_buffers_beside_nvidias_driver() {
     scenario(async |stage| {
         let own = told(stage, WITH_DRIVER, Some("0")).await;
-        assert_eq!(own.as_deref(), Some("0"), "what the user has set");
+        assert_eq!(own.as_deref(), Some("0"), "the user's own setting is kept");
         assert_eq!(told(stage, WITHOUT_DRIVER, None).await, None);
         assert_eq!(told(stage, WITH_DRIVER, None).await.as_deref(), Some("1"));
     });
 }
 
-/// What the app, started here, tells its web engine by the variable.
+/// The value of the variable in the web engine's environment when the app starts here.
 async fn told(stage: &Stage, machine: &str, set: Option<&str>) -> Option<String> {
     let mut command = stage.desktop.command("unshare");
     command.arg("--mount");
@@ -47,7 +47,7 @@ async fn told(stage: &Stage, machine: &str, set: Option<&str>) -> Option<String>
     .await;
     drop(started);
     until("the web engine to end", async || match engine(stage) {
-        Ok(_) => Err("it still runs".into()),
+        Ok(_) => Err("the web engine still runs".into()),
         Err(_) => Ok(()),
     })
     .await;
@@ -61,5 +61,7 @@ async fn told(stage: &Stage, machine: &str, set: Option<&str>) -> Option<String>
 fn engine(stage: &Stage) -> Result<u32, String> {
     let mut running = stage.desktop.running().into_iter();
     let engine = running.find(|(_, program)| program.ends_with(ENGINE));
-    engine.map(|(id, _)| id).ok_or("it does not run".into())
+    engine
+        .map(|(id, _)| id)
+        .ok_or("the web engine does not run".into())
 }

@@ -1,4 +1,4 @@
-//! Pages that are for the signed-in, or for the signed-out, only.
+//! Pages for signed-in users only, and pages for signed-out users only.
 
 use vestibule_acceptance::{DEMO, DEMO_NAME, Role, containing, scenario};
 

@@ -1,4 +1,4 @@
-//! A session that ends under somebody's hands costs nothing that was typed.
+//! A session that ends while the user types does not lose the typed text.
 
 use serde_json::json;
 use vestibule_acceptance::endings::Ending;
@@ -23,7 +23,7 @@ async fn at_work(stage: &Stage) -> App {
     app
 }
 
-/// Signs in again where the form stands in front of the page: it knows who.
+/// Signs in again through the form in front of the page, which names the account.
 async fn back_in(app: &App) {
     app.fill("Password", PASSWORD).await;
     app.click(Role::Button, "Sign in").await;
@@ -45,7 +45,11 @@ fn after_each_ending_the_input_is_there_for_the_same_person() {
             assert_eq!(app.value(FIELD).await, TYPED, "{ending:?}");
             assert!(!app.text().await.contains(ending.words()), "{ending:?}");
         }
-        assert_eq!(app.record().await.pages().count(), 2, "no page was left");
+        assert_eq!(
+            app.record().await.pages().count(),
+            2,
+            "no page was reloaded"
+        );
     });
 }
 
@@ -68,7 +72,10 @@ fn a_guarded_page_that_waits_shows_nothing_and_is_nowhere_else() {
         let shown = app.text().await;
         let added = app.run("return window.added.join('\\n')").await;
         let added = added.as_str().expect("text").to_owned();
-        assert!(added.contains("Password"), "the observer sees: {added:?}");
+        assert!(
+            added.contains("Password"),
+            "the observer sees the form: {added:?}"
+        );
         for secret in ["Accounts", "Nobody is called that", "Export", DEMO, TYPED] {
             assert!(!shown.contains(secret), "{secret:?} is shown: {shown:?}");
             assert!(!added.contains(secret), "{secret:?} was added: {added:?}");
@@ -76,13 +83,13 @@ fn a_guarded_page_that_waits_shows_nothing_and_is_nowhere_else() {
         for region in ["Accounts", "Export"] {
             assert!(!app.shows(Role::Region, region).await, "{region} is there");
         }
-        // In memory only.
+        // The typed text is in memory only.
         let places = Reach::of(&app).await;
         let kept = ["the document"];
         let held = places.holding(TYPED);
         assert!(held.iter().all(|place| kept.contains(place)), "{held:?}");
         let files = files_holding(stage.desktop.home(), TYPED);
-        assert_eq!(files, [""; 0], "the input is in a file");
+        assert_eq!(files, [""; 0], "the typed text is in a file");
     });
 }
 
@@ -97,11 +104,17 @@ fn another_person_never_sees_the_input() {
         app.reads(DEMO).await;
         let document = app.run("return document.documentElement.outerHTML").await;
         let document = document.as_str().expect("text").to_owned();
-        assert!(document.contains(DEMO), "it is the whole document");
+        assert!(
+            document.contains(DEMO),
+            "the search covers the whole document"
+        );
         for left in [TYPED, ADMIN] {
-            assert!(!document.contains(left), "{left:?} is left of the other");
+            assert!(
+                !document.contains(left),
+                "{left:?} of the other account is still there"
+            );
         }
-        // Nor does the first find it again.
+        // The first account does not find its text again either.
         pick(&app, DEMO_NAME, "Sign out").await;
         app.arrives("/auth/login/").await;
         app.open("/auth/login/").await;
@@ -164,7 +177,7 @@ fn a_question_of_the_page_waits_out_of_sight_too() {
         Ending::Expired.strike(stage, &app, DEMO).await;
         app.find(Role::Heading, "Sign in").await;
         app.gone(Role::Heading, "Sign out everywhere?").await;
-        // Nothing lies over the form: it takes clicks.
+        // Nothing covers the form: it accepts clicks.
         back_in(&app).await;
         app.find(Role::Heading, "Sign out everywhere?").await;
         app.click(Role::Button, "Cancel").await;
@@ -189,7 +202,7 @@ fn a_code_does_not_come_between() {
         app.find(Role::Heading, "Enter the code").await;
         let fresh = until("a new code", async || {
             let sent = stage.backend.last_code(OTP).filter(|sent| *sent != code);
-            sent.ok_or_else(|| "the old one".to_owned())
+            sent.ok_or_else(|| "the code has not changed".to_owned())
         })
         .await;
         app.fill("Six-digit code", &fresh).await;
@@ -219,6 +232,10 @@ fn signing_in_again_while_offline_loses_nothing() {
         app.find(Role::Heading, "Sign in").await;
         stage.backend.up().await.expect("the same port");
         app.says("You are back online").await;
-        assert_eq!(app.value(FIELD).await, TYPED, "there is no need any more");
+        assert_eq!(
+            app.value(FIELD).await,
+            TYPED,
+            "the page is back without signing in again"
+        );
     });
 }

@@ -1,11 +1,12 @@
-//! Without a mouse.
+//! The app can be used without a mouse.
 
 use serde_json::json;
 use vestibule_acceptance::{
     App, DEMO, DEMO_NAME, Keyboard, PASSWORD, Role, containing, focused, scenario, until,
 };
 
-/// Presses Tab until the focus is on a thing of this name; at each stop it must be visible.
+/// Presses Tab until an element with this name has the focus; at each stop the focus must be
+/// visible.
 async fn tab_to(app: &App, keyboard: &Keyboard<'_>, name: &str) {
     let mut stops = Vec::new();
     for _ in 0..30 {
@@ -31,7 +32,7 @@ async fn tab_to(app: &App, keyboard: &Keyboard<'_>, name: &str) {
     panic!("Tab does not reach {name:?}, but {stops:?}");
 }
 
-/// Where the focus is, in a form that can be compared.
+/// Which element has the focus, as a value that can be compared.
 async fn mark(app: &App) -> serde_json::Value {
     app.run(
         "const all = [...document.querySelectorAll('*')];
@@ -40,7 +41,7 @@ async fn mark(app: &App) -> serde_json::Value {
     .await
 }
 
-/// Waits for the focus to be on a thing of this name.
+/// Waits until an element with this name has the focus.
 async fn is_on(app: &App, name: &str) {
     until(&format!("the focus on {name:?}"), async || {
         let focus = focused(app).await;
@@ -52,7 +53,7 @@ async fn is_on(app: &App, name: &str) {
     .await;
 }
 
-/// Whether the focused element is drawn otherwise than without focus: an outline, or
+/// Whether the focused element looks different from the same element without focus: an outline, or
 /// another border or shadow.
 async fn has_visible_focus(app: &App) -> bool {
     let seen = app
@@ -96,7 +97,7 @@ fn the_keyboard_alone_signs_in_and_the_focus_is_always_visible() {
         app.arrives("/dashboard/").await;
         app.find(Role::Button, containing(DEMO_NAME)).await;
 
-        // And out again, through the menu.
+        // And back out, through the menu.
         tab_to(&app, &keyboard, &format!("{DEMO_NAME}, account menu")).await;
         keyboard.press(&["Return"]);
         app.find(Role::MenuItem, "Sign out").await;
@@ -129,7 +130,7 @@ fn what_opens_over_the_page_is_left_by_keyboard_and_gives_the_focus_back() {
         keyboard.press(&["Return"]);
         app.find(Role::Heading, "Sign out everywhere?").await;
         is_on(&app, "Cancel").await;
-        // Round and round, never into the page behind.
+        // Tab stays within the dialog and never reaches the page behind it.
         tab_to(&app, &keyboard, QUESTION).await;
         tab_to(&app, &keyboard, "Cancel").await;
         keyboard.press(&["Escape"]);

@@ -1,4 +1,4 @@
-//! The keyring: locked, locked at the start, and none at all. It is the real one.
+//! The real keyring: locked, locked at the start, and absent.
 
 use vestibule_acceptance::{App, DEMO, DEMO_NAME, Role, Stage, containing, scenario};
 
@@ -6,7 +6,7 @@ use crate::{enter, signed_in};
 
 const BANNER: &str = "Keyring";
 
-/// The app, started, with the demo account signed in, whatever the keyring says to that.
+/// Starts the app and signs the demo account in, whatever the state of the keyring.
 async fn signed_in_anyway(stage: &Stage) -> App {
     let app = stage.start_at("/auth/login/").await;
     enter(&app, DEMO).await;
@@ -34,7 +34,7 @@ fn a_locked_keyring_is_named_and_once_open_it_keeps_the_session() {
         assert_eq!(
             stage.backend.requests("POST", "/refresh-token"),
             0,
-            "the server has nothing to do with it"
+            "a locked keyring causes no request"
         );
         app.kill();
         let app = stage.start().await;
@@ -53,7 +53,7 @@ fn a_session_that_was_taken_out_of_the_keyring_ends_and_says_so() {
         assert_eq!(
             stage.backend.requests("POST", "/refresh-token"),
             0,
-            "there is nothing to ask the server with"
+            "without a token no request is sent"
         );
         enter(&app, DEMO).await;
         app.arrives("/dashboard/").await;
@@ -73,7 +73,10 @@ fn a_session_behind_a_locked_keyring_goes_on_once_it_is_open() {
             .await;
         app.reads("Asked once your keyring is open").await;
         let text = app.text().await;
-        assert!(!text.contains("Offline"), "it is no outage: {text:?}");
+        assert!(
+            !text.contains("Offline"),
+            "a locked keyring is not shown as an outage: {text:?}"
+        );
         assert_eq!(app.record().await.latest().way_in(), Vec::<String>::new());
         assert_eq!(stage.backend.requests("POST", "/refresh-token"), 0);
 

@@ -1,4 +1,5 @@
-//! The log of the app as it runs: where the platform keeps logs, for this user, without a secret.
+//! The log of the running app: in the platform's folder for logs, readable by this user only, and
+//! without a secret.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -1,4 +1,4 @@
-//! The real window, driven as a person drives it: everything is found by role and name.
+//! Tests of the real window, which find every element by role and name.
 
 use vestibule_acceptance::{App, PASSWORD, Role, Stage, containing};
 
@@ -40,7 +40,7 @@ async fn enter(app: &App, email: &str) {
     app.click(Role::Button, "Sign in").await;
 }
 
-/// The app, started, with this account signed in and its dashboard open.
+/// Starts the app, signs this account in and opens its dashboard.
 async fn signed_in(stage: &Stage, email: &str, name: &str) -> App {
     let app = stage.start_at("/auth/login/").await;
     enter(&app, email).await;
@@ -49,7 +49,7 @@ async fn signed_in(stage: &Stage, email: &str, name: &str) -> App {
     app
 }
 
-/// Picks an entry of the user's menu in the header.
+/// Picks an entry of the user menu in the header.
 async fn pick(app: &App, name: &str, entry: &str) {
     app.click(Role::Button, containing(name)).await;
     app.click(Role::MenuItem, containing(entry)).await;

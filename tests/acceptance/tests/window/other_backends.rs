@@ -1,4 +1,4 @@
-//! The window in front of backends that lack something: played from what real ones answered.
+//! The window with backends that lack a feature, replayed from recordings of real ones.
 
 use vestibule_acceptance::{App, Role, Stage, containing, scenario};
 use vestibule_recordings::{BETTER_AUTH, DIRECTUS, Player, Recording};
@@ -8,7 +8,7 @@ const PASSWORD: &str = "correct-horse";
 
 async fn played(text: &str, from: &str) -> Player {
     let recording = Recording::parse(text).from(from);
-    // What the profile sends beside what was recorded; both take it.
+    // The profile sends these in addition to what was recorded; both backends accept them.
     let player = Player::start(recording, &["mode", "first_name"]).await;
     player.expect("a port")
 }
@@ -44,7 +44,7 @@ fn directus_is_offered_what_it_has() {
         app.reads("from your authenticator app").await;
         assert!(
             !app.shows(Role::Button, containing("Send")).await,
-            "it sends none"
+            "no code is sent"
         );
         picture(&app, "otp-without-resend").await;
         app.fill("Six-digit code", "000000").await;
@@ -78,7 +78,7 @@ fn better_auth_signs_in_lasts_and_sends_codes() {
 
         let player = played(BETTER_AUTH, "sign-in now asks for second factor").await;
         let app = start(stage, &player, "better-auth").await;
-        // The session before belongs to another address: nobody is signed in at this one.
+        // The earlier session belongs to another address, so nobody is signed in at this one.
         app.open("/auth/login/").await;
         enter(&app, ANN).await;
         app.arrives("/auth/otp/").await;
@@ -90,7 +90,7 @@ fn better_auth_signs_in_lasts_and_sends_codes() {
     });
 }
 
-/// Where no accounts are made, none are offered.
+/// With a backend that registers no accounts, the window does not offer to.
 #[test]
 fn a_backend_without_registration_is_asked_for_none() {
     scenario(async |stage| {

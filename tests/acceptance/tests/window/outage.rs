@@ -1,4 +1,4 @@
-//! The backend cannot be reached.
+//! The window while the backend cannot be reached.
 
 use vestibule_acceptance::{DEMO, DEMO_NAME, Role, containing, scenario};
 use vestibule_backend::{Effect, Fault};
@@ -39,7 +39,7 @@ fn a_slow_backend_does_not_hold_the_window_up() {
         assert_eq!(
             stage.backend.faults().fired(hang),
             Some(1),
-            "it still hangs"
+            "the request still hangs"
         );
     });
 }

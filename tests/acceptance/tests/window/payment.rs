@@ -1,4 +1,4 @@
-//! `/payment`: the facts for everyone, buying for the signed-in.
+//! `/payment`: the plan for everyone, the purchase for signed-in users.
 
 use vestibule_acceptance::{DEMO, Role, scenario};
 
@@ -28,7 +28,10 @@ fn a_plan_is_shown_to_all_and_sold_to_the_signed_in() {
         let sent = stage.backend.last_request("POST", "/plans/team/purchase");
         let sent = sent.expect("it was recorded");
         let bearer = sent.header("authorization").unwrap_or_default();
-        assert!(bearer.starts_with("Bearer "), "bought by someone");
+        assert!(
+            bearer.starts_with("Bearer "),
+            "the purchase carries an access token"
+        );
         app.click(Role::Link, "Go to your dashboard").await;
         app.arrives("/dashboard/").await;
         app.reads("Bought since the app was started").await;

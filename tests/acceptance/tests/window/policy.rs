@@ -1,8 +1,8 @@
-//! The content security policy, over every screen.
+//! The content security policy on every screen.
 
 use vestibule_acceptance::{Role, scenario, tour};
 
-/// Normal use runs into no policy and into no uncaught error.
+/// Normal use causes no violation of the policy and no uncaught error.
 #[test]
 fn no_screen_violates_the_content_security_policy() {
     scenario(async |stage| {
@@ -20,7 +20,7 @@ fn no_screen_violates_the_content_security_policy() {
     });
 }
 
-/// The recorder does hear the policy, and the policy does stop what it should.
+/// The control: the recorder notices violations, and the policy blocks what it should.
 #[test]
 fn what_the_policy_forbids_is_stopped_and_recorded() {
     scenario(async |stage| {
@@ -60,7 +60,7 @@ fn what_the_policy_forbids_is_stopped_and_recorded() {
         assert_eq!(
             ran,
             serde_json::json!({ "ran": [], "missing": [] }),
-            "nothing ran, and each was recorded"
+            "no code ran, and each violation was recorded"
         );
         assert_eq!(stage.backend.requests("GET", "/plans"), 0);
     });

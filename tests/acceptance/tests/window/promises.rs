@@ -5,7 +5,7 @@ use std::path::Path;
 use vestibule_promises::registry;
 
 fn check(name: &str) {
-    // No process of the promises' own is needed: these drive the app.
+    // These drive the app and need no child process of the promises' program.
     registry::check(name, Path::new(""));
 }
 

@@ -1,5 +1,5 @@
-//! The fetch for public content, in the real window: it reaches what is listed and nothing
-//! else, by GET and nothing else, and carries nothing of the session.
+//! The fetch for public content, in the real window: it reaches only what is listed, by GET only,
+//! and carries nothing of the session.
 
 use std::io::Read as _;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -24,7 +24,7 @@ async fn fetch(app: &App, url: &str) -> Value {
     app.with_auth(script, json!(url)).await
 }
 
-/// What the plugin says to a request that is put to it by hand.
+/// What the plugin answers to a request that is sent to it directly.
 async fn ask(app: &App, request: Value) -> Value {
     let script = "const { invoke } = window.__TAURI_INTERNALS__;
         const rid = await invoke('plugin:http|fetch', { clientConfig: argument });
@@ -34,7 +34,7 @@ async fn ask(app: &App, request: Value) -> Value {
     app.with_auth(&script, request).await
 }
 
-/// Somewhere a request could go instead.
+/// A listener to which a request could go instead.
 struct Elsewhere(TcpListener);
 
 impl Elsewhere {
@@ -56,7 +56,10 @@ impl Elsewhere {
 fn carries_nothing(seen: &SeenRequest) {
     for (name, value) in &seen.headers {
         let ours = ["accept", "host", "origin", "user-agent"];
-        assert!(ours.contains(&&**name), "it carries {name}: {value}");
+        assert!(
+            ours.contains(&&**name),
+            "the request carries {name}: {value}"
+        );
         assert!(!value.contains("ey"), "a token in {name}: {value}");
     }
     assert!(seen.body.is_empty() && seen.query.is_none());
@@ -84,7 +87,7 @@ fn public_content_comes_without_anything_of_the_session() {
             let seen = stage.backend.last_request("GET", NEWS).expect("one");
             carries_nothing(&seen);
         }
-        // The session has what it did not carry, and does not get what it was given.
+        // The session's calls carry the token, and do not get the cookie that the public fetch got.
         let me = app
             .with_auth("return (await auth.fetch('/me')).status;", json!(null))
             .await;
@@ -95,7 +98,7 @@ fn public_content_comes_without_anything_of_the_session() {
         assert_eq!(
             seen.cookie("tracker"),
             None,
-            "two jars would be one too many"
+            "the public fetch keeps no cookies"
         );
     });
 }
@@ -139,7 +142,7 @@ fn nothing_that_is_not_listed_is_reached() {
             let name = &answer["thrown"]["name"];
             assert_eq!(name, "NativeError", "{refused}: {answer}");
         }
-        // Redirects do not lead where an address does not.
+        // Redirects do not reach what an address does not reach.
         for location in [
             format!("http://{}{NEWS}", other_port.address()),
             format!("http://{}{NEWS}", other_host.address()),
@@ -158,12 +161,12 @@ fn nothing_that_is_not_listed_is_reached() {
         }
         assert!(
             !elsewhere.iter().any(|it| it.has_visitors()),
-            "nobody has come"
+            "no connection was made to another listener"
         );
         assert_eq!(stage.backend.requests("GET", "/me"), me);
         assert_eq!(stage.backend.requests("GET", "/plans"), plans);
 
-        // A visitor would have been noticed.
+        // The control: a connection would have been noticed.
         for it in elsewhere {
             let mut visitor = TcpStream::connect(it.address()).expect("it listens");
             assert!(it.has_visitors());
@@ -180,7 +183,10 @@ fn nothing_but_a_plain_get_goes_out() {
         let url = format!("{}{NEWS}", stage.backend.url());
         let plain = json!({ "method": "GET", "url": url, "headers": [] });
         let answer = ask(&app, plain.clone()).await;
-        assert_eq!(answer["status"], 200, "asked by hand it works: {answer}");
+        assert_eq!(
+            answer["status"], 200,
+            "the control, a direct request, succeeds: {answer}"
+        );
         let before = stage.backend.requests("GET", NEWS);
         let proxy = Elsewhere::at("127.0.0.1:0");
         for (key, value) in [

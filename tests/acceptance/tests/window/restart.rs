@@ -17,7 +17,7 @@ fn after_a_kill_someone_is_signed_in_at_the_first_paint() {
         assert_eq!(
             app.record().await.latest().way_in(),
             Vec::<String>::new(),
-            "no way in was ever in the page"
+            "no link to sign in was ever in the page"
         );
         assert_eq!(stage.backend.requests("POST", "/refresh-token"), 1);
     });
@@ -42,7 +42,7 @@ async fn refused_at_start(stage: &Stage, ending: Ending) -> App {
     let app = signed_in(stage, DEMO, DEMO_NAME).await;
     app.kill();
     if ending == Ending::Reuse {
-        // One rotation, so that there is an older token to steal.
+        // One rotation, so that there is an older token to use again.
         let app = stage.start().await;
         app.find(Role::Button, containing(DEMO_NAME)).await;
         app.kill();
@@ -71,7 +71,10 @@ fn an_expired_refresh_leads_to_a_sign_in_screen_that_says_so_until_someone_signs
         app.find(Role::Button, containing(DEMO_NAME)).await;
         pick(&app, DEMO_NAME, "Account").await;
         app.arrives("/account/").await;
-        assert!(!app.text().await.contains(ending.words()), "said and done");
+        assert!(
+            !app.text().await.contains(ending.words()),
+            "the reason is not shown after a new sign-in"
+        );
     });
 }
 
@@ -85,7 +88,11 @@ fn a_session_that_is_revoked_ends_in_the_open_window() {
         pick(&app, DEMO_NAME, "Account").await;
         app.says(Ending::Revoked.words()).await;
         app.find(Role::Heading, "Sign in").await;
-        assert_eq!(app.address().await, "/account/", "in front of the page");
+        assert_eq!(
+            app.address().await,
+            "/account/",
+            "the form is in front of the page"
+        );
         assert!(!app.shows(Role::Button, containing(DEMO_NAME)).await);
     });
 }

@@ -1,4 +1,4 @@
-//! What a role opens: a page and a command, for administrators. The backend has the last word.
+//! What a role allows: a page and a command, for administrators. The backend decides.
 
 use std::fs;
 
@@ -14,7 +14,7 @@ const LIST: &str = "/admin/users";
 const NOT_YOURS: &str = "This page is not for your account";
 const FIELD: &str = "Find by name or e-mail";
 
-/// Calls a command as a script in the page could; answers what came of it.
+/// Calls a command as a script in the page could; returns the result.
 async fn call(app: &App, command: &str) -> Value {
     app.run_async(
         "await window.__TAURI_INTERNALS__.invoke(argument).then(
@@ -50,7 +50,10 @@ fn a_plain_account_gets_neither_the_page_nor_the_command() {
     scenario(async |stage| {
         let app = signed_in(stage, DEMO, DEMO_NAME).await;
         app.reads("Your roles").await;
-        assert!(!app.shows(Role::Link, "People").await, "no way in is shown");
+        assert!(
+            !app.shows(Role::Link, "People").await,
+            "no link to the page is shown"
+        );
         app.open("/admin/").await;
         app.find(Role::Heading, NOT_YOURS).await;
         app.reads(DEMO).await;
@@ -59,7 +62,11 @@ fn a_plain_account_gets_neither_the_page_nor_the_command() {
         let refused = call(&app, "export_people").await;
         assert_eq!(refused["error"]["code"], "not_allowed", "{refused}");
         assert_eq!(exported(stage), [""; 0], "no file");
-        assert_eq!(stage.backend.requests("GET", LIST), 0, "nobody was asked");
+        assert_eq!(
+            stage.backend.requests("GET", LIST),
+            0,
+            "no request was sent"
+        );
         app.click(Role::Link, "Go to your dashboard").await;
         app.arrives("/dashboard/").await;
     });
@@ -100,7 +107,7 @@ fn an_administrator_sees_everyone_and_takes_the_list_along() {
     });
 }
 
-/// The page asks the backend, which no longer gives what the page still offers.
+/// The backend refuses what the page still offers.
 #[test]
 fn a_role_taken_away_closes_the_page_when_the_backend_refuses() {
     scenario(async |stage| {
@@ -109,13 +116,20 @@ fn a_role_taken_away_closes_the_page_when_the_backend_refuses() {
         assert!(stage.backend.set_roles(ADMIN, &["user"]));
         app.click(Role::Button, "Export as CSV").await;
         app.find(Role::Heading, NOT_YOURS).await;
-        assert!(!app.text().await.contains(DEMO), "the list is gone");
+        assert!(
+            !app.text().await.contains(DEMO),
+            "the page no longer shows the list"
+        );
         app.gone(Role::Link, "People").await;
         assert_eq!(exported(stage), [""; 0], "no file");
         let refused = call(&app, "export_people").await;
         assert_eq!(refused["error"]["code"], "not_allowed", "{refused}");
-        assert_eq!(stage.backend.requests("GET", LIST), 2, "refused here now");
-        // And back: whoever is given the role asks again.
+        assert_eq!(
+            stage.backend.requests("GET", LIST),
+            2,
+            "the shell itself refuses now"
+        );
+        // When the account gets the role again, the user can ask the server again.
         assert!(stage.backend.set_roles(ADMIN, &["user", "admin"]));
         app.click(Role::Button, "Ask the server again").await;
         app.find(Role::Heading, "People").await;
@@ -142,12 +156,12 @@ fn a_role_taken_away_closes_everything_at_the_next_refresh() {
         assert_eq!(
             stage.backend.requests("GET", LIST),
             1,
-            "only the first time"
+            "the roles are confirmed only once"
         );
     });
 }
 
-/// Roles that the backend confirms do not make its refusal wrong.
+/// A refusal by the backend holds although the roles are confirmed.
 #[test]
 fn a_backend_that_refuses_an_administrator_is_believed() {
     scenario(async |stage| {
@@ -164,7 +178,7 @@ fn a_backend_that_refuses_an_administrator_is_believed() {
         assert!(!app.shows(Role::Field, FIELD).await, "no list");
         assert!(
             !app.shows(Role::Heading, NOT_YOURS).await,
-            "the role is there"
+            "the session still has the role"
         );
     });
 }

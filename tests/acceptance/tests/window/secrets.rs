@@ -1,4 +1,4 @@
-//! No token in the window: storages, cookies, answers, events; nor in the app's files.
+//! No token is in the window (storages, cookies, answers, events) or in the app's files.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -17,7 +17,7 @@ fn no_token_reaches_the_window_or_a_file() {
         app.open("/payment/?plan=team").await;
         app.click(Role::Button, "Buy Team").await;
         app.find(Role::Heading, "Team is yours").await;
-        // A refused bearer, a rotation and a replay.
+        // A refused access token, a rotation and a call that is sent again.
         stage.backend.expire_access_tokens();
         app.open("/account/").await;
         app.reads("This session").await;
@@ -50,14 +50,14 @@ fn no_token_reaches_the_window_or_a_file() {
     });
 }
 
-/// The search finds a token that is there.
+/// The control: the search finds a token that is there.
 #[test]
 fn a_planted_token_is_found_in_every_place() {
     const PLANTED: &str = "planted-token-0123456789abcdef";
     scenario(async |stage| {
         let app = signed_in(stage, DEMO, DEMO_NAME).await;
         assert_eq!(Reach::of(&app).await.holding(PLANTED), [""; 0]);
-        // A backend that tells a token to whoever asks for the plans.
+        // A backend whose public list of plans contains a token.
         let told = Effect::Status {
             status: 200,
             code: None,
@@ -95,8 +95,8 @@ fn a_planted_token_is_found_in_every_place() {
     });
 }
 
-/// A page of the app can keep no cookie, so this is shown on one that can: in a browser of the
-/// same engine. What a script may not see, the driver does.
+/// A page of the app cannot store a cookie, so this is shown in a browser with the same engine: the
+/// driver also sees cookies that scripts do not see.
 #[test]
 fn a_planted_cookie_is_found_with_and_without_a_script() {
     scenario(async |stage| {

@@ -1,5 +1,5 @@
-//! A mistake in a settings file: named on the first screen, nobody's session touched, and gone
-//! with the mistake.
+//! A mistake in a settings file: the first screen names it, no session is changed, and the app
+//! works once the mistake is corrected.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ fn write(file: &Path, text: &str) {
     std::fs::write(file, text).expect("the file");
 }
 
-/// Whoever is signed in sees what is wrong instead, and is asked for nothing.
+/// Checks that a signed-in user sees what is wrong and is asked for nothing.
 async fn refuses_to_start(stage: &Stage, file: &Path, words: &[&str]) -> App {
     let app = stage.start().await;
     app.find(Role::Heading, TITLE).await;
@@ -27,7 +27,7 @@ async fn refuses_to_start(stage: &Stage, file: &Path, words: &[&str]) -> App {
         assert!(!app.shows(Role::Link, way_in).await, "{way_in}");
     }
     let refreshes = stage.backend.requests("POST", "/refresh-token");
-    assert_eq!(refreshes, 0, "nobody was asked anything");
+    assert_eq!(refreshes, 0, "no refresh was sent");
     app
 }
 
@@ -52,10 +52,10 @@ fn a_mistake_is_named_touches_no_session_and_goes_when_it_is_put_right() {
         let app = refuses_to_start(stage, &file, &words).await;
         picture(&app, "settings-mistake").await;
 
-        // Still wrong, in another way: it says what is wrong now.
+        // A second mistake: the screen then names that one.
         write(&file, "schema = 1\n[endpoints.login]\npath = 'sign-in'\n");
         app.click(Role::Button, "Try again").await;
-        // The advice before named the same key.
+        // The advice for the first mistake names the same key, so wait for the second alone.
         until("the second mistake alone", async || {
             let text = app.text().await;
             let is_told = text.contains("`endpoints.login.path`") && !text.contains("pth");
@@ -92,8 +92,8 @@ fn a_workspaces_own_file_counts_and_is_named_too() {
     });
 }
 
-/// The build for WebDriver heeds the variable; that what ships does not is shown in
-/// `packages`, by the same mistake.
+/// The build for WebDriver uses the variable. That the shipped app does not is shown in `packages`,
+/// with the same mistake.
 #[test]
 fn a_variable_with_a_mistake_is_named_too() {
     scenario(async |stage| {

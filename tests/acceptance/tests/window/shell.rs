@@ -1,4 +1,4 @@
-//! What of the shell a page can reach: the commands that its capabilities name, and no more.
+//! Which parts of the shell a page can reach: the commands that its capabilities name, and no more.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -7,7 +7,7 @@ use vestibule_acceptance::{App, DEMO, DEMO_NAME, Stranger, scenario};
 
 use crate::signed_in;
 
-/// What a page would do if it could, and what it would give along.
+/// Commands that a page may not call, with arguments that would do harm.
 fn undeclared() -> Vec<(&'static str, Value)> {
     let window = json!({ "label": "main" });
     vec![
@@ -72,7 +72,7 @@ fn undeclared() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// What the shell answers a page: `granted`, or why not.
+/// What the shell answers to a page: `granted`, or why not.
 async fn asks(app: &App, command: &str, arguments: Value) -> String {
     let script = "const { command, arguments } = argument;
         done(await window.__TAURI_INTERNALS__.invoke(command, arguments).then(
@@ -102,7 +102,7 @@ fn a_page_can_ask_for_nothing_that_is_not_declared() {
     });
 }
 
-/// The one plugin that pages may use reaches what its capability lists.
+/// The only plugin that pages may use reaches only what its capability lists.
 #[test]
 fn public_content_is_fetched_from_nowhere_else() {
     scenario(async |stage| {
@@ -129,7 +129,7 @@ fn public_content_is_fetched_from_nowhere_else() {
     });
 }
 
-/// The shell hears only pages that its own script has begun: it gave them a key.
+/// The shell answers only pages in which its own script ran: it gave them a key.
 #[test]
 fn a_call_without_the_key_is_not_heard() {
     scenario(async |stage| {
@@ -145,7 +145,7 @@ fn a_call_without_the_key_is_not_heard() {
                  const forged = [call(), call('x'), call(undefined, frame.contentWindow)];
                  window.ipc.postMessage(JSON.stringify({ cmd: 'new_window', callback: 1,
                    error: 2, payload: {}, options: {}, __TAURI_INVOKE_KEY__: 'x' }));
-                 // What is asked later is answered, so what was asked before has been heard.
+                 // Later requests are answered later, so the earlier ones have been handled.
                  const later = await window.__TAURI_INTERNALS__.invoke('theme');
                  const unheard = new Promise((resolve) => setTimeout(resolve, 500, 'unheard'));
                  const answers = await Promise.all(
@@ -163,11 +163,11 @@ fn a_call_without_the_key_is_not_heard() {
         let windows = app.driver().windows().await.expect("windows");
         assert_eq!(windows.len(), 1, "no window was opened");
         let said = asks(&app, "new_window", json!({})).await;
-        assert_eq!(said, "granted", "with the key it is heard");
+        assert_eq!(said, "granted", "with the key the call is granted");
     });
 }
 
-/// What is left of the shell in a page cannot be replaced, and no prototype can be poisoned.
+/// A page cannot replace the shell's functions or change a prototype.
 #[test]
 fn the_shell_in_the_page_is_fixed() {
     scenario(async |stage| {
@@ -203,7 +203,7 @@ fn the_shell_in_the_page_is_fixed() {
                 "shell": true,
                 "frozen": true,
                 "poisoned": false,
-                // No policy would hold these; this engine has neither.
+                // The policy does not cover these; the engine must not have them.
                 "rtc": "undefined",
                 "transport": "undefined",
             })

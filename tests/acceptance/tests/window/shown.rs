@@ -1,5 +1,5 @@
-//! When a window is seen, and where: hidden until its page is ready, shown in any case, closed
-//! from the menu's keys, and back at its size.
+//! When and how a window is shown: hidden until its page is ready, visible after a limit in any
+//! case, closed by the menu's shortcut, and at its last size again.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -8,13 +8,13 @@ use thirtyfour::common::types::Rect;
 use vestibule_acceptance::{App, Group, Role, Screen, Stage, app, scenario, until};
 
 const TITLE: &str = "Vestibule";
-/// After this long a window is shown whatever its page says.
+/// After this time a window is shown even if its page is not ready.
 const ANYWAY: Duration = Duration::from_millis(1500);
-/// How often each kind of page is started: the fastest start tells least of how busy the
-/// machine is.
+/// How often each kind of page is started. The fastest start counts, since it depends least on how
+/// busy the machine is.
 const STARTS: usize = 3;
 
-/// A page that never says that it is ready.
+/// A page that never reports that it is ready.
 const MUTE: &str = "
     const fetched = window.fetch;
     window.fetch = (input, init) => {
@@ -22,7 +22,7 @@ const MUTE: &str = "
       const asks = url.protocol === 'ipc:' && url.pathname.endsWith('window_ready');
       return asks ? new Promise(() => undefined) : fetched(input, init);
     };";
-/// A page that says so in its first moment, however busy the machine is.
+/// A page that reports at once that it is ready, however busy the machine is.
 const EAGER: &str = "
     const speak = () => {
       const shell = window.__TAURI_INTERNALS__;
@@ -30,7 +30,7 @@ const EAGER: &str = "
     };
     speak();";
 
-/// How long after its start an app with this script in its page is seen.
+/// How long after its start the window of an app with this script in its page is visible.
 async fn seen_after(stage: &Stage, script: &str) -> Duration {
     let file = stage.desktop.home().join("page.js");
     std::fs::write(&file, script).expect("the script");
@@ -66,8 +66,11 @@ fn a_window_waits_for_its_page_but_not_for_ever() {
         let eager = fastest(stage, EAGER).await;
         let mute = fastest(stage, MUTE).await;
         println!("seen after {eager:?}; with a page that is silent after {mute:?}");
-        assert!(mute >= ANYWAY, "it was not hidden: seen after {mute:?}");
-        // Were the page not listened to, or the window never hidden, both would be alike.
+        assert!(
+            mute >= ANYWAY,
+            "the window was not hidden: visible after {mute:?}"
+        );
+        // If the page had no influence, or the window were never hidden, both times would be equal.
         let waited = mute.saturating_sub(eager);
         assert!(
             waited > Duration::from_millis(200),
@@ -90,7 +93,7 @@ fn a_window_is_back_at_its_size_after_the_app_was_quit() {
         let resized = app.driver().set_window_rect(40, 30, 941, 653).await;
         resized.expect("the window takes this size");
         let chosen = size(&app).await;
-        assert_ne!(chosen, before, "it is another size");
+        assert_ne!(chosen, before, "the window has another size");
         let keyboard = stage.keyboard();
         keyboard.focus(TITLE).await;
         keyboard.press(&["ctrl+q"]);
@@ -108,7 +111,7 @@ fn a_window_is_back_at_its_size_after_the_app_was_quit() {
     });
 }
 
-/// Rows that belong to the menu whatever the font is.
+/// Rows at the top that belong to the menu with any font.
 const MENU: u16 = 12;
 
 #[test]
@@ -133,13 +136,15 @@ fn the_menu_can_be_read_in_each_theme_and_from_the_start() {
     });
 }
 
-/// Waits for the menu's ground to be as light as that.
+/// Waits until the brightness of the menu's background is within this range.
 async fn ground(screen: &Screen, wanted: std::ops::Range<u16>) {
     until("the menu in the theme's colours", async || {
         let light = screen.lightness_on_top(TITLE, MENU).map(u16::from);
         match light {
             Some(light) if wanted.contains(&light) => Ok(()),
-            light => Err(format!("its ground is {light:?} of 255 light")),
+            light => Err(format!(
+                "the brightness of its background is {light:?} of 255"
+            )),
         }
     })
     .await;

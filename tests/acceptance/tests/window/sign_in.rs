@@ -1,4 +1,4 @@
-//! In by password, by code, by a new account; and out.
+//! Signing in by password, by code and with a new account; signing out.
 
 use vestibule_acceptance::{DEMO, DEMO_NAME, OTP, OTP_NAME, Role, containing, scenario};
 
@@ -27,9 +27,9 @@ fn a_wrong_password_keeps_the_email_clears_the_password_and_says_why() {
         app.click(Role::Button, "Sign in").await;
         app.says("do not match").await;
         assert_eq!(app.value("E-mail").await, DEMO, "the e-mail stays");
-        assert_eq!(app.value("Password").await, "", "the password goes");
+        assert_eq!(app.value("Password").await, "", "the password is cleared");
         assert_eq!(app.address().await, "/auth/login/");
-        // And the right one is not refused after it.
+        // The right password works after it.
         enter(&app, DEMO).await;
         app.find(Role::Button, containing(DEMO_NAME)).await;
     });
@@ -47,7 +47,7 @@ fn a_form_that_is_not_filled_in_asks_for_what_is_missing() {
         assert_eq!(
             stage.backend.requests("POST", "/login"),
             0,
-            "nothing is sent"
+            "no request is sent"
         );
     });
 }
@@ -65,8 +65,16 @@ fn an_account_with_a_code_takes_the_right_one_after_a_wrong_one() {
         let wrong = if code == "000000" { "111111" } else { "000000" };
         app.fill("Six-digit code", wrong).await;
         app.says("That code is not right").await;
-        assert_eq!(app.value("Six-digit code").await, "", "room for another");
-        assert_eq!(app.address().await, address, "still asked for a code");
+        assert_eq!(
+            app.value("Six-digit code").await,
+            "",
+            "the field is cleared"
+        );
+        assert_eq!(
+            app.address().await,
+            address,
+            "the page still asks for a code"
+        );
         app.fill("Six-digit code", &code).await;
         app.arrives("/dashboard/").await;
         app.find(Role::Button, containing(OTP_NAME)).await;
@@ -131,7 +139,7 @@ fn signing_out_ends_it_here_and_at_the_backend() {
         assert_eq!(
             stage.backend.requests("POST", "/refresh-token"),
             0,
-            "there is nothing to refresh"
+            "nothing is left to refresh"
         );
     });
 }

@@ -5,8 +5,8 @@ use vestibule_acceptance::{App, DEMO_NAME, Role, containing, scenario};
 
 use crate::windows::{turn_to, two_windows};
 
-/// All of it in one page: a signed-out state with a revision from the future, as an event by
-/// the shell, by every means of talking to another window, and to the page's own listeners.
+/// Sends a signed-out state with a much higher revision: as an event of the shell, by every means
+/// of reaching another window, and to the page's own listeners.
 const SPOOF: &str = "
     const shell = window.__TAURI_INTERNALS__;
     const told = await shell.invoke('session');
@@ -45,37 +45,40 @@ fn a_page_can_tell_nobody_that_the_session_has_changed() {
         );
         assert_eq!(spoofed["told"]["state"]["status"], "signed_in");
 
-        // A page may be told lies by the code that runs in it. The shell believes none, and
-        // neither does another window.
+        // Code in a page can lie to that page. The shell and other windows ignore it.
         let state = app
             .run_async(
                 "done(await window.__TAURI_INTERNALS__.invoke('session'))",
                 json!({}),
             )
             .await;
-        assert_eq!(state, spoofed["told"], "the session is as it was");
+        assert_eq!(state, spoofed["told"], "the session is unchanged");
         turn_to(&app, &second).await;
         app.run_async(
             "await window.__TAURI_INTERNALS__.invoke('theme'); done(1)",
             json!({}),
         )
         .await;
-        assert_eq!(events(&app).await, before, "the other window heard nothing");
+        assert_eq!(
+            events(&app).await,
+            before,
+            "the other window received no event"
+        );
         assert!(app.shows(Role::Button, containing(DEMO_NAME)).await);
         turn_to(&app, &first).await;
         app.open("/dashboard/").await;
         app.find(Role::Button, containing(DEMO_NAME)).await;
         assert_eq!(stage.backend.requests("POST", "/logout"), 0);
 
-        // What the shell itself says is heard in both.
+        // The control: a real change reaches both windows.
         crate::pick(&app, DEMO_NAME, "Sign out").await;
         turn_to(&app, &second).await;
         app.arrives("/auth/login/").await;
-        assert!(events(&app).await > before, "the recorder hears events");
+        assert!(events(&app).await > before, "the recorder notices events");
     });
 }
 
-/// How many changes of the session this window has heard.
+/// How many changes of the session this window has received.
 async fn events(app: &App) -> usize {
     let record = app.record().await;
     record.pages().map(|page| page.events.len()).sum()

@@ -1,6 +1,6 @@
-//! A start that fails says so in a window, what is to be done about it too, and goes on in that
-//! window once it has been done. Whoever runs the tests may be root, whom no permission stops: a
-//! file where a folder has to be stops root as well.
+//! A start that fails shows in a window what is wrong and what to do, and goes on in that window
+//! once it has been done. The tests may run as root, whom no permission stops, so they use a file
+//! where a folder has to be: that stops root too.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ fn put_a_file_at(path: &Path) {
     fs::write(path, "in the way\n").expect("the file");
 }
 
-/// Starts the app, which leaves what it needs for its window on this desktop.
+/// Starts the app, which can open its window but fails later.
 async fn fails_to_start(stage: &Stage) -> App {
     let scratch = stage.desktop.home().join("scratch");
     fs::create_dir_all(&scratch).expect("the folder");
@@ -39,7 +39,7 @@ async fn fails_to_start(stage: &Stage) -> App {
     app
 }
 
-/// Still in its way, then out of it.
+/// Tries again while the obstacle is there, then without it.
 async fn goes_on_without(app: &App, obstacle: &Path) {
     app.click(Role::Button, "Try again").await;
     app.find(Role::Heading, TITLE).await;
@@ -60,13 +60,16 @@ fn a_data_folder_that_cannot_be_used_is_named_and_so_is_what_to_do() {
             .await;
         app.says("move that file away").await;
         goes_on_without(&app, &obstacle).await;
-        assert!(obstacle.join("instance.lock").is_file(), "it is the owner");
+        assert!(
+            obstacle.join("instance.lock").is_file(),
+            "this process owns the windows"
+        );
         let told = log(stage);
         assert!(told.contains("the app cannot start"), "{told}");
         assert!(told.contains("move that file away"), "{told}");
         assert!(
             told.contains("started version"),
-            "it goes on in the log: {told}"
+            "the log shows that the start goes on: {told}"
         );
     });
 }
@@ -87,7 +90,7 @@ fn a_folder_for_records_that_cannot_be_used_is_named_too() {
     });
 }
 
-/// Another process of the app on this desktop, at work and then stopped in its tracks.
+/// Another process of the app on this desktop, which started and was then stopped (SIGSTOP).
 struct Hung(Child);
 
 impl Hung {
@@ -146,9 +149,9 @@ fn a_first_process_that_hung_and_goes_on_is_handed_over_to() {
         let first = Hung::start(stage).await;
         let app = fails_to_start(stage).await;
         let running = || stage.desktop.processes(&vestibule_acceptance::app());
-        assert_eq!(running().len(), 2, "both are there");
+        assert_eq!(running().len(), 2, "both processes run");
         first.signal(Signal::CONT);
-        // The window that is asked ends before it can say that it was.
+        // The window closes before it can answer the click.
         let script = "document.querySelector('main button').click()";
         let _ = app.driver().execute(script, []).await;
         until("one process", async || match running()[..] {

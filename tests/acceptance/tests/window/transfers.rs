@@ -1,4 +1,4 @@
-//! Large bodies in the real window: whole, in pieces, with progress, to an end.
+//! Large bodies in the real window: complete, in pieces, with progress, and cancelled.
 
 use std::path::Path;
 
@@ -61,7 +61,7 @@ fn a_large_body_is_a_stream_that_arrives_whole_and_in_order() {
 fn every_kind_of_body_goes_out_whole_with_progress() {
     scenario(async |stage| {
         let app = settled(stage).await;
-        // Expired for the first of them: what can be given again is given again.
+        // The token expires before the first upload: a body that can be sent again is sent again.
         stage.backend.expire_access_tokens();
         let sent = app
             .with_auth(
@@ -151,18 +151,22 @@ fn a_transfer_ends_with_its_signal_either_way() {
             .await;
         assert_eq!(ended, json!(["AbortError", "AbortError", 400_000]));
         let record = app.record().await;
-        assert_eq!(record.answers("backend_cancel").count(), 2, "in the shell");
+        assert_eq!(
+            record.answers("backend_cancel").count(),
+            2,
+            "the shell was told to cancel both"
+        );
     });
 }
 
-/// A hundred megabytes down and as many up, by the screen that offers it. What a piece needs
-/// is given back with it: the app does not grow by what passes.
+/// A hundred megabytes down and up, by the screen that offers it. The app's memory must not grow
+/// with the amount of data.
 #[test]
 fn a_hundred_megabytes_each_way_stay_out_of_memory() {
     scenario(async |stage| {
         let app = settled(stage).await;
         app.open("/account/").await;
-        // What is made once is there before the weighing.
+        // A first, unmeasured test, so that one-time allocations are not counted.
         app.click(Role::Button, "Test connection").await;
         app.says("Upload").await;
         let before = peak_kib(stage, &vestibule_acceptance::app());
@@ -183,10 +187,10 @@ fn a_hundred_megabytes_each_way_stay_out_of_memory() {
     });
 }
 
-/// The most memory that the process of this program ever had.
+/// The peak memory of the process that runs this program.
 fn peak_kib(stage: &Stage, program: &Path) -> u64 {
     let [process] = stage.desktop.processes(program)[..] else {
-        panic!("there is not one {}", program.display());
+        panic!("there is not exactly one process of {}", program.display());
     };
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("a status");
     let line = status.lines().find(|line| line.starts_with("VmHWM:"));

@@ -1,4 +1,4 @@
-//! A window that no capability names: its page gets no command and hears no event.
+//! A window that no capability names: its page can call no command and receives no event.
 
 use std::fs;
 
@@ -35,7 +35,7 @@ fn commands() -> Vec<String> {
     permissions.map(command).collect()
 }
 
-/// What the shell answers to each of these, asked for with nothing.
+/// What the shell answers to each of these commands, called without arguments.
 async fn answers(app: &App, commands: &[String]) -> Vec<(String, String)> {
     let answers = app
         .run_async(
@@ -51,7 +51,7 @@ async fn answers(app: &App, commands: &[String]) -> Vec<(String, String)> {
     serde_json::from_value(answers).expect("an answer to each")
 }
 
-/// The windows of this app by their labels: the listed one, then the other.
+/// The windows of this app by their labels: the listed one, then the unlisted one.
 async fn both(app: &App) -> [WindowHandle; 2] {
     let windows = until("two windows", async || {
         let windows = app.driver().windows().await;
@@ -85,13 +85,16 @@ fn a_window_that_no_capability_names_gets_nothing_and_hears_nothing() {
         app.find(Role::Button, containing(DEMO_NAME)).await;
 
         let commands = commands();
-        assert!(commands.len() > 25, "all of them: {commands:?}");
+        assert!(
+            commands.len() > 25,
+            "the list of commands is complete: {commands:?}"
+        );
         turn_to(&app, &unlisted).await;
         for (command, said) in answers(&app, &commands).await {
             let refused = said.starts_with("refused: ") && said.contains("not allowed");
             assert!(refused, "{command}: {said}");
         }
-        // The same page does get in where its window is listed.
+        // The control: the same page can call commands in a listed window.
         turn_to(&app, &listed).await;
         let declared = ["session", "app_info", "theme"].map(str::to_owned);
         for (command, said) in answers(&app, &declared).await {
@@ -103,7 +106,10 @@ fn a_window_that_no_capability_names_gets_nothing_and_hears_nothing() {
         stage.backend.reached("POST", "/logout", 1).await;
         let record = app.record().await;
         let heard = record.pages().map(|page| page.events.len()).sum::<usize>();
-        assert!(heard >= 2, "a sign-in and a sign-out were heard");
+        assert!(
+            heard >= 2,
+            "the listed window received a sign-in and a sign-out"
+        );
         turn_to(&app, &unlisted).await;
         let record = app.record().await;
         for page in record.pages() {

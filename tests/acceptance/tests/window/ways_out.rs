@@ -1,4 +1,4 @@
-//! The ways out of the window: a link that the adopter names, and none else.
+//! Leaving the window: only links that the adopter names open, in the system's browser.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -10,7 +10,7 @@ use vestibule_acceptance::{App, Role, scenario, until};
 
 const KNOWN: &str = "https://help.example/start";
 
-/// A system browser that notes what it is to open; answers the folder that it is in.
+/// Installs a system browser that records what it is to open; returns its folder.
 fn browser(home: &Path) -> PathBuf {
     let folder = home.join("browser");
     fs::create_dir(&folder).expect("a folder");
@@ -20,7 +20,7 @@ fn browser(home: &Path) -> PathBuf {
     folder
 }
 
-/// What the browser was to open.
+/// The addresses that the browser was to open.
 fn opened(folder: &Path) -> Vec<String> {
     let log = fs::read_to_string(folder.join("xdg-open.log")).unwrap_or_default();
     log.lines().map(str::to_owned).collect()
@@ -65,7 +65,7 @@ fn only_a_known_link_leaves_the_app_and_it_opens_in_the_system_browser() {
             }
         }
         for (target, count) in [("", 1), ("_blank", 2)] {
-            // Not more than one a second: until then a click does nothing.
+            // At most one a second: until then a click does nothing.
             until("the link to open in the browser", async || {
                 if opened(&folder).len() < count {
                     click(&app, KNOWN, target).await;

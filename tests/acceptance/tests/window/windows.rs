@@ -1,11 +1,11 @@
-//! Two windows, one session.
+//! Two windows with one session.
 
 use thirtyfour::WindowHandle;
 use vestibule_acceptance::{App, DEMO, DEMO_NAME, Role, Stage, containing, scenario, until};
 
 use crate::{enter, pick, signed_in};
 
-/// The window that is open beside these.
+/// The window that is open in addition to these.
 pub(crate) async fn another(app: &App, known: &[WindowHandle]) -> WindowHandle {
     until("another window", async || {
         let windows = app.driver().windows().await;
@@ -22,7 +22,7 @@ pub(crate) async fn turn_to(app: &App, window: &WindowHandle) {
     turned.expect("the window is there");
 }
 
-/// Signed in, with a second window on another page; the first has the driver's attention.
+/// Signs in and opens a second window on another page; the driver stays in the first one.
 pub(crate) async fn two_windows(stage: &Stage) -> (App, WindowHandle, WindowHandle) {
     let app = signed_in(stage, DEMO, DEMO_NAME).await;
     let first = app.driver().window().await.expect("a window");
@@ -64,7 +64,11 @@ fn a_sign_in_in_one_window_opens_the_other_where_it_wanted_to_go() {
         turn_to(&app, &second).await;
         app.arrives("/account/").await;
         app.find(Role::Button, containing(DEMO_NAME)).await;
-        assert_eq!(stage.backend.requests("POST", "/login"), 2, "one each time");
+        assert_eq!(
+            stage.backend.requests("POST", "/login"),
+            2,
+            "one request for each sign-in"
+        );
     });
 }
 
@@ -89,7 +93,7 @@ fn ctrl_n_opens_a_window_that_is_signed_in() {
         assert_eq!(
             stage.backend.requests("POST", "/refresh-token"),
             0,
-            "a window more is no reason to ask the backend"
+            "another window causes no request"
         );
     });
 }
@@ -99,7 +103,7 @@ fn ctrl_w_closes_the_window_that_has_the_keyboard() {
     scenario(async |stage| {
         let (app, first, second) = two_windows(stage).await;
         let keyboard = stage.keyboard();
-        // The newest one.
+        // The newest window.
         keyboard.focus("Account · Vestibule").await;
         keyboard.press(&["ctrl+w"]);
         until("one window less", async || {

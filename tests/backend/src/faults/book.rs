@@ -1,4 +1,5 @@
-//! The book of faults: adds, removes, counts, and picks the one that strikes.
+//! The list of faults in force: adds, removes and counts them, and picks the one that applies to
+//! a request.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,7 +11,7 @@ use crate::secret::below;
 /// The number of a fault in the book.
 pub type FaultId = u64;
 
-/// The faults in force. Clones share one book.
+/// The faults in force. Clones share one list.
 #[derive(Clone, Default)]
 pub struct FaultBook(Arc<Mutex<Pages>>);
 
@@ -28,7 +29,7 @@ struct Entry {
 }
 
 impl FaultBook {
-    /// Put a fault into force. The first in the book that strikes wins.
+    /// Adds a fault. Where several match a request, the one added first applies.
     pub fn add(&self, fault: Fault) -> FaultId {
         self.with(|pages| {
             pages.last += 1;
@@ -42,7 +43,7 @@ impl FaultBook {
         })
     }
 
-    /// Take one fault out of force; false if there was none of this number.
+    /// Removes a fault; false if there is none with this number.
     pub fn remove(&self, id: FaultId) -> bool {
         self.with(|pages| {
             let before = pages.entries.len();
@@ -51,12 +52,12 @@ impl FaultBook {
         })
     }
 
-    /// Take all faults out of force.
+    /// Removes all faults.
     pub fn clear(&self) {
         self.with(|pages| pages.entries.clear());
     }
 
-    /// How many requests this fault has struck; `None` if it was removed.
+    /// How many requests this fault has been applied to; `None` once it is removed.
     #[must_use]
     pub fn fired(&self, id: FaultId) -> Option<u32> {
         self.with(|pages| {
@@ -65,7 +66,7 @@ impl FaultBook {
         })
     }
 
-    /// The book as `GET /faults` shows it: each fault with its `id` and `fired`.
+    /// The list as `GET /faults` shows it: each fault with its `id` and `fired`.
     #[must_use]
     pub fn list(&self) -> Value {
         self.with(|pages| {
@@ -79,7 +80,7 @@ impl FaultBook {
         })
     }
 
-    /// The fault that strikes this request, if one does; counted as fired.
+    /// The fault that applies to this request, if any; adds one to its `fired`.
     pub(crate) fn pick(&self, method: &str, path: &str) -> Option<Fault> {
         self.with(|pages| {
             pages.entries.iter_mut().find_map(|entry| {

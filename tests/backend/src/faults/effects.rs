@@ -1,4 +1,4 @@
-//! Carrying a fault out, on the answer and on the socket beneath it.
+//! Applies a fault to the answer or to the socket beneath it.
 
 use std::future::pending;
 use std::pin::Pin;
@@ -16,11 +16,12 @@ use crate::clock;
 use crate::error::answer;
 use crate::socket::{Allowance, Fate};
 
-/// Bytes of an answer that end inside its headers: past the status line, before
-/// the end of even the shortest head.
+/// Cutting after this many bytes cuts inside the headers: the status line is shorter, every whole
+/// head is longer.
 const INSIDE_HEADERS: usize = 40;
 
-/// A fault before the work: the answer in its place, or none to go on after a delay.
+/// Applies a fault before the work: returns the answer to send instead, or `None` if the request
+/// goes on after a delay.
 pub(crate) async fn instead(effect: &Effect, fate: &Fate) -> Option<Response<Body>> {
     if let Effect::Delay { ms } = effect {
         sleep(Duration::from_millis(*ms)).await;
@@ -33,7 +34,7 @@ pub(crate) async fn instead(effect: &Effect, fate: &Fate) -> Option<Response<Bod
     Some(spoil(effect, fate, stand_in).await)
 }
 
-/// A fault after the work: what becomes of the true answer.
+/// Applies a fault after the work: turns the true answer into what is sent.
 pub(crate) async fn spoil(effect: &Effect, fate: &Fate, truth: Response<Body>) -> Response<Body> {
     match effect {
         Effect::Delay { ms } => {
@@ -143,7 +144,7 @@ fn text(status: u16, media: &'static str, text: &'static str) -> Response<Body> 
     response
 }
 
-/// End the connection without an answer; the task that serves it drops us.
+/// Ends the connection without an answer; the task that serves it then drops this future.
 async fn gone(fate: &Fate, cut: Cut) -> Response<Body> {
     fate.cut_now(cut);
     pending().await
@@ -152,9 +153,9 @@ async fn gone(fate: &Fate, cut: Cut) -> Response<Body> {
 /// The response without its body, and the body.
 async fn whole(response: Response<Body>) -> (Response<()>, Bytes) {
     let (mut parts, body) = response.into_parts();
-    // Whatever body follows says its own length.
+    // The new body sets a length of its own.
     parts.headers.remove(header::CONTENT_LENGTH);
-    // Our own answers are in memory already: they neither fail nor grow.
+    // Our own answers are in memory: reading them cannot fail.
     let bytes = axum::body::to_bytes(body, usize::MAX)
         .await
         .unwrap_or_default();
@@ -189,7 +190,7 @@ async fn by_wrong_clock(response: Response<Body>, seconds: i64) -> Response<Body
     response.map(|()| shifted.map_or_else(|| Body::from(body), Body::from))
 }
 
-/// A body, and spaces after it until it is large.
+/// A body followed by spaces up to a given size.
 struct Padded {
     body: Bytes,
     padding: u64,
@@ -223,7 +224,7 @@ impl hyper::body::Body for Padded {
     }
 }
 
-/// A body that comes a few bytes at a time.
+/// A body sent a few bytes at a time.
 struct Drip {
     body: Bytes,
     at_a_time: usize,

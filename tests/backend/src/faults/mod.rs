@@ -1,9 +1,9 @@
-//! Faults on demand: which endpoint misbehaves, how, how often and when.
+//! Faults on demand: which endpoint fails, how, how often and when.
 //!
-//! This module decides; `effects` carries out. Without a fault in the book it
-//! costs one lock per request. It never touches the database itself: a fault
-//! set to `before` keeps the request from reaching it, one set to `after` lets
-//! the work be done and spoils the answer.
+//! This module holds the faults and picks one for each request; `effects` applies it. Without
+//! a fault in force it costs one lock per request. It never touches the database: a fault set to
+//! `before` answers in place of the endpoint, one set to `after` lets the endpoint do its work
+//! and then replaces or damages the answer.
 
 mod book;
 mod effects;
@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 pub use book::{FaultBook, FaultId};
 pub(crate) use effects::{instead, spoil};
 
-/// One fault: an endpoint, an effect, and how often it strikes.
+/// One fault: an endpoint, an effect, and to which requests it applies.
 ///
 /// As JSON it is flat: `{"method": "POST", "path": "/login", "times": 1,
 /// "kind": "delay", "ms": 500}`.
@@ -27,27 +27,27 @@ pub struct Fault {
     pub method: String,
     /// The path; `*` for any, or a prefix that ends in `*`.
     pub path: String,
-    /// How many requests it strikes; absent means until it is removed.
+    /// To how many requests it applies; absent means until it is removed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub times: Option<u32>,
-    /// How many matching requests pass unharmed first.
+    /// How many matching requests it lets pass first.
     pub skip: u32,
-    /// The chance, from 0 to 1, with which it strikes a matching request.
+    /// The probability, from 0 to 1, with which it applies to a matching request.
     pub rate: f64,
-    /// Before or after the work; see [`Effect::usually`].
+    /// Before or after the endpoint's work; [`Effect::usually`] is the default.
     pub when: When,
-    /// What happens.
+    /// What it does.
     #[serde(flatten)]
     pub effect: Effect,
 }
 
-/// When a fault strikes.
+/// When a fault applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum When {
-    /// Instead of the work: the database is never touched.
+    /// Instead of the endpoint's work: the database is not touched.
     Before,
-    /// Once the work is done and committed: only the answer suffers.
+    /// After the work is done and committed: only the answer is affected.
     After,
 }
 
@@ -62,16 +62,16 @@ pub enum Cut {
     Reset,
 }
 
-/// Where a reset strikes.
+/// Where in the answer a reset happens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Point {
-    /// Not a byte of the answer is sent.
+    /// Before the first byte of the answer.
     #[default]
     BeforeHeaders,
-    /// The status line and part of the headers are sent.
+    /// After the status line and part of the headers.
     InHeaders,
-    /// The headers are sent whole, and nothing of the body.
+    /// After the headers, before the body.
     AfterHeaders,
 }
 
@@ -84,106 +84,106 @@ pub enum Point {
     deny_unknown_fields
 )]
 pub enum Effect {
-    /// Wait; then answer as usual.
+    /// Waits, then answers as usual.
     Delay {
         /// Milliseconds.
         ms: u64,
     },
-    /// Never answer; hold the connection until the client gives up.
+    /// Never answers; holds the connection until the client gives up.
     Hang {},
-    /// Another status, with `{message, code}` or a body of your own.
+    /// Answers with another status, and `{message, code}` or a body of your own.
     Status {
-        /// The status.
+        /// The status of the answer.
         status: u16,
-        /// The `code` of the body.
+        /// The `code` in the body.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         code: Option<String>,
-        /// The `message` of the body.
+        /// The `message` in the body.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         message: Option<String>,
-        /// A JSON body in the place of `{message, code}`.
+        /// A JSON body instead of `{message, code}`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         body: Option<Value>,
-        /// More headers, such as `Retry-After`.
+        /// Additional headers, such as `Retry-After`.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         headers: BTreeMap<String, String>,
     },
     /// A web page, as a captive portal or a proxy would send.
     Html {
-        /// The status; 200 if not said.
+        /// The status; 200 by default.
         #[serde(default = "ok")]
         status: u16,
     },
-    /// No body at all.
+    /// An answer without a body.
     Empty {
-        /// The status; 200 if not said.
+        /// The status; 200 by default.
         #[serde(default = "ok")]
         status: u16,
     },
     /// JSON of another shape: `{"unexpected": true}` or a body of your own.
     WrongJson {
-        /// The status; 200 if not said.
+        /// The status; 200 by default.
         #[serde(default = "ok")]
         status: u16,
-        /// The body.
+        /// The JSON body.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         body: Option<Value>,
     },
-    /// Declared as JSON, and broken off in the middle of a string.
+    /// A body that is declared as JSON and ends in the middle of a string.
     BrokenJson {
-        /// The status; 200 if not said.
+        /// The status; 200 by default.
         #[serde(default = "ok")]
         status: u16,
     },
-    /// A redirect.
+    /// A redirect to another address.
     Redirect {
-        /// Where to.
+        /// The value of `Location`.
         location: String,
-        /// The status; 307 if not said.
+        /// The status; 307 by default.
         #[serde(default = "temporary")]
         status: u16,
     },
-    /// The true headers with the full `Content-Length`, half the body, the end.
+    /// The true headers with the full `Content-Length`, half the body, then the end.
     Truncate {
-        /// How it ends.
+        /// How the connection ends.
         #[serde(default)]
         cut: Cut,
     },
     /// A TCP reset.
     Reset {
-        /// Where.
+        /// Where in the answer.
         #[serde(default)]
         at: Point,
     },
-    /// The end of the connection without a byte of an answer.
+    /// The connection ends without a byte of an answer.
     Drop {
-        /// How it ends.
+        /// How the connection ends.
         #[serde(default)]
         cut: Cut,
     },
-    /// A body of this size: the true one, if there is one, and then spaces.
+    /// A body of this size: the true body, if there is one, followed by spaces.
     Huge {
-        /// Bytes in all; 8 MiB if not said.
+        /// Bytes in all; 8 MiB by default.
         #[serde(default = "eight_mib")]
         bytes: u64,
     },
-    /// True headers, and then this much more of them.
+    /// The true headers, followed by this many bytes of others.
     HugeHeaders {
-        /// Bytes more; 256 KiB if not said.
+        /// Bytes added; 256 KiB by default.
         #[serde(default = "quarter_mib")]
         bytes: usize,
     },
     /// The true answer, a few bytes at a time.
     Drip {
-        /// Bytes at a time; 1 if not said.
+        /// Bytes at a time; 1 by default.
         #[serde(default = "one")]
         bytes: usize,
-        /// Milliseconds between; 100 if not said.
+        /// Milliseconds between them; 100 by default.
         #[serde(default = "hundred")]
         every_ms: u64,
     },
-    /// The true answer by a clock that is off: `expires` and `Date` are shifted,
-    /// `expiresIn` is not.
+    /// The true answer from a clock that is wrong: `expires` and `Date` are shifted, `expiresIn` is
+    /// not.
     WrongClock {
         /// Seconds ahead, or behind if negative.
         seconds: i64,
@@ -191,8 +191,8 @@ pub enum Effect {
 }
 
 impl Effect {
-    /// When this effect strikes unless told otherwise: those that show the true
-    /// answer, and a drop, after the work; the rest before.
+    /// When this effect applies by default: effects that show the true answer, and a drop, after
+    /// the work; all others before.
     #[must_use]
     pub fn usually(&self) -> When {
         match self {
@@ -219,7 +219,7 @@ impl Effect {
         }
     }
 
-    /// A plain status with no more than a generic body.
+    /// An answer with this status and a generic body.
     #[must_use]
     pub fn status(status: u16) -> Self {
         Self::Status {
@@ -233,7 +233,7 @@ impl Effect {
 }
 
 impl Fault {
-    /// A fault that strikes every request to this endpoint until removed.
+    /// A fault that applies to every request to this endpoint until it is removed.
     #[must_use]
     pub fn on(method: &str, path: &str, effect: Effect) -> Self {
         Self {
@@ -247,42 +247,42 @@ impl Fault {
         }
     }
 
-    /// Strike only so many requests.
+    /// Applies to this many requests only.
     #[must_use]
     pub fn times(mut self, times: u32) -> Self {
         self.times = Some(times);
         self
     }
 
-    /// Let so many matching requests pass first.
+    /// Lets this many matching requests pass first.
     #[must_use]
     pub fn skip(mut self, skip: u32) -> Self {
         self.skip = skip;
         self
     }
 
-    /// Strike with this chance, from 0 to 1.
+    /// Applies with this probability, from 0 to 1.
     #[must_use]
     pub fn rate(mut self, rate: f64) -> Self {
         self.rate = rate.clamp(0.0, 1.0);
         self
     }
 
-    /// Strike before the work: the database is never touched.
+    /// Applies before the work: the database is not touched.
     #[must_use]
     pub fn before(mut self) -> Self {
         self.when = When::Before;
         self
     }
 
-    /// Strike after the work is committed.
+    /// Applies after the work is committed.
     #[must_use]
     pub fn after(mut self) -> Self {
         self.when = When::After;
         self
     }
 
-    /// Read the flat JSON form; the error says what is wrong with it.
+    /// Parses the flat JSON form; the error says what is wrong with it.
     pub fn from_json(value: Value) -> Result<Self, String> {
         let Value::Object(mut map) = value else {
             return Err("a fault is a JSON object".into());

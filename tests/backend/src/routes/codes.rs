@@ -45,7 +45,7 @@ pub(crate) async fn verify(
         let account = match otp::verify(tx, &shared.key, asked, &code, now)? {
             Ok(account) => account,
             Err(refusal) => {
-                // Starting over with the password does not buy more guesses.
+                // Counted over sign-ins too, so that signing in again does not buy more guesses.
                 tries::count(tx, Tried::Code, &email, now, shared.config.lock_for)?;
                 return Ok(Err(refusal));
             }
@@ -61,7 +61,7 @@ pub(crate) async fn verify(
     welcome(&app, StatusCode::OK, &account, &issued)
 }
 
-/// 204 whether the code goes by mail or, for an authenticator app, not at all.
+/// 204, also for an authenticator app, for which no mail is sent.
 pub(crate) async fn resend(
     State(app): State<Arc<App>>,
     Extension(from): Extension<From>,

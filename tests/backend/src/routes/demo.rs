@@ -1,5 +1,5 @@
-//! `/demo-accounts` and `/mailbox`: development only, and only to a browser that
-//! names this machine.
+//! `/demo-accounts` and `/mailbox`: in development only, and only for requests whose `Host` is
+//! this machine.
 
 use std::sync::Arc;
 
@@ -53,7 +53,7 @@ pub(crate) async fn mailbox_json(State(app): State<Arc<App>>, headers: HeaderMap
 
 async fn authenticators(app: &App) -> Result<Vec<Authenticator>, Refusal> {
     let accounts = app.store.run(accounts::all).await?;
-    // Demo accounts only: another's secret is nobody's business, here either.
+    // Demo accounts only: secrets of other accounts are not shown, even in development.
     Ok(accounts
         .into_iter()
         .filter(|account| ACCOUNTS.iter().any(|demo| demo.email == account.email))
@@ -68,8 +68,8 @@ async fn authenticators(app: &App) -> Result<Vec<Authenticator>, Refusal> {
         .collect())
 }
 
-/// A page on the internet can point its own name at this machine (DNS rebinding)
-/// and then read what it gets here; it cannot change the `Host` it asks for.
+/// Refuses a `Host` that is not loopback. A page on the internet can point its own name at this
+/// machine (DNS rebinding) and read the answers, but the `Host` it sends is then its own name.
 pub(super) fn local(headers: &HeaderMap) -> Result<(), Refusal> {
     let host = headers
         .get(header::HOST)

@@ -1,4 +1,5 @@
-//! `/faults`: the fault book over HTTP. Only where faults were switched on.
+//! `/faults`: the list of faults over HTTP. Served only with
+//! [`Config::faults`](crate::Config::faults).
 
 use std::sync::Arc;
 
@@ -20,7 +21,8 @@ pub(crate) async fn list(State(app): State<Arc<App>>, headers: HeaderMap) -> Ans
     Ok(answer(StatusCode::OK, &app.faults.list()))
 }
 
-/// 201 `{id}`. The JSON type is required: a page elsewhere cannot send it unasked.
+/// 201 `{id}`. Requires the JSON content type, which a page of another site cannot send without
+/// a CORS preflight.
 pub(crate) async fn add(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) -> Answer {
     local(&headers)?;
     if !is_json(&headers) {

@@ -1,4 +1,4 @@
-//! What a signed-in account may ask about itself, and an administrator about all.
+//! What an account may read about itself, and an administrator about all accounts.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The endpoints, a module per concern, and what happens to a path that is none.
+//! The endpoints, one module per subject, and the answer to an unknown path.
 
 mod codes;
 mod demo;
@@ -21,10 +21,10 @@ use serde_json::json;
 use crate::app::App;
 use crate::error::{Refusal, answer};
 
-/// What a route gives back.
+/// The result of a route.
 pub(crate) type Answer = Result<Response<Body>, Refusal>;
 
-/// Every endpoint this backend was configured to have.
+/// The endpoints that this backend is configured to have.
 pub(crate) fn router(app: &Arc<App>) -> Router {
     let mut router = Router::new()
         .route("/health", get(health))

@@ -1,4 +1,4 @@
-//! What is new, for everyone: a page that needs no session and asks for none.
+//! `/public/news`: the same for everyone, without a session.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use serde_json::json;

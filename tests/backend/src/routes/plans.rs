@@ -1,4 +1,4 @@
-//! Something to buy: public plans, and a purchase that a double click cannot double.
+//! Public plans, and a purchase that a second click does not repeat.
 
 use std::sync::Arc;
 

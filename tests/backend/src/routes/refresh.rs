@@ -1,4 +1,4 @@
-//! `POST /refresh-token` and `POST /logout`: what the refresh token is good for.
+//! `POST /refresh-token` and `POST /logout`: the endpoints that take the refresh token.
 
 use std::sync::Arc;
 
@@ -41,11 +41,11 @@ pub(crate) async fn refresh(
     app.session_answer(StatusCode::OK, &account, &issued)
 }
 
-/// 204, also for a session that has ended already; 401 for a token never issued
-/// here or none. The cookie is deleted in every case.
+/// 204, also for a session that has ended; 401 without a token or for one that was not issued
+/// here. Deletes the cookie in every case.
 pub(crate) async fn logout(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) -> Answer {
     let token = match app.config.carrier {
-        // Whatever else is sent along keeps nobody signed in.
+        // A body is ignored, so a malformed one cannot keep a session alive.
         Carrier::Cookie => cookies::read(&headers, cookies::REFRESH),
         Carrier::Body => presented(&app, &headers, &body)?.0,
     };
@@ -67,7 +67,7 @@ pub(crate) async fn logout(State(app): State<Arc<App>>, headers: HeaderMap, body
     Ok(response)
 }
 
-/// The refresh token of a request, from where this backend has it, and the device.
+/// The refresh token of a request, from the cookie or the body, and the device.
 fn presented(
     app: &App,
     headers: &HeaderMap,

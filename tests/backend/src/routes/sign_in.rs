@@ -1,5 +1,4 @@
-//! `POST /login` and `POST /register`: from a password to a session, or to the
-//! wish for a code.
+//! `POST /login` and `POST /register`: from a password to a session, or to a request for a code.
 
 use std::sync::Arc;
 
@@ -23,7 +22,7 @@ use crate::otp;
 use crate::sessions::{self, Device, Issued};
 use crate::tries::{self, Tried};
 
-/// What a right password leads to.
+/// What follows a right password.
 enum Next {
     Session(Box<Account>, Issued),
     Code(Box<Account>, Option<String>),
@@ -79,7 +78,7 @@ pub(crate) async fn login(
     respond(&app, &headers, StatusCode::OK, next.await??)
 }
 
-/// Registration takes `locale` beside the contract's fields and refuses others.
+/// Registration accepts `locale` in addition to the contract's fields, and refuses others.
 pub(crate) async fn register(
     State(app): State<Arc<App>>,
     Extension(from): Extension<From>,
@@ -122,8 +121,8 @@ pub(crate) async fn register(
     }
 }
 
-/// Open a session, or ask for a code where the account or the house rules want one. Who has
-/// failed at the codes too often gets none, and hears so only with the right password.
+/// Opens a session, or asks for a code where the account or the configuration requires one. An
+/// account locked by too many wrong codes gets no code; only the right password reveals that.
 fn proceed(
     app: &App,
     tx: &rusqlite::Transaction<'_>,
@@ -158,7 +157,7 @@ fn respond(app: &App, headers: &HeaderMap, status: StatusCode, next: Next) -> An
     }
 }
 
-/// The answer to a sign-in that is complete, with both cookies.
+/// The answer to a completed sign-in, with both cookies.
 pub(super) fn welcome(
     app: &App,
     status: StatusCode,
@@ -170,7 +169,7 @@ pub(super) fn welcome(
     Ok(response)
 }
 
-/// Send a code, in the language this device was told or the account's own.
+/// Sends a code, in the language of this device's cookie or else of the account.
 pub(super) fn mail(app: &App, headers: &HeaderMap, account: &Account, code: String) {
     let locale = cookies::read(headers, cookies::LOCALE);
     let locale = locale.as_deref().unwrap_or(&account.locale);

@@ -1,5 +1,5 @@
-//! Bytes without a meaning, as many as are asked for, in either direction: for trying what
-//! lies between an app and its backend. Nothing is kept of them.
+//! Bytes without a meaning, as many as are asked for, in either direction, to test the path
+//! between an app and its backend. They are not stored.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -21,11 +21,11 @@ use crate::error::{Refusal, answer};
 
 /// How long the next bytes of a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How many bytes go out at a time.
+/// How many bytes are sent at a time.
 const PIECE: usize = 64 << 10;
 
-/// As many bytes as `?bytes=` says. The byte at each place follows from the place, so that
-/// whoever reads them can tell whether they came whole and in order; see [`fill`].
+/// As many bytes as `?bytes=` says. Each byte follows from its position, so that a client can
+/// check that all bytes arrived, and in order; see [`fill`].
 pub(crate) async fn download(State(app): State<Arc<App>>, headers: HeaderMap, uri: Uri) -> Answer {
     app.caller(&headers).await?;
     let query = uri.query().unwrap_or_default();
@@ -49,7 +49,7 @@ pub(crate) async fn download(State(app): State<Arc<App>>, headers: HeaderMap, ur
     Ok(response)
 }
 
-/// Takes a body and says how many bytes it had, and their SHA-256.
+/// Reads a body and answers its length and SHA-256.
 pub(crate) async fn upload(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
@@ -103,8 +103,8 @@ async fn next(body: &mut Body) -> Result<Option<Bytes>, Refusal> {
     }
 }
 
-/// Takes a body that is not wanted off the wire while its answer goes out: a connection that
-/// is closed on unread bytes is reset, and the client would never hear why.
+/// Reads and discards a refused body while its answer is sent: closing a connection on unread
+/// bytes resets it, and the client would not see the answer.
 pub(crate) fn leave(mut body: Body, most: u64) {
     tokio::spawn(async move {
         let mut taken = 0;
@@ -125,8 +125,7 @@ fn too_large(limit: u64) -> Refusal {
     )
 }
 
-/// The bytes from one place on: at each multiple of four the number of that place over four,
-/// little-endian.
+/// The bytes from position `at` on: each group of four is its own index, little-endian.
 pub(crate) fn fill(at: u64, piece: &mut [u8]) {
     for (place, byte) in (at..).zip(piece) {
         let number = (place / 4) as u32;

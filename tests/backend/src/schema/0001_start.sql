@@ -1,5 +1,5 @@
 -- Times are milliseconds since the epoch. Secrets are here only as hashes,
--- save the file's own key and the TOTP secrets, which must be read to be used.
+-- except the file's own key and the TOTP secrets, which must be read to be used.
 
 CREATE TABLE keys (
     name  TEXT PRIMARY KEY,
@@ -48,8 +48,8 @@ CREATE TABLE refresh_tokens (
     issued_at  INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
     used_at    INTEGER,
-    -- The successor is a keyed hash of the parent and this nonce: whoever holds
-    -- the parent can be given the same successor again, and nobody else can.
+    -- The successor is a keyed hash of the parent and this nonce. Only a client that
+    -- has the parent can therefore be given the same successor again.
     nonce      BLOB,
     successor  BLOB
 ) STRICT, WITHOUT ROWID;

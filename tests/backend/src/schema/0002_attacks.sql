@@ -1,8 +1,8 @@
--- A code is good on the device alone that signed in for it.
+-- A code is valid only on the device whose sign-in asked for it.
 ALTER TABLE challenges ADD COLUMN device_id TEXT;
 
--- Passwords and codes are counted apart: anybody can enter wrong passwords, only
--- who has the right one wrong codes. What was counted so far is forgotten.
+-- Passwords and codes are counted apart: anybody can enter wrong passwords, but only a
+-- person with the right password can enter wrong codes. Earlier counts are dropped.
 DROP TABLE failed_tries;
 CREATE TABLE failed_tries (
     kind         TEXT NOT NULL CHECK (kind IN ('password', 'code')),
@@ -14,6 +14,6 @@ CREATE TABLE failed_tries (
 ) STRICT;
 CREATE INDEX failed_tries_by_age ON failed_tries (kind, last_at);
 
--- For the end of sessions, whose newest token is the one that is not used.
+-- To find ended sessions by their newest token, which is the unused one.
 DROP INDEX refresh_tokens_by_expiry;
 CREATE INDEX refresh_tokens_unused ON refresh_tokens (expires_at) WHERE used_at IS NULL;

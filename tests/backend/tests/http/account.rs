@@ -1,4 +1,4 @@
-//! What a signed-in account sees and does: itself, its devices, plans; roles.
+//! What a signed-in account can read and do: itself, its devices, plans; roles.
 
 use serde_json::json;
 use vestibule_backend::Config;
@@ -15,10 +15,14 @@ async fn the_device_list_shows_and_ends_sessions() {
 
     let list = desk.get("/sessions").await.json();
     let list = list.as_array().expect("a list");
-    assert_eq!(list.len(), 2, "one per sign-in, however often refreshed");
+    assert_eq!(
+        list.len(),
+        2,
+        "one session for each sign-in, refreshed or not"
+    );
     let current = |own: bool| {
         let found = list.iter().find(|entry| entry["current"] == own);
-        found.expect("one of each")
+        found.expect("one session with this value of current")
     };
     assert_eq!(current(true)["device"], desk.fingerprint());
     assert_eq!(current(false)["device"], laptop.fingerprint());
@@ -65,7 +69,7 @@ async fn nobody_ends_the_session_of_another_account() {
     assert_eq!(
         mine.delete("/sessions/%ff").await.status,
         404,
-        "not even text"
+        "an id that is not UTF-8"
     );
     assert_eq!(theirs.refresh().await.status, 200);
 }
@@ -146,7 +150,7 @@ async fn plans_are_public_and_bought_once() {
     assert_eq!(
         (again.status, again.json()),
         (200, bought.json()),
-        "a double click"
+        "a second purchase of the same plan gives the first"
     );
     let golden = device.post("/plans/golden/purchase", json!({})).await;
     assert_eq!(golden.refused().0, 404);

@@ -1,4 +1,4 @@
-//! Requests that are wrong in shape, size or place: clear answers, never a panic.
+//! Requests that are wrong in shape, size or place get clear answers and cause no panic.
 
 use std::time::Duration;
 
@@ -134,11 +134,11 @@ async fn bodies_over_the_limit_get_their_answer() {
         "{}",
         received.text()
     );
-    assert_ne!(received.end, End::Open, "and the connection with it");
+    assert_ne!(received.end, End::Open, "the connection is closed too");
     assert_eq!(
         device.login(DEMO, PASSWORD).await.status,
         200,
-        "others are served"
+        "the backend still serves other connections"
     );
 }
 
@@ -162,7 +162,11 @@ async fn nonsense_on_the_wire_does_no_harm() {
         .request("POST", "/login")
         .header("content-type", "application/json");
     let reply = request.body(deep).send().await.expect("an answer");
-    assert_eq!(reply.status().as_u16(), 400, "too deep to read");
+    assert_eq!(
+        reply.status().as_u16(),
+        400,
+        "JSON nested too deeply is refused"
+    );
     assert_eq!(device.get("/health").await.status, 200);
 }
 

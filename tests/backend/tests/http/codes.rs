@@ -7,7 +7,7 @@ use crate::support::{Device, PASSWORD, start};
 const MAIL: &str = "otp@vestibule.test";
 const TOTP: &str = "totp@vestibule.test";
 
-/// A code that is not this one.
+/// A wrong code: any code other than this one.
 fn other_than(code: &str) -> String {
     let first = if code.starts_with('1') { '2' } else { '1' };
     format!("{first}{}", &code[1..])
@@ -23,13 +23,16 @@ async fn a_mailed_code_completes_the_sign_in() {
         asked.json(),
         serde_json::json!({ "otpRequired": true, "email": MAIL })
     );
-    assert!(device.cookies.is_empty(), "no cookie before the code");
+    assert!(
+        device.cookies.is_empty(),
+        "no cookie is set before the code is verified"
+    );
 
     let code = backend.last_code(MAIL).expect("a mail");
     assert!(code.len() == 6 && code.bytes().all(|b| b.is_ascii_digit()));
     let spaced = format!("{} {}", &code[..3], &code[3..]);
     let verified = device.verify(MAIL, &spaced).await;
-    assert_eq!(verified.status, 200, "a space is forgiven");
+    assert_eq!(verified.status, 200, "a space in the code is ignored");
     assert_eq!(verified.json()["user"]["email"], MAIL);
     assert_eq!(device.refresh().await.status, 200);
 
@@ -58,17 +61,17 @@ async fn a_wrong_code_may_be_corrected_five_times_at_most() {
     assert_eq!(
         right,
         (423, "OTP_TOO_MANY".into()),
-        "too late for the right one"
+        "after five wrong codes the right one is refused"
     );
     let resent = device.resend(MAIL).await.refused();
     assert_eq!(resent, (423, "OTP_TOO_MANY".into()));
 
     device.login(MAIL, PASSWORD).await;
-    let fresh = backend.last_code(MAIL).expect("a new mail");
+    let fresh = backend.last_code(MAIL).expect("a new code was mailed");
     assert_eq!(
         device.verify(MAIL, &fresh).await.status,
         200,
-        "a new sign-in, a new code"
+        "a new sign-in sends a new code"
     );
 }
 
@@ -87,8 +90,8 @@ async fn wrong_codes_over_several_sign_ins_lock_the_account() {
     assert_eq!(locked, (423, "ACCOUNT_LOCKED".into()));
 }
 
-/// Whoever knows an address could otherwise use up its owner's tries, have codes sent in the
-/// place of the one that is just being typed, and see that somebody is signing in.
+/// Otherwise a person who knows only the address could use up the owner's tries, replace the code
+/// that the owner is typing, and learn that somebody is signing in.
 #[tokio::test]
 async fn a_code_is_good_on_the_device_that_signed_in() {
     let backend = start().await;
@@ -110,7 +113,7 @@ async fn a_code_is_good_on_the_device_that_signed_in() {
     assert_eq!(owner.verify(MAIL, &code).await.status, 200);
 }
 
-/// Nor can a stranger with wrong passwords stop somebody who is typing the code.
+/// A stranger's wrong passwords do not stop the owner from verifying a pending code.
 #[tokio::test]
 async fn wrong_passwords_do_not_lock_who_has_given_the_right_one() {
     let backend = start().await;
@@ -138,7 +141,7 @@ async fn codes_expire_and_strangers_have_none() {
     let unknown = device.verify("nobody@vestibule.test", &code).await;
     assert_eq!(
         unknown.body, late.body,
-        "and nobody learns who has an account"
+        "an unknown address gets the same answer"
     );
     let shapeless = device.verify(MAIL, "12345").await;
     assert_eq!(shapeless.refused(), (422, "INVALID_INPUT".into()));
@@ -166,14 +169,14 @@ async fn resending_waits_its_time_and_replaces_the_code() {
     backend.set_resend_interval(Duration::ZERO);
     let mut second = first.clone();
     while second == first {
-        // One in a million is the same again.
+        // With a probability of one in a million the new code is the same.
         assert_eq!(device.resend(MAIL).await.status, 204);
         second = backend.last_code(MAIL).expect("another mail");
     }
     assert_eq!(
         device.verify(MAIL, &first).await.status,
         400,
-        "the old one is void"
+        "the earlier code no longer works"
     );
     assert_eq!(device.verify(MAIL, &second).await.status, 200);
 }
@@ -187,19 +190,23 @@ async fn an_authenticator_code_works_once() {
     let code = backend.last_code(TOTP).expect("a code");
     let wrong = device.verify(TOTP, &other_than(&code)).await.refused();
     assert_eq!(wrong, (400, "OTP_INVALID".into()));
-    assert_eq!(device.resend(TOTP).await.status, 429, "as for a mail");
+    assert_eq!(
+        device.resend(TOTP).await.status,
+        429,
+        "the resend interval applies to authenticator apps too"
+    );
     backend.set_resend_interval(Duration::ZERO);
     assert_eq!(
         device.resend(TOTP).await.status,
         204,
-        "nothing to send, nothing wrong"
+        "204, though no mail is sent"
     );
     assert_eq!(device.verify(TOTP, &code).await.status, 200);
 
     device.login(TOTP, PASSWORD).await;
     let again = device.verify(TOTP, &code).await.refused();
     assert_eq!(again, (400, "OTP_INVALID".into()), "used");
-    let next = backend.last_code(TOTP).expect("the next one");
+    let next = backend.last_code(TOTP).expect("the code of the next step");
     assert_eq!(device.verify(TOTP, &next).await.status, 200);
 }
 

@@ -1,4 +1,4 @@
-//! What outlives a restart and an outage.
+//! What a restart and an outage keep.
 
 use vestibule_backend::{Backend, Config, Hashing, StartError};
 
@@ -31,12 +31,12 @@ async fn a_restart_on_the_same_file_and_port_changes_nothing() {
     let backend = Backend::start(again).await.expect("starts again");
     assert_eq!(backend.port(), port);
     let me = device.get("/me").await;
-    assert_eq!(me.status, 200, "the access token is still good");
+    assert_eq!(me.status, 200, "the access token is still valid");
     let mut replay = device.with_refresh_token(&parent);
     assert_eq!(
         replay.refresh().await.refresh_token(),
         answer.refresh_token(),
-        "the grace survives: the successor is made again, not remembered"
+        "the grace window survives a restart: the same successor is derived again"
     );
     assert_eq!(device.refresh().await.status, 200);
     assert_eq!(
@@ -79,10 +79,10 @@ async fn secrets_rest_as_hashes() {
             let found = bytes
                 .windows(secret.len())
                 .any(|part| part == secret.as_bytes());
-            assert!(!found, "a secret in the clear");
+            assert!(!found, "the file holds a secret in clear text");
         }
     }
-    assert!(read > 10_000, "the database was there to be read");
+    assert!(read > 10_000, "the search read the database");
 }
 
 #[tokio::test]
@@ -96,7 +96,11 @@ async fn an_outage_refuses_connections_and_ends() {
     backend.down().await;
     backend.up().await.expect("back");
     backend.up().await.expect("already");
-    assert_eq!(device.refresh().await.status, 200, "on the same address");
+    assert_eq!(
+        device.refresh().await.status,
+        200,
+        "the backend listens on the same address again"
+    );
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Faults that answer, only not as they should. Seen through an HTTP client.
+//! Faults that answer wrongly, as an HTTP client sees them.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -139,7 +139,7 @@ async fn a_delay_before_or_after_the_work() {
         let faults = backend.faults();
         let id = faults.add(fault.times(1));
         let hung_up = tokio::time::timeout(Duration::from_millis(100), device.refresh()).await;
-        assert!(hung_up.is_err(), "no answer in time");
+        assert!(hung_up.is_err(), "a hung request gets no answer");
         assert_eq!(faults.fired(id), Some(1));
         assert_eq!(tokens(&backend), expected);
         faults.clear();
@@ -167,7 +167,7 @@ async fn a_hang_lasts_until_somebody_gives_up() {
     backend.stop().await;
     assert!(
         began.elapsed() < Duration::from_secs(5),
-        "a hang does not hold the stop"
+        "a hung request does not delay the stop"
     );
     assert!(hanging.await.expect("ends").is_err());
 }
@@ -178,7 +178,7 @@ async fn a_huge_body_is_as_large_as_it_says() {
     let reply = device.refresh().await;
     assert_eq!((reply.status, reply.body.len()), (200, 3 << 20));
     assert_eq!(reply.header("content-length"), Some("3145728"));
-    assert!(reply.json().is_object(), "spaces after JSON are JSON");
+    assert!(reply.json().is_object(), "JSON followed by spaces is valid");
     assert!(
         reply.set_cookie("__refresh_token").is_none(),
         "before: a stand-in"
@@ -192,7 +192,7 @@ async fn a_huge_body_is_as_large_as_it_says() {
     assert_eq!(
         true_one.json()["user"]["email"],
         DEMO,
-        "after: the true answer"
+        "a fault after the work pads the true answer"
     );
 }
 
@@ -240,7 +240,11 @@ async fn a_drip_takes_its_time_and_arrives() {
     );
     let received = raw::exchange(&backend, &request, Duration::from_millis(300)).await;
     assert_eq!(received.end, End::Open);
-    assert_eq!(received.body().len(), 1, "the head and the first drop");
+    assert_eq!(
+        received.body().len(),
+        1,
+        "the head and one byte of the body"
+    );
     assert!(received.content_length() > 100);
 }
 
@@ -258,7 +262,7 @@ async fn a_wrong_clock_shifts_dates_and_nothing_else() {
         let year_now = 1970 + truth.elapsed().map_or(0, |_| years_since_epoch());
         let reply = device.refresh().await;
         let body = reply.json();
-        assert_eq!(body["tokens"]["expiresIn"], 900, "the life is true");
+        assert_eq!(body["tokens"]["expiresIn"], 900, "expiresIn is not shifted");
         let expires = body["tokens"]["expires"].as_str().expect("a date");
         assert!(expires.starts_with(century), "{expires}");
         let year: i64 = expires[..4].parse().expect("a year");
@@ -272,7 +276,7 @@ async fn a_wrong_clock_shifts_dates_and_nothing_else() {
         assert_eq!(
             device.get("/me").await.status,
             200,
-            "the token itself is good"
+            "the token itself is valid"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! The fault book, over HTTP and by the library.
+//! The list of faults, over HTTP and through the library.
 
 use serde_json::json;
 use vestibule_backend::{Effect, Fault};
@@ -24,8 +24,16 @@ async fn faults_are_added_listed_counted_and_removed_over_http() {
     for _ in 0..4 {
         seen.push(device.get("/plans/team").await.status);
     }
-    assert_eq!(seen, [200, 503, 503, 200], "one passes, two are struck");
-    assert_eq!(backend.requests("GET", "/plans/team"), 4, "struck or not");
+    assert_eq!(
+        seen,
+        [200, 503, 503, 200],
+        "the first passes, the next two fail"
+    );
+    assert_eq!(
+        backend.requests("GET", "/plans/team"),
+        4,
+        "failed requests count too"
+    );
 
     let list = device.get("/faults").await.json();
     assert_eq!(list[0]["fired"], 2);
@@ -40,7 +48,7 @@ async fn faults_are_added_listed_counted_and_removed_over_http() {
     assert_eq!(
         device.delete("/faults").await.status,
         204,
-        "in reach whatever is on"
+        "faults never apply to /faults itself"
     );
     assert_eq!(device.get("/faults").await.json(), json!([]));
     assert_eq!(device.get("/plans").await.status, 200);
@@ -69,7 +77,11 @@ async fn a_fault_that_makes_no_sense_is_refused_with_the_reason() {
         .request("POST", "/faults")
         .body(r#"{"path": "*", "kind": "hang"}"#);
     let status = form.send().await.expect("an answer").status();
-    assert_eq!(status.as_u16(), 415, "what a form elsewhere could send");
+    assert_eq!(
+        status.as_u16(),
+        415,
+        "a type that a form of another site could send"
+    );
 }
 
 #[tokio::test]
@@ -106,6 +118,6 @@ async fn before_leaves_the_database_alone_and_after_does_not() {
     assert_eq!((after.status, backend.sessions(DEMO).len()), (500, 1));
     assert!(
         after.set_cookie("__refresh_token").is_none(),
-        "the answer is lost whole"
+        "the connection closes without an answer"
     );
 }

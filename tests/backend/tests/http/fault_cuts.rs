@@ -1,4 +1,4 @@
-//! Faults that cut the connection, observed on the socket itself.
+//! Faults that cut the connection, observed on the socket.
 
 use serde_json::json;
 use vestibule_backend::{Backend, Cut, Effect, Fault, Point};
@@ -6,7 +6,7 @@ use vestibule_backend::{Backend, Cut, Effect, Fault, Point};
 use crate::raw::{self, End, PATIENT, Received};
 use crate::support::{DEMO, Device, start};
 
-/// Sign in, put a fault on the refresh, and refresh by hand.
+/// Signs in, adds a fault to the refresh, and refreshes over a raw socket.
 async fn refreshed_under(
     fault: impl FnOnce(Fault) -> Fault,
     effect: Effect,
@@ -43,25 +43,33 @@ async fn a_truncated_body_has_its_headers_whole() {
     for (cut, end) in [(Cut::Close, End::Closed), (Cut::Reset, End::Reset)] {
         let (backend, mut device, received) =
             refreshed_under(as_it_is, Effect::Truncate { cut }).await;
-        let head = received.head().expect("the head came whole");
+        let head = received.head().expect("the whole head arrives");
         assert!(head.starts_with("http/1.1 200"), "{head}");
         let length = received.content_length();
-        assert!(length > 100, "the length of the whole body is promised");
-        assert_eq!(received.body().len(), length / 2, "and half of it comes");
+        assert!(length > 100, "content-length names the whole body");
+        assert_eq!(
+            received.body().len(),
+            length / 2,
+            "half of the body arrives"
+        );
         assert_eq!(received.end, end);
-        assert_eq!(tokens(&backend), 2, "the work was done");
+        assert_eq!(tokens(&backend), 2, "the refresh was committed");
 
         let cookie = head
             .split("__refresh_token=")
             .nth(1)
-            .expect("the cookie came");
+            .expect("the cookie arrives");
         let token = cookie.split(';').next().expect("a value").to_owned();
         let mut next = device.with_refresh_token(&token);
-        assert_eq!(next.refresh().await.status, 200, "and the cookie is good");
+        assert_eq!(
+            next.refresh().await.status,
+            200,
+            "the cookie's token is valid"
+        );
         assert_eq!(
             device.refresh().await.status,
             401,
-            "the parent is not, any more"
+            "the parent is no longer valid"
         );
     }
 }
@@ -86,15 +94,15 @@ async fn a_reset_in_the_headers() {
     );
     assert!(
         received.head().is_none(),
-        "no end of the headers: {}",
+        "the headers are cut off: {}",
         received.text()
     );
     assert_eq!(received.end, End::Reset);
-    assert_eq!(tokens(&backend), 2, "the work was done");
+    assert_eq!(tokens(&backend), 2, "the refresh was committed");
     assert_eq!(
         device.refresh().await.status,
         200,
-        "the grace gives the successor again"
+        "within the grace window the successor comes again"
     );
     assert_eq!(tokens(&backend), 2);
 }
@@ -103,7 +111,7 @@ async fn a_reset_in_the_headers() {
 async fn a_reset_after_the_headers() {
     let at = Point::AfterHeaders;
     let (backend, _device, received) = refreshed_under(as_it_is, Effect::Reset { at }).await;
-    let head = received.head().expect("the head came whole");
+    let head = received.head().expect("the whole head arrives");
     assert!(head.contains("set-cookie: __refresh_token="), "{head}");
     assert!(received.content_length() > 100);
     assert_eq!((received.body().len(), received.end), (0, End::Reset));
@@ -125,8 +133,16 @@ async fn a_drop_after_the_commit_is_silent() {
     for (cut, end) in [(Cut::Close, End::Closed), (Cut::Reset, End::Reset)] {
         let (backend, mut device, received) = refreshed_under(as_it_is, Effect::Drop { cut }).await;
         assert_eq!((received.bytes.len(), received.end), (0, end));
-        assert_eq!(tokens(&backend), 2, "committed, and never told");
-        assert_eq!(device.refresh().await.status, 200, "within the grace");
+        assert_eq!(
+            tokens(&backend),
+            2,
+            "the refresh is committed although its answer is lost"
+        );
+        assert_eq!(
+            device.refresh().await.status,
+            200,
+            "within the grace window the parent refreshes again"
+        );
     }
     let drop = Effect::Drop { cut: Cut::Close };
     let (backend, _, received) = refreshed_under(Fault::before, drop).await;

@@ -1,4 +1,4 @@
-//! The backend over real HTTP: the contract row by row, and its misbehaviour.
+//! The backend over real HTTP: each row of the contract, and each fault.
 
 mod account;
 mod bounds;

@@ -1,11 +1,11 @@
-//! The program itself: what it says, how it ends, and what it leaves behind.
+//! The program itself: what it prints, how it ends, and what it leaves behind.
 
 use std::io::Read as _;
 use std::process::{Child, Command, Stdio};
 
 use crate::support::{Device, PASSWORD};
 
-/// The program, ended with the test.
+/// A running program; killed when the test ends.
 struct Program(Child);
 
 impl Program {
@@ -26,7 +26,7 @@ impl Program {
 
     /// The next line on standard output; the first says where it listens.
     fn line(&mut self) -> String {
-        // Byte by byte: nothing is read that the next call would want.
+        // Read byte by byte, so that nothing of the following line is consumed.
         let out = self.0.stdout.as_mut().expect("piped");
         let mut line = Vec::new();
         let mut byte = [0];
@@ -154,7 +154,7 @@ async fn what_was_answered_survives_a_sudden_death() {
         assert_eq!(
             device.get("/me").await.status,
             200,
-            "a restart is no sign-out"
+            "a restart ends no session"
         );
     }
     assert_eq!(device.refresh().await.status, 200);
@@ -190,7 +190,7 @@ async fn codes_go_to_standard_output_and_no_secret_to_the_log() {
     drop(program);
 
     let log = std::fs::read_to_string(log).expect("read");
-    assert!(log.contains("/verify-otp"), "there is a log to search");
+    assert!(log.contains("/verify-otp"), "the log has entries to search");
     for (index, secret) in secrets.iter().enumerate() {
         assert!(!log.contains(secret), "secret {index} is in the log");
     }

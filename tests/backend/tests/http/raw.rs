@@ -1,5 +1,5 @@
-//! HTTP by hand, for what a client library would hide: the exact bytes that came,
-//! and how the connection ended.
+//! HTTP over a raw socket, for what a client library hides: the exact bytes received, and how the
+//! connection ended.
 
 use std::time::Duration;
 
@@ -11,15 +11,15 @@ use vestibule_backend::Backend;
 /// How a connection ended.
 #[derive(Debug, PartialEq, Eq)]
 pub enum End {
-    /// In order (FIN).
+    /// By an orderly close (FIN).
     Closed,
     /// By a reset (RST).
     Reset,
-    /// Not at all within the time given.
+    /// It had not ended within the given time.
     Open,
 }
 
-/// What came over a connection until its end.
+/// What was received over a connection until its end.
 #[derive(Debug)]
 pub struct Received {
     pub bytes: Vec<u8>,
@@ -31,14 +31,14 @@ impl Received {
         String::from_utf8_lossy(&self.bytes).into_owned()
     }
 
-    /// The head, if it came whole.
+    /// The head, if all of it was received.
     pub fn head(&self) -> Option<String> {
         let text = self.text();
         text.find("\r\n\r\n")
             .map(|end| text[..end + 4].to_lowercase())
     }
 
-    /// The body so far.
+    /// The part of the body that was received.
     #[track_caller]
     pub fn body(&self) -> Vec<u8> {
         let head = self.head().expect("a whole head");
@@ -55,7 +55,7 @@ impl Received {
     }
 }
 
-/// Send bytes and read until the connection ends, or for as long as `patience`.
+/// Sends bytes and reads until the connection ends or `patience` has passed.
 pub async fn exchange(backend: &Backend, request: &[u8], patience: Duration) -> Received {
     let mut stream = TcpStream::connect(backend.address())
         .await
@@ -77,7 +77,7 @@ pub async fn exchange(backend: &Backend, request: &[u8], patience: Duration) -> 
     Received { bytes, end }
 }
 
-/// A POST of JSON on a connection that is meant to stay open afterwards.
+/// A POST of JSON that asks for the connection to stay open.
 pub fn post(path: &str, cookie: &str, body: &Value) -> Vec<u8> {
     let body = body.to_string();
     format!(
@@ -88,5 +88,5 @@ pub fn post(path: &str, cookie: &str, body: &Value) -> Vec<u8> {
     .into_bytes()
 }
 
-/// Long enough for anything that ends at all.
+/// Long enough for every connection that is going to end.
 pub const PATIENT: Duration = Duration::from_secs(10);

@@ -40,7 +40,7 @@ async fn a_strict_backend_ends_the_family_on_reuse() {
     assert_eq!(
         owner.refresh().await.refused(),
         (401, "REFRESH_REUSED".into()),
-        "the newest token is dead as well"
+        "reuse ends the family, the newest token included"
     );
     assert_eq!(
         owner.get("/me").await.refused(),
@@ -66,10 +66,14 @@ async fn within_the_grace_a_lost_answer_is_given_again() {
             "the same successor"
         );
     }
-    assert_eq!(device.refresh().await.status, 200, "the successor is used");
+    assert_eq!(
+        device.refresh().await.status,
+        200,
+        "the successor can be used"
+    );
     let late = device.with_refresh_token(&parent).refresh().await;
     assert_eq!(late.refused(), (401, "REFRESH_REUSED".into()));
-    assert_eq!(device.refresh().await.status, 401, "and the family is gone");
+    assert_eq!(device.refresh().await.status, 401, "the family has ended");
 }
 
 #[tokio::test]
@@ -127,12 +131,16 @@ async fn another_device_is_refused_and_changes_nothing() {
         (422, "INVALID_INPUT".into()),
         "bound, but silent"
     );
-    assert_eq!(device.refresh().await.status, 200, "the owner goes on");
+    assert_eq!(
+        device.refresh().await.status,
+        200,
+        "the owner's device can still refresh"
+    );
 
     let stale = other.refresh().await.refused();
     assert_eq!(
         stale.0, 403,
-        "a used token from elsewhere is a mismatch first"
+        "a used token from another device is a device mismatch"
     );
     assert_eq!(device.refresh().await.status, 200);
 }
@@ -206,7 +214,7 @@ async fn a_used_token_means_theft_however_old_it_is() {
     assert_eq!(backend.sessions(DEMO)[0].ended.as_deref(), Some("reuse"));
 }
 
-/// Each sign-in drops what is a month past its expiry: not the used tokens of who stays.
+/// Each sign-in deletes what expired more than a month ago, but no used tokens of a valid session.
 #[tokio::test]
 async fn a_used_token_of_a_session_that_lives_is_not_forgotten() {
     let backend = start().await;
@@ -225,13 +233,21 @@ async fn a_used_token_of_a_session_that_lives_is_not_forgotten() {
              (SELECT id FROM sessions WHERE device_id = ?1)",
         [&owner.id],
     );
-    assert_eq!(revived.expect("updated"), 1, "the owner stayed signed in");
+    assert_eq!(
+        revived.expect("updated"),
+        1,
+        "one session is made valid again"
+    );
     drop(connection);
 
     Device::new(&backend).sign_in().await;
     let kept = backend.sessions(DEMO);
     let kept: Vec<u32> = kept.iter().map(|session| session.tokens).collect();
-    assert_eq!(kept, [3, 1], "the control: who has gone is forgotten");
+    assert_eq!(
+        kept,
+        [3, 1],
+        "the control: the expired session is deleted, the valid one keeps its tokens"
+    );
     let unknown = left.clone().refresh().await.refused();
     assert_eq!(unknown, (401, "TOKEN_INVALID".into()));
     let late = thief.clone().refresh().await.refused();
@@ -239,8 +255,8 @@ async fn a_used_token_of_a_session_that_lives_is_not_forgotten() {
     assert_eq!(owner.refresh().await.refused().1, "REFRESH_REUSED");
 }
 
-/// Within the grace a lost answer is given again, and is no theft, even if its parent has
-/// expired meanwhile; once the successor has, too, that is all there is to say.
+/// Within the grace window a lost answer is given again, and this is not theft, even if the parent
+/// has expired meanwhile. Once the successor has expired too, the answer is `TOKEN_EXPIRED`.
 #[tokio::test]
 async fn a_lost_answer_is_no_theft_when_it_expires() {
     let backend = start().await;
@@ -272,7 +288,7 @@ async fn access_tokens_expire_by_their_life_and_by_order() {
     assert_eq!(
         device.get("/me").await.status,
         200,
-        "issued after the order"
+        "tokens issued later are valid"
     );
 
     backend.set_access_ttl(Duration::from_secs(7));
@@ -322,7 +338,7 @@ async fn tokens_may_travel_in_bodies() {
     let newer = carried(second.json()).expect("the next token");
     assert_ne!(newer, token);
 
-    // A cookie counts for nothing here, and what is no text is said to be none.
+    // In this mode a cookie is ignored, and a token that is not a string counts as missing.
     let mut other = device.with_refresh_token(&newer);
     assert_eq!(
         other.refresh().await.refused(),

@@ -1,4 +1,4 @@
-//! Signing in and up, and out.
+//! Signing in, signing up and signing out.
 
 use serde_json::json;
 use vestibule_backend::{Config, Registration};
@@ -10,7 +10,10 @@ async fn login_answers_the_contract() {
     let backend = start().await;
     let mut device = Device::new(&backend);
     let reply = device.login("  Demo@Vestibule.TEST ", PASSWORD).await;
-    assert_eq!(reply.status, 200, "the address is trimmed and case-blind");
+    assert_eq!(
+        reply.status, 200,
+        "the address is trimmed and compared without case"
+    );
     assert_eq!(reply.header("cache-control"), Some("no-store"));
 
     let body = reply.json();
@@ -26,7 +29,10 @@ async fn login_answers_the_contract() {
     for part in ["Path=/", "HttpOnly", "SameSite=Lax", "Max-Age=2592000"] {
         assert!(cookie.contains(part), "{part} in {cookie}");
     }
-    assert!(!cookie.contains("Secure"), "plain HTTP on loopback");
+    assert!(
+        !cookie.contains("Secure"),
+        "cookies are not Secure over plain HTTP"
+    );
     let ordinary = reply
         .set_cookie("vestibule_locale")
         .expect("the other cookie");
@@ -119,7 +125,7 @@ async fn register_names_every_bad_field() {
     let famous = device
         .register("Eve", "eve@example.test", "Password123")
         .await;
-    assert_eq!(famous.refused().0, 422, "a famous password");
+    assert_eq!(famous.refused().0, 422, "a common password is refused");
 }
 
 #[tokio::test]
@@ -155,7 +161,10 @@ async fn register_may_only_accept_or_want_a_code() {
     let verified = device.verify("bob@example.test", &code).await;
     assert_eq!(verified.json()["user"]["emailVerified"], true);
     let later = device.login("bob@example.test", "correct horse").await;
-    assert!(later.json().get("tokens").is_some(), "verified for good");
+    assert!(
+        later.json().get("tokens").is_some(),
+        "the address stays verified"
+    );
 }
 
 #[tokio::test]
@@ -177,12 +186,12 @@ async fn logout_ends_the_session_and_deletes_the_cookie() {
     assert_eq!(
         stolen.get("/me").await.status,
         401,
-        "the access token is dead too"
+        "the access token ends with the session"
     );
     assert_eq!(
         before.clone().logout().await.status,
         204,
-        "twice does no harm"
+        "a second sign-out succeeds too"
     );
     let nobody = Device::new(&backend).logout().await;
     assert_eq!(nobody.refused(), (401, "TOKEN_MISSING".into()));
@@ -190,7 +199,10 @@ async fn logout_ends_the_session_and_deletes_the_cookie() {
         .with_refresh_token("ab".repeat(32).as_str())
         .logout()
         .await;
-    assert_eq!(strange.status, 401, "never issued here");
+    assert_eq!(
+        strange.status, 401,
+        "a token that was never issued is refused"
+    );
 }
 
 #[tokio::test]
@@ -211,7 +223,7 @@ async fn ten_failures_lock_the_address_whether_or_not_it_exists() {
         assert!((890..=900).contains(&wait), "{wait}");
     }
     let admin = device.login("admin@vestibule.test", PASSWORD).await;
-    assert_eq!(admin.status, 200, "others are not concerned");
+    assert_eq!(admin.status, 200, "other accounts are not locked");
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
-//! A client for the tests: it keeps cookies and the access token by hand, so that
-//! a test sees exactly what was sent and can send something else.
+//! A client for the tests. It keeps cookies and the access token itself, so that a test sees
+//! exactly what was sent and can send something else.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ pub async fn start_with(config: Config) -> Backend {
     Backend::start(config).await.expect("the backend starts")
 }
 
-/// An answer, read to its end.
+/// An answer that was read to its end.
 #[derive(Debug)]
 pub struct Reply {
     pub status: u16,
@@ -32,7 +32,7 @@ impl Reply {
             .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
     }
 
-    /// Status and code at once: what most assertions are about.
+    /// The status and the code of a refusal.
     #[track_caller]
     pub fn refused(&self) -> (u16, String) {
         let body = self.json();
@@ -45,7 +45,7 @@ impl Reply {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// The whole `Set-Cookie` of this name.
+    /// The whole `Set-Cookie` header with this name.
     pub fn set_cookie(&self, name: &str) -> Option<String> {
         self.headers
             .get_all("set-cookie")
@@ -71,7 +71,7 @@ impl Reply {
     }
 }
 
-/// One device with its cookies and its access token.
+/// A device with its own cookies and access token.
 #[derive(Clone)]
 pub struct Device {
     http: reqwest::Client,
@@ -183,7 +183,7 @@ impl Device {
         self.post("/login", body).await
     }
 
-    /// Sign in with the plain demo account, and mean it.
+    /// Signs in with the plain demo account; panics if that fails.
     pub async fn sign_in(&mut self) -> Reply {
         let reply = self.login(DEMO, PASSWORD).await;
         assert_eq!(reply.status, 200, "the demo account signs in");

@@ -1,4 +1,4 @@
-//! Bytes both ways, of any number up to a limit, in the memory of a few pieces.
+//! Transfers in both directions, of any size up to a limit, in a small, fixed amount of memory.
 
 use sha2::{Digest as _, Sha256};
 use vestibule_backend::Config;
@@ -52,7 +52,7 @@ async fn it_is_for_the_signed_in_and_has_a_limit() {
     for size in [10, 30 << 20] {
         let sending = device.request("POST", "/transfer").body(vec![7; size]);
         let status = sending.send().await.expect("an answer").status();
-        assert_eq!(status, 401, "{size} bytes of a stranger");
+        assert_eq!(status, 401, "{size} bytes without a session");
     }
     device.sign_in().await;
     let refused = device.get("/transfer?bytes=1048577").await.refused();

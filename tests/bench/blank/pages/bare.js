@@ -1,8 +1,8 @@
-// What a command that does nothing and an event that says nothing take, as this page sees it.
-// The first window calls; every window tells when it heard.
+// Measures, in the page, a command that does nothing and an event without content. The first window
+// makes the calls; every window reports when it received the event.
 
 const { invoke, transformCallback } = window.__TAURI_INTERNALS__;
-// A page's clock shows whole milliseconds: in the mean, half of one has passed since.
+// A page's clock shows whole milliseconds; on average, half a millisecond more has passed.
 const now = () => performance.timeOrigin + performance.now() + 0.5;
 
 async function calls({ batches, calls }) {
@@ -21,7 +21,7 @@ async function begin() {
     void invoke("heard", { ring: payload, at: now() });
   });
   await invoke("plugin:event|listen", { event: "rung", target: { kind: "Any" }, handler });
-  // Answers once every window listens.
+  // Returns once every window listens.
   await invoke("listening");
   if (!plan.first) return;
   if (plan.calls > 0) await calls(plan);

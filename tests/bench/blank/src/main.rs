@@ -1,4 +1,4 @@
-//! A window with a page that says nothing: what is left is the price of any Tauri window.
+//! A window with an empty page: the cost of any Tauri window.
 
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 

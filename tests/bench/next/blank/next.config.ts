@@ -1,7 +1,8 @@
 import path from "node:path";
 import type { NextConfig } from "next";
 
-// As the frontend's, for a page that says nothing: what is left is Next's and React's own.
+// The same configuration as the frontend's, for a page without content: only Next's and React's own
+// code is left.
 const config: NextConfig = {
   output: "export",
   trailingSlash: true,

@@ -1,7 +1,7 @@
 import path from "node:path";
 import type { NextConfig } from "next";
 
-// A server, as a web app has one: the frontend's export has none.
+// A web app with a server; the frontend's own export has none.
 const config: NextConfig = {
   reactStrictMode: true,
   poweredByHeader: false,

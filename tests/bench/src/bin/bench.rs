@@ -1,11 +1,11 @@
-//! `bench [NAME…] [--long] [--short] [--json FILE] [--publish] [--against FILE] [--markdown]`: measures,
-//! all that the form has or what is named, and prints one table. Ends with 1 if a row does not
-//! hold, with 2 if the command line makes no sense.
+//! `bench [NAME…] [--long] [--short] [--json FILE] [--publish] [--against FILE] [--markdown]`:
+//! measures the entries of the form, or the named ones, and prints one table. Exits with 1 if a row
+//! does not hold, with 2 if the command line is wrong.
 //!
-//! `cargo xtask bench` builds what is measured and starts this. It starts itself again on a
-//! private desktop, so that the keyring it writes to is not the developer's, and with a
-//! certificate that its clients trust. Started as `bench --part NAME …` it is the process that
-//! an entry measures from outside.
+//! `cargo xtask bench` builds what is measured and starts this program. The program then starts
+//! itself again on a private desktop, so that it does not write to the developer's keyring, and
+//! with a certificate that its clients trust. `bench --part NAME …` runs the child process that an
+//! entry measures from outside.
 
 #[cfg(target_os = "linux")]
 mod linux {
@@ -21,15 +21,15 @@ mod linux {
     use vestibule_bench::{parts, plot, table, tls};
 
     const HELP: &str = "\
-bench [NAME…]        measure everything, or what is named, and print one table
-  --long             also what takes hours of use or minutes of idling
-  --short            a few samples of each, judged by nobody
-  --list             what can be named, and how many seconds each takes
-  --needs            what must have been built for it
+bench [NAME…]        measure everything, or the named entries, and print one table
+  --long             also entries with hours of use or minutes of idling
+  --short            a few samples of each, not compared with the targets
+  --list             the names, and how many seconds each takes
+  --needs            the builds that this needs
   --json FILE        write every sample to a file
-  --publish          renew docs/bench.json and the README's table; what is not measured stays,
-                     with its day
-  --against FILE     compare with such a file of an earlier run
+  --publish          write docs/bench.json and the README's table; rows that are not measured
+                     stay, marked with their day
+  --against FILE     compare with the file of an earlier run
   --markdown         the table as in the README
 ";
     const INSIDE: &str = "VESTIBULE_BENCH_INSIDE";
@@ -118,9 +118,7 @@ bench [NAME…]        measure everything, or what is named, and print one table
             }
         }
         if asked.publish && asked.form == Form::Short {
-            return Err(
-                "three samples that nobody judges are not published: --short or --publish".into(),
-            );
+            return Err("a short run is not published: use --short or --publish, not both".into());
         }
         Ok(Some(asked))
     }
@@ -145,7 +143,7 @@ bench [NAME…]        measure everything, or what is named, and print one table
         }
     }
 
-    /// This program again, with a desktop around it; whether all rows hold.
+    /// Runs this program again on a private desktop. Returns whether all rows hold.
     fn on_a_desktop() -> Outcome<bool> {
         let desktop = Desktop::open();
         tls::make(desktop.home())?;
@@ -166,7 +164,7 @@ bench [NAME…]        measure everything, or what is named, and print one table
         }
     }
 
-    /// What would stop the run at its end stops it here.
+    /// Fails now for what would otherwise fail at the end of the run.
     fn can_be_done(asked: &Asked) -> Outcome<()> {
         earlier(asked)?;
         match asked.publish {
@@ -183,7 +181,7 @@ bench [NAME…]        measure everything, or what is named, and print one table
         let earlier = earlier(asked)?;
         let program = std::env::current_exe().map_err(|error| format!("this program: {error}"))?;
         let folder = artifacts().with_file_name("bench");
-        // The plots of a real run are not drawn over by those of three samples.
+        // The plots of three samples must not replace those of a real run.
         let folder = match asked.form {
             Form::Short => folder.join("short"),
             Form::Usual | Form::Long => folder,
@@ -194,7 +192,7 @@ bench [NAME…]        measure everything, or what is named, and print one table
         eprintln!("{}", registry::plan(&entries, asked.form));
         let (rows, took) = {
             let entries = &entries;
-            // What the entries share ends with it, inside.
+            // The builds and sessions that the entries share are dropped inside the runtime.
             let run = async move { registry::run(entries, &setting).await };
             registry::runtime().block_on(run)
         };

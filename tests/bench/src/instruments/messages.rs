@@ -1,9 +1,9 @@
-//! Messages between a page and the shell: commands, and changes of the session that are sent to
-//! it. Heard by the recorder of the tests, which runs before a page's own scripts.
+//! Counts messages between a page and the shell: commands, and changes of the session that are sent
+//! to the page. Uses the recorder of the tests, which runs before a page's own scripts.
 
 use vestibule_acceptance::App;
 
-/// What was said so far, in all pages of a window.
+/// The messages so far, in all pages of a window.
 #[derive(Debug, Default, PartialEq)]
 pub struct Messages {
     /// The commands that were answered, in that order.
@@ -13,7 +13,7 @@ pub struct Messages {
 }
 
 impl Messages {
-    /// What the page that the driver looks at has said and heard.
+    /// The messages of the window's page so far.
     pub async fn so_far(app: &App) -> Self {
         let record = app.record().await;
         let commands = record.pages().flat_map(|page| &page.commands);
@@ -23,8 +23,8 @@ impl Messages {
         }
     }
 
-    /// What came since. Calls of the backend's API and public content are a page's own affair, and
-    /// left out.
+    /// The messages since then, without calls of the backend's API and of public content, which
+    /// each page makes for itself.
     #[must_use]
     pub fn since(&self, before: &Self) -> Self {
         let is_session =

@@ -1,5 +1,5 @@
-//! What looks at a window from outside. Each is shown to hear by a control: a test that plants
-//! something and finds it in the figure.
+//! Instruments that look at a window from outside. Each has a control: a test that plants something
+//! and finds it in the figure.
 
 pub mod messages;
 pub mod paint;

@@ -1,10 +1,9 @@
-//! The moment at which a window shows content: what a person sees, told by the X server and not
-//! by the page.
+//! The moment at which a window shows content, as the X server and not the page reports it.
 //!
-//! The server reports whatever is drawn on the screen (the DAMAGE extension). After each report
-//! rows of the screen are read; a window's ground alone has a colour or two, a page with text or
-//! pictures has dozens. So that is the rule, the same for every window: [`MANY`] colours in the
-//! rows.
+//! The server reports everything that is drawn on the screen (the DAMAGE extension). After each
+//! report some rows of the screen are read. A window's background alone has one or two colours, a
+//! page with text or pictures has dozens. So the same rule holds for every window: content is
+//! [`MANY`] colours in these rows.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -18,19 +17,20 @@ use x11rb::rust_connection::RustConnection;
 
 use crate::registry::Outcome;
 
-/// Content has so many colours in the rows that are read. Measured: a window's ground has one or
-/// two, the app's skeleton 17, its home page between 430 and 510, the blank window's page 615.
+/// How many colours the rows have at least when there is content. Measured: a window's background
+/// has one or two, the app's skeleton 17, its home page between 430 and 510, the blank window's
+/// page 615.
 pub const MANY: usize = 60;
-/// Below the menu and the window's edge.
+/// Below the menu and the window's border.
 const TOP: i16 = 80;
 const BOTTOM: i16 = 700;
 const BETWEEN_ROWS: usize = 14;
-/// Windows open at the left edge: nobody manages them on a virtual screen.
+/// Windows open at the left edge, since a virtual screen has no window manager.
 const WIDTH: u16 = 1100;
-/// A start that shows nothing for so long has failed.
+/// A start that shows nothing for this long has failed.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// Sees what is drawn on the screen of a desktop.
+/// Watches what is drawn on the screen of a desktop.
 pub struct PaintWatch {
     server: RustConnection,
     root: u32,
@@ -38,10 +38,10 @@ pub struct PaintWatch {
 }
 
 impl PaintWatch {
-    /// Watches this one from now on.
+    /// Watches this screen from now on.
     ///
     /// # Errors
-    /// If its server does not answer or does not report.
+    /// If the X server does not answer or does not report.
     pub fn of(desktop: &Desktop) -> Outcome<Self> {
         let told = |error: &dyn std::fmt::Display| format!("the virtual screen: {error}");
         let (server, number) =
@@ -62,10 +62,10 @@ impl PaintWatch {
         })
     }
 
-    /// Waits until content is on the screen, and answers the moment at which it was seen.
+    /// Waits until content is on the screen, and returns the moment at which it was seen.
     ///
     /// # Errors
-    /// If none comes, or the server ends.
+    /// If no content appears, or the server ends.
     pub fn content(&self) -> Outcome<Instant> {
         let limit = Instant::now() + PATIENCE;
         loop {
@@ -85,7 +85,7 @@ impl PaintWatch {
     /// Waits until nothing is on the screen.
     ///
     /// # Errors
-    /// If something stays.
+    /// If a window stays.
     pub fn empty(&self) -> Outcome<()> {
         let limit = Instant::now() + PATIENCE;
         while self.colours()? > 1 {
@@ -133,8 +133,8 @@ impl PaintWatch {
             match event {
                 Some(Event::DamageNotify(_)) => return Ok(()),
                 Some(_) => {}
-                // The server's socket has no waiting with a limit here; this is short beside
-                // what is measured, and idle.
+                // The library cannot wait for the server with a time limit; this pause is short
+                // compared with what is measured.
                 None => std::thread::sleep(Duration::from_micros(500)),
             }
         }

@@ -1,21 +1,20 @@
-//! The most memory that a process has had at a time, which no sampling misses: the kernel keeps
-//! count.
+//! The peak memory of a process. The kernel records it, so no sampling can miss it.
 
 use std::fs;
 
 use crate::registry::Outcome;
 
-/// The count of one process, begun anew.
+/// The peak of one process, reset at the start.
 pub struct Peak {
     process: u32,
     before: f64,
 }
 
 impl Peak {
-    /// Starts to watch the memory of `process`.
+    /// Resets the peak of `process`.
     ///
     /// # Errors
-    /// If the process does not run or may not be changed.
+    /// If the process does not run, or may not be changed.
     pub fn begin(process: u32) -> Outcome<Self> {
         let told = |error| format!("the memory of the process {process}: {error}");
         fs::write(format!("/proc/{process}/clear_refs"), "5").map_err(told)?;
@@ -23,7 +22,7 @@ impl Peak {
         Ok(Self { process, before })
     }
 
-    /// How many bytes more than when it began the process has had at a time.
+    /// By how many bytes the peak exceeds the memory at the start.
     ///
     /// # Errors
     /// If the process does not run any more.
@@ -38,7 +37,7 @@ fn status(process: u32, field: &str) -> Outcome<f64> {
     let mut lines = text.lines();
     let line = lines.find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
     let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<f64>().ok());
-    let kib = kib.ok_or_else(|| format!("the process {process} tells no {field}"))?;
+    let kib = kib.ok_or_else(|| format!("the process {process} has no {field}"))?;
     Ok(kib * 1024.0)
 }
 
@@ -49,10 +48,10 @@ mod tests {
 
     use super::*;
 
-    /// The control: a process that takes 5 MB for a moment and gives them back is seen to.
+    /// The control: the peak of a process that takes 5 MB for a moment and frees them is seen.
     #[test]
     fn five_megabytes_for_a_moment_are_seen() {
-        // It holds a line whole, so a long one is so much memory.
+        // Perl holds a whole line, so a long one takes that much memory.
         let mut reader = Command::new("perl")
             .args(["-ne", "$| = 1; print length($_) - 1, \"\\n\""])
             .stdin(Stdio::piped())

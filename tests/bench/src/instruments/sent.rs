@@ -1,18 +1,19 @@
-//! When the app sent a change of the session to its windows: it says so in its log, with the
-//! change's revision.
+//! When the app sent a change of the session to its windows: its log says so, with the change's
+//! revision.
 //!
-//! Times here are of day, in milliseconds: a log and a page tell the same clock in two ways.
+//! Times are times of day in milliseconds: the log and the page show the same clock in different
+//! formats.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::registry::Outcome;
 
-/// What it says.
+/// The text of the log line.
 const SAID: &str = "a session change goes to the windows";
 const DAY: f64 = 86_400_000.0;
 
-/// What has to be heard for it.
+/// The log level that includes the line.
 pub const LOG: (&str, &str) = ("RUST_LOG", "info,vestibule_lib::bridge=debug");
 
 /// The time of each revision in a log.
@@ -25,11 +26,12 @@ pub fn times(log: &Path) -> Outcome<BTreeMap<u64, f64>> {
     Ok(text.lines().filter_map(sent).collect())
 }
 
-/// From one moment to another, of which a page told the second by milliseconds since 1970.
+/// The milliseconds from one moment to another, given as a time of day and as milliseconds since
+/// 1970.
 #[must_use]
 pub fn since(sent: f64, told_by_page: f64) -> f64 {
     let apart = (told_by_page.rem_euclid(DAY) - sent).rem_euclid(DAY);
-    // A page's clock may be a moment behind.
+    // A page's clock can be slightly behind.
     if apart > DAY / 2.0 {
         apart - DAY
     } else {

@@ -1,33 +1,31 @@
-//! What the threads of a process do while nobody asks anything of it: how long they run and how
-//! often they wake.
+//! What the threads of an idle process do: how long they run and how often they wake up.
 
 use std::collections::BTreeMap;
 use std::fs;
 
 use crate::registry::Outcome;
 
-/// The kernel counts in hundredths of a second, on every Linux (`USER_HZ`).
+/// Linux counts in hundredths of a second everywhere (`USER_HZ`).
 const TICKS_A_SECOND: f64 = 100.0;
 
 /// What one thread has done since it began.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Thread {
-    /// What it calls itself, in at most 15 characters.
+    /// Its name, of at most 15 characters.
     pub name: String,
     /// How long it has run, in seconds.
     pub ran: f64,
-    /// How often the threads gave up the processor of their own accord, to wait, and were woken:
-    /// the kernel's count of voluntary context switches.
+    /// How often it waited and was woken up: the kernel's count of voluntary context switches.
     pub woken: u64,
 }
 
-/// The threads of a process, by number.
+/// The threads of a process, by id.
 pub type Threads = BTreeMap<u32, Thread>;
 
-/// Looks at the threads of a process.
+/// Reads the threads of a process.
 ///
 /// # Errors
-/// If it does not run.
+/// If the process does not run.
 pub fn of(id: u32) -> Outcome<Threads> {
     let tasks = fs::read_dir(format!("/proc/{id}/task"));
     let tasks = tasks.map_err(|error| format!("the threads of the process {id}: {error}"))?;
@@ -40,8 +38,8 @@ pub fn of(id: u32) -> Outcome<Threads> {
     Ok(threads.collect())
 }
 
-/// What each has done between two looks. A thread that is gone is left out; a new one counts
-/// from its beginning.
+/// What each thread has done between two reads. A thread that has ended is left out; a new one
+/// counts from its beginning.
 #[must_use]
 pub fn between(before: &Threads, after: &Threads) -> Vec<Thread> {
     let since = |(number, now): (&u32, &Thread)| {
@@ -85,7 +83,7 @@ mod tests {
         );
     }
 
-    /// The control: a thread that wakes twenty times is heard to, beside one that sleeps.
+    /// The control: twenty wake-ups of a thread are counted, next to a thread that sleeps.
     #[test]
     fn a_thread_that_wakes_is_heard() {
         use std::sync::mpsc::{self, Receiver, Sender};
@@ -106,7 +104,7 @@ mod tests {
         for _ in 0..20 {
             ring.send(()).unwrap();
             answered.recv().unwrap();
-            // Until it has gone to sleep again.
+            // Wait until it sleeps again.
             while !asleep(own, "wakes") {
                 std::thread::yield_now();
             }
@@ -125,7 +123,7 @@ mod tests {
         waker.unwrap().join().unwrap();
     }
 
-    /// The control: a thread that runs for a tenth of a second of its own time is seen to.
+    /// The control: a thread that runs for a tenth of a second is seen to.
     #[test]
     fn a_thread_that_runs_is_seen() {
         use rustix::time::{ClockId, clock_gettime};

@@ -1,4 +1,4 @@
-//! What things weigh: files, packages, and the scripts that a page of a Next export begins with.
+//! The size of files, packages, and the scripts that a page of a Next export loads first.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,28 +11,28 @@ use crate::registry::Outcome;
 /// The size of a file, in bytes.
 ///
 /// # Errors
-/// If it is not there.
+/// If the file does not exist.
 pub fn file(path: &Path) -> Outcome<f64> {
     let metadata = fs::metadata(path);
     let metadata = metadata.map_err(|error| format!("{}: {error}", path.display()))?;
     Ok(metadata.len() as f64)
 }
 
-/// The scripts that a page of an export begins with.
+/// The scripts that a page of an export loads first.
 #[derive(Debug, Default, PartialEq)]
 pub struct Scripts {
-    /// How many.
+    /// How many scripts.
     pub files: usize,
-    /// What they weigh with gzip's best, in bytes.
+    /// Their size with gzip's best compression, in bytes.
     pub zipped: f64,
-    /// The part of it that only browsers without modules load, which no webview here is.
+    /// The part of that size that only browsers without modules load, which no webview is.
     pub for_old_browsers: f64,
 }
 
-/// Weighs the scripts that a page names, each once.
+/// Compresses the scripts that a page names, each once.
 ///
 /// # Errors
-/// If the page or one of its scripts is not there, or it names none.
+/// If the page or one of its scripts does not exist, or it names none.
 pub fn scripts(export: &Path, page: &str) -> Outcome<Scripts> {
     let path = export.join(page);
     let html = fs::read_to_string(&path);
@@ -53,7 +53,7 @@ pub fn scripts(export: &Path, page: &str) -> Outcome<Scripts> {
     Ok(found)
 }
 
-/// The address of each script in a page, and whether it says `nomodule`.
+/// The address of each script in a page, and whether it has `nomodule`.
 fn sources(html: &str) -> Vec<(String, bool)> {
     let tags = html.split("<script").skip(1);
     let tags = tags.filter_map(|rest| Some(rest.split_once('>')?.0));
@@ -65,7 +65,7 @@ fn sources(html: &str) -> Vec<(String, bool)> {
     named.collect()
 }
 
-/// What gzip makes of a file.
+/// The size of a file after gzip.
 fn zipped(path: &Path) -> Outcome<f64> {
     let told = |error: std::io::Error| format!("{}: {error}", path.display());
     let content = fs::read(path).map_err(told)?;
@@ -75,11 +75,11 @@ fn zipped(path: &Path) -> Outcome<f64> {
         .stdout(Stdio::piped())
         .spawn()
         .map_err(|error| format!("gzip: {error}"))?;
-    let mut into = gzip.stdin.take().ok_or("gzip takes nothing")?;
-    // It answers while it is still being given.
+    let mut into = gzip.stdin.take().ok_or("gzip has no input")?;
+    // Written by another thread, since gzip writes output before it has read all input.
     let writing = std::thread::spawn(move || into.write_all(&content));
     let made = gzip.wait_with_output().map_err(told)?;
-    let written = writing.join().map_err(|_| "gzip was not given all")?;
+    let written = writing.join().map_err(|_| "gzip did not get all input")?;
     written.map_err(told)?;
     match made.status.success() {
         true => Ok(made.stdout.len() as f64),
@@ -100,7 +100,7 @@ mod tests {
         assert_eq!(found, [("/a.js".into(), false), ("/old.js".into(), true)]);
     }
 
-    /// The control: five kilobytes that cannot be pressed together are seen as such.
+    /// The control: five kilobytes that cannot be compressed keep their size.
     #[test]
     fn five_kilobytes_more_are_seen() {
         let export = tempfile::tempdir().unwrap();
@@ -126,7 +126,7 @@ mod tests {
         assert!(scripts(export.path(), "none.html").is_err());
     }
 
-    /// Bytes without a pattern (xorshift).
+    /// Pseudo-random bytes (xorshift).
     fn noise(many: usize) -> Vec<u8> {
         let mut state = 88_172_645_463_325_252_u64;
         let next = || {

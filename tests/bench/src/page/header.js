@@ -1,23 +1,23 @@
-// Runs in every page before the page's own scripts: notes when a change of the session has come
-// and when the header shows it. What changes is whether the session may see people, which the
-// header has a link for. Times are the wall clock's, in milliseconds.
+// Runs in every page before the page's own scripts: records when a change of the session arrives
+// and when the header shows it. The change is whether the session may see people, for which the
+// header has a link. Times are the wall clock's, in milliseconds.
 (() => {
   if (window !== window.top) return;
   const changes = [];
   Object.defineProperty(window, "benchHeader", { get: () => changes });
-  // A page's clock shows whole milliseconds: in the mean, half of one has passed since.
+  // A page's clock shows whole milliseconds; on average, half a millisecond more has passed.
   const now = () => performance.timeOrigin + performance.now() + 0.5;
   const shows = () => document.querySelector('header a[href^="/admin"]') !== null;
 
-  // What the last change said, though nothing came of it; `undefined` until one comes.
+  // The value in the last change, even if it was not a new one; `undefined` before the first.
   let known;
   const hear = () => {
     const shell = window.__TAURI_INTERNALS__;
     if (!shell?.callbacks) return setTimeout(hear);
     const handler = shell.transformCallback(({ payload }) => {
       const may = payload.state.may?.includes("people.see") ?? false;
-      // Before its first change a page shows what was so when it began. Later it may show this
-      // change already: its own listener may come first.
+      // Before its first change a page shows the value that it started with. Later it may show this
+      // change already, if its own listener was called first.
       const before = known ?? shows();
       known = may;
       if (may !== before) {

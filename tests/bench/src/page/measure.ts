@@ -1,5 +1,5 @@
-// What is measured inside a page, put there by a test: the frontend's own sources, called as a page
-// calls them. A page's clock ticks in whole milliseconds, so what is faster is timed in batches.
+// The measurements inside a page, which a test puts there: the frontend's own sources, called as a
+// page calls them. A page's clock shows whole milliseconds, so faster calls are timed in batches.
 
 import { auth } from "../../../../frontend/lib/auth";
 import { commands } from "../../../../frontend/lib/native";
@@ -19,7 +19,7 @@ async function batched(batches: number, count: number, work: () => unknown): Pro
   return means;
 }
 
-/** Until this page's copy of the sources knows the session. */
+/** Waits until this page's copy of the sources knows the session. */
 export async function ready(): Promise<string> {
   await auth.start();
   const read = await auth.getSession();
@@ -31,24 +31,24 @@ export function getSession(batches: number, count: number): Promise<number[]> {
   return batched(batches, count, () => auth.getSession());
 }
 
-/** The command that the snapshot is read by once, and again never. */
+/** The command that reads the snapshot; a page calls it only once. */
 export function command(batches: number, count: number): Promise<number[]> {
   return batched(batches, count, () => commands.session());
 }
 
-/** A timer: what these times see of it is a control. */
+/** A pause by a timer: the control of these measurements. */
 export function pause(batches: number, count: number, ms: number): Promise<number[]> {
   return batched(batches, count, () => new Promise((resolve) => setTimeout(resolve, ms)));
 }
 
-/** A command that does nothing: it ends an exchange that there is not. */
+/** A command that does nothing: it cancels an exchange that does not exist. */
 export function nothing(batches: number, count: number): Promise<number[]> {
   return batched(batches, count, () => commands.backendCancel(0));
 }
 
 /**
- * `auth.useSession()` in a component that renders again: what a render with `hooks` calls of it
- * takes more than one with none, for each call.
+ * `auth.useSession()` in a component that renders again: how much longer a render with `hooks`
+ * calls of it takes than one without, divided by the number of calls.
  */
 export function useSession(batches: number, renders: number, hooks: number): number[] {
   const many = component(hooks);
@@ -64,8 +64,8 @@ export function useSession(batches: number, renders: number, hooks: number): num
 }
 
 /**
- * Better Auth's refetch of the session, in the page as it is. Its client is no global, and is not
- * made one for this: the hook's value is found where React keeps it for a component that shows it.
+ * Better Auth's refetch of the session, in the unchanged page. Its client is not a global, so the
+ * hook's value is found where React keeps it for a component that uses it.
  */
 export async function refetch(batches: number, count: number): Promise<number[]> {
   const query = shown();
@@ -97,7 +97,7 @@ function component(hooks: number) {
   function Reader() {
     const [, force] = useReducer((count: number) => count + 1, 0);
     again = force;
-    // As many in each render, so they are hooks like any others.
+    // The number is the same in each render, as the rules of hooks require.
     for (let nth = 0; nth < hooks; nth++) auth.useSession();
     return null;
   }
@@ -113,7 +113,7 @@ function component(hooks: number) {
   };
 }
 
-/** `auth.fetch`, its body read to the end and let go. */
+/** `auth.fetch`; the body is read to its end and dropped. */
 export function authFetch(path: string, size: number, batches: number, count: number) {
   return batched(batches, count, async () => expect(size, await auth.fetch(path)));
 }
@@ -132,7 +132,10 @@ async function expect(size: number, response: Response): Promise<void> {
 
 type Head = { status: number; rid: number };
 
-/** The same by `tauri-plugin-http`: its commands, in the order in which its own `fetch` has them. */
+/**
+ * The same with `tauri-plugin-http`: its commands, in the order in which its own `fetch` calls
+ * them.
+ */
 export function pluginFetch(url: string, size: number, batches: number, count: number) {
   return batched(batches, count, async () => {
     const clientConfig = { method: "GET", url, headers: [] };
@@ -140,7 +143,7 @@ export function pluginFetch(url: string, size: number, batches: number, count: n
     const { status, rid } = await call<Head>("plugin:http|fetch_send", { rid: asked });
     if (status !== 200) throw new Error(`the backend answered ${status}`);
     let got = 0;
-    // The last byte of a piece says whether that was all.
+    // The last byte of a piece tells whether it is the last one.
     for (let last = 0; last !== 1; ) {
       const piece = new Uint8Array(await call<ArrayBuffer>("plugin:http|fetch_read_body", { rid }));
       last = piece.at(-1) ?? 1;

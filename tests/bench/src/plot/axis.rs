@@ -1,10 +1,10 @@
-//! One axis: from values to places, and the round values that are marked on it.
+//! One axis: maps values to positions, and chooses the round values that are marked.
 
-/// Above this ratio of the largest to the smallest value an axis is logarithmic.
+/// An axis is logarithmic if the ratio of the largest to the smallest value exceeds this.
 const WIDE: f64 = 100.0;
-/// Above this only the powers of ten are marked on one.
+/// A logarithmic axis above this ratio marks only the powers of ten.
 const LONG: f64 = 3000.0;
-/// About how many values are marked.
+/// Approximately how many values are marked.
 const TICKS: f64 = 6.0;
 
 /// An axis over the values that are to be shown.
@@ -16,7 +16,7 @@ pub struct Axis {
 }
 
 impl Axis {
-    /// Wide enough for all of these; `None` of none. Each marked value is written by `label`.
+    /// An axis for all of these values; `None` without values. `label` writes the marked values.
     pub fn over(
         values: impl IntoIterator<Item = f64>,
         label: impl Fn(f64) -> String + 'static,
@@ -40,7 +40,7 @@ impl Axis {
         })
     }
 
-    /// From 0 to 1.
+    /// An axis from 0 to 1.
     pub fn unit() -> Self {
         Self {
             from: 0.0,
@@ -50,7 +50,7 @@ impl Axis {
         }
     }
 
-    /// Where on the axis, from 0 to 1.
+    /// The position of a value, from 0 to 1.
     pub fn at(&self, value: f64) -> f64 {
         match self.is_log {
             true => (value.max(self.from).ln() - self.from.ln()) / (self.to.ln() - self.from.ln()),
@@ -58,7 +58,7 @@ impl Axis {
         }
     }
 
-    /// Round values with what is written at them.
+    /// The marked values with their labels.
     pub fn ticks(&self) -> Vec<(f64, String)> {
         let values = if self.is_log {
             self.decades()
@@ -71,7 +71,7 @@ impl Axis {
             .collect()
     }
 
-    /// 1, 2 and 5 of each power of ten, or the powers alone where there are many.
+    /// 1, 2 and 5 of each power of ten, or only the powers where there are many.
     fn decades(&self) -> Vec<f64> {
         let (first, last) = (
             self.from.log10().floor() as i32,
@@ -96,7 +96,7 @@ impl Axis {
             .unwrap_or(rough);
         let first = (self.from / step).ceil() as i64;
         let last = (self.to / step).floor() as i64;
-        // Divided where the step is a fraction: 3 × 0.1 is not 0.3.
+        // Divides where the step is a fraction, since 3 × 0.1 is not 0.3.
         let value = |nth: i64| match step < 1.0 {
             true => nth as f64 / (1.0 / step).round(),
             false => nth as f64 * step,

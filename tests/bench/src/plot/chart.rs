@@ -10,22 +10,22 @@ const LEFT: f64 = 84.0;
 const RIGHT: f64 = 24.0;
 const TOP: f64 = 48.0;
 const BOTTOM: f64 = 56.0;
-/// Between two lines of the legend, below the plot.
+/// The distance between two lines of the legend, below the plot.
 const LEGEND: f64 = 22.0;
-/// Told apart also by people who see red and green alike (Okabe and Ito's palette).
+/// Colours that people who confuse red and green can distinguish (Okabe and Ito's palette).
 const COLOURS: [&str; 6] = [
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9",
 ];
 
-/// What is drawn.
+/// A chart.
 pub struct Chart {
     pub title: String,
-    /// What the axis across counts; empty where its marks say it.
+    /// The label of the horizontal axis; empty if its marks are enough.
     pub across: String,
     pub series: Vec<Series>,
 }
 
-/// One line.
+/// One line of the chart.
 pub struct Series {
     pub name: String,
     pub points: Vec<(f64, f64)>,
@@ -34,7 +34,7 @@ pub struct Series {
 }
 
 impl Chart {
-    /// Draws it.
+    /// Draws the chart.
     pub fn svg(&self, across: &Axis, up: &Axis) -> String {
         let (right, floor) = (WIDTH - RIGHT, HEIGHT - BOTTOM);
         let height = HEIGHT + LEGEND * self.series.len() as f64;

@@ -1,5 +1,5 @@
-//! Plots of a row: the distribution of its samples, and its growth curve. Plain SVG, written
-//! by hand, so that no drawing library has to be compiled.
+//! Plots of a row: the distribution of its samples, and its growth curve. The SVG is written
+//! directly, so that no drawing library has to be compiled.
 
 mod axis;
 mod chart;
@@ -13,13 +13,13 @@ use crate::unit::Unit;
 use axis::Axis;
 use chart::{Chart, Series};
 
-/// Fewer samples are no distribution.
+/// With fewer samples no distribution is drawn.
 const FEWEST: usize = 3;
 
-/// Draws what there is to draw of each row; answers the files.
+/// Draws the plots of each row; returns the files.
 ///
 /// # Errors
-/// If one cannot be written.
+/// If a file cannot be written.
 pub fn draw(rows: &[Row], folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     fs::create_dir_all(folder)?;
     let mut files = Vec::new();
@@ -43,8 +43,8 @@ pub fn draw(rows: &[Row], folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// What share of the samples is at most so much: one line for the product, for each part of
-/// the floor, and for the alternative. `None` where there are not enough samples.
+/// The share of samples up to each value: one line for the product, for each part of the floor, and
+/// for the alternative. `None` with too few samples.
 fn distribution(row: &Row) -> Option<String> {
     let parts = row.this.iter().chain(&row.floor).chain(&row.alternative);
     let parts: Vec<&Summary> = parts.filter(|part| part.n >= FEWEST).collect();
@@ -73,7 +73,7 @@ fn distribution(row: &Row) -> Option<String> {
     Some(chart.svg(&across, &up))
 }
 
-/// The empirical distribution: a step up at each sample.
+/// The empirical distribution: one step at each sample.
 fn steps(samples: &[f64]) -> Vec<(f64, f64)> {
     let mut sorted = samples.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -88,7 +88,7 @@ fn steps(samples: &[f64]) -> Vec<(f64, f64)> {
     corners.collect()
 }
 
-/// Medians along what grows.
+/// The medians over what grows.
 fn growth(row: &Row, curve: &Curve) -> String {
     let unit = row.unit;
     let line = |of: fn(&Point) -> Option<&Summary>| -> Vec<(f64, f64)> {
@@ -137,7 +137,7 @@ fn growth(row: &Row, curve: &Curve) -> String {
     }
 }
 
-/// A round number without the digits that say that it is round.
+/// A round number without trailing zeros after the point.
 fn ticked(unit: Unit, value: f64) -> String {
     let shown = unit.show(value);
     match shown.split_once(' ') {

@@ -1,5 +1,4 @@
-//! An hour of use of the app itself: whether it, with all its processes, takes more and more
-//! memory.
+//! An hour of use of the app: whether its memory, with all its processes, grows.
 
 use std::time::{Duration, Instant};
 
@@ -17,14 +16,14 @@ use crate::target::Target;
 use crate::unit::Unit;
 
 const HOUR: Duration = Duration::from_secs(3600);
-/// How often it is weighed.
+/// How often its memory is measured.
 const EVERY: Duration = Duration::from_secs(20);
-/// Rounds of use before the first weighing: the engine's caches are full by then.
+/// Rounds of use before the first measurement, after which the engine's caches are full.
 const WARM_UP: usize = 100;
-/// What counts as no growth in an hour. Less than the 5 MB that the control plants, and more than
-/// an engine that moves memory to and fro makes of a level hour.
+/// What counts as no growth in an hour, in bytes: less than the 5 MB that the control plants, and
+/// more than the scatter of the engine's memory in an hour without growth.
 const STEADY: f64 = 2.5e6;
-/// What somebody visits.
+/// The pages that are visited.
 const PAGES: [&str; 4] = ["/", "/dashboard/", "/payment/", "/account/"];
 
 /// Opens pages and refreshes for an hour, without a pause.
@@ -67,7 +66,7 @@ pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
             whole.as_secs() as usize,
         );
     }
-    // A page may ask for one each time; one goes out in five seconds.
+    // A page may ask for a refresh each time; one is sent in five seconds.
     let refreshes = stage.backend.requests("POST", "/refresh-token");
     let row = |id: &str, figure: &str, points: Vec<Point>| {
         Row::new(id, figure, Unit::Bytes)
@@ -103,14 +102,14 @@ async fn some_use(page: &InPage, uses: &mut usize) -> Outcome<()> {
 mod tests {
     use super::*;
 
-    /// The control: 5 MB that are kept in the course of an hour are told from an engine's scatter.
+    /// The control: 5 MB that are kept in the course of an hour differ from the engine's scatter.
     #[test]
     fn five_megabytes_in_an_hour_are_told() {
         let weighings = HOUR.as_secs() / EVERY.as_secs();
         let hour = |planted: f64| {
             let point = |nth: u64| {
                 let x = nth as f64 / weighings as f64;
-                // To and fro by 4 MB, without a pattern that an hour would end in the middle of.
+                // A scatter of 4 MB, without a period that the hour would cut.
                 let scatter = 4e6 * ((nth * 7919 % 360) as f64).to_radians().sin();
                 Point {
                     x,

@@ -1,9 +1,9 @@
-//! A thousand callers whose access token is spent: one refresh goes out for all of them, and
-//! no caller waits longer than for that refresh and its own call.
+//! A thousand callers whose access token has expired: one refresh is sent for all of them, and no
+//! caller waits longer than for that refresh and its own call.
 //!
-//! Each round measures the same thousand calls twice, with a fresh token and with a spent one,
-//! and one refresh alone. The calls with a fresh token plus the refresh are the floor of the calls
-//! with a spent one.
+//! Each round measures the same thousand calls twice, with a valid token and with an expired one,
+//! and one refresh alone. The calls with a valid token plus the refresh are the floor of the calls
+//! with an expired one.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -22,18 +22,18 @@ use crate::unit::Unit;
 
 const CALLERS: usize = 1000;
 const ROUNDS: usize = 30;
-/// How much later than their floor the last may be served.
+/// How many times its floor the time until the last answer may be.
 const MOST_OVER: f64 = 2.0;
-/// Longer than an access token of the bundled backend lives.
+/// Longer than the lifetime of an access token of the bundled backend.
 const A_LIFE: Duration = Duration::from_secs(16 * 60);
 const REFRESH: &str = "/refresh-token";
 
-/// Measures when the last is served, and counts the refreshes.
+/// Measures the time until the last answer, and counts the refreshes.
 pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
     raise_limits();
     let stand = Stand::start(Road::Plain, &setting.folder).await?;
     let crowd = Crowd::gather(&stand).await?;
-    // Until each has a connection.
+    // Calls once first, so that each caller has a connection.
     crowd.call(Token::Fresh).await?;
     let [mut fresh, mut alone, mut spent, mut requests] = [const { Vec::new() }; 4];
     for _ in 0..setting.rounds(ROUNDS) {
@@ -64,26 +64,26 @@ pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
     Ok(vec![last, requests])
 }
 
-/// What the callers find.
+/// The callers' access token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Token {
-    /// A token that the backend takes.
+    /// A token that the backend accepts.
     Fresh,
-    /// One whose life is over, which they are the first to see.
+    /// A token that has expired, which these callers are the first to notice.
     Spent,
 }
 
-/// Many callers of one session, whose clock is moved by hand.
+/// Many callers of one session, whose clock is set by hand.
 pub struct Crowd {
     seat: Seat,
     clock: Arc<ManualClock>,
 }
 
 impl Crowd {
-    /// Signed in.
+    /// Signs the session in.
     ///
     /// # Errors
-    /// If that is refused.
+    /// If the sign-in is refused.
     pub async fn gather(stand: &Stand) -> Outcome<Self> {
         let clock = Arc::new(ManualClock::new(SystemTime::now()));
         let seat = stand
@@ -97,10 +97,10 @@ impl Crowd {
         fetch(&self.seat.session, "/me").await
     }
 
-    /// All call at once; milliseconds until the last is served.
+    /// All call at once; the milliseconds until the last answer.
     ///
     /// # Errors
-    /// If one is not.
+    /// If a call fails.
     pub async fn call(&self, token: Token) -> Outcome<f64> {
         let (open, gate) = watch::channel(false);
         let waiting = Arc::new(Semaphore::new(0));
@@ -117,7 +117,7 @@ impl Crowd {
         let all = waiting.acquire_many(CALLERS as u32).await;
         all.map_err(|error| error.to_string())?.forget();
         if token == Token::Spent {
-            // Now, and not before: the timer finds it due in the same moment.
+            // Only now, since the timer finds the refresh due at the same moment.
             self.clock.advance(A_LIFE);
         }
         let begun = Instant::now();
@@ -129,7 +129,8 @@ impl Crowd {
     }
 }
 
-/// A thousand callers have a thousand connections, and both ends of each are here.
+/// Raises the limit of open files: a thousand callers have a thousand connections, and both ends of
+/// each are in this process.
 fn raise_limits() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
@@ -138,6 +139,6 @@ fn raise_limits() {
         ..limit
     };
     if let Err(error) = setrlimit(Resource::Nofile, raised) {
-        eprintln!("the limit of open files stays: {error}");
+        eprintln!("the limit of open files cannot be raised: {error}");
     }
 }

@@ -1,5 +1,5 @@
-//! From the click on "Sign in" to the dashboard, in the page, with the real keyring; beside it the
-//! same request to the same backend by bare reqwest, and one write to the keyring.
+//! The time from the click on "Sign in" to the dashboard, in the page, with the real keyring; as
+//! its floor, the same request to the same backend by bare reqwest and one write to the keyring.
 
 use std::time::Instant;
 
@@ -18,10 +18,10 @@ use crate::target::Target;
 use crate::unit::Unit;
 
 const ROUNDS: usize = 30;
-/// The most that it may take over the floor.
+/// How many milliseconds more than the floor it may take.
 const MOST_OVER: f64 = 30.0;
 
-/// Ends in the layout of the first frame that has the dashboard's heading.
+/// A script that ends in the layout of the first frame with the dashboard's heading.
 const CLICK: &str = "
     const begun = performance.now();
     const look = () => {
@@ -77,7 +77,7 @@ pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
     Ok(vec![row])
 }
 
-/// What page and shell say to each other for it, heard at another sign-in by the recorder.
+/// The messages between page and shell in such a sign-in, counted in another one with the recorder.
 pub async fn messages(stage: &Stage) -> Messages {
     let app = stage.start_at("/auth/login/").await;
     app.fill("E-mail", DEMO).await;
@@ -88,10 +88,10 @@ pub async fn messages(stage: &Stage) -> Messages {
     Messages::so_far(&app).await.since(&before)
 }
 
-/// Signs the demo account in by the form: milliseconds from the click to the dashboard.
+/// Signs the demo account in by the form; the milliseconds from the click to the dashboard.
 ///
 /// # Errors
-/// If the dashboard does not come.
+/// If the dashboard does not appear.
 pub async fn click(page: &InPage) -> Outcome<f64> {
     let app = &page.app;
     app.open("/auth/login/").await;
@@ -100,6 +100,6 @@ pub async fn click(page: &InPage) -> Outcome<f64> {
     app.find(Role::Button, "Sign in").await;
     match app.run_async(CLICK, Value::Null).await {
         Value::Number(took) => took.as_f64().ok_or_else(|| format!("{took} is no time")),
-        other => Err(format!("the dashboard did not come: {other}")),
+        other => Err(format!("the dashboard did not appear: {other}")),
     }
 }

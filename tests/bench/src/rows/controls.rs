@@ -1,7 +1,6 @@
-//! Controls: what the instruments of a window hear of a delay that is planted for them. With it and
-//! without it take turns, as everything here does. A run of the suite plants 20 ms for each and
-//! shows what was heard in the table; the tests plant more for what takes a whole page, since other
-//! tests run beside them.
+//! Controls: what the instruments of a window measure of a planted delay, with it and without it in
+//! turns. A run of the suite plants 20 ms for each and shows the result in the table; the tests
+//! plant more where a whole page is involved, since other tests run at the same time.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -22,27 +21,27 @@ use crate::setting::Setting;
 use crate::target::Target;
 use crate::unit::Unit;
 
-/// What is planted.
+/// The planted delay.
 const PLANTED: Duration = Duration::from_millis(20);
-/// By how many milliseconds what is heard may differ from it: starts of one window scatter by 20,
-/// and so does the median of thirty differences by 5.
+/// By how many milliseconds the measured delay may differ: starts of one window scatter by 20, and
+/// so the median of thirty differences by 5.
 const WITHIN: f64 = 15.0;
 const PAIRS: usize = 30;
-/// Each takes seconds.
+/// Few pairs, since each takes seconds.
 const CLICKS: usize = 20;
 
-/// Samples without what is planted, and with it, in turns.
+/// Samples without the planted delay, and with it, taken in turns.
 pub type Pairs = [Vec<f64>; 2];
 
-/// What the webview's clock counts in, in milliseconds.
+/// The resolution of the webview's clock, in milliseconds.
 const TICK: f64 = 1.0;
 
-/// What a control may ask at any load: every sample with a delay in it holds all of it, and at
-/// least one without is shorter than those. A machine that is busy with other things only ever adds
-/// to a time, so nothing here asks for a difference.
+/// Checks what holds at any load: every sample with a delay contains all of it, and at least one
+/// sample without is shorter than those. A busy machine only ever adds to a time, so this does not
+/// check a difference.
 ///
 /// # Errors
-/// With both, if the delay was not heard.
+/// If the delay was not measured; the error has all samples.
 pub fn held(planted: Duration, [without, with]: &Pairs) -> Outcome<()> {
     let shortest = |samples: &[f64]| samples.iter().copied().reduce(f64::min);
     let heard = shortest(with)
@@ -109,11 +108,11 @@ pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
     ])
 }
 
-/// Starts of a window to its painted content: as it is, and with a process that waits before it
-/// becomes the window's.
+/// Starts a window and waits for its content: directly, and by a process that waits before it
+/// executes the window's program.
 ///
 /// # Errors
-/// If it shows nothing.
+/// If the window shows no content.
 pub async fn starts(
     desktop: &Desktop,
     window: PathBuf,
@@ -143,10 +142,10 @@ pub async fn starts(
     Ok(times)
 }
 
-/// Clicks on "Sign in": with a backend that takes its time, and with one that does not.
+/// Clicks on "Sign in", with a slow backend and with a fast one.
 ///
 /// # Errors
-/// If the dashboard does not come.
+/// If the dashboard does not appear.
 pub async fn clicks(stage: &Stage, planted: Duration, pairs: usize) -> Outcome<Pairs> {
     let page = InPage::start(stage, "", &[]).await?;
     let mut times = [Vec::new(), Vec::new()];
@@ -164,7 +163,7 @@ pub async fn clicks(stage: &Stage, planted: Duration, pairs: usize) -> Outcome<P
     Ok(times)
 }
 
-/// Another listener in the page, asked before the page's own, that takes the time it is told to.
+/// Another listener in the page, called before the page's own, that blocks for the given time.
 const BUSY: &str = "
     (() => {
       const hear = () => {
@@ -181,11 +180,11 @@ const BUSY: &str = "
     })();
 ";
 
-/// Changes of the session to the header: in a page that is busy when one comes, and in one that is
-/// not.
+/// Changes of the session until they are in the header: in a page that is busy when a change
+/// arrives, and in one that is not.
 ///
 /// # Errors
-/// If a change does not come.
+/// If a change does not arrive.
 pub async fn headers(stage: &Stage, planted: Duration, pairs: usize) -> Outcome<Pairs> {
     let page = windows::page(stage, &format!("{BUSY}{HEADER}")).await?;
     let mut times = [Vec::new(), Vec::new()];

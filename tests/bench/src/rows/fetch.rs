@@ -1,8 +1,7 @@
-//! `auth.fetch` from a page, over TLS on loopback: beside it a command that does nothing and a
-//! bare request, which it cannot be faster than, and the fetch of `tauri-plugin-http`, which
-//! somebody would use without us and which knows no session.
+//! `auth.fetch` from a page, over TLS on loopback. Its floor is a command that does nothing and a
+//! bare request; the alternative is the fetch of `tauri-plugin-http`, which has no session.
 //!
-//! All ask the same origin for the same bytes, and read them to the end.
+//! All fetch the same bytes from the same server, and read them to the end.
 
 use std::time::Instant;
 
@@ -22,18 +21,18 @@ use crate::setting::Setting;
 use crate::target::Target;
 use crate::unit::Unit;
 
-/// How much is fetched, and how often.
+/// How many bytes are fetched, and how often.
 struct Size {
     id: &'static str,
     figure: &'static str,
     bytes: usize,
     rounds: usize,
-    /// In each batch.
+    /// How many calls a batch has.
     calls: usize,
 }
 
 impl Size {
-    /// A short form shows that the way is open, for which a megabyte is enough.
+    /// A short form only shows that it works, for which a megabyte is enough.
     fn bytes(&self, setting: &Setting) -> usize {
         match setting.is_short() {
             true => self.bytes.min(1_000_000),
@@ -65,16 +64,16 @@ const SIZES: [Size; 3] = [
         calls: 1,
     },
 ];
-/// The most that it may take, times the floor.
+/// How many times the floor it may take.
 const TIMES: f64 = 1.15;
-/// How many times faster than the plugin it is to be where little is fetched.
+/// How many times faster than the plugin it must be for small bodies.
 const FASTER: f64 = 5.0;
-/// The most that the app's process may grow by while 100 MB pass through it (P11).
+/// By how much the app's process may grow while 100 MB pass through it (P11).
 const MORE_MEMORY: f64 = 8.0 * 1024.0 * 1024.0;
-/// A command is faster than the page's clock.
+/// How many commands a batch has, since one is faster than the page's clock can show.
 const COMMANDS: usize = 50;
 
-/// Measures each size, and memory at the largest.
+/// Measures each size, and the memory at the largest.
 pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
     let stage = Stage::new("bench-fetch", Config::default()).await;
     let origin = Origin::before(stage.backend.address()).await?;
@@ -88,10 +87,10 @@ pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
     Ok(rows)
 }
 
-/// A page of the app, signed in at this origin, which may ask it for bytes.
+/// A page of the app, signed in at this server, that may fetch bytes from it.
 ///
 /// # Errors
-/// If it is not signed in.
+/// If the sign-in fails.
 pub async fn page(stage: &Stage, origin: &Origin) -> Outcome<InPage> {
     let profile = stage.desktop.home().join("bench.toml");
     std::fs::write(&profile, origin::PROFILE).map_err(|error| error.to_string())?;
@@ -128,7 +127,7 @@ async fn one(
         let by_plugin = page
             .figures("pluginFetch", json!([public, bytes, 1, calls]))
             .await?;
-        // The first opens the connections.
+        // The first round opens the connections.
         if round > 0 {
             this.extend(fetched);
             commands.extend(nothing);
@@ -152,8 +151,8 @@ async fn one(
         .target(target))
 }
 
-/// How much more memory the app's own process takes while 100 MB pass through it. The growth of
-/// the page's process stands in the row's note.
+/// By how much the app's own process grows while 100 MB pass through it. The growth of the page's
+/// process is in the row's note.
 async fn peak(setting: &Setting, stage: &Stage, page: &InPage) -> Outcome<Row> {
     let bytes = SIZES[2].bytes(setting);
     let shell = stage.desktop.processes(&app());
@@ -180,7 +179,7 @@ async fn peak(setting: &Setting, stage: &Stage, page: &InPage) -> Outcome<Row> {
         )))
 }
 
-/// The process in which the app's page runs.
+/// The process that runs the app's page.
 fn engine_of(shell: u32) -> Outcome<u32> {
     let mut processes = memory::tree(shell).into_iter();
     let engine = processes.find(|id| launch::name(*id).starts_with("WebKitWebProc"));

@@ -1,5 +1,5 @@
-//! How a call through the core grows: with the ordinary cookies that it carries, and with the
-//! body that it brings back.
+//! How the cost of a call through the core grows: with the number of ordinary cookies that it
+//! carries, and with the size of the body that it receives.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::unit::Unit;
 
 const COOKIES: [usize; 8] = [1, 2, 5, 10, 20, 30, 40, 50];
 const COOKIE_ROUNDS: usize = 30;
-/// Calls in one sample: the cost of a single one is smaller than the scatter of a connection.
+/// Calls in one sample: the cost of a single call is smaller than the scatter of a connection.
 const CALLS: usize = 10;
 
 const BODIES: [u64; 6] = [1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
@@ -28,8 +28,8 @@ const BODY_ROUNDS: usize = 30;
 const LARGE: u64 = 10_000_000;
 const LARGE_ROUNDS: usize = 6;
 
-/// A call that carries one cookie, to fifty: a session for each number, and all in turns, so
-/// that a busy moment of the machine bends no curve.
+/// Calls with one to fifty cookies: one session for each number, measured in turns, so that a busy
+/// moment of the machine does not bend the curve.
 pub async fn cookies(setting: &Setting) -> Outcome<Vec<Row>> {
     let stand = Stand::start(Road::Tls, &setting.folder).await?;
     let mut client = Bare::new(&stand.url())?;
@@ -79,7 +79,7 @@ async fn calls<F: Future<Output = Outcome<()>>>(call: impl Fn() -> F) -> Outcome
     Ok(())
 }
 
-/// Lets the backend set a cookie in an answer to the session.
+/// Makes the backend set a cookie in an answer to the session.
 async fn set_cookie(stand: &Stand, session: &Session, cookie: &str) -> Outcome<()> {
     let headers = BTreeMap::from([("set-cookie".to_owned(), format!("{cookie}; Path=/"))]);
     let effect = Effect::Status {
@@ -96,7 +96,7 @@ async fn set_cookie(stand: &Stand, session: &Session, cookie: &str) -> Outcome<(
     fetch(session, "/me").await
 }
 
-/// A body of a kilobyte, to a hundred megabytes, all in turns.
+/// Bodies of a kilobyte to a hundred megabytes, measured in turns.
 pub async fn bodies(setting: &Setting) -> Outcome<Vec<Row>> {
     let stand = Stand::start(Road::Tls, &setting.folder).await?;
     let mut client = Bare::new(&stand.url())?;
@@ -121,7 +121,7 @@ pub async fn bodies(setting: &Setting) -> Outcome<Vec<Row>> {
     Ok(vec![row])
 }
 
-/// Reads a body through the core, as a window does, to its end.
+/// Reads a body through the core to its end, as a window does.
 async fn read(session: &Session, path: &str, wanted: u64) -> Outcome<()> {
     let answer = session.call(get(path)).await;
     let (reply, rest) = answer.map_err(|error| format!("a call: {error}"))?;
@@ -137,7 +137,7 @@ async fn read(session: &Session, path: &str, wanted: u64) -> Outcome<()> {
     }
     match bytes == wanted {
         true => Ok(()),
-        false => Err(format!("{bytes} bytes of {wanted} came")),
+        false => Err(format!("{bytes} bytes of {wanted} arrived")),
     }
 }
 

@@ -1,4 +1,4 @@
-//! An hour of use: whether the core, in a process of its own, keeps more and more memory.
+//! An hour of use: whether the memory of the core, in a child process, grows.
 
 use std::time::{Duration, Instant};
 
@@ -12,11 +12,11 @@ use crate::target::Target;
 use crate::unit::Unit;
 
 const HOUR: Duration = Duration::from_secs(3600);
-/// How often the process is weighed.
+/// How often the process's memory is measured.
 const EVERY: Duration = Duration::from_secs(10);
-/// Uses before the first weighing: what is made once is there by then.
+/// Uses before the first measurement, so that one-time allocations are not counted.
 const WARM_UP: usize = 20;
-/// What counts as no growth: less than the allocator moves to and fro.
+/// What counts as no growth in an hour, in bytes: less than the scatter of the allocator.
 const STEADY: f64 = 500e3;
 
 /// Signs in, refreshes, calls and signs out for an hour, without a pause.

@@ -1,5 +1,5 @@
-//! Ten minutes in which nobody does anything: how much of a core the app takes, and how often a
-//! thread of ours wakes. A blank window idles beside it, on a desktop of its own.
+//! Ten idle minutes: how much of a core the app uses, and how often a thread of the product wakes
+//! up. A blank window idles at the same time, on a desktop of its own.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -16,17 +16,17 @@ use crate::setting::Setting;
 use crate::target::Target;
 use crate::unit::Unit;
 
-/// What a start leaves to be done is over by then.
+/// After this time the work that a start leaves is done.
 const SETTLE: Duration = Duration::from_secs(60);
 const IDLE: Duration = Duration::from_secs(600);
-/// The most of a core that the app may take, in hundredths.
+/// The largest share of a core that the app may use, in percent.
 const CORE: f64 = 0.1;
-/// Each thread of ours may wake once in so many seconds.
+/// Each thread of the product may wake up once in this many seconds.
 const EVERY: f64 = 15.0;
-/// The runtime's threads are called so in both; in the app it is our own.
+/// The name of the runtime's threads in both; in the app they belong to the product.
 const RUNTIME: &str = "tokio";
 
-/// Measures it.
+/// Measures both.
 pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
     let shipped = setting.shipped().await?;
     let screen = shipped.screen()?;
@@ -86,14 +86,14 @@ pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
     Ok(vec![core, wakes])
 }
 
-/// The threads of a process and of all that it started, the process first.
+/// The threads of a process and of all processes that it started, that process first.
 fn look(process: u32) -> Outcome<Vec<(u32, Threads)>> {
     let look = |id| Ok((id, threads::of(id)?));
     memory::tree(process).into_iter().map(look).collect()
 }
 
-/// What a thread is called, where it may be called after its process: the first of `threads` has
-/// the process's own name.
+/// The name of a thread, or what it is if it has its process's name, which the first of `threads`
+/// has.
 fn kind(threads: &[Thread], thread: &Thread) -> String {
     let own = threads.first().map_or("", |first| first.name.as_str());
     let start = &own[..own.len().min(7)];

@@ -1,4 +1,4 @@
-//! Memory of all processes, idle a minute after the start, signed in: the app as it ships and a
+//! The memory of all processes, idle a minute after the start, signed in: the shipped app and a
 //! blank window, each alone, in turns.
 
 use std::collections::BTreeMap;
@@ -11,15 +11,15 @@ use crate::setting::{Form, Setting};
 use crate::target::Target;
 use crate::unit::Unit;
 
-/// Each takes two minutes; sizes scatter little.
+/// Few rounds: each takes two minutes, and sizes scatter little.
 const ROUNDS: usize = 3;
 const ROUNDS_OF_LONG: usize = 30;
-/// How long nothing is done before it is weighed.
+/// How long it is idle before its memory is measured.
 const IDLE: Duration = Duration::from_secs(60);
-/// The most that the app may weigh over a blank window.
+/// How many bytes more than a blank window the app may use.
 const MOST_OVER: f64 = 20e6;
 
-/// Measures it.
+/// Measures both.
 pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
     let shipped = setting.shipped().await?;
     let screen = shipped.screen()?;

@@ -1,7 +1,8 @@
 //! How long a page waits for the session: the facade's read, the hook in a render, and Better
-//! Auth's refetch; beside them a web app, whose page asks its server, which asks the backend.
+//! Auth's refetch. The alternative is a web app, whose page asks its server, which asks the
+//! backend.
 //!
-//! A page's clock ticks in whole milliseconds: a sample is the mean of a batch.
+//! A page's clock shows whole milliseconds, so a sample is the mean of a batch.
 
 use serde_json::{Value, json};
 use vestibule_acceptance::{DEMO, PASSWORD, Stage};
@@ -22,7 +23,7 @@ const REFETCHES: usize = 100;
 const RENDERS: usize = 100;
 const HOOKS: usize = 50;
 const WEB_READS: usize = 20;
-/// The most that a read may take, in milliseconds: it is in the page.
+/// How long a read may take, in milliseconds: it is answered inside the page.
 const READ: f64 = 0.005;
 const REFETCH: f64 = 0.1;
 
@@ -36,7 +37,7 @@ pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
     let [reads, hooks, refetches, asked] = &mut series;
     let mut requests = 0;
     let rounds = setting.rounds(ROUNDS);
-    // The first round warms up what compiles a page's scripts.
+    // The first round makes the engine compile the page's scripts.
     for round in 0..=rounds {
         let before = stage.backend.all_requests();
         let read = page.figures("getSession", json!([1, READS])).await?;

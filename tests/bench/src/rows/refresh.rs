@@ -1,5 +1,5 @@
-//! A refresh through the core, with a store in memory and with the real keyring, over bare
-//! reqwest; beside them the least that keeping the new token can cost.
+//! A refresh through the core, with a store in memory and with the real keyring, compared with bare
+//! reqwest and with the least that storing the new token can cost.
 
 use std::sync::Arc;
 
@@ -18,13 +18,13 @@ use crate::target::Target;
 use crate::unit::Unit;
 
 const ROUNDS: usize = 200;
-/// The most over bare reqwest with a store in memory.
+/// How many times bare reqwest a refresh with a store in memory may take.
 const MOST_OVER: f64 = 1.6;
-/// The most over bare reqwest and one keyring write.
+/// How many times bare reqwest and one keyring write a refresh with the keyring may take.
 const MOST_OVER_KEYRING: f64 = 2.0;
 const SERVICE: &str = "vestibule-bench";
 
-/// Measures both, and their floors, in turns.
+/// Measures both and their floors, in turns.
 pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
     let stand = Stand::start(Road::Tls, &setting.folder).await?;
     let bench = Bench::open(&stand, Arc::<MemoryStore>::default()).await?;
@@ -69,10 +69,10 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// Both signed in.
+    /// Signs both in.
     ///
     /// # Errors
-    /// If one is refused.
+    /// If a sign-in is refused.
     pub async fn open(stand: &Stand, store: Arc<dyn SecretStore>) -> Outcome<Self> {
         let mut client = Bare::new(&stand.url())?;
         client.sign_in().await?;
@@ -82,10 +82,10 @@ impl Bench {
         })
     }
 
-    /// One refresh of each: milliseconds by bare reqwest and through the core.
+    /// One refresh of each: the milliseconds by bare reqwest and through the core.
     ///
     /// # Errors
-    /// If one is refused.
+    /// If a refresh is refused.
     pub async fn round(&mut self) -> Outcome<(f64, f64)> {
         let bare = timed(self.client.refresh()).await?;
         let core = timed(refresh(&self.seat.session)).await?;
@@ -102,14 +102,14 @@ async fn signed_in(stand: &Stand, store: Arc<dyn SecretStore>) -> Outcome<Seat> 
 /// What one refresh makes the core do.
 ///
 /// # Errors
-/// If it is refused, or cannot be counted.
+/// If the refresh is refused, or cannot be counted.
 pub async fn counts(stand: &Stand, store: Arc<dyn SecretStore>) -> Outcome<Counts> {
     let store = Arc::new(CountingStore::before(store));
     let seat = signed_in(stand, store.clone()).await?;
     counted(&stand.backend, &store, &seat.folder, refresh(&seat.session)).await
 }
 
-/// Work that blocks, where that is allowed.
+/// Runs blocking work on a thread for it.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Outcome<T> + Send + 'static,
 ) -> Outcome<T> {

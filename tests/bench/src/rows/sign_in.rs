@@ -1,7 +1,8 @@
-//! A sign-in through the core with a store in memory, over the same request by bare reqwest.
+//! A sign-in through the core with a store in memory, compared with the same request by bare
+//! reqwest.
 //!
-//! Two kinds: the first of a new process, where both have no connection yet; and one over a
-//! session that stands, where both have one.
+//! Two kinds: the first sign-in of a new process, where both have no connection yet, and a sign-in
+//! over an existing session, where both have one.
 
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use crate::target::Target;
 use crate::unit::Unit;
 
 const ROUNDS: usize = 100;
-/// The most that the core may take over bare reqwest.
+/// How many milliseconds more than bare reqwest the core may take.
 const MOST_OVER: f64 = 5.0;
 
 /// Measures both kinds.
@@ -50,10 +51,10 @@ pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
     Ok(vec![row, again])
 }
 
-/// The first sign-in of a new client and of a new session: milliseconds of each.
+/// The first sign-in of a new client and of a new session, in milliseconds.
 ///
 /// # Errors
-/// If one is refused.
+/// If a sign-in is refused.
 pub async fn first(stand: &Stand, store: Arc<dyn SecretStore>) -> Outcome<(f64, f64)> {
     let mut client = Bare::new(&stand.url())?;
     let seat = stand.seat(store).await?;
@@ -73,7 +74,7 @@ async fn again(stand: &Stand, rounds: usize) -> Outcome<(Vec<f64>, Vec<f64>)> {
         bare.push(timed(client.sign_in()).await?);
         let before = stand.backend.requests("POST", "/logout");
         core.push(timed(sign_in(&seat.session)).await?);
-        // The session that was replaced is revoked meanwhile, which is nobody's wait.
+        // The replaced session is revoked meanwhile; no caller waits for that.
         stand.backend.reached("POST", "/logout", before + 1).await;
     }
     Ok((bare, core))
@@ -82,7 +83,7 @@ async fn again(stand: &Stand, rounds: usize) -> Outcome<(Vec<f64>, Vec<f64>)> {
 /// What the first sign-in makes the core do.
 ///
 /// # Errors
-/// If it is refused, or cannot be counted.
+/// If the sign-in is refused, or cannot be counted.
 pub async fn counts(stand: &Stand) -> Outcome<Counts> {
     let store = Arc::new(CountingStore::before(Arc::<MemoryStore>::default()));
     let seat = stand.seat(store.clone()).await?;

@@ -1,5 +1,5 @@
-//! What a user downloads: the binary as shipped, the package, and the scripts that the first pages
-//! begin with.
+//! What a user downloads: the shipped binary, the package, and the scripts that the first pages
+//! load first.
 
 use std::path::PathBuf;
 
@@ -13,11 +13,11 @@ use crate::setting::Setting;
 use crate::target::Target;
 use crate::unit::Unit;
 
-/// The binary may weigh so much.
+/// How many bytes the binary may have.
 const BINARY: f64 = 9e6;
-/// The package may weigh so much.
+/// How many bytes the package may have.
 const PACKAGE: f64 = 5e6;
-/// The scripts may weigh so many times those of a blank export.
+/// How many times the size of a blank export's scripts these scripts may have.
 const SCRIPTS: f64 = 1.3;
 const HOME: &str = "index.html";
 /// The pages that a user sees first.
@@ -26,7 +26,7 @@ const PAGES: [(&str, &str, &str); 2] = [
     ("sign-in", "sign-in", "auth/login/index.html"),
 ];
 
-/// The binary, over the blank window's.
+/// The binary, compared with the blank window's.
 pub async fn binary(_: &Setting) -> Outcome<Vec<Row>> {
     let this = weight::file(&built::shipped()?)?;
     let blank = weight::file(&built::blank_window()?)?;
@@ -62,7 +62,7 @@ fn package_file() -> Outcome<PathBuf> {
     }
 }
 
-/// The scripts of home and of sign-in, each over those of a blank export.
+/// The scripts of home and of sign-in, each compared with those of a blank export.
 pub async fn scripts(_: &Setting) -> Outcome<Vec<Row>> {
     let (export, blank_export) = (built::export()?, built::blank_export()?);
     let blank = weight::scripts(&blank_export, HOME)?;

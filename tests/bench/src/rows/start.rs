@@ -1,5 +1,6 @@
-//! From the start of the process to content on the screen, signed in, on the home page: the app as
-//! it ships and a blank window, in turns. "Start" is of a new process; the file cache is warm.
+//! The time from the start of the process to content on the screen, signed in, on the home page:
+//! the shipped app and a blank window, in turns. Each start is a new process; the file cache is
+//! warm.
 
 use crate::launch::{Launch, Shipped};
 use crate::registry::Outcome;
@@ -9,10 +10,10 @@ use crate::target::Target;
 use crate::unit::Unit;
 
 const ROUNDS: usize = 30;
-/// The most that a start may take, times a blank window's.
+/// How many times a blank window's start the app's may take.
 const TIMES: f64 = 1.10;
 
-/// Measures it.
+/// Measures both.
 pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
     let shipped = setting.shipped().await?;
     let screen = shipped.screen()?;
@@ -20,7 +21,7 @@ pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
     let programs = [app, blank];
     let mut times = [Vec::new(), Vec::new()];
     for round in setting.rounds_of_seconds(ROUNDS) {
-        // Who is first in a round changes, so that neither is always after the other.
+        // They alternate in going first, so that neither always follows the other.
         let order = if round % 2 == 0 { [0, 1] } else { [1, 0] };
         for which in order {
             let mut launch = Launch::of(programs[which], &stage.desktop);

@@ -1,10 +1,10 @@
-//! A change of the session on its way to the header of one window and of many; and what each
-//! window more weighs.
+//! How long a change of the session takes to the header of one window and of many, and how much
+//! memory each additional window takes.
 //!
-//! The change is of the user's roles, which a sign-in over the session brings: the header gets a
-//! link, or loses it. It begins where the app
-//! sends the change, which its log tells, and ends when the last window's header has the link in
-//! its document. Beside it an event with nothing behind it, to as many windows.
+//! The change is one of the user's roles, which a new sign-in brings: the header gets a link, or
+//! loses it. The time begins when the app sends the change, which its log shows, and ends when the
+//! last window's header has the link in its document. The floor is an event without content, to as
+//! many windows.
 
 use std::collections::BTreeMap;
 use std::process::Stdio;
@@ -28,20 +28,20 @@ use crate::unit::Unit;
 
 const COUNTS: [usize; 6] = [1, 2, 3, 5, 7, 10];
 const COUNTS_OF_SHORT: [usize; 2] = [1, 2];
-/// Those with a row of their own.
+/// The numbers of windows that have a row of their own.
 const TOLD: [usize; 3] = [1, 5, 10];
 const CHANGES: usize = 30;
-/// Nineteen of twenty changes are to be in the last of ten windows within this.
+/// Within this many milliseconds 19 of 20 changes must be in the last of ten windows.
 const MOST: f64 = 8.0;
 
-/// A change as a page noted it.
+/// A change as a page recorded it.
 #[derive(Debug, Deserialize)]
 struct Change {
     revision: u64,
     shown: Option<f64>,
 }
 
-/// What was found with so many windows.
+/// The results with this many windows.
 struct Found {
     windows: usize,
     header: Vec<f64>,
@@ -76,7 +76,7 @@ pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
 /// The app, signed in, with this script in each of its pages.
 ///
 /// # Errors
-/// If it is not signed in.
+/// If the sign-in fails.
 pub async fn page(stage: &Stage, script: &str) -> Outcome<InPage> {
     let _ = std::fs::remove_file(stage.log());
     let log = (sent::LOG.0, sent::LOG.1.to_owned());
@@ -85,11 +85,11 @@ pub async fn page(stage: &Stage, script: &str) -> Outcome<InPage> {
     Ok(page)
 }
 
-/// Milliseconds of each of so many changes to the header of the last of so many windows. What was
-/// `seen` before counts on.
+/// How many milliseconds each of the changes takes to the header of the last window. `seen` counts
+/// the changes before.
 ///
 /// # Errors
-/// If a change does not come.
+/// If a change does not arrive.
 pub async fn changed(
     stage: &Stage,
     page: &InPage,
@@ -168,7 +168,7 @@ fn rows(found: &[Found]) -> Vec<Row> {
     rows
 }
 
-/// Opens windows until there are so many, each signed in; the first first.
+/// Opens windows until there are this many, each signed in; the first stays first.
 async fn open(page: &InPage, windows: usize) -> Outcome<Vec<WindowHandle>> {
     let driver = page.app.driver();
     let told = |error: thirtyfour::error::WebDriverError| error.to_string();
@@ -198,7 +198,7 @@ async fn open(page: &InPage, windows: usize) -> Outcome<Vec<WindowHandle>> {
     }
 }
 
-/// One change, seen by every window before the next is made.
+/// Makes one change, and waits until every window shows it.
 async fn change(
     stage: &Stage,
     page: &InPage,
@@ -210,20 +210,20 @@ async fn change(
     if !stage.backend.set_roles(DEMO, roles) {
         return Err("the backend does not know the demo account".into());
     }
-    // A page may cause a refresh once in five seconds, and a sign-in at any time.
+    // A page may cause a refresh only once in five seconds, but a sign-in at any time.
     page.log_in().await?;
     let shown = if roles.is_empty() { "false" } else { "true" };
     let script = format!(
         "const last = window.benchHeader.at(-1);
          return last !== undefined && last.may === {shown} && last.shown !== null;"
     );
-    // The last opened is the last that is told.
+    // The window that was opened last gets the change last.
     let last = &handles[handles.len() - 1];
     turn_to(page, last).await?;
     until("the change in the header", async || {
         match page.app.run(&script).await {
             Value::Bool(true) => Ok(()),
-            other => Err(format!("the page says {other}")),
+            other => Err(format!("the page shows {other}")),
         }
     })
     .await;
@@ -235,7 +235,7 @@ async fn turn_to(page: &InPage, window: &WindowHandle) -> Outcome<()> {
     turned.map_err(|error| error.to_string())
 }
 
-/// Of each of the last `changes`, how long it took to the last window.
+/// For each of the last `changes`, the time until the last window showed it.
 async fn header(
     stage: &Stage,
     page: &InPage,
@@ -250,11 +250,11 @@ async fn header(
         let noted: Vec<Change> =
             serde_json::from_value(noted).map_err(|error| error.to_string())?;
         let from = noted.len().checked_sub(changes);
-        let from = from.ok_or_else(|| format!("a window heard of {} changes", noted.len()))?;
+        let from = from.ok_or_else(|| format!("a window received {} changes", noted.len()))?;
         for Change { revision, shown } in &noted[from..] {
             let sent = sent.get(revision);
             let sent =
-                sent.ok_or_else(|| format!("the log does not tell of revision {revision}"))?;
+                sent.ok_or_else(|| format!("the log has no line for revision {revision}"))?;
             let shown = shown.ok_or_else(|| format!("revision {revision} was not shown"))?;
             let took = last.entry(*revision).or_insert(f64::MIN);
             *took = took.max(sent::since(*sent, shown));
@@ -267,7 +267,7 @@ async fn header(
     }
 }
 
-/// Of each of so many events, how long it took to the last of so many windows.
+/// For each of the events, the time until the last window received it.
 async fn bare(stage: &Stage, windows: usize, rings: usize) -> Outcome<Vec<f64>> {
     #[derive(Deserialize)]
     struct Told {
@@ -289,7 +289,7 @@ async fn bare(stage: &Stage, windows: usize, rings: usize) -> Outcome<Vec<f64>> 
     Ok(told.heard.iter().map(last).collect())
 }
 
-/// What all of the app's processes weigh.
+/// The memory of all of the app's processes.
 fn weight(stage: &Stage) -> Outcome<f64> {
     let shell = stage.desktop.processes(&app());
     let shell = shell.first().ok_or("the app has ended")?;

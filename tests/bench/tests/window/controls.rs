@@ -1,8 +1,8 @@
-//! Controls of what is measured inside a page: a delay that is planted on the way of each figure
-//! shows in it, and so does a request. With and without take turns. Other tests run beside these, so
-//! what is asked is what holds at any load: nothing is ever measured shorter than what was planted
-//! in it. `cargo xtask bench controls` plants 20 ms on a machine that does nothing else, and judges
-//! how well it hears them. Runs where the app has been built.
+//! Controls of the measurements inside a page: a delay that is planted in the path of each figure
+//! is measured, and so is a request, with and without in turns. Other tests run at the same time,
+//! so these check only what holds at any load: no measured time is shorter than the delay planted
+//! in it. `cargo xtask bench controls` plants 20 ms on an otherwise idle machine and compares the
+//! result with a target. Runs where the app has been built.
 
 use std::time::Duration;
 
@@ -13,9 +13,9 @@ use vestibule_bench::origin::{self, Origin};
 use vestibule_bench::registry::runtime;
 use vestibule_bench::rows::{controls, fetch};
 
-/// What is planted.
+/// The planted delay.
 const PLANTED: Duration = Duration::from_millis(20);
-/// More than a page takes by itself: without it, one round at least is shorter than this.
+/// Longer than a page takes by itself: at least one round without it is shorter than this.
 const PLANTED_IN_A_PAGE: Duration = Duration::from_secs(1);
 const ROUNDS: usize = 3;
 
@@ -48,7 +48,7 @@ fn a_delay_shows_in_the_pages_clock_and_in_a_fetch_and_a_request_is_counted() {
         let before = stage.backend.all_requests();
         page.figures("getSession", json!([1, 10])).await?;
         let none = stage.backend.all_requests() - before;
-        // A page may cause one in five seconds.
+        // A page may cause a refresh only once in five seconds.
         let one = until("a refresh to go out", async || {
             page.invoke("refresh", json!({})).await?;
             match stage.backend.all_requests() - before - none {

@@ -1,6 +1,6 @@
-//! What is measured of windows: short forms, controls and counts. In one program, so that they run
-//! beside each other. They run where `cargo xtask test` has built the app and what it is compared
-//! with; `cargo xtask test --only acceptance` does all of that.
+//! Short forms, controls and counts of what is measured of windows. They are one program, so that
+//! they run side by side. They need the builds of the app and of what it is compared with; `cargo
+//! xtask test --only acceptance` makes them and runs this.
 
 #![cfg(target_os = "linux")]
 

@@ -1,5 +1,5 @@
-//! How many messages page and shell exchange for a sign-in and for a refresh: what they are today,
-//! so that later changes show. Runs where the app has been built.
+//! How many messages page and shell exchange for a sign-in and for a refresh. The present numbers
+//! are asserted, so that a change is noticed. Runs where the app has been built.
 
 use serde_json::Value;
 use vestibule_acceptance::{Stage, until};
@@ -8,7 +8,7 @@ use vestibule_bench::instruments::messages::Messages;
 use vestibule_bench::registry::runtime;
 use vestibule_bench::rows::click;
 
-/// Commands, and changes of the session that are sent to the page.
+/// Commands, and the number of session changes that are sent to the page.
 const SIGN_IN: (&[&str], usize) = (&["login"], 1);
 const REFRESH: (&[&str], usize) = (&["refresh"], 1);
 
@@ -38,7 +38,7 @@ fn a_refresh_takes_so_many_messages_and_one_more_is_heard() {
             let script = "done(await window.__TAURI_INTERNALS__.invoke(argument))";
             app.run_async(script, Value::from(command)).await
         };
-        // What a page asks for when it begins has been answered.
+        // What a page asks for at its start has been answered.
         until("the page to have begun", async || {
             let said = Messages::so_far(&app).await;
             let begun = |name: &str| said.commands.iter().any(|command| command == name);
@@ -51,7 +51,8 @@ fn a_refresh_takes_so_many_messages_and_one_more_is_heard() {
             }
         })
         .await;
-        // A page may cause one in five seconds, and its session was renewed just now.
+        // A page may cause a refresh only once in five seconds, and its session was refreshed just
+        // now.
         let refreshes = || stage.backend.requests("POST", "/refresh-token");
         let sent = refreshes();
         let before = until("a refresh to go out", async || {
@@ -65,7 +66,7 @@ fn a_refresh_takes_so_many_messages_and_one_more_is_heard() {
         .await;
         let refreshed = Messages::so_far(&app).await;
         assert_eq!(refreshed.since(&before), messages(REFRESH));
-        // The control.
+        // The control: another command is counted.
         invoke("session").await;
         let heard = Messages::so_far(&app).await.since(&refreshed);
         assert_eq!(heard, messages((&["session"], 0)));

@@ -1,4 +1,4 @@
-//! Controls: what looks at a window from outside sees what is planted there.
+//! Controls: the instruments that look at a window from outside see what is planted.
 
 use std::process::{Command, Stdio};
 use std::thread;
@@ -13,16 +13,17 @@ use x11rb::protocol::xproto::{
 };
 use x11rb::rust_connection::RustConnection;
 
-/// What is planted before a page is drawn.
+/// The delay planted before a page is drawn.
 const PLANTED: Duration = Duration::from_millis(20);
-/// How much of it must be seen, in milliseconds.
+/// How many milliseconds of it must be measured.
 const SEEN: f64 = 15.0;
-/// Other tests run beside this one, and only ever add to a time: so the least of many paintings is
-/// what tells, of at least so many, and of more where the machine is busy.
+/// How many paintings are measured: at least the first number, and up to the second while the
+/// machine is busy. Other tests run at the same time and only ever add to a time, so the shortest
+/// painting counts.
 const PAINTINGS: std::ops::Range<usize> = 10..200;
 const GROUND: u32 = 0x00f6_f6f3;
 
-/// What is planted before a page is drawn is in what a start is measured by.
+/// A delay that is planted before a page is drawn is in the measured time of a start.
 #[test]
 fn a_delay_before_the_first_paint_is_seen() {
     let desktop = Desktop::open();
@@ -32,7 +33,7 @@ fn a_delay_before_the_first_paint_is_seen() {
     for painting in 0..PAINTINGS.end {
         at_once = at_once.min(window.drawn_after(Duration::ZERO, &screen));
         late = late.min(window.drawn_after(PLANTED, &screen));
-        // Nothing is seen before it is there, on any machine.
+        // Nothing is seen before it is drawn, on any machine.
         assert!(late >= PLANTED.as_secs_f64() * 1e3, "{late} ms of 20");
         if painting >= PAINTINGS.start && late - at_once >= SEEN {
             return;
@@ -41,23 +42,27 @@ fn a_delay_before_the_first_paint_is_seen() {
     panic!("20 ms were planted: {at_once} ms at once, {late} ms late");
 }
 
-/// A window with its ground alone is no page yet.
+/// A window that shows only its background has no content yet.
 #[test]
 fn a_ground_is_no_content() {
     let desktop = Desktop::open();
     let screen = PaintWatch::of(&desktop).expect("a watch");
     screen.empty().expect("nothing is there");
     let window = Painter::open(&desktop);
-    assert_eq!(screen.colours(), Ok(1), "the window's ground");
+    assert_eq!(
+        screen.colours(),
+        Ok(1),
+        "only the window's background is visible"
+    );
     window.draw();
-    screen.content().expect("now there is");
+    screen.content().expect("content is visible now");
 }
 
-/// Five megabytes in a process that the window's process started are in what it weighs.
+/// Five megabytes in a process that the window's process started are in its measured memory.
 #[test]
 fn five_megabytes_in_a_process_of_the_window_are_weighed() {
     let weight = |bytes: usize| {
-        // A shell, and below it a process that holds a line of so many bytes.
+        // A shell, and below it a process that holds a line of this many bytes.
         let hold = format!(
             "{{ head -c {bytes} /dev/zero | tr '\\0' x; echo; sleep 600; }} | \
              perl -ne '$| = 1; print length($_) - 1, \"\\n\"'"
@@ -71,18 +76,22 @@ fn five_megabytes_in_a_process_of_the_window_are_weighed() {
         let mut line = String::new();
         let from = shell.child().stdout.take().expect("its output");
         std::io::BufRead::read_line(&mut std::io::BufReader::new(from), &mut line).expect("a line");
-        assert_eq!(line.trim(), bytes.to_string(), "it holds them");
+        assert_eq!(
+            line.trim(),
+            bytes.to_string(),
+            "the process holds the bytes"
+        );
         launch::sum(&launch::weights(shell.child().id()).expect("it runs"))
     };
     let more = weight(5_000_001) - weight(1);
-    // The shells themselves weigh a little more or less each time.
+    // The memory of the shells themselves varies slightly.
     assert!(
         (4.5e6..30e6).contains(&more),
         "{more} bytes more of 5,000,000"
     );
 }
 
-/// A window of which every moment is ours.
+/// A window that this test draws itself.
 struct Painter {
     server: RustConnection,
     window: u32,
@@ -114,8 +123,8 @@ impl Painter {
         }
     }
 
-    /// Milliseconds from now to content on the screen, which is drawn after `delay`; then it is
-    /// gone again.
+    /// The milliseconds from now to content on the screen, which is drawn after `delay`; then
+    /// clears it again.
     fn drawn_after(&mut self, delay: Duration, screen: &PaintWatch) -> f64 {
         let begun = Instant::now();
         let seen = thread::scope(|scope| {
@@ -129,7 +138,7 @@ impl Painter {
         seen.duration_since(begun).as_secs_f64() * 1e3
     }
 
-    /// A hundred stripes of a hundred colours.
+    /// Draws a hundred stripes in a hundred colours.
     fn draw(&self) {
         for stripe in 0..100_u32 {
             let colour = ChangeGCAux::new().foreground(stripe * 0x0002_0201);

@@ -1,5 +1,5 @@
-//! The short form of what needs a window or a build: each is measured, and judged by nobody. Runs
-//! where `cargo xtask test` has made those builds.
+//! The short form of each entry that needs a window or a build, measured but not compared with its
+//! target. Runs where `cargo xtask test` has made those builds.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,7 +7,7 @@ use std::process::Command;
 use vestibule_bench::registry::ENTRIES;
 use vestibule_bench::report::Report;
 
-/// Each entry that needs a build is a test here.
+/// Makes a test of each entry that needs a build.
 macro_rules! measured {
     ($($test:ident: $names:expr,)+) => {
         $(#[test]
@@ -21,7 +21,7 @@ macro_rules! measured {
 
 measured! {
     sizes: ["binary", "deb", "first-load-js"],
-    // These start the app on one desktop, where somebody signs in once.
+    // These start the app on one desktop, where one sign-in serves all of them.
     starts_and_idling: ["start", "memory", "idle"],
     reads: ["reads"],
     fetch: ["fetch"],
@@ -46,7 +46,11 @@ fn measures(names: &[&str]) {
         assert!(!rows.is_empty(), "{name} has a row");
         for row in rows {
             assert!(row.this.is_some(), "{} was measured: {}", row.id, row.note);
-            assert_eq!(row.holds, None, "{} is judged by nobody", row.id);
+            assert_eq!(
+                row.holds, None,
+                "{} is not compared with its target",
+                row.id
+            );
         }
     }
 }

@@ -1,8 +1,8 @@
-//! `soak [P1 P4 …] [--short] [--markdown]`: runs the promises, all or those that are named,
-//! in their long form, and prints one table. Ends with 1 if one does not hold, with 2 if the
-//! command line makes no sense.
+//! `soak [P1 P4 …] [--short] [--markdown]`: runs the promises, all or the named ones, in their
+//! long form, and prints one table. Exits with 1 if a promise does not hold, with 2 if the
+//! command line is wrong.
 //!
-//! Started as `soak --part NAME …` it is the other process of a promise that needs one.
+//! `soak --part NAME …` runs the child process that a promise needs.
 
 use std::process::ExitCode;
 
@@ -39,7 +39,7 @@ fn main() -> ExitCode {
         }
     }
     let Ok(program) = std::env::current_exe() else {
-        eprintln!("this program cannot find itself");
+        eprintln!("the path of this program is unknown");
         return ExitCode::FAILURE;
     };
     let setting = Setting { program };

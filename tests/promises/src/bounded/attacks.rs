@@ -1,23 +1,23 @@
-//! Answers that are made to cost something.
+//! Answers made to use up the core's time or memory.
 
 use std::time::Duration;
 
 use crate::proxy::{Act, Answer, End, Script};
 
 const MIB: u64 = 1 << 20;
-/// What may lie in the system's buffers beside what was read; it is no memory of the core's.
+/// Bytes that may be in the system's socket buffers. They are sent, but not in the core's memory.
 const IN_BUFFERS: u64 = 40 * MIB;
 const NOW: Duration = Duration::ZERO;
 
-/// One of them.
+/// One hostile answer.
 pub struct Attack {
     pub name: String,
     pub act: Act,
-    /// It takes the core's whole time.
+    /// Whether the core hangs up only when its time limit is over.
     pub slow: bool,
-    /// The state after it.
+    /// The state in which it leaves the session.
     pub leaves: &'static str,
-    /// How many bytes the system may take off us before the core hangs up.
+    /// How many bytes may be sent before the core hangs up.
     pub most: u64,
 }
 
@@ -38,7 +38,6 @@ fn slow(name: &str, act: Act) -> Attack {
     }
 }
 
-/// All of them.
 pub fn all() -> Vec<Attack> {
     let mut all = bodies();
     all.extend(heads());
@@ -69,7 +68,7 @@ fn bodies() -> Vec<Attack> {
         attack("a refusal without end", endless("401 Unauthorized", " ")),
         attack("an error without end", endless("500 Error", "<p>")),
         Attack {
-            // Six bytes on the way for each that counts.
+            // Chunked encoding sends six bytes for each byte of the body.
             most: 6 * MIB + IN_BUFFERS,
             ..attack("chunks of one byte", Act::Instead(small_chunks))
         },
@@ -86,7 +85,7 @@ fn bodies() -> Vec<Attack> {
     ]
 }
 
-/// A mebibyte of JSON that is worth much more once it is taken apart.
+/// A mebibyte of JSON that takes much more memory once it is parsed.
 fn dense(unit: &str) -> Vec<u8> {
     let mut body = b"{\"user\":[".to_vec();
     body.extend(unit.repeat((1 << 20) / unit.len() - 20).into_bytes());

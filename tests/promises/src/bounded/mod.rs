@@ -1,10 +1,10 @@
 //! P11: a hostile answer costs no more than 1 MiB of body, 30 s and 8 MiB of memory.
 //!
-//! Each attack strikes a session in a process of its own, again and again; what that process
-//! weighs at its peak is read from the system. What floods goes one after the other through
-//! one process, so that leaks add up; what drips or hangs gets a process each, since it takes
-//! the core's whole 30 s. An attack is lost if its try takes longer, ends the session, or is
-//! taken for an answer, or if the process outgrows its bound.
+//! Each attack hits a session in a child process, again and again; the peak memory of that
+//! process is read from the system. Floods run one after the other through one process, so that
+//! leaks add up. A drip or a hang gets a process of its own, since it takes the core's whole
+//! 30 s. An attack counts as a loss if the refresh takes longer, ends the session or counts as
+//! answered, or if the process uses more memory than its bound.
 
 mod attacks;
 mod patient;
@@ -20,11 +20,11 @@ use crate::rig::{Lost, REFRESH, way};
 use attacks::Attack;
 use patient::Patient;
 
-/// The core's limit for an exchange, and what a busy machine adds. The row says both.
+/// The core's time limit for a request, and an allowance for a busy machine. The row names both.
 const TIME_LIMIT_MS: u64 = 30_000 + 2_000;
 const MEMORY_LIMIT_KIB: u64 = 8 * 1024;
 const BOUND: &str = "≤ 8 MiB more, ≤ 30 s (+ 2 s for a busy machine), ≤ 1 MiB of body";
-/// Refreshes before the weighing, so that what is made once is there.
+/// Refreshes before the first measurement, so that one-time allocations are not counted.
 const WARM_UP: usize = 20;
 
 /// Each attack a few times.
@@ -79,7 +79,7 @@ async fn run(setting: &Setting, floods: usize, drips: usize) -> Row {
     }
 }
 
-/// The worst of all courses.
+/// The worst figures of all processes.
 #[derive(Default)]
 struct Measured {
     kib: std::sync::atomic::AtomicU64,
@@ -99,7 +99,7 @@ impl Measured {
     }
 }
 
-/// One process through some attacks, over and over.
+/// Runs some attacks through one process, over and over.
 async fn course(
     backend: &Backend,
     setting: &Setting,

@@ -1,4 +1,4 @@
-//! The process that is attacked, from outside; see [`crate::parts::patient`].
+//! Starts and drives the child process that is attacked; see [`crate::parts::patient`].
 
 use std::path::Path;
 use std::process::Stdio;
@@ -13,7 +13,7 @@ use crate::rig::Lost;
 /// Longer than any answer takes.
 const PATIENCE: Duration = Duration::from_secs(150);
 
-/// Ends when dropped.
+/// The child process. Killed when dropped.
 pub struct Patient {
     child: Child,
     input: ChildStdin,
@@ -21,7 +21,7 @@ pub struct Patient {
 }
 
 impl Patient {
-    /// Signed in.
+    /// Starts the process and signs in.
     pub async fn start(program: &Path, address: &str, email: &str) -> Result<Self, Lost> {
         let mut child = Command::new(program)
             .args(["--part", "patient", address, email])
@@ -29,7 +29,7 @@ impl Patient {
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .map_err(|error| format!("the process does not start: {error}"))?;
+            .map_err(|error| format!("the attacked process does not start: {error}"))?;
         let streams = child.stdin.take().zip(child.stdout.take());
         let (input, output) = streams.ok_or("the process has no streams")?;
         let mut patient = Self {
@@ -41,14 +41,13 @@ impl Patient {
         Ok(patient)
     }
 
-    /// One refresh.
     pub async fn try_once(&mut self) -> Result<Report, Lost> {
         let asked = self.input.write_all(b"\n").await;
-        asked.map_err(|error| format!("the process does not listen: {error}"))?;
+        asked.map_err(|error| format!("the attacked process does not read its input: {error}"))?;
         self.report().await
     }
 
-    /// Lets it end by itself.
+    /// Closes the input, on which the process ends by itself.
     pub async fn leave(self) -> Result<(), Lost> {
         let Self {
             mut child, input, ..

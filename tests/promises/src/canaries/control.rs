@@ -1,6 +1,6 @@
-//! Shows that the search finds what is there: a text of the length of a mark is put into the
-//! page's memory in every look, into a storage, into a message each way and into a file, and
-//! must be found in each place. Nothing else here is worth anything without that.
+//! The control: shows that the search finds what is there. A text of the length of a mark is put
+//! into the page's memory in every look, into a storage, into a message in each direction and into
+//! a file, and must be found in each place. Without that, finding no token would mean nothing.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use super::search::{Look, Search, looks};
 use super::watch::{in_files, in_messages, in_webview};
 use crate::rig::Lost;
 
-/// Puts `planted` everywhere and looks for it. The app is of no more use afterwards.
+/// Puts `planted` everywhere and searches for it. The app cannot be used for a search afterwards.
 pub async fn finds(stage: &Stage, app: &App, planted: &str) -> Result<(), Lost> {
     let search = Search::of(&[planted]);
     let (before, _) = in_webview(stage, &search)?;
@@ -25,7 +25,7 @@ pub async fn finds(stage: &Stage, app: &App, planted: &str) -> Result<(), Lost> 
     file(stage, planted, &search)
 }
 
-/// In the page's memory, in every look.
+/// Plants it in the page's memory, in every look.
 async fn page(stage: &Stage, app: &App, planted: &str, search: &Search) -> Result<(), Lost> {
     app.run_async(PLANT, json!(planted)).await;
     let (seen, _) = in_webview(stage, search)?;
@@ -40,7 +40,7 @@ async fn page(stage: &Stage, app: &App, planted: &str, search: &Search) -> Resul
     }
 }
 
-/// In a storage: the network process keeps it, and a file of its own.
+/// Plants it in a storage, which the network process keeps in its memory and in a file.
 async fn storage(stage: &Stage, app: &App, planted: &str, search: &Search) {
     app.run_async(
         "localStorage.setItem('planted', argument); done(true);",
@@ -64,7 +64,7 @@ async fn storage(stage: &Stage, app: &App, planted: &str, search: &Search) {
     .await;
 }
 
-/// In a command, in its answer and in that answer's headers.
+/// Plants it in a command, in the answer to it and in the headers of that answer.
 async fn messages(stage: &Stage, app: &App, planted: &str, search: &Search) {
     let told = Effect::Status {
         status: 200,
@@ -106,8 +106,8 @@ fn file(stage: &Stage, planted: &str, search: &Search) -> Result<(), Lost> {
     }
 }
 
-/// Every look that the search knows, each a text of its own. Reading a character of a text
-/// makes the engine write it out, which it puts off for what is put together.
+/// Plants every look that the search knows, each as a text of its own. The engine puts off writing
+/// out a concatenated text until one of its characters is read, so the script reads one.
 const PLANT: &str = "
   const bytes = [...argument].map((character) => character.charCodeAt(0));
   const hex = bytes.map((byte) => byte.toString(16).padStart(2, '0'));

@@ -1,7 +1,7 @@
-//! The memory of another process, searched while it runs: every mapping that can be read, and
-//! of it every page that is there. A page that was never touched holds nothing, and a window's
-//! engine reserves more of those than any machine has. Nor is a program searched that is still
-//! as the system installed it: a page of one that was written to is a page of the process.
+//! Searches the memory of another process while it runs: every readable mapping, and in it every
+//! page that is present. A page that was never touched holds nothing, and the web engine reserves
+//! more of those than any machine has. Unchanged pages of installed program files are not searched;
+//! a page that the process has written to is, since it then belongs to the process.
 
 use std::fs::{self, File};
 use std::io;
@@ -11,40 +11,40 @@ use std::os::unix::fs::FileExt as _;
 use super::search::{Hit, Search};
 
 const PAGE: u64 = 4096;
-/// How much is read at once.
+/// How many bytes are read at once.
 const PIECE: usize = 1 << 20;
-/// How much is kept of what follows a hit.
+/// How many bytes after a hit are kept.
 const AFTER: usize = 128;
-/// How many pages are asked about at once.
+/// How many pages are looked up in `pagemap` at once.
 const ASKED: u64 = 1 << 16;
-/// Bits of an entry in `pagemap`: the page is in memory, or in the swap.
+/// Bits of an entry in `pagemap`: the page is in memory or in swap.
 const THERE: u64 = 0b11 << 62;
-/// The page is a file's, or shared.
+/// Bit of an entry in `pagemap`: the page belongs to a file or is shared.
 const FILES: u64 = 1 << 61;
 
-/// A mark in a process, or in a file.
+/// A mark that was found in a process or in a file.
 pub struct Sighting {
-    /// The mark.
+    /// Which mark, and in which form.
     pub hit: Hit,
-    /// The mapping.
+    /// The name of the mapping, or the path of the file.
     pub place: String,
-    /// What follows it.
+    /// The bytes that follow it.
     pub after: Vec<u8>,
 }
 
-/// What came of a search.
+/// The result of a search.
 #[derive(Default)]
 pub struct Searched {
-    /// The marks.
+    /// The marks found.
     pub sightings: Vec<Sighting>,
     /// How many bytes were read.
     pub bytes: u64,
 }
 
-/// Searches the process of this id.
+/// Searches the process with this id.
 ///
 /// # Errors
-/// If it cannot be read, as when it is another user's, or gone.
+/// If its memory cannot be read, as when it belongs to another user or has ended.
 pub fn search(process: u32, search: &Search) -> io::Result<Searched> {
     let maps = fs::read_to_string(format!("/proc/{process}/maps"))?;
     let reader = Reader {
@@ -70,12 +70,12 @@ pub fn search(process: u32, search: &Search) -> io::Result<Searched> {
         }
     }
     if found.bytes == 0 {
-        return Err(io::Error::other("nothing of it could be read"));
+        return Err(io::Error::other("no page of the process could be read"));
     }
     Ok(found)
 }
 
-/// The parts that something was written to. No mark reaches over a page of zeros.
+/// The ranges that are not zero. No mark reaches over a page of zeros.
 fn written(bytes: &[u8]) -> Vec<Range<usize>> {
     const EMPTY: [u8; PAGE as usize] = [0; PAGE as usize];
     let mut parts: Vec<Range<usize>> = Vec::new();
@@ -100,13 +100,13 @@ struct Map<'a> {
 }
 
 impl<'a> Map<'a> {
-    /// `55e0-55f0 rw-p 00000000 00:00 0   [heap]`, if it can be read.
+    /// Parses a line such as `55e0-55f0 rw-p 00000000 00:00 0   [heap]`; `None` if not readable.
     fn of(line: &'a str) -> Option<Self> {
         let mut words = line.splitn(6, ' ');
         let (start, end) = words.next()?.split_once('-')?;
         let readable = words.next()?.starts_with('r');
         let name = words.nth(3).unwrap_or_default().trim();
-        // The kernel's own: not the process's data, and not all of it can be read.
+        // Mappings of the kernel: they hold no data of the process, and not all can be read.
         let own = !matches!(name, "[vvar]" | "[vvar_vclock]" | "[vsyscall]" | "[vdso]");
         (readable && own).then_some(Self {
             start: u64::from_str_radix(start, 16).ok()?,
@@ -122,7 +122,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// The parts of a mapping that are there.
+    /// The ranges of a mapping whose pages are present.
     fn there(&self, map: &Map) -> io::Result<Vec<(u64, u64)>> {
         let mut parts: Vec<(u64, u64)> = Vec::new();
         let length = |pages: u64| usize::try_from(pages.min(ASKED) * 8).unwrap_or_default();
@@ -149,8 +149,8 @@ impl Reader {
         Ok(parts)
     }
 
-    /// Hands over a run of pages piece by piece; of each piece the first `own` bytes are new,
-    /// and what follows begins the next. Answers how much was read: a page may have gone.
+    /// Passes a run of pages on in pieces. The first `own` bytes of a piece are new; what follows
+    /// them begins the next piece. Returns how many bytes were read: pages can disappear meanwhile.
     fn run(
         &self,
         start: u64,
@@ -193,12 +193,12 @@ mod tests {
 
     #[test]
     fn what_this_process_holds_is_found_across_the_edge_of_a_piece() {
-        // Made here, so that it stands nowhere else: the search holds its own copy.
+        // Built at run time, so that the mark is in no other memory than the search's own copy.
         let mark: String = ('a'..='z').rev().chain('0'..='9').collect();
         let finder = Search::of(&[&mark]);
         let mut held = vec![b'.'; 3 * PIECE];
         let place = held.as_ptr() as usize;
-        // Over the end of the first piece that begins at the block's first page.
+        // Across the end of the first piece, counted from the block's first page.
         let edge = (place.next_multiple_of(4096) - place) + PIECE;
         for at in [10, edge - 10, 2 * PIECE + 77] {
             held[at..at + mark.len()].copy_from_slice(mark.as_bytes());
@@ -207,9 +207,9 @@ mod tests {
         let after = |sighting: &&Sighting| sighting.after.starts_with(b"....");
         let raw = |sighting: &&Sighting| sighting.hit.look.form == Form::Raw;
         let seen = found.sightings.iter().filter(raw).filter(after).count();
-        // A mark on the edge of what is read may be cut off its text, not off the search.
-        assert!(seen >= 3, "{seen} of three");
+        // A mark at the edge of a piece may lose the text that follows it, but must be found.
+        assert!(seen >= 3, "{seen} of three marks were found");
         assert!(found.bytes > held.len() as u64);
-        assert!(held.contains(&b'z'), "it is still held");
+        assert!(held.contains(&b'z'), "the memory is still held");
     }
 }

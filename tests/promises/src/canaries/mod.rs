@@ -1,16 +1,16 @@
 //! P8: no token reaches the webview.
 //!
-//! The backend puts a mark into every token it gives. People sign in, with a password, with a
-//! code or as somebody new, use every screen, outlive an access token and sign out, in the
-//! real window. Several times in each session the memory of the web process and of the network
-//! process is searched for the mark, in every form, and so are all files of the desktop; at its
-//! end every message between page and shell. A token that was there for a moment only is likely
-//! to be seen later: what these processes give back is not wiped. The long form also looks at
-//! every state of every screen.
+//! The backend puts a mark into every token it issues. In the real window people sign in (with a
+//! password, with a code, or with a new account), use every screen, stay for longer than an access
+//! token lives, and sign out. Several times in each session the memory of the web process and of
+//! the network process is searched for the mark, in every form, and so are all files of the
+//! desktop; at the end of a session, every message between page and shell. A token that was there
+//! only for a moment is likely to be found later, since these processes do not wipe what they
+//! free. The long form also visits every state of every screen.
 //!
-//! Before that, the search has to find a text that is put into each of those places on
-//! purpose, in every form. And in the app's own memory it has to find the refresh token of
-//! whoever is signed in; how much of that is left after a sign-out is told in the row.
+//! Before that, a control puts a text into each of those places, in every form, and the search
+//! must find it. In the app's own memory the search must find the refresh token of the signed-in
+//! user; the row says how many copies are left there after a sign-out.
 
 mod control;
 pub mod memory;
@@ -27,19 +27,19 @@ use crate::report::Row;
 use crate::rig::Lost;
 use watch::{Left, Marks, Watch};
 
-/// After so many sessions the app is started again, while somebody is signed in: a window
-/// that knows all of a thousand pages is slow, and a session that is restored is one more way.
+/// After this many sessions the app is restarted while somebody is signed in. A window that has
+/// loaded a thousand pages is slow, and restoring a session is another way to be signed in.
 const PER_APP: u64 = 8;
 
-/// What is done, and how often.
+/// Which sessions run, and how many.
 #[derive(Clone, Copy)]
 struct Plan {
     sessions: u64,
-    /// Whether every state of every screen is looked at as well, once.
+    /// Whether every state of every screen is visited once as well.
     tour: bool,
 }
 
-/// Each way of signing in.
+/// The short form: each way of signing in once.
 pub async fn short(setting: &Setting) -> Row {
     let sessions = 4;
     run(
@@ -52,7 +52,7 @@ pub async fn short(setting: &Setting) -> Row {
     .await
 }
 
-/// Many.
+/// The long form: many sessions.
 pub async fn long(setting: &Setting) -> Row {
     let sessions = 200;
     run(
@@ -75,7 +75,7 @@ async fn run(setting: &Setting, plan: Plan) -> Row {
         holds: false,
     };
     let (setting, runtime) = (setting.clone(), tokio::runtime::Handle::current());
-    // The window's driver belongs to one thread.
+    // The window's driver must stay on one thread.
     let playing = tokio::task::spawn_blocking(move || runtime.block_on(play(&setting, plan)));
     match playing.await {
         Ok(Ok(told)) => {
@@ -93,7 +93,7 @@ async fn run(setting: &Setting, plan: Plan) -> Row {
     row
 }
 
-/// What came of it.
+/// What the searches found.
 struct Told {
     sessions: u64,
     seen: Vec<String>,
@@ -136,8 +136,8 @@ async fn play(setting: &Setting, plan: Plan) -> Result<Told, Lost> {
     })
 }
 
-/// The control, in an app of its own; and the head of an access token, which only a real one
-/// can tell.
+/// Runs the control in an app of its own. Also learns the header of an access token, which can
+/// only be read from a real one.
 async fn known(stage: &Stage, mark: String) -> Result<Marks, Lost> {
     let app = stage.start_at("/auth/login/").await;
     app.fill("E-mail", DEMO).await;
@@ -147,18 +147,20 @@ async fn known(stage: &Stage, mark: String) -> Result<Marks, Lost> {
     app.open("/account/").await;
     app.reads("This session").await;
     let seen = stage.backend.last_request("GET", "/sessions");
-    let seen = seen.ok_or("the account page asks for the sessions")?;
+    let seen = seen.ok_or("the account page did not ask for the sessions")?;
     let bearer = seen.header("authorization").unwrap_or_default();
     let head = bearer
         .strip_prefix("Bearer ")
         .and_then(|token| token.split('.').next());
-    let head = head.ok_or("there is a bearer token")?.to_owned();
+    let head = head
+        .ok_or("the request carried no bearer token")?
+        .to_owned();
     stage.backend.expire_access_tokens();
     app.open("/account/").await;
     let refreshed = stage.backend.received("POST", "/refresh-token", 1);
     tokio::time::timeout(PATIENCE, refreshed)
         .await
-        .map_err(|_| "nothing was refreshed")?;
+        .map_err(|_| "no refresh arrived")?;
     app.reads("This session").await;
     let seen = stage.backend.last_request("POST", "/refresh-token");
     let cookie = seen
@@ -182,7 +184,7 @@ async fn signed_out(app: &App) {
     .await;
 }
 
-/// Every screen in every state in which a person meets it.
+/// Searches on every screen in every state that a user can reach.
 async fn toured(stage: &Stage, watch: &mut Watch<'_>) -> Result<usize, Lost> {
     let (mut screens, mut pushed) = (0, 0);
     let mut lost = None;
@@ -190,7 +192,7 @@ async fn toured(stage: &Stage, watch: &mut Watch<'_>) -> Result<usize, Lost> {
         screens += 1;
         let looked = watch.look(screen);
         match looked.and(watch.overhear(app).await) {
-            // Before anybody signs in, the shell has nothing to say by itself.
+            // Before anybody signs in, the shell sends no event.
             Ok(heard) => pushed += heard.pushed,
             Err(error) => lost = lost.take().or(Some(error)),
         }
@@ -198,7 +200,7 @@ async fn toured(stage: &Stage, watch: &mut Watch<'_>) -> Result<usize, Lost> {
     .await;
     match lost {
         Some(lost) => Err(lost),
-        None if pushed == 0 => Err("no event was heard on any screen".into()),
+        None if pushed == 0 => Err("no event was recorded on any screen".into()),
         None => Ok(screens),
     }
 }

@@ -1,5 +1,5 @@
-//! Somebody who signs in, uses every screen, outlives an access token and signs out, with
-//! somebody else looking over the shoulder.
+//! A user who signs in, uses every screen, stays for longer than an access token lives and signs
+//! out, while the watch searches for tokens.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::rig::Lost;
 
 const PASSWORD_OF_NEW: &str = "a few words work well";
 
-/// One session, from a window in which nobody is signed in to one in which nobody is.
+/// One session, from a window in which nobody is signed in back to such a window.
 pub async fn session(
     stage: &Stage,
     app: &App,
@@ -26,14 +26,16 @@ pub async fn session(
     app.find(Role::Heading, "Your session").await;
     watch.look("dashboard")?;
     if watch.own()?.tokens == 0 {
-        return Err("not even the app holds a token of a session".into());
+        return Err(
+            "the search does not find the refresh token in the app's own memory either".into(),
+        );
     }
     use_it(stage, app, watch).await?;
     people(app, watch, name).await?;
     sign_out(stage, app, watch, name).await
 }
 
-/// With a password, as one of two people; with a code; as somebody new.
+/// Signs in with a password as one of two people, with a code, or with a new account.
 async fn sign_in(
     stage: &Stage,
     app: &App,
@@ -64,7 +66,7 @@ async fn sign_in(
     Ok(name)
 }
 
-/// Every other screen, and a refresh on the way.
+/// Visits every other screen, and causes a refresh in between.
 async fn use_it(stage: &Stage, app: &App, watch: &mut Watch<'_>) -> Result<(), Lost> {
     app.open("/").await;
     app.find(Role::Link, "Go to your dashboard").await;
@@ -77,7 +79,7 @@ async fn use_it(stage: &Stage, app: &App, watch: &mut Watch<'_>) -> Result<(), L
     app.open("/no/such/page/").await;
     app.find(Role::Heading, "There is no such page").await;
 
-    // A bearer that is refused, a rotation and a replay.
+    // A refused access token, a rotation, and a call that is sent again.
     let refreshes = stage.backend.requests("POST", "/refresh-token");
     stage.backend.expire_access_tokens();
     app.open("/account/").await;
@@ -86,12 +88,12 @@ async fn use_it(stage: &Stage, app: &App, watch: &mut Watch<'_>) -> Result<(), L
         .reached("POST", "/refresh-token", refreshes + 1);
     tokio::time::timeout(PATIENCE, one_more)
         .await
-        .map_err(|_| "nothing was refreshed")?;
+        .map_err(|_| "no refresh arrived")?;
     app.reads("This session").await;
     watch.look("account")
 }
 
-/// The page for some roles: what is on it, and what the others see in its place.
+/// Visits the page for some roles: its content, and what other accounts see instead.
 async fn people(app: &App, watch: &mut Watch<'_>, name: &str) -> Result<(), Lost> {
     app.open("/admin/").await;
     if name != ADMIN_NAME {
@@ -118,7 +120,7 @@ async fn sign_out(stage: &Stage, app: &App, watch: &mut Watch<'_>, name: &str) -
     Ok(())
 }
 
-/// What is left once nothing changes any more: the delivery of a sign-out takes a moment.
+/// What is left once the app's memory no longer changes: delivering a sign-out takes a moment.
 async fn at_rest(watch: &Watch<'_>) -> Result<super::watch::Left, Lost> {
     let mut before = watch.own()?;
     Ok(until("the app to come to rest", async || {
@@ -134,8 +136,8 @@ async fn at_rest(watch: &Watch<'_>) -> Result<super::watch::Left, Lost> {
     .await)
 }
 
-/// The app is killed under somebody's hands and started again: the session is restored from
-/// the keyring, by a refresh.
+/// Kills the app while somebody is signed in and starts it again. The session is restored from the
+/// keyring, by a refresh.
 pub async fn restored(stage: &Stage, app: App, watch: &mut Watch<'_>) -> Result<App, Lost> {
     app.open("/auth/login/").await;
     app.fill("E-mail", DEMO).await;

@@ -1,39 +1,39 @@
-//! Looks for marks in anything, in every form that a program could have given them. A mark is
-//! found in one pass however many forms it has, so that hundreds of megabytes take a moment.
+//! Searches bytes for marks in every form in which a program could have written them. One pass
+//! finds all forms, so that hundreds of megabytes take a moment.
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use crate::secrecy::needles::{FORMS, Form};
 
-/// What a mark has come to look like.
+/// The form in which a mark was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Look {
-    /// How it is written.
+    /// Its encoding.
     pub form: Form,
-    /// Two bytes to a character, as engines keep text that is not all Latin.
+    /// Two bytes for each character, as engines store text that is not all Latin-1.
     pub wide: bool,
 }
 
-/// Every look that is told from the others.
+/// Every look that the search tells apart.
 pub fn looks() -> impl Iterator<Item = Look> {
     let both = |form| [false, true].map(|wide| Look { form, wide });
     FORMS.into_iter().flat_map(both)
 }
 
-/// Where a mark is.
+/// A mark that was found.
 #[derive(Clone, Copy, Debug)]
 pub struct Hit {
-    /// Which of the marks, in the order in which they were given.
+    /// Which mark, as an index into those given.
     pub mark: usize,
-    /// What it looks like.
+    /// The form it was found in.
     pub look: Look,
-    /// The place of its first byte.
+    /// The index of its first byte.
     pub at: usize,
-    /// The place after its last.
+    /// The index after its last byte.
     pub end: usize,
 }
 
-/// All looks of some marks.
+/// A search for some marks in all looks.
 pub struct Search {
     finder: AhoCorasick,
     patterns: Vec<(usize, Look)>,
@@ -41,10 +41,10 @@ pub struct Search {
 }
 
 impl Search {
-    /// For these marks.
+    /// A search for these marks.
     ///
     /// # Panics
-    /// If they are too long to be searched for.
+    /// If the marks are too many or too long for the search automaton.
     pub fn of(marks: &[&str]) -> Self {
         let (mut texts, mut patterns) = (Vec::new(), Vec::new());
         for (mark, text) in marks.iter().enumerate() {
@@ -65,12 +65,12 @@ impl Search {
         }
     }
 
-    /// The length of the longest look.
+    /// The length of the longest form of a mark.
     pub fn longest(&self) -> usize {
         self.longest
     }
 
-    /// Every place in these bytes.
+    /// Every mark in these bytes.
     pub fn hits<'a>(&'a self, bytes: &'a [u8]) -> impl Iterator<Item = Hit> + 'a {
         self.finder.find_iter(bytes).map(|found| {
             let (mark, look) = self.patterns[found.pattern().as_usize()];

@@ -1,4 +1,4 @@
-//! Looks wherever a token could have got to, and keeps what was seen.
+//! Searches every place that a token could have reached, and records what was found.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,44 +10,44 @@ use super::search::Search;
 use crate::rig::Lost;
 use crate::secrecy::needles::Form;
 
-/// What tells tokens from everything else.
+/// The texts by which a token is recognised.
 pub struct Marks {
-    /// In front of every refresh token, and in the head of every access token.
+    /// The mark: in front of every refresh token, and in the header of every access token.
     pub mark: String,
-    /// That head, as it stands in the token.
+    /// That header as it is encoded in the token.
     pub head: String,
 }
 
-/// Looks, and counts.
+/// Runs the searches, and counts them.
 pub struct Watch<'a> {
     stage: &'a Stage,
     search: Search,
-    /// What was seen, by the place.
+    /// Where tokens were found.
     pub seen: Vec<String>,
-    /// How often the memory was looked at.
+    /// How often the memory was searched.
     pub looks: u64,
-    /// How much of it there was.
+    /// How many bytes of memory were searched.
     pub bytes: u64,
-    /// Messages between pages and the shell.
+    /// How many messages between pages and the shell were searched.
     pub messages: u64,
-    /// What was left in the app's own memory after each sign-out.
+    /// How many refresh tokens were left in the app's own memory after each sign-out.
     pub left: Vec<Left>,
 }
 
 /// Refresh tokens in the app's own memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Left {
-    /// How many places hold one.
+    /// In how many places.
     pub copies: usize,
-    /// How many different ones there are.
+    /// How many different tokens.
     pub tokens: usize,
 }
 
-/// What was said between the pages of a window and the shell.
+/// How many messages passed between the pages of a window and the shell.
 pub struct Heard {
     /// Commands, each with its answer.
     pub commands: usize,
-    /// Whatever the shell said without being asked.
+    /// Events, which the shell sends unasked.
     pub pushed: usize,
 }
 
@@ -64,7 +64,7 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Looks at the memory of the window's processes and at all files.
+    /// Searches the memory of the window's processes and all files.
     pub fn look(&mut self, screen: &str) -> Result<(), Lost> {
         let (seen, bytes) = in_webview(self.stage, &self.search)?;
         let seen = seen.into_iter().map(|(_, place)| place);
@@ -76,36 +76,36 @@ impl<'a> Watch<'a> {
         Ok(())
     }
 
-    /// Looks at every message of this window so far, in which there was a session.
+    /// Searches every message of this window so far. There must have been a session, thus events.
     pub async fn listen(&mut self, app: &App) -> Result<(), Lost> {
         let Heard { commands, pushed } = self.overhear(app).await?;
         if pushed == 0 {
-            return Err(format!("{commands} commands, but no event was heard"));
+            return Err(format!("{commands} commands were recorded, but no event"));
         }
         self.messages += (2 * commands + pushed) as u64;
         Ok(())
     }
 
-    /// Looks at every message of any window so far.
+    /// Searches every message of this window so far.
     pub async fn overhear(&mut self, app: &App) -> Result<Heard, Lost> {
         let record = app.record().await;
         let commands: usize = record.pages().map(|page| page.commands.len()).sum();
         let pushed: usize = record.pages().map(|page| page.pushed.len()).sum();
         if commands == 0 {
-            return Err("no command was heard".into());
+            return Err("no command was recorded".into());
         }
         if record.pages().any(|page| page.cut > 0) {
-            return Err("a message was not heard whole".into());
+            return Err("a message was not recorded completely".into());
         }
         let seen = in_messages(app, &self.search).await;
         self.seen.extend(seen);
         Ok(Heard { commands, pushed })
     }
 
-    /// Counts the refresh tokens that the app itself holds.
+    /// Counts the refresh tokens in the app's own memory.
     pub fn own(&self) -> Result<Left, Lost> {
         let [process] = self.stage.desktop.processes(&vestibule_acceptance::app())[..] else {
-            return Err("there is not one app".into());
+            return Err("there is not exactly one process of the app".into());
         };
         let found = memory::search(process, &self.search).map_err(|error| error.to_string())?;
         let mut tokens: Vec<Vec<u8>> = Vec::new();
@@ -114,7 +114,7 @@ impl<'a> Watch<'a> {
             let token: Vec<u8> = sighting.after.iter().step_by(width).copied().collect();
             let end = token.iter().position(|byte| !byte.is_ascii_hexdigit());
             let token = token[..end.unwrap_or(token.len()).min(TOKEN)].to_vec();
-            // In a head the mark is followed by a quotation mark.
+            // In a token's header the mark is followed by a quotation mark.
             let raw = sighting.hit.look.form == Form::Raw;
             if sighting.hit.mark == 0 && raw && token.len() >= TOKEN / 4 {
                 tokens.push(token);
@@ -131,7 +131,7 @@ impl<'a> Watch<'a> {
 /// The length of a refresh token without its mark.
 const TOKEN: usize = 64;
 
-/// Where in the memory of the window's processes; and how much memory that was.
+/// Where tokens are in the memory of the window's processes, and how much memory was searched.
 pub fn in_webview(
     stage: &Stage,
     search: &Search,
@@ -140,13 +140,13 @@ pub fn in_webview(
     let mut kinds = [("WebKitWebProcess", false), ("WebKitNetworkProcess", false)];
     for (process, program) in stage.desktop.running() {
         let name = program.file_name().unwrap_or_default().to_string_lossy();
-        // The driver is no part of the app; whatever else the engine starts is.
+        // The driver is not part of the app; every other process of the engine is.
         if !name.starts_with("WebKit") || name == "WebKitWebDriver" {
             continue;
         }
         let found = match memory::search(process, search) {
             Ok(found) => found,
-            // A process that has ended meanwhile.
+            // The process has ended meanwhile.
             Err(_) if !Path::new(&format!("/proc/{process}/exe")).exists() => continue,
             Err(error) => return Err(format!("{name} {process}: {error}")),
         };
@@ -166,8 +166,8 @@ pub fn in_webview(
     }
 }
 
-/// Which files: all of the desktop's but the keyring's own, which are encrypted, and holding
-/// tokens is what they are for; and the log.
+/// The files that hold tokens: the log and all files of the desktop, except the keyring's own,
+/// which are encrypted and are meant to hold tokens.
 pub fn in_files(stage: &Stage, search: &Search) -> Vec<String> {
     let mut seen = Vec::new();
     let mut look = |path: PathBuf| {
@@ -191,7 +191,7 @@ pub fn in_files(stage: &Stage, search: &Search) -> Vec<String> {
     seen
 }
 
-/// Which messages: commands, their headers, their answers, and whatever else the shell said.
+/// The messages that hold tokens: commands, their headers, their answers, and events.
 pub async fn in_messages(app: &App, search: &Search) -> Vec<String> {
     let record = app.record().await;
     let mut seen = Vec::new();

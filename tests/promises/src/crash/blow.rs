@@ -1,33 +1,33 @@
-//! When a process is killed: a list of moments.
+//! The kill points: in which situation and at which moment a process is killed.
 
 use std::time::Duration;
 
 use vestibule_core::failpoints;
 
-/// A moment to die.
+/// The moment of a kill.
 #[derive(Clone, Copy, Debug)]
 pub enum Moment {
-    /// Somewhere within this time.
+    /// At a random time within this duration.
     Within(Duration),
-    /// On coming to this step for the so manyth time.
+    /// When it reaches this step for the given time.
     Step(&'static str, u32),
 }
 
-/// Who is signed in when somebody signs in.
+/// Who is signed in before a sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Before {
-    /// Nobody, ever.
+    /// Nobody has ever signed in.
     Nobody,
-    /// Nobody any more.
+    /// Somebody has signed out.
     SignedOut,
-    /// Somebody, whose session is replaced.
+    /// Somebody is signed in, and the sign-in replaces the session.
     Session,
 }
 
 /// A kill.
 #[derive(Clone, Copy, Debug)]
 pub enum Blow {
-    /// While one rotation follows the other.
+    /// While it rotates without pause.
     Rotating(Moment),
     /// During a start, which rotates once.
     Starting(Moment),
@@ -37,22 +37,23 @@ pub enum Blow {
     SigningOut(&'static str),
 }
 
-/// Some rotations' worth.
+/// The time of a few rotations.
 const ROTATIONS: Duration = Duration::from_millis(150);
-/// A sign-in, and a little more.
+/// Slightly more than a sign-in takes.
 const SIGN_IN: Duration = Duration::from_millis(40);
-/// About what a start takes.
+/// Approximately what a start takes.
 pub const START: Duration = Duration::from_millis(150);
-/// The most passings of a step before the one that kills.
+/// A kill happens at most at this occurrence of a step.
 const PASSINGS: u32 = 3;
 
-/// A moment at random. Never a wait for anything.
+/// A random moment within this duration. It is the time of a kill; no test waits for a result
+/// with it.
 pub fn moment_within(most: Duration) -> Duration {
     most.mul_f64(rand::random())
 }
 
 impl Blow {
-    /// Whether the moment is random.
+    /// Whether the kill comes at a random moment.
     pub fn is_random(self) -> bool {
         let (Self::Rotating(moment) | Self::Starting(moment) | Self::SigningIn(_, moment)) = self
         else {
@@ -62,8 +63,8 @@ impl Blow {
     }
 }
 
-/// Every step of the core once, in each situation that makes a difference, and as many random
-/// moments; all of that over and over.
+/// Every step of the core once, in each situation in which it can occur, and as many random
+/// moments; all of that `rounds` times.
 pub fn blows(rounds: u64) -> Vec<Blow> {
     let mut blows = Vec::new();
     for round in 0..rounds {

@@ -1,4 +1,4 @@
-//! When somebody signs out, and what the backend is like: a list.
+//! The sign-outs to test: when the user clicks, and how the backend behaves.
 
 use std::time::Duration;
 
@@ -9,22 +9,22 @@ use super::blow::Moment;
 use crate::carrier::CARRIERS;
 use crate::proxy::{Act, End, Script};
 
-/// What the backend is like from the click on.
+/// How the backend behaves from the click on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weather {
     /// It answers.
     Up,
     /// Connections are refused.
     Down,
-    /// 503.
+    /// It answers 503.
     Failing,
-    /// A page in the place of an answer, well or not: a portal's, or a gateway's.
+    /// It answers a web page with this status line, as a captive portal or a gateway does.
     Page(&'static str),
     /// It does what is asked, and its answer never arrives.
     Mute,
 }
 
-/// All of them; that it answers is as likely as that it does not.
+/// All of them; an answer is as likely as none.
 const WEATHERS: [Weather; 8] = [
     Weather::Up,
     Weather::Down,
@@ -37,7 +37,7 @@ const WEATHERS: [Weather; 8] = [
 ];
 
 impl Weather {
-    /// What becomes of every request; `None` if nothing does.
+    /// What the proxy does to every request; `None` to pass it on.
     pub fn act(self) -> Option<Act> {
         let json = "content-type: application/json\r\n";
         let html = "content-type: text/html\r\n";
@@ -51,25 +51,25 @@ impl Weather {
     }
 }
 
-/// What the app is doing at the click.
+/// What the app is doing when the user clicks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doing {
-    /// Nothing.
+    /// It waits.
     Idle,
-    /// One rotation after the other.
+    /// It rotates without pause.
     Rotating,
     /// It was started a moment ago.
     Starting,
 }
 
-/// One sign-out, and the kill.
+/// One sign-out, and the kill after it.
 #[derive(Clone, Copy, Debug)]
 pub struct Click {
-    /// What the backend is like.
+    /// How the backend behaves.
     pub weather: Weather,
     /// What the app is doing.
     pub doing: Doing,
-    /// When it is killed.
+    /// When the app is killed.
     pub moment: Moment,
     /// How the token travels.
     pub carrier: Carrier,
@@ -79,17 +79,18 @@ pub struct Click {
     pub twice: bool,
 }
 
-/// About what a sign-out takes to its end.
+/// Approximately what a sign-out takes.
 const SIGN_OUT: Duration = Duration::from_millis(80);
 
-/// So many: half at the steps of a sign-out by turns, half at random moments.
+/// As many sign-outs as asked for: half are killed at the steps of a sign-out in turn, half at
+/// random moments.
 pub fn clicks(number: usize) -> Vec<Click> {
     let steps = failpoints::ALL
         .iter()
         .filter(|step| step.starts_with("logout."));
     let steps: Vec<_> = steps.copied().collect();
     let doing = [Doing::Idle, Doing::Rotating, Doing::Starting];
-    // Each list is gone through by the turns of the one before, so that all meet.
+    // Each list advances when the one before it starts over, so that every pair occurs.
     let click = |number: usize| {
         let round = number / 2;
         let (step, round) = (steps[round % steps.len()], round / steps.len());

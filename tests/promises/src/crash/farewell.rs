@@ -1,11 +1,11 @@
 //! P14: a sign-out is final, offline too.
 //!
-//! The process is killed after the click: at each step of the sign-out and at random moments,
-//! while it rests, rotates or starts, with a backend that answers, that is down or that
-//! fails, with and without room on the disk. Whatever comes after, no start is ever signed in, and once the backend answers it
-//! hears of the sign-out. A kill before the mark of the sign-out is on disk is a kill before
-//! the click: it is tried again. How long the click took to be seen is measured where it is
-//! felt, in the process itself.
+//! The process is killed after the click: at each step of the sign-out and at random moments, while
+//! it waits, rotates or starts, with a backend that answers, is down or fails, and with and without
+//! room on the disk. No later start may be signed in, and once the backend answers it must receive
+//! the sign-out. A kill before the mark of the sign-out is on disk counts as a kill before the
+//! click, and the case is repeated. The time until the click is visible is measured in the killed
+//! process itself.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +22,7 @@ use crate::registry::Setting;
 use crate::report::Row;
 use crate::rig::Lost;
 
-/// The longest that a click may go unanswered.
+/// The longest time until the user sees the effect of a click.
 const SHOWN_WITHIN: Duration = Duration::from_millis(200);
 
 /// Every step a few times.
@@ -30,12 +30,12 @@ pub async fn short(setting: &Setting) -> Row {
     run(setting, survival::bus(), 60).await
 }
 
-/// Many.
+/// The long form: many sign-outs.
 pub async fn long(setting: &Setting) -> Row {
     run(setting, survival::bus(), 2000).await
 }
 
-/// A few, on a bus to which something happens meanwhile.
+/// A few sign-outs, on a bus whose keyring daemon a test breaks meanwhile.
 pub async fn few(setting: &Setting, bus: &Arc<Bus>, number: usize) -> Row {
     run(setting, Ok(bus.clone()), number).await
 }
@@ -46,7 +46,7 @@ struct Toll {
     losses: u64,
     too_early: u64,
     shown: Vec<Duration>,
-    /// What is to be said of the keyring daemon; see [`Instrument::broken`].
+    /// The text about broken keyring daemons; see [`Instrument::broken`].
     broken: String,
 }
 
@@ -75,7 +75,7 @@ async fn run(setting: &Setting, bus: Result<Arc<Bus>, Lost>, number: usize) -> R
         ),
         runs: toll.runs,
         losses: toll.losses.max(missing),
-        bound: "never signed in after, the backend hears of it; shown ≤ 200 ms",
+        bound: "never signed in after, the backend receives it; shown ≤ 200 ms",
         holds: toll.losses == 0 && missing == 0 && in_time,
     }
 }
@@ -119,8 +119,8 @@ async fn world(
 }
 
 impl Toll {
-    /// One sign-out: again if the kill came too early, or the instrument broke over it. None
-    /// if that does not stop.
+    /// Counts one sign-out. Repeats it if the kill came too early or the keyring daemon broke;
+    /// `None` if that happens again and again.
     async fn count(&mut self, click: Click, leaver: &mut Leaver, instrument: &Instrument) {
         while !instrument.is_given_up() {
             let Some(left) = instrument.watch(leaver.leave(click), click).await else {

@@ -1,5 +1,5 @@
-//! P5 with a backend that has a grace window: whoever replays a token whose answer was lost
-//! gets the same successor again, so nothing at all may be lost.
+//! P5 with a backend that has a grace window: a client that sends a token again whose answer was
+//! lost gets the same successor again, so no kill may lose a session.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::registry::Setting;
 use crate::report::Row;
 use crate::rig::Lost;
 
-/// As the README asks of a backend.
+/// The grace window that the README asks of a backend.
 pub(super) const GRACE: Duration = Duration::from_secs(60);
 
 /// Every step once, and as many random moments.
@@ -20,12 +20,12 @@ pub async fn short(setting: &Setting) -> Row {
     run(setting, survival::bus(), blows(1)).await
 }
 
-/// Many.
+/// The long form: many kills.
 pub async fn long(setting: &Setting) -> Row {
     run(setting, survival::bus(), blows(25)).await
 }
 
-/// The first few with each carrier, on a bus to which something happens meanwhile.
+/// The first few kills with each carrier, on a bus whose keyring daemon a test breaks meanwhile.
 pub async fn few(setting: &Setting, bus: &Arc<Bus>, kills: usize) -> Row {
     let blows = blows(1).into_iter().take(kills).collect();
     run(setting, Ok(bus.clone()), blows).await

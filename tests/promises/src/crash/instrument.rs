@@ -1,21 +1,21 @@
-//! The keyring daemon as what these tests measure with. A client's session is in its keyring:
-//! with a daemon that has crashed every kill looks like a loss, and none of them is one.
+//! Guards the keyring daemon, on which these tests depend. A client's session is in its keyring:
+//! when the daemon has crashed, every kill looks like a lost session, and none of them is one.
 //!
-//! So each run is watched. If the daemon ends by itself meanwhile, whatever the run came to
-//! says nothing: it is broken off, said so, and to be done again, by a client of its own, with
-//! a new daemon. Runs go on side by side on one bus, so that goes for all that were under way.
-//! A core that makes the daemon crash must not hide in this: after a number of broken daemons
-//! the instrument is given up, and what was not measured counts as lost.
+//! So each run is watched. If the daemon ends by itself, the result of the run means nothing: the
+//! run is aborted, reported, and repeated by a new client with a new daemon. Runs go on side by
+//! side on one bus, so this applies to every run in progress. This must not hide a core that
+//! crashes the daemon: after a number of repairs no more are made, and the runs that are missing
+//! count as lost.
 //!
-//! What is known of the cause, with gnome-keyring 42.1 and glib 2.74: the daemon ended with a
-//! trap in glib (SIGTRAP), which is how `g_error` ends a process. A client that is killed
-//! leaves no connection, file or thread behind. Each session that a client opens with an
-//! encrypted transport leaves 0.2 to 0.4 KB of locked memory, closed or not: 1.3 MB after 6,000
-//! runs of `secret-tool`, 4,800 of them killed, six at a time, which did not end the daemon.
-//! Its source has one way into `g_error`: where it has no session of its own for the client
-//! that asks, `OpenSession` is answered with no value at all (gnome-keyring's issues 190, 196
-//! and 199 are that). Whether it was this one is not known; the daemon's last words, which
-//! [`vestibule_bus::Ended`] keeps, will say.
+//! What is known of the cause, with gnome-keyring 42.1 and glib 2.74: the daemon ended with a trap
+//! in glib (SIGTRAP), which is how `g_error` ends a process. A killed client leaves no connection,
+//! file or thread behind. Each session that a client opens with an encrypted transport leaves 0.2
+//! to 0.4 KB of locked memory, closed or not: 1.3 MB after 6,000 runs of `secret-tool`, 4,800 of
+//! them killed, six at a time, which did not end the daemon. Its source calls `g_error` in one
+//! place: where the daemon has no session of its own for the client that asks, it answers
+//! `OpenSession` without a value (gnome-keyring's issues 190, 196 and 199 describe that). Whether
+//! this was the cause is not known; the daemon's last output, which [`vestibule_bus::Ended`]
+//! keeps, will show it.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -27,9 +27,9 @@ use vestibule_bus::Bus;
 
 use crate::rig::Lost;
 
-/// So many daemons in one test may be replaced.
+/// How many daemons may be replaced in one test.
 const REPAIRS: u64 = 20;
-/// Between two looks at the daemon.
+/// How often the daemon is checked.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// The keyring daemon of one test.
@@ -41,7 +41,7 @@ pub struct Instrument {
 }
 
 impl Instrument {
-    /// The one on this bus.
+    /// Guards the daemon on this bus.
     pub fn new(promise: &'static str, bus: &Arc<Bus>) -> Self {
         Self {
             promise,
@@ -51,8 +51,8 @@ impl Instrument {
         }
     }
 
-    /// What a run comes to; `None` if the daemon ended by itself meanwhile. There is a new one
-    /// then, unless it is [given up](Self::is_given_up).
+    /// Runs something; `None` if the daemon ended by itself meanwhile. Then a new daemon has been
+    /// started, unless the limit of repairs [is reached](Self::is_given_up).
     pub async fn watch<T>(
         &self,
         run: impl Future<Output = Result<T, Lost>>,
@@ -61,11 +61,11 @@ impl Instrument {
         let before = self.repairs();
         let outcome = tokio::select! {
             outcome = run => Some(outcome),
-            // Some of what a run waits for never comes without a keyring.
+            // Without a keyring, some of the events that a run waits for never happen.
             () = self.break_after(before) => None,
         };
         if let Some(Err(_)) = outcome {
-            // A daemon that is about to end has ended after this.
+            // A daemon that is about to crash has ended once this call returns.
             block_in_place(|| self.bus.keyring_answers());
         }
         if outcome.is_some() && self.is_whole_since(before) {
@@ -76,12 +76,12 @@ impl Instrument {
         None
     }
 
-    /// Whether nothing more can be measured, because the daemon ended too often.
+    /// Whether no more runs are made, because the daemon ended too often.
     pub fn is_given_up(&self) -> bool {
         self.given_up.load(Ordering::Acquire)
     }
 
-    /// For the text of a row: how often it broke and what was repeated, if it did.
+    /// For the text of a row: how many daemons broke and how many runs were repeated, if any.
     pub fn broken(&self) -> String {
         let repeated = self.repeated.load(Ordering::Relaxed);
         if repeated == 0 {
@@ -106,19 +106,21 @@ impl Instrument {
         self.repairs() == before && block_in_place(|| matches!(self.bus.ended(), Ok(None)))
     }
 
-    /// A repair that is under way is waited for.
+    /// The number of repairs; waits for one that is in progress.
     fn repairs(&self) -> u64 {
         block_in_place(|| self.bus.repairs())
     }
 
-    /// Sees to it that there is a daemon, and says why `what` is done again.
+    /// Starts a new daemon if there is none, and prints why `what` is repeated.
     fn repair(&self, what: &impl Debug) {
         let promise = self.promise;
         if self.repairs() >= REPAIRS
             && let Ok(Some(ended)) = block_in_place(|| self.bus.ended())
         {
             if !self.given_up.swap(true, Ordering::AcqRel) {
-                eprintln!("\r{promise}: {ended} after {REPAIRS} others: it is given up");
+                eprintln!(
+                    "\r{promise}: {ended} after {REPAIRS} others; no more daemons are started"
+                );
             }
             return;
         }

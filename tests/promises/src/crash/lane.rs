@@ -1,4 +1,4 @@
-//! One client that is killed again and again, and what is expected of its next start.
+//! One client that is killed again and again, and the expected state of its next start.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,16 +13,16 @@ use crate::carrier::word;
 use crate::registry::Setting;
 use crate::rig::{Lost, account, is_fresh, why};
 
-/// How a kill that took nothing recoverable came out.
+/// The outcome of a kill that lost nothing that could have been kept.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Fate {
-    /// The only token was on its way to us: nobody could have saved it.
+    /// The only valid token was on its way to the client: no client could have saved it.
     pub in_window: bool,
-    /// How long the rotations took that came to their end before it, and how many they were.
+    /// The total duration and the number of the rotations completed before the kill.
     pub rotated: (Duration, u64),
 }
 
-/// What the next start must come to.
+/// The expected result of the next start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Expected {
     SignedIn,
@@ -30,8 +30,8 @@ enum Expected {
     Either,
 }
 
-/// The last steps before a rotated token is safe: sent, and answered but not written. In a body
-/// it is here only once that was read.
+/// The steps at which a rotated token is not yet safe: the request is sent, or the answer is there
+/// and not written. A token in a body is there only once the body was read.
 fn window(carrier: Carrier) -> &'static [&'static str] {
     match carrier {
         Carrier::Cookie => &["rotation.journaled", "rotation.answered"],
@@ -57,7 +57,7 @@ pub struct Lane {
 }
 
 impl Lane {
-    /// Nobody has signed in yet.
+    /// A client in which nobody has signed in yet.
     pub fn new(setting: &Setting, backend: &Arc<Backend>, bus: &Arc<Bus>, rule: Rule) -> Self {
         Self {
             setting: setting.clone(),
@@ -70,10 +70,11 @@ impl Lane {
         }
     }
 
-    /// Leaves everything behind: the next is another client.
+    /// Drops the account and the folder: the next run is another client.
     pub async fn start_over(&mut self) {
         if let Some(mut life) = self.life.take() {
-            // A keyring that fills up becomes slow. If this one cannot, never mind.
+            // A keyring that fills up becomes slow. If this one cannot be emptied, the test goes
+            // on.
             let _ = life.ask("wipe").await;
             let _ = life.kill().await;
         }
@@ -134,21 +135,21 @@ impl Lane {
         let step = "login.recorded";
         let recorded = dead.passings(step) > until_now.passings(step);
         let expected = match (before, moment) {
-            // Either of two sessions, but one of them.
+            // The old session or the new one, but exactly one of them.
             (Before::Session, _) => Expected::SignedIn,
             _ if answered || recorded => Expected::SignedIn,
             (_, Moment::Step("login.kept", _)) => Expected::SignedIn,
-            // Nothing kept yet, or the sign-out before it still stands.
+            // No session was stored yet, or the sign-out before it still holds.
             (_, Moment::Step(..)) => Expected::SignedOut,
             (_, Moment::Within(_)) => Expected::Either,
         };
         let fate = self.rise(&dead, expected).await;
-        // There may be a session at the backend of which this client does not know.
+        // The backend may have a session that this client does not know of.
         self.start_over().await;
         fate
     }
 
-    /// A running client with a fresh session.
+    /// Makes sure that a client runs and has a fresh session.
     async fn settle(&mut self) -> Result<(), Lost> {
         if self.life.is_none() {
             self.move_in()?;
@@ -188,7 +189,7 @@ impl Lane {
             .ok_or_else(|| "the client is not running".into())
     }
 
-    /// The start after the kill, and whether it comes to what is expected.
+    /// The start after the kill; checks that it has the expected result.
     async fn rise(&mut self, dead: &Heard, expected: Expected) -> Result<Fate, Lost> {
         let mut life = self.home()?.start(None)?;
         let over = |heard: &Heard| heard.is(is_fresh) || heard.is(|now| why(now).is_some());
@@ -215,8 +216,8 @@ impl Lane {
         ))
     }
 
-    /// Whether the backend has replaced the token that the keyring holds, and the one killed
-    /// had not yet heard from the keyring that it has the new one.
+    /// Whether the backend has replaced the token that the keyring holds, while the killed process
+    /// had no confirmation yet that the keyring holds the new one.
     fn is_in_window(&self, dead: &Heard, risen: &Heard) -> Result<bool, Lost> {
         if self.rule != Rule::Strict || !window(self.backend.carrier()).contains(&&*dead.step) {
             return Ok(false);
@@ -238,7 +239,7 @@ async fn aim(life: &mut Life, moment: Moment) -> Result<(), Lost> {
     }
 }
 
-/// The end of a life. Answers what it has said.
+/// Kills the process at this moment. Returns everything it has reported.
 pub async fn strike(life: Life, moment: Moment) -> Result<Heard, Lost> {
     let dead = match moment {
         Moment::Step(..) => life.end().await?,
@@ -250,9 +251,12 @@ pub async fn strike(life: Life, moment: Moment) -> Result<Heard, Lost> {
     if let Moment::Step(step, _) = moment
         && dead.step != step
     {
-        // Others may still have spoken between the order and the death.
+        // Other threads may have reported steps between the order and the death.
         if dead.passings(step) == 0 {
-            return Err(format!("it died at {} and not at {step}", dead.step));
+            return Err(format!(
+                "the process died at {} and not at {step}",
+                dead.step
+            ));
         }
     }
     Ok(dead)

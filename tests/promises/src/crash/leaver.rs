@@ -1,4 +1,4 @@
-//! One client that signs out again and again and is killed over it.
+//! One client that signs out again and again and is killed after each click.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,22 +16,22 @@ use crate::proxy::Proxy;
 use crate::registry::Setting;
 use crate::rig::{Lost, eventually, is_fresh, way, why};
 
-/// Some rotations before the click.
+/// The time of a few rotations before the click.
 const ROTATIONS: Duration = Duration::from_millis(40);
-/// How often the keyring is looked at before a token is said to stay there.
+/// How often the keyring is read before a token counts as left behind.
 const LOOKS: u32 = 1000;
 /// From the first state to the first refresh.
 const RESTORE: Duration = Duration::from_millis(40);
 
-/// How a sign-out came out that was not lost.
+/// The outcome of a sign-out that was not lost.
 pub struct Left {
-    /// The mark was on disk when the process died; otherwise it was as if nobody had clicked.
+    /// The mark was on disk when the process died; otherwise the click had no effect.
     pub marked: bool,
-    /// How long the click took to be seen, if it was before the kill.
+    /// The time until the click was visible, if that was before the kill.
     pub shown: Option<Duration>,
 }
 
-/// One client, with a way to the backend of its own.
+/// One client, with a proxy of its own before the backend.
 pub struct Leaver {
     setting: Setting,
     backend: Arc<Backend>,
@@ -41,7 +41,7 @@ pub struct Leaver {
 }
 
 impl Leaver {
-    /// Nobody has signed in yet.
+    /// A client in which nobody has signed in yet.
     pub fn new(setting: &Setting, backend: &Arc<Backend>, bus: &Arc<Bus>) -> Self {
         Self {
             setting: setting.clone(),
@@ -52,7 +52,7 @@ impl Leaver {
         }
     }
 
-    /// Leaves everything behind: the next is another client.
+    /// Drops the account and the folder: the next run is another client.
     pub async fn start_over(&mut self) {
         if let Some(life) = self.life.take() {
             let _ = life.kill().await;
@@ -60,7 +60,7 @@ impl Leaver {
         self.home = None;
     }
 
-    /// One sign-out, the kill, and what comes after.
+    /// One sign-out, the kill, and the starts after it.
     pub async fn leave(&mut self, click: Click) -> Result<Left, Lost> {
         let mut life = self.settled().await?;
         if click.doing == Doing::Starting {
@@ -88,7 +88,7 @@ impl Leaver {
         if click.full {
             life.ask("fill").await?;
         }
-        // An earlier sign-out may have been this process's too.
+        // This process may have made an earlier sign-out too.
         let marks = life.heard().passings("logout.marked");
         life.tell("logout").await?;
         let dead = strike(life, click.moment).await?;
@@ -100,7 +100,7 @@ impl Leaver {
         })
     }
 
-    /// The starts after the kill: nobody is signed in, and the backend hears of it.
+    /// The starts after the kill: nobody is signed in, and the backend receives the sign-out.
     async fn rise(&mut self, dead: &Heard, twice: bool, marked: bool) -> Result<(), Lost> {
         let (home, proxy) = self.home()?;
         let mut life = home.start(None)?;
@@ -123,7 +123,7 @@ impl Leaver {
                 let mut sessions = self.backend.sessions(&home.email).into_iter();
                 sessions.all(|session| session.ended.as_deref() == Some("signed_out"))
             };
-            let told = eventually("the backend to hear of it", all_ended).await;
+            let told = eventually("the backend to receive the sign-out", all_ended).await;
             let delivered = || !home.folder.join("pending-sign-outs.json").exists();
             let told = match told {
                 Ok(()) => eventually("the outbox to be empty", delivered).await,
@@ -143,7 +143,7 @@ impl Leaver {
         Ok(())
     }
 
-    /// What the backend is like from now on.
+    /// Makes the backend behave as this case says from now on.
     async fn turn(&self, click: Click) -> Result<(), Lost> {
         let (_, proxy) = self.home()?;
         match click.weather.act() {
@@ -155,7 +155,7 @@ impl Leaver {
         }
     }
 
-    /// A running client with a fresh session; the backend answers.
+    /// Makes sure that a client runs with a fresh session and a backend that answers.
     async fn settled(&mut self) -> Result<Life, Lost> {
         if self.home.is_none() {
             let (proxy, email) = way(&self.backend).await?;
@@ -183,7 +183,7 @@ impl Leaver {
     }
 }
 
-/// Waits until the keyring holds no token any more.
+/// Waits until the keyring holds no token.
 async fn forget(life: &mut Life) -> Result<(), Lost> {
     for _ in 0..LOOKS {
         life.ask("look").await?;
@@ -195,7 +195,7 @@ async fn forget(life: &mut Life) -> Result<(), Lost> {
     Err("a token stays in the keyring".into())
 }
 
-/// Whether nobody was signed in after a sign-out that had been marked.
+/// Checks that nobody is signed in after a sign-out whose mark was on disk.
 fn check(risen: &Heard, dead: &Heard, marked: bool) -> Result<(), Lost> {
     if !marked {
         return Ok(());

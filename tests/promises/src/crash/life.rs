@@ -1,4 +1,4 @@
-//! The process that is killed, from outside; see [`crate::parts::mortal`].
+//! Starts and drives the child process that is killed; see [`crate::parts::mortal`].
 
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt as _;
@@ -18,26 +18,26 @@ use crate::parts::mortal::Said;
 use crate::registry::Setting;
 use crate::rig::Lost;
 
-/// Longer than anything takes.
+/// Longer than any command takes.
 const PATIENCE: Duration = Duration::from_secs(120);
 const SIGKILL: i32 = 9;
 
-/// What outlives the process: its account, its folder, and its name in the keyring.
+/// What remains when the process dies: its account, its folder, and its name in the keyring.
 pub struct Home {
     program: PathBuf,
     bus: Arc<Bus>,
     address: String,
-    /// How tokens travel, and where the user comes from; see [`crate::carrier::profile`].
+    /// How tokens travel and where the user comes from; see [`crate::carrier::profile`].
     carrier: String,
     service: String,
-    /// Its account at the backend.
+    /// The e-mail address of its account.
     pub email: String,
-    /// Its records.
+    /// The folder with its records.
     pub folder: PathBuf,
 }
 
 impl Home {
-    /// A new one. Its records lie on the bus's own ground and go with it.
+    /// A new one. Its records lie in the bus's folder and are deleted with it.
     pub fn new(
         setting: &Setting,
         bus: &Arc<Bus>,
@@ -57,7 +57,7 @@ impl Home {
         }
     }
 
-    /// A start of the app; one that dies on coming to a step, if one is named.
+    /// Starts the app. With `armed`, it kills itself when it reaches that step.
     pub fn start(&self, armed: Option<&str>) -> Result<Life, Lost> {
         let mut command = Command::new(&self.program);
         command.args(["--part", "mortal", &self.address, &self.email]);
@@ -83,36 +83,36 @@ impl Home {
     }
 }
 
-/// Everything that a process has said so far.
+/// What a process has reported so far.
 #[derive(Clone, Debug, Default)]
 pub struct Heard {
-    /// The state.
+    /// The latest state.
     pub state: Option<SessionState>,
     /// Whether anybody was ever signed in.
     pub was_signed_in: bool,
-    /// What it found in the keyring when it last looked: a generation, or nothing.
+    /// The generation in the keyring when it last read it, if there was one.
     pub found: Option<u64>,
-    /// How often it looked.
+    /// How often it has read the keyring.
     pub looks: u64,
-    /// The newest generation of which the keyring has said that it holds it.
+    /// The newest generation that the keyring has confirmed to hold.
     pub kept: u64,
-    /// Every generation that it has put there.
+    /// Every generation that it has written there.
     pub generations: Vec<u64>,
-    /// The last step.
+    /// The latest step.
     pub step: String,
-    /// Every step, and how often.
+    /// How often each step was reached.
     pub passed: BTreeMap<String, u64>,
-    /// How long the rotations took that came to their end.
+    /// The durations of the completed rotations.
     pub rotated: Vec<Duration>,
-    /// How long the sign-out took to be seen.
+    /// The time until the sign-out was visible.
     pub shown: Option<Duration>,
-    /// Whose the token is, as the backend said when it was last asked.
+    /// The owner of the token, as the backend last answered.
     pub whose: Option<String>,
-    /// Everybody whom the window has shown, one after the other.
+    /// Everybody whom the window has shown, in order.
     pub people: Vec<String>,
-    /// The commands that are over, and why they failed.
+    /// The completed commands, each with its error if it failed.
     pub done: Vec<Option<String>>,
-    /// The process has ended, and this is all.
+    /// Whether the process has ended, so that nothing more will come.
     pub over: bool,
 }
 
@@ -147,12 +147,12 @@ impl Heard {
         }
     }
 
-    /// How often it has come to this step.
+    /// How often it has reached this step.
     pub fn passings(&self, step: &str) -> u64 {
         self.passed.get(step).copied().unwrap_or(0)
     }
 
-    /// Whether the state is known and like this.
+    /// Whether the state is known and matches `wanted`.
     pub fn is(&self, wanted: impl Fn(&SessionState) -> bool) -> bool {
         self.state.as_ref().is_some_and(wanted)
     }
@@ -163,7 +163,7 @@ async fn listen(output: ChildStdout, told: watch::Sender<Heard>) {
     while let Ok(Some(line)) = lines.next_line().await {
         match serde_json::from_str(&line) {
             Ok(said) => told.send_modify(|heard| heard.take(said)),
-            // The last one may have been cut short by the kill.
+            // The kill may have cut the last line short.
             Err(_) if !line.ends_with('}') => {}
             Err(error) => eprintln!("\rnot understood: {line}: {error}"),
         }
@@ -171,7 +171,7 @@ async fn listen(output: ChildStdout, told: watch::Sender<Heard>) {
     told.send_modify(|heard| heard.over = true);
 }
 
-/// One run of the app. Dropping it kills it.
+/// One run of the app. Killed when dropped.
 pub struct Life {
     child: Child,
     input: ChildStdin,
@@ -179,14 +179,14 @@ pub struct Life {
 }
 
 impl Life {
-    /// Gives a command.
+    /// Sends a command.
     pub async fn tell(&mut self, command: &str) -> Result<(), Lost> {
         let line = format!("{command}\n");
         let told = self.input.write_all(line.as_bytes()).await;
-        told.map_err(|error| format!("{command}: the process does not listen: {error}"))
+        told.map_err(|error| format!("{command}: the process does not read its input: {error}"))
     }
 
-    /// Gives a command and waits until it has succeeded.
+    /// Sends a command and waits until it has succeeded.
     pub async fn ask(&mut self, command: &str) -> Result<(), Lost> {
         let before = self.heard.borrow().done.len();
         self.tell(command).await?;
@@ -198,7 +198,7 @@ impl Life {
         }
     }
 
-    /// Waits until what it has said is `wanted`.
+    /// Waits until its reports match `wanted`.
     pub async fn until(
         &mut self,
         what: &str,
@@ -214,34 +214,34 @@ impl Life {
         Err(format!("waited for {what}, but it is {now:?}"))
     }
 
-    /// Whether what it has said so far is like this.
+    /// Whether the latest state matches `wanted`.
     pub fn is(&self, wanted: impl Fn(&SessionState) -> bool) -> bool {
         self.heard.borrow().is(wanted)
     }
 
-    /// What it has said so far.
+    /// What it has reported so far.
     pub fn heard(&self) -> Heard {
         self.heard.borrow().clone()
     }
 
-    /// `kill -9`. Answers all that it has said.
+    /// Kills it with SIGKILL. Returns all its reports.
     pub async fn kill(mut self) -> Result<Heard, Lost> {
-        // An error means that it is dead already.
+        // An error means that the process has ended already.
         let _ = self.child.start_kill();
         self.end().await
     }
 
-    /// Waits until it has killed itself. Answers all that it has said.
+    /// Waits until it has killed itself. Returns all its reports.
     pub async fn end(mut self) -> Result<Heard, Lost> {
         let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
         let Ok(Ok(status)) = ended else {
             let heard = self.heard();
-            return Err(format!("it does not come to the end: {heard:?}"));
+            return Err(format!("the process does not end: {heard:?}"));
         };
         if status.signal() != Some(SIGKILL) {
             let heard = self.heard();
-            return Err(format!("it ended with {status}: {heard:?}"));
+            return Err(format!("the process ended with {status}: {heard:?}"));
         }
-        self.until("its last words", |heard| heard.over).await
+        self.until("its last reports", |heard| heard.over).await
     }
 }

@@ -1,9 +1,9 @@
-//! P5 and P14: what a crash may take, and what it must not bring back.
+//! P5 and P14: what a crash may lose, and what it must not bring back.
 //!
-//! The core is real and in a process of its own, the keyring is the system's on a bus of its
-//! own, and the process is ended with SIGKILL: at random moments, and on coming to each step
-//! that the core names ([`vestibule_core::failpoints`]). Then another is started on the same folder
-//! and keyring, and what it says is what counts. Several go on side by side.
+//! The real core runs in a child process, with the system's keyring on a private bus. The process
+//! is ended with SIGKILL: at random moments, and at each step that the core names
+//! ([`vestibule_core::failpoints`]). Then another process is started with the same folder and
+//! keyring, and its state is checked. Several clients run side by side.
 
 mod blow;
 mod click;

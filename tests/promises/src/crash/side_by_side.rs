@@ -1,4 +1,5 @@
-//! Many kills, a few at a time: each waits for disks and processes more than it computes.
+//! Runs many kills, a few at a time: each spends more time waiting for disks and processes than
+//! computing.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,10 +8,10 @@ use tokio::task::JoinSet;
 
 use crate::registry::Setting;
 
-/// How many go on at once.
+/// How many run at once.
 pub const LANES: usize = 6;
 
-/// What is worked off, one after the other, by whoever is free.
+/// The jobs that are left; a worker that is free takes the next one.
 pub struct Queue<J> {
     promise: &'static str,
     setting: Setting,
@@ -19,7 +20,7 @@ pub struct Queue<J> {
 }
 
 impl<J: Send + 'static> Queue<J> {
-    /// All of them.
+    /// A queue of these jobs.
     pub fn new(promise: &'static str, setting: &Setting, jobs: Vec<J>) -> Arc<Self> {
         Arc::new(Self {
             promise,
@@ -29,13 +30,13 @@ impl<J: Send + 'static> Queue<J> {
         })
     }
 
-    /// The next.
+    /// Takes the next job.
     pub fn next(&self) -> Option<J> {
         let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
         jobs.0.pop_front()
     }
 
-    /// One is over.
+    /// Counts one job as done, and shows the progress.
     pub fn done(&self) {
         let done = {
             let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
@@ -47,8 +48,8 @@ impl<J: Send + 'static> Queue<J> {
         }
     }
 
-    /// Works everything off in lanes, each of which does what `lane` makes. Answers what
-    /// they have come to; `None` for one that panicked.
+    /// Works through all jobs with workers that `lane` makes. Returns the result of each worker;
+    /// `None` for one that panicked.
     pub async fn work_off<T, F>(self: &Arc<Self>, lane: impl Fn(Arc<Self>) -> F) -> Vec<Option<T>>
     where
         T: Send + 'static,

@@ -1,6 +1,6 @@
-//! P5 with a backend that forgives nothing: once it has rotated, the token on the way to us
-//! is the only one, and a crash before the keyring has it loses it. No client can prevent
-//! that. What is shown is that nothing else is lost, and how long that moment is.
+//! P5 with a backend without a grace window: once it has rotated, the token on its way to the
+//! client is the only valid one, and a crash before the keyring has it loses the session. No client
+//! can prevent that. These rows show that nothing else is lost, and how long that moment is.
 
 use super::blow::blows;
 use super::survival::{self, Rule, Toll};
@@ -12,7 +12,7 @@ pub async fn short(setting: &Setting) -> Row {
     run(setting, 1).await
 }
 
-/// Many.
+/// The long form: many kills.
 pub async fn long(setting: &Setting) -> Row {
     run(setting, 25).await
 }
@@ -35,12 +35,12 @@ async fn run(setting: &Setting, rounds: u64) -> Row {
         ),
         runs: toll.kills,
         losses: toll.losses + toll.in_window,
-        bound: "each between the server's commit and the keyring's word",
+        bound: "each between the server's commit and the keyring's confirmation",
         holds: toll.losses == 0,
     }
 }
 
-/// How often it was lost, and how long of a rotation that is.
+/// How many kills lost a session in that moment, and how long the moment is in each rotation.
 fn window(toll: &Toll) -> String {
     let rotation = toll.rotating.as_secs_f64() * 1000.0 / toll.rotations.max(1) as f64;
     let rate = toll.random_in_window as f64 / toll.random_rotating.max(1) as f64;

@@ -1,4 +1,4 @@
-//! P5: every kill on the list, and what it took.
+//! P5: makes every kill on the list and counts what was lost.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,33 +14,33 @@ use crate::carrier::CARRIERS;
 use crate::registry::Setting;
 use crate::rig::Lost;
 
-/// What the backend does with a token that comes a second time.
+/// What the backend does with a refresh token that is used a second time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
-    /// For so long it gives the same successor again.
+    /// For this long it gives the same successor again.
     Forgiving(Duration),
     /// It ends the session.
     Strict,
 }
 
-/// What the kills have come to.
+/// The counted outcomes of the kills.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Toll {
-    /// All of them.
+    /// Kills in all.
     pub kills: u64,
     /// Those at a random moment.
     pub random: u64,
-    /// Those that lost what could have been kept, or did not come about.
+    /// Kills that lost what could have been kept, or that did not happen.
     pub losses: u64,
-    /// Those that lost the only token there was, on its way to us.
+    /// Kills that lost the only valid token on its way to the client.
     pub in_window: u64,
-    /// Those at a random moment of rotating.
+    /// Kills at a random moment while rotating without pause.
     pub random_rotating: u64,
     /// How many of those were `in_window`.
     pub random_in_window: u64,
-    /// How long all rotations took that came to their end,
+    /// The total duration of all completed rotations.
     pub rotating: Duration,
-    /// and how many they were.
+    /// The number of completed rotations.
     pub rotations: u64,
 }
 
@@ -54,7 +54,7 @@ impl Rule {
 }
 
 impl Toll {
-    /// With one more.
+    /// Adds one kill.
     fn count(&mut self, blow: Blow, fate: &Result<Fate, Lost>) {
         self.kills += 1;
         self.random += u64::from(blow.is_random());
@@ -72,7 +72,7 @@ impl Toll {
         }
     }
 
-    /// So many kills that were not to be had.
+    /// Counts this many kills that did not happen.
     fn none_came_about(kills: u64) -> Self {
         Self {
             kills,
@@ -81,7 +81,7 @@ impl Toll {
         }
     }
 
-    /// With those of another.
+    /// Adds another toll.
     pub fn add(&mut self, other: &Self) {
         self.kills += other.kills;
         self.random += other.random;
@@ -94,15 +94,15 @@ impl Toll {
     }
 }
 
-/// A list of kills, when it is through.
+/// The result of a list of kills.
 pub struct Kills {
-    /// A toll for each of the [`CARRIERS`].
+    /// One toll for each of the [`CARRIERS`].
     pub tolls: [Toll; 2],
-    /// What is to be said of the keyring daemon; see [`Instrument::broken`].
+    /// The text about broken keyring daemons; see [`Instrument::broken`].
     pub broken: String,
 }
 
-/// Every kill on the list, with each of the [`CARRIERS`].
+/// Makes every kill on the list, with each of the [`CARRIERS`].
 pub async fn run(
     promise: &'static str,
     setting: &Setting,
@@ -154,11 +154,11 @@ pub async fn run(
         tolls[0].add(&end[0]);
         tolls[1].add(&end[1]);
     }
-    // A lane that panicked takes its kills with it, and so does an instrument that is given up.
+    // A worker that panicked loses its kills; so does an instrument that is given up.
     for (toll, carrier) in tolls.iter_mut().zip(CARRIERS) {
         let missing = of - toll.kills;
         if missing > 0 {
-            eprintln!("\r{promise} lost: {missing} kills did not come about, {carrier:?}");
+            eprintln!("\r{promise} lost: {missing} kills did not happen, {carrier:?}");
         }
         toll.add(&Toll::none_came_about(missing));
     }
@@ -168,7 +168,7 @@ pub async fn run(
     }
 }
 
-/// One kill, again if the instrument broke over it; `None` if that does not stop.
+/// Makes one kill, again if the keyring daemon broke; `None` if that happens again and again.
 async fn suffer(
     lane: &mut Lane,
     blow: Blow,
@@ -185,13 +185,13 @@ async fn suffer(
     None
 }
 
-/// A backend with this grace window for each of the [`CARRIERS`].
+/// Two backends with this grace window, one for each of the [`CARRIERS`].
 pub async fn backends(grace: Duration) -> Result<[Arc<Backend>; 2], Lost> {
     let [cookie, body] = CARRIERS;
     Ok([backend(grace, cookie).await?, backend(grace, body).await?])
 }
 
-/// A backend with this grace window, whose refresh tokens travel in this.
+/// A backend with this grace window, whose refresh tokens travel in this carrier.
 pub async fn backend(grace: Duration, carrier: Carrier) -> Result<Arc<Backend>, Lost> {
     let backend = Backend::start(Config {
         grace,

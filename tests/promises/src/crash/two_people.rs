@@ -1,6 +1,6 @@
-//! P19 beside its model: one person signs in over another, with a real disk and a real keyring,
-//! and the process is killed at every step of that, and at random. Whoever the next start shows
-//! owns the token that it goes out with, from the first moment on.
+//! P19, in addition to its model: one person signs in over another, with a real disk and a real
+//! keyring, and the process is killed at every step of that, and at random moments. The person whom
+//! the next start shows must own the token that it sends, from the first moment on.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,16 +20,16 @@ use crate::registry::Setting;
 use crate::report::Row;
 use crate::rig::{Lost, REFRESH, account, is_fresh, why};
 
-/// As the README asks of a backend.
+/// The grace window that the README asks of a backend.
 const GRACE: Duration = Duration::from_secs(60);
-/// Longer than a start waits for its first refresh before it shows whom it knows.
+/// Milliseconds; longer than a start waits for its first refresh before it shows the stored user.
 const SLOW: u64 = 1_200;
-/// A sign-in, the end of the session before it, and a little more.
+/// Slightly more than a sign-in and the end of the earlier session take.
 const SIGN_IN: Duration = Duration::from_millis(80);
-/// So many kills at each step, or at random.
+/// How many kills the long form makes at each step or random moment.
 const LONG_ROUNDS: u64 = 11;
 
-/// A backend, and what the profile says of it.
+/// A backend, and what the profile says about it.
 #[derive(Clone)]
 struct Kind {
     backend: Arc<Backend>,
@@ -37,7 +37,7 @@ struct Kind {
     user_from: &'static str,
 }
 
-/// A kill that came about.
+/// A kill that happened.
 #[derive(Clone, Copy, Debug, Default)]
 struct Fate {
     is_second: bool,
@@ -111,12 +111,12 @@ async fn run(setting: &Setting, rounds: u64) -> Row {
         who[0] += second;
         who[1] += nobody;
     }
-    // A lane that panicked takes its kills with it.
+    // A worker that panicked loses its kills.
     row(kills, losses + (of - kills), who, &instrument.broken())
 }
 
-/// One kill, again if the keyring's daemon ended by itself meanwhile; `None` if that does not
-/// stop.
+/// Makes one kill, again if the keyring daemon ended by itself meanwhile; `None` if that happens
+/// again and again.
 async fn watched<F>(
     instrument: &Instrument,
     moment: Moment,
@@ -147,8 +147,8 @@ fn row(kills: u64, losses: u64, [second, nobody]: [u64; 2], broken: &str) -> Row
     }
 }
 
-/// Each kind of backend: where the token travels, where the user comes from, and whether a start
-/// waits for it.
+/// The backends: they differ in the carrier of the token, in where the user comes from, and in
+/// whether a start waits for it.
 async fn world() -> Result<(Vec<Kind>, Arc<Bus>), Lost> {
     let mut kinds = Vec::new();
     for carrier in CARRIERS {
@@ -170,7 +170,7 @@ async fn world() -> Result<(Vec<Kind>, Arc<Bus>), Lost> {
     Ok((kinds, bus()?))
 }
 
-/// Every step that a sign-in over another comes to, and as many random moments.
+/// Every step of a sign-in over another session, and as many random moments.
 fn moments() -> Vec<Moment> {
     let steps = failpoints::ALL
         .iter()
@@ -208,13 +208,13 @@ async fn suffer(
     let risen = life.until("the start to be over", over).await;
     let risen = risen.map_err(|lost| format!("after {}: {lost}", dead.step))?;
     let fate = look(&mut life, &second, risen.is(is_fresh)).await;
-    // A keyring that fills up becomes slow. If this one cannot, never mind.
+    // A keyring that fills up becomes slow. If this one cannot be emptied, the test goes on.
     let _ = life.ask("wipe").await;
     let _ = life.kill().await;
     fate.map_err(|lost| format!("after {}: {lost}", dead.step))
 }
 
-/// Whoever was shown, at any moment of this start, owns the token that is there.
+/// Checks that everybody who was shown during this start owns the token that it holds.
 async fn look(life: &mut Life, second: &str, is_signed_in: bool) -> Result<Fate, Lost> {
     if !is_signed_in {
         return Ok(Fate {
@@ -224,10 +224,12 @@ async fn look(life: &mut Life, second: &str, is_signed_in: bool) -> Result<Fate,
     }
     life.ask("whose").await?;
     let heard = life.heard();
-    let whose = heard.whose.ok_or("the backend knows nobody")?;
+    let whose = heard
+        .whose
+        .ok_or("the backend named no owner of the token")?;
     if heard.people.iter().any(|shown| *shown != whose) {
         return Err(format!(
-            "{:?} were shown, and the token is {whose}'s",
+            "{:?} were shown, but the token belongs to {whose}",
             heard.people
         ));
     }

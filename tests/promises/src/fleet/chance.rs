@@ -1,4 +1,4 @@
-//! Chance that is the same in every run: Steele, Lea and Flood's SplitMix64.
+//! Random numbers that are the same in every run: SplitMix64 by Steele, Lea and Flood.
 
 pub struct Chance(u64);
 
@@ -14,7 +14,7 @@ impl Chance {
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         bits ^= bits >> 31;
-        // 53 bits are what an f64 holds exactly.
+        // An f64 represents integers of 53 bits exactly.
         (bits >> 11) as f64 / (1_u64 << 53) as f64
     }
 }

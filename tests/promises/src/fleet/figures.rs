@@ -1,11 +1,11 @@
-//! What is counted, and how it is printed.
+//! The figures of a simulation, and how they are printed.
 
 use std::fmt::{self, Write};
 use std::time::Duration;
 
 use super::{OUTAGE, Scenario};
 
-/// How much of the time before the outage is shown.
+/// How much of the time before the outage is recorded.
 pub const BEFORE: Duration = Duration::from_secs(120);
 
 /// A share of the fleet, printed in percent.
@@ -18,37 +18,37 @@ impl fmt::Display for Share {
     }
 }
 
-/// What one run came to.
+/// The figures of one run.
 #[derive(Clone, Debug)]
 pub struct Figures {
     /// Requests in each second from [`BEFORE`] the outage on, as a share of the fleet.
     pub seconds: Vec<Share>,
-    /// The ordinary load a second.
+    /// The ordinary load in a second.
     pub ordinary: Share,
     /// The busiest second of the outage.
     pub peak_during: Share,
     /// The busiest second after it.
     pub peak_after: Share,
-    /// How much of the fleet was stale when the backend came back.
+    /// How much of the fleet had no valid token when the backend came back.
     pub stale: Share,
-    /// How long after that 50, 95 and 99 % of these were fresh again.
+    /// After which time 50, 95 and 99 % of those clients had a new token.
     pub recovered: [Duration; 3],
-    /// Requests from the outage to the end of the run for each client: mean and most.
+    /// Requests of one client from the start of the outage to the end of the run: mean and maximum.
     pub requests: (f64, u32),
-    /// Requests before the end of a `Retry-After`.
+    /// Requests sent before the time that a `Retry-After` named.
     pub early: u64,
-    /// Clients that the outage left stale to the end of the run, or with nothing planned.
+    /// Clients without a valid token at the end of the run, or with no refresh planned.
     pub lost: usize,
 }
 
 impl Figures {
-    /// The busiest second of all.
+    /// The busiest second of the run.
     pub fn peak(&self) -> Share {
         Share(self.peak_during.0.max(self.peak_after.0))
     }
 }
 
-/// Counts while the simulation runs.
+/// Collects the figures while the simulation runs.
 pub struct Ledger {
     clients: u32,
     from: Duration,
@@ -94,8 +94,8 @@ impl Ledger {
         }
     }
 
-    /// A client is served that was refused since then. One that a weak backend refused only
-    /// after the outage does not count: that happens to it on any day.
+    /// Counts a client that has a new token after refusals from `since` on. A client whose first
+    /// refusal came after the outage does not count: a weak backend refuses some on any day.
     pub fn fresh_again(&mut self, since: Duration, now: Duration) {
         let back = self.from + OUTAGE;
         if since < back {

@@ -1,10 +1,10 @@
 //! P13: a fleet of clients in an outage of ten minutes, in simulated time.
 //!
-//! Each client is the real [`vestibule_core::plan::Plan`]: the code that decides in the app
-//! when to ask next and which clicks may come before. What is simulated is the rest of the
-//! world: a backend that fails and comes back ([`world`]), clocks and chance. There are no
-//! threads and no sockets here, so that a million clients take seconds; what one client does
-//! on the wire is shown by the other promises.
+//! Each client is the real [`vestibule_core::plan::Plan`], which decides in the app when the next
+//! request is sent and which clicks may send one earlier. Everything else is simulated: a backend
+//! that fails and comes back ([`world`]), clocks, and chance. There are no threads and no sockets,
+//! so that a million clients take seconds. What one client sends over the network is tested by
+//! the other promises.
 
 mod chance;
 mod figures;
@@ -25,12 +25,12 @@ pub use world::{Asks, Comeback, Outage};
 
 /// How long the backend is away.
 pub const OUTAGE: Duration = Duration::from_secs(600);
-/// The promise: no second sees more than this share of the fleet, where tokens live
-/// [`PROMISED_LIFE`].
+/// The promise: no second has requests of more than this share of the fleet, where tokens live
+/// for [`PROMISED_LIFE`].
 pub const PEAK_BOUND: f64 = 0.01;
 /// The token life that the promise is made for.
 pub const PROMISED_LIFE: Duration = Duration::from_secs(5 * 3600);
-/// Lives of access tokens: what the promise names, and two that many backends have.
+/// Lifetimes of access tokens: the promised one, and two that many backends use.
 pub const LIVES: [Duration; 3] = [
     PROMISED_LIFE,
     Duration::from_secs(30 * 60),
@@ -44,12 +44,12 @@ pub struct Scenario {
     pub clients: u32,
     /// How long an access token lives.
     pub life: Duration,
-    /// What a client meets.
+    /// How the backend behaves in the outage and after it.
     pub outage: Outage,
-    /// How many of 100 clients have somebody at the screen who clicks "try again" (or a page
-    /// that calls with a spent token) as often as it is let.
+    /// How many of 100 clients have a user who clicks "try again" (or a page that calls with an
+    /// expired token) as often as the app allows.
     pub impatient_percent: u8,
-    /// Runs with the same seed are the same.
+    /// Runs with the same seed have the same result.
     pub seed: u64,
 }
 
@@ -58,8 +58,8 @@ pub async fn short(_setting: &Setting) -> Row {
     row(&of(&[10_000]).await)
 }
 
-/// Ten thousand, a hundred thousand and a million. Says every figure on standard error and
-/// draws the million beside the program.
+/// Ten thousand, a hundred thousand and a million clients. Prints every figure on standard error
+/// and writes a plot of the million next to the program.
 pub async fn long(setting: &Setting) -> Row {
     let results = of(&[10_000, 100_000, 1_000_000]).await;
     eprintln!("{}", table(&results));
@@ -71,7 +71,7 @@ pub async fn long(setting: &Setting) -> Row {
     row(&results)
 }
 
-/// A survey is nothing but arithmetic: it gets a thread where that is allowed.
+/// Runs a survey. It only computes, so it gets a blocking thread where the runtime allows that.
 async fn of(sizes: &'static [u32]) -> Vec<(Scenario, Figures)> {
     tokio::task::spawn_blocking(|| survey(sizes))
         .await
@@ -110,7 +110,7 @@ fn row(results: &[(Scenario, Figures)]) -> Row {
     }
 }
 
-/// What befalls the fleet, in the order of the table and of the plot.
+/// The outages, in the order of the table and of the plot.
 pub fn outages() -> Vec<(Outage, u8)> {
     let all = Comeback::Whole;
     let ten = Duration::from_secs(10);
@@ -128,7 +128,7 @@ pub fn outages() -> Vec<(Outage, u8)> {
     ]
 }
 
-/// Every outage with every life, for a fleet of each of these sizes.
+/// Every outage with every lifetime, for a fleet of each of these sizes.
 pub fn survey(sizes: &[u32]) -> Vec<(Scenario, Figures)> {
     let mut results = Vec::new();
     for &clients in sizes {
@@ -153,7 +153,7 @@ pub fn table(results: &[(Scenario, Figures)]) -> String {
     figures::table(results)
 }
 
-/// Draws the largest fleet of a survey.
+/// Writes a plot of the largest fleet of a survey.
 pub fn draw(results: &[(Scenario, Figures)], to: &Path) -> io::Result<()> {
     let largest = results.iter().map(|(scenario, _)| scenario.clients).max();
     let shown: Vec<_> = results
@@ -166,8 +166,8 @@ pub fn draw(results: &[(Scenario, Figures)], to: &Path) -> io::Result<()> {
     std::fs::write(to, plot::svg(&shown))
 }
 
-/// The runs that broke the promise: too many at once where tokens live [`PROMISED_LIFE`], a
-/// request before its `Retry-After`, or a client that never came back.
+/// The runs that broke the promise: too many requests in a second where tokens live for
+/// [`PROMISED_LIFE`], a request before its `Retry-After`, or a client without a token at the end.
 pub fn broken(results: &[(Scenario, Figures)]) -> Vec<String> {
     let mut broken = Vec::new();
     for (scenario, figures) in results {
@@ -180,7 +180,7 @@ pub fn broken(results: &[(Scenario, Figures)]) -> Vec<String> {
             complain(format!("{} requests before Retry-After", figures.early));
         }
         if figures.lost > 0 {
-            complain(format!("{} clients never came back", figures.lost));
+            complain(format!("{} clients never got a new token", figures.lost));
         }
     }
     broken

@@ -1,5 +1,5 @@
-//! The plot: requests a second over the outage, one panel for each token life. Plain SVG,
-//! written by hand, so that no drawing library has to be compiled.
+//! The plot: requests a second over the outage, one panel for each token lifetime. The SVG is
+//! written directly, so that no drawing library has to be compiled.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -14,18 +14,18 @@ const RIGHT: f64 = 20.0;
 const TOP: f64 = 60.0;
 const GAP: f64 = 60.0;
 const LEGEND: f64 = 24.0;
-/// How long after the outage is shown.
+/// How much of the time after the outage is shown.
 const AFTER: Duration = Duration::from_secs(1200);
-/// Each point is the busiest of so many seconds.
+/// Each point is the busiest of this many seconds.
 const BUSIEST_OF: usize = 3;
-/// Powers of ten that the scale spans: 0.001 to 100 %.
+/// The powers of ten on the scale: 0.001 to 100 %.
 const DECADES: [i32; 6] = [-5, -4, -3, -2, -1, 0];
-/// Told apart also by people who see red and green alike (Okabe and Ito's palette).
+/// Colours that people who confuse red and green can distinguish (Okabe and Ito's palette).
 const COLOURS: [&str; 7] = [
     "#0072b2", "#d55e00", "#cc79a7", "#000000", "#56b4e9", "#009e73", "#e69f00",
 ];
 
-/// Draws runs of one fleet size, those of one life next to each other.
+/// Draws the runs of one fleet size, grouped by lifetime.
 pub fn svg(runs: &[&(Scenario, Figures)]) -> String {
     let panels: Vec<_> = runs.chunk_by(|a, b| a.0.life == b.0.life).collect();
     let lines = panels.first().map_or(0, |panel| panel.len());

@@ -1,4 +1,4 @@
-//! The event loop: whoever is next in time asks, and its plan says when it asks again.
+//! The event loop: the client that is due next sends a request, and its plan sets its next time.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -15,17 +15,17 @@ use super::{OUTAGE, Scenario};
 /// What wakes a client up.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Alarm {
-    /// Its schedule.
+    /// Its plan.
     Due,
-    /// Somebody at its screen.
+    /// A click of its user.
     Click,
 }
 
 struct Client {
     plan: Plan,
-    /// The end of the last `Retry-After`, kept apart from the plan that is to obey it.
+    /// The end of the last `Retry-After`, kept outside the plan, whose obedience is checked.
     told: Duration,
-    /// Since when it is refused, while it is.
+    /// Since when its requests are refused, while they are.
     stale_since: Option<Duration>,
     impatient: bool,
     requests: u32,
@@ -38,14 +38,14 @@ struct Fleet {
     life: Duration,
 }
 
-/// How long after the outage is looked at, at the least.
+/// How much time after the outage is simulated at least.
 const AFTERMATH: Duration = Duration::from_secs(1800);
 
-/// Runs one scenario: a token's life of ordinary days, the outage, and a life after it, so
-/// that its echo is seen: those who were renewed together are due together.
+/// Runs one scenario: ordinary days for one token lifetime, the outage, and one lifetime after it.
+/// The last part shows the echo: clients that refreshed together are due together again.
 pub fn run(scenario: &Scenario) -> Figures {
     let life = scenario.life;
-    // The machines were started a life before the first event: time cannot be negative.
+    // The machines started one lifetime before the first event, since time cannot be negative.
     let from = life * 3;
     let end = from + OUTAGE + life.max(AFTERMATH);
     let mut fleet = Fleet::new(scenario);
@@ -58,7 +58,7 @@ pub fn run(scenario: &Scenario) -> Figures {
         fleet.wake(now, number, alarm, &mut world, &mut ledger);
     }
     let lost = fleet.clients.iter().filter(|client| {
-        // A weak backend refuses some on any day: those are not the outage's.
+        // A weak backend refuses some requests on any day; those do not count for the outage.
         let waits = client
             .stale_since
             .is_some_and(|since| since < from + OUTAGE);
@@ -71,7 +71,7 @@ pub fn run(scenario: &Scenario) -> Figures {
 }
 
 impl Fleet {
-    /// A fleet on an ordinary day: each client somewhere between two refreshes.
+    /// A fleet on an ordinary day: each client is at a random point between two refreshes.
     fn new(scenario: &Scenario) -> Self {
         let mut fleet = Self {
             clients: Vec::with_capacity(scenario.clients as usize),
@@ -114,7 +114,7 @@ impl Fleet {
     ) {
         let client = &mut self.clients[number as usize];
         match alarm {
-            // A click has moved the plan meanwhile; its own alarm is set.
+            // A click has changed the plan meanwhile and set an alarm of its own.
             Alarm::Due if client.plan.due_in(now) != Some(Duration::ZERO) => return,
             Alarm::Click if client.stale_since.is_none() => return,
             Alarm::Click => {
@@ -145,7 +145,7 @@ impl Fleet {
                 if first {
                     ledger.stale(now);
                 }
-                // The banner is there, and so is the button.
+                // The app shows the banner with its button.
                 if client.impatient && (first || alarm == Alarm::Click) {
                     self.alarms.push(Reverse((now, number, Alarm::Click)));
                 }

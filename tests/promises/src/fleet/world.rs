@@ -1,50 +1,50 @@
-//! The backend of the simulation: whole, away, and back again.
+//! The simulated backend: available, away, and back again.
 
 use std::fmt;
 use std::time::Duration;
 
 use super::{OUTAGE, Scenario};
 
-/// What the backend asks for while it is away.
+/// What the backend answers while it is away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asks {
     /// No answer, or one without `Retry-After`.
     Nothing,
     /// 503 with a fixed `Retry-After`.
     For(Duration),
-    /// 503 with a `Retry-After` that names the end of the outage: the whole crowd is told to
-    /// come at the same moment, which is the worst that it can ask for.
+    /// 503 with a `Retry-After` that names the end of the outage. All clients then come at the same
+    /// moment, which is the worst case.
     UntilBack,
 }
 
-/// How the backend comes back.
+/// What the backend can do after the outage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comeback {
-    /// It serves everyone.
+    /// It serves every request.
     Whole,
-    /// It serves some times what the fleet asks for on an ordinary day, and refuses the rest:
-    /// with 429 and this `Retry-After`, or with a plain 503.
+    /// It serves a multiple of the fleet's ordinary load and refuses further requests, with 429 and
+    /// this `Retry-After`, or with 503 without one.
     Limited {
-        /// How many times the ordinary load it serves.
+        /// The multiple of the ordinary load.
         times: u32,
-        /// What it tells the others.
+        /// The `Retry-After` of a refusal.
         retry_after: Option<Duration>,
     },
 }
 
 impl Comeback {
-    /// Back with a multiple of the ordinary load.
+    /// Serves a multiple of the ordinary load.
     pub fn limited(times: u32, retry_after: Option<Duration>) -> Self {
         Self::Limited { times, retry_after }
     }
 }
 
-/// What a client meets.
+/// How the backend behaves in the outage and after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outage {
-    /// While the backend is away.
+    /// What it answers while it is away.
     pub asks: Asks,
-    /// Afterwards.
+    /// What it can do afterwards.
     pub comeback: Comeback,
 }
 
@@ -79,11 +79,11 @@ impl fmt::Display for Scenario {
 pub enum Answer {
     /// A new token.
     Renewed,
-    /// Not now.
+    /// A refusal, with its `Retry-After`.
     Refused(Option<Duration>),
 }
 
-/// The backend over time.
+/// The backend's behaviour over time.
 pub struct World {
     outage: Outage,
     from: Duration,
@@ -94,12 +94,12 @@ pub struct World {
 }
 
 impl World {
-    /// A backend that goes away at `from`.
+    /// A backend that is away from `from` on.
     pub fn new(scenario: &Scenario, from: Duration) -> Self {
         let capacity = match scenario.outage.comeback {
             Comeback::Whole => u64::MAX,
             Comeback::Limited { times, .. } => {
-                // A refresh comes at 80 % of the life on average.
+                // On average a refresh comes at 80 % of the lifetime.
                 let ordinary = f64::from(scenario.clients) / (0.8 * scenario.life.as_secs_f64());
                 (f64::from(times) * ordinary).ceil() as u64
             }
@@ -114,7 +114,7 @@ impl World {
         }
     }
 
-    /// Answers a request that comes at `now`; requests come in the order of time.
+    /// The answer to a request at `now`. Requests must come in order of time.
     pub fn answer(&mut self, now: Duration) -> Answer {
         if now < self.from {
             return Answer::Renewed;

@@ -1,11 +1,11 @@
-//! P6: the keyring daemon may die.
+//! P6: the keyring daemon may die without losing a stored token.
 //!
-//! The session rotates without pause against a backend that forgives nothing, while the
-//! daemon is killed (SIGKILL) at random moments and started again. After each death another
-//! process looks at what the new daemon holds: a generation of which the core was told that
-//! it is kept must be there, or a newer one. The app goes on, says that it is not
-//! remembered while that is so, and is again soon after the daemon is back. Every few rounds
-//! the app is killed and started too: it is signed in, or the token was lost.
+//! The session rotates without pause against a backend without a grace window, while the daemon is
+//! killed (SIGKILL) at random moments and started again. After each kill another process reads what
+//! the new daemon holds: the newest generation whose write was confirmed to the core, or a later
+//! one. The app goes on. While the daemon is away, its state says that the session is not
+//! remembered, and soon after the daemon is back that it is. Every few rounds the app is killed
+//! and started too: it must be signed in, or the token was lost.
 
 use std::time::Duration;
 
@@ -17,9 +17,9 @@ use crate::registry::Setting;
 use crate::report::Row;
 use crate::rig::{Lost, is_fresh};
 
-/// A daemon dies within this time of the beginning of a round: some rotations' worth.
+/// The daemon is killed within this time from the start of a round: the time of a few rotations.
 const MOMENTS_MS: u64 = 60;
-/// The app is started anew every so many rounds.
+/// How many rounds pass between two starts of the app.
 const RESTART: u64 = 5;
 
 /// A few deaths.
@@ -27,7 +27,7 @@ pub async fn short(setting: &Setting) -> Row {
     run(setting, 10).await
 }
 
-/// Many.
+/// The long form: many kills of the daemon.
 pub async fn long(setting: &Setting) -> Row {
     run(setting, 300).await
 }
@@ -66,7 +66,7 @@ async fn world(setting: &Setting, rounds: u64) -> Result<(u64, u64), Lost> {
         if let Err(lost) = round(&lodging, &mut bus, &mut app, number).await {
             losses += 1;
             eprintln!("\rP6 lost: round {number}: {lost}");
-            // On with a new session: what comes next is counted by itself.
+            // Goes on with a new session, so that the next loss is counted separately.
             app.kill().await?;
             let _ = bus.kill_keyring();
             start(&mut bus)?;
@@ -77,7 +77,7 @@ async fn world(setting: &Setting, rounds: u64) -> Result<(u64, u64), Lost> {
     Ok((losses, app.kept()))
 }
 
-/// A start of the app, signed in anew and kept.
+/// Starts the app, signs in and waits until the session is stored.
 async fn settle(lodging: &Lodging, bus: &Bus) -> Result<Resident, Lost> {
     let mut app = lodging.move_in(bus)?;
     app.do_well("login").await?;
@@ -92,17 +92,17 @@ async fn round(
     number: u64,
 ) -> Result<(), Lost> {
     app.do_well("rotate").await?;
-    // Not a wait for anything: the moment of the blow.
+    // The random moment of the kill; nothing is waited for.
     let moment = rand::random_range(0..MOMENTS_MS * 1000);
     tokio::time::sleep(Duration::from_micros(moment)).await;
     tokio::task::block_in_place(|| bus.kill_keyring()).map_err(|error| error.to_string())?;
     if number % 2 == 1 {
-        // Some rotations with no keyring at all, and it is said.
+        // Some rotations without a keyring; the state must say so.
         let unkept = |state: &_| remembered(state) == Some(false);
         app.until("a session that is not kept", unkept).await?;
     }
     if number.is_multiple_of(3) {
-        // The new daemon comes while tokens rotate on.
+        // The new daemon starts while tokens rotate.
         start(bus)?;
     }
     app.do_well("rest").await?;
@@ -113,12 +113,12 @@ async fn round(
     let found = lodging.generation(bus).await?;
     if found.is_none_or(|found| found < acknowledged) {
         return Err(format!(
-            "generation {acknowledged} was acknowledged, and {found:?} is there"
+            "the write of generation {acknowledged} was acknowledged, but the keyring holds {found:?}"
         ));
     }
     let kept = app.in_time("a session that is kept again", is_kept).await?;
     if !is_fresh(&kept) {
-        return Err(format!("the session did not go on: {kept:?}"));
+        return Err(format!("the session ended: {kept:?}"));
     }
     if number % RESTART == RESTART - 1 {
         app.kill().await?;

@@ -1,6 +1,6 @@
-//! What may befall the keyring, shown on the real one: `gnome-keyring-daemon` on a bus of
-//! its own, under the real core in a process of its own. Only what is on the other side of
-//! the bus is ever a stand-in, where it has to stay mute.
+//! Failures of the keyring, tested with the real `gnome-keyring-daemon` on a private bus and the
+//! real core in a child process. A stand-in replaces the daemon only where the keyring must never
+//! answer.
 
 pub mod deaths;
 mod resident;

@@ -1,4 +1,4 @@
-//! The process whose keyring is in trouble, from outside; see [`crate::parts::resident`].
+//! Starts and drives the child process whose keyring fails; see [`crate::parts::resident`].
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -16,10 +16,10 @@ use crate::parts::resident::{Done, Said};
 use crate::registry::Setting;
 use crate::rig::{Lost, account};
 
-/// Longer than anything takes.
+/// Longer than any command takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What outlives the process: its account, its folder, and its name in the keyring.
+/// What remains when the process ends: its account, its folder, and its name in the keyring.
 pub struct Lodging {
     program: PathBuf,
     address: String,
@@ -29,7 +29,7 @@ pub struct Lodging {
 }
 
 impl Lodging {
-    /// A new one; its records lie on the bus's own ground and go with it.
+    /// A new one. Its records lie in the bus's folder and are deleted with it.
     pub fn new(setting: &Setting, backend: &Backend, bus: &Bus) -> Result<Self, Lost> {
         Ok(Self {
             program: setting.program.clone(),
@@ -49,7 +49,7 @@ impl Lodging {
         command
     }
 
-    /// A start of the app.
+    /// Starts the app.
     pub fn move_in(&self, bus: &Bus) -> Result<Resident, Lost> {
         let folder = self.folder.display().to_string();
         let arguments = [&*self.address, &self.email, &folder, &self.service];
@@ -72,12 +72,12 @@ impl Lodging {
         })
     }
 
-    /// Which generation the keyring holds, as another process finds it.
+    /// The generation that the keyring holds, as another process reads it.
     pub async fn generation(&self, bus: &Bus) -> Result<Option<u64>, Lost> {
         let folder = self.folder.display().to_string();
         let mut look = self.part(bus, "item", &[&self.service, &folder]);
         let looked = tokio::time::timeout(PATIENCE, look.output()).await;
-        let looked = looked.map_err(|_| "the keyring cannot be looked at")?;
+        let looked = looked.map_err(|_| "reading the keyring does not end")?;
         let looked = looked.map_err(|error| error.to_string())?;
         let text = String::from_utf8_lossy(&looked.stdout);
         match text.trim() {
@@ -90,7 +90,7 @@ impl Lodging {
     }
 }
 
-/// What a process has said so far.
+/// What a process has reported so far.
 #[derive(Clone, Default)]
 struct Heard {
     state: Option<SessionChanged>,
@@ -117,7 +117,7 @@ async fn listen(
     }
 }
 
-/// One run of the app. Dropping it kills it.
+/// One run of the app. Killed when dropped.
 pub struct Resident {
     child: Child,
     input: ChildStdin,
@@ -127,19 +127,20 @@ pub struct Resident {
 }
 
 impl Resident {
-    /// Gives a command and waits until it is over.
+    /// Sends a command and waits until it has ended.
     pub async fn ask(&mut self, command: &str) -> Result<Done, Lost> {
         let line = format!("{command}\n");
         let asked = self.input.write_all(line.as_bytes()).await;
-        asked.map_err(|error| format!("{command}: the process does not listen: {error}"))?;
+        asked
+            .map_err(|error| format!("{command}: the process does not read its input: {error}"))?;
         let done = tokio::time::timeout(PATIENCE, self.done.recv()).await;
-        let done = done.map_err(|_| format!("{command}: no end in sight"))?;
+        let done = done.map_err(|_| format!("{command}: it does not end"))?;
         let done = done.ok_or_else(|| format!("{command}: the process has ended"))?;
         self.slowest_ms = self.slowest_ms.max(done.window_ms);
         Ok(done)
     }
 
-    /// The same for a command that has to succeed.
+    /// Sends a command that has to succeed.
     pub async fn do_well(&mut self, command: &str) -> Result<Done, Lost> {
         let done = self.ask(command).await?;
         match &done.error {
@@ -148,17 +149,17 @@ impl Resident {
         }
     }
 
-    /// The newest generation of which the keyring has said that it holds it.
+    /// The newest generation that the keyring has confirmed to hold.
     pub fn kept(&self) -> u64 {
         self.heard.borrow().kept
     }
 
-    /// The longest that the window has waited for the state.
+    /// The longest time that a read of the state took.
     pub fn slowest_ms(&self) -> u64 {
         self.slowest_ms
     }
 
-    /// The first state that is `wanted`.
+    /// Waits for a state that is `wanted`.
     pub async fn until(
         &mut self,
         what: &str,
@@ -167,7 +168,7 @@ impl Resident {
         self.within(PATIENCE, what, wanted).await
     }
 
-    /// The same within a time that is promised.
+    /// Waits for such a state for at most the promised time.
     pub async fn within(
         &mut self,
         limit: Duration,
@@ -186,7 +187,7 @@ impl Resident {
         Err(format!("waited for {what}, but it is {now:?}"))
     }
 
-    /// Lets the app's time pass, a minute at most, until the state is `wanted`.
+    /// Advances the app's clock, by a minute at most, until the state is `wanted`.
     pub async fn in_time(
         &mut self,
         what: &str,
@@ -199,24 +200,24 @@ impl Resident {
             }
             self.do_well("pass 1").await?;
         }
-        // Something may be under way, and its own limits are in real time.
+        // A call of the core may be in progress, and its own limits are in real time.
         let limit = Duration::from_secs(5);
         self.within(limit, what, wanted).await
     }
 
-    /// `kill -9`.
+    /// Kills it with SIGKILL.
     pub async fn kill(&mut self) -> Result<(), Lost> {
         let killed = self.child.kill().await;
-        killed.map_err(|error| format!("it cannot be killed: {error}"))
+        killed.map_err(|error| format!("the process cannot be killed: {error}"))
     }
 }
 
-/// Whether someone is signed in, and would be after a restart.
+/// Whether somebody is signed in, and still would be after a restart.
 pub fn is_kept(state: &SessionState) -> bool {
     remembered(state) == Some(true) && state.storage == StorageStatus::Ok
 }
 
-/// Whether who is signed in would be after a restart.
+/// Whether the signed-in user still would be after a restart.
 pub fn remembered(state: &SessionState) -> Option<bool> {
     match state.phase {
         Phase::SignedIn { remembered, .. } => Some(remembered),

@@ -1,11 +1,11 @@
 //! P7: a keyring that is locked, absent or hung never blocks the UI.
 //!
-//! In each [`Trouble`] the app is started, signed in, used, and left alone; the trouble
-//! passes, and without a restart the session is in the keyring. Then the same trouble meets
-//! an app that starts with a session, and one that signs out. All the while a window asks
-//! for the state. A run is lost if a call of the keyring outlasts its bound, if the window
-//! or a sign-out waits, if the state says anything but what is so, or if the session does
-//! not heal.
+//! In each [`Trouble`] the app is started, signed in, used, and left alone. When the trouble
+//! passes, the session must get into the keyring without a restart. Then the same trouble happens
+//! to an app that starts with a session, and to one that signs out. Meanwhile the state is read all
+//! the time, as a window does. A run is lost if a call of the keyring exceeds its bound, if a read
+//! of the state or a sign-out waits, if the state is wrong, or if the session is not stored in
+//! the end.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,14 +21,14 @@ use crate::registry::Setting;
 use crate::report::Row;
 use crate::rig::{Lost, identity, is_fresh, why};
 
-/// The bound of a call of the keyring, and what a busy machine adds. The row says both.
+/// The bound of a call of the keyring, and an allowance for a busy machine. The row names both.
 const CALL_MS: u64 = 3_000 + 400;
 const BOUND: &str =
     "calls ≤ 3 s (+ 0.4 s for a busy machine), UI ≤ 200 ms, healed without a restart";
-/// What the window may wait.
+/// How long a read of the state may take, in milliseconds.
 const WINDOW_MS: u64 = 200;
-/// A start shows who was signed in after this time at the latest: the second that it gives
-/// the backend, and what a busy machine adds.
+/// A start shows the stored user after this time at the latest: the second that it waits for the
+/// backend, and an allowance for a busy machine.
 const SHOWN: Duration = Duration::from_millis(2_000);
 
 /// Each trouble once.
@@ -36,7 +36,7 @@ pub async fn short(setting: &Setting) -> Row {
     run(setting, 1).await
 }
 
-/// Each many times.
+/// Each trouble many times.
 pub async fn long(setting: &Setting) -> Row {
     run(setting, 60).await
 }
@@ -49,7 +49,7 @@ async fn run(setting: &Setting, times: usize) -> Row {
         let (backend, setting, worst) = (backend.clone(), setting.clone(), worst.clone());
         Job {
             name: trouble.to_string(),
-            // Few at a time: the window's patience is measured.
+            // Few at a time, since the times of the reads are measured.
             slow: false,
             work: Box::pin(
                 async move { course(&setting, &backend, trouble, number, &worst).await },
@@ -77,7 +77,7 @@ async fn run(setting: &Setting, times: usize) -> Row {
     }
 }
 
-/// The longest of all.
+/// The longest times.
 #[derive(Default)]
 struct Worst {
     call_ms: AtomicU64,
@@ -112,7 +112,7 @@ async fn course(
     by_user(why(&over))?;
     settle_up(app, worst).await?;
 
-    // Nothing of it is left, whatever the keyring could be told at the time.
+    // The session is gone, although the keyring could not be told at the time.
     let mut app = lodging.move_in(scene.bus())?;
     let started = app.until("the start to be over", |state| why(state).is_some());
     by_user(why(&started.await?))?;
@@ -135,14 +135,14 @@ async fn first_run(
 ) -> Result<(), Lost> {
     app.until("the start to be over", |state| why(state).is_some())
         .await?;
-    // The prompt is shown, and nobody answers it, here or later.
+    // The keyring shows its prompt, and nobody answers it.
     for call in ["read", "write", "unlock"] {
         let done = app.ask(call).await?;
         worst.call_ms.fetch_max(done.ms, Ordering::Relaxed);
         bounded(&format!("to {call}"), done.ms, CALL_MS)?;
-        // That a locked one holds nothing it may say.
+        // A locked keyring may answer that it has no item; other calls must fail.
         if done.error.is_none() && (call != "read" || trouble != Trouble::Locked) {
-            return Err(format!("the trouble is none: it could be asked to {call}"));
+            return Err(format!("the trouble has no effect: {call} succeeded"));
         }
     }
     let done = app.do_well("login").await?;
@@ -152,15 +152,15 @@ async fn first_run(
     let state = signed_in.await?;
     if remembered(&state) != Some(false) || state.storage != trouble.shows_as() || !is_fresh(&state)
     {
-        return Err(format!("signed in, but it says {state:?}"));
+        return Err(format!("signed in, but the state is {state:?}"));
     }
     let done = app.do_well("call").await?;
     bounded("a call of the API", done.ms, WINDOW_MS)?;
-    // One look at the keyring and one write.
+    // One read of the keyring and one write.
     let done = app.do_well("refresh").await?;
     bounded("a refresh", done.ms, 2 * CALL_MS)?;
     if number % 4 == 3 && trouble.hangs() {
-        // Left alone until nothing more is tried at once.
+        // Time passes until no further write is tried at once.
         for _ in 0..12 {
             app.do_well("pass 10").await?;
             app.ask("read").await?;
@@ -174,10 +174,10 @@ async fn first_run(
     Ok(())
 }
 
-/// Starts with a session that the keyring holds, while it cannot be asked.
+/// Starts with a stored session while the keyring does not answer.
 async fn second_run(app: &mut Resident, scene: &mut Scene, trouble: Trouble) -> Result<(), Lost> {
     let shown = |state: &_| identity(state).is_some() || why(state).is_some();
-    let state = app.within(SHOWN, "who was signed in", shown).await?;
+    let state = app.within(SHOWN, "the stored user", shown).await?;
     if identity(&state).is_none() || is_fresh(&state) {
         return Err(format!("the start shows {state:?}"));
     }
@@ -189,7 +189,7 @@ async fn second_run(app: &mut Resident, scene: &mut Scene, trouble: Trouble) -> 
         .map(drop)
 }
 
-/// The window's figure, and the end of this run of the app.
+/// Checks the longest read of the state, and ends this run of the app.
 async fn settle_up(mut app: Resident, worst: &Worst) -> Result<(), Lost> {
     app.ask("pass 0").await?;
     worst
@@ -205,13 +205,15 @@ async fn emptied(lodging: &Lodging, scene: &Scene) -> Result<(), Lost> {
             return Ok(());
         }
     }
-    Err("the keyring still holds the session that was signed out of".into())
+    Err("the keyring still holds the session that the user has left".into())
 }
 
 fn by_user(why: Option<SignedOutReason>) -> Result<(), Lost> {
     match why {
         Some(SignedOutReason::ByUser) => Ok(()),
-        other => Err(format!("signed out by the user, but it says {other:?}")),
+        other => Err(format!(
+            "signed out by the user, but the state is {other:?}"
+        )),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Each way in which a keyring does not answer, how it comes about and how it passes.
+//! The ways in which a keyring does not answer: how each begins and how it ends.
 
 use std::fmt;
 
@@ -7,23 +7,22 @@ use vestibule_core::wire::StorageStatus;
 
 use crate::rig::Lost;
 
-/// One of them.
+/// A way in which the keyring does not answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// It wants its password, and nobody types it in. Passes when the user logs in.
+    /// It asks for its password, and nobody enters it. Ends when the user logs in.
     Locked,
-    /// There is no bus to look for it on.
+    /// There is no bus.
     NoBus,
-    /// There is a bus, but no keyring on it.
+    /// There is a bus without a keyring.
     NoService,
-    /// Somebody has its name and never answers. Passes when the real one takes its place.
+    /// A program has the keyring's name and never answers. Ends when the real keyring replaces it.
     Mute,
-    /// The real one is stopped in its tracks. Passes when it goes on: then what it was asked
-    /// meanwhile is done, late.
+    /// The real keyring is stopped (SIGSTOP). When it continues, it still handles the calls that
+    /// came meanwhile.
     Stopped,
 }
 
-/// All of them.
 pub const TROUBLES: [Trouble; 5] = [
     Trouble::Locked,
     Trouble::NoBus,
@@ -33,7 +32,7 @@ pub const TROUBLES: [Trouble; 5] = [
 ];
 
 impl Trouble {
-    /// What the state has to say about it.
+    /// What the state must say about it.
     pub fn shows_as(self) -> StorageStatus {
         match self {
             Self::NoBus | Self::NoService => StorageStatus::Absent,
@@ -41,7 +40,7 @@ impl Trouble {
         }
     }
 
-    /// Whether calls hang in it, rather than fail at once.
+    /// Whether calls wait in it instead of failing at once.
     pub fn hangs(self) -> bool {
         matches!(self, Self::Locked | Self::Mute | Self::Stopped)
     }
@@ -59,20 +58,20 @@ impl fmt::Display for Trouble {
     }
 }
 
-/// A bus on which trouble comes and goes.
+/// A bus on which a trouble begins and ends.
 pub struct Scene {
     mutes: Vec<Mute>,
     bus: Bus,
 }
 
 impl Scene {
-    /// With a keyring that works.
+    /// A bus with a keyring that works.
     pub fn new() -> Result<Self, Lost> {
         let mut scene = Self {
             mutes: Vec::new(),
             bus: Bus::start().map_err(|error| error.to_string())?,
         };
-        // Nobody answers a prompt, here or later.
+        // Nobody answers a prompt.
         scene.with(|bus, mutes| {
             mutes.push(bus.ignore_prompts()?);
             bus.start_keyring(Keyring::Unlocked)
@@ -80,12 +79,11 @@ impl Scene {
         Ok(scene)
     }
 
-    /// The bus, for those who live on it.
     pub fn bus(&self) -> &Bus {
         &self.bus
     }
 
-    /// From a keyring that works into trouble.
+    /// Begins a trouble; the keyring worked before.
     pub fn strike(&mut self, trouble: Trouble) -> Result<(), Lost> {
         self.with(|bus, mutes| match trouble {
             Trouble::Locked => bus.lock_keyring(),
@@ -100,7 +98,7 @@ impl Scene {
         })
     }
 
-    /// And back.
+    /// Ends the trouble.
     pub fn heal(&mut self, trouble: Trouble) -> Result<(), Lost> {
         self.with(|bus, mutes| match trouble {
             Trouble::Locked => bus.unlock_keyring(),
@@ -119,7 +117,7 @@ impl Scene {
         })
     }
 
-    /// A bus is asked by way of other programs, which blocks.
+    /// Runs something with the bus on a blocking thread, since it starts other programs.
     fn with(
         &mut self,
         work: impl FnOnce(&mut Bus, &mut Vec<Mute>) -> std::io::Result<()>,

@@ -1,4 +1,4 @@
-//! The app itself, launched on a desk of its own.
+//! Launches the app itself on a desktop of its own.
 
 use std::cell::RefCell;
 use std::os::unix::fs::MetadataExt as _;
@@ -13,7 +13,7 @@ use vestibule_bus::{Bus, Keyring};
 use super::screen::Screen;
 use crate::rig::Lost;
 
-/// The app that WebDriver can drive too: `VESTIBULE_APP`, or where it is built.
+/// The app in its build for WebDriver: at `VESTIBULE_APP`, or where `cargo xtask build` puts it.
 pub fn program() -> Result<PathBuf, Lost> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let repository = here.ancestors().nth(2).unwrap_or(here);
@@ -30,7 +30,7 @@ pub fn program() -> Result<PathBuf, Lost> {
     ))
 }
 
-/// A home, a screen, and a D-Bus session or none.
+/// A home folder, a screen, and a bus with or without D-Bus session.
 pub struct Desk {
     program: PathBuf,
     address: String,
@@ -54,7 +54,7 @@ impl Desk {
         })
     }
 
-    /// One launch.
+    /// Launches the app once.
     pub fn launch(&self) -> Result<Launch, Lost> {
         let mut command = Command::new(&self.program);
         self.bus.dress(&mut command);
@@ -72,7 +72,7 @@ impl Desk {
         Ok(Launch(RefCell::new(child)))
     }
 
-    /// So many launches in one moment, which is that of the death of `dying` too.
+    /// Launches the app this many times at one moment, at which `dying` is killed too.
     pub fn launch_at_once(&self, many: usize, dying: Option<Launch>) -> Result<Vec<Launch>, Lost> {
         let gate = Barrier::new(many + usize::from(dying.is_some()));
         std::thread::scope(|scope| {
@@ -94,7 +94,7 @@ impl Desk {
         })
     }
 
-    /// The processes that hold the lock, as the kernel knows them.
+    /// The processes that hold the lock, as the kernel lists them.
     pub fn holders(&self) -> Result<Vec<u32>, Lost> {
         let lock = self.lock()?;
         let inode = std::fs::metadata(&lock)
@@ -102,7 +102,7 @@ impl Desk {
             .ino();
         let locks = std::fs::read_to_string("/proc/locks").map_err(|error| error.to_string())?;
         let holds = |line: &str| {
-            // `1: FLOCK ADVISORY WRITE 4711 fe:01:123456 0 EOF`; who waits has an arrow.
+            // `1: FLOCK ADVISORY WRITE 4711 fe:01:123456 0 EOF`; a waiting process has an arrow.
             let words: Vec<_> = line.split_whitespace().collect();
             let held = words.get(5)?.rsplit(':').next()?.parse() == Ok(inode);
             (held && words[1] == "FLOCK").then(|| words[4].parse().ok())?
@@ -110,7 +110,8 @@ impl Desk {
         Ok(locks.lines().filter_map(holds).collect())
     }
 
-    /// Where the app puts it: the identifier is the app's own affair.
+    /// The path of the app's lock file. The test searches for it, since the app's identifier, which
+    /// names the folder, may change.
     fn lock(&self) -> Result<PathBuf, Lost> {
         let data = self.bus.home().join("data");
         let apps = std::fs::read_dir(data).map_err(|error| error.to_string())?;
@@ -124,7 +125,7 @@ impl Desk {
     }
 }
 
-/// A process of the app. Dropping it kills it and all it started.
+/// A process of the app. Dropping it kills it and all processes that it started.
 pub struct Launch(RefCell<Child>);
 
 impl Launch {
@@ -132,14 +133,14 @@ impl Launch {
         self.0.borrow().id()
     }
 
-    /// Its exit code, once it has ended; within, `None` if a signal ended it.
+    /// Its exit code once it has ended; an inner `None` if a signal ended it.
     pub fn ended(&self) -> Result<Option<Option<i32>>, Lost> {
         let ended = self.0.borrow_mut().try_wait();
         let ended = ended.map_err(|error| error.to_string())?;
         Ok(ended.map(|status| status.code()))
     }
 
-    /// `kill -9`.
+    /// Kills it with SIGKILL.
     pub fn end(self) -> Result<(), Lost> {
         let mut child = self.0.borrow_mut();
         let killed = child.kill().and_then(|()| child.wait());

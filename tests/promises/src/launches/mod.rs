@@ -1,10 +1,10 @@
 //! P15: one process owns the windows, however many are launched.
 //!
-//! Eight launches of the app at once, on a desktop with a D-Bus session and on one without:
-//! one of them must hold `instance.lock` and stay, with one window; the others must hand over
-//! to it and leave with status 0. Then a launch by itself brings the window that is there to
-//! the front. In every other round the eight begin in the moment in which the one before is
-//! killed (SIGKILL), so that they race for what it leaves behind.
+//! Eight launches of the app at once, on a desktop with a D-Bus session and on one without: one of
+//! them must hold `instance.lock` and stay, with one window; the others must hand over to it and
+//! exit with status 0. Then a single launch must bring the existing window to the front. In every
+//! other round the eight start at the moment at which the previous owner is killed (SIGKILL), so
+//! that they compete for its lock.
 
 mod app;
 mod screen;
@@ -20,15 +20,15 @@ use crate::rig::Lost;
 use app::{Desk, Launch};
 
 const AT_ONCE: usize = 8;
-/// Longer than an app takes to start when eight of them do, on a small machine.
+/// Longer than eight apps at once take to start on a small machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Both desktops, with and without an owner that dies.
+/// Both desktops, with and without an owner that is killed.
 pub async fn short(setting: &Setting) -> Row {
     run(setting, 4).await
 }
 
-/// Many.
+/// The long form: many rounds.
 pub async fn long(setting: &Setting) -> Row {
     run(setting, 50).await
 }
@@ -88,13 +88,13 @@ fn play(program: &Path, address: &str, setting: &Setting, rounds: u64) -> Result
     Ok(losses)
 }
 
-/// Answers the process that owns the windows afterwards.
+/// One round. Returns the process that owns the windows afterwards.
 fn round(desk: &Desk, before: Option<Launch>, number: u64) -> Result<Launch, Lost> {
     let mut before = before;
     if number.is_multiple_of(2)
         && let Some(before) = before.take()
     {
-        // Gone before anything is launched.
+        // The previous owner has ended before the launches.
         before.end()?;
     }
     let launches = desk.launch_at_once(AT_ONCE, before)?;
@@ -102,7 +102,7 @@ fn round(desk: &Desk, before: Option<Launch>, number: u64) -> Result<Launch, Los
     let holders = desk.holders()?;
     if holders != [owner.id()] {
         return Err(format!(
-            "{} stays, but the lock is held by {holders:?}",
+            "process {} stays, but the lock is held by {holders:?}",
             owner.id()
         ));
     }
@@ -113,46 +113,46 @@ fn round(desk: &Desk, before: Option<Launch>, number: u64) -> Result<Launch, Los
     let [window] = &windows[..] else {
         return Err(format!("there are {} windows", windows.len()));
     };
-    // Those that left have knocked: the window may still be on its way to the front for one.
-    until("the window to be left", || {
+    // The launches that exited asked for the window, which may still be coming to the front.
+    until("the window to lose the focus", || {
         desk.screen.look_away()?;
         Ok((desk.screen.focused()? != *window).then_some(()))
     })?;
     let caller = desk.launch()?;
-    let status = until("a launch by itself to leave", || caller.ended())?;
+    let status = until("a single launch to exit", || caller.ended())?;
     if status != Some(0) {
-        return Err(format!("a launch by itself left with {status:?}"));
+        return Err(format!("a single launch exited with {status:?}"));
     }
     until("the window to come to the front", || {
         Ok((desk.screen.focused()? == *window).then_some(()))
     })?;
     if desk.screen.windows()?.len() != 1 || desk.holders()? != [owner.id()] {
-        return Err("a launch by itself changed who owns the windows".into());
+        return Err("a single launch changed the owner of the windows".into());
     }
     Ok(owner)
 }
 
-/// The one of these that does not end; all others have to, and well.
+/// Returns the launch that does not exit; all others must exit with success.
 fn the_one_that_stays(mut launches: Vec<Launch>) -> Result<Launch, Lost> {
-    until("all but one to leave", || {
+    until("all launches but one to exit", || {
         let mut staying = Vec::new();
         for launch in launches.drain(..) {
             match launch.ended()? {
                 None => staying.push(launch),
                 Some(Some(0)) => {}
-                Some(status) => return Err(format!("a launch left with {status:?}")),
+                Some(status) => return Err(format!("a launch exited with {status:?}")),
             }
         }
         launches = staying;
         match launches.len() {
-            0 => Err("none has stayed".into()),
+            0 => Err("every launch exited".into()),
             1 => Ok(launches.pop()),
             _ => Ok(None),
         }
     })
 }
 
-/// Asks until there is an answer.
+/// Asks again until there is an answer.
 fn until<T>(what: &str, mut ask: impl FnMut() -> Result<Option<T>, Lost>) -> Result<T, Lost> {
     let limit = Instant::now() + PATIENCE;
     loop {

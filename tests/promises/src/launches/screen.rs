@@ -1,4 +1,4 @@
-//! A virtual screen, and what is to be seen on it.
+//! A virtual screen, and the windows on it.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -10,19 +10,19 @@ use crate::rig::Lost;
 /// The title of the app's windows.
 const TITLE: &str = "^Vestibule$";
 
-/// Dropping it ends it.
+/// The screen. Closed when dropped.
 pub struct Screen {
     server: Child,
     name: String,
-    /// Something else to look at.
+    /// A second window, which takes the focus from the app's.
     elsewhere: String,
 }
 
 impl Screen {
-    /// Opens one on a free display.
+    /// Opens a screen on a free display.
     pub fn open(bus: &Bus) -> Result<Self, Lost> {
         let mut server = Command::new("Xvfb");
-        // Without `-noreset` the server starts over whenever its last client leaves.
+        // Without `-noreset` the server resets whenever its last client disconnects.
         server
             .args(["-displayfd", "1", "-nolisten", "tcp", "-noreset"])
             .args(["-screen", "0", "1600x1000x24"])
@@ -42,14 +42,14 @@ impl Screen {
             read.map_err(|error| error.to_string())?;
         }
         if number.trim().is_empty() {
-            return Err("Xvfb ended without a word".into());
+            return Err("Xvfb ended without naming its display".into());
         }
         screen.name = format!(":{}", number.trim());
         screen.elsewhere = screen.ask(&["search", "--maxdepth", "0", ".*"])?;
         Ok(screen)
     }
 
-    /// What `DISPLAY` has to be.
+    /// The value for `DISPLAY`.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -60,12 +60,12 @@ impl Screen {
         Ok(found.lines().map(str::to_owned).collect())
     }
 
-    /// The window that has the keyboard.
+    /// The window that has the keyboard focus.
     pub fn focused(&self) -> Result<String, Lost> {
         self.ask(&["getwindowfocus", "-f"])
     }
 
-    /// Takes the keyboard from whoever has it.
+    /// Gives the keyboard focus to the second window.
     pub fn look_away(&self) -> Result<(), Lost> {
         self.ask(&["windowfocus", "--sync", &self.elsewhere])
             .map(drop)
@@ -75,7 +75,7 @@ impl Screen {
         let mut xdotool = Command::new("xdotool");
         let answer = xdotool.args(arguments).env("DISPLAY", &self.name).output();
         let answer = answer.map_err(|error| missing("xdotool", "xdotool", &error))?;
-        // A search that finds nothing is a failure to xdotool, and an answer to us.
+        // `xdotool` fails when a search finds nothing; here that is a valid answer.
         Ok(String::from_utf8_lossy(&answer.stdout).trim().to_owned())
     }
 }

@@ -1,4 +1,4 @@
-//! The listeners hear what comes: shown by clients that do what the core must not.
+//! The control: clients that do what the core must not do are noticed by the listeners.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::elsewhere::Others;
 use crate::proxy::{Act, Script};
 use crate::rig::{Lost, PASSWORD};
 
-/// A client that follows redirects, and one that heeds a proxy, tell the password.
+/// A client that follows redirects and one that uses a proxy both send the password there.
 pub async fn run(backend: Arc<Backend>) -> Result<(), Lost> {
     let (proxy, email, others) = Others::beside(&backend).await?;
     let broken = |error: &dyn std::fmt::Display| format!("the control itself: {error}");
@@ -23,7 +23,10 @@ pub async fn run(backend: Arc<Backend>) -> Result<(), Lost> {
         sent.send().await.map_err(|error| broken(&error))?;
         proxy.lift().await.map_err(|error| broken(&error))?;
         if !other.heard.holds(PASSWORD) {
-            return Err(format!("{} does not hear a password", other.address));
+            return Err(format!(
+                "the listener at {} does not notice a password",
+                other.address
+            ));
         }
         if other.check().is_ok() {
             return Err(format!("{} counts nobody", other.address));
@@ -39,6 +42,6 @@ pub async fn run(backend: Arc<Backend>) -> Result<(), Lost> {
     sent.map_err(|error| broken(&error))?;
     match trap.heard.holds(PASSWORD) {
         true => Ok(()),
-        false => Err("a proxy does not hear a password".into()),
+        false => Err("the proxy does not notice a password".into()),
     }
 }

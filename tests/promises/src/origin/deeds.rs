@@ -1,4 +1,4 @@
-//! Everything that carries a credential to the backend.
+//! Every call that carries a credential to the backend.
 
 use vestibule_core::secrets::Secret;
 use vestibule_core::session::Session;
@@ -6,35 +6,33 @@ use vestibule_core::wire::{FetchRequest, LoginInput, RegisterInput, UploadReques
 
 use crate::rig::{Client, Lost, PASSWORD, REFRESH, get};
 
-/// Asks for a code by mail at each sign-in.
+/// This account gets a code by mail at each sign-in.
 const MAILED: &str = "otp@vestibule.test";
-/// How much is uploaded: more than is kept for a replay.
+/// How many bytes are uploaded: more than the core keeps to send a request again.
 const LARGE: usize = 3 << 20;
 
-/// What is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deed {
-    /// A password goes out.
+    /// Sends a password.
     Login,
-    /// Likewise.
+    /// Sends a password.
     Register,
-    /// A code goes out.
+    /// Sends a code.
     VerifyOtp,
-    /// An address goes out.
+    /// Sends an e-mail address.
     ResendOtp,
-    /// The refresh token goes out.
+    /// Sends the refresh token.
     Refresh,
-    /// Likewise.
+    /// Sends the refresh token.
     Logout,
-    /// A bearer goes out.
+    /// Sends an access token.
     Get,
-    /// Likewise, with a body that is kept for a replay.
+    /// Sends an access token, and a body that the core keeps to send it again.
     Post,
-    /// Likewise, with one that is not.
+    /// Sends an access token, and a body that is too large to keep.
     Upload,
 }
 
-/// All of them.
 pub const ALL: [Deed; 9] = [
     Deed::Login,
     Deed::Register,
@@ -48,7 +46,7 @@ pub const ALL: [Deed; 9] = [
 ];
 
 impl Deed {
-    /// Where it goes.
+    /// The path of the call.
     pub fn path(self) -> &'static str {
         match self {
             Self::Login => "/login",
@@ -63,7 +61,7 @@ impl Deed {
         }
     }
 
-    /// What comes before it.
+    /// Does what must come before it.
     pub async fn prepare(self, client: &Client) -> Result<(), Lost> {
         match self {
             Self::Login | Self::Register => Ok(()),
@@ -78,7 +76,7 @@ impl Deed {
         }
     }
 
-    /// Whatever comes of it: what matters is where it went.
+    /// Makes the call. Its result does not matter, only where it was sent.
     pub async fn attempt(self, client: &Client) {
         let session = &client.session;
         match self {
@@ -95,7 +93,7 @@ impl Deed {
     }
 }
 
-/// Gives a large body as a page does, as often as it is wanted.
+/// Uploads a large body as a page does, as often as the core asks for it.
 pub async fn upload(session: &Session, path: &str) {
     let request = UploadRequest {
         path: path.into(),
@@ -120,7 +118,7 @@ pub async fn upload(session: &Session, path: &str) {
     }
 }
 
-/// The sign-in of this account.
+/// The sign-in input of this account.
 pub fn password_of(email: &str) -> LoginInput {
     LoginInput::new(email, PASSWORD)
 }

@@ -1,5 +1,5 @@
-//! Listeners that are not the backend. Each takes whatever comes, answers as a backend would,
-//! so that whoever comes goes on, and keeps what it heard.
+//! Listeners that are not the backend. Each accepts every connection, answers as a backend would,
+//! so that a client goes on, and keeps what it received.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ use vestibule_backend::Backend;
 use crate::proxy::Proxy;
 use crate::rig::{Lost, way};
 
-/// Enough of what was said to find a credential in it.
+/// How many bytes are kept: enough to find a credential in them.
 const KEPT: usize = 1 << 20;
 
 /// How often another port is tried.
@@ -25,7 +25,7 @@ const WELCOME: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\
     {\"user\":{\"id\":\"e\",\"name\":\"E\",\"email\":\"e@e.test\"},\
     \"tokens\":{\"token\":\"elsewhere\",\"expiresIn\":900,\"expires\":\"\"},\"x\":0}";
 
-/// What was heard.
+/// What was received.
 #[derive(Default)]
 pub struct Heard {
     connections: AtomicU64,
@@ -47,14 +47,14 @@ impl Heard {
         self.connections.load(Ordering::SeqCst)
     }
 
-    /// Whether this was said.
+    /// Whether the received bytes contain this text.
     pub fn holds(&self, text: &str) -> bool {
         let held = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
         held.windows(text.len()).any(|part| part == text.as_bytes())
     }
 }
 
-/// One listener; ends when dropped.
+/// One listener. Ends when dropped.
 pub struct Elsewhere {
     pub address: SocketAddr,
     pub heard: Arc<Heard>,
@@ -87,11 +87,11 @@ impl Elsewhere {
         })
     }
 
-    /// Nobody came.
+    /// Fails if any connection was made.
     pub fn check(&self) -> Result<(), Lost> {
         match self.heard.connections() {
             0 => Ok(()),
-            count => Err(format!("{count} connections came to {}", self.address)),
+            count => Err(format!("{count} connections were made to {}", self.address)),
         }
     }
 }
@@ -106,7 +106,7 @@ async fn answer(mut stream: TcpStream, heard: Arc<Heard>) {
     }
 }
 
-/// The hosts that are not `127.0.0.1:port`, each as near to it as can be.
+/// Listeners whose addresses differ from the backend's `127.0.0.1:port` in one part each.
 pub struct Others {
     /// The same host, another port.
     pub port: Elsewhere,
@@ -130,21 +130,21 @@ impl Others {
         })
     }
 
-    /// A proxy before the backend with an account of one's own, and the hosts that it is not.
+    /// A proxy before the backend, which gets an account of its own, and listeners beside it.
     pub async fn beside(backend: &Backend) -> Result<(Arc<Proxy>, String, Self), Lost> {
         let mut tries = 0;
         loop {
             let (proxy, email) = way(backend).await?;
             match Self::than(proxy.address().port()).await {
                 Ok(others) => return Ok((proxy, email, others)),
-                // Somebody else has that port of another host.
+                // Another program has that port of another host.
                 Err(_) if tries < TRIES => tries += 1,
                 Err(lost) => return Err(lost),
             }
         }
     }
 
-    /// Nobody came to any of them.
+    /// Fails if a connection was made to any of them.
     pub fn check(&self) -> Result<(), Lost> {
         for other in [&self.port, &self.host, &self.family] {
             other.check()?;

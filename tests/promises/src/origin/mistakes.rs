@@ -1,5 +1,5 @@
-//! Profiles that hold a mistake, name another place, or are changed under a session; cookies
-//! for other domains. Each is refused, or stays with the backend.
+//! Profiles that hold a mistake, name another origin, or change under a session; cookies for other
+//! domains. Each is refused, or its credentials go to the backend only.
 
 use std::sync::Arc;
 
@@ -14,18 +14,18 @@ use super::elsewhere::Others;
 use crate::proxy::{Act, Answer, Script};
 use crate::rig::{self, Client, Lost, get, is_fresh};
 
-/// A mistake.
+/// A mistake in a profile or in a cookie.
 #[derive(Clone, Copy, Debug)]
 pub enum Mistake {
     /// The profile's own address names another host than it seems to.
     Address(&'static str),
-    /// An endpoint's path is an address, or looks like one.
+    /// An endpoint's path is a full address, or looks like one.
     Endpoint(&'static str),
-    /// So is a path on the window's list, and the window calls it.
+    /// A path that the window may call is such an address, and the window calls it.
     Allowed(&'static str),
     /// The profile names another origin than the session belongs to.
     Moved(&'static str),
-    /// The backend gives its refresh cookie for another domain.
+    /// The backend sets its refresh cookie for another domain.
     Cookie(&'static str),
 }
 
@@ -72,7 +72,7 @@ pub const ALL: [Mistake; 36] = {
     ]
 };
 
-/// One of them.
+/// Tests one mistake.
 pub async fn run(backend: &Backend, mistake: Mistake) -> Result<(), Lost> {
     let (proxy, email, others) = Others::beside(backend).await?;
     let port = proxy.address().port();
@@ -104,11 +104,15 @@ pub async fn run(backend: &Backend, mistake: Mistake) -> Result<(), Lost> {
             let _ = client.session.refresh().await;
             let _ = client.session.fetch(get("/me")).await;
             client.session.logout().await;
-            // That is the configured origin now: it may be called, by nobody in particular.
+            // The other address is the configured origin now. It may be called, but without
+            // credentials.
             for credential in [&*kept, "authorization", "__refresh_token"] {
                 for other in [&others.port, &others.host, &others.family] {
                     if other.heard.holds(credential) {
-                        return Err(format!("{} was told of the session", other.address));
+                        return Err(format!(
+                            "{} received a credential of the session",
+                            other.address
+                        ));
                     }
                 }
             }
@@ -127,7 +131,7 @@ pub async fn run(backend: &Backend, mistake: Mistake) -> Result<(), Lost> {
             let mut client = Client::new(proxy.url(), email).await?;
             let _ = client.session.login(password_of(&client.email)).await;
             if is_fresh(&client.session.snapshot().state) {
-                return Err("a cookie for another domain signed someone in".into());
+                return Err("a cookie for another domain completed a sign-in".into());
             }
             client.move_to(&named("http://127.0.0.2:P")).await?;
             let _ = client.session.fetch(get("/me")).await;
@@ -141,7 +145,7 @@ pub async fn run(backend: &Backend, mistake: Mistake) -> Result<(), Lost> {
 fn kept(client: &Client) -> Result<String, Lost> {
     let item = client.store.read(client.session.item_name());
     let item = item.map_err(|error| error.to_string())?;
-    let item: Value = serde_json::from_slice(&item.ok_or("nothing is kept")?)
+    let item: Value = serde_json::from_slice(&item.ok_or("the keyring holds no item")?)
         .map_err(|error| format!("not an item: {error}"))?;
     let value = item["token"][0]["value"].as_str();
     Ok(value.ok_or("there is no token in the item")?.to_owned())
@@ -149,12 +153,12 @@ fn kept(client: &Client) -> Result<String, Lost> {
 
 fn no_cookie(others: &Others, domain: &str) -> Result<(), Lost> {
     match others.host.heard.holds(&format!("for-{domain}")) {
-        true => Err(format!("the cookie for {domain} went there")),
+        true => Err(format!("the cookie for {domain} was sent there")),
         false => Ok(()),
     }
 }
 
-/// Uses a profile for all that it is good for, if it is not refused.
+/// Makes every call with a profile, if the profile is accepted.
 async fn mistaken(profile: Value, path: &str, email: &str) -> Result<(), Lost> {
     let Ok(profile) = Profile::from_json(profile) else {
         return Ok(());

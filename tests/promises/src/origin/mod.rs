@@ -1,11 +1,11 @@
 //! P10: credentials never leave the origin.
 //!
-//! Every call that carries a password, a code, a token or a cookie is answered by every kind
-//! of redirect to listeners on other hosts, ports and schemes; a session is started with
-//! profiles that hold a mistake or name another origin; and a process with proxies in its
-//! environment signs in past them and through them. Whoever is not the backend counts what
-//! arrives. A run is lost if anything arrives, or if the call was never made; before all, a
-//! client that does follow shows that the listeners hear a password.
+//! Every call that carries a password, a code, a token or a cookie is answered by every kind of
+//! redirect to listeners on other hosts, ports and schemes; a session is started with profiles
+//! that hold a mistake or name another origin; and a child process with proxies in its environment
+//! signs in past them and through them. Every listener that is not the backend counts what
+//! arrives. A run is lost if anything arrives, or if the call was never made. First a control: a
+//! client that follows redirects shows that the listeners notice a password.
 
 mod control;
 pub mod deeds;

@@ -1,5 +1,5 @@
-//! Proxies in the environment. Plain http is for this machine and goes past them; https goes
-//! through, and what is said to the backend stays between the two of them, whatever the proxy
+//! Proxies in the environment. Calls over plain http go to this machine and bypass them; calls over
+//! https go through a tunnel, in which only the backend can read a credential, whatever the proxy
 //! answers.
 
 use std::io;
@@ -21,9 +21,9 @@ use super::elsewhere::{Elsewhere, Heard};
 use crate::registry::Setting;
 use crate::rig::{Lost, PASSWORD, REFRESH, account};
 
-/// Longer than a session takes that waits for each of the core's limits.
+/// Longer than a session takes that runs into each of the core's time limits.
 const PATIENCE: Duration = Duration::from_secs(150);
-/// The variables that name a proxy.
+/// The environment variables that name a proxy.
 const NAMES: [&str; 6] = [
     "HTTP_PROXY",
     "http_proxy",
@@ -33,28 +33,27 @@ const NAMES: [&str; 6] = [
     "all_proxy",
 ];
 
-/// How the proxy treats who comes.
+/// What the proxy does with a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Treatment {
-    /// The backend is plain http: nobody should come.
+    /// The backend uses plain http, so no connection may be made to the proxy.
     PlainHttp,
-    /// Honest.
+    /// It opens the tunnel that it is asked for.
     Honest,
-    /// Says that the tunnel is there, and is the backend itself, with a certificate of its own.
+    /// It claims that the tunnel is open and plays the backend, with a certificate of its own.
     Posing,
-    /// The same, and the machine trusts it: what it would hear if nobody looked. The control.
+    /// The same, with a certificate that the machine trusts. The control: such a proxy reads all.
     Trusted,
-    /// Says that the tunnel is there, and shows a page.
+    /// It claims that the tunnel is open and sends a web page.
     Page,
-    /// Redirects.
+    /// It answers with a redirect.
     Redirecting,
-    /// Wants a password for itself.
+    /// It asks for a password of its own.
     Greedy,
-    /// Resets.
+    /// It resets the connection.
     Resetting,
 }
 
-/// All of them.
 pub const ALL: [Treatment; 8] = [
     Treatment::PlainHttp,
     Treatment::Honest,
@@ -66,7 +65,7 @@ pub const ALL: [Treatment; 8] = [
     Treatment::Resetting,
 ];
 
-/// A process of its own, with this proxy in its environment.
+/// Runs a child process with this proxy in its environment.
 pub async fn run(backend: &Backend, setting: &Setting, treatment: Treatment) -> Result<(), Lost> {
     let broken = |error: &dyn std::fmt::Display| format!("the surroundings: {error}");
     let email = account(backend)?;
@@ -115,18 +114,18 @@ pub async fn run(backend: &Backend, setting: &Setting, treatment: Treatment) -> 
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let why = String::from_utf8_lossy(&output.stderr).into_owned();
     if !output.status.success() || !said.ends_with("done\n") {
-        return Err(format!("the process ended badly: {said} {why}"));
+        return Err(format!("the process failed: {said} {why}"));
     }
     let through = [Treatment::PlainHttp, Treatment::Honest, Treatment::Trusted];
     if said.starts_with("signed-in") != through.contains(&treatment) {
-        return Err(format!("it says {said}, {why}"));
+        return Err(format!("the process reports {said}, {why}"));
     }
     trap.check()?;
     if treatment == Treatment::PlainHttp && proxy.heard.connections() > 0 {
         return Err("plain http went through a proxy".into());
     }
     if treatment != Treatment::PlainHttp && proxy.heard.connections() == 0 {
-        return Err("nobody came to the proxy: there was nothing to show".into());
+        return Err("no connection was made to the proxy, so the run shows nothing".into());
     }
     let mut credentials = vec![PASSWORD.to_owned()];
     for (method, path) in [("POST", REFRESH), ("GET", "/me"), ("POST", "/logout")] {
@@ -139,13 +138,13 @@ pub async fn run(backend: &Backend, setting: &Setting, treatment: Treatment) -> 
         .iter()
         .any(|credential| proxy.heard.holds(credential))
     {
-        return Err("the proxy has heard a credential".into());
+        return Err("the proxy received a credential".into());
     }
     let is_told = credentials.iter().any(|credential| told.holds(credential));
     match (treatment, is_told) {
-        (Treatment::Trusted, false) => Err("the control hears nothing".into()),
+        (Treatment::Trusted, false) => Err("the control received no credential".into()),
         (Treatment::Trusted, true) | (_, false) => Ok(()),
-        (_, true) => Err("who posed as the backend has heard a credential".into()),
+        (_, true) => Err("the proxy that plays the backend received a credential".into()),
     }
 }
 
@@ -171,7 +170,7 @@ impl Identity {
     }
 }
 
-/// TLS before the backend; hears what is said once it is decrypted.
+/// TLS in front of the backend; records the decrypted requests.
 struct Front {
     port: u16,
     serving: AbortHandle,
@@ -215,7 +214,7 @@ impl Front {
     }
 }
 
-/// A proxy that is asked for tunnels; hears what is said outside and inside of them.
+/// A proxy that is asked for tunnels; records what the client sends outside and inside of them.
 struct Tunnel {
     port: u16,
     heard: Arc<Heard>,
@@ -297,7 +296,7 @@ async fn listen(client: &mut TcpStream, heard: &Heard) -> io::Result<()> {
     Ok(())
 }
 
-/// Passes everything on, both ways, and notes what the client says.
+/// Passes everything on in both directions and records what the client sends.
 async fn eavesdrop(
     client: &mut TcpStream,
     server: &mut TcpStream,
@@ -320,7 +319,7 @@ async fn eavesdrop(
     tokio::try_join!(asking, answering).map(drop)
 }
 
-/// Listens on a free port and serves every connection in the same way.
+/// Listens on a free port and handles every connection in the same way.
 async fn serve<F>(how: impl Fn(TcpStream) -> F + Send + 'static) -> io::Result<(u16, AbortHandle)>
 where
     F: Future<Output = io::Result<()>> + Send + 'static,

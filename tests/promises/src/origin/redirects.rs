@@ -1,4 +1,4 @@
-//! Answers that lead elsewhere.
+//! Answers that name another address.
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,11 +22,11 @@ const STATUSES: [&str; 11] = [
     "307 Temporary Redirect",
     "308 Permanent Redirect",
     "399 Whatever",
-    // Other headers that name another place.
+    // Other headers that name another address.
     "200 OK",
 ];
 
-/// An address elsewhere. `P` is the backend's own port, `O` another one of its host.
+/// Other addresses. `P` stands for the backend's own port, `O` for another one of its host.
 const PLACES: [&str; 10] = [
     "http://127.0.0.1:O",
     "http://127.0.0.2:P",
@@ -53,7 +53,7 @@ impl fmt::Display for Way {
     }
 }
 
-/// Every kind.
+/// Every kind of redirect.
 pub fn all() -> Vec<Way> {
     let of = |status| PLACES.map(|place| Way { status, place });
     STATUSES.into_iter().flat_map(of).collect()
@@ -76,7 +76,7 @@ impl Way {
     }
 }
 
-/// One call, answered by one redirect.
+/// Makes one call, which is answered by one redirect.
 pub async fn run(backend: &Backend, deed: Deed, way: &Way) -> Result<(), Lost> {
     let (proxy, email, others) = Others::beside(backend).await?;
     let client = Client::new(proxy.url(), email).await?;

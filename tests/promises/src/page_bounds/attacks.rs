@@ -1,4 +1,4 @@
-//! What a script in the window asks for, and what may come of it.
+//! What a script in the window asks for, and the measured effects.
 
 use std::time::{Duration, Instant};
 
@@ -14,35 +14,34 @@ const REFRESH: &str = "/refresh-token";
 const CALLED: &str = "/plans";
 const WINDOWS: usize = 10;
 const EXPORTS: usize = 100;
-/// A script that takes longer hangs.
+/// A script that runs for longer than this hangs.
 const LONGEST: Duration = Duration::from_secs(900);
 
-/// What is asked for.
 #[derive(Clone, Copy, Debug)]
 pub enum Attack {
-    /// Larger than any command takes, by each way to the shell.
+    /// Messages larger than any command accepts, by each way to the shell.
     Messages,
-    /// Many at a time, of the largest size and without waiting, for one upload.
+    /// Pieces of one upload: many at once, of the largest size, without waiting.
     Pieces,
-    /// Every command that a page can call, each many times.
+    /// Every command that a page can call, many times each.
     Commands,
-    /// Answers that are never read.
+    /// Calls whose answers are never read.
     Unread,
-    /// Refreshes, and calls that are always refused.
+    /// Refreshes, and calls whose token is always refused.
     Rotations,
     Prompts,
     Exports,
-    /// The last: these stay open.
+    /// Windows. The last attack, since they stay open.
     Windows,
 }
 
-/// What came of it.
+/// The effects of an attack.
 pub struct Came {
     pub asked: u64,
     pub lost: Option<Lost>,
 }
 
-/// Counts what a batch of promises came to. A refusal has to name the command, or the bound.
+/// Counts the results of a batch of promises. A refusal has to name the command or the bound.
 const COUNT: &str = "
     const count = async (promises) => {
       const came = { done: 0, refused: 0, other: 0, words: [] };
@@ -70,7 +69,7 @@ impl Attack {
         Self::Windows,
     ];
 
-    /// Plays it. The `first` time its controls have to be heard.
+    /// Runs the attack. The `first` time its controls must have their effect.
     pub async fn play(
         self,
         stage: &Stage,
@@ -91,7 +90,7 @@ impl Attack {
     }
 }
 
-/// Runs a script to its end, however long that takes: a single call of the driver has a limit.
+/// Runs a script to its end, however long it takes: a single call of the driver has a time limit.
 async fn ask(app: &App, script: &str, argument: Value) -> Result<Value, Lost> {
     let begin = format!(
         "delete window.attacked;
@@ -122,7 +121,7 @@ fn came(asked: u64, holds: bool, came: &Value) -> Came {
     Came { asked, lost }
 }
 
-/// A command, the scheme itself, in a frame of the page's own making too, and the other way.
+/// By a command, by the custom scheme, also from a frame that the page made, and by postMessage.
 async fn messages(app: &App, plan: Plan) -> Result<Came, Lost> {
     let script = "
         const bytes = () => new Uint8Array(argument);
@@ -130,7 +129,7 @@ async fn messages(app: &App, plan: Plan) -> Result<Came, Lost> {
         const came = await count([invoke('backend_write', bytes(), { headers })]);
         const text = 'x'.repeat(Math.min(argument, 500_000_000));
         const spoken = await count([invoke('set_theme', { theme: text })]);
-        // Two characters each, and a hundred bytes where it is read.
+        // A quote takes two characters here, and about a hundred bytes where it is parsed.
         const theme = Array.from({ length: 500_000 }, () => 1);
         const listed = await count([invoke('set_theme', { theme })]);
         const frame = document.body.appendChild(document.createElement('iframe'));
@@ -185,7 +184,7 @@ async fn messages(app: &App, plan: Plan) -> Result<Came, Lost> {
     Ok(came(number(&answer, "asked"), holds, &answer))
 }
 
-/// Each is refused that comes before the one ahead of it was taken.
+/// A piece is refused when it arrives before the one ahead of it was taken.
 async fn pieces(app: &App, plan: Plan) -> Result<Came, Lost> {
     let script = "
         const exchange = 7 * 2 ** 20 + Math.floor(Math.random() * 2 ** 20);
@@ -236,7 +235,7 @@ async fn commands(app: &App, plan: Plan) -> Result<Came, Lost> {
     Ok(came(asked, holds, &answer))
 }
 
-/// A megabyte each, which is held until it is read.
+/// The answers have a megabyte each, which is held until it is read.
 async fn unread(app: &App, plan: Plan) -> Result<Came, Lost> {
     let script = "
         const page = Math.floor(Math.random() * 2 ** 32);
@@ -285,10 +284,10 @@ async fn rotations(stage: &Stage, app: &App, plan: Plan, first: bool) -> Result<
     let answer = ask(app, script, argument).await?;
     faults.clear();
     let refreshes = heard() - before;
-    // The timer has its own, far apart.
+    // The timer refreshes too, but rarely.
     let allowed = 1 + begun.elapsed().as_secs() / Duration::from_secs(5).as_secs();
     if first && refreshes == 0 {
-        return Err("not even one refresh by a page was heard".into());
+        return Err("not even one refresh by a page arrived".into());
     }
     let lost = (refreshes > allowed)
         .then(|| format!("{refreshes} refreshes went out where {allowed} may: {answer}"));
@@ -305,7 +304,7 @@ async fn prompts(app: &App, plan: Plan) -> Result<Came, Lost> {
         done({ ...keyring, seconds: (performance.now() - begun) / 1000 });";
     let answer = ask(app, script, json!(plan.asks)).await?;
     let seconds = answer["seconds"].as_f64().unwrap_or_default();
-    // One, and one more for each three seconds.
+    // One export, and one more for each three seconds.
     let holds = number(&answer, "done") as f64 <= 1.0 + seconds / 3.0
         && number(&answer, "done") + number(&answer, "refused") == plan.asks;
     Ok(came(plan.asks, holds, &answer))

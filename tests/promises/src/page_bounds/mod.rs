@@ -1,14 +1,14 @@
-//! P21: a page meets bounds.
+//! P21: the shell limits what a page can ask for.
 //!
-//! A script in the real window, with an administrator signed in, asks for everything that a page
-//! can ask for, without waiting and without end: large messages by every way to the shell, pieces
-//! of bodies, commands of every kind, refreshes and calls that are always refused, dialogs,
-//! exports, windows. After each attack the most memory that the app's own process had is compared
-//! with what it had idle, and what came of the rest is counted where it arrives: at the backend, on
-//! the disk, on the screen. Every refusal must say to the page's author what the bound is.
+//! A script in the real window, with an administrator signed in, asks without waiting and without
+//! end for everything that a page can ask for: large messages by every way to the shell, pieces of
+//! bodies, commands of every kind, refreshes and calls that are always refused, dialogs, exports,
+//! windows. After each attack the peak memory of the app's own process is compared with its memory
+//! when idle, and the other effects are counted where they arrive: at the backend, on the disk, on
+//! the screen. Every refusal must name the bound, for the author of the page.
 //!
-//! Each instrument has a control: the memory of a process of our own that takes as much as the
-//! bound is seen, a refresh by a page is counted, an export is found, and windows do open.
+//! Each instrument has a control: the peak of a process that takes as much as the bound is seen, a
+//! refresh by a page is counted, an export is found, and windows do open.
 
 mod attacks;
 mod memory;
@@ -21,16 +21,16 @@ use crate::report::Row;
 use crate::rig::Lost;
 use attacks::{Attack, Came};
 
-/// The most that the app's own process may take over what it has idle.
+/// How much more memory than when idle the app's own process may use.
 const MEMORY_KIB: u64 = 64 * 1024;
 
-/// How much is asked for.
+/// How much the attacks ask for.
 #[derive(Clone, Copy)]
 struct Plan {
     rounds: u64,
-    /// Commands of each kind, and refreshes.
+    /// How many commands of each kind, and how many refreshes.
     asks: u64,
-    /// A message that is too large, in bytes.
+    /// The size of a message that is too large, in bytes.
     large: u64,
 }
 
@@ -44,7 +44,7 @@ pub async fn short(setting: &Setting) -> Row {
     run(setting, plan).await
 }
 
-/// Each many times, with the large messages that were seen to hurt.
+/// Each attack many times, with messages of the sizes that have used much memory before.
 pub async fn long(setting: &Setting) -> Row {
     let plan = Plan {
         rounds: 10,
@@ -65,7 +65,7 @@ async fn run(setting: &Setting, plan: Plan) -> Row {
         holds: false,
     };
     let (setting, runtime) = (setting.clone(), tokio::runtime::Handle::current());
-    // The window's driver belongs to one thread.
+    // The window's driver must stay on one thread.
     let playing = tokio::task::spawn_blocking(move || runtime.block_on(play(&setting, plan)));
     match playing.await {
         Ok(Ok(told)) => {
@@ -146,11 +146,11 @@ async fn signed_in(stage: &Stage) -> App {
 fn the_app(stage: &Stage) -> Result<u32, Lost> {
     match stage.desktop.processes(&vestibule_acceptance::app())[..] {
         [process] => Ok(process),
-        _ => Err("there is not one app".into()),
+        _ => Err("there is not exactly one process of the app".into()),
     }
 }
 
-/// The engine's process of each window, with what it alone takes.
+/// The web engine's process of each window, and how much memory belongs to it alone.
 fn windows(stage: &Stage) -> Vec<(u32, u64)> {
     let running = stage.desktop.running().into_iter();
     let pages = running.filter(|(_, program)| program.ends_with("WebKitWebProcess"));

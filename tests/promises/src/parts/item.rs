@@ -1,5 +1,5 @@
-//! `item SERVICE FOLDER`: says which generation the keyring holds of the session whose records
-//! lie there, or `none`: a look by a process that has never written to it.
+//! `item SERVICE FOLDER`: prints which generation the keyring holds for the session whose records
+//! lie in that folder, or `none`. A process that has never written to the keyring reads it.
 
 use std::process::ExitCode;
 
@@ -9,10 +9,10 @@ use vestibule_core::storage::keyring::Keyring;
 
 use crate::rig::item_name;
 
-/// How often it is looked: an item that is deleted during the look is an error of the service.
+/// How often it reads: an item that is deleted meanwhile makes the service report an error.
 const LOOKS: usize = 3;
 
-/// Looks until there is an answer.
+/// Reads until there is an answer.
 pub fn run(arguments: &[String]) -> ExitCode {
     let [service, folder] = arguments else {
         eprintln!("item SERVICE FOLDER");
@@ -20,7 +20,7 @@ pub fn run(arguments: &[String]) -> ExitCode {
     };
     let keyring = Keyring::new(service);
     let Some(name) = item_name(folder.as_ref()) else {
-        eprintln!("there are no records");
+        eprintln!("the folder has no records");
         return ExitCode::FAILURE;
     };
     let look = || keyring.read(&name);
@@ -29,7 +29,7 @@ pub fn run(arguments: &[String]) -> ExitCode {
         Ok(Some(bytes)) => match Item::from_bytes(&bytes) {
             Some(item) => println!("{}", item.generation.number()),
             None => {
-                eprintln!("the keyring holds something else");
+                eprintln!("the keyring's item cannot be parsed");
                 return ExitCode::FAILURE;
             }
         },

@@ -1,6 +1,6 @@
-//! A session over the system's own keyring, on the bus of this process, while that keyring is
-//! open, locked, dead and back: for [`super::loud`], where everything that is said is searched.
-//! What cannot be had from a keyring must not be had from the log either.
+//! A session over the system's own keyring, on the bus of this process, while that keyring is open,
+//! locked, dead and back: for [`super::loud`], whose output is searched for secrets. A secret that
+//! the keyring protects must not be in the log either.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -20,10 +20,10 @@ use crate::proxy::Proxy;
 use crate::rig::{Lost, PASSWORD, WORKSPACE, account, is_fresh, until, why};
 use crate::secrecy::heard;
 
-/// Lives through it.
+/// Runs the session through all of it.
 pub async fn live() -> Result<(), Lost> {
-    let mut bus = Bus::here().ok_or("there is no bus here")?;
-    // Whatever waits for a password waits.
+    let mut bus = Bus::here().ok_or("this process has no bus")?;
+    // Nobody answers a prompt for the password.
     let _nobody = on(&mut bus, |bus| bus.ignore_prompts())?;
     on(&mut bus, |bus| bus.start_keyring(Keyring::Unlocked))?;
     let backend = Backend::start(Config::default()).await;
@@ -45,7 +45,7 @@ pub async fn live() -> Result<(), Lost> {
     Ok(())
 }
 
-/// A bus is asked by way of other programs, which blocks.
+/// Runs something with the bus on a blocking thread, since it starts other programs.
 fn on<T>(bus: &mut Bus, work: impl FnOnce(&mut Bus) -> std::io::Result<T>) -> Result<T, Lost> {
     tokio::task::block_in_place(|| work(bus)).map_err(|error| error.to_string())
 }
@@ -53,7 +53,7 @@ fn on<T>(bus: &mut Bus, work: impl FnOnce(&mut Bus) -> std::io::Result<T>) -> Re
 struct Life {
     session: Session,
     clock: Arc<ManualClock>,
-    /// An item of its own, to see single calls fail.
+    /// An item of its own, with which single calls are made.
     probe: BoundedStore,
     _folder: tempfile::TempDir,
 }
@@ -87,8 +87,8 @@ impl Life {
         Ok(life)
     }
 
-    /// A rotation, and every call of the keyring, with a secret in its hands; they work as the
-    /// keyring does, or this was no trial.
+    /// Makes a rotation, and every call of the keyring with a secret. Each must succeed or fail as
+    /// the state of the keyring demands.
     async fn touch(&self, time: u64, how: &str, works: bool) -> Result<(), Lost> {
         let _ = heard::result(self.session.refresh().await);
         heard::value(&self.session.snapshot());
@@ -114,7 +114,7 @@ impl Life {
         Ok(())
     }
 
-    /// Until the session is in the keyring again.
+    /// Waits until the session is in the keyring again.
     async fn heal(&self) -> Result<(), Lost> {
         let healed = async {
             while !self.is_kept() {
@@ -124,7 +124,12 @@ impl Life {
         };
         let limit = std::time::Duration::from_secs(60);
         let healed = tokio::time::timeout(limit, healed).await;
-        healed.map_err(|_| format!("it does not heal: {:?}", self.session.snapshot()))
+        healed.map_err(|_| {
+            format!(
+                "the session does not get back into the keyring: {:?}",
+                self.session.snapshot()
+            )
+        })
     }
 
     fn is_kept(&self) -> bool {
@@ -133,7 +138,7 @@ impl Life {
     }
 }
 
-/// The keyring itself; says what it says.
+/// The keyring; logs the result of each call.
 struct Heard(keyring::Keyring);
 
 impl SecretStore for Heard {

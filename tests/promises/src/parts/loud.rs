@@ -1,6 +1,6 @@
-//! `loud short|long LOGS ACCOUNT`: the faults of P1 and everything else that has a secret in
-//! its hands, in a process that keeps its log in `LOGS` as the app does. It says all it can;
-//! what was secret it writes to `ACCOUNT`, for whoever searches what it said.
+//! `loud short|long LOGS ACCOUNT`: runs the faults of P1 and everything else that handles a secret,
+//! in a process that keeps its log in `LOGS` as the app does, at the most detailed level. It writes
+//! the secrets that were used to `ACCOUNT`, so that the parent can search the output for them.
 
 use std::fs;
 use std::process::ExitCode;
@@ -19,12 +19,12 @@ use crate::rig::{Client, Lost, PASSWORD, get};
 use crate::secrecy::{Account, heard, needles};
 use crate::transient;
 
-/// Asks for a code by mail at each sign-in.
+/// This account gets a code by mail at each sign-in.
 const MAILED: &str = "otp@vestibule.test";
-/// Long as a token, and short as a code.
+/// Two texts that are logged on purpose: one as long as a token, one like a code.
 const PLANTED: [&str; 2] = ["planted-on-purpose-zyxwvutsrqponm", "739184"];
 
-/// Runs it.
+/// Runs this part.
 pub fn run(arguments: &[String]) -> ExitCode {
     let [form, logs, account] = arguments else {
         eprintln!("loud short|long LOGS ACCOUNT");
@@ -79,7 +79,7 @@ async fn all(log: &Log, form: Form) -> Result<Account, Lost> {
     })
 }
 
-/// Says everything that it is told.
+/// Logs every message that it receives.
 struct Shouting;
 
 impl Reporter for Shouting {
@@ -90,7 +90,7 @@ impl Reporter for Shouting {
     fn flush(&self, _limit: Duration) {}
 }
 
-/// What the faults do not come by: wrong passwords, codes, new accounts, calls with a body.
+/// Does what the faults leave out: wrong passwords, codes, new accounts, calls with a body.
 async fn tour() -> Result<(), Lost> {
     let backend = Backend::start(Config::default()).await;
     let backend = backend.map_err(|error| error.to_string())?;
@@ -102,7 +102,7 @@ async fn tour() -> Result<(), Lost> {
     let asked = heard::result(session.login(login(PASSWORD)).await);
     asked.map_err(|error| error.to_string())?;
     heard::value(&session.snapshot());
-    let code = backend.last_code(MAILED).ok_or("there is no code")?;
+    let code = backend.last_code(MAILED).ok_or("no code was mailed")?;
     let wrong = if code == "000000" { "111111" } else { "000000" };
     let _ = heard::result(crate::rig::verify(session, typed(wrong)).await);
     let verified = heard::result(crate::rig::verify(session, typed(&code)).await);
@@ -154,7 +154,7 @@ fn want(token: Result<(), String>) {
     token.expect("a token");
 }
 
-/// Values that hold a secret end in a panic.
+/// Panics with messages that contain values with secrets.
 fn panics(secrets: &[String]) {
     for secret in secrets.iter().take(20) {
         let (one, two, three) = (secret.clone(), secret.clone(), secret.clone());

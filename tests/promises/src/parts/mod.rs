@@ -1,7 +1,7 @@
-//! The other process of a promise that needs one: `soak --part NAME ARGUMENTS…`.
+//! The child processes of promises that need one: `soak --part NAME ARGUMENTS…`.
 //!
-//! A part speaks lines on its standard streams and ends when its input does, so that none
-//! outlives the form that started it. To add one, write a module with
+//! A part reads and writes lines on its standard streams and ends when its input does, so that none
+//! outlives the process that started it. To add one, write a module with
 //! `pub fn run(arguments: &[String]) -> ExitCode` and a line in [`run`].
 
 pub mod item;

@@ -1,11 +1,11 @@
 //! `mortal ADDRESS EMAIL FOLDER SERVICE CARRIER [STEP]`: the app without a window, in a process
-//! that is going to be killed: the real core over the system's own keyring, on whatever bus the
+//! that will be killed: the real core over the system's own keyring, on the bus that the
 //! environment names.
 //!
-//! It says each step of the core that it passes, each state, and each token that the keyring
-//! has taken, as lines of JSON ([`Said`]), so that whoever finds it dead knows how far it had
-//! come. With a STEP it kills itself (SIGKILL) on passing it for the first time; `arm` does
-//! the same later. Its time runs fast: what waits for seconds need not be waited for.
+//! It reports each step of the core, each state, and each token that the keyring has confirmed, as
+//! lines of JSON ([`Said`]), so that the parent knows how far it had come when it died. With a STEP
+//! it kills itself (SIGKILL) when it reaches that step for the first time; the command `arm` does
+//! the same later. Its clock runs fast, so that waits of seconds end quickly.
 
 use std::io::{BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -31,41 +31,40 @@ use vestibule_core::wire::{LoginInput, SessionChanged};
 use crate::carrier;
 use crate::rig::{A_LIFE, PASSWORD, WORKSPACE, get, is_session_item, item_name, why};
 
-/// Every so often …
+/// In each interval of this length …
 const BEAT: Duration = Duration::from_millis(10);
-/// … this much time passes.
+/// … the clock advances by this much.
 const PASSES: Duration = Duration::from_millis(200);
 
-/// A file would become larger than it may.
+/// The signal for a file that would become larger than allowed.
 const SIGXFSZ: i32 = 25;
 
-/// Between two rotations, where others want a turn: as long at most.
+/// The longest pause between two rotations, in which other processes can take the lock.
 const BREATH: Duration = Duration::from_millis(40);
 
-/// What this process says.
+/// A report of this process.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Said {
-    /// The keyring holds the token of this generation, or none; said before anything else,
-    /// and when asked.
+    /// The generation of the token in the keyring, if there is one. Reported first, and on request.
     Found(Option<u64>),
-    /// The state is now this.
+    /// The new state.
     State(Box<SessionChanged>),
-    /// The keyring has said that it holds the token of this generation.
+    /// The keyring has confirmed to hold the token of this generation.
     Kept(u64),
-    /// The core has come to this step.
+    /// The core has reached this step.
     Step(String),
-    /// A rotation has come to its end after so many microseconds.
+    /// A rotation has ended after this many microseconds.
     Rotated(u64),
-    /// The sign-out that was asked for was there to be seen after so many microseconds.
+    /// The effect of the sign-out was visible after this many microseconds.
     Shown(u64),
-    /// The backend says that the token is this person's, or nobody's.
+    /// The person to whom the token belongs according to the backend, if any.
     Whose(Option<String>),
-    /// A command is over; why it failed, if it did.
+    /// A command has ended, with its error if it failed.
     Done(Option<String>),
 }
 
-/// Runs until the input ends, or worse.
+/// Runs until the input ends or the process is killed.
 pub fn run(arguments: &[String]) -> ExitCode {
     let (named, armed) = arguments.split_at(arguments.len().min(5));
     let [address, email, folder, service, carrier] = named else {
@@ -93,18 +92,18 @@ pub fn run(arguments: &[String]) -> ExitCode {
         let result = runtime.block_on(mortal.obey(&line));
         say(&Said::Done(result.err()));
     }
-    // A call that hangs must not keep this process.
+    // A call that hangs must not keep the process from ending.
     runtime.shutdown_background();
     ExitCode::SUCCESS
 }
 
-/// As many threads as the app has.
+/// A runtime with as many threads as the app has.
 fn runtime() -> std::io::Result<Runtime> {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     builder.worker_threads(2).enable_all().build()
 }
 
-/// The step to die at, and how many more times it is passed before.
+/// The step at which to die, and how many more times it is passed first.
 static DEATH: Mutex<Option<(String, u32)>> = Mutex::new(None);
 
 fn arm(step: &str, passing: u32) {
@@ -127,7 +126,7 @@ fn come_to(step: &str) {
     {
         *passing -= 1;
         if *passing == 0 {
-            // Like one from outside: nothing is run, nothing is flushed.
+            // Like a kill from outside: no destructor runs, and nothing is flushed.
             let me = rustix::process::getpid();
             let _ = rustix::process::kill_process(me, rustix::process::Signal::KILL);
         }
@@ -225,7 +224,12 @@ impl Mortal {
                 wiped.map_err(|error| error.to_string())
             }
             ["arm", step, passing] => {
-                arm(step, passing.parse().map_err(|_| "how many passings?")?);
+                arm(
+                    step,
+                    passing
+                        .parse()
+                        .map_err(|_| "the number of passings is not a number")?,
+                );
                 Ok(())
             }
             _ => Err(format!("there is no command {line}")),
@@ -237,14 +241,14 @@ impl Mortal {
         self.session.login(input).await.map(drop).map_err(told)
     }
 
-    /// Whose token calls go out with.
+    /// Asks the backend to whom the token of this session's calls belongs.
     async fn whose(&self) -> Result<Option<String>, String> {
         let reply = self.session.fetch(get("/me")).await.map_err(told)?;
         let body: serde_json::Value = serde_json::from_str(&reply.body).unwrap_or_default();
         Ok(body["user"]["email"].as_str().map(str::to_owned))
     }
 
-    /// The click, and how long it takes until a window would show it.
+    /// Signs out, and measures how long it takes until a window would show it.
     async fn sign_out(&self) -> Result<(), String> {
         let mut changes = self.session.subscribe();
         let clicked = Instant::now();
@@ -258,8 +262,8 @@ impl Mortal {
         watching.await.map_err(|error| error.to_string())
     }
 
-    /// One rotation after the other, until told to rest; by turns as the schedule, a call
-    /// and a click make them, if they are to be mixed.
+    /// Rotates without pause until told to stop. If `mixed`, the timer, a call and a click cause
+    /// the rotations in turn.
     fn rotate(&mut self, mixed: bool) {
         let stop = Arc::new(AtomicBool::new(false));
         let (session, clock, stopped) = (self.session.clone(), self.clock.clone(), stop.clone());
@@ -276,14 +280,14 @@ impl Mortal {
                 };
                 if rotated.is_err() {
                     failures += 1;
-                    // Not a wait for anything: it only keeps this from spinning.
+                    // Keeps this loop from spinning; nothing is waited for.
                     tokio::time::sleep(BEAT).await;
                     continue;
                 }
                 say(&Said::Rotated(since(began)));
                 if mixed {
-                    // The others sleep a little longer each time that they find the lock
-                    // taken: without a breath here they would never get a turn.
+                    // A process that finds the lock taken sleeps a little longer each time. Without
+                    // this pause the others would never get the lock.
                     tokio::time::sleep(BREATH.mul_f64(rand::random())).await;
                 }
             }
@@ -305,9 +309,10 @@ impl Mortal {
     }
 }
 
-/// From now on this process has no room on the disk: it may make files, but nothing goes in.
+/// Sets the limit of file size to zero: from now on this process can create files, but writing to
+/// them fails as on a full disk.
 fn fill() -> std::io::Result<()> {
-    // Otherwise the signal ends the process. Listening once is for its whole life.
+    // Without a handler the signal would end the process. A handler stays once it is installed.
     drop(signal(SignalKind::from_raw(SIGXFSZ))?);
     let none = Rlimit {
         current: Some(0),
@@ -324,10 +329,10 @@ fn told(error: AuthError) -> String {
     format!("{:?}", error.code)
 }
 
-/// The keyring itself; says which tokens it has taken.
+/// The keyring; reports which tokens it has confirmed.
 struct Witness {
     keyring: Keyring,
-    /// Where the records lie that say its name.
+    /// The folder with the records, which contain the item's name.
     folder: PathBuf,
 }
 
@@ -369,7 +374,7 @@ impl SecretStore for Witness {
 
 fn say(what: &Said) {
     let mut out = std::io::stdout().lock();
-    // Whoever started us may be gone: then the input ends too.
+    // The parent may be gone; then the input ends too, and with it this process.
     let line = serde_json::to_string(what).unwrap_or_default();
     let _ = writeln!(out, "{line}");
     let _ = out.flush();

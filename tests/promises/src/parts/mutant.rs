@@ -1,19 +1,19 @@
-//! `mutant CHECK SEQUENCES SEED`: P19's model in a process of its own, whose core does without
-//! one check. Says after how many sequences that was found, and what it lost; ends with 1 if it
-//! was not.
+//! `mutant CHECK SEQUENCES SEED`: P19's model in a child process whose core skips one check. Prints
+//! after how many sequences the model noticed that, and what was lost; exits with 1 if it did not
+//! notice.
 
 use std::process::ExitCode;
 
 use crate::right_person::mutants;
 
-/// Looks for a loss.
+/// Runs sequences until one loses.
 pub fn run(arguments: &[String]) -> ExitCode {
     let [check, sequences, seed] = arguments else {
         eprintln!("mutant CHECK SEQUENCES SEED");
         return ExitCode::from(2);
     };
     let (Ok(sequences), Ok(seed)) = (sequences.parse(), seed.parse()) else {
-        eprintln!("how many sequences, and from which on?");
+        eprintln!("the number of sequences and the first seed must be numbers");
         return ExitCode::from(2);
     };
     match mutants::look_for(check, sequences, seed) {

@@ -1,6 +1,6 @@
-//! `patient ADDRESS EMAIL`: one session in a process of its own, so that its memory is its
-//! own. Signs in and says so; then each line on the standard input makes it try one refresh,
-//! and a line answers how that went and what the process weighs.
+//! `patient ADDRESS EMAIL`: one session in a process of its own, whose memory is measured. Signs in
+//! and prints a report; then each line on the standard input makes it try one refresh, and it
+//! prints how that went and how much memory it uses.
 
 use std::io::{BufRead as _, Write as _};
 use std::process::ExitCode;
@@ -8,21 +8,21 @@ use std::time::Instant;
 
 use crate::rig::{A_LIFE, Client, Lost, is_fresh, retry_in, why};
 
-/// How a try went, as a line of four words.
+/// The result of a refresh, as a line of four words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     /// `fresh`, `stale` or `ended`.
     pub state: String,
-    /// How long the try took.
+    /// How long the refresh took.
     pub ms: u64,
-    /// What the process weighed at most, ever; zero where the system does not say.
+    /// The peak memory of the process so far; zero where the system does not tell.
     pub peak_kib: u64,
-    /// What it weighs now; likewise.
+    /// The memory that the process uses now; zero where the system does not tell.
     pub now_kib: u64,
 }
 
 impl Report {
-    /// Reads a line.
+    /// Parses a line.
     pub fn read(line: &str) -> Option<Self> {
         let mut words = line.split_whitespace();
         let report = Self {
@@ -37,7 +37,7 @@ impl Report {
     fn say(&self) {
         let mut out = std::io::stdout().lock();
         let (ms, peak, now) = (self.ms, self.peak_kib, self.now_kib);
-        // Whoever started us may be gone: then the input ends too.
+        // The parent may be gone; then the input ends too, and with it this process.
         let _ = writeln!(out, "{} {ms} {peak} {now}", self.state);
         let _ = out.flush();
     }
@@ -84,21 +84,21 @@ pub fn run(arguments: &[String]) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Two threads do the work, as many as the desktop app has on a machine with two processors.
-/// The number matters: the system's allocator keeps up to 2 MiB of what was freed for each.
+/// Two worker threads, as many as the desktop app has on a machine with two processors. The number
+/// matters: the system's allocator keeps up to 2 MiB of freed memory for each thread.
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     builder.worker_threads(2).enable_all().build()
 }
 
-/// One refresh, made by whatever is planned.
+/// Makes one refresh, through the schedule or by a call.
 async fn attempt(client: &Client) -> Result<Report, Lost> {
     let revision = client.session.snapshot().revision;
     let started = Instant::now();
     if is_fresh(&client.session.snapshot().state) {
         client.clock.advance(A_LIFE);
-        // The schedule and this ask at once; there is one flight for both. Twice, because
-        // the first may have joined the very end of the flight before.
+        // The schedule and this call ask at the same time and share one refresh. Twice, because the
+        // first call may have joined a refresh that was just ending.
         let _ = client.session.refresh().await;
         let _ = client.session.refresh().await;
     } else {

@@ -1,9 +1,9 @@
-//! `resident ADDRESS EMAIL FOLDER SERVICE`: one session over the system's own keyring, in a
-//! process of its own as the app is one, on whatever bus its environment names.
+//! `resident ADDRESS EMAIL FOLDER SERVICE`: one session over the system's own keyring, in a process
+//! of its own like the app, on the bus that its environment names.
 //!
-//! It obeys a command a line, and says a line of JSON, a [`Said`], for each change of the
-//! state, for each token that the keyring has taken, and at the end of each command. A thread
-//! stands in for the window: it asks for the state all the time and notes how long that took.
+//! It reads one command a line, and prints a line of JSON, a [`Said`], for each change of the
+//! state, for each token that the keyring has confirmed, and at the end of each command. A thread
+//! stands in for the window: it reads the state all the time and records how long that took.
 
 use std::io::{BufRead as _, Write as _};
 use std::path::Path;
@@ -26,26 +26,26 @@ use vestibule_core::wire::{LoginInput, SessionChanged};
 
 use crate::rig::{PASSWORD, WORKSPACE, get, is_session_item};
 
-/// What this process says.
+/// A report of this process.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Said {
-    /// The state is now this.
+    /// The new state.
     State(Box<SessionChanged>),
-    /// The keyring has said that it holds the token of this generation.
+    /// The keyring has confirmed to hold the token of this generation.
     Kept(u64),
-    /// A command is over.
+    /// A command has ended.
     Done(Done),
 }
 
-/// How a command went.
+/// The result of a command.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Done {
     /// How long it took.
     pub ms: u64,
-    /// Why it failed, if it did.
+    /// The error, if it failed.
     pub error: Option<String>,
-    /// The longest that the window has waited for the state since the command before.
+    /// The longest read of the state since the previous command.
     pub window_ms: u64,
 }
 
@@ -80,13 +80,13 @@ pub fn run(arguments: &[String]) -> ExitCode {
             window_ms: window.worst(),
         }));
     }
-    // A call that hangs must not keep this process.
+    // A call that hangs must not keep the process from ending.
     runtime.shutdown_background();
     ExitCode::SUCCESS
 }
 
-/// As many threads as the app has on a machine with two processors: a call that blocked one
-/// of them would be felt.
+/// As many threads as the app has on a machine with two processors, so that a call that blocks one
+/// of them delays the reads of the state.
 fn runtime() -> std::io::Result<Runtime> {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     builder.worker_threads(2).enable_all().build()
@@ -96,7 +96,7 @@ struct Resident {
     session: Session,
     clock: Arc<ManualClock>,
     email: String,
-    /// An item of its own, to time single calls with.
+    /// An item of its own, with which single calls are timed.
     probe: BoundedStore,
     calls: u64,
     rotating: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
@@ -155,7 +155,9 @@ impl Resident {
                 well.then_some(()).ok_or(format!("{}", reply.status))
             }
             "pass" => {
-                let seconds = rest.parse().map_err(|_| "how many seconds?")?;
+                let seconds = rest
+                    .parse()
+                    .map_err(|_| "the number of seconds is not a number")?;
                 self.clock.advance(Duration::from_secs(seconds));
                 Ok(())
             }
@@ -185,13 +187,13 @@ impl Resident {
         }
     }
 
-    /// One rotation after the other, until told to rest.
+    /// Rotates without pause until told to stop.
     fn rotate(&mut self) {
         let stop = Arc::new(AtomicBool::new(false));
         let (session, stopped) = (self.session.clone(), stop.clone());
         let rotating = tokio::spawn(async move {
             while !stopped.load(Ordering::Acquire) {
-                // What goes wrong shows in the state.
+                // A failure shows in the state.
                 let _ = session.refresh().await;
                 tokio::task::yield_now().await;
             }
@@ -204,7 +206,7 @@ fn probed(result: Result<(), StoreError>) -> Result<(), String> {
     result.map_err(|error| format!("{error:?}"))
 }
 
-/// The keyring itself; says which tokens it has taken.
+/// The keyring; reports which tokens it has confirmed.
 struct Witness(Keyring);
 
 impl SecretStore for Witness {
@@ -231,13 +233,13 @@ impl SecretStore for Witness {
     }
 }
 
-/// Asks for the state as a window does: on the runtime that everything else runs on. What
-/// the machine itself was late in the same moment is not the runtime's doing.
+/// Reads the state as a window does, on the runtime that everything else uses. Delays of the whole
+/// machine at the same moment are subtracted.
 struct Window(Arc<AtomicU64>);
 
-/// How often the window asks, and how often it is looked whether the machine is in time.
+/// How often the state is read, and how often the delay of the machine is measured.
 const BEAT: Duration = Duration::from_millis(5);
-/// A wait that is worth the question whose doing it was.
+/// A wait from this length on is compared with the delay of the machine.
 const FELT: Duration = Duration::from_millis(50);
 
 impl Window {
@@ -268,7 +270,7 @@ impl Window {
     }
 }
 
-/// How late a thread that only sleeps has been woken, at most, in milliseconds.
+/// The largest delay, in milliseconds, with which a thread that only sleeps was woken.
 fn late() -> Arc<AtomicU64> {
     let late = Arc::new(AtomicU64::new(0));
     let noted = late.clone();
@@ -285,7 +287,7 @@ fn late() -> Arc<AtomicU64> {
 
 fn say(what: &Said) {
     let mut out = std::io::stdout().lock();
-    // Whoever started us may be gone: then the input ends too.
+    // The parent may be gone; then the input ends too, and with it this process.
     let line = serde_json::to_string(what).unwrap_or_default();
     let _ = writeln!(out, "{line}");
     let _ = out.flush();

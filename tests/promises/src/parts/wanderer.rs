@@ -1,13 +1,13 @@
-//! `wanderer ADDRESS EMAIL`: everything that a session says to its backend, in a process with
-//! an environment of its own: a sign-in, calls, a large body, a refresh, a sign-out. Says
-//! `signed-in` or `refused`, and at its end `done`.
+//! `wanderer ADDRESS EMAIL`: every request of a session, in a process with an environment of its
+//! own: a sign-in, calls, a large body, a refresh, a sign-out. Prints `signed-in` or `refused`, and
+//! at its end `done`.
 
 use std::process::ExitCode;
 
 use crate::origin::deeds::{password_of, upload};
 use crate::rig::{Client, Lost, get};
 
-/// Runs it once.
+/// Runs this part.
 pub fn run(arguments: &[String]) -> ExitCode {
     let [address, email] = arguments else {
         eprintln!("wanderer ADDRESS EMAIL");

@@ -1,22 +1,23 @@
-//! What the proxy does to a request: data, so that a table of faults can be written down.
+//! What the proxy does to a request, as data, so that faults can be listed in a table.
 
 use std::fmt;
 use std::sync::Arc;
 
 use super::script::{End, Script};
 
-/// What happens.
+/// What the proxy does.
 #[derive(Clone)]
 pub enum Act {
-    /// Nobody listens: connections are refused, and those that stand are reset.
+    /// It does not listen: connections are refused, and open ones are reset.
     Refuse,
-    /// Somebody listens but takes no one in: the queue is full and no connection comes about.
+    /// It listens but accepts nothing: the queue is full, so that a connection is never
+    /// established.
     Deaf,
-    /// The connection is taken, not read, and ended in this way.
+    /// It accepts the connection, reads nothing, and ends it in this way.
     Accept(End),
-    /// The request is read, and this is sent; the backend hears nothing of it.
+    /// It reads the request and sends this; the backend does not receive it.
     Instead(Script),
-    /// The backend does its work, and its answer is made into this.
+    /// The backend does its work, and its answer is turned into this.
     Spoil(Arc<dyn Fn(Answer) -> Script + Send + Sync>),
 }
 
@@ -33,7 +34,7 @@ impl fmt::Debug for Act {
 }
 
 impl Act {
-    /// See [`Act::Spoil`].
+    /// An [`Act::Spoil`] of this function.
     pub fn spoil(how: impl Fn(Answer) -> Script + Send + Sync + 'static) -> Self {
         Self::Spoil(Arc::new(how))
     }
@@ -42,21 +43,20 @@ impl Act {
 /// The backend's true answer. Holds tokens, so it has no `Debug`.
 #[derive(Clone)]
 pub struct Answer {
-    /// Status line and headers, up to and with the empty line.
+    /// The status line and the headers, with the empty line after them.
     pub head: String,
-    /// The body.
     pub body: Vec<u8>,
 }
 
 impl Answer {
-    /// Head and body as they came.
+    /// The head and the body in one.
     pub fn bytes(self) -> Vec<u8> {
         let mut bytes = self.head.into_bytes();
         bytes.extend(self.body);
         bytes
     }
 
-    /// Puts header lines in, each without its line end.
+    /// Adds header lines, given without their line ends.
     #[must_use]
     pub fn with_headers(mut self, lines: &str) -> Self {
         let end = self.head.len() - 2;
@@ -64,7 +64,7 @@ impl Answer {
         self
     }
 
-    /// Takes every header of this name away.
+    /// Removes every header of this name.
     #[must_use]
     pub fn without_header(mut self, name: &str) -> Self {
         let is_it = |line: &str| {

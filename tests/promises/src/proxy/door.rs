@@ -1,5 +1,5 @@
-//! Whether and how the proxy's port is listened on. The port stays ours throughout: while it
-//! is not listened on a bound socket holds it.
+//! Whether and how the proxy listens on its port. It keeps the port all the time: while it does not
+//! listen, a bound socket holds it.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use super::Shared;
 
-/// How often a port that was just left is tried again.
+/// How often binding a port that was just released is tried.
 const TRIES: u32 = 200;
 
 /// The port's state.
@@ -20,12 +20,12 @@ pub(super) enum Door {
     Open(AbortHandle),
     /// Connections are refused.
     Shut(#[expect(dead_code, reason = "holds the port")] TcpSocket),
-    /// The queue of those who wait to be taken in is full.
+    /// The queue of connections that wait to be accepted is full.
     Deaf(
         #[expect(dead_code, reason = "holds the port")] TcpListener,
         #[expect(dead_code, reason = "fills the queue")] Vec<TcpStream>,
     ),
-    /// Between two of these.
+    /// Between two of these states.
     Gone,
 }
 
@@ -38,14 +38,14 @@ impl Drop for Door {
 }
 
 impl Door {
-    /// Opens on a free port.
+    /// Listens on a free port.
     pub async fn new(shared: &Arc<Shared>) -> io::Result<(Self, SocketAddr)> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         Ok((Self::serve(listener, shared), address))
     }
 
-    /// Serves connections again.
+    /// Accepts connections again.
     pub async fn open(&mut self, address: SocketAddr, shared: &Arc<Shared>) -> io::Result<()> {
         if matches!(self, Self::Open(_)) {
             return Ok(());
@@ -61,11 +61,11 @@ impl Door {
         Ok(())
     }
 
-    /// Lets connections wait for ever.
+    /// Leaves new connections waiting for ever.
     pub async fn deafen(&mut self, address: SocketAddr) -> io::Result<()> {
         let listener = self.take(address).await?.listen(0)?;
         let mut waiting = Vec::new();
-        // The first that does not come about says that the queue is full.
+        // The first connection that is not established shows that the queue is full.
         while let Ok(stream) =
             tokio::time::timeout(Duration::from_millis(300), TcpStream::connect(address)).await
         {
@@ -75,7 +75,7 @@ impl Door {
         Ok(())
     }
 
-    /// Gives the port up and takes it again, without listening.
+    /// Releases the port and binds it again, without listening.
     async fn take(&mut self, address: SocketAddr) -> io::Result<TcpSocket> {
         *self = Self::Gone;
         let mut tries = 0;
@@ -84,7 +84,7 @@ impl Door {
             socket.set_reuseaddr(true)?;
             match socket.bind(address) {
                 Ok(()) => return Ok(socket),
-                // The task that listened has yet to be dropped.
+                // The task that listened has not been dropped yet.
                 Err(_) if tries < TRIES => tries += 1,
                 Err(error) => return Err(error),
             }
@@ -95,7 +95,7 @@ impl Door {
     fn serve(listener: TcpListener, shared: &Arc<Shared>) -> Self {
         let shared = shared.clone();
         let serving = tokio::spawn(async move {
-            // Dropped with this task, and every connection with it.
+            // Dropped with this task; that drops every connection too.
             let mut connections = JoinSet::new();
             loop {
                 tokio::select! {

@@ -1,5 +1,5 @@
-//! As much of HTTP/1.1 as telling one message from the next takes. Both sides are ours and
-//! say `content-length`, so nothing else is understood.
+//! As much of HTTP/1.1 as it takes to find the end of a message. Both sides belong to these tests
+//! and send `content-length`, so nothing else is supported.
 
 use std::io;
 
@@ -11,9 +11,8 @@ const HEAD_LIMIT: usize = 64 * 1024;
 
 /// A request or an answer.
 pub(super) struct Message {
-    /// First line and headers, up to and with the empty line.
+    /// The first line and the headers, with the empty line after them.
     pub head: String,
-    /// The body.
     pub body: Vec<u8>,
 }
 
@@ -32,7 +31,7 @@ impl Message {
     }
 }
 
-/// The next message; `None` if the connection ended before one began, which only a client
+/// Reads the next message; `None` if the connection ended before one began, which only a client
 /// may do.
 pub(super) async fn read(stream: &mut TcpStream, request: bool) -> io::Result<Option<Message>> {
     let mut bytes = Vec::new();
@@ -70,7 +69,7 @@ pub(super) async fn read(stream: &mut TcpStream, request: bool) -> io::Result<Op
     Ok(Some(message))
 }
 
-/// Sends a message on.
+/// Sends a message.
 pub(super) async fn write(stream: &mut TcpStream, message: &Message) -> io::Result<()> {
     stream.write_all(message.head.as_bytes()).await?;
     stream.write_all(&message.body).await?;

@@ -1,7 +1,6 @@
-//! A proxy of raw sockets between the core and the backend, which misbehaves on demand:
-//! connections that are refused, reset or never answered, answers that break off anywhere,
-//! answers that no backend would give. It passes requests on as they are and reads only
-//! what it needs to tell one from the next; it judges nothing.
+//! A proxy of raw sockets between the core and the backend, which fails on demand: connections are
+//! refused, reset or never answered, answers break off anywhere, or are such as no backend gives.
+//! It passes requests on unchanged and reads only what it needs to find their ends.
 
 mod act;
 mod door;
@@ -17,7 +16,7 @@ use tokio::net::TcpStream;
 
 pub use act::{Act, Answer};
 use door::Door;
-pub use script::{End, Flood, Script};
+pub use script::{End, Script};
 
 use crate::secrecy::heard;
 
@@ -31,7 +30,7 @@ pub struct Proxy {
 struct Shared {
     upstream: SocketAddr,
     faults: Mutex<Vec<Fault>>,
-    /// Told of each request as it arrives.
+    /// Called with each request as it arrives.
     seen: Mutex<Option<Listener>>,
     sent: AtomicU64,
 }
@@ -39,7 +38,7 @@ struct Shared {
 /// Called with a request's path.
 type Listener = Box<dyn FnMut(&str) + Send>;
 
-/// What happens to requests of a path; `None` is every path.
+/// What the proxy does to requests to a path; `None` stands for every path.
 #[derive(Clone)]
 struct Fault {
     path: Option<&'static str>,
@@ -47,7 +46,7 @@ struct Fault {
 }
 
 impl Proxy {
-    /// A proxy on a free port in front of `upstream`; everything passes.
+    /// A proxy on a free port in front of `upstream` that passes everything on.
     ///
     /// # Errors
     /// If the system gives no port.
@@ -71,15 +70,15 @@ impl Proxy {
         format!("http://{}", self.address)
     }
 
-    /// Where it listens.
+    /// The address and port it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// From now on `act` happens to every request of this path, or to every one.
+    /// From now on does `act` to every request to this path, or to every request.
     ///
     /// # Errors
-    /// If the port cannot be listened on in the way that `act` wants.
+    /// If the port cannot be opened or closed as `act` requires.
     pub async fn strike(&self, path: Option<&'static str>, act: Act) -> io::Result<()> {
         let mut door = self.door.lock().await;
         match act {
@@ -92,7 +91,7 @@ impl Proxy {
         }
     }
 
-    /// From now on everything passes. A connection that was left hanging goes on hanging.
+    /// From now on passes everything on. A connection that hangs goes on hanging.
     ///
     /// # Errors
     /// If the port cannot be listened on again.
@@ -112,8 +111,8 @@ impl Proxy {
         *slot = Some(Box::new(seen));
     }
 
-    /// How many bytes of scripted answers the system has taken off us so far; what the other
-    /// side has read of them is less, by what lies in the buffers.
+    /// How many bytes of scripted answers the system has accepted so far. The other side has read
+    /// less than that, by what is in the socket buffers.
     pub fn sent(&self) -> u64 {
         self.shared.sent.load(Ordering::Relaxed)
     }
@@ -124,7 +123,7 @@ impl Shared {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What happens to a connection before anything is read.
+    /// How a connection ends before anything is read, if it does.
     fn at_the_door(&self) -> Option<End> {
         self.faults().iter().find_map(|fault| match fault.act {
             Act::Accept(end) => Some(end),
@@ -152,7 +151,7 @@ impl Shared {
             let script = match self.act_on(request.path()) {
                 Some(Act::Instead(script)) => script,
                 Some(Act::Spoil(spoil)) => spoil(self.forward(&mut upstream, &request).await?),
-                // The door was about to close when this one slipped through.
+                // The connection was accepted just before the proxy stopped listening.
                 Some(Act::Accept(end)) => return script::end(client, end).await,
                 Some(Act::Refuse | Act::Deaf) | None => {
                     self.forward(&mut upstream, &request).await?.into()

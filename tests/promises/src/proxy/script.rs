@@ -1,5 +1,5 @@
-//! What goes down a connection: some bytes, perhaps at a drip, perhaps a flood of more, and
-//! how it ends.
+//! What is sent over a connection: some bytes, perhaps slowly, perhaps followed by a flood, and how
+//! the connection ends.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,42 +11,41 @@ use tokio::net::TcpStream;
 /// How a connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// It does not: the next request may come.
+    /// It stays open for the next request.
     Keep,
-    /// Orderly, with a FIN.
+    /// By an orderly close (FIN).
     Close,
-    /// With an RST.
+    /// By a reset (RST).
     Reset,
-    /// Not at all: held, silent, until the other side gives up.
+    /// It stays open and silent until the other side closes it.
     Hang,
 }
 
-/// The same bytes over and over.
+/// The same bytes, repeated.
 #[derive(Clone)]
 pub struct Flood {
-    /// What is repeated.
     pub unit: Vec<u8>,
-    /// How often; the other side may leave before.
+    /// How often they are sent; the other side may close the connection before.
     pub times: u64,
     /// The pause after each.
     pub pause: Duration,
 }
 
-/// An answer, byte for byte.
+/// An answer, byte by byte.
 #[derive(Clone)]
 pub struct Script {
-    /// Sent first.
+    /// The bytes that are sent first.
     pub bytes: Vec<u8>,
-    /// From this byte on one at a time, with this pause.
+    /// From this index on, single bytes are sent with this pause between them.
     pub drip: Option<(usize, Duration)>,
-    /// Sent after that.
+    /// What is sent after that.
     pub flood: Option<Flood>,
-    /// And then.
+    /// How the connection ends.
     pub end: End,
 }
 
 impl Script {
-    /// These bytes and this end.
+    /// A script of these bytes and this end.
     pub fn of(bytes: impl Into<Vec<u8>>, end: End) -> Self {
         Self {
             bytes: bytes.into(),
@@ -56,7 +55,8 @@ impl Script {
         }
     }
 
-    /// A whole answer. `status` is `404 Not Found`; `headers` are lines, each with its end.
+    /// A whole answer. `status` is such as `404 Not Found`; each line of `headers` has its line
+    /// end.
     pub fn answer(status: &str, headers: &str, body: impl AsRef<[u8]>) -> Self {
         let body = body.as_ref();
         let length = body.len();
@@ -66,14 +66,14 @@ impl Script {
         Self::of(bytes, End::Keep)
     }
 
-    /// The same with another end.
+    /// The same script with another end.
     #[must_use]
     pub fn then(mut self, end: End) -> Self {
         self.end = end;
         self
     }
 
-    /// The same, and then a flood.
+    /// The same script with a flood after the bytes.
     #[must_use]
     pub fn flooding(mut self, unit: impl Into<Vec<u8>>, times: u64, pause: Duration) -> Self {
         self.flood = Some(Flood {
@@ -84,7 +84,7 @@ impl Script {
         self
     }
 
-    /// Sends it. Answers how the connection ends.
+    /// Sends the script. Returns how the connection ends.
     pub(super) async fn play(&self, client: &mut TcpStream, sent: &AtomicU64) -> io::Result<End> {
         let count = |bytes: usize| {
             let bytes = u64::try_from(bytes).unwrap_or_default();
@@ -120,7 +120,7 @@ pub(super) async fn end(mut client: TcpStream, how: End) -> io::Result<()> {
     match how {
         End::Keep | End::Close => client.shutdown().await,
         End::Reset => {
-            // Without lingering, closing throws away what is not sent and resets.
+            // With a linger of zero, closing discards unsent bytes and sends a reset.
             client.set_zero_linger()?;
             drop(client);
             Ok(())

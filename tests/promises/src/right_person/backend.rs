@@ -1,5 +1,5 @@
-//! The backend of the model: two people, rotation with reuse detection, a grace window if it has
-//! one. It knows whose every token is, and who was given it.
+//! The backend of the model: two people, rotation with reuse detection, and a grace window if it
+//! has one. It knows to whom each token belongs and to which installation it was given.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 
 use super::plan::Carrier;
 
-/// Life of an access token, in seconds.
+/// The lifetime of an access token, in seconds.
 pub const ACCESS_LIFE: u64 = 900;
 pub const COOKIE: &str = "__refresh_token";
 
-/// One of the two.
+/// One of the two people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Person {
     Ann,
@@ -39,19 +39,19 @@ impl Person {
     }
 }
 
-/// A session as the backend has it.
+/// A session at the backend.
 #[derive(Clone, Debug)]
 pub struct Backed {
     pub person: Person,
-    /// Where the sign-in came from.
+    /// The installation that signed in.
     pub install: usize,
-    /// When it began, among everything that was asked for.
+    /// When it began, as the number of the request.
     pub begun: u64,
-    /// Why it is over.
+    /// Why it ended, if it did.
     pub ended: Option<&'static str>,
-    /// How many refresh tokens it was given; the last of them is good.
+    /// How many refresh tokens it was given; only the last is valid.
     pub given: u32,
-    /// When the one before was replaced.
+    /// When the token before it was replaced.
     pub replaced_at: Duration,
 }
 
@@ -62,18 +62,17 @@ pub struct Arrived {
     pub install: usize,
     pub path: String,
     pub bearer: Option<String>,
-    /// Every refresh cookie that it carries.
+    /// Every refresh cookie in the request.
     pub cookies: Vec<String>,
     pub body: Value,
 }
 
-/// An answer.
 #[derive(Clone, Debug)]
 pub struct Answered {
     pub status: u16,
     pub set_cookie: Option<String>,
     pub body: Value,
-    /// What it gives out: a session and the number of its new token.
+    /// The token that it gives out: a session and a number.
     pub gives: Option<Token>,
     /// The token that this one replaces.
     pub spends: Option<Token>,
@@ -91,7 +90,7 @@ impl Answered {
     }
 }
 
-/// A refresh or access token: of which session, and which of them.
+/// A refresh or access token: its session, and its number in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Token {
     pub session: usize,
@@ -107,7 +106,7 @@ impl Token {
         format!("access.{}.{}", self.session, self.number)
     }
 
-    /// What this text names, if it is a token of that kind.
+    /// The token that this text names, if it is one of that kind.
     pub fn read(kind: &str, text: &str) -> Option<Self> {
         let mut parts = text.split('.');
         if parts.next() != Some(kind) {
@@ -119,12 +118,11 @@ impl Token {
     }
 }
 
-/// The backend.
 pub struct Backend {
     carrier: Carrier,
     grace: Duration,
     pub sessions: Vec<Backed>,
-    /// Access tokens older than these numbers are over, by session.
+    /// For each session, the number below which access tokens have expired.
     expired: BTreeMap<usize, u32>,
 }
 
@@ -149,7 +147,7 @@ impl Backend {
         }
     }
 
-    /// Whose access token a call carries, if it is good.
+    /// The access token of a call, if it is valid.
     pub fn caller(&self, request: &Arrived) -> Option<Token> {
         let token = Token::read("access", request.bearer.as_deref()?)?;
         let session = self.sessions.get(token.session)?;
@@ -247,7 +245,7 @@ impl Backend {
         Answered::plain(204, Value::Null)
     }
 
-    /// An administrator ends everything of this person.
+    /// An administrator ends every session of this person.
     pub fn revoke(&mut self, person: Person) {
         for session in &mut self.sessions {
             if session.person == person {
@@ -256,7 +254,7 @@ impl Backend {
         }
     }
 
-    /// Every access token given out so far is over.
+    /// Makes every access token given out so far expire.
     pub fn expire_access(&mut self) {
         for (at, session) in self.sessions.iter().enumerate() {
             self.expired.insert(at, session.given);

@@ -1,5 +1,5 @@
-//! What must never be, whatever happens; looked at from outside the core, at each request that
-//! goes out and each that arrives.
+//! The invariants of the model, checked from outside the core, at each request that is sent and
+//! each that arrives.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,20 +12,20 @@ use super::backend::{Arrived, Backend, Person, Token};
 use super::life::Life;
 use super::plan::Place;
 
-/// Who asked for a call, as the window had it then.
+/// Who asked for a call, according to the window at that time.
 #[derive(Clone, Debug)]
 struct Ask {
     install: usize,
-    /// When, among everything that was asked for.
+    /// When, as a number in the order of all calls and sign-ins.
     at: u64,
     by: Asker,
-    /// In which session, as the core calls it.
+    /// The session, by the core's id.
     session: Option<SessionId>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Asker {
-    /// Not known yet who is signed in.
+    /// The window did not know yet who is signed in.
     Unknown,
     Nobody,
     Person(Option<Person>),
@@ -45,27 +45,27 @@ impl Asker {
 struct State {
     losses: Vec<String>,
     asks: BTreeMap<u64, Ask>,
-    /// Tokens of which an install knows that they are spent: on disk, …
+    /// Tokens that an installation knows to be used: on disk, …
     known: [BTreeSet<Token>; 2],
-    /// … or in the process that runs.
+    /// … or in the running process.
     known_here: BTreeSet<(u64, Token)>,
-    /// Somebody has set a clock: how long ago something was is not known any more.
+    /// Whether somebody has set a clock, after which the age of a token is not known.
     is_wall_off: bool,
-    /// Whose each session of the backend is, and at which install it began.
+    /// For each session of the backend, to whom it belongs and at which installation it began.
     owners: BTreeMap<usize, (Person, usize)>,
-    /// Which session of the backend the core means by which of its own.
+    /// For each session of the core, the backend's session.
     meant: BTreeMap<SessionId, usize>,
-    /// How many of an install's sessions were looked at for that.
+    /// How many of an installation's sessions have been matched in this way.
     matched: [usize; 2],
-    /// Everything that was asked for has a number.
+    /// Counts calls and sign-ins.
     count: u64,
     now: Duration,
     believed_grace: Duration,
-    /// Calls that were answered for somebody, for the row.
+    /// Calls that were answered for somebody; shown in the row.
     served: u64,
 }
 
-/// All that was found.
+/// The checks and their results.
 #[derive(Clone, Default)]
 pub struct Checks(Arc<Mutex<State>>);
 
@@ -107,14 +107,14 @@ impl Checks {
         self.state().is_wall_off = true;
     }
 
-    /// The number of what is asked for now.
+    /// The number of the next call or sign-in.
     pub fn next(&self) -> u64 {
         let mut state = self.state();
         state.count += 1;
         state.count
     }
 
-    /// A call begins, of whoever is shown; answers its number.
+    /// A call of the currently shown person begins. Returns its number.
     pub fn asked(&self, install: usize, phase: &Phase) -> u64 {
         let at = self.next();
         let ask = Ask {
@@ -127,8 +127,8 @@ impl Checks {
         at
     }
 
-    /// A sign-in was answered with success, and this is what is shown. Where the install has
-    /// begun one session since the last, that is the one.
+    /// A sign-in succeeded and this is shown. If the installation has begun one session since the
+    /// last sign-in, this is that session.
     pub fn signed_in(&self, install: usize, phase: &Phase) {
         let mut state = self.state();
         let begun: Vec<_> = state
@@ -140,7 +140,7 @@ impl Checks {
         let is_one = begun.len() == state.matched[install] + 1;
         state.matched[install] = begun.len();
         let Some((session, person)) = begun.last().copied().filter(|_| is_one) else {
-            // Which of them this is cannot be told, nor what its record still knows.
+            // There were several, and it is unknown which one this is and what its record knows.
             state.known[install].clear();
             return;
         };
@@ -149,7 +149,7 @@ impl Checks {
             Asker::of(phase) == Asker::Person(Some(person)),
         ) {
             state.meant.entry(meant).or_insert(session);
-            // What is known of the sessions before went with their record.
+            // What was known of earlier sessions was deleted with their record.
             state.known[install].retain(|token| token.session == session);
         }
     }
@@ -159,7 +159,7 @@ impl Checks {
         self.state().owners.insert(session, (person, install));
     }
 
-    /// A rotation is over and its process at rest: what it has replaced is known to be spent.
+    /// A rotation has ended and its process waits: the token that it replaced is known to be used.
     pub fn spent(&self, life: &Life, token: Token) {
         let mut state = self.state();
         state.known_here.insert((life.number, token));
@@ -168,12 +168,12 @@ impl Checks {
         known.insert(token);
     }
 
-    /// The records of an install were struck: its disk knows nothing for certain any more.
+    /// The records of an installation were damaged: its disk knows nothing for certain any more.
     pub fn forget(&self, install: usize) {
         self.state().known[install].clear();
     }
 
-    /// A request goes out.
+    /// A request is sent.
     pub fn sent(&self, life: &Life, request: &Arrived) {
         if Place::of(&request.path) != Place::Refresh {
             return;
@@ -194,7 +194,7 @@ impl Checks {
         }
     }
 
-    /// A request arrives; before the backend has looked at it.
+    /// A request arrives; called before the backend handles it.
     pub fn arrives(&self, life: &Life, request: &Arrived, backend: &Backend) {
         match Place::of(&request.path) {
             Place::Refresh => self.refresh_arrives(life, request, backend),
@@ -223,10 +223,11 @@ impl Checks {
         let grace = self.state().believed_grace;
         let session = &backend.sessions[token.session];
         let is_one_behind = token.number + 1 == session.given;
-        // What is late on its way was in time all the same.
+        // A request that is delayed on its way was still sent in time.
         let age = request.sent.saturating_sub(session.replaced_at);
         let is_wall_off = self.state().is_wall_off;
-        // One that the profile lets be sent once more, since the backend gives the same again.
+        // The profile allows sending such a token again, since the backend gives the same
+        // successor.
         if !is_here && is_one_behind && (age < grace || is_wall_off && grace > Duration::ZERO) {
             return;
         }
@@ -244,25 +245,25 @@ impl Checks {
         self.belongs(life, token, "a sign-out", backend);
         let shown = life.phase().as_ref().and_then(session_of);
         let shown = shown.and_then(|shown| self.state().meant.get(&shown).copied());
-        // Where somebody has signed in since, that one is about to be shown.
+        // If somebody has signed in since, that session is about to be shown.
         let mut newest = backend.sessions.iter();
         let newest = newest.rposition(|session| session.install == life.install);
         if shown == Some(token.session) && newest == shown {
             self.lose(format!(
-                "session {} is ended by install {}, which shows it as signed in",
+                "session {} was ended by install {}, which still shows it as signed in",
                 token.session, life.install
             ));
         }
     }
 
-    /// Its session was begun at this install.
+    /// Checks that the token's session began at this installation.
     fn belongs(&self, life: &Life, token: Token, what: &str, backend: &Backend) {
         let Some(session) = backend.sessions.get(token.session) else {
-            return self.lose(format!("{what} with a token that nobody was given"));
+            return self.lose(format!("{what} with a token that the backend never issued"));
         };
         if session.install != life.install {
             self.lose(format!(
-                "{what} of install {} with a token of install {}",
+                "{what} of install {} carries a token of install {}",
                 life.install, session.install
             ));
         }
@@ -277,15 +278,15 @@ impl Checks {
             return;
         };
         let Some(token) = Token::read("access", bearer) else {
-            return self.lose(format!("a call goes out with {bearer}"));
+            return self.lose(format!("a call carries {bearer}"));
         };
         let Some(session) = backend.sessions.get(token.session) else {
-            return self.lose("a call goes out with a token that nobody was given".into());
+            return self.lose("a call carries a token that the backend never issued".into());
         };
         let what = format!("call {number:?} of install {}", life.install);
         if session.install != ask.install {
             self.lose(format!(
-                "{what} with a token of install {}",
+                "{what} carries a token of install {}",
                 session.install
             ));
         }
@@ -319,7 +320,7 @@ impl Checks {
     }
 }
 
-/// The session that is shown, as the core calls it.
+/// The session that is shown, by the core's id.
 fn session_of(phase: &Phase) -> Option<SessionId> {
     match phase {
         Phase::SignedIn { session, .. } => Some(session.id),
@@ -327,7 +328,7 @@ fn session_of(phase: &Phase) -> Option<SessionId> {
     }
 }
 
-/// The refresh token of a request, wherever it travels.
+/// The refresh token of a request, from the cookie or the body.
 fn presented(request: &Arrived) -> Option<Token> {
     let text = match request.cookies.first() {
         Some(text) => text.as_str(),

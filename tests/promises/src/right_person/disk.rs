@@ -1,5 +1,5 @@
-//! One install's disk: what was written, and what of it outlasts a power cut. It may be full,
-//! or not give out what it holds for a while.
+//! The disk of one installation: what was written, and what of it survives a power cut. It can be
+//! full, or unreadable for a while.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -18,23 +18,23 @@ struct State {
     synced: Files,
     is_full: bool,
     unreadable: BTreeSet<String>,
-    /// What was written over although it could not be read.
+    /// Names of records that were overwritten although they could not be read.
     written_over: Vec<String>,
-    /// Who holds which lock.
+    /// For each lock, the process that holds it.
     locks: BTreeMap<String, u64>,
 }
 
 impl State {
-    /// There is another record of this name from here on, and it can be read.
+    /// A new record of this name replaces the old one and can be read.
     fn replaces(&mut self, name: &str) {
-        // A sign-out is possible whatever the disk says of the one before.
+        // A sign-out is always allowed to replace the record of the one before.
         if self.unreadable.remove(name) && !name.starts_with("signed-out") {
             self.written_over.push(name.to_owned());
         }
     }
 }
 
-/// A disk, and all that is on it.
+/// A disk and its contents.
 #[derive(Clone, Default)]
 pub struct Disk(Arc<Mutex<State>>);
 
@@ -43,7 +43,7 @@ impl Disk {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// As the process sees it.
+    /// The disk as this process uses it.
     pub fn of(&self, life: &Arc<Life>) -> Arc<dyn RecordStore> {
         Arc::new(Seen {
             disk: self.clone(),
@@ -51,8 +51,8 @@ impl Disk {
         })
     }
 
-    /// A process is dead: its locks are free, and after a power cut only what was synced is
-    /// there. Answers whether anything was lost with that.
+    /// A process has died: its locks are free, and after a power cut only what was synced is left.
+    /// Returns whether anything was lost.
     pub fn left_by(&self, process: u64, power_cut: bool) -> bool {
         let mut state = self.state();
         state.locks.retain(|_, holder| *holder != process);
@@ -90,7 +90,7 @@ impl Disk {
         self.state().unreadable.insert(name.to_owned());
     }
 
-    /// What was written over unread since this was last asked.
+    /// The records that were overwritten unread since the previous call.
     pub fn written_over(&self) -> Vec<String> {
         std::mem::take(&mut self.state().written_over)
     }
@@ -105,7 +105,7 @@ impl Disk {
         !state.is_full && state.unreadable.is_empty()
     }
 
-    /// Whether the session's record can be read and says that no rotation is under way.
+    /// Whether the session's record can be read and says that no rotation is in progress.
     pub fn is_idle(&self) -> bool {
         let state = self.state();
         let record = state.written.get("session.json");
@@ -126,7 +126,7 @@ struct Seen {
 }
 
 impl Seen {
-    /// Whether what is asked takes place.
+    /// Whether the process is alive, so that its request takes effect.
     fn acts(&self) -> io::Result<()> {
         match self.life.acts() {
             true => Ok(()),
@@ -211,7 +211,7 @@ impl HeldLock for Held {}
 impl Drop for Held {
     fn drop(&mut self) {
         let mut state = self.disk.state();
-        // One who has died has lost it already, and another may hold it.
+        // A dead process has lost the lock already, and another process may hold it.
         if state.locks.get(&self.name) == Some(&self.holder) {
             state.locks.remove(&self.name);
         }

@@ -1,4 +1,4 @@
-//! The end of a sequence: all is well again, and what is true then can be told for certain.
+//! The end of a sequence: everything works again, and what must be true then can be checked.
 
 use std::time::{Duration, Instant};
 
@@ -9,11 +9,11 @@ use super::keyring::Mood;
 use super::process::Process;
 use super::world::World;
 
-/// For how long what is not so may still come to be.
+/// How long a check is repeated before it counts as failed.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// All is well again; whoever is signed in then is who the backend says. Answers at how
-/// many installs somebody is.
+/// Makes everything work again and checks that the person shown is signed in at the backend.
+/// Returns at how many installations somebody is signed in.
 pub fn finish(world: &mut World) -> u64 {
     world.ground.net.forget_plans();
     world.ground.keyring.feel(Mood::Open);
@@ -33,7 +33,7 @@ pub fn finish(world: &mut World) -> u64 {
         world.pass(61);
         world.settle();
     }
-    // What was ended at the backend is found out by the next call, at the latest.
+    // Expired access tokens make the next call find out which sessions the backend has ended.
     world.backend.expire_access();
     let mut signed_in = 0;
     for install in 0..2 {
@@ -48,9 +48,9 @@ pub fn finish(world: &mut World) -> u64 {
     signed_in
 }
 
-/// A busy machine keeps threads waiting, and the core waits some seconds before it asks a backend
-/// for a second opinion: what is not so yet is looked at again until it is, and is a loss where
-/// it does not come to be.
+/// Repeats a check until it holds, and counts a loss where it never does. It may fail at first: a
+/// busy machine delays threads, and the core waits some seconds before it asks a backend for a
+/// second opinion.
 fn holds<T: Default>(world: &mut World, look: impl Fn(&World) -> Result<T, String>) -> T {
     let begun = Instant::now();
     loop {
@@ -68,7 +68,7 @@ fn holds<T: Default>(world: &mut World, look: impl Fn(&World) -> Result<T, Strin
     }
 }
 
-/// Who is shown once all is well, and whether that is so.
+/// Checks who is shown in the end. Returns whether somebody is.
 fn look_at(world: &World, install: usize) -> Result<bool, String> {
     let Some(process) = &world.processes[install] else {
         return Ok(false);
@@ -88,7 +88,7 @@ fn look_at(world: &World, install: usize) -> Result<bool, String> {
             match is_theirs {
                 true => Ok(true),
                 false => Err(format!(
-                    "{person:?} is shown at install {install}, and has no session there"
+                    "{person:?} is shown at install {install}, but has no session there"
                 )),
             }
         }
@@ -96,7 +96,7 @@ fn look_at(world: &World, install: usize) -> Result<bool, String> {
     }
 }
 
-/// Without a crash or a loss no session is left behind that nobody uses.
+/// Checks that without a crash or a loss no unused session is left at the backend.
 fn check_orphans(world: &World) -> Result<(), String> {
     for install in 0..2 {
         let alive = world.backend.sessions.iter();
@@ -106,7 +106,7 @@ fn check_orphans(world: &World) -> Result<(), String> {
         let used = usize::from(matches!(phase, Some(Phase::SignedIn { .. })));
         if alive > used {
             return Err(format!(
-                "{alive} sessions of install {install} go on at the backend, and {used} are in \
+                "{alive} sessions of install {install} are valid at the backend, but {used} are in \
                  use"
             ));
         }

@@ -1,5 +1,5 @@
-//! The one keyring, which both installs share. It may be locked, fail, or answer late: then a
-//! call hangs, and lands when the keyring comes to, even if whoever made it is dead.
+//! The keyring, which both installations share. It can be locked, fail, or answer late: then a call
+//! hangs and takes effect when the keyring answers again, even if the process that made it is dead.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -8,13 +8,13 @@ use vestibule_core::secrets::{SecretBytes, SecretStore, StoreError};
 
 use super::life::Life;
 
-/// How it feels.
+/// The condition of the keyring.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mood {
     #[default]
     Open,
     Fails(StoreError),
-    /// Calls hang until it comes to.
+    /// Calls hang until the condition changes.
     Late,
 }
 
@@ -25,11 +25,10 @@ struct State {
     items: Items,
     mood: Mood,
     hanging: usize,
-    /// Comes to a call's aid when nothing is to hang any more.
+    /// The world ends: no call may hang any more.
     over: bool,
 }
 
-/// The keyring.
 #[derive(Clone, Default)]
 pub struct Keyring(Arc<(Mutex<State>, Condvar)>);
 
@@ -38,7 +37,7 @@ impl Keyring {
         self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// As the process sees it.
+    /// The keyring as this process uses it.
     pub fn of(&self, life: &Arc<Life>) -> Arc<dyn SecretStore> {
         Arc::new(Seen {
             keyring: self.clone(),
@@ -51,7 +50,7 @@ impl Keyring {
         self.0.1.notify_all();
     }
 
-    /// Whether calls are answered at once, well or not.
+    /// Whether calls are answered at once, with success or not.
     pub fn is_quick(&self) -> bool {
         self.state().mood != Mood::Late
     }
@@ -65,12 +64,12 @@ impl Keyring {
         self.state().items.clone()
     }
 
-    /// Puts items there, as something that keeps keyrings in step does.
+    /// Stores items, as a program that synchronises keyrings does.
     pub fn put(&self, items: impl IntoIterator<Item = (String, Vec<u8>)>) {
         self.state().items.extend(items);
     }
 
-    /// Lets every call go: the world ends.
+    /// Lets every call return, because the world ends.
     pub fn end(&self) {
         let mut state = self.state();
         state.over = true;
@@ -79,12 +78,12 @@ impl Keyring {
         self.0.1.notify_all();
     }
 
-    /// Waits while the keyring is late; then how it feels.
+    /// Waits while the keyring is late; returns its state then.
     fn answer(&self, life: &Life) -> Result<MutexGuard<'_, State>, StoreError> {
         let mut state = self.state();
         if state.mood == Mood::Late && !state.over {
             state.hanging += 1;
-            // It hangs, and is no longer being answered.
+            // The call hangs, so it no longer counts as being answered.
             life.call_ends();
             let late = |state: &mut State| state.mood == Mood::Late && !state.over;
             state = self
@@ -113,7 +112,7 @@ impl Seen {
         is_change: bool,
         work: impl FnOnce(&mut State) -> T,
     ) -> Result<T, StoreError> {
-        // Asked while alive it comes to pass, whatever becomes of who asked.
+        // A change that was asked for by a living process takes effect, even if that process dies.
         let is_asked = match is_change {
             true => self.life.acts(),
             false => !self.life.is_dead(),

@@ -1,8 +1,8 @@
-//! One process of the model, as the world around it sees it: alive until it is killed, and
-//! without effect from then on.
+//! One process of the model, as its surroundings see it: alive until it is killed, and without
+//! effect from then on.
 //!
-//! A killed process is cut off: nothing that its tasks still do reaches a disk, the keyring or
-//! the backend. Then its runtime is dropped, and every task with it.
+//! A killed process is cut off: nothing that its tasks still do reaches a disk, the keyring or the
+//! backend. Then its runtime is dropped, and every task with it.
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -11,26 +11,25 @@ use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError};
 use tokio::sync::watch;
 use vestibule_core::wire::{Phase, SessionChanged};
 
-/// What a process is killed on.
+/// When a process is killed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Death {
-    /// Coming to this step of the core for the so manyth time.
+    /// When it reaches this step of the core for the given time.
     Step(&'static str, u32),
-    /// Its so manyth effect on a disk, the keyring or the network: before that takes place.
+    /// Before the given effect on a disk, the keyring or the network takes place.
     Effect(u32),
 }
 
-/// One process.
 pub struct Life {
-    /// Which install it belongs to.
+    /// The installation that it belongs to.
     pub install: usize,
-    /// Tells it from the one before it.
+    /// Distinguishes it from earlier processes.
     pub number: u64,
     dead: AtomicBool,
     death: Mutex<Option<Death>>,
-    /// Everything that it has done so far: while this grows it is not at rest.
+    /// Counts everything that it does: while this grows the process is not waiting.
     activity: AtomicU64,
-    /// Calls of the keyring that are being answered right now.
+    /// Calls of the keyring that are being answered now.
     calls: AtomicUsize,
     state: OnceLock<watch::Receiver<SessionChanged>>,
 }
@@ -56,7 +55,7 @@ impl Life {
         self.dead.store(true, Ordering::SeqCst);
     }
 
-    /// It dies on this.
+    /// Plans its death.
     pub fn arm(&self, death: Death) {
         *self.death() = Some(death);
     }
@@ -69,7 +68,8 @@ impl Life {
         self.death.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// It is about to do something that others see; false if it is dead and does not.
+    /// It is about to do something that others see. Returns false if it is dead, so that it does
+    /// not.
     pub fn acts(&self) -> bool {
         self.moves();
         if let Some(Death::Effect(left)) = &mut *self.death() {
@@ -81,7 +81,7 @@ impl Life {
         !self.is_dead()
     }
 
-    /// It is at something.
+    /// Counts an activity.
     pub fn moves(&self) {
         self.activity.fetch_add(1, Ordering::SeqCst);
     }
@@ -100,7 +100,7 @@ impl Life {
         self.calls.fetch_sub(1, Ordering::SeqCst);
     }
 
-    /// Whether the keyring is answering it.
+    /// Whether the keyring is answering a call of it.
     pub fn is_called(&self) -> bool {
         self.calls.load(Ordering::SeqCst) > 0
     }
@@ -109,7 +109,7 @@ impl Life {
         let _ = self.state.set(state);
     }
 
-    /// What its window shows now; `None` before it has one.
+    /// What its window shows; `None` before it has one.
     pub fn phase(&self) -> Option<Phase> {
         let state = self.state.get()?;
         let phase = state.borrow().state.phase.clone();
@@ -131,7 +131,7 @@ impl Life {
 }
 
 thread_local! {
-    /// Whose code this thread runs.
+    /// The process whose code this thread runs.
     static RUNNING: RefCell<Option<Arc<Life>>> = const { RefCell::new(None) };
 }
 
@@ -140,8 +140,8 @@ pub fn run_as(life: Option<&Arc<Life>>) {
     RUNNING.with(|running| *running.borrow_mut() = life.cloned());
 }
 
-/// Lets the core's steps be heard, once for this program. Where no process of the model runs
-/// they mean nothing.
+/// Installs handlers for the core's steps, once for this program. On threads that run no process of
+/// the model they do nothing.
 pub fn listen_to_steps() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -154,7 +154,7 @@ pub fn listen_to_steps() {
                 });
             };
             if let Err(error) = fail::cfg_callback(step, heard) {
-                eprintln!("the step {step} is not heard: {error}");
+                eprintln!("no handler for the step {step} can be installed: {error}");
             }
         }
     });

@@ -1,11 +1,11 @@
-//! P19: the right person, always. A model of two people, two installs and one keyring, in one
-//! process: the core is the real one, and transport, disk, keyring and clock are the model's, so
-//! that whatever can happen to them does, in an order drawn from a number.
+//! P19: always the right person. A model of two people, two installations and one keyring, in one
+//! process. The core is the real one; transport, disk, keyring and clock belong to the model, which
+//! makes everything happen to them that can happen, in an order that a seed determines.
 //!
-//! What must hold is looked at from outside: who is shown owns the token, each request carries
-//! the token of who asked, nobody else's session ends, and no token is sent of which the install
-//! knows that it is spent. A loss prints its number and the shortest sequence that still loses;
-//! `VESTIBULE_SEED=17 cargo xtask soak P19` runs that one alone.
+//! The invariants are checked from outside: the person shown owns the token, each request carries
+//! the token of the person who asked for it, nobody else's session ends, and no token is sent that
+//! the installation knows to be used. A loss prints its seed and the shortest sequence that still
+//! loses; `VESTIBULE_SEED=17 cargo xtask soak P19` runs only the sequence of that seed.
 
 mod backend;
 mod check;
@@ -31,22 +31,22 @@ use crate::report::Row;
 use plan::Plan;
 use world::{Outcome, World};
 
-/// How many things happen in a sequence.
+/// How many operations a sequence has.
 const LENGTH: usize = 25;
-/// How many sequences the short form has at least, …
+/// How many sequences the short form runs at least, …
 const SHORT: u64 = 1_000;
-/// … from this number on: what the tests of a change say depends on the change alone, …
+/// … starting with this seed, so that the tests of a change depend on the change alone, …
 const FIRST: u64 = 1;
-/// … and for how long it goes on where that takes less.
+/// … and for how long it goes on if they take less.
 const SHORT_TIME: Duration = Duration::from_secs(20);
-/// How many things happen in the long form.
+/// How many operations the long form runs.
 const LONG_OPS: u64 = 1_000_000;
-/// After so many losses nothing new is to be learnt.
+/// After this many losses the run stops: more of them show nothing new.
 const ENOUGH_LOSSES: u64 = 5;
-/// Sequences side by side: each waits for a keyring's thread now and then.
+/// Sequences that run side by side: each sometimes waits for a keyring's thread.
 const LANES: usize = 6;
 
-/// Everything, added up.
+/// The sums of all sequences.
 #[derive(Default)]
 struct Toll {
     sequences: u64,
@@ -63,7 +63,7 @@ pub async fn short(setting: &Setting) -> Row {
     run(setting, FIRST, SHORT, |toll| toll.sequences, enough).await
 }
 
-/// At least [`LONG_OPS`] things that happen.
+/// At least [`LONG_OPS`] operations.
 pub async fn long(setting: &Setting) -> Row {
     let enough = |toll: &Toll, _: Instant| toll.ops >= LONG_OPS;
     let first = rand::random::<u32>().into();
@@ -145,7 +145,7 @@ fn all(
     toll.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// One sequence; a loss is said, with the shortest sequence that still loses.
+/// Runs one sequence. A loss is printed, with the shortest sequence that still loses.
 fn tried(seed: u64) -> Outcome {
     let plan = Plan::drawn(seed, LENGTH);
     let outcome = World::run(&plan);

@@ -1,8 +1,8 @@
-//! P19's own proof: checks are taken out of the core, one by one, and the model finds each.
+//! The proof of P19: checks are removed from the core, one by one, and the model must notice each.
 //!
-//! A check is taken out by its name, which `without!` in the core's `steps` asks the failpoints
-//! for; without the feature `failpoints` there is nothing to ask. Each runs in a process of its
-//! own, since the names hold for a whole process.
+//! A check is removed by its name, which `without!` in the core's `steps` looks up in the
+//! failpoints; without the feature `failpoints` nothing is looked up. Each removal runs in a child
+//! process, since failpoints are set for a whole process.
 
 use std::process::Stdio;
 
@@ -11,7 +11,7 @@ use super::world::World;
 use crate::registry::Setting;
 use crate::report::Row;
 
-/// Checks without which one person gets what is another's, and what each is about.
+/// Checks without which one person gets something of another, and what each protects.
 pub const CHECKS: [&str; 5] = [
     "without.epoch",
     "without.bearers_session",
@@ -20,14 +20,14 @@ pub const CHECKS: [&str; 5] = [
     "without.spent",
 ];
 
-/// How many sequences a check's absence may go unnoticed.
+/// How many sequences may pass before a missing check is noticed.
 const SHORT: u64 = 1_000;
 const LONG: u64 = 20_000;
 
-/// Runs sequences without this check, until one loses; after how many, and what it lost.
+/// Runs sequences without this check until one loses. Returns after how many, and what it lost.
 ///
 /// # Errors
-/// If the check cannot be taken out.
+/// If the check cannot be removed.
 pub fn look_for(check: &str, sequences: u64, seed: u64) -> Result<Option<(u64, String)>, String> {
     fail::cfg(check, "return")?;
     for number in 0..sequences {
@@ -39,12 +39,12 @@ pub fn look_for(check: &str, sequences: u64, seed: u64) -> Result<Option<(u64, S
     Ok(None)
 }
 
-/// A few sequences each.
+/// A few sequences for each check.
 pub async fn short(setting: &Setting) -> Row {
     run(setting, SHORT, super::FIRST).await
 }
 
-/// As many as it takes.
+/// As many sequences as it takes.
 pub async fn long(setting: &Setting) -> Row {
     run(setting, LONG, rand::random::<u32>().into()).await
 }
@@ -66,7 +66,10 @@ async fn run(setting: &Setting, sequences: u64, seed: u64) -> Row {
                 after.parse::<u64>().ok()
             }
             Ok(output) => {
-                eprintln!("\rP19 {check}: not found ({})", output.status);
+                eprintln!(
+                    "\rP19 {check}: the model did not notice that it is missing ({})",
+                    output.status
+                );
                 None
             }
             Err(error) => {

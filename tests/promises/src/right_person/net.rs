@@ -1,5 +1,5 @@
-//! The network between the processes and the backend: every request waits here until the world
-//! lets it arrive, and every answer until it is let back.
+//! The network between the processes and the backend. Every request waits here until the world lets
+//! it arrive, and every answer until the world lets it go back.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -16,7 +16,7 @@ use super::check::Checks;
 use super::life::Life;
 use super::plan::{Fault, Place};
 
-/// What comes back, in the end.
+/// What the process receives in the end.
 struct Heard {
     answered: Answered,
     ending: Ending,
@@ -34,14 +34,14 @@ pub struct Exchange {
     pub life: Arc<Life>,
     pub request: Arrived,
     pub fault: Option<Fault>,
-    /// What the backend has made of it.
+    /// The backend's answer.
     pub answered: Option<Answered>,
     back: Option<oneshot::Sender<Result<Heard, TransportError>>>,
 }
 
 impl Exchange {
-    /// Lets what was answered go back, as far as the fault allows. Whether the head of it
-    /// and then all of it reaches who asked.
+    /// Sends the answer back, as far as the fault allows. Returns whether its head, and whether all
+    /// of it, reaches the process.
     pub fn go_back(mut self) -> (bool, bool) {
         let (Some(answered), Some(back)) = (self.answered.take(), self.back.take()) else {
             return (false, false);
@@ -63,7 +63,7 @@ impl Exchange {
         (has_come, has_come && ending == Ending::Whole)
     }
 
-    /// It does not arrive.
+    /// The request does not arrive.
     pub fn lose(mut self) {
         self.life.moves();
         if let Some(back) = self.back.take() {
@@ -78,7 +78,7 @@ struct State {
     planned: Vec<(usize, Place, Fault)>,
 }
 
-/// Everything that is under way.
+/// All requests and answers in transit.
 #[derive(Clone, Default)]
 pub struct Net(Arc<Mutex<State>>);
 
@@ -87,7 +87,7 @@ impl Net {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// As the process sees it.
+    /// The network as this process uses it.
     pub fn of(&self, life: &Arc<Life>, checks: &Checks) -> Arc<dyn Transport> {
         Arc::new(Seen {
             net: self.clone(),
@@ -96,7 +96,7 @@ impl Net {
         })
     }
 
-    /// The next exchange of this install at this place comes to this.
+    /// The next exchange of this installation with this endpoint has this fault.
     pub fn plan(&self, install: usize, place: Place, fault: Fault) {
         self.state().planned.push((install, place, fault));
     }
@@ -105,7 +105,7 @@ impl Net {
         self.state().planned.clear();
     }
 
-    /// The so manyth exchange of this install that has, or has not, arrived.
+    /// Takes the given exchange of this installation among those that have, or have not, arrived.
     pub fn take(&self, install: usize, has_arrived: bool, which: usize) -> Option<Exchange> {
         let mut state = self.state();
         let fits = |(_, held): &(usize, &Exchange)| {
@@ -121,7 +121,7 @@ impl Net {
         self.state().under_way.push(exchange);
     }
 
-    /// What nobody waits for any more has no way back.
+    /// Drops the exchanges of a process that is dead.
     pub fn clear_of(&self, process: u64) {
         self.state()
             .under_way
@@ -270,7 +270,7 @@ impl AnswerBody for Coming {
                 return Ok(self.left.take());
             }
             if let Some(bytes) = self.left.take() {
-                // Half of it, and then no more.
+                // The first half of the body, and then nothing more.
                 return Ok(Some(bytes.slice(..bytes.len() / 2)));
             }
             match self.ending {

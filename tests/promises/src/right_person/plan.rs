@@ -1,5 +1,5 @@
-//! A sequence: how the world is made, and what happens in it, one after the other; drawn from a
-//! seed, so that a number is enough to see it again.
+//! A sequence: the properties of the world, and the operations in it, drawn from a seed, so that
+//! the seed is enough to repeat it.
 
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
@@ -17,35 +17,34 @@ pub enum Carrier {
     Body,
 }
 
-/// How the world is made.
+/// The properties of the world.
 #[derive(Clone, Copy, Debug)]
 pub struct Making {
     pub carrier: Carrier,
     pub user_from: &'static str,
-    /// Of the backend, in seconds.
+    /// The backend's grace window, in seconds.
     pub grace: u64,
-    /// What the profile says of it.
+    /// The grace window according to the profile.
     pub believed_grace: u64,
 }
 
-/// What becomes of one exchange with the backend.
+/// The fault of one exchange with the backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// It does not arrive, and that is noticed.
+    /// The request does not arrive, and the client notices.
     Lost,
-    /// It arrives, and its answer does not.
+    /// The request arrives, but its answer does not.
     Unheard,
-    /// It arrives, and nothing more is ever heard.
+    /// The request arrives, and the client never hears anything more.
     Never,
-    /// The body of its answer breaks off.
+    /// The body of the answer breaks off.
     Cut,
-    /// The body of its answer never comes to an end.
+    /// The body of the answer never ends.
     Stuck,
-    /// The backend has trouble.
+    /// The backend answers with this error status.
     Status(u16),
 }
 
-/// An endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     Login,
@@ -67,17 +66,17 @@ impl Place {
     }
 }
 
-/// What becomes of a record.
+/// The damage to a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Blow {
     Lost,
     Damaged,
-    /// Until the disk is well again.
+    /// It cannot be read until the disk works again.
     Unreadable,
 }
 
-/// Something that happens. Where it makes no sense it does nothing: so any part of a sequence
-/// is a sequence.
+/// An operation. Where it makes no sense it does nothing, so that any part of a sequence is a
+/// sequence too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Op {
     Start(usize),
@@ -89,44 +88,43 @@ pub enum Op {
         install: usize,
         is_replayable: bool,
     },
-    /// The page goes, and another comes.
+    /// The page is replaced by a new one.
     Reload(usize),
     Unlock(usize),
     Kill {
         install: usize,
         is_power_cut: bool,
     },
-    /// From here on it dies on this.
+    /// The process will be killed at this point.
     Doom(usize, Death),
-    /// Of all records, or of the so manyth.
+    /// Damages all records, or the one with this index.
     Strike(usize, Blow, Option<usize>),
     Fill(usize),
     HealDisk(usize),
     Keyring(Mood),
-    /// A copy of everything in the keyring …
+    /// Copies everything in the keyring …
     Backup,
-    /// … is put back.
+    /// … and this puts the copy back.
     Restore,
-    /// Every item gets the value of another.
+    /// Every item gets the value of another one.
     Mix,
-    /// The next exchange at this place comes to this.
+    /// The next exchange with this endpoint has this fault.
     Fault(usize, Place, Fault),
-    /// Exchanges wait from here on,
+    /// Exchanges wait from here on; …
     Hold(usize),
-    /// the so manyth of them arrives,
+    /// … the one with this index arrives; …
     Arrive(usize, usize),
-    /// the so manyth that has arrived is answered,
+    /// … the one with this index that has arrived is answered; …
     Answer(usize, usize),
-    /// all of them go on, and none waits any more.
+    /// … all of them go on, and none waits any more.
     Release(usize),
     Pass(u64),
-    /// Somebody sets the clock, by so many seconds.
+    /// Somebody sets the clock forward or back by this many seconds.
     SetClock(usize, i64),
     ExpireAccess,
     Revoke(Person),
 }
 
-/// One sequence.
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub making: Making,
@@ -134,9 +132,9 @@ pub struct Plan {
 }
 
 const INSTALLS: usize = 2;
-/// Lengths of time that make a difference: to a click, to the keyring's bound, to the third
-/// answer of a kind, to a request's bound, to an upload that needs a token for longer, to an
-/// access token, to a refresh token.
+/// Durations that exceed a time limit of some kind: of a click, of the keyring, of the third
+/// rejection, of a request, of an upload that needs a token for longer, of an access token, of a
+/// refresh token.
 const TIMES: [u64; 9] = [1, 4, 11, 16, 31, 61, 800, 1000, 100_000];
 
 impl Plan {
@@ -157,8 +155,8 @@ impl Plan {
             },
         };
         let mut ops = vec![Op::Start(0), Op::SignIn(0, person(&mut rng))];
-        // Some sequences are calm: with no crash and no loss, whatever the backend has
-        // given out must be in use or over at the end.
+        // Some sequences are calm: without crashes and losses. Then every session that the backend
+        // has begun must be in use or over at the end.
         let is_calm = rng.random_bool(0.2);
         while ops.len() < length {
             let op = draw(&mut rng);
@@ -167,7 +165,7 @@ impl Plan {
             }
         }
         if !is_calm && rng.random_bool(0.3) {
-            // By chance alone this would come about too seldom to tell anything.
+            // By chance alone this would happen too rarely to be tested.
             let at = rng.random_range(2..=ops.len());
             let meanwhile = match rng.random_bool(0.5) {
                 true => vec![Op::ExpireAccess, Op::Call(0)],
@@ -179,9 +177,9 @@ impl Plan {
         Self { making, ops }
     }
 
-    /// The keyring is brought back to what it was: an item whose token is spent by then, or of
-    /// whoever was there before. Where the next start `is_shown_first` its first refresh is lost,
-    /// so that it shows whom it knows.
+    /// The keyring is restored to an earlier state: its item then has a used token, or one of an
+    /// earlier person. If the next start `is_shown_first`, its first refresh is lost, so that it
+    /// shows the stored user.
     fn restored(meanwhile: Vec<Op>, is_shown_first: bool) -> Vec<Op> {
         let mut ops = vec![Op::Keyring(Mood::Open), Op::Backup];
         ops.extend(meanwhile);
@@ -208,7 +206,7 @@ fn person(rng: &mut StdRng) -> Person {
 }
 
 fn draw(rng: &mut StdRng) -> Op {
-    // Most of it at the first, so that something comes of it.
+    // Most operations happen at the first installation, so that longer histories arise there.
     let install = usize::from(rng.random_bool(0.25)) % INSTALLS;
     match rng.random_range(0..100) {
         0..=11 => Op::SignIn(install, person(rng)),
@@ -300,7 +298,7 @@ fn fault(rng: &mut StdRng) -> Fault {
 }
 
 impl Op {
-    /// Whether it may lose what nobody could have kept.
+    /// Whether it can lose something that no client could have kept.
     pub fn is_violent(&self) -> bool {
         matches!(
             self,

@@ -1,5 +1,5 @@
-//! A process of the model: the real core, with a runtime of its own, over the model's disk,
-//! keyring, network and clock. It runs only while the world lets it, on the world's thread.
+//! A process of the model: the real core with a runtime of its own, over the model's disk, keyring,
+//! network and clock. It runs only when the world lets it, on the world's thread.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,11 +20,11 @@ use super::plan::{Carrier, Making};
 use super::world::Ground;
 use crate::rig::{Lost, PASSWORD, WORKSPACE};
 
-/// The page of every window.
+/// The label of every window.
 const WINDOW: &str = "main";
-/// How often whatever is ready is given a turn, one after the other.
+/// How often the tasks that are ready are polled, one after the other.
 const TURNS: usize = 24;
-/// How many bits of an exchange's number count those of one page; see [`Exchanges`].
+/// How many bits of an exchange's number count the exchanges of one page; see [`Exchanges`].
 const COUNT_BITS: u32 = 20;
 
 /// One run of the app.
@@ -33,18 +33,18 @@ pub struct Process {
     session: Session,
     exchanges: Arc<Exchanges>,
     page: u64,
-    /// How many exchanges its pages have had.
+    /// How many exchanges its pages have made.
     exchanged: u64,
     checks: Checks,
     runtime: Runtime,
 }
 
 impl Process {
-    /// A start on what is there.
+    /// Starts the app with what is stored.
     pub fn start(ground: &Ground, install: usize, number: u64) -> Result<Self, Lost> {
         let life = Life::new(install, number);
         let on_thread = life.clone();
-        // One thread for what blocks, so that it happens in the order in which it was asked.
+        // One thread for blocking work, so that it happens in the order in which it was asked for.
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .start_paused(true)
@@ -68,7 +68,7 @@ impl Process {
         run_as(Some(&life));
         let opened = runtime.block_on(async { Session::open_on(config, machine) });
         run_as(None);
-        let session = opened.map_err(|error| format!("it does not start: {error}"))?;
+        let session = opened.map_err(|error| format!("the process does not start: {error}"))?;
         life.shows(session.subscribe());
         Ok(Self {
             life,
@@ -125,7 +125,7 @@ impl Process {
         });
     }
 
-    /// Asks for something.
+    /// Makes a call.
     pub fn call(&mut self) {
         let (session, exchanges) = (self.session.clone(), self.exchanges.clone());
         let (at, asking) = (self.exchange(), self.asking());
@@ -140,7 +140,7 @@ impl Process {
         });
     }
 
-    /// The same with a body that comes piece by piece.
+    /// Makes a call with a body that is sent piece by piece.
     pub fn upload(&mut self, is_replayable: bool) {
         let (session, exchanges) = (self.session.clone(), self.exchanges.clone());
         let (at, asking) = (self.exchange(), self.asking());
@@ -186,8 +186,8 @@ impl Process {
         self.page += 1;
     }
 
-    /// Gives whatever is ready its turns, on this thread; and waits for what blocks, where that
-    /// may be going on.
+    /// Polls the tasks that are ready, on this thread, and waits for blocking work where there may
+    /// be some.
     pub fn turn(&self, may_block: bool) {
         if self.life.is_dead() {
             return;
@@ -198,14 +198,14 @@ impl Process {
                 tokio::task::yield_now().await;
             }
             if may_block {
-                // It is done in order: after this all of it is.
+                // Blocking work runs in order: when this has run, all work before it has.
                 let _ = tokio::task::spawn_blocking(|| ()).await;
             }
         });
         run_as(None);
     }
 
-    /// Time passes for whoever waits with a bound.
+    /// Advances the runtime's time, so that timeouts expire.
     pub fn pass(&self, time: Duration) {
         if self.life.is_dead() {
             return;
@@ -215,7 +215,7 @@ impl Process {
         run_as(None);
     }
 
-    /// The end: every task is dropped where it stands.
+    /// Ends the process: every task is dropped where it is.
     pub fn end(self) {
         self.life.kill();
         let Self {
@@ -233,7 +233,7 @@ struct Asking {
 }
 
 impl Asking {
-    /// Its path, with a number by which it is known who asked: whoever is shown right now.
+    /// Its path, with a number that identifies who asked: the person who is shown at this moment.
     fn path(&self, session: &Session) -> String {
         let phase = session.snapshot().state.phase;
         let number = self.checks.asked(self.install, &phase);

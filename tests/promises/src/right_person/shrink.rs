@@ -1,13 +1,12 @@
-//! From a sequence that loses to a short one that still does: parts are taken out for as long
-//! as that leaves a loss.
+//! Shortens a sequence that loses: removes parts as long as the remaining sequence still loses.
 
 use super::plan::{Op, Plan};
 
-/// How often a sequence is tried that has not lost: threads of the keyring may have been faster
-/// than before.
+/// How often a sequence is tried before it counts as one that does not lose: the keyring's threads
+/// may be faster than before.
 const TRIES: usize = 2;
 
-/// The shortest that was found, with what it loses.
+/// The shortest sequence that was found, and what it loses.
 pub fn shrink(plan: &Plan, loses: impl Fn(&Plan) -> Option<String>) -> (Plan, Option<String>) {
     let lost = |ops: &[Op]| {
         let plan = Plan {

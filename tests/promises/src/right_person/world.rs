@@ -1,4 +1,4 @@
-//! Two installs, one keyring, one backend, one time; and what happens to them, step by step.
+//! Two installations, one keyring, one backend, one clock, and the operations on them, one by one.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -14,13 +14,13 @@ use super::net::{Exchange, Net};
 use super::plan::{Blow, Fault, Making, Op, Plan};
 use super::process::Process;
 
-/// What outlives a process of an install.
+/// What remains of an installation when its process ends.
 pub struct Place {
     pub disk: Disk,
     pub clock: Arc<ManualClock>,
 }
 
-/// What everybody stands on.
+/// What all processes share.
 pub struct Ground {
     pub making: Making,
     pub installs: [Place; 2],
@@ -29,17 +29,17 @@ pub struct Ground {
     pub checks: Checks,
 }
 
-/// How long nothing must have happened for everything to be at rest. Not a bound on anything:
-/// what is slower is looked at a step later.
+/// Everything waits if nothing has happened for this long. Nothing depends on the exact value:
+/// what is slower is handled with the next operation.
 const REST: Duration = Duration::from_micros(150);
-/// The same before another look at what was not so.
+/// The same, before a check that failed is repeated.
 const LONG_REST: Duration = Duration::from_millis(6);
-/// For the threads of keyrings, where nothing else is ready.
+/// A pause for the keyring's threads when nothing else is ready.
 const BREATH: Duration = Duration::from_micros(40);
-/// At most so much for one step: what goes on for ever is looked at in the next.
+/// The longest time for one operation. What goes on is handled with the next.
 const STEP_LIMIT: Duration = Duration::from_millis(500);
 
-/// A rotation whose answer has gone back, until its process is at rest.
+/// A rotation whose answer has gone back, until its process waits.
 struct Rotated {
     process: u64,
     spent: Token,
@@ -59,13 +59,13 @@ pub struct World {
     pub(super) is_calm: bool,
 }
 
-/// What a sequence has come to.
+/// The result of a sequence.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
     pub losses: Vec<String>,
     /// Calls that were answered for somebody.
     pub served: u64,
-    /// Installs where somebody was signed in at the end.
+    /// Installations at which somebody was signed in at the end.
     pub signed_in: u64,
     pub ops: u64,
 }
@@ -98,7 +98,7 @@ impl World {
         }
     }
 
-    /// Lets a sequence happen, to its first loss or its end.
+    /// Runs a sequence, up to its first loss or its end.
     pub fn run(plan: &Plan) -> Outcome {
         let is_calm = !plan.ops.iter().any(Op::is_violent);
         let mut world = Self::new(plan.making, is_calm);
@@ -175,7 +175,7 @@ impl World {
         }
     }
 
-    /// Does something in a process that is there.
+    /// Does something with a process, if there is one.
     pub(super) fn with(&mut self, install: usize, work: impl FnOnce(&mut Process)) {
         if let Some(process) = &mut self.processes[install] {
             work(process);
@@ -187,7 +187,7 @@ impl World {
             return;
         }
         self.started += 1;
-        // Where it does not start it says so in words, and nobody is shown.
+        // A process that fails to start has logged why, and then shows nobody.
         self.processes[install] = Process::start(&self.ground, install, self.started).ok();
     }
 
@@ -286,7 +286,7 @@ impl World {
 
     fn answer(&mut self, exchange: Exchange) {
         if exchange.fault == Some(Fault::Never) {
-            // Whoever waits for it waits on.
+            // A process that waits for the answer goes on waiting.
             self.unheard.push(exchange);
             return;
         }
@@ -298,12 +298,12 @@ impl World {
         }
     }
 
-    /// Lets everything go on until nothing does, or waits for something that is not to come.
+    /// Runs everything until nothing happens, or only waits for what will not come.
     pub(super) fn settle(&mut self) {
         self.settle_until(REST);
     }
 
-    /// The same, for a look that is to be repeated.
+    /// The same, with a longer wait, for a check that is repeated.
     pub(super) fn settle_well(&mut self) {
         self.settle_until(LONG_REST);
     }
@@ -332,7 +332,7 @@ impl World {
             } else if since.elapsed() >= rest {
                 break;
             } else {
-                // The keyring's threads have a turn.
+                // The keyring's threads get a turn.
                 std::thread::sleep(BREATH);
             }
         }
@@ -340,7 +340,7 @@ impl World {
         for place in &self.ground.installs {
             for name in place.disk.written_over() {
                 let checks = &self.ground.checks;
-                checks.lose(format!("{name} could not be read, and was written over"));
+                checks.lose(format!("{name} could not be read and was overwritten"));
             }
         }
     }
@@ -350,7 +350,7 @@ impl World {
         all.map(|process| process.life.activity()).sum()
     }
 
-    /// Those that have died of something.
+    /// Removes the processes that have died.
     fn bury(&mut self) {
         for install in 0..2 {
             let is_dead = |process: &Process| process.life.is_dead();
@@ -360,7 +360,7 @@ impl World {
         }
     }
 
-    /// Carries what does not wait.
+    /// Moves the exchanges that do not have to wait.
     fn carry(&mut self) -> bool {
         let mut has_moved = false;
         for install in 0..2 {
@@ -379,7 +379,8 @@ impl World {
         has_moved
     }
 
-    /// Whoever has rotated and is at rest knows what is spent; on disk, too, if that was well.
+    /// A process that has rotated and waits knows that the old token is used; its disk does too, if
+    /// it worked.
     fn note_spent(&mut self) {
         if !self.ground.keyring.is_quick() || self.ground.keyring.hanging() > 0 {
             return;
@@ -397,8 +398,8 @@ impl World {
                     ..
                 }
             );
-            // Before the record says so the answer may not have been dealt with: a busy machine
-            // gives a thread no turn for longer than is waited for here.
+            // Until the record says so, the process may not have handled the answer: a busy machine
+            // can keep a thread from running for longer than the wait here.
             let disk = &self.ground.installs[process.life.install].disk;
             if is_fresh && disk.is_well() && disk.is_idle() {
                 self.ground.checks.spent(&process.life, rotated.spent);

@@ -1,6 +1,6 @@
-//! What a process that keeps its ears open hears: the secrets that pass, so that they can be
-//! looked for, and the errors and states that nobody would print, printed. Costs nothing in
-//! the processes of other promises, where nobody listens.
+//! Collects the secrets that pass through a process, so that they can be searched for, and logs the
+//! errors and states that nothing else would print. In the processes of other promises this is
+//! switched off and costs nothing.
 
 use std::collections::BTreeSet;
 use std::fmt::{Debug, Display};
@@ -8,12 +8,12 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 static SECRETS: OnceLock<Mutex<BTreeSet<String>>> = OnceLock::new();
 
-/// From now on.
+/// Switches it on.
 pub fn begin() {
     SECRETS.get_or_init(Mutex::default);
 }
 
-/// A secret came by.
+/// Collects a secret.
 pub fn secret(text: &str) {
     if let Some(secrets) = SECRETS.get()
         && !text.is_empty()
@@ -23,7 +23,7 @@ pub fn secret(text: &str) {
     }
 }
 
-/// An answer of the backend came by: its refresh token and its access token.
+/// Collects the refresh token and the access token of an answer of the backend.
 pub fn answer(head: &str, body: &[u8]) {
     if SECRETS.get().is_none() {
         return;
@@ -40,7 +40,7 @@ pub fn answer(head: &str, body: &[u8]) {
     secret(body["tokens"]["token"].as_str().unwrap_or_default());
 }
 
-/// Says a result's error in both ways, and hands the result on.
+/// Logs a result's error with `Debug` and `Display`, and returns the result.
 pub fn result<T, E: Debug + Display>(result: Result<T, E>) -> Result<T, E> {
     if let (Err(error), Some(_)) = (&result, SECRETS.get()) {
         eprintln!("{error} {error:?}");
@@ -48,14 +48,14 @@ pub fn result<T, E: Debug + Display>(result: Result<T, E>) -> Result<T, E> {
     result
 }
 
-/// Says a value as a careless line would.
+/// Logs a value as a careless line of code would.
 pub fn value(value: &impl Debug) {
     if SECRETS.get().is_some() {
         eprintln!("{value:?}");
     }
 }
 
-/// All secrets so far.
+/// All secrets collected so far.
 pub fn secrets() -> Vec<String> {
     let Some(secrets) = SECRETS.get() else {
         return Vec::new();

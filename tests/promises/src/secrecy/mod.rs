@@ -1,14 +1,13 @@
 //! P9: no secret in logs, errors or panics.
 //!
-//! The faults of P1 again, and everything else that has a secret in its hands, in a process of
-//! its own that keeps its log as the app does, with `RUST_LOG=trace`; see [`crate::parts::loud`].
-//! Whatever it said, on its standard streams and in its files, is searched for every password,
-//! code and token of the whole run, as it is and in other clothes. A text and a code that were
-//! put there on purpose, in each of these clothes, have to be found, or the search is no search.
+//! The faults of P1, and everything else that handles a secret, run in a child process that keeps
+//! its log as the app does, with `RUST_LOG=trace`; see [`crate::parts::loud`]. Its standard streams
+//! and files are searched for every password, code and token of the whole run, raw and in several
+//! encodings. The control: a text and a code that were logged on purpose, in each of these
+//! encodings, have to be found.
 //!
-//! P1's sessions keep their tokens in memory. So that the keyring and the bus it is on have
-//! their say too, one more session lives over the real ones, while that keyring is open, locked
-//! and dead.
+//! P1's sessions keep their tokens in memory. To cover the log of the keyring and of its bus, one
+//! more session uses the real ones, while that keyring is open, locked and dead.
 
 pub mod heard;
 pub mod needles;
@@ -28,20 +27,20 @@ use needles::Needles;
 /// Longer than the long form takes.
 const PATIENCE: Duration = Duration::from_secs(4 * 3600);
 
-/// What the other process hands over beside what it said.
+/// What the child process hands over besides its output.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Account {
     /// How many runs there were.
     pub runs: u64,
-    /// How many of them went wrong in another way.
+    /// How many of them failed for another reason.
     pub losses: u64,
-    /// Every secret that there was.
+    /// Every secret that was used.
     pub secrets: Vec<String>,
-    /// What was put into the log in all clothes.
+    /// What was logged on purpose in all encodings.
     pub planted: Vec<String>,
 }
 
-/// Each fault at two moments, without those that take the core's own limits.
+/// Each fault at two moments, without those that take as long as the core's own limits.
 pub async fn short(setting: &Setting) -> Row {
     row(setting, Form::Short).await
 }
@@ -79,8 +78,8 @@ async fn row(setting: &Setting, form: Form) -> Row {
     row
 }
 
-/// Runs the other process and searches what it said. Answers the places where a secret is, and
-/// how much was searched.
+/// Runs the child process and searches its output. Returns the places with a secret, and how much
+/// was searched.
 async fn listen(setting: &Setting, form: Form) -> Result<(Account, Vec<String>, usize), String> {
     let unusable = |error: std::io::Error| format!("no folder: {error}");
     let folder = tempfile::tempdir().map_err(unusable)?;
@@ -90,7 +89,7 @@ async fn listen(setting: &Setting, form: Form) -> Result<(Account, Vec<String>, 
     let kept = folder.path().join("account.json");
     let stream = |name: &str| File::create(said.join(name)).map_err(unusable);
     let program = std::process::Command::new(&setting.program);
-    // Its bus outlives it.
+    // The bus must outlive the process.
     #[cfg(target_os = "linux")]
     let (program, _bus) = {
         let (bus, mut program) = (vestibule_bus::Bus::start().map_err(unusable)?, program);
@@ -109,12 +108,14 @@ async fn listen(setting: &Setting, form: Form) -> Result<(Account, Vec<String>, 
         .stderr(stream("stderr")?)
         .kill_on_drop(true);
     let ended = tokio::time::timeout(PATIENCE, command.status()).await;
-    let status = ended.map_err(|_| "it does not end")?.map_err(unusable)?;
+    let status = ended
+        .map_err(|_| "the process does not end")?
+        .map_err(unusable)?;
     if !status.success() {
         let stderr = fs::read(said.join("stderr")).unwrap_or_default();
         let tail = &stderr[stderr.len().saturating_sub(2000)..];
         return Err(format!(
-            "it ended with {status}: {}",
+            "the process ended with {status}: {}",
             String::from_utf8_lossy(tail)
         ));
     }
@@ -133,7 +134,7 @@ fn search(folder: &Path, account: &Account) -> Result<(Vec<String>, usize), Stri
         let name = file.strip_prefix(folder).unwrap_or(&file).display();
         let said = fs::read(&file).map_err(|error| format!("{name}: {error}"))?;
         bytes += said.len();
-        // The newest log file and the stream hold what was put there last.
+        // The newest log file and the stream contain what was logged on purpose last.
         if file.ends_with("stderr") || file.ends_with("vestibule.log") {
             for control in &controls {
                 let seen = control.forms_in(&said);

@@ -1,18 +1,17 @@
-//! Looks for many secrets in much text at once, in every form that a line could give them.
+//! Searches much text for many secrets at once, in every form in which a line could print them.
 //!
-//! A secret is found by its last characters: what identifies a token stands there (the
-//! signature, where it has parts), and a line that shows an end of it has shown too much. A
-//! code is so short that it is found as a whole: as a word where it stands as it is, and in
-//! every other form that is long enough for chance not to make it.
+//! A secret is found by its last characters: they identify a token (its signature, where it has
+//! parts), and a line that shows them has shown too much. A code is so short that it is searched as
+//! a whole: raw as a word, and in every other form that is too long to occur by chance.
 
 use std::collections::{BTreeSet, HashMap};
 
-/// How a secret can be written.
+/// A form in which a secret can be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Form {
-    /// As it is.
+    /// Unchanged.
     Raw,
-    /// Either alphabet, at any of the three alignments.
+    /// In either alphabet, at any of the three alignments.
     Base64,
     /// `%74%6F`, in either case.
     Percent,
@@ -22,7 +21,6 @@ pub enum Form {
     Decimal,
 }
 
-/// Every one.
 pub const FORMS: [Form; 5] = [
     Form::Raw,
     Form::Base64,
@@ -31,23 +29,23 @@ pub const FORMS: [Form; 5] = [
     Form::Decimal,
 ];
 
-/// How much of an end is looked for.
+/// How many of the last characters are searched for.
 const LENGTH: usize = 12;
-/// What is shorter than that is a code, and as it is found as a word.
+/// A secret that is shorter than this is a code; raw, it is found only as a word.
 const WORD: usize = LENGTH;
-/// By how much of its beginning an end is looked up. A code of six digits within base64 has
-/// seven characters of its own.
+/// How many bytes of an end are used to look it up. A code of six digits has seven characters of
+/// its own in base64.
 const KEY: usize = 7;
 
-/// What is looked for.
+/// The secrets to search for.
 pub struct Needles {
-    /// The first [`KEY`] bytes of an end, and the ends that begin so.
+    /// For the first [`KEY`] bytes of each end, the ends that begin with them.
     ends: HashMap<[u8; KEY], Vec<(Vec<u8>, Form)>>,
     words: BTreeSet<Vec<u8>>,
 }
 
 impl Needles {
-    /// All forms of all of these.
+    /// Searches for these secrets in all forms.
     pub fn of(secrets: &[String]) -> Self {
         let mut needles = Self {
             ends: HashMap::new(),
@@ -78,7 +76,7 @@ impl Needles {
         }
     }
 
-    /// The lines that hold one, with the form.
+    /// The lines that contain a secret, with its form.
     pub fn lines_in(&self, said: &[u8]) -> Vec<String> {
         let mut found = Vec::new();
         for line in said.split(|byte| *byte == b'\n') {
@@ -117,7 +115,7 @@ impl Needles {
 }
 
 impl Form {
-    /// How long an end has to be, so that chance makes none.
+    /// How many characters of an end are needed so that it does not occur by chance.
     fn length(self) -> usize {
         match self {
             Self::Raw | Self::Base64 => LENGTH,
@@ -125,8 +123,8 @@ impl Form {
         }
     }
 
-    /// How long a text has to be, so that chance makes none. Numbers are common, and a hex
-    /// code is one; the letters of base64 that stand for digits are not.
+    /// How long a text must be so that it does not occur by chance. Numbers are common, and a code
+    /// in hexadecimal is one; the letters of base64 that encode digits are not.
     fn least(self) -> usize {
         match self {
             Self::Base64 => KEY,
@@ -134,7 +132,7 @@ impl Form {
         }
     }
 
-    /// A secret in this form, in all its variants.
+    /// A secret in this form, in all variants.
     pub fn of(self, secret: &[u8]) -> Vec<String> {
         let each = |write: fn(&u8) -> String| secret.iter().map(write).collect::<Vec<_>>();
         match self {
@@ -156,8 +154,8 @@ impl Form {
     }
 }
 
-/// In both alphabets, `before` bytes behind the beginning of a group: only the characters that
-/// depend on nothing that stands around.
+/// In both alphabets, `before` bytes after the beginning of a group: only the characters that do
+/// not depend on the bytes around the secret.
 fn base64(bytes: &[u8], before: usize) -> [String; 2] {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let (start, end) = (8 * before, 8 * (before + bytes.len()));
@@ -212,7 +210,7 @@ mod tests {
         assert_eq!(lines("at 12:00:01.482913Z for 1482913 ns"), 0);
     }
 
-    /// Each form by itself, beside another code in the same form.
+    /// Each form alone, next to another code in the same form.
     #[test]
     fn a_code_is_found_in_every_form_and_another_in_none() {
         for (form, this, another) in [

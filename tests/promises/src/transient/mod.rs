@@ -1,10 +1,10 @@
 //! P1: a transient failure never signs anyone out.
 //!
-//! Every row of [`crate::troubles`] at every moment at which a refresh can meet it. A run is
-//! lost if anyone is signed out who did not ask for it, if the keyring's item is deleted, if
-//! the session is another than before, or if it does not become fresh once the trouble is
-//! over. The sockets are real, and so are the core's limits: what takes 30 s takes 30 s, with
-//! many such runs at once.
+//! Every row of [`crate::troubles`] at every moment at which a refresh can meet it. A run is lost
+//! if anybody is signed out who did not ask for it, if the keyring's item is deleted, if the
+//! session is another one than before, or if it has no new token once the trouble is over. Sockets
+//! are real, and so are the core's limits: what takes 30 s takes 30 s, so many such runs go on at
+//! once.
 
 mod moment;
 mod origins;
@@ -20,7 +20,7 @@ use crate::troubles::{self, Trouble};
 use moment::{MOMENTS, Moment};
 use origins::{Origins, Trap};
 
-/// How often the whole table is gone through in the long form.
+/// How often the long form runs the whole table.
 const ROUNDS: u64 = 4;
 
 /// Each row of the table at two moments.
@@ -29,13 +29,13 @@ pub async fn short(setting: &Setting) -> Row {
     run("P1", setting, 1, at_two).await.row()
 }
 
-/// Each row at each moment, several times, with other counts of tries.
+/// Each row at each moment, several times, with different numbers of failed refreshes.
 pub async fn long(setting: &Setting) -> Row {
     run("P1", setting, ROUNDS, |_, _, _| true).await.row()
 }
 
-/// The same for another promise, which is about what is said meanwhile. Its short form leaves
-/// out what takes the core's own limits, and says nothing else than the rest.
+/// The same runs for another promise, which searches their log. The short form leaves out the rows
+/// that take as long as the core's limits; they log nothing that the others do not.
 pub async fn matrix(promise: &str, setting: &Setting, form: Form) -> Came {
     match form {
         Form::Short => {
@@ -46,10 +46,10 @@ pub async fn matrix(promise: &str, setting: &Setting, form: Form) -> Came {
     }
 }
 
-/// What came of the runs.
+/// The result of the runs.
 pub struct Came {
     rows: usize,
-    /// How many there were.
+    /// How many runs there were.
     pub runs: u64,
     /// How many were lost.
     pub losses: u64,
@@ -75,7 +75,7 @@ struct World {
     origins: Origins,
 }
 
-/// Every row of the table at every moment that is chosen; the last argument of `chosen` says
+/// Runs every row of the table at every moment that is chosen; the last argument of `chosen` says
 /// whether the row is slow.
 async fn run(
     promise: &str,
@@ -124,7 +124,7 @@ mod tests {
     use crate::proxy::{Act, Script};
     use crate::troubles::Kind;
 
-    /// What a run finds, shown by a trouble that is none: it does end the session.
+    /// The control: a run reports a loss where the answer does end the session.
     #[test]
     fn a_run_notices_a_session_that_ends() {
         crate::registry::runtime().block_on(async {

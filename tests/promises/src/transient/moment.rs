@@ -1,4 +1,4 @@
-//! The moments at which a refresh meets trouble, and what is true after each.
+//! The moments at which a refresh can fail, and what must be true after each.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,6 @@ use crate::rig::{A_LIFE, Lost, REFRESH, Rig, eventually, get, identity, why};
 use crate::secrecy::heard;
 use crate::troubles::{Kind, Trouble};
 
-/// A moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
     /// The app starts and finds a session.
@@ -19,13 +18,12 @@ pub enum Moment {
     Idle,
     /// The machine wakes up after hours: the timer, a click and a call come at once.
     Wake,
-    /// A call to the API finds its token spent.
+    /// A call to the API finds its token expired.
     Call,
     /// The user signs out.
     SignOut,
 }
 
-/// All of them.
 pub const MOMENTS: [Moment; 5] = [
     Moment::Start,
     Moment::Idle,
@@ -34,11 +32,10 @@ pub const MOMENTS: [Moment; 5] = [
     Moment::SignOut,
 ];
 
-/// How long a sign-out may take. It waits for no network, whose limits begin at 5 s; but the
-/// machine is busy.
+/// How long a sign-out may take on a busy machine. It must not wait for the network, whose time
+/// limits begin at 5 s.
 const SIGN_OUT_LIMIT: Duration = Duration::from_secs(4);
 
-/// One run.
 pub async fn run(world: &World, trouble: &Trouble, moment: Moment, seed: u64) -> Result<(), Lost> {
     let mut rig = Rig::signed_in(&world.backend).await?;
     let before = identity(&rig.session.snapshot().state);
@@ -46,7 +43,7 @@ pub async fn run(world: &World, trouble: &Trouble, moment: Moment, seed: u64) ->
         return sign_out(world, &mut rig, trouble).await;
     }
     meet(world, &mut rig, trouble, moment, seed).await?;
-    // The trouble goes on for a few tries more.
+    // The trouble lasts for a few more refreshes.
     let tries = if trouble.slow { 0 } else { seed % 4 };
     for _ in 0..tries {
         let revision = rig.session.snapshot().revision;
@@ -59,7 +56,7 @@ pub async fn run(world: &World, trouble: &Trouble, moment: Moment, seed: u64) ->
     check(&rig, before.as_ref())
 }
 
-/// The trouble begins, and a first try runs into it.
+/// The trouble begins, and a first refresh fails.
 async fn meet(
     world: &World,
     rig: &mut Rig,
@@ -67,13 +64,13 @@ async fn meet(
     moment: Moment,
     seed: u64,
 ) -> Result<(), Lost> {
-    // A call may learn that its token is spent from its clock or from the backend.
+    // A call may learn that its token has expired from the clock or from the backend.
     let told = moment == Moment::Call && seed % 2 == 1;
     let whole_way = !told && seed.is_multiple_of(3);
     strike(world, rig, trouble, whole_way).await?;
     let displaced = matches!(trouble.kind, Kind::Origin(_));
     if displaced {
-        // That was a start already: the rest comes on top of it.
+        // The sign-in was a start already; this is another one.
         rig.until_failed(0).await?;
     }
     let revision = rig.session.snapshot().revision;
@@ -92,7 +89,7 @@ async fn meet(
                 tokio::join!(rig.session.refresh(), rig.session.fetch(get("/me")));
             let (clicked, called) = (heard::result(clicked), heard::result(called));
             if clicked.is_ok() || called.is_ok_and(|reply| reply.status == 200) {
-                return Err("it was served in spite of the trouble".into());
+                return Err("the refresh succeeded in spite of the trouble".into());
             }
         }
         Moment::Call => {
@@ -106,7 +103,7 @@ async fn meet(
             }
             let called = heard::result(rig.session.fetch(get("/me")).await);
             if called.is_ok_and(|reply| reply.status == 200) {
-                return Err("the call was served in spite of the trouble".into());
+                return Err("the call succeeded in spite of the trouble".into());
             }
         }
         Moment::SignOut => {}
@@ -114,7 +111,7 @@ async fn meet(
     rig.until_failed(revision).await.map(drop)
 }
 
-/// The user signs out in the middle of the trouble, and in again after it.
+/// The user signs out during the trouble, and signs in again after it.
 async fn sign_out(world: &World, rig: &mut Rig, trouble: &Trouble) -> Result<(), Lost> {
     strike(world, rig, trouble, true).await?;
     let started = Instant::now();
@@ -127,7 +124,7 @@ async fn sign_out(world: &World, rig: &mut Rig, trouble: &Trouble) -> Result<(),
     rig.restart()?;
     rig.until_started().await?;
     by_user(rig, "at the next start")?;
-    // By the time the state says so the deletion is under way.
+    // When the state shows the sign-out, the deletion may still be in progress.
     let store = rig.store.clone();
     eventually("an empty keyring", || store.is_empty()).await?;
     rig.proxy.lift().await.map_err(|error| error.to_string())?;
@@ -139,7 +136,7 @@ async fn sign_out(world: &World, rig: &mut Rig, trouble: &Trouble) -> Result<(),
     rig.session
         .refresh()
         .await
-        .map_err(|error| format!("the new session cannot be renewed: {error}"))?;
+        .map_err(|error| format!("the new session cannot be refreshed: {error}"))?;
     if rig.store.deletions() != deletions || rig.store.is_empty() {
         return Err("the new session's token was deleted".into());
     }
@@ -152,11 +149,13 @@ async fn sign_out(world: &World, rig: &mut Rig, trouble: &Trouble) -> Result<(),
 fn by_user(rig: &Rig, when: &str) -> Result<(), Lost> {
     match why(&rig.session.snapshot().state) {
         Some(SignedOutReason::ByUser) => Ok(()),
-        other => Err(format!("{when} it should say 'by user', but {other:?}")),
+        other => Err(format!(
+            "{when} the state should be signed out by the user, but is {other:?}"
+        )),
     }
 }
 
-/// Nobody was signed out, nothing was deleted, and the session is the one it was.
+/// Nobody was signed out, nothing was deleted, and the session is the same as before.
 fn check(rig: &Rig, before: Option<&(String, String)>) -> Result<(), Lost> {
     let state = rig.session.snapshot().state;
     heard::value(&state);
@@ -169,7 +168,7 @@ fn check(rig: &Rig, before: Option<&(String, String)>) -> Result<(), Lost> {
     Ok(())
 }
 
-/// Whether the trouble can be had on one path and not on another.
+/// Whether the trouble can be limited to a path.
 fn reaches_paths(trouble: &Trouble) -> bool {
     matches!(trouble.kind, Kind::Way(Act::Instead(_) | Act::Spoil(_)))
 }

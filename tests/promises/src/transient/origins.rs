@@ -1,5 +1,5 @@
-//! Places that are not the backend: https origins that cannot be spoken to, and the trap
-//! that redirects lead to. Each counts what arrives, for nothing must.
+//! Listeners that are not the backend: https origins with which no connection is possible, and the
+//! trap that redirects lead to. Each counts what arrives; nothing may.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ use tokio_rustls::rustls::{self, ServerConfig};
 
 use crate::troubles::Origin;
 
-/// A listener that serves every connection in the same way, and ends when dropped.
+/// A listener that handles every connection in the same way. Ends when dropped.
 struct Place {
     address: SocketAddr,
     serving: AbortHandle,
@@ -51,14 +51,14 @@ impl Place {
     }
 }
 
-/// Where redirects lead.
+/// The listener to which redirects lead.
 pub struct Trap {
     place: Place,
     arrivals: Arc<AtomicU64>,
 }
 
 impl Trap {
-    /// On a free port.
+    /// Listens on a free port.
     pub async fn start() -> io::Result<Self> {
         let arrivals = Arc::new(AtomicU64::new(0));
         let counted = arrivals.clone();
@@ -75,12 +75,12 @@ impl Trap {
         })
     }
 
-    /// Where.
+    /// The address it listens on.
     pub fn address(&self) -> SocketAddr {
         self.place.address
     }
 
-    /// How many connections have come.
+    /// How many connections were made.
     pub fn arrivals(&self) -> u64 {
         self.arrivals.load(Ordering::SeqCst)
     }
@@ -96,7 +96,7 @@ pub struct Origins {
 }
 
 impl Origins {
-    /// On free ports.
+    /// Listens on free ports.
     pub async fn start() -> io::Result<Self> {
         let requests = Arc::new(AtomicU64::new(0));
         let acceptor = acceptor().map_err(io::Error::other)?;
@@ -104,7 +104,8 @@ impl Origins {
         let self_signed = Place::start(move |client| {
             let (acceptor, counted) = (acceptor.clone(), counted.clone());
             async move {
-                // Ends here with the client's alert, unless it trusts anyone.
+                // The handshake ends here with the client's alert, unless the client trusts every
+                // certificate.
                 let mut stream = acceptor.accept(client).await?;
                 if stream.read(&mut [0; 1]).await? > 0 {
                     counted.fetch_add(1, Ordering::SeqCst);
@@ -138,7 +139,7 @@ impl Origins {
     /// The base address of one of them.
     pub fn address(&self, origin: Origin) -> String {
         let place = match origin {
-            // RFC 6761 keeps this name free of addresses for ever.
+            // RFC 6761 reserves this name; it never has an address.
             Origin::Unresolvable => return "https://nowhere.invalid".into(),
             Origin::SelfSigned => &self.self_signed,
             Origin::PlainHttp => &self.plain,
@@ -148,7 +149,7 @@ impl Origins {
         format!("https://{}", place.address)
     }
 
-    /// How many requests came over a connection that nobody should have trusted.
+    /// How many requests arrived over a connection that no client should have trusted.
     pub fn requests(&self) -> u64 {
         self.requests.load(Ordering::SeqCst)
     }

@@ -1,4 +1,4 @@
-//! Answers whose status would count, with a body that does not.
+//! Answers with a status that would decide, and a body that does not fit it.
 
 use std::time::Duration;
 
@@ -97,7 +97,7 @@ fn other_json() -> Vec<Trouble> {
         .collect()
 }
 
-/// A refusal that would end the session, had it arrived whole.
+/// A refusal that would end the session if it arrived completely.
 fn cut_refusals() -> Vec<Trouble> {
     let refusal = r#"{"message":"no","code":"REFRESH_REUSED"}"#;
     let mut rows = Vec::new();

@@ -1,11 +1,11 @@
-//! Connections that do not come about, break, hang, or carry something that is not HTTP.
+//! Connections that fail, break, hang, or carry something that is not HTTP.
 
 use std::time::Duration;
 
 use super::{DRIP, Trouble, row, says, slow};
 use crate::proxy::{Act, Answer, End, Script};
 
-/// The head up to about its middle.
+/// The first half of the head.
 fn half_head(answer: &Answer) -> &[u8] {
     &answer.head.as_bytes()[..answer.head.len() / 2]
 }
@@ -38,7 +38,7 @@ fn row_instead_slow(name: &str, script: Script) -> Trouble {
     slow(name, Act::Instead(script))
 }
 
-/// The backend has done its work; the answer breaks off everywhere it can.
+/// The backend does its work, and the answer breaks off at every possible place.
 fn broken_off() -> Vec<Trouble> {
     let ends = [(End::Reset, "reset"), (End::Close, "closed")];
     let mut rows = Vec::new();

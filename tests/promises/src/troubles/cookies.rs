@@ -1,10 +1,10 @@
-//! Answers that touch the refresh cookie and must not: their status is none that counts, or
-//! their body is none.
+//! Answers that set or delete the refresh cookie and must not: their status decides nothing, or
+//! their body is not one that the backend sends.
 
 use super::{HTML, JSON, PAGE, REFUSAL, Trouble, promised_more, says};
 use crate::proxy::{End, Script};
 
-/// Every way a cookie is taken away.
+/// The ways to delete a cookie.
 const DELETIONS: [(&str, &str); 3] = [
     ("Max-Age=0", "__refresh_token=x; Path=/; Max-Age=0"),
     (

@@ -1,5 +1,5 @@
-//! The table of transient troubles: everything that may come in place of an answer and says
-//! nothing about the session. Rows only; what is done with them is elsewhere.
+//! The table of transient troubles: everything that can come instead of an answer and says nothing
+//! about the session. [`crate::transient`] runs them.
 
 mod bodies;
 mod connections;
@@ -11,34 +11,32 @@ use std::time::Duration;
 
 use crate::proxy::{Act, End, Script};
 
-/// One row.
 #[derive(Clone, Debug)]
 pub struct Trouble {
-    /// What it is called in reports.
+    /// Its name in reports.
     pub name: String,
-    /// What happens.
     pub kind: Kind,
-    /// It takes one of the core's own time limits to get over it.
+    /// Whether one of the core's time limits has to expire.
     pub slow: bool,
 }
 
-/// Where the trouble lies.
+/// Where the trouble is.
 #[derive(Clone, Debug)]
 pub enum Kind {
     /// Between the core and a backend that can be reached at other times.
     Way(Act),
-    /// In the origin itself: its name, or what answers its handshake.
+    /// At the origin itself: its name, or its handshake.
     Origin(Origin),
 }
 
-/// An https origin that cannot be spoken to.
+/// An https origin with which no connection is possible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// Its name is not known.
+    /// Its name cannot be resolved.
     Unresolvable,
-    /// It shows a certificate that nobody vouches for.
+    /// Its certificate is not signed by a trusted authority.
     SelfSigned,
-    /// It speaks plain HTTP, as a portal does that catches every connection.
+    /// It answers plain HTTP, like a captive portal.
     PlainHttp,
     /// It resets in the handshake.
     ResetsInHandshake,
@@ -46,7 +44,7 @@ pub enum Origin {
     SilentInHandshake,
 }
 
-/// Every row. Redirects lead to `trap`, where nothing must ever arrive.
+/// Every row. Redirects lead to `trap`, where nothing may arrive.
 pub fn all(trap: SocketAddr) -> Vec<Trouble> {
     let mut rows = connections::rows();
     rows.extend(statuses::rows(trap));
@@ -94,10 +92,10 @@ const JSON: &str = "content-type: application/json\r\n";
 const HTML: &str = "content-type: text/html\r\n";
 const PAGE: &str = "<!doctype html><title>Sign in to the network</title><h1>Welcome</h1>";
 const REFUSAL: &str = r#"{"message":"no","code":"NO"}"#;
-/// A pause between bytes that makes any answer last longer than the core waits.
+/// A pause between bytes with which any answer takes longer than the core waits.
 const DRIP: Duration = Duration::from_millis(250);
 
-/// A body that says it has more to come than it has.
+/// An answer whose `content-length` is larger than its body.
 fn promised_more(status: &str, headers: &str, body: &str, end: End) -> Script {
     let length = body.len() + 100;
     Script::of(

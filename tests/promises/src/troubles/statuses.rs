@@ -1,4 +1,4 @@
-//! Statuses that say nothing about the session, with whatever body and wish to be left alone.
+//! Statuses that say nothing about the session, with various bodies and `Retry-After` headers.
 
 use std::net::SocketAddr;
 
@@ -45,7 +45,7 @@ const SERVER: [&str; 12] = [
     "599 Network Timeout",
 ];
 
-/// What stands in `Retry-After` and its kin; some of it makes no sense.
+/// Values of `Retry-After` and similar headers; some of them are invalid.
 const WAITS: [(&str, &str); 14] = [
     ("retry-after", "1"),
     ("retry-after", "120"),

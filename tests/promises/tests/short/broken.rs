@@ -1,5 +1,5 @@
-//! The keyring daemon of the kill tests: one that ends by itself costs no run and is no loss,
-//! and one that always does is one.
+//! The keyring daemon of the kill tests: when it ends by itself once, the run is repeated and
+//! nothing is lost; when it always does, the missing runs are lost.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,11 +11,11 @@ use vestibule_promises::crash::{farewell, grace};
 use vestibule_promises::registry::{self, Setting};
 use vestibule_promises::report::Row;
 
-/// Between two looks at what has come about.
+/// How often a condition is checked.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// What `kills` come to, while `meanwhile` is done to the bus over and over, until it says
-/// that it is done.
+/// Runs `kills` while calling `meanwhile` with the bus again and again, until that returns true.
+/// Returns the row of the kills.
 fn during(
     kills: impl AsyncFnOnce(&Setting, &Arc<Bus>) -> Row,
     meanwhile: impl Fn(&Bus) -> bool + Sync,
@@ -38,7 +38,7 @@ fn during(
     })
 }
 
-/// The daemon crashes once, when a few clients have begun.
+/// Crashes the daemon once, when a few clients have begun.
 fn crash_under_way(bus: &Bus) -> bool {
     let clients = std::fs::read_dir(bus.home()).expect("its folder");
     let client = |name: &str| name.starts_with("vestibule-promise-");
@@ -49,9 +49,9 @@ fn crash_under_way(bus: &Bus) -> bool {
     clients.count() >= 4 && bus.trap_keyring().is_ok()
 }
 
-/// Every daemon crashes as soon as it runs.
+/// Crashes every daemon as soon as it runs.
 fn crash_always(bus: &Bus) -> bool {
-    // An error means that there is none just now.
+    // An error means that no daemon runs at this moment.
     let _ = bus.trap_keyring();
     false
 }

@@ -1,4 +1,4 @@
-//! The simulation behind P13: that what it shows is the schedule.
+//! Tests of the simulation behind P13: its figures follow from the schedule.
 
 use std::time::Duration;
 
@@ -24,9 +24,9 @@ fn the_same_seed_gives_the_same_run() {
 #[test]
 fn what_the_simulation_shows_is_the_schedule() {
     let figures = fleet::run(&scenario(Asks::UntilBack, Comeback::Whole));
-    // 10 minutes of 12 between two refreshes: so much of the fleet was due meanwhile.
+    // 10 minutes of the 12 between two refreshes: that part of the fleet was due meanwhile.
     assert!((0.8..0.9).contains(&figures.stale.0), "{}", figures.stale);
-    // One that is told to wait to the end asks once meanwhile and once after, and then when
+    // A client that must wait to the end asks once during the outage, once after it, and then when
     // its next refresh is due: no more than a few times in 40 minutes.
     assert!(figures.requests.1 <= 6, "{:?}", figures.requests);
     // The longest Retry-After is 600 s; jitter adds half of it, seldom all of that.
@@ -40,19 +40,19 @@ fn impatience_costs_seconds_a_click() {
     let mut busy = scenario(Asks::Nothing, Comeback::Whole);
     busy.impatient_percent = 100;
     let figures = fleet::run(&busy);
-    // 600 s at one click every 5 s and later every 15 s, and the schedule's own tries.
+    // 600 s with one click every 5 s, later every 15 s, and the refreshes of the schedule.
     assert!(
         (45..=70).contains(&figures.requests.1),
         "{:?}",
         figures.requests
     );
     assert!(figures.recovered[2] <= Duration::from_secs(15));
-    // Asked to wait, clicks wait too.
+    // With a `Retry-After`, clicks wait too.
     busy.outage.asks = Asks::For(Duration::from_secs(120));
     let asked = fleet::run(&busy);
     assert_eq!(asked.early, 0);
     assert!(asked.requests.1 <= 10, "{:?}", asked.requests);
-    // And are over sooner than what nobody waits for.
+    // With a `Retry-After` to the end of the outage the fleet recovers sooner than without one.
     busy.outage.asks = Asks::UntilBack;
     let told = fleet::run(&busy);
     assert_eq!(told.early, 0);

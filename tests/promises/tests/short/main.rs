@@ -1,5 +1,5 @@
-//! The promises in their short forms. They stand in one program, because most of their time is
-//! spent waiting, and tests of one program run beside each other.
+//! The promises in their short forms. They are one program, because they spend most of their time
+//! waiting, and the tests of one program run side by side.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Where the token travels: in headers, in two cookies, under two names.
+//! Where the token travels: in headers, in two cookies, or under two names.
 
 use vestibule_core::error::ErrorCode;
 use vestibule_core::wire::{SignInOutcome, SignedOutReason};
@@ -54,9 +54,13 @@ async fn devise_jwt_gives_its_token_in_a_header() {
         .collect();
     assert!(
         !names.contains(&"authorization"),
-        "not for the window: {names:?}"
+        "the window does not see this header: {names:?}"
     );
-    assert_eq!(played.kept(), JWT, "what pages call gives out no session");
+    assert_eq!(
+        played.kept(),
+        JWT,
+        "an API call does not replace the session"
+    );
     played.restart();
     played.until("the session after a start", is_fresh).await;
     played.session.logout().await;
@@ -115,14 +119,14 @@ async fn two_cookies_are_renewed_by_an_answer_without_a_body() {
     played.session.refresh().await.expect("renewed");
     assert_eq!(played.kept(), "r-2");
     let reply = played.session.fetch(get("/orders")).await.expect("a call");
-    assert_eq!(reply.status, 200, "the access cookie goes along by itself");
+    assert_eq!(reply.status, 200, "the access cookie is sent with calls");
     played.restart();
     played.until("the session after a start", is_fresh).await;
-    assert_eq!(played.kept(), "r-3", "with the refresh cookie alone");
-    // The first may join the refresh of the start, if that has not landed yet.
+    assert_eq!(played.kept(), "r-3", "the refresh cookie alone is stored");
+    // The first call may join the refresh of the start, if that is still in progress.
     while played.asked("/auth/refresh") < 3 {
         let renewed = played.session.refresh().await;
-        renewed.expect("no new cookie keeps the old");
+        renewed.expect("without a new cookie the old one stays");
     }
     assert_eq!(played.kept(), "r-3");
     found_dead(&played).await;
@@ -171,7 +175,7 @@ async fn payload_calls_its_token_by_another_name_once_it_is_renewed() {
     played.session.refresh().await.expect_err("somebody's 403");
     assert!(
         is_stale(&played.session.snapshot().state),
-        "which ends nothing"
+        "this refusal ends no session"
     );
     let why = played.until_signed_out_in_time().await;
     assert_eq!(why, SignedOutReason::Expired);
@@ -236,9 +240,13 @@ async fn appwrite_names_its_cookie_after_the_project() {
         (shown.name.as_str(), &shown.roles),
         ("Ann", &vec!["editor".to_owned()])
     );
-    played.session.refresh().await.expect("it is alive");
+    played
+        .session
+        .refresh()
+        .await
+        .expect("the session is valid");
     let documents = get("/v1/databases/d/collections/c/documents");
     let reply = played.session.fetch(documents).await.expect("a call");
-    assert_eq!(reply.status, 200, "the cookies go along");
+    assert_eq!(reply.status, 200, "the cookies are sent with calls");
     found_dead(&played).await;
 }

@@ -1,4 +1,4 @@
-//! How a backend says no: without a word, by field, by a success.
+//! How backends refuse: without a reason, for single fields, or with a success status.
 
 use vestibule_core::error::ErrorCode;
 use vestibule_core::wire::{SignInOutcome, SignedOutReason};
@@ -79,7 +79,7 @@ async fn aspnet_identity_says_that_a_session_is_dead_by_saying_nothing() {
     played.session.refresh().await.expect_err("a page");
     assert!(
         is_stale(&played.session.snapshot().state),
-        "a page ends nothing"
+        "a web page ends no session"
     );
     let why = played.until_signed_out_in_time().await;
     assert_eq!(why, SignedOutReason::Expired);
@@ -127,10 +127,14 @@ async fn a_refusal_may_call_itself_a_success() {
             (name(&played).as_deref(), played.kept().as_str()),
             (Some("Ann"), "r-2")
         );
-        played.session.refresh().await.expect_err("its own trouble");
+        played
+            .session
+            .refresh()
+            .await
+            .expect_err("a failure of the backend itself");
         assert!(
             is_stale(&played.session.snapshot().state),
-            "which ends nothing"
+            "a failure of the backend ends no session"
         );
         assert_eq!(played.until_signed_out_in_time().await, why);
         played.check_no_strays();

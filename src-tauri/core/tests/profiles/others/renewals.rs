@@ -1,4 +1,4 @@
-//! What a session is renewed with: itself, one address for everything, nothing.
+//! What a session is refreshed with: its own token, one endpoint for everything, or nothing.
 
 use std::time::Duration;
 
@@ -53,11 +53,11 @@ async fn pocketbase_renews_a_bare_token_by_itself() {
     played.sign_in(ANN, "pw").await;
     played.clock.advance(Duration::from_secs(541));
     let asked = format!("{base}/auth-refresh");
-    eventually("a refresh by the end in the token", || {
+    eventually("a refresh by the expiry in the token", || {
         played.asked(&asked) == 1
     })
     .await;
-    // The first may join that one, if it has not landed yet.
+    // The first call may join that refresh, if it is still in progress.
     while played.session.refresh().await.is_ok() {}
     assert_eq!(played.until_signed_out().await, SignedOutReason::Expired);
     played.check_no_strays();
@@ -155,14 +155,22 @@ async fn strapi_has_nothing_to_renew_a_session_with() {
     let taken = make_account(&played).await;
     assert_eq!(code(&taken), Some(ErrorCode::EmailTaken));
     let made = make_account(&played).await;
-    assert_eq!(made, Ok(SignInOutcome::Accepted), "to be confirmed first");
+    assert_eq!(
+        made,
+        Ok(SignInOutcome::Accepted),
+        "the account must be confirmed first"
+    );
     refused_as(
         &played,
         &[ErrorCode::InvalidCredentials, ErrorCode::AccountBlocked],
     )
     .await;
     played.sign_in(ANN, "pw").await;
-    played.session.refresh().await.expect("it is alive");
+    played
+        .session
+        .refresh()
+        .await
+        .expect("the session is valid");
     assert_eq!(name(&played).as_deref(), Some("Ann"));
     found_dead(&played).await;
 }

@@ -1,9 +1,9 @@
-// What injected markup and injected script may try: to run code of their own, to speak to
-// somebody else, or to lead the window away. The test runs this in the app's window, where
-// nothing of it may come to anything, and in a browser without any policy, where each of it
-// must, save what is called idle: an attack that works nowhere would prove nothing.
+// What injected markup and injected script can try: to run code of their own, to send something to
+// another host, or to make the window leave the page. The test runs this in the app's window, where
+// no attack may succeed, and in a browser without any policy, where each must succeed except those
+// called idle: an attack that succeeds nowhere would prove nothing.
 //
-// An attack is called with the address of a host of its own. Code that runs calls `ran`.
+// Each attack gets the address of a host that no other attack uses. Code that runs calls `ran`.
 (() => {
   const ran = new Set();
   window.ran = (name) => ran.add(name);
@@ -24,11 +24,12 @@
   const blob = (text, type) => URL.createObjectURL(new Blob([text], { type }));
   const js = (text) => blob(text, "text/javascript");
   const data = (text, type) => `data:${type},${encodeURIComponent(text)}`;
-  // Says that it ran, wherever it runs: in the page, in a frame, in a window of its own.
+  // Reports that the attack's code ran, wherever it runs: in the page, in a frame, in another
+  // window.
   const code = (name) =>
     `(self.ran ?? ((ran) => (parent !== self ? parent : opener).postMessage({ ran }, '*')))('${name}')`;
   const html = (name) => `<script>${code(name)}</script>`;
-  // A worker has no page to call.
+  // A worker has no page whose function it could call.
   const worker = (Kind, source, name) => {
     const started = new Kind(source);
     (started.port ?? started).onmessage = () => window.ran(name);
@@ -36,14 +37,14 @@
   const say = "self.onconnect = ({ ports }) => ports[0].postMessage(1); self.postMessage?.(1)";
   const blank = () => add("iframe").contentWindow;
   const link = (attributes) => add("a", attributes);
-  // A person's click, without which a browser opens no window: the test clicks it.
+  // An element that the test clicks, since a browser opens a window only after a click.
   const bait = (element) => {
     element.id = "bait";
     element.textContent = "bait";
     element.style.cssText = "position: fixed; inset: 0; z-index: 9999; background: white";
   };
-  // Again and again for two seconds, each time with another name of the same host: an engine
-  // looks no name up twice, and WebKit none in its first second.
+  // Tries again and again for two seconds, each time with another name of the same host: an engine
+  // looks up no name twice, and WebKit looks up none in its first second.
   const again = (to, ask) => {
     const timer = setInterval(() => {
       const time = Math.round(performance.now());
@@ -164,7 +165,7 @@
       add("link", { rel: "modulepreload", href: `${to}/x.js` }, document.head),
   };
 
-  // Ask a name server, and nobody else.
+  // These make a lookup at the name server and open no connection.
   const asking = {
     "lookup of a host": (to) => again(to, (to) => lookUp(to, document.head)),
     "lookup by markup": (to) => again(to, (to) => markup(`<link rel="dns-prefetch" href="${to}">`)),
@@ -173,7 +174,7 @@
       again(to, (to) => lookUp(to.replace("http:", ""), document.head)),
   };
 
-  // What this engine does not do today, wherever it is asked. Other versions may.
+  // This version of the engine ignores these everywhere. Other versions may not.
   const idle = {
     "lookup of a link": (to) => {
       add("meta", { "http-equiv": "x-dns-prefetch-control", content: "on" }, document.head);
@@ -251,8 +252,8 @@
     leading: Object.keys(leading),
     idle: Object.keys(idle),
     ran: () => [...ran],
-    // Tries it with each of the addresses. Answers whether something is there now for a person
-    // to click, which only the last can be.
+    // Runs the attack with each of the addresses. Returns whether there is now an element for a
+    // user to click, which can only belong to the last one.
     async begin(name, addresses) {
       document.getElementById("bait")?.remove();
       const reaching = { ...speaking, ...asking, ...leading, ...idle };
@@ -263,7 +264,7 @@
         try {
           await attempt();
         } catch {
-          // Refused in so many words, which is as well.
+          // Refused with an exception, which is as good as any other refusal.
         }
       }
       return document.getElementById("bait") !== null;

@@ -1,4 +1,4 @@
-//! In the app's window nothing runs, nobody hears, and the page stays.
+//! In the app's window no attack runs code, sends anything or leaves the page.
 
 use std::net::{IpAddr, Ipv4Addr, TcpStream, UdpSocket};
 use std::process::Command;
@@ -11,8 +11,8 @@ use vestibule_acceptance::{
 use super::{ATTACKS, attack, names};
 use crate::signed_in;
 
-/// Nothing tells that nothing will come. The slowest attacks ask again and again for 2 s; in the
-/// browser without a policy what they ask for arrives within 0.2 s.
+/// Nothing announces that nothing will be sent. The slowest attacks try again and again for 2 s; in
+/// the browser without a policy what they send arrives within 0.2 s.
 const QUIET: Duration = Duration::from_secs(3);
 
 #[test]
@@ -30,7 +30,8 @@ fn nothing_that_is_injected_gets_out_of_the_window() {
             for kind in ["asking", "speaking", "leading", "idle"] {
                 for which in names(app.driver(), kind).await {
                     let addresses = addresses(Host::numbered(reaching.len()));
-                    // Of two ways to lead the window away at once, one would hide the other.
+                    // Only one attack that leaves the page at a time, since one would hide the
+                    // others.
                     let at_once = if kind == "leading" {
                         1
                     } else {
@@ -43,7 +44,11 @@ fn nothing_that_is_injected_gets_out_of_the_window() {
                     reaching.push(which);
                 }
             }
-            assert!(reaching.len() > 60, "all of them: {}", reaching.len());
+            assert!(
+                reaching.len() > 60,
+                "the list of attacks is complete: {}",
+                reaching.len()
+            );
             tokio::time::sleep(QUIET).await;
             assert!(stays(&app).await, "the window was led away");
             let ran = app.run("return attacks.ran()").await;
@@ -53,16 +58,16 @@ fn nothing_that_is_injected_gets_out_of_the_window() {
             let windows = app.driver().windows().await.expect("windows");
             assert_eq!(windows.len(), 1, "no other window");
 
-            // And the app is as it was.
+            // The control: the app still works.
             app.reload().await;
             app.find(Role::Button, containing(DEMO_NAME)).await;
         });
     });
 }
 
-/// A host by its name, by its address, and this machine's own: at another port, at another of
-/// its addresses, and by the only name that the policy lets a page speak to (it is how a page
-/// speaks to the shell on Windows).
+/// The addresses of a host: its name, its address, another port of this machine, another of its
+/// addresses, and the only name to which the policy lets a page connect (on Windows, pages reach
+/// the shell by it).
 fn addresses(host: Host) -> [String; 5] {
     let port = host.port();
     [
@@ -89,26 +94,26 @@ fn got_nothing(outside: &Outside, attacks: &[String]) {
     let guilty: Vec<_> = guilty.map(|(_, which)| which).collect();
     assert!(
         lookups.is_empty() && packets.is_empty(),
-        "{guilty:?} got out: names {lookups:?}, packets {packets:?}"
+        "{guilty:?} sent something: names {lookups:?}, packets {packets:?}"
     );
 }
 
-/// The instrument hears a lookup, a connection, a packet without one, and a connection to
-/// a port of this machine.
+/// The control: a lookup, a connection, a packet without a connection, and a connection to a port
+/// of this machine are all recorded.
 async fn would_have_heard(outside: &Outside, planted: Host) {
     let found = Command::new("getent")
         .args(["ahostsv4", &planted.name()])
         .output();
     let found = String::from_utf8_lossy(&found.expect("getent").stdout).into_owned();
     assert!(found.contains(&planted.address().to_string()), "{found}");
-    assert!(outside.was_asked_for(planted), "a lookup is heard");
+    assert!(outside.was_asked_for(planted), "a lookup is recorded");
     let to = |port| (IpAddr::V4(planted.address()), port);
-    // Nobody listens; the packet goes all the same.
+    // Nothing listens there, but the packet is sent.
     let _ = TcpStream::connect(to(443));
     let sender = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).expect("a socket");
     sender.send_to(b"x", to(3478)).expect("it goes");
     let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, planted.port()));
-    until("what was planted to be heard", async || {
+    until("the control's packets to be recorded", async || {
         let packets = outside.packets();
         let heard = |protocol, port| {
             let mut packets = packets.iter();

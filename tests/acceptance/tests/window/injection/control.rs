@@ -1,11 +1,11 @@
-//! In a browser of the same engine, without a policy, each attack succeeds, and is heard.
+//! In a browser with the same engine and without a policy each attack succeeds and is recorded.
 
 use thirtyfour::{WebDriver, WindowHandle};
 use vestibule_acceptance::{Driver, Host, scenario, until, with_outside};
 
 use super::{ATTACKS, attack, names};
 
-/// Serves an empty page, with nothing that would forbid anything.
+/// The address of an empty page without any policy.
 const PAGE: &str = "http://127.0.0.1/x.html";
 
 #[test]
@@ -31,7 +31,7 @@ fn where_there_is_no_policy_every_attack_succeeds() {
                         };
                         match came_true {
                             true => Ok(()),
-                            false => Err("nobody heard, and nothing ran".into()),
+                            false => Err("nothing was sent, and no code ran".into()),
                         }
                     })
                     .await;
@@ -43,7 +43,7 @@ fn where_there_is_no_policy_every_attack_succeeds() {
     });
 }
 
-/// Whether its code ran, which may have led the page away.
+/// Whether its code ran, which may have left the page.
 async fn ran(page: &WebDriver, name: &str) -> Result<bool, String> {
     let script = "return window.attacks ? attacks.ran().includes(arguments[0]) : true";
     let seen = page.execute(script, vec![name.into()]).await;

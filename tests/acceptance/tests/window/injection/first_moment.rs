@@ -1,5 +1,5 @@
-//! The engine is locked before the first page, in every window: a script that runs before any
-//! of the page's own already finds nobody to ask.
+//! The engine is locked before the first page, in every window: a script that runs before all
+//! scripts of the page already finds no network.
 
 use std::fs;
 
@@ -10,8 +10,8 @@ use vestibule_acceptance::{
 use crate::windows::{another, turn_to};
 use crate::{enter, pick};
 
-/// Says what the engine takes for supported at the document's start, and asks for names from
-/// then on.
+/// At the document's start, records what the engine claims to support, and looks up names from then
+/// on.
 const SCRIPT: &str = r#"
   const link = (href) => {
     const link = document.createElement("link");
@@ -47,18 +47,21 @@ fn no_window_looks_a_name_up_from_its_first_moment_on() {
             let second = another(&app, std::slice::from_ref(&first)).await;
             for window in [second, first] {
                 turn_to(&app, &window).await;
-                // WebKit asks for nothing in the first second after it starts.
-                until("the page to have asked for two seconds", async || {
-                    let asked = app.run("return window.asked").await;
-                    match asked.as_u64() > Some(20) {
-                        true => Ok(()),
-                        false => Err(format!("asked {asked} times")),
-                    }
-                })
+                // WebKit looks up nothing in the first second after it starts.
+                until(
+                    "the page to have made lookups for two seconds",
+                    async || {
+                        let asked = app.run("return window.asked").await;
+                        match asked.as_u64() > Some(20) {
+                            true => Ok(()),
+                            false => Err(format!("asked {asked} times")),
+                        }
+                    },
+                )
                 .await;
                 assert_eq!(outside.lookups(), [""; 0]);
                 let could_ask = app.run("return window.couldAsk").await;
-                assert_eq!(could_ask, false, "the engine says that it would");
+                assert_eq!(could_ask, false, "the engine claims to support lookups");
             }
             assert_eq!(outside.packets(), []);
         });

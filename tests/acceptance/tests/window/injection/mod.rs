@@ -1,7 +1,7 @@
-//! P16 and P20: what is injected into a page is contained, and nothing leaves the window by a
-//! side door. Every attack of `attacks.js` is tried in the app's window, where it must come to
-//! nothing, and in a browser without any policy, where it must succeed. Both stand in a network
-//! in which every lookup and every packet is heard.
+//! P16 and P20: injected code is contained, and nothing leaves the window by another way. Every
+//! attack of `attacks.js` is tried in the app's window, where it must have no effect, and in a
+//! browser without any policy, where it must succeed. Both run in a network in which every lookup
+//! and every packet is recorded.
 
 mod contained;
 mod control;
@@ -10,10 +10,10 @@ mod first_moment;
 use serde_json::json;
 use thirtyfour::{By, WebDriver};
 
-/// Puts `attacks` into a page.
+/// The script that adds `attacks` to a page.
 const ATTACKS: &str = include_str!("attacks.js");
 
-/// The attacks of this kind, by name; the page must know them.
+/// The names of the attacks of this kind; the page must have loaded the script.
 async fn names(page: &WebDriver, kind: &str) -> Vec<String> {
     let names = page
         .execute(format!("return attacks.{kind}"), Vec::new())
@@ -22,7 +22,7 @@ async fn names(page: &WebDriver, kind: &str) -> Vec<String> {
     serde_json::from_value(names.json().clone()).expect("names")
 }
 
-/// Begins one with each of these addresses, and clicks where a person would.
+/// Starts an attack with each of these addresses, and clicks where a user would have to.
 async fn attack(page: &WebDriver, name: &str, addresses: &[String]) {
     let begin = "const [name, addresses, done] = arguments;
         attacks.begin(name, addresses).then(done)";
@@ -33,6 +33,6 @@ async fn attack(page: &WebDriver, name: &str, addresses: &[String]) {
     if to_click.json() == true {
         let bait = page.find(By::Id("bait")).await;
         let clicked = bait.expect("something to click").click().await;
-        clicked.unwrap_or_else(|error| panic!("{name} takes no click: {error}"));
+        clicked.unwrap_or_else(|error| panic!("{name} accepts no click: {error}"));
     }
 }

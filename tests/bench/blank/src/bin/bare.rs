@@ -1,7 +1,7 @@
-//! Commands and events with nothing behind them: `vestibule-bare WINDOWS RINGS BATCHES CALLS`
-//! opens so many windows, lets each hear so many events and the first make so many calls in so
-//! many batches, and prints one line of JSON: milliseconds of a call, batch by batch, and of an
-//! event, ring by ring, from before it is emitted until each window has heard of it.
+//! Commands and events without content: `vestibule-bare WINDOWS RINGS BATCHES CALLS` opens so many
+//! windows, sends so many events to all of them, and lets the first make so many calls in each of
+//! so many batches. It prints one line of JSON: the milliseconds of a call, batch by batch, and of
+//! an event, from before it is emitted until each window has received it.
 //!
 //! The wall clock times both ends of an event. The page reads it in whole milliseconds.
 
@@ -17,7 +17,7 @@ use tauri::{
 
 const FIRST: &str = "window-0";
 
-/// What was asked for, and what came of it.
+/// The arguments and the results.
 #[derive(Default)]
 struct Run {
     windows: usize,
@@ -33,7 +33,7 @@ struct Run {
 #[derive(Default)]
 struct Found {
     calls: Value,
-    /// Of each ring, when it was rung and when each window heard it.
+    /// For each event, when it was sent and when each window received it.
     rung: Vec<f64>,
     heard: Vec<Vec<f64>>,
 }
@@ -76,7 +76,7 @@ async fn plan(window: WebviewWindow, run: State<'_, Run>) -> Result<Value, ()> {
     }))
 }
 
-/// Answers when every window listens.
+/// Returns when every window listens.
 #[command]
 async fn listening(run: State<'_, Run>) -> Result<(), ()> {
     if run.listening.fetch_add(1, Ordering::SeqCst) + 1 == run.windows {
@@ -91,7 +91,7 @@ async fn listening(run: State<'_, Run>) -> Result<(), ()> {
     }
 }
 
-/// Rings once, and answers when every window has heard it.
+/// Sends one event, and returns when every window has received it.
 #[command]
 async fn ring(app: AppHandle, run: State<'_, Run>, ring: usize) -> Result<(), ()> {
     {

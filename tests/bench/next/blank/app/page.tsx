@@ -2,7 +2,7 @@
 
 import { useState } from "react";
 
-// A page that reacts, so that the export carries what makes pages react.
+// An interactive page, so that the export contains React's client code.
 export default function Page() {
   const [count, setCount] = useState(0);
   return (

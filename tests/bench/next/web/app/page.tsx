@@ -1,4 +1,4 @@
-// A place to call the routes from; what is measured is the calls.
+// A page from which the routes are called; the calls are measured.
 export default function Page() {
   return <main>The web arrangement</main>;
 }

@@ -1,5 +1,5 @@
-// The way from this server to the backend, and the browser's cookies in between. The refresh token
-// rests in a cookie that scripts cannot read, and so does the access token: the page holds neither.
+// Calls from this server to the backend, with the session in the browser's cookies. The refresh
+// token and the access token are in cookies that scripts cannot read, so the page holds neither.
 
 import { cookies } from "next/headers";
 
@@ -15,7 +15,7 @@ export function backend(): string {
   return address;
 }
 
-/** Posts to the backend and keeps, in the browser's cookies, what a session consists of. */
+/** Posts to the backend and stores the session's tokens in the browser's cookies. */
 export async function begin(path: string, body: object): Promise<Response> {
   const jar = await cookies();
   const device = jar.get(DEVICE)?.value ?? crypto.randomUUID();
@@ -42,7 +42,7 @@ export async function begin(path: string, body: object): Promise<Response> {
   return Response.json({ user });
 }
 
-/** Reads from the backend as whoever the browser's cookies say. */
+/** Reads from the backend with the session in the browser's cookies. */
 export async function read(path: string): Promise<Response> {
   const access = (await cookies()).get(ACCESS)?.value;
   if (!access) return Response.json(null, { status: 401 });
