@@ -13,7 +13,7 @@ use crate::unpacked::Unpacked;
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// What the log says where no authority can be read.
-const NO_CLIENT: &str = "no HTTP client can be made";
+const NO_CLIENT: &str = "the HTTP client cannot be built";
 /// As large as the system lets it be, as a developer's shell may have it.
 const WITH_DUMPS: &str = r#"ulimit -S -c "$(ulimit -H -c)"; exec "$0" "$@""#;
 
