@@ -9,7 +9,7 @@ export type User = {
  */
 id: string, 
 /**
- * Display name; the e-mail address where the backend has no name.
+ * Display name; the e-mail address if the backend has no name.
  */
 name: string, 
 /**
@@ -30,11 +30,11 @@ image: string | null,
 roles: Array<string>, };
 
 /**
- * The session beside the user: what Better Auth's `useSession()` shows, without a token.
+ * The session, without a token, as Better Auth's `useSession()` shows it beside the user.
  */
 export type SessionInfo = { 
 /**
- * Made here at sign-in; not the backend's.
+ * Created here at the sign-in; it is not the backend's id.
  */
 id: string, 
 /**
@@ -42,7 +42,8 @@ id: string,
  */
 userId: string, 
 /**
- * When the refresh cookie expires (ISO 8601), if it says so. Never the access token's end.
+ * When the refresh cookie expires (ISO 8601), if that is known. Never the end of the access
+ * token.
  */
 expiresAt: string | null, };
 
@@ -52,7 +53,7 @@ expiresAt: string | null, };
 export type SignedOutReason = "never" | "by_user" | "expired" | "revoked" | "reuse" | "device_mismatch" | "missing";
 
 /**
- * How well the refresh token is kept.
+ * How the refresh token is stored.
  */
 export type StorageStatus = "ok" | "memory_only" | "too_large" | "locked" | "absent" | "newer";
 
@@ -70,29 +71,29 @@ since: number,
  */
 retryInMs: number | null, 
 /**
- * What stood in the way the last time; `None` where that is not known.
+ * Why the last try failed; `None` if that is not known.
  */
 why: Obstacle | null, };
 
 /**
- * Whether what we know of the session was confirmed by the backend.
+ * Whether the backend has confirmed what is known of the session.
  */
 export type Freshness = { "kind": "fresh" } | { "kind": "stale" } & Outage;
 
 /**
- * A one-time code is wanted. Which account it is for stays in Rust and out of URLs.
+ * A one-time code is needed. Which account it is for stays in Rust and out of URLs.
  */
 export type Challenge = { 
 /**
- * New for each challenge; a code names it.
+ * New for each challenge; a code is sent together with it.
  */
 id: string, 
 /**
- * Where the code went, as the backend says or else as the user typed it.
+ * Where the code was sent, as the backend says or else as the user typed it.
  */
 email: string, 
 /**
- * How long until another code may be asked for, in milliseconds from when this was sent.
+ * How long until another code may be requested, in milliseconds from when this was sent.
  */
 resendInMs: number, };
 
@@ -105,32 +106,31 @@ export type Phase = { "status": "restoring",
  */
 outage: Outage | null, 
 /**
- * What is awaited is the backend's word on whose the session is: nobody is shown
- * until then.
+ * Whether the backend still has to say whose the session is. No user is shown until then.
  */
 ownerUnknown: boolean, } | { "status": "signed_out", 
 /**
- * Why.
+ * The reason.
  */
 why: SignedOutReason, } | { "status": "otp_pending", 
 /**
- * What is asked.
+ * The open challenge.
  */
 challenge: Challenge, } | { "status": "signed_in", 
 /**
- * Who.
+ * The user.
  */
 user: User, 
 /**
- * Their session.
+ * The user's session.
  */
 session: SessionInfo, 
 /**
- * Confirmed by the backend or not.
+ * Whether the backend has confirmed it.
  */
 freshness: Freshness, 
 /**
- * Whether the session outlives this run: the keyring holds its token.
+ * Whether the session survives a restart, because the keyring holds its token.
  */
 remembered: boolean, };
 
@@ -139,12 +139,12 @@ remembered: boolean, };
  */
 export type SessionState = { 
 /**
- * How well its token is kept.
+ * How its token is stored.
  */
 storage: StorageStatus, 
 /**
- * What the user's roles let them do in this app, as the profile declares it. As
- * provisional as the roles while the session is stale. The backend decides.
+ * What the user's roles let them do in this app, as the profile declares it. While the session
+ * is stale it may be outdated, as the roles may. The backend decides.
  */
 may: Array<string>, } & ({ "status": "restoring", 
 /**
@@ -152,32 +152,31 @@ may: Array<string>, } & ({ "status": "restoring",
  */
 outage: Outage | null, 
 /**
- * What is awaited is the backend's word on whose the session is: nobody is shown
- * until then.
+ * Whether the backend still has to say whose the session is. No user is shown until then.
  */
 ownerUnknown: boolean, } | { "status": "signed_out", 
 /**
- * Why.
+ * The reason.
  */
 why: SignedOutReason, } | { "status": "otp_pending", 
 /**
- * What is asked.
+ * The open challenge.
  */
 challenge: Challenge, } | { "status": "signed_in", 
 /**
- * Who.
+ * The user.
  */
 user: User, 
 /**
- * Their session.
+ * The user's session.
  */
 session: SessionInfo, 
 /**
- * Confirmed by the backend or not.
+ * Whether the backend has confirmed it.
  */
 freshness: Freshness, 
 /**
- * Whether the session outlives this run: the keyring holds its token.
+ * Whether the session survives a restart, because the keyring holds its token.
  */
 remembered: boolean, });
 
@@ -187,33 +186,33 @@ remembered: boolean, });
 export type Cause = "start" | "login" | "register" | "challenge" | "verify_otp" | "refresh" | "logout" | "rejected" | "outage" | "storage";
 
 /**
- * What a workspace's backend has, as its profile says: the window offers nothing else.
+ * What a workspace's backend offers, according to its profile. The window offers nothing else.
  */
 export type Offers = { 
 /**
- * New accounts.
+ * Registration of accounts.
  */
 register: boolean, 
 /**
- * Another one-time code.
+ * Sending another one-time code.
  */
 resendOtp: boolean, 
 /**
- * A list of an account's sessions.
+ * A list of the account's sessions.
  */
 sessions: boolean, 
 /**
- * An end to all of them at once.
+ * Ending all sessions of the account at once.
  */
 logoutAll: boolean, };
 
 /**
- * The event `session-changed`, and the answer of the command `session`: a cause and the
- * whole state. Hearing it twice or late does no harm: a lower revision is to be ignored.
+ * The event `session-changed`, and the answer of the command `session`: a cause and the whole
+ * state. It may arrive twice or late, so a lower revision is to be ignored.
  */
 export type SessionChanged = { 
 /**
- * Which workspace.
+ * The workspace's name.
  */
 workspace: string, 
 /**
@@ -221,20 +220,20 @@ workspace: string,
  */
 revision: number, 
 /**
- * What changed it.
+ * What changed the state.
  */
 cause: Cause, 
 /**
- * The state now.
+ * The current state.
  */
 state: SessionState, 
 /**
- * What the backend has; the same for as long as the process lives.
+ * What the backend offers. It stays the same while the process runs.
  */
 offers: Offers, };
 
 /**
- * How a sign-in, a registration or a code was answered.
+ * The outcome of a sign-in, a registration or a code.
  */
 export type SignInOutcome = { "outcome": "signed_in" } | { "outcome": "otp_required" } | { "outcome": "accepted" };
 
@@ -247,16 +246,16 @@ export type LoginInput = {
  */
 email: string, 
 /**
- * Stops at the backend's request body.
+ * Goes into the backend's request body only.
  */
 password: string, 
 /**
- * More members for the device payload; ours win.
+ * More members for the device payload. Ours replace those with the same name.
  */
 fingerprint?: Record<string, unknown>, };
 
 /**
- * What a person types to make an account.
+ * What a person types to create an account.
  */
 export type RegisterInput = { 
 /**
@@ -268,20 +267,20 @@ name: string,
  */
 email: string, 
 /**
- * Stops at the backend's request body.
+ * Goes into the backend's request body only.
  */
 password: string, 
 /**
- * More members for the device payload; ours win.
+ * More members for the device payload. Ours replace those with the same name.
  */
 fingerprint?: Record<string, unknown>, 
 /**
- * More members for the request body, for backends that ask for them.
+ * More members for the request body, for backends that need them.
  */
 more?: Record<string, unknown>, };
 
 /**
- * Sign-out always ends the session here, so there is nothing else to say.
+ * Sign-out always ends the session here, so there is nothing else to report.
  */
 export type LogoutReply = { 
 /**
@@ -302,7 +301,7 @@ path: string,
  */
 method: string, 
 /**
- * `accept` and `content-type` matter; what carries credentials is dropped.
+ * `accept` and `content-type` matter; headers that carry credentials are dropped.
  */
 headers: Array<[string, string]>, 
 /**
@@ -319,11 +318,11 @@ export type FetchReply = {
  */
 status: number, 
 /**
- * Lower-case names.
+ * Names are in lower case.
  */
 headers: Array<[string, string]>, 
 /**
- * The body, where it is text of at most 1 MiB; otherwise empty.
+ * The body, if it is text of at most 1 MiB; otherwise empty.
  */
 body: string, 
 /**
@@ -332,7 +331,7 @@ body: string,
 streamed: boolean, };
 
 /**
- * A call to the adopter's API with a body that is given piece by piece.
+ * A call to the adopter's API whose body is written piece by piece.
  */
 export type UploadRequest = { 
 /**
@@ -340,11 +339,11 @@ export type UploadRequest = {
  */
 path: string, 
 /**
- * Likewise.
+ * As in [`FetchRequest`].
  */
 method: string, 
 /**
- * Likewise.
+ * As in [`FetchRequest`].
  */
 headers: Array<[string, string]>, 
 /**
@@ -352,16 +351,16 @@ headers: Array<[string, string]>,
  */
 length: number | null, 
 /**
- * Whether the same bytes can be given once more: after a refresh, or at another place.
+ * Whether the same bytes can be written once more, after a refresh or a redirect.
  */
 replayable: boolean, };
 
 /**
- * What came of the bytes that were given.
+ * What became of an upload.
  */
 export type UploadReply = { "kind": "answer", 
 /**
- * It.
+ * The answer.
  */
 reply: FetchReply, } | { "kind": "again" };
 
@@ -400,7 +399,7 @@ version: string,
  */
 development: boolean, 
 /**
- * The workspace that a command without one means.
+ * The workspace of a command that names none.
  */
 workspace: string, 
 /**
@@ -408,7 +407,7 @@ workspace: string,
  */
 origin: string, 
 /**
- * Whether the user lets failures be reported; null where this app reports none to anybody.
+ * Whether the user lets failures be reported; null if this app reports none to anybody.
  */
 reports: boolean | null, 
 /**
@@ -417,11 +416,11 @@ reports: boolean | null,
 policy: PolicyInfo | null, };
 
 /**
- * What an administrator's policy does. Keys alone: what stands behind one may be a secret.
+ * What an administrator's policy does. Keys only, because a value may be a secret.
  */
 export type PolicyInfo = { 
 /**
- * The file, or the key of the registry.
+ * The file, or the key in the registry.
  */
 place: string, 
 /**
@@ -437,7 +436,7 @@ fixes: Array<string>,
  */
 network: Array<string>, 
 /**
- * What stands elsewhere and has no effect because of it.
+ * Values elsewhere that have no effect because of it.
  */
 overrides: Array<Overridden>, };
 
@@ -450,7 +449,7 @@ export type Overridden = {
  */
 key: string, 
 /**
- * The file in which it stands, or what stands for one.
+ * The file that holds it, or another name of its place.
  */
 place: string, };
 
@@ -460,7 +459,7 @@ place: string, };
 export type ErrorCode = "invalid_input" | "invalid_credentials" | "account_blocked" | "account_locked" | "email_taken" | "rate_limited" | "busy" | "otp_invalid" | "otp_expired" | "otp_too_many" | "no_challenge" | "not_signed_in" | "session_ended" | "session_refused" | "keyring_unread" | "unreachable" | "backend_fault" | "bad_answer" | "not_allowed" | "path_refused" | "too_large" | "unknown_workspace" | "unsupported" | "misconfigured" | "cannot_start" | "internal";
 
 /**
- * What a failed command answers.
+ * The error that a failed command returns.
  */
 export type AuthError = { 
 /**
@@ -487,15 +486,15 @@ export type Obstacle = "name_unknown" | "refused" | "no_route" | "timed_out" | "
 export type Mender = "you" | "network" | "server";
 
 /**
- * An obstacle in words. Sentences without their full stops.
+ * An obstacle in words: two sentences without their full stops.
  */
 export type Words = { 
 /**
- * What is the matter.
+ * What is wrong.
  */
 says: string, 
 /**
- * What is to be done, by whom.
+ * What to do about it, and who can do it.
  */
 mend: string, 
 /**
@@ -506,8 +505,8 @@ by: Mender, };
 /** What stands between the app and its server, in the words of the log and the doctor. */
 export const OBSTACLES: Record<Obstacle, Words> = {
 name_unknown: {"says":"The server's name is not known","mend":"Check that this computer is online, and the server's address","by":"you"},
-refused: {"says":"Nobody listens at the server's address","mend":"The server's operator can start it, or say at which address and port it listens","by":"server"},
-no_route: {"says":"There is no way to the server from here","mend":"Check that this computer is online, and in the network or VPN that the server wants","by":"you"},
+refused: {"says":"No program listens at the server's address","mend":"The server's operator can start it, or say at which address and port it listens","by":"server"},
+no_route: {"says":"There is no route to the server from this computer","mend":"Check that this computer is online, and in the network or VPN that the server wants","by":"you"},
 timed_out: {"says":"The server did not answer in time","mend":"Try again later. If that does not help, the network's administrator can look for a firewall or a proxy that holds requests up","by":"network"},
 broken_off: {"says":"The connection to the server broke off","mend":"Try again. If that does not help, the network's administrator can find out what closes connections","by":"network"},
 certificate_date: {"says":"The server's certificate has expired or is not valid yet","mend":"Set the clock of this computer if it is wrong. Otherwise the server's operator can renew the certificate","by":"server"},
@@ -515,12 +514,12 @@ certificate_name: {"says":"The server's certificate is for another name","mend":
 certificate_issuer: {"says":"The server's certificate is from an authority that this computer does not trust","mend":"Where a company inspects connections, the network's administrator can add its authority to this computer. Otherwise the server's operator can serve the whole chain of an authority that computers trust","by":"network"},
 certificate: {"says":"The server's certificate is not accepted","mend":"The server's operator can serve a certificate of an authority that computers trust, with the whole chain and the right name","by":"server"},
 not_tls: {"says":"The program at the server's address does not speak TLS","mend":"Check the port of the address. A server on this computer may be given as http://","by":"you"},
-tls_refused: {"says":"There is no agreement with the server on TLS","mend":"The server's operator can offer TLS 1.2 or 1.3 with a usual cipher, to clients that have no certificate","by":"server"},
+tls_refused: {"says":"The TLS handshake with the server failed","mend":"The server's operator can offer TLS 1.2 or 1.3 with a usual cipher, to clients that have no certificate","by":"server"},
 not_http: {"says":"The program at the server's address does not speak HTTP","mend":"Check the port of the address. If TLS is spoken there, give it as https://","by":"you"},
-proxy_unreachable: {"says":"The proxy cannot be reached","mend":"Check the proxy in the settings of this computer, or in HTTPS_PROXY. Whoever runs the network knows its address","by":"you"},
+proxy_unreachable: {"says":"The proxy cannot be reached","mend":"Check the proxy in the settings of this computer, or in HTTPS_PROXY. The network's administrator knows its address","by":"you"},
 proxy_password: {"says":"The proxy wants a user name and a password","mend":"Put them into the proxy's address in the settings of this computer, or in HTTPS_PROXY. The network's administrator gives them out","by":"you"},
-proxy_refused: {"says":"The proxy does not lead to the server","mend":"The proxy's administrator can let it pass the server's address on, or have it named in NO_PROXY","by":"network"},
-portal: {"says":"A page came where the server's answer belongs","mend":"Open a page in a browser: the network may want you to sign in first. If it does not, the server's operator can look for what answers in its place","by":"network"},
+proxy_refused: {"says":"The proxy does not connect to the server","mend":"The proxy's administrator can allow the server's address. If the server can be reached without the proxy, it can be named in NO_PROXY","by":"network"},
+portal: {"says":"A web page came instead of the server's answer","mend":"Open a page in a browser: the network may want you to sign in first. If it does not, the server's operator can look for what answers in its place","by":"network"},
 maintenance: {"says":"The server is closed for maintenance, or has too much to do","mend":"Try again later. Nothing is lost","by":"server"},
 gateway: {"says":"The gateway in front of the server gets no answer from it","mend":"Try again later. If that does not help, the server's operator can start it","by":"server"},
 };

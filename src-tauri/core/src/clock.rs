@@ -8,21 +8,21 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
 
-/// Time since the machine was started, suspension included. Never goes back, whatever is
-/// done to the wall clock.
+/// Time since the machine was started, including the time it was asleep. It never goes back, even
+/// if somebody sets the wall clock.
 pub type SinceBoot = Duration;
 
-/// A sleep that a [`Clock`] gives out.
+/// The future that [`Clock::sleep_until`] returns.
 pub type Sleep<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 /// Where time comes from.
 pub trait Clock: Send + Sync + 'static {
     /// The time since boot.
     fn since_boot(&self) -> SinceBoot;
-    /// The wall clock, for people to read; nothing is decided by it.
+    /// The wall clock, for people to read. It may be set to anything, so no deadline depends on it.
     fn wall(&self) -> SystemTime;
-    /// Ends at `until`, or, on a machine that slept meanwhile, somewhat later. A moment, not a
-    /// length: time that passes before the sleep begins is not slept again.
+    /// Ends at `until`, or somewhat later if the machine was asleep then. It takes a moment, not a
+    /// length, so the time that passes before the sleep begins is not slept a second time.
     fn sleep_until(&self, until: SinceBoot) -> Sleep<'_>;
 
     /// The wall clock in milliseconds since the epoch; 0 before it.
@@ -75,7 +75,7 @@ pub struct ManualClock {
 }
 
 impl ManualClock {
-    /// A machine that was just started, at this time of day.
+    /// The clock of a machine that has just started, with this wall clock.
     pub fn new(wall: SystemTime) -> Self {
         Self {
             since_boot: watch::Sender::new(Duration::ZERO),
@@ -83,7 +83,7 @@ impl ManualClock {
         }
     }
 
-    /// Time passes, on both clocks.
+    /// Advances both clocks.
     pub fn advance(&self, by: Duration) {
         let mut wall = self.wall.lock().unwrap_or_else(PoisonError::into_inner);
         *wall = wall.checked_add(by).unwrap_or(*wall);
@@ -91,7 +91,7 @@ impl ManualClock {
         self.since_boot.send_modify(|now| *now += by);
     }
 
-    /// Somebody sets the wall clock.
+    /// Sets the wall clock, as a user can.
     pub fn set_wall(&self, to: SystemTime) {
         *self.wall.lock().unwrap_or_else(PoisonError::into_inner) = to;
     }

@@ -1,10 +1,10 @@
 //! The device as the backend sees it: a random fingerprint, the operating system, and this
 //! product in the place of a browser.
 //!
-//! The id is a UUID made once and kept across runs and sign-outs. It is derived from
-//! nothing: host names and versions change. The other values, those that the caller adds
-//! included, are taken at a sign-in and replayed unchanged until the next, because a backend
-//! may bind them all.
+//! The fingerprint is a random UUID, made once and kept across runs and sign-outs. It is not
+//! derived from the host name or a version, because those change. The other values, including those
+//! that the caller adds, are taken at a sign-in and sent unchanged until the next one, because a
+//! backend may bind the session to all of them.
 
 use std::sync::LazyLock;
 
@@ -12,22 +12,22 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-/// The device record: what goes out as `fingerprint` and as the device cookie.
+/// The device record. Requests carry it as `fingerprint` and in the device cookie.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Device {
-    /// A UUID that is derived from nothing and survives sign-outs.
+    /// A random UUID that survives sign-outs.
     pub fingerprint: Uuid,
     /// Type, version and architecture of the operating system.
     pub os: String,
     /// This product and its version.
     pub browser: String,
-    /// What the caller of the sign-in added; goes under ours.
+    /// Members that the caller of the sign-in added. Ours replace those with the same name.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub extra: Map<String, Value>,
 }
 
 impl Device {
-    /// A device of its own that nothing remembers.
+    /// A new device that no record holds.
     pub fn unrecorded(browser: &str) -> Self {
         Self {
             fingerprint: Uuid::new_v4(),
@@ -37,8 +37,8 @@ impl Device {
         }
     }
 
-    /// The same fingerprint with today's `os` and `browser` and what the caller adds: the
-    /// values of a new sign-in.
+    /// The same fingerprint with the current `os` and `browser` and the members that the caller
+    /// adds, for a new sign-in.
     pub fn renewed(&self, browser: &str, extra: Option<&Map<String, Value>>) -> Self {
         Self {
             fingerprint: self.fingerprint,
@@ -48,7 +48,7 @@ impl Device {
         }
     }
 
-    /// The payload of a request: what the caller added, with our members over it.
+    /// The payload of a request: the caller's members, with ours written over them.
     pub fn payload(&self) -> Value {
         let mut payload = self.extra.clone();
         payload.insert("fingerprint".into(), self.fingerprint.to_string().into());
@@ -58,8 +58,8 @@ impl Device {
     }
 }
 
-/// Asked once for each process: on Debian `os_info` runs a shell script for it, which takes 10 to
-/// 30 ms, and a system that is renewed while the app runs is named anew at the next start.
+/// Read once in each process: on Debian `os_info` runs a shell script for it, which takes 10 to 30
+/// ms. If the system is upgraded while the app runs, the new version is sent after the next start.
 static OS: LazyLock<String> = LazyLock::new(|| {
     let info = os_info::get();
     let architecture = info.architecture().unwrap_or(std::env::consts::ARCH);

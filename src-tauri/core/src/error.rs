@@ -1,8 +1,7 @@
-//! What can go wrong, as a person or a page can act on it.
+//! What can go wrong, in terms that a person or a page can act on.
 //!
-//! A code exists only where the UI branches on it. Causes are logged where they
-//! happen and never sent: a message here is written for a person, by us or by the
-//! backend, and holds no secret.
+//! A code exists only where the UI branches on it. Causes are logged where they happen and never
+//! sent to a page. A message is written for a person, by us or by the backend, and holds no secret.
 
 use std::time::Duration;
 
@@ -15,37 +14,38 @@ use ts_rs::TS;
 pub enum ErrorCode {
     /// The backend refused what was typed.
     InvalidInput,
-    /// E-mail and password do not belong together.
+    /// The e-mail and the password do not match an account.
     InvalidCredentials,
-    /// Blocked, or not verified yet.
+    /// The account is blocked, or not verified yet.
     AccountBlocked,
-    /// Locked for a while after too many tries.
+    /// The account is locked for a while after too many tries.
     AccountLocked,
     /// An account with this e-mail exists.
     EmailTaken,
-    /// The backend asks to be left alone for a while; see `retryAfterMs`.
+    /// The backend asks for a pause; see `retryAfterMs`.
     RateLimited,
-    /// Too early, or too much at once, for this app itself; see `retryAfterMs`. Nobody was asked.
+    /// This app itself refuses, because it is too early or too much is under way; see
+    /// `retryAfterMs`. The backend was not called.
     Busy,
-    /// The code is wrong; the challenge stands.
+    /// The code is wrong; the challenge stays open.
     OtpInvalid,
     /// The code is too old; start over.
     OtpExpired,
     /// Too many wrong codes; start over.
     OtpTooMany,
-    /// No code was asked for.
+    /// No challenge is open.
     NoChallenge,
-    /// This needs someone signed in.
+    /// This needs a signed-in user.
     NotSignedIn,
     /// The backend has ended the session.
     SessionEnded,
     /// The backend refuses a call made with the session, which has not ended.
     SessionRefused,
-    /// The session is behind a keyring that cannot be read now. Nobody was asked.
+    /// The session is in a keyring that cannot be read now. The backend was not called.
     KeyringUnread,
     /// No answer from the backend.
     Unreachable,
-    /// The backend answered that it is in trouble.
+    /// The backend answered that it has a problem.
     BackendFault,
     /// The backend answered something that the profile does not describe.
     BadAnswer,
@@ -55,20 +55,20 @@ pub enum ErrorCode {
     PathRefused,
     /// The request or the answer is larger than allowed.
     TooLarge,
-    /// No workspace of that name.
+    /// There is no workspace with that name.
     UnknownWorkspace,
-    /// The backend has no such thing, as its profile says.
+    /// The backend does not offer this, according to its profile.
     Unsupported,
-    /// The app is not set up as it should be; the message says where and why.
+    /// The app is not configured correctly; the message says where and why.
     Misconfigured,
-    /// What the app needs of this computer is not to be had; the message says what and what
-    /// to do.
+    /// This computer lacks something that the app needs; the message says what it is and what to
+    /// do.
     CannotStart,
-    /// A fault of ours; the log says more.
+    /// A bug in this app; the log has the cause.
     Internal,
 }
 
-/// What a failed command answers.
+/// The error that a failed command returns.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS, thiserror::Error)]
 #[serde(rename_all = "camelCase")]
 #[error("{message}")]
@@ -83,7 +83,7 @@ pub struct AuthError {
 }
 
 impl AuthError {
-    /// An error with our own words for `code`.
+    /// An error with our own words for the code.
     pub fn new(code: ErrorCode) -> Self {
         Self::with_message(code, code.message())
     }

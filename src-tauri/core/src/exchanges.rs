@@ -1,6 +1,6 @@
-//! What the windows have under way with their backends. Each exchange belongs to the page
-//! that began it, by a number of that page's choosing, and ends with it: nothing goes on for
-//! a window that was closed or has loaded another page.
+//! The calls that pages have under way with their backends. A page begins each exchange with a
+//! number that it chooses. An exchange ends with its page: no call continues for a window that was
+//! closed or has loaded another page.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -13,17 +13,18 @@ use crate::error::{AuthError, ErrorCode};
 use crate::session::{Given, Session, Upload};
 use crate::wire::{FetchReply, FetchRequest, UploadReply, UploadRequest};
 
-/// The most exchanges of one window. Beyond it an answer whose body nobody has touched for
-/// the longest time is given up, as a page does that looked at a status only.
+/// The most exchanges of one window. Beyond it, the answer that was left unread for the longest
+/// time is dropped: a page may look at the status alone and never read the body.
 const MOST: usize = 64;
-/// The most bytes of answers that are held for all windows until their pages read them. Beyond
-/// it, the window that holds most gives up an answer as above.
+/// The most bytes of answers that wait in memory until their pages read them, for all windows
+/// together. Beyond it, the window that holds most bytes drops an answer in the same way.
 const UNREAD: usize = 8 * 1024 * 1024;
-/// The most pages that are remembered as gone. A command of such a page may come late.
+/// How many pages that have gone are remembered. A command of such a page may arrive late.
 const PAST: usize = 256;
-/// How many bits of a number count the exchanges of a page; those above name the page.
+/// How many bits of an exchange's number count the exchanges of a page. The bits above them
+/// identify the page.
 const COUNT_BITS: u32 = 20;
-/// The largest piece that a page may give at once.
+/// The largest piece of an upload that a page may write at once.
 pub const PIECE: usize = 256 * 1024;
 
 /// Every window's exchanges.
@@ -32,16 +33,16 @@ pub struct Exchanges(Mutex<Windows>);
 
 #[derive(Default)]
 struct Windows {
-    /// The windows whose pages have asked for something. One that is left has no entry.
+    /// The windows whose pages have begun an exchange. A window that was left has no entry.
     by_label: HashMap<String, Window>,
-    /// Pages that have gone, each with its window.
+    /// Pages that have gone, each with the label of its window.
     past: VecDeque<(String, u64)>,
 }
 
 #[derive(Default)]
 struct Window {
     open: HashMap<u64, Arc<Exchange>>,
-    /// The page that was heard last.
+    /// The page that began the last exchange.
     page: Option<u64>,
 }
 
@@ -49,24 +50,24 @@ struct Exchange {
     over: watch::Sender<bool>,
     /// Orders exchanges by their last use.
     used: AtomicU64,
-    /// How many bytes of an answer wait here to be read.
+    /// How many bytes of the answer wait in memory for the page.
     unread: AtomicUsize,
     stage: tokio::sync::Mutex<Stage>,
 }
 
 /// How far an exchange has come.
 enum Stage {
-    /// It has no body to give or read: yet, or any more.
+    /// There is no body to write or read: not yet, or no longer.
     Asking,
     Giving(Upload),
-    /// With the upload that it answers, whose connection it comes from.
+    /// With the upload that is being answered, because the upload holds the connection.
     Reading(
         Download,
         #[expect(dead_code, reason = "holds the connection")] Option<Upload>,
     ),
 }
 
-/// An exchange of a window, for as long as one command is at it.
+/// An exchange of a window, while one command works on it.
 struct At<'a> {
     all: &'a Exchanges,
     window: &'a str,
@@ -111,12 +112,12 @@ impl Exchanges {
         self.open(window, number, Stage::Giving(upload)).map(drop)
     }
 
-    /// Gives the next piece of a body. False where no more is wanted, and
-    /// [`Exchanges::answer`] says why. The piece is copied only once it may be sent.
+    /// Writes the next piece of an upload. Returns false if the backend wants no more of it;
+    /// [`Exchanges::answer`] then says why. The piece is copied only once it may be sent.
     ///
     /// # Errors
-    /// If the piece is too large, if the one before is still on its way (which ends the upload,
-    /// since its body would lack a piece), or if there is no such upload.
+    /// If the piece is too large, if the piece before it is still being sent (which ends the
+    /// upload, since its body would lack a piece), or if there is no such upload.
     pub async fn write(&self, window: &str, number: u64, piece: &[u8]) -> Result<bool, AuthError> {
         if piece.len() > PIECE {
             let words = format!("A piece of a body has at most {PIECE} bytes.");
@@ -138,7 +139,7 @@ impl Exchanges {
         .await
     }
 
-    /// Ends a body and waits for what came of it.
+    /// Ends the body of an upload and waits for the backend's answer.
     ///
     /// # Errors
     /// If there is no answer, or no such upload.
@@ -165,10 +166,10 @@ impl Exchanges {
         Ok(reply)
     }
 
-    /// The next piece of an answer's body; nothing at its end.
+    /// The next piece of an answer's body; empty at its end.
     ///
     /// # Errors
-    /// If it broke off, or there is nothing to read.
+    /// If the answer broke off, or there is nothing to read.
     pub async fn read(&self, window: &str, number: u64) -> Result<Vec<u8>, AuthError> {
         let at = self.at(window, number)?;
         at.work(async |stage| match stage {
@@ -182,15 +183,15 @@ impl Exchanges {
         .await
     }
 
-    /// Ends an exchange where it stands; nothing if it has ended.
+    /// Ends an exchange. Does nothing if it has ended already.
     pub fn cancel(&self, window: &str, number: u64) {
         if let Some(window) = self.windows().by_label.get_mut(window) {
             window.end(number);
         }
     }
 
-    /// The window was closed or loads another page. Nothing is kept of it but the page's number,
-    /// and of that only the last [`PAST`] of all windows.
+    /// Ends the exchanges of a window that was closed or loads another page. Only the number of the
+    /// page is kept, and only for the last [`PAST`] pages of all windows.
     pub fn leave(&self, window: &str) {
         let mut windows = self.windows();
         if let Some((label, mut left)) = windows.by_label.remove_entry(window) {
@@ -204,14 +205,14 @@ impl Exchanges {
         }
     }
 
-    /// How many exchanges a window has under way.
+    /// How many exchanges of a window are under way.
     pub fn count(&self, window: &str) -> usize {
         let windows = self.windows();
         let window = windows.by_label.get(window);
         window.map_or(0, |window| window.open.len())
     }
 
-    /// How many windows are known.
+    /// How many windows have an entry.
     pub fn windows_known(&self) -> usize {
         self.windows().by_label.len()
     }
@@ -271,7 +272,7 @@ impl Exchanges {
 }
 
 impl At<'_> {
-    /// Does `work` on the stage, in its turn.
+    /// Does `work` on the stage as soon as no other command works on it.
     async fn work<T>(
         self,
         work: impl AsyncFnOnce(&mut Stage) -> Result<(T, bool), AuthError>,
@@ -313,7 +314,7 @@ impl At<'_> {
 }
 
 impl Windows {
-    /// Gives up what nobody reads until the rest is within [`UNREAD`].
+    /// Drops unread answers until at most [`UNREAD`] bytes are held.
     fn bound_unread(&mut self) {
         loop {
             let windows = self.by_label.values_mut();
@@ -343,8 +344,8 @@ impl Window {
         }
     }
 
-    /// Gives up the answer, of those that hold so many bytes, which was not touched for the
-    /// longest time; false where every exchange is in use.
+    /// Among the answers that hold at least `bytes` bytes, drops the one that was used least
+    /// recently. Returns false if every exchange is in use.
     fn give_up_one(&mut self, bytes: usize) -> bool {
         let unread = self.open.iter().filter(|(_, exchange)| {
             let stage = exchange.stage.try_lock();
@@ -355,14 +356,14 @@ impl Window {
         let Some(number) = oldest.map(|(number, _)| *number) else {
             return false;
         };
-        tracing::warn!("an answer that nobody read is given up");
+        tracing::warn!("dropped an answer that its page has not read, to stay within the limits");
         self.end(number);
         true
     }
 }
 
 impl Stage {
-    /// How many bytes of an answer are held for the page.
+    /// How many bytes of the answer are held for the page.
     fn unread(&self) -> usize {
         match self {
             Self::Reading(download, _) => download.held(),
@@ -370,7 +371,7 @@ impl Stage {
         }
     }
 
-    /// Goes on to the rest of an answer; whether there is one.
+    /// Continues with reading the body of an answer. Returns whether there is one.
     fn go_on(&mut self, rest: Option<Download>, upload: Option<Upload>) -> bool {
         let Some(rest) = rest else {
             return false;

@@ -1,4 +1,5 @@
-//! How long a token lives, however a backend writes it. Pure: the time is the sender's.
+//! How long a token is valid, in each form that backends write it. Pure: the caller passes the time
+//! at which the backend sent the answer.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,11 +12,11 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::profile::{Expiry, ExpiryForm};
 
-/// The largest JWT that is looked into.
+/// Longer JWTs are not decoded.
 const JWT_LIMIT: usize = 64 * 1024;
 
-/// What of `token`'s life is left at `now`, by the first of `expiries` that can be read in
-/// `body`. An end in the past may be a wrong clock on either side: nothing is known then.
+/// How long `token` is still valid at `now`, by the first of `expiries` that can be read in `body`.
+/// An end in the past may come from a wrong clock on either side, so it counts as unknown.
 pub fn life(
     expiries: &[Expiry],
     body: &Value,
@@ -63,7 +64,7 @@ fn since(end: f64, now: SystemTime) -> Option<Duration> {
     positive(end - now.as_secs_f64())
 }
 
-/// The `exp` of a JWT, unverified: it only plans the next refresh.
+/// The `exp` of a JWT. Its signature is not checked: the value only plans the next refresh.
 fn jwt_exp(token: &str) -> Option<f64> {
     #[derive(Deserialize)]
     struct Claims {

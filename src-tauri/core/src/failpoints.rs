@@ -1,7 +1,7 @@
-//! Named steps at which a test can stop or kill the process. Without the feature
-//! `failpoints` they are not there.
+//! Named places at which a test can stop or kill the process. Without the feature `failpoints` they
+//! compile to nothing.
 
-/// A place between two writes; see the tests that kill the process at each.
+/// A place between two writes. The crash tests kill the process at each of them.
 #[cfg(feature = "failpoints")]
 macro_rules! step {
     ($name:literal) => {
@@ -16,7 +16,8 @@ macro_rules! step {
 
 pub(crate) use step;
 
-/// Whether a check is taken out, to show that the model of two people notices.
+/// Whether a test has switched this check off, to show that the model test with two people notices
+/// its absence.
 #[cfg(feature = "failpoints")]
 macro_rules! without {
     ($name:literal) => {
@@ -36,7 +37,7 @@ macro_rules! without {
 
 pub(crate) use without;
 
-/// Every step of everyday use, in the order in which a session goes through them.
+/// Every failpoint of everyday use, in the order in which a session reaches them.
 pub const ALL: [&str; 15] = [
     "login.journaled",
     "login.kept",
@@ -55,7 +56,8 @@ pub const ALL: [&str; 15] = [
     "logout.told",
 ];
 
-/// The steps of a start that takes over what commit ff703f2 left, which is once.
+/// The failpoints of a start that takes over the keyring item of commit ff703f2, which happens
+/// once.
 pub const TAKE_OVER: [&str; 4] = [
     "takeover.recorded",
     "takeover.tidied",

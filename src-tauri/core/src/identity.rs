@@ -1,5 +1,5 @@
-//! What tells one session, installation, account, token or challenge from another. Each is a
-//! type of its own: a bare number or text in their place does not compile.
+//! Ids of sessions, installations, accounts, challenges and cookie jars, and the generation of a
+//! token. Each is a type of its own, so that a bare number or text in its place does not compile.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -14,7 +14,7 @@ macro_rules! ids {
         pub struct $name(Uuid);
 
         impl $name {
-            /// A new one, which nobody has had before.
+            /// A new random id.
             #[allow(clippy::new_without_default, reason = "no two are the same")]
             pub fn new() -> Self {
                 Self(Uuid::new_v4())
@@ -36,17 +36,17 @@ macro_rules! ids {
 }
 
 ids! {
-    /// One session, from its sign-in to its end, across restarts. It goes along with everything
-    /// of that session: keyring item, record, cookies, tokens, calls, events.
+    /// One session, from its sign-in to its end, across restarts. Everything of the session carries
+    /// it: keyring item, record, cookies, tokens, calls and events.
     SessionId,
-    /// This installation of the app for this user of the machine. Local: it is never sent, and
-    /// has nothing to do with the device's fingerprint.
+    /// This installation of the app for this user of the computer. It is never sent, and is
+    /// unrelated to the device's fingerprint.
     InstallId,
-    /// One person's place in a workspace, whichever session is in it.
+    /// One account's slot in a workspace. Its sessions replace each other in it.
     AccountId,
-    /// One challenge: a code is an answer to this one and to no other.
+    /// One challenge. A code answers exactly one of them.
     ChallengeId,
-    /// One jar of ordinary cookies.
+    /// One jar of ordinary cookies: those that carry neither a refresh token nor the device.
     JarId,
 }
 
@@ -56,7 +56,8 @@ impl From<SessionId> for JarId {
     }
 }
 
-/// Which rotation of a session's token: it grows by one with each that was taken into use.
+/// Counts the rotations of a session's token: each token that is taken into use has a higher
+/// number.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -64,16 +65,16 @@ impl From<SessionId> for JarId {
 pub struct Generation(u64);
 
 impl Generation {
-    /// That of the token which a sign-in gives out.
+    /// The generation of the token that a sign-in gives out.
     pub const FIRST: Self = Self(1);
 
-    /// The one after it.
+    /// The next generation.
     #[must_use]
     pub fn next(self) -> Self {
         Self(self.0.saturating_add(1))
     }
 
-    /// For an order of writes, and for people to read.
+    /// As a number, for ordering writes and for logs.
     pub fn number(self) -> u64 {
         self.0
     }

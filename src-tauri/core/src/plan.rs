@@ -1,21 +1,21 @@
-//! When the next try is due, and which clicks may come before it: one client's part in being
-//! polite. Pure: time comes in as the time since boot, suspension included, and chance as a
-//! number in [0, 1).
+//! When the next try is due, and which clicks may come before it, so that a client does not press a
+//! backend that has a problem. Pure: the caller passes the time since boot, suspension included,
+//! and a random number in [0, 1).
 
 use std::time::Duration;
 
 use crate::clock::SinceBoot;
 use crate::schedule;
 
-/// The plan of one session.
+/// The planned tries of one session.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     failures: u32,
     due: Option<SinceBoot>,
-    /// The end of the backend's `Retry-After`: holds for clicks too.
+    /// The end of the backend's `Retry-After`. Clicks have to wait for it too.
     not_before: Option<SinceBoot>,
     last: Option<SinceBoot>,
-    /// When a try last renewed the session; a sign-in is none.
+    /// When a try last renewed the session. A sign-in does not count.
     renewed: Option<SinceBoot>,
 }
 
@@ -26,7 +26,7 @@ impl Plan {
         self.due = None;
     }
 
-    /// The session was renewed, with an access token of this life.
+    /// The session was renewed, with an access token that is valid for `life`.
     pub fn renewed(&mut self, now: SinceBoot, life: Option<Duration>, random: f64) {
         *self = Self {
             due: Some(now + schedule::refresh_after(life, random)),
@@ -36,7 +36,7 @@ impl Plan {
         };
     }
 
-    /// A try failed for a reason that passes. Returns how long until the next.
+    /// A try failed for a temporary reason. Returns how long until the next.
     pub fn failed(
         &mut self,
         now: SinceBoot,
@@ -50,8 +50,8 @@ impl Plan {
         wait
     }
 
-    /// Looks again after `wait`, without counting a failure of the backend, and not before
-    /// the end of a `Retry-After`: what is found may be sent at once.
+    /// Plans a try after `wait` without counting a failure of the backend. Not before the end of a
+    /// `Retry-After`, because the try may send a request.
     pub fn look_again(&mut self, now: SinceBoot, wait: Duration) {
         self.due = Some(now + wait).max(self.not_before);
     }
@@ -71,7 +71,7 @@ impl Plan {
         until.checked_sub(now).filter(|wait| !wait.is_zero())
     }
 
-    /// How long a page has to wait for the next renewal; `None` if it may cause one now.
+    /// How long a page has to wait before it may cause a renewal; `None` if it may now.
     pub fn page_wait(&self, now: SinceBoot) -> Option<Duration> {
         let until = self.renewed? + schedule::PAGE_GAP;
         until.checked_sub(now).filter(|wait| !wait.is_zero())
@@ -82,7 +82,7 @@ impl Plan {
         self.renewed.is_some_and(|renewed| renewed > then)
     }
 
-    /// Whether the backend has asked to be left alone until later than `now`.
+    /// Whether the backend has asked for a pause that ends later than `now`.
     pub fn is_asked_to_wait(&self, now: SinceBoot) -> bool {
         self.not_before.is_some_and(|until| until > now)
     }

@@ -1,5 +1,6 @@
-//! Backend JSON, read into our types by the profile's pointers. Total: no JSON makes it
-//! panic, and what is missing or of the wrong kind is simply not there.
+//! Reads the JSON of a backend's answers into our types, at the places that the profile names.
+//! Total: no JSON makes it panic, and a value that is missing or of the wrong kind counts as
+//! absent.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,21 +15,21 @@ use crate::secrets::Secret;
 use crate::token::BodyToken;
 use crate::wire::User;
 
-/// An access token and how long it lives from now.
+/// An access token and how long it is valid.
 #[derive(Clone, Debug)]
 pub struct AccessToken {
-    /// Goes out with API calls; memory only. None where cookies alone carry the session.
+    /// Sent with API calls, and kept in memory only. `None` if cookies alone carry the session.
     pub token: Option<Secret>,
-    /// Its life, counted from receipt, where the backend says.
+    /// How long it is valid, counted from its receipt, if the backend says so.
     pub life: Option<Duration>,
 }
 
-/// Tokens that came in the headers of an answer, by the names that a profile gives.
+/// Tokens that came in the headers of an answer, in those that the profile names.
 #[derive(Clone, Default)]
 pub struct Given(Vec<(HeaderKey, Secret)>);
 
 impl Given {
-    /// Those among `headers`, with or without `Bearer` before them.
+    /// Finds them in `headers`, with or without `Bearer` before them.
     pub fn of(headers: &HeaderMap, profile: &Profile) -> Self {
         let answer = &profile.answer;
         let fields = [&answer.login, &answer.refresh, &answer.me];
@@ -49,7 +50,7 @@ impl Given {
         Self(given)
     }
 
-    /// Whether there is one in the header `name`.
+    /// Whether the header `name` had one.
     pub fn holds(&self, name: &str) -> bool {
         self.0.iter().any(|(key, _)| key.as_str() == name)
     }
@@ -70,7 +71,7 @@ fn without_scheme(value: &str) -> &str {
 
 /// An answer and how to read it.
 pub struct Reply<'a> {
-    /// None where there is no body.
+    /// `None` if the answer has no body.
     body: Option<&'a Value>,
     given: Option<&'a Given>,
     profile: &'a Profile,
@@ -78,7 +79,7 @@ pub struct Reply<'a> {
 }
 
 impl<'a> Reply<'a> {
-    /// Reads `body` by `fields`, which are one of the profile's answers.
+    /// Reads `body` at the places in `fields`, one of the profile's answers.
     pub fn new(body: &'a Value, profile: &'a Profile, fields: &'a Fields) -> Self {
         Self {
             body: Some(body),
@@ -135,7 +136,8 @@ impl<'a> Reply<'a> {
         })
     }
 
-    /// The access token, if the answer holds one. `now` is the time by the sender's clock.
+    /// The access token, if the answer holds one. `now` is when the backend sent the answer, by the
+    /// backend's clock.
     pub fn access_token(&self, now: SystemTime) -> Option<AccessToken> {
         let token = self.secret(&self.fields.access_token);
         let token = token.or_else(|| self.given?.get(&self.fields.access_token_header));
@@ -147,7 +149,7 @@ impl<'a> Reply<'a> {
         Some(AccessToken { token, life })
     }
 
-    /// The refresh token, if it travels in the body.
+    /// The refresh token, if it came in the body or in a header.
     pub fn refresh_token(&self, now: SystemTime) -> Option<BodyToken> {
         let token = self.secret(&self.fields.refresh_token);
         let token = token.or_else(|| self.given?.get(&self.fields.refresh_token_header))?;
@@ -161,7 +163,7 @@ impl<'a> Reply<'a> {
         })
     }
 
-    /// What the profile's rules are held against.
+    /// What the profile's rules test.
     pub fn facts<'b>(&'b self, status: u16, code: Option<&'b str>) -> Facts<'b> {
         Facts {
             status,
@@ -171,24 +173,24 @@ impl<'a> Reply<'a> {
         }
     }
 
-    /// Where the code went.
+    /// Where the one-time code was sent.
     pub fn otp_email(&self) -> Option<String> {
         self.text(&self.profile.otp.email)
     }
 
-    /// What names the challenge.
+    /// The backend's own id of the challenge.
     pub fn challenge(&self) -> Option<Secret> {
         self.secret(&self.profile.otp.challenge)
     }
 
-    /// The backend's error for people, cut to a length that fits a screen.
+    /// The backend's error message for people, cut to a length that fits a screen.
     pub fn message(&self) -> Option<String> {
         let text = self.text(&self.profile.answer.message)?;
         let clean: String = text.chars().filter(|c| !c.is_control()).take(300).collect();
         (!clean.trim().is_empty()).then_some(clean)
     }
 
-    /// The backend's error for programs.
+    /// The backend's error code for programs.
     pub fn code(&self) -> Option<String> {
         self.text(&self.profile.answer.code)
     }
@@ -197,7 +199,7 @@ impl<'a> Reply<'a> {
         first(pointers, self.body?).and_then(text_of)
     }
 
-    /// The body; where there is none, one in which nothing is found.
+    /// The body, or null if there is none.
     fn content(&self) -> &Value {
         self.body.unwrap_or(&Value::Null)
     }
@@ -208,7 +210,7 @@ impl<'a> Reply<'a> {
     }
 }
 
-/// Numbers pass as text: some backends count their users.
+/// Numbers are converted to text, because some backends number their users.
 fn text_of(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -223,7 +225,7 @@ fn put_together(parts: &[Pointer], user: &Value) -> String {
     found.join(" ")
 }
 
-/// True, or the time at which it became so.
+/// Whether the value is true, or the time of the verification.
 fn is_verified(value: &Value) -> bool {
     match value {
         Value::Bool(verified) => *verified,

@@ -1,15 +1,14 @@
-//! What each role may do in the app: one table, which the profile declares, for the page's
-//! gates ([`crate::wire::SessionState::may`]) and for the commands'
-//! ([`crate::session::Session::permit`]).
+//! What each role may do in the app. The profile declares one table, which serves the page
+//! ([`crate::wire::SessionState::may`]) and the commands ([`crate::session::Session::permit`]).
 //!
-//! Role names are the backend's and permissions the app's. The table keeps order in the app;
-//! it protects nothing that the backend gives to whoever asks.
+//! Role names are the backend's, permissions the app's. The table only controls what the app
+//! offers: it cannot protect what the backend gives to any caller.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-/// Permissions by role. A role that is not named may do nothing more than anybody.
+/// Permissions by role. A role that is not listed has none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
@@ -23,14 +22,14 @@ impl Roles {
             .map(|(role, permissions)| (role.as_str(), permissions.as_slice()))
     }
 
-    /// What someone with these roles may do, sorted, each once.
+    /// What a user with these roles may do, sorted and without duplicates.
     pub fn grant(&self, roles: &[String]) -> Vec<String> {
         let granted = roles.iter().filter_map(|role| self.0.get(role)).flatten();
         let once: BTreeSet<&String> = granted.collect();
         once.into_iter().cloned().collect()
     }
 
-    /// Every permission that some role has, sorted, each once.
+    /// Every permission that some role has, sorted and without duplicates.
     pub fn permissions(&self) -> BTreeSet<&str> {
         self.0.values().flatten().map(String::as_str).collect()
     }

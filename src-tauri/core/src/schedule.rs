@@ -1,13 +1,14 @@
-//! When to refresh next: pure functions of a life, a count of failures and a random number
-//! in [0, 1). Nothing here reads a clock.
+//! When to refresh next: pure functions of how long a token is valid, a count of failures and a
+//! random number in [0, 1). Nothing here reads a clock.
 
 use std::time::Duration;
 
-/// The shortest life that is believed; a backend that says less would be asked all the time.
+/// The shortest time that a token is believed to be valid. A shorter one would mean constant
+/// refreshes.
 pub const LIFE_MIN: Duration = Duration::from_secs(60);
-/// The longest life that is believed.
+/// The longest time that a token is believed to be valid.
 pub const LIFE_MAX: Duration = Duration::from_secs(24 * 3600);
-/// The life assumed where the backend says nothing.
+/// How long a token is assumed to be valid if the backend does not say.
 pub const LIFE_UNKNOWN: Duration = Duration::from_secs(15 * 60);
 /// First step of the backoff.
 pub const BACKOFF_BASE: Duration = Duration::from_secs(1);
@@ -15,34 +16,35 @@ pub const BACKOFF_BASE: Duration = Duration::from_secs(1);
 pub const BACKOFF_CAP: Duration = Duration::from_secs(300);
 /// The longest `Retry-After` that is obeyed.
 pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
-/// The shortest stretch over which those come back who were told the same `Retry-After`.
+/// Clients that were given the same `Retry-After` come back spread over a period. This is the
+/// shortest period.
 pub const SPREAD_MIN: Duration = Duration::from_secs(30);
-/// The longest.
+/// The longest such period.
 pub const SPREAD_MAX: Duration = BACKOFF_CAP;
-/// The part of that stretch that somebody who waits is asked to wait out.
+/// A person waits for at most a fifth of that period.
 const CLICK_SHARE: u32 = 5;
 /// The shortest time between two attempts that a user's clicks can start.
 pub const CLICK_GAP: Duration = Duration::from_secs(5);
-/// The longest.
+/// The longest such time.
 pub const CLICK_GAP_MAX: Duration = Duration::from_secs(15);
 /// The shortest time between two refreshes that a page can cause.
 pub const PAGE_GAP: Duration = Duration::from_secs(5);
 
-/// How long after receipt the next refresh is due: at 70 to 90 % of the token's life,
-/// spread so that a fleet does not come at once.
+/// How long after its receipt a token is refreshed: at a random point from 70 to 90 % of the time
+/// that it is valid, so that clients which signed in together do not refresh together.
 pub fn refresh_after(life: Option<Duration>, random: f64) -> Duration {
     let life = believed(life);
     life.mul_f64(0.7 + 0.2 * random.clamp(0.0, 1.0))
 }
 
-/// How long after receipt the token is taken as spent.
+/// How long after its receipt a token is used.
 pub fn believed(life: Option<Duration>) -> Duration {
     life.unwrap_or(LIFE_UNKNOWN).clamp(LIFE_MIN, LIFE_MAX)
 }
 
-/// How long the schedule waits after the `failures`-th failure in a row: full jitter (a
-/// uniform draw from zero to an exponentially growing bound), never before `retry_after`,
-/// which gets jitter added rather than taken away.
+/// How long the schedule waits after the `failures`-th failure in a row: a random time between zero
+/// and a bound that grows exponentially (full jitter). With a `retry_after`, that time plus a
+/// random one.
 pub fn retry_in(failures: u32, retry_after: Option<Duration>, random: f64) -> Duration {
     let random = random.clamp(0.0, 1.0);
     let doublings = failures.saturating_sub(1).min(16);
@@ -53,26 +55,27 @@ pub fn retry_in(failures: u32, retry_after: Option<Duration>, random: f64) -> Du
     }
 }
 
-/// How long a person waits where the backend has asked for time. Nobody sees the schedule
-/// wait, so that it can leave the whole stretch to chance; a person gets a fifth of it.
+/// How long a person has to wait if the backend has asked for a pause. Nobody waits for the
+/// schedule, so its tries are spread over the whole period; a person waits for at most a fifth of
+/// it.
 pub fn click_in(retry_after: Duration, random: f64) -> Duration {
     obeyed(retry_after) + (spread(retry_after) / CLICK_SHARE).mul_f64(random.clamp(0.0, 1.0))
 }
 
-/// The shortest time from one try to the next that a click may start, after `failures` in a
-/// row: as many seconds, within bounds. A button pressed without end would else be what a
-/// backend hears most in an outage.
+/// The shortest time between two tries that clicks may start, after `failures` in a row: as many
+/// seconds, within bounds. Otherwise a button that is pressed again and again would send most of
+/// the backend's requests in an outage.
 pub fn click_gap(failures: u32) -> Duration {
     Duration::from_secs(failures.into()).clamp(CLICK_GAP, CLICK_GAP_MAX)
 }
 
-/// What of a `Retry-After` counts.
+/// The part of a `Retry-After` that is obeyed.
 fn obeyed(retry_after: Duration) -> Duration {
     retry_after.clamp(Duration::from_secs(1), RETRY_AFTER_MAX)
 }
 
-/// The stretch over which a crowd comes back that was told to wait until the same moment. Who
-/// failed shortly before that moment was told a short wait, so a share of it is not enough.
+/// The period over which clients come back that were told to wait until the same moment. It has a
+/// minimum, because clients that failed shortly before that moment were told a short wait.
 fn spread(retry_after: Duration) -> Duration {
     (retry_after / 2).clamp(SPREAD_MIN, SPREAD_MAX)
 }

@@ -1,7 +1,7 @@
-//! Secrets as types, and the place where they rest.
+//! Secrets as types, and the store that holds them.
 //!
-//! [`Secret`] cannot be printed or serialised; whoever wants its text says so with
-//! [`Secret::secret`]. [`SecretStore`] is the seam to the keyring.
+//! [`Secret`] cannot be printed or serialised; code that needs its text calls [`Secret::secret`].
+//! [`SecretStore`] is the interface to the keyring.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes the text over.
+    /// Wraps the text.
     pub fn new(text: impl Into<String>) -> Self {
         Self(Zeroizing::new(text.into()))
     }
@@ -38,21 +38,20 @@ impl<'de> Deserialize<'de> for Secret {
     }
 }
 
-/// Bytes as a store keeps them. Wiped when dropped.
+/// The bytes of a stored value. Wiped when dropped.
 pub type SecretBytes = Zeroizing<Vec<u8>>;
 
-/// Why a store did not do what was asked. "Absent" (`Ok(None)` on read) and
-/// "cannot tell" (these) are different answers.
+/// Why a store failed. "Absent" (`Ok(None)` on read) and "cannot tell" (these) are different
+/// answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// There is no store on this machine, or it cannot be spoken to.
+    /// There is no keyring on this machine, or it cannot be reached.
     #[error("no keyring can be reached")]
     Absent,
-    /// The store is there but locked, or it asks the user and gets no answer.
+    /// The keyring is locked, or it asks the user and gets no answer.
     #[error("the keyring is locked")]
     Locked,
-    /// The store is there and holds no collection, so it cannot say that an item is gone, nor
-    /// take one.
+    /// The keyring has no collection, so it can neither hold an item nor say that one is gone.
     #[error("the keyring has no collection")]
     NoCollection,
     /// The store did not answer in time.
@@ -64,30 +63,31 @@ pub enum StoreError {
     /// Any other failure.
     #[error("the keyring failed")]
     Failed,
-    /// The value is there and is not to be touched: a newer version of the app has written it.
-    #[error("the keyring's item is a newer version's")]
+    /// A newer version of the app wrote the value, so it must not be changed.
+    #[error("a newer version of the app has written the keyring item")]
     Newer,
-    /// The value must not be written yet: what it would replace could not be put elsewhere.
-    #[error("what is in the keyring has not been put away yet")]
+    /// The value must not be written yet, because the value that it would replace is not stored
+    /// elsewhere.
+    #[error("the keyring holds another session, which is not stored elsewhere yet")]
     Occupied,
 }
 
-/// Where secrets rest, by name. Calls block: [`crate::storage::bounded_store`] bounds them.
+/// Where secrets are stored, by name. Calls block: [`crate::storage::bounded_store`] limits how
+/// long.
 pub trait SecretStore: Send + Sync + 'static {
     /// The value, or `None` where the store says for certain that there is none.
     fn read(&self, name: &str) -> Result<Option<SecretBytes>, StoreError>;
-    /// Every value of that name. Some keyrings hold several after they were merged or restored;
-    /// others cannot, and need not implement this.
+    /// Every value with that name. Some keyrings hold several after they were merged or restored;
+    /// for others this need not be implemented.
     fn read_all(&self, name: &str) -> Result<Vec<SecretBytes>, StoreError> {
         Ok(self.read(name)?.into_iter().collect())
     }
     /// Replaces the value. Exactly one is there afterwards.
     fn write(&self, name: &str, value: &[u8]) -> Result<(), StoreError>;
-    /// Removes every value of that name; nothing to remove is success.
+    /// Removes every value with that name; it is no error if there is none.
     fn delete(&self, name: &str) -> Result<(), StoreError>;
-    /// Lets the user be asked for what opens the store, or for a new one where there is none,
-    /// which no other call does. An error means that it is not open yet; the user may still be
-    /// typing.
+    /// Lets the keyring ask the user for its password, or for a new one if it has no collection. No
+    /// other call does so. An error means that it is not open yet; the user may still be typing.
     fn unlock(&self) -> Result<(), StoreError> {
         Ok(())
     }
@@ -99,7 +99,7 @@ pub trait SecretStore: Send + Sync + 'static {
 pub struct MemoryStore(Mutex<HashMap<String, SecretBytes>>);
 
 impl MemoryStore {
-    /// The names of all that is there.
+    /// The names of all values.
     pub fn names(&self) -> Vec<String> {
         let values = self.0.lock().map(|values| values.keys().cloned().collect());
         values.unwrap_or_default()

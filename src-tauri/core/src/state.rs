@@ -12,15 +12,15 @@ use crate::obstacle::Obstacle;
 use crate::roles::Roles;
 use crate::wire::{self, Phase, SessionInfo, SessionState, SignedOutReason, StorageStatus, User};
 
-/// The backend cannot be reached, and when it will be tried again. Countdowns are kept in the
-/// time since boot and told as durations: the wall clock may be set to anything meanwhile.
+/// The backend cannot be reached, and when it will be tried again. Countdowns are kept in the time
+/// since boot and published as durations, because the wall clock may be set to anything meanwhile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outage {
     /// When the first failed attempt began, in milliseconds since the epoch, for people to read.
     pub since: u64,
     /// When the next attempt starts; `None` while one is under way.
     pub retry_at: Option<SinceBoot>,
-    /// What stood in the way the last time, if that is known.
+    /// Why the last try failed, if that is known.
     pub why: Option<Obstacle>,
 }
 
@@ -34,19 +34,19 @@ impl Outage {
     }
 }
 
-/// A one-time code is wanted.
+/// A one-time code is needed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Challenge {
     /// New for each challenge.
     pub id: ChallengeId,
-    /// Where the code went, as the backend says or else as the user typed it.
+    /// Where the code was sent, as the backend says or else as the user typed it.
     pub email: String,
-    /// When another code may be asked for.
+    /// When another code may be requested.
     pub resend_at: SinceBoot,
 }
 
 impl Challenge {
-    /// As a window is told.
+    /// The challenge as windows see it.
     pub fn view(&self, now: SinceBoot) -> wire::Challenge {
         wire::Challenge {
             id: self.id,
@@ -56,7 +56,7 @@ impl Challenge {
     }
 }
 
-/// Whether what is known of a session was confirmed by the backend.
+/// Whether the backend has confirmed what is known of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Freshness {
     Fresh,
@@ -72,7 +72,7 @@ impl Freshness {
     }
 }
 
-/// Rounded up: what is told to be over is over.
+/// Rounded up, so that a countdown which has ended is really over.
 fn ms(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
 }
@@ -81,20 +81,20 @@ fn ms(duration: Duration) -> u64 {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
     ground: Ground,
-    /// Lies over the ground and hides it, but takes no part in what happens to it: signing in
-    /// again while a session is stale must not cost that session.
+    /// An open challenge hides the session and does not affect it: signing in again while a session
+    /// is stale must not cost that session.
     challenge: Option<Challenge>,
     storage: StorageStatus,
-    /// What each role may do: never changes.
+    /// What each role may do. It never changes.
     roles: Roles,
 }
 
-/// What is true of the session itself.
+/// The state of the session itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Ground {
     Restoring {
         outage: Option<Outage>,
-        /// A session is held and nobody but the backend knows whose it is.
+        /// There is a session, and only the backend knows whose it is.
         is_owner_unknown: bool,
     },
     SignedOut {
@@ -114,49 +114,49 @@ struct Live {
 /// What can happen to a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// At start: nothing is held.
+    /// At start: there is no session.
     NothingHeld(SignedOutReason),
-    /// At start: a token is held and this is who it belonged to; the backend was not heard.
+    /// At start: there is a token, this was its user, and the backend has not answered yet.
     LastKnown {
-        /// Who.
+        /// The user.
         user: User,
-        /// Their session.
+        /// The user's session.
         session: SessionInfo,
-        /// Since when it is not heard.
+        /// Since when the backend has not answered.
         outage: Outage,
     },
-    /// Someone signed in.
+    /// A user signed in.
     SignedIn {
-        /// Who.
+        /// The user.
         user: User,
-        /// Their new session.
+        /// The user's new session.
         session: SessionInfo,
         /// Whether the keyring holds the token.
         remembered: bool,
     },
     /// The backend renewed the session.
     Renewed {
-        /// Who, if the answer said so; if not, it is about the user that is held.
+        /// The user, if the answer names one; otherwise the user stays.
         user: Option<User>,
         /// The session to show.
         session: SessionInfo,
         /// Whether the keyring holds the token.
         remembered: bool,
     },
-    /// A session is held, and it is not known whose it is: nobody is shown until the backend
-    /// has said it.
+    /// There is a session, and it is not known whose it is: no user is shown until the backend has
+    /// named one.
     OwnerUnknown,
-    /// A refresh failed for a reason that passes, or is under way again.
+    /// A refresh failed for a temporary reason, or is under way again.
     Unreached(Outage),
-    /// The backend ended the session, for certain.
+    /// The backend has definitely ended the session.
     Ended(SignedOutReason),
     /// The user signed out.
     SignedOut,
-    /// A code is wanted.
+    /// The backend asks for a code.
     Challenged(Challenge),
     /// The challenge was given up or is void.
     ChallengeOver,
-    /// The keyring took the token after all, or lost it.
+    /// Whether the keyring holds the token, which has changed.
     Remembered(bool),
     /// The keyring's state.
     Storage(StorageStatus),
@@ -256,7 +256,7 @@ impl State {
 
     fn renew(&mut self, user: Option<User>, session: SessionInfo, remembered: bool) {
         let user = match (&self.ground, user) {
-            // Whoever was signed out stays so: the answer came too late.
+            // A user who has signed out stays signed out: the answer came too late.
             (Ground::SignedOut { .. }, _) | (Ground::Restoring { .. }, None) => return,
             (Ground::SignedIn(live), None) if live.user.id != session.user_id => return,
             (Ground::SignedIn(live), None) => live.user.clone(),
@@ -270,7 +270,7 @@ impl State {
         });
     }
 
-    /// The user and session that are held, shown or behind a challenge.
+    /// The user and the session, whether shown or hidden by a challenge.
     pub fn held(&self) -> Option<(&User, &SessionInfo)> {
         match &self.ground {
             Ground::SignedIn(live) => Some((&live.user, &live.session)),
@@ -283,7 +283,7 @@ impl State {
         self.challenge.as_ref()
     }
 
-    /// Since when the backend has not been heard; `None` while all is well.
+    /// Since when the backend has not answered; `None` if it has.
     pub fn outage(&self) -> Option<Outage> {
         match &self.ground {
             Ground::Restoring { outage, .. } => *outage,
@@ -295,22 +295,22 @@ impl State {
         }
     }
 
-    /// Whether it is not yet known if someone is signed in, shown or behind a challenge.
+    /// Whether it is not known yet if a user is signed in, whether shown or hidden by a challenge.
     pub fn is_restoring(&self) -> bool {
         matches!(self.ground, Ground::Restoring { .. })
     }
 
-    /// Whether there is a session, or it is not known yet.
+    /// Whether there is a session, or that is not known yet.
     pub fn is_unsettled(&self) -> bool {
         !self.is_signed_out()
     }
 
-    /// Whether nobody is signed in, shown or behind a challenge.
+    /// Whether no user is signed in, whether shown or hidden by a challenge.
     pub fn is_signed_out(&self) -> bool {
         matches!(self.ground, Ground::SignedOut { .. })
     }
 
-    /// What the roles of whoever is held let them do, shown or behind a challenge.
+    /// What the user's roles let them do, whether the user is shown or hidden by a challenge.
     pub fn may(&self) -> Vec<String> {
         let held = self.held().map(|(user, _)| self.roles.grant(&user.roles));
         held.unwrap_or_default()

@@ -12,12 +12,12 @@ use zeroize::Zeroizing;
 use crate::cookies::{RefreshChange, RefreshCookie};
 use crate::secrets::Secret;
 
-/// A refresh token that travels in bodies or headers.
+/// A refresh token that is sent in bodies or headers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BodyToken {
-    /// The token.
+    /// The token as it is sent.
     pub token: Secret,
-    /// Seconds since the epoch, where the backend says.
+    /// When it expires, in seconds since the epoch, if the backend says so.
     pub expires: Option<i64>,
 }
 
@@ -29,13 +29,14 @@ pub struct RefreshToken {
 }
 
 impl RefreshToken {
-    /// Takes over what an answer's headers changed.
+    /// Applies the changes that an answer's headers make to the cookies.
     pub fn apply(&mut self, changes: Vec<RefreshChange>) {
         for change in changes {
             match change {
                 RefreshChange::Set(cookie) => {
                     let key = cookie.key();
-                    // In its old place: what was set anew is as old as before (RFC 6265 §5.3).
+                    // In its old place: a cookie that is set again keeps its creation time (RFC
+                    // 6265 §5.3).
                     match self.cookies.iter_mut().find(|held| held.key() == key) {
                         Some(held) => *held = cookie,
                         None => self.cookies.push(cookie),
@@ -46,7 +47,7 @@ impl RefreshToken {
         }
     }
 
-    /// Takes over what an answer's body holds; none keeps what is held.
+    /// Takes over the token of an answer's body; `None` keeps the current one.
     pub fn apply_body(&mut self, token: Option<BodyToken>) {
         if let Some(token) = token {
             self.body = Some(token);
@@ -58,7 +59,7 @@ impl RefreshToken {
         self.cookies.is_empty() && self.body.is_none()
     }
 
-    /// The cookies that go to `url`: longer paths first, then older ones (RFC 6265 §5.4).
+    /// The cookies that are sent to `url`: longer paths first, then older ones (RFC 6265 §5.4).
     pub fn pairs(&self, url: &Url) -> Vec<(String, Zeroizing<String>)> {
         let goes = |cookie: &&RefreshCookie| cookie.goes_to(url);
         let mut cookies: Vec<_> = self.cookies.iter().filter(goes).collect();
@@ -66,12 +67,12 @@ impl RefreshToken {
         cookies.into_iter().map(RefreshCookie::pair).collect()
     }
 
-    /// The token that travels in bodies or headers.
+    /// The token that is sent in bodies or headers.
     pub fn body(&self) -> Option<&Secret> {
         self.body.as_ref().map(|body| &body.token)
     }
 
-    /// The first to end, if any says when.
+    /// When the first of its parts expires, if any is known to.
     pub fn expires(&self) -> Option<OffsetDateTime> {
         let body = self.body.as_ref().and_then(|body| body.expires);
         let body = body.and_then(|end| OffsetDateTime::from_unix_timestamp(end).ok());
@@ -79,12 +80,12 @@ impl RefreshToken {
         cookies.chain(body).min()
     }
 
-    /// Whether the backend could not tell `other` from it: when it ends counts for nothing.
+    /// Whether the backend cannot tell `other` from it. Expiry times are not compared.
     pub fn is_same(&self, other: &Self) -> bool {
         self.fingerprint_bytes() == other.fingerprint_bytes()
     }
 
-    /// Names and values, for a hash.
+    /// Names and values, as the input of a hash.
     pub fn fingerprint_bytes(&self) -> Zeroizing<Vec<u8>> {
         let mut bytes = Zeroizing::new(Vec::new());
         for cookie in &self.cookies {
@@ -105,7 +106,7 @@ const COOKIES: &str = "cookies";
 const BODY: &str = "body";
 const EXPIRES: &str = "expires";
 
-/// A list of cookies where there is nothing else, as it was before bodies could carry a token.
+/// A list of cookies if there is nothing else, as before bodies could carry a token.
 impl Serialize for RefreshToken {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Some(body) = &self.body else {
@@ -121,7 +122,7 @@ impl Serialize for RefreshToken {
 
 impl<'de> Deserialize<'de> for RefreshToken {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Not an untagged enum: that would buffer the secret in memory that is not wiped.
+        // Not an untagged enum, because serde would buffer the secret in memory that is not wiped.
         deserializer.deserialize_any(CookiesOrWhole)
     }
 }

@@ -1,6 +1,6 @@
-//! A folder that cannot be used, in words for the person whose computer it is: which one, why,
-//! and what to do about it. Without it nobody could be told who is signed in, so the app says
-//! this in the place of everything else.
+//! Explains to the person whose computer it is why a folder cannot be used: which one, why, and
+//! what to do about it. Without the folder it is not known who is signed in, so the app shows only
+//! this.
 
 use std::io::{Error, ErrorKind};
 use std::path::Path;
@@ -18,7 +18,7 @@ pub fn folder(folder: &Path, error: &Error) -> AuthError {
 
 fn advice(error: &Error) -> &'static str {
     if has_no_locks(error) {
-        return "Its disk cannot lock files, as some network disks cannot: have the folder on a \
+        return "Its disk cannot lock files, as some network disks cannot: put the folder on a \
                 disk of this computer.";
     }
     match error.kind() {
@@ -34,7 +34,7 @@ fn advice(error: &Error) -> &'static str {
     }
 }
 
-/// `ENOLCK` has no kind of its own, and is what some network disks answer.
+/// `ENOLCK` has no `ErrorKind` of its own. Some network disks answer with it.
 fn has_no_locks(error: &Error) -> bool {
     #[cfg(unix)]
     if error.raw_os_error() == Some(rustix::io::Errno::NOLCK.raw_os_error()) {

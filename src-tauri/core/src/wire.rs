@@ -1,8 +1,8 @@
 //! Every type that crosses to the window, and nothing else.
 //!
-//! There is no field here that could hold a token: what the window may know is
-//! decided by these types, not by the code that fills them. The TypeScript twin
-//! `frontend/lib/native/wire.ts` is generated from this file (`cargo xtask types`).
+//! No type here has a field that could hold a token: these types decide what the window may know,
+//! not the code that fills them. The TypeScript twin `frontend/lib/native/wire.ts` is generated
+//! from this file (`cargo xtask types`).
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -17,7 +17,7 @@ use crate::secrets::Secret;
 pub struct User {
     /// The backend's identifier, opaque to us.
     pub id: String,
-    /// Display name; the e-mail address where the backend has no name.
+    /// Display name; the e-mail address if the backend has no name.
     pub name: String,
     /// E-mail address.
     pub email: String,
@@ -32,16 +32,17 @@ pub struct User {
     pub roles: Vec<String>,
 }
 
-/// The session beside the user: what Better Auth's `useSession()` shows, without a token.
+/// The session, without a token, as Better Auth's `useSession()` shows it beside the user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionInfo {
-    /// Made here at sign-in; not the backend's.
+    /// Created here at the sign-in; it is not the backend's id.
     #[ts(type = "string")]
     pub id: SessionId,
     /// The same as the user's `id`.
     pub user_id: String,
-    /// When the refresh cookie expires (ISO 8601), if it says so. Never the access token's end.
+    /// When the refresh cookie expires (ISO 8601), if that is known. Never the end of the access
+    /// token.
     pub expires_at: Option<String>,
 }
 
@@ -57,17 +58,17 @@ pub enum SignedOutReason {
     Expired,
     /// The session was ended from another device or by an administrator.
     Revoked,
-    /// The refresh token was used twice: a copy may be in other hands.
+    /// The refresh token was used twice: somebody else may have a copy.
     Reuse,
     /// The backend bound the session to another device.
     DeviceMismatch,
-    /// What was kept of the session does not do: the keyring no longer holds it, holds a token
-    /// that was used already, or one that was to last until the app quit; or nobody can say
-    /// whose it is. Nobody has asked the backend.
+    /// The stored session cannot be used: the keyring no longer holds it, or holds a token that was
+    /// used already or was to last until the app quit; or it is not known whose it is. The backend
+    /// was not asked.
     Missing,
 }
 
-/// How well the refresh token is kept.
+/// How the refresh token is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum StorageStatus {
@@ -75,7 +76,7 @@ pub enum StorageStatus {
     Ok,
     /// The keyring failed; the session lives until the app quits.
     MemoryOnly,
-    /// What the backend gave is larger than the keyring takes; likewise.
+    /// The token is larger than the keyring takes; the session lives until the app quits.
     TooLarge,
     /// The keyring is there but locked, or it does not answer.
     Locked,
@@ -97,30 +98,30 @@ pub struct Outage {
     /// while one is under way.
     #[ts(type = "number | null")]
     pub retry_in_ms: Option<u64>,
-    /// What stood in the way the last time; `None` where that is not known.
+    /// Why the last try failed; `None` if that is not known.
     pub why: Option<Obstacle>,
 }
 
-/// Whether what we know of the session was confirmed by the backend.
+/// Whether the backend has confirmed what is known of the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Freshness {
     /// The last refresh succeeded.
     Fresh,
-    /// A refresh token is held and the backend has not confirmed it lately.
+    /// There is a refresh token, and the backend has not confirmed it lately.
     Stale(Outage),
 }
 
-/// A one-time code is wanted. Which account it is for stays in Rust and out of URLs.
+/// A one-time code is needed. Which account it is for stays in Rust and out of URLs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct Challenge {
-    /// New for each challenge; a code names it.
+    /// New for each challenge; a code is sent together with it.
     #[ts(type = "string")]
     pub id: ChallengeId,
-    /// Where the code went, as the backend says or else as the user typed it.
+    /// Where the code was sent, as the backend says or else as the user typed it.
     pub email: String,
-    /// How long until another code may be asked for, in milliseconds from when this was sent.
+    /// How long until another code may be requested, in milliseconds from when this was sent.
     #[ts(type = "number")]
     pub resend_in_ms: u64,
 }
@@ -129,34 +130,33 @@ pub struct Challenge {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum Phase {
-    /// Not known yet. With an outage: a token is held, but no user is known to show.
+    /// Not known yet. With an outage: there is a token, but no user who could be shown.
     Restoring {
         /// Set once an attempt has failed.
         outage: Option<Outage>,
-        /// What is awaited is the backend's word on whose the session is: nobody is shown
-        /// until then.
+        /// Whether the backend still has to say whose the session is. No user is shown until then.
         #[serde(rename = "ownerUnknown")]
         owner_unknown: bool,
     },
     /// Nobody is signed in.
     SignedOut {
-        /// Why.
+        /// The reason.
         why: SignedOutReason,
     },
-    /// The password was right; a code is wanted.
+    /// The password was right; the backend asks for a code.
     OtpPending {
-        /// What is asked.
+        /// The open challenge.
         challenge: Challenge,
     },
-    /// Someone is signed in.
+    /// A user is signed in.
     SignedIn {
-        /// Who.
+        /// The user.
         user: User,
-        /// Their session.
+        /// The user's session.
         session: SessionInfo,
-        /// Confirmed by the backend or not.
+        /// Whether the backend has confirmed it.
         freshness: Freshness,
-        /// Whether the session outlives this run: the keyring holds its token.
+        /// Whether the session survives a restart, because the keyring holds its token.
         remembered: bool,
     },
 }
@@ -164,13 +164,13 @@ pub enum Phase {
 /// The whole state, as one value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct SessionState {
-    /// Where the session stands.
+    /// The state of the session.
     #[serde(flatten)]
     pub phase: Phase,
-    /// How well its token is kept.
+    /// How its token is stored.
     pub storage: StorageStatus,
-    /// What the user's roles let them do in this app, as the profile declares it. As
-    /// provisional as the roles while the session is stale. The backend decides.
+    /// What the user's roles let them do in this app, as the profile declares it. While the session
+    /// is stale it may be outdated, as the roles may. The backend decides.
     pub may: Vec<String>,
 }
 
@@ -182,11 +182,11 @@ pub enum Cause {
     Start,
     /// A sign-in with a password.
     Login,
-    /// A new account.
+    /// The registration of an account.
     Register,
-    /// A one-time code was asked for, sent again or given up.
+    /// A one-time code was requested, sent again or given up.
     Challenge,
-    /// A one-time code was right.
+    /// A one-time code was accepted.
     VerifyOtp,
     /// The session was renewed.
     Refresh,
@@ -200,44 +200,44 @@ pub enum Cause {
     Storage,
 }
 
-/// What a workspace's backend has, as its profile says: the window offers nothing else.
+/// What a workspace's backend offers, according to its profile. The window offers nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct Offers {
-    /// New accounts.
+    /// Registration of accounts.
     pub register: bool,
-    /// Another one-time code.
+    /// Sending another one-time code.
     pub resend_otp: bool,
-    /// A list of an account's sessions.
+    /// A list of the account's sessions.
     pub sessions: bool,
-    /// An end to all of them at once.
+    /// Ending all sessions of the account at once.
     pub logout_all: bool,
 }
 
-/// The event `session-changed`, and the answer of the command `session`: a cause and the
-/// whole state. Hearing it twice or late does no harm: a lower revision is to be ignored.
+/// The event `session-changed`, and the answer of the command `session`: a cause and the whole
+/// state. It may arrive twice or late, so a lower revision is to be ignored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct SessionChanged {
-    /// Which workspace.
+    /// The workspace's name.
     pub workspace: String,
     /// Grows by one with each change; starts at 0 with the process.
     #[ts(type = "number")]
     pub revision: u64,
-    /// What changed it.
+    /// What changed the state.
     pub cause: Cause,
-    /// The state now.
+    /// The current state.
     pub state: SessionState,
-    /// What the backend has; the same for as long as the process lives.
+    /// What the backend offers. It stays the same while the process runs.
     pub offers: Offers,
 }
 
-/// How a sign-in, a registration or a code was answered.
+/// The outcome of a sign-in, a registration or a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum SignInOutcome {
-    /// Signed in.
+    /// The user is signed in.
     SignedIn,
-    /// A code is wanted.
+    /// The backend asks for a code.
     OtpRequired,
     /// The account exists now; sign in, or verify it first.
     Accepted,
@@ -249,17 +249,17 @@ pub enum SignInOutcome {
 pub struct LoginInput {
     /// E-mail address.
     pub email: String,
-    /// Stops at the backend's request body.
+    /// Goes into the backend's request body only.
     #[ts(type = "string")]
     pub password: Secret,
-    /// More members for the device payload; ours win.
+    /// More members for the device payload. Ours replace those with the same name.
     #[serde(default)]
     #[ts(optional, type = "Record<string, unknown>")]
     pub fingerprint: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
 impl LoginInput {
-    /// What was typed, and no more.
+    /// What was typed, without more members.
     pub fn new(email: impl Into<String>, password: impl Into<String>) -> Self {
         Self {
             email: email.into(),
@@ -269,7 +269,7 @@ impl LoginInput {
     }
 }
 
-/// What a person types to make an account.
+/// What a person types to create an account.
 #[derive(Debug, Deserialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RegisterInput {
@@ -277,21 +277,21 @@ pub struct RegisterInput {
     pub name: String,
     /// E-mail address.
     pub email: String,
-    /// Stops at the backend's request body.
+    /// Goes into the backend's request body only.
     #[ts(type = "string")]
     pub password: Secret,
-    /// More members for the device payload; ours win.
+    /// More members for the device payload. Ours replace those with the same name.
     #[serde(default)]
     #[ts(optional, type = "Record<string, unknown>")]
     pub fingerprint: Option<serde_json::Map<String, serde_json::Value>>,
-    /// More members for the request body, for backends that ask for them.
+    /// More members for the request body, for backends that need them.
     #[serde(default)]
     #[ts(optional, type = "Record<string, unknown>")]
     pub more: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
 impl RegisterInput {
-    /// What was typed, and no more.
+    /// What was typed, without more members.
     pub fn new(
         name: impl Into<String>,
         email: impl Into<String>,
@@ -307,7 +307,7 @@ impl RegisterInput {
     }
 }
 
-/// Sign-out always ends the session here, so there is nothing else to say.
+/// Sign-out always ends the session here, so there is nothing else to report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct LogoutReply {
     /// Always true.
@@ -322,7 +322,7 @@ pub struct FetchRequest {
     pub path: String,
     /// `GET`, `POST`, `PUT`, `PATCH` or `DELETE`.
     pub method: String,
-    /// `accept` and `content-type` matter; what carries credentials is dropped.
+    /// `accept` and `content-type` matter; headers that carry credentials are dropped.
     #[serde(default)]
     pub headers: Vec<(String, String)>,
     /// Text, usually JSON.
@@ -335,42 +335,42 @@ pub struct FetchRequest {
 pub struct FetchReply {
     /// HTTP status.
     pub status: u16,
-    /// Lower-case names.
+    /// Names are in lower case.
     pub headers: Vec<(String, String)>,
-    /// The body, where it is text of at most 1 MiB; otherwise empty.
+    /// The body, if it is text of at most 1 MiB; otherwise empty.
     pub body: String,
     /// Whether the body is to be read piece by piece instead.
     pub streamed: bool,
 }
 
-/// A call to the adopter's API with a body that is given piece by piece.
+/// A call to the adopter's API whose body is written piece by piece.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 #[serde(deny_unknown_fields)]
 pub struct UploadRequest {
     /// As in [`FetchRequest`].
     pub path: String,
-    /// Likewise.
+    /// As in [`FetchRequest`].
     pub method: String,
-    /// Likewise.
+    /// As in [`FetchRequest`].
     #[serde(default)]
     pub headers: Vec<(String, String)>,
     /// How many bytes there will be, if that is known.
     #[ts(type = "number | null")]
     pub length: Option<u64>,
-    /// Whether the same bytes can be given once more: after a refresh, or at another place.
+    /// Whether the same bytes can be written once more, after a refresh or a redirect.
     pub replayable: bool,
 }
 
-/// What came of the bytes that were given.
+/// What became of an upload.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum UploadReply {
-    /// An answer.
+    /// The backend has answered.
     Answer {
-        /// It.
+        /// The answer.
         reply: FetchReply,
     },
-    /// They are wanted once more, from the first.
+    /// The bytes are needed once more, from the first one.
     Again,
 }
 
@@ -405,20 +405,20 @@ pub struct AppInfo {
     pub version: String,
     /// Whether this is a development build.
     pub development: bool,
-    /// The workspace that a command without one means.
+    /// The workspace of a command that names none.
     pub workspace: String,
     /// The backend's origin, for people to read.
     pub origin: String,
-    /// Whether the user lets failures be reported; null where this app reports none to anybody.
+    /// Whether the user lets failures be reported; null if this app reports none to anybody.
     pub reports: Option<bool>,
     /// What the administrator of this computer has set; null where there is no policy.
     pub policy: Option<PolicyInfo>,
 }
 
-/// What an administrator's policy does. Keys alone: what stands behind one may be a secret.
+/// What an administrator's policy does. Keys only, because a value may be a secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct PolicyInfo {
-    /// The file, or the key of the registry.
+    /// The file, or the key in the registry.
     pub place: String,
     /// The keys of the profile that it sets.
     pub sets: Vec<String>,
@@ -426,7 +426,7 @@ pub struct PolicyInfo {
     pub fixes: Vec<String>,
     /// The keys of `network` that it sets.
     pub network: Vec<String>,
-    /// What stands elsewhere and has no effect because of it.
+    /// Values elsewhere that have no effect because of it.
     pub overrides: Vec<Overridden>,
 }
 
@@ -435,6 +435,6 @@ pub struct PolicyInfo {
 pub struct Overridden {
     /// Its key in the profile.
     pub key: String,
-    /// The file in which it stands, or what stands for one.
+    /// The file that holds it, or another name of its place.
     pub place: String,
 }

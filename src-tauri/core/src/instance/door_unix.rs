@@ -1,6 +1,6 @@
-//! A socket in a folder where only this user can reach it. An address has room for 107 bytes on
-//! Linux and for 103 on macOS (`sun_path` in unix(7)), and a folder may have a longer name: the
-//! socket is elsewhere then, under a short name, and the note says where.
+//! A socket in a folder that only this user can reach. A socket's address has at most 107 bytes on
+//! Linux and 103 on macOS (`sun_path` in unix(7)). Where the path in the app's folder is longer,
+//! the socket is in another folder under a short name, and the note says where.
 
 use std::fs::DirBuilder;
 use std::io::{self, Read as _, Write as _};
@@ -16,14 +16,15 @@ use super::{ANSWER, KNOCK, LIMIT, Shown};
 
 const NAME: &str = "instance.sock";
 
-/// Open until it is dropped.
+/// The owner's socket. Dropping it closes and removes it.
 pub(super) struct Door {
     address: String,
     over: Arc<AtomicBool>,
 }
 
 impl Door {
-    /// Opens it. Only the owner may call this: it replaces what an earlier one has left behind.
+    /// Opens the socket. Only the owner may call this, because it replaces the socket of an earlier
+    /// owner.
     pub fn open(folder: &Path, shown: Shown) -> io::Result<Self> {
         let (path, listener) = bind(folder)?;
         let address = path.into_os_string().into_string();
@@ -45,7 +46,7 @@ impl Door {
         Ok(Self { address, over })
     }
 
-    /// For the note.
+    /// The socket's path, for the note.
     pub fn address(&self) -> &str {
         &self.address
     }
@@ -54,14 +55,14 @@ impl Door {
 impl Drop for Door {
     fn drop(&mut self) {
         self.over.store(true, Ordering::Release);
-        // Wakes the thread, which ends.
+        // Wakes the thread, so that it ends.
         let _ = UnixStream::connect(&self.address);
         remove(&self.address);
     }
 }
 
-/// In `folder` where its name is short enough; else where the system has this user's sockets; else
-/// in a new folder of our own among the temporary files.
+/// Binds a socket in `folder` if the path is short enough; else in the system's folder for this
+/// user's sockets; else in a new folder among the temporary files.
 fn bind(folder: &Path) -> io::Result<(PathBuf, UnixListener)> {
     let short = Uuid::new_v4().simple().to_string();
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
@@ -77,14 +78,14 @@ fn bind(folder: &Path) -> io::Result<(PathBuf, UnixListener)> {
         }
     }
     let own = std::env::temp_dir().join(short);
-    // Fails where there is one already: it would be somebody else's.
+    // Fails if the folder exists: another user may have made it.
     DirBuilder::new().mode(0o700).create(&own)?;
     let path = own.join(NAME);
     let listener = UnixListener::bind(&path).inspect_err(|_| remove_folder(&own))?;
     Ok((path, listener))
 }
 
-/// Removes what is left of a door that nobody is behind.
+/// Removes the socket of an owner that has ended.
 pub(super) fn remove(address: &str) {
     use std::os::unix::fs::FileTypeExt as _;
     let path = Path::new(address);
@@ -98,7 +99,7 @@ pub(super) fn remove(address: &str) {
     }
 }
 
-/// Only where it is empty.
+/// Removes a folder if it is empty.
 fn remove_folder(folder: &Path) {
     let _ = std::fs::remove_dir(folder);
 }
@@ -111,7 +112,7 @@ fn answer(mut stream: UnixStream) -> Option<()> {
     stream.write_all(ANSWER).ok()
 }
 
-/// Whether the owner behind this door heard us.
+/// Whether the owner at this address answered.
 pub(super) fn knock(address: &str) -> bool {
     let heard = || -> io::Result<bool> {
         let mut stream = UnixStream::connect(address)?;

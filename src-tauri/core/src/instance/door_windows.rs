@@ -1,7 +1,7 @@
-//! A named pipe under a name that nobody can guess, which the note in the user's own folder tells.
-//! Only this user may write to a pipe of theirs (the default security of
+//! A named pipe with a random name, which the note in the user's own folder holds. Only this user
+//! may write to it (the default security of
 //! [named pipes](https://learn.microsoft.com/windows/win32/ipc/named-pipe-security-and-access-rights)),
-//! and no other computer can.
+//! and no other computer can reach it.
 
 use std::io;
 use std::path::Path;
@@ -16,14 +16,14 @@ use uuid::Uuid;
 
 use super::{ANSWER, KNOCK, LIMIT, Shown};
 
-/// Open until it is dropped.
+/// The owner's pipe. Dropping it closes it.
 pub(super) struct Door {
     address: String,
     over: Arc<Notify>,
 }
 
 impl Door {
-    /// Opens it. Only the owner may call this.
+    /// Opens the pipe. Only the owner may call this.
     pub fn open(_folder: &Path, shown: Shown) -> io::Result<Self> {
         let address = format!(r"\\.\pipe\instance-{}", Uuid::new_v4().simple());
         let runtime = runtime()?;
@@ -42,7 +42,11 @@ impl Door {
                     tokio::select! {
                         () = closed.notified() => {}
                         ended = serve(first, &name, &shown) => if let Err(error) = ended {
-                            tracing::warn!(%error, "a second launch is not heard any more");
+                            tracing::warn!(
+                                %error,
+                                "the pipe for later launches failed: they cannot bring this \
+                                 window to the front"
+                            );
                         },
                     }
                 });
@@ -50,7 +54,7 @@ impl Door {
         Ok(Self { address, over })
     }
 
-    /// For the note.
+    /// The pipe's name, for the note.
     pub fn address(&self) -> &str {
         &self.address
     }
@@ -62,13 +66,13 @@ impl Drop for Door {
     }
 }
 
-/// Answers each caller in a task of its own: the next can knock while one is answered.
+/// Answers each caller in a task of its own, so that the next one can connect meanwhile.
 async fn serve(mut server: NamedPipeServer, name: &str, shown: &Shown) -> io::Result<()> {
     loop {
         let connected = server.connect().await;
         let next = ServerOptions::new().create(name)?;
         let caller = std::mem::replace(&mut server, next);
-        // A caller that has given up already (`ERROR_NO_DATA`) is no reason to hear nobody else.
+        // A caller that has disconnected already (`ERROR_NO_DATA`) must not keep later ones out.
         if connected.is_ok() {
             let shown = shown.clone();
             tokio::spawn(async move {
@@ -88,16 +92,17 @@ async fn answer(mut caller: NamedPipeServer) -> io::Result<bool> {
     }
     caller.write_all(ANSWER).await?;
     caller.flush().await?;
-    // What was written is lost with the pipe: the caller closes it when it has read.
+    // Closing the pipe would discard what was written, so the caller closes it once it has read.
     let mut rest = [0];
     let _ = caller.read(&mut rest).await;
     Ok(true)
 }
 
-/// A pipe goes with the process that made it.
+/// Windows removes a pipe with the process that made it.
 pub(super) fn remove(_address: &str) {}
 
-/// Whether the owner behind this door heard us. On a thread of its own: who knocks may be a task.
+/// Whether the owner at this address answered. Uses a thread of its own, because the caller may be
+/// an async task, which must not block on another runtime.
 pub(super) fn knock(address: &str) -> bool {
     let knocking = || {
         let runtime = runtime()?;

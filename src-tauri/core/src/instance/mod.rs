@@ -1,12 +1,13 @@
 //! One process owns a folder, and with it the windows. A file lock decides which: the kernel
-//! releases it when its holder dies, however that happens. Nothing else makes an owner, and only
-//! the owner has a door: a later launch knocks there, so that the owner shows itself, and leaves.
-//! Whoever knocks registers nothing. So two that meet can never both leave, as they could with a
-//! name in the system that each of them takes while the other one does.
+//! releases it when its holder dies, however that happens. Only the owner listens, on a socket or
+//! pipe (its door). A later launch connects there, so that the owner shows its window, and then
+//! exits. A later launch registers nothing. So two processes that start at once cannot both exit,
+//! which happens with a name in the system that each of them takes while the other one does.
 //!
-//! The owner leaves a note beside the lock: where its door is, and which process on which computer
-//! it is, for the words of a launch that gets no answer. A home folder on a file server is shared
-//! by computers. There the lock may be held by another computer, which no launch can knock at.
+//! The owner writes a note beside the lock: the address of its door, its process id and the name of
+//! its computer, for the message of a launch that gets no answer. Several computers may share a
+//! home folder on a file server. Another computer may then hold the lock, and no launch here can
+//! reach its door.
 
 #[cfg_attr(unix, path = "door_unix.rs")]
 #[cfg_attr(windows, path = "door_windows.rs")]
@@ -23,30 +24,31 @@ use crate::storage::file_lock::FileLock;
 use self::door::Door;
 use self::note::Note;
 
-/// What a later launch says, and what it is answered.
+/// What a later launch sends, and what the owner answers.
 const KNOCK: &[u8] = b"show\n";
 const ANSWER: &[u8] = b"ok\n";
-/// How long either side waits for the other's words.
+/// How long either side waits for the other's message.
 const LIMIT: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// What is done when somebody knocks.
+/// What the owner does when a later launch asks it to show itself.
 pub type Shown = Arc<dyn Fn() + Send + Sync>;
 
 /// This process owns the folder, until this is dropped or the process ends.
 pub struct Owner {
-    // In this order: nobody finds a door whose owner has let go of the lock.
+    // The door is dropped before the lock, so that no launch finds the door of a process that is no
+    // longer the owner.
     door: Option<Door>,
     _lock: FileLock,
 }
 
-/// What came of a claim.
+/// The result of [`claim`].
 pub enum Claim {
     /// This process owns the folder.
     Owned(Owner),
-    /// Another one does and was asked to show itself: this process has nothing left to do.
+    /// Another process owns it and was asked to show itself, so this process can exit.
     HandedOver,
-    /// Another one does and does not answer.
+    /// Another process owns it and does not answer.
     Unanswered(Unanswered),
 }
 
@@ -55,7 +57,7 @@ pub enum Claim {
 pub struct Unanswered(Option<Note>);
 
 /// Makes this process the owner of `folder`, or asks the owner to show itself. Tries both for as
-/// long as `patience`: an owner may be just ending or beginning.
+/// long as `patience`, because an owner may be just starting or ending.
 ///
 /// # Errors
 /// If the folder cannot be used, or its file system has no locks.
@@ -79,7 +81,8 @@ pub fn claim(folder: &Path, patience: Duration, shown: &Shown) -> io::Result<Cla
     }
 }
 
-/// The lock makes the owner. Without a door or a note nobody can knock, but nobody has to.
+/// Holding the lock makes this process the owner. It also works without a door or a note, so a
+/// failure there is only logged.
 fn own(folder: &Path, lock: FileLock, shown: &Shown) -> Owner {
     if let Some(address) = Note::read(folder).and_then(|note| note.door) {
         door::remove(&address);
@@ -87,25 +90,33 @@ fn own(folder: &Path, lock: FileLock, shown: &Shown) -> Owner {
     let door = Door::open(folder, shown.clone());
     let door = door
         .inspect_err(|error| {
-            tracing::warn!(%error, "a second launch cannot bring this one to the front");
+            tracing::warn!(
+                %error,
+                "no door for later launches could be opened: they cannot bring this window to the \
+                 front"
+            );
         })
         .ok();
     let note = Note::of_this_process(door.as_ref().map(Door::address));
     if let Err(error) = note.write(folder) {
-        tracing::warn!(%error, "a second launch cannot find this one");
+        tracing::warn!(
+            %error,
+            "the note for later launches could not be written: they cannot bring this window to \
+             the front"
+        );
     }
     Owner { door, _lock: lock }
 }
 
 impl Owner {
-    /// Whether a later launch can have this one shown.
+    /// Whether a later launch can ask this process to show itself.
     pub fn has_a_door(&self) -> bool {
         self.door.is_some()
     }
 }
 
 impl Unanswered {
-    /// Why the app of this name cannot start, and who can mend it how.
+    /// Why the app with this name cannot start, and what to do about it.
     pub fn words(&self, app: &str) -> String {
         let Some(note) = &self.0 else {
             return format!(
@@ -122,7 +133,7 @@ impl Unanswered {
             return format!(
                 "{app} is running on the computer \"{host}\", which has the same home folder as \
                  this one. End it there, then try again. If that computer was switched off \
-                 without ending it, the file server keeps it in mind for a few minutes."
+                 without ending it, the file server keeps its lock for a few minutes."
             );
         }
         match door {

@@ -1,5 +1,5 @@
-//! Who owns a folder, for launches that find it owned. Not in the lock's own file: on Windows
-//! nobody else can read that.
+//! What the owner of a folder says of itself, for launches that find the folder owned. It is not in
+//! the lock's own file, because on Windows no other process can read a locked file.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -11,16 +11,16 @@ use serde::{Deserialize, Serialize};
 use super::{LIMIT, PAUSE};
 
 const NAME: &str = "instance.json";
-/// Longer than any note of ours.
+/// Longer than any note that we write.
 const LONGEST: u64 = 4096;
 
-/// What an owner says of itself.
+/// The owner's computer, process and door.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Note {
     /// The computer's name.
     pub host: String,
     pub process: u32,
-    /// Where to knock; `None` where the owner could make no door.
+    /// The address of the owner's door; `None` if it could not open one.
     pub door: Option<String>,
 }
 
@@ -33,14 +33,14 @@ impl Note {
         }
     }
 
-    /// The note in `folder`. One that cannot be read says nothing.
+    /// The note in `folder`; `None` if it cannot be read.
     pub fn read(folder: &Path) -> Option<Self> {
         let path = folder.join(NAME);
         let is_ours = fs::metadata(&path).is_ok_and(|about| about.len() <= LONGEST);
         serde_json::from_slice(&is_ours.then(|| fs::read(path).ok())??).ok()
     }
 
-    /// Replaces the note in `folder` at once, so that no launch reads half of it.
+    /// Replaces the note in `folder` in one step, so that no launch reads half of it.
     pub fn write(&self, folder: &Path) -> io::Result<()> {
         let path = folder.join(NAME);
         let new = path.with_extension("json.new");
@@ -50,7 +50,7 @@ impl Note {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         options.open(&new)?.write_all(&serde_json::to_vec(self)?)?;
         let deadline = Instant::now() + LIMIT;
-        // Windows may refuse it while a launch has the old one open, which is for a moment.
+        // Windows may refuse the rename while a launch has the old note open, which lasts a moment.
         loop {
             match fs::rename(&new, &path) {
                 Err(_) if Instant::now() < deadline => std::thread::sleep(PAUSE),

@@ -7,9 +7,9 @@
 //! | macOS | `/Library/Application Support/<identifier>/policy.toml` |
 //! | Windows | `HKEY_LOCAL_MACHINE\Software\Policies\<identifier>`: subkeys are tables, values keys |
 //!
-//! No user can write there, and a file that one could have written counts as invalid. So does one
-//! that cannot be read, or that says what this build does not know: an app that went on without it
-//! would do what was forbidden.
+//! Users cannot write there. A file that a user could have written counts as invalid. So does one
+//! that cannot be read or has keys that this build does not know: an app that ran without its
+//! policy would do what the policy forbids.
 
 #[cfg(windows)]
 mod registry;
@@ -37,7 +37,7 @@ pub struct Policy {
     network_keys: Vec<String>,
 }
 
-/// A policy as a file has it.
+/// A policy as it is written in a file.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Document {
@@ -47,11 +47,11 @@ struct Document {
 }
 
 impl Policy {
-    /// The policy of this computer for the app of this identifier, if there is one.
+    /// The policy of this computer for the app with this identifier, if there is one.
     ///
     /// # Errors
     /// If it cannot be read, is not valid, or could have been written by anybody but the
-    /// administrator: which file, which key and why.
+    /// administrator. The error names the file, the key and the reason.
     pub fn find(identifier: &str) -> Result<Option<Self>, ProfileError> {
         #[cfg(unix)]
         let found = root_owned::find(&root_owned::folder(identifier))?;
@@ -62,7 +62,7 @@ impl Policy {
             .transpose()
     }
 
-    /// Reads one that stands at `place`.
+    /// Reads a policy that was found at `place`.
     fn read(place: String, value: &Value) -> Result<Self, ProfileError> {
         let refused = |mistake: Mistake| mistake.in_place(place.clone());
         let document: Document = read(value).map_err(refused)?;
@@ -96,22 +96,22 @@ impl Policy {
         })
     }
 
-    /// Where it stands.
+    /// Where it was found.
     pub fn place(&self) -> &str {
         &self.place
     }
 
-    /// Its profile: a layer over what the app was built with, and below what users have.
+    /// Its profile: a layer over what the app was built with, and below what users configure.
     pub fn profile(&self) -> Option<&Layer> {
         self.profile.as_ref()
     }
 
-    /// How the backend is reached.
+    /// How the backend is reached: by which proxy.
     pub fn network(&self) -> &Network {
         &self.network
     }
 
-    /// What it does, for people; `loaded` is the profile that was made with it.
+    /// What the policy does, for people to read; `loaded` is the profile that was made with it.
     pub fn info(&self, loaded: &Loaded) -> PolicyInfo {
         let profile = self.profile.as_ref();
         PolicyInfo {

@@ -1,5 +1,5 @@
-//! A policy in the registry of Windows, as group policies put it there. Windows lets
-//! administrators alone write below this key, and shows programs of 32 and of 64 bits the same.
+//! A policy in the Windows registry, where group policies write it. Only administrators can write
+//! below this key, and programs of 32 and of 64 bits see the same.
 
 use std::fmt::Display;
 
@@ -12,10 +12,10 @@ use crate::profile::{Mistake, ProfileError};
 const ABOVE: &str = r"Software\Policies";
 /// `ERROR_FILE_NOT_FOUND` as an `HRESULT`: there is no such key.
 const NO_SUCH_KEY: i32 = 0x8007_0002_u32.cast_signed();
-/// More tables in each other than any policy has.
+/// Deeper than the tables of any policy.
 const DEEPEST: usize = 16;
 
-/// The policy of an app: where it stands and what it says; `None` if there is none.
+/// The policy of an app: its key in the registry and its values; `None` if there is none.
 ///
 /// # Errors
 /// If it cannot be read, or holds a value of another type than a policy has.
@@ -29,14 +29,15 @@ pub fn find(identifier: &str) -> Result<Option<(String, Value)>, ProfileError> {
         Err(error) => return Err(refused(unreadable("")(error))),
     };
     let value = table(&key, "", DEEPEST).map_err(refused)?;
-    // The crate ends a list early where a value has grown since the list was begun.
+    // The crate ends an enumeration early if a value has grown since it began, so the key is read
+    // twice.
     if table(&key, "", DEEPEST).map_err(refused)? != value {
         return Err(refused(Mistake::new("", "is being changed: try again")));
     }
     Ok(Some((place, value)))
 }
 
-/// A key with its values and what is below it, as a table.
+/// The values and subkeys of a key, as a table.
 fn table(key: &Key, above: &str, deepest: usize) -> Result<Value, Mistake> {
     let below = |name: &str| match above {
         "" => name.to_owned(),
@@ -56,7 +57,7 @@ fn table(key: &Key, above: &str, deepest: usize) -> Result<Value, Mistake> {
     }
     for name in key.keys().map_err(unreadable(above))? {
         let Some(deepest) = deepest.checked_sub(1) else {
-            return Err(Mistake::new(below(&name), "lies too deep"));
+            return Err(Mistake::new(below(&name), "is nested too deep"));
         };
         let path = below(&name);
         let inner = key.open(&name).map_err(unreadable(&path))?;

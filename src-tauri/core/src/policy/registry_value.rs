@@ -1,5 +1,4 @@
-//! What the registry's values mean in a policy: bytes in, JSON out, so that it can be tested on
-//! any system.
+//! Converts registry values to JSON. Bytes go in, so that it can be tested on any system.
 
 use serde_json::Value;
 
@@ -16,11 +15,11 @@ pub enum Kind {
     Other,
 }
 
-/// Reads a value of this type. The texts `true` and `false` stand for these themselves: the
-/// registry has no type for them.
+/// Reads a value of this type. The texts `true` and `false` become booleans, because the registry
+/// has no type for them.
 ///
 /// # Errors
-/// Why it is not read, in words.
+/// Why the value cannot be read, in words.
 pub fn read(kind: Kind, bytes: &[u8]) -> Result<Value, String> {
     match kind {
         Kind::Text => Ok(match text(bytes)?.as_str() {
@@ -42,11 +41,11 @@ pub fn read(kind: Kind, bytes: &[u8]) -> Result<Value, String> {
     }
 }
 
-/// UTF-16 without the zeros at its end, which may be missing.
+/// UTF-16 without the zeros at its end; there may be none.
 fn text(bytes: &[u8]) -> Result<String, String> {
     let units = bytes.chunks(2).map(|unit| match *unit {
         [low, high] => Ok(u16::from_le_bytes([low, high])),
-        _ => Err("is a text of half a character".to_owned()),
+        _ => Err("is a text with an odd number of bytes".to_owned()),
     });
     let units = units.collect::<Result<Vec<u16>, String>>()?;
     let text = String::from_utf16(&units).map_err(|_| "is not UTF-16".to_owned())?;

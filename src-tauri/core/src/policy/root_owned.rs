@@ -16,23 +16,23 @@ const ABOVE: &str = "/Library/Application Support";
 #[cfg(not(target_os = "macos"))]
 const ABOVE: &str = "/etc";
 const ROOT: u32 = 0;
-/// Writable by the group, or by everybody. An access control list that lets anybody else write
+/// Writable by the group, or by everybody. If an access control list lets another user write, that
 /// shows in the group's bit (acl(5), "correspondence between ACL entries and file permission
 /// bits").
 const WRITABLE_BY_OTHERS: u32 = 0o022;
 
-/// Where the policies of an app are.
+/// The folder of an app's policy.
 pub fn folder(identifier: &str) -> PathBuf {
     Path::new(ABOVE).join(identifier)
 }
 
-/// The policy in `folder`: where it stands and what it says; `None` if there is none.
+/// The policy in `folder`: its path and its values; `None` if there is none.
 ///
 /// # Errors
-/// If folder or file are not root's alone, or the file cannot be read.
+/// If anybody but root can write the folder or the file, or the file cannot be read.
 pub fn find(folder: &Path) -> Result<Option<(String, Value)>, ProfileError> {
     let file = folder.join(FILE);
-    // The folder first: whoever can write in it decides which file is there.
+    // The folder is checked first: a user who can write in it decides which file is there.
     for (path, is_folder) in [(folder, true), (&file, false)] {
         let refused = |reason: String| {
             let place = path.display().to_string();
@@ -52,11 +52,11 @@ pub fn find(folder: &Path) -> Result<Option<(String, Value)>, ProfileError> {
     Ok(Some((layer.place().to_owned(), layer.into_value())))
 }
 
-/// Why somebody else may have written what is there.
+/// Why a user other than root may have written it.
 fn distrust(owner: u32, mode: u32, is_folder: bool) -> Option<&'static str> {
     match (FileType::from_raw_mode(mode), is_folder) {
         (FileType::Symlink, _) => {
-            return Some("is a link: the policy has to stand there itself");
+            return Some("is a link: put the folder or file itself there");
         }
         (FileType::Directory, true) | (FileType::RegularFile, false) => {}
         (_, true) => return Some("is not a folder"),
@@ -66,7 +66,7 @@ fn distrust(owner: u32, mode: u32, is_folder: bool) -> Option<&'static str> {
         return Some("does not belong to root: have the administrator own it (chown root)");
     }
     if mode & WRITABLE_BY_OTHERS != 0 {
-        return Some("can be written by others than root: take that away (chmod go-w)");
+        return Some("can be written by others than root: remove that permission (chmod go-w)");
     }
     None
 }
@@ -118,7 +118,7 @@ mod tests {
         }
     }
 
-    /// What `find` says of a folder that somebody has changed.
+    /// What `find` answers for a folder after `change`.
     fn found(change: impl FnOnce(&Path)) -> Result<Option<(String, Value)>, String> {
         let above = tempfile::tempdir().expect("a folder");
         let folder = above.path().join("dev.vestibule.desktop");
@@ -144,8 +144,8 @@ mod tests {
         assert_eq!(find(&above.path().join("nobody")), Ok(None));
     }
 
-    /// As root the file is read until somebody else could have written it; any other user's own
-    /// is refused from the beginning.
+    /// For root, the file is read as long as nobody else could have written it. For any other user,
+    /// the user's own file is refused at once.
     #[test]
     fn the_disk_is_asked_for_folder_and_file() {
         let untouched = found(|_| ());

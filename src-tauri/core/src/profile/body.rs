@@ -1,5 +1,5 @@
-//! A JSON body with placeholders. A text that is one placeholder becomes its value; a member
-//! whose value is not known is left out.
+//! A JSON body with placeholders. A text that consists of one placeholder becomes its value. A
+//! member whose value is not known is left out.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -18,22 +18,17 @@ const DEPTH: usize = 16;
 /// A template for a request's body.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Body {
-    /// `null`
     Null,
-    /// `true` or `false`
     Bool(bool),
-    /// A number.
     Number(Number),
-    /// A text, or what a placeholder stands for.
+    /// A text, or the value of a placeholder.
     Text(Text),
-    /// A list.
     List(Vec<Body>),
-    /// A table.
     Table(Vec<(String, Body)>),
 }
 
 impl Body {
-    /// Everything that it asks for, and where: `.email`, `[0].id`.
+    /// Its placeholders, each with its path: `.email`, `[0].id`.
     pub fn placeholders(&self) -> Vec<(String, Placeholder)> {
         let below = |step: String, inner: &Self| {
             let found = inner.placeholders().into_iter();
@@ -51,7 +46,7 @@ impl Body {
         }
     }
 
-    /// As JSON. The members of `more` that a table does not have itself go along.
+    /// The body as JSON. A table also gets those members of `more` that it does not have itself.
     pub fn fill(
         &self,
         variables: &Variables<'_>,
@@ -61,7 +56,8 @@ impl Body {
             Self::Table(members) => self.write_table(members, variables, more, out),
             _ => self.write(variables, out),
         };
-        // Measured first: growing would leave copies of secrets behind.
+        // The size is measured first, because a growing buffer would leave copies of secrets in
+        // memory.
         let mut size = Size(0);
         let mut bytes = match write(&mut size) {
             Ok(()) => Zeroizing::new(Vec::with_capacity(size.0)),

@@ -1,9 +1,9 @@
-//! Keys that an administrator's policy fixes: over these no later layer lays anything, whoever
-//! wrote it.
+//! Keys that an administrator's policy fixes: no later layer can change their values.
 //!
-//! Two things would: a value at the key, within it or in the place of a table above it, which is
-//! taken out of the later layer; and `extends`, which starts anew from a shipped profile, and
-//! after which the fixed values are put back.
+//! A later layer could change a fixed key in two ways. It could hold a value at the key, within it,
+//! or in place of a table above it: such values are removed from the layer. Or it could use
+//! `extends`, which starts again from a shipped profile: the fixed values are then written over the
+//! result.
 
 use serde_json::{Map, Value};
 
@@ -12,12 +12,12 @@ use super::mistake::Mistake;
 use super::model::Document;
 use super::read::{leads_to_a_key, read};
 
-/// The key of a policy's profile under which the list stands.
+/// The key of a policy's profile that holds the list.
 pub const LIST: &str = "fixed";
-/// The key that starts anew.
+/// The key that starts again from a shipped profile.
 pub const EXTENDS: &str = "extends";
 
-/// Reads the list.
+/// Reads the list of fixed keys.
 pub fn keys(list: &Value) -> Result<Vec<String>, Mistake> {
     let at = |below: &str| format!("{LIST}{below}");
     let listed: Vec<String> = read(list).map_err(|mistake| Mistake {
@@ -41,7 +41,7 @@ pub fn keys(list: &Value) -> Result<Vec<String>, Mistake> {
     Ok(keys)
 }
 
-/// Names of headers have one spelling.
+/// Names of headers are compared in lower case.
 fn spelled(key: &str) -> String {
     match key.rsplit_once('.') {
         Some((above, name)) if above.rsplit('.').next() == Some(HEADERS) => {
@@ -51,7 +51,7 @@ fn spelled(key: &str) -> String {
     }
 }
 
-/// The keys of all values in `value` that are no tables. A body is one value.
+/// The keys of all values in `value` that are not tables. A body counts as one value.
 pub fn leaves(value: &Value) -> Vec<String> {
     let Value::Object(members) = value else {
         return Vec::new();
@@ -66,24 +66,24 @@ pub fn leaves(value: &Value) -> Vec<String> {
     below.collect()
 }
 
-/// What stands there.
+/// The value at the end of `steps`.
 pub fn at<'a>(value: &'a Value, steps: &[&str]) -> Option<&'a Value> {
     steps.iter().try_fold(value, |value, step| value.get(step))
 }
 
-/// The keys that are fixed so far, each with its value; `None` where there is none to be.
+/// The keys that are fixed so far, each with its value; `None` where the key must have no value.
 #[derive(Default)]
 pub struct Fixed(Vec<(String, Option<Value>)>);
 
 impl Fixed {
-    /// Fixes more of them, as they are in `whole`.
+    /// Fixes more keys, with their values in `whole`.
     pub fn add(&mut self, keys: &[String], whole: &Value) {
         let now = |key: &String| (key.clone(), at(whole, &steps(key)).cloned());
         self.0.extend(keys.iter().map(now));
     }
 
-    /// Takes all that would lie over a fixed key out of `value`. Answers the keys of what would
-    /// have changed something.
+    /// Removes from `value` everything that would change a fixed key. Returns the keys whose values
+    /// differed from the fixed ones.
     pub fn take_out_of(&self, value: &mut Value) -> Vec<String> {
         let mut lost = Vec::new();
         for (key, held) in &self.0 {
@@ -98,7 +98,7 @@ impl Fixed {
         lost
     }
 
-    /// Puts the fixed values where they belong.
+    /// Writes the fixed values into `whole`.
     pub fn hold(&self, whole: &mut Value) {
         for (key, held) in &self.0 {
             match held {
@@ -108,7 +108,7 @@ impl Fixed {
         }
     }
 
-    /// What of `value` stands at fixed keys.
+    /// The part of `value` that is at fixed keys.
     pub fn part_of(&self, value: &Value) -> Value {
         let mut part = Value::Object(Map::new());
         for (key, _) in &self.0 {
@@ -124,14 +124,15 @@ fn steps(key: &str) -> Vec<&str> {
     key.split('.').collect()
 }
 
-/// Whether `above` would change nothing of `held`.
+/// Whether merging `above` into `held` would change nothing.
 fn adds_none(held: &Value, above: &Value) -> bool {
     let mut both = held.clone();
     merge(&mut both, above);
     both == *held
 }
 
-/// Takes out what stands at the key, or above it in the place of a table: answers where and what.
+/// Removes the value at the key, or the value that is in place of a table above it. Returns its key
+/// and the value.
 fn take(value: &mut Value, steps: &[&str]) -> Option<(String, Value)> {
     let members = value.as_object_mut()?;
     let (first, rest) = steps.split_first()?;
@@ -143,7 +144,7 @@ fn take(value: &mut Value, steps: &[&str]) -> Option<(String, Value)> {
     Some((format!("{first}.{key}"), taken))
 }
 
-/// Takes out what stands at the key itself.
+/// Removes the value at the key itself.
 fn remove(value: &mut Value, steps: &[&str]) {
     let Some((last, above)) = steps.split_last() else {
         return;
@@ -156,7 +157,7 @@ fn remove(value: &mut Value, steps: &[&str]) {
     }
 }
 
-/// Puts `held` at the key, with the tables above it.
+/// Puts `held` at the key and creates the tables above it.
 fn put(value: &mut Value, steps: &[&str], held: Value) {
     let Some((first, rest)) = steps.split_first() else {
         *value = held;
@@ -182,7 +183,7 @@ mod tests {
         Layer::policy("policy", value).expect("its keys are known")
     }
 
-    /// The profile where a user has this over that policy.
+    /// The profile that this user's layers make over this policy.
     fn under(fixing: Value, user: Value) -> Loaded {
         let layers = [policy(fixing), Layer::inline("user", user)];
         load_for(&layers, None).unwrap_or_else(|error| panic!("{error}"))
@@ -210,7 +211,7 @@ mod tests {
         assert_eq!(loaded.profile.origin(), "https://corp.example");
         assert_eq!(loaded.profile.name, "--backend");
         let places: Vec<_> = loaded.overridden.iter().map(|one| &one.place).collect();
-        // One of them said the same.
+        // One of the layers has the fixed value.
         assert_eq!(places, ["file", "workspace", "--backend"]);
         let profile = load(&layers).expect("a profile");
         assert_eq!(
@@ -394,7 +395,7 @@ mod tests {
             keys in prop::collection::vec(prop::collection::vec(a_key(), 1..3), 1..3),
         ) {
             let keys = keys.iter().map(|steps| steps.join("."));
-            // The list has none of these.
+            // The list cannot hold a key within a body.
             let keys: Vec<String> = keys.filter(|key| !key.starts_with("body.")).collect();
             let mut fixed = Fixed::default();
             fixed.add(&keys, &below);
@@ -406,7 +407,7 @@ mod tests {
                     merge(&mut whole, &above);
                 }
                 for key in &keys {
-                    // A value that stands in the place of a table has nothing below it.
+                    // Below a value that is in place of a table there is nothing.
                     let steps = steps(key);
                     prop_assert_eq!(at(&whole, &steps), at(&below, &steps), "{}", key);
                 }

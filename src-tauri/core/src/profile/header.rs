@@ -5,7 +5,8 @@ use std::fmt;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-/// What frames a message or is chosen elsewhere: cookies by the jar, the address by the base.
+/// Headers that frame a message, and headers that the core sets: cookies come from the jar, the
+/// host from the base address.
 const OURS: [&str; 12] = [
     "accept-encoding",
     "connection",
@@ -32,7 +33,7 @@ impl HeaderKey {
     pub fn parse(name: &str) -> Result<Self, String> {
         let name = name.to_ascii_lowercase();
         if reqwest::header::HeaderName::from_bytes(name.as_bytes()).is_err() {
-            return Err("has a key that is no name of a header".into());
+            return Err("has a key that is not a valid header name".into());
         }
         if OURS.contains(&name.as_str()) {
             return Err(format!("sets `{name}`, which is not for a profile to set"));
@@ -40,7 +41,6 @@ impl HeaderKey {
         Ok(Self(name))
     }
 
-    /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
     }

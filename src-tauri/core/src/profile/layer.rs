@@ -1,5 +1,5 @@
-//! One profile as somebody wrote it: a shipped one, a file, or a part of another file. It is read
-//! by itself, so that a mistake is named where it stands.
+//! One profile as it was written: a shipped one, a file, or a part of another file. Each is read by
+//! itself, so that a mistake is reported with the file that holds it.
 
 use std::path::Path;
 
@@ -12,23 +12,23 @@ use super::name::{Named, named, stranger};
 use super::read::{read, read_beside};
 use super::shipped::SHIPPED;
 
-/// No profile comes near this; more is a mistake in the name of the file.
+/// Far more than any profile needs; a larger file was probably named by mistake.
 const SIZE_LIMIT: u64 = 1024 * 1024;
 
-/// One profile, as yet over nothing.
+/// One profile, before it is merged with others.
 #[derive(Clone)]
 pub struct Layer {
     pub(super) place: String,
     pub(super) value: Value,
     is_file: bool,
-    /// Keys that are no part of a profile, but may stand where this one does.
+    /// Keys that are not part of a profile, but may be in the same table.
     beside: &'static [&'static str],
-    /// Keys over which no later layer lays anything. Only a policy's profile has any say here.
+    /// Keys that no later layer may change. Only the profile of a policy has them.
     pub(super) fixed: Option<Vec<String>>,
 }
 
 impl Layer {
-    /// Values from within another file; `place` says which.
+    /// Values from within another file; `place` says where.
     pub fn inline(place: impl Into<String>, value: Value) -> Self {
         Self {
             place: place.into(),
@@ -39,8 +39,8 @@ impl Layer {
         }
     }
 
-    /// The same for the profile of an administrator's policy: the list `fixed` among its values
-    /// names the keys over which no later layer lays anything.
+    /// The same for the profile of an administrator's policy. Its list `fixed` names the keys that
+    /// no later layer may change.
     ///
     /// # Errors
     /// If something in that list is not a key of a profile.
@@ -57,8 +57,8 @@ impl Layer {
         })
     }
 
-    /// The same where whoever reads the other file has taken these keys out of the values: a
-    /// slip in one of them is understood.
+    /// The same for values from which the reader of the other file has removed the keys `taken`, so
+    /// that a misspelt one of these gets a suggestion.
     pub fn beside(place: impl Into<String>, value: Value, taken: &'static [&'static str]) -> Self {
         Self {
             beside: taken,
@@ -66,7 +66,8 @@ impl Layer {
         }
     }
 
-    /// What `name` stands for: a shipped profile, or a file. `place` says who names it.
+    /// The layer that `name` stands for: a shipped profile, or a file. `place` says where the name
+    /// was given.
     pub fn named(place: impl Into<String>, name: &str) -> Result<Self, ProfileError> {
         let place = place.into();
         match named("", name) {
@@ -76,8 +77,8 @@ impl Layer {
         }
     }
 
-    /// The same where the name stands under a key of another file. `carried` is the one file,
-    /// name and text, that the app was built with.
+    /// The same for a name at the key `key` of another file. `carried` is the one file, name and
+    /// text, that the app was built with.
     pub fn chosen(
         place: &str,
         key: &str,
@@ -99,28 +100,28 @@ impl Layer {
         }
     }
 
-    /// The values, as they stand there.
+    /// The values as they were written.
     #[cfg(any(unix, test))]
     pub(crate) fn into_value(self) -> Value {
         self.value
     }
 
-    /// The keys that it sets, each with everything above it.
+    /// The full paths of the keys that it sets.
     pub fn sets(&self) -> Vec<String> {
         fixed::leaves(&self.value)
     }
 
-    /// The keys over which it lets no later layer lay anything.
+    /// The keys that no later layer may change.
     pub fn fixes(&self) -> &[String] {
         self.fixed.as_deref().unwrap_or_default()
     }
 
-    /// Which file it is, or where in another one it stands.
+    /// Which file it is, or where it is in another file.
     pub fn place(&self) -> &str {
         &self.place
     }
 
-    /// The text of a file; the ending of its name says whether it is TOML or JSON.
+    /// Parses the text of a file, as TOML or JSON by the extension of its name.
     pub fn text(name: impl Into<String>, text: &str) -> Result<Self, ProfileError> {
         let place = name.into();
         let ending = place.rsplit('.').next().unwrap_or_default();
@@ -141,7 +142,7 @@ impl Layer {
         }
     }
 
-    /// A file.
+    /// Reads a file.
     pub fn file(path: &Path) -> Result<Self, ProfileError> {
         let place = path.display().to_string();
         let refused = |reason: String| Err(Mistake::new("", reason).in_place(place.clone()));
@@ -161,14 +162,15 @@ impl Layer {
     pub fn find(folder: &Path, name: &str) -> Result<Option<Self>, ProfileError> {
         let path = |ending| folder.join(format!("{name}.{ending}"));
         let [toml, json] = ["toml", "json"].map(path);
-        // A link that leads nowhere is there, and wrong: silence would mean another backend.
+        // A broken link counts as a file that cannot be read. Ignoring it would mean another
+        // backend.
         let is_there = |path: &Path| std::fs::symlink_metadata(path).is_ok();
         match (is_there(&toml), is_there(&json)) {
             (false, false) => Ok(None),
             (true, false) => Self::file(&toml).map(Some),
             (false, true) => Self::file(&json).map(Some),
             (true, true) => {
-                let reason = format!("stands beside {name}.json: keep one of them");
+                let reason = format!("exists beside {name}.json: keep one of them");
                 Err(Mistake::new("", reason).in_place(toml.display().to_string()))
             }
         }
@@ -180,7 +182,7 @@ impl Layer {
         Self::text(format!("{name}.toml"), shipped.text).ok()
     }
 
-    /// Reads the layer by itself; answers what it extends.
+    /// Checks the layer by itself. Returns the name of the profile that it extends.
     pub(super) fn look(&self) -> Result<Option<String>, Mistake> {
         if !self.value.is_object() {
             return Err(Mistake::new("", "must hold a table"));
@@ -208,7 +210,8 @@ impl Layer {
     }
 }
 
-/// The parser's own error shows the line, which may hold a secret: its words and its place do.
+/// The parser's own error shows the line, which may hold a secret. Its message and line number do
+/// not.
 fn toml(text: &str) -> Result<Value, String> {
     ::toml::from_str(text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start.min(text.len()));

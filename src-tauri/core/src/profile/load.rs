@@ -1,11 +1,11 @@
-//! Profiles laid over each other: the shipped one at the bottom, then what the app was built
-//! with, then what overrides it. Each layer is read by itself first, so that a mistake is named
-//! in the file that holds it.
+//! Merges profiles: the shipped one at the bottom, then what the app was built with, then what
+//! overrides it. Each layer is first read by itself, so that a mistake is reported with the file
+//! that holds it.
 //!
-//! Tables are merged key by key. A list, a text and a request's body replace what is below
-//! them, and `false` takes away. A layer that `extends` a shipped profile starts anew from it.
-//! What an administrator's policy fixes stays as it is then, whatever comes later: see
-//! [`super::fixed`].
+//! Tables are merged key by key. A list, a text and a request's body replace the value below them,
+//! and `false` removes it. A layer with `extends` discards the layers below it and starts again
+//! from a shipped profile. Keys that an administrator's policy fixes keep their values, whatever
+//! later layers hold: see [`super::fixed`].
 
 use serde_json::{Map, Value};
 
@@ -18,7 +18,7 @@ use super::read::read;
 use super::shipped::SHIPPED;
 use crate::wire::Overridden;
 
-/// A replaced value's key: a body is one value, however many members it has.
+/// The key of a request's body, which is replaced as one value, however many members it has.
 pub(super) const WHOLE: &str = "body";
 /// The key of a table of headers.
 pub(super) const HEADERS: &str = "headers";
@@ -26,20 +26,20 @@ pub(super) const HEADERS: &str = "headers";
 /// A profile, and what a policy did to the other layers.
 #[derive(Clone, Debug)]
 pub struct Loaded {
-    /// The profile.
+    /// The profile that the layers make.
     pub profile: Profile,
-    /// What stands in other layers and has no effect because of the policy.
+    /// Keys of other layers that have no effect because of the policy.
     pub overridden: Vec<Overridden>,
 }
 
-/// The profile that these layers make, the last over the others, on the contract.
+/// The profile that these layers make, each over the one before it, on top of the contract.
 pub fn load(layers: &[Layer]) -> Result<Profile, ProfileError> {
     Laid::over_each_other(layers)?.profile()
 }
 
-/// The same, and what a policy did to it, for an app that has these permissions and no others: a
-/// role that is given another would get nothing, without a word. Where it is not known which
-/// there are, any may be given.
+/// The same, with what a policy did to the other layers. `permissions` are those that the app has:
+/// a role with any other permission is refused, because that permission would have no effect.
+/// Without `permissions`, a role may have any.
 pub fn load_for(layers: &[Layer], permissions: Option<&[&str]>) -> Result<Loaded, ProfileError> {
     let laid = Laid::over_each_other(layers)?;
     let profile = laid.profile()?;
@@ -54,10 +54,10 @@ pub fn load_for(layers: &[Layer], permissions: Option<&[&str]>) -> Result<Loaded
     })
 }
 
-/// Layers that lie over each other.
+/// Layers that have been merged.
 struct Laid {
     whole: Value,
-    /// Each with those of its values that count.
+    /// Each layer with those of its values that take effect.
     layers: Vec<Layer>,
     overridden: Vec<Overridden>,
 }
@@ -88,7 +88,7 @@ impl Laid {
         if let Some(name) = extends
             && layer.value.get(EXTENDS).is_some()
         {
-            // What ships is right by itself, so whoever came after it is wrong.
+            // A shipped profile has no mistakes, so a mistake is in a layer that came after it.
             for below in &mut self.layers {
                 below.value = fixed.part_of(&below.value);
             }
@@ -109,7 +109,7 @@ impl Laid {
         self.overridden.extend(those);
     }
 
-    /// Notes what a policy's values lie over.
+    /// Notes which values of the layers below a policy's values replace.
     fn note_below(&mut self, above: &Value) {
         for key in fixed::leaves(above) {
             let steps: Vec<&str> = key.split('.').collect();
@@ -133,8 +133,8 @@ impl Laid {
     }
 }
 
-/// The name of a header means the same in small letters and in large ones: in one spelling, so
-/// that a layer finds what is below.
+/// Writes the names of headers in lower case, so that a layer replaces the header below it, however
+/// the two are spelled.
 fn spell_headers(value: &mut Value) {
     let Value::Object(members) = value else {
         return;
@@ -153,7 +153,7 @@ fn spell_headers(value: &mut Value) {
     }
 }
 
-/// The values of a shipped profile; none for `nothing`.
+/// The values of a shipped profile; an empty table for `nothing`.
 fn shipped(name: &str) -> Value {
     let layer = Layer::shipped(name).map(|layer| layer.value);
     layer.unwrap_or_else(|| Value::Object(Map::new()))
@@ -175,7 +175,8 @@ pub(super) fn merge(below: &mut Value, above: &Value) {
     }
 }
 
-/// The uppermost layer that has a say on `key`; where none has, the uppermost of all.
+/// The place of the uppermost layer that sets `key` or else a key above it; otherwise that of the
+/// uppermost layer.
 fn place_of(layers: &[Layer], key: &str) -> String {
     let mut steps: Vec<&str> = key.split('.').collect();
     while !steps.is_empty() {

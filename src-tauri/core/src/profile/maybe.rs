@@ -1,4 +1,4 @@
-//! Something that a backend may not have: `false` takes away what a profile below has.
+//! A part that a backend may not have. `false` removes what a layer below has.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -36,7 +36,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ValueOrFalse<T> {
     type Value = Maybe<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("what belongs here, or `false` for none")
+        f.write_str("a value of the right kind, or `false` for none")
     }
 
     fn visit_bool<E: Error>(self, value: bool) -> Result<Maybe<T>, E> {

@@ -1,5 +1,5 @@
-//! What is wrong with a profile, said so that it can be put right: where, which key, why, and
-//! which key was probably meant. Never what stands there: it may be a secret.
+//! A mistake in a profile, with what is needed to correct it: the file, the key, the reason, and
+//! the key that was probably meant. Never the value, which may be a secret.
 
 use std::fmt;
 
@@ -8,11 +8,11 @@ use std::fmt;
 pub struct ProfileError {
     /// The file, or the section of the app's configuration.
     pub place: String,
-    /// The key with everything above it, such as `endpoints.login.path`; empty for the file.
+    /// The full path of the key, such as `endpoints.login.path`; empty for the whole file.
     pub key: String,
     /// Why it is refused.
     pub reason: String,
-    /// What was probably meant, also with everything above it.
+    /// The full path of the key that was probably meant.
     pub nearest: Option<String>,
 }
 
@@ -49,7 +49,7 @@ impl Mistake {
         }
     }
 
-    /// The same, in a file.
+    /// Adds the file.
     pub fn in_place(self, place: impl Into<String>) -> ProfileError {
         ProfileError {
             place: place.into(),
@@ -60,8 +60,8 @@ impl Mistake {
     }
 }
 
-/// The candidate that is nearest to `given`, if any is near: a slip of a few letters, or the
-/// same words in other clothes (`refreshToken`, `refresh-token`).
+/// The candidate that is nearest to `given`, if any is near: a few letters differ, or the words are
+/// written in another style (`refreshToken`, `refresh-token`).
 pub fn nearest<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let given = plain(given);
     let allowed = (given.chars().count() / 3).clamp(1, 3);
@@ -74,12 +74,12 @@ pub fn nearest<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -
 }
 
 fn plain(word: &str) -> String {
-    // A key may be of any length; a slip is found in its beginning or not at all.
+    // A key may have any length; its beginning is enough to compare.
     let letters = word.chars().take(64).filter(|c| c.is_alphanumeric());
     letters.flat_map(char::to_lowercase).collect()
 }
 
-/// How many letters are to be put in, taken out, changed or swapped with their neighbour.
+/// How many letters have to be inserted, removed, changed or swapped with their neighbour.
 fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let mut rows: [Vec<usize>; 3] = [vec![], vec![], (0..=b.len()).collect()];

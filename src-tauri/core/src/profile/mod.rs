@@ -1,9 +1,9 @@
-//! A backend, described as data. [`Profile::default`] is the contract of the bundled backend;
-//! a file says what differs.
+//! A backend, described as data. [`Profile::default`] is the contract of the bundled backend; a
+//! file holds what differs from it.
 //!
-//! [`load`] lays files over each other and [`check`] holds the result against itself, so that
-//! what is wrong is said when the app starts. A [`Profile`] that exists can be relied on.
-//! [`request`] makes requests of it and [`rules`] judges answers; both are pure.
+//! [`load`] merges files and [`check`] checks the result, so that a mistake is reported when the
+//! app starts. A [`Profile`] that exists has passed these checks. [`request`] builds requests from
+//! it and [`rules`] interprets answers; both are pure.
 
 mod body;
 mod check;
@@ -33,54 +33,57 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use url::Url;
 
-pub use body::Body;
-pub use header::HeaderKey;
+pub(crate) use header::HeaderKey;
 pub use layer::Layer;
 pub use load::{Loaded, load, load_for};
 pub use maybe::Maybe;
 pub(crate) use mistake::Mistake;
 pub use mistake::ProfileError;
+pub(crate) use model::Method;
 pub use model::{
-    Answer, Api, Cookies, Endpoint, Endpoints, Expiry, ExpiryForm, Fields, Method, Otp, SCHEMA,
+    Answer, Api, Cookies, Endpoint, Endpoints, Expiry, ExpiryForm, Fields, Otp, SCHEMA,
     SessionRules, UserFields, UserFrom,
 };
-pub use placeholder::{Placeholder, Variables};
-pub use pointer::{Pointer, first};
+pub use placeholder::Placeholder;
+pub(crate) use placeholder::Variables;
+pub use pointer::Pointer;
+pub(crate) use pointer::first;
 pub(crate) use read::read;
-pub use request::{NoPath, Request, headers, request};
+pub(crate) use request::{Request, headers, request};
 pub use rules::{EndRule, Ending, ErrorRule, Facts, Refusal, Step, When};
 pub use shipped::{SHIPPED, Shipped};
 pub use text::Text;
 
 use crate::roles::Roles;
 
-/// Everything that the core knows about a backend. Checked: see [`load`].
+/// Everything that the core knows about a backend. [`load`] has checked it.
 #[derive(Clone, Debug)]
 pub struct Profile {
     /// What the backend is called, for people.
     pub name: String,
-    /// The base URL under which every path hangs.
+    /// The base URL of all paths.
     pub backend: Url,
-    /// Headers of every request.
+    /// Headers that every request carries.
     pub headers: BTreeMap<HeaderKey, Text>,
     /// Which cookies carry the session.
     pub cookies: Cookies,
     /// What a session consists of.
     pub session: SessionRules,
-    /// The calls.
+    /// The calls that the backend has.
     pub endpoints: Endpoints,
     /// Where to find things in a JSON answer.
     pub answer: Answer,
     /// Where to find things in a user object.
     pub user: UserFields,
-    /// One-time codes.
+    /// How the backend uses one-time codes.
     pub otp: Otp,
-    /// Which answers to a refresh end the session, first match wins. Everything that no
-    /// rule names is transient.
+    /// Which answers to a refresh end the session; the first rule that matches counts. Any other
+    /// failure is temporary.
     pub ends: Vec<EndRule>,
-    /// What refusals mean where the status alone does not say it, first match wins.
+    /// What refusals mean where the status alone does not say it; the first rule that matches
+    /// counts.
     pub errors: Vec<ErrorRule>,
-    /// Which answers to a sign-out say that there is nothing left to end.
+    /// Which answers to a sign-out mean that there is no session left to end.
     pub signed_out: Vec<When>,
     /// What the window may call with the user's session.
     pub api: Api,
@@ -90,7 +93,7 @@ pub struct Profile {
 
 impl Default for Profile {
     fn default() -> Self {
-        load(&[]).expect("the contract, which a test reads")
+        load(&[]).expect("the contract is valid: a test reads it")
     }
 }
 
@@ -118,30 +121,32 @@ impl Profile {
         url
     }
 
-    /// Scheme, host and port: what a session belongs to.
+    /// Scheme, host and port. A session belongs to one origin.
     pub fn origin(&self) -> String {
         self.backend.origin().ascii_serialization()
     }
 
-    /// The endpoints of the session itself: no window calls them by their path. Segments with
-    /// a `$` stand for any.
+    /// The paths of the session's own endpoints, which no page may call. A segment with a `$`
+    /// matches any segment.
     pub fn auth_paths(&self) -> impl Iterator<Item = String> {
         let ours = self.endpoints.all().filter(|(name, _)| *name != "me");
         ours.map(|(_, call)| call.path.source())
     }
 
-    /// The call that renews the session, by name, or that tells whether it is still alive.
+    /// The call that renews the session, with its name; otherwise the one that tells whether the
+    /// session is still alive.
     pub fn renewal(&self) -> Option<(&'static str, &Endpoint)> {
         let refresh = self.endpoints.refresh.get().map(|call| ("refresh", call));
         refresh.or_else(|| self.endpoints.me.get().map(|call| ("me", call)))
     }
 
-    /// Whether there is nothing to renew a session with: `me` tells whether it is alive.
+    /// Whether the backend has no call that renews a session, so that only `me` tells whether it is
+    /// alive.
     pub fn is_renewed_by_me(&self) -> bool {
         self.endpoints.refresh.get().is_none()
     }
 
-    /// Where to look in the answer to [`Profile::renewal`].
+    /// Where to find things in the answer to [`Profile::renewal`].
     pub fn renewed(&self) -> &Fields {
         if self.is_renewed_by_me() {
             &self.answer.me
@@ -152,7 +157,7 @@ impl Profile {
 }
 
 impl Endpoints {
-    /// Those that there are, by name.
+    /// The endpoints that the backend has, by name.
     pub fn all(&self) -> impl Iterator<Item = (&'static str, &Endpoint)> {
         [
             ("login", &self.login),

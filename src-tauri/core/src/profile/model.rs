@@ -1,5 +1,5 @@
-//! A profile as a file has it, schema version 1. Every member may be missing: what a file does
-//! not say, the profile below it says; see [`super::load`].
+//! A profile as it is written in a file, schema version 1. Every member may be missing; its value
+//! then comes from the profile below: see [`super::load`].
 
 use std::collections::BTreeMap;
 
@@ -16,15 +16,15 @@ use crate::roles::Roles;
 /// The schema version that this build reads.
 pub const SCHEMA: u32 = 1;
 
-/// How Vestibule speaks to a backend: which endpoints there are, what they are sent, and where
-/// to find things in their answers. What a file does not say is as in the profile that it
-/// extends; without `extends`, as in what the app was built with.
+/// How Vestibule speaks to a backend: which endpoints there are, what they are sent, and where to
+/// find things in their answers. What a file leaves out is as in the profile that it extends;
+/// without `extends`, as in what the app was built with.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[cfg_attr(test, schemars(title = "Vestibule backend profile"))]
 #[serde(default, deny_unknown_fields)]
 pub struct Document {
-    /// For editors: where this schema is.
+    /// The address of this schema, for editors.
     #[serde(rename = "$schema")]
     pub json_schema: Option<String>,
     /// The version of this schema: 1.
@@ -37,30 +37,30 @@ pub struct Document {
     pub name: Option<String>,
     /// Where this profile comes from and what to know about it, for people.
     pub about: Option<String>,
-    /// The base address under which every path hangs. https, or http on loopback.
+    /// The base address of all paths: https, or http on loopback.
     pub backend: Option<String>,
-    /// Headers that go out with every request, such as `apikey`. Templates that may hold
-    /// `$origin` and `$device_id`.
+    /// Headers that every request carries, such as `apikey`. Templates that may contain `$origin`
+    /// and `$device_id`.
     pub headers: BTreeMap<HeaderKey, Text>,
-    /// Cookies.
+    /// Which cookies carry the session.
     pub cookies: Cookies,
     /// What a session consists of.
     pub session: SessionRules,
-    /// The calls. Each may be `false`: the backend has no such endpoint.
+    /// The calls. `false` means that the backend has no such endpoint.
     pub endpoints: Endpoints,
     /// Where to find things in an answer.
     pub answer: Answer,
     /// Where to find things in the user object.
     pub user: UserFields,
-    /// One-time codes.
+    /// How the backend uses one-time codes.
     pub otp: Otp,
-    /// Which answers to a refresh end the session: the first that holds says why. Everything
-    /// else is taken for trouble that passes.
+    /// Which answers to a refresh end the session: the first rule that matches gives the reason.
+    /// Any other failure counts as temporary.
     pub ends: Vec<EndRule>,
-    /// What a refused sign-in means, where the status alone does not say it: the first that
-    /// holds counts.
+    /// What a refused sign-in means, where the status alone does not say it: the first rule that
+    /// matches counts.
     pub errors: Vec<ErrorRule>,
-    /// Which answers to a sign-out, beside a success, say that there is nothing left to end.
+    /// Which answers to a sign-out, besides a success, mean that there is no session left to end.
     pub signed_out: Vec<When>,
     /// What the window may call with the user's session.
     pub api: Api,
@@ -68,17 +68,17 @@ pub struct Document {
     pub roles: Roles,
 }
 
-/// Cookies.
+/// Which cookies carry the session.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Cookies {
-    /// Whether cookies are taken and sent at all.
+    /// Whether cookies are accepted and sent at all.
     pub enabled: bool,
-    /// The names of those that carry the session: kept in the keyring, sent with a refresh
-    /// and a sign-out.
+    /// The names of the cookies that carry the session. They are kept in the keyring and sent with
+    /// a refresh and a sign-out.
     pub refresh: Vec<String>,
-    /// The name of one that carries the install id, or `false`.
+    /// The name of a cookie that carries the device's fingerprint, or `false`.
     pub device: Maybe<String>,
     /// Whether API calls carry the session's cookies too.
     pub with_api: bool,
@@ -104,9 +104,9 @@ pub struct SessionRules {
     pub user_from: UserFrom,
     /// Whether one token serves both as refresh and as access token.
     pub single_token: bool,
-    /// How long the backend answers a refresh token that was replaced with the same successor
-    /// again, in seconds: what a crash has kept from being stored is asked for once more in
-    /// that time. 0 where it takes every second use for a theft. An hour at most.
+    /// For how many seconds the backend answers a replaced refresh token with the same successor
+    /// again. Within that time the app repeats a refresh whose answer it lost in a crash. 0 if the
+    /// backend takes every second use for theft. At most an hour.
     #[cfg_attr(test, schemars(range(max = 3600)))]
     pub grace_s: u64,
 }
@@ -119,13 +119,13 @@ pub enum UserFrom {
     /// The answer to the refresh.
     #[default]
     Refresh,
-    /// The endpoint `me`, asked after each sign-in and refresh.
+    /// The endpoint `me`, called after each sign-in and refresh.
     Me,
-    /// The sign-in: it stays as it was then.
+    /// The sign-in. The user stays as it was then.
     Login,
 }
 
-/// The calls.
+/// The calls. `false` means that the backend has no such endpoint.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
@@ -134,13 +134,13 @@ pub struct Endpoints {
     pub login: Maybe<Endpoint>,
     /// Makes an account.
     pub register: Maybe<Endpoint>,
-    /// Has the code sent, where signing in does not do so by itself.
+    /// Sends a code, where signing in does not do so by itself.
     pub send_otp: Maybe<Endpoint>,
-    /// Answers a challenge.
+    /// Answers a challenge with a code.
     pub verify_otp: Maybe<Endpoint>,
-    /// Asks for another code; absent means that `send_otp` does.
+    /// Sends another code; if absent, `send_otp` does.
     pub resend_otp: Maybe<Endpoint>,
-    /// Renews the session; absent means that `me` tells whether it is still alive.
+    /// Renews the session; if absent, `me` tells whether it is still alive.
     pub refresh: Maybe<Endpoint>,
     /// Says who is signed in.
     pub me: Maybe<Endpoint>,
@@ -155,36 +155,30 @@ pub struct Endpoints {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Endpoint {
-    /// `POST` unless it says otherwise.
+    /// `POST` by default.
     pub method: Method,
-    /// Under the base address, beginning with a slash; may have a query.
+    /// Below the base address. Begins with a slash; may have a query.
     pub path: Text,
-    /// A header whose placeholder is not known in a call is left out of it.
+    /// Headers of this call. One whose placeholder has no value in a call is left out of it.
     pub headers: BTreeMap<HeaderKey, Text>,
-    /// The JSON body, or `false`. A text that is one placeholder becomes its value; a member
-    /// whose placeholder is not known in a call is left out of it.
+    /// The JSON body, or `false`. A text that consists of one placeholder becomes its value. A
+    /// member whose placeholder has no value in a call is left out of it.
     pub body: Maybe<Body>,
 }
 
-/// An HTTP method.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Method {
-    /// GET
     Get,
-    /// POST
     #[default]
     Post,
-    /// PUT
     Put,
-    /// PATCH
     Patch,
-    /// DELETE
     Delete,
 }
 
-/// Where to find things in an answer: ordered lists of JSON pointers, of which the first that
+/// Where to find things in an answer: lists of JSON pointers. The first pointer of a list that
 /// finds something counts.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -196,9 +190,9 @@ pub struct Answer {
     pub refresh: Fields,
     /// In the answer of `me`.
     pub me: Fields,
-    /// In any refusal: the error for people.
+    /// In any refusal: the message for people.
     pub message: Vec<Pointer>,
-    /// In any refusal: the error for programs.
+    /// In any refusal: the error code for programs.
     pub code: Vec<Pointer>,
 }
 
@@ -213,12 +207,12 @@ pub struct Fields {
     pub access_token: Vec<Pointer>,
     /// The refresh token; empty if it is a cookie.
     pub refresh_token: Vec<Pointer>,
-    /// A header of the answer that holds the access token, or `false`: with or without
-    /// `Bearer` before it. The body counts first.
+    /// A header of the answer that holds the access token, with or without `Bearer` before it, or
+    /// `false`. A token in the body takes precedence.
     pub access_token_header: Maybe<HeaderKey>,
     /// A header of the answer that holds the refresh token, likewise.
     pub refresh_token_header: Maybe<HeaderKey>,
-    /// The access token's end or life; the first that can be read counts.
+    /// When the access token ends or how long it is valid; the first that can be read counts.
     pub expires: Vec<Expiry>,
     /// The refresh token's end or life, likewise.
     pub refresh_expires: Vec<Expiry>,
@@ -236,12 +230,12 @@ impl Fields {
     }
 }
 
-/// A time, and how it is written.
+/// A time in an answer, and how it is written.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Expiry {
-    /// Where it stands. For `jwt_exp`, where the JWT stands; absent means the token itself.
+    /// Where it is. For `jwt_exp`, where the JWT is; absent means the token itself.
     #[serde(default)]
     pub at: Option<Pointer>,
     /// How it is written.
@@ -260,11 +254,11 @@ pub enum ExpiryForm {
     EpochS,
     /// An end in milliseconds since 1970.
     EpochMs,
-    /// A life in seconds.
+    /// A duration in seconds.
     TtlS,
-    /// A life in milliseconds.
+    /// A duration in milliseconds.
     TtlMs,
-    /// An end within a JWT, as its `exp`.
+    /// The `exp` of a JWT.
     JwtExp,
 }
 
@@ -273,11 +267,11 @@ pub enum ExpiryForm {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct UserFields {
-    /// The identifier. Without one there is no user.
+    /// The identifier. A user without one counts as no user.
     pub id: Vec<Pointer>,
     /// The display name.
     pub name: Vec<Pointer>,
-    /// Parts of a name, all of which are put together where `name` finds nothing.
+    /// Parts of a name, which are joined where `name` finds nothing.
     pub name_parts: Vec<Pointer>,
     /// The e-mail address.
     pub email: Vec<Pointer>,
@@ -289,25 +283,25 @@ pub struct UserFields {
     pub roles: Vec<Pointer>,
 }
 
-/// One-time codes.
+/// How the backend uses one-time codes.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Otp {
-    /// Which answers to a login or a registration want a code: any that holds.
+    /// Which answers to a login or a registration ask for a code: any rule that matches.
     pub wanted: Vec<When>,
-    /// In such an answer: where the code went.
+    /// In such an answer: where the code was sent.
     pub email: Vec<Pointer>,
-    /// In such an answer: what becomes `$challenge`.
+    /// In such an answer: the value of `$challenge`.
     pub challenge: Vec<Pointer>,
-    /// How long before another code may be asked for, in seconds, where the backend does not
-    /// say. An hour at most.
+    /// How many seconds to wait before another code may be requested, where the backend does not
+    /// say. At most an hour.
     #[cfg_attr(test, schemars(range(max = 3600)))]
     pub resend_after_s: u64,
 }
 
 impl Otp {
-    /// The same in milliseconds.
+    /// [`Self::resend_after_s`] in milliseconds.
     pub fn resend_after_ms(&self) -> u64 {
         self.resend_after_s.saturating_mul(1000)
     }
@@ -329,17 +323,17 @@ impl Default for Otp {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Api {
-    /// Paths under the base; `*` stands for one segment. The endpoints of the session are
-    /// never among them.
+    /// Paths below the base address; `*` matches one segment. The session's own endpoints cannot be
+    /// among them.
     pub allow: Vec<String>,
-    /// How a call carries the session: templates that may hold `$access_token`.
+    /// Headers that carry the session: templates that may contain `$access_token`.
     pub headers: BTreeMap<HeaderKey, Text>,
-    /// How long the backend may take to answer once it has the whole request, in seconds.
+    /// For how many seconds the backend may take to answer once it has the whole request.
     pub answer_within_s: u64,
-    /// How long the backend may pause while a body goes either way, in seconds.
+    /// For how many seconds the backend may pause while a body is sent or received.
     pub idle_within_s: u64,
-    /// How long a stream of events (`text/event-stream`) may be silent, in seconds. What comes
-    /// between two events counts too, such as the comments by which many servers keep it open.
+    /// For how many seconds a stream of events (`text/event-stream`) may be silent. Anything that
+    /// arrives counts, such as the comments by which many servers keep a stream open.
     pub events_within_s: u64,
 }
 

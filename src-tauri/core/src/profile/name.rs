@@ -1,25 +1,25 @@
-//! Names of profiles, as people write them. The app's build script is made from this file too,
-//! so that a slip is refused there in the same words: it needs its neighbours `mistake` and
-//! `shipped`, and nothing else.
+//! Names of profiles, as people write them. The app's build script includes this file too, so that
+//! it refuses a misspelt name in the same words. So this file may use only its neighbours `mistake`
+//! and `shipped`.
 
 use super::mistake::{Mistake, nearest};
 use super::shipped::SHIPPED;
 
-/// What a profile extends that is to share nothing with a shipped one.
+/// What a profile extends if it shares nothing with a shipped one.
 pub const NOTHING: &str = "nothing";
-/// How files end that hold a profile.
+/// The extensions of files that hold a profile.
 const ENDINGS: [&str; 2] = [".toml", ".json"];
 
-/// What a profile is named by.
+/// What a name of a profile stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Named {
-    /// One that ships, or [`NOTHING`].
+    /// A shipped profile, or [`NOTHING`].
     Shipped,
-    /// A file, which may not be there.
+    /// A file, which may not exist.
     File,
 }
 
-/// What `given` names; what is neither is refused under `key`.
+/// What `given` stands for. A name that is neither is refused under `key`.
 pub fn named(key: &str, given: &str) -> Result<Named, Mistake> {
     let lower = given.to_ascii_lowercase();
     if names().any(|name| name == given) {
@@ -35,7 +35,7 @@ pub fn named(key: &str, given: &str) -> Result<Named, Mistake> {
     }
 }
 
-/// Why `given` stands for no shipped profile; `or` is what else it could have been.
+/// The mistake that `given` is not a shipped profile; `or` says what else it could have been.
 pub fn stranger(key: &str, given: &str, or: &str) -> Mistake {
     let listed: Vec<_> = names().map(|name| format!("`{name}`")).collect();
     Mistake {

@@ -1,16 +1,18 @@
 //! Paths under the base address, as a profile names them.
 
-/// Refuses what is no plain path; the reason does not repeat it.
+/// Refuses what is not a plain path. The reason does not repeat the path.
 pub fn check(path: &str) -> Result<(), String> {
     if !path.starts_with('/') || path.starts_with("//") {
         return Err("must begin with one slash".into());
     }
     let strange = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '\\' | '#');
     if path.contains(strange) {
-        return Err("holds what no path can: a space, a backslash, `#` or the like".into());
+        return Err(
+            "holds a character that no path can: a space, a backslash, `#` or the like".into(),
+        );
     }
     if segments(path).any(is_dots) {
-        return Err("holds a segment of dots, which leads elsewhere".into());
+        return Err("holds a segment `.` or `..`, which leads to another path".into());
     }
     Ok(())
 }
@@ -21,7 +23,7 @@ pub fn is_dots(segment: &str) -> bool {
     matches!(plain.as_str(), "." | "..")
 }
 
-/// Whether a path can be both of these. `*` and `$placeholders` stand for one segment.
+/// Whether one path can match both of these. `*` and `$placeholders` match one segment.
 pub fn overlap(allowed: &str, endpoint: &str) -> bool {
     let is_any = |segment: &str| segment == "*" || segment.contains('$');
     let mut allowed = segments(allowed);

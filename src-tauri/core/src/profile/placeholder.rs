@@ -1,4 +1,4 @@
-//! What a template may ask for, and where.
+//! The placeholders of templates, and their values in one call.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use crate::secrets::Secret;
 /// A name after a dollar sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Placeholder {
-    /// What the user typed to say who they are, usually an e-mail address.
+    /// What the user typed to identify themselves, usually an e-mail address.
     Identifier,
     /// The password.
     Password,
@@ -16,11 +16,11 @@ pub enum Placeholder {
     Name,
     /// The one-time code.
     Otp,
-    /// What the backend gave out to name its challenge.
+    /// The backend's own id of its challenge.
     Challenge,
-    /// The whole device payload; stands alone only.
+    /// The whole device payload; only where it is the whole text.
     Device,
-    /// The install id.
+    /// The device's fingerprint.
     DeviceId,
     /// The refresh token that came in a body.
     RefreshToken,
@@ -30,7 +30,7 @@ pub enum Placeholder {
     Origin,
 }
 
-/// All, with their names.
+/// All placeholders, with their names.
 pub const PLACEHOLDERS: [(&str, Placeholder); 10] = [
     ("identifier", Placeholder::Identifier),
     ("password", Placeholder::Password),
@@ -61,7 +61,8 @@ impl Placeholder {
         }
     }
 
-    /// Whether it must not stand in an address, which every server on the way writes down.
+    /// Whether it must not be in an address, because the backend and the proxies before it log
+    /// addresses.
     pub fn is_credential(self) -> bool {
         matches!(
             self,
@@ -70,31 +71,23 @@ impl Placeholder {
     }
 }
 
-/// What the placeholders stand for in one call; what is `None` is not known in it.
+/// The values of the placeholders in one call; `None` if the call has no such value.
 #[derive(Clone, Copy, Default)]
 pub struct Variables<'a> {
-    /// `$identifier`
     pub identifier: Option<&'a str>,
-    /// `$password`
     pub password: Option<&'a Secret>,
-    /// `$name`
     pub name: Option<&'a str>,
-    /// `$otp`
     pub otp: Option<&'a Secret>,
-    /// `$challenge`
     pub challenge: Option<&'a Secret>,
-    /// `$device` and `$device_id`
+    /// For `$device` and `$device_id`.
     pub device: Option<&'a Device>,
-    /// `$refresh_token`
     pub refresh_token: Option<&'a Secret>,
-    /// `$access_token`
     pub access_token: Option<&'a Secret>,
-    /// `$origin`
     pub origin: Option<&'a str>,
 }
 
 impl<'a> Variables<'a> {
-    /// What stands for a placeholder within a text. `$device` is no text.
+    /// The value of a placeholder within a text. `$device` has none, because it is a table.
     pub fn text(&self, placeholder: Placeholder) -> Option<Cow<'a, str>> {
         let plain = |text: Option<&'a str>| text.map(Cow::Borrowed);
         let secret = |text: Option<&'a Secret>| plain(text.map(Secret::secret));

@@ -4,7 +4,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// Where to look in an answer: `/user/id`, or the empty text for the whole of it.
+/// Where to look in an answer: `/user/id`, or the empty text for the whole answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[cfg_attr(test, schemars(transparent))]
@@ -23,12 +23,12 @@ impl Pointer {
         Ok(Self(text.to_owned()))
     }
 
-    /// What stands there, unless it is nothing or null.
+    /// The value at this place; `None` if there is none or it is null.
     pub fn find<'a>(&self, body: &'a Value) -> Option<&'a Value> {
         body.pointer(&self.0).filter(|value| !value.is_null())
     }
 
-    /// As it was written.
+    /// The pointer as it was written.
     pub fn as_str(&self) -> &str {
         &self.0
     }

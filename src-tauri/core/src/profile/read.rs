@@ -1,5 +1,5 @@
-//! A file's values, read into the model with the full path of whatever is wrong. The errors
-//! of serde's own readers know neither the path nor the right keys, and quote what they found.
+//! Reads a file's values into the model, with the full path of each mistake. The errors of serde's
+//! own readers contain neither the path nor the valid keys, and quote the value.
 
 use std::fmt::{self, Display};
 
@@ -13,13 +13,12 @@ use serde_json::{Value, json, map};
 
 use super::mistake::{Mistake, nearest};
 
-/// Reads `value` as a whole.
+/// Reads `value` as a `T`.
 pub fn read<T: DeserializeOwned>(value: &Value) -> Result<T, Mistake> {
     read_beside(value, &[])
 }
 
-/// The same where a key that does not belong here may be a slip in one of `more`, which are
-/// read elsewhere.
+/// The same, but a misspelt key may also be meant as one of `more`, which are read elsewhere.
 pub fn read_beside<T: DeserializeOwned>(
     value: &Value,
     more: &[&'static str],
@@ -29,11 +28,11 @@ pub fn read_beside<T: DeserializeOwned>(
     T::deserialize(node).map_err(|wrong| wrong.at(&top).into_mistake(more))
 }
 
-/// Whether `path`, such as `endpoints.login.path`, leads to a key of a `T`: read with nothing at
-/// its end, the value is refused there at the earliest.
+/// Whether `path`, such as `endpoints.login.path`, leads to a key of a `T`. Reads a value with null
+/// at the end of this path: the key exists if no error comes from above that end.
 ///
 /// # Errors
-/// If it does not; a slip is understood.
+/// If it does not. The error suggests a near key.
 pub fn leads_to_a_key<T: DeserializeOwned>(path: &str) -> Result<(), Mistake> {
     let keys = path.split('.').rev();
     let value = keys.fold(Value::Null, |below, key| json!({ key: below }));
@@ -47,16 +46,16 @@ pub fn leads_to_a_key<T: DeserializeOwned>(path: &str) -> Result<(), Mistake> {
     };
     let wrong = wrong.at(&top);
     match (&wrong.stray, wrong.known) {
-        // All that are given are known; another one is missing beside them.
+        // All given keys are known; a required one is missing beside them.
         (Some(_), None) => Ok(()),
         (None, _) if wrong.path.as_deref() == Some(path) => Ok(()),
         (Some(_), Some(_)) => Err(wrong.into_mistake(&[])),
-        // What stands above it is no table, or has no such member.
+        // Something above it is not a table, or has no such member.
         (None, _) => Err(Mistake::new(path, "is not a key here")),
     }
 }
 
-/// Where a value stands: a chain towards the top.
+/// The path of a value, linked from the value to the top.
 enum Path<'a> {
     Top,
     Key(&'a Path<'a>, &'a str),
@@ -74,13 +73,13 @@ impl Display for Path<'_> {
     }
 }
 
-/// What serde says is wrong, and where once that is known.
+/// What serde reports as wrong, with its path once that is known.
 #[derive(Debug)]
 struct Wrong {
     path: Option<String>,
-    /// A key that does not belong where it stands, or that should.
+    /// A key that is unknown where it is, or a required key that is missing.
     stray: Option<String>,
-    /// The keys that belong there, if `stray` does not.
+    /// The keys that are valid there, if `stray` is unknown.
     known: Option<&'static [&'static str]>,
     reason: String,
     nearest: Option<&'static str>,
@@ -97,7 +96,7 @@ impl Wrong {
         }
     }
 
-    /// The innermost place that is known counts.
+    /// Sets the path, unless a deeper one is known.
     fn at(mut self, path: &Path<'_>) -> Self {
         self.path.get_or_insert_with(|| path.to_string());
         self
@@ -187,7 +186,7 @@ impl serde::de::Error for Wrong {
     fn duplicate_field(field: &'static str) -> Self {
         Self {
             stray: Some(field.to_owned()),
-            ..Self::new("stands there twice".into())
+            ..Self::new("is given twice".into())
         }
     }
 }
@@ -331,7 +330,7 @@ impl<'de> MapAccess<'de> for Members<'_> {
     }
 }
 
-/// One of a few words.
+/// A text that is read as one of several words.
 struct Choice<'a>(&'a str);
 
 impl<'de> EnumAccess<'de> for Choice<'_> {

@@ -1,4 +1,5 @@
-//! What is refused at load, each with the file, the key, the reason and the nearest right key.
+//! What is refused when a profile is loaded: the error names the file, the key, the reason and the
+//! nearest valid key.
 
 use serde_json::{Value, json};
 
@@ -184,7 +185,7 @@ fn no_credential_stands_in_a_path() {
     ] {
         let error = over(json!({"endpoints": {name: {"path": path}}}));
         let key = format!("endpoints.{name}.path");
-        check(&error, &key, "writes addresses down");
+        check(&error, &key, "log addresses");
     }
     let fine = json!({"endpoints": {"verify_otp": {"path": "/otp/$identifier?code=$otp"}}});
     assert!(Profile::from_json(fine).is_ok());
@@ -308,7 +309,7 @@ fn what_is_read_must_be_sent_and_what_is_sent_must_be_read() {
     let error = over(json!({"endpoints": {"login": false}}));
     check(&error, "endpoints.login", "nobody could sign in");
     let error = over(json!({"endpoints": {"me": {"method": "GET", "path": "/me", "body": {}}}}));
-    check(&error, "endpoints.me.body", "cannot go with a GET");
+    check(&error, "endpoints.me.body", "cannot be sent with a GET");
 }
 
 #[test]
@@ -348,10 +349,10 @@ fn rules_end_a_session_only_by_what_a_backend_itself_says() {
     check(
         &over(json!({"otp": {"wanted": [{}]}})),
         "otp.wanted[0]",
-        "always hold",
+        "match every answer",
     );
     let error = over(json!({"errors": [{"on": "login", "is": "invalid_credentials"}]}));
-    check(&error, "errors[0]", "always hold");
+    check(&error, "errors[0]", "match every answer");
 }
 
 #[test]
@@ -402,7 +403,7 @@ fn headers_of_an_answer_have_names() {
     check(
         &error,
         "answer.login.access_token_header",
-        "no name of a header",
+        "not a valid header name",
     );
     let error = over(json!({"answer": {"login": {"acces_token_header": "authorization"}}}));
     let nearest = error.nearest.as_deref();

@@ -11,27 +11,26 @@ use super::paths;
 use super::placeholder::{Placeholder, Variables};
 use super::text::Text;
 
-/// A request, ready to be sent. Has no `Debug`: it holds secrets.
+/// A request, ready to be sent. It has no `Debug`, because it holds secrets.
 pub struct Request {
-    /// The method.
     pub method: Method,
-    /// Under the base address.
+    /// Below the base address.
     pub path: Zeroizing<String>,
     /// The path as the profile has it, for logs.
     pub template: String,
     /// Headers of this request alone.
     pub headers: Vec<(String, Zeroizing<String>)>,
-    /// JSON.
+    /// The JSON body.
     pub body: Option<Zeroizing<Vec<u8>>>,
 }
 
-/// A path that cannot be made: something in it is not known, or leads elsewhere.
+/// The path of a request cannot be built: a value in it is missing, or would lead to another path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the path of a request cannot be made")]
+#[error("the path of a request cannot be built")]
 pub struct NoPath;
 
-/// The request that `endpoint` describes. The members of `more` go along in its body, under
-/// what the template has.
+/// The request that `endpoint` describes. Its body also gets those members of `more` that the
+/// template does not have.
 pub fn request(
     endpoint: &Endpoint,
     variables: &Variables<'_>,
@@ -44,7 +43,7 @@ pub fn request(
     let path = endpoint.path.fill_path(variables).ok_or(NoPath)?;
     let before_query = path.split('?').next().unwrap_or_default();
     if before_query.split('/').any(paths::is_dots) {
-        // A name of dots was filled in.
+        // A value that consists of dots was filled in.
         return Err(NoPath);
     }
     Ok(Request {
@@ -57,7 +56,7 @@ pub fn request(
 }
 
 impl Endpoint {
-    /// Everything that its templates ask for.
+    /// All placeholders of its templates.
     pub fn asked_for(&self) -> Vec<Placeholder> {
         let in_headers = self.headers.values().flat_map(Text::placeholders);
         let in_body = self.body.get().map(|body| body.placeholders());
@@ -66,13 +65,13 @@ impl Endpoint {
         in_headers.chain(in_path).chain(in_body).collect()
     }
 
-    /// Whether it asks for `placeholder`.
+    /// Whether one of its templates contains `placeholder`.
     pub fn asks_for(&self, placeholder: Placeholder) -> bool {
         self.asked_for().contains(&placeholder)
     }
 }
 
-/// The headers of which everything is known.
+/// The headers whose placeholders all have values.
 pub fn headers(
     templates: &BTreeMap<HeaderKey, Text>,
     variables: &Variables<'_>,

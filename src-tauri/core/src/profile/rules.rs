@@ -1,4 +1,5 @@
-//! Small rules over status, error code and one pointer. All that a rule names must hold.
+//! Rules about the status, the error code and one place in the body of an answer. A rule matches if
+//! all of its conditions do.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -7,7 +8,7 @@ use super::pointer::Pointer;
 use crate::error::ErrorCode;
 use crate::wire::SignedOutReason;
 
-/// A condition on an answer. At least one member is given.
+/// A condition on an answer. At least one member must be given.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
@@ -16,13 +17,13 @@ pub struct When {
     pub status: Option<u16>,
     /// The error code in the body, as `answer.code` finds it; absent means any.
     pub code: Option<String>,
-    /// A place in the body where something stands.
+    /// A place in the body, which must hold something other than null.
     pub pointer: Option<Pointer>,
-    /// What stands there; absent means anything but null.
+    /// The value that must be there; absent means any value but null.
     pub equals: Option<Value>,
-    /// Turns the pointer round: nothing, or null, stands there.
+    /// Reverses the pointer: the place must hold nothing or null.
     pub absent: bool,
-    /// The body is empty.
+    /// The body must be empty.
     pub empty: bool,
 }
 
@@ -31,30 +32,30 @@ pub struct When {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EndRule {
-    /// The HTTP status. A body that is not JSON never ends a session, save an empty one where
-    /// the rule says `empty`.
+    /// The HTTP status. An answer whose body is not JSON never ends a session, unless the body is
+    /// empty and the rule has `empty`.
     pub status: u16,
     /// The error code in the body; absent means any JSON body.
     #[serde(default)]
     pub code: Option<String>,
-    /// A place in the body where something stands.
+    /// A place in the body, which must hold something other than null.
     #[serde(default)]
     pub pointer: Option<Pointer>,
-    /// What stands there; absent means anything but null.
+    /// The value that must be there; absent means any value but null.
     #[serde(default)]
     pub equals: Option<Value>,
-    /// Turns the pointer round: nothing, or null, stands there.
+    /// Reverses the pointer: the place must hold nothing or null.
     #[serde(default)]
     pub absent: bool,
-    /// The body is empty.
+    /// The body must be empty.
     #[serde(default)]
     pub empty: bool,
-    /// What it means.
+    /// Why the session has ended.
     pub why: Ending,
 }
 
-/// What a refused sign-in means. Where no rule holds, the status says it as in the contract. A
-/// rule that names a status of success makes a refusal of it.
+/// What a refused sign-in means. Where no rule matches, the status means what it does in the
+/// contract. A rule that names a status of success turns such an answer into a refusal.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -68,30 +69,30 @@ pub struct ErrorRule {
     /// The error code in the body; absent means any.
     #[serde(default)]
     pub code: Option<String>,
-    /// A place in the body where something stands.
+    /// A place in the body, which must hold something other than null.
     #[serde(default)]
     pub pointer: Option<Pointer>,
-    /// What stands there; absent means anything but null.
+    /// The value that must be there; absent means any value but null.
     #[serde(default)]
     pub equals: Option<Value>,
-    /// Turns the pointer round: nothing, or null, stands there.
+    /// Reverses the pointer: the place must hold nothing or null.
     #[serde(default)]
     pub absent: bool,
-    /// The body is empty.
+    /// The body must be empty.
     #[serde(default)]
     pub empty: bool,
-    /// What it means.
+    /// What the refusal means.
     pub is: Refusal,
 }
 
-/// Why a session is over.
+/// Why a session has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Ending {
     /// The backend no longer accepts it.
     Expired,
-    /// It was ended from elsewhere.
+    /// It was ended from another device or by an administrator.
     Revoked,
     /// Its token was used twice.
     Reuse,
@@ -104,13 +105,13 @@ pub enum Ending {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
-    /// Password.
+    /// Sign-in with a password.
     Login,
-    /// New account.
+    /// Registration of a new account.
     Register,
-    /// One-time code.
+    /// Check of a one-time code.
     VerifyOtp,
-    /// A code, or another one, is asked for.
+    /// Request for a code, or for another one.
     SendOtp,
 }
 
@@ -121,13 +122,13 @@ pub enum Step {
 pub enum Refusal {
     /// What was typed is not valid.
     InvalidInput,
-    /// E-mail and password do not belong together.
+    /// E-mail and password do not match an account.
     InvalidCredentials,
-    /// Blocked, or not verified yet.
+    /// The account is blocked, or not verified yet.
     AccountBlocked,
-    /// Locked for a while.
+    /// The account is locked for a while.
     AccountLocked,
-    /// There is such an account already.
+    /// There is already an account with this e-mail.
     EmailTaken,
     /// Too many requests.
     RateLimited,
@@ -137,11 +138,12 @@ pub enum Refusal {
     OtpExpired,
     /// Too many wrong codes: start over.
     OtpTooMany,
-    /// The backend does not take this app as it is set up: no fault of who signs in.
+    /// The backend refuses this app as it is configured. The person who signs in cannot change
+    /// that.
     Misconfigured,
 }
 
-/// What a rule is held against.
+/// The parts of an answer that rules test.
 #[derive(Clone, Copy)]
 pub struct Facts<'a> {
     /// The HTTP status.
@@ -154,7 +156,7 @@ pub struct Facts<'a> {
     pub empty: bool,
 }
 
-/// The members that all rules share.
+/// The conditions that all kinds of rules share.
 #[derive(Clone, Copy)]
 pub(super) struct Test<'a> {
     pub status: Option<u16>,
@@ -180,7 +182,7 @@ impl Test<'_> {
             return true;
         };
         let Some(body) = facts.body else {
-            // Not JSON: nothing can be said of what stands in it.
+            // The body is not JSON, so nothing in it can match.
             return false;
         };
         match (pointer.find(body), self.equals) {
@@ -191,18 +193,18 @@ impl Test<'_> {
         }
     }
 
-    /// Whether it says nothing and would always hold.
+    /// Whether it has no condition and would match every answer.
     pub fn is_empty(self) -> bool {
         self.status.is_none() && self.code.is_none() && self.pointer.is_none() && !self.empty
     }
 }
 
-/// Whether the status says that it went well.
+/// Whether the status is one of success.
 pub(super) fn is_success(status: u16) -> bool {
     (200..300).contains(&status)
 }
 
-/// Numbers are the same by value, not by how they were written.
+/// Numbers are compared by value, not by how they are written.
 fn is_same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => a == b || a.as_f64() == b.as_f64(),
@@ -211,8 +213,8 @@ fn is_same(a: &Value, b: &Value) -> bool {
 }
 
 impl Test<'_> {
-    /// Whether it names more than a status: a gateway in front of the backend answers with a
-    /// status too, and with an empty body.
+    /// Whether it tests more than the status and an empty body: a gateway in front of the backend
+    /// answers with these too.
     fn is_named(self) -> bool {
         self.code.is_some() || self.pointer.is_some()
     }
@@ -230,19 +232,19 @@ impl When {
         }
     }
 
-    /// Whether it is so.
+    /// Whether the answer matches.
     pub fn holds(&self, facts: &Facts<'_>) -> bool {
         self.test().holds(facts)
     }
 
-    /// Whether it names more than a status.
+    /// Whether it tests more than the status and an empty body.
     pub fn is_named(&self) -> bool {
         self.test().is_named()
     }
 }
 
 impl EndRule {
-    /// Whether it names more than a status.
+    /// Whether it tests more than the status and an empty body.
     pub fn is_named(&self) -> bool {
         self.test().is_named()
     }
@@ -258,8 +260,8 @@ impl EndRule {
         }
     }
 
-    /// Whether it is so. An answer that is not JSON ends nothing, unless it is empty and the
-    /// rule says so.
+    /// Whether the answer matches. An answer that is not JSON ends no session, unless it is empty
+    /// and the rule has `empty`.
     pub fn holds(&self, facts: &Facts<'_>) -> bool {
         (facts.body.is_some() || self.empty) && self.test().holds(facts)
     }
@@ -277,8 +279,8 @@ impl ErrorRule {
         }
     }
 
-    /// Whether it is so, on this step. A page is nobody's refusal, and a success is one only
-    /// where the rule names its status.
+    /// Whether the answer to this step matches. An HTML page is never a refusal by the backend, and
+    /// a success is one only if the rule names its status.
     pub fn holds(&self, step: Step, facts: &Facts<'_>) -> bool {
         let is_said = facts.body.is_some() || self.empty;
         let is_meant = !is_success(facts.status) || self.status.is_some();

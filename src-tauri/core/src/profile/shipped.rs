@@ -3,13 +3,13 @@
 /// A profile by name.
 #[derive(Clone, Copy, Debug)]
 pub struct Shipped {
-    /// What `extends` calls it.
+    /// Its name, for `extends`.
     pub name: &'static str,
-    /// The file.
+    /// The text of its file.
     pub text: &'static str,
 }
 
-/// All of them; the first is what a profile extends unless it says otherwise.
+/// All shipped profiles. The first is what a profile extends by default.
 pub const SHIPPED: [Shipped; 5] = [
     Shipped {
         name: "contract",

@@ -1,6 +1,5 @@
-//! A text with placeholders: `Bearer $access_token`, `/users/$identifier`. `$$` is a dollar
-//! sign. What stands between the placeholders may be a secret of the adopter's, so `Debug`
-//! does not show it.
+//! A text with placeholders: `Bearer $access_token`, `/users/$identifier`. `$$` is a dollar sign.
+//! The text between placeholders may be a secret of the adopter, so `Debug` does not show it.
 
 use std::fmt;
 
@@ -66,12 +65,15 @@ impl Text {
         }
         let template = Self { parts };
         if template.parts.len() > 1 && template.placeholders().any(|p| p == Placeholder::Device) {
-            return Err("holds `$device` among other text: it is a table and stands alone".into());
+            return Err(
+                "holds `$device` among other text, but it is a table and must be the whole text"
+                    .into(),
+            );
         }
         Ok(template)
     }
 
-    /// What it asks for.
+    /// Its placeholders.
     pub fn placeholders(&self) -> impl Iterator<Item = Placeholder> {
         self.parts.iter().filter_map(|part| match part {
             Part::Plain(_) => None,
@@ -84,7 +86,7 @@ impl Text {
         self.parts.is_empty()
     }
 
-    /// Whether what stands between the placeholders can be sent in a header.
+    /// Whether the text between the placeholders can be sent in a header.
     pub fn goes_into_a_header(&self) -> bool {
         self.parts.iter().all(|part| match part {
             Part::Plain(text) => !text.chars().any(char::is_control),
@@ -92,7 +94,7 @@ impl Text {
         })
     }
 
-    /// The placeholder that it is, if it is one and nothing more.
+    /// The placeholder, if the text consists of one and nothing more.
     pub fn lone(&self) -> Option<Placeholder> {
         match self.parts.as_slice() {
             [Part::Place(placeholder)] => Some(*placeholder),
@@ -100,12 +102,12 @@ impl Text {
         }
     }
 
-    /// With everything filled in; `None` if something that it asks for is not known.
+    /// The text with all values filled in; `None` if one of them is missing.
     pub fn fill(&self, variables: &Variables<'_>) -> Option<Zeroizing<String>> {
         self.fill_with(variables, |value, text| text.push_str(value))
     }
 
-    /// As part of an address: what is filled in stays within its segment.
+    /// The same as part of an address: values are encoded, so that each stays within its segment.
     pub fn fill_path(&self, variables: &Variables<'_>) -> Option<Zeroizing<String>> {
         self.fill_with(variables, encode)
     }
@@ -123,7 +125,8 @@ impl Text {
                 Part::Place(placeholder) => variables.text(*placeholder)?.len() * 3,
             };
         }
-        // Room for all of it: growing would leave copies of secrets behind.
+        // Room for the whole text, because a growing buffer would leave copies of secrets in
+        // memory.
         let mut text = Zeroizing::new(String::with_capacity(room));
         for part in &self.parts {
             match part {
@@ -134,7 +137,7 @@ impl Text {
         Some(text)
     }
 
-    /// As it was written, for places that hold no secret: a path.
+    /// The text as it was written. Only for texts that hold no secret, such as paths.
     pub fn source(&self) -> String {
         let part = |part: &Part| match part {
             Part::Plain(text) => text.replace('$', "$$"),
@@ -151,8 +154,8 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
-/// Says what was probably meant. The name itself is not repeated unless it is nearly a
-/// placeholder: it may be a piece of a password with a dollar sign in it.
+/// Suggests the placeholder that was probably meant. The name itself is repeated only if it is near
+/// a placeholder: it may be a piece of a password with a dollar sign in it.
 fn unknown(name: &str) -> String {
     match nearest(name, PLACEHOLDERS.iter().map(|(name, _)| *name)) {
         Some(meant) => format!("holds the unknown placeholder `${name}`; did you mean `${meant}`?"),
@@ -166,7 +169,7 @@ fn unknown(name: &str) -> String {
     }
 }
 
-/// Percent-encodes all that could mean something in an address.
+/// Percent-encodes every character that has a meaning in an address.
 fn encode(value: &str, text: &mut String) {
     use std::fmt::Write as _;
     for byte in value.bytes() {

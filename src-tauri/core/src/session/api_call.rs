@@ -1,6 +1,6 @@
-//! Calls to the adopter's API with the user's session: the token is attached here and goes
-//! no further up. A 401 is answered by one refresh and one replay; redirects are followed
-//! within the backend, a few of them.
+//! Calls to the adopter's API with the user's session. The access token is attached here and does
+//! not reach the layers above. A 401 is answered by one refresh and one replay. Redirects are
+//! followed within the backend, up to a limit.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,13 +31,14 @@ use crate::wire::{Cause, FetchReply, FetchRequest, UploadRequest};
 
 /// The largest body that is kept for a replay.
 const KEPT: usize = 1024 * 1024;
-/// The most places that an answer is looked for at.
+/// The most redirects of one call that are followed.
 const HOPS: usize = 5;
-/// How much longer the token must live when a large body starts: its end in the middle would
-/// cost all of it. At most a quarter of the token's life, so that short ones do as well.
+/// How much longer the access token must be valid when a large upload starts, because a token that
+/// ends during the upload wastes all of it. At most a quarter of the token's time, so that
+/// short-lived tokens work too.
 const UPLOAD_MARGIN: Duration = Duration::from_secs(120);
 
-/// Sends calls to the adopter's API in the name of whoever asked for them.
+/// Sends calls to the adopter's API as the user who was signed in when the call began.
 pub(super) struct ApiCalls {
     pub base: Arc<Base>,
     pub reconcile: Arc<Reconcile>,
@@ -59,7 +60,7 @@ impl ApiCalls {
         }
     }
 
-    /// The same with any answer: what does not come with the reply is to be read.
+    /// The same for any answer. A body that is not in the reply is returned to be read.
     ///
     /// # Errors
     /// If the path is refused or there is no answer.
@@ -85,8 +86,7 @@ impl ApiCalls {
         Ok(backend.api_answer(head).await?)
     }
 
-    /// Begins a call whose body is given piece by piece. Must be called within a tokio
-    /// runtime.
+    /// Begins a call whose body is written piece by piece. Must be called within a tokio runtime.
     ///
     /// # Errors
     /// If the path is refused.
@@ -100,7 +100,7 @@ impl ApiCalls {
         } = request;
         let call = self.base.backend.api_call(method, path, headers)?;
         let (sender, first) = ApiPayload::fed(*length);
-        // Here, and not in the task: until that runs somebody else may have signed in.
+        // Read here and not in the task: before the task runs, another user may have signed in.
         let asked = self.asked(UPLOAD_MARGIN);
         let me = self.clone();
         Ok(Upload::start(sender, |steps| {
@@ -154,11 +154,17 @@ impl ApiCalls {
                     return Ok(head);
                 }
                 Turn::On if hops == HOPS => {
-                    tracing::warn!("a call is sent from place to place");
+                    tracing::warn!(
+                        limit = HOPS,
+                        "the backend redirected a call too often: the call fails"
+                    );
                     return Err(ErrorCode::BadAnswer.into());
                 }
                 Turn::On if next.takes_body() && !body.lasts() => {
-                    tracing::warn!("a redirect wants a body that cannot be given again");
+                    tracing::warn!(
+                        "a redirect needs the request body again, which was not kept: the call \
+                         fails"
+                    );
                     return Err(ErrorCode::BadAnswer.into());
                 }
                 Turn::On => {
@@ -169,8 +175,8 @@ impl ApiCalls {
         }
     }
 
-    /// One attempt. Where the answer may bring a new session cookie it is waited for in a task
-    /// of its own: the page that asked may be gone by then, and the cookie counts all the same.
+    /// One attempt. If the answer may set a new session cookie, a task of its own waits for it, so
+    /// that the cookie is kept even if the page that asked has gone.
     async fn send(
         self: &Arc<Self>,
         call: &Arc<ApiCall>,
@@ -198,10 +204,10 @@ impl ApiCalls {
         }
     }
 
-    /// Keeps the session cookies that an answer to a call sets, before anything else is done
-    /// with it: at some backends a change of the password or of the second factor gives out a
-    /// new session cookie and ends the one before. A deletion counts for nothing here: whether
-    /// a session is over is for a refresh to say.
+    /// Keeps the session cookies that an answer to a call sets, before the answer is used: at some
+    /// backends a change of the password or of the second factor gives out a new session cookie and
+    /// ends the one before. A deletion is ignored, because only a refresh decides whether a session
+    /// is over.
     async fn keep_new_session(&self, epoch: Epoch, head: &mut Head) {
         let base = &self.base;
         if !head.status().is_success() {
@@ -213,10 +219,13 @@ impl ApiCalls {
         if set.is_empty() {
             return;
         }
-        // In turn with the rotations of other processes; one of this process finds out.
+        // Excludes the rotations of other processes. A rotation of this process compares
+        // generations and so notices the change.
         let exclusive = base.lock.exclusive(ROTATION_LIMIT).await;
         if exclusive.right.is_none() {
-            tracing::warn!("a new session cookie came while another process was busy");
+            tracing::warn!(
+                "a new session cookie is not kept: another process holds the rotation lock"
+            );
             return;
         }
         if !matches!(self.reconcile.run(epoch).await, Ok(Standing::Held { .. })) {
@@ -257,8 +266,8 @@ impl ApiCalls {
             .await;
     }
 
-    /// The caller after its token was refused; `None` where the refusal is the answer. What one
-    /// person asked for is not repeated in the name of another.
+    /// The caller with a new token, after its token was refused; `None` if the refusal is the
+    /// answer. A call that one user made is never repeated as another user.
     async fn renew(&self, epoch: Epoch, refused: &AccessId) -> Result<Option<Caller>, AuthError> {
         let reason = RefreshReason::Call(Some(*refused));
         match self.refresh.refresh(epoch, reason).await {
@@ -271,7 +280,7 @@ impl ApiCalls {
         Ok(caller.filter(|caller| caller.bearer.is_some()))
     }
 
-    /// In whose name a call is made that begins now: the user who is signed in, or nobody.
+    /// The caller of a call that begins now: the user who is signed in, or nobody.
     fn asked(&self, margin: Duration) -> Asked {
         let core = &self.base.core;
         let now = core.now();
@@ -282,7 +291,8 @@ impl ApiCalls {
                 caller: Caller::of(inner),
                 is_ready: match access {
                     Some(access) => !access.ends_within(margin, now),
-                    // A keyring that could not be read may hold a session: that is not nobody.
+                    // A keyring that could not be read may hold a session, so it is not known yet
+                    // that nobody is signed in.
                     None => !inner.may_be_refreshed(),
                 },
                 is_spent: access.is_none_or(|access| access.is_spent(now)),
@@ -290,8 +300,8 @@ impl ApiCalls {
         })
     }
 
-    /// The caller with an access token that lasts, renewed first where it has to be. All
-    /// attempts of the call keep this caller.
+    /// The caller with an access token that is valid for long enough, after a refresh if one is
+    /// needed. All attempts of the call keep this caller.
     async fn caller(&self, asked: Asked) -> Result<Caller, AuthError> {
         let core = &self.base.core;
         let Asked {
@@ -311,9 +321,9 @@ impl ApiCalls {
         let at = core.at(epoch);
         let is_nobody = at.as_ref().is_some_and(|at| at.state().is_signed_out());
         match refreshed {
-            // It has turned out that nobody was ever signed in.
+            // The refresh found that nobody is signed in.
             Err(error) if error.code == ErrorCode::NotSignedIn && is_nobody => {}
-            // A token that still works is no worse for a refresh that did not.
+            // While the token still works, a failed refresh does not matter.
             Err(error) if is_spent || error.code == ErrorCode::SessionEnded => return Err(error),
             Ok(()) | Err(_) => {}
         }
@@ -325,20 +335,20 @@ impl ApiCalls {
     }
 }
 
-/// Who asked for a call, as it was when they did.
+/// The caller as it was when the call began.
 struct Asked {
     caller: Caller,
-    /// The access token lasts as long as the call needs it.
+    /// The access token is valid for as long as the call needs it.
     is_ready: bool,
-    /// It does not work any more, or there is none.
+    /// The access token has expired, or there is none.
     is_spent: bool,
 }
 
-/// In whose name a call is made, from its first attempt to its last.
+/// As which user a call is made, from its first attempt to its last.
 #[derive(Clone)]
 struct Caller {
     epoch: Epoch,
-    /// The access token it goes out with; nobody's call has none.
+    /// The access token that the call carries; `None` if nobody is signed in.
     bearer: Option<AccessId>,
     carried: Carried,
 }
@@ -353,7 +363,8 @@ impl Caller {
             bearer: access.map(|access| access.id),
             carried: Carried {
                 access: access.and_then(|access| access.token.token.clone()),
-                // Without an access token it is nobody's call.
+                // Without an access token nobody is signed in, so the call carries no session
+                // cookies.
                 token: token.filter(|_| access.is_some()),
                 device: held.map_or(&inner.device, |held| &held.device).clone(),
                 jar: inner.jar,
@@ -362,7 +373,7 @@ impl Caller {
     }
 }
 
-/// What a call's body is taken from, once for each attempt.
+/// Where the body of each attempt comes from.
 enum Supply {
     None,
     Kept(Bytes),
@@ -373,7 +384,7 @@ enum Supply {
 }
 
 impl Supply {
-    /// Whether there is another after this one.
+    /// Whether a further attempt can have the body too.
     fn lasts(&self) -> bool {
         match self {
             Self::None | Self::Kept(_) => true,

@@ -1,4 +1,4 @@
-//! What every verb of a session stands on.
+//! What all verbs of a session share.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,10 +17,10 @@ use crate::identity::SessionId;
 use crate::secrets::Secret;
 use crate::token::RefreshToken;
 
-/// How long after what cannot be read it is read again.
+/// How long until records or a keyring that could not be read are read again.
 const READ_AGAIN: Duration = Duration::from_secs(5);
 
-/// Shared by the verbs, and knowing none of them.
+/// Shared by the verbs. It calls none of them.
 pub(super) struct Base {
     pub core: Arc<Core>,
     pub persistence: Arc<Persistence>,
@@ -33,12 +33,12 @@ pub(super) struct Base {
 }
 
 impl Base {
-    /// Whether `epoch` stands.
+    /// Whether `epoch` is still the current one.
     pub fn stands(&self, epoch: Epoch) -> bool {
         self.core.at(epoch).is_some()
     }
 
-    /// Nothing is sent now; it is tried again soon.
+    /// The error of a request that is not sent now. Plans another try soon.
     pub fn put_off(&self, epoch: Epoch) -> AuthError {
         if let Some(mut at) = self.core.at(epoch) {
             let now = self.core.now();
@@ -47,11 +47,12 @@ impl Base {
         }
         AuthError::with_message(
             ErrorCode::Busy,
-            "This computer could not get at the session just now. The app tries it again by itself.",
+            "The app could not read the session on this computer just now. It tries again by \
+             itself.",
         )
     }
 
-    /// A session that is over, to be handed to the pending sign-outs.
+    /// A session that is over, for the pending sign-outs.
     pub fn ended(&self, session: SessionId, token: RefreshToken, access: Option<Secret>) -> Ended {
         Ended {
             session,
@@ -62,34 +63,35 @@ impl Base {
         }
     }
 
-    /// Tells the backend that `token` is not used any more, in a task of its own; again after a
-    /// restart if need be.
+    /// Tells the backend that `token` is no longer used, in a task of its own; if that fails, also
+    /// after a restart.
     pub fn revoke(self: &Arc<Self>, ended: Ended, device: Device) {
         if ended.token.is_empty() {
             return;
         }
         let base = self.clone();
         tokio::spawn(async move {
-            // Where neither disk nor keyring has taken it, the backend is told from memory.
+            // If neither disk nor keyring has stored it, the backend is still told, from memory.
             let _ = base.pending.put(ended).await;
             base.tell(&device).await;
         });
     }
 
-    /// Tells the backend of sign-outs, unless someone is at it or a failure asks for patience.
+    /// Delivers the pending sign-outs that are due to the backend.
     pub async fn tell(&self, device: &Device) {
         if let Some(due) = self.pending.take_due(self.core.look(Inner::in_use)) {
             self.deliver(due, device).await;
         }
     }
 
-    /// Tells the backend of the sign-outs in `due`.
+    /// Delivers the sign-outs in `due` to the backend.
     pub async fn deliver(&self, due: Due, device: &Device) {
         self.pending.deliver(due, &self.backend, device).await;
         if self.core.look(|inner| inner.session.is_none()) {
             self.backend.hang_up();
         }
-        // What was not heard has a time for its next try.
+        // A sign-out that could not be delivered has a time for its next try, which the scheduler
+        // has to know.
         self.core.wake.notify_one();
     }
 }

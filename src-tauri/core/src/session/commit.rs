@@ -12,16 +12,16 @@ use crate::state::Event;
 use crate::storage::records::Durability;
 use crate::wire::Cause;
 
-/// What of a change outlives the process.
+/// The part of a change that is written to disk.
 pub(super) enum Persist {
     Nothing,
-    /// The record, as it is from here on.
+    /// The new record.
     Record(Box<Record>, Durability),
-    /// There is no session to speak of.
+    /// The record is removed, because there is no session.
     NoSession,
 }
 
-/// What was begun for one session came to be after that was over. Nothing was changed.
+/// The epoch for which a change was begun is over. Nothing was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Overtaken;
 
@@ -31,7 +31,7 @@ impl From<Overtaken> for AuthError {
     }
 }
 
-/// Changes a session.
+/// Applies changes to a session.
 pub(super) struct Committer {
     core: Arc<Core>,
     persistence: Arc<Persistence>,
@@ -42,9 +42,9 @@ impl Committer {
         Self { core, persistence }
     }
 
-    /// Makes a change come true in the name of `epoch`: on disk first, then in memory, then for
-    /// all who listen. Nothing of it once the epoch is over. `change` hears whether the disk has
-    /// taken it, and says what has happened.
+    /// Applies a change for `epoch`: first on disk, then in memory, then for all subscribers. Does
+    /// nothing once the epoch is over. `change` learns whether the disk write succeeded, and
+    /// returns the event to publish.
     pub async fn commit(
         &self,
         epoch: Epoch,
@@ -74,8 +74,8 @@ impl Committer {
 }
 
 impl Persist {
-    /// A session is over: nothing speaks of it any more, unless the keyring could not be emptied;
-    /// then `record` says what it may still hold.
+    /// For a session that is over: removes its record. If the keyring could not be emptied, writes
+    /// `record` instead, which says what the keyring may still hold.
     pub fn end(keyring: Keyring, record: Option<Box<Record>>) -> Self {
         match record {
             Some(record) if keyring != Keyring::Nothing => {

@@ -1,31 +1,32 @@
-//! Which session is meant, in memory: what was begun for one must not change another.
+//! Identifies, in memory, the session for which an operation was begun, so that it cannot change
+//! another.
 
 use uuid::Uuid;
 
 use crate::identity::SessionId;
 
-/// From one session's beginning or end to the next. Whatever changes a session takes the epoch
-/// that it was begun in, and does nothing once that is over.
+/// The time from one session's beginning or end to the next. Every operation that changes a session
+/// takes the epoch in which it was begun, and does nothing once that epoch is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Epoch(u64);
 
 impl Epoch {
-    /// That of the start.
+    /// The epoch at the start of the process.
     pub const FIRST: Self = Self(1);
 
-    /// The one that makes this one over.
+    /// The next epoch. Once it begins, this one is over.
     pub fn next(self) -> Self {
         Self(self.0 + 1)
     }
 
-    /// For the order of writes to the keyring.
+    /// As a number, for ordering writes to the keyring.
     pub fn number(self) -> u64 {
         self.0
     }
 }
 
-/// The sessions that are in use: what windows show, and what is held or being restored. None of
-/// them is ended at the backend.
+/// The sessions that are in use: the one that windows show, and the one that is held or being
+/// restored. The backend is not told to end either of them.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct InUse {
     pub shown: Option<SessionId>,
@@ -38,12 +39,12 @@ impl InUse {
     }
 }
 
-/// One sign-in under way: from its click to its end, its challenge included. A sign-out and a
-/// cancel void it; the end of the session before it does not.
+/// One sign-in under way, from its click to its end, including its challenge. A sign-out or a
+/// cancel voids it; the end of the session before it does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct AttemptId(Uuid);
 
-/// Names one access token; two that a backend gives out with the same text have two ids.
+/// Identifies one access token. Two tokens with the same text have different ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct AccessId(Uuid);
 

@@ -1,13 +1,13 @@
-//! All that changes, and the only way to it.
+//! All mutable state of a session, and the only way to change it.
 //!
-//! [`Core`] keeps one [`Inner`] behind one short lock. It is changed through [`At`] alone, and
-//! that is given out only for an [`Epoch`] or an [`AttemptId`] that still stands. An `At` holds
-//! the lock, which cannot be carried over an `.await` of a task: after each wait it has to be
-//! asked for again, and the answer `None` has to be dealt with. Forgetting the check does not
-//! compile.
+//! [`Core`] keeps one [`Inner`] behind one lock, which is held only briefly. It is changed through
+//! [`At`] alone, which is given out only for an [`Epoch`] or an [`AttemptId`] that is still
+//! current. An `At` holds the lock and cannot be kept across an `.await` of a task. So after each
+//! wait the code has to ask for it again and handle the answer `None`: code that forgets this check
+//! does not compile.
 //!
-//! The lock is the innermost but for the jar's and the snapshot's; see [`super::process_lock`]
-//! for the others.
+//! In the order of locks, only those of the cookie jar and the snapshot come after this one; see
+//! [`super::process_lock`] for the others.
 
 use std::collections::BTreeSet;
 use std::ops::{Deref, DerefMut};
@@ -34,33 +34,33 @@ use crate::state::{Event, Outage, State};
 use crate::token::RefreshToken;
 use crate::wire::{Cause, SessionChanged, SessionInfo, User};
 
-/// Everything that changes.
+/// The mutable state.
 pub(super) struct Inner {
     epoch: Epoch,
     state: State,
     /// The session that is held, or that is being restored.
     pub session: Option<Held>,
     pub keyring: Keyring,
-    /// The device as the next sign-in names it, but for the values of that day.
+    /// The device of the next sign-in, which replaces `os` and `browser` by their current values.
     pub device: Device,
-    /// The jar of the session, or of nobody.
+    /// The cookie jar of the session, or the one for calls without a session.
     pub jar: JarId,
-    /// Sessions that are over, as this process knows: whatever still holds one of them is
-    /// left over.
+    /// Sessions that are over, as far as this process knows. A keyring item of one of them is
+    /// obsolete.
     pub over: BTreeSet<SessionId>,
-    /// A sign-out marker that names nobody could not be removed by the sign-in: it is not about
-    /// this session.
+    /// The sign-in could not remove a sign-out marker that names no session. The marker is not
+    /// about this session.
     pub ignores_unnamed_marker: bool,
     attempts: BTreeSet<AttemptId>,
     challenge: Option<OpenChallenge>,
     pub plan: Plan,
-    /// Refusals by status alone, of which several make an end.
+    /// Refusals by status alone. Several of them end the session.
     pub refusals: Refusals,
-    /// When the backend was first not reached, in milliseconds since the epoch.
+    /// When the backend was first found unreachable, in milliseconds since the epoch.
     outage_since: Option<u64>,
-    /// What stood in the way the last time.
+    /// Why the last try failed, if that is known.
     pub obstacle: Option<Obstacle>,
-    /// When a refusal by the backend was last taken for a change of the roles.
+    /// When a refusal by the backend last caused a refresh of the roles.
     pub roles_doubted: Option<SinceBoot>,
 }
 
@@ -69,27 +69,27 @@ pub(super) struct Inner {
 pub(super) struct Held {
     pub id: SessionId,
     pub generation: Generation,
-    /// None until the keyring was read.
+    /// `None` until the keyring has been read.
     pub token: Option<RefreshToken>,
     pub access: Option<Access>,
-    /// Whose it is, once that is known.
+    /// The user, once known.
     pub owner: Option<Owner>,
-    /// The device as its sign-in named it.
+    /// The device as it was at the sign-in.
     pub device: Device,
-    /// The newest generation that the keyring has acknowledged.
+    /// The newest generation that the keyring has confirmed.
     pub saved_generation: Option<Generation>,
     /// When an answer last replaced the token, in milliseconds since the epoch.
     pub replaced_at: Option<u64>,
-    /// As in the record.
+    /// See [`Record::legacy_item`].
     pub legacy_item: Option<SessionId>,
-    /// The token was replaced by an answer that may never have been stored; it may be sent
+    /// The backend may have replaced the token in an answer that was never stored. It may be sent
     /// once more.
     pub is_last_chance: bool,
-    /// As in the record.
+    /// See [`Record::replaced`].
     pub replaced: Vec<Replaced>,
 }
 
-/// The user whose session it is, and when it ends, as windows show them.
+/// The user of a session and the session's end, as windows show them.
 #[derive(Clone)]
 pub(super) struct Owner {
     pub user: User,
@@ -114,26 +114,26 @@ pub(super) struct Access {
     pub received: SinceBoot,
 }
 
-/// What a challenge needs and the window must not hold.
+/// The parts of a challenge that the window must not hold.
 #[derive(Clone)]
 pub(super) struct OpenChallenge {
-    /// What a code is an answer to.
+    /// The challenge that a code answers.
     pub id: ChallengeId,
     pub attempt: AttemptId,
     pub email: String,
     pub device: Device,
-    /// With the ordinary cookies of this sign-in.
+    /// The backend with the ordinary cookies of this sign-in.
     pub backend: Backend,
-    /// Held only where the profile sends it along with the code.
+    /// Kept only if the profile sends it along with the code.
     pub password: Option<Secret>,
-    /// What the backend gave out to name the challenge.
+    /// The backend's own id of the challenge.
     pub name: Option<Secret>,
-    /// What came along with the question; to be ended if the challenge is given up.
+    /// A token that came with the challenge. It is revoked if the challenge is given up.
     pub token: RefreshToken,
 }
 
 impl Held {
-    /// The session that a record speaks of; its token is in the keyring.
+    /// The session of a record. Its token is in the keyring.
     pub fn of(record: &Record) -> Self {
         let owner = record.user.clone().map(|user| Owner {
             user,
@@ -154,12 +154,12 @@ impl Held {
         }
     }
 
-    /// The access token, for a sign-out that wants one.
+    /// The access token, for backends that need it for a sign-out.
     pub fn access_text(&self) -> Option<Secret> {
         self.access.as_ref()?.token.token.clone()
     }
 
-    /// What a window is told of it, once it is known whose it is.
+    /// The user and the session as windows show them, once the user is known.
     pub fn info(&self) -> Option<(User, SessionInfo)> {
         let owner = self.owner.as_ref()?;
         let info = SessionInfo {
@@ -209,12 +209,12 @@ impl Inner {
         Some(self.session.as_ref()?.access.as_ref()?.id)
     }
 
-    /// Whether a refresh token is held, or may be in a keyring that was not read.
+    /// Whether there is a refresh token, in memory or perhaps in a keyring that was not read.
     pub fn may_be_refreshed(&self) -> bool {
         self.is_unread() || self.token().is_some()
     }
 
-    /// Whether the session, if there is one, is behind a keyring or records that were not read.
+    /// Whether there may be a session in a keyring or in records that were not read.
     pub fn is_unread(&self) -> bool {
         self.token().is_none() && self.state.is_unsettled()
     }
@@ -227,7 +227,8 @@ impl Inner {
         self.challenge.as_ref()
     }
 
-    /// The outage as it stands: noted now if it was not before, tried again at `retry_at`.
+    /// The current outage, which begins now unless it has begun before. The next try is at
+    /// `retry_at`.
     pub fn outage(&mut self, now_ms: u64, retry_at: Option<SinceBoot>) -> Outage {
         Outage {
             since: *self.outage_since.get_or_insert(now_ms),
@@ -236,7 +237,7 @@ impl Inner {
         }
     }
 
-    /// A session was confirmed or has begun: what was counted against the backend is over.
+    /// Clears what was counted against the backend, because a session was confirmed or has begun.
     pub fn is_well(&mut self, now: SinceBoot) {
         self.outage_since = None;
         self.obstacle = None;
@@ -246,7 +247,7 @@ impl Inner {
         self.plan.renewed(now, life, rand::random());
     }
 
-    /// The sessions whose items the keyring may hold when a sign-in replaces what is there.
+    /// The sessions whose items the keyring may hold when a sign-in replaces its content.
     pub fn replaced(&self) -> Vec<Replaced> {
         let over = self.over.iter().filter(|_| !self.keyring.is_clear());
         let over = over.map(|session| Replaced {
@@ -264,19 +265,19 @@ impl Inner {
         over.chain(held).collect()
     }
 
-    /// Makes the epoch over for everything else that was begun in it, and begins the next.
+    /// Begins the next epoch. Everything else that was begun in the current one is then over.
     pub fn begin_epoch(&mut self) -> Epoch {
         self.epoch = self.epoch.next();
         self.epoch
     }
 
-    /// Voids every sign-in under way; answers the challenge that is given up with them.
+    /// Voids every sign-in under way. Returns the challenge that was open.
     pub fn void_attempts(&mut self) -> Option<OpenChallenge> {
         self.attempts.clear();
         self.challenge.take()
     }
 
-    /// Opens a challenge in the place of any other, whose sign-in is over with that.
+    /// Opens a challenge in place of any other, whose sign-in is over with that.
     pub fn open_challenge(&mut self, open: OpenChallenge) -> Option<OpenChallenge> {
         let before = self.challenge.replace(open);
         if let Some(before) = &before
@@ -287,14 +288,14 @@ impl Inner {
         before
     }
 
-    /// Closes the challenge, and with it its sign-in.
+    /// Closes the challenge and ends its sign-in.
     pub fn close_challenge(&mut self) -> Option<OpenChallenge> {
         let closed = self.challenge.take()?;
         self.attempts.remove(&closed.attempt);
         Some(closed)
     }
 
-    /// Forgets the session, which is over or replaced.
+    /// Forgets the session, because it is over or replaced.
     pub fn drop_session(&mut self) -> Option<Held> {
         let held = self.session.take();
         self.over.extend(held.as_ref().map(|held| held.id));
@@ -308,16 +309,16 @@ impl Inner {
     }
 }
 
-/// The one [`Inner`], and what is told of it.
+/// The one [`Inner`], and the snapshot that is published from it.
 pub(super) struct Core {
     inner: Mutex<Inner>,
     snapshot: watch::Sender<SessionChanged>,
-    /// Rung when something that the schedule depends on has changed.
+    /// Notified when something that the schedule depends on has changed.
     pub wake: Arc<Notify>,
     pub clock: Arc<dyn Clock>,
 }
 
-/// Access to [`Inner`] while an epoch or an attempt stands.
+/// Access to [`Inner`] for an epoch or an attempt that is current.
 pub(super) struct At<'a> {
     inner: MutexGuard<'a, Inner>,
     core: &'a Core,
@@ -349,23 +350,23 @@ impl Core {
         }
     }
 
-    /// A look at what is there now, which changes nothing. What it answers may be over by the
-    /// time it is used: whoever goes on from it takes the epoch along.
+    /// Reads the current state without changing it. The result may be outdated when it is used, so
+    /// code that continues with it has to take the epoch along.
     pub fn look<T>(&self, look: impl FnOnce(&Inner) -> T) -> T {
         look(&self.lock())
     }
 
-    /// Access in the name of `epoch`; `None` once it is over.
+    /// Access for `epoch`; `None` once it is over.
     pub fn at(&self, epoch: Epoch) -> Option<At<'_>> {
         self.access(|inner| inner.epoch == epoch || without!("without.epoch"))
     }
 
-    /// Access in the name of a sign-in under way; `None` once it was voided.
+    /// Access for a sign-in under way; `None` once it was voided.
     pub fn at_attempt(&self, attempt: AttemptId) -> Option<At<'_>> {
         self.access(|inner| inner.attempts.contains(&attempt))
     }
 
-    /// Ends whatever stands, in the name of a person who signs out.
+    /// Begins a new epoch for a sign-out, which ends whatever session there is.
     pub fn end_all(&self) -> At<'_> {
         let mut at = At {
             inner: self.lock(),
@@ -375,19 +376,19 @@ impl Core {
         at
     }
 
-    /// A sign-in begins.
+    /// Registers a sign-in that begins.
     pub fn begin_attempt(&self) -> AttemptId {
         let attempt = AttemptId::new();
         self.lock().attempts.insert(attempt);
         attempt
     }
 
-    /// It has ended, however.
+    /// Removes a sign-in that has ended, with or without success.
     pub fn end_attempt(&self, attempt: AttemptId) {
         self.lock().attempts.remove(&attempt);
     }
 
-    /// The state as it is now, with countdowns from now.
+    /// The current state, with countdowns from now.
     pub fn snapshot(&self) -> SessionChanged {
         let inner = self.lock();
         SessionChanged {
@@ -433,13 +434,13 @@ impl DerefMut for At<'_> {
 }
 
 impl At<'_> {
-    /// Applies `event` and tells what is true now: the last two steps of every change.
+    /// Applies `event` and publishes the new state: the last two steps of every change.
     pub fn publish(mut self, cause: Cause, event: Event) {
         let inner = &mut *self.inner;
         let before = inner.state.clone();
         inner.state.apply(event);
         let keyring = match inner.session {
-            // Whoever has no session misses none.
+            // While nobody is signed in, it does not matter whether the keyring can be used.
             None if inner.state.is_signed_out() => Keyring::Nothing,
             _ => inner.keyring,
         };

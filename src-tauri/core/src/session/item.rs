@@ -1,4 +1,4 @@
-//! What the keyring holds for an account: whose it is, and what renews the session.
+//! The keyring item of an account: whose it is, and the token that renews the session.
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -10,29 +10,29 @@ use crate::token::RefreshToken;
 /// The format that this version writes and reads.
 const FORMAT: u32 = 1;
 
-/// The item. Has no `Debug`: it is the secret.
+/// The item. It has no `Debug`, because it is secret.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Item {
     format: u32,
     /// The session that the token renews.
     pub session: SessionId,
-    /// The installation that has written it; no other may use or delete it.
+    /// The installation that wrote it. No other may use or delete it.
     pub install: InstallId,
-    /// The account that it is of.
+    /// The account that it belongs to.
     pub account: AccountId,
     /// Grows with each token that was taken into use.
     pub generation: Generation,
-    /// The origin that the token belongs to; it is sent to no other.
+    /// The origin that the token belongs to. It is sent to no other.
     pub origin: String,
-    /// The person was told that the session lasts until the app quits: found at a start, it is
-    /// ended.
+    /// The person was told that the session lasts until the app quits. A later start that finds the
+    /// item ends the session.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub until_quit: bool,
-    /// The token: cookies by name, domain and path, or what travels in bodies.
+    /// The token: cookies by name, domain and path, or a token that is sent in bodies.
     pub token: RefreshToken,
 }
 
-/// What commit ff703f2 wrote.
+/// The item as commit ff703f2 wrote it.
 #[derive(Serialize, Deserialize)]
 pub(super) struct LegacyItem {
     pub generation: Generation,
@@ -40,13 +40,13 @@ pub(super) struct LegacyItem {
     pub token: RefreshToken,
 }
 
-/// What bytes in the keyring are.
+/// What the bytes of a keyring item turned out to be.
 pub(super) enum Stored {
     Ours(Box<Item>),
     Legacy(LegacyItem),
-    /// A newer version's: it cannot be read, and is left alone.
+    /// An item of a newer version: it cannot be read and is left alone.
     Newer,
-    /// Nothing that any version has written.
+    /// Bytes that no version has written.
     Unknown,
 }
 
@@ -57,7 +57,7 @@ struct Number {
 }
 
 impl Item {
-    /// The token of a session.
+    /// An item with the token of a session.
     pub(super) fn new(
         session: SessionId,
         install: InstallId,
@@ -78,17 +78,17 @@ impl Item {
         }
     }
 
-    /// Its name in the keyring. Another installation's item never has it.
+    /// Its name in the keyring. Items of different installations have different names.
     pub fn name(workspace: &str, install: InstallId, account: AccountId) -> String {
         format!("{workspace}.{install}.{account}")
     }
 
-    /// As bytes for the store.
+    /// The bytes that are stored.
     pub fn to_bytes(&self) -> SecretBytes {
         Zeroizing::new(serde_json::to_vec(self).expect("strings and numbers"))
     }
 
-    /// From the store; `None` if these bytes are not an item of this format.
+    /// Reads stored bytes; `None` if they are not an item of this format.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         match Stored::of(bytes) {
             Stored::Ours(item) => Some(*item),

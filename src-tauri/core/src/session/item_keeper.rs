@@ -1,6 +1,6 @@
-//! The keyring item as it is written, replaced and emptied. What it holds of a session that is
-//! over is told to the backend before anything is written over it or deleted, however long the
-//! keyring stays closed.
+//! Writes, replaces and empties the keyring item. Before an item of a session that is over is
+//! overwritten or deleted, its token goes to the pending sign-outs, from which the backend is told,
+//! however long the keyring stays locked.
 
 use std::sync::Arc;
 
@@ -19,7 +19,8 @@ pub(super) struct ItemKeeper {
     core: Arc<Core>,
     persistence: Arc<Persistence>,
     pending: Arc<PendingSignOuts>,
-    /// One at a time: the next would take for left over what the first has written.
+    /// Held by one writer at a time: a second one would take the item of the first for an obsolete
+    /// one.
     settling: tokio::sync::Mutex<()>,
 }
 
@@ -37,12 +38,12 @@ impl ItemKeeper {
         }
     }
 
-    /// Writes `item`. What the keyring is known to hold says whether it has to be read before:
-    /// another session's token is put away first, or nothing is written. `legacy` is the
-    /// session, if any, whose item still lies where commit ff703f2 had it.
+    /// Writes `item`. If the keyring may hold another session's token, it is read first and that
+    /// token is handed to the pending sign-outs; if that fails, nothing is written. `legacy` is the
+    /// session, if any, whose item is still under the name that commit ff703f2 used.
     ///
     /// # Errors
-    /// If it is not known to be there.
+    /// If it is not certain that the item was written.
     pub async fn save(
         &self,
         epoch: Epoch,
@@ -64,7 +65,8 @@ impl ItemKeeper {
         Ok(())
     }
 
-    /// Puts away what the keyring holds of other sessions than `kept`.
+    /// Hands the tokens that the keyring holds of sessions other than `kept` to the pending
+    /// sign-outs.
     async fn put_away_others(
         &self,
         epoch: Epoch,
@@ -72,7 +74,8 @@ impl ItemKeeper {
         legacy: Option<SessionId>,
     ) -> Result<(), StoreError> {
         for item in self.persistence.read_items(legacy).await? {
-            // Some backends give out one token twice: to end the one would end the other.
+            // Some backends give out the same token twice: ending the other session would end this
+            // one.
             if item.session != kept.session && !item.token.is_same(&kept.token) {
                 self.put_away(epoch, item).await?;
             }
@@ -80,11 +83,11 @@ impl ItemKeeper {
         Ok(())
     }
 
-    /// Hands the token of an item that is over to the pending sign-outs, in the name of `epoch`:
-    /// what was read for a session that is over by now may be the next one's.
+    /// Hands the token of an obsolete item to the pending sign-outs, on behalf of `epoch`: if that
+    /// is over, the item may be the next session's.
     ///
     /// # Errors
-    /// If they cannot keep it: then it must not be written over or deleted.
+    /// If they cannot store it. The item must then not be overwritten or deleted.
     pub async fn put_away(&self, epoch: Epoch, item: Item) -> Result<(), StoreError> {
         if self.core.at(epoch).is_none() {
             return Err(StoreError::Occupied);
@@ -92,7 +95,7 @@ impl ItemKeeper {
         if item.token.is_empty() {
             return Ok(());
         }
-        // To tell the backend of an older copy as well would be taken for a theft.
+        // To a backend, a sign-out with an older copy of the token would look like theft.
         if let Some(kept) = self.pending.keep(item.session).await {
             return kept;
         }
@@ -106,11 +109,13 @@ impl ItemKeeper {
         self.pending.put(ended).await
     }
 
-    /// Puts away whatever the keyring holds, and empties it. Not to be called while a session
-    /// of this epoch may be written; answers what is known of the keyring then.
+    /// Hands everything that the keyring holds to the pending sign-outs and empties the keyring.
+    /// Must not be called while a session of this epoch may be written. Returns what is then known
+    /// of the keyring.
     pub async fn empty(&self, epoch: Epoch, legacy: Option<SessionId>) -> Keyring {
         let emptied = match self.put_all_away(epoch, legacy).await {
-            // Whoever came later looks after the keyring: what it holds may be alive.
+            // The next epoch is responsible for the keyring: what it holds may be that epoch's
+            // session.
             Ok(()) if self.core.at(epoch).is_none() => return Keyring::Unknown(None),
             Ok(()) => self.persistence.delete_items(epoch, legacy.is_some()).await,
             Err(error) => Err(error),
@@ -118,7 +123,7 @@ impl ItemKeeper {
         self.emptied(emptied)
     }
 
-    /// Empties it, once what it held is safe elsewhere.
+    /// Empties the keyring, once what it held is stored elsewhere.
     pub async fn delete(
         &self,
         epoch: Epoch,
@@ -146,12 +151,16 @@ impl ItemKeeper {
     fn emptied(&self, emptied: Result<(), StoreError>) -> Keyring {
         match emptied {
             Ok(()) => Keyring::Nothing,
-            // Another's, or a newer version's: there is nothing to be done about it.
+            // The item belongs to another session or to a newer version, so it must stay.
             Err(error @ (StoreError::Newer | StoreError::Occupied)) => {
                 Keyring::Unknown(Some(error))
             }
             Err(error) => {
-                tracing::warn!(%error, "the keyring item stays for now; the marker holds");
+                tracing::warn!(
+                    %error,
+                    "the keyring item could not be deleted: the sign-out marker keeps its session \
+                     ended, and it is tried again"
+                );
                 Keyring::Obsolete(self.core.now() + super::keeping::LOOK_AGAIN)
             }
         }

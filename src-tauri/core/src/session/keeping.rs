@@ -1,5 +1,5 @@
-//! What is known of the keyring, as one enum. Whether a session is remembered, and how its
-//! storage is, follow from it.
+//! What is known of the keyring item, as one enum. Whether a session is remembered and which
+//! storage state windows show follow from it.
 
 use std::time::Duration;
 
@@ -7,30 +7,31 @@ use crate::clock::SinceBoot;
 use crate::secrets::StoreError;
 use crate::wire::StorageStatus;
 
-/// How long after a failed write the keyring is tried again, and how long after what is
-/// obsolete could not be put away it is looked at again.
+/// How long after a failed write the keyring is tried again, and how long after an obsolete item
+/// could not be removed this is tried again.
 pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
 /// What is known of the account's keyring item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Keyring {
-    /// It was not read yet, or could not be: it may hold anything.
+    /// It was not read yet, or could not be read, so it may hold anything.
     Unknown(Option<StoreError>),
     /// It holds nothing of ours.
     Nothing,
     /// It holds the token in use.
     Saved,
-    /// It holds the token in use, marked to last until the app quits: the records could not
-    /// be written. When to try to make it last.
+    /// It holds the token in use, marked to last until the app quits, because the records could not
+    /// be written. With the time of the next try to write them.
     UntilQuit(SinceBoot),
-    /// It does not hold the token in use, and the person was told so. When to try again.
+    /// It does not hold the token in use, and the person was told so. With the time of the next
+    /// try.
     Unsaved(StoreError, SinceBoot),
-    /// It holds a session that is over. When to try again to put it away.
+    /// It holds a session that is over. With the time of the next try to remove it.
     Obsolete(SinceBoot),
 }
 
 impl Keyring {
-    /// After a write: what it holds now.
+    /// What it holds after a write.
     pub fn after(saved: Result<(), StoreError>, until_quit: bool, now: SinceBoot) -> Self {
         match saved {
             Ok(()) if until_quit => Self::UntilQuit(now + LOOK_AGAIN),
@@ -39,7 +40,7 @@ impl Keyring {
         }
     }
 
-    /// Whether the session outlives this run.
+    /// Whether the session survives the end of the process.
     pub fn remembers(self) -> bool {
         self == Self::Saved
     }
@@ -49,12 +50,12 @@ impl Keyring {
         matches!(self, Self::UntilQuit(_) | Self::Unsaved(..))
     }
 
-    /// Whether there is nothing in it that a write could destroy unseen.
+    /// Whether a write cannot destroy an unknown item.
     pub fn is_clear(self) -> bool {
         matches!(self, Self::Nothing | Self::Saved | Self::UntilQuit(_))
     }
 
-    /// When the token in use is to be offered again.
+    /// When to try again to save the token in use.
     pub fn save_due(self) -> Option<SinceBoot> {
         match self {
             Self::UntilQuit(due) | Self::Unsaved(_, due) => Some(due),
@@ -62,7 +63,7 @@ impl Keyring {
         }
     }
 
-    /// When what is obsolete is to be put away.
+    /// When to try again to remove what is obsolete.
     pub fn clear_due(self) -> Option<SinceBoot> {
         match self {
             Self::Obsolete(due) => Some(due),
@@ -74,7 +75,7 @@ impl Keyring {
         }
     }
 
-    /// The same, due at once.
+    /// The same, with the next try at `now`.
     pub fn due_at(self, now: SinceBoot) -> Self {
         match self {
             Self::UntilQuit(_) => Self::UntilQuit(now),
@@ -84,7 +85,7 @@ impl Keyring {
         }
     }
 
-    /// How the window is told.
+    /// The storage state that windows show.
     pub fn storage(self) -> StorageStatus {
         match self {
             Self::Unknown(Some(why)) | Self::Unsaved(why, _) => storage_of(why),

@@ -1,9 +1,9 @@
-//! What commit ff703f2 and those before it left on disk, taken over at the first start: its
-//! journal and its last user become the session's record, its outbox the pending sign-outs.
+//! Takes over, at the first start, what commit ff703f2 and earlier ones left on disk: their journal
+//! and last user become the session's record, their outbox the pending sign-outs.
 //!
-//! Its keyring item is read where it was (under the workspace's name alone) until a rotation has
-//! written the new one; then it is deleted. The new record is on disk before an old one goes, so
-//! that a crash at any point leaves a folder that the next start understands.
+//! The old keyring item is read under its old name (the workspace's name alone) until a rotation
+//! has written the new one; then it is deleted. The new record is on disk before an old one is
+//! removed, so that a crash at any point leaves a folder that the next start understands.
 
 use std::io;
 
@@ -25,7 +25,7 @@ const OUTBOX: &str = "outbox.json";
 struct Journal {
     generation: Generation,
     step: Step,
-    /// None where the keyring never held the token.
+    /// `None` if the keyring never held the token.
     token_hash: Option<String>,
 }
 
@@ -47,7 +47,7 @@ struct LastUser {
     device: Option<Device>,
 }
 
-/// The device of whoever was signed in, should its own record be lost.
+/// The device of the user who was signed in, in case the device record is lost.
 pub(super) fn device(records: &Records) -> Option<Device> {
     let last: Option<LastUser> = records.read_as_is(LAST_USER).ok().flatten();
     last?.device
@@ -56,7 +56,7 @@ pub(super) fn device(records: &Records) -> Option<Device> {
 /// Takes the old records over, if there are any.
 ///
 /// # Errors
-/// If they cannot be read or the new one cannot be written now: the old ones stay.
+/// If they cannot be read, or the new record cannot be written. The old ones stay.
 pub(super) fn take_over(
     records: &Records,
     names: Names,
@@ -71,7 +71,7 @@ pub(super) fn take_over(
     if !is_old {
         return Ok(());
     }
-    // One that is there was written by a start that was cut short.
+    // A record that exists was written by a start that was interrupted.
     if records.session()?.is_none() {
         let record = translated(records, names, device, origin)?;
         records.write_session(&record, Durability::Synced)?;
@@ -91,7 +91,7 @@ fn translated(
     let journal: Journal = records.read_or_put_aside(JOURNAL)?.unwrap_or_default();
     let last: Option<LastUser> = records.read_or_put_aside(LAST_USER)?;
     let is_known = journal.token_hash.is_some() || last.is_some();
-    tracing::info!("the records of an older version are taken over");
+    tracing::info!("taking over the records of an older version");
     let (session, user) = match last {
         Some(last) => (last.session.id, Some(last)),
         None => (SessionId::new(), None),

@@ -1,13 +1,13 @@
 //! The session of one account, and the only writer of its state.
 //!
-//! Every change goes the same way: persist, then assign, then publish ([`commit`]). Commands
-//! answer "did it work"; the published [`SessionChanged`] says "what is true now". No lock is
-//! held while the network or the keyring is waited for, so a sign-out never waits for a refresh:
-//! it begins a new epoch, and whatever was under way finds its own over ([`inner`]).
+//! Every change takes the same path: persist, then assign, then publish ([`commit`]). The answer to
+//! a command says whether it worked; the published [`SessionChanged`] says what is true now. No
+//! lock is held while waiting for the network or the keyring, so a sign-out never waits for a
+//! refresh: it begins a new epoch, and operations under way find that theirs is over ([`inner`]).
 //!
 //! Calls run one way: {scheduler, restore, API calls, rights} → refresh → reconcile; {sign-in,
-//! refresh, sign-out, reconcile} → pending sign-outs; all → commit and storage. Each verb is a
-//! type that holds those it may call, so that nothing can call back.
+//! refresh, sign-out, reconcile} → pending sign-outs; all → commit and storage. Each verb is a type
+//! that holds only those it may call, so that no call can go back.
 
 mod api_call;
 mod base;
@@ -84,28 +84,28 @@ use crate::wire::{
 pub use self::item::Item;
 pub use self::upload::{Given, Upload};
 
-/// What a session is made of.
+/// What a session is opened with.
 pub struct Config {
     /// The workspace's name; also the beginning of its keyring items' names.
     pub workspace: String,
-    /// The backend.
+    /// The profile of the backend.
     pub profile: Profile,
-    /// Where the account's records live.
+    /// The folder of the account's records.
     pub folder: PathBuf,
-    /// Where the refresh token rests.
+    /// Where the refresh token is stored.
     pub store: Arc<dyn SecretStore>,
     /// Product and version, such as `Vestibule 0.1.0`: the device's `browser`.
     pub product: String,
 }
 
-/// What a machine provides beside the keyring. The real one is made by [`Session::open`]; a
-/// model of several machines in one process gives each its own.
+/// What a machine provides besides the keyring. [`Session::open`] uses the real one; a model of
+/// several machines in one process gives each its own.
 pub struct Machine {
     /// The wall clock, the time since boot, and the timer for waits.
     pub clock: Arc<dyn Clock>,
-    /// The disk, in the place of [`Config::folder`].
+    /// The disk, in place of [`Config::folder`].
     pub records: Arc<dyn RecordStore>,
-    /// The network.
+    /// How requests reach the backend.
     pub transport: Arc<dyn Transport>,
 }
 
@@ -142,8 +142,8 @@ impl Session {
         Self::open_by(config, clock, NetworkSettings::default())
     }
 
-    /// The same where somebody says how the backend is reached: an administrator, or the desktop's
-    /// settings. Must be called within a tokio runtime.
+    /// The same with network settings, from an administrator or from the desktop. Must be called
+    /// within a tokio runtime.
     ///
     /// # Errors
     /// As [`Session::open`].
@@ -171,7 +171,7 @@ impl Session {
         Self::open_on(config, machine)
     }
 
-    /// The same on a machine of one's own: with another disk and network.
+    /// The same on a given machine, with its own disk and network.
     ///
     /// # Errors
     /// If the records cannot be used.
@@ -190,7 +190,7 @@ impl Session {
         let (names, device) = records.identify(&config.product, copy).map_err(&unusable)?;
         let origin = config.profile.origin();
         if let Err(error) = legacy::take_over(&records, names, &device, &origin) {
-            // The old ones stay, and speak at the next start.
+            // The old records stay, for the next start.
             return Err(unusable(error));
         }
         let state = State::new(config.profile.roles.clone());
@@ -232,7 +232,7 @@ impl Session {
         Ok(Self::start(base, config.workspace))
     }
 
-    /// Puts the verbs together and sets them going.
+    /// Connects the verbs with each other and starts restoring the session.
     fn start(base: Arc<Base>, workspace: String) -> Self {
         let others = Arc::new(OtherProcesses::new(base.clone()));
         let reconcile = Arc::new(Reconcile::new(base.clone(), others.clone()));
@@ -267,7 +267,8 @@ impl Session {
             reconcile,
             refresh: refresh.clone(),
         };
-        // Before anybody can sign in: an end that a crash has cut short comes first.
+        // Taken before anybody can sign in: if a crash interrupted the end of a session, that end
+        // is finished first.
         let turn = base.lock.turn_now();
         let schedule = Arc::downgrade(&scheduler);
         tokio::spawn(async move {
@@ -302,13 +303,13 @@ impl Session {
         self.0.base.persistence.item_name()
     }
 
-    /// The state now. Never waits; asks neither the backend nor the keyring.
+    /// The current state. Never waits; calls neither the backend nor the keyring.
     pub fn snapshot(&self) -> SessionChanged {
         self.0.base.core.snapshot()
     }
 
-    /// Every state from now on; a slow reader skips to the newest. Countdowns in it count from
-    /// when it was published.
+    /// Every state from now on; a slow reader skips to the newest. Its countdowns count from when
+    /// it was published.
     pub fn subscribe(&self) -> watch::Receiver<SessionChanged> {
         self.0.base.core.subscribe()
     }
@@ -316,24 +317,24 @@ impl Session {
     /// Signs in with a password. On failure the state is what it was before.
     ///
     /// # Errors
-    /// If nobody is signed in by it.
+    /// If the sign-in fails.
     pub async fn login(&self, input: LoginInput) -> Result<SignInOutcome, AuthError> {
         self.0.sign_in.sign_in(Typed::Login(input)).await
     }
 
-    /// Makes an account, and signs in where the backend does.
+    /// Creates an account, and signs in if the backend does.
     ///
     /// # Errors
-    /// If there is no account by it.
+    /// If the registration fails.
     pub async fn register(&self, input: RegisterInput) -> Result<SignInOutcome, AuthError> {
         self.0.sign_in.sign_in(Typed::Register(input)).await
     }
 
     /// Answers this challenge, if it is the one that is open. A wrong code leaves it open; an
-    /// old one, or one too many, closes it.
+    /// expired code, or one too many, closes it.
     ///
     /// # Errors
-    /// If nobody is signed in by it.
+    /// If the sign-in fails.
     pub async fn verify_otp(
         &self,
         challenge: ChallengeId,
@@ -342,33 +343,33 @@ impl Session {
         self.0.sign_in.verify_otp(challenge, code).await
     }
 
-    /// Asks for another code; the answer says when the next may be asked for.
+    /// Requests another code. The answer says when the next one may be requested.
     ///
     /// # Errors
-    /// If none was sent.
+    /// If no code was sent.
     pub async fn resend_otp(&self) -> Result<Challenge, AuthError> {
         self.0.sign_in.resend_otp().await
     }
 
-    /// Gives the challenge up.
+    /// Gives up the open challenge.
     pub fn cancel_otp(&self) {
         self.0.sign_in.cancel_otp();
     }
 
-    /// Renews the session now, because a person or native code asked. What a page asks for goes
-    /// to [`Session::refresh_for_page`], which bounds it.
+    /// Renews the session now, because a person or native code asked. A page's request goes to
+    /// [`Session::refresh_for_page`], which limits it.
     ///
     /// # Errors
-    /// While the backend's `Retry-After` holds, within [`crate::schedule::CLICK_GAP`] of a
-    /// failed try, or if it was not renewed.
+    /// While the backend's `Retry-After` lasts, within [`crate::schedule::CLICK_GAP`] of a failed
+    /// try, or if the session was not renewed.
     pub async fn refresh(&self) -> Result<(), AuthError> {
         let epoch = self.0.base.core.look(inner::Inner::epoch);
         self.0.refresh.refresh(epoch, RefreshReason::Click).await
     }
 
-    /// Renews the session, because a page asked: a script can ask without end. What is asked for
-    /// within [`crate::schedule::PAGE_GAP`] of a renewal goes out once that is over, one request
-    /// for all who ask.
+    /// Renews the session because a page asked. A script can ask without end, so requests within
+    /// [`crate::schedule::PAGE_GAP`] of a renewal wait until that time is over and then share one
+    /// request to the backend.
     ///
     /// # Errors
     /// As [`Session::refresh`].
@@ -377,28 +378,28 @@ impl Session {
         self.0.refresh.refresh_for_page(epoch).await
     }
 
-    /// Lets the keyring ask for its password, and tries it now instead of when it is next
-    /// due: offers it the token that it would not take, or reads the one it holds and renews
-    /// the session with it. What came of it is in the state; who types slowly is waited for
-    /// by the schedule.
+    /// Lets the keyring ask for its password, and tries the keyring now instead of at the next
+    /// planned time: offers it the token that it did not take, or reads the token that it holds and
+    /// renews the session. The result is in the state. If the person types slowly, the schedule
+    /// tries again later.
     ///
     /// # Errors
-    /// If the session is behind the keyring and could not be renewed.
+    /// If the keyring holds the session and the session could not be renewed.
     pub async fn unlock_keyring(&self) -> Result<(), AuthError> {
         self.0.scheduler.unlock_keyring().await
     }
 
-    /// Ends the session here and tells the backend when it can be reached. Always
-    /// succeeds; returns once the sign-out is on disk and shown.
+    /// Ends the session here, and tells the backend as soon as it can be reached. Always succeeds;
+    /// returns once the sign-out is on disk and shown.
     pub async fn logout(&self) -> LogoutReply {
         self.0.sign_out.run().await
     }
 
-    /// Whether the user's roles let them do this. Roles that were not confirmed lately open
-    /// nothing: while the session is stale the backend is asked first.
+    /// Whether the user's roles include this right. Roles that were not confirmed lately allow
+    /// nothing: while the session is stale, the backend is asked first.
     ///
     /// # Errors
-    /// [`crate::error::ErrorCode::NotAllowed`] if the roles do not allow it; otherwise why it
+    /// [`crate::error::ErrorCode::NotAllowed`] if the roles do not include it; otherwise why that
     /// is not known.
     pub async fn permit(&self, right: &str) -> Result<(), AuthError> {
         self.0.rights.permit(right).await
@@ -408,13 +409,13 @@ impl Session {
     /// nobody is signed in. The backend's answer has to be a small text, and is returned whole.
     ///
     /// # Errors
-    /// If the path is refused, if there is no answer, or if it is not a small text; and if who
-    /// was signed in at the call is not any more.
+    /// If the path is refused, if there is no answer, or if it is not a small text; and if the user
+    /// who was signed in at the call no longer is.
     pub async fn fetch(&self, request: FetchRequest) -> Result<FetchReply, AuthError> {
         self.0.calls.fetch(request).await
     }
 
-    /// The same with any answer: what does not come with the reply is to be read.
+    /// The same for any answer. A body that is not in the reply is returned to be read.
     ///
     /// # Errors
     /// If the path is refused or there is no answer.
@@ -425,8 +426,7 @@ impl Session {
         self.0.calls.call(request).await
     }
 
-    /// Begins a call whose body is given piece by piece. Must be called within a tokio
-    /// runtime.
+    /// Begins a call whose body is written piece by piece. Must be called within a tokio runtime.
     ///
     /// # Errors
     /// If the path is refused.
@@ -435,7 +435,7 @@ impl Session {
     }
 }
 
-/// The product as a header may carry it.
+/// The product as a value for a header.
 fn user_agent(product: &str) -> String {
     let plain = |c: char| if c.is_ascii_graphic() { c } else { '/' };
     product.chars().map(plain).collect()

@@ -1,5 +1,5 @@
-//! A session that has begun at the backend becomes this app's: what it replaces is put away, then
-//! it is persisted, assigned and published.
+//! Turns a session that has begun at the backend into this app's session: the session that it
+//! replaces goes to the pending sign-outs, then the new one is persisted, assigned and published.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,33 +24,33 @@ use crate::storage::records::Durability;
 use crate::token::RefreshToken;
 use crate::wire::{Cause, User};
 
-/// How long a sign-in waits for the backend to hear of the end of the session that it replaces,
-/// where nothing else can keep that.
+/// How long a sign-in waits until the backend was told of the end of the replaced session, if
+/// neither disk nor keyring can store that.
 const TOLD_WITHIN: Duration = Duration::from_secs(3);
 
-/// Makes a session that the backend has begun the one of this app, in place of the one before.
+/// Replaces the app's session by one that the backend has begun.
 pub(super) struct NewSessions {
     base: Arc<Base>,
 }
 
-/// A session that has begun at the backend, on its way to be this one's.
+/// A session that has begun at the backend and is about to become this app's.
 struct Begun {
     epoch: Epoch,
     held: Held,
-    /// What it replaces.
+    /// The session that it replaces.
     replaced: Option<Held>,
     /// What was known of the keyring before.
     known: Keyring,
     sign_in: Backend,
 }
 
-/// What came of the record of a sign-in.
+/// What became of the record of a sign-in.
 #[derive(Default)]
 struct Recorded {
     is_written: bool,
-    /// A sign-out marker is left that would end this session.
+    /// A sign-out marker that could not be removed would end this session.
     is_marked: bool,
-    /// It was written over that of a session which this process knew nothing of.
+    /// The record replaced that of a session which this process did not know.
     is_over_a_strangers: bool,
 }
 
@@ -59,7 +59,8 @@ impl NewSessions {
         Self { base }
     }
 
-    /// Persist, assign, publish. A sign-out that comes between wins.
+    /// Persists, assigns and publishes the session. A sign-out that comes meanwhile takes
+    /// precedence.
     pub async fn take_into_use(
         &self,
         cause: Cause,
@@ -87,7 +88,7 @@ impl NewSessions {
         }
         base.pending.release_left();
         let telling = base.clone();
-        // What was replaced is told in its own time.
+        // The sign-in does not wait until the backend was told of the replaced session.
         tokio::spawn(async move { telling.tell(&device).await });
         if established.is_err() {
             self.revoke(token, revocable, by.device);
@@ -96,7 +97,7 @@ impl NewSessions {
         Ok(())
     }
 
-    /// The session before is over from here on for all that was begun in its name.
+    /// Begins a new epoch: all that was begun for the session before is over.
     fn begin(
         &self,
         attempt: AttemptId,
@@ -145,11 +146,12 @@ impl NewSessions {
             sign_in,
         } = begun;
         let before = base.core.look(|inner| inner.device.clone());
-        // What it replaces must not just disappear.
+        // The backend has to be told of the end of the replaced session, so its token must not be
+        // lost.
         let mut known = self.put_replaced_away(replaced, &held, known).await;
         let recorded = self.record(epoch, &mut held).await?;
         if recorded.is_over_a_strangers {
-            // So may the item be.
+            // The keyring item may belong to that session too.
             known = Keyring::Unknown(None);
         }
         let (is_recorded, is_marked) = (recorded.is_written, recorded.is_marked);
@@ -168,7 +170,7 @@ impl NewSessions {
             .persistence
             .record(&held, Phase::Idle, known.lasts_until_quit());
         let durability = match known {
-            // Lost, it costs one look at the keyring.
+            // If this write is lost in a crash, the next start reads the keyring once more.
             Keyring::Saved => Durability::Unsynced,
             _ => Durability::Synced,
         };
@@ -208,8 +210,8 @@ impl NewSessions {
         Ok(())
     }
 
-    /// Hands the session that is replaced to the pending sign-outs. What is known of the keyring
-    /// afterwards says whether it may be written over.
+    /// Hands the replaced session to the pending sign-outs. Returns what is then known of the
+    /// keyring: whether it may be overwritten.
     async fn put_replaced_away(
         &self,
         replaced: Option<Held>,
@@ -222,11 +224,12 @@ impl NewSessions {
         };
         let access = replaced.access_text();
         let Some(token) = replaced.token else {
-            // It is behind a keyring that was not read.
+            // The token is in a keyring that was not read.
             return Keyring::Unknown(None);
         };
         if by.token.as_ref().is_some_and(|new| new.is_same(&token)) {
-            // Some backends give out one token twice: to end the one would end the other.
+            // Some backends give out the same token twice: ending the replaced session would end
+            // this one.
             return known;
         }
         let ended = Ended {
@@ -236,20 +239,21 @@ impl NewSessions {
         if base.pending.put(ended).await.is_ok() {
             return known;
         }
-        // No disk, or no keyring, takes it. What the backend has heard need not be kept.
+        // Neither disk nor keyring can store it. Once the backend has been told, it need not be
+        // stored.
         base.pending.release(replaced.id);
         let (telling, device) = (base.clone(), replaced.device);
         let told = tokio::spawn(async move { telling.tell(&device).await });
         let _ = tokio::time::timeout(TOLD_WITHIN, told).await;
         match base.pending.keep(replaced.id).await {
             None | Some(Ok(())) => known,
-            // Not before it is safe elsewhere.
+            // The keyring must not be overwritten before the token is stored elsewhere.
             Some(Err(error)) => Keyring::Unknown(Some(error)),
         }
     }
 
-    /// Says on disk that this session is the one, and removes the sign-out marker of another. What
-    /// the record before knew of the keyring goes over into this one.
+    /// Writes the record of this session and removes the sign-out marker of another. What the
+    /// record before knew of the keyring is carried over.
     async fn record(&self, epoch: Epoch, held: &mut Held) -> Result<Recorded, Overtaken> {
         let base = &self.base;
         let mut record = base.persistence.record(held, Phase::Idle, false);
@@ -263,12 +267,16 @@ impl NewSessions {
             });
             let written = records.write_session(&record, Durability::Synced);
             if let Err(error) = &written {
-                tracing::error!(kind = %error.kind(), "the session's record cannot be written");
+                tracing::error!(
+                    kind = %error.kind(),
+                    "the session's record cannot be written: the session lasts until the app quits"
+                );
             }
             records.lay_marker_aside();
             let is_marked = match &written {
                 Ok(()) => records.clear_marker(record.session),
-                // The record of the session before stays, and must not be shown as this one.
+                // The record of the session before stays on disk, and must not be shown as this
+                // session.
                 Err(_) => records.set_spare_marker(),
             };
             let recorded = Recorded {
@@ -289,7 +297,7 @@ impl NewSessions {
         }
     }
 
-    /// The device values of a sign-in are taken into the device record where they have changed.
+    /// Writes the device values of a sign-in to the device record if they have changed.
     async fn keep_device(&self, before: &Device, device: &Device) {
         if before == device {
             return;
@@ -299,7 +307,7 @@ impl NewSessions {
             .base
             .persistence
             .on_disk(|| true, move |records| records.write_device(&device, names));
-        // The session's own record has them too.
+        // If this fails, the session's own record still has them.
         let _ = written.await;
     }
 
@@ -309,7 +317,7 @@ impl NewSessions {
     }
 }
 
-/// The error of an answer that came after its question was given up.
+/// The error for an answer that arrived after its request was given up.
 pub(super) fn void(cause: Cause) -> AuthError {
     if cause == Cause::VerifyOtp {
         return ErrorCode::NoChallenge.into();

@@ -1,5 +1,5 @@
-//! What other processes of this installation have done to the session that is held here: renewed
-//! its token, signed out, or signed in.
+//! What other processes of this installation have done to the session that is held here: they may
+//! have renewed its token, signed out or signed in.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +26,8 @@ impl OtherProcesses {
         Self { base }
     }
 
-    /// A session is held here: has another process done anything to it?
+    /// Compares the session held here with disk and keyring, and takes over what another process
+    /// has done to it.
     pub async fn follow(&self, epoch: Epoch, disk: OnDisk) -> Result<Standing, AuthError> {
         let core = &self.base.core;
         let (session, ignores_unnamed, legacy) = {
@@ -66,19 +67,20 @@ impl OtherProcesses {
         if let Some(item) = newest {
             tracing::info!(
                 generation = item.generation.number(),
-                "another process has renewed the token"
+                "another process has renewed the token: it is used from now on"
             );
             adopt_renewed(&mut at, item);
         } else if record.is_some_and(|it| it.session == session && it.generation > generation) {
-            // Ours was replaced, and by what cannot be read: to send it would be reuse.
+            // Our token was replaced, and its successor cannot be read. The backend would take ours
+            // for reuse.
             drop(at);
             return Err(self.base.put_off(epoch));
         }
         Ok(Standing::Held { interrupted })
     }
 
-    /// Another process has signed out, or has found the session to be over: so has this one. The
-    /// token is that one's to revoke.
+    /// Another process has signed out or found the session to be over, so it is over here too. The
+    /// token is revoked by that process.
     pub fn follow_sign_out(&self, epoch: Epoch, why: SignedOutReason) {
         let Some(mut at) = self.base.core.at(epoch) else {
             return;
@@ -94,9 +96,12 @@ impl OtherProcesses {
         at.publish(Cause::Logout, event);
     }
 
-    /// Another session is there: what is held here is over, and what is there now is read anew.
+    /// Another process has signed in: the session held here is over, and the new one is read from
+    /// disk and keyring.
     pub fn hand_over(&self, mut at: At<'_>) {
-        tracing::info!("another session is there, as after a sign-in by another process");
+        tracing::info!(
+            "another process has signed in: its session replaces the one of this process"
+        );
         at.begin_epoch();
         if let Some(held) = at.drop_session()
             && let Some(token) = &held.token
@@ -111,7 +116,7 @@ impl OtherProcesses {
         at.publish(Cause::Login, Event::OwnerUnknown);
     }
 
-    /// Nobody's jar is in use from here on, and no connection of before.
+    /// Begins a new cookie jar, for calls without a session, and closes the open connections.
     pub fn begin_nobodys_jar(&self, at: &mut At<'_>) {
         at.jar = JarId::new();
         self.base.backend.begin_jar(at.jar);

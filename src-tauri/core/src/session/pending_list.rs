@@ -1,4 +1,5 @@
-//! The sign-outs that the backend has not heard of, in memory: how far each is and when it is due.
+//! The sign-outs that the backend does not know of yet, in memory: how far each is and when it is
+//! due.
 
 use std::time::Duration;
 
@@ -17,44 +18,45 @@ use crate::token::RefreshToken;
 #[derive(Default)]
 pub(super) struct List {
     pub pending: Vec<Pending>,
-    /// The record could not be read yet: there may be more.
+    /// The record could not be read yet, so there may be more.
     pub is_unread: bool,
-    /// The backend's `Retry-After`: holds for all of them.
+    /// The end of the backend's `Retry-After`, which applies to all of them.
     pub not_before: SinceBoot,
-    /// What it has heard, by origin, although it was on no disk: another copy of that may still
-    /// come here, and is not told again.
+    /// Tokens whose end the backend knows although they were on no disk, by origin. If another copy
+    /// of one of them is handed in, the backend is not told again.
     pub heard: Vec<(String, RefreshToken)>,
 }
 
-/// When the backend may be told of the end of a session.
+/// When the backend may be told that a session is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum When {
-    /// While nothing shows or restores it.
+    /// While it is neither shown nor being restored.
     NotInUse,
-    /// Not before the session that replaces it has come about.
+    /// Not before the session that replaces it is established.
     OnceReplaced,
-    /// It is replaced, whatever is shown yet.
+    /// At once: it is replaced, even if it is still shown.
     Now,
 }
 
 /// One undelivered sign-out, and how far it is.
 pub(super) struct Pending {
     pub entry: Entry,
-    /// The keyring item. One for all its calls, which keeps a late one from undoing a later.
+    /// The keyring item. All calls use this one handle, so that a late call cannot undo a later
+    /// one.
     pub item: BoundedStore,
-    /// What this process put in itself: needs no keyring to be delivered.
+    /// What this process handed in. It can be delivered without the keyring.
     pub known: Option<Known>,
-    /// Who is writing its record and its keyring item: delivered and dropped before that, they
-    /// would come back.
+    /// How many tasks are writing its record and its keyring item. It must not be delivered and
+    /// dropped before they are done, or they would write it again.
     pub writers: u32,
     /// Its record is written.
     pub is_recorded: bool,
     /// Its keyring item is written.
     pub is_slotted: bool,
     pub when: When,
-    /// Nothing is left to say; the keyring item is still to be deleted.
+    /// The backend was told; the keyring item is still to be deleted.
     pub is_settled: bool,
-    /// How often the backend has said by this status alone that there is nothing left to end.
+    /// How often the backend has answered, by this status alone, that there is nothing left to end.
     pub refused: Option<(StatusCode, u32)>,
     pub plan: Plan,
 }
@@ -63,7 +65,7 @@ pub(super) struct Pending {
 #[derive(Clone)]
 pub(super) struct Known {
     pub token: RefreshToken,
-    /// For backends that want one with a sign-out. Never in the keyring.
+    /// For backends that need one for a sign-out. Never in the keyring.
     pub access: Option<Secret>,
 }
 

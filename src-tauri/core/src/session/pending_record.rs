@@ -1,6 +1,6 @@
 //! The record of pending sign-outs: which keyring items there are, of which session, and since
-//! when. No secret. Several processes may share it, so each changes only what is its own, one
-//! at a time. What cannot be read is not taken for empty, and not written over.
+//! when. It holds no secret. Several processes may share it, so each changes only its own entries,
+//! one process at a time. A record that cannot be read is neither taken for empty nor overwritten.
 
 use std::io;
 use std::time::Duration;
@@ -15,38 +15,38 @@ use crate::identity::SessionId;
 use crate::storage::records::Durability;
 
 pub(super) const RECORD: &str = "pending-sign-outs.json";
-/// Not the rotation's: that one may be held for as long as a request takes.
+/// Not the rotation's lock, which may be held for as long as a request takes.
 const LOCK: &str = "pending-sign-outs.lock";
-/// How long another process's change is waited for; it takes milliseconds.
+/// How long to wait for another process's change, which takes milliseconds.
 const LOCK_LIMIT: Duration = Duration::from_secs(3);
-/// After this time the backend has long forgotten the token.
+/// After this time the backend has long forgotten the token, so the entry is dropped.
 const KEPT_FOR_MS: u64 = 7 * 24 * 3600 * 1000;
-/// What is found too old gets so much more, once: the clock may have been wrong when it was
-/// written, or be wrong now.
+/// An entry that is found too old is kept for this much longer, once: the clock may have been wrong
+/// when it was written, or may be wrong now.
 const MORE_MS: u64 = 24 * 3600 * 1000;
 
 /// One pending sign-out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Entry {
-    /// Names the keyring item.
+    /// Identifies the keyring item.
     pub slot: Uuid,
-    /// The session that is over. None in an entry of commit ff703f2.
+    /// The session that is over; `None` in an entry of commit ff703f2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<SessionId>,
-    /// The session whose sign-in has ended it: where that sign-in never came about, this one
-    /// is not over.
+    /// The session whose sign-in has ended it. If that sign-in was never completed, this session is
+    /// not over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced_by: Option<SessionId>,
-    /// The token goes to this origin only.
+    /// The token is sent to this origin only.
     pub origin: String,
     /// Milliseconds since the epoch.
     since: u64,
-    /// Milliseconds since the epoch: when it is let go after all, once it was found too old.
+    /// When an entry that was found too old is dropped, in milliseconds since the epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     until: Option<u64>,
 }
 
-/// The whole record; commit ff703f2 wrote the list alone.
+/// The whole record; commit ff703f2 wrote only the list.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Stored {
@@ -76,7 +76,7 @@ impl Entry {
         }
     }
 
-    /// After one more try in vain: the entry to be kept, or `Err` with one whose time is over.
+    /// After one more failed try: the entry to be kept, or `Err` with an entry whose time is over.
     pub fn aged(mut self, now_ms: u64) -> Result<Self, Self> {
         match self.until {
             Some(until) if now_ms > until => return Err(self),
@@ -92,7 +92,7 @@ impl Entry {
 /// The record on disk.
 pub(super) struct PendingRecord {
     records: Records,
-    /// One change at a time in this process.
+    /// Held for one change at a time in this process.
     changing: tokio::sync::Mutex<()>,
 }
 
@@ -104,21 +104,21 @@ impl PendingRecord {
         }
     }
 
-    /// Whoever's they are.
+    /// The entries of all processes.
     ///
     /// # Errors
-    /// If they are there and cannot be read now.
+    /// If the record exists and cannot be read now.
     pub fn read(&self) -> io::Result<Vec<Entry>> {
         read(&self.records)
     }
 
-    /// Adds an entry, or replaces the one of this slot. Answers whether it is on disk.
+    /// Adds an entry, or replaces the one of this slot. Returns whether it is on disk.
     pub async fn put(&self, entry: Entry) -> bool {
         let slot = entry.slot;
         self.change(slot, Some(entry)).await
     }
 
-    /// Removes the entry of this slot. Answers whether that is on disk.
+    /// Removes the entry of this slot. Returns whether that is on disk.
     pub async fn remove(&self, slot: Uuid) -> bool {
         self.change(slot, None).await
     }
@@ -128,8 +128,11 @@ impl PendingRecord {
         let until = Instant::now() + LOCK_LIMIT;
         let lock = take(self.records.store(), LOCK, until).await;
         if !matches!(lock, Ok(Some(_))) {
-            // A sign-out that is on no disk is worse than one that another is not on.
-            tracing::warn!("the record of pending sign-outs is changed without its lock");
+            // Losing this sign-out would be worse than losing an entry of another process.
+            tracing::warn!(
+                "the record of pending sign-outs could not be locked in time: it is changed \
+                 without the lock"
+            );
         }
         let records = self.records.clone();
         let saved = tokio::task::spawn_blocking(move || {
@@ -148,7 +151,11 @@ impl PendingRecord {
             .await
             .unwrap_or_else(|_| Err(io::ErrorKind::Other.into()));
         if let Err(error) = &saved {
-            tracing::error!(kind = %error.kind(), "the record of pending sign-outs is not changed");
+            tracing::error!(
+                kind = %error.kind(),
+                "the record of pending sign-outs cannot be written: a restart may forget a \
+                 sign-out, or send it again"
+            );
         }
         saved.is_ok()
     }

@@ -1,6 +1,6 @@
-//! Sign-outs that the backend has not heard of yet. They survive restarts: the token rests
-//! in a keyring item of its own, from which it can only be revoked, never used again; a
-//! record without a secret says which items there are.
+//! Sign-outs that the backend was not told of yet. They survive restarts: each token is in a
+//! keyring item of its own, from which it is only revoked, never used again; a record without a
+//! secret lists these items.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -24,13 +24,13 @@ use crate::token::RefreshToken;
 /// How long after the keyring could not be used it is tried again.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
-/// So many answers that say by their status alone that there is nothing left to end are
-/// believed: a gateway in trouble says it too.
+/// How many answers have to say, by their status alone, that there is nothing left to end before
+/// this is believed: a gateway with a problem gives the same answers.
 const BELIEVED: u32 = 3;
-/// The epoch of a slot's writes, of which there is one.
+/// The epoch for the writes to a slot. One is enough, because a slot belongs to one sign-out.
 const EPOCH: u64 = 1;
 
-/// The sign-outs of one account that the backend has not heard of.
+/// The sign-outs of one account that the backend was not told of yet.
 pub(super) struct PendingSignOuts {
     workspace: String,
     names: Names,
@@ -38,16 +38,17 @@ pub(super) struct PendingSignOuts {
     store: Arc<dyn SecretStore>,
     clock: Arc<dyn Clock>,
     state: Mutex<List>,
-    /// One delivery at a time.
+    /// Held for one delivery at a time.
     delivering: tokio::sync::Mutex<()>,
 }
 
-/// Those whose next try is due: for one delivery, so that no two tell the same.
+/// The slots of the sign-outs whose next try is due. One delivery takes them, so that no two
+/// deliver the same.
 pub(super) struct Due(Vec<Uuid>);
 
-/// Why a sign-out is not told.
+/// Why a sign-out was not delivered.
 enum Miss {
-    /// Its token cannot be read.
+    /// Its token could not be read.
     Keyring(StoreError),
     Backend(Untold),
 }
@@ -63,7 +64,7 @@ pub(super) struct Ended {
 }
 
 impl PendingSignOuts {
-    /// The sign-outs as the last run left them.
+    /// Opens the sign-outs that the last run left.
     pub fn open(
         workspace: &str,
         names: Names,
@@ -87,7 +88,7 @@ impl PendingSignOuts {
         pending
     }
 
-    /// Reads what the last run left, unless that is done. Blocks for one small file.
+    /// Reads what the last run left, unless that is done. Blocks while it reads one small file.
     fn load(&self) {
         let mut state = self.state();
         if !state.is_unread {
@@ -99,7 +100,7 @@ impl PendingSignOuts {
                 for entry in entries {
                     let item = item_of(&self.workspace, &self.store, entry.slot);
                     let mut pending = Pending::new(entry, None, item);
-                    // Whether the sign-in that was to replace it has come about is not known yet.
+                    // It is not known yet whether the sign-in that was to replace it was completed.
                     if pending.entry.replaced_by.is_some() {
                         pending.when = When::OnceReplaced;
                     }
@@ -110,19 +111,23 @@ impl PendingSignOuts {
                 }
             }
             Err(error) => {
-                tracing::warn!(kind = %error.kind(), "the pending sign-outs cannot be read yet");
+                tracing::warn!(
+                    kind = %error.kind(),
+                    "the pending sign-outs cannot be read: they are read again before the next \
+                     delivery"
+                );
             }
         }
     }
 
-    /// The sessions that are over, each with the one that has replaced it.
+    /// The sessions that are over, each with the one that replaced it.
     pub fn sessions(&self) -> Vec<(SessionId, Option<SessionId>)> {
         let of = |pending: &Pending| Some((pending.entry.session?, pending.entry.replaced_by));
         self.state().pending.iter().filter_map(of).collect()
     }
 
-    /// Keeps what this process knows of `session`, so that no older copy of its token is wanted;
-    /// `None` where it knows nothing.
+    /// Stores what this process knows of `session`, so that no older copy of its token is needed;
+    /// `None` if it knows nothing.
     pub async fn keep(&self, session: SessionId) -> Option<Result<(), StoreError>> {
         let (entry, is_kept) = {
             let state = self.state();
@@ -136,11 +141,11 @@ impl PendingSignOuts {
         }
     }
 
-    /// Takes a session over that has ended. What is here already is not taken twice.
+    /// Takes over a session that has ended. One that is here already is not added again.
     ///
     /// # Errors
-    /// If the keyring or the disk does not take it. It is told all the same, but a restart
-    /// forgets it: no other copy may be deleted yet.
+    /// If keyring or disk cannot store it. The backend is told all the same, but a restart would
+    /// forget it, so no other copy may be deleted yet.
     pub async fn put(&self, ended: Ended) -> Result<(), StoreError> {
         let Ended {
             session,
@@ -187,7 +192,8 @@ impl PendingSignOuts {
         written
     }
 
-    /// The session that replaces `session` has come about, or will not: it is told now.
+    /// The session that replaces `session` is established, or has failed to be: the backend may be
+    /// told now.
     pub fn release(&self, session: SessionId) {
         let now = self.clock.since_boot();
         for pending in &mut self.state().pending {
@@ -198,7 +204,7 @@ impl PendingSignOuts {
         }
     }
 
-    /// What keyring and records hold is sorted: what the last run left is told now.
+    /// Keyring and records have been sorted: the backend may be told of what the last run left.
     pub fn release_left(&self) {
         let now = self.clock.since_boot();
         for pending in &mut self.state().pending {
@@ -209,10 +215,10 @@ impl PendingSignOuts {
         }
     }
 
-    /// Takes back that a session is over: the sign-in that was to replace it never came about.
+    /// Undoes the end of a session, because the sign-in that was to replace it was never completed.
     ///
     /// # Errors
-    /// If the disk does not take that: then the session must not be used.
+    /// If that cannot be written to disk. The session must then not be used.
     pub async fn cancel(&self, session: SessionId) -> Result<(), StoreError> {
         let slots: Vec<_> = {
             let state = self.state();
@@ -227,20 +233,20 @@ impl PendingSignOuts {
             let item = self.item(slot);
             self.state().pending.retain(|held| held.entry.slot != slot);
             if let Some(item) = item {
-                // An item that no record names does no harm.
+                // An item that no record lists does no harm.
                 let _ = item.delete(Order::delete(EPOCH)).await;
             }
         }
         Ok(())
     }
 
-    /// How long until something is to be delivered; `None` when nothing is. What is in use waits
-    /// until it is not.
+    /// How long until something is to be delivered; `None` if nothing is. A session that is in use
+    /// waits until it no longer is.
     pub fn due_in(&self, in_use: InUse) -> Option<Duration> {
         self.state().due_in(self.clock.since_boot(), in_use)
     }
 
-    /// What is due; its try is then taken as begun, so that only one asker delivers.
+    /// What is due. Its tries then count as begun, so that only one caller delivers them.
     pub fn take_due(&self, in_use: InUse) -> Option<Due> {
         self.load();
         let now = self.clock.since_boot();
@@ -258,9 +264,9 @@ impl PendingSignOuts {
         Some(Due(due))
     }
 
-    /// Tells the backend what it has not heard, for whoever found it due. A failure plans the
-    /// next try and holds up no other, unless the backend asks to be left alone. What belongs
-    /// to another origin waits until that is the backend again.
+    /// Tells the backend of the sign-outs in `due`. A failure plans the next try of that sign-out
+    /// and delays no other, unless the backend asks for a pause. A token of another origin waits
+    /// until that is the backend again.
     pub async fn deliver(&self, due: Due, backend: &Backend, device: &Device) {
         let _one = self.delivering.lock().await;
         let origin = backend.profile().origin();
@@ -289,7 +295,11 @@ impl PendingSignOuts {
                 }
                 Ok(_) => self.drop_entry(&entry).await,
                 Err(Miss::Keyring(error)) => {
-                    tracing::info!(%error, "the token of a sign-out cannot be read yet");
+                    tracing::info!(
+                        %error,
+                        "the token of a pending sign-out cannot be read from the keyring: it is \
+                         tried again"
+                    );
                     self.look_again(slot);
                 }
                 Err(Miss::Backend(untold)) => self.untold(entry, untold).await,
@@ -297,7 +307,8 @@ impl PendingSignOuts {
         }
     }
 
-    /// Whether a status alone has said often enough that there is nothing left to end.
+    /// Counts an answer that says, by its status alone, that there is nothing left to end. Returns
+    /// whether that was said often enough.
     fn is_believed(&self, slot: Uuid, status: StatusCode) -> bool {
         let mut state = self.state();
         let Some(pending) = state.of(slot) else {
@@ -311,7 +322,7 @@ impl PendingSignOuts {
         count >= BELIEVED
     }
 
-    /// `Ok` once there is nothing left to say.
+    /// `Ok` once the backend need not be told any more.
     async fn deliver_one(
         &self,
         entry: &Entry,
@@ -334,21 +345,22 @@ impl PendingSignOuts {
             Some((true, _)) | None => return Ok(Told::Already),
         };
         if self.state().of(entry.slot).is_none() {
-            // Taken back while the keyring was read: its session goes on.
+            // The end was undone while the keyring was read: the session continues.
             return Ok(Told::Already);
         }
         let told = backend.logout(&known.token, known.access.as_ref(), device);
         told.await.map_err(Miss::Backend)
     }
 
-    /// The token in an entry's slot; `None` if there is none of its session.
+    /// The token in an entry's slot; `None` if there is none of the entry's session.
     async fn stored(&self, entry: &Entry) -> Result<Option<RefreshToken>, StoreError> {
         let Some(item) = self.item(entry.slot) else {
             return Ok(None);
         };
         let stored = item.read().await?;
         let token = |bytes: &crate::secrets::SecretBytes| match Stored::of(bytes) {
-            // Another's, as after a keyring was restored in part: to end that is not asked for.
+            // The item of another session, as after a keyring was restored in part. It must not be
+            // ended.
             Stored::Ours(item) if entry.session.is_some_and(|of| of != item.session) => None,
             Stored::Ours(item) => Some(item.token),
             Stored::Legacy(item) => Some(item.token),
@@ -357,14 +369,15 @@ impl PendingSignOuts {
         Ok(stored.iter().find_map(token))
     }
 
-    /// The backend has not heard it: when to tell it again, and with what.
+    /// Plans the next try of a sign-out that could not be delivered, with a new token if there is
+    /// one.
     async fn untold(&self, entry: Entry, untold: Untold) {
         let Untold {
             fault,
             retry_after,
             token,
         } = untold;
-        tracing::info!(%fault, "a sign-out is not delivered yet");
+        tracing::info!(%fault, "a sign-out could not be delivered: it is tried again");
         let refill = {
             let mut state = self.state();
             let now = self.clock.since_boot();
@@ -373,7 +386,7 @@ impl PendingSignOuts {
             };
             let wait = pending.plan.failed(now, retry_after, rand::random());
             if let Some(token) = token {
-                // Telling the backend took a new one: it is the one to tell it with from here.
+                // The backend replaced the token while it was told: the next try needs the new one.
                 let access = None;
                 pending.known = Some(Known { token, access });
                 pending.is_slotted = false;
@@ -390,7 +403,7 @@ impl PendingSignOuts {
         self.age(entry).await;
     }
 
-    /// Lets an entry go that was tried in vain for too long.
+    /// Drops an entry that was tried without success for too long.
     async fn age(&self, entry: Entry) {
         let aged = match entry.clone().aged(self.clock.wall_ms()) {
             Ok(aged) if aged == entry => return,
@@ -403,8 +416,8 @@ impl PendingSignOuts {
         self.record.put(aged).await;
     }
 
-    /// Writes what is known into the entry's keyring item; first the record, without which it
-    /// would be forgotten there.
+    /// Writes the token into the entry's keyring item. The record is written first: without it, a
+    /// restart would not know of the item.
     async fn fill(&self, entry: &Entry) -> Result<(), StoreError> {
         let held = self
             .state()
@@ -430,7 +443,10 @@ impl PendingSignOuts {
             .write(Order::write(EPOCH, first), item.to_bytes())
             .await;
         if let Err(error) = &written {
-            tracing::warn!(%error, "an undelivered sign-out is kept in memory only");
+            tracing::warn!(
+                %error,
+                "the keyring did not take the token of a sign-out: it is kept in memory only"
+            );
         }
         if let Some(pending) = self.state().of(entry.slot) {
             pending.is_slotted = written.is_ok();
@@ -439,12 +455,15 @@ impl PendingSignOuts {
     }
 
     async fn drop_entry(&self, entry: &Entry) {
-        // The item first: an entry without an item does no harm.
+        // The item is deleted first: an entry without an item does no harm.
         let Some(item) = self.item(entry.slot) else {
             return;
         };
         if let Err(error) = item.delete(Order::delete(EPOCH)).await {
-            tracing::warn!(%error, "a revoked token stays in the keyring until the next try");
+            tracing::warn!(
+                %error,
+                "a revoked token could not be deleted from the keyring: it is tried again"
+            );
             if let Some(pending) = self.state().of(entry.slot) {
                 pending.is_settled = true;
             }

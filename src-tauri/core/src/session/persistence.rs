@@ -1,4 +1,4 @@
-//! The keyring item and the records of one account, and who may change them.
+//! The keyring item and the records of one account, and the lock under which the records change.
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,16 +14,16 @@ use crate::secrets::{SecretStore, StoreError};
 use crate::storage::bounded_store::{BoundedStore, Order};
 use crate::token::RefreshToken;
 
-/// What outlives the process.
+/// What is stored beyond the end of the process.
 pub(super) struct Persistence {
     pub names: Names,
     pub origin: String,
     records: Records,
     item: BoundedStore,
     item_name: String,
-    /// Where commit ff703f2 had it.
+    /// The item under the name that commit ff703f2 used.
     legacy_item: BoundedStore,
-    /// Held, for a few file writes, by whoever changes the records.
+    /// Held for a few file writes while the records are changed.
     writing: Mutex<()>,
 }
 
@@ -58,15 +58,14 @@ impl Persistence {
         &self.records
     }
 
-    /// To be taken by whoever changes the records, before [`super::inner::Core`] is asked
-    /// whether that still stands.
+    /// The lock for changing the records. It is taken before [`super::inner::Core`] is asked
+    /// whether the epoch of the change is still current.
     pub fn writing(&self) -> MutexGuard<'_, ()> {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Works on the records where blocking is allowed, one at a time, so that the newest is
-    /// also the last to write. `Ok(None)` where it does not stand any more by then: nothing is
-    /// done.
+    /// Runs `work` on the records in a blocking task. Writes are serialised, so the newest state is
+    /// the one on disk. Does nothing and returns `Ok(None)` if `stands` answers false by then.
     pub async fn on_disk<T: Send + 'static>(
         self: &Arc<Self>,
         stands: impl FnOnce() -> bool + Send + 'static,
@@ -83,16 +82,20 @@ impl Persistence {
         match result.await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => {
-                tracing::error!(kind = %error.kind(), "a record cannot be read or written");
+                tracing::error!(
+                    kind = %error.kind(),
+                    "a record cannot be read or written: the operation fails"
+                );
                 Err(ErrorCode::Internal.into())
             }
             Err(_) => Err(ErrorCode::Internal.into()),
         }
     }
 
-    /// The record of `held` as it should be now.
+    /// The record that `held` should have now.
     pub fn record(&self, held: &Held, phase: Phase, until_quit: bool) -> Record {
-        // What the keyring never held is shown at no start, and nobody has to know whose it was.
+        // A session that the keyring never held cannot be shown at a start, so its user is not
+        // stored.
         let is_shown = !until_quit || held.saved_generation.is_some();
         let owner = held.owner.as_ref().filter(|_| is_shown);
         Record {
@@ -113,8 +116,8 @@ impl Persistence {
         }
     }
 
-    /// The record of a session that is over and whose item could not be put away yet: what is
-    /// known of the keyring, and of nobody.
+    /// The record of a session that is over and whose item is still in the keyring. It says what is
+    /// known of the keyring, and names no user.
     pub fn record_of_the_end(&self, held: &Held, until_quit: bool) -> Record {
         Record {
             user: None,
@@ -137,11 +140,11 @@ impl Persistence {
     }
 
     /// Every item of this account that the keyring holds. `legacy` is the session, if any, whose
-    /// item may still lie where commit ff703f2 had it.
+    /// item may still be under the name that commit ff703f2 used.
     ///
     /// # Errors
-    /// If that cannot be told, or what is there cannot be read by this version, or is another
-    /// installation's: then it is to be left alone.
+    /// If the keyring cannot tell, or an item cannot be read by this version or is another
+    /// installation's. Such an item must be left alone.
     pub async fn read_items(&self, legacy: Option<SessionId>) -> Result<Vec<Item>, StoreError> {
         let mut items = Vec::new();
         for bytes in self.item.read().await? {
@@ -149,13 +152,15 @@ impl Persistence {
                 Stored::Ours(item)
                     if item.install != self.names.install && !without!("without.items_install") =>
                 {
-                    tracing::warn!("an item of another installation is left alone");
+                    tracing::warn!("the keyring item is another installation's: it is left alone");
                     return Err(StoreError::Occupied);
                 }
                 Stored::Ours(item) => items.push(*item),
                 Stored::Newer => return Err(StoreError::Newer),
                 Stored::Legacy(_) | Stored::Unknown => {
-                    tracing::warn!("what the keyring holds is nothing that this app has written");
+                    tracing::warn!(
+                        "the keyring item is not one that this app has written: it is ignored"
+                    );
                 }
             }
         }
@@ -174,23 +179,23 @@ impl Persistence {
         Ok(items)
     }
 
-    /// Waits until a keyring that was late has answered.
+    /// Waits until a keyring call that took too long has returned.
     pub async fn late_answer(&self) {
         self.item.late_answer().await;
     }
 
-    /// Lets the user be asked for what opens the keyring.
+    /// Lets the keyring ask the user for its password.
     pub async fn unlock(&self) -> Result<(), StoreError> {
         self.item.unlock().await
     }
 
-    /// Writes the item; nothing if something newer was asked for.
+    /// Writes the item, unless a newer write or deletion was requested.
     pub async fn write_item(&self, epoch: Epoch, item: &Item) -> Result<(), StoreError> {
         let order = Order::write(epoch.number(), item.generation);
         self.item.write(order, item.to_bytes()).await
     }
 
-    /// Removes the item, the old one too where there may be one.
+    /// Removes the item, and the one under the old name if there may be one.
     pub async fn delete_items(&self, epoch: Epoch, with_legacy: bool) -> Result<(), StoreError> {
         let order = Order::delete(epoch.number());
         if with_legacy {
@@ -199,7 +204,7 @@ impl Persistence {
         self.item.delete(order).await
     }
 
-    /// The new item is written: the old one has served.
+    /// Deletes the item under the old name, after the new one was written.
     pub async fn delete_legacy_item(&self, epoch: Epoch) -> Result<(), StoreError> {
         self.legacy_item.delete(Order::delete(epoch.number())).await
     }

@@ -1,8 +1,8 @@
-//! Disk and keyring against memory: at a start, and under the lock before each rotation.
+//! Compares disk and keyring with memory: at a start, and under the lock before each rotation.
 //!
-//! Other processes of this installation may have renewed the token, signed out or signed in;
-//! a crash may have left an item and a record of different sessions; a keyring may have been
-//! restored. What this process holds changes only in the name of the epoch that asked.
+//! Other processes of this installation may have renewed the token, signed out or signed in; a
+//! crash may have left an item and a record of different sessions; a keyring may have been restored
+//! from a backup. Memory is changed only on behalf of the epoch that the caller gives.
 
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -24,35 +24,35 @@ use crate::secrets::StoreError;
 use crate::state::Event;
 use crate::wire::{Cause, SignedOutReason};
 
-/// How long after what cannot be read it is read again.
+/// How long until records or a keyring that could not be read are read again.
 const READ_AGAIN: Duration = Duration::from_secs(5);
 
-/// What the records say.
+/// The content of the records.
 pub(super) struct OnDisk {
     pub marker: Option<Marker>,
     pub record: Option<Record>,
-    /// The record is there and cannot be read, by this version or at all: it is not written
-    /// over, and nothing is concluded.
+    /// The record exists and cannot be read, by this version or at all. It is not overwritten, and
+    /// nothing is concluded from it.
     pub unreadable: Option<StoreError>,
-    /// Somebody has signed in here, and nothing says that this is over.
+    /// Somebody has signed in here, and nothing says that the session is over.
     pub has_past: bool,
 }
 
-/// How a look at disk and keyring came out.
+/// The result of comparing disk and keyring with memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Standing {
     /// A token is held.
     Held {
-        /// The last rotation, here or elsewhere, was never finished.
+        /// The last rotation, here or in another process, was never finished.
         interrupted: bool,
     },
     /// Nobody is signed in.
     Nobody,
-    /// The keyring cannot be read: it is tried again.
+    /// The keyring cannot be read now. It is tried again.
     Unread,
 }
 
-/// Brings memory into line with disk and keyring, under the process lock.
+/// Updates memory from disk and keyring, under the process lock.
 pub(super) struct Reconcile {
     base: Arc<Base>,
     others: Arc<OtherProcesses>,
@@ -63,10 +63,10 @@ impl Reconcile {
         Self { base, others }
     }
 
-    /// Reads the records in the name of `epoch`.
+    /// Reads the records on behalf of `epoch`.
     ///
     /// # Errors
-    /// Once the epoch is over, or while it cannot be told whether somebody has signed out.
+    /// Once the epoch is over, or while it is not known whether somebody has signed out.
     pub async fn read_disk(&self, epoch: Epoch) -> Result<OnDisk, AuthError> {
         let base = self.base.clone();
         let stands = move || base.stands(epoch);
@@ -81,7 +81,10 @@ impl Reconcile {
                     has_past,
                 },
                 Err(error) => {
-                    tracing::warn!(kind = %error.kind(), "the session's record cannot be read");
+                    tracing::warn!(
+                        kind = %error.kind(),
+                        "the session's record cannot be read: it is left as it is"
+                    );
                     let is_newer = error.kind() == ErrorKind::Unsupported;
                     OnDisk {
                         marker,
@@ -98,16 +101,16 @@ impl Reconcile {
         read.await?.ok_or(ErrorCode::NotSignedIn.into())
     }
 
-    /// A look at everything, under the lock. What other processes have done is taken over.
+    /// Reads disk and keyring, under the lock, and takes over what other processes have done.
     ///
     /// # Errors
-    /// If nothing may be sent now: the session is over, another is there, or what this process
-    /// holds may be outdated.
+    /// If nothing may be sent now: the session is over, there is another one, or the token in
+    /// memory may be outdated.
     pub async fn run(&self, epoch: Epoch) -> Result<Standing, AuthError> {
         let disk = match self.read_disk(epoch).await {
             Ok(disk) => disk,
             Err(error) if error.code == ErrorCode::NotSignedIn => return Err(error),
-            // Whether someone has signed out cannot be told now.
+            // It is not known now whether somebody has signed out.
             Err(_) => return Err(self.base.put_off(epoch)),
         };
         let core = &self.base.core;
@@ -118,7 +121,7 @@ impl Reconcile {
         self.start(epoch, disk).await
     }
 
-    /// No token is held here yet: what do disk and keyring hold?
+    /// Finds out what disk and keyring hold, while no token is in memory yet.
     async fn start(&self, epoch: Epoch, disk: OnDisk) -> Result<Standing, AuthError> {
         if let Some(error) = disk.unreadable {
             return Ok(self.unread(epoch, error, None));
@@ -150,8 +153,8 @@ impl Reconcile {
                     && !is_expected
                     && let Some(mut at) = base.core.at(epoch)
                 {
-                    // It may still hold what was signed out of, or what was to last until the
-                    // app quit.
+                    // The keyring may still hold a session that was signed out of, or one that was
+                    // to last until the app quit.
                     at.over.extend(left);
                     at.keyring = Keyring::Obsolete(base.core.now() + LOOK_AGAIN);
                     base.core.wake.notify_one();
@@ -188,7 +191,7 @@ impl Reconcile {
             return Err(ErrorCode::NotSignedIn.into());
         }
         for session in sorted.revived {
-            // While it stands there, the session would be ended behind its own back.
+            // While it is listed there, this session would be revoked although it continues.
             if let Err(error) = base.pending.cancel(session).await {
                 return Ok(self.unread(epoch, error, None));
             }
@@ -213,7 +216,8 @@ impl Reconcile {
                 && disk.marker.is_none()
                 && is_crowded
             {
-                // An item that comes back, as from a backup, finds its session over.
+                // If an item of this session comes back, as from a backup, the marker says that it
+                // is over.
                 let marker = Marker {
                     session: Some(record.session),
                     why: sorted.why,
@@ -225,7 +229,7 @@ impl Reconcile {
                     .on_disk(stands, move |records| records.write_marker(marker));
                 let _ = marked.await;
             }
-            // It speaks of what the keyring still holds.
+            // Otherwise the record is kept, because it says what the keyring still holds.
             let persist = match ours.is_some() && keyring == Keyring::Nothing {
                 true => Persist::NoSession,
                 false => Persist::Nothing,
@@ -234,12 +238,12 @@ impl Reconcile {
                 .commit
                 .commit(epoch, persist, Cause::Start, |inner, _| {
                     if inner.drop_session().is_some() {
-                        // Nothing that was asked for in its name is asked for in nobody's.
+                        // Calls that were begun for the session must not continue without it.
                         inner.begin_epoch();
                     }
                     inner.over.extend(ended);
                     inner.keyring = keyring;
-                    // Where somebody was shown already, it is an end and not a beginning.
+                    // If somebody was shown already, their session ends; otherwise there was none.
                     match inner.state().is_restoring() {
                         true => Event::NothingHeld(sorted.why),
                         false => Event::Ended(sorted.why),
@@ -260,7 +264,7 @@ impl Reconcile {
         let keyring = match (is_crowded, safe) {
             (false, _) => Keyring::Saved,
             (true, Ok(())) => {
-                // Exactly one is left.
+                // After this write the keyring holds exactly one item.
                 let written = base.persistence.write_item(epoch, &chosen.item).await;
                 Keyring::after(written, false, base.core.now())
             }
@@ -269,7 +273,7 @@ impl Reconcile {
         let mut at = base.core.at(epoch).ok_or(ErrorCode::NotSignedIn)?;
         let is_another = |shown| shown != chosen.item.session && !without!("without.items_session");
         if at.session_id().is_some_and(is_another) {
-            // What was asked for in the name of whoever was shown must not go out in another's.
+            // What was begun for the user who was shown must not be continued for another.
             self.others.hand_over(at);
             return Err(ErrorCode::NotSignedIn.into());
         }
@@ -280,7 +284,7 @@ impl Reconcile {
         Ok(Standing::Held { interrupted })
     }
 
-    /// Takes the token of a start into memory.
+    /// Takes the token that was found at a start into memory.
     fn adopt(&self, mut at: At<'_>, record: Option<Record>, chosen: Chosen) {
         let Chosen {
             item,
@@ -316,17 +320,20 @@ impl Reconcile {
         let event = match is_of_record {
             true => Event::Remembered(true),
             false => {
-                tracing::warn!("nobody is shown until the backend has said whose the session is");
+                tracing::warn!(
+                    "the record is not of the keyring's session: no user is shown until the \
+                     backend has named one"
+                );
                 Event::OwnerUnknown
             }
         };
         at.publish(Cause::Start, event);
     }
 
-    /// The keyring, or the record, cannot be read. Nothing is concluded from that: it is read
-    /// again, unless it is known `why` there can be no session in it.
+    /// The keyring or the record cannot be read. Nothing is concluded from that and it is read
+    /// again, unless `why` says why there can be no session in it.
     fn unread(&self, epoch: Epoch, error: StoreError, why: Option<SignedOutReason>) -> Standing {
-        tracing::warn!(%error, "what is kept of the session cannot be read");
+        tracing::warn!(%error, "the stored session cannot be read");
         let core = &self.base.core;
         let Some(mut at) = core.at(epoch) else {
             return Standing::Unread;
@@ -346,7 +353,8 @@ impl Reconcile {
         Standing::Unread
     }
 
-    /// A keyring that is late is slow, not locked: its answer is looked at when it comes.
+    /// A keyring that did not answer in time is slow, not locked, so it is read again once it
+    /// answers.
     fn read_when_answered(&self, epoch: Epoch) {
         let base = self.base.clone();
         tokio::spawn(async move {

@@ -1,6 +1,6 @@
-//! What is kept on disk of an account: the record of its session, the sign-out marker, and the
-//! names of this installation. None of them holds a secret. Each has a format number; what a
-//! newer version has written cannot be read, and is left alone.
+//! What is on disk for an account: the record of its session, the sign-out marker, and the ids of
+//! this installation. None of them holds a secret. Each has a format number; a file of a newer
+//! version cannot be read and is left alone.
 
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
@@ -16,23 +16,23 @@ use crate::wire::{SignedOutReason, User};
 /// The format that this version writes and reads.
 const FORMAT: u32 = 1;
 
-/// How many of the sessions before it a record knows.
+/// How many earlier sessions a record lists.
 const REPLACED: usize = 16;
 
 const SESSION: &str = "session.json";
 const SIGNED_OUT: &str = "signed-out.json";
-/// Becomes the marker where the disk has no room for one.
+/// Renamed to the marker if the disk has no room for a new file.
 const SPARE_MARKER: &str = "signed-out.spare";
 const INSTALL: &str = "install.json";
 const DEVICE: &str = "device.json";
 
-/// What the last rotation came to.
+/// How far the last rotation has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Phase {
-    /// Its answer was dealt with.
+    /// Its answer was processed.
     Idle,
-    /// A refresh was sent; the backend may have replaced the token.
+    /// A refresh was sent, and the backend may have replaced the token.
     Rotating,
 }
 
@@ -42,51 +42,53 @@ pub(super) struct Record {
     pub session: SessionId,
     pub install: InstallId,
     pub account: AccountId,
-    /// The origin that it belongs to.
+    /// The origin that the session belongs to.
     pub origin: String,
-    /// Of the token in use: a keyring item below it is spent.
+    /// The generation of the token in use. A keyring item with a lower one is spent.
     pub generation: Generation,
-    /// The newest that the keyring has acknowledged; none where it has never held a token.
+    /// The newest generation that the keyring has confirmed; `None` if it has never held a token.
     pub saved_generation: Option<Generation>,
     pub phase: Phase,
     /// When an answer last replaced the token, in milliseconds since the epoch.
     pub replaced_at: Option<u64>,
-    /// Whose it is, to be shown while the backend cannot be asked.
+    /// The user, to be shown while the backend cannot be reached.
     pub user: Option<User>,
     pub expires_at: Option<String>,
-    /// The values that a backend may bind the session to: replayed until the next sign-in.
+    /// The values that a backend may bind the session to. They are sent unchanged until the next
+    /// sign-in.
     pub device: Device,
-    /// The person was told that it lasts until the app quits.
+    /// The person was told that the session lasts until the app quits.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub until_quit: bool,
-    /// The session, this one or one before it, whose item still lies where commit ff703f2 put it.
+    /// The session, this one or one before it, whose item is still under the name that commit
+    /// ff703f2 used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub legacy_item: Option<SessionId>,
-    /// The sessions before it, the newest last: this record was written over theirs, which knew
-    /// what is spent. Their items may be in the keyring still, or come back from a backup.
+    /// The sessions before this one, the newest last. This record replaced theirs, which knew which
+    /// tokens are spent. Their items may still be in the keyring, or come back from a backup.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replaced: Vec<Replaced>,
 }
 
-/// A session before that of the record.
+/// A session before the one of the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Replaced {
     pub session: SessionId,
-    /// Of its token when a sign-in replaced it: an item below it is spent. None where it was
-    /// over already, whatever becomes of the sign-in.
+    /// The generation of its token when a sign-in replaced it: an item with a lower one is spent.
+    /// `None` if it was over already, whatever becomes of the sign-in.
     pub generation: Option<Generation>,
 }
 
 impl Record {
-    /// Whether the keyring may hold a session that somebody is to be shown as signed in with:
-    /// this one, or one that a sign-in was to replace and never did.
+    /// Whether the keyring may hold a session with which somebody is to be shown as signed in: this
+    /// one, or one that a sign-in was to replace and did not.
     pub fn may_hold_a_session(&self) -> bool {
         let goes_on = |before: &Replaced| before.generation.is_some();
         !self.until_quit && (self.saved_generation.is_some() || self.replaced.iter().any(goes_on))
     }
 
-    /// Takes over what the record `before` knew of the keyring, over which this one is written.
-    /// Answers whether that was of a session which this one knew nothing of.
+    /// Carries over what the record `before`, which this one replaces, knew of the keyring. Returns
+    /// whether that was of a session which this record did not know.
     pub fn take_over(&mut self, before: Self, marker: Option<Marker>) -> bool {
         let is_over = before.until_quit || marker.is_some_and(|it| it.ends(before.session));
         let this = Replaced {
@@ -108,38 +110,38 @@ impl Record {
     }
 }
 
-/// The session is over, whatever else is on disk. It holds for the session that it names; one
-/// that names none, because it was damaged or written before anything was known, for whichever
-/// was there when it was set.
+/// Says that the session is over, whatever else is on disk. A marker is about the session that it
+/// names. One that names none, because it was damaged or written before a session was known, is
+/// about the session that was there when it was set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Marker {
     #[serde(default)]
     pub session: Option<SessionId>,
-    /// Why, to be said again after a restart.
+    /// The reason, to be shown again after a restart.
     pub why: SignedOutReason,
 }
 
 impl Marker {
-    /// Whether it is about this session, which is known.
+    /// Whether it is about this session.
     pub fn ends(self, session: SessionId) -> bool {
         self.session.is_none_or(|named| named == session)
     }
 }
 
-/// What this installation calls itself and the account. In two files: if both are lost, what
-/// is in the keyring is another installation's.
+/// The ids of this installation and of the account. They are in two files; if both are lost, the
+/// keyring item counts as another installation's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Names {
     pub install: InstallId,
     pub account: AccountId,
 }
 
-/// The device record, which holds the names as well.
+/// The device record, which holds the ids as well.
 #[derive(Serialize, Deserialize)]
 struct DeviceRecord {
     #[serde(flatten)]
     device: Device,
-    /// None in a record of commit ff703f2.
+    /// `None` in a record of commit ff703f2.
     #[serde(flatten)]
     names: Option<Names>,
 }
@@ -170,22 +172,23 @@ impl Records {
         &*self.0
     }
 
-    /// The session's record. A damaged one is put aside and counts as lost.
+    /// The session's record. A damaged one is renamed and counts as lost.
     ///
     /// # Errors
-    /// If it is there and cannot be read, by this version or at all.
+    /// If it exists and cannot be read, by this version or at all.
     pub fn session(&self) -> io::Result<Option<Record>> {
         self.read_or_put_aside(SESSION)
     }
 
     /// # Errors
-    /// If it cannot be written, or what is there cannot be read and so must not be written over.
+    /// If it cannot be written, or the existing one cannot be read and so must not be overwritten.
     pub fn write_session(&self, record: &Record, durability: Durability) -> io::Result<()> {
         self.session()?;
         self.write(SESSION, record, durability)
     }
 
-    /// There is no session to speak of. Without a marker nothing speaks of its past either.
+    /// Removes the session's record. Without a marker, the spare one is removed too, because it
+    /// would say that somebody was signed in.
     pub fn remove_session(&self) -> io::Result<()> {
         self.0.remove(SESSION)?;
         match self.0.exists(SIGNED_OUT)? {
@@ -194,11 +197,11 @@ impl Records {
         }
     }
 
-    /// The sign-out marker, if it is set. One that is there and cannot be read or understood
-    /// counts as set: a sign-out is never undone by damage.
+    /// The sign-out marker, if it is set. One that exists and cannot be read or parsed counts as
+    /// set, so that damage never undoes a sign-out.
     ///
     /// # Errors
-    /// If it cannot be told whether it is there: then nothing may be concluded.
+    /// If it is not known whether it exists. Nothing may then be concluded.
     pub fn marker(&self) -> io::Result<Option<Marker>> {
         let error = match self.read_as_is(SIGNED_OUT) {
             Ok(marker) => return Ok(marker),
@@ -207,14 +210,14 @@ impl Records {
         if !self.0.exists(SIGNED_OUT)? {
             return Ok(None);
         }
-        tracing::error!(kind = %error.kind(), "the sign-out marker is damaged; it counts");
+        tracing::error!(kind = %error.kind(), "the sign-out marker is damaged: it counts as set");
         Ok(Some(Marker {
             session: None,
             why: SignedOutReason::ByUser,
         }))
     }
 
-    /// Sets the marker; without room on the disk by the one that was laid aside.
+    /// Sets the marker. If the disk has no room, the spare marker takes its place.
     pub fn write_marker(&self, marker: Marker) -> io::Result<()> {
         let Err(error) = self.write(SIGNED_OUT, &marker, Durability::Synced) else {
             return Ok(());
@@ -222,17 +225,21 @@ impl Records {
         if marker.why != SignedOutReason::ByUser {
             return Err(error);
         }
-        tracing::warn!(kind = %error.kind(), "the sign-out marker is the one that was laid aside");
+        tracing::warn!(
+            kind = %error.kind(),
+            "the sign-out marker cannot be written: the spare one takes its place"
+        );
         self.0.rename(SPARE_MARKER, SIGNED_OUT)
     }
 
-    /// Makes the marker that was laid aside the one that counts, which takes no room on the disk.
-    /// Answers whether it does.
+    /// Makes the spare marker the marker, which takes no room on the disk. Returns whether one is
+    /// set.
     pub fn set_spare_marker(&self) -> bool {
         self.0.rename(SPARE_MARKER, SIGNED_OUT).is_ok() || matches!(self.marker(), Ok(Some(_)))
     }
 
-    /// Lays a marker aside while there is room on the disk: a sign-out must be possible without.
+    /// Writes the spare marker while there is room on the disk, so that a sign-out is possible
+    /// without.
     pub fn lay_marker_aside(&self) {
         if let Ok(true) = self.0.exists(SPARE_MARKER) {
             return;
@@ -242,33 +249,41 @@ impl Records {
             why: SignedOutReason::ByUser,
         };
         if let Err(error) = self.write(SPARE_MARKER, &spare, Durability::Unsynced) {
-            tracing::warn!(kind = %error.kind(), "no sign-out marker can be laid aside");
+            tracing::warn!(
+                kind = %error.kind(),
+                "the spare sign-out marker cannot be written: on a full disk, a sign-out may not \
+                 last"
+            );
         }
     }
 
-    /// Whether somebody has ever signed in here and did not sign out: a marker lies aside.
+    /// Whether somebody has signed in here and has not signed out: there is a spare marker.
     pub fn has_past(&self) -> bool {
         matches!(self.0.exists(SPARE_MARKER), Ok(true))
     }
 
-    /// A session has begun. Answers whether what is still there would end it.
+    /// Removes the marker, because a session has begun. Returns whether a marker is left that would
+    /// end it.
     pub fn clear_marker(&self, session: SessionId) -> bool {
         let Err(error) = self.0.remove(SIGNED_OUT) else {
             return false;
         };
-        tracing::error!(kind = %error.kind(), "the sign-out marker cannot be removed");
+        tracing::error!(
+            kind = %error.kind(),
+            "the sign-out marker cannot be removed: it may end the new session at the next start"
+        );
         match self.read_as_is::<Marker>(SIGNED_OUT) {
             Ok(marker) => marker.is_some_and(|marker| marker.ends(session)),
             Err(_) => true,
         }
     }
 
-    /// The names of this installation and of the account, and the device; made and written
-    /// where there are none. `copy` is a device that was kept elsewhere.
+    /// The ids of this installation and of the account, and the device; created and written if
+    /// there are none. `copy` is a device that was stored elsewhere.
     ///
     /// # Errors
-    /// If they are there and cannot be read now, or cannot be written: with new ones the
-    /// session would be a stranger's.
+    /// If they exist and cannot be read now, or cannot be written: with new ids, the session would
+    /// count as another installation's.
     pub fn identify(
         &self,
         browser: &str,
@@ -297,7 +312,7 @@ impl Records {
         Ok((names, device))
     }
 
-    /// Keeps the device values of a sign-in.
+    /// Writes the device values of a sign-in.
     pub fn write_device(&self, device: &Device, names: Names) -> io::Result<()> {
         let record = DeviceRecord {
             device: device.clone(),
@@ -315,18 +330,25 @@ impl Records {
         let damaged = |_| io::Error::from(ErrorKind::InvalidData);
         let number: Number = serde_json::from_slice(&bytes).map_err(damaged)?;
         if number.format.is_some_and(|format| format > FORMAT) {
-            tracing::warn!(name, format = number.format, "a newer version's record");
+            tracing::warn!(
+                name,
+                format = number.format,
+                "a newer version of the app has written this record: it cannot be read"
+            );
             return Err(ErrorKind::Unsupported.into());
         }
         serde_json::from_slice(&bytes).map(Some).map_err(damaged)
     }
 
-    /// The same; what is damaged is put aside under another name, for whoever looks into it,
-    /// and counts as lost: it must not keep the app from starting.
+    /// The same, but a damaged record is renamed, so that somebody can look into it, and counts as
+    /// lost: it must not keep the app from starting.
     pub fn read_or_put_aside<T: DeserializeOwned>(&self, name: &str) -> io::Result<Option<T>> {
         match self.read_as_is(name) {
             Err(error) if error.kind() == ErrorKind::InvalidData => {
-                tracing::warn!(name, "a record is damaged; it is put aside");
+                tracing::warn!(
+                    name,
+                    "a record is damaged: it is renamed and counts as lost"
+                );
                 self.0.rename(name, &format!("{name}.damaged"))?;
                 Ok(None)
             }

@@ -1,6 +1,6 @@
 //! One refresh at a time for each session: callers join the one that is under way.
 //!
-//! It is a task of its own, which neither a closed window nor a cancelled command stops.
+//! It runs in a task of its own, which neither a closed window nor a cancelled command stops.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,20 +13,20 @@ use super::inner::Inner;
 use super::rotation::Rotation;
 use crate::error::{AuthError, ErrorCode};
 
-/// Who wants a refresh.
+/// Why a refresh is requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RefreshReason {
     /// The schedule.
     Timer,
     /// A person, or native code.
     Click,
-    /// A page, for whatever reason: nobody knows whether somebody clicked.
+    /// A page, for whatever reason: it is not known whether a person clicked.
     Page,
-    /// A call for which this access token did not do; none where there was none.
+    /// A call that could not use this access token; `None` if there was none.
     Call(Option<AccessId>),
 }
 
-/// What a refresh comes to.
+/// The result of a refresh.
 pub(super) type Outcome = Result<(), AuthError>;
 
 /// A refresh under way, of one epoch's session, and later its outcome.
@@ -51,8 +51,8 @@ impl Refresh {
         }
     }
 
-    /// The same for a page, whose script can ask without end: it waits for its turn. Nothing is
-    /// sent where the session has been renewed by then.
+    /// The same for a page, whose script can ask without end: it has to wait after the last
+    /// renewal. Nothing is sent if the session has been renewed by then.
     pub async fn refresh_for_page(self: &Arc<Self>, epoch: Epoch) -> Outcome {
         let core = &self.base.core;
         let now = core.now();
@@ -84,7 +84,8 @@ impl Refresh {
                     outcome.clone()
                 }
                 _ => {
-                    // A look after the lock: whoever was waiting may have been served.
+                    // Checked after the lock is taken: a refresh that ended meanwhile may have been
+                    // enough.
                     if let Some(answer) = self.refused(epoch, reason) {
                         return answer;
                     }
@@ -109,7 +110,7 @@ impl Refresh {
         }
     }
 
-    /// Whether a new refresh may start; `Some` is the answer of one that may not.
+    /// The answer to a refresh that may not start; `None` if it may.
     fn refused(&self, epoch: Epoch, reason: RefreshReason) -> Option<Outcome> {
         let now = self.base.core.now();
         let Some(at) = self.base.core.at(epoch) else {
@@ -118,7 +119,7 @@ impl Refresh {
         match reason {
             RefreshReason::Timer => return None,
             RefreshReason::Call(access) if at.access_id() != access => {
-                // Someone else has been faster.
+                // Another refresh has replaced the token already.
                 return Some(Ok(()));
             }
             RefreshReason::Click | RefreshReason::Page | RefreshReason::Call(_) => {}
@@ -127,15 +128,15 @@ impl Refresh {
             return Some(Err(ErrorCode::NotSignedIn.into()));
         }
         let page_wait = match reason {
-            // Somebody has been faster, and the token is new.
+            // Another refresh has just ended, so the token is new.
             RefreshReason::Page if at.plan.page_wait(now).is_some() => return Some(Ok(())),
-            // A path that always answers 401 would else rotate the token with each call.
+            // Otherwise a path that always answers 401 would rotate the token with each call.
             RefreshReason::Call(_) => at.plan.page_wait(now),
             _ => None,
         };
         let wait = at.plan.click_wait(now).or(page_wait)?;
         let error = match (reason, at.obstacle) {
-            // Only the backend can ask to be left alone.
+            // `RateLimited` is only for a pause that the backend has asked for.
             _ if at.plan.is_asked_to_wait(now) => AuthError::new(ErrorCode::RateLimited),
             (RefreshReason::Call(_), Some(obstacle)) => {
                 AuthError::with_message(ErrorCode::Unreachable, obstacle.sentences())

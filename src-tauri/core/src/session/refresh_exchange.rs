@@ -1,5 +1,5 @@
-//! One request for a new token and what becomes of its answer. The new token is in the keyring
-//! before the answer's body is read.
+//! One request for a new token, and what its answer changes. The new token is in the keyring before
+//! the answer's body is read.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +28,7 @@ use crate::storage::records::Durability;
 use crate::token::RefreshToken;
 use crate::wire::{Cause, SignedOutReason, User};
 
-/// What one request goes out with, and in whose name.
+/// What one request is sent with, and for which session.
 #[derive(Clone)]
 pub(super) struct Attempt {
     pub epoch: Epoch,
@@ -38,27 +38,27 @@ pub(super) struct Attempt {
     pub token: RefreshToken,
     pub access: Option<Secret>,
     pub device: Device,
-    /// When it was asked for, in the time since boot.
+    /// When the refresh was requested, in the time since boot.
     pub asked: Duration,
     pub reason: RefreshReason,
     pub new_connection: bool,
 }
 
-/// What of an attempt's answer is kept already.
+/// The part of an attempt's answer that is stored already.
 struct Kept {
     token: RefreshToken,
     generation: Generation,
 }
 
-/// How an attempt came out.
+/// The result of an attempt.
 pub(super) enum Attempted {
-    /// Done, well or not.
+    /// It is finished, with or without success.
     Done(Outcome),
-    /// The backend says by name that the session is over; to be confirmed.
+    /// The backend has said expressly that the session is over. This is to be confirmed.
     Rejected(SignedOutReason),
-    /// It has refused by its status alone for so long that the session is over.
+    /// The backend has refused by status alone for so long that the session is over.
     Over(SignedOutReason),
-    /// An API call has replaced the token meanwhile: the answer is about the one before.
+    /// An API call has replaced the token meanwhile, so the answer is about the token before it.
     Overtaken,
 }
 
@@ -68,7 +68,7 @@ impl Attempted {
     }
 }
 
-/// Sends one refresh request and puts what its answer says into effect.
+/// Sends one refresh request and applies its answer.
 pub(super) struct RefreshExchange {
     base: Arc<Base>,
     keeper: Arc<TokenKeeper>,
@@ -79,7 +79,7 @@ impl RefreshExchange {
         Self { base, keeper }
     }
 
-    /// One request, and what becomes of its answer.
+    /// Sends one request and applies its answer.
     pub async fn attempt(&self, attempt: &Attempt) -> Attempted {
         let base = &self.base;
         if let Err(error) = self.note_rotating(attempt).await {
@@ -106,7 +106,7 @@ impl RefreshExchange {
         self.answered(attempt, head, until).await
     }
 
-    /// What the answer says, and what of it is kept before that is known.
+    /// Applies the answer. A new token in it is stored before the answer's meaning is known.
     async fn answered(&self, attempt: &Attempt, mut head: Head, until: Instant) -> Attempted {
         let backend = &self.base.backend;
         let (status, retry_after, now) = (head.status(), head.retry_after(), head.sent_at());
@@ -118,7 +118,8 @@ impl RefreshExchange {
         if status.is_success() {
             token.apply(head.take_refresh_changes());
             token.apply_body(backend.rotated(&head.without_body(), now));
-            // What is in the headers is kept before the body is read: that may break off.
+            // A token in the headers is stored before the body is read, because reading the body
+            // may fail.
             if !self.secure(attempt, &mut kept, &token).await {
                 return self.lost(attempt);
             }
@@ -182,8 +183,8 @@ impl RefreshExchange {
         }
     }
 
-    /// Says on disk that a refresh is under way: after a crash the backend may have replaced
-    /// the token. A failure of the disk does not stop it.
+    /// Writes to disk that a refresh is under way: after a crash the backend may have replaced the
+    /// token. The refresh goes on if the disk fails.
     async fn note_rotating(&self, attempt: &Attempt) -> Result<(), AuthError> {
         let base = &self.base;
         let record = {
@@ -192,7 +193,7 @@ impl RefreshExchange {
             let held = at.session.as_ref().ok_or(ErrorCode::NotSignedIn)?;
             let mut record = base.persistence.record(held, Phase::Rotating, until_quit);
             if held.is_last_chance {
-                // A later start finds it spent.
+                // A later start then finds the token spent.
                 record.replaced_at = None;
             }
             record
@@ -205,14 +206,13 @@ impl RefreshExchange {
         Ok(())
     }
 
-    /// Puts `token` where it is safe if the backend has moved on: whatever becomes of the
-    /// rest of the answer, it is the one that counts from here. False if the session is over
-    /// or was replaced.
+    /// Stores `token`, because the backend may have replaced the one before: whatever else the
+    /// answer says, this token counts from here on. False if the session is over or was replaced.
     async fn secure(&self, attempt: &Attempt, kept: &mut Kept, token: &RefreshToken) -> bool {
         if *token == kept.token || token.is_empty() {
             return true;
         }
-        // Not between an API call's look and its write.
+        // Not while an API call is between comparing tokens and writing one.
         let with_api = self.base.backend.profile().cookies.with_api;
         let _turn = match with_api {
             true => Some(self.base.lock.turn().await),
@@ -239,14 +239,14 @@ impl RefreshExchange {
         is_kept
     }
 
-    /// Whether this session has another token by now than this refresh knows of.
+    /// Whether the session has another token by now than the one that this refresh knows.
     fn is_overtaken(&self, attempt: &Attempt, kept: &Kept) -> bool {
         let at = self.base.core.at(attempt.epoch);
         let held = at.as_ref().and_then(|at| at.session.as_ref());
         held.is_some_and(|held| held.generation != kept.generation)
     }
 
-    /// How an attempt came out whose token was not kept.
+    /// The result of an attempt whose token was not kept.
     fn lost(&self, attempt: &Attempt) -> Attempted {
         if self.base.stands(attempt.epoch) {
             return Attempted::Overtaken;
@@ -254,9 +254,9 @@ impl RefreshExchange {
         Attempted::Done(superseded(&self.base.core))
     }
 
-    /// Whose session it is, where the answer to a refresh does not say: `None` leaves it
-    /// with whom it was. Only where nobody is known to show is a failure one of the refresh,
-    /// whose bound `until` holds for both requests.
+    /// Asks whose session it is, if the answer to a refresh does not say; `None` if the user stays
+    /// the same. The refresh fails by this only if no user is known yet. `until` limits both
+    /// requests together.
     async fn whose(
         &self,
         attempt: &Attempt,
@@ -280,14 +280,17 @@ impl RefreshExchange {
         match timeout_at(until, me).await.unwrap_or(Err(Fault::TimedOut)) {
             Ok(user) => Ok(Some(user)),
             Err(fault) if is_known => {
-                tracing::warn!(%fault, "the user is shown as before");
+                tracing::warn!(
+                    %fault,
+                    "the backend did not say who is signed in: the user is shown as before"
+                );
                 Ok(None)
             }
             Err(fault) => Err(fault),
         }
     }
 
-    /// The backend has renewed the session: record, then memory, then the windows.
+    /// The backend has renewed the session: writes the record, then changes memory, then publishes.
     async fn renewed(
         &self,
         attempt: &Attempt,
@@ -307,7 +310,7 @@ impl RefreshExchange {
                 if user.name.is_empty()
                     && let Some(known) = known.filter(|known| known.id == user.id)
                 {
-                    // Not said is not changed.
+                    // A name that the answer leaves out has not changed.
                     user.name = known.name;
                 }
                 held.owner = Some(Owner::new(user, &token));
@@ -318,13 +321,13 @@ impl RefreshExchange {
         };
         let Some((record, keyring)) = prepared else {
             if base.stands(attempt.epoch) {
-                // Nobody has said whose it is.
+                // The answer does not say whose session it is.
                 return Err(self.unreached(attempt, Fault::BadAnswer, None));
             }
             return self.renewed_in_vain(attempt, token, revocable);
         };
-        // Where the keyring has acknowledged this generation, a record that a crash of the
-        // machine takes back costs one confirmation.
+        // If the keyring has confirmed this generation and a crash of the machine loses the record,
+        // the next start only has to confirm the token once.
         let durability = match keyring {
             Keyring::Saved => Durability::Unsynced,
             _ => Durability::Synced,
@@ -354,7 +357,7 @@ impl RefreshExchange {
             return self.renewed_in_vain(attempt, token, revocable);
         }
         if let Keyring::UntilQuit(_) = keyring {
-            // The keyring has taken it after all.
+            // The keyring has the token, so the session can be made to last.
             self.keeper.make_it_last(attempt.epoch).await;
         }
         Ok(())
@@ -371,7 +374,7 @@ impl RefreshExchange {
         superseded(&self.base.core)
     }
 
-    /// The session stays; the next try is planned.
+    /// Keeps the session and plans the next try.
     pub fn unreached(
         &self,
         attempt: &Attempt,
@@ -387,19 +390,24 @@ impl RefreshExchange {
         let now = core.now();
         let mut wait = at.plan.failed(now, retry_after, rand::random());
         if let Some(next) = at.refusals.next() {
-            // What counts as another refusal is not asked for too early.
+            // The next refusal that counts must not be requested too early.
             wait = wait.max(next.saturating_sub(now));
             at.plan.look_again(now, wait);
         }
-        tracing::warn!(%fault, failures = at.plan.failures(), ?wait, "the session is kept; trying again");
+        tracing::warn!(
+            %fault,
+            failures = at.plan.failures(),
+            ?wait,
+            "the refresh failed: the session is kept, and it is tried again"
+        );
         let asked_to_wait = retry_after.and(u64::try_from(wait.as_millis()).ok());
         error.retry_after_ms = error.retry_after_ms.or(asked_to_wait);
         self.kept_for_later(at, now + wait);
         error
     }
 
-    /// The backend may mean it; it is asked again. It has replaced nothing, so that no rotation
-    /// is under way any more.
+    /// The backend may mean its refusal, so it is asked again. It has replaced no token, so no
+    /// rotation is under way any more.
     async fn doubted(&self, attempt: &Attempt, fault: Fault, next: Duration) -> AuthError {
         let core = &self.base.core;
         let now = core.now();
@@ -421,7 +429,10 @@ impl RefreshExchange {
             at.obstacle = fault.obstacle();
             at.plan.failed(now, None, rand::random());
             at.plan.look_again(now, next.saturating_sub(now));
-            tracing::warn!(%fault, "refused by the status alone; asking again");
+            tracing::warn!(
+                %fault,
+                "the backend refused the refresh by its status alone: it is asked again"
+            );
             self.kept_for_later(at, next);
         }
         AuthError::from(fault)
@@ -447,8 +458,8 @@ impl RefreshExchange {
     }
 }
 
-/// The outcome of a refresh whose session a sign-in or a sign-out has ended: whoever asked for a
-/// session has one, or not.
+/// The outcome of a refresh whose session was ended by a sign-in or a sign-out: success if there is
+/// a session now.
 pub(super) fn superseded(core: &Core) -> Outcome {
     match core.look(|inner| inner.access_id().is_some()) {
         true => Ok(()),

@@ -1,5 +1,6 @@
-//! How often a refresh was refused by a status alone. A gateway in front of the backend says
-//! the same when it has trouble, so that it takes three equal answers, some time apart.
+//! Counts how often a refresh was refused by a status alone. A gateway in front of the backend
+//! gives the same answers when it has a problem, so the session ends only after three equal ones,
+//! some time apart.
 
 use std::time::Duration;
 
@@ -7,11 +8,12 @@ use reqwest::StatusCode;
 
 use crate::clock::SinceBoot;
 
-/// When the second and the third are asked for, counted from the first: within these bounds.
+/// When the second and the third refusal are requested, counted from the first: within these
+/// bounds.
 const SECOND: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(15));
 const THIRD: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(40));
 
-/// The count. It lives in memory: a restart begins anew.
+/// The count. It is only in memory: after a restart it begins again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Refusals(Option<Counted>);
 
@@ -20,11 +22,11 @@ struct Counted {
     status: StatusCode,
     count: u32,
     first: SinceBoot,
-    /// When the next that counts may be asked for.
+    /// When the next refusal that counts may be requested.
     next: SinceBoot,
 }
 
-/// What another refusal means.
+/// What one more refusal means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Counting {
     /// Not enough yet: ask again at this time.
@@ -34,18 +36,18 @@ pub(super) enum Counting {
 }
 
 impl Refusals {
-    /// Whether one is waiting to be confirmed.
+    /// Whether a refusal waits for its confirmation.
     pub fn is_counting(self) -> bool {
         self.0.is_some()
     }
 
-    /// When the next that counts is to be asked for.
+    /// When the next refusal that counts is to be requested.
     pub fn next(self) -> Option<SinceBoot> {
         self.0.map(|counted| counted.next)
     }
 
-    /// One more, which was asked for at `asked`. Those that a person's clicks bring between
-    /// two that count are not counted.
+    /// Counts one more refusal, of a refresh that was requested at `asked`. Refusals that a
+    /// person's clicks cause between two that count are not counted.
     pub fn count(&mut self, status: StatusCode, asked: SinceBoot, random: f64) -> Counting {
         let counted = match self.0 {
             Some(counted) if counted.status == status => {
@@ -70,7 +72,7 @@ impl Refusals {
             _ => return Counting::Over,
         };
         let wait = from + (to - from).mul_f64(random.clamp(0.0, 1.0));
-        // The second may have come late.
+        // The second refusal may have come late.
         let next = (counted.first + wait).max(asked + SECOND.0);
         self.0 = Some(Counted { next, ..counted });
         Counting::AskAt(next)

@@ -1,4 +1,4 @@
-//! What was there when the app was last closed.
+//! Restores the session that was there when the app was last closed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::wire::{Cause, SignedOutReason};
 /// How long a start waits for the keyring and the first refresh before it shows the last
 /// known user.
 const SHOWN_WITHIN: Duration = Duration::from_secs(1);
-/// How long after records that cannot be read they are read again.
+/// How long until records that could not be read are read again.
 const READ_AGAIN: Duration = Duration::from_secs(5);
 
 /// Restores the session of the last run.
@@ -30,14 +30,14 @@ pub(super) struct Restore {
 }
 
 impl Restore {
-    /// Reads what is held and renews it. Returns once the state is known, or once a session
-    /// is held and the schedule takes over. `turn` keeps sign-ins away until it is known
-    /// whether an end that a crash has cut short comes first.
+    /// Reads the stored session and renews it. Returns once the state is known, or once a session
+    /// is held and the scheduler goes on. `turn` keeps sign-ins waiting until it is known whether a
+    /// crash has interrupted the end of a session, which has to be finished first.
     pub async fn run(&self, turn: Option<Turn>) {
         let epoch = Epoch::FIRST;
         let disk = match self.reconcile.read_disk(epoch).await {
             Ok(disk) => disk,
-            // Someone has signed in or out already.
+            // Somebody has signed in or out already.
             Err(error) if error.code == ErrorCode::NotSignedIn => return,
             Err(_) => return self.look_again(epoch),
         };
@@ -48,7 +48,7 @@ impl Restore {
                 .commit
                 .commit(epoch, Persist::Nothing, Cause::Start, over);
             if committed.await.is_ok() {
-                // A crash may have come between the end of the session and the rest.
+                // A crash may have interrupted the end of the session.
                 let _ = self.reconcile.run(epoch).await;
                 let device = self.base.core.look(|inner| inner.device.clone());
                 self.base.tell(&device).await;
@@ -60,12 +60,12 @@ impl Restore {
         let shown_by = Instant::now() + SHOWN_WITHIN;
         let refresh = self.refresh.clone();
         let first = tokio::spawn(async move { refresh.refresh(epoch, RefreshReason::Timer).await });
-        // What came of it is in the state; what has not come yet is waited for by the schedule.
+        // The result is in the state. If there is none yet, the scheduler waits for it.
         let _ = timeout_at(shown_by, first).await;
         self.show_last_known(epoch);
     }
 
-    /// The record says that there is a session; its token is in the keyring.
+    /// Expects the session of the record, whose token is in the keyring.
     fn expect(&self, epoch: Epoch, disk: &OnDisk) {
         let origin = &self.base.persistence.origin;
         let speaks = disk.record.as_ref().filter(|record| {
@@ -86,7 +86,7 @@ impl Restore {
         }
     }
 
-    /// Whether a session is over cannot be told yet; the schedule looks again.
+    /// It is not known yet whether the session is over. The scheduler tries again.
     fn look_again(&self, epoch: Epoch) {
         let core = &self.base.core;
         if let Some(mut at) = core.at(epoch) {
@@ -116,7 +116,7 @@ impl Restore {
     }
 }
 
-/// Why the session is over, where the marker says it.
+/// Why the session is over, if the marker says so.
 fn why_over(disk: &OnDisk) -> Option<SignedOutReason> {
     let marker = disk.marker?;
     let speaks_of_another = disk

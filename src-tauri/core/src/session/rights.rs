@@ -1,5 +1,5 @@
-//! What the user's roles let a command do. The backend stays the authority: its refusals are
-//! taken for news about the roles.
+//! What the user's roles allow a command to do. The backend stays the authority: its refusals may
+//! mean that the roles have changed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::clock::SinceBoot;
 use crate::error::{AuthError, ErrorCode};
 
 /// The shortest time between two refreshes that the backend's refusals cause: a backend that
-/// refuses for reasons of its own is not asked about the roles each time.
+/// refuses for other reasons is not asked for the roles each time.
 const DOUBT_GAP: Duration = Duration::from_secs(30);
 
 /// Answers what a user may do.
@@ -21,11 +21,11 @@ pub(super) struct Rights {
 }
 
 impl Rights {
-    /// Whether the user's roles let them do this. Roles that were not confirmed lately open
-    /// nothing: while the session is stale the backend is asked first.
+    /// Whether the user's roles include this right. Roles that were not confirmed lately allow
+    /// nothing: while the session is stale, the backend is asked first.
     ///
     /// # Errors
-    /// [`ErrorCode::NotAllowed`] if the roles do not allow it; otherwise why it is not known.
+    /// [`ErrorCode::NotAllowed`] if the roles do not include it; otherwise why that is not known.
     pub async fn permit(&self, right: &str) -> Result<(), AuthError> {
         let core = &self.base.core;
         let (epoch, is_stale, access) = core.look(|inner| {
@@ -41,14 +41,17 @@ impl Rights {
             }
             false => Ok(()),
         };
-        // What one person asked for is not answered by the rights of another.
+        // A command of one user must not be decided by the rights of another.
         let at = core.at(epoch).ok_or(ErrorCode::NotSignedIn)?;
         let state = at.state();
         if state.held().is_none() {
             return Err(asked.err().unwrap_or(ErrorCode::NotSignedIn.into()));
         }
         if !state.may().iter().any(|granted| granted == right) {
-            tracing::warn!(right, "the user's roles do not allow this");
+            tracing::warn!(
+                right,
+                "the user's roles do not include this right: the command is refused"
+            );
             return Err(ErrorCode::NotAllowed.into());
         }
         match state.outage() {
@@ -57,8 +60,8 @@ impl Rights {
         }
     }
 
-    /// The backend refused a call that this token went out with. Roles that let the user do
-    /// something may be outdated then: they are asked for again, and nobody waits for it.
+    /// The backend refused a call that carried this token. The roles that allow the user something
+    /// may be outdated, so they are requested again, without waiting for the answer.
     pub fn doubt(&self, epoch: Epoch, access: AccessId) {
         let now = self.base.core.now();
         {

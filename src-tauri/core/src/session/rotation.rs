@@ -1,5 +1,5 @@
-//! From an old refresh token to a new one: what is sent, how often, and when a refusal is the end.
-//! Every step after a wait asks for the epoch anew.
+//! From an old refresh token to a new one: what is sent, how often, and when a refusal ends the
+//! session. Every step after a wait checks the epoch again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,10 +20,10 @@ use crate::state::Event;
 use crate::wire::{Cause, SignedOutReason};
 
 /// How many newer tokens one refresh sends after a rejected one. A backend that gives out a new
-/// one with each rejection contradicts itself, and would be asked without end.
+/// token with each rejection contradicts itself, and would be asked without end.
 const REPLACED: u32 = 2;
 
-/// Renews a session from its old refresh token, with the second looks that a refusal needs.
+/// Renews a session with its refresh token, and has refusals confirmed where that is needed.
 pub(super) struct Rotation {
     base: Arc<Base>,
     reconcile: Arc<Reconcile>,
@@ -46,8 +46,8 @@ impl Rotation {
         }
     }
 
-    /// Renews the session of `epoch`, whatever it takes: a newer token of another process, a
-    /// second opinion where a crash may have left one that is spent.
+    /// Renews the session of `epoch`. After a rejection it tries a newer token of another process,
+    /// or the same one again if a crash may have left a spent one.
     pub async fn rotate(&self, epoch: Epoch, reason: RefreshReason) -> Outcome {
         let base = &self.base;
         // Nothing is sent while another process may be about to replace the token.
@@ -59,7 +59,7 @@ impl Rotation {
             let _turn = base.lock.turn().await;
             let now = base.core.now();
             match base.core.at(epoch) {
-                // Whatever comes of this try plans the next one.
+                // The outcome of this try plans the next one.
                 Some(mut at) => at.plan.begin(now),
                 None => return superseded(&base.core),
             }
@@ -70,7 +70,7 @@ impl Rotation {
             }
         };
         if self.has_missed_its_chance(&attempt) {
-            // It is told once it is not shown any more.
+            // The backend is told once the session is no longer shown.
             let ended = base.ended(attempt.session, attempt.token.clone(), None);
             let _ = base.pending.put(ended).await;
             let outcome = self.end(epoch, SignedOutReason::Missing).await;
@@ -92,8 +92,8 @@ impl Rotation {
                     None => return superseded(&base.core),
                 },
             };
-            // A second look, then a second opinion where a crash may have left us with a
-            // token that the backend has already replaced.
+            // A newer token is tried first. Without one, the rejection has to be repeated if a
+            // crash may have left a token that the backend has already replaced.
             let newer = self.newer_than(&attempt).await?;
             if newer.is_none() && !is_confirmed {
                 let wait = Duration::from_secs(2) + Duration::from_secs(3).mul_f64(rand::random());
@@ -117,7 +117,7 @@ impl Rotation {
         }
     }
 
-    /// What is sent in the name of `epoch`.
+    /// The request that is sent for `epoch`.
     fn begin(&self, epoch: Epoch, reason: RefreshReason) -> Result<Attempt, AuthError> {
         let core = &self.base.core;
         let mut at = core.at(epoch).ok_or(ErrorCode::NotSignedIn)?;
@@ -143,7 +143,7 @@ impl Rotation {
     }
 
     /// Whether the token was replaced by an answer that was never stored, and the time is over in
-    /// which the backend gives the same again.
+    /// which the backend gives that answer again.
     fn has_missed_its_chance(&self, attempt: &Attempt) -> bool {
         let base = &self.base;
         let grace = Duration::from_secs(base.backend.profile().session.grace_s);
@@ -153,14 +153,14 @@ impl Rotation {
         held.is_some_and(|held| {
             held.is_last_chance
                 && held.replaced_at.is_none_or(|replaced| {
-                    // A clock before that time counts as passed.
+                    // If the clock shows an earlier time than that, the time counts as over.
                     let age = now_ms.checked_sub(replaced).map(Duration::from_millis);
                     age.is_none_or(|age| age >= grace)
                 })
         })
     }
 
-    /// What to send instead of a token that was rejected, if another process has left it.
+    /// The request with a newer token than the rejected one, if another process has stored one.
     async fn newer_than(&self, attempt: &Attempt) -> Result<Option<Attempt>, AuthError> {
         let _turn = self.base.lock.turn().await;
         if !self.base.stands(attempt.epoch) {
@@ -171,10 +171,10 @@ impl Rotation {
         Ok((newer.generation > attempt.generation).then_some(newer))
     }
 
-    /// The backend has ended the session: persist that, then say so.
+    /// The backend has ended the session: writes that to disk, then publishes it.
     async fn end(&self, epoch: Epoch, why: SignedOutReason) -> Outcome {
         let base = &self.base;
-        // Nobody reads disk and keyring before this is on them.
+        // No task may read disk and keyring before the end is written to them.
         let _turn = base.lock.turn().await;
         let taken = base.core.at(epoch).and_then(|mut at| {
             let known = at.keyring;
@@ -184,7 +184,7 @@ impl Rotation {
         let Some((epoch, held, known)) = taken else {
             return superseded(&base.core);
         };
-        tracing::warn!(?why, "the session is over");
+        tracing::warn!(?why, "the session is over: the user is signed out");
         let marker = Marker {
             session: Some(held.id),
             why,
@@ -198,7 +198,7 @@ impl Rotation {
         let legacy = held.legacy_item;
         let keyring = match known.is_clear() {
             true => base.items.delete(epoch, legacy, Ok(())).await,
-            // It may hold another session's.
+            // The keyring may hold another session's item.
             false => base.items.empty(epoch, legacy).await,
         };
         let until_quit = known.lasts_until_quit();

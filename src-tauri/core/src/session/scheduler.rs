@@ -1,5 +1,5 @@
-//! The timer that keeps someone signed in: ahead of expiry, after a failure, and when the
-//! keyring could not take the token.
+//! The timer that keeps the user signed in: it refreshes ahead of expiry and after a failure, and
+//! saves a token that the keyring could not take before.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -10,10 +10,10 @@ use super::refresh::{Refresh, RefreshReason};
 use super::sign_out::SignOut;
 use super::token_keeper::TokenKeeper;
 
-/// The longest sleep: a machine that was suspended notices within this time.
+/// The longest sleep. After the machine was suspended, what is due is noticed within this time.
 const TICK: Duration = Duration::from_secs(30);
 
-/// Refreshes, saves and tells the backend of sign-outs when each is due.
+/// Refreshes, saves tokens and delivers sign-outs when each is due.
 pub(super) struct Scheduler {
     pub base: Arc<Base>,
     pub refresh: Arc<Refresh>,
@@ -34,13 +34,14 @@ impl Scheduler {
                 let (epoch, due, keyring) =
                     core.look(|inner| (inner.epoch(), inner.plan.due_in(now), inner.keyring));
                 if due == Some(Duration::ZERO) {
-                    // A failure plans the next try itself; the outcome is for callers.
+                    // A failed refresh plans its own next try; its outcome is for callers.
                     let _ = me.refresh.refresh(epoch, RefreshReason::Timer).await;
                     continue;
                 }
                 let in_use = core.look(Inner::in_use);
                 if let Some(untold) = me.base.pending.take_due(in_use) {
-                    // Not in turn: a backend that hangs must not hold up the next refresh.
+                    // In a task of its own, because a backend that hangs must not delay the next
+                    // refresh.
                     let device = core.look(|inner| inner.device.clone());
                     let base = me.base.clone();
                     tokio::spawn(async move { base.deliver(untold, &device).await });
@@ -61,7 +62,7 @@ impl Scheduler {
         }
     }
 
-    /// Tries again to put a token into the keyring that it would not take, once that is due.
+    /// Tries again, once that is due, to save a token that the keyring did not take.
     async fn save_unsaved(&self) {
         let now = self.base.core.now();
         let epoch = self.base.core.look(|inner| {
@@ -73,12 +74,13 @@ impl Scheduler {
         }
     }
 
-    /// Lets the keyring ask for its password, and does what waits for it at once.
+    /// Lets the keyring ask for its password, and then does at once what had to wait for the
+    /// keyring.
     ///
     /// # Errors
-    /// If the session is behind the keyring and could not be renewed.
+    /// If the keyring holds the session and the session could not be renewed.
     pub async fn unlock_keyring(&self) -> Result<(), crate::error::AuthError> {
-        // Whether it is open now shows in what follows.
+        // Whether the keyring is open now shows in what follows.
         let _ = self.base.persistence.unlock().await;
         let (epoch, is_unread) = self
             .base

@@ -1,8 +1,8 @@
 //! From a password, or a code, to a session.
 //!
-//! Each sign-in is a task of its own, with an [`AttemptId`]: a sign-out and a cancel void it, a
-//! window that closes does not leave it half done. What it has begun at the backend and cannot
-//! be used here is ended there.
+//! Each sign-in runs in a task of its own, with an [`AttemptId`]. A sign-out or a cancel voids it;
+//! a window that closes does not interrupt it. A session that it has begun at the backend and that
+//! cannot be used here is ended at the backend.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -57,11 +57,11 @@ impl Typed {
 pub(super) struct SignIn {
     base: Arc<Base>,
     sessions: NewSessions,
-    /// One at a time.
+    /// Held by one sign-in at a time.
     one: tokio::sync::Mutex<()>,
 }
 
-/// A sign-in under way; it is over when this is dropped, unless a challenge goes on with it.
+/// A sign-in under way. It ends when this is dropped, unless its challenge is open.
 struct UnderWay<'a> {
     base: &'a Base,
     id: AttemptId,
@@ -88,8 +88,8 @@ impl SignIn {
         }
     }
 
-    /// Signs in with a password, or makes an account and signs in where the backend does. On
-    /// failure the state is what it was before.
+    /// Signs in with a password, or creates an account and signs in if the backend does. On failure
+    /// the state is what it was before.
     pub async fn sign_in(self: &Arc<Self>, typed: Typed) -> Result<SignInOutcome, AuthError> {
         let me = self.clone();
         let attempt = self.base.core.begin_attempt();
@@ -110,14 +110,15 @@ impl SignIn {
         .await
     }
 
-    /// Answers a challenge: the one that is named, and no other. A wrong code leaves it open; an
-    /// old one, or one too many, closes it.
+    /// Answers the challenge with this id, and no other. A wrong code leaves it open; an expired
+    /// code, or one too many, closes it.
     pub async fn verify_otp(
         self: &Arc<Self>,
         id: ChallengeId,
         code: Secret,
     ) -> Result<SignInOutcome, AuthError> {
-        // What was asked before a cancel is void, however long it waits for its turn.
+        // The attempt is read before the wait for the lock, so that a cancel meanwhile voids this
+        // answer.
         let attempt = self.challenge(id)?.attempt;
         let me = self.clone();
         to_its_end(async move {
@@ -144,7 +145,7 @@ impl SignIn {
         .await
     }
 
-    /// Asks for another code; the answer says when the next may be asked for.
+    /// Requests another code. The answer says when the next one may be requested.
     pub async fn resend_otp(&self) -> Result<Challenge, AuthError> {
         let base = &self.base;
         let _one = self.one.lock().await;
@@ -183,7 +184,7 @@ impl SignIn {
         result.map(|()| shown.view(now))
     }
 
-    /// Gives the open challenge up, whichever it is.
+    /// Gives up the open challenge, if there is one.
     pub fn cancel_otp(&self) {
         if let Some(id) = self
             .base
@@ -194,7 +195,7 @@ impl SignIn {
         }
     }
 
-    /// Gives this challenge up; what the backend has begun with it is ended there.
+    /// Gives up this challenge. A session that the backend has begun with it is ended there.
     fn give_up(&self, id: ChallengeId) {
         let base = &self.base;
         let Some(attempt) = base.core.look(|inner| {
@@ -220,7 +221,7 @@ impl SignIn {
         }
     }
 
-    /// The backend for a sign-in, with a jar of its own.
+    /// The backend for a sign-in, with a cookie jar of its own.
     fn backend(&self) -> Backend {
         let nobodys = |inner: &super::inner::Inner| inner.session.is_none().then_some(inner.jar);
         self.base.backend.for_sign_in(self.base.core.look(nobodys))
@@ -231,15 +232,15 @@ impl SignIn {
         device.renewed(&self.base.product, extra)
     }
 
-    /// A copy of what the challenge needs, if it is open.
+    /// The data of the challenge, if it is open.
     fn challenge(&self, id: ChallengeId) -> Result<OpenChallenge, AuthError> {
         let open = self.base.core.look(|inner| inner.challenge().cloned());
         open.filter(|open| open.id == id)
             .ok_or_else(|| ErrorCode::NoChallenge.into())
     }
 
-    /// What a challenge would need. The password is kept for it only where it must be typed
-    /// along with the code, as the profile says.
+    /// The data that a challenge would need. The password is kept for it only if the profile sends
+    /// the password along with the code.
     fn challenge_of(
         &self,
         attempt: AttemptId,
@@ -262,7 +263,8 @@ impl SignIn {
         }
     }
 
-    /// The answer; what a failed sign-in has left at the backend is ended there.
+    /// The answer. If a failed sign-in has left a session at the backend, that session is ended
+    /// there.
     fn held(&self, answer: Result<Answer, Failed>, device: &Device) -> Result<Answer, AuthError> {
         answer.map_err(|failed| {
             if let Some(token) = failed.left {
@@ -272,8 +274,7 @@ impl SignIn {
         })
     }
 
-    /// What was answered comes true, unless the sign-in was voided meanwhile: what came last
-    /// counts.
+    /// Applies the answer, unless the sign-in was voided meanwhile.
     async fn answered(
         &self,
         cause: Cause,
@@ -290,7 +291,7 @@ impl SignIn {
                 Ok(SignInOutcome::SignedIn)
             }
             Answer::Nameless(unusable) => {
-                // Nobody is signed in here, so nobody may stay signed in there.
+                // Nobody is signed in here, so the session at the backend is ended too.
                 let Unusable {
                     access,
                     token,
@@ -316,7 +317,7 @@ impl SignIn {
         }
     }
 
-    /// The backend wants a code: the challenge is open from here on, in the place of any other.
+    /// The backend asks for a code: opens the challenge, in place of any other.
     async fn challenged(
         &self,
         cause: Cause,
@@ -328,7 +329,10 @@ impl SignIn {
         let wait_ms = match &sent {
             Ok(()) => base.backend.profile().otp.resend_after_ms(),
             Err(error) => {
-                tracing::warn!(code = ?error.code, "no code was sent; it can be asked for");
+                tracing::warn!(
+                    code = ?error.code,
+                    "the backend sent no code: the user can request one"
+                );
                 error.retry_after_ms.unwrap_or_default()
             }
         };
@@ -358,8 +362,8 @@ impl SignIn {
     }
 }
 
-/// Does `work` to its end, also where nobody waits for it any more: a window that closes must
-/// not leave a session at the backend that nobody knows of.
+/// Does `work` to its end even if nobody waits for it any more: a window that closes must not leave
+/// a session at the backend that this app does not know.
 async fn to_its_end<T: Send + 'static>(
     work: impl Future<Output = Result<T, AuthError>> + Send + 'static,
 ) -> Result<T, AuthError> {

@@ -1,4 +1,4 @@
-//! The end of a session by its user: here first, at once, whatever the network does. The token
+//! The end of a session by its user. It ends here at once, whatever the network does. Its token
 //! goes to the pending sign-outs, from which the backend is told when it can be reached.
 
 use std::sync::Arc;
@@ -19,14 +19,14 @@ use crate::state::Event;
 use crate::token::RefreshToken;
 use crate::wire::{Cause, LogoutReply, SignedOutReason};
 
-/// Signs out.
+/// Signs the user out.
 pub(super) struct SignOut {
     pub base: Arc<Base>,
     pub reconcile: Arc<Reconcile>,
     pub others: Arc<OtherProcesses>,
 }
 
-/// What is left of a session.
+/// What the backend needs to be told of a session that has ended.
 struct Left {
     session: SessionId,
     token: RefreshToken,
@@ -37,9 +37,9 @@ struct Left {
 struct Shown {
     epoch: Epoch,
     left: Option<Left>,
-    /// Its item may lie where commit ff703f2 put it.
+    /// The session, if any, whose item may still be under the name that commit ff703f2 used.
     legacy: Option<SessionId>,
-    /// What is known of the keyring, for as long as that could not be emptied.
+    /// What is known of the keyring, to be written if it could not be emptied.
     record: Option<Box<Record>>,
     challenge: Option<OpenChallenge>,
 }
@@ -55,12 +55,12 @@ impl Left {
 }
 
 impl SignOut {
-    /// Ends the session here and tells the backend when it can be reached. Always
-    /// succeeds; returns once the sign-out is on disk and shown.
+    /// Ends the session here, and tells the backend when it can be reached. Always succeeds;
+    /// returns once the sign-out is on disk and shown.
     pub async fn run(self: &Arc<Self>) -> LogoutReply {
         let me = self.clone();
         let shown = tokio::task::spawn_blocking(move || me.end_here()).await;
-        // Only a panic or the end of the runtime could have stopped it.
+        // Only a panic or the end of the runtime can have stopped it.
         if let Ok(shown) = shown {
             step!("logout.shown");
             let me = self.clone();
@@ -69,22 +69,23 @@ impl SignOut {
         LogoutReply { success: true }
     }
 
-    /// Marks the sign-out on disk, forgets the session and shows it. Blocks for a few file
+    /// Writes the sign-out marker, forgets the session and publishes that. Blocks for a few file
     /// writes.
     fn end_here(&self) -> Shown {
         let base = &self.base;
-        // A rotation that finds the marker before this has ended the session ends it itself,
-        // and takes it for another process's to revoke.
+        // The session is read before the marker is written: a rotation that finds the marker first
+        // ends the session itself and leaves the token to be revoked here.
         let (seen, session) = base.core.look(|inner| {
             let held = inner.session.as_ref();
             (held.and_then(Left::of), inner.session_id())
         });
-        // First the marker, and it waits for nobody: from here on no start is signed in.
+        // The marker comes first and waits for no lock: from here on no start finds anybody signed
+        // in.
         self.mark(session);
         step!("logout.marked");
         let _turn = base.persistence.writing();
-        // A sign-in that was being written may have removed it. The next to be written finds
-        // its epoch over, so this one stays.
+        // A sign-in that was being written may have removed the marker. The next one finds its
+        // epoch over, so a second marker stays.
         let stands = base.core.look(super::inner::Inner::session_id);
         let marker = base.persistence.records().marker();
         if stands != session || !matches!(marker, Ok(Some(_))) {
@@ -121,15 +122,15 @@ impl SignOut {
             record,
             challenge,
         } = shown;
-        // Until the token is in its slot no sign-in may write over the keyring's item.
+        // Until the token is in its slot, no sign-in may overwrite the keyring item.
         let turn = base.lock.turn().await;
         if let Some(left) = left {
             let ended = base.ended(left.session, left.token, left.access);
-            // Whether it is safe there is asked once more before anything is deleted.
+            // Before anything is deleted, it is checked once more whether the token is stored.
             let _ = base.pending.put(ended).await;
         }
         step!("logout.slotted");
-        // Whatever else is in the keyring is told too: it may hold another session yet.
+        // The keyring may hold another session too, which then is ended as well.
         let keyring = match self.reconcile.read_disk(epoch).await {
             Ok(disk) => self.empty(epoch, &disk, legacy).await,
             Err(_) => Keyring::Obsolete(base.core.now() + LOOK_AGAIN),
@@ -143,7 +144,7 @@ impl SignOut {
         step!("logout.deleted");
         let over = |_: &mut super::inner::Inner, _: bool| Event::SignedOut;
         let persist = match keyring {
-            // Another process's: so is the record.
+            // The keyring item is another process's, and so is the record.
             Keyring::Unknown(None) => Persist::Nothing,
             keyring => Persist::end(keyring, record),
         };
@@ -166,12 +167,16 @@ impl SignOut {
             why: SignedOutReason::ByUser,
         };
         if let Err(error) = self.base.persistence.records().write_marker(marker) {
-            tracing::error!(kind = %error.kind(), "the sign-out marker cannot be written");
+            tracing::error!(
+                kind = %error.kind(),
+                "the sign-out marker cannot be written: until the keyring is emptied, a restart \
+                 may bring the session back"
+            );
         }
     }
 
-    /// Puts away what the keyring holds, and empties it; nothing of it where another process has
-    /// signed in: then it is that one's. Answers what is known of the keyring then.
+    /// Hands what the keyring holds to the pending sign-outs and empties it. If another process has
+    /// signed in, the item is left alone. Returns what is then known of the keyring.
     async fn empty(&self, epoch: Epoch, disk: &OnDisk, legacy: Option<SessionId>) -> Keyring {
         let base = &self.base;
         let is_over = |record: &Record| {
@@ -186,7 +191,7 @@ impl SignOut {
         base.items.empty(epoch, legacy).await
     }
 
-    /// Looks again at what the keyring still holds of a session that is over, when that is due.
+    /// Tries again, if that is due, to remove what the keyring holds of a session that is over.
     pub async fn clear_obsolete(&self) {
         let base = &self.base;
         let now = base.core.now();

@@ -1,6 +1,6 @@
-//! Whose the token in the keyring is, and whether it may be used: a pure function of what disk
-//! and keyring hold at a start. Two things belong together when their session ids are equal;
-//! never because of a counter, an origin, or because they are the only ones there.
+//! Whose the token in the keyring is, and whether it may be used: a pure function of what disk and
+//! keyring hold at a start. Two things belong together if their session ids are equal, never
+//! because of a counter or an origin, or because there is nothing else.
 
 use std::time::Duration;
 
@@ -10,13 +10,14 @@ use crate::failpoints::without;
 use crate::identity::SessionId;
 use crate::wire::SignedOutReason;
 
-/// What a start finds.
+/// What disk and keyring hold at a start.
 pub(super) struct Found<'a> {
     pub record: Option<&'a Record>,
     pub marker: Option<Marker>,
-    /// Every item of this account, as this installation has written them.
+    /// Every item of this account that this installation has written.
     pub items: Vec<Item>,
-    /// Sessions that are over and not told yet, each with the one that has replaced it.
+    /// Sessions that are over and of which the backend was not told yet, each with the one that
+    /// replaced it.
     pub pending: &'a [(SessionId, Option<SessionId>)],
     /// The origin of the profile.
     pub origin: &'a str,
@@ -27,26 +28,26 @@ pub(super) struct Found<'a> {
     pub now_ms: u64,
 }
 
-/// What is to be done with it.
+/// What to do with the items.
 pub(super) struct Sorted {
-    /// The item to go on with.
+    /// The item whose session continues.
     pub session: Option<Chosen>,
-    /// Items that are over: to be told to the backend, then deleted.
+    /// Items whose session is over: the backend is told, then they are deleted.
     pub over: Vec<Item>,
-    /// Items are left where they are: they wait for their origin to come back.
+    /// Items of another origin stay until that origin is the backend again.
     pub others_stay: bool,
-    /// Sessions that a sign-in was to end which never came about.
+    /// Sessions that continue, because the sign-in that was to end them was never completed.
     pub revived: Vec<SessionId>,
-    /// Why nobody is signed in, where no item was chosen.
+    /// Why nobody is signed in, if no item was chosen.
     pub why: SignedOutReason,
 }
 
-/// An item to go on with.
+/// An item whose session continues.
 pub(super) struct Chosen {
     pub item: Item,
-    /// It is the session that the record speaks of, which says whose it is.
+    /// The record is of this session and says whose it is.
     pub is_of_record: bool,
-    /// Its token was replaced by an answer that may never have been stored: it may be sent
+    /// The backend may have replaced its token in an answer that was never stored. It may be sent
     /// once more.
     pub is_last_chance: bool,
 }
@@ -57,15 +58,15 @@ enum Fate {
     },
     Over(SignedOutReason),
     Stays,
-    /// Worth nothing: to be deleted.
+    /// It holds no token and can be deleted.
     Worthless,
 }
 
 impl Found<'_> {
-    /// Sorts the items.
+    /// Decides what to do with each item.
     pub fn sort(mut self) -> Sorted {
         let mut items = std::mem::take(&mut self.items);
-        // Where several can be used, the session of the record counts, then the newest.
+        // If several can be used, the session of the record comes first, then the newest token.
         let of_record = |item: &Item| self.record.is_some_and(|it| it.session == item.session);
         items.sort_by_key(|item| std::cmp::Reverse((of_record(item), item.generation)));
         let mut sorted = Sorted {
@@ -90,7 +91,7 @@ impl Found<'_> {
                         item,
                     });
                 }
-                // To tell the backend of a spent copy would end the session itself.
+                // If the backend were told of a spent copy, it would end the session itself.
                 (Fate::Over(_), Some(chosen)) if is_older_copy(chosen) => {}
                 (Fate::Over(why), _) => {
                     sorted.why = why;
@@ -103,7 +104,7 @@ impl Found<'_> {
         sorted
     }
 
-    /// The record says whose the session of `item` is.
+    /// Whether the record says whose the session of `item` is.
     fn is_known(&self, item: &Item) -> bool {
         let known = |record: &&Record| {
             let same = record.session == item.session || without!("without.items_session");
@@ -152,7 +153,8 @@ impl Found<'_> {
             return Fate::Stays;
         }
         let Some(record) = record else {
-            // Lost, or of another session: only the backend knows whose this is.
+            // The record is lost, or of another session: only the backend knows whose session this
+            // is.
             return match self.can_ask {
                 true => Fate::Use {
                     is_last_chance: false,
@@ -176,8 +178,8 @@ impl Found<'_> {
         }
     }
 
-    /// The fate of an item whose session was replaced by that of the record, if that says so: it
-    /// is over where somebody was told of the sign-in, and where its token is spent in any case.
+    /// The fate of an item whose session the record's session has replaced: it is over if a person
+    /// was told of that sign-in, and in any case if its token is spent.
     fn was_replaced(&self, item: &Item) -> Option<Fate> {
         let record = self.record.filter(|_| !without!("without.spent"));
         let record = record.filter(|_| !without!("without.items_session"))?;
@@ -186,7 +188,8 @@ impl Found<'_> {
         let came_about = record.saved_generation.is_some() || record.until_quit;
         let is_spent = |known| item.generation < known;
         match (came_about, replaced.generation) {
-            // The record's own item was there, and is one of before now; or never was.
+            // Either the keyring has held the record's own item and now holds an older one, or it
+            // never held it.
             (true, _) => Some(Fate::Over(match record.saved_generation {
                 Some(_) => SignedOutReason::Missing,
                 None => SignedOutReason::Never,
@@ -201,7 +204,7 @@ impl Found<'_> {
     fn is_pending(&self, session: SessionId) -> bool {
         let ended = self.pending.iter().filter(|(over, _)| *over == session);
         let mut by = ended.map(|(_, replaced_by)| *replaced_by).peekable();
-        // A sign-in that was to replace it and never came about: nobody was told of that one.
+        // If the sign-in that was to replace it was never completed, nobody was told of that one.
         by.peek().is_some() && !by.all(|by| by.is_some_and(|by| self.never_came_about(by, session)))
     }
 
@@ -218,7 +221,7 @@ impl Found<'_> {
         let Some(replaced_at) = record.replaced_at else {
             return false;
         };
-        // A clock before that time counts as passed.
+        // If the clock shows an earlier time than that, the time counts as over.
         let since = self.now_ms.checked_sub(replaced_at);
         item.generation.next() == record.generation
             && since.is_some_and(|since| Duration::from_millis(since) < self.grace)
@@ -291,7 +294,7 @@ mod tests {
         }
     }
 
-    /// The session that is gone on with, and whether it is known whose it is.
+    /// The session that continues, and whether it is known whose it is.
     fn chosen(sorted: &Sorted) -> Option<(SessionId, bool)> {
         let chosen = sorted.session.as_ref()?;
         Some((chosen.item.session, chosen.is_of_record))
@@ -405,10 +408,10 @@ mod tests {
         let sorted = sort(&begun, &pending);
         assert_eq!(chosen(&sorted), Some((before, false)));
         assert_eq!(sorted.revived, [before]);
-        // Somebody was told that they are signed in: the session before is over.
+        // A person was told that they are signed in, so the session before is over.
         begun.until_quit = true;
         assert_eq!(chosen(&sort(&begun, &pending)), None);
-        // It was signed out of, not replaced.
+        // The session before was signed out of, not replaced.
         begun.until_quit = false;
         assert_eq!(chosen(&sort(&begun, &[(before, None)])), None);
     }

@@ -1,5 +1,5 @@
-//! A rotated token is put where it is safe, and a session that was to last until the app quits is
-//! made to last once the keyring works.
+//! Stores rotated tokens, and makes a session last that was to end with the app once the keyring
+//! works.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::storage::records::Durability;
 use crate::token::RefreshToken;
 use crate::wire::Cause;
 
-/// Writes rotated tokens to the keyring, and to the record where the keyring takes none.
+/// Writes rotated tokens to the keyring, or notes in the record that the keyring did not take one.
 pub(super) struct TokenKeeper {
     base: Arc<Base>,
     others: Arc<OtherProcesses>,
@@ -27,8 +27,8 @@ impl TokenKeeper {
         Self { base, others }
     }
 
-    /// Puts a rotated token where it is safe. False if the session is over meanwhile, here or in
-    /// another process, and the token has gone to be revoked.
+    /// Stores a rotated token. False if the session is over meanwhile, here or in another process;
+    /// the token is then revoked.
     pub async fn keep(
         &self,
         epoch: Epoch,
@@ -48,7 +48,8 @@ impl TokenKeeper {
         let mut over = self.marker(epoch, session).await;
         if over.is_none() {
             let mut item = base.persistence.item(session, generation, token.clone());
-            // Who was told that it lasts until the app quits is told otherwise first.
+            // A session that was to last until the app quits stays marked until the person is told
+            // otherwise.
             item.until_quit = known.lasts_until_quit();
             saved = base.items.save(epoch, &item, known, legacy).await;
             over = self.marker(epoch, session).await;
@@ -79,8 +80,9 @@ impl TokenKeeper {
         };
         let Some(record) = record else {
             if let Some(marker) = over {
-                // Written by another process, or by this one a moment ago: either way the item
-                // must not outlive it. A crash in between must leave one of the two to be told.
+                // Another process, or this one a moment ago, has signed out, so the item must not
+                // stay. The token is handed over before the item is deleted, so that a crash in
+                // between leaves one of the two.
                 let ended = base.ended(session, token.clone(), None);
                 let safe = base.pending.put(ended).await;
                 base.items.delete(epoch, None, safe).await;
@@ -90,7 +92,7 @@ impl TokenKeeper {
             return false;
         };
         if saved.is_err() {
-            // The record alone knows that the token in the keyring is spent.
+            // Only the record can say that the token in the keyring is spent.
             let persist = Persist::Record(Box::new(record), Durability::Synced);
             let told = |_: &mut Inner, _: bool| Event::Remembered(false);
             let committed = base
@@ -105,8 +107,8 @@ impl TokenKeeper {
         true
     }
 
-    /// The sign-out marker, if it is about `session`; `None` too where that cannot be told, and
-    /// once the epoch is over, which the caller finds out by itself.
+    /// The sign-out marker, if it is about `session`. `None` also if that is not known, and once
+    /// the epoch is over, which the caller finds out by itself.
     async fn marker(&self, epoch: Epoch, session: SessionId) -> Option<Marker> {
         let base = &self.base;
         let ignores_unnamed = base.core.at(epoch)?.ignores_unnamed_marker;
@@ -121,9 +123,9 @@ impl TokenKeeper {
         (marker.ends(session) && !is_ignored).then_some(marker)
     }
 
-    /// The person was told that the session lasts until the app quits, and the keyring works
-    /// now: item and record say so, then the windows. The item says it first, so that whoever
-    /// was told the old is not surprised by a crash in between.
+    /// The person was told that the session lasts until the app quits, and the keyring works now.
+    /// Writes the item with that mark, then the record, then the item without it, and publishes the
+    /// change. So if a crash comes in between, the session ends as the person was told.
     pub async fn make_it_last(&self, epoch: Epoch) {
         let base = &self.base;
         let prepared = base.core.at(epoch).and_then(|at| {
@@ -140,7 +142,7 @@ impl TokenKeeper {
         let mut flagged = item.clone();
         flagged.until_quit = true;
         let mut saved = match known {
-            // It is there already, marked as what was told.
+            // The marked item is in the keyring already.
             Keyring::UntilQuit(_) => Ok(()),
             _ => {
                 base.items
@@ -180,8 +182,9 @@ impl TokenKeeper {
             .await;
     }
 
-    /// Writes the record unless a rotation is under way, or was: its word counts. A marker that
-    /// the sign-in could not remove has to go first: the next start would find the session over.
+    /// Writes the record, unless a rotation has written a newer one; a rotation under way stays
+    /// noted. Also removes a marker that the sign-in could not remove, because the next start would
+    /// find the session over.
     async fn record_if_idle(&self, epoch: Epoch, record: Record, is_marked: bool) -> bool {
         let asking = self.base.clone();
         let stands = move || asking.stands(epoch);

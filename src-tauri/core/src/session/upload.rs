@@ -1,4 +1,4 @@
-//! A call whose body a page gives piece by piece: the page's end of it. The call itself is a
+//! The page's side of a call whose body the page writes piece by piece. The call itself runs in a
 //! task, which ends with the [`Upload`].
 
 use bytes::Bytes;
@@ -12,15 +12,15 @@ use crate::wire::FetchReply;
 /// How an upload ended.
 type Outcome = Result<(FetchReply, Option<Download>), AuthError>;
 
-/// What the call has to say to the page.
+/// What the call tells the page.
 enum Step {
-    /// It wants the body once more, here.
+    /// It needs the body once more, through this sender.
     Again(Sender),
     Over(Box<Outcome>),
 }
 
-/// Says that there is a step to be taken, before the step itself: whoever is giving bytes can
-/// stop.
+/// Announces that there is a step before it sends the step itself, so that a page which is writing
+/// can stop.
 #[derive(Clone)]
 pub(super) struct Steps {
     sender: mpsc::Sender<Step>,
@@ -58,19 +58,19 @@ impl Again {
 
 /// A call under way. Dropping it ends it, and the connection with it.
 pub struct Upload {
-    /// Held to the end: a body that closes early would take the connection with it, from
-    /// which the answer is still being read.
+    /// Kept to the end: a body that closes early would close the connection, from which the answer
+    /// is still being read.
     sender: Mutex<Sender>,
     steps: Mutex<mpsc::Receiver<Step>>,
     ready: watch::Sender<bool>,
     task: AbortHandle,
 }
 
-/// What came of the body that was given.
+/// What became of the body.
 pub enum Given {
-    /// An answer, and the rest of it if it is not small.
+    /// An answer, with its body to be read if it is not small.
     Answer(FetchReply, Option<Box<Download>>),
-    /// It is wanted once more, from its first byte.
+    /// The body is needed once more, from its first byte.
     Again,
 }
 
@@ -94,7 +94,7 @@ impl Upload {
         let call = call(&saying);
         let task = tokio::spawn(async move {
             let outcome = call.await;
-            // Nobody to hear it: the page has gone.
+            // If the page has gone, nobody receives this.
             let _ = saying.say(Step::Over(Box::new(outcome))).await;
         });
         Self {
@@ -105,8 +105,8 @@ impl Upload {
         }
     }
 
-    /// Gives the next piece; waits until there is room for it. False where no more is wanted,
-    /// and [`Upload::answer`] says why.
+    /// Writes the next piece as soon as there is room for it. Returns false if no more is wanted;
+    /// [`Upload::answer`] then says why.
     pub async fn write(&self, piece: Vec<u8>) -> bool {
         let sender = self.sender.lock().await;
         let piece = Part::Chunk(Bytes::from(piece));
@@ -122,7 +122,7 @@ impl Upload {
         }
     }
 
-    /// Ends the body, unless no more of it was wanted, and waits for what came of it.
+    /// Ends the body, unless no more of it was wanted, and waits for the result.
     ///
     /// # Errors
     /// If there is no answer.

@@ -1,13 +1,13 @@
-//! A secret store behind its own threads, with a bound on every call.
+//! A secret store with a time limit on every call.
 //!
-//! A keyring call blocks: for milliseconds, or for ever when the keyring hangs. So each call
-//! runs on a thread of its own kind and the caller waits [`CALL_LIMIT`] at most. A call that is
-//! late cannot be cancelled and may still land; the thread is then abandoned for a new one. A
-//! late write is followed by the newest value, written again. A late read is kept for whoever
-//! reads next: a keyring that takes four seconds each time is slow, not locked. No more than
-//! [`THREADS`] threads are ever at it.
+//! A keyring call blocks: for milliseconds, or for ever if the keyring hangs. So calls run on
+//! threads of their own, and a caller waits for at most [`CALL_LIMIT`]. A call that is late cannot
+//! be cancelled and may still take effect; its thread is abandoned and another one started. After a
+//! late write, the newest value is written again. The answer to a late read is kept for the next
+//! reader: a keyring that takes four seconds each time is slow, not locked. There are never more
+//! than [`THREADS`] threads.
 //!
-//! Every change carries its [`Order`]; one that is older than the newest is dropped, so a late
+//! Every change has an [`Order`]. A change that is older than the newest is dropped, so that a late
 //! rotation can never overwrite a newer sign-in or sign-out.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,12 +24,12 @@ use crate::secrets::{SecretBytes, SecretStore, StoreError};
 /// The longest that a caller waits for the store.
 pub const CALL_LIMIT: Duration = Duration::from_secs(3);
 
-/// The most threads, hung ones included. A keyring that has hung this many calls is left
-/// alone until one of them ends.
+/// The most threads, including those that hang. If this many calls hang, the keyring is left alone
+/// until one of them ends.
 pub const THREADS: usize = 8;
 
-/// How long a late answer to a read is good for. Whatever another process has written since
-/// stands in the record, so that an old answer is found out; but a new one is better.
+/// How long the answer to a late read can be used. If another process has written since, the record
+/// shows that the answer is old, but a new answer is better.
 const LATE_READ_LASTS: Duration = Duration::from_secs(20);
 
 /// Orders changes: by epoch first, then by generation; a deletion is the last of its epoch.
@@ -37,12 +37,12 @@ const LATE_READ_LASTS: Duration = Duration::from_secs(20);
 pub struct Order {
     epoch: u64,
     generation: u64,
-    /// Counts what one generation is written with: flags change.
+    /// Counts the writes of one generation, which differ in their flags.
     round: u64,
 }
 
 impl Order {
-    /// Of the value of this generation, in the epoch of this number.
+    /// The order of a write of this generation, in the epoch of this number.
     pub fn write(epoch: u64, generation: Generation) -> Self {
         Self {
             epoch,
@@ -51,7 +51,7 @@ impl Order {
         }
     }
 
-    /// Of the deletion at the end of an epoch.
+    /// The order of the deletion at the end of an epoch.
     pub fn delete(epoch: u64) -> Self {
         Self {
             epoch,
@@ -82,7 +82,7 @@ struct Inner {
     limit: Duration,
     wanted: Mutex<Newest>,
     calls: Mutex<mpsc::Sender<Call>>,
-    /// A read that was late, and since when; it counts until something newer is asked for.
+    /// A read that was late, and since when. It can be used until a change is requested.
     late: Mutex<Option<Late>>,
     threads: Arc<AtomicUsize>,
 }
@@ -130,10 +130,10 @@ impl BoundedStore {
         }))
     }
 
-    /// What the store holds: nothing, one value, or several where a keyring has them.
+    /// What the store holds: nothing, one value, or several if the keyring has several.
     ///
     /// # Errors
-    /// If that cannot be told in time.
+    /// If the store fails or does not answer in time.
     pub async fn read(&self) -> Result<Vec<SecretBytes>, StoreError> {
         let late = lock(&self.0.late).take();
         let late = late.filter(|late| {
@@ -167,7 +167,7 @@ impl BoundedStore {
         }
     }
 
-    /// Waits for the answer to a read that was late; at once where there is none.
+    /// Waits for the answer to a late read. Returns at once if there is none.
     pub async fn late_answer(&self) {
         let late = lock(&self.0.late).clone();
         if let Some(mut late) = late {
@@ -175,31 +175,31 @@ impl BoundedStore {
         }
     }
 
-    /// Writes `value` unless something newer than `order` was asked for meanwhile; that counts
-    /// as success, since the newer wish is the one that holds.
+    /// Writes `value`, unless a change that is newer than `order` was requested meanwhile. That
+    /// counts as success, because the newer change is the one that is wanted.
     ///
     /// # Errors
-    /// If it is not known to be there in time.
+    /// If it is not certain in time that the value was written.
     pub async fn write(&self, order: Order, value: SecretBytes) -> Result<(), StoreError> {
         self.settle(order, Wanted::Value(Arc::new(value))).await
     }
 
-    /// Removes the item, likewise.
+    /// Removes the item, in the same way.
     ///
     /// # Errors
-    /// If it is not known to be gone in time.
+    /// If it is not certain in time that the item is gone.
     pub async fn delete(&self, order: Order) -> Result<(), StoreError> {
         self.settle(order, Wanted::Nothing).await
     }
 
-    /// Lets the user be asked for what opens the store. An error means that it is not open
-    /// yet; the user may still be typing.
+    /// Lets the keyring ask the user for its password. An error means that it is not open yet; the
+    /// user may still be typing.
     ///
     /// # Errors
     /// While it is not open.
     pub async fn unlock(&self) -> Result<(), StoreError> {
         let (answer, answered) = oneshot::channel();
-        // A thread of its own: whoever reads or writes meanwhile does not wait for a person.
+        // A thread of its own, so that reads and writes do not wait for a person.
         let thread = self.start_thread()?;
         let asked = thread.send(Call::Unlock(answer));
         asked.map_err(|_| StoreError::Failed)?;
@@ -228,7 +228,7 @@ impl BoundedStore {
                 wanted: Some(wanted),
             };
         }
-        // What was read before says nothing about what is there from here on.
+        // What was read before this change is outdated.
         lock(&self.0.late).take();
         let (answer, answered) = oneshot::channel();
         self.hand_over(Call::Settle(answer))?;
@@ -251,7 +251,7 @@ impl BoundedStore {
         Ok(())
     }
 
-    /// Whatever comes next gets a thread of its own; see [`Inner::serve`].
+    /// The next call gets a new thread; see [`Inner::serve`].
     fn abandon_thread(&self) {
         let (closed, _) = mpsc::channel();
         *lock(&self.0.calls) = closed;
@@ -279,7 +279,7 @@ impl Inner {
     fn serve(&self, call: Call) {
         match call {
             Call::Read(answer) => {
-                // Late or not: whoever reads next may still want it.
+                // Even if it is late: the next reader may use the answer.
                 answer.send_replace(Some(Arc::new(self.store.read_all(&self.name))));
             }
             Call::Unlock(answer) => {
@@ -287,7 +287,7 @@ impl Inner {
             }
             Call::Settle(answer) => {
                 let result = self.settle_newest();
-                // Late: nobody is told how it went, so it is looked at.
+                // The call was late and nobody receives its result, so the item is checked.
                 if answer.is_closed() && !self.holds_newest() {
                     let _ = self.settle_newest();
                 }
@@ -296,8 +296,8 @@ impl Inner {
         }
     }
 
-    /// Goes on until what it wrote is still what is wanted: while a call hung, another thread
-    /// may have written something newer, and this one has just landed over it.
+    /// Repeats until what it wrote is still what is wanted: while a call hung, another thread may
+    /// have written a newer value, which this call has just overwritten.
     fn settle_newest(&self) -> Result<(), StoreError> {
         loop {
             let (order, wanted) = self.newest();
@@ -312,7 +312,7 @@ impl Inner {
         }
     }
 
-    /// Whether the store says so; `true` where it says nothing.
+    /// Whether the store holds the newest value; `true` if it cannot tell.
     fn holds_newest(&self) -> bool {
         let Ok(held) = self.store.read(&self.name) else {
             return true;
@@ -330,7 +330,7 @@ impl Inner {
     }
 }
 
-/// A thread among those that are allowed.
+/// A thread that counts towards [`THREADS`].
 struct Counted(Arc<AtomicUsize>);
 
 impl Counted {
@@ -389,7 +389,7 @@ mod tests {
         assert!(held(&store).await.is_none());
     }
 
-    /// Takes as long for each read as it is told to.
+    /// Takes as long for each read as the test sets.
     struct Slow {
         inner: MemoryStore,
         pause: Duration,
@@ -436,7 +436,7 @@ mod tests {
         assert_eq!(store.read().await.unwrap()[0].as_slice(), b"second");
     }
 
-    /// Hangs on the first and the third write, each until told to go on.
+    /// Hangs on the first and the third write, each until the test lets it continue.
     #[derive(Default)]
     struct Hanging {
         inner: MemoryStore,
@@ -497,7 +497,8 @@ mod tests {
         let late = store.write(write(1, 1), bytes("first")).await;
         assert_eq!(late, Err(StoreError::TimedOut));
         store.write(write(2, 2), bytes("second")).await.unwrap();
-        // The late thread lands "first" and sets out to mend that; meanwhile a third comes.
+        // The late thread writes "first" and begins to correct that; meanwhile the third write
+        // comes.
         hanging.release(1);
         hanging.wait_for(3);
         store.write(write(3, 3), bytes("third")).await.unwrap();

@@ -1,5 +1,5 @@
-//! One holder at a time, across processes. The kernel releases a lock when its holder dies,
-//! by SIGKILL too, so there is nothing to clean up and nothing to go stale.
+//! A lock with one holder at a time, across processes. The kernel releases it when its holder dies,
+//! also by SIGKILL, so no lock is left behind.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -28,7 +28,7 @@ impl FileLock {
         }
     }
 
-    /// Waits for the lock, `limit` at most; `None` if it was not to be had in that time.
+    /// Waits for the lock for at most `limit`; `None` if it was not free in that time.
     ///
     /// # Errors
     /// As [`FileLock::try_take`].

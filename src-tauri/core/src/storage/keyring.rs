@@ -1,8 +1,9 @@
 //! The operating system's keyring: Secret Service, macOS Keychain, Windows Credential
 //! Manager, as the `keyring` crate reaches them.
 //!
-//! The platform's store is built by us and rebuilt after a failure. `keyring::Entry::new`
-//! is never used: it remembers a failed first start for the whole process.
+//! This module opens the platform's store itself, and opens it again after a failure.
+//! `keyring::Entry::new` is never used, because it remembers a failed first start for the whole
+//! process.
 
 #[cfg(target_os = "linux")]
 mod secret_service;
@@ -22,7 +23,7 @@ pub const VALUE_LIMIT: usize = if cfg!(windows) { 2560 } else { 64 << 10 };
 /// One service's items in the platform's keyring.
 pub struct Keyring {
     service: String,
-    /// Not there while it is in use: a call that hangs keeps it, and the next makes another.
+    /// `None` while a call uses it: a call that hangs keeps it, and the next call opens another.
     store: Mutex<Option<Arc<CredentialStore>>>,
     #[cfg(target_os = "linux")]
     secret_service: secret_service::SecretService,
@@ -39,7 +40,7 @@ impl Keyring {
         }
     }
 
-    /// Fails if the keyring would hang, or ask its user something, before it does this.
+    /// Fails if the keyring would hang, or ask its user something, before it answers.
     #[cfg(target_os = "linux")]
     fn look(&self, account: &str) -> Result<(), StoreError> {
         self.secret_service.pass(&secret_service::Wish {
@@ -48,15 +49,15 @@ impl Keyring {
         })
     }
 
-    /// The others' stores ask nobody, or in their own time.
+    /// The stores of other systems need no such check.
     #[cfg(not(target_os = "linux"))]
     fn look(&self, _account: &str) -> Result<(), StoreError> {
         Ok(())
     }
 
-    /// Runs `work` on the entry. A restarted keyring daemon leaves the old connection dead
-    /// for good, and another process may take an item away between its being found and its
-    /// being read, so a failure is met with a new connection, once.
+    /// Runs `work` on the entry. After a failure it is tried once more on a new connection: a
+    /// restarted keyring daemon leaves the old connection dead, and another process may delete an
+    /// item after it was found and before it was read.
     fn with_entry<T>(
         &self,
         account: &str,
@@ -94,7 +95,7 @@ impl Keyring {
 }
 
 impl Drop for Keyring {
-    /// A connection waits for its own end, which panics on a thread of an async runtime.
+    /// Closing a connection blocks, which panics on a thread of an async runtime.
     fn drop(&mut self) {
         let store = self.slot().take();
         #[cfg(target_os = "linux")]
@@ -118,8 +119,8 @@ fn platform_store() -> Result<Arc<CredentialStore>, Error> {
     Ok(windows_native_keyring_store::Store::new()?)
 }
 
-/// Windows lets credentials roam with the user's profile unless it is told not to: another
-/// machine would find this one's session.
+/// By default Windows lets credentials roam with the user's profile, and another machine would find
+/// this one's session.
 fn modifiers() -> Option<HashMap<&'static str, &'static str>> {
     cfg!(windows).then(|| HashMap::from([("persistence", "Local")]))
 }
@@ -155,7 +156,7 @@ impl SecretStore for Keyring {
         self.look(account)?;
         let write = |entry: &keyring::Entry| match entry.set_secret(value) {
             Err(Error::Ambiguous(entries)) => {
-                // One of them is to be left.
+                // Exactly one of them must be left.
                 let (kept, others) = entries.split_first().ok_or(Error::NoEntry)?;
                 kept.set_secret(value)?;
                 others.iter().try_for_each(delete_one)
@@ -193,8 +194,8 @@ fn delete_one(entry: &keyring_core::Entry) -> Result<(), Error> {
     }
 }
 
-/// The one place that looks inside a keyring error. Some hold the secret's bytes in their
-/// `Debug`, so only the variant's name leaves this function.
+/// The only function that looks inside a keyring error. Some errors hold the secret's bytes in
+/// their `Debug`, so only the name of the variant leaves this function.
 fn store_error(error: Error) -> StoreError {
     let (kind, mapped) = match error {
         Error::NoStorageAccess(_) => ("no access", StoreError::Locked),
@@ -208,9 +209,9 @@ fn store_error(error: Error) -> StoreError {
         }
         Error::Invalid(..) => ("invalid attribute", StoreError::Failed),
         Error::Ambiguous(_) => ("ambiguous", StoreError::Failed),
-        // The enum is open: what it may hold one day is not known today.
+        // The enum is non-exhaustive: a later version of the crate may add variants.
         _ => ("unknown", StoreError::Failed),
     };
-    tracing::warn!(kind, "the keyring did not do what was asked");
+    tracing::warn!(kind, "a keyring call failed");
     mapped
 }

@@ -1,5 +1,5 @@
-//! Where things rest: the operating system's keyring behind a bound, records on disk, locks
-//! between processes.
+//! Storage: the operating system's keyring with a time limit on its calls, records on disk, and
+//! locks between processes.
 
 pub mod bounded_store;
 pub mod file_lock;

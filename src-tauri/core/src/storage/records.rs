@@ -1,7 +1,7 @@
-//! Small files that survive a crash. No secret belongs in one.
+//! Small files that survive a crash. They must hold no secret.
 //!
-//! [`RecordStore`] is the seam to the disk. "Absent" and "cannot be read" are different answers
-//! everywhere: what could not be read is neither taken for empty nor written over.
+//! [`RecordStore`] is the interface to the disk. "Absent" and "cannot be read" are different
+//! answers everywhere: a file that could not be read is neither taken for empty nor overwritten.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -12,62 +12,62 @@ use super::file_lock::FileLock;
 
 /// The end of a temporary file's name.
 const TEMPORARY: &str = ".tmp";
-/// A temporary file that is older was left by a crash: writing one takes milliseconds.
+/// An older temporary file was left by a crash, because writing one takes milliseconds.
 const ABANDONED: Duration = Duration::from_secs(60);
 
-/// How often what another program stands in the way of is tried again, and after how long. All
-/// of it is less than a person waits for at a click.
+/// How often an operation is tried again while another program has the file open, and after how
+/// long. All tries together take less time than a person notices after a click.
 const TRIES: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// Whether a write waits for the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
-    /// What was written survives a crash of the machine from the moment the call returns.
+    /// The value survives a crash of the machine as soon as the call has returned.
     Synced,
-    /// It survives the end of the process; a crash of the machine may bring back what was there
-    /// before, whole.
+    /// The value survives the end of the process. After a crash of the machine the value before it
+    /// may be there again, as a whole.
     Unsynced,
 }
 
 /// A lock between processes, held until it is dropped, and released when its holder dies.
 pub trait HeldLock: Send + Sync {}
 
-/// Where the records of one account rest: names without folders, whole values. Calls block for
-/// as long as a disk does.
+/// Where the records of one account are stored: whole values, by names without folders. Calls block
+/// for as long as a disk does.
 ///
 /// A model of a disk keeps two maps, what was written and what is synced: a crash of the
 /// process leaves the first, a crash of the machine the second. `rename` and `remove` are
 /// synced when they return, as is a write with [`Durability::Synced`].
 pub trait RecordStore: Send + Sync + 'static {
-    /// The value of `name`; `None` where it is certain that there is none.
+    /// The value of `name`; `None` if it is certain that there is none.
     ///
     /// # Errors
-    /// If it is there and cannot be read now, or that cannot be told.
+    /// If it exists and cannot be read now, or if that is not known.
     fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>>;
 
     /// Replaces `name` as a whole: after a crash either the old or the new value is there.
     ///
     /// # Errors
-    /// If there is no room, or no right to write. The old value is there then.
+    /// If there is no room or no permission to write. The old value then stays.
     fn write(&self, name: &str, value: &[u8], durability: Durability) -> io::Result<()>;
 
-    /// Puts `from` in the place of `to`. Takes no room.
+    /// Renames `from` to `to`, which it replaces. Needs no room on the disk.
     ///
     /// # Errors
-    /// If there is no `from`, or no right to write.
+    /// If there is no `from`, or no permission to write.
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
 
-    /// Removes `name`; nothing to remove is success.
+    /// Removes `name`; it is no error if there is none.
     ///
     /// # Errors
     /// If it is still there.
     fn remove(&self, name: &str) -> io::Result<()>;
 
-    /// Whether `name` is there, readable or not.
+    /// Whether there is a record `name`, readable or not.
     ///
     /// # Errors
-    /// If that cannot be told now.
+    /// If that is not known now.
     fn exists(&self, name: &str) -> io::Result<bool> {
         Ok(self.list()?.iter().any(|held| held == name))
     }
@@ -75,14 +75,14 @@ pub trait RecordStore: Send + Sync + 'static {
     /// The names of all records.
     ///
     /// # Errors
-    /// If that cannot be told.
+    /// If they cannot be listed.
     fn list(&self) -> io::Result<Vec<String>>;
 
     /// Takes the lock `name` if nobody holds it, in this process or another; `None` if somebody
     /// does.
     ///
     /// # Errors
-    /// If there are no locks here.
+    /// If the file system has no locks.
     fn try_lock(&self, name: &str) -> io::Result<Option<Box<dyn HeldLock>>>;
 }
 
@@ -91,8 +91,8 @@ pub trait RecordStore: Send + Sync + 'static {
 pub struct FolderRecords(PathBuf);
 
 impl FolderRecords {
-    /// Opens the folder, made with mode 0700 if it is not there, and clears away what
-    /// writers that were killed have left.
+    /// Opens the folder, creates it with mode 0700 if it does not exist, and removes the temporary
+    /// files of writers that were killed.
     ///
     /// # Errors
     /// If the folder cannot be made.
@@ -108,8 +108,8 @@ impl FolderRecords {
         Ok(records)
     }
 
-    /// Removes the temporary files that nobody will rename any more. By age, because another
-    /// process may be writing one now.
+    /// Removes abandoned temporary files. They are recognised by their age, because another process
+    /// may be writing one now.
     fn clear_abandoned(&self) {
         for entry in fs::read_dir(&self.0).into_iter().flatten().flatten() {
             let temporary = entry
@@ -213,8 +213,8 @@ impl RecordStore for FolderRecords {
 
 impl HeldLock for FileLock {}
 
-/// Does `act`, again for a moment where another program has the file open: Windows then lets
-/// nobody else at it, and virus scanners look at each new file.
+/// Does `act`, and tries it again for a moment if another program has the file open: Windows then
+/// refuses access, and virus scanners open each new file.
 fn patiently<T>(mut act: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     for _ in 0..TRIES {
         match act() {

@@ -1,6 +1,6 @@
-//! Which obstacle an error of the HTTP client is. What the libraries below say is read here and
-//! nowhere else: by type where they have one (rustls, the operating system), otherwise by their
-//! words, which the tests hold against real proxies and servers.
+//! Recognises obstacles in errors of the HTTP client. Only this module inspects the errors of the
+//! libraries below: by type where they have one (rustls, the operating system), otherwise by their
+//! texts, which the tests compare with those of real proxies and servers.
 
 use std::error::Error;
 use std::io;
@@ -9,8 +9,8 @@ use rustls::CertificateError as Bad;
 
 use crate::obstacle::Obstacle;
 
-/// What stands in the words of a cause, in small letters, and what it means. The first counts: a
-/// proxy's trouble has the words of a server's after its own.
+/// Parts of error texts, in lower case, and what they mean. The first match counts: the text of a
+/// proxy's error may also contain the words of a server's.
 const SIGNS: [(&[&str], Obstacle); 6] = [
     (
         &[
@@ -40,9 +40,10 @@ const SIGNS: [(&[&str], Obstacle); 6] = [
     ),
 ];
 
-/// Which one it is, by the error and all that led to it.
+/// The obstacle that an error means, by all of its causes.
 pub fn obstacle(error: &reqwest::Error) -> Obstacle {
-    // Its own words hold the address, which may be called anything.
+    // The text of the error itself is left out: it contains the address, whose host may have any
+    // name.
     let causes = causes(error);
     let signed = causes.iter().find_map(|cause| of_words(*cause));
     let typed = causes.iter().find_map(|cause| of_type(*cause));
@@ -60,8 +61,8 @@ fn is_of_proxy(obstacle: Obstacle) -> bool {
     matches!(obstacle, ProxyPassword | ProxyRefused | ProxyUnreachable)
 }
 
-/// Whether the connection ended before a byte of the answer: what a kept one does that the
-/// server closes as the next request is on its way (RFC 9112 §9.3.1).
+/// Whether the connection ended before the first byte of the answer. This happens with a kept
+/// connection that the server closes while the next request is on its way (RFC 9112 §9.3.1).
 pub(super) fn is_closed_early(error: &reqwest::Error) -> bool {
     let is_early = |cause: &&(dyn Error + 'static)| match cause.downcast_ref::<io::Error>() {
         Some(error) => matches!(
@@ -75,7 +76,8 @@ pub(super) fn is_closed_early(error: &reqwest::Error) -> bool {
     !error.is_connect() && !error.is_timeout() && causes(error).iter().any(is_early)
 }
 
-/// All that led to an error. An I/O error's own cause is not among its sources: it stands for it.
+/// All causes of an error. An I/O error does not list the error that it wraps as its source, so
+/// that one is added.
 fn causes(error: &reqwest::Error) -> Vec<&(dyn Error + 'static)> {
     let mut found: Vec<&(dyn Error + 'static)> = Vec::new();
     let mut next = error.source();
@@ -135,9 +137,10 @@ fn of_certificate(bad: &Bad) -> Obstacle {
         | Bad::NotValidYet
         | Bad::NotValidYetContext { .. } => Obstacle::CertificateDate,
         Bad::NotValidForName | Bad::NotValidForNameContext { .. } => Obstacle::CertificateName,
-        // The second: of an issuer that has the name of a trusted one, and another key.
+        // `BadSignature` means an issuer that has the name of a trusted one and another key.
         Bad::UnknownIssuer | Bad::BadSignature => Obstacle::CertificateIssuer,
-        // A certificate that has signed itself: rustls keeps the type of that to itself.
+        // A self-signed certificate. The type of this rustls error is private, so its text is
+        // compared.
         Bad::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => {
             Obstacle::CertificateIssuer
         }

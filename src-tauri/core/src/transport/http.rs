@@ -1,7 +1,8 @@
 //! The real transport: one HTTP client, rustls with the system's roots.
 //!
-//! The client lives until somebody hangs up or no connection can be made. The next one looks for
-//! the way anew: a computer that is carried from one network to another has another proxy there.
+//! The client lives until [`Transport::hang_up`], or until no connection can be made. The next
+//! client looks for a proxy again, because a computer that is carried to another network has
+//! another proxy there.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
@@ -21,8 +22,8 @@ use crate::error::{AuthError, ErrorCode};
 use crate::obstacle::Obstacle;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
-/// How long a connection is kept for the next request. Servers close idle ones too, Node's after
-/// 5 s, and a request that is under way then fails: this side has to be the first.
+/// How long a connection is kept for the next request. Servers close idle ones too, Node's after 5
+/// s, and a request that is under way then fails, so this side has to close first.
 const IDLE_LIMIT: Duration = Duration::from_secs(4);
 
 /// An HTTP client for one backend.
@@ -30,7 +31,7 @@ pub struct HttpTransport {
     backend: Url,
     user_agent: String,
     network: NetworkSettings,
-    /// Not there between a hang-up and the next request.
+    /// `None` between a hang-up and the next request.
     client: Mutex<Option<Client>>,
     /// When an answer last came over a connection that may have been kept.
     answered: Mutex<Option<Instant>>,
@@ -40,12 +41,12 @@ impl HttpTransport {
     /// A client for the backend at `backend`.
     ///
     /// # Errors
-    /// If no client can be made of this machine's settings.
+    /// If no client can be built with this machine's settings.
     pub fn new(backend: &Url, user_agent: &str) -> Result<Self, AuthError> {
         Self::through(NetworkSettings::default(), backend, user_agent)
     }
 
-    /// The same where somebody says how the backend is reached.
+    /// The same with settings of the network.
     ///
     /// # Errors
     /// As [`HttpTransport::new`].
@@ -61,10 +62,14 @@ impl HttpTransport {
             client: Mutex::default(),
             answered: Mutex::default(),
         };
-        // Where nobody has to be asked first it is made now, and the first request has it.
+        // If no desktop has to be asked first, the client is built now, and the first request need
+        // not wait.
         if let Some(way) = transport.known_way() {
             let client = way.apply(transport.builder()).build().map_err(|error| {
-                tracing::error!(%error, "no HTTP client can be made");
+                tracing::error!(
+                    %error,
+                    "the HTTP client cannot be built: the session cannot be opened"
+                );
                 AuthError::new(ErrorCode::Internal)
             })?;
             *lock(&transport.client) = Some(client);
@@ -72,13 +77,13 @@ impl HttpTransport {
         Ok(transport)
     }
 
-    /// Makes the client, if it is not there, so that the next request does not wait for it. What
-    /// fails is told by the request.
+    /// Builds the client if there is none, so that the next request does not wait for it. A failure
+    /// is reported by that request.
     pub async fn prepare(&self) {
         let _ = self.client(false).await;
     }
 
-    /// The way that is known without asking anybody.
+    /// The way to the backend, if it is known without asking the desktop.
     fn known_way(&self) -> Option<Way> {
         if !self.is_far() {
             return Some(Way::AsTheSystemSays);
@@ -86,7 +91,7 @@ impl HttpTransport {
         match Way::told(&self.network.policy) {
             Ok(None) if self.network.desktop.is_none() => Some(Way::AsTheSystemSays),
             Ok(way) => way,
-            // Told by each request.
+            // Each request reports this error.
             Err(_) => None,
         }
     }
@@ -103,11 +108,14 @@ impl HttpTransport {
             }
         };
         let client = way.apply(self.builder()).build();
-        let client = client.map_err(|_| TransportError::Broken)?;
+        let client = client.map_err(|error| {
+            tracing::warn!(%error, "the HTTP client cannot be built: the request is not sent");
+            TransportError::Broken
+        })?;
         if is_new {
             return Ok(client);
         }
-        // Another request may have been as fast; its connections are as good.
+        // Another request may have built a client meanwhile; then that one is used.
         Ok(lock(&self.client).get_or_insert(client).clone())
     }
 
@@ -115,12 +123,13 @@ impl HttpTransport {
         client_for(&self.backend, &self.user_agent)
     }
 
-    /// Whether it is on another machine, to which a proxy may lead. Plain http is for this one.
+    /// Whether the backend is on another machine, so that a proxy may be needed. Plain http is for
+    /// this one.
     fn is_far(&self) -> bool {
         self.backend.scheme() != "http"
     }
 
-    /// Whether a connection may have been kept that the server has closed meanwhile.
+    /// Whether there may be a kept connection that the server has closed meanwhile.
     fn may_be_stale(&self) -> bool {
         let answered = *lock(&self.answered);
         answered.is_some_and(|at| at.elapsed() < 2 * IDLE_LIMIT)
@@ -146,7 +155,7 @@ impl Transport for HttpTransport {
             } = request;
             let client = self.client(new_connection).await?;
             let is_empty = matches!(body, RequestBody::Empty);
-            // RFC 9110 §9.2.2: only what has no effect may be repeated by itself.
+            // RFC 9110 §9.2.2: a client may repeat by itself only what has no effect.
             let repeat = (is_empty && method.is_safe() && !new_connection && self.may_be_stale())
                 .then(|| (method.clone(), url.clone(), headers.clone()));
             let outgoing = client.request(method, url).headers(headers);
@@ -214,10 +223,10 @@ fn client_for(backend: &Url, user_agent: &str) -> ClientBuilder {
     if backend.scheme() != "http" {
         return builder.https_only(true);
     }
-    // Plain http is for loopback: a proxy would carry the password off this machine.
+    // Plain http is for loopback: a proxy would carry the password to another machine.
     let builder = builder.no_proxy();
     match backend.domain() {
-        // And so might whoever answers for a name such as `app.localhost`.
+        // So might a name server that resolves a name such as `app.localhost` to another machine.
         Some(name) => {
             let port = backend.port_or_known_default().unwrap_or(80);
             builder.resolve_to_addrs(name, &loopback(port))
@@ -226,7 +235,7 @@ fn client_for(backend: &Url, user_agent: &str) -> ClientBuilder {
     }
 }
 
-/// What every name on this machine means.
+/// The addresses of this machine, to which every name is resolved.
 fn loopback(port: u16) -> [SocketAddr; 2] {
     [
         (Ipv4Addr::LOCALHOST, port).into(),

@@ -1,14 +1,14 @@
-//! How a request reaches the backend: the seam below [`crate::backend`].
+//! How a request reaches the backend: the interface below [`crate::backend`].
 //!
-//! A [`Transport`] carries one request and hands out its answer: status and headers first, the
-//! body piece by piece. It follows no redirect, keeps no cookie and repeats nothing but a request
-//! without an effect that found its kept connection closed. How long an exchange may take is not
-//! its business: the core bounds every wait itself, so a transport that never answers (a test's,
-//! or a network's) costs what a slow one does.
+//! A [`Transport`] sends one request and returns its answer: status and headers first, then the
+//! body piece by piece. It follows no redirect and keeps no cookie. It repeats only a request
+//! without an effect whose kept connection turned out to be closed. It need not limit how long an
+//! exchange takes: the core limits every wait itself, so a transport that never answers, in a test
+//! or in a network, costs no more than a slow one.
 //!
 //! [`HttpTransport`] is the real one. A model of two people and one backend in one process
-//! implements this trait; there a pending future is "never answers", and an error from
-//! [`AnswerBody::chunk`] is "breaks off".
+//! implements this trait; there a pending future means "never answers", and an error from
+//! [`AnswerBody::chunk`] means "breaks off".
 
 mod cause;
 mod http;
@@ -41,14 +41,14 @@ pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub struct Request {
     /// The method.
     pub method: Method,
-    /// The whole address. Of the profile's origin: the caller has seen to that.
+    /// The whole address. The caller makes sure that it has the profile's origin.
     pub url: Url,
     /// Every header, cookies included.
     pub headers: HeaderMap,
     /// The body.
     pub body: RequestBody,
-    /// A connection of its own, not one that earlier requests have used: for a second opinion
-    /// on an answer that may have come from a gateway in trouble.
+    /// Whether to use a new connection, to confirm an answer that may have come from a gateway with
+    /// a problem.
     pub new_connection: bool,
 }
 
@@ -56,10 +56,10 @@ pub struct Request {
 pub enum RequestBody {
     /// The request has no body.
     Empty,
-    /// In memory.
+    /// The body is in memory.
     Whole(Bytes),
-    /// In pieces, as fast as they are taken. An error in it means that the page that gave it
-    /// has gone: the request must not arrive whole.
+    /// The body comes in pieces, as fast as they are taken. An error in it means that the page that
+    /// writes it has gone, so the request must not arrive as a complete one.
     Stream(StreamedBody),
 }
 
@@ -71,13 +71,13 @@ pub type StreamedBody = Pin<Box<dyn Body<Data = Bytes, Error = BrokenOff> + Send
 #[error("the body broke off")]
 pub struct BrokenOff;
 
-/// An answer whose headers are here.
+/// An answer whose headers have arrived.
 pub struct Response {
     /// The status.
     pub status: StatusCode,
     /// Every header.
     pub headers: HeaderMap,
-    /// The body's length, where it was announced.
+    /// The body's length, if it was announced.
     pub length: Option<u64>,
     /// The body.
     pub body: Box<dyn AnswerBody>,
@@ -92,19 +92,19 @@ pub trait AnswerBody: Send + Sync + 'static {
 /// Why there is no answer, or no more of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TransportError {
-    /// The connection broke, or cannot be made for a reason that nobody knows.
-    #[error("the connection cannot be made or broke")]
+    /// The connection broke, or could not be made for an unknown reason.
+    #[error("the connection broke or could not be made")]
     Broken,
-    /// It is known what stands between.
+    /// The reason is known.
     #[error("{0}")]
     Obstacle(Obstacle),
-    /// It took longer than the transport itself allows, for connecting say.
+    /// It took longer than the transport itself allows, for example to connect.
     #[error("no answer in time")]
     TimedOut,
 }
 
 impl TransportError {
-    /// What stands between.
+    /// The obstacle that this error means.
     pub fn obstacle(self) -> Obstacle {
         match self {
             Self::Broken => Obstacle::BrokenOff,
@@ -114,13 +114,13 @@ impl TransportError {
     }
 }
 
-/// Carries requests.
+/// Sends requests to the backend.
 pub trait Transport: Send + Sync + 'static {
-    /// Sends `request` and ends at the answer's headers. Dropping the future gives the request
-    /// up; the other side may have heard it all the same.
+    /// Sends `request` and returns once the answer's headers have arrived. Dropping the future
+    /// gives the request up; the backend may have received it all the same.
     fn send(&self, request: Request) -> Pending<'_, Result<Response, TransportError>>;
 
-    /// Closes the connections that wait for the next request: in their buffers stand the last
-    /// one's headers, tokens among them.
+    /// Closes the connections that wait for the next request, because their buffers hold the
+    /// headers of the last one, tokens included.
     fn hang_up(&self);
 }

@@ -1,5 +1,5 @@
-//! How the backend is reached, where an administrator says it: by which proxy. Where they do
-//! not, it is as the machine has it.
+//! How the backend is reached if an administrator's policy says so: by which proxy. Otherwise the
+//! settings of the machine count.
 
 use std::fmt;
 
@@ -10,18 +10,18 @@ use url::Url;
 
 use crate::profile::{Maybe, Mistake};
 
-/// The proxies that can be spoken to.
+/// The kinds of proxies that are supported.
 const SCHEMES: [&str; 3] = ["http", "https", "socks5"];
 
-/// What an administrator's policy says of the network. It holds for what goes to a backend over
-/// https; plain http, which is for this very machine, has no proxy whatever is said.
+/// What an administrator's policy says of the network. It applies to backends over https. Plain
+/// http is only for this machine and never uses a proxy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Network {
-    /// The proxy, in the place of any that the environment names, or `false` for none.
+    /// The proxy, which replaces any that the environment names, or `false` for none.
     pub proxy: Option<Maybe<ProxyAddress>>,
-    /// What is reached without it: names (with all below them), addresses, or ranges of
-    /// addresses such as `10.0.0.0/8`.
+    /// What is reached without the proxy: names (with all names below them), addresses, or ranges
+    /// of addresses such as `10.0.0.0/8`.
     pub no_proxy: Vec<Host>,
 }
 
@@ -34,7 +34,7 @@ pub struct ProxyAddress(Url);
 pub struct Host(String);
 
 impl Network {
-    /// Itself, if its parts fit each other.
+    /// Checks whether its parts fit each other.
     pub(crate) fn checked(self) -> Result<Self, Mistake> {
         let has_proxy = matches!(&self.proxy, Some(Maybe(Some(_))));
         if !self.no_proxy.is_empty() && !has_proxy {
@@ -62,7 +62,7 @@ impl ProxyAddress {
         self.0.as_str()
     }
 
-    /// Reads one; the error says what is wrong, not what stands there.
+    /// Reads an address. The error says what is wrong and does not repeat the address.
     fn parse(text: &str) -> Result<Self, String> {
         let address = Url::parse(text).map_err(|error| format!("is not an address: {error}"))?;
         if !SCHEMES.contains(&address.scheme()) {

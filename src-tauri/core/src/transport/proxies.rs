@@ -1,6 +1,6 @@
-//! Which way leads to the backend. What an administrator says counts first; then what the
-//! environment names, as for `curl`; then what the system's settings name: on macOS and Windows the client reads them itself, elsewhere
-//! a [`DesktopProxy`] does.
+//! How the backend is reached. An administrator's policy counts first; then the variables of the
+//! environment, as for `curl`; then the system's settings. On macOS and Windows the client library
+//! reads these itself, elsewhere a [`DesktopProxy`] does.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,45 +12,44 @@ use super::Network;
 use crate::obstacle::Obstacle;
 use crate::profile::Maybe;
 
-/// How long the desktop may take to say which proxy it names. A script that says it (PAC) has to
-/// be fetched first.
+/// How long the desktop may take to name its proxy. A script that chooses it (PAC) has to be
+/// downloaded first.
 const ASKED_WITHIN: Duration = Duration::from_secs(5);
-/// The variables that name a proxy for https, the first that holds something counts.
+/// The variables that name a proxy for https. The first that is not empty counts.
 const VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
 /// The proxy of the desktop's settings, for systems whose client library does not read them.
 pub trait DesktopProxy: Send + Sync + 'static {
-    /// The proxy that leads to `url`; `None` where the way is direct. May block: it is asked on
-    /// a thread of its own, each time that a client is made.
+    /// The proxy for `url`; `None` for a direct connection. May block: it is called on a thread of
+    /// its own, each time that a client is built.
     fn proxy_for(&self, url: &Url) -> Option<Url>;
 }
 
-/// Who says how the backend is reached, beside the environment.
+/// What decides how the backend is reached, besides the environment.
 #[derive(Clone, Default)]
 pub struct NetworkSettings {
-    /// What an administrator says.
+    /// What an administrator's policy says.
     pub policy: Network,
-    /// What the desktop is asked, where its settings are not read by the client library.
+    /// The desktop's settings, if the client library does not read them.
     pub desktop: Option<Arc<dyn DesktopProxy>>,
 }
 
 /// A proxy for one backend, or none.
 pub(super) enum Way {
-    /// Without any, whoever names one.
+    /// Without a proxy, even if something else names one.
     Direct,
-    /// As somebody says. Names are resolved at the proxy.
+    /// Through this proxy, which also resolves names.
     Through(Box<Proxy>),
     /// As the client library finds it: on macOS and Windows in the system's settings.
     AsTheSystemSays,
 }
 
 impl Way {
-    /// What is told without asking anybody, by an administrator or by the environment; `None`
-    /// where neither names a way.
+    /// What the policy or the environment says; `None` if neither names a way.
     ///
     /// # Errors
-    /// [`Obstacle::ProxyUnreachable`] if what names a proxy is no address of one: a request that
-    /// went out without it might go where nobody wants it to.
+    /// [`Obstacle::ProxyUnreachable`] if a proxy is named by something that is not an address: a
+    /// request without the proxy might go where it must not.
     pub fn told(policy: &Network) -> Result<Option<Self>, Obstacle> {
         match &policy.proxy {
             Some(Maybe(None)) => Ok(Some(Self::Direct)),
@@ -70,7 +69,10 @@ impl Way {
             return Ok(None);
         };
         let proxy = given.and_then(|given| through(&given)).ok_or_else(|| {
-            tracing::warn!(variable = name, "the variable names no usable proxy");
+            tracing::warn!(
+                variable = name,
+                "the environment variable holds no usable proxy address: no request is sent"
+            );
             Obstacle::ProxyUnreachable
         })?;
         Ok(Some(Self::Through(
@@ -78,10 +80,10 @@ impl Way {
         )))
     }
 
-    /// Looks for the way to `backend`.
+    /// Finds the way to `backend`.
     ///
     /// # Errors
-    /// As [`Way::told`], and for what the desktop names.
+    /// As [`Way::told`], and for the proxy that the desktop names.
     pub async fn to(backend: &Url, network: &NetworkSettings) -> Result<Self, Obstacle> {
         if let Some(way) = Self::told(&network.policy)? {
             return Ok(way);
@@ -94,14 +96,18 @@ impl Way {
         match tokio::time::timeout(ASKED_WITHIN, asked).await {
             Ok(Ok(Some(proxy))) => {
                 let proxy = through(proxy.as_str()).ok_or_else(|| {
-                    tracing::warn!("the desktop's settings name no usable proxy");
+                    tracing::warn!(
+                        "the desktop's settings hold no usable proxy address: no request is sent"
+                    );
                     Obstacle::ProxyUnreachable
                 })?;
                 Ok(Self::Through(proxy.into()))
             }
             Ok(Ok(None)) => Ok(Self::AsTheSystemSays),
             Ok(Err(_)) | Err(_) => {
-                tracing::warn!("the desktop does not say which proxy it wants");
+                tracing::warn!(
+                    "the desktop did not name its proxy in time: the client library decides"
+                );
                 Ok(Self::AsTheSystemSays)
             }
         }
@@ -110,22 +116,21 @@ impl Way {
     pub fn apply(self, builder: ClientBuilder) -> ClientBuilder {
         match self {
             Self::Direct => builder.no_proxy(),
-            // With that the environment's are not asked.
+            // With a proxy set here, the client library ignores those of the environment.
             Self::Through(proxy) => builder.proxy(*proxy),
             Self::AsTheSystemSays => builder,
         }
     }
 }
 
-/// What a variable holds: `None` for nothing, `Some(None)` for what is no text.
+/// What a variable holds: `None` if it is empty or not set, `Some(None)` if it is not text.
 fn named(name: &str) -> Option<Option<String>> {
     let given = std::env::var_os(name).filter(|given| !given.is_empty())?;
     Some(given.into_string().ok())
 }
 
-/// A proxy by its address. SOCKS always means that the proxy resolves names: whoever names one
-/// does not want them asked of the network that it leads out of, or cannot have them answered
-/// there.
+/// A proxy by its address. SOCKS always means that the proxy resolves names: a user who names one
+/// does not want them looked up in the local network, or they cannot be resolved there.
 pub(super) fn through(address: &str) -> Option<Proxy> {
     let address = address.trim();
     let (scheme, rest) = address.split_once("://").unwrap_or(("http", address));

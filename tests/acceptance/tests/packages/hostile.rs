@@ -13,7 +13,7 @@ use crate::unpacked::Unpacked;
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// The log line of an app that cannot read the configured authorities.
-const NO_CLIENT: &str = "no HTTP client can be made";
+const NO_CLIENT: &str = "the HTTP client cannot be built";
 /// Starts a program with core dumps as large as the system allows, as some developers set it.
 const WITH_DUMPS: &str = r#"ulimit -S -c "$(ulimit -H -c)"; exec "$0" "$@""#;
 

@@ -1,4 +1,4 @@
-//! What may be sent where: each call is held against the values that it may carry.
+//! Which placeholders may be sent where: each call is checked against the values that it may carry.
 
 use std::collections::BTreeMap;
 
@@ -65,7 +65,7 @@ fn check_endpoint(key: &str, endpoint: &Endpoint, known: &[P]) -> Checked {
         check_known(&path_key, placeholder, known)?;
         if placeholder.is_credential() || placeholder == P::Origin {
             let reason = format!(
-                "holds `{}`: every server on the way writes addresses down",
+                "holds `{}`: the backend and the proxies before it log addresses",
                 placeholder.sign()
             );
             return mistake(path_key, reason);
@@ -78,7 +78,7 @@ fn check_endpoint(key: &str, endpoint: &Endpoint, known: &[P]) -> Checked {
     if let Some(body) = endpoint.body.get() {
         let key = format!("{key}.body");
         if endpoint.method == Method::Get {
-            return mistake(key, "cannot go with a GET");
+            return mistake(key, "cannot be sent with a GET");
         }
         for (place, placeholder) in body.placeholders() {
             check_known(&format!("{key}{place}"), placeholder, known)?;
@@ -97,7 +97,7 @@ fn check_headers(key: &str, headers: &BTreeMap<HeaderKey, Text>, known: &[P]) ->
             }
         }
         if !value.goes_into_a_header() {
-            return mistake(key, "holds what no header can");
+            return mistake(key, "holds characters that no header can hold");
         }
     }
     Ok(())

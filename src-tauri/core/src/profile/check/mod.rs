@@ -1,5 +1,5 @@
-//! What a whole profile must be: each member was checked when it was read, here they are held
-//! against each other. The first mistake is named.
+//! Checks a whole profile. Each member was checked when it was read; here members are checked
+//! against each other. The error names the first mistake.
 
 mod calls;
 mod roles;
@@ -18,14 +18,14 @@ fn mistake(key: impl Into<String>, reason: impl Into<String>) -> Checked {
     Err(Mistake::new(key, reason))
 }
 
-/// Makes a profile of a document, if it can be relied on.
+/// Turns a document into a profile, if nothing in it is wrong.
 pub(super) fn check(document: Document) -> Result<Profile, Mistake> {
     let backend = match &document.backend {
         Some(address) => backend(address)?,
         None => {
             return Err(Mistake::new(
                 "backend",
-                "is missing: the address to speak to",
+                "is missing: give the backend's address",
             ));
         }
     };
@@ -49,7 +49,7 @@ pub(super) fn check(document: Document) -> Result<Profile, Mistake> {
     Ok(profile)
 }
 
-/// Reads a base address. What is refused is not repeated: it may hold a password.
+/// Reads a base address. The error does not repeat the address, because it may hold a password.
 pub(super) fn backend(address: &str) -> Result<Url, Mistake> {
     let refused = |reason: String| Err(Mistake::new("backend", reason));
     let url = match Url::parse(address) {
@@ -117,7 +117,7 @@ impl Profile {
         Ok(())
     }
 
-    /// Something must carry the session, and what is read must also be sent.
+    /// Something must carry the session, and a token that is read must also be sent.
     fn check_tokens(&self) -> Checked {
         for (key, fields) in [
             ("answer.login", &self.answer.login),
@@ -211,7 +211,7 @@ impl Profile {
         Ok(())
     }
 
-    /// The window must not come by a token, nor end a session behind our back.
+    /// The page must not get a token, nor end a session behind the core's back.
     fn check_api(&self) -> Checked {
         for (key, seconds) in [
             ("api.answer_within_s", self.api.answer_within_s),
@@ -239,7 +239,7 @@ impl Profile {
 fn check_cookie_name(key: &str, name: &str) -> Checked {
     let fits = |c: char| c.is_ascii_graphic() && !"()<>@,;:\\\"/[]?={}".contains(c);
     if name.is_empty() || !name.chars().all(fits) {
-        return mistake(key, "is no name of a cookie");
+        return mistake(key, "is not a valid name of a cookie");
     }
     Ok(())
 }

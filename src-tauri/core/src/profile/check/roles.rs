@@ -1,5 +1,4 @@
-//! What a table of roles must be: names of permissions that can be read, and none that the app
-//! does not have.
+//! Checks the table of roles: permissions have well-formed names, and the app has each of them.
 
 use super::{Checked, mistake};
 use crate::profile::Profile;
@@ -20,7 +19,7 @@ impl Profile {
         Ok(())
     }
 
-    /// Refuses a permission that is not one of these.
+    /// Refuses a permission that is not in `known`.
     pub(in crate::profile) fn check_permissions(&self, known: &[&str]) -> Checked {
         for (role, permissions) in self.roles.iter() {
             let is_stray = |name: &String| !known.contains(&name.as_str());
@@ -29,7 +28,7 @@ impl Profile {
             };
             let listed: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
             let reason = format!(
-                "is no permission of this app, which has: {}",
+                "is not a permission of this app, which has: {}",
                 listed.join(", ")
             );
             return Err(Mistake {

@@ -1,4 +1,4 @@
-//! What rules may say: none holds always, and none takes trouble that passes for the end.
+//! Checks rules: no rule matches every answer, and no temporary failure ends a session.
 
 use super::{Checked, mistake};
 use crate::profile::Profile;
@@ -55,7 +55,7 @@ impl Profile {
     }
 }
 
-/// Whether an answer with this status is no refusal by the backend itself.
+/// Whether a status cannot come from the backend itself as a refusal.
 fn says_nothing(status: u16) -> bool {
     !(400..500).contains(&status) || matches!(status, 408 | 425 | 429)
 }
@@ -64,19 +64,25 @@ fn check_test(key: &str, test: Test<'_>) -> Checked {
     if test.is_empty() {
         return mistake(
             key,
-            "would always hold: give it a status, a code or a pointer",
+            "would match every answer: give it a status, a code or a pointer",
         );
     }
     if test.pointer.is_none() && (test.equals.is_some() || test.absent) {
-        return mistake(format!("{key}.pointer"), "is missing: where is it to look?");
+        return mistake(
+            format!("{key}.pointer"),
+            "is missing: say where in the body to look",
+        );
     }
     if test.absent && test.equals.is_some() {
-        return mistake(format!("{key}.equals"), "cannot hold where nothing stands");
+        return mistake(
+            format!("{key}.equals"),
+            "cannot be given together with `absent`",
+        );
     }
     if test.empty && (test.code.is_some() || test.pointer.is_some()) {
         return mistake(
             format!("{key}.empty"),
-            "leaves no body for a code or a pointer",
+            "cannot be given together with a code or a pointer, which are in a body",
         );
     }
     Ok(())

@@ -1,13 +1,13 @@
-//! A look at the Secret Service before the store is let in.
+//! Checks the Secret Service before the store uses it.
 //!
-//! The store's calls have no bound: a service that hangs keeps them for ever, and one that is
-//! locked for as long as its password prompt is open, even after it was unlocked by another
-//! hand. So the service is asked here first, on a connection whose calls are bounded, whether
-//! it would do what is wanted without a prompt. A prompt is shown only when the user has
-//! asked for it, one at a time.
+//! The store's own calls have no time limit: a service that hangs blocks them for ever, and a
+//! locked one blocks them as long as its password prompt is open, even if it was unlocked in
+//! another way. So the service is first asked here, on a connection with a time limit, whether it
+//! would do what is wanted without a prompt. A prompt is shown only if the user has asked for it,
+//! one at a time.
 //!
-//! One that has become needless stays open: gnome-keyring 42 crashes when it is told to
-//! dismiss it.
+//! A prompt that is no longer needed stays open, because gnome-keyring 42 crashes when it is told
+//! to dismiss it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -26,25 +26,25 @@ const COLLECTION: &str = "org.freedesktop.Secret.Collection";
 const PROMPT: &str = "org.freedesktop.Secret.Prompt";
 const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
 const ROOT: &str = "/org/freedesktop/secrets";
-/// "None" where D-Bus wants a path.
+/// The path that means "none" on D-Bus.
 const NOWHERE: &str = "/";
 
-/// The bound of a call. Less than [`crate::storage::bounded_store::CALL_LIMIT`], so that a service that hangs
-/// costs no thread.
+/// The time limit of a call. Less than [`crate::storage::bounded_store::CALL_LIMIT`], so that a
+/// service that hangs costs no thread.
 const LIMIT: Duration = Duration::from_secs(2);
 
-/// How long a prompt that was just shown is waited for.
+/// How long to wait for a prompt that was just shown.
 const ANSWERED: Duration = Duration::from_millis(2_500);
 
-/// What is wanted of the service.
+/// What the store wants to do.
 pub struct Wish<'a> {
-    /// As the store files its items.
+    /// The attribute `service` of the store's items.
     pub service: &'a str,
-    /// Likewise; `None` means all of them.
+    /// The attribute `username` of the item; `None` means all of them.
     pub account: Option<&'a str>,
 }
 
-/// The look, and what it has to remember.
+/// The check, with its connection and the prompt that was shown last.
 #[derive(Default)]
 pub struct SecretService {
     connection: Mutex<Option<Connection>>,
@@ -54,7 +54,7 @@ pub struct SecretService {
 /// A prompt that was shown.
 #[derive(Clone)]
 struct Prompt {
-    /// Whose it is: it dies with its daemon.
+    /// The bus name of the daemon that shows it. The prompt ends with that daemon.
     daemon: String,
     over: Arc<(Mutex<bool>, Condvar)>,
 }
@@ -71,13 +71,13 @@ impl Prompt {
 
     fn wait(&self) {
         let (over, bell) = &*self.over;
-        // However it ends, the next look tells what has come of it.
+        // However it ends, the next check finds the result.
         let _ = bell.wait_timeout_while(lock(over), ANSWERED, |over| !*over);
     }
 }
 
 impl SecretService {
-    /// `Ok` if the service would fulfil the wish without asking anybody.
+    /// `Ok` if the service would do it without a prompt.
     pub fn pass(&self, wish: &Wish<'_>) -> Result<(), StoreError> {
         self.with_service(|service| {
             Ok(match service.obstacle(wish)? {
@@ -88,8 +88,8 @@ impl SecretService {
         })
     }
 
-    /// Shows the prompt where one is needed, unless it is open, and waits for a moment. Where
-    /// there is no collection it is the one that makes the default.
+    /// Shows the prompt if one is needed and none is open, and waits for a moment. If there is no
+    /// collection, the prompt makes the default one.
     pub fn unlock(&self, wish: &Wish<'_>) -> Result<(), StoreError> {
         let open = self.with_service(|service| match service.obstacle(wish)? {
             Some(obstacle) => self.show(service, &obstacle).map(Ok),
@@ -101,12 +101,12 @@ impl SecretService {
         self.pass(wish)
     }
 
-    /// Takes the connection out, for whoever has to close it in the right place.
+    /// Takes the connection out, so that the caller can close it on a suitable thread.
     pub fn close(&self) -> Option<Connection> {
         lock(&self.connection).take()
     }
 
-    /// The prompt that is open now; `None` if none was needed.
+    /// Shows a prompt, or finds the one that is open; `None` if none is needed.
     fn show(&self, service: &Service<'_>, obstacle: &Obstacle) -> zbus::Result<Option<Prompt>> {
         let daemon = service.owner()?;
         let mut prompt = lock(&self.prompt);
@@ -141,7 +141,7 @@ impl SecretService {
         let kept = lock(&self.connection).clone();
         let reused = kept.is_some();
         let result = match self.try_service(kept, &work) {
-            // A bus that was restarted leaves the connection dead.
+            // A restarted bus leaves the connection dead.
             Err(zbus::Error::InputOutput(error)) if reused && !timed_out(&error) => {
                 self.try_service(None, &work)
             }
@@ -150,11 +150,11 @@ impl SecretService {
         match result {
             Ok(result) => result,
             Err(zbus::Error::InputOutput(error)) if timed_out(&error) => {
-                tracing::warn!("the keyring does not answer");
+                tracing::warn!("the Secret Service did not answer in time");
                 Err(StoreError::TimedOut)
             }
-            Err(_) => {
-                tracing::warn!("there is no keyring to be reached");
+            Err(error) => {
+                tracing::warn!(%error, "the Secret Service cannot be reached");
                 Err(StoreError::Absent)
             }
         }
@@ -179,21 +179,21 @@ impl SecretService {
     }
 }
 
-/// Why a wish would not be fulfilled as it is.
+/// Why the service would need a prompt.
 enum Obstacle {
-    /// These want to be unlocked first.
+    /// These have to be unlocked first.
     Locked(Vec<OwnedObjectPath>),
-    /// There is nothing that could hold an item.
+    /// There is no collection that could hold an item.
     NoCollection,
 }
 
-/// The Secret Service as far as it is needed here.
+/// The calls of the Secret Service that are needed here.
 struct Service<'a>(&'a Connection);
 
 impl Service<'_> {
-    /// What stands between the wish and its fulfilment. That nothing is found proves nothing
-    /// while the default collection is locked, or there is none: KeePassXC lists no item of
-    /// a locked database, and no collection where no database is open.
+    /// What keeps the service from doing what is wanted. An empty search result proves nothing
+    /// while the default collection is locked or missing: KeePassXC lists no item of a locked
+    /// database, and no collection while no database is open.
     fn obstacle(&self, wish: &Wish<'_>) -> zbus::Result<Option<Obstacle>> {
         let mut attributes = HashMap::from([("service", wish.service)]);
         attributes.extend(wish.account.map(|account| ("username", account)));
@@ -207,7 +207,7 @@ impl Service<'_> {
         }
         let default: OwnedObjectPath = self.call(ROOT, SERVICE, "ReadAlias", &("default",))?;
         if default.as_str() == NOWHERE {
-            // The store makes none: it would take that for a lock.
+            // The store does not make one: it would take this state for a lock.
             return Ok(Some(Obstacle::NoCollection));
         }
         let is_locked: OwnedValue =
@@ -216,14 +216,14 @@ impl Service<'_> {
         Ok(is_locked.then(|| Obstacle::Locked(vec![default])))
     }
 
-    /// The prompt that unlocks these.
+    /// The prompt that unlocks these objects.
     fn unlock(&self, locked: &[OwnedObjectPath]) -> zbus::Result<OwnedObjectPath> {
         let (_, prompt): (Vec<OwnedObjectPath>, OwnedObjectPath) =
             self.call(ROOT, SERVICE, "Unlock", &(locked,))?;
         Ok(prompt)
     }
 
-    /// The prompt that makes the default collection, as libsecret asks for it.
+    /// The prompt that makes the default collection, with the same arguments as libsecret's.
     fn make_default(&self) -> zbus::Result<OwnedObjectPath> {
         let label = format!("{COLLECTION}.Label");
         let properties = HashMap::from([(label.as_str(), Value::from("Default keyring"))]);
@@ -233,7 +233,8 @@ impl Service<'_> {
         Ok(prompt)
     }
 
-    /// Ends `shown` when the prompt at `path` does, on a thread that the service keeps.
+    /// Marks `shown` as over when the prompt at `path` ends, from a thread that waits for its
+    /// signal.
     fn follow(&self, path: &OwnedObjectPath, shown: Prompt) -> zbus::Result<()> {
         let completed = MatchRule::builder()
             .msg_type(zbus::message::Type::Signal)
@@ -251,7 +252,7 @@ impl Service<'_> {
         Ok(())
     }
 
-    /// Who has the name now.
+    /// The bus name of the daemon that owns the service's name now.
     fn owner(&self) -> zbus::Result<String> {
         let bus = "org.freedesktop.DBus";
         let path = "/org/freedesktop/DBus";
