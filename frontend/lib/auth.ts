@@ -9,6 +9,7 @@ import {
   type Challenge,
   counted,
   dueAt,
+  FAILURES,
   type LoginFields,
   NativeError,
   OBSTACLES,
@@ -42,7 +43,7 @@ export type {
   UploadProgress,
   User,
 } from "./native";
-export { client, dueAt, OBSTACLES };
+export { client, dueAt, FAILURES, OBSTACLES };
 
 const UNKNOWN: SessionState = {
   status: "restoring",

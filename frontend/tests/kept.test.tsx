@@ -4,7 +4,15 @@ import type { SignedOutReason } from "@/lib/auth";
 import { openApp } from "./support/app";
 import { shop } from "./support/plans";
 import { startShell } from "./support/shell";
-import { asAdmin, otpPending, refused, reply, signedIn, signedOut } from "./support/states";
+import {
+  asAdmin,
+  otpPending,
+  refused,
+  reply,
+  signedIn,
+  signedOut,
+  unreachable,
+} from "./support/states";
 
 const people = reply(200, { users: [{ id: "9", name: "Grace Hopper", email: "g@x.y" }] });
 const grace = signedIn({
@@ -129,7 +137,7 @@ describe("a session that ends under somebody's hands", () => {
     await shell.change(otpPending(), "challenge");
     shell.on("verify_otp", () => {
       shell.changeNow(signedOut("expired"), "challenge");
-      throw refused("otp_expired");
+      throw refused("challenge_over", "The code has expired. Sign in again.");
     });
     await user.type(screen.getByLabelText("Six-digit code"), "123456");
     expect(await screen.findByText(/The code has expired/)).toBeVisible();
@@ -243,7 +251,7 @@ describe("a public page whose user's session ends", () => {
 describe("signing in again while offline", () => {
   it("happens in front of the page, which comes back untouched", async () => {
     const { shell, user, visit } = await atWork();
-    shell.on("backend_fetch", () => Promise.reject(refused("unreachable")));
+    shell.on("backend_fetch", () => Promise.reject(unreachable));
     await shell.change(offline, "outage");
     await user.click(screen.getByRole("button", { name: "Ada Lovelace, account menu" }));
     await user.click(await screen.findByRole("menuitem", { name: "Sign in again" }));

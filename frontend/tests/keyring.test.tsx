@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { SessionState, StorageStatus } from "@/lib/auth";
 import { openApp } from "./support/app";
 import { startShell } from "./support/shell";
-import { restoring, signedIn, signedOut, stale } from "./support/states";
+import { refused, restoring, signedIn, signedOut, stale } from "./support/states";
 
 const unkept = (storage: StorageStatus): SessionState => ({
   ...signedIn({ remembered: false }),
@@ -53,7 +53,7 @@ describe("a session that the keyring did not take", () => {
 
   it("is offered once more by itself where a click came too soon", async () => {
     const shell = startShell(unkept("locked"));
-    const refusal = { code: "busy", message: "too soon", retryAfterMs: 20 };
+    const refusal = refused("busy", "too soon", 20);
     shell.on("unlock_keyring", () =>
       shell.called("unlock_keyring").length === 1 ? Promise.reject(refusal) : null,
     );

@@ -93,7 +93,7 @@ describe("desktop.publicFetch", () => {
     const mebibyte = new Uint8Array((1 << 20) + 1).buffer;
     shell.on("plugin:http|fetch_read_body", () => mebibyte);
     await expect(desktop.publicFetch("https://x.example/")).rejects.toMatchObject({
-      code: "too_large",
+      status: 413,
     });
     expect(shell.called("plugin:http|fetch_read_body")).toHaveLength(9);
     expect(shell.called("plugin:http|fetch_cancel_body")).toHaveLength(1);

@@ -36,7 +36,7 @@ function CodeForm({ challenge }: { challenge: Challenge }) {
     // Accepted: the guard leads on when the new state arrives.
     if (!error) return;
     setChecking(false);
-    if (endsChallenge(error)) return startOver(error, challenge);
+    if (error.code === "challenge_over") return startOver(error, challenge);
     fail(error);
     if (error.code === "otp_invalid") setCode("");
     field.current?.focus();
@@ -104,11 +104,6 @@ function Lead({ email, sent }: { email: string; sent: boolean }) {
   );
 }
 
-/** There is nothing left to type here. */
-function endsChallenge({ code }: AuthFailure): boolean {
-  return code === "otp_expired" || code === "otp_too_many" || code === "no_challenge";
-}
-
 /** Back to the sign-in screen, which says why. The shell has usually given the challenge up. */
 function startOver(error: AuthFailure, { email }: Challenge) {
   leaveNotice({ tone: "warning", text: describe(error), email });
@@ -130,7 +125,7 @@ function Resend({ challenge, onSent }: { challenge: Challenge; onSent: () => voi
       onSent();
       return setSaid({ text: "A new code is on its way. Older codes no longer work.", bad: false });
     }
-    if (endsChallenge(error)) return startOver(error, challenge);
+    if (error.code === "challenge_over") return startOver(error, challenge);
     if (error.retryAfterMs !== null) setUntil(momentNow() + error.retryAfterMs);
     setSaid({ text: describe(error), bad: true });
   }

@@ -42,8 +42,8 @@ export function createAuthFetch(store: Pick<SnapshotStore, "settled">) {
     try {
       return json(200, await route(parse(init?.body)));
     } catch (cause) {
-      const { code, message, retryAfterMs, status } = NativeError.from(cause);
-      return json(status, { code, message, retryAfterMs });
+      const { code, status, message, retryAfterMs } = NativeError.from(cause);
+      return json(status, { code, status, message, retryAfterMs });
     }
   };
 }

@@ -6,7 +6,7 @@ import { NativeError } from "./errors";
 import { type Exchange, openExchange } from "./exchange";
 import { type BodyGiven, requestBody } from "./request-body";
 import { type UploadProgress, upload } from "./upload";
-import type { FetchReply } from "./wire";
+import { FAILURES, type FetchReply } from "./wire";
 
 export type { UploadProgress } from "./upload";
 
@@ -60,11 +60,8 @@ const BODILESS = new Set([204, 205, 304]);
 
 function response(exchange: Exchange, { status, headers, body, streamed }: FetchReply): Response {
   if (status < 200 || status > 599) {
-    throw new NativeError({
-      code: "bad_answer",
-      message: `The backend answered with the impossible status ${status}.`,
-      retryAfterMs: null,
-    });
+    const message = `The backend answered with the impossible status ${status}.`;
+    throw new NativeError({ ...FAILURES.badAnswer, message });
   }
   const kept = new Headers();
   for (const [name, value] of headers) {

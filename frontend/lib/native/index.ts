@@ -7,14 +7,14 @@ export { AUTH_BASE_URL } from "./auth-fetch";
 export { type BackendInit, backendFetch, type UploadProgress } from "./backend-fetch";
 export { commands, type LoginFields, type RegisterFields } from "./commands";
 export { dueAt } from "./due";
-export { NativeError, STATUS } from "./errors";
+export { isAuthError, NativeError } from "./errors";
 export type { Permission } from "./permissions";
 export { counted, type DownloadProgress } from "./progress";
 export { publicFetch } from "./public-fetch";
 export { type SessionRead, sessionRead } from "./session-read";
 export { type Snapshot, WAITING } from "./snapshot";
 export type * from "./wire";
-export { OBSTACLES } from "./wire";
+export { FAILURES, OBSTACLES } from "./wire";
 
 /** The page's one view of the session. */
 export const snapshots = createSnapshotStore();

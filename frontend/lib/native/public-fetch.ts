@@ -4,6 +4,7 @@
 
 import { NativeError } from "./errors";
 import { call } from "./ipc";
+import { FAILURES } from "./wire";
 
 type Head = {
   status: number;
@@ -18,7 +19,7 @@ const MOST = 8 << 20;
 
 /**
  * Fetches public content by GET. Rejects with a `NativeError` when there was no answer, or one of
- * more than 8 MiB (`too_large`).
+ * more than 8 MiB (its `status` is 413).
  */
 export async function publicFetch(url: string, signal?: AbortSignal): Promise<Response> {
   signal?.throwIfAborted();
@@ -48,8 +49,7 @@ async function content(rid: number, signal?: AbortSignal): Promise<Uint8Array<Ar
     if (signal?.aborted || length > MOST) {
       await call("plugin:http|fetch_cancel_body", { rid }).catch(() => undefined);
       signal?.throwIfAborted();
-      const message = `Public content may have ${MOST} bytes.`;
-      throw new NativeError({ code: "too_large", message, retryAfterMs: null });
+      throw new NativeError(FAILURES.tooLarge);
     }
     const piece = new Uint8Array(await call<ArrayBuffer>("plugin:http|fetch_read_body", { rid }));
     pieces.push(piece.subarray(0, -1));

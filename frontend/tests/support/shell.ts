@@ -12,7 +12,7 @@ import type {
   SessionChanged,
   SessionState,
 } from "@/lib/native";
-import { everything, refused, reply } from "./states";
+import { everything, reply, unreachable } from "./states";
 
 type Handler = (args: Record<string, unknown>, headers: Headers) => unknown;
 type Call = { command: string; args: Record<string, unknown> };
@@ -59,7 +59,7 @@ export function startShell(initial: SessionState, offers: Partial<Offers> = {}) 
       reports: null,
       policy: null,
     }),
-    backend_fetch: () => Promise.reject(refused("unreachable")),
+    backend_fetch: () => Promise.reject(unreachable),
     backend_cancel: () => null,
   };
 

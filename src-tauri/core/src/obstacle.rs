@@ -1,8 +1,8 @@
-//! What stands between this app and its backend: told apart, in words that are written here and
-//! nowhere else. The log, the windows and the doctor all say them.
+//! What keeps this app from reaching its backend. Each obstacle has its sentences here and nowhere
+//! else: the log, the windows and the doctor show them.
 //!
-//! Which obstacle an error of the HTTP client is, [`crate::transport`] finds out; which one an
-//! answer is, [`crate::backend::Fault`].
+//! [`crate::transport`] classifies the errors of the HTTP client, and [`crate::backend::Fault`]
+//! classifies answers.
 
 use std::fmt;
 
@@ -15,69 +15,69 @@ use ts_rs::TS;
 pub enum Obstacle {
     /// No name server knows the backend's name.
     NameUnknown,
-    /// Nobody listens at the address and port.
+    /// Nothing listens at the address and port.
     Refused,
     /// There is no route to the address.
     NoRoute,
     /// A connection or an answer took too long.
     TimedOut,
-    /// There was a connection, and it broke off.
+    /// The connection broke off.
     BrokenOff,
-    /// The certificate is past its time, or before it.
+    /// The certificate has expired or is not valid yet.
     CertificateDate,
     /// The certificate is for another name.
     CertificateName,
-    /// Nobody whom this computer trusts has issued the certificate.
+    /// The certificate was issued by an authority that this computer does not trust.
     CertificateIssuer,
     /// The certificate is not accepted for another reason.
     Certificate,
-    /// What answers does not speak TLS.
+    /// The program at the address does not speak TLS.
     NotTls,
-    /// There is no agreement on a version or a cipher.
+    /// The app and the backend have no TLS version or cipher in common.
     TlsRefused,
-    /// What answers does not speak HTTP.
+    /// The program at the address does not speak HTTP.
     NotHttp,
-    /// The address of the proxy is none, or nobody listens there.
+    /// The proxy's address is not valid, or nothing listens there.
     ProxyUnreachable,
     /// The proxy wants credentials, or other ones (407).
     ProxyPassword,
     /// The proxy does not connect to the backend.
     ProxyRefused,
-    /// Somebody else has answered, with a page for people: a captive portal, a gateway's sign-in.
+    /// Something else has answered with a web page: a captive portal, or a gateway's sign-in.
     Portal,
-    /// The backend has closed for a while, or is overloaded (503).
+    /// The backend is closed for maintenance, or overloaded (503).
     Maintenance,
     /// A gateway has answered for a backend that it cannot reach (502, 504).
     Gateway,
 }
 
-/// Who can do something about an obstacle.
+/// Who can remove an obstacle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum Mender {
     /// The person at this computer.
     You,
-    /// The network's administrator in which this computer is.
+    /// The administrator of the network that this computer is in.
     Network,
-    /// Whoever runs the backend.
+    /// The operator of the backend.
     Server,
 }
 
-/// An obstacle in words. Sentences without their full stops.
+/// An obstacle in words, as sentences without their full stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
 pub struct Words {
-    /// What is the matter.
+    /// What is wrong.
     #[ts(type = "string")]
     pub says: &'static str,
-    /// What is to be done, by whom.
+    /// What can be done about it, and by whom.
     #[ts(type = "string")]
     pub mend: &'static str,
-    /// Who can mend it.
+    /// Who can remove the obstacle.
     pub by: Mender,
 }
 
 impl Obstacle {
-    /// Every one of them.
+    /// All obstacles.
     pub const ALL: [Self; 18] = [
         Self::NameUnknown,
         Self::Refused,
@@ -99,7 +99,7 @@ impl Obstacle {
         Self::Gateway,
     ];
 
-    /// In words.
+    /// The sentences for this obstacle.
     #[rustfmt::skip]
     pub const fn words(self) -> Words {
         use Mender::{Network, Server, You};
@@ -109,12 +109,12 @@ impl Obstacle {
                 "Check that this computer is online, and the server's address",
             ),
             Self::Refused => (
-                "Nobody listens at the server's address", Server,
+                "Nothing answers at the server's address", Server,
                 "The server's operator can start it, or say at which address and port it listens",
             ),
             Self::NoRoute => (
-                "There is no way to the server from here", You,
-                "Check that this computer is online, and in the network or VPN that the server wants",
+                "This computer's network has no route to the server", You,
+                "Check that this computer is online, and in the network or VPN from which the server can be reached",
             ),
             Self::TimedOut => (
                 "The server did not answer in time", Network,
@@ -151,7 +151,7 @@ impl Obstacle {
                 "Check the port of the address. A server on this computer may be given as http://",
             ),
             Self::TlsRefused => (
-                "There is no agreement with the server on TLS", Server,
+                "The app and the server have no TLS version or cipher in common", Server,
                 "The server's operator can offer TLS 1.2 or 1.3 with a usual cipher, to clients \
                  that have no certificate",
             ),
@@ -161,8 +161,8 @@ impl Obstacle {
             ),
             Self::ProxyUnreachable => (
                 "The proxy cannot be reached", You,
-                "Check the proxy in the settings of this computer, or in HTTPS_PROXY. Whoever runs \
-                 the network knows its address",
+                "Check the proxy in the settings of this computer, or in HTTPS_PROXY. The \
+                 network's administrator knows its address",
             ),
             Self::ProxyPassword => (
                 "The proxy wants a user name and a password", You,
@@ -170,17 +170,16 @@ impl Obstacle {
                  HTTPS_PROXY. The network's administrator gives them out",
             ),
             Self::ProxyRefused => (
-                "The proxy does not lead to the server", Network,
-                "The proxy's administrator can let it pass the server's address on, or have it named \
-                 in NO_PROXY",
+                "The proxy does not connect to the server", Network,
+                "The proxy's administrator can allow the server's address, or have it added to NO_PROXY",
             ),
             Self::Portal => (
-                "A page came where the server's answer belongs", Network,
+                "A web page came instead of the server's answer", Network,
                 "Open a page in a browser: the network may want you to sign in first. If it does \
-                 not, the server's operator can look for what answers in its place",
+                 not, the server's operator can find out what answers instead of the server",
             ),
             Self::Maintenance => (
-                "The server is closed for maintenance, or has too much to do", Server,
+                "The server is closed for maintenance, or overloaded", Server,
                 "Try again later. Nothing is lost",
             ),
             Self::Gateway => (
@@ -191,7 +190,7 @@ impl Obstacle {
         Words { says, mend, by }
     }
 
-    /// Both sentences, for a person.
+    /// What is wrong and what can be done, as two sentences for a person.
     pub fn sentences(self) -> String {
         let Words { says, mend, .. } = self.words();
         format!("{says}. {mend}.")

@@ -55,7 +55,7 @@ async fn forms(stage: &Stage, visit: &mut impl AsyncFnMut(&App, &str)) {
     app.open("/auth/login/").await;
     stage.backend.down().await;
     enter(&app, DEMO).await;
-    app.says("Nobody listens at the server").await;
+    app.says("Nothing answers at the server").await;
     visit(&app, "login-unreachable").await;
     app.open("/payment/").await;
     app.find(Role::Button, "Try again").await;
@@ -118,7 +118,7 @@ async fn at_work(stage: &Stage, visit: &mut impl AsyncFnMut(&App, &str)) {
     visit(&app, "account-end-session").await;
     stage.backend.down().await;
     app.click(Role::Button, "End session").await;
-    app.says("Nobody listens at the server").await;
+    app.says("Nothing answers at the server").await;
     visit(&app, "account-end-session-failed").await;
     stage.backend.up().await.expect("the same port");
     app.click(Role::Button, "End session").await;
