@@ -20,7 +20,7 @@ export type Ending = Exclude<SignedOutReason, "never" | "by_user">;
 export const ENDINGS: Record<Ending, { title: string; text: string; grave: boolean }> = {
   expired: {
     title: "Your session has expired",
-    text: "It was not used for too long, or the server ended it. Sign in to go on where you were.",
+    text: "It was unused for too long, or the server ended it. Sign in to go on where you were.",
     grave: false,
   },
   revoked: {

@@ -47,8 +47,8 @@ function failureOf(status: number): AuthFailure {
 export const badAnswer: AuthFailure = FAILURES.badAnswer;
 
 /**
- * Reads a path of the backend and checks its shape. A failed read is tried again when the
- * connection comes back. `null` as the path reads nothing.
+ * Reads a path of the backend and checks the shape of the answer. A failed read is repeated when the
+ * connection comes back. Reads nothing where the path is `null`.
  */
 export function useResource<T>(path: string | null, schema: z.ZodType<T>) {
   const [held, setHeld] = useState<{ path: string | null; value: Resource<T> }>();
@@ -61,13 +61,13 @@ export function useResource<T>(path: string | null, schema: z.ZodType<T>) {
     setAttempt((n) => n + 1);
   }, []);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `attempt` is what asks for another try
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new `attempt` makes the effect read again
   useEffect(() => {
     if (path === null) return;
     const controller = new AbortController();
     const keep = (value: Resource<T>) => {
       if (controller.signal.aborted) return;
-      // What was read before is worth more than that it could not be read again.
+      // Data that was read before stays on the screen when a later read fails.
       const isWorse = (before: Resource<T>) =>
         before.status === "ready" && value.status === "failed";
       setHeld((before) =>
@@ -82,7 +82,7 @@ export function useResource<T>(path: string | null, schema: z.ZodType<T>) {
 
   const value: Resource<T> = held?.path === path ? held.value : { status: "loading" };
   const failed = value.status === "failed";
-  // biome-ignore lint/correctness/useExhaustiveDependencies: only a return to fresh asks again
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only a return to fresh repeats the read
   useEffect(() => {
     if (fresh && failed) reload();
   }, [fresh]);

@@ -7,7 +7,7 @@ import { takingUploads } from "./support/transfers";
 
 const QUICK = 2_000_000;
 
-/** A server that gives and takes what is asked for. */
+/** A server that sends and accepts as many bytes as the page asks for. */
 function shellMoving() {
   const shell = startShell(signedIn());
   shell.backend({ "GET /sessions": reply(200, []) });

@@ -38,7 +38,7 @@ async function atWork() {
   return { shell, ...app };
 }
 
-/** Ada has typed a note on a public page, in a form that only the signed-in are shown. */
+/** Ada has typed a note on a public page, in a form that only signed-in users see. */
 async function atTheTill() {
   const shell = startShell(signedIn());
   shell.backend(shop);
@@ -47,7 +47,7 @@ async function atTheTill() {
   return { shell, ...app };
 }
 
-describe("a session that ends under somebody's hands", () => {
+describe("a session that ends while its user is working", () => {
   it.each<[SignedOutReason, RegExp]>([
     ["expired", /Your session has expired/],
     ["revoked", /You were signed out from elsewhere/],
@@ -88,7 +88,7 @@ describe("a session that ends under somebody's hands", () => {
     });
     observer.observe(document, { subtree: true, childList: true });
     await shell.change(signedOut("expired"), "rejected");
-    // Later changes do not stir the page either.
+    // Later changes do not reach the hidden page either.
     await shell.change(otpPending(), "challenge");
     await shell.change(signedOut("expired"), "challenge");
     observer.disconnect();
@@ -131,7 +131,7 @@ describe("a session that ends under somebody's hands", () => {
     expect(visit.visited).toEqual([]);
   });
 
-  it("keeps it when a code is given up, and says why a late one does not do", async () => {
+  it("keeps it when the challenge is cancelled, and says why a late code is refused", async () => {
     const { shell, user } = await atWork();
     await shell.change(signedOut("expired"), "rejected");
     await shell.change(otpPending(), "challenge");
@@ -215,7 +215,7 @@ describe("a public page whose user's session ends", () => {
     expect(visit.visited).toEqual([]);
   });
 
-  it("lets go of what came of it, too", async () => {
+  it("discards the result of the form, too", async () => {
     const { shell, user } = await atTheTill();
     await user.click(screen.getByRole("button", { name: "Buy Team" }));
     expect(await screen.findByText("for the office")).toBeVisible();

@@ -112,7 +112,7 @@ describe("the sign-in page", () => {
     expect(button()).toBeEnabled();
   });
 
-  it("waits as long as it was told to by whoever left the form and comes back", async () => {
+  it("keeps the wait when the user leaves the form and comes back", async () => {
     vi.useFakeTimers();
     const shell = startShell(signedOut());
     shell.on("login", () => {
@@ -130,7 +130,7 @@ describe("the sign-in page", () => {
     const waiting = screen.getByRole("button", { name: /Try again in (49|50) s/ });
     expect(waiting).toBeDisabled();
     expect(screen.getByRole("alert")).toHaveTextContent("The server asks to wait");
-    // Another form is another question.
+    // The wait holds for one form and not for the others.
     await go("/auth/register/");
     await pass(0);
     expect(screen.getByRole("button", { name: "Create account" })).toBeEnabled();

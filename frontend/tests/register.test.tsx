@@ -37,7 +37,7 @@ describe("the registration page", () => {
     shell.on("register", () => ({ outcome: "accepted" }));
     const { user, visit } = await openApp("/auth/register/?next=/account/");
     await fill(user);
-    expect(await screen.findByText(/taken your registration/)).toBeVisible();
+    expect(await screen.findByText(/accepted your registration/)).toBeVisible();
     expect(visit.current).toBe("/auth/login/?next=%2Faccount%2F");
     await waitFor(() => expect(screen.getByLabelText("Password")).toHaveFocus());
     expect(screen.getByLabelText("E-mail")).toHaveValue("ada@example.com");

@@ -1,4 +1,4 @@
-// The way to the shell: commands, the one subscription, and the two fetches.
+// The page's access to the shell: commands, the one subscription, and the two fetches.
 
 import { createAuthFetch } from "./auth-fetch";
 import { createSnapshotStore } from "./snapshot";
@@ -16,8 +16,8 @@ export { type Snapshot, WAITING } from "./snapshot";
 export type * from "./wire";
 export { FAILURES, OBSTACLES } from "./wire";
 
-/** The page's one view of the session. */
+/** The state of the session, as this page knows it. */
 export const snapshots = createSnapshotStore();
 
-/** What Better Auth fetches with. */
+/** The fetch of Better Auth's client. */
 export const authFetch = createAuthFetch(snapshots);

@@ -1,6 +1,6 @@
-// Public content, through the shell's own client for it: no session goes along, and the addresses
-// are those of `src-tauri/capabilities/public.json`. The shell refuses others; what is refused here
-// is a body without an end.
+// Fetches public content through a client of the shell that does not have the session. The shell
+// refuses addresses that `src-tauri/capabilities/public.json` does not list. This side refuses bodies
+// that are too large.
 
 import { NativeError } from "./errors";
 import { call } from "./ipc";
@@ -14,11 +14,11 @@ type Head = {
 };
 
 const CONNECT_MS = 5000;
-/** A server that never stops must not fill the window's memory. */
+/** The most bytes of a body, so that a server that never stops cannot fill the window's memory. */
 const MOST = 8 << 20;
 
 /**
- * Fetches public content by GET. Rejects with a `NativeError` when there was no answer, or one of
+ * Fetches public content by GET. Rejects with a `NativeError` where there is no answer, or one of
  * more than 8 MiB (its `status` is 413).
  */
 export async function publicFetch(url: string, signal?: AbortSignal): Promise<Response> {
@@ -41,7 +41,7 @@ export async function publicFetch(url: string, signal?: AbortSignal): Promise<Re
   }
 }
 
-/** The body, in pieces of which the last byte says whether that was all. */
+/** The body. The plugin sends it in pieces; the last byte of each says whether it is the last piece. */
 async function content(rid: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
   const pieces: Uint8Array<ArrayBuffer>[] = [];
   let length = 0;

@@ -30,7 +30,7 @@ export const everything: Offers = {
   logoutAll: true,
 };
 
-/** What makes a state of Ada's one of an administrator's. */
+/** Makes Ada an administrator, when added to one of her states. */
 export const asAdmin = {
   user: { roles: ["user", "admin"] },
   may: ["people.export", "people.see"] satisfies Permission[],

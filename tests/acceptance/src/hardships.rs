@@ -176,7 +176,7 @@ async fn keyrings(stage: &Stage, visit: &mut impl AsyncFnMut(&App, &str)) {
 
     stage.desktop.bus().lock_keyring().expect("locked");
     let app = stage.start_at("/dashboard/").await;
-    app.says("What keeps you signed in is inside").await;
+    app.says("It holds your session").await;
     visit(&app, "behind-locked-keyring").await;
     app.kill();
     remove(stage.desktop.home(), "session.json");
