@@ -1,13 +1,13 @@
 import path from "node:path";
 import type { NextConfig } from "next";
 
-// A static export: there is no Next server in the desktop app. Each route is a
-// folder with an index, which is what Tauri's asset protocol resolves.
+// A static export, because the desktop app has no Next server. Each route is a folder with an index
+// file, which Tauri's asset protocol can resolve.
 const config: NextConfig = {
   output: "export",
   trailingSlash: true,
   reactStrictMode: true,
-  // A window of the app shows the app; errors are shown all the same.
+  // Next's development indicator would cover part of the app. Its error overlay still appears.
   devIndicators: false,
   poweredByHeader: false,
   images: { unoptimized: true },

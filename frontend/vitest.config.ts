@@ -6,7 +6,7 @@ const here = (...parts: string[]) => path.resolve(import.meta.dirname, ...parts)
 export default defineConfig({
   resolve: {
     alias: [
-      // Next's own link needs the whole of Next's router; this one follows the test's.
+      // Next's own link needs Next's whole router; this one uses the test's router.
       { find: /^next\/link$/, replacement: here("tests/support/link.tsx") },
       { find: "@", replacement: here() },
     ],
@@ -16,12 +16,12 @@ export default defineConfig({
     include: ["tests/**/*.test.{ts,tsx}"],
     setupFiles: ["./tests/support/setup.ts"],
     restoreMocks: true,
-    // A DOM and the app's modules for each of the workers, not for each file, which doubled the
-    // time; what a test leaves behind, the setup file clears away, whatever the order.
+    // All files of a worker share a DOM and the app's modules; isolating them doubled the time. The
+    // setup file removes what a test leaves behind, so the order of the tests does not matter.
     isolate: false,
-    // Nothing else runs beside these in the test command; the default leaves a core idle.
+    // The test command runs nothing else at the same time, and the default would leave a core idle.
     maxWorkers: "100%",
-    // Generous, because other builds may share the machine; nothing here waits for the clock.
+    // A long limit, because other builds may share the machine. No test waits for the wall clock.
     testTimeout: 30_000,
   },
 });

@@ -1,5 +1,6 @@
-//! Declares every command to Tauri's access control: one that is not here cannot be called,
-//! and one that no capability names is refused.
+//! Builds the profile and the names of the permissions into the app, and declares every command to
+//! Tauri's access control: a command that is not listed here cannot be called, and one that no
+//! capability names is refused.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -7,7 +8,8 @@ use std::{env, fs};
 
 use serde_json::Value;
 
-// What the app itself would say of a profile's name when it starts is said by the build.
+// The build checks the profile's name with the same code as the app when it starts, so that a
+// wrong name fails the build.
 #[path = "core/src/profile/mistake.rs"]
 mod mistake;
 #[path = "core/src/profile/name.rs"]
@@ -61,7 +63,7 @@ fn main() {
     }
 }
 
-/// Where `plugins.vestibule.profile` names a file, the app carries its text.
+/// Builds the text of the file into the app that `plugins.vestibule.profile` names.
 fn embed_profile(section: &Value) {
     let refuse = |mistake: Mistake| -> ! {
         panic!(
@@ -94,8 +96,8 @@ fn embed_profile(section: &Value) {
     write("profile.rs", &code);
 }
 
-/// A constant for each permission in `plugins.vestibule.roles`: a command that asks for another
-/// does not compile.
+/// Writes a constant for each permission in `plugins.vestibule.roles`, so that a command that asks
+/// for a permission which is not listed there does not compile.
 fn name_permissions(section: &Value) {
     let roles = section["roles"].as_object();
     let lists = roles.into_iter().flat_map(|roles| roles.values());
@@ -116,7 +118,7 @@ fn name_permissions(section: &Value) {
 }
 
 fn write(name: &str, code: &str) {
-    let folder = env::var_os("OUT_DIR").expect("cargo says where");
+    let folder = env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
     let path = Path::new(&folder).join(name);
-    fs::write(path, code).expect("the build's own folder can be written");
+    fs::write(path, code).expect("OUT_DIR can be written");
 }

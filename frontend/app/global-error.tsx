@@ -3,7 +3,7 @@
 import "./globals.css";
 import { BrokenScreen } from "@/features/shell/trouble";
 
-// The last resort: the frame itself failed.
+// Shown where the frame itself has failed.
 export default function GlobalError({ reset }: { error: Error; reset: () => void }) {
   return (
     <html lang="en">

@@ -4,8 +4,8 @@ import type { Metadata, Viewport } from "next";
 import type { ReactNode } from "react";
 import { Whole } from "./whole";
 
-// No title here: each screen sets its own once the session is known, so that the exported HTML
-// of a page says nothing about what it holds.
+// There is no title here. Each screen sets its own once the session is known, so that the exported
+// HTML of a page does not show what the page is about.
 export const metadata: Metadata = {
   description: "A desktop app with native sign-in",
   referrer: "no-referrer",

@@ -1,5 +1,5 @@
-// Signing in and out, reading the session, and calling the backend with it. The only door to the
-// session for everything above `lib/`.
+// Signing in and out, reading the session, and calling the backend with it. Everything outside `lib/`
+// uses the session through this module only.
 
 import { createContext, useContext, useSyncExternalStore } from "react";
 import { client, followSnapshots } from "./auth/client";
@@ -9,6 +9,7 @@ import {
   type Challenge,
   counted,
   dueAt,
+  FAILURES,
   type LoginFields,
   NativeError,
   OBSTACLES,
@@ -42,7 +43,7 @@ export type {
   UploadProgress,
   User,
 } from "./native";
-export { client, dueAt, OBSTACLES };
+export { client, dueAt, FAILURES, OBSTACLES };
 
 const UNKNOWN: SessionState = {
   status: "restoring",
@@ -56,7 +57,7 @@ const NOTHING: Offers = { register: false, resendOtp: false, sessions: false, lo
 
 followSnapshots();
 
-/** The state of the session, whole: freshness, why signed out, the challenge, the storage. */
+/** The whole state of the session: freshness, why it ended, the challenge, the storage. */
 function stateOf(snapshot: Snapshot): SessionState {
   return snapshot.kind === "known" ? snapshot.changed.state : UNKNOWN;
 }
@@ -65,15 +66,15 @@ function useSnapshot(): Snapshot {
   return useSyncExternalStore(snapshots.subscribe, snapshots.get, () => WAITING);
 }
 
-/** What the backend has. Nothing else is offered to a user. */
+/** What the backend offers. A page offers nothing else to a user. */
 function useOffers(): Offers {
   const snapshot = useSnapshot();
   return snapshot.kind === "known" ? snapshot.changed.offers : NOTHING;
 }
 
 /**
- * What a part of the page is to take for the state of the session, in place of what is true: a page
- * that waits out of sight for its user to sign in again sees them signed in, as when they left it.
+ * Overrides the state of the session for a part of the page. A hidden page that waits until its user
+ * has signed in again sees the state in which the user was last signed in.
  */
 export const AsOf = createContext<SessionState | null>(null);
 
@@ -84,8 +85,8 @@ function useAuthState(): SessionState {
 }
 
 /**
- * The user and the session, or null. Never pending once the first snapshot is in. Unlike
- * `client.useSession()` it heeds `AsOf`, without which a page that waits would not keep its forms.
+ * The user and the session, or null. It is never pending after the first snapshot. Unlike
+ * `client.useSession()` it respects `AsOf`; otherwise a hidden page that waits would lose its forms.
  */
 function useSession() {
   const query = client.useSession();
@@ -99,45 +100,45 @@ function useSession() {
 }
 
 /**
- * Whether the user's roles let them do this, as `plugins.vestibule.roles` declares it. For what to
- * show; what there is to protect, the backend protects.
+ * Whether the user's roles include this permission, as `plugins.vestibule.roles` declares. Use it to
+ * decide what to show. It protects nothing: only the backend can.
  */
 function useMay(permission: Permission): boolean {
   return useAuthState().may.includes(permission);
 }
 
 export const auth = {
-  /** Begins to follow the session. Called once by the shell of the page; again to retry. */
+  /** Subscribes to the session. The app's frame calls it once, and again to retry. */
   start: () => snapshots.start(),
 
   login: (fields: LoginFields): Promise<Result<SignInOutcome>> => result(client.login(fields)),
   register: (fields: RegisterFields): Promise<Result<SignInOutcome>> =>
     result(client.register(fields)),
-  /** Answers the challenge of this id, and no other. */
+  /** Answers the challenge with this id. */
   verifyOtp: (challenge: string, code: string): Promise<Result<SignInOutcome>> =>
     result(client.verifyOtp({ challenge, code })),
   resendOtp: (): Promise<Result<Challenge>> => result(client.resendOtp()),
   cancelOtp: (): Promise<Result<null>> => result(client.cancelOtp()),
   logout: (): Promise<Result<{ success: true }>> => result(client.logout()),
-  /** Asks the shell to refresh now. What came of it is seen in the state. */
+  /** Asks the shell to refresh the session now. The result is in the state. */
   refresh: (): Promise<Result<null>> => result(client.refreshSession()),
-  /** Tries the keyring at once. It may ask for its password; what came of it is in the state. */
+  /** Tries the keyring at once, which may ask for its password. The result is in the state. */
   unlockKeyring: (): Promise<Result<null>> => result(client.unlockKeyring()),
 
-  /** A pure read. Waits while the session is being restored. */
+  /** Reads the session without a request. Waits until the session is restored. */
   getSession: async (): Promise<SessionRead | null> => {
     const { data } = await client.getSession();
     return data as unknown as SessionRead | null;
   },
 
-  /** Calls the backend's API with the user's session; gives a real `Response`. */
+  /** Calls the backend's API with the user's session and returns a real `Response`. */
   fetch: backendFetch,
-  /** The same response, whose body tells how far it has come as it is read. */
+  /** The same response, whose body reports its progress while it is read. */
   counted,
-  /** What an error thrown by `auth.fetch` means. */
+  /** The failure that an error thrown by `auth.fetch` stands for. */
   failure: (cause: unknown): AuthFailure => failure(NativeError.from(cause)),
 
-  /** The state now, outside React. */
+  /** The current state, for code outside React. */
   state: (): SessionState => stateOf(snapshots.get()),
   subscribe: snapshots.subscribe,
   useSession,

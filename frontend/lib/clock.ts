@@ -2,17 +2,17 @@
 
 import { useEffect, useState } from "react";
 
-/** A moment now, by a clock that nobody can set: milliseconds since the page was loaded. */
+/** Now, in milliseconds since the page was loaded: unlike the wall clock, nobody can set this clock. */
 export function momentNow(): number {
   return performance.now();
 }
 
-/** Whole seconds until a moment (see `momentNow`), counting down; 0 when there is none. */
+/** The whole seconds until a moment (see `momentNow`), counting down; 0 where there is none. */
 export function useCountdown(until: number | null): number {
   const [now, setNow] = useState(() => momentNow());
   const left = until === null ? 0 : Math.max(0, until - now);
 
-  // A new moment is measured from now, not from the last tick.
+  // A new moment is measured from now and not from the last tick.
   const [measured, setMeasured] = useState(until);
   if (measured !== until) {
     setMeasured(until);

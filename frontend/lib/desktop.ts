@@ -1,4 +1,4 @@
-// What the window can ask of the desktop that is not about the session.
+// The commands that are not about the session.
 
 import {
   type AppInfo,
@@ -12,19 +12,19 @@ import {
 export type { AppInfo, Exported, PolicyInfo, Theme };
 
 export const desktop = {
-  /** The page has mounted and may be shown. Failing is harmless: the shell shows it anyway. */
+  /** Tells the shell to show the window. A failure is harmless: the shell shows it after a moment. */
   windowReady: () => {
     commands.windowReady().catch(() => undefined);
   },
   newWindow: commands.newWindow,
   appInfo: commands.appInfo,
-  /** Content for everyone, at the addresses that a capability lists, without the session. */
+  /** Fetches public content without the session, from the addresses that a capability lists. */
   publicFetch,
   theme: commands.theme,
   setTheme: commands.setTheme,
   setReports: commands.setReports,
-  /** Shows it in the system's file manager. */
+  /** Shows the log's folder in the system's file manager. */
   openLogFolder: commands.openLogFolder,
-  /** Writes the list of people into the downloads folder; refused without the permission. */
+  /** Writes the list of accounts to the downloads folder. Refused without the permission. */
   exportPeople: commands.exportPeople,
 };

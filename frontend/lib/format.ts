@@ -1,22 +1,22 @@
-// Times, dates and money as people read them, in the system's own manner.
+// Times, dates, money and sizes as people read them, in the system's own format.
 
 export function clockTime(epochMs: number): string {
   return new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" }).format(epochMs);
 }
 
-/** Since when: today the time alone, and the date with any other day. */
+/** When something began: the time alone where that was today, else the date and the time. */
 export function since(epochMs: number): string {
   const today = new Date(epochMs).toDateString() === new Date().toDateString();
   return today ? clockTime(epochMs) : moment(epochMs);
 }
 
-/** As a sentence begins: "today, 14:03" as "Today, 14:03". */
+/** With a capital first letter: "today, 14:03" becomes "Today, 14:03". */
 export function capital(text: string): string {
   const [first = "", ...rest] = text;
   return first.toLocaleUpperCase() + rest.join("");
 }
 
-/** Today: the time alone. Any other day: the date with the time. Within a sentence. */
+/** A moment within a sentence: "today, 14:03", or the date and the time of another day. */
 export function moment(when: string | number): string {
   const date = new Date(when);
   if (Number.isNaN(date.getTime())) return "unknown";
@@ -28,7 +28,7 @@ export function moment(when: string | number): string {
   );
 }
 
-/** A day, as "2026-11-02" or a moment of it. */
+/** A day, given as "2026-11-02" or as a moment of that day. */
 export function day(when: string): string {
   const date = new Date(when);
   if (Number.isNaN(date.getTime())) return when;
@@ -43,7 +43,7 @@ export function money(amount: number, currency: string): string {
       minimumFractionDigits: Number.isInteger(amount) ? 0 : 2,
     }).format(amount);
   } catch {
-    // Not an ISO currency code: show what the backend said.
+    // The backend's currency is not an ISO code, so it is shown as it is.
     return `${amount} ${currency}`;
   }
 }
@@ -63,7 +63,7 @@ export function initials(name: string): string {
   return (letter(first) + letter(last)).toLocaleUpperCase() || "?";
 }
 
-/** "12.3 MB", of a million bytes each. */
+/** "12.3 MB", where a MB has a million bytes. */
 export function megabytes(bytes: number): string {
   return `${new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 }).format(bytes / 1e6)} MB`;
 }

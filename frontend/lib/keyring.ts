@@ -1,19 +1,19 @@
-// What the state of the keyring means for a session, in plain words.
+// What the state of the keyring means for the session, and what a person can do about it.
 
 import type { SessionState } from "./auth";
 
 export type Trouble = {
   title: string;
   text: string;
-  /** What the button says that makes the app try the keyring again; null where that is no help. */
+  /** The label of the button that makes the app try the keyring again; null where that cannot help. */
   action: string | null;
-  /** What is said when that was of no use. */
+  /** The text after another try has failed. */
   still: string;
-  /** Nothing can go on before it is over; otherwise it is a warning. */
+  /** Whether the session cannot be used until the problem is solved. Otherwise this is a warning. */
   blocks: boolean;
 };
 
-/** The session lies in a keyring that cannot be read: only then is it known whether it is good. */
+/** Whether the session's token is in a keyring that cannot be read now, so nobody knows if it is valid. */
 export function isBehindKeyring(state: SessionState): boolean {
   if (state.storage === "ok") return false;
   if (state.status === "restoring") return true;
@@ -23,11 +23,11 @@ export function isBehindKeyring(state: SessionState): boolean {
 const UNLOCK = "Unlock keyring";
 const AGAIN = "Try again";
 const STILL_LOCKED =
-  "It is still locked. Look for its question on your screen and type its password.";
-const STILL_ABSENT = "There still is none.";
+  "It is still locked. Look for its dialog on your screen and type its password.";
+const STILL_ABSENT = "The app still finds no keyring.";
 const STILL_REFUSED = "It still does not work.";
 
-/** What is wrong with how the session is kept; null while all is well. */
+/** The problem with how the session is kept; null where there is none. */
 export function keyringTrouble(state: SessionState): Trouble | null {
   if (isBehindKeyring(state)) return behind(state.storage);
   if (state.status !== "signed_in" || state.remembered) return null;
@@ -39,7 +39,7 @@ function behind(storage: SessionState["storage"]): Trouble {
     case "absent":
       return {
         title: "Your keyring cannot be found",
-        text: "What keeps you signed in is inside. As soon as it runs again, you go on.",
+        text: "It holds your session. The app goes on as soon as the keyring runs again.",
         action: AGAIN,
         still: STILL_ABSENT,
         blocks: true,
@@ -47,14 +47,14 @@ function behind(storage: SessionState["storage"]): Trouble {
     case "locked":
       return {
         title: "Your keyring is locked",
-        text: "What keeps you signed in is inside. Unlock it to go on.",
+        text: "It holds your session. Unlock it to go on.",
         action: UNLOCK,
         still: STILL_LOCKED,
         blocks: true,
       };
     case "newer":
       return {
-        title: "A newer version of this app was here",
+        title: "A newer version of this app was used here",
         text: "It keeps the session in a form that this version cannot read, so it is left alone. Start the newer version to go on.",
         action: null,
         still: "",
@@ -65,7 +65,7 @@ function behind(storage: SessionState["storage"]): Trouble {
     case "ok":
       return {
         title: "Your keyring does not answer as it should",
-        text: "What keeps you signed in is inside. It is tried again by itself.",
+        text: "It holds your session. The app keeps trying to read it.",
         action: AGAIN,
         still: STILL_REFUSED,
         blocks: true,
@@ -78,7 +78,7 @@ function unkept(storage: SessionState["storage"]): Trouble {
     case "locked":
       return {
         title: "Your keyring is locked",
-        text: "You stay signed in until you quit. Unlock it to be remembered after that.",
+        text: "You stay signed in until you quit. Unlock it to stay signed in after that.",
         action: UNLOCK,
         still: STILL_LOCKED,
         blocks: false,
@@ -94,7 +94,7 @@ function unkept(storage: SessionState["storage"]): Trouble {
     case "memory_only":
       return {
         title: "You stay signed in until you quit",
-        text: "Your keyring would not take the session, so it is kept in memory only.",
+        text: "Your keyring did not store the session, so it is kept in memory only.",
         action: AGAIN,
         still: STILL_REFUSED,
         blocks: false,

@@ -3,14 +3,14 @@
 import { useSyncExternalStore } from "react";
 import { auth } from "./auth";
 
-// What was bought since the app started, by the user who bought it. In memory only.
+// The purchases of the user since the app started, in memory only.
 
 export type Purchase = {
   id: string;
   plan: string;
   planName: string;
   purchasedAt: string;
-  /** The buyer's own words. */
+  /** The buyer's own note. */
   note: string;
 };
 

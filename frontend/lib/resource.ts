@@ -1,7 +1,7 @@
 "use client";
 
 import { useCallback, useEffect, useState } from "react";
-import { type AuthFailure, auth, type ErrorCode, type Obstacle } from "./auth";
+import { type AuthFailure, auth, FAILURES, type Obstacle } from "./auth";
 import { obstacleWords } from "./messages";
 import type * as z from "./zod";
 
@@ -11,46 +11,44 @@ export type Resource<T> =
   | { status: "missing" }
   | { status: "failed"; failure: AuthFailure };
 
-/** The statuses by which a gateway speaks in the backend's place, or the backend of itself. */
+/** What the statuses say that come from a gateway, or from a backend that is closed. */
 const SPOKEN_BY: Record<number, Obstacle> = { 502: "gateway", 503: "maintenance", 504: "gateway" };
 
 /**
- * An answer of the backend that is not what was asked for. A 401 says nothing of the session: the
- * shell has renewed it and asked again by then, and tells its end in the place of an answer.
+ * The failure that an answer of the backend reports by its status. A 401 does not mean that the
+ * session has ended: the shell refreshes the session and repeats the call first, and if the session
+ * has ended it rejects the call instead of answering it.
  */
 export function refusal(response: Response): AuthFailure {
   const { status } = response;
   const spoken = SPOKEN_BY[status];
-  // In whole seconds, as the shell has read it.
+  // The shell writes it in whole seconds.
   const seconds = response.headers.get("retry-after");
+  const failure = failureOf(status);
   return {
-    code: codeOf(status),
-    message: spoken ? obstacleWords(spoken) : "",
-    retryAfterMs: seconds === null ? null : Number(seconds) * 1000,
+    code: failure.code,
     status,
+    message: spoken ? obstacleWords(spoken) : failure.message,
+    retryAfterMs: seconds === null ? null : Number(seconds) * 1000,
   };
 }
 
-function codeOf(status: number): ErrorCode {
+function failureOf(status: number): AuthFailure {
   if (status === 401) {
-    return auth.state().status === "signed_in" ? "session_refused" : "not_signed_in";
+    const isSignedIn = auth.state().status === "signed_in";
+    return isSignedIn ? FAILURES.sessionRefused : FAILURES.notSignedIn;
   }
-  if (status === 403) return "not_allowed";
-  if (status === 404) return "unsupported";
-  if (status === 429) return "rate_limited";
-  return status >= 500 ? "backend_fault" : "bad_answer";
+  if (status === 403) return FAILURES.notAllowed;
+  if (status === 404) return FAILURES.unsupported;
+  if (status === 429) return FAILURES.rateLimited;
+  return status >= 500 ? FAILURES.backendFault : FAILURES.badAnswer;
 }
 
-export const badAnswer: AuthFailure = {
-  code: "bad_answer",
-  message: "",
-  retryAfterMs: null,
-  status: 502,
-};
+export const badAnswer: AuthFailure = FAILURES.badAnswer;
 
 /**
- * Reads a path of the backend and checks its shape. A failed read is tried again when the
- * connection comes back. `null` as the path reads nothing.
+ * Reads a path of the backend and checks the shape of the answer. A failed read is repeated when the
+ * connection comes back. Reads nothing where the path is `null`.
  */
 export function useResource<T>(path: string | null, schema: z.ZodType<T>) {
   const [held, setHeld] = useState<{ path: string | null; value: Resource<T> }>();
@@ -63,13 +61,13 @@ export function useResource<T>(path: string | null, schema: z.ZodType<T>) {
     setAttempt((n) => n + 1);
   }, []);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `attempt` is what asks for another try
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new `attempt` makes the effect read again
   useEffect(() => {
     if (path === null) return;
     const controller = new AbortController();
     const keep = (value: Resource<T>) => {
       if (controller.signal.aborted) return;
-      // What was read before is worth more than that it could not be read again.
+      // Data that was read before stays on the screen when a later read fails.
       const isWorse = (before: Resource<T>) =>
         before.status === "ready" && value.status === "failed";
       setHeld((before) =>
@@ -84,7 +82,7 @@ export function useResource<T>(path: string | null, schema: z.ZodType<T>) {
 
   const value: Resource<T> = held?.path === path ? held.value : { status: "loading" };
   const failed = value.status === "failed";
-  // biome-ignore lint/correctness/useExhaustiveDependencies: only a return to fresh asks again
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only a return to fresh repeats the read
   useEffect(() => {
     if (fresh && failed) reload();
   }, [fresh]);

@@ -1,4 +1,4 @@
-// The app's own addresses, and which of them a redirect may lead to.
+// The app's own addresses, and the check of an address that a redirect may lead to.
 
 export const routes = {
   home: "/",
@@ -11,11 +11,11 @@ export const routes = {
   admin: "/admin/",
 } as const;
 
-/** `next` as a page may follow it: a path of this app, not a sign-in page, or null. */
+/** `next` where a redirect may follow it: a path of this app that is not a sign-in page. Else null. */
 export function safeNext(next: string | null | undefined): string | null {
   if (!next || next.length > 2048) return null;
   if (!next.startsWith("/") || next.startsWith("//")) return null;
-  // Browsers read a backslash as a slash and drop tabs and line breaks: none belongs in a path.
+  // Browsers read a backslash as a slash and drop tabs and line breaks, so these could hide a host.
   if (/[\\\s]/.test(next) || hasControl(next)) return null;
   const base = "http://app.invalid";
   let url: URL;
@@ -24,7 +24,7 @@ export function safeNext(next: string | null | undefined): string | null {
   } catch {
     return null;
   }
-  // Dot segments are resolved by now: "/./auth/login" and "/x/..//host" show what they are.
+  // The URL has resolved dot segments, so "/./auth/login" and "/x/..//host" are recognised here.
   if (url.origin !== base || url.pathname.startsWith("//")) return null;
   if (/^\/auth(\/|$)/i.test(decoded(url.pathname))) return null;
   return url.pathname + url.search + url.hash;
@@ -43,7 +43,7 @@ function decoded(path: string): string {
   }
 }
 
-/** A sign-in address that leads back to `next` afterwards. */
+/** The address of a sign-in page that leads to `next` afterwards. */
 export function withNext(path: string, next: string | null | undefined): string {
   const safe = safeNext(next);
   return safe ? `${path}?next=${encodeURIComponent(safe)}` : path;

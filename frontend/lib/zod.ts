@@ -1,6 +1,7 @@
-// zod as this app uses it: `import * as z from "@/lib/zod"`. Without `jitless` zod probes
-// `new Function`, which the strict content security policy reports as a violation; it must be set
-// before the first schema is made. Names one by one, so that zod's many languages stay out.
+// zod as this app uses it: `import * as z from "@/lib/zod"`. Without `jitless` zod tries
+// `new Function`, which the strict content security policy reports as a violation. The option must be
+// set before the first schema is made. Each name is exported by itself, so that zod's translations
+// are not in the bundle.
 
 import { config } from "zod";
 

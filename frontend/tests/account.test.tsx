@@ -2,7 +2,7 @@ import { act, screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import { openApp } from "./support/app";
 import { startShell } from "./support/shell";
-import { refused, reply, signedIn, signedOut, stale } from "./support/states";
+import { refused, reply, signedIn, signedOut, stale, unreachable } from "./support/states";
 
 const now = new Date().toISOString();
 const here = {
@@ -64,7 +64,7 @@ describe("the account page", () => {
   it("keeps the question open and says why when a session could not be ended", async () => {
     shellWithSessions({
       "DELETE /sessions/b%2Fc": () => {
-        throw refused("unreachable");
+        throw unreachable;
       },
     });
     const { user } = await openApp("/account/");

@@ -76,9 +76,9 @@ describe("auth.fetch", () => {
     const cause = await auth.fetch("/me").catch((error: unknown) => error);
     expect(auth.failure(cause)).toEqual({
       code: "rate_limited",
+      status: 400,
       message: "slow down",
       retryAfterMs: 4000,
-      status: 429,
     });
   });
 
@@ -115,6 +115,6 @@ describe("auth.fetch", () => {
     });
     expect((await auth.fetch("/x")).headers.get("ok")).toBe("1");
     shellAnswering(reply(99));
-    await expect(auth.fetch("/x")).rejects.toMatchObject({ code: "bad_answer" });
+    await expect(auth.fetch("/x")).rejects.toMatchObject({ code: "other", status: 502 });
   });
 });

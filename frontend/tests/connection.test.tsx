@@ -2,12 +2,12 @@ import { screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import { openApp } from "./support/app";
 import { startShell } from "./support/shell";
-import { refused, reply, signedIn } from "./support/states";
+import { refused, reply, signedIn, unreachable } from "./support/states";
 import { takingUploads } from "./support/transfers";
 
 const QUICK = 2_000_000;
 
-/** A server that gives and takes what is asked for. */
+/** A server that sends and accepts as many bytes as the page asks for. */
 function shellMoving() {
   const shell = startShell(signedIn());
   shell.backend({ "GET /sessions": reply(200, []) });
@@ -77,7 +77,7 @@ describe("the connection test", () => {
   });
 
   it.each([
-    ["cannot be reached", () => Promise.reject(refused("unreachable")), /cannot be reached/],
+    ["cannot be reached", () => Promise.reject(unreachable), /cannot be reached/],
     ["has no such path", () => reply(404), /offers no connection test/],
     ["is not to be asked", () => Promise.reject(refused("path_refused")), /offers no connection/],
     ["gives less than it was asked for", () => reply(200, {}), /does not understand/],

@@ -2,7 +2,7 @@ import { screen, waitFor } from "@testing-library/react";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { openApp } from "./support/app";
 import { startShell } from "./support/shell";
-import { refused, reply, signedIn, signedOut } from "./support/states";
+import { reply, signedIn, signedOut, unreachable } from "./support/states";
 
 const accounts = [
   { label: "Plain", email: "demo@vestibule.test", password: "vestibule-demo" },
@@ -35,7 +35,7 @@ describe("the demo accounts", () => {
   it.each([
     ["has none", () => reply(404, { message: "no" })],
     ["answers something else", () => reply(200, { accounts })],
-    ["is out of reach", () => Promise.reject(refused("unreachable"))],
+    ["is out of reach", () => Promise.reject(unreachable)],
   ])("are no part of the page when the server %s", async (_name, answer) => {
     vi.stubEnv("NODE_ENV", "development");
     const shell = startShell(signedOut());

@@ -172,7 +172,7 @@ describe("the banners", () => {
     expect(visit.current).toBe("/auth/login/?next=%2Fpayment%2F%3Fplan%3Dteam");
   });
 
-  it("say so when the server asks to be left alone, and let nobody ask before", async () => {
+  it("say so when the server asks to wait, and do not ask it before that", async () => {
     vi.useFakeTimers();
     const shell = startShell(stale(60_000));
     shell.on("refresh", () => {
@@ -203,7 +203,7 @@ describe("the banners", () => {
     expect(screen.queryByText(/asks to wait/)).toBeNull();
   });
 
-  it("say what stands between, and who can mend it, in the words of the core", async () => {
+  it("say what keeps the app from its server, and who can help, in the words of the core", async () => {
     const shell = startShell(stale(60_000));
     await openApp("/");
     for (const [why, { says, mend }] of Object.entries(OBSTACLES)) {

@@ -11,7 +11,7 @@ import { auth, type Permission, type SessionState, type SignedOutReason } from "
 import { startShell } from "./support/shell";
 import { asAdmin, otpPending, restoring, signedIn, signedOut, stale } from "./support/states";
 
-// The guard by itself: what it holds asks nobody whether someone is signed in.
+// The guard without the rest of the app. Its content does not check whether someone is signed in.
 
 async function behindGuard(state: SessionState, may?: Permission) {
   startShell(state);
@@ -42,26 +42,26 @@ describe("the guard alone", () => {
     "device_mismatch",
     "missing",
   ];
-  it.each(whys)("keeps out whoever is signed out: %s", async (why) => {
+  it.each(whys)("keeps out a person who is signed out: %s", async (why) => {
     const { led, shown } = await behindGuard(signedOut(why));
     expect(shown).toBeNull();
     expect(led).toEqual(["/auth/login/?next=%2Fvault%2F%3Fbox%3D7"]);
   });
 
-  it("keeps out whoever has yet to type a code", async () => {
+  it("keeps out a person who still has to enter a code", async () => {
     const { led, shown } = await behindGuard(otpPending());
     expect(shown).toBeNull();
     expect(led).toEqual(["/auth/otp/?next=%2Fvault%2F%3Fbox%3D7"]);
   });
 
-  it("keeps out whoever is not known yet", async () => {
+  it("keeps out everyone while the session is being restored", async () => {
     expect((await behindGuard(restoring())).shown).toBeNull();
   });
 
   it.each([
     ["signed in", signedIn()],
     ["signed in and offline", stale()],
-  ])("lets in whoever is %s", async (_name, state) => {
+  ])("lets in a user who is %s", async (_name, state) => {
     const { led, shown } = await behindGuard(state);
     expect(shown).toBeVisible();
     expect(led).toEqual([]);
@@ -78,7 +78,7 @@ describe("the guard alone", () => {
     ["without a role and offline", stale()],
     ["who may do something else", signedIn({ may: ["people.export"] })],
     ["with the role by name only", signedIn({ user: { roles: ["admin"] } })],
-  ])("tells whoever is signed in %s that the page is not theirs", async (_name, state) => {
+  ])("tells a user who is signed in %s that the page is not for them", async (_name, state) => {
     const { led, shown } = await behindGuard(state, "people.see");
     expect(shown).toBeNull();
     expect(led, "and leads nowhere").toEqual([]);
@@ -87,7 +87,7 @@ describe("the guard alone", () => {
     ).toBeVisible();
   });
 
-  it("lets in whoever may", async () => {
+  it("lets in a user who has the permission", async () => {
     const { led, shown } = await behindGuard(signedIn(asAdmin), "people.see");
     expect(shown).toBeVisible();
     expect(led).toEqual([]);

@@ -4,7 +4,15 @@ import type { SignedOutReason } from "@/lib/auth";
 import { openApp } from "./support/app";
 import { shop } from "./support/plans";
 import { startShell } from "./support/shell";
-import { asAdmin, otpPending, refused, reply, signedIn, signedOut } from "./support/states";
+import {
+  asAdmin,
+  otpPending,
+  refused,
+  reply,
+  signedIn,
+  signedOut,
+  unreachable,
+} from "./support/states";
 
 const people = reply(200, { users: [{ id: "9", name: "Grace Hopper", email: "g@x.y" }] });
 const grace = signedIn({
@@ -30,7 +38,7 @@ async function atWork() {
   return { shell, ...app };
 }
 
-/** Ada has typed a note on a public page, in a form that only the signed-in are shown. */
+/** Ada has typed a note on a public page, in a form that only signed-in users see. */
 async function atTheTill() {
   const shell = startShell(signedIn());
   shell.backend(shop);
@@ -39,7 +47,7 @@ async function atTheTill() {
   return { shell, ...app };
 }
 
-describe("a session that ends under somebody's hands", () => {
+describe("a session that ends while its user is working", () => {
   it.each<[SignedOutReason, RegExp]>([
     ["expired", /Your session has expired/],
     ["revoked", /You were signed out from elsewhere/],
@@ -80,7 +88,7 @@ describe("a session that ends under somebody's hands", () => {
     });
     observer.observe(document, { subtree: true, childList: true });
     await shell.change(signedOut("expired"), "rejected");
-    // Later changes do not stir the page either.
+    // Later changes do not reach the hidden page either.
     await shell.change(otpPending(), "challenge");
     await shell.change(signedOut("expired"), "challenge");
     observer.disconnect();
@@ -123,13 +131,13 @@ describe("a session that ends under somebody's hands", () => {
     expect(visit.visited).toEqual([]);
   });
 
-  it("keeps it when a code is given up, and says why a late one does not do", async () => {
+  it("keeps it when the challenge is cancelled, and says why a late code is refused", async () => {
     const { shell, user } = await atWork();
     await shell.change(signedOut("expired"), "rejected");
     await shell.change(otpPending(), "challenge");
     shell.on("verify_otp", () => {
       shell.changeNow(signedOut("expired"), "challenge");
-      throw refused("otp_expired");
+      throw refused("challenge_over", "The code has expired. Sign in again.");
     });
     await user.type(screen.getByLabelText("Six-digit code"), "123456");
     expect(await screen.findByText(/The code has expired/)).toBeVisible();
@@ -207,7 +215,7 @@ describe("a public page whose user's session ends", () => {
     expect(visit.visited).toEqual([]);
   });
 
-  it("lets go of what came of it, too", async () => {
+  it("discards the result of the form, too", async () => {
     const { shell, user } = await atTheTill();
     await user.click(screen.getByRole("button", { name: "Buy Team" }));
     expect(await screen.findByText("for the office")).toBeVisible();
@@ -243,7 +251,7 @@ describe("a public page whose user's session ends", () => {
 describe("signing in again while offline", () => {
   it("happens in front of the page, which comes back untouched", async () => {
     const { shell, user, visit } = await atWork();
-    shell.on("backend_fetch", () => Promise.reject(refused("unreachable")));
+    shell.on("backend_fetch", () => Promise.reject(unreachable));
     await shell.change(offline, "outage");
     await user.click(screen.getByRole("button", { name: "Ada Lovelace, account menu" }));
     await user.click(await screen.findByRole("menuitem", { name: "Sign in again" }));

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { SessionState, StorageStatus } from "@/lib/auth";
 import { openApp } from "./support/app";
 import { startShell } from "./support/shell";
-import { restoring, signedIn, signedOut, stale } from "./support/states";
+import { refused, restoring, signedIn, signedOut, stale } from "./support/states";
 
 const unkept = (storage: StorageStatus): SessionState => ({
   ...signedIn({ remembered: false }),
@@ -16,7 +16,7 @@ describe("a session that the keyring did not take", () => {
   it.each<[StorageStatus, RegExp, string | null]>([
     ["locked", /keyring is locked\. You stay signed in until you quit/, "Unlock keyring"],
     ["absent", /until you quit\. There is no keyring on this computer/, "Try again"],
-    ["memory_only", /until you quit\. Your keyring would not take/, "Try again"],
+    ["memory_only", /until you quit\. Your keyring did not store/, "Try again"],
     ["too_large", /until you quit\. What your server sends .* is larger/, null],
     ["ok", /until you quit\. The session could not be saved/, null],
   ])(
@@ -53,7 +53,7 @@ describe("a session that the keyring did not take", () => {
 
   it("is offered once more by itself where a click came too soon", async () => {
     const shell = startShell(unkept("locked"));
-    const refusal = { code: "busy", message: "too soon", retryAfterMs: 20 };
+    const refusal = refused("busy", "too soon", 20);
     shell.on("unlock_keyring", () =>
       shell.called("unlock_keyring").length === 1 ? Promise.reject(refusal) : null,
     );
@@ -63,7 +63,7 @@ describe("a session that the keyring did not take", () => {
     expect(shell.called("unlock_keyring")).toHaveLength(2);
   });
 
-  it("is warned of anew when the keyring's trouble changes", async () => {
+  it("is warned of again when the keyring has another problem", async () => {
     const shell = startShell(unkept("absent"));
     const { user } = await openApp("/");
     await user.click(banner().getByRole("button", { name: "Dismiss" }));
@@ -79,7 +79,7 @@ describe("a session that is behind a keyring", () => {
     expect(banner().getByRole("status")).toHaveTextContent("Unlock it to go on.");
     expect(banner().queryByRole("button", { name: "Dismiss" })).toBeNull();
     expect(screen.queryByText(/Offline/)).toBeNull();
-    expect(screen.getByText("Asked once your keyring is open")).toBeVisible();
+    expect(screen.getByText("Will be asked when your keyring is open")).toBeVisible();
     shell.on("unlock_keyring", () => {
       shell.changeNow(signedIn(), "refresh");
       return null;

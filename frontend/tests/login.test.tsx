@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import type { SignedOutReason } from "@/lib/auth";
 import { openApp } from "./support/app";
 import { startShell } from "./support/shell";
-import { otpPending, refused, signedIn, signedOut, stale } from "./support/states";
+import { otpPending, refused, signedIn, signedOut, stale, unreachable } from "./support/states";
 import { pass } from "./support/time";
 
 const email = () => screen.getByLabelText("E-mail");
@@ -45,7 +45,7 @@ describe("the sign-in page", () => {
   it("keeps the e-mail, clears the password and says why when they do not match", async () => {
     const shell = startShell(signedOut());
     shell.on("login", () => {
-      throw refused("invalid_credentials", "INVALID_CREDENTIALS");
+      throw refused("invalid_credentials", "That e-mail and password do not match.");
     });
     const { user, visit } = await openApp("/auth/login/");
     await user.type(email(), "ada@example.com");
@@ -63,7 +63,7 @@ describe("the sign-in page", () => {
   it("keeps the password too when the server could not be reached", async () => {
     const shell = startShell(signedOut());
     shell.on("login", () => {
-      throw refused("unreachable");
+      throw unreachable;
     });
     const { user } = await openApp("/auth/login/");
     await user.type(email(), "ada@example.com");
@@ -99,7 +99,7 @@ describe("the sign-in page", () => {
     vi.useFakeTimers();
     const shell = startShell(signedOut());
     shell.on("login", () => {
-      throw refused("rate_limited", "", 3000);
+      throw refused("rate_limited", "The server asks to wait.", 3000);
     });
     const { user } = await openApp("/auth/login/", { fakeTimers: true });
     await user.type(email(), "ada@example.com");
@@ -112,11 +112,11 @@ describe("the sign-in page", () => {
     expect(button()).toBeEnabled();
   });
 
-  it("waits as long as it was told to by whoever left the form and comes back", async () => {
+  it("keeps the wait when the user leaves the form and comes back", async () => {
     vi.useFakeTimers();
     const shell = startShell(signedOut());
     shell.on("login", () => {
-      throw refused("rate_limited", "", 60_000);
+      throw refused("rate_limited", "The server asks to wait.", 60_000);
     });
     const { user, go } = await openApp("/auth/login/", { fakeTimers: true });
     await user.type(email(), "ada@example.com");
@@ -130,7 +130,7 @@ describe("the sign-in page", () => {
     const waiting = screen.getByRole("button", { name: /Try again in (49|50) s/ });
     expect(waiting).toBeDisabled();
     expect(screen.getByRole("alert")).toHaveTextContent("The server asks to wait");
-    // Another form is another question.
+    // The wait holds for one form and not for the others.
     await go("/auth/register/");
     await pass(0);
     expect(screen.getByRole("button", { name: "Create account" })).toBeEnabled();

@@ -7,7 +7,7 @@ import { refused, signedIn, signedOut } from "./support/states";
 
 const item = (title: string) => ({ date: "2026-11-02", title, text: `${title}, in short` });
 
-/** A shell whose plugin for public content answers with this, in pieces of a few bytes. */
+/** Starts a shell whose plugin for public content answers with this body, in pieces of a few bytes. */
 function shellTelling(status: number, body: unknown, initial = signedOut()) {
   const shell = startShell(initial);
   const bytes = new TextEncoder().encode(JSON.stringify(body));
@@ -93,7 +93,7 @@ describe("desktop.publicFetch", () => {
     const mebibyte = new Uint8Array((1 << 20) + 1).buffer;
     shell.on("plugin:http|fetch_read_body", () => mebibyte);
     await expect(desktop.publicFetch("https://x.example/")).rejects.toMatchObject({
-      code: "too_large",
+      status: 413,
     });
     expect(shell.called("plugin:http|fetch_read_body")).toHaveLength(9);
     expect(shell.called("plugin:http|fetch_cancel_body")).toHaveLength(1);

@@ -1,5 +1,5 @@
-// Where a backend has no such thing: it is not offered, and whoever asks for it all the same is
-// told.
+// What a backend does not offer is not offered to the user either. A person who asks for it by its
+// address reads that it does not exist.
 
 import { screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
@@ -33,10 +33,10 @@ describe("a server that makes no accounts", () => {
     expect(accounts()).toHaveLength(0);
   });
 
-  it("and says so to whoever comes by the address", async () => {
+  it("and says so to a person who opens the address", async () => {
     const shell = start();
     const { user, visit } = await openApp("/auth/register/?next=/account/");
-    expect(screen.getByText(/makes no accounts from here/)).toBeVisible();
+    expect(screen.getByText(/does not let you create an account here/)).toBeVisible();
     expect(screen.queryByRole("button", { name: "Create account" })).toBeNull();
     const main = within(screen.getByRole("main"));
     await user.click(main.getByRole("link", { name: "Sign in" }));

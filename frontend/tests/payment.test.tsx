@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { openApp } from "./support/app";
 import { plans, receipt, shop, team } from "./support/plans";
 import { startShell } from "./support/shell";
-import { refused, reply, signedIn, signedOut, stale } from "./support/states";
+import { refused, reply, signedIn, signedOut, stale, unreachable } from "./support/states";
 
 const buy = () => screen.findByRole("button", { name: "Buy Team" });
 
@@ -67,8 +67,12 @@ describe("the payment page", () => {
   });
 
   it.each([
-    ["the server is out of reach", refused("unreachable"), /cannot be reached/],
-    ["the session has ended", refused("session_ended"), /Your session has ended/],
+    ["the server is out of reach", unreachable, /cannot be reached/],
+    [
+      "the session has ended",
+      refused("other", "Your session has ended."),
+      /Your session has ended/,
+    ],
     ["the session is refused", reply(401, { message: "no" }), /You stay signed in/],
     ["the server is closed", reply(503, {}), /closed for maintenance/],
     ["a gateway speaks", reply(502, {}), /gateway in front of the server/],

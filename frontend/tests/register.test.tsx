@@ -37,7 +37,7 @@ describe("the registration page", () => {
     shell.on("register", () => ({ outcome: "accepted" }));
     const { user, visit } = await openApp("/auth/register/?next=/account/");
     await fill(user);
-    expect(await screen.findByText(/taken your registration/)).toBeVisible();
+    expect(await screen.findByText(/accepted your registration/)).toBeVisible();
     expect(visit.current).toBe("/auth/login/?next=%2Faccount%2F");
     await waitFor(() => expect(screen.getByLabelText("Password")).toHaveFocus());
     expect(screen.getByLabelText("E-mail")).toHaveValue("ada@example.com");
@@ -46,7 +46,7 @@ describe("the registration page", () => {
   it("says that an e-mail is taken and keeps everything", async () => {
     const shell = startShell(signedOut());
     shell.on("register", () => {
-      throw refused("email_taken");
+      throw refused("email_taken", "There is already an account with this address.");
     });
     const { user } = await openApp("/auth/register/");
     await fill(user);
@@ -59,7 +59,7 @@ describe("the registration page", () => {
   it("shows the backend's own words about what it did not accept", async () => {
     const shell = startShell(signedOut());
     shell.on("register", () => {
-      throw refused("invalid_input", "password: too easy to guess");
+      throw refused("other", "password: too easy to guess");
     });
     const { user } = await openApp("/auth/register/");
     await fill(user);

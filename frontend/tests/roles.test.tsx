@@ -2,7 +2,7 @@ import { screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import { openApp } from "./support/app";
 import { type Shell, startShell } from "./support/shell";
-import { asAdmin, refused, reply, signedIn, signedOut } from "./support/states";
+import { asAdmin, reply, signedIn, signedOut, unreachable } from "./support/states";
 
 const people = reply(200, {
   users: [
@@ -21,7 +21,7 @@ function startAsAdmin() {
 }
 
 describe("the way to the administrators' page", () => {
-  it("is there for whoever may take it, and only then", async () => {
+  it("is shown to users who have the permission, and only to them", async () => {
     const shell = startAsAdmin();
     await openApp("/dashboard/");
     const nav = within(screen.getByRole("navigation", { name: "Main" }));
@@ -49,7 +49,7 @@ describe("the administrators' page", () => {
     expect(document.title).toBe("People · Vestibule");
   });
 
-  it("asks whoever is signed out to sign in, and leads back", async () => {
+  it("asks a person who is signed out to sign in, and leads back", async () => {
     const shell = startShell(signedOut());
     const { visit } = await openApp("/admin/");
     expect(visit.current).toBe("/auth/login/?next=%2Fadmin%2F");
@@ -79,7 +79,7 @@ describe("the administrators' page", () => {
     expect(await screen.findByText("Grace Hopper")).toBeVisible();
   });
 
-  it("says so when the server refuses, which knows better", async () => {
+  it("says so when the server refuses, which has the last word", async () => {
     const shell = startAsAdmin();
     shell.backend({ "GET /admin/users": reply(403, { message: "no", code: "FORBIDDEN" }) });
     await openApp("/admin/");
@@ -87,7 +87,7 @@ describe("the administrators' page", () => {
     expect(
       await accounts.findByText(/Your account may not do this, the server says/),
     ).toBeVisible();
-    // The shell has asked for the roles meanwhile.
+    // The shell has read the roles again in the meantime.
     await shell.change(signedIn());
     expect(await notYours()).toBeVisible();
   });
@@ -103,7 +103,7 @@ describe("asking the server again", () => {
     return shell;
   }
 
-  it("opens the page to whoever was given the role", async () => {
+  it("opens the page to a user who has been given the role", async () => {
     const shell = await asked((told) => {
       told.changeNow(signedIn(asAdmin), "refresh");
       return null;
@@ -114,11 +114,11 @@ describe("asking the server again", () => {
 
   it("says that nothing has changed", async () => {
     await asked(() => null);
-    expect(await screen.findByText("The server says the same as before.")).toBeVisible();
+    expect(await screen.findByText("The server gives you the same roles as before.")).toBeVisible();
   });
 
   it("says why it got no answer", async () => {
-    await asked(() => Promise.reject(refused("unreachable")));
+    await asked(() => Promise.reject(unreachable));
     expect(await screen.findByText(/The server cannot be reached. Check/)).toBeVisible();
   });
 });
@@ -135,20 +135,17 @@ describe("the export", () => {
     expect(screen.getByText("/home/ada/Downloads/people.csv")).toBeVisible();
   });
 
-  it.each([
-    ["not_allowed", /Your account may not do this/],
-    ["unreachable", /The server cannot be reached/],
-  ] as const)("says why there is none: %s", async (code, words) => {
+  it("says why there is none, in the core's words", async () => {
     const shell = startAsAdmin();
-    shell.on("export_people", () => Promise.reject(refused(code)));
+    shell.on("export_people", () => Promise.reject(unreachable));
     const { user } = await openApp("/admin/");
     await user.click(await button());
     const alert = await screen.findByRole("alert");
     expect(alert).toHaveTextContent("Nothing was exported");
-    expect(alert).toHaveTextContent(words);
+    expect(alert).toHaveTextContent(unreachable.message);
   });
 
-  it("is not even offered to whoever may only look", async () => {
+  it("is not offered to a user who may only read the list", async () => {
     const shell = startShell(signedIn({ may: ["people.see"] }));
     shell.backend({ "GET /admin/users": people });
     await openApp("/admin/");

@@ -10,12 +10,12 @@ import { pass } from "./support/time";
 
 const PATHS = ["/", "/auth/login/", "/auth/register/", "/dashboard/", "/payment/", "/account/"];
 
-/** Everything that was in the page at any time, even if it was taken out before a paint. */
+/** Collects everything that was ever in the page, even where it was removed before a paint. */
 function record() {
   const seen: string[] = [document.body.innerHTML];
   const observer = new MutationObserver((changes) => {
     for (const { target, addedNodes, removedNodes } of changes) {
-      // What was put in and taken out between two looks is found among the removed.
+      // A node that was added and removed between two callbacks is among the removed nodes.
       for (const node of [...addedNodes, ...removedNodes]) {
         seen.push(node instanceof Element ? node.outerHTML : (node.textContent ?? ""));
       }
@@ -178,7 +178,7 @@ describe("the gate", () => {
       screen.getByRole("heading", { name: "Vestibule is not set up correctly" }),
     ).toBeVisible();
     expect(screen.getByRole("alert")).toHaveTextContent(mistake);
-    expect(screen.getByRole("alert")).toHaveTextContent("whoever was signed in still is");
+    expect(screen.getByRole("alert")).toHaveTextContent("your session is kept");
     expect(screen.queryByRole("link", { name: /sign in/i })).toBeNull();
     expect(shell.called("window_ready"), "it is shown").toHaveLength(1);
     shell.on("session", answer);

@@ -33,7 +33,7 @@ describe("a countdown", () => {
     expect(left).toHaveTextContent("0");
     rerender(<Left until={momentNow() + 60_000} />);
     expect(left).toHaveTextContent("60");
-    // Somebody sets the clock back by a day.
+    // The clock is set back by a day.
     vi.setSystemTime(Date.now() - 86_400_000);
     await pass(51_000);
     expect(left).toHaveTextContent("9");

@@ -22,7 +22,7 @@ function watch(useHook: Hook) {
   return seen;
 }
 
-/** Until the client's own reads after mounting are over. */
+/** Waits until the client's own reads after mounting are over. */
 const settle = () => act(() => new Promise((resolve) => setTimeout(resolve, 30)));
 
 describe("useSession", () => {
@@ -80,7 +80,7 @@ describe("useSession", () => {
     const shell = startShell(signedIn());
     await auth.start();
     const seen = watch(() => auth.useSession());
-    // The change falls into every step of a read in turn.
+    // The change happens in each step of a read in turn.
     for (let step = 0; step < 60; step += 1) {
       await act(async () => {
         const query = client.$store.atoms.session?.get() as { refetch: () => Promise<void> };

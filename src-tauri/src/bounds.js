@@ -1,22 +1,23 @@
-// What a page may say to the app: to the shell, and to the scheme that its pages come by. The engine
-// hands a message to the app's process whole, and the app cannot refuse it before that: it is held
-// there several times over by then. So a message is bounded here, where it is made: its size, and
-// how much of all messages is on its way. Runs in every frame before the scripts of the page, and
-// keeps for itself what it uses of the engine: what a page does to the originals changes nothing.
+// Bounds what a page may send to the app: to the shell's commands, and to the scheme from which the
+// pages are loaded. The engine hands a whole message to the app's process, which holds it several
+// times over before the app can refuse it. So messages are bounded here, in the page: the size of
+// each, and the size of all that are on their way. This script runs in every frame before the page's
+// own scripts. It takes its own copies of the engine's functions first, so that a page that replaces
+// them changes nothing here.
 (() => {
   /** The longest message, in characters or bytes. */
   const MESSAGE = 2 * 1024 * 1024;
-  /** The most that is on its way; the next message waits for its turn, in the page's memory. */
+  /** The most bytes that are on their way. Further messages wait in the page's memory. */
   const ON_ITS_WAY = 4 * 1024 * 1024;
   const AT_ONCE = 192;
-  /** The most values in a message that is JSON: each takes some hundred bytes where it is read. */
+  /** The most values in a JSON message: the app needs about a hundred bytes for each. */
   const VALUES = 20_000;
-  /** How often a page may ask to hear an event at once, and then once a second: the shell keeps
-   * each, and tells each of a change. */
+  /** How many event listeners a page may register at once; later one more each second. The shell
+   * keeps every listener and sends each event to all of them. */
   const LISTENERS = 256;
-  /** The longest address, and the most that all headers have. */
+  /** The longest address, and the largest size of all headers together. */
   const HEAD = 16 * 1024;
-  /** How much may go in a second where nobody says that it has arrived. */
+  /** The most bytes a second on the ways that do not report when a message has arrived. */
   const UNANSWERED = 4 * 1024 * 1024;
 
   const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf } = Reflect;
@@ -48,14 +49,14 @@
 
   const decode = (address) => attempt(() => decoded(address)) ?? address;
 
-  /** Whether this address is the shell's; a relative one is the app's own page's. */
+  /** Whether an address is the shell's. A relative address is one of the app's own pages. */
   const isShell = (address) => {
     const url = attempt(() => construct(URL, [address]));
     if (!url) return false;
     return apply(protocolOf, url, []) === "ipc:" || apply(hostOf, url, []) === "ipc.localhost";
   };
 
-  /** The size of a body; undefined where it cannot be told before it is sent. */
+  /** The size of a body; undefined where it is not known before the body is sent. */
   const size = (body) => {
     if (body === undefined || body === null) return 0;
     if (typeof body === "string") return body.length;
@@ -65,7 +66,7 @@
     );
   };
 
-  /** Whether a text has more values than may be; commas within its strings are none. */
+  /** Whether a JSON text has more than `VALUES` values. Commas inside strings do not count. */
   const hasTooManyValues = (text) => {
     let values = 0;
     let quoted = false;
@@ -89,11 +90,11 @@
   const put = (object, name, value) =>
     defineProperty(object, name, { value, writable: true, enumerable: true, configurable: false });
 
-  // A frame would have bounds of its own, and a page can make frames without end. The app's pages
-  // have none, so that nothing is lost.
+  // A page can make any number of frames, and each would have bounds of its own. So frames get no
+  // way to the app at all. The app's own pages have no frames, so they lose nothing.
   if (window !== window.top) {
     const refuse = () => {
-      throw construct(TypeError, ["A frame has no way to the app."]);
+      throw construct(TypeError, ["A frame cannot send anything to the app."]);
     };
     put(window, "fetch", () => construct(Promise, [refuse]));
     put(XMLHttpRequest.prototype, "open", refuse);
@@ -112,18 +113,19 @@
     "headers. Give a larger body to auth.fetch as a Blob or a stream, which goes in pieces.";
 
   const LISTENED =
-    `A page may listen ${LISTENERS} times, and once more each second. Listen once, and pass on.`;
+    `A page may register ${LISTENERS} event listeners, and one more each second. Register one ` +
+    "and pass its events on.";
 
-  /** What a command answers that is refused. */
-  const refusal = (code = "too_large", message = TOO_LARGE) =>
+  /** The answer of a command that is refused here. The shape is that of the core's errors. */
+  const refusal = (code = "other", status = 413, message = TOO_LARGE) =>
     construct(Response, [
-      stringify({ code, message, retryAfterMs: null }),
+      stringify({ code, status, message, retryAfterMs: null }),
       { headers: { "content-type": "application/json", "Tauri-Response": "error" } },
     ]);
 
   let bytes = 0;
   let count = 0;
-  // Those that wait, each with the next.
+  // The queue of messages that wait: each holds the next.
   let first;
   let last;
   const fits = (length) => count < AT_ONCE && (bytes === 0 || bytes + length <= ON_ITS_WAY);
@@ -137,7 +139,7 @@
   };
 
   const send = (length, address, init, held) => {
-    // A buffer can grow while it waits.
+    // A buffer can grow while its message waits.
     if (size(init.body) !== held) return refusal();
     bytes += length;
     count += 1;
@@ -151,7 +153,7 @@
     return sent;
   };
 
-  /** Sends it in its turn. */
+  /** Sends a message when it is its turn. */
   const dispatch = (held, address, input, init) => {
     const length = held + address.length + (init.headers ? headSize(init.headers) : 0);
     if (!first && fits(length)) return send(length, input, init, held);
@@ -165,15 +167,15 @@
     ]);
   };
 
-  // The app's pages come by a scheme of its own, and there is no other server: what is read there
-  // has no body to speak of.
+  // Requests that are not for the shell load the app's own pages from its scheme; the window reaches
+  // no other server. Such requests need no body.
   const elsewhere = (address, input, init) => {
     const copy = { __proto__: null };
     for (const name in init) copy[name] = init[name];
     if (copy.headers !== undefined) copy.headers = construct(Headers, [copy.headers]);
     const held = size(copy.body);
     const headers = copy.headers ?? attempt(() => apply(headersOfRequest, input, []));
-    // The size of the body of a request cannot be told.
+    // The size of the body of a Request object cannot be read.
     const method = attempt(() => apply(methodOfRequest, input, [])) ?? "GET";
     const isBare = method === "GET" || method === "HEAD";
     if (held === undefined || held > MESSAGE || (headers && headSize(headers) > HEAD) || !isBare) {
@@ -200,19 +202,19 @@
     if (isText ? hasTooManyValues(body) : !isBytes(headers)) return refusal();
     if (apply(includes, decode(address), ["event|listen"])) {
       if (listeners >= LISTENERS + (now() - begun) / 1000) {
-        return refusal("busy", LISTENED);
+        return refusal("busy", 429, LISTENED);
       }
       listeners += 1;
     }
     return dispatch(held, address, address, { __proto__: null, method, headers, body });
   };
 
-  // A page may put its own around it, and cannot get behind it.
+  // A page may wrap this function, but it cannot reach the original.
   put(window, "fetch", (input, init) =>
     construct(Promise, [(resolve) => resolve(guarded(input, init))]),
   );
 
-  // For what goes where nobody says that it has arrived.
+  // Counts what is sent on the ways that do not report when a message has arrived.
   let since = now();
   let sent = 0;
   const spend = (length) => {
@@ -220,10 +222,10 @@
       since = now();
       sent = 0;
     }
-    // Each costs something, however short it is.
+    // Each message costs the app something, however short it is.
     sent += length + 1024;
     if (sent > UNANSWERED) {
-      throw construct(TypeError, [`The app takes ${UNANSWERED} bytes in a second this way.`]);
+      throw construct(TypeError, [`The app takes at most ${UNANSWERED} bytes a second this way.`]);
     }
   };
 
@@ -251,10 +253,10 @@
     return apply(headed, this, [key, text]);
   });
 
-  // Nobody would hear it: there is no network.
+  // A window has no network that a beacon could be sent to.
   put(Navigator.prototype, "sendBeacon", () => false);
 
-  // The other way to the shell, which is taken where the engine refuses the first.
+  // Tauri's other way to the shell, which it uses where the engine refuses fetch.
   const bounded = (native) =>
     function postMessage(message) {
       if (typeof message !== "string" || message.length > MESSAGE || hasTooManyValues(message)) {

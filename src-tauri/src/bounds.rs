@@ -1,11 +1,11 @@
-//! What a page may take of the app. A script in a window can call commands without end, so each
-//! command has a bound, in one table: how many of it run at a time, for each window or for the
-//! app as a whole, and how soon after one the next may begin. What the commands under way were
-//! given is bounded for all of them together.
+//! Bounds how much a page may ask of the app. A script in a window can call commands without end,
+//! so one table has a bound for each command: how many calls of it run at a time, for each window
+//! or for the whole app, and how soon after one call the next may begin. The size of the arguments
+//! of all running commands is bounded together.
 //!
-//! A command takes a [`Permit`] as an argument: the command is refused where none is to be had,
-//! before its other work, and gives it back at its end, however it ends. What a message costs
-//! before any command sees it is bounded in the page, by `bounds.js`.
+//! A command takes a [`Permit`] as an argument. Where no permit is left the command is refused
+//! before it does any work; the permit is given back when the command ends, however it ends. What a
+//! message costs before it reaches a command is bounded in the page, by `bounds.js`.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,17 +15,17 @@ use tauri::ipc::{CommandArg, CommandItem, InvokeBody, InvokeError};
 use tauri::{AppHandle, Manager as _, Runtime};
 use vestibule_core::error::{AuthError, ErrorCode};
 
-/// The most windows at a time: the engine takes some 100 MB for each.
+/// The most windows at a time: the engine needs about 100 MB for each.
 pub const WINDOWS: usize = 10;
-/// The most that all commands under way were given, in bytes. Some of it is held twice.
+/// The most bytes in the arguments of all running commands. The app holds some of them twice.
 const GIVEN: usize = 12 * 1024 * 1024;
-/// What a value of a JSON text takes beside its text.
+/// The bytes that a JSON value takes in memory beside its text.
 const VALUE: usize = 32;
 
-/// The script that bounds what a page says to the shell, for every frame.
+/// The script that bounds what a page may send to the shell. It runs in every frame.
 pub const SCRIPT: &str = include_str!("bounds.js");
 
-/// Whose commands are counted together.
+/// Which calls of a command are counted together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Whose {
     Window,
@@ -37,25 +37,26 @@ enum Whose {
 struct Bound {
     whose: Whose,
     at_once: usize,
-    /// From the beginning of one to that of the next.
+    /// The least time between the beginnings of two calls.
     gap: Duration,
 }
 
-/// The bound of every command. One that is not named has the last.
+/// The bound of each command. The last row is for all that are not named.
 fn bound(command: &str) -> Bound {
     let (whose, at_once, gap_ms) = match command {
-        // An engine process each. Together they are bounded by [`WINDOWS`].
+        // Each window costs an engine process. [`WINDOWS`] bounds their number.
         "new_window" => (Whose::App, 1, 0),
-        // Shows a dialog over all that is on the screen.
+        // Each call may show a dialog over everything else on the screen.
         "unlock_keyring" => (Whose::App, 1, 3_000),
-        // Starts another program.
+        // Each call starts another program.
         "open_log_folder" => (Whose::App, 1, 5_000),
-        // Writes a file each.
+        // Each call writes a file.
         "export_people" => (Whose::App, 1, 0),
         "set_theme" | "set_reports" => (Whose::App, 1, 50),
-        // A request to the backend each, which may take half a minute; there is one session.
+        // Each call sends a request to the backend, which may take half a minute. All windows
+        // share one session, so a few at once are enough.
         "login" | "register" | "verify_otp" | "resend_otp" => (Whose::App, 8, 0),
-        // The answer to a page that is busy: pieces of a body come one by one for each exchange.
+        // Enough for a busy page, whose bodies are sent and read piece by piece.
         _ => (Whose::Window, 128, 0),
     };
     Bound {
@@ -65,22 +66,22 @@ fn bound(command: &str) -> Bound {
     }
 }
 
-/// What is under way of all that has a bound.
+/// The calls that are running now.
 #[derive(Default)]
 pub struct Bounds(Mutex<UnderWay>);
 
 #[derive(Default)]
 struct UnderWay {
-    /// By command and window; one that has none has no entry.
+    /// The number of running calls by command and window. A number of zero has no entry.
     counts: HashMap<Key, usize>,
-    /// When a command with a gap last began.
+    /// When each command that has a gap last began.
     began: HashMap<&'static str, Instant>,
     given: usize,
     /// Windows that are being opened.
     opening: usize,
 }
 
-/// A command, and the label of the window, which is empty where all windows count together.
+/// A command and the label of a window. The label is empty where all windows count together.
 type Key = (&'static str, String);
 
 impl Bounds {
@@ -99,14 +100,15 @@ impl Bounds {
         let count = under_way.counts.get(&key).copied().unwrap_or_default();
         if count >= at_once {
             return Err(refusal(format!(
-                "`{command}` is under way {count} times, which is the most. Call it again when \
-                 one has answered."
+                "`{command}` is running {count} times, which is the most. Call it again when one \
+                 has answered."
             )));
         }
         if under_way.given.saturating_add(given) > GIVEN {
             return Err(refusal(format!(
-                "The commands under way were given {} bytes; with the {given} of this \
-                 `{command}` it would be more than {GIVEN}. Call it again when one has answered.",
+                "The arguments of all running commands have {} bytes; with the {given} bytes of \
+                 this `{command}` they would have more than {GIVEN}. Call it again when one has \
+                 answered.",
                 under_way.given
             )));
         }
@@ -115,7 +117,7 @@ impl Bounds {
         let wait = began.and_then(|began| gap.checked_sub(now.duration_since(*began)));
         if let Some(wait) = wait.filter(|wait| !wait.is_zero()) {
             let words = format!(
-                "`{command}` can be called once in {} ms. Call it again after `retryAfterMs`.",
+                "`{command}` may be called once in {} ms. Call it again after `retryAfterMs`.",
                 gap.as_millis()
             );
             return Err(refusal(words).retry_after(Some(wait)));
@@ -144,12 +146,13 @@ impl Bounds {
     }
 }
 
-/// For whoever wrote the page. Not logged: a page that asks without end would fill the log.
+/// The message is for the developers of the page. It is not logged: a page that calls commands
+/// without end would fill the log.
 fn refusal(words: String) -> AuthError {
     AuthError::with_message(ErrorCode::Busy, words)
 }
 
-/// Lets a command run, for as long as it is kept.
+/// Lets one call of a command run, for as long as this value is kept.
 pub struct Permit<R: Runtime> {
     app: AppHandle<R>,
     key: Key,
@@ -178,7 +181,7 @@ impl<R: Runtime> Drop for Permit<R> {
     }
 }
 
-/// What a value takes in memory, roughly.
+/// Roughly the bytes that a value takes in memory.
 fn size(value: &serde_json::Value) -> usize {
     use serde_json::Value;
     let inner = match value {
@@ -193,13 +196,13 @@ fn size(value: &serde_json::Value) -> usize {
     VALUE + inner
 }
 
-/// Room for a window that is being opened; to be kept until it is there.
+/// Reserves the place of a window that is being opened. It is kept until the window is there.
 pub struct Room(AppHandle);
 
-/// Refuses one window more than [`WINDOWS`], those counted that are being opened.
+/// Reserves a place for one more window. Windows that are being opened count too.
 ///
 /// # Errors
-/// If there are as many.
+/// If there are [`WINDOWS`] already.
 pub fn one_window_more(app: &AppHandle) -> Result<Room, AuthError> {
     let bounds = app.state::<Bounds>();
     let mut under_way = bounds.under_way();
@@ -279,7 +282,7 @@ mod tests {
         assert!(size(&json!({ "a": "x".repeat(1_000) })) >= 1_000);
     }
 
-    /// Each function that pages call takes a permit: a command without one has no bound.
+    /// Each function that pages call takes a permit, because a command without one has no bound.
     #[test]
     fn no_command_is_without_a_permit() {
         let sources = [

@@ -1,4 +1,5 @@
-//! Session changes become the event `session-changed` in every window. Nothing else emits.
+//! Sends every change of a session to all windows as the event `session-changed`. The app emits no
+//! other event.
 
 use tauri::{AppHandle, Emitter as _};
 use vestibule_core::session::Session;
@@ -7,8 +8,8 @@ const EVENT: &str = "session-changed";
 
 /// Forwards every change of `session` until the app ends.
 pub fn start(app: AppHandle, session: &Session) {
-    // Now, not when the task first runs: whoever reads the state after this call hears of
-    // every change to it, however soon that comes.
+    // Subscribed now and not when the task first runs, so that no change after this call is missed
+    // by a window that reads the state right after it.
     let mut changes = session.subscribe();
     tauri::async_runtime::spawn(async move {
         while changes.changed().await.is_ok() {
@@ -18,7 +19,7 @@ pub fn start(app: AppHandle, session: &Session) {
                 "a session change goes to the windows"
             );
             if let Err(error) = app.emit(EVENT, change) {
-                tracing::error!(%error, "a session change was not sent");
+                tracing::error!(%error, "a session change could not be sent to the windows; they show the state before it");
             }
         }
     });

@@ -1,5 +1,5 @@
-//! The commands: each hands over to the core and returns. No policy lives here; how often a page
-//! may call them stands in [`crate::bounds`].
+//! The commands that pages call. Each hands over to the core and returns. How often a page may call
+//! them is in [`crate::bounds`].
 
 use tauri::ipc::Invoke;
 use tauri::{AppHandle, State, WebviewWindow, Wry, command, generate_handler};
@@ -15,7 +15,7 @@ use crate::bounds::Permit;
 use crate::workspaces::{self, Workspaces};
 use crate::{exchanges, logging, people, preferences, reports, window};
 
-/// Every command, for the builder.
+/// Tauri's handler for all commands.
 pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
     generate_handler![
         session,
@@ -44,10 +44,10 @@ pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
     ]
 }
 
-/// What a command answers.
+/// The answer of a command.
 pub type Reply<T> = Result<T, AuthError>;
 
-// Asynchronous: where the app could not start this tries again, which may take a moment.
+// Asynchronous, because it tries again where the app could not start, which may take a moment.
 #[command]
 async fn session(
     _permit: Permit<Wry>,
@@ -143,7 +143,7 @@ async fn window_ready(_permit: Permit<Wry>, window: WebviewWindow) -> Reply<()> 
     Ok(())
 }
 
-// Asynchronous: opening a window from a synchronous command deadlocks on Windows.
+// Asynchronous, because opening a window from a synchronous command deadlocks on Windows.
 #[command]
 async fn new_window(_permit: Permit<Wry>, app: AppHandle) -> Reply<()> {
     window::open_another(&app)
@@ -189,6 +189,7 @@ async fn open_log_folder(_permit: Permit<Wry>, app: AppHandle) -> Reply<()> {
     logging::open_folder(&app).map_err(internal)
 }
 
+/// Logs the cause of a fault of this app; the page gets a sentence without it.
 pub fn internal(error: impl std::fmt::Display) -> AuthError {
     tracing::error!(%error, "a command failed");
     ErrorCode::Internal.into()

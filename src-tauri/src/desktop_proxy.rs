@@ -1,12 +1,12 @@
-//! The proxy that the desktop's settings name. On macOS and Windows the HTTP client of the core
-//! reads them by itself; elsewhere GIO does, which knows GNOME's and KDE's, scripts (PAC) among
-//! them, and the portal of a sandbox.
+//! Finds the proxy in the desktop's settings. On macOS and Windows the core's HTTP client reads the
+//! system's settings itself. On Linux GIO reads them: it knows the settings of GNOME and KDE, proxy
+//! scripts (PAC) included, and asks the portal where the app runs in a sandbox.
 
 use std::sync::Arc;
 
 use vestibule_core::transport::DesktopProxy;
 
-/// Whom the core asks for a proxy; `None` where it asks the system by itself.
+/// What the core asks for a proxy; `None` where its HTTP client asks the system itself.
 pub fn desktop() -> Option<Arc<dyn DesktopProxy>> {
     #[cfg(target_os = "linux")]
     return Some(Arc::new(linux::Gio));
@@ -19,20 +19,21 @@ mod linux {
     use gio::prelude::ProxyResolverExt as _;
     use vestibule_core::transport::{DesktopProxy, Url};
 
-    /// The default resolver of GIO (`GProxyResolver`), which chooses by the desktop.
+    /// GIO's default resolver (`GProxyResolver`), which reads the settings of the running desktop.
     pub struct Gio;
 
     impl DesktopProxy for Gio {
         fn proxy_for(&self, url: &Url) -> Option<Url> {
             let mut origin = url.clone();
-            // The way depends on the host alone, and a script may be anybody's.
+            // Only the origin decides which proxy is used, and a proxy script of a stranger should
+            // not see more of the address.
             origin.set_path("/");
             let found =
                 gio::ProxyResolver::default().lookup(origin.as_str(), gio::Cancellable::NONE);
             let found = found.inspect_err(|error| {
-                tracing::warn!(kind = ?error.kind::<gio::ResolverError>(), "the desktop cannot say which proxy it wants");
+                tracing::warn!(kind = ?error.kind::<gio::ResolverError>(), "the desktop's proxy settings could not be read; the app connects without a proxy");
             });
-            // In the order of preference; `direct://` among them means none.
+            // The best proxy comes first; `direct://` means no proxy.
             let first = found.ok()?.into_iter().next()?;
             Url::parse(&first)
                 .ok()
@@ -49,10 +50,10 @@ mod tests {
 
     use super::linux::Gio;
 
-    /// In the child: the address to find the way to.
+    /// Set in the child process: the address whose proxy it looks up.
     const ASKED: &str = "VESTIBULE_TEST_WAY_TO";
 
-    /// GNOME's settings as in a session of their own: in a file, and no desktop's.
+    /// Runs a program with GNOME settings of its own, which are kept in a file.
     fn with_settings(folder: &std::path::Path, program: &std::path::Path) -> Command {
         let mut command = Command::new(program);
         for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
@@ -76,7 +77,7 @@ mod tests {
         );
     }
 
-    /// What a process of that desktop finds.
+    /// The proxy that a process with these settings finds.
     fn way(folder: &std::path::Path, to: &str) -> String {
         let this = std::env::current_exe().expect("this program");
         let mut command = with_settings(folder, &this);

@@ -1,5 +1,5 @@
-//! Calls to the adopter's API, for the window that makes them. Bodies that are not small text
-//! cross as raw bytes, a piece for each command.
+//! The commands by which a window calls the adopter's API. A body that is not a small text crosses
+//! as raw bytes, one piece for each command.
 
 use tauri::ipc::{InvokeBody, Request, Response};
 use tauri::{State, WebviewWindow, Wry, command};
@@ -11,7 +11,7 @@ use crate::bounds::Permit;
 use crate::commands::Reply;
 use crate::workspaces::Workspaces;
 
-/// Names the exchange of a raw body, which has no room for arguments.
+/// The header that names the exchange of a raw body. A command with a raw body has no arguments.
 const EXCHANGE: &str = "vestibule-exchange";
 
 #[command]

@@ -1,11 +1,12 @@
-//! The fence around a page. It stays on the app's own pages, reaches no network, opens no
-//! window, keeps no file and is granted nothing: what a page needs comes through commands
-//! and the app's own scheme. A link that the adopter names opens in the system's browser.
+//! Restricts what a page can do in its window. A window shows only the app's own pages. They reach
+//! no network, open no window, save no file and get no permission of the web engine: what a page
+//! needs comes through commands and the app's own scheme. A link that the adopter lists opens in the
+//! system's browser.
 //!
-//! The content security policy says most of this as well, but it has holes. `<link
-//! rel="preconnect">` is one: it looks a host up and connects to it whatever the policy says.
-//! So the webview's way to the network is a proxy that cannot exist. What takes no proxy either
-//! is switched off in the engine itself.
+//! The content security policy forbids most of this as well, but it has holes. For example, the
+//! engine looks up and connects to the host of a `<link rel="preconnect">` whatever the policy says.
+//! So the webview is given a proxy at which nothing can listen. Features that bypass the proxy too
+//! are switched off in the engine.
 
 mod engine;
 
@@ -18,16 +19,18 @@ use tauri::{AppHandle, Manager as _, Url, WebviewWindow, WebviewWindowBuilder, W
 
 use crate::bounds;
 
-/// Nobody can listen at port 0. The engines of macOS and Windows may not take it for a port,
-/// hence the one that is set aside for discarding there.
+/// The proxy of every webview, at which nothing listens: no program can listen at port 0. The
+/// engines of macOS and Windows may not accept port 0, so they get port 9, which is reserved for
+/// discarding data.
 const NOWHERE: &str = if cfg!(target_os = "linux") {
     "http://127.0.0.1:0"
 } else {
     "http://127.0.0.1:9"
 };
 
-/// The engine's menu over a page offers to reload it, to leave it and, where it may, to inspect
-/// it. What remains is the menu of what can be cut, copied or pasted; who develops keeps it all.
+/// Hides the engine's context menu except over text that can be cut, copied or pasted: the menu
+/// offers to reload the page, to leave it and, where that is on, to inspect it. Debug builds keep
+/// the whole menu.
 const MENU_OF_TEXT_ONLY: &str = "addEventListener('contextmenu', (event) => {
   const { target, clientX: x, clientY: y } = event;
   const selection = getSelection();
@@ -37,13 +40,14 @@ const MENU_OF_TEXT_ONLY: &str = "addEventListener('contextmenu', (event) => {
   if (!isSelected && !target.matches?.(':read-write')) event.preventDefault();
 }, true);";
 
-/// A page must not fill the screen with browser windows.
+/// The least time between two links that open in the browser, so that a page cannot fill the screen
+/// with browser windows.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Builds a window with the fence around its pages. It must be called on the main thread.
+/// Builds a window with these restrictions. It must be called on the main thread.
 ///
 /// # Errors
-/// If there can be no such window.
+/// If the window cannot be built.
 pub fn build(
     builder: WebviewWindowBuilder<'_, Wry, AppHandle>,
     app: &AppHandle,
@@ -74,7 +78,8 @@ fn around<'a>(
         })
         .on_download(|_, _| false)
         .on_permission_request(|_, _| PermissionResponse::Deny)
-        // WebView2 would keep what is typed into forms, for whoever uses the app next.
+        // WebView2 would keep what is typed into forms and offer it to the next person who uses the
+        // app.
         .general_autofill_enabled(false);
     let builder = builder.initialization_script_for_all_frames(bounds::SCRIPT);
     let builder = match cfg!(debug_assertions) {
@@ -82,7 +87,7 @@ fn around<'a>(
         false => builder.initialization_script(MENU_OF_TEXT_ONLY),
     };
     if tauri::is_dev() {
-        // The pages come from a server then.
+        // The pages come from the development server, which a proxy would cut off.
         return builder;
     }
     builder
@@ -100,7 +105,8 @@ fn is_own_page(url: &Url, dev_url: Option<&Url>) -> bool {
     bundled || served
 }
 
-/// The links that leave the app: whole addresses, so that none can carry anything away.
+/// The links that may open in the system's browser. They are whole addresses, so that a page cannot
+/// add data to one of them.
 #[derive(Default)]
 pub struct Links {
     known: Vec<Url>,
@@ -108,10 +114,10 @@ pub struct Links {
 }
 
 impl Links {
-    /// Those in `plugins.vestibule.links` of `tauri.conf.json`.
+    /// The links in `plugins.vestibule.links` of `tauri.conf.json`.
     ///
     /// # Errors
-    /// If one of them is no address that a browser should open.
+    /// If an entry is not an https address, or names a user.
     pub fn configured(app: &AppHandle) -> Result<Self, String> {
         let section = app.config().plugins.0.get("vestibule");
         let listed = section.and_then(|section| section.get("links"));
@@ -133,7 +139,7 @@ impl Links {
         let link = |listed: &Value| {
             let url = listed.as_str().and_then(|text| Url::parse(text).ok());
             url.filter(|url| url.scheme() == "https" && url.username().is_empty())
-                .ok_or_else(|| format!("plugins.vestibule.links: {listed} is no https address"))
+                .ok_or_else(|| format!("plugins.vestibule.links: {listed} is not an https address"))
         };
         Ok(Self {
             known: listed.iter().map(link).collect::<Result<_, _>>()?,
@@ -143,11 +149,14 @@ impl Links {
 
     fn follow(&self, url: &Url) {
         if !self.known.contains(url) || !self.is_time() {
-            tracing::warn!("a page wanted to leave the app");
+            tracing::warn!(
+                "a page tried to open an address that is not in `links`, or opened one a moment \
+                 ago; it was refused"
+            );
             return;
         }
         if let Err(error) = tauri_plugin_opener::open_url(url, None::<&str>) {
-            tracing::error!(%error, "a link does not open in the system's browser");
+            tracing::error!(%error, "a link could not be opened in the system's browser");
         }
     }
 

@@ -1,20 +1,21 @@
-//! What a hostile environment gets: nothing. No core dump keeps what was in memory, and no
-//! variable lets another program drive or inspect the window, or choose who is trusted.
+//! Hardens the process against its environment. No core dump keeps what was in memory, and no
+//! variable lets another program drive or inspect the window, or choose which certificate
+//! authorities are trusted.
 //!
-//! It does not make the process undumpable (`PR_SET_DUMPABLE`): the desktop portals refuse
-//! whoever they cannot look up in `/proc`, and from them comes the system's dark theme. That
-//! would also keep out a debugger of the same user, from whom this app does not protect.
+//! The process stays dumpable (`PR_SET_DUMPABLE`). The desktop portals refuse a process that they
+//! cannot look up in `/proc`, and the system's dark theme comes from them. An undumpable process
+//! would also refuse a debugger of the same user, but the app does not protect from that user.
 
 use crate::program::Program;
 
-/// They open the window to WebDriver. Only the build for tests heeds them.
+/// Variables that let WebDriver drive the window. Only the build for tests keeps them.
 #[cfg(not(feature = "e2e"))]
 const DRIVEN_BY: &[&str] = &["TAURI_WEBVIEW_AUTOMATION"];
 #[cfg(feature = "e2e")]
 const DRIVEN_BY: &[&str] = &[];
 
-/// They open it to the web engine's inspector, or to another engine in its place. WebDriver
-/// needs the first, and who develops may want them all.
+/// Variables that start the web engine's inspector or replace the engine. WebDriver needs the first
+/// one, and developers may need all, so builds for tests and debug builds keep them.
 #[cfg(not(any(debug_assertions, feature = "e2e")))]
 const INSPECTED_BY: &[&str] = &[
     "WEBKIT_INSPECTOR_SERVER",
@@ -28,23 +29,24 @@ const INSPECTED_BY: &[&str] = &[
 #[cfg(any(debug_assertions, feature = "e2e"))]
 const INSPECTED_BY: &[&str] = &[];
 
-/// They name the authorities whose certificates are good, in the place of the system's. With a
-/// proxy, whoever sets them reads each password. Who develops may have an authority of their own.
+/// Variables that replace the system's certificate authorities. A program that sets them and runs a
+/// proxy could read every password. Developers may have an authority of their own, so builds for
+/// tests and debug builds keep them.
 #[cfg(not(any(debug_assertions, feature = "e2e")))]
 const TRUSTED_BY: &[&str] = &["SSL_CERT_FILE", "SSL_CERT_DIR"];
 #[cfg(any(debug_assertions, feature = "e2e"))]
 const TRUSTED_BY: &[&str] = &[];
 
-/// Hardens the process, and readies its environment for the web engine.
+/// Hardens the process and prepares its environment for the web engine.
 ///
 /// # Safety
-/// Among the first things that `main` does: no other thread may read the environment meanwhile.
+/// No other thread may read the environment at the same time, so `main` must call this first.
 #[allow(unsafe_code)]
 pub unsafe fn harden(program: Program) {
     leave_no_dump();
     let trusted_by = match program {
         Program::App => TRUSTED_BY,
-        // In a terminal it is for who types there to say whom it trusts.
+        // The person at a terminal chooses which authorities the doctor trusts.
         Program::Doctor | Program::Help | Program::Version => &[],
     };
     for name in DRIVEN_BY.iter().chain(INSPECTED_BY).chain(trusted_by) {
@@ -58,7 +60,7 @@ pub unsafe fn harden(program: Program) {
     }
 }
 
-/// The web engine's processes inherit it.
+/// Switches core dumps off. The web engine's processes inherit the limit.
 #[cfg(unix)]
 #[allow(unsafe_code)]
 fn leave_no_dump() {
@@ -70,9 +72,9 @@ fn leave_no_dump() {
     let done = unsafe {
         libc::getrlimit(libc::RLIMIT_CORE, &raw mut limit);
         limit.rlim_max = if cfg!(target_os = "linux") {
-            // At 0 Linux writes no file, but still feeds a program that takes cores through a
-            // pipe, as many distributions have one. At 1 it does neither. Lower only: the
-            // system may have forbidden more.
+            // With a limit of 0 Linux writes no core file, but still pipes the dump to a program
+            // where the distribution has set one. With 1 it does neither. The limit is only
+            // lowered, because a process may not raise it.
             limit.rlim_max.min(1)
         } else {
             0
@@ -83,8 +85,7 @@ fn leave_no_dump() {
     debug_assert_eq!(done, 0, "a limit can be lowered");
 }
 
-/// Windows reports a crash with a dump of the memory, unless a process says that it handles
-/// its crashes itself.
+/// Tells Windows not to report crashes: its reports contain a dump of the memory.
 #[cfg(windows)]
 #[allow(unsafe_code)]
 fn leave_no_dump() {
@@ -93,7 +94,7 @@ fn leave_no_dump() {
     unsafe extern "system" {
         fn SetErrorMode(mode: u32) -> u32;
     }
-    // SAFETY: takes any set of flags and always succeeds.
+    // SAFETY: the function accepts any flags and always succeeds.
     unsafe { SetErrorMode(FAIL_CRITICAL_ERRORS | NO_FAULT_REPORT) };
 }
 

@@ -1,6 +1,6 @@
-//! One process owns the windows; see [`vestibule_core::instance`]. A later launch asks the owner
-//! to show itself, and leaves. One that can do neither keeps a window, which says why; each time
-//! that is asked again, so is this.
+//! Makes sure that one process owns the windows; see [`vestibule_core::instance`]. A later launch asks
+//! the owner to show its window and ends. Where neither is possible the launch opens a window that
+//! says why, and tries again whenever that window asks for the session again.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,20 +12,20 @@ use vestibule_core::unusable;
 
 use crate::{elsewhere, logging, window};
 
-/// How long a launch tries to reach the process that holds the lock, or to take over from
-/// one that is just ending.
+/// How long a launch tries to reach the process that holds the lock, or waits for the lock of one
+/// that is just ending.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Whether this process owns the windows; it then does until it ends.
+/// This process's claim on the windows. Once it owns them it owns them until it ends.
 #[derive(Default)]
 pub struct Instance(Mutex<Option<Owner>>);
 
 impl Instance {
-    /// Makes this process the owner of the windows, unless it is already. If another one is,
-    /// that one is asked to show itself and this one ends here.
+    /// Makes this process the owner of the windows, unless it is already. If another process is,
+    /// this asks it to show its window and ends this process.
     ///
     /// # Errors
-    /// If the app's folder cannot be used, or the owner has not answered for so long.
+    /// If the app's folder cannot be used, or the owner has not answered within `patience`.
     pub fn claim(&self, app: &AppHandle, patience: Duration) -> Result<(), AuthError> {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if held.is_some() {
@@ -48,14 +48,14 @@ impl Instance {
 
 fn take(app: &AppHandle, patience: Duration) -> Result<Owner, AuthError> {
     let folder = app.path().app_local_data_dir().map_err(|error| {
-        tracing::error!(%error, "there is no folder for data");
+        tracing::error!(%error, "the system names no folder for the app's data");
         let words = "This computer names no folder for your data. Give your user a home folder.";
         AuthError::with_message(ErrorCode::CannotStart, words)
     })?;
     let handle = app.clone();
     let shown: Shown = Arc::new(move || {
         let shown = handle.clone();
-        // Windows belong to the main thread.
+        // Only the main thread may touch windows.
         let _ = handle.run_on_main_thread(move || window::focus_any(&shown));
     });
     match claim(&folder, patience, &shown).map_err(|error| unusable::folder(&folder, &error))? {
@@ -74,12 +74,12 @@ fn take(app: &AppHandle, patience: Duration) -> Result<Owner, AuthError> {
     }
 }
 
-/// Ends this process, which holds nothing. Not by `exit`: its handlers take things down under
-/// the threads of GTK and of the runtime, which crashed now and then.
+/// Ends this process, which holds nothing. It does not call `exit`, whose handlers free things that
+/// the threads of GTK and of the runtime still use: the process sometimes crashed.
 #[cfg(unix)]
 #[allow(unsafe_code)]
 fn leave() -> ! {
-    // SAFETY: `_exit` takes any status and does not return; nothing runs after it.
+    // SAFETY: `_exit` accepts any status and does not return.
     unsafe { libc::_exit(0) }
 }
 

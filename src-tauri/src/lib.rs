@@ -1,7 +1,8 @@
-//! The shell: puts the session core behind a window.
+//! The shell: connects windows to the sessions of `vestibule-core`.
 //!
-//! Chooses the backend's profile and the keyring, opens one session for each workspace,
-//! registers the commands and starts the bridge. Policy lives in `vestibule-core`.
+//! It chooses the backend's profile and the keyring, opens one session for each workspace, registers
+//! the commands and sends session changes to the windows. What a session may do is decided in
+//! `vestibule-core`.
 
 mod bounds;
 mod bridge;
@@ -47,14 +48,14 @@ pub type StartError = Box<dyn std::error::Error>;
 /// Runs the app until its last window is closed.
 ///
 /// # Errors
-/// If the configuration is not valid, or there can be no window. What else keeps the app from
-/// starting is said in the window.
+/// If the configuration is not valid, or no window can be opened. The window shows everything else
+/// that keeps the app from starting.
 pub fn run() -> Result<(), StartError> {
     let log = vestibule_log::start();
     let mut context = context();
     if tauri::is_dev() {
-        // The page comes from Next's own server then, whose tools write to prototypes. A build
-        // that carries its pages, every release among them, is never `is_dev`.
+        // In development the pages come from Next's server, whose tools write to prototypes. A
+        // build that contains its pages, such as a release, is never `is_dev`.
         context.config_mut().app.security.freeze_prototype = false;
     }
     let runtime = runtime()?;
@@ -70,10 +71,10 @@ pub fn run() -> Result<(), StartError> {
         .on_window_event(window::on_event)
         .invoke_handler(commands::handler())
         .setup(move |app| {
-            // Tauri panics with what it gets here, and the message of a panic is not told. So
-            // only a window that cannot be had is an error: everything else it can say.
+            // Tauri panics with an error from here, and the log does not show messages of panics.
+            // So the only error is that no window can be opened: a window can show all others.
             start(app.handle(), log)
-                .inspect_err(|error| tracing::error!(%error, "there is no window"))
+                .inspect_err(|error| tracing::error!(%error, "no window can be opened"))
         })
         .build(context)?
         .run(|app, event| match event {
@@ -91,14 +92,14 @@ pub fn run() -> Result<(), StartError> {
 fn start(app: &AppHandle, log: Log) -> Result<(), StartError> {
     app.manage(log);
     app.manage(Instance::default());
-    // First: a second launch ends here, before it opens anything.
+    // Before everything else, because a second launch ends here and must not have opened anything.
     let claimed = app.state::<Instance>().claim(app, instance::PATIENCE);
     #[cfg(any(debug_assertions, feature = "e2e"))]
     public::follow_override(app)?;
     let (links, refusal) = match fence::Links::configured(app) {
         Ok(links) => (links, None),
         Err(error) => {
-            tracing::error!(%error, "the settings are not valid");
+            tracing::error!(%error, "the settings are not valid; no workspace is opened");
             let refusal = AuthError::with_message(ErrorCode::Misconfigured, error);
             (fence::Links::default(), Some(refusal))
         }
@@ -106,7 +107,7 @@ fn start(app: &AppHandle, log: Log) -> Result<(), StartError> {
     app.manage(Arc::new(links));
     app.manage(Workspaces::closed(app, refusal));
     match claimed {
-        // What goes wrong is in the log; the window asks again, and shows it.
+        // An error is in the log. The window asks for the session again and shows the error.
         Ok(()) => drop(app.state::<Workspaces>().get(None)),
         Err(_) => elsewhere::go(app),
     }
@@ -115,8 +116,8 @@ fn start(app: &AppHandle, log: Log) -> Result<(), StartError> {
     Ok(())
 }
 
-/// `vestibule doctor …`: examines a backend in a terminal, in the place of a window. Without
-/// further words it is the one that the app would speak to now. Answers the exit status.
+/// Runs `vestibule doctor …`, which examines a backend in a terminal. Without arguments it examines
+/// the backend that the app would use now. Returns the exit status.
 pub fn doctor(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
     let app = || {
         let in_use = settings::in_use(context().config(), workspaces::DEFAULT);
@@ -131,7 +132,7 @@ pub fn doctor(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
     vestibule_doctor::run(arguments, app)
 }
 
-/// Says on standard output what can be typed, or only which version this is.
+/// Prints the help, or only the version, on standard output.
 #[must_use]
 pub fn about(program: Program) -> ExitCode {
     program::join_terminal();
@@ -152,19 +153,20 @@ pub fn about(program: Program) -> ExitCode {
     }
 }
 
-/// What the app was built with. Once: it holds the pages.
+/// What the app was built with. `generate_context!` is used only here, because each use of it puts
+/// another copy of the pages into the binary.
 fn context() -> tauri::Context {
     let mut context: tauri::Context = tauri::generate_context!();
     if cfg!(debug_assertions) {
-        // Keyring service, folders and bus name follow from it: a development run never
-        // meets the installed app.
+        // The keyring's service, the folders and the bus name contain the identifier. With another
+        // one a development run shares nothing with the installed app.
         context.config_mut().identifier.push_str(".dev");
     }
     context
 }
 
-/// Two threads serve a desktop app. The number bounds memory: the allocator keeps up to 2 MiB
-/// of what was freed for each thread, and promise P11 is measured with two.
+/// Two worker threads are enough for a desktop app. The number bounds memory: the allocator keeps up
+/// to 2 MiB of freed memory for each thread, and promise P11 is measured with two threads.
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     builder.worker_threads(2).enable_all().build()

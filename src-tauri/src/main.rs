@@ -1,4 +1,4 @@
-//! The app's entry.
+//! The example app. The first argument chooses whether it opens a window or works in a terminal.
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
 use std::process::ExitCode;
@@ -10,7 +10,7 @@ fn main() -> ExitCode {
     let first = arguments.next();
     let program = Program::named(first.as_deref());
     #[allow(unsafe_code)]
-    // SAFETY: nothing before it has started another thread.
+    // SAFETY: no other thread has been started yet.
     unsafe {
         vestibule_lib::harden(program);
     }
@@ -19,7 +19,7 @@ fn main() -> ExitCode {
         Program::Help | Program::Version => vestibule_lib::about(program),
         Program::App => {
             if first.is_some() {
-                eprintln!("Vestibule takes no such argument; --help lists what it takes");
+                eprintln!("Vestibule does not know this argument; --help lists the arguments");
             }
             match vestibule_lib::run() {
                 Ok(()) => ExitCode::SUCCESS,

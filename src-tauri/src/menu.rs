@@ -52,7 +52,7 @@ pub fn menu(app: &AppHandle) -> tauri::Result<Menu<Wry>> {
             ],
         )
     }
-    // Elsewhere the system has no such items of its own: it would show them greyed out.
+    // Other systems have no predefined items for these and would show them greyed out.
     #[cfg(not(target_os = "macos"))]
     {
         let close =
@@ -100,6 +100,6 @@ pub fn on_event(app: &AppHandle, id: &str) {
         _ => Ok(()),
     };
     if let Err(error) = done {
-        tracing::error!(%error, item = id, "a menu item does not do what it says");
+        tracing::error!(%error, item = id, "a menu item could not be carried out");
     }
 }

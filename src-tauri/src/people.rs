@@ -1,6 +1,6 @@
-//! Everyone with an account, as a file: the example of a command that a role opens. The gate is
-//! [`Session::permit`](vestibule_core::session::Session::permit); the list comes from the
-//! backend, whose refusal counts for more than the gate.
+//! Exports the list of all accounts as a file: the example of a command that needs a role.
+//! [`Session::permit`](vestibule_core::session::Session::permit) checks the role first; the list
+//! comes from the backend, which checks again and has the last word.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
@@ -17,10 +17,10 @@ use crate::commands::{Reply, internal};
 use crate::permission;
 use crate::workspaces::Workspaces;
 
-/// The backend's list.
+/// Where the backend has the list.
 const PATH: &str = "/admin/users";
 const HEADING: [&str; 4] = ["Name", "E-mail", "Roles", "Blocked"];
-/// The most files of the kind in one folder: a script can export without end.
+/// The most export files in one folder, because a script can export without end.
 const FILES: u32 = 100;
 
 #[command]
@@ -53,7 +53,7 @@ pub async fn export_people(
     })
 }
 
-/// What the file says of a person.
+/// A row of the file.
 #[derive(Debug, Deserialize)]
 struct Person {
     name: String,
@@ -77,11 +77,18 @@ fn read(reply: &FetchReply) -> Result<Vec<Person>, AuthError> {
     }
     match serde_json::from_str(&reply.body) {
         Ok(People::Bare(people) | People::Named { users: people }) => Ok(people),
-        Err(_) => Err(ErrorCode::BadAnswer.into()),
+        Err(error) => {
+            // Only the kind of the error is logged: its text may quote a person's data.
+            tracing::warn!(
+                kind = ?error.classify(),
+                "the backend's list of accounts is not in the expected form; nothing is exported"
+            );
+            Err(ErrorCode::BadAnswer.into())
+        }
     }
 }
 
-/// With a mark at the start by which spreadsheets know that it is UTF-8.
+/// The list as CSV. The byte order mark at the start tells spreadsheets that it is UTF-8.
 fn csv(people: &[Person]) -> String {
     let mut text = String::from("\u{feff}");
     let mut row = |cells: [&str; 4]| {
@@ -115,8 +122,8 @@ fn folder(app: &AppHandle) -> tauri::Result<PathBuf> {
     paths.download_dir().or_else(|_| paths.home_dir())
 }
 
-/// Writes a new file and never over another; `None` where there are [`FILES`] already. It is for
-/// its owner only: it says of people what other users of the machine need not know.
+/// Writes a new file, never over another; `None` where there are [`FILES`] already. Only this user
+/// can read the file, since it has personal data.
 fn save(folder: &Path, text: &str) -> io::Result<Option<PathBuf>> {
     std::fs::create_dir_all(folder)?;
     let mut options = OpenOptions::new();

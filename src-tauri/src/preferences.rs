@@ -1,5 +1,5 @@
-//! What a person chose about the app itself: kept by `tauri-plugin-store`, which writes
-//! lazily and in plain text, so nothing of a session belongs here.
+//! What a person has chosen about the app itself. `tauri-plugin-store` keeps it in a plain text file,
+//! so nothing that belongs to a session may be stored here.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -13,7 +13,7 @@ const FILE: &str = "preferences.json";
 const THEME: &str = "theme";
 const REPORTS: &str = "reports";
 
-/// The chosen theme; the system's if none was chosen or the file cannot be read.
+/// The chosen theme, or the system's where none was chosen or the file cannot be read.
 pub fn theme<R: Runtime>(app: &AppHandle<R>) -> Theme {
     get(app, THEME).unwrap_or_default()
 }
@@ -25,7 +25,7 @@ pub fn set_theme<R: Runtime>(app: &AppHandle<R>, theme: Theme) -> Result<(), Err
     Ok(())
 }
 
-/// Applies the chosen theme: the page follows through `prefers-color-scheme`.
+/// Applies the chosen theme to every window. A page follows it by `prefers-color-scheme`.
 pub fn apply<R: Runtime>(app: &AppHandle<R>) {
     app.set_theme(match theme(app) {
         Theme::System => None,
@@ -35,18 +35,21 @@ pub fn apply<R: Runtime>(app: &AppHandle<R>) {
     window::lay_grounds(app);
 }
 
-/// Whether failures may be reported; not unless somebody said so.
+/// Whether the user has agreed to reports of failures.
 pub fn reports<R: Runtime>(app: &AppHandle<R>) -> bool {
     get(app, REPORTS).unwrap_or(false)
 }
 
-/// Keeps that.
+/// Keeps whether the user agrees to reports of failures.
 pub fn set_reports<R: Runtime>(app: &AppHandle<R>, on: bool) -> Result<(), Error> {
     set(app, REPORTS, on)
 }
 
 fn get<R: Runtime, T: DeserializeOwned>(app: &AppHandle<R>, name: &str) -> Option<T> {
-    let value = app.store(FILE).ok()?.get(name)?;
+    let store = app.store(FILE).inspect_err(|error| {
+        tracing::warn!(%error, "the preferences cannot be read; the defaults apply");
+    });
+    let value = store.ok()?.get(name)?;
     serde_json::from_value(value).ok()
 }
 

@@ -1,22 +1,23 @@
-//! The programs of this binary, and which of them the command line asks for.
+//! The programs that this binary contains, and which of them the command line names.
 
 use std::ffi::OsStr;
 
-/// Who is about to run.
+/// What this process runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Program {
-    /// The window.
+    /// The app with its windows.
     App,
-    /// The examination of a backend, in a terminal.
+    /// The examination of a backend in a terminal.
     Doctor,
-    /// What can be typed.
+    /// The list of the arguments, printed.
     Help,
-    /// Which version this is.
+    /// The version, printed.
     Version,
 }
 
 impl Program {
-    /// By the first argument. One that is no word of ours opens the window: desktops add theirs.
+    /// The program that the first argument names. An unknown argument opens the window, because
+    /// desktops add arguments of their own.
     #[must_use]
     pub fn named(first: Option<&OsStr>) -> Self {
         match first.and_then(OsStr::to_str) {
@@ -27,7 +28,7 @@ impl Program {
         }
     }
 
-    /// What a person gets to read who asks for help; of a product with this name and version.
+    /// The help text of a product with this name and version.
     pub(crate) fn help(product: &str, version: &str) -> String {
         format!(
             "{product} {version}\n\n\
@@ -39,9 +40,9 @@ impl Program {
     }
 }
 
-/// Lets this process write to the terminal that it was started from. Windows gives a program
-/// with windows none by itself, and its shells do not wait for one: enough for a few lines, but
-/// not for the doctor, who asks things.
+/// Lets this process write to the terminal that it was started from. Windows does not connect a
+/// program with windows to a terminal, and its shells do not wait for such a program. That is enough
+/// to print a few lines, but not for the doctor, which asks questions.
 #[cfg(windows)]
 #[allow(unsafe_code)]
 pub(crate) fn join_terminal() {
@@ -49,11 +50,12 @@ pub(crate) fn join_terminal() {
     unsafe extern "system" {
         fn AttachConsole(process: u32) -> i32;
     }
-    // SAFETY: takes any number. It fails where there is no terminal, which changes nothing.
+    // SAFETY: the function accepts any number. It fails where there is no terminal, which changes
+    // nothing.
     unsafe { AttachConsole(PARENT) };
 }
 
-/// Lets this process write to the terminal that it was started from: it does already.
+/// Does nothing: here a process can always write to the terminal that it was started from.
 #[cfg(not(windows))]
 pub(crate) fn join_terminal() {}
 

@@ -1,19 +1,19 @@
-//! Public content: what `tauri-plugin-http` may fetch for a page. It has a client of its own
-//! and knows nothing of the session, no bearer and no cookie. Where it may go stands in
-//! `capabilities/public.json`, and redirects keep to that too (`plugins.http.scopeRedirects`).
+//! Public content, which `tauri-plugin-http` fetches for a page. The plugin has an HTTP client of its
+//! own without the session's tokens and cookies. `capabilities/public.json` lists the addresses that
+//! it may fetch; redirects must lead to listed addresses too (`plugins.http.scopeRedirects`).
 //!
-//! The plugin takes more from a page than public content needs: a proxy, which would be
-//! another place to go, headers, bodies, any method. All that is refused here.
+//! The plugin accepts more from a page than public content needs: headers, bodies, any method, and a
+//! proxy, through which a page could send data to any host. All of these are refused here.
 
 use serde_json::Value;
 use tauri::ipc::{Invoke, InvokeBody};
 use tauri::plugin::{Plugin, TauriPlugin};
 use tauri::{AppHandle, RunEvent, Runtime};
 
-/// What a request for public content may say; of the others each must be missing or null.
+/// The fields that a request for public content may have. All others must be missing or empty.
 const SAID: [&str; 4] = ["method", "url", "connectTimeout", "maxRedirections"];
 
-/// The plugin, behind a look at each request.
+/// The plugin, behind a check of each request.
 pub fn plugin<R: Runtime>() -> impl Plugin<R> {
     Guarded(tauri_plugin_http::init())
 }
@@ -40,7 +40,7 @@ impl<R: Runtime> Plugin<R> for Guarded<R> {
     fn extend_api(&mut self, invoke: Invoke<R>) -> bool {
         let is_fetch = invoke.message.command() == "fetch";
         if is_fetch && !is_public(invoke.message.payload()) {
-            tracing::warn!("a page asked for more than public content");
+            tracing::warn!("a page's request is not a plain GET of public content; it was refused");
             invoke
                 .resolver
                 .reject("only public content can be fetched this way");
@@ -75,8 +75,8 @@ fn is_public(payload: &InvokeBody) -> bool {
     says_no_more && is_plain && request.get("method").and_then(Value::as_str) == Some("GET")
 }
 
-/// Where the backend's address comes from the environment, its public pages come along: the
-/// capability file can only know the address in the configuration.
+/// Where `VESTIBULE_BACKEND` names another backend, allows that backend's public content too: the
+/// capability file lists only the backend in the configuration.
 #[cfg(any(debug_assertions, feature = "e2e"))]
 pub fn follow_override<R: Runtime>(app: &AppHandle<R>) -> tauri::Result<()> {
     use tauri::Manager as _;

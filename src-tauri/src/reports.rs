@@ -1,17 +1,17 @@
-//! Whether failures are reported, and to whom: to the Sentry project that the adopter names
-//! in `plugins.telemetry.sentry` of `tauri.conf.json`, in a build with the feature `sentry`,
-//! by a user who has agreed. Without any one of the three nothing is sent.
+//! Whether failures are reported, and to whom. Three things are needed: a build with the feature
+//! `sentry`, a Sentry project in `plugins.telemetry.sentry` of `tauri.conf.json`, and a user who has
+//! agreed. Without any of them nothing is sent.
 
 use tauri::AppHandle;
 
 use crate::preferences;
 
-/// The user's answer; `None` where this app cannot report anything.
+/// Whether the user has agreed; `None` where this app cannot report anything.
 pub fn chosen(app: &AppHandle) -> Option<bool> {
     address(app).map(|_| preferences::reports(app))
 }
 
-/// Keeps the user's answer and acts on it.
+/// Keeps the user's choice and applies it.
 pub fn choose(app: &AppHandle, on: bool) -> Result<(), tauri_plugin_store::Error> {
     preferences::set_reports(app, on)?;
     apply(app);
@@ -32,7 +32,7 @@ fn address(app: &AppHandle) -> Option<String> {
     Some(section.get("sentry")?.as_str()?.to_owned())
 }
 
-/// Begins or ceases to report, as the user wants it.
+/// Starts or stops reporting, as the user has chosen.
 #[cfg(feature = "sentry")]
 pub fn apply(app: &AppHandle) {
     use std::sync::Arc;
@@ -56,11 +56,11 @@ pub fn apply(app: &AppHandle) {
         let runtime = tauri::async_runtime::handle();
         let network = crate::settings::network(app);
         let network = network
-            .inspect_err(|error| tracing::warn!(%error, "failures cannot be reported"))
+            .inspect_err(|error| tracing::warn!(%error, "the network settings cannot be read, so failures are not reported"))
             .ok()?;
         let sentry = Sentry::new(&address, about, runtime.inner(), network);
         sentry
-            .inspect_err(|error| tracing::warn!(%error, "failures cannot be reported"))
+            .inspect_err(|error| tracing::warn!(%error, "the Sentry project cannot be used, so failures are not reported"))
             .ok()
     });
     let reporter = reporter.map(|sentry| Arc::new(sentry) as Arc<dyn Reporter>);

@@ -1,8 +1,13 @@
-//! Which backend, and how it is spoken to: what the app was built with, over it what the
-//! administrator of this computer has set, and over that what is in the app's configuration
-//! folder, for all workspaces and for one. In debug and e2e builds `VESTIBULE_PROFILE` (a shipped
-//! profile's name or a file) and `VESTIBULE_BACKEND` (an address) come last. What the
-//! administrator has fixed stays, whatever lies over it.
+//! Loads the backend's profile from its layers. Each layer overrides the ones before it:
+//!
+//! 1. what the app was built with;
+//! 2. what the administrator of this computer has set;
+//! 3. the profile in the app's configuration folder, for all workspaces, and then the one for this
+//!    workspace;
+//! 4. in debug and e2e builds, `VESTIBULE_PROFILE` (a shipped profile's name or a file) and
+//!    `VESTIBULE_BACKEND` (an address).
+//!
+//! No layer can change what the administrator has fixed.
 
 use std::path::Path;
 
@@ -15,19 +20,19 @@ use vestibule_core::wire::{Overridden, PolicyInfo};
 
 use crate::{StartError, desktop_proxy, permission};
 
-/// In `tauri.conf.json`, under `plugins`.
+/// The section of `tauri.conf.json` under `plugins`.
 const SECTION: &str = "vestibule";
 const PLACE: &str = "tauri.conf.json (plugins.vestibule)";
-/// In the section: the name of a shipped profile, or a file beside `tauri.conf.json`.
+/// The key in the section that names a shipped profile, or a file beside `tauri.conf.json`.
 const CHOICE: &str = "profile";
-/// The keys of the section that are no part of a profile.
+/// The keys of the section that do not belong to a profile.
 const OF_THE_SHELL: [&str; 2] = [CHOICE, "links"];
-/// In the configuration folder, with the ending `.toml` or `.json`.
+/// The file's name in the configuration folder, without its ending `.toml` or `.json`.
 const FILE: &str = "profile";
 
 include!(concat!(env!("OUT_DIR"), "/profile.rs"));
 
-/// What overrides everything else, where this build allows it.
+/// The variables that override everything else, where this build reads them.
 #[derive(Default)]
 struct Overrides {
     profile: Option<String>,
@@ -36,9 +41,9 @@ struct Overrides {
 
 /// What a workspace is opened with.
 pub struct Settings {
-    /// Its backend.
+    /// The profile of its backend.
     pub profile: Profile,
-    /// Who says how that is reached.
+    /// How the backend is reached, as the policy and the desktop say.
     pub network: NetworkSettings,
     /// What the administrator of this computer has set.
     pub policy: Option<PolicyInfo>,
@@ -47,8 +52,8 @@ pub struct Settings {
 /// The settings of a workspace.
 ///
 /// # Errors
-/// If any of the layers is not valid: then none is used. An app that went on with the rest
-/// could speak to another backend than it was told to.
+/// If any layer is not valid. Then no layer is used, because the app could otherwise send passwords
+/// to another backend than the one that the invalid layer names.
 pub fn of(app: &AppHandle, workspace: &str) -> Result<Settings, ProfileError> {
     let section = app.config().plugins.0.get(SECTION);
     let folder = app.path().app_config_dir().ok();
@@ -62,7 +67,7 @@ pub fn of(app: &AppHandle, workspace: &str) -> Result<Settings, ProfileError> {
     )?;
     let mut loaded = load_for(&layers, Some(&permission::ALL))?;
     if cfg!(debug_assertions) {
-        // The login page of a development build offers the bundled backend's accounts.
+        // The sign-in page of a development build offers the bundled backend's demo accounts.
         loaded.profile.api.allow.push("/demo-accounts".into());
     }
     let info = policy.as_ref().map(|policy| policy.info(&loaded));
@@ -70,7 +75,11 @@ pub fn of(app: &AppHandle, workspace: &str) -> Result<Settings, ProfileError> {
         tell(info);
     }
     let profile = loaded.profile;
-    tracing::info!(profile = profile.name, origin = profile.origin(), "backend");
+    tracing::info!(
+        profile = profile.name,
+        origin = profile.origin(),
+        "the backend's profile is loaded"
+    );
     Ok(Settings {
         profile,
         network: network_of(policy.as_ref()),
@@ -78,7 +87,7 @@ pub fn of(app: &AppHandle, workspace: &str) -> Result<Settings, ProfileError> {
     })
 }
 
-/// Who says how servers are reached, whichever they are.
+/// How servers are reached, as the policy and the desktop say.
 ///
 /// # Errors
 /// If the administrator's policy is not valid.
@@ -95,7 +104,7 @@ fn network_of(policy: Option<&Policy>) -> NetworkSettings {
     }
 }
 
-/// Says in the log what a policy does.
+/// Logs what a policy does.
 fn tell(policy: &PolicyInfo) {
     let PolicyInfo {
         place,
@@ -104,17 +113,26 @@ fn tell(policy: &PolicyInfo) {
         network,
         ..
     } = policy;
-    tracing::info!(place, ?sets, ?fixes, ?network, "an administrator's policy");
+    tracing::info!(
+        place,
+        ?sets,
+        ?fixes,
+        ?network,
+        "an administrator's policy applies"
+    );
     for Overridden { key, place } in &policy.overrides {
-        tracing::info!(key, place, "has no effect because of the policy");
+        tracing::info!(
+            key,
+            place,
+            "a setting has no effect because the policy fixes its key"
+        );
     }
 }
 
-/// The layers of that profile where no app runs, and the policy that is among them: for whoever
-/// examines the backend.
+/// The layers of the profile while no app runs, and the policy among them. The doctor uses this.
 ///
 /// # Errors
-/// If a layer cannot be read, or if only a running app knows where to look for it.
+/// If a layer cannot be read, or if only a running app knows the configuration folder.
 pub fn in_use(
     config: &tauri::Config,
     workspace: &str,
@@ -123,7 +141,7 @@ pub fn in_use(
         let place = "app.appDirectoriesOverride in tauri.conf.json moves the configuration folder";
         return Err(format!("{place}: name a profile with the standalone doctor").into());
     }
-    // As Tauri finds it.
+    // The same folder as Tauri's `app_config_dir`.
     let folder = dirs::config_dir().map(|folder| folder.join(&config.identifier));
     let section = config.plugins.0.get(SECTION);
     let policy = Policy::find(&config.identifier)?;
@@ -137,7 +155,7 @@ pub fn in_use(
     Ok((layers, policy))
 }
 
-/// The profiles that lie over each other, the last over the others.
+/// The layers of the profile. Each overrides the ones before it.
 fn layers(
     section: Option<&Value>,
     policy: Option<&Policy>,
@@ -167,7 +185,7 @@ fn layers(
     Ok(layers)
 }
 
-/// What the app was built with: the profile that is chosen, and what else stands beside it.
+/// The layers that the app was built with: the chosen profile, and the section's own keys.
 fn built(mut section: Value, file: Option<(&str, &str)>) -> Result<Vec<Layer>, ProfileError> {
     let mut layers = Vec::new();
     if let Some(chosen) = section.get(CHOICE) {

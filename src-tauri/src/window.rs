@@ -1,5 +1,5 @@
-//! Windows: hidden until their page is ready, and back where they were at the next start. What
-//! their pages cannot do is in `fence`.
+//! Opens, shows and closes windows. A window is hidden until its page is ready, and the main window
+//! comes back at the same place at the next start. What pages cannot do is in `fence`.
 
 use std::sync::mpsc;
 use std::time::Duration;
@@ -25,7 +25,7 @@ const MAIN: &str = "main";
 /// The page's `--ground` in `frontend/app/globals.css`, light and dark.
 const GROUND_LIGHT: Color = Color(0xf6, 0xf6, 0xf3, 0xff);
 const GROUND_DARK: Color = Color(0x11, 0x14, 0x13, 0xff);
-/// The most characters of a page's title that its window has.
+/// The most characters of a page's title that are shown as the window's title.
 const TITLE: usize = 200;
 /// A window is shown after this time even if its page never says that it is ready.
 const SHOW_ANYWAY: Duration = Duration::from_millis(1500);
@@ -33,7 +33,7 @@ const SHOW_ANYWAY: Duration = Duration::from_millis(1500);
 /// Opens the first window.
 pub fn open_first(app: &AppHandle) -> tauri::Result<()> {
     open(app, MAIN)?;
-    // One more for a test, under a name that no capability knows.
+    // A test needs a second window with a label that no capability names.
     #[cfg(feature = "e2e")]
     if let Ok(label) = std::env::var("VESTIBULE_E2E_WINDOW") {
         open(app, &label)?;
@@ -44,7 +44,7 @@ pub fn open_first(app: &AppHandle) -> tauri::Result<()> {
 /// Opens one more window.
 ///
 /// # Errors
-/// If there are [`bounds::WINDOWS`] already, or the engine gives none.
+/// If there are [`bounds::WINDOWS`] already, or the engine cannot open one.
 pub fn open_another(app: &AppHandle) -> Result<(), AuthError> {
     let _room = bounds::one_window_more(app)?;
     let label = match app.get_webview_window(MAIN) {
@@ -54,15 +54,15 @@ pub fn open_another(app: &AppHandle) -> Result<(), AuthError> {
     open(app, &label).map_err(internal)
 }
 
-/// Opens a window in one turn of the main thread: there the fence is complete before the page
-/// begins.
+/// Opens a window in one turn of the main thread, so that all restrictions of its page are in place
+/// before the page is loaded.
 fn open(app: &AppHandle, label: &str) -> tauri::Result<()> {
     let (tell, opened) = mpsc::channel();
     let (handle, label) = (app.clone(), label.to_owned());
     app.run_on_main_thread(move || {
         let _ = tell.send(open_in_this_turn(&handle, &label));
     })?;
-    // An app that ends drops the task.
+    // An app that is ending drops the task, and then nothing is received.
     let opened = opened.recv();
     opened.unwrap_or(Err(tauri::Error::FailedToReceiveMessage))
 }
@@ -80,13 +80,13 @@ fn open_in_this_turn(app: &AppHandle, label: &str) -> tauri::Result<()> {
             }
         })
         .on_document_title_changed(|window, title| {
-            // A script can make it as long as it likes, and the system keeps what it is given.
+            // A script can make a title of any length, and the system keeps all of it.
             let shown: String = title.chars().take(TITLE).collect();
-            // Between two pages there is none.
+            // Between two pages the title is empty.
             if !shown.is_empty()
                 && let Err(error) = window.set_title(&shown)
             {
-                tracing::warn!(%error, "a window does not take its page's title");
+                tracing::warn!(%error, "a window's title could not be set to its page's title");
             }
         });
     let builder = match elsewhere::folder(app) {
@@ -107,7 +107,8 @@ fn open_in_this_turn(app: &AppHandle, label: &str) -> tauri::Result<()> {
     Ok(())
 }
 
-/// What is seen until a page is drawn: its own ground, not a white flash.
+/// Sets the window's background to the page's colour, so that no white flash is seen before the page
+/// is drawn.
 fn lay_ground<R: Runtime>(window: &WebviewWindow<R>) -> tauri::Result<()> {
     let dark = match preferences::theme(window.app_handle()) {
         Chosen::Dark => true,
@@ -115,7 +116,8 @@ fn lay_ground<R: Runtime>(window: &WebviewWindow<R>) -> tauri::Result<()> {
         Chosen::System => matches!(window.theme(), Ok(Theme::Dark)),
     };
     let ground = Some(if dark { GROUND_DARK } else { GROUND_LIGHT });
-    // On Linux the menu stands on the window itself, whose colour is the system's to choose.
+    // On Linux the menu is drawn on the window itself, and the system chooses the menu's colour. So
+    // only the webview gets the background colour there.
     #[cfg(target_os = "linux")]
     AsRef::<Webview<R>>::as_ref(window).set_background_color(ground)?;
     #[cfg(not(target_os = "linux"))]
@@ -123,23 +125,25 @@ fn lay_ground<R: Runtime>(window: &WebviewWindow<R>) -> tauri::Result<()> {
     Ok(())
 }
 
-/// Does so in every window, when the theme is another.
+/// Sets the background colour of every window again, after the theme has changed.
 pub fn lay_grounds<R: Runtime>(app: &AppHandle<R>) {
     for window in app.webview_windows().values() {
         if let Err(error) = lay_ground(window) {
-            tracing::warn!(%error, "a window keeps its ground");
+            let window = window.label();
+            tracing::warn!(%error, window, "the background colour of a window could not be set");
         }
     }
 }
 
-/// A test's own script, run in each page before the page's scripts: a file named by
-/// `VESTIBULE_E2E_SCRIPT`.
+/// The script in the file that `VESTIBULE_E2E_SCRIPT` names. Tests run it in each page before the
+/// page's own scripts.
 #[cfg(feature = "e2e")]
 fn e2e_script() -> Option<String> {
     std::fs::read_to_string(std::env::var_os("VESTIBULE_E2E_SCRIPT")?).ok()
 }
 
-/// What a window had under way ends with it, and its ground follows the system's theme.
+/// Ends the calls of a window that is closed, and updates the background colours when the system's
+/// theme changes.
 pub fn on_event(window: &Window, event: &WindowEvent) {
     match event {
         WindowEvent::Destroyed => window.state::<Exchanges>().leave(window.label()),
@@ -148,8 +152,8 @@ pub fn on_event(window: &Window, event: &WindowEvent) {
     }
 }
 
-/// Shows a window that is still hidden. Later calls change nothing: a page that reloads
-/// must not take the focus.
+/// Shows a window that is still hidden. Later calls do nothing, because a page that reloads must not
+/// take the focus.
 pub fn show(window: &WebviewWindow) {
     if window.is_visible().unwrap_or(false) {
         return;
@@ -176,7 +180,7 @@ pub fn focus_any(app: &AppHandle) {
     }
 }
 
-/// Closes the window that has the keyboard.
+/// Closes the window that has the keyboard focus.
 #[cfg(not(target_os = "macos"))]
 pub fn close_focused(app: &AppHandle) -> tauri::Result<()> {
     let windows = app.webview_windows();
@@ -186,7 +190,8 @@ pub fn close_focused(app: &AppHandle) -> tauri::Result<()> {
     focused.map_or(Ok(()), WebviewWindow::close)
 }
 
-/// Size and position across restarts. Not visibility: a window starts hidden.
+/// Keeps the main window's size and position across restarts. Visibility is not kept, because a
+/// window starts hidden.
 pub fn state_plugin() -> TauriPlugin<Wry> {
     tauri_plugin_window_state::Builder::default()
         .with_state_flags(StateFlags::all() - StateFlags::VISIBLE)

@@ -1,6 +1,7 @@
-//! The app's allocator: the system's, but a block is wiped before it is given back. The
-//! session's own secrets wipe themselves; the buffers of the libraries between it, the backend
-//! and the keyring do not, and a token would stand in them until chance writes over it.
+//! The app's allocator: the system's allocator, but every block is zeroed before it is freed. The
+//! session's own secrets zero themselves. The buffers of the libraries between the session, the
+//! backend and the keyring do not, so a token would stay in freed memory until something happens to
+//! overwrite it.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
@@ -10,13 +11,13 @@ static ALLOCATOR: Wiping = Wiping;
 
 struct Wiping;
 
-// `realloc` is the trait's own: a new block, a copy, and the old one given back here.
+// `realloc` is the trait's default: it copies to a new block and frees the old one here.
 #[allow(unsafe_code)]
-// SAFETY: each call goes to the system's allocator as it came. A block is written to while it is
-// still ours, and within the layout that it was given out with.
+// SAFETY: each call is passed on to the system's allocator unchanged. A block is zeroed before it is
+// freed and within the layout that it was allocated with.
 unsafe impl GlobalAlloc for Wiping {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller's promises are those that the system's allocator wants.
+        // SAFETY: the caller promises what the system's allocator needs.
         unsafe { System.alloc(layout) }
     }
 
@@ -26,9 +27,9 @@ unsafe impl GlobalAlloc for Wiping {
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: the block is the caller's, of this size, and nobody else's any more.
+        // SAFETY: the caller promises that the block has this layout and is no longer used.
         unsafe { block.write_bytes(0, layout.size()) };
-        // Writing to what is given back may look to a compiler like writing for nobody.
+        // Without this the compiler may drop the write, because nothing reads a freed block.
         black_box(block);
         // SAFETY: as above.
         unsafe { System.dealloc(block, layout) }

@@ -1,9 +1,9 @@
 //! One session for each workspace, by name.
 //!
-//! A workspace whose settings are not valid stays closed, with its session untouched: nothing
-//! is sent to a backend that may be the wrong one. Whoever asks for it is told which file and
-//! key are wrong, and the next one who asks has the files read again. The same goes for what
-//! keeps the whole app from starting: the window says it, and asks again.
+//! A workspace whose settings are not valid stays closed and its session is not touched, so that
+//! nothing is sent to a backend that may be the wrong one. A command for it is answered with the
+//! file and the key that are wrong, and the next command reads the files again. The same holds for
+//! a problem that keeps the whole app from starting: the window shows it and asks again.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,10 +21,10 @@ use crate::{bridge, settings};
 /// The workspace of a command that names none.
 pub const DEFAULT: &str = "default";
 
-/// The sessions, open or not.
+/// All workspaces, open or closed.
 pub struct Workspaces {
     app: AppHandle,
-    /// What this app was built with and cannot run with.
+    /// The mistake in what this app was built with, which keeps every workspace closed.
     refusal: Option<AuthError>,
     slots: Mutex<BTreeMap<String, Option<Open>>>,
 }
@@ -36,7 +36,7 @@ struct Open {
 }
 
 impl Workspaces {
-    /// All of them, closed. With a `refusal` they stay so, and whoever asks hears it.
+    /// All workspaces, closed. With a `refusal` they stay closed, and `get` returns it.
     pub fn closed(app: &AppHandle, refusal: Option<AuthError>) -> Self {
         Self {
             app: app.clone(),
@@ -45,7 +45,7 @@ impl Workspaces {
         }
     }
 
-    /// The session of `name`, or of the default workspace; opened if it is not yet.
+    /// The session of `name`, or of the default workspace. Opens the workspace if it is closed.
     pub fn get(&self, name: Option<&str>) -> Result<Session, AuthError> {
         let name = name.unwrap_or(DEFAULT);
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
@@ -56,7 +56,7 @@ impl Workspaces {
         if let Some(refusal) = &self.refusal {
             return Err(refusal.clone());
         }
-        // Only the process that owns the windows touches a session.
+        // Only the process that owns the windows may open a session.
         let instance = self.app.state::<Instance>();
         instance.claim(&self.app, Duration::ZERO)?;
         let open = open_one(&self.app, name).inspect_err(|error| {
@@ -69,20 +69,20 @@ impl Workspaces {
     }
 
     /// What the administrator's policy did when `name`, or the default workspace, was opened;
-    /// `None` where there was none, or it is not open.
+    /// `None` where there is no policy or the workspace is closed.
     pub fn policy(&self, name: Option<&str>) -> Option<PolicyInfo> {
         let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         slots.get(name.unwrap_or(DEFAULT))?.as_ref()?.policy.clone()
     }
 }
 
-/// Records under the app's data folder, tokens in the operating system's keyring under the
-/// app's identifier.
+/// Opens a workspace. Its records are under the app's data folder, its tokens in the operating
+/// system's keyring under the app's identifier.
 fn open_one(app: &AppHandle, name: &str) -> Result<Open, AuthError> {
     let settings = settings::of(app, name)
         .map_err(|error| AuthError::with_message(ErrorCode::Misconfigured, error.to_string()))?;
     let folder = app.path().app_local_data_dir().map_err(|error| {
-        tracing::error!(%error, "there is no folder for data");
+        tracing::error!(%error, "the system names no folder for the app's data");
         AuthError::new(ErrorCode::Internal)
     })?;
     let config = Config {
@@ -92,7 +92,7 @@ fn open_one(app: &AppHandle, name: &str) -> Result<Open, AuthError> {
         store: Arc::new(Keyring::new(app.config().identifier.clone())),
         product: product(app),
     };
-    // A command may be what opens it, on a thread that is not the runtime's.
+    // A command may call this on a thread outside the runtime, and opening a session starts tasks.
     let runtime = async_runtime::handle();
     let _entered = runtime.inner().enter();
     Ok(Open {
@@ -101,7 +101,7 @@ fn open_one(app: &AppHandle, name: &str) -> Result<Open, AuthError> {
     })
 }
 
-/// Name and version: what the backend sees as the device's browser.
+/// The app's name and version, which the backend sees as the device's browser.
 fn product(app: &AppHandle) -> String {
     let package = app.package_info();
     let name = app

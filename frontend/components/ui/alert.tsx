@@ -11,7 +11,7 @@ const TONES: Record<Tone, { box: string; icon: typeof Info }> = {
   danger: { box: "bg-danger-soft text-danger-text border-danger/30", icon: CircleAlert },
 };
 
-/** A message in the page. `role="alert"` for what has just gone wrong; otherwise `status`. */
+/** A message in the page. Failures have `role="alert"`, all others `status`. */
 export function Alert({
   tone = "info",
   title,
@@ -27,7 +27,7 @@ export function Alert({
       {...rest}
       className={cx(
         "flex gap-2.5 rounded-lg border px-3.5 py-3 text-sm leading-normal",
-        // One line beside a button stands in its middle.
+        // A single line beside a button is centred.
         action && !title ? "items-center" : "items-start",
         box,
         className,

@@ -2,7 +2,7 @@ import { Avatar as Radix } from "radix-ui";
 import { initials } from "@/lib/format";
 import { cx } from "./cx";
 
-/** A picture where the policy lets one through (`data:` only), initials otherwise. */
+/** The picture where it is a `data:` address, else initials: the policy blocks all other pictures. */
 export function Avatar({
   name,
   image,

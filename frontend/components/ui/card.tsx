@@ -34,7 +34,7 @@ export function Card({
   );
 }
 
-/** Names and values, one pair a row. */
+/** A list of names and values, with one pair in each row. */
 export function Facts({ children }: { children: ReactNode }) {
   return <dl className="divide-y divide-line text-sm">{children}</dl>;
 }

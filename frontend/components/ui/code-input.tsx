@@ -4,7 +4,7 @@ import { OTPInput, REGEXP_ONLY_DIGITS, type SlotProps } from "input-otp";
 import type { Ref } from "react";
 import { cx } from "./cx";
 
-/** Six digits: one text field for keyboards and screen readers, drawn as six boxes. */
+/** A field for six digits. It is one text field for keyboards and screen readers, drawn as six boxes. */
 export function CodeInput({
   ref,
   label,
@@ -42,7 +42,7 @@ export function CodeInput({
       onComplete={onComplete}
       containerClassName="flex justify-between gap-2"
       render={({ slots }) =>
-        // biome-ignore lint/suspicious/noArrayIndexKey: six places that never change order
+        // biome-ignore lint/suspicious/noArrayIndexKey: six boxes that never change their order
         slots.map((slot, place) => <Digit key={place} slot={slot} invalid={invalid} />)
       }
     />

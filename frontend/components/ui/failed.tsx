@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import { Alert } from "./alert";
 import { Button } from "./button";
 
-/** A part of a page that could not be loaded, with a way to try again. */
+/** Shown for a part of a page that could not be loaded, with a button to try again. */
 export function Failed({ children, onRetry }: { children: ReactNode; onRetry: () => void }) {
   return (
     <Alert

@@ -9,7 +9,7 @@ export type ControlProps = {
   "aria-invalid": true | undefined;
 };
 
-/** A label, a control, and what goes with it; the ids that tie them are made here. */
+/** A label, a control, a hint and an error. The ids that connect them are made here. */
 export function Field({
   label,
   hint,

@@ -15,7 +15,7 @@ export function Input({ className, ...rest }: ComponentProps<"input">) {
   return <input {...rest} className={cx(CONTROL, className)} />;
 }
 
-/** A password that can be looked at. */
+/** A password field with a button that shows the password. */
 export function PasswordInput({ className, ...rest }: ComponentProps<"input">) {
   const [shown, setShown] = useState(false);
   return (

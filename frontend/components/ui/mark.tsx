@@ -1,4 +1,4 @@
-/** Doorways within doorways, for a page that has room to breathe. */
+/** A large picture of doorways within doorways, for pages with much room. */
 export function Arches({ className }: { className?: string }) {
   const widths = [150, 112, 76, 42];
   return (
@@ -15,7 +15,7 @@ export function Arches({ className }: { className?: string }) {
   );
 }
 
-/** The product's mark: a doorway within a doorway. */
+/** The product's logo: a doorway within a doorway. */
 export function Mark({ className }: { className?: string }) {
   return (
     <svg viewBox="0 0 32 32" aria-hidden="true" className={className}>

@@ -6,13 +6,14 @@ import { cx } from "./cx";
 
 export const PRODUCT = "Vestibule";
 
-/** The window's title; React puts it in the head. Before the gate opens it is the product's name. */
+/** The window's title, which React puts in the head. Without a text it is the product's name. */
 export function PageTitle({ children }: { children?: string }) {
   return <title>{children ? `${children} · ${PRODUCT}` : PRODUCT}</title>;
 }
 
-// The path of the page that last had a heading. A page reached within the app moves focus to its
-// heading, so that a keyboard or a screen reader starts there; the first page of a load does not.
+// The path of the page that last had a heading. A page that is reached from within the app puts the
+// focus on its heading, so that keyboards and screen readers start there. The first page after a load
+// does not.
 let lastPath: string | null = null;
 
 export function PageHeading({
@@ -22,7 +23,7 @@ export function PageHeading({
 }: {
   children: ReactNode;
   className?: string;
-  /** False where the page puts focus in its first field instead. */
+  /** False where the page puts the focus in its first field instead. */
   takesFocus?: boolean;
 }) {
   const heading = useRef<HTMLHeadingElement>(null);
@@ -42,7 +43,7 @@ export function PageHeading({
   );
 }
 
-/** The column that ordinary pages live in. */
+/** The column of an ordinary page. */
 export function Page({ children }: { children: ReactNode }) {
   return (
     <div className="mx-auto w-full max-w-5xl animate-fade px-4 py-8 sm:px-6 sm:py-10">
@@ -51,7 +52,7 @@ export function Page({ children }: { children: ReactNode }) {
   );
 }
 
-/** The middle of an otherwise empty page, or of a window that has no header yet. */
+/** Centres its children on an otherwise empty page, or in a window without a header. */
 export function Centered({ children, whole = false }: { children: ReactNode; whole?: boolean }) {
   return (
     <div

@@ -4,7 +4,7 @@ import { RadioGroup } from "radix-ui";
 import type { ReactNode } from "react";
 import { cx } from "./cx";
 
-/** One of a few, side by side. */
+/** Radio buttons that are drawn side by side as one control. */
 export function Segmented<T extends string>({
   label,
   value,

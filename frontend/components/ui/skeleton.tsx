@@ -5,7 +5,7 @@ export function Skeleton({ className }: { className?: string }) {
   return <div aria-hidden className={cx("animate-pulse rounded-md bg-line", className)} />;
 }
 
-/** A place that fills soon; says so once to screen readers. */
+/** The place of content that is being loaded. Screen readers announce it once. */
 export function Loading({ label, children }: { label: string; children: ReactNode }) {
   return (
     <div role="status" aria-label={label}>

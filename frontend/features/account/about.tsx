@@ -11,7 +11,7 @@ import { Managed } from "./managed";
 
 type SignedIn = Extract<SessionState, { status: "signed_in" }>;
 
-/** This session and this app, for people and for whoever helps them. */
+/** Facts about this session and this app, for the user and for the people who help them. */
 export function About({ state }: { state: SignedIn }) {
   const [info, setInfo] = useState<AppInfo | null>(null);
   useEffect(() => {

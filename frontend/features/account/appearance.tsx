@@ -9,7 +9,7 @@ import { auth } from "@/lib/auth";
 import { desktop, type Theme } from "@/lib/desktop";
 import { describe } from "@/lib/messages";
 
-/** The window's theme is native; the page follows it through `prefers-color-scheme`. */
+/** Chooses the theme. It is the native window's; pages follow it by `prefers-color-scheme`. */
 export function Appearance() {
   const [theme, setTheme] = useState<Theme>();
 
@@ -21,7 +21,8 @@ export function Appearance() {
         () => undefined,
       );
     void read();
-    // Another window may have changed it: seen when the look changes, or on coming back here.
+    // Another window may change the theme, so it is read again when the colours change or this
+    // window gets the focus.
     const dark = window.matchMedia("(prefers-color-scheme: dark)");
     dark.addEventListener("change", read);
     window.addEventListener("focus", read);

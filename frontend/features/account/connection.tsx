@@ -19,7 +19,7 @@ type State =
   | { status: "stopped" }
   | { status: "over"; outcome: Outcome };
 
-/** Whether it is the network: bytes without a meaning to the server and back. */
+/** Measures how fast data goes to the server and back, with bytes that have no meaning. */
 export function Connection() {
   const [size, setSize] = useState<Size>("quick");
   const [state, setState] = useState<State>({ status: "idle" });
@@ -37,7 +37,7 @@ export function Connection() {
       );
       setState({ status: "over", outcome });
     } catch {
-      // Only its own signal ends it early.
+      // `measure` rejects only where its signal was aborted.
       setState({ status: "stopped" });
     }
   }

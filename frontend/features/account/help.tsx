@@ -12,12 +12,12 @@ import { describe } from "@/lib/messages";
 
 const failed = (cause: unknown) => toast.error(describe(auth.failure(cause)));
 
-/** For when something went wrong. `reports` is null where this app tells nobody of failures. */
+/** Help for when something went wrong. `reports` is null where this app cannot report failures. */
 export function Help({ reports }: { reports: boolean | null }) {
   return (
     <Card
       title="Help"
-      description="What the app did is in its log, on this computer only and without passwords."
+      description="The app keeps a log of what it does, on this computer only and without passwords."
     >
       <Button look="secondary" size="sm" onClick={() => void desktop.openLogFolder().catch(failed)}>
         <FolderOpen aria-hidden className="size-4" />

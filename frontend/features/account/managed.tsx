@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import { Card, Fact, Facts } from "@/components/ui/card";
 import type { PolicyInfo } from "@/lib/desktop";
 
-/** What the administrator of this computer has set, by the names that these settings have. */
+/** The settings that the administrator of this computer has made, by their keys. */
 export function Managed({ policy }: { policy: PolicyInfo }) {
   const network = policy.network.map((key) => `network.${key}`);
   return (

@@ -14,7 +14,7 @@ export const sessionsSchema = z.array(
 );
 export type SessionEntry = z.infer<typeof sessionsSchema>[number];
 
-/** A device in a few words, whatever shape the backend keeps it in. */
+/** A short name of a device, for every shape in which backends describe one. */
 export function deviceName(device: unknown): string {
   if (typeof device === "string" && device.trim()) return device.trim();
   if (typeof device !== "object" || device === null) return "An unknown device";

@@ -15,13 +15,13 @@ import { describe } from "@/lib/messages";
 import { refusal, useResource } from "@/lib/resource";
 import { deviceName, lastSeen, type SessionEntry, sessionsSchema } from "./session-list";
 
-/** Everywhere this account is signed in, with ways to end it. */
+/** The list of the account's sessions, with buttons to end one or all of them. */
 export function Sessions() {
   const { sessions, logoutAll } = auth.useOffers();
   const { resource, reload, setData } = useResource(sessions ? "/sessions" : null, sessionsSchema);
   const list = useRef<HTMLUListElement>(null);
   const [ended, setEnded] = useState(0);
-  // The button that led to the question is gone with its session.
+  // The focused button is gone with its session, so the list gets the focus.
   useEffect(() => {
     if (ended > 0) list.current?.focus();
   }, [ended]);
@@ -71,7 +71,8 @@ function Entry({ entry, onEnded }: { entry: SessionEntry; onEnded: () => void })
   const name = deviceName(entry.device);
   const ending = useAsked(async () => {
     const failed = await ask(`/sessions/${encodeURIComponent(entry.id)}`, "DELETE");
-    // "No such session" and "no such call" are both a 404: which it is, the list says.
+    // A 404 means either that the session is gone or that the server has no such call. The list
+    // of sessions shows which it is.
     const stands = failed?.status === 404 ? await isListed(entry.id) : failed !== null;
     if (stands) return failed;
     toast("That session has ended.");
@@ -109,7 +110,7 @@ function Entry({ entry, onEnded }: { entry: SessionEntry; onEnded: () => void })
 function Everywhere() {
   const leaving = useAsked(async () => {
     const failed = await ask("/logout-all", "POST");
-    // The guard leads away when the new state arrives.
+    // The guard redirects when the new state arrives.
     if (!failed) await auth.logout();
     return failed;
   });
@@ -128,7 +129,7 @@ function Everywhere() {
   );
 }
 
-/** A question, the work that follows a yes, and what went wrong with it. */
+/** The state of a confirmation: whether it is open, the work after a yes, and why that failed. */
 function useAsked(work: () => Promise<AuthFailure | null>) {
   const [open, setOpen] = useState(false);
   const [busy, setBusy] = useState(false);
@@ -156,7 +157,7 @@ function useAsked(work: () => Promise<AuthFailure | null>) {
   };
 }
 
-/** Sends a request that has no answer worth reading. Only a success means that it is done. */
+/** Sends a request whose answer has no body to read. Returns null where it succeeded. */
 async function ask(path: string, method: string): Promise<AuthFailure | null> {
   try {
     const response = await auth.fetch(path, { method });
@@ -166,7 +167,7 @@ async function ask(path: string, method: string): Promise<AuthFailure | null> {
   }
 }
 
-/** Whether the server still lists a session; yes where that cannot be found out. */
+/** Whether the server still lists a session. True where the list cannot be read. */
 async function isListed(id: string): Promise<boolean> {
   try {
     const response = await auth.fetch("/sessions");

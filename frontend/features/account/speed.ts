@@ -1,12 +1,12 @@
 import { type AuthFailure, auth } from "@/lib/auth";
 import { badAnswer, refusal } from "@/lib/resource";
 
-// How fast bytes go between this app and its server: so many down, then as many up. Nothing is
-// kept of them on either side.
+// Measures the speed between this app and its server: downloads a number of bytes, then uploads as
+// many. Neither side keeps them.
 
 export type Direction = "down" | "up";
 export type Moved = { direction: Direction; bytes: number; of: number };
-/** In bits per second. */
+/** Speeds in bits per second. */
 export type Speeds = Record<Direction, number>;
 export type Outcome = { speeds: Speeds } | { failure: AuthFailure } | { missing: true };
 
@@ -49,7 +49,7 @@ async function download(
     onMoved({ direction: "down", bytes: received, of: bytes });
   });
   const reader = response.body?.getReader();
-  // Read and let go: nothing of it is wanted.
+  // The bytes are read and dropped; only their number matters.
   while (reader && !(await reader.read()).done);
   return received === bytes ? null : { failure: badAnswer };
 }
@@ -77,7 +77,7 @@ function refusedBy(response: Response): Outcome | null {
   return response.status === 404 ? { missing: true } : { failure: refusal(response) };
 }
 
-/** Bytes that nothing on the way can make fewer, made as they are asked for. */
+/** A stream of random bytes, which no program on the way can compress. */
 function noise(bytes: number): ReadableStream<Uint8Array> {
   const piece = new Uint8Array(PIECE);
   for (let at = 0; at < PIECE; at += 65_536) {

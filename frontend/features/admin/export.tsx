@@ -10,7 +10,7 @@ import { describe } from "@/lib/messages";
 
 type Outcome = { exported: Exported } | { failure: AuthFailure };
 
-/** The list as a file. The app writes it, and asks the roles and the server by itself. */
+/** Exports the list of accounts. The app's command checks the roles, asks the server and writes the file. */
 export function Export() {
   const [busy, setBusy] = useState(false);
   const [outcome, setOutcome] = useState<Outcome | null>(null);

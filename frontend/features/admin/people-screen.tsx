@@ -5,7 +5,7 @@ import { May } from "@/lib/may";
 import { Export } from "./export";
 import { People } from "./people";
 
-/** For administrators; its route is guarded. */
+/** The list of all accounts, for administrators. The route is guarded. */
 export function PeopleScreen() {
   return (
     <Page>

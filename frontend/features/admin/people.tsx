@@ -24,7 +24,7 @@ const schema = z.union([
   z.object({ users: z.array(user) }).transform((b) => b.users),
 ]);
 
-/** Everyone with an account. The backend gives the list to administrators and to nobody else. */
+/** All accounts. The backend gives the list only to administrators. */
 export function People() {
   const { resource, reload } = useResource("/admin/users", schema);
   return (
@@ -39,7 +39,7 @@ export function People() {
         <Failed onRetry={reload}>{describe(resource.failure)}</Failed>
       )}
       {resource.status === "missing" && (
-        <p className="text-sm text-muted">This server keeps no such list.</p>
+        <p className="text-sm text-muted">This server has no list of accounts.</p>
       )}
       {resource.status === "ready" && <List people={resource.data} />}
     </Card>
@@ -66,7 +66,7 @@ function List({ people }: { people: Person[] }) {
           />
         )}
       </Field>
-      {found.length === 0 && <p className="mt-4 text-sm text-muted">Nobody is called that.</p>}
+      {found.length === 0 && <p className="mt-4 text-sm text-muted">No account matches.</p>}
       <ul className="mt-4 divide-y divide-line text-sm">
         {found.map((person) => (
           <Row key={person.id} person={person} />

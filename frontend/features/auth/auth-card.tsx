@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 import { PageHeading, PageTitle } from "@/components/ui/page";
 
-/** The frame of the sign-in screens. */
+/** The frame that all sign-in screens share. */
 export function AuthCard({
   title,
   lead,

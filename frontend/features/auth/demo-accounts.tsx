@@ -5,7 +5,7 @@ import { Button } from "@/components/ui/button";
 import { auth } from "@/lib/auth";
 import * as z from "@/lib/zod";
 
-// Development only: the bundled backend's own accounts, one click each. Left out of every build.
+// The bundled backend's demo accounts, for development only. Builds do not contain this.
 
 const schema = z.array(z.object({ label: z.string(), email: z.string(), password: z.string() }));
 type Account = z.infer<typeof schema>[number];
@@ -19,7 +19,7 @@ export function DemoAccounts({ onPick }: { onPick: (account: Account) => void })
       .fetch("/demo-accounts", { signal: controller.signal })
       .then((response) => response.json())
       .then((body) => setAccounts(schema.parse(body)))
-      // Another backend has none to offer.
+      // Other backends have no demo accounts.
       .catch(() => undefined);
     return () => controller.abort();
   }, []);

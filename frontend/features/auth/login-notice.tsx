@@ -5,7 +5,7 @@ import { auth } from "@/lib/auth";
 import { ENDINGS, isEnding } from "@/lib/messages";
 import type { Notice } from "./notice";
 
-/** Why the user is looking at this screen, where there is something to say about it. */
+/** Why the user sees the sign-in screen, where there is a reason to show. */
 export function LoginNotice({ notice }: { notice: Notice | null }) {
   const state = auth.useAuthState();
   if (notice) return <Alert tone={notice.tone}>{notice.text}</Alert>;

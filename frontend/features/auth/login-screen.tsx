@@ -14,7 +14,7 @@ import { EmailField, PasswordField, SignInForm } from "./sign-in-form";
 import { TextLink } from "./text-link";
 import { useSending } from "./use-sending";
 
-/** With a password. In front of a page that waits, `keptFor` is whose page that is. */
+/** Signs in with a password. `keptFor` is the e-mail of the user whose page waits behind it. */
 export function LoginScreen({ keptFor }: { keptFor?: string }) {
   const notice = useNotice();
   const { register } = auth.useOffers();
@@ -23,7 +23,7 @@ export function LoginScreen({ keptFor }: { keptFor?: string }) {
     defaultValues: { email: "", password: "" },
   });
   const { setFocus, setValue, getValues } = form;
-  // A notice may come a moment after the screen, and may know who wants to sign in.
+  // A notice may arrive after the first render, and it may have the user's e-mail.
   const known = notice?.email ?? keptFor;
   useEffect(() => {
     if (known && !getValues("email")) setValue("email", known);
@@ -44,7 +44,7 @@ export function LoginScreen({ keptFor }: { keptFor?: string }) {
       title="Sign in"
       below={
         keptFor
-          ? `This page is kept as you left it for ${keptFor}. It goes when someone else signs in.`
+          ? `The page behind this form is kept for ${keptFor}. It is discarded when someone else signs in.`
           : register && (
               <>
                 No account yet? <TextLink href={routes.register}>Create an account</TextLink>

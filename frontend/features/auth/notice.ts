@@ -4,8 +4,8 @@ import { useSyncExternalStore } from "react";
 import type { Tone } from "@/components/ui/alert";
 import { auth } from "@/lib/auth";
 
-// A message that one sign-in screen leaves for the next: an expired code, a new account. In memory,
-// because what it speaks of has no place in an address.
+// A message that one sign-in screen leaves for the next, such as that a code has expired or that an
+// account was made. It is kept in memory and not in the address, because it may hold an e-mail.
 
 export type Notice = { tone: Tone; text: string; email?: string };
 
@@ -17,7 +17,7 @@ export function leaveNotice(notice: Notice | null): void {
   for (const listener of [...listeners]) listener();
 }
 
-// Whoever gets further needs no message about how they did not.
+// The message is dropped once the next step has succeeded.
 auth.subscribe(() => {
   const { status } = auth.state();
   if (held && (status === "signed_in" || status === "otp_pending")) leaveNotice(null);

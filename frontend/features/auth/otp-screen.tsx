@@ -33,10 +33,10 @@ function CodeForm({ challenge }: { challenge: Challenge }) {
     setChecking(true);
     clear();
     const { error } = await auth.verifyOtp(challenge.id, entered);
-    // Accepted: the guard leads on when the new state arrives.
+    // The code was accepted. The guard redirects when the new state arrives.
     if (!error) return;
     setChecking(false);
-    if (endsChallenge(error)) return startOver(error, challenge);
+    if (error.code === "challenge_over") return startOver(error, challenge);
     fail(error);
     if (error.code === "otp_invalid") setCode("");
     field.current?.focus();
@@ -86,7 +86,7 @@ function CodeForm({ challenge }: { challenge: Challenge }) {
           challenge={challenge}
           onSent={() => {
             setCode("");
-            // Its button takes no clicks for a while, and the new code is typed here.
+            // The button is disabled for a while, and the new code is typed in this field.
             field.current?.focus();
           }}
         />
@@ -95,7 +95,7 @@ function CodeForm({ challenge }: { challenge: Challenge }) {
   );
 }
 
-/** A server that sends no code has it made by an app. */
+/** Where to find the code. A server that cannot send codes expects one from an authenticator app. */
 function Lead({ email, sent }: { email: string; sent: boolean }) {
   const whose = <strong className="font-medium text-ink">{email}</strong>;
   if (!sent) return <>Take the six digits for {whose} from your authenticator app.</>;
@@ -104,12 +104,7 @@ function Lead({ email, sent }: { email: string; sent: boolean }) {
   );
 }
 
-/** There is nothing left to type here. */
-function endsChallenge({ code }: AuthFailure): boolean {
-  return code === "otp_expired" || code === "otp_too_many" || code === "no_challenge";
-}
-
-/** Back to the sign-in screen, which says why. The shell has usually given the challenge up. */
+/** Leads back to the sign-in screen, which shows why. The shell has usually dropped the challenge. */
 function startOver(error: AuthFailure, { email }: Challenge) {
   leaveNotice({ tone: "warning", text: describe(error), email });
   if (auth.state().status === "otp_pending") void auth.cancelOtp();
@@ -130,7 +125,7 @@ function Resend({ challenge, onSent }: { challenge: Challenge; onSent: () => voi
       onSent();
       return setSaid({ text: "A new code is on its way. Older codes no longer work.", bad: false });
     }
-    if (endsChallenge(error)) return startOver(error, challenge);
+    if (error.code === "challenge_over") return startOver(error, challenge);
     if (error.retryAfterMs !== null) setUntil(momentNow() + error.retryAfterMs);
     setSaid({ text: describe(error), bad: true });
   }
@@ -162,7 +157,7 @@ function Cancel() {
       busy={busy}
       onClick={async () => {
         setBusy(true);
-        // Cancelled: the guard leads back to the sign-in screen.
+        // The guard redirects to the sign-in screen when the new state arrives.
         const { error } = await auth.cancelOtp();
         if (error) setBusy(false);
       }}

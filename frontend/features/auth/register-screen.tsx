@@ -21,13 +21,13 @@ export function RegisterScreen() {
   return auth.useOffers().register ? <RegisterForm /> : <NoNewAccounts />;
 }
 
-/** Whoever comes by an address: no link of ours leads here then. */
+/** Shown to people who typed the address: no link leads here where the server takes no registrations. */
 function NoNewAccounts() {
   return (
     <AuthCard
       title="Create an account"
       takesFocus
-      lead="This server makes no accounts from here. Ask whoever manages it for one."
+      lead="This server does not let you create an account here. Ask its operator for one."
     >
       <Button asChild className="w-full">
         <Link href={withNext(routes.login, useSearchParams().get("next"))}>Sign in</Link>
@@ -51,7 +51,7 @@ function RegisterForm() {
       if (outcome !== "accepted") return;
       leaveNotice({
         tone: "success",
-        text: "The server has taken your registration. Sign in to begin; you may have to confirm your e-mail first.",
+        text: "The server has accepted your registration. Sign in now; you may have to confirm your e-mail first.",
         email,
       });
       router.push(withNext(routes.login, next));

@@ -1,6 +1,6 @@
 import * as z from "@/lib/zod";
 
-// What the forms check before asking the backend, which decides. Messages say what to do.
+// What the forms check before they ask the backend, which decides. Messages say what to do.
 
 const email = z
   .string()

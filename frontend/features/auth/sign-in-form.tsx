@@ -10,10 +10,9 @@ import { duration } from "@/lib/format";
 import { describe } from "@/lib/messages";
 import type { Sending } from "./use-sending";
 
-// What the sign-in and the registration screens have in common: the form itself, and the two
-// fields that are on both.
+// The form and the two fields that the sign-in and the registration screens share.
 
-/** What went wrong or is to be said first, the fields, and a button that waits when it must. */
+/** A failure or a notice, the fields, and a button that counts down while the server asks to wait. */
 export function SignInForm({
   sending: { failure, wait, busy, submit },
   refused,
@@ -23,7 +22,7 @@ export function SignInForm({
   children,
 }: {
   sending: Sending;
-  /** Heads what went wrong. */
+  /** The title of the message about a failure. */
   refused: string;
   notice?: ReactNode;
   label: string;

@@ -5,7 +5,7 @@ import { useSearchParams } from "next/navigation";
 import type { ReactNode } from "react";
 import { withNext } from "@/lib/routes";
 
-/** A link between sign-in screens that keeps where the user wanted to go. */
+/** A link between sign-in screens that keeps the address to which the user wants to go. */
 export function TextLink({ href, children }: { href: string; children: ReactNode }) {
   const next = useSearchParams().get("next");
   return (

@@ -5,9 +5,9 @@ import type { AuthFailure } from "@/lib/auth";
 import { useCountdown } from "@/lib/clock";
 import { type Asked, keepWait, waitFor } from "./waits";
 
-/** The last failure of a form, and for how long the backend wants to be left alone. */
+/** The last failure of a form, and how long the backend asks to wait. */
 export function useFailure(asked: Asked) {
-  // What another visit of this form was told still holds.
+  // A wait that began on an earlier visit of this form still holds.
   const [told] = useState(() => waitFor(asked));
   const [failure, setFailure] = useState<AuthFailure | null>(told?.failure ?? null);
   const [until, setUntil] = useState<number | null>(told?.until ?? null);

@@ -10,13 +10,13 @@ export type Sending = {
   failure: AuthFailure | null;
   /** Seconds until the backend may be asked again. */
   wait: number;
-  /** While the answer is awaited, and once it was yes: the guard leads on with the new state. */
+  /** True while the answer is awaited, and after a success until the guard redirects. */
   busy: boolean;
   submit: (event?: SyntheticEvent) => Promise<void>;
   clear: () => void;
 };
 
-/** Sends a form to the backend: one submission at a time, and none before the backend wants it. */
+/** Sends a form to the backend, one submission at a time and not before a wait is over. */
 export function useSending<F extends FieldValues, T>(
   asked: Asked,
   form: UseFormReturn<F>,

@@ -22,7 +22,7 @@ export function DashboardScreen() {
     <Page>
       <PageTitle>Dashboard</PageTitle>
       <PageHeading>{greeting(user.name)}</PageHeading>
-      <p className="mt-1 text-muted">Here is how things stand.</p>
+      <p className="mt-1 text-muted">Your session, plans and roles at a glance.</p>
       <div className="mt-7 grid grid-cols-1 items-start gap-5 md:grid-cols-2">
         <div className="grid grid-cols-1 gap-5">
           <SessionCard state={state} />
@@ -63,7 +63,7 @@ function SessionCard({ state }: { state: SignedIn }) {
 
 function heard(state: SignedIn): string {
   if (state.freshness.kind === "fresh") return "Confirmed";
-  if (isBehindKeyring(state)) return "Asked once your keyring is open";
+  if (isBehindKeyring(state)) return "Will be asked when your keyring is open";
   return `No answer since ${since(state.freshness.since)}`;
 }
 
@@ -124,12 +124,12 @@ function RolesCard({ roles, stale }: { roles: string[]; stale: boolean }) {
       title="Your roles"
       description={
         stale
-          ? "As the server last said. What you may see and do follows from these."
-          : "What you may see and do follows from these."
+          ? "As the server last said. They decide what you may see and do."
+          : "They decide what you may see and do."
       }
     >
       {roles.length === 0 ? (
-        <p className="text-sm text-muted">The server names none for you.</p>
+        <p className="text-sm text-muted">The server gives you no roles.</p>
       ) : (
         <ul className="flex flex-wrap gap-2">
           {roles.map((role) => (

@@ -29,7 +29,7 @@ export function HomeScreen() {
       >
         <ul className="grid gap-x-10 gap-y-8 sm:grid-cols-3">
           <Point icon={<KeyRound />} title="Kept in your keyring">
-            What proves who you are rests in the operating system’s keyring. This window never holds
+            The token of your session is in the operating system’s keyring. This window never holds
             it.
           </Point>
           <Point icon={<WifiOff />} title="Signed in through outages">
@@ -48,7 +48,7 @@ export function HomeScreen() {
 
 function Introduction({ state }: { state: SessionState }) {
   const { register } = auth.useOffers();
-  // Whoever was signed in before has an account.
+  // A person who was signed in before has an account already.
   const returns = state.status === "signed_out" && state.why !== "never";
   return (
     <div className="max-w-2xl min-w-0 pt-4 sm:pt-10 lg:pb-14">
@@ -57,8 +57,8 @@ function Introduction({ state }: { state: SessionState }) {
       </PageHeading>
       <p className="mt-5 max-w-xl text-lg text-muted">
         {PRODUCT} is an example of a web app that has moved to the desktop and signs its users in
-        natively. {register ? "Make an account" : "Sign in"}, close the app, pull the plug: you will
-        still be here.
+        natively. {register ? "Create an account" : "Sign in"}, close the app or restart the
+        computer: you stay signed in.
       </p>
       <div className="mt-8 flex flex-wrap gap-3">
         <Button asChild>

@@ -11,8 +11,8 @@ type News = z.infer<typeof newsSchema>;
 const SHOWN = 3;
 
 /**
- * What is new, for everyone, without the session. A page with nothing to say, or a server that says
- * nothing, is no loss: then there is no such part.
+ * News for everyone, read without the session. This part of the page is left out where there is no
+ * news or the server does not answer.
  */
 export function NewsPart() {
   const [news, setNews] = useState<News>([]);

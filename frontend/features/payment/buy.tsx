@@ -17,7 +17,7 @@ import { type Plan, purchaseSchema, type Receipt } from "./plan";
 
 type Props = { plan: Plan; onBought: (receipt: Receipt) => void };
 
-/** Buying is for the signed-in; everyone else signs in first and comes back to this plan. */
+/** The form to buy a plan. A person who is not signed in signs in first and comes back to this plan. */
 export function Buy({ plan, onBought }: Props) {
   const { data, isPending } = auth.useSession();
   if (isPending) return null;
@@ -91,7 +91,7 @@ function BuyNow({ plan, user, onBought }: Props & { user: User }) {
         {busy ? "Buying…" : `Buy ${plan.name}`}
       </Button>
       <p className="text-sm text-muted">
-        Bought as {user.email}. This is a demonstration: no money moves.
+        Bought as {user.email}. This is a demonstration: nothing is charged.
       </p>
     </form>
   );

@@ -17,14 +17,14 @@ export const purchaseSchema = z.object({
 });
 
 export type Plan = z.infer<typeof planSchema>;
-/** What was bought, and what its buyer noted about it; the note is never sent. */
+/** A purchase with the buyer's own note, which is never sent. */
 export type Receipt = z.infer<typeof purchaseSchema> & { note: string };
 
 export function price(plan: Plan): string {
   return plan.price === 0 ? "Free" : money(plan.price, plan.currency);
 }
 
-/** What a slug in an address may look like; anything else is a plan that does not exist. */
+/** Whether a text can be a plan's slug. Anything else in an address is a plan that does not exist. */
 export function isSlug(text: string): boolean {
   return /^[a-z0-9][a-z0-9-]{0,63}$/i.test(text);
 }

@@ -11,7 +11,7 @@ import { type Plan, price, type Receipt } from "./plan";
 
 export function Bought({ plan, receipt }: { plan: Plan; receipt: Receipt }) {
   const heading = useRef<HTMLHeadingElement>(null);
-  // The button that was pressed is gone; what came of it is where to go on.
+  // The pressed button is gone, so the heading of the receipt gets the focus.
   useEffect(() => heading.current?.focus(), []);
   return (
     <>

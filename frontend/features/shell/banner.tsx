@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 
-/** One line under the header: what is not as it should be, and what helps. */
+/** A line under the header that names a problem and has a button that helps. */
 export function Banner({
   about,
   icon,

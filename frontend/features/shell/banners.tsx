@@ -15,14 +15,14 @@ import { usePlace } from "./place";
 import { NextTry, TryNow } from "./retry";
 import { Unlock, useUnlock } from "./unlock";
 
-/** What is not as it should be with the session, under the header of every page. */
+/** The problems of the session, under the header of every page. */
 export function Banners() {
   const state = auth.useAuthState();
   const trouble = keyringTrouble(state);
   return (
     <>
       <Offline state={state} />
-      {/* Keyed: another trouble has been neither dismissed nor met yet. */}
+      {/* A new key for each problem: another one has not been dismissed or tried yet. */}
       {trouble && <Keyring key={trouble.title + trouble.text} trouble={trouble} />}
       <Ended state={state} />
     </>
@@ -31,7 +31,7 @@ export function Banners() {
 
 function Offline({ state }: { state: SessionState }) {
   if (state.status !== "signed_in" || state.freshness.kind !== "stale") return null;
-  // Without the keyring there is nothing to ask the server with.
+  // Without the token in the keyring the app cannot ask the server, so this is no outage.
   if (isBehindKeyring(state)) return null;
   const outage = state.freshness;
   return (
@@ -78,7 +78,7 @@ function Keyring({ trouble }: { trouble: Trouble }) {
   );
 }
 
-/** A session that ended on its own, where the page itself does not say so. */
+/** Says why the session ended, on pages that do not say it themselves. */
 function Ended({ state }: { state: SessionState }) {
   const here = useHere();
   const { front } = usePlace();

@@ -12,7 +12,7 @@ import { Header } from "./header";
 import { SessionNews } from "./news";
 import { KeptPage, PlaceProvider } from "./place";
 
-/** What surrounds every page. `SignIn` is what stands in front of a page whose session has ended. */
+/** The frame around every page. `SignIn` is shown in front of a page whose session has ended. */
 export function Frame({
   SignIn,
   children,

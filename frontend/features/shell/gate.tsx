@@ -8,12 +8,12 @@ import { keyringTrouble } from "@/lib/keyring";
 import { useSignInAgain } from "./again";
 import { CannotStart, Misconfigured, OutsideApp, Restoring, Unanswered } from "./restoring";
 
-// Begins as soon as this code is loaded, so that the snapshot is in when React mounts.
+// Starts as soon as this code is loaded, so that the snapshot has arrived when React mounts.
 if (typeof window !== "undefined") void auth.start();
 
 /**
- * Nothing of the app is rendered before it is known whether someone is signed in: neither into
- * the exported HTML nor at the first paint. Then the window is asked to show itself.
+ * Renders nothing of the app before it is known whether someone is signed in, neither into the
+ * exported HTML nor at the first paint. Then it asks the shell to show the window.
  */
 export function SessionGate({ children }: { children: ReactNode }) {
   const snapshot = auth.useSnapshot();
@@ -24,7 +24,7 @@ export function SessionGate({ children }: { children: ReactNode }) {
     ? state.status !== "restoring" || state.outage !== null
     : snapshot.kind === "failed";
 
-  // Not after a paint: a hidden window paints nothing and fires no animation frame.
+  // In a layout effect, because a hidden window paints nothing and fires no animation frame.
   useLayoutEffect(() => {
     if (presentable) desktop.windowReady();
   }, [presentable]);

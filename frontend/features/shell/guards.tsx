@@ -9,12 +9,12 @@ import { useHere } from "./here";
 import { NotAllowedScreen } from "./not-allowed";
 import { noteGuarded, usePlace } from "./place";
 
-// Who may see a page. Each guard renders its page or, in its place, a redirect that happens before
-// anything is painted. A guard never renders both.
+// The guards decide who may see a page. Each renders either its page or a redirect, which happens
+// before anything is painted.
 
 /**
- * For the signed-in only, offline included; with `may`, for those whose roles let them do that.
- * Others sign in first and come back, or are told that the page is not for them.
+ * For signed-in users only, also while offline. With `may` also only for users whose roles include
+ * that permission. Other people sign in first and come back, or read that the page is not for them.
  */
 export function Guard({ may, children }: { may?: Permission; children: ReactNode }) {
   const state = auth.useAuthState();
@@ -27,12 +27,12 @@ export function Guard({ may, children }: { may?: Permission; children: ReactNode
     return !may || state.may.includes(may) ? children : <NotAllowedScreen state={state} />;
   }
   if (state.status === "otp_pending") return <Redirect to={withNext(routes.otp, here)} />;
-  // Whoever signs out here is done with this page; everyone else wants to return to it.
+  // A person who has signed out on this page does not want to return to it after signing in.
   const done = tenancy.left === here;
   return <Redirect to={done ? routes.login : withNext(routes.login, here)} />;
 }
 
-/** For the signed-out only: login and register. */
+/** For people who are not signed in: the sign-in and registration pages. */
 export function GuestOnly({ children }: { children: ReactNode }) {
   const state = auth.useAuthState();
   const again = useSignInAgain();
@@ -48,7 +48,7 @@ export function GuestOnly({ children }: { children: ReactNode }) {
   return children;
 }
 
-/** For whoever is asked for a code. */
+/** For people who have to enter a code. */
 export function ChallengeOnly({ children }: { children: ReactNode }) {
   const state = auth.useAuthState();
   const next = useNext();

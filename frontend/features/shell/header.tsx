@@ -50,20 +50,20 @@ function NavLink({ href, children }: { href: string; children: ReactNode }) {
   );
 }
 
-/** The user, or a way in; nothing while that is not known. */
+/** The user's menu, or links to sign in; nothing while it is not known who is signed in. */
 function WayIn() {
   const state = auth.useAuthState();
   const here = useHere();
   const { front } = usePlace();
   const { register } = auth.useOffers();
-  // The way in stands in front of the page already.
+  // A sign-in screen is shown in front of the page already.
   if (front && state.status !== "signed_in") return null;
   switch (state.status) {
     case "signed_in":
       return <UserMenu user={state.user} stale={state.freshness.kind === "stale"} />;
     case "signed_out":
     case "otp_pending": {
-      // Whoever was here a moment ago comes back to where they were.
+      // After an ended session the user comes back to the same page.
       const ended = state.status === "signed_out" && isEnding(state.why);
       const next = ended ? here : null;
       return (

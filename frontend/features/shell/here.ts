@@ -2,7 +2,7 @@
 
 import { usePathname, useSearchParams } from "next/navigation";
 
-/** The window's address, as a way back leads to it. */
+/** The window's current path and query, to which a redirect can lead back. */
 export function useHere(): string {
   const path = usePathname();
   const query = useSearchParams().toString();

@@ -5,7 +5,7 @@ import { toast } from "sonner";
 import { auth, type SessionState } from "@/lib/auth";
 import { isBehindKeyring } from "@/lib/keyring";
 
-/** Tells of changes that happened while one was looking, in every window alike. */
+/** Shows a message in every window when the session changes while the window is open. */
 export function SessionNews() {
   useEffect(() => {
     let before = auth.state();

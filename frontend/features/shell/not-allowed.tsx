@@ -10,7 +10,7 @@ import { routes } from "@/lib/routes";
 
 type SignedIn = Extract<SessionState, { status: "signed_in" }>;
 
-/** In the place of a page that the user's roles do not open. */
+/** Shown instead of a page for which the user lacks a role. */
 export function NotAllowedScreen({ state }: { state: SignedIn }) {
   const { busy, answer, ask } = useAsking();
   const stale = state.freshness.kind === "stale";
@@ -20,11 +20,11 @@ export function NotAllowedScreen({ state }: { state: SignedIn }) {
       <PageHeading>This page is not for your account</PageHeading>
       <p className="mt-2 text-muted">
         You are signed in as <span className="wrap-anywhere text-ink">{state.user.email}</span>,
-        whose roles do not include what it takes. Whoever manages the account can change that.
+        which does not have the role that this page needs. The server’s operator can change that.
       </p>
       {stale && (
         <p className="mt-2 text-muted">
-          The server cannot be reached just now: this is how things were when it last answered.
+          The server cannot be reached just now. The app goes by the roles that it last sent.
         </p>
       )}
       <div className="mt-6 flex flex-wrap justify-center gap-2.5">
@@ -42,7 +42,7 @@ export function NotAllowedScreen({ state }: { state: SignedIn }) {
   );
 }
 
-/** Has the session renewed, which brings the roles as they are now. */
+/** Refreshes the session, which also brings the user's current roles. */
 function useAsking() {
   const [busy, setBusy] = useState(false);
   const [answer, setAnswer] = useState("");
@@ -51,8 +51,8 @@ function useAsking() {
     setAnswer("");
     const { error } = await auth.refresh();
     setBusy(false);
-    // Whoever may see the page by now does.
-    setAnswer(error ? describe(error) : "The server says the same as before.");
+    // With the role the guard shows the page now, and this text is not seen.
+    setAnswer(error ? describe(error) : "The server gives you the same roles as before.");
   }
   return { busy, answer, ask };
 }

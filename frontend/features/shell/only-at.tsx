@@ -4,7 +4,7 @@ import { usePathname } from "next/navigation";
 import type { ReactNode } from "react";
 import { NotFoundScreen } from "./trouble";
 
-/** Tauri answers an unknown address with the start page; that page then says what is wrong. */
+/** Tauri serves the start page at unknown addresses. There this shows that the page does not exist. */
 export function OnlyAt({ path, children }: { path: string; children: ReactNode }) {
   return usePathname() === path ? children : <NotFoundScreen />;
 }

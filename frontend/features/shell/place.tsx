@@ -20,9 +20,9 @@ import { type Front, follow, front, type Tenancy, VACANT } from "./tenancy";
 
 type Place = {
   tenancy: Tenancy;
-  /** Why a sign-in screen stands in front of the page. */
+  /** Why a sign-in screen is shown in front of the page. */
   front: Front;
-  /** Goes on without whoever the page waited for: with a new page, if they are gone. */
+  /** Hides the sign-in screen. Where the user's session has ended, a new page replaces the kept one. */
   letGo: () => void;
 };
 
@@ -34,17 +34,17 @@ const PlaceContext = createContext<Place>({
 
 export const usePlace = () => useContext(PlaceContext);
 
-/** Follows whose page this is; for the header and the banners as for the page. */
+/** Keeps track of whose page this is, for the header, the banners and the page. */
 export function PlaceProvider({ children }: { children: ReactNode }) {
   const state = auth.useAuthState();
   const here = useHere();
   const again = useSignInAgain();
   const [tenancy, setTenancy] = useState(VACANT);
   const now = follow(tenancy, state, here);
-  // While rendering, so that no frame shows the page to the next one.
+  // Set while rendering, so that no frame shows one user's page to the next user.
   if (now !== tenancy) setTenancy(now);
 
-  // The wish belongs to the page it was made at, or to the sign-in screens.
+  // The choice to sign in again holds on the page where it was made, and on the sign-in screens.
   useEffect(() => {
     if (!here.startsWith("/auth/")) return forgetSigningInAgain;
   }, [here]);
@@ -60,7 +60,7 @@ export function PlaceProvider({ children }: { children: ReactNode }) {
   return <PlaceContext value={place}>{children}</PlaceContext>;
 }
 
-// Paths that a guard has been seen at: there is nothing to show there without a session.
+// The paths that have a guard: without a session they have nothing to show.
 const guarded = new Set<string>();
 
 export function noteGuarded(path: string): void {
@@ -72,8 +72,9 @@ export function isGuarded(path: string): boolean {
 }
 
 /**
- * The page; or a sign-in screen in front of it, while the page waits: still mounted, with all that
- * was typed into it, but hidden, without effects, and in the belief that nothing has happened.
+ * Renders the page, or a sign-in screen in front of it. The page behind a sign-in screen stays mounted
+ * and keeps what was typed into it. It is hidden, its effects are off, and it sees the state of the
+ * session in which its user was last signed in.
  */
 export function KeptPage({
   SignIn,
@@ -111,7 +112,7 @@ export function KeptPage({
   );
 }
 
-/** Gives the focus back to where it was in the page when the page is shown again. */
+/** Restores the focus in the page when the page is shown again. */
 function useFocus(shown: boolean, lease: number) {
   const focused = useRef<{ lease: number; element: HTMLElement } | null>(null);
   const wasShown = useRef(shown);

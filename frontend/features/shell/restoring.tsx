@@ -16,7 +16,7 @@ import { wishToSignInAgain } from "./again";
 import { NextTry, TryNow } from "./retry";
 import { Unlock, useUnlock } from "./unlock";
 
-// What is shown while nothing can be said about the session. All that is in the exported HTML.
+// What is shown while the session is not known. The exported HTML contains nothing else.
 
 function Neutral({ children }: { children?: ReactNode }) {
   return (
@@ -41,7 +41,7 @@ function content({ outage, ownerUnknown, trouble }: Awaited) {
   return ownerUnknown ? <OwnerUnknown outage={outage} /> : <Unreachable outage={outage} />;
 }
 
-/** Calm at first: most starts are over before there is anything to say. */
+/** Shows no text for the first second, because most starts take less. */
 function Waiting() {
   const late = useAfter(1000);
   return (
@@ -80,7 +80,7 @@ function Unreachable({ outage }: { outage: Outage }) {
   );
 }
 
-/** What stands between, where that is known, and who can mend it. */
+/** What keeps the app from its server and who can help, where that is known. */
 function Why({ outage: { why } }: { outage: Outage }) {
   if (!why) return null;
   return (
@@ -90,7 +90,7 @@ function Why({ outage: { why } }: { outage: Outage }) {
   );
 }
 
-/** A session is there, and only the server can say whose: nobody is shown until it has. */
+/** There is a session, but only the server knows whose. No user is shown before it has answered. */
 function OwnerUnknown({ outage }: { outage: Outage }) {
   return (
     <>
@@ -129,7 +129,7 @@ function Locked({ trouble }: { trouble: Trouble }) {
   );
 }
 
-/** The way out of waiting: a new session in the place of the one that is held. */
+/** Lets the user stop waiting and start a new session that replaces the held one. */
 function SignInAgain({ label = "Sign in again" }: { label?: string }) {
   const router = useRouter();
   return (
@@ -158,7 +158,7 @@ export function OutsideApp() {
   );
 }
 
-/** Nothing can be shown yet: why, and another try. */
+/** Says why the app cannot be shown yet, with a button to try again. */
 function NotStarted({ title, children }: { title: string; children: ReactNode }) {
   return (
     <Neutral>
@@ -183,13 +183,13 @@ export function Unanswered({ message }: { message: string }) {
   );
 }
 
-/** The workspace is closed rather than open to a backend that may be the wrong one. */
+/** A setting is wrong. The workspace stays closed, because its backend might be the wrong one. */
 export function Misconfigured({ message }: { message: string }) {
   return (
     <NotStarted title={`${PRODUCT} is not set up correctly`}>
       <p className="mt-2 text-muted">
-        One of its settings files has a mistake, so it speaks to no server until that is put right.
-        Nothing is lost: whoever was signed in still is.
+        One of its settings files has a mistake. The app connects to no server until that is
+        corrected. Nothing is lost: your session is kept.
       </p>
       <p className="mt-4 rounded bg-sunken px-3 py-2 text-left font-mono text-sm break-words">
         {message}
@@ -198,12 +198,12 @@ export function Misconfigured({ message }: { message: string }) {
   );
 }
 
-/** The app holds nothing yet: what it needs of this computer is not to be had. */
+/** The computer lacks something that the app needs to start. */
 export function CannotStart({ message }: { message: string }) {
   return (
     <NotStarted title={`${PRODUCT} cannot start`}>
       <p className="mt-2 wrap-anywhere">{message}</p>
-      <p className="mt-4 text-muted">Nothing is lost: whoever was signed in still is.</p>
+      <p className="mt-4 text-muted">Nothing is lost: your session is kept.</p>
     </NotStarted>
   );
 }

@@ -8,7 +8,7 @@ import { duration } from "@/lib/format";
 
 const PAUSE_MS = 5000;
 
-/** "Next try in 12 s.", or that one is under way. Not announced each second. */
+/** "Next try in 12 s.", or that the app is trying now. Screen readers do not announce each second. */
 export function NextTry({ outage }: { outage: Outage }) {
   const seconds = useCountdown(dueAt(outage, outage.retryInMs));
   if (outage.retryInMs === null) return <span>Reconnecting…</span>;
@@ -19,7 +19,8 @@ export function NextTry({ outage }: { outage: Outage }) {
   );
 }
 
-/** Asks for an attempt now: not again for a few seconds, and not before the server wants it. */
+/** A button that tries to reach the server now. It is disabled for some seconds after each click, and
+ * while the server asks to wait. */
 export function TryNow({
   outage,
   label = "Try now",
@@ -34,7 +35,7 @@ export function TryNow({
     if (waiting) return;
     setUntil(momentNow() + PAUSE_MS);
     setIsAsked(false);
-    // What comes of it is seen in the state; a refusal says how long it holds.
+    // The result is in the state. A refusal says how long to wait.
     const { error } = await auth.refresh();
     if (!error || error.retryAfterMs === null) return;
     setUntil(momentNow() + error.retryAfterMs);

@@ -1,27 +1,27 @@
 import type { SessionState } from "@/lib/auth";
 import { isEnding } from "@/lib/messages";
 
-// Whose page the window shows, and whether it may wait. A page that someone worked on when their
-// session ended is kept for them as they left it: in memory, out of sight, until they have signed
-// in again. It is let go when they sign out, when another person signs in, or when the window
-// goes elsewhere.
+// Whose page the window shows, and whether the page is kept. When a session ends by itself, the page
+// that its user was working on is kept in memory and hidden until the user has signed in again. It is
+// discarded when the user signs out, when another person signs in, or when the window shows another
+// page.
 
 export type SignedIn = Extract<SessionState, { status: "signed_in" }>;
 
 export type Tenancy = {
-  /** Another number, another page: nothing of the one before is kept. */
+  /** The key of the page. A new number discards the old page. */
   lease: number;
-  /** The id of the person whose page it is. */
+  /** The id of the user whose page it is. */
   tenant: string | null;
-  /** Where they were when they were last signed in, and how; null once the window has moved on. */
+  /** The address and the state when the user was last signed in; null once the window has left it. */
   seen: { here: string; state: SignedIn } | null;
-  /** Where they signed out. */
+  /** The address at which the user signed out. */
   left: string | null;
 };
 
 export const VACANT: Tenancy = { lease: 0, tenant: null, seen: null, left: null };
 
-/** What a state means to the page at `here`. The same object where nothing has changed. */
+/** The tenancy after a new state at the address `here`; the same object where nothing has changed. */
 export function follow(before: Tenancy, state: SessionState, here: string): Tenancy {
   const moved = (place: string | null | undefined) => place != null && place !== here;
   if (state.status === "signed_in") {
@@ -46,7 +46,7 @@ export function follow(before: Tenancy, state: SessionState, here: string): Tena
   };
 }
 
-/** Why a sign-in screen stands in front of the page: null where the page itself is shown. */
+/** Why a sign-in screen is shown in front of the page; null where the page itself is shown. */
 export type Front = "ended" | "code" | "again" | null;
 
 export function front(tenancy: Tenancy, state: SessionState, here: string, again: boolean): Front {

@@ -5,20 +5,20 @@ import { Button, type ButtonProps } from "@/components/ui/button";
 import { auth } from "@/lib/auth";
 import type { Trouble } from "@/lib/keyring";
 
-/** Makes the app try the keyring at once, which may make the keyring ask for its password. */
+/** Makes the app try the keyring at once. The keyring may then ask for its password. */
 export function useUnlock() {
   const [busy, setBusy] = useState(false);
   const [tried, setTried] = useState(false);
   return {
     busy,
-    /** It was tried; if the trouble is still there, that was of no use. */
+    /** Whether it was tried. If the problem is still there, the try has failed. */
     tried: tried && !busy,
     unlock: async () => {
       setBusy(true);
-      // What comes of it is seen in the state.
+      // The result is in the state.
       const { error } = await auth.unlockKeyring();
       if (error?.code === "busy" && error.retryAfterMs !== null) {
-        // The shell does not let a page ask again and again; a person's second click may wait.
+        // The shell allows one call in some seconds, so a second click waits and then tries again.
         await new Promise((waited) => setTimeout(waited, error.retryAfterMs ?? 0));
         await auth.unlockKeyring();
       }

@@ -23,13 +23,13 @@ import { isGuarded } from "./place";
 export function UserMenu({ user, stale }: { user: User; stale: boolean }) {
   const router = useRouter();
   const path = usePathname();
-  // The sign-in form takes the focus, which a closing menu would give back to its button.
+  // Set when the sign-in form takes the focus: a closing menu would give it back to its button.
   const focusElsewhere = useRef(false);
 
   async function signOut() {
     const { error } = await auth.logout();
     if (error) return toast.error(describe(error));
-    // A guarded page sends to the sign-in page by itself.
+    // The guard of a guarded page redirects to the sign-in page.
     if (!isGuarded(path)) router.push(routes.home);
   }
 

@@ -1,4 +1,4 @@
-// The Better Auth client: its paths are the shell's commands, and its session atom follows the
+// Better Auth's client. Its paths call the shell's commands, and its session atom follows the
 // snapshot. Nothing here reaches a network or keeps a token.
 
 import type { BetterAuthClientPlugin } from "better-auth/client";
@@ -26,8 +26,8 @@ const nativeSession = {
     logout: () => $fetch("/logout", post()),
     refreshSession: () => $fetch("/refresh-session", post()),
     unlockKeyring: () => $fetch("/unlock-keyring", post()),
-    // The built-in one announces itself to other tabs through localStorage; windows here are
-    // told by the shell, and nothing is written.
+    // Better Auth's own sign-out announces itself to other tabs through localStorage. Here the shell
+    // tells the other windows, so nothing needs to be written.
     signOut: () => $fetch("/sign-out", post()),
   }),
 } satisfies BetterAuthClientPlugin;
@@ -38,10 +38,10 @@ export const client = createAuthClient({
   disableDefaultFetchPlugins: true,
   fetchOptions: {
     customFetchImpl: authFetch,
-    // The default parser turns ISO strings into dates, and so each read into a new object.
+    // The default parser makes dates of ISO strings, so every read would give a new object.
     jsonParser: (text: string) => (text === "" ? null : JSON.parse(text)),
   },
-  // Every change is pushed, so there is nothing to fetch again on focus or reconnect.
+  // The shell pushes every change, so nothing has to be fetched again on focus or reconnect.
   sessionOptions: { refetchOnWindowFocus: false, refetchInterval: 0, refetchWhenOffline: true },
 });
 
@@ -50,7 +50,7 @@ type SessionAtom = {
   set: (value: unknown) => void;
 };
 
-/** Keeps the client's session in step with the snapshot, synchronously. Call once. */
+/** Sets the client's session synchronously on every new snapshot. Called once. */
 export function followSnapshots(): () => void {
   const atom = client.$store.atoms.session as unknown as SessionAtom;
   let settled = false;
@@ -61,7 +61,7 @@ export function followSnapshots(): () => void {
     const changed = !settled || atom.value.data !== data;
     settled = true;
     atom.set({ ...atom.value, data, error: null, isPending: false, isRefetching: false });
-    // Cancels a read that began before this change; a read after it gives the same object.
+    // Makes the client drop a read that began before this change. A later read gives the same object.
     if (changed) client.$store.notify("$sessionSignal");
   });
 }

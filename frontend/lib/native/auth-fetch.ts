@@ -1,5 +1,5 @@
-// Better Auth's fetch: its paths are answered by commands and by the snapshot, never by a network.
-// Refuses any path it does not know with a 404 in JSON.
+// The fetch that Better Auth's client uses. Commands and the snapshot answer its paths; nothing is
+// sent to a network. An unknown path is answered with a 404 in JSON.
 
 import { commands } from "./commands";
 import { NativeError } from "./errors";
@@ -7,7 +7,7 @@ import { loginFields, otpAnswer, registerFields } from "./payload";
 import { sessionRead } from "./session-read";
 import type { SnapshotStore } from "./snapshot";
 
-/** Not an address: `.invalid` never resolves, so a call that slipped past would go nowhere. */
+/** A name in `.invalid` never resolves, so a call that bypassed this fetch would reach no server. */
 export const AUTH_BASE_URL = "http://session.invalid/auth";
 
 type Raw = Record<string, unknown>;
@@ -32,7 +32,7 @@ export function createAuthFetch(store: Pick<SnapshotStore, "settled">) {
     const path = url.pathname.slice(new URL(AUTH_BASE_URL).pathname.length);
     const method = (init?.method ?? "GET").toUpperCase();
 
-    // A pure read: no command, no request. While the session is being restored it waits.
+    // Reading the session calls no command and sends no request. It waits until it is restored.
     if (path === "/get-session") return json(200, sessionRead(await store.settled(init?.signal)));
 
     const route = routes[`${method} ${path}`];
@@ -42,8 +42,8 @@ export function createAuthFetch(store: Pick<SnapshotStore, "settled">) {
     try {
       return json(200, await route(parse(init?.body)));
     } catch (cause) {
-      const { code, message, retryAfterMs, status } = NativeError.from(cause);
-      return json(status, { code, message, retryAfterMs });
+      const { code, status, message, retryAfterMs } = NativeError.from(cause);
+      return json(status, { code, status, message, retryAfterMs });
     }
   };
 }

@@ -1,18 +1,19 @@
-// `fetch` for the adopter's own API. The shell attaches the session and talks to the backend; here
-// a request is put into words and an answer becomes a real `Response`. No token passes through.
+// `fetch` for the adopter's own API. The shell attaches the session's token and calls the backend.
+// This side sends the request to the shell and makes a real `Response` of the answer; it never sees
+// a token.
 
 import { commands } from "./commands";
 import { NativeError } from "./errors";
 import { type Exchange, openExchange } from "./exchange";
 import { type BodyGiven, requestBody } from "./request-body";
 import { type UploadProgress, upload } from "./upload";
-import type { FetchReply } from "./wire";
+import { FAILURES, type FetchReply } from "./wire";
 
 export type { UploadProgress } from "./upload";
 
 /**
- * What `auth.fetch` takes: the usual; `json` in the place of a body, for a value; and
- * `onUploadProgress`. For a limit on the whole exchange pass `AbortSignal.timeout(ms)`.
+ * The options of `auth.fetch`: those of `fetch`, `json` for a value instead of a body, and
+ * `onUploadProgress`. To limit the time of the whole call pass `AbortSignal.timeout(ms)`.
  */
 export type BackendInit = {
   method?: string;
@@ -23,7 +24,7 @@ export type BackendInit = {
   onUploadProgress?: (progress: UploadProgress) => void;
 };
 
-/** Calls a path of the backend. Rejects with a `NativeError` when there was no answer. */
+/** Calls a path of the backend. Rejects with a `NativeError` where there is no answer. */
 export async function backendFetch(path: string, init: BackendInit = {}): Promise<Response> {
   const { signal } = init;
   signal?.throwIfAborted();
@@ -60,18 +61,15 @@ const BODILESS = new Set([204, 205, 304]);
 
 function response(exchange: Exchange, { status, headers, body, streamed }: FetchReply): Response {
   if (status < 200 || status > 599) {
-    throw new NativeError({
-      code: "bad_answer",
-      message: `The backend answered with the impossible status ${status}.`,
-      retryAfterMs: null,
-    });
+    const message = `The backend answered with the impossible status ${status}.`;
+    throw new NativeError({ ...FAILURES.badAnswer, message });
   }
   const kept = new Headers();
   for (const [name, value] of headers) {
     try {
       kept.append(name, value);
     } catch {
-      // A header name or value that no Headers object may hold is of no use to a page.
+      // `Headers` refuses this name or value, so the page does not get it.
     }
   }
   if (streamed) return new Response(stream(exchange), { status, headers: kept });
@@ -79,7 +77,7 @@ function response(exchange: Exchange, { status, headers, body, streamed }: Fetch
   return new Response(BODILESS.has(status) ? null : body, { status, headers: kept });
 }
 
-/** A body that is read as the page asks for it, and never ahead. */
+/** A body that is read from the shell only as fast as the page reads it. */
 function stream(exchange: Exchange): ReadableStream<Uint8Array> {
   const { number, signal } = exchange;
   let leave = () => {};

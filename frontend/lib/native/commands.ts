@@ -1,4 +1,4 @@
-// Every command of the shell, typed. Names and arguments as the shell declares them.
+// All commands of the shell, with the names and arguments that the shell declares.
 
 import { call, callRaw } from "./ipc";
 import type {
@@ -14,7 +14,7 @@ import type {
   UploadRequest,
 } from "./wire";
 
-/** Further members for the device payload; the app's own win. */
+/** Further members for the device payload. The app's own members override them. */
 export type Extra = Record<string, unknown>;
 
 export type LoginFields = { email: string; password: string; fingerprint?: Extra };
@@ -26,7 +26,7 @@ export type RegisterFields = {
   more?: Extra;
 };
 
-/** A code, and the challenge that it is an answer to. */
+/** A one-time code, and the id of the challenge that it answers. */
 export type OtpAnswer = { challenge: string; code: string };
 
 export const commands = {

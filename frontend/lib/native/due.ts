@@ -1,5 +1,5 @@
-// When what the shell has told is due. It tells durations, which count from their arrival, since the
-// wall clock may be set to anything; so a moment here is one of `performance.now()`.
+// When something that the shell has announced is due. The shell sends durations and no points in time,
+// because the wall clock may be wrong. A duration counts from its arrival, by `performance.now()`.
 
 import type { SessionState } from "./wire";
 
@@ -9,14 +9,14 @@ function note(told: object | null): void {
   if (told && !arrived.has(told)) arrived.set(told, performance.now());
 }
 
-/** Notes when this state has arrived. */
+/** Remembers when this state has arrived. */
 export function noteArrival(state: SessionState): void {
   if (state.status === "restoring") note(state.outage);
   if (state.status === "otp_pending") note(state.challenge);
   if (state.status === "signed_in" && state.freshness.kind === "stale") note(state.freshness);
 }
 
-/** The moment that lies `inMs` after the arrival of `told`; null where there is none. */
+/** The moment `inMs` after `told` has arrived; null where `inMs` is null. */
 export function dueAt(told: object, inMs: number | null): number | null {
   if (inMs === null) return null;
   note(told);

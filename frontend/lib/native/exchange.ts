@@ -1,10 +1,10 @@
-// One call to the backend, as the shell knows it: a number that this page chose, and the commands
-// that go by it. Ends when its signal does; what it was waiting for then rejects with the reason.
+// One call to the backend. The page chooses a number for it, and several commands name that number.
+// The call ends when its signal is aborted; whatever waits for it then rejects with the reason.
 
 import { commands } from "./commands";
 
-// Names this page among those that the window has shown, so that a command of a page that is gone
-// is told from one of the page that is there. The shell reads the two parts apart.
+// The upper part of every number names this page, and the lower part counts its calls. So the shell
+// can tell a late command of a page that the window has left from a command of the current page.
 const PAGE = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
 const COUNT = 2 ** 20;
 let count = 0;
@@ -16,11 +16,11 @@ export function openExchange(signal: AbortSignal | null | undefined) {
   const number = PAGE * COUNT + count;
   let over = false;
 
-  /** Ends the exchange in the shell, and the connection with it. */
+  /** Ends the call in the shell and closes its connection. */
   function cancel() {
     if (over) return;
     over = true;
-    // Nothing is left to say to anyone if that fails: the window is going.
+    // It fails only where the window is being closed, and then nothing depends on it.
     commands.backendCancel(number).catch(() => undefined);
   }
 
@@ -28,11 +28,11 @@ export function openExchange(signal: AbortSignal | null | undefined) {
     number,
     signal,
     cancel,
-    /** The exchange has come to its end by itself. */
+    /** Marks the call as ended by itself, so that there is nothing to cancel. */
     end: () => {
       over = true;
     },
-    /** Waits for `work`, which is part of this exchange, but no longer than the signal lets it. */
+    /** Waits for `work`, a part of this call, until it ends or the signal is aborted. */
     step: <T>(work: Promise<T>): Promise<T> => {
       if (!signal) return work;
       return new Promise((resolve, reject) => {
@@ -41,7 +41,7 @@ export function openExchange(signal: AbortSignal | null | undefined) {
           reject(signal.reason);
         };
         if (signal.aborted) {
-          // The work goes on to nowhere; its failure is nobody's.
+          // Nobody waits for the work any more, so its failure is ignored.
           work.catch(() => undefined);
           return abort();
         }

@@ -1,4 +1,4 @@
-// The way to the shell: commands, the one subscription, and the two fetches.
+// The page's access to the shell: commands, the one subscription, and the two fetches.
 
 import { createAuthFetch } from "./auth-fetch";
 import { createSnapshotStore } from "./snapshot";
@@ -7,17 +7,17 @@ export { AUTH_BASE_URL } from "./auth-fetch";
 export { type BackendInit, backendFetch, type UploadProgress } from "./backend-fetch";
 export { commands, type LoginFields, type RegisterFields } from "./commands";
 export { dueAt } from "./due";
-export { NativeError, STATUS } from "./errors";
+export { isAuthError, NativeError } from "./errors";
 export type { Permission } from "./permissions";
 export { counted, type DownloadProgress } from "./progress";
 export { publicFetch } from "./public-fetch";
 export { type SessionRead, sessionRead } from "./session-read";
 export { type Snapshot, WAITING } from "./snapshot";
 export type * from "./wire";
-export { OBSTACLES } from "./wire";
+export { FAILURES, OBSTACLES } from "./wire";
 
-/** The page's one view of the session. */
+/** The state of the session, as this page knows it. */
 export const snapshots = createSnapshotStore();
 
-/** What Better Auth fetches with. */
+/** The fetch of Better Auth's client. */
 export const authFetch = createAuthFetch(snapshots);

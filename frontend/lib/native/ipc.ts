@@ -1,5 +1,5 @@
-// The only file that imports @tauri-apps. Calls a command or hears an event; knows nothing of
-// what they mean, and refuses to keep state.
+// The only file that imports @tauri-apps. It calls commands and subscribes to events, does not know
+// what they mean, and keeps no state.
 
 import { invoke } from "@tauri-apps/api/core";
 import { listen } from "@tauri-apps/api/event";
@@ -10,7 +10,7 @@ export function insideApp(): boolean {
   return typeof window !== "undefined" && "__TAURI_INTERNALS__" in window;
 }
 
-/** Calls a command. Rejects with a `NativeError`, whatever the shell rejected with. */
+/** Calls a command. It always rejects with a `NativeError`. */
 export async function call<T>(command: string, args: Record<string, unknown> = {}): Promise<T> {
   if (!insideApp()) throw NativeError.internal("This page is not running inside the app.");
   try {
@@ -20,7 +20,7 @@ export async function call<T>(command: string, args: Record<string, unknown> = {
   }
 }
 
-/** The same with bytes in the place of arguments; what they are for is said in headers. */
+/** Calls a command with bytes instead of arguments. Headers say what the bytes are for. */
 export async function callRaw<T>(
   command: string,
   bytes: Uint8Array,
@@ -34,10 +34,10 @@ export async function callRaw<T>(
   }
 }
 
-/** A subscription: `ready` says when events are heard, `stop` takes effect at once. */
+/** A subscription. `ready` resolves once events arrive; `stop` takes effect at once. */
 export type Subscription = { ready: Promise<void>; stop: () => void };
 
-/** Hears an event. After `stop()` returns, the handler is not called again. */
+/** Subscribes to an event. The handler is not called again after `stop()` returns. */
 export function hear<T>(event: string, handler: (payload: T) => void): Subscription {
   let active = true;
   const listening = listen<T>(event, ({ payload }) => {

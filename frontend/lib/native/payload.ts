@@ -1,4 +1,4 @@
-// The one place where what a person typed is put in the form the backend expects.
+// The one place that normalises what a person has typed before it is sent.
 
 import type { Extra, LoginFields, OtpAnswer, RegisterFields } from "./commands";
 
@@ -13,7 +13,7 @@ function extra(key: "fingerprint" | "more", value: unknown): { [K in typeof key]
   return plain ? { [key]: value as Extra } : {};
 }
 
-/** E-mail trimmed; a password is taken as it is, spaces included. */
+/** The e-mail is trimmed. The password is not changed, since spaces may be part of it. */
 export function loginFields(raw: Raw): LoginFields {
   return {
     email: text(raw.email).trim(),
@@ -26,7 +26,7 @@ export function registerFields(raw: Raw): RegisterFields {
   return { name: text(raw.name).trim(), ...loginFields(raw), ...extra("more", raw.more) };
 }
 
-/** Digits only: codes are pasted as "123 456" or "123-456". */
+/** Keeps only the digits of the code, because people paste "123 456" or "123-456". */
 export function otpAnswer(raw: Raw): OtpAnswer {
   const code = text(raw.code ?? raw.otp).replace(/\D/g, "");
   return { challenge: text(raw.challenge), code };

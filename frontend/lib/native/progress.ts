@@ -1,9 +1,9 @@
-// Counting what arrives of a response's body, as it is read.
+// Counts the bytes of a response's body while it is read.
 
-/** How far a body has come. `total` is null where the backend did not say. */
+/** How many bytes have arrived. `total` is null where the backend does not say how many will. */
 export type DownloadProgress = { received: number; total: number | null };
 
-/** The same response, whose body tells `onProgress` of each piece on its way to the reader. */
+/** The same response, whose body calls `onProgress` for each piece that is read. */
 export function counted(
   response: Response,
   onProgress: (progress: DownloadProgress) => void,

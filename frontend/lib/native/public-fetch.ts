@@ -1,9 +1,10 @@
-// Public content, through the shell's own client for it: no session goes along, and the addresses
-// are those of `src-tauri/capabilities/public.json`. The shell refuses others; what is refused here
-// is a body without an end.
+// Fetches public content through a client of the shell that does not have the session. The shell
+// refuses addresses that `src-tauri/capabilities/public.json` does not list. This side refuses bodies
+// that are too large.
 
 import { NativeError } from "./errors";
 import { call } from "./ipc";
+import { FAILURES } from "./wire";
 
 type Head = {
   status: number;
@@ -13,12 +14,12 @@ type Head = {
 };
 
 const CONNECT_MS = 5000;
-/** A server that never stops must not fill the window's memory. */
+/** The most bytes of a body, so that a server that never stops cannot fill the window's memory. */
 const MOST = 8 << 20;
 
 /**
- * Fetches public content by GET. Rejects with a `NativeError` when there was no answer, or one of
- * more than 8 MiB (`too_large`).
+ * Fetches public content by GET. Rejects with a `NativeError` where there is no answer, or one of
+ * more than 8 MiB (its `status` is 413).
  */
 export async function publicFetch(url: string, signal?: AbortSignal): Promise<Response> {
   signal?.throwIfAborted();
@@ -40,7 +41,7 @@ export async function publicFetch(url: string, signal?: AbortSignal): Promise<Re
   }
 }
 
-/** The body, in pieces of which the last byte says whether that was all. */
+/** The body. The plugin sends it in pieces; the last byte of each says whether it is the last piece. */
 async function content(rid: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
   const pieces: Uint8Array<ArrayBuffer>[] = [];
   let length = 0;
@@ -48,8 +49,7 @@ async function content(rid: number, signal?: AbortSignal): Promise<Uint8Array<Ar
     if (signal?.aborted || length > MOST) {
       await call("plugin:http|fetch_cancel_body", { rid }).catch(() => undefined);
       signal?.throwIfAborted();
-      const message = `Public content may have ${MOST} bytes.`;
-      throw new NativeError({ code: "too_large", message, retryAfterMs: null });
+      throw new NativeError(FAILURES.tooLarge);
     }
     const piece = new Uint8Array(await call<ArrayBuffer>("plugin:http|fetch_read_body", { rid }));
     pieces.push(piece.subarray(0, -1));

@@ -1,9 +1,9 @@
-// What a caller gives as a body, made into one of three: text that goes along with the command,
+// Turns the body that a caller gives into one of three kinds: text that is sent with the command,
 // bytes that can be read again, or a stream that cannot.
 
 import { multipart } from "./multipart";
 
-/** Up to this size a body is kept in memory, so that it can be given again. */
+/** A body up to this size is kept in memory, so that it can be sent again. */
 export const KEPT = 1024 * 1024;
 
 export type RequestBody =
@@ -14,7 +14,7 @@ export type RequestBody =
 
 export type BodyGiven = BodyInit | null | undefined;
 
-/** Reads `body`, and says its type in `headers` where the caller has not. */
+/** Reads `body`, and sets its type in `headers` where the caller has not. */
 export async function requestBody(body: BodyGiven, headers: Headers): Promise<RequestBody> {
   if (body === null || body === undefined) return { kind: "none" };
   const typed = (type: string) => {
@@ -30,7 +30,7 @@ export async function requestBody(body: BodyGiven, headers: Headers): Promise<Re
   }
   if (body instanceof FormData) {
     const blob = multipart(body);
-    // The boundary is ours, whatever the caller said.
+    // The type must name the boundary that is used here, so it overrides the caller's.
     headers.set("content-type", blob.type);
     return { kind: "blob", blob };
   }
@@ -45,7 +45,7 @@ export async function requestBody(body: BodyGiven, headers: Headers): Promise<Re
   throw new TypeError("auth.fetch cannot send this kind of body.");
 }
 
-/** Longer text goes as bytes: a command's text is held several times over. */
+/** Long text is sent as bytes, because the app holds the text of a command several times. */
 function text(value: string): RequestBody {
   if (value.length > KEPT / 4) {
     const blob = new Blob([value]);
@@ -54,7 +54,7 @@ function text(value: string): RequestBody {
   return { kind: "text", text: value };
 }
 
-/** A stream that ends soon is as good as bytes. */
+/** A stream that ends within `KEPT` bytes becomes bytes, which can be sent again. */
 async function short(stream: ReadableStream<Uint8Array>): Promise<RequestBody> {
   const reader = stream.getReader();
   const chunks: Uint8Array[] = [];

@@ -1,4 +1,4 @@
-// What `/get-session` and `useSession()` show of a state: the user and the session, or null.
+// What `/get-session` and `useSession()` return for a state: the user and the session, or null.
 
 import type { SessionInfo, SessionState, User } from "./wire";
 
@@ -6,7 +6,7 @@ export type SessionRead = { user: User; session: SessionInfo };
 
 let last: { json: string; read: SessionRead } | null = null;
 
-/** Equal states give the same object, so that readers are not woken for nothing. */
+/** Returns the same object for equal states, so that components do not render again without need. */
 export function sessionRead(state: SessionState): SessionRead | null {
   if (state.status !== "signed_in") return null;
   const read = { user: state.user, session: state.session };

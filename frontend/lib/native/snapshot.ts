@@ -1,5 +1,5 @@
-// What the window knows of the session: the newest snapshot the shell has sent. One subscription
-// per page, opened before the first read so that no change falls between the two.
+// The newest state of the session that the shell has sent. Each page has one subscription. It is
+// opened before the first read, so that no change is missed between the two.
 
 import { commands } from "./commands";
 import { noteArrival } from "./due";
@@ -7,7 +7,7 @@ import { NativeError } from "./errors";
 import { hear, insideApp, type Subscription } from "./ipc";
 import type { SessionChanged, SessionState } from "./wire";
 
-/** Why nothing is known of the session. */
+/** Why the page does not know the session. */
 export type Trouble = "outside_app" | "no_answer" | "misconfigured" | "cannot_start";
 
 export type Snapshot =
@@ -34,7 +34,7 @@ export function createSnapshotStore() {
     for (const listener of [...listeners]) listener();
   }
 
-  /** Takes a snapshot over unless it is of another workspace, or not newer than the one held. */
+  /** Takes a snapshot over, unless it is of another workspace or not newer than the current one. */
   function accept(changed: SessionChanged) {
     if (snapshot.kind === "known") {
       if (changed.workspace !== snapshot.changed.workspace) return;
@@ -44,14 +44,14 @@ export function createSnapshotStore() {
     set({ kind: "known", changed });
   }
 
-  /** Begins to follow the session. Does nothing if it already does. */
+  /** Subscribes to the session and reads it. Does nothing where that has been done. */
   async function start(): Promise<void> {
     if (subscription) return;
     if (!insideApp()) {
       set({ kind: "failed", reason: "outside_app", message: "" });
       return;
     }
-    // Until the read has said which workspace this window shows, events wait.
+    // Events wait until the first read has named this window's workspace.
     const early: SessionChanged[] = [];
     let named = false;
     const mine = hear<SessionChanged>("session-changed", (changed) => {
@@ -75,7 +75,7 @@ export function createSnapshotStore() {
     }
   }
 
-  /** Stops following, at once, and forgets what was known. */
+  /** Ends the subscription at once and forgets the snapshot. */
   function stop() {
     subscription?.stop();
     subscription = null;
@@ -93,7 +93,7 @@ export function createSnapshotStore() {
     };
   }
 
-  /** The state, as soon as it is something other than `restoring`. Rejects only when aborted. */
+  /** The state, once it is not `restoring` any more. Rejects only when the signal is aborted. */
   function settled(signal?: AbortSignal | null): Promise<SessionState> {
     return new Promise((resolve, reject) => {
       const look = () => {

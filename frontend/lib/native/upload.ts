@@ -1,14 +1,14 @@
-// A body on its way to the shell: piece by piece, each waited for, so that no more than one is in
-// memory here and a few in the shell.
+// Sends a body to the shell piece by piece. Each piece waits for the one before, so that at most one is
+// in memory here and a few are in the shell.
 
 import { commands } from "./commands";
 import type { Exchange } from "./exchange";
 import type { FetchReply, UploadRequest } from "./wire";
 
-/** The most that the shell takes at once. */
+/** The largest piece that the shell takes. */
 const PIECE = 256 * 1024;
 
-/** How far a body has come. `total` is null for a stream, whose length nobody knows. */
+/** How many bytes have been sent. `total` is null for a stream, whose length is not known. */
 export type UploadProgress = { sent: number; total: number | null };
 type Source = { kind: "blob"; blob: Blob } | { kind: "stream"; stream: ReadableStream<Uint8Array> };
 
@@ -32,7 +32,7 @@ async function give(exchange: Exchange, source: Source, progress: (sent: number)
   let sent = 0;
   progress(sent);
   const pieces = source.kind === "blob" ? ofBlob(source.blob) : ofStream(source.stream);
-  // Leaving early, for whatever reason, also ends the stream that the pieces come from.
+  // Leaving this loop early also cancels the stream that the pieces come from.
   for await (const piece of pieces) {
     const wanted = await exchange.step(commands.backendWrite(exchange.number, piece));
     if (!wanted) return;

@@ -454,18 +454,23 @@ key: string,
 place: string, };
 
 /**
- * What the UI branches on.
+ * What a page does something different for. Everything else is `other`: the page shows the
+ * message and does nothing more.
  */
-export type ErrorCode = "invalid_input" | "invalid_credentials" | "account_blocked" | "account_locked" | "email_taken" | "rate_limited" | "busy" | "otp_invalid" | "otp_expired" | "otp_too_many" | "no_challenge" | "not_signed_in" | "session_ended" | "session_refused" | "keyring_unread" | "unreachable" | "backend_fault" | "bad_answer" | "not_allowed" | "path_refused" | "too_large" | "unknown_workspace" | "unsupported" | "misconfigured" | "cannot_start" | "internal";
+export type ErrorCode = "invalid_credentials" | "email_taken" | "rate_limited" | "busy" | "otp_invalid" | "challenge_over" | "path_refused" | "misconfigured" | "cannot_start" | "internal" | "other";
 
 /**
  * The error that a failed command returns.
  */
 export type AuthError = { 
 /**
- * What the UI branches on.
+ * What the page branches on.
  */
 code: ErrorCode, 
+/**
+ * The HTTP status that Better Auth's client reports for this failure.
+ */
+status: number, 
 /**
  * For a person to read.
  */
@@ -481,12 +486,12 @@ retryAfterMs: number | null, };
 export type Obstacle = "name_unknown" | "refused" | "no_route" | "timed_out" | "broken_off" | "certificate_date" | "certificate_name" | "certificate_issuer" | "certificate" | "not_tls" | "tls_refused" | "not_http" | "proxy_unreachable" | "proxy_password" | "proxy_refused" | "portal" | "maintenance" | "gateway";
 
 /**
- * Who can do something about an obstacle.
+ * Who can remove an obstacle.
  */
 export type Mender = "you" | "network" | "server";
 
 /**
- * An obstacle in words: two sentences without their full stops.
+ * An obstacle in words, as sentences without their full stops.
  */
 export type Words = { 
 /**
@@ -494,19 +499,19 @@ export type Words = {
  */
 says: string, 
 /**
- * What to do about it, and who can do it.
+ * What can be done about it, and by whom.
  */
 mend: string, 
 /**
- * Who can mend it.
+ * Who can remove the obstacle.
  */
 by: Mender, };
 
 /** What stands between the app and its server, in the words of the log and the doctor. */
 export const OBSTACLES: Record<Obstacle, Words> = {
 name_unknown: {"says":"The server's name is not known","mend":"Check that this computer is online, and the server's address","by":"you"},
-refused: {"says":"No program listens at the server's address","mend":"The server's operator can start it, or say at which address and port it listens","by":"server"},
-no_route: {"says":"There is no route to the server from this computer","mend":"Check that this computer is online, and in the network or VPN that the server wants","by":"you"},
+refused: {"says":"Nothing answers at the server's address","mend":"The server's operator can start it, or say at which address and port it listens","by":"server"},
+no_route: {"says":"This computer's network has no route to the server","mend":"Check that this computer is online, and in the network or VPN from which the server can be reached","by":"you"},
 timed_out: {"says":"The server did not answer in time","mend":"Try again later. If that does not help, the network's administrator can look for a firewall or a proxy that holds requests up","by":"network"},
 broken_off: {"says":"The connection to the server broke off","mend":"Try again. If that does not help, the network's administrator can find out what closes connections","by":"network"},
 certificate_date: {"says":"The server's certificate has expired or is not valid yet","mend":"Set the clock of this computer if it is wrong. Otherwise the server's operator can renew the certificate","by":"server"},
@@ -514,12 +519,25 @@ certificate_name: {"says":"The server's certificate is for another name","mend":
 certificate_issuer: {"says":"The server's certificate is from an authority that this computer does not trust","mend":"Where a company inspects connections, the network's administrator can add its authority to this computer. Otherwise the server's operator can serve the whole chain of an authority that computers trust","by":"network"},
 certificate: {"says":"The server's certificate is not accepted","mend":"The server's operator can serve a certificate of an authority that computers trust, with the whole chain and the right name","by":"server"},
 not_tls: {"says":"The program at the server's address does not speak TLS","mend":"Check the port of the address. A server on this computer may be given as http://","by":"you"},
-tls_refused: {"says":"The TLS handshake with the server failed","mend":"The server's operator can offer TLS 1.2 or 1.3 with a usual cipher, to clients that have no certificate","by":"server"},
+tls_refused: {"says":"The app and the server have no TLS version or cipher in common","mend":"The server's operator can offer TLS 1.2 or 1.3 with a usual cipher, to clients that have no certificate","by":"server"},
 not_http: {"says":"The program at the server's address does not speak HTTP","mend":"Check the port of the address. If TLS is spoken there, give it as https://","by":"you"},
 proxy_unreachable: {"says":"The proxy cannot be reached","mend":"Check the proxy in the settings of this computer, or in HTTPS_PROXY. The network's administrator knows its address","by":"you"},
 proxy_password: {"says":"The proxy wants a user name and a password","mend":"Put them into the proxy's address in the settings of this computer, or in HTTPS_PROXY. The network's administrator gives them out","by":"you"},
-proxy_refused: {"says":"The proxy does not connect to the server","mend":"The proxy's administrator can allow the server's address. If the server can be reached without the proxy, it can be named in NO_PROXY","by":"network"},
-portal: {"says":"A web page came instead of the server's answer","mend":"Open a page in a browser: the network may want you to sign in first. If it does not, the server's operator can look for what answers in its place","by":"network"},
-maintenance: {"says":"The server is closed for maintenance, or has too much to do","mend":"Try again later. Nothing is lost","by":"server"},
+proxy_refused: {"says":"The proxy does not connect to the server","mend":"The proxy's administrator can allow the server's address, or have it added to NO_PROXY","by":"network"},
+portal: {"says":"A web page came instead of the server's answer","mend":"Open a page in a browser: the network may want you to sign in first. If it does not, the server's operator can find out what answers instead of the server","by":"network"},
+maintenance: {"says":"The server is closed for maintenance, or overloaded","mend":"Try again later. Nothing is lost","by":"server"},
 gateway: {"says":"The gateway in front of the server gets no answer from it","mend":"Try again later. If that does not help, the server's operator can start it","by":"server"},
 };
+
+/** The failures that a page finds by itself, as a command would answer them. */
+export const FAILURES = {
+notSignedIn: {"code":"other","status":401,"message":"Nobody is signed in. Sign in, then try again.","retryAfterMs":null},
+sessionRefused: {"code":"other","status":401,"message":"The server does not accept your session for this. You stay signed in. Try again in a moment. If that does not help, sign out and in again.","retryAfterMs":null},
+notAllowed: {"code":"other","status":403,"message":"Your account may not do this, the server says. If it should, ask the server's operator.","retryAfterMs":null},
+unsupported: {"code":"other","status":501,"message":"The server does not offer this.","retryAfterMs":null},
+rateLimited: {"code":"rate_limited","status":429,"message":"The server asks to wait before the next try. Try again when the time is up.","retryAfterMs":null},
+backendFault: {"code":"other","status":502,"message":"The server had a problem. Nothing is lost. Try again in a moment.","retryAfterMs":null},
+badAnswer: {"code":"other","status":502,"message":"The server sent something this app does not understand. Try again in a moment.","retryAfterMs":null},
+tooLarge: {"code":"other","status":413,"message":"That is more than this app takes at once. Try it with less.","retryAfterMs":null},
+internal: {"code":"internal","status":500,"message":"Something went wrong inside the app. Try again, or restart it.","retryAfterMs":null},
+} satisfies Record<string, AuthError>;

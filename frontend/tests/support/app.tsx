@@ -1,5 +1,5 @@
-// The app as a user has it: every real page inside the real frame, with a router that keeps its
-// address in memory in place of Next's.
+// The app as a user sees it: the real pages in the real frame. A router that keeps its address in
+// memory replaces Next's.
 
 import { act, render } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
@@ -45,7 +45,7 @@ export function App({ at, visit }: { at: string; visit: Visit }) {
     const go = (to: string) => {
       visit.current = to;
       visit.visited.push(to);
-      // As with Next's router, the page that asked is still there for a moment.
+      // As with Next's router, the old page stays for a moment after a redirect.
       queueMicrotask(() => setAddress(to));
     };
     visit.go = go;

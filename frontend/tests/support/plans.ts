@@ -14,7 +14,7 @@ export const plans = [plan("starter", "Starter", 0), team, plan("business", "Bus
 
 export const receipt = { id: "prc-1", plan: "team", purchasedAt: new Date().toISOString() };
 
-/** A backend that offers the plans and sells the one called team. */
+/** A backend that lists the plans and sells the plan `team`. */
 export const shop = {
   "GET /plans": reply(200, plans),
   "GET /plans/team": reply(200, team),

@@ -7,14 +7,14 @@ import { leaveNotice } from "@/features/auth/notice";
 import { forgetWaits } from "@/features/auth/waits";
 import { snapshots } from "@/lib/native";
 
-// What jsdom lacks and the components ask of a browser.
+// Functions that the components need and jsdom does not have.
 class Observer {
   observe() {}
   unobserve() {}
   disconnect() {}
 }
 vi.stubGlobal("ResizeObserver", Observer);
-// How Testing Library finds fake timers: by this name, whoever made them.
+// Testing Library recognises fake timers only by this global name, whichever library made them.
 vi.stubGlobal("jest", { advanceTimersByTime: (ms: number) => vi.advanceTimersByTime(ms) });
 document.elementFromPoint ??= () => null;
 Element.prototype.hasPointerCapture ??= () => false;

@@ -1,5 +1,5 @@
-// The shell as the page sees it: commands over Tauri's IPC and one event. Everything on this side
-// of it is the real code.
+// A stand-in for the shell: it answers commands over Tauri's IPC and sends one event. All code of the
+// page is the real code.
 
 import { emit } from "@tauri-apps/api/event";
 import { mockIPC } from "@tauri-apps/api/mocks";
@@ -12,14 +12,14 @@ import type {
   SessionChanged,
   SessionState,
 } from "@/lib/native";
-import { everything, refused, reply } from "./states";
+import { everything, reply, unreachable } from "./states";
 
 type Handler = (args: Record<string, unknown>, headers: Headers) => unknown;
 type Call = { command: string; args: Record<string, unknown> };
 
 export type Shell = ReturnType<typeof startShell>;
 
-/** A shell in front of a backend that has everything, or `offers` less. */
+/** Starts a shell whose backend offers everything, except what `offers` turns off. */
 export function startShell(initial: SessionState, offers: Partial<Offers> = {}) {
   let revision = 0;
   let state = initial;
@@ -59,7 +59,7 @@ export function startShell(initial: SessionState, offers: Partial<Offers> = {}) 
       reports: null,
       policy: null,
     }),
-    backend_fetch: () => Promise.reject(refused("unreachable")),
+    backend_fetch: () => Promise.reject(unreachable),
     backend_cancel: () => null,
   };
 
@@ -73,7 +73,7 @@ export function startShell(initial: SessionState, offers: Partial<Offers> = {}) 
     },
     { shouldMockEvents: true },
   );
-  // The mock answers event commands itself; note them on the way.
+  // The mock answers event commands itself, so they are recorded here.
   const internals = (window as unknown as { __TAURI_INTERNALS__: { invoke: Invoke } })
     .__TAURI_INTERNALS__;
   const invoke = internals.invoke;
@@ -81,7 +81,7 @@ export function startShell(initial: SessionState, offers: Partial<Offers> = {}) 
     if (command.startsWith("plugin:event|") && command !== "plugin:event|emit") {
       subscriptions.push(command);
     }
-    // The mock does not pass them on.
+    // The mock does not pass headers on to the handlers.
     headers = new Headers((options as { headers?: HeadersInit } | undefined)?.headers);
     return invoke(command, args, options);
   };
@@ -91,7 +91,7 @@ export function startShell(initial: SessionState, offers: Partial<Offers> = {}) 
     void emit("session-changed", changed);
   }
 
-  /** Changes the state as the shell does: one revision on, every window told. */
+  /** Changes the state as the shell does: the revision grows by one, and the event is sent. */
   function change(next: SessionState, cause: Cause = "refresh") {
     state = next;
     revision += 1;
@@ -102,15 +102,15 @@ export function startShell(initial: SessionState, offers: Partial<Offers> = {}) 
     calls,
     subscriptions,
     send,
-    /** Outside React's own event handling, so that a render follows before the test goes on. */
+    /** Changes the state inside `act`, so that React has rendered before the test continues. */
     change: (next: SessionState, cause?: Cause) => act(async () => change(next, cause)),
     changeNow: change,
-    /** What answers a command so far. */
+    /** The current handler of a command. */
     handler: (command: string): Handler => handlers[command] ?? (() => null),
     on: (command: string, handler: Handler) => {
       handlers[command] = handler;
     },
-    /** Answers the backend's paths, as `METHOD /path`. */
+    /** Sets the answers of the backend by `METHOD /path`. */
     backend: (routes: Record<string, FetchReply | ((request: FetchRequest) => unknown)>) => {
       handlers.backend_fetch = ({ request }) => {
         const asked = request as FetchRequest;

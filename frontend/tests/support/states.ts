@@ -30,7 +30,7 @@ export const everything: Offers = {
   logoutAll: true,
 };
 
-/** What makes a state of Ada's one of an administrator's. */
+/** Makes Ada an administrator, when added to one of her states. */
 export const asAdmin = {
   user: { roles: ["user", "admin"] },
   may: ["people.export", "people.see"] satisfies Permission[],
@@ -81,11 +81,17 @@ export function restoring(outage: Outage | null = null, ownerUnknown = false) {
 /** What a failed command rejects with. */
 export function refused(
   code: ErrorCode,
-  message = "",
+  message = "The core says why.",
   retryAfterMs: number | null = null,
 ): AuthError {
-  return { code, message, retryAfterMs };
+  return { code, status: 400, message, retryAfterMs };
 }
+
+/** What a command rejects with while the backend does not answer. */
+export const unreachable = refused(
+  "other",
+  "The server cannot be reached. Check your connection and try again.",
+);
 
 export function reply(status: number, value?: unknown): FetchReply {
   const body = value === undefined ? "" : JSON.stringify(value);

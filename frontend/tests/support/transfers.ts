@@ -1,11 +1,10 @@
-// A shell that takes bodies in pieces and gives them in pieces, as the real one does: one at a
-// time, raw.
+// A shell that takes and sends bodies as raw pieces, one at a time, as the real shell does.
 
 import type { UploadReply, UploadRequest } from "@/lib/native";
 import type { Shell } from "./shell";
 import { reply } from "./states";
 
-/** The shell takes uploads; what came is collected for each time that the body was given. */
+/** Makes the shell take uploads. It collects the pieces for each time that the body is sent. */
 export function takingUploads(shell: Shell, verdict: (given: number) => UploadReply) {
   const bodies: Uint8Array[][] = [];
   let busy = false;
@@ -36,7 +35,7 @@ export function takingUploads(shell: Shell, verdict: (given: number) => UploadRe
     body: (time = 0) => joined(bodies[time] ?? []),
     times: () => bodies.length,
     request: () => shell.called("backend_upload")[0]?.args.request as UploadRequest,
-    /** No more than so many pieces of each body are wanted. */
+    /** How many pieces of each body the shell takes before it wants no more. */
     want: (pieces: number) => {
       wanted = pieces;
     },
@@ -45,7 +44,7 @@ export function takingUploads(shell: Shell, verdict: (given: number) => UploadRe
 
 export const taken: UploadReply = { kind: "answer", reply: reply(200, { taken: true }) };
 
-/** The shell answers every call with a body that comes in these pieces. */
+/** Makes the shell answer every call with a body in these pieces. */
 export function givingPieces(shell: Shell, pieces: (Uint8Array | Error)[], headers = {}) {
   const left = [...pieces];
   shell.on("backend_fetch", () => ({
@@ -71,7 +70,7 @@ export function joined(pieces: Uint8Array[]): Uint8Array {
   return whole;
 }
 
-/** Bytes of which each says where it stands, more or less. */
+/** Bytes whose values depend on their position, so that a wrong order is noticed. */
 export function pattern(length: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length }, (_, place) => (place * 31 + (place >> 8) * 7) & 0xff);
 }

@@ -1,8 +1,8 @@
-//! What keeps the backend from answering a request. The words for each obstacle are written here
-//! and nowhere else; the log, the windows and the doctor use them.
+//! What keeps this app from reaching its backend. Each obstacle has its sentences here and nowhere
+//! else: the log, the windows and the doctor show them.
 //!
-//! [`crate::transport`] recognises obstacles in errors of the HTTP client,
-//! [`crate::backend::Fault`] in answers.
+//! [`crate::transport`] classifies the errors of the HTTP client, and [`crate::backend::Fault`]
+//! classifies answers.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ use ts_rs::TS;
 pub enum Obstacle {
     /// No name server knows the backend's name.
     NameUnknown,
-    /// No program listens at the address and port.
+    /// Nothing listens at the address and port.
     Refused,
     /// There is no route to the address.
     NoRoute,
@@ -27,7 +27,7 @@ pub enum Obstacle {
     CertificateDate,
     /// The certificate is for another name.
     CertificateName,
-    /// This computer does not trust the issuer of the certificate.
+    /// The certificate was issued by an authority that this computer does not trust.
     CertificateIssuer,
     /// The certificate is not accepted for another reason.
     Certificate,
@@ -38,43 +38,42 @@ pub enum Obstacle {
     TlsRefused,
     /// The program at the address does not speak HTTP.
     NotHttp,
-    /// The address of the proxy is not valid, or no program listens there.
+    /// The proxy's address is not valid, or nothing listens there.
     ProxyUnreachable,
     /// The proxy wants credentials, or does not accept those that it got (407).
     ProxyPassword,
     /// The proxy does not connect to the backend.
     ProxyRefused,
-    /// A web page came instead of the backend's answer: from a captive portal or a gateway's
-    /// sign-in.
+    /// Something else has answered with a web page: a captive portal, or a gateway's sign-in.
     Portal,
-    /// The backend has closed for a while, or is overloaded (503).
+    /// The backend is closed for maintenance, or overloaded (503).
     Maintenance,
     /// A gateway answered because it cannot reach the backend (502, 504).
     Gateway,
 }
 
-/// Who can do something about an obstacle.
+/// Who can remove an obstacle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum Mender {
     /// The person at this computer.
     You,
-    /// The administrator of this computer's network.
+    /// The administrator of the network that this computer is in.
     Network,
     /// The operator of the backend.
     Server,
 }
 
-/// An obstacle in words: two sentences without their full stops.
+/// An obstacle in words, as sentences without their full stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
 pub struct Words {
     /// What is wrong.
     #[ts(type = "string")]
     pub says: &'static str,
-    /// What to do about it, and who can do it.
+    /// What can be done about it, and by whom.
     #[ts(type = "string")]
     pub mend: &'static str,
-    /// Who can mend it.
+    /// Who can remove the obstacle.
     pub by: Mender,
 }
 
@@ -101,7 +100,7 @@ impl Obstacle {
         Self::Gateway,
     ];
 
-    /// Its words, for a person.
+    /// The sentences for this obstacle.
     #[rustfmt::skip]
     pub const fn words(self) -> Words {
         use Mender::{Network, Server, You};
@@ -111,12 +110,12 @@ impl Obstacle {
                 "Check that this computer is online, and the server's address",
             ),
             Self::Refused => (
-                "No program listens at the server's address", Server,
+                "Nothing answers at the server's address", Server,
                 "The server's operator can start it, or say at which address and port it listens",
             ),
             Self::NoRoute => (
-                "There is no route to the server from this computer", You,
-                "Check that this computer is online, and in the network or VPN that the server wants",
+                "This computer's network has no route to the server", You,
+                "Check that this computer is online, and in the network or VPN from which the server can be reached",
             ),
             Self::TimedOut => (
                 "The server did not answer in time", Network,
@@ -173,16 +172,15 @@ impl Obstacle {
             ),
             Self::ProxyRefused => (
                 "The proxy does not connect to the server", Network,
-                "The proxy's administrator can allow the server's address. If the server can be \
-                 reached without the proxy, it can be named in NO_PROXY",
+                "The proxy's administrator can allow the server's address, or have it added to NO_PROXY",
             ),
             Self::Portal => (
                 "A web page came instead of the server's answer", Network,
                 "Open a page in a browser: the network may want you to sign in first. If it does \
-                 not, the server's operator can look for what answers in its place",
+                 not, the server's operator can find out what answers instead of the server",
             ),
             Self::Maintenance => (
-                "The server is closed for maintenance, or has too much to do", Server,
+                "The server is closed for maintenance, or overloaded", Server,
                 "Try again later. Nothing is lost",
             ),
             Self::Gateway => (
@@ -193,7 +191,7 @@ impl Obstacle {
         Words { says, mend, by }
     }
 
-    /// Both sentences, for a person.
+    /// What is wrong and what can be done, as two sentences for a person.
     pub fn sentences(self) -> String {
         let Words { says, mend, .. } = self.words();
         format!("{says}. {mend}.")

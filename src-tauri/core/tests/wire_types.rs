@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use ts_rs::{Config, TS};
-use vestibule_core::error::{AuthError, ErrorCode};
+use vestibule_core::error::{AuthError, ErrorCode, PageCode, PageError};
 use vestibule_core::obstacle::{Mender, Obstacle, Words};
 use vestibule_core::roles::Roles;
 use vestibule_core::wire::*;
@@ -54,13 +54,14 @@ fn declarations() -> String {
         AppInfo,
         PolicyInfo,
         Overridden,
-        ErrorCode,
-        AuthError,
+        PageCode,
+        PageError,
         Obstacle,
         Mender,
         Words,
     );
     text.push_str(&obstacles());
+    text.push_str(&page_failures());
     text
 }
 
@@ -80,7 +81,33 @@ fn obstacles() -> String {
     text
 }
 
-/// Every permission that the app's configuration grants to a role.
+/// The failures that a page finds without a command's answer: in a `Response`, or because there is
+/// no shell. The page says them in the core's words.
+fn page_failures() -> String {
+    let failures = [
+        ("notSignedIn", ErrorCode::NotSignedIn),
+        ("sessionRefused", ErrorCode::SessionRefused),
+        ("notAllowed", ErrorCode::NotAllowed),
+        ("unsupported", ErrorCode::Unsupported),
+        ("rateLimited", ErrorCode::RateLimited),
+        ("backendFault", ErrorCode::BackendFault),
+        ("badAnswer", ErrorCode::BadAnswer),
+        ("tooLarge", ErrorCode::TooLarge),
+        ("internal", ErrorCode::Internal),
+    ];
+    let mut text = String::from(
+        "\n/** The failures that a page finds by itself, as a command would answer them. */\n\
+         export const FAILURES = {\n",
+    );
+    for (name, code) in failures {
+        let error = serde_json::to_string(&AuthError::new(code)).expect("an error");
+        text.push_str(&format!("{name}: {error},\n"));
+    }
+    text.push_str("} satisfies Record<string, AuthError>;\n");
+    text
+}
+
+/// Every permission that the app's configuration lets some role have.
 fn permissions() -> String {
     let config = std::fs::read_to_string(root().join("tauri.conf.json")).expect("a configuration");
     let config: serde_json::Value = serde_json::from_str(&config).expect("it is JSON");

@@ -1,6 +1,6 @@
-//! The log's file: bounded in size and number, readable for this user alone.
+//! The log's files, bounded in size and number and readable for this user alone.
 //!
-//! What cannot be written is dropped: a full disk must not stop the app.
+//! Lines that cannot be written are dropped, because a full disk must not stop the app.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -11,14 +11,14 @@ use tracing_subscriber::fmt::MakeWriter;
 
 const NAME: &str = "vestibule";
 
-/// How much is kept.
+/// How much of the log is kept.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
-    /// The largest a file becomes.
+    /// The largest size of a file.
     pub bytes: u64,
-    /// How many files there are at most.
+    /// The largest number of files.
     pub files: usize,
-    /// The longest line; the rest of a longer one is cut off.
+    /// The longest line. A longer one is cut off.
     pub line: usize,
 }
 
@@ -32,7 +32,7 @@ impl Default for Bounds {
     }
 }
 
-/// A file that gives way to the next when it is full.
+/// A log file that is renamed and replaced by a new one when it is full.
 #[derive(Clone)]
 pub(crate) struct Rolling(Arc<Mutex<State>>);
 
@@ -41,7 +41,7 @@ struct State {
     folder: Option<PathBuf>,
     file: Option<File>,
     written: u64,
-    /// What was said before there was a folder.
+    /// The lines that were logged before the folder was known.
     waiting: Vec<u8>,
 }
 
@@ -56,7 +56,7 @@ impl Rolling {
         })))
     }
 
-    /// Goes on where the last run ended.
+    /// Opens the file in `folder`, appends to what the last run wrote, and writes the waiting lines.
     pub fn open(&self, folder: &Path) -> io::Result<()> {
         make_private_folder(folder)?;
         let mut state = self.state();
@@ -66,8 +66,8 @@ impl Rolling {
         state.write_line(&waiting)
     }
 
-    /// Adds the lines that wait to a file that another process may be writing: by one call,
-    /// which the system does not mix with another's, and without rolling.
+    /// Appends the waiting lines to a file that another process may be writing. It uses a single
+    /// write, which the system does not mix with those of others, and does not replace the file.
     pub fn leave_word(&self, folder: &Path) -> io::Result<()> {
         make_private_folder(folder)?;
         let mut state = self.state();
@@ -85,7 +85,7 @@ impl Rolling {
 }
 
 impl State {
-    /// One line, or the lines that waited.
+    /// Writes one line, or all lines that waited.
     fn write_line(&mut self, line: &[u8]) -> io::Result<()> {
         let length = u64::try_from(line.len()).unwrap_or(u64::MAX);
         if self.written > 0 && self.written.saturating_add(length) > self.bounds.bytes {
@@ -109,10 +109,10 @@ impl State {
         Ok(())
     }
 
-    /// `vestibule.log` becomes `vestibule.1.log`, that one `vestibule.2.log`, and so on; the
-    /// oldest goes.
+    /// Renames `vestibule.log` to `vestibule.1.log`, `vestibule.1.log` to `vestibule.2.log`, and so
+    /// on. The oldest file is overwritten.
     fn roll(&mut self) -> io::Result<()> {
-        // Closed first: some systems do not rename a file that is open.
+        // Closed first, because some systems cannot rename an open file.
         self.file = None;
         for age in (1..self.bounds.files).rev() {
             let (younger, older) = (self.path(age - 1)?, self.path(age)?);
@@ -165,7 +165,7 @@ impl MakeWriter<'_> for Rolling {
     }
 }
 
-/// At most `most` bytes of a line, with its end.
+/// The first `most` bytes of a line at most, with a line break at the end.
 fn cut(line: &[u8], most: usize) -> std::borrow::Cow<'_, [u8]> {
     if line.len() <= most {
         return line.into();
@@ -191,7 +191,7 @@ fn private_file() -> OpenOptions {
     OpenOptions::new()
 }
 
-/// A file of an earlier run may have been made wider since.
+/// Restricts a file to this user. Its permissions may have been widened since an earlier run.
 #[cfg(unix)]
 fn make_private(file: &File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
@@ -210,7 +210,7 @@ fn make_private_folder(folder: &Path) -> io::Result<()> {
     fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
 }
 
-/// Below the user's own profile, which others cannot read.
+/// The folder is below the user's own profile, which other users cannot read.
 #[cfg(not(unix))]
 fn make_private_folder(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)
@@ -297,7 +297,7 @@ mod tests {
         owner.write_all(b"owner again\n").unwrap();
         let read = || files(folder.path())[0].1.clone();
         assert_eq!(read(), "owner\nother\nowner again\n");
-        // Once the log is its own it says the rest, and nothing twice.
+        // Once the log belongs to it, it writes the lines that still wait, and none twice.
         other.write_all(b"waiting\n").unwrap();
         assert!(!read().contains("waiting"), "not its log yet");
         other.open(folder.path()).unwrap();
@@ -326,7 +326,7 @@ mod tests {
         assert_eq!(&*cut(b"short\n", 6), b"short\n");
     }
 
-    /// Windows lets no folder go in which a file is open.
+    /// Windows does not delete a folder in which a file is open.
     #[cfg(unix)]
     #[test]
     fn a_folder_that_went_away_stops_nothing() {

@@ -1,15 +1,15 @@
-//! Who is heard, and how much of it.
+//! Which events get into the log.
 //!
-//! Our own crates, whose secrets are types without a text, may say anything. Everyone else is
-//! heard from [`OTHERS`] up only: `cookie_store` prints values, `reqwest` and `hyper` print
-//! headers, `zbus` prints arguments, each as soon as they are allowed to be chatty, and the
-//! next release of any library may join them. So this is a list of who may speak, not of who
-//! may not, and no variable of the environment changes it.
+//! The app's own crates may log at every level, because their secrets are types that cannot be
+//! printed. Other crates are logged only from [`OTHERS`] up: at lower levels `cookie_store` prints
+//! values, `reqwest` and `hyper` print headers, and `zbus` prints arguments. Any library may start
+//! to do so in its next release, so this is a list of the crates that may log more, not of those
+//! that may not. No environment variable changes it.
 
 use tracing::{Level, Metadata};
 use tracing_subscriber::filter::{EnvFilter, FilterFn};
 
-/// The crates that are the app.
+/// The app's own crates.
 pub const OURS: [&str; 4] = [
     "vestibule",
     "vestibule_core",
@@ -17,15 +17,15 @@ pub const OURS: [&str; 4] = [
     "vestibule_log",
 ];
 
-/// The least important that others may say.
+/// The lowest level at which other crates are logged.
 pub const OTHERS: Level = Level::WARN;
 
-/// What `RUST_LOG` asks for; without it, what matters to whoever reads a user's log.
+/// The levels in `RUST_LOG`, or `info`, which is enough to understand a user's log.
 pub fn chosen() -> EnvFilter {
     EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"))
 }
 
-/// What may be heard at all, whatever was asked for.
+/// Drops what may never get into the log, whatever `RUST_LOG` asks for.
 pub fn capped() -> FilterFn {
     FilterFn::new(may_be_heard)
 }
@@ -34,7 +34,7 @@ fn may_be_heard(said: &Metadata<'_>) -> bool {
     *said.level() <= OTHERS || is_ours(said.target())
 }
 
-/// Whether `target` is one of our crates, or a module of one.
+/// Whether `target` is one of the app's own crates, or a module of one.
 fn is_ours(target: &str) -> bool {
     let root = target.split("::").next().unwrap_or(target);
     OURS.contains(&root)

@@ -1,10 +1,10 @@
-//! What the app says about itself: lines on standard error and in a bounded file, and reports
-//! of failures to whoever the adopter names.
+//! The app's log, on standard error and in bounded files, and reports of failures to a service that
+//! the adopter names.
 //!
-//! No secret gets into either, and that does not hang on patterns: secrets are types that
-//! cannot be printed, libraries that print what passes through them are not heard (see
-//! [`filter`]), a panic tells its place and not its values, and a [`report::Report`] has no
-//! field for free text. Promise P9 runs the faults of P1 through this very crate.
+//! No secret gets into the log or a report. That does not depend on patterns: secrets are types that
+//! cannot be printed, the chatty levels of libraries are not logged (see [`filter`]), a panic is
+//! logged with its place and without its values, and a [`report::Report`] has no field for free
+//! text. Promise P9 runs the faults of P1 with this crate.
 
 mod file;
 pub mod filter;
@@ -27,16 +27,16 @@ pub use file::Bounds;
 use file::Rolling;
 use report::{Reporter, Reports};
 
-/// The process's log.
+/// The log of this process.
 #[derive(Clone)]
 pub struct Log {
     file: Rolling,
     reports: Reports,
 }
 
-/// Starts the log of this process: from now on events and panics are told. `RUST_LOG` chooses
-/// how much our own crates say; nothing makes others say more than [`filter::OTHERS`]. What
-/// is said before [`Log::keep_in`] waits for it.
+/// Starts the log of this process: events and panics are logged from now on. `RUST_LOG` chooses the
+/// level of the app's own crates; other crates are never logged below [`filter::OTHERS`]. Lines that
+/// are logged before [`Log::keep_in`] wait for the file.
 pub fn start() -> Log {
     let log = Log {
         file: Rolling::new(Bounds::default()),
@@ -58,16 +58,16 @@ pub fn start() -> Log {
 }
 
 impl Log {
-    /// Keeps the log in `folder`, which only this user can look into.
+    /// Keeps the log in `folder`, which only this user can read.
     ///
     /// # Errors
-    /// If the folder or the file cannot be made; the log then goes on without them.
+    /// If the folder or the file cannot be made. The log then continues on standard error.
     pub fn keep_in(&self, folder: &Path) -> io::Result<()> {
         self.file.open(folder)
     }
 
-    /// Puts what was said so far at the end of the log in `folder`, and leaves that to the
-    /// process whose log it is: for one that has to say why it cannot be that process.
+    /// Appends the log so far to the log in `folder`, which belongs to another process. A launch
+    /// that cannot take that process's place leaves the reason there.
     ///
     /// # Errors
     /// If the folder or the file cannot be made.
@@ -80,7 +80,7 @@ impl Log {
         self.reports.send_to(reporter);
     }
 
-    /// Waits until the reports so far are on their way, at most for `limit`.
+    /// Waits until the reports so far have been sent, but no longer than `limit`.
     pub fn flush(&self, limit: Duration) {
         if let Some(reporter) = self.reports.reporter() {
             reporter.flush(limit);

@@ -1,5 +1,5 @@
-//! A panic is told by its place. Its message is told only where it is a text of the source:
-//! one that was put together at run time may hold anything, a token in an `unwrap` included.
+//! Logs panics with their place. The message is logged only where it is a fixed text in the source:
+//! a message that is formatted at run time may hold anything, such as a token in an `unwrap`.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::panic::PanicHookInfo;
@@ -7,21 +7,21 @@ use std::time::Duration;
 
 use crate::Log;
 
-/// Its end is the end of the process.
+/// The thread whose panic ends the process.
 const MAIN: &str = "main";
 const NAMELESS: &str = "a thread without a name";
 
-/// How long the end of the process waits for the report of what ended it.
+/// How long the process waits at its end until the report of the panic that ends it is sent.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// From now on panics go to the log, and nowhere else.
+/// Sends panics to the log and nowhere else from now on.
 pub(crate) fn tell(log: Log) {
     std::panic::set_hook(Box::new(move |info| {
         let place = info.location().map(ToString::to_string);
-        let place = place.as_deref().unwrap_or("somewhere");
+        let place = place.as_deref().unwrap_or("an unknown place");
         let thread = std::thread::current();
         let thread = thread.name().unwrap_or(NAMELESS);
-        // Names and lines of functions, no values; wanted by RUST_BACKTRACE.
+        // A backtrace has names and lines of functions and no values. RUST_BACKTRACE turns it on.
         let stack = Backtrace::capture();
         match stack.status() {
             BacktraceStatus::Captured => {
@@ -35,12 +35,14 @@ pub(crate) fn tell(log: Log) {
     }));
 }
 
-/// The message if it is part of the program, else of what type it is.
+/// The message where it is a fixed text of the program, or else what kind of value it is.
 fn kind(info: &PanicHookInfo<'_>) -> &'static str {
     let payload = info.payload();
     match payload.downcast_ref::<&'static str>() {
         Some(text) => text,
-        None if payload.is::<String>() => "a message made at run time, which is not shown",
+        None if payload.is::<String>() => {
+            "a message that was made at run time; it is not logged because it may hold a secret"
+        }
         None => "a value that is no text",
     }
 }

@@ -1,10 +1,10 @@
-//! A failure as it is told to people outside: where in the code, in the words of the code,
-//! with facts that cannot be secret, and with the latest calls to the backend before it.
+//! Reports of failures for the app's makers: the place in the code, the message of the log line,
+//! values that cannot be secret, and the latest calls to the backend before the failure.
 //!
-//! [`Reporter`] is the seam: a few lines put another service in the place of Sentry. What a
-//! report may hold is decided here, by kinds of values: numbers, flags, texts of the source,
-//! and texts of fields that are words of ours ([`WORDS`]). What an event prints by `Display`
-//! or `Debug` under any other name stays in the log on the user's machine.
+//! [`Reporter`] is the trait that another service than Sentry implements. This module decides what a
+//! report may hold by the kind of value: numbers, flags, messages that are fixed texts in the source,
+//! and the texts of the fields in [`WORDS`]. What an event prints by `Display` or `Debug` in any
+//! other field stays in the log on the user's computer.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -19,40 +19,41 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::filter::OURS;
 
-/// The span of one call to the backend.
+/// The name of the span that covers one call to the backend.
 pub const CALL: &str = "backend";
 
-/// Fields whose text is one of a few words that the code chooses.
+/// The fields whose text the code chooses from a few fixed words.
 const WORDS: [&str; 9] = [
     "code", "fault", "kind", "method", "path", "place", "request", "thread", "why",
 ];
 
-/// How many calls a report tells of.
+/// The number of calls in a report.
 const CALLS: usize = 20;
 
-/// Takes reports away.
+/// Sends reports to a service.
 pub trait Reporter: Send + Sync + 'static {
-    /// Called from wherever something failed, within a panic too: must not block.
+    /// Takes a report. It is called where something failed, also during a panic, so it must not
+    /// block.
     fn report(&self, report: Report);
 
-    /// Waits until what was handed over is on its way, at most for `limit`.
+    /// Waits until the reports so far have been sent, but no longer than `limit`.
     fn flush(&self, limit: Duration);
 }
 
-/// What is known of one failure.
+/// What a service gets to know about one failure.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
-    /// When.
+    /// When it happened.
     pub at: SystemTime,
-    /// The module that says so.
+    /// The module that logged it.
     pub module: &'static str,
-    /// Where in its source.
+    /// The source file and the line.
     pub line: Option<(&'static str, u32)>,
-    /// In the words of the source.
+    /// The message of the log line, which is a fixed text in the source.
     pub words: String,
-    /// What belongs to it.
+    /// The fields of the log line that may be reported.
     pub facts: Facts,
-    /// What was asked of the backend before, the latest last.
+    /// The calls to the backend before the failure, the latest last.
     pub calls: Vec<Call>,
 }
 
@@ -73,9 +74,9 @@ pub type Facts = Vec<(&'static str, Fact)>;
 pub enum Fact {
     /// A number.
     Number(i64),
-    /// Yes or no.
+    /// True or false.
     Flag(bool),
-    /// One of our words.
+    /// A text that the code chooses.
     Word(String),
 }
 
@@ -89,7 +90,7 @@ impl fmt::Display for Fact {
     }
 }
 
-/// Makes reports of what our crates say at the level of errors.
+/// Makes reports of the errors that the app's own crates log.
 #[derive(Clone, Default)]
 pub(crate) struct Reports(Arc<Mutex<Kept>>);
 
@@ -183,7 +184,7 @@ fn is_call(span: &Metadata<'_>) -> bool {
     span.name() == CALL && is_ours(span)
 }
 
-/// Keeps what may be told.
+/// Collects the fields that may be reported.
 #[derive(Default)]
 struct Reading {
     words: String,
@@ -197,7 +198,7 @@ impl Reading {
 
     fn text(&mut self, field: &Field, text: impl FnOnce() -> String) {
         match field.name() {
-            // Of our own crates, whose messages are texts of the source: see the test.
+            // The messages of the app's own crates are fixed texts, as `tests/messages.rs` checks.
             "message" => self.words = text(),
             name if WORDS.contains(&name) => self.keep(field, Fact::Word(text())),
             _ => {}

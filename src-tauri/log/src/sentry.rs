@@ -1,8 +1,8 @@
-//! Reports to a Sentry server.
+//! Sends reports to a Sentry server.
 //!
-//! Sentry's own client would bring a second HTTP and TLS stack, and gathers more than it is
-//! handed (host name, environment). So only its types are used: an event holds what a
-//! [`Report`] holds, and travels on the app's own [`Transport`], with its proxies and its bounds.
+//! Sentry's own client would add a second HTTP and TLS stack, and it collects more than it is given
+//! (host name, environment). So only Sentry's types are used: an event holds what a [`Report`] holds
+//! and is sent on the app's own [`Transport`], with its proxies and bounds.
 
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -21,19 +21,19 @@ use crate::report::{Call, Fact, Facts, Report, Reporter};
 
 const AGENT: &str = concat!("vestibule/", env!("CARGO_PKG_VERSION"));
 const TOTAL_LIMIT: Duration = Duration::from_secs(10);
-/// Reports that wait while one is on its way; more are dropped.
+/// The most reports that wait while one is being sent. Further reports are dropped.
 const QUEUE: usize = 16;
-/// The rest of the server's day, if it asks to be left alone and does not say for how long.
+/// How long no report is sent after a 429 that does not say how long to wait.
 const PAUSE: Duration = Duration::from_secs(60);
 
 /// Why reports cannot be sent.
 #[derive(Debug)]
 pub enum Unusable {
-    /// The address is not one of a Sentry project.
+    /// The address is not that of a Sentry project.
     Address,
-    /// Plain HTTP is for this machine only.
+    /// The address has plain HTTP and is not on this machine.
     PlainHttp,
-    /// No client can be made.
+    /// No HTTP client can be made.
     Client,
 }
 
@@ -49,7 +49,7 @@ impl std::fmt::Display for Unusable {
 
 impl std::error::Error for Unusable {}
 
-/// What every event says of the app.
+/// What every event says about the app.
 #[derive(Clone, Debug)]
 pub struct About {
     /// `vestibule@0.1.0`.
@@ -60,7 +60,7 @@ pub struct About {
 
 enum Task {
     Send(Box<Report>),
-    /// Answered when everything before it is done.
+    /// Answered when everything before it has been sent.
     Flush(mpsc::Sender<()>),
 }
 
@@ -68,11 +68,11 @@ enum Task {
 pub struct Sentry(queue::Sender<Task>);
 
 impl Sentry {
-    /// A reporter for the project of `dsn`; requests run on `runtime` and go the way of those to
-    /// the backend.
+    /// A reporter for the project of `dsn`. Its requests run on `runtime` and use the same proxies
+    /// as requests to the backend.
     ///
     /// # Errors
-    /// If `dsn` is no address of a project, or not a safe one.
+    /// If `dsn` is not the address of a project, or is plain HTTP to another machine.
     pub fn new(
         dsn: &str,
         about: About,
@@ -102,7 +102,7 @@ impl Sentry {
 
 impl Reporter for Sentry {
     fn report(&self, report: Report) {
-        // A full queue drops the newest: the first failure is the one that explains.
+        // A full queue drops the newest report, because the first failure explains the others.
         let _ = self.0.try_send(Task::Send(Box::new(report)));
     }
 
@@ -119,7 +119,7 @@ struct Sending {
     address: Url,
     dsn: Dsn,
     about: About,
-    /// The server asked to be left alone.
+    /// Until when the server has asked for no reports.
     silent_until: Option<Instant>,
 }
 
@@ -157,18 +157,22 @@ impl Sending {
         let sent = tokio::time::timeout(TOTAL_LIMIT, self.transport.send(request));
         match sent.await {
             Ok(Ok(answer)) if answer.status.is_success() => {}
-            // Said quietly: a report of a failed report would never end.
+            // A warning and not an error, because an error would make another report, without end.
             Ok(Ok(answer)) => {
                 let status = answer.status.as_u16();
-                tracing::warn!(status, "a report was refused");
+                tracing::warn!(status, "the Sentry server refused a report; it is dropped");
                 let limited = answer.status == StatusCode::TOO_MANY_REQUESTS;
                 let asked = retry_after_of(limited, &answer.headers);
-                // It is read with a bound: no wait is too long for the clock.
+                // The wait is bounded where it is read, so the sum cannot overflow.
                 let wait = asked.or(limited.then_some(PAUSE));
                 self.silent_until = wait.map(|wait| Instant::now() + wait);
             }
-            Ok(Err(error)) => tracing::warn!(why = %error.obstacle(), "a report could not be sent"),
-            Err(_) => tracing::warn!("a report was not taken in time"),
+            Ok(Err(error)) => {
+                tracing::warn!(why = %error.obstacle(), "a report could not be sent; it is dropped")
+            }
+            Err(_) => {
+                tracing::warn!("the Sentry server did not answer in time; the report is dropped")
+            }
         }
     }
 
@@ -196,7 +200,7 @@ fn event(report: Report, about: &About) -> Event<'static> {
         extra.insert("source".into(), format!("{file}:{line}").into());
         fingerprint.push(format!("{file}:{line}").into());
     }
-    // All panics are said in one line of ours: what tells them apart is their place.
+    // All panics are logged by the same line, so their place tells them apart.
     if let Some((_, place)) = report.facts.iter().find(|(name, _)| *name == "place") {
         fingerprint.push(place.to_string().into());
     }

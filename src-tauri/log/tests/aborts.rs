@@ -1,5 +1,5 @@
-//! A panic where none may unwind, as in a callback from C, ends the process at once. It tells no
-//! values either.
+//! A panic where unwinding is not allowed, as in a callback from C, ends the process at once. Its
+//! values are not logged either.
 
 use std::path::Path;
 use std::process::Command;
@@ -31,7 +31,7 @@ fn an_abort_tells_no_values() {
         .env(DYING, folder.path())
         .output()
         .expect("this program again");
-    // Elsewhere than on Windows it is a signal that ends it.
+    // On other systems than Windows a signal ends the process.
     const STATUS_STACK_BUFFER_OVERRUN: u32 = 0xC000_0409;
     let aborted = cfg!(windows).then_some(STATUS_STACK_BUFFER_OVERRUN.cast_signed());
     assert_eq!(dead.status.code(), aborted, "{}", dead.status);

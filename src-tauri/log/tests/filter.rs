@@ -1,10 +1,10 @@
-//! What is heard when everything is asked for. In a process of its own: the log is the
-//! process's, and `RUST_LOG` too.
+//! What is logged when `RUST_LOG` asks for everything. The test runs in a process of its own, because
+//! the log and `RUST_LOG` belong to the whole process.
 
 use std::fs;
 use std::process::Command;
 
-/// Set in the process that says everything.
+/// Set in the process that logs at every level.
 const FOLDER: &str = "VESTIBULE_LOG_TEST_FOLDER";
 
 #[test]

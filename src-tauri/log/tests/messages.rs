@@ -1,5 +1,5 @@
-//! The message of an event is a text of the source: whatever has a value has a field, with a
-//! name and a type. That is what lets a report hold messages.
+//! The message of every event is a fixed text in the source; values are in fields with a name and a
+//! type. Reports may hold messages only because of that.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -42,7 +42,7 @@ fn collect(folder: &Path, into: &mut Vec<PathBuf>) {
     }
 }
 
-/// What stands between the parentheses of every `tracing::warn!(…)`.
+/// The text between the parentheses of every `tracing::warn!(…)` and its siblings.
 fn events(text: &str) -> impl Iterator<Item = &str> {
     let starts = LEVELS.iter().flat_map(move |level| {
         let name = format!("tracing::{level}!(");

@@ -1,5 +1,5 @@
-//! A panic is told by its place, and its values are not. In a process of its own: the log is
-//! the process's.
+//! A panic is logged with its place and without its values. The test runs in a process of its own,
+//! because the log belongs to the whole process.
 
 use std::fs;
 

@@ -1,5 +1,5 @@
-//! What arrives at a Sentry server, which is a listener here. One test: the log is the
-//! process's.
+//! What arrives at a Sentry server, for which a listener stands in. There is one test, because the log
+//! belongs to the whole process.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -16,7 +16,7 @@ use vestibule_log::sentry::{About, Sentry};
 const SECRET: &str = "token-in-a-report-0123456789";
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A server that keeps what it is sent.
+/// A server that keeps everything that it receives.
 #[derive(Clone, Default)]
 struct Sink {
     heads: Arc<Mutex<Vec<String>>>,
@@ -111,7 +111,7 @@ async fn what_a_report_holds_arrives_and_nothing_else() {
     let dsn = format!("http://key@127.0.0.1:{port}/42");
     let log = vestibule_log::start();
 
-    // Off until somebody turns it on.
+    // No report is sent before a reporter is set.
     fail();
     let sentry = Sentry::new(
         &dsn,
@@ -134,7 +134,7 @@ async fn what_a_report_holds_arrives_and_nothing_else() {
     }
     call("POST");
     fail();
-    // Others' errors are not ours to send on.
+    // The errors of other crates are not reported.
     tracing::error!(target: "hyper::proto", "{SECRET}");
     tracing::warn!(target: "vestibule_core::session", "a warning");
     flush();
@@ -168,7 +168,8 @@ async fn what_a_report_holds_arrives_and_nothing_else() {
     let place = sink.event(1).extra["place"].to_string();
     assert!(place.contains("sentry.rs"), "{place}");
 
-    // A server that asks for a moment has it, in fractions too, and hears of the next failure.
+    // A server that asks for a short wait, also a fraction of a second, gets no report meanwhile and
+    // gets the next one after it.
     sink.answers("429 Too Many Requests\r\nretry-after: 0.05\r\n");
     fail();
     flush();
@@ -183,7 +184,7 @@ async fn what_a_report_holds_arrives_and_nothing_else() {
     let heard = tokio::time::timeout(PATIENCE, heard_again).await;
     assert!(heard.is_ok(), "a moment is not for ever");
 
-    // One that has enough is left alone, whatever it asks for.
+    // A server that asks for a very long wait gets no more reports, however long the wait is.
     static PANICS: AtomicUsize = AtomicUsize::new(0);
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |about| {

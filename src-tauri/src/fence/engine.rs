@@ -1,44 +1,44 @@
-//! What the web engine does beside loading what a page names, and how it is switched off.
+//! Switches off the features of the web engine that reach the network without loading anything.
 //!
-//! `<link rel="dns-prefetch">` asks a name server for whatever host it names: no policy of the
-//! page covers it and it takes no proxy, so whoever keeps a domain reads a password from the
-//! names that are asked for. Engines have more of that kind, each behind a feature of its own.
-//! None of them is of use to a page that has no network.
+//! One of them is `<link rel="dns-prefetch">`: the engine asks a name server for the host that it
+//! names. No policy of the page covers that and it uses no proxy, so the owner of a domain could
+//! read a password from the names that are looked up. Engines have more features of this kind. A
+//! page without a network needs none of them.
 
 use tauri::WebviewWindow;
 
-/// Features by which WebKit speaks to hosts other than by loading something, by the names that
-/// WebKit's own list gives them. Each engine knows some of them; what it does not know, it does
-/// not do.
+/// The features by which WebKit reaches hosts without loading anything, by their names in WebKit's
+/// own list. A version of WebKit that does not know a name does not have that feature.
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 const SIDE_DOORS: &[&str] = &[
-    // Asks a name server, past the policy and past the proxy.
+    // Asks a name server and bypasses both the policy and the proxy.
     "LinkDNSPrefetch",
-    // Opens a connection past the policy; the proxy does hold it.
+    // Opens a connection and bypasses the policy, but not the proxy.
     "LinkPreconnect",
     "LinkPreconnectEarlyHints",
-    // Fetch past the directives that the policy has for pages.
+    // Fetch pages that the policy's directives for pages do not cover.
     "LinkPrefetch",
     "SpeculationRulesPrefetch",
-    // Speak UDP, which no proxy carries; the first asks a name server for its own server too.
+    // Send UDP, which bypasses the proxy. PeerConnection also looks up the name of its server.
     "PeerConnection",
     "WebTransport",
-    // Report to a host that the page names, at a time of the engine's choosing.
+    // Send reports to a host that the page names, at a time that the engine chooses.
     "PrivateClickMeasurement",
     "PushAPI",
-    // Sends what is said to a service.
+    // Sends recorded speech to a service.
     "SpeechRecognition",
 ];
 
-/// What WebView2 is started with. Given at all, it takes the place of what wry gives by itself,
-/// so this repeats wry's proxy and its features that are off. Chromium's `net/docs/proxy.md`
-/// says what the first three do; all four are understood by every WebView2.
+/// The arguments that WebView2 is started with. They replace the arguments that wry would give, so
+/// they repeat wry's proxy and the features that wry switches off. Chromium's `net/docs/proxy.md`
+/// describes the proxy, the bypass list and the resolver rules; every WebView2 understands all of
+/// these arguments.
 ///
-/// - The proxy that cannot exist carries all that is loaded. Chromium by itself goes past any
-///   proxy to the machine's own addresses, hence the list.
-/// - No name is looked up, in the machine or elsewhere. A page of the app's needs none: its
-///   requests are answered before the network is asked.
-/// - WebRTC speaks UDP, and no policy covers it: it may speak by the proxy alone.
+/// - Everything that is loaded goes through a proxy at which nothing listens. By default Chromium
+///   bypasses any proxy for the machine's own addresses, so the bypass list turns that off.
+/// - No name is looked up. The app's own pages need no lookup: their requests are answered before
+///   the engine uses the network.
+/// - WebRTC sends UDP, which no policy covers. It may use the proxy alone.
 pub const WEBVIEW2_ARGUMENTS: &str = concat!(
     "--disable-features=msWebOOUI,msPdfOOUI,msSmartScreenProtection",
     " --proxy-server=http://127.0.0.1:9",
@@ -48,9 +48,9 @@ pub const WEBVIEW2_ARGUMENTS: &str = concat!(
     " --webrtc-ip-handling-policy=disable_non_proxied_udp",
 );
 
-/// Closes the side doors of a window's engine. Called in the turn of the main thread that built
-/// the window, it comes before any page: WebKit asks that thread for the page, and takes what it
-/// hears from it in order.
+/// Switches these features off in a window's engine. It must be called in the same turn of the main
+/// thread that built the window. Then it takes effect before the first page: WebKit asks the main
+/// thread for the page and handles what that thread sends in order.
 ///
 /// # Errors
 /// If the window is gone.
@@ -58,12 +58,12 @@ pub const WEBVIEW2_ARGUMENTS: &str = concat!(
 pub fn close_side_doors(window: &WebviewWindow) -> tauri::Result<()> {
     window.with_webview(|webview| {
         if let Err(error) = webkit::switch_off(&webview, SIDE_DOORS) {
-            tracing::error!(%error, "the web engine may look names up for a page");
+            tracing::error!(%error, "features of the web engine could not be switched off, so a page may look up names");
         }
     })
 }
 
-/// WebView2 has been told already, by [`WEBVIEW2_ARGUMENTS`].
+/// Does nothing: [`WEBVIEW2_ARGUMENTS`] have switched these features off already.
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
 pub fn close_side_doors(_: &WebviewWindow) -> tauri::Result<()> {
     Ok(())

@@ -1,6 +1,6 @@
-//! The features of WebKitGTK, which are behind functions that it has from version 2.42 on. The
-//! bindings end at 2.40, and an older library must not keep the app from starting: so they are
-//! looked up while the app runs.
+//! Switches features of WebKitGTK off. The functions for that exist from version 2.42 on, but the
+//! bindings end at 2.40. They are looked up while the app runs, so that the app also starts with an
+//! older library.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 
@@ -8,14 +8,15 @@ use tauri::webview::PlatformWebview;
 use webkit2gtk::glib::object::ObjectType as _;
 use webkit2gtk::{SettingsExt as _, WebViewExt};
 
-/// Switches these features off, for this webview.
+/// Switches these features off in a webview.
 ///
 /// # Errors
-/// If the library has no such switches; the text names what is missing.
+/// If the library cannot switch features off; the text names the missing function.
 #[allow(unsafe_code)]
 pub fn switch_off(webview: &PlatformWebview, features: &[&str]) -> Result<(), String> {
     let settings = WebViewExt::settings(&webview.inner()).ok_or("the webview has no settings")?;
-    // What older libraries have in the place of the feature. Off by default.
+    // Older libraries have this setting instead of the feature `LinkDNSPrefetch`. It is off by
+    // default.
     settings.set_enable_dns_prefetching(false);
     let library = Library::loaded()?;
     // SAFETY: the settings live until the end of this function, and a webview is used on the
@@ -27,7 +28,7 @@ pub fn switch_off(webview: &PlatformWebview, features: &[&str]) -> Result<(), St
 type List = *mut c_void;
 type Feature = *mut c_void;
 
-/// The functions, as `WebKitFeature.h` and `WebKitSettings.h` declare them.
+/// WebKit's functions, as `WebKitFeature.h` and `WebKitSettings.h` declare them.
 struct Library {
     all: unsafe extern "C" fn() -> List,
     length: unsafe extern "C" fn(List) -> usize,
@@ -40,7 +41,7 @@ struct Library {
 #[allow(unsafe_code)]
 impl Library {
     fn loaded() -> Result<Self, String> {
-        // SAFETY: each type is that of the function by this name.
+        // SAFETY: each field has the type of the function of that name.
         unsafe {
             Ok(Self {
                 all: function(c"webkit_settings_get_all_features")?,
@@ -54,10 +55,10 @@ impl Library {
     }
 
     /// # Safety
-    /// `settings` is a `WebKitSettings`, and this the main thread.
+    /// `settings` must be a `WebKitSettings`, and this must be the main thread.
     unsafe fn switch_off(&self, settings: *mut c_void, features: &[&str]) {
-        // SAFETY: a feature lives as long as its list, which is given up at the end; an
-        // identifier is a text that ends with a zero, and lives as long as its feature.
+        // SAFETY: a feature lives as long as its list, which is released at the end. An
+        // identifier is a zero-terminated text that lives as long as its feature.
         unsafe {
             let list = (self.all)();
             for position in 0..(self.length)(list) {
@@ -75,19 +76,19 @@ impl Library {
     }
 }
 
-/// The function by this name among the libraries of this process.
+/// Looks a function up by name in the libraries of this process.
 ///
 /// # Safety
-/// It must be of type `F`, a pointer to a function.
+/// `F` must be the function's pointer type.
 #[allow(unsafe_code)]
 unsafe fn function<F: Copy>(name: &CStr) -> Result<F, String> {
     const { assert!(size_of::<F>() == size_of::<*mut c_void>()) };
-    // SAFETY: the name ends with a zero, and the caller knows the type of what is found.
+    // SAFETY: the name is zero-terminated, and the caller promises that `F` is the right type.
     unsafe {
         let found = libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr());
         match found.is_null() {
             true => Err(format!(
-                "WebKitGTK has no {} before 2.42",
+                "this WebKitGTK has no function {}; it needs version 2.42",
                 name.to_string_lossy()
             )),
             false => Ok(std::mem::transmute_copy(&found)),

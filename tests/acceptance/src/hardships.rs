@@ -55,7 +55,7 @@ async fn forms(stage: &Stage, visit: &mut impl AsyncFnMut(&App, &str)) {
     app.open("/auth/login/").await;
     stage.backend.down().await;
     enter(&app, DEMO).await;
-    app.says("No program listens at the server").await;
+    app.says("Nothing answers at the server").await;
     visit(&app, "login-unreachable").await;
     app.open("/payment/").await;
     app.find(Role::Button, "Try again").await;
@@ -118,7 +118,7 @@ async fn at_work(stage: &Stage, visit: &mut impl AsyncFnMut(&App, &str)) {
     visit(&app, "account-end-session").await;
     stage.backend.down().await;
     app.click(Role::Button, "End session").await;
-    app.says("No program listens at the server").await;
+    app.says("Nothing answers at the server").await;
     visit(&app, "account-end-session-failed").await;
     stage.backend.up().await.expect("the same port");
     app.click(Role::Button, "End session").await;
@@ -176,7 +176,7 @@ async fn keyrings(stage: &Stage, visit: &mut impl AsyncFnMut(&App, &str)) {
 
     stage.desktop.bus().lock_keyring().expect("locked");
     let app = stage.start_at("/dashboard/").await;
-    app.says("What keeps you signed in is inside").await;
+    app.says("It holds your session").await;
     visit(&app, "behind-locked-keyring").await;
     app.kill();
     remove(stage.desktop.home(), "session.json");

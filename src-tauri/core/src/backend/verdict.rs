@@ -135,10 +135,7 @@ pub(super) fn refused(
     let message = reply.and_then(Reply::message).filter(|_| {
         matches!(
             code,
-            ErrorCode::InvalidInput
-                | ErrorCode::AccountBlocked
-                | ErrorCode::AccountLocked
-                | ErrorCode::Misconfigured
+            ErrorCode::InvalidInput | ErrorCode::AccountBlocked | ErrorCode::Misconfigured
         )
     });
     match message {

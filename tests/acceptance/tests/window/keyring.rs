@@ -69,9 +69,9 @@ fn a_session_behind_a_locked_keyring_goes_on_once_it_is_open() {
         stage.desktop.bus().lock_keyring().expect("locked");
         let app = stage.start_at("/dashboard/").await;
         app.find(Role::Button, containing(DEMO_NAME)).await;
-        app.says("Your keyring is locked. What keeps you signed in is inside.")
+        app.says("Your keyring is locked. It holds your session.")
             .await;
-        app.reads("Asked once your keyring is open").await;
+        app.reads("Will be asked when your keyring is open").await;
         let text = app.text().await;
         assert!(
             !text.contains("Offline"),
@@ -111,7 +111,7 @@ fn a_keyring_that_comes_later_takes_the_session() {
         let app = signed_in_anyway(stage).await;
         app.says("There is no keyring").await;
         app.click(Role::Button, "Try again").await;
-        app.says("There still is none").await;
+        app.says("The app still finds no keyring").await;
         let keyring = vestibule_acceptance::Keyring::Unlocked;
         stage.desktop.bus().start_keyring(keyring).expect("started");
         app.click(Role::Button, "Try again").await;

@@ -35,7 +35,7 @@ fn directus_is_offered_what_it_has() {
         app.fill("Password", PASSWORD).await;
         app.click(Role::Button, "Create account").await;
         app.arrives("/auth/login/").await;
-        app.says("The server has taken your registration").await;
+        app.says("The server has accepted your registration").await;
         assert_eq!(app.value("E-mail").await, ANN);
         picture(&app, "register-accepted").await;
 
@@ -107,7 +107,8 @@ fn a_backend_without_registration_is_asked_for_none() {
         app.find(Role::Button, "Sign in").await;
         assert!(!app.shows(Role::Link, containing("Create")).await);
         app.open("/auth/register/").await;
-        app.reads("This server makes no accounts from here").await;
+        app.reads("This server does not let you create an account here")
+            .await;
         picture(&app, "register-closed").await;
         assert_eq!(stage.backend.requests("POST", "/register"), 0);
     });

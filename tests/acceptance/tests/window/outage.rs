@@ -80,7 +80,7 @@ fn a_sign_in_without_a_backend_says_so_and_loses_nothing() {
         let app = stage.start_at("/auth/login/").await;
         stage.backend.down().await;
         crate::enter(&app, DEMO).await;
-        app.says("No program listens at the server").await;
+        app.says("Nothing answers at the server").await;
         assert_eq!(app.value("E-mail").await, DEMO);
         stage.backend.up().await.expect("the same port");
         app.click(Role::Button, "Sign in").await;

@@ -22,7 +22,7 @@ async fn refuses_to_start(stage: &Stage, file: &Path, words: &[&str]) -> App {
     for words in words {
         app.says(words).await;
     }
-    app.says("whoever was signed in still is").await;
+    app.says("your session is kept").await;
     for way_in in ["Sign in", "Create account"] {
         assert!(!app.shows(Role::Link, way_in).await, "{way_in}");
     }

@@ -32,7 +32,7 @@ async fn fails_to_start(stage: &Stage) -> App {
         .start_with(&[("TMPDIR", scratch.display().to_string())])
         .await;
     app.find(Role::Heading, TITLE).await;
-    app.says("whoever was signed in still is").await;
+    app.says("your session is kept").await;
     for way_in in ["Sign in", "Create account"] {
         assert!(!app.shows(Role::Link, way_in).await, "{way_in}");
     }

@@ -47,7 +47,7 @@ const COUNT: &str = "
       const came = { done: 0, refused: 0, other: 0, words: [] };
       for (const { status, reason } of await Promise.allSettled(promises)) {
         if (status === 'fulfilled') came.done += 1;
-        else if (['busy', 'too_large'].includes(reason?.code)) {
+        else if (reason?.code === 'busy' || reason?.status === 413) {
           came.refused += 1;
           if (came.words.length < 3) came.words.push(reason.message);
         } else came.other += 1;
@@ -170,7 +170,7 @@ async fn messages(app: &App, plan: Plan) -> Result<Came, Lost> {
           try {
             const answer = await ask();
             const said = answer instanceof Response && await answer.json().catch(() => null);
-            if (said?.code !== 'too_large') passed.push(way);
+            if (said?.status !== 413) passed.push(way);
           } catch {}
         }
         frame.remove();
