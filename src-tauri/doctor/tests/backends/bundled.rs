@@ -1,18 +1,17 @@
-//! The bundled backend as it is, and what is left of the doctor's visit.
+//! The bundled backend without faults, and what the doctor leaves behind there.
 
 use std::time::Duration;
 
 use vestibule_backend::Config;
 use vestibule_core::profile::Profile;
-use vestibule_doctor::report::Outcome;
-use vestibule_doctor::row::Holds;
-use vestibule_doctor::suggest::Suggestion;
+use vestibule_doctor::{Holds, Outcome, Suggestion};
 
 use crate::support::{
-    Clerk, DEMO, OTP, PATIENCE, all_over, bundled, examined, fails, holds, order, rows, thorough,
+    Clerk, DEMO, OTP, PATIENCE, all_over, bundled, examined, fails, holds, plan, rows, thorough,
 };
 
-/// What nobody can find out against a backend on this machine, or that is the app's own side.
+/// The rows that are never tried here: there is no https on this machine, and no backend can show
+/// what the app does without a token.
 const NEVER: [&str; 2] = ["plain_http", "no_token"];
 
 fn limited() -> Config {
@@ -48,12 +47,12 @@ async fn every_row_that_can_be_tried_holds() {
 #[tokio::test(flavor = "multi_thread")]
 async fn unasked_it_signs_in_and_out_and_no_more() {
     let backend = bundled(Config::default()).await;
-    let report = examined(&order(&backend.url()), Clerk::at(&backend)).await;
+    let report = examined(&plan(&backend.url()), Clerk::at(&backend)).await;
     assert_eq!(report.outcome, Outcome::Fits, "{report:#?}");
     assert_eq!(
         backend.requests("POST", "/login"),
         3,
-        "nothing, wrong, right"
+        "an empty, a wrong and the right sign-in"
     );
     for (method, path) in [
         ("POST", "/register"),
@@ -64,7 +63,7 @@ async fn unasked_it_signs_in_and_out_and_no_more() {
         assert_eq!(backend.requests(method, path), 0, "{method} {path}");
     }
     let sessions = backend.sessions(DEMO);
-    assert_eq!(sessions.len(), 1, "one of its own");
+    assert_eq!(sessions.len(), 1, "the doctor's own");
     assert_eq!(sessions[0].ended.as_deref(), Some("signed_out"));
     for id in [
         "grace",
@@ -87,7 +86,7 @@ async fn unasked_it_signs_in_and_out_and_no_more() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_an_account_it_looks_from_outside() {
     let backend = bundled(Config::default()).await;
-    let mut outside = order(&backend.url());
+    let mut outside = plan(&backend.url());
     outside.account = None;
     let report = examined(&outside, Clerk::at(&backend)).await;
     for id in [
@@ -118,9 +117,9 @@ async fn a_strict_backend_has_no_window_and_notices_reuse() {
         ..Config::default()
     })
     .await;
-    let mut order = order(&backend.url());
-    order.allowed.replay = true;
-    let report = examined(&order, Clerk::at(&backend)).await;
+    let mut plan = plan(&backend.url());
+    plan.allowed.replay = true;
+    let report = examined(&plan, Clerk::at(&backend)).await;
     assert!(fails(&report, "grace").contains("60 s"));
     assert!(report.row("grace").got.starts_with("none"), "{report:#?}");
     assert_eq!(report.measured.grace_at_least_s, Some(0));
@@ -139,9 +138,9 @@ async fn a_short_window_is_measured_from_both_sides() {
         ..Config::default()
     })
     .await;
-    let mut order = order(&backend.url());
-    order.allowed.replay = true;
-    let report = examined(&order, Clerk::at(&backend)).await;
+    let mut plan = plan(&backend.url());
+    plan.allowed.replay = true;
+    let report = examined(&plan, Clerk::at(&backend)).await;
     fails(&report, "grace");
     assert_eq!(
         report.measured.grace_at_least_s,
@@ -154,7 +153,7 @@ async fn a_short_window_is_measured_from_both_sides() {
     holds(&report, "reuse");
 }
 
-/// The last replay comes after the window has shut: that it shut on time is no fault.
+/// The last replay comes after the window has shut, which it did on time.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_of_exactly_the_wanted_time_is_enough() {
     let backend = bundled(Config {
@@ -162,9 +161,9 @@ async fn a_window_of_exactly_the_wanted_time_is_enough() {
         ..Config::default()
     })
     .await;
-    let mut order = order(&backend.url());
-    order.allowed.replay = true;
-    let report = examined(&order, Clerk::at(&backend)).await;
+    let mut plan = plan(&backend.url());
+    plan.allowed.replay = true;
+    let report = examined(&plan, Clerk::at(&backend)).await;
     holds(&report, "grace");
     assert!(report.measured.grace_at_least_s >= Some(2), "{report:#?}");
     holds(&report, "reuse");
@@ -174,11 +173,11 @@ async fn a_window_of_exactly_the_wanted_time_is_enough() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_waited_for_is_not_judged() {
     let backend = bundled(Config::default()).await;
-    let mut order = order(&backend.url());
-    order.allowed.replay = true;
+    let mut plan = plan(&backend.url());
+    plan.allowed.replay = true;
     for seconds in [0, 1] {
-        order.patience = Duration::from_secs(seconds);
-        let report = examined(&order, Clerk::at(&backend)).await;
+        plan.patience = Duration::from_secs(seconds);
+        let report = examined(&plan, Clerk::at(&backend)).await;
         let grace = report.row("grace");
         assert_eq!(grace.holds, Holds::NotTried, "{grace:#?}");
         assert!(grace.got.contains("not tried long enough"), "{grace:#?}");
@@ -186,8 +185,11 @@ async fn what_is_not_waited_for_is_not_judged() {
         holds(&report, "reuse");
     }
     backend.set_grace(Duration::ZERO);
-    let report = examined(&order, Clerk::at(&backend)).await;
-    assert!(fails(&report, "grace").contains("60 s"), "shut is shut");
+    let report = examined(&plan, Clerk::at(&backend)).await;
+    assert!(
+        fails(&report, "grace").contains("60 s"),
+        "a window that is shut is not measured as open"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -199,9 +201,9 @@ async fn other_registrations_fit_too() {
             ..Config::default()
         })
         .await;
-        let mut order = order(&backend.url());
-        order.register = Some("new@vestibule.test".into());
-        let report = examined(&order, Clerk::at(&backend)).await;
+        let mut plan = plan(&backend.url());
+        plan.register = Some("new@vestibule.test".into());
+        let report = examined(&plan, Clerk::at(&backend)).await;
         holds(&report, "register");
         assert_eq!(report.outcome, Outcome::Fits, "{registration:?}");
     }
@@ -215,9 +217,9 @@ async fn what_the_profile_does_not_have_is_not_asked_for() {
         "endpoints": {"logout": false, "resend_otp": false},
         "api": {"allow": []},
     });
-    let mut order = order(&backend.url());
-    order.profile = Profile::from_json(profile).expect("a profile");
-    let report = examined(&order, Clerk::at(&backend)).await;
+    let mut plan = plan(&backend.url());
+    plan.profile = Profile::from_json(profile).expect("a profile");
+    let report = examined(&plan, Clerk::at(&backend)).await;
     for id in ["logout", "sessions"] {
         assert_eq!(report.row(id).holds, Holds::NotTried, "{id}");
     }

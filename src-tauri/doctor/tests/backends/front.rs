@@ -1,4 +1,4 @@
-//! TLS before a backend, with a good certificate and with those that nobody should accept.
+//! TLS in front of a backend, with a good certificate and with bad ones.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -15,20 +15,21 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-/// What it shows of itself.
+/// Which certificate the server shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shows {
     Good,
     SelfSigned,
     Expired,
     NotYet,
-    /// A good one, of another name.
+    /// A good one, for another name.
     Anothers,
-    /// A good one, of an authority that nobody trusts: so looks a company's inspection.
+    /// A good one, of an authority that this machine does not trust, as where a company inspects
+    /// connections.
     Strangers,
 }
 
-/// An authority of this test, in a file that a program is told to trust.
+/// A certificate authority of this test, in a file that the program is told to trust.
 pub struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
     folder: TempDir,

@@ -1,5 +1,6 @@
-//! The doctor against real backends, healthy and not: the bundled one in several tempers, the
-//! example that adopters read, and what others have answered. Each asserts rows by name.
+//! The doctor against real backends, with and without faults: the bundled one in several
+//! configurations, the example that adopters read, and recorded answers of others. The tests assert
+//! rows of the report by name.
 
 mod bundled;
 mod example;

@@ -1,5 +1,5 @@
-//! Whether plain http leads to https. Ports 80 and 443 are not ours to open, so the program speaks
-//! through a proxy, as behind many a firewall: it knows where `backend.test` is.
+//! Whether plain http leads to https. A test cannot open ports 80 and 443, so the program connects
+//! through a proxy, which knows where `backend.test` is.
 
 use std::net::SocketAddr;
 

@@ -1,5 +1,5 @@
-//! Stands before a backend and bends its answers, for the tempers that the bundled one does not
-//! have.
+//! A proxy in front of a backend that changes its answers, for faults that the bundled backend does
+//! not have.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,23 +1,21 @@
-//! Ctrl-C: what was signed in is signed out.
+//! Ctrl-C: the doctor signs out what it has signed in.
 
 use std::time::Duration;
 
 use vestibule_backend::Config;
-use vestibule_doctor::examine;
-use vestibule_doctor::report::Outcome;
-use vestibule_doctor::stop::Stop;
+use vestibule_doctor::{Outcome, Stop, examine};
 
-use crate::support::{Clerk, DEMO, all_over, bundled, order};
+use crate::support::{Clerk, DEMO, all_over, bundled, plan};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_has_had_enough_leaves_nothing_behind() {
+async fn a_stopped_examination_leaves_no_session() {
     let backend = bundled(Config::default()).await;
-    let mut order = order(&backend.url());
-    order.allowed.replay = true;
-    order.patience = Duration::from_secs(600);
-    let desk = Clerk::at(&backend);
+    let mut plan = plan(&backend.url());
+    plan.allowed.replay = true;
+    plan.patience = Duration::from_secs(600);
+    let prompter = Clerk::at(&backend);
     let (sender, stop) = Stop::new();
-    let examination = tokio::spawn(async move { examine(&order, desk, stop).await });
+    let examination = tokio::spawn(async move { examine(&plan, prompter, stop).await });
     // Two sessions, one of them waiting for its window to shut.
     backend.reached("POST", "/refresh-token", 5).await;
     assert!(backend.sessions(DEMO).iter().any(|one| one.ended.is_none()));
@@ -29,7 +27,7 @@ async fn whoever_has_had_enough_leaves_nothing_behind() {
         .expect("a client");
     assert_eq!(report.outcome, Outcome::Interrupted);
     assert_eq!(report.exit_code(false), 130);
-    assert_eq!(report.rows.len(), vestibule_doctor::row::ROWS.len());
+    assert_eq!(report.rows.len(), vestibule_doctor::CHECKS.len());
     all_over(&backend, DEMO);
 }
 
@@ -67,7 +65,7 @@ mod by_signal {
         kill_process(id, signal).expect("it is ours");
     }
 
-    /// Whatever asks it to end: nothing is left, however slow the backend.
+    /// No session is left after any of the signals, also where the backend is slow.
     #[tokio::test(flavor = "multi_thread")]
     async fn the_program_signs_out_before_it_ends() {
         for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
@@ -94,12 +92,12 @@ mod by_signal {
         send(&child, Signal::INT);
         backend.reached("POST", "/logout", 1).await;
         let since = Instant::now();
-        // One that follows too soon is the echo of the first.
+        // A signal that follows too soon is taken for a copy of the first.
         let pause = Duration::from_millis(100);
         while tokio::time::timeout(pause, child.wait()).await.is_err() {
             assert!(
                 since.elapsed() < Duration::from_secs(10),
-                "it waits for the backend, as for one Ctrl-C"
+                "it waits for the backend as after one Ctrl-C"
             );
             send(&child, Signal::INT);
         }

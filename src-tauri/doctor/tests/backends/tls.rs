@@ -1,4 +1,5 @@
-//! TLS: what keeps the doctor out is named, and no credential goes over what nobody should trust.
+//! TLS: the report names what is wrong, and no credential goes over a connection that is not
+//! trusted.
 
 use serde_json::Value;
 use vestibule_backend::Config;
@@ -52,7 +53,7 @@ async fn a_cookie_that_may_travel_in_the_clear_is_told() {
         cookie["advice"].to_string().contains("Secure"),
         "{cookie:#}"
     );
-    assert_eq!(status, Some(0), "it works all the same");
+    assert_eq!(status, Some(0), "the app works with it");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -105,7 +106,7 @@ async fn a_scheme_for_the_other_port_is_recognised() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_name_that_nobody_has_and_a_port_that_nobody_listens_at() {
+async fn an_unknown_name_and_a_closed_port_are_named() {
     let authority = Authority::new();
     for (address, obstacle, side) in [
         // RFC 6761 keeps this name free of addresses for ever.
