@@ -299,7 +299,7 @@ pub fn successor(seen: &Observations<'_>) -> Judged {
         }
         None => Finding::not_tried("no replay was accepted"),
         Some(_) if window.same => {
-            Finding::yes(sent, "each replay gave the same").sent_with(OLD_TOKEN)
+            Finding::yes(sent, "each replay gave the same token").sent_with(OLD_TOKEN)
         }
         Some(_) => Finding::no(sent, "a replay gave another token")
             .sent_with(OLD_TOKEN)
