@@ -1,5 +1,5 @@
-//! Which profile is examined: what the app that carries the doctor would use, and over it what
-//! the command line says.
+//! Which profile the doctor examines: the one that the app would use, with the options of the
+//! command line over it.
 
 use std::sync::Arc;
 
@@ -9,50 +9,46 @@ use vestibule_core::profile::{Layer, Profile, ProfileError, load_for};
 use vestibule_core::transport::{DesktopProxy, NetworkSettings};
 use vestibule_core::wire::{Overridden, PolicyInfo};
 
-use crate::args::Asked;
+use crate::args::Options;
 
 /// The app that carries the doctor.
 pub struct App {
-    /// The profiles that it would use now, the last over the others; that of the policy is among
-    /// them.
+    /// The layers of the profile that the app would use now, the policy's among them. The last one
+    /// counts first.
     pub layers: Vec<Layer>,
-    /// What the administrator of this computer has set.
+    /// The administrator's policy for this computer.
     pub policy: Option<Policy>,
-    /// All of its permissions.
+    /// All permissions of the app.
     pub permissions: &'static [&'static str],
-    /// Whom it would ask for a proxy.
+    /// What the app asks for the proxy settings of the desktop.
     pub desktop: Option<Arc<dyn DesktopProxy>>,
 }
 
-/// A profile, and what it was made of.
 pub struct Choice {
-    /// The profile.
     pub profile: Profile,
-    /// Where it is from: files, or what stands for one.
+    /// The files and options that the profile was made of.
     pub places: Vec<String>,
-    /// How the backend is reached.
     pub network: NetworkSettings,
-    /// What the administrator of this computer has set.
     pub policy: Option<PolicyInfo>,
 }
 
-/// Chooses; what the app itself would refuse is refused.
+/// Puts the profile together.
 ///
 /// # Errors
-/// If what was chosen is not a profile, or was asked for here and is not for this user to choose.
-pub fn choose(asked: &Asked, app: Option<App>) -> Result<Choice, String> {
+/// If the app itself would refuse the profile, or an option changes a key that the policy fixes.
+pub fn choose(options: &Options, app: Option<App>) -> Result<Choice, String> {
     let (mut layers, policy, permissions, desktop) = match app {
         Some(app) => (app.layers, app.policy, Some(app.permissions), app.desktop),
         None => (Vec::new(), None, None, None),
     };
     let of_the_app = layers.len();
-    layers.extend(asked_for(asked).map_err(|error| error.to_string())?);
+    layers.extend(layers_of(options).map_err(|error| error.to_string())?);
     let loaded = load_for(&layers, permissions).map_err(|error| error.to_string())?;
     if let Some(policy) = &policy {
-        let here = &layers[of_the_app..];
-        let is_here = |one: &&Overridden| here.iter().any(|layer| layer.place() == one.place);
-        if let Some(Overridden { key, place }) = loaded.overridden.iter().find(is_here) {
-            // Another backend than the one that was named would hear the password.
+        let typed = &layers[of_the_app..];
+        let is_typed = |one: &&Overridden| typed.iter().any(|layer| layer.place() == one.place);
+        if let Some(Overridden { key, place }) = loaded.overridden.iter().find(is_typed) {
+            // An error: the password would go to another backend than the one that was typed.
             let by = policy.place();
             return Err(format!("{place}: `{key}` is fixed by {by}"));
         }
@@ -73,16 +69,16 @@ pub fn choose(asked: &Asked, app: Option<App>) -> Result<Choice, String> {
     })
 }
 
-/// What the command line lays over the app's own.
-fn asked_for(asked: &Asked) -> Result<Vec<Layer>, ProfileError> {
+/// The layers that the options add.
+fn layers_of(options: &Options) -> Result<Vec<Layer>, ProfileError> {
     let mut layers = Vec::new();
-    if let Some(chosen) = &asked.profile {
+    if let Some(chosen) = &options.profile {
         layers.push(match chosen.to_str() {
             Some(name) => Layer::named(format!("--profile {name}"), name)?,
             None => Layer::file(chosen)?,
         });
     }
-    if let Some(address) = &asked.backend {
+    if let Some(address) = &options.backend {
         layers.push(Layer::inline("--backend", json!({"backend": address})));
     }
     Ok(layers)

@@ -1,4 +1,4 @@
-//! When a backend says that it answered.
+//! The `Date` of an answer.
 
 use std::time::SystemTime;
 
@@ -6,12 +6,12 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 use vestibule_core::backend::Exchange;
 
-/// When an answer was sent, by the backend's own clock, or else by ours.
+/// When an answer was sent: by its `Date`, or else when it arrived here.
 pub fn sent_at(exchange: &Exchange) -> SystemTime {
     said(exchange).unwrap_or(exchange.answered_at)
 }
 
-/// What its `Date` says.
+/// The time that the `Date` header gives.
 pub fn said(exchange: &Exchange) -> Option<SystemTime> {
     read(exchange.headers.get("date")?.to_str().ok()?)
 }

@@ -1,54 +1,55 @@
-//! Ctrl-C, and what else asks a program to end. The first time all that was signed in is signed
-//! out; the second time the program ends at once.
+//! Ctrl-C and the other signals that ask a program to end. After the first one the doctor signs out
+//! what it has signed in; at the second one the program ends at once.
 
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::ask::tell;
+use crate::prompter::print;
 
-/// Some callers pass on what the terminal has sent already: so soon it is no second wish.
+/// Some callers pass on the Ctrl-C that the terminal has sent to the doctor already. A signal that
+/// follows so soon is taken for that copy, not for a second Ctrl-C.
 const ECHO: Duration = Duration::from_millis(400);
-/// What a shell calls a program that was interrupted.
+/// The exit status that shells use for a program that Ctrl-C has ended: 128 + SIGINT.
 pub const INTERRUPTED: u8 = 130;
 
 const FIRST: &str = "\n  … stopping: the exchange under way ends, then what was signed in is signed out.\n    \
                      That may take up to 45 s where the backend is slow (Ctrl-C again: at once)";
-const SECOND: &str = "\n  … ended at once: what was signed in may still be so";
+const SECOND: &str = "\n  … ended at once: sessions of the doctor may still be signed in";
 
-/// Asks to stop, and ends the program if it is asked twice.
+/// Stops the examination at the first signal, and ends the program at the second.
 pub async fn listen(stop: watch::Sender<bool>) {
-    if wish().await.is_err() {
+    if signalled().await.is_err() {
         return;
     }
-    // Before a word: whoever has closed the terminal cannot be told.
+    // Before the message: a terminal that was closed takes none.
     stop.send_replace(true);
-    tell(FIRST);
+    print(FIRST);
     tokio::time::sleep(ECHO).await;
-    if wish().await.is_ok() {
-        tell(SECOND);
+    if signalled().await.is_ok() {
+        print(SECOND);
         std::process::exit(INTERRUPTED.into());
     }
 }
 
-/// Waits for one.
+/// Waits for a signal.
 #[cfg(unix)]
-async fn wish() -> std::io::Result<()> {
+async fn signalled() -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
 
-    let mut typed = signal(SignalKind::interrupt())?;
-    let mut told = signal(SignalKind::terminate())?;
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    let mut terminated = signal(SignalKind::terminate())?;
     let mut closed = signal(SignalKind::hangup())?;
     tokio::select! {
-        _ = typed.recv() => {}
-        _ = told.recv() => {}
+        _ = interrupted.recv() => {}
+        _ = terminated.recv() => {}
         _ = closed.recv() => {}
     }
     Ok(())
 }
 
-/// Waits for one.
+/// Waits for a signal.
 #[cfg(not(unix))]
-async fn wish() -> std::io::Result<()> {
+async fn signalled() -> std::io::Result<()> {
     tokio::signal::ctrl_c().await
 }

@@ -1,57 +1,69 @@
-//! `vestibule doctor`: drives an adopter's backend through the contract with accounts that they
-//! name, and says of each row of it whether it holds and what to change on which side.
+//! `vestibule doctor`: examines an adopter's backend with accounts that the adopter names. Says of
+//! everything that the contract asks whether it holds, and what to change on which side.
 //!
-//! It speaks through `vestibule-core`'s own client and judges by its rules, so that it finds
-//! what the app would find. It changes nothing beyond signing in and out unless it is told to,
-//! and signs out what it signed in. No secret is shown: names are, and types of secrets.
+//! It sends requests through `vestibule-core`'s own client and judges the answers by its rules, so
+//! that it finds what the app would find. It only signs in and out unless an option allows more,
+//! and signs out every session that it has opened. It shows names and types of secrets, and never a
+//! secret.
+//!
+//! The way through an examination: [`Plan`] → `examination` runs the probes in `checks` → their
+//! observations → the checks judge them → [`Report`] → [`table()`].
 
-pub mod args;
-mod ask;
+mod answered;
+mod args;
+mod checks;
 mod choice;
+mod client;
 mod date;
-mod exam;
+mod examination;
+mod finding;
 mod interrupt;
-mod ledger;
 mod mask;
-pub mod order;
-pub mod report;
-pub mod row;
+mod open_sessions;
+mod plan;
+mod prompter;
+mod report;
 mod shape;
-pub mod stop;
-pub mod suggest;
+mod stop;
+mod suggest;
 mod table;
 
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::sync::Arc;
 
+pub use checks::CHECKS;
 pub use choice::App;
-pub use exam::{examine, examine_and_keep};
+pub use examination::{examine, examine_and_keep};
+pub use finding::Holds;
+pub use plan::{Account, Allowed, Plan};
+pub use prompter::Prompter;
+pub use report::{Outcome, Report};
+pub use stop::Stop;
+pub use suggest::Suggestion;
 pub use table::table;
 
-use args::Asked;
-use order::{Account, Desk as _, Order};
-use stop::Stop;
+use args::Options;
 
-/// Not understood, or not reached.
+/// The exit status where the command line is not understood or the backend could not be examined.
 const UNUSABLE: u8 = 2;
 
-/// Runs it from a command line, without the program's own name, as a part of `app` or, where that
-/// answers none, by itself. Answers the exit status.
+/// Runs the doctor with these arguments, the program's own name not among them. `app` is the app
+/// that carries the doctor, or none. Answers the exit status.
 pub fn run(
     arguments: impl IntoIterator<Item = OsString>,
     app: impl FnOnce() -> Result<Option<App>, String>,
 ) -> u8 {
-    let asked = match args::parse(arguments) {
-        Ok(asked) => asked,
+    let options = match args::parse(arguments) {
+        Ok(options) => options,
         Err(error) => return refuse(&format!("{error}; --help lists the options")),
     };
-    if asked.help {
+    if options.help {
         print!("{}", args::HELP);
         return 0;
     }
-    let order = match app().and_then(|app| order_of(&asked, app)) {
-        Ok(order) => order,
+    let plan = match app().and_then(|app| plan_of(&options, app)) {
+        Ok(plan) => plan,
         Err(error) => return refuse(&error),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -62,62 +74,62 @@ pub fn run(
         Ok(runtime) => runtime,
         Err(error) => return refuse(&error.to_string()),
     };
-    let status = runtime.block_on(examined(&order, &asked));
-    // A thread may still wait for a line that nobody types.
+    let status = runtime.block_on(examined(&plan, &options));
+    // A thread may still wait for a line on standard input.
     runtime.shutdown_background();
     status
 }
 
-async fn examined(order: &Order, asked: &Asked) -> u8 {
+async fn examined(plan: &Plan, options: &Options) -> u8 {
     let mut text = "Vestibule doctor. This will:".to_owned();
-    for line in order.announcement() {
+    for line in plan.announcement() {
         text += &format!("\n  - {}", table::wrap(&line, 94).join("\n    "));
     }
-    ask::tell(&text);
+    prompter::print(&text);
     let (sender, stop) = Stop::new();
     tokio::spawn(interrupt::listen(sender));
-    let report = match examine(order, Arc::new(ask::Terminal), stop).await {
+    let report = match examine(plan, Arc::new(prompter::Terminal), stop).await {
         Ok(report) => report,
         Err(error) => return refuse(&error.to_string()),
     };
-    ask::Terminal.progress("done\n");
-    let text = match asked.json {
+    prompter::Terminal.progress("done\n");
+    let text = match options.json {
         true => serde_json::to_string_pretty(&report).map(|text| text + "\n"),
         false => Ok(table(&report)),
     };
     let shown = text.map_err(std::io::Error::from);
     match shown.and_then(|text| std::io::stdout().write_all(text.as_bytes())) {
-        Ok(()) => report.exit_code(asked.strict),
+        Ok(()) => report.exit_code(options.strict),
         Err(error) => refuse(&format!("the report cannot be shown: {error}")),
     }
 }
 
 fn refuse(error: &str) -> u8 {
-    ask::tell(&format!("vestibule doctor: {error}"));
+    prompter::print(&format!("vestibule doctor: {error}"));
     UNUSABLE
 }
 
-fn order_of(asked: &Asked, app: Option<App>) -> Result<Order, String> {
-    let choice = choice::choose(asked, app)?;
-    let mut order = Order::new(choice.profile);
-    order.places = choice.places;
-    order.network = choice.network;
-    order.policy = choice.policy;
-    order.allowed = asked.allowed;
-    order.register.clone_from(&asked.register);
-    order.patience = asked.patience.unwrap_or(order.patience);
-    if let Some(email) = &asked.email {
-        let password = ask::password(email)?;
-        if let Some(email) = &asked.otp_email {
-            order.otp_account = Some(Account {
+fn plan_of(options: &Options, app: Option<App>) -> Result<Plan, String> {
+    let choice = choice::choose(options, app)?;
+    let mut plan = Plan::new(choice.profile);
+    plan.places = choice.places;
+    plan.network = choice.network;
+    plan.policy = choice.policy;
+    plan.allowed = options.allowed;
+    plan.register.clone_from(&options.register);
+    plan.patience = options.patience.unwrap_or(plan.patience);
+    if let Some(email) = &options.email {
+        let password = prompter::password(email)?;
+        if let Some(email) = &options.otp_email {
+            plan.otp_account = Some(Account {
                 email: email.clone(),
-                password: ask::otp_password()?.unwrap_or_else(|| password.clone()),
+                password: prompter::otp_password()?.unwrap_or_else(|| password.clone()),
             });
         }
-        order.account = Some(Account {
+        plan.account = Some(Account {
             email: email.clone(),
             password,
         });
     }
-    Ok(order)
+    Ok(plan)
 }

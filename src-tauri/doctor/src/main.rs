@@ -1,4 +1,4 @@
-//! The doctor without the app: what `cargo xtask doctor --backend URL` runs.
+//! The doctor without an app. `cargo xtask doctor --backend URL` runs this.
 
 use std::process::ExitCode;
 

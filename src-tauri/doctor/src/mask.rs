@@ -1,22 +1,22 @@
-//! Secrets, and what is shown in their place: their type. Everything that a backend said goes
-//! through here before it is shown, and the finished report once more as a whole.
+//! Masks secrets: shows their type in their place. Every text of a backend is masked before it is
+//! shown, and the finished report once more as a whole.
 
 use serde_json::Value;
 use vestibule_core::backend::Exchange;
 use vestibule_core::profile::{Pointer, Profile};
 use vestibule_core::secrets::Secret;
 
-/// Shorter ones are parts of ordinary words.
+/// Shorter secrets are parts of ordinary words.
 const LEAST: usize = 4;
-/// What is so long stands in no sentence of ours.
+/// No sentence of ours contains a secret of this length by chance.
 const UNMISTAKABLE: usize = 8;
 
-/// What is never shown, with the word that is.
+/// Each secret, with the word that is shown in its place.
 #[derive(Clone, Default)]
 pub struct Masks(Vec<(Secret, &'static str)>);
 
 impl Masks {
-    /// Never show `secret`, but `<kind>`.
+    /// From now on shows `<kind>` in the place of `secret`.
     pub fn hide(&mut self, secret: &str, kind: &'static str) {
         let quoted = Value::from(secret).to_string();
         let escaped = quoted.trim_matches('"').to_owned();
@@ -26,19 +26,19 @@ impl Masks {
                 self.0.push((Secret::new(form), kind));
             }
         }
-        // A secret may be the beginning of another.
+        // The longest first, because a secret may be the beginning of another.
         self.0
             .sort_by_key(|(held, _)| usize::MAX - held.secret().len());
     }
 
-    /// Learns the tokens and cookies of an exchange.
+    /// Hides the tokens and cookies of an exchange.
     pub fn learn(&mut self, exchange: &Exchange, profile: &Profile) {
         for line in exchange.headers.get_all("set-cookie") {
             let pair = line.to_str().unwrap_or_default().split(';').next();
             let value = pair
                 .and_then(|pair| pair.split_once('='))
                 .map(|pair| pair.1);
-            // The short ones say a language or a theme.
+            // Short ones hold a language or a theme, and no secret.
             if let Some(value) = value.filter(|value| value.len() >= UNMISTAKABLE) {
                 self.hide(value, "cookie");
             }
@@ -48,7 +48,7 @@ impl Masks {
             for name in names.into_iter().filter_map(|name| name.get()) {
                 let value = exchange.headers.get(name.as_str());
                 let value = value.and_then(|value| value.to_str().ok());
-                // What stands before it is the word Bearer.
+                // The header may say `Bearer` before the token.
                 if let Some(token) = value.and_then(|value| value.rsplit(' ').next()) {
                     self.hide(token, "token");
                 }
@@ -72,7 +72,7 @@ impl Masks {
         }
     }
 
-    /// Whatever is long and stands under a name such as `accessToken`, wherever that is.
+    /// Hides every long text under a name such as `accessToken`, at any depth.
     fn hide_tokens(&mut self, value: &Value, named: bool) {
         match value {
             Value::String(text) if named && text.len() >= UNMISTAKABLE => self.hide(text, "token"),
@@ -88,7 +88,7 @@ impl Masks {
         }
     }
 
-    /// What a backend said, without secrets.
+    /// A text of a backend, without secrets.
     pub fn mask(&self, text: &str) -> String {
         self.replace(text, LEAST)
     }
@@ -98,7 +98,7 @@ impl Masks {
         self.replace(text, UNMISTAKABLE)
     }
 
-    /// In one pass, the longest first: a word that stands for a secret is not looked at again.
+    /// Replaces in one pass, so that the word for one secret is not searched for others.
     fn replace(&self, text: &str, least: usize) -> String {
         let known = || {
             self.0

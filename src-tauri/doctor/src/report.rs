@@ -1,50 +1,52 @@
-//! What an examination came to, for people and for programs.
+//! The result of an examination, as `--json` prints it.
 
 use serde::Serialize;
 use vestibule_core::wire::PolicyInfo;
 
+use crate::checks::{Row, Weight};
+use crate::finding::Holds;
 use crate::interrupt::INTERRUPTED;
 use crate::mask::Masks;
-use crate::row::{Holds, Row, Weight};
 use crate::suggest::Suggestion;
 
 /// The version of the JSON's shape.
 pub const SCHEMA: u32 = 1;
 
-/// What it came to.
+/// Whether the backend fits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// Nothing that was tried and must hold fails.
+    /// Of what must hold, nothing that was tried fails.
     Fits,
     /// Something that must hold does not.
     DoesNotFit,
-    /// The backend could not be examined: not reached, no account was named, or it is not let in.
+    /// The backend could not be examined: it was not reached, no account was named, or the
+    /// backend refuses the account.
     NotExamined,
-    /// Someone has had enough.
+    /// The examination was asked to stop.
     Interrupted,
 }
 
-/// Figures that were found out on the way.
+/// Figures that the examination has measured.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Measured {
-    /// For how long a replayed refresh token still got a successor, at least.
+    /// For at least how long a replayed refresh token got a successor.
     pub grace_at_least_s: Option<u64>,
-    /// And from when on it was refused; absent if it never was.
+    /// From when on it was refused; none if it never was.
     pub grace_less_than_s: Option<u64>,
-    /// Whether using a token twice ends the session.
+    /// Whether the use of an old token ends the whole session.
     pub reuse_ends_family: Option<bool>,
     /// How far the backend's clock is ahead of ours.
     pub clock_ahead_s: Option<i64>,
     /// The life of an access token.
     pub access_life_s: Option<u64>,
-    /// What a 429 asked for.
+    /// How long a 429 asks to wait.
     pub retry_after_s: Option<u64>,
-    /// Tries before the first 429.
+    /// Failed sign-ins before the first 429.
     pub tries_before_limit: Option<u32>,
 }
 
-/// How many rows are how.
+/// How many rows have which result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Counts {
     /// Rows that hold.
@@ -57,7 +59,7 @@ pub struct Counts {
     pub not_tried: usize,
 }
 
-/// All of it. Holds no secret.
+/// The report. It has no secret in it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
     /// The version of this shape.
@@ -68,26 +70,28 @@ pub struct Report {
     pub backend: String,
     /// The profile's name.
     pub profile: String,
-    /// What the profile was made of, the last over the others.
+    /// The files and options that the profile was made of; the last one counts first.
     pub profile_from: Vec<String>,
-    /// What the administrator of this computer has set, by keys; null where there is no policy.
+    /// The keys that the policy of this computer sets; null where there is no policy.
     pub policy: Option<PolicyInfo>,
-    /// What it came to.
+    /// Whether the backend fits.
     pub outcome: Outcome,
-    /// Why it was not examined, or what is left behind.
+    /// Sentences for people: why something was not examined, or what is left behind.
     pub notes: Vec<String>,
-    /// How many rows are how.
+    /// How many rows have which result.
     pub counts: Counts,
-    /// The figures.
+    /// The figures that were measured.
     pub measured: Measured,
-    /// The table.
+    /// One row for each check, always all of them, in the order of the table.
     pub rows: Vec<Row>,
     /// Which profile fits.
     pub suggestion: Suggestion,
+    /// The backend was reached, and the examination did not get to the sign-in.
+    #[serde(skip)]
+    pub(crate) is_without_sign_in: bool,
 }
 
 impl Counts {
-    /// Counts.
     pub fn of(rows: &[Row]) -> Self {
         let count = |holds, weight: Option<Weight>| {
             let of = |row: &&Row| row.holds == holds && weight.is_none_or(|w| w == row.weight);
@@ -103,14 +107,17 @@ impl Counts {
 }
 
 impl Report {
-    /// A row by its name.
+    /// The row with this name.
+    ///
+    /// # Panics
+    /// If there is none.
     pub fn row(&self, id: &str) -> &Row {
         let found = self.rows.iter().find(|row| row.id == id);
         found.unwrap_or_else(|| panic!("there is no row {id}"))
     }
 
-    /// What a CI job is told: 0 fits, 1 does not, 2 could not be examined, 130 interrupted.
-    /// With `strict`, what only should hold counts too.
+    /// The exit status: 0 fits, 1 does not fit, 2 could not be examined, 130 interrupted. With
+    /// `strict` a row that should hold, and does not, counts too.
     pub fn exit_code(&self, strict: bool) -> u8 {
         match self.outcome {
             Outcome::Fits if strict && self.counts.advice > 0 => 1,
@@ -121,8 +128,8 @@ impl Report {
         }
     }
 
-    /// The last look: no secret leaves, whoever let one in.
-    pub fn masked(mut self, masks: &Masks) -> Self {
+    /// Masks every text once more, so that no secret leaves where something above has missed one.
+    pub(crate) fn masked(mut self, masks: &Masks) -> Self {
         for row in &mut self.rows {
             row.sent = masks.mask_whole(&row.sent);
             row.got = masks.mask_whole(&row.got);

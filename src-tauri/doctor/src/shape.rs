@@ -1,15 +1,16 @@
-//! An exchange in a line: names, never values, but for the error that a backend gives.
+//! An exchange in one line. It shows names and never values, except for the error message of the
+//! backend.
 
 use serde_json::Value;
 use vestibule_core::backend::Exchange;
 
 use crate::mask::Masks;
 
-/// The most members that are named.
+/// How many members of an object are named.
 const MEMBERS: usize = 8;
-/// Between what was asked and what went along.
+/// Stands between the request and the names of its cookies.
 pub const COOKIES: &str = " + cookies ";
-/// The longest word of a backend that is repeated.
+/// The longest text of a backend that is shown.
 const WORDS: usize = 100;
 
 /// What was sent: `POST /login {email, password, fingerprint} + device_fingerprint`.
@@ -61,18 +62,18 @@ pub fn got(exchange: &Exchange, masks: &Masks) -> String {
     text
 }
 
-/// The JSON of an answer, if it is any.
+/// The JSON of an answer, if it is JSON.
 pub fn body(exchange: &Exchange) -> Option<Value> {
     serde_json::from_slice(exchange.body.as_ref()?).ok()
 }
 
-/// Whether there is a body at all.
+/// Whether the answer has a body.
 pub fn has_body(exchange: &Exchange) -> bool {
     let body = exchange.body.as_ref();
     body.is_some_and(|bytes| !bytes.iter().all(u8::is_ascii_whitespace))
 }
 
-/// Whether it is a page for people.
+/// Whether the answer is a page for people.
 pub fn is_page(exchange: &Exchange) -> bool {
     let kind = exchange.headers.get("content-type");
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
@@ -81,12 +82,12 @@ pub fn is_page(exchange: &Exchange) -> bool {
         .starts_with("text/html")
 }
 
-/// Whether it leads elsewhere.
+/// Whether the answer is a redirect.
 pub fn is_redirect(exchange: &Exchange) -> bool {
     matches!(exchange.status, Some(301 | 302 | 303 | 307 | 308))
 }
 
-/// Where it leads, without what may hold a secret.
+/// The target of a redirect, without its query and fragment, which may contain a secret.
 pub fn location(exchange: &Exchange) -> Option<String> {
     let location = exchange
         .headers
@@ -97,7 +98,7 @@ pub fn location(exchange: &Exchange) -> Option<String> {
     Some(plain.chars().take(WORDS).collect())
 }
 
-/// The names of the cookies that an answer sets, and of those that it takes away.
+/// The names of the cookies that an answer sets, and of those that it deletes.
 fn cookies(exchange: &Exchange) -> (Vec<String>, Vec<String>) {
     let lines = exchange.headers.get_all("set-cookie").iter();
     let lines = lines.filter_map(|line| line.to_str().ok());
@@ -147,13 +148,14 @@ fn error(body: &Value, masks: &Masks) -> String {
     }
 }
 
-/// Names down to a depth.
+/// The names in a JSON value, down to a depth.
 pub fn shape(value: &Value, depth: usize) -> String {
     match value {
         Value::Object(members) if members.is_empty() => "{}".into(),
         Value::Object(_) if depth == 0 => "{…}".into(),
         Value::Object(members) => {
-            // By name: whether JSON keeps its order is for the rest of the build to say.
+            // Sorted, because a feature of serde_json that another crate may turn on decides
+            // whether members keep their order.
             let mut members: Vec<_> = members.iter().collect();
             members.sort_by(|one, other| one.0.cmp(other.0));
             let named = members

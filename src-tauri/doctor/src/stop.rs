@@ -1,28 +1,27 @@
-//! Ctrl-C: the exchange that is under way ends, no other begins, and what was signed in is
-//! signed out.
+//! Stopping an examination: the exchange under way ends, no other begins, and the sessions that the
+//! doctor has opened are signed out.
 
 use std::future::Future;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-/// Someone has had enough.
+/// The examination was asked to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stopped;
+pub(crate) struct Stopped;
 
-/// Whether to go on.
+/// Tells an examination to stop.
 #[derive(Clone)]
 pub struct Stop(watch::Receiver<bool>);
 
 impl Stop {
-    /// Never asked to stop, unless through the sender.
+    /// Send `true` to stop the examination.
     pub fn new() -> (watch::Sender<bool>, Self) {
         let (sender, receiver) = watch::channel(false);
         (sender, Self(receiver))
     }
 
-    /// Whether to go on.
-    pub fn check(&self) -> Result<(), Stopped> {
+    pub(crate) fn check(&self) -> Result<(), Stopped> {
         if *self.0.borrow() {
             Err(Stopped)
         } else {
@@ -30,17 +29,16 @@ impl Stop {
         }
     }
 
-    /// Waits for `work`, but no longer than until someone has had enough.
-    pub async fn race<T>(&self, work: impl Future<Output = T>) -> Result<T, Stopped> {
-        let mut asked = self.0.clone();
+    /// Waits for `work`, or until the examination is asked to stop.
+    pub(crate) async fn race<T>(&self, work: impl Future<Output = T>) -> Result<T, Stopped> {
+        let mut stop = self.0.clone();
         tokio::select! {
-            Ok(_) = asked.wait_for(|stop| *stop) => Err(Stopped),
+            Ok(_) = stop.wait_for(|is_set| *is_set) => Err(Stopped),
             done = work => Ok(done),
         }
     }
 
-    /// Waits for a time.
-    pub async fn sleep(&self, time: Duration) -> Result<(), Stopped> {
+    pub(crate) async fn sleep(&self, time: Duration) -> Result<(), Stopped> {
         self.race(tokio::time::sleep(time)).await
     }
 }

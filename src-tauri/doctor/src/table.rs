@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use vestibule_core::wire::{Overridden, PolicyInfo};
 
+use crate::checks::{Group, Row, Weight};
+use crate::finding::{Holds, Side};
 use crate::report::{Outcome, Report};
-use crate::row::{Group, Holds, Row, Side, Weight};
 use crate::suggest::Suggestion;
 
 const WIDTH: usize = 100;
@@ -14,7 +15,7 @@ const TITLE: usize = 27;
 const SENT: usize = 28;
 const GOT: usize = WIDTH - WORD - TITLE - SENT;
 
-/// The whole of it.
+/// The report as the doctor prints it.
 pub fn table(report: &Report) -> String {
     let mut text = String::new();
     let Report {
@@ -31,10 +32,10 @@ pub fn table(report: &Report) -> String {
     let mut before = "";
     for rows in report.rows.chunk_by(|one, other| one.group == other.group) {
         let _ = writeln!(text, "\n{}", heading(rows[0].group));
-        for alike in rows.chunk_by(is_the_same_silence) {
+        for alike in rows.chunk_by(is_untried_alike) {
             match alike {
                 [row] => put_row(&mut text, row, before),
-                rows => put_silence(&mut text, rows),
+                rows => put_untried(&mut text, rows),
             }
             before = &alike[alike.len() - 1].sent;
         }
@@ -44,7 +45,7 @@ pub fn table(report: &Report) -> String {
     text
 }
 
-/// Whose word counts before anybody else's, and what it is about.
+/// The administrator's policy, which counts before the files of the user.
 fn put_policy(text: &mut String, policy: &PolicyInfo) {
     let _ = writeln!(text, "Policy   {}", policy.place);
     let network: Vec<_> = policy
@@ -86,15 +87,15 @@ fn word(row: &Row) -> &'static str {
     }
 }
 
-/// What was sent, as far as it matters here: where all is well the cookies do not, and what the
-/// row before has sent is not said again.
+/// What was sent, without the cookies where the row holds, and "the same" where the row before has
+/// sent the same.
 fn sent_in_short(row: &Row, before: &str) -> String {
     if row.sent == before {
         return "the same".into();
     }
     match row.sent.split_once(crate::shape::COOKIES) {
         Some((request, cookies)) if row.holds == Holds::Yes => {
-            // A remark of ours may stand behind them.
+            // Finding::sent_with puts a remark behind the cookies.
             let remark = cookies.find(" (").map_or("", |at| &cookies[at..]);
             format!("{request}{remark}")
         }
@@ -102,15 +103,15 @@ fn sent_in_short(row: &Row, before: &str) -> String {
     }
 }
 
-/// Rows that nobody looked at, for one reason.
-fn is_the_same_silence(one: &Row, other: &Row) -> bool {
-    let is_silent = |row: &Row| row.sent.is_empty() && row.advice.is_empty();
+/// Whether two rows were not tried for the same reason.
+fn is_untried_alike(one: &Row, other: &Row) -> bool {
+    let is_bare = |row: &Row| row.sent.is_empty() && row.advice.is_empty();
     let both = one.holds == Holds::NotTried && other.holds == Holds::NotTried;
-    both && is_silent(one) && is_silent(other) && one.got == other.got
+    both && is_bare(one) && is_bare(other) && one.got == other.got
 }
 
-/// The reason once, and what it is about.
-fn put_silence(text: &mut String, rows: &[Row]) {
+/// Rows that were not tried for one reason: their titles, and the reason once.
+fn put_untried(text: &mut String, rows: &[Row]) {
     let titles: Vec<&str> = rows.iter().map(|row| row.title).collect();
     let titles = wrap(&titles.join(" · "), WIDTH - WORD);
     let reason = wrap(&rows[0].got, WIDTH - WORD - 2);
@@ -126,7 +127,7 @@ fn put_silence(text: &mut String, rows: &[Row]) {
 fn put_row(text: &mut String, row: &Row, before: &str) {
     let title = wrap(row.title, TITLE - 1);
     let (sent, got) = if row.sent.is_empty() {
-        // Nothing was sent: the room is for the reason.
+        // Nothing was sent, so the reason takes the columns of both.
         (Vec::new(), wrap(&row.got, SENT + GOT))
     } else {
         let sent = sent_in_short(row, before);
@@ -166,7 +167,7 @@ fn put_suggestion(text: &mut String, suggestion: &Suggestion) {
         Suggestion::Fits { profile } => {
             writeln!(
                 text,
-                "\nPROFILE\n  \"{profile}\" is the right one: the app reads the sign-in as it should."
+                "\nPROFILE\n  \"{profile}\" fits: the app understands the answer to the sign-in."
             )
         }
         Suggestion::Shipped { name, how } => writeln!(
@@ -194,25 +195,17 @@ fn put_end(text: &mut String, report: &Report) {
         Outcome::Fits if counts.advice > 0 => "The backend fits; the advice is worth a look.",
         Outcome::Fits => "The backend fits.",
         Outcome::DoesNotFit => "The backend does not fit yet.",
-        Outcome::NotExamined if is_from_outside(report) => {
-            "Only looked at from outside: sign-in, refresh and sign-out were not tried (--email)."
+        Outcome::NotExamined if report.is_without_sign_in => {
+            "Examined without an account: sign-in, refresh and sign-out were not tried (--email)."
         }
         Outcome::NotExamined => "The backend could not be examined.",
-        Outcome::Interrupted => "Interrupted: this is what was seen until then.",
+        Outcome::Interrupted => "Interrupted: the rows say what was seen until then.",
     };
     let _ = writeln!(
         text,
         "{verdict} {} hold, {} fail, {} advice, {} not tried.",
         counts.hold, counts.fail, counts.advice, counts.not_tried
     );
-}
-
-/// Reached, and nobody tried to sign in.
-fn is_from_outside(report: &Report) -> bool {
-    let login = report.row("login");
-    report.row("reachable").holds == Holds::Yes
-        && login.holds == Holds::NotTried
-        && login.sent.is_empty()
 }
 
 fn pad(text: &str, width: usize) -> String {

@@ -1,36 +1,35 @@
-//! Where in an answer things stand, by their names and by what they look like.
+//! Finds the tokens, the expiry and the user in an answer, by their names and by their form.
 
 use serde_json::Value;
 use std::time::SystemTime;
 use vestibule_core::expiry;
 use vestibule_core::profile::{Expiry, ExpiryForm};
 
-/// How deep is looked.
+/// How many levels of the answer are searched.
 const DEPTH: usize = 5;
 
-/// What was found, as JSON pointers.
+/// The places, as JSON pointers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
-    /// The access token.
     pub access: String,
-    /// Whether it is a JWT that says when it ends.
+    /// Whether the access token is a JWT that says when it ends.
     pub access_is_jwt: bool,
     /// The refresh token, where it is in the body.
     pub refresh: Option<String>,
-    /// Or the cookie that seems to be it.
+    /// The name of the cookie that seems to be the refresh token.
     pub cookie: Option<String>,
-    /// The expiry and how it is written.
+    /// The expiry, and the profile's name for its form.
     pub expiry: Option<(String, &'static str)>,
-    /// The user object; none means that another endpoint has it.
+    /// The user; none means that another endpoint returns it.
     pub user: Option<String>,
-    /// Within the user: what the profile calls it, and where it stands.
+    /// The profile's names for what is in the user, with pointers from there.
     pub members: Vec<(&'static str, Vec<String>)>,
 }
 
-/// A place and what stands there.
+/// A value in the answer.
 struct Place<'a> {
     pointer: String,
-    /// The names on the way in lower case, without signs.
+    /// The names on the way to it, in lower case and without signs.
     names: Vec<String>,
     value: &'a Value,
 }
@@ -40,12 +39,12 @@ impl Place<'_> {
         self.names.last().map_or("", String::as_str)
     }
 
-    fn says(&self, word: &str) -> bool {
+    fn mentions(&self, word: &str) -> bool {
         self.names.iter().any(|name| name.contains(word))
     }
 }
 
-/// Looks through an answer to a sign-in; nothing without an access and a refresh token.
+/// Searches the answer to a sign-in. Finds nothing without an access token and a refresh token.
 pub fn find(body: &Value, cookies: &[String]) -> Option<Found> {
     let mut places = Vec::new();
     walk(body, String::new(), &mut Vec::new(), &mut places);
@@ -59,7 +58,7 @@ pub fn find(body: &Value, cookies: &[String]) -> Option<Found> {
         at: None,
         form: ExpiryForm::JwtExp,
     };
-    // Any past moment does: the question is whether there is an `exp`.
+    // The time of the answer does not matter: the question is only whether there is an `exp`.
     let jwt = expiry::life(&[own], body, access.value.as_str(), SystemTime::UNIX_EPOCH);
     let user = best(&places, user_score);
     Some(Found {
@@ -99,7 +98,7 @@ fn plain(name: &str) -> String {
     letters.flat_map(char::to_lowercase).collect()
 }
 
-/// The place that scores highest; the first of equals, nearest to the top.
+/// The place with the highest score; of equal ones, the one nearest to the top.
 fn best<'a, 'b>(
     places: &'b [Place<'a>],
     score: impl Fn(&Place<'_>) -> u32,
@@ -116,12 +115,12 @@ fn is_token(value: &Value) -> bool {
 }
 
 fn access_score(place: &Place<'_>) -> u32 {
-    if !is_token(place.value) || place.says("refresh") || place.says("csrf") {
+    if !is_token(place.value) || place.mentions("refresh") || place.mentions("csrf") {
         return 0;
     }
     match place.name() {
         "accesstoken" => 9,
-        _ if place.says("access") && place.says("token") => 8,
+        _ if place.mentions("access") && place.mentions("token") => 8,
         "jwt" | "bearer" => 7,
         "token" | "authtoken" | "bearertoken" => 6,
         "idtoken" => 2,
@@ -130,12 +129,12 @@ fn access_score(place: &Place<'_>) -> u32 {
 }
 
 fn refresh_score(place: &Place<'_>) -> u32 {
-    let is_one = is_token(place.value) && place.says("refresh");
+    let is_one = is_token(place.value) && place.mentions("refresh");
     match place.name() {
         _ if !is_one || place.name().contains("expire") => 0,
         "refreshtoken" => 9,
         "token" => 8,
-        _ if place.says("token") => 5,
+        _ if place.mentions("token") => 5,
         _ => 2,
     }
 }
@@ -169,7 +168,11 @@ const ID: [&str; 5] = ["id", "uid", "userid", "sub", "uuid"];
 
 fn expiry_score(place: &Place<'_>) -> u32 {
     let is_one = place.value.is_number() || place.value.is_string();
-    if !is_one || place.says("refresh") || place.says("user") || expiry_form(place).is_none() {
+    if !is_one
+        || place.mentions("refresh")
+        || place.mentions("user")
+        || expiry_form(place).is_none()
+    {
         return 0;
     }
     match place.name() {
@@ -181,7 +184,7 @@ fn expiry_score(place: &Place<'_>) -> u32 {
     }
 }
 
-/// How a time is written, by its size and by its name.
+/// The form of a time, by its size and its name.
 fn expiry_form(place: &Place<'_>) -> Option<&'static str> {
     if let Some(text) = place.value.as_str()
         && text.parse::<f64>().is_err()
@@ -199,7 +202,8 @@ fn expiry_form(place: &Place<'_>) -> Option<&'static str> {
         n if n < 1.0 => None,
         n if n > 1e11 => Some("epoch_ms"),
         n if n > 1e9 => Some("epoch_s"),
-        // A day of seconds is a life; so many under another name are a quarter of an hour.
+        // Under the name `expiresIn` so large a number is days in seconds; under any other name it
+        // is minutes in milliseconds.
         n if n >= 300_000.0 && place.name() != "expiresin" => Some("ttl_ms"),
         _ => Some("ttl_s"),
     }

@@ -1,6 +1,6 @@
-//! Which profile fits an answer that was seen: a shipped one, or one that is written here, with
-//! the places at which things were found. Pure, and nothing is suggested that the core itself
-//! does not read as it should.
+//! Which profile fits the answer to a sign-in: a shipped one, or one that is written here, with the
+//! places at which the tokens and the user were found. Pure. A profile is suggested only if the
+//! core understands the answer with it.
 
 mod find;
 mod write;
@@ -12,34 +12,34 @@ use vestibule_core::profile::{Layer, Profile, SHIPPED, load};
 use vestibule_core::reply::Reply;
 use vestibule_core::wire::LoginInput;
 
-/// What to put into the app's configuration.
+/// Which profile the app should use.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Suggestion {
-    /// Too little was seen.
+    /// The answers say too little.
     None,
-    /// The profile that was given.
+    /// The given profile fits.
     Fits {
-        /// Its name.
+        /// The name of the profile.
         profile: String,
     },
-    /// A shipped one.
+    /// A shipped profile fits.
     Shipped {
-        /// What `profile` and `extends` call it.
+        /// Its name for `profile` and `extends`.
         name: String,
-        /// Why.
+        /// Why it fits, in words.
         how: String,
     },
-    /// A file.
+    /// A new profile.
     Written {
-        /// Its text.
+        /// The text of its file.
         toml: String,
-        /// How it was come by.
+        /// What the profile is based on, in words.
         how: String,
     },
 }
 
-/// By the answer to a sign-in that the given profile, or another, has sent.
+/// Suggests a profile by the answer to a sign-in, which the given profile or another one has sent.
 pub fn by_answer(
     given: &Profile,
     exchange: &Exchange,
@@ -55,10 +55,9 @@ pub fn by_answer(
         if profile.name != given.name && reads(&profile, body, &cookies, exchange) {
             return Suggestion::Shipped {
                 name: shipped.name.into(),
-                how:
-                    "the answer to the sign-in reads as it says (where its paths differ, say them \
-                      in `endpoints`)"
-                        .into(),
+                how: "it describes the answer to the sign-in (where its paths differ, say them in \
+                      `endpoints`)"
+                    .into(),
             };
         }
     }
@@ -79,13 +78,13 @@ pub fn by_answer(
     }
 }
 
-/// The contract, for a backend that refuses members that it does not know.
+/// The contract without the device, for a backend that refuses unknown members.
 pub fn without_device(given: &Profile) -> Suggestion {
     let backend = given.backend.as_str();
     Suggestion::Written {
         toml: format!(
             "schema = 1\nbackend = \"{backend}\"\n\n[cookies]\ndevice = false\n\n\
-             # It refuses `fingerprint`.\n[endpoints.login]\n\
+             # The backend refuses `fingerprint`.\n[endpoints.login]\n\
              body = {{ email = \"$identifier\", password = \"$password\" }}\n\n\
              [endpoints.register]\n\
              body = {{ name = \"$name\", email = \"$identifier\", password = \"$password\" }}\n\n\
@@ -93,7 +92,7 @@ pub fn without_device(given: &Profile) -> Suggestion {
              [endpoints.resend_otp]\nbody = {{ email = \"$identifier\" }}\n\n\
              [endpoints.refresh]\nbody = {{}}\n"
         ),
-        how: "The contract fits, without the device".into(),
+        how: "The contract fits if requests name no device".into(),
     }
 }
 
@@ -115,7 +114,6 @@ fn cookie_names(exchange: &Exchange) -> Vec<String> {
     names.map(|name| name.trim().to_owned()).collect()
 }
 
-/// What was found, for the tests of the writer.
 #[cfg(test)]
 fn found(body: &Value, cookies: &[&str]) -> Option<find::Found> {
     let cookies: Vec<String> = cookies.iter().map(|name| (*name).to_owned()).collect();

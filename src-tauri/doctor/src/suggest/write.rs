@@ -1,4 +1,4 @@
-//! A profile as text, to be read and corrected by a person.
+//! Writes a profile as text, for a person to read and correct.
 
 use std::fmt::Write as _;
 
@@ -84,7 +84,8 @@ pub fn toml(given: &Profile, exchange: &Exchange, found: &Found, input: &LoginIn
     text
 }
 
-/// The body that was sent, with its values made placeholders again; whether it named a device.
+/// The body of the sign-in with placeholders in the place of its values, and whether it named a
+/// device.
 fn login_body(exchange: &Exchange, input: &LoginInput) -> (String, bool) {
     let sent = exchange.sent.as_ref();
     let sent = sent.and_then(|bytes| serde_json::from_slice::<Value>(bytes).ok());
@@ -109,8 +110,8 @@ fn login_body(exchange: &Exchange, input: &LoginInput) -> (String, bool) {
     (format!("{{ {} }}", members.join(", ")), names_device)
 }
 
-/// What a refresh token is called where it is sent, by where it stood: `/tokens/refresh/token`
-/// is `refreshToken` in most backends that answer like that.
+/// The name under which a refresh token is sent, guessed from its place in the answer: most backends
+/// that answer with `/tokens/refresh/token` take it as `refreshToken`.
 fn body_name(pointer: &str) -> String {
     let last = pointer.rsplit('/').next().unwrap_or_default();
     if last.to_ascii_lowercase().contains("refresh") {
@@ -120,7 +121,7 @@ fn body_name(pointer: &str) -> String {
     }
 }
 
-/// `/auth/login` and `/logout`: `/auth/logout`.
+/// `/auth/login` and `/logout` give `/auth/logout`.
 fn beside(login: &str, path: &str) -> String {
     let plain = login.split('?').next().unwrap_or_default();
     let folder = plain.rsplit_once('/').map_or("", |(folder, _)| folder);

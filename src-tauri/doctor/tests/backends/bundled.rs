@@ -1,18 +1,17 @@
-//! The unchanged bundled backend, and what the doctor's examination leaves there.
+//! The bundled backend without faults, and what the doctor leaves behind there.
 
 use std::time::Duration;
 
 use vestibule_backend::Config;
 use vestibule_core::profile::Profile;
-use vestibule_doctor::report::Outcome;
-use vestibule_doctor::row::Holds;
-use vestibule_doctor::suggest::Suggestion;
+use vestibule_doctor::{Holds, Outcome, Suggestion};
 
 use crate::support::{
-    Clerk, DEMO, OTP, PATIENCE, all_over, bundled, examined, fails, holds, order, rows, thorough,
+    Clerk, DEMO, OTP, PATIENCE, all_over, bundled, examined, fails, holds, plan, rows, thorough,
 };
 
-/// Rows that cannot be examined with a backend on this machine, or that concern the app itself.
+/// The rows that are never tried here: there is no https on this machine, and no backend can show
+/// what the app does without a token.
 const NEVER: [&str; 2] = ["plain_http", "no_token"];
 
 fn limited() -> Config {
@@ -48,12 +47,12 @@ async fn every_row_that_can_be_tried_holds() {
 #[tokio::test(flavor = "multi_thread")]
 async fn unasked_it_signs_in_and_out_and_no_more() {
     let backend = bundled(Config::default()).await;
-    let report = examined(&order(&backend.url()), Clerk::at(&backend)).await;
+    let report = examined(&plan(&backend.url()), Clerk::at(&backend)).await;
     assert_eq!(report.outcome, Outcome::Fits, "{report:#?}");
     assert_eq!(
         backend.requests("POST", "/login"),
         3,
-        "nothing, wrong, right"
+        "an empty, a wrong and the right sign-in"
     );
     for (method, path) in [
         ("POST", "/register"),
@@ -64,7 +63,7 @@ async fn unasked_it_signs_in_and_out_and_no_more() {
         assert_eq!(backend.requests(method, path), 0, "{method} {path}");
     }
     let sessions = backend.sessions(DEMO);
-    assert_eq!(sessions.len(), 1, "one session of the doctor's own");
+    assert_eq!(sessions.len(), 1, "the doctor's own");
     assert_eq!(sessions[0].ended.as_deref(), Some("signed_out"));
     for id in [
         "grace",
@@ -87,7 +86,7 @@ async fn unasked_it_signs_in_and_out_and_no_more() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_an_account_it_looks_from_outside() {
     let backend = bundled(Config::default()).await;
-    let mut outside = order(&backend.url());
+    let mut outside = plan(&backend.url());
     outside.account = None;
     let report = examined(&outside, Clerk::at(&backend)).await;
     for id in [
@@ -122,9 +121,9 @@ async fn a_strict_backend_has_no_window_and_notices_reuse() {
         ..Config::default()
     })
     .await;
-    let mut order = order(&backend.url());
-    order.allowed.replay = true;
-    let report = examined(&order, Clerk::at(&backend)).await;
+    let mut plan = plan(&backend.url());
+    plan.allowed.replay = true;
+    let report = examined(&plan, Clerk::at(&backend)).await;
     assert!(fails(&report, "grace").contains("60 s"));
     assert!(report.row("grace").got.starts_with("none"), "{report:#?}");
     assert_eq!(report.measured.grace_at_least_s, Some(0));
@@ -147,9 +146,9 @@ async fn a_short_window_is_measured_from_both_sides() {
         ..Config::default()
     })
     .await;
-    let mut order = order(&backend.url());
-    order.allowed.replay = true;
-    let report = examined(&order, Clerk::at(&backend)).await;
+    let mut plan = plan(&backend.url());
+    plan.allowed.replay = true;
+    let report = examined(&plan, Clerk::at(&backend)).await;
     fails(&report, "grace");
     assert_eq!(
         report.measured.grace_at_least_s,
@@ -162,8 +161,7 @@ async fn a_short_window_is_measured_from_both_sides() {
     holds(&report, "reuse");
 }
 
-/// The last replay comes after the grace window has closed: that the window closed on time is no
-/// fault.
+/// The last replay comes after the window has shut, which it did on time.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_of_exactly_the_wanted_time_is_enough() {
     let backend = bundled(Config {
@@ -171,9 +169,9 @@ async fn a_window_of_exactly_the_wanted_time_is_enough() {
         ..Config::default()
     })
     .await;
-    let mut order = order(&backend.url());
-    order.allowed.replay = true;
-    let report = examined(&order, Clerk::at(&backend)).await;
+    let mut plan = plan(&backend.url());
+    plan.allowed.replay = true;
+    let report = examined(&plan, Clerk::at(&backend)).await;
     holds(&report, "grace");
     assert!(report.measured.grace_at_least_s >= Some(2), "{report:#?}");
     holds(&report, "reuse");
@@ -183,11 +181,11 @@ async fn a_window_of_exactly_the_wanted_time_is_enough() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_waited_for_is_not_judged() {
     let backend = bundled(Config::default()).await;
-    let mut order = order(&backend.url());
-    order.allowed.replay = true;
+    let mut plan = plan(&backend.url());
+    plan.allowed.replay = true;
     for seconds in [0, 1] {
-        order.patience = Duration::from_secs(seconds);
-        let report = examined(&order, Clerk::at(&backend)).await;
+        plan.patience = Duration::from_secs(seconds);
+        let report = examined(&plan, Clerk::at(&backend)).await;
         let grace = report.row("grace");
         assert_eq!(grace.holds, Holds::NotTried, "{grace:#?}");
         assert!(grace.got.contains("not tried long enough"), "{grace:#?}");
@@ -195,10 +193,10 @@ async fn what_is_not_waited_for_is_not_judged() {
         holds(&report, "reuse");
     }
     backend.set_grace(Duration::ZERO);
-    let report = examined(&order, Clerk::at(&backend)).await;
+    let report = examined(&plan, Clerk::at(&backend)).await;
     assert!(
         fails(&report, "grace").contains("60 s"),
-        "a closed window is reported"
+        "a window that is shut is not measured as open"
     );
 }
 
@@ -211,9 +209,9 @@ async fn other_registrations_fit_too() {
             ..Config::default()
         })
         .await;
-        let mut order = order(&backend.url());
-        order.register = Some("new@vestibule.test".into());
-        let report = examined(&order, Clerk::at(&backend)).await;
+        let mut plan = plan(&backend.url());
+        plan.register = Some("new@vestibule.test".into());
+        let report = examined(&plan, Clerk::at(&backend)).await;
         holds(&report, "register");
         assert_eq!(report.outcome, Outcome::Fits, "{registration:?}");
     }
@@ -227,9 +225,9 @@ async fn what_the_profile_does_not_have_is_not_asked_for() {
         "endpoints": {"logout": false, "resend_otp": false},
         "api": {"allow": []},
     });
-    let mut order = order(&backend.url());
-    order.profile = Profile::from_json(profile).expect("a profile");
-    let report = examined(&order, Clerk::at(&backend)).await;
+    let mut plan = plan(&backend.url());
+    plan.profile = Profile::from_json(profile).expect("a profile");
+    let report = examined(&plan, Clerk::at(&backend)).await;
     for id in ["logout", "sessions"] {
         assert_eq!(report.row(id).holds, Holds::NotTried, "{id}");
     }

@@ -1,4 +1,4 @@
-//! The example in `docs/example-backend`, which adopters copy: every row holds, and attacks on it
+//! The example in `docs/example-backend`, which adopters copy: every row holds, and the attacks on it
 //! fail.
 
 use std::io::{BufRead as _, BufReader};
@@ -9,13 +9,11 @@ use std::time::Duration;
 
 use vestibule_core::profile::Profile;
 use vestibule_core::secrets::Secret;
-use vestibule_doctor::order::{Account, Allowed, Desk, Order};
-use vestibule_doctor::report::Outcome;
-use vestibule_doctor::row::Holds;
+use vestibule_doctor::{Account, Allowed, Holds, Outcome, Plan, Prompter};
 
 use crate::support::{PATIENCE, examined, rows, text};
 
-/// Replaces the password hashes by cheap ones. The attack measures the cost of the real ones.
+/// Makes password hashes cheap. The attack looks at what the real ones cost.
 const CHEAP_HASHES: &str = "--import=data:text/javascript,\
     import crypto from 'node:crypto'; import { syncBuiltinESMExports } from 'node:module'; \
     const { scrypt } = crypto; \
@@ -45,7 +43,7 @@ struct Console {
 }
 
 impl Console {
-    /// Waits for a line with this beginning; returns the rest of the newest one.
+    /// Waits for a line with this beginning. Answers the rest of the newest such line.
     fn after(&self, beginning: &str) -> Option<String> {
         let lines = self.lines.lock().expect("nobody panicked");
         let find = |lines: &Vec<String>| {
@@ -95,7 +93,7 @@ impl Drop for Example {
     }
 }
 
-impl Desk for Console {
+impl Prompter for Console {
     fn progress(&self, _line: &str) {}
 
     fn code(&self, email: &str) -> Option<Secret> {
@@ -114,13 +112,13 @@ fn account(email: &str) -> Account {
 async fn every_row_holds_on_the_example_for_backend_authors() {
     let example = Example::start();
     let address = example.console.after("listening on ").expect("it listens");
-    let mut order = Order::new(Profile::default().with_backend(&address).expect("loopback"));
-    order.account = Some(account("demo@example.com"));
-    order.otp_account = Some(account("otp@example.com"));
-    order.register = Some("new@example.com".into());
-    order.allowed = Allowed::ALL;
-    (order.grace, order.patience) = (PATIENCE, PATIENCE);
-    let report = examined(&order, example.console.clone()).await;
+    let mut plan = Plan::new(Profile::default().with_backend(&address).expect("loopback"));
+    plan.account = Some(account("demo@example.com"));
+    plan.otp_account = Some(account("otp@example.com"));
+    plan.register = Some("new@example.com".into());
+    plan.allowed = Allowed::ALL;
+    (plan.grace, plan.patience) = (PATIENCE, PATIENCE);
+    let report = examined(&plan, example.console.clone()).await;
     assert_eq!(rows(&report, Holds::No), [""; 0], "{report:#?}");
     assert_eq!(
         rows(&report, Holds::NotTried),
@@ -130,8 +128,8 @@ async fn every_row_holds_on_the_example_for_backend_authors() {
     assert_eq!(report.outcome, Outcome::Fits);
 }
 
-/// The attack is in the example's folder, so that adopters can run it too. The recipe of
-/// `docs/backend.md` is run unchanged.
+/// The attack lies beside the example, for those who copy it. So does the recipe of
+/// `docs/backend.md`, which runs here as it is printed there.
 #[test]
 fn the_attack_on_the_example_fails() {
     let attack = Command::new("node")

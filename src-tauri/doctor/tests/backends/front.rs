@@ -1,5 +1,4 @@
-//! TLS in front of a backend, with a good certificate and with certificates that no client should
-//! accept.
+//! TLS in front of a backend, with a good certificate and with bad ones.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -16,20 +15,21 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-/// The certificate that it shows.
+/// Which certificate the server shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shows {
     Good,
     SelfSigned,
     Expired,
     NotYet,
-    /// A good certificate, for another name.
+    /// A good one, for another name.
     Anothers,
-    /// A good certificate of an untrusted authority, as a company's TLS inspection shows.
+    /// A good one, of an authority that this machine does not trust, as where a company inspects
+    /// connections.
     Strangers,
 }
 
-/// An authority of this test, in a file for the programs that are to trust it.
+/// A certificate authority of this test, in a file that the program is told to trust.
 pub struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
     folder: TempDir,

@@ -1,5 +1,6 @@
-//! The doctor with real backends, healthy and faulty: the bundled one in several configurations,
-//! the example for adopters, and recordings of others. Each test asserts rows by name.
+//! The doctor against real backends, with and without faults: the bundled one in several
+//! configurations, the example that adopters read, and recorded answers of others. The tests assert
+//! rows of the report by name.
 
 mod bundled;
 mod example;

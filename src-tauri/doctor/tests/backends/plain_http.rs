@@ -1,5 +1,5 @@
-//! Whether plain http redirects to https. The tests cannot listen on ports 80 and 443, so the
-//! program uses a proxy, as behind many firewalls, and the proxy knows where `backend.test` is.
+//! Whether plain http leads to https. A test cannot open ports 80 and 443, so the program connects
+//! through a proxy, which knows where `backend.test` is.
 
 use std::net::SocketAddr;
 

@@ -1,4 +1,4 @@
-//! The program itself: its exit status, its JSON, and where a password can come from.
+//! The doctor's program: its exit status, its JSON, where a password may come from.
 
 use serde_json::Value;
 use vestibule_backend::Config;
@@ -45,24 +45,24 @@ async fn json_for_programs_and_a_table_for_people() {
     let reasons = table.matches("asked for with --replay").count();
     assert_eq!(
         reasons, 1,
-        "a reason is printed once for all of its rows:\n{table}"
+        "rows that were not tried for one reason share it:\n{table}"
     );
     assert!(
         progress.contains("one wrong password"),
-        "the program announces it: {progress}"
+        "it announces the wrong password: {progress}"
     );
     let announced = progress.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
         announced.contains("other profiles") && announced.contains("the password"),
-        "the program announces that it may send the password by other profiles: {progress}"
+        "it announces the sign-ins at other paths: {progress}"
     );
     assert!(!table.contains(PASSWORD) && !progress.contains(PASSWORD));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_it_cannot_do_it_says_with_status_2() {
-    let nobody = ["--backend", "http://127.0.0.1:9", "--email", DEMO];
-    let ended = run(&nobody, PASSWORD).await;
+    let closed = ["--backend", "http://127.0.0.1:9", "--email", DEMO];
+    let ended = run(&closed, PASSWORD).await;
     assert_eq!(ended.status.code(), Some(2));
     assert!(text(&ended.stdout).contains("could not be examined"));
     for (arguments, said) in [

@@ -1,5 +1,5 @@
-//! A proxy in front of a backend that changes its answers, for behaviour that the bundled backend
-//! does not have.
+//! A proxy in front of a backend that changes its answers, for faults that the bundled backend does
+//! not have.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

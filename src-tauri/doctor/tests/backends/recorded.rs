@@ -1,15 +1,12 @@
-//! Recordings of backends for which the contract was not written: which profile fits, and what the
-//! doctor finds with it.
+//! Recorded answers of backends for which the contract was not written: which profile fits, and
+//! what the doctor finds with it.
 
 use std::sync::Arc;
 
 use serde_json::json;
 use vestibule_core::profile::{Layer, Profile, load};
 use vestibule_core::secrets::Secret;
-use vestibule_doctor::order::{Account, Order};
-use vestibule_doctor::report::Report;
-use vestibule_doctor::row::Holds;
-use vestibule_doctor::suggest::Suggestion;
+use vestibule_doctor::{Account, Holds, Plan, Report, Suggestion};
 use vestibule_recordings::{DIRECTUS, NODE_EXPRESS_BOILERPLATE, Player, Recording};
 
 use crate::support::{Clerk, examined, fails, holds};
@@ -18,12 +15,12 @@ async fn at(player: &Player, profile: serde_json::Value, email: &str, password: 
     let mut profile = profile;
     let base = profile["backend"].as_str().unwrap_or_default().to_owned();
     profile["backend"] = json!(format!("{}{base}", player.url()));
-    let mut order = Order::new(Profile::from_json(profile).expect("a profile"));
-    order.account = Some(Account {
+    let mut plan = Plan::new(Profile::from_json(profile).expect("a profile"));
+    plan.account = Some(Account {
         email: email.into(),
         password: Secret::new(password),
     });
-    examined(&order, Arc::new(Clerk::default())).await
+    examined(&plan, Arc::new(Clerk::default())).await
 }
 
 async fn plays(text: &str, ignored: &[&str]) -> Player {
@@ -101,9 +98,9 @@ async fn directus_with_its_profile() {
     assert!(report.row("user_again").got.contains("`me`"), "{report:#?}");
 }
 
-/// An unknown backend: no shipped profile fits, and the profile that the doctor writes does.
+/// No shipped profile fits this backend, and the profile that the doctor writes does.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stranger_gets_a_profile_of_its_own() {
+async fn an_unknown_backend_gets_a_profile_of_its_own() {
     let answer = json!({"result": {
         "accessToken": "an-access-token-1", "refreshToken": "a-refresh-token-1", "expiresIn": 3600,
         "profile": {"userId": 7, "mail": "ann@example.com", "firstName": "Ann", "lastName": "L"},
@@ -151,12 +148,12 @@ async fn a_stranger_gets_a_profile_of_its_own() {
     std::fs::write(&path, toml).expect("written");
     let file = Layer::file(&path).expect("a file");
     let address = Layer::inline("test", json!({"backend": player.url()}));
-    let mut order = Order::new(load(&[file, address]).expect("a profile"));
-    order.account = Some(Account {
+    let mut plan = Plan::new(load(&[file, address]).expect("a profile"));
+    plan.account = Some(Account {
         email: "ann@example.com".into(),
         password: Secret::new("correct-horse"),
     });
-    let report = examined(&order, Arc::new(Clerk::default())).await;
+    let report = examined(&plan, Arc::new(Clerk::default())).await;
     holds(&report, "login");
     holds(&report, "login_user");
     holds(&report, "login_token");

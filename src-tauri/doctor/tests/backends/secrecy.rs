@@ -1,5 +1,4 @@
-//! No secret in the doctor's output. The secrets are taken from the requests and answers
-//! themselves.
+//! No text of the doctor has a secret in it. The secrets to search for are taken from the exchanges.
 
 use std::collections::BTreeSet;
 
@@ -43,39 +42,39 @@ fn needles(witness: &Witness) -> BTreeSet<String> {
     found
 }
 
-fn said_of(report: &vestibule_doctor::report::Report, desk: &Clerk) -> String {
+fn said_of(report: &vestibule_doctor::Report, prompter: &Clerk) -> String {
     let json = serde_json::to_string_pretty(report).expect("JSON");
-    format!("{}\n{json}\n{}", table(report), desk.lines().join("\n"))
+    format!("{}\n{json}\n{}", table(report), prompter.lines().join("\n"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_that_is_said_holds_a_secret() {
     let backend = bundled(Config::default()).await;
-    let desk = Clerk::at(&backend);
-    let order = thorough(&backend.url());
-    let (report, witness) = examined_and_kept(&order, desk.clone()).await;
+    let prompter = Clerk::at(&backend);
+    let plan = thorough(&backend.url());
+    let (report, witness) = examined_and_kept(&plan, prompter.clone()).await;
     let needles = needles(&witness);
     assert!(
         needles.contains(PASSWORD),
-        "there are secrets to search for"
+        "the search has the password to search for"
     );
     assert!(
         needles.len() > 20,
         "tokens, cookies, codes: {}",
         needles.len()
     );
-    let said = said_of(&report, &desk);
+    let said = said_of(&report, &prompter);
     for needle in &needles {
         assert!(!said.contains(needle), "a secret is shown in\n{said}");
     }
-    // The control: the search finds the secrets where they are.
+    // A control: the search finds the secrets in the exchanges themselves.
     let wire: String = (witness.exchanges().iter())
         .filter_map(|one| Some(String::from_utf8_lossy(one.body.as_ref()?).into_owned()))
         .collect();
     assert!(needles.iter().any(|needle| wire.contains(needle)));
 }
 
-/// A backend whose errors repeat what it received.
+/// The backend repeats in its errors what it was sent.
 #[tokio::test(flavor = "multi_thread")]
 async fn not_even_where_the_backend_repeats_one() {
     let backend = bundled(Config::default()).await;
@@ -94,13 +93,13 @@ async fn not_even_where_the_backend_repeats_one() {
         }
     })
     .await;
-    let desk = Clerk::at(&backend);
-    let mut order = thorough(&proxy.url());
-    order.register = None;
-    // The password is wrong for this account, so the account's own password is what is repeated.
-    order.otp_account.as_mut().expect("one").email = "nobody@vestibule.test".into();
-    let (report, witness) = examined_and_kept(&order, desk.clone()).await;
-    let said = said_of(&report, &desk);
+    let prompter = Clerk::at(&backend);
+    let mut plan = thorough(&proxy.url());
+    plan.register = None;
+    // The password is wrong for this account, so the backend repeats the real password.
+    plan.otp_account.as_mut().expect("one").email = "nobody@vestibule.test".into();
+    let (report, witness) = examined_and_kept(&plan, prompter.clone()).await;
+    let said = said_of(&report, &prompter);
     let repeated = witness.exchanges().iter().any(|one| {
         let body = one.body.as_ref().map_or(&[][..], |body| body.as_slice());
         one.status == Some(401) && String::from_utf8_lossy(body).contains(PASSWORD)

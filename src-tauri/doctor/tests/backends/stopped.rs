@@ -1,24 +1,22 @@
-//! Ctrl-C: every session that the doctor began is signed out.
+//! Ctrl-C: the doctor signs out what it has signed in.
 
 use std::time::Duration;
 
 use vestibule_backend::Config;
-use vestibule_doctor::examine;
-use vestibule_doctor::report::Outcome;
-use vestibule_doctor::stop::Stop;
+use vestibule_doctor::{Outcome, Stop, examine};
 
-use crate::support::{Clerk, DEMO, all_over, bundled, order};
+use crate::support::{Clerk, DEMO, all_over, bundled, plan};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_has_had_enough_leaves_nothing_behind() {
+async fn a_stopped_examination_leaves_no_session() {
     let backend = bundled(Config::default()).await;
-    let mut order = order(&backend.url());
-    order.allowed.replay = true;
-    order.patience = Duration::from_secs(600);
-    let desk = Clerk::at(&backend);
+    let mut plan = plan(&backend.url());
+    plan.allowed.replay = true;
+    plan.patience = Duration::from_secs(600);
+    let prompter = Clerk::at(&backend);
     let (sender, stop) = Stop::new();
-    let examination = tokio::spawn(async move { examine(&order, desk, stop).await });
-    // Two sessions, one of which waits for the grace window to close.
+    let examination = tokio::spawn(async move { examine(&plan, prompter, stop).await });
+    // Two sessions, one of them waiting for its window to shut.
     backend.reached("POST", "/refresh-token", 5).await;
     assert!(backend.sessions(DEMO).iter().any(|one| one.ended.is_none()));
     sender.send_replace(true);
@@ -29,7 +27,7 @@ async fn whoever_has_had_enough_leaves_nothing_behind() {
         .expect("a client");
     assert_eq!(report.outcome, Outcome::Interrupted);
     assert_eq!(report.exit_code(false), 130);
-    assert_eq!(report.rows.len(), vestibule_doctor::row::ROWS.len());
+    assert_eq!(report.rows.len(), vestibule_doctor::CHECKS.len());
     all_over(&backend, DEMO);
 }
 
@@ -67,7 +65,7 @@ mod by_signal {
         kill_process(id, signal).expect("the program runs");
     }
 
-    /// Whatever signal ends it, no session is left, even with a slow backend.
+    /// No session is left after any of the signals, also where the backend is slow.
     #[tokio::test(flavor = "multi_thread")]
     async fn the_program_signs_out_before_it_ends() {
         for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
@@ -94,12 +92,12 @@ mod by_signal {
         send(&child, Signal::INT);
         backend.reached("POST", "/logout", 1).await;
         let since = Instant::now();
-        // A signal that follows too soon counts as the same Ctrl-C.
+        // A signal that follows too soon is taken for a copy of the first.
         let pause = Duration::from_millis(100);
         while tokio::time::timeout(pause, child.wait()).await.is_err() {
             assert!(
                 since.elapsed() < Duration::from_secs(10),
-                "the program still waits for the backend"
+                "it waits for the backend as after one Ctrl-C"
             );
             send(&child, Signal::INT);
         }

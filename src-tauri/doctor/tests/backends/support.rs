@@ -1,4 +1,4 @@
-//! A backend, a prompter that answers the doctor's questions, and an examination.
+//! What the tests share: a backend, a prompter that knows its codes, and an examination.
 
 use std::process::{Output, Stdio};
 use std::sync::{Arc, Mutex};
@@ -10,19 +10,18 @@ use vestibule_backend::{Backend, Config};
 use vestibule_core::backend::Witness;
 use vestibule_core::profile::Profile;
 use vestibule_core::secrets::Secret;
-use vestibule_doctor::order::{Account, Allowed, Desk, Order};
-use vestibule_doctor::report::Report;
-use vestibule_doctor::row::Holds;
-use vestibule_doctor::stop::Stop;
-use vestibule_doctor::{examine, examine_and_keep};
+use vestibule_doctor::{
+    Account, Allowed, Holds, Plan, Prompter, Report, Stop, examine, examine_and_keep,
+};
 
 pub const DEMO: &str = "demo@vestibule.test";
 pub const OTP: &str = "otp@vestibule.test";
 pub const PASSWORD: &str = "vestibule-demo";
-/// Long enough to see a grace window, short enough for a test.
+/// How long a window is watched: long enough to see it, short enough for a test.
 pub const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Answers with the codes that the bundled backend would have mailed, and records the messages.
+/// A prompter that reads the codes that the bundled backend would have mailed, and keeps the lines
+/// of progress.
 #[derive(Default)]
 pub struct Clerk {
     backend: Option<Arc<Backend>>,
@@ -42,7 +41,7 @@ impl Clerk {
     }
 }
 
-impl Desk for Clerk {
+impl Prompter for Clerk {
     fn progress(&self, line: &str) {
         self.lines
             .lock()
@@ -66,32 +65,32 @@ pub fn account(email: &str) -> Account {
     }
 }
 
-/// An examination of the contract at this address, with the plain demo account.
-pub fn order(address: &str) -> Order {
+/// The contract's profile for this address, with the demo account that needs no code.
+pub fn plan(address: &str) -> Plan {
     let profile = Profile::default().with_backend(address);
-    let mut order = Order::new(profile.expect("an address"));
-    order.account = Some(account(DEMO));
-    (order.grace, order.patience) = (PATIENCE, PATIENCE);
-    order
+    let mut plan = Plan::new(profile.expect("an address"));
+    plan.account = Some(account(DEMO));
+    (plan.grace, plan.patience) = (PATIENCE, PATIENCE);
+    plan
 }
 
-/// The same with everything that may be tried.
-pub fn thorough(address: &str) -> Order {
-    let mut order = order(address);
-    order.otp_account = Some(account(OTP));
-    order.register = Some("new@vestibule.test".into());
-    order.allowed = Allowed::ALL;
-    order
+/// The same plan, with everything allowed.
+pub fn thorough(address: &str) -> Plan {
+    let mut plan = plan(address);
+    plan.otp_account = Some(account(OTP));
+    plan.register = Some("new@vestibule.test".into());
+    plan.allowed = Allowed::ALL;
+    plan
 }
 
-pub async fn examined(order: &Order, desk: Arc<dyn Desk>) -> Report {
+pub async fn examined(plan: &Plan, prompter: Arc<dyn Prompter>) -> Report {
     let (_sender, stop) = Stop::new();
-    examine(order, desk, stop).await.expect("an HTTP client")
+    examine(plan, prompter, stop).await.expect("an HTTP client")
 }
 
-pub async fn examined_and_kept(order: &Order, desk: Arc<dyn Desk>) -> (Report, Witness) {
+pub async fn examined_and_kept(plan: &Plan, prompter: Arc<dyn Prompter>) -> (Report, Witness) {
     let (_sender, stop) = Stop::new();
-    examine_and_keep(order, desk, stop)
+    examine_and_keep(plan, prompter, stop)
         .await
         .expect("an HTTP client")
 }
@@ -102,19 +101,19 @@ pub fn rows(report: &Report, holds: Holds) -> Vec<&'static str> {
     of.map(|row| row.id).collect()
 }
 
-/// Checks that the row holds; otherwise the failure shows what was found.
+/// Asserts that the row holds.
 #[track_caller]
 pub fn holds(report: &Report, id: &str) {
     let row = report.row(id);
     assert_eq!(row.holds, Holds::Yes, "{row:#?}");
 }
 
-/// Checks that the row does not hold and has advice; returns what was found.
+/// Asserts that the row does not hold and has advice, and answers the advice.
 #[track_caller]
 pub fn fails(report: &Report, id: &str) -> String {
     let row = report.row(id);
     assert_eq!(row.holds, Holds::No, "{row:#?}");
-    assert!(!row.advice.is_empty(), "the row has advice: {row:#?}");
+    assert!(!row.advice.is_empty(), "it has advice: {row:#?}");
     let texts: Vec<&str> = row
         .advice
         .iter()
@@ -123,7 +122,7 @@ pub fn fails(report: &Report, id: &str) -> String {
     texts.join(" ")
 }
 
-/// Checks that no session is still valid.
+/// Asserts that no session of the account is left.
 #[track_caller]
 pub fn all_over(backend: &Backend, email: &str) {
     let alive: Vec<_> = backend
@@ -134,8 +133,8 @@ pub fn all_over(backend: &Backend, email: &str) {
     assert!(alive.is_empty(), "still signed in: {alive:?}");
 }
 
-/// Variables of the developer's environment that must not influence the tests.
-const OF_THE_CALLER: [&str; 8] = [
+/// Variables of the environment in which the tests run that must not reach the program.
+const CALLERS_VARIABLES: [&str; 8] = [
     "VESTIBULE_DOCTOR_PASSWORD",
     "VESTIBULE_DOCTOR_OTP_PASSWORD",
     "HTTP_PROXY",
@@ -146,17 +145,17 @@ const OF_THE_CALLER: [&str; 8] = [
     "all_proxy",
 ];
 
-/// The program itself, before its start.
+/// The doctor's program, about to start.
 pub struct Program {
     command: Command,
     typed: String,
 }
 
-/// The program with these arguments and this standard input.
+/// The doctor's program with these arguments, and `typed` on standard input.
 pub fn program(arguments: &[&str], typed: &str) -> Program {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule-doctor"));
     command.args(arguments).kill_on_drop(true);
-    for name in OF_THE_CALLER {
+    for name in CALLERS_VARIABLES {
         command.env_remove(name);
     }
     command
@@ -178,7 +177,7 @@ impl Program {
     pub async fn start(mut self) -> Child {
         let mut child = self.command.spawn().expect("it starts");
         let mut stdin = child.stdin.take().expect("piped");
-        // The program may have ended without reading its input.
+        // An error is ignored: the program may end without reading.
         let _ = stdin.write_all(self.typed.as_bytes()).await;
         child
     }
@@ -189,7 +188,7 @@ impl Program {
     }
 }
 
-/// A program's output as text.
+/// The text that a program has written.
 pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }

@@ -1,5 +1,5 @@
-//! TLS: the report names what prevents a connection, and no credential is sent over an untrusted
-//! one.
+//! TLS: the report names what is wrong, and no credential goes over a connection that is not
+//! trusted.
 
 use serde_json::Value;
 use vestibule_backend::Config;
@@ -53,7 +53,7 @@ async fn a_cookie_that_may_travel_in_the_clear_is_told() {
         cookie["advice"].to_string().contains("Secure"),
         "{cookie:#}"
     );
-    assert_eq!(status, Some(0), "the backend works all the same");
+    assert_eq!(status, Some(0), "the app works with it");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -106,7 +106,7 @@ async fn a_scheme_for_the_other_port_is_recognised() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_name_that_nobody_has_and_a_port_that_nobody_listens_at() {
+async fn an_unknown_name_and_a_closed_port_are_named() {
     let authority = Authority::new();
     for (address, obstacle, side) in [
         // RFC 6761 reserves this name; it never has an address.

@@ -3,13 +3,12 @@
 use vestibule_backend::{Config, Effect, Fault};
 use vestibule_core::profile::Profile;
 use vestibule_core::secrets::Secret;
-use vestibule_doctor::report::Outcome;
-use vestibule_doctor::row::Holds;
+use vestibule_doctor::{Holds, Outcome};
 
 use crate::proxy::Proxy;
-use crate::support::{Clerk, account, bundled, examined, fails, holds, order};
+use crate::support::{Clerk, account, bundled, examined, fails, holds, plan};
 
-/// A refusal instead of an answer.
+/// A refusal in place of an answer.
 fn status(status: u16, code: &str) -> Effect {
     Effect::Status {
         status,
@@ -27,7 +26,7 @@ async fn a_cookie_that_does_not_reach_the_sign_out() {
         passing.head = passing.head.replace("Path=/;", "Path=/refresh-token;");
     })
     .await;
-    let report = examined(&order(&proxy.url()), Clerk::at(&backend)).await;
+    let report = examined(&plan(&proxy.url()), Clerk::at(&backend)).await;
     holds(&report, "refresh");
     assert!(fails(&report, "logout_token").contains("Path=/"));
     fails(&report, "logout");
@@ -45,7 +44,7 @@ async fn a_cookie_that_never_comes_back() {
         passing.head = passing.head.replace("Path=/;", "Path=/auth/cookies;");
     })
     .await;
-    let report = examined(&order(&proxy.url()), Clerk::at(&backend)).await;
+    let report = examined(&plan(&proxy.url()), Clerk::at(&backend)).await;
     assert!(fails(&report, "refresh").contains("Path=/"));
     assert_eq!(report.outcome, Outcome::DoesNotFit);
 }
@@ -57,13 +56,9 @@ async fn a_cookie_that_pages_could_read() {
         passing.head = passing.head.replace("HttpOnly; ", "");
     })
     .await;
-    let report = examined(&order(&proxy.url()), Clerk::at(&backend)).await;
+    let report = examined(&plan(&proxy.url()), Clerk::at(&backend)).await;
     assert!(fails(&report, "cookie").contains("HttpOnly"));
-    assert_eq!(
-        report.outcome,
-        Outcome::Fits,
-        "the backend works all the same"
-    );
+    assert_eq!(report.outcome, Outcome::Fits, "the app works with it");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -79,9 +74,9 @@ async fn a_limit_that_does_not_say_how_long() {
         passing.head = kept.collect::<Vec<_>>().join("\r\n");
     })
     .await;
-    let mut order = order(&proxy.url());
-    order.allowed.limits = true;
-    let report = examined(&order, Clerk::at(&backend)).await;
+    let mut plan = plan(&proxy.url());
+    plan.allowed.limits = true;
+    let report = examined(&plan, Clerk::at(&backend)).await;
     for row in ["limits", "limits_refresh"] {
         assert!(fails(&report, row).contains("Retry-After"), "{row}");
     }
@@ -91,15 +86,16 @@ async fn a_limit_that_does_not_say_how_long() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_limit_that_the_app_would_take_for_the_end() {
+async fn a_limit_that_the_app_would_take_for_the_end_of_the_session() {
     let backend = bundled(Config::default()).await;
-    // An unknown token, a valid one, one whose session has ended; then the fifth of many requests.
+    // Three refreshes come before: with an unknown token, after the sign-in, after the sign-out. Then
+    // the fifth of many is refused.
     let mut limit = Fault::on("POST", "/refresh-token", status(401, "SLOW_DOWN"));
     limit.skip = 3 + 4;
     backend.faults().add(limit);
-    let mut order = order(&backend.url());
-    order.allowed.limits = true;
-    let report = examined(&order, Clerk::at(&backend)).await;
+    let mut plan = plan(&backend.url());
+    plan.allowed.limits = true;
+    let report = examined(&plan, Clerk::at(&backend)).await;
     assert!(fails(&report, "limits_refresh").contains("429"));
     let got = &report.row("limits_refresh").got;
     assert!(
@@ -111,7 +107,7 @@ async fn a_limit_that_the_app_would_take_for_the_end() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_profile_by_which_a_firewall_signs_people_out() {
     let backend = bundled(Config::default()).await;
-    let report = examined(&order(&backend.url()), Clerk::at(&backend)).await;
+    let report = examined(&plan(&backend.url()), Clerk::at(&backend)).await;
     holds(&report, "transient");
     for (ends, said) in [
         (
@@ -127,9 +123,9 @@ async fn a_profile_by_which_a_firewall_signs_people_out() {
         ),
     ] {
         let profile = serde_json::json!({"backend": backend.url(), "ends": ends});
-        let mut order = order(&backend.url());
-        order.profile = Profile::from_json(profile).expect("a profile");
-        let report = examined(&order, Clerk::at(&backend)).await;
+        let mut plan = plan(&backend.url());
+        plan.profile = Profile::from_json(profile).expect("a profile");
+        let report = examined(&plan, Clerk::at(&backend)).await;
         assert!(fails(&report, "transient").contains("[[ends]]"));
         let got = &report.row("transient").got;
         assert!(got.contains(&format!("any {said} ends")), "{got}");
@@ -139,9 +135,9 @@ async fn a_profile_by_which_a_firewall_signs_people_out() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lock_is_a_limit_too() {
     let backend = bundled(Config::default()).await;
-    let mut order = order(&backend.url());
-    order.allowed.limits = true;
-    let report = examined(&order, Clerk::at(&backend)).await;
+    let mut plan = plan(&backend.url());
+    plan.allowed.limits = true;
+    let report = examined(&plan, Clerk::at(&backend)).await;
     holds(&report, "limits");
     let got = &report.row("limits").got;
     assert!(
@@ -160,9 +156,9 @@ async fn no_limit_at_all_is_told_and_is_no_failure() {
             .replace("ACCOUNT_LOCKED", "INVALID_CREDENTIALS");
     })
     .await;
-    let mut order = order(&proxy.url());
-    order.allowed.limits = true;
-    let report = examined(&order, Clerk::at(&backend)).await;
+    let mut plan = plan(&proxy.url());
+    plan.allowed.limits = true;
+    let report = examined(&plan, Clerk::at(&backend)).await;
     let row = report.row("limits");
     assert_eq!(row.holds, Holds::NotTried);
     assert!(row.got.contains("40"), "{row:?}");
@@ -173,13 +169,17 @@ async fn a_clock_that_is_wrong() {
     let backend = bundled(Config::default()).await;
     let wrong = Effect::WrongClock { seconds: -7200 };
     backend.faults().add(Fault::on("*", "*", wrong));
-    let report = examined(&order(&backend.url()), Clerk::at(&backend)).await;
+    let report = examined(&plan(&backend.url()), Clerk::at(&backend)).await;
     assert!(fails(&report, "clock").contains("NTP"));
     let ahead = report.measured.clock_ahead_s.expect("a Date");
     assert!((-7205..=-7190).contains(&ahead), "{ahead}");
     assert!(report.row("clock").got.contains("behind"), "{report:#?}");
     holds(&report, "refresh");
-    assert_eq!(report.outcome, Outcome::Fits, "the app works with it");
+    assert_eq!(
+        report.outcome,
+        Outcome::Fits,
+        "the app works with a wrong clock"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -188,12 +188,12 @@ async fn pages_in_the_place_of_json() {
     backend
         .faults()
         .add(Fault::on("POST", "/login", Effect::Html { status: 200 }));
-    let report = examined(&order(&backend.url()), Clerk::at(&backend)).await;
+    let report = examined(&plan(&backend.url()), Clerk::at(&backend)).await;
     assert!(fails(&report, "login").contains("page"));
     assert!(fails(&report, "json").contains("JSON"));
     assert!(report.row("login").got.contains("text/html"), "{report:#?}");
     assert_eq!(report.outcome, Outcome::DoesNotFit);
-    assert_eq!(report.row("refresh").got, "nobody could sign in");
+    assert_eq!(report.row("refresh").got, "the sign-in failed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -206,7 +206,7 @@ async fn an_endpoint_that_leads_elsewhere() {
     backend
         .faults()
         .add(Fault::on("POST", "/refresh-token", away));
-    let report = examined(&order(&backend.url()), Clerk::at(&backend)).await;
+    let report = examined(&plan(&backend.url()), Clerk::at(&backend)).await;
     assert!(fails(&report, "direct").contains("redirect"));
     let got = &report.row("direct").got;
     assert!(
@@ -222,7 +222,7 @@ async fn trouble_where_a_dead_token_should_be_called_dead() {
     let backend = bundled(Config::default()).await;
     let trouble = Fault::on("POST", "/refresh-token", Effect::status(500)).times(1);
     backend.faults().add(trouble);
-    let report = examined(&order(&backend.url()), Clerk::at(&backend)).await;
+    let report = examined(&plan(&backend.url()), Clerk::at(&backend)).await;
     assert!(fails(&report, "unknown_token").contains("401"));
     holds(&report, "refresh");
     assert_eq!(report.outcome, Outcome::DoesNotFit);
@@ -231,7 +231,7 @@ async fn trouble_where_a_dead_token_should_be_called_dead() {
     backend
         .faults()
         .add(Fault::on("POST", "/refresh-token", odd).times(1));
-    let report = examined(&order(&backend.url()), Clerk::at(&backend)).await;
+    let report = examined(&plan(&backend.url()), Clerk::at(&backend)).await;
     let advice = fails(&report, "unknown_token");
     assert!(
         advice.contains("status = 400, code = \"bad_token\""),
@@ -248,16 +248,16 @@ async fn a_refresh_that_does_not_tell_the_user() {
         }
     })
     .await;
-    let report = examined(&order(&proxy.url()), Clerk::at(&backend)).await;
+    let report = examined(&plan(&proxy.url()), Clerk::at(&backend)).await;
     fails(&report, "user_again");
     assert!(fails(&report, "refresh").contains("user_from"));
     assert_eq!(report.outcome, Outcome::DoesNotFit);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_there_and_nobody_let_in_are_not_examined() {
+async fn an_unreachable_backend_and_a_refused_account_are_not_examined() {
     let backend = bundled(Config::default()).await;
-    let mut wrong = order(&backend.url());
+    let mut wrong = plan(&backend.url());
     wrong.account = Some(account("nobody@vestibule.test"));
     let report = examined(&wrong, Clerk::at(&backend)).await;
     assert!(fails(&report, "login").contains("--email"));
@@ -277,7 +277,7 @@ async fn nobody_there_and_nobody_let_in_are_not_examined() {
 
     let gone = backend.url();
     backend.down().await;
-    let report = examined(&order(&gone), Clerk::at(&backend)).await;
+    let report = examined(&plan(&gone), Clerk::at(&backend)).await;
     fails(&report, "reachable");
     let others = report.rows.iter().filter(|row| row.id != "reachable");
     for row in others {
@@ -287,7 +287,7 @@ async fn nobody_there_and_nobody_let_in_are_not_examined() {
     assert_eq!(report.exit_code(false), 2);
 }
 
-/// A refusal of this examination says nothing about the backend.
+/// A refusal of this account or at this moment says nothing about how the backend fits.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sign_in_that_could_not_be_made_is_not_examined() {
     let backend = bundled(Config::default()).await;
@@ -304,15 +304,15 @@ async fn a_sign_in_that_could_not_be_made_is_not_examined() {
     ] {
         let faults = backend.faults();
         let mut fault = Fault::on("POST", "/login", refusal);
-        // The first two are an empty and a wrong password.
+        // After the sign-ins with nothing and with a wrong password.
         fault.skip = 2;
         let number = faults.add(fault);
-        let report = examined(&order(&backend.url()), Clerk::at(&backend)).await;
+        let report = examined(&plan(&backend.url()), Clerk::at(&backend)).await;
         assert!(fails(&report, "login").contains(said), "{report:#?}");
         assert_eq!(report.outcome, Outcome::NotExamined, "{said}");
         assert_eq!(report.exit_code(false), 2);
         let notes = report.notes.join(" ");
-        assert!(notes.contains("so the rest was not tried"), "{notes}");
+        assert!(notes.contains("so nothing after it was tried"), "{notes}");
         faults.remove(number);
     }
 }
@@ -331,26 +331,26 @@ async fn a_backend_that_does_not_bind_devices_or_end_what_it_lists() {
         body: None,
         headers: Default::default(),
     };
-    // The backend reports success and does nothing.
+    // The backend says that it has ended the session, and has not.
     backend
         .faults()
         .add(Fault::on("DELETE", "/sessions/*", gone));
-    let mut order = order(&backend.url());
-    order.allowed.replay = true;
-    order.allowed.revoke = true;
-    let report = examined(&order, Clerk::at(&backend)).await;
+    let mut plan = plan(&backend.url());
+    plan.allowed.replay = true;
+    plan.allowed.revoke = true;
+    let report = examined(&plan, Clerk::at(&backend)).await;
     assert!(fails(&report, "device").contains("fingerprint"));
     holds(&report, "session_end");
     assert!(fails(&report, "revoked").contains("refresh tokens"));
     crate::support::all_over(&backend, "demo@vestibule.test");
 }
 
-/// A wrong path must not lead to a rule by which every missing endpoint ends a session.
+/// A mistyped path must not lead to advice by which every missing endpoint ends a session.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_path_that_is_missing() {
     let backend = bundled(Config::default()).await;
     let report = examined(
-        &order(&format!("{}/api", backend.url())),
+        &plan(&format!("{}/api", backend.url())),
         Clerk::at(&backend),
     )
     .await;
@@ -364,7 +364,7 @@ async fn a_path_that_is_missing() {
     assert_eq!(report.outcome, Outcome::DoesNotFit);
 }
 
-/// A server that answers every request with a web page, as a server of files does.
+/// The server answers every request with a page, as a file server does.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_no_auth_backend() {
     let backend = bundled(Config::default()).await;
@@ -372,7 +372,7 @@ async fn a_server_that_is_no_auth_backend() {
         let page = Effect::Html { status };
         let faults = backend.faults();
         let number = faults.add(Fault::on("*", "*", page));
-        let report = examined(&order(&backend.url()), Clerk::at(&backend)).await;
+        let report = examined(&plan(&backend.url()), Clerk::at(&backend)).await;
         assert!(fails(&report, "json").contains("--backend"), "{status}");
         assert!(fails(&report, "login").contains("path"));
         assert!(fails(&report, "unknown_token").contains("no such endpoint"));

@@ -1,5 +1,5 @@
-//! The path to a backend: proxies that let no connection through, and one that speaks SOCKS5. The
-//! program itself runs, with the proxy variables in its environment.
+//! The way to a backend: proxies that do not connect, and one that speaks SOCKS5. The program runs
+//! with these proxies in the variables of its environment.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ use crate::front::{Authority, Front, Shows};
 use crate::support::{DEMO, PASSWORD, bundled, program, text};
 use crate::tls::row;
 
-/// Only the proxy knows this name: RFC 6761 reserves it, and it never has an address.
+/// Only the proxy knows this name: RFC 6761 keeps it free of addresses.
 const NAME: &str = "backend.invalid";
 
 /// A server. Ends when dropped.
@@ -59,7 +59,8 @@ impl Drop for Serving {
     }
 }
 
-/// A SOCKS5 proxy (RFC 1928) that records which address is asked for, and always connects to `to`.
+/// A SOCKS5 proxy (RFC 1928) that leads every connection to one address and keeps what it was asked
+/// for.
 async fn socks5(to: SocketAddr, asked: Arc<Mutex<Vec<String>>>) -> Serving {
     Serving::each(move |mut client| {
         let asked = asked.clone();
@@ -113,9 +114,8 @@ async fn what_keeps_a_proxy_from_helping_is_named() {
     let denying = Serving::saying(denies).await;
     let wanting = Serving::saying(wants).await;
     let gone = Serving::saying("").await;
-    let nobody = gone.address;
+    let nothing_there = gone.address;
     drop(gone);
-    // No listener in these cases speaks SOCKS.
     for (variable, proxy, obstacle) in [
         (
             "https_proxy",
@@ -129,12 +129,12 @@ async fn what_keeps_a_proxy_from_helping_is_named() {
         ),
         (
             "https_proxy",
-            format!("http://{nobody}"),
+            format!("http://{nothing_there}"),
             Obstacle::ProxyUnreachable,
         ),
         (
             "all_proxy",
-            format!("socks5://{nobody}"),
+            format!("socks5://{nothing_there}"),
             Obstacle::ProxyUnreachable,
         ),
         (

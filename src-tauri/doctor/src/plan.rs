@@ -1,45 +1,45 @@
-//! What is to be examined, with whose account, and what is allowed.
+//! What the doctor examines, with which accounts, and what it may do beyond signing in and out.
 
 use std::time::Duration;
 
 use vestibule_core::profile::Profile;
 use vestibule_core::secrets::Secret;
 use vestibule_core::transport::NetworkSettings;
-use vestibule_core::wire::PolicyInfo;
+use vestibule_core::wire::{LoginInput, PolicyInfo};
 
-/// How often a sign-in fails before there seems to be no limit.
+/// After so many failed sign-ins without a 429 the backend seems to have no limit.
 pub const SIGN_INS: u32 = 40;
-/// How often a session is refreshed before there seems to be none.
+/// The same for refreshes of one session.
 pub const REFRESHES: u32 = 150;
 
-/// What the contract asks for: how long a lost answer may be asked for again.
+/// How long the contract wants an old refresh token to work after its rotation.
 const GRACE: Duration = Duration::from_secs(60);
 
-/// What is to be examined.
-pub struct Order {
-    /// The backend, as the app would be told.
+/// What is examined.
+pub struct Plan {
+    /// The profile that the app would use.
     pub profile: Profile,
-    /// What the profile was made of; nothing where it is the contract.
+    /// The files and options that the profile was made of; empty for the contract itself.
     pub places: Vec<String>,
-    /// Who says how the backend is reached.
+    /// The proxy settings of the policy and of the desktop.
     pub network: NetworkSettings,
-    /// What the administrator of this computer has set.
+    /// The administrator's policy for this computer.
     pub policy: Option<PolicyInfo>,
     /// An account that signs in with its password alone.
     pub account: Option<Account>,
-    /// An account that is asked for a code.
+    /// An account whose sign-in needs a code.
     pub otp_account: Option<Account>,
     /// An address to make an account for.
     pub register: Option<String>,
-    /// What may be done beyond signing in and out.
+    /// What the doctor may do beyond signing in and out.
     pub allowed: Allowed,
-    /// For how long a replayed token should be good.
+    /// How long an old refresh token should work after its rotation.
     pub grace: Duration,
-    /// How long one is tried for.
+    /// How long the doctor tries an old refresh token.
     pub patience: Duration,
 }
 
-impl Order {
+impl Plan {
     /// An examination without an account, which changes nothing.
     pub fn new(profile: Profile) -> Self {
         Self {
@@ -56,8 +56,8 @@ impl Order {
         }
     }
 
-    /// What will be done, in sentences, before it is.
-    pub fn announcement(&self) -> Vec<String> {
+    /// Sentences that say what the doctor is about to do.
+    pub(crate) fn announcement(&self) -> Vec<String> {
         let mut lines = vec![format!(
             "look at {} without an account: one plain GET, one sign-in with nothing in it, one \
              refresh with a token that nobody issued",
@@ -69,7 +69,7 @@ impl Order {
                 account.email
             ));
             lines.push(format!(
-                "where that sign-in is answered in a way that the app does not understand: send {} \
+                "if the app does not understand the answer to that sign-in: send {} \
                  and the password to this backend several times more, at the paths of other \
                  profiles, to find one that fits",
                 account.email
@@ -121,39 +121,37 @@ impl Order {
 
 /// An account to sign in with.
 pub struct Account {
-    /// What it signs in with.
+    /// The e-mail address that signs in.
     pub email: String,
-    /// Its password.
+    /// The password of that account.
     pub password: Secret,
 }
 
-/// What may be done beyond signing in and out.
+impl Account {
+    pub(crate) fn credentials(&self) -> LoginInput {
+        LoginInput::new(&self.email, self.password.secret())
+    }
+}
+
+/// What the doctor may do beyond signing in and out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Allowed {
     /// Use old refresh tokens again.
     pub replay: bool,
-    /// End one session of the doctor's own.
+    /// End one session of the doctor's own through the list of sessions.
     pub revoke: bool,
-    /// End all sessions of the account.
+    /// End every session of the account.
     pub logout_all: bool,
-    /// Try passwords until the backend refuses.
+    /// Refresh and fail to sign in until the backend refuses.
     pub limits: bool,
 }
 
 impl Allowed {
-    /// Everything.
+    /// What `--destructive` allows.
     pub const ALL: Self = Self {
         replay: true,
         revoke: true,
         logout_all: true,
         limits: true,
     };
-}
-
-/// Who is at the other side: shows progress, and knows the codes that are mailed.
-pub trait Desk: Send + Sync + 'static {
-    /// Something that takes a while begins.
-    fn progress(&self, line: &str);
-    /// The code that was sent to this account; may wait for a person.
-    fn code(&self, email: &str) -> Option<Secret>;
 }

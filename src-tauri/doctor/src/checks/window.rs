@@ -1,73 +1,74 @@
-//! For how long a refresh token that was used still gets its successor: what replays of it
-//! bound, and whether that is long enough.
+//! The grace window: for how long an old refresh token still gets its successor, as far as replays
+//! bound it, and whether that is long enough.
 //!
-//! The backend counts from its own rotation, somewhere between our request and its answer, so
-//! each replay has a least and a greatest age. A window that shuts just when it should is
-//! therefore never seen open up to the last moment: nearly so, and shut no earlier, is enough.
+//! The backend counts from its own rotation, which lies somewhere between our request and its
+//! answer, so that each replay has a least and a greatest age. A window that shuts at exactly the
+//! wanted time is therefore never seen open up to its last moment. It is enough if it was seen open
+//! until shortly before, and not shut earlier.
 
 use std::time::{Duration, Instant};
 
-/// When a replay is tried, counted from the rotation, as far as patience goes.
+/// Seconds after the rotation at which a replay is tried, up to the plan's `patience`.
 const MOMENTS: [u64; 9] = [0, 2, 5, 10, 20, 30, 45, 60, 120];
 
-/// When a token was rotated, as far as can be told from here.
+/// The time of a rotation at the backend is between these two.
 #[derive(Clone, Copy)]
-pub(super) struct Rotation {
-    /// The request had not left yet.
+pub struct Rotation {
+    /// Before the request left.
     pub asked: Instant,
-    /// The answer was there.
+    /// After the answer arrived.
     pub answered: Instant,
 }
 
-/// What the replays have bounded so far.
+/// What the replays say about the window.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Bounds {
-    /// It was open for at least so long.
+pub struct Bounds {
+    /// It was open for at least this long.
     pub open: Option<Duration>,
-    /// And was shut after so long at most.
+    /// It was shut after this long at most.
     pub shut: Option<Duration>,
 }
 
-/// What that says of a window that should be open for some time.
+/// Whether the window is long enough.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub enum Verdict {
     Enough,
     TooShort,
-    /// Nobody looked for long enough.
+    /// The replays ended before the window did, and before the wanted time.
     Unwatched,
-    /// The answers came too slowly to say it.
+    /// The answers came too slowly to tell.
     TooSlow,
 }
 
 impl Rotation {
-    /// The least age of the token at the backend, for a replay that leaves now.
-    pub(super) fn least_age(&self) -> Duration {
+    /// The least age of the old token, for a replay that leaves now.
+    pub fn least_age(&self) -> Duration {
         self.answered.elapsed()
     }
 
-    /// The greatest, for a replay that is answered now.
-    pub(super) fn greatest_age(&self) -> Duration {
+    /// The greatest age of the old token, for a replay that is answered now.
+    pub fn greatest_age(&self) -> Duration {
         self.asked.elapsed()
     }
 }
 
 impl Bounds {
-    /// Whether the window is open for as long as is `wanted`.
-    pub(super) fn judge(&self, wanted: Duration) -> Verdict {
+    /// Whether the window is open for the `wanted` time.
+    pub fn judge(&self, wanted: Duration) -> Verdict {
         let nearly = self.open.is_some_and(|open| open >= near(wanted));
         match self.shut {
             Some(shut) if shut < wanted => Verdict::TooShort,
             _ if nearly => Verdict::Enough,
             None => Verdict::Unwatched,
-            // Refused the moment after: however slow that was, there is no window.
+            // The first replay was refused: however late it came, there is no window.
             Some(_) if self.open.is_none() => Verdict::TooShort,
             Some(_) => Verdict::TooSlow,
         }
     }
 }
 
-/// When to replay, for as long as patience goes.
-pub(super) fn moments(wanted: Duration, patience: Duration) -> Vec<Duration> {
+/// The ages at which to replay an old token.
+pub fn moments(wanted: Duration, patience: Duration) -> Vec<Duration> {
     let mut moments: Vec<Duration> = MOMENTS.map(Duration::from_secs).into();
     moments.extend([near(wanted), wanted]);
     moments.retain(|moment| *moment < patience);
@@ -77,7 +78,7 @@ pub(super) fn moments(wanted: Duration, patience: Duration) -> Vec<Duration> {
     moments
 }
 
-/// Near enough: earlier by what an answer may take, and a clock that counts in seconds.
+/// The wanted time, less what an answer may take and what a clock that counts in seconds loses.
 fn near(wanted: Duration) -> Duration {
     wanted.saturating_sub((wanted / 20).max(Duration::from_secs(1)))
 }

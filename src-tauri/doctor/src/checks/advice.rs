@@ -1,5 +1,5 @@
-//! What to do about a sign-in or a refresh that the app does not understand. One place for the
-//! words, so that the same trouble has the same advice wherever it shows.
+//! What to change where the app does not understand the answer to a sign-in or a refresh. Every
+//! check takes these sentences from here, so that the same failure has the same advice.
 
 use serde_json::Value;
 use vestibule_core::backend::{Exchange, Fault};
@@ -9,30 +9,41 @@ use vestibule_core::profile::Profile;
 use vestibule_core::reply::Reply;
 use vestibule_core::transport::StatusCode;
 
-use crate::mask::Masks;
-use crate::row::{Finding, Side};
+use crate::answered::{Answered, Described};
+use crate::client::{Renewal, SignInAnswer};
+use crate::finding::{Finding, Side};
 use crate::shape;
 
-/// A step of a sign-in that did not go as it should have.
-pub fn refused(
-    exchange: Option<&Exchange>,
-    error: &AuthError,
-    profile: &Profile,
-    masks: &Masks,
-) -> Finding {
-    let Some(exchange) = exchange else {
+/// A question that the backend has refused.
+pub fn refused<T>(answer: &Answered<T>, error: &AuthError, profile: &Profile) -> Finding {
+    failed(answer.exchanges.first(), error, profile)
+}
+
+/// A sign-in that gave a session without a user: the last exchange is the one that should have
+/// said who signed in.
+pub fn no_user(answer: &Answered<SignInAnswer>, error: &AuthError, profile: &Profile) -> Finding {
+    failed(answer.exchanges.last(), error, profile)
+}
+
+fn failed(described: Option<&Described>, error: &AuthError, profile: &Profile) -> Finding {
+    let Some(Described {
+        exchange,
+        sent,
+        got,
+    }) = described
+    else {
         let finding = Finding::no("", "nothing could be sent");
         return finding.advise(
             Side::Profile,
             "a template of this endpoint cannot be filled in",
         );
     };
-    let finding = Finding::no(shape::sent(exchange), shape::got(exchange, masks));
+    let finding = Finding::no(sent, got);
     let status = exchange.status.unwrap_or_default();
     if shape::is_redirect(exchange) {
         return finding.advise(
             Side::Profile,
-            "use the address that it leads to: the app follows no redirect with a password",
+            "use the address that the redirect leads to: the app follows no redirect with a password",
         );
     }
     if let Some(obstacle) = exchange.fault.and_then(Fault::obstacle) {
@@ -48,26 +59,27 @@ pub fn refused(
         (_, 404 | 405 | 501) => absent(finding),
         (ErrorCode::InvalidInput, _) => finding.advise(
             Side::Profile,
-            "the request is not to its taste: leave members out of the endpoint's `body`, or name \
-             them as it does (`fingerprint` is what others most often refuse)",
+            "the backend does not accept this request: in the endpoint's `body`, leave members out \
+             or rename them (`fingerprint` is the one that other backends most often refuse)",
         ),
         (ErrorCode::InvalidCredentials, _) => finding.advise(
             Side::You,
-            "the account is not let in: check --email and the password",
+            "the backend refuses this account: check --email and the password",
         ),
         (ErrorCode::AccountBlocked | ErrorCode::AccountLocked, _) => {
             finding.advise(Side::You, "the account is blocked or locked: name another")
         }
-        (ErrorCode::RateLimited, _) => {
-            finding.advise(Side::You, "too many tries by now: wait, and run this again")
-        }
+        (ErrorCode::RateLimited, _) => finding.advise(
+            Side::You,
+            "the backend has counted too many tries: wait, and run this again",
+        ),
         (ErrorCode::BackendFault, _) => {
             let finding = finding.advise(
                 Side::Backend,
-                "a 5xx is trouble that passes, to the app: a refusal is a 4xx with {message, code}",
+                "to the app a 5xx is a temporary failure: answer a refusal with 4xx and {message, code}",
             );
-            let trouble = StatusCode::from_u16(status).map(Fault::Status);
-            match trouble.ok().and_then(Fault::obstacle) {
+            let fault = StatusCode::from_u16(status).map(Fault::Status);
+            match fault.ok().and_then(Fault::obstacle) {
                 Some(obstacle) => finding.advise_against(obstacle),
                 None => finding,
             }
@@ -75,12 +87,12 @@ pub fn refused(
         (ErrorCode::BadAnswer, 200..=299) => missing(finding, exchange, profile),
         _ => finding.advise(
             Side::Profile,
-            "say in `errors` what this status and code mean, or answer as the contract has it",
+            "say in `errors` what this status and code mean, or answer as in the contract",
         ),
     }
 }
 
-/// Nobody serves this.
+/// The backend serves nothing at this path.
 fn absent(finding: Finding) -> Finding {
     finding
         .advise(
@@ -104,19 +116,13 @@ fn missing(finding: Finding, exchange: &Exchange, profile: &Profile) -> Finding 
     }
     let is_cookie = exchange.headers.get_all("set-cookie").iter().any(|line| {
         let name = line.to_str().unwrap_or_default().split('=').next();
-        name.is_some_and(|name| {
-            profile
-                .cookies
-                .refresh
-                .iter()
-                .any(|held| held == name.trim())
-        })
+        name.is_some_and(|name| profile.cookies.refresh.iter().any(|one| one == name.trim()))
     });
     if !is_cookie && reply.refresh_token(now).is_none() && !profile.session.single_token {
         lacks.push("no refresh token (cookies.refresh, or answer.login.refresh_token)");
     }
     let lacks = match lacks.as_slice() {
-        [] => "it is not understood".into(),
+        [] => "the app does not understand the answer".into(),
         lacks => format!("where the profile looks there is {}", lacks.join("; ")),
     };
     finding.advise(Side::Profile, lacks).advise(
@@ -125,19 +131,18 @@ fn missing(finding: Finding, exchange: &Exchange, profile: &Profile) -> Finding 
     )
 }
 
-/// A refresh that should have said that the session is over, or should have renewed it.
-pub fn not_dead(finding: Finding, exchange: Option<&Exchange>) -> Finding {
-    let status = exchange
-        .and_then(|exchange| exchange.status)
-        .unwrap_or_default();
+/// A refresh whose answer should have said that the session is over.
+pub fn not_dead(answer: &Answered<Renewal>) -> Finding {
+    let finding = answer.no();
+    let status = answer.status().unwrap_or_default();
     if matches!(status, 404 | 405 | 501) {
-        // No rule is offered for that: it would end every session once a path is mistyped.
+        // No rule is offered: by such a rule one mistyped path would end every session.
         return absent(finding).advise(
             Side::Backend,
-            "if it is served, answer a dead token with 401 and JSON {message, code}",
+            "if it is served, answer 401 and JSON {message, code} to a dead token",
         );
     }
-    let rule = match exchange.and_then(shape::body) {
+    let rule = match answer.body() {
         Some(body) => match body.pointer("/code").and_then(Value::as_str) {
             Some(code) => format!("[[ends]] status = {status}, code = {code:?}, why = \"expired\""),
             None => format!("[[ends]] status = {status}, why = \"expired\""),
@@ -146,14 +151,15 @@ pub fn not_dead(finding: Finding, exchange: Option<&Exchange>) -> Finding {
     };
     let finding = finding.advise(
         Side::Backend,
-        "answer 401 with JSON {message, code}: everything else is trouble that passes, to the \
-         app, and a person whose session is over would be shown as offline for ever",
+        "answer 401 with JSON {message, code}: to the app every other answer is a temporary \
+         failure, and it would show a person whose session is over as offline for ever",
     );
     match rule.as_str() {
         "" => finding,
-        rule if (400..500).contains(&status) && status != 429 => {
-            finding.advise(Side::Profile, format!("or take it for an end: {rule}"))
-        }
+        rule if (400..500).contains(&status) && status != 429 => finding.advise(
+            Side::Profile,
+            format!("or let this answer end the session: {rule}"),
+        ),
         _ => finding,
     }
 }

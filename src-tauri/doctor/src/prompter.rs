@@ -1,20 +1,23 @@
-//! The terminal: passwords and codes come in by it, progress goes out on standard error. What
-//! is typed is not shown, and nothing is ever taken from the command line.
+//! What the doctor asks a person for: passwords and codes, from a terminal, which does not show
+//! them, or from standard input, never from the command line. Progress goes to standard error.
 
 use std::env::VarError;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 use vestibule_core::secrets::Secret;
 
-use crate::order::Desk;
+/// Shows progress, and asks for the codes that a backend sends.
+pub trait Prompter: Send + Sync + 'static {
+    /// Says what the doctor is about to do, where that may take a while.
+    fn progress(&self, line: &str);
+    /// The code that the backend has sent to this account; may wait for a person.
+    fn code(&self, email: &str) -> Option<Secret>;
+}
 
 const PASSWORD: &str = "VESTIBULE_DOCTOR_PASSWORD";
 const OTP_PASSWORD: &str = "VESTIBULE_DOCTOR_OTP_PASSWORD";
 
-/// The password of the account, wherever it comes from.
-///
-/// # Errors
-/// If there is none, in words.
+/// The password of the account, from the environment or typed.
 pub fn password(email: &str) -> Result<Secret, String> {
     if let Some(given) = given(PASSWORD)? {
         return Ok(given);
@@ -23,16 +26,13 @@ pub fn password(email: &str) -> Result<Secret, String> {
     asked.ok_or_else(|| format!("no password: type it, set {PASSWORD}, or pipe it in"))
 }
 
-/// The password of the account that is asked for a code, if it has one of its own.
-///
-/// # Errors
-/// If it cannot be one, in words.
+/// The password of the account whose sign-in needs a code, where the environment has one.
 pub fn otp_password() -> Result<Option<Secret>, String> {
     given(OTP_PASSWORD)
 }
 
-/// A password from the environment. An empty one is a secret that a CI job has lost, and is not
-/// tried: it would count as a wrong password of the account.
+/// A password from the environment. An empty variable is a secret that a CI job has lost. It is
+/// an error, because a try with it would count as a wrong password of the account.
 fn given(name: &str) -> Result<Option<Secret>, String> {
     match std::env::var(name) {
         Ok(text) if text.is_empty() => Err(format!(
@@ -44,13 +44,13 @@ fn given(name: &str) -> Result<Option<Secret>, String> {
     }
 }
 
-/// A line on standard error. A terminal that was closed meanwhile must not end the program
-/// before it has signed out.
-pub fn tell(line: &str) {
+/// A line on standard error. An error is ignored: where the terminal was closed meanwhile, the
+/// program must still sign out before it ends.
+pub fn print(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-/// One line, hidden where a person types it.
+/// One line, which a terminal does not show.
 fn typed(prompt: &str) -> Option<Secret> {
     let line = if std::io::stdin().is_terminal() {
         rpassword::prompt_password(prompt).ok()?
@@ -64,12 +64,11 @@ fn typed(prompt: &str) -> Option<Secret> {
     (!text.is_empty()).then(|| Secret::new(text))
 }
 
-/// A person at a terminal.
 pub struct Terminal;
 
-impl Desk for Terminal {
+impl Prompter for Terminal {
     fn progress(&self, line: &str) {
-        tell(&format!("  … {line}"));
+        print(&format!("  … {line}"));
     }
 
     fn code(&self, email: &str) -> Option<Secret> {

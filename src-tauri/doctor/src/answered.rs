@@ -1,0 +1,86 @@
+//! What one question to the backend brought: its exchanges, in words too, and what the app's own
+//! client makes of the answer.
+
+use serde_json::Value;
+use vestibule_core::backend::Exchange;
+
+use crate::finding::Finding;
+use crate::shape;
+
+/// An exchange, with words for it that hold no secret.
+pub struct Described {
+    pub exchange: Exchange,
+    pub sent: String,
+    pub got: String,
+}
+
+/// The answer to one question. Most take one exchange; where the profile asks `me` for the user, a
+/// sign-in takes two.
+pub struct Answered<T> {
+    pub result: T,
+    pub exchanges: Vec<Described>,
+}
+
+impl<T> Answered<T> {
+    pub fn exchange(&self) -> Option<&Exchange> {
+        self.exchanges.first().map(|one| &one.exchange)
+    }
+
+    pub fn sent(&self) -> &str {
+        self.exchanges.first().map_or("", |one| &one.sent)
+    }
+
+    pub fn got(&self) -> &str {
+        let first = self.exchanges.first();
+        first.map_or("nothing was sent", |one| &one.got)
+    }
+
+    pub fn status(&self) -> Option<u16> {
+        self.exchange()?.status
+    }
+
+    pub fn is_success(&self) -> bool {
+        matches!(self.status(), Some(200..=299))
+    }
+
+    /// Whether the backend serves nothing at this path.
+    pub fn is_absent(&self) -> bool {
+        matches!(self.status(), Some(404 | 405 | 501))
+    }
+
+    pub fn is_page(&self) -> bool {
+        self.exchange().is_some_and(shape::is_page)
+    }
+
+    /// The JSON of the answer.
+    pub fn body(&self) -> Option<Value> {
+        self.exchange().and_then(shape::body)
+    }
+
+    pub fn yes(&self) -> Finding {
+        Finding::yes(self.sent(), self.got())
+    }
+
+    pub fn no(&self) -> Finding {
+        Finding::no(self.sent(), self.got())
+    }
+
+    pub fn unclear(&self) -> Finding {
+        Finding::unclear(self.sent(), self.got())
+    }
+
+    /// Like [`Answered::yes`], and what that answer means.
+    pub fn yes_because(&self, meaning: &str) -> Finding {
+        Finding::yes(self.sent(), format!("{}: {meaning}", self.got()))
+    }
+
+    /// Like [`Answered::no`], and what that answer means.
+    pub fn no_because(&self, meaning: &str) -> Finding {
+        Finding::no(self.sent(), format!("{}: {meaning}", self.got()))
+    }
+
+    /// Like [`Answered::unclear`], and what that answer means.
+    pub fn unclear_because(&self, meaning: &str) -> Finding {
+        Finding::unclear(self.sent(), format!("{}: {meaning}", self.got()))
+    }
+}

@@ -1,0 +1,313 @@
+//! Everything that the contract asks of a backend, one row of [`CHECKS`] for each thing.
+//!
+//! A check is a row and the function that the row names. The function is pure: it judges what the
+//! probes have observed. Probes are the functions that send requests; each file here has those of
+//! one subject, above the checks that judge them, and [`crate::examination`] runs them in order. A
+//! new check is one row here and one function; where it has to ask the backend something new, also
+//! a field in the observations of its subject, and the probe that fills it.
+
+mod advice;
+pub mod client_side;
+pub mod codes;
+pub mod connection;
+mod discover;
+pub mod limits;
+pub mod overall;
+pub mod refresh;
+pub mod register;
+pub mod replay;
+pub mod sessions;
+pub mod sign_in;
+pub mod sign_out;
+mod window;
+
+use serde::Serialize;
+
+use crate::answered::Described;
+use crate::finding::{Advice, Finding, Holds};
+use crate::plan::Plan;
+use crate::suggest::Suggestion;
+
+/// A part of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Group {
+    /// How the backend is reached.
+    Connection,
+    /// The endpoints, by `docs/backend.md`.
+    Endpoints,
+    /// Refresh tokens that are old, unknown, or used from elsewhere.
+    Edges,
+}
+
+/// What it costs when a check does not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Weight {
+    /// The app does not work with this backend.
+    Must,
+    /// The app works, with a loss that the advice names.
+    Should,
+}
+
+/// What a check needs before it can be tried.
+#[derive(Clone, Copy)]
+enum Needs {
+    Nothing,
+    /// An answer from the backend.
+    Backend,
+    Account,
+    OtpAccount,
+    Register,
+    Replay,
+    Revoke,
+    LogoutAll,
+    Limits,
+}
+
+impl Needs {
+    /// Why a check was not tried, where no probe says anything more exact.
+    const fn reason(self) -> &'static str {
+        match self {
+            Self::Nothing => "",
+            Self::Backend => "the backend was not reached",
+            Self::Account => "no account signed in: name one with --email",
+            Self::OtpAccount => "name an account whose sign-in needs a code with --otp-email",
+            Self::Register => "asked for with --register ADDRESS: makes an account",
+            Self::Replay => "asked for with --replay: may end the doctor's own session",
+            Self::Revoke => "asked for with --revoke: ends a session of the doctor's own",
+            Self::LogoutAll => "asked for with --logout-all: ends every session of the account",
+            Self::Limits => "asked for with --limits: your address may be locked out for a while",
+        }
+    }
+}
+
+/// A row of the table.
+pub struct Check {
+    /// The name in the JSON, which is that of the function.
+    id: &'static str,
+    group: Group,
+    weight: Weight,
+    needs: Needs,
+    title: &'static str,
+    judge: fn(&Observations<'_>) -> Judged,
+}
+
+/// Writes the rows: the id of each is the name of its function.
+macro_rules! checks {
+    ($($group:ident $weight:ident $needs:ident $subject:ident::$id:ident $title:literal)*) => {
+        &[$(Check {
+            id: stringify!($id),
+            group: Group::$group,
+            weight: Weight::$weight,
+            needs: Needs::$needs,
+            title: $title,
+            judge: $subject::$id,
+        }),*]
+    };
+}
+
+/// Every check, in the order of the table.
+pub const CHECKS: &[Check] = checks! {
+    // group    weight needs      function                   title
+    Connection  Must   Nothing    connection::reachable      "Reachable"
+    Connection  Must   Backend    connection::tls            "TLS"
+    Connection  Should Backend    connection::plain_http     "Plain http leads to https"
+    Connection  Must   Backend    overall::direct            "No endpoint redirects"
+    Connection  Must   Backend    overall::json              "Answers are JSON"
+    Connection  Should Backend    overall::clock             "Clock"
+    Endpoints   Must   Account    sign_in::login             "Sign in"
+    Endpoints   Must   Account    sign_in::login_user        "… says who signed in"
+    Endpoints   Should Account    sign_in::login_expiry      "… says how long it lasts"
+    Endpoints   Must   Account    sign_in::login_token       "… with a refresh token"
+    Endpoints   Should Account    sign_in::cookie            "Refresh cookie's attributes"
+    Endpoints   Should Backend    sign_in::login_invalid     "Invalid input"
+    Endpoints   Must   Account    sign_in::login_wrong       "Wrong password"
+    Endpoints   Must   OtpAccount codes::otp_wanted          "Sign in that needs a code"
+    Endpoints   Must   OtpAccount codes::otp_wrong           "Wrong code"
+    Endpoints   Should OtpAccount codes::otp_resend          "Another code"
+    Endpoints   Must   OtpAccount codes::otp_right           "Right code"
+    Endpoints   Must   Register   register::register         "New account"
+    Endpoints   Should Register   register::register_taken   "New account, e-mail taken"
+    Endpoints   Must   Account    refresh::refresh           "Refresh"
+    Endpoints   Should Account    refresh::rotation          "Refresh token rotates"
+    Endpoints   Must   Account    sign_out::logout           "Sign out"
+    Endpoints   Must   Account    sign_out::logout_token     "… carries the session"
+    Endpoints   Must   Account    sign_out::logout_ends      "… ends the session"
+    Endpoints   Should Account    sign_out::logout_again     "Sign out twice"
+    Endpoints   Should Account    sessions::sessions         "List of sessions"
+    Endpoints   Should Revoke     sessions::session_end      "End one session"
+    Endpoints   Should LogoutAll  sessions::logout_all       "End all sessions"
+    Endpoints   Should Limits     limits::limits             "Limit on sign-ins"
+    Edges       Should Backend    client_side::no_token      "No refresh token held"
+    Edges       Must   Backend    refresh::unknown_token     "Unknown refresh token"
+    Edges       Must   Account    refresh::user_again        "Refresh returns the user"
+    Edges       Should Account    sign_in::expiry_agrees     "Expiries agree"
+    Edges       Should Replay     replay::grace              "Grace window"
+    Edges       Should Replay     replay::successor          "Replay: same successor"
+    Edges       Should Replay     replay::reuse              "Reuse is detected"
+    Edges       Should Replay     replay::family             "Reuse ends the family"
+    Edges       Should Replay     replay::device             "Another device"
+    Edges       Should Revoke     sessions::revoked          "Session ended elsewhere"
+    Edges       Should Account    sign_out::cookie_deleted   "Sign-out deletes the cookie"
+    Edges       Should Limits     limits::limits_refresh     "Limit on refreshes"
+    Edges       Should Backend    client_side::transient     "Temporary failures"
+};
+
+/// What all probes have observed.
+pub struct Observations<'a> {
+    pub plan: &'a Plan,
+    pub connection: connection::Connection,
+    pub sign_in: sign_in::SignIns,
+    pub codes: codes::Codes,
+    pub register: register::Registrations,
+    pub refresh: refresh::Refreshes,
+    pub sign_out: sign_out::SignOuts,
+    pub sessions: sessions::Sessions,
+    pub replay: replay::Replays,
+    pub limits: limits::Limits,
+    /// Every exchange, once the last one is over.
+    pub exchanges: Vec<Described>,
+    /// Why no further probe was run.
+    pub stopped_at: Option<Obstruction>,
+    pub suggestion: Suggestion,
+    /// Sentences for the end of the report.
+    pub notes: Vec<String>,
+}
+
+/// What kept the examination from going on.
+#[derive(Clone, Copy)]
+pub struct Obstruction {
+    /// The reason that every check gives which was not tried.
+    pub why: &'static str,
+    /// Whether it says nothing about how well the backend fits.
+    pub not_examined: bool,
+}
+
+impl<'a> Observations<'a> {
+    pub fn new(plan: &'a Plan) -> Self {
+        Self {
+            plan,
+            connection: Default::default(),
+            sign_in: Default::default(),
+            codes: Default::default(),
+            register: Default::default(),
+            refresh: Default::default(),
+            sign_out: Default::default(),
+            sessions: Default::default(),
+            replay: Default::default(),
+            limits: Default::default(),
+            exchanges: Vec::new(),
+            stopped_at: None,
+            suggestion: Suggestion::None,
+            notes: Vec::new(),
+        }
+    }
+}
+
+/// What one probe has brought back: nothing yet, the reason why it could not be run, or a value.
+pub struct Probe<T>(Option<Result<T, String>>);
+
+impl<T> Probe<T> {
+    pub fn done(value: T) -> Self {
+        Self(Some(Ok(value)))
+    }
+
+    pub fn skipped(why: impl Into<String>) -> Self {
+        Self(Some(Err(why.into())))
+    }
+
+    pub fn result(&self) -> Result<&T, NotTried> {
+        match &self.0 {
+            Some(Ok(value)) => Ok(value),
+            Some(Err(why)) => Err(NotTried::Because(why.clone())),
+            None => Err(NotTried::NotRun),
+        }
+    }
+}
+
+impl<T> Default for Probe<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T> From<Result<T, String>> for Probe<T> {
+    fn from(result: Result<T, String>) -> Self {
+        Self(Some(result))
+    }
+}
+
+/// Why a check has nothing to judge.
+pub enum NotTried {
+    /// Its probe was not run: the row says what the check needs.
+    NotRun,
+    Because(String),
+}
+
+pub type Judged = Result<Finding, NotTried>;
+
+/// A row of the report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Row {
+    pub id: &'static str,
+    pub group: Group,
+    pub title: &'static str,
+    pub weight: Weight,
+    pub holds: Holds,
+    pub sent: String,
+    pub got: String,
+    pub advice: Vec<Advice>,
+}
+
+/// Judges everything: one row for each check, in the order of the table.
+pub fn checklist(seen: &Observations<'_>) -> Vec<Row> {
+    let row = |check: &Check| {
+        let finding = (check.judge)(seen).unwrap_or_else(|not_tried| {
+            Finding::not_tried(match (not_tried, seen.stopped_at) {
+                (NotTried::Because(why), _) => why,
+                (NotTried::NotRun, Some(obstruction)) => obstruction.why.into(),
+                (NotTried::NotRun, None) => check.needs.reason().into(),
+            })
+        });
+        Row {
+            id: check.id,
+            group: check.group,
+            title: check.title,
+            weight: check.weight,
+            holds: finding.holds,
+            sent: finding.sent,
+            got: finding.got,
+            advice: finding.advice,
+        }
+    };
+    CHECKS.iter().map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use vestibule_core::profile::Profile;
+
+    use super::*;
+
+    #[test]
+    fn every_check_has_a_name_of_its_own_and_is_in_every_report() {
+        let names: BTreeSet<_> = CHECKS.iter().map(|check| check.id).collect();
+        assert_eq!(names.len(), CHECKS.len());
+        let plan = Plan::new(Profile::default());
+        let mut seen = Observations::new(&plan);
+        let rows = checklist(&seen);
+        assert_eq!(rows.len(), CHECKS.len());
+        assert!(rows.iter().all(|row| row.holds == Holds::NotTried));
+        let grace = rows.iter().find(|row| row.id == "grace").unwrap();
+        assert!(grace.got.contains("--replay"), "{grace:?}");
+        let why = "no way on";
+        seen.stopped_at = Some(Obstruction {
+            why,
+            not_examined: true,
+        });
+        assert!(checklist(&seen).iter().all(|row| row.got == why));
+    }
+}

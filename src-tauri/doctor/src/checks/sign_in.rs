@@ -1,0 +1,332 @@
+//! Signing in with a password, and what that gives: a user, an access token, a refresh token.
+
+use std::time::Duration;
+
+use vestibule_core::backend::Exchange;
+use vestibule_core::error::{AuthError, ErrorCode};
+use vestibule_core::expiry;
+use vestibule_core::secrets::Secret;
+use vestibule_core::wire::LoginInput;
+
+use super::discover::discover;
+use super::{Judged, NotTried, Observations, Obstruction, Probe, advice};
+use crate::answered::Answered;
+use crate::client::{Client, NewSession, SignInAnswer};
+use crate::date;
+use crate::finding::{Finding, Side};
+use crate::open_sessions::SessionId;
+use crate::plan::Account;
+use crate::shape;
+use crate::stop::Stopped;
+use crate::suggest::Suggestion;
+
+/// Two forms of one expiry agree where they differ by no more than this.
+const EXPIRY_TOLERANCE: Duration = Duration::from_secs(60);
+
+#[derive(Default)]
+pub struct SignIns {
+    empty: Probe<Answered<SignInAnswer>>,
+    wrong_password: Probe<Answered<SignInAnswer>>,
+    right: Probe<Answered<SignInAnswer>>,
+}
+
+impl SignIns {
+    pub fn was_tried(&self) -> bool {
+        self.right.result().is_ok()
+    }
+
+    /// Whether the backend has let the account in.
+    pub fn gave_a_session(&self) -> bool {
+        let result = self.right.result().map(|answer| &answer.result);
+        matches!(
+            result,
+            Ok(SignInAnswer::Session(_) | SignInAnswer::Nameless(_))
+        )
+    }
+
+    /// The new session and the first exchange of its sign-in.
+    fn session(&self) -> Result<(&NewSession, &Exchange, &str), NotTried> {
+        let answer = self.right.result()?;
+        match (&answer.result, answer.exchange()) {
+            (SignInAnswer::Session(session), Some(first)) => Ok((session, first, answer.sent())),
+            _ => Err(NotTried::NotRun),
+        }
+    }
+
+    pub fn access_life(&self) -> Option<Duration> {
+        self.session().ok()?.0.access.life
+    }
+}
+
+/// Signs in with an empty e-mail and password.
+pub async fn sign_in_empty(
+    client: &mut Client,
+    seen: &mut Observations<'_>,
+) -> Result<(), Stopped> {
+    client.stop.check()?;
+    let input = LoginInput::new("", "");
+    let answer = client.login(&input, &Client::new_device()).await;
+    seen.sign_in.empty = Probe::done(answer);
+    Ok(())
+}
+
+/// Tries one wrong password. The right one follows and resets the backend's count of failures.
+pub async fn sign_in_wrongly(
+    client: &mut Client,
+    seen: &mut Observations<'_>,
+    account: &Account,
+) -> Result<(), Stopped> {
+    client.begin("trying one wrong password")?;
+    let wrong = format!("wrong-{}", uuid::Uuid::new_v4().simple());
+    client.masks.hide(&wrong, "password");
+    let input = LoginInput::new(&account.email, wrong);
+    let answer = client.login(&input, &Client::new_device()).await;
+    seen.sign_in.wrong_password = Probe::done(answer);
+    Ok(())
+}
+
+/// Signs in; all later probes need the session. Where the answer is not understood, looks for a
+/// profile that understands it.
+pub async fn sign_in(
+    client: &mut Client,
+    seen: &mut Observations<'_>,
+    account: &Account,
+) -> Result<Option<SessionId>, Stopped> {
+    client.begin(&format!("signing in as {}", account.email))?;
+    let answer = client
+        .login(&account.credentials(), &Client::new_device())
+        .await;
+    let session = match &answer.result {
+        SignInAnswer::Session(new) => Some(new.id),
+        _ => None,
+    };
+    if session.is_some() {
+        let profile = seen.plan.profile.name.clone();
+        seen.suggestion = Suggestion::Fits { profile };
+    }
+    seen.stopped_at = obstruction(&answer.result);
+    seen.notes.extend(note(&answer.result, &account.email));
+    let is_misunderstood =
+        matches!(&answer.result, SignInAnswer::Refused(error) if !says_nothing(error));
+    let exchange = answer.exchange().cloned();
+    seen.sign_in.right = Probe::done(answer);
+    if is_misunderstood {
+        discover(client, seen, account, exchange.as_ref()).await?;
+    }
+    Ok(session)
+}
+
+/// Why the examination cannot go on after this answer.
+fn obstruction(answer: &SignInAnswer) -> Option<Obstruction> {
+    let (why, not_examined) = match answer {
+        SignInAnswer::Session(_) => return None,
+        SignInAnswer::Nameless(_) => (
+            "the answer to the sign-in does not say who signed in",
+            false,
+        ),
+        SignInAnswer::CodeNeeded { .. } => (
+            "the sign-in was not completed: the account needs a code",
+            true,
+        ),
+        SignInAnswer::Accepted => ("the sign-in gave no session", false),
+        SignInAnswer::Refused(error) => ("the sign-in failed", says_nothing(error)),
+    };
+    Some(Obstruction { why, not_examined })
+}
+
+/// Why the backend was not examined, for the end of the report.
+fn note(answer: &SignInAnswer, email: &str) -> Option<String> {
+    match answer {
+        SignInAnswer::CodeNeeded { .. } => {
+            Some(format!("The sign-in was not examined: {NEEDS_CODE}."))
+        }
+        SignInAnswer::Refused(error) if error.code == ErrorCode::InvalidCredentials => Some(
+            format!("The backend refuses {email}, so nothing after the sign-in was tried."),
+        ),
+        SignInAnswer::Refused(error) if says_nothing(error) => {
+            Some("The sign-in could not be made, so nothing after it was tried.".into())
+        }
+        _ => None,
+    }
+}
+
+const NEEDS_CODE: &str = "this account needs a code: name it with --otp-email, and with --email \
+                          one that signs in with its password alone";
+
+/// Whether a refusal is about this account or this moment, and not about how the backend answers.
+fn says_nothing(error: &AuthError) -> bool {
+    matches!(
+        error.code,
+        ErrorCode::InvalidCredentials
+            | ErrorCode::RateLimited
+            | ErrorCode::Unreachable
+            | ErrorCode::AccountBlocked
+            | ErrorCode::AccountLocked
+    )
+}
+
+pub fn login_invalid(seen: &Observations<'_>) -> Judged {
+    let answer = seen.sign_in.empty.result()?;
+    Ok(match &answer.result {
+        SignInAnswer::Refused(error) => match error.code {
+            ErrorCode::InvalidInput | ErrorCode::InvalidCredentials => answer.yes(),
+            _ => advice::refused(answer, error, &seen.plan.profile),
+        },
+        _ => answer
+            .no_because("signed in without an e-mail and a password")
+            .advise(
+                Side::Backend,
+                "refuse an empty e-mail and password with 400 or 422",
+            ),
+    })
+}
+
+pub fn login_wrong(seen: &Observations<'_>) -> Judged {
+    let answer = seen.sign_in.wrong_password.result()?;
+    Ok(match &answer.result {
+        SignInAnswer::Refused(error) => match error.code {
+            ErrorCode::InvalidCredentials => answer.yes(),
+            // Neither says anything about wrong passwords.
+            ErrorCode::RateLimited | ErrorCode::Unreachable => answer.unclear(),
+            _ => advice::refused(answer, error, &seen.plan.profile).advise(
+                Side::Backend,
+                "answer a wrong password with 401 and JSON, so that the app can say that it is \
+                 wrong",
+            ),
+        },
+        SignInAnswer::CodeNeeded { .. } => answer
+            .no()
+            .advise(Side::Backend, "check the password before asking for a code"),
+        SignInAnswer::Session(_) => answer
+            .no_because("signed in")
+            .advise(Side::Backend, "refuse every wrong password"),
+        SignInAnswer::Nameless(_) | SignInAnswer::Accepted => answer
+            .no()
+            .advise(Side::Backend, "refuse a wrong password with 401"),
+    })
+}
+
+pub fn login(seen: &Observations<'_>) -> Judged {
+    let answer = seen.sign_in.right.result()?;
+    Ok(match &answer.result {
+        SignInAnswer::Session(_) | SignInAnswer::Nameless(_) => answer.yes(),
+        SignInAnswer::CodeNeeded { .. } => Finding::unclear(answer.sent(), NEEDS_CODE),
+        SignInAnswer::Accepted => answer.unclear(),
+        SignInAnswer::Refused(error) => advice::refused(answer, error, &seen.plan.profile),
+    })
+}
+
+pub fn login_user(seen: &Observations<'_>) -> Judged {
+    let answer = seen.sign_in.right.result()?;
+    if let SignInAnswer::Nameless(error) = &answer.result {
+        return Ok(advice::no_user(answer, error, &seen.plan.profile));
+    }
+    let (NewSession { user, .. }, _, sent) = seen.sign_in.session()?;
+    let mut has = vec!["an id"];
+    has.extend((user.name != user.email).then_some("a name"));
+    has.extend((!user.email.is_empty()).then_some("an e-mail"));
+    has.extend((!user.roles.is_empty()).then_some("roles"));
+    Ok(Finding::yes(sent, has.join(", ")))
+}
+
+pub fn login_token(seen: &Observations<'_>) -> Judged {
+    let (NewSession { token, .. }, _, sent) = seen.sign_in.session()?;
+    let place = match token.body() {
+        Some(_) => "in the body",
+        None => "in a cookie",
+    };
+    let got = match token.expires() {
+        Some(end) => format!("{place}, until {}", end.date()),
+        None => format!("{place}, without an end"),
+    };
+    Ok(Finding::yes(sent, got))
+}
+
+pub fn login_expiry(seen: &Observations<'_>) -> Judged {
+    let (NewSession { access, .. }, _, sent) = seen.sign_in.session()?;
+    Ok(match (access.life, &access.token) {
+        (Some(life), _) => Finding::yes(sent, format!("{} from receipt", span(life))),
+        (None, None) => Finding::not_tried("there is no access token: cookies carry the session"),
+        (None, Some(_)) => Finding::no(
+            sent,
+            "the answer does not say how long the access token lasts",
+        )
+        .advise(Side::Backend, "say it as tokens.expiresIn, in seconds")
+        .advise(
+            Side::Profile,
+            "or say in answer.login.expires where it stands; { as = \"jwt_exp\" } reads it from a \
+             JWT",
+        ),
+    })
+}
+
+pub fn expiry_agrees(seen: &Observations<'_>) -> Judged {
+    let (NewSession { access, .. }, first, sent) = seen.sign_in.session()?;
+    let body = shape::body(first).unwrap_or_default();
+    let now = date::sent_at(first);
+    let token = access.token.as_ref().map(Secret::secret);
+    let forms = &seen.plan.profile.answer.login.expires;
+    let lives: Vec<Duration> = (forms.iter())
+        .filter_map(|form| expiry::life(std::slice::from_ref(form), &body, token, now))
+        .collect();
+    Ok(match lives.iter().max().zip(lives.iter().min()) {
+        Some((most, least)) if lives.len() > 1 => {
+            let apart = *most - *least;
+            if apart <= EXPIRY_TOLERANCE {
+                Finding::yes(sent, format!("within {} s", apart.as_secs()))
+            } else {
+                Finding::no(sent, format!("{} apart", span(apart))).advise(
+                    Side::Backend,
+                    "count all of them from the same moment; the app uses expiresIn, counted from \
+                     receipt",
+                )
+            }
+        }
+        _ => Finding::not_tried("the answer says it in one form only"),
+    })
+}
+
+pub fn cookie(seen: &Observations<'_>) -> Judged {
+    let profile = &seen.plan.profile;
+    let (NewSession { token, .. }, first, _) = seen.sign_in.session()?;
+    if token.body().is_some() {
+        return Ok(Finding::not_tried("the refresh token travels in the body"));
+    }
+    let lines = first.headers.get_all("set-cookie").iter();
+    let mut lines = lines.filter_map(|line| line.to_str().ok());
+    let name_of = |line: &str| line.split('=').next().unwrap_or_default().trim().to_owned();
+    let Some(line) = lines.rfind(|line| profile.cookies.refresh.contains(&name_of(line))) else {
+        return Err(NotTried::NotRun);
+    };
+    let name = name_of(line);
+    let attributes: Vec<&str> = line.split(';').skip(1).map(str::trim).collect();
+    let has = |wanted: &str| {
+        attributes
+            .iter()
+            .any(|one| one.eq_ignore_ascii_case(wanted))
+    };
+    let got = format!("{name}: {}", attributes.join("; "));
+    let mut missing = Vec::new();
+    if !has("HttpOnly") {
+        missing.push("add HttpOnly: no page needs to read the cookie");
+    }
+    if profile.backend.scheme() == "https" && !has("Secure") {
+        missing.push("add Secure: the cookie must never travel in the clear");
+    }
+    if missing.is_empty() {
+        return Ok(Finding::yes("the sign-in", got));
+    }
+    let no = Finding::no("the sign-in", got);
+    let advise = |no: Finding, text| no.advise(Side::Backend, text);
+    Ok(missing.into_iter().fold(no, advise))
+}
+
+/// A duration in the largest unit that still says it well.
+fn span(time: Duration) -> String {
+    match time.as_secs() {
+        seconds if seconds < 120 => format!("{seconds} s"),
+        seconds if seconds < 2 * 3600 => format!("{} min", seconds / 60),
+        seconds if seconds < 48 * 3600 => format!("{} h", seconds / 3600),
+        seconds => format!("{} days", seconds / 86_400),
+    }
+}

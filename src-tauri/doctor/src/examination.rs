@@ -1,0 +1,163 @@
+//! The examination: runs the probes in order, signs out, and judges what they have observed. All
+//! requests go through the app's own client, so that an answer is judged as the app would judge it.
+
+use std::sync::Arc;
+
+use vestibule_core::backend::Witness;
+use vestibule_core::error::AuthError;
+
+use crate::checks::{
+    Observations, checklist, codes, connection, limits, overall, refresh, register, replay,
+    sessions, sign_in, sign_out,
+};
+use crate::client::Client;
+use crate::plan::Plan;
+use crate::prompter::Prompter;
+use crate::report::{Counts, Measured, Outcome, Report, SCHEMA};
+use crate::stop::{Stop, Stopped};
+
+/// Examines a backend. Every session that the examination has opened is signed out before this
+/// returns, also after `stop`.
+///
+/// # Errors
+/// If no HTTP client can be made on this machine.
+pub async fn examine(
+    plan: &Plan,
+    prompter: Arc<dyn Prompter>,
+    stop: Stop,
+) -> Result<Report, AuthError> {
+    Ok(examine_and_keep(plan, prompter, stop).await?.0)
+}
+
+/// Like [`examine`], and also returns every exchange with its secrets, for a test that searches
+/// the report for them.
+///
+/// # Errors
+/// If no HTTP client can be made on this machine.
+pub async fn examine_and_keep(
+    plan: &Plan,
+    prompter: Arc<dyn Prompter>,
+    stop: Stop,
+) -> Result<(Report, Witness), AuthError> {
+    let mut client = Client::new(plan, prompter, stop)?;
+    let mut seen = Observations::new(plan);
+    let stopped = run(&mut client, &mut seen).await;
+    let unconfirmed = client.sign_out_all().await;
+    seen.exchanges = client.exchanges_since(0);
+    put_last_notes(&mut seen, unconfirmed);
+    let report = report(seen, stopped.is_err());
+    Ok((report.masked(&client.masks), client.recorder().clone()))
+}
+
+/// Runs the probes. The order matters: no session is needed above the sign-in, and the sessions
+/// below it are ended only after everything that needs one.
+async fn run(client: &mut Client, seen: &mut Observations<'_>) -> Result<(), Stopped> {
+    let plan = seen.plan;
+    let allowed = plan.allowed;
+    if !connection::connect(client, seen).await? {
+        return Ok(());
+    }
+    sign_in::sign_in_empty(client, seen).await?;
+    refresh::refresh_unknown(client, seen).await?;
+    let Some(account) = &plan.account else {
+        return Ok(());
+    };
+    sign_in::sign_in_wrongly(client, seen, account).await?;
+    let Some(mut session) = sign_in::sign_in(client, seen, account).await? else {
+        return Ok(());
+    };
+    refresh::refresh_first(client, seen, session).await?;
+    sessions::list(client, seen, session).await?;
+    if let Some(account) = &plan.otp_account {
+        codes::sign_in_with_code(client, seen, account).await?;
+    }
+    if allowed.replay {
+        replay::replay(client, seen, account).await?;
+        replay::refresh_from_another_device(client, seen, account).await?;
+    }
+    if allowed.revoke {
+        sessions::end_one(client, seen, account, session).await?;
+    }
+    if allowed.logout_all {
+        sessions::end_all(client, seen, account).await?;
+        // That has ended the first session too. The sign-out needs one that is alive.
+        if let Ok(another) = client.another_session(account).await? {
+            client.sessions.end(session);
+            session = another;
+        }
+    }
+    sign_out::sign_out(client, seen, session).await?;
+    if let Some(address) = &plan.register {
+        register::register_twice(client, seen, address).await?;
+    }
+    if allowed.limits {
+        limits::refresh_until_refused(client, seen, account).await?;
+        limits::fail_until_refused(client, seen).await?;
+    }
+    Ok(())
+}
+
+fn put_last_notes(seen: &mut Observations<'_>, unconfirmed: usize) {
+    if unconfirmed > 0 {
+        seen.notes.push(format!(
+            "The backend has not confirmed the end of {unconfirmed} of the doctor's own sessions: \
+             they may be alive until their tokens expire."
+        ));
+    }
+    if overall::is_no_auth_backend(seen) {
+        seen.notes.push(
+            "Nothing at this address answers as an auth backend would: is there a path to add, \
+             such as /api or /v1, or another port?"
+                .into(),
+        );
+    }
+    if seen.plan.account.is_none() && !is_unexaminable(seen) {
+        let note = "No account signed in, so most rows were not tried: name one with --email.";
+        seen.notes.push(note.into());
+    }
+}
+
+fn is_unexaminable(seen: &Observations<'_>) -> bool {
+    seen.stopped_at.is_some_and(|stop| stop.not_examined)
+}
+
+fn report(seen: Observations<'_>, stopped: bool) -> Report {
+    let rows = checklist(&seen);
+    let counts = Counts::of(&rows);
+    let outcome = match () {
+        () if stopped => Outcome::Interrupted,
+        () if is_unexaminable(&seen) => Outcome::NotExamined,
+        () if counts.fail > 0 => Outcome::DoesNotFit,
+        // A CI job that has lost its account must not stay green.
+        () if !seen.sign_in.gave_a_session() => Outcome::NotExamined,
+        () => Outcome::Fits,
+    };
+    Report {
+        schema: SCHEMA,
+        doctor: env!("CARGO_PKG_VERSION"),
+        backend: seen.plan.profile.backend.to_string(),
+        profile: seen.plan.profile.name.clone(),
+        profile_from: seen.plan.places.clone(),
+        policy: seen.plan.policy.clone(),
+        outcome,
+        counts,
+        measured: measured(&seen),
+        rows,
+        is_without_sign_in: seen.connection.reached().is_ok() && !seen.sign_in.was_tried(),
+        notes: seen.notes,
+        suggestion: seen.suggestion,
+    }
+}
+
+fn measured(seen: &Observations<'_>) -> Measured {
+    let bounds = seen.replay.bounds();
+    Measured {
+        grace_at_least_s: bounds.map(|bounds| bounds.open.map_or(0, |open| open.as_secs())),
+        grace_less_than_s: bounds.and_then(|bounds| Some(bounds.shut?.as_secs() + 1)),
+        reuse_ends_family: seen.replay.reuse_ends_family(),
+        clock_ahead_s: overall::clock_ahead(seen),
+        access_life_s: seen.sign_in.access_life().map(|life| life.as_secs()),
+        retry_after_s: limits::retry_after_seen(seen).map(|wait| wait.as_secs()),
+        tries_before_limit: seen.limits.tries_before_limit(),
+    }
+}

@@ -1,0 +1,94 @@
+//! The sessions that the doctor has opened, with their newest tokens, so that every one of them is
+//! signed out at the end, also when the examination was interrupted.
+
+use std::time::Duration;
+
+use vestibule_core::backend::{Backend, Witness};
+use vestibule_core::device::Device;
+use vestibule_core::secrets::Secret;
+use vestibule_core::token::RefreshToken;
+
+/// How long the sign-outs at the end may take together.
+const SIGN_OUT_LIMIT: Duration = Duration::from_secs(15);
+
+/// One of the [`OpenSessions`].
+#[derive(Clone, Copy)]
+pub struct SessionId(usize);
+
+#[derive(Clone)]
+pub struct OpenSession {
+    pub token: RefreshToken,
+    pub access: Option<Secret>,
+    /// The device that the sign-in named.
+    pub device: Device,
+    is_over: bool,
+}
+
+#[derive(Default)]
+pub struct OpenSessions(Vec<OpenSession>);
+
+impl OpenSessions {
+    /// Adds a session, or a token that may be alive.
+    pub fn add(
+        &mut self,
+        token: RefreshToken,
+        access: Option<Secret>,
+        device: &Device,
+    ) -> SessionId {
+        self.0.push(OpenSession {
+            token,
+            access,
+            device: device.clone(),
+            is_over: false,
+        });
+        SessionId(self.0.len() - 1)
+    }
+
+    pub fn get(&self, id: SessionId) -> &OpenSession {
+        &self.0[id.0]
+    }
+
+    /// Keeps the tokens that a refresh gave the session.
+    pub fn renew(&mut self, id: SessionId, token: RefreshToken, access: Option<Secret>) {
+        let session = &mut self.0[id.0];
+        (session.token, session.access) = (token, access);
+    }
+
+    /// The session has ended: it needs no sign-out.
+    pub fn end(&mut self, id: SessionId) {
+        self.0[id.0].is_over = true;
+    }
+
+    /// Whether no session is left to sign out.
+    pub fn all_over(&self) -> bool {
+        self.0.iter().all(|session| session.is_over)
+    }
+
+    /// Signs out every session that is not over. Answers for how many the backend has not
+    /// confirmed the end.
+    pub async fn sign_out_all(&mut self, backend: &Backend, recorder: &Witness) -> usize {
+        let mut unconfirmed = 0;
+        let all = async {
+            for session in self.0.iter_mut().filter(|session| !session.is_over) {
+                let access = session.access.as_ref();
+                let mark = recorder.count();
+                let answer = backend.logout(&session.token, access, &session.device);
+                if answer.await.is_err() {
+                    // A backend that fails at one sign-out would fail at the next, and each may
+                    // take as long as a request may.
+                    return;
+                }
+                session.is_over = true;
+                // The app believes a 401 or 404: there was no session to end. The doctor has just
+                // opened this one, so it does not.
+                let seen = recorder.since(mark);
+                let status = seen.last().and_then(|exchange| exchange.status);
+                if !matches!(status, Some(200..=299)) {
+                    unconfirmed += 1;
+                }
+            }
+        };
+        let _ = tokio::time::timeout(SIGN_OUT_LIMIT, all).await;
+        unconfirmed + self.0.iter().filter(|session| !session.is_over).count()
+    }
+}
