@@ -460,7 +460,7 @@ place: string, };
 export type ErrorCode = "invalid_credentials" | "email_taken" | "rate_limited" | "busy" | "otp_invalid" | "challenge_over" | "path_refused" | "misconfigured" | "cannot_start" | "internal" | "other";
 
 /**
- * The error that a failed command returns.
+ * What a failed command answers.
  */
 export type AuthError = { 
 /**
@@ -519,7 +519,7 @@ certificate_name: {"says":"The server's certificate is for another name","mend":
 certificate_issuer: {"says":"The server's certificate is from an authority that this computer does not trust","mend":"Where a company inspects connections, the network's administrator can add its authority to this computer. Otherwise the server's operator can serve the whole chain of an authority that computers trust","by":"network"},
 certificate: {"says":"The server's certificate is not accepted","mend":"The server's operator can serve a certificate of an authority that computers trust, with the whole chain and the right name","by":"server"},
 not_tls: {"says":"The program at the server's address does not speak TLS","mend":"Check the port of the address. A server on this computer may be given as http://","by":"you"},
-tls_refused: {"says":"The app and the server have no TLS version or cipher in common","mend":"The server's operator can offer TLS 1.2 or 1.3 with a usual cipher, to clients that have no certificate","by":"server"},
+tls_refused: {"says":"The TLS handshake with the server failed","mend":"The server's operator can offer TLS 1.2 or 1.3 with a usual cipher, to clients that have no certificate","by":"server"},
 not_http: {"says":"The program at the server's address does not speak HTTP","mend":"Check the port of the address. If TLS is spoken there, give it as https://","by":"you"},
 proxy_unreachable: {"says":"The proxy cannot be reached","mend":"Check the proxy in the settings of this computer, or in HTTPS_PROXY. The network's administrator knows its address","by":"you"},
 proxy_password: {"says":"The proxy wants a user name and a password","mend":"Put them into the proxy's address in the settings of this computer, or in HTTPS_PROXY. The network's administrator gives them out","by":"you"},
