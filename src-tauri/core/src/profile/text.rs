@@ -220,7 +220,7 @@ mod tests {
             assert!(!said.contains("horse") && !said.contains("2024"), "{said}");
             assert!(said.contains("$$"), "{said}");
         }
-        assert!(refused("id:$device").contains("stands alone"));
+        assert!(refused("id:$device").contains("must be the whole text"));
         assert_eq!(
             Text::parse("$device").unwrap().lone(),
             Some(Placeholder::Device)
