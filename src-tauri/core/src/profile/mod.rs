@@ -27,6 +27,7 @@ mod rules;
 mod schema;
 mod shipped;
 mod text;
+mod verbs;
 
 use std::collections::BTreeMap;
 
@@ -51,6 +52,7 @@ pub use request::{NoPath, Request, headers, request};
 pub use rules::{EndRule, Ending, ErrorRule, Facts, Refusal, Step, When};
 pub use shipped::{SHIPPED, Shipped};
 pub use text::Text;
+pub use verbs::Verb;
 
 use crate::roles::Roles;
 
@@ -123,17 +125,19 @@ impl Profile {
         self.backend.origin().ascii_serialization()
     }
 
-    /// The endpoints of the session itself: no window calls them by their path. Segments with
-    /// a `$` stand for any.
+    /// The paths that no page may call: those of the endpoints that bring a token or end the
+    /// session. A segment with a `$` stands for any.
     pub fn auth_paths(&self) -> impl Iterator<Item = String> {
-        let ours = self.endpoints.all().filter(|(name, _)| *name != "me");
+        let ours = (self.endpoints.all()).filter(|(verb, _)| !verb.is_for_pages());
         ours.map(|(_, call)| call.path.source())
     }
 
-    /// The call that renews the session, by name, or that tells whether it is still alive.
-    pub fn renewal(&self) -> Option<(&'static str, &Endpoint)> {
-        let refresh = self.endpoints.refresh.get().map(|call| ("refresh", call));
-        refresh.or_else(|| self.endpoints.me.get().map(|call| ("me", call)))
+    /// The endpoint that renews the session, or, where there is none, the one that tells whether
+    /// the session is still alive.
+    pub fn renewal(&self) -> Option<(Verb, &Endpoint)> {
+        let refresh = self.endpoints.refresh.get();
+        let refresh = refresh.map(|endpoint| (Verb::Refresh, endpoint));
+        refresh.or_else(|| Some((Verb::Me, self.endpoints.me.get()?)))
     }
 
     /// Whether there is nothing to renew a session with: `me` tells whether it is alive.
@@ -148,23 +152,5 @@ impl Profile {
         } else {
             &self.answer.refresh
         }
-    }
-}
-
-impl Endpoints {
-    /// Those that there are, by name.
-    pub fn all(&self) -> impl Iterator<Item = (&'static str, &Endpoint)> {
-        [
-            ("login", &self.login),
-            ("register", &self.register),
-            ("send_otp", &self.send_otp),
-            ("verify_otp", &self.verify_otp),
-            ("resend_otp", &self.resend_otp),
-            ("refresh", &self.refresh),
-            ("me", &self.me),
-            ("logout", &self.logout),
-        ]
-        .into_iter()
-        .filter_map(|(name, call)| Some((name, call.get()?)))
     }
 }
