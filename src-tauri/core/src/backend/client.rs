@@ -15,8 +15,9 @@ use zeroize::Zeroizing;
 
 use super::call::{Call, Patience, Payload, text_header};
 use super::fault::Fault;
-use super::head::{Head, sent_at};
+use super::head::Head;
 use super::outgoing::Outgoing;
+use super::retry_after::sent_at;
 use super::traced::Traced;
 use super::witness::Witness;
 use crate::cookies::{Jar, RefreshChange, RefreshCookie};

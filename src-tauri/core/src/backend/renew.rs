@@ -2,8 +2,6 @@
 
 use std::time::{Duration, SystemTime};
 
-use reqwest::StatusCode;
-
 use serde_json::{Map, Value};
 
 use super::body::Body;
@@ -11,7 +9,7 @@ use super::call::Call;
 use super::client::Backend;
 use super::fault::Fault;
 use super::head::Head;
-use super::verdict::{Verdict, signed_out};
+use super::verdict::{Told, Verdict, signed_out};
 use crate::device::Device;
 use crate::profile::{Endpoint, Placeholder, Variables};
 use crate::reply::{AccessToken, Reply};
@@ -249,16 +247,4 @@ impl Backend {
         let token = token.body().cloned();
         Some(AccessToken { token, life })
     }
-}
-
-/// How a sign-out was heard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Told {
-    /// It is done.
-    Heard,
-    /// There was nothing left to end.
-    Already,
-    /// The same, by the status alone: a gateway in trouble says it too, so that it counts only
-    /// when it is said again and again.
-    AlreadyByStatus(StatusCode),
 }

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::pointer::Pointer;
 use crate::error::ErrorCode;
+use crate::status::{Class, class};
 use crate::wire::SignedOutReason;
 
 /// A condition on an answer. At least one member is given.
@@ -197,11 +198,6 @@ impl Test<'_> {
     }
 }
 
-/// Whether the status says that it went well.
-pub(super) fn is_success(status: u16) -> bool {
-    (200..300).contains(&status)
-}
-
 /// Numbers are the same by value, not by how they were written.
 fn is_same(a: &Value, b: &Value) -> bool {
     match (a, b) {
@@ -281,7 +277,8 @@ impl ErrorRule {
     /// where the rule names its status.
     pub fn holds(&self, step: Step, facts: &Facts<'_>) -> bool {
         let is_said = facts.body.is_some() || self.empty;
-        let is_meant = !is_success(facts.status) || self.status.is_some();
+        let is_success = class(facts.status) == Class::Success;
+        let is_meant = !is_success || self.status.is_some();
         let on = self.on.is_none_or(|on| on == step);
         on && is_said && is_meant && self.test().holds(facts)
     }
