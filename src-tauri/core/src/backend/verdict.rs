@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use reqwest::StatusCode;
 
-use super::{Backend, Body, Fault};
+use super::{Backend, Body, Fault, tokens};
 use crate::error::{AuthError, ErrorCode};
 use crate::profile::{Profile, Step, UserFrom, When};
 use crate::reply::{AccessToken, Reply};
@@ -93,7 +93,7 @@ impl Backend {
         }
         let user = reply.user();
         let is_told = profile.is_renewed_by_me() || profile.session.user_from == UserFrom::Refresh;
-        match self.access(&reply, token, now) {
+        match tokens::access(profile, &reply, token, now) {
             Some(access) if user.is_some() || !is_told => Verdict::Renewed {
                 user: user.filter(|_| is_told),
                 access,
