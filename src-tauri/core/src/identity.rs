@@ -46,14 +46,6 @@ ids! {
     AccountId,
     /// One challenge: a code is an answer to this one and to no other.
     ChallengeId,
-    /// One jar of ordinary cookies.
-    JarId,
-}
-
-impl From<SessionId> for JarId {
-    fn from(session: SessionId) -> Self {
-        Self(session.0)
-    }
 }
 
 /// Which rotation of a session's token: it grows by one with each that was taken into use.

@@ -26,7 +26,6 @@ pub(super) struct Call<'a> {
     pub headers: HeaderMap,
     /// Its cookies go along, where their paths fit.
     pub token: Option<&'a RefreshToken>,
-    pub jar: bool,
     /// How many times the same thing was asked, this time included.
     pub attempt: u32,
     pub patience: Patience,
@@ -125,7 +124,6 @@ impl<'a> Call<'a> {
             payload: Payload::None,
             headers,
             token: None,
-            jar: true,
             attempt: 1,
             patience: Patience::Whole,
         }
@@ -154,12 +152,6 @@ impl<'a> Call<'a> {
     pub fn text_header(self, name: &str, value: &str) -> Result<Self, Fault> {
         let (name, value) = text_header(name, value)?;
         Ok(self.header(name, value))
-    }
-
-    /// Neither sends nor takes ordinary cookies: they may be another session's by now.
-    pub fn without_jar(mut self) -> Self {
-        self.jar = false;
-        self
     }
 }
 

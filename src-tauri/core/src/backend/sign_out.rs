@@ -7,6 +7,7 @@ use super::call::{renewal_call, session_call};
 use super::client::Backend;
 use super::fault::Fault;
 use super::verdict::{Told, Verdict, signed_out};
+use crate::cookies::Jar;
 use crate::device::Device;
 use crate::profile::{Endpoint, Placeholder};
 use crate::secrets::Secret;
@@ -51,18 +52,20 @@ impl Backend {
             );
             return Ok(Told::Heard);
         };
+        let backend = self.with_jar(Jar::closed());
         let wants_access = endpoint.asks_for(Placeholder::AccessToken);
         if !wants_access || self.profile().session.single_token {
             let access = access.or(token.body());
-            return self.tell(endpoint, token, access, device).await;
+            return backend.tell(endpoint, token, access, device).await;
         }
         if let Some(access) = access
-            && let Told::Heard = self.tell(endpoint, token, Some(access), device).await?
+            && let Told::Heard = backend.tell(endpoint, token, Some(access), device).await?
         {
             return Ok(Told::Heard);
         }
         // There is no access token, or the backend has refused it, perhaps for its age alone.
-        self.tell_with_new_access(endpoint, token, access, device)
+        backend
+            .tell_with_new_access(endpoint, token, access, device)
             .await
     }
 
@@ -76,7 +79,7 @@ impl Backend {
     ) -> Result<Told, Untold> {
         let mut token = before.clone();
         let call = renewal_call(self.profile(), before, access, device)?;
-        let mut head = self.send(call.without_jar()).await?;
+        let mut head = self.send(call).await?;
         let (status, retry_after, now) = (head.status(), head.retry_after(), head.sent_at());
         if status.is_success() {
             token.apply(head.take_refresh_changes());
@@ -118,7 +121,7 @@ impl Backend {
         device: &Device,
     ) -> Result<Told, Untold> {
         let call = session_call(self.profile(), endpoint, token, access, device)?;
-        let head = self.send(call.without_jar()).await?;
+        let head = self.send(call).await?;
         let (status, retry_after) = (head.status(), head.retry_after());
         let untold = |fault| Untold {
             fault,

@@ -358,7 +358,7 @@ impl Caller {
                 // Without an access token it is nobody's call.
                 token: token.filter(|_| access.is_some()),
                 device: held.map_or(&inner.device, |held| &held.device).clone(),
-                jar: inner.jar,
+                jar: inner.jar().clone(),
             },
         }
     }

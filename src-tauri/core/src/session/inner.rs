@@ -22,9 +22,10 @@ use super::record::{Record, Replaced};
 use super::refusals::Refusals;
 use crate::backend::Backend;
 use crate::clock::{Clock, SinceBoot};
+use crate::cookies::Jar;
 use crate::device::Device;
 use crate::failpoints::without;
-use crate::identity::{ChallengeId, Generation, JarId, SessionId};
+use crate::identity::{ChallengeId, Generation, SessionId};
 use crate::obstacle::Obstacle;
 use crate::plan::Plan;
 use crate::reply::AccessToken;
@@ -43,8 +44,8 @@ pub(super) struct Inner {
     pub keyring: Keyring,
     /// The device as the next sign-in names it, but for the values of that day.
     pub device: Device,
-    /// The jar of the session, or of nobody.
-    pub jar: JarId,
+    /// The ordinary cookies of the session, or of nobody.
+    jar: Jar,
     /// Sessions that are over, as this process knows: whatever still holds one of them is
     /// left over.
     pub over: BTreeSet<SessionId>,
@@ -223,6 +224,17 @@ impl Inner {
         self.session.as_ref()?.token.as_ref()
     }
 
+    /// The jar of the session, or of nobody.
+    pub fn jar(&self) -> &Jar {
+        &self.jar
+    }
+
+    /// Puts `jar` in the place of the one before, which is closed: a request that still carries
+    /// it sends no cookie from here on, and its answer leaves none.
+    pub fn replace_jar(&mut self, jar: Jar) {
+        std::mem::replace(&mut self.jar, jar).close();
+    }
+
     pub fn challenge(&self) -> Option<&OpenChallenge> {
         self.challenge.as_ref()
     }
@@ -332,7 +344,8 @@ impl Core {
                 session: None,
                 keyring: Keyring::Unknown(None),
                 device,
-                jar: JarId::new(),
+                // Nobody has one before the first session, or the first sign-out.
+                jar: Jar::closed(),
                 over: BTreeSet::new(),
                 ignores_unnamed_marker: false,
                 attempts: BTreeSet::new(),

@@ -68,6 +68,7 @@ use self::sign_out::SignOut;
 use self::token_keeper::TokenKeeper;
 use crate::backend::{Backend, Download};
 use crate::clock::{Clock, SystemClock};
+use crate::cookies::Jar;
 use crate::error::AuthError;
 use crate::identity::ChallengeId;
 use crate::profile::Profile;
@@ -194,7 +195,8 @@ impl Session {
             return Err(unusable(error));
         }
         let state = State::new(config.profile.roles.clone());
-        let backend = Backend::over(config.profile, transport);
+        // A request that names no jar carries no ordinary cookie.
+        let backend = Backend::over(config.profile, transport).with_jar(Jar::closed());
         let first = SessionChanged {
             workspace: config.workspace.clone(),
             revision: 0,

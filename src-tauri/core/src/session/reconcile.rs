@@ -310,8 +310,7 @@ impl Reconcile {
         held.saved_generation = Some(item.generation);
         held.token = Some(item.token);
         held.is_last_chance = is_last_chance;
-        at.jar = held.id.into();
-        self.base.backend.begin_jar(at.jar);
+        at.replace_jar(Jar::default());
         at.session = Some(held);
         let event = match is_of_record {
             true => Event::Remembered(true),

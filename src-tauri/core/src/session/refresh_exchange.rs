@@ -16,10 +16,11 @@ use super::refresh::{Outcome, RefreshReason};
 use super::refusals::Counting;
 use super::token_keeper::TokenKeeper;
 use crate::backend::{Fault, Head, TOTAL_LIMIT, Verdict};
+use crate::cookies::Jar;
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
 use crate::failpoints::step;
-use crate::identity::{Generation, JarId, SessionId};
+use crate::identity::{Generation, SessionId};
 use crate::profile::UserFrom;
 use crate::reply::AccessToken;
 use crate::secrets::Secret;
@@ -33,7 +34,7 @@ use crate::wire::{Cause, SignedOutReason, User};
 pub(super) struct Attempt {
     pub epoch: Epoch,
     pub session: SessionId,
-    pub jar: JarId,
+    pub jar: Jar,
     pub generation: Generation,
     pub token: RefreshToken,
     pub access: Option<Secret>,
@@ -93,7 +94,7 @@ impl RefreshExchange {
         else {
             return Attempted::Done(superseded(&self.base.core));
         };
-        let backend = base.backend.with_jar(attempt.jar);
+        let backend = base.backend.with_jar(attempt.jar.clone());
         let backend = backend.on_new_connections(attempt.new_connection);
         let until = Instant::now() + TOTAL_LIMIT;
         let (token, access) = (&attempt.token, attempt.access.as_ref());
@@ -275,7 +276,7 @@ impl RefreshExchange {
         if profile.endpoints.me.get().is_none() || !asks {
             return Ok(None);
         }
-        let backend = base.backend.with_jar(attempt.jar);
+        let backend = base.backend.with_jar(attempt.jar.clone());
         let me = backend.me(token, access.token.as_ref(), &attempt.device);
         match timeout_at(until, me).await.unwrap_or(Err(Fault::TimedOut)) {
             Ok(user) => Ok(Some(user)),

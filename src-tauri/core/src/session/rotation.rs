@@ -126,7 +126,7 @@ impl Rotation {
         let attempt = Attempt {
             epoch,
             session: held.id,
-            jar: at.jar,
+            jar: at.jar().clone(),
             generation: held.generation,
             token,
             access: held.access_text(),
