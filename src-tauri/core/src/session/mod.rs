@@ -29,6 +29,7 @@ mod reconcile;
 mod record;
 mod refresh;
 mod refresh_exchange;
+mod refresh_failure;
 mod refusals;
 mod restore;
 mod rights;
@@ -59,6 +60,7 @@ use self::reconcile::Reconcile;
 use self::record::Records;
 use self::refresh::{Refresh, RefreshReason};
 use self::refresh_exchange::RefreshExchange;
+use self::refresh_failure::RefreshFailures;
 use self::restore::Restore;
 use self::rights::Rights;
 use self::rotation::Rotation;
@@ -239,8 +241,15 @@ impl Session {
         let others = Arc::new(OtherProcesses::new(base.clone()));
         let reconcile = Arc::new(Reconcile::new(base.clone(), others.clone()));
         let keeper = Arc::new(TokenKeeper::new(base.clone(), others.clone()));
-        let exchange = RefreshExchange::new(base.clone(), keeper.clone());
-        let rotation = Rotation::new(base.clone(), reconcile.clone(), others.clone(), exchange);
+        let failures = Arc::new(RefreshFailures::new(base.clone()));
+        let exchange = RefreshExchange::new(base.clone(), keeper.clone(), failures.clone());
+        let rotation = Rotation::new(
+            base.clone(),
+            reconcile.clone(),
+            others.clone(),
+            exchange,
+            failures,
+        );
         let refresh = Arc::new(Refresh::new(base.clone(), rotation));
         let sign_out = Arc::new(SignOut {
             base: base.clone(),
