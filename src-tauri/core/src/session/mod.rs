@@ -37,6 +37,7 @@ mod rotation;
 mod scheduler;
 mod sign_in;
 mod sign_out;
+mod sign_out_delivery;
 mod sorting;
 mod token_keeper;
 mod upload;
@@ -67,6 +68,7 @@ use self::rotation::Rotation;
 use self::scheduler::Scheduler;
 use self::sign_in::{SignIn, Typed};
 use self::sign_out::SignOut;
+use self::sign_out_delivery::SignOutDelivery;
 use self::token_keeper::TokenKeeper;
 use crate::backend::{Backend, Download};
 use crate::clock::{Clock, SystemClock};
@@ -222,11 +224,12 @@ impl Session {
             &config.store,
         );
         let persistence = Arc::new(persistence);
-        let core = Arc::new(Core::new(state, device, first, clock));
+        let core = Arc::new(Core::new(state, device, first, clock.clone()));
         let base = Arc::new(Base {
             commit: Committer::new(core.clone(), persistence.clone()),
             items: ItemKeeper::new(core.clone(), persistence.clone(), pending.clone()),
             lock: ProcessLock::new(records),
+            delivery: SignOutDelivery::new(pending.clone(), clock),
             core,
             persistence,
             pending,
