@@ -30,7 +30,7 @@ pub fn set_cookie(data: &[u8]) {
     let sender = Url::parse(SENDERS[usize::from(*pick) % SENDERS.len()]).expect("a constant");
     let names = ["__refresh_token".to_owned(), "t".to_owned()];
     let now = OffsetDateTime::UNIX_EPOCH + time::Duration::days(20_000);
-    let mut jar = Jar::default();
+    let jar = Jar::default();
     let mut token = RefreshToken::default();
     for line in String::from_utf8_lossy(lines).lines() {
         // The parser must also survive a line that cannot be a header.

@@ -1,8 +1,9 @@
-//! The backend's cookies, in two compartments: the refresh cookies, which carry the session
-//! and go to the keyring, and the ordinary ones, which live in memory. Matching, expiry and
-//! deletion follow RFC 6265 as `cookie_store` implements it. None reaches the window.
+//! The backend's cookies, of two kinds. The refresh cookies carry the session and go to the
+//! keyring; the ordinary ones live in memory, in the [`Jar`] of their session. Matching, expiry
+//! and deletion follow RFC 6265 as `cookie_store` implements it. No cookie reaches a page.
 
 use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cookie_store::{Cookie, CookieDomain, CookieExpiration, CookieStore, RawCookie, StoreAction};
 use serde::{Deserialize, Serialize};
@@ -10,22 +11,30 @@ use time::OffsetDateTime;
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::identity::JarId;
-
-/// The most ordinary cookies, and the most bytes of each: what RFC 6265, section 6.1, has a
+/// The most ordinary cookies of a jar, and the most bytes of each: what RFC 6265 §6.1 has a
 /// browser keep of one domain.
 const MOST: usize = 50;
 const LARGEST: usize = 4096;
-/// The most bytes of all: a server that reads 16 KiB of headers still answers.
+/// The most bytes of a jar: with these a server that reads 16 KiB of headers still answers.
 const TOGETHER: usize = 12 * 1024;
 
-/// The ordinary compartment. It is bounded: what was set longest ago makes room.
+/// The ordinary cookies of one session, of one sign-in under way, or of nobody.
+///
+/// This is how the cookies of two sessions stay apart: each has a jar of its own, and each
+/// request goes out with the jar of whom it is made for. A sign-in begins a jar, which becomes
+/// its session's; one that comes to nothing drops it. When a session ends its jar is closed for
+/// good: a request of it that is still on its way sends no cookie from then on, and its answer
+/// leaves none.
+///
+/// Clones share one jar.
 #[derive(Clone)]
-pub struct Jar {
-    /// Whose it is.
-    id: JarId,
+pub struct Jar(Arc<Mutex<Option<Cookies>>>);
+
+/// The cookies of an open jar. They are bounded: the one that was set longest ago makes room.
+#[derive(Clone, Default)]
+struct Cookies {
     store: CookieStore,
-    /// What is in the store, as it was last set.
+    /// The keys of all that is in the store, in the order in which they were last set.
     order: Vec<CookieKey>,
 }
 
@@ -33,50 +42,73 @@ pub struct Jar {
 /// to another path sets it there and deletes it here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CookieKey {
-    /// The one that the backend named, or the host that has set it.
+    /// The domain that the backend named, or the host that has set the cookie.
     domain: String,
     path: String,
     name: String,
 }
 
 impl CookieKey {
-    /// Its name.
+    /// The cookie's name.
     pub fn name(&self) -> &str {
         &self.name
     }
 }
 
 impl Default for Jar {
-    /// An empty one that is nobody's yet.
+    /// An open jar without a cookie.
     fn default() -> Self {
-        Self::of(JarId::new())
+        Self::of(Some(Cookies::default()))
     }
 }
 
 impl Jar {
-    /// An empty one.
-    pub fn of(id: JarId) -> Self {
-        Self {
-            id,
-            store: CookieStore::default(),
-            order: Vec::new(),
+    /// A jar that is closed: it gives no cookie and takes none.
+    pub fn closed() -> Self {
+        Self::of(None)
+    }
+
+    fn of(cookies: Option<Cookies>) -> Self {
+        Self(Arc::new(Mutex::new(cookies)))
+    }
+
+    /// Another jar, which begins with the cookies of this one.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        Self::of(Some(self.lock().clone().unwrap_or_default()))
+    }
+
+    /// Drops the cookies of this jar, and takes no other from here on.
+    pub fn close(&self) {
+        *self.lock() = None;
+    }
+
+    /// Honours one `Set-Cookie` line: sets, replaces or deletes a cookie. A line that the standard
+    /// says to ignore is ignored.
+    pub fn honour(&self, line: &str, from: &Url) {
+        if let Some(cookies) = &mut *self.lock() {
+            cookies.honour(line, from);
         }
     }
 
-    /// Whose it is.
-    pub fn id(&self) -> JarId {
-        self.id
+    /// `name=value` pairs to send to `url`.
+    pub fn pairs(&self, url: &Url) -> Vec<(String, Zeroizing<String>)> {
+        let jar = self.lock();
+        let pair = |cookie: &Cookie<'_>| {
+            let value = Zeroizing::new(cookie.value().to_owned());
+            (cookie.name().to_owned(), value)
+        };
+        let matching = jar.iter().flat_map(|cookies| cookies.store.matches(url));
+        matching.map(pair).collect()
     }
 
-    /// The same cookies for somebody else.
-    #[must_use]
-    pub fn owned_by(self, id: JarId) -> Self {
-        Self { id, ..self }
+    fn lock(&self) -> MutexGuard<'_, Option<Cookies>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    /// Honours one `Set-Cookie` line: set, replaced or deleted. A line that the standard
-    /// says to ignore is ignored.
-    pub fn honour(&mut self, line: &str, from: &Url) {
+impl Cookies {
+    fn honour(&mut self, line: &str, from: &Url) {
         let Ok(cookie) = Cookie::parse(line.to_owned(), from) else {
             return;
         };
@@ -92,19 +124,21 @@ impl Jar {
             match self.store.insert(cookie, from) {
                 Ok(StoreAction::Inserted | StoreAction::UpdatedExisting) => self.newest(key),
                 Ok(StoreAction::ExpiredExisting) => self.remove(&key),
-                // Another domain's, or over already.
+                // The cookie is for another domain, or has expired already.
                 Err(_) => {}
             }
         }
     }
 
+    /// Notes that the cookie of `key` was set just now, and makes room for it.
     fn newest(&mut self, key: CookieKey) {
         self.order.retain(|held| *held != key);
         self.order.push(key);
         while self.order.len() > MOST || self.size() > TOGETHER {
-            let over = |key: &CookieKey| !self.store.contains(&key.domain, &key.path, &key.name);
-            // What is over goes before what is old.
-            let at = self.order.iter().position(over).unwrap_or(0);
+            let is_expired =
+                |key: &CookieKey| !self.store.contains(&key.domain, &key.path, &key.name);
+            // An expired cookie goes before the oldest.
+            let at = self.order.iter().position(is_expired).unwrap_or(0);
             let key = self.order[at].clone();
             self.remove(&key);
         }
@@ -118,32 +152,18 @@ impl Jar {
     fn size(&self) -> usize {
         self.store.iter_any().map(size).sum()
     }
-
-    /// `name=value` pairs to send to `url`.
-    pub fn pairs(&self, url: &Url) -> Vec<(String, Zeroizing<String>)> {
-        self.store
-            .matches(url)
-            .into_iter()
-            .map(|cookie| {
-                (
-                    cookie.name().to_owned(),
-                    Zeroizing::new(cookie.value().to_owned()),
-                )
-            })
-            .collect()
-    }
 }
 
-/// One refresh cookie, whole: what the keyring keeps.
+/// One refresh cookie with all that says where it goes, as the keyring keeps it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefreshCookie {
     name: String,
     value: Zeroizing<String>,
-    /// Set where the backend named a domain; otherwise the cookie is the host's alone.
+    /// The domain that the backend named; without one the cookie goes to the host alone.
     domain: Option<String>,
     host: String,
     path: String,
-    /// Seconds since the epoch.
+    /// In seconds since the epoch.
     expires: Option<i64>,
     secure: bool,
 }
@@ -157,18 +177,18 @@ impl fmt::Debug for RefreshCookie {
     }
 }
 
-/// What a `Set-Cookie` line does to the refresh compartment.
+/// What a `Set-Cookie` line does to the refresh cookies.
 pub enum RefreshChange {
-    /// It holds a new token.
+    /// It sets this cookie.
     Set(RefreshCookie),
-    /// It takes this one away, and no other of the same name.
+    /// It deletes the cookie of this key, and no other of the same name.
     Delete(CookieKey),
 }
 
 impl RefreshCookie {
     /// Reads `line` if it sets or deletes a cookie named in `names`. A cookie for a domain
-    /// that is not the sender's is refused, as RFC 6265 section 5.3 says. `now` is the time by
-    /// the sender's clock: an `Expires` is past or not by that one, since ours may be wrong.
+    /// that is not the sender's is refused (RFC 6265 §5.3). `now` is the time by the sender's
+    /// clock, which decides whether an `Expires` is past: the clock of this computer may be wrong.
     pub fn from_line(
         line: &str,
         from: &Url,
@@ -208,12 +228,12 @@ impl RefreshCookie {
         }))
     }
 
-    /// Its name.
+    /// The cookie's name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// What tells it from others.
+    /// What tells the cookie from others.
     pub fn key(&self) -> CookieKey {
         CookieKey {
             domain: self.domain.as_ref().unwrap_or(&self.host).clone(),
@@ -222,23 +242,23 @@ impl RefreshCookie {
         }
     }
 
-    /// Where it goes.
+    /// The path under which the cookie is sent.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// Name and value, to be sent.
+    /// The cookie's name and value, to be sent.
     pub fn pair(&self) -> (String, Zeroizing<String>) {
         (self.name.clone(), self.value.clone())
     }
 
-    /// When it ends, if it says so.
+    /// When the cookie expires, if it does.
     pub fn expires(&self) -> Option<OffsetDateTime> {
         OffsetDateTime::from_unix_timestamp(self.expires?).ok()
     }
 
-    /// Whether it may go to `url`: domain, path and `Secure` as for any cookie. Its own
-    /// expiry does not count: our clock may be wrong, and the backend knows.
+    /// Whether the cookie may go to `url`: domain, path and `Secure` count as for any cookie. Its
+    /// expiry does not: the clock of this computer may be wrong, and the backend knows.
     pub fn goes_to(&self, url: &Url) -> bool {
         let mut raw = RawCookie::build((self.name.clone(), self.value.to_string()))
             .path(self.path.clone())
@@ -254,12 +274,13 @@ impl RefreshCookie {
     }
 }
 
-/// Of what is sent.
+/// How many bytes of a cookie are sent.
 fn size(cookie: &Cookie<'_>) -> usize {
     cookie.name().len() + cookie.value().len()
 }
 
-/// `name=;…` or `name;…`: an empty value takes the cookie away, whatever its date.
+/// Whether a `Set-Cookie` line has an empty value (`name=;…` or `name;…`), which deletes the
+/// cookie whatever its date.
 fn is_emptied(line: &str) -> bool {
     let pair = line.split(';').next().unwrap_or_default();
     pair.split_once('=')
@@ -332,7 +353,7 @@ mod tests {
     #[test]
     fn ordinary_cookies_are_set_sent_and_deleted() {
         let here = url("https://api.example.com/v1/login");
-        let mut jar = Jar::default();
+        let jar = Jar::default();
         jar.honour("a=1; Path=/v1", &here);
         jar.honour("b=2; Domain=example.com; Path=/", &here);
         jar.honour("c=3; Domain=evil.example", &here);
@@ -353,7 +374,7 @@ mod tests {
         let here = url("https://api.example.com/v1");
         let held = |jar: &Jar| jar.pairs(&here);
         let has = |jar: &Jar, wanted: &str| held(jar).iter().any(|(name, _)| name == wanted);
-        let mut jar = Jar::default();
+        let jar = Jar::default();
         jar.honour("session=1; Path=/", &here);
         for count in 0..MOST - 1 {
             jar.honour(&format!("n{count}=1; Path=/"), &here);
@@ -379,5 +400,24 @@ mod tests {
         let bytes: usize = held(&jar).iter().map(|(n, v)| n.len() + v.len()).sum();
         assert!(bytes <= TOGETHER, "{bytes} bytes");
         assert!(has(&jar, "l4"), "the newest is kept");
+    }
+
+    #[test]
+    fn a_closed_jar_gives_no_cookie_and_takes_none() {
+        let here = url("https://api.example.com/v1");
+        let jar = Jar::default();
+        jar.honour("a=1; Path=/", &here);
+        let (shared, copy) = (jar.clone(), jar.copy());
+        jar.close();
+        shared.honour("b=2; Path=/", &here);
+        assert!(shared.pairs(&here).is_empty(), "a clone is the same jar");
+        assert_eq!(copy.pairs(&here).len(), 1, "a copy is another");
+        let begun = jar.copy();
+        begun.honour("c=3; Path=/", &here);
+        assert_eq!(
+            begun.pairs(&here).len(),
+            1,
+            "a copy of a closed jar is open"
+        );
     }
 }

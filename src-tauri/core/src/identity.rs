@@ -46,14 +46,6 @@ ids! {
     AccountId,
     /// One challenge. A code answers exactly one of them.
     ChallengeId,
-    /// One jar of ordinary cookies: those that carry neither a refresh token nor the device.
-    JarId,
-}
-
-impl From<SessionId> for JarId {
-    fn from(session: SessionId) -> Self {
-        Self(session.0)
-    }
 }
 
 /// Counts the rotations of a session's token: each token that is taken into use has a higher

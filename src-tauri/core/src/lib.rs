@@ -30,6 +30,7 @@ pub mod schedule;
 pub mod secrets;
 pub mod session;
 pub mod state;
+pub mod status;
 pub mod storage;
 pub mod token;
 pub mod transport;

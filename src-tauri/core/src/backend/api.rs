@@ -1,5 +1,5 @@
-//! Calls to the adopter's own API, made with the user's session: one attempt each. Who is
-//! signed in, and whether an attempt is repeated, is for the session to say.
+//! Calls of the adopter's own API, made with the user's session: one attempt each. The session
+//! knows who is signed in, and decides whether an attempt is repeated.
 
 use std::time::Duration;
 
@@ -17,16 +17,16 @@ use super::fault::Fault;
 use super::head::Head;
 use super::outgoing::{Outgoing, Sender};
 use super::redirect::{Lead, lead};
+use crate::cookies::Jar;
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
-use crate::identity::JarId;
 use crate::profile::{self, Variables};
 use crate::secrets::Secret;
 use crate::token::RefreshToken;
 use crate::wire::FetchReply;
 
-/// Headers that are ours to send: they carry credentials, frame the message, or make some
-/// servers take it for a request to another path, by another method or from someone else.
+/// Headers that a page may not set: they carry credentials, frame the message, or make some
+/// servers take it for a request to another path, with another method or from another address.
 const OURS: [&str; 22] = [
     "accept-encoding",
     "authorization",
@@ -53,17 +53,19 @@ const OURS: [&str; 22] = [
 ];
 const OURS_BY_PREFIX: [&str; 3] = ["proxy-", "sec-", "x-forwarded-"];
 
-/// A call, where it has come to.
+/// A call that the profile allows, at the place to which redirects have led it.
 #[derive(Clone)]
 pub(crate) struct ApiCall {
     method: Method,
     path: String,
+    /// The entry of `api.allow` that names the path, so that a trace may show it.
     template: String,
     headers: HeaderMap,
+    /// False once a redirect has made a GET of it.
     with_body: bool,
 }
 
-/// A call's body for one attempt.
+/// The body of one attempt.
 pub(crate) struct ApiPayload(Payload);
 
 impl ApiPayload {
@@ -83,7 +85,7 @@ impl ApiPayload {
         }
     }
 
-    /// To be fed through the sender.
+    /// A body that comes through the sender.
     pub fn fed(length: Option<u64>) -> (Sender, Self) {
         let (sender, body) = Outgoing::fed(length);
         (sender, Self(Payload::Streamed(body)))
@@ -95,24 +97,24 @@ impl ApiPayload {
 pub(crate) struct Carried {
     /// The access token, if there is one.
     pub access: Option<Secret>,
-    /// The refresh cookies: sent only where the profile says so.
+    /// The refresh cookies. They are sent only where the profile says so.
     pub token: Option<RefreshToken>,
-    /// The device of the session.
+    /// The device that the session was begun on.
     pub device: Device,
-    /// The jar whose ordinary cookies are the session's own.
-    pub jar: JarId,
+    /// The ordinary cookies of the session.
+    pub jar: Jar,
 }
 
-/// What an answer makes of a call.
+/// What comes after an answer.
 pub(crate) enum Turn {
-    /// It is the answer.
+    /// Nothing: it is the answer to the call.
     Answer,
-    /// It leads on; the call is at the next place.
+    /// One more request: the answer is a redirect, and the call is at its target now.
     On,
 }
 
 impl Backend {
-    /// A call that the profile lets a window make.
+    /// A call of a page, if the profile allows its path.
     pub(crate) fn api_call(
         &self,
         method: &str,
@@ -131,7 +133,7 @@ impl Backend {
         })
     }
 
-    /// One attempt.
+    /// Sends one attempt, and returns at the answer's headers.
     pub(crate) async fn api(
         &self,
         call: &ApiCall,
@@ -154,7 +156,8 @@ impl Backend {
         }
         let wants_length = matches!(call.method, Method::POST | Method::PUT | Method::PATCH);
         if wants_length && payload.is_empty() {
-            // Some servers ask for it; a body of no bytes would go without.
+            // Some servers refuse a request without it (411, RFC 9110 §15.5.12), and the client
+            // leaves it out where the body has no bytes.
             request = request.header(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         request.template.clone_from(&call.template);
@@ -165,14 +168,14 @@ impl Backend {
         request.token = carried.token.as_ref().filter(|_| profile.cookies.with_api);
         request.attempt = attempt;
         request.patience = Patience::Steps;
-        self.with_jar(carried.jar).send(request).await
+        self.with_jar(carried.jar.clone()).send(request).await
     }
 
-    /// One call without a body as a window may make it, and its answer whatever it is: no
-    /// redirect is followed. For examining a backend.
+    /// One call as a page may make it, without a body, and its answer whatever it is: no redirect
+    /// is followed. For the doctor.
     ///
     /// # Errors
-    /// If the profile does not let a window call that path, or there is no answer.
+    /// If the profile does not let a page call that path, or there is no answer.
     pub async fn api_once(
         &self,
         method: &str,
@@ -186,12 +189,12 @@ impl Backend {
             access: access.cloned(),
             token: Some(token.clone()),
             device: device.clone(),
-            jar: self.jar_id(),
+            jar: self.jar().clone(),
         };
         Ok(self.api(&call, ApiPayload::none(), &carried, 1).await?)
     }
 
-    /// Follows a redirect to another place that a window may call; refuses any other.
+    /// Moves `call` to the target of a redirect, if a page may call that; refuses any other.
     pub(crate) fn api_turn(&self, call: &mut ApiCall, head: &Head) -> Result<Turn, AuthError> {
         let from = self.profile().url(&call.path);
         let location = head.location();
@@ -210,7 +213,11 @@ impl Backend {
             }
             Lead::Away => {
                 let status = head.status().as_u16();
-                tracing::warn!(path = call.template, status, "an answer leads elsewhere");
+                tracing::warn!(
+                    path = call.template,
+                    status,
+                    "the answer is a redirect to another origin and is not followed: a portal or                      a proxy may have answered in the backend's place"
+                );
                 Err(Fault::Portal.into())
             }
             Lead::Refused(why) => {
@@ -219,14 +226,14 @@ impl Backend {
                     path = call.template,
                     status,
                     why,
-                    "a redirect is not followed"
+                    "the answer is a redirect that is not followed, and the call fails"
                 );
                 Err(ErrorCode::PathRefused.into())
             }
         }
     }
 
-    /// The answer for a window, and the rest of it if it is not small.
+    /// The answer for a page, and what reads the rest of it if it is not small.
     pub(crate) async fn api_answer(
         &self,
         head: Head,
@@ -241,7 +248,7 @@ impl Backend {
 }
 
 impl ApiCall {
-    /// Whether this goes out with the caller's body.
+    /// Whether the caller's body goes along.
     pub fn takes_body(&self) -> bool {
         self.with_body
     }
@@ -259,7 +266,8 @@ impl ApiCall {
     }
 }
 
-/// A caller's headers without ours, and without what no message can hold.
+/// The headers of a page's call without those that it may not set, and without those that no
+/// message can hold.
 fn theirs(headers: &[(String, String)]) -> HeaderMap {
     let mut kept = HeaderMap::new();
     for (name, value) in headers {

@@ -1,14 +1,14 @@
-//! Which paths the window may call: relative, plain, on the profile's allowlist, and none of
-//! those that carry a password or a token.
+//! Which paths a page may call: relative ones that read the same for every server, on the
+//! profile's allowlist, and none at which a call could bring a token or end the session.
 
 use crate::error::ErrorCode;
 use crate::profile::Profile;
 
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
-/// Refuses what is not on the profile's list, what could mean another place than it looks
-/// like, and the endpoints of the session itself, whatever the list says. Answers the entry
-/// that fits, which unlike the path is fit for a trace.
+/// Refuses a path that is not on the profile's list, one that some server could take for another
+/// path, and the endpoints of the session itself, whatever the list says. Returns the entry of
+/// the list that names the path: a trace may show the entry, but not the path.
 ///
 /// # Errors
 /// [`ErrorCode::PathRefused`].
@@ -21,8 +21,8 @@ pub fn refuse(method: &str, path: &str, profile: &Profile) -> Result<String, Err
     fits.cloned().ok_or(ErrorCode::PathRefused)
 }
 
-/// Whether a path is an endpoint of the session: for a server that decodes it, that takes
-/// what follows a semicolon away, and that tells no case apart.
+/// Whether a server might take this path for an endpoint of the session: one that decodes it,
+/// that drops what follows a semicolon, and that ignores case.
 fn is_auth(path: &str, profile: &Profile) -> bool {
     let reduced = |segment: &str| {
         let decoded = decoded(segment).unwrap_or_else(|| segment.to_owned());
@@ -45,8 +45,8 @@ fn is_plain(path: &str) -> bool {
     segments(path).all(is_one_name)
 }
 
-/// Whether a segment is one name for every server on the way: for one that decodes it once
-/// more, and for one that takes what follows a semicolon away before it looks.
+/// Whether a segment is the same name for every server on the way: for one that decodes it once
+/// more, and for one that drops what follows a semicolon.
 fn is_one_name(segment: &str) -> bool {
     let Some(decoded) = decoded(segment) else {
         return false;
@@ -56,8 +56,8 @@ fn is_one_name(segment: &str) -> bool {
     !matches!(name, "" | "." | "..") && !decoded.contains(strange)
 }
 
-/// Percent-decoded; `None` where a percent sign stands alone or the bytes are no text, which
-/// different servers read differently.
+/// A segment with its percent signs decoded; `None` if one of them stands alone or the bytes are
+/// not UTF-8, which servers read in different ways.
 fn decoded(segment: &str) -> Option<String> {
     let hex = |byte: Option<u8>| char::from(byte?).to_digit(16);
     let mut bytes = Vec::with_capacity(segment.len());

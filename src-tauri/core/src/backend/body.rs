@@ -1,37 +1,43 @@
-//! An answer, whole: JSON, or nothing, or nothing that is understood; and the tokens that its
-//! headers hold.
+//! An answer that was read whole: its body, which is JSON, empty or not understood, and what its
+//! headers say about it.
 
 use serde_json::Value;
 
 use crate::profile::{Facts, Fields, Profile};
 use crate::reply::{Given, Reply};
 
-/// The most values that are taken apart. A mebibyte of `0,` is half a million of them and
-/// thirty times its size in memory; no answer to a sign-in or a refresh comes near this.
+/// The most values of a body that is parsed. A mebibyte of `0,` holds half a million values and
+/// needs thirty times its size in memory; no answer to a sign-in or a refresh comes near this.
 const VALUES_LIMIT: usize = 20_000;
 
 /// An answer that was read whole.
 pub struct Body {
     content: Content,
+    /// The tokens in the answer's headers.
     given: Given,
+    /// Whether its headers say that the token is not valid.
     invalid_token: bool,
+    /// Whether somebody else has answered in the backend's place.
     anothers: bool,
 }
 
 enum Content {
     Json(Value),
-    /// Not a byte.
+    /// The body has no byte.
     Nothing,
     Other,
 }
 
 impl Body {
-    /// What these bytes are, and what was given along with them.
+    /// An answer with these bytes, and with these tokens in its headers.
     pub(super) fn of(bytes: &[u8], given: Given) -> Self {
         let content = if bytes.is_empty() {
             Content::Nothing
         } else if is_dense(bytes) {
-            tracing::warn!("an answer holds more values than are read");
+            tracing::warn!(
+                limit = VALUES_LIMIT,
+                "the backend's answer has more values than are parsed: it is not understood"
+            );
             Content::Other
         } else {
             serde_json::from_slice(bytes).map_or(Content::Other, Content::Json)
@@ -44,7 +50,7 @@ impl Body {
         }
     }
 
-    /// One that could not be read.
+    /// An answer whose body could not be read.
     pub(super) fn unread() -> Self {
         Self {
             content: Content::Other,
@@ -54,19 +60,19 @@ impl Body {
         }
     }
 
-    /// The same of an answer that somebody else gave in the backend's place.
+    /// The same answer, given by somebody else in the backend's place if `anothers`.
     pub(super) fn with_anothers(self, anothers: bool) -> Self {
         Self { anothers, ..self }
     }
 
-    /// Whether somebody else gave it in the backend's place: see [`Fault::Portal`].
+    /// Whether somebody else has answered in the backend's place: see [`Fault::Portal`].
     ///
     /// [`Fault::Portal`]: super::Fault::Portal
     pub fn is_anothers(&self) -> bool {
         self.anothers
     }
 
-    /// The same of an answer whose `WWW-Authenticate` says `invalid_token`.
+    /// The same answer, whose `WWW-Authenticate` says `invalid_token` if `invalid_token`.
     pub(super) fn with_invalid_token(self, invalid_token: bool) -> Self {
         Self {
             invalid_token,
@@ -74,12 +80,12 @@ impl Body {
         }
     }
 
-    /// Whether the answer says so in its header (RFC 6750 §3.1).
+    /// Whether the answer's `WWW-Authenticate` says `invalid_token` (RFC 6750 §3.1).
     pub fn says_invalid_token(&self) -> bool {
         self.invalid_token
     }
 
-    /// The JSON, if it is any.
+    /// The body, if it is JSON.
     pub fn json(&self) -> Option<&Value> {
         match &self.content {
             Content::Json(body) => Some(body),
@@ -87,8 +93,8 @@ impl Body {
         }
     }
 
-    /// A reader of JSON, or of what comes without a body; `None` where the body is not
-    /// understood.
+    /// Reads the fields of a JSON body, or those that come without a body; `None` if the body is
+    /// neither JSON nor empty.
     pub fn reply<'a>(&'a self, profile: &'a Profile, fields: &'a Fields) -> Option<Reply<'a>> {
         let reply = match &self.content {
             Content::Json(body) => Reply::new(body, profile, fields),
@@ -98,7 +104,7 @@ impl Body {
         Some(reply.with(&self.given))
     }
 
-    /// What the profile's rules are held against.
+    /// What the profile's rules look at.
     pub fn facts<'a>(&'a self, status: u16, code: Option<&'a str>) -> Facts<'a> {
         Facts {
             status,
@@ -109,8 +115,8 @@ impl Body {
     }
 }
 
-/// Whether there may be too many values. Each but the first has one of these before it; what
-/// stands within texts is counted too, which only errs towards caution.
+/// Whether a body may have too many values to parse. Each value but the first comes after one of
+/// these bytes. Those within texts are counted too, so the count is never too low.
 fn is_dense(bytes: &[u8]) -> bool {
     let before = bytes
         .iter()

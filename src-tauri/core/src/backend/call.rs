@@ -1,30 +1,32 @@
-//! A request before it is sent: what the caller wants said, and what it goes out with.
+//! A request before it is sent: made of an endpoint of the profile, or of a page's call.
 
 use bytes::Bytes;
 use reqwest::Method;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::fault::Fault;
 use super::outgoing::Outgoing;
 use crate::device::Device;
-use crate::profile::{self, Request};
+use crate::profile::{self, Endpoint, Profile, Request, Variables};
+use crate::secrets::Secret;
 use crate::token::RefreshToken;
 use crate::transport::RequestBody;
 
 /// A request to be sent.
 pub(super) struct Call<'a> {
     pub method: Method,
-    /// Relative to the base, as it goes out.
+    /// Relative to the base address, as it goes out.
     pub path: String,
-    /// The same without what a person or a backend put into it: fit for a trace.
+    /// The path without what a person or a backend put into it, so that a trace may show it.
     pub template: String,
     pub device: &'a Device,
     pub payload: Payload,
     pub headers: HeaderMap,
+    /// Its cookies go along, where their paths fit.
     pub token: Option<&'a RefreshToken>,
-    pub jar: bool,
-    /// Counts the times that the same thing is asked, from one.
+    /// How many times the same thing was asked, this time included.
     pub attempt: u32,
     pub patience: Patience,
 }
@@ -52,10 +54,62 @@ impl Payload {
 /// How long an exchange may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Patience {
-    /// The whole of it has one bound: for small answers that someone waits for.
+    /// The whole exchange has one bound: for small answers that somebody waits for.
     Whole,
-    /// Each step has its own, as the profile says: for bodies of any size.
+    /// Each step has its own bound, as the profile says: for bodies of any size.
     Steps,
+}
+
+/// The request that an endpoint of the profile describes.
+pub(super) fn endpoint_call<'a>(
+    profile: &Profile,
+    endpoint: &Endpoint,
+    variables: &Variables<'_>,
+    more: Option<&Map<String, Value>>,
+    device: &'a Device,
+) -> Result<Call<'a>, Fault> {
+    let origin = profile.origin();
+    let variables = Variables {
+        device: Some(device),
+        origin: Some(&origin),
+        ..*variables
+    };
+    let request = profile::request(endpoint, &variables, more);
+    Call::from_request(request.map_err(|_| Fault::BadAnswer)?, device)
+}
+
+/// The request that an endpoint describes which is called with a session's tokens.
+pub(super) fn session_call<'a>(
+    profile: &Profile,
+    endpoint: &Endpoint,
+    token: &'a RefreshToken,
+    access: Option<&Secret>,
+    device: &'a Device,
+) -> Result<Call<'a>, Fault> {
+    let variables = Variables {
+        refresh_token: token.body(),
+        access_token: access,
+        ..Variables::default()
+    };
+    let call = endpoint_call(profile, endpoint, &variables, None, device)?;
+    Ok(Call {
+        token: Some(token),
+        ..call
+    })
+}
+
+/// The request for a new access token, or, where the backend has none, the question whether the
+/// session is alive.
+pub(super) fn renewal_call<'a>(
+    profile: &Profile,
+    token: &'a RefreshToken,
+    access: Option<&Secret>,
+    device: &'a Device,
+) -> Result<Call<'a>, Fault> {
+    // A profile without such an endpoint is refused at load.
+    let (_, endpoint) = profile.renewal().ok_or(Fault::BadAnswer)?;
+    let single = token.body().filter(|_| profile.session.single_token);
+    session_call(profile, endpoint, token, single.or(access), device)
 }
 
 impl<'a> Call<'a> {
@@ -70,14 +124,12 @@ impl<'a> Call<'a> {
             payload: Payload::None,
             headers,
             token: None,
-            jar: true,
             attempt: 1,
             patience: Patience::Whole,
         }
     }
 
-    /// What a template of the profile was made into.
-    pub fn from_request(request: Request, device: &'a Device) -> Result<Self, Fault> {
+    fn from_request(request: Request, device: &'a Device) -> Result<Self, Fault> {
         let mut call = Self::new(method(request.method), &request.path, device);
         call.template = request.template;
         for (name, value) in &request.headers {
@@ -96,25 +148,14 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// A header that may be secret.
+    /// Adds a header that may be secret.
     pub fn text_header(self, name: &str, value: &str) -> Result<Self, Fault> {
         let (name, value) = text_header(name, value)?;
         Ok(self.header(name, value))
     }
-
-    pub fn with_token(mut self, token: &'a RefreshToken) -> Self {
-        self.token = Some(token);
-        self
-    }
-
-    /// Neither sends nor takes ordinary cookies: they may be another session's by now.
-    pub fn without_jar(mut self) -> Self {
-        self.jar = false;
-        self
-    }
 }
 
-/// A header that may be secret, from what a template was made into.
+/// A header that may be secret, from a template of the profile that was filled in.
 pub(super) fn text_header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Fault> {
     let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| Fault::BadAnswer)?;
     let value = HeaderValue::from_bytes(value.as_bytes());
@@ -133,7 +174,7 @@ fn method(method: profile::Method) -> Method {
     }
 }
 
-/// Bytes that are wiped when nobody uses them any more.
+/// Bytes that are wiped with their last use.
 pub(crate) fn wiped(bytes: Vec<u8>) -> Bytes {
     Bytes::from_owner(Zeroizing::new(bytes))
 }

@@ -1,5 +1,6 @@
-//! An answer to an API call: small text at once, anything else piece by piece as the window
-//! asks for it, so that a body of any size needs the memory of one piece.
+//! The body of an answer to a call of the API. A small text is read at once; anything else is
+//! read piece by piece as the page asks for it, so that a body of any size needs the memory of
+//! one piece.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -10,31 +11,34 @@ use bytes::Bytes;
 
 use super::fault::Fault;
 use super::head::{BODY_LIMIT, Head};
+use crate::status::has_no_body;
 use crate::transport::AnswerBody;
 use crate::wire::FetchReply;
 
-/// The most that one read answers.
+/// The most bytes that one read returns.
 pub const CHUNK: usize = 256 * 1024;
 
 /// A body that is still to be read.
 pub struct Download {
-    /// None once it was read to its end.
+    /// None once the body was read to its end.
     body: Option<Box<dyn AnswerBody>>,
-    /// Read already, and not handed out.
+    /// Bytes that have come and were not handed out.
     held: Bytes,
-    /// What stands in the way after that. A body that broke off must not seem to end.
+    /// Why no byte comes after those. Kept for every later read: a body that broke off must not
+    /// seem to end.
     fault: Option<Fault>,
+    /// How long the backend may pause.
     idle: Duration,
 }
 
 impl Download {
-    /// How many bytes have come and were not read.
+    /// How many bytes have come and were not handed out.
     pub fn held(&self) -> usize {
         self.held.len()
     }
 
-    /// The next piece, as large as can be had without waiting once there is something;
-    /// `None` at the end.
+    /// The next piece, or `None` at the end of the body. It waits for the first byte, and takes
+    /// along what can be had without waiting.
     pub async fn read(&mut self) -> Result<Option<Vec<u8>>, Fault> {
         if self.held.is_empty() && !self.fill().await? {
             return Ok(None);
@@ -46,8 +50,8 @@ impl Download {
             if piece.len() == CHUNK {
                 return Ok(Some(piece));
             }
-            // What has arrived is worth more to the window now than a full piece later; what
-            // comes after it, a fault too, is told by the next read.
+            // The page gets what has come now instead of a full piece later. What comes after
+            // it, a fault too, is for the next read.
             match at_once(self.more()).await {
                 Some(Ok(Some(more))) => self.held = more,
                 Some(Ok(None) | Err(_)) | None => return Ok(Some(piece)),
@@ -55,7 +59,7 @@ impl Download {
         }
     }
 
-    /// Waits for something to hold; false at the end.
+    /// Waits until a byte is held; false at the end of the body.
     async fn fill(&mut self) -> Result<bool, Fault> {
         while self.held.is_empty() {
             let more = tokio::time::timeout(self.idle, self.more()).await;
@@ -83,7 +87,8 @@ impl Download {
         more
     }
 
-    /// Reads on until the end or until more than `limit` is held; whether it has ended.
+    /// Reads until the end of the body, or until more than `limit` bytes are held. Returns whether
+    /// the body has ended.
     async fn hold(&mut self, limit: usize) -> Result<bool, Fault> {
         let mut held = Vec::new();
         while held.len() <= limit && self.fill().await? {
@@ -94,7 +99,7 @@ impl Download {
     }
 }
 
-/// What a future has to say without waiting.
+/// What a future is ready with now, without waiting.
 async fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
     poll_fn(|cx| {
@@ -107,9 +112,9 @@ async fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
 }
 
 impl Head {
-    /// The answer for a window: with its body if that is a little text, otherwise with what
-    /// it takes to read it. What has no length is waited for only where it is JSON, which
-    /// nobody can use by halves.
+    /// The answer for a page: with its body if that is a small text, otherwise with what reads the
+    /// body. A body without a length is waited for only if it is JSON, since a page can use JSON
+    /// only when it is whole.
     pub(super) async fn settle(
         self,
         idle: Duration,
@@ -133,7 +138,7 @@ impl Head {
             body: String::new(),
             streamed: false,
         };
-        if matches!(status, 204 | 205 | 304) {
+        if has_no_body(status) {
             return Ok((reply, None));
         }
         if is_small && download.hold(BODY_LIMIT).await? {

@@ -1,4 +1,4 @@
-//! Why there is no answer to act on.
+//! Why a request has no answer that the session can act on.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,26 +9,28 @@ use reqwest::header::RETRY_AFTER;
 use super::body::Body;
 use crate::error::{AuthError, ErrorCode};
 use crate::obstacle::Obstacle;
+use crate::status::{self, RequestKind, class};
 use crate::transport::TransportError;
 use crate::wire::FetchReply;
 
-/// Why there is no answer to act on. All of these pass: none ends a session.
+/// Why a request has no answer that the session can act on. Every fault passes: none ends a
+/// session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// No connection, or it broke, before there was an answer.
+    /// The connection could not be made, or broke before the answer's headers came.
     Unreachable(Obstacle),
-    /// No answer in time.
+    /// The answer did not come in time.
     TimedOut,
-    /// The body is larger than is read.
+    /// The answer's body is larger than this app reads.
     TooLarge,
-    /// The body broke off.
+    /// The answer's body broke off.
     Truncated,
-    /// A status that says nothing about the session.
+    /// The answer's status says nothing about the session.
     Status(StatusCode),
-    /// Somebody else has answered in the backend's place: with a page where data belongs, or by
-    /// leading to another origin.
+    /// Somebody else has answered in the backend's place: with a page where data belongs, with a
+    /// redirect to another origin, or with a 511.
     Portal,
-    /// A success that does not hold what it should.
+    /// The answer is a success and does not hold what it should.
     BadAnswer,
 }
 
@@ -49,7 +51,7 @@ impl Fault {
         }
     }
 
-    /// What an answer of this status comes to that holds nothing to act on.
+    /// The fault of an answer that was read and says nothing that the session can act on.
     pub(super) fn of_answer(status: StatusCode, body: &Body) -> Self {
         match status.is_success() {
             _ if body.is_anothers() => Self::Portal,
@@ -58,20 +60,14 @@ impl Fault {
         }
     }
 
-    /// What stands between this app and the backend, if that is what it is.
+    /// What stands between this app and the backend, where the fault is of that kind.
     pub fn obstacle(self) -> Option<Obstacle> {
         match self {
             Self::Unreachable(obstacle) => Some(obstacle),
             Self::TimedOut => Some(Obstacle::TimedOut),
             Self::Truncated => Some(Obstacle::BrokenOff),
             Self::Portal => Some(Obstacle::Portal),
-            Self::Status(status) => match status.as_u16() {
-                // RFC 6585 §6: an intercepting proxy wants somebody to sign in.
-                511 => Some(Obstacle::Portal),
-                503 => Some(Obstacle::Maintenance),
-                502 | 504 => Some(Obstacle::Gateway),
-                _ => None,
-            },
+            Self::Status(status) => class(status.as_u16()).obstacle(),
             Self::TooLarge | Self::BadAnswer => None,
         }
     }
@@ -80,30 +76,27 @@ impl Fault {
         match self {
             Self::Unreachable(_) | Self::TimedOut | Self::Truncated => ErrorCode::Unreachable,
             Self::TooLarge => ErrorCode::TooLarge,
-            Self::Status(status) if status == StatusCode::TOO_MANY_REQUESTS => {
-                ErrorCode::RateLimited
-            }
-            Self::Status(status) if status.as_u16() == 511 => ErrorCode::BadAnswer,
-            Self::Status(status) if status.is_server_error() => ErrorCode::BackendFault,
-            Self::Status(_) | Self::Portal | Self::BadAnswer => ErrorCode::BadAnswer,
+            Self::Status(status) => class(status.as_u16()).error(),
+            Self::Portal | Self::BadAnswer => ErrorCode::BadAnswer,
         }
     }
 }
 
-/// What a refused call to the adopter's API means, made with a session. The session has not
-/// ended: that would have been told in the place of this answer.
+/// The error of a refused call of the adopter's API that native code has made with a session.
+/// The session has not ended: the call would have failed with
+/// [`SessionEnded`](ErrorCode::SessionEnded) instead of an answer.
 pub fn refusal(reply: &FetchReply) -> AuthError {
     let headers = reply.headers.iter();
-    // In whole seconds, as it was read: see `Head::headers_for_window`.
+    // `Head::headers_for_window` writes it in whole seconds.
     let wait = headers
         .filter(|(name, _)| name == RETRY_AFTER.as_str())
         .find_map(|(_, seconds)| seconds.parse().ok().map(Duration::from_secs));
-    let error = match StatusCode::from_u16(reply.status) {
-        Ok(StatusCode::UNAUTHORIZED) => ErrorCode::SessionRefused.into(),
-        Ok(StatusCode::FORBIDDEN) => ErrorCode::NotAllowed.into(),
-        Ok(StatusCode::NOT_FOUND) => ErrorCode::Unsupported.into(),
-        Ok(status) => AuthError::from(Fault::Status(status)),
-        Err(_) => ErrorCode::BadAnswer.into(),
+    let error = match status::refusal(RequestKind::Api, reply.status) {
+        Some(code) => code.into(),
+        None => match StatusCode::from_u16(reply.status) {
+            Ok(status) => AuthError::from(Fault::Status(status)),
+            Err(_) => ErrorCode::BadAnswer.into(),
+        },
     };
     error.retry_after(wait)
 }
@@ -114,8 +107,8 @@ impl fmt::Display for Fault {
             (Self::Status(status), Some(obstacle)) => write!(f, "{obstacle} ({status})"),
             (Self::Status(status), None) => write!(f, "the backend answered {status}"),
             (_, Some(obstacle)) => obstacle.fmt(f),
-            (Self::TooLarge, None) => f.write_str("the answer is too large"),
-            (_, None) => f.write_str("the backend's answer is not understood"),
+            (Self::TooLarge, None) => f.write_str("the backend's answer is too large"),
+            (_, None) => f.write_str("the backend's answer is not what the profile describes"),
         }
     }
 }

@@ -1,28 +1,27 @@
-//! An answer whose headers are here and whose body is not.
+//! An answer whose headers have come and whose body has not been read.
 
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use reqwest::StatusCode;
-use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use reqwest::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use tokio::time::{Instant, timeout_at};
 use zeroize::Zeroizing;
 
 use super::body::Body;
 use super::fault::Fault;
+use super::retry_after::{retry_after_of, sent_at};
 use super::witness::Sight;
 use crate::cookies::RefreshChange;
 use crate::reply::Given;
+use crate::status::{Class, class};
 use crate::transport::Response;
 
 /// The largest body that is read whole.
 pub(super) const BODY_LIMIT: usize = 1024 * 1024;
 
-/// RFC 6585 §6: "Network Authentication Required", in the words of whoever stands between.
-const NETWORK_SIGN_IN: StatusCode = StatusCode::NETWORK_AUTHENTICATION_REQUIRED;
-
-/// What no answer hands to the window: cookies, where else to go, and the headers in which
-/// some backends give out tokens.
+/// Headers that no page gets: cookies, redirects, and the headers in which some backends give out
+/// tokens.
 const NOT_FOR_WINDOWS: [&str; 8] = [
     "authorization",
     "set-auth-token",
@@ -34,45 +33,46 @@ const NOT_FOR_WINDOWS: [&str; 8] = [
     "x-refresh-token",
 ];
 
-/// An answer whose body was not read yet.
+/// An answer whose body has not been read.
 pub struct Head {
     pub(super) response: Response,
-    /// When its body must be here, where the exchange has one bound.
+    /// By when the body must have come, where the whole exchange has one bound.
     pub(super) until: Option<Instant>,
+    /// What the answer changes of the refresh cookies.
     pub(super) refresh: Vec<RefreshChange>,
     /// The tokens in headers that the profile names.
     pub(super) given: Given,
-    /// Whether it leads to another origin than the backend's.
+    /// Whether the answer redirects to another origin than the backend's.
     pub(super) leads_away: bool,
     pub(super) sight: Option<Sight>,
 }
 
 impl Head {
-    /// The status.
+    /// The answer's status.
     pub fn status(&self) -> StatusCode {
         self.response.status
     }
 
-    /// Whether it is a page for people where JSON, or nothing, belongs.
+    /// Whether the answer calls itself an HTML page. JSON, or nothing, belongs there.
     pub(super) fn is_page(&self) -> bool {
         self.kind()
             .is_some_and(|kind| kind.starts_with("text/html"))
     }
 
-    /// Whether it is a stream of events, which says nothing for as long as nothing happens
+    /// Whether the answer is a stream of events, which is silent for as long as nothing happens
     /// (HTML, "Server-sent events").
     pub(super) fn is_event_stream(&self) -> bool {
         self.kind()
             .is_some_and(|kind| kind.starts_with("text/event-stream"))
     }
 
-    /// The media type, in lower case, with what follows it.
+    /// The media type with its parameters, in lower case.
     pub(super) fn kind(&self) -> Option<String> {
         let kind = self.response.headers.get(CONTENT_TYPE)?.to_str().ok()?;
         Some(kind.trim_start().to_ascii_lowercase())
     }
 
-    /// Where it says to go instead; `Some(Err)` where that cannot be read.
+    /// The target of a redirect; `Some(Err)` if it cannot be read, or if there are several.
     pub(super) fn location(&self) -> Option<Result<&str, Fault>> {
         let mut given = self.response.headers.get_all(LOCATION).iter();
         let first = given.next()?;
@@ -82,25 +82,25 @@ impl Head {
         Some(first.to_str().map_err(|_| Fault::BadAnswer))
     }
 
-    /// What the answer does to the refresh cookies.
+    /// Takes what the answer changes of the refresh cookies.
     pub fn take_refresh_changes(&mut self) -> Vec<RefreshChange> {
         std::mem::take(&mut self.refresh)
     }
 
-    /// When it was sent, by the backend's own clock, which its dates are to be read against;
-    /// by ours only where it does not say.
+    /// When the answer was sent, by the backend's clock: the dates in the answer are compared with
+    /// it. By the clock of this computer if the answer has no `Date`.
     pub fn sent_at(&self) -> SystemTime {
         sent_at(&self.response.headers)
     }
 
-    /// How long the backend asks to be left alone.
+    /// How long the backend asks to wait before the next request.
     pub fn retry_after(&self) -> Option<Duration> {
-        let limited = self.status() == StatusCode::TOO_MANY_REQUESTS;
-        super::retry_after_of(limited, &self.response.headers)
+        let limited = class(self.status().as_u16()) == Class::RateLimited;
+        retry_after_of(limited, &self.response.headers)
     }
 
-    /// The answer's headers without what is not for windows. `Retry-After` is in whole seconds,
-    /// as it was read here: pages need not know its other forms, nor its relatives.
+    /// The answer's headers without those that no page gets. `Retry-After` is written anew in
+    /// whole seconds, so that pages need not know its other forms and names.
     pub(super) fn headers_for_window(&self) -> Vec<(String, String)> {
         let theirs = self.response.headers.iter();
         let theirs = theirs
@@ -116,17 +116,18 @@ impl Head {
         theirs.chain(wait).collect()
     }
 
-    /// What is known before the body is read: it may break off.
+    /// What the headers say by themselves, for use before the body is read: it may break off.
     pub fn without_body(&self) -> Body {
         Body::of(&[], self.given.clone())
     }
 
-    /// The body, whole.
+    /// Reads the whole body.
     pub async fn body(mut self) -> Result<Body, Fault> {
         let given = std::mem::take(&mut self.given);
         let invalid_token = self.says_invalid_token();
         let may_be_page = self.status().is_success() && self.is_page();
-        let anothers = self.leads_away || self.status() == NETWORK_SIGN_IN;
+        let is_portals = class(self.status().as_u16()) == Class::NetworkSignIn;
+        let anothers = self.leads_away || is_portals;
         let bytes = self.bytes().await;
         if let Some(sight) = &self.sight {
             sight.read(&bytes);
@@ -137,7 +138,7 @@ impl Head {
         Ok(body.with_anothers(anothers))
     }
 
-    /// `WWW-Authenticate: Bearer error="invalid_token"` (RFC 6750 §3.1).
+    /// Whether a refusal has `WWW-Authenticate: Bearer error="invalid_token"` (RFC 6750 §3.1).
     fn says_invalid_token(&self) -> bool {
         let lines = self.response.headers.get_all(WWW_AUTHENTICATE).iter();
         let mut texts = lines.filter_map(|line| line.to_str().ok());
@@ -150,7 +151,7 @@ impl Head {
         if announced > BODY_LIMIT {
             return Err(Fault::TooLarge);
         }
-        // Room for all of it: growing would leave copies behind, of memory and of secrets.
+        // Room for the whole body at once: growing would leave copies of secrets in memory.
         let mut bytes = Zeroizing::new(Vec::with_capacity(announced));
         while let Some(chunk) = self.chunk().await? {
             let length = bytes.len() + chunk.len();
@@ -177,24 +178,16 @@ impl Head {
     }
 }
 
-/// Whether text that calls itself a page is one: some frameworks call every text so.
+/// Whether a body that is called HTML looks like it: some frameworks call every text HTML.
 fn is_markup(bytes: &[u8]) -> bool {
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     text.trim_ascii_start().starts_with(b"<")
 }
 
-/// Makes room for `length` bytes and some more, never beyond the limit; what the old room
-/// held is wiped.
+/// Makes room for `length` bytes and some more, up to the limit, and wipes the old room.
 fn grow(bytes: &mut Zeroizing<Vec<u8>>, length: usize) {
     let room = (length * 2).min(BODY_LIMIT);
     let mut more = Zeroizing::new(Vec::with_capacity(room));
     more.extend_from_slice(bytes);
     *bytes = more;
-}
-
-pub(super) fn sent_at(headers: &HeaderMap) -> SystemTime {
-    headers
-        .get(DATE)
-        .and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok())
-        .unwrap_or_else(SystemTime::now)
 }

@@ -1,7 +1,9 @@
-//! The backend over HTTP: one method per endpoint, one answer type each.
+//! The backend over HTTP: a method of [`Backend`] for each endpoint of the profile, with a type for
+//! its answer. Nothing here knows the session.
 //!
-//! Knows the profile and the wire, never the session. What an answer means is decided in
-//! [`verdict`]; how it travels in [`client`]; calls to the adopter's own API are in [`api`].
+//! [`sign_in`], [`renew`] and [`sign_out`] have the calls of a session, [`api`] has those of the
+//! adopter's own API. [`call`] builds the requests, [`client`] sends them, [`verdict`] says what
+//! the answers mean, by the profile's rules and by [`crate::status`].
 
 mod api;
 mod api_path;
@@ -17,6 +19,8 @@ mod redirect;
 mod renew;
 mod retry_after;
 mod sign_in;
+mod sign_out;
+mod tokens;
 mod traced;
 mod verdict;
 mod witness;
@@ -31,8 +35,8 @@ pub use download::{CHUNK, Download};
 pub use fault::{Fault, refusal};
 pub use head::Head;
 pub(crate) use outgoing::{Part, Sender};
-pub use renew::{Told, Untold};
 pub use retry_after::{retry_after, retry_after_of};
 pub use sign_in::{Answering, Failed, Grant, SignIn, Unusable};
-pub use verdict::Verdict;
+pub use sign_out::Untold;
+pub use verdict::{Told, Verdict};
 pub use witness::{Exchange, Witness};

@@ -1,17 +1,18 @@
-//! What the backend has, for the window to know what to offer. Said by the profile alone:
-//! nobody is asked.
+//! What the backend offers, so that a page shows no button for what is not there. The profile
+//! alone says it: no request is sent.
 
 use super::api_path::refuse;
 use super::client::Backend;
 use crate::wire::Offers;
 
-/// Where the contract lists the sessions of an account.
+/// The path at which the contract lists the sessions of an account.
 const SESSIONS: &str = "/sessions";
-/// Where the contract ends all of them.
+/// The path at which the contract ends all sessions of an account.
 const LOGOUT_ALL: &str = "/logout-all";
 
 impl Backend {
-    /// What there is. The calls that a page makes are there if the profile lets it make them.
+    /// What the backend offers. A call that a page makes itself counts as offered if the profile
+    /// lets the page make it.
     pub fn offers(&self) -> Offers {
         let profile = self.profile();
         let endpoints = &profile.endpoints;
@@ -48,7 +49,7 @@ mod tests {
     fn nothing_is_offered_that_a_profile_does_not_know() {
         assert_eq!(offers("contract"), [true; 4]);
         assert_eq!(offers("directus"), [true, false, false, false]);
-        // The code is sent by a call of its own, which sends another as well.
+        // Its endpoint that sends the first code sends another one too.
         assert_eq!(offers("better-auth"), [true, true, false, false]);
         assert_eq!(offers("supabase"), [true, false, false, false]);
     }

@@ -1,6 +1,5 @@
-//! A request's body on its way out: in pieces, as fast as the backend takes them and no
-//! faster, and watched, so that a backend that takes no more is told from a page that gives
-//! no more.
+//! A request's body that goes out in pieces, no faster than the backend takes them. It is watched,
+//! so that a backend that takes no more pieces is told apart from a page that gives no more.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -13,25 +12,25 @@ use tokio::time::{sleep, timeout};
 
 use crate::transport::BrokenOff;
 
-/// The largest piece that goes out at once.
+/// The most bytes of a piece.
 const PIECE: usize = 64 * 1024;
-/// How many pieces wait to be sent; whoever has more waits.
+/// How many pieces may wait to be sent. A sender that has one more waits.
 const WAITING: usize = 2;
 
-/// What comes through the channel. Only [`Part::End`] ends a body well: a channel that is
-/// merely closed is a page that has gone, and half a body must not pass for a whole one.
+/// What comes through the channel. Only [`Part::End`] ends a body well: when the page goes away
+/// the channel is closed without it, and half a body must not pass for a whole one.
 pub(crate) enum Part {
     Chunk(Bytes),
     End,
 }
 
-/// Where a body's pieces are put in.
+/// Takes the pieces of a body.
 pub(crate) type Sender = mpsc::Sender<Part>;
 
 /// A request's body.
 pub(super) struct Outgoing {
     source: Source,
-    /// What is still to come, where the length was said beforehand.
+    /// How many bytes are still to come, where the length is known.
     left: Option<u64>,
     stage: watch::Sender<Stage>,
 }
@@ -41,25 +40,25 @@ enum Source {
     Fed(mpsc::Receiver<Part>),
 }
 
-/// Whose turn it is.
+/// Whom the exchange waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
-    /// The backend's, to take what it was given. Counts the pieces.
+    /// The backend, to take the piece of this number.
     Moving(u64),
-    /// The page's, to give more.
+    /// The page, to give another piece.
     Hungry,
-    /// The backend's, to answer.
+    /// The backend, to answer: it has the whole body.
     Sent,
 }
 
 impl Outgoing {
-    /// A body that is here already.
+    /// A body that is in memory.
     pub fn kept(bytes: Bytes) -> Self {
         let left = u64::try_from(bytes.len()).ok();
         Self::of(Source::Kept(bytes), left)
     }
 
-    /// A body that comes through the sender, of this length if it is known.
+    /// A body that comes through the sender, of `length` bytes if that is known.
     pub fn fed(length: Option<u64>) -> (Sender, Self) {
         let (sender, receiver) = mpsc::channel(WAITING);
         (sender, Self::of(Source::Fed(receiver), length))
@@ -73,12 +72,12 @@ impl Outgoing {
         }
     }
 
-    /// Whether it is known to have no bytes.
+    /// Whether no byte is still to come, as far as that is known.
     pub fn is_empty(&self) -> bool {
         self.left == Some(0)
     }
 
-    /// For [`Watch::stalls`].
+    /// Watches this body.
     pub fn watch(&self) -> Watch {
         Watch(self.stage.subscribe())
     }
@@ -95,7 +94,7 @@ impl Outgoing {
     fn pass(&mut self, piece: Bytes) -> Option<Result<Frame<Bytes>, BrokenOff>> {
         if let Some(left) = &mut self.left {
             let Some(rest) = left.checked_sub(piece.len() as u64) else {
-                // More than was announced.
+                // More bytes than were announced.
                 return Some(Err(BrokenOff));
             };
             *left = rest;
@@ -158,12 +157,12 @@ impl Body for Outgoing {
     }
 }
 
-/// Watches a body from outside.
+/// Watches how a body goes out.
 pub(super) struct Watch(watch::Receiver<Stage>);
 
 impl Watch {
-    /// Resolves once the backend has been at its turn for too long: `idle` to take a piece,
-    /// `answer` to answer after the last.
+    /// Resolves once the backend takes too long: `idle` to take a piece, or `answer` to answer
+    /// after the last. How long the page takes does not count.
     pub async fn stalls(mut self, idle: Duration, answer: Duration) {
         loop {
             let stage = *self.0.borrow_and_update();
@@ -175,7 +174,7 @@ impl Watch {
             };
             match changed {
                 Ok(Ok(())) => {}
-                // The body is gone, whole or not: what is left is to answer.
+                // The body was dropped, whole or not: only the answer is still to come.
                 Ok(Err(_)) => return sleep(answer).await,
                 Err(_) => return,
             }

@@ -1,5 +1,6 @@
-//! Where an answer to an API call leads: nowhere, or to another path of the same backend that
-//! the window may call too. Methods change as the Fetch standard says (HTTP-redirect fetch).
+//! Whether a call of the API is redirected, and to where: a redirect is followed to another path
+//! of the same backend that the page may call too. Methods change as the Fetch standard says
+//! (HTTP-redirect fetch).
 
 use reqwest::{Method, StatusCode};
 use url::Url;
@@ -7,31 +8,33 @@ use url::Url;
 use super::api_path;
 use super::fault::Fault;
 use crate::profile::Profile;
+use crate::status::{Class, class};
 
-/// Where a call goes on.
+/// The next request of a call that is redirected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Hop {
     pub method: Method,
-    /// Relative to the base, with its query.
+    /// Relative to the base address, with its query.
     pub path: String,
-    /// Whether the body goes along.
+    /// Whether the caller's body goes along.
     pub with_body: bool,
 }
 
-/// What an answer is.
+/// Where an answer leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Lead {
-    /// The answer itself.
+    /// The answer is no redirect.
     Nowhere,
-    /// A way to it.
+    /// A redirect to another path of the backend, which is followed.
     To(Hop),
-    /// A way that is not gone, and why.
+    /// A redirect that is not followed, and why.
     Refused(&'static str),
-    /// To another origin: whoever says so stands between this app and its backend.
+    /// A redirect to another origin. A portal or a proxy between this app and its backend says
+    /// such things.
     Away,
 }
 
-/// Reads an answer to a request of `method` at `from`.
+/// Reads an answer to a request with `method` at `from`.
 pub(super) fn lead(
     profile: &Profile,
     status: StatusCode,
@@ -39,26 +42,26 @@ pub(super) fn lead(
     from: &Url,
     method: &Method,
 ) -> Lead {
-    if !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
+    if class(status.as_u16()) != Class::Redirect {
         return Lead::Nowhere;
     }
     let location = match location {
         None => return Lead::Nowhere,
         Some(Ok(location)) => location,
-        Some(Err(_)) => return Lead::Refused("it cannot be read"),
+        Some(Err(_)) => return Lead::Refused("its Location cannot be read"),
     };
     let Ok(target) = from.join(location) else {
-        return Lead::Refused("it is no address");
+        return Lead::Refused("its Location is not an address");
     };
     if target.origin() != profile.backend.origin() {
         return Lead::Away;
     }
     if !target.username().is_empty() || target.password().is_some() {
-        return Lead::Refused("it holds a user name or password");
+        return Lead::Refused("its Location holds a user name or a password");
     }
     let base = profile.backend.path().trim_end_matches('/');
     let Some(below) = target.path().strip_prefix(base) else {
-        return Lead::Refused("it leads out of the base");
+        return Lead::Refused("its target is not under the base address");
     };
     let path = match target.query() {
         Some(query) => format!("{below}?{query}"),
@@ -70,7 +73,7 @@ pub(super) fn lead(
         (_, method) => (method.clone(), true),
     };
     if api_path::refuse(method.as_str(), &path, profile).is_err() {
-        return Lead::Refused("this app may not call that path");
+        return Lead::Refused("the profile does not let a page call its target");
     }
     Lead::To(Hop {
         method,

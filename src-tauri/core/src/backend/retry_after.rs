@@ -1,19 +1,19 @@
-//! How long a server asks to be left alone: the one reader of that, for the backend, for the
-//! server that reports go to and for the doctor. The headers come in by name, and the time is the
-//! sender's. How it is obeyed is decided in [`crate::schedule`]; but a wish for more than
-//! [`RETRY_AFTER_MAX`] is cut off here, where it comes in: some servers send the time of day where
-//! a length of time belongs, and nobody is to wait for decades.
+//! Reads how long a server asks to wait before the next request: for the backend, for the server
+//! that reports go to, and for the doctor. [`crate::schedule`] decides how the wait is obeyed.
+//!
+//! A wait of more than [`RETRY_AFTER_MAX`] is cut to that here. Some servers send the time of day
+//! where a number of seconds belongs, and the app would wait for decades.
 
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::HeaderMap;
+use reqwest::header::{DATE, HeaderMap};
 
-use super::head::sent_at;
 use crate::schedule::RETRY_AFTER_MAX;
 
-/// Reads `Retry-After` in seconds, whole or not, or as a date, `X-Retry-After`, and of an answer
-/// that is `limited` (a 429) `RateLimit-Reset`, which many send with every answer. `header` gives
-/// the text of a header by its name in lower case; `now` is the time by the sender's clock.
+/// Reads `Retry-After`, in seconds (whole or not) or as a date; then `X-Retry-After`; then, only
+/// if the answer is `limited` (a 429), `RateLimit-Reset`, which many servers send with every
+/// answer. `header` gives the text of a header by its name in lower case; `now` is the time by the
+/// sender's clock.
 pub fn retry_after<'a>(
     limited: bool,
     now: SystemTime,
@@ -31,22 +31,32 @@ pub fn retry_after<'a>(
         .map(|wait| wait.min(RETRY_AFTER_MAX))
 }
 
-/// The same of an answer's headers, dates read against its own `Date`.
+/// Reads the wait from the headers of an answer. A date in them is compared with their own `Date`.
 pub fn retry_after_of(limited: bool, headers: &HeaderMap) -> Option<Duration> {
     retry_after(limited, sent_at(headers), |name| {
         headers.get(name)?.to_str().ok()
     })
 }
 
-/// A length of time in digits, with a fraction or without (RFC 9110 §10.2.3 has none, servers
-/// that compute it do). However many digits: what is longer than anybody waits is cut to that.
+/// When an answer with these headers was sent: by the sender's clock, or by the clock of this
+/// computer if there is no `Date`.
+pub(super) fn sent_at(headers: &HeaderMap) -> SystemTime {
+    headers
+        .get(DATE)
+        .and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok())
+        .unwrap_or_else(SystemTime::now)
+}
+
+/// A number of seconds in digits, with or without a fraction. RFC 9110 §10.2.3 has no fraction,
+/// but servers that compute the number send one. The number may have any number of digits: what
+/// is longer than [`RETRY_AFTER_MAX`] is cut to that.
 fn seconds(text: &str) -> Option<Duration> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     if !is_number(whole) || !is_number(fraction) {
         return None;
     }
-    // A number of digits, which is never negative, infinite by its length or not a number.
+    // Digits alone: so it is not negative and not NaN, and infinite only by its length.
     let seconds: f64 = text.parse().ok()?;
     Some(Duration::from_secs_f64(
         seconds.min(RETRY_AFTER_MAX.as_secs_f64()),

@@ -1,10 +1,12 @@
-//! The calls that lead to a session: password, new account, one-time code.
+//! The calls that begin a session: with a password, with a new account, with a one-time code.
 
 use serde_json::{Map, Value};
 
 use super::body::Body;
+use super::call::endpoint_call;
 use super::client::Backend;
 use super::fault::Fault;
+use super::tokens;
 use super::verdict::{is_refused, refused, wants_code};
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
@@ -14,53 +16,53 @@ use crate::secrets::Secret;
 use crate::token::RefreshToken;
 use crate::wire::{LoginInput, RegisterInput, User};
 
-/// How a sign-in was answered.
+/// What the backend has answered to a sign-in.
 pub enum SignIn {
-    /// Signed in.
+    /// It has begun a session.
     Granted(Box<Grant>),
-    /// Signed in, but it could not be found out who: the session is to be ended again.
+    /// It has begun a session and does not say whose: the caller ends the session again.
     Nameless(Box<Unusable>),
-    /// A code is wanted.
+    /// It wants a one-time code.
     OtpRequired {
-        /// Where it went, if the backend says.
+        /// Where the code went, if the backend says.
         email: Option<String>,
         /// What names the challenge, if the backend gives it a name.
         challenge: Option<Secret>,
-        /// What came along with the question, if anything did: to be ended where no session
-        /// comes of it.
+        /// The refresh token that came along, if there was one. The caller signs out with it if
+        /// the challenge does not lead to a session.
         token: RefreshToken,
     },
-    /// A registration without a session.
+    /// It has made the account and begun no session.
     Accepted,
 }
 
-/// A session as the backend gives it out.
+/// A session that the backend has begun.
 pub struct Grant {
-    /// Who.
+    /// The user who is signed in.
     pub user: User,
-    /// For API calls.
+    /// The access token for calls of the API.
     pub access: AccessToken,
-    /// For the next refresh.
+    /// The refresh token for the next refresh.
     pub token: RefreshToken,
 }
 
 /// A session that began at the backend and cannot be used here.
 pub struct Unusable {
-    /// An access token, for the sign-out.
+    /// The access token that the sign-out may need.
     pub access: Option<Secret>,
-    /// What ends it.
+    /// The refresh token that the sign-out goes out with.
     pub token: RefreshToken,
-    /// Why it cannot be used.
+    /// Why the session cannot be used.
     pub error: AuthError,
 }
 
-/// A sign-in that came to nothing.
+/// A sign-in that failed.
 #[derive(Debug)]
 pub struct Failed {
-    /// What the window is told.
+    /// What the page is told.
     pub error: AuthError,
-    /// What it has left at the backend all the same, where the answer broke off after its
-    /// headers or does not hold what it should: a session that is to be ended again.
+    /// The refresh token of a session that has begun at the backend all the same, because the
+    /// answer broke off after its headers or lacks something. The caller ends that session.
     pub left: Option<RefreshToken>,
 }
 
@@ -82,12 +84,12 @@ impl<E: Into<AuthError>> From<E> for Failed {
     }
 }
 
-/// What a one-time code answers.
+/// The challenge that a one-time code answers.
 #[derive(Clone, Copy)]
 pub struct Answering<'a> {
-    /// Who signs in.
+    /// Who signs in, as they typed it.
     pub identifier: &'a str,
-    /// Their password, where the profile sends it along with the code.
+    /// The password, where the profile sends it along with the code.
     pub password: Option<&'a Secret>,
     /// What the backend gave out to name the challenge.
     pub challenge: Option<&'a Secret>,
@@ -133,7 +135,7 @@ impl Backend {
             .await
     }
 
-    /// Answers a challenge.
+    /// Signs in with the code of a challenge.
     pub async fn verify_otp(
         &self,
         challenge: Answering<'_>,
@@ -154,7 +156,7 @@ impl Backend {
         .await
     }
 
-    /// Has the first code sent, where the backend does not do so by itself.
+    /// Has the first code sent, where the backend does not send it by itself.
     pub async fn send_otp(&self, challenge: Answering<'_>) -> Result<(), AuthError> {
         match self.profile().endpoints.send_otp.get() {
             Some(endpoint) => self.ask_for_code(endpoint, challenge).await,
@@ -162,7 +164,7 @@ impl Backend {
         }
     }
 
-    /// Asks for another code.
+    /// Has another code sent.
     pub async fn resend_otp(&self, challenge: Answering<'_>) -> Result<(), AuthError> {
         let endpoints = &self.profile().endpoints;
         let endpoint = endpoints.resend_otp.get().or(endpoints.send_otp.get());
@@ -175,12 +177,13 @@ impl Backend {
         endpoint: &Endpoint,
         challenge: Answering<'_>,
     ) -> Result<(), AuthError> {
-        let call = self.call(endpoint, &challenge.variables(), None, challenge.device)?;
+        let (variables, device) = (challenge.variables(), challenge.device);
+        let call = endpoint_call(self.profile(), endpoint, &variables, None, device)?;
         let head = self.send(call).await?;
         let (status, retry_after) = (head.status(), head.retry_after());
         let body = head.body().await.unwrap_or(Body::unread());
         if body.is_anothers() {
-            // Whoever has answered has sent no code.
+            // A portal or a proxy has answered, and the backend has sent no code.
             return Err(Fault::Portal.into());
         }
         if status.is_success() {
@@ -202,31 +205,32 @@ impl Backend {
     ) -> Result<SignIn, Failed> {
         let profile = self.profile();
         let endpoint = endpoint.ok_or(ErrorCode::Unsupported)?;
-        // Only what a person typed can be so wrong that no request holds it.
-        let call = self.call(endpoint, variables, more, device);
+        // The profile was checked, so only what a person typed can keep the request from being
+        // built: a line break in a value that goes into a header, say.
+        let call = endpoint_call(profile, endpoint, variables, more, device);
         let call = call.map_err(|_| AuthError::new(ErrorCode::InvalidInput))?;
         let mut head = self.send(call).await?;
         let (status, retry_after) = (head.status(), head.retry_after());
         let now = head.sent_at();
         let mut token = RefreshToken::default();
         if status.is_success() {
-            // What is in the headers is a session already, whatever becomes of the body.
+            // A token in the headers is a session at the backend, even if the body breaks off.
             token.apply(head.take_refresh_changes());
             let headers = head.without_body();
             let reply = headers.reply(profile, &profile.answer.login);
-            token.apply_body(reply.and_then(|reply| self.body_token(&reply, now)));
+            token.apply_body(reply.and_then(|reply| tokens::refresh(profile, &reply, now)));
         }
         let body = match head.body().await {
             Ok(body) => body,
             Err(fault) => return Err(Failed::leaving(token, fault.into())),
         };
         if body.is_anothers() {
-            // Nor has the backend taken a registration.
+            // A portal or a proxy has answered: the backend has made no account either.
             return Err(Failed::leaving(token, Fault::Portal.into()));
         }
         let reply = body.reply(profile, &profile.answer.login);
-        // What wants a code counts before the status; only where a code was just given, a
-        // refusal in the same words says that it was wrong.
+        // A rule of `otp.wanted` counts before the status (the contract). But a refusal that wants
+        // a code from a person who has just typed one says that the code was wrong.
         if let Some(reply) = &reply
             && (status.is_success() || step != Step::VerifyOtp)
             && wants_code(profile, status, reply)
@@ -243,8 +247,8 @@ impl Backend {
         }
         let mut access = None;
         if let Some(reply) = &reply {
-            token.apply_body(self.body_token(reply, now));
-            access = self.access(reply, &token, now);
+            token.apply_body(tokens::refresh(profile, reply, now));
+            access = tokens::access(profile, reply, &token, now);
         }
         let holds_token = access.as_ref().is_some_and(|access| access.token.is_some());
         let access = match access {
@@ -278,7 +282,7 @@ impl Backend {
     }
 }
 
-/// Where the backend does not say what somebody is called: by what they typed.
+/// The user, named by what they typed if the backend gives no name.
 fn called(user: User, typed: Option<&str>) -> User {
     match typed {
         Some(typed) if user.name.is_empty() => User {
@@ -293,7 +297,8 @@ fn unfit(endpoint: &Endpoint) -> AuthError {
     let path = endpoint.path.source();
     tracing::warn!(
         path,
-        "a success without user, access token or refresh token"
+        "the sign-in fails: the backend's answer is a success, but the profile finds no user, no \
+         access token or no refresh token in it"
     );
     ErrorCode::BadAnswer.into()
 }

@@ -1,6 +1,6 @@
-//! What is told of each request: one span, with the template of its path and never the path,
-//! which may hold an id or a code. The span's name and fields are what reports of failures
-//! show too, as `vestibule-log` reads them.
+//! The trace of each request: one span with method, status, duration and fault. It has the
+//! template of the path and never the path, which may hold an id or a code. `vestibule-log` reads
+//! the span's name and fields, and reports of failures show them too.
 
 use std::time::Instant;
 
@@ -13,17 +13,19 @@ use super::call::Call;
 use super::fault::Fault;
 use super::head::Head;
 
-/// Goes out with each request, so that a line here can be found in the backend's log.
+/// The request's id goes out in this header, so that the request of a log line can be found in
+/// the backend's log.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// A request on its way.
+/// The trace of a request that is on its way.
 pub(super) struct Traced {
     span: Span,
     started: Instant,
 }
 
 impl Traced {
-    /// Gives `call` its id. A caller's own gives way: the header and the span must agree.
+    /// Begins the span, and gives `call` the id of its request. An id that the caller has set is
+    /// replaced, since the header and the span must name the same one.
     pub fn begin(call: &mut Call<'_>) -> Self {
         let id = Uuid::new_v4().to_string();
         let span = tracing::info_span!(
@@ -45,12 +47,12 @@ impl Traced {
         }
     }
 
-    /// In which the request is sent.
+    /// The span in which the request is sent.
     pub fn span(&self) -> Span {
         self.span.clone()
     }
 
-    /// At the answer's headers, or without any.
+    /// Notes how the request ended: with the headers of an answer, or with a fault.
     pub fn end(self, result: &Result<Head, Fault>) {
         let ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.span.record("ms", ms);

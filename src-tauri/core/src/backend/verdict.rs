@@ -1,43 +1,58 @@
-//! What an answer means, by the profile's rules. One place for sign-ins, one for refreshes,
-//! one for sign-outs.
+//! What an answer means by the profile's rules, and by [`crate::status`] where no rule holds: to
+//! a refresh, to a sign-in and to a sign-out.
 
 use std::time::SystemTime;
 
 use reqwest::StatusCode;
 
-use super::{Backend, Body, Fault, Told};
+use super::{Backend, Body, Fault, tokens};
 use crate::error::{AuthError, ErrorCode};
 use crate::profile::{Profile, Step, UserFrom, When};
 use crate::reply::{AccessToken, Reply};
+use crate::status::{self, RequestKind, class};
 use crate::token::RefreshToken;
 use crate::wire::{SignedOutReason, User};
 
 /// What an answer to a refresh means.
 pub enum Verdict {
-    /// Renewed.
+    /// The backend has renewed the session.
     Renewed {
-        /// Who, as of now; `None` where the profile takes the user from elsewhere.
+        /// Whose session it is now; `None` where the profile takes the user from elsewhere.
         user: Option<User>,
-        /// For API calls.
+        /// The access token for calls of the API.
         access: AccessToken,
     },
-    /// The session is over, by name: a rule of the profile that names more than a status.
+    /// The session is over: a rule of the profile holds that names more than a status.
     Ended(SignedOutReason),
-    /// The session may be over, by the status alone. A gateway in front of the backend says the
-    /// same when it has trouble: only several such answers, some time apart, mean it.
+    /// The session may be over, by the status alone. A gateway in front of the backend answers
+    /// the same when it has trouble, so only several such answers, some time apart, end a
+    /// session.
     Refused {
-        /// The status.
+        /// The status of this answer.
         status: StatusCode,
-        /// What it means if it stands.
+        /// Why the session is over if the refusal is said often enough.
         why: SignedOutReason,
     },
-    /// Says nothing about the session: keep it and try again.
+    /// The answer says nothing about the session: the session stays, and the refresh is tried
+    /// again.
     Transient(Fault),
 }
 
+/// How the backend has taken a sign-out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// The backend has ended the session.
+    Heard,
+    /// There was nothing left to end.
+    Already,
+    /// There was nothing left to end, by the status alone. A gateway in front of the backend
+    /// answers the same when it has trouble, so it counts only once it was said several times.
+    AlreadyByStatus(StatusCode),
+}
+
 impl Backend {
-    /// Classifies the answer to a refresh. `token` is what is held after it; `now` is the
-    /// time by the sender's clock.
+    /// What the answer to a refresh means. `token` is the refresh token with the changes of this
+    /// answer; `now` is the time by the sender's clock.
     pub fn verdict(
         &self,
         status: StatusCode,
@@ -68,7 +83,9 @@ impl Backend {
             return Verdict::Refused { status, why };
         }
         let is_json = body.json().is_some();
-        if (status == StatusCode::UNAUTHORIZED && is_json) || body.says_invalid_token() {
+        let by_status = status::refusal(RequestKind::Refresh, status.as_u16());
+        let may_be_over = by_status == Some(ErrorCode::SessionEnded);
+        if (may_be_over && is_json) || body.says_invalid_token() {
             return refused;
         }
         if !status.is_success() {
@@ -76,7 +93,7 @@ impl Backend {
         }
         let user = reply.user();
         let is_told = profile.is_renewed_by_me() || profile.session.user_from == UserFrom::Refresh;
-        match self.access(&reply, token, now) {
+        match tokens::access(profile, &reply, token, now) {
             Some(access) if user.is_some() || !is_told => Verdict::Renewed {
                 user: user.filter(|_| is_told),
                 access,
@@ -105,7 +122,8 @@ pub(super) fn signed_out(profile: &Profile, status: StatusCode, body: &Body) -> 
     held.next().map(|_| Told::AlreadyByStatus(status))
 }
 
-/// Whether an answer to a sign-in is a refusal, whatever its status may say.
+/// Whether an answer to a sign-in is a refusal: any that is no success, and a success that a rule
+/// of the profile calls an error.
 pub(super) fn is_refused(
     step: Step,
     profile: &Profile,
@@ -127,11 +145,10 @@ pub(super) fn refused(
     status: StatusCode,
     reply: Option<&Reply<'_>>,
 ) -> AuthError {
-    let code = code_of(step, profile, status.as_u16(), reply);
-    if code == ErrorCode::BackendFault {
-        // Which trouble it is in.
+    if class(status.as_u16()).is_trouble() {
         return Fault::Status(status).into();
     }
+    let code = code_of(step, profile, status.as_u16(), reply);
     let message = reply.and_then(Reply::message).filter(|_| {
         matches!(
             code,
@@ -144,15 +161,10 @@ pub(super) fn refused(
     }
 }
 
-/// By the profile's rules, and where none holds, by the status as in the contract.
+/// What a refusal means by the profile's rules, and where none holds, by its status.
 fn code_of(step: Step, profile: &Profile, status: u16, reply: Option<&Reply<'_>>) -> ErrorCode {
-    match status {
-        429 => return ErrorCode::RateLimited,
-        500.. => return ErrorCode::BackendFault,
-        _ => {}
-    }
     let Some(reply) = reply else {
-        // A page where JSON belongs is a portal or a proxy speaking, not the backend.
+        // A page where JSON belongs comes from a portal or a proxy, not from the backend.
         return ErrorCode::BadAnswer;
     };
     let code = reply.code();
@@ -161,18 +173,17 @@ fn code_of(step: Step, profile: &Profile, status: u16, reply: Option<&Reply<'_>>
         return rule.is.into();
     }
     if facts.empty {
-        // Nor does silence say anything by itself.
+        // Nor is a status without a body the backend's own: every gateway sends one.
         return ErrorCode::BadAnswer;
     }
-    match (step, status) {
-        (Step::Register, 409) => ErrorCode::EmailTaken,
-        (Step::Login | Step::Register | Step::SendOtp, 400 | 422) => ErrorCode::InvalidInput,
-        (Step::Login, 401) => ErrorCode::InvalidCredentials,
-        (_, 403) => ErrorCode::AccountBlocked,
-        (Step::Login, 423) => ErrorCode::AccountLocked,
-        (Step::VerifyOtp, 400 | 401 | 422) => ErrorCode::OtpInvalid,
-        (Step::VerifyOtp | Step::SendOtp, 410) => ErrorCode::OtpExpired,
-        (Step::VerifyOtp | Step::SendOtp, 423) => ErrorCode::OtpTooMany,
-        _ => ErrorCode::BadAnswer,
+    status::refusal(kind(step), status).unwrap_or(ErrorCode::BadAnswer)
+}
+
+fn kind(step: Step) -> RequestKind {
+    match step {
+        Step::Login => RequestKind::Login,
+        Step::Register => RequestKind::Register,
+        Step::VerifyOtp => RequestKind::VerifyOtp,
+        Step::SendOtp => RequestKind::SendOtp,
     }
 }

@@ -1,8 +1,8 @@
-//! What went over the wire, for whoever examines a backend (`vestibule-doctor`). The app has no
-//! witness: without one nothing here is done.
+//! Records what goes over the wire, for `vestibule-doctor`. The app has no witness and records
+//! nothing.
 //!
-//! An [`Exchange`] holds passwords and tokens as they were sent. It has no `Debug`, and whoever
-//! shows it masks it first.
+//! An [`Exchange`] holds passwords and tokens as they were sent. So it has no `Debug`, and the
+//! doctor masks what it shows of one.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -15,24 +15,24 @@ use super::call::{Call, Payload};
 use super::fault::Fault;
 use crate::transport::Response;
 
-/// One request and what came of it.
+/// One request and its answer.
 #[derive(Clone)]
 pub struct Exchange {
-    /// `POST`
+    /// The request's method, such as `POST`.
     pub method: String,
-    /// The path as the profile has it: nothing is filled in.
+    /// The request's path as the profile has it, with its placeholders.
     pub path: String,
-    /// The names of the cookies that went along.
+    /// The names of the cookies that the request carried.
     pub cookies: Vec<String>,
-    /// The body, where it was whole.
+    /// The request's body, if it was not sent in pieces.
     pub sent: Option<Bytes>,
-    /// When the answer's headers were here, by our clock.
+    /// When the answer's headers came, by the clock of this computer.
     pub answered_at: SystemTime,
-    /// How long they took.
+    /// How long the answer's headers took.
     pub took: Duration,
-    /// The status, once there was one.
+    /// The answer's status, once its headers have come.
     pub status: Option<u16>,
-    /// The answer's headers, cookies and all.
+    /// The answer's headers, `Set-Cookie` included.
     pub headers: HeaderMap,
     /// The answer's body, once it was read to its end.
     pub body: Option<Zeroizing<Vec<u8>>>,
@@ -40,27 +40,27 @@ pub struct Exchange {
     pub fault: Option<Fault>,
 }
 
-/// Keeps every exchange of a [`super::Backend`], in the order in which they began.
+/// Records every exchange of a [`super::Backend`], in the order in which the requests began.
 #[derive(Clone, Default)]
 pub struct Witness(Arc<Mutex<Vec<Exchange>>>);
 
 impl Witness {
-    /// All that was seen so far.
+    /// All exchanges so far.
     pub fn exchanges(&self) -> Vec<Exchange> {
         self.held().clone()
     }
 
-    /// How many there are.
+    /// How many exchanges there are so far.
     pub fn count(&self) -> usize {
         self.held().len()
     }
 
-    /// What was seen from the one with this number on.
+    /// The exchanges from the one with this number on, counted from zero.
     pub fn since(&self, number: usize) -> Vec<Exchange> {
         self.held().iter().skip(number).cloned().collect()
     }
 
-    /// A request is about to go out.
+    /// Notes that a request is about to go out.
     pub(super) fn sent(&self, call: &Call<'_>, headers: &HeaderMap) -> Sight {
         let mut held = self.held();
         held.push(Exchange {
@@ -90,7 +90,7 @@ impl Witness {
     }
 }
 
-/// An exchange under way.
+/// Records the rest of an exchange under way.
 pub(super) struct Sight {
     witness: Witness,
     number: usize,
@@ -98,7 +98,7 @@ pub(super) struct Sight {
 }
 
 impl Sight {
-    /// The headers are here, or will not come.
+    /// Notes the answer's headers, or why there are none.
     pub fn answered(&self, result: &Result<Response, Fault>) {
         self.note(|exchange| {
             exchange.answered_at = SystemTime::now();
@@ -113,7 +113,7 @@ impl Sight {
         });
     }
 
-    /// The body is here, or broke off.
+    /// Notes the answer's body, or why it broke off.
     pub fn read(&self, body: &Result<Zeroizing<Vec<u8>>, Fault>) {
         self.note(|exchange| match body {
             Ok(bytes) => exchange.body = Some(bytes.clone()),

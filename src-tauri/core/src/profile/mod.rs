@@ -27,6 +27,7 @@ mod rules;
 mod schema;
 mod shipped;
 mod text;
+mod verbs;
 
 use std::collections::BTreeMap;
 
@@ -53,6 +54,7 @@ pub(crate) use request::{Request, headers, request};
 pub use rules::{EndRule, Ending, ErrorRule, Facts, Refusal, Step, When};
 pub use shipped::{SHIPPED, Shipped};
 pub use text::Text;
+pub use verbs::Verb;
 
 use crate::roles::Roles;
 
@@ -126,18 +128,19 @@ impl Profile {
         self.backend.origin().ascii_serialization()
     }
 
-    /// The paths of the session's own endpoints, which no page may call. A segment with a `$`
-    /// matches any segment.
+    /// The paths that no page may call: those of the endpoints that bring a token or end the
+    /// session. A segment with a `$` stands for any.
     pub fn auth_paths(&self) -> impl Iterator<Item = String> {
-        let ours = self.endpoints.all().filter(|(name, _)| *name != "me");
+        let ours = (self.endpoints.all()).filter(|(verb, _)| !verb.is_for_pages());
         ours.map(|(_, call)| call.path.source())
     }
 
-    /// The call that renews the session, with its name; otherwise the one that tells whether the
-    /// session is still alive.
-    pub fn renewal(&self) -> Option<(&'static str, &Endpoint)> {
-        let refresh = self.endpoints.refresh.get().map(|call| ("refresh", call));
-        refresh.or_else(|| self.endpoints.me.get().map(|call| ("me", call)))
+    /// The endpoint that renews the session, or, where there is none, the one that tells whether
+    /// the session is still alive.
+    pub fn renewal(&self) -> Option<(Verb, &Endpoint)> {
+        let refresh = self.endpoints.refresh.get();
+        let refresh = refresh.map(|endpoint| (Verb::Refresh, endpoint));
+        refresh.or_else(|| Some((Verb::Me, self.endpoints.me.get()?)))
     }
 
     /// Whether the backend has no call that renews a session, so that only `me` tells whether it is
@@ -153,23 +156,5 @@ impl Profile {
         } else {
             &self.answer.refresh
         }
-    }
-}
-
-impl Endpoints {
-    /// The endpoints that the backend has, by name.
-    pub fn all(&self) -> impl Iterator<Item = (&'static str, &Endpoint)> {
-        [
-            ("login", &self.login),
-            ("register", &self.register),
-            ("send_otp", &self.send_otp),
-            ("verify_otp", &self.verify_otp),
-            ("resend_otp", &self.resend_otp),
-            ("refresh", &self.refresh),
-            ("me", &self.me),
-            ("logout", &self.logout),
-        ]
-        .into_iter()
-        .filter_map(|(name, call)| Some((name, call.get()?)))
     }
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::pointer::Pointer;
 use crate::error::ErrorCode;
+use crate::status::{Class, class};
 use crate::wire::SignedOutReason;
 
 /// A condition on an answer. At least one member must be given.
@@ -199,12 +200,7 @@ impl Test<'_> {
     }
 }
 
-/// Whether the status is one of success.
-pub(super) fn is_success(status: u16) -> bool {
-    (200..300).contains(&status)
-}
-
-/// Numbers are compared by value, not by how they are written.
+/// Numbers are the same by value, not by how they were written.
 fn is_same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => a == b || a.as_f64() == b.as_f64(),
@@ -283,7 +279,8 @@ impl ErrorRule {
     /// a success is one only if the rule names its status.
     pub fn holds(&self, step: Step, facts: &Facts<'_>) -> bool {
         let is_said = facts.body.is_some() || self.empty;
-        let is_meant = !is_success(facts.status) || self.status.is_some();
+        let is_success = class(facts.status) == Class::Success;
+        let is_meant = !is_success || self.status.is_some();
         let on = self.on.is_none_or(|on| on == step);
         on && is_said && is_meant && self.test().holds(facts)
     }

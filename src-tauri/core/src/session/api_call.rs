@@ -26,6 +26,7 @@ use crate::error::{AuthError, ErrorCode};
 use crate::failpoints::without;
 use crate::schedule;
 use crate::state::Event;
+use crate::status::{self, RequestKind};
 use crate::storage::records::Durability;
 use crate::wire::{Cause, FetchReply, FetchRequest, UploadRequest};
 
@@ -130,7 +131,8 @@ impl ApiCalls {
                 false => ApiPayload::none(),
             };
             let head = self.send(&call, payload, &caller, attempt).await?;
-            if head.status() == 401
+            let refusal = status::refusal(RequestKind::Api, head.status().as_u16());
+            if refusal == Some(ErrorCode::SessionRefused)
                 && !renewed
                 && let Some(refused) = &caller.bearer
             {
@@ -146,7 +148,7 @@ impl ApiCalls {
             let mut next = (*call).clone();
             match self.base.backend.api_turn(&mut next, &head)? {
                 Turn::Answer => {
-                    if head.status() == 403
+                    if refusal == Some(ErrorCode::NotAllowed)
                         && let Some(bearer) = &caller.bearer
                     {
                         self.rights.doubt(caller.epoch, *bearer);
@@ -367,7 +369,7 @@ impl Caller {
                 // cookies.
                 token: token.filter(|_| access.is_some()),
                 device: held.map_or(&inner.device, |held| &held.device).clone(),
-                jar: inner.jar,
+                jar: inner.jar().clone(),
             },
         }
     }

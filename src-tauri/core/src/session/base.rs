@@ -7,9 +7,10 @@ use super::commit::Committer;
 use super::epoch::Epoch;
 use super::inner::{Core, Inner};
 use super::item_keeper::ItemKeeper;
-use super::pending_sign_outs::{Due, Ended, PendingSignOuts};
+use super::pending_sign_outs::{Ended, PendingSignOuts};
 use super::persistence::Persistence;
 use super::process_lock::ProcessLock;
+use super::sign_out_delivery::{Due, SignOutDelivery};
 use crate::backend::Backend;
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
@@ -27,6 +28,7 @@ pub(super) struct Base {
     pub commit: Committer,
     pub items: ItemKeeper,
     pub pending: Arc<PendingSignOuts>,
+    pub delivery: SignOutDelivery,
     pub lock: ProcessLock,
     pub backend: Backend,
     pub product: String,
@@ -79,14 +81,14 @@ impl Base {
 
     /// Delivers the pending sign-outs that are due to the backend.
     pub async fn tell(&self, device: &Device) {
-        if let Some(due) = self.pending.take_due(self.core.look(Inner::in_use)) {
+        if let Some(due) = self.delivery.take_due(self.core.look(Inner::in_use)) {
             self.deliver(due, device).await;
         }
     }
 
     /// Delivers the sign-outs in `due` to the backend.
     pub async fn deliver(&self, due: Due, device: &Device) {
-        self.pending.deliver(due, &self.backend, device).await;
+        self.delivery.deliver(due, &self.backend, device).await;
         if self.core.look(|inner| inner.session.is_none()) {
             self.backend.hang_up();
         }

@@ -22,9 +22,10 @@ use super::record::{Record, Replaced};
 use super::refusals::Refusals;
 use crate::backend::Backend;
 use crate::clock::{Clock, SinceBoot};
+use crate::cookies::Jar;
 use crate::device::Device;
 use crate::failpoints::without;
-use crate::identity::{ChallengeId, Generation, JarId, SessionId};
+use crate::identity::{ChallengeId, Generation, SessionId};
 use crate::obstacle::Obstacle;
 use crate::plan::Plan;
 use crate::reply::AccessToken;
@@ -43,10 +44,10 @@ pub(super) struct Inner {
     pub keyring: Keyring,
     /// The device of the next sign-in, which replaces `os` and `browser` by their current values.
     pub device: Device,
-    /// The cookie jar of the session, or the one for calls without a session.
-    pub jar: JarId,
-    /// Sessions that are over, as far as this process knows. A keyring item of one of them is
-    /// obsolete.
+    /// The ordinary cookies of the session, or of nobody.
+    jar: Jar,
+    /// Sessions that are over, as this process knows: whatever still holds one of them is
+    /// left over.
     pub over: BTreeSet<SessionId>,
     /// The sign-in could not remove a sign-out marker that names no session. The marker is not
     /// about this session.
@@ -223,6 +224,17 @@ impl Inner {
         self.session.as_ref()?.token.as_ref()
     }
 
+    /// The jar of the session, or of nobody.
+    pub fn jar(&self) -> &Jar {
+        &self.jar
+    }
+
+    /// Puts `jar` in the place of the one before, which is closed: a request that still carries
+    /// it sends no cookie from here on, and its answer leaves none.
+    pub fn replace_jar(&mut self, jar: Jar) {
+        std::mem::replace(&mut self.jar, jar).close();
+    }
+
     pub fn challenge(&self) -> Option<&OpenChallenge> {
         self.challenge.as_ref()
     }
@@ -333,7 +345,8 @@ impl Core {
                 session: None,
                 keyring: Keyring::Unknown(None),
                 device,
-                jar: JarId::new(),
+                // Nobody has one before the first session, or the first sign-out.
+                jar: Jar::closed(),
                 over: BTreeSet::new(),
                 ignores_unnamed_marker: false,
                 attempts: BTreeSet::new(),

@@ -29,6 +29,7 @@ mod reconcile;
 mod record;
 mod refresh;
 mod refresh_exchange;
+mod refresh_failure;
 mod refusals;
 mod restore;
 mod rights;
@@ -36,6 +37,7 @@ mod rotation;
 mod scheduler;
 mod sign_in;
 mod sign_out;
+mod sign_out_delivery;
 mod sorting;
 mod token_keeper;
 mod upload;
@@ -59,15 +61,18 @@ use self::reconcile::Reconcile;
 use self::record::Records;
 use self::refresh::{Refresh, RefreshReason};
 use self::refresh_exchange::RefreshExchange;
+use self::refresh_failure::RefreshFailures;
 use self::restore::Restore;
 use self::rights::Rights;
 use self::rotation::Rotation;
 use self::scheduler::Scheduler;
 use self::sign_in::{SignIn, Typed};
 use self::sign_out::SignOut;
+use self::sign_out_delivery::SignOutDelivery;
 use self::token_keeper::TokenKeeper;
 use crate::backend::{Backend, Download};
 use crate::clock::{Clock, SystemClock};
+use crate::cookies::Jar;
 use crate::error::AuthError;
 use crate::identity::ChallengeId;
 use crate::profile::Profile;
@@ -194,7 +199,8 @@ impl Session {
             return Err(unusable(error));
         }
         let state = State::new(config.profile.roles.clone());
-        let backend = Backend::over(config.profile, transport);
+        // A request that names no jar carries no ordinary cookie.
+        let backend = Backend::over(config.profile, transport).with_jar(Jar::closed());
         let first = SessionChanged {
             workspace: config.workspace.clone(),
             revision: 0,
@@ -218,11 +224,12 @@ impl Session {
             &config.store,
         );
         let persistence = Arc::new(persistence);
-        let core = Arc::new(Core::new(state, device, first, clock));
+        let core = Arc::new(Core::new(state, device, first, clock.clone()));
         let base = Arc::new(Base {
             commit: Committer::new(core.clone(), persistence.clone()),
             items: ItemKeeper::new(core.clone(), persistence.clone(), pending.clone()),
             lock: ProcessLock::new(records),
+            delivery: SignOutDelivery::new(pending.clone(), clock),
             core,
             persistence,
             pending,
@@ -237,8 +244,15 @@ impl Session {
         let others = Arc::new(OtherProcesses::new(base.clone()));
         let reconcile = Arc::new(Reconcile::new(base.clone(), others.clone()));
         let keeper = Arc::new(TokenKeeper::new(base.clone(), others.clone()));
-        let exchange = RefreshExchange::new(base.clone(), keeper.clone());
-        let rotation = Rotation::new(base.clone(), reconcile.clone(), others.clone(), exchange);
+        let failures = Arc::new(RefreshFailures::new(base.clone()));
+        let exchange = RefreshExchange::new(base.clone(), keeper.clone(), failures.clone());
+        let rotation = Rotation::new(
+            base.clone(),
+            reconcile.clone(),
+            others.clone(),
+            exchange,
+            failures,
+        );
         let refresh = Arc::new(Refresh::new(base.clone(), rotation));
         let sign_out = Arc::new(SignOut {
             base: base.clone(),

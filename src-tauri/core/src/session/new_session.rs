@@ -12,7 +12,8 @@ use super::keeping::Keyring;
 use super::pending_sign_outs::Ended;
 use super::process_lock::SIGN_IN_LIMIT;
 use super::record::{Names, Phase};
-use crate::backend::{Backend, Grant};
+use crate::backend::Grant;
+use crate::cookies::Jar;
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
 use crate::failpoints::step;
@@ -41,7 +42,8 @@ struct Begun {
     replaced: Option<Held>,
     /// What was known of the keyring before.
     known: Keyring,
-    sign_in: Backend,
+    /// The cookies that its sign-in has set.
+    jar: Jar,
 }
 
 /// What became of the record of a sign-in.
@@ -127,7 +129,7 @@ impl NewSessions {
             },
             replaced,
             known,
-            sign_in: by.backend.clone(),
+            jar: by.backend.jar().clone(),
         })
     }
 
@@ -143,7 +145,7 @@ impl NewSessions {
             mut held,
             replaced,
             known,
-            sign_in,
+            jar,
         } = begun;
         let before = base.core.look(|inner| inner.device.clone());
         // The backend has to be told of the end of the replaced session, so its token must not be
@@ -179,13 +181,10 @@ impl NewSessions {
             false => Persist::Nothing,
         };
         self.keep_device(&before, &held.device).await;
-        let jar = held.id.into();
-        let backend = &base.backend;
         let mut closed = None;
         let committed = base.commit.commit(epoch, persist, cause, |inner, _| {
-            backend.take_over(&sign_in, jar);
             inner.begin_epoch();
-            inner.jar = jar;
+            inner.replace_jar(jar);
             inner.device = held.device.clone();
             inner.keyring = known;
             inner.ignores_unnamed_marker = is_marked;

@@ -11,8 +11,9 @@ use super::item::Item;
 use super::keeping::Keyring;
 use super::reconcile::{OnDisk, Standing};
 use super::record::Phase;
+use crate::cookies::Jar;
 use crate::error::{AuthError, ErrorCode};
-use crate::identity::{JarId, SessionId};
+use crate::identity::SessionId;
 use crate::state::Event;
 use crate::wire::{Cause, SignedOutReason};
 
@@ -116,10 +117,9 @@ impl OtherProcesses {
         at.publish(Cause::Login, Event::OwnerUnknown);
     }
 
-    /// Begins a new cookie jar, for calls without a session, and closes the open connections.
+    /// The cookies and the connections of the session that is over are not used from here on.
     pub fn begin_nobodys_jar(&self, at: &mut At<'_>) {
-        at.jar = JarId::new();
-        self.base.backend.begin_jar(at.jar);
+        at.replace_jar(Jar::default());
         self.base.backend.hang_up();
     }
 }

@@ -1,21 +1,18 @@
-//! Sign-outs that the backend was not told of yet. They survive restarts: each token is in a
-//! keyring item of its own, from which it is only revoked, never used again; a record without a
-//! secret lists these items.
+//! Keeps the sessions that have ended here and not yet at the backend, until
+//! [`super::sign_out_delivery`] has told the backend. They survive a restart: the refresh token of
+//! each is in a keyring item of its own, which no start takes for a session, and a record without a
+//! secret lists the items.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use reqwest::StatusCode;
 use uuid::Uuid;
 
-use super::epoch::InUse;
-use super::item::{Item, Stored};
+use super::item::Item;
 use super::pending_list::{Known, List, Pending, When};
 use super::pending_record::{Entry, PendingRecord};
 use super::record::{Names, Records};
-use crate::backend::{Backend, Fault, Told, Untold};
 use crate::clock::Clock;
-use crate::device::Device;
 use crate::identity::{Generation, SessionId};
 use crate::secrets::{Secret, SecretStore, StoreError};
 use crate::storage::bounded_store::{BoundedStore, Order};
@@ -24,10 +21,7 @@ use crate::token::RefreshToken;
 /// How long after the keyring could not be used it is tried again.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
-/// How many answers have to say, by their status alone, that there is nothing left to end before
-/// this is believed: a gateway with a problem gives the same answers.
-const BELIEVED: u32 = 3;
-/// The epoch for the writes to a slot. One is enough, because a slot belongs to one sign-out.
+/// The epoch of all writes to an item: an item holds one session only.
 const EPOCH: u64 = 1;
 
 /// The sign-outs of one account that the backend was not told of yet.
@@ -38,33 +32,21 @@ pub(super) struct PendingSignOuts {
     store: Arc<dyn SecretStore>,
     clock: Arc<dyn Clock>,
     state: Mutex<List>,
-    /// Held for one delivery at a time.
-    delivering: tokio::sync::Mutex<()>,
 }
 
-/// The slots of the sign-outs whose next try is due. One delivery takes them, so that no two
-/// deliver the same.
-pub(super) struct Due(Vec<Uuid>);
-
-/// Why a sign-out was not delivered.
-enum Miss {
-    /// Its token could not be read.
-    Keyring(StoreError),
-    Backend(Untold),
-}
-
-/// A session that is over, as it is handed in.
+/// A session that is over and is to be ended at the backend.
 pub(super) struct Ended {
     pub session: SessionId,
-    /// The session whose sign-in has ended it.
+    /// The session whose sign-in has ended this one.
     pub replaced_by: Option<SessionId>,
+    /// The origin of the backend that began the session: its token goes nowhere else.
     pub origin: String,
     pub token: RefreshToken,
     pub access: Option<Secret>,
 }
 
 impl PendingSignOuts {
-    /// Opens the sign-outs that the last run left.
+    /// Reads the sign-outs that the last run has left.
     pub fn open(
         workspace: &str,
         names: Names,
@@ -82,14 +64,13 @@ impl PendingSignOuts {
                 is_unread: true,
                 ..List::default()
             }),
-            delivering: tokio::sync::Mutex::default(),
         };
         pending.load();
         pending
     }
 
-    /// Reads what the last run left, unless that is done. Blocks while it reads one small file.
-    fn load(&self) {
+    /// Reads what the last run has left, unless it was read before. Blocks for one small file.
+    pub fn load(&self) {
         let mut state = self.state();
         if !state.is_unread {
             return;
@@ -100,7 +81,7 @@ impl PendingSignOuts {
                 for entry in entries {
                     let item = item_of(&self.workspace, &self.store, entry.slot);
                     let mut pending = Pending::new(entry, None, item);
-                    // It is not known yet whether the sign-in that was to replace it was completed.
+                    // It is not known yet whether the sign-in that was to replace it succeeded.
                     if pending.entry.replaced_by.is_some() {
                         pending.when = When::OnceReplaced;
                     }
@@ -113,21 +94,21 @@ impl PendingSignOuts {
             Err(error) => {
                 tracing::warn!(
                     kind = %error.kind(),
-                    "the pending sign-outs cannot be read: they are read again before the next \
-                     delivery"
+                    "the record of the pending sign-outs cannot be read: they are delivered once \
+                     it can"
                 );
             }
         }
     }
 
-    /// The sessions that are over, each with the one that replaced it.
+    /// The sessions that are over, each with the session that has replaced it.
     pub fn sessions(&self) -> Vec<(SessionId, Option<SessionId>)> {
         let of = |pending: &Pending| Some((pending.entry.session?, pending.entry.replaced_by));
         self.state().pending.iter().filter_map(of).collect()
     }
 
-    /// Stores what this process knows of `session`, so that no older copy of its token is needed;
-    /// `None` if it knows nothing.
+    /// Makes sure that the keyring holds the token of `session` as this process knows it, so that
+    /// an older copy of the token need not be kept. `None` if this process knows no token of it.
     pub async fn keep(&self, session: SessionId) -> Option<Result<(), StoreError>> {
         let (entry, is_kept) = {
             let state = self.state();
@@ -141,11 +122,11 @@ impl PendingSignOuts {
         }
     }
 
-    /// Takes over a session that has ended. One that is here already is not added again.
+    /// Takes over a session that has ended; one that is here already is not taken twice.
     ///
     /// # Errors
-    /// If keyring or disk cannot store it. The backend is told all the same, but a restart would
-    /// forget it, so no other copy may be deleted yet.
+    /// If the keyring or the disk does not take it. The backend is told all the same, but a restart
+    /// forgets it: so the caller must not delete another copy of the token yet.
     pub async fn put(&self, ended: Ended) -> Result<(), StoreError> {
         let Ended {
             session,
@@ -192,8 +173,7 @@ impl PendingSignOuts {
         written
     }
 
-    /// The session that replaces `session` is established, or has failed to be: the backend may be
-    /// told now.
+    /// Lets the backend be told of `session` now: the sign-in that was to replace it has ended.
     pub fn release(&self, session: SessionId) {
         let now = self.clock.since_boot();
         for pending in &mut self.state().pending {
@@ -204,7 +184,8 @@ impl PendingSignOuts {
         }
     }
 
-    /// Keyring and records have been sorted: the backend may be told of what the last run left.
+    /// Lets the backend be told of what the last run has left: by now keyring and records are
+    /// sorted, and the sessions that go on were taken back by [`Self::cancel`].
     pub fn release_left(&self) {
         let now = self.clock.since_boot();
         for pending in &mut self.state().pending {
@@ -215,10 +196,10 @@ impl PendingSignOuts {
         }
     }
 
-    /// Undoes the end of a session, because the sign-in that was to replace it was never completed.
+    /// Takes back that `session` is over: the sign-in that was to replace it did not succeed.
     ///
     /// # Errors
-    /// If that cannot be written to disk. The session must then not be used.
+    /// If the record cannot be changed: then the session must not be used.
     pub async fn cancel(&self, session: SessionId) -> Result<(), StoreError> {
         let slots: Vec<_> = {
             let state = self.state();
@@ -233,178 +214,15 @@ impl PendingSignOuts {
             let item = self.item(slot);
             self.state().pending.retain(|held| held.entry.slot != slot);
             if let Some(item) = item {
-                // An item that no record lists does no harm.
+                // If that fails, the item does no harm: no record names it.
                 let _ = item.delete(Order::delete(EPOCH)).await;
             }
         }
         Ok(())
     }
 
-    /// How long until something is to be delivered; `None` if nothing is. A session that is in use
-    /// waits until it no longer is.
-    pub fn due_in(&self, in_use: InUse) -> Option<Duration> {
-        self.state().due_in(self.clock.since_boot(), in_use)
-    }
-
-    /// What is due. Its tries then count as begun, so that only one caller delivers them.
-    pub fn take_due(&self, in_use: InUse) -> Option<Due> {
-        self.load();
-        let now = self.clock.since_boot();
-        let mut state = self.state();
-        if state.due_in(now, in_use) != Some(Duration::ZERO) {
-            return None;
-        }
-        let mut due = Vec::new();
-        for pending in &mut state.pending {
-            if pending.due_in(now, in_use) == Some(Duration::ZERO) {
-                pending.plan.begin(now);
-                due.push(pending.entry.slot);
-            }
-        }
-        Some(Due(due))
-    }
-
-    /// Tells the backend of the sign-outs in `due`. A failure plans the next try of that sign-out
-    /// and delays no other, unless the backend asks for a pause. A token of another origin waits
-    /// until that is the backend again.
-    pub async fn deliver(&self, due: Due, backend: &Backend, device: &Device) {
-        let _one = self.delivering.lock().await;
-        let origin = backend.profile().origin();
-        for slot in due.0 {
-            let now = self.clock.since_boot();
-            let entry = {
-                let mut state = self.state();
-                let is_asked_to_wait = state.not_before > now;
-                let Some(pending) = state.of(slot) else {
-                    continue;
-                };
-                if is_asked_to_wait && !pending.is_settled {
-                    pending.plan.look_again(now, Duration::ZERO);
-                    continue;
-                }
-                pending.entry.clone()
-            };
-            if entry.origin != origin {
-                self.age(entry).await;
-                continue;
-            }
-            match self.deliver_one(&entry, backend, device).await {
-                Ok(Told::AlreadyByStatus(status)) if !self.is_believed(slot, status) => {
-                    let untold = Untold::from(Fault::Status(status));
-                    self.untold(entry, untold).await;
-                }
-                Ok(_) => self.drop_entry(&entry).await,
-                Err(Miss::Keyring(error)) => {
-                    tracing::info!(
-                        %error,
-                        "the token of a pending sign-out cannot be read from the keyring: it is \
-                         tried again"
-                    );
-                    self.look_again(slot);
-                }
-                Err(Miss::Backend(untold)) => self.untold(entry, untold).await,
-            }
-        }
-    }
-
-    /// Counts an answer that says, by its status alone, that there is nothing left to end. Returns
-    /// whether that was said often enough.
-    fn is_believed(&self, slot: Uuid, status: StatusCode) -> bool {
-        let mut state = self.state();
-        let Some(pending) = state.of(slot) else {
-            return true;
-        };
-        let count = match pending.refused {
-            Some((before, count)) if before == status => count + 1,
-            Some(_) | None => 1,
-        };
-        pending.refused = Some((status, count));
-        count >= BELIEVED
-    }
-
-    /// `Ok` once the backend need not be told any more.
-    async fn deliver_one(
-        &self,
-        entry: &Entry,
-        backend: &Backend,
-        device: &Device,
-    ) -> Result<Told, Miss> {
-        let held = self
-            .state()
-            .of(entry.slot)
-            .map(|held| (held.is_settled, held.known.clone()));
-        let known = match held {
-            Some((false, Some(known))) => known,
-            Some((false, None)) => match self.stored(entry).await.map_err(Miss::Keyring)? {
-                Some(token) => Known {
-                    token,
-                    access: None,
-                },
-                None => return Ok(Told::Already),
-            },
-            Some((true, _)) | None => return Ok(Told::Already),
-        };
-        if self.state().of(entry.slot).is_none() {
-            // The end was undone while the keyring was read: the session continues.
-            return Ok(Told::Already);
-        }
-        let told = backend.logout(&known.token, known.access.as_ref(), device);
-        told.await.map_err(Miss::Backend)
-    }
-
-    /// The token in an entry's slot; `None` if there is none of the entry's session.
-    async fn stored(&self, entry: &Entry) -> Result<Option<RefreshToken>, StoreError> {
-        let Some(item) = self.item(entry.slot) else {
-            return Ok(None);
-        };
-        let stored = item.read().await?;
-        let token = |bytes: &crate::secrets::SecretBytes| match Stored::of(bytes) {
-            // The item of another session, as after a keyring was restored in part. It must not be
-            // ended.
-            Stored::Ours(item) if entry.session.is_some_and(|of| of != item.session) => None,
-            Stored::Ours(item) => Some(item.token),
-            Stored::Legacy(item) => Some(item.token),
-            Stored::Newer | Stored::Unknown => None,
-        };
-        Ok(stored.iter().find_map(token))
-    }
-
-    /// Plans the next try of a sign-out that could not be delivered, with a new token if there is
-    /// one.
-    async fn untold(&self, entry: Entry, untold: Untold) {
-        let Untold {
-            fault,
-            retry_after,
-            token,
-        } = untold;
-        tracing::info!(%fault, "a sign-out could not be delivered: it is tried again");
-        let refill = {
-            let mut state = self.state();
-            let now = self.clock.since_boot();
-            let Some(pending) = state.of(entry.slot) else {
-                return;
-            };
-            let wait = pending.plan.failed(now, retry_after, rand::random());
-            if let Some(token) = token {
-                // The backend replaced the token while it was told: the next try needs the new one.
-                let access = None;
-                pending.known = Some(Known { token, access });
-                pending.is_slotted = false;
-            }
-            let refill = !pending.is_slotted;
-            if retry_after.is_some() {
-                state.not_before = now + wait;
-            }
-            refill
-        };
-        if refill {
-            let _ = self.fill(&entry).await;
-        }
-        self.age(entry).await;
-    }
-
-    /// Drops an entry that was tried without success for too long.
-    async fn age(&self, entry: Entry) {
+    /// Drops an entry that was tried in vain for too long.
+    pub async fn age(&self, entry: Entry) {
         let aged = match entry.clone().aged(self.clock.wall_ms()) {
             Ok(aged) if aged == entry => return,
             Ok(aged) => aged,
@@ -416,9 +234,12 @@ impl PendingSignOuts {
         self.record.put(aged).await;
     }
 
-    /// Writes the token into the entry's keyring item. The record is written first: without it, a
-    /// restart would not know of the item.
-    async fn fill(&self, entry: &Entry) -> Result<(), StoreError> {
+    /// Writes the token into the entry's keyring item. The record comes first: a restart finds an
+    /// item by it alone.
+    ///
+    /// # Errors
+    /// If the record or the item could not be written.
+    pub async fn fill(&self, entry: &Entry) -> Result<(), StoreError> {
         let held = self
             .state()
             .of(entry.slot)
@@ -445,7 +266,8 @@ impl PendingSignOuts {
         if let Err(error) = &written {
             tracing::warn!(
                 %error,
-                "the keyring did not take the token of a sign-out: it is kept in memory only"
+                "the keyring did not take the token of a pending sign-out: it is delivered from \
+                 memory, and lost if the app quits before"
             );
         }
         if let Some(pending) = self.state().of(entry.slot) {
@@ -454,15 +276,17 @@ impl PendingSignOuts {
         written
     }
 
-    async fn drop_entry(&self, entry: &Entry) {
-        // The item is deleted first: an entry without an item does no harm.
+    /// Drops an entry of which nothing is left to tell.
+    pub async fn drop_entry(&self, entry: &Entry) {
+        // The item goes first: an entry without an item does no harm.
         let Some(item) = self.item(entry.slot) else {
             return;
         };
         if let Err(error) = item.delete(Order::delete(EPOCH)).await {
             tracing::warn!(
                 %error,
-                "a revoked token could not be deleted from the keyring: it is tried again"
+                "the keyring did not delete the token of a sign-out that is settled: it is \
+                 deleted at the next try"
             );
             if let Some(pending) = self.state().of(entry.slot) {
                 pending.is_settled = true;
@@ -489,18 +313,21 @@ impl PendingSignOuts {
         self.record.remove(entry.slot).await;
     }
 
-    fn look_again(&self, slot: Uuid) {
+    /// Plans the next try after the keyring could not be used.
+    pub fn look_again(&self, slot: Uuid) {
         let now = self.clock.since_boot();
         if let Some(pending) = self.state().of(slot) {
             pending.plan.look_again(now, LOOK_AGAIN);
         }
     }
 
-    fn item(&self, slot: Uuid) -> Option<BoundedStore> {
+    /// The keyring item of an entry.
+    pub fn item(&self, slot: Uuid) -> Option<BoundedStore> {
         self.state().of(slot).map(|held| held.item.clone())
     }
 
-    fn state(&self) -> MutexGuard<'_, List> {
+    /// All entries, for an instant.
+    pub fn state(&self) -> MutexGuard<'_, List> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -16,6 +16,7 @@ use super::keeping::{Keyring, LOOK_AGAIN};
 use super::other_processes::OtherProcesses;
 use super::record::{Marker, Phase, Record};
 use super::sorting::{Chosen, Found, Sorted};
+use crate::cookies::Jar;
 use crate::error::{AuthError, ErrorCode};
 use crate::failpoints::without;
 use crate::identity::SessionId;
@@ -314,8 +315,7 @@ impl Reconcile {
         held.saved_generation = Some(item.generation);
         held.token = Some(item.token);
         held.is_last_chance = is_last_chance;
-        at.jar = held.id.into();
-        self.base.backend.begin_jar(at.jar);
+        at.replace_jar(Jar::default());
         at.session = Some(held);
         let event = match is_of_record {
             true => Event::Remembered(true),

@@ -1,5 +1,5 @@
-//! One request for a new token, and what its answer changes. The new token is in the keyring before
-//! the answer's body is read.
+//! One request for a new token, and what its answer changes. A new token in the answer's headers
+//! is in the keyring before the answer's body is read, since the body may break off.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,17 +9,20 @@ use tokio::time::{Instant, timeout_at};
 use super::base::Base;
 use super::commit::{Overtaken, Persist};
 use super::epoch::Epoch;
-use super::inner::{Access, At, Core, Held, Inner, Owner};
+use super::inner::{Access, Core, Held, Inner, Owner};
 use super::keeping::Keyring;
 use super::record::Phase;
 use super::refresh::{Outcome, RefreshReason};
+use super::refresh_failure::RefreshFailures;
 use super::refusals::Counting;
 use super::token_keeper::TokenKeeper;
 use crate::backend::{Fault, Head, TOTAL_LIMIT, Verdict};
+use crate::clock::SinceBoot;
+use crate::cookies::Jar;
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
 use crate::failpoints::step;
-use crate::identity::{Generation, JarId, SessionId};
+use crate::identity::{Generation, SessionId};
 use crate::profile::UserFrom;
 use crate::reply::AccessToken;
 use crate::secrets::Secret;
@@ -28,58 +31,58 @@ use crate::storage::records::Durability;
 use crate::token::RefreshToken;
 use crate::wire::{Cause, SignedOutReason, User};
 
-/// What one request is sent with, and for which session.
+/// What one request carries, and for which session it is made.
 #[derive(Clone)]
 pub(super) struct Attempt {
     pub epoch: Epoch,
     pub session: SessionId,
-    pub jar: JarId,
+    pub jar: Jar,
     pub generation: Generation,
     pub token: RefreshToken,
     pub access: Option<Secret>,
     pub device: Device,
-    /// When the refresh was requested, in the time since boot.
-    pub asked: Duration,
+    /// When it was asked for.
+    pub asked: SinceBoot,
     pub reason: RefreshReason,
     pub new_connection: bool,
 }
 
-/// The part of an attempt's answer that is stored already.
+/// The token that is kept so far while an answer is read.
 struct Kept {
     token: RefreshToken,
     generation: Generation,
 }
 
-/// The result of an attempt.
+/// How an attempt ended.
 pub(super) enum Attempted {
-    /// It is finished, with or without success.
+    /// The refresh has succeeded or failed.
     Done(Outcome),
-    /// The backend has said expressly that the session is over. This is to be confirmed.
+    /// The backend says by name that the session is over. The caller looks for a newer token, and
+    /// may ask once more.
     Rejected(SignedOutReason),
-    /// The backend has refused by status alone for so long that the session is over.
+    /// The backend has refused by its status alone so often that the session is over.
     Over(SignedOutReason),
-    /// An API call has replaced the token meanwhile, so the answer is about the token before it.
+    /// An API call has replaced the token meanwhile: the answer is about the token before.
     Overtaken,
 }
 
-impl Attempted {
-    fn failed(error: AuthError) -> Self {
-        Self::Done(Err(error))
-    }
-}
-
-/// Sends one refresh request and applies its answer.
+/// Sends one refresh request and puts what its answer says into effect.
 pub(super) struct RefreshExchange {
     base: Arc<Base>,
     keeper: Arc<TokenKeeper>,
+    failures: Arc<RefreshFailures>,
 }
 
 impl RefreshExchange {
-    pub fn new(base: Arc<Base>, keeper: Arc<TokenKeeper>) -> Self {
-        Self { base, keeper }
+    pub fn new(base: Arc<Base>, keeper: Arc<TokenKeeper>, failures: Arc<RefreshFailures>) -> Self {
+        Self {
+            base,
+            keeper,
+            failures,
+        }
     }
 
-    /// Sends one request and applies its answer.
+    /// Sends one request, and puts what its answer says into effect.
     pub async fn attempt(&self, attempt: &Attempt) -> Attempted {
         let base = &self.base;
         if let Err(error) = self.note_rotating(attempt).await {
@@ -93,20 +96,20 @@ impl RefreshExchange {
         else {
             return Attempted::Done(superseded(&self.base.core));
         };
-        let backend = base.backend.with_jar(attempt.jar);
+        let backend = base.backend.with_jar(attempt.jar.clone());
         let backend = backend.on_new_connections(attempt.new_connection);
         let until = Instant::now() + TOTAL_LIMIT;
         let (token, access) = (&attempt.token, attempt.access.as_ref());
         let answer = backend.refresh(token, access, &attempt.device, tries);
         let head = match answer.await {
             Ok(head) => head,
-            Err(fault) => return Attempted::failed(self.unreached(attempt, fault, None)),
+            Err(fault) => return self.failed(attempt, fault, None),
         };
         step!("rotation.answered");
         self.answered(attempt, head, until).await
     }
 
-    /// Applies the answer. A new token in it is stored before the answer's meaning is known.
+    /// Keeps the new token of an answer first, then does what the answer says.
     async fn answered(&self, attempt: &Attempt, mut head: Head, until: Instant) -> Attempted {
         let backend = &self.base.backend;
         let (status, retry_after, now) = (head.status(), head.retry_after(), head.sent_at());
@@ -118,8 +121,7 @@ impl RefreshExchange {
         if status.is_success() {
             token.apply(head.take_refresh_changes());
             token.apply_body(backend.rotated(&head.without_body(), now));
-            // A token in the headers is stored before the body is read, because reading the body
-            // may fail.
+            // Before the body is read: it may break off.
             if !self.secure(attempt, &mut kept, &token).await {
                 return self.lost(attempt);
             }
@@ -127,7 +129,7 @@ impl RefreshExchange {
         step!("rotation.kept");
         let body = match head.body().await {
             Ok(body) => body,
-            Err(fault) => return Attempted::failed(self.unreached(attempt, fault, retry_after)),
+            Err(fault) => return self.failed(attempt, fault, retry_after),
         };
         step!("rotation.read");
         if status.is_success() {
@@ -149,42 +151,34 @@ impl RefreshExchange {
                     Some(user) => Some(user),
                     None => match self.whose(attempt, &token, &access, until).await {
                         Ok(user) => user,
-                        Err(fault) => {
-                            return Attempted::failed(self.unreached(attempt, fault, None));
-                        }
+                        Err(fault) => return self.failed(attempt, fault, None),
                     },
                 };
                 Attempted::Done(self.renewed(attempt, token, user, access).await)
             }
             Verdict::Ended(why) => Attempted::Rejected(why),
             Verdict::Refused { status, why } => {
-                let counting = match self.base.core.at(attempt.epoch) {
-                    Some(mut at) => {
-                        let counts =
-                            attempt.reason == RefreshReason::Timer || !at.refusals.is_counting();
-                        match (counts, at.refusals.next()) {
-                            (false, Some(next)) => Counting::AskAt(next),
-                            _ => at.refusals.count(status, attempt.asked, rand::random()),
-                        }
-                    }
-                    None => return Attempted::Done(superseded(&self.base.core)),
-                };
-                match counting {
-                    Counting::Over => Attempted::Over(why),
-                    Counting::AskAt(next) => {
-                        let fault = Fault::Status(status);
-                        Attempted::failed(self.doubted(attempt, fault, next).await)
+                let (epoch, asked) = (attempt.epoch, attempt.asked);
+                let is_scheduled = attempt.reason == RefreshReason::Timer;
+                let failures = &self.failures;
+                match failures.count_refusal(epoch, status, is_scheduled, asked) {
+                    None => Attempted::Done(superseded(&self.base.core)),
+                    Some(Counting::Over) => Attempted::Over(why),
+                    Some(Counting::AskAt(next)) => {
+                        Attempted::Done(Err(failures.keep_refused(epoch, status, next).await))
                     }
                 }
             }
-            Verdict::Transient(fault) => {
-                Attempted::failed(self.unreached(attempt, fault, retry_after))
-            }
+            Verdict::Transient(fault) => self.failed(attempt, fault, retry_after),
         }
     }
 
-    /// Writes to disk that a refresh is under way: after a crash the backend may have replaced the
-    /// token. The refresh goes on if the disk fails.
+    fn failed(&self, attempt: &Attempt, fault: Fault, retry_after: Option<Duration>) -> Attempted {
+        Attempted::Done(Err(self.failures.keep(attempt.epoch, fault, retry_after)))
+    }
+
+    /// Notes on disk that a refresh is under way: after a crash the backend may have replaced
+    /// the token. A failure of the disk does not stop the refresh.
     async fn note_rotating(&self, attempt: &Attempt) -> Result<(), AuthError> {
         let base = &self.base;
         let record = {
@@ -193,7 +187,7 @@ impl RefreshExchange {
             let held = at.session.as_ref().ok_or(ErrorCode::NotSignedIn)?;
             let mut record = base.persistence.record(held, Phase::Rotating, until_quit);
             if held.is_last_chance {
-                // A later start then finds the token spent.
+                // This is the last time that the token may be sent: a later start finds it spent.
                 record.replaced_at = None;
             }
             record
@@ -206,13 +200,14 @@ impl RefreshExchange {
         Ok(())
     }
 
-    /// Stores `token`, because the backend may have replaced the one before: whatever else the
-    /// answer says, this token counts from here on. False if the session is over or was replaced.
+    /// Keeps `token` if the backend has given out a new one: that is the one that counts from
+    /// here, even if the rest of the answer is lost. False if the session is over or was replaced,
+    /// or if an API call has replaced the token.
     async fn secure(&self, attempt: &Attempt, kept: &mut Kept, token: &RefreshToken) -> bool {
         if *token == kept.token || token.is_empty() {
             return true;
         }
-        // Not while an API call is between comparing tokens and writing one.
+        // An API call may read the token and write a new one: this waits until it has done both.
         let with_api = self.base.backend.profile().cookies.with_api;
         let _turn = match with_api {
             true => Some(self.base.lock.turn().await),
@@ -239,14 +234,14 @@ impl RefreshExchange {
         is_kept
     }
 
-    /// Whether the session has another token by now than the one that this refresh knows.
+    /// Whether the session has another token by now than the one that this attempt has kept.
     fn is_overtaken(&self, attempt: &Attempt, kept: &Kept) -> bool {
         let at = self.base.core.at(attempt.epoch);
         let held = at.as_ref().and_then(|at| at.session.as_ref());
         held.is_some_and(|held| held.generation != kept.generation)
     }
 
-    /// The result of an attempt whose token was not kept.
+    /// How an attempt ended whose token was not kept.
     fn lost(&self, attempt: &Attempt) -> Attempted {
         if self.base.stands(attempt.epoch) {
             return Attempted::Overtaken;
@@ -254,9 +249,9 @@ impl RefreshExchange {
         Attempted::Done(superseded(&self.base.core))
     }
 
-    /// Asks whose session it is, if the answer to a refresh does not say; `None` if the user stays
-    /// the same. The refresh fails by this only if no user is known yet. `until` limits both
-    /// requests together.
+    /// Whose session it is, where the answer to a refresh does not say; `None` leaves the user as
+    /// before. A failure is one of the refresh only where no user is known from before. The bound
+    /// `until` of the refresh holds for both requests.
     async fn whose(
         &self,
         attempt: &Attempt,
@@ -275,14 +270,14 @@ impl RefreshExchange {
         if profile.endpoints.me.get().is_none() || !asks {
             return Ok(None);
         }
-        let backend = base.backend.with_jar(attempt.jar);
+        let backend = base.backend.with_jar(attempt.jar.clone());
         let me = backend.me(token, access.token.as_ref(), &attempt.device);
         match timeout_at(until, me).await.unwrap_or(Err(Fault::TimedOut)) {
             Ok(user) => Ok(Some(user)),
             Err(fault) if is_known => {
                 tracing::warn!(
                     %fault,
-                    "the backend did not say who is signed in: the user is shown as before"
+                    "the backend was asked for the user and gave none: the user is shown as before"
                 );
                 Ok(None)
             }
@@ -290,7 +285,7 @@ impl RefreshExchange {
         }
     }
 
-    /// The backend has renewed the session: writes the record, then changes memory, then publishes.
+    /// Puts a renewed session into effect: in the record, in memory, in the windows.
     async fn renewed(
         &self,
         attempt: &Attempt,
@@ -310,7 +305,7 @@ impl RefreshExchange {
                 if user.name.is_empty()
                     && let Some(known) = known.filter(|known| known.id == user.id)
                 {
-                    // A name that the answer leaves out has not changed.
+                    // An answer without a name does not change the name.
                     user.name = known.name;
                 }
                 held.owner = Some(Owner::new(user, &token));
@@ -321,13 +316,14 @@ impl RefreshExchange {
         };
         let Some((record, keyring)) = prepared else {
             if base.stands(attempt.epoch) {
-                // The answer does not say whose session it is.
-                return Err(self.unreached(attempt, Fault::BadAnswer, None));
+                // No answer has said whose session it is.
+                let failures = &self.failures;
+                return Err(failures.keep(attempt.epoch, Fault::BadAnswer, None));
             }
             return self.renewed_in_vain(attempt, token, revocable);
         };
-        // If the keyring has confirmed this generation and a crash of the machine loses the record,
-        // the next start only has to confirm the token once.
+        // Where the keyring has acknowledged this generation, a crash of the machine that takes
+        // the record back costs no more than one confirmation.
         let durability = match keyring {
             Keyring::Saved => Durability::Unsynced,
             _ => Durability::Synced,
@@ -357,12 +353,13 @@ impl RefreshExchange {
             return self.renewed_in_vain(attempt, token, revocable);
         }
         if let Keyring::UntilQuit(_) = keyring {
-            // The keyring has the token, so the session can be made to last.
+            // The keyring has taken the token after all.
             self.keeper.make_it_last(attempt.epoch).await;
         }
         Ok(())
     }
 
+    /// Ends a renewed session at the backend that has ended here meanwhile.
     fn renewed_in_vain(
         &self,
         attempt: &Attempt,
@@ -374,92 +371,14 @@ impl RefreshExchange {
         superseded(&self.base.core)
     }
 
-    /// Keeps the session and plans the next try.
-    pub fn unreached(
-        &self,
-        attempt: &Attempt,
-        fault: Fault,
-        retry_after: Option<Duration>,
-    ) -> AuthError {
-        let core = &self.base.core;
-        let mut error = AuthError::from(fault);
-        let Some(mut at) = core.at(attempt.epoch) else {
-            return error;
-        };
-        at.obstacle = fault.obstacle();
-        let now = core.now();
-        let mut wait = at.plan.failed(now, retry_after, rand::random());
-        if let Some(next) = at.refusals.next() {
-            // The next refusal that counts must not be requested too early.
-            wait = wait.max(next.saturating_sub(now));
-            at.plan.look_again(now, wait);
-        }
-        tracing::warn!(
-            %fault,
-            failures = at.plan.failures(),
-            ?wait,
-            "the refresh failed: the session is kept, and it is tried again"
-        );
-        let asked_to_wait = retry_after.and(u64::try_from(wait.as_millis()).ok());
-        error.retry_after_ms = error.retry_after_ms.or(asked_to_wait);
-        self.kept_for_later(at, now + wait);
-        error
-    }
-
-    /// The backend may mean its refusal, so it is asked again. It has replaced no token, so no
-    /// rotation is under way any more.
-    async fn doubted(&self, attempt: &Attempt, fault: Fault, next: Duration) -> AuthError {
-        let core = &self.base.core;
-        let now = core.now();
-        let record = core.at(attempt.epoch).and_then(|at| {
-            let until_quit = at.keyring.lasts_until_quit();
-            let held = at.session.as_ref()?;
-            Some(self.base.persistence.record(held, Phase::Idle, until_quit))
-        });
-        if let Some(record) = record {
-            let persist = Persist::Record(Box::new(record), Durability::Unsynced);
-            let same = |inner: &mut Inner, _: bool| Event::Remembered(inner.keyring.remembers());
-            let _ = self
-                .base
-                .commit
-                .commit(attempt.epoch, persist, Cause::Refresh, same)
-                .await;
-        }
-        if let Some(mut at) = core.at(attempt.epoch) {
-            at.obstacle = fault.obstacle();
-            at.plan.failed(now, None, rand::random());
-            at.plan.look_again(now, next.saturating_sub(now));
-            tracing::warn!(
-                %fault,
-                "the backend refused the refresh by its status alone: it is asked again"
-            );
-            self.kept_for_later(at, next);
-        }
-        AuthError::from(fault)
-    }
-
-    fn kept_for_later(&self, mut at: At<'_>, retry_at: Duration) {
-        let outage = at.outage(self.base.core.now_ms(), Some(retry_at));
-        let told = at.session.as_ref().and_then(Held::info);
-        let event = match told {
-            Some((user, session)) if at.state().is_restoring() => Event::LastKnown {
-                user,
-                session,
-                outage,
-            },
-            _ => Event::Unreached(outage),
-        };
-        at.publish(Cause::Outage, event);
-    }
-
     fn revoke(&self, attempt: &Attempt, token: RefreshToken) {
         let ended = self.base.ended(attempt.session, token, None);
         self.base.revoke(ended, attempt.device.clone());
     }
 }
 
-/// The outcome of a refresh whose session was ended by a sign-in or a sign-out: success if there is
-/// a session now.
+/// The outcome of a refresh whose session a sign-in or a sign-out has ended: a success if there is
+/// a session now that calls can be made with.
 pub(super) fn superseded(core: &Core) -> Outcome {
     match core.look(|inner| inner.access_id().is_some()) {
         true => Ok(()),

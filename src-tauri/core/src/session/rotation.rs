@@ -13,6 +13,7 @@ use super::reconcile::{Reconcile, Standing};
 use super::record::Marker;
 use super::refresh::{Outcome, RefreshReason};
 use super::refresh_exchange::{Attempt, Attempted, RefreshExchange, superseded};
+use super::refresh_failure::RefreshFailures;
 use crate::backend::Fault;
 use crate::error::{AuthError, ErrorCode};
 use crate::failpoints::step;
@@ -29,6 +30,7 @@ pub(super) struct Rotation {
     reconcile: Arc<Reconcile>,
     others: Arc<OtherProcesses>,
     exchange: RefreshExchange,
+    failures: Arc<RefreshFailures>,
 }
 
 impl Rotation {
@@ -37,12 +39,14 @@ impl Rotation {
         reconcile: Arc<Reconcile>,
         others: Arc<OtherProcesses>,
         exchange: RefreshExchange,
+        failures: Arc<RefreshFailures>,
     ) -> Self {
         Self {
             base,
             reconcile,
             others,
             exchange,
+            failures,
         }
     }
 
@@ -105,7 +109,7 @@ impl Rotation {
             }
             match newer {
                 Some(_) if replaced == REPLACED => {
-                    return Err(self.exchange.unreached(&attempt, Fault::BadAnswer, None));
+                    return Err(self.failures.keep(epoch, Fault::BadAnswer, None));
                 }
                 Some(newer) => {
                     replaced += 1;
@@ -126,7 +130,7 @@ impl Rotation {
         let attempt = Attempt {
             epoch,
             session: held.id,
-            jar: at.jar,
+            jar: at.jar().clone(),
             generation: held.generation,
             token,
             access: held.access_text(),

@@ -39,9 +39,8 @@ impl Scheduler {
                     continue;
                 }
                 let in_use = core.look(Inner::in_use);
-                if let Some(untold) = me.base.pending.take_due(in_use) {
-                    // In a task of its own, because a backend that hangs must not delay the next
-                    // refresh.
+                if let Some(untold) = me.base.delivery.take_due(in_use) {
+                    // Not in turn: a backend that hangs must not hold up the next refresh.
                     let device = core.look(|inner| inner.device.clone());
                     let base = me.base.clone();
                     tokio::spawn(async move { base.deliver(untold, &device).await });
@@ -50,7 +49,7 @@ impl Scheduler {
                 let next = due
                     .into_iter()
                     .chain(keyring.map(|due| due.saturating_sub(now)))
-                    .chain(me.base.pending.due_in(in_use))
+                    .chain(me.base.delivery.due_in(in_use))
                     .min();
                 let until = now + next.map_or(TICK, |next| next.min(TICK));
                 (until, core.wake.clone(), core.clock.clone())

@@ -15,6 +15,7 @@ use super::epoch::AttemptId;
 use super::inner::OpenChallenge;
 use super::new_session::{NewSessions, void};
 use crate::backend::{Answering, Backend, Failed, SignIn as Answer, Unusable};
+use crate::cookies::Jar;
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
 use crate::identity::{ChallengeId, SessionId};
@@ -221,10 +222,16 @@ impl SignIn {
         }
     }
 
-    /// The backend for a sign-in, with a cookie jar of its own.
+    /// The backend for a sign-in, with a jar of its own: it is the session's once the sign-in is
+    /// taken into use, and lost if it is not. It begins with the cookies of nobody's jar. Where
+    /// somebody is signed in it begins empty: the cookies of one person do not go along with the
+    /// password of another.
     fn backend(&self) -> Backend {
-        let nobodys = |inner: &super::inner::Inner| inner.session.is_none().then_some(inner.jar);
-        self.base.backend.for_sign_in(self.base.core.look(nobodys))
+        let jar = self.base.core.look(|inner| match inner.session {
+            None => inner.jar().copy(),
+            Some(_) => Jar::default(),
+        });
+        self.base.backend.with_jar(jar)
     }
 
     fn device_of_today(&self, extra: Option<&Map<String, Value>>) -> Device {

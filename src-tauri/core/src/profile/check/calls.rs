@@ -14,38 +14,9 @@ impl Profile {
         if self.endpoints.login.get().is_none() {
             return mistake("endpoints.login", "is missing: nobody could sign in");
         }
-        let sign_in = [
-            P::Identifier,
-            P::Password,
-            P::Device,
-            P::DeviceId,
-            P::Origin,
-        ];
-        let send = [
-            P::Identifier,
-            P::Challenge,
-            P::Device,
-            P::DeviceId,
-            P::Origin,
-        ];
-        let held = [
-            P::RefreshToken,
-            P::AccessToken,
-            P::Device,
-            P::DeviceId,
-            P::Origin,
-        ];
-        let register = [&sign_in[..], &[P::Name]].concat();
-        let verify = [&sign_in[..], &[P::Otp, P::Challenge]].concat();
-        for (name, endpoint) in self.endpoints.all() {
-            let known = match name {
-                "login" => &sign_in[..],
-                "register" => &register,
-                "verify_otp" => &verify,
-                "send_otp" | "resend_otp" => &send,
-                _ => &held,
-            };
-            check_endpoint(&format!("endpoints.{name}"), endpoint, known)?;
+        for (verb, endpoint) in self.endpoints.all() {
+            let key = format!("endpoints.{}", verb.name());
+            check_endpoint(&key, endpoint, verb.placeholders())?;
         }
         check_headers("headers", &self.headers, &[P::Origin, P::DeviceId])?;
         let carries = [P::AccessToken, P::Origin, P::DeviceId];

@@ -145,7 +145,7 @@ impl Profile {
                 "is empty, and so is `cookies.refresh`: nothing carries the session",
             );
         }
-        let Some((key, renewal)) = self.renewal() else {
+        let Some((verb, renewal)) = self.renewal() else {
             return mistake(
                 "endpoints.me",
                 "is missing, and so is `endpoints.refresh`: nothing tells whether a session is alive",
@@ -156,7 +156,7 @@ impl Profile {
         let sends = sent.iter().copied().any(carries);
         if !by_cookie && !sends {
             let reason = "does not send `$refresh_token`, and no cookie carries the session";
-            return mistake(format!("endpoints.{key}"), reason);
+            return mistake(format!("endpoints.{}", verb.name()), reason);
         }
         if !by_body && sends {
             let reason = "is empty, but `$refresh_token` is sent: nothing would ever fill it";
@@ -199,9 +199,10 @@ impl Profile {
         }
         let mut calls = self.endpoints.all();
         let asking = calls.find(|(_, endpoint)| endpoint.asks_for(P::Challenge));
-        if let Some((name, _)) = asking
+        if let Some((verb, _)) = asking
             && self.otp.challenge.is_empty()
         {
+            let name = verb.name();
             let reason = format!("is empty, but `endpoints.{name}` sends `$challenge`");
             return mistake("otp.challenge", reason);
         }

@@ -3,7 +3,8 @@
 use super::{Checked, mistake};
 use crate::profile::Profile;
 use crate::profile::model::UserFrom;
-use crate::profile::rules::{Test, is_success};
+use crate::profile::rules::Test;
+use crate::status::{Class, class};
 
 impl Profile {
     pub(super) fn check_rules(&self) -> Checked {
@@ -55,9 +56,13 @@ impl Profile {
     }
 }
 
-/// Whether a status cannot come from the backend itself as a refusal.
+fn is_success(status: u16) -> bool {
+    class(status) == Class::Success
+}
+
+/// Whether an answer with this status is no refusal by the backend itself.
 fn says_nothing(status: u16) -> bool {
-    !(400..500).contains(&status) || matches!(status, 408 | 425 | 429)
+    class(status) != Class::Refusal
 }
 
 fn check_test(key: &str, test: Test<'_>) -> Checked {

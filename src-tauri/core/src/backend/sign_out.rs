@@ -1,0 +1,144 @@
+//! The call that ends a session at the backend.
+
+use std::time::Duration;
+
+use super::body::Body;
+use super::call::{renewal_call, session_call};
+use super::client::Backend;
+use super::fault::Fault;
+use super::verdict::{Told, Verdict, signed_out};
+use crate::cookies::Jar;
+use crate::device::Device;
+use crate::profile::{Endpoint, Placeholder};
+use crate::secrets::Secret;
+use crate::token::RefreshToken;
+
+/// A sign-out that the backend has not taken.
+pub struct Untold {
+    /// What kept the backend from hearing it, or from ending the session.
+    pub fault: Fault,
+    /// How long the backend asks to wait before the next request.
+    pub retry_after: Option<Duration>,
+    /// The token to sign out with the next time, where this try has replaced it.
+    pub token: Option<RefreshToken>,
+}
+
+impl From<Fault> for Untold {
+    fn from(fault: Fault) -> Self {
+        Self {
+            fault,
+            retry_after: None,
+            token: None,
+        }
+    }
+}
+
+impl Backend {
+    /// Tells the backend that the session is over. A backend without such an endpoint ends its
+    /// sessions by itself, which counts as heard.
+    ///
+    /// No ordinary cookie goes along and none is kept: by now another session may have begun,
+    /// and the cookies of this one are gone.
+    pub async fn logout(
+        &self,
+        token: &RefreshToken,
+        access: Option<&Secret>,
+        device: &Device,
+    ) -> Result<Told, Untold> {
+        let Some(endpoint) = self.profile().endpoints.logout.get() else {
+            tracing::info!(
+                "the profile has no endpoint for a sign-out: the session ends at the backend when \
+                 its token expires"
+            );
+            return Ok(Told::Heard);
+        };
+        let backend = self.with_jar(Jar::closed());
+        let wants_access = endpoint.asks_for(Placeholder::AccessToken);
+        if !wants_access || self.profile().session.single_token {
+            let access = access.or(token.body());
+            return backend.tell(endpoint, token, access, device).await;
+        }
+        if let Some(access) = access
+            && let Told::Heard = backend.tell(endpoint, token, Some(access), device).await?
+        {
+            return Ok(Told::Heard);
+        }
+        // There is no access token, or the backend has refused it, perhaps for its age alone.
+        backend
+            .tell_with_new_access(endpoint, token, access, device)
+            .await
+    }
+
+    /// Renews the session once more, for an access token that the sign-out goes out with.
+    async fn tell_with_new_access(
+        &self,
+        endpoint: &Endpoint,
+        before: &RefreshToken,
+        access: Option<&Secret>,
+        device: &Device,
+    ) -> Result<Told, Untold> {
+        let mut token = before.clone();
+        let call = renewal_call(self.profile(), before, access, device)?;
+        let mut head = self.send(call).await?;
+        let (status, retry_after, now) = (head.status(), head.retry_after(), head.sent_at());
+        if status.is_success() {
+            token.apply(head.take_refresh_changes());
+            token.apply_body(self.rotated(&head.without_body(), now));
+        }
+        // The token in the headers is the one that counts, even if the body breaks off.
+        let body = head.body().await;
+        if status.is_success()
+            && let Ok(body) = &body
+        {
+            token.apply_body(self.rotated(body, now));
+        }
+        let changed = (token != *before && !token.is_empty()).then(|| token.clone());
+        let untold = |fault| Untold {
+            fault,
+            retry_after,
+            token: changed.clone(),
+        };
+        let body = body.map_err(untold)?;
+        match self.verdict(status, &body, &token, now) {
+            Verdict::Ended(_) => Ok(Told::Already),
+            Verdict::Refused { status, .. } => Ok(Told::AlreadyByStatus(status)),
+            Verdict::Transient(fault) => Err(untold(fault)),
+            Verdict::Renewed { access, .. } => {
+                let told = self.tell(endpoint, &token, access.token.as_ref(), device);
+                told.await.map_err(|refused| Untold {
+                    token: changed.clone(),
+                    ..refused
+                })
+            }
+        }
+    }
+
+    async fn tell(
+        &self,
+        endpoint: &Endpoint,
+        token: &RefreshToken,
+        access: Option<&Secret>,
+        device: &Device,
+    ) -> Result<Told, Untold> {
+        let call = session_call(self.profile(), endpoint, token, access, device)?;
+        let head = self.send(call).await?;
+        let (status, retry_after) = (head.status(), head.retry_after());
+        let untold = |fault| Untold {
+            fault,
+            retry_after,
+            token: None,
+        };
+        if head.is_page() {
+            // A page comes from a portal or a gateway, whatever its status.
+            return Err(untold(Fault::Portal));
+        }
+        if status.is_success() {
+            return Ok(Told::Heard);
+        }
+        let body = head.body().await.unwrap_or(Body::unread());
+        match signed_out(self.profile(), status, &body) {
+            Some(told) => Ok(told),
+            None => Err(untold(Fault::of_answer(status, &body))),
+        }
+    }
+}

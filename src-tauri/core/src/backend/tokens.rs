@@ -1,0 +1,38 @@
+//! The tokens in an answer, as the profile says where they are.
+
+use std::time::SystemTime;
+
+use crate::profile::Profile;
+use crate::reply::{AccessToken, Reply};
+use crate::token::{BodyToken, RefreshToken};
+
+/// The refresh token in an answer's body or headers. Where one token serves as both, the answer
+/// may hold it as the access token.
+pub(super) fn refresh(profile: &Profile, reply: &Reply<'_>, now: SystemTime) -> Option<BodyToken> {
+    let own = reply.refresh_token(now);
+    if own.is_some() || !profile.session.single_token {
+        return own;
+    }
+    let token = reply.access_token(now)?.token?;
+    Some(BodyToken {
+        token,
+        expires: None,
+    })
+}
+
+/// What calls of the API carry after this answer; `None` if an access token should be in it and
+/// is not. `token` is the refresh token with the changes of this answer.
+pub(super) fn access(
+    profile: &Profile,
+    reply: &Reply<'_>,
+    token: &RefreshToken,
+    now: SystemTime,
+) -> Option<AccessToken> {
+    let found = reply.access_token(now);
+    if !profile.session.single_token {
+        return found;
+    }
+    let life = found.and_then(|access| access.life);
+    let token = token.body().cloned();
+    Some(AccessToken { token, life })
+}

@@ -1,0 +1,131 @@
+//! What becomes of a session whose refresh has failed: it is kept and shown as not confirmed, and
+//! the next try is planned. Nothing here ends a session.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::StatusCode;
+
+use super::base::Base;
+use super::commit::Persist;
+use super::epoch::Epoch;
+use super::inner::{At, Held, Inner};
+use super::record::Phase;
+use super::refusals::Counting;
+use crate::backend::Fault;
+use crate::clock::SinceBoot;
+use crate::error::AuthError;
+use crate::state::Event;
+use crate::storage::records::Durability;
+use crate::wire::Cause;
+
+/// Keeps sessions whose refresh has failed.
+pub(super) struct RefreshFailures {
+    base: Arc<Base>,
+}
+
+impl RefreshFailures {
+    pub fn new(base: Arc<Base>) -> Self {
+        Self { base }
+    }
+
+    /// Plans the next refresh after one that has failed with `fault`, and shows the outage. The
+    /// error is for who has asked for the refresh.
+    pub fn keep(&self, epoch: Epoch, fault: Fault, retry_after: Option<Duration>) -> AuthError {
+        let core = &self.base.core;
+        let mut error = AuthError::from(fault);
+        let Some(mut at) = core.at(epoch) else {
+            return error;
+        };
+        at.obstacle = fault.obstacle();
+        let now = core.now();
+        let mut wait = at.plan.failed(now, retry_after, rand::random());
+        if let Some(next) = at.refusals.next() {
+            // A refusal that comes earlier would not count.
+            wait = wait.max(next.saturating_sub(now));
+            at.plan.look_again(now, wait);
+        }
+        tracing::warn!(
+            %fault,
+            failures = at.plan.failures(),
+            ?wait,
+            "the refresh failed: the session is kept and refreshed again"
+        );
+        let asked_to_wait = retry_after.and(u64::try_from(wait.as_millis()).ok());
+        error.retry_after_ms = error.retry_after_ms.or(asked_to_wait);
+        self.show_outage(at, now + wait);
+        error
+    }
+
+    /// Counts a refusal by status alone of a refresh that was asked for at `asked`. While others
+    /// are counted only the refreshes of the schedule count (`is_scheduled`): a person may click
+    /// as often as they like. `None` once the epoch is over.
+    pub fn count_refusal(
+        &self,
+        epoch: Epoch,
+        status: StatusCode,
+        is_scheduled: bool,
+        asked: SinceBoot,
+    ) -> Option<Counting> {
+        let mut at = self.base.core.at(epoch)?;
+        let counts = is_scheduled || !at.refusals.is_counting();
+        Some(match (counts, at.refusals.next()) {
+            (false, Some(next)) => Counting::AskAt(next),
+            _ => at.refusals.count(status, asked, rand::random()),
+        })
+    }
+
+    /// Plans the refresh at `next` that may confirm a refusal by status alone, and shows the
+    /// outage. The backend has replaced no token, so the record says that no rotation is under
+    /// way any more.
+    pub async fn keep_refused(
+        &self,
+        epoch: Epoch,
+        status: StatusCode,
+        next: SinceBoot,
+    ) -> AuthError {
+        let fault = Fault::Status(status);
+        let core = &self.base.core;
+        let now = core.now();
+        let record = core.at(epoch).and_then(|at| {
+            let until_quit = at.keyring.lasts_until_quit();
+            let held = at.session.as_ref()?;
+            Some(self.base.persistence.record(held, Phase::Idle, until_quit))
+        });
+        if let Some(record) = record {
+            let persist = Persist::Record(Box::new(record), Durability::Unsynced);
+            let same = |inner: &mut Inner, _: bool| Event::Remembered(inner.keyring.remembers());
+            let _ = self
+                .base
+                .commit
+                .commit(epoch, persist, Cause::Refresh, same)
+                .await;
+        }
+        if let Some(mut at) = core.at(epoch) {
+            at.obstacle = fault.obstacle();
+            at.plan.failed(now, None, rand::random());
+            at.plan.look_again(now, next.saturating_sub(now));
+            tracing::warn!(
+                %fault,
+                "the refresh was refused by its status alone: the session is kept, and ends if \
+                 the backend says so again"
+            );
+            self.show_outage(at, next);
+        }
+        AuthError::from(fault)
+    }
+
+    fn show_outage(&self, mut at: At<'_>, retry_at: SinceBoot) {
+        let outage = at.outage(self.base.core.now_ms(), Some(retry_at));
+        let shown = at.session.as_ref().and_then(Held::info);
+        let event = match shown {
+            Some((user, session)) if at.state().is_restoring() => Event::LastKnown {
+                user,
+                session,
+                outage,
+            },
+            _ => Event::Unreached(outage),
+        };
+        at.publish(Cause::Outage, event);
+    }
+}

@@ -1,0 +1,215 @@
+//! Tells the backend of the sessions in [`PendingSignOuts`], each when it is due.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use uuid::Uuid;
+
+use super::epoch::InUse;
+use super::item::Stored;
+use super::pending_list::Known;
+use super::pending_record::Entry;
+use super::pending_sign_outs::PendingSignOuts;
+use crate::backend::{Backend, Fault, Told, Untold};
+use crate::clock::Clock;
+use crate::device::Device;
+use crate::secrets::{SecretBytes, StoreError};
+use crate::token::RefreshToken;
+
+/// How many answers it takes that say by the same status alone that there is nothing left to end:
+/// a gateway in front of the backend answers the same when it has trouble.
+const BELIEVED: u32 = 3;
+
+/// Delivers the sign-outs of one account.
+pub(super) struct SignOutDelivery {
+    pending: Arc<PendingSignOuts>,
+    clock: Arc<dyn Clock>,
+    /// One delivery at a time.
+    delivering: tokio::sync::Mutex<()>,
+}
+
+/// The sign-outs that are due, for one delivery: no other delivery gets the same ones.
+pub(super) struct Due(Vec<Uuid>);
+
+/// Why a sign-out is not delivered.
+enum Miss {
+    /// Its token cannot be read.
+    Keyring(StoreError),
+    /// The backend has not taken it.
+    Backend(Untold),
+}
+
+impl SignOutDelivery {
+    pub fn new(pending: Arc<PendingSignOuts>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            pending,
+            clock,
+            delivering: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// How long until a sign-out is to be delivered; `None` if there is none. The sign-out of a
+    /// session that is in use waits until it is not.
+    pub fn due_in(&self, in_use: InUse) -> Option<Duration> {
+        self.pending.state().due_in(self.clock.since_boot(), in_use)
+    }
+
+    /// Takes the sign-outs that are due. Their try counts as begun from here on, so that no other
+    /// caller gets them too.
+    pub fn take_due(&self, in_use: InUse) -> Option<Due> {
+        self.pending.load();
+        let now = self.clock.since_boot();
+        let mut state = self.pending.state();
+        if state.due_in(now, in_use) != Some(Duration::ZERO) {
+            return None;
+        }
+        let mut due = Vec::new();
+        for pending in &mut state.pending {
+            if pending.due_in(now, in_use) == Some(Duration::ZERO) {
+                pending.plan.begin(now);
+                due.push(pending.entry.slot);
+            }
+        }
+        Some(Due(due))
+    }
+
+    /// Tells the backend of the sign-outs in `due`. One that fails is tried again later and holds
+    /// up no other, unless the backend asks to wait. One of another origin waits until that is the
+    /// backend's again.
+    pub async fn deliver(&self, due: Due, backend: &Backend, device: &Device) {
+        let _one = self.delivering.lock().await;
+        let origin = backend.profile().origin();
+        for slot in due.0 {
+            let now = self.clock.since_boot();
+            let entry = {
+                let mut state = self.pending.state();
+                let is_asked_to_wait = state.not_before > now;
+                let Some(pending) = state.of(slot) else {
+                    continue;
+                };
+                if is_asked_to_wait && !pending.is_settled {
+                    pending.plan.look_again(now, Duration::ZERO);
+                    continue;
+                }
+                pending.entry.clone()
+            };
+            if entry.origin != origin {
+                self.pending.age(entry).await;
+                continue;
+            }
+            match self.deliver_one(&entry, backend, device).await {
+                Ok(Told::AlreadyByStatus(status)) if !self.is_believed(slot, status) => {
+                    let untold = Untold::from(Fault::Status(status));
+                    self.try_later(entry, untold).await;
+                }
+                Ok(_) => self.pending.drop_entry(&entry).await,
+                Err(Miss::Keyring(error)) => {
+                    tracing::info!(
+                        %error,
+                        "the keyring did not give the token of a pending sign-out: it is \
+                         delivered once it does"
+                    );
+                    self.pending.look_again(slot);
+                }
+                Err(Miss::Backend(untold)) => self.try_later(entry, untold).await,
+            }
+        }
+    }
+
+    /// Counts an answer that says by its status alone that there is nothing left to end. Returns
+    /// whether that was said often enough.
+    fn is_believed(&self, slot: Uuid, status: StatusCode) -> bool {
+        let mut state = self.pending.state();
+        let Some(pending) = state.of(slot) else {
+            return true;
+        };
+        let count = match pending.refused {
+            Some((before, count)) if before == status => count + 1,
+            Some(_) | None => 1,
+        };
+        pending.refused = Some((status, count));
+        count >= BELIEVED
+    }
+
+    /// Tells the backend of one sign-out. `Ok` means that nothing is left to tell, or that the
+    /// backend says so by its status alone.
+    async fn deliver_one(
+        &self,
+        entry: &Entry,
+        backend: &Backend,
+        device: &Device,
+    ) -> Result<Told, Miss> {
+        let held = self
+            .pending
+            .state()
+            .of(entry.slot)
+            .map(|held| (held.is_settled, held.known.clone()));
+        let known = match held {
+            Some((false, Some(known))) => known,
+            Some((false, None)) => match self.stored(entry).await.map_err(Miss::Keyring)? {
+                Some(token) => Known {
+                    token,
+                    access: None,
+                },
+                None => return Ok(Told::Already),
+            },
+            Some((true, _)) | None => return Ok(Told::Already),
+        };
+        if self.pending.state().of(entry.slot).is_none() {
+            // It was taken back while the keyring was read: its session goes on.
+            return Ok(Told::Already);
+        }
+        let told = backend.logout(&known.token, known.access.as_ref(), device);
+        told.await.map_err(Miss::Backend)
+    }
+
+    /// The token in an entry's keyring item; `None` if the item holds none of its session.
+    async fn stored(&self, entry: &Entry) -> Result<Option<RefreshToken>, StoreError> {
+        let Some(item) = self.pending.item(entry.slot) else {
+            return Ok(None);
+        };
+        let stored = item.read().await?;
+        let token = |bytes: &SecretBytes| match Stored::of(bytes) {
+            // Another session's, as in a keyring that was restored in part: that one goes on.
+            Stored::Ours(item) if entry.session.is_some_and(|of| of != item.session) => None,
+            Stored::Ours(item) => Some(item.token),
+            Stored::Legacy(item) => Some(item.token),
+            Stored::Newer | Stored::Unknown => None,
+        };
+        Ok(stored.iter().find_map(token))
+    }
+
+    /// Plans the next try of a sign-out that the backend has not taken.
+    async fn try_later(&self, entry: Entry, untold: Untold) {
+        let Untold {
+            fault,
+            retry_after,
+            token,
+        } = untold;
+        tracing::info!(%fault, "the backend has not taken a sign-out: it is delivered later");
+        let refill = {
+            let mut state = self.pending.state();
+            let now = self.clock.since_boot();
+            let Some(pending) = state.of(entry.slot) else {
+                return;
+            };
+            let wait = pending.plan.failed(now, retry_after, rand::random());
+            if let Some(token) = token {
+                // The try has replaced the token: the next one goes out with the new token.
+                let access = None;
+                pending.known = Some(Known { token, access });
+                pending.is_slotted = false;
+            }
+            let refill = !pending.is_slotted;
+            if retry_after.is_some() {
+                state.not_before = now + wait;
+            }
+            refill
+        };
+        if refill {
+            let _ = self.pending.fill(&entry).await;
+        }
+        self.pending.age(entry).await;
+    }
+}
