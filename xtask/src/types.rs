@@ -1,12 +1,17 @@
-//! The TypeScript of the wire types and of the permissions, and the JSON Schema of profiles,
-//! written by the core's own tests.
+//! The TypeScript of the wire types, the commands and the permissions, and the JSON Schema of
+//! profiles, written by the core's own tests.
 
 use crate::failure::{Outcome, said};
 use crate::tally::Tally;
 use crate::{process, root};
 
 /// The tests that write: one file each.
-const WRITERS: [&str; 3] = ["wire_types", "permission_types", "profile_schema"];
+const WRITERS: [&str; 4] = [
+    "wire_types",
+    "permission_types",
+    "command_types",
+    "profile_schema",
+];
 
 /// Writes the files anew. That the committed ones are right is checked by the same tests in
 /// every ordinary run.
