@@ -150,21 +150,3 @@ impl Profile {
         }
     }
 }
-
-impl Endpoints {
-    /// Those that there are, by name.
-    pub fn all(&self) -> impl Iterator<Item = (&'static str, &Endpoint)> {
-        [
-            ("login", &self.login),
-            ("register", &self.register),
-            ("send_otp", &self.send_otp),
-            ("verify_otp", &self.verify_otp),
-            ("resend_otp", &self.resend_otp),
-            ("refresh", &self.refresh),
-            ("me", &self.me),
-            ("logout", &self.logout),
-        ]
-        .into_iter()
-        .filter_map(|(name, call)| Some((name, call.get()?)))
-    }
-}

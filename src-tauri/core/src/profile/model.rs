@@ -148,6 +148,35 @@ pub struct Endpoints {
     pub logout: Maybe<Endpoint>,
 }
 
+impl Endpoints {
+    /// Those that there are, by name: each is checked when a profile is loaded, and no page calls
+    /// one by its path. An endpoint that is left out here does not compile.
+    pub fn all(&self) -> impl Iterator<Item = (&'static str, &Endpoint)> {
+        let Self {
+            login,
+            register,
+            send_otp,
+            verify_otp,
+            resend_otp,
+            refresh,
+            me,
+            logout,
+        } = self;
+        [
+            ("login", login),
+            ("register", register),
+            ("send_otp", send_otp),
+            ("verify_otp", verify_otp),
+            ("resend_otp", resend_otp),
+            ("refresh", refresh),
+            ("me", me),
+            ("logout", logout),
+        ]
+        .into_iter()
+        .filter_map(|(name, call)| Some((name, call.get()?)))
+    }
+}
+
 /// One call. Path, headers and body are templates over `$identifier`, `$password`, `$name`,
 /// `$otp`, `$challenge`, `$device`, `$device_id`, `$refresh_token`, `$access_token` and
 /// `$origin`; `$$` is a dollar sign.
