@@ -1,15 +1,16 @@
-//! Builds the profile and the names of the permissions into the app, and declares every command to
-//! Tauri's access control: a command that is not listed here cannot be called, and one that no
-//! capability names is refused.
+//! Declares the commands of `src/command_list.rs` to Tauri's access control, and lets pages call
+//! them: one that is not in that list cannot be called. Builds the profile in, where it is a file,
+//! and makes constants of the permissions of roles.
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::{env, fs};
+use std::{env, fs, io};
 
 use serde_json::Value;
 
-// The build checks the profile's name with the same code as the app when it starts, so that a
-// wrong name fails the build.
+#[path = "src/command_list.rs"]
+mod command_list;
+// What the app itself would say of a profile's name when it starts is said by the build.
 #[path = "core/src/profile/mistake.rs"]
 mod mistake;
 #[path = "core/src/profile/name.rs"]
@@ -18,10 +19,15 @@ mod name;
 #[expect(dead_code, reason = "the build asks for names alone")]
 mod shipped;
 
+use command_list::command_list;
 use mistake::Mistake;
 use name::Named;
 
 const CONFIG: &str = "tauri.conf.json";
+
+const COMMANDS: &[&str] = &command_list!(names);
+/// The permission set that the capability `windows` gives to pages.
+const PAGE_COMMANDS: &str = "page-commands";
 
 fn main() {
     println!("cargo:rerun-if-changed={CONFIG}");
@@ -30,31 +36,8 @@ fn main() {
     let section = &config["plugins"]["vestibule"];
     embed_profile(section);
     name_permissions(section);
-    let commands = tauri_build::AppManifest::new().commands(&[
-        "session",
-        "login",
-        "register",
-        "verify_otp",
-        "resend_otp",
-        "cancel_otp",
-        "refresh",
-        "unlock_keyring",
-        "logout",
-        "backend_fetch",
-        "backend_upload",
-        "backend_write",
-        "backend_answer",
-        "backend_read",
-        "backend_cancel",
-        "window_ready",
-        "new_window",
-        "app_info",
-        "theme",
-        "set_theme",
-        "set_reports",
-        "open_log_folder",
-        "export_people",
-    ]);
+    allow_commands().expect("the folder of permissions can be written");
+    let commands = tauri_build::AppManifest::new().commands(COMMANDS);
     let attributes = tauri_build::Attributes::new()
         .app_manifest(commands)
         .capabilities_path_pattern("./src-tauri/capabilities/**/*");
@@ -63,7 +46,27 @@ fn main() {
     }
 }
 
-/// Builds the text of the file into the app that `plugins.vestibule.profile` names.
+/// Makes a permission set of all commands, where Tauri looks for those of an app.
+fn allow_commands() -> io::Result<()> {
+    let allow = |command: &&str| format!("  \"allow-{}\",\n", command.replace('_', "-"));
+    let allowed: String = COMMANDS.iter().map(allow).collect();
+    let text = format!(
+        "# Written by src-tauri/build.rs from src-tauri/src/command_list.rs.\n\n[[set]]\n\
+         identifier = \"{PAGE_COMMANDS}\"\n\
+         description = \"Every command of the app.\"\n\
+         permissions = [\n{allowed}]\n"
+    );
+    let folder = Path::new("permissions");
+    let path = folder.join(format!("{PAGE_COMMANDS}.toml"));
+    // Cargo runs this script again after a file that it reads has changed.
+    if fs::read_to_string(&path).is_ok_and(|held| held == text) {
+        return Ok(());
+    }
+    fs::create_dir_all(folder)?;
+    fs::write(path, text)
+}
+
+/// Where `plugins.vestibule.profile` names a file, the app carries its text.
 fn embed_profile(section: &Value) {
     let refuse = |mistake: Mistake| -> ! {
         panic!(

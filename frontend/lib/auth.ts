@@ -5,23 +5,23 @@ import { createContext, useContext, useSyncExternalStore } from "react";
 import { client, followSnapshots } from "./auth/client";
 import { type AuthFailure, failure, type Result, result } from "./auth/result";
 import {
+  type Answer,
   backendFetch,
-  type Challenge,
   counted,
   dueAt,
+  eachVerb,
   FAILURES,
-  type LoginFields,
+  type Given,
   NativeError,
   OBSTACLES,
   type Offers,
   type Permission,
-  type RegisterFields,
   type SessionRead,
   type SessionState,
-  type SignInOutcome,
   type Snapshot,
   sessionRead,
   snapshots,
+  type Verb,
   WAITING,
 } from "./native";
 
@@ -107,23 +107,25 @@ function useMay(permission: Permission): boolean {
   return useAuthState().may.includes(permission);
 }
 
+type Verbs = { [V in Verb]: (...given: Given<V>) => Promise<Result<Answer<V>>> };
+
+const actions = client as unknown as Record<Verb, (given: unknown) => Promise<unknown>>;
+
+/** Each verb answers data or a failure, and never rejects. */
+const { verifyOtp, refreshSession, ...verbs } = eachVerb<Verbs>(
+  (verb) => (given?: unknown) => result(actions[verb](given)),
+);
+
 export const auth = {
   /** Subscribes to the session. The app's frame calls it once, and again to retry. */
   start: () => snapshots.start(),
 
-  login: (fields: LoginFields): Promise<Result<SignInOutcome>> => result(client.login(fields)),
-  register: (fields: RegisterFields): Promise<Result<SignInOutcome>> =>
-    result(client.register(fields)),
-  /** Answers the challenge with this id. */
-  verifyOtp: (challenge: string, code: string): Promise<Result<SignInOutcome>> =>
-    result(client.verifyOtp({ challenge, code })),
-  resendOtp: (): Promise<Result<Challenge>> => result(client.resendOtp()),
-  cancelOtp: (): Promise<Result<null>> => result(client.cancelOtp()),
-  logout: (): Promise<Result<{ success: true }>> => result(client.logout()),
-  /** Asks the shell to refresh the session now. The result is in the state. */
-  refresh: (): Promise<Result<null>> => result(client.refreshSession()),
-  /** Tries the keyring at once, which may ask for its password. The result is in the state. */
-  unlockKeyring: (): Promise<Result<null>> => result(client.unlockKeyring()),
+  /** `login`, `register`, `resendOtp`, `cancelOtp`, `unlockKeyring`, `logout`. */
+  ...verbs,
+  /** Answers the challenge of this id, and no other. */
+  verifyOtp: (challenge: string, code: string) => verifyOtp({ challenge, code }),
+  /** Asks the shell to refresh now. What came of it is seen in the state. */
+  refresh: refreshSession,
 
   /** Reads the session without a request. Waits until the session is restored. */
   getSession: async (): Promise<SessionRead | null> => {

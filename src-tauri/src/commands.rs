@@ -2,7 +2,7 @@
 //! them is in [`crate::bounds`].
 
 use tauri::ipc::Invoke;
-use tauri::{AppHandle, State, WebviewWindow, Wry, command, generate_handler};
+use tauri::{AppHandle, State, WebviewWindow, Wry, command};
 use vestibule_core::error::{AuthError, ErrorCode};
 use vestibule_core::identity::ChallengeId;
 use vestibule_core::secrets::Secret;
@@ -12,36 +12,13 @@ use vestibule_core::wire::{
 };
 
 use crate::bounds::Permit;
+use crate::command_list::command_list;
 use crate::workspaces::{self, Workspaces};
-use crate::{exchanges, logging, people, preferences, reports, window};
+use crate::{logging, preferences, reports, window};
 
 /// Tauri's handler for all commands.
 pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
-    generate_handler![
-        session,
-        login,
-        register,
-        verify_otp,
-        resend_otp,
-        cancel_otp,
-        refresh,
-        unlock_keyring,
-        logout,
-        exchanges::backend_fetch,
-        exchanges::backend_upload,
-        exchanges::backend_write,
-        exchanges::backend_answer,
-        exchanges::backend_read,
-        exchanges::backend_cancel,
-        window_ready,
-        new_window,
-        app_info,
-        theme,
-        set_theme,
-        set_reports,
-        open_log_folder,
-        people::export_people,
-    ]
+    command_list!(handler)
 }
 
 /// The answer of a command.

@@ -6,6 +6,7 @@
 
 mod bounds;
 mod bridge;
+mod command_list;
 mod commands;
 mod desktop_proxy;
 mod elsewhere;

@@ -1,12 +1,17 @@
-//! Has the core's own tests write the TypeScript of the wire types and of the permissions, and the
-//! JSON Schema of profiles.
+//! The TypeScript of the wire types, the commands and the permissions, and the JSON Schema of
+//! profiles, written by the core's own tests.
 
 use crate::failure::{Outcome, said};
 use crate::tally::Tally;
 use crate::{process, root};
 
-/// The tests that write; each writes one file.
-const WRITERS: [&str; 3] = ["wire_types", "permission_types", "profile_schema"];
+/// The tests that write: one file each.
+const WRITERS: [&str; 4] = [
+    "wire_types",
+    "permission_types",
+    "command_types",
+    "profile_schema",
+];
 
 /// Writes the files again. Every ordinary test run checks with the same tests that the committed
 /// ones are current.

@@ -6,28 +6,33 @@ import { createAuthClient } from "better-auth/react";
 import {
   AUTH_BASE_URL,
   authFetch,
-  type LoginFields,
-  type RegisterFields,
+  eachVerb,
+  type Given,
   type SessionRead,
   sessionRead,
   snapshots,
+  VERBS,
+  type Verb,
 } from "../native";
 
 const post = (body: object = {}) => ({ method: "POST" as const, body });
 
+type Actions = { [V in Verb]: (...given: Given<V>) => Promise<unknown> };
+type Fetch = (path: string, options: ReturnType<typeof post>) => Promise<unknown>;
+
+function actions($fetch: Fetch): Actions {
+  return eachVerb((verb) => {
+    const { paths, fields } = VERBS[verb];
+    return (given?: object) => $fetch(paths[0], post(fields ? given : {}));
+  });
+}
+
 const nativeSession = {
   id: "native-session",
   getActions: ($fetch) => ({
-    login: (fields: LoginFields) => $fetch("/login", post(fields)),
-    register: (fields: RegisterFields) => $fetch("/register", post(fields)),
-    verifyOtp: (fields: { challenge: string; code: string }) => $fetch("/verify-otp", post(fields)),
-    resendOtp: () => $fetch("/resend-otp", post()),
-    cancelOtp: () => $fetch("/cancel-otp", post()),
-    logout: () => $fetch("/logout", post()),
-    refreshSession: () => $fetch("/refresh-session", post()),
-    unlockKeyring: () => $fetch("/unlock-keyring", post()),
-    // Better Auth's own sign-out announces itself to other tabs through localStorage. Here the shell
-    // tells the other windows, so nothing needs to be written.
+    ...actions($fetch),
+    // The built-in one announces itself to other tabs through localStorage; windows here are
+    // told by the shell, and nothing is written.
     signOut: () => $fetch("/sign-out", post()),
   }),
 } satisfies BetterAuthClientPlugin;

@@ -1,5 +1,7 @@
-// All commands of the shell, with the names and arguments that the shell declares.
+// Every command of the shell, typed. Names as the shell declares them: one that is missing here does
+// not compile. Arguments as the command in Rust takes them.
 
+import type { Command } from "./command-names";
 import { call, callRaw } from "./ipc";
 import type {
   AppInfo,
@@ -29,6 +31,11 @@ export type RegisterFields = {
 /** A one-time code, and the id of the challenge that it answers. */
 export type OtpAnswer = { challenge: string; code: string };
 
+/** `verify_otp` as `verifyOtp`. */
+type Camel<Name extends string> = Name extends `${infer First}_${infer Rest}`
+  ? `${First}${Capitalize<Camel<Rest>>}`
+  : Name;
+
 export const commands = {
   session: () => call<SessionChanged>("session"),
   login: (input: LoginFields) => call<SignInOutcome>("login", { input }),
@@ -56,4 +63,4 @@ export const commands = {
   setReports: (on: boolean) => call<null>("set_reports", { on }),
   openLogFolder: () => call<null>("open_log_folder"),
   exportPeople: () => call<Exported>("export_people"),
-};
+} satisfies Record<Camel<Command>, unknown>;

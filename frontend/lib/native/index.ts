@@ -3,9 +3,16 @@
 import { createAuthFetch } from "./auth-fetch";
 import { createSnapshotStore } from "./snapshot";
 
-export { AUTH_BASE_URL } from "./auth-fetch";
+export {
+  type Answer,
+  AUTH_BASE_URL,
+  eachVerb,
+  type Given,
+  VERBS,
+  type Verb,
+} from "./auth-fetch";
 export { type BackendInit, backendFetch, type UploadProgress } from "./backend-fetch";
-export { commands, type LoginFields, type RegisterFields } from "./commands";
+export { commands } from "./commands";
 export { dueAt } from "./due";
 export { isAuthError, NativeError } from "./errors";
 export type { Permission } from "./permissions";

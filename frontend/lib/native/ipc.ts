@@ -3,6 +3,7 @@
 
 import { invoke } from "@tauri-apps/api/core";
 import { listen } from "@tauri-apps/api/event";
+import type { Command } from "./command-names";
 import { NativeError } from "./errors";
 
 /** Whether this page runs inside the app's window rather than in a browser. */
@@ -10,8 +11,11 @@ export function insideApp(): boolean {
   return typeof window !== "undefined" && "__TAURI_INTERNALS__" in window;
 }
 
-/** Calls a command. It always rejects with a `NativeError`. */
-export async function call<T>(command: string, args: Record<string, unknown> = {}): Promise<T> {
+/** A command of the app, or of the plugin that fetches public content. */
+type Callable = Command | `plugin:http|${string}`;
+
+/** Calls a command. Rejects with a `NativeError`, whatever the shell rejected with. */
+export async function call<T>(command: Callable, args: Record<string, unknown> = {}): Promise<T> {
   if (!insideApp()) throw NativeError.internal("This page is not running inside the app.");
   try {
     return await invoke<T>(command, args);
@@ -22,7 +26,7 @@ export async function call<T>(command: string, args: Record<string, unknown> = {
 
 /** Calls a command with bytes instead of arguments. Headers say what the bytes are for. */
 export async function callRaw<T>(
-  command: string,
+  command: Command,
   bytes: Uint8Array,
   headers: Record<string, string>,
 ): Promise<T> {

@@ -1,9 +1,12 @@
-//! The TypeScript twin of `vestibule_core::wire` and the names of the app's permissions are
-//! generated and committed. This test checks that they are current; `cargo xtask types` writes
-//! them.
+//! The TypeScript twin of `vestibule_core::wire`, and the names of the app's permissions and
+//! commands, are generated, committed, and checked here for drift. `cargo xtask types` writes them.
+
+#[path = "../../src/command_list.rs"]
+mod command_list;
 
 use std::path::{Path, PathBuf};
 
+use command_list::command_list;
 use ts_rs::{Config, TS};
 use vestibule_core::error::{AuthError, ErrorCode, PageCode, PageError};
 use vestibule_core::obstacle::{Mender, Obstacle, Words};
@@ -131,6 +134,16 @@ fn permissions() -> String {
     )
 }
 
+/// Every command that a page may call.
+fn commands() -> String {
+    let names = command_list!(names).map(|name| format!("  | \"{name}\""));
+    format!(
+        "// Generated from src-tauri/src/command_list.rs by `cargo xtask types`. Do not edit.\n\n/** \
+         A command of the shell. */\nexport type Command =\n{};\n",
+        names.join("\n")
+    )
+}
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
@@ -157,4 +170,9 @@ fn wire_types() {
 #[test]
 fn permission_types() {
     keep("permissions.ts", &permissions(), "tauri.conf.json");
+}
+
+#[test]
+fn command_types() {
+    keep("command-names.ts", &commands(), "command_list.rs");
 }

@@ -54,7 +54,12 @@ fn the_profiles_that_ship_are_the_ones_that_the_tables_name() {
 #[test]
 fn the_documents_point_to_what_is_there() {
     let top = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    for document in ["README.md", "SECURITY.md", "docs/backend.md"] {
+    for document in [
+        "README.md",
+        "SECURITY.md",
+        "docs/architecture.md",
+        "docs/backend.md",
+    ] {
         let path = top.join(document);
         let text = std::fs::read_to_string(&path).expect(document);
         let folder = path.parent().expect("a folder");
@@ -88,6 +93,28 @@ fn the_documents_point_to_what_is_there() {
         }
         assert!(seen > 0, "the control: {document} has links");
     }
+}
+
+/// Every file that the architecture names without a link is there: by its path in the repository, in
+/// the frontend or in `src-tauri`. Names of functions and files of a user have no slash, or begin
+/// with one; patterns hold a sign that no path here holds.
+#[test]
+fn the_architecture_names_files_that_are_there() {
+    let top = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let text = std::fs::read_to_string(top.join("docs/architecture.md")).expect("it is there");
+    let prose = text.split("```").step_by(2);
+    let quoted = prose.flat_map(|part| part.split('`').skip(1).step_by(2));
+    let is_path = |name: &&str| {
+        name.contains('/') && !name.starts_with('/') && !name.contains(['<', '*', '$', '(', ' '])
+    };
+    let mut seen = 0;
+    for name in quoted.filter(is_path) {
+        let mut places = ["", "frontend", "src-tauri"].iter();
+        let is_there = places.any(|place| top.join(place).join(name).exists());
+        assert!(is_there, "docs/architecture.md names {name}");
+        seen += 1;
+    }
+    assert!(seen > 0, "the control: it names files");
 }
 
 /// The anchors of a document's headings.

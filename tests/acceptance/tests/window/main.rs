@@ -3,6 +3,8 @@
 use vestibule_acceptance::{App, PASSWORD, Role, Stage, containing};
 
 mod administrator;
+#[path = "../../../../src-tauri/src/command_list.rs"]
+mod command_list;
 mod context_menu;
 mod fetch;
 mod flash;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use thirtyfour::WindowHandle;
 use vestibule_acceptance::{App, DEMO, DEMO_NAME, Role, containing, repository, scenario, until};
 
+use crate::command_list::command_list;
 use crate::windows::turn_to;
 use crate::{enter, pick};
 
@@ -27,12 +28,14 @@ fn commands() -> Vec<String> {
             let plugin = plugin.strip_prefix("core:").unwrap_or(plugin);
             format!("plugin:{plugin}|{}", name.replace('-', "_"))
         }
-        None => permission
-            .strip_prefix("allow-")
-            .expect("permissions are given, not taken")
-            .replace('-', "_"),
+        None => panic!("{permission} is neither a plugin's nor the set of all commands"),
     };
-    permissions.map(command).collect()
+    let of = |permission: String| match permission.as_str() {
+        // The set of all commands, which the build makes.
+        "page-commands" => command_list!(names).map(str::to_owned).to_vec(),
+        _ => vec![command(permission)],
+    };
+    permissions.flat_map(of).collect()
 }
 
 /// What the shell answers to each of these commands, called without arguments.
