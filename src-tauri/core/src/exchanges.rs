@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use crate::backend::Download;
 use crate::error::{AuthError, ErrorCode};
-use crate::session::{Given, Session, Upload};
+use crate::session::{Session, Upload, UploadAnswer};
 use crate::wire::{FetchReply, FetchRequest, UploadReply, UploadRequest};
 
 /// The most exchanges of one window. Beyond it, the answer that was left unread for the longest
@@ -150,8 +150,8 @@ impl Exchanges {
                 return Err(over());
             };
             match upload.answer().await? {
-                Given::Again => Ok((UploadReply::Again, true)),
-                Given::Answer(reply, rest) => {
+                UploadAnswer::SendAgain => Ok((UploadReply::Again, true)),
+                UploadAnswer::Answer(reply, rest) => {
                     let upload = match std::mem::replace(stage, Stage::Asking) {
                         Stage::Giving(upload) => Some(upload),
                         Stage::Asking | Stage::Reading(..) => None,

@@ -3,23 +3,23 @@
 
 /// A place between two writes. The crash tests kill the process at each of them.
 #[cfg(feature = "failpoints")]
-macro_rules! step {
+macro_rules! failpoint {
     ($name:literal) => {
         fail::fail_point!($name);
     };
 }
 
 #[cfg(not(feature = "failpoints"))]
-macro_rules! step {
+macro_rules! failpoint {
     ($name:literal) => {};
 }
 
-pub(crate) use step;
+pub(crate) use failpoint;
 
 /// Whether a test has switched this check off, to show that the model test with two people notices
 /// its absence.
 #[cfg(feature = "failpoints")]
-macro_rules! without {
+macro_rules! mutant {
     ($name:literal) => {
         (|| {
             fail::fail_point!($name, |_| true);
@@ -29,13 +29,13 @@ macro_rules! without {
 }
 
 #[cfg(not(feature = "failpoints"))]
-macro_rules! without {
+macro_rules! mutant {
     ($name:literal) => {
         false
     };
 }
 
-pub(crate) use without;
+pub(crate) use mutant;
 
 /// Every failpoint of everyday use, in the order in which a session reaches them.
 pub const ALL: [&str; 15] = [

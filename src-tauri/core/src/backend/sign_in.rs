@@ -10,7 +10,7 @@ use super::tokens;
 use super::verdict::{is_refused, refused, wants_code};
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
-use crate::profile::{Endpoint, Step, UserFrom, Variables};
+use crate::profile::{Endpoint, SignInCall, UserFrom, Variables};
 use crate::reply::{AccessToken, Reply};
 use crate::secrets::Secret;
 use crate::token::RefreshToken;
@@ -117,7 +117,7 @@ impl Backend {
             ..Variables::default()
         };
         let endpoint = self.profile().endpoints.login.get();
-        self.sign_in(Step::Login, endpoint, &variables, None, device)
+        self.sign_in(SignInCall::Login, endpoint, &variables, None, device)
             .await
     }
 
@@ -131,7 +131,7 @@ impl Backend {
         };
         let endpoint = self.profile().endpoints.register.get();
         let more = input.more.as_ref();
-        self.sign_in(Step::Register, endpoint, &variables, more, device)
+        self.sign_in(SignInCall::Register, endpoint, &variables, more, device)
             .await
     }
 
@@ -147,7 +147,7 @@ impl Backend {
         };
         let endpoint = self.profile().endpoints.verify_otp.get();
         self.sign_in(
-            Step::VerifyOtp,
+            SignInCall::VerifyOtp,
             endpoint,
             &variables,
             None,
@@ -191,13 +191,13 @@ impl Backend {
         }
         let profile = self.profile();
         let reply = body.reply(profile, &profile.answer.login);
-        let refused = refused(Step::SendOtp, profile, status, reply.as_ref());
+        let refused = refused(SignInCall::SendOtp, profile, status, reply.as_ref());
         Err(refused.retry_after(retry_after))
     }
 
     async fn sign_in(
         &self,
-        step: Step,
+        kind: SignInCall,
         endpoint: Option<&Endpoint>,
         variables: &Variables<'_>,
         more: Option<&Map<String, Value>>,
@@ -232,7 +232,7 @@ impl Backend {
         // A rule of `otp.wanted` counts before the status (the contract). But a refusal that wants
         // a code from a person who has just typed one says that the code was wrong.
         if let Some(reply) = &reply
-            && (status.is_success() || step != Step::VerifyOtp)
+            && (status.is_success() || kind != SignInCall::VerifyOtp)
             && wants_code(profile, status, reply)
         {
             return Ok(SignIn::OtpRequired {
@@ -241,8 +241,8 @@ impl Backend {
                 token,
             });
         }
-        if is_refused(step, profile, status, reply.as_ref()) {
-            let refused = refused(step, profile, status, reply.as_ref());
+        if is_refused(kind, profile, status, reply.as_ref()) {
+            let refused = refused(kind, profile, status, reply.as_ref());
             return Err(Failed::leaving(token, refused.retry_after(retry_after)));
         }
         let mut access = None;
@@ -253,7 +253,7 @@ impl Backend {
         let holds_token = access.as_ref().is_some_and(|access| access.token.is_some());
         let access = match access {
             Some(access) if !token.is_empty() => access,
-            _ if step == Step::Register && token.is_empty() && !holds_token => {
+            _ if kind == SignInCall::Register && token.is_empty() && !holds_token => {
                 return Ok(SignIn::Accepted);
             }
             _ => return Err(Failed::leaving(token, unfit(endpoint))),

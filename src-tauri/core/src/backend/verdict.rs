@@ -7,7 +7,7 @@ use reqwest::StatusCode;
 
 use super::{Backend, Body, Fault, tokens};
 use crate::error::{AuthError, ErrorCode};
-use crate::profile::{Profile, Step, UserFrom, When};
+use crate::profile::{Profile, SignInCall, UserFrom, When};
 use crate::reply::{AccessToken, Reply};
 use crate::status::{self, RequestKind, class};
 use crate::token::RefreshToken;
@@ -125,7 +125,7 @@ pub(super) fn signed_out(profile: &Profile, status: StatusCode, body: &Body) -> 
 /// Whether an answer to a sign-in is a refusal: any that is no success, and a success that a rule
 /// of the profile calls an error.
 pub(super) fn is_refused(
-    step: Step,
+    kind: SignInCall,
     profile: &Profile,
     status: StatusCode,
     reply: Option<&Reply<'_>>,
@@ -135,12 +135,12 @@ pub(super) fn is_refused(
     };
     let code = reply.code();
     let facts = reply.facts(status.as_u16(), code.as_deref());
-    profile.errors.iter().any(|rule| rule.holds(step, &facts))
+    profile.errors.iter().any(|rule| rule.holds(kind, &facts))
 }
 
 /// The error of a refused sign-in step.
 pub(super) fn refused(
-    step: Step,
+    kind: SignInCall,
     profile: &Profile,
     status: StatusCode,
     reply: Option<&Reply<'_>>,
@@ -148,7 +148,7 @@ pub(super) fn refused(
     if class(status.as_u16()).is_trouble() {
         return Fault::Status(status).into();
     }
-    let code = code_of(step, profile, status.as_u16(), reply);
+    let code = code_of(kind, profile, status.as_u16(), reply);
     let message = reply.and_then(Reply::message).filter(|_| {
         matches!(
             code,
@@ -162,28 +162,33 @@ pub(super) fn refused(
 }
 
 /// What a refusal means by the profile's rules, and where none holds, by its status.
-fn code_of(step: Step, profile: &Profile, status: u16, reply: Option<&Reply<'_>>) -> ErrorCode {
+fn code_of(
+    kind: SignInCall,
+    profile: &Profile,
+    status: u16,
+    reply: Option<&Reply<'_>>,
+) -> ErrorCode {
     let Some(reply) = reply else {
         // A page where JSON belongs comes from a portal or a proxy, not from the backend.
         return ErrorCode::BadAnswer;
     };
     let code = reply.code();
     let facts = reply.facts(status, code.as_deref());
-    if let Some(rule) = (profile.errors.iter()).find(|rule| rule.holds(step, &facts)) {
+    if let Some(rule) = (profile.errors.iter()).find(|rule| rule.holds(kind, &facts)) {
         return rule.is.into();
     }
     if facts.empty {
         // Nor is a status without a body the backend's own: every gateway sends one.
         return ErrorCode::BadAnswer;
     }
-    status::refusal(kind(step), status).unwrap_or(ErrorCode::BadAnswer)
+    status::refusal(kind(kind), status).unwrap_or(ErrorCode::BadAnswer)
 }
 
-fn kind(step: Step) -> RequestKind {
-    match step {
-        Step::Login => RequestKind::Login,
-        Step::Register => RequestKind::Register,
-        Step::VerifyOtp => RequestKind::VerifyOtp,
-        Step::SendOtp => RequestKind::SendOtp,
+fn kind(kind: SignInCall) -> RequestKind {
+    match kind {
+        SignInCall::Login => RequestKind::Login,
+        SignInCall::Register => RequestKind::Register,
+        SignInCall::VerifyOtp => RequestKind::VerifyOtp,
+        SignInCall::SendOtp => RequestKind::SendOtp,
     }
 }

@@ -51,7 +51,7 @@ pub use pointer::Pointer;
 pub(crate) use pointer::first;
 pub(crate) use read::read;
 pub(crate) use request::{Request, headers, request};
-pub use rules::{EndRule, Ending, ErrorRule, Facts, Refusal, Step, When};
+pub use rules::{EndRule, Ending, ErrorRule, Facts, Refusal, SignInCall, When};
 pub use shipped::{SHIPPED, Shipped};
 pub use text::Text;
 pub use verbs::Verb;

@@ -63,7 +63,7 @@ pub struct EndRule {
 pub struct ErrorRule {
     /// The call that was refused; absent means any.
     #[serde(default)]
-    pub on: Option<Step>,
+    pub on: Option<SignInCall>,
     /// The HTTP status; absent means any.
     #[serde(default)]
     pub status: Option<u16>,
@@ -105,7 +105,7 @@ pub enum Ending {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
-pub enum Step {
+pub enum SignInCall {
     /// Sign-in with a password.
     Login,
     /// Registration of a new account.
@@ -277,11 +277,11 @@ impl ErrorRule {
 
     /// Whether the answer to this step matches. An HTML page is never a refusal by the backend, and
     /// a success is one only if the rule names its status.
-    pub fn holds(&self, step: Step, facts: &Facts<'_>) -> bool {
+    pub fn holds(&self, kind: SignInCall, facts: &Facts<'_>) -> bool {
         let is_said = facts.body.is_some() || self.empty;
         let is_success = class(facts.status) == Class::Success;
         let is_meant = !is_success || self.status.is_some();
-        let on = self.on.is_none_or(|on| on == step);
+        let on = self.on.is_none_or(|on| on == kind);
         on && is_said && is_meant && self.test().holds(facts)
     }
 }

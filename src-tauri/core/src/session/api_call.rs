@@ -18,12 +18,12 @@ use super::record::Phase;
 use super::refresh::{Refresh, RefreshReason};
 use super::rights::Rights;
 use super::token_keeper::TokenKeeper;
-use super::upload::{Again, Upload};
+use super::upload::{BodyReplay, Upload};
 use crate::backend::{ApiCall, ApiPayload, Carried, Download, Fault, Head, Turn};
 use crate::clock::SinceBoot;
 use crate::cookies::RefreshChange;
 use crate::error::{AuthError, ErrorCode};
-use crate::failpoints::without;
+use crate::failpoints::mutant;
 use crate::schedule;
 use crate::state::Event;
 use crate::status::{self, RequestKind};
@@ -104,11 +104,11 @@ impl ApiCalls {
         // Read here and not in the task: before the task runs, another user may have signed in.
         let asked = self.asked(UPLOAD_MARGIN);
         let me = self.clone();
-        Ok(Upload::start(sender, |steps| {
-            let again = replayable.then(|| Again::new(steps, *length));
+        Ok(Upload::start(sender, |events| {
+            let replay = replayable.then(|| BodyReplay::new(events, *length));
             let first = Some(first);
             async move {
-                let supply = Supply::Fed { first, again };
+                let supply = Supply::Fed { first, replay };
                 let head = me.exchange(asked, call, supply).await?;
                 Ok(me.base.backend.api_answer(head).await?)
             }
@@ -164,7 +164,7 @@ impl ApiCalls {
                 }
                 Turn::On if next.takes_body() && !body.lasts() => {
                     tracing::warn!(
-                        "a redirect needs the request body again, which was not kept: the call \
+                        "a redirect needs the request body replay, which was not kept: the call \
                          fails"
                     );
                     return Err(ErrorCode::BadAnswer.into());
@@ -316,7 +316,7 @@ impl ApiCalls {
         }
         let reason = RefreshReason::Call(caller.bearer);
         let refreshed = self.refresh.refresh(caller.epoch, reason).await;
-        let (epoch, refreshed) = match without!("without.bearers_session") {
+        let (epoch, refreshed) = match mutant!("without.bearers_session") {
             true => (core.look(Inner::epoch), Ok(())),
             false => (caller.epoch, refreshed),
         };
@@ -381,7 +381,7 @@ enum Supply {
     Kept(Bytes),
     Fed {
         first: Option<ApiPayload>,
-        again: Option<Again>,
+        replay: Option<BodyReplay>,
     },
 }
 
@@ -390,7 +390,7 @@ impl Supply {
     fn lasts(&self) -> bool {
         match self {
             Self::None | Self::Kept(_) => true,
-            Self::Fed { again, .. } => again.is_some(),
+            Self::Fed { replay, .. } => replay.is_some(),
         }
     }
 
@@ -398,9 +398,9 @@ impl Supply {
         match self {
             Self::None => Ok(ApiPayload::none()),
             Self::Kept(bytes) => Ok(ApiPayload::kept(bytes.clone())),
-            Self::Fed { first, again } => match (first.take(), again) {
+            Self::Fed { first, replay } => match (first.take(), replay) {
                 (Some(first), _) => Ok(first),
-                (None, Some(again)) => again.ask().await,
+                (None, Some(replay)) => replay.request().await,
                 (None, None) => Err(ErrorCode::Internal.into()),
             },
         }

@@ -24,7 +24,7 @@ use crate::backend::Backend;
 use crate::clock::{Clock, SinceBoot};
 use crate::cookies::Jar;
 use crate::device::Device;
-use crate::failpoints::without;
+use crate::failpoints::mutant;
 use crate::identity::{ChallengeId, Generation, SessionId};
 use crate::obstacle::Obstacle;
 use crate::plan::Plan;
@@ -371,7 +371,7 @@ impl Core {
 
     /// Access for `epoch`; `None` once it is over.
     pub fn at(&self, epoch: Epoch) -> Option<At<'_>> {
-        self.access(|inner| inner.epoch == epoch || without!("without.epoch"))
+        self.access(|inner| inner.epoch == epoch || mutant!("without.epoch"))
     }
 
     /// Access for a sign-in under way; `None` once it was voided.

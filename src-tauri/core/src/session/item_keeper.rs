@@ -10,7 +10,7 @@ use super::item::Item;
 use super::keeping::Keyring;
 use super::pending_sign_outs::{Ended, PendingSignOuts};
 use super::persistence::Persistence;
-use crate::failpoints::step;
+use crate::failpoints::failpoint;
 use crate::identity::SessionId;
 use crate::secrets::StoreError;
 
@@ -58,9 +58,9 @@ impl ItemKeeper {
         }
         self.persistence.write_item(epoch, item).await?;
         if legacy.is_some() {
-            step!("takeover.item_written");
+            failpoint!("takeover.item_written");
             self.persistence.delete_legacy_item(epoch).await?;
-            step!("takeover.item_deleted");
+            failpoint!("takeover.item_deleted");
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::pending_record;
 use super::record::{Names, Phase, Record, Records};
 use crate::device::Device;
-use crate::failpoints::step;
+use crate::failpoints::failpoint;
 use crate::identity::{Generation, SessionId};
 use crate::storage::records::Durability;
 use crate::wire::{SessionInfo, User};
@@ -24,14 +24,14 @@ const OUTBOX: &str = "outbox.json";
 #[derive(Default, Deserialize)]
 struct Journal {
     generation: Generation,
-    step: Step,
+    step: JournalStep,
     /// `None` if the keyring never held the token.
     token_hash: Option<String>,
 }
 
 #[derive(Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Step {
+enum JournalStep {
     #[default]
     Idle,
     Login,
@@ -75,10 +75,10 @@ pub(super) fn take_over(
     if records.session()?.is_none() {
         let record = translated(records, names, device, origin)?;
         records.write_session(&record, Durability::Synced)?;
-        step!("takeover.recorded");
+        failpoint!("takeover.recorded");
     }
     store.remove(LAST_USER)?;
-    step!("takeover.tidied");
+    failpoint!("takeover.tidied");
     store.remove(JOURNAL)
 }
 
@@ -107,8 +107,8 @@ fn translated(
         generation: journal.generation,
         saved_generation: is_known.then_some(journal.generation),
         phase: match journal.step {
-            Step::Rotating => Phase::Rotating,
-            Step::Idle | Step::Login => Phase::Idle,
+            JournalStep::Rotating => Phase::Rotating,
+            JournalStep::Idle | JournalStep::Login => Phase::Idle,
         },
         replaced_at: None,
         expires_at: user

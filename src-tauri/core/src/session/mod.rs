@@ -87,7 +87,7 @@ use crate::wire::{
 };
 
 pub use self::item::Item;
-pub use self::upload::{Given, Upload};
+pub use self::upload::{Upload, UploadAnswer};
 
 /// What a session is opened with.
 pub struct Config {

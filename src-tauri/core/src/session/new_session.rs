@@ -16,7 +16,7 @@ use crate::backend::Grant;
 use crate::cookies::Jar;
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
-use crate::failpoints::step;
+use crate::failpoints::failpoint;
 use crate::identity::{Generation, SessionId};
 use crate::reply::AccessToken;
 use crate::secrets::Secret;
@@ -157,12 +157,12 @@ impl NewSessions {
             known = Keyring::Unknown(None);
         }
         let (is_recorded, is_marked) = (recorded.is_written, recorded.is_marked);
-        step!("login.journaled");
+        failpoint!("login.journaled");
         let token = held.token.clone().unwrap_or_default();
         let mut item = base.persistence.item(held.id, held.generation, token);
         item.until_quit = !is_recorded || is_marked;
         let saved = base.items.save(epoch, &item, known, held.legacy_item).await;
-        step!("login.kept");
+        failpoint!("login.kept");
         let now = base.core.now();
         known = Keyring::after(saved, item.until_quit, now);
         held.saved_generation = saved.is_ok().then_some(held.generation);
@@ -202,7 +202,7 @@ impl NewSessions {
             }
         });
         committed.await?;
-        step!("login.recorded");
+        failpoint!("login.recorded");
         if let Some(closed) = closed {
             self.revoke(closed.token, None, closed.device);
         }

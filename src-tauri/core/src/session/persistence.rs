@@ -8,7 +8,7 @@ use super::inner::Held;
 use super::item::{Item, Stored};
 use super::record::{Names, Phase, Record, Records};
 use crate::error::{AuthError, ErrorCode};
-use crate::failpoints::without;
+use crate::failpoints::mutant;
 use crate::identity::{Generation, SessionId};
 use crate::secrets::{SecretStore, StoreError};
 use crate::storage::bounded_store::{BoundedStore, Order};
@@ -35,7 +35,7 @@ impl Persistence {
         records: Records,
         store: &Arc<dyn SecretStore>,
     ) -> Self {
-        let item_name = match without!("without.items_install") {
+        let item_name = match mutant!("without.items_install") {
             true => workspace.to_owned(),
             false => Item::name(workspace, names.install, names.account),
         };
@@ -150,7 +150,7 @@ impl Persistence {
         for bytes in self.item.read().await? {
             match Stored::of(&bytes) {
                 Stored::Ours(item)
-                    if item.install != self.names.install && !without!("without.items_install") =>
+                    if item.install != self.names.install && !mutant!("without.items_install") =>
                 {
                     tracing::warn!("the keyring item is another installation's: it is left alone");
                     return Err(StoreError::Occupied);

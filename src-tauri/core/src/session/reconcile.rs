@@ -18,7 +18,7 @@ use super::record::{Marker, Phase, Record};
 use super::sorting::{Chosen, Found, Sorted};
 use crate::cookies::Jar;
 use crate::error::{AuthError, ErrorCode};
-use crate::failpoints::without;
+use crate::failpoints::mutant;
 use crate::identity::SessionId;
 use crate::profile::UserFrom;
 use crate::secrets::StoreError;
@@ -272,7 +272,7 @@ impl Reconcile {
             (true, Err(why)) => Keyring::Unsaved(why, base.core.now() + LOOK_AGAIN),
         };
         let mut at = base.core.at(epoch).ok_or(ErrorCode::NotSignedIn)?;
-        let is_another = |shown| shown != chosen.item.session && !without!("without.items_session");
+        let is_another = |shown| shown != chosen.item.session && !mutant!("without.items_session");
         if at.session_id().is_some_and(is_another) {
             // What was begun for the user who was shown must not be continued for another.
             self.others.hand_over(at);
@@ -293,7 +293,7 @@ impl Reconcile {
             is_last_chance,
         } = chosen;
         let same =
-            |record: &Record| record.session == item.session || without!("without.items_session");
+            |record: &Record| record.session == item.session || mutant!("without.items_session");
         let record = record.filter(same);
         let mut held = match &record {
             Some(record) => Held::of(record),

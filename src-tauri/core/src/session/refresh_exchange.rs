@@ -21,7 +21,7 @@ use crate::clock::SinceBoot;
 use crate::cookies::Jar;
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
-use crate::failpoints::step;
+use crate::failpoints::failpoint;
 use crate::identity::{Generation, SessionId};
 use crate::profile::UserFrom;
 use crate::reply::AccessToken;
@@ -88,7 +88,7 @@ impl RefreshExchange {
         if let Err(error) = self.note_rotating(attempt).await {
             return Attempted::Done(Err(error));
         }
-        step!("rotation.journaled");
+        failpoint!("rotation.journaled");
         let Some(tries) = base
             .core
             .at(attempt.epoch)
@@ -105,7 +105,7 @@ impl RefreshExchange {
             Ok(head) => head,
             Err(fault) => return self.failed(attempt, fault, None),
         };
-        step!("rotation.answered");
+        failpoint!("rotation.answered");
         self.answered(attempt, head, until).await
     }
 
@@ -126,19 +126,19 @@ impl RefreshExchange {
                 return self.lost(attempt);
             }
         }
-        step!("rotation.kept");
+        failpoint!("rotation.kept");
         let body = match head.body().await {
             Ok(body) => body,
             Err(fault) => return self.failed(attempt, fault, retry_after),
         };
-        step!("rotation.read");
+        failpoint!("rotation.read");
         if status.is_success() {
             token.apply_body(backend.rotated(&body, now));
             if !self.secure(attempt, &mut kept, &token).await {
                 return self.lost(attempt);
             }
         }
-        step!("rotation.body_kept");
+        failpoint!("rotation.body_kept");
         if self.is_overtaken(attempt, &kept) {
             return Attempted::Overtaken;
         }
@@ -348,7 +348,7 @@ impl RefreshExchange {
                 }
             });
         let committed = committed.await;
-        step!("rotation.recorded");
+        failpoint!("rotation.recorded");
         if committed.is_err() {
             return self.renewed_in_vain(attempt, token, revocable);
         }

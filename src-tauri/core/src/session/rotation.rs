@@ -16,7 +16,7 @@ use super::refresh_exchange::{Attempt, Attempted, RefreshExchange, superseded};
 use super::refresh_failure::RefreshFailures;
 use crate::backend::Fault;
 use crate::error::{AuthError, ErrorCode};
-use crate::failpoints::step;
+use crate::failpoints::failpoint;
 use crate::state::Event;
 use crate::wire::{Cause, SignedOutReason};
 
@@ -58,7 +58,7 @@ impl Rotation {
         let Some(_right) = base.lock.right(ROTATION_LIMIT).await else {
             return Err(self.base.put_off(epoch));
         };
-        step!("rotation.locked");
+        failpoint!("rotation.locked");
         let (mut attempt, interrupted) = {
             let _turn = base.lock.turn().await;
             let now = base.core.now();

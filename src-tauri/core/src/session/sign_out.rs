@@ -12,7 +12,7 @@ use super::keeping::{Keyring, LOOK_AGAIN};
 use super::other_processes::OtherProcesses;
 use super::reconcile::{OnDisk, Reconcile};
 use super::record::{Marker, Record};
-use crate::failpoints::step;
+use crate::failpoints::failpoint;
 use crate::identity::SessionId;
 use crate::secrets::Secret;
 use crate::state::Event;
@@ -62,7 +62,7 @@ impl SignOut {
         let shown = tokio::task::spawn_blocking(move || me.end_here()).await;
         // Only a panic or the end of the runtime can have stopped it.
         if let Ok(shown) = shown {
-            step!("logout.shown");
+            failpoint!("logout.shown");
             let me = self.clone();
             tokio::spawn(async move { me.finish(shown).await });
         }
@@ -82,7 +82,7 @@ impl SignOut {
         // The marker comes first and waits for no lock: from here on no start finds anybody signed
         // in.
         self.mark(session);
-        step!("logout.marked");
+        failpoint!("logout.marked");
         let _turn = base.persistence.writing();
         // A sign-in that was being written may have removed the marker. The next one finds its
         // epoch over, so a second marker stays.
@@ -129,7 +129,7 @@ impl SignOut {
             // Before anything is deleted, it is checked once more whether the token is stored.
             let _ = base.pending.put(ended).await;
         }
-        step!("logout.slotted");
+        failpoint!("logout.slotted");
         // The keyring may hold another session too, which then is ended as well.
         let keyring = match self.reconcile.read_disk(epoch).await {
             Ok(disk) => self.empty(epoch, &disk, legacy).await,
@@ -141,7 +141,7 @@ impl SignOut {
             base.core.wake.notify_one();
         }
         drop(turn);
-        step!("logout.deleted");
+        failpoint!("logout.deleted");
         let over = |_: &mut super::inner::Inner, _: bool| Event::SignedOut;
         let persist = match keyring {
             // The keyring item is another process's, and so is the record.
@@ -158,7 +158,7 @@ impl SignOut {
             base.revoke(ended, challenge.device);
         }
         base.tell(&device).await;
-        step!("logout.told");
+        failpoint!("logout.told");
     }
 
     fn mark(&self, session: Option<SessionId>) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::item::Item;
 use super::record::{Marker, Record};
-use crate::failpoints::without;
+use crate::failpoints::mutant;
 use crate::identity::SessionId;
 use crate::wire::SignedOutReason;
 
@@ -107,7 +107,7 @@ impl Found<'_> {
     /// Whether the record says whose the session of `item` is.
     fn is_known(&self, item: &Item) -> bool {
         let known = |record: &&Record| {
-            let same = record.session == item.session || without!("without.items_session");
+            let same = record.session == item.session || mutant!("without.items_session");
             same && record.user.is_some()
         };
         self.record.filter(known).is_some()
@@ -130,7 +130,7 @@ impl Found<'_> {
 
     fn fate(&self, item: &Item) -> Fate {
         let same =
-            |record: &&Record| record.session == item.session || without!("without.items_session");
+            |record: &&Record| record.session == item.session || mutant!("without.items_session");
         let record = self.record.filter(same);
         if item.token.is_empty() {
             return Fate::Worthless;
@@ -165,7 +165,7 @@ impl Found<'_> {
         if record.user.is_none() && !self.can_ask {
             return Fate::Over(SignedOutReason::Missing);
         }
-        if item.generation >= record.generation || without!("without.spent") {
+        if item.generation >= record.generation || mutant!("without.spent") {
             return Fate::Use {
                 is_last_chance: false,
             };
@@ -181,8 +181,8 @@ impl Found<'_> {
     /// The fate of an item whose session the record's session has replaced: it is over if a person
     /// was told of that sign-in, and in any case if its token is spent.
     fn was_replaced(&self, item: &Item) -> Option<Fate> {
-        let record = self.record.filter(|_| !without!("without.spent"));
-        let record = record.filter(|_| !without!("without.items_session"))?;
+        let record = self.record.filter(|_| !mutant!("without.spent"));
+        let record = record.filter(|_| !mutant!("without.items_session"))?;
         let mut replaced = record.replaced.iter();
         let replaced = replaced.find(|replaced| replaced.session == item.session)?;
         let came_about = record.saved_generation.is_some() || record.until_quit;

@@ -13,45 +13,45 @@ use crate::wire::FetchReply;
 type Outcome = Result<(FetchReply, Option<Download>), AuthError>;
 
 /// What the call tells the page.
-enum Step {
+enum UploadEvent {
     /// It needs the body once more, through this sender.
-    Again(Sender),
+    SendAgain(Sender),
     Over(Box<Outcome>),
 }
 
 /// Announces that there is a step before it sends the step itself, so that a page which is writing
 /// can stop.
 #[derive(Clone)]
-pub(super) struct Steps {
-    sender: mpsc::Sender<Step>,
+pub(super) struct UploadEvents {
+    sender: mpsc::Sender<UploadEvent>,
     ready: watch::Sender<bool>,
 }
 
-impl Steps {
-    async fn say(&self, step: Step) -> Result<(), AuthError> {
+impl UploadEvents {
+    async fn send(&self, event: UploadEvent) -> Result<(), AuthError> {
         self.ready.send_replace(true);
-        let said = self.sender.send(step).await;
-        said.map_err(|_| AuthError::new(ErrorCode::Internal))
+        let sent = self.sender.send(event).await;
+        sent.map_err(|_| AuthError::new(ErrorCode::Internal))
     }
 }
 
 /// Asks the page for the body once more.
-pub(super) struct Again {
-    steps: Steps,
+pub(super) struct BodyReplay {
+    events: UploadEvents,
     length: Option<u64>,
 }
 
-impl Again {
-    pub fn new(steps: &Steps, length: Option<u64>) -> Self {
+impl BodyReplay {
+    pub fn new(events: &UploadEvents, length: Option<u64>) -> Self {
         Self {
-            steps: steps.clone(),
+            events: events.clone(),
             length,
         }
     }
 
-    pub async fn ask(&self) -> Result<ApiPayload, AuthError> {
+    pub async fn request(&self) -> Result<ApiPayload, AuthError> {
         let (sender, payload) = ApiPayload::fed(self.length);
-        self.steps.say(Step::Again(sender)).await?;
+        self.events.send(UploadEvent::SendAgain(sender)).await?;
         Ok(payload)
     }
 }
@@ -61,17 +61,17 @@ pub struct Upload {
     /// Kept to the end: a body that closes early would close the connection, from which the answer
     /// is still being read.
     sender: Mutex<Sender>,
-    steps: Mutex<mpsc::Receiver<Step>>,
+    events: Mutex<mpsc::Receiver<UploadEvent>>,
     ready: watch::Sender<bool>,
     task: AbortHandle,
 }
 
 /// What became of the body.
-pub enum Given {
+pub enum UploadAnswer {
     /// An answer, with its body to be read if it is not small.
     Answer(FetchReply, Option<Box<Download>>),
     /// The body is needed once more, from its first byte.
-    Again,
+    SendAgain,
 }
 
 impl Drop for Upload {
@@ -81,25 +81,25 @@ impl Drop for Upload {
 }
 
 impl Upload {
-    pub(super) fn start<F>(sender: Sender, call: impl FnOnce(&Steps) -> F) -> Self
+    pub(super) fn start<F>(sender: Sender, call: impl FnOnce(&UploadEvents) -> F) -> Self
     where
         F: Future<Output = Outcome> + Send + 'static,
     {
-        let (said, steps) = mpsc::channel(1);
+        let (sent, events) = mpsc::channel(1);
         let ready = watch::Sender::new(false);
-        let saying = Steps {
-            sender: said,
+        let reporter = UploadEvents {
+            sender: sent,
             ready: ready.clone(),
         };
-        let call = call(&saying);
+        let call = call(&reporter);
         let task = tokio::spawn(async move {
             let outcome = call.await;
             // If the page has gone, nobody receives this.
-            let _ = saying.say(Step::Over(Box::new(outcome))).await;
+            let _ = reporter.send(UploadEvent::Over(Box::new(outcome))).await;
         });
         Self {
             sender: Mutex::new(sender),
-            steps: Mutex::new(steps),
+            events: Mutex::new(events),
             ready,
             task: task.abort_handle(),
         }
@@ -126,19 +126,19 @@ impl Upload {
     ///
     /// # Errors
     /// If there is no answer.
-    pub async fn answer(&self) -> Result<Given, AuthError> {
+    pub async fn answer(&self) -> Result<UploadAnswer, AuthError> {
         let mut sender = self.sender.lock().await;
         self.give(&sender, Part::End).await;
-        let step = self.steps.lock().await.recv().await;
-        match step {
-            Some(Step::Again(next)) => {
+        let event = self.events.lock().await.recv().await;
+        match event {
+            Some(UploadEvent::SendAgain(next)) => {
                 *sender = next;
                 self.ready.send_replace(false);
-                Ok(Given::Again)
+                Ok(UploadAnswer::SendAgain)
             }
-            Some(Step::Over(outcome)) => {
+            Some(UploadEvent::Over(outcome)) => {
                 let (reply, rest) = (*outcome)?;
-                Ok(Given::Answer(reply, rest.map(Box::new)))
+                Ok(UploadAnswer::Answer(reply, rest.map(Box::new)))
             }
             None => Err(ErrorCode::Internal.into()),
         }

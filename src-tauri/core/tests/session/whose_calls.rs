@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use vestibule_backend::{Effect, Fault};
 use vestibule_core::error::AuthError;
 use vestibule_core::secrets::StoreError;
-use vestibule_core::session::{Given, Session, Upload};
+use vestibule_core::session::{Session, Upload, UploadAnswer};
 use vestibule_core::wire::{FetchRequest, UploadRequest};
 
 use crate::support::*;
@@ -82,8 +82,8 @@ fn give(session: &Session, replayable: bool) -> JoinHandle<Result<u16, AuthError
         loop {
             upload.write(b"{}".to_vec()).await;
             match upload.answer().await? {
-                Given::Answer(reply, _) => return Ok(reply.status),
-                Given::Again => {}
+                UploadAnswer::Answer(reply, _) => return Ok(reply.status),
+                UploadAnswer::SendAgain => {}
             }
         }
     })

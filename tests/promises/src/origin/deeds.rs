@@ -112,8 +112,8 @@ pub async fn upload(session: &Session, path: &str) {
             }
         }
         match upload.answer().await {
-            Ok(vestibule_core::session::Given::Again) => {}
-            Ok(vestibule_core::session::Given::Answer(..)) | Err(_) => return,
+            Ok(vestibule_core::session::UploadAnswer::SendAgain) => {}
+            Ok(vestibule_core::session::UploadAnswer::Answer(..)) | Err(_) => return,
         }
     }
 }
