@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::base::Base;
 use super::commit::Persist;
+use super::context::Context;
 use super::epoch::{AccessId, Epoch};
 use super::inner::{Access, Inner};
 use super::keeping::Keyring;
 use super::process_lock::ROTATION_LIMIT;
-use super::reconcile::{Reconcile, Standing};
+use super::reconcile::{Reconcile, Reconciled};
 use super::record::Phase;
 use super::refresh::{Refresh, RefreshReason};
 use super::rights::Rights;
@@ -41,7 +41,7 @@ const UPLOAD_MARGIN: Duration = Duration::from_secs(120);
 
 /// Sends calls to the adopter's API as the user who was signed in when the call began.
 pub(super) struct ApiCalls {
-    pub base: Arc<Base>,
+    pub context: Arc<Context>,
     pub reconcile: Arc<Reconcile>,
     pub refresh: Arc<Refresh>,
     pub keeper: Arc<TokenKeeper>,
@@ -75,7 +75,7 @@ impl ApiCalls {
             headers,
             body,
         } = request;
-        let backend = &self.base.backend;
+        let backend = &self.context.backend;
         let call = backend.api_call(&method, &path, &headers)?;
         let body = match body {
             None => Supply::None,
@@ -99,7 +99,7 @@ impl ApiCalls {
             length,
             replayable,
         } = request;
-        let call = self.base.backend.api_call(method, path, headers)?;
+        let call = self.context.backend.api_call(method, path, headers)?;
         let (sender, first) = ApiPayload::fed(*length);
         // Read here and not in the task: before the task runs, another user may have signed in.
         let asked = self.asked(UPLOAD_MARGIN);
@@ -110,7 +110,7 @@ impl ApiCalls {
             async move {
                 let supply = Supply::Fed { first, replay };
                 let head = me.exchange(asked, call, supply).await?;
-                Ok(me.base.backend.api_answer(head).await?)
+                Ok(me.context.backend.api_answer(head).await?)
             }
         }))
     }
@@ -146,7 +146,7 @@ impl ApiCalls {
                 }
             }
             let mut next = (*call).clone();
-            match self.base.backend.api_turn(&mut next, &head)? {
+            match self.context.backend.api_turn(&mut next, &head)? {
                 Turn::Answer => {
                     if refusal == Some(ErrorCode::NotAllowed)
                         && let Some(bearer) = &caller.bearer
@@ -186,14 +186,14 @@ impl ApiCalls {
         caller: &Caller,
         attempt: u32,
     ) -> Result<Head, AuthError> {
-        let backend = &self.base.backend;
+        let backend = &self.context.backend;
         let with_api = backend.profile().cookies.with_api;
         if !with_api || caller.bearer.is_none() {
             return Ok(backend.api(call, payload, &caller.carried, attempt).await?);
         }
         let (me, call, caller) = (self.clone(), call.clone(), caller.clone());
         let sent = tokio::spawn(async move {
-            let backend = &me.base.backend;
+            let backend = &me.context.backend;
             let mut head = backend
                 .api(&call, payload, &caller.carried, attempt)
                 .await?;
@@ -211,7 +211,7 @@ impl ApiCalls {
     /// ends the one before. A deletion is ignored, because only a refresh decides whether a session
     /// is over.
     async fn keep_new_session(&self, epoch: Epoch, head: &mut Head) {
-        let base = &self.base;
+        let context = &self.context;
         if !head.status().is_success() {
             return;
         }
@@ -223,17 +223,20 @@ impl ApiCalls {
         }
         // Excludes the rotations of other processes. A rotation of this process compares
         // generations and so notices the change.
-        let exclusive = base.lock.exclusive(ROTATION_LIMIT).await;
-        if exclusive.right.is_none() {
+        let locks = context.lock.both_locks(ROTATION_LIMIT).await;
+        if locks.rotation_lock.is_none() {
             tracing::warn!(
                 "a new session cookie is not kept: another process holds the rotation lock"
             );
             return;
         }
-        if !matches!(self.reconcile.run(epoch).await, Ok(Standing::Held { .. })) {
+        if !matches!(
+            self.reconcile.run(epoch).await,
+            Ok(Reconciled::TokenHeld { .. })
+        ) {
             return;
         }
-        let Some((session, generation, before)) = base.core.at(epoch).and_then(|at| {
+        let Some((session, generation, before)) = context.shared.in_epoch(epoch).and_then(|at| {
             let held = at.session.as_ref()?;
             Some((held.id, held.generation, held.token.clone()?))
         }) else {
@@ -248,10 +251,10 @@ impl ApiCalls {
         if !self.keeper.keep(epoch, session, next, &token).await {
             return;
         }
-        let Some((record, keyring)) = base.core.at(epoch).and_then(|at| {
+        let Some((record, keyring)) = context.shared.in_epoch(epoch).and_then(|at| {
             let held = at.session.as_ref()?;
             let until_quit = at.keyring.lasts_until_quit();
-            let record = base.persistence.record(held, Phase::Idle, until_quit);
+            let record = context.persistence.record(held, Phase::Idle, until_quit);
             Some((record, at.keyring))
         }) else {
             return;
@@ -262,7 +265,7 @@ impl ApiCalls {
         };
         let persist = Persist::Record(Box::new(record), durability);
         let kept = |inner: &mut Inner, _: bool| Event::Remembered(inner.keyring.remembers());
-        let _ = base
+        let _ = context
             .commit
             .commit(epoch, persist, Cause::Storage, kept)
             .await;
@@ -278,15 +281,19 @@ impl ApiCalls {
             // The backend's own answer says more than our failed refresh.
             Err(_) => return Ok(None),
         }
-        let caller = self.base.core.at(epoch).map(|at| Caller::of(&at));
+        let caller = self
+            .context
+            .shared
+            .in_epoch(epoch)
+            .map(|at| Caller::of(&at));
         Ok(caller.filter(|caller| caller.bearer.is_some()))
     }
 
     /// The caller of a call that begins now: the user who is signed in, or nobody.
     fn asked(&self, margin: Duration) -> Asked {
-        let core = &self.base.core;
-        let now = core.now();
-        core.look(|inner| {
+        let shared = &self.context.shared;
+        let now = shared.now();
+        shared.look(|inner| {
             let held = inner.session.as_ref();
             let access = held.and_then(|held| held.access.as_ref());
             Asked {
@@ -305,7 +312,7 @@ impl ApiCalls {
     /// The caller with an access token that is valid for long enough, after a refresh if one is
     /// needed. All attempts of the call keep this caller.
     async fn caller(&self, asked: Asked) -> Result<Caller, AuthError> {
-        let core = &self.base.core;
+        let shared = &self.context.shared;
         let Asked {
             caller,
             is_ready,
@@ -317,10 +324,10 @@ impl ApiCalls {
         let reason = RefreshReason::Call(caller.bearer);
         let refreshed = self.refresh.refresh(caller.epoch, reason).await;
         let (epoch, refreshed) = match mutant!("without.bearers_session") {
-            true => (core.look(Inner::epoch), Ok(())),
+            true => (shared.look(Inner::epoch), Ok(())),
             false => (caller.epoch, refreshed),
         };
-        let at = core.at(epoch);
+        let at = shared.in_epoch(epoch);
         let is_nobody = at.as_ref().is_some_and(|at| at.state().is_signed_out());
         match refreshed {
             // The refresh found that nobody is signed in.

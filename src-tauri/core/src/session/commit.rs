@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::epoch::Epoch;
-use super::inner::{Core, Inner};
+use super::inner::{Inner, Shared};
 use super::keeping::Keyring;
 use super::persistence::Persistence;
 use super::record::{Record, Records};
@@ -33,13 +33,16 @@ impl From<Overtaken> for AuthError {
 
 /// Applies changes to a session.
 pub(super) struct Committer {
-    core: Arc<Core>,
+    shared: Arc<Shared>,
     persistence: Arc<Persistence>,
 }
 
 impl Committer {
-    pub fn new(core: Arc<Core>, persistence: Arc<Persistence>) -> Self {
-        Self { core, persistence }
+    pub fn new(shared: Arc<Shared>, persistence: Arc<Persistence>) -> Self {
+        Self {
+            shared,
+            persistence,
+        }
     }
 
     /// Applies a change for `epoch`: first on disk, then in memory, then for all subscribers. Does
@@ -52,13 +55,13 @@ impl Committer {
         cause: Cause,
         change: impl FnOnce(&mut Inner, bool) -> Event,
     ) -> Result<bool, Overtaken> {
-        let core = self.core.clone();
-        let stands = move || core.at(epoch).is_some();
+        let shared = self.shared.clone();
+        let is_current = move || shared.in_epoch(epoch).is_some();
         let persisted = match persist {
             Persist::Nothing => Ok(Some(())),
             persist => {
                 let work = move |records: &Records| persist.write(records);
-                self.persistence.on_disk(stands, work).await
+                self.persistence.with_records(is_current, work).await
             }
         };
         let is_persisted = match persisted {
@@ -66,7 +69,7 @@ impl Committer {
             Ok(None) => return Err(Overtaken),
             Err(_) => false,
         };
-        let mut at = self.core.at(epoch).ok_or(Overtaken)?;
+        let mut at = self.shared.in_epoch(epoch).ok_or(Overtaken)?;
         let event = change(&mut at, is_persisted);
         at.publish(cause, event);
         Ok(is_persisted)

@@ -1,8 +1,8 @@
 //! All mutable state of a session, and the only way to change it.
 //!
-//! [`Core`] keeps one [`Inner`] behind one lock, which is held only briefly. It is changed through
-//! [`At`] alone, which is given out only for an [`Epoch`] or an [`AttemptId`] that is still
-//! current. An `At` holds the lock and cannot be kept across an `.await` of a task. So after each
+//! [`Shared`] keeps one [`Inner`] behind one lock, which is held only briefly. It is changed through
+//! [`EpochGuard`] alone, which is given out only for an [`Epoch`] or an [`AttemptId`] that is still
+//! current. An `EpochGuard` holds the lock and cannot be kept across an `.await` of a task. So after each
 //! wait the code has to ask for it again and handle the answer `None`: code that forgets this check
 //! does not compile.
 //!
@@ -40,7 +40,7 @@ pub(super) struct Inner {
     epoch: Epoch,
     state: State,
     /// The session that is held, or that is being restored.
-    pub session: Option<Held>,
+    pub session: Option<OpenSession>,
     pub keyring: Keyring,
     /// The device of the next sign-in, which replaces `os` and `browser` by their current values.
     pub device: Device,
@@ -67,14 +67,14 @@ pub(super) struct Inner {
 
 /// A session in memory.
 #[derive(Clone)]
-pub(super) struct Held {
+pub(super) struct OpenSession {
     pub id: SessionId,
     pub generation: Generation,
     /// `None` until the keyring has been read.
     pub token: Option<RefreshToken>,
     pub access: Option<Access>,
     /// The user, once known.
-    pub owner: Option<Owner>,
+    pub owner: Option<SessionOwner>,
     /// The device as it was at the sign-in.
     pub device: Device,
     /// The newest generation that the keyring has confirmed.
@@ -92,12 +92,12 @@ pub(super) struct Held {
 
 /// The user of a session and the session's end, as windows show them.
 #[derive(Clone)]
-pub(super) struct Owner {
+pub(super) struct SessionOwner {
     pub user: User,
     pub expires_at: Option<String>,
 }
 
-impl Owner {
+impl SessionOwner {
     pub fn new(user: User, token: &RefreshToken) -> Self {
         let ends = token.expires();
         Self {
@@ -133,10 +133,10 @@ pub(super) struct OpenChallenge {
     pub token: RefreshToken,
 }
 
-impl Held {
+impl OpenSession {
     /// The session of a record. Its token is in the keyring.
     pub fn of(record: &Record) -> Self {
-        let owner = record.user.clone().map(|user| Owner {
+        let owner = record.user.clone().map(|user| SessionOwner {
             user,
             expires_at: record.expires_at.clone(),
         });
@@ -250,7 +250,7 @@ impl Inner {
     }
 
     /// Clears what was counted against the backend, because a session was confirmed or has begun.
-    pub fn is_well(&mut self, now: SinceBoot) {
+    pub fn mark_healthy(&mut self, now: SinceBoot) {
         self.outage_since = None;
         self.obstacle = None;
         self.refusals = Refusals::default();
@@ -308,7 +308,7 @@ impl Inner {
     }
 
     /// Forgets the session, because it is over or replaced.
-    pub fn drop_session(&mut self) -> Option<Held> {
+    pub fn drop_session(&mut self) -> Option<OpenSession> {
         let held = self.session.take();
         self.over.extend(held.as_ref().map(|held| held.id));
         self.plan = Plan::default();
@@ -322,7 +322,7 @@ impl Inner {
 }
 
 /// The one [`Inner`], and the snapshot that is published from it.
-pub(super) struct Core {
+pub(super) struct Shared {
     inner: Mutex<Inner>,
     snapshot: watch::Sender<SessionChanged>,
     /// Notified when something that the schedule depends on has changed.
@@ -331,12 +331,12 @@ pub(super) struct Core {
 }
 
 /// Access to [`Inner`] for an epoch or an attempt that is current.
-pub(super) struct At<'a> {
+pub(super) struct EpochGuard<'a> {
     inner: MutexGuard<'a, Inner>,
-    core: &'a Core,
+    shared: &'a Shared,
 }
 
-impl Core {
+impl Shared {
     pub fn new(state: State, device: Device, first: SessionChanged, clock: Arc<dyn Clock>) -> Self {
         Self {
             inner: Mutex::new(Inner {
@@ -370,20 +370,20 @@ impl Core {
     }
 
     /// Access for `epoch`; `None` once it is over.
-    pub fn at(&self, epoch: Epoch) -> Option<At<'_>> {
+    pub fn in_epoch(&self, epoch: Epoch) -> Option<EpochGuard<'_>> {
         self.access(|inner| inner.epoch == epoch || mutant!("without.epoch"))
     }
 
     /// Access for a sign-in under way; `None` once it was voided.
-    pub fn at_attempt(&self, attempt: AttemptId) -> Option<At<'_>> {
+    pub fn in_attempt(&self, attempt: AttemptId) -> Option<EpochGuard<'_>> {
         self.access(|inner| inner.attempts.contains(&attempt))
     }
 
     /// Begins a new epoch for a sign-out, which ends whatever session there is.
-    pub fn end_all(&self) -> At<'_> {
-        let mut at = At {
+    pub fn end_all(&self) -> EpochGuard<'_> {
+        let mut at = EpochGuard {
             inner: self.lock(),
-            core: self,
+            shared: self,
         };
         at.begin_epoch();
         at
@@ -422,9 +422,12 @@ impl Core {
         self.clock.wall_ms()
     }
 
-    fn access(&self, stands: impl FnOnce(&Inner) -> bool) -> Option<At<'_>> {
+    fn access(&self, is_current: impl FnOnce(&Inner) -> bool) -> Option<EpochGuard<'_>> {
         let inner = self.lock();
-        stands(&inner).then_some(At { inner, core: self })
+        is_current(&inner).then_some(EpochGuard {
+            inner,
+            shared: self,
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -432,7 +435,7 @@ impl Core {
     }
 }
 
-impl Deref for At<'_> {
+impl Deref for EpochGuard<'_> {
     type Target = Inner;
 
     fn deref(&self) -> &Inner {
@@ -440,13 +443,13 @@ impl Deref for At<'_> {
     }
 }
 
-impl DerefMut for At<'_> {
+impl DerefMut for EpochGuard<'_> {
     fn deref_mut(&mut self) -> &mut Inner {
         &mut self.inner
     }
 }
 
-impl At<'_> {
+impl EpochGuard<'_> {
     /// Applies `event` and publishes the new state: the last two steps of every change.
     pub fn publish(mut self, cause: Cause, event: Event) {
         let inner = &mut *self.inner;
@@ -463,13 +466,13 @@ impl At<'_> {
             inner.state.apply(Event::Remembered(remembered));
         }
         if inner.state != before {
-            let state = inner.state.view(self.core.clock.since_boot());
-            self.core.snapshot.send_modify(|snapshot| {
+            let state = inner.state.view(self.shared.clock.since_boot());
+            self.shared.snapshot.send_modify(|snapshot| {
                 snapshot.revision += 1;
                 snapshot.cause = cause;
                 snapshot.state = state;
             });
         }
-        self.core.wake.notify_one();
+        self.shared.wake.notify_one();
     }
 }

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::epoch::Epoch;
-use super::inner::Core;
+use super::inner::Shared;
 use super::item::Item;
 use super::keeping::Keyring;
 use super::pending_sign_outs::{Ended, PendingSignOuts};
@@ -16,7 +16,7 @@ use crate::secrets::StoreError;
 
 /// Writes and deletes the keyring item of one account.
 pub(super) struct ItemKeeper {
-    core: Arc<Core>,
+    shared: Arc<Shared>,
     persistence: Arc<Persistence>,
     pending: Arc<PendingSignOuts>,
     /// Held by one writer at a time: a second one would take the item of the first for an obsolete
@@ -26,12 +26,12 @@ pub(super) struct ItemKeeper {
 
 impl ItemKeeper {
     pub fn new(
-        core: Arc<Core>,
+        shared: Arc<Shared>,
         persistence: Arc<Persistence>,
         pending: Arc<PendingSignOuts>,
     ) -> Self {
         Self {
-            core,
+            shared,
             persistence,
             pending,
             settling: tokio::sync::Mutex::default(),
@@ -89,7 +89,7 @@ impl ItemKeeper {
     /// # Errors
     /// If they cannot store it. The item must then not be overwritten or deleted.
     pub async fn put_away(&self, epoch: Epoch, item: Item) -> Result<(), StoreError> {
-        if self.core.at(epoch).is_none() {
+        if self.shared.in_epoch(epoch).is_none() {
             return Err(StoreError::Occupied);
         }
         if item.token.is_empty() {
@@ -116,7 +116,7 @@ impl ItemKeeper {
         let emptied = match self.put_all_away(epoch, legacy).await {
             // The next epoch is responsible for the keyring: what it holds may be that epoch's
             // session.
-            Ok(()) if self.core.at(epoch).is_none() => return Keyring::Unknown(None),
+            Ok(()) if self.shared.in_epoch(epoch).is_none() => return Keyring::Unknown(None),
             Ok(()) => self.persistence.delete_items(epoch, legacy.is_some()).await,
             Err(error) => Err(error),
         };
@@ -161,7 +161,7 @@ impl ItemKeeper {
                     "the keyring item could not be deleted: the sign-out marker keeps its session \
                      ended, and it is tried again"
                 );
-                Keyring::Obsolete(self.core.now() + super::keeping::LOOK_AGAIN)
+                Keyring::Obsolete(self.shared.now() + super::keeping::LOOK_AGAIN)
             }
         }
     }

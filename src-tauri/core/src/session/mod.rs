@@ -10,8 +10,8 @@
 //! that holds only those it may call, so that no call can go back.
 
 mod api_call;
-mod base;
 mod commit;
+mod context;
 mod epoch;
 mod inner;
 mod item;
@@ -49,9 +49,9 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use self::api_call::ApiCalls;
-use self::base::Base;
 use self::commit::Committer;
-use self::inner::Core;
+use self::context::Context;
+use self::inner::Shared;
 use self::item_keeper::ItemKeeper;
 use self::other_processes::OtherProcesses;
 use self::pending_sign_outs::PendingSignOuts;
@@ -119,7 +119,7 @@ pub struct Machine {
 pub struct Session(Arc<Verbs>);
 
 struct Verbs {
-    base: Arc<Base>,
+    context: Arc<Context>,
     sign_in: Arc<SignIn>,
     sign_out: Arc<SignOut>,
     refresh: Arc<Refresh>,
@@ -224,75 +224,75 @@ impl Session {
             &config.store,
         );
         let persistence = Arc::new(persistence);
-        let core = Arc::new(Core::new(state, device, first, clock.clone()));
-        let base = Arc::new(Base {
-            commit: Committer::new(core.clone(), persistence.clone()),
-            items: ItemKeeper::new(core.clone(), persistence.clone(), pending.clone()),
+        let shared = Arc::new(Shared::new(state, device, first, clock.clone()));
+        let context = Arc::new(Context {
+            commit: Committer::new(shared.clone(), persistence.clone()),
+            items: ItemKeeper::new(shared.clone(), persistence.clone(), pending.clone()),
             lock: ProcessLock::new(records),
             delivery: SignOutDelivery::new(pending.clone(), clock),
-            core,
+            shared,
             persistence,
             pending,
             backend,
             product: config.product,
         });
-        Ok(Self::start(base, config.workspace))
+        Ok(Self::start(context, config.workspace))
     }
 
     /// Connects the verbs with each other and starts restoring the session.
-    fn start(base: Arc<Base>, workspace: String) -> Self {
-        let others = Arc::new(OtherProcesses::new(base.clone()));
-        let reconcile = Arc::new(Reconcile::new(base.clone(), others.clone()));
-        let keeper = Arc::new(TokenKeeper::new(base.clone(), others.clone()));
-        let failures = Arc::new(RefreshFailures::new(base.clone()));
-        let exchange = RefreshExchange::new(base.clone(), keeper.clone(), failures.clone());
+    fn start(context: Arc<Context>, workspace: String) -> Self {
+        let others = Arc::new(OtherProcesses::new(context.clone()));
+        let reconcile = Arc::new(Reconcile::new(context.clone(), others.clone()));
+        let keeper = Arc::new(TokenKeeper::new(context.clone(), others.clone()));
+        let failures = Arc::new(RefreshFailures::new(context.clone()));
+        let exchange = RefreshExchange::new(context.clone(), keeper.clone(), failures.clone());
         let rotation = Rotation::new(
-            base.clone(),
+            context.clone(),
             reconcile.clone(),
             others.clone(),
             exchange,
             failures,
         );
-        let refresh = Arc::new(Refresh::new(base.clone(), rotation));
+        let refresh = Arc::new(Refresh::new(context.clone(), rotation));
         let sign_out = Arc::new(SignOut {
-            base: base.clone(),
+            context: context.clone(),
             reconcile: reconcile.clone(),
             others,
         });
         let rights = Arc::new(Rights {
-            base: base.clone(),
+            context: context.clone(),
             refresh: refresh.clone(),
         });
         let calls = Arc::new(ApiCalls {
-            base: base.clone(),
+            context: context.clone(),
             reconcile: reconcile.clone(),
             refresh: refresh.clone(),
             keeper: keeper.clone(),
             rights: rights.clone(),
         });
         let scheduler = Arc::new(Scheduler {
-            base: base.clone(),
+            context: context.clone(),
             refresh: refresh.clone(),
             keeper,
             sign_out: sign_out.clone(),
         });
         let restore = Restore {
-            base: base.clone(),
+            context: context.clone(),
             reconcile,
             refresh: refresh.clone(),
         };
         // Taken before anybody can sign in: if a crash interrupted the end of a session, that end
         // is finished first.
-        let turn = base.lock.turn_now();
+        let local_lock = context.lock.try_local_lock();
         let schedule = Arc::downgrade(&scheduler);
         tokio::spawn(async move {
-            restore.run(turn).await;
+            restore.run(local_lock).await;
             drop(restore);
             Scheduler::run(schedule).await;
         });
         Self(Arc::new(Verbs {
-            sign_in: Arc::new(SignIn::new(base.clone())),
-            base,
+            sign_in: Arc::new(SignIn::new(context.clone())),
+            context,
             sign_out,
             refresh,
             calls,
@@ -309,23 +309,23 @@ impl Session {
 
     /// The backend's origin.
     pub fn origin(&self) -> String {
-        self.0.base.persistence.origin.clone()
+        self.0.context.persistence.origin.clone()
     }
 
     /// The name of this account's item in the keyring.
     pub fn item_name(&self) -> &str {
-        self.0.base.persistence.item_name()
+        self.0.context.persistence.item_name()
     }
 
     /// The current state. Never waits; calls neither the backend nor the keyring.
     pub fn snapshot(&self) -> SessionChanged {
-        self.0.base.core.snapshot()
+        self.0.context.shared.snapshot()
     }
 
     /// Every state from now on; a slow reader skips to the newest. Its countdowns count from when
     /// it was published.
     pub fn subscribe(&self) -> watch::Receiver<SessionChanged> {
-        self.0.base.core.subscribe()
+        self.0.context.shared.subscribe()
     }
 
     /// Signs in with a password. On failure the state is what it was before.
@@ -377,7 +377,7 @@ impl Session {
     /// While the backend's `Retry-After` lasts, within [`crate::schedule::CLICK_GAP`] of a failed
     /// try, or if the session was not renewed.
     pub async fn refresh(&self) -> Result<(), AuthError> {
-        let epoch = self.0.base.core.look(inner::Inner::epoch);
+        let epoch = self.0.context.shared.look(inner::Inner::epoch);
         self.0.refresh.refresh(epoch, RefreshReason::Click).await
     }
 
@@ -388,7 +388,7 @@ impl Session {
     /// # Errors
     /// As [`Session::refresh`].
     pub async fn refresh_for_page(&self) -> Result<(), AuthError> {
-        let epoch = self.0.base.core.look(inner::Inner::epoch);
+        let epoch = self.0.context.shared.look(inner::Inner::epoch);
         self.0.refresh.refresh_for_page(epoch).await
     }
 

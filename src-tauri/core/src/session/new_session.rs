@@ -4,10 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::base::Base;
 use super::commit::{Overtaken, Persist};
+use super::context::Context;
 use super::epoch::{AttemptId, Epoch};
-use super::inner::{Access, Held, OpenChallenge, Owner};
+use super::inner::{Access, OpenChallenge, OpenSession, SessionOwner};
 use super::keeping::Keyring;
 use super::pending_sign_outs::Ended;
 use super::process_lock::SIGN_IN_LIMIT;
@@ -31,15 +31,15 @@ const TOLD_WITHIN: Duration = Duration::from_secs(3);
 
 /// Replaces the app's session by one that the backend has begun.
 pub(super) struct NewSessions {
-    base: Arc<Base>,
+    context: Arc<Context>,
 }
 
 /// A session that has begun at the backend and is about to become this app's.
 struct Begun {
     epoch: Epoch,
-    held: Held,
+    held: OpenSession,
     /// The session that it replaces.
-    replaced: Option<Held>,
+    replaced: Option<OpenSession>,
     /// What was known of the keyring before.
     known: Keyring,
     /// The cookies that its sign-in has set.
@@ -57,8 +57,8 @@ struct Recorded {
 }
 
 impl NewSessions {
-    pub fn new(base: Arc<Base>) -> Self {
-        Self { base }
+    pub fn new(context: Arc<Context>) -> Self {
+        Self { context }
     }
 
     /// Persists, assigns and publishes the session. A sign-out that comes meanwhile takes
@@ -70,8 +70,8 @@ impl NewSessions {
         grant: Grant,
         by: OpenChallenge,
     ) -> Result<(), AuthError> {
-        let base = &self.base;
-        let _exclusive = base.lock.exclusive(SIGN_IN_LIMIT).await;
+        let context = &self.context;
+        let _exclusive = context.lock.both_locks(SIGN_IN_LIMIT).await;
         let Grant {
             user,
             access,
@@ -83,15 +83,15 @@ impl NewSessions {
             return Err(void(cause));
         };
         let replaced = begun.replaced.as_ref().map(|held| held.id);
-        let device = base.core.look(|inner| inner.device.clone());
+        let device = context.shared.look(|inner| inner.device.clone());
         let established = self.establish(begun, cause, access).await;
         if let Some(replaced) = replaced {
-            base.pending.release(replaced);
+            context.pending.release(replaced);
         }
-        base.pending.release_left();
-        let telling = base.clone();
+        context.pending.release_left();
+        let background = context.clone();
         // The sign-in does not wait until the backend was told of the replaced session.
-        tokio::spawn(async move { telling.tell(&device).await });
+        tokio::spawn(async move { background.deliver_due(&device).await });
         if established.is_err() {
             self.revoke(token, revocable, by.device);
             return Err(void(cause));
@@ -107,18 +107,18 @@ impl NewSessions {
         token: RefreshToken,
         by: &OpenChallenge,
     ) -> Option<Begun> {
-        let mut at = self.base.core.at_attempt(attempt)?;
+        let mut at = self.context.shared.in_attempt(attempt)?;
         let epoch = at.begin_epoch();
         let known = at.keyring;
         let all_replaced = at.replaced();
         let replaced = at.drop_session();
         Some(Begun {
             epoch,
-            held: Held {
+            held: OpenSession {
                 id: SessionId::new(),
                 generation: Generation::FIRST,
                 access: None,
-                owner: Some(Owner::new(user, &token)),
+                owner: Some(SessionOwner::new(user, &token)),
                 token: Some(token),
                 device: by.device.clone(),
                 saved_generation: None,
@@ -139,7 +139,7 @@ impl NewSessions {
         cause: Cause,
         access: AccessToken,
     ) -> Result<(), Overtaken> {
-        let base = &self.base;
+        let context = &self.context;
         let Begun {
             epoch,
             mut held,
@@ -147,7 +147,7 @@ impl NewSessions {
             known,
             jar,
         } = begun;
-        let before = base.core.look(|inner| inner.device.clone());
+        let before = context.shared.look(|inner| inner.device.clone());
         // The backend has to be told of the end of the replaced session, so its token must not be
         // lost.
         let mut known = self.put_replaced_away(replaced, &held, known).await;
@@ -159,16 +159,19 @@ impl NewSessions {
         let (is_recorded, is_marked) = (recorded.is_written, recorded.is_marked);
         failpoint!("login.journaled");
         let token = held.token.clone().unwrap_or_default();
-        let mut item = base.persistence.item(held.id, held.generation, token);
+        let mut item = context.persistence.item(held.id, held.generation, token);
         item.until_quit = !is_recorded || is_marked;
-        let saved = base.items.save(epoch, &item, known, held.legacy_item).await;
+        let saved = context
+            .items
+            .save(epoch, &item, known, held.legacy_item)
+            .await;
         failpoint!("login.kept");
-        let now = base.core.now();
+        let now = context.shared.now();
         known = Keyring::after(saved, item.until_quit, now);
         held.saved_generation = saved.is_ok().then_some(held.generation);
         held.legacy_item = held.legacy_item.filter(|_| saved.is_err());
         held.access = Some(Access::new(access, now));
-        let record = base
+        let record = context
             .persistence
             .record(&held, Phase::Idle, known.lasts_until_quit());
         let durability = match known {
@@ -182,7 +185,7 @@ impl NewSessions {
         };
         self.keep_device(&before, &held.device).await;
         let mut closed = None;
-        let committed = base.commit.commit(epoch, persist, cause, |inner, _| {
+        let committed = context.commit.commit(epoch, persist, cause, |inner, _| {
             inner.begin_epoch();
             inner.replace_jar(jar);
             inner.device = held.device.clone();
@@ -191,7 +194,7 @@ impl NewSessions {
             closed = inner.close_challenge();
             let told = held.info();
             inner.session = Some(held);
-            inner.is_well(now);
+            inner.mark_healthy(now);
             match told {
                 Some((user, session)) => Event::SignedIn {
                     user,
@@ -213,11 +216,11 @@ impl NewSessions {
     /// keyring: whether it may be overwritten.
     async fn put_replaced_away(
         &self,
-        replaced: Option<Held>,
-        by: &Held,
+        replaced: Option<OpenSession>,
+        by: &OpenSession,
         known: Keyring,
     ) -> Keyring {
-        let base = &self.base;
+        let context = &self.context;
         let Some(replaced) = replaced else {
             return known;
         };
@@ -233,18 +236,18 @@ impl NewSessions {
         }
         let ended = Ended {
             replaced_by: Some(by.id),
-            ..base.ended(replaced.id, token, access)
+            ..context.ended_session(replaced.id, token, access)
         };
-        if base.pending.put(ended).await.is_ok() {
+        if context.pending.put(ended).await.is_ok() {
             return known;
         }
         // Neither disk nor keyring can store it. Once the backend has been told, it need not be
         // stored.
-        base.pending.release(replaced.id);
-        let (telling, device) = (base.clone(), replaced.device);
-        let told = tokio::spawn(async move { telling.tell(&device).await });
+        context.pending.release(replaced.id);
+        let (background, device) = (context.clone(), replaced.device);
+        let told = tokio::spawn(async move { background.deliver_due(&device).await });
         let _ = tokio::time::timeout(TOLD_WITHIN, told).await;
-        match base.pending.keep(replaced.id).await {
+        match context.pending.keep(replaced.id).await {
             None | Some(Ok(())) => known,
             // The keyring must not be overwritten before the token is stored elsewhere.
             Some(Err(error)) => Keyring::Unknown(Some(error)),
@@ -253,12 +256,12 @@ impl NewSessions {
 
     /// Writes the record of this session and removes the sign-out marker of another. What the
     /// record before knew of the keyring is carried over.
-    async fn record(&self, epoch: Epoch, held: &mut Held) -> Result<Recorded, Overtaken> {
-        let base = &self.base;
-        let mut record = base.persistence.record(held, Phase::Idle, false);
-        let asking = base.clone();
-        let stands = move || asking.stands(epoch);
-        let written = base.persistence.on_disk(stands, move |records| {
+    async fn record(&self, epoch: Epoch, held: &mut OpenSession) -> Result<Recorded, Overtaken> {
+        let context = &self.context;
+        let mut record = context.persistence.record(held, Phase::Idle, false);
+        let asking = context.clone();
+        let is_current = move || asking.is_current(epoch);
+        let written = context.persistence.with_records(is_current, move |records| {
             let before = records.session().ok().flatten();
             let is_over_a_strangers = before.is_some_and(|before| {
                 let marker = records.marker().ok().flatten();
@@ -301,18 +304,18 @@ impl NewSessions {
         if before == device {
             return;
         }
-        let (device, names): (Device, Names) = (device.clone(), self.base.persistence.names);
+        let (device, names): (Device, Names) = (device.clone(), self.context.persistence.names);
         let written = self
-            .base
+            .context
             .persistence
-            .on_disk(|| true, move |records| records.write_device(&device, names));
+            .with_records(|| true, move |records| records.write_device(&device, names));
         // If this fails, the session's own record still has them.
         let _ = written.await;
     }
 
     fn revoke(&self, token: RefreshToken, access: Option<Secret>, device: Device) {
-        let ended = self.base.ended(SessionId::new(), token, access);
-        self.base.revoke(ended, device);
+        let ended = self.context.ended_session(SessionId::new(), token, access);
+        self.context.revoke(ended, device);
     }
 }
 

@@ -4,12 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::base::Base;
+use super::context::Context;
 use super::epoch::Epoch;
-use super::inner::At;
+use super::inner::EpochGuard;
 use super::item::Item;
 use super::keeping::Keyring;
-use super::reconcile::{OnDisk, Standing};
+use super::reconcile::{OnDisk, Reconciled};
 use super::record::Phase;
 use crate::cookies::Jar;
 use crate::error::{AuthError, ErrorCode};
@@ -19,20 +19,20 @@ use crate::wire::{Cause, SignedOutReason};
 
 /// Compares the session held here with what other processes have left on disk and in the keyring.
 pub(super) struct OtherProcesses {
-    base: Arc<Base>,
+    context: Arc<Context>,
 }
 
 impl OtherProcesses {
-    pub fn new(base: Arc<Base>) -> Self {
-        Self { base }
+    pub fn new(context: Arc<Context>) -> Self {
+        Self { context }
     }
 
     /// Compares the session held here with disk and keyring, and takes over what another process
     /// has done to it.
-    pub async fn follow(&self, epoch: Epoch, disk: OnDisk) -> Result<Standing, AuthError> {
-        let core = &self.base.core;
+    pub async fn follow(&self, epoch: Epoch, disk: OnDisk) -> Result<Reconciled, AuthError> {
+        let shared = &self.context.shared;
         let (session, ignores_unnamed, legacy) = {
-            let at = core.at(epoch).ok_or(ErrorCode::NotSignedIn)?;
+            let at = shared.in_epoch(epoch).ok_or(ErrorCode::NotSignedIn)?;
             let held = at.session.as_ref().ok_or(ErrorCode::NotSignedIn)?;
             (held.id, at.ignores_unnamed_marker, held.legacy_item)
         };
@@ -43,8 +43,8 @@ impl OtherProcesses {
             self.follow_sign_out(epoch, marker.why);
             return Err(ErrorCode::NotSignedIn.into());
         }
-        let items = self.base.persistence.read_items(legacy).await;
-        let mut at = core.at(epoch).ok_or(ErrorCode::NotSignedIn)?;
+        let items = self.context.persistence.read_items(legacy).await;
+        let mut at = shared.in_epoch(epoch).ok_or(ErrorCode::NotSignedIn)?;
         let record = disk.record.as_ref();
         let interrupted = record
             .is_some_and(|record| record.session == session && record.phase == Phase::Rotating);
@@ -61,7 +61,7 @@ impl OtherProcesses {
         let newest = items.as_deref().unwrap_or_default().iter().filter(|item| {
             item.session == session
                 && item.generation > generation
-                && item.origin == self.base.persistence.origin
+                && item.origin == self.context.persistence.origin
                 && !item.token.is_empty()
         });
         let newest = newest.max_by_key(|item| item.generation).cloned();
@@ -75,15 +75,15 @@ impl OtherProcesses {
             // Our token was replaced, and its successor cannot be read. The backend would take ours
             // for reuse.
             drop(at);
-            return Err(self.base.put_off(epoch));
+            return Err(self.context.retry_later(epoch));
         }
-        Ok(Standing::Held { interrupted })
+        Ok(Reconciled::TokenHeld { interrupted })
     }
 
     /// Another process has signed out or found the session to be over, so it is over here too. The
     /// token is revoked by that process.
     pub fn follow_sign_out(&self, epoch: Epoch, why: SignedOutReason) {
-        let Some(mut at) = self.base.core.at(epoch) else {
+        let Some(mut at) = self.context.shared.in_epoch(epoch) else {
             return;
         };
         at.begin_epoch();
@@ -99,7 +99,7 @@ impl OtherProcesses {
 
     /// Another process has signed in: the session held here is over, and the new one is read from
     /// disk and keyring.
-    pub fn hand_over(&self, mut at: At<'_>) {
+    pub fn hand_over(&self, mut at: EpochGuard<'_>) {
         tracing::info!(
             "another process has signed in: its session replaces the one of this process"
         );
@@ -108,23 +108,24 @@ impl OtherProcesses {
             && let Some(token) = &held.token
         {
             let access = held.access_text();
-            let ended = self.base.ended(held.id, token.clone(), access);
-            self.base.revoke(ended, held.device.clone());
+            let ended = self.context.ended_session(held.id, token.clone(), access);
+            self.context.revoke(ended, held.device.clone());
         }
         at.keyring = Keyring::Unknown(None);
         self.begin_nobodys_jar(&mut at);
-        at.plan.look_again(self.base.core.now(), Duration::ZERO);
+        at.plan
+            .look_again(self.context.shared.now(), Duration::ZERO);
         at.publish(Cause::Login, Event::OwnerUnknown);
     }
 
     /// The cookies and the connections of the session that is over are not used from here on.
-    pub fn begin_nobodys_jar(&self, at: &mut At<'_>) {
+    pub fn begin_nobodys_jar(&self, at: &mut EpochGuard<'_>) {
         at.replace_jar(Jar::default());
-        self.base.backend.hang_up();
+        self.context.backend.hang_up();
     }
 }
 
-fn adopt_renewed(at: &mut At<'_>, item: Item) {
+fn adopt_renewed(at: &mut EpochGuard<'_>, item: Item) {
     if let Some(held) = &mut at.session {
         held.generation = item.generation;
         held.saved_generation = Some(item.generation);

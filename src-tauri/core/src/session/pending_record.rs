@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::process_lock::take;
+use super::process_lock::acquire;
 use super::record::Records;
 use crate::identity::SessionId;
 use crate::storage::records::Durability;
@@ -126,7 +126,7 @@ impl PendingRecord {
     async fn change(&self, slot: Uuid, entry: Option<Entry>) -> bool {
         let _one = self.changing.lock().await;
         let until = Instant::now() + LOCK_LIMIT;
-        let lock = take(self.records.store(), LOCK, until).await;
+        let lock = acquire(self.records.store(), LOCK, until).await;
         if !matches!(lock, Ok(Some(_))) {
             // Losing this sign-out would be worse than losing an entry of another process.
             tracing::warn!(

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::epoch::Epoch;
-use super::inner::Held;
+use super::inner::OpenSession;
 use super::item::{Item, Stored};
 use super::record::{Names, Phase, Record, Records};
 use crate::error::{AuthError, ErrorCode};
@@ -58,23 +58,23 @@ impl Persistence {
         &self.records
     }
 
-    /// The lock for changing the records. It is taken before [`super::inner::Core`] is asked
+    /// The lock for changing the records. It is taken before [`super::inner::Shared`] is asked
     /// whether the epoch of the change is still current.
-    pub fn writing(&self) -> MutexGuard<'_, ()> {
+    pub fn lock_records(&self) -> MutexGuard<'_, ()> {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs `work` on the records in a blocking task. Writes are serialised, so the newest state is
-    /// the one on disk. Does nothing and returns `Ok(None)` if `stands` answers false by then.
-    pub async fn on_disk<T: Send + 'static>(
+    /// the one on disk. Does nothing and returns `Ok(None)` if `is_current` answers false by then.
+    pub async fn with_records<T: Send + 'static>(
         self: &Arc<Self>,
-        stands: impl FnOnce() -> bool + Send + 'static,
+        is_current: impl FnOnce() -> bool + Send + 'static,
         work: impl FnOnce(&Records) -> io::Result<T> + Send + 'static,
     ) -> Result<Option<T>, AuthError> {
         let me = self.clone();
         let result = tokio::task::spawn_blocking(move || {
-            let _turn = me.writing();
-            if !stands() {
+            let _local_lock = me.lock_records();
+            if !is_current() {
                 return Ok(None);
             }
             work(&me.records).map(Some)
@@ -93,7 +93,7 @@ impl Persistence {
     }
 
     /// The record that `held` should have now.
-    pub fn record(&self, held: &Held, phase: Phase, until_quit: bool) -> Record {
+    pub fn record(&self, held: &OpenSession, phase: Phase, until_quit: bool) -> Record {
         // A session that the keyring never held cannot be shown at a start, so its user is not
         // stored.
         let is_shown = !until_quit || held.saved_generation.is_some();
@@ -118,7 +118,7 @@ impl Persistence {
 
     /// The record of a session that is over and whose item is still in the keyring. It says what is
     /// known of the keyring, and names no user.
-    pub fn record_of_the_end(&self, held: &Held, until_quit: bool) -> Record {
+    pub fn record_of_the_end(&self, held: &OpenSession, until_quit: bool) -> Record {
         Record {
             user: None,
             expires_at: None,

@@ -6,8 +6,8 @@
 //! 3. the turn, within this process: held while a new session is written, so that no rotation
 //!    starts from the session that it replaces, and while the token of an ended session is handed
 //!    to the pending sign-outs, so that no new session overwrites it before;
-//! 4. the records' (`Persistence::writing`), for a few file writes;
-//! 5. [`super::inner::Core`], for an instant; then the jar's and the snapshot's, likewise.
+//! 4. the records' (`Persistence::lock_records`), for a few file writes;
+//! 5. [`super::inner::Shared`], for an instant; then the jar's and the snapshot's, likewise.
 //!
 //! The pending sign-outs have two locks of their own (for one delivery, and for one change of their
 //! record). A task that holds one of them takes none of the others.
@@ -32,38 +32,38 @@ pub(super) const SIGN_IN_LIMIT: Duration = Duration::from_secs(5);
 pub(super) struct ProcessLock {
     records: Records,
     /// The file lock, while a task of this process holds it.
-    shared: Mutex<Weak<Held>>,
-    turn: Arc<Mutex<()>>,
+    shared: Mutex<Weak<LockFile>>,
+    local_lock: Arc<Mutex<()>>,
 }
 
-struct Held(#[expect(dead_code, reason = "held for its lock")] Box<dyn HeldLock>);
+struct LockFile(#[expect(dead_code, reason = "held for its lock")] Box<dyn HeldLock>);
 
 /// The right to replace the token. No other process has it meanwhile.
 #[derive(Clone)]
-pub(super) struct Right(#[expect(dead_code, reason = "held for its lock")] Arc<Held>);
+pub(super) struct RotationLock(#[expect(dead_code, reason = "held for its lock")] Arc<LockFile>);
 
 /// The right and the turn, for what needs both.
-pub(super) struct Exclusive {
+pub(super) struct BothLocks {
     /// `None` if another process holds it for too long.
-    pub right: Option<Right>,
-    _turn: Turn,
+    pub rotation_lock: Option<RotationLock>,
+    _local_lock: LocalLock,
 }
 
 /// The turn within this process.
-pub(super) type Turn = OwnedMutexGuard<()>;
+pub(super) type LocalLock = OwnedMutexGuard<()>;
 
 impl ProcessLock {
     pub fn new(records: Records) -> Self {
         Self {
             records,
             shared: Mutex::default(),
-            turn: Arc::default(),
+            local_lock: Arc::default(),
         }
     }
 
     /// The right to replace the token; `None` if it is not free within `limit`. Tasks of this
     /// process share it: among them, epochs keep the order.
-    pub async fn right(&self, limit: Duration) -> Option<Right> {
+    pub async fn rotation_lock(&self, limit: Duration) -> Option<RotationLock> {
         let until = Instant::now() + limit;
         // Another rotation of this process may hold this lock while it waits for another process.
         let Ok(mut shared) = timeout_at(until, self.shared.lock()).await else {
@@ -74,13 +74,13 @@ impl ProcessLock {
             return None;
         };
         if let Some(held) = shared.upgrade() {
-            return Some(Right(held));
+            return Some(RotationLock(held));
         }
-        match take(self.records.store(), LOCK, until).await {
+        match acquire(self.records.store(), LOCK, until).await {
             Ok(Some(lock)) => {
-                let held = Arc::new(Held(lock));
+                let held = Arc::new(LockFile(lock));
                 *shared = Arc::downgrade(&held);
-                Some(Right(held))
+                Some(RotationLock(held))
             }
             Ok(None) => {
                 tracing::warn!("the rotation lock was not free in time: another process holds it");
@@ -98,26 +98,26 @@ impl ProcessLock {
 
     /// The turn within this process, for a task that has the right or changes nothing that other
     /// processes see.
-    pub async fn turn(&self) -> Turn {
-        self.turn.clone().lock_owned().await
+    pub async fn local_lock(&self) -> LocalLock {
+        self.local_lock.clone().lock_owned().await
     }
 
     /// The turn, if it is free.
-    pub fn turn_now(&self) -> Option<Turn> {
-        self.turn.clone().try_lock_owned().ok()
+    pub fn try_local_lock(&self) -> Option<LocalLock> {
+        self.local_lock.clone().try_lock_owned().ok()
     }
 
     /// The right to replace the token, if it is free within `limit`, and the turn.
-    pub async fn exclusive(&self, limit: Duration) -> Exclusive {
-        Exclusive {
-            right: self.right(limit).await,
-            _turn: self.turn().await,
+    pub async fn both_locks(&self, limit: Duration) -> BothLocks {
+        BothLocks {
+            rotation_lock: self.rotation_lock(limit).await,
+            _local_lock: self.local_lock().await,
         }
     }
 }
 
 /// Waits for the lock `name` until `until`; `None` if it was not free by then.
-pub(super) async fn take(
+pub(super) async fn acquire(
     records: &dyn RecordStore,
     name: &str,
     until: Instant,

@@ -8,10 +8,10 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::base::Base;
 use super::commit::Persist;
+use super::context::Context;
 use super::epoch::Epoch;
-use super::inner::{At, Held};
+use super::inner::{EpochGuard, OpenSession};
 use super::keeping::{Keyring, LOOK_AGAIN};
 use super::other_processes::OtherProcesses;
 use super::record::{Marker, Phase, Record};
@@ -41,27 +41,27 @@ pub(super) struct OnDisk {
 
 /// The result of comparing disk and keyring with memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum Reconciled {
     /// A token is held.
-    Held {
+    TokenHeld {
         /// The last rotation, here or in another process, was never finished.
         interrupted: bool,
     },
     /// Nobody is signed in.
-    Nobody,
+    SignedOut,
     /// The keyring cannot be read now. It is tried again.
-    Unread,
+    Unreadable,
 }
 
 /// Updates memory from disk and keyring, under the process lock.
 pub(super) struct Reconcile {
-    base: Arc<Base>,
+    context: Arc<Context>,
     others: Arc<OtherProcesses>,
 }
 
 impl Reconcile {
-    pub fn new(base: Arc<Base>, others: Arc<OtherProcesses>) -> Self {
-        Self { base, others }
+    pub fn new(context: Arc<Context>, others: Arc<OtherProcesses>) -> Self {
+        Self { context, others }
     }
 
     /// Reads the records on behalf of `epoch`.
@@ -69,36 +69,39 @@ impl Reconcile {
     /// # Errors
     /// Once the epoch is over, or while it is not known whether somebody has signed out.
     pub async fn read_disk(&self, epoch: Epoch) -> Result<OnDisk, AuthError> {
-        let base = self.base.clone();
-        let stands = move || base.stands(epoch);
-        let read = self.base.persistence.on_disk(stands, |records| {
-            let marker = records.marker()?;
-            let has_past = marker.is_none() && records.has_past();
-            Ok(match records.session() {
-                Ok(record) => OnDisk {
-                    marker,
-                    record,
-                    unreadable: None,
-                    has_past,
-                },
-                Err(error) => {
-                    tracing::warn!(
-                        kind = %error.kind(),
-                        "the session's record cannot be read: it is left as it is"
-                    );
-                    let is_newer = error.kind() == ErrorKind::Unsupported;
-                    OnDisk {
+        let context = self.context.clone();
+        let is_current = move || context.is_current(epoch);
+        let read = self
+            .context
+            .persistence
+            .with_records(is_current, |records| {
+                let marker = records.marker()?;
+                let has_past = marker.is_none() && records.has_past();
+                Ok(match records.session() {
+                    Ok(record) => OnDisk {
                         marker,
-                        record: None,
-                        unreadable: Some(match is_newer {
-                            true => StoreError::Newer,
-                            false => StoreError::Failed,
-                        }),
+                        record,
+                        unreadable: None,
                         has_past,
+                    },
+                    Err(error) => {
+                        tracing::warn!(
+                            kind = %error.kind(),
+                            "the session's record cannot be read: it is left as it is"
+                        );
+                        let is_newer = error.kind() == ErrorKind::Unsupported;
+                        OnDisk {
+                            marker,
+                            record: None,
+                            unreadable: Some(match is_newer {
+                                true => StoreError::Newer,
+                                false => StoreError::Failed,
+                            }),
+                            has_past,
+                        }
                     }
-                }
-            })
-        });
+                })
+            });
         read.await?.ok_or(ErrorCode::NotSignedIn.into())
     }
 
@@ -107,15 +110,15 @@ impl Reconcile {
     /// # Errors
     /// If nothing may be sent now: the session is over, there is another one, or the token in
     /// memory may be outdated.
-    pub async fn run(&self, epoch: Epoch) -> Result<Standing, AuthError> {
+    pub async fn run(&self, epoch: Epoch) -> Result<Reconciled, AuthError> {
         let disk = match self.read_disk(epoch).await {
             Ok(disk) => disk,
             Err(error) if error.code == ErrorCode::NotSignedIn => return Err(error),
             // It is not known now whether somebody has signed out.
-            Err(_) => return Err(self.base.put_off(epoch)),
+            Err(_) => return Err(self.context.retry_later(epoch)),
         };
-        let core = &self.base.core;
-        let holds_token = core.look(|inner| inner.token().is_some());
+        let shared = &self.context.shared;
+        let holds_token = shared.look(|inner| inner.token().is_some());
         if holds_token {
             return self.others.follow(epoch, disk).await;
         }
@@ -123,13 +126,13 @@ impl Reconcile {
     }
 
     /// Finds out what disk and keyring hold, while no token is in memory yet.
-    async fn start(&self, epoch: Epoch, disk: OnDisk) -> Result<Standing, AuthError> {
+    async fn start(&self, epoch: Epoch, disk: OnDisk) -> Result<Reconciled, AuthError> {
         if let Some(error) = disk.unreadable {
             return Ok(self.unread(epoch, error, None));
         }
-        let base = &self.base;
+        let context = &self.context;
         let legacy = disk.record.as_ref().and_then(|record| record.legacy_item);
-        let items = match base.persistence.read_items(legacy).await {
+        let items = match context.persistence.read_items(legacy).await {
             Ok(items) => items,
             Err(error) => {
                 let speaks = |record: &Record| match disk.marker {
@@ -152,28 +155,28 @@ impl Reconcile {
                 });
                 if (disk.marker.is_some() || disk.record.is_some())
                     && !is_expected
-                    && let Some(mut at) = base.core.at(epoch)
+                    && let Some(mut at) = context.shared.in_epoch(epoch)
                 {
                     // The keyring may still hold a session that was signed out of, or one that was
                     // to last until the app quit.
                     at.over.extend(left);
-                    at.keyring = Keyring::Obsolete(base.core.now() + LOOK_AGAIN);
-                    base.core.wake.notify_one();
+                    at.keyring = Keyring::Obsolete(context.shared.now() + LOOK_AGAIN);
+                    context.shared.wake.notify_one();
                 }
                 return Ok(standing);
             }
         };
-        let profile = base.backend.profile();
+        let profile = context.backend.profile();
         let found = Found {
             record: disk.record.as_ref(),
             marker: disk.marker,
             items,
-            pending: &base.pending.sessions(),
-            origin: &base.persistence.origin,
+            pending: &context.pending.sessions(),
+            origin: &context.persistence.origin,
             grace: Duration::from_secs(profile.session.grace_s),
             can_ask: profile.session.user_from != UserFrom::Login
                 || profile.endpoints.me.get().is_some(),
-            now_ms: base.core.now_ms(),
+            now_ms: context.shared.now_ms(),
         };
         let sorted = found.sort();
         self.take_over(epoch, disk, sorted, legacy).await
@@ -185,15 +188,15 @@ impl Reconcile {
         disk: OnDisk,
         sorted: Sorted,
         legacy: Option<SessionId>,
-    ) -> Result<Standing, AuthError> {
-        let base = &self.base;
-        if !base.stands(epoch) {
+    ) -> Result<Reconciled, AuthError> {
+        let context = &self.context;
+        if !context.is_current(epoch) {
             // What was read may be the next session's by now.
             return Err(ErrorCode::NotSignedIn.into());
         }
         for session in sorted.revived {
             // While it is listed there, this session would be revoked although it continues.
-            if let Err(error) = base.pending.cancel(session).await {
+            if let Err(error) = context.pending.cancel(session).await {
                 return Ok(self.unread(epoch, error, None));
             }
         }
@@ -202,16 +205,16 @@ impl Reconcile {
         let mut ended: Vec<_> = Vec::new();
         for item in sorted.over {
             ended.push(item.session);
-            safe = safe.and(base.items.put_away(epoch, item).await);
+            safe = safe.and(context.items.put_away(epoch, item).await);
         }
         let Some(chosen) = sorted.session else {
             let keyring = match (sorted.others_stay, is_crowded) {
                 (true, _) => Keyring::Unknown(None),
                 (false, false) => Keyring::Nothing,
-                (false, true) => base.items.delete(epoch, legacy, safe).await,
+                (false, true) => context.items.delete(epoch, legacy, safe).await,
             };
             let record = disk.record.as_ref();
-            let ours = record.filter(|record| record.origin == base.persistence.origin);
+            let ours = record.filter(|record| record.origin == context.persistence.origin);
             ended.extend(ours.map(|record| record.session));
             if let Some(record) = ours
                 && disk.marker.is_none()
@@ -223,11 +226,11 @@ impl Reconcile {
                     session: Some(record.session),
                     why: sorted.why,
                 };
-                let asking = base.clone();
-                let stands = move || asking.stands(epoch);
-                let marked = base
+                let asking = context.clone();
+                let is_current = move || asking.is_current(epoch);
+                let marked = context
                     .persistence
-                    .on_disk(stands, move |records| records.write_marker(marker));
+                    .with_records(is_current, move |records| records.write_marker(marker));
                 let _ = marked.await;
             }
             // Otherwise the record is kept, because it says what the keyring still holds.
@@ -235,7 +238,7 @@ impl Reconcile {
                 true => Persist::NoSession,
                 false => Persist::Nothing,
             };
-            let committed = base
+            let committed = context
                 .commit
                 .commit(epoch, persist, Cause::Start, |inner, _| {
                     if inner.drop_session().is_some() {
@@ -251,12 +254,12 @@ impl Reconcile {
                     }
                 });
             committed.await.map_err(AuthError::from)?;
-            base.pending.release_left();
+            context.pending.release_left();
             if is_crowded {
-                let device = base.core.look(|inner| inner.device.clone());
-                base.tell(&device).await;
+                let device = context.shared.look(|inner| inner.device.clone());
+                context.deliver_due(&device).await;
             }
-            return Ok(Standing::Nobody);
+            return Ok(Reconciled::SignedOut);
         };
         let interrupted = disk
             .record
@@ -266,12 +269,15 @@ impl Reconcile {
             (false, _) => Keyring::Saved,
             (true, Ok(())) => {
                 // After this write the keyring holds exactly one item.
-                let written = base.persistence.write_item(epoch, &chosen.item).await;
-                Keyring::after(written, false, base.core.now())
+                let written = context.persistence.write_item(epoch, &chosen.item).await;
+                Keyring::after(written, false, context.shared.now())
             }
-            (true, Err(why)) => Keyring::Unsaved(why, base.core.now() + LOOK_AGAIN),
+            (true, Err(why)) => Keyring::Unsaved(why, context.shared.now() + LOOK_AGAIN),
         };
-        let mut at = base.core.at(epoch).ok_or(ErrorCode::NotSignedIn)?;
+        let mut at = context
+            .shared
+            .in_epoch(epoch)
+            .ok_or(ErrorCode::NotSignedIn)?;
         let is_another = |shown| shown != chosen.item.session && !mutant!("without.items_session");
         if at.session_id().is_some_and(is_another) {
             // What was begun for the user who was shown must not be continued for another.
@@ -280,13 +286,13 @@ impl Reconcile {
         }
         at.keyring = keyring;
         self.adopt(at, disk.record, chosen);
-        base.pending.release_left();
-        base.core.wake.notify_one();
-        Ok(Standing::Held { interrupted })
+        context.pending.release_left();
+        context.shared.wake.notify_one();
+        Ok(Reconciled::TokenHeld { interrupted })
     }
 
     /// Takes the token that was found at a start into memory.
-    fn adopt(&self, mut at: At<'_>, record: Option<Record>, chosen: Chosen) {
+    fn adopt(&self, mut at: EpochGuard<'_>, record: Option<Record>, chosen: Chosen) {
         let Chosen {
             item,
             is_of_record,
@@ -296,8 +302,8 @@ impl Reconcile {
             |record: &Record| record.session == item.session || mutant!("without.items_session");
         let record = record.filter(same);
         let mut held = match &record {
-            Some(record) => Held::of(record),
-            None => Held {
+            Some(record) => OpenSession::of(record),
+            None => OpenSession {
                 id: item.session,
                 generation: item.generation,
                 token: None,
@@ -332,38 +338,38 @@ impl Reconcile {
 
     /// The keyring or the record cannot be read. Nothing is concluded from that and it is read
     /// again, unless `why` says why there can be no session in it.
-    fn unread(&self, epoch: Epoch, error: StoreError, why: Option<SignedOutReason>) -> Standing {
+    fn unread(&self, epoch: Epoch, error: StoreError, why: Option<SignedOutReason>) -> Reconciled {
         tracing::warn!(%error, "the stored session cannot be read");
-        let core = &self.base.core;
-        let Some(mut at) = core.at(epoch) else {
-            return Standing::Unread;
+        let shared = &self.context.shared;
+        let Some(mut at) = shared.in_epoch(epoch) else {
+            return Reconciled::Unreadable;
         };
         at.keyring = Keyring::Unknown(Some(error));
-        let now = core.now();
+        let now = shared.now();
         if let Some(why) = why {
             at.publish(Cause::Storage, Event::NothingHeld(why));
-            return Standing::Nobody;
+            return Reconciled::SignedOut;
         }
         at.plan.look_again(now, READ_AGAIN);
-        let outage = at.outage(core.now_ms(), Some(now + READ_AGAIN));
+        let outage = at.outage(shared.now_ms(), Some(now + READ_AGAIN));
         at.publish(Cause::Storage, Event::Unreached(outage));
         if error == StoreError::TimedOut {
             self.read_when_answered(epoch);
         }
-        Standing::Unread
+        Reconciled::Unreadable
     }
 
     /// A keyring that did not answer in time is slow, not locked, so it is read again once it
     /// answers.
     fn read_when_answered(&self, epoch: Epoch) {
-        let base = self.base.clone();
+        let context = self.context.clone();
         tokio::spawn(async move {
-            base.persistence.late_answer().await;
-            if let Some(mut at) = base.core.at(epoch)
+            context.persistence.late_answer().await;
+            if let Some(mut at) = context.shared.in_epoch(epoch)
                 && at.token().is_none()
             {
-                at.plan.look_again(base.core.now(), Duration::ZERO);
-                base.core.wake.notify_one();
+                at.plan.look_again(context.shared.now(), Duration::ZERO);
+                context.shared.wake.notify_one();
             }
         });
     }

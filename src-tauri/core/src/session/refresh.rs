@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
-use super::base::Base;
 use super::commit::Overtaken;
+use super::context::Context;
 use super::epoch::{AccessId, Epoch};
 use super::inner::Inner;
 use super::rotation::Rotation;
@@ -37,15 +37,15 @@ struct UnderWay {
 
 /// Refreshes, one at a time for each session.
 pub(super) struct Refresh {
-    base: Arc<Base>,
+    context: Arc<Context>,
     rotation: Rotation,
     under_way: Mutex<Option<UnderWay>>,
 }
 
 impl Refresh {
-    pub fn new(base: Arc<Base>, rotation: Rotation) -> Self {
+    pub fn new(context: Arc<Context>, rotation: Rotation) -> Self {
         Self {
-            base,
+            context,
             rotation,
             under_way: Mutex::default(),
         }
@@ -54,14 +54,14 @@ impl Refresh {
     /// The same for a page, whose script can ask without end: it has to wait after the last
     /// renewal. Nothing is sent if the session has been renewed by then.
     pub async fn refresh_for_page(self: &Arc<Self>, epoch: Epoch) -> Outcome {
-        let core = &self.base.core;
-        let now = core.now();
-        let wait = core.at(epoch).and_then(|at| at.plan.page_wait(now));
+        let shared = &self.context.shared;
+        let now = shared.now();
+        let wait = shared.in_epoch(epoch).and_then(|at| at.plan.page_wait(now));
         if let Some(wait) = wait {
-            core.clock.sleep_until(now + wait).await;
+            shared.clock.sleep_until(now + wait).await;
         }
         let is_renewed = |inner: &Inner| inner.plan.is_renewed_since(now);
-        match core.look(is_renewed) {
+        match shared.look(is_renewed) {
             true => Ok(()),
             false => self.refresh(epoch, RefreshReason::Page).await,
         }
@@ -112,8 +112,8 @@ impl Refresh {
 
     /// The answer to a refresh that may not start; `None` if it may.
     fn refused(&self, epoch: Epoch, reason: RefreshReason) -> Option<Outcome> {
-        let now = self.base.core.now();
-        let Some(at) = self.base.core.at(epoch) else {
+        let now = self.context.shared.now();
+        let Some(at) = self.context.shared.in_epoch(epoch) else {
             return Some(Err(Overtaken.into()));
         };
         match reason {

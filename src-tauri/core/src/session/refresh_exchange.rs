@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use super::base::Base;
 use super::commit::{Overtaken, Persist};
+use super::context::Context;
 use super::epoch::Epoch;
-use super::inner::{Access, Core, Held, Inner, Owner};
+use super::inner::{Access, Inner, OpenSession, SessionOwner, Shared};
 use super::keeping::Keyring;
 use super::record::Phase;
 use super::refresh::{Outcome, RefreshReason};
@@ -68,15 +68,19 @@ pub(super) enum Attempted {
 
 /// Sends one refresh request and puts what its answer says into effect.
 pub(super) struct RefreshExchange {
-    base: Arc<Base>,
+    context: Arc<Context>,
     keeper: Arc<TokenKeeper>,
     failures: Arc<RefreshFailures>,
 }
 
 impl RefreshExchange {
-    pub fn new(base: Arc<Base>, keeper: Arc<TokenKeeper>, failures: Arc<RefreshFailures>) -> Self {
+    pub fn new(
+        context: Arc<Context>,
+        keeper: Arc<TokenKeeper>,
+        failures: Arc<RefreshFailures>,
+    ) -> Self {
         Self {
-            base,
+            context,
             keeper,
             failures,
         }
@@ -84,19 +88,19 @@ impl RefreshExchange {
 
     /// Sends one request, and puts what its answer says into effect.
     pub async fn attempt(&self, attempt: &Attempt) -> Attempted {
-        let base = &self.base;
+        let context = &self.context;
         if let Err(error) = self.note_rotating(attempt).await {
             return Attempted::Done(Err(error));
         }
         failpoint!("rotation.journaled");
-        let Some(tries) = base
-            .core
-            .at(attempt.epoch)
+        let Some(tries) = context
+            .shared
+            .in_epoch(attempt.epoch)
             .map(|at| at.plan.failures().saturating_add(1))
         else {
-            return Attempted::Done(superseded(&self.base.core));
+            return Attempted::Done(superseded(&self.context.shared));
         };
-        let backend = base.backend.with_jar(attempt.jar.clone());
+        let backend = context.backend.with_jar(attempt.jar.clone());
         let backend = backend.on_new_connections(attempt.new_connection);
         let until = Instant::now() + TOTAL_LIMIT;
         let (token, access) = (&attempt.token, attempt.access.as_ref());
@@ -111,7 +115,7 @@ impl RefreshExchange {
 
     /// Keeps the new token of an answer first, then does what the answer says.
     async fn answered(&self, attempt: &Attempt, mut head: Head, until: Instant) -> Attempted {
-        let backend = &self.base.backend;
+        let backend = &self.context.backend;
         let (status, retry_after, now) = (head.status(), head.retry_after(), head.sent_at());
         let mut token = attempt.token.clone();
         let mut kept = Kept {
@@ -162,7 +166,7 @@ impl RefreshExchange {
                 let is_scheduled = attempt.reason == RefreshReason::Timer;
                 let failures = &self.failures;
                 match failures.count_refusal(epoch, status, is_scheduled, asked) {
-                    None => Attempted::Done(superseded(&self.base.core)),
+                    None => Attempted::Done(superseded(&self.context.shared)),
                     Some(Counting::Over) => Attempted::Over(why),
                     Some(Counting::AskAt(next)) => {
                         Attempted::Done(Err(failures.keep_refused(epoch, status, next).await))
@@ -180,12 +184,17 @@ impl RefreshExchange {
     /// Notes on disk that a refresh is under way: after a crash the backend may have replaced
     /// the token. A failure of the disk does not stop the refresh.
     async fn note_rotating(&self, attempt: &Attempt) -> Result<(), AuthError> {
-        let base = &self.base;
+        let context = &self.context;
         let record = {
-            let at = base.core.at(attempt.epoch).ok_or(ErrorCode::NotSignedIn)?;
+            let at = context
+                .shared
+                .in_epoch(attempt.epoch)
+                .ok_or(ErrorCode::NotSignedIn)?;
             let until_quit = at.keyring.lasts_until_quit();
             let held = at.session.as_ref().ok_or(ErrorCode::NotSignedIn)?;
-            let mut record = base.persistence.record(held, Phase::Rotating, until_quit);
+            let mut record = context
+                .persistence
+                .record(held, Phase::Rotating, until_quit);
             if held.is_last_chance {
                 // This is the last time that the token may be sent: a later start finds it spent.
                 record.replaced_at = None;
@@ -194,7 +203,8 @@ impl RefreshExchange {
         };
         let persist = Persist::Record(Box::new(record), Durability::Synced);
         let same = |inner: &mut Inner, _: bool| Event::Remembered(inner.keyring.remembers());
-        base.commit
+        context
+            .commit
             .commit(attempt.epoch, persist, Cause::Refresh, same)
             .await?;
         Ok(())
@@ -208,12 +218,12 @@ impl RefreshExchange {
             return true;
         }
         // An API call may read the token and write a new one: this waits until it has done both.
-        let with_api = self.base.backend.profile().cookies.with_api;
-        let _turn = match with_api {
-            true => Some(self.base.lock.turn().await),
+        let with_api = self.context.backend.profile().cookies.with_api;
+        let _local_lock = match with_api {
+            true => Some(self.context.lock.local_lock().await),
             false => None,
         };
-        if !self.base.stands(attempt.epoch) {
+        if !self.context.is_current(attempt.epoch) {
             self.revoke(attempt, token.clone());
             return false;
         }
@@ -236,17 +246,17 @@ impl RefreshExchange {
 
     /// Whether the session has another token by now than the one that this attempt has kept.
     fn is_overtaken(&self, attempt: &Attempt, kept: &Kept) -> bool {
-        let at = self.base.core.at(attempt.epoch);
+        let at = self.context.shared.in_epoch(attempt.epoch);
         let held = at.as_ref().and_then(|at| at.session.as_ref());
         held.is_some_and(|held| held.generation != kept.generation)
     }
 
     /// How an attempt ended whose token was not kept.
     fn lost(&self, attempt: &Attempt) -> Attempted {
-        if self.base.stands(attempt.epoch) {
+        if self.context.is_current(attempt.epoch) {
             return Attempted::Overtaken;
         }
-        Attempted::Done(superseded(&self.base.core))
+        Attempted::Done(superseded(&self.context.shared))
     }
 
     /// Whose session it is, where the answer to a refresh does not say; `None` leaves the user as
@@ -259,9 +269,9 @@ impl RefreshExchange {
         access: &AccessToken,
         until: Instant,
     ) -> Result<Option<User>, Fault> {
-        let base = &self.base;
-        let profile = base.backend.profile();
-        let at = base.core.at(attempt.epoch);
+        let context = &self.context;
+        let profile = context.backend.profile();
+        let at = context.shared.in_epoch(attempt.epoch);
         let is_known = at.is_some_and(|at| {
             let held = at.session.as_ref();
             held.is_some_and(|held| held.owner.is_some())
@@ -270,7 +280,7 @@ impl RefreshExchange {
         if profile.endpoints.me.get().is_none() || !asks {
             return Ok(None);
         }
-        let backend = base.backend.with_jar(attempt.jar.clone());
+        let backend = context.backend.with_jar(attempt.jar.clone());
         let me = backend.me(token, access.token.as_ref(), &attempt.device);
         match timeout_at(until, me).await.unwrap_or(Err(Fault::TimedOut)) {
             Ok(user) => Ok(Some(user)),
@@ -293,10 +303,10 @@ impl RefreshExchange {
         user: Option<User>,
         access: AccessToken,
     ) -> Outcome {
-        let base = &self.base;
+        let context = &self.context;
         let revocable = access.token.clone();
         let prepared = {
-            let mut at = base.core.at(attempt.epoch);
+            let mut at = context.shared.in_epoch(attempt.epoch);
             at.as_mut().and_then(|at| {
                 let keyring = at.keyring;
                 let held = at.session.as_mut()?;
@@ -308,14 +318,14 @@ impl RefreshExchange {
                     // An answer without a name does not change the name.
                     user.name = known.name;
                 }
-                held.owner = Some(Owner::new(user, &token));
+                held.owner = Some(SessionOwner::new(user, &token));
                 let lasts = !matches!(keyring, Keyring::Unsaved(..));
-                let record = base.persistence.record(held, Phase::Idle, !lasts);
+                let record = context.persistence.record(held, Phase::Idle, !lasts);
                 Some((record, keyring))
             })
         };
         let Some((record, keyring)) = prepared else {
-            if base.stands(attempt.epoch) {
+            if context.is_current(attempt.epoch) {
                 // No answer has said whose session it is.
                 let failures = &self.failures;
                 return Err(failures.keep(attempt.epoch, Fault::BadAnswer, None));
@@ -329,24 +339,25 @@ impl RefreshExchange {
             _ => Durability::Synced,
         };
         let persist = Persist::Record(Box::new(record), durability);
-        let received = base.core.now();
-        let committed = base
-            .commit
-            .commit(attempt.epoch, persist, Cause::Refresh, |inner, _| {
-                if let Some(held) = &mut inner.session {
-                    held.access = Some(Access::new(access, received));
-                }
-                inner.is_well(received);
-                let told = inner.session.as_ref().and_then(Held::info);
-                match told {
-                    Some((user, session)) => Event::Renewed {
-                        user: Some(user),
-                        session,
-                        remembered: inner.keyring.remembers(),
-                    },
-                    None => Event::OwnerUnknown,
-                }
-            });
+        let received = context.shared.now();
+        let committed =
+            context
+                .commit
+                .commit(attempt.epoch, persist, Cause::Refresh, |inner, _| {
+                    if let Some(held) = &mut inner.session {
+                        held.access = Some(Access::new(access, received));
+                    }
+                    inner.mark_healthy(received);
+                    let told = inner.session.as_ref().and_then(OpenSession::info);
+                    match told {
+                        Some((user, session)) => Event::Renewed {
+                            user: Some(user),
+                            session,
+                            remembered: inner.keyring.remembers(),
+                        },
+                        None => Event::OwnerUnknown,
+                    }
+                });
         let committed = committed.await;
         failpoint!("rotation.recorded");
         if committed.is_err() {
@@ -366,21 +377,21 @@ impl RefreshExchange {
         token: RefreshToken,
         access: Option<Secret>,
     ) -> Outcome {
-        let ended = self.base.ended(attempt.session, token, access);
-        self.base.revoke(ended, attempt.device.clone());
-        superseded(&self.base.core)
+        let ended = self.context.ended_session(attempt.session, token, access);
+        self.context.revoke(ended, attempt.device.clone());
+        superseded(&self.context.shared)
     }
 
     fn revoke(&self, attempt: &Attempt, token: RefreshToken) {
-        let ended = self.base.ended(attempt.session, token, None);
-        self.base.revoke(ended, attempt.device.clone());
+        let ended = self.context.ended_session(attempt.session, token, None);
+        self.context.revoke(ended, attempt.device.clone());
     }
 }
 
 /// The outcome of a refresh whose session a sign-in or a sign-out has ended: a success if there is
 /// a session now that calls can be made with.
-pub(super) fn superseded(core: &Core) -> Outcome {
-    match core.look(|inner| inner.access_id().is_some()) {
+pub(super) fn superseded(shared: &Shared) -> Outcome {
+    match shared.look(|inner| inner.access_id().is_some()) {
         true => Ok(()),
         false => Err(Overtaken.into()),
     }

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 
-use super::base::Base;
 use super::commit::Persist;
+use super::context::Context;
 use super::epoch::Epoch;
-use super::inner::{At, Held, Inner};
+use super::inner::{EpochGuard, Inner, OpenSession};
 use super::record::Phase;
 use super::refusals::Counting;
 use crate::backend::Fault;
@@ -21,24 +21,24 @@ use crate::wire::Cause;
 
 /// Keeps sessions whose refresh has failed.
 pub(super) struct RefreshFailures {
-    base: Arc<Base>,
+    context: Arc<Context>,
 }
 
 impl RefreshFailures {
-    pub fn new(base: Arc<Base>) -> Self {
-        Self { base }
+    pub fn new(context: Arc<Context>) -> Self {
+        Self { context }
     }
 
     /// Plans the next refresh after one that has failed with `fault`, and shows the outage. The
     /// error is for who has asked for the refresh.
     pub fn keep(&self, epoch: Epoch, fault: Fault, retry_after: Option<Duration>) -> AuthError {
-        let core = &self.base.core;
+        let shared = &self.context.shared;
         let mut error = AuthError::from(fault);
-        let Some(mut at) = core.at(epoch) else {
+        let Some(mut at) = shared.in_epoch(epoch) else {
             return error;
         };
         at.obstacle = fault.obstacle();
-        let now = core.now();
+        let now = shared.now();
         let mut wait = at.plan.failed(now, retry_after, rand::random());
         if let Some(next) = at.refusals.next() {
             // A refusal that comes earlier would not count.
@@ -67,7 +67,7 @@ impl RefreshFailures {
         is_scheduled: bool,
         asked: SinceBoot,
     ) -> Option<Counting> {
-        let mut at = self.base.core.at(epoch)?;
+        let mut at = self.context.shared.in_epoch(epoch)?;
         let counts = is_scheduled || !at.refusals.is_counting();
         Some(match (counts, at.refusals.next()) {
             (false, Some(next)) => Counting::AskAt(next),
@@ -85,23 +85,27 @@ impl RefreshFailures {
         next: SinceBoot,
     ) -> AuthError {
         let fault = Fault::Status(status);
-        let core = &self.base.core;
-        let now = core.now();
-        let record = core.at(epoch).and_then(|at| {
+        let shared = &self.context.shared;
+        let now = shared.now();
+        let record = shared.in_epoch(epoch).and_then(|at| {
             let until_quit = at.keyring.lasts_until_quit();
             let held = at.session.as_ref()?;
-            Some(self.base.persistence.record(held, Phase::Idle, until_quit))
+            Some(
+                self.context
+                    .persistence
+                    .record(held, Phase::Idle, until_quit),
+            )
         });
         if let Some(record) = record {
             let persist = Persist::Record(Box::new(record), Durability::Unsynced);
             let same = |inner: &mut Inner, _: bool| Event::Remembered(inner.keyring.remembers());
             let _ = self
-                .base
+                .context
                 .commit
                 .commit(epoch, persist, Cause::Refresh, same)
                 .await;
         }
-        if let Some(mut at) = core.at(epoch) {
+        if let Some(mut at) = shared.in_epoch(epoch) {
             at.obstacle = fault.obstacle();
             at.plan.failed(now, None, rand::random());
             at.plan.look_again(now, next.saturating_sub(now));
@@ -115,9 +119,9 @@ impl RefreshFailures {
         AuthError::from(fault)
     }
 
-    fn show_outage(&self, mut at: At<'_>, retry_at: SinceBoot) {
-        let outage = at.outage(self.base.core.now_ms(), Some(retry_at));
-        let shown = at.session.as_ref().and_then(Held::info);
+    fn show_outage(&self, mut at: EpochGuard<'_>, retry_at: SinceBoot) {
+        let outage = at.outage(self.context.shared.now_ms(), Some(retry_at));
+        let shown = at.session.as_ref().and_then(OpenSession::info);
         let event = match shown {
             Some((user, session)) if at.state().is_restoring() => Event::LastKnown {
                 user,

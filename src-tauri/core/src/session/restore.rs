@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use super::base::Base;
 use super::commit::Persist;
+use super::context::Context;
 use super::epoch::Epoch;
-use super::inner::Held;
-use super::process_lock::Turn;
+use super::inner::OpenSession;
+use super::process_lock::LocalLock;
 use super::reconcile::{OnDisk, Reconcile};
 use super::refresh::{Refresh, RefreshReason};
 use crate::error::ErrorCode;
@@ -24,16 +24,16 @@ const READ_AGAIN: Duration = Duration::from_secs(5);
 
 /// Restores the session of the last run.
 pub(super) struct Restore {
-    pub base: Arc<Base>,
+    pub context: Arc<Context>,
     pub reconcile: Arc<Reconcile>,
     pub refresh: Arc<Refresh>,
 }
 
 impl Restore {
     /// Reads the stored session and renews it. Returns once the state is known, or once a session
-    /// is held and the scheduler goes on. `turn` keeps sign-ins waiting until it is known whether a
+    /// is held and the scheduler goes on. `local_lock` keeps sign-ins waiting until it is known whether a
     /// crash has interrupted the end of a session, which has to be finished first.
-    pub async fn run(&self, turn: Option<Turn>) {
+    pub async fn run(&self, local_lock: Option<LocalLock>) {
         let epoch = Epoch::FIRST;
         let disk = match self.reconcile.read_disk(epoch).await {
             Ok(disk) => disk,
@@ -44,19 +44,19 @@ impl Restore {
         if let Some(why) = why_over(&disk) {
             let over = |_: &mut super::inner::Inner, _: bool| Event::NothingHeld(why);
             let committed = self
-                .base
+                .context
                 .commit
                 .commit(epoch, Persist::Nothing, Cause::Start, over);
             if committed.await.is_ok() {
                 // A crash may have interrupted the end of the session.
                 let _ = self.reconcile.run(epoch).await;
-                let device = self.base.core.look(|inner| inner.device.clone());
-                self.base.tell(&device).await;
+                let device = self.context.shared.look(|inner| inner.device.clone());
+                self.context.deliver_due(&device).await;
             }
             return;
         }
         self.expect(epoch, &disk);
-        drop(turn);
+        drop(local_lock);
         let shown_by = Instant::now() + SHOWN_WITHIN;
         let refresh = self.refresh.clone();
         let first = tokio::spawn(async move { refresh.refresh(epoch, RefreshReason::Timer).await });
@@ -67,49 +67,51 @@ impl Restore {
 
     /// Expects the session of the record, whose token is in the keyring.
     fn expect(&self, epoch: Epoch, disk: &OnDisk) {
-        let origin = &self.base.persistence.origin;
+        let origin = &self.context.persistence.origin;
         let speaks = disk.record.as_ref().filter(|record| {
             record.origin == *origin && record.saved_generation.is_some() && !record.until_quit
         });
         if let Some(record) = speaks
-            && let Some(mut at) = self.base.core.at(epoch)
+            && let Some(mut at) = self.context.shared.in_epoch(epoch)
             && at.session.is_none()
         {
-            at.session = Some(Held::of(record));
-            let stands = || true;
+            at.session = Some(OpenSession::of(record));
+            let is_current = || true;
             let aside = |records: &super::record::Records| {
                 records.lay_marker_aside();
                 Ok(())
             };
-            let persistence = self.base.persistence.clone();
-            tokio::spawn(async move { persistence.on_disk(stands, aside).await });
+            let persistence = self.context.persistence.clone();
+            tokio::spawn(async move { persistence.with_records(is_current, aside).await });
         }
     }
 
     /// It is not known yet whether the session is over. The scheduler tries again.
     fn look_again(&self, epoch: Epoch) {
-        let core = &self.base.core;
-        if let Some(mut at) = core.at(epoch) {
-            let now = core.now();
+        let shared = &self.context.shared;
+        if let Some(mut at) = shared.in_epoch(epoch) {
+            let now = shared.now();
             at.plan.look_again(now, READ_AGAIN);
-            let outage = at.outage(core.now_ms(), Some(now + READ_AGAIN));
+            let outage = at.outage(shared.now_ms(), Some(now + READ_AGAIN));
             at.publish(Cause::Start, Event::Unreached(outage));
         }
     }
 
     fn show_last_known(&self, epoch: Epoch) {
-        let core = &self.base.core;
-        let Some(mut at) = core.at(epoch) else { return };
-        let told = at.session.as_ref().and_then(Held::info);
+        let shared = &self.context.shared;
+        let Some(mut at) = shared.in_epoch(epoch) else {
+            return;
+        };
+        let told = at.session.as_ref().and_then(OpenSession::info);
         if let Some((user, session)) = told
             && at.state().is_restoring()
         {
-            let now = core.now();
+            let now = shared.now();
             let retry_at = at.plan.due_in(now).map(|wait| now + wait);
             let event = Event::LastKnown {
                 user,
                 session,
-                outage: at.outage(core.now_ms(), retry_at),
+                outage: at.outage(shared.now_ms(), retry_at),
             };
             at.publish(Cause::Start, event);
         }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::base::Base;
+use super::context::Context;
 use super::epoch::{AccessId, Epoch};
 use super::refresh::{Refresh, RefreshReason};
 use crate::clock::SinceBoot;
@@ -16,7 +16,7 @@ const DOUBT_GAP: Duration = Duration::from_secs(30);
 
 /// Answers what a user may do.
 pub(super) struct Rights {
-    pub base: Arc<Base>,
+    pub context: Arc<Context>,
     pub refresh: Arc<Refresh>,
 }
 
@@ -27,8 +27,8 @@ impl Rights {
     /// # Errors
     /// [`ErrorCode::NotAllowed`] if the roles do not include it; otherwise why that is not known.
     pub async fn permit(&self, right: &str) -> Result<(), AuthError> {
-        let core = &self.base.core;
-        let (epoch, is_stale, access) = core.look(|inner| {
+        let shared = &self.context.shared;
+        let (epoch, is_stale, access) = shared.look(|inner| {
             let state = inner.state();
             let is_known = state.held().is_some() && state.outage().is_none();
             (inner.epoch(), !is_known, inner.access_id())
@@ -42,7 +42,7 @@ impl Rights {
             false => Ok(()),
         };
         // A command of one user must not be decided by the rights of another.
-        let at = core.at(epoch).ok_or(ErrorCode::NotSignedIn)?;
+        let at = shared.in_epoch(epoch).ok_or(ErrorCode::NotSignedIn)?;
         let state = at.state();
         if state.held().is_none() {
             return Err(asked.err().unwrap_or(ErrorCode::NotSignedIn.into()));
@@ -63,9 +63,9 @@ impl Rights {
     /// The backend refused a call that carried this token. The roles that allow the user something
     /// may be outdated, so they are requested again, without waiting for the answer.
     pub fn doubt(&self, epoch: Epoch, access: AccessId) {
-        let now = self.base.core.now();
+        let now = self.context.shared.now();
         {
-            let Some(mut at) = self.base.core.at(epoch) else {
+            let Some(mut at) = self.context.shared.in_epoch(epoch) else {
                 return;
             };
             let lately = |doubted: SinceBoot| now.saturating_sub(doubted) < DOUBT_GAP;

@@ -4,12 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::base::Base;
 use super::commit::Persist;
+use super::context::Context;
 use super::epoch::Epoch;
 use super::other_processes::OtherProcesses;
 use super::process_lock::ROTATION_LIMIT;
-use super::reconcile::{Reconcile, Standing};
+use super::reconcile::{Reconcile, Reconciled};
 use super::record::Marker;
 use super::refresh::{Outcome, RefreshReason};
 use super::refresh_exchange::{Attempt, Attempted, RefreshExchange, superseded};
@@ -26,7 +26,7 @@ const REPLACED: u32 = 2;
 
 /// Renews a session with its refresh token, and has refusals confirmed where that is needed.
 pub(super) struct Rotation {
-    base: Arc<Base>,
+    context: Arc<Context>,
     reconcile: Arc<Reconcile>,
     others: Arc<OtherProcesses>,
     exchange: RefreshExchange,
@@ -35,14 +35,14 @@ pub(super) struct Rotation {
 
 impl Rotation {
     pub fn new(
-        base: Arc<Base>,
+        context: Arc<Context>,
         reconcile: Arc<Reconcile>,
         others: Arc<OtherProcesses>,
         exchange: RefreshExchange,
         failures: Arc<RefreshFailures>,
     ) -> Self {
         Self {
-            base,
+            context,
             reconcile,
             others,
             exchange,
@@ -53,32 +53,32 @@ impl Rotation {
     /// Renews the session of `epoch`. After a rejection it tries a newer token of another process,
     /// or the same one again if a crash may have left a spent one.
     pub async fn rotate(&self, epoch: Epoch, reason: RefreshReason) -> Outcome {
-        let base = &self.base;
+        let context = &self.context;
         // Nothing is sent while another process may be about to replace the token.
-        let Some(_right) = base.lock.right(ROTATION_LIMIT).await else {
-            return Err(self.base.put_off(epoch));
+        let Some(_rotation_lock) = context.lock.rotation_lock(ROTATION_LIMIT).await else {
+            return Err(self.context.retry_later(epoch));
         };
         failpoint!("rotation.locked");
         let (mut attempt, interrupted) = {
-            let _turn = base.lock.turn().await;
-            let now = base.core.now();
-            match base.core.at(epoch) {
+            let _local_lock = context.lock.local_lock().await;
+            let now = context.shared.now();
+            match context.shared.in_epoch(epoch) {
                 // The outcome of this try plans the next one.
                 Some(mut at) => at.plan.begin(now),
-                None => return superseded(&base.core),
+                None => return superseded(&context.shared),
             }
             match self.reconcile.run(epoch).await? {
-                Standing::Held { interrupted } => (self.begin(epoch, reason)?, interrupted),
-                Standing::Nobody => return Err(ErrorCode::NotSignedIn.into()),
-                Standing::Unread => return Err(ErrorCode::KeyringUnread.into()),
+                Reconciled::TokenHeld { interrupted } => (self.begin(epoch, reason)?, interrupted),
+                Reconciled::SignedOut => return Err(ErrorCode::NotSignedIn.into()),
+                Reconciled::Unreadable => return Err(ErrorCode::KeyringUnread.into()),
             }
         };
         if self.has_missed_its_chance(&attempt) {
             // The backend is told once the session is no longer shown.
-            let ended = base.ended(attempt.session, attempt.token.clone(), None);
-            let _ = base.pending.put(ended).await;
+            let ended = context.ended_session(attempt.session, attempt.token.clone(), None);
+            let _ = context.pending.put(ended).await;
             let outcome = self.end(epoch, SignedOutReason::Missing).await;
-            base.tell(&attempt.device).await;
+            context.deliver_due(&attempt.device).await;
             return outcome;
         }
         let mut is_confirmed = !interrupted;
@@ -93,7 +93,7 @@ impl Rotation {
                         attempt = newer;
                         continue;
                     }
-                    None => return superseded(&base.core),
+                    None => return superseded(&context.shared),
                 },
             };
             // A newer token is tried first. Without one, the rejection has to be repeated if a
@@ -101,11 +101,11 @@ impl Rotation {
             let newer = self.newer_than(&attempt).await?;
             if newer.is_none() && !is_confirmed {
                 let wait = Duration::from_secs(2) + Duration::from_secs(3).mul_f64(rand::random());
-                let until = base.core.now() + wait;
-                base.core.clock.sleep_until(until).await;
+                let until = context.shared.now() + wait;
+                context.shared.clock.sleep_until(until).await;
             }
-            if !base.stands(epoch) {
-                return superseded(&base.core);
+            if !context.is_current(epoch) {
+                return superseded(&context.shared);
             }
             match newer {
                 Some(_) if replaced == REPLACED => {
@@ -123,8 +123,8 @@ impl Rotation {
 
     /// The request that is sent for `epoch`.
     fn begin(&self, epoch: Epoch, reason: RefreshReason) -> Result<Attempt, AuthError> {
-        let core = &self.base.core;
-        let mut at = core.at(epoch).ok_or(ErrorCode::NotSignedIn)?;
+        let shared = &self.context.shared;
+        let mut at = shared.in_epoch(epoch).ok_or(ErrorCode::NotSignedIn)?;
         let held = at.session.as_ref().ok_or(ErrorCode::NotSignedIn)?;
         let token = held.token.clone().ok_or(ErrorCode::KeyringUnread)?;
         let attempt = Attempt {
@@ -135,12 +135,12 @@ impl Rotation {
             token,
             access: held.access_text(),
             device: held.device.clone(),
-            asked: core.now(),
+            asked: shared.now(),
             reason,
             new_connection: at.refusals.is_counting(),
         };
         if at.state().outage().is_some() {
-            let outage = at.outage(core.now_ms(), None);
+            let outage = at.outage(shared.now_ms(), None);
             at.publish(Cause::Outage, Event::Unreached(outage));
         }
         Ok(attempt)
@@ -149,10 +149,10 @@ impl Rotation {
     /// Whether the token was replaced by an answer that was never stored, and the time is over in
     /// which the backend gives that answer again.
     fn has_missed_its_chance(&self, attempt: &Attempt) -> bool {
-        let base = &self.base;
-        let grace = Duration::from_secs(base.backend.profile().session.grace_s);
-        let now_ms = base.core.now_ms();
-        let at = base.core.at(attempt.epoch);
+        let context = &self.context;
+        let grace = Duration::from_secs(context.backend.profile().session.grace_s);
+        let now_ms = context.shared.now_ms();
+        let at = context.shared.in_epoch(attempt.epoch);
         let held = at.as_ref().and_then(|at| at.session.as_ref());
         held.is_some_and(|held| {
             held.is_last_chance
@@ -166,8 +166,8 @@ impl Rotation {
 
     /// The request with a newer token than the rejected one, if another process has stored one.
     async fn newer_than(&self, attempt: &Attempt) -> Result<Option<Attempt>, AuthError> {
-        let _turn = self.base.lock.turn().await;
-        if !self.base.stands(attempt.epoch) {
+        let _local_lock = self.context.lock.local_lock().await;
+        if !self.context.is_current(attempt.epoch) {
             return Ok(None);
         }
         self.reconcile.run(attempt.epoch).await?;
@@ -177,45 +177,45 @@ impl Rotation {
 
     /// The backend has ended the session: writes that to disk, then publishes it.
     async fn end(&self, epoch: Epoch, why: SignedOutReason) -> Outcome {
-        let base = &self.base;
+        let context = &self.context;
         // No task may read disk and keyring before the end is written to them.
-        let _turn = base.lock.turn().await;
-        let taken = base.core.at(epoch).and_then(|mut at| {
+        let _local_lock = context.lock.local_lock().await;
+        let taken = context.shared.in_epoch(epoch).and_then(|mut at| {
             let known = at.keyring;
             let held = at.drop_session()?;
             Some((at.begin_epoch(), held, known))
         });
         let Some((epoch, held, known)) = taken else {
-            return superseded(&base.core);
+            return superseded(&context.shared);
         };
         tracing::warn!(?why, "the session is over: the user is signed out");
         let marker = Marker {
             session: Some(held.id),
             why,
         };
-        let asking = base.clone();
-        let stands = move || asking.stands(epoch);
-        let marked = base
+        let asking = context.clone();
+        let is_current = move || asking.is_current(epoch);
+        let marked = context
             .persistence
-            .on_disk(stands, move |records| records.write_marker(marker));
+            .with_records(is_current, move |records| records.write_marker(marker));
         let _ = marked.await;
         let legacy = held.legacy_item;
         let keyring = match known.is_clear() {
-            true => base.items.delete(epoch, legacy, Ok(())).await,
+            true => context.items.delete(epoch, legacy, Ok(())).await,
             // The keyring may hold another session's item.
-            false => base.items.empty(epoch, legacy).await,
+            false => context.items.empty(epoch, legacy).await,
         };
         let until_quit = known.lasts_until_quit();
-        let record = base.persistence.record_of_the_end(&held, until_quit);
+        let record = context.persistence.record_of_the_end(&held, until_quit);
         let persist = Persist::end(keyring, Some(Box::new(record)));
-        let ended = base
+        let ended = context
             .commit
             .commit(epoch, persist, Cause::Rejected, |inner, _| {
                 inner.keyring = keyring;
                 Event::Ended(why)
             });
         if ended.await.is_ok()
-            && let Some(mut at) = base.core.at(epoch)
+            && let Some(mut at) = context.shared.in_epoch(epoch)
         {
             self.others.begin_nobodys_jar(&mut at);
         }

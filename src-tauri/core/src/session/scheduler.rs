@@ -4,7 +4,7 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use super::base::Base;
+use super::context::Context;
 use super::inner::Inner;
 use super::refresh::{Refresh, RefreshReason};
 use super::sign_out::SignOut;
@@ -15,7 +15,7 @@ const TICK: Duration = Duration::from_secs(30);
 
 /// Refreshes, saves tokens and delivers sign-outs when each is due.
 pub(super) struct Scheduler {
-    pub base: Arc<Base>,
+    pub context: Arc<Context>,
     pub refresh: Arc<Refresh>,
     pub keeper: Arc<TokenKeeper>,
     pub sign_out: Arc<SignOut>,
@@ -29,30 +29,30 @@ impl Scheduler {
                 let Some(me) = me.upgrade() else { return };
                 me.save_unsaved().await;
                 me.sign_out.clear_obsolete().await;
-                let core = &me.base.core;
-                let now = core.now();
+                let shared = &me.context.shared;
+                let now = shared.now();
                 let (epoch, due, keyring) =
-                    core.look(|inner| (inner.epoch(), inner.plan.due_in(now), inner.keyring));
+                    shared.look(|inner| (inner.epoch(), inner.plan.due_in(now), inner.keyring));
                 if due == Some(Duration::ZERO) {
                     // A failed refresh plans its own next try; its outcome is for callers.
                     let _ = me.refresh.refresh(epoch, RefreshReason::Timer).await;
                     continue;
                 }
-                let in_use = core.look(Inner::in_use);
-                if let Some(untold) = me.base.delivery.take_due(in_use) {
+                let in_use = shared.look(Inner::in_use);
+                if let Some(untold) = me.context.delivery.take_due(in_use) {
                     // Not in turn: a backend that hangs must not hold up the next refresh.
-                    let device = core.look(|inner| inner.device.clone());
-                    let base = me.base.clone();
-                    tokio::spawn(async move { base.deliver(untold, &device).await });
+                    let device = shared.look(|inner| inner.device.clone());
+                    let context = me.context.clone();
+                    tokio::spawn(async move { context.deliver(untold, &device).await });
                 }
                 let keyring = keyring.save_due().or(keyring.clear_due());
                 let next = due
                     .into_iter()
                     .chain(keyring.map(|due| due.saturating_sub(now)))
-                    .chain(me.base.delivery.due_in(in_use))
+                    .chain(me.context.delivery.due_in(in_use))
                     .min();
                 let until = now + next.map_or(TICK, |next| next.min(TICK));
-                (until, core.wake.clone(), core.clock.clone())
+                (until, shared.wake.clone(), shared.clock.clone())
             };
             tokio::select! {
                 () = clock.sleep_until(sleep) => {}
@@ -63,8 +63,8 @@ impl Scheduler {
 
     /// Tries again, once that is due, to save a token that the keyring did not take.
     async fn save_unsaved(&self) {
-        let now = self.base.core.now();
-        let epoch = self.base.core.look(|inner| {
+        let now = self.context.shared.now();
+        let epoch = self.context.shared.look(|inner| {
             let due = inner.keyring.save_due().is_some_and(|due| due <= now);
             (due && inner.token().is_some()).then(|| inner.epoch())
         });
@@ -80,16 +80,16 @@ impl Scheduler {
     /// If the keyring holds the session and the session could not be renewed.
     pub async fn unlock_keyring(&self) -> Result<(), crate::error::AuthError> {
         // Whether the keyring is open now shows in what follows.
-        let _ = self.base.persistence.unlock().await;
+        let _ = self.context.persistence.unlock().await;
         let (epoch, is_unread) = self
-            .base
-            .core
+            .context
+            .shared
             .look(|inner| (inner.epoch(), inner.is_unread()));
         if is_unread {
             return self.refresh.refresh(epoch, RefreshReason::Click).await;
         }
-        if let Some(mut at) = self.base.core.at(epoch) {
-            at.keyring = at.keyring.due_at(self.base.core.now());
+        if let Some(mut at) = self.context.shared.in_epoch(epoch) {
+            at.keyring = at.keyring.due_at(self.context.shared.now());
         }
         self.sign_out.clear_obsolete().await;
         self.save_unsaved().await;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::base::Base;
+use super::context::Context;
 use super::epoch::AttemptId;
 use super::inner::OpenChallenge;
 use super::new_session::{NewSessions, void};
@@ -56,7 +56,7 @@ impl Typed {
 
 /// Signs a person in by password or code, one attempt at a time.
 pub(super) struct SignIn {
-    base: Arc<Base>,
+    context: Arc<Context>,
     sessions: NewSessions,
     /// Held by one sign-in at a time.
     one: tokio::sync::Mutex<()>,
@@ -64,27 +64,27 @@ pub(super) struct SignIn {
 
 /// A sign-in under way. It ends when this is dropped, unless its challenge is open.
 struct UnderWay<'a> {
-    base: &'a Base,
+    context: &'a Context,
     id: AttemptId,
 }
 
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
-        let goes_on = self.base.core.look(|inner| {
+        let goes_on = self.context.shared.look(|inner| {
             let challenge = inner.challenge();
             challenge.is_some_and(|open| open.attempt == self.id)
         });
         if !goes_on {
-            self.base.core.end_attempt(self.id);
+            self.context.shared.end_attempt(self.id);
         }
     }
 }
 
 impl SignIn {
-    pub fn new(base: Arc<Base>) -> Self {
+    pub fn new(context: Arc<Context>) -> Self {
         Self {
-            sessions: NewSessions::new(base.clone()),
-            base,
+            sessions: NewSessions::new(context.clone()),
+            context,
             one: tokio::sync::Mutex::default(),
         }
     }
@@ -93,7 +93,7 @@ impl SignIn {
     /// the state is what it was before.
     pub async fn sign_in(self: &Arc<Self>, typed: Typed) -> Result<SignInOutcome, AuthError> {
         let me = self.clone();
-        let attempt = self.base.core.begin_attempt();
+        let attempt = self.context.shared.begin_attempt();
         to_its_end(async move {
             let under_way = me.under_way(attempt);
             let _one = me.one.lock().await;
@@ -148,13 +148,13 @@ impl SignIn {
 
     /// Requests another code. The answer says when the next one may be requested.
     pub async fn resend_otp(&self) -> Result<Challenge, AuthError> {
-        let base = &self.base;
+        let context = &self.context;
         let _one = self.one.lock().await;
-        let open = base.core.look(|inner| inner.challenge().cloned());
+        let open = context.shared.look(|inner| inner.challenge().cloned());
         let open = open.ok_or(ErrorCode::NoChallenge)?;
         let result = open.backend.resend_otp(open.answering()).await;
         let wait_ms = match &result {
-            Ok(()) => base.backend.profile().otp.resend_after_ms(),
+            Ok(()) => context.backend.profile().otp.resend_after_ms(),
             Err(error) => error.retry_after_ms.unwrap_or_default(),
         };
         if let Err(error) = &result
@@ -162,14 +162,14 @@ impl SignIn {
         {
             self.give_up(open.id);
         }
-        let now = base.core.now();
+        let now = context.shared.now();
         let gone = || {
             result
                 .clone()
                 .err()
                 .unwrap_or(ErrorCode::NoChallenge.into())
         };
-        let Some(at) = base.core.at_attempt(open.attempt) else {
+        let Some(at) = context.shared.in_attempt(open.attempt) else {
             return Err(gone());
         };
         let shown = at.state().open_challenge().cloned();
@@ -188,8 +188,8 @@ impl SignIn {
     /// Gives up the open challenge, if there is one.
     pub fn cancel_otp(&self) {
         if let Some(id) = self
-            .base
-            .core
+            .context
+            .shared
             .look(|inner| inner.challenge().map(|it| it.id))
         {
             self.give_up(id);
@@ -198,14 +198,14 @@ impl SignIn {
 
     /// Gives up this challenge. A session that the backend has begun with it is ended there.
     fn give_up(&self, id: ChallengeId) {
-        let base = &self.base;
-        let Some(attempt) = base.core.look(|inner| {
+        let context = &self.context;
+        let Some(attempt) = context.shared.look(|inner| {
             let open = inner.challenge().filter(|open| open.id == id)?;
             Some(open.attempt)
         }) else {
             return;
         };
-        let Some(mut at) = base.core.at_attempt(attempt) else {
+        let Some(mut at) = context.shared.in_attempt(attempt) else {
             return;
         };
         let closed = at.close_challenge();
@@ -217,7 +217,7 @@ impl SignIn {
 
     fn under_way(&self, id: AttemptId) -> UnderWay<'_> {
         UnderWay {
-            base: &self.base,
+            context: &self.context,
             id,
         }
     }
@@ -227,21 +227,21 @@ impl SignIn {
     /// somebody is signed in it begins empty: the cookies of one person do not go along with the
     /// password of another.
     fn backend(&self) -> Backend {
-        let jar = self.base.core.look(|inner| match inner.session {
+        let jar = self.context.shared.look(|inner| match inner.session {
             None => inner.jar().copy(),
             Some(_) => Jar::default(),
         });
-        self.base.backend.with_jar(jar)
+        self.context.backend.with_jar(jar)
     }
 
     fn device_of_today(&self, extra: Option<&Map<String, Value>>) -> Device {
-        let device = self.base.core.look(|inner| inner.device.clone());
-        device.renewed(&self.base.product, extra)
+        let device = self.context.shared.look(|inner| inner.device.clone());
+        device.renewed(&self.context.product, extra)
     }
 
     /// The data of the challenge, if it is open.
     fn challenge(&self, id: ChallengeId) -> Result<OpenChallenge, AuthError> {
-        let open = self.base.core.look(|inner| inner.challenge().cloned());
+        let open = self.context.shared.look(|inner| inner.challenge().cloned());
         open.filter(|open| open.id == id)
             .ok_or_else(|| ErrorCode::NoChallenge.into())
     }
@@ -255,7 +255,7 @@ impl SignIn {
         device: Device,
         backend: Backend,
     ) -> OpenChallenge {
-        let verify = self.base.backend.profile().endpoints.verify_otp.get();
+        let verify = self.context.backend.profile().endpoints.verify_otp.get();
         let wanted = verify.is_some_and(|call| call.asks_for(Placeholder::Password));
         let (email, password) = typed.credentials();
         OpenChallenge {
@@ -331,10 +331,10 @@ impl SignIn {
         email: Option<String>,
         challenge: OpenChallenge,
     ) -> Result<SignInOutcome, AuthError> {
-        let base = &self.base;
+        let context = &self.context;
         let sent = challenge.backend.send_otp(challenge.answering()).await;
         let wait_ms = match &sent {
-            Ok(()) => base.backend.profile().otp.resend_after_ms(),
+            Ok(()) => context.backend.profile().otp.resend_after_ms(),
             Err(error) => {
                 tracing::warn!(
                     code = ?error.code,
@@ -346,12 +346,12 @@ impl SignIn {
         let shown = state::Challenge {
             id: challenge.id,
             email: email.unwrap_or_else(|| challenge.email.clone()),
-            resend_at: base
-                .core
+            resend_at: context
+                .shared
                 .now()
                 .saturating_add(Duration::from_millis(wait_ms)),
         };
-        let Some(mut at) = base.core.at_attempt(challenge.attempt) else {
+        let Some(mut at) = context.shared.in_attempt(challenge.attempt) else {
             self.revoke(challenge.token, None, challenge.device);
             return Err(void(cause));
         };
@@ -364,8 +364,8 @@ impl SignIn {
     }
 
     fn revoke(&self, token: RefreshToken, access: Option<Secret>, device: Device) {
-        let ended = self.base.ended(SessionId::new(), token, access);
-        self.base.revoke(ended, device);
+        let ended = self.context.ended_session(SessionId::new(), token, access);
+        self.context.revoke(ended, device);
     }
 }
 

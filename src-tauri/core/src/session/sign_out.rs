@@ -4,10 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::base::Base;
 use super::commit::Persist;
+use super::context::Context;
 use super::epoch::Epoch;
-use super::inner::{Held, OpenChallenge};
+use super::inner::{OpenChallenge, OpenSession};
 use super::keeping::{Keyring, LOOK_AGAIN};
 use super::other_processes::OtherProcesses;
 use super::reconcile::{OnDisk, Reconcile};
@@ -21,7 +21,7 @@ use crate::wire::{Cause, LogoutReply, SignedOutReason};
 
 /// Signs the user out.
 pub(super) struct SignOut {
-    pub base: Arc<Base>,
+    pub context: Arc<Context>,
     pub reconcile: Arc<Reconcile>,
     pub others: Arc<OtherProcesses>,
 }
@@ -45,7 +45,7 @@ struct Shown {
 }
 
 impl Left {
-    fn of(held: &Held) -> Option<Self> {
+    fn of(held: &OpenSession) -> Option<Self> {
         Some(Self {
             session: held.id,
             token: held.token.clone()?,
@@ -72,10 +72,10 @@ impl SignOut {
     /// Writes the sign-out marker, forgets the session and publishes that. Blocks for a few file
     /// writes.
     fn end_here(&self) -> Shown {
-        let base = &self.base;
+        let context = &self.context;
         // The session is read before the marker is written: a rotation that finds the marker first
         // ends the session itself and leaves the token to be revoked here.
-        let (seen, session) = base.core.look(|inner| {
+        let (seen, session) = context.shared.look(|inner| {
             let held = inner.session.as_ref();
             (held.and_then(Left::of), inner.session_id())
         });
@@ -83,24 +83,24 @@ impl SignOut {
         // in.
         self.mark(session);
         failpoint!("logout.marked");
-        let _turn = base.persistence.writing();
+        let _records_lock = context.persistence.lock_records();
         // A sign-in that was being written may have removed the marker. The next one finds its
         // epoch over, so a second marker stays.
-        let stands = base.core.look(super::inner::Inner::session_id);
-        let marker = base.persistence.records().marker();
-        if stands != session || !matches!(marker, Ok(Some(_))) {
-            self.mark(stands);
+        let is_current = context.shared.look(super::inner::Inner::session_id);
+        let marker = context.persistence.records().marker();
+        if is_current != session || !matches!(marker, Ok(Some(_))) {
+            self.mark(is_current);
         }
-        let mut at = base.core.end_all();
+        let mut at = context.shared.end_all();
         let held = at.drop_session();
         let left = held.as_ref().and_then(Left::of).or(seen);
         let challenge = at.void_attempts();
         let record = held.as_ref().map(|held| {
             let until_quit = at.keyring.lasts_until_quit();
-            Box::new(base.persistence.record_of_the_end(held, until_quit))
+            Box::new(context.persistence.record_of_the_end(held, until_quit))
         });
         let legacy = held.and_then(|held| held.legacy_item);
-        at.keyring = Keyring::Obsolete(base.core.now() + LOOK_AGAIN);
+        at.keyring = Keyring::Obsolete(context.shared.now() + LOOK_AGAIN);
         self.others.begin_nobodys_jar(&mut at);
         let epoch = at.epoch();
         at.publish(Cause::Logout, Event::SignedOut);
@@ -114,7 +114,7 @@ impl SignOut {
     }
 
     async fn finish(&self, shown: Shown) {
-        let base = &self.base;
+        let context = &self.context;
         let Shown {
             epoch,
             left,
@@ -123,24 +123,24 @@ impl SignOut {
             challenge,
         } = shown;
         // Until the token is in its slot, no sign-in may overwrite the keyring item.
-        let turn = base.lock.turn().await;
+        let local_lock = context.lock.local_lock().await;
         if let Some(left) = left {
-            let ended = base.ended(left.session, left.token, left.access);
+            let ended = context.ended_session(left.session, left.token, left.access);
             // Before anything is deleted, it is checked once more whether the token is stored.
-            let _ = base.pending.put(ended).await;
+            let _ = context.pending.put(ended).await;
         }
         failpoint!("logout.slotted");
         // The keyring may hold another session too, which then is ended as well.
         let keyring = match self.reconcile.read_disk(epoch).await {
             Ok(disk) => self.empty(epoch, &disk, legacy).await,
-            Err(_) => Keyring::Obsolete(base.core.now() + LOOK_AGAIN),
+            Err(_) => Keyring::Obsolete(context.shared.now() + LOOK_AGAIN),
         };
-        base.pending.release_left();
-        if let Some(mut at) = base.core.at(epoch) {
+        context.pending.release_left();
+        if let Some(mut at) = context.shared.in_epoch(epoch) {
             at.keyring = keyring;
-            base.core.wake.notify_one();
+            context.shared.wake.notify_one();
         }
-        drop(turn);
+        drop(local_lock);
         failpoint!("logout.deleted");
         let over = |_: &mut super::inner::Inner, _: bool| Event::SignedOut;
         let persist = match keyring {
@@ -148,16 +148,16 @@ impl SignOut {
             Keyring::Unknown(None) => Persist::Nothing,
             keyring => Persist::end(keyring, record),
         };
-        let _ = base
+        let _ = context
             .commit
             .commit(epoch, persist, Cause::Logout, over)
             .await;
-        let device = base.core.look(|inner| inner.device.clone());
+        let device = context.shared.look(|inner| inner.device.clone());
         if let Some(challenge) = challenge {
-            let ended = base.ended(SessionId::new(), challenge.token, None);
-            base.revoke(ended, challenge.device);
+            let ended = context.ended_session(SessionId::new(), challenge.token, None);
+            context.revoke(ended, challenge.device);
         }
-        base.tell(&device).await;
+        context.deliver_due(&device).await;
         failpoint!("logout.told");
     }
 
@@ -166,7 +166,7 @@ impl SignOut {
             session,
             why: SignedOutReason::ByUser,
         };
-        if let Err(error) = self.base.persistence.records().write_marker(marker) {
+        if let Err(error) = self.context.persistence.records().write_marker(marker) {
             tracing::error!(
                 kind = %error.kind(),
                 "the sign-out marker cannot be written: until the keyring is emptied, a restart \
@@ -178,9 +178,11 @@ impl SignOut {
     /// Hands what the keyring holds to the pending sign-outs and empties it. If another process has
     /// signed in, the item is left alone. Returns what is then known of the keyring.
     async fn empty(&self, epoch: Epoch, disk: &OnDisk, legacy: Option<SessionId>) -> Keyring {
-        let base = &self.base;
+        let context = &self.context;
         let is_over = |record: &Record| {
-            base.core.look(|inner| inner.over.contains(&record.session))
+            context
+                .shared
+                .look(|inner| inner.over.contains(&record.session))
                 || disk.marker.is_some_and(|it| it.ends(record.session))
         };
         let record = disk.record.as_ref();
@@ -188,31 +190,31 @@ impl SignOut {
             return Keyring::Unknown(None);
         }
         let legacy = legacy.or(record.and_then(|record| record.legacy_item));
-        base.items.empty(epoch, legacy).await
+        context.items.empty(epoch, legacy).await
     }
 
     /// Tries again, if that is due, to remove what the keyring holds of a session that is over.
     pub async fn clear_obsolete(&self) {
-        let base = &self.base;
-        let now = base.core.now();
-        let epoch = base.core.look(|inner| {
+        let context = &self.context;
+        let now = context.shared.now();
+        let epoch = context.shared.look(|inner| {
             let due = inner.keyring.clear_due().is_some_and(|due| due <= now);
             (due && inner.session.is_none()).then(|| inner.epoch())
         });
         let Some(epoch) = epoch else { return };
-        if let Some(mut at) = base.core.at(epoch) {
+        if let Some(mut at) = context.shared.in_epoch(epoch) {
             at.keyring = Keyring::Obsolete(now + LOOK_AGAIN);
         }
         // Not while another process may be signing in.
-        let exclusive = base.lock.exclusive(Duration::ZERO).await;
-        if exclusive.right.is_none() {
+        let locks = context.lock.both_locks(Duration::ZERO).await;
+        if locks.rotation_lock.is_none() {
             return;
         }
         let Ok(disk) = self.reconcile.read_disk(epoch).await else {
             return;
         };
         let keyring = self.empty(epoch, &disk, None).await;
-        base.pending.release_left();
+        context.pending.release_left();
         let persist = match disk.record.is_some() && keyring == Keyring::Nothing {
             true => Persist::NoSession,
             false => Persist::Nothing,
@@ -221,7 +223,7 @@ impl SignOut {
             inner.keyring = keyring;
             Event::Remembered(false)
         };
-        let _ = base
+        let _ = context
             .commit
             .commit(epoch, persist, Cause::Storage, emptied)
             .await;

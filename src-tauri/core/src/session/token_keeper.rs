@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use super::base::Base;
 use super::commit::Persist;
+use super::context::Context;
 use super::epoch::Epoch;
 use super::inner::Inner;
 use super::keeping::Keyring;
@@ -18,13 +18,13 @@ use crate::wire::Cause;
 
 /// Writes rotated tokens to the keyring, or notes in the record that the keyring did not take one.
 pub(super) struct TokenKeeper {
-    base: Arc<Base>,
+    context: Arc<Context>,
     others: Arc<OtherProcesses>,
 }
 
 impl TokenKeeper {
-    pub fn new(base: Arc<Base>, others: Arc<OtherProcesses>) -> Self {
-        Self { base, others }
+    pub fn new(context: Arc<Context>, others: Arc<OtherProcesses>) -> Self {
+        Self { context, others }
     }
 
     /// Stores a rotated token. False if the session is over meanwhile, here or in another process;
@@ -36,8 +36,8 @@ impl TokenKeeper {
         generation: Generation,
         token: &RefreshToken,
     ) -> bool {
-        let base = &self.base;
-        let Some((known, legacy)) = base.core.at(epoch).map(|at| {
+        let context = &self.context;
+        let Some((known, legacy)) = context.shared.in_epoch(epoch).map(|at| {
             let legacy = at.session.as_ref().and_then(|held| held.legacy_item);
             (at.keyring, legacy)
         }) else {
@@ -47,21 +47,21 @@ impl TokenKeeper {
         let mut saved = Ok(());
         let mut over = self.marker(epoch, session).await;
         if over.is_none() {
-            let mut item = base.persistence.item(session, generation, token.clone());
+            let mut item = context.persistence.item(session, generation, token.clone());
             // A session that was to last until the app quits stays marked until the person is told
             // otherwise.
             item.until_quit = known.lasts_until_quit();
-            saved = base.items.save(epoch, &item, known, legacy).await;
+            saved = context.items.save(epoch, &item, known, legacy).await;
             over = self.marker(epoch, session).await;
         }
         let record = {
             let mut at = match over {
-                None => base.core.at(epoch),
+                None => context.shared.in_epoch(epoch),
                 Some(_) => None,
             };
             at.as_mut().and_then(|at| {
-                let now = base.core.now();
-                let now_ms = base.core.now_ms();
+                let now = context.shared.now();
+                let now_ms = context.shared.now_ms();
                 at.keyring = Keyring::after(saved, known.lasts_until_quit(), now);
                 let held = at.session.as_mut()?;
                 held.generation = generation;
@@ -72,7 +72,7 @@ impl TokenKeeper {
                     held.saved_generation = Some(generation);
                     held.legacy_item = None;
                 }
-                let record = base
+                let record = context
                     .persistence
                     .record(held, Phase::Rotating, saved.is_err());
                 Some(record)
@@ -83,9 +83,9 @@ impl TokenKeeper {
                 // Another process, or this one a moment ago, has signed out, so the item must not
                 // stay. The token is handed over before the item is deleted, so that a crash in
                 // between leaves one of the two.
-                let ended = base.ended(session, token.clone(), None);
-                let safe = base.pending.put(ended).await;
-                base.items.delete(epoch, None, safe).await;
+                let ended = context.ended_session(session, token.clone(), None);
+                let safe = context.pending.put(ended).await;
+                context.items.delete(epoch, None, safe).await;
                 self.others.follow_sign_out(epoch, marker.why);
             }
             self.revoke(session, token.clone());
@@ -95,7 +95,7 @@ impl TokenKeeper {
             // Only the record can say that the token in the keyring is spent.
             let persist = Persist::Record(Box::new(record), Durability::Synced);
             let told = |_: &mut Inner, _: bool| Event::Remembered(false);
-            let committed = base
+            let committed = context
                 .commit
                 .commit(epoch, persist, Cause::Storage, told)
                 .await;
@@ -110,13 +110,13 @@ impl TokenKeeper {
     /// The sign-out marker, if it is about `session`. `None` also if that is not known, and once
     /// the epoch is over, which the caller finds out by itself.
     async fn marker(&self, epoch: Epoch, session: SessionId) -> Option<Marker> {
-        let base = &self.base;
-        let ignores_unnamed = base.core.at(epoch)?.ignores_unnamed_marker;
-        let asking = base.clone();
-        let stands = move || asking.stands(epoch);
-        let read = base
+        let context = &self.context;
+        let ignores_unnamed = context.shared.in_epoch(epoch)?.ignores_unnamed_marker;
+        let asking = context.clone();
+        let is_current = move || asking.is_current(epoch);
+        let read = context
             .persistence
-            .on_disk(stands, |records| records.marker())
+            .with_records(is_current, |records| records.marker())
             .await;
         let marker = read.ok().flatten().flatten()?;
         let is_ignored = ignores_unnamed && marker.session.is_none();
@@ -127,10 +127,10 @@ impl TokenKeeper {
     /// Writes the item with that mark, then the record, then the item without it, and publishes the
     /// change. So if a crash comes in between, the session ends as the person was told.
     pub async fn make_it_last(&self, epoch: Epoch) {
-        let base = &self.base;
-        let prepared = base.core.at(epoch).and_then(|at| {
+        let context = &self.context;
+        let prepared = context.shared.in_epoch(epoch).and_then(|at| {
             let held = at.session.clone()?;
-            let item = base
+            let item = context
                 .persistence
                 .item(held.id, held.generation, held.token.clone()?);
             Some((item, held, at.keyring, at.ignores_unnamed_marker))
@@ -138,14 +138,15 @@ impl TokenKeeper {
         let Some((item, mut held, known, is_marked)) = prepared else {
             return;
         };
-        let _one = base.lock.turn().await;
+        let _one = context.lock.local_lock().await;
         let mut flagged = item.clone();
         flagged.until_quit = true;
         let mut saved = match known {
             // The marked item is in the keyring already.
             Keyring::UntilQuit(_) => Ok(()),
             _ => {
-                base.items
+                context
+                    .items
                     .save(epoch, &flagged, known, held.legacy_item)
                     .await
             }
@@ -157,13 +158,13 @@ impl TokenKeeper {
         held.legacy_item = held.legacy_item.filter(|_| saved.is_err());
         let mut is_recorded = false;
         if saved.is_ok() {
-            let record = base.persistence.record(&held, Phase::Idle, false);
+            let record = context.persistence.record(&held, Phase::Idle, false);
             is_recorded = self.record_if_idle(epoch, record, is_marked).await;
             if is_recorded {
-                saved = base.persistence.write_item(epoch, &item).await;
+                saved = context.persistence.write_item(epoch, &item).await;
             }
         }
-        let now = base.core.now();
+        let now = context.shared.now();
         let generation = held.generation;
         let change = move |inner: &mut Inner, _: bool| {
             if let Some(in_use) = &mut inner.session
@@ -176,7 +177,7 @@ impl TokenKeeper {
             }
             Event::Remembered(inner.keyring.remembers())
         };
-        let _ = base
+        let _ = context
             .commit
             .commit(epoch, Persist::Nothing, Cause::Storage, change)
             .await;
@@ -186,31 +187,34 @@ impl TokenKeeper {
     /// noted. Also removes a marker that the sign-in could not remove, because the next start would
     /// find the session over.
     async fn record_if_idle(&self, epoch: Epoch, record: Record, is_marked: bool) -> bool {
-        let asking = self.base.clone();
-        let stands = move || asking.stands(epoch);
-        let written = self.base.persistence.on_disk(stands, move |records| {
-            let mut record = record;
-            if let Some(now) = records.session()?
-                && now.session == record.session
-            {
-                if now.generation > record.generation {
-                    return Ok(());
+        let asking = self.context.clone();
+        let is_current = move || asking.is_current(epoch);
+        let written = self
+            .context
+            .persistence
+            .with_records(is_current, move |records| {
+                let mut record = record;
+                if let Some(now) = records.session()?
+                    && now.session == record.session
+                {
+                    if now.generation > record.generation {
+                        return Ok(());
+                    }
+                    record.phase = now.phase;
                 }
-                record.phase = now.phase;
-            }
-            records.write_session(&record, Durability::Synced)?;
-            if is_marked && records.clear_marker(record.session) {
-                return Err(std::io::ErrorKind::Other.into());
-            }
-            records.lay_marker_aside();
-            Ok(())
-        });
+                records.write_session(&record, Durability::Synced)?;
+                if is_marked && records.clear_marker(record.session) {
+                    return Err(std::io::ErrorKind::Other.into());
+                }
+                records.lay_marker_aside();
+                Ok(())
+            });
         matches!(written.await, Ok(Some(())))
     }
 
     fn revoke(&self, session: SessionId, token: RefreshToken) {
-        let device = self.base.core.look(|inner| inner.device.clone());
-        let ended = self.base.ended(session, token, None);
-        self.base.revoke(ended, device);
+        let device = self.context.shared.look(|inner| inner.device.clone());
+        let ended = self.context.ended_session(session, token, None);
+        self.context.revoke(ended, device);
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::commit::Committer;
 use super::epoch::Epoch;
-use super::inner::{Core, Inner};
+use super::inner::{Inner, Shared};
 use super::item_keeper::ItemKeeper;
 use super::pending_sign_outs::{Ended, PendingSignOuts};
 use super::persistence::Persistence;
@@ -22,8 +22,8 @@ use crate::token::RefreshToken;
 const READ_AGAIN: Duration = Duration::from_secs(5);
 
 /// Shared by the verbs. It calls none of them.
-pub(super) struct Base {
-    pub core: Arc<Core>,
+pub(super) struct Context {
+    pub shared: Arc<Shared>,
     pub persistence: Arc<Persistence>,
     pub commit: Committer,
     pub items: ItemKeeper,
@@ -34,18 +34,18 @@ pub(super) struct Base {
     pub product: String,
 }
 
-impl Base {
+impl Context {
     /// Whether `epoch` is still the current one.
-    pub fn stands(&self, epoch: Epoch) -> bool {
-        self.core.at(epoch).is_some()
+    pub fn is_current(&self, epoch: Epoch) -> bool {
+        self.shared.in_epoch(epoch).is_some()
     }
 
     /// The error of a request that is not sent now. Plans another try soon.
-    pub fn put_off(&self, epoch: Epoch) -> AuthError {
-        if let Some(mut at) = self.core.at(epoch) {
-            let now = self.core.now();
+    pub fn retry_later(&self, epoch: Epoch) -> AuthError {
+        if let Some(mut at) = self.shared.in_epoch(epoch) {
+            let now = self.shared.now();
             at.plan.look_again(now, READ_AGAIN);
-            self.core.wake.notify_one();
+            self.shared.wake.notify_one();
         }
         AuthError::with_message(
             ErrorCode::Busy,
@@ -55,7 +55,12 @@ impl Base {
     }
 
     /// A session that is over, for the pending sign-outs.
-    pub fn ended(&self, session: SessionId, token: RefreshToken, access: Option<Secret>) -> Ended {
+    pub fn ended_session(
+        &self,
+        session: SessionId,
+        token: RefreshToken,
+        access: Option<Secret>,
+    ) -> Ended {
         Ended {
             session,
             replaced_by: None,
@@ -71,17 +76,17 @@ impl Base {
         if ended.token.is_empty() {
             return;
         }
-        let base = self.clone();
+        let context = self.clone();
         tokio::spawn(async move {
             // If neither disk nor keyring has stored it, the backend is still told, from memory.
-            let _ = base.pending.put(ended).await;
-            base.tell(&device).await;
+            let _ = context.pending.put(ended).await;
+            context.deliver_due(&device).await;
         });
     }
 
     /// Delivers the pending sign-outs that are due to the backend.
-    pub async fn tell(&self, device: &Device) {
-        if let Some(due) = self.delivery.take_due(self.core.look(Inner::in_use)) {
+    pub async fn deliver_due(&self, device: &Device) {
+        if let Some(due) = self.delivery.take_due(self.shared.look(Inner::in_use)) {
             self.deliver(due, device).await;
         }
     }
@@ -89,11 +94,11 @@ impl Base {
     /// Delivers the sign-outs in `due` to the backend.
     pub async fn deliver(&self, due: Due, device: &Device) {
         self.delivery.deliver(due, &self.backend, device).await;
-        if self.core.look(|inner| inner.session.is_none()) {
+        if self.shared.look(|inner| inner.session.is_none()) {
             self.backend.hang_up();
         }
         // A sign-out that could not be delivered has a time for its next try, which the scheduler
         // has to know.
-        self.core.wake.notify_one();
+        self.shared.wake.notify_one();
     }
 }
