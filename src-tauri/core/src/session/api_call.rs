@@ -11,10 +11,10 @@ use super::commit::Persist;
 use super::context::Context;
 use super::epoch::{AccessId, Epoch};
 use super::inner::{Access, Inner};
-use super::keeping::Keyring;
+use super::keyring_status::KeyringStatus;
 use super::process_lock::ROTATION_LIMIT;
 use super::reconcile::{Reconcile, Reconciled};
-use super::record::Phase;
+use super::record::RotationPhase;
 use super::refresh::{Refresh, RefreshReason};
 use super::rights::Rights;
 use super::token_keeper::TokenKeeper;
@@ -254,13 +254,15 @@ impl ApiCalls {
         let Some((record, keyring)) = context.shared.in_epoch(epoch).and_then(|at| {
             let held = at.session.as_ref()?;
             let until_quit = at.keyring.lasts_until_quit();
-            let record = context.persistence.record(held, Phase::Idle, until_quit);
+            let record = context
+                .persistence
+                .record(held, RotationPhase::Idle, until_quit);
             Some((record, at.keyring))
         }) else {
             return;
         };
         let durability = match keyring {
-            Keyring::Saved => Durability::Unsynced,
+            KeyringStatus::Saved => Durability::Unsynced,
             _ => Durability::Synced,
         };
         let persist = Persist::Record(Box::new(record), durability);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::epoch::Epoch;
 use super::inner::{Inner, Shared};
-use super::keeping::Keyring;
+use super::keyring_status::KeyringStatus;
 use super::persistence::Persistence;
 use super::record::{Record, Records};
 use crate::error::{AuthError, ErrorCode};
@@ -79,9 +79,9 @@ impl Committer {
 impl Persist {
     /// For a session that is over: removes its record. If the keyring could not be emptied, writes
     /// `record` instead, which says what the keyring may still hold.
-    pub fn end(keyring: Keyring, record: Option<Box<Record>>) -> Self {
+    pub fn end(keyring: KeyringStatus, record: Option<Box<Record>>) -> Self {
         match record {
-            Some(record) if keyring != Keyring::Nothing => {
+            Some(record) if keyring != KeyringStatus::Nothing => {
                 Self::Record(record, Durability::Unsynced)
             }
             Some(_) | None => Self::NoSession,

@@ -17,7 +17,7 @@ use time::format_description::well_known::Rfc3339;
 use tokio::sync::{Notify, watch};
 
 use super::epoch::{AccessId, AttemptId, Epoch, InUse};
-use super::keeping::Keyring;
+use super::keyring_status::KeyringStatus;
 use super::record::{Record, Replaced};
 use super::refusals::Refusals;
 use crate::backend::Backend;
@@ -41,7 +41,7 @@ pub(super) struct Inner {
     state: State,
     /// The session that is held, or that is being restored.
     pub session: Option<OpenSession>,
-    pub keyring: Keyring,
+    pub keyring: KeyringStatus,
     /// The device of the next sign-in, which replaces `os` and `browser` by their current values.
     pub device: Device,
     /// The ordinary cookies of the session, or of nobody.
@@ -343,7 +343,7 @@ impl Shared {
                 epoch: Epoch::FIRST,
                 state,
                 session: None,
-                keyring: Keyring::Unknown(None),
+                keyring: KeyringStatus::Unknown(None),
                 device,
                 // Nobody has one before the first session, or the first sign-out.
                 jar: Jar::closed(),
@@ -457,7 +457,7 @@ impl EpochGuard<'_> {
         inner.state.apply(event);
         let keyring = match inner.session {
             // While nobody is signed in, it does not matter whether the keyring can be used.
-            None if inner.state.is_signed_out() => Keyring::Nothing,
+            None if inner.state.is_signed_out() => KeyringStatus::Nothing,
             _ => inner.keyring,
         };
         inner.state.apply(Event::Storage(keyring.storage()));

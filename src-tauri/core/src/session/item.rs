@@ -41,7 +41,7 @@ pub(super) struct LegacyItem {
 }
 
 /// What the bytes of a keyring item turned out to be.
-pub(super) enum Stored {
+pub(super) enum ItemContent {
     Ours(Box<Item>),
     Legacy(LegacyItem),
     /// An item of a newer version: it cannot be read and is left alone.
@@ -51,7 +51,7 @@ pub(super) enum Stored {
 }
 
 #[derive(Deserialize)]
-struct Number {
+struct FormatNumber {
     #[serde(default)]
     format: Option<u32>,
 }
@@ -90,16 +90,16 @@ impl Item {
 
     /// Reads stored bytes; `None` if they are not an item of this format.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        match Stored::of(bytes) {
-            Stored::Ours(item) => Some(*item),
-            Stored::Legacy(_) | Stored::Newer | Stored::Unknown => None,
+        match ItemContent::of(bytes) {
+            ItemContent::Ours(item) => Some(*item),
+            ItemContent::Legacy(_) | ItemContent::Newer | ItemContent::Unknown => None,
         }
     }
 }
 
-impl Stored {
+impl ItemContent {
     pub fn of(bytes: &[u8]) -> Self {
-        let Ok(Number { format }) = serde_json::from_slice(bytes) else {
+        let Ok(FormatNumber { format }) = serde_json::from_slice(bytes) else {
             return Self::Unknown;
         };
         match format {
@@ -129,11 +129,14 @@ mod tests {
         assert_eq!((read.session, read.install), (item.session, item.install));
         assert!(!read.until_quit);
         let newer = String::from_utf8_lossy(&bytes).replace("\"format\":1", "\"format\":2");
-        assert!(matches!(Stored::of(newer.as_bytes()), Stored::Newer));
+        assert!(matches!(
+            ItemContent::of(newer.as_bytes()),
+            ItemContent::Newer
+        ));
         for damage in [&b""[..], b"{}", b"[1]", b"{\"format\":1}", b"not json"] {
-            assert!(matches!(Stored::of(damage), Stored::Unknown));
+            assert!(matches!(ItemContent::of(damage), ItemContent::Unknown));
         }
         let legacy = br#"{"generation":3,"origin":"https://a.example","token":[]}"#;
-        assert!(matches!(Stored::of(legacy), Stored::Legacy(_)));
+        assert!(matches!(ItemContent::of(legacy), ItemContent::Legacy(_)));
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::epoch::Epoch;
 use super::inner::Shared;
 use super::item::Item;
-use super::keeping::Keyring;
+use super::keyring_status::KeyringStatus;
 use super::pending_sign_outs::{Ended, PendingSignOuts};
 use super::persistence::Persistence;
 use crate::failpoints::failpoint;
@@ -48,7 +48,7 @@ impl ItemKeeper {
         &self,
         epoch: Epoch,
         item: &Item,
-        known: Keyring,
+        known: KeyringStatus,
         legacy: Option<SessionId>,
     ) -> Result<(), StoreError> {
         let is_anothers = |legacy: SessionId| legacy != item.session;
@@ -112,11 +112,11 @@ impl ItemKeeper {
     /// Hands everything that the keyring holds to the pending sign-outs and empties the keyring.
     /// Must not be called while a session of this epoch may be written. Returns what is then known
     /// of the keyring.
-    pub async fn empty(&self, epoch: Epoch, legacy: Option<SessionId>) -> Keyring {
+    pub async fn empty(&self, epoch: Epoch, legacy: Option<SessionId>) -> KeyringStatus {
         let emptied = match self.put_all_away(epoch, legacy).await {
             // The next epoch is responsible for the keyring: what it holds may be that epoch's
             // session.
-            Ok(()) if self.shared.in_epoch(epoch).is_none() => return Keyring::Unknown(None),
+            Ok(()) if self.shared.in_epoch(epoch).is_none() => return KeyringStatus::Unknown(None),
             Ok(()) => self.persistence.delete_items(epoch, legacy.is_some()).await,
             Err(error) => Err(error),
         };
@@ -129,7 +129,7 @@ impl ItemKeeper {
         epoch: Epoch,
         legacy: Option<SessionId>,
         safe: Result<(), StoreError>,
-    ) -> Keyring {
+    ) -> KeyringStatus {
         let emptied = match safe {
             Ok(()) => self.persistence.delete_items(epoch, legacy.is_some()).await,
             Err(error) => Err(error),
@@ -148,12 +148,12 @@ impl ItemKeeper {
         Ok(())
     }
 
-    fn emptied(&self, emptied: Result<(), StoreError>) -> Keyring {
+    fn emptied(&self, emptied: Result<(), StoreError>) -> KeyringStatus {
         match emptied {
-            Ok(()) => Keyring::Nothing,
+            Ok(()) => KeyringStatus::Nothing,
             // The item belongs to another session or to a newer version, so it must stay.
             Err(error @ (StoreError::Newer | StoreError::Occupied)) => {
-                Keyring::Unknown(Some(error))
+                KeyringStatus::Unknown(Some(error))
             }
             Err(error) => {
                 tracing::warn!(
@@ -161,7 +161,7 @@ impl ItemKeeper {
                     "the keyring item could not be deleted: the sign-out marker keeps its session \
                      ended, and it is tried again"
                 );
-                Keyring::Obsolete(self.shared.now() + super::keeping::LOOK_AGAIN)
+                KeyringStatus::Obsolete(self.shared.now() + super::keyring_status::LOOK_AGAIN)
             }
         }
     }

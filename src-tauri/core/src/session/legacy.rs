@@ -10,7 +10,7 @@ use std::io;
 use serde::Deserialize;
 
 use super::pending_record;
-use super::record::{Names, Phase, Record, Records};
+use super::record::{LocalIds, Record, Records, RotationPhase};
 use crate::device::Device;
 use crate::failpoints::failpoint;
 use crate::identity::{Generation, SessionId};
@@ -59,7 +59,7 @@ pub(super) fn device(records: &Records) -> Option<Device> {
 /// If they cannot be read, or the new record cannot be written. The old ones stay.
 pub(super) fn take_over(
     records: &Records,
-    names: Names,
+    local_ids: LocalIds,
     device: &Device,
     origin: &str,
 ) -> io::Result<()> {
@@ -73,7 +73,7 @@ pub(super) fn take_over(
     }
     // A record that exists was written by a start that was interrupted.
     if records.session()?.is_none() {
-        let record = translated(records, names, device, origin)?;
+        let record = translated(records, local_ids, device, origin)?;
         records.write_session(&record, Durability::Synced)?;
         failpoint!("takeover.recorded");
     }
@@ -84,7 +84,7 @@ pub(super) fn take_over(
 
 fn translated(
     records: &Records,
-    names: Names,
+    local_ids: LocalIds,
     device: &Device,
     origin: &str,
 ) -> io::Result<Record> {
@@ -98,8 +98,8 @@ fn translated(
     };
     Ok(Record {
         session,
-        install: names.install,
-        account: names.account,
+        install: local_ids.install,
+        account: local_ids.account,
         origin: match &user {
             Some(last) => last.origin.clone(),
             None => origin.to_owned(),
@@ -107,8 +107,8 @@ fn translated(
         generation: journal.generation,
         saved_generation: is_known.then_some(journal.generation),
         phase: match journal.step {
-            JournalStep::Rotating => Phase::Rotating,
-            JournalStep::Idle | JournalStep::Login => Phase::Idle,
+            JournalStep::Rotating => RotationPhase::Rotating,
+            JournalStep::Idle | JournalStep::Login => RotationPhase::Idle,
         },
         replaced_at: None,
         expires_at: user

@@ -16,7 +16,7 @@ mod epoch;
 mod inner;
 mod item;
 mod item_keeper;
-mod keeping;
+mod keyring_status;
 mod legacy;
 mod new_session;
 mod other_processes;
@@ -28,8 +28,8 @@ mod process_lock;
 mod reconcile;
 mod record;
 mod refresh;
-mod refresh_exchange;
 mod refresh_failure;
+mod refresh_sender;
 mod refusals;
 mod restore;
 mod rights;
@@ -60,13 +60,13 @@ use self::process_lock::ProcessLock;
 use self::reconcile::Reconcile;
 use self::record::Records;
 use self::refresh::{Refresh, RefreshReason};
-use self::refresh_exchange::RefreshExchange;
 use self::refresh_failure::RefreshFailures;
+use self::refresh_sender::RefreshSender;
 use self::restore::Restore;
 use self::rights::Rights;
 use self::rotation::Rotation;
 use self::scheduler::Scheduler;
-use self::sign_in::{SignIn, Typed};
+use self::sign_in::{SignIn, SignInInput};
 use self::sign_out::SignOut;
 use self::sign_out_delivery::SignOutDelivery;
 use self::token_keeper::TokenKeeper;
@@ -192,9 +192,9 @@ impl Session {
             Ok(Some(record)) => Some(record.device),
             _ => legacy::device(&records),
         };
-        let (names, device) = records.identify(&config.product, copy).map_err(&unusable)?;
+        let (local_ids, device) = records.identify(&config.product, copy).map_err(&unusable)?;
         let origin = config.profile.origin();
-        if let Err(error) = legacy::take_over(&records, names, &device, &origin) {
+        if let Err(error) = legacy::take_over(&records, local_ids, &device, &origin) {
             // The old records stay, for the next start.
             return Err(unusable(error));
         }
@@ -210,7 +210,7 @@ impl Session {
         };
         let pending = PendingSignOuts::open(
             &config.workspace,
-            names,
+            local_ids,
             &records,
             config.store.clone(),
             clock.clone(),
@@ -218,7 +218,7 @@ impl Session {
         let pending = Arc::new(pending);
         let persistence = Persistence::new(
             &config.workspace,
-            names,
+            local_ids,
             origin,
             records.clone(),
             &config.store,
@@ -245,12 +245,12 @@ impl Session {
         let reconcile = Arc::new(Reconcile::new(context.clone(), others.clone()));
         let keeper = Arc::new(TokenKeeper::new(context.clone(), others.clone()));
         let failures = Arc::new(RefreshFailures::new(context.clone()));
-        let exchange = RefreshExchange::new(context.clone(), keeper.clone(), failures.clone());
+        let refresh_sender = RefreshSender::new(context.clone(), keeper.clone(), failures.clone());
         let rotation = Rotation::new(
             context.clone(),
             reconcile.clone(),
             others.clone(),
-            exchange,
+            refresh_sender,
             failures,
         );
         let refresh = Arc::new(Refresh::new(context.clone(), rotation));
@@ -333,7 +333,7 @@ impl Session {
     /// # Errors
     /// If the sign-in fails.
     pub async fn login(&self, input: LoginInput) -> Result<SignInOutcome, AuthError> {
-        self.0.sign_in.sign_in(Typed::Login(input)).await
+        self.0.sign_in.sign_in(SignInInput::Login(input)).await
     }
 
     /// Creates an account, and signs in if the backend does.
@@ -341,7 +341,7 @@ impl Session {
     /// # Errors
     /// If the registration fails.
     pub async fn register(&self, input: RegisterInput) -> Result<SignInOutcome, AuthError> {
-        self.0.sign_in.sign_in(Typed::Register(input)).await
+        self.0.sign_in.sign_in(SignInInput::Register(input)).await
     }
 
     /// Answers this challenge, if it is the one that is open. A wrong code leaves it open; an

@@ -8,10 +8,10 @@ use super::commit::{Overtaken, Persist};
 use super::context::Context;
 use super::epoch::{AttemptId, Epoch};
 use super::inner::{Access, OpenChallenge, OpenSession, SessionOwner};
-use super::keeping::Keyring;
+use super::keyring_status::KeyringStatus;
 use super::pending_sign_outs::Ended;
 use super::process_lock::SIGN_IN_LIMIT;
-use super::record::{Names, Phase};
+use super::record::{LocalIds, RotationPhase};
 use crate::backend::Grant;
 use crate::cookies::Jar;
 use crate::device::Device;
@@ -27,7 +27,7 @@ use crate::wire::{Cause, User};
 
 /// How long a sign-in waits until the backend was told of the end of the replaced session, if
 /// neither disk nor keyring can store that.
-const TOLD_WITHIN: Duration = Duration::from_secs(3);
+const REVOKE_LIMIT: Duration = Duration::from_secs(3);
 
 /// Replaces the app's session by one that the backend has begun.
 pub(super) struct NewSessions {
@@ -35,25 +35,25 @@ pub(super) struct NewSessions {
 }
 
 /// A session that has begun at the backend and is about to become this app's.
-struct Begun {
+struct UncommittedSession {
     epoch: Epoch,
     held: OpenSession,
     /// The session that it replaces.
     replaced: Option<OpenSession>,
     /// What was known of the keyring before.
-    known: Keyring,
+    known: KeyringStatus,
     /// The cookies that its sign-in has set.
     jar: Jar,
 }
 
 /// What became of the record of a sign-in.
 #[derive(Default)]
-struct Recorded {
+struct RecordOutcome {
     is_written: bool,
     /// A sign-out marker that could not be removed would end this session.
     is_marked: bool,
     /// The record replaced that of a session which this process did not know.
-    is_over_a_strangers: bool,
+    replaced_unknown_session: bool,
 }
 
 impl NewSessions {
@@ -63,7 +63,7 @@ impl NewSessions {
 
     /// Persists, assigns and publishes the session. A sign-out that comes meanwhile takes
     /// precedence.
-    pub async fn take_into_use(
+    pub async fn activate(
         &self,
         cause: Cause,
         attempt: AttemptId,
@@ -78,13 +78,13 @@ impl NewSessions {
             token,
         } = grant;
         let revocable = access.token.clone();
-        let Some(begun) = self.begin(attempt, user, token.clone(), &by) else {
+        let Some(uncommitted) = self.begin(attempt, user, token.clone(), &by) else {
             self.revoke(token, revocable, by.device);
-            return Err(void(cause));
+            return Err(voided_error(cause));
         };
-        let replaced = begun.replaced.as_ref().map(|held| held.id);
+        let replaced = uncommitted.replaced.as_ref().map(|held| held.id);
         let device = context.shared.look(|inner| inner.device.clone());
-        let established = self.establish(begun, cause, access).await;
+        let established = self.establish(uncommitted, cause, access).await;
         if let Some(replaced) = replaced {
             context.pending.release(replaced);
         }
@@ -94,7 +94,7 @@ impl NewSessions {
         tokio::spawn(async move { background.deliver_due(&device).await });
         if established.is_err() {
             self.revoke(token, revocable, by.device);
-            return Err(void(cause));
+            return Err(voided_error(cause));
         }
         Ok(())
     }
@@ -106,13 +106,13 @@ impl NewSessions {
         user: User,
         token: RefreshToken,
         by: &OpenChallenge,
-    ) -> Option<Begun> {
+    ) -> Option<UncommittedSession> {
         let mut at = self.context.shared.in_attempt(attempt)?;
         let epoch = at.begin_epoch();
         let known = at.keyring;
         let all_replaced = at.replaced();
         let replaced = at.drop_session();
-        Some(Begun {
+        Some(UncommittedSession {
             epoch,
             held: OpenSession {
                 id: SessionId::new(),
@@ -135,26 +135,26 @@ impl NewSessions {
 
     async fn establish(
         &self,
-        begun: Begun,
+        uncommitted: UncommittedSession,
         cause: Cause,
         access: AccessToken,
     ) -> Result<(), Overtaken> {
         let context = &self.context;
-        let Begun {
+        let UncommittedSession {
             epoch,
             mut held,
             replaced,
             known,
             jar,
-        } = begun;
+        } = uncommitted;
         let before = context.shared.look(|inner| inner.device.clone());
         // The backend has to be told of the end of the replaced session, so its token must not be
         // lost.
-        let mut known = self.put_replaced_away(replaced, &held, known).await;
+        let mut known = self.revoke_replaced(replaced, &held, known).await;
         let recorded = self.record(epoch, &mut held).await?;
-        if recorded.is_over_a_strangers {
+        if recorded.replaced_unknown_session {
             // The keyring item may belong to that session too.
-            known = Keyring::Unknown(None);
+            known = KeyringStatus::Unknown(None);
         }
         let (is_recorded, is_marked) = (recorded.is_written, recorded.is_marked);
         failpoint!("login.journaled");
@@ -167,23 +167,24 @@ impl NewSessions {
             .await;
         failpoint!("login.kept");
         let now = context.shared.now();
-        known = Keyring::after(saved, item.until_quit, now);
+        known = KeyringStatus::after(saved, item.until_quit, now);
         held.saved_generation = saved.is_ok().then_some(held.generation);
         held.legacy_item = held.legacy_item.filter(|_| saved.is_err());
         held.access = Some(Access::new(access, now));
-        let record = context
-            .persistence
-            .record(&held, Phase::Idle, known.lasts_until_quit());
+        let record =
+            context
+                .persistence
+                .record(&held, RotationPhase::Idle, known.lasts_until_quit());
         let durability = match known {
             // If this write is lost in a crash, the next start reads the keyring once more.
-            Keyring::Saved => Durability::Unsynced,
+            KeyringStatus::Saved => Durability::Unsynced,
             _ => Durability::Synced,
         };
         let persist = match is_recorded {
             true => Persist::Record(Box::new(record), durability),
             false => Persist::Nothing,
         };
-        self.keep_device(&before, &held.device).await;
+        self.save_device(&before, &held.device).await;
         let mut closed = None;
         let committed = context.commit.commit(epoch, persist, cause, |inner, _| {
             inner.begin_epoch();
@@ -214,12 +215,12 @@ impl NewSessions {
 
     /// Hands the replaced session to the pending sign-outs. Returns what is then known of the
     /// keyring: whether it may be overwritten.
-    async fn put_replaced_away(
+    async fn revoke_replaced(
         &self,
         replaced: Option<OpenSession>,
         by: &OpenSession,
-        known: Keyring,
-    ) -> Keyring {
+        known: KeyringStatus,
+    ) -> KeyringStatus {
         let context = &self.context;
         let Some(replaced) = replaced else {
             return known;
@@ -227,7 +228,7 @@ impl NewSessions {
         let access = replaced.access_text();
         let Some(token) = replaced.token else {
             // The token is in a keyring that was not read.
-            return Keyring::Unknown(None);
+            return KeyringStatus::Unknown(None);
         };
         if by.token.as_ref().is_some_and(|new| new.is_same(&token)) {
             // Some backends give out the same token twice: ending the replaced session would end
@@ -246,24 +247,28 @@ impl NewSessions {
         context.pending.release(replaced.id);
         let (background, device) = (context.clone(), replaced.device);
         let told = tokio::spawn(async move { background.deliver_due(&device).await });
-        let _ = tokio::time::timeout(TOLD_WITHIN, told).await;
+        let _ = tokio::time::timeout(REVOKE_LIMIT, told).await;
         match context.pending.keep(replaced.id).await {
             None | Some(Ok(())) => known,
             // The keyring must not be overwritten before the token is stored elsewhere.
-            Some(Err(error)) => Keyring::Unknown(Some(error)),
+            Some(Err(error)) => KeyringStatus::Unknown(Some(error)),
         }
     }
 
     /// Writes the record of this session and removes the sign-out marker of another. What the
     /// record before knew of the keyring is carried over.
-    async fn record(&self, epoch: Epoch, held: &mut OpenSession) -> Result<Recorded, Overtaken> {
+    async fn record(
+        &self,
+        epoch: Epoch,
+        held: &mut OpenSession,
+    ) -> Result<RecordOutcome, Overtaken> {
         let context = &self.context;
-        let mut record = context.persistence.record(held, Phase::Idle, false);
+        let mut record = context.persistence.record(held, RotationPhase::Idle, false);
         let asking = context.clone();
         let is_current = move || asking.is_current(epoch);
         let written = context.persistence.with_records(is_current, move |records| {
             let before = records.session().ok().flatten();
-            let is_over_a_strangers = before.is_some_and(|before| {
+            let replaced_unknown_session = before.is_some_and(|before| {
                 let marker = records.marker().ok().flatten();
                 record.take_over(before, marker)
             });
@@ -281,10 +286,10 @@ impl NewSessions {
                 // session.
                 Err(_) => records.set_spare_marker(),
             };
-            let recorded = Recorded {
+            let recorded = RecordOutcome {
                 is_written: written.is_ok(),
                 is_marked,
-                is_over_a_strangers,
+                replaced_unknown_session,
             };
             Ok((recorded, record))
         });
@@ -295,20 +300,21 @@ impl NewSessions {
                 Ok(recorded)
             }
             Ok(None) => Err(Overtaken),
-            Err(_) => Ok(Recorded::default()),
+            Err(_) => Ok(RecordOutcome::default()),
         }
     }
 
     /// Writes the device values of a sign-in to the device record if they have changed.
-    async fn keep_device(&self, before: &Device, device: &Device) {
+    async fn save_device(&self, before: &Device, device: &Device) {
         if before == device {
             return;
         }
-        let (device, names): (Device, Names) = (device.clone(), self.context.persistence.names);
-        let written = self
-            .context
-            .persistence
-            .with_records(|| true, move |records| records.write_device(&device, names));
+        let (device, local_ids): (Device, LocalIds) =
+            (device.clone(), self.context.persistence.local_ids);
+        let written = self.context.persistence.with_records(
+            || true,
+            move |records| records.write_device(&device, local_ids),
+        );
         // If this fails, the session's own record still has them.
         let _ = written.await;
     }
@@ -320,7 +326,7 @@ impl NewSessions {
 }
 
 /// The error for an answer that arrived after its request was given up.
-pub(super) fn void(cause: Cause) -> AuthError {
+pub(super) fn voided_error(cause: Cause) -> AuthError {
     if cause == Cause::VerifyOtp {
         return ErrorCode::NoChallenge.into();
     }

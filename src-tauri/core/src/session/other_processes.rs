@@ -8,9 +8,9 @@ use super::context::Context;
 use super::epoch::Epoch;
 use super::inner::EpochGuard;
 use super::item::Item;
-use super::keeping::Keyring;
-use super::reconcile::{OnDisk, Reconciled};
-use super::record::Phase;
+use super::keyring_status::KeyringStatus;
+use super::reconcile::{DiskState, Reconciled};
+use super::record::RotationPhase;
 use crate::cookies::Jar;
 use crate::error::{AuthError, ErrorCode};
 use crate::identity::SessionId;
@@ -29,7 +29,7 @@ impl OtherProcesses {
 
     /// Compares the session held here with disk and keyring, and takes over what another process
     /// has done to it.
-    pub async fn follow(&self, epoch: Epoch, disk: OnDisk) -> Result<Reconciled, AuthError> {
+    pub async fn follow(&self, epoch: Epoch, disk: DiskState) -> Result<Reconciled, AuthError> {
         let shared = &self.context.shared;
         let (session, ignores_unnamed, legacy) = {
             let at = shared.in_epoch(epoch).ok_or(ErrorCode::NotSignedIn)?;
@@ -46,8 +46,9 @@ impl OtherProcesses {
         let items = self.context.persistence.read_items(legacy).await;
         let mut at = shared.in_epoch(epoch).ok_or(ErrorCode::NotSignedIn)?;
         let record = disk.record.as_ref();
-        let interrupted = record
-            .is_some_and(|record| record.session == session && record.phase == Phase::Rotating);
+        let interrupted = record.is_some_and(|record| {
+            record.session == session && record.phase == RotationPhase::Rotating
+        });
         let is_unknown = |id: SessionId| id != session && !at.over.contains(&id);
         if let Some(record) = record.filter(|record| is_unknown(record.session))
             && let Ok(items) = &items
@@ -88,7 +89,7 @@ impl OtherProcesses {
         };
         at.begin_epoch();
         at.drop_session();
-        at.keyring = Keyring::Unknown(None);
+        at.keyring = KeyringStatus::Unknown(None);
         self.begin_nobodys_jar(&mut at);
         let event = match why {
             SignedOutReason::ByUser => Event::SignedOut,
@@ -111,7 +112,7 @@ impl OtherProcesses {
             let ended = self.context.ended_session(held.id, token.clone(), access);
             self.context.revoke(ended, held.device.clone());
         }
-        at.keyring = Keyring::Unknown(None);
+        at.keyring = KeyringStatus::Unknown(None);
         self.begin_nobodys_jar(&mut at);
         at.plan
             .look_again(self.context.shared.now(), Duration::ZERO);
@@ -132,5 +133,5 @@ fn adopt_renewed(at: &mut EpochGuard<'_>, item: Item) {
         held.token = Some(item.token);
         held.is_last_chance = false;
     }
-    at.keyring = Keyring::Saved;
+    at.keyring = KeyringStatus::Saved;
 }

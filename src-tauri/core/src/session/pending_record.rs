@@ -49,7 +49,7 @@ pub(super) struct Entry {
 /// The whole record; commit ff703f2 wrote only the list.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Stored {
+enum RecordContent {
     Numbered { entries: Vec<Entry> },
     List(Vec<Entry>),
 }
@@ -164,7 +164,7 @@ impl PendingRecord {
 fn read(records: &Records) -> io::Result<Vec<Entry>> {
     let stored = match records.store().read(RECORD)? {
         Some(bytes) if bytes.trim_ascii_start().starts_with(b"[") => {
-            serde_json::from_slice(&bytes).map(Stored::List).ok()
+            serde_json::from_slice(&bytes).map(RecordContent::List).ok()
         }
         Some(_) | None => None,
     };
@@ -173,7 +173,7 @@ fn read(records: &Records) -> io::Result<Vec<Entry>> {
         None => records.read_or_put_aside(RECORD)?,
     };
     Ok(match stored {
-        Some(Stored::Numbered { entries } | Stored::List(entries)) => entries,
+        Some(RecordContent::Numbered { entries } | RecordContent::List(entries)) => entries,
         None => Vec::new(),
     })
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::item::Item;
 use super::pending_list::{Known, List, Pending, When};
 use super::pending_record::{Entry, PendingRecord};
-use super::record::{Names, Records};
+use super::record::{LocalIds, Records};
 use crate::clock::Clock;
 use crate::identity::{Generation, SessionId};
 use crate::secrets::{Secret, SecretStore, StoreError};
@@ -27,7 +27,7 @@ const EPOCH: u64 = 1;
 /// The sign-outs of one account that the backend was not told of yet.
 pub(super) struct PendingSignOuts {
     workspace: String,
-    names: Names,
+    local_ids: LocalIds,
     record: PendingRecord,
     store: Arc<dyn SecretStore>,
     clock: Arc<dyn Clock>,
@@ -49,14 +49,14 @@ impl PendingSignOuts {
     /// Reads the sign-outs that the last run has left.
     pub fn open(
         workspace: &str,
-        names: Names,
+        local_ids: LocalIds,
         records: &Records,
         store: Arc<dyn SecretStore>,
         clock: Arc<dyn Clock>,
     ) -> Self {
         let pending = Self {
             workspace: workspace.to_owned(),
-            names,
+            local_ids,
             record: PendingRecord::new(records.clone()),
             store,
             clock,
@@ -256,7 +256,7 @@ impl PendingSignOuts {
                 return Err(StoreError::Failed);
             }
         }
-        let Names { install, account } = self.names;
+        let LocalIds { install, account } = self.local_ids;
         let session = entry.session.unwrap_or_else(SessionId::new);
         let (first, origin) = (Generation::FIRST, entry.origin.clone());
         let item = Item::new(session, install, account, first, origin, token);

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::epoch::Epoch;
 use super::inner::OpenSession;
-use super::item::{Item, Stored};
-use super::record::{Names, Phase, Record, Records};
+use super::item::{Item, ItemContent};
+use super::record::{LocalIds, Record, Records, RotationPhase};
 use crate::error::{AuthError, ErrorCode};
 use crate::failpoints::mutant;
 use crate::identity::{Generation, SessionId};
@@ -16,7 +16,7 @@ use crate::token::RefreshToken;
 
 /// What is stored beyond the end of the process.
 pub(super) struct Persistence {
-    pub names: Names,
+    pub local_ids: LocalIds,
     pub origin: String,
     records: Records,
     item: BoundedStore,
@@ -30,17 +30,17 @@ pub(super) struct Persistence {
 impl Persistence {
     pub fn new(
         workspace: &str,
-        names: Names,
+        local_ids: LocalIds,
         origin: String,
         records: Records,
         store: &Arc<dyn SecretStore>,
     ) -> Self {
         let item_name = match mutant!("without.items_install") {
             true => workspace.to_owned(),
-            false => Item::name(workspace, names.install, names.account),
+            false => Item::name(workspace, local_ids.install, local_ids.account),
         };
         Self {
-            names,
+            local_ids,
             origin,
             records,
             item: BoundedStore::new(store.clone(), item_name.clone()),
@@ -93,15 +93,15 @@ impl Persistence {
     }
 
     /// The record that `held` should have now.
-    pub fn record(&self, held: &OpenSession, phase: Phase, until_quit: bool) -> Record {
+    pub fn record(&self, held: &OpenSession, phase: RotationPhase, until_quit: bool) -> Record {
         // A session that the keyring never held cannot be shown at a start, so its user is not
         // stored.
         let is_shown = !until_quit || held.saved_generation.is_some();
         let owner = held.owner.as_ref().filter(|_| is_shown);
         Record {
             session: held.id,
-            install: self.names.install,
-            account: self.names.account,
+            install: self.local_ids.install,
+            account: self.local_ids.account,
             origin: self.origin.clone(),
             generation: held.generation,
             saved_generation: held.saved_generation,
@@ -118,17 +118,17 @@ impl Persistence {
 
     /// The record of a session that is over and whose item is still in the keyring. It says what is
     /// known of the keyring, and names no user.
-    pub fn record_of_the_end(&self, held: &OpenSession, until_quit: bool) -> Record {
+    pub fn ended_record(&self, held: &OpenSession, until_quit: bool) -> Record {
         Record {
             user: None,
             expires_at: None,
-            ..self.record(held, Phase::Idle, until_quit)
+            ..self.record(held, RotationPhase::Idle, until_quit)
         }
     }
 
     /// An item of this account.
     pub fn item(&self, session: SessionId, generation: Generation, token: RefreshToken) -> Item {
-        let Names { install, account } = self.names;
+        let LocalIds { install, account } = self.local_ids;
         Item::new(
             session,
             install,
@@ -148,16 +148,17 @@ impl Persistence {
     pub async fn read_items(&self, legacy: Option<SessionId>) -> Result<Vec<Item>, StoreError> {
         let mut items = Vec::new();
         for bytes in self.item.read().await? {
-            match Stored::of(&bytes) {
-                Stored::Ours(item)
-                    if item.install != self.names.install && !mutant!("without.items_install") =>
+            match ItemContent::of(&bytes) {
+                ItemContent::Ours(item)
+                    if item.install != self.local_ids.install
+                        && !mutant!("without.items_install") =>
                 {
                     tracing::warn!("the keyring item is another installation's: it is left alone");
                     return Err(StoreError::Occupied);
                 }
-                Stored::Ours(item) => items.push(*item),
-                Stored::Newer => return Err(StoreError::Newer),
-                Stored::Legacy(_) | Stored::Unknown => {
+                ItemContent::Ours(item) => items.push(*item),
+                ItemContent::Newer => return Err(StoreError::Newer),
+                ItemContent::Legacy(_) | ItemContent::Unknown => {
                     tracing::warn!(
                         "the keyring item is not one that this app has written: it is ignored"
                     );
@@ -168,7 +169,7 @@ impl Persistence {
             return Ok(items);
         };
         for bytes in self.legacy_item.read().await? {
-            if let Stored::Legacy(old) = Stored::of(&bytes)
+            if let ItemContent::Legacy(old) = ItemContent::of(&bytes)
                 && !items.iter().any(|item| item.session == session)
             {
                 let mut item = self.item(session, old.generation, old.token);

@@ -12,9 +12,9 @@ use super::commit::Persist;
 use super::context::Context;
 use super::epoch::Epoch;
 use super::inner::{EpochGuard, OpenSession};
-use super::keeping::{Keyring, LOOK_AGAIN};
+use super::keyring_status::{KeyringStatus, LOOK_AGAIN};
 use super::other_processes::OtherProcesses;
-use super::record::{Marker, Phase, Record};
+use super::record::{Marker, Record, RotationPhase};
 use super::sorting::{Chosen, Found, Sorted};
 use crate::cookies::Jar;
 use crate::error::{AuthError, ErrorCode};
@@ -29,7 +29,7 @@ use crate::wire::{Cause, SignedOutReason};
 const READ_AGAIN: Duration = Duration::from_secs(5);
 
 /// The content of the records.
-pub(super) struct OnDisk {
+pub(super) struct DiskState {
     pub marker: Option<Marker>,
     pub record: Option<Record>,
     /// The record exists and cannot be read, by this version or at all. It is not overwritten, and
@@ -68,7 +68,7 @@ impl Reconcile {
     ///
     /// # Errors
     /// Once the epoch is over, or while it is not known whether somebody has signed out.
-    pub async fn read_disk(&self, epoch: Epoch) -> Result<OnDisk, AuthError> {
+    pub async fn read_disk(&self, epoch: Epoch) -> Result<DiskState, AuthError> {
         let context = self.context.clone();
         let is_current = move || context.is_current(epoch);
         let read = self
@@ -78,7 +78,7 @@ impl Reconcile {
                 let marker = records.marker()?;
                 let has_past = marker.is_none() && records.has_past();
                 Ok(match records.session() {
-                    Ok(record) => OnDisk {
+                    Ok(record) => DiskState {
                         marker,
                         record,
                         unreadable: None,
@@ -90,7 +90,7 @@ impl Reconcile {
                             "the session's record cannot be read: it is left as it is"
                         );
                         let is_newer = error.kind() == ErrorKind::Unsupported;
-                        OnDisk {
+                        DiskState {
                             marker,
                             record: None,
                             unreadable: Some(match is_newer {
@@ -126,7 +126,7 @@ impl Reconcile {
     }
 
     /// Finds out what disk and keyring hold, while no token is in memory yet.
-    async fn start(&self, epoch: Epoch, disk: OnDisk) -> Result<Reconciled, AuthError> {
+    async fn start(&self, epoch: Epoch, disk: DiskState) -> Result<Reconciled, AuthError> {
         if let Some(error) = disk.unreadable {
             return Ok(self.unread(epoch, error, None));
         }
@@ -160,7 +160,7 @@ impl Reconcile {
                     // The keyring may still hold a session that was signed out of, or one that was
                     // to last until the app quit.
                     at.over.extend(left);
-                    at.keyring = Keyring::Obsolete(context.shared.now() + LOOK_AGAIN);
+                    at.keyring = KeyringStatus::Obsolete(context.shared.now() + LOOK_AGAIN);
                     context.shared.wake.notify_one();
                 }
                 return Ok(standing);
@@ -185,7 +185,7 @@ impl Reconcile {
     async fn take_over(
         &self,
         epoch: Epoch,
-        disk: OnDisk,
+        disk: DiskState,
         sorted: Sorted,
         legacy: Option<SessionId>,
     ) -> Result<Reconciled, AuthError> {
@@ -209,8 +209,8 @@ impl Reconcile {
         }
         let Some(chosen) = sorted.session else {
             let keyring = match (sorted.others_stay, is_crowded) {
-                (true, _) => Keyring::Unknown(None),
-                (false, false) => Keyring::Nothing,
+                (true, _) => KeyringStatus::Unknown(None),
+                (false, false) => KeyringStatus::Nothing,
                 (false, true) => context.items.delete(epoch, legacy, safe).await,
             };
             let record = disk.record.as_ref();
@@ -234,7 +234,7 @@ impl Reconcile {
                 let _ = marked.await;
             }
             // Otherwise the record is kept, because it says what the keyring still holds.
-            let persist = match ours.is_some() && keyring == Keyring::Nothing {
+            let persist = match ours.is_some() && keyring == KeyringStatus::Nothing {
                 true => Persist::NoSession,
                 false => Persist::Nothing,
             };
@@ -264,15 +264,15 @@ impl Reconcile {
         let interrupted = disk
             .record
             .as_ref()
-            .is_some_and(|record| record.phase == Phase::Rotating);
+            .is_some_and(|record| record.phase == RotationPhase::Rotating);
         let keyring = match (is_crowded, safe) {
-            (false, _) => Keyring::Saved,
+            (false, _) => KeyringStatus::Saved,
             (true, Ok(())) => {
                 // After this write the keyring holds exactly one item.
                 let written = context.persistence.write_item(epoch, &chosen.item).await;
-                Keyring::after(written, false, context.shared.now())
+                KeyringStatus::after(written, false, context.shared.now())
             }
-            (true, Err(why)) => Keyring::Unsaved(why, context.shared.now() + LOOK_AGAIN),
+            (true, Err(why)) => KeyringStatus::Unsaved(why, context.shared.now() + LOOK_AGAIN),
         };
         let mut at = context
             .shared
@@ -344,7 +344,7 @@ impl Reconcile {
         let Some(mut at) = shared.in_epoch(epoch) else {
             return Reconciled::Unreadable;
         };
-        at.keyring = Keyring::Unknown(Some(error));
+        at.keyring = KeyringStatus::Unknown(Some(error));
         let now = shared.now();
         if let Some(why) = why {
             at.publish(Cause::Storage, Event::NothingHeld(why));

@@ -17,7 +17,7 @@ use crate::wire::{SignedOutReason, User};
 const FORMAT: u32 = 1;
 
 /// How many earlier sessions a record lists.
-const REPLACED: usize = 16;
+const MAX_REPLACED: usize = 16;
 
 const SESSION: &str = "session.json";
 const SIGNED_OUT: &str = "signed-out.json";
@@ -29,7 +29,7 @@ const DEVICE: &str = "device.json";
 /// How far the last rotation has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Phase {
+pub(super) enum RotationPhase {
     /// Its answer was processed.
     Idle,
     /// A refresh was sent, and the backend may have replaced the token.
@@ -48,7 +48,7 @@ pub(super) struct Record {
     pub generation: Generation,
     /// The newest generation that the keyring has confirmed; `None` if it has never held a token.
     pub saved_generation: Option<Generation>,
-    pub phase: Phase,
+    pub phase: RotationPhase,
     /// When an answer last replaced the token, in milliseconds since the epoch.
     pub replaced_at: Option<u64>,
     /// The user, to be shown while the backend cannot be reached.
@@ -103,7 +103,7 @@ impl Record {
                 self.replaced.push(one);
             }
         }
-        let too_many = self.replaced.len().saturating_sub(REPLACED);
+        let too_many = self.replaced.len().saturating_sub(MAX_REPLACED);
         self.replaced.drain(..too_many);
         self.legacy_item = self.legacy_item.or(before.legacy_item);
         is_strange
@@ -131,7 +131,7 @@ impl Marker {
 /// The ids of this installation and of the account. They are in two files; if both are lost, the
 /// keyring item counts as another installation's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Names {
+pub(super) struct LocalIds {
     pub install: InstallId,
     pub account: AccountId,
 }
@@ -143,18 +143,18 @@ struct DeviceRecord {
     device: Device,
     /// `None` in a record of commit ff703f2.
     #[serde(flatten)]
-    names: Option<Names>,
+    names: Option<LocalIds>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct Numbered<T> {
+struct WithFormat<T> {
     format: u32,
     #[serde(flatten)]
     value: T,
 }
 
 #[derive(Deserialize)]
-struct Number {
+struct FormatNumber {
     #[serde(default)]
     format: Option<u32>,
 }
@@ -288,35 +288,35 @@ impl Records {
         &self,
         browser: &str,
         copy: impl FnOnce() -> Option<Device>,
-    ) -> io::Result<(Names, Device)> {
-        let first: Option<Names> = self.read_or_put_aside(INSTALL)?;
+    ) -> io::Result<(LocalIds, Device)> {
+        let first: Option<LocalIds> = self.read_or_put_aside(INSTALL)?;
         let second: Option<DeviceRecord> = self.read_or_put_aside(DEVICE)?;
         let (second, device) = match second {
             Some(record) => (record.names, Some(record.device)),
             None => (None, None),
         };
-        let names = first.or(second).unwrap_or_else(|| Names {
+        let local_ids = first.or(second).unwrap_or_else(|| LocalIds {
             install: InstallId::new(),
             account: AccountId::new(),
         });
-        let is_complete = device.is_some() && second == Some(names);
+        let is_complete = device.is_some() && second == Some(local_ids);
         let device = device
             .or_else(copy)
             .unwrap_or_else(|| Device::unrecorded(browser));
-        if first != Some(names) {
-            self.write(INSTALL, &names, Durability::Synced)?;
+        if first != Some(local_ids) {
+            self.write(INSTALL, &local_ids, Durability::Synced)?;
         }
         if !is_complete {
-            self.write_device(&device, names)?;
+            self.write_device(&device, local_ids)?;
         }
-        Ok((names, device))
+        Ok((local_ids, device))
     }
 
     /// Writes the device values of a sign-in.
-    pub fn write_device(&self, device: &Device, names: Names) -> io::Result<()> {
+    pub fn write_device(&self, device: &Device, local_ids: LocalIds) -> io::Result<()> {
         let record = DeviceRecord {
             device: device.clone(),
-            names: Some(names),
+            names: Some(local_ids),
         };
         self.write(DEVICE, &record, Durability::Synced)
     }
@@ -328,7 +328,7 @@ impl Records {
             return Ok(None);
         };
         let damaged = |_| io::Error::from(ErrorKind::InvalidData);
-        let number: Number = serde_json::from_slice(&bytes).map_err(damaged)?;
+        let number: FormatNumber = serde_json::from_slice(&bytes).map_err(damaged)?;
         if number.format.is_some_and(|format| format > FORMAT) {
             tracing::warn!(
                 name,
@@ -363,7 +363,7 @@ impl Records {
         value: &T,
         durability: Durability,
     ) -> io::Result<()> {
-        let numbered = Numbered {
+        let numbered = WithFormat {
             format: FORMAT,
             value,
         };

@@ -27,19 +27,19 @@ pub(super) enum RefreshReason {
 }
 
 /// The result of a refresh.
-pub(super) type Outcome = Result<(), AuthError>;
+pub(super) type RefreshOutcome = Result<(), AuthError>;
 
 /// A refresh under way, of one epoch's session, and later its outcome.
-struct UnderWay {
+struct RunningRefresh {
     epoch: Epoch,
-    outcome: watch::Receiver<Option<Outcome>>,
+    outcome: watch::Receiver<Option<RefreshOutcome>>,
 }
 
 /// Refreshes, one at a time for each session.
 pub(super) struct Refresh {
     context: Arc<Context>,
     rotation: Rotation,
-    under_way: Mutex<Option<UnderWay>>,
+    running: Mutex<Option<RunningRefresh>>,
 }
 
 impl Refresh {
@@ -47,13 +47,13 @@ impl Refresh {
         Self {
             context,
             rotation,
-            under_way: Mutex::default(),
+            running: Mutex::default(),
         }
     }
 
     /// The same for a page, whose script can ask without end: it has to wait after the last
     /// renewal. Nothing is sent if the session has been renewed by then.
-    pub async fn refresh_for_page(self: &Arc<Self>, epoch: Epoch) -> Outcome {
+    pub async fn refresh_for_page(self: &Arc<Self>, epoch: Epoch) -> RefreshOutcome {
         let shared = &self.context.shared;
         let now = shared.now();
         let wait = shared.in_epoch(epoch).and_then(|at| at.plan.page_wait(now));
@@ -69,14 +69,11 @@ impl Refresh {
 
     /// Renews the session of `epoch`: joins the refresh of that session which is under way, or
     /// starts one if it may start.
-    pub async fn refresh(self: &Arc<Self>, epoch: Epoch, reason: RefreshReason) -> Outcome {
+    pub async fn refresh(self: &Arc<Self>, epoch: Epoch, reason: RefreshReason) -> RefreshOutcome {
         let mut outcome = {
-            let mut slot = self
-                .under_way
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
+            let mut slot = self.running.lock().unwrap_or_else(PoisonError::into_inner);
             match &*slot {
-                Some(UnderWay { epoch: of, outcome })
+                Some(RunningRefresh { epoch: of, outcome })
                     if *of == epoch
                         && outcome.borrow().is_none()
                         && outcome.has_changed().is_ok() =>
@@ -86,7 +83,7 @@ impl Refresh {
                 _ => {
                     // Checked after the lock is taken: a refresh that ended meanwhile may have been
                     // enough.
-                    if let Some(answer) = self.refused(epoch, reason) {
+                    if let Some(answer) = self.early_answer(epoch, reason) {
                         return answer;
                     }
                     let (done, outcome) = watch::channel(None);
@@ -95,10 +92,10 @@ impl Refresh {
                         let result = me.rotation.rotate(epoch, reason).await;
                         done.send_replace(Some(result));
                     });
-                    let under_way = outcome.clone();
-                    *slot = Some(UnderWay {
+                    let running = outcome.clone();
+                    *slot = Some(RunningRefresh {
                         epoch,
-                        outcome: under_way,
+                        outcome: running,
                     });
                     outcome
                 }
@@ -111,7 +108,7 @@ impl Refresh {
     }
 
     /// The answer to a refresh that may not start; `None` if it may.
-    fn refused(&self, epoch: Epoch, reason: RefreshReason) -> Option<Outcome> {
+    fn early_answer(&self, epoch: Epoch, reason: RefreshReason) -> Option<RefreshOutcome> {
         let now = self.context.shared.now();
         let Some(at) = self.context.shared.in_epoch(epoch) else {
             return Some(Err(Overtaken.into()));

@@ -10,7 +10,7 @@ use super::commit::Persist;
 use super::context::Context;
 use super::epoch::Epoch;
 use super::inner::{EpochGuard, Inner, OpenSession};
-use super::record::Phase;
+use super::record::RotationPhase;
 use super::refusals::Counting;
 use crate::backend::Fault;
 use crate::clock::SinceBoot;
@@ -93,7 +93,7 @@ impl RefreshFailures {
             Some(
                 self.context
                     .persistence
-                    .record(held, Phase::Idle, until_quit),
+                    .record(held, RotationPhase::Idle, until_quit),
             )
         });
         if let Some(record) = record {

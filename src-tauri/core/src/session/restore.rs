@@ -10,7 +10,7 @@ use super::context::Context;
 use super::epoch::Epoch;
 use super::inner::OpenSession;
 use super::process_lock::LocalLock;
-use super::reconcile::{OnDisk, Reconcile};
+use super::reconcile::{DiskState, Reconcile};
 use super::refresh::{Refresh, RefreshReason};
 use crate::error::ErrorCode;
 use crate::state::Event;
@@ -66,7 +66,7 @@ impl Restore {
     }
 
     /// Expects the session of the record, whose token is in the keyring.
-    fn expect(&self, epoch: Epoch, disk: &OnDisk) {
+    fn expect(&self, epoch: Epoch, disk: &DiskState) {
         let origin = &self.context.persistence.origin;
         let speaks = disk.record.as_ref().filter(|record| {
             record.origin == *origin && record.saved_generation.is_some() && !record.until_quit
@@ -119,7 +119,7 @@ impl Restore {
 }
 
 /// Why the session is over, if the marker says so.
-fn why_over(disk: &OnDisk) -> Option<SignedOutReason> {
+fn why_over(disk: &DiskState) -> Option<SignedOutReason> {
     let marker = disk.marker?;
     let speaks_of_another = disk
         .record

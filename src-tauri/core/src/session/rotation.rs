@@ -11,9 +11,9 @@ use super::other_processes::OtherProcesses;
 use super::process_lock::ROTATION_LIMIT;
 use super::reconcile::{Reconcile, Reconciled};
 use super::record::Marker;
-use super::refresh::{Outcome, RefreshReason};
-use super::refresh_exchange::{Attempt, Attempted, RefreshExchange, superseded};
+use super::refresh::{RefreshOutcome, RefreshReason};
 use super::refresh_failure::RefreshFailures;
+use super::refresh_sender::{AttemptOutcome, RefreshAttempt, RefreshSender, superseded};
 use crate::backend::Fault;
 use crate::error::{AuthError, ErrorCode};
 use crate::failpoints::failpoint;
@@ -22,14 +22,14 @@ use crate::wire::{Cause, SignedOutReason};
 
 /// How many newer tokens one refresh sends after a rejected one. A backend that gives out a new
 /// token with each rejection contradicts itself, and would be asked without end.
-const REPLACED: u32 = 2;
+const MAX_NEWER_TOKENS: u32 = 2;
 
 /// Renews a session with its refresh token, and has refusals confirmed where that is needed.
 pub(super) struct Rotation {
     context: Arc<Context>,
     reconcile: Arc<Reconcile>,
     others: Arc<OtherProcesses>,
-    exchange: RefreshExchange,
+    sender: RefreshSender,
     failures: Arc<RefreshFailures>,
 }
 
@@ -38,21 +38,21 @@ impl Rotation {
         context: Arc<Context>,
         reconcile: Arc<Reconcile>,
         others: Arc<OtherProcesses>,
-        exchange: RefreshExchange,
+        sender: RefreshSender,
         failures: Arc<RefreshFailures>,
     ) -> Self {
         Self {
             context,
             reconcile,
             others,
-            exchange,
+            sender,
             failures,
         }
     }
 
     /// Renews the session of `epoch`. After a rejection it tries a newer token of another process,
     /// or the same one again if a crash may have left a spent one.
-    pub async fn rotate(&self, epoch: Epoch, reason: RefreshReason) -> Outcome {
+    pub async fn rotate(&self, epoch: Epoch, reason: RefreshReason) -> RefreshOutcome {
         let context = &self.context;
         // Nothing is sent while another process may be about to replace the token.
         let Some(_rotation_lock) = context.lock.rotation_lock(ROTATION_LIMIT).await else {
@@ -68,12 +68,14 @@ impl Rotation {
                 None => return superseded(&context.shared),
             }
             match self.reconcile.run(epoch).await? {
-                Reconciled::TokenHeld { interrupted } => (self.begin(epoch, reason)?, interrupted),
+                Reconciled::TokenHeld { interrupted } => {
+                    (self.begin_attempt(epoch, reason)?, interrupted)
+                }
                 Reconciled::SignedOut => return Err(ErrorCode::NotSignedIn.into()),
                 Reconciled::Unreadable => return Err(ErrorCode::KeyringUnread.into()),
             }
         };
-        if self.has_missed_its_chance(&attempt) {
+        if self.grace_is_over(&attempt) {
             // The backend is told once the session is no longer shown.
             let ended = context.ended_session(attempt.session, attempt.token.clone(), None);
             let _ = context.pending.put(ended).await;
@@ -84,11 +86,11 @@ impl Rotation {
         let mut is_confirmed = !interrupted;
         let mut replaced = 0;
         loop {
-            let why = match self.exchange.attempt(&attempt).await {
-                Attempted::Done(outcome) => return outcome,
-                Attempted::Rejected(why) => why,
-                Attempted::Over(why) => return self.end(epoch, why).await,
-                Attempted::Overtaken => match self.newer_than(&attempt).await? {
+            let why = match self.sender.send(&attempt).await {
+                AttemptOutcome::Done(outcome) => return outcome,
+                AttemptOutcome::Rejected(why) => why,
+                AttemptOutcome::Over(why) => return self.end(epoch, why).await,
+                AttemptOutcome::Overtaken => match self.newer_attempt(&attempt).await? {
                     Some(newer) => {
                         attempt = newer;
                         continue;
@@ -98,7 +100,7 @@ impl Rotation {
             };
             // A newer token is tried first. Without one, the rejection has to be repeated if a
             // crash may have left a token that the backend has already replaced.
-            let newer = self.newer_than(&attempt).await?;
+            let newer = self.newer_attempt(&attempt).await?;
             if newer.is_none() && !is_confirmed {
                 let wait = Duration::from_secs(2) + Duration::from_secs(3).mul_f64(rand::random());
                 let until = context.shared.now() + wait;
@@ -108,7 +110,7 @@ impl Rotation {
                 return superseded(&context.shared);
             }
             match newer {
-                Some(_) if replaced == REPLACED => {
+                Some(_) if replaced == MAX_NEWER_TOKENS => {
                     return Err(self.failures.keep(epoch, Fault::BadAnswer, None));
                 }
                 Some(newer) => {
@@ -122,12 +124,16 @@ impl Rotation {
     }
 
     /// The request that is sent for `epoch`.
-    fn begin(&self, epoch: Epoch, reason: RefreshReason) -> Result<Attempt, AuthError> {
+    fn begin_attempt(
+        &self,
+        epoch: Epoch,
+        reason: RefreshReason,
+    ) -> Result<RefreshAttempt, AuthError> {
         let shared = &self.context.shared;
         let mut at = shared.in_epoch(epoch).ok_or(ErrorCode::NotSignedIn)?;
         let held = at.session.as_ref().ok_or(ErrorCode::NotSignedIn)?;
         let token = held.token.clone().ok_or(ErrorCode::KeyringUnread)?;
-        let attempt = Attempt {
+        let attempt = RefreshAttempt {
             epoch,
             session: held.id,
             jar: at.jar().clone(),
@@ -148,7 +154,7 @@ impl Rotation {
 
     /// Whether the token was replaced by an answer that was never stored, and the time is over in
     /// which the backend gives that answer again.
-    fn has_missed_its_chance(&self, attempt: &Attempt) -> bool {
+    fn grace_is_over(&self, attempt: &RefreshAttempt) -> bool {
         let context = &self.context;
         let grace = Duration::from_secs(context.backend.profile().session.grace_s);
         let now_ms = context.shared.now_ms();
@@ -165,18 +171,21 @@ impl Rotation {
     }
 
     /// The request with a newer token than the rejected one, if another process has stored one.
-    async fn newer_than(&self, attempt: &Attempt) -> Result<Option<Attempt>, AuthError> {
+    async fn newer_attempt(
+        &self,
+        attempt: &RefreshAttempt,
+    ) -> Result<Option<RefreshAttempt>, AuthError> {
         let _local_lock = self.context.lock.local_lock().await;
         if !self.context.is_current(attempt.epoch) {
             return Ok(None);
         }
         self.reconcile.run(attempt.epoch).await?;
-        let newer = self.begin(attempt.epoch, attempt.reason)?;
+        let newer = self.begin_attempt(attempt.epoch, attempt.reason)?;
         Ok((newer.generation > attempt.generation).then_some(newer))
     }
 
     /// The backend has ended the session: writes that to disk, then publishes it.
-    async fn end(&self, epoch: Epoch, why: SignedOutReason) -> Outcome {
+    async fn end(&self, epoch: Epoch, why: SignedOutReason) -> RefreshOutcome {
         let context = &self.context;
         // No task may read disk and keyring before the end is written to them.
         let _local_lock = context.lock.local_lock().await;
@@ -206,7 +215,7 @@ impl Rotation {
             false => context.items.empty(epoch, legacy).await,
         };
         let until_quit = known.lasts_until_quit();
-        let record = context.persistence.record_of_the_end(&held, until_quit);
+        let record = context.persistence.ended_record(&held, until_quit);
         let persist = Persist::end(keyring, Some(Box::new(record)));
         let ended = context
             .commit

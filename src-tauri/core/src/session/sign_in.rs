@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use super::context::Context;
 use super::epoch::AttemptId;
 use super::inner::OpenChallenge;
-use super::new_session::{NewSessions, void};
+use super::new_session::{NewSessions, voided_error};
 use crate::backend::{Answering, Backend, Failed, SignIn as Answer, Unusable};
 use crate::cookies::Jar;
 use crate::device::Device;
@@ -26,12 +26,12 @@ use crate::token::RefreshToken;
 use crate::wire::{Cause, Challenge, LoginInput, RegisterInput, SignInOutcome};
 
 /// What a person has typed to sign in.
-pub(super) enum Typed {
+pub(super) enum SignInInput {
     Login(LoginInput),
     Register(RegisterInput),
 }
 
-impl Typed {
+impl SignInInput {
     fn cause(&self) -> Cause {
         match self {
             Self::Login(_) => Cause::Login,
@@ -63,12 +63,12 @@ pub(super) struct SignIn {
 }
 
 /// A sign-in under way. It ends when this is dropped, unless its challenge is open.
-struct UnderWay<'a> {
+struct AttemptGuard<'a> {
     context: &'a Context,
     id: AttemptId,
 }
 
-impl Drop for UnderWay<'_> {
+impl Drop for AttemptGuard<'_> {
     fn drop(&mut self) {
         let goes_on = self.context.shared.look(|inner| {
             let challenge = inner.challenge();
@@ -91,22 +91,23 @@ impl SignIn {
 
     /// Signs in with a password, or creates an account and signs in if the backend does. On failure
     /// the state is what it was before.
-    pub async fn sign_in(self: &Arc<Self>, typed: Typed) -> Result<SignInOutcome, AuthError> {
+    pub async fn sign_in(self: &Arc<Self>, input: SignInInput) -> Result<SignInOutcome, AuthError> {
         let me = self.clone();
         let attempt = self.context.shared.begin_attempt();
-        to_its_end(async move {
-            let under_way = me.under_way(attempt);
+        run_detached(async move {
+            let attempt_guard = me.attempt_guard(attempt);
             let _one = me.one.lock().await;
-            let device = me.device_of_today(typed.fingerprint());
+            let device = me.current_device(input.fingerprint());
             let backend = me.backend();
-            let answer = match &typed {
-                Typed::Login(input) => backend.login(input, &device).await,
-                Typed::Register(input) => backend.register(input, &device).await,
+            let answer = match &input {
+                SignInInput::Login(input) => backend.login(input, &device).await,
+                SignInInput::Register(input) => backend.register(input, &device).await,
             };
-            let answer = me.held(answer, &device)?;
-            let cause = typed.cause();
-            let challenge = me.challenge_of(attempt, typed, device, backend);
-            me.answered(cause, &under_way, answer, challenge).await
+            let answer = me.or_revoke_leftovers(answer, &device)?;
+            let cause = input.cause();
+            let challenge = me.challenge_of(attempt, input, device, backend);
+            me.handle_answer(cause, &attempt_guard, answer, challenge)
+                .await
         })
         .await
     }
@@ -122,22 +123,22 @@ impl SignIn {
         // answer.
         let attempt = self.challenge(id)?.attempt;
         let me = self.clone();
-        to_its_end(async move {
-            let under_way = me.under_way(attempt);
+        run_detached(async move {
+            let attempt_guard = me.attempt_guard(attempt);
             let _one = me.one.lock().await;
             let challenge = me.challenge(id)?;
             let answer = challenge
                 .backend
                 .verify_otp(challenge.answering(), &code)
                 .await;
-            match me.held(answer, &challenge.device) {
+            match me.or_revoke_leftovers(answer, &challenge.device) {
                 Ok(answer) => {
-                    me.answered(Cause::VerifyOtp, &under_way, answer, challenge)
+                    me.handle_answer(Cause::VerifyOtp, &attempt_guard, answer, challenge)
                         .await
                 }
                 Err(error) => {
                     if matches!(error.code, ErrorCode::OtpExpired | ErrorCode::OtpTooMany) {
-                        me.give_up(id);
+                        me.close_challenge(id);
                     }
                     Err(error)
                 }
@@ -160,7 +161,7 @@ impl SignIn {
         if let Err(error) = &result
             && matches!(error.code, ErrorCode::OtpExpired | ErrorCode::OtpTooMany)
         {
-            self.give_up(open.id);
+            self.close_challenge(open.id);
         }
         let now = context.shared.now();
         let gone = || {
@@ -192,12 +193,12 @@ impl SignIn {
             .shared
             .look(|inner| inner.challenge().map(|it| it.id))
         {
-            self.give_up(id);
+            self.close_challenge(id);
         }
     }
 
     /// Gives up this challenge. A session that the backend has begun with it is ended there.
-    fn give_up(&self, id: ChallengeId) {
+    fn close_challenge(&self, id: ChallengeId) {
         let context = &self.context;
         let Some(attempt) = context.shared.look(|inner| {
             let open = inner.challenge().filter(|open| open.id == id)?;
@@ -215,8 +216,8 @@ impl SignIn {
         }
     }
 
-    fn under_way(&self, id: AttemptId) -> UnderWay<'_> {
-        UnderWay {
+    fn attempt_guard(&self, id: AttemptId) -> AttemptGuard<'_> {
+        AttemptGuard {
             context: &self.context,
             id,
         }
@@ -234,7 +235,7 @@ impl SignIn {
         self.context.backend.with_jar(jar)
     }
 
-    fn device_of_today(&self, extra: Option<&Map<String, Value>>) -> Device {
+    fn current_device(&self, extra: Option<&Map<String, Value>>) -> Device {
         let device = self.context.shared.look(|inner| inner.device.clone());
         device.renewed(&self.context.product, extra)
     }
@@ -251,13 +252,13 @@ impl SignIn {
     fn challenge_of(
         &self,
         attempt: AttemptId,
-        typed: Typed,
+        input: SignInInput,
         device: Device,
         backend: Backend,
     ) -> OpenChallenge {
         let verify = self.context.backend.profile().endpoints.verify_otp.get();
         let wanted = verify.is_some_and(|call| call.asks_for(Placeholder::Password));
-        let (email, password) = typed.credentials();
+        let (email, password) = input.credentials();
         OpenChallenge {
             id: ChallengeId::new(),
             attempt,
@@ -272,7 +273,11 @@ impl SignIn {
 
     /// The answer. If a failed sign-in has left a session at the backend, that session is ended
     /// there.
-    fn held(&self, answer: Result<Answer, Failed>, device: &Device) -> Result<Answer, AuthError> {
+    fn or_revoke_leftovers(
+        &self,
+        answer: Result<Answer, Failed>,
+        device: &Device,
+    ) -> Result<Answer, AuthError> {
         answer.map_err(|failed| {
             if let Some(token) = failed.left {
                 self.revoke(token, None, device.clone());
@@ -282,10 +287,10 @@ impl SignIn {
     }
 
     /// Applies the answer, unless the sign-in was voided meanwhile.
-    async fn answered(
+    async fn handle_answer(
         &self,
         cause: Cause,
-        under_way: &UnderWay<'_>,
+        attempt_guard: &AttemptGuard<'_>,
         answer: Answer,
         challenge: OpenChallenge,
     ) -> Result<SignInOutcome, AuthError> {
@@ -293,7 +298,7 @@ impl SignIn {
             Answer::Granted(grant) => {
                 let grant = *grant;
                 self.sessions
-                    .take_into_use(cause, under_way.id, grant, challenge)
+                    .activate(cause, attempt_guard.id, grant, challenge)
                     .await?;
                 Ok(SignInOutcome::SignedIn)
             }
@@ -353,7 +358,7 @@ impl SignIn {
         };
         let Some(mut at) = context.shared.in_attempt(challenge.attempt) else {
             self.revoke(challenge.token, None, challenge.device);
-            return Err(void(cause));
+            return Err(voided_error(cause));
         };
         let before = at.open_challenge(challenge);
         at.publish(Cause::Challenge, Event::Challenged(shown));
@@ -371,7 +376,7 @@ impl SignIn {
 
 /// Does `work` to its end even if nobody waits for it any more: a window that closes must not leave
 /// a session at the backend that this app does not know.
-async fn to_its_end<T: Send + 'static>(
+async fn run_detached<T: Send + 'static>(
     work: impl Future<Output = Result<T, AuthError>> + Send + 'static,
 ) -> Result<T, AuthError> {
     let done = tokio::spawn(work).await;

@@ -8,9 +8,9 @@ use super::commit::Persist;
 use super::context::Context;
 use super::epoch::Epoch;
 use super::inner::{OpenChallenge, OpenSession};
-use super::keeping::{Keyring, LOOK_AGAIN};
+use super::keyring_status::{KeyringStatus, LOOK_AGAIN};
 use super::other_processes::OtherProcesses;
-use super::reconcile::{OnDisk, Reconcile};
+use super::reconcile::{DiskState, Reconcile};
 use super::record::{Marker, Record};
 use crate::failpoints::failpoint;
 use crate::identity::SessionId;
@@ -97,10 +97,10 @@ impl SignOut {
         let challenge = at.void_attempts();
         let record = held.as_ref().map(|held| {
             let until_quit = at.keyring.lasts_until_quit();
-            Box::new(context.persistence.record_of_the_end(held, until_quit))
+            Box::new(context.persistence.ended_record(held, until_quit))
         });
         let legacy = held.and_then(|held| held.legacy_item);
-        at.keyring = Keyring::Obsolete(context.shared.now() + LOOK_AGAIN);
+        at.keyring = KeyringStatus::Obsolete(context.shared.now() + LOOK_AGAIN);
         self.others.begin_nobodys_jar(&mut at);
         let epoch = at.epoch();
         at.publish(Cause::Logout, Event::SignedOut);
@@ -133,7 +133,7 @@ impl SignOut {
         // The keyring may hold another session too, which then is ended as well.
         let keyring = match self.reconcile.read_disk(epoch).await {
             Ok(disk) => self.empty(epoch, &disk, legacy).await,
-            Err(_) => Keyring::Obsolete(context.shared.now() + LOOK_AGAIN),
+            Err(_) => KeyringStatus::Obsolete(context.shared.now() + LOOK_AGAIN),
         };
         context.pending.release_left();
         if let Some(mut at) = context.shared.in_epoch(epoch) {
@@ -145,7 +145,7 @@ impl SignOut {
         let over = |_: &mut super::inner::Inner, _: bool| Event::SignedOut;
         let persist = match keyring {
             // The keyring item is another process's, and so is the record.
-            Keyring::Unknown(None) => Persist::Nothing,
+            KeyringStatus::Unknown(None) => Persist::Nothing,
             keyring => Persist::end(keyring, record),
         };
         let _ = context
@@ -177,7 +177,12 @@ impl SignOut {
 
     /// Hands what the keyring holds to the pending sign-outs and empties it. If another process has
     /// signed in, the item is left alone. Returns what is then known of the keyring.
-    async fn empty(&self, epoch: Epoch, disk: &OnDisk, legacy: Option<SessionId>) -> Keyring {
+    async fn empty(
+        &self,
+        epoch: Epoch,
+        disk: &DiskState,
+        legacy: Option<SessionId>,
+    ) -> KeyringStatus {
         let context = &self.context;
         let is_over = |record: &Record| {
             context
@@ -187,7 +192,7 @@ impl SignOut {
         };
         let record = disk.record.as_ref();
         if record.is_some_and(|record| !is_over(record)) {
-            return Keyring::Unknown(None);
+            return KeyringStatus::Unknown(None);
         }
         let legacy = legacy.or(record.and_then(|record| record.legacy_item));
         context.items.empty(epoch, legacy).await
@@ -203,7 +208,7 @@ impl SignOut {
         });
         let Some(epoch) = epoch else { return };
         if let Some(mut at) = context.shared.in_epoch(epoch) {
-            at.keyring = Keyring::Obsolete(now + LOOK_AGAIN);
+            at.keyring = KeyringStatus::Obsolete(now + LOOK_AGAIN);
         }
         // Not while another process may be signing in.
         let locks = context.lock.both_locks(Duration::ZERO).await;
@@ -215,7 +220,7 @@ impl SignOut {
         };
         let keyring = self.empty(epoch, &disk, None).await;
         context.pending.release_left();
-        let persist = match disk.record.is_some() && keyring == Keyring::Nothing {
+        let persist = match disk.record.is_some() && keyring == KeyringStatus::Nothing {
             true => Persist::NoSession,
             false => Persist::Nothing,
         };

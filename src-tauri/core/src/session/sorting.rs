@@ -230,7 +230,7 @@ impl Found<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::record::{Phase, Replaced};
+    use super::super::record::{Replaced, RotationPhase};
     use super::*;
     use crate::device::Device;
     use crate::identity::{AccountId, Generation, InstallId};
@@ -263,7 +263,7 @@ mod tests {
             origin: HERE.into(),
             generation: generation.into(),
             saved_generation: Some(generation.into()),
-            phase: Phase::Idle,
+            phase: RotationPhase::Idle,
             replaced_at: None,
             user: Some(User {
                 id: "u".into(),

@@ -7,9 +7,9 @@ use super::commit::Persist;
 use super::context::Context;
 use super::epoch::Epoch;
 use super::inner::Inner;
-use super::keeping::Keyring;
+use super::keyring_status::KeyringStatus;
 use super::other_processes::OtherProcesses;
-use super::record::{Marker, Phase, Record};
+use super::record::{Marker, Record, RotationPhase};
 use crate::identity::{Generation, SessionId};
 use crate::state::Event;
 use crate::storage::records::Durability;
@@ -62,7 +62,7 @@ impl TokenKeeper {
             at.as_mut().and_then(|at| {
                 let now = context.shared.now();
                 let now_ms = context.shared.now_ms();
-                at.keyring = Keyring::after(saved, known.lasts_until_quit(), now);
+                at.keyring = KeyringStatus::after(saved, known.lasts_until_quit(), now);
                 let held = at.session.as_mut()?;
                 held.generation = generation;
                 held.token = Some(token.clone());
@@ -72,9 +72,10 @@ impl TokenKeeper {
                     held.saved_generation = Some(generation);
                     held.legacy_item = None;
                 }
-                let record = context
-                    .persistence
-                    .record(held, Phase::Rotating, saved.is_err());
+                let record =
+                    context
+                        .persistence
+                        .record(held, RotationPhase::Rotating, saved.is_err());
                 Some(record)
             })
         };
@@ -143,7 +144,7 @@ impl TokenKeeper {
         flagged.until_quit = true;
         let mut saved = match known {
             // The marked item is in the keyring already.
-            Keyring::UntilQuit(_) => Ok(()),
+            KeyringStatus::UntilQuit(_) => Ok(()),
             _ => {
                 context
                     .items
@@ -158,7 +159,9 @@ impl TokenKeeper {
         held.legacy_item = held.legacy_item.filter(|_| saved.is_err());
         let mut is_recorded = false;
         if saved.is_ok() {
-            let record = context.persistence.record(&held, Phase::Idle, false);
+            let record = context
+                .persistence
+                .record(&held, RotationPhase::Idle, false);
             is_recorded = self.record_if_idle(epoch, record, is_marked).await;
             if is_recorded {
                 saved = context.persistence.write_item(epoch, &item).await;
@@ -172,7 +175,7 @@ impl TokenKeeper {
             {
                 in_use.saved_generation = held.saved_generation;
                 in_use.legacy_item = held.legacy_item;
-                inner.keyring = Keyring::after(saved, !is_recorded, now);
+                inner.keyring = KeyringStatus::after(saved, !is_recorded, now);
                 inner.ignores_unnamed_marker &= !is_recorded;
             }
             Event::Remembered(inner.keyring.remembers())

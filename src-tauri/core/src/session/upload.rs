@@ -10,13 +10,13 @@ use crate::error::{AuthError, ErrorCode};
 use crate::wire::FetchReply;
 
 /// How an upload ended.
-type Outcome = Result<(FetchReply, Option<Download>), AuthError>;
+type UploadOutcome = Result<(FetchReply, Option<Download>), AuthError>;
 
 /// What the call tells the page.
 enum UploadEvent {
     /// It needs the body once more, through this sender.
     SendAgain(Sender),
-    Over(Box<Outcome>),
+    Over(Box<UploadOutcome>),
 }
 
 /// Announces that there is a step before it sends the step itself, so that a page which is writing
@@ -83,7 +83,7 @@ impl Drop for Upload {
 impl Upload {
     pub(super) fn start<F>(sender: Sender, call: impl FnOnce(&UploadEvents) -> F) -> Self
     where
-        F: Future<Output = Outcome> + Send + 'static,
+        F: Future<Output = UploadOutcome> + Send + 'static,
     {
         let (sent, events) = mpsc::channel(1);
         let ready = watch::Sender::new(false);

@@ -13,7 +13,7 @@ pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
 /// What is known of the account's keyring item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Keyring {
+pub(super) enum KeyringStatus {
     /// It was not read yet, or could not be read, so it may hold anything.
     Unknown(Option<StoreError>),
     /// It holds nothing of ours.
@@ -30,7 +30,7 @@ pub(super) enum Keyring {
     Obsolete(SinceBoot),
 }
 
-impl Keyring {
+impl KeyringStatus {
     /// What it holds after a write.
     pub fn after(saved: Result<(), StoreError>, until_quit: bool, now: SinceBoot) -> Self {
         match saved {

@@ -10,9 +10,9 @@ use super::commit::{Overtaken, Persist};
 use super::context::Context;
 use super::epoch::Epoch;
 use super::inner::{Access, Inner, OpenSession, SessionOwner, Shared};
-use super::keeping::Keyring;
-use super::record::Phase;
-use super::refresh::{Outcome, RefreshReason};
+use super::keyring_status::KeyringStatus;
+use super::record::RotationPhase;
+use super::refresh::{RefreshOutcome, RefreshReason};
 use super::refresh_failure::RefreshFailures;
 use super::refusals::Counting;
 use super::token_keeper::TokenKeeper;
@@ -33,7 +33,7 @@ use crate::wire::{Cause, SignedOutReason, User};
 
 /// What one request carries, and for which session it is made.
 #[derive(Clone)]
-pub(super) struct Attempt {
+pub(super) struct RefreshAttempt {
     pub epoch: Epoch,
     pub session: SessionId,
     pub jar: Jar,
@@ -48,15 +48,15 @@ pub(super) struct Attempt {
 }
 
 /// The token that is kept so far while an answer is read.
-struct Kept {
+struct SavedToken {
     token: RefreshToken,
     generation: Generation,
 }
 
 /// How an attempt ended.
-pub(super) enum Attempted {
+pub(super) enum AttemptOutcome {
     /// The refresh has succeeded or failed.
-    Done(Outcome),
+    Done(RefreshOutcome),
     /// The backend says by name that the session is over. The caller looks for a newer token, and
     /// may ask once more.
     Rejected(SignedOutReason),
@@ -67,13 +67,13 @@ pub(super) enum Attempted {
 }
 
 /// Sends one refresh request and puts what its answer says into effect.
-pub(super) struct RefreshExchange {
+pub(super) struct RefreshSender {
     context: Arc<Context>,
     keeper: Arc<TokenKeeper>,
     failures: Arc<RefreshFailures>,
 }
 
-impl RefreshExchange {
+impl RefreshSender {
     pub fn new(
         context: Arc<Context>,
         keeper: Arc<TokenKeeper>,
@@ -87,10 +87,10 @@ impl RefreshExchange {
     }
 
     /// Sends one request, and puts what its answer says into effect.
-    pub async fn attempt(&self, attempt: &Attempt) -> Attempted {
+    pub async fn send(&self, attempt: &RefreshAttempt) -> AttemptOutcome {
         let context = &self.context;
-        if let Err(error) = self.note_rotating(attempt).await {
-            return Attempted::Done(Err(error));
+        if let Err(error) = self.record_rotating(attempt).await {
+            return AttemptOutcome::Done(Err(error));
         }
         failpoint!("rotation.journaled");
         let Some(tries) = context
@@ -98,7 +98,7 @@ impl RefreshExchange {
             .in_epoch(attempt.epoch)
             .map(|at| at.plan.failures().saturating_add(1))
         else {
-            return Attempted::Done(superseded(&self.context.shared));
+            return AttemptOutcome::Done(superseded(&self.context.shared));
         };
         let backend = context.backend.with_jar(attempt.jar.clone());
         let backend = backend.on_new_connections(attempt.new_connection);
@@ -110,15 +110,20 @@ impl RefreshExchange {
             Err(fault) => return self.failed(attempt, fault, None),
         };
         failpoint!("rotation.answered");
-        self.answered(attempt, head, until).await
+        self.handle_answer(attempt, head, until).await
     }
 
     /// Keeps the new token of an answer first, then does what the answer says.
-    async fn answered(&self, attempt: &Attempt, mut head: Head, until: Instant) -> Attempted {
+    async fn handle_answer(
+        &self,
+        attempt: &RefreshAttempt,
+        mut head: Head,
+        until: Instant,
+    ) -> AttemptOutcome {
         let backend = &self.context.backend;
         let (status, retry_after, now) = (head.status(), head.retry_after(), head.sent_at());
         let mut token = attempt.token.clone();
-        let mut kept = Kept {
+        let mut kept = SavedToken {
             token: attempt.token.clone(),
             generation: attempt.generation,
         };
@@ -126,8 +131,8 @@ impl RefreshExchange {
             token.apply(head.take_refresh_changes());
             token.apply_body(backend.rotated(&head.without_body(), now));
             // Before the body is read: it may break off.
-            if !self.secure(attempt, &mut kept, &token).await {
-                return self.lost(attempt);
+            if !self.save_token(attempt, &mut kept, &token).await {
+                return self.outcome_of_unsaved(attempt);
             }
         }
         failpoint!("rotation.kept");
@@ -138,38 +143,38 @@ impl RefreshExchange {
         failpoint!("rotation.read");
         if status.is_success() {
             token.apply_body(backend.rotated(&body, now));
-            if !self.secure(attempt, &mut kept, &token).await {
-                return self.lost(attempt);
+            if !self.save_token(attempt, &mut kept, &token).await {
+                return self.outcome_of_unsaved(attempt);
             }
         }
         failpoint!("rotation.body_kept");
         if self.is_overtaken(attempt, &kept) {
-            return Attempted::Overtaken;
+            return AttemptOutcome::Overtaken;
         }
         if status.is_success() && token.is_empty() && body.json().is_some() {
-            return Attempted::Rejected(SignedOutReason::Expired);
+            return AttemptOutcome::Rejected(SignedOutReason::Expired);
         }
         match backend.verdict(status, &body, &token, now) {
             Verdict::Renewed { user, access } => {
                 let user = match user {
                     Some(user) => Some(user),
-                    None => match self.whose(attempt, &token, &access, until).await {
+                    None => match self.fetch_owner(attempt, &token, &access, until).await {
                         Ok(user) => user,
                         Err(fault) => return self.failed(attempt, fault, None),
                     },
                 };
-                Attempted::Done(self.renewed(attempt, token, user, access).await)
+                AttemptOutcome::Done(self.apply_renewal(attempt, token, user, access).await)
             }
-            Verdict::Ended(why) => Attempted::Rejected(why),
+            Verdict::Ended(why) => AttemptOutcome::Rejected(why),
             Verdict::Refused { status, why } => {
                 let (epoch, asked) = (attempt.epoch, attempt.asked);
                 let is_scheduled = attempt.reason == RefreshReason::Timer;
                 let failures = &self.failures;
                 match failures.count_refusal(epoch, status, is_scheduled, asked) {
-                    None => Attempted::Done(superseded(&self.context.shared)),
-                    Some(Counting::Over) => Attempted::Over(why),
+                    None => AttemptOutcome::Done(superseded(&self.context.shared)),
+                    Some(Counting::Over) => AttemptOutcome::Over(why),
                     Some(Counting::AskAt(next)) => {
-                        Attempted::Done(Err(failures.keep_refused(epoch, status, next).await))
+                        AttemptOutcome::Done(Err(failures.keep_refused(epoch, status, next).await))
                     }
                 }
             }
@@ -177,13 +182,18 @@ impl RefreshExchange {
         }
     }
 
-    fn failed(&self, attempt: &Attempt, fault: Fault, retry_after: Option<Duration>) -> Attempted {
-        Attempted::Done(Err(self.failures.keep(attempt.epoch, fault, retry_after)))
+    fn failed(
+        &self,
+        attempt: &RefreshAttempt,
+        fault: Fault,
+        retry_after: Option<Duration>,
+    ) -> AttemptOutcome {
+        AttemptOutcome::Done(Err(self.failures.keep(attempt.epoch, fault, retry_after)))
     }
 
     /// Notes on disk that a refresh is under way: after a crash the backend may have replaced
     /// the token. A failure of the disk does not stop the refresh.
-    async fn note_rotating(&self, attempt: &Attempt) -> Result<(), AuthError> {
+    async fn record_rotating(&self, attempt: &RefreshAttempt) -> Result<(), AuthError> {
         let context = &self.context;
         let record = {
             let at = context
@@ -194,7 +204,7 @@ impl RefreshExchange {
             let held = at.session.as_ref().ok_or(ErrorCode::NotSignedIn)?;
             let mut record = context
                 .persistence
-                .record(held, Phase::Rotating, until_quit);
+                .record(held, RotationPhase::Rotating, until_quit);
             if held.is_last_chance {
                 // This is the last time that the token may be sent: a later start finds it spent.
                 record.replaced_at = None;
@@ -213,7 +223,12 @@ impl RefreshExchange {
     /// Keeps `token` if the backend has given out a new one: that is the one that counts from
     /// here, even if the rest of the answer is lost. False if the session is over or was replaced,
     /// or if an API call has replaced the token.
-    async fn secure(&self, attempt: &Attempt, kept: &mut Kept, token: &RefreshToken) -> bool {
+    async fn save_token(
+        &self,
+        attempt: &RefreshAttempt,
+        kept: &mut SavedToken,
+        token: &RefreshToken,
+    ) -> bool {
         if *token == kept.token || token.is_empty() {
             return true;
         }
@@ -236,7 +251,7 @@ impl RefreshExchange {
             .keep(attempt.epoch, attempt.session, generation, token)
             .await;
         if is_kept {
-            *kept = Kept {
+            *kept = SavedToken {
                 token: token.clone(),
                 generation,
             };
@@ -245,26 +260,26 @@ impl RefreshExchange {
     }
 
     /// Whether the session has another token by now than the one that this attempt has kept.
-    fn is_overtaken(&self, attempt: &Attempt, kept: &Kept) -> bool {
+    fn is_overtaken(&self, attempt: &RefreshAttempt, kept: &SavedToken) -> bool {
         let at = self.context.shared.in_epoch(attempt.epoch);
         let held = at.as_ref().and_then(|at| at.session.as_ref());
         held.is_some_and(|held| held.generation != kept.generation)
     }
 
     /// How an attempt ended whose token was not kept.
-    fn lost(&self, attempt: &Attempt) -> Attempted {
+    fn outcome_of_unsaved(&self, attempt: &RefreshAttempt) -> AttemptOutcome {
         if self.context.is_current(attempt.epoch) {
-            return Attempted::Overtaken;
+            return AttemptOutcome::Overtaken;
         }
-        Attempted::Done(superseded(&self.context.shared))
+        AttemptOutcome::Done(superseded(&self.context.shared))
     }
 
     /// Whose session it is, where the answer to a refresh does not say; `None` leaves the user as
     /// before. A failure is one of the refresh only where no user is known from before. The bound
     /// `until` of the refresh holds for both requests.
-    async fn whose(
+    async fn fetch_owner(
         &self,
-        attempt: &Attempt,
+        attempt: &RefreshAttempt,
         token: &RefreshToken,
         access: &AccessToken,
         until: Instant,
@@ -296,13 +311,13 @@ impl RefreshExchange {
     }
 
     /// Puts a renewed session into effect: in the record, in memory, in the windows.
-    async fn renewed(
+    async fn apply_renewal(
         &self,
-        attempt: &Attempt,
+        attempt: &RefreshAttempt,
         token: RefreshToken,
         user: Option<User>,
         access: AccessToken,
-    ) -> Outcome {
+    ) -> RefreshOutcome {
         let context = &self.context;
         let revocable = access.token.clone();
         let prepared = {
@@ -319,8 +334,10 @@ impl RefreshExchange {
                     user.name = known.name;
                 }
                 held.owner = Some(SessionOwner::new(user, &token));
-                let lasts = !matches!(keyring, Keyring::Unsaved(..));
-                let record = context.persistence.record(held, Phase::Idle, !lasts);
+                let lasts = !matches!(keyring, KeyringStatus::Unsaved(..));
+                let record = context
+                    .persistence
+                    .record(held, RotationPhase::Idle, !lasts);
                 Some((record, keyring))
             })
         };
@@ -330,12 +347,12 @@ impl RefreshExchange {
                 let failures = &self.failures;
                 return Err(failures.keep(attempt.epoch, Fault::BadAnswer, None));
             }
-            return self.renewed_in_vain(attempt, token, revocable);
+            return self.discard_renewal(attempt, token, revocable);
         };
         // Where the keyring has acknowledged this generation, a crash of the machine that takes
         // the record back costs no more than one confirmation.
         let durability = match keyring {
-            Keyring::Saved => Durability::Unsynced,
+            KeyringStatus::Saved => Durability::Unsynced,
             _ => Durability::Synced,
         };
         let persist = Persist::Record(Box::new(record), durability);
@@ -361,9 +378,9 @@ impl RefreshExchange {
         let committed = committed.await;
         failpoint!("rotation.recorded");
         if committed.is_err() {
-            return self.renewed_in_vain(attempt, token, revocable);
+            return self.discard_renewal(attempt, token, revocable);
         }
-        if let Keyring::UntilQuit(_) = keyring {
+        if let KeyringStatus::UntilQuit(_) = keyring {
             // The keyring has taken the token after all.
             self.keeper.make_it_last(attempt.epoch).await;
         }
@@ -371,18 +388,18 @@ impl RefreshExchange {
     }
 
     /// Ends a renewed session at the backend that has ended here meanwhile.
-    fn renewed_in_vain(
+    fn discard_renewal(
         &self,
-        attempt: &Attempt,
+        attempt: &RefreshAttempt,
         token: RefreshToken,
         access: Option<Secret>,
-    ) -> Outcome {
+    ) -> RefreshOutcome {
         let ended = self.context.ended_session(attempt.session, token, access);
         self.context.revoke(ended, attempt.device.clone());
         superseded(&self.context.shared)
     }
 
-    fn revoke(&self, attempt: &Attempt, token: RefreshToken) {
+    fn revoke(&self, attempt: &RefreshAttempt, token: RefreshToken) {
         let ended = self.context.ended_session(attempt.session, token, None);
         self.context.revoke(ended, attempt.device.clone());
     }
@@ -390,7 +407,7 @@ impl RefreshExchange {
 
 /// The outcome of a refresh whose session a sign-in or a sign-out has ended: a success if there is
 /// a session now that calls can be made with.
-pub(super) fn superseded(shared: &Shared) -> Outcome {
+pub(super) fn superseded(shared: &Shared) -> RefreshOutcome {
     match shared.look(|inner| inner.access_id().is_some()) {
         true => Ok(()),
         false => Err(Overtaken.into()),
