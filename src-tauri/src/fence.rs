@@ -68,12 +68,12 @@ fn around<'a>(
         .on_navigation(move |url| {
             let own = is_own_page(url, dev_url.as_ref());
             if !own {
-                clicked.follow(url);
+                clicked.open_in_browser(url);
             }
             own
         })
         .on_new_window(move |url, _| {
-            links.follow(&url);
+            links.open_in_browser(&url);
             NewWindowResponse::Deny
         })
         .on_download(|_, _| false)
@@ -147,7 +147,7 @@ impl Links {
         })
     }
 
-    fn follow(&self, url: &Url) {
+    fn open_in_browser(&self, url: &Url) {
         if !self.known.contains(url) || !self.is_time() {
             tracing::warn!(
                 "a page tried to open an address that is not in `links`, or opened one a moment \

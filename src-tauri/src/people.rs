@@ -1,5 +1,5 @@
 //! Exports the list of all accounts as a file: the example of a command that needs a role.
-//! [`Session::permit`](vestibule_core::session::Session::permit) checks the role first; the list
+//! [`Session::require_right`](vestibule_core::session::Session::require_right) checks the role first; the list
 //! comes from the backend, which checks again and has the last word.
 
 use std::fs::OpenOptions;
@@ -31,7 +31,7 @@ pub async fn export_people(
     workspace: Option<String>,
 ) -> Reply<Exported> {
     let session = workspaces.get(workspace.as_deref())?;
-    session.permit(permission::PEOPLE_EXPORT).await?;
+    session.require_right(permission::PEOPLE_EXPORT).await?;
     let request = FetchRequest {
         path: PATH.into(),
         method: "GET".into(),

@@ -50,7 +50,7 @@ pub fn become_it(command: &mut Command) -> Outcome {
 }
 
 /// Runs a program, shows its standard output and calls `line` with each line.
-pub fn follow(command: &mut Command, mut line: impl FnMut(&str) + Send) -> Outcome {
+pub fn stream_lines(command: &mut Command, mut line: impl FnMut(&str) + Send) -> Outcome {
     command.stdout(Stdio::piped());
     let mut child = spawn(command)?;
     let stdout = child.stdout.take();
@@ -309,7 +309,7 @@ mod tests {
     #[test]
     fn followed_lines_arrive_in_order_and_without_line_ends() {
         let mut lines = Vec::new();
-        follow(
+        stream_lines(
             Command::new("sh").args(["-c", "printf 'a\\nb\\r\\nc'"]),
             |line| {
                 lines.push(line.to_owned());

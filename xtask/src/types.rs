@@ -22,7 +22,7 @@ pub fn write() -> Outcome {
         .args(WRITERS)
         .env("VESTIBULE_WRITE_TYPES", "1");
     let mut tally = Tally::default();
-    process::follow(&mut cargo, |line| tally.read(line))?;
+    process::stream_lines(&mut cargo, |line| tally.read(line))?;
     if tally.passed < WRITERS.len() {
         let names = WRITERS.join("` and `");
         return Err(said(format!(

@@ -39,7 +39,7 @@ impl Device {
 
     /// The same fingerprint with the current `os` and `browser` and the members that the caller
     /// adds, for a new sign-in.
-    pub fn renewed(&self, browser: &str, extra: Option<&Map<String, Value>>) -> Self {
+    pub fn for_sign_in(&self, browser: &str, extra: Option<&Map<String, Value>>) -> Self {
         Self {
             fingerprint: self.fingerprint,
             os: OS.clone(),
@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn the_id_stays_and_the_values_are_replayed() {
         let first = Device::unrecorded("Vestibule 1");
-        let renewed = first.renewed("Vestibule 2", None);
+        let renewed = first.for_sign_in("Vestibule 2", None);
         assert_eq!(renewed.fingerprint, first.fingerprint);
         assert_eq!(renewed.browser, "Vestibule 2");
         assert!(

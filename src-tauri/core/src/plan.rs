@@ -27,7 +27,7 @@ impl Plan {
     }
 
     /// The session was renewed, with an access token that is valid for `life`.
-    pub fn renewed(&mut self, now: SinceBoot, life: Option<Duration>, random: f64) {
+    pub fn succeeded(&mut self, now: SinceBoot, life: Option<Duration>, random: f64) {
         *self = Self {
             due: Some(now + schedule::refresh_after(life, random)),
             last: self.last,
@@ -52,7 +52,7 @@ impl Plan {
 
     /// Plans a try after `wait` without counting a failure of the backend. Not before the end of a
     /// `Retry-After`, because the try may send a request.
-    pub fn look_again(&mut self, now: SinceBoot, wait: Duration) {
+    pub fn try_again_in(&mut self, now: SinceBoot, wait: Duration) {
         self.due = Some(now + wait).max(self.not_before);
     }
 
@@ -130,7 +130,7 @@ mod tests {
                     Happening::Passes(time) => now += time,
                     Happening::Renewed(life, random) => {
                         plan.begin(now);
-                        plan.renewed(now, life, random);
+                        plan.succeeded(now, life, random);
                         let due = plan.due_in(now).unwrap();
                         prop_assert!(due >= Duration::from_secs(30), "asks too often: {due:?}");
                         prop_assert_eq!(plan.click_wait(now), None);

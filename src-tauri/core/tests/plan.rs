@@ -37,7 +37,7 @@ enum Meanwhile {
     /// A click, at some point of the timer's sleep.
     Click(f64),
     /// The keyring is due to be read again soon.
-    LookAgain(Duration),
+    TryAgainIn(Duration),
 }
 
 fn any_meanwhile() -> impl Strategy<Value = Meanwhile> {
@@ -46,7 +46,7 @@ fn any_meanwhile() -> impl Strategy<Value = Meanwhile> {
         1 => (0..4 * 24 * 3600_u64).prop_map(|s| Meanwhile::Nap(Duration::from_secs(s))),
         1 => (0..20 * YEAR).prop_map(Meanwhile::WallSet),
         2 => (0.0..1.0).prop_map(Meanwhile::Click),
-        1 => (0..60_000_u64).prop_map(|ms| Meanwhile::LookAgain(Duration::from_millis(ms))),
+        1 => (0..60_000_u64).prop_map(|ms| Meanwhile::TryAgainIn(Duration::from_millis(ms))),
     ]
 }
 
@@ -113,7 +113,7 @@ impl Client {
         self.plan.begin(now);
         match answer {
             Answer::Renewed(life) => {
-                self.plan.renewed(now, life, random);
+                self.plan.succeeded(now, life, random);
                 (self.renewed, self.failed) = (Some(now), None);
             }
             Answer::Failed(retry_after) => {
@@ -138,10 +138,10 @@ impl Client {
                 self.clock.set_wall(UNIX_EPOCH + Duration::from_secs(to));
                 self.clock.advance(sleep);
             }
-            Meanwhile::LookAgain(wait) => {
+            Meanwhile::TryAgainIn(wait) => {
                 // Only a session without a confirmed token has a keyring to wait for.
                 if self.renewed.is_none() {
-                    self.plan.look_again(self.now(), wait);
+                    self.plan.try_again_in(self.now(), wait);
                 }
                 return;
             }
@@ -231,6 +231,6 @@ fn looking_at_the_keyring_again_does_not_shorten_a_retry_after() {
     let now = Duration::from_secs(100);
     plan.begin(now);
     let wait = plan.failed(now, Some(Duration::from_secs(600)), 0.0);
-    plan.look_again(now, Duration::from_secs(5));
+    plan.try_again_in(now, Duration::from_secs(5));
     assert_eq!(plan.due_in(now), Some(wait));
 }

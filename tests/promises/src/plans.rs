@@ -62,7 +62,7 @@ fn case(seed: u64) -> Result<(), String> {
     let mut plan = Plan::default();
     let mut last: Option<SinceBoot> = None;
     plan.begin(now);
-    plan.renewed(now, any_life(&mut chance), chance.random());
+    plan.succeeded(now, any_life(&mut chance), chance.random());
     for _ in 0..STEPS {
         now += any_time(&mut chance);
         match plan.due_in(now) {
@@ -86,7 +86,7 @@ fn case(seed: u64) -> Result<(), String> {
         plan.begin(now);
         // The answer takes up to the core's time limit, and the machine may sleep meanwhile.
         now += Duration::from_millis(chance.random_range(0..30_000));
-        plan.renewed(now, any_life(&mut chance), chance.random());
+        plan.succeeded(now, any_life(&mut chance), chance.random());
     }
     Ok(())
 }

@@ -209,7 +209,7 @@ impl Run {
     /// Runs such a command and counts the tests. A run without tests is a failure.
     fn count(&self, command: &mut Command, mut line: impl FnMut(&str) + Send) -> Outcome<String> {
         let mut tally = Tally::default();
-        let outcome = process::follow(command, |text| {
+        let outcome = process::stream_lines(command, |text| {
             tally.read(text);
             line(text);
         });

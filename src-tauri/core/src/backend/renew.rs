@@ -34,7 +34,7 @@ impl Backend {
     /// does anything else with the answer.
     pub fn rotated(&self, body: &Body, now: SystemTime) -> Option<BodyToken> {
         let profile = self.profile();
-        let reply = body.reply(profile, profile.renewed())?;
+        let reply = body.reply(profile, profile.refresh_fields())?;
         tokens::refresh(profile, &reply, now)
     }
 

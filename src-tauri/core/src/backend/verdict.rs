@@ -66,7 +66,7 @@ impl Backend {
             status,
             why: SignedOutReason::Expired,
         };
-        let Some(reply) = body.reply(profile, profile.renewed()) else {
+        let Some(reply) = body.reply(profile, profile.refresh_fields()) else {
             return match body.says_invalid_token() {
                 true => refused,
                 false => not_understood,
@@ -92,7 +92,7 @@ impl Backend {
             return not_understood;
         }
         let user = reply.user();
-        let is_told = profile.is_renewed_by_me() || profile.session.user_from == UserFrom::Refresh;
+        let is_told = profile.refreshes_by_me() || profile.session.user_from == UserFrom::Refresh;
         match tokens::access(profile, &reply, token, now) {
             Some(access) if user.is_some() || !is_told => Verdict::Renewed {
                 user: user.filter(|_| is_told),

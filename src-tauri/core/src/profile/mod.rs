@@ -145,13 +145,13 @@ impl Profile {
 
     /// Whether the backend has no call that renews a session, so that only `me` tells whether it is
     /// alive.
-    pub fn is_renewed_by_me(&self) -> bool {
+    pub fn refreshes_by_me(&self) -> bool {
         self.endpoints.refresh.get().is_none()
     }
 
     /// Where to find things in the answer to [`Profile::renewal`].
-    pub fn renewed(&self) -> &Fields {
-        if self.is_renewed_by_me() {
+    pub fn refresh_fields(&self) -> &Fields {
+        if self.refreshes_by_me() {
             &self.answer.me
         } else {
             &self.answer.refresh

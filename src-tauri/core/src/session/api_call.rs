@@ -151,7 +151,7 @@ impl ApiCalls {
                     if refusal == Some(ErrorCode::NotAllowed)
                         && let Some(bearer) = &caller.bearer
                     {
-                        self.rights.doubt(caller.epoch, *bearer);
+                        self.rights.recheck_roles(caller.epoch, *bearer);
                     }
                     return Ok(head);
                 }

@@ -44,7 +44,7 @@ impl Context {
     pub fn retry_later(&self, epoch: Epoch) -> AuthError {
         if let Some(mut at) = self.shared.in_epoch(epoch) {
             let now = self.shared.now();
-            at.plan.look_again(now, READ_AGAIN);
+            at.plan.try_again_in(now, READ_AGAIN);
             self.shared.wake.notify_one();
         }
         AuthError::with_message(

@@ -62,7 +62,7 @@ pub(super) struct Inner {
     /// Why the last try failed, if that is known.
     pub obstacle: Option<Obstacle>,
     /// When a refusal by the backend last caused a refresh of the roles.
-    pub roles_doubted: Option<SinceBoot>,
+    pub roles_rechecked: Option<SinceBoot>,
 }
 
 /// A session in memory.
@@ -256,7 +256,7 @@ impl Inner {
         self.refusals = Refusals::default();
         let access = self.session.as_ref().and_then(|held| held.access.as_ref());
         let life = access.and_then(|access| access.token.life);
-        self.plan.renewed(now, life, rand::random());
+        self.plan.succeeded(now, life, rand::random());
     }
 
     /// The sessions whose items the keyring may hold when a sign-in replaces its content.
@@ -315,7 +315,7 @@ impl Inner {
         self.refusals = Refusals::default();
         self.outage_since = None;
         self.obstacle = None;
-        self.roles_doubted = None;
+        self.roles_rechecked = None;
         self.ignores_unnamed_marker = false;
         held
     }
@@ -355,7 +355,7 @@ impl Shared {
                 refusals: Refusals::default(),
                 outage_since: None,
                 obstacle: None,
-                roles_doubted: None,
+                roles_rechecked: None,
             }),
             snapshot: watch::Sender::new(first),
             wake: Arc::default(),

@@ -415,8 +415,8 @@ impl Session {
     /// # Errors
     /// [`crate::error::ErrorCode::NotAllowed`] if the roles do not include it; otherwise why that
     /// is not known.
-    pub async fn permit(&self, right: &str) -> Result<(), AuthError> {
-        self.0.rights.permit(right).await
+    pub async fn require_right(&self, right: &str) -> Result<(), AuthError> {
+        self.0.rights.require_right(right).await
     }
 
     /// Sends `request` with the session's bearer and cookies, or without a bearer when

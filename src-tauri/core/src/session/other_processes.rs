@@ -29,7 +29,11 @@ impl OtherProcesses {
 
     /// Compares the session held here with disk and keyring, and takes over what another process
     /// has done to it.
-    pub async fn follow(&self, epoch: Epoch, disk: DiskState) -> Result<Reconciled, AuthError> {
+    pub async fn adopt_changes(
+        &self,
+        epoch: Epoch,
+        disk: DiskState,
+    ) -> Result<Reconciled, AuthError> {
         let shared = &self.context.shared;
         let (session, ignores_unnamed, legacy) = {
             let at = shared.in_epoch(epoch).ok_or(ErrorCode::NotSignedIn)?;
@@ -40,7 +44,7 @@ impl OtherProcesses {
             && marker.ends(session)
             && !(ignores_unnamed && marker.session.is_none())
         {
-            self.follow_sign_out(epoch, marker.why);
+            self.adopt_sign_out(epoch, marker.why);
             return Err(ErrorCode::NotSignedIn.into());
         }
         let items = self.context.persistence.read_items(legacy).await;
@@ -54,7 +58,7 @@ impl OtherProcesses {
             && let Ok(items) = &items
             && items.iter().any(|item| item.session == record.session)
         {
-            self.hand_over(at);
+            self.switch_session(at);
             return Err(ErrorCode::NotSignedIn.into());
         }
         let held = at.session.as_ref().ok_or(ErrorCode::NotSignedIn)?;
@@ -71,7 +75,7 @@ impl OtherProcesses {
                 generation = item.generation.number(),
                 "another process has renewed the token: it is used from now on"
             );
-            adopt_renewed(&mut at, item);
+            adopt_token(&mut at, item);
         } else if record.is_some_and(|it| it.session == session && it.generation > generation) {
             // Our token was replaced, and its successor cannot be read. The backend would take ours
             // for reuse.
@@ -83,14 +87,14 @@ impl OtherProcesses {
 
     /// Another process has signed out or found the session to be over, so it is over here too. The
     /// token is revoked by that process.
-    pub fn follow_sign_out(&self, epoch: Epoch, why: SignedOutReason) {
+    pub fn adopt_sign_out(&self, epoch: Epoch, why: SignedOutReason) {
         let Some(mut at) = self.context.shared.in_epoch(epoch) else {
             return;
         };
         at.begin_epoch();
         at.drop_session();
         at.keyring = KeyringStatus::Unknown(None);
-        self.begin_nobodys_jar(&mut at);
+        self.begin_anonymous_jar(&mut at);
         let event = match why {
             SignedOutReason::ByUser => Event::SignedOut,
             why => Event::Ended(why),
@@ -100,7 +104,7 @@ impl OtherProcesses {
 
     /// Another process has signed in: the session held here is over, and the new one is read from
     /// disk and keyring.
-    pub fn hand_over(&self, mut at: EpochGuard<'_>) {
+    pub fn switch_session(&self, mut at: EpochGuard<'_>) {
         tracing::info!(
             "another process has signed in: its session replaces the one of this process"
         );
@@ -113,20 +117,20 @@ impl OtherProcesses {
             self.context.revoke(ended, held.device.clone());
         }
         at.keyring = KeyringStatus::Unknown(None);
-        self.begin_nobodys_jar(&mut at);
+        self.begin_anonymous_jar(&mut at);
         at.plan
-            .look_again(self.context.shared.now(), Duration::ZERO);
+            .try_again_in(self.context.shared.now(), Duration::ZERO);
         at.publish(Cause::Login, Event::OwnerUnknown);
     }
 
     /// The cookies and the connections of the session that is over are not used from here on.
-    pub fn begin_nobodys_jar(&self, at: &mut EpochGuard<'_>) {
+    pub fn begin_anonymous_jar(&self, at: &mut EpochGuard<'_>) {
         at.replace_jar(Jar::default());
         self.context.backend.hang_up();
     }
 }
 
-fn adopt_renewed(at: &mut EpochGuard<'_>, item: Item) {
+fn adopt_token(at: &mut EpochGuard<'_>, item: Item) {
     if let Some(held) = &mut at.session {
         held.generation = item.generation;
         held.saved_generation = Some(item.generation);

@@ -87,7 +87,7 @@ impl PendingSignOuts {
                     }
                     pending
                         .plan
-                        .look_again(self.clock.since_boot(), Duration::ZERO);
+                        .try_again_in(self.clock.since_boot(), Duration::ZERO);
                     state.pending.push(pending);
                 }
             }
@@ -168,7 +168,7 @@ impl PendingSignOuts {
         if let Some(pending) = self.state().of(entry.slot) {
             pending.writers -= 1;
             let now = self.clock.since_boot();
-            pending.plan.look_again(now, Duration::ZERO);
+            pending.plan.try_again_in(now, Duration::ZERO);
         }
         written
     }
@@ -179,7 +179,7 @@ impl PendingSignOuts {
         for pending in &mut self.state().pending {
             if pending.entry.session == Some(session) && pending.when == When::OnceReplaced {
                 pending.when = When::Now;
-                pending.plan.look_again(now, Duration::ZERO);
+                pending.plan.try_again_in(now, Duration::ZERO);
             }
         }
     }
@@ -191,7 +191,7 @@ impl PendingSignOuts {
         for pending in &mut self.state().pending {
             if pending.known.is_none() && pending.when == When::OnceReplaced {
                 pending.when = When::NotInUse;
-                pending.plan.look_again(now, Duration::ZERO);
+                pending.plan.try_again_in(now, Duration::ZERO);
             }
         }
     }
@@ -291,7 +291,7 @@ impl PendingSignOuts {
             if let Some(pending) = self.state().of(entry.slot) {
                 pending.is_settled = true;
             }
-            self.look_again(entry.slot);
+            self.retry_later(entry.slot);
             return;
         }
         {
@@ -314,10 +314,10 @@ impl PendingSignOuts {
     }
 
     /// Plans the next try after the keyring could not be used.
-    pub fn look_again(&self, slot: Uuid) {
+    pub fn retry_later(&self, slot: Uuid) {
         let now = self.clock.since_boot();
         if let Some(pending) = self.state().of(slot) {
-            pending.plan.look_again(now, LOOK_AGAIN);
+            pending.plan.try_again_in(now, LOOK_AGAIN);
         }
     }
 

@@ -120,7 +120,7 @@ impl Reconcile {
         let shared = &self.context.shared;
         let holds_token = shared.look(|inner| inner.token().is_some());
         if holds_token {
-            return self.others.follow(epoch, disk).await;
+            return self.others.adopt_changes(epoch, disk).await;
         }
         self.start(epoch, disk).await
     }
@@ -281,7 +281,7 @@ impl Reconcile {
         let is_another = |shown| shown != chosen.item.session && !mutant!("without.items_session");
         if at.session_id().is_some_and(is_another) {
             // What was begun for the user who was shown must not be continued for another.
-            self.others.hand_over(at);
+            self.others.switch_session(at);
             return Err(ErrorCode::NotSignedIn.into());
         }
         at.keyring = keyring;
@@ -350,7 +350,7 @@ impl Reconcile {
             at.publish(Cause::Storage, Event::NothingHeld(why));
             return Reconciled::SignedOut;
         }
-        at.plan.look_again(now, READ_AGAIN);
+        at.plan.try_again_in(now, READ_AGAIN);
         let outage = at.outage(shared.now_ms(), Some(now + READ_AGAIN));
         at.publish(Cause::Storage, Event::Unreached(outage));
         if error == StoreError::TimedOut {
@@ -368,7 +368,7 @@ impl Reconcile {
             if let Some(mut at) = context.shared.in_epoch(epoch)
                 && at.token().is_none()
             {
-                at.plan.look_again(context.shared.now(), Duration::ZERO);
+                at.plan.try_again_in(context.shared.now(), Duration::ZERO);
                 context.shared.wake.notify_one();
             }
         });

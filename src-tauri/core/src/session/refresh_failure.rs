@@ -43,7 +43,7 @@ impl RefreshFailures {
         if let Some(next) = at.refusals.next() {
             // A refusal that comes earlier would not count.
             wait = wait.max(next.saturating_sub(now));
-            at.plan.look_again(now, wait);
+            at.plan.try_again_in(now, wait);
         }
         tracing::warn!(
             %fault,
@@ -108,7 +108,7 @@ impl RefreshFailures {
         if let Some(mut at) = shared.in_epoch(epoch) {
             at.obstacle = fault.obstacle();
             at.plan.failed(now, None, rand::random());
-            at.plan.look_again(now, next.saturating_sub(now));
+            at.plan.try_again_in(now, next.saturating_sub(now));
             tracing::warn!(
                 %fault,
                 "the refresh was refused by its status alone: the session is kept, and ends if \

@@ -39,7 +39,7 @@ impl Restore {
             Ok(disk) => disk,
             // Somebody has signed in or out already.
             Err(error) if error.code == ErrorCode::NotSignedIn => return,
-            Err(_) => return self.look_again(epoch),
+            Err(_) => return self.retry_later(epoch),
         };
         if let Some(why) = why_over(&disk) {
             let over = |_: &mut super::inner::Inner, _: bool| Event::NothingHeld(why);
@@ -87,11 +87,11 @@ impl Restore {
     }
 
     /// It is not known yet whether the session is over. The scheduler tries again.
-    fn look_again(&self, epoch: Epoch) {
+    fn retry_later(&self, epoch: Epoch) {
         let shared = &self.context.shared;
         if let Some(mut at) = shared.in_epoch(epoch) {
             let now = shared.now();
-            at.plan.look_again(now, READ_AGAIN);
+            at.plan.try_again_in(now, READ_AGAIN);
             let outage = at.outage(shared.now_ms(), Some(now + READ_AGAIN));
             at.publish(Cause::Start, Event::Unreached(outage));
         }

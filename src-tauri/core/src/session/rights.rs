@@ -12,7 +12,7 @@ use crate::error::{AuthError, ErrorCode};
 
 /// The shortest time between two refreshes that the backend's refusals cause: a backend that
 /// refuses for other reasons is not asked for the roles each time.
-const DOUBT_GAP: Duration = Duration::from_secs(30);
+const ROLES_RECHECK_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Answers what a user may do.
 pub(super) struct Rights {
@@ -26,7 +26,7 @@ impl Rights {
     ///
     /// # Errors
     /// [`ErrorCode::NotAllowed`] if the roles do not include it; otherwise why that is not known.
-    pub async fn permit(&self, right: &str) -> Result<(), AuthError> {
+    pub async fn require_right(&self, right: &str) -> Result<(), AuthError> {
         let shared = &self.context.shared;
         let (epoch, is_stale, access) = shared.look(|inner| {
             let state = inner.state();
@@ -62,17 +62,17 @@ impl Rights {
 
     /// The backend refused a call that carried this token. The roles that allow the user something
     /// may be outdated, so they are requested again, without waiting for the answer.
-    pub fn doubt(&self, epoch: Epoch, access: AccessId) {
+    pub fn recheck_roles(&self, epoch: Epoch, access: AccessId) {
         let now = self.context.shared.now();
         {
             let Some(mut at) = self.context.shared.in_epoch(epoch) else {
                 return;
             };
-            let lately = |doubted: SinceBoot| now.saturating_sub(doubted) < DOUBT_GAP;
-            if at.state().may().is_empty() || at.roles_doubted.is_some_and(lately) {
+            let lately = |doubted: SinceBoot| now.saturating_sub(doubted) < ROLES_RECHECK_INTERVAL;
+            if at.state().may().is_empty() || at.roles_rechecked.is_some_and(lately) {
                 return;
             }
-            at.roles_doubted = Some(now);
+            at.roles_rechecked = Some(now);
         }
         tracing::info!("the backend refused a call: asking for the roles again");
         let refresh = self.refresh.clone();

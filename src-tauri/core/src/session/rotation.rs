@@ -226,7 +226,7 @@ impl Rotation {
         if ended.await.is_ok()
             && let Some(mut at) = context.shared.in_epoch(epoch)
         {
-            self.others.begin_nobodys_jar(&mut at);
+            self.others.begin_anonymous_jar(&mut at);
         }
         Err(ErrorCode::SessionEnded.into())
     }

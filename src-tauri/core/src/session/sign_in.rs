@@ -237,7 +237,7 @@ impl SignIn {
 
     fn current_device(&self, extra: Option<&Map<String, Value>>) -> Device {
         let device = self.context.shared.look(|inner| inner.device.clone());
-        device.renewed(&self.context.product, extra)
+        device.for_sign_in(&self.context.product, extra)
     }
 
     /// The data of the challenge, if it is open.

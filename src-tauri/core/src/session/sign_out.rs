@@ -101,7 +101,7 @@ impl SignOut {
         });
         let legacy = held.and_then(|held| held.legacy_item);
         at.keyring = KeyringStatus::Obsolete(context.shared.now() + LOOK_AGAIN);
-        self.others.begin_nobodys_jar(&mut at);
+        self.others.begin_anonymous_jar(&mut at);
         let epoch = at.epoch();
         at.publish(Cause::Logout, Event::SignedOut);
         Shown {

@@ -89,7 +89,7 @@ impl SignOutDelivery {
                     continue;
                 };
                 if is_asked_to_wait && !pending.is_settled {
-                    pending.plan.look_again(now, Duration::ZERO);
+                    pending.plan.try_again_in(now, Duration::ZERO);
                     continue;
                 }
                 pending.entry.clone()
@@ -110,7 +110,7 @@ impl SignOutDelivery {
                         "the keyring did not give the token of a pending sign-out: it is \
                          delivered once it does"
                     );
-                    self.pending.look_again(slot);
+                    self.pending.retry_later(slot);
                 }
                 Err(Miss::Backend(untold)) => self.try_later(entry, untold).await,
             }

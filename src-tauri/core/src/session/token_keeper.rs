@@ -87,7 +87,7 @@ impl TokenKeeper {
                 let ended = context.ended_session(session, token.clone(), None);
                 let safe = context.pending.put(ended).await;
                 context.items.delete(epoch, None, safe).await;
-                self.others.follow_sign_out(epoch, marker.why);
+                self.others.adopt_sign_out(epoch, marker.why);
             }
             self.revoke(session, token.clone());
             return false;

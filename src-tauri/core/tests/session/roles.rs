@@ -28,14 +28,14 @@ async fn restart_offline(rig: &mut Rig) {
 async fn a_role_opens_what_the_profile_says_and_nothing_else() {
     let rig = signed_in(ADMIN).await;
     assert_eq!(rig.state().may, [EXPORT, SEE]);
-    assert_eq!(rig.session.permit(EXPORT).await, Ok(()));
-    let other = rig.session.permit("people.delete").await;
+    assert_eq!(rig.session.require_right(EXPORT).await, Ok(()));
+    let other = rig.session.require_right("people.delete").await;
     assert_eq!(code(&other), Some(ErrorCode::NotAllowed));
 
     let rig = signed_in(PLAIN).await;
     assert!(rig.state().may.is_empty(), "{:?}", rig.state());
     for permission in [SEE, EXPORT] {
-        let refused = rig.session.permit(permission).await;
+        let refused = rig.session.require_right(permission).await;
         assert_eq!(code(&refused), Some(ErrorCode::NotAllowed));
     }
     assert_eq!(rig.refreshes(), 0, "confirmed roles cause no refresh");
@@ -44,12 +44,12 @@ async fn a_role_opens_what_the_profile_says_and_nothing_else() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_may_do_anything() {
     let rig = Rig::new().await;
-    let refused = rig.session.permit(SEE).await;
+    let refused = rig.session.require_right(SEE).await;
     assert_eq!(code(&refused), Some(ErrorCode::NotSignedIn));
     rig.sign_in(ADMIN).await;
     rig.session.logout().await;
     assert!(rig.state().may.is_empty());
-    let refused = rig.session.permit(SEE).await;
+    let refused = rig.session.require_right(SEE).await;
     assert_eq!(code(&refused), Some(ErrorCode::NotSignedIn));
 }
 
@@ -59,12 +59,12 @@ async fn a_role_taken_away_or_given_counts_from_the_next_refresh() {
     assert!(rig.backend.set_roles(ADMIN, &["user"]));
     rig.session.refresh().await.expect("a refresh");
     assert!(rig.state().may.is_empty(), "{:?}", rig.state());
-    let refused = rig.session.permit(EXPORT).await;
+    let refused = rig.session.require_right(EXPORT).await;
     assert_eq!(code(&refused), Some(ErrorCode::NotAllowed));
     assert!(rig.backend.set_roles(ADMIN, &["user", "admin"]));
     rig.session.refresh().await.expect("a refresh");
     assert_eq!(rig.state().may, [EXPORT, SEE]);
-    assert_eq!(rig.session.permit(EXPORT).await, Ok(()));
+    assert_eq!(rig.session.require_right(EXPORT).await, Ok(()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -72,13 +72,13 @@ async fn roles_that_nobody_confirms_are_shown_and_open_nothing() {
     let mut rig = signed_in(ADMIN).await;
     restart_offline(&mut rig).await;
     assert_eq!(rig.state().may, [EXPORT, SEE], "provisional");
-    let refused = rig.session.permit(EXPORT).await;
+    let refused = rig.session.require_right(EXPORT).await;
     assert_eq!(code(&refused), Some(ErrorCode::Unreachable));
-    let other = rig.session.permit("people.delete").await;
+    let other = rig.session.require_right("people.delete").await;
     assert_eq!(code(&other), Some(ErrorCode::NotAllowed));
     rig.backend.up().await.expect("the same port");
     rig.pass(Duration::from_secs(6));
-    assert_eq!(rig.session.permit(EXPORT).await, Ok(()), "it asks");
+    assert_eq!(rig.session.require_right(EXPORT).await, Ok(()), "it asks");
 }
 
 /// The record of the last user can be changed by anybody, so it proves nothing.
@@ -97,7 +97,7 @@ async fn roles_written_into_the_record_open_nothing() {
 
     restart_offline(&mut rig).await;
     assert_eq!(rig.state().may, [EXPORT, SEE], "the forged role is shown");
-    let refused = rig.session.permit(EXPORT).await;
+    let refused = rig.session.require_right(EXPORT).await;
     assert_eq!(
         code(&refused),
         Some(ErrorCode::Unreachable),
@@ -105,7 +105,7 @@ async fn roles_written_into_the_record_open_nothing() {
     );
     rig.backend.up().await.expect("the same port");
     rig.pass(Duration::from_secs(6));
-    let refused = rig.session.permit(EXPORT).await;
+    let refused = rig.session.require_right(EXPORT).await;
     assert_eq!(code(&refused), Some(ErrorCode::NotAllowed));
     assert!(rig.state().may.is_empty(), "{:?}", rig.state());
 }

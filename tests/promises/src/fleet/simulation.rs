@@ -85,7 +85,7 @@ impl Fleet {
             let interval = schedule::refresh_after(Some(scenario.life), random);
             let renewed = scenario.life * 2 - interval.mul_f64(fleet.chance.draw());
             plan.begin(renewed);
-            plan.renewed(renewed, Some(scenario.life), random);
+            plan.succeeded(renewed, Some(scenario.life), random);
             let due = plan.due_in(renewed).expect("a renewal plans the next");
             let impatient = fleet.chance.draw() * 100.0 < f64::from(scenario.impatient_percent);
             fleet.clients.push(Client {
@@ -133,7 +133,7 @@ impl Fleet {
         let random = self.chance.draw();
         match world.answer(now) {
             Answer::Renewed => {
-                client.plan.renewed(now, Some(self.life), random);
+                client.plan.succeeded(now, Some(self.life), random);
                 if let Some(since) = client.stale_since.take() {
                     ledger.fresh_again(since, now);
                 }

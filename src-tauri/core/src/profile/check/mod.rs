@@ -186,7 +186,7 @@ impl Profile {
             UserFrom::Me => Ok(()),
             UserFrom::Login if answer.login.user.is_empty() => missing("login"),
             UserFrom::Refresh if answer.login.user.is_empty() && !has_me => missing("login"),
-            UserFrom::Refresh if self.is_renewed_by_me() => Ok(()),
+            UserFrom::Refresh if self.refreshes_by_me() => Ok(()),
             UserFrom::Refresh if answer.refresh.user.is_empty() => missing("refresh"),
             UserFrom::Login | UserFrom::Refresh => Ok(()),
         }

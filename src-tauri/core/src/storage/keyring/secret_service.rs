@@ -127,7 +127,7 @@ impl SecretService {
             daemon,
             over: Arc::default(),
         };
-        service.follow(&path, shown.clone())?;
+        service.subscribe_to_prompt(&path, shown.clone())?;
         service.call::<()>(path.as_str(), PROMPT, "Prompt", &("",))?;
         *prompt = Some(shown.clone());
         Ok(Some(shown))
@@ -235,7 +235,7 @@ impl Service<'_> {
 
     /// Marks `shown` as over when the prompt at `path` ends, from a thread that waits for its
     /// signal.
-    fn follow(&self, path: &OwnedObjectPath, shown: Prompt) -> zbus::Result<()> {
+    fn subscribe_to_prompt(&self, path: &OwnedObjectPath, shown: Prompt) -> zbus::Result<()> {
         let completed = MatchRule::builder()
             .msg_type(zbus::message::Type::Signal)
             .interface(PROMPT)?
