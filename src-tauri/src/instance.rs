@@ -14,7 +14,7 @@ use crate::{elsewhere, logging, window};
 
 /// How long a launch tries to reach the process that holds the lock, or waits for the lock of one
 /// that is just ending.
-pub const PATIENCE: Duration = Duration::from_secs(5);
+pub const HANDOVER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// This process's claim on the windows. Once it owns them it owns them until it ends.
 #[derive(Default)]

@@ -94,7 +94,9 @@ fn start(app: &AppHandle, log: Log) -> Result<(), StartError> {
     app.manage(log);
     app.manage(Instance::default());
     // Before everything else, because a second launch ends here and must not have opened anything.
-    let claimed = app.state::<Instance>().claim(app, instance::PATIENCE);
+    let claimed = app
+        .state::<Instance>()
+        .claim(app, instance::HANDOVER_TIMEOUT);
     #[cfg(any(debug_assertions, feature = "e2e"))]
     public::follow_override(app)?;
     let (links, refusal) = match fence::Links::configured(app) {

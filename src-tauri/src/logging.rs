@@ -10,7 +10,7 @@ use vestibule_log::Log;
 use crate::{StartError, reports};
 
 /// How long the app waits at its end for a report that is being sent.
-const PATIENCE: Duration = Duration::from_secs(2);
+const REPORT_FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Keeps the log in the system's folder for logs. Only the process that owns the windows may call
 /// this, because two processes must not write one file. Without a file the app runs all the same.
@@ -51,6 +51,6 @@ pub fn open_folder(app: &AppHandle) -> Result<(), StartError> {
 /// Waits for reports that are being sent, when the app ends.
 pub fn end(app: &AppHandle) {
     if let Some(log) = app.try_state::<Log>() {
-        log.flush(PATIENCE);
+        log.flush(REPORT_FLUSH_TIMEOUT);
     }
 }

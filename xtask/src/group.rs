@@ -11,7 +11,7 @@ use crate::failure::Outcome;
 use crate::{process, say};
 
 /// How long a group may take to end after the first signal (SIGTERM) before it is killed.
-const PATIENCE: Duration = Duration::from_secs(4);
+const POLITE_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// A running program with everything it starts; dropping it ends them all.
 pub struct Group {
@@ -71,7 +71,7 @@ impl Drop for Group {
     fn drop(&mut self) {
         let leader = self.child.id();
         signal_group(leader, Force::Ask);
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + POLITE_TIMEOUT;
         while Instant::now() < until {
             if self.ended().is_some() && !imp::is_alive(leader) {
                 return;

@@ -21,7 +21,7 @@ mod imp {
 
     /// Holds the marks: this tool's own after those of an outer `xtask`.
     const VARIABLE: &str = "VESTIBULE_XTASK_KIN";
-    const PATIENCE: Duration = Duration::from_secs(3);
+    const MARK_TIMEOUT: Duration = Duration::from_secs(3);
 
     /// This tool's mark. Unique even when process ids are reused.
     pub fn own() -> &'static str {
@@ -43,10 +43,10 @@ mod imp {
         let asked = Instant::now();
         loop {
             let left = find(mark);
-            if left.is_empty() || asked.elapsed() > PATIENCE * 2 {
+            if left.is_empty() || asked.elapsed() > MARK_TIMEOUT * 2 {
                 return;
             }
-            let patient = asked.elapsed() < PATIENCE;
+            let patient = asked.elapsed() < MARK_TIMEOUT;
             let signal = if patient { Signal::TERM } else { Signal::KILL };
             for pid in left {
                 let _ = kill_process(pid, signal);

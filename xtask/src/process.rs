@@ -14,7 +14,7 @@ use crate::failure::{Failure, Outcome, said};
 use crate::{group, kin, say, signals};
 
 /// How long a child may take to end by itself after a signal asked this tool to stop.
-const PATIENCE: Duration = Duration::from_secs(5);
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The output of a finished program and how it ended.
 pub struct Captured {
@@ -205,7 +205,7 @@ pub fn wait(child: &mut Child) -> Outcome<ExitStatus> {
 /// Lets an interrupted child end by itself, then kills it.
 fn end(child: &mut Child, signal: i32) {
     group::signal_one(child.id(), signal);
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + STOP_TIMEOUT;
     while Instant::now() < until {
         if matches!(child.try_wait(), Ok(Some(_)) | Err(_)) {
             return;

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 /// The most ordinary cookies of a jar, and the most bytes of each: what RFC 6265 §6.1 has a
 /// browser keep of one domain.
-const MOST: usize = 50;
+const MAX_COOKIES: usize = 50;
 const LARGEST: usize = 4096;
 /// The most bytes of a jar: with these a server that reads 16 KiB of headers still answers.
 const TOGETHER: usize = 12 * 1024;
@@ -134,7 +134,7 @@ impl Cookies {
     fn newest(&mut self, key: CookieKey) {
         self.order.retain(|held| *held != key);
         self.order.push(key);
-        while self.order.len() > MOST || self.size() > TOGETHER {
+        while self.order.len() > MAX_COOKIES || self.size() > TOGETHER {
             let is_expired =
                 |key: &CookieKey| !self.store.contains(&key.domain, &key.path, &key.name);
             // An expired cookie goes before the oldest.
@@ -376,13 +376,13 @@ mod tests {
         let has = |jar: &Jar, wanted: &str| held(jar).iter().any(|(name, _)| name == wanted);
         let jar = Jar::default();
         jar.honour("session=1; Path=/", &here);
-        for count in 0..MOST - 1 {
+        for count in 0..MAX_COOKIES - 1 {
             jar.honour(&format!("n{count}=1; Path=/"), &here);
         }
-        assert!(has(&jar, "session"), "there is room for {MOST}");
+        assert!(has(&jar, "session"), "there is room for {MAX_COOKIES}");
         jar.honour("session=2; Path=/", &here);
         jar.honour("one-more=1; Path=/", &here);
-        assert_eq!(held(&jar).len(), MOST);
+        assert_eq!(held(&jar).len(), MAX_COOKIES);
         assert!(has(&jar, "session"), "set again, it is not the oldest");
         assert!(!has(&jar, "n0"), "which makes room");
 

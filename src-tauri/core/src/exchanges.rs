@@ -15,12 +15,12 @@ use crate::wire::{FetchReply, FetchRequest, UploadReply, UploadRequest};
 
 /// The most exchanges of one window. Beyond it, the answer that was left unread for the longest
 /// time is dropped: a page may look at the status alone and never read the body.
-const MOST: usize = 64;
+const MAX_CALLS: usize = 64;
 /// The most bytes of answers that wait in memory until their pages read them, for all windows
 /// together. Beyond it, the window that holds most bytes drops an answer in the same way.
-const UNREAD: usize = 8 * 1024 * 1024;
+const UNREAD_BYTES_LIMIT: usize = 8 * 1024 * 1024;
 /// How many pages that have gone are remembered. A command of such a page may arrive late.
-const PAST: usize = 256;
+const MAX_GONE_PAGES: usize = 256;
 /// How many bits of an exchange's number count the exchanges of a page. The bits above them
 /// identify the page.
 const COUNT_BITS: u32 = 20;
@@ -191,7 +191,7 @@ impl Exchanges {
     }
 
     /// Ends the exchanges of a window that was closed or loads another page. Only the number of the
-    /// page is kept, and only for the last [`PAST`] pages of all windows.
+    /// page is kept, and only for the last [`MAX_GONE_PAGES`] pages of all windows.
     pub fn leave(&self, window: &str) {
         let mut windows = self.windows();
         if let Some((label, mut left)) = windows.by_label.remove_entry(window) {
@@ -199,7 +199,7 @@ impl Exchanges {
                 left.end(number);
             }
             windows.past.extend(left.page.map(|page| (label, page)));
-            if windows.past.len() > PAST {
+            if windows.past.len() > MAX_GONE_PAGES {
                 windows.past.pop_front();
             }
         }
@@ -229,9 +229,9 @@ impl Exchanges {
             return Err(over());
         }
         held.page = Some(page);
-        if held.open.len() >= MOST && !held.give_up_one(0) {
+        if held.open.len() >= MAX_CALLS && !held.give_up_one(0) {
             let words = format!(
-                "This window has {MOST} requests under way. Wait until one of them ends, or end it."
+                "This window has {MAX_CALLS} requests under way. Wait until one of them ends, or end it."
             );
             return Err(AuthError::with_message(ErrorCode::Busy, words));
         }
@@ -314,14 +314,14 @@ impl At<'_> {
 }
 
 impl Windows {
-    /// Drops unread answers until at most [`UNREAD`] bytes are held.
+    /// Drops unread answers until at most [`UNREAD_BYTES_LIMIT`] bytes are held.
     fn bound_unread(&mut self) {
         loop {
             let windows = self.by_label.values_mut();
             let held: Vec<_> = windows.map(|window| (window.unread(), window)).collect();
             let all: usize = held.iter().map(|(bytes, _)| bytes).sum();
             let most = held.into_iter().max_by_key(|(bytes, _)| *bytes);
-            let Some((_, window)) = most.filter(|_| all > UNREAD) else {
+            let Some((_, window)) = most.filter(|_| all > UNREAD_BYTES_LIMIT) else {
                 return;
             };
             if !window.give_up_one(1) {

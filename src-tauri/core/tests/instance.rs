@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use vestibule_core::instance::{Claim, Owner, Shown, claim};
 use vestibule_core::storage::file_lock::FileLock;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const CLAIM_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Counts how often a launch asked for the window.
 fn counted() -> (Arc<AtomicUsize>, Shown) {
@@ -22,7 +22,7 @@ fn counted() -> (Arc<AtomicUsize>, Shown) {
 }
 
 fn owner(folder: &Path, shown: &Shown) -> Owner {
-    match claim(folder, PATIENCE, shown).expect("a folder") {
+    match claim(folder, CLAIM_TIMEOUT, shown).expect("a folder") {
         Claim::Owned(owner) => owner,
         Claim::HandedOver => panic!("there is an owner"),
         Claim::Unanswered(why) => panic!("{}", why.words("It")),
@@ -30,7 +30,7 @@ fn owner(folder: &Path, shown: &Shown) -> Owner {
 }
 
 fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let limit = Instant::now() + PATIENCE;
+    let limit = Instant::now() + CLAIM_TIMEOUT;
     while !is_so() {
         assert!(Instant::now() < limit, "waited for {what}");
         std::thread::sleep(Duration::from_millis(2));
@@ -47,7 +47,7 @@ fn a_later_launch_is_heard_wherever_the_folder_is() {
         let owner = owner(&folder, &first);
         assert!(owner.has_a_door(), "{}", folder.display());
         for knocks in 1..=3 {
-            let claimed = claim(&folder, PATIENCE, &later).expect("a folder");
+            let claimed = claim(&folder, CLAIM_TIMEOUT, &later).expect("a folder");
             assert!(matches!(claimed, Claim::HandedOver), "{}", folder.display());
             until("the owner to be shown", || {
                 shown_first.load(Ordering::SeqCst) == knocks
@@ -72,7 +72,7 @@ fn of_many_launches_one_stays() {
         let claims: Vec<_> = std::thread::scope(|scope| {
             let launch = || {
                 gate.wait();
-                claim(folder.path(), PATIENCE, &shown).expect("a folder")
+                claim(folder.path(), CLAIM_TIMEOUT, &shown).expect("a folder")
             };
             let launches: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(launch)).collect();
             gate.wait();

@@ -14,7 +14,7 @@ use vestibule_core::transport::{
 };
 
 /// Long enough for any machine; only a failing test waits for all of it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A listener, and the first lines it receives.
 fn listener() -> (u16, Receiver<String>) {
@@ -64,7 +64,7 @@ async fn what_goes_out_over_https_goes_by_the_proxy_unless_it_is_excepted() {
     let network = json!({"proxy": proxy, "no_proxy": ["other.invalid", "10.0.0.0/8"]});
     ask("https://two.invalid/", network).await;
     let heard = lines
-        .recv_timeout(PATIENCE)
+        .recv_timeout(ANSWER_TIMEOUT)
         .expect("the proxy received a request");
     assert_eq!(heard, "CONNECT two.invalid:443 HTTP/1.1\r\n", "the first");
 }
@@ -76,7 +76,7 @@ async fn what_is_for_this_machine_has_no_proxy_whatever_is_said() {
     let network = json!({"proxy": format!("http://127.0.0.1:{port}")});
     ask(&format!("http://127.0.0.1:{backend}/me"), network).await;
     let heard = direct
-        .recv_timeout(PATIENCE)
+        .recv_timeout(ANSWER_TIMEOUT)
         .expect("the backend received a request");
     assert_eq!(
         heard, "GET /me HTTP/1.1\r\n",

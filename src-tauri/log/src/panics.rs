@@ -12,7 +12,7 @@ const MAIN: &str = "main";
 const NAMELESS: &str = "a thread without a name";
 
 /// How long the process waits at its end until the report of the panic that ends it is sent.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PANIC_REPORT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Sends panics to the log and nowhere else from now on.
 pub(crate) fn tell(log: Log) {
@@ -30,7 +30,7 @@ pub(crate) fn tell(log: Log) {
             _ => tracing::error!(place, thread, kind = kind(info), "a panic"),
         }
         if thread == MAIN {
-            log.flush(PATIENCE);
+            log.flush(PANIC_REPORT_TIMEOUT);
         }
     }));
 }

@@ -20,7 +20,7 @@ use vestibule_core::transport::{
 use crate::report::{Call, Fact, Facts, Report, Reporter};
 
 const AGENT: &str = concat!("vestibule/", env!("CARGO_PKG_VERSION"));
-const TOTAL_LIMIT: Duration = Duration::from_secs(10);
+const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 /// The most reports that wait while one is being sent. Further reports are dropped.
 const QUEUE: usize = 16;
 /// How long no report is sent after a 429 that does not say how long to wait.
@@ -154,7 +154,7 @@ impl Sending {
             body: RequestBody::Whole(body.into()),
             new_connection: false,
         };
-        let sent = tokio::time::timeout(TOTAL_LIMIT, self.transport.send(request));
+        let sent = tokio::time::timeout(SEND_TIMEOUT, self.transport.send(request));
         match sent.await {
             Ok(Ok(answer)) if answer.status.is_success() => {}
             // A warning and not an error, because an error would make another report, without end.

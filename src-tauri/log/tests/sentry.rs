@@ -14,7 +14,7 @@ use vestibule_log::report::Reporter;
 use vestibule_log::sentry::{About, Sentry};
 
 const SECRET: &str = "token-in-a-report-0123456789";
-const PATIENCE: Duration = Duration::from_secs(60);
+const RECEIVE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A server that keeps everything that it receives.
 #[derive(Clone, Default)]
@@ -123,7 +123,7 @@ async fn what_a_report_holds_arrives_and_nothing_else() {
     let sentry = Arc::new(sentry);
     let flush = {
         let sentry = sentry.clone();
-        move || tokio::task::block_in_place(|| sentry.flush(PATIENCE))
+        move || tokio::task::block_in_place(|| sentry.flush(RECEIVE_TIMEOUT))
     };
     flush();
     assert_eq!(sink.count(), 0, "nobody asked for reports");
@@ -181,7 +181,7 @@ async fn what_a_report_holds_arrives_and_nothing_else() {
             flush();
         }
     };
-    let heard = tokio::time::timeout(PATIENCE, heard_again).await;
+    let heard = tokio::time::timeout(RECEIVE_TIMEOUT, heard_again).await;
     assert!(heard.is_ok(), "a moment is not for ever");
 
     // A server that asks for a very long wait gets no more reports, however long the wait is.

@@ -10,7 +10,7 @@ use crate::desktop::Desktop;
 use crate::driver::Driver;
 use crate::places;
 use crate::record;
-use crate::wait::{PATIENCE, until};
+use crate::wait::{CONDITION_TIMEOUT, until};
 
 /// Whether the window has had the same size for two frames. It takes its size from the last run
 /// after it was shown, which moves centred elements. The driver first asks where an element is and
@@ -104,7 +104,7 @@ impl App {
             let _ = session.leak();
         }
         self.driver = None;
-        let limit = Instant::now() + PATIENCE;
+        let limit = Instant::now() + CONDITION_TIMEOUT;
         while Instant::now() < limit && self.processes.iter().any(|id| threads(*id) > 0) {
             std::thread::sleep(Duration::from_millis(5));
         }

@@ -50,7 +50,7 @@ pub use scenario::{Stage, scenario, scenario_with};
 pub use screen::Screen;
 pub use stranger::Stranger;
 pub use vestibule_bus::Keyring;
-pub use wait::{PATIENCE, until};
+pub use wait::{CONDITION_TIMEOUT, until};
 
 /// The password of every demo account.
 pub const PASSWORD: &str = "vestibule-demo";

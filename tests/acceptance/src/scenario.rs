@@ -17,7 +17,7 @@ use crate::places;
 pub const AT_ONCE: usize = 3;
 
 /// The time limit of a scenario.
-const LIMIT: Duration = Duration::from_secs(600);
+const SCENARIO_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// What a scenario runs on: a private desktop and a backend of its own.
 pub struct Stage {
@@ -52,9 +52,14 @@ pub fn scenario_with<F: AsyncFnOnce(&Stage)>(config: Config, play: F) {
     runtime.block_on(async {
         let stage = Stage::new(name, config).await;
         let _ = std::fs::remove_file(stage.log());
-        tokio::time::timeout(LIMIT, play(&stage))
+        tokio::time::timeout(SCENARIO_TIMEOUT, play(&stage))
             .await
-            .unwrap_or_else(|_| panic!("the scenario takes more than {} s", LIMIT.as_secs()));
+            .unwrap_or_else(|_| {
+                panic!(
+                    "the scenario takes more than {} s",
+                    SCENARIO_TIMEOUT.as_secs()
+                )
+            });
         let _ = std::fs::remove_file(stage.log());
     });
 }

@@ -27,7 +27,7 @@ const DRAINED: usize = 1 << 20;
 /// The endpoint that reads its body itself, piece by piece.
 const STREAMED: &str = "/transfer";
 /// How long a body may take to arrive.
-const PATIENCE: Duration = Duration::from_secs(20);
+const BODY_TIMEOUT: Duration = Duration::from_secs(20);
 
 pub(crate) async fn dispatch(
     app: Arc<App>,
@@ -115,7 +115,7 @@ async fn take(path: &str, body: Incoming) -> Result<Result<Taken, Refusal>, Elap
     if path == STREAMED {
         return Ok(Ok(Taken::Streamed(Body::new(body))));
     }
-    let whole = tokio::time::timeout(PATIENCE, read(body)).await?;
+    let whole = tokio::time::timeout(BODY_TIMEOUT, read(body)).await?;
     Ok(whole.map(Taken::Whole))
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::clock::{Millis, iso8601};
 
-const KEPT: usize = 100;
+const MAX_MAILS: usize = 100;
 
 /// A mail with a code.
 #[derive(Clone)]
@@ -60,7 +60,7 @@ impl Mailbox {
         }
         let mut mails = self.mails.lock().unwrap_or_else(PoisonError::into_inner);
         mails.push_front(mail);
-        mails.truncate(KEPT);
+        mails.truncate(MAX_MAILS);
     }
 
     /// The newest code mailed to this address.

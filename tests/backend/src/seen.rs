@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 /// Requests kept for each endpoint.
-const KEPT: usize = 64;
+const MAX_REQUESTS: usize = 64;
 
 /// One received request.
 #[derive(Clone)]
@@ -130,7 +130,7 @@ impl Seen {
         self.with(method, path, |endpoint| {
             endpoint.read += 1;
             endpoint.latest.push_back(request);
-            if endpoint.latest.len() > KEPT {
+            if endpoint.latest.len() > MAX_REQUESTS {
                 endpoint.latest.pop_front();
             }
         });

@@ -20,9 +20,9 @@ use crate::routes;
 use crate::socket::{Fate, Wire};
 
 /// How long requests in progress may take to end once the server stops.
-const FAREWELL: Duration = Duration::from_millis(500);
+const DRAIN_TIMEOUT: Duration = Duration::from_millis(500);
 /// How long a connection may take to send the head of a request.
-const HEAD_WITHIN: Duration = Duration::from_secs(30);
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// The largest head of a request.
 const LARGEST_HEAD: usize = 32 << 10;
 
@@ -110,7 +110,7 @@ async fn accept(
     }
     drop(listener);
     let all = async { while connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(FAREWELL, all).await.is_err() {
+    if tokio::time::timeout(DRAIN_TIMEOUT, all).await.is_err() {
         connections.shutdown().await;
     }
 }
@@ -135,7 +135,7 @@ async fn serve(
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_WITHIN)
+        .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(LARGEST_HEAD)
         .serve_connection(TokioIo::new(Wire::new(stream, Arc::clone(&fate))), service);
     tokio::pin!(connection);

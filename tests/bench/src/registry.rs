@@ -144,7 +144,7 @@ pub const ENTRIES: &[Entry] = &[
 
 /// How much longer than four times its estimate an entry may take. An entry that takes longer
 /// becomes a row that says so, and the run goes on.
-const PATIENCE: Duration = Duration::from_secs(120);
+const OVERRUN_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The entries with these names; without names, those of the form.
 #[must_use]
@@ -197,7 +197,8 @@ pub async fn run<'a>(
     let (mut rows, mut took) = (Vec::new(), Vec::new());
     for entry in entries {
         let (begun, load) = (Instant::now(), machine::load());
-        let limit = PATIENCE + Duration::from_secs(entry.seconds_of(setting.form).into()) * 4;
+        let limit =
+            OVERRUN_TIMEOUT + Duration::from_secs(entry.seconds_of(setting.form).into()) * 4;
         let measuring = AssertUnwindSafe((entry.measure)(setting)).catch_unwind();
         let measured = tokio::time::timeout(limit, measuring).await;
         let measured = measured.unwrap_or_else(|_| {

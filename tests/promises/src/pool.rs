@@ -10,9 +10,9 @@ use crate::registry::Setting;
 use crate::rig::Lost;
 
 /// How many jobs that keep a processor busy run at once.
-const BUSY: usize = 16;
+const BUSY_JOBS: usize = 16;
 /// How many jobs that mostly wait run at once.
-const WAITING: usize = 256;
+const WAITING_JOBS: usize = 256;
 
 pub struct Job {
     /// How its loss is reported.
@@ -29,8 +29,8 @@ pub async fn run(promise: &str, setting: &Setting, mut jobs: Vec<Job>) -> (u64, 
     // Jobs that wait start first, so that the others run meanwhile.
     jobs.sort_by_key(|job| !job.slow);
     let (busy, waiting) = (
-        Arc::new(Semaphore::new(BUSY)),
-        Arc::new(Semaphore::new(WAITING)),
+        Arc::new(Semaphore::new(BUSY_JOBS)),
+        Arc::new(Semaphore::new(WAITING_JOBS)),
     );
     let of = jobs.len() as u64;
     let mut running = JoinSet::new();

@@ -36,7 +36,7 @@ pub const A_LIFE: Duration = Duration::from_secs(16 * 60);
 /// The workspace, in whose name the session's item is stored.
 pub const WORKSPACE: &str = "default";
 /// Far longer than anything takes, including the core's own limits.
-const PATIENCE: Duration = Duration::from_secs(120);
+const STATE_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A store that counts how often the session's item was deleted. Pending sign-outs have items of
 /// their own in it, which are not counted.
@@ -235,7 +235,7 @@ impl Client {
                 }
             }
         };
-        let fresh = tokio::time::timeout(PATIENCE, passing).await;
+        let fresh = tokio::time::timeout(STATE_TIMEOUT, passing).await;
         fresh.unwrap_or_else(|_| {
             Err(format!(
                 "waited for a fresh session, but it is {:?}",
@@ -381,7 +381,7 @@ pub async fn until(
     mut wanted: impl FnMut(&SessionChanged) -> bool,
 ) -> Result<SessionChanged, Lost> {
     let mut changes = session.subscribe();
-    let found = tokio::time::timeout(PATIENCE, changes.wait_for(|now| wanted(now))).await;
+    let found = tokio::time::timeout(STATE_TIMEOUT, changes.wait_for(|now| wanted(now))).await;
     match found {
         Ok(Ok(now)) => Ok(now.clone()),
         _ => Err(format!(
@@ -398,7 +398,7 @@ pub async fn eventually(what: &str, mut holds: impl FnMut() -> bool) -> Result<(
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     };
-    let found = tokio::time::timeout(PATIENCE, looking).await;
+    let found = tokio::time::timeout(STATE_TIMEOUT, looking).await;
     found.map_err(|_| format!("waited for {what}"))
 }
 

@@ -20,9 +20,9 @@ use crate::rig::{Lost, account, is_fresh, why};
 
 const PROCESSES: usize = 4;
 /// The longest time without a rotation.
-const PATIENCE: Duration = Duration::from_secs(120);
+const ROTATION_TIMEOUT: Duration = Duration::from_secs(120);
 /// How often the backend's record is read.
-const LOOK: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A few hundred rotations.
 pub async fn short(setting: &Setting) -> Row {
@@ -170,9 +170,9 @@ async fn watch(
         }
         if rotations > before {
             (before, since) = (rotations, Instant::now());
-        } else if since.elapsed() > PATIENCE {
+        } else if since.elapsed() > ROTATION_TIMEOUT {
             return Err(format!("no rotation follows after {rotations}"));
         }
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }

@@ -16,7 +16,7 @@ use vestibule_core::wire::{
 
 const WORKSPACE: &str = "default";
 /// Far longer than anything here takes, so that only a wrong state exceeds it.
-const PATIENCE: Duration = Duration::from_secs(90);
+const STATE_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// An installation.
 pub struct Place {
@@ -113,7 +113,7 @@ impl Place {
     ) -> SessionState {
         let mut changes = self.session.subscribe();
         let found = changes.wait_for(|now| wanted(&now.state));
-        match tokio::time::timeout(PATIENCE, found).await {
+        match tokio::time::timeout(STATE_TIMEOUT, found).await {
             Ok(change) => change.expect("the session lives").state.clone(),
             Err(_) => panic!("waited for {what}: {:?}", self.session.snapshot()),
         }
@@ -166,7 +166,7 @@ impl Place {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        let told = tokio::time::timeout(PATIENCE, told).await;
+        let told = tokio::time::timeout(STATE_TIMEOUT, told).await;
         told.expect("the server receives the sign-out");
     }
 
@@ -183,7 +183,7 @@ impl Place {
                 }
             }
         };
-        let refused = tokio::time::timeout(PATIENCE, refused).await;
+        let refused = tokio::time::timeout(STATE_TIMEOUT, refused).await;
         refused.expect("the server refuses the token")
     }
 

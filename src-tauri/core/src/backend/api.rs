@@ -10,7 +10,7 @@ use reqwest::header::{
 };
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
-use super::call::{Call, Patience, Payload};
+use super::call::{Call, Payload, TimeLimit};
 use super::client::Backend;
 use super::download::Download;
 use super::fault::Fault;
@@ -167,7 +167,7 @@ impl Backend {
         }
         request.token = carried.token.as_ref().filter(|_| profile.cookies.with_api);
         request.attempt = attempt;
-        request.patience = Patience::Steps;
+        request.time_limit = TimeLimit::EachStep;
         self.with_jar(carried.jar.clone()).send(request).await
     }
 

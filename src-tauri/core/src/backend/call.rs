@@ -28,7 +28,7 @@ pub(super) struct Call<'a> {
     pub token: Option<&'a RefreshToken>,
     /// How many times the same thing was asked, this time included.
     pub attempt: u32,
-    pub patience: Patience,
+    pub time_limit: TimeLimit,
 }
 
 /// A request's body.
@@ -53,11 +53,11 @@ impl Payload {
 
 /// How long an exchange may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Patience {
+pub(super) enum TimeLimit {
     /// The whole exchange has one bound: for small answers that somebody waits for.
-    Whole,
+    WholeExchange,
     /// Each step has its own bound, as the profile says: for bodies of any size.
-    Steps,
+    EachStep,
 }
 
 /// The request that an endpoint of the profile describes.
@@ -125,7 +125,7 @@ impl<'a> Call<'a> {
             headers,
             token: None,
             attempt: 1,
-            patience: Patience::Whole,
+            time_limit: TimeLimit::WholeExchange,
         }
     }
 

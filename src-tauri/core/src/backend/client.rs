@@ -13,7 +13,7 @@ use tracing::Instrument as _;
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::call::{Call, Patience, Payload, text_header};
+use super::call::{Call, Payload, TimeLimit, text_header};
 use super::fault::Fault;
 use super::head::Head;
 use super::outgoing::Outgoing;
@@ -27,7 +27,7 @@ use crate::reply::Given;
 use crate::transport::{HttpTransport, NetworkSettings, Request, RequestBody, Response, Transport};
 
 /// How long an exchange may take, to the end of the answer's body.
-pub(crate) const TOTAL_LIMIT: Duration = Duration::from_secs(30);
+pub(crate) const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A backend that a profile describes, and the ordinary cookies that requests to it carry.
 #[derive(Clone)]
@@ -144,7 +144,8 @@ impl Backend {
             new_connection: self.new_connections,
         };
         // For a small exchange the bound lasts to the end of the answer's body.
-        let until = (call.patience == Patience::Whole).then(|| Instant::now() + TOTAL_LIMIT);
+        let until = (call.time_limit == TimeLimit::WholeExchange)
+            .then(|| Instant::now() + EXCHANGE_TIMEOUT);
         let response = match until {
             Some(until) => {
                 let sent = self.transport.send(request(payload.whole()));

@@ -30,7 +30,7 @@ pub use api_path::refuse as refuse_api_path;
 pub use body::Body;
 pub(crate) use call::wiped;
 pub use client::Backend;
-pub(crate) use client::TOTAL_LIMIT;
+pub(crate) use client::EXCHANGE_TIMEOUT;
 pub use download::{CHUNK, Download};
 pub use fault::{Fault, refusal};
 pub use head::Head;

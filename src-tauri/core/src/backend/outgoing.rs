@@ -13,9 +13,9 @@ use tokio::time::{sleep, timeout};
 use crate::transport::BrokenOff;
 
 /// The most bytes of a piece.
-const PIECE: usize = 64 * 1024;
+const MAX_PIECE: usize = 64 * 1024;
 /// How many pieces may wait to be sent. A sender that has one more waits.
-const WAITING: usize = 2;
+const QUEUED_PIECES: usize = 2;
 
 /// What comes through the channel. Only [`Part::End`] ends a body well: when the page goes away
 /// the channel is closed without it, and half a body must not pass for a whole one.
@@ -60,7 +60,7 @@ impl Outgoing {
 
     /// A body that comes through the sender, of `length` bytes if that is known.
     pub fn fed(length: Option<u64>) -> (Sender, Self) {
-        let (sender, receiver) = mpsc::channel(WAITING);
+        let (sender, receiver) = mpsc::channel(QUEUED_PIECES);
         (sender, Self::of(Source::Fed(receiver), length))
     }
 
@@ -127,7 +127,7 @@ impl Body for Outgoing {
         match &mut this.source {
             Source::Kept(bytes) if bytes.is_empty() => Poll::Ready(this.end()),
             Source::Kept(bytes) => {
-                let piece = bytes.split_to(bytes.len().min(PIECE));
+                let piece = bytes.split_to(bytes.len().min(MAX_PIECE));
                 Poll::Ready(this.pass(piece))
             }
             Source::Fed(parts) => {
@@ -195,9 +195,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_kept_body_goes_out_in_pieces() {
-        let mut body = Outgoing::kept(Bytes::from(vec![1; PIECE + 7]));
-        assert_eq!(body.size_hint().exact(), Some(PIECE as u64 + 7));
-        assert!(matches!(next(&mut body).await, Some(Ok(PIECE))));
+        let mut body = Outgoing::kept(Bytes::from(vec![1; MAX_PIECE + 7]));
+        assert_eq!(body.size_hint().exact(), Some(MAX_PIECE as u64 + 7));
+        assert!(matches!(next(&mut body).await, Some(Ok(MAX_PIECE))));
         assert!(matches!(next(&mut body).await, Some(Ok(7))));
         assert!(next(&mut body).await.is_none() && body.is_end_stream());
     }

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use uuid::Uuid;
 
-use super::{ANSWER, KNOCK, LIMIT, Shown};
+use super::{ANSWER, ANSWER_TIMEOUT, KNOCK, Shown};
 
 const NAME: &str = "instance.sock";
 
@@ -105,7 +105,7 @@ fn remove_folder(folder: &Path) {
 }
 
 fn answer(mut stream: UnixStream) -> Option<()> {
-    stream.set_read_timeout(Some(LIMIT)).ok()?;
+    stream.set_read_timeout(Some(ANSWER_TIMEOUT)).ok()?;
     let mut said = [0; KNOCK.len()];
     stream.read_exact(&mut said).ok()?;
     (said == KNOCK).then_some(())?;
@@ -116,7 +116,7 @@ fn answer(mut stream: UnixStream) -> Option<()> {
 pub(super) fn knock(address: &str) -> bool {
     let heard = || -> io::Result<bool> {
         let mut stream = UnixStream::connect(address)?;
-        stream.set_read_timeout(Some(LIMIT))?;
+        stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
         stream.write_all(KNOCK)?;
         let mut answer = [0; ANSWER.len()];
         stream.read_exact(&mut answer)?;

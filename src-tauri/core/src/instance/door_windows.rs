@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::{ANSWER, KNOCK, LIMIT, Shown};
+use super::{ANSWER, ANSWER_TIMEOUT, KNOCK, Shown};
 
 /// The owner's pipe. Dropping it closes it.
 pub(super) struct Door {
@@ -76,7 +76,7 @@ async fn serve(mut server: NamedPipeServer, name: &str, shown: &Shown) -> io::Re
         if connected.is_ok() {
             let shown = shown.clone();
             tokio::spawn(async move {
-                if let Ok(Ok(true)) = timeout(LIMIT, answer(caller)).await {
+                if let Ok(Ok(true)) = timeout(ANSWER_TIMEOUT, answer(caller)).await {
                     shown();
                 }
             });
@@ -106,7 +106,7 @@ pub(super) fn remove(_address: &str) {}
 pub(super) fn knock(address: &str) -> bool {
     let knocking = || {
         let runtime = runtime()?;
-        let heard = runtime.block_on(async { timeout(LIMIT, ask(address)).await });
+        let heard = runtime.block_on(async { timeout(ANSWER_TIMEOUT, ask(address)).await });
         heard.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
     };
     std::thread::scope(|scope| {

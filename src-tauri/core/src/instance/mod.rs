@@ -28,7 +28,7 @@ use self::note::Note;
 const KNOCK: &[u8] = b"show\n";
 const ANSWER: &[u8] = b"ok\n";
 /// How long either side waits for the other's message.
-const LIMIT: Duration = Duration::from_secs(2);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// What the owner does when a later launch asks it to show itself.
@@ -57,13 +57,13 @@ pub enum Claim {
 pub struct Unanswered(Option<Note>);
 
 /// Makes this process the owner of `folder`, or asks the owner to show itself. Tries both for as
-/// long as `patience`, because an owner may be just starting or ending.
+/// long as `timeout`, because an owner may be just starting or ending.
 ///
 /// # Errors
 /// If the folder cannot be used, or its file system has no locks.
-pub fn claim(folder: &Path, patience: Duration, shown: &Shown) -> io::Result<Claim> {
+pub fn claim(folder: &Path, timeout: Duration, shown: &Shown) -> io::Result<Claim> {
     std::fs::create_dir_all(folder)?;
-    let deadline = Instant::now() + patience;
+    let deadline = Instant::now() + timeout;
     loop {
         if let Some(lock) = FileLock::try_take(&folder.join("instance.lock"))? {
             return Ok(Claim::Owned(own(folder, lock, shown)));

@@ -8,11 +8,11 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use super::{LIMIT, PAUSE};
+use super::{ANSWER_TIMEOUT, PAUSE};
 
 const NAME: &str = "instance.json";
 /// Longer than any note that we write.
-const LONGEST: u64 = 4096;
+const MAX_NOTE_BYTES: u64 = 4096;
 
 /// The owner's computer, process and door.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,7 +36,7 @@ impl Note {
     /// The note in `folder`; `None` if it cannot be read.
     pub fn read(folder: &Path) -> Option<Self> {
         let path = folder.join(NAME);
-        let is_ours = fs::metadata(&path).is_ok_and(|about| about.len() <= LONGEST);
+        let is_ours = fs::metadata(&path).is_ok_and(|about| about.len() <= MAX_NOTE_BYTES);
         serde_json::from_slice(&is_ours.then(|| fs::read(path).ok())??).ok()
     }
 
@@ -49,7 +49,7 @@ impl Note {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         options.open(&new)?.write_all(&serde_json::to_vec(self)?)?;
-        let deadline = Instant::now() + LIMIT;
+        let deadline = Instant::now() + ANSWER_TIMEOUT;
         // Windows may refuse the rename while a launch has the old note open, which lasts a moment.
         loop {
             match fs::rename(&new, &path) {

@@ -12,7 +12,7 @@ use super::context::Context;
 use super::epoch::{AccessId, Epoch};
 use super::inner::{Access, Inner};
 use super::keyring_status::KeyringStatus;
-use super::process_lock::ROTATION_LIMIT;
+use super::process_lock::ROTATION_LOCK_TIMEOUT;
 use super::reconcile::{Reconcile, Reconciled};
 use super::record::RotationPhase;
 use super::refresh::{Refresh, RefreshReason};
@@ -31,9 +31,9 @@ use crate::storage::records::Durability;
 use crate::wire::{Cause, FetchReply, FetchRequest, UploadRequest};
 
 /// The largest body that is kept for a replay.
-const KEPT: usize = 1024 * 1024;
+const REPLAY_BODY_LIMIT: usize = 1024 * 1024;
 /// The most redirects of one call that are followed.
-const HOPS: usize = 5;
+const MAX_REDIRECTS: usize = 5;
 /// How much longer the access token must be valid when a large upload starts, because a token that
 /// ends during the upload wastes all of it. At most a quarter of the token's time, so that
 /// short-lived tokens work too.
@@ -79,7 +79,7 @@ impl ApiCalls {
         let call = backend.api_call(&method, &path, &headers)?;
         let body = match body {
             None => Supply::None,
-            Some(text) if text.len() > KEPT => return Err(ErrorCode::TooLarge.into()),
+            Some(text) if text.len() > REPLAY_BODY_LIMIT => return Err(ErrorCode::TooLarge.into()),
             Some(text) => Supply::Kept(crate::backend::wiped(text.into_bytes())),
         };
         let asked = self.asked(Duration::ZERO);
@@ -155,9 +155,9 @@ impl ApiCalls {
                     }
                     return Ok(head);
                 }
-                Turn::On if hops == HOPS => {
+                Turn::On if hops == MAX_REDIRECTS => {
                     tracing::warn!(
-                        limit = HOPS,
+                        limit = MAX_REDIRECTS,
                         "the backend redirected a call too often: the call fails"
                     );
                     return Err(ErrorCode::BadAnswer.into());
@@ -223,7 +223,7 @@ impl ApiCalls {
         }
         // Excludes the rotations of other processes. A rotation of this process compares
         // generations and so notices the change.
-        let locks = context.lock.both_locks(ROTATION_LIMIT).await;
+        let locks = context.lock.both_locks(ROTATION_LOCK_TIMEOUT).await;
         if locks.rotation_lock.is_none() {
             tracing::warn!(
                 "a new session cookie is not kept: another process holds the rotation lock"

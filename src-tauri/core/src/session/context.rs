@@ -19,7 +19,7 @@ use crate::secrets::Secret;
 use crate::token::RefreshToken;
 
 /// How long until records or a keyring that could not be read are read again.
-const READ_AGAIN: Duration = Duration::from_secs(5);
+const READ_RETRY_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Shared by the verbs. It calls none of them.
 pub(super) struct Context {
@@ -44,7 +44,7 @@ impl Context {
     pub fn retry_later(&self, epoch: Epoch) -> AuthError {
         if let Some(mut at) = self.shared.in_epoch(epoch) {
             let now = self.shared.now();
-            at.plan.try_again_in(now, READ_AGAIN);
+            at.plan.try_again_in(now, READ_RETRY_INTERVAL);
             self.shared.wake.notify_one();
         }
         AuthError::with_message(

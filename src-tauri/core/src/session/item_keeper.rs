@@ -161,7 +161,9 @@ impl ItemKeeper {
                     "the keyring item could not be deleted: the sign-out marker keeps its session \
                      ended, and it is tried again"
                 );
-                KeyringStatus::Obsolete(self.shared.now() + super::keyring_status::LOOK_AGAIN)
+                KeyringStatus::Obsolete(
+                    self.shared.now() + super::keyring_status::KEYRING_RETRY_INTERVAL,
+                )
             }
         }
     }

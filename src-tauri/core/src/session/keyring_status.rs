@@ -9,7 +9,7 @@ use crate::wire::StorageStatus;
 
 /// How long after a failed write the keyring is tried again, and how long after an obsolete item
 /// could not be removed this is tried again.
-pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(10);
+pub(super) const KEYRING_RETRY_INTERVAL: Duration = Duration::from_secs(10);
 
 /// What is known of the account's keyring item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,9 +34,9 @@ impl KeyringStatus {
     /// What it holds after a write.
     pub fn after(saved: Result<(), StoreError>, until_quit: bool, now: SinceBoot) -> Self {
         match saved {
-            Ok(()) if until_quit => Self::UntilQuit(now + LOOK_AGAIN),
+            Ok(()) if until_quit => Self::UntilQuit(now + KEYRING_RETRY_INTERVAL),
             Ok(()) => Self::Saved,
-            Err(why) => Self::Unsaved(why, now + LOOK_AGAIN),
+            Err(why) => Self::Unsaved(why, now + KEYRING_RETRY_INTERVAL),
         }
     }
 

@@ -10,7 +10,7 @@ use super::epoch::{AttemptId, Epoch};
 use super::inner::{Access, OpenChallenge, OpenSession, SessionOwner};
 use super::keyring_status::KeyringStatus;
 use super::pending_sign_outs::Ended;
-use super::process_lock::SIGN_IN_LIMIT;
+use super::process_lock::SIGN_IN_LOCK_TIMEOUT;
 use super::record::{LocalIds, RotationPhase};
 use crate::backend::Grant;
 use crate::cookies::Jar;
@@ -27,7 +27,7 @@ use crate::wire::{Cause, User};
 
 /// How long a sign-in waits until the backend was told of the end of the replaced session, if
 /// neither disk nor keyring can store that.
-const REVOKE_LIMIT: Duration = Duration::from_secs(3);
+const REVOKE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Replaces the app's session by one that the backend has begun.
 pub(super) struct NewSessions {
@@ -71,7 +71,7 @@ impl NewSessions {
         by: OpenChallenge,
     ) -> Result<(), AuthError> {
         let context = &self.context;
-        let _exclusive = context.lock.both_locks(SIGN_IN_LIMIT).await;
+        let _exclusive = context.lock.both_locks(SIGN_IN_LOCK_TIMEOUT).await;
         let Grant {
             user,
             access,
@@ -247,7 +247,7 @@ impl NewSessions {
         context.pending.release(replaced.id);
         let (background, device) = (context.clone(), replaced.device);
         let told = tokio::spawn(async move { background.deliver_due(&device).await });
-        let _ = tokio::time::timeout(REVOKE_LIMIT, told).await;
+        let _ = tokio::time::timeout(REVOKE_TIMEOUT, told).await;
         match context.pending.keep(replaced.id).await {
             None | Some(Ok(())) => known,
             // The keyring must not be overwritten before the token is stored elsewhere.

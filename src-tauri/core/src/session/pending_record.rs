@@ -18,12 +18,12 @@ pub(super) const RECORD: &str = "pending-sign-outs.json";
 /// Not the rotation's lock, which may be held for as long as a request takes.
 const LOCK: &str = "pending-sign-outs.lock";
 /// How long to wait for another process's change, which takes milliseconds.
-const LOCK_LIMIT: Duration = Duration::from_secs(3);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(3);
 /// After this time the backend has long forgotten the token, so the entry is dropped.
-const KEPT_FOR_MS: u64 = 7 * 24 * 3600 * 1000;
+const MAX_AGE_MS: u64 = 7 * 24 * 3600 * 1000;
 /// An entry that is found too old is kept for this much longer, once: the clock may have been wrong
 /// when it was written, or may be wrong now.
-const MORE_MS: u64 = 24 * 3600 * 1000;
+const EXTRA_AGE_MS: u64 = 24 * 3600 * 1000;
 
 /// One pending sign-out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,8 +80,8 @@ impl Entry {
     pub fn aged(mut self, now_ms: u64) -> Result<Self, Self> {
         match self.until {
             Some(until) if now_ms > until => return Err(self),
-            None if now_ms.saturating_sub(self.since) > KEPT_FOR_MS => {
-                self.until = Some(now_ms.saturating_add(MORE_MS));
+            None if now_ms.saturating_sub(self.since) > MAX_AGE_MS => {
+                self.until = Some(now_ms.saturating_add(EXTRA_AGE_MS));
             }
             Some(_) | None => {}
         }
@@ -125,7 +125,7 @@ impl PendingRecord {
 
     async fn change(&self, slot: Uuid, entry: Option<Entry>) -> bool {
         let _one = self.changing.lock().await;
-        let until = Instant::now() + LOCK_LIMIT;
+        let until = Instant::now() + LOCK_TIMEOUT;
         let lock = acquire(self.records.store(), LOCK, until).await;
         if !matches!(lock, Ok(Some(_))) {
             // Losing this sign-out would be worse than losing an entry of another process.

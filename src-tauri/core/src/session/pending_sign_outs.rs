@@ -19,10 +19,10 @@ use crate::storage::bounded_store::{BoundedStore, Order};
 use crate::token::RefreshToken;
 
 /// How long after the keyring could not be used it is tried again.
-const LOOK_AGAIN: Duration = Duration::from_secs(10);
+const KEYRING_RETRY_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The epoch of all writes to an item: an item holds one session only.
-const EPOCH: u64 = 1;
+const SLOT_EPOCH: u64 = 1;
 
 /// The sign-outs of one account that the backend was not told of yet.
 pub(super) struct PendingSignOuts {
@@ -215,7 +215,7 @@ impl PendingSignOuts {
             self.state().pending.retain(|held| held.entry.slot != slot);
             if let Some(item) = item {
                 // If that fails, the item does no harm: no record names it.
-                let _ = item.delete(Order::delete(EPOCH)).await;
+                let _ = item.delete(Order::delete(SLOT_EPOCH)).await;
             }
         }
         Ok(())
@@ -261,7 +261,7 @@ impl PendingSignOuts {
         let (first, origin) = (Generation::FIRST, entry.origin.clone());
         let item = Item::new(session, install, account, first, origin, token);
         let written = slot
-            .write(Order::write(EPOCH, first), item.to_bytes())
+            .write(Order::write(SLOT_EPOCH, first), item.to_bytes())
             .await;
         if let Err(error) = &written {
             tracing::warn!(
@@ -282,7 +282,7 @@ impl PendingSignOuts {
         let Some(item) = self.item(entry.slot) else {
             return;
         };
-        if let Err(error) = item.delete(Order::delete(EPOCH)).await {
+        if let Err(error) = item.delete(Order::delete(SLOT_EPOCH)).await {
             tracing::warn!(
                 %error,
                 "the keyring did not delete the token of a sign-out that is settled: it is \
@@ -317,7 +317,7 @@ impl PendingSignOuts {
     pub fn retry_later(&self, slot: Uuid) {
         let now = self.clock.since_boot();
         if let Some(pending) = self.state().of(slot) {
-            pending.plan.try_again_in(now, LOOK_AGAIN);
+            pending.plan.try_again_in(now, KEYRING_RETRY_INTERVAL);
         }
     }
 

@@ -23,10 +23,10 @@ use crate::storage::records::{HeldLock, RecordStore};
 
 const LOCK: &str = "rotation.lock";
 /// How long a rotation waits for that of another process. Longer than a request may take.
-pub(super) const ROTATION_LIMIT: Duration = Duration::from_secs(40);
+pub(super) const ROTATION_LOCK_TIMEOUT: Duration = Duration::from_secs(40);
 /// How long a sign-in waits for it. A person is waiting, and what the sign-in writes is newer
 /// anyway.
-pub(super) const SIGN_IN_LIMIT: Duration = Duration::from_secs(5);
+pub(super) const SIGN_IN_LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The locks of one account.
 pub(super) struct ProcessLock {

@@ -12,7 +12,7 @@ use super::commit::Persist;
 use super::context::Context;
 use super::epoch::Epoch;
 use super::inner::{EpochGuard, OpenSession};
-use super::keyring_status::{KeyringStatus, LOOK_AGAIN};
+use super::keyring_status::{KEYRING_RETRY_INTERVAL, KeyringStatus};
 use super::other_processes::OtherProcesses;
 use super::record::{Marker, Record, RotationPhase};
 use super::sorting::{Chosen, Found, Sorted};
@@ -26,7 +26,7 @@ use crate::state::Event;
 use crate::wire::{Cause, SignedOutReason};
 
 /// How long until records or a keyring that could not be read are read again.
-const READ_AGAIN: Duration = Duration::from_secs(5);
+const READ_RETRY_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The content of the records.
 pub(super) struct DiskState {
@@ -160,7 +160,8 @@ impl Reconcile {
                     // The keyring may still hold a session that was signed out of, or one that was
                     // to last until the app quit.
                     at.over.extend(left);
-                    at.keyring = KeyringStatus::Obsolete(context.shared.now() + LOOK_AGAIN);
+                    at.keyring =
+                        KeyringStatus::Obsolete(context.shared.now() + KEYRING_RETRY_INTERVAL);
                     context.shared.wake.notify_one();
                 }
                 return Ok(standing);
@@ -272,7 +273,9 @@ impl Reconcile {
                 let written = context.persistence.write_item(epoch, &chosen.item).await;
                 KeyringStatus::after(written, false, context.shared.now())
             }
-            (true, Err(why)) => KeyringStatus::Unsaved(why, context.shared.now() + LOOK_AGAIN),
+            (true, Err(why)) => {
+                KeyringStatus::Unsaved(why, context.shared.now() + KEYRING_RETRY_INTERVAL)
+            }
         };
         let mut at = context
             .shared
@@ -350,8 +353,8 @@ impl Reconcile {
             at.publish(Cause::Storage, Event::NothingHeld(why));
             return Reconciled::SignedOut;
         }
-        at.plan.try_again_in(now, READ_AGAIN);
-        let outage = at.outage(shared.now_ms(), Some(now + READ_AGAIN));
+        at.plan.try_again_in(now, READ_RETRY_INTERVAL);
+        let outage = at.outage(shared.now_ms(), Some(now + READ_RETRY_INTERVAL));
         at.publish(Cause::Storage, Event::Unreached(outage));
         if error == StoreError::TimedOut {
             self.read_when_answered(epoch);

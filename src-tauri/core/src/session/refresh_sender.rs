@@ -16,7 +16,7 @@ use super::refresh::{RefreshOutcome, RefreshReason};
 use super::refresh_failure::RefreshFailures;
 use super::refusals::Counting;
 use super::token_keeper::TokenKeeper;
-use crate::backend::{Fault, Head, TOTAL_LIMIT, Verdict};
+use crate::backend::{EXCHANGE_TIMEOUT, Fault, Head, Verdict};
 use crate::clock::SinceBoot;
 use crate::cookies::Jar;
 use crate::device::Device;
@@ -102,7 +102,7 @@ impl RefreshSender {
         };
         let backend = context.backend.with_jar(attempt.jar.clone());
         let backend = backend.on_new_connections(attempt.new_connection);
-        let until = Instant::now() + TOTAL_LIMIT;
+        let until = Instant::now() + EXCHANGE_TIMEOUT;
         let (token, access) = (&attempt.token, attempt.access.as_ref());
         let answer = backend.refresh(token, access, &attempt.device, tries);
         let head = match answer.await {

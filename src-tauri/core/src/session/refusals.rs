@@ -10,8 +10,10 @@ use crate::clock::SinceBoot;
 
 /// When the second and the third refusal are requested, counted from the first: within these
 /// bounds.
-const SECOND: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(15));
-const THIRD: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(40));
+const SECOND_REFUSAL_AFTER: (Duration, Duration) =
+    (Duration::from_secs(10), Duration::from_secs(15));
+const THIRD_REFUSAL_AFTER: (Duration, Duration) =
+    (Duration::from_secs(30), Duration::from_secs(40));
 
 /// The count. It is only in memory: after a restart it begins again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,13 +69,13 @@ impl Refusals {
             },
         };
         let (from, to) = match counted.count {
-            1 => SECOND,
-            2 => THIRD,
+            1 => SECOND_REFUSAL_AFTER,
+            2 => THIRD_REFUSAL_AFTER,
             _ => return Counting::Over,
         };
         let wait = from + (to - from).mul_f64(random.clamp(0.0, 1.0));
         // The second refusal may have come late.
-        let next = (counted.first + wait).max(asked + SECOND.0);
+        let next = (counted.first + wait).max(asked + SECOND_REFUSAL_AFTER.0);
         self.0 = Some(Counted { next, ..counted });
         Counting::AskAt(next)
     }

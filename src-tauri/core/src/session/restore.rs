@@ -18,9 +18,9 @@ use crate::wire::{Cause, SignedOutReason};
 
 /// How long a start waits for the keyring and the first refresh before it shows the last
 /// known user.
-const SHOWN_WITHIN: Duration = Duration::from_secs(1);
+const LAST_KNOWN_USER_DELAY: Duration = Duration::from_secs(1);
 /// How long until records that could not be read are read again.
-const READ_AGAIN: Duration = Duration::from_secs(5);
+const READ_RETRY_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Restores the session of the last run.
 pub(super) struct Restore {
@@ -57,7 +57,7 @@ impl Restore {
         }
         self.expect(epoch, &disk);
         drop(local_lock);
-        let shown_by = Instant::now() + SHOWN_WITHIN;
+        let shown_by = Instant::now() + LAST_KNOWN_USER_DELAY;
         let refresh = self.refresh.clone();
         let first = tokio::spawn(async move { refresh.refresh(epoch, RefreshReason::Timer).await });
         // The result is in the state. If there is none yet, the scheduler waits for it.
@@ -91,8 +91,8 @@ impl Restore {
         let shared = &self.context.shared;
         if let Some(mut at) = shared.in_epoch(epoch) {
             let now = shared.now();
-            at.plan.try_again_in(now, READ_AGAIN);
-            let outage = at.outage(shared.now_ms(), Some(now + READ_AGAIN));
+            at.plan.try_again_in(now, READ_RETRY_INTERVAL);
+            let outage = at.outage(shared.now_ms(), Some(now + READ_RETRY_INTERVAL));
             at.publish(Cause::Start, Event::Unreached(outage));
         }
     }

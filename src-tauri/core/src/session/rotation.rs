@@ -8,7 +8,7 @@ use super::commit::Persist;
 use super::context::Context;
 use super::epoch::Epoch;
 use super::other_processes::OtherProcesses;
-use super::process_lock::ROTATION_LIMIT;
+use super::process_lock::ROTATION_LOCK_TIMEOUT;
 use super::reconcile::{Reconcile, Reconciled};
 use super::record::Marker;
 use super::refresh::{RefreshOutcome, RefreshReason};
@@ -55,7 +55,7 @@ impl Rotation {
     pub async fn rotate(&self, epoch: Epoch, reason: RefreshReason) -> RefreshOutcome {
         let context = &self.context;
         // Nothing is sent while another process may be about to replace the token.
-        let Some(_rotation_lock) = context.lock.rotation_lock(ROTATION_LIMIT).await else {
+        let Some(_rotation_lock) = context.lock.rotation_lock(ROTATION_LOCK_TIMEOUT).await else {
             return Err(self.context.retry_later(epoch));
         };
         failpoint!("rotation.locked");

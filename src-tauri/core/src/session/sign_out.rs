@@ -8,7 +8,7 @@ use super::commit::Persist;
 use super::context::Context;
 use super::epoch::Epoch;
 use super::inner::{OpenChallenge, OpenSession};
-use super::keyring_status::{KeyringStatus, LOOK_AGAIN};
+use super::keyring_status::{KEYRING_RETRY_INTERVAL, KeyringStatus};
 use super::other_processes::OtherProcesses;
 use super::reconcile::{DiskState, Reconcile};
 use super::record::{Marker, Record};
@@ -100,7 +100,7 @@ impl SignOut {
             Box::new(context.persistence.ended_record(held, until_quit))
         });
         let legacy = held.and_then(|held| held.legacy_item);
-        at.keyring = KeyringStatus::Obsolete(context.shared.now() + LOOK_AGAIN);
+        at.keyring = KeyringStatus::Obsolete(context.shared.now() + KEYRING_RETRY_INTERVAL);
         self.others.begin_anonymous_jar(&mut at);
         let epoch = at.epoch();
         at.publish(Cause::Logout, Event::SignedOut);
@@ -133,7 +133,7 @@ impl SignOut {
         // The keyring may hold another session too, which then is ended as well.
         let keyring = match self.reconcile.read_disk(epoch).await {
             Ok(disk) => self.empty(epoch, &disk, legacy).await,
-            Err(_) => KeyringStatus::Obsolete(context.shared.now() + LOOK_AGAIN),
+            Err(_) => KeyringStatus::Obsolete(context.shared.now() + KEYRING_RETRY_INTERVAL),
         };
         context.pending.release_left();
         if let Some(mut at) = context.shared.in_epoch(epoch) {
@@ -208,7 +208,7 @@ impl SignOut {
         });
         let Some(epoch) = epoch else { return };
         if let Some(mut at) = context.shared.in_epoch(epoch) {
-            at.keyring = KeyringStatus::Obsolete(now + LOOK_AGAIN);
+            at.keyring = KeyringStatus::Obsolete(now + KEYRING_RETRY_INTERVAL);
         }
         // Not while another process may be signing in.
         let locks = context.lock.both_locks(Duration::ZERO).await;

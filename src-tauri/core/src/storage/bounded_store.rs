@@ -1,11 +1,11 @@
 //! A secret store with a time limit on every call.
 //!
 //! A keyring call blocks: for milliseconds, or for ever if the keyring hangs. So calls run on
-//! threads of their own, and a caller waits for at most [`CALL_LIMIT`]. A call that is late cannot
+//! threads of their own, and a caller waits for at most [`STORE_CALL_TIMEOUT`]. A call that is late cannot
 //! be cancelled and may still take effect; its thread is abandoned and another one started. After a
 //! late write, the newest value is written again. The answer to a late read is kept for the next
 //! reader: a keyring that takes four seconds each time is slow, not locked. There are never more
-//! than [`THREADS`] threads.
+//! than [`MAX_THREADS`] threads.
 //!
 //! Every change has an [`Order`]. A change that is older than the newest is dropped, so that a late
 //! rotation can never overwrite a newer sign-in or sign-out.
@@ -22,15 +22,15 @@ use crate::identity::Generation;
 use crate::secrets::{SecretBytes, SecretStore, StoreError};
 
 /// The longest that a caller waits for the store.
-pub const CALL_LIMIT: Duration = Duration::from_secs(3);
+pub const STORE_CALL_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The most threads, including those that hang. If this many calls hang, the keyring is left alone
 /// until one of them ends.
-pub const THREADS: usize = 8;
+pub const MAX_THREADS: usize = 8;
 
 /// How long the answer to a late read can be used. If another process has written since, the record
 /// shows that the answer is old, but a new answer is better.
-const LATE_READ_LASTS: Duration = Duration::from_secs(20);
+const LATE_READ_MAX_AGE: Duration = Duration::from_secs(20);
 
 /// Orders changes: by epoch first, then by generation; a deletion is the last of its epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -105,7 +105,7 @@ pub struct BoundedStore(Arc<Inner>);
 impl BoundedStore {
     /// The item `name` in `store`.
     pub fn new(store: Arc<dyn SecretStore>, name: impl Into<String>) -> Self {
-        Self::with_limit(store, name, CALL_LIMIT)
+        Self::with_limit(store, name, STORE_CALL_TIMEOUT)
     }
 
     /// The same with another bound, for tests.
@@ -137,7 +137,7 @@ impl BoundedStore {
     pub async fn read(&self) -> Result<Vec<SecretBytes>, StoreError> {
         let late = lock(&self.0.late).take();
         let late = late.filter(|late| {
-            late.answer.borrow().is_none() || late.given_up.elapsed() < LATE_READ_LASTS
+            late.answer.borrow().is_none() || late.given_up.elapsed() < LATE_READ_MAX_AGE
         });
         let mut answer = match late {
             Some(late) => late.answer,
@@ -330,12 +330,12 @@ impl Inner {
     }
 }
 
-/// A thread that counts towards [`THREADS`].
+/// A thread that counts towards [`MAX_THREADS`].
 struct Counted(Arc<AtomicUsize>);
 
 impl Counted {
     fn one_more(threads: &Arc<AtomicUsize>) -> Option<Self> {
-        let more = |held| (held < THREADS).then_some(held + 1);
+        let more = |held| (held < MAX_THREADS).then_some(held + 1);
         threads
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, more)
             .is_ok()

@@ -21,10 +21,10 @@ use super::{
 use crate::error::{AuthError, ErrorCode};
 use crate::obstacle::Obstacle;
 
-const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a connection is kept for the next request. Servers close idle ones too, Node's after 5
 /// s, and a request that is under way then fails, so this side has to close first.
-const IDLE_LIMIT: Duration = Duration::from_secs(4);
+const IDLE_CONNECTION_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// An HTTP client for one backend.
 pub struct HttpTransport {
@@ -132,7 +132,7 @@ impl HttpTransport {
     /// Whether there may be a kept connection that the server has closed meanwhile.
     fn may_be_stale(&self) -> bool {
         let answered = *lock(&self.answered);
-        answered.is_some_and(|at| at.elapsed() < 2 * IDLE_LIMIT)
+        answered.is_some_and(|at| at.elapsed() < 2 * IDLE_CONNECTION_TIMEOUT)
     }
 
     fn failed(&self, error: &reqwest::Error) -> TransportError {
@@ -218,8 +218,8 @@ fn client_for(backend: &Url, user_agent: &str) -> ClientBuilder {
     let builder = Client::builder()
         .user_agent(user_agent)
         .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(CONNECT_LIMIT)
-        .pool_idle_timeout(IDLE_LIMIT);
+        .connect_timeout(CONNECT_TIMEOUT)
+        .pool_idle_timeout(IDLE_CONNECTION_TIMEOUT);
     if backend.scheme() != "http" {
         return builder.https_only(true);
     }

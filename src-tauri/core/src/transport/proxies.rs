@@ -14,7 +14,7 @@ use crate::profile::Maybe;
 
 /// How long the desktop may take to name its proxy. A script that chooses it (PAC) has to be
 /// downloaded first.
-const ASKED_WITHIN: Duration = Duration::from_secs(5);
+const PROXY_LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
 /// The variables that name a proxy for https. The first that is not empty counts.
 const VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
@@ -93,7 +93,7 @@ impl Way {
         };
         let url = backend.clone();
         let asked = tokio::task::spawn_blocking(move || desktop.proxy_for(&url));
-        match tokio::time::timeout(ASKED_WITHIN, asked).await {
+        match tokio::time::timeout(PROXY_LOOKUP_TIMEOUT, asked).await {
             Ok(Ok(Some(proxy))) => {
                 let proxy = through(proxy.as_str()).ok_or_else(|| {
                     tracing::warn!(

@@ -198,7 +198,7 @@ fn a_locked_keyring_prompts_when_asked_to_and_holds_nothing_up() {
             assert_eq!(keyring.write("b", b"y"), Err(StoreError::Locked));
         }
     };
-    locked(2 * vestibule_core::storage::bounded_store::THREADS);
+    locked(2 * vestibule_core::storage::bounded_store::MAX_THREADS);
     assert_eq!(prompter.heard("BeginPrompting"), 0, "no prompt was opened");
     for _ in 0..2 {
         let began = Instant::now();

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use vestibule_backend::Effect;
 use vestibule_core::secrets::{SecretStore as _, StoreError};
-use vestibule_core::storage::bounded_store::{BoundedStore, Order, THREADS};
+use vestibule_core::storage::bounded_store::{BoundedStore, MAX_THREADS, Order};
 use vestibule_core::wire::{Phase, SignedOutReason, StorageStatus};
 
 use crate::support::*;
@@ -143,7 +143,7 @@ async fn a_keyring_that_hangs_for_long_does_not_pile_up_threads() {
         );
     }
     assert!(
-        store.waiting() <= THREADS,
+        store.waiting() <= MAX_THREADS,
         "{} calls hang at the same time",
         store.waiting()
     );

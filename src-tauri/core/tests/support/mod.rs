@@ -42,7 +42,7 @@ pub const REFRESH: &str = "/refresh-token";
 pub const COOKIE: &str = "__refresh_token";
 
 /// Far longer than anything here takes, so that only a wrong state exceeds it.
-const PATIENCE: Duration = Duration::from_secs(25);
+const STATE_TIMEOUT: Duration = Duration::from_secs(25);
 
 pub struct Rig {
     pub backend: Arc<Backend>,
@@ -222,7 +222,8 @@ pub async fn until(
     mut wanted: impl FnMut(&SessionState) -> bool,
 ) -> SessionState {
     let mut changes = session.subscribe();
-    let found = tokio::time::timeout(PATIENCE, changes.wait_for(|now| wanted(&now.state))).await;
+    let found =
+        tokio::time::timeout(STATE_TIMEOUT, changes.wait_for(|now| wanted(&now.state))).await;
     match found {
         Ok(Ok(change)) => change.state.clone(),
         Ok(Err(_)) => panic!("waited for {what}, but the session was dropped"),
@@ -246,13 +247,13 @@ pub async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     };
-    let found = tokio::time::timeout(PATIENCE, looking).await;
+    let found = tokio::time::timeout(STATE_TIMEOUT, looking).await;
     assert!(found.is_ok(), "waited for {what}");
 }
 
 /// Waits for `work` with a time limit.
 pub async fn soon<T>(what: &str, work: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(PATIENCE, work).await {
+    match tokio::time::timeout(STATE_TIMEOUT, work).await {
         Ok(value) => value,
         Err(_) => panic!("waited for {what}"),
     }

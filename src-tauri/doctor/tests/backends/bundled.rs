@@ -7,7 +7,7 @@ use vestibule_core::profile::Profile;
 use vestibule_doctor::{Holds, Outcome, Suggestion};
 
 use crate::support::{
-    Clerk, DEMO, OTP, PATIENCE, all_over, bundled, examined, fails, holds, plan, rows, thorough,
+    CODE_WINDOW, Clerk, DEMO, OTP, all_over, bundled, examined, fails, holds, plan, rows, thorough,
 };
 
 /// The rows that are never tried here: there is no https on this machine, and no backend can show
@@ -165,7 +165,7 @@ async fn a_short_window_is_measured_from_both_sides() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_of_exactly_the_wanted_time_is_enough() {
     let backend = bundled(Config {
-        grace: PATIENCE,
+        grace: CODE_WINDOW,
         ..Config::default()
     })
     .await;

@@ -18,7 +18,7 @@ pub const DEMO: &str = "demo@vestibule.test";
 pub const OTP: &str = "otp@vestibule.test";
 pub const PASSWORD: &str = "vestibule-demo";
 /// How long a window is watched: long enough to see it, short enough for a test.
-pub const PATIENCE: Duration = Duration::from_secs(3);
+pub const CODE_WINDOW: Duration = Duration::from_secs(3);
 
 /// A prompter that reads the codes that the bundled backend would have mailed, and keeps the lines
 /// of progress.
@@ -70,7 +70,7 @@ pub fn plan(address: &str) -> Plan {
     let profile = Profile::default().with_backend(address);
     let mut plan = Plan::new(profile.expect("an address"));
     plan.account = Some(account(DEMO));
-    (plan.grace, plan.patience) = (PATIENCE, PATIENCE);
+    (plan.grace, plan.patience) = (CODE_WINDOW, CODE_WINDOW);
     plan
 }
 

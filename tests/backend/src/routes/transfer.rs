@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::error::{Refusal, answer};
 
 /// How long the next bytes of a body may take to arrive.
-const PATIENCE: Duration = Duration::from_secs(20);
+const NEXT_BYTES_TIMEOUT: Duration = Duration::from_secs(20);
 /// How many bytes are sent at a time.
 const PIECE: usize = 64 << 10;
 
@@ -86,10 +86,12 @@ pub(crate) async fn upload(
 async fn next(body: &mut Body) -> Result<Option<Bytes>, Refusal> {
     loop {
         let frame = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx));
-        let frame = tokio::time::timeout(PATIENCE, frame).await.map_err(|_| {
-            let late = "the body did not arrive in time";
-            Refusal::new(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", late)
-        })?;
+        let frame = tokio::time::timeout(NEXT_BYTES_TIMEOUT, frame)
+            .await
+            .map_err(|_| {
+                let late = "the body did not arrive in time";
+                Refusal::new(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", late)
+            })?;
         let Some(frame) = frame else {
             return Ok(None);
         };

@@ -28,7 +28,7 @@ const BETWEEN_ROWS: usize = 14;
 /// Windows open at the left edge, since a virtual screen has no window manager.
 const WIDTH: u16 = 1100;
 /// A start that shows nothing for this long has failed.
-const PATIENCE: Duration = Duration::from_secs(40);
+const FIRST_PAINT_TIMEOUT: Duration = Duration::from_secs(40);
 
 /// Watches what is drawn on the screen of a desktop.
 pub struct PaintWatch {
@@ -67,7 +67,7 @@ impl PaintWatch {
     /// # Errors
     /// If no content appears, or the server ends.
     pub fn content(&self) -> Outcome<Instant> {
-        let limit = Instant::now() + PATIENCE;
+        let limit = Instant::now() + FIRST_PAINT_TIMEOUT;
         loop {
             let colours = self.colours()?;
             let now = Instant::now();
@@ -75,7 +75,7 @@ impl PaintWatch {
                 return Ok(now);
             }
             if now > limit {
-                let waited = PATIENCE.as_secs();
+                let waited = FIRST_PAINT_TIMEOUT.as_secs();
                 return Err(format!("{colours} colours on the screen after {waited} s"));
             }
             self.drawn(limit)?;
@@ -87,7 +87,7 @@ impl PaintWatch {
     /// # Errors
     /// If a window stays.
     pub fn empty(&self) -> Outcome<()> {
-        let limit = Instant::now() + PATIENCE;
+        let limit = Instant::now() + FIRST_PAINT_TIMEOUT;
         while self.colours()? > 1 {
             if Instant::now() > limit {
                 return Err("a window stays on the screen".into());

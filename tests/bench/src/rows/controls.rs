@@ -25,7 +25,7 @@ use crate::unit::Unit;
 const PLANTED: Duration = Duration::from_millis(20);
 /// By how many milliseconds the measured delay may differ: starts of one window scatter by 20, and
 /// so the median of thirty differences by 5.
-const WITHIN: f64 = 15.0;
+const MAX_DEVIATION_MS: f64 = 15.0;
 const PAIRS: usize = 30;
 /// Few pairs, since each takes seconds.
 const CLICKS: usize = 20;
@@ -81,7 +81,7 @@ pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
         let planted = PLANTED.as_secs_f64() * 1e3;
         let target = Target::Hears {
             planted,
-            within: WITHIN,
+            within: MAX_DEVIATION_MS,
         };
         Row::new(format!("controls/{which}"), figure, Unit::Ms)
             .this("with 20 ms planted", with)

@@ -11,7 +11,7 @@ use crate::parts::patient::Report;
 use crate::rig::Lost;
 
 /// Longer than any answer takes.
-const PATIENCE: Duration = Duration::from_secs(150);
+const ATTACK_TIMEOUT: Duration = Duration::from_secs(150);
 
 /// The child process. Killed when dropped.
 pub struct Patient {
@@ -53,7 +53,7 @@ impl Patient {
             mut child, input, ..
         } = self;
         drop(input);
-        let ended = tokio::time::timeout(PATIENCE, child.wait()).await;
+        let ended = tokio::time::timeout(ATTACK_TIMEOUT, child.wait()).await;
         match ended {
             Ok(Ok(status)) if status.success() => Ok(()),
             other => Err(format!("the process ended badly: {other:?}")),
@@ -61,7 +61,7 @@ impl Patient {
     }
 
     async fn report(&mut self) -> Result<Report, Lost> {
-        let line = tokio::time::timeout(PATIENCE, self.output.next_line()).await;
+        let line = tokio::time::timeout(ATTACK_TIMEOUT, self.output.next_line()).await;
         let line = line.map_err(|_| "the process does not answer")?;
         let line = line.ok().flatten().ok_or("the process has ended")?;
         Report::read(&line).ok_or_else(|| format!("not a report: {line}"))

@@ -19,7 +19,7 @@ pub mod search;
 mod watch;
 
 use uuid::Uuid;
-use vestibule_acceptance::{App, DEMO, PASSWORD, PATIENCE, Role, Stage, tour};
+use vestibule_acceptance::{App, CONDITION_TIMEOUT, DEMO, PASSWORD, Role, Stage, tour};
 use vestibule_backend::Config;
 
 use crate::registry::Setting;
@@ -158,7 +158,7 @@ async fn known(stage: &Stage, mark: String) -> Result<Marks, Lost> {
     stage.backend.expire_access_tokens();
     app.open("/account/").await;
     let refreshed = stage.backend.received("POST", "/refresh-token", 1);
-    tokio::time::timeout(PATIENCE, refreshed)
+    tokio::time::timeout(CONDITION_TIMEOUT, refreshed)
         .await
         .map_err(|_| "no refresh arrived")?;
     app.reads("This session").await;

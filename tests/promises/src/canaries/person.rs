@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use vestibule_acceptance::{
-    ADMIN, ADMIN_NAME, App, DEMO, DEMO_NAME, OTP, OTP_NAME, PASSWORD, PATIENCE, Role, Stage,
-    containing, until,
+    ADMIN, ADMIN_NAME, App, CONDITION_TIMEOUT, DEMO, DEMO_NAME, OTP, OTP_NAME, PASSWORD, Role,
+    Stage, containing, until,
 };
 
 use super::watch::Watch;
@@ -86,7 +86,7 @@ async fn use_it(stage: &Stage, app: &App, watch: &mut Watch<'_>) -> Result<(), L
     let one_more = stage
         .backend
         .reached("POST", "/refresh-token", refreshes + 1);
-    tokio::time::timeout(PATIENCE, one_more)
+    tokio::time::timeout(CONDITION_TIMEOUT, one_more)
         .await
         .map_err(|_| "no refresh arrived")?;
     app.reads("This session").await;

@@ -23,7 +23,7 @@ use crate::report::Row;
 use crate::rig::Lost;
 
 /// The longest time until the user sees the effect of a click.
-const SHOWN_WITHIN: Duration = Duration::from_millis(200);
+const CLICK_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// Every step a few times.
 pub async fn short(setting: &Setting) -> Row {
@@ -63,7 +63,7 @@ async fn run(setting: &Setting, bus: Result<Arc<Bus>, Lost>, number: usize) -> R
     };
     let missing = (number as u64).saturating_sub(toll.runs);
     let worst = toll.shown.iter().max().copied();
-    let in_time = worst.is_some_and(|worst| worst <= SHOWN_WITHIN);
+    let in_time = worst.is_some_and(|worst| worst <= CLICK_TIMEOUT);
     Row {
         promise: "P14",
         what: format!(

@@ -30,7 +30,7 @@ use crate::rig::Lost;
 /// How many daemons may be replaced in one test.
 const REPAIRS: u64 = 20;
 /// How often the daemon is checked.
-const LOOK: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The keyring daemon of one test.
 pub struct Instrument {
@@ -98,7 +98,7 @@ impl Instrument {
 
     async fn break_after(&self, before: u64) {
         while self.is_whole_since(before) {
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 

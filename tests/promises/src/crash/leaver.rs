@@ -19,7 +19,7 @@ use crate::rig::{Lost, eventually, is_fresh, way, why};
 /// The time of a few rotations before the click.
 const ROTATIONS: Duration = Duration::from_millis(40);
 /// How often the keyring is read before a token counts as left behind.
-const LOOKS: u32 = 1000;
+const MAX_READS: u32 = 1000;
 /// From the first state to the first refresh.
 const RESTORE: Duration = Duration::from_millis(40);
 
@@ -185,7 +185,7 @@ impl Leaver {
 
 /// Waits until the keyring holds no token.
 async fn forget(life: &mut Life) -> Result<(), Lost> {
-    for _ in 0..LOOKS {
+    for _ in 0..MAX_READS {
         life.ask("look").await?;
         if life.heard().found.is_none() {
             return Ok(());

@@ -19,7 +19,7 @@ use crate::registry::Setting;
 use crate::rig::Lost;
 
 /// Longer than any command takes.
-const PATIENCE: Duration = Duration::from_secs(120);
+const CHILD_STEP_TIMEOUT: Duration = Duration::from_secs(120);
 const SIGKILL: i32 = 9;
 
 /// What remains when the process dies: its account, its folder, and its name in the keyring.
@@ -205,7 +205,7 @@ impl Life {
         wanted: impl Fn(&Heard) -> bool,
     ) -> Result<Heard, Lost> {
         let enough = |heard: &Heard| wanted(heard) || heard.over;
-        let found = tokio::time::timeout(PATIENCE, self.heard.wait_for(enough)).await;
+        let found = tokio::time::timeout(CHILD_STEP_TIMEOUT, self.heard.wait_for(enough)).await;
         drop(found);
         let now = self.heard();
         if wanted(&now) {
@@ -233,7 +233,7 @@ impl Life {
 
     /// Waits until it has killed itself. Returns all its reports.
     pub async fn end(mut self) -> Result<Heard, Lost> {
-        let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
+        let ended = tokio::time::timeout(CHILD_STEP_TIMEOUT, self.child.wait()).await;
         let Ok(Ok(status)) = ended else {
             let heard = self.heard();
             return Err(format!("the process does not end: {heard:?}"));

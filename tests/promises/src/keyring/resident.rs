@@ -17,7 +17,7 @@ use crate::registry::Setting;
 use crate::rig::{Lost, account};
 
 /// Longer than any command takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const CHILD_ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What remains when the process ends: its account, its folder, and its name in the keyring.
 pub struct Lodging {
@@ -76,7 +76,7 @@ impl Lodging {
     pub async fn generation(&self, bus: &Bus) -> Result<Option<u64>, Lost> {
         let folder = self.folder.display().to_string();
         let mut look = self.part(bus, "item", &[&self.service, &folder]);
-        let looked = tokio::time::timeout(PATIENCE, look.output()).await;
+        let looked = tokio::time::timeout(CHILD_ANSWER_TIMEOUT, look.output()).await;
         let looked = looked.map_err(|_| "reading the keyring does not end")?;
         let looked = looked.map_err(|error| error.to_string())?;
         let text = String::from_utf8_lossy(&looked.stdout);
@@ -133,7 +133,7 @@ impl Resident {
         let asked = self.input.write_all(line.as_bytes()).await;
         asked
             .map_err(|error| format!("{command}: the process does not read its input: {error}"))?;
-        let done = tokio::time::timeout(PATIENCE, self.done.recv()).await;
+        let done = tokio::time::timeout(CHILD_ANSWER_TIMEOUT, self.done.recv()).await;
         let done = done.map_err(|_| format!("{command}: it does not end"))?;
         let done = done.ok_or_else(|| format!("{command}: the process has ended"))?;
         self.slowest_ms = self.slowest_ms.max(done.window_ms);
@@ -165,7 +165,7 @@ impl Resident {
         what: &str,
         wanted: impl Fn(&SessionState) -> bool,
     ) -> Result<SessionState, Lost> {
-        self.within(PATIENCE, what, wanted).await
+        self.within(CHILD_ANSWER_TIMEOUT, what, wanted).await
     }
 
     /// Waits for such a state for at most the promised time.

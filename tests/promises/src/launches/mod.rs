@@ -21,7 +21,7 @@ use app::{Desk, Launch};
 
 const AT_ONCE: usize = 8;
 /// Longer than eight apps at once take to start on a small machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Both desktops, with and without an owner that is killed.
 pub async fn short(setting: &Setting) -> Row {
@@ -154,7 +154,7 @@ fn the_one_that_stays(mut launches: Vec<Launch>) -> Result<Launch, Lost> {
 
 /// Asks again until there is an answer.
 fn until<T>(what: &str, mut ask: impl FnMut() -> Result<Option<T>, Lost>) -> Result<T, Lost> {
-    let limit = Instant::now() + PATIENCE;
+    let limit = Instant::now() + START_TIMEOUT;
     loop {
         if let Some(answer) = ask()? {
             return Ok(answer);

@@ -15,7 +15,7 @@ use crate::proxy::Proxy;
 use crate::rig::{Lost, way};
 
 /// How many bytes are kept: enough to find a credential in them.
-const KEPT: usize = 1 << 20;
+const MAX_RECORDED_BYTES: usize = 1 << 20;
 
 /// How often another port is tried.
 const TRIES: u32 = 50;
@@ -35,7 +35,7 @@ pub struct Heard {
 impl Heard {
     pub fn note(&self, bytes: &[u8]) {
         let mut held = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = KEPT.saturating_sub(held.len());
+        let room = MAX_RECORDED_BYTES.saturating_sub(held.len());
         held.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 

@@ -22,7 +22,7 @@ use crate::registry::Setting;
 use crate::rig::{Lost, PASSWORD, REFRESH, account};
 
 /// Longer than a session takes that runs into each of the core's time limits.
-const PATIENCE: Duration = Duration::from_secs(150);
+const PROXY_CASE_TIMEOUT: Duration = Duration::from_secs(150);
 /// The environment variables that name a proxy.
 const NAMES: [&str; 6] = [
     "HTTP_PROXY",
@@ -108,7 +108,7 @@ pub async fn run(backend: &Backend, setting: &Setting, treatment: Treatment) -> 
     for name in NAMES {
         wanderer.env(name, format!("http://127.0.0.1:{}", proxy.port));
     }
-    let output = tokio::time::timeout(PATIENCE, wanderer.output()).await;
+    let output = tokio::time::timeout(PROXY_CASE_TIMEOUT, wanderer.output()).await;
     let output = output.map_err(|_| "the process does not end")?;
     let output = output.map_err(|error| broken(&error))?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();

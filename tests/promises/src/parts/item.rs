@@ -10,7 +10,7 @@ use vestibule_core::storage::keyring::Keyring;
 use crate::rig::item_name;
 
 /// How often it reads: an item that is deleted meanwhile makes the service report an error.
-const LOOKS: usize = 3;
+const MAX_READS: usize = 3;
 
 /// Reads until there is an answer.
 pub fn run(arguments: &[String]) -> ExitCode {
@@ -24,7 +24,7 @@ pub fn run(arguments: &[String]) -> ExitCode {
         return ExitCode::FAILURE;
     };
     let look = || keyring.read(&name);
-    let read = (1..LOOKS).fold(look(), |read, _| read.or_else(|_| look()));
+    let read = (1..MAX_READS).fold(look(), |read, _| read.or_else(|_| look()));
     match read {
         Ok(Some(bytes)) => match Item::from_bytes(&bytes) {
             Some(item) => println!("{}", item.generation.number()),

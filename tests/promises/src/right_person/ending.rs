@@ -10,7 +10,7 @@ use super::process::Process;
 use super::world::World;
 
 /// How long a check is repeated before it counts as failed.
-const PATIENCE: Duration = Duration::from_secs(2);
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Makes everything work again and checks that the person shown is signed in at the backend.
 /// Returns at how many installations somebody is signed in.
@@ -56,7 +56,7 @@ fn holds<T: Default>(world: &mut World, look: impl Fn(&World) -> Result<T, Strin
     loop {
         match look(world) {
             Ok(found) => return found,
-            Err(loss) if begun.elapsed() >= PATIENCE => {
+            Err(loss) if begun.elapsed() >= SETTLE_TIMEOUT => {
                 world.ground.checks.lose(loss);
                 return T::default();
             }

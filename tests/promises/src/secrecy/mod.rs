@@ -25,7 +25,7 @@ use crate::report::Row;
 use needles::Needles;
 
 /// Longer than the long form takes.
-const PATIENCE: Duration = Duration::from_secs(4 * 3600);
+const CHILD_RUN_TIMEOUT: Duration = Duration::from_secs(4 * 3600);
 
 /// What the child process hands over besides its output.
 #[derive(Debug, Serialize, Deserialize)]
@@ -107,7 +107,7 @@ async fn listen(setting: &Setting, form: Form) -> Result<(Account, Vec<String>, 
         .stdout(stream("stdout")?)
         .stderr(stream("stderr")?)
         .kill_on_drop(true);
-    let ended = tokio::time::timeout(PATIENCE, command.status()).await;
+    let ended = tokio::time::timeout(CHILD_RUN_TIMEOUT, command.status()).await;
     let status = ended
         .map_err(|_| "the process does not end")?
         .map_err(unusable)?;

@@ -12,7 +12,7 @@ use vestibule_promises::registry::{self, Setting};
 use vestibule_promises::report::Row;
 
 /// How often a condition is checked.
-const LOOK: Duration = Duration::from_millis(5);
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Runs `kills` while calling `meanwhile` with the bus again and again, until that returns true.
 /// Returns the row of the kills.
@@ -29,7 +29,7 @@ fn during(
     std::thread::scope(|scope| {
         scope.spawn(|| {
             while !over.load(Ordering::Acquire) && !meanwhile(&bus) {
-                std::thread::sleep(LOOK);
+                std::thread::sleep(POLL_INTERVAL);
             }
         });
         let row = registry::runtime().block_on(kills(&setting, &bus));

@@ -29,9 +29,9 @@ const ROOT: &str = "/org/freedesktop/secrets";
 /// The path that means "none" on D-Bus.
 const NOWHERE: &str = "/";
 
-/// The time limit of a call. Less than [`crate::storage::bounded_store::CALL_LIMIT`], so that a
+/// The time limit of a call. Less than [`crate::storage::bounded_store::STORE_CALL_TIMEOUT`], so that a
 /// service that hangs costs no thread.
-const LIMIT: Duration = Duration::from_secs(2);
+const CALL_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How long to wait for a prompt that was just shown.
 const ANSWERED: Duration = Duration::from_millis(2_500);
@@ -169,7 +169,7 @@ impl SecretService {
             Some(connection) => connection,
             None => {
                 let made = connection::Builder::session()?
-                    .method_timeout(LIMIT)
+                    .method_timeout(CALL_TIMEOUT)
                     .build()?;
                 *lock(&self.connection) = Some(made.clone());
                 made
