@@ -80,7 +80,7 @@ fn ms(duration: Duration) -> u64 {
 /// The state of one workspace's session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
-    ground: Ground,
+    status: SessionStatus,
     /// An open challenge hides the session and does not affect it: signing in again while a session
     /// is stale must not cost that session.
     challenge: Option<Challenge>,
@@ -91,7 +91,7 @@ pub struct State {
 
 /// The state of the session itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Ground {
+enum SessionStatus {
     Restoring {
         outage: Option<Outage>,
         /// There is a session, and only the backend knows whose it is.
@@ -100,11 +100,11 @@ enum Ground {
     SignedOut {
         why: SignedOutReason,
     },
-    SignedIn(Live),
+    SignedIn(SignedInSession),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Live {
+struct SignedInSession {
     user: User,
     session: SessionInfo,
     freshness: Freshness,
@@ -115,7 +115,7 @@ struct Live {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// At start: there is no session.
-    NothingHeld(SignedOutReason),
+    NothingFound(SignedOutReason),
     /// At start: there is a token, this was its user, and the backend has not answered yet.
     LastKnown {
         /// The user.
@@ -166,7 +166,7 @@ impl State {
     /// Before anything is known.
     pub fn new(roles: Roles) -> Self {
         Self {
-            ground: Ground::Restoring {
+            status: SessionStatus::Restoring {
                 outage: None,
                 is_owner_unknown: false,
             },
@@ -180,14 +180,14 @@ impl State {
     pub fn apply(&mut self, event: Event) -> bool {
         let before = self.clone();
         match event {
-            Event::NothingHeld(why) => {
+            Event::NothingFound(why) => {
                 if self.is_restoring() {
-                    self.ground = Ground::SignedOut { why };
+                    self.status = SessionStatus::SignedOut { why };
                 }
             }
             Event::OwnerUnknown => {
                 let outage = self.outage();
-                self.ground = Ground::Restoring {
+                self.status = SessionStatus::Restoring {
                     outage,
                     is_owner_unknown: true,
                 };
@@ -198,7 +198,7 @@ impl State {
                 outage,
             } => {
                 if self.is_restoring() {
-                    self.ground = Ground::SignedIn(Live {
+                    self.status = SessionStatus::SignedIn(SignedInSession {
                         user,
                         session,
                         freshness: Freshness::Stale(outage),
@@ -212,7 +212,7 @@ impl State {
                 remembered,
             } => {
                 self.challenge = None;
-                self.ground = Ground::SignedIn(Live {
+                self.status = SessionStatus::SignedIn(SignedInSession {
                     user,
                     session,
                     freshness: Freshness::Fresh,
@@ -224,29 +224,31 @@ impl State {
                 session,
                 remembered,
             } => self.renew(user, session, remembered),
-            Event::Unreached(outage) => match &mut self.ground {
-                Ground::Restoring { outage: slot, .. } => *slot = Some(outage),
-                Ground::SignedIn(live) => live.freshness = Freshness::Stale(outage),
-                Ground::SignedOut { .. } => {}
+            Event::Unreached(outage) => match &mut self.status {
+                SessionStatus::Restoring { outage: slot, .. } => *slot = Some(outage),
+                SessionStatus::SignedIn(signed_in) => {
+                    signed_in.freshness = Freshness::Stale(outage)
+                }
+                SessionStatus::SignedOut { .. } => {}
             },
             // A challenge belongs to a new sign-in and outlives the old session's end.
-            Event::Ended(why) => match self.ground {
-                Ground::Restoring { .. } | Ground::SignedIn(_) => {
-                    self.ground = Ground::SignedOut { why };
+            Event::Ended(why) => match self.status {
+                SessionStatus::Restoring { .. } | SessionStatus::SignedIn(_) => {
+                    self.status = SessionStatus::SignedOut { why };
                 }
-                Ground::SignedOut { .. } => {}
+                SessionStatus::SignedOut { .. } => {}
             },
             Event::SignedOut => {
                 self.challenge = None;
-                self.ground = Ground::SignedOut {
+                self.status = SessionStatus::SignedOut {
                     why: SignedOutReason::ByUser,
                 };
             }
             Event::Challenged(challenge) => self.challenge = Some(challenge),
             Event::ChallengeOver => self.challenge = None,
             Event::Remembered(remembered) => {
-                if let Ground::SignedIn(live) = &mut self.ground {
-                    live.remembered = remembered;
+                if let SessionStatus::SignedIn(signed_in) = &mut self.status {
+                    signed_in.remembered = remembered;
                 }
             }
             Event::Storage(storage) => self.storage = storage,
@@ -255,14 +257,18 @@ impl State {
     }
 
     fn renew(&mut self, user: Option<User>, session: SessionInfo, remembered: bool) {
-        let user = match (&self.ground, user) {
+        let user = match (&self.status, user) {
             // A user who has signed out stays signed out: the answer came too late.
-            (Ground::SignedOut { .. }, _) | (Ground::Restoring { .. }, None) => return,
-            (Ground::SignedIn(live), None) if live.user.id != session.user_id => return,
-            (Ground::SignedIn(live), None) => live.user.clone(),
-            (Ground::Restoring { .. } | Ground::SignedIn(_), Some(user)) => user,
+            (SessionStatus::SignedOut { .. }, _) | (SessionStatus::Restoring { .. }, None) => {
+                return;
+            }
+            (SessionStatus::SignedIn(signed_in), None) if signed_in.user.id != session.user_id => {
+                return;
+            }
+            (SessionStatus::SignedIn(signed_in), None) => signed_in.user.clone(),
+            (SessionStatus::Restoring { .. } | SessionStatus::SignedIn(_), Some(user)) => user,
         };
-        self.ground = Ground::SignedIn(Live {
+        self.status = SessionStatus::SignedIn(SignedInSession {
             user,
             session,
             freshness: Freshness::Fresh,
@@ -271,10 +277,10 @@ impl State {
     }
 
     /// The user and the session, whether shown or hidden by a challenge.
-    pub fn held(&self) -> Option<(&User, &SessionInfo)> {
-        match &self.ground {
-            Ground::SignedIn(live) => Some((&live.user, &live.session)),
-            Ground::Restoring { .. } | Ground::SignedOut { .. } => None,
+    pub fn signed_in(&self) -> Option<(&User, &SessionInfo)> {
+        match &self.status {
+            SessionStatus::SignedIn(signed_in) => Some((&signed_in.user, &signed_in.session)),
+            SessionStatus::Restoring { .. } | SessionStatus::SignedOut { .. } => None,
         }
     }
 
@@ -285,46 +291,48 @@ impl State {
 
     /// Since when the backend has not answered; `None` if it has.
     pub fn outage(&self) -> Option<Outage> {
-        match &self.ground {
-            Ground::Restoring { outage, .. } => *outage,
-            Ground::SignedIn(live) => match live.freshness {
+        match &self.status {
+            SessionStatus::Restoring { outage, .. } => *outage,
+            SessionStatus::SignedIn(signed_in) => match signed_in.freshness {
                 Freshness::Fresh => None,
                 Freshness::Stale(outage) => Some(outage),
             },
-            Ground::SignedOut { .. } => None,
+            SessionStatus::SignedOut { .. } => None,
         }
     }
 
     /// Whether it is not known yet if a user is signed in, whether shown or hidden by a challenge.
     pub fn is_restoring(&self) -> bool {
-        matches!(self.ground, Ground::Restoring { .. })
+        matches!(self.status, SessionStatus::Restoring { .. })
     }
 
     /// Whether there is a session, or that is not known yet.
-    pub fn is_unsettled(&self) -> bool {
+    pub fn may_have_session(&self) -> bool {
         !self.is_signed_out()
     }
 
     /// Whether no user is signed in, whether shown or hidden by a challenge.
     pub fn is_signed_out(&self) -> bool {
-        matches!(self.ground, Ground::SignedOut { .. })
+        matches!(self.status, SessionStatus::SignedOut { .. })
     }
 
     /// What the user's roles let them do, whether the user is shown or hidden by a challenge.
     pub fn may(&self) -> Vec<String> {
-        let held = self.held().map(|(user, _)| self.roles.grant(&user.roles));
+        let held = self
+            .signed_in()
+            .map(|(user, _)| self.roles.grant(&user.roles));
         held.unwrap_or_default()
     }
 
     /// What the window may see at `now`.
     pub fn view(&self, now: SinceBoot) -> SessionState {
-        let phase = match (&self.challenge, &self.ground) {
+        let phase = match (&self.challenge, &self.status) {
             (Some(challenge), _) => Phase::OtpPending {
                 challenge: challenge.view(now),
             },
             (
                 None,
-                Ground::Restoring {
+                SessionStatus::Restoring {
                     outage,
                     is_owner_unknown,
                 },
@@ -332,12 +340,12 @@ impl State {
                 outage: outage.map(|outage| outage.view(now)),
                 owner_unknown: *is_owner_unknown,
             },
-            (None, Ground::SignedOut { why }) => Phase::SignedOut { why: *why },
-            (None, Ground::SignedIn(live)) => Phase::SignedIn {
-                user: live.user.clone(),
-                session: live.session.clone(),
-                freshness: live.freshness.view(now),
-                remembered: live.remembered,
+            (None, SessionStatus::SignedOut { why }) => Phase::SignedOut { why: *why },
+            (None, SessionStatus::SignedIn(signed_in)) => Phase::SignedIn {
+                user: signed_in.user.clone(),
+                session: signed_in.session.clone(),
+                freshness: signed_in.freshness.view(now),
+                remembered: signed_in.remembered,
             },
         };
         let may = match phase {

@@ -88,7 +88,7 @@ fn any_person() -> impl Strategy<Value = (User, SessionInfo)> {
 /// session.
 fn any_passing() -> impl Strategy<Value = Event> {
     prop_oneof![
-        any_why().prop_map(Event::NothingHeld),
+        any_why().prop_map(Event::NothingFound),
         (any_person(), any_outage()).prop_map(|((user, session), outage)| Event::LastKnown {
             user,
             session,
@@ -172,14 +172,14 @@ proptest! {
     fn only_an_end_and_a_sign_out_take_a_session_away(events in prop::collection::vec(any_event(), 1..60)) {
         let mut state = State::default();
         for event in events {
-            let held = state.held().is_some();
+            let held = state.signed_in().is_some();
             let ends = matches!(event, Event::Ended(_) | Event::SignedOut);
             state.apply(event.clone());
             if held && !ends {
-                prop_assert!(state.held().is_some(), "{event:?} ended a session");
+                prop_assert!(state.signed_in().is_some(), "{event:?} ended a session");
             }
             if ends {
-                prop_assert!(state.held().is_none(), "{event:?} did not end the session");
+                prop_assert!(state.signed_in().is_none(), "{event:?} did not end the session");
             }
         }
     }
@@ -200,7 +200,7 @@ proptest! {
         for event in late {
             state.apply(event.clone());
             prop_assert!(is_signed_out(&state), "{event:?} after the end gave {state:?}");
-            prop_assert_eq!(state.held(), None);
+            prop_assert_eq!(state.signed_in(), None);
             prop_assert_eq!(state.outage(), None, "a signed-out state has no outage");
             prop_assert_eq!(&without_challenge(&state).view(Duration::ZERO).phase, &why, "the first reason stands");
         }
@@ -225,7 +225,7 @@ proptest! {
             plain.apply(event.clone());
             challenged.apply(event.clone());
             prop_assert_eq!(challenged.open_challenge(), Some(&challenge), "{:?} closed it", event);
-            prop_assert_eq!(challenged.held(), plain.held(), "behind the challenge, after {:?}", event);
+            prop_assert_eq!(challenged.signed_in(), plain.signed_in(), "behind the challenge, after {:?}", event);
             prop_assert_eq!(challenged.outage(), plain.outage());
             prop_assert_eq!(challenged.is_restoring(), plain.is_restoring());
         }
@@ -250,13 +250,13 @@ proptest! {
             match &view.phase {
                 Phase::SignedIn { user, session, freshness, .. } => {
                     prop_assert_eq!(&user.id, &session.user_id, "one person's name, another's session");
-                    prop_assert_eq!(state.held(), Some((user, session)));
+                    prop_assert_eq!(state.signed_in(), Some((user, session)));
                     let outage = match freshness { Freshness::Fresh => None, Freshness::Stale(outage) => Some(outage.since) };
                     prop_assert_eq!(state.outage().map(|outage| outage.since), outage);
                     prop_assert_eq!(state.open_challenge(), None);
                 }
                 Phase::SignedOut { .. } => {
-                    prop_assert_eq!(state.held(), None);
+                    prop_assert_eq!(state.signed_in(), None);
                     prop_assert_eq!(state.outage(), None);
                     prop_assert_eq!(state.open_challenge(), None);
                     let shown = serde_json::to_value(&view).unwrap();
@@ -269,13 +269,13 @@ proptest! {
                     prop_assert_eq!(open, Some(challenge.id));
                 }
                 Phase::Restoring { outage, .. } => {
-                    prop_assert_eq!(state.held(), None);
+                    prop_assert_eq!(state.signed_in(), None);
                     prop_assert_eq!(state.outage().map(|outage| outage.since), outage.map(|outage| outage.since));
                     prop_assert!(state.is_restoring());
                 }
             }
             prop_assert!(
-                !(state.is_restoring() && state.held().is_some()),
+                !(state.is_restoring() && state.signed_in().is_some()),
                 "restoring what is already there"
             );
         }
@@ -309,7 +309,7 @@ proptest! {
     fn what_a_person_does_counts_at_once(past in any_past(), (user, session) in any_person()) {
         let mut state = after(past);
         state.apply(Event::SignedIn { user: user.clone(), session: session.clone(), remembered: true });
-        prop_assert_eq!(state.held(), Some((&user, &session)));
+        prop_assert_eq!(state.signed_in(), Some((&user, &session)));
         prop_assert_eq!(state.open_challenge(), None);
         prop_assert_eq!(state.outage(), None);
         state.apply(Event::SignedOut);
@@ -339,5 +339,5 @@ fn a_late_last_known_user_shows_behind_a_challenge_too() {
         outage,
     });
     state.apply(Event::ChallengeOver);
-    assert_eq!(state.held(), Some((&user(1), &session(1, 1))));
+    assert_eq!(state.signed_in(), Some((&user(1), &session(1, 1))));
 }

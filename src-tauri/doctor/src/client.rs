@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use vestibule_core::backend::{
-    Answering, Backend, Body, Failed, Fault, SignIn, Untold, Verdict, Witness,
+    Answering, Backend, Body, Failed, Fault, SignIn, UndeliveredSignOut, Verdict, Witness,
 };
 use vestibule_core::device::Device;
 use vestibule_core::error::{AuthError, ErrorCode};
@@ -276,7 +276,7 @@ impl Client {
     }
 
     /// Signs out. The caller decides whether the session is over then.
-    pub async fn sign_out(&mut self, id: SessionId) -> Answered<Result<(), Untold>> {
+    pub async fn sign_out(&mut self, id: SessionId) -> Answered<Result<(), UndeliveredSignOut>> {
         let mark = self.recorder.count();
         let session = self.sessions.get(id);
         let access = session.access.as_ref();

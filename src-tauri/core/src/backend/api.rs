@@ -27,7 +27,7 @@ use crate::wire::FetchReply;
 
 /// Headers that a page may not set: they carry credentials, frame the message, or make some
 /// servers take it for a request to another path, with another method or from another address.
-const OURS: [&str; 22] = [
+const RESERVED_HEADERS: [&str; 22] = [
     "accept-encoding",
     "authorization",
     "connection",
@@ -51,7 +51,7 @@ const OURS: [&str; 22] = [
     "x-original-url",
     "x-rewrite-url",
 ];
-const OURS_BY_PREFIX: [&str; 3] = ["proxy-", "sec-", "x-forwarded-"];
+const RESERVED_PREFIXES: [&str; 3] = ["proxy-", "sec-", "x-forwarded-"];
 
 /// A call that the profile allows, at the place to which redirects have led it.
 #[derive(Clone)]
@@ -73,7 +73,7 @@ impl ApiPayload {
         Self(Payload::None)
     }
 
-    pub fn kept(bytes: Bytes) -> Self {
+    pub fn in_memory(bytes: Bytes) -> Self {
         Self(Payload::Whole(bytes))
     }
 
@@ -86,15 +86,15 @@ impl ApiPayload {
     }
 
     /// A body that comes through the sender.
-    pub fn fed(length: Option<u64>) -> (Sender, Self) {
-        let (sender, body) = Outgoing::fed(length);
+    pub fn streamed(length: Option<u64>) -> (Sender, Self) {
+        let (sender, body) = Outgoing::streamed(length);
         (sender, Self(Payload::Streamed(body)))
     }
 }
 
 /// What a call carries of a session.
 #[derive(Clone)]
-pub(crate) struct Carried {
+pub(crate) struct CallCredentials {
     /// The access token, if there is one.
     pub access: Option<Secret>,
     /// The refresh cookies. They are sent only where the profile says so.
@@ -106,11 +106,11 @@ pub(crate) struct Carried {
 }
 
 /// What comes after an answer.
-pub(crate) enum Turn {
+pub(crate) enum RedirectDecision {
     /// Nothing: it is the answer to the call.
     Answer,
     /// One more request: the answer is a redirect, and the call is at its target now.
-    On,
+    Follow,
 }
 
 impl Backend {
@@ -128,7 +128,7 @@ impl Backend {
             method,
             path: path.to_owned(),
             template,
-            headers: theirs(headers),
+            headers: callers_headers(headers),
             with_body: true,
         })
     }
@@ -138,14 +138,14 @@ impl Backend {
         &self,
         call: &ApiCall,
         payload: ApiPayload,
-        carried: &Carried,
+        credentials: &CallCredentials,
         attempt: u32,
     ) -> Result<Head, Fault> {
         let profile = self.profile();
-        let device = &carried.device;
+        let device = &credentials.device;
         let origin = profile.origin();
         let variables = Variables {
-            access_token: carried.access.as_ref(),
+            access_token: credentials.access.as_ref(),
             device: Some(device),
             origin: Some(&origin),
             ..Variables::default()
@@ -165,10 +165,13 @@ impl Backend {
         for (name, value) in profile::headers(&profile.api.headers, &variables) {
             request = request.text_header(&name, &value)?;
         }
-        request.token = carried.token.as_ref().filter(|_| profile.cookies.with_api);
+        request.token = credentials
+            .token
+            .as_ref()
+            .filter(|_| profile.cookies.with_api);
         request.attempt = attempt;
         request.time_limit = TimeLimit::EachStep;
-        self.with_jar(carried.jar.clone()).send(request).await
+        self.with_jar(credentials.jar.clone()).send(request).await
     }
 
     /// One call as a page may make it, without a body, and its answer whatever it is: no redirect
@@ -185,22 +188,26 @@ impl Backend {
         device: &Device,
     ) -> Result<Head, AuthError> {
         let call = self.api_call(method, path, &[])?;
-        let carried = Carried {
+        let credentials = CallCredentials {
             access: access.cloned(),
             token: Some(token.clone()),
             device: device.clone(),
             jar: self.jar().clone(),
         };
-        Ok(self.api(&call, ApiPayload::none(), &carried, 1).await?)
+        Ok(self.api(&call, ApiPayload::none(), &credentials, 1).await?)
     }
 
     /// Moves `call` to the target of a redirect, if a page may call that; refuses any other.
-    pub(crate) fn api_turn(&self, call: &mut ApiCall, head: &Head) -> Result<Turn, AuthError> {
+    pub(crate) fn redirect_of(
+        &self,
+        call: &mut ApiCall,
+        head: &Head,
+    ) -> Result<RedirectDecision, AuthError> {
         let from = self.profile().url(&call.path);
         let location = head.location();
         let lead = lead(self.profile(), head.status(), location, &from, &call.method);
         match lead {
-            Lead::Nowhere => Ok(Turn::Answer),
+            Lead::Nowhere => Ok(RedirectDecision::Answer),
             Lead::To(hop) => {
                 let path = &hop.path;
                 call.template = super::refuse_api_path(hop.method.as_str(), path, self.profile())?;
@@ -209,7 +216,7 @@ impl Backend {
                 if !hop.with_body {
                     call.drop_body();
                 }
-                Ok(Turn::On)
+                Ok(RedirectDecision::Follow)
             }
             Lead::Away => {
                 let status = head.status().as_u16();
@@ -268,12 +275,14 @@ impl ApiCall {
 
 /// The headers of a page's call without those that it may not set, and without those that no
 /// message can hold.
-fn theirs(headers: &[(String, String)]) -> HeaderMap {
+fn callers_headers(headers: &[(String, String)]) -> HeaderMap {
     let mut kept = HeaderMap::new();
     for (name, value) in headers {
         let name = name.to_ascii_lowercase();
-        let is_ours = OURS.contains(&name.as_str())
-            || OURS_BY_PREFIX.iter().any(|prefix| name.starts_with(prefix));
+        let is_ours = RESERVED_HEADERS.contains(&name.as_str())
+            || RESERVED_PREFIXES
+                .iter()
+                .any(|prefix| name.starts_with(prefix));
         if is_ours {
             continue;
         }

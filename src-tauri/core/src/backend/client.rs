@@ -184,7 +184,7 @@ impl Backend {
         let answer = Duration::from_secs(api.answer_within_s);
         let body = match payload {
             Payload::None => None,
-            Payload::Whole(bytes) => Some(Outgoing::kept(bytes)),
+            Payload::Whole(bytes) => Some(Outgoing::in_memory(bytes)),
             Payload::Streamed(body) => Some(body),
         };
         let Some(body) = body else {

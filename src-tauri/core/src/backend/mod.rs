@@ -25,7 +25,7 @@ mod traced;
 mod verdict;
 mod witness;
 
-pub(crate) use api::{ApiCall, ApiPayload, Carried, Turn};
+pub(crate) use api::{ApiCall, ApiPayload, CallCredentials, RedirectDecision};
 pub use api_path::refuse as refuse_api_path;
 pub use body::Body;
 pub(crate) use call::wiped;
@@ -37,6 +37,6 @@ pub use head::Head;
 pub(crate) use outgoing::{Part, Sender};
 pub use retry_after::{retry_after, retry_after_of};
 pub use sign_in::{Answering, Failed, Grant, SignIn, Unusable};
-pub use sign_out::Untold;
-pub use verdict::{Told, Verdict};
+pub use sign_out::UndeliveredSignOut;
+pub use verdict::{SignOutAnswer, Verdict};
 pub use witness::{Exchange, Witness};

@@ -53,13 +53,13 @@ enum Stage {
 
 impl Outgoing {
     /// A body that is in memory.
-    pub fn kept(bytes: Bytes) -> Self {
+    pub fn in_memory(bytes: Bytes) -> Self {
         let left = u64::try_from(bytes.len()).ok();
         Self::of(Source::Kept(bytes), left)
     }
 
     /// A body that comes through the sender, of `length` bytes if that is known.
-    pub fn fed(length: Option<u64>) -> (Sender, Self) {
+    pub fn streamed(length: Option<u64>) -> (Sender, Self) {
         let (sender, receiver) = mpsc::channel(QUEUED_PIECES);
         (sender, Self::of(Source::Fed(receiver), length))
     }
@@ -195,7 +195,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_kept_body_goes_out_in_pieces() {
-        let mut body = Outgoing::kept(Bytes::from(vec![1; MAX_PIECE + 7]));
+        let mut body = Outgoing::in_memory(Bytes::from(vec![1; MAX_PIECE + 7]));
         assert_eq!(body.size_hint().exact(), Some(MAX_PIECE as u64 + 7));
         assert!(matches!(next(&mut body).await, Some(Ok(MAX_PIECE))));
         assert!(matches!(next(&mut body).await, Some(Ok(7))));
@@ -213,7 +213,7 @@ mod tests {
             (Some(3), vec![chunk()], true),
             (Some(0), vec![Part::End], true),
         ] {
-            let (sender, mut body) = Outgoing::fed(length);
+            let (sender, mut body) = Outgoing::streamed(length);
             for part in parts {
                 sender.send(part).await.expect("room");
             }
@@ -234,7 +234,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_page_may_take_its_time_and_the_backend_may_not() {
         let (idle, answer) = (Duration::from_secs(30), Duration::from_secs(60));
-        let (sender, mut body) = Outgoing::fed(None);
+        let (sender, mut body) = Outgoing::streamed(None);
         let mut stalls = std::pin::pin!(body.watch().stalls(idle, answer));
         let mut within = async |seconds| {
             let wait = Duration::from_secs(seconds);

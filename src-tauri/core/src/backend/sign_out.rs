@@ -6,7 +6,7 @@ use super::body::Body;
 use super::call::{renewal_call, session_call};
 use super::client::Backend;
 use super::fault::Fault;
-use super::verdict::{Told, Verdict, signed_out};
+use super::verdict::{SignOutAnswer, Verdict, signed_out};
 use crate::cookies::Jar;
 use crate::device::Device;
 use crate::profile::{Endpoint, Placeholder};
@@ -14,7 +14,7 @@ use crate::secrets::Secret;
 use crate::token::RefreshToken;
 
 /// A sign-out that the backend has not taken.
-pub struct Untold {
+pub struct UndeliveredSignOut {
     /// What kept the backend from hearing it, or from ending the session.
     pub fault: Fault,
     /// How long the backend asks to wait before the next request.
@@ -23,7 +23,7 @@ pub struct Untold {
     pub token: Option<RefreshToken>,
 }
 
-impl From<Fault> for Untold {
+impl From<Fault> for UndeliveredSignOut {
     fn from(fault: Fault) -> Self {
         Self {
             fault,
@@ -44,13 +44,13 @@ impl Backend {
         token: &RefreshToken,
         access: Option<&Secret>,
         device: &Device,
-    ) -> Result<Told, Untold> {
+    ) -> Result<SignOutAnswer, UndeliveredSignOut> {
         let Some(endpoint) = self.profile().endpoints.logout.get() else {
             tracing::info!(
                 "the profile has no endpoint for a sign-out: the session ends at the backend when \
                  its token expires"
             );
-            return Ok(Told::Heard);
+            return Ok(SignOutAnswer::Done);
         };
         let backend = self.with_jar(Jar::closed());
         let wants_access = endpoint.asks_for(Placeholder::AccessToken);
@@ -59,9 +59,9 @@ impl Backend {
             return backend.tell(endpoint, token, access, device).await;
         }
         if let Some(access) = access
-            && let Told::Heard = backend.tell(endpoint, token, Some(access), device).await?
+            && let SignOutAnswer::Done = backend.tell(endpoint, token, Some(access), device).await?
         {
-            return Ok(Told::Heard);
+            return Ok(SignOutAnswer::Done);
         }
         // There is no access token, or the backend has refused it, perhaps for its age alone.
         backend
@@ -76,7 +76,7 @@ impl Backend {
         before: &RefreshToken,
         access: Option<&Secret>,
         device: &Device,
-    ) -> Result<Told, Untold> {
+    ) -> Result<SignOutAnswer, UndeliveredSignOut> {
         let mut token = before.clone();
         let call = renewal_call(self.profile(), before, access, device)?;
         let mut head = self.send(call).await?;
@@ -93,19 +93,19 @@ impl Backend {
             token.apply_body(self.rotated(body, now));
         }
         let changed = (token != *before && !token.is_empty()).then(|| token.clone());
-        let untold = |fault| Untold {
+        let untold = |fault| UndeliveredSignOut {
             fault,
             retry_after,
             token: changed.clone(),
         };
         let body = body.map_err(untold)?;
         match self.verdict(status, &body, &token, now) {
-            Verdict::Ended(_) => Ok(Told::Already),
-            Verdict::Refused { status, .. } => Ok(Told::AlreadyByStatus(status)),
+            Verdict::Ended(_) => Ok(SignOutAnswer::AlreadyOver),
+            Verdict::Refused { status, .. } => Ok(SignOutAnswer::AlreadyOverByStatus(status)),
             Verdict::Transient(fault) => Err(untold(fault)),
             Verdict::Renewed { access, .. } => {
                 let told = self.tell(endpoint, &token, access.token.as_ref(), device);
-                told.await.map_err(|refused| Untold {
+                told.await.map_err(|refused| UndeliveredSignOut {
                     token: changed.clone(),
                     ..refused
                 })
@@ -119,11 +119,11 @@ impl Backend {
         token: &RefreshToken,
         access: Option<&Secret>,
         device: &Device,
-    ) -> Result<Told, Untold> {
+    ) -> Result<SignOutAnswer, UndeliveredSignOut> {
         let call = session_call(self.profile(), endpoint, token, access, device)?;
         let head = self.send(call).await?;
         let (status, retry_after) = (head.status(), head.retry_after());
-        let untold = |fault| Untold {
+        let untold = |fault| UndeliveredSignOut {
             fault,
             retry_after,
             token: None,
@@ -133,7 +133,7 @@ impl Backend {
             return Err(untold(Fault::Portal));
         }
         if status.is_success() {
-            return Ok(Told::Heard);
+            return Ok(SignOutAnswer::Done);
         }
         let body = head.body().await.unwrap_or(Body::unread());
         match signed_out(self.profile(), status, &body) {

@@ -40,14 +40,14 @@ pub enum Verdict {
 
 /// How the backend has taken a sign-out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum SignOutAnswer {
     /// The backend has ended the session.
-    Heard,
+    Done,
     /// There was nothing left to end.
-    Already,
+    AlreadyOver,
     /// There was nothing left to end, by the status alone. A gateway in front of the backend
     /// answers the same when it has trouble, so it counts only once it was said several times.
-    AlreadyByStatus(StatusCode),
+    AlreadyOverByStatus(StatusCode),
 }
 
 impl Backend {
@@ -111,15 +111,20 @@ pub(super) fn wants_code(profile: &Profile, status: StatusCode, reply: &Reply<'_
 }
 
 /// How a refused sign-out says that there is nothing left to end, if it does.
-pub(super) fn signed_out(profile: &Profile, status: StatusCode, body: &Body) -> Option<Told> {
+pub(super) fn signed_out(
+    profile: &Profile,
+    status: StatusCode,
+    body: &Body,
+) -> Option<SignOutAnswer> {
     let reply = body.reply(profile, &profile.answer.refresh);
     let code = reply.as_ref().and_then(Reply::code);
     let facts = body.facts(status.as_u16(), code.as_deref());
     let mut held = profile.signed_out.iter().filter(|rule| rule.holds(&facts));
     if held.clone().any(When::is_named) {
-        return Some(Told::Already);
+        return Some(SignOutAnswer::AlreadyOver);
     }
-    held.next().map(|_| Told::AlreadyByStatus(status))
+    held.next()
+        .map(|_| SignOutAnswer::AlreadyOverByStatus(status))
 }
 
 /// Whether an answer to a sign-in is a refusal: any that is no success, and a success that a rule

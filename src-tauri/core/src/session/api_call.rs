@@ -19,7 +19,9 @@ use super::refresh::{Refresh, RefreshReason};
 use super::rights::Rights;
 use super::token_keeper::TokenKeeper;
 use super::upload::{BodyReplay, Upload};
-use crate::backend::{ApiCall, ApiPayload, Carried, Download, Fault, Head, Turn};
+use crate::backend::{
+    ApiCall, ApiPayload, CallCredentials, Download, Fault, Head, RedirectDecision,
+};
 use crate::clock::SinceBoot;
 use crate::cookies::RefreshChange;
 use crate::error::{AuthError, ErrorCode};
@@ -78,12 +80,12 @@ impl ApiCalls {
         let backend = &self.context.backend;
         let call = backend.api_call(&method, &path, &headers)?;
         let body = match body {
-            None => Supply::None,
+            None => BodySource::None,
             Some(text) if text.len() > REPLAY_BODY_LIMIT => return Err(ErrorCode::TooLarge.into()),
-            Some(text) => Supply::Kept(crate::backend::wiped(text.into_bytes())),
+            Some(text) => BodySource::InMemory(crate::backend::wiped(text.into_bytes())),
         };
-        let asked = self.asked(Duration::ZERO);
-        let head = self.exchange(asked, call, body).await?;
+        let readiness = self.readiness(Duration::ZERO);
+        let head = self.exchange(readiness, call, body).await?;
         Ok(backend.api_answer(head).await?)
     }
 
@@ -100,16 +102,16 @@ impl ApiCalls {
             replayable,
         } = request;
         let call = self.context.backend.api_call(method, path, headers)?;
-        let (sender, first) = ApiPayload::fed(*length);
+        let (sender, first) = ApiPayload::streamed(*length);
         // Read here and not in the task: before the task runs, another user may have signed in.
-        let asked = self.asked(UPLOAD_MARGIN);
+        let readiness = self.readiness(UPLOAD_MARGIN);
         let me = self.clone();
         Ok(Upload::start(sender, |events| {
             let replay = replayable.then(|| BodyReplay::new(events, *length));
             let first = Some(first);
             async move {
-                let supply = Supply::Fed { first, replay };
-                let head = me.exchange(asked, call, supply).await?;
+                let body_source = BodySource::Streamed { first, replay };
+                let head = me.exchange(readiness, call, body_source).await?;
                 Ok(me.context.backend.api_answer(head).await?)
             }
         }))
@@ -117,12 +119,12 @@ impl ApiCalls {
 
     async fn exchange(
         self: &Arc<Self>,
-        asked: Asked,
+        readiness: CallerReadiness,
         call: ApiCall,
-        mut body: Supply,
+        mut body: BodySource,
     ) -> Result<Head, AuthError> {
         let mut call = Arc::new(call);
-        let mut caller = self.caller(asked).await?;
+        let mut caller = self.caller(readiness).await?;
         let (mut attempt, mut hops, mut renewed) = (0, 0, false);
         loop {
             attempt += 1;
@@ -138,7 +140,7 @@ impl ApiCalls {
             {
                 renewed = true;
                 match self.renew(caller.epoch, refused).await? {
-                    Some(fresh) if !call.takes_body() || body.lasts() => {
+                    Some(fresh) if !call.takes_body() || body.can_replay() => {
                         caller = fresh;
                         continue;
                     }
@@ -146,8 +148,8 @@ impl ApiCalls {
                 }
             }
             let mut next = (*call).clone();
-            match self.context.backend.api_turn(&mut next, &head)? {
-                Turn::Answer => {
+            match self.context.backend.redirect_of(&mut next, &head)? {
+                RedirectDecision::Answer => {
                     if refusal == Some(ErrorCode::NotAllowed)
                         && let Some(bearer) = &caller.bearer
                     {
@@ -155,21 +157,21 @@ impl ApiCalls {
                     }
                     return Ok(head);
                 }
-                Turn::On if hops == MAX_REDIRECTS => {
+                RedirectDecision::Follow if hops == MAX_REDIRECTS => {
                     tracing::warn!(
                         limit = MAX_REDIRECTS,
                         "the backend redirected a call too often: the call fails"
                     );
                     return Err(ErrorCode::BadAnswer.into());
                 }
-                Turn::On if next.takes_body() && !body.lasts() => {
+                RedirectDecision::Follow if next.takes_body() && !body.can_replay() => {
                     tracing::warn!(
                         "a redirect needs the request body replay, which was not kept: the call \
                          fails"
                     );
                     return Err(ErrorCode::BadAnswer.into());
                 }
-                Turn::On => {
+                RedirectDecision::Follow => {
                     call = Arc::new(next);
                     hops += 1;
                 }
@@ -189,15 +191,17 @@ impl ApiCalls {
         let backend = &self.context.backend;
         let with_api = backend.profile().cookies.with_api;
         if !with_api || caller.bearer.is_none() {
-            return Ok(backend.api(call, payload, &caller.carried, attempt).await?);
+            return Ok(backend
+                .api(call, payload, &caller.credentials, attempt)
+                .await?);
         }
         let (me, call, caller) = (self.clone(), call.clone(), caller.clone());
         let sent = tokio::spawn(async move {
             let backend = &me.context.backend;
             let mut head = backend
-                .api(&call, payload, &caller.carried, attempt)
+                .api(&call, payload, &caller.credentials, attempt)
                 .await?;
-            me.keep_new_session(caller.epoch, &mut head).await;
+            me.save_new_cookies(caller.epoch, &mut head).await;
             Ok::<_, Fault>(head)
         });
         match sent.await {
@@ -210,7 +214,7 @@ impl ApiCalls {
     /// backends a change of the password or of the second factor gives out a new session cookie and
     /// ends the one before. A deletion is ignored, because only a refresh decides whether a session
     /// is over.
-    async fn keep_new_session(&self, epoch: Epoch, head: &mut Head) {
+    async fn save_new_cookies(&self, epoch: Epoch, head: &mut Head) {
         let context = &self.context;
         if !head.status().is_success() {
             return;
@@ -248,7 +252,7 @@ impl ApiCalls {
             return;
         }
         let next = generation.next();
-        if !self.keeper.keep(epoch, session, next, &token).await {
+        if !self.keeper.save_token(epoch, session, next, &token).await {
             return;
         }
         let Some((record, keyring)) = context.shared.in_epoch(epoch).and_then(|at| {
@@ -292,13 +296,13 @@ impl ApiCalls {
     }
 
     /// The caller of a call that begins now: the user who is signed in, or nobody.
-    fn asked(&self, margin: Duration) -> Asked {
+    fn readiness(&self, margin: Duration) -> CallerReadiness {
         let shared = &self.context.shared;
         let now = shared.now();
         shared.look(|inner| {
             let held = inner.session.as_ref();
             let access = held.and_then(|held| held.access.as_ref());
-            Asked {
+            CallerReadiness {
                 caller: Caller::of(inner),
                 is_ready: match access {
                     Some(access) => !access.ends_within(margin, now),
@@ -313,13 +317,13 @@ impl ApiCalls {
 
     /// The caller with an access token that is valid for long enough, after a refresh if one is
     /// needed. All attempts of the call keep this caller.
-    async fn caller(&self, asked: Asked) -> Result<Caller, AuthError> {
+    async fn caller(&self, readiness: CallerReadiness) -> Result<Caller, AuthError> {
         let shared = &self.context.shared;
-        let Asked {
+        let CallerReadiness {
             caller,
             is_ready,
             is_spent,
-        } = asked;
+        } = readiness;
         if is_ready {
             return Ok(caller);
         }
@@ -347,7 +351,7 @@ impl ApiCalls {
 }
 
 /// The caller as it was when the call began.
-struct Asked {
+struct CallerReadiness {
     caller: Caller,
     /// The access token is valid for as long as the call needs it.
     is_ready: bool,
@@ -361,7 +365,7 @@ struct Caller {
     epoch: Epoch,
     /// The access token that the call carries; `None` if nobody is signed in.
     bearer: Option<AccessId>,
-    carried: Carried,
+    credentials: CallCredentials,
 }
 
 impl Caller {
@@ -372,7 +376,7 @@ impl Caller {
         Self {
             epoch: inner.epoch(),
             bearer: access.map(|access| access.id),
-            carried: Carried {
+            credentials: CallCredentials {
                 access: access.and_then(|access| access.token.token.clone()),
                 // Without an access token nobody is signed in, so the call carries no session
                 // cookies.
@@ -385,29 +389,29 @@ impl Caller {
 }
 
 /// Where the body of each attempt comes from.
-enum Supply {
+enum BodySource {
     None,
-    Kept(Bytes),
-    Fed {
+    InMemory(Bytes),
+    Streamed {
         first: Option<ApiPayload>,
         replay: Option<BodyReplay>,
     },
 }
 
-impl Supply {
+impl BodySource {
     /// Whether a further attempt can have the body too.
-    fn lasts(&self) -> bool {
+    fn can_replay(&self) -> bool {
         match self {
-            Self::None | Self::Kept(_) => true,
-            Self::Fed { replay, .. } => replay.is_some(),
+            Self::None | Self::InMemory(_) => true,
+            Self::Streamed { replay, .. } => replay.is_some(),
         }
     }
 
     async fn next(&mut self) -> Result<ApiPayload, AuthError> {
         match self {
             Self::None => Ok(ApiPayload::none()),
-            Self::Kept(bytes) => Ok(ApiPayload::kept(bytes.clone())),
-            Self::Fed { first, replay } => match (first.take(), replay) {
+            Self::InMemory(bytes) => Ok(ApiPayload::in_memory(bytes.clone())),
+            Self::Streamed { first, replay } => match (first.take(), replay) {
                 (Some(first), _) => Ok(first),
                 (None, Some(replay)) => replay.request().await,
                 (None, None) => Err(ErrorCode::Internal.into()),

@@ -7,10 +7,10 @@ use super::commit::Committer;
 use super::epoch::Epoch;
 use super::inner::{Inner, Shared};
 use super::item_keeper::ItemKeeper;
-use super::pending_sign_outs::{Ended, PendingSignOuts};
+use super::pending_sign_outs::{EndedSession, PendingSignOuts};
 use super::persistence::Persistence;
 use super::process_lock::ProcessLock;
-use super::sign_out_delivery::{Due, SignOutDelivery};
+use super::sign_out_delivery::{DueSignOuts, SignOutDelivery};
 use crate::backend::Backend;
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
@@ -60,8 +60,8 @@ impl Context {
         session: SessionId,
         token: RefreshToken,
         access: Option<Secret>,
-    ) -> Ended {
-        Ended {
+    ) -> EndedSession {
+        EndedSession {
             session,
             replaced_by: None,
             origin: self.persistence.origin.clone(),
@@ -72,7 +72,7 @@ impl Context {
 
     /// Tells the backend that `token` is no longer used, in a task of its own; if that fails, also
     /// after a restart.
-    pub fn revoke(self: &Arc<Self>, ended: Ended, device: Device) {
+    pub fn revoke(self: &Arc<Self>, ended: EndedSession, device: Device) {
         if ended.token.is_empty() {
             return;
         }
@@ -92,7 +92,7 @@ impl Context {
     }
 
     /// Delivers the sign-outs in `due` to the backend.
-    pub async fn deliver(&self, due: Due, device: &Device) {
+    pub async fn deliver(&self, due: DueSignOuts, device: &Device) {
         self.delivery.deliver(due, &self.backend, device).await;
         if self.shared.look(|inner| inner.session.is_none()) {
             self.backend.hang_up();

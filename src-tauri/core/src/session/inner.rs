@@ -19,7 +19,7 @@ use tokio::sync::{Notify, watch};
 use super::epoch::{AccessId, AttemptId, Epoch, InUse};
 use super::keyring_status::KeyringStatus;
 use super::record::{Record, Replaced};
-use super::refusals::Refusals;
+use super::status_refusals::StatusRefusals;
 use crate::backend::Backend;
 use crate::clock::{Clock, SinceBoot};
 use crate::cookies::Jar;
@@ -56,7 +56,7 @@ pub(super) struct Inner {
     challenge: Option<OpenChallenge>,
     pub plan: Plan,
     /// Refusals by status alone. Several of them end the session.
-    pub refusals: Refusals,
+    pub refusals: StatusRefusals,
     /// When the backend was first found unreachable, in milliseconds since the epoch.
     outage_since: Option<u64>,
     /// Why the last try failed, if that is known.
@@ -201,7 +201,7 @@ impl Inner {
 
     pub fn in_use(&self) -> InUse {
         InUse {
-            shown: self.state.held().map(|(_, session)| session.id),
+            shown: self.state.signed_in().map(|(_, session)| session.id),
             held: self.session_id(),
         }
     }
@@ -217,7 +217,7 @@ impl Inner {
 
     /// Whether there may be a session in a keyring or in records that were not read.
     pub fn is_unread(&self) -> bool {
-        self.token().is_none() && self.state.is_unsettled()
+        self.token().is_none() && self.state.may_have_session()
     }
 
     pub fn token(&self) -> Option<&RefreshToken> {
@@ -253,7 +253,7 @@ impl Inner {
     pub fn mark_healthy(&mut self, now: SinceBoot) {
         self.outage_since = None;
         self.obstacle = None;
-        self.refusals = Refusals::default();
+        self.refusals = StatusRefusals::default();
         let access = self.session.as_ref().and_then(|held| held.access.as_ref());
         let life = access.and_then(|access| access.token.life);
         self.plan.succeeded(now, life, rand::random());
@@ -312,7 +312,7 @@ impl Inner {
         let held = self.session.take();
         self.over.extend(held.as_ref().map(|held| held.id));
         self.plan = Plan::default();
-        self.refusals = Refusals::default();
+        self.refusals = StatusRefusals::default();
         self.outage_since = None;
         self.obstacle = None;
         self.roles_rechecked = None;
@@ -352,7 +352,7 @@ impl Shared {
                 attempts: BTreeSet::new(),
                 challenge: None,
                 plan: Plan::default(),
-                refusals: Refusals::default(),
+                refusals: StatusRefusals::default(),
                 outage_since: None,
                 obstacle: None,
                 roles_rechecked: None,

@@ -8,7 +8,7 @@ use super::epoch::Epoch;
 use super::inner::Shared;
 use super::item::Item;
 use super::keyring_status::KeyringStatus;
-use super::pending_sign_outs::{Ended, PendingSignOuts};
+use super::pending_sign_outs::{EndedSession, PendingSignOuts};
 use super::persistence::Persistence;
 use crate::failpoints::failpoint;
 use crate::identity::SessionId;
@@ -54,7 +54,7 @@ impl ItemKeeper {
         let is_anothers = |legacy: SessionId| legacy != item.session;
         if !known.is_clear() || legacy.is_some_and(is_anothers) {
             let _one = self.settling.lock().await;
-            self.put_away_others(epoch, item, legacy).await?;
+            self.hand_others_to_pending(epoch, item, legacy).await?;
         }
         self.persistence.write_item(epoch, item).await?;
         if legacy.is_some() {
@@ -67,7 +67,7 @@ impl ItemKeeper {
 
     /// Hands the tokens that the keyring holds of sessions other than `kept` to the pending
     /// sign-outs.
-    async fn put_away_others(
+    async fn hand_others_to_pending(
         &self,
         epoch: Epoch,
         kept: &Item,
@@ -77,7 +77,7 @@ impl ItemKeeper {
             // Some backends give out the same token twice: ending the other session would end this
             // one.
             if item.session != kept.session && !item.token.is_same(&kept.token) {
-                self.put_away(epoch, item).await?;
+                self.hand_to_pending(epoch, item).await?;
             }
         }
         Ok(())
@@ -88,7 +88,7 @@ impl ItemKeeper {
     ///
     /// # Errors
     /// If they cannot store it. The item must then not be overwritten or deleted.
-    pub async fn put_away(&self, epoch: Epoch, item: Item) -> Result<(), StoreError> {
+    pub async fn hand_to_pending(&self, epoch: Epoch, item: Item) -> Result<(), StoreError> {
         if self.shared.in_epoch(epoch).is_none() {
             return Err(StoreError::Occupied);
         }
@@ -96,10 +96,10 @@ impl ItemKeeper {
             return Ok(());
         }
         // To a backend, a sign-out with an older copy of the token would look like theft.
-        if let Some(kept) = self.pending.keep(item.session).await {
+        if let Some(kept) = self.pending.ensure_stored(item.session).await {
             return kept;
         }
-        let ended = Ended {
+        let ended = EndedSession {
             session: item.session,
             replaced_by: None,
             origin: item.origin,
@@ -112,15 +112,15 @@ impl ItemKeeper {
     /// Hands everything that the keyring holds to the pending sign-outs and empties the keyring.
     /// Must not be called while a session of this epoch may be written. Returns what is then known
     /// of the keyring.
-    pub async fn empty(&self, epoch: Epoch, legacy: Option<SessionId>) -> KeyringStatus {
-        let emptied = match self.put_all_away(epoch, legacy).await {
+    pub async fn empty_keyring(&self, epoch: Epoch, legacy: Option<SessionId>) -> KeyringStatus {
+        let emptied = match self.hand_all_to_pending(epoch, legacy).await {
             // The next epoch is responsible for the keyring: what it holds may be that epoch's
             // session.
             Ok(()) if self.shared.in_epoch(epoch).is_none() => return KeyringStatus::Unknown(None),
             Ok(()) => self.persistence.delete_items(epoch, legacy.is_some()).await,
             Err(error) => Err(error),
         };
-        self.emptied(emptied)
+        self.status_after(emptied)
     }
 
     /// Empties the keyring, once what it held is stored elsewhere.
@@ -134,21 +134,21 @@ impl ItemKeeper {
             Ok(()) => self.persistence.delete_items(epoch, legacy.is_some()).await,
             Err(error) => Err(error),
         };
-        self.emptied(emptied)
+        self.status_after(emptied)
     }
 
-    async fn put_all_away(
+    async fn hand_all_to_pending(
         &self,
         epoch: Epoch,
         legacy: Option<SessionId>,
     ) -> Result<(), StoreError> {
         for item in self.persistence.read_items(legacy).await? {
-            self.put_away(epoch, item).await?;
+            self.hand_to_pending(epoch, item).await?;
         }
         Ok(())
     }
 
-    fn emptied(&self, emptied: Result<(), StoreError>) -> KeyringStatus {
+    fn status_after(&self, emptied: Result<(), StoreError>) -> KeyringStatus {
         match emptied {
             Ok(()) => KeyringStatus::Nothing,
             // The item belongs to another session or to a newer version, so it must stay.

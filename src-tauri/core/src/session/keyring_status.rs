@@ -76,7 +76,7 @@ impl KeyringStatus {
     }
 
     /// The same, with the next try at `now`.
-    pub fn due_at(self, now: SinceBoot) -> Self {
+    pub fn retry_at(self, now: SinceBoot) -> Self {
         match self {
             Self::UntilQuit(_) => Self::UntilQuit(now),
             Self::Unsaved(why, _) => Self::Unsaved(why, now),

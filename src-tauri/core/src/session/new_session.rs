@@ -9,7 +9,7 @@ use super::context::Context;
 use super::epoch::{AttemptId, Epoch};
 use super::inner::{Access, OpenChallenge, OpenSession, SessionOwner};
 use super::keyring_status::KeyringStatus;
-use super::pending_sign_outs::Ended;
+use super::pending_sign_outs::EndedSession;
 use super::process_lock::SIGN_IN_LOCK_TIMEOUT;
 use super::record::{LocalIds, RotationPhase};
 use crate::backend::Grant;
@@ -86,9 +86,9 @@ impl NewSessions {
         let device = context.shared.look(|inner| inner.device.clone());
         let established = self.establish(uncommitted, cause, access).await;
         if let Some(replaced) = replaced {
-            context.pending.release(replaced);
+            context.pending.deliver_now(replaced);
         }
-        context.pending.release_left();
+        context.pending.release_unclaimed();
         let background = context.clone();
         // The sign-in does not wait until the backend was told of the replaced session.
         tokio::spawn(async move { background.deliver_due(&device).await });
@@ -235,7 +235,7 @@ impl NewSessions {
             // this one.
             return known;
         }
-        let ended = Ended {
+        let ended = EndedSession {
             replaced_by: Some(by.id),
             ..context.ended_session(replaced.id, token, access)
         };
@@ -244,11 +244,11 @@ impl NewSessions {
         }
         // Neither disk nor keyring can store it. Once the backend has been told, it need not be
         // stored.
-        context.pending.release(replaced.id);
+        context.pending.deliver_now(replaced.id);
         let (background, device) = (context.clone(), replaced.device);
         let told = tokio::spawn(async move { background.deliver_due(&device).await });
         let _ = tokio::time::timeout(REVOKE_TIMEOUT, told).await;
-        match context.pending.keep(replaced.id).await {
+        match context.pending.ensure_stored(replaced.id).await {
             None | Some(Ok(())) => known,
             // The keyring must not be overwritten before the token is stored elsewhere.
             Some(Err(error)) => KeyringStatus::Unknown(Some(error)),

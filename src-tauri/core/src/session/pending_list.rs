@@ -7,7 +7,7 @@ use reqwest::StatusCode;
 use uuid::Uuid;
 
 use super::epoch::InUse;
-use super::pending_record::Entry;
+use super::pending_record::PendingEntry;
 use crate::clock::SinceBoot;
 use crate::identity::SessionId;
 use crate::plan::Plan;
@@ -16,20 +16,20 @@ use crate::storage::bounded_store::BoundedStore;
 use crate::token::RefreshToken;
 
 #[derive(Default)]
-pub(super) struct List {
-    pub pending: Vec<Pending>,
+pub(super) struct PendingList {
+    pub pending: Vec<PendingSignOut>,
     /// The record could not be read yet, so there may be more.
     pub is_unread: bool,
     /// The end of the backend's `Retry-After`, which applies to all of them.
     pub not_before: SinceBoot,
     /// Tokens whose end the backend knows although they were on no disk, by origin. If another copy
     /// of one of them is handed in, the backend is not told again.
-    pub heard: Vec<(String, RefreshToken)>,
+    pub delivered: Vec<(String, RefreshToken)>,
 }
 
 /// When the backend may be told that a session is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum When {
+pub(super) enum DeliveryCondition {
     /// While it is neither shown nor being restored.
     NotInUse,
     /// Not before the session that replaces it is established.
@@ -39,23 +39,23 @@ pub(super) enum When {
 }
 
 /// One undelivered sign-out, and how far it is.
-pub(super) struct Pending {
-    pub entry: Entry,
+pub(super) struct PendingSignOut {
+    pub entry: PendingEntry,
     /// The keyring item. All calls use this one handle, so that a late call cannot undo a later
     /// one.
     pub item: BoundedStore,
     /// What this process handed in. It can be delivered without the keyring.
-    pub known: Option<Known>,
+    pub known: Option<KnownToken>,
     /// How many tasks are writing its record and its keyring item. It must not be delivered and
     /// dropped before they are done, or they would write it again.
     pub writers: u32,
     /// Its record is written.
     pub is_recorded: bool,
     /// Its keyring item is written.
-    pub is_slotted: bool,
-    pub when: When,
+    pub is_stored: bool,
+    pub condition: DeliveryCondition,
     /// The backend was told; the keyring item is still to be deleted.
-    pub is_settled: bool,
+    pub is_delivered: bool,
     /// How often the backend has answered, by this status alone, that there is nothing left to end.
     pub refused: Option<(StatusCode, u32)>,
     pub plan: Plan,
@@ -63,23 +63,23 @@ pub(super) struct Pending {
 
 /// What this process knows of an undelivered sign-out.
 #[derive(Clone)]
-pub(super) struct Known {
+pub(super) struct KnownToken {
     pub token: RefreshToken,
     /// For backends that need one for a sign-out. Never in the keyring.
     pub access: Option<Secret>,
 }
 
-impl Pending {
-    pub fn new(entry: Entry, known: Option<Known>, item: BoundedStore) -> Self {
+impl PendingSignOut {
+    pub fn new(entry: PendingEntry, known: Option<KnownToken>, item: BoundedStore) -> Self {
         Self {
             item,
             is_recorded: known.is_none(),
-            is_slotted: known.is_none(),
+            is_stored: known.is_none(),
             entry,
             known,
             writers: 0,
-            when: When::NotInUse,
-            is_settled: false,
+            condition: DeliveryCondition::NotInUse,
+            is_delivered: false,
             refused: None,
             plan: Plan::default(),
         }
@@ -93,20 +93,20 @@ impl Pending {
     }
 
     pub fn due_in(&self, now: SinceBoot, in_use: InUse) -> Option<Duration> {
-        let may = match self.when {
-            When::NotInUse => {
+        let may = match self.condition {
+            DeliveryCondition::NotInUse => {
                 let session = self.entry.session;
                 !session.is_some_and(|session| in_use.is(session))
             }
-            When::OnceReplaced => false,
-            When::Now => true,
+            DeliveryCondition::OnceReplaced => false,
+            DeliveryCondition::Now => true,
         };
         self.plan.due_in(now).filter(|_| may && self.writers == 0)
     }
 }
 
-impl List {
-    pub fn of(&mut self, slot: Uuid) -> Option<&mut Pending> {
+impl PendingList {
+    pub fn of(&mut self, slot: Uuid) -> Option<&mut PendingSignOut> {
         self.pending
             .iter_mut()
             .find(|pending| pending.entry.slot == slot)

@@ -27,7 +27,7 @@ const EXTRA_AGE_MS: u64 = 24 * 3600 * 1000;
 
 /// One pending sign-out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Entry {
+pub(super) struct PendingEntry {
     /// Identifies the keyring item.
     pub slot: Uuid,
     /// The session that is over; `None` in an entry of commit ff703f2.
@@ -50,16 +50,16 @@ pub(super) struct Entry {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum RecordContent {
-    Numbered { entries: Vec<Entry> },
-    List(Vec<Entry>),
+    Numbered { entries: Vec<PendingEntry> },
+    List(Vec<PendingEntry>),
 }
 
 #[derive(Serialize)]
-struct Entries<'a> {
-    entries: &'a [Entry],
+struct PendingEntries<'a> {
+    entries: &'a [PendingEntry],
 }
 
-impl Entry {
+impl PendingEntry {
     pub fn new(
         session: Option<SessionId>,
         replaced_by: Option<SessionId>,
@@ -108,12 +108,12 @@ impl PendingRecord {
     ///
     /// # Errors
     /// If the record exists and cannot be read now.
-    pub fn read(&self) -> io::Result<Vec<Entry>> {
+    pub fn read(&self) -> io::Result<Vec<PendingEntry>> {
         read(&self.records)
     }
 
     /// Adds an entry, or replaces the one of this slot. Returns whether it is on disk.
-    pub async fn put(&self, entry: Entry) -> bool {
+    pub async fn put(&self, entry: PendingEntry) -> bool {
         let slot = entry.slot;
         self.change(slot, Some(entry)).await
     }
@@ -123,7 +123,7 @@ impl PendingRecord {
         self.change(slot, None).await
     }
 
-    async fn change(&self, slot: Uuid, entry: Option<Entry>) -> bool {
+    async fn change(&self, slot: Uuid, entry: Option<PendingEntry>) -> bool {
         let _one = self.changing.lock().await;
         let until = Instant::now() + LOCK_TIMEOUT;
         let lock = acquire(self.records.store(), LOCK, until).await;
@@ -143,7 +143,7 @@ impl PendingRecord {
             if entries.is_empty() {
                 records.store().remove(RECORD)
             } else {
-                let entries = Entries { entries: &entries };
+                let entries = PendingEntries { entries: &entries };
                 records.write(RECORD, &entries, Durability::Synced)
             }
         });
@@ -161,7 +161,7 @@ impl PendingRecord {
     }
 }
 
-fn read(records: &Records) -> io::Result<Vec<Entry>> {
+fn read(records: &Records) -> io::Result<Vec<PendingEntry>> {
     let stored = match records.store().read(RECORD)? {
         Some(bytes) if bytes.trim_ascii_start().starts_with(b"[") => {
             serde_json::from_slice(&bytes).map(RecordContent::List).ok()

@@ -9,8 +9,8 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::item::Item;
-use super::pending_list::{Known, List, Pending, When};
-use super::pending_record::{Entry, PendingRecord};
+use super::pending_list::{DeliveryCondition, KnownToken, PendingList, PendingSignOut};
+use super::pending_record::{PendingEntry, PendingRecord};
 use super::record::{LocalIds, Records};
 use crate::clock::Clock;
 use crate::identity::{Generation, SessionId};
@@ -31,11 +31,11 @@ pub(super) struct PendingSignOuts {
     record: PendingRecord,
     store: Arc<dyn SecretStore>,
     clock: Arc<dyn Clock>,
-    state: Mutex<List>,
+    state: Mutex<PendingList>,
 }
 
 /// A session that is over and is to be ended at the backend.
-pub(super) struct Ended {
+pub(super) struct EndedSession {
     pub session: SessionId,
     /// The session whose sign-in has ended this one.
     pub replaced_by: Option<SessionId>,
@@ -60,9 +60,9 @@ impl PendingSignOuts {
             record: PendingRecord::new(records.clone()),
             store,
             clock,
-            state: Mutex::new(List {
+            state: Mutex::new(PendingList {
                 is_unread: true,
-                ..List::default()
+                ..PendingList::default()
             }),
         };
         pending.load();
@@ -80,10 +80,10 @@ impl PendingSignOuts {
                 state.is_unread = false;
                 for entry in entries {
                     let item = item_of(&self.workspace, &self.store, entry.slot);
-                    let mut pending = Pending::new(entry, None, item);
+                    let mut pending = PendingSignOut::new(entry, None, item);
                     // It is not known yet whether the sign-in that was to replace it succeeded.
                     if pending.entry.replaced_by.is_some() {
-                        pending.when = When::OnceReplaced;
+                        pending.condition = DeliveryCondition::OnceReplaced;
                     }
                     pending
                         .plan
@@ -103,22 +103,25 @@ impl PendingSignOuts {
 
     /// The sessions that are over, each with the session that has replaced it.
     pub fn sessions(&self) -> Vec<(SessionId, Option<SessionId>)> {
-        let of = |pending: &Pending| Some((pending.entry.session?, pending.entry.replaced_by));
+        let of =
+            |pending: &PendingSignOut| Some((pending.entry.session?, pending.entry.replaced_by));
         self.state().pending.iter().filter_map(of).collect()
     }
 
     /// Makes sure that the keyring holds the token of `session` as this process knows it, so that
     /// an older copy of the token need not be kept. `None` if this process knows no token of it.
-    pub async fn keep(&self, session: SessionId) -> Option<Result<(), StoreError>> {
+    pub async fn ensure_stored(&self, session: SessionId) -> Option<Result<(), StoreError>> {
         let (entry, is_kept) = {
             let state = self.state();
-            let of = |held: &&Pending| held.entry.session == Some(session) && held.known.is_some();
+            let of = |held: &&PendingSignOut| {
+                held.entry.session == Some(session) && held.known.is_some()
+            };
             let held = state.pending.iter().find(of)?;
-            (held.entry.clone(), held.is_slotted || held.is_settled)
+            (held.entry.clone(), held.is_stored || held.is_delivered)
         };
         match is_kept {
             true => Some(Ok(())),
-            false => Some(self.fill(&entry).await),
+            false => Some(self.store_token(&entry).await),
         }
     }
 
@@ -127,8 +130,8 @@ impl PendingSignOuts {
     /// # Errors
     /// If the keyring or the disk does not take it. The backend is told all the same, but a restart
     /// forgets it: so the caller must not delete another copy of the token yet.
-    pub async fn put(&self, ended: Ended) -> Result<(), StoreError> {
-        let Ended {
+    pub async fn put(&self, ended: EndedSession) -> Result<(), StoreError> {
+        let EndedSession {
             session,
             replaced_by,
             origin,
@@ -137,8 +140,8 @@ impl PendingSignOuts {
         } = ended;
         let entry = {
             let mut state = self.state();
-            let mut heard = state.heard.iter();
-            if heard.any(|(at, heard)| *at == origin && heard.is_same(&token)) {
+            let mut delivered = state.delivered.iter();
+            if delivered.any(|(at, delivered)| *at == origin && delivered.is_same(&token)) {
                 return Ok(());
             }
             let held = state
@@ -147,24 +150,24 @@ impl PendingSignOuts {
                 .position(|held| held.is_of(session, &token, &origin));
             let at = held.unwrap_or_else(|| {
                 let now_ms = self.clock.wall_ms();
-                let entry = Entry::new(Some(session), replaced_by, origin, now_ms);
-                let known = Some(Known { token, access });
+                let entry = PendingEntry::new(Some(session), replaced_by, origin, now_ms);
+                let known = Some(KnownToken { token, access });
                 let item = item_of(&self.workspace, &self.store, entry.slot);
-                let mut pending = Pending::new(entry, known, item);
+                let mut pending = PendingSignOut::new(entry, known, item);
                 if replaced_by.is_some() {
-                    pending.when = When::OnceReplaced;
+                    pending.condition = DeliveryCondition::OnceReplaced;
                 }
                 state.pending.push(pending);
                 state.pending.len() - 1
             });
             let pending = &mut state.pending[at];
-            if pending.is_slotted || pending.is_settled {
+            if pending.is_stored || pending.is_delivered {
                 return Ok(());
             }
             pending.writers += 1;
             pending.entry.clone()
         };
-        let written = self.fill(&entry).await;
+        let written = self.store_token(&entry).await;
         if let Some(pending) = self.state().of(entry.slot) {
             pending.writers -= 1;
             let now = self.clock.since_boot();
@@ -174,11 +177,13 @@ impl PendingSignOuts {
     }
 
     /// Lets the backend be told of `session` now: the sign-in that was to replace it has ended.
-    pub fn release(&self, session: SessionId) {
+    pub fn deliver_now(&self, session: SessionId) {
         let now = self.clock.since_boot();
         for pending in &mut self.state().pending {
-            if pending.entry.session == Some(session) && pending.when == When::OnceReplaced {
-                pending.when = When::Now;
+            if pending.entry.session == Some(session)
+                && pending.condition == DeliveryCondition::OnceReplaced
+            {
+                pending.condition = DeliveryCondition::Now;
                 pending.plan.try_again_in(now, Duration::ZERO);
             }
         }
@@ -186,11 +191,11 @@ impl PendingSignOuts {
 
     /// Lets the backend be told of what the last run has left: by now keyring and records are
     /// sorted, and the sessions that go on were taken back by [`Self::cancel`].
-    pub fn release_left(&self) {
+    pub fn release_unclaimed(&self) {
         let now = self.clock.since_boot();
         for pending in &mut self.state().pending {
-            if pending.known.is_none() && pending.when == When::OnceReplaced {
-                pending.when = When::NotInUse;
+            if pending.known.is_none() && pending.condition == DeliveryCondition::OnceReplaced {
+                pending.condition = DeliveryCondition::NotInUse;
                 pending.plan.try_again_in(now, Duration::ZERO);
             }
         }
@@ -203,8 +208,8 @@ impl PendingSignOuts {
     pub async fn cancel(&self, session: SessionId) -> Result<(), StoreError> {
         let slots: Vec<_> = {
             let state = self.state();
-            let of = |held: &&Pending| held.entry.session == Some(session);
-            let slot = |held: &Pending| held.entry.slot;
+            let of = |held: &&PendingSignOut| held.entry.session == Some(session);
+            let slot = |held: &PendingSignOut| held.entry.slot;
             state.pending.iter().filter(of).map(slot).collect()
         };
         for slot in slots {
@@ -222,7 +227,7 @@ impl PendingSignOuts {
     }
 
     /// Drops an entry that was tried in vain for too long.
-    pub async fn age(&self, entry: Entry) {
+    pub async fn drop_if_expired(&self, entry: PendingEntry) {
         let aged = match entry.clone().aged(self.clock.wall_ms()) {
             Ok(aged) if aged == entry => return,
             Ok(aged) => aged,
@@ -239,12 +244,12 @@ impl PendingSignOuts {
     ///
     /// # Errors
     /// If the record or the item could not be written.
-    pub async fn fill(&self, entry: &Entry) -> Result<(), StoreError> {
+    pub async fn store_token(&self, entry: &PendingEntry) -> Result<(), StoreError> {
         let held = self
             .state()
             .of(entry.slot)
             .map(|held| (held.known.clone(), held.is_recorded, held.item.clone()));
-        let Some((Some(Known { token, .. }), is_recorded, slot)) = held else {
+        let Some((Some(KnownToken { token, .. }), is_recorded, slot)) = held else {
             return Ok(());
         };
         if !is_recorded {
@@ -271,13 +276,13 @@ impl PendingSignOuts {
             );
         }
         if let Some(pending) = self.state().of(entry.slot) {
-            pending.is_slotted = written.is_ok();
+            pending.is_stored = written.is_ok();
         }
         written
     }
 
     /// Drops an entry of which nothing is left to tell.
-    pub async fn drop_entry(&self, entry: &Entry) {
+    pub async fn drop_entry(&self, entry: &PendingEntry) {
         // The item goes first: an entry without an item does no harm.
         let Some(item) = self.item(entry.slot) else {
             return;
@@ -289,7 +294,7 @@ impl PendingSignOuts {
                  deleted at the next try"
             );
             if let Some(pending) = self.state().of(entry.slot) {
-                pending.is_settled = true;
+                pending.is_delivered = true;
             }
             self.retry_later(entry.slot);
             return;
@@ -301,13 +306,13 @@ impl PendingSignOuts {
                 .iter()
                 .position(|held| held.entry.slot == entry.slot);
             let gone = gone.map(|at| state.pending.remove(at));
-            if let Some(Pending {
-                is_slotted: false,
+            if let Some(PendingSignOut {
+                is_stored: false,
                 known: Some(known),
                 ..
             }) = gone
             {
-                state.heard.push((entry.origin.clone(), known.token));
+                state.delivered.push((entry.origin.clone(), known.token));
             }
         }
         self.record.remove(entry.slot).await;
@@ -327,7 +332,7 @@ impl PendingSignOuts {
     }
 
     /// All entries, for an instant.
-    pub fn state(&self) -> MutexGuard<'_, List> {
+    pub fn state(&self) -> MutexGuard<'_, PendingList> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -181,8 +181,8 @@ impl Persistence {
     }
 
     /// Waits until a keyring call that took too long has returned.
-    pub async fn late_answer(&self) {
-        self.item.late_answer().await;
+    pub async fn wait_for_late_read(&self) {
+        self.item.wait_for_late_read().await;
     }
 
     /// Lets the keyring ask the user for its password.

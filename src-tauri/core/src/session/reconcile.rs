@@ -12,10 +12,10 @@ use super::commit::Persist;
 use super::context::Context;
 use super::epoch::Epoch;
 use super::inner::{EpochGuard, OpenSession};
+use super::item_selection::{SelectedItem, Selection, StoredState};
 use super::keyring_status::{KEYRING_RETRY_INTERVAL, KeyringStatus};
 use super::other_processes::OtherProcesses;
 use super::record::{Marker, Record, RotationPhase};
-use super::sorting::{Chosen, Found, Sorted};
 use crate::cookies::Jar;
 use crate::error::{AuthError, ErrorCode};
 use crate::failpoints::mutant;
@@ -168,7 +168,7 @@ impl Reconcile {
             }
         };
         let profile = context.backend.profile();
-        let found = Found {
+        let found = StoredState {
             record: disk.record.as_ref(),
             marker: disk.marker,
             items,
@@ -179,15 +179,15 @@ impl Reconcile {
                 || profile.endpoints.me.get().is_some(),
             now_ms: context.shared.now_ms(),
         };
-        let sorted = found.sort();
-        self.take_over(epoch, disk, sorted, legacy).await
+        let selection = found.select();
+        self.take_over(epoch, disk, selection, legacy).await
     }
 
     async fn take_over(
         &self,
         epoch: Epoch,
         disk: DiskState,
-        sorted: Sorted,
+        selection: Selection,
         legacy: Option<SessionId>,
     ) -> Result<Reconciled, AuthError> {
         let context = &self.context;
@@ -195,21 +195,21 @@ impl Reconcile {
             // What was read may be the next session's by now.
             return Err(ErrorCode::NotSignedIn.into());
         }
-        for session in sorted.revived {
+        for session in selection.revived {
             // While it is listed there, this session would be revoked although it continues.
             if let Err(error) = context.pending.cancel(session).await {
                 return Ok(self.unread(epoch, error, None));
             }
         }
         let mut safe = Ok(());
-        let is_crowded = !sorted.over.is_empty();
+        let has_several_items = !selection.over.is_empty();
         let mut ended: Vec<_> = Vec::new();
-        for item in sorted.over {
+        for item in selection.over {
             ended.push(item.session);
-            safe = safe.and(context.items.put_away(epoch, item).await);
+            safe = safe.and(context.items.hand_to_pending(epoch, item).await);
         }
-        let Some(chosen) = sorted.session else {
-            let keyring = match (sorted.others_stay, is_crowded) {
+        let Some(selected) = selection.session else {
+            let keyring = match (selection.others_stay, has_several_items) {
                 (true, _) => KeyringStatus::Unknown(None),
                 (false, false) => KeyringStatus::Nothing,
                 (false, true) => context.items.delete(epoch, legacy, safe).await,
@@ -219,13 +219,13 @@ impl Reconcile {
             ended.extend(ours.map(|record| record.session));
             if let Some(record) = ours
                 && disk.marker.is_none()
-                && is_crowded
+                && has_several_items
             {
                 // If an item of this session comes back, as from a backup, the marker says that it
                 // is over.
                 let marker = Marker {
                     session: Some(record.session),
-                    why: sorted.why,
+                    why: selection.why,
                 };
                 let asking = context.clone();
                 let is_current = move || asking.is_current(epoch);
@@ -250,13 +250,13 @@ impl Reconcile {
                     inner.keyring = keyring;
                     // If somebody was shown already, their session ends; otherwise there was none.
                     match inner.state().is_restoring() {
-                        true => Event::NothingHeld(sorted.why),
-                        false => Event::Ended(sorted.why),
+                        true => Event::NothingFound(selection.why),
+                        false => Event::Ended(selection.why),
                     }
                 });
             committed.await.map_err(AuthError::from)?;
-            context.pending.release_left();
-            if is_crowded {
+            context.pending.release_unclaimed();
+            if has_several_items {
                 let device = context.shared.look(|inner| inner.device.clone());
                 context.deliver_due(&device).await;
             }
@@ -266,11 +266,11 @@ impl Reconcile {
             .record
             .as_ref()
             .is_some_and(|record| record.phase == RotationPhase::Rotating);
-        let keyring = match (is_crowded, safe) {
+        let keyring = match (has_several_items, safe) {
             (false, _) => KeyringStatus::Saved,
             (true, Ok(())) => {
                 // After this write the keyring holds exactly one item.
-                let written = context.persistence.write_item(epoch, &chosen.item).await;
+                let written = context.persistence.write_item(epoch, &selected.item).await;
                 KeyringStatus::after(written, false, context.shared.now())
             }
             (true, Err(why)) => {
@@ -281,26 +281,27 @@ impl Reconcile {
             .shared
             .in_epoch(epoch)
             .ok_or(ErrorCode::NotSignedIn)?;
-        let is_another = |shown| shown != chosen.item.session && !mutant!("without.items_session");
+        let is_another =
+            |shown| shown != selected.item.session && !mutant!("without.items_session");
         if at.session_id().is_some_and(is_another) {
             // What was begun for the user who was shown must not be continued for another.
             self.others.switch_session(at);
             return Err(ErrorCode::NotSignedIn.into());
         }
         at.keyring = keyring;
-        self.adopt(at, disk.record, chosen);
-        context.pending.release_left();
+        self.adopt(at, disk.record, selected);
+        context.pending.release_unclaimed();
         context.shared.wake.notify_one();
         Ok(Reconciled::TokenHeld { interrupted })
     }
 
     /// Takes the token that was found at a start into memory.
-    fn adopt(&self, mut at: EpochGuard<'_>, record: Option<Record>, chosen: Chosen) {
-        let Chosen {
+    fn adopt(&self, mut at: EpochGuard<'_>, record: Option<Record>, selected: SelectedItem) {
+        let SelectedItem {
             item,
             is_of_record,
             is_last_chance,
-        } = chosen;
+        } = selected;
         let same =
             |record: &Record| record.session == item.session || mutant!("without.items_session");
         let record = record.filter(same);
@@ -350,7 +351,7 @@ impl Reconcile {
         at.keyring = KeyringStatus::Unknown(Some(error));
         let now = shared.now();
         if let Some(why) = why {
-            at.publish(Cause::Storage, Event::NothingHeld(why));
+            at.publish(Cause::Storage, Event::NothingFound(why));
             return Reconciled::SignedOut;
         }
         at.plan.try_again_in(now, READ_RETRY_INTERVAL);
@@ -367,7 +368,7 @@ impl Reconcile {
     fn read_when_answered(&self, epoch: Epoch) {
         let context = self.context.clone();
         tokio::spawn(async move {
-            context.persistence.late_answer().await;
+            context.persistence.wait_for_late_read().await;
             if let Some(mut at) = context.shared.in_epoch(epoch)
                 && at.token().is_none()
             {

@@ -11,7 +11,7 @@ use super::context::Context;
 use super::epoch::Epoch;
 use super::inner::{EpochGuard, Inner, OpenSession};
 use super::record::RotationPhase;
-use super::refusals::Counting;
+use super::status_refusals::RefusalOutcome;
 use crate::backend::Fault;
 use crate::clock::SinceBoot;
 use crate::error::AuthError;
@@ -66,11 +66,11 @@ impl RefreshFailures {
         status: StatusCode,
         is_scheduled: bool,
         asked: SinceBoot,
-    ) -> Option<Counting> {
+    ) -> Option<RefusalOutcome> {
         let mut at = self.context.shared.in_epoch(epoch)?;
         let counts = is_scheduled || !at.refusals.is_counting();
         Some(match (counts, at.refusals.next()) {
-            (false, Some(next)) => Counting::AskAt(next),
+            (false, Some(next)) => RefusalOutcome::AskAt(next),
             _ => at.refusals.count(status, asked, rand::random()),
         })
     }

@@ -14,7 +14,7 @@ use super::keyring_status::KeyringStatus;
 use super::record::RotationPhase;
 use super::refresh::{RefreshOutcome, RefreshReason};
 use super::refresh_failure::RefreshFailures;
-use super::refusals::Counting;
+use super::status_refusals::RefusalOutcome;
 use super::token_keeper::TokenKeeper;
 use crate::backend::{EXCHANGE_TIMEOUT, Fault, Head, Verdict};
 use crate::clock::SinceBoot;
@@ -172,8 +172,8 @@ impl RefreshSender {
                 let failures = &self.failures;
                 match failures.count_refusal(epoch, status, is_scheduled, asked) {
                     None => AttemptOutcome::Done(superseded(&self.context.shared)),
-                    Some(Counting::Over) => AttemptOutcome::Over(why),
-                    Some(Counting::AskAt(next)) => {
+                    Some(RefusalOutcome::Over) => AttemptOutcome::Over(why),
+                    Some(RefusalOutcome::AskAt(next)) => {
                         AttemptOutcome::Done(Err(failures.keep_refused(epoch, status, next).await))
                     }
                 }
@@ -248,7 +248,7 @@ impl RefreshSender {
         let generation = attempt.generation.next();
         let is_kept = self
             .keeper
-            .keep(attempt.epoch, attempt.session, generation, token)
+            .save_token(attempt.epoch, attempt.session, generation, token)
             .await;
         if is_kept {
             *kept = SavedToken {
@@ -382,7 +382,7 @@ impl RefreshSender {
         }
         if let KeyringStatus::UntilQuit(_) = keyring {
             // The keyring has taken the token after all.
-            self.keeper.make_it_last(attempt.epoch).await;
+            self.keeper.make_permanent(attempt.epoch).await;
         }
         Ok(())
     }

@@ -42,7 +42,7 @@ impl Restore {
             Err(_) => return self.retry_later(epoch),
         };
         if let Some(why) = why_over(&disk) {
-            let over = |_: &mut super::inner::Inner, _: bool| Event::NothingHeld(why);
+            let over = |_: &mut super::inner::Inner, _: bool| Event::NothingFound(why);
             let committed = self
                 .context
                 .commit
@@ -55,7 +55,7 @@ impl Restore {
             }
             return;
         }
-        self.expect(epoch, &disk);
+        self.expect_session(epoch, &disk);
         drop(local_lock);
         let shown_by = Instant::now() + LAST_KNOWN_USER_DELAY;
         let refresh = self.refresh.clone();
@@ -66,7 +66,7 @@ impl Restore {
     }
 
     /// Expects the session of the record, whose token is in the keyring.
-    fn expect(&self, epoch: Epoch, disk: &DiskState) {
+    fn expect_session(&self, epoch: Epoch, disk: &DiskState) {
         let origin = &self.context.persistence.origin;
         let speaks = disk.record.as_ref().filter(|record| {
             record.origin == *origin && record.saved_generation.is_some() && !record.until_quit

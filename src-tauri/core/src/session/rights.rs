@@ -30,7 +30,7 @@ impl Rights {
         let shared = &self.context.shared;
         let (epoch, is_stale, access) = shared.look(|inner| {
             let state = inner.state();
-            let is_known = state.held().is_some() && state.outage().is_none();
+            let is_known = state.signed_in().is_some() && state.outage().is_none();
             (inner.epoch(), !is_known, inner.access_id())
         });
         let asked = match is_stale {
@@ -44,7 +44,7 @@ impl Rights {
         // A command of one user must not be decided by the rights of another.
         let at = shared.in_epoch(epoch).ok_or(ErrorCode::NotSignedIn)?;
         let state = at.state();
-        if state.held().is_none() {
+        if state.signed_in().is_none() {
             return Err(asked.err().unwrap_or(ErrorCode::NotSignedIn.into()));
         }
         if !state.may().iter().any(|granted| granted == right) {

@@ -212,7 +212,7 @@ impl Rotation {
         let keyring = match known.is_clear() {
             true => context.items.delete(epoch, legacy, Ok(())).await,
             // The keyring may hold another session's item.
-            false => context.items.empty(epoch, legacy).await,
+            false => context.items.empty_keyring(epoch, legacy).await,
         };
         let until_quit = known.lasts_until_quit();
         let record = context.persistence.ended_record(&held, until_quit);

@@ -69,7 +69,7 @@ impl Scheduler {
             (due && inner.token().is_some()).then(|| inner.epoch())
         });
         if let Some(epoch) = epoch {
-            self.keeper.make_it_last(epoch).await;
+            self.keeper.make_permanent(epoch).await;
         }
     }
 
@@ -89,7 +89,7 @@ impl Scheduler {
             return self.refresh.refresh(epoch, RefreshReason::Click).await;
         }
         if let Some(mut at) = self.context.shared.in_epoch(epoch) {
-            at.keyring = at.keyring.due_at(self.context.shared.now());
+            at.keyring = at.keyring.retry_at(self.context.shared.now());
         }
         self.sign_out.clear_obsolete().await;
         self.save_unsaved().await;

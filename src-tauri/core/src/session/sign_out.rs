@@ -132,10 +132,10 @@ impl SignOut {
         failpoint!("logout.slotted");
         // The keyring may hold another session too, which then is ended as well.
         let keyring = match self.reconcile.read_disk(epoch).await {
-            Ok(disk) => self.empty(epoch, &disk, legacy).await,
+            Ok(disk) => self.empty_keyring(epoch, &disk, legacy).await,
             Err(_) => KeyringStatus::Obsolete(context.shared.now() + KEYRING_RETRY_INTERVAL),
         };
-        context.pending.release_left();
+        context.pending.release_unclaimed();
         if let Some(mut at) = context.shared.in_epoch(epoch) {
             at.keyring = keyring;
             context.shared.wake.notify_one();
@@ -177,7 +177,7 @@ impl SignOut {
 
     /// Hands what the keyring holds to the pending sign-outs and empties it. If another process has
     /// signed in, the item is left alone. Returns what is then known of the keyring.
-    async fn empty(
+    async fn empty_keyring(
         &self,
         epoch: Epoch,
         disk: &DiskState,
@@ -195,7 +195,7 @@ impl SignOut {
             return KeyringStatus::Unknown(None);
         }
         let legacy = legacy.or(record.and_then(|record| record.legacy_item));
-        context.items.empty(epoch, legacy).await
+        context.items.empty_keyring(epoch, legacy).await
     }
 
     /// Tries again, if that is due, to remove what the keyring holds of a session that is over.
@@ -218,8 +218,8 @@ impl SignOut {
         let Ok(disk) = self.reconcile.read_disk(epoch).await else {
             return;
         };
-        let keyring = self.empty(epoch, &disk, None).await;
-        context.pending.release_left();
+        let keyring = self.empty_keyring(epoch, &disk, None).await;
+        context.pending.release_unclaimed();
         let persist = match disk.record.is_some() && keyring == KeyringStatus::Nothing {
             true => Persist::NoSession,
             false => Persist::Nothing,

@@ -9,9 +9,9 @@ use uuid::Uuid;
 use super::epoch::InUse;
 use super::item::Stored;
 use super::pending_list::Known;
-use super::pending_record::Entry;
+use super::pending_record::PendingEntry;
 use super::pending_sign_outs::PendingSignOuts;
-use crate::backend::{Backend, Fault, Told, Untold};
+use crate::backend::{Backend, Fault, SignOutAnswer, UndeliveredSignOut};
 use crate::clock::Clock;
 use crate::device::Device;
 use crate::secrets::{SecretBytes, StoreError};
@@ -30,14 +30,14 @@ pub(super) struct SignOutDelivery {
 }
 
 /// The sign-outs that are due, for one delivery: no other delivery gets the same ones.
-pub(super) struct Due(Vec<Uuid>);
+pub(super) struct DueSignOuts(Vec<Uuid>);
 
 /// Why a sign-out is not delivered.
 enum Miss {
     /// Its token cannot be read.
     Keyring(StoreError),
     /// The backend has not taken it.
-    Backend(Untold),
+    Backend(UndeliveredSignOut),
 }
 
 impl SignOutDelivery {
@@ -57,7 +57,7 @@ impl SignOutDelivery {
 
     /// Takes the sign-outs that are due. Their try counts as begun from here on, so that no other
     /// caller gets them too.
-    pub fn take_due(&self, in_use: InUse) -> Option<Due> {
+    pub fn take_due(&self, in_use: InUse) -> Option<DueSignOuts> {
         self.pending.load();
         let now = self.clock.since_boot();
         let mut state = self.pending.state();
@@ -71,13 +71,13 @@ impl SignOutDelivery {
                 due.push(pending.entry.slot);
             }
         }
-        Some(Due(due))
+        Some(DueSignOuts(due))
     }
 
     /// Tells the backend of the sign-outs in `due`. One that fails is tried again later and holds
     /// up no other, unless the backend asks to wait. One of another origin waits until that is the
     /// backend's again.
-    pub async fn deliver(&self, due: Due, backend: &Backend, device: &Device) {
+    pub async fn deliver(&self, due: DueSignOuts, backend: &Backend, device: &Device) {
         let _one = self.delivering.lock().await;
         let origin = backend.profile().origin();
         for slot in due.0 {
@@ -99,8 +99,10 @@ impl SignOutDelivery {
                 continue;
             }
             match self.deliver_one(&entry, backend, device).await {
-                Ok(Told::AlreadyByStatus(status)) if !self.is_believed(slot, status) => {
-                    let untold = Untold::from(Fault::Status(status));
+                Ok(SignOutAnswer::AlreadyOverByStatus(status))
+                    if !self.is_believed(slot, status) =>
+                {
+                    let untold = UndeliveredSignOut::from(Fault::Status(status));
                     self.try_later(entry, untold).await;
                 }
                 Ok(_) => self.pending.drop_entry(&entry).await,
@@ -139,7 +141,7 @@ impl SignOutDelivery {
         entry: &Entry,
         backend: &Backend,
         device: &Device,
-    ) -> Result<Told, Miss> {
+    ) -> Result<SignOutAnswer, Miss> {
         let held = self
             .pending
             .state()
@@ -152,13 +154,13 @@ impl SignOutDelivery {
                     token,
                     access: None,
                 },
-                None => return Ok(Told::Already),
+                None => return Ok(SignOutAnswer::AlreadyOver),
             },
-            Some((true, _)) | None => return Ok(Told::Already),
+            Some((true, _)) | None => return Ok(SignOutAnswer::AlreadyOver),
         };
         if self.pending.state().of(entry.slot).is_none() {
             // It was taken back while the keyring was read: its session goes on.
-            return Ok(Told::Already);
+            return Ok(SignOutAnswer::AlreadyOver);
         }
         let told = backend.logout(&known.token, known.access.as_ref(), device);
         told.await.map_err(Miss::Backend)
@@ -181,8 +183,8 @@ impl SignOutDelivery {
     }
 
     /// Plans the next try of a sign-out that the backend has not taken.
-    async fn try_later(&self, entry: Entry, untold: Untold) {
-        let Untold {
+    async fn try_later(&self, entry: Entry, untold: UndeliveredSignOut) {
+        let UndeliveredSignOut {
             fault,
             retry_after,
             token,

@@ -29,7 +29,7 @@ impl TokenKeeper {
 
     /// Stores a rotated token. False if the session is over meanwhile, here or in another process;
     /// the token is then revoked.
-    pub async fn keep(
+    pub async fn save_token(
         &self,
         epoch: Epoch,
         session: SessionId,
@@ -127,7 +127,7 @@ impl TokenKeeper {
     /// The person was told that the session lasts until the app quits, and the keyring works now.
     /// Writes the item with that mark, then the record, then the item without it, and publishes the
     /// change. So if a crash comes in between, the session ends as the person was told.
-    pub async fn make_it_last(&self, epoch: Epoch) {
+    pub async fn make_permanent(&self, epoch: Epoch) {
         let context = &self.context;
         let prepared = context.shared.in_epoch(epoch).and_then(|at| {
             let held = at.session.clone()?;

@@ -50,7 +50,7 @@ impl BodyReplay {
     }
 
     pub async fn request(&self) -> Result<ApiPayload, AuthError> {
-        let (sender, payload) = ApiPayload::fed(self.length);
+        let (sender, payload) = ApiPayload::streamed(self.length);
         self.events.send(UploadEvent::SendAgain(sender)).await?;
         Ok(payload)
     }

@@ -168,7 +168,7 @@ impl BoundedStore {
     }
 
     /// Waits for the answer to a late read. Returns at once if there is none.
-    pub async fn late_answer(&self) {
+    pub async fn wait_for_late_read(&self) {
         let late = lock(&self.0.late).clone();
         if let Some(mut late) = late {
             let _ = late.answer.wait_for(Option::is_some).await;
@@ -421,7 +421,7 @@ mod tests {
         let limit = Duration::from_millis(50);
         let store = BoundedStore::with_limit(slow.clone(), "a", limit);
         assert_eq!(store.read().await.unwrap_err(), StoreError::TimedOut);
-        store.late_answer().await;
+        store.wait_for_late_read().await;
         assert_eq!(store.read().await.unwrap()[0].as_slice(), b"first");
         assert_eq!(slow.reads.load(Ordering::SeqCst), 1, "asked once");
 
@@ -432,7 +432,7 @@ mod tests {
             StoreError::TimedOut,
             "what was asked before the write says nothing"
         );
-        store.late_answer().await;
+        store.wait_for_late_read().await;
         assert_eq!(store.read().await.unwrap()[0].as_slice(), b"second");
     }
 

@@ -1,7 +1,7 @@
 //! Signing out: whether the backend learns whose session it is, whether the session is over then,
 //! and what it answers to a second sign-out.
 
-use vestibule_core::backend::Untold;
+use vestibule_core::backend::UndeliveredSignOut;
 use vestibule_core::cookies::{RefreshChange, RefreshCookie};
 use vestibule_core::profile::{Placeholder, Profile};
 
@@ -18,11 +18,11 @@ pub struct SignOuts {
     first: Probe<FirstSignOut>,
     /// A refresh after the sign-out.
     refresh: Probe<Answered<Renewal>>,
-    second: Probe<Answered<Result<(), Untold>>>,
+    second: Probe<Answered<Result<(), UndeliveredSignOut>>>,
 }
 
 struct FirstSignOut {
-    answer: Answered<Result<(), Untold>>,
+    answer: Answered<Result<(), UndeliveredSignOut>>,
     /// What in the request says whose session it is.
     carries: Result<&'static str, &'static str>,
 }

@@ -17,10 +17,10 @@ const THIRD_REFUSAL_AFTER: (Duration, Duration) =
 
 /// The count. It is only in memory: after a restart it begins again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Refusals(Option<Counted>);
+pub(super) struct StatusRefusals(Option<RefusalCount>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Counted {
+struct RefusalCount {
     status: StatusCode,
     count: u32,
     first: SinceBoot,
@@ -30,14 +30,14 @@ struct Counted {
 
 /// What one more refusal means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Counting {
+pub(super) enum RefusalOutcome {
     /// Not enough yet: ask again at this time.
     AskAt(SinceBoot),
     /// The third: the session is over.
     Over,
 }
 
-impl Refusals {
+impl StatusRefusals {
     /// Whether a refusal waits for its confirmation.
     pub fn is_counting(self) -> bool {
         self.0.is_some()
@@ -50,18 +50,18 @@ impl Refusals {
 
     /// Counts one more refusal, of a refresh that was requested at `asked`. Refusals that a
     /// person's clicks cause between two that count are not counted.
-    pub fn count(&mut self, status: StatusCode, asked: SinceBoot, random: f64) -> Counting {
+    pub fn count(&mut self, status: StatusCode, asked: SinceBoot, random: f64) -> RefusalOutcome {
         let counted = match self.0 {
             Some(counted) if counted.status == status => {
                 if asked < counted.next {
-                    return Counting::AskAt(counted.next);
+                    return RefusalOutcome::AskAt(counted.next);
                 }
-                Counted {
+                RefusalCount {
                     count: counted.count + 1,
                     ..counted
                 }
             }
-            Some(_) | None => Counted {
+            Some(_) | None => RefusalCount {
                 status,
                 count: 1,
                 first: asked,
@@ -71,13 +71,13 @@ impl Refusals {
         let (from, to) = match counted.count {
             1 => SECOND_REFUSAL_AFTER,
             2 => THIRD_REFUSAL_AFTER,
-            _ => return Counting::Over,
+            _ => return RefusalOutcome::Over,
         };
         let wait = from + (to - from).mul_f64(random.clamp(0.0, 1.0));
         // The second refusal may have come late.
         let next = (counted.first + wait).max(asked + SECOND_REFUSAL_AFTER.0);
-        self.0 = Some(Counted { next, ..counted });
-        Counting::AskAt(next)
+        self.0 = Some(RefusalCount { next, ..counted });
+        RefusalOutcome::AskAt(next)
     }
 }
 
@@ -93,23 +93,35 @@ mod tests {
 
     #[test]
     fn it_takes_three_of_one_status_half_a_minute_apart() {
-        let mut refusals = Refusals::default();
-        assert_eq!(refusals.count(NO, at(100), 0.0), Counting::AskAt(at(110)));
-        assert_eq!(refusals.count(NO, at(105), 1.0), Counting::AskAt(at(110)));
-        assert_eq!(refusals.count(NO, at(112), 1.0), Counting::AskAt(at(140)));
-        assert_eq!(refusals.count(NO, at(139), 1.0), Counting::AskAt(at(140)));
-        assert_eq!(refusals.count(NO, at(500), 1.0), Counting::Over);
+        let mut refusals = StatusRefusals::default();
+        assert_eq!(
+            refusals.count(NO, at(100), 0.0),
+            RefusalOutcome::AskAt(at(110))
+        );
+        assert_eq!(
+            refusals.count(NO, at(105), 1.0),
+            RefusalOutcome::AskAt(at(110))
+        );
+        assert_eq!(
+            refusals.count(NO, at(112), 1.0),
+            RefusalOutcome::AskAt(at(140))
+        );
+        assert_eq!(
+            refusals.count(NO, at(139), 1.0),
+            RefusalOutcome::AskAt(at(140))
+        );
+        assert_eq!(refusals.count(NO, at(500), 1.0), RefusalOutcome::Over);
     }
 
     #[test]
     fn another_status_begins_anew() {
-        let mut refusals = Refusals::default();
+        let mut refusals = StatusRefusals::default();
         refusals.count(NO, at(100), 0.0);
         refusals.count(NO, at(110), 0.0);
         let other = StatusCode::FORBIDDEN;
         assert_eq!(
             refusals.count(other, at(131), 0.0),
-            Counting::AskAt(at(141))
+            RefusalOutcome::AskAt(at(141))
         );
     }
 }

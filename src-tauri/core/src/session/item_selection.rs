@@ -11,7 +11,7 @@ use crate::identity::SessionId;
 use crate::wire::SignedOutReason;
 
 /// What disk and keyring hold at a start.
-pub(super) struct Found<'a> {
+pub(super) struct StoredState<'a> {
     pub record: Option<&'a Record>,
     pub marker: Option<Marker>,
     /// Every item of this account that this installation has written.
@@ -29,9 +29,9 @@ pub(super) struct Found<'a> {
 }
 
 /// What to do with the items.
-pub(super) struct Sorted {
+pub(super) struct Selection {
     /// The item whose session continues.
-    pub session: Option<Chosen>,
+    pub session: Option<SelectedItem>,
     /// Items whose session is over: the backend is told, then they are deleted.
     pub over: Vec<Item>,
     /// Items of another origin stay until that origin is the backend again.
@@ -43,7 +43,7 @@ pub(super) struct Sorted {
 }
 
 /// An item whose session continues.
-pub(super) struct Chosen {
+pub(super) struct SelectedItem {
     pub item: Item,
     /// The record is of this session and says whose it is.
     pub is_of_record: bool,
@@ -52,7 +52,7 @@ pub(super) struct Chosen {
     pub is_last_chance: bool,
 }
 
-enum Fate {
+enum ItemUse {
     Use {
         is_last_chance: bool,
     },
@@ -62,14 +62,14 @@ enum Fate {
     Worthless,
 }
 
-impl Found<'_> {
+impl StoredState<'_> {
     /// Decides what to do with each item.
-    pub fn sort(mut self) -> Sorted {
+    pub fn select(mut self) -> Selection {
         let mut items = std::mem::take(&mut self.items);
         // If several can be used, the session of the record comes first, then the newest token.
         let of_record = |item: &Item| self.record.is_some_and(|it| it.session == item.session);
         items.sort_by_key(|item| std::cmp::Reverse((of_record(item), item.generation)));
-        let mut sorted = Sorted {
+        let mut selection = Selection {
             session: None,
             over: Vec::new(),
             others_stay: false,
@@ -77,31 +77,31 @@ impl Found<'_> {
             why: self.why_without_item(items.is_empty()),
         };
         for item in items {
-            let is_older_copy = |chosen: &Chosen| chosen.item.session == item.session;
-            match (self.fate(&item), &sorted.session) {
-                (Fate::Use { .. }, Some(chosen)) if is_older_copy(chosen) => {}
-                (Fate::Use { .. }, Some(_)) => sorted.over.push(item),
-                (Fate::Use { is_last_chance }, None) => {
+            let is_older_copy = |selected: &SelectedItem| selected.item.session == item.session;
+            match (self.use_of(&item), &selection.session) {
+                (ItemUse::Use { .. }, Some(selected)) if is_older_copy(selected) => {}
+                (ItemUse::Use { .. }, Some(_)) => selection.over.push(item),
+                (ItemUse::Use { is_last_chance }, None) => {
                     if self.pending.iter().any(|(over, _)| *over == item.session) {
-                        sorted.revived.push(item.session);
+                        selection.revived.push(item.session);
                     }
-                    sorted.session = Some(Chosen {
+                    selection.session = Some(SelectedItem {
                         is_of_record: self.is_known(&item),
                         is_last_chance,
                         item,
                     });
                 }
                 // If the backend were told of a spent copy, it would end the session itself.
-                (Fate::Over(_), Some(chosen)) if is_older_copy(chosen) => {}
-                (Fate::Over(why), _) => {
-                    sorted.why = why;
-                    sorted.over.push(item);
+                (ItemUse::Over(_), Some(selected)) if is_older_copy(selected) => {}
+                (ItemUse::Over(why), _) => {
+                    selection.why = why;
+                    selection.over.push(item);
                 }
-                (Fate::Stays, _) => sorted.others_stay = true,
-                (Fate::Worthless, _) => {}
+                (ItemUse::Stays, _) => selection.others_stay = true,
+                (ItemUse::Worthless, _) => {}
             }
         }
-        sorted
+        selection
     }
 
     /// Whether the record says whose the session of `item` is.
@@ -128,59 +128,59 @@ impl Found<'_> {
         }
     }
 
-    fn fate(&self, item: &Item) -> Fate {
+    fn use_of(&self, item: &Item) -> ItemUse {
         let same =
             |record: &&Record| record.session == item.session || mutant!("without.items_session");
         let record = self.record.filter(same);
         if item.token.is_empty() {
-            return Fate::Worthless;
+            return ItemUse::Worthless;
         }
         if item.until_quit || record.is_some_and(|record| record.until_quit) {
-            return Fate::Over(SignedOutReason::Missing);
+            return ItemUse::Over(SignedOutReason::Missing);
         }
         if let Some(marker) = self.marker
             && marker.ends(item.session)
         {
-            return Fate::Over(marker.why);
+            return ItemUse::Over(marker.why);
         }
         if let Some(over) = self.was_replaced(item) {
             return over;
         }
         if self.is_pending(item.session) {
-            return Fate::Over(SignedOutReason::Never);
+            return ItemUse::Over(SignedOutReason::Never);
         }
         if item.origin != self.origin {
-            return Fate::Stays;
+            return ItemUse::Stays;
         }
         let Some(record) = record else {
             // The record is lost, or of another session: only the backend knows whose session this
             // is.
             return match self.can_ask {
-                true => Fate::Use {
+                true => ItemUse::Use {
                     is_last_chance: false,
                 },
-                false => Fate::Over(SignedOutReason::Missing),
+                false => ItemUse::Over(SignedOutReason::Missing),
             };
         };
         if record.user.is_none() && !self.can_ask {
-            return Fate::Over(SignedOutReason::Missing);
+            return ItemUse::Over(SignedOutReason::Missing);
         }
         if item.generation >= record.generation || mutant!("without.spent") {
-            return Fate::Use {
+            return ItemUse::Use {
                 is_last_chance: false,
             };
         }
         match self.is_in_grace(item, record) {
-            true => Fate::Use {
+            true => ItemUse::Use {
                 is_last_chance: true,
             },
-            false => Fate::Over(SignedOutReason::Missing),
+            false => ItemUse::Over(SignedOutReason::Missing),
         }
     }
 
     /// The fate of an item whose session the record's session has replaced: it is over if a person
     /// was told of that sign-in, and in any case if its token is spent.
-    fn was_replaced(&self, item: &Item) -> Option<Fate> {
+    fn was_replaced(&self, item: &Item) -> Option<ItemUse> {
         let record = self.record.filter(|_| !mutant!("without.spent"));
         let record = record.filter(|_| !mutant!("without.items_session"))?;
         let mut replaced = record.replaced.iter();
@@ -190,13 +190,13 @@ impl Found<'_> {
         match (came_about, replaced.generation) {
             // Either the keyring has held the record's own item and now holds an older one, or it
             // never held it.
-            (true, _) => Some(Fate::Over(match record.saved_generation {
+            (true, _) => Some(ItemUse::Over(match record.saved_generation {
                 Some(_) => SignedOutReason::Missing,
                 None => SignedOutReason::Never,
             })),
             (false, Some(known)) if !is_spent(known) => None,
-            (false, Some(_)) => Some(Fate::Over(SignedOutReason::Missing)),
-            (false, None) => Some(Fate::Over(SignedOutReason::Never)),
+            (false, Some(_)) => Some(ItemUse::Over(SignedOutReason::Missing)),
+            (false, None) => Some(ItemUse::Over(SignedOutReason::Never)),
         }
     }
 
@@ -281,8 +281,8 @@ mod tests {
         }
     }
 
-    fn found(record: Option<&Record>, items: Vec<Item>) -> Found<'_> {
-        Found {
+    fn found(record: Option<&Record>, items: Vec<Item>) -> StoredState<'_> {
+        StoredState {
             record,
             marker: None,
             items,
@@ -295,9 +295,9 @@ mod tests {
     }
 
     /// The session that continues, and whether it is known whose it is.
-    fn chosen(sorted: &Sorted) -> Option<(SessionId, bool)> {
-        let chosen = sorted.session.as_ref()?;
-        Some((chosen.item.session, chosen.is_of_record))
+    fn selected(selection: &Selection) -> Option<(SessionId, bool)> {
+        let selected = selection.session.as_ref()?;
+        Some((selected.item.session, selected.is_of_record))
     }
 
     #[test]
@@ -305,12 +305,12 @@ mod tests {
         let session = SessionId::new();
         let record = record(session, 3);
         for (generation, is_used) in [(2, false), (3, true), (4, true)] {
-            let sorted = found(Some(&record), vec![item(session, generation)]).sort();
+            let selection = found(Some(&record), vec![item(session, generation)]).select();
             let wanted = is_used.then_some((session, true));
-            assert_eq!(chosen(&sorted), wanted, "{generation}");
-            assert_eq!(sorted.over.len(), usize::from(!is_used), "{generation}");
+            assert_eq!(selected(&selection), wanted, "{generation}");
+            assert_eq!(selection.over.len(), usize::from(!is_used), "{generation}");
             if !is_used {
-                assert_eq!(sorted.why, SignedOutReason::Missing);
+                assert_eq!(selection.why, SignedOutReason::Missing);
             }
         }
     }
@@ -327,13 +327,16 @@ mod tests {
             (1, 60, 100_000, false),
             (2, 0, 90_000, false),
         ] {
-            let found = Found {
+            let found = StoredState {
                 grace: Duration::from_secs(grace),
                 now_ms,
                 ..found(Some(&record), vec![item(session, generation)])
             };
-            let sorted = found.sort();
-            let last = sorted.session.as_ref().map(|chosen| chosen.is_last_chance);
+            let selection = found.select();
+            let last = selection
+                .session
+                .as_ref()
+                .map(|selected| selected.is_last_chance);
             let wanted = is_used.then_some(true);
             assert_eq!(last, wanted, "{generation} {grace} {now_ms}");
         }
@@ -344,16 +347,16 @@ mod tests {
         let (mine, other) = (SessionId::new(), SessionId::new());
         let of_mine = record(mine, 9);
         for record in [None, Some(&of_mine)] {
-            let sorted = found(record, vec![item(other, 1)]).sort();
-            assert_eq!(chosen(&sorted), Some((other, false)));
-            let cannot_ask = Found {
+            let selection = found(record, vec![item(other, 1)]).select();
+            assert_eq!(selected(&selection), Some((other, false)));
+            let cannot_ask = StoredState {
                 can_ask: false,
                 ..found(record, vec![item(other, 1)])
             };
-            let sorted = cannot_ask.sort();
-            assert_eq!(chosen(&sorted), None, "it is over");
-            assert_eq!(sorted.over.len(), 1, "and told");
-            assert_eq!(sorted.why, SignedOutReason::Missing);
+            let selection = cannot_ask.select();
+            assert_eq!(selected(&selection), None, "it is over");
+            assert_eq!(selection.over.len(), 1, "and told");
+            assert_eq!(selection.why, SignedOutReason::Missing);
         }
     }
 
@@ -366,12 +369,12 @@ mod tests {
                 session: named,
                 why: SignedOutReason::ByUser,
             });
-            let found = Found {
+            let found = StoredState {
                 marker,
                 ..found(Some(&record), vec![item(mine, 1)])
             };
-            let sorted = found.sort();
-            assert_eq!(sorted.session.is_none(), is_over);
+            let selection = found.select();
+            assert_eq!(selection.session.is_none(), is_over);
         }
     }
 
@@ -383,10 +386,10 @@ mod tests {
             record.until_quit = in_record;
             let mut item = item(session, 1);
             item.until_quit = in_item;
-            let sorted = found(Some(&record), vec![item]).sort();
-            assert_eq!(chosen(&sorted), None);
+            let selection = found(Some(&record), vec![item]).select();
+            assert_eq!(selected(&selection), None);
             assert_eq!(
-                (sorted.over.len(), sorted.why),
+                (selection.over.len(), selection.why),
                 (1, SignedOutReason::Missing)
             );
         }
@@ -399,21 +402,21 @@ mod tests {
         begun.saved_generation = None;
         let pending = [(before, Some(after))];
         let sort = |record: &Record, pending: &[(SessionId, Option<SessionId>)]| {
-            let found = Found {
+            let found = StoredState {
                 pending,
                 ..found(Some(record), vec![item(before, 5)])
             };
-            found.sort()
+            found.select()
         };
-        let sorted = sort(&begun, &pending);
-        assert_eq!(chosen(&sorted), Some((before, false)));
-        assert_eq!(sorted.revived, [before]);
+        let selection = sort(&begun, &pending);
+        assert_eq!(selected(&selection), Some((before, false)));
+        assert_eq!(selection.revived, [before]);
         // A person was told that they are signed in, so the session before is over.
         begun.until_quit = true;
-        assert_eq!(chosen(&sort(&begun, &pending)), None);
+        assert_eq!(selected(&sort(&begun, &pending)), None);
         // The session before was signed out of, not replaced.
         begun.until_quit = false;
-        assert_eq!(chosen(&sort(&begun, &[(before, None)])), None);
+        assert_eq!(selected(&sort(&begun, &[(before, None)])), None);
     }
 
     #[test]
@@ -433,10 +436,14 @@ mod tests {
                 session: before,
                 generation: known.map(Generation::from),
             }];
-            let sorted = found(Some(&begun), vec![item(before, generation)]).sort();
+            let selection = found(Some(&begun), vec![item(before, generation)]).select();
             let wanted = is_used.then_some((before, false));
-            assert_eq!(chosen(&sorted), wanted, "{known:?} {generation} {is_told}");
-            assert_eq!(sorted.over.len(), usize::from(!is_used));
+            assert_eq!(
+                selected(&selection),
+                wanted,
+                "{known:?} {generation} {is_told}"
+            );
+            assert_eq!(selection.over.len(), usize::from(!is_used));
         }
     }
 
@@ -445,11 +452,14 @@ mod tests {
         let (mine, other) = (SessionId::new(), SessionId::new());
         let record = record(mine, 2);
         let items = vec![item(other, 9), item(mine, 1), item(mine, 3)];
-        let sorted = found(Some(&record), items).sort();
-        let kept = sorted.session.as_ref().map(|chosen| chosen.item.generation);
+        let selection = found(Some(&record), items).select();
+        let kept = selection
+            .session
+            .as_ref()
+            .map(|selected| selected.item.generation);
         assert_eq!(kept, Some(3.into()));
-        assert_eq!(chosen(&sorted), Some((mine, true)));
-        let over: Vec<_> = sorted.over.iter().map(|item| item.session).collect();
+        assert_eq!(selected(&selection), Some((mine, true)));
+        let over: Vec<_> = selection.over.iter().map(|item| item.session).collect();
         assert_eq!(over, [other]);
     }
 
@@ -458,9 +468,9 @@ mod tests {
         let session = SessionId::new();
         let mut item = item(session, 1);
         item.origin = "https://b.example".into();
-        let sorted = found(None, vec![item]).sort();
-        assert_eq!(chosen(&sorted), None);
-        assert!(sorted.others_stay && sorted.over.is_empty());
-        assert_eq!(sorted.why, SignedOutReason::Never);
+        let selection = found(None, vec![item]).select();
+        assert_eq!(selected(&selection), None);
+        assert!(selection.others_stay && selection.over.is_empty());
+        assert_eq!(selection.why, SignedOutReason::Never);
     }
 }
