@@ -35,7 +35,7 @@ fn main() {
     let config: Value = serde_json::from_str(&text).expect("tauri.conf.json is JSON");
     let section = &config["plugins"]["vestibule"];
     embed_profile(section);
-    name_permissions(section);
+    name_rights(section);
     allow_commands().expect("the folder of permissions can be written");
     let commands = tauri_build::AppManifest::new().commands(COMMANDS);
     let attributes = tauri_build::Attributes::new()
@@ -101,7 +101,7 @@ fn embed_profile(section: &Value) {
 
 /// Writes a constant for each permission in `plugins.vestibule.roles`, so that a command that asks
 /// for a permission which is not listed there does not compile.
-fn name_permissions(section: &Value) {
+fn name_rights(section: &Value) {
     let roles = section["roles"].as_object();
     let lists = roles.into_iter().flat_map(|roles| roles.values());
     let names: BTreeSet<&str> = lists
@@ -117,7 +117,7 @@ fn name_permissions(section: &Value) {
         let constant = name.replace('.', "_").to_uppercase();
         code += &format!("/// `{name}`\npub const {constant}: &str = {name:?};\n");
     }
-    write("permissions.rs", &code);
+    write("rights.rs", &code);
 }
 
 fn write(name: &str, code: &str) {

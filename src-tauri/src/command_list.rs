@@ -24,12 +24,12 @@ macro_rules! command_list {
             commands::refresh,
             commands::unlock_keyring,
             commands::logout,
-            exchanges::backend_fetch,
-            exchanges::backend_upload,
-            exchanges::backend_write,
-            exchanges::backend_answer,
-            exchanges::backend_read,
-            exchanges::backend_cancel,
+            backend_calls::backend_fetch,
+            backend_calls::backend_upload,
+            backend_calls::backend_write,
+            backend_calls::backend_answer,
+            backend_calls::backend_read,
+            backend_calls::backend_cancel,
             commands::window_ready,
             commands::new_window,
             commands::app_info,
@@ -37,7 +37,7 @@ macro_rules! command_list {
             commands::set_theme,
             commands::set_reports,
             commands::open_log_folder,
-            people::export_people,
+            people_export::export_people,
         }
     };
 }

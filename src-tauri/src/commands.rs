@@ -1,5 +1,5 @@
 //! The commands that pages call. Each hands over to the core and returns. How often a page may call
-//! them is in [`crate::bounds`].
+//! them is in [`crate::command_limits`].
 
 use tauri::ipc::Invoke;
 use tauri::{AppHandle, State, WebviewWindow, Wry, command};
@@ -11,10 +11,10 @@ use vestibule_core::wire::{
     Theme,
 };
 
-use crate::bounds::Permit;
+use crate::command_limits::CommandSlot;
 use crate::command_list::command_list;
 use crate::workspaces::{self, Workspaces};
-use crate::{logging, preferences, reports, window};
+use crate::{error_reporting, logging, preferences, windows};
 
 /// Tauri's handler for all commands.
 pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
@@ -22,116 +22,116 @@ pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
 }
 
 /// The answer of a command.
-pub type Reply<T> = Result<T, AuthError>;
+pub type CommandResult<T> = Result<T, AuthError>;
 
 // Asynchronous, because it tries again where the app could not start, which may take a moment.
 #[command]
 async fn session(
-    _permit: Permit<Wry>,
+    _slot: CommandSlot<Wry>,
     workspaces: State<'_, Workspaces>,
     workspace: Option<String>,
-) -> Reply<SessionChanged> {
+) -> CommandResult<SessionChanged> {
     Ok(workspaces.get(workspace.as_deref())?.snapshot())
 }
 
 #[command]
 async fn login(
-    _permit: Permit<Wry>,
+    _slot: CommandSlot<Wry>,
     workspaces: State<'_, Workspaces>,
     workspace: Option<String>,
     input: LoginInput,
-) -> Reply<SignInOutcome> {
+) -> CommandResult<SignInOutcome> {
     workspaces.get(workspace.as_deref())?.login(input).await
 }
 
 #[command]
 async fn register(
-    _permit: Permit<Wry>,
+    _slot: CommandSlot<Wry>,
     workspaces: State<'_, Workspaces>,
     workspace: Option<String>,
     input: RegisterInput,
-) -> Reply<SignInOutcome> {
+) -> CommandResult<SignInOutcome> {
     workspaces.get(workspace.as_deref())?.register(input).await
 }
 
 #[command]
 async fn verify_otp(
-    _permit: Permit<Wry>,
+    _slot: CommandSlot<Wry>,
     workspaces: State<'_, Workspaces>,
     workspace: Option<String>,
     challenge: ChallengeId,
     code: Secret,
-) -> Reply<SignInOutcome> {
+) -> CommandResult<SignInOutcome> {
     let session = workspaces.get(workspace.as_deref())?;
     session.verify_otp(challenge, code).await
 }
 
 #[command]
 async fn resend_otp(
-    _permit: Permit<Wry>,
+    _slot: CommandSlot<Wry>,
     workspaces: State<'_, Workspaces>,
     workspace: Option<String>,
-) -> Reply<Challenge> {
+) -> CommandResult<Challenge> {
     workspaces.get(workspace.as_deref())?.resend_otp().await
 }
 
 #[command]
 fn cancel_otp(
-    _permit: Permit<Wry>,
+    _slot: CommandSlot<Wry>,
     workspaces: State<'_, Workspaces>,
     workspace: Option<&str>,
-) -> Reply<()> {
+) -> CommandResult<()> {
     workspaces.get(workspace)?.cancel_otp();
     Ok(())
 }
 
 #[command]
 async fn refresh(
-    _permit: Permit<Wry>,
+    _slot: CommandSlot<Wry>,
     workspaces: State<'_, Workspaces>,
     workspace: Option<String>,
-) -> Reply<()> {
+) -> CommandResult<()> {
     let session = workspaces.get(workspace.as_deref())?;
     session.refresh_for_page().await
 }
 
 #[command]
 async fn unlock_keyring(
-    _permit: Permit<Wry>,
+    _slot: CommandSlot<Wry>,
     workspaces: State<'_, Workspaces>,
     workspace: Option<String>,
-) -> Reply<()> {
+) -> CommandResult<()> {
     let session = workspaces.get(workspace.as_deref())?;
     session.unlock_keyring().await
 }
 
 #[command]
 async fn logout(
-    _permit: Permit<Wry>,
+    _slot: CommandSlot<Wry>,
     workspaces: State<'_, Workspaces>,
     workspace: Option<String>,
-) -> Reply<LogoutReply> {
+) -> CommandResult<LogoutReply> {
     Ok(workspaces.get(workspace.as_deref())?.logout().await)
 }
 
 #[command]
-async fn window_ready(_permit: Permit<Wry>, window: WebviewWindow) -> Reply<()> {
-    window::show(&window);
+async fn window_ready(_slot: CommandSlot<Wry>, window: WebviewWindow) -> CommandResult<()> {
+    windows::show(&window);
     Ok(())
 }
 
 // Asynchronous, because opening a window from a synchronous command deadlocks on Windows.
 #[command]
-async fn new_window(_permit: Permit<Wry>, app: AppHandle) -> Reply<()> {
-    window::open_another(&app)
+async fn new_window(_slot: CommandSlot<Wry>, app: AppHandle) -> CommandResult<()> {
+    windows::open_another(&app)
 }
 
 #[command]
 fn app_info(
-    _permit: Permit<Wry>,
+    _slot: CommandSlot<Wry>,
     app: AppHandle,
     workspaces: State<'_, Workspaces>,
-) -> Reply<AppInfo> {
+) -> CommandResult<AppInfo> {
     let package = app.package_info();
     let product = app.config().product_name.clone();
     let origin = workspaces.get(None)?.origin();
@@ -141,28 +141,28 @@ fn app_info(
         development: cfg!(debug_assertions),
         workspace: workspaces::DEFAULT.into(),
         origin,
-        reports: reports::chosen(&app),
+        reports: error_reporting::user_choice(&app),
         policy: workspaces.policy(None),
     })
 }
 
 #[command]
-fn theme(_permit: Permit<Wry>, app: AppHandle) -> Theme {
+fn theme(_slot: CommandSlot<Wry>, app: AppHandle) -> Theme {
     preferences::theme(&app)
 }
 
 #[command]
-fn set_theme(_permit: Permit<Wry>, app: AppHandle, theme: Theme) -> Reply<()> {
+fn set_theme(_slot: CommandSlot<Wry>, app: AppHandle, theme: Theme) -> CommandResult<()> {
     preferences::set_theme(&app, theme).map_err(internal)
 }
 
 #[command]
-fn set_reports(_permit: Permit<Wry>, app: AppHandle, on: bool) -> Reply<()> {
-    reports::choose(&app, on).map_err(internal)
+fn set_reports(_slot: CommandSlot<Wry>, app: AppHandle, on: bool) -> CommandResult<()> {
+    error_reporting::set_user_choice(&app, on).map_err(internal)
 }
 
 #[command]
-async fn open_log_folder(_permit: Permit<Wry>, app: AppHandle) -> Reply<()> {
+async fn open_log_folder(_slot: CommandSlot<Wry>, app: AppHandle) -> CommandResult<()> {
     logging::open_folder(&app).map_err(internal)
 }
 

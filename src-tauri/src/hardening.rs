@@ -6,7 +6,7 @@
 //! cannot look up in `/proc`, and the system's dark theme comes from them. An undumpable process
 //! would also refuse a debugger of the same user, but the app does not protect from that user.
 
-use crate::program::Program;
+use crate::cli::CliCommand;
 
 /// Variables that let WebDriver drive the window. Only the build for tests keeps them.
 #[cfg(not(feature = "e2e"))]
@@ -42,19 +42,19 @@ const TRUSTED_BY: &[&str] = &[];
 /// # Safety
 /// No other thread may read the environment at the same time, so `main` must call this first.
 #[allow(unsafe_code)]
-pub unsafe fn harden(program: Program) {
+pub unsafe fn harden(command: CliCommand) {
     leave_no_dump();
-    let trusted_by = match program {
-        Program::App => TRUSTED_BY,
+    let trusted_by = match command {
+        CliCommand::App => TRUSTED_BY,
         // The person at a terminal chooses which authorities the doctor trusts.
-        Program::Doctor | Program::Help | Program::Version => &[],
+        CliCommand::Doctor | CliCommand::Help | CliCommand::Version => &[],
     };
     for name in DRIVEN_BY.iter().chain(INSPECTED_BY).chain(trusted_by) {
         // SAFETY: the caller promises that there is no other thread.
         unsafe { std::env::remove_var(name) }
     }
     #[cfg(target_os = "linux")]
-    if program == Program::App {
+    if command == CliCommand::App {
         // SAFETY: as above.
         unsafe { crate::graphics::avoid_a_blank_window() }
     }

@@ -4,30 +4,30 @@
 //! the commands and sends session changes to the windows. What a session may do is decided in
 //! `vestibule-core`.
 
-mod bounds;
-mod bridge;
+mod backend_calls;
+mod backend_profile;
+mod cli;
+mod command_limits;
 mod command_list;
 mod commands;
 mod desktop_proxy;
-mod elsewhere;
-mod exchanges;
-mod fence;
+mod error_reporting;
+mod fallback_data_dir;
 #[cfg(target_os = "linux")]
 mod graphics;
 mod hardening;
-mod instance;
+mod lockdown;
 mod logging;
 mod menu;
-mod people;
-mod permission;
+mod people_export;
 mod preferences;
-mod program;
-mod public;
-mod reports;
-mod settings;
-mod window;
-mod wiping;
+mod public_fetch;
+mod rights;
+mod session_events;
+mod single_instance;
+mod windows;
 mod workspaces;
+mod zeroing_allocator;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -37,11 +37,11 @@ use tauri::{AppHandle, Manager as _};
 use vestibule_core::error::{AuthError, ErrorCode};
 use vestibule_log::Log;
 
-use instance::Instance;
+use single_instance::SingleInstance;
 use workspaces::Workspaces;
 
+pub use cli::CliCommand;
 pub use hardening::harden;
-pub use program::Program;
 
 /// Why the app cannot start.
 pub type StartError = Box<dyn std::error::Error>;
@@ -63,13 +63,13 @@ pub fn run() -> Result<(), StartError> {
     tauri::async_runtime::set(runtime.handle().clone());
     tauri::Builder::default()
         .plugin(tauri_plugin_store::Builder::default().build())
-        .plugin(window::state_plugin())
-        .plugin(public::plugin())
+        .plugin(windows::state_plugin())
+        .plugin(public_fetch::plugin())
         .menu(menu::menu)
         .on_menu_event(|app, event| menu::on_event(app, event.id().as_ref()))
-        .manage(vestibule_core::exchanges::Exchanges::default())
-        .manage(bounds::Bounds::default())
-        .on_window_event(window::on_event)
+        .manage(vestibule_core::backend_calls::Exchanges::default())
+        .manage(command_limits::CommandLimits::default())
+        .on_window_event(windows::on_event)
         .invoke_handler(commands::handler())
         .setup(move |app| {
             // Tauri panics with an error from here, and the log does not show messages of panics.
@@ -80,11 +80,11 @@ pub fn run() -> Result<(), StartError> {
         .build(context)?
         .run(|app, event| match event {
             tauri::RunEvent::Exit => {
-                elsewhere::remove(app);
+                fallback_data_dir::remove(app);
                 logging::end(app);
             }
             #[cfg(target_os = "macos")]
-            tauri::RunEvent::Reopen { .. } => window::focus_any(app),
+            tauri::RunEvent::Reopen { .. } => windows::focus_any(app),
             _ => {}
         });
     Ok(())
@@ -92,19 +92,19 @@ pub fn run() -> Result<(), StartError> {
 
 fn start(app: &AppHandle, log: Log) -> Result<(), StartError> {
     app.manage(log);
-    app.manage(Instance::default());
+    app.manage(SingleInstance::default());
     // Before everything else, because a second launch ends here and must not have opened anything.
     let claimed = app
-        .state::<Instance>()
-        .claim(app, instance::HANDOVER_TIMEOUT);
+        .state::<SingleInstance>()
+        .claim(app, single_instance::HANDOVER_TIMEOUT);
     #[cfg(any(debug_assertions, feature = "e2e"))]
-    public::follow_override(app)?;
-    let (links, refusal) = match fence::Links::configured(app) {
+    public_fetch::allow_overridden_backend(app)?;
+    let (links, refusal) = match lockdown::Links::configured(app) {
         Ok(links) => (links, None),
         Err(error) => {
             tracing::error!(%error, "the settings are not valid; no workspace is opened");
             let refusal = AuthError::with_message(ErrorCode::Misconfigured, error);
-            (fence::Links::default(), Some(refusal))
+            (lockdown::Links::default(), Some(refusal))
         }
     };
     app.manage(Arc::new(links));
@@ -112,10 +112,10 @@ fn start(app: &AppHandle, log: Log) -> Result<(), StartError> {
     match claimed {
         // An error is in the log. The window asks for the session again and shows the error.
         Ok(()) => drop(app.state::<Workspaces>().get(None)),
-        Err(_) => elsewhere::go(app),
+        Err(_) => fallback_data_dir::create(app),
     }
     preferences::apply(app);
-    window::open_first(app)?;
+    windows::open_first(app)?;
     Ok(())
 }
 
@@ -123,12 +123,12 @@ fn start(app: &AppHandle, log: Log) -> Result<(), StartError> {
 /// the backend that the app would use now. Returns the exit status.
 pub fn doctor(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
     let app = || {
-        let in_use = settings::in_use(context().config(), workspaces::DEFAULT);
+        let in_use = backend_profile::layers_in_use(context().config(), workspaces::DEFAULT);
         let (layers, policy) = in_use.map_err(|error| error.to_string())?;
         Ok(Some(vestibule_doctor::App {
             layers,
             policy,
-            permissions: &permission::ALL,
+            permissions: &rights::ALL,
             desktop: desktop_proxy::desktop(),
         }))
     };
@@ -137,8 +137,8 @@ pub fn doctor(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
 
 /// Prints the help, or only the version, on standard output.
 #[must_use]
-pub fn about(program: Program) -> ExitCode {
-    program::join_terminal();
+pub fn about(command: CliCommand) -> ExitCode {
+    cli::attach_terminal();
     let context = context();
     let package = context.package_info();
     let product = context.config().product_name.as_deref();
@@ -146,9 +146,11 @@ pub fn about(program: Program) -> ExitCode {
         product.unwrap_or(&package.name),
         package.version.to_string(),
     );
-    let text = match program {
-        Program::Version => format!("{product} {version}\n"),
-        Program::App | Program::Doctor | Program::Help => Program::help(product, &version),
+    let text = match command {
+        CliCommand::Version => format!("{product} {version}\n"),
+        CliCommand::App | CliCommand::Doctor | CliCommand::Help => {
+            CliCommand::help(product, &version)
+        }
     };
     match std::io::stdout().write_all(text.as_bytes()) {
         Ok(()) => ExitCode::SUCCESS,

@@ -7,14 +7,14 @@ use std::time::Duration;
 use tauri::{AppHandle, Manager as _};
 use vestibule_log::Log;
 
-use crate::{StartError, reports};
+use crate::{StartError, error_reporting};
 
 /// How long the app waits at its end for a report that is being sent.
 const REPORT_FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Keeps the log in the system's folder for logs. Only the process that owns the windows may call
 /// this, because two processes must not write one file. Without a file the app runs all the same.
-pub fn keep(app: &AppHandle) {
+pub fn keep_in_file(app: &AppHandle) {
     let log = app.state::<Log>();
     let kept = app.path().app_log_dir().map_err(StartError::from);
     let kept = kept.and_then(|folder| Ok(log.keep_in(&folder)?));
@@ -29,13 +29,13 @@ pub fn keep(app: &AppHandle) {
         development = cfg!(debug_assertions),
         "the app has started"
     );
-    reports::apply(app);
+    error_reporting::apply(app);
 }
 
 /// Appends the log so far to the log of the process that owns the windows.
-pub fn leave_word(app: &AppHandle) {
+pub fn append_to_owners_log(app: &AppHandle) {
     let left = app.path().app_log_dir().map_err(StartError::from);
-    let left = left.and_then(|folder| Ok(app.state::<Log>().leave_word_in(&folder)?));
+    let left = left.and_then(|folder| Ok(app.state::<Log>().append_to_owners_log(&folder)?));
     if let Err(error) = left {
         tracing::warn!(%error, "the log could not be appended to that of the process that owns the windows");
     }

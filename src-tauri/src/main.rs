@@ -3,21 +3,21 @@
 
 use std::process::ExitCode;
 
-use vestibule_lib::Program;
+use vestibule_lib::CliCommand;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
     let first = arguments.next();
-    let program = Program::named(first.as_deref());
+    let command = CliCommand::from_argument(first.as_deref());
     #[allow(unsafe_code)]
     // SAFETY: no other thread has been started yet.
     unsafe {
-        vestibule_lib::harden(program);
+        vestibule_lib::harden(command);
     }
-    match program {
-        Program::Doctor => vestibule_lib::doctor(arguments).into(),
-        Program::Help | Program::Version => vestibule_lib::about(program),
-        Program::App => {
+    match command {
+        CliCommand::Doctor => vestibule_lib::doctor(arguments).into(),
+        CliCommand::Help | CliCommand::Version => vestibule_lib::about(command),
+        CliCommand::App => {
             if first.is_some() {
                 eprintln!("Vestibule does not know this argument; --help lists the arguments");
             }

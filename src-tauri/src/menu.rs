@@ -3,7 +3,7 @@
 use tauri::menu::{AboutMetadata, Menu, MenuItem, PredefinedMenuItem, Submenu};
 use tauri::{AppHandle, Wry};
 
-use crate::{StartError, logging, window};
+use crate::{StartError, logging, windows};
 
 const NEW_WINDOW: &str = "new-window";
 const LOG_FOLDER: &str = "log-folder";
@@ -88,10 +88,10 @@ fn about(app: &AppHandle) -> tauri::Result<PredefinedMenuItem<Wry>> {
 /// Carries out a menu item.
 pub fn on_event(app: &AppHandle, id: &str) {
     let done = match id {
-        NEW_WINDOW => window::open_another(app).map_err(StartError::from),
+        NEW_WINDOW => windows::open_another(app).map_err(StartError::from),
         LOG_FOLDER => logging::open_folder(app),
         #[cfg(not(target_os = "macos"))]
-        CLOSE_WINDOW => window::close_focused(app).map_err(StartError::from),
+        CLOSE_WINDOW => windows::close_focused(app).map_err(StartError::from),
         #[cfg(not(target_os = "macos"))]
         QUIT => {
             app.exit(0);

@@ -7,7 +7,7 @@ use tauri::{AppHandle, Runtime};
 use tauri_plugin_store::{Error, StoreExt as _};
 use vestibule_core::wire::Theme;
 
-use crate::window;
+use crate::windows;
 
 const FILE: &str = "preferences.json";
 const THEME: &str = "theme";
@@ -32,7 +32,7 @@ pub fn apply<R: Runtime>(app: &AppHandle<R>) {
         Theme::Light => Some(tauri::Theme::Light),
         Theme::Dark => Some(tauri::Theme::Dark),
     });
-    window::lay_grounds(app);
+    windows::set_backgrounds(app);
 }
 
 /// Whether the user has agreed to reports of failures.

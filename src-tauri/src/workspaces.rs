@@ -15,8 +15,8 @@ use vestibule_core::session::{Config, Session};
 use vestibule_core::storage::keyring::Keyring;
 use vestibule_core::wire::PolicyInfo;
 
-use crate::instance::Instance;
-use crate::{bridge, settings};
+use crate::single_instance::SingleInstance;
+use crate::{backend_profile, session_events};
 
 /// The workspace of a command that names none.
 pub const DEFAULT: &str = "default";
@@ -57,13 +57,13 @@ impl Workspaces {
             return Err(refusal.clone());
         }
         // Only the process that owns the windows may open a session.
-        let instance = self.app.state::<Instance>();
+        let instance = self.app.state::<SingleInstance>();
         instance.claim(&self.app, Duration::ZERO)?;
         let open = open_one(&self.app, name).inspect_err(|error| {
             tracing::error!(%error, workspace = name, "a workspace stays closed");
         })?;
         let session = open.session.clone();
-        bridge::start(self.app.clone(), &session);
+        session_events::forward(self.app.clone(), &session);
         *slot = Some(open);
         Ok(session)
     }
@@ -79,7 +79,7 @@ impl Workspaces {
 /// Opens a workspace. Its records are under the app's data folder, its tokens in the operating
 /// system's keyring under the app's identifier.
 fn open_one(app: &AppHandle, name: &str) -> Result<Open, AuthError> {
-    let settings = settings::of(app, name)
+    let settings = backend_profile::load(app, name)
         .map_err(|error| AuthError::with_message(ErrorCode::Misconfigured, error.to_string()))?;
     let folder = app.path().app_local_data_dir().map_err(|error| {
         tracing::error!(%error, "the system names no folder for the app's data");

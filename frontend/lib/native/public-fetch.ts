@@ -1,5 +1,5 @@
 // Fetches public content through a client of the shell that does not have the session. The shell
-// refuses addresses that `src-tauri/capabilities/public.json` does not list. This side refuses bodies
+// refuses addresses that `src-tauri/capabilities/public-fetch.json` does not list. This side refuses bodies
 // that are too large.
 
 import { NativeError } from "./errors";

@@ -68,7 +68,7 @@ impl Rolling {
 
     /// Appends the waiting lines to a file that another process may be writing. It uses a single
     /// write, which the system does not mix with those of others, and does not replace the file.
-    pub fn leave_word(&self, folder: &Path) -> io::Result<()> {
+    pub fn append_to_owners_log(&self, folder: &Path) -> io::Result<()> {
         make_private_folder(folder)?;
         let mut state = self.state();
         let path = folder.join(file_name(0));
@@ -292,8 +292,8 @@ mod tests {
         owner.open(folder.path()).unwrap();
         owner.write_all(b"owner\n").unwrap();
         other.write_all(b"other\n").unwrap();
-        other.leave_word(folder.path()).unwrap();
-        other.leave_word(folder.path()).unwrap();
+        other.append_to_owners_log(folder.path()).unwrap();
+        other.append_to_owners_log(folder.path()).unwrap();
         owner.write_all(b"owner again\n").unwrap();
         let read = || files(folder.path())[0].1.clone();
         assert_eq!(read(), "owner\nother\nowner again\n");

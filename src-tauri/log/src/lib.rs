@@ -71,8 +71,8 @@ impl Log {
     ///
     /// # Errors
     /// If the folder or the file cannot be made.
-    pub fn leave_word_in(&self, folder: &Path) -> io::Result<()> {
-        self.file.leave_word(folder)
+    pub fn append_to_owners_log(&self, folder: &Path) -> io::Result<()> {
+        self.file.append_to_owners_log(folder)
     }
 
     /// Sends reports of failures to `reporter` from now on, or to nobody.

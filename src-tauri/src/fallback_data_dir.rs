@@ -8,13 +8,13 @@ use std::sync::{Mutex, PoisonError};
 use tauri::{AppHandle, Manager as _};
 use tempfile::TempDir;
 
-struct Elsewhere(Mutex<Option<TempDir>>);
+struct FallbackDataDir(Mutex<Option<TempDir>>);
 
 /// Makes the temporary folder. Every window that this process opens from now on uses it.
-pub fn go(app: &AppHandle) {
+pub fn create(app: &AppHandle) {
     match tempfile::Builder::new().prefix("vestibule-").tempdir() {
         Ok(folder) => {
-            app.manage(Elsewhere(Mutex::new(Some(folder))));
+            app.manage(FallbackDataDir(Mutex::new(Some(folder))));
         }
         Err(error) => {
             tracing::error!(%error, "no temporary folder can be made, so a window may not open")
@@ -24,15 +24,21 @@ pub fn go(app: &AppHandle) {
 
 /// The temporary folder; `None` where windows use the app's own folder.
 pub fn folder(app: &AppHandle) -> Option<PathBuf> {
-    let elsewhere = app.try_state::<Elsewhere>()?;
-    let folder = elsewhere.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let fallback_data_dir = app.try_state::<FallbackDataDir>()?;
+    let folder = fallback_data_dir
+        .0
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
     folder.as_ref().map(|folder| folder.path().to_owned())
 }
 
 /// Removes the temporary folder when the app ends.
 pub fn remove(app: &AppHandle) {
-    if let Some(elsewhere) = app.try_state::<Elsewhere>() {
-        let mut folder = elsewhere.0.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(fallback_data_dir) = app.try_state::<FallbackDataDir>() {
+        let mut folder = fallback_data_dir
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         drop(folder.take());
     }
 }

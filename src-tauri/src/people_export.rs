@@ -12,9 +12,9 @@ use vestibule_core::backend::refusal;
 use vestibule_core::error::{AuthError, ErrorCode};
 use vestibule_core::wire::{Exported, FetchReply, FetchRequest};
 
-use crate::bounds::Permit;
-use crate::commands::{Reply, internal};
-use crate::permission;
+use crate::command_limits::CommandSlot;
+use crate::commands::{CommandResult, internal};
+use crate::rights;
 use crate::workspaces::Workspaces;
 
 /// Where the backend has the list.
@@ -25,13 +25,13 @@ const FILES: u32 = 100;
 
 #[command]
 pub async fn export_people(
-    _permit: Permit<Wry>,
+    _slot: CommandSlot<Wry>,
     app: AppHandle,
     workspaces: State<'_, Workspaces>,
     workspace: Option<String>,
-) -> Reply<Exported> {
+) -> CommandResult<Exported> {
     let session = workspaces.get(workspace.as_deref())?;
-    session.require_right(permission::PEOPLE_EXPORT).await?;
+    session.require_right(rights::PEOPLE_EXPORT).await?;
     let request = FetchRequest {
         path: PATH.into(),
         method: "GET".into(),

@@ -7,7 +7,7 @@ use vestibule_core::session::Session;
 const EVENT: &str = "session-changed";
 
 /// Forwards every change of `session` until the app ends.
-pub fn start(app: AppHandle, session: &Session) {
+pub fn forward(app: AppHandle, session: &Session) {
     // Subscribed now and not when the task first runs, so that no change after this call is missed
     // by a window that reads the state right after it.
     let mut changes = session.subscribe();

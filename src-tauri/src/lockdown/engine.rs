@@ -55,7 +55,7 @@ pub const WEBVIEW2_ARGUMENTS: &str = concat!(
 /// # Errors
 /// If the window is gone.
 #[cfg(any(target_os = "linux", target_os = "macos"))]
-pub fn close_side_doors(window: &WebviewWindow) -> tauri::Result<()> {
+pub fn disable_engine_features(window: &WebviewWindow) -> tauri::Result<()> {
     window.with_webview(|webview| {
         if let Err(error) = webkit::switch_off(&webview, SIDE_DOORS) {
             tracing::error!(%error, "features of the web engine could not be switched off, so a page may look up names");
@@ -65,7 +65,7 @@ pub fn close_side_doors(window: &WebviewWindow) -> tauri::Result<()> {
 
 /// Does nothing: [`WEBVIEW2_ARGUMENTS`] have switched these features off already.
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
-pub fn close_side_doors(_: &WebviewWindow) -> tauri::Result<()> {
+pub fn disable_engine_features(_: &WebviewWindow) -> tauri::Result<()> {
     Ok(())
 }
 

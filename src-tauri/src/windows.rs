@@ -1,5 +1,5 @@
 //! Opens, shows and closes windows. A window is hidden until its page is ready, and the main window
-//! comes back at the same place at the next start. What pages cannot do is in `fence`.
+//! comes back at the same place at the next start. What pages cannot do is in `lockdown`.
 
 use std::sync::mpsc;
 use std::time::Duration;
@@ -14,21 +14,21 @@ use tauri::{
 };
 use tauri_plugin_window_state::StateFlags;
 use uuid::Uuid;
+use vestibule_core::backend_calls::Exchanges;
 use vestibule_core::error::AuthError;
-use vestibule_core::exchanges::Exchanges;
 use vestibule_core::wire::Theme as Chosen;
 
 use crate::commands::internal;
-use crate::{bounds, elsewhere, fence, preferences};
+use crate::{command_limits, fallback_data_dir, lockdown, preferences};
 
 const MAIN: &str = "main";
 /// The page's `--ground` in `frontend/app/globals.css`, light and dark.
-const GROUND_LIGHT: Color = Color(0xf6, 0xf6, 0xf3, 0xff);
-const GROUND_DARK: Color = Color(0x11, 0x14, 0x13, 0xff);
+const BACKGROUND_LIGHT: Color = Color(0xf6, 0xf6, 0xf3, 0xff);
+const BACKGROUND_DARK: Color = Color(0x11, 0x14, 0x13, 0xff);
 /// The most characters of a page's title that are shown as the window's title.
-const TITLE: usize = 200;
+const MAX_TITLE_CHARS: usize = 200;
 /// A window is shown after this time even if its page never says that it is ready.
-const SHOW_ANYWAY: Duration = Duration::from_millis(1500);
+const SHOW_TIMEOUT: Duration = Duration::from_millis(1500);
 
 /// Opens the first window.
 pub fn open_first(app: &AppHandle) -> tauri::Result<()> {
@@ -44,9 +44,9 @@ pub fn open_first(app: &AppHandle) -> tauri::Result<()> {
 /// Opens one more window.
 ///
 /// # Errors
-/// If there are [`bounds::WINDOWS`] already, or the engine cannot open one.
+/// If there are [`command_limits::WINDOWS`] already, or the engine cannot open one.
 pub fn open_another(app: &AppHandle) -> Result<(), AuthError> {
-    let _room = bounds::one_window_more(app)?;
+    let _room = command_limits::reserve_window(app)?;
     let label = match app.get_webview_window(MAIN) {
         None => MAIN.to_owned(),
         Some(_) => format!("window-{}", Uuid::new_v4()),
@@ -60,14 +60,14 @@ fn open(app: &AppHandle, label: &str) -> tauri::Result<()> {
     let (tell, opened) = mpsc::channel();
     let (handle, label) = (app.clone(), label.to_owned());
     app.run_on_main_thread(move || {
-        let _ = tell.send(open_in_this_turn(&handle, &label));
+        let _ = tell.send(open_on_main_thread(&handle, &label));
     })?;
     // An app that is ending drops the task, and then nothing is received.
     let opened = opened.recv();
     opened.unwrap_or(Err(tauri::Error::FailedToReceiveMessage))
 }
 
-fn open_in_this_turn(app: &AppHandle, label: &str) -> tauri::Result<()> {
+fn open_on_main_thread(app: &AppHandle, label: &str) -> tauri::Result<()> {
     let title = app.config().product_name.clone().unwrap_or_default();
     let builder = WebviewWindowBuilder::new(app, label, WebviewUrl::default())
         .title(title)
@@ -81,7 +81,7 @@ fn open_in_this_turn(app: &AppHandle, label: &str) -> tauri::Result<()> {
         })
         .on_document_title_changed(|window, title| {
             // A script can make a title of any length, and the system keeps all of it.
-            let shown: String = title.chars().take(TITLE).collect();
+            let shown: String = title.chars().take(MAX_TITLE_CHARS).collect();
             // Between two pages the title is empty.
             if !shown.is_empty()
                 && let Err(error) = window.set_title(&shown)
@@ -89,7 +89,7 @@ fn open_in_this_turn(app: &AppHandle, label: &str) -> tauri::Result<()> {
                 tracing::warn!(%error, "a window's title could not be set to its page's title");
             }
         });
-    let builder = match elsewhere::folder(app) {
+    let builder = match fallback_data_dir::folder(app) {
         Some(folder) => builder.data_directory(folder),
         None => builder,
     };
@@ -98,10 +98,10 @@ fn open_in_this_turn(app: &AppHandle, label: &str) -> tauri::Result<()> {
         Some(script) => builder.initialization_script(script),
         None => builder,
     };
-    let window = fence::build(builder, app)?;
-    lay_ground(&window)?;
+    let window = lockdown::build(builder, app)?;
+    set_background(&window)?;
     async_runtime::spawn(async move {
-        tokio::time::sleep(SHOW_ANYWAY).await;
+        tokio::time::sleep(SHOW_TIMEOUT).await;
         show(&window);
     });
     Ok(())
@@ -109,26 +109,30 @@ fn open_in_this_turn(app: &AppHandle, label: &str) -> tauri::Result<()> {
 
 /// Sets the window's background to the page's colour, so that no white flash is seen before the page
 /// is drawn.
-fn lay_ground<R: Runtime>(window: &WebviewWindow<R>) -> tauri::Result<()> {
+fn set_background<R: Runtime>(window: &WebviewWindow<R>) -> tauri::Result<()> {
     let dark = match preferences::theme(window.app_handle()) {
         Chosen::Dark => true,
         Chosen::Light => false,
         Chosen::System => matches!(window.theme(), Ok(Theme::Dark)),
     };
-    let ground = Some(if dark { GROUND_DARK } else { GROUND_LIGHT });
+    let background = Some(if dark {
+        BACKGROUND_DARK
+    } else {
+        BACKGROUND_LIGHT
+    });
     // On Linux the menu is drawn on the window itself, and the system chooses the menu's colour. So
     // only the webview gets the background colour there.
     #[cfg(target_os = "linux")]
-    AsRef::<Webview<R>>::as_ref(window).set_background_color(ground)?;
+    AsRef::<Webview<R>>::as_ref(window).set_background_color(background)?;
     #[cfg(not(target_os = "linux"))]
-    window.set_background_color(ground)?;
+    window.set_background_color(background)?;
     Ok(())
 }
 
 /// Sets the background colour of every window again, after the theme has changed.
-pub fn lay_grounds<R: Runtime>(app: &AppHandle<R>) {
+pub fn set_backgrounds<R: Runtime>(app: &AppHandle<R>) {
     for window in app.webview_windows().values() {
-        if let Err(error) = lay_ground(window) {
+        if let Err(error) = set_background(window) {
             let window = window.label();
             tracing::warn!(%error, window, "the background colour of a window could not be set");
         }
@@ -147,7 +151,7 @@ fn e2e_script() -> Option<String> {
 pub fn on_event(window: &Window, event: &WindowEvent) {
     match event {
         WindowEvent::Destroyed => window.state::<Exchanges>().leave(window.label()),
-        WindowEvent::ThemeChanged(_) => lay_grounds(window.app_handle()),
+        WindowEvent::ThemeChanged(_) => set_backgrounds(window.app_handle()),
         _ => {}
     }
 }

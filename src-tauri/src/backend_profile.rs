@@ -18,7 +18,7 @@ use vestibule_core::profile::{Layer, Profile, ProfileError, load_for};
 use vestibule_core::transport::NetworkSettings;
 use vestibule_core::wire::{Overridden, PolicyInfo};
 
-use crate::{StartError, desktop_proxy, permission};
+use crate::{StartError, desktop_proxy, rights};
 
 /// The section of `tauri.conf.json` under `plugins`.
 const SECTION: &str = "vestibule";
@@ -26,7 +26,7 @@ const PLACE: &str = "tauri.conf.json (plugins.vestibule)";
 /// The key in the section that names a shipped profile, or a file beside `tauri.conf.json`.
 const CHOICE: &str = "profile";
 /// The keys of the section that do not belong to a profile.
-const OF_THE_SHELL: [&str; 2] = [CHOICE, "links"];
+const SHELL_KEYS: [&str; 2] = [CHOICE, "links"];
 /// The file's name in the configuration folder, without its ending `.toml` or `.json`.
 const FILE: &str = "profile";
 
@@ -40,7 +40,7 @@ struct Overrides {
 }
 
 /// What a workspace is opened with.
-pub struct Settings {
+pub struct BackendSettings {
     /// The profile of its backend.
     pub profile: Profile,
     /// How the backend is reached, as the policy and the desktop say.
@@ -54,7 +54,7 @@ pub struct Settings {
 /// # Errors
 /// If any layer is not valid. Then no layer is used, because the app could otherwise send passwords
 /// to another backend than the one that the invalid layer names.
-pub fn of(app: &AppHandle, workspace: &str) -> Result<Settings, ProfileError> {
+pub fn load(app: &AppHandle, workspace: &str) -> Result<BackendSettings, ProfileError> {
     let section = app.config().plugins.0.get(SECTION);
     let folder = app.path().app_config_dir().ok();
     let policy = Policy::find(&app.config().identifier)?;
@@ -63,16 +63,16 @@ pub fn of(app: &AppHandle, workspace: &str) -> Result<Settings, ProfileError> {
         policy.as_ref(),
         folder.as_deref(),
         workspace,
-        &Overrides::given(),
+        &Overrides::from_environment(),
     )?;
-    let mut loaded = load_for(&layers, Some(&permission::ALL))?;
+    let mut loaded = load_for(&layers, Some(&rights::ALL))?;
     if cfg!(debug_assertions) {
         // The sign-in page of a development build offers the bundled backend's demo accounts.
         loaded.profile.api.allow.push("/demo-accounts".into());
     }
     let info = policy.as_ref().map(|policy| policy.info(&loaded));
     if let Some(info) = &info {
-        tell(info);
+        log_policy(info);
     }
     let profile = loaded.profile;
     tracing::info!(
@@ -80,7 +80,7 @@ pub fn of(app: &AppHandle, workspace: &str) -> Result<Settings, ProfileError> {
         origin = profile.origin(),
         "the backend's profile is loaded"
     );
-    Ok(Settings {
+    Ok(BackendSettings {
         profile,
         network: network_of(policy.as_ref()),
         policy: info,
@@ -105,7 +105,7 @@ fn network_of(policy: Option<&Policy>) -> NetworkSettings {
 }
 
 /// Logs what a policy does.
-fn tell(policy: &PolicyInfo) {
+fn log_policy(policy: &PolicyInfo) {
     let PolicyInfo {
         place,
         sets,
@@ -133,7 +133,7 @@ fn tell(policy: &PolicyInfo) {
 ///
 /// # Errors
 /// If a layer cannot be read, or if only a running app knows the configuration folder.
-pub fn in_use(
+pub fn layers_in_use(
     config: &tauri::Config,
     workspace: &str,
 ) -> Result<(Vec<Layer>, Option<Policy>), StartError> {
@@ -150,7 +150,7 @@ pub fn in_use(
         policy.as_ref(),
         folder.as_deref(),
         workspace,
-        &Overrides::given(),
+        &Overrides::from_environment(),
     )?;
     Ok((layers, policy))
 }
@@ -165,7 +165,7 @@ fn layers(
 ) -> Result<Vec<Layer>, ProfileError> {
     let mut layers = Vec::new();
     if let Some(section) = section {
-        layers.extend(built(section.clone(), BUILT_IN)?);
+        layers.extend(built_in_layers(section.clone(), BUILT_IN)?);
     }
     layers.extend(policy.and_then(Policy::profile).cloned());
     if let Some(folder) = folder {
@@ -186,21 +186,24 @@ fn layers(
 }
 
 /// The layers that the app was built with: the chosen profile, and the section's own keys.
-fn built(mut section: Value, file: Option<(&str, &str)>) -> Result<Vec<Layer>, ProfileError> {
+fn built_in_layers(
+    mut section: Value,
+    file: Option<(&str, &str)>,
+) -> Result<Vec<Layer>, ProfileError> {
     let mut layers = Vec::new();
     if let Some(chosen) = section.get(CHOICE) {
         layers.push(Layer::chosen(PLACE, CHOICE, chosen, file)?);
     }
     if let Some(section) = section.as_object_mut() {
-        section.retain(|key, _| !OF_THE_SHELL.contains(&key.as_str()));
+        section.retain(|key, _| !SHELL_KEYS.contains(&key.as_str()));
     }
-    layers.push(Layer::beside(PLACE, section, &OF_THE_SHELL));
+    layers.push(Layer::beside(PLACE, section, &SHELL_KEYS));
     Ok(layers)
 }
 
 impl Overrides {
     #[cfg(any(debug_assertions, feature = "e2e"))]
-    fn given() -> Self {
+    fn from_environment() -> Self {
         Self {
             profile: std::env::var("VESTIBULE_PROFILE").ok(),
             backend: std::env::var("VESTIBULE_BACKEND").ok(),
@@ -208,7 +211,7 @@ impl Overrides {
     }
 
     #[cfg(not(any(debug_assertions, feature = "e2e")))]
-    fn given() -> Self {
+    fn from_environment() -> Self {
         Self::default()
     }
 }
@@ -223,19 +226,19 @@ mod tests {
         whole["plugins"][SECTION].clone()
     }
 
-    fn made(
+    fn profile_of(
         section: &Value,
         folder: &Path,
         overrides: &Overrides,
     ) -> Result<Profile, ProfileError> {
         let layers = layers(Some(section), None, Some(folder), "default", overrides)?;
-        load_for(&layers, Some(&permission::ALL)).map(|loaded| loaded.profile)
+        load_for(&layers, Some(&rights::ALL)).map(|loaded| loaded.profile)
     }
 
     #[test]
     fn what_this_app_is_built_with_is_valid() {
         let folder = tempfile::tempdir().unwrap();
-        let profile = made(&configured(), folder.path(), &Overrides::default());
+        let profile = profile_of(&configured(), folder.path(), &Overrides::default());
         profile.unwrap_or_else(|error| panic!("{error}"));
     }
 
@@ -247,7 +250,7 @@ mod tests {
         let section = json!({"profile": "directus", "backend": "https://built.example"});
         let none = Overrides::default();
         let at = |overrides: &Overrides| {
-            let profile = made(&section, folder.path(), overrides).unwrap();
+            let profile = profile_of(&section, folder.path(), overrides).unwrap();
             (profile.name.clone(), profile.origin())
         };
         let directus = |origin: &str| ("Directus".to_owned(), origin.to_owned());
@@ -273,13 +276,15 @@ mod tests {
     fn a_file_may_be_built_in() {
         let section = json!({"profile": "mine.toml", "backend": "https://a.example"});
         let text = "schema = 1\nextends = 'directus'\nname = 'Mine'";
-        let layers = built(section.clone(), Some(("mine.toml", text))).unwrap();
+        let layers = built_in_layers(section.clone(), Some(("mine.toml", text))).unwrap();
         let profile = load_for(&layers, None).unwrap().profile;
         assert_eq!(
             (profile.name.as_str(), profile.origin().as_str()),
             ("Mine", "https://a.example")
         );
-        let error = built(section, None).err().expect("it was not built in");
+        let error = built_in_layers(section, None)
+            .err()
+            .expect("it was not built in");
         assert_eq!(error.key, "profile", "{error}");
     }
 
@@ -288,7 +293,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let refused = |key: &str, value: Value| {
             let section = json!({key: value, "backend": "https://a.example"});
-            let error = made(&section, folder.path(), &Overrides::default()).unwrap_err();
+            let error = profile_of(&section, folder.path(), &Overrides::default()).unwrap_err();
             assert_eq!((error.place.as_str(), error.key.as_str()), (PLACE, key));
             error
         };
@@ -316,7 +321,7 @@ mod tests {
             profile: Some("directsu".into()),
             backend: None,
         };
-        let error = made(&configured(), folder.path(), &overrides).unwrap_err();
+        let error = profile_of(&configured(), folder.path(), &overrides).unwrap_err();
         let text = error.to_string();
         assert!(text.starts_with("VESTIBULE_PROFILE: "), "{text}");
         assert!(
@@ -330,7 +335,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("profile.toml");
         std::fs::write(&path, "schema = 1\nbakend = 'https://other.example'").unwrap();
-        let error = made(&configured(), folder.path(), &Overrides::default()).unwrap_err();
+        let error = profile_of(&configured(), folder.path(), &Overrides::default()).unwrap_err();
         let text = error.to_string();
         assert!(text.starts_with(&path.display().to_string()), "{text}");
         assert!(
@@ -341,15 +346,15 @@ mod tests {
     #[test]
     fn a_file_may_give_permissions_to_other_roles_but_invents_none() {
         let folder = tempfile::tempdir().unwrap();
-        let made = |text: &str| {
+        let profile_of = |text: &str| {
             std::fs::write(folder.path().join("profile.toml"), text).unwrap();
-            made(&configured(), folder.path(), &Overrides::default())
+            profile_of(&configured(), folder.path(), &Overrides::default())
         };
-        let profile = made("schema = 1\n[roles]\nchief = ['people.see']").unwrap();
+        let profile = profile_of("schema = 1\n[roles]\nchief = ['people.see']").unwrap();
         let may = |role: &str| profile.roles.grant(&[role.to_owned()]);
-        assert_eq!(may("chief"), [permission::PEOPLE_SEE]);
+        assert_eq!(may("chief"), [rights::PEOPLE_SEE]);
         assert!(!may("admin").is_empty(), "the app's own table stays");
-        let error = made("schema = 1\n[roles]\nchief = ['people.sea']").unwrap_err();
+        let error = profile_of("schema = 1\n[roles]\nchief = ['people.sea']").unwrap_err();
         let text = error.to_string();
         assert!(
             text.contains("profile.toml: `roles.chief[0]`")

@@ -3,4 +3,4 @@
 // A permission that only pages ask for is not used here.
 #![allow(dead_code)]
 
-include!(concat!(env!("OUT_DIR"), "/permissions.rs"));
+include!(concat!(env!("OUT_DIR"), "/rights.rs"));

@@ -1,5 +1,5 @@
 //! Public content, which `tauri-plugin-http` fetches for a page. The plugin has an HTTP client of its
-//! own without the session's tokens and cookies. `capabilities/public.json` lists the addresses that
+//! own without the session's tokens and cookies. `capabilities/public-fetch.json` lists the addresses that
 //! it may fetch; redirects must lead to listed addresses too (`plugins.http.scopeRedirects`).
 //!
 //! The plugin accepts more from a page than public content needs: headers, bodies, any method, and a
@@ -15,12 +15,12 @@ const SAID: [&str; 4] = ["method", "url", "connectTimeout", "maxRedirections"];
 
 /// The plugin, behind a check of each request.
 pub fn plugin<R: Runtime>() -> impl Plugin<R> {
-    Guarded(tauri_plugin_http::init())
+    GuardedHttpPlugin(tauri_plugin_http::init())
 }
 
-struct Guarded<R: Runtime>(TauriPlugin<R, Option<tauri_plugin_http::Config>>);
+struct GuardedHttpPlugin<R: Runtime>(TauriPlugin<R, Option<tauri_plugin_http::Config>>);
 
-impl<R: Runtime> Plugin<R> for Guarded<R> {
+impl<R: Runtime> Plugin<R> for GuardedHttpPlugin<R> {
     fn name(&self) -> &'static str {
         self.0.name()
     }
@@ -78,7 +78,7 @@ fn is_public(payload: &InvokeBody) -> bool {
 /// Where `VESTIBULE_BACKEND` names another backend, allows that backend's public content too: the
 /// capability file lists only the backend in the configuration.
 #[cfg(any(debug_assertions, feature = "e2e"))]
-pub fn follow_override<R: Runtime>(app: &AppHandle<R>) -> tauri::Result<()> {
+pub fn allow_overridden_backend<R: Runtime>(app: &AppHandle<R>) -> tauri::Result<()> {
     use tauri::Manager as _;
     use tauri::ipc::CapabilityBuilder;
 
@@ -86,7 +86,7 @@ pub fn follow_override<R: Runtime>(app: &AppHandle<R>) -> tauri::Result<()> {
         return Ok(());
     };
     let pages = serde_json::json!({ "url": format!("{address}/public/*") });
-    let capability = CapabilityBuilder::new("public-override")
+    let capability = CapabilityBuilder::new("public-fetch-override")
         .window("main")
         .window("window-*")
         .permission_scoped("http:allow-fetch", vec![pages], vec![]);

@@ -17,12 +17,12 @@ use serde_json::Value;
 use tauri::webview::{NewWindowResponse, PermissionResponse};
 use tauri::{AppHandle, Manager as _, Url, WebviewWindow, WebviewWindowBuilder, Wry};
 
-use crate::bounds;
+use crate::command_limits;
 
 /// The proxy of every webview, at which nothing listens: no program can listen at port 0. The
 /// engines of macOS and Windows may not accept port 0, so they get port 9, which is reserved for
 /// discarding data.
-const NOWHERE: &str = if cfg!(target_os = "linux") {
+const UNREACHABLE_PROXY: &str = if cfg!(target_os = "linux") {
     "http://127.0.0.1:0"
 } else {
     "http://127.0.0.1:9"
@@ -31,7 +31,7 @@ const NOWHERE: &str = if cfg!(target_os = "linux") {
 /// Hides the engine's context menu except over text that can be cut, copied or pasted: the menu
 /// offers to reload the page, to leave it and, where that is on, to inspect it. Debug builds keep
 /// the whole menu.
-const MENU_OF_TEXT_ONLY: &str = "addEventListener('contextmenu', (event) => {
+const TEXT_MENU_ONLY: &str = "addEventListener('contextmenu', (event) => {
   const { target, clientX: x, clientY: y } = event;
   const selection = getSelection();
   const parts = selection.isCollapsed ? [] : [...selection.getRangeAt(0).getClientRects()];
@@ -42,7 +42,7 @@ const MENU_OF_TEXT_ONLY: &str = "addEventListener('contextmenu', (event) => {
 
 /// The least time between two links that open in the browser, so that a page cannot fill the screen
 /// with browser windows.
-const PAUSE: Duration = Duration::from_secs(1);
+const LINK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Builds a window with these restrictions. It must be called on the main thread.
 ///
@@ -52,12 +52,12 @@ pub fn build(
     builder: WebviewWindowBuilder<'_, Wry, AppHandle>,
     app: &AppHandle,
 ) -> tauri::Result<WebviewWindow> {
-    let window = around(builder, app).build()?;
-    engine::close_side_doors(&window)?;
+    let window = locked_down(builder, app).build()?;
+    engine::disable_engine_features(&window)?;
     Ok(window)
 }
 
-fn around<'a>(
+fn locked_down<'a>(
     builder: WebviewWindowBuilder<'a, Wry, AppHandle>,
     app: &AppHandle,
 ) -> WebviewWindowBuilder<'a, Wry, AppHandle> {
@@ -81,17 +81,17 @@ fn around<'a>(
         // WebView2 would keep what is typed into forms and offer it to the next person who uses the
         // app.
         .general_autofill_enabled(false);
-    let builder = builder.initialization_script_for_all_frames(bounds::SCRIPT);
+    let builder = builder.initialization_script_for_all_frames(command_limits::SCRIPT);
     let builder = match cfg!(debug_assertions) {
         true => builder,
-        false => builder.initialization_script(MENU_OF_TEXT_ONLY),
+        false => builder.initialization_script(TEXT_MENU_ONLY),
     };
     if tauri::is_dev() {
         // The pages come from the development server, which a proxy would cut off.
         return builder;
     }
     builder
-        .proxy_url(Url::parse(NOWHERE).expect("an address"))
+        .proxy_url(Url::parse(UNREACHABLE_PROXY).expect("an address"))
         .additional_browser_args(engine::WEBVIEW2_ARGUMENTS)
 }
 
@@ -110,7 +110,7 @@ fn is_own_page(url: &Url, dev_url: Option<&Url>) -> bool {
 #[derive(Default)]
 pub struct Links {
     known: Vec<Url>,
-    followed: Mutex<Option<Instant>>,
+    last_opened: Mutex<Option<Instant>>,
 }
 
 impl Links {
@@ -143,12 +143,12 @@ impl Links {
         };
         Ok(Self {
             known: listed.iter().map(link).collect::<Result<_, _>>()?,
-            followed: Mutex::new(None),
+            last_opened: Mutex::new(None),
         })
     }
 
     fn open_in_browser(&self, url: &Url) {
-        if !self.known.contains(url) || !self.is_time() {
+        if !self.known.contains(url) || !self.may_open_now() {
             tracing::warn!(
                 "a page tried to open an address that is not in `links`, or opened one a moment \
                  ago; it was refused"
@@ -160,14 +160,17 @@ impl Links {
         }
     }
 
-    fn is_time(&self) -> bool {
-        let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
+    fn may_open_now(&self) -> bool {
+        let mut last_opened = self
+            .last_opened
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        let is_time = followed.is_none_or(|last| now.duration_since(last) >= PAUSE);
-        if is_time {
-            *followed = Some(now);
+        let may_open = last_opened.is_none_or(|last| now.duration_since(last) >= LINK_INTERVAL);
+        if may_open {
+            *last_opened = Some(now);
         }
-        is_time
+        may_open
     }
 }
 
@@ -197,7 +200,7 @@ mod tests {
 
     #[test]
     fn the_way_to_the_network_is_an_address_with_a_port() {
-        assert!(Url::parse(NOWHERE).unwrap().port().is_some());
+        assert!(Url::parse(UNREACHABLE_PROXY).unwrap().port().is_some());
     }
 
     #[test]
@@ -236,7 +239,7 @@ mod tests {
     #[test]
     fn links_open_one_at_a_time() {
         let links = Links::of(&Value::Null).unwrap();
-        assert!(links.is_time());
-        assert!(!links.is_time());
+        assert!(links.may_open_now());
+        assert!(!links.may_open_now());
     }
 }

@@ -7,12 +7,12 @@ use tauri::AppHandle;
 use crate::preferences;
 
 /// Whether the user has agreed; `None` where this app cannot report anything.
-pub fn chosen(app: &AppHandle) -> Option<bool> {
+pub fn user_choice(app: &AppHandle) -> Option<bool> {
     address(app).map(|_| preferences::reports(app))
 }
 
 /// Keeps the user's choice and applies it.
-pub fn choose(app: &AppHandle, on: bool) -> Result<(), tauri_plugin_store::Error> {
+pub fn set_user_choice(app: &AppHandle, on: bool) -> Result<(), tauri_plugin_store::Error> {
     preferences::set_reports(app, on)?;
     apply(app);
     Ok(())
@@ -54,7 +54,7 @@ pub fn apply(app: &AppHandle) {
             },
         };
         let runtime = tauri::async_runtime::handle();
-        let network = crate::settings::network(app);
+        let network = crate::backend_profile::network(app);
         let network = network
             .inspect_err(|error| tracing::warn!(%error, "the network settings cannot be read, so failures are not reported"))
             .ok()?;

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 
 /// What this process runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Program {
+pub enum CliCommand {
     /// The app with its windows.
     App,
     /// The examination of a backend in a terminal.
@@ -15,11 +15,11 @@ pub enum Program {
     Version,
 }
 
-impl Program {
+impl CliCommand {
     /// The program that the first argument names. An unknown argument opens the window, because
     /// desktops add arguments of their own.
     #[must_use]
-    pub fn named(first: Option<&OsStr>) -> Self {
+    pub fn from_argument(first: Option<&OsStr>) -> Self {
         match first.and_then(OsStr::to_str) {
             Some("doctor") => Self::Doctor,
             Some("help" | "--help" | "-h") => Self::Help,
@@ -45,7 +45,7 @@ impl Program {
 /// to print a few lines, but not for the doctor, which asks questions.
 #[cfg(windows)]
 #[allow(unsafe_code)]
-pub(crate) fn join_terminal() {
+pub(crate) fn attach_terminal() {
     const PARENT: u32 = u32::MAX;
     unsafe extern "system" {
         fn AttachConsole(process: u32) -> i32;
@@ -57,7 +57,7 @@ pub(crate) fn join_terminal() {
 
 /// Does nothing: here a process can always write to the terminal that it was started from.
 #[cfg(not(windows))]
-pub(crate) fn join_terminal() {}
+pub(crate) fn attach_terminal() {}
 
 #[cfg(test)]
 mod tests {
@@ -65,12 +65,12 @@ mod tests {
 
     #[test]
     fn what_is_no_word_of_ours_opens_the_window() {
-        let named = |first: &str| Program::named(Some(OsStr::new(first)));
-        assert_eq!(named("doctor"), Program::Doctor);
-        assert_eq!(named("--version"), Program::Version);
+        let named = |first: &str| CliCommand::from_argument(Some(OsStr::new(first)));
+        assert_eq!(named("doctor"), CliCommand::Doctor);
+        assert_eq!(named("--version"), CliCommand::Version);
         for other in ["", "-psn_0_1", "vestibule://x", "Doctor", "--doctor"] {
-            assert_eq!(named(other), Program::App, "{other}");
+            assert_eq!(named(other), CliCommand::App, "{other}");
         }
-        assert_eq!(Program::named(None), Program::App);
+        assert_eq!(CliCommand::from_argument(None), CliCommand::App);
     }
 }

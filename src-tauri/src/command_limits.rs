@@ -1,11 +1,11 @@
-//! Bounds how much a page may ask of the app. A script in a window can call commands without end,
+//! CommandLimits how much a page may ask of the app. A script in a window can call commands without end,
 //! so one table has a bound for each command: how many calls of it run at a time, for each window
 //! or for the whole app, and how soon after one call the next may begin. The size of the arguments
 //! of all running commands is bounded together.
 //!
-//! A command takes a [`Permit`] as an argument. Where no permit is left the command is refused
+//! A command takes a [`CommandSlot`] as an argument. Where no permit is left the command is refused
 //! before it does any work; the permit is given back when the command ends, however it ends. What a
-//! message costs before it reaches a command is bounded in the page, by `bounds.js`.
+//! message costs before it reaches a command is bounded in the page, by `command_limits.js`.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -18,49 +18,49 @@ use vestibule_core::error::{AuthError, ErrorCode};
 /// The most windows at a time: the engine needs about 100 MB for each.
 pub const WINDOWS: usize = 10;
 /// The most bytes in the arguments of all running commands. The app holds some of them twice.
-const GIVEN: usize = 12 * 1024 * 1024;
+const MAX_PAYLOAD_BYTES: usize = 12 * 1024 * 1024;
 /// The bytes that a JSON value takes in memory beside its text.
-const VALUE: usize = 32;
+const VALUE_OVERHEAD: usize = 32;
 
 /// The script that bounds what a page may send to the shell. It runs in every frame.
-pub const SCRIPT: &str = include_str!("bounds.js");
+pub const SCRIPT: &str = include_str!("command_limits.js");
 
 /// Which calls of a command are counted together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Whose {
+enum Scope {
     Window,
     App,
 }
 
 /// The bound of one command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Bound {
-    whose: Whose,
+struct CommandLimit {
+    scope: Scope,
     at_once: usize,
     /// The least time between the beginnings of two calls.
     gap: Duration,
 }
 
 /// The bound of each command. The last row is for all that are not named.
-fn bound(command: &str) -> Bound {
-    let (whose, at_once, gap_ms) = match command {
+fn limit_of(command: &str) -> CommandLimit {
+    let (scope, at_once, gap_ms) = match command {
         // Each window costs an engine process. [`WINDOWS`] bounds their number.
-        "new_window" => (Whose::App, 1, 0),
+        "new_window" => (Scope::App, 1, 0),
         // Each call may show a dialog over everything else on the screen.
-        "unlock_keyring" => (Whose::App, 1, 3_000),
+        "unlock_keyring" => (Scope::App, 1, 3_000),
         // Each call starts another program.
-        "open_log_folder" => (Whose::App, 1, 5_000),
+        "open_log_folder" => (Scope::App, 1, 5_000),
         // Each call writes a file.
-        "export_people" => (Whose::App, 1, 0),
-        "set_theme" | "set_reports" => (Whose::App, 1, 50),
+        "export_people" => (Scope::App, 1, 0),
+        "set_theme" | "set_reports" => (Scope::App, 1, 50),
         // Each call sends a request to the backend, which may take half a minute. All windows
         // share one session, so a few at once are enough.
-        "login" | "register" | "verify_otp" | "resend_otp" => (Whose::App, 8, 0),
+        "login" | "register" | "verify_otp" | "resend_otp" => (Scope::App, 8, 0),
         // Enough for a busy page, whose bodies are sent and read piece by piece.
-        _ => (Whose::Window, 128, 0),
+        _ => (Scope::Window, 128, 0),
     };
-    Bound {
-        whose,
+    CommandLimit {
+        scope,
         at_once,
         gap: Duration::from_millis(gap_ms),
     }
@@ -68,10 +68,10 @@ fn bound(command: &str) -> Bound {
 
 /// The calls that are running now.
 #[derive(Default)]
-pub struct Bounds(Mutex<UnderWay>);
+pub struct CommandLimits(Mutex<RunningCommands>);
 
 #[derive(Default)]
-struct UnderWay {
+struct RunningCommands {
     /// The number of running calls by command and window. A number of zero has no entry.
     counts: HashMap<Key, usize>,
     /// When each command that has a gap last began.
@@ -84,82 +84,82 @@ struct UnderWay {
 /// A command and the label of a window. The label is empty where all windows count together.
 type Key = (&'static str, String);
 
-impl Bounds {
+impl CommandLimits {
     fn admit(&self, command: &'static str, window: &str, given: usize) -> Result<Key, AuthError> {
-        let Bound {
-            whose,
+        let CommandLimit {
+            scope,
             at_once,
             gap,
-        } = bound(command);
-        let label = match whose {
-            Whose::Window => window,
-            Whose::App => "",
+        } = limit_of(command);
+        let label = match scope {
+            Scope::Window => window,
+            Scope::App => "",
         };
         let key = (command, label.to_owned());
-        let mut under_way = self.under_way();
-        let count = under_way.counts.get(&key).copied().unwrap_or_default();
+        let mut running = self.running();
+        let count = running.counts.get(&key).copied().unwrap_or_default();
         if count >= at_once {
-            return Err(refusal(format!(
+            return Err(busy(format!(
                 "`{command}` is running {count} times, which is the most. Call it again when one \
                  has answered."
             )));
         }
-        if under_way.given.saturating_add(given) > GIVEN {
-            return Err(refusal(format!(
+        if running.given.saturating_add(given) > MAX_PAYLOAD_BYTES {
+            return Err(busy(format!(
                 "The arguments of all running commands have {} bytes; with the {given} bytes of \
-                 this `{command}` they would have more than {GIVEN}. Call it again when one has \
+                 this `{command}` they would have more than {MAX_PAYLOAD_BYTES}. Call it again when one has \
                  answered.",
-                under_way.given
+                running.given
             )));
         }
         let now = Instant::now();
-        let began = under_way.began.get(command);
+        let began = running.began.get(command);
         let wait = began.and_then(|began| gap.checked_sub(now.duration_since(*began)));
         if let Some(wait) = wait.filter(|wait| !wait.is_zero()) {
             let words = format!(
                 "`{command}` may be called once in {} ms. Call it again after `retryAfterMs`.",
                 gap.as_millis()
             );
-            return Err(refusal(words).retry_after(Some(wait)));
+            return Err(busy(words).retry_after(Some(wait)));
         }
         if !gap.is_zero() {
-            under_way.began.insert(command, now);
+            running.began.insert(command, now);
         }
-        under_way.given += given;
-        *under_way.counts.entry(key.clone()).or_default() += 1;
+        running.given += given;
+        *running.counts.entry(key.clone()).or_default() += 1;
         Ok(key)
     }
 
     fn end(&self, key: &Key, given: usize) {
-        let mut under_way = self.under_way();
-        under_way.given = under_way.given.saturating_sub(given);
-        if let Some(count) = under_way.counts.get_mut(key) {
+        let mut running = self.running();
+        running.given = running.given.saturating_sub(given);
+        if let Some(count) = running.counts.get_mut(key) {
             *count -= 1;
             if *count == 0 {
-                under_way.counts.remove(key);
+                running.counts.remove(key);
             }
         }
     }
 
-    fn under_way(&self) -> MutexGuard<'_, UnderWay> {
+    fn running(&self) -> MutexGuard<'_, RunningCommands> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The message is for the developers of the page. It is not logged: a page that calls commands
 /// without end would fill the log.
-fn refusal(words: String) -> AuthError {
+fn busy(words: String) -> AuthError {
     AuthError::with_message(ErrorCode::Busy, words)
 }
 
 /// Lets one call of a command run, for as long as this value is kept.
-pub struct Permit<R: Runtime> {
+pub struct CommandSlot<R: Runtime> {
     app: AppHandle<R>,
     key: Key,
     given: usize,
 }
 
-impl<'de, R: Runtime> CommandArg<'de, R> for Permit<R> {
+impl<'de, R: Runtime> CommandArg<'de, R> for CommandSlot<R> {
     fn from_command(command: CommandItem<'de, R>) -> Result<Self, InvokeError> {
         let webview = command.message.webview_ref();
         let app = webview.app_handle().clone();
@@ -168,16 +168,16 @@ impl<'de, R: Runtime> CommandArg<'de, R> for Permit<R> {
             InvokeBody::Json(value) => size(value),
         };
         let admitted = app
-            .state::<Bounds>()
+            .state::<CommandLimits>()
             .admit(command.name, webview.label(), given);
         let key = admitted.map_err(InvokeError::from)?;
         Ok(Self { app, key, given })
     }
 }
 
-impl<R: Runtime> Drop for Permit<R> {
+impl<R: Runtime> Drop for CommandSlot<R> {
     fn drop(&mut self) {
-        self.app.state::<Bounds>().end(&self.key, self.given);
+        self.app.state::<CommandLimits>().end(&self.key, self.given);
     }
 }
 
@@ -189,35 +189,35 @@ fn size(value: &serde_json::Value) -> usize {
         Value::Array(items) => items.iter().map(size).sum(),
         Value::Object(members) => members
             .iter()
-            .map(|(name, value)| VALUE + name.len() + size(value))
+            .map(|(name, value)| VALUE_OVERHEAD + name.len() + size(value))
             .sum(),
         Value::Null | Value::Bool(_) | Value::Number(_) => 0,
     };
-    VALUE + inner
+    VALUE_OVERHEAD + inner
 }
 
 /// Reserves the place of a window that is being opened. It is kept until the window is there.
-pub struct Room(AppHandle);
+pub struct WindowSlot(AppHandle);
 
 /// Reserves a place for one more window. Windows that are being opened count too.
 ///
 /// # Errors
 /// If there are [`WINDOWS`] already.
-pub fn one_window_more(app: &AppHandle) -> Result<Room, AuthError> {
-    let bounds = app.state::<Bounds>();
-    let mut under_way = bounds.under_way();
-    if app.webview_windows().len() + under_way.opening >= WINDOWS {
-        return Err(refusal(format!(
+pub fn reserve_window(app: &AppHandle) -> Result<WindowSlot, AuthError> {
+    let limits = app.state::<CommandLimits>();
+    let mut running = limits.running();
+    if app.webview_windows().len() + running.opening >= WINDOWS {
+        return Err(busy(format!(
             "There are {WINDOWS} windows, which is the most. Close one first."
         )));
     }
-    under_way.opening += 1;
-    Ok(Room(app.clone()))
+    running.opening += 1;
+    Ok(WindowSlot(app.clone()))
 }
 
-impl Drop for Room {
+impl Drop for WindowSlot {
     fn drop(&mut self) {
-        self.0.state::<Bounds>().under_way().opening -= 1;
+        self.0.state::<CommandLimits>().running().opening -= 1;
     }
 }
 
@@ -230,37 +230,37 @@ mod tests {
 
     #[test]
     fn a_window_gets_its_share_and_no_more() {
-        let bounds = Bounds::default();
+        let limits = CommandLimits::default();
         let admitted: Vec<_> = (0..1_000)
-            .map(|_| bounds.admit("backend_read", "main", 10))
+            .map(|_| limits.admit("backend_read", "main", 10))
             .collect();
         let keys: Vec<_> = admitted.iter().flatten().collect();
         assert_eq!(keys.len(), 128);
         let refused = admitted[128].as_ref().expect_err("too many");
         assert_eq!(refused.code, ErrorCode::Busy);
         assert!(refused.message.contains("`backend_read`"), "{refused}");
-        let other = bounds.admit("backend_read", "window-2", 10);
+        let other = limits.admit("backend_read", "window-2", 10);
         let other = other.expect("another window has its own share");
         for key in keys.into_iter().chain([&other]) {
-            bounds.end(key, 10);
+            limits.end(key, 10);
         }
-        let under_way = bounds.under_way();
-        assert!(under_way.counts.is_empty(), "nothing is kept of a window");
-        assert_eq!(under_way.given, 0);
+        let running = limits.running();
+        assert!(running.counts.is_empty(), "nothing is kept of a window");
+        assert_eq!(running.given, 0);
     }
 
     #[test]
     fn what_shows_something_is_the_apps_and_has_a_pause() {
-        let bounds = Bounds::default();
-        let key = bounds
+        let limits = CommandLimits::default();
+        let key = limits
             .admit("unlock_keyring", "main", 0)
             .expect("the first");
         for window in ["main", "window-2"] {
-            let refused = bounds.admit("unlock_keyring", window, 0);
+            let refused = limits.admit("unlock_keyring", window, 0);
             assert!(refused.is_err(), "one at a time");
         }
-        bounds.end(&key, 0);
-        let refused = bounds.admit("unlock_keyring", "main", 0);
+        limits.end(&key, 0);
+        let refused = limits.admit("unlock_keyring", "main", 0);
         let refused = refused.expect_err("too soon");
         let wait = refused.retry_after_ms.expect("a time to wait");
         assert!((1..=3_000).contains(&wait), "{wait}");
@@ -268,13 +268,13 @@ mod tests {
 
     #[test]
     fn what_commands_were_given_is_bounded_together() {
-        let bounds = Bounds::default();
-        let half = GIVEN / 2 + 1;
-        let key = bounds.admit("backend_fetch", "main", half).expect("room");
-        let refused = bounds.admit("login", "window-2", half);
+        let limits = CommandLimits::default();
+        let half = MAX_PAYLOAD_BYTES / 2 + 1;
+        let key = limits.admit("backend_fetch", "main", half).expect("room");
+        let refused = limits.admit("login", "window-2", half);
         assert!(refused.is_err(), "too much");
-        bounds.end(&key, half);
-        bounds.admit("login", "window-2", half).expect("room again");
+        limits.end(&key, half);
+        limits.admit("login", "window-2", half).expect("room again");
     }
 
     #[test]
@@ -288,8 +288,8 @@ mod tests {
     fn no_command_is_without_a_permit() {
         let sources = [
             include_str!("commands.rs"),
-            include_str!("exchanges.rs"),
-            include_str!("people.rs"),
+            include_str!("backend_calls.rs"),
+            include_str!("people_export.rs"),
         ];
         let commands: Vec<_> = sources
             .iter()
@@ -304,7 +304,7 @@ mod tests {
         for command in commands {
             let head = command.split(") ->").next().unwrap_or_default();
             let head = head.split(") {").next().unwrap_or_default();
-            assert!(head.contains("Permit<Wry>"), "{head}");
+            assert!(head.contains("CommandSlot<Wry>"), "{head}");
         }
     }
 }

@@ -10,7 +10,7 @@ use vestibule_core::error::{AuthError, ErrorCode};
 use vestibule_core::instance::{Claim, Owner, Shown, claim};
 use vestibule_core::unusable;
 
-use crate::{elsewhere, logging, window};
+use crate::{fallback_data_dir, logging, windows};
 
 /// How long a launch tries to reach the process that holds the lock, or waits for the lock of one
 /// that is just ending.
@@ -18,35 +18,35 @@ pub const HANDOVER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// This process's claim on the windows. Once it owns them it owns them until it ends.
 #[derive(Default)]
-pub struct Instance(Mutex<Option<Owner>>);
+pub struct SingleInstance(Mutex<Option<Owner>>);
 
-impl Instance {
+impl SingleInstance {
     /// Makes this process the owner of the windows, unless it is already. If another process is,
     /// this asks it to show its window and ends this process.
     ///
     /// # Errors
-    /// If the app's folder cannot be used, or the owner has not answered within `patience`.
-    pub fn claim(&self, app: &AppHandle, patience: Duration) -> Result<(), AuthError> {
+    /// If the app's folder cannot be used, or the owner has not answered within `timeout`.
+    pub fn claim(&self, app: &AppHandle, timeout: Duration) -> Result<(), AuthError> {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if held.is_some() {
             return Ok(());
         }
-        match take(app, patience) {
+        match claim_folder(app, timeout) {
             Ok(owner) => {
                 *held = Some(owner);
-                logging::keep(app);
+                logging::keep_in_file(app);
                 Ok(())
             }
             Err(error) => {
                 tracing::error!(%error, "the app cannot start");
-                logging::leave_word(app);
+                logging::append_to_owners_log(app);
                 Err(error)
             }
         }
     }
 }
 
-fn take(app: &AppHandle, patience: Duration) -> Result<Owner, AuthError> {
+fn claim_folder(app: &AppHandle, timeout: Duration) -> Result<Owner, AuthError> {
     let folder = app.path().app_local_data_dir().map_err(|error| {
         tracing::error!(%error, "the system names no folder for the app's data");
         let words = "This computer names no folder for your data. Give your user a home folder.";
@@ -56,13 +56,13 @@ fn take(app: &AppHandle, patience: Duration) -> Result<Owner, AuthError> {
     let shown: Shown = Arc::new(move || {
         let shown = handle.clone();
         // Only the main thread may touch windows.
-        let _ = handle.run_on_main_thread(move || window::focus_any(&shown));
+        let _ = handle.run_on_main_thread(move || windows::focus_any(&shown));
     });
-    match claim(&folder, patience, &shown).map_err(|error| unusable::folder(&folder, &error))? {
+    match claim(&folder, timeout, &shown).map_err(|error| unusable::folder(&folder, &error))? {
         Claim::Owned(owner) => Ok(owner),
         Claim::HandedOver => {
-            elsewhere::remove(app);
-            leave()
+            fallback_data_dir::remove(app);
+            exit_now()
         }
         Claim::Unanswered(why) => {
             let name = app.config().product_name.as_deref().unwrap_or("The app");
@@ -78,12 +78,12 @@ fn take(app: &AppHandle, patience: Duration) -> Result<Owner, AuthError> {
 /// the threads of GTK and of the runtime still use: the process sometimes crashed.
 #[cfg(unix)]
 #[allow(unsafe_code)]
-fn leave() -> ! {
+fn exit_now() -> ! {
     // SAFETY: `_exit` accepts any status and does not return.
     unsafe { libc::_exit(0) }
 }
 
 #[cfg(not(unix))]
-fn leave() -> ! {
+fn exit_now() -> ! {
     std::process::exit(0)
 }
