@@ -14,7 +14,7 @@ import {
   type Given,
   NativeError,
   OBSTACLES,
-  type Offers,
+  type BackendFeatures,
   type Permission,
   type SessionRead,
   type SessionState,
@@ -31,7 +31,7 @@ export type {
   DownloadProgress,
   ErrorCode,
   Obstacle,
-  Offers,
+  BackendFeatures,
   Outage,
   Permission,
   SessionRead,
@@ -53,7 +53,7 @@ const UNKNOWN: SessionState = {
   may: [],
 };
 
-const NOTHING: Offers = { register: false, resendOtp: false, sessions: false, logoutAll: false };
+const NOTHING: BackendFeatures = { register: false, resendOtp: false, sessions: false, logoutAll: false };
 
 followSnapshots();
 
@@ -67,7 +67,7 @@ function useSnapshot(): Snapshot {
 }
 
 /** What the backend offers. A page offers nothing else to a user. */
-function useOffers(): Offers {
+function useOffers(): BackendFeatures {
   const snapshot = useSnapshot();
   return snapshot.kind === "known" ? snapshot.changed.offers : NOTHING;
 }

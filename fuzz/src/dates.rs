@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use vestibule_core::backend::retry_after;
 use vestibule_core::plan::Plan;
 use vestibule_core::profile::{ExpiryForm, Profile};
-use vestibule_core::reply::Reply;
+use vestibule_core::response_fields::ResponseFields;
 use vestibule_core::schedule::RETRY_AFTER_MAX;
 
 use super::is_header_text;
@@ -65,7 +65,8 @@ pub fn dates(data: &[u8]) {
             for expiry in &mut profile.answer.login.expires {
                 expiry.form = form;
             }
-            let access = Reply::new(&body, &profile, &profile.answer.login).access_token(now);
+            let access =
+                ResponseFields::new(&body, &profile, &profile.answer.login).access_token(now);
             assert_eq!(
                 access.is_some(),
                 !line.is_empty(),

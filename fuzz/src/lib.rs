@@ -7,13 +7,13 @@
 mod api_path;
 mod dates;
 mod keyring_item;
-mod reply;
+mod response_fields;
 mod set_cookie;
 
 pub use api_path::api_path;
 pub use dates::dates;
 pub use keyring_item::keyring_item;
-pub use reply::reply;
+pub use response_fields::response_fields;
 pub use set_cookie::set_cookie;
 
 /// One target: its name, which is also the folder of its seeds, and what it does.
@@ -22,7 +22,7 @@ pub type Target = (&'static str, fn(&[u8]));
 /// Every target.
 pub const TARGETS: [Target; 5] = [
     ("set_cookie", set_cookie),
-    ("reply", reply),
+    ("response_fields", response_fields),
     ("dates", dates),
     ("api_path", api_path),
     ("keyring_item", keyring_item),

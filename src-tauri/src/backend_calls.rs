@@ -3,7 +3,7 @@
 
 use tauri::ipc::{InvokeBody, Request, Response};
 use tauri::{State, WebviewWindow, Wry, command};
-use vestibule_core::backend_calls::Exchanges;
+use vestibule_core::backend_calls::BackendCalls;
 use vestibule_core::error::ErrorCode;
 use vestibule_core::wire::{FetchReply, FetchRequest, UploadReply, UploadRequest};
 
@@ -18,7 +18,7 @@ const EXCHANGE: &str = "vestibule-exchange";
 pub async fn backend_fetch(
     _slot: CommandSlot<Wry>,
     window: WebviewWindow,
-    backend_calls: State<'_, Exchanges>,
+    backend_calls: State<'_, BackendCalls>,
     workspaces: State<'_, Workspaces>,
     workspace: Option<String>,
     exchange: u64,
@@ -35,7 +35,7 @@ pub async fn backend_fetch(
 pub async fn backend_upload(
     _slot: CommandSlot<Wry>,
     window: WebviewWindow,
-    backend_calls: State<'_, Exchanges>,
+    backend_calls: State<'_, BackendCalls>,
     workspaces: State<'_, Workspaces>,
     workspace: Option<String>,
     exchange: u64,
@@ -49,7 +49,7 @@ pub async fn backend_upload(
 pub async fn backend_write(
     _slot: CommandSlot<Wry>,
     window: WebviewWindow,
-    backend_calls: State<'_, Exchanges>,
+    backend_calls: State<'_, BackendCalls>,
     request: Request<'_>,
 ) -> CommandResult<bool> {
     let named = request.headers().get(EXCHANGE);
@@ -64,7 +64,7 @@ pub async fn backend_write(
 pub async fn backend_answer(
     _slot: CommandSlot<Wry>,
     window: WebviewWindow,
-    backend_calls: State<'_, Exchanges>,
+    backend_calls: State<'_, BackendCalls>,
     exchange: u64,
 ) -> CommandResult<UploadReply> {
     backend_calls.answer(window.label(), exchange).await
@@ -74,7 +74,7 @@ pub async fn backend_answer(
 pub async fn backend_read(
     _slot: CommandSlot<Wry>,
     window: WebviewWindow,
-    backend_calls: State<'_, Exchanges>,
+    backend_calls: State<'_, BackendCalls>,
     exchange: u64,
 ) -> CommandResult<Response> {
     let piece = backend_calls.read(window.label(), exchange).await?;
@@ -85,7 +85,7 @@ pub async fn backend_read(
 pub fn backend_cancel(
     _slot: CommandSlot<Wry>,
     window: WebviewWindow,
-    backend_calls: State<'_, Exchanges>,
+    backend_calls: State<'_, BackendCalls>,
     exchange: u64,
 ) {
     backend_calls.cancel(window.label(), exchange);

@@ -67,7 +67,7 @@ pub fn run() -> Result<(), StartError> {
         .plugin(public_fetch::plugin())
         .menu(menu::menu)
         .on_menu_event(|app, event| menu::on_event(app, event.id().as_ref()))
-        .manage(vestibule_core::backend_calls::Exchanges::default())
+        .manage(vestibule_core::backend_calls::BackendCalls::default())
         .manage(command_limits::CommandLimits::default())
         .on_window_event(windows::on_event)
         .invoke_handler(commands::handler())

@@ -1,4 +1,4 @@
-//! Makes sure that one process owns the windows; see [`vestibule_core::instance`]. A later launch asks
+//! Makes sure that one process owns the windows; see [`vestibule_core::single_instance`]. A later launch asks
 //! the owner to show its window and ends. Where neither is possible the launch opens a window that
 //! says why, and tries again whenever that window asks for the session again.
 
@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tauri::{AppHandle, Manager as _};
 use vestibule_core::error::{AuthError, ErrorCode};
-use vestibule_core::instance::{Claim, Owner, Shown, claim};
-use vestibule_core::unusable;
+use vestibule_core::folder_advice;
+use vestibule_core::single_instance::{Claim, InstanceOwner, OnShow, claim};
 
 use crate::{fallback_data_dir, logging, windows};
 
@@ -18,7 +18,7 @@ pub const HANDOVER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// This process's claim on the windows. Once it owns them it owns them until it ends.
 #[derive(Default)]
-pub struct SingleInstance(Mutex<Option<Owner>>);
+pub struct SingleInstance(Mutex<Option<InstanceOwner>>);
 
 impl SingleInstance {
     /// Makes this process the owner of the windows, unless it is already. If another process is,
@@ -46,25 +46,27 @@ impl SingleInstance {
     }
 }
 
-fn claim_folder(app: &AppHandle, timeout: Duration) -> Result<Owner, AuthError> {
+fn claim_folder(app: &AppHandle, timeout: Duration) -> Result<InstanceOwner, AuthError> {
     let folder = app.path().app_local_data_dir().map_err(|error| {
         tracing::error!(%error, "the system names no folder for the app's data");
         let words = "This computer names no folder for your data. Give your user a home folder.";
         AuthError::with_message(ErrorCode::CannotStart, words)
     })?;
     let handle = app.clone();
-    let shown: Shown = Arc::new(move || {
+    let shown: OnShow = Arc::new(move || {
         let shown = handle.clone();
         // Only the main thread may touch windows.
         let _ = handle.run_on_main_thread(move || windows::focus_any(&shown));
     });
-    match claim(&folder, timeout, &shown).map_err(|error| unusable::folder(&folder, &error))? {
+    match claim(&folder, timeout, &shown)
+        .map_err(|error| folder_advice::unusable_folder(&folder, &error))?
+    {
         Claim::Owned(owner) => Ok(owner),
         Claim::HandedOver => {
             fallback_data_dir::remove(app);
             exit_now()
         }
-        Claim::Unanswered(why) => {
+        Claim::Unresponsive(why) => {
             let name = app.config().product_name.as_deref().unwrap_or("The app");
             Err(AuthError::with_message(
                 ErrorCode::CannotStart,

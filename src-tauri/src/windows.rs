@@ -14,7 +14,7 @@ use tauri::{
 };
 use tauri_plugin_window_state::StateFlags;
 use uuid::Uuid;
-use vestibule_core::backend_calls::Exchanges;
+use vestibule_core::backend_calls::BackendCalls;
 use vestibule_core::error::AuthError;
 use vestibule_core::wire::Theme as Chosen;
 
@@ -76,7 +76,7 @@ fn open_on_main_thread(app: &AppHandle, label: &str) -> tauri::Result<()> {
         .visible(false)
         .on_page_load(|window, load| {
             if load.event() == PageLoadEvent::Started {
-                window.state::<Exchanges>().leave(window.label());
+                window.state::<BackendCalls>().page_left(window.label());
             }
         })
         .on_document_title_changed(|window, title| {
@@ -150,7 +150,7 @@ fn e2e_script() -> Option<String> {
 /// theme changes.
 pub fn on_event(window: &Window, event: &WindowEvent) {
     match event {
-        WindowEvent::Destroyed => window.state::<Exchanges>().leave(window.label()),
+        WindowEvent::Destroyed => window.state::<BackendCalls>().page_left(window.label()),
         WindowEvent::ThemeChanged(_) => set_backgrounds(window.app_handle()),
         _ => {}
     }

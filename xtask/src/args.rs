@@ -388,10 +388,10 @@ mod tests {
     fn fuzzing_is_of_one_target_or_all_and_for_some_time() {
         assert_eq!(task("fuzz"), Task::Fuzz(fuzz::Asked::default()));
         let asked = fuzz::Asked {
-            target: Some("reply".into()),
+            target: Some("response_fields".into()),
             seconds: Some(5),
         };
-        assert_eq!(task("fuzz reply --seconds 5"), Task::Fuzz(asked));
+        assert_eq!(task("fuzz response_fields --seconds 5"), Task::Fuzz(asked));
         assert!(refused("fuzz --seconds soon").contains("soon"));
         let never = refused("fuzz --seconds 0");
         assert!(never.contains("no limit"), "{never}");

@@ -158,14 +158,20 @@ mod tests {
         for target in targets {
             assert!(seeds(&target).is_dir(), "{target} has no seeds");
         }
-        assert_eq!(name(Path::new("targets/reply.rs")), Some("reply".into()));
-        assert_eq!(name(Path::new("targets/reply.txt")), None);
+        assert_eq!(
+            name(Path::new("targets/response_fields.rs")),
+            Some("response_fields".into())
+        );
+        assert_eq!(name(Path::new("targets/response_fields.txt")), None);
     }
 
     #[test]
     fn an_unknown_target_is_refused_with_the_names_there_are() {
-        let there = || vec!["dates".to_owned(), "reply".to_owned()];
-        assert_eq!(select(there(), Some("reply")).unwrap(), ["reply"]);
+        let there = || vec!["dates".to_owned(), "response_fields".to_owned()];
+        assert_eq!(
+            select(there(), Some("response_fields")).unwrap(),
+            ["response_fields"]
+        );
         assert_eq!(select(there(), None).unwrap().len(), 2);
         let failure = select(there(), Some("rpely")).unwrap_err().to_string();
         assert!(failure.contains("rpely") && failure.contains("dates"));

@@ -188,7 +188,7 @@ export type Cause = "start" | "login" | "register" | "challenge" | "verify_otp" 
 /**
  * What a workspace's backend offers, according to its profile. The window offers nothing else.
  */
-export type Offers = { 
+export type BackendFeatures = { 
 /**
  * Registration of accounts.
  */
@@ -230,7 +230,7 @@ state: SessionState,
 /**
  * What the backend offers. It stays the same while the process runs.
  */
-offers: Offers, };
+offers: BackendFeatures, };
 
 /**
  * The outcome of a sign-in, a registration or a code.

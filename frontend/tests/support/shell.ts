@@ -8,7 +8,7 @@ import type {
   Cause,
   FetchReply,
   FetchRequest,
-  Offers,
+  BackendFeatures,
   SessionChanged,
   SessionState,
 } from "@/lib/native";
@@ -20,7 +20,7 @@ type Call = { command: string; args: Record<string, unknown> };
 export type Shell = ReturnType<typeof startShell>;
 
 /** Starts a shell whose backend offers everything, except what `offers` turns off. */
-export function startShell(initial: SessionState, offers: Partial<Offers> = {}) {
+export function startShell(initial: SessionState, offers: Partial<BackendFeatures> = {}) {
   let revision = 0;
   let state = initial;
   const calls: Call[] = [];

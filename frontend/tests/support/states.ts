@@ -6,7 +6,7 @@ import type {
   FetchReply,
   Freshness,
   Obstacle,
-  Offers,
+  BackendFeatures,
   Outage,
   Permission,
   SessionState,
@@ -23,7 +23,7 @@ export const ada: User = {
   roles: ["user"],
 };
 
-export const everything: Offers = {
+export const everything: BackendFeatures = {
   register: true,
   resendOtp: true,
   sessions: true,

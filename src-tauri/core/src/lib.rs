@@ -11,28 +11,28 @@
 //! [`transport::Transport`].
 
 pub mod backend;
+pub mod backend_calls;
 pub mod clock;
 pub mod cookies;
 pub mod device;
 pub mod error;
-pub mod exchanges;
-pub mod expiry;
 pub mod failpoints;
+pub mod folder_advice;
 pub mod identity;
-pub mod instance;
 pub mod obstacle;
 pub mod plan;
 pub mod policy;
 pub mod profile;
-pub mod reply;
+pub mod response_fields;
 pub mod roles;
 pub mod schedule;
 pub mod secrets;
 pub mod session;
+pub mod single_instance;
 pub mod state;
 pub mod status;
 pub mod storage;
 pub mod token;
+pub mod token_expiry;
 pub mod transport;
-pub mod unusable;
 pub mod wire;

@@ -26,10 +26,10 @@ impl Plan {
         self.due = None;
     }
 
-    /// The session was renewed, with an access token that is valid for `life`.
-    pub fn succeeded(&mut self, now: SinceBoot, life: Option<Duration>, random: f64) {
+    /// The session was renewed, with an access token that is valid for `lifetime`.
+    pub fn succeeded(&mut self, now: SinceBoot, lifetime: Option<Duration>, random: f64) {
         *self = Self {
-            due: Some(now + schedule::refresh_after(life, random)),
+            due: Some(now + schedule::refresh_after(lifetime, random)),
             last: self.last,
             renewed: self.last.map(|_| now),
             ..Self::default()
@@ -113,7 +113,8 @@ mod tests {
     fn any_happening() -> impl Strategy<Value = Happening> {
         prop_oneof![
             (0..200_000_u64).prop_map(|s| Happening::Passes(Duration::from_secs(s))),
-            (any_wait(), 0.0..1.0).prop_map(|(life, random)| Happening::Renewed(life, random)),
+            (any_wait(), 0.0..1.0)
+                .prop_map(|(lifetime, random)| Happening::Renewed(lifetime, random)),
             (any_wait(), 0.0..1.0).prop_map(|(wait, random)| Happening::Failed(wait, random)),
         ]
     }
@@ -128,9 +129,9 @@ mod tests {
             for happening in happenings {
                 match happening {
                     Happening::Passes(time) => now += time,
-                    Happening::Renewed(life, random) => {
+                    Happening::Renewed(lifetime, random) => {
                         plan.begin(now);
-                        plan.succeeded(now, life, random);
+                        plan.succeeded(now, lifetime, random);
                         let due = plan.due_in(now).unwrap();
                         prop_assert!(due >= Duration::from_secs(30), "asks too often: {due:?}");
                         prop_assert_eq!(plan.click_wait(now), None);

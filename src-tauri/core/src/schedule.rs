@@ -32,14 +32,14 @@ pub const PAGE_GAP: Duration = Duration::from_secs(5);
 
 /// How long after its receipt a token is refreshed: at a random point from 70 to 90 % of the time
 /// that it is valid, so that clients which signed in together do not refresh together.
-pub fn refresh_after(life: Option<Duration>, random: f64) -> Duration {
-    let life = believed(life);
-    life.mul_f64(0.7 + 0.2 * random.clamp(0.0, 1.0))
+pub fn refresh_after(lifetime: Option<Duration>, random: f64) -> Duration {
+    let lifetime = believed(lifetime);
+    lifetime.mul_f64(0.7 + 0.2 * random.clamp(0.0, 1.0))
 }
 
 /// How long after its receipt a token is used.
-pub fn believed(life: Option<Duration>) -> Duration {
-    life.unwrap_or(LIFE_UNKNOWN).clamp(LIFE_MIN, LIFE_MAX)
+pub fn believed(lifetime: Option<Duration>) -> Duration {
+    lifetime.unwrap_or(LIFE_UNKNOWN).clamp(LIFE_MIN, LIFE_MAX)
 }
 
 /// How long the schedule waits after the `failures`-th failure in a row: a random time between zero
@@ -93,10 +93,10 @@ mod tests {
     proptest! {
         #[test]
         fn a_refresh_comes_before_the_token_is_spent(
-            life in prop::option::of(any_duration()), random in 0.0..1.0,
+            lifetime in prop::option::of(any_duration()), random in 0.0..1.0,
         ) {
-            let after = refresh_after(life, random);
-            let spent = believed(life);
+            let after = refresh_after(lifetime, random);
+            let spent = believed(lifetime);
             prop_assert!(after >= spent.mul_f64(0.69) && after <= spent.mul_f64(0.91));
         }
 

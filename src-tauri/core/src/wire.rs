@@ -203,7 +203,7 @@ pub enum Cause {
 /// What a workspace's backend offers, according to its profile. The window offers nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
-pub struct Offers {
+pub struct BackendFeatures {
     /// Registration of accounts.
     pub register: bool,
     /// Sending another one-time code.
@@ -228,7 +228,7 @@ pub struct SessionChanged {
     /// The current state.
     pub state: SessionState,
     /// What the backend offers. It stays the same while the process runs.
-    pub offers: Offers,
+    pub offers: BackendFeatures,
 }
 
 /// The outcome of a sign-in, a registration or a code.

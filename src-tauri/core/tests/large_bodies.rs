@@ -10,8 +10,8 @@ use std::time::SystemTime;
 
 use support::*;
 use vestibule_backend::{Backend, Config};
+use vestibule_core::backend_calls::{BackendCalls, PIECE};
 use vestibule_core::clock::ManualClock;
-use vestibule_core::exchanges::{Exchanges, PIECE};
 use vestibule_core::session::Session;
 use vestibule_core::wire::{UploadReply, UploadRequest};
 
@@ -31,13 +31,13 @@ fn peak_kib() -> u64 {
         .expect("a peak")
 }
 
-async fn down(exchanges: &Exchanges, session: &Session, bytes: usize) -> usize {
+async fn down(calls: &BackendCalls, session: &Session, bytes: usize) -> usize {
     let request = get(&format!("/transfer?bytes={bytes}"));
-    let reply = exchanges.fetch(WINDOW, 1, session, request).await;
+    let reply = calls.fetch(WINDOW, 1, session, request).await;
     assert!(reply.expect("an answer").streamed);
     let mut read = 0;
     loop {
-        let piece = exchanges.read(WINDOW, 1).await.expect("a piece");
+        let piece = calls.read(WINDOW, 1).await.expect("a piece");
         if piece.is_empty() {
             return read;
         }
@@ -45,7 +45,7 @@ async fn down(exchanges: &Exchanges, session: &Session, bytes: usize) -> usize {
     }
 }
 
-async fn up(exchanges: &Exchanges, session: &Session, bytes: usize, told: bool) -> usize {
+async fn up(calls: &BackendCalls, session: &Session, bytes: usize, told: bool) -> usize {
     let request = UploadRequest {
         path: "/transfer".into(),
         method: "POST".into(),
@@ -53,17 +53,15 @@ async fn up(exchanges: &Exchanges, session: &Session, bytes: usize, told: bool) 
         length: told.then_some(bytes as u64),
         replayable: true,
     };
-    exchanges
-        .upload(WINDOW, 2, session, &request)
-        .expect("begun");
+    calls.upload(WINDOW, 2, session, &request).expect("begun");
     let mut left = bytes;
     while left > 0 {
         let piece = vec![7; PIECE.min(left)];
         left -= piece.len();
-        let wanted = exchanges.write(WINDOW, 2, &piece).await;
+        let wanted = calls.write(WINDOW, 2, &piece).await;
         assert!(wanted.expect("a place to write to"));
     }
-    match exchanges.answer(WINDOW, 2).await.expect("an answer") {
+    match calls.answer(WINDOW, 2).await.expect("an answer") {
         UploadReply::Answer { reply } => {
             let answer: serde_json::Value = serde_json::from_str(&reply.body).expect("JSON");
             answer["bytes"].as_u64().expect("a count") as usize
@@ -81,16 +79,16 @@ async fn a_hundred_megabytes_each_way_take_the_memory_of_a_few_pieces() {
     let session = open(&backend.url(), &store, &folder, &clock);
     until(&session, "the start", |state| why(state).is_some()).await;
     session.login(login(PLAIN)).await.expect("signed in");
-    let exchanges = Exchanges::default();
+    let calls = BackendCalls::default();
     // First without a measurement, so that one-time allocations are not counted.
     for told in [true, false] {
-        down(&exchanges, &session, 4 << 20).await;
-        up(&exchanges, &session, 4 << 20, told).await;
+        down(&calls, &session, 4 << 20).await;
+        up(&calls, &session, 4 << 20, told).await;
     }
     let before = peak_kib();
-    assert_eq!(down(&exchanges, &session, LARGE).await, LARGE);
+    assert_eq!(down(&calls, &session, LARGE).await, LARGE);
     for told in [true, false] {
-        assert_eq!(up(&exchanges, &session, LARGE, told).await, LARGE);
+        assert_eq!(up(&calls, &session, LARGE, told).await, LARGE);
     }
     let grown = peak_kib() - before;
     println!("{grown} KiB more for {LARGE} bytes down and twice as many up");

@@ -112,8 +112,8 @@ impl Client {
         self.tries.push(now);
         self.plan.begin(now);
         match answer {
-            Answer::Renewed(life) => {
-                self.plan.succeeded(now, life, random);
+            Answer::Renewed(lifetime) => {
+                self.plan.succeeded(now, lifetime, random);
                 (self.renewed, self.failed) = (Some(now), None);
             }
             Answer::Failed(retry_after) => {
@@ -182,19 +182,19 @@ proptest! {
     /// P12 and P13 for one client: no request before the end of a `Retry-After`, always one
     /// planned, and no early refresh within 30 s of the last.
     #[test]
-    fn it_is_never_early_and_never_asleep_for_good(life in any_life()) {
+    fn it_is_never_early_and_never_asleep_for_good(lifetime in any_life()) {
         let mut client = Client::new();
-        for (meanwhile, answer, random) in life {
+        for (meanwhile, answer, random) in lifetime {
             client.turn(meanwhile, answer, random);
         }
     }
 
     /// Setting the wall clock does not change when requests are made.
     #[test]
-    fn the_wall_clock_does_not_matter(life in any_life()) {
+    fn the_wall_clock_does_not_matter(lifetime in any_life()) {
         let mut set = Client::new();
         let mut plain = Client::new();
-        for (meanwhile, answer, random) in life {
+        for (meanwhile, answer, random) in lifetime {
             set.turn(meanwhile, answer, random);
             let meanwhile = match meanwhile {
                 Meanwhile::WallSet(_) => Meanwhile::Nothing,
@@ -208,12 +208,12 @@ proptest! {
     /// However long the machine slept, and whatever was due meanwhile: one request after the sleep.
     #[test]
     fn a_nap_is_answered_by_one_try(
-        life in any_life(),
+        lifetime in any_life(),
         nap in 25 * 3600..30 * 24 * 3600_u64,
         token in 60..24 * 3600_u64,
     ) {
         let mut client = Client::new();
-        for (meanwhile, answer, random) in life {
+        for (meanwhile, answer, random) in lifetime {
             client.turn(meanwhile, answer, random);
         }
         let before = client.tries.len();

@@ -42,7 +42,7 @@ fn declarations() -> String {
         Phase,
         SessionState,
         Cause,
-        Offers,
+        BackendFeatures,
         SessionChanged,
         SignInOutcome,
         LoginInput,

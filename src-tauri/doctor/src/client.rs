@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use vestibule_core::backend::{
-    Answering, Backend, Body, Failed, Fault, SignIn, UndeliveredSignOut, Verdict, Witness,
+    Answering, Backend, Body, Failed, Fault, Recorder, RefreshAnswer, SignIn, UndeliveredSignOut,
 };
 use vestibule_core::device::Device;
 use vestibule_core::error::{AuthError, ErrorCode};
 use vestibule_core::profile::Profile;
-use vestibule_core::reply::AccessToken;
+use vestibule_core::response_fields::AccessToken;
 use vestibule_core::secrets::Secret;
 use vestibule_core::token::RefreshToken;
 use vestibule_core::transport::HttpTransport;
@@ -66,7 +66,7 @@ pub enum Renewal {
 pub struct Client {
     backend: Backend,
     transport: Arc<HttpTransport>,
-    recorder: Witness,
+    recorder: Recorder,
     pub masks: Masks,
     pub sessions: OpenSessions,
     pub stop: Stop,
@@ -77,7 +77,7 @@ impl Client {
     /// # Errors
     /// If no HTTP client can be made on this machine.
     pub fn new(plan: &Plan, prompter: Arc<dyn Prompter>, stop: Stop) -> Result<Self, AuthError> {
-        let recorder = Witness::default();
+        let recorder = Recorder::default();
         let address = &plan.profile.backend;
         let transport = HttpTransport::through(plan.network.clone(), address, PRODUCT)?;
         let transport = Arc::new(transport);
@@ -87,7 +87,7 @@ impl Client {
             masks.hide(account.password.secret(), "password");
         }
         Ok(Self {
-            backend: backend.watched_by(recorder.clone()),
+            backend: backend.recorded_by(recorder.clone()),
             transport,
             recorder,
             masks,
@@ -101,13 +101,13 @@ impl Client {
         &self.transport
     }
 
-    pub fn recorder(&self) -> &Witness {
+    pub fn recorder(&self) -> &Recorder {
         &self.recorder
     }
 
     /// The same connection to the same backend, by another profile.
     pub fn with_profile(&self, profile: Profile) -> Backend {
-        Backend::over(profile, self.transport.clone()).watched_by(self.recorder.clone())
+        Backend::over(profile, self.transport.clone()).recorded_by(self.recorder.clone())
     }
 
     /// Says what comes next, unless the examination was asked to stop.
@@ -264,15 +264,19 @@ impl Client {
             // The answer has deleted the token.
             return Ok(Renewal::Ended(SignedOutReason::Expired));
         }
-        Ok(match self.backend.verdict(status, &body, &token, now) {
-            Verdict::Renewed { user, access } => Renewal::Renewed {
-                token,
-                access,
-                user: user.map(Box::new),
+        Ok(
+            match self.backend.refresh_answer(status, &body, &token, now) {
+                RefreshAnswer::Renewed { user, access } => Renewal::Renewed {
+                    token,
+                    access,
+                    user: user.map(Box::new),
+                },
+                RefreshAnswer::Ended(why) | RefreshAnswer::Refused { why, .. } => {
+                    Renewal::Ended(why)
+                }
+                RefreshAnswer::Transient(_) => Renewal::Transient,
             },
-            Verdict::Ended(why) | Verdict::Refused { why, .. } => Renewal::Ended(why),
-            Verdict::Transient(_) => Renewal::Transient,
-        })
+        )
     }
 
     /// Signs out. The caller decides whether the session is over then.

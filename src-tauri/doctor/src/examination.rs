@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use vestibule_core::backend::Witness;
+use vestibule_core::backend::Recorder;
 use vestibule_core::error::AuthError;
 
 use crate::checks::{
@@ -38,7 +38,7 @@ pub async fn examine_and_keep(
     plan: &Plan,
     prompter: Arc<dyn Prompter>,
     stop: Stop,
-) -> Result<(Report, Witness), AuthError> {
+) -> Result<(Report, Recorder), AuthError> {
     let mut client = Client::new(plan, prompter, stop)?;
     let mut seen = Observations::new(plan);
     let stopped = run(&mut client, &mut seen).await;
@@ -156,7 +156,10 @@ fn measured(seen: &Observations<'_>) -> Measured {
         grace_less_than_s: bounds.and_then(|bounds| Some(bounds.shut?.as_secs() + 1)),
         reuse_ends_family: seen.replay.reuse_ends_family(),
         clock_ahead_s: overall::clock_ahead(seen),
-        access_life_s: seen.sign_in.access_life().map(|life| life.as_secs()),
+        access_life_s: seen
+            .sign_in
+            .access_life()
+            .map(|lifetime| lifetime.as_secs()),
         retry_after_s: limits::retry_after_seen(seen).map(|wait| wait.as_secs()),
         tries_before_limit: seen.limits.tries_before_limit(),
     }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use vestibule_core::backend::{Backend, Witness};
+use vestibule_core::backend::{Backend, Recorder};
 use vestibule_core::device::Device;
 use vestibule_core::secrets::Secret;
 use vestibule_core::token::RefreshToken;
@@ -66,7 +66,7 @@ impl OpenSessions {
 
     /// Signs out every session that is not over. Answers for how many the backend has not
     /// confirmed the end.
-    pub async fn sign_out_all(&mut self, backend: &Backend, recorder: &Witness) -> usize {
+    pub async fn sign_out_all(&mut self, backend: &Backend, recorder: &Recorder) -> usize {
         let mut unconfirmed = 0;
         let all = async {
             for session in self.0.iter_mut().filter(|session| !session.is_over) {

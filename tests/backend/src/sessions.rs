@@ -112,7 +112,7 @@ pub(crate) fn open(
     })
 }
 
-/// Exchanges a refresh token for its successor.
+/// BackendCalls a refresh token for its successor.
 pub(crate) fn rotate(
     tx: &Transaction<'_>,
     key: &Key,

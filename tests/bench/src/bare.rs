@@ -51,7 +51,7 @@ impl Bare {
         self.session("/login", &body).await
     }
 
-    /// Exchanges the refresh token for a new one.
+    /// BackendCalls the refresh token for a new one.
     ///
     /// # Errors
     /// If the refresh is refused.

@@ -15,8 +15,8 @@ use super::client::Backend;
 use super::download::Download;
 use super::fault::Fault;
 use super::head::Head;
-use super::outgoing::{Outgoing, Sender};
 use super::redirect::{Lead, lead};
+use super::upload_body::{Sender, UploadBody};
 use crate::cookies::Jar;
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
@@ -87,7 +87,7 @@ impl ApiPayload {
 
     /// A body that comes through the sender.
     pub fn streamed(length: Option<u64>) -> (Sender, Self) {
-        let (sender, body) = Outgoing::streamed(length);
+        let (sender, body) = UploadBody::streamed(length);
         (sender, Self(Payload::Streamed(body)))
     }
 }

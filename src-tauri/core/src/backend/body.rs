@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::profile::{Facts, Fields, Profile};
-use crate::reply::{Given, Reply};
+use crate::response_fields::{HeaderTokens, ResponseFields};
 
 /// The most values of a body that is parsed. A mebibyte of `0,` holds half a million values and
 /// needs thirty times its size in memory; no answer to a sign-in or a refresh comes near this.
@@ -14,7 +14,7 @@ const VALUES_LIMIT: usize = 20_000;
 pub struct Body {
     content: Content,
     /// The tokens in the answer's headers.
-    given: Given,
+    header_tokens: HeaderTokens,
     /// Whether its headers say that the token is not valid.
     invalid_token: bool,
     /// Whether somebody else has answered in the backend's place.
@@ -30,7 +30,7 @@ enum Content {
 
 impl Body {
     /// An answer with these bytes, and with these tokens in its headers.
-    pub(super) fn of(bytes: &[u8], given: Given) -> Self {
+    pub(super) fn of(bytes: &[u8], header_tokens: HeaderTokens) -> Self {
         let content = if bytes.is_empty() {
             Content::Nothing
         } else if is_dense(bytes) {
@@ -44,7 +44,7 @@ impl Body {
         };
         Self {
             content,
-            given,
+            header_tokens,
             invalid_token: false,
             anothers: false,
         }
@@ -54,7 +54,7 @@ impl Body {
     pub(super) fn unread() -> Self {
         Self {
             content: Content::Other,
-            given: Given::default(),
+            header_tokens: HeaderTokens::default(),
             invalid_token: false,
             anothers: false,
         }
@@ -95,13 +95,17 @@ impl Body {
 
     /// Reads the fields of a JSON body, or those that come without a body; `None` if the body is
     /// neither JSON nor empty.
-    pub fn reply<'a>(&'a self, profile: &'a Profile, fields: &'a Fields) -> Option<Reply<'a>> {
+    pub fn reply<'a>(
+        &'a self,
+        profile: &'a Profile,
+        fields: &'a Fields,
+    ) -> Option<ResponseFields<'a>> {
         let reply = match &self.content {
-            Content::Json(body) => Reply::new(body, profile, fields),
-            Content::Nothing => Reply::of_nothing(profile, fields),
+            Content::Json(body) => ResponseFields::new(body, profile, fields),
+            Content::Nothing => ResponseFields::of_nothing(profile, fields),
             Content::Other => return None,
         };
-        Some(reply.with(&self.given))
+        Some(reply.with(&self.header_tokens))
     }
 
     /// What the profile's rules look at.
@@ -142,13 +146,15 @@ mod tests {
     }
 
     fn is_json(text: &str) -> bool {
-        Body::of(text.as_bytes(), Given::default()).json().is_some()
+        Body::of(text.as_bytes(), HeaderTokens::default())
+            .json()
+            .is_some()
     }
 
     #[test]
     fn nothing_is_not_a_page() {
         let facts = |text: &str| {
-            let body = Body::of(text.as_bytes(), Given::default());
+            let body = Body::of(text.as_bytes(), HeaderTokens::default());
             let facts = body.facts(401, None);
             (facts.body.is_some(), facts.empty)
         };

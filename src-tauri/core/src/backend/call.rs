@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::fault::Fault;
-use super::outgoing::Outgoing;
+use super::upload_body::UploadBody;
 use crate::device::Device;
 use crate::profile::{self, Endpoint, Profile, Request, Variables};
 use crate::secrets::Secret;
@@ -37,7 +37,7 @@ pub(super) enum Payload {
     /// In memory, and wiped with the last use of it.
     Whole(Bytes),
     /// Comes in pieces.
-    Streamed(Outgoing),
+    Streamed(UploadBody),
 }
 
 impl Payload {

@@ -16,14 +16,14 @@ use zeroize::Zeroizing;
 use super::call::{Call, Payload, TimeLimit, text_header};
 use super::fault::Fault;
 use super::head::Head;
-use super::outgoing::Outgoing;
+use super::recorder::Recorder;
 use super::retry_after::sent_at;
 use super::traced::Traced;
-use super::witness::Witness;
+use super::upload_body::UploadBody;
 use crate::cookies::{Jar, RefreshChange, RefreshCookie};
 use crate::error::AuthError;
 use crate::profile::{self, Profile, Variables};
-use crate::reply::Given;
+use crate::response_fields::HeaderTokens;
 use crate::transport::{HttpTransport, NetworkSettings, Request, RequestBody, Response, Transport};
 
 /// How long an exchange may take, to the end of the answer's body.
@@ -39,7 +39,7 @@ pub struct Backend {
     /// Whether each request opens a connection of its own.
     new_connections: bool,
     /// Records every exchange; only the doctor has one.
-    witness: Option<Witness>,
+    recorder: Option<Recorder>,
 }
 
 impl Backend {
@@ -71,15 +71,15 @@ impl Backend {
             transport,
             jar: Jar::default(),
             new_connections: false,
-            witness: None,
+            recorder: None,
         }
     }
 
-    /// The same backend, with every request and answer recorded by `witness`: for the doctor,
+    /// The same backend, with every request and answer recorded by `recorder`: for the doctor,
     /// never for an app.
     #[must_use]
-    pub fn watched_by(mut self, witness: Witness) -> Self {
-        self.witness = Some(witness);
+    pub fn recorded_by(mut self, recorder: Recorder) -> Self {
+        self.recorder = Some(recorder);
         self
     }
 
@@ -133,8 +133,8 @@ impl Backend {
             return Err(Fault::BadAnswer);
         }
         let headers = self.headers(&url, &mut call)?;
-        let sight = self.witness.as_ref();
-        let sight = sight.map(|witness| witness.sent(&call, &headers));
+        let recording = self.recorder.as_ref();
+        let recording = recording.map(|recorder| recorder.sent(&call, &headers));
         let payload = std::mem::replace(&mut call.payload, Payload::None);
         let request = |body| Request {
             method: call.method.clone(),
@@ -155,20 +155,20 @@ impl Backend {
             }
             None => self.step_by_step(payload, request).await,
         };
-        if let Some(sight) = &sight {
-            sight.answered(&response);
+        if let Some(recording) = &recording {
+            recording.answered(&response);
         }
         let response = response?;
         let refresh = self.honour_cookies(&response, &url);
-        let given = Given::of(&response.headers, &self.profile);
+        let header_tokens = HeaderTokens::of(&response.headers, &self.profile);
         let leads_away = leads_away(&response, &url);
         Ok(Head {
             response,
             until,
             refresh,
-            given,
+            header_tokens,
             leads_away,
-            sight,
+            recording,
         })
     }
 
@@ -184,7 +184,7 @@ impl Backend {
         let answer = Duration::from_secs(api.answer_within_s);
         let body = match payload {
             Payload::None => None,
-            Payload::Whole(bytes) => Some(Outgoing::in_memory(bytes)),
+            Payload::Whole(bytes) => Some(UploadBody::in_memory(bytes)),
             Payload::Streamed(body) => Some(body),
         };
         let Some(body) = body else {

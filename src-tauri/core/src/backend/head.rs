@@ -10,10 +10,10 @@ use zeroize::Zeroizing;
 
 use super::body::Body;
 use super::fault::Fault;
+use super::recorder::ExchangeRecording;
 use super::retry_after::{retry_after_of, sent_at};
-use super::witness::Sight;
 use crate::cookies::RefreshChange;
-use crate::reply::Given;
+use crate::response_fields::HeaderTokens;
 use crate::status::{Class, class};
 use crate::transport::Response;
 
@@ -41,10 +41,10 @@ pub struct Head {
     /// What the answer changes of the refresh cookies.
     pub(super) refresh: Vec<RefreshChange>,
     /// The tokens in headers that the profile names.
-    pub(super) given: Given,
+    pub(super) header_tokens: HeaderTokens,
     /// Whether the answer redirects to another origin than the backend's.
     pub(super) leads_away: bool,
-    pub(super) sight: Option<Sight>,
+    pub(super) recording: Option<ExchangeRecording>,
 }
 
 impl Head {
@@ -105,7 +105,7 @@ impl Head {
         let theirs = self.response.headers.iter();
         let theirs = theirs
             .filter(|(name, _)| !NOT_FOR_WINDOWS.contains(&name.as_str()))
-            .filter(|(name, _)| **name != RETRY_AFTER && !self.given.holds(name.as_str()))
+            .filter(|(name, _)| **name != RETRY_AFTER && !self.header_tokens.holds(name.as_str()))
             .filter_map(|(name, value)| {
                 Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
             });
@@ -118,23 +118,23 @@ impl Head {
 
     /// What the headers say by themselves, for use before the body is read: it may break off.
     pub fn without_body(&self) -> Body {
-        Body::of(&[], self.given.clone())
+        Body::of(&[], self.header_tokens.clone())
     }
 
     /// Reads the whole body.
     pub async fn body(mut self) -> Result<Body, Fault> {
-        let given = std::mem::take(&mut self.given);
+        let header_tokens = std::mem::take(&mut self.header_tokens);
         let invalid_token = self.says_invalid_token();
         let may_be_page = self.status().is_success() && self.is_page();
         let is_portals = class(self.status().as_u16()) == Class::NetworkSignIn;
         let anothers = self.leads_away || is_portals;
         let bytes = self.bytes().await;
-        if let Some(sight) = &self.sight {
-            sight.read(&bytes);
+        if let Some(recording) = &self.recording {
+            recording.read(&bytes);
         }
         let bytes = bytes?;
         let anothers = anothers || (may_be_page && is_markup(&bytes));
-        let body = Body::of(&bytes, given).with_invalid_token(invalid_token);
+        let body = Body::of(&bytes, header_tokens).with_invalid_token(invalid_token);
         Ok(body.with_anothers(anothers))
     }
 

@@ -2,9 +2,10 @@
 //! its answer. Nothing here knows the session.
 //!
 //! [`sign_in`], [`renew`] and [`sign_out`] have the calls of a session, [`api`] has those of the
-//! adopter's own API. [`call`] builds the requests, [`client`] sends them, [`verdict`] says what
+//! adopter's own API. [`call`] builds the requests, [`client`] sends them, [`answers`] says what
 //! the answers mean, by the profile's rules and by [`crate::status`].
 
+mod answers;
 mod api;
 mod api_path;
 mod body;
@@ -12,9 +13,9 @@ mod call;
 mod client;
 mod download;
 mod fault;
+mod features;
 mod head;
-mod offers;
-mod outgoing;
+mod recorder;
 mod redirect;
 mod renew;
 mod retry_after;
@@ -22,9 +23,9 @@ mod sign_in;
 mod sign_out;
 mod tokens;
 mod traced;
-mod verdict;
-mod witness;
+mod upload_body;
 
+pub use answers::{RefreshAnswer, SignOutAnswer};
 pub(crate) use api::{ApiCall, ApiPayload, CallCredentials, RedirectDecision};
 pub use api_path::refuse as refuse_api_path;
 pub use body::Body;
@@ -34,9 +35,8 @@ pub(crate) use client::EXCHANGE_TIMEOUT;
 pub use download::{CHUNK, Download};
 pub use fault::{Fault, refusal};
 pub use head::Head;
-pub(crate) use outgoing::{Part, Sender};
+pub use recorder::{Exchange, Recorder};
 pub use retry_after::{retry_after, retry_after_of};
 pub use sign_in::{Answering, Failed, Grant, SignIn, Unusable};
 pub use sign_out::UndeliveredSignOut;
-pub use verdict::{SignOutAnswer, Verdict};
-pub use witness::{Exchange, Witness};
+pub(crate) use upload_body::{Sender, UploadPart};

@@ -2,16 +2,16 @@
 
 use serde_json::{Map, Value};
 
+use super::answers::{is_refused, refused, wants_code};
 use super::body::Body;
 use super::call::endpoint_call;
 use super::client::Backend;
 use super::fault::Fault;
 use super::tokens;
-use super::verdict::{is_refused, refused, wants_code};
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
 use crate::profile::{Endpoint, SignInCall, UserFrom, Variables};
-use crate::reply::{AccessToken, Reply};
+use crate::response_fields::{AccessToken, ResponseFields};
 use crate::secrets::Secret;
 use crate::token::RefreshToken;
 use crate::wire::{LoginInput, RegisterInput, User};
@@ -260,7 +260,7 @@ impl Backend {
         };
         let asks_me =
             profile.session.user_from == UserFrom::Me || profile.answer.login.user.is_empty();
-        let user = match reply.as_ref().and_then(Reply::user) {
+        let user = match reply.as_ref().and_then(ResponseFields::user) {
             Some(user) if !asks_me => user,
             None if !asks_me => return Err(Failed::leaving(token, unfit(endpoint))),
             _ => match self.me(&token, access.token.as_ref(), device).await {

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use super::answers::{RefreshAnswer, SignOutAnswer, signed_out};
 use super::body::Body;
 use super::call::{renewal_call, session_call};
 use super::client::Backend;
 use super::fault::Fault;
-use super::verdict::{SignOutAnswer, Verdict, signed_out};
 use crate::cookies::Jar;
 use crate::device::Device;
 use crate::profile::{Endpoint, Placeholder};
@@ -99,11 +99,11 @@ impl Backend {
             token: changed.clone(),
         };
         let body = body.map_err(untold)?;
-        match self.verdict(status, &body, &token, now) {
-            Verdict::Ended(_) => Ok(SignOutAnswer::AlreadyOver),
-            Verdict::Refused { status, .. } => Ok(SignOutAnswer::AlreadyOverByStatus(status)),
-            Verdict::Transient(fault) => Err(untold(fault)),
-            Verdict::Renewed { access, .. } => {
+        match self.refresh_answer(status, &body, &token, now) {
+            RefreshAnswer::Ended(_) => Ok(SignOutAnswer::AlreadyOver),
+            RefreshAnswer::Refused { status, .. } => Ok(SignOutAnswer::AlreadyOverByStatus(status)),
+            RefreshAnswer::Transient(fault) => Err(untold(fault)),
+            RefreshAnswer::Renewed { access, .. } => {
                 let told = self.tell(endpoint, &token, access.token.as_ref(), device);
                 told.await.map_err(|refused| UndeliveredSignOut {
                     token: changed.clone(),

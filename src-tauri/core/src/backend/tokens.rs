@@ -3,12 +3,16 @@
 use std::time::SystemTime;
 
 use crate::profile::Profile;
-use crate::reply::{AccessToken, Reply};
+use crate::response_fields::{AccessToken, ResponseFields};
 use crate::token::{BodyToken, RefreshToken};
 
 /// The refresh token in an answer's body or headers. Where one token serves as both, the answer
 /// may hold it as the access token.
-pub(super) fn refresh(profile: &Profile, reply: &Reply<'_>, now: SystemTime) -> Option<BodyToken> {
+pub(super) fn refresh(
+    profile: &Profile,
+    reply: &ResponseFields<'_>,
+    now: SystemTime,
+) -> Option<BodyToken> {
     let own = reply.refresh_token(now);
     if own.is_some() || !profile.session.single_token {
         return own;
@@ -24,7 +28,7 @@ pub(super) fn refresh(profile: &Profile, reply: &Reply<'_>, now: SystemTime) -> 
 /// is not. `token` is the refresh token with the changes of this answer.
 pub(super) fn access(
     profile: &Profile,
-    reply: &Reply<'_>,
+    reply: &ResponseFields<'_>,
     token: &RefreshToken,
     now: SystemTime,
 ) -> Option<AccessToken> {
@@ -32,7 +36,7 @@ pub(super) fn access(
     if !profile.session.single_token {
         return found;
     }
-    let life = found.and_then(|access| access.life);
+    let lifetime = found.and_then(|access| access.lifetime);
     let token = token.body().cloned();
-    Some(AccessToken { token, life })
+    Some(AccessToken { token, lifetime })
 }

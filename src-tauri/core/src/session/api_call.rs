@@ -422,7 +422,7 @@ impl BodySource {
 
 impl Access {
     fn ends_within(&self, margin: Duration, now: SinceBoot) -> bool {
-        let life = schedule::believed(self.token.life);
-        now.saturating_sub(self.received) + margin.min(life / 4) >= life
+        let lifetime = schedule::believed(self.token.lifetime);
+        now.saturating_sub(self.received) + margin.min(lifetime / 4) >= lifetime
     }
 }

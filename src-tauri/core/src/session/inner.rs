@@ -28,7 +28,7 @@ use crate::failpoints::mutant;
 use crate::identity::{ChallengeId, Generation, SessionId};
 use crate::obstacle::Obstacle;
 use crate::plan::Plan;
-use crate::reply::AccessToken;
+use crate::response_fields::AccessToken;
 use crate::schedule;
 use crate::secrets::Secret;
 use crate::state::{Event, Outage, State};
@@ -182,7 +182,7 @@ impl Access {
     }
 
     pub fn is_spent(&self, now: SinceBoot) -> bool {
-        now.saturating_sub(self.received) >= schedule::believed(self.token.life)
+        now.saturating_sub(self.received) >= schedule::believed(self.token.lifetime)
     }
 }
 
@@ -255,8 +255,8 @@ impl Inner {
         self.obstacle = None;
         self.refusals = StatusRefusals::default();
         let access = self.session.as_ref().and_then(|held| held.access.as_ref());
-        let life = access.and_then(|access| access.token.life);
-        self.plan.succeeded(now, life, rand::random());
+        let lifetime = access.and_then(|access| access.token.lifetime);
+        self.plan.succeeded(now, lifetime, rand::random());
     }
 
     /// The sessions whose items the keyring may hold when a sign-in replaces its content.

@@ -74,13 +74,13 @@ use crate::backend::{Backend, Download};
 use crate::clock::{Clock, SystemClock};
 use crate::cookies::Jar;
 use crate::error::AuthError;
+use crate::folder_advice;
 use crate::identity::ChallengeId;
 use crate::profile::Profile;
 use crate::secrets::{Secret, SecretStore};
 use crate::state::State;
 use crate::storage::records::{FolderRecords, RecordStore};
 use crate::transport::{HttpTransport, NetworkSettings, Transport};
-use crate::unusable;
 use crate::wire::{
     Cause, Challenge, FetchReply, FetchRequest, LoginInput, LogoutReply, RegisterInput,
     SessionChanged, SignInOutcome, UploadRequest,
@@ -161,7 +161,7 @@ impl Session {
         clock: Arc<dyn Clock>,
         network: NetworkSettings,
     ) -> Result<Self, AuthError> {
-        let unusable = |error: io::Error| unusable::folder(&config.folder, &error);
+        let unusable = |error: io::Error| folder_advice::unusable_folder(&config.folder, &error);
         let records = FolderRecords::open(&config.folder).map_err(unusable)?;
         let agent = user_agent(&config.product);
         let transport = HttpTransport::through(network, &config.profile.backend, &agent)?;
@@ -186,7 +186,7 @@ impl Session {
             records,
             transport,
         } = machine;
-        let unusable = |error: io::Error| unusable::folder(&config.folder, &error);
+        let unusable = |error: io::Error| folder_advice::unusable_folder(&config.folder, &error);
         let records = Records::new(records);
         let copy = || match records.session() {
             Ok(Some(record)) => Some(record.device),
@@ -206,7 +206,7 @@ impl Session {
             revision: 0,
             cause: Cause::Start,
             state: state.view(clock.since_boot()),
-            offers: backend.offers(),
+            offers: backend.features(),
         };
         let pending = PendingSignOuts::open(
             &config.workspace,

@@ -18,7 +18,7 @@ use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
 use crate::failpoints::failpoint;
 use crate::identity::{Generation, SessionId};
-use crate::reply::AccessToken;
+use crate::response_fields::AccessToken;
 use crate::secrets::Secret;
 use crate::state::Event;
 use crate::storage::records::Durability;

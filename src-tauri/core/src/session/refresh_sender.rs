@@ -16,7 +16,7 @@ use super::refresh::{RefreshOutcome, RefreshReason};
 use super::refresh_failure::RefreshFailures;
 use super::status_refusals::RefusalOutcome;
 use super::token_keeper::TokenKeeper;
-use crate::backend::{EXCHANGE_TIMEOUT, Fault, Head, Verdict};
+use crate::backend::{EXCHANGE_TIMEOUT, Fault, Head, RefreshAnswer};
 use crate::clock::SinceBoot;
 use crate::cookies::Jar;
 use crate::device::Device;
@@ -24,7 +24,7 @@ use crate::error::{AuthError, ErrorCode};
 use crate::failpoints::failpoint;
 use crate::identity::{Generation, SessionId};
 use crate::profile::UserFrom;
-use crate::reply::AccessToken;
+use crate::response_fields::AccessToken;
 use crate::secrets::Secret;
 use crate::state::Event;
 use crate::storage::records::Durability;
@@ -154,8 +154,8 @@ impl RefreshSender {
         if status.is_success() && token.is_empty() && body.json().is_some() {
             return AttemptOutcome::Rejected(SignedOutReason::Expired);
         }
-        match backend.verdict(status, &body, &token, now) {
-            Verdict::Renewed { user, access } => {
+        match backend.refresh_answer(status, &body, &token, now) {
+            RefreshAnswer::Renewed { user, access } => {
                 let user = match user {
                     Some(user) => Some(user),
                     None => match self.fetch_owner(attempt, &token, &access, until).await {
@@ -165,8 +165,8 @@ impl RefreshSender {
                 };
                 AttemptOutcome::Done(self.apply_renewal(attempt, token, user, access).await)
             }
-            Verdict::Ended(why) => AttemptOutcome::Rejected(why),
-            Verdict::Refused { status, why } => {
+            RefreshAnswer::Ended(why) => AttemptOutcome::Rejected(why),
+            RefreshAnswer::Refused { status, why } => {
                 let (epoch, asked) = (attempt.epoch, attempt.asked);
                 let is_scheduled = attempt.reason == RefreshReason::Timer;
                 let failures = &self.failures;
@@ -178,7 +178,7 @@ impl RefreshSender {
                     }
                 }
             }
-            Verdict::Transient(fault) => self.failed(attempt, fault, retry_after),
+            RefreshAnswer::Transient(fault) => self.failed(attempt, fault, retry_after),
         }
     }
 

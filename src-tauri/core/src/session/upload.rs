@@ -5,7 +5,7 @@ use bytes::Bytes;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::AbortHandle;
 
-use crate::backend::{ApiPayload, Download, Part, Sender};
+use crate::backend::{ApiPayload, Download, Sender, UploadPart};
 use crate::error::{AuthError, ErrorCode};
 use crate::wire::FetchReply;
 
@@ -109,11 +109,11 @@ impl Upload {
     /// [`Upload::answer`] then says why.
     pub async fn write(&self, piece: Vec<u8>) -> bool {
         let sender = self.sender.lock().await;
-        let piece = Part::Chunk(Bytes::from(piece));
+        let piece = UploadPart::Chunk(Bytes::from(piece));
         self.give(&sender, piece).await
     }
 
-    async fn give(&self, sender: &Sender, part: Part) -> bool {
+    async fn give(&self, sender: &Sender, part: UploadPart) -> bool {
         let mut ready = self.ready.subscribe();
         tokio::select! {
             biased;
@@ -128,7 +128,7 @@ impl Upload {
     /// If there is no answer.
     pub async fn answer(&self) -> Result<UploadAnswer, AuthError> {
         let mut sender = self.sender.lock().await;
-        self.give(&sender, Part::End).await;
+        self.give(&sender, UploadPart::End).await;
         let event = self.events.lock().await.recv().await;
         match event {
             Some(UploadEvent::SendAgain(next)) => {

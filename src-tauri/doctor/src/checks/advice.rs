@@ -6,7 +6,7 @@ use vestibule_core::backend::{Exchange, Fault};
 use vestibule_core::error::{AuthError, ErrorCode};
 use vestibule_core::obstacle::Obstacle;
 use vestibule_core::profile::Profile;
-use vestibule_core::reply::Reply;
+use vestibule_core::response_fields::ResponseFields;
 use vestibule_core::transport::StatusCode;
 
 use crate::answered::{Answered, Described};
@@ -105,7 +105,7 @@ fn absent(finding: Finding) -> Finding {
 /// A success in which the app does not find what it needs.
 fn missing(finding: Finding, exchange: &Exchange, profile: &Profile) -> Finding {
     let body = shape::body(exchange).unwrap_or(Value::Null);
-    let reply = Reply::new(&body, profile, &profile.answer.login);
+    let reply = ResponseFields::new(&body, profile, &profile.answer.login);
     let now = exchange.answered_at;
     let mut lacks = Vec::new();
     if reply.user().is_none() && !profile.answer.login.user.is_empty() {

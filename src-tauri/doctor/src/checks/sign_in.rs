@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use vestibule_core::backend::Exchange;
 use vestibule_core::error::{AuthError, ErrorCode};
-use vestibule_core::expiry;
 use vestibule_core::secrets::Secret;
+use vestibule_core::token_expiry;
 use vestibule_core::wire::LoginInput;
 
 use super::discover::discover;
@@ -54,7 +54,7 @@ impl SignIns {
     }
 
     pub fn access_life(&self) -> Option<Duration> {
-        self.session().ok()?.0.access.life
+        self.session().ok()?.0.access.lifetime
     }
 }
 
@@ -244,8 +244,8 @@ pub fn login_token(seen: &Observations<'_>) -> Judged {
 
 pub fn login_expiry(seen: &Observations<'_>) -> Judged {
     let (NewSession { access, .. }, _, sent) = seen.sign_in.session()?;
-    Ok(match (access.life, &access.token) {
-        (Some(life), _) => Finding::yes(sent, format!("{} from receipt", span(life))),
+    Ok(match (access.lifetime, &access.token) {
+        (Some(lifetime), _) => Finding::yes(sent, format!("{} from receipt", span(lifetime))),
         (None, None) => Finding::not_tried("there is no access token: cookies carry the session"),
         (None, Some(_)) => Finding::no(
             sent,
@@ -267,7 +267,7 @@ pub fn expiry_agrees(seen: &Observations<'_>) -> Judged {
     let token = access.token.as_ref().map(Secret::secret);
     let forms = &seen.plan.profile.answer.login.expires;
     let lives: Vec<Duration> = (forms.iter())
-        .filter_map(|form| expiry::life(std::slice::from_ref(form), &body, token, now))
+        .filter_map(|form| token_expiry::lifetime(std::slice::from_ref(form), &body, token, now))
         .collect();
     Ok(match lives.iter().max().zip(lives.iter().min()) {
         Some((most, least)) if lives.len() > 1 => {

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 use std::time::SystemTime;
-use vestibule_core::expiry;
 use vestibule_core::profile::{Expiry, ExpiryForm};
+use vestibule_core::token_expiry;
 
 /// How many levels of the answer are searched.
 const DEPTH: usize = 5;
@@ -59,7 +59,7 @@ pub fn find(body: &Value, cookies: &[String]) -> Option<Found> {
         form: ExpiryForm::JwtExp,
     };
     // The time of the answer does not matter: the question is only whether there is an `exp`.
-    let jwt = expiry::life(&[own], body, access.value.as_str(), SystemTime::UNIX_EPOCH);
+    let jwt = token_expiry::lifetime(&[own], body, access.value.as_str(), SystemTime::UNIX_EPOCH);
     let user = best(&places, user_score);
     Some(Found {
         access: access.pointer.clone(),

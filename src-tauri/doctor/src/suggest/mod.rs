@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use vestibule_core::backend::Exchange;
 use vestibule_core::profile::{Layer, Profile, SHIPPED, load};
-use vestibule_core::reply::Reply;
+use vestibule_core::response_fields::ResponseFields;
 use vestibule_core::wire::LoginInput;
 
 /// Which profile the app should use.
@@ -99,7 +99,7 @@ pub fn without_device(given: &Profile) -> Suggestion {
 /// Whether the core finds in this answer all that a session needs.
 fn reads(profile: &Profile, body: &Value, cookies: &[String], exchange: &Exchange) -> bool {
     let fields = &profile.answer.login;
-    let reply = Reply::new(body, profile, fields);
+    let reply = ResponseFields::new(body, profile, fields);
     let now = exchange.answered_at;
     let user = fields.user.is_empty() || reply.user().is_some();
     let access = reply.access_token(now).is_some();

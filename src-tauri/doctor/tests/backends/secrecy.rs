@@ -4,21 +4,21 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use vestibule_backend::Config;
-use vestibule_core::backend::Witness;
+use vestibule_core::backend::Recorder;
 use vestibule_doctor::table;
 
 use crate::proxy::Proxy;
 use crate::support::{Clerk, DEMO, PASSWORD, bundled, examined_and_kept, thorough};
 
 /// Every secret that was sent or received: passwords, codes, tokens, cookies.
-fn needles(witness: &Witness) -> BTreeSet<String> {
+fn needles(recorder: &Recorder) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut keep = |text: &str| {
         if text.len() >= 6 {
             found.insert(text.to_owned());
         }
     };
-    for exchange in witness.exchanges() {
+    for exchange in recorder.exchanges() {
         for line in exchange.headers.get_all("set-cookie") {
             let pair = line.to_str().unwrap_or_default().split(';').next();
             if let Some((_, value)) = pair.and_then(|pair| pair.split_once('=')) {
@@ -52,8 +52,8 @@ async fn nothing_that_is_said_holds_a_secret() {
     let backend = bundled(Config::default()).await;
     let prompter = Clerk::at(&backend);
     let plan = thorough(&backend.url());
-    let (report, witness) = examined_and_kept(&plan, prompter.clone()).await;
-    let needles = needles(&witness);
+    let (report, recorder) = examined_and_kept(&plan, prompter.clone()).await;
+    let needles = needles(&recorder);
     assert!(
         needles.contains(PASSWORD),
         "the search has the password to search for"
@@ -68,7 +68,7 @@ async fn nothing_that_is_said_holds_a_secret() {
         assert!(!said.contains(needle), "a secret is shown in\n{said}");
     }
     // A control: the search finds the secrets in the exchanges themselves.
-    let wire: String = (witness.exchanges().iter())
+    let wire: String = (recorder.exchanges().iter())
         .filter_map(|one| Some(String::from_utf8_lossy(one.body.as_ref()?).into_owned()))
         .collect();
     assert!(needles.iter().any(|needle| wire.contains(needle)));
@@ -98,9 +98,9 @@ async fn not_even_where_the_backend_repeats_one() {
     plan.register = None;
     // The password is wrong for this account, so the backend repeats the real password.
     plan.otp_account.as_mut().expect("one").email = "nobody@vestibule.test".into();
-    let (report, witness) = examined_and_kept(&plan, prompter.clone()).await;
+    let (report, recorder) = examined_and_kept(&plan, prompter.clone()).await;
     let said = said_of(&report, &prompter);
-    let repeated = witness.exchanges().iter().any(|one| {
+    let repeated = recorder.exchanges().iter().any(|one| {
         let body = one.body.as_ref().map_or(&[][..], |body| body.as_slice());
         one.status == Some(401) && String::from_utf8_lossy(body).contains(PASSWORD)
     });
@@ -115,7 +115,7 @@ async fn not_even_where_the_backend_repeats_one() {
         "likewise: {said}"
     );
     assert!(said.contains(DEMO), "an address is no secret");
-    for needle in needles(&witness) {
+    for needle in needles(&recorder) {
         assert!(!said.contains(&needle), "a secret is shown in\n{said}");
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, Command};
 use vestibule_backend::{Backend, Config};
-use vestibule_core::backend::Witness;
+use vestibule_core::backend::Recorder;
 use vestibule_core::profile::Profile;
 use vestibule_core::secrets::Secret;
 use vestibule_doctor::{
@@ -88,7 +88,7 @@ pub async fn examined(plan: &Plan, prompter: Arc<dyn Prompter>) -> Report {
     examine(plan, prompter, stop).await.expect("an HTTP client")
 }
 
-pub async fn examined_and_kept(plan: &Plan, prompter: Arc<dyn Prompter>) -> (Report, Witness) {
+pub async fn examined_and_kept(plan: &Plan, prompter: Arc<dyn Prompter>) -> (Report, Recorder) {
     let (_sender, stop) = Stop::new();
     examine_and_keep(plan, prompter, stop)
         .await

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokio::runtime::Runtime;
-use vestibule_core::exchanges::Exchanges;
+use vestibule_core::backend_calls::BackendCalls;
 use vestibule_core::profile::Profile;
 use vestibule_core::session::{self, Session};
 use vestibule_core::wire::{
@@ -24,14 +24,14 @@ use crate::rig::{Lost, PASSWORD, WORKSPACE};
 const WINDOW: &str = "main";
 /// How often the tasks that are ready are polled, one after the other.
 const TURNS: usize = 24;
-/// How many bits of an exchange's number count the exchanges of one page; see [`Exchanges`].
+/// How many bits of an exchange's number count the exchanges of one page; see [`BackendCalls`].
 const COUNT_BITS: u32 = 20;
 
 /// One run of the app.
 pub struct Process {
     pub life: Arc<Life>,
     session: Session,
-    exchanges: Arc<Exchanges>,
+    calls: Arc<BackendCalls>,
     page: u64,
     /// How many exchanges its pages have made.
     exchanged: u64,
@@ -73,7 +73,7 @@ impl Process {
         Ok(Self {
             life,
             session,
-            exchanges: Arc::default(),
+            calls: Arc::default(),
             page: 1,
             exchanged: 0,
             checks: ground.checks.clone(),
@@ -127,7 +127,7 @@ impl Process {
 
     /// Makes a call.
     pub fn call(&mut self) {
-        let (session, exchanges) = (self.session.clone(), self.exchanges.clone());
+        let (session, calls) = (self.session.clone(), self.calls.clone());
         let (at, asking) = (self.exchange(), self.asking());
         self.run(async move {
             let request = FetchRequest {
@@ -136,13 +136,13 @@ impl Process {
                 headers: vec![("content-type".into(), "application/json".into())],
                 body: Some("{}".into()),
             };
-            let _ = exchanges.fetch(WINDOW, at, &session, request).await;
+            let _ = calls.fetch(WINDOW, at, &session, request).await;
         });
     }
 
     /// Makes a call with a body that is sent piece by piece.
     pub fn upload(&mut self, is_replayable: bool) {
-        let (session, exchanges) = (self.session.clone(), self.exchanges.clone());
+        let (session, calls) = (self.session.clone(), self.calls.clone());
         let (at, asking) = (self.exchange(), self.asking());
         self.run(async move {
             let request = UploadRequest {
@@ -152,15 +152,15 @@ impl Process {
                 length: Some(2),
                 replayable: is_replayable,
             };
-            if exchanges.upload(WINDOW, at, &session, &request).is_err() {
+            if calls.upload(WINDOW, at, &session, &request).is_err() {
                 return;
             }
             loop {
-                let written = exchanges.write(WINDOW, at, b"{}").await;
+                let written = calls.write(WINDOW, at, b"{}").await;
                 if written.is_err() {
                     return;
                 }
-                match exchanges.answer(WINDOW, at).await {
+                match calls.answer(WINDOW, at).await {
                     Ok(UploadReply::Again) => {}
                     Ok(UploadReply::Answer { .. }) | Err(_) => return,
                 }
@@ -181,8 +181,8 @@ impl Process {
     }
 
     pub fn reload(&mut self) {
-        let exchanges = self.exchanges.clone();
-        self.run(async move { exchanges.leave(WINDOW) });
+        let calls = self.calls.clone();
+        self.run(async move { calls.page_left(WINDOW) });
         self.page += 1;
     }
 

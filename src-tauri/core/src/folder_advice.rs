@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::error::{AuthError, ErrorCode};
 
 /// Why `folder`, in which the app keeps its records, cannot be used, and what to do.
-pub fn folder(folder: &Path, error: &Error) -> AuthError {
+pub fn unusable_folder(folder: &Path, error: &Error) -> AuthError {
     let (folder, advice) = (folder.display(), advice(error));
     AuthError::with_message(
         ErrorCode::CannotStart,
@@ -58,7 +58,7 @@ mod tests {
             (ErrorKind::Unsupported, "cannot lock files"),
             (ErrorKind::Other, "Make sure that it is there"),
         ] {
-            let error = folder(Path::new("/home/ada/data"), &kind.into());
+            let error = unusable_folder(Path::new("/home/ada/data"), &kind.into());
             assert_eq!(error.code, ErrorCode::CannotStart);
             assert!(
                 error
@@ -81,7 +81,7 @@ mod tests {
         std::fs::write(&file, "").unwrap();
         for path in [file.clone(), file.join("below")] {
             let error = std::fs::create_dir_all(&path).unwrap_err();
-            let said = folder(&path, &error).message;
+            let said = unusable_folder(&path, &error).message;
             assert!(said.contains("move that file away"), "{said}");
         }
     }
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn a_disk_that_is_out_of_locks_is_told_as_one_without() {
         let error = Error::from_raw_os_error(rustix::io::Errno::NOLCK.raw_os_error());
-        let said = folder(Path::new("/mnt/net"), &error).message;
+        let said = unusable_folder(Path::new("/mnt/net"), &error).message;
         assert!(said.contains("cannot lock files"), "{said}");
     }
 }

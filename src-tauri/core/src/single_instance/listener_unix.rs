@@ -12,20 +12,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use uuid::Uuid;
 
-use super::{ANSWER, ANSWER_TIMEOUT, KNOCK, Shown};
+use super::{ANSWER_TIMEOUT, OnShow, SHOW_REQUEST, SHOWN_ANSWER};
 
 const NAME: &str = "instance.sock";
 
 /// The owner's socket. Dropping it closes and removes it.
-pub(super) struct Door {
+pub(super) struct Listener {
     address: String,
     over: Arc<AtomicBool>,
 }
 
-impl Door {
+impl Listener {
     /// Opens the socket. Only the owner may call this, because it replaces the socket of an earlier
     /// owner.
-    pub fn open(folder: &Path, shown: Shown) -> io::Result<Self> {
+    pub fn open(folder: &Path, shown: OnShow) -> io::Result<Self> {
         let (path, listener) = bind(folder)?;
         let address = path.into_os_string().into_string();
         let address = address.map_err(|_| io::Error::from(io::ErrorKind::InvalidFilename))?;
@@ -52,7 +52,7 @@ impl Door {
     }
 }
 
-impl Drop for Door {
+impl Drop for Listener {
     fn drop(&mut self) {
         self.over.store(true, Ordering::Release);
         // Wakes the thread, so that it ends.
@@ -106,21 +106,21 @@ fn remove_folder(folder: &Path) {
 
 fn answer(mut stream: UnixStream) -> Option<()> {
     stream.set_read_timeout(Some(ANSWER_TIMEOUT)).ok()?;
-    let mut said = [0; KNOCK.len()];
+    let mut said = [0; SHOW_REQUEST.len()];
     stream.read_exact(&mut said).ok()?;
-    (said == KNOCK).then_some(())?;
-    stream.write_all(ANSWER).ok()
+    (said == SHOW_REQUEST).then_some(())?;
+    stream.write_all(SHOWN_ANSWER).ok()
 }
 
 /// Whether the owner at this address answered.
-pub(super) fn knock(address: &str) -> bool {
+pub(super) fn ask_to_show(address: &str) -> bool {
     let heard = || -> io::Result<bool> {
         let mut stream = UnixStream::connect(address)?;
         stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
-        stream.write_all(KNOCK)?;
-        let mut answer = [0; ANSWER.len()];
+        stream.write_all(SHOW_REQUEST)?;
+        let mut answer = [0; SHOWN_ANSWER.len()];
         stream.read_exact(&mut answer)?;
-        Ok(answer == ANSWER)
+        Ok(answer == SHOWN_ANSWER)
     };
     heard().unwrap_or(false)
 }

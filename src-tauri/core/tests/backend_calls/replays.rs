@@ -26,7 +26,7 @@ async fn what_can_be_given_again_is_asked_for_once_more() {
     desk.upload(1, &post("/transfer", Some(LARGE), true))
         .expect("begun");
     desk.give(1, &body).await;
-    let again = desk.exchanges.answer(WINDOW, 1).await.expect("a word");
+    let again = desk.calls.answer(WINDOW, 1).await.expect("a word");
     assert!(matches!(again, UploadReply::Again), "{again:?}");
     desk.give(1, &body).await;
     let answer = read(&desk.answer(1).await.expect("an answer"));
@@ -69,7 +69,7 @@ async fn a_backend_that_always_refuses_is_given_the_body_twice_and_no_more() {
     desk.upload(1, &post("/transfer", Some(LARGE), true))
         .expect("begun");
     desk.give(1, &vec![3; LARGE]).await;
-    let again = desk.exchanges.answer(WINDOW, 1).await.expect("a word");
+    let again = desk.calls.answer(WINDOW, 1).await.expect("a word");
     assert!(matches!(again, UploadReply::Again), "{again:?}");
     desk.give(1, &vec![3; LARGE]).await;
     assert_eq!(desk.answer(1).await.expect("an answer").status, 401);

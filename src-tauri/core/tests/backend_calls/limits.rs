@@ -117,9 +117,9 @@ async fn a_stream_of_events_may_be_silent_for_longer() {
         arrival
     });
     assert!(reply.expect("an answer").streamed);
-    let piece = desk.exchanges.read(WINDOW, 1).await.expect("the first");
+    let piece = desk.calls.read(WINDOW, 1).await.expect("the first");
     assert_eq!(piece, b"data: 1\n\n");
-    let (piece, ()) = tokio::join!(desk.exchanges.read(WINDOW, 1), async {
+    let (piece, ()) = tokio::join!(desk.calls.read(WINDOW, 1), async {
         // Longer than any other body may pause.
         tokio::time::sleep(Duration::from_millis(1500)).await;
         arrival.say("9\r\ndata: 2\n\n\r\n").await;
@@ -178,7 +178,7 @@ async fn a_page_that_takes_its_time_is_not_given_up() {
         arrival.say(&"z".repeat(3_000_000)).await;
     });
     assert!(reply.expect("an answer").streamed);
-    desk.exchanges.read(WINDOW, 1).await.expect("a piece");
+    desk.calls.read(WINDOW, 1).await.expect("a piece");
     tokio::time::sleep(Duration::from_millis(1500)).await;
     desk.read(1)
         .await

@@ -1,4 +1,4 @@
-//! Exchanges of windows: request and response bodies, how they end, and their limits, over sockets.
+//! BackendCalls of windows: request and response bodies, how they end, and their limits, over sockets.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -20,9 +20,9 @@ use std::time::SystemTime;
 use serde_json::Value;
 use support::*;
 use tempfile::TempDir;
+use vestibule_core::backend_calls::{BackendCalls, PIECE};
 use vestibule_core::clock::ManualClock;
 use vestibule_core::error::AuthError;
-use vestibule_core::exchanges::{Exchanges, PIECE};
 use vestibule_core::profile::Profile;
 use vestibule_core::session::Session;
 use vestibule_core::wire::{FetchReply, UploadReply, UploadRequest};
@@ -32,7 +32,7 @@ const WINDOW: &str = "main";
 
 /// A signed-in session with windows, with a backend that the test chooses.
 struct Desk {
-    exchanges: Arc<Exchanges>,
+    calls: Arc<BackendCalls>,
     session: Session,
     clock: Arc<ManualClock>,
     store: Arc<TestStore>,
@@ -51,7 +51,7 @@ impl Desk {
         until(&session, "the start", |state| why(state).is_some()).await;
         session.login(login(PLAIN)).await.expect("signed in");
         Self {
-            exchanges: Arc::default(),
+            calls: Arc::default(),
             session,
             clock,
             store,
@@ -61,19 +61,19 @@ impl Desk {
 
     async fn fetch(&self, number: u64, path: &str) -> Result<FetchReply, AuthError> {
         let request = get(path);
-        let fetching = self.exchanges.fetch(WINDOW, number, &self.session, request);
+        let fetching = self.calls.fetch(WINDOW, number, &self.session, request);
         fetching.await
     }
 
     fn upload(&self, number: u64, request: &UploadRequest) -> Result<(), AuthError> {
-        let exchanges = &self.exchanges;
-        exchanges.upload(WINDOW, number, &self.session, request)
+        let calls = &self.calls;
+        calls.upload(WINDOW, number, &self.session, request)
     }
 
     /// Sends a body as a page does: in pieces, as long as the core wants them.
     async fn give(&self, number: u64, body: &[u8]) {
         for piece in body.chunks(PIECE) {
-            let written = self.exchanges.write(WINDOW, number, piece);
+            let written = self.calls.write(WINDOW, number, piece);
             if !written.await.expect("a place to write to") {
                 return;
             }
@@ -81,7 +81,7 @@ impl Desk {
     }
 
     async fn answer(&self, number: u64) -> Result<FetchReply, AuthError> {
-        match self.exchanges.answer(WINDOW, number).await? {
+        match self.calls.answer(WINDOW, number).await? {
             UploadReply::Answer { reply } => Ok(reply),
             UploadReply::Again => panic!("the core asks for the body again"),
         }
@@ -91,7 +91,7 @@ impl Desk {
     async fn read(&self, number: u64) -> Result<Vec<u8>, AuthError> {
         let mut body = Vec::new();
         loop {
-            let piece = self.exchanges.read(WINDOW, number).await?;
+            let piece = self.calls.read(WINDOW, number).await?;
             if piece.is_empty() {
                 return Ok(body);
             }

@@ -17,32 +17,32 @@ const MAX_PIECE: usize = 64 * 1024;
 /// How many pieces may wait to be sent. A sender that has one more waits.
 const QUEUED_PIECES: usize = 2;
 
-/// What comes through the channel. Only [`Part::End`] ends a body well: when the page goes away
+/// What comes through the channel. Only [`UploadPart::End`] ends a body well: when the page goes away
 /// the channel is closed without it, and half a body must not pass for a whole one.
-pub(crate) enum Part {
+pub(crate) enum UploadPart {
     Chunk(Bytes),
     End,
 }
 
 /// Takes the pieces of a body.
-pub(crate) type Sender = mpsc::Sender<Part>;
+pub(crate) type Sender = mpsc::Sender<UploadPart>;
 
 /// A request's body.
-pub(super) struct Outgoing {
+pub(super) struct UploadBody {
     source: Source,
     /// How many bytes are still to come, where the length is known.
     left: Option<u64>,
-    stage: watch::Sender<Stage>,
+    stage: watch::Sender<UploadStage>,
 }
 
 enum Source {
     Kept(Bytes),
-    Fed(mpsc::Receiver<Part>),
+    Fed(mpsc::Receiver<UploadPart>),
 }
 
 /// Whom the exchange waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
+enum UploadStage {
     /// The backend, to take the piece of this number.
     Moving(u64),
     /// The page, to give another piece.
@@ -51,7 +51,7 @@ enum Stage {
     Sent,
 }
 
-impl Outgoing {
+impl UploadBody {
     /// A body that is in memory.
     pub fn in_memory(bytes: Bytes) -> Self {
         let left = u64::try_from(bytes.len()).ok();
@@ -68,7 +68,7 @@ impl Outgoing {
         Self {
             source,
             left,
-            stage: watch::Sender::new(Stage::Moving(0)),
+            stage: watch::Sender::new(UploadStage::Moving(0)),
         }
     }
 
@@ -78,15 +78,15 @@ impl Outgoing {
     }
 
     /// Watches this body.
-    pub fn watch(&self) -> Watch {
-        Watch(self.stage.subscribe())
+    pub fn watch(&self) -> UploadWatch {
+        UploadWatch(self.stage.subscribe())
     }
 
     fn moved(&self) {
         self.stage.send_modify(|stage| {
             *stage = match *stage {
-                Stage::Moving(count) => Stage::Moving(count + 1),
-                Stage::Hungry | Stage::Sent => Stage::Moving(0),
+                UploadStage::Moving(count) => UploadStage::Moving(count + 1),
+                UploadStage::Hungry | UploadStage::Sent => UploadStage::Moving(0),
             }
         });
     }
@@ -101,7 +101,7 @@ impl Outgoing {
         }
         self.moved();
         if self.left == Some(0) {
-            self.stage.send_replace(Stage::Sent);
+            self.stage.send_replace(UploadStage::Sent);
         }
         Some(Ok(Frame::data(piece)))
     }
@@ -110,12 +110,12 @@ impl Outgoing {
         if self.left.is_some_and(|left| left > 0) {
             return Some(Err(BrokenOff));
         }
-        self.stage.send_replace(Stage::Sent);
+        self.stage.send_replace(UploadStage::Sent);
         None
     }
 }
 
-impl Body for Outgoing {
+impl Body for UploadBody {
     type Data = Bytes;
     type Error = BrokenOff;
 
@@ -134,13 +134,13 @@ impl Body for Outgoing {
                 let part = match parts.poll_recv(cx) {
                     Poll::Ready(part) => part,
                     Poll::Pending => {
-                        this.stage.send_replace(Stage::Hungry);
+                        this.stage.send_replace(UploadStage::Hungry);
                         return Poll::Pending;
                     }
                 };
                 Poll::Ready(match part {
-                    Some(Part::Chunk(piece)) => this.pass(piece),
-                    Some(Part::End) => this.end(),
+                    Some(UploadPart::Chunk(piece)) => this.pass(piece),
+                    Some(UploadPart::End) => this.end(),
                     None => Some(Err(BrokenOff)),
                 })
             }
@@ -158,9 +158,9 @@ impl Body for Outgoing {
 }
 
 /// Watches how a body goes out.
-pub(super) struct Watch(watch::Receiver<Stage>);
+pub(super) struct UploadWatch(watch::Receiver<UploadStage>);
 
-impl Watch {
+impl UploadWatch {
     /// Resolves once the backend takes too long: `idle` to take a piece, or `answer` to answer
     /// after the last. How long the page takes does not count.
     pub async fn stalls(mut self, idle: Duration, answer: Duration) {
@@ -168,9 +168,9 @@ impl Watch {
             let stage = *self.0.borrow_and_update();
             let changed = self.0.changed();
             let changed = match stage {
-                Stage::Hungry => Ok(changed.await),
-                Stage::Moving(_) => timeout(idle, changed).await,
-                Stage::Sent => timeout(answer, changed).await,
+                UploadStage::Hungry => Ok(changed.await),
+                UploadStage::Moving(_) => timeout(idle, changed).await,
+                UploadStage::Sent => timeout(answer, changed).await,
             };
             match changed {
                 Ok(Ok(())) => {}
@@ -188,14 +188,14 @@ mod tests {
 
     use super::*;
 
-    async fn next(body: &mut Outgoing) -> Option<Result<usize, BrokenOff>> {
+    async fn next(body: &mut UploadBody) -> Option<Result<usize, BrokenOff>> {
         let frame = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await?;
         Some(frame.map(|frame| frame.data_ref().map_or(0, Bytes::len)))
     }
 
     #[tokio::test]
     async fn a_kept_body_goes_out_in_pieces() {
-        let mut body = Outgoing::in_memory(Bytes::from(vec![1; MAX_PIECE + 7]));
+        let mut body = UploadBody::in_memory(Bytes::from(vec![1; MAX_PIECE + 7]));
         assert_eq!(body.size_hint().exact(), Some(MAX_PIECE as u64 + 7));
         assert!(matches!(next(&mut body).await, Some(Ok(MAX_PIECE))));
         assert!(matches!(next(&mut body).await, Some(Ok(7))));
@@ -204,16 +204,16 @@ mod tests {
 
     #[tokio::test]
     async fn half_a_body_does_not_pass_for_a_whole_one() {
-        let chunk = || Part::Chunk(Bytes::from_static(b"abc"));
+        let chunk = || UploadPart::Chunk(Bytes::from_static(b"abc"));
         for (length, parts, well) in [
-            (None, vec![chunk(), Part::End], true),
+            (None, vec![chunk(), UploadPart::End], true),
             (None, vec![chunk()], false),
-            (Some(6), vec![chunk(), Part::End], false),
-            (Some(2), vec![chunk(), Part::End], false),
+            (Some(6), vec![chunk(), UploadPart::End], false),
+            (Some(2), vec![chunk(), UploadPart::End], false),
             (Some(3), vec![chunk()], true),
-            (Some(0), vec![Part::End], true),
+            (Some(0), vec![UploadPart::End], true),
         ] {
-            let (sender, mut body) = Outgoing::streamed(length);
+            let (sender, mut body) = UploadBody::streamed(length);
             for part in parts {
                 sender.send(part).await.expect("room");
             }
@@ -234,14 +234,14 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_page_may_take_its_time_and_the_backend_may_not() {
         let (idle, answer) = (Duration::from_secs(30), Duration::from_secs(60));
-        let (sender, mut body) = Outgoing::streamed(None);
+        let (sender, mut body) = UploadBody::streamed(None);
         let mut stalls = std::pin::pin!(body.watch().stalls(idle, answer));
         let mut within = async |seconds| {
             let wait = Duration::from_secs(seconds);
             timeout(wait, stalls.as_mut()).await.is_ok()
         };
         sender
-            .send(Part::Chunk(Bytes::from_static(b"a")))
+            .send(UploadPart::Chunk(Bytes::from_static(b"a")))
             .await
             .expect("room");
         next(&mut body).await;
@@ -250,12 +250,12 @@ mod tests {
         assert!(asked.await);
         assert!(!within(3600).await, "the page's turn");
         sender
-            .send(Part::Chunk(Bytes::from_static(b"b")))
+            .send(UploadPart::Chunk(Bytes::from_static(b"b")))
             .await
             .expect("room");
         next(&mut body).await;
         assert!(!within(29).await, "the backend's turn");
-        sender.send(Part::End).await.expect("room");
+        sender.send(UploadPart::End).await.expect("room");
         next(&mut body).await;
         assert!(!within(59).await, "the backend's turn to answer");
         assert!(within(2).await);

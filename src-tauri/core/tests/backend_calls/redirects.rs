@@ -68,10 +68,7 @@ async fn a_post_turns_into_a_get_or_keeps_its_body_as_the_status_says() {
             body: Some("{\"a\":1}".into()),
         };
         let before = backend.requests(method, "/b");
-        let reply = desk
-            .exchanges
-            .fetch(WINDOW, 1, &desk.session, request)
-            .await;
+        let reply = desk.calls.fetch(WINDOW, 1, &desk.session, request).await;
         assert_eq!(reply.expect("an answer").status, 404, "there is no /b");
         assert_eq!(backend.requests(method, "/b"), before + 1, "{status}");
         let sent = backend.last_request(method, "/b").expect("one");
@@ -88,7 +85,7 @@ async fn a_large_body_goes_to_the_new_place_if_it_can_be_given_again() {
     desk.upload(1, &post("/a", Some(body.len()), true))
         .expect("begun");
     desk.give(1, &body).await;
-    let again = desk.exchanges.answer(WINDOW, 1).await.expect("a word");
+    let again = desk.calls.answer(WINDOW, 1).await.expect("a word");
     assert!(matches!(again, UploadReply::Again));
     desk.give(1, &body).await;
     let answer = json(&desk.answer(1).await.expect("an answer"));
@@ -152,10 +149,7 @@ async fn nothing_goes_where_a_window_may_not_call() {
                 headers: Vec::new(),
                 body: Some("{}".into()),
             };
-            let result = desk
-                .exchanges
-                .fetch(WINDOW, 1, &desk.session, request)
-                .await;
+            let result = desk.calls.fetch(WINDOW, 1, &desk.session, request).await;
             assert_eq!(code(&result), Some(ErrorCode::PathRefused), "{location}");
         }
     }

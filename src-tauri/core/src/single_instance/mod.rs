@@ -9,10 +9,10 @@
 //! home folder on a file server. Another computer may then hold the lock, and no launch here can
 //! reach its door.
 
-#[cfg_attr(unix, path = "door_unix.rs")]
-#[cfg_attr(windows, path = "door_windows.rs")]
-mod door;
-mod note;
+#[cfg_attr(unix, path = "listener_unix.rs")]
+#[cfg_attr(windows, path = "listener_windows.rs")]
+mod listener;
+mod owner_note;
 
 use std::io;
 use std::path::Path;
@@ -21,73 +21,73 @@ use std::time::{Duration, Instant};
 
 use crate::storage::file_lock::FileLock;
 
-use self::door::Door;
-use self::note::Note;
+use self::listener::Listener;
+use self::owner_note::OwnerNote;
 
 /// What a later launch sends, and what the owner answers.
-const KNOCK: &[u8] = b"show\n";
-const ANSWER: &[u8] = b"ok\n";
+const SHOW_REQUEST: &[u8] = b"show\n";
+const SHOWN_ANSWER: &[u8] = b"ok\n";
 /// How long either side waits for the other's message.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
-const PAUSE: Duration = Duration::from_millis(50);
+const RETRY_PAUSE: Duration = Duration::from_millis(50);
 
 /// What the owner does when a later launch asks it to show itself.
-pub type Shown = Arc<dyn Fn() + Send + Sync>;
+pub type OnShow = Arc<dyn Fn() + Send + Sync>;
 
 /// This process owns the folder, until this is dropped or the process ends.
-pub struct Owner {
+pub struct InstanceOwner {
     // The door is dropped before the lock, so that no launch finds the door of a process that is no
     // longer the owner.
-    door: Option<Door>,
+    door: Option<Listener>,
     _lock: FileLock,
 }
 
 /// The result of [`claim`].
 pub enum Claim {
     /// This process owns the folder.
-    Owned(Owner),
+    Owned(InstanceOwner),
     /// Another process owns it and was asked to show itself, so this process can exit.
     HandedOver,
     /// Another process owns it and does not answer.
-    Unanswered(Unanswered),
+    Unresponsive(UnresponsiveOwner),
 }
 
 /// What is known of an owner that does not answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unanswered(Option<Note>);
+pub struct UnresponsiveOwner(Option<OwnerNote>);
 
 /// Makes this process the owner of `folder`, or asks the owner to show itself. Tries both for as
 /// long as `timeout`, because an owner may be just starting or ending.
 ///
 /// # Errors
 /// If the folder cannot be used, or its file system has no locks.
-pub fn claim(folder: &Path, timeout: Duration, shown: &Shown) -> io::Result<Claim> {
+pub fn claim(folder: &Path, timeout: Duration, shown: &OnShow) -> io::Result<Claim> {
     std::fs::create_dir_all(folder)?;
     let deadline = Instant::now() + timeout;
     loop {
         if let Some(lock) = FileLock::try_take(&folder.join("instance.lock"))? {
-            return Ok(Claim::Owned(own(folder, lock, shown)));
+            return Ok(Claim::Owned(become_owner(folder, lock, shown)));
         }
-        let note = Note::read(folder);
+        let note = OwnerNote::read(folder);
         if let Some(address) = note.as_ref().and_then(|note| note.door.as_deref())
-            && door::knock(address)
+            && listener::ask_to_show(address)
         {
             return Ok(Claim::HandedOver);
         }
         if Instant::now() >= deadline {
-            return Ok(Claim::Unanswered(Unanswered(note)));
+            return Ok(Claim::Unresponsive(UnresponsiveOwner(note)));
         }
-        std::thread::sleep(PAUSE);
+        std::thread::sleep(RETRY_PAUSE);
     }
 }
 
 /// Holding the lock makes this process the owner. It also works without a door or a note, so a
 /// failure there is only logged.
-fn own(folder: &Path, lock: FileLock, shown: &Shown) -> Owner {
-    if let Some(address) = Note::read(folder).and_then(|note| note.door) {
-        door::remove(&address);
+fn become_owner(folder: &Path, lock: FileLock, shown: &OnShow) -> InstanceOwner {
+    if let Some(address) = OwnerNote::read(folder).and_then(|note| note.door) {
+        listener::remove(&address);
     }
-    let door = Door::open(folder, shown.clone());
+    let door = Listener::open(folder, shown.clone());
     let door = door
         .inspect_err(|error| {
             tracing::warn!(
@@ -97,7 +97,7 @@ fn own(folder: &Path, lock: FileLock, shown: &Shown) -> Owner {
             );
         })
         .ok();
-    let note = Note::of_this_process(door.as_ref().map(Door::address));
+    let note = OwnerNote::of_this_process(door.as_ref().map(Listener::address));
     if let Err(error) = note.write(folder) {
         tracing::warn!(
             %error,
@@ -105,17 +105,17 @@ fn own(folder: &Path, lock: FileLock, shown: &Shown) -> Owner {
              the front"
         );
     }
-    Owner { door, _lock: lock }
+    InstanceOwner { door, _lock: lock }
 }
 
-impl Owner {
+impl InstanceOwner {
     /// Whether a later launch can ask this process to show itself.
-    pub fn has_a_door(&self) -> bool {
+    pub fn has_listener(&self) -> bool {
         self.door.is_some()
     }
 }
 
-impl Unanswered {
+impl UnresponsiveOwner {
     /// Why the app with this name cannot start, and what to do about it.
     pub fn words(&self, app: &str) -> String {
         let Some(note) = &self.0 else {
@@ -124,12 +124,12 @@ impl Unanswered {
                  this computer and in again."
             );
         };
-        let Note {
+        let OwnerNote {
             host,
             process,
             door,
         } = note;
-        if *host != note::host() {
+        if *host != owner_note::host_name() {
             return format!(
                 "{app} is running on the computer \"{host}\", which has the same home folder as \
                  this one. End it there, then try again. If that computer was switched off \
@@ -154,17 +154,17 @@ mod tests {
     use super::*;
 
     fn unanswered(host: &str, door: Option<&str>) -> String {
-        let note = Note {
+        let note = OwnerNote {
             host: host.into(),
             process: 4711,
             door: door.map(Into::into),
         };
-        Unanswered(Some(note)).words("Vestibule")
+        UnresponsiveOwner(Some(note)).words("Vestibule")
     }
 
     #[test]
     fn the_words_name_who_has_to_be_ended_and_where() {
-        let here = note::host();
+        let here = owner_note::host_name();
         for (words, says) in [
             (
                 unanswered(&here, Some("x")),
@@ -175,7 +175,10 @@ mod tests {
                 unanswered("otherhost", Some("x")),
                 "on the computer \"otherhost\"",
             ),
-            (Unanswered(None).words("Vestibule"), "End that process"),
+            (
+                UnresponsiveOwner(None).words("Vestibule"),
+                "End that process",
+            ),
         ] {
             assert!(
                 words.starts_with("Vestibule is ") && words.contains(says),

@@ -3,7 +3,7 @@
 
 use super::api_path::refuse;
 use super::client::Backend;
-use crate::wire::Offers;
+use crate::wire::BackendFeatures;
 
 /// The path at which the contract lists the sessions of an account.
 const SESSIONS: &str = "/sessions";
@@ -13,11 +13,11 @@ const LOGOUT_ALL: &str = "/logout-all";
 impl Backend {
     /// What the backend offers. A call that a page makes itself counts as offered if the profile
     /// lets the page make it.
-    pub fn offers(&self) -> Offers {
+    pub fn features(&self) -> BackendFeatures {
         let profile = self.profile();
         let endpoints = &profile.endpoints;
         let resend = endpoints.resend_otp.get().or(endpoints.send_otp.get());
-        Offers {
+        BackendFeatures {
             register: endpoints.register.get().is_some(),
             resend_otp: resend.is_some(),
             sessions: refuse("GET", SESSIONS, profile).is_ok(),
@@ -33,24 +33,24 @@ mod tests {
     use super::*;
     use crate::profile::Profile;
 
-    fn offers(profile: &str) -> [bool; 4] {
+    fn features(profile: &str) -> [bool; 4] {
         let profile = json!({"extends": profile, "backend": "https://a.example"});
         let profile = Profile::from_json(profile).expect("a shipped profile");
-        let offers = Backend::new(profile, "test").expect("a client").offers();
+        let features = Backend::new(profile, "test").expect("a client").features();
         [
-            offers.register,
-            offers.resend_otp,
-            offers.sessions,
-            offers.logout_all,
+            features.register,
+            features.resend_otp,
+            features.sessions,
+            features.logout_all,
         ]
     }
 
     #[test]
     fn nothing_is_offered_that_a_profile_does_not_know() {
-        assert_eq!(offers("contract"), [true; 4]);
-        assert_eq!(offers("directus"), [true, false, false, false]);
+        assert_eq!(features("contract"), [true; 4]);
+        assert_eq!(features("directus"), [true, false, false, false]);
         // Its endpoint that sends the first code sends another one too.
-        assert_eq!(offers("better-auth"), [true, true, false, false]);
-        assert_eq!(offers("supabase"), [true, false, false, false]);
+        assert_eq!(features("better-auth"), [true, true, false, false]);
+        assert_eq!(features("supabase"), [true, false, false, false]);
     }
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use vestibule_core::backend_calls::PIECE;
 use vestibule_core::error::ErrorCode;
-use vestibule_core::exchanges::PIECE;
 
 use crate::host::Host;
 use crate::support::*;
@@ -15,11 +15,11 @@ async fn a_piece_that_is_too_large_is_refused_with_the_bound_in_words() {
     let desk = Desk::at(&host.url, |_| {}).await;
     desk.upload(1, &post("/transfer", None, false))
         .expect("begun");
-    let refused = desk.exchanges.write(WINDOW, 1, &vec![1; PIECE + 1]).await;
+    let refused = desk.calls.write(WINDOW, 1, &vec![1; PIECE + 1]).await;
     let refused = refused.expect_err("too large");
     assert_eq!(refused.code, ErrorCode::TooLarge);
     assert!(refused.message.contains(&PIECE.to_string()), "{refused}");
-    let next = desk.exchanges.write(WINDOW, 1, b"fits").await;
+    let next = desk.calls.write(WINDOW, 1, b"fits").await;
     assert_eq!(next, Ok(true), "the upload goes on");
 }
 
@@ -36,7 +36,7 @@ async fn pieces_that_do_not_wait_for_each_other_end_the_upload() {
         let desk = desk.clone();
         writers.spawn(async move {
             let piece = vec![1; PIECE];
-            desk.exchanges.write(WINDOW, 1, &piece).await
+            desk.calls.write(WINDOW, 1, &piece).await
         });
     }
     let written = soon("all pieces to be answered", writers.join_all()).await;
@@ -45,9 +45,9 @@ async fn pieces_that_do_not_wait_for_each_other_end_the_upload() {
         refused.filter(|error| error.code == code).count()
     };
     assert!(codes(ErrorCode::RateLimited) >= 1, "{written:?}");
-    let end = desk.exchanges.write(WINDOW, 1, b"more").await;
+    let end = desk.calls.write(WINDOW, 1, b"more").await;
     assert!(end.is_err(), "a body that lacks a piece is not sent");
-    assert_eq!(desk.exchanges.count(WINDOW), 0);
+    assert_eq!(desk.calls.count(WINDOW), 0);
 }
 
 /// Small binary answers are held until they are read. Of two windows, the one that has most of them
@@ -61,7 +61,7 @@ async fn answers_that_nobody_reads_are_held_up_to_a_bound() {
     let mut ask = async |window: &str, number: u64| {
         let request = get("/me");
         let (reply, arrival) = tokio::join!(
-            desk.exchanges.fetch(window, number, &desk.session, request),
+            desk.calls.fetch(window, number, &desk.session, request),
             async {
                 let mut arrival = host.arrival().await;
                 let head = format!(
@@ -79,14 +79,14 @@ async fn answers_that_nobody_reads_are_held_up_to_a_bound() {
     for number in 0..32 {
         ask(WINDOW, number).await;
     }
-    let held = desk.exchanges.count(WINDOW);
+    let held = desk.calls.count(WINDOW);
     assert!((5..=8).contains(&held), "{held} megabytes are held");
     assert_eq!(
-        desk.exchanges.count("modest"),
+        desk.calls.count("modest"),
         1,
         "another window keeps its answer"
     );
-    let newest = desk.exchanges.read(WINDOW, 31).await;
+    let newest = desk.calls.read(WINDOW, 31).await;
     newest.expect("the newest can be read");
 }
 
@@ -96,11 +96,11 @@ async fn nothing_is_kept_of_windows_that_were() {
     let desk = Desk::at(&host.url, |_| {}).await;
     for number in 0..1_000 {
         let window = format!("window-{number}");
-        let begun =
-            desk.exchanges
-                .upload(&window, 1, &desk.session, &post("/transfer", None, false));
+        let begun = desk
+            .calls
+            .upload(&window, 1, &desk.session, &post("/transfer", None, false));
         begun.expect("begun");
-        desk.exchanges.leave(&window);
+        desk.calls.page_left(&window);
     }
-    assert_eq!(desk.exchanges.windows_known(), 0);
+    assert_eq!(desk.calls.windows_known(), 0);
 }

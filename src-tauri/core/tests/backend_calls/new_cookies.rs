@@ -72,18 +72,18 @@ async fn check(when: When, how: How, what: What) {
     let (host, desk) = desk().await;
     let asking = match what {
         What::Call => {
-            let (exchanges, session) = (desk.exchanges.clone(), desk.session.clone());
+            let (calls, session) = (desk.calls.clone(), desk.session.clone());
             tokio::spawn(async move {
-                let _ = exchanges.fetch(WINDOW, NUMBER, &session, get("/me")).await;
+                let _ = calls.fetch(WINDOW, NUMBER, &session, get("/me")).await;
             })
         }
         What::Upload => {
             desk.upload(NUMBER, &post("/transfer", Some(2), false))
                 .expect("begun");
             desk.give(NUMBER, b"{}").await;
-            let exchanges = desk.exchanges.clone();
+            let calls = desk.calls.clone();
             tokio::spawn(async move {
-                let _ = exchanges.answer(WINDOW, NUMBER).await;
+                let _ = calls.answer(WINDOW, NUMBER).await;
             })
         }
     };
@@ -103,8 +103,8 @@ async fn check(when: When, how: How, what: What) {
         }
     }
     match how {
-        How::Leaves => desk.exchanges.leave(WINDOW),
-        How::Cancels => desk.exchanges.cancel(WINDOW, NUMBER),
+        How::Leaves => desk.calls.page_left(WINDOW),
+        How::Cancels => desk.calls.cancel(WINDOW, NUMBER),
     }
     let _ = soon("the page's end of the call", asking).await;
     desk.store.heal();

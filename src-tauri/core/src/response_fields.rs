@@ -9,10 +9,10 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::expiry;
 use crate::profile::{Facts, Fields, HeaderKey, Maybe, Pointer, Profile, first};
 use crate::secrets::Secret;
 use crate::token::BodyToken;
+use crate::token_expiry;
 use crate::wire::User;
 
 /// An access token and how long it is valid.
@@ -21,14 +21,14 @@ pub struct AccessToken {
     /// Sent with API calls, and kept in memory only. `None` if cookies alone carry the session.
     pub token: Option<Secret>,
     /// How long it is valid, counted from its receipt, if the backend says so.
-    pub life: Option<Duration>,
+    pub lifetime: Option<Duration>,
 }
 
 /// Tokens that came in the headers of an answer, in those that the profile names.
 #[derive(Clone, Default)]
-pub struct Given(Vec<(HeaderKey, Secret)>);
+pub struct HeaderTokens(Vec<(HeaderKey, Secret)>);
 
-impl Given {
+impl HeaderTokens {
     /// Finds them in `headers`, with or without `Bearer` before them.
     pub fn of(headers: &HeaderMap, profile: &Profile) -> Self {
         let answer = &profile.answer;
@@ -37,17 +37,17 @@ impl Given {
             let (access, refresh) = (&fields.access_token_header, &fields.refresh_token_header);
             access.get().into_iter().chain(refresh.get())
         });
-        let mut given = Vec::new();
+        let mut header_tokens = Vec::new();
         for name in names {
             let value = headers
                 .get(name.as_str())
                 .and_then(|value| value.to_str().ok());
             let token = value.map(|value| without_scheme(value).trim());
             if let Some(token) = token.filter(|token| !token.is_empty()) {
-                given.push((name.clone(), Secret::new(token)));
+                header_tokens.push((name.clone(), Secret::new(token)));
             }
         }
-        Self(given)
+        Self(header_tokens)
     }
 
     /// Whether the header `name` had one.
@@ -70,20 +70,20 @@ fn without_scheme(value: &str) -> &str {
 }
 
 /// An answer and how to read it.
-pub struct Reply<'a> {
+pub struct ResponseFields<'a> {
     /// `None` if the answer has no body.
     body: Option<&'a Value>,
-    given: Option<&'a Given>,
+    header_tokens: Option<&'a HeaderTokens>,
     profile: &'a Profile,
     fields: &'a Fields,
 }
 
-impl<'a> Reply<'a> {
+impl<'a> ResponseFields<'a> {
     /// Reads `body` at the places in `fields`, one of the profile's answers.
     pub fn new(body: &'a Value, profile: &'a Profile, fields: &'a Fields) -> Self {
         Self {
             body: Some(body),
-            given: None,
+            header_tokens: None,
             profile,
             fields,
         }
@@ -93,7 +93,7 @@ impl<'a> Reply<'a> {
     pub fn of_nothing(profile: &'a Profile, fields: &'a Fields) -> Self {
         Self {
             body: None,
-            given: None,
+            header_tokens: None,
             profile,
             fields,
         }
@@ -101,9 +101,9 @@ impl<'a> Reply<'a> {
 
     /// The same with tokens that came in headers.
     #[must_use]
-    pub fn with(self, given: &'a Given) -> Self {
+    pub fn with(self, header_tokens: &'a HeaderTokens) -> Self {
         Self {
-            given: Some(given),
+            header_tokens: Some(header_tokens),
             ..self
         }
     }
@@ -140,22 +140,23 @@ impl<'a> Reply<'a> {
     /// backend's clock.
     pub fn access_token(&self, now: SystemTime) -> Option<AccessToken> {
         let token = self.secret(&self.fields.access_token);
-        let token = token.or_else(|| self.given?.get(&self.fields.access_token_header));
+        let token = token.or_else(|| self.header_tokens?.get(&self.fields.access_token_header));
         if token.is_none() && self.fields.has_access_token() {
             return None;
         }
         let text = token.as_ref().map(Secret::secret);
-        let life = expiry::life(&self.fields.expires, self.content(), text, now);
-        Some(AccessToken { token, life })
+        let lifetime = token_expiry::lifetime(&self.fields.expires, self.content(), text, now);
+        Some(AccessToken { token, lifetime })
     }
 
     /// The refresh token, if it came in the body or in a header.
     pub fn refresh_token(&self, now: SystemTime) -> Option<BodyToken> {
         let token = self.secret(&self.fields.refresh_token);
-        let token = token.or_else(|| self.given?.get(&self.fields.refresh_token_header))?;
+        let token = token.or_else(|| self.header_tokens?.get(&self.fields.refresh_token_header))?;
         let text = Some(token.secret());
-        let life = expiry::life(&self.fields.refresh_expires, self.content(), text, now);
-        let end = life.and_then(|life| now.checked_add(life));
+        let lifetime =
+            token_expiry::lifetime(&self.fields.refresh_expires, self.content(), text, now);
+        let end = lifetime.and_then(|lifetime| now.checked_add(lifetime));
         let end = end.and_then(|end| end.duration_since(SystemTime::UNIX_EPOCH).ok());
         Some(BodyToken {
             token,
@@ -248,13 +249,13 @@ mod tests {
             "user": {"id": 7, "name": "", "email": "a@b.c", "role": "admin", "password": "no"},
             "tokens": {"token": "t", "expires": "2000-01-01T00:00:00Z", "expiresIn": 900},
         });
-        let reply = Reply::new(&body, &profile, &profile.answer.login);
+        let reply = ResponseFields::new(&body, &profile, &profile.answer.login);
         let user = reply.user().unwrap();
         assert_eq!((user.id.as_str(), user.name.as_str()), ("7", "a@b.c"));
         assert_eq!(user.roles, ["admin"]);
         let access = reply.access_token(SystemTime::now()).unwrap();
         assert_eq!(
-            access.life,
+            access.lifetime,
             Some(Duration::from_secs(900)),
             "expiresIn counts"
         );
@@ -272,32 +273,36 @@ mod tests {
             }},
         }))
         .unwrap();
-        let given = |lines: &[(&'static str, &'static str)]| {
+        let header_tokens = |lines: &[(&'static str, &'static str)]| {
             let pairs = lines.iter().map(|(name, value)| {
                 let value = reqwest::header::HeaderValue::from_static(value);
                 (reqwest::header::HeaderName::from_static(name), value)
             });
-            Given::of(&pairs.collect(), &profile)
+            HeaderTokens::of(&pairs.collect(), &profile)
         };
-        let read = |given: &Given| {
-            let reply = Reply::of_nothing(&profile, &profile.answer.login).with(given);
+        let read = |header_tokens: &HeaderTokens| {
+            let reply =
+                ResponseFields::of_nothing(&profile, &profile.answer.login).with(header_tokens);
             let now = SystemTime::now();
             let access = reply.access_token(now).and_then(|access| access.token);
             let refresh = reply.refresh_token(now).map(|refresh| refresh.token);
             [access, refresh].map(|token| token.map(|token| token.secret().to_owned()))
         };
         for value in ["Bearer a.b", "bearer  a.b", "a.b"] {
-            let given = given(&[("authorization", value), ("x-refresh", "r")]);
+            let header_tokens = header_tokens(&[("authorization", value), ("x-refresh", "r")]);
             assert_eq!(
-                read(&given),
+                read(&header_tokens),
                 [Some("a.b".into()), Some("r".into())],
                 "{value}"
             );
-            assert!(given.holds("authorization") && !given.holds("x-other"));
+            assert!(header_tokens.holds("authorization") && !header_tokens.holds("x-other"));
         }
-        assert_eq!(read(&given(&[("authorization", "Bearer ")])), [None, None]);
+        assert_eq!(
+            read(&header_tokens(&[("authorization", "Bearer ")])),
+            [None, None]
+        );
         let body = json!({"user": {"id": 1}});
-        let reply = Reply::new(&body, &profile, &profile.answer.login);
+        let reply = ResponseFields::new(&body, &profile, &profile.answer.login);
         assert!(
             reply.access_token(SystemTime::now()).is_none(),
             "it should be there"
@@ -308,14 +313,14 @@ mod tests {
     fn an_absolute_end_is_the_fallback() {
         let profile = Profile::default();
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
-        let life = |body: Value| {
-            let reply = Reply::new(&body, &profile, &profile.answer.refresh);
-            reply.access_token(now).unwrap().life
+        let lifetime = |body: Value| {
+            let reply = ResponseFields::new(&body, &profile, &profile.answer.refresh);
+            reply.access_token(now).unwrap().lifetime
         };
         let body = json!({"tokens": {"token": "t", "expires": "2001-09-09T01:47:40.000Z"}});
-        assert_eq!(life(body), Some(Duration::from_secs(60)));
+        assert_eq!(lifetime(body), Some(Duration::from_secs(60)));
         let past = json!({"tokens": {"token": "t", "expires": "1999-01-01T00:00:00Z"}});
-        assert_eq!(life(past), None);
+        assert_eq!(lifetime(past), None);
     }
 
     #[test]
@@ -329,7 +334,7 @@ mod tests {
             },
         }))
         .unwrap();
-        let user = |body: Value| Reply::new(&body, &profile, &profile.answer.login).user();
+        let user = |body: Value| ResponseFields::new(&body, &profile, &profile.answer.login).user();
         let both = user(json!({"id": "u", "first": "Ada", "middle": null, "last": "L."})).unwrap();
         assert_eq!(both.name, "Ada L.");
         assert!(!both.email_verified);
@@ -396,7 +401,7 @@ mod tests {
                 });
                 let profile = Profile::from_json(extends).unwrap();
                 for fields in [&profile.answer.login, &profile.answer.refresh, &profile.answer.me] {
-                    let reply = Reply::new(&body, &profile, fields);
+                    let reply = ResponseFields::new(&body, &profile, fields);
                     let now = SystemTime::now();
                     let _ = (reply.user(), reply.access_token(now), reply.refresh_token(now));
                     let _ = (reply.otp_email(), reply.challenge(), reply.message());

@@ -1,4 +1,4 @@
-//! Exchanges end with the page that began them, and no other page can use them.
+//! BackendCalls end with the page that began them, and no other page can use them.
 
 use std::sync::Arc;
 
@@ -28,8 +28,8 @@ impl End {
 
     fn come(self, desk: &Desk) {
         match self {
-            Self::Cancelled => desk.exchanges.cancel(WINDOW, 1),
-            Self::Left => desk.exchanges.leave(WINDOW),
+            Self::Cancelled => desk.calls.cancel(WINDOW, 1),
+            Self::Left => desk.calls.page_left(WINDOW),
         }
     }
 }
@@ -44,7 +44,7 @@ async fn a_call_without_an_answer_yet_ends() {
             soon("the connection to end", arrival.until_left()).await;
         });
         assert!(result.is_err(), "{end:?}");
-        assert_eq!(desk.exchanges.count(WINDOW), 0);
+        assert_eq!(desk.calls.count(WINDOW), 0);
     }
 }
 
@@ -56,7 +56,7 @@ async fn downloading(host: &Host, desk: &Desk) -> Arrival {
         arrival
     });
     assert!(reply.expect("an answer").streamed);
-    let piece = desk.exchanges.read(WINDOW, 1).await.expect("a piece");
+    let piece = desk.calls.read(WINDOW, 1).await.expect("a piece");
     assert_eq!(piece, b"some");
     arrival
 }
@@ -69,7 +69,7 @@ async fn a_body_that_is_being_read_ends_read_or_not() {
             let arrival = downloading(&host, &desk).await;
             let read = reading.then(|| {
                 let desk = desk.clone();
-                tokio::spawn(async move { desk.exchanges.read(WINDOW, 1).await })
+                tokio::spawn(async move { desk.calls.read(WINDOW, 1).await })
             });
             end.come(&desk);
             soon("the connection to end", arrival.until_left()).await;
@@ -77,7 +77,7 @@ async fn a_body_that_is_being_read_ends_read_or_not() {
                 let read = soon("the read to end", read).await.expect("no panic");
                 assert!(read.is_err(), "{end:?}: a read of what has ended");
             }
-            assert_eq!(desk.exchanges.count(WINDOW), 0);
+            assert_eq!(desk.calls.count(WINDOW), 0);
         }
     }
 }
@@ -111,7 +111,7 @@ async fn a_write_that_waits_ends() {
         let giving = {
             let desk = desk.clone();
             tokio::spawn(async move {
-                let give = || desk.exchanges.write(WINDOW, 1, &[1; 200_000]);
+                let give = || desk.calls.write(WINDOW, 1, &[1; 200_000]);
                 while give().await.is_ok() {}
             })
         };
@@ -127,12 +127,12 @@ async fn a_write_that_waits_ends() {
 async fn nobody_reaches_into_another_window() {
     let (host, desk) = desk().await;
     let _arrival = downloading(&host, &desk).await;
-    let read = desk.exchanges.read("window-2", 1).await;
+    let read = desk.calls.read("window-2", 1).await;
     assert_eq!(code(&read), Some(ErrorCode::Internal));
-    desk.exchanges.cancel("window-2", 1);
-    desk.exchanges.leave("window-2");
+    desk.calls.cancel("window-2", 1);
+    desk.calls.page_left("window-2");
     assert_eq!(
-        desk.exchanges.count(WINDOW),
+        desk.calls.count(WINDOW),
         1,
         "the exchange belongs to the other page"
     );
@@ -142,7 +142,7 @@ async fn nobody_reaches_into_another_window() {
         Some(ErrorCode::Internal),
         "the number is taken"
     );
-    assert_eq!(desk.exchanges.count(WINDOW), 1);
+    assert_eq!(desk.calls.count(WINDOW), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -151,7 +151,7 @@ async fn a_page_that_has_gone_begins_nothing_any_more() {
     let (old, new) = (7 << 20, 8 << 20);
     let asked = desk.upload(old + 1, &post("/transfer", None, false));
     asked.expect("a page that is there");
-    desk.exchanges.leave(WINDOW);
+    desk.calls.page_left(WINDOW);
     assert!(
         desk.fetch(old + 2, "/me").await.is_err(),
         "the old page is gone"
@@ -160,7 +160,7 @@ async fn a_page_that_has_gone_begins_nothing_any_more() {
         desk.upload(old + 3, &post("/transfer", None, true))
             .is_err()
     );
-    assert_eq!(desk.exchanges.count(WINDOW), 0);
+    assert_eq!(desk.calls.count(WINDOW), 0);
     let (reply, ()) = tokio::join!(desk.fetch(new + 1, "/me"), async {
         let mut arrival = host.arrival().await;
         while arrival.head.starts_with("POST") {
@@ -188,10 +188,10 @@ async fn answers_that_nobody_reads_make_room_and_those_in_use_do_not() {
         arrivals.push(arrival);
     }
     // The first exchange is the oldest, but it was read from just now.
-    desk.exchanges.read(WINDOW, 0).await.expect("a piece");
+    desk.calls.read(WINDOW, 0).await.expect("a piece");
     desk.upload(100, &post("/transfer", None, false))
         .expect("room");
-    assert_eq!(desk.exchanges.count(WINDOW), 64);
+    assert_eq!(desk.calls.count(WINDOW), 64);
     let given_up = arrivals.remove(1);
     soon("the oldest to be given up", given_up.until_left()).await;
     for number in 101..164 {

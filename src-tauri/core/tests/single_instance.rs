@@ -6,26 +6,26 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
-use vestibule_core::instance::{Claim, Owner, Shown, claim};
+use vestibule_core::single_instance::{Claim, InstanceOwner, OnShow, claim};
 use vestibule_core::storage::file_lock::FileLock;
 
 const CLAIM_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Counts how often a launch asked for the window.
-fn counted() -> (Arc<AtomicUsize>, Shown) {
+fn counted() -> (Arc<AtomicUsize>, OnShow) {
     let count = Arc::new(AtomicUsize::new(0));
     let counting = count.clone();
-    let shown: Shown = Arc::new(move || {
+    let shown: OnShow = Arc::new(move || {
         counting.fetch_add(1, Ordering::SeqCst);
     });
     (count, shown)
 }
 
-fn owner(folder: &Path, shown: &Shown) -> Owner {
+fn owner(folder: &Path, shown: &OnShow) -> InstanceOwner {
     match claim(folder, CLAIM_TIMEOUT, shown).expect("a folder") {
         Claim::Owned(owner) => owner,
         Claim::HandedOver => panic!("there is an owner"),
-        Claim::Unanswered(why) => panic!("{}", why.words("It")),
+        Claim::Unresponsive(why) => panic!("{}", why.words("It")),
     }
 }
 
@@ -45,7 +45,7 @@ fn a_later_launch_is_heard_wherever_the_folder_is() {
         let (shown_first, first) = counted();
         let (shown_later, later) = counted();
         let owner = owner(&folder, &first);
-        assert!(owner.has_a_door(), "{}", folder.display());
+        assert!(owner.has_listener(), "{}", folder.display());
         for knocks in 1..=3 {
             let claimed = claim(&folder, CLAIM_TIMEOUT, &later).expect("a folder");
             assert!(matches!(claimed, Claim::HandedOver), "{}", folder.display());
@@ -87,7 +87,7 @@ fn of_many_launches_one_stays() {
             match claim {
                 Claim::Owned(owner) => owners.push(owner),
                 Claim::HandedOver => {}
-                Claim::Unanswered(why) => panic!("round {round}: {}", why.words("It")),
+                Claim::Unresponsive(why) => panic!("round {round}: {}", why.words("It")),
             }
         }
         // All may have been answered by the owner that exits, since it answers before it exits.
@@ -113,7 +113,7 @@ fn an_owner_that_does_not_answer_is_named() {
             std::fs::write(folder.path().join("instance.json"), note).expect("written");
         }
         match claim(folder.path(), Duration::ZERO, &shown).expect("a folder") {
-            Claim::Unanswered(why) => {
+            Claim::Unresponsive(why) => {
                 let words = why.words("Vestibule");
                 assert!(words.contains(says), "{words}");
             }

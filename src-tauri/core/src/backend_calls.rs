@@ -29,34 +29,34 @@ pub const PIECE: usize = 256 * 1024;
 
 /// Every window's exchanges.
 #[derive(Default)]
-pub struct Exchanges(Mutex<Windows>);
+pub struct BackendCalls(Mutex<Windows>);
 
 #[derive(Default)]
 struct Windows {
     /// The windows whose pages have begun an exchange. A window that was left has no entry.
-    by_label: HashMap<String, Window>,
+    by_label: HashMap<String, WindowCalls>,
     /// Pages that have gone, each with the label of its window.
-    past: VecDeque<(String, u64)>,
+    gone_pages: VecDeque<(String, u64)>,
 }
 
 #[derive(Default)]
-struct Window {
-    open: HashMap<u64, Arc<Exchange>>,
+struct WindowCalls {
+    open: HashMap<u64, Arc<BackendCall>>,
     /// The page that began the last exchange.
     page: Option<u64>,
 }
 
-struct Exchange {
+struct BackendCall {
     over: watch::Sender<bool>,
     /// Orders exchanges by their last use.
     used: AtomicU64,
     /// How many bytes of the answer wait in memory for the page.
     unread: AtomicUsize,
-    stage: tokio::sync::Mutex<Stage>,
+    stage: tokio::sync::Mutex<CallStage>,
 }
 
 /// How far an exchange has come.
-enum Stage {
+enum CallStage {
     /// There is no body to write or read: not yet, or no longer.
     Asking,
     Giving(Upload),
@@ -68,14 +68,14 @@ enum Stage {
 }
 
 /// An exchange of a window, while one command works on it.
-struct At<'a> {
-    all: &'a Exchanges,
+struct ActiveCall<'a> {
+    all: &'a BackendCalls,
     window: &'a str,
     number: u64,
-    exchange: Arc<Exchange>,
+    call: Arc<BackendCall>,
 }
 
-impl Exchanges {
+impl BackendCalls {
     /// A call with a small body or none.
     ///
     /// # Errors
@@ -87,10 +87,10 @@ impl Exchanges {
         session: &Session,
         request: FetchRequest,
     ) -> Result<FetchReply, AuthError> {
-        let at = self.open(window, number, Stage::Asking)?;
+        let at = self.open(window, number, CallStage::Asking)?;
         let answered = at.work(async |stage| {
             let (reply, rest) = session.call(request).await?;
-            Ok((reply, stage.go_on(rest, None)))
+            Ok((reply, stage.continue_with(rest, None)))
         });
         let reply = answered.await?;
         self.windows().bound_unread();
@@ -109,11 +109,12 @@ impl Exchanges {
         request: &UploadRequest,
     ) -> Result<(), AuthError> {
         let upload = session.upload(request)?;
-        self.open(window, number, Stage::Giving(upload)).map(drop)
+        self.open(window, number, CallStage::Giving(upload))
+            .map(drop)
     }
 
     /// Writes the next piece of an upload. Returns false if the backend wants no more of it;
-    /// [`Exchanges::answer`] then says why. The piece is copied only once it may be sent.
+    /// [`BackendCalls::answer`] then says why. The piece is copied only once it may be sent.
     ///
     /// # Errors
     /// If the piece is too large, if the piece before it is still being sent (which ends the
@@ -123,8 +124,8 @@ impl Exchanges {
             let words = format!("A piece of a body has at most {PIECE} bytes.");
             return Err(AuthError::with_message(ErrorCode::TooLarge, words));
         }
-        let at = self.at(window, number)?;
-        let Ok(mut stage) = at.exchange.stage.try_lock() else {
+        let at = self.active(window, number)?;
+        let Ok(mut stage) = at.call.stage.try_lock() else {
             self.cancel(window, number);
             return Err(AuthError::with_message(
                 ErrorCode::RateLimited,
@@ -133,8 +134,8 @@ impl Exchanges {
             ));
         };
         at.work_on(async || match &mut *stage {
-            Stage::Giving(upload) => Ok((upload.write(piece.to_vec()).await, true)),
-            Stage::Asking | Stage::Reading(..) => Err(over()),
+            CallStage::Giving(upload) => Ok((upload.write(piece.to_vec()).await, true)),
+            CallStage::Asking | CallStage::Reading(..) => Err(over()),
         })
         .await
     }
@@ -144,20 +145,23 @@ impl Exchanges {
     /// # Errors
     /// If there is no answer, or no such upload.
     pub async fn answer(&self, window: &str, number: u64) -> Result<UploadReply, AuthError> {
-        let at = self.at(window, number)?;
+        let at = self.active(window, number)?;
         let answered = at.work(async |stage| {
-            let Stage::Giving(upload) = stage else {
+            let CallStage::Giving(upload) = stage else {
                 return Err(over());
             };
             match upload.answer().await? {
                 UploadAnswer::SendAgain => Ok((UploadReply::Again, true)),
                 UploadAnswer::Answer(reply, rest) => {
-                    let upload = match std::mem::replace(stage, Stage::Asking) {
-                        Stage::Giving(upload) => Some(upload),
-                        Stage::Asking | Stage::Reading(..) => None,
+                    let upload = match std::mem::replace(stage, CallStage::Asking) {
+                        CallStage::Giving(upload) => Some(upload),
+                        CallStage::Asking | CallStage::Reading(..) => None,
                     };
                     let rest = rest.map(|rest| *rest);
-                    Ok((UploadReply::Answer { reply }, stage.go_on(rest, upload)))
+                    Ok((
+                        UploadReply::Answer { reply },
+                        stage.continue_with(rest, upload),
+                    ))
                 }
             }
         });
@@ -171,14 +175,14 @@ impl Exchanges {
     /// # Errors
     /// If the answer broke off, or there is nothing to read.
     pub async fn read(&self, window: &str, number: u64) -> Result<Vec<u8>, AuthError> {
-        let at = self.at(window, number)?;
+        let at = self.active(window, number)?;
         at.work(async |stage| match stage {
-            Stage::Reading(download, _) => {
+            CallStage::Reading(download, _) => {
                 let piece = download.read().await?;
                 let more = piece.is_some();
                 Ok((piece.unwrap_or_default(), more))
             }
-            Stage::Asking | Stage::Giving(_) => Err(over()),
+            CallStage::Asking | CallStage::Giving(_) => Err(over()),
         })
         .await
     }
@@ -192,15 +196,17 @@ impl Exchanges {
 
     /// Ends the exchanges of a window that was closed or loads another page. Only the number of the
     /// page is kept, and only for the last [`MAX_GONE_PAGES`] pages of all windows.
-    pub fn leave(&self, window: &str) {
+    pub fn page_left(&self, window: &str) {
         let mut windows = self.windows();
         if let Some((label, mut left)) = windows.by_label.remove_entry(window) {
             for number in left.open.keys().copied().collect::<Vec<_>>() {
                 left.end(number);
             }
-            windows.past.extend(left.page.map(|page| (label, page)));
-            if windows.past.len() > MAX_GONE_PAGES {
-                windows.past.pop_front();
+            windows
+                .gone_pages
+                .extend(left.page.map(|page| (label, page)));
+            if windows.gone_pages.len() > MAX_GONE_PAGES {
+                windows.gone_pages.pop_front();
             }
         }
     }
@@ -217,11 +223,16 @@ impl Exchanges {
         self.windows().by_label.len()
     }
 
-    fn open<'a>(&'a self, window: &'a str, number: u64, stage: Stage) -> Result<At<'a>, AuthError> {
+    fn open<'a>(
+        &'a self,
+        window: &'a str,
+        number: u64,
+        stage: CallStage,
+    ) -> Result<ActiveCall<'a>, AuthError> {
         let mut windows = self.windows();
         let page = number >> COUNT_BITS;
-        let is_past = |(label, past): &(String, u64)| label == window && *past == page;
-        if windows.past.iter().any(is_past) {
+        let is_gone = |(label, gone): &(String, u64)| label == window && *gone == page;
+        if windows.gone_pages.iter().any(is_gone) {
             return Err(over());
         }
         let held = windows.by_label.entry(window.to_owned()).or_default();
@@ -229,40 +240,40 @@ impl Exchanges {
             return Err(over());
         }
         held.page = Some(page);
-        if held.open.len() >= MAX_CALLS && !held.give_up_one(0) {
+        if held.open.len() >= MAX_CALLS && !held.drop_oldest_answer(0) {
             let words = format!(
                 "This window has {MAX_CALLS} requests under way. Wait until one of them ends, or end it."
             );
             return Err(AuthError::with_message(ErrorCode::Busy, words));
         }
-        let exchange = Arc::new(Exchange {
+        let call = Arc::new(BackendCall {
             over: watch::Sender::new(false),
             used: AtomicU64::new(next_use()),
             unread: AtomicUsize::new(0),
             stage: tokio::sync::Mutex::new(stage),
         });
-        held.open.insert(number, exchange.clone());
-        Ok(At {
+        held.open.insert(number, call.clone());
+        Ok(ActiveCall {
             all: self,
             window,
             number,
-            exchange,
+            call,
         })
     }
 
-    fn at<'a>(&'a self, window: &'a str, number: u64) -> Result<At<'a>, AuthError> {
+    fn active<'a>(&'a self, window: &'a str, number: u64) -> Result<ActiveCall<'a>, AuthError> {
         let windows = self.windows();
         let held = windows
             .by_label
             .get(window)
             .and_then(|window| window.open.get(&number));
-        let exchange = held.cloned().ok_or_else(over)?;
-        exchange.used.store(next_use(), Ordering::Relaxed);
-        Ok(At {
+        let call = held.cloned().ok_or_else(over)?;
+        call.used.store(next_use(), Ordering::Relaxed);
+        Ok(ActiveCall {
             all: self,
             window,
             number,
-            exchange,
+            call,
         })
     }
 
@@ -271,17 +282,17 @@ impl Exchanges {
     }
 }
 
-impl At<'_> {
+impl ActiveCall<'_> {
     /// Does `work` on the stage as soon as no other command works on it.
     async fn work<T>(
         self,
-        work: impl AsyncFnOnce(&mut Stage) -> Result<(T, bool), AuthError>,
+        work: impl AsyncFnOnce(&mut CallStage) -> Result<(T, bool), AuthError>,
     ) -> Result<T, AuthError> {
-        let exchange = self.exchange.clone();
+        let call = self.call.clone();
         self.work_on(async || {
-            let mut stage = exchange.stage.lock().await;
+            let mut stage = call.stage.lock().await;
             let done = work(&mut stage).await;
-            exchange.unread.store(stage.unread(), Ordering::Relaxed);
+            call.unread.store(stage.unread(), Ordering::Relaxed);
             done
         })
         .await
@@ -293,7 +304,7 @@ impl At<'_> {
         &self,
         work: impl AsyncFnOnce() -> Result<(T, bool), AuthError>,
     ) -> Result<T, AuthError> {
-        let mut end = self.exchange.over.subscribe();
+        let mut end = self.call.over.subscribe();
         let done = tokio::select! {
             biased;
             _ = end.wait_for(|over| *over) => Err(over()),
@@ -324,35 +335,35 @@ impl Windows {
             let Some((_, window)) = most.filter(|_| all > UNREAD_BYTES_LIMIT) else {
                 return;
             };
-            if !window.give_up_one(1) {
+            if !window.drop_oldest_answer(1) {
                 return;
             }
         }
     }
 }
 
-impl Window {
+impl WindowCalls {
     /// How many bytes of answers its page has not read.
     fn unread(&self) -> usize {
-        let bytes = |exchange: &Arc<Exchange>| exchange.unread.load(Ordering::Relaxed);
+        let bytes = |call: &Arc<BackendCall>| call.unread.load(Ordering::Relaxed);
         self.open.values().map(bytes).sum()
     }
 
     fn end(&mut self, number: u64) {
-        if let Some(exchange) = self.open.remove(&number) {
-            exchange.over.send_replace(true);
+        if let Some(call) = self.open.remove(&number) {
+            call.over.send_replace(true);
         }
     }
 
     /// Among the answers that hold at least `bytes` bytes, drops the one that was used least
     /// recently. Returns false if every exchange is in use.
-    fn give_up_one(&mut self, bytes: usize) -> bool {
-        let unread = self.open.iter().filter(|(_, exchange)| {
-            let stage = exchange.stage.try_lock();
-            stage.is_ok_and(|stage| matches!(&*stage, Stage::Reading(..)))
-                && exchange.unread.load(Ordering::Relaxed) >= bytes
+    fn drop_oldest_answer(&mut self, bytes: usize) -> bool {
+        let unread = self.open.iter().filter(|(_, call)| {
+            let stage = call.stage.try_lock();
+            stage.is_ok_and(|stage| matches!(&*stage, CallStage::Reading(..)))
+                && call.unread.load(Ordering::Relaxed) >= bytes
         });
-        let oldest = unread.min_by_key(|(_, exchange)| exchange.used.load(Ordering::Relaxed));
+        let oldest = unread.min_by_key(|(_, call)| call.used.load(Ordering::Relaxed));
         let Some(number) = oldest.map(|(number, _)| *number) else {
             return false;
         };
@@ -362,7 +373,7 @@ impl Window {
     }
 }
 
-impl Stage {
+impl CallStage {
     /// How many bytes of the answer are held for the page.
     fn unread(&self) -> usize {
         match self {
@@ -372,7 +383,7 @@ impl Stage {
     }
 
     /// Continues with reading the body of an answer. Returns whether there is one.
-    fn go_on(&mut self, rest: Option<Download>, upload: Option<Upload>) -> bool {
+    fn continue_with(&mut self, rest: Option<Download>, upload: Option<Upload>) -> bool {
         let Some(rest) = rest else {
             return false;
         };

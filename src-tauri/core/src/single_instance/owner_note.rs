@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ANSWER_TIMEOUT, PAUSE};
+use super::{ANSWER_TIMEOUT, RETRY_PAUSE};
 
 const NAME: &str = "instance.json";
 /// Longer than any note that we write.
@@ -16,7 +16,7 @@ const MAX_NOTE_BYTES: u64 = 4096;
 
 /// The owner's computer, process and door.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Note {
+pub(super) struct OwnerNote {
     /// The computer's name.
     pub host: String,
     pub process: u32,
@@ -24,10 +24,10 @@ pub(super) struct Note {
     pub door: Option<String>,
 }
 
-impl Note {
+impl OwnerNote {
     pub fn of_this_process(door: Option<&str>) -> Self {
         Self {
-            host: host(),
+            host: host_name(),
             process: std::process::id(),
             door: door.map(Into::into),
         }
@@ -53,7 +53,7 @@ impl Note {
         // Windows may refuse the rename while a launch has the old note open, which lasts a moment.
         loop {
             match fs::rename(&new, &path) {
-                Err(_) if Instant::now() < deadline => std::thread::sleep(PAUSE),
+                Err(_) if Instant::now() < deadline => std::thread::sleep(RETRY_PAUSE),
                 written => return written,
             }
         }
@@ -62,14 +62,14 @@ impl Note {
 
 /// This computer's name.
 #[cfg(unix)]
-pub(super) fn host() -> String {
+pub(super) fn host_name() -> String {
     let names = rustix::system::uname();
     names.nodename().to_string_lossy().into_owned()
 }
 
 /// This computer's name.
 #[cfg(not(unix))]
-pub(super) fn host() -> String {
+pub(super) fn host_name() -> String {
     std::env::var("COMPUTERNAME").unwrap_or_default()
 }
 
@@ -80,15 +80,15 @@ mod tests {
     #[test]
     fn a_note_is_read_as_it_was_written_and_nothing_else_is_one() {
         let folder = tempfile::tempdir().expect("a folder");
-        assert_eq!(Note::read(folder.path()), None);
+        assert_eq!(OwnerNote::read(folder.path()), None);
         for door in [None, Some("somewhere")] {
-            let note = Note::of_this_process(door);
+            let note = OwnerNote::of_this_process(door);
             note.write(folder.path()).expect("written");
-            assert_eq!(Note::read(folder.path()), Some(note));
+            assert_eq!(OwnerNote::read(folder.path()), Some(note));
         }
         for other in ["", "{}", "null", &" ".repeat(1 << 20)] {
             fs::write(folder.path().join(NAME), other).expect("written");
-            assert_eq!(Note::read(folder.path()), None);
+            assert_eq!(OwnerNote::read(folder.path()), None);
         }
     }
 }

@@ -19,7 +19,7 @@ async fn a_small_text_is_one_round_trip() {
     let (_backend, desk) = desk().await;
     let reply = desk.fetch(1, "/me").await.expect("an answer");
     assert!(reply.body.contains(PLAIN) && !reply.streamed);
-    assert_eq!(desk.exchanges.count(WINDOW), 0, "the exchange has ended");
+    assert_eq!(desk.calls.count(WINDOW), 0, "the exchange has ended");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -43,7 +43,7 @@ async fn a_large_body_comes_in_pieces_whole_and_in_order() {
             "{length}"
         );
         assert_eq!(
-            desk.exchanges.count(WINDOW),
+            desk.calls.count(WINDOW),
             0,
             "the exchange ends with the body"
         );
@@ -59,7 +59,7 @@ async fn no_piece_is_larger_than_it_may_be() {
         .expect("an answer");
     assert!(reply.streamed);
     loop {
-        let piece = desk.exchanges.read(WINDOW, 1).await.expect("a piece");
+        let piece = desk.calls.read(WINDOW, 1).await.expect("a piece");
         assert!(piece.len() <= 256 * 1024, "{}", piece.len());
         if piece.is_empty() {
             break;
@@ -67,7 +67,7 @@ async fn no_piece_is_larger_than_it_may_be() {
     }
     desk.upload(2, &post("/transfer", None, false))
         .expect("begun");
-    let large = desk.exchanges.write(WINDOW, 2, &[0; 256 * 1024 + 1]).await;
+    let large = desk.calls.write(WINDOW, 2, &[0; 256 * 1024 + 1]).await;
     assert_eq!(code(&large), Some(ErrorCode::TooLarge));
 }
 
@@ -99,7 +99,7 @@ async fn a_body_goes_out_whole_and_in_order_with_or_without_its_length() {
             );
         }
     }
-    assert_eq!(desk.exchanges.count(WINDOW), 0);
+    assert_eq!(desk.calls.count(WINDOW), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -171,9 +171,9 @@ async fn a_stream_of_events_is_not_waited_for_and_json_is() {
     });
     let (reply, mut arrival) = (begun.0.expect("an answer"), begun.1);
     assert!(reply.streamed, "a body that has not ended is streamed");
-    let first = desk.exchanges.read(WINDOW, 1).await.expect("an event");
+    let first = desk.calls.read(WINDOW, 1).await.expect("an event");
     assert_eq!(first, b"data: 1\n\n");
-    let (second, ()) = tokio::join!(desk.exchanges.read(WINDOW, 1), arrival.say("data: 2\n\n"),);
+    let (second, ()) = tokio::join!(desk.calls.read(WINDOW, 1), arrival.say("data: 2\n\n"),);
     assert_eq!(second.expect("an event"), b"data: 2\n\n");
     drop(arrival);
     assert_eq!(desk.read(1).await.expect("the end"), b"");
@@ -201,5 +201,5 @@ async fn a_body_that_breaks_off_is_no_end() {
     assert!(begun.0.expect("an answer").streamed);
     let read = desk.read(1).await;
     assert_eq!(code(&read), Some(ErrorCode::Unreachable));
-    assert_eq!(desk.exchanges.count(WINDOW), 0, "the exchange has ended");
+    assert_eq!(desk.calls.count(WINDOW), 0, "the exchange has ended");
 }

@@ -14,17 +14,17 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::{ANSWER, ANSWER_TIMEOUT, KNOCK, Shown};
+use super::{ANSWER_TIMEOUT, OnShow, SHOW_REQUEST, SHOWN_ANSWER};
 
 /// The owner's pipe. Dropping it closes it.
-pub(super) struct Door {
+pub(super) struct Listener {
     address: String,
     over: Arc<Notify>,
 }
 
-impl Door {
+impl Listener {
     /// Opens the pipe. Only the owner may call this.
-    pub fn open(_folder: &Path, shown: Shown) -> io::Result<Self> {
+    pub fn open(_folder: &Path, shown: OnShow) -> io::Result<Self> {
         let address = format!(r"\\.\pipe\instance-{}", Uuid::new_v4().simple());
         let runtime = runtime()?;
         let first = {
@@ -60,14 +60,14 @@ impl Door {
     }
 }
 
-impl Drop for Door {
+impl Drop for Listener {
     fn drop(&mut self) {
         self.over.notify_one();
     }
 }
 
 /// Answers each caller in a task of its own, so that the next one can connect meanwhile.
-async fn serve(mut server: NamedPipeServer, name: &str, shown: &Shown) -> io::Result<()> {
+async fn serve(mut server: NamedPipeServer, name: &str, shown: &OnShow) -> io::Result<()> {
     loop {
         let connected = server.connect().await;
         let next = ServerOptions::new().create(name)?;
@@ -85,12 +85,12 @@ async fn serve(mut server: NamedPipeServer, name: &str, shown: &Shown) -> io::Re
 }
 
 async fn answer(mut caller: NamedPipeServer) -> io::Result<bool> {
-    let mut said = [0; KNOCK.len()];
+    let mut said = [0; SHOW_REQUEST.len()];
     caller.read_exact(&mut said).await?;
-    if said != KNOCK {
+    if said != SHOW_REQUEST {
         return Ok(false);
     }
-    caller.write_all(ANSWER).await?;
+    caller.write_all(SHOWN_ANSWER).await?;
     caller.flush().await?;
     // Closing the pipe would discard what was written, so the caller closes it once it has read.
     let mut rest = [0];
@@ -103,7 +103,7 @@ pub(super) fn remove(_address: &str) {}
 
 /// Whether the owner at this address answered. Uses a thread of its own, because the caller may be
 /// an async task, which must not block on another runtime.
-pub(super) fn knock(address: &str) -> bool {
+pub(super) fn ask_to_show(address: &str) -> bool {
     let knocking = || {
         let runtime = runtime()?;
         let heard = runtime.block_on(async { timeout(ANSWER_TIMEOUT, ask(address)).await });
@@ -117,10 +117,10 @@ pub(super) fn knock(address: &str) -> bool {
 
 async fn ask(address: &str) -> io::Result<bool> {
     let mut pipe = ClientOptions::new().open(address)?;
-    pipe.write_all(KNOCK).await?;
-    let mut answer = [0; ANSWER.len()];
+    pipe.write_all(SHOW_REQUEST).await?;
+    let mut answer = [0; SHOWN_ANSWER.len()];
     pipe.read_exact(&mut answer).await?;
-    Ok(answer == ANSWER)
+    Ok(answer == SHOWN_ANSWER)
 }
 
 fn runtime() -> io::Result<Runtime> {

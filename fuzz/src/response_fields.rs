@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 use vestibule_core::profile::{Fields, Pointer, Profile, SHIPPED};
-use vestibule_core::reply::{AccessToken, Reply};
+use vestibule_core::response_fields::{AccessToken, ResponseFields};
 use vestibule_core::secrets::Secret;
 
 /// The shipped profiles. Read once, since this target does not test how they are read.
@@ -15,7 +15,7 @@ static PROFILES: LazyLock<Vec<Profile>> = LazyLock::new(|| {
 });
 
 /// The first line holds pointers, separated by spaces; the body follows.
-pub fn reply(data: &[u8]) {
+pub fn response_fields(data: &[u8]) {
     let end = data.iter().position(|byte| *byte == b'\n');
     let (head, body) = data.split_at(end.map_or(0, |end| end + 1));
     let Ok(body) = serde_json::from_slice(body) else {
@@ -49,7 +49,7 @@ pub fn reply(data: &[u8]) {
 }
 
 fn read(body: &serde_json::Value, profile: &Profile, fields: &Fields) {
-    let reply = Reply::new(body, profile, fields);
+    let reply = ResponseFields::new(body, profile, fields);
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
     if let Some(user) = reply.user() {
         assert!(!user.id.is_empty(), "a user without an id");
@@ -69,7 +69,7 @@ fn read(body: &serde_json::Value, profile: &Profile, fields: &Fields) {
             ..access.clone()
         };
         assert_eq!(format!("{other:?}"), shown, "Debug depends on the token");
-        let wait = vestibule_core::schedule::refresh_after(access.life, 0.5);
+        let wait = vestibule_core::schedule::refresh_after(access.lifetime, 0.5);
         assert!(wait >= vestibule_core::schedule::LIFE_MIN / 2);
     }
     if let Some(message) = reply.message() {

@@ -42,27 +42,27 @@ pub struct Exchange {
 
 /// Records every exchange of a [`super::Backend`], in the order in which the requests began.
 #[derive(Clone, Default)]
-pub struct Witness(Arc<Mutex<Vec<Exchange>>>);
+pub struct Recorder(Arc<Mutex<Vec<Exchange>>>);
 
-impl Witness {
+impl Recorder {
     /// All exchanges so far.
     pub fn exchanges(&self) -> Vec<Exchange> {
-        self.held().clone()
+        self.lock_exchanges().clone()
     }
 
     /// How many exchanges there are so far.
     pub fn count(&self) -> usize {
-        self.held().len()
+        self.lock_exchanges().len()
     }
 
     /// The exchanges from the one with this number on, counted from zero.
     pub fn since(&self, number: usize) -> Vec<Exchange> {
-        self.held().iter().skip(number).cloned().collect()
+        self.lock_exchanges().iter().skip(number).cloned().collect()
     }
 
     /// Notes that a request is about to go out.
-    pub(super) fn sent(&self, call: &Call<'_>, headers: &HeaderMap) -> Sight {
-        let mut held = self.held();
+    pub(super) fn sent(&self, call: &Call<'_>, headers: &HeaderMap) -> ExchangeRecording {
+        let mut held = self.lock_exchanges();
         held.push(Exchange {
             method: call.method.to_string(),
             path: call.template.clone(),
@@ -78,26 +78,26 @@ impl Witness {
             body: None,
             fault: None,
         });
-        Sight {
-            witness: self.clone(),
+        ExchangeRecording {
+            recorder: self.clone(),
             number: held.len() - 1,
             since: Instant::now(),
         }
     }
 
-    fn held(&self) -> MutexGuard<'_, Vec<Exchange>> {
+    fn lock_exchanges(&self) -> MutexGuard<'_, Vec<Exchange>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Records the rest of an exchange under way.
-pub(super) struct Sight {
-    witness: Witness,
+pub(super) struct ExchangeRecording {
+    recorder: Recorder,
     number: usize,
     since: Instant,
 }
 
-impl Sight {
+impl ExchangeRecording {
     /// Notes the answer's headers, or why there are none.
     pub fn answered(&self, result: &Result<Response, Fault>) {
         self.note(|exchange| {
@@ -122,7 +122,7 @@ impl Sight {
     }
 
     fn note(&self, change: impl FnOnce(&mut Exchange)) {
-        if let Some(exchange) = self.witness.held().get_mut(self.number) {
+        if let Some(exchange) = self.recorder.lock_exchanges().get_mut(self.number) {
             change(exchange);
         }
     }

@@ -8,13 +8,13 @@ use reqwest::StatusCode;
 use super::{Backend, Body, Fault, tokens};
 use crate::error::{AuthError, ErrorCode};
 use crate::profile::{Profile, SignInCall, UserFrom, When};
-use crate::reply::{AccessToken, Reply};
+use crate::response_fields::{AccessToken, ResponseFields};
 use crate::status::{self, RequestKind, class};
 use crate::token::RefreshToken;
 use crate::wire::{SignedOutReason, User};
 
 /// What an answer to a refresh means.
-pub enum Verdict {
+pub enum RefreshAnswer {
     /// The backend has renewed the session.
     Renewed {
         /// Whose session it is now; `None` where the profile takes the user from elsewhere.
@@ -53,16 +53,16 @@ pub enum SignOutAnswer {
 impl Backend {
     /// What the answer to a refresh means. `token` is the refresh token with the changes of this
     /// answer; `now` is the time by the sender's clock.
-    pub fn verdict(
+    pub fn refresh_answer(
         &self,
         status: StatusCode,
         body: &Body,
         token: &RefreshToken,
         now: SystemTime,
-    ) -> Verdict {
+    ) -> RefreshAnswer {
         let profile = self.profile();
-        let not_understood = Verdict::Transient(Fault::of_answer(status, body));
-        let refused = Verdict::Refused {
+        let not_understood = RefreshAnswer::Transient(Fault::of_answer(status, body));
+        let refused = RefreshAnswer::Refused {
             status,
             why: SignedOutReason::Expired,
         };
@@ -76,11 +76,11 @@ impl Backend {
         let facts = reply.facts(status.as_u16(), code.as_deref());
         let mut held = profile.ends.iter().filter(|rule| rule.holds(&facts));
         if let Some(rule) = held.clone().find(|rule| rule.is_named()) {
-            return Verdict::Ended(rule.why.into());
+            return RefreshAnswer::Ended(rule.why.into());
         }
         if let Some(rule) = held.next() {
             let why = rule.why.into();
-            return Verdict::Refused { status, why };
+            return RefreshAnswer::Refused { status, why };
         }
         let is_json = body.json().is_some();
         let by_status = status::refusal(RequestKind::Refresh, status.as_u16());
@@ -94,7 +94,7 @@ impl Backend {
         let user = reply.user();
         let is_told = profile.refreshes_by_me() || profile.session.user_from == UserFrom::Refresh;
         match tokens::access(profile, &reply, token, now) {
-            Some(access) if user.is_some() || !is_told => Verdict::Renewed {
+            Some(access) if user.is_some() || !is_told => RefreshAnswer::Renewed {
                 user: user.filter(|_| is_told),
                 access,
             },
@@ -104,7 +104,11 @@ impl Backend {
 }
 
 /// Whether an answer to a sign-in wants a code.
-pub(super) fn wants_code(profile: &Profile, status: StatusCode, reply: &Reply<'_>) -> bool {
+pub(super) fn wants_code(
+    profile: &Profile,
+    status: StatusCode,
+    reply: &ResponseFields<'_>,
+) -> bool {
     let code = reply.code();
     let facts = reply.facts(status.as_u16(), code.as_deref());
     profile.otp.wanted.iter().any(|rule| rule.holds(&facts))
@@ -117,7 +121,7 @@ pub(super) fn signed_out(
     body: &Body,
 ) -> Option<SignOutAnswer> {
     let reply = body.reply(profile, &profile.answer.refresh);
-    let code = reply.as_ref().and_then(Reply::code);
+    let code = reply.as_ref().and_then(ResponseFields::code);
     let facts = body.facts(status.as_u16(), code.as_deref());
     let mut held = profile.signed_out.iter().filter(|rule| rule.holds(&facts));
     if held.clone().any(When::is_named) {
@@ -133,7 +137,7 @@ pub(super) fn is_refused(
     kind: SignInCall,
     profile: &Profile,
     status: StatusCode,
-    reply: Option<&Reply<'_>>,
+    reply: Option<&ResponseFields<'_>>,
 ) -> bool {
     let Some(reply) = reply.filter(|_| status.is_success()) else {
         return !status.is_success();
@@ -148,13 +152,13 @@ pub(super) fn refused(
     kind: SignInCall,
     profile: &Profile,
     status: StatusCode,
-    reply: Option<&Reply<'_>>,
+    reply: Option<&ResponseFields<'_>>,
 ) -> AuthError {
     if class(status.as_u16()).is_trouble() {
         return Fault::Status(status).into();
     }
     let code = code_of(kind, profile, status.as_u16(), reply);
-    let message = reply.and_then(Reply::message).filter(|_| {
+    let message = reply.and_then(ResponseFields::message).filter(|_| {
         matches!(
             code,
             ErrorCode::InvalidInput | ErrorCode::AccountBlocked | ErrorCode::Misconfigured
@@ -171,7 +175,7 @@ fn code_of(
     kind: SignInCall,
     profile: &Profile,
     status: u16,
-    reply: Option<&Reply<'_>>,
+    reply: Option<&ResponseFields<'_>>,
 ) -> ErrorCode {
     let Some(reply) = reply else {
         // A page where JSON belongs comes from a portal or a proxy, not from the backend.
