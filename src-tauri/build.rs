@@ -21,7 +21,7 @@ mod shipped;
 
 use command_list::command_list;
 use mistake::Mistake;
-use name::Named;
+use name::ProfileName;
 
 const CONFIG: &str = "tauri.conf.json";
 
@@ -79,8 +79,8 @@ fn embed_profile(section: &Value) {
         Value::String(name) => Some(name),
         _ => refuse(Mistake::new("profile", "must be a text")),
     };
-    let is_file = |name: &&String| match name::named("profile", name) {
-        Ok(named) => named == Named::File,
+    let is_file = |name: &&String| match name::resolve("profile", name) {
+        Ok(named) => named == ProfileName::File,
         Err(mistake) => refuse(mistake),
     };
     let embedded = chosen.filter(is_file).map(|name| {

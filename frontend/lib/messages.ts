@@ -10,8 +10,8 @@ export function describe({ code, message }: AuthFailure): string {
 
 /** What keeps the app from its server, in the same words as in the log and in the doctor. */
 export function obstacleWords(obstacle: Obstacle): string {
-  const { says, mend } = OBSTACLES[obstacle];
-  return `${says}. ${mend}.`;
+  const { problem, advice } = OBSTACLES[obstacle];
+  return `${problem}. ${advice}.`;
 }
 
 export type Ending = Exclude<SignedOutReason, "never" | "by_user">;

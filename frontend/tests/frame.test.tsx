@@ -206,10 +206,10 @@ describe("the banners", () => {
   it("say what keeps the app from its server, and who can help, in the words of the core", async () => {
     const shell = startShell(stale(60_000));
     await openApp("/");
-    for (const [why, { says, mend }] of Object.entries(OBSTACLES)) {
+    for (const [why, { problem, advice }] of Object.entries(OBSTACLES)) {
       await shell.change(stale(60_000, why as Obstacle));
       const banner = screen.getByRole("region", { name: "Connection" });
-      expect(banner).toHaveTextContent(`You stay signed in. ${says}. ${mend}.`);
+      expect(banner).toHaveTextContent(`You stay signed in. ${problem}. ${advice}.`);
     }
   });
 

@@ -96,7 +96,7 @@ fn open_one(app: &AppHandle, name: &str) -> Result<Open, AuthError> {
     let runtime = async_runtime::handle();
     let _entered = runtime.inner().enter();
     Ok(Open {
-        session: Session::open_through(settings.network, config)?,
+        session: Session::open_with_network(settings.network, config)?,
         policy: settings.policy,
     })
 }

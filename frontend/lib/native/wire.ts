@@ -488,45 +488,45 @@ export type Obstacle = "name_unknown" | "refused" | "no_route" | "timed_out" | "
 /**
  * Who can remove an obstacle.
  */
-export type Mender = "you" | "network" | "server";
+export type Responsible = "you" | "network" | "server";
 
 /**
  * An obstacle in words, as sentences without their full stops.
  */
-export type Words = { 
+export type ObstacleText = { 
 /**
  * What is wrong.
  */
-says: string, 
+problem: string, 
 /**
  * What can be done about it, and by whom.
  */
-mend: string, 
+advice: string, 
 /**
  * Who can remove the obstacle.
  */
-by: Mender, };
+responsible: Responsible, };
 
 /** What stands between the app and its server, in the words of the log and the doctor. */
-export const OBSTACLES: Record<Obstacle, Words> = {
-name_unknown: {"says":"The server's name is not known","mend":"Check that this computer is online, and the server's address","by":"you"},
-refused: {"says":"Nothing answers at the server's address","mend":"The server's operator can start it, or say at which address and port it listens","by":"server"},
-no_route: {"says":"This computer's network has no route to the server","mend":"Check that this computer is online, and in the network or VPN from which the server can be reached","by":"you"},
-timed_out: {"says":"The server did not answer in time","mend":"Try again later. If that does not help, the network's administrator can look for a firewall or a proxy that holds requests up","by":"network"},
-broken_off: {"says":"The connection to the server broke off","mend":"Try again. If that does not help, the network's administrator can find out what closes connections","by":"network"},
-certificate_date: {"says":"The server's certificate has expired or is not valid yet","mend":"Set the clock of this computer if it is wrong. Otherwise the server's operator can renew the certificate","by":"server"},
-certificate_name: {"says":"The server's certificate is for another name","mend":"The server's operator can serve a certificate that names this host. A network that wants you to sign in first looks the same: open a page in a browser","by":"server"},
-certificate_issuer: {"says":"The server's certificate is from an authority that this computer does not trust","mend":"Where a company inspects connections, the network's administrator can add its authority to this computer. Otherwise the server's operator can serve the whole chain of an authority that computers trust","by":"network"},
-certificate: {"says":"The server's certificate is not accepted","mend":"The server's operator can serve a certificate of an authority that computers trust, with the whole chain and the right name","by":"server"},
-not_tls: {"says":"The program at the server's address does not speak TLS","mend":"Check the port of the address. A server on this computer may be given as http://","by":"you"},
-tls_refused: {"says":"The TLS handshake with the server failed","mend":"The server's operator can offer TLS 1.2 or 1.3 with a usual cipher, to clients that have no certificate","by":"server"},
-not_http: {"says":"The program at the server's address does not speak HTTP","mend":"Check the port of the address. If TLS is spoken there, give it as https://","by":"you"},
-proxy_unreachable: {"says":"The proxy cannot be reached","mend":"Check the proxy in the settings of this computer, or in HTTPS_PROXY. The network's administrator knows its address","by":"you"},
-proxy_password: {"says":"The proxy wants a user name and a password","mend":"Put them into the proxy's address in the settings of this computer, or in HTTPS_PROXY. The network's administrator gives them out","by":"you"},
-proxy_refused: {"says":"The proxy does not connect to the server","mend":"The proxy's administrator can allow the server's address, or have it added to NO_PROXY","by":"network"},
-portal: {"says":"A web page came instead of the server's answer","mend":"Open a page in a browser: the network may want you to sign in first. If it does not, the server's operator can find out what answers instead of the server","by":"network"},
-maintenance: {"says":"The server is closed for maintenance, or overloaded","mend":"Try again later. Nothing is lost","by":"server"},
-gateway: {"says":"The gateway in front of the server gets no answer from it","mend":"Try again later. If that does not help, the server's operator can start it","by":"server"},
+export const OBSTACLES: Record<Obstacle, ObstacleText> = {
+name_unknown: {"problem":"The server's name is not known","advice":"Check that this computer is online, and the server's address","responsible":"you"},
+refused: {"problem":"Nothing answers at the server's address","advice":"The server's operator can start it, or say at which address and port it listens","responsible":"server"},
+no_route: {"problem":"This computer's network has no route to the server","advice":"Check that this computer is online, and in the network or VPN from which the server can be reached","responsible":"you"},
+timed_out: {"problem":"The server did not answer in time","advice":"Try again later. If that does not help, the network's administrator can look for a firewall or a proxy that holds requests up","responsible":"network"},
+broken_off: {"problem":"The connection to the server broke off","advice":"Try again. If that does not help, the network's administrator can find out what closes connections","responsible":"network"},
+certificate_date: {"problem":"The server's certificate has expired or is not valid yet","advice":"Set the clock of this computer if it is wrong. Otherwise the server's operator can renew the certificate","responsible":"server"},
+certificate_name: {"problem":"The server's certificate is for another name","advice":"The server's operator can serve a certificate that names this host. A network that wants you to sign in first looks the same: open a page in a browser","responsible":"server"},
+certificate_issuer: {"problem":"The server's certificate is from an authority that this computer does not trust","advice":"Where a company inspects connections, the network's administrator can add its authority to this computer. Otherwise the server's operator can serve the whole chain of an authority that computers trust","responsible":"network"},
+certificate: {"problem":"The server's certificate is not accepted","advice":"The server's operator can serve a certificate of an authority that computers trust, with the whole chain and the right name","responsible":"server"},
+not_tls: {"problem":"The program at the server's address does not speak TLS","advice":"Check the port of the address. A server on this computer may be given as http://","responsible":"you"},
+tls_refused: {"problem":"The TLS handshake with the server failed","advice":"The server's operator can offer TLS 1.2 or 1.3 with a usual cipher, to clients that have no certificate","responsible":"server"},
+not_http: {"problem":"The program at the server's address does not speak HTTP","advice":"Check the port of the address. If TLS is spoken there, give it as https://","responsible":"you"},
+proxy_unreachable: {"problem":"The proxy cannot be reached","advice":"Check the proxy in the settings of this computer, or in HTTPS_PROXY. The network's administrator knows its address","responsible":"you"},
+proxy_password: {"problem":"The proxy wants a user name and a password","advice":"Put them into the proxy's address in the settings of this computer, or in HTTPS_PROXY. The network's administrator gives them out","responsible":"you"},
+proxy_refused: {"problem":"The proxy does not connect to the server","advice":"The proxy's administrator can allow the server's address, or have it added to NO_PROXY","responsible":"network"},
+portal: {"problem":"A web page came instead of the server's answer","advice":"Open a page in a browser: the network may want you to sign in first. If it does not, the server's operator can find out what answers instead of the server","responsible":"network"},
+maintenance: {"problem":"The server is closed for maintenance, or overloaded","advice":"Try again later. Nothing is lost","responsible":"server"},
+gateway: {"problem":"The gateway in front of the server gets no answer from it","advice":"Try again later. If that does not help, the server's operator can start it","responsible":"server"},
 };
 
 /** The failures that a page finds by itself, as a command would answer them. */

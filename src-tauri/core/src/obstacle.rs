@@ -1,7 +1,7 @@
 //! What keeps this app from reaching its backend. Each obstacle has its sentences here and nowhere
 //! else: the log, the windows and the doctor show them.
 //!
-//! [`crate::transport`] classifies the errors of the HTTP client, and [`crate::backend::Fault`]
+//! [`crate::transport`] classifies the errors of the HTTP client, and [`crate::backend::BackendError`]
 //! classifies answers.
 
 use std::fmt;
@@ -55,7 +55,7 @@ pub enum Obstacle {
 /// Who can remove an obstacle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
-pub enum Mender {
+pub enum Responsible {
     /// The person at this computer.
     You,
     /// The administrator of the network that this computer is in.
@@ -66,15 +66,15 @@ pub enum Mender {
 
 /// An obstacle in words, as sentences without their full stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
-pub struct Words {
+pub struct ObstacleText {
     /// What is wrong.
     #[ts(type = "string")]
-    pub says: &'static str,
+    pub problem: &'static str,
     /// What can be done about it, and by whom.
     #[ts(type = "string")]
-    pub mend: &'static str,
+    pub advice: &'static str,
     /// Who can remove the obstacle.
-    pub by: Mender,
+    pub responsible: Responsible,
 }
 
 impl Obstacle {
@@ -102,9 +102,9 @@ impl Obstacle {
 
     /// The sentences for this obstacle.
     #[rustfmt::skip]
-    pub const fn words(self) -> Words {
-        use Mender::{Network, Server, You};
-        let (says, by, mend) = match self {
+    pub const fn words(self) -> ObstacleText {
+        use Responsible::{Network, Server, You};
+        let (problem, responsible, advice) = match self {
             Self::NameUnknown => (
                 "The server's name is not known", You,
                 "Check that this computer is online, and the server's address",
@@ -188,19 +188,21 @@ impl Obstacle {
                 "Try again later. If that does not help, the server's operator can start it",
             ),
         };
-        Words { says, mend, by }
+        ObstacleText { problem, advice, responsible }
     }
 
     /// What is wrong and what can be done, as two sentences for a person.
     pub fn sentences(self) -> String {
-        let Words { says, mend, .. } = self.words();
-        format!("{says}. {mend}.")
+        let ObstacleText {
+            problem, advice, ..
+        } = self.words();
+        format!("{problem}. {advice}.")
     }
 }
 
 impl fmt::Display for Obstacle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.words().says)
+        f.write_str(self.words().problem)
     }
 }
 
@@ -212,11 +214,13 @@ mod tests {
 
     #[test]
     fn each_has_words_of_its_own() {
-        let says: BTreeSet<_> = Obstacle::ALL.map(|one| one.words().says).into();
-        assert_eq!(says.len(), Obstacle::ALL.len());
+        let problem: BTreeSet<_> = Obstacle::ALL.map(|one| one.words().problem).into();
+        assert_eq!(problem.len(), Obstacle::ALL.len());
         for one in Obstacle::ALL {
-            let Words { says, mend, .. } = one.words();
-            for sentence in [says, mend] {
+            let ObstacleText {
+                problem, advice, ..
+            } = one.words();
+            for sentence in [problem, advice] {
                 assert!(sentence.starts_with(char::is_uppercase), "{sentence}");
                 assert!(!sentence.ends_with('.'), "{sentence}");
             }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::profile::{Facts, Fields, HeaderKey, Maybe, Pointer, Profile, first};
+use crate::profile::{Facts, Fields, HeaderKey, Pointer, Profile, ValueOrFalse, first};
 use crate::secrets::Secret;
 use crate::token::BodyToken;
 use crate::token_expiry;
@@ -55,7 +55,7 @@ impl HeaderTokens {
         self.0.iter().any(|(key, _)| key.as_str() == name)
     }
 
-    fn get(&self, name: &Maybe<HeaderKey>) -> Option<Secret> {
+    fn get(&self, name: &ValueOrFalse<HeaderKey>) -> Option<Secret> {
         let name = name.get()?;
         let found = self.0.iter().find(|(key, _)| key == name);
         found.map(|(_, token)| token.clone())

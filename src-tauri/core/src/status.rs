@@ -92,7 +92,7 @@ pub enum Class {
     /// Too many requests.
     RateLimited,
     /// The backend is in trouble.
-    Fault,
+    BackendError,
     /// A gateway does not reach the backend.
     Gateway,
     /// The backend is closed for a while, or overloaded.
@@ -116,7 +116,7 @@ pub const fn class(status: u16) -> Class {
         502 | 504 => Class::Gateway,
         503 => Class::Maintenance,
         511 => Class::NetworkSignIn,
-        500..=599 => Class::Fault,
+        500..=599 => Class::BackendError,
         600.. => Class::Invalid,
         _ => Class::Other,
     }
@@ -128,7 +128,7 @@ impl Class {
     pub const fn is_trouble(self) -> bool {
         match self {
             Self::RateLimited
-            | Self::Fault
+            | Self::BackendError
             | Self::Gateway
             | Self::Maintenance
             | Self::NetworkSignIn
@@ -152,7 +152,7 @@ impl Class {
     pub const fn error(self) -> ErrorCode {
         match self {
             Self::RateLimited => ErrorCode::RateLimited,
-            Self::Fault | Self::Gateway | Self::Maintenance => ErrorCode::BackendFault,
+            Self::BackendError | Self::Gateway | Self::Maintenance => ErrorCode::BackendFault,
             _ => ErrorCode::BadAnswer,
         }
     }
@@ -211,13 +211,13 @@ mod tests {
             (425, Class::Untimely),
             (429, Class::RateLimited),
             (499, Class::Refusal),
-            (500, Class::Fault),
-            (501, Class::Fault),
+            (500, Class::BackendError),
+            (501, Class::BackendError),
             (502, Class::Gateway),
             (503, Class::Maintenance),
             (504, Class::Gateway),
             (511, Class::NetworkSignIn),
-            (599, Class::Fault),
+            (599, Class::BackendError),
             (600, Class::Invalid),
             (999, Class::Invalid),
         ] {

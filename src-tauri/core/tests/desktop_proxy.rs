@@ -12,7 +12,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 use vestibule_core::obstacle::Obstacle;
 use vestibule_core::transport::{
-    DesktopProxy, HeaderMap, HttpTransport, Method, NetworkSettings, Request, RequestBody,
+    DesktopProxy, HeaderMap, HttpRequest, HttpTransport, Method, NetworkSettings, RequestBody,
     Transport as _, Url,
 };
 
@@ -69,7 +69,7 @@ impl Desktop {
             policy: serde_json::from_value(policy).expect("a network"),
             desktop: Some(self),
         };
-        HttpTransport::through(network, backend, "test").expect("a client")
+        HttpTransport::with_network(network, backend, "test").expect("a client")
     }
 }
 
@@ -81,7 +81,7 @@ impl DesktopProxy for Desktop {
 }
 
 async fn obstacle(transport: &HttpTransport, url: &Url) -> Option<Obstacle> {
-    let request = Request {
+    let request = HttpRequest {
         method: Method::GET,
         url: url.clone(),
         headers: HeaderMap::new(),

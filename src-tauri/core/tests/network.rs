@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use url::Url;
 use vestibule_core::transport::{
-    HeaderMap, HttpTransport, Method, NetworkSettings, Request, RequestBody, Transport as _,
+    HeaderMap, HttpRequest, HttpTransport, Method, NetworkSettings, RequestBody, Transport as _,
 };
 
 /// Long enough for any machine; only a failing test waits for all of it.
@@ -40,8 +40,8 @@ async fn ask(address: &str, network: Value) {
         desktop: None,
     };
     let url = Url::parse(address).expect("an address");
-    let transport = HttpTransport::through(network, &url, "test").expect("a client");
-    let request = Request {
+    let transport = HttpTransport::with_network(network, &url, "test").expect("a client");
+    let request = HttpRequest {
         method: Method::GET,
         url,
         headers: HeaderMap::new(),

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use command_list::command_list;
 use ts_rs::{Config, TS};
 use vestibule_core::error::{AuthError, ErrorCode, PageCode, PageError};
-use vestibule_core::obstacle::{Mender, Obstacle, Words};
+use vestibule_core::obstacle::{Obstacle, ObstacleText, Responsible};
 use vestibule_core::roles::Roles;
 use vestibule_core::wire::*;
 
@@ -60,8 +60,8 @@ fn declarations() -> String {
         PageCode,
         PageError,
         Obstacle,
-        Mender,
-        Words,
+        Responsible,
+        ObstacleText,
     );
     text.push_str(&obstacles());
     text.push_str(&page_failures());
@@ -72,7 +72,7 @@ fn declarations() -> String {
 fn obstacles() -> String {
     let mut text = String::from(
         "\n/** What stands between the app and its server, in the words of the log and the doctor. \
-         */\nexport const OBSTACLES: Record<Obstacle, Words> = {\n",
+         */\nexport const OBSTACLES: Record<Obstacle, ObstacleText> = {\n",
     );
     for one in Obstacle::ALL {
         let name = serde_json::to_value(one).expect("a name");

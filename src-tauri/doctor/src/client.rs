@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use vestibule_core::backend::{
-    Answering, Backend, Body, Failed, Fault, Recorder, RefreshAnswer, SignIn, UndeliveredSignOut,
+    Backend, BackendError, OtpContext, Recorder, RefreshAnswer, ResponseBody, SignInFailure,
+    SignInResponse, UndeliveredSignOut,
 };
 use vestibule_core::device::Device;
 use vestibule_core::error::{AuthError, ErrorCode};
@@ -79,9 +80,9 @@ impl Client {
     pub fn new(plan: &Plan, prompter: Arc<dyn Prompter>, stop: Stop) -> Result<Self, AuthError> {
         let recorder = Recorder::default();
         let address = &plan.profile.backend;
-        let transport = HttpTransport::through(plan.network.clone(), address, PRODUCT)?;
+        let transport = HttpTransport::with_network(plan.network.clone(), address, PRODUCT)?;
         let transport = Arc::new(transport);
-        let backend = Backend::over(plan.profile.clone(), transport.clone());
+        let backend = Backend::with_transport(plan.profile.clone(), transport.clone());
         let mut masks = Masks::default();
         for account in [&plan.account, &plan.otp_account].into_iter().flatten() {
             masks.hide(account.password.secret(), "password");
@@ -107,7 +108,7 @@ impl Client {
 
     /// The same connection to the same backend, by another profile.
     pub fn with_profile(&self, profile: Profile) -> Backend {
-        Backend::over(profile, self.transport.clone()).recorded_by(self.recorder.clone())
+        Backend::with_transport(profile, self.transport.clone()).recorded_by(self.recorder.clone())
     }
 
     /// Says what comes next, unless the examination was asked to stop.
@@ -138,13 +139,13 @@ impl Client {
         self.keep(mark, answer, device)
     }
 
-    pub async fn send_code(&self, challenge: Answering<'_>) -> Result<(), AuthError> {
+    pub async fn send_code(&self, challenge: OtpContext<'_>) -> Result<(), AuthError> {
         self.backend.send_otp(challenge).await
     }
 
     pub async fn resend_code(
         &mut self,
-        challenge: Answering<'_>,
+        challenge: OtpContext<'_>,
     ) -> Answered<Result<(), AuthError>> {
         let mark = self.recorder.count();
         let result = self.backend.resend_otp(challenge).await;
@@ -153,7 +154,7 @@ impl Client {
 
     pub async fn verify_code(
         &mut self,
-        challenge: Answering<'_>,
+        challenge: OtpContext<'_>,
         code: &Secret,
     ) -> Answered<SignInAnswer> {
         let mark = self.recorder.count();
@@ -247,7 +248,7 @@ impl Client {
         access: Option<&Secret>,
         device: &Device,
         kept: &mut Option<RefreshToken>,
-    ) -> Result<Renewal, Fault> {
+    ) -> Result<Renewal, BackendError> {
         let mut head = self.backend.refresh(token, access, device, 1).await?;
         let (status, now) = (head.status(), head.sent_at());
         let mut token = token.clone();
@@ -255,7 +256,7 @@ impl Client {
             token.apply(head.take_refresh_changes());
             *kept = Some(token.clone());
         }
-        let body: Body = head.body().await?;
+        let body: ResponseBody = head.body().await?;
         if status.is_success() {
             token.apply_body(self.backend.rotated(&body, now));
             *kept = Some(token.clone());
@@ -334,11 +335,11 @@ impl Client {
     fn keep(
         &mut self,
         mark: usize,
-        answer: Result<SignIn, Failed>,
+        answer: Result<SignInResponse, SignInFailure>,
         device: &Device,
     ) -> Answered<SignInAnswer> {
         let result = match self.keep_failed(answer, device) {
-            Ok(SignIn::Granted(grant)) => {
+            Ok(SignInResponse::Granted(grant)) => {
                 let access = grant.access.token.clone();
                 let id = self.sessions.add(grant.token.clone(), access, device);
                 SignInAnswer::Session(Box::new(NewSession {
@@ -348,12 +349,14 @@ impl Client {
                     access: grant.access,
                 }))
             }
-            Ok(SignIn::Nameless(nameless)) => {
-                self.sessions.add(nameless.token, nameless.access, device);
-                SignInAnswer::Nameless(nameless.error)
+            Ok(SignInResponse::UnknownUser(unusable)) => {
+                self.sessions.add(unusable.token, unusable.access, device);
+                SignInAnswer::Nameless(unusable.error)
             }
-            Ok(SignIn::OtpRequired { challenge, .. }) => SignInAnswer::CodeNeeded { challenge },
-            Ok(SignIn::Accepted) => SignInAnswer::Accepted,
+            Ok(SignInResponse::OtpRequired { challenge, .. }) => {
+                SignInAnswer::CodeNeeded { challenge }
+            }
+            Ok(SignInResponse::Accepted) => SignInAnswer::Accepted,
             Err(error) => SignInAnswer::Refused(error),
         };
         self.answered(mark, result)
@@ -362,11 +365,11 @@ impl Client {
     /// Keeps the session that a failed sign-in has left at the backend.
     pub fn keep_failed(
         &mut self,
-        answer: Result<SignIn, Failed>,
+        answer: Result<SignInResponse, SignInFailure>,
         device: &Device,
-    ) -> Result<SignIn, AuthError> {
+    ) -> Result<SignInResponse, AuthError> {
         answer.map_err(|failed| {
-            if let Some(token) = failed.left {
+            if let Some(token) = failed.leftovers {
                 self.sessions.add(token, None, device);
             }
             failed.error

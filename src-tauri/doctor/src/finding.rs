@@ -1,7 +1,7 @@
 //! What a check found: whether it holds, what was sent, what came back, and what to change.
 
 use serde::Serialize;
-use vestibule_core::obstacle::{Mender, Obstacle};
+use vestibule_core::obstacle::{Obstacle, Responsible};
 
 /// Whether a check holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -29,12 +29,12 @@ pub enum Side {
     You,
 }
 
-impl From<Mender> for Side {
-    fn from(mender: Mender) -> Self {
-        match mender {
-            Mender::Server => Self::Backend,
-            Mender::Network => Self::Network,
-            Mender::You => Self::You,
+impl From<Responsible> for Side {
+    fn from(responsible: Responsible) -> Self {
+        match responsible {
+            Responsible::Server => Self::Backend,
+            Responsible::Network => Self::Network,
+            Responsible::You => Self::You,
         }
     }
 }
@@ -100,6 +100,6 @@ impl Finding {
     /// Adds what can be done about an obstacle, in the app's words.
     pub fn advise_against(self, obstacle: Obstacle) -> Self {
         let words = obstacle.words();
-        self.advise(words.by.into(), words.mend)
+        self.advise(words.responsible.into(), words.advice)
     }
 }

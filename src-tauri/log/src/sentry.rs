@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc as queue;
 use vestibule_core::backend::retry_after_of;
 use vestibule_core::transport::{
-    HeaderMap, HeaderName, HeaderValue, HttpTransport, Method, NetworkSettings, Request,
+    HeaderMap, HeaderName, HeaderValue, HttpRequest, HttpTransport, Method, NetworkSettings,
     RequestBody, StatusCode, Transport, Url,
 };
 
@@ -85,7 +85,7 @@ impl Sentry {
         }
         let address = dsn.envelope_api_url();
         let address = Url::parse(address.as_str()).map_err(|_| Unusable::Address)?;
-        let transport = HttpTransport::through(network, &address, AGENT);
+        let transport = HttpTransport::with_network(network, &address, AGENT);
         let transport = transport.map_err(|_| Unusable::Client)?;
         let (sender, tasks) = queue::channel(QUEUE);
         let sending = Sending {
@@ -147,7 +147,7 @@ impl Sending {
         let Some(headers) = self.headers() else {
             return;
         };
-        let request = Request {
+        let request = HttpRequest {
             method: Method::POST,
             url: self.address.clone(),
             headers,

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use reqwest::StatusCode;
 
-use super::{Backend, Body, Fault, tokens};
+use super::{Backend, BackendError, ResponseBody, tokens};
 use crate::error::{AuthError, ErrorCode};
 use crate::profile::{Profile, SignInCall, UserFrom, When};
 use crate::response_fields::{AccessToken, ResponseFields};
@@ -35,7 +35,7 @@ pub enum RefreshAnswer {
     },
     /// The answer says nothing about the session: the session stays, and the refresh is tried
     /// again.
-    Transient(Fault),
+    Transient(BackendError),
 }
 
 /// How the backend has taken a sign-out.
@@ -56,12 +56,12 @@ impl Backend {
     pub fn refresh_answer(
         &self,
         status: StatusCode,
-        body: &Body,
+        body: &ResponseBody,
         token: &RefreshToken,
         now: SystemTime,
     ) -> RefreshAnswer {
         let profile = self.profile();
-        let not_understood = RefreshAnswer::Transient(Fault::of_answer(status, body));
+        let not_understood = RefreshAnswer::Transient(BackendError::of_answer(status, body));
         let refused = RefreshAnswer::Refused {
             status,
             why: SignedOutReason::Expired,
@@ -118,7 +118,7 @@ pub(super) fn wants_code(
 pub(super) fn signed_out(
     profile: &Profile,
     status: StatusCode,
-    body: &Body,
+    body: &ResponseBody,
 ) -> Option<SignOutAnswer> {
     let reply = body.reply(profile, &profile.answer.refresh);
     let code = reply.as_ref().and_then(ResponseFields::code);
@@ -155,7 +155,7 @@ pub(super) fn refused(
     reply: Option<&ResponseFields<'_>>,
 ) -> AuthError {
     if class(status.as_u16()).is_trouble() {
-        return Fault::Status(status).into();
+        return BackendError::Status(status).into();
     }
     let code = code_of(kind, profile, status.as_u16(), reply);
     let message = reply.and_then(ResponseFields::message).filter(|_| {

@@ -10,12 +10,12 @@ use reqwest::header::{
 };
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
-use super::call::{Call, Payload, TimeLimit};
 use super::client::Backend;
 use super::download::Download;
-use super::fault::Fault;
-use super::head::Head;
-use super::redirect::{Lead, lead};
+use super::error::BackendError;
+use super::redirect::{Redirect, read_redirect};
+use super::request::{BackendRequest, Payload, TimeLimit};
+use super::response::Response;
 use super::upload_body::{Sender, UploadBody};
 use crate::cookies::Jar;
 use crate::device::Device;
@@ -140,7 +140,7 @@ impl Backend {
         payload: ApiPayload,
         credentials: &CallCredentials,
         attempt: u32,
-    ) -> Result<Head, Fault> {
+    ) -> Result<Response, BackendError> {
         let profile = self.profile();
         let device = &credentials.device;
         let origin = profile.origin();
@@ -150,7 +150,7 @@ impl Backend {
             origin: Some(&origin),
             ..Variables::default()
         };
-        let mut request = Call::new(call.method.clone(), &call.path, device);
+        let mut request = BackendRequest::new(call.method.clone(), &call.path, device);
         for (name, value) in &call.headers {
             request = request.header(name.clone(), value.clone());
         }
@@ -186,7 +186,7 @@ impl Backend {
         access: Option<&Secret>,
         token: &RefreshToken,
         device: &Device,
-    ) -> Result<Head, AuthError> {
+    ) -> Result<Response, AuthError> {
         let call = self.api_call(method, path, &[])?;
         let credentials = CallCredentials {
             access: access.cloned(),
@@ -198,17 +198,17 @@ impl Backend {
     }
 
     /// Moves `call` to the target of a redirect, if a page may call that; refuses any other.
-    pub(crate) fn redirect_of(
+    pub(crate) fn follow_redirect(
         &self,
         call: &mut ApiCall,
-        head: &Head,
+        head: &Response,
     ) -> Result<RedirectDecision, AuthError> {
         let from = self.profile().url(&call.path);
         let location = head.location();
-        let lead = lead(self.profile(), head.status(), location, &from, &call.method);
+        let lead = read_redirect(self.profile(), head.status(), location, &from, &call.method);
         match lead {
-            Lead::Nowhere => Ok(RedirectDecision::Answer),
-            Lead::To(hop) => {
+            Redirect::None => Ok(RedirectDecision::Answer),
+            Redirect::To(hop) => {
                 let path = &hop.path;
                 call.template = super::refuse_api_path(hop.method.as_str(), path, self.profile())?;
                 call.method = hop.method;
@@ -218,16 +218,16 @@ impl Backend {
                 }
                 Ok(RedirectDecision::Follow)
             }
-            Lead::Away => {
+            Redirect::OtherOrigin => {
                 let status = head.status().as_u16();
                 tracing::warn!(
                     path = call.template,
                     status,
                     "the answer is a redirect to another origin and is not followed: a portal or                      a proxy may have answered in the backend's place"
                 );
-                Err(Fault::Portal.into())
+                Err(BackendError::Portal.into())
             }
-            Lead::Refused(why) => {
+            Redirect::Refused(why) => {
                 let status = head.status().as_u16();
                 tracing::warn!(
                     path = call.template,
@@ -243,8 +243,8 @@ impl Backend {
     /// The answer for a page, and what reads the rest of it if it is not small.
     pub(crate) async fn api_answer(
         &self,
-        head: Head,
-    ) -> Result<(FetchReply, Option<Download>), Fault> {
+        head: Response,
+    ) -> Result<(FetchReply, Option<Download>), BackendError> {
         let api = &self.profile().api;
         let idle = match head.is_event_stream() {
             true => api.events_within_s,

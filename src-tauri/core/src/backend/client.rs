@@ -13,18 +13,20 @@ use tracing::Instrument as _;
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::call::{Call, Payload, TimeLimit, text_header};
-use super::fault::Fault;
-use super::head::Head;
+use super::error::BackendError;
 use super::recorder::Recorder;
+use super::request::{BackendRequest, Payload, TimeLimit, text_header};
+use super::request_span::RequestSpan;
+use super::response::Response;
 use super::retry_after::sent_at;
-use super::traced::Traced;
 use super::upload_body::UploadBody;
 use crate::cookies::{Jar, RefreshChange, RefreshCookie};
 use crate::error::AuthError;
 use crate::profile::{self, Profile, Variables};
 use crate::response_fields::HeaderTokens;
-use crate::transport::{HttpTransport, NetworkSettings, Request, RequestBody, Response, Transport};
+use crate::transport::{
+    HttpRequest, HttpResponse, HttpTransport, NetworkSettings, RequestBody, Transport,
+};
 
 /// How long an exchange may take, to the end of the answer's body.
 pub(crate) const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -48,24 +50,24 @@ impl Backend {
     /// # Errors
     /// If the HTTP client cannot be made.
     pub fn new(profile: Profile, user_agent: &str) -> Result<Self, AuthError> {
-        Self::through(NetworkSettings::default(), profile, user_agent)
+        Self::with_network(NetworkSettings::default(), profile, user_agent)
     }
 
     /// A client that reaches the backend as `network` says.
     ///
     /// # Errors
     /// If the HTTP client cannot be made.
-    pub fn through(
+    pub fn with_network(
         network: NetworkSettings,
         profile: Profile,
         user_agent: &str,
     ) -> Result<Self, AuthError> {
-        let transport = HttpTransport::through(network, &profile.backend, user_agent)?;
-        Ok(Self::over(profile, Arc::new(transport)))
+        let transport = HttpTransport::with_network(network, &profile.backend, user_agent)?;
+        Ok(Self::with_transport(profile, Arc::new(transport)))
     }
 
     /// A client over a transport of the caller's.
-    pub fn over(profile: Profile, transport: Arc<dyn Transport>) -> Self {
+    pub fn with_transport(profile: Profile, transport: Arc<dyn Transport>) -> Self {
         Self {
             profile: Arc::new(profile),
             transport,
@@ -90,8 +92,8 @@ impl Backend {
 
     /// Closes the connections that wait for the next request. Until then the headers of the last
     /// request, tokens among them, stay in their buffers.
-    pub fn hang_up(&self) {
-        self.transport.hang_up();
+    pub fn close_idle_connections(&self) {
+        self.transport.close_idle_connections();
     }
 
     /// The jar whose cookies the requests carry.
@@ -116,27 +118,30 @@ impl Backend {
     }
 
     /// Sends a request, and returns once the answer's headers are here.
-    pub(super) async fn send(&self, mut call: Call<'_>) -> Result<Head, Fault> {
-        let traced = Traced::begin(&mut call);
+    pub(super) async fn send(
+        &self,
+        mut call: BackendRequest<'_>,
+    ) -> Result<Response, BackendError> {
+        let traced = RequestSpan::begin(&mut call);
         let result = self.exchange(call).instrument(traced.span()).await;
         traced.end(&result);
         result
     }
 
-    async fn exchange(&self, mut call: Call<'_>) -> Result<Head, Fault> {
+    async fn exchange(&self, mut call: BackendRequest<'_>) -> Result<Response, BackendError> {
         let url = self.profile.url(&call.path);
         if url.origin() != self.profile.backend.origin() {
             tracing::error!(
                 path = call.template,
                 "the request is not sent: its path leads to another origin than the backend's"
             );
-            return Err(Fault::BadAnswer);
+            return Err(BackendError::BadAnswer);
         }
         let headers = self.headers(&url, &mut call)?;
         let recording = self.recorder.as_ref();
         let recording = recording.map(|recorder| recorder.sent(&call, &headers));
         let payload = std::mem::replace(&mut call.payload, Payload::None);
-        let request = |body| Request {
+        let request = |body| HttpRequest {
             method: call.method.clone(),
             url: url.clone(),
             headers,
@@ -150,8 +155,8 @@ impl Backend {
             Some(until) => {
                 let sent = self.transport.send(request(payload.whole()));
                 let sent = timeout_at(until, sent).await;
-                sent.map_err(|_| Fault::TimedOut)
-                    .and_then(|sent| sent.map_err(Fault::of_request))
+                sent.map_err(|_| BackendError::TimedOut)
+                    .and_then(|sent| sent.map_err(BackendError::of_request))
             }
             None => self.step_by_step(payload, request).await,
         };
@@ -162,7 +167,7 @@ impl Backend {
         let refresh = self.honour_cookies(&response, &url);
         let header_tokens = HeaderTokens::of(&response.headers, &self.profile);
         let leads_away = leads_away(&response, &url);
-        Ok(Head {
+        Ok(Response {
             response,
             until,
             refresh,
@@ -177,8 +182,8 @@ impl Backend {
     async fn step_by_step(
         &self,
         payload: Payload,
-        request: impl FnOnce(RequestBody) -> Request,
-    ) -> Result<Response, Fault> {
+        request: impl FnOnce(RequestBody) -> HttpRequest,
+    ) -> Result<HttpResponse, BackendError> {
         let api = &self.profile.api;
         let idle = Duration::from_secs(api.idle_within_s);
         let answer = Duration::from_secs(api.answer_within_s);
@@ -191,19 +196,19 @@ impl Backend {
             let sent = self.transport.send(request(RequestBody::Empty));
             let sent = tokio::time::timeout(answer, sent).await;
             return sent
-                .map_err(|_| Fault::TimedOut)?
-                .map_err(Fault::of_request);
+                .map_err(|_| BackendError::TimedOut)?
+                .map_err(BackendError::of_request);
         };
         let stalls = body.watch().stalls(idle, answer);
         tokio::select! {
             sent = self.transport.send(request(RequestBody::Stream(Box::pin(body)))) => {
-                sent.map_err(Fault::of_request)
+                sent.map_err(BackendError::of_request)
             }
-            () = stalls => Err(Fault::TimedOut),
+            () = stalls => Err(BackendError::TimedOut),
         }
     }
 
-    fn headers(&self, url: &Url, call: &mut Call<'_>) -> Result<HeaderMap, Fault> {
+    fn headers(&self, url: &Url, call: &mut BackendRequest<'_>) -> Result<HeaderMap, BackendError> {
         let origin = self.profile.origin();
         let variables = Variables {
             device: Some(call.device),
@@ -227,7 +232,7 @@ impl Backend {
         Ok(headers)
     }
 
-    fn cookie_header(&self, url: &Url, call: &Call<'_>) -> Option<HeaderValue> {
+    fn cookie_header(&self, url: &Url, call: &BackendRequest<'_>) -> Option<HeaderValue> {
         if !self.profile.cookies.enabled {
             return None;
         }
@@ -261,7 +266,7 @@ impl Backend {
 
     /// Honours every `Set-Cookie` of an answer: ordinary cookies go to the jar at once, changes
     /// of the refresh cookies are returned for the caller to keep.
-    fn honour_cookies(&self, response: &Response, url: &Url) -> Vec<RefreshChange> {
+    fn honour_cookies(&self, response: &HttpResponse, url: &Url) -> Vec<RefreshChange> {
         if !self.profile.cookies.enabled {
             return Vec::new();
         }
@@ -282,7 +287,7 @@ impl Backend {
 }
 
 /// Whether an answer redirects to another origin than the request's.
-fn leads_away(response: &Response, from: &Url) -> bool {
+fn leads_away(response: &HttpResponse, from: &Url) -> bool {
     let location = response.headers.get(LOCATION);
     let target = location.and_then(|location| from.join(location.to_str().ok()?).ok());
     response.status.is_redirection() && target.is_some_and(|to| to.origin() != from.origin())

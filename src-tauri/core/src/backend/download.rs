@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::fault::Fault;
-use super::head::{BODY_LIMIT, Head};
+use super::error::BackendError;
+use super::response::{BODY_LIMIT, Response};
 use crate::status::has_no_body;
-use crate::transport::AnswerBody;
+use crate::transport::ResponseBodyStream;
 use crate::wire::FetchReply;
 
 /// The most bytes that one read returns.
@@ -21,12 +21,12 @@ pub const CHUNK: usize = 256 * 1024;
 /// A body that is still to be read.
 pub struct Download {
     /// None once the body was read to its end.
-    body: Option<Box<dyn AnswerBody>>,
+    body: Option<Box<dyn ResponseBodyStream>>,
     /// Bytes that have come and were not handed out.
     held: Bytes,
     /// Why no byte comes after those. Kept for every later read: a body that broke off must not
     /// seem to end.
-    fault: Option<Fault>,
+    fault: Option<BackendError>,
     /// How long the backend may pause.
     idle: Duration,
 }
@@ -39,7 +39,7 @@ impl Download {
 
     /// The next piece, or `None` at the end of the body. It waits for the first byte, and takes
     /// along what can be had without waiting.
-    pub async fn read(&mut self) -> Result<Option<Vec<u8>>, Fault> {
+    pub async fn read(&mut self) -> Result<Option<Vec<u8>>, BackendError> {
         if self.held.is_empty() && !self.fill().await? {
             return Ok(None);
         }
@@ -60,10 +60,10 @@ impl Download {
     }
 
     /// Waits until a byte is held; false at the end of the body.
-    async fn fill(&mut self) -> Result<bool, Fault> {
+    async fn fill(&mut self) -> Result<bool, BackendError> {
         while self.held.is_empty() {
             let more = tokio::time::timeout(self.idle, self.more()).await;
-            match more.map_err(|_| Fault::TimedOut)?? {
+            match more.map_err(|_| BackendError::TimedOut)?? {
                 Some(more) => self.held = more,
                 None => return Ok(false),
             }
@@ -71,14 +71,14 @@ impl Download {
         Ok(true)
     }
 
-    async fn more(&mut self) -> Result<Option<Bytes>, Fault> {
+    async fn more(&mut self) -> Result<Option<Bytes>, BackendError> {
         if let Some(fault) = self.fault {
             return Err(fault);
         }
         let Some(body) = &mut self.body else {
             return Ok(None);
         };
-        let more = body.chunk().await.map_err(Fault::of_body);
+        let more = body.chunk().await.map_err(BackendError::of_body);
         match more {
             Ok(Some(_)) => {}
             Ok(None) => self.body = None,
@@ -89,7 +89,7 @@ impl Download {
 
     /// Reads until the end of the body, or until more than `limit` bytes are held. Returns whether
     /// the body has ended.
-    async fn hold(&mut self, limit: usize) -> Result<bool, Fault> {
+    async fn hold(&mut self, limit: usize) -> Result<bool, BackendError> {
         let mut held = Vec::new();
         while held.len() <= limit && self.fill().await? {
             held.extend_from_slice(&std::mem::take(&mut self.held));
@@ -111,14 +111,14 @@ async fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
     .await
 }
 
-impl Head {
+impl Response {
     /// The answer for a page: with its body if that is a small text, otherwise with what reads the
     /// body. A body without a length is waited for only if it is JSON, since a page can use JSON
     /// only when it is whole.
     pub(super) async fn settle(
         self,
         idle: Duration,
-    ) -> Result<(FetchReply, Option<Download>), Fault> {
+    ) -> Result<(FetchReply, Option<Download>), BackendError> {
         let status = self.status().as_u16();
         let headers = self.headers_for_window();
         let length = self.response.length;

@@ -11,9 +11,9 @@ use bytes::Bytes;
 use reqwest::header::{COOKIE, HeaderMap};
 use zeroize::Zeroizing;
 
-use super::call::{Call, Payload};
-use super::fault::Fault;
-use crate::transport::Response;
+use super::error::BackendError;
+use super::request::{BackendRequest, Payload};
+use crate::transport::HttpResponse;
 
 /// One request and its answer.
 #[derive(Clone)]
@@ -37,7 +37,7 @@ pub struct Exchange {
     /// The answer's body, once it was read to its end.
     pub body: Option<Zeroizing<Vec<u8>>>,
     /// Why there is no whole answer.
-    pub fault: Option<Fault>,
+    pub fault: Option<BackendError>,
 }
 
 /// Records every exchange of a [`super::Backend`], in the order in which the requests began.
@@ -61,7 +61,7 @@ impl Recorder {
     }
 
     /// Notes that a request is about to go out.
-    pub(super) fn sent(&self, call: &Call<'_>, headers: &HeaderMap) -> ExchangeRecording {
+    pub(super) fn sent(&self, call: &BackendRequest<'_>, headers: &HeaderMap) -> ExchangeRecording {
         let mut held = self.lock_exchanges();
         held.push(Exchange {
             method: call.method.to_string(),
@@ -99,7 +99,7 @@ pub(super) struct ExchangeRecording {
 
 impl ExchangeRecording {
     /// Notes the answer's headers, or why there are none.
-    pub fn answered(&self, result: &Result<Response, Fault>) {
+    pub fn answered(&self, result: &Result<HttpResponse, BackendError>) {
         self.note(|exchange| {
             exchange.answered_at = SystemTime::now();
             exchange.took = self.since.elapsed();
@@ -114,7 +114,7 @@ impl ExchangeRecording {
     }
 
     /// Notes the answer's body, or why it broke off.
-    pub fn read(&self, body: &Result<Zeroizing<Vec<u8>>, Fault>) {
+    pub fn read(&self, body: &Result<Zeroizing<Vec<u8>>, BackendError>) {
         self.note(|exchange| match body {
             Ok(bytes) => exchange.body = Some(bytes.clone()),
             Err(fault) => exchange.fault = Some(*fault),

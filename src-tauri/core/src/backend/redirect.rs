@@ -6,13 +6,13 @@ use reqwest::{Method, StatusCode};
 use url::Url;
 
 use super::api_path;
-use super::fault::Fault;
+use super::error::BackendError;
 use crate::profile::Profile;
 use crate::status::{Class, class};
 
 /// The next request of a call that is redirected.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Hop {
+pub(super) struct RedirectTarget {
     pub method: Method,
     /// Relative to the base address, with its query.
     pub path: String,
@@ -22,46 +22,46 @@ pub(super) struct Hop {
 
 /// Where an answer leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Lead {
+pub(super) enum Redirect {
     /// The answer is no redirect.
-    Nowhere,
+    None,
     /// A redirect to another path of the backend, which is followed.
-    To(Hop),
+    To(RedirectTarget),
     /// A redirect that is not followed, and why.
     Refused(&'static str),
     /// A redirect to another origin. A portal or a proxy between this app and its backend says
     /// such things.
-    Away,
+    OtherOrigin,
 }
 
 /// Reads an answer to a request with `method` at `from`.
-pub(super) fn lead(
+pub(super) fn read_redirect(
     profile: &Profile,
     status: StatusCode,
-    location: Option<Result<&str, Fault>>,
+    location: Option<Result<&str, BackendError>>,
     from: &Url,
     method: &Method,
-) -> Lead {
+) -> Redirect {
     if class(status.as_u16()) != Class::Redirect {
-        return Lead::Nowhere;
+        return Redirect::None;
     }
     let location = match location {
-        None => return Lead::Nowhere,
+        None => return Redirect::None,
         Some(Ok(location)) => location,
-        Some(Err(_)) => return Lead::Refused("its Location cannot be read"),
+        Some(Err(_)) => return Redirect::Refused("its Location cannot be read"),
     };
     let Ok(target) = from.join(location) else {
-        return Lead::Refused("its Location is not an address");
+        return Redirect::Refused("its Location is not an address");
     };
     if target.origin() != profile.backend.origin() {
-        return Lead::Away;
+        return Redirect::OtherOrigin;
     }
     if !target.username().is_empty() || target.password().is_some() {
-        return Lead::Refused("its Location holds a user name or a password");
+        return Redirect::Refused("its Location holds a user name or a password");
     }
     let base = profile.backend.path().trim_end_matches('/');
     let Some(below) = target.path().strip_prefix(base) else {
-        return Lead::Refused("its target is not under the base address");
+        return Redirect::Refused("its target is not under the base address");
     };
     let path = match target.query() {
         Some(query) => format!("{below}?{query}"),
@@ -73,9 +73,9 @@ pub(super) fn lead(
         (_, method) => (method.clone(), true),
     };
     if api_path::refuse(method.as_str(), &path, profile).is_err() {
-        return Lead::Refused("the profile does not let a page call its target");
+        return Redirect::Refused("the profile does not let a page call its target");
     }
-    Lead::To(Hop {
+    Redirect::To(RedirectTarget {
         method,
         path,
         with_body,
@@ -92,16 +92,16 @@ mod tests {
         profile
     }
 
-    fn asked(base: &str, status: u16, method: &str, location: &str) -> Lead {
+    fn asked(base: &str, status: u16, method: &str, location: &str) -> Redirect {
         let profile = profile(base);
         let method: Method = method.parse().expect("a method");
         let status = StatusCode::from_u16(status).expect("a status");
         let from = profile.url("/plans/team?x=1");
-        lead(&profile, status, Some(Ok(location)), &from, &method)
+        read_redirect(&profile, status, Some(Ok(location)), &from, &method)
     }
 
-    fn hop(method: &str, path: &str, with_body: bool) -> Lead {
-        Lead::To(Hop {
+    fn hop(method: &str, path: &str, with_body: bool) -> Redirect {
+        Redirect::To(RedirectTarget {
             method: method.parse().expect("a method"),
             path: path.into(),
             with_body,
@@ -130,7 +130,11 @@ mod tests {
             );
         }
         for status in [200, 204, 300, 304, 305, 306, 400] {
-            assert_eq!(asked(base, status, "GET", "/me"), Lead::Nowhere, "{status}");
+            assert_eq!(
+                asked(base, status, "GET", "/me"),
+                Redirect::None,
+                "{status}"
+            );
         }
     }
 
@@ -179,7 +183,7 @@ mod tests {
             "https://[::1",
         ] {
             let lead = asked(base, 302, "GET", location);
-            let is_gone = matches!(lead, Lead::Refused(_) | Lead::Away);
+            let is_gone = matches!(lead, Redirect::Refused(_) | Redirect::OtherOrigin);
             assert!(is_gone, "{location}: {lead:?}");
         }
     }
@@ -188,11 +192,12 @@ mod tests {
     fn no_location_is_an_answer_and_a_broken_one_is_none() {
         let profile = profile("https://api.example.com");
         let from = profile.url("/me");
-        let read = |location| lead(&profile, StatusCode::FOUND, location, &from, &Method::GET);
-        assert_eq!(read(None), Lead::Nowhere);
+        let read =
+            |location| read_redirect(&profile, StatusCode::FOUND, location, &from, &Method::GET);
+        assert_eq!(read(None), Redirect::None);
         assert!(matches!(
-            read(Some(Err(Fault::BadAnswer))),
-            Lead::Refused(_)
+            read(Some(Err(BackendError::BadAnswer))),
+            Redirect::Refused(_)
         ));
     }
 }

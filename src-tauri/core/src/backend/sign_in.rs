@@ -3,10 +3,10 @@
 use serde_json::{Map, Value};
 
 use super::answers::{is_refused, refused, wants_code};
-use super::body::Body;
-use super::call::endpoint_call;
 use super::client::Backend;
-use super::fault::Fault;
+use super::error::BackendError;
+use super::request::endpoint_call;
+use super::response_body::ResponseBody;
 use super::tokens;
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
@@ -17,11 +17,11 @@ use crate::token::RefreshToken;
 use crate::wire::{LoginInput, RegisterInput, User};
 
 /// What the backend has answered to a sign-in.
-pub enum SignIn {
+pub enum SignInResponse {
     /// It has begun a session.
     Granted(Box<Grant>),
     /// It has begun a session and does not say whose: the caller ends the session again.
-    Nameless(Box<Unusable>),
+    UnknownUser(Box<UnusableSession>),
     /// It wants a one-time code.
     OtpRequired {
         /// Where the code went, if the backend says.
@@ -47,7 +47,7 @@ pub struct Grant {
 }
 
 /// A session that began at the backend and cannot be used here.
-pub struct Unusable {
+pub struct UnusableSession {
     /// The access token that the sign-out may need.
     pub access: Option<Secret>,
     /// The refresh token that the sign-out goes out with.
@@ -58,35 +58,35 @@ pub struct Unusable {
 
 /// A sign-in that failed.
 #[derive(Debug)]
-pub struct Failed {
+pub struct SignInFailure {
     /// What the page is told.
     pub error: AuthError,
     /// The refresh token of a session that has begun at the backend all the same, because the
     /// answer broke off after its headers or lacks something. The caller ends that session.
-    pub left: Option<RefreshToken>,
+    pub leftovers: Option<RefreshToken>,
 }
 
-impl Failed {
-    fn leaving(token: RefreshToken, error: AuthError) -> Self {
+impl SignInFailure {
+    fn with_leftovers(token: RefreshToken, error: AuthError) -> Self {
         Self {
             error,
-            left: (!token.is_empty()).then_some(token),
+            leftovers: (!token.is_empty()).then_some(token),
         }
     }
 }
 
-impl<E: Into<AuthError>> From<E> for Failed {
+impl<E: Into<AuthError>> From<E> for SignInFailure {
     fn from(error: E) -> Self {
         Self {
             error: error.into(),
-            left: None,
+            leftovers: None,
         }
     }
 }
 
 /// The challenge that a one-time code answers.
 #[derive(Clone, Copy)]
-pub struct Answering<'a> {
+pub struct OtpContext<'a> {
     /// Who signs in, as they typed it.
     pub identifier: &'a str,
     /// The password, where the profile sends it along with the code.
@@ -97,7 +97,7 @@ pub struct Answering<'a> {
     pub device: &'a Device,
 }
 
-impl<'a> Answering<'a> {
+impl<'a> OtpContext<'a> {
     fn variables(&self) -> Variables<'a> {
         Variables {
             identifier: Some(self.identifier),
@@ -110,7 +110,11 @@ impl<'a> Answering<'a> {
 
 impl Backend {
     /// Signs in with a password.
-    pub async fn login(&self, input: &LoginInput, device: &Device) -> Result<SignIn, Failed> {
+    pub async fn login(
+        &self,
+        input: &LoginInput,
+        device: &Device,
+    ) -> Result<SignInResponse, SignInFailure> {
         let variables = Variables {
             identifier: Some(&input.email),
             password: Some(&input.password),
@@ -122,7 +126,11 @@ impl Backend {
     }
 
     /// Makes an account.
-    pub async fn register(&self, input: &RegisterInput, device: &Device) -> Result<SignIn, Failed> {
+    pub async fn register(
+        &self,
+        input: &RegisterInput,
+        device: &Device,
+    ) -> Result<SignInResponse, SignInFailure> {
         let variables = Variables {
             identifier: Some(&input.email),
             password: Some(&input.password),
@@ -138,9 +146,9 @@ impl Backend {
     /// Signs in with the code of a challenge.
     pub async fn verify_otp(
         &self,
-        challenge: Answering<'_>,
+        challenge: OtpContext<'_>,
         code: &Secret,
-    ) -> Result<SignIn, Failed> {
+    ) -> Result<SignInResponse, SignInFailure> {
         let variables = Variables {
             otp: Some(code),
             ..challenge.variables()
@@ -157,7 +165,7 @@ impl Backend {
     }
 
     /// Has the first code sent, where the backend does not send it by itself.
-    pub async fn send_otp(&self, challenge: Answering<'_>) -> Result<(), AuthError> {
+    pub async fn send_otp(&self, challenge: OtpContext<'_>) -> Result<(), AuthError> {
         match self.profile().endpoints.send_otp.get() {
             Some(endpoint) => self.ask_for_code(endpoint, challenge).await,
             None => Ok(()),
@@ -165,7 +173,7 @@ impl Backend {
     }
 
     /// Has another code sent.
-    pub async fn resend_otp(&self, challenge: Answering<'_>) -> Result<(), AuthError> {
+    pub async fn resend_otp(&self, challenge: OtpContext<'_>) -> Result<(), AuthError> {
         let endpoints = &self.profile().endpoints;
         let endpoint = endpoints.resend_otp.get().or(endpoints.send_otp.get());
         let endpoint = endpoint.ok_or(ErrorCode::Unsupported)?;
@@ -175,16 +183,16 @@ impl Backend {
     async fn ask_for_code(
         &self,
         endpoint: &Endpoint,
-        challenge: Answering<'_>,
+        challenge: OtpContext<'_>,
     ) -> Result<(), AuthError> {
         let (variables, device) = (challenge.variables(), challenge.device);
         let call = endpoint_call(self.profile(), endpoint, &variables, None, device)?;
         let head = self.send(call).await?;
         let (status, retry_after) = (head.status(), head.retry_after());
-        let body = head.body().await.unwrap_or(Body::unread());
+        let body = head.body().await.unwrap_or(ResponseBody::unread());
         if body.is_anothers() {
             // A portal or a proxy has answered, and the backend has sent no code.
-            return Err(Fault::Portal.into());
+            return Err(BackendError::Portal.into());
         }
         if status.is_success() {
             return Ok(());
@@ -202,7 +210,7 @@ impl Backend {
         variables: &Variables<'_>,
         more: Option<&Map<String, Value>>,
         device: &Device,
-    ) -> Result<SignIn, Failed> {
+    ) -> Result<SignInResponse, SignInFailure> {
         let profile = self.profile();
         let endpoint = endpoint.ok_or(ErrorCode::Unsupported)?;
         // The profile was checked, so only what a person typed can keep the request from being
@@ -222,11 +230,14 @@ impl Backend {
         }
         let body = match head.body().await {
             Ok(body) => body,
-            Err(fault) => return Err(Failed::leaving(token, fault.into())),
+            Err(fault) => return Err(SignInFailure::with_leftovers(token, fault.into())),
         };
         if body.is_anothers() {
             // A portal or a proxy has answered: the backend has made no account either.
-            return Err(Failed::leaving(token, Fault::Portal.into()));
+            return Err(SignInFailure::with_leftovers(
+                token,
+                BackendError::Portal.into(),
+            ));
         }
         let reply = body.reply(profile, &profile.answer.login);
         // A rule of `otp.wanted` counts before the status (the contract). But a refusal that wants
@@ -235,7 +246,7 @@ impl Backend {
             && (status.is_success() || kind != SignInCall::VerifyOtp)
             && wants_code(profile, status, reply)
         {
-            return Ok(SignIn::OtpRequired {
+            return Ok(SignInResponse::OtpRequired {
                 email: reply.otp_email(),
                 challenge: reply.challenge(),
                 token,
@@ -243,7 +254,10 @@ impl Backend {
         }
         if is_refused(kind, profile, status, reply.as_ref()) {
             let refused = refused(kind, profile, status, reply.as_ref());
-            return Err(Failed::leaving(token, refused.retry_after(retry_after)));
+            return Err(SignInFailure::with_leftovers(
+                token,
+                refused.retry_after(retry_after),
+            ));
         }
         let mut access = None;
         if let Some(reply) = &reply {
@@ -254,19 +268,29 @@ impl Backend {
         let access = match access {
             Some(access) if !token.is_empty() => access,
             _ if kind == SignInCall::Register && token.is_empty() && !holds_token => {
-                return Ok(SignIn::Accepted);
+                return Ok(SignInResponse::Accepted);
             }
-            _ => return Err(Failed::leaving(token, unfit(endpoint))),
+            _ => {
+                return Err(SignInFailure::with_leftovers(
+                    token,
+                    unusable_answer(endpoint),
+                ));
+            }
         };
         let asks_me =
             profile.session.user_from == UserFrom::Me || profile.answer.login.user.is_empty();
         let user = match reply.as_ref().and_then(ResponseFields::user) {
             Some(user) if !asks_me => user,
-            None if !asks_me => return Err(Failed::leaving(token, unfit(endpoint))),
+            None if !asks_me => {
+                return Err(SignInFailure::with_leftovers(
+                    token,
+                    unusable_answer(endpoint),
+                ));
+            }
             _ => match self.me(&token, access.token.as_ref(), device).await {
                 Ok(user) => user,
                 Err(fault) => {
-                    return Ok(SignIn::Nameless(Box::new(Unusable {
+                    return Ok(SignInResponse::UnknownUser(Box::new(UnusableSession {
                         access: access.token,
                         token,
                         error: fault.into(),
@@ -274,8 +298,8 @@ impl Backend {
                 }
             },
         };
-        Ok(SignIn::Granted(Box::new(Grant {
-            user: called(user, variables.identifier),
+        Ok(SignInResponse::Granted(Box::new(Grant {
+            user: with_typed_name(user, variables.identifier),
             access,
             token,
         })))
@@ -283,7 +307,7 @@ impl Backend {
 }
 
 /// The user, named by what they typed if the backend gives no name.
-fn called(user: User, typed: Option<&str>) -> User {
+fn with_typed_name(user: User, typed: Option<&str>) -> User {
     match typed {
         Some(typed) if user.name.is_empty() => User {
             name: typed.to_owned(),
@@ -293,7 +317,7 @@ fn called(user: User, typed: Option<&str>) -> User {
     }
 }
 
-fn unfit(endpoint: &Endpoint) -> AuthError {
+fn unusable_answer(endpoint: &Endpoint) -> AuthError {
     let path = endpoint.path.source();
     tracing::warn!(
         path,

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::answers::{RefreshAnswer, SignOutAnswer, signed_out};
-use super::body::Body;
-use super::call::{renewal_call, session_call};
 use super::client::Backend;
-use super::fault::Fault;
+use super::error::BackendError;
+use super::request::{renewal_call, session_call};
+use super::response_body::Body;
 use crate::cookies::Jar;
 use crate::device::Device;
 use crate::profile::{Endpoint, Placeholder};
@@ -16,15 +16,15 @@ use crate::token::RefreshToken;
 /// A sign-out that the backend has not taken.
 pub struct UndeliveredSignOut {
     /// What kept the backend from hearing it, or from ending the session.
-    pub fault: Fault,
+    pub fault: BackendError,
     /// How long the backend asks to wait before the next request.
     pub retry_after: Option<Duration>,
     /// The token to sign out with the next time, where this try has replaced it.
     pub token: Option<RefreshToken>,
 }
 
-impl From<Fault> for UndeliveredSignOut {
-    fn from(fault: Fault) -> Self {
+impl From<BackendError> for UndeliveredSignOut {
+    fn from(fault: BackendError) -> Self {
         Self {
             fault,
             retry_after: None,
@@ -130,7 +130,7 @@ impl Backend {
         };
         if head.is_page() {
             // A page comes from a portal or a gateway, whatever its status.
-            return Err(untold(Fault::Portal));
+            return Err(untold(BackendError::Portal));
         }
         if status.is_success() {
             return Ok(SignOutAnswer::Done);
@@ -138,7 +138,7 @@ impl Backend {
         let body = head.body().await.unwrap_or(Body::unread());
         match signed_out(self.profile(), status, &body) {
             Some(told) => Ok(told),
-            None => Err(untold(Fault::of_answer(status, &body))),
+            None => Err(untold(BackendError::of_answer(status, &body))),
         }
     }
 }

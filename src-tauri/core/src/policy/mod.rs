@@ -40,7 +40,7 @@ pub struct Policy {
 /// A policy as it is written in a file.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct Document {
+struct PolicyFile {
     schema: Option<u32>,
     profile: Option<Value>,
     network: Option<Value>,
@@ -65,7 +65,7 @@ impl Policy {
     /// Reads a policy that was found at `place`.
     fn read(place: String, value: &Value) -> Result<Self, ProfileError> {
         let refused = |mistake: Mistake| mistake.in_place(place.clone());
-        let document: Document = read(value).map_err(refused)?;
+        let document: PolicyFile = read(value).map_err(refused)?;
         match document.schema {
             Some(SCHEMA) => {}
             None => {

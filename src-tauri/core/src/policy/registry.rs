@@ -46,10 +46,10 @@ fn table(key: &Key, above: &str, deepest: usize) -> Result<Value, Mistake> {
     let mut members = Map::new();
     for (name, value) in key.values().map_err(unreadable(above))? {
         let kind = match value.ty() {
-            Type::String | Type::ExpandString => registry_value::Kind::Text,
-            Type::MultiString => registry_value::Kind::Texts,
-            Type::U32 | Type::U64 => registry_value::Kind::Number,
-            Type::Bytes | Type::Other(_) => registry_value::Kind::Other,
+            Type::String | Type::ExpandString => registry_value::ValueKind::Text,
+            Type::MultiString => registry_value::ValueKind::Texts,
+            Type::U32 | Type::U64 => registry_value::ValueKind::Number,
+            Type::Bytes | Type::Other(_) => registry_value::ValueKind::Other,
         };
         let read = registry_value::read(kind, &value);
         let read = read.map_err(|reason| Mistake::new(below(&name), reason))?;

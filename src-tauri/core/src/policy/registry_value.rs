@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// The type of a value.
 #[derive(Clone, Copy, Debug)]
-pub enum Kind {
+pub enum ValueKind {
     /// `REG_SZ` or `REG_EXPAND_SZ`, which is not expanded.
     Text,
     /// `REG_MULTI_SZ`: a list of texts.
@@ -20,24 +20,24 @@ pub enum Kind {
 ///
 /// # Errors
 /// Why the value cannot be read, in words.
-pub fn read(kind: Kind, bytes: &[u8]) -> Result<Value, String> {
+pub fn read(kind: ValueKind, bytes: &[u8]) -> Result<Value, String> {
     match kind {
-        Kind::Text => Ok(match text(bytes)?.as_str() {
+        ValueKind::Text => Ok(match text(bytes)?.as_str() {
             "true" => Value::Bool(true),
             "false" => Value::Bool(false),
             text => Value::from(text),
         }),
-        Kind::Texts => {
+        ValueKind::Texts => {
             let whole = text(bytes)?;
             let texts = whole.split('\0').filter(|text| !text.is_empty());
             Ok(texts.map(Value::from).collect())
         }
-        Kind::Number => match *bytes {
+        ValueKind::Number => match *bytes {
             [a, b, c, d] => Ok(u32::from_le_bytes([a, b, c, d]).into()),
             [a, b, c, d, e, f, g, h] => Ok(u64::from_le_bytes([a, b, c, d, e, f, g, h]).into()),
             _ => Err("is a number of another length than 4 or 8 bytes".into()),
         },
-        Kind::Other => Err("must be REG_SZ, REG_MULTI_SZ, REG_DWORD or REG_QWORD".into()),
+        ValueKind::Other => Err("must be REG_SZ, REG_MULTI_SZ, REG_DWORD or REG_QWORD".into()),
     }
 }
 
@@ -66,22 +66,22 @@ mod tests {
     fn each_type_has_its_meaning() {
         for (kind, bytes, meant) in [
             (
-                Kind::Text,
+                ValueKind::Text,
                 utf16("https://a.example\0"),
                 json!("https://a.example"),
             ),
-            (Kind::Text, utf16("no zero"), json!("no zero")),
-            (Kind::Text, utf16("\0"), json!("")),
-            (Kind::Text, utf16("false\0"), json!(false)),
-            (Kind::Text, utf16("true\0"), json!(true)),
+            (ValueKind::Text, utf16("no zero"), json!("no zero")),
+            (ValueKind::Text, utf16("\0"), json!("")),
+            (ValueKind::Text, utf16("false\0"), json!(false)),
+            (ValueKind::Text, utf16("true\0"), json!(true)),
             (
-                Kind::Texts,
+                ValueKind::Texts,
                 utf16("backend\0api.allow\0\0"),
                 json!(["backend", "api.allow"]),
             ),
-            (Kind::Texts, utf16("\0"), json!([])),
-            (Kind::Number, vec![1, 0, 0, 0], json!(1)),
-            (Kind::Number, vec![0, 1, 0, 0, 0, 0, 0, 0], json!(256)),
+            (ValueKind::Texts, utf16("\0"), json!([])),
+            (ValueKind::Number, vec![1, 0, 0, 0], json!(1)),
+            (ValueKind::Number, vec![0, 1, 0, 0, 0, 0, 0, 0], json!(256)),
         ] {
             assert_eq!(read(kind, &bytes), Ok(meant), "{kind:?}");
         }
@@ -90,10 +90,10 @@ mod tests {
     #[test]
     fn what_is_none_is_refused_and_not_repeated() {
         for (kind, bytes) in [
-            (Kind::Text, vec![b'x']),
-            (Kind::Text, vec![0, 0xd8]),
-            (Kind::Number, vec![1]),
-            (Kind::Other, utf16("hunter2")),
+            (ValueKind::Text, vec![b'x']),
+            (ValueKind::Text, vec![0, 0xd8]),
+            (ValueKind::Number, vec![1]),
+            (ValueKind::Other, utf16("hunter2")),
         ] {
             let said = read(kind, &bytes).expect_err("it is none");
             assert!(!said.contains("hunter2"), "{said}");

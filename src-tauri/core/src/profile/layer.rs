@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::fixed;
 use super::mistake::{Mistake, ProfileError};
 use super::model::{Document, SCHEMA};
-use super::name::{Named, named, stranger};
+use super::name::{ProfileName, resolve, unknown_name};
 use super::read::{read, read_beside};
 use super::shipped::SHIPPED;
 
@@ -70,9 +70,9 @@ impl Layer {
     /// was given.
     pub fn named(place: impl Into<String>, name: &str) -> Result<Self, ProfileError> {
         let place = place.into();
-        match named("", name) {
-            Ok(Named::Shipped) => Ok(Self::inline(place, json!({"extends": name}))),
-            Ok(Named::File) => Self::file(Path::new(name)),
+        match resolve("", name) {
+            Ok(ProfileName::Shipped) => Ok(Self::inline(place, json!({"extends": name}))),
+            Ok(ProfileName::File) => Self::file(Path::new(name)),
             Err(mistake) => Err(mistake.in_place(place)),
         }
     }
@@ -90,10 +90,10 @@ impl Layer {
             Mistake { key, ..mistake }.in_place(place)
         };
         let name: String = read(name).map_err(refused)?;
-        match (named(key, &name).map_err(refused)?, carried) {
-            (Named::Shipped, _) => Ok(Self::inline(place, json!({"extends": name}))),
-            (Named::File, Some((file, text))) if file == name => Self::text(name, text),
-            (Named::File, _) => {
+        match (resolve(key, &name).map_err(refused)?, carried) {
+            (ProfileName::Shipped, _) => Ok(Self::inline(place, json!({"extends": name}))),
+            (ProfileName::File, Some((file, text))) if file == name => Self::text(name, text),
+            (ProfileName::File, _) => {
                 let reason = "is a file that this app was not built with";
                 Err(Mistake::new(key, reason).in_place(place))
             }
@@ -202,8 +202,8 @@ impl Layer {
             }
         }
         match document.extends {
-            Some(name) if named("extends", &name) != Ok(Named::Shipped) => {
-                Err(stranger("extends", &name, ""))
+            Some(name) if resolve("extends", &name) != Ok(ProfileName::Shipped) => {
+                Err(unknown_name("extends", &name, ""))
             }
             extends => Ok(extends),
         }

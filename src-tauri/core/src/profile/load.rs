@@ -34,46 +34,46 @@ pub struct Loaded {
 
 /// The profile that these layers make, each over the one before it, on top of the contract.
 pub fn load(layers: &[Layer]) -> Result<Profile, ProfileError> {
-    Laid::over_each_other(layers)?.profile()
+    MergedLayers::merge_all(layers)?.profile()
 }
 
 /// The same, with what a policy did to the other layers. `permissions` are those that the app has:
 /// a role with any other permission is refused, because that permission would have no effect.
 /// Without `permissions`, a role may have any.
 pub fn load_for(layers: &[Layer], permissions: Option<&[&str]>) -> Result<Loaded, ProfileError> {
-    let laid = Laid::over_each_other(layers)?;
-    let profile = laid.profile()?;
+    let merged = MergedLayers::merge_all(layers)?;
+    let profile = merged.profile()?;
     let known = permissions.map_or(Ok(()), |all| profile.check_permissions(all));
     known.map_err(|mistake| {
-        let place = place_of(&laid.layers, &mistake.key);
+        let place = place_of(&merged.layers, &mistake.key);
         mistake.in_place(place)
     })?;
     Ok(Loaded {
         profile,
-        overridden: laid.overridden,
+        overridden: merged.overridden,
     })
 }
 
 /// Layers that have been merged.
-struct Laid {
+struct MergedLayers {
     whole: Value,
     /// Each layer with those of its values that take effect.
     layers: Vec<Layer>,
     overridden: Vec<Overridden>,
 }
 
-impl Laid {
-    fn over_each_other(layers: &[Layer]) -> Result<Self, ProfileError> {
-        let mut laid = Self {
+impl MergedLayers {
+    fn merge_all(layers: &[Layer]) -> Result<Self, ProfileError> {
+        let mut merged = Self {
             whole: shipped(SHIPPED[0].name),
             layers: Vec::with_capacity(layers.len()),
             overridden: Vec::new(),
         };
         let mut fixed = Fixed::default();
         for layer in layers {
-            laid.put(layer.clone(), &mut fixed)?;
+            merged.put(layer.clone(), &mut fixed)?;
         }
-        Ok(laid)
+        Ok(merged)
     }
 
     fn put(&mut self, mut layer: Layer, fixed: &mut Fixed) -> Result<(), ProfileError> {

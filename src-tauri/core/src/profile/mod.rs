@@ -5,13 +5,12 @@
 //! app starts. A [`Profile`] that exists has passed these checks. [`request`] builds requests from
 //! it and [`rules`] interprets answers; both are pure.
 
-mod body;
+mod body_template;
 mod check;
 mod fixed;
 mod header;
 mod layer;
 mod load;
-mod maybe;
 mod mistake;
 mod model;
 mod name;
@@ -19,14 +18,15 @@ mod paths;
 mod placeholder;
 mod pointer;
 mod read;
-#[cfg(test)]
-mod refusals;
 mod request;
 mod rules;
 #[cfg(test)]
 mod schema;
 mod shipped;
-mod text;
+mod template;
+#[cfg(test)]
+mod validation_tests;
+mod value_or_false;
 mod verbs;
 
 use std::collections::BTreeMap;
@@ -37,7 +37,6 @@ use url::Url;
 pub(crate) use header::HeaderKey;
 pub use layer::Layer;
 pub use load::{Loaded, load, load_for};
-pub use maybe::Maybe;
 pub(crate) use mistake::Mistake;
 pub use mistake::ProfileError;
 pub(crate) use model::Method;
@@ -50,10 +49,11 @@ pub(crate) use placeholder::Variables;
 pub use pointer::Pointer;
 pub(crate) use pointer::first;
 pub(crate) use read::read;
-pub(crate) use request::{Request, headers, request};
+pub(crate) use request::{FilledRequest, headers, request};
 pub use rules::{EndRule, Ending, ErrorRule, Facts, Refusal, SignInCall, When};
 pub use shipped::{SHIPPED, Shipped};
-pub use text::Text;
+pub use template::Template;
+pub use value_or_false::ValueOrFalse;
 pub use verbs::Verb;
 
 use crate::roles::Roles;
@@ -66,7 +66,7 @@ pub struct Profile {
     /// The base URL of all paths.
     pub backend: Url,
     /// Headers that every request carries.
-    pub headers: BTreeMap<HeaderKey, Text>,
+    pub headers: BTreeMap<HeaderKey, Template>,
     /// Which cookies carry the session.
     pub cookies: Cookies,
     /// What a session consists of.

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::body::Body;
+use super::body_template::BodyTemplate;
 use super::header::HeaderKey;
-use super::maybe::Maybe;
 use super::pointer::Pointer;
 use super::rules::{EndRule, ErrorRule, When};
-use super::text::Text;
+use super::template::Template;
+use super::value_or_false::ValueOrFalse;
 use crate::roles::Roles;
 
 /// The schema version that this build reads.
@@ -41,7 +41,7 @@ pub struct Document {
     pub backend: Option<String>,
     /// Headers that every request carries, such as `apikey`. Templates that may contain `$origin`
     /// and `$device_id`.
-    pub headers: BTreeMap<HeaderKey, Text>,
+    pub headers: BTreeMap<HeaderKey, Template>,
     /// Which cookies carry the session.
     pub cookies: Cookies,
     /// What a session consists of.
@@ -79,7 +79,7 @@ pub struct Cookies {
     /// a refresh and a sign-out.
     pub refresh: Vec<String>,
     /// The name of a cookie that carries the device's fingerprint, or `false`.
-    pub device: Maybe<String>,
+    pub device: ValueOrFalse<String>,
     /// Whether API calls carry the session's cookies too.
     pub with_api: bool,
 }
@@ -89,7 +89,7 @@ impl Default for Cookies {
         Self {
             enabled: true,
             refresh: Vec::new(),
-            device: Maybe(None),
+            device: ValueOrFalse(None),
             with_api: false,
         }
     }
@@ -131,21 +131,21 @@ pub enum UserFrom {
 #[serde(default, deny_unknown_fields)]
 pub struct Endpoints {
     /// Signs in with a password.
-    pub login: Maybe<Endpoint>,
+    pub login: ValueOrFalse<Endpoint>,
     /// Makes an account.
-    pub register: Maybe<Endpoint>,
+    pub register: ValueOrFalse<Endpoint>,
     /// Sends a code, where signing in does not do so by itself.
-    pub send_otp: Maybe<Endpoint>,
+    pub send_otp: ValueOrFalse<Endpoint>,
     /// Answers a challenge with a code.
-    pub verify_otp: Maybe<Endpoint>,
+    pub verify_otp: ValueOrFalse<Endpoint>,
     /// Sends another code; if absent, `send_otp` does.
-    pub resend_otp: Maybe<Endpoint>,
+    pub resend_otp: ValueOrFalse<Endpoint>,
     /// Renews the session; if absent, `me` tells whether it is still alive.
-    pub refresh: Maybe<Endpoint>,
+    pub refresh: ValueOrFalse<Endpoint>,
     /// Says who is signed in.
-    pub me: Maybe<Endpoint>,
+    pub me: ValueOrFalse<Endpoint>,
     /// Ends the session.
-    pub logout: Maybe<Endpoint>,
+    pub logout: ValueOrFalse<Endpoint>,
 }
 
 /// One call. Path, headers and body are templates over `$identifier`, `$password`, `$name`,
@@ -158,12 +158,12 @@ pub struct Endpoint {
     /// `POST` by default.
     pub method: Method,
     /// Below the base address. Begins with a slash; may have a query.
-    pub path: Text,
+    pub path: Template,
     /// Headers of this call. One whose placeholder has no value in a call is left out of it.
-    pub headers: BTreeMap<HeaderKey, Text>,
+    pub headers: BTreeMap<HeaderKey, Template>,
     /// The JSON body, or `false`. A text that consists of one placeholder becomes its value. A
     /// member whose placeholder has no value in a call is left out of it.
-    pub body: Maybe<Body>,
+    pub body: ValueOrFalse<BodyTemplate>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -209,9 +209,9 @@ pub struct Fields {
     pub refresh_token: Vec<Pointer>,
     /// A header of the answer that holds the access token, with or without `Bearer` before it, or
     /// `false`. A token in the body takes precedence.
-    pub access_token_header: Maybe<HeaderKey>,
+    pub access_token_header: ValueOrFalse<HeaderKey>,
     /// A header of the answer that holds the refresh token, likewise.
-    pub refresh_token_header: Maybe<HeaderKey>,
+    pub refresh_token_header: ValueOrFalse<HeaderKey>,
     /// When the access token ends or how long it is valid; the first that can be read counts.
     pub expires: Vec<Expiry>,
     /// The refresh token's end or life, likewise.
@@ -327,7 +327,7 @@ pub struct Api {
     /// among them.
     pub allow: Vec<String>,
     /// Headers that carry the session: templates that may contain `$access_token`.
-    pub headers: BTreeMap<HeaderKey, Text>,
+    pub headers: BTreeMap<HeaderKey, Template>,
     /// For how many seconds the backend may take to answer once it has the whole request.
     pub answer_within_s: u64,
     /// For how many seconds the backend may pause while a body is sent or received.
@@ -351,7 +351,7 @@ impl Default for Api {
 
 /// In the schema a template is a text.
 #[cfg(test)]
-impl schemars::JsonSchema for Text {
+impl schemars::JsonSchema for Template {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Template".into()
     }
@@ -366,7 +366,7 @@ impl schemars::JsonSchema for Text {
 
 /// In the schema a body is anything.
 #[cfg(test)]
-impl schemars::JsonSchema for Body {
+impl schemars::JsonSchema for BodyTemplate {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "BodyTemplate".into()
     }

@@ -12,7 +12,7 @@ const ENDINGS: [&str; 2] = [".toml", ".json"];
 
 /// What a name of a profile stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Named {
+pub enum ProfileName {
     /// A shipped profile, or [`NOTHING`].
     Shipped,
     /// A file, which may not exist.
@@ -20,14 +20,14 @@ pub enum Named {
 }
 
 /// What `given` stands for. A name that is neither is refused under `key`.
-pub fn named(key: &str, given: &str) -> Result<Named, Mistake> {
+pub fn resolve(key: &str, given: &str) -> Result<ProfileName, Mistake> {
     let lower = given.to_ascii_lowercase();
     if names().any(|name| name == given) {
-        Ok(Named::Shipped)
+        Ok(ProfileName::Shipped)
     } else if ENDINGS.iter().any(|ending| lower.ends_with(ending)) {
-        Ok(Named::File)
+        Ok(ProfileName::File)
     } else {
-        Err(stranger(
+        Err(unknown_name(
             key,
             given,
             ", or a file that ends in .toml or .json",
@@ -36,7 +36,7 @@ pub fn named(key: &str, given: &str) -> Result<Named, Mistake> {
 }
 
 /// The mistake that `given` is not a shipped profile; `or` says what else it could have been.
-pub fn stranger(key: &str, given: &str, or: &str) -> Mistake {
+pub fn unknown_name(key: &str, given: &str, or: &str) -> Mistake {
     let listed: Vec<_> = names().map(|name| format!("`{name}`")).collect();
     Mistake {
         nearest: nearest(given, names()).map(str::to_owned),

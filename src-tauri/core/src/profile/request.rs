@@ -9,10 +9,10 @@ use super::header::HeaderKey;
 use super::model::{Endpoint, Method};
 use super::paths;
 use super::placeholder::{Placeholder, Variables};
-use super::text::Text;
+use super::template::Template;
 
 /// A request, ready to be sent. It has no `Debug`, because it holds secrets.
-pub struct Request {
+pub struct FilledRequest {
     pub method: Method,
     /// Below the base address.
     pub path: Zeroizing<String>,
@@ -35,7 +35,7 @@ pub fn request(
     endpoint: &Endpoint,
     variables: &Variables<'_>,
     more: Option<&Map<String, Value>>,
-) -> Result<Request, NoPath> {
+) -> Result<FilledRequest, NoPath> {
     let is_empty = |p| variables.text(p).is_none_or(|text| text.is_empty());
     if endpoint.path.placeholders().any(is_empty) {
         return Err(NoPath);
@@ -46,7 +46,7 @@ pub fn request(
         // A value that consists of dots was filled in.
         return Err(NoPath);
     }
-    Ok(Request {
+    Ok(FilledRequest {
         method: endpoint.method,
         template: endpoint.path.source(),
         headers: headers(&endpoint.headers, variables),
@@ -58,7 +58,7 @@ pub fn request(
 impl Endpoint {
     /// All placeholders of its templates.
     pub fn asked_for(&self) -> Vec<Placeholder> {
-        let in_headers = self.headers.values().flat_map(Text::placeholders);
+        let in_headers = self.headers.values().flat_map(Template::placeholders);
         let in_body = self.body.get().map(|body| body.placeholders());
         let in_body = in_body.unwrap_or_default().into_iter().map(|(_, p)| p);
         let in_path = self.path.placeholders();
@@ -73,10 +73,10 @@ impl Endpoint {
 
 /// The headers whose placeholders all have values.
 pub fn headers(
-    templates: &BTreeMap<HeaderKey, Text>,
+    templates: &BTreeMap<HeaderKey, Template>,
     variables: &Variables<'_>,
 ) -> Vec<(String, Zeroizing<String>)> {
-    let fill = |(name, value): (&HeaderKey, &Text)| {
+    let fill = |(name, value): (&HeaderKey, &Template)| {
         Some((name.as_str().to_owned(), value.fill(variables)?))
     };
     templates.iter().filter_map(fill).collect()

@@ -159,7 +159,7 @@ pub struct Facts<'a> {
 
 /// The conditions that all kinds of rules share.
 #[derive(Clone, Copy)]
-pub(super) struct Test<'a> {
+pub(super) struct Condition<'a> {
     pub status: Option<u16>,
     pub code: Option<&'a str>,
     pub pointer: Option<&'a Pointer>,
@@ -168,7 +168,7 @@ pub(super) struct Test<'a> {
     pub empty: bool,
 }
 
-impl Test<'_> {
+impl Condition<'_> {
     fn holds(self, facts: &Facts<'_>) -> bool {
         if self.status.is_some_and(|status| status != facts.status) {
             return false;
@@ -208,7 +208,7 @@ fn is_same(a: &Value, b: &Value) -> bool {
     }
 }
 
-impl Test<'_> {
+impl Condition<'_> {
     /// Whether it tests more than the status and an empty body: a gateway in front of the backend
     /// answers with these too.
     fn is_named(self) -> bool {
@@ -217,8 +217,8 @@ impl Test<'_> {
 }
 
 impl When {
-    pub(super) fn test(&self) -> Test<'_> {
-        Test {
+    pub(super) fn test(&self) -> Condition<'_> {
+        Condition {
             status: self.status,
             code: self.code.as_deref(),
             pointer: self.pointer.as_ref(),
@@ -245,8 +245,8 @@ impl EndRule {
         self.test().is_named()
     }
 
-    pub(super) fn test(&self) -> Test<'_> {
-        Test {
+    pub(super) fn test(&self) -> Condition<'_> {
+        Condition {
             status: Some(self.status),
             code: self.code.as_deref(),
             pointer: self.pointer.as_ref(),
@@ -264,8 +264,8 @@ impl EndRule {
 }
 
 impl ErrorRule {
-    pub(super) fn test(&self) -> Test<'_> {
-        Test {
+    pub(super) fn test(&self) -> Condition<'_> {
+        Condition {
             status: self.status,
             code: self.code.as_deref(),
             pointer: self.pointer.as_ref(),

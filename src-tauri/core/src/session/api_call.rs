@@ -20,7 +20,7 @@ use super::rights::Rights;
 use super::token_keeper::TokenKeeper;
 use super::upload::{BodyReplay, Upload};
 use crate::backend::{
-    ApiCall, ApiPayload, CallCredentials, Download, Fault, Head, RedirectDecision,
+    ApiCall, ApiPayload, BackendError, CallCredentials, Download, RedirectDecision, Response,
 };
 use crate::clock::SinceBoot;
 use crate::cookies::RefreshChange;
@@ -85,8 +85,8 @@ impl ApiCalls {
             Some(text) => BodySource::InMemory(crate::backend::wiped(text.into_bytes())),
         };
         let readiness = self.readiness(Duration::ZERO);
-        let head = self.exchange(readiness, call, body).await?;
-        Ok(backend.api_answer(head).await?)
+        let response = self.exchange(readiness, call, body).await?;
+        Ok(backend.api_answer(response).await?)
     }
 
     /// Begins a call whose body is written piece by piece. Must be called within a tokio runtime.
@@ -111,8 +111,8 @@ impl ApiCalls {
             let first = Some(first);
             async move {
                 let body_source = BodySource::Streamed { first, replay };
-                let head = me.exchange(readiness, call, body_source).await?;
-                Ok(me.context.backend.api_answer(head).await?)
+                let response = me.exchange(readiness, call, body_source).await?;
+                Ok(me.context.backend.api_answer(response).await?)
             }
         }))
     }
@@ -122,7 +122,7 @@ impl ApiCalls {
         readiness: CallerReadiness,
         call: ApiCall,
         mut body: BodySource,
-    ) -> Result<Head, AuthError> {
+    ) -> Result<Response, AuthError> {
         let mut call = Arc::new(call);
         let mut caller = self.caller(readiness).await?;
         let (mut attempt, mut hops, mut renewed) = (0, 0, false);
@@ -132,8 +132,8 @@ impl ApiCalls {
                 true => body.next().await?,
                 false => ApiPayload::none(),
             };
-            let head = self.send(&call, payload, &caller, attempt).await?;
-            let refusal = status::refusal(RequestKind::Api, head.status().as_u16());
+            let response = self.send(&call, payload, &caller, attempt).await?;
+            let refusal = status::refusal(RequestKind::Api, response.status().as_u16());
             if refusal == Some(ErrorCode::SessionRefused)
                 && !renewed
                 && let Some(refused) = &caller.bearer
@@ -144,18 +144,18 @@ impl ApiCalls {
                         caller = fresh;
                         continue;
                     }
-                    _ => return Ok(head),
+                    _ => return Ok(response),
                 }
             }
             let mut next = (*call).clone();
-            match self.context.backend.redirect_of(&mut next, &head)? {
+            match self.context.backend.follow_redirect(&mut next, &response)? {
                 RedirectDecision::Answer => {
                     if refusal == Some(ErrorCode::NotAllowed)
                         && let Some(bearer) = &caller.bearer
                     {
                         self.rights.recheck_roles(caller.epoch, *bearer);
                     }
-                    return Ok(head);
+                    return Ok(response);
                 }
                 RedirectDecision::Follow if hops == MAX_REDIRECTS => {
                     tracing::warn!(
@@ -187,7 +187,7 @@ impl ApiCalls {
         payload: ApiPayload,
         caller: &Caller,
         attempt: u32,
-    ) -> Result<Head, AuthError> {
+    ) -> Result<Response, AuthError> {
         let backend = &self.context.backend;
         let with_api = backend.profile().cookies.with_api;
         if !with_api || caller.bearer.is_none() {
@@ -198,14 +198,14 @@ impl ApiCalls {
         let (me, call, caller) = (self.clone(), call.clone(), caller.clone());
         let sent = tokio::spawn(async move {
             let backend = &me.context.backend;
-            let mut head = backend
+            let mut response = backend
                 .api(&call, payload, &caller.credentials, attempt)
                 .await?;
-            me.save_new_cookies(caller.epoch, &mut head).await;
-            Ok::<_, Fault>(head)
+            me.save_new_cookies(caller.epoch, &mut response).await;
+            Ok::<_, BackendError>(response)
         });
         match sent.await {
-            Ok(head) => Ok(head?),
+            Ok(response) => Ok(response?),
             Err(_) => Err(ErrorCode::Internal.into()),
         }
     }
@@ -214,12 +214,12 @@ impl ApiCalls {
     /// backends a change of the password or of the second factor gives out a new session cookie and
     /// ends the one before. A deletion is ignored, because only a refresh decides whether a session
     /// is over.
-    async fn save_new_cookies(&self, epoch: Epoch, head: &mut Head) {
+    async fn save_new_cookies(&self, epoch: Epoch, response: &mut Response) {
         let context = &self.context;
-        if !head.status().is_success() {
+        if !response.status().is_success() {
             return;
         }
-        let changes = head.take_refresh_changes();
+        let changes = response.take_refresh_changes();
         let set = |change: &RefreshChange| matches!(change, RefreshChange::Set(_));
         let set: Vec<_> = changes.into_iter().filter(set).collect();
         if set.is_empty() {

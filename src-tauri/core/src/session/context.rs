@@ -95,7 +95,7 @@ impl Context {
     pub async fn deliver(&self, due: DueSignOuts, device: &Device) {
         self.delivery.deliver(due, &self.backend, device).await;
         if self.shared.look(|inner| inner.session.is_none()) {
-            self.backend.hang_up();
+            self.backend.close_idle_connections();
         }
         // A sign-out that could not be delivered has a time for its next try, which the scheduler
         // has to know.

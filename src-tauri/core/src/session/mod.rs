@@ -152,7 +152,7 @@ impl Session {
     ///
     /// # Errors
     /// As [`Session::open`].
-    pub fn open_through(network: NetworkSettings, config: Config) -> Result<Self, AuthError> {
+    pub fn open_with_network(network: NetworkSettings, config: Config) -> Result<Self, AuthError> {
         Self::open_by(config, Arc::new(SystemClock), network)
     }
 
@@ -164,7 +164,7 @@ impl Session {
         let unusable = |error: io::Error| folder_advice::unusable_folder(&config.folder, &error);
         let records = FolderRecords::open(&config.folder).map_err(unusable)?;
         let agent = user_agent(&config.product);
-        let transport = HttpTransport::through(network, &config.profile.backend, &agent)?;
+        let transport = HttpTransport::with_network(network, &config.profile.backend, &agent)?;
         let transport = Arc::new(transport);
         let preparing = transport.clone();
         tokio::spawn(async move { preparing.prepare().await });
@@ -200,7 +200,7 @@ impl Session {
         }
         let state = State::new(config.profile.roles.clone());
         // A request that names no jar carries no ordinary cookie.
-        let backend = Backend::over(config.profile, transport).with_jar(Jar::closed());
+        let backend = Backend::with_transport(config.profile, transport).with_jar(Jar::closed());
         let first = SessionChanged {
             workspace: config.workspace.clone(),
             revision: 0,

@@ -15,7 +15,7 @@ use super::record::{LocalIds, Records};
 use crate::clock::Clock;
 use crate::identity::{Generation, SessionId};
 use crate::secrets::{Secret, SecretStore, StoreError};
-use crate::storage::bounded_store::{BoundedStore, Order};
+use crate::storage::bounded_store::{BoundedStore, WriteOrder};
 use crate::token::RefreshToken;
 
 /// How long after the keyring could not be used it is tried again.
@@ -220,7 +220,7 @@ impl PendingSignOuts {
             self.state().pending.retain(|held| held.entry.slot != slot);
             if let Some(item) = item {
                 // If that fails, the item does no harm: no record names it.
-                let _ = item.delete(Order::delete(SLOT_EPOCH)).await;
+                let _ = item.delete(WriteOrder::delete(SLOT_EPOCH)).await;
             }
         }
         Ok(())
@@ -266,7 +266,7 @@ impl PendingSignOuts {
         let (first, origin) = (Generation::FIRST, entry.origin.clone());
         let item = Item::new(session, install, account, first, origin, token);
         let written = slot
-            .write(Order::write(SLOT_EPOCH, first), item.to_bytes())
+            .write(WriteOrder::write(SLOT_EPOCH, first), item.to_bytes())
             .await;
         if let Err(error) = &written {
             tracing::warn!(
@@ -287,7 +287,7 @@ impl PendingSignOuts {
         let Some(item) = self.item(entry.slot) else {
             return;
         };
-        if let Err(error) = item.delete(Order::delete(SLOT_EPOCH)).await {
+        if let Err(error) = item.delete(WriteOrder::delete(SLOT_EPOCH)).await {
             tracing::warn!(
                 %error,
                 "the keyring did not delete the token of a sign-out that is settled: it is \

@@ -11,7 +11,7 @@ use crate::error::{AuthError, ErrorCode};
 use crate::failpoints::mutant;
 use crate::identity::{Generation, SessionId};
 use crate::secrets::{SecretStore, StoreError};
-use crate::storage::bounded_store::{BoundedStore, Order};
+use crate::storage::bounded_store::{BoundedStore, WriteOrder};
 use crate::token::RefreshToken;
 
 /// What is stored beyond the end of the process.
@@ -192,13 +192,13 @@ impl Persistence {
 
     /// Writes the item, unless a newer write or deletion was requested.
     pub async fn write_item(&self, epoch: Epoch, item: &Item) -> Result<(), StoreError> {
-        let order = Order::write(epoch.number(), item.generation);
+        let order = WriteOrder::write(epoch.number(), item.generation);
         self.item.write(order, item.to_bytes()).await
     }
 
     /// Removes the item, and the one under the old name if there may be one.
     pub async fn delete_items(&self, epoch: Epoch, with_legacy: bool) -> Result<(), StoreError> {
-        let order = Order::delete(epoch.number());
+        let order = WriteOrder::delete(epoch.number());
         if with_legacy {
             self.legacy_item.delete(order).await?;
         }
@@ -207,6 +207,8 @@ impl Persistence {
 
     /// Deletes the item under the old name, after the new one was written.
     pub async fn delete_legacy_item(&self, epoch: Epoch) -> Result<(), StoreError> {
-        self.legacy_item.delete(Order::delete(epoch.number())).await
+        self.legacy_item
+            .delete(WriteOrder::delete(epoch.number()))
+            .await
     }
 }

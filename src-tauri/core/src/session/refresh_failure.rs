@@ -12,7 +12,7 @@ use super::epoch::Epoch;
 use super::inner::{EpochGuard, Inner, OpenSession};
 use super::record::RotationPhase;
 use super::status_refusals::RefusalOutcome;
-use crate::backend::Fault;
+use crate::backend::BackendError;
 use crate::clock::SinceBoot;
 use crate::error::AuthError;
 use crate::state::Event;
@@ -31,7 +31,12 @@ impl RefreshFailures {
 
     /// Plans the next refresh after one that has failed with `fault`, and shows the outage. The
     /// error is for who has asked for the refresh.
-    pub fn keep(&self, epoch: Epoch, fault: Fault, retry_after: Option<Duration>) -> AuthError {
+    pub fn keep(
+        &self,
+        epoch: Epoch,
+        fault: BackendError,
+        retry_after: Option<Duration>,
+    ) -> AuthError {
         let shared = &self.context.shared;
         let mut error = AuthError::from(fault);
         let Some(mut at) = shared.in_epoch(epoch) else {
@@ -84,7 +89,7 @@ impl RefreshFailures {
         status: StatusCode,
         next: SinceBoot,
     ) -> AuthError {
-        let fault = Fault::Status(status);
+        let fault = BackendError::Status(status);
         let shared = &self.context.shared;
         let now = shared.now();
         let record = shared.in_epoch(epoch).and_then(|at| {

@@ -16,7 +16,7 @@ use super::refresh::{RefreshOutcome, RefreshReason};
 use super::refresh_failure::RefreshFailures;
 use super::status_refusals::RefusalOutcome;
 use super::token_keeper::TokenKeeper;
-use crate::backend::{EXCHANGE_TIMEOUT, Fault, Head, RefreshAnswer};
+use crate::backend::{BackendError, EXCHANGE_TIMEOUT, RefreshAnswer, Response};
 use crate::clock::SinceBoot;
 use crate::cookies::Jar;
 use crate::device::Device;
@@ -105,38 +105,42 @@ impl RefreshSender {
         let until = Instant::now() + EXCHANGE_TIMEOUT;
         let (token, access) = (&attempt.token, attempt.access.as_ref());
         let answer = backend.refresh(token, access, &attempt.device, tries);
-        let head = match answer.await {
-            Ok(head) => head,
+        let response = match answer.await {
+            Ok(response) => response,
             Err(fault) => return self.failed(attempt, fault, None),
         };
         failpoint!("rotation.answered");
-        self.handle_answer(attempt, head, until).await
+        self.handle_answer(attempt, response, until).await
     }
 
     /// Keeps the new token of an answer first, then does what the answer says.
     async fn handle_answer(
         &self,
         attempt: &RefreshAttempt,
-        mut head: Head,
+        mut response: Response,
         until: Instant,
     ) -> AttemptOutcome {
         let backend = &self.context.backend;
-        let (status, retry_after, now) = (head.status(), head.retry_after(), head.sent_at());
+        let (status, retry_after, now) = (
+            response.status(),
+            response.retry_after(),
+            response.sent_at(),
+        );
         let mut token = attempt.token.clone();
         let mut kept = SavedToken {
             token: attempt.token.clone(),
             generation: attempt.generation,
         };
         if status.is_success() {
-            token.apply(head.take_refresh_changes());
-            token.apply_body(backend.rotated(&head.without_body(), now));
+            token.apply(response.take_refresh_changes());
+            token.apply_body(backend.rotated(&response.without_body(), now));
             // Before the body is read: it may break off.
             if !self.save_token(attempt, &mut kept, &token).await {
                 return self.outcome_of_unsaved(attempt);
             }
         }
         failpoint!("rotation.kept");
-        let body = match head.body().await {
+        let body = match response.body().await {
             Ok(body) => body,
             Err(fault) => return self.failed(attempt, fault, retry_after),
         };
@@ -185,7 +189,7 @@ impl RefreshSender {
     fn failed(
         &self,
         attempt: &RefreshAttempt,
-        fault: Fault,
+        fault: BackendError,
         retry_after: Option<Duration>,
     ) -> AttemptOutcome {
         AttemptOutcome::Done(Err(self.failures.keep(attempt.epoch, fault, retry_after)))
@@ -283,7 +287,7 @@ impl RefreshSender {
         token: &RefreshToken,
         access: &AccessToken,
         until: Instant,
-    ) -> Result<Option<User>, Fault> {
+    ) -> Result<Option<User>, BackendError> {
         let context = &self.context;
         let profile = context.backend.profile();
         let at = context.shared.in_epoch(attempt.epoch);
@@ -297,7 +301,10 @@ impl RefreshSender {
         }
         let backend = context.backend.with_jar(attempt.jar.clone());
         let me = backend.me(token, access.token.as_ref(), &attempt.device);
-        match timeout_at(until, me).await.unwrap_or(Err(Fault::TimedOut)) {
+        match timeout_at(until, me)
+            .await
+            .unwrap_or(Err(BackendError::TimedOut))
+        {
             Ok(user) => Ok(Some(user)),
             Err(fault) if is_known => {
                 tracing::warn!(
@@ -345,7 +352,7 @@ impl RefreshSender {
             if context.is_current(attempt.epoch) {
                 // No answer has said whose session it is.
                 let failures = &self.failures;
-                return Err(failures.keep(attempt.epoch, Fault::BadAnswer, None));
+                return Err(failures.keep(attempt.epoch, BackendError::BadAnswer, None));
             }
             return self.discard_renewal(attempt, token, revocable);
         };

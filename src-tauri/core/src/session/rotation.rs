@@ -14,7 +14,7 @@ use super::record::Marker;
 use super::refresh::{RefreshOutcome, RefreshReason};
 use super::refresh_failure::RefreshFailures;
 use super::refresh_sender::{AttemptOutcome, RefreshAttempt, RefreshSender, superseded};
-use crate::backend::Fault;
+use crate::backend::BackendError;
 use crate::error::{AuthError, ErrorCode};
 use crate::failpoints::failpoint;
 use crate::state::Event;
@@ -111,7 +111,7 @@ impl Rotation {
             }
             match newer {
                 Some(_) if replaced == MAX_NEWER_TOKENS => {
-                    return Err(self.failures.keep(epoch, Fault::BadAnswer, None));
+                    return Err(self.failures.keep(epoch, BackendError::BadAnswer, None));
                 }
                 Some(newer) => {
                     replaced += 1;

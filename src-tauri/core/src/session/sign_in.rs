@@ -14,7 +14,7 @@ use super::context::Context;
 use super::epoch::AttemptId;
 use super::inner::OpenChallenge;
 use super::new_session::{NewSessions, voided_error};
-use crate::backend::{Answering, Backend, Failed, SignIn as Answer, Unusable};
+use crate::backend::{Backend, OtpContext, SignInFailure, SignInResponse, UnusableSession};
 use crate::cookies::Jar;
 use crate::device::Device;
 use crate::error::{AuthError, ErrorCode};
@@ -129,7 +129,7 @@ impl SignIn {
             let challenge = me.challenge(id)?;
             let answer = challenge
                 .backend
-                .verify_otp(challenge.answering(), &code)
+                .verify_otp(challenge.otp_context(), &code)
                 .await;
             match me.or_revoke_leftovers(answer, &challenge.device) {
                 Ok(answer) => {
@@ -153,7 +153,7 @@ impl SignIn {
         let _one = self.one.lock().await;
         let open = context.shared.look(|inner| inner.challenge().cloned());
         let open = open.ok_or(ErrorCode::NoChallenge)?;
-        let result = open.backend.resend_otp(open.answering()).await;
+        let result = open.backend.resend_otp(open.otp_context()).await;
         let wait_ms = match &result {
             Ok(()) => context.backend.profile().otp.resend_after_ms(),
             Err(error) => error.retry_after_ms.unwrap_or_default(),
@@ -275,11 +275,11 @@ impl SignIn {
     /// there.
     fn or_revoke_leftovers(
         &self,
-        answer: Result<Answer, Failed>,
+        answer: Result<SignInResponse, SignInFailure>,
         device: &Device,
-    ) -> Result<Answer, AuthError> {
+    ) -> Result<SignInResponse, AuthError> {
         answer.map_err(|failed| {
-            if let Some(token) = failed.left {
+            if let Some(token) = failed.leftovers {
                 self.revoke(token, None, device.clone());
             }
             failed.error
@@ -291,20 +291,20 @@ impl SignIn {
         &self,
         cause: Cause,
         attempt_guard: &AttemptGuard<'_>,
-        answer: Answer,
+        answer: SignInResponse,
         challenge: OpenChallenge,
     ) -> Result<SignInOutcome, AuthError> {
         match answer {
-            Answer::Granted(grant) => {
+            SignInResponse::Granted(grant) => {
                 let grant = *grant;
                 self.sessions
                     .activate(cause, attempt_guard.id, grant, challenge)
                     .await?;
                 Ok(SignInOutcome::SignedIn)
             }
-            Answer::Nameless(unusable) => {
+            SignInResponse::UnknownUser(unusable) => {
                 // Nobody is signed in here, so the session at the backend is ended too.
-                let Unusable {
+                let UnusableSession {
                     access,
                     token,
                     error,
@@ -312,7 +312,7 @@ impl SignIn {
                 self.revoke(token, access, challenge.device);
                 Err(error)
             }
-            Answer::OtpRequired {
+            SignInResponse::OtpRequired {
                 email,
                 challenge: name,
                 token,
@@ -325,7 +325,7 @@ impl SignIn {
                 };
                 self.challenged(cause, email, challenge).await
             }
-            Answer::Accepted => Ok(SignInOutcome::Accepted),
+            SignInResponse::Accepted => Ok(SignInOutcome::Accepted),
         }
     }
 
@@ -337,7 +337,7 @@ impl SignIn {
         challenge: OpenChallenge,
     ) -> Result<SignInOutcome, AuthError> {
         let context = &self.context;
-        let sent = challenge.backend.send_otp(challenge.answering()).await;
+        let sent = challenge.backend.send_otp(challenge.otp_context()).await;
         let wait_ms = match &sent {
             Ok(()) => context.backend.profile().otp.resend_after_ms(),
             Err(error) => {
@@ -384,8 +384,8 @@ async fn run_detached<T: Send + 'static>(
 }
 
 impl OpenChallenge {
-    fn answering(&self) -> Answering<'_> {
-        Answering {
+    fn otp_context(&self) -> OtpContext<'_> {
+        OtpContext {
             identifier: &self.email,
             password: self.password.as_ref(),
             challenge: self.name.as_ref(),

@@ -11,7 +11,7 @@ use super::item::Stored;
 use super::pending_list::Known;
 use super::pending_record::PendingEntry;
 use super::pending_sign_outs::PendingSignOuts;
-use crate::backend::{Backend, Fault, SignOutAnswer, UndeliveredSignOut};
+use crate::backend::{Backend, BackendError, SignOutAnswer, UndeliveredSignOut};
 use crate::clock::Clock;
 use crate::device::Device;
 use crate::secrets::{SecretBytes, StoreError};
@@ -102,7 +102,7 @@ impl SignOutDelivery {
                 Ok(SignOutAnswer::AlreadyOverByStatus(status))
                     if !self.is_believed(slot, status) =>
                 {
-                    let untold = UndeliveredSignOut::from(Fault::Status(status));
+                    let untold = UndeliveredSignOut::from(BackendError::Status(status));
                     self.try_later(entry, untold).await;
                 }
                 Ok(_) => self.pending.drop_entry(&entry).await,

@@ -7,7 +7,7 @@
 //! reader: a keyring that takes four seconds each time is slow, not locked. There are never more
 //! than [`MAX_THREADS`] threads.
 //!
-//! Every change has an [`Order`]. A change that is older than the newest is dropped, so that a late
+//! Every change has an [`WriteOrder`]. A change that is older than the newest is dropped, so that a late
 //! rotation can never overwrite a newer sign-in or sign-out.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -34,14 +34,14 @@ const LATE_READ_MAX_AGE: Duration = Duration::from_secs(20);
 
 /// Orders changes: by epoch first, then by generation; a deletion is the last of its epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Order {
+pub struct WriteOrder {
     epoch: u64,
     generation: u64,
     /// Counts the writes of one generation, which differ in their flags.
     round: u64,
 }
 
-impl Order {
+impl WriteOrder {
     /// The order of a write of this generation, in the epoch of this number.
     pub fn write(epoch: u64, generation: Generation) -> Self {
         Self {
@@ -63,7 +63,7 @@ impl Order {
 
 /// What the store should hold.
 #[derive(Clone)]
-enum Wanted {
+enum DesiredValue {
     Value(Arc<SecretBytes>),
     Nothing,
 }
@@ -80,20 +80,20 @@ struct Inner {
     store: Arc<dyn SecretStore>,
     name: String,
     limit: Duration,
-    wanted: Mutex<Newest>,
+    wanted: Mutex<DesiredState>,
     calls: Mutex<mpsc::Sender<Call>>,
     /// A read that was late, and since when. It can be used until a change is requested.
-    late: Mutex<Option<Late>>,
+    late: Mutex<Option<LateRead>>,
     threads: Arc<AtomicUsize>,
 }
 
-struct Newest {
-    order: Order,
-    wanted: Option<Wanted>,
+struct DesiredState {
+    order: WriteOrder,
+    wanted: Option<DesiredValue>,
 }
 
 #[derive(Clone)]
-struct Late {
+struct LateRead {
     answer: watch::Receiver<Option<Arc<Read>>>,
     given_up: Instant,
 }
@@ -120,8 +120,8 @@ impl BoundedStore {
             store,
             name: name.into(),
             limit,
-            wanted: Mutex::new(Newest {
-                order: Order::default(),
+            wanted: Mutex::new(DesiredState {
+                order: WriteOrder::default(),
                 wanted: None,
             }),
             calls: Mutex::new(calls),
@@ -158,7 +158,7 @@ impl BoundedStore {
             Ok(Err(_)) => Err(StoreError::Failed),
             Err(_) => {
                 self.abandon_thread();
-                *lock(&self.0.late) = Some(Late {
+                *lock(&self.0.late) = Some(LateRead {
                     answer: later,
                     given_up: Instant::now(),
                 });
@@ -180,16 +180,17 @@ impl BoundedStore {
     ///
     /// # Errors
     /// If it is not certain in time that the value was written.
-    pub async fn write(&self, order: Order, value: SecretBytes) -> Result<(), StoreError> {
-        self.settle(order, Wanted::Value(Arc::new(value))).await
+    pub async fn write(&self, order: WriteOrder, value: SecretBytes) -> Result<(), StoreError> {
+        self.settle(order, DesiredValue::Value(Arc::new(value)))
+            .await
     }
 
     /// Removes the item, in the same way.
     ///
     /// # Errors
     /// If it is not certain in time that the item is gone.
-    pub async fn delete(&self, order: Order) -> Result<(), StoreError> {
-        self.settle(order, Wanted::Nothing).await
+    pub async fn delete(&self, order: WriteOrder) -> Result<(), StoreError> {
+        self.settle(order, DesiredValue::Nothing).await
     }
 
     /// Lets the keyring ask the user for its password. An error means that it is not open yet; the
@@ -209,19 +210,19 @@ impl BoundedStore {
         }
     }
 
-    async fn settle(&self, order: Order, wanted: Wanted) -> Result<(), StoreError> {
+    async fn settle(&self, order: WriteOrder, wanted: DesiredValue) -> Result<(), StoreError> {
         {
             let mut newest = lock(&self.0.wanted);
             let round = newest.order.round;
-            let held = Order {
+            let held = WriteOrder {
                 round: 0,
                 ..newest.order
             };
             if order < held {
                 return Ok(());
             }
-            *newest = Newest {
-                order: Order {
+            *newest = DesiredState {
+                order: WriteOrder {
                     round: round + 1,
                     ..order
                 },
@@ -302,8 +303,8 @@ impl Inner {
         loop {
             let (order, wanted) = self.newest();
             let result = match wanted {
-                Some(Wanted::Value(value)) => self.store.write(&self.name, &value),
-                Some(Wanted::Nothing) => self.store.delete(&self.name),
+                Some(DesiredValue::Value(value)) => self.store.write(&self.name, &value),
+                Some(DesiredValue::Nothing) => self.store.delete(&self.name),
                 None => Ok(()),
             };
             if self.newest().0 == order {
@@ -318,13 +319,13 @@ impl Inner {
             return true;
         };
         match self.newest().1 {
-            Some(Wanted::Value(value)) => held.as_ref() == Some(&*value),
-            Some(Wanted::Nothing) => held.is_none(),
+            Some(DesiredValue::Value(value)) => held.as_ref() == Some(&*value),
+            Some(DesiredValue::Nothing) => held.is_none(),
             None => true,
         }
     }
 
-    fn newest(&self) -> (Order, Option<Wanted>) {
+    fn newest(&self) -> (WriteOrder, Option<DesiredValue>) {
         let newest = lock(&self.wanted);
         (newest.order, newest.wanted.clone())
     }
@@ -362,8 +363,8 @@ mod tests {
     use super::*;
     use crate::secrets::MemoryStore;
 
-    fn write(epoch: u64, generation: u64) -> Order {
-        Order::write(epoch, generation.into())
+    fn write(epoch: u64, generation: u64) -> WriteOrder {
+        WriteOrder::write(epoch, generation.into())
     }
 
     fn bytes(text: &str) -> SecretBytes {
@@ -383,9 +384,9 @@ mod tests {
         assert_eq!(held(&store).await.unwrap(), b"new");
         store.write(write(2, 6), bytes("flagged")).await.unwrap();
         assert_eq!(held(&store).await.unwrap(), b"flagged", "as old, but later");
-        store.delete(Order::delete(1)).await.unwrap();
+        store.delete(WriteOrder::delete(1)).await.unwrap();
         assert!(held(&store).await.is_some());
-        store.delete(Order::delete(3)).await.unwrap();
+        store.delete(WriteOrder::delete(3)).await.unwrap();
         assert!(held(&store).await.is_none());
     }
 

@@ -43,7 +43,7 @@ impl Keyring {
     /// Fails if the keyring would hang, or ask its user something, before it answers.
     #[cfg(target_os = "linux")]
     fn look(&self, account: &str) -> Result<(), StoreError> {
-        self.secret_service.pass(&secret_service::Wish {
+        self.secret_service.check(&secret_service::ItemQuery {
             service: &self.service,
             account: Some(account),
         })
@@ -180,7 +180,7 @@ impl SecretStore for Keyring {
 
     #[cfg(target_os = "linux")]
     fn unlock(&self) -> Result<(), StoreError> {
-        self.secret_service.unlock(&secret_service::Wish {
+        self.secret_service.unlock(&secret_service::ItemQuery {
             service: &self.service,
             account: None,
         })

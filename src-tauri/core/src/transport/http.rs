@@ -1,6 +1,6 @@
 //! The real transport: one HTTP client, rustls with the system's roots.
 //!
-//! The client lives until [`Transport::hang_up`], or until no connection can be made. The next
+//! The client lives until [`Transport::close_idle_connections`], or until no connection can be made. The next
 //! client looks for a proxy again, because a computer that is carried to another network has
 //! another proxy there.
 
@@ -13,10 +13,10 @@ use reqwest::{Client, ClientBuilder};
 use url::Url;
 
 use super::cause;
-use super::proxies::Way;
+use super::proxies::ProxyRoute;
 use super::{
-    AnswerBody, NetworkSettings, Pending, Request, RequestBody, Response, StreamedBody, Transport,
-    TransportError,
+    BoxFuture, HttpRequest, HttpResponse, NetworkSettings, RequestBody, ResponseBodyStream,
+    StreamedBody, Transport, TransportError,
 };
 use crate::error::{AuthError, ErrorCode};
 use crate::obstacle::Obstacle;
@@ -43,14 +43,14 @@ impl HttpTransport {
     /// # Errors
     /// If no client can be built with this machine's settings.
     pub fn new(backend: &Url, user_agent: &str) -> Result<Self, AuthError> {
-        Self::through(NetworkSettings::default(), backend, user_agent)
+        Self::with_network(NetworkSettings::default(), backend, user_agent)
     }
 
     /// The same with settings of the network.
     ///
     /// # Errors
     /// As [`HttpTransport::new`].
-    pub fn through(
+    pub fn with_network(
         network: NetworkSettings,
         backend: &Url,
         user_agent: &str,
@@ -64,8 +64,8 @@ impl HttpTransport {
         };
         // If no desktop has to be asked first, the client is built now, and the first request need
         // not wait.
-        if let Some(way) = transport.known_way() {
-            let client = way.apply(transport.builder()).build().map_err(|error| {
+        if let Some(route) = transport.known_route() {
+            let client = route.apply(transport.builder()).build().map_err(|error| {
                 tracing::error!(
                     %error,
                     "the HTTP client cannot be built: the session cannot be opened"
@@ -84,13 +84,13 @@ impl HttpTransport {
     }
 
     /// The way to the backend, if it is known without asking the desktop.
-    fn known_way(&self) -> Option<Way> {
+    fn known_route(&self) -> Option<ProxyRoute> {
         if !self.is_far() {
-            return Some(Way::AsTheSystemSays);
+            return Some(ProxyRoute::AsTheSystemSays);
         }
-        match Way::told(&self.network.policy) {
-            Ok(None) if self.network.desktop.is_none() => Some(Way::AsTheSystemSays),
-            Ok(way) => way,
+        match ProxyRoute::configured(&self.network.policy) {
+            Ok(None) if self.network.desktop.is_none() => Some(ProxyRoute::AsTheSystemSays),
+            Ok(route) => route,
             // Each request reports this error.
             Err(_) => None,
         }
@@ -100,14 +100,14 @@ impl HttpTransport {
         if !is_new && let Some(client) = &*lock(&self.client) {
             return Ok(client.clone());
         }
-        let way = match self.known_way() {
-            Some(way) => way,
+        let route = match self.known_route() {
+            Some(route) => route,
             None => {
-                let way = Way::to(&self.backend, &self.network).await;
-                way.map_err(TransportError::Obstacle)?
+                let route = ProxyRoute::to(&self.backend, &self.network).await;
+                route.map_err(TransportError::Obstacle)?
             }
         };
-        let client = way.apply(self.builder()).build();
+        let client = route.apply(self.builder()).build();
         let client = client.map_err(|error| {
             tracing::warn!(%error, "the HTTP client cannot be built: the request is not sent");
             TransportError::Broken
@@ -137,16 +137,16 @@ impl HttpTransport {
 
     fn failed(&self, error: &reqwest::Error) -> TransportError {
         if error.is_connect() && self.is_far() {
-            self.hang_up();
+            self.close_idle_connections();
         }
         of(error)
     }
 }
 
 impl Transport for HttpTransport {
-    fn send(&self, request: Request) -> Pending<'_, Result<Response, TransportError>> {
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, TransportError>> {
         Box::pin(async move {
-            let Request {
+            let HttpRequest {
                 method,
                 url,
                 headers,
@@ -176,7 +176,7 @@ impl Transport for HttpTransport {
             if !new_connection {
                 *lock(&self.answered) = Some(Instant::now());
             }
-            Ok(Response {
+            Ok(HttpResponse {
                 status: response.status(),
                 headers: response.headers().clone(),
                 length: response.content_length(),
@@ -185,7 +185,7 @@ impl Transport for HttpTransport {
         })
     }
 
-    fn hang_up(&self) {
+    fn close_idle_connections(&self) {
         lock(&self.client).take();
     }
 }
@@ -200,8 +200,8 @@ fn streamed(body: StreamedBody) -> reqwest::Body {
 
 struct HttpBody(reqwest::Response);
 
-impl AnswerBody for HttpBody {
-    fn chunk(&mut self) -> Pending<'_, Result<Option<Bytes>, TransportError>> {
+impl ResponseBodyStream for HttpBody {
+    fn chunk(&mut self) -> BoxFuture<'_, Result<Option<Bytes>, TransportError>> {
         Box::pin(async { self.0.chunk().await.map_err(|error| of(&error)) })
     }
 }

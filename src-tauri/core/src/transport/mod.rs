@@ -8,7 +8,7 @@
 //!
 //! [`HttpTransport`] is the real one. A model of two people and one backend in one process
 //! implements this trait; there a pending future means "never answers", and an error from
-//! [`AnswerBody::chunk`] means "breaks off".
+//! [`ResponseBodyStream::chunk`] means "breaks off".
 
 mod cause;
 mod http;
@@ -35,10 +35,10 @@ pub use reqwest::{
 pub use url::Url;
 
 /// What a transport's calls return: an answer some time later, or never.
-pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A request as it goes out.
-pub struct Request {
+pub struct HttpRequest {
     /// The method.
     pub method: Method,
     /// The whole address. The caller makes sure that it has the profile's origin.
@@ -72,7 +72,7 @@ pub type StreamedBody = Pin<Box<dyn Body<Data = Bytes, Error = BrokenOff> + Send
 pub struct BrokenOff;
 
 /// An answer whose headers have arrived.
-pub struct Response {
+pub struct HttpResponse {
     /// The status.
     pub status: StatusCode,
     /// Every header.
@@ -80,13 +80,13 @@ pub struct Response {
     /// The body's length, if it was announced.
     pub length: Option<u64>,
     /// The body.
-    pub body: Box<dyn AnswerBody>,
+    pub body: Box<dyn ResponseBodyStream>,
 }
 
 /// The body of an answer. Dropping it closes the connection or gives it back.
-pub trait AnswerBody: Send + Sync + 'static {
+pub trait ResponseBodyStream: Send + Sync + 'static {
     /// The next piece; `None` at the end of a whole body.
-    fn chunk(&mut self) -> Pending<'_, Result<Option<Bytes>, TransportError>>;
+    fn chunk(&mut self) -> BoxFuture<'_, Result<Option<Bytes>, TransportError>>;
 }
 
 /// Why there is no answer, or no more of it.
@@ -118,9 +118,9 @@ impl TransportError {
 pub trait Transport: Send + Sync + 'static {
     /// Sends `request` and returns once the answer's headers have arrived. Dropping the future
     /// gives the request up; the backend may have received it all the same.
-    fn send(&self, request: Request) -> Pending<'_, Result<Response, TransportError>>;
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, TransportError>>;
 
     /// Closes the connections that wait for the next request, because their buffers hold the
     /// headers of the last one, tokens included.
-    fn hang_up(&self);
+    fn close_idle_connections(&self);
 }

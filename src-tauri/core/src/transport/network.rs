@@ -8,7 +8,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use url::Url;
 
-use crate::profile::{Maybe, Mistake};
+use crate::profile::{Mistake, ValueOrFalse};
 
 /// The kinds of proxies that are supported.
 const SCHEMES: [&str; 3] = ["http", "https", "socks5"];
@@ -19,7 +19,7 @@ const SCHEMES: [&str; 3] = ["http", "https", "socks5"];
 #[serde(default, deny_unknown_fields)]
 pub struct Network {
     /// The proxy, which replaces any that the environment names, or `false` for none.
-    pub proxy: Option<Maybe<ProxyAddress>>,
+    pub proxy: Option<ValueOrFalse<ProxyAddress>>,
     /// What is reached without the proxy: names (with all names below them), addresses, or ranges
     /// of addresses such as `10.0.0.0/8`.
     pub no_proxy: Vec<Host>,
@@ -36,7 +36,7 @@ pub struct Host(String);
 impl Network {
     /// Checks whether its parts fit each other.
     pub(crate) fn checked(self) -> Result<Self, Mistake> {
-        let has_proxy = matches!(&self.proxy, Some(Maybe(Some(_))));
+        let has_proxy = matches!(&self.proxy, Some(ValueOrFalse(Some(_))));
         if !self.no_proxy.is_empty() && !has_proxy {
             let reason = "says what the proxy is not for, but there is no `proxy`";
             return Err(Mistake::new("no_proxy", reason));

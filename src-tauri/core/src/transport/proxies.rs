@@ -10,7 +10,7 @@ use url::Url;
 
 use super::Network;
 use crate::obstacle::Obstacle;
-use crate::profile::Maybe;
+use crate::profile::ValueOrFalse;
 
 /// How long the desktop may take to name its proxy. A script that chooses it (PAC) has to be
 /// downloaded first.
@@ -35,7 +35,7 @@ pub struct NetworkSettings {
 }
 
 /// A proxy for one backend, or none.
-pub(super) enum Way {
+pub(super) enum ProxyRoute {
     /// Without a proxy, even if something else names one.
     Direct,
     /// Through this proxy, which also resolves names.
@@ -44,16 +44,16 @@ pub(super) enum Way {
     AsTheSystemSays,
 }
 
-impl Way {
+impl ProxyRoute {
     /// What the policy or the environment says; `None` if neither names a way.
     ///
     /// # Errors
     /// [`Obstacle::ProxyUnreachable`] if a proxy is named by something that is not an address: a
     /// request without the proxy might go where it must not.
-    pub fn told(policy: &Network) -> Result<Option<Self>, Obstacle> {
+    pub fn configured(policy: &Network) -> Result<Option<Self>, Obstacle> {
         match &policy.proxy {
-            Some(Maybe(None)) => Ok(Some(Self::Direct)),
-            Some(Maybe(Some(address))) => {
+            Some(ValueOrFalse(None)) => Ok(Some(Self::Direct)),
+            Some(ValueOrFalse(Some(address))) => {
                 let proxy = through(address.as_str()).ok_or(Obstacle::ProxyUnreachable)?;
                 Ok(Some(Self::Through(
                     proxy.no_proxy(policy.without_proxy()).into(),
@@ -83,10 +83,10 @@ impl Way {
     /// Finds the way to `backend`.
     ///
     /// # Errors
-    /// As [`Way::told`], and for the proxy that the desktop names.
+    /// As [`ProxyRoute::configured`], and for the proxy that the desktop names.
     pub async fn to(backend: &Url, network: &NetworkSettings) -> Result<Self, Obstacle> {
-        if let Some(way) = Self::told(&network.policy)? {
-            return Ok(way);
+        if let Some(route) = Self::configured(&network.policy)? {
+            return Ok(route);
         }
         let Some(desktop) = network.desktop.clone() else {
             return Ok(Self::AsTheSystemSays);

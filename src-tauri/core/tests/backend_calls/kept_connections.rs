@@ -9,8 +9,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
 use vestibule_core::obstacle::Obstacle;
 use vestibule_core::transport::{
-    HeaderMap, HttpTransport, Method, Request, RequestBody, Response, StatusCode, Transport as _,
-    TransportError, Url,
+    HeaderMap, HttpRequest, HttpResponse, HttpTransport, Method, RequestBody, StatusCode,
+    Transport as _, TransportError, Url,
 };
 
 use crate::support::soon;
@@ -27,8 +27,8 @@ async fn send(
     transport: &HttpTransport,
     method: Method,
     url: &Url,
-) -> Result<Response, TransportError> {
-    let request = Request {
+) -> Result<HttpResponse, TransportError> {
+    let request = HttpRequest {
         method,
         url: url.clone(),
         headers: HeaderMap::new(),

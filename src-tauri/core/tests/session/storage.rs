@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use vestibule_backend::Effect;
 use vestibule_core::secrets::{SecretStore as _, StoreError};
-use vestibule_core::storage::bounded_store::{BoundedStore, MAX_THREADS, Order};
+use vestibule_core::storage::bounded_store::{BoundedStore, MAX_THREADS, WriteOrder};
 use vestibule_core::wire::{Phase, SignedOutReason, StorageStatus};
 
 use crate::support::*;
@@ -134,7 +134,7 @@ async fn a_keyring_that_hangs_for_long_does_not_pile_up_threads() {
     store.block(Block::Hang);
     for generation in 1..=50_u64 {
         let value = zeroize::Zeroizing::new(generation.to_string().into_bytes());
-        let order = Order::write(1, generation.into());
+        let order = WriteOrder::write(1, generation.into());
         let result = bounded.write(order, value).await;
         assert_eq!(
             result,

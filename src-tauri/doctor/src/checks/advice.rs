@@ -2,7 +2,7 @@
 //! check takes these sentences from here, so that the same failure has the same advice.
 
 use serde_json::Value;
-use vestibule_core::backend::{Exchange, Fault};
+use vestibule_core::backend::{BackendError, Exchange};
 use vestibule_core::error::{AuthError, ErrorCode};
 use vestibule_core::obstacle::Obstacle;
 use vestibule_core::profile::Profile;
@@ -46,7 +46,7 @@ fn failed(described: Option<&Described>, error: &AuthError, profile: &Profile) -
             "use the address that the redirect leads to: the app follows no redirect with a password",
         );
     }
-    if let Some(obstacle) = exchange.fault.and_then(Fault::obstacle) {
+    if let Some(obstacle) = exchange.fault.and_then(BackendError::obstacle) {
         return finding.advise_against(obstacle);
     }
     if shape::is_page(exchange) && status < 500 && status != 429 {
@@ -78,8 +78,8 @@ fn failed(described: Option<&Described>, error: &AuthError, profile: &Profile) -
                 Side::Backend,
                 "to the app a 5xx is a temporary failure: answer a refusal with 4xx and {message, code}",
             );
-            let fault = StatusCode::from_u16(status).map(Fault::Status);
-            match fault.ok().and_then(Fault::obstacle) {
+            let fault = StatusCode::from_u16(status).map(BackendError::Status);
+            match fault.ok().and_then(BackendError::obstacle) {
                 Some(obstacle) => finding.advise_against(obstacle),
                 None => finding,
             }

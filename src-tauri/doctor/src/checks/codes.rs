@@ -1,6 +1,6 @@
 //! One-time codes: the sign-in that needs one, a wrong code, another code, the right code.
 
-use vestibule_core::backend::Answering;
+use vestibule_core::backend::OtpContext;
 use vestibule_core::error::{AuthError, ErrorCode};
 use vestibule_core::secrets::Secret;
 
@@ -47,7 +47,7 @@ pub async fn sign_in_with_code(
         codes.right = Probe::skipped(why);
         return Ok(());
     };
-    let challenge = Answering {
+    let challenge = OtpContext {
         identifier: &account.email,
         password: Some(&account.password),
         challenge: challenge.as_ref(),

@@ -45,7 +45,7 @@ impl Connection {
 pub async fn connect(client: &Client, seen: &mut Observations<'_>) -> Result<bool, Stopped> {
     let base = &seen.plan.profile.backend;
     client.begin(&format!("looking at {base}"))?;
-    let request = transport::Request {
+    let request = transport::HttpRequest {
         method: Method::GET,
         url: base.clone(),
         headers: HeaderMap::new(),
@@ -127,7 +127,7 @@ pub fn reachable(seen: &Observations<'_>) -> Judged {
         Err(obstacle) if is_of_tls(obstacle) => {
             Finding::unclear(sent, "a server accepts the connection, but TLS fails")
         }
-        Err(obstacle) => Finding::no(sent, obstacle.words().says).advise_against(obstacle),
+        Err(obstacle) => Finding::no(sent, obstacle.words().problem).advise_against(obstacle),
     })
 }
 
@@ -140,7 +140,7 @@ pub fn tls(seen: &Observations<'_>) -> Judged {
         }
         Ok(_) => Finding::yes(sent, "this system trusts the certificate"),
         Err(obstacle) if is_of_tls(obstacle) => {
-            Finding::no(sent, obstacle.words().says).advise_against(obstacle)
+            Finding::no(sent, obstacle.words().problem).advise_against(obstacle)
         }
         Err(_) => return Err(NotTried::NotRun),
     })

@@ -1,7 +1,7 @@
 //! Looks for a profile that understands the backend where the given one does not: first by the
 //! answer that is already there, then by signing in as each shipped profile would.
 
-use vestibule_core::backend::{Exchange, SignIn};
+use vestibule_core::backend::{Exchange, SignInResponse};
 use vestibule_core::profile::{Profile, SHIPPED};
 
 use super::Observations;
@@ -36,10 +36,10 @@ pub async fn discover(
         let answer = client.keep_failed(answer, &device);
         let exchanges = client.exchanges_since(mark);
         let opened = match answer {
-            Ok(SignIn::Granted(grant)) => Some((grant.token, grant.access.token)),
-            Ok(SignIn::Nameless(nameless)) => Some((nameless.token, nameless.access)),
-            Ok(SignIn::OtpRequired { .. }) => None,
-            Ok(SignIn::Accepted) | Err(_) => {
+            Ok(SignInResponse::Granted(grant)) => Some((grant.token, grant.access.token)),
+            Ok(SignInResponse::UnknownUser(unusable)) => Some((unusable.token, unusable.access)),
+            Ok(SignInResponse::OtpRequired { .. }) => None,
+            Ok(SignInResponse::Accepted) | Err(_) => {
                 let first = exchanges.first().map(|one| &one.exchange);
                 if suggest_by(first, seen, account) {
                     return Ok(());

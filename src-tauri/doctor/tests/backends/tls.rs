@@ -72,8 +72,8 @@ async fn no_other_certificate_is_spoken_to_and_what_is_wrong_is_named() {
         let tls = row(&report, "tls");
         assert_eq!(tls["holds"], "no", "{shows:?}: {tls:#}");
         let words = obstacle.words();
-        assert_eq!(tls["got"], words.says, "{shows:?}: {tls:#}");
-        assert_eq!(tls["advice"][0]["text"], words.mend, "{shows:?}: {tls:#}");
+        assert_eq!(tls["got"], words.problem, "{shows:?}: {tls:#}");
+        assert_eq!(tls["advice"][0]["text"], words.advice, "{shows:?}: {tls:#}");
         assert_eq!(report["outcome"], "not_examined");
         assert_eq!(
             report["counts"]["fail"], 1,
@@ -90,14 +90,14 @@ async fn a_scheme_for_the_other_port_is_recognised() {
     let authority = Authority::new();
     let (report, _) = examined(&format!("https://{}", backend.address()), &authority).await;
     let tls = row(&report, "tls");
-    assert_eq!(tls["got"], Obstacle::NotTls.words().says, "{tls:#}");
+    assert_eq!(tls["got"], Obstacle::NotTls.words().problem, "{tls:#}");
     assert!(tls["advice"].to_string().contains("http://"), "{tls:#}");
 
     let front = Front::before(backend.address(), "127.0.0.1", &authority, Shows::Good).await;
     let (report, _) = examined(&format!("http://{}", front.address), &authority).await;
     let reachable = row(&report, "reachable");
     assert_eq!(reachable["holds"], "no", "{report:#}");
-    let says = Obstacle::NotHttp.words().says;
+    let says = Obstacle::NotHttp.words().problem;
     assert_eq!(reachable["got"], says, "{reachable:#}");
     assert!(
         reachable["advice"].to_string().contains("https://"),
@@ -116,8 +116,11 @@ async fn an_unknown_name_and_a_closed_port_are_named() {
         let (report, status) = examined(address, &authority).await;
         let reachable = row(&report, "reachable");
         let words = obstacle.words();
-        assert_eq!(reachable["got"], words.says, "{reachable:#}");
-        assert_eq!(reachable["advice"][0]["text"], words.mend, "{reachable:#}");
+        assert_eq!(reachable["got"], words.problem, "{reachable:#}");
+        assert_eq!(
+            reachable["advice"][0]["text"], words.advice,
+            "{reachable:#}"
+        );
         assert_eq!(reachable["advice"][0]["side"], side, "{reachable:#}");
         assert_eq!(status, Some(2));
     }

@@ -147,9 +147,9 @@ async fn what_keeps_a_proxy_from_helping_is_named() {
         let reachable = row(&report, "reachable");
         let words = obstacle.words();
         assert_eq!(reachable["holds"], "no", "{proxy}: {reachable:#}");
-        assert_eq!(reachable["got"], words.says, "{proxy}: {reachable:#}");
+        assert_eq!(reachable["got"], words.problem, "{proxy}: {reachable:#}");
         let advice = &reachable["advice"][0];
-        assert_eq!(advice["text"], words.mend, "{proxy}: {reachable:#}");
+        assert_eq!(advice["text"], words.advice, "{proxy}: {reachable:#}");
     }
 }
 

@@ -12,7 +12,7 @@ use vestibule_core::clock::ManualClock;
 use vestibule_core::profile::Profile;
 use vestibule_core::secrets::{SecretBytes, SecretStore, StoreError};
 use vestibule_core::session::{self, Session};
-use vestibule_core::storage::bounded_store::{BoundedStore, Order};
+use vestibule_core::storage::bounded_store::{BoundedStore, WriteOrder};
 use vestibule_core::storage::keyring;
 use vestibule_core::wire::{LoginInput, SessionChanged, StorageStatus};
 
@@ -100,7 +100,9 @@ impl Life {
             ("unlock", self.probe.unlock().await),
             (
                 "write",
-                self.probe.write(Order::write(1, time.into()), value).await,
+                self.probe
+                    .write(WriteOrder::write(1, time.into()), value)
+                    .await,
             ),
             ("read", self.probe.read().await.map(|it| heard::value(&it))),
         ];

@@ -20,7 +20,7 @@ use vestibule_core::error::AuthError;
 use vestibule_core::profile::Profile;
 use vestibule_core::secrets::{SecretBytes, SecretStore, StoreError};
 use vestibule_core::session::{self, Item, Session};
-use vestibule_core::storage::bounded_store::{BoundedStore, Order};
+use vestibule_core::storage::bounded_store::{BoundedStore, WriteOrder};
 use vestibule_core::storage::keyring::Keyring;
 use vestibule_core::wire::{LoginInput, SessionChanged};
 
@@ -167,7 +167,7 @@ impl Resident {
                 let value = SecretBytes::new(b"probe".to_vec());
                 probed(
                     self.probe
-                        .write(Order::write(1, self.calls.into()), value)
+                        .write(WriteOrder::write(1, self.calls.into()), value)
                         .await,
                 )
             }

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use serde_json::Value;
 use tokio::sync::oneshot;
 use vestibule_core::transport::{
-    AnswerBody, HeaderMap, Pending, Request, RequestBody, Response, StatusCode, StreamedBody,
-    Transport, TransportError,
+    BoxFuture, HeaderMap, HttpRequest, HttpResponse, RequestBody, ResponseBodyStream, StatusCode,
+    StreamedBody, Transport, TransportError,
 };
 
 use super::backend::{Answered, Arrived, COOKIE};
@@ -136,7 +136,7 @@ struct Seen {
 }
 
 impl Transport for Seen {
-    fn send(&self, request: Request) -> Pending<'_, Result<Response, TransportError>> {
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, TransportError>> {
         Box::pin(async move {
             let (path, bearer, cookies) = (
                 request.url.path().to_owned(),
@@ -181,7 +181,7 @@ impl Transport for Seen {
         })
     }
 
-    fn hang_up(&self) {}
+    fn close_idle_connections(&self) {}
 }
 
 fn bearer(headers: &HeaderMap) -> Option<String> {
@@ -226,7 +226,7 @@ async fn read(mut body: StreamedBody) -> Result<Vec<u8>, TransportError> {
     }
 }
 
-fn response(heard: Heard, life: &Arc<Life>) -> Response {
+fn response(heard: Heard, life: &Arc<Life>) -> HttpResponse {
     let Heard { answered, ending } = heard;
     let mut headers = HeaderMap::new();
     if let Some(line) = &answered.set_cookie
@@ -243,7 +243,7 @@ fn response(heard: Heard, life: &Arc<Life>) -> Response {
         Value::Null => Bytes::new(),
         body => Bytes::from(body.to_string()),
     };
-    Response {
+    HttpResponse {
         status: StatusCode::from_u16(answered.status).unwrap_or(StatusCode::BAD_GATEWAY),
         headers,
         length: Some(bytes.len() as u64),
@@ -262,8 +262,8 @@ struct Coming {
     life: Arc<Life>,
 }
 
-impl AnswerBody for Coming {
-    fn chunk(&mut self) -> Pending<'_, Result<Option<Bytes>, TransportError>> {
+impl ResponseBodyStream for Coming {
+    fn chunk(&mut self) -> BoxFuture<'_, Result<Option<Bytes>, TransportError>> {
         Box::pin(async move {
             self.life.moves();
             if self.ending == Ending::Whole {

@@ -6,7 +6,7 @@ use super::{Checked, mistake};
 use crate::profile::header::HeaderKey;
 use crate::profile::model::{Endpoint, Method};
 use crate::profile::placeholder::Placeholder as P;
-use crate::profile::text::Text;
+use crate::profile::template::Template;
 use crate::profile::{Profile, paths};
 
 impl Profile {
@@ -58,7 +58,7 @@ fn check_endpoint(key: &str, endpoint: &Endpoint, known: &[P]) -> Checked {
     Ok(())
 }
 
-fn check_headers(key: &str, headers: &BTreeMap<HeaderKey, Text>, known: &[P]) -> Checked {
+fn check_headers(key: &str, headers: &BTreeMap<HeaderKey, Template>, known: &[P]) -> Checked {
     for (name, value) in headers {
         let key = format!("{key}.{}", name.as_str());
         for placeholder in value.placeholders() {

@@ -3,7 +3,7 @@
 use super::{Checked, mistake};
 use crate::profile::Profile;
 use crate::profile::model::UserFrom;
-use crate::profile::rules::Test;
+use crate::profile::rules::Condition;
 use crate::status::{Class, class};
 
 impl Profile {
@@ -65,7 +65,7 @@ fn says_nothing(status: u16) -> bool {
     class(status) != Class::Refusal
 }
 
-fn check_test(key: &str, test: Test<'_>) -> Checked {
+fn check_test(key: &str, test: Condition<'_>) -> Checked {
     if test.is_empty() {
         return mistake(
             key,

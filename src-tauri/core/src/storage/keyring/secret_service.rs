@@ -27,17 +27,17 @@ const PROMPT: &str = "org.freedesktop.Secret.Prompt";
 const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
 const ROOT: &str = "/org/freedesktop/secrets";
 /// The path that means "none" on D-Bus.
-const NOWHERE: &str = "/";
+const NO_OBJECT: &str = "/";
 
 /// The time limit of a call. Less than [`crate::storage::bounded_store::STORE_CALL_TIMEOUT`], so that a
 /// service that hangs costs no thread.
 const CALL_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How long to wait for a prompt that was just shown.
-const ANSWERED: Duration = Duration::from_millis(2_500);
+const PROMPT_WAIT: Duration = Duration::from_millis(2_500);
 
 /// What the store wants to do.
-pub struct Wish<'a> {
+pub struct ItemQuery<'a> {
     /// The attribute `service` of the store's items.
     pub service: &'a str,
     /// The attribute `username` of the item; `None` means all of them.
@@ -72,33 +72,33 @@ impl Prompt {
     fn wait(&self) {
         let (over, bell) = &*self.over;
         // However it ends, the next check finds the result.
-        let _ = bell.wait_timeout_while(lock(over), ANSWERED, |over| !*over);
+        let _ = bell.wait_timeout_while(lock(over), PROMPT_WAIT, |over| !*over);
     }
 }
 
 impl SecretService {
     /// `Ok` if the service would do it without a prompt.
-    pub fn pass(&self, wish: &Wish<'_>) -> Result<(), StoreError> {
+    pub fn check(&self, query: &ItemQuery<'_>) -> Result<(), StoreError> {
         self.with_service(|service| {
-            Ok(match service.obstacle(wish)? {
+            Ok(match service.missing_access(query)? {
                 None => Ok(()),
-                Some(Obstacle::Locked(_)) => Err(StoreError::Locked),
-                Some(Obstacle::NoCollection) => Err(StoreError::NoCollection),
+                Some(MissingAccess::Locked(_)) => Err(StoreError::Locked),
+                Some(MissingAccess::NoCollection) => Err(StoreError::NoCollection),
             })
         })
     }
 
     /// Shows the prompt if one is needed and none is open, and waits for a moment. If there is no
     /// collection, the prompt makes the default one.
-    pub fn unlock(&self, wish: &Wish<'_>) -> Result<(), StoreError> {
-        let open = self.with_service(|service| match service.obstacle(wish)? {
-            Some(obstacle) => self.show(service, &obstacle).map(Ok),
+    pub fn unlock(&self, query: &ItemQuery<'_>) -> Result<(), StoreError> {
+        let open = self.with_service(|service| match service.missing_access(query)? {
+            Some(missing_access) => self.show(service, &missing_access).map(Ok),
             None => Ok(Ok(None)),
         })?;
         if let Some(open) = open {
             open.wait();
         }
-        self.pass(wish)
+        self.check(query)
     }
 
     /// Takes the connection out, so that the caller can close it on a suitable thread.
@@ -107,7 +107,11 @@ impl SecretService {
     }
 
     /// Shows a prompt, or finds the one that is open; `None` if none is needed.
-    fn show(&self, service: &Service<'_>, obstacle: &Obstacle) -> zbus::Result<Option<Prompt>> {
+    fn show(
+        &self,
+        service: &Service<'_>,
+        missing_access: &MissingAccess,
+    ) -> zbus::Result<Option<Prompt>> {
         let daemon = service.owner()?;
         let mut prompt = lock(&self.prompt);
         if let Some(open) = &*prompt
@@ -116,11 +120,11 @@ impl SecretService {
         {
             return Ok(Some(open.clone()));
         }
-        let path = match obstacle {
-            Obstacle::Locked(locked) => service.unlock(locked)?,
-            Obstacle::NoCollection => service.make_default()?,
+        let path = match missing_access {
+            MissingAccess::Locked(locked) => service.unlock(locked)?,
+            MissingAccess::NoCollection => service.make_default()?,
         };
-        if path.as_str() == NOWHERE {
+        if path.as_str() == NO_OBJECT {
             return Ok(None);
         }
         let shown = Prompt {
@@ -180,7 +184,7 @@ impl SecretService {
 }
 
 /// Why the service would need a prompt.
-enum Obstacle {
+enum MissingAccess {
     /// These have to be unlocked first.
     Locked(Vec<OwnedObjectPath>),
     /// There is no collection that could hold an item.
@@ -194,26 +198,26 @@ impl Service<'_> {
     /// What keeps the service from doing what is wanted. An empty search result proves nothing
     /// while the default collection is locked or missing: KeePassXC lists no item of a locked
     /// database, and no collection while no database is open.
-    fn obstacle(&self, wish: &Wish<'_>) -> zbus::Result<Option<Obstacle>> {
-        let mut attributes = HashMap::from([("service", wish.service)]);
-        attributes.extend(wish.account.map(|account| ("username", account)));
+    fn missing_access(&self, query: &ItemQuery<'_>) -> zbus::Result<Option<MissingAccess>> {
+        let mut attributes = HashMap::from([("service", query.service)]);
+        attributes.extend(query.account.map(|account| ("username", account)));
         let (open, locked): (Vec<OwnedObjectPath>, Vec<OwnedObjectPath>) =
             self.call(ROOT, SERVICE, "SearchItems", &(attributes,))?;
         if !locked.is_empty() {
-            return Ok(Some(Obstacle::Locked(locked)));
+            return Ok(Some(MissingAccess::Locked(locked)));
         }
         if !open.is_empty() {
             return Ok(None);
         }
         let default: OwnedObjectPath = self.call(ROOT, SERVICE, "ReadAlias", &("default",))?;
-        if default.as_str() == NOWHERE {
+        if default.as_str() == NO_OBJECT {
             // The store does not make one: it would take this state for a lock.
-            return Ok(Some(Obstacle::NoCollection));
+            return Ok(Some(MissingAccess::NoCollection));
         }
         let is_locked: OwnedValue =
             self.call(default.as_str(), PROPERTIES, "Get", &(COLLECTION, "Locked"))?;
         let is_locked = bool::try_from(is_locked)?;
-        Ok(is_locked.then(|| Obstacle::Locked(vec![default])))
+        Ok(is_locked.then(|| MissingAccess::Locked(vec![default])))
     }
 
     /// The prompt that unlocks these objects.

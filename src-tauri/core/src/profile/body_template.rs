@@ -10,24 +10,24 @@ use serde_json::{Map, Number, Value};
 use zeroize::Zeroizing;
 
 use super::placeholder::{Placeholder, Variables};
-use super::text::Text;
+use super::template::Template;
 
 /// How deep a template may be.
 const DEPTH: usize = 16;
 
 /// A template for a request's body.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Body {
+pub enum BodyTemplate {
     Null,
     Bool(bool),
     Number(Number),
     /// A text, or the value of a placeholder.
-    Text(Text),
-    List(Vec<Body>),
-    Table(Vec<(String, Body)>),
+    Text(Template),
+    List(Vec<BodyTemplate>),
+    Table(Vec<(String, BodyTemplate)>),
 }
 
-impl Body {
+impl BodyTemplate {
     /// Its placeholders, each with its path: `.email`, `[0].id`.
     pub fn placeholders(&self) -> Vec<(String, Placeholder)> {
         let below = |step: String, inner: &Self| {
@@ -149,7 +149,7 @@ impl Write for Size {
     }
 }
 
-impl<'de> Deserialize<'de> for Body {
+impl<'de> Deserialize<'de> for BodyTemplate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let body = deserializer.deserialize_any(Any)?;
         if body.depth() > DEPTH {
@@ -161,7 +161,7 @@ impl<'de> Deserialize<'de> for Body {
     }
 }
 
-impl Body {
+impl BodyTemplate {
     fn depth(&self) -> usize {
         let deepest = match self {
             Self::List(items) => items.iter().map(Self::depth).max(),
@@ -175,50 +175,52 @@ impl Body {
 struct Any;
 
 impl<'de> Visitor<'de> for Any {
-    type Value = Body;
+    type Value = BodyTemplate;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("JSON")
     }
 
-    fn visit_unit<E>(self) -> Result<Body, E> {
-        Ok(Body::Null)
+    fn visit_unit<E>(self) -> Result<BodyTemplate, E> {
+        Ok(BodyTemplate::Null)
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Body, E> {
-        Ok(Body::Bool(value))
+    fn visit_bool<E>(self, value: bool) -> Result<BodyTemplate, E> {
+        Ok(BodyTemplate::Bool(value))
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Body, E> {
-        Ok(Body::Number(value.into()))
+    fn visit_u64<E>(self, value: u64) -> Result<BodyTemplate, E> {
+        Ok(BodyTemplate::Number(value.into()))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Body, E> {
-        Ok(Body::Number(value.into()))
+    fn visit_i64<E>(self, value: i64) -> Result<BodyTemplate, E> {
+        Ok(BodyTemplate::Number(value.into()))
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Body, E> {
-        Ok(Number::from_f64(value).map_or(Body::Null, Body::Number))
+    fn visit_f64<E>(self, value: f64) -> Result<BodyTemplate, E> {
+        Ok(Number::from_f64(value).map_or(BodyTemplate::Null, BodyTemplate::Number))
     }
 
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Body, E> {
-        Text::parse(text).map(Body::Text).map_err(E::custom)
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<BodyTemplate, E> {
+        Template::parse(text)
+            .map(BodyTemplate::Text)
+            .map_err(E::custom)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Body, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<BodyTemplate, A::Error> {
         let mut list = Vec::new();
         while let Some(item) = items.next_element()? {
             list.push(item);
         }
-        Ok(Body::List(list))
+        Ok(BodyTemplate::List(list))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Body, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<BodyTemplate, A::Error> {
         let mut table = Vec::new();
         while let Some(member) = members.next_entry()? {
             table.push(member);
         }
-        Ok(Body::Table(table))
+        Ok(BodyTemplate::Table(table))
     }
 }
 
@@ -232,7 +234,7 @@ mod tests {
     use crate::device::Device;
     use crate::secrets::Secret;
 
-    fn body(template: Value) -> Body {
+    fn body(template: Value) -> BodyTemplate {
         serde_json::from_value(template).unwrap()
     }
 
@@ -316,7 +318,7 @@ mod tests {
         fn a_filled_template_is_json_of_the_size_that_was_measured(
             template in any_template(), secret in ".{0,30}",
         ) {
-            let Ok(body) = serde_json::from_value::<Body>(template) else { return Ok(()) };
+            let Ok(body) = serde_json::from_value::<BodyTemplate>(template) else { return Ok(()) };
             let password = Secret::new(secret);
             let variables = Variables {
                 password: Some(&password),

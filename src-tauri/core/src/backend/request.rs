@@ -6,7 +6,7 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::fault::Fault;
+use super::error::BackendError;
 use super::upload_body::UploadBody;
 use crate::device::Device;
 use crate::profile::{self, Endpoint, Profile, Request, Variables};
@@ -15,7 +15,7 @@ use crate::token::RefreshToken;
 use crate::transport::RequestBody;
 
 /// A request to be sent.
-pub(super) struct Call<'a> {
+pub(super) struct BackendRequest<'a> {
     pub method: Method,
     /// Relative to the base address, as it goes out.
     pub path: String,
@@ -67,7 +67,7 @@ pub(super) fn endpoint_call<'a>(
     variables: &Variables<'_>,
     more: Option<&Map<String, Value>>,
     device: &'a Device,
-) -> Result<Call<'a>, Fault> {
+) -> Result<BackendRequest<'a>, BackendError> {
     let origin = profile.origin();
     let variables = Variables {
         device: Some(device),
@@ -75,7 +75,7 @@ pub(super) fn endpoint_call<'a>(
         ..*variables
     };
     let request = profile::request(endpoint, &variables, more);
-    Call::from_request(request.map_err(|_| Fault::BadAnswer)?, device)
+    BackendRequest::from_request(request.map_err(|_| BackendError::BadAnswer)?, device)
 }
 
 /// The request that an endpoint describes which is called with a session's tokens.
@@ -85,14 +85,14 @@ pub(super) fn session_call<'a>(
     token: &'a RefreshToken,
     access: Option<&Secret>,
     device: &'a Device,
-) -> Result<Call<'a>, Fault> {
+) -> Result<BackendRequest<'a>, BackendError> {
     let variables = Variables {
         refresh_token: token.body(),
         access_token: access,
         ..Variables::default()
     };
     let call = endpoint_call(profile, endpoint, &variables, None, device)?;
-    Ok(Call {
+    Ok(BackendRequest {
         token: Some(token),
         ..call
     })
@@ -105,14 +105,14 @@ pub(super) fn renewal_call<'a>(
     token: &'a RefreshToken,
     access: Option<&Secret>,
     device: &'a Device,
-) -> Result<Call<'a>, Fault> {
+) -> Result<BackendRequest<'a>, BackendError> {
     // A profile without such an endpoint is refused at load.
-    let (_, endpoint) = profile.renewal().ok_or(Fault::BadAnswer)?;
+    let (_, endpoint) = profile.renewal().ok_or(BackendError::BadAnswer)?;
     let single = token.body().filter(|_| profile.session.single_token);
     session_call(profile, endpoint, token, single.or(access), device)
 }
 
-impl<'a> Call<'a> {
+impl<'a> BackendRequest<'a> {
     pub fn new(method: Method, path: &str, device: &'a Device) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
@@ -129,7 +129,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    fn from_request(request: Request, device: &'a Device) -> Result<Self, Fault> {
+    fn from_request(request: FilledRequest, device: &'a Device) -> Result<Self, BackendError> {
         let mut call = Self::new(method(request.method), &request.path, device);
         call.template = request.template;
         for (name, value) in &request.headers {
@@ -149,17 +149,20 @@ impl<'a> Call<'a> {
     }
 
     /// Adds a header that may be secret.
-    pub fn text_header(self, name: &str, value: &str) -> Result<Self, Fault> {
+    pub fn text_header(self, name: &str, value: &str) -> Result<Self, BackendError> {
         let (name, value) = text_header(name, value)?;
         Ok(self.header(name, value))
     }
 }
 
 /// A header that may be secret, from a template of the profile that was filled in.
-pub(super) fn text_header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Fault> {
-    let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| Fault::BadAnswer)?;
+pub(super) fn text_header(
+    name: &str,
+    value: &str,
+) -> Result<(HeaderName, HeaderValue), BackendError> {
+    let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| BackendError::BadAnswer)?;
     let value = HeaderValue::from_bytes(value.as_bytes());
-    let mut value = value.map_err(|_| Fault::BadAnswer)?;
+    let mut value = value.map_err(|_| BackendError::BadAnswer)?;
     value.set_sensitive(true);
     Ok((name, value))
 }

@@ -8,14 +8,14 @@ use reqwest::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use tokio::time::{Instant, timeout_at};
 use zeroize::Zeroizing;
 
-use super::body::Body;
-use super::fault::Fault;
+use super::error::BackendError;
 use super::recorder::ExchangeRecording;
+use super::response_body::ResponseBody;
 use super::retry_after::{retry_after_of, sent_at};
 use crate::cookies::RefreshChange;
 use crate::response_fields::HeaderTokens;
 use crate::status::{Class, class};
-use crate::transport::Response;
+use crate::transport::HttpResponse;
 
 /// The largest body that is read whole.
 pub(super) const BODY_LIMIT: usize = 1024 * 1024;
@@ -34,8 +34,8 @@ const NOT_FOR_WINDOWS: [&str; 8] = [
 ];
 
 /// An answer whose body has not been read.
-pub struct Head {
-    pub(super) response: Response,
+pub struct Response {
+    pub(super) response: HttpResponse,
     /// By when the body must have come, where the whole exchange has one bound.
     pub(super) until: Option<Instant>,
     /// What the answer changes of the refresh cookies.
@@ -47,7 +47,7 @@ pub struct Head {
     pub(super) recording: Option<ExchangeRecording>,
 }
 
-impl Head {
+impl Response {
     /// The answer's status.
     pub fn status(&self) -> StatusCode {
         self.response.status
@@ -73,13 +73,13 @@ impl Head {
     }
 
     /// The target of a redirect; `Some(Err)` if it cannot be read, or if there are several.
-    pub(super) fn location(&self) -> Option<Result<&str, Fault>> {
+    pub(super) fn location(&self) -> Option<Result<&str, BackendError>> {
         let mut given = self.response.headers.get_all(LOCATION).iter();
         let first = given.next()?;
         if given.any(|other| other != first) {
-            return Some(Err(Fault::BadAnswer));
+            return Some(Err(BackendError::BadAnswer));
         }
-        Some(first.to_str().map_err(|_| Fault::BadAnswer))
+        Some(first.to_str().map_err(|_| BackendError::BadAnswer))
     }
 
     /// Takes what the answer changes of the refresh cookies.
@@ -117,12 +117,12 @@ impl Head {
     }
 
     /// What the headers say by themselves, for use before the body is read: it may break off.
-    pub fn without_body(&self) -> Body {
-        Body::of(&[], self.header_tokens.clone())
+    pub fn without_body(&self) -> ResponseBody {
+        ResponseBody::of(&[], self.header_tokens.clone())
     }
 
     /// Reads the whole body.
-    pub async fn body(mut self) -> Result<Body, Fault> {
+    pub async fn body(mut self) -> Result<ResponseBody, BackendError> {
         let header_tokens = std::mem::take(&mut self.header_tokens);
         let invalid_token = self.says_invalid_token();
         let may_be_page = self.status().is_success() && self.is_page();
@@ -134,7 +134,7 @@ impl Head {
         }
         let bytes = bytes?;
         let anothers = anothers || (may_be_page && is_markup(&bytes));
-        let body = Body::of(&bytes, header_tokens).with_invalid_token(invalid_token);
+        let body = ResponseBody::of(&bytes, header_tokens).with_invalid_token(invalid_token);
         Ok(body.with_anothers(anothers))
     }
 
@@ -145,18 +145,18 @@ impl Head {
         self.status().is_client_error() && texts.any(|text| text.contains("invalid_token"))
     }
 
-    async fn bytes(&mut self) -> Result<Zeroizing<Vec<u8>>, Fault> {
+    async fn bytes(&mut self) -> Result<Zeroizing<Vec<u8>>, BackendError> {
         let announced = self.response.length.unwrap_or_default();
         let announced = usize::try_from(announced).unwrap_or(usize::MAX);
         if announced > BODY_LIMIT {
-            return Err(Fault::TooLarge);
+            return Err(BackendError::TooLarge);
         }
         // Room for the whole body at once: growing would leave copies of secrets in memory.
         let mut bytes = Zeroizing::new(Vec::with_capacity(announced));
         while let Some(chunk) = self.chunk().await? {
             let length = bytes.len() + chunk.len();
             if length > BODY_LIMIT {
-                return Err(Fault::TooLarge);
+                return Err(BackendError::TooLarge);
             }
             if length > bytes.capacity() {
                 grow(&mut bytes, length);
@@ -166,15 +166,15 @@ impl Head {
         Ok(bytes)
     }
 
-    async fn chunk(&mut self) -> Result<Option<Bytes>, Fault> {
+    async fn chunk(&mut self) -> Result<Option<Bytes>, BackendError> {
         let chunk = self.response.body.chunk();
         let chunk = match self.until {
             Some(until) => timeout_at(until, chunk)
                 .await
-                .map_err(|_| Fault::TimedOut)?,
+                .map_err(|_| BackendError::TimedOut)?,
             None => chunk.await,
         };
-        chunk.map_err(Fault::of_body)
+        chunk.map_err(BackendError::of_body)
     }
 }
 

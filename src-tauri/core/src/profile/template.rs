@@ -12,7 +12,7 @@ use super::placeholder::{PLACEHOLDERS, Placeholder, Variables};
 
 /// A template for a path, a header's value or a text in a body.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Text {
+pub struct Template {
     parts: Vec<Part>,
 }
 
@@ -22,14 +22,14 @@ enum Part {
     Place(Placeholder),
 }
 
-impl fmt::Debug for Text {
+impl fmt::Debug for Template {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let signs: Vec<_> = self.placeholders().map(Placeholder::sign).collect();
         write!(f, "Text(…{}…)", signs.join("…"))
     }
 }
 
-impl Text {
+impl Template {
     /// Reads a template; the error says what is wrong with it, not what it holds.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut parts = Vec::new();
@@ -147,7 +147,7 @@ impl Text {
     }
 }
 
-impl<'de> Deserialize<'de> for Text {
+impl<'de> Deserialize<'de> for Template {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Zeroizing::new(String::deserialize(deserializer)?);
         Self::parse(&text).map_err(D::Error::custom)
@@ -189,7 +189,7 @@ mod tests {
     use crate::secrets::Secret;
 
     fn fill(template: &str, variables: &Variables<'_>) -> Option<String> {
-        let filled = Text::parse(template).unwrap().fill(variables);
+        let filled = Template::parse(template).unwrap().fill(variables);
         filled.map(|text| text.to_string())
     }
 
@@ -205,14 +205,14 @@ mod tests {
         assert_eq!(filled.as_deref(), Some("Bearer a.b$c"));
         assert_eq!(fill("$$5 $$", &variables).as_deref(), Some("$5 $"));
         assert_eq!(fill("$password", &variables), None, "not known");
-        let path = Text::parse("/u/$identifier?x=$identifier").unwrap();
+        let path = Template::parse("/u/$identifier?x=$identifier").unwrap();
         let path = path.fill_path(&variables).unwrap();
         assert_eq!(path.as_str(), "/u/ann%40example.com?x=ann%40example.com");
     }
 
     #[test]
     fn unknown_placeholders_are_refused_without_repeating_secrets() {
-        let refused = |text| Text::parse(text).unwrap_err();
+        let refused = |text| Template::parse(text).unwrap_err();
         assert!(refused("$passwrd").contains("`$password`"));
         assert!(refused("$refreshToken").contains("`$refresh_token`"));
         for secret in ["correct$horse", "hunter$2024", "a$", "$ b"] {
@@ -222,14 +222,14 @@ mod tests {
         }
         assert!(refused("id:$device").contains("must be the whole text"));
         assert_eq!(
-            Text::parse("$device").unwrap().lone(),
+            Template::parse("$device").unwrap().lone(),
             Some(Placeholder::Device)
         );
     }
 
     #[test]
     fn debug_shows_no_text() {
-        let template = Text::parse("apikey-of-the-adopter $access_token").unwrap();
+        let template = Template::parse("apikey-of-the-adopter $access_token").unwrap();
         let shown = format!("{template:?}");
         assert!(!shown.contains("apikey") && shown.contains("$access_token"));
     }
@@ -237,8 +237,8 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_read_or_refused(text in ".{0,40}") {
-            if let Ok(template) = Text::parse(&text) {
-                prop_assert_eq!(Text::parse(&template.source()), Ok(template));
+            if let Ok(template) = Template::parse(&text) {
+                prop_assert_eq!(Template::parse(&template.source()), Ok(template));
             }
         }
 
@@ -252,7 +252,7 @@ mod tests {
         #[test]
         fn what_is_filled_into_a_path_stays_in_its_segment(value in ".{0,20}") {
             let variables = Variables { identifier: Some(&value), ..Variables::default() };
-            let path = Text::parse("/u/$identifier/x").unwrap().fill_path(&variables).unwrap();
+            let path = Template::parse("/u/$identifier/x").unwrap().fill_path(&variables).unwrap();
             let strange = |c: char| !c.is_ascii_alphanumeric() && !"-_.~%/".contains(c);
             prop_assert!(!path.contains(strange), "{}", path.as_str());
             prop_assert_eq!(path.matches('/').count(), 3);

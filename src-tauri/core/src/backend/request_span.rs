@@ -9,24 +9,24 @@ use tracing::Span;
 use tracing::field::Empty;
 use uuid::Uuid;
 
-use super::call::Call;
-use super::fault::Fault;
-use super::head::Head;
+use super::error::BackendError;
+use super::request::BackendRequest;
+use super::response::Response;
 
 /// The request's id goes out in this header, so that the request of a log line can be found in
 /// the backend's log.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The trace of a request that is on its way.
-pub(super) struct Traced {
+pub(super) struct RequestSpan {
     span: Span,
     started: Instant,
 }
 
-impl Traced {
+impl RequestSpan {
     /// Begins the span, and gives `call` the id of its request. An id that the caller has set is
     /// replaced, since the header and the span must name the same one.
-    pub fn begin(call: &mut Call<'_>) -> Self {
+    pub fn begin(call: &mut BackendRequest<'_>) -> Self {
         let id = Uuid::new_v4().to_string();
         let span = tracing::info_span!(
             "backend",
@@ -53,7 +53,7 @@ impl Traced {
     }
 
     /// Notes how the request ended: with the headers of an answer, or with a fault.
-    pub fn end(self, result: &Result<Head, Fault>) {
+    pub fn end(self, result: &Result<Response, BackendError>) {
         let ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.span.record("ms", ms);
         match result {

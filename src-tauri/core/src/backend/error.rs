@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use reqwest::header::RETRY_AFTER;
 
-use super::body::Body;
+use super::response_body::ResponseBody;
 use crate::error::{AuthError, ErrorCode};
 use crate::obstacle::Obstacle;
 use crate::status::{self, RequestKind, class};
@@ -16,7 +16,7 @@ use crate::wire::FetchReply;
 /// Why a request has no answer that the session can act on. Every fault passes: none ends a
 /// session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum BackendError {
     /// The connection could not be made, or broke before the answer's headers came.
     Unreachable(Obstacle),
     /// The answer did not come in time.
@@ -34,7 +34,7 @@ pub enum Fault {
     BadAnswer,
 }
 
-impl Fault {
+impl BackendError {
     /// Why a request did not get as far as an answer's headers.
     pub(super) fn of_request(error: TransportError) -> Self {
         match error {
@@ -52,7 +52,7 @@ impl Fault {
     }
 
     /// The fault of an answer that was read and says nothing that the session can act on.
-    pub(super) fn of_answer(status: StatusCode, body: &Body) -> Self {
+    pub(super) fn of_answer(status: StatusCode, body: &ResponseBody) -> Self {
         match status.is_success() {
             _ if body.is_anothers() => Self::Portal,
             true => Self::BadAnswer,
@@ -87,21 +87,21 @@ impl Fault {
 /// [`SessionEnded`](ErrorCode::SessionEnded) instead of an answer.
 pub fn refusal(reply: &FetchReply) -> AuthError {
     let headers = reply.headers.iter();
-    // `Head::headers_for_window` writes it in whole seconds.
+    // `Response::headers_for_window` writes it in whole seconds.
     let wait = headers
         .filter(|(name, _)| name == RETRY_AFTER.as_str())
         .find_map(|(_, seconds)| seconds.parse().ok().map(Duration::from_secs));
     let error = match status::refusal(RequestKind::Api, reply.status) {
         Some(code) => code.into(),
         None => match StatusCode::from_u16(reply.status) {
-            Ok(status) => AuthError::from(Fault::Status(status)),
+            Ok(status) => AuthError::from(BackendError::Status(status)),
             Err(_) => ErrorCode::BadAnswer.into(),
         },
     };
     error.retry_after(wait)
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for BackendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self, self.obstacle()) {
             (Self::Status(status), Some(obstacle)) => write!(f, "{obstacle} ({status})"),
@@ -113,10 +113,10 @@ impl fmt::Display for Fault {
     }
 }
 
-impl std::error::Error for Fault {}
+impl std::error::Error for BackendError {}
 
-impl From<Fault> for AuthError {
-    fn from(fault: Fault) -> Self {
+impl From<BackendError> for AuthError {
+    fn from(fault: BackendError) -> Self {
         match fault.obstacle() {
             Some(obstacle) => Self::with_message(fault.code(), obstacle.sentences()),
             None => Self::new(fault.code()),

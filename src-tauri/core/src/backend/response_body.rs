@@ -11,7 +11,7 @@ use crate::response_fields::{HeaderTokens, ResponseFields};
 const VALUES_LIMIT: usize = 20_000;
 
 /// An answer that was read whole.
-pub struct Body {
+pub struct ResponseBody {
     content: Content,
     /// The tokens in the answer's headers.
     header_tokens: HeaderTokens,
@@ -28,7 +28,7 @@ enum Content {
     Other,
 }
 
-impl Body {
+impl ResponseBody {
     /// An answer with these bytes, and with these tokens in its headers.
     pub(super) fn of(bytes: &[u8], header_tokens: HeaderTokens) -> Self {
         let content = if bytes.is_empty() {
@@ -65,9 +65,9 @@ impl Body {
         Self { anothers, ..self }
     }
 
-    /// Whether somebody else has answered in the backend's place: see [`Fault::Portal`].
+    /// Whether somebody else has answered in the backend's place: see [`BackendError::Portal`].
     ///
-    /// [`Fault::Portal`]: super::Fault::Portal
+    /// [`BackendError::Portal`]: super::BackendError::Portal
     pub fn is_anothers(&self) -> bool {
         self.anothers
     }
@@ -146,7 +146,7 @@ mod tests {
     }
 
     fn is_json(text: &str) -> bool {
-        Body::of(text.as_bytes(), HeaderTokens::default())
+        ResponseBody::of(text.as_bytes(), HeaderTokens::default())
             .json()
             .is_some()
     }
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn nothing_is_not_a_page() {
         let facts = |text: &str| {
-            let body = Body::of(text.as_bytes(), HeaderTokens::default());
+            let body = ResponseBody::of(text.as_bytes(), HeaderTokens::default());
             let facts = body.facts(401, None);
             (facts.body.is_some(), facts.empty)
         };
