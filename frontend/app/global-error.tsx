@@ -1,7 +1,7 @@
 "use client";
 
 import "./globals.css";
-import { BrokenScreen } from "@/features/shell/trouble";
+import { BrokenScreen } from "@/features/shell/error-screens";
 
 // Shown where the frame itself has failed.
 export default function GlobalError({ reset }: { error: Error; reset: () => void }) {

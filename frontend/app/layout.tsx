@@ -2,7 +2,7 @@ import "@fontsource-variable/inter/wght.css";
 import "./globals.css";
 import type { Metadata, Viewport } from "next";
 import type { ReactNode } from "react";
-import { Whole } from "./whole";
+import { AppFrame } from "./app-frame";
 
 // There is no title here. Each screen sets its own once the session is known, so that the exported
 // HTML of a page does not show what the page is about.
@@ -17,7 +17,7 @@ export default function Layout({ children }: { children: ReactNode }) {
   return (
     <html lang="en">
       <body>
-        <Whole>{children}</Whole>
+        <AppFrame>{children}</AppFrame>
       </body>
     </html>
   );

@@ -1,4 +1,4 @@
-import { NotFoundScreen } from "@/features/shell/trouble";
+import { NotFoundScreen } from "@/features/shell/error-screens";
 
 export default function NotFound() {
   return <NotFoundScreen />;

@@ -6,6 +6,7 @@ import { client, followSnapshots } from "./auth/client";
 import { type AuthFailure, failure, type Result, result } from "./auth/result";
 import {
   type Answer,
+  type BackendFeatures,
   backendFetch,
   counted,
   dueAt,
@@ -14,8 +15,7 @@ import {
   type Given,
   NativeError,
   OBSTACLES,
-  type BackendFeatures,
-  type Permission,
+  type Right,
   type SessionRead,
   type SessionState,
   type Snapshot,
@@ -27,13 +27,13 @@ import {
 
 export type { AuthFailure, Result } from "./auth/result";
 export type {
+  BackendFeatures,
   Challenge,
   DownloadProgress,
   ErrorCode,
   Obstacle,
-  BackendFeatures,
   Outage,
-  Permission,
+  Right,
   SessionRead,
   SessionState,
   SignedOutReason,
@@ -53,7 +53,12 @@ const UNKNOWN: SessionState = {
   may: [],
 };
 
-const NOTHING: BackendFeatures = { register: false, resendOtp: false, sessions: false, logoutAll: false };
+const NOTHING: BackendFeatures = {
+  register: false,
+  resendOtp: false,
+  sessions: false,
+  logoutAll: false,
+};
 
 followSnapshots();
 
@@ -67,7 +72,7 @@ function useSnapshot(): Snapshot {
 }
 
 /** What the backend offers. A page offers nothing else to a user. */
-function useOffers(): BackendFeatures {
+function useFeatures(): BackendFeatures {
   const snapshot = useSnapshot();
   return snapshot.kind === "known" ? snapshot.changed.offers : NOTHING;
 }
@@ -103,8 +108,8 @@ function useSession() {
  * Whether the user's roles include this permission, as `plugins.vestibule.roles` declares. Use it to
  * decide what to show. It protects nothing: only the backend can.
  */
-function useMay(permission: Permission): boolean {
-  return useAuthState().may.includes(permission);
+function useMay(right: Right): boolean {
+  return useAuthState().may.includes(right);
 }
 
 type Verbs = { [V in Verb]: (...given: Given<V>) => Promise<Result<Answer<V>>> };
@@ -147,5 +152,5 @@ export const auth = {
   useAuthState,
   useMay,
   useSnapshot,
-  useOffers,
+  useFeatures,
 };

@@ -29,7 +29,7 @@ export function useCountdown(until: number | null): number {
 }
 
 /** True once `delayMs` have passed since the component mounted. */
-export function useAfter(delayMs: number): boolean {
+export function useElapsed(delayMs: number): boolean {
   const [after, setAfter] = useState(false);
   useEffect(() => {
     const timer = setTimeout(() => setAfter(true), delayMs);

@@ -2,7 +2,7 @@
 
 import type { SessionState } from "./auth";
 
-export type Trouble = {
+export type KeyringNotice = {
   title: string;
   text: string;
   /** The label of the button that makes the app try the keyring again; null where that cannot help. */
@@ -28,13 +28,13 @@ const STILL_ABSENT = "The app still finds no keyring.";
 const STILL_REFUSED = "It still does not work.";
 
 /** The problem with how the session is kept; null where there is none. */
-export function keyringTrouble(state: SessionState): Trouble | null {
-  if (isBehindKeyring(state)) return behind(state.storage);
+export function keyringNotice(state: SessionState): KeyringNotice | null {
+  if (isBehindKeyring(state)) return blockedNotice(state.storage);
   if (state.status !== "signed_in" || state.remembered) return null;
-  return unkept(state.storage);
+  return unsavedNotice(state.storage);
 }
 
-function behind(storage: SessionState["storage"]): Trouble {
+function blockedNotice(storage: SessionState["storage"]): KeyringNotice {
   switch (storage) {
     case "absent":
       return {
@@ -73,7 +73,7 @@ function behind(storage: SessionState["storage"]): Trouble {
   }
 }
 
-function unkept(storage: SessionState["storage"]): Trouble {
+function unsavedNotice(storage: SessionState["storage"]): KeyringNotice {
   switch (storage) {
     case "locked":
       return {

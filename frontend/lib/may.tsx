@@ -1,9 +1,9 @@
 "use client";
 
 import type { ReactNode } from "react";
-import { auth, type Permission } from "./auth";
+import { auth, type Right } from "./auth";
 
 /** Renders its children only for users whose roles include this permission. */
-export function May({ do: permission, children }: { do: Permission; children: ReactNode }) {
-  return auth.useMay(permission) ? children : null;
+export function May({ do: right, children }: { do: Right; children: ReactNode }) {
+  return auth.useMay(right) ? children : null;
 }

@@ -9,7 +9,7 @@ export function describe({ code, message }: AuthFailure): string {
 }
 
 /** What keeps the app from its server, in the same words as in the log and in the doctor. */
-export function obstacleWords(obstacle: Obstacle): string {
+export function obstacleText(obstacle: Obstacle): string {
   const { problem, advice } = OBSTACLES[obstacle];
   return `${problem}. ${advice}.`;
 }

@@ -2,7 +2,7 @@
 
 import { useCallback, useEffect, useState } from "react";
 import { type AuthFailure, auth, FAILURES, type Obstacle } from "./auth";
-import { obstacleWords } from "./messages";
+import { obstacleText } from "./messages";
 import type * as z from "./zod";
 
 export type Resource<T> =
@@ -28,7 +28,7 @@ export function refusal(response: Response): AuthFailure {
   return {
     code: failure.code,
     status,
-    message: spoken ? obstacleWords(spoken) : failure.message,
+    message: spoken ? obstacleText(spoken) : failure.message,
     retryAfterMs: seconds === null ? null : Number(seconds) * 1000,
   };
 }

@@ -7,13 +7,13 @@ import {
 import { act } from "react";
 import { describe, expect, it } from "vitest";
 import { Guard } from "@/features/shell/guards";
-import { auth, type Permission, type SessionState, type SignedOutReason } from "@/lib/auth";
+import { auth, type Right, type SessionState, type SignedOutReason } from "@/lib/auth";
 import { startShell } from "./support/shell";
 import { asAdmin, otpPending, restoring, signedIn, signedOut, stale } from "./support/states";
 
 // The guard without the rest of the app. Its content does not check whether someone is signed in.
 
-async function behindGuard(state: SessionState, may?: Permission) {
+async function behindGuard(state: SessionState, may?: Right) {
   startShell(state);
   const led: string[] = [];
   const router = { replace: (to: string) => void led.push(to) } as never;

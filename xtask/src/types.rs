@@ -8,7 +8,7 @@ use crate::{process, root};
 /// The tests that write: one file each.
 const WRITERS: [&str; 4] = [
     "wire_types",
-    "permission_types",
+    "right_types",
     "command_types",
     "profile_schema",
 ];

@@ -17,7 +17,7 @@ import { deviceName, lastSeen, type SessionEntry, sessionsSchema } from "./sessi
 
 /** The list of the account's sessions, with buttons to end one or all of them. */
 export function Sessions() {
-  const { sessions, logoutAll } = auth.useOffers();
+  const { sessions, logoutAll } = auth.useFeatures();
   const { resource, reload, setData } = useResource(sessions ? "/sessions" : null, sessionsSchema);
   const list = useRef<HTMLUListElement>(null);
   const [ended, setEnded] = useState(0);

@@ -12,12 +12,12 @@ import { leaveNotice, useNotice } from "./notice";
 import { type LoginForm, loginSchema } from "./schemas";
 import { EmailField, PasswordField, SignInForm } from "./sign-in-form";
 import { TextLink } from "./text-link";
-import { useSending } from "./use-sending";
+import { useFormSubmission } from "./use-form-submission";
 
 /** Signs in with a password. `keptFor` is the e-mail of the user whose page waits behind it. */
 export function LoginScreen({ keptFor }: { keptFor?: string }) {
   const notice = useNotice();
-  const { register } = auth.useOffers();
+  const { register } = auth.useFeatures();
   const form = useForm<LoginForm>({
     resolver: zodResolver(loginSchema),
     defaultValues: { email: "", password: "" },
@@ -30,7 +30,7 @@ export function LoginScreen({ keptFor }: { keptFor?: string }) {
     setFocus(known ? "password" : "email");
   }, [known, setFocus, setValue, getValues]);
 
-  const sending = useSending("login", form, auth.login, {
+  const sending = useFormSubmission("login", form, auth.login, {
     onAccepted: () => leaveNotice(null),
     onRefused: ({ code }) => {
       if (code !== "invalid_credentials") return;

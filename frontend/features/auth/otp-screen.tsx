@@ -21,7 +21,7 @@ export function OtpScreen() {
 function CodeForm({ challenge }: { challenge: Challenge }) {
   const [code, setCode] = useState("");
   const [checking, setChecking] = useState(false);
-  const { resendOtp } = auth.useOffers();
+  const { resendOtp } = auth.useFeatures();
   const { failure, wait, fail, clear } = useFailure("code");
   const field = useRef<HTMLInputElement>(null);
   const hintId = useId();

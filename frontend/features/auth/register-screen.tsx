@@ -15,10 +15,10 @@ import { leaveNotice } from "./notice";
 import { PASSWORD_LEAST, type RegisterForm as RegisterFields, registerSchema } from "./schemas";
 import { EmailField, PasswordField, SignInForm } from "./sign-in-form";
 import { TextLink } from "./text-link";
-import { useSending } from "./use-sending";
+import { useFormSubmission } from "./use-form-submission";
 
 export function RegisterScreen() {
-  return auth.useOffers().register ? <RegisterForm /> : <NoNewAccounts />;
+  return auth.useFeatures().register ? <RegisterForm /> : <NoNewAccounts />;
 }
 
 /** Shown to people who typed the address: no link leads here where the server takes no registrations. */
@@ -46,7 +46,7 @@ function RegisterForm() {
   const { setFocus } = form;
   useEffect(() => setFocus("name"), [setFocus]);
 
-  const sending = useSending("register", form, auth.register, {
+  const sending = useFormSubmission("register", form, auth.register, {
     onAccepted: ({ outcome }, { email }) => {
       if (outcome !== "accepted") return;
       leaveNotice({

@@ -8,7 +8,7 @@ import { Field } from "@/components/ui/field";
 import { Input, PasswordInput } from "@/components/ui/input";
 import { duration } from "@/lib/format";
 import { describe } from "@/lib/messages";
-import type { Sending } from "./use-sending";
+import type { FormSubmission } from "./use-form-submission";
 
 // The form and the two fields that the sign-in and the registration screens share.
 
@@ -21,7 +21,7 @@ export function SignInForm({
   busyLabel,
   children,
 }: {
-  sending: Sending;
+  sending: FormSubmission;
   /** The title of the message about a failure. */
   refused: string;
   notice?: ReactNode;

@@ -3,14 +3,14 @@
 import { useState } from "react";
 import type { AuthFailure } from "@/lib/auth";
 import { useCountdown } from "@/lib/clock";
-import { type Asked, keepWait, waitFor } from "./waits";
+import { currentWait, type FormName, recordWait } from "./retry-waits";
 
 /** The last failure of a form, and how long the backend asks to wait. */
-export function useFailure(asked: Asked) {
+export function useFailure(formName: FormName) {
   // A wait that began on an earlier visit of this form still holds.
-  const [told] = useState(() => waitFor(asked));
-  const [failure, setFailure] = useState<AuthFailure | null>(told?.failure ?? null);
-  const [until, setUntil] = useState<number | null>(told?.until ?? null);
+  const [earlier] = useState(() => currentWait(formName));
+  const [failure, setFailure] = useState<AuthFailure | null>(earlier?.failure ?? null);
+  const [until, setUntil] = useState<number | null>(earlier?.until ?? null);
   const wait = useCountdown(until);
   return {
     failure,
@@ -18,7 +18,7 @@ export function useFailure(asked: Asked) {
     wait,
     fail: (next: AuthFailure) => {
       setFailure(next);
-      setUntil(keepWait(asked, next)?.until ?? null);
+      setUntil(recordWait(formName, next)?.until ?? null);
     },
     clear: () => setFailure(null),
   };

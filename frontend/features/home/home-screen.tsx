@@ -8,7 +8,7 @@ import { Arches } from "@/components/ui/mark";
 import { Page, PageHeading, PageTitle, PRODUCT } from "@/components/ui/page";
 import { auth, type SessionState, type User } from "@/lib/auth";
 import { routes } from "@/lib/routes";
-import { NewsPart } from "./news";
+import { NewsSection } from "./news";
 
 export function HomeScreen() {
   const state = auth.useAuthState();
@@ -41,13 +41,13 @@ export function HomeScreen() {
           </Point>
         </ul>
       </section>
-      <NewsPart />
+      <NewsSection />
     </Page>
   );
 }
 
 function Introduction({ state }: { state: SessionState }) {
-  const { register } = auth.useOffers();
+  const { register } = auth.useFeatures();
   // A person who was signed in before has an account already.
   const returns = state.status === "signed_out" && state.why !== "never";
   return (

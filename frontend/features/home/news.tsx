@@ -14,7 +14,7 @@ const SHOWN = 3;
  * News for everyone, read without the session. This part of the page is left out where there is no
  * news or the server does not answer.
  */
-export function NewsPart() {
+export function NewsSection() {
   const [news, setNews] = useState<News>([]);
   useEffect(() => {
     const controller = new AbortController();

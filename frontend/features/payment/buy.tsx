@@ -26,7 +26,7 @@ export function Buy({ plan, onBought }: Props) {
 
 function SignInFirst() {
   const here = `${usePathname()}?${useSearchParams().toString()}`;
-  const { register } = auth.useOffers();
+  const { register } = auth.useFeatures();
   return (
     <>
       <Button asChild className="w-full">

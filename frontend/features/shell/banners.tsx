@@ -6,24 +6,24 @@ import { useState } from "react";
 import { Button } from "@/components/ui/button";
 import { auth, type SessionState } from "@/lib/auth";
 import { since } from "@/lib/format";
-import { isBehindKeyring, keyringTrouble, type Trouble } from "@/lib/keyring";
-import { ENDINGS, isEnding, obstacleWords } from "@/lib/messages";
+import { isBehindKeyring, type KeyringNotice, keyringNotice } from "@/lib/keyring";
+import { ENDINGS, isEnding, obstacleText } from "@/lib/messages";
 import { routes, withNext } from "@/lib/routes";
 import { Banner } from "./banner";
-import { useHere } from "./here";
-import { usePlace } from "./place";
+import { useCurrentUrl } from "./current-url";
+import { useKeptPage } from "./kept-page";
 import { NextTry, TryNow } from "./retry";
 import { Unlock, useUnlock } from "./unlock";
 
 /** The problems of the session, under the header of every page. */
 export function Banners() {
   const state = auth.useAuthState();
-  const trouble = keyringTrouble(state);
+  const notice = keyringNotice(state);
   return (
     <>
       <Offline state={state} />
       {/* A new key for each problem: another one has not been dismissed or tried yet. */}
-      {trouble && <Keyring key={trouble.title + trouble.text} trouble={trouble} />}
+      {notice && <Keyring key={notice.title + notice.text} notice={notice} />}
       <Ended state={state} />
     </>
   );
@@ -38,14 +38,14 @@ function Offline({ state }: { state: SessionState }) {
     <Banner about="Connection" icon={<CloudOff />} action={<TryNow outage={outage} />}>
       <span role="status">
         Offline since {since(outage.since)}. You stay signed in.
-        {outage.why && ` ${obstacleWords(outage.why)}`}
+        {outage.why && ` ${obstacleText(outage.why)}`}
       </span>{" "}
       <NextTry outage={outage} />
     </Banner>
   );
 }
 
-function Keyring({ trouble }: { trouble: Trouble }) {
+function Keyring({ notice }: { notice: KeyringNotice }) {
   const [dismissed, setDismissed] = useState(false);
   const { busy, tried, unlock } = useUnlock();
   if (dismissed) return null;
@@ -55,8 +55,8 @@ function Keyring({ trouble }: { trouble: Trouble }) {
       icon={<KeyRound />}
       action={
         <>
-          <Unlock trouble={trouble} busy={busy} unlock={unlock} />
-          {!trouble.blocks && (
+          <Unlock notice={notice} busy={busy} unlock={unlock} />
+          {!notice.blocks && (
             <Button
               look="quiet"
               size="sm"
@@ -71,8 +71,8 @@ function Keyring({ trouble }: { trouble: Trouble }) {
       }
     >
       <span role="status">
-        <strong className="font-semibold">{trouble.title}.</strong>{" "}
-        {tried ? trouble.still : trouble.text}
+        <strong className="font-semibold">{notice.title}.</strong>{" "}
+        {tried ? notice.still : notice.text}
       </span>
     </Banner>
   );
@@ -80,10 +80,10 @@ function Keyring({ trouble }: { trouble: Trouble }) {
 
 /** Says why the session ended, on pages that do not say it themselves. */
 function Ended({ state }: { state: SessionState }) {
-  const here = useHere();
-  const { front } = usePlace();
+  const url = useCurrentUrl();
+  const { signInReason } = useKeptPage();
   if (state.status !== "signed_out" || !isEnding(state.why)) return null;
-  if (front || here.startsWith("/auth/")) return null;
+  if (signInReason || url.startsWith("/auth/")) return null;
   const { title, text } = ENDINGS[state.why];
   return (
     <Banner
@@ -91,7 +91,7 @@ function Ended({ state }: { state: SessionState }) {
       icon={<ShieldAlert />}
       action={
         <Button asChild look="secondary" size="sm">
-          <Link href={withNext(routes.login, here)}>Sign in again</Link>
+          <Link href={withNext(routes.login, url)}>Sign in again</Link>
         </Button>
       }
     >

@@ -7,10 +7,10 @@ import { PRODUCT } from "@/components/ui/page";
 import { Toaster } from "@/components/ui/toaster";
 import { routes } from "@/lib/routes";
 import { Banners } from "./banners";
-import { SessionGate } from "./gate";
 import { Header } from "./header";
-import { SessionNews } from "./news";
-import { KeptPage, PlaceProvider } from "./place";
+import { KeptPage, KeptPageProvider } from "./kept-page";
+import { SessionGate } from "./session-gate";
+import { SessionToasts } from "./session-toasts";
 
 /** The frame around every page. `SignIn` is shown in front of a page whose session has ended. */
 export function Frame({
@@ -23,7 +23,7 @@ export function Frame({
   return (
     <>
       <SessionGate>
-        <PlaceProvider>
+        <KeptPageProvider>
           <a
             href="#main"
             className="sr-only z-50 rounded-lg bg-accent px-4 py-2 text-accent-ink focus:not-sr-only focus:fixed focus:top-2 focus:left-2"
@@ -45,8 +45,8 @@ export function Frame({
           <main id="main" tabIndex={-1}>
             <KeptPage SignIn={SignIn}>{children}</KeptPage>
           </main>
-          <SessionNews />
-        </PlaceProvider>
+          <SessionToasts />
+        </KeptPageProvider>
       </SessionGate>
       <Toaster />
     </>

@@ -2,12 +2,12 @@
 
 import { usePathname, useRouter, useSearchParams } from "next/navigation";
 import { type ReactNode, useEffect, useLayoutEffect } from "react";
-import { auth, type Permission } from "@/lib/auth";
+import { auth, type Right } from "@/lib/auth";
 import { routes, safeNext, withNext } from "@/lib/routes";
-import { useSignInAgain } from "./again";
-import { useHere } from "./here";
+import { useCurrentUrl } from "./current-url";
+import { markGuarded, useKeptPage } from "./kept-page";
 import { NotAllowedScreen } from "./not-allowed";
-import { noteGuarded, usePlace } from "./place";
+import { useReauthentication } from "./re-authenticate";
 
 // The guards decide who may see a page. Each renders either its page or a redirect, which happens
 // before anything is painted.
@@ -16,33 +16,33 @@ import { noteGuarded, usePlace } from "./place";
  * For signed-in users only, also while offline. With `may` also only for users whose roles include
  * that permission. Other people sign in first and come back, or read that the page is not for them.
  */
-export function Guard({ may, children }: { may?: Permission; children: ReactNode }) {
+export function Guard({ may, children }: { may?: Right; children: ReactNode }) {
   const state = auth.useAuthState();
-  const here = useHere();
+  const url = useCurrentUrl();
   const path = usePathname();
-  const { tenancy } = usePlace();
-  useLayoutEffect(() => noteGuarded(path), [path]);
+  const { page } = useKeptPage();
+  useLayoutEffect(() => markGuarded(path), [path]);
 
   if (state.status === "signed_in") {
     return !may || state.may.includes(may) ? children : <NotAllowedScreen state={state} />;
   }
-  if (state.status === "otp_pending") return <Redirect to={withNext(routes.otp, here)} />;
+  if (state.status === "otp_pending") return <Redirect to={withNext(routes.otp, url)} />;
   // A person who has signed out on this page does not want to return to it after signing in.
-  const done = tenancy.left === here;
-  return <Redirect to={done ? routes.login : withNext(routes.login, here)} />;
+  const done = page.signedOutAt === url;
+  return <Redirect to={done ? routes.login : withNext(routes.login, url)} />;
 }
 
 /** For people who are not signed in: the sign-in and registration pages. */
 export function GuestOnly({ children }: { children: ReactNode }) {
   const state = auth.useAuthState();
-  const again = useSignInAgain();
+  const reauthenticating = useReauthentication();
   const next = useNext();
   const router = useRouter();
   const target = next ?? routes.dashboard;
   useEffect(() => router.prefetch(target), [router, target]);
 
   if (state.status === "otp_pending") return <Redirect to={withNext(routes.otp, next)} />;
-  if (state.status === "signed_in" && !(again && state.freshness.kind === "stale")) {
+  if (state.status === "signed_in" && !(reauthenticating && state.freshness.kind === "stale")) {
     return <Redirect to={target} />;
   }
   return children;

@@ -9,8 +9,8 @@ import { auth } from "@/lib/auth";
 import { May } from "@/lib/may";
 import { isEnding } from "@/lib/messages";
 import { routes, withNext } from "@/lib/routes";
-import { useHere } from "./here";
-import { usePlace } from "./place";
+import { useCurrentUrl } from "./current-url";
+import { useKeptPage } from "./kept-page";
 import { UserMenu } from "./user-menu";
 
 export function Header({ brand }: { brand: ReactNode }) {
@@ -53,11 +53,11 @@ function NavLink({ href, children }: { href: string; children: ReactNode }) {
 /** The user's menu, or links to sign in; nothing while it is not known who is signed in. */
 function WayIn() {
   const state = auth.useAuthState();
-  const here = useHere();
-  const { front } = usePlace();
-  const { register } = auth.useOffers();
+  const url = useCurrentUrl();
+  const { signInReason } = useKeptPage();
+  const { register } = auth.useFeatures();
   // A sign-in screen is shown in front of the page already.
-  if (front && state.status !== "signed_in") return null;
+  if (signInReason && state.status !== "signed_in") return null;
   switch (state.status) {
     case "signed_in":
       return <UserMenu user={state.user} stale={state.freshness.kind === "stale"} />;
@@ -65,7 +65,7 @@ function WayIn() {
     case "otp_pending": {
       // After an ended session the user comes back to the same page.
       const ended = state.status === "signed_out" && isEnding(state.why);
-      const next = ended ? here : null;
+      const next = ended ? url : null;
       return (
         <>
           <Button asChild look={register ? "quiet" : "primary"} size="sm">

@@ -7,12 +7,12 @@ import { Mark } from "@/components/ui/mark";
 import { Centered, PageTitle, PRODUCT } from "@/components/ui/page";
 import { Spinner } from "@/components/ui/spinner";
 import { auth, type Outage } from "@/lib/auth";
-import { useAfter } from "@/lib/clock";
+import { useElapsed } from "@/lib/clock";
 import { since } from "@/lib/format";
-import type { Trouble } from "@/lib/keyring";
-import { obstacleWords } from "@/lib/messages";
+import type { KeyringNotice } from "@/lib/keyring";
+import { obstacleText } from "@/lib/messages";
 import { routes } from "@/lib/routes";
-import { wishToSignInAgain } from "./again";
+import { requestReauthentication } from "./re-authenticate";
 import { NextTry, TryNow } from "./retry";
 import { Unlock, useUnlock } from "./unlock";
 
@@ -29,21 +29,21 @@ function Neutral({ children }: { children?: ReactNode }) {
   );
 }
 
-type Awaited = { outage: Outage | null; ownerUnknown: boolean; trouble: Trouble | null };
+type Awaited = { outage: Outage | null; ownerUnknown: boolean; notice: KeyringNotice | null };
 
 export function Restoring(awaited: Awaited) {
   return <Neutral>{content(awaited)}</Neutral>;
 }
 
-function content({ outage, ownerUnknown, trouble }: Awaited) {
-  if (trouble) return <Locked trouble={trouble} />;
+function content({ outage, ownerUnknown, notice }: Awaited) {
+  if (notice) return <Locked notice={notice} />;
   if (!outage) return <Waiting />;
   return ownerUnknown ? <OwnerUnknown outage={outage} /> : <Unreachable outage={outage} />;
 }
 
 /** Shows no text for the first second, because most starts take less. */
 function Waiting() {
-  const late = useAfter(1000);
+  const late = useElapsed(1000);
   return (
     <div role="status" className="flex flex-col items-center gap-5">
       <Mark className="size-10 text-line-strong/50" />
@@ -85,7 +85,7 @@ function Why({ outage: { why } }: { outage: Outage }) {
   if (!why) return null;
   return (
     <p className="mt-2 text-muted" role="status">
-      {obstacleWords(why)}
+      {obstacleText(why)}
     </p>
   );
 }
@@ -112,17 +112,17 @@ function OwnerUnknown({ outage }: { outage: Outage }) {
   );
 }
 
-function Locked({ trouble }: { trouble: Trouble }) {
+function Locked({ notice }: { notice: KeyringNotice }) {
   const { busy, tried, unlock } = useUnlock();
   return (
     <>
       <Mark className="mb-6 size-10 text-accent" />
-      <h1 className="text-xl font-semibold">{trouble.title}</h1>
+      <h1 className="text-xl font-semibold">{notice.title}</h1>
       <p className="mt-2 text-muted" role="status">
-        {tried ? trouble.still : trouble.text}
+        {tried ? notice.still : notice.text}
       </p>
       <div className="mt-6 flex gap-2.5">
-        <Unlock trouble={trouble} busy={busy} unlock={unlock} look="primary" size="md" />
+        <Unlock notice={notice} busy={busy} unlock={unlock} look="primary" size="md" />
         <SignInAgain />
       </div>
     </>
@@ -136,7 +136,7 @@ function SignInAgain({ label = "Sign in again" }: { label?: string }) {
     <Button
       look="secondary"
       onClick={() => {
-        wishToSignInAgain();
+        requestReauthentication();
         router.push(routes.login);
       }}
     >

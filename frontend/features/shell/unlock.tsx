@@ -3,7 +3,7 @@
 import { useState } from "react";
 import { Button, type ButtonProps } from "@/components/ui/button";
 import { auth } from "@/lib/auth";
-import type { Trouble } from "@/lib/keyring";
+import type { KeyringNotice } from "@/lib/keyring";
 
 /** Makes the app try the keyring at once. The keyring may then ask for its password. */
 export function useUnlock() {
@@ -29,15 +29,15 @@ export function useUnlock() {
 }
 
 export function Unlock({
-  trouble,
+  notice,
   busy,
   unlock,
   ...rest
-}: { trouble: Trouble; busy: boolean; unlock: () => Promise<void> } & ButtonProps) {
-  if (!trouble.action) return null;
+}: { notice: KeyringNotice; busy: boolean; unlock: () => Promise<void> } & ButtonProps) {
+  if (!notice.action) return null;
   return (
     <Button look="secondary" size="sm" {...rest} busy={busy} onClick={() => void unlock()}>
-      {trouble.action}
+      {notice.action}
     </Button>
   );
 }

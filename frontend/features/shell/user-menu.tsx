@@ -17,8 +17,8 @@ import { auth, type User } from "@/lib/auth";
 import { desktop } from "@/lib/desktop";
 import { describe } from "@/lib/messages";
 import { routes } from "@/lib/routes";
-import { wishToSignInAgain } from "./again";
-import { isGuarded } from "./place";
+import { isGuarded } from "./kept-page";
+import { requestReauthentication } from "./re-authenticate";
 
 export function UserMenu({ user, stale }: { user: User; stale: boolean }) {
   const router = useRouter();
@@ -77,7 +77,7 @@ export function UserMenu({ user, stale }: { user: User; stale: boolean }) {
           <MenuItem
             onSelect={() => {
               focusElsewhere.current = true;
-              wishToSignInAgain();
+              requestReauthentication();
             }}
           >
             <RotateCcw aria-hidden />

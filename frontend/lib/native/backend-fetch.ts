@@ -2,10 +2,10 @@
 // This side sends the request to the shell and makes a real `Response` of the answer; it never sees
 // a token.
 
+import { type BackendCall, openBackendCall } from "./backend-call";
 import { commands } from "./commands";
 import { NativeError } from "./errors";
-import { type Exchange, openExchange } from "./exchange";
-import { type BodyGiven, requestBody } from "./request-body";
+import { type BodyInput, requestBody } from "./request-body";
 import { type UploadProgress, upload } from "./upload";
 import { FAILURES, type FetchReply } from "./wire";
 
@@ -18,7 +18,7 @@ export type { UploadProgress } from "./upload";
 export type BackendInit = {
   method?: string;
   headers?: HeadersInit;
-  body?: BodyGiven;
+  body?: BodyInput;
   json?: unknown;
   signal?: AbortSignal | null;
   onUploadProgress?: (progress: UploadProgress) => void;
@@ -29,28 +29,28 @@ export async function backendFetch(path: string, init: BackendInit = {}): Promis
   const { signal } = init;
   signal?.throwIfAborted();
   const headers = new Headers(init.headers);
-  const given = bodyGiven(init, headers);
-  const method = (init.method ?? (given == null ? "GET" : "POST")).toUpperCase();
-  if (given != null && (method === "GET" || method === "HEAD")) {
+  const input = bodyInput(init, headers);
+  const method = (init.method ?? (input == null ? "GET" : "POST")).toUpperCase();
+  if (input != null && (method === "GET" || method === "HEAD")) {
     throw new TypeError(`A ${method} request cannot have a body.`);
   }
-  const exchange = openExchange(signal);
+  const call = openBackendCall(signal);
   try {
-    const body = await exchange.step(requestBody(given, headers));
+    const body = await call.step(requestBody(input, headers));
     const request = { path, method, headers: [...headers] };
     if (body.kind === "blob" || body.kind === "stream") {
-      return response(exchange, await upload(exchange, request, body, init.onUploadProgress));
+      return response(call, await upload(call, request, body, init.onUploadProgress));
     }
     const text = body.kind === "text" ? body.text : null;
-    const asked = commands.backendFetch(exchange.number, { ...request, body: text });
-    return response(exchange, await exchange.step(asked));
+    const asked = commands.backendFetch(call.number, { ...request, body: text });
+    return response(call, await call.step(asked));
   } catch (cause) {
-    exchange.cancel();
+    call.cancel();
     throw cause;
   }
 }
 
-function bodyGiven(init: BackendInit, headers: Headers): BodyGiven {
+function bodyInput(init: BackendInit, headers: Headers): BodyInput {
   if (init.json === undefined) return init.body;
   if (init.body != null) throw new TypeError("Give either `body` or `json`, not both.");
   if (!headers.has("content-type")) headers.set("content-type", "application/json");
@@ -59,7 +59,7 @@ function bodyGiven(init: BackendInit, headers: Headers): BodyGiven {
 
 const BODILESS = new Set([204, 205, 304]);
 
-function response(exchange: Exchange, { status, headers, body, streamed }: FetchReply): Response {
+function response(call: BackendCall, { status, headers, body, streamed }: FetchReply): Response {
   if (status < 200 || status > 599) {
     const message = `The backend answered with the impossible status ${status}.`;
     throw new NativeError({ ...FAILURES.badAnswer, message });
@@ -72,20 +72,20 @@ function response(exchange: Exchange, { status, headers, body, streamed }: Fetch
       // `Headers` refuses this name or value, so the page does not get it.
     }
   }
-  if (streamed) return new Response(stream(exchange), { status, headers: kept });
-  exchange.end();
+  if (streamed) return new Response(stream(call), { status, headers: kept });
+  call.end();
   return new Response(BODILESS.has(status) ? null : body, { status, headers: kept });
 }
 
 /** A body that is read from the shell only as fast as the page reads it. */
-function stream(exchange: Exchange): ReadableStream<Uint8Array> {
-  const { number, signal } = exchange;
+function stream(call: BackendCall): ReadableStream<Uint8Array> {
+  const { number, signal } = call;
   let leave = () => {};
   return new ReadableStream<Uint8Array>(
     {
       start: (controller) => {
         const abort = () => {
-          exchange.cancel();
+          call.cancel();
           controller.error(signal?.reason);
         };
         if (signal?.aborted) return abort();
@@ -97,19 +97,19 @@ function stream(exchange: Exchange): ReadableStream<Uint8Array> {
           const piece = await commands.backendRead(number);
           if (signal?.aborted) return;
           if (piece.byteLength > 0) return controller.enqueue(new Uint8Array(piece));
-          exchange.end();
+          call.end();
           leave();
           controller.close();
         } catch (cause) {
           if (signal?.aborted) return;
-          exchange.cancel();
+          call.cancel();
           leave();
           throw cause;
         }
       },
       cancel: () => {
         leave();
-        exchange.cancel();
+        call.cancel();
       },
     },
     { highWaterMark: 0 },

@@ -13,11 +13,11 @@ export {
 } from "./auth-fetch";
 export { type BackendInit, backendFetch, type UploadProgress } from "./backend-fetch";
 export { commands } from "./commands";
-export { dueAt } from "./due";
+export { dueAt } from "./deadlines";
 export { isAuthError, NativeError } from "./errors";
-export type { Permission } from "./permissions";
 export { counted, type DownloadProgress } from "./progress";
 export { publicFetch } from "./public-fetch";
+export type { Right } from "./rights";
 export { type SessionRead, sessionRead } from "./session-read";
 export { type Snapshot, WAITING } from "./snapshot";
 export type * from "./wire";

@@ -42,7 +42,7 @@ export async function callRaw<T>(
 export type Subscription = { ready: Promise<void>; stop: () => void };
 
 /** Subscribes to an event. The handler is not called again after `stop()` returns. */
-export function hear<T>(event: string, handler: (payload: T) => void): Subscription {
+export function subscribeTo<T>(event: string, handler: (payload: T) => void): Subscription {
   let active = true;
   const listening = listen<T>(event, ({ payload }) => {
     if (active) handler(payload);

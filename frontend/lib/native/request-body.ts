@@ -4,7 +4,7 @@
 import { multipart } from "./multipart";
 
 /** A body up to this size is kept in memory, so that it can be sent again. */
-export const KEPT = 1024 * 1024;
+export const REPLAY_BODY_LIMIT = 1024 * 1024;
 
 export type RequestBody =
   | { kind: "none" }
@@ -12,10 +12,10 @@ export type RequestBody =
   | { kind: "blob"; blob: Blob }
   | { kind: "stream"; stream: ReadableStream<Uint8Array> };
 
-export type BodyGiven = BodyInit | null | undefined;
+export type BodyInput = BodyInit | null | undefined;
 
 /** Reads `body`, and sets its type in `headers` where the caller has not. */
-export async function requestBody(body: BodyGiven, headers: Headers): Promise<RequestBody> {
+export async function requestBody(body: BodyInput, headers: Headers): Promise<RequestBody> {
   if (body === null || body === undefined) return { kind: "none" };
   const typed = (type: string) => {
     if (type && !headers.has("content-type")) headers.set("content-type", type);
@@ -47,19 +47,19 @@ export async function requestBody(body: BodyGiven, headers: Headers): Promise<Re
 
 /** Long text is sent as bytes, because the app holds the text of a command several times. */
 function text(value: string): RequestBody {
-  if (value.length > KEPT / 4) {
+  if (value.length > REPLAY_BODY_LIMIT / 4) {
     const blob = new Blob([value]);
-    return blob.size > KEPT ? { kind: "blob", blob } : { kind: "text", text: value };
+    return blob.size > REPLAY_BODY_LIMIT ? { kind: "blob", blob } : { kind: "text", text: value };
   }
   return { kind: "text", text: value };
 }
 
-/** A stream that ends within `KEPT` bytes becomes bytes, which can be sent again. */
+/** A stream that ends within `REPLAY_BODY_LIMIT` bytes becomes bytes, which can be sent again. */
 async function short(stream: ReadableStream<Uint8Array>): Promise<RequestBody> {
   const reader = stream.getReader();
   const chunks: Uint8Array[] = [];
   let size = 0;
-  while (size <= KEPT) {
+  while (size <= REPLAY_BODY_LIMIT) {
     const { done, value } = await reader.read();
     if (done) return { kind: "blob", blob: new Blob(chunks as BlobPart[]) };
     if (!(value instanceof Uint8Array)) throw new TypeError("A stream must give Uint8Arrays.");

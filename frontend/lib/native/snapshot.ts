@@ -2,22 +2,22 @@
 // opened before the first read, so that no change is missed between the two.
 
 import { commands } from "./commands";
-import { noteArrival } from "./due";
+import { noteArrival } from "./deadlines";
 import { NativeError } from "./errors";
-import { hear, insideApp, type Subscription } from "./ipc";
+import { insideApp, type Subscription, subscribeTo } from "./ipc";
 import type { SessionChanged, SessionState } from "./wire";
 
 /** Why the page does not know the session. */
-export type Trouble = "outside_app" | "no_answer" | "misconfigured" | "cannot_start";
+export type StartFailure = "outside_app" | "no_answer" | "misconfigured" | "cannot_start";
 
 export type Snapshot =
   | { kind: "waiting" }
-  | { kind: "failed"; reason: Trouble; message: string }
+  | { kind: "failed"; reason: StartFailure; message: string }
   | { kind: "known"; changed: SessionChanged };
 
 export const WAITING: Snapshot = { kind: "waiting" };
 
-function trouble(cause: unknown): Trouble {
+function startFailure(cause: unknown): StartFailure {
   const code = cause instanceof NativeError ? cause.code : null;
   return code === "misconfigured" || code === "cannot_start" ? code : "no_answer";
 }
@@ -54,7 +54,7 @@ export function createSnapshotStore() {
     // Events wait until the first read has named this window's workspace.
     const early: SessionChanged[] = [];
     let named = false;
-    const mine = hear<SessionChanged>("session-changed", (changed) => {
+    const mine = subscribeTo<SessionChanged>("session-changed", (changed) => {
       if (named) accept(changed);
       else early.push(changed);
     });
@@ -71,7 +71,7 @@ export function createSnapshotStore() {
       if (subscription !== mine) return;
       stop();
       const message = cause instanceof Error ? cause.message : "";
-      set({ kind: "failed", reason: trouble(cause), message });
+      set({ kind: "failed", reason: startFailure(cause), message });
     }
   }
 

@@ -1,8 +1,8 @@
 // Sends a body to the shell piece by piece. Each piece waits for the one before, so that at most one is
 // in memory here and a few are in the shell.
 
+import type { BackendCall } from "./backend-call";
 import { commands } from "./commands";
-import type { Exchange } from "./exchange";
 import type { FetchReply, UploadRequest } from "./wire";
 
 /** The largest piece that the shell takes. */
@@ -13,28 +13,28 @@ export type UploadProgress = { sent: number; total: number | null };
 type Source = { kind: "blob"; blob: Blob } | { kind: "stream"; stream: ReadableStream<Uint8Array> };
 
 export async function upload(
-  exchange: Exchange,
+  call: BackendCall,
   request: Pick<UploadRequest, "path" | "method" | "headers">,
   source: Source,
   onProgress: (progress: UploadProgress) => void = () => undefined,
 ): Promise<FetchReply> {
   const total = source.kind === "blob" ? source.blob.size : null;
   const whole = { ...request, length: total, replayable: source.kind === "blob" };
-  await exchange.step(commands.backendUpload(exchange.number, whole));
+  await call.step(commands.backendUpload(call.number, whole));
   for (;;) {
-    await give(exchange, source, (sent) => onProgress({ sent, total }));
-    const given = await exchange.step(commands.backendAnswer(exchange.number));
+    await give(call, source, (sent) => onProgress({ sent, total }));
+    const given = await call.step(commands.backendAnswer(call.number));
     if (given.kind === "answer") return given.reply;
   }
 }
 
-async function give(exchange: Exchange, source: Source, progress: (sent: number) => void) {
+async function give(call: BackendCall, source: Source, progress: (sent: number) => void) {
   let sent = 0;
   progress(sent);
   const pieces = source.kind === "blob" ? ofBlob(source.blob) : ofStream(source.stream);
   // Leaving this loop early also cancels the stream that the pieces come from.
   for await (const piece of pieces) {
-    const wanted = await exchange.step(commands.backendWrite(exchange.number, piece));
+    const wanted = await call.step(commands.backendWrite(call.number, piece));
     if (!wanted) return;
     sent += piece.byteLength;
     progress(sent);

@@ -15,6 +15,7 @@ import { type ComponentType, useMemo, useState } from "react";
 import { vi } from "vitest";
 import Account from "@/app/account/page";
 import Admin from "@/app/admin/page";
+import { AppFrame } from "@/app/app-frame";
 import Login from "@/app/auth/login/page";
 import Otp from "@/app/auth/otp/page";
 import Register from "@/app/auth/register/page";
@@ -22,7 +23,6 @@ import Dashboard from "@/app/dashboard/page";
 import NotFound from "@/app/not-found";
 import Home from "@/app/page";
 import Payment from "@/app/payment/page";
-import { Whole } from "@/app/whole";
 import { auth } from "@/lib/auth";
 
 const PAGES: Record<string, ComponentType> = {
@@ -64,9 +64,9 @@ export function App({ at, visit }: { at: string; visit: Visit }) {
     <AppRouterContext.Provider value={router}>
       <PathnameContext.Provider value={url.pathname}>
         <SearchParamsContext.Provider value={query}>
-          <Whole>
+          <AppFrame>
             <Page key={url.pathname} />
-          </Whole>
+          </AppFrame>
         </SearchParamsContext.Provider>
       </PathnameContext.Provider>
     </AppRouterContext.Provider>

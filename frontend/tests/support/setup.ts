@@ -4,7 +4,7 @@ import { cleanup } from "@testing-library/react";
 import { toast } from "sonner";
 import { afterEach, vi } from "vitest";
 import { leaveNotice } from "@/features/auth/notice";
-import { forgetWaits } from "@/features/auth/waits";
+import { clearWaits } from "@/features/auth/retry-waits";
 import { snapshots } from "@/lib/native";
 
 // Functions that the components need and jsdom does not have.
@@ -31,7 +31,7 @@ afterEach(() => {
   cleanup();
   toast.dismiss();
   leaveNotice(null);
-  forgetWaits();
+  clearWaits();
   snapshots.stop();
   clearMocks();
   vi.useRealTimers();

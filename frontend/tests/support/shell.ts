@@ -5,10 +5,10 @@ import { emit } from "@tauri-apps/api/event";
 import { mockIPC } from "@tauri-apps/api/mocks";
 import { act } from "@testing-library/react";
 import type {
+  BackendFeatures,
   Cause,
   FetchReply,
   FetchRequest,
-  BackendFeatures,
   SessionChanged,
   SessionState,
 } from "@/lib/native";

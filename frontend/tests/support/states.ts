@@ -2,13 +2,13 @@
 
 import type {
   AuthError,
+  BackendFeatures,
   ErrorCode,
   FetchReply,
   Freshness,
   Obstacle,
-  BackendFeatures,
   Outage,
-  Permission,
+  Right,
   SessionState,
   SignedOutReason,
   User,
@@ -33,16 +33,11 @@ export const everything: BackendFeatures = {
 /** Makes Ada an administrator, when added to one of her states. */
 export const asAdmin = {
   user: { roles: ["user", "admin"] },
-  may: ["people.export", "people.see"] satisfies Permission[],
+  may: ["people.export", "people.see"] satisfies Right[],
 };
 
 export function signedIn(
-  more: {
-    user?: Partial<User>;
-    freshness?: Freshness;
-    remembered?: boolean;
-    may?: Permission[];
-  } = {},
+  more: { user?: Partial<User>; freshness?: Freshness; remembered?: boolean; may?: Right[] } = {},
 ): SessionState {
   return {
     status: "signed_in",

@@ -110,8 +110,8 @@ fn page_failures() -> String {
     text
 }
 
-/// Every permission that the app's configuration lets some role have.
-fn permissions() -> String {
+/// Every right that the app's configuration lets some role have.
+fn rights() -> String {
     let config = std::fs::read_to_string(root().join("tauri.conf.json")).expect("a configuration");
     let config: serde_json::Value = serde_json::from_str(&config).expect("it is JSON");
     let roles = config["plugins"]["vestibule"].get("roles").cloned();
@@ -129,7 +129,7 @@ fn permissions() -> String {
     };
     format!(
         "// Generated from `plugins.vestibule.roles` in tauri.conf.json by `cargo xtask types`. Do \
-         not edit.\n\n/** What a role may let someone do in this app. */\nexport type Permission = \
+         not edit.\n\n/** What a role may let someone do in this app. */\nexport type Right = \
          {union};\n"
     )
 }
@@ -168,8 +168,8 @@ fn wire_types() {
 }
 
 #[test]
-fn permission_types() {
-    keep("permissions.ts", &permissions(), "tauri.conf.json");
+fn right_types() {
+    keep("rights.ts", &rights(), "tauri.conf.json");
 }
 
 #[test]

@@ -3,10 +3,10 @@
 import { type SyntheticEvent, useState } from "react";
 import type { FieldValues, UseFormReturn } from "react-hook-form";
 import type { AuthFailure, Result } from "@/lib/auth";
+import type { FormName } from "./retry-waits";
 import { useFailure } from "./use-failure";
-import type { Asked } from "./waits";
 
-export type Sending = {
+export type FormSubmission = {
   failure: AuthFailure | null;
   /** Seconds until the backend may be asked again. */
   wait: number;
@@ -17,13 +17,13 @@ export type Sending = {
 };
 
 /** Sends a form to the backend, one submission at a time and not before a wait is over. */
-export function useSending<F extends FieldValues, T>(
-  asked: Asked,
+export function useFormSubmission<F extends FieldValues, T>(
+  formName: FormName,
   form: UseFormReturn<F>,
   send: (fields: F) => Promise<Result<T>>,
   { onAccepted, onRefused }: Answered<F, T>,
-): Sending {
-  const { failure, wait, fail, clear } = useFailure(asked);
+): FormSubmission {
+  const { failure, wait, fail, clear } = useFailure(formName);
   const [accepted, setAccepted] = useState(false);
   const busy = form.formState.isSubmitting || accepted;
   const submit = form.handleSubmit(async (fields) => {

@@ -4,8 +4,8 @@ import { usePathname } from "next/navigation";
 import { type ReactNode, useLayoutEffect } from "react";
 import { auth } from "@/lib/auth";
 import { desktop } from "@/lib/desktop";
-import { keyringTrouble } from "@/lib/keyring";
-import { useSignInAgain } from "./again";
+import { keyringNotice } from "@/lib/keyring";
+import { useReauthentication } from "./re-authenticate";
 import { CannotStart, Misconfigured, OutsideApp, Restoring, Unanswered } from "./restoring";
 
 // Starts as soon as this code is loaded, so that the snapshot has arrived when React mounts.
@@ -17,7 +17,7 @@ if (typeof window !== "undefined") void auth.start();
  */
 export function SessionGate({ children }: { children: ReactNode }) {
   const snapshot = auth.useSnapshot();
-  const again = useSignInAgain();
+  const reauthenticating = useReauthentication();
   const path = usePathname();
   const state = snapshot.kind === "known" ? snapshot.changed.state : null;
   const presentable = state
@@ -41,13 +41,13 @@ export function SessionGate({ children }: { children: ReactNode }) {
         return <Unanswered message={snapshot.message} />;
     }
   }
-  if (!state) return <Restoring outage={null} ownerUnknown={false} trouble={null} />;
-  if (state.status === "restoring" && !(again && path.startsWith("/auth/"))) {
+  if (!state) return <Restoring outage={null} ownerUnknown={false} notice={null} />;
+  if (state.status === "restoring" && !(reauthenticating && path.startsWith("/auth/"))) {
     return (
       <Restoring
         outage={state.outage}
         ownerUnknown={state.ownerUnknown}
-        trouble={keyringTrouble(state)}
+        notice={keyringNotice(state)}
       />
     );
   }

@@ -6,12 +6,12 @@ import { auth, type SessionState } from "@/lib/auth";
 import { isBehindKeyring } from "@/lib/keyring";
 
 /** Shows a message in every window when the session changes while the window is open. */
-export function SessionNews() {
+export function SessionToasts() {
   useEffect(() => {
     let before = auth.state();
     return auth.subscribe(() => {
       const now = auth.state();
-      const text = news(before, now);
+      const text = toastText(before, now);
       before = now;
       if (text) toast(text);
     });
@@ -19,7 +19,7 @@ export function SessionNews() {
   return null;
 }
 
-function news(before: SessionState, now: SessionState): string | null {
+function toastText(before: SessionState, now: SessionState): string | null {
   if (before.status !== "signed_in") return null;
   if (now.status === "signed_out" && now.why === "by_user") return "You have signed out.";
   if (

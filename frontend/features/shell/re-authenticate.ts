@@ -6,12 +6,12 @@ import { auth } from "@/lib/auth";
 // The user's choice to sign in again while a session is still held, because the backend keeps failing.
 // It is in memory only: a reload, another page or a fresh session ends it.
 
-let wished = false;
+let requested = false;
 const listeners = new Set<() => void>();
 
 function set(next: boolean) {
-  if (wished === next) return;
-  wished = next;
+  if (requested === next) return;
+  requested = next;
   for (const listener of [...listeners]) listener();
 }
 
@@ -24,21 +24,21 @@ auth.subscribe(() => {
   if (!held) set(false);
 });
 
-export function wishToSignInAgain(): void {
+export function requestReauthentication(): void {
   set(true);
 }
 
-export function forgetSigningInAgain(): void {
+export function cancelReauthentication(): void {
   set(false);
 }
 
-export function useSignInAgain(): boolean {
+export function useReauthentication(): boolean {
   return useSyncExternalStore(
     (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    () => wished,
+    () => requested,
     () => false,
   );
 }

@@ -9,9 +9,9 @@ const PAGE = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
 const COUNT = 2 ** 20;
 let count = 0;
 
-export type Exchange = ReturnType<typeof openExchange>;
+export type BackendCall = ReturnType<typeof openBackendCall>;
 
-export function openExchange(signal: AbortSignal | null | undefined) {
+export function openBackendCall(signal: AbortSignal | null | undefined) {
   count = (count + 1) % COUNT;
   const number = PAGE * COUNT + count;
   let over = false;
