@@ -5,12 +5,12 @@
 //! replaced: sockets are real, processes are real, and the keyring is the system's wherever a
 //! promise is about it.
 
-mod bounded;
 #[cfg(target_os = "linux")]
 mod canaries;
 mod cargo;
 #[cfg(target_os = "linux")]
 mod carrier;
+pub mod children;
 mod clocks;
 #[cfg(target_os = "linux")]
 pub mod crash;
@@ -20,23 +20,23 @@ pub mod fleet;
 mod keyring;
 #[cfg(target_os = "linux")]
 mod launches;
+mod network_faults;
 mod origin;
 #[cfg(target_os = "linux")]
-mod page_bounds;
+mod page_limits;
 mod parsers;
-pub mod parts;
 mod plans;
 mod pool;
+#[cfg(target_os = "linux")]
+mod process_race;
 mod proxy;
 pub mod registry;
 pub mod report;
+mod response_limits;
 mod rig;
 #[cfg(target_os = "linux")]
 mod right_person;
-#[cfg(target_os = "linux")]
-mod rivals;
 mod secrecy;
 mod sequences;
 mod single_flight;
 mod transient;
-mod troubles;

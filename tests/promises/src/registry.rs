@@ -26,22 +26,22 @@ use std::time::Instant;
 #[cfg(target_os = "linux")]
 use crate::canaries;
 #[cfg(target_os = "linux")]
-use crate::crash::{farewell, grace, strict, two_people};
+use crate::crash::{grace, sign_outs, strict, two_people};
 use crate::definite::by_status;
 #[cfg(target_os = "linux")]
-use crate::keyring::{deaths, silence};
+use crate::keyring::{daemon_deaths, silent_keyring};
 #[cfg(target_os = "linux")]
 use crate::launches;
 #[cfg(target_os = "linux")]
-use crate::page_bounds;
+use crate::page_limits;
+#[cfg(target_os = "linux")]
+use crate::process_race;
 use crate::report::{self, Row};
 #[cfg(target_os = "linux")]
 use crate::right_person::{self, mutants};
-#[cfg(target_os = "linux")]
-use crate::rivals;
 use crate::{
-    bounded, clocks, definite, fleet, origin, parsers, plans, secrecy, sequences, single_flight,
-    transient,
+    clocks, definite, fleet, origin, parsers, plans, response_limits, secrecy, sequences,
+    single_flight, transient,
 };
 
 /// What a form has to work with.
@@ -107,26 +107,26 @@ pub const PROMISES: &[Promise] = &[
     promise!("P2", definite),
     promise!("P2", by_status),
     #[cfg(target_os = "linux")]
-    promise!("P3", rivals),
+    promise!("P3", process_race),
     promise!("P4", single_flight),
     #[cfg(target_os = "linux")]
     promise!("P5", grace),
     #[cfg(target_os = "linux")]
     promise!("P5", strict),
     #[cfg(target_os = "linux")]
-    promise!("P6", deaths),
+    promise!("P6", daemon_deaths),
     #[cfg(target_os = "linux")]
-    promise!("P7", silence),
+    promise!("P7", silent_keyring),
     #[cfg(target_os = "linux")]
     promise!("P8", canaries),
     promise!("P9", secrecy),
     promise!("P10", origin),
-    promise!("P11", bounded),
+    promise!("P11", response_limits),
     promise!("P12", clocks),
     promise!("P12", plans),
     promise!("P13", fleet),
     #[cfg(target_os = "linux")]
-    promise!("P14", farewell),
+    promise!("P14", sign_outs),
     #[cfg(target_os = "linux")]
     promise!("P15", launches),
     promise!("P17", parsers),
@@ -137,7 +137,7 @@ pub const PROMISES: &[Promise] = &[
     #[cfg(target_os = "linux")]
     promise!("P19", two_people),
     #[cfg(target_os = "linux")]
-    promise!("P21", page_bounds),
+    promise!("P21", page_limits),
 ];
 
 /// Runs the promises with these names, or all of them, one after the other.

@@ -2,19 +2,19 @@
 //! long form, and prints one table. Exits with 1 if a promise does not hold, with 2 if the
 //! command line is wrong.
 //!
-//! `soak --part NAME …` runs the child process that a promise needs.
+//! `soak --child NAME …` runs the child process that a promise needs.
 
 use std::process::ExitCode;
 
 use vestibule_promises::registry::{self, Form, PROMISES, Setting};
-use vestibule_promises::{parts, report};
+use vestibule_promises::{children, report};
 
 const HELP: &str = "soak [PROMISE…] [--short] [--markdown]";
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1).peekable();
-    if arguments.next_if(|first| first == "--part").is_some() {
-        return parts::run(&arguments.collect::<Vec<_>>());
+    if arguments.next_if(|first| first == "--child").is_some() {
+        return children::run(&arguments.collect::<Vec<_>>());
     }
     let (mut form, mut markdown, mut names) = (Form::Long, false, Vec::new());
     for argument in arguments {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use vestibule_bus::Bus;
 
-use super::blow::{Blow, blows};
+use super::kill_point::{KillPoint, kill_points};
 use super::survival::{self, Rule};
 use crate::registry::Setting;
 use crate::report::Row;
@@ -17,35 +17,35 @@ pub(super) const GRACE: Duration = Duration::from_secs(60);
 
 /// Every step once, and as many random moments.
 pub async fn short(setting: &Setting) -> Row {
-    run(setting, survival::bus(), blows(1)).await
+    run(setting, survival::bus(), kill_points(1)).await
 }
 
 /// The long form: many kills.
 pub async fn long(setting: &Setting) -> Row {
-    run(setting, survival::bus(), blows(25)).await
+    run(setting, survival::bus(), kill_points(25)).await
 }
 
 /// The first few kills with each carrier, on a bus whose keyring daemon a test breaks meanwhile.
 pub async fn few(setting: &Setting, bus: &Arc<Bus>, kills: usize) -> Row {
-    let blows = blows(1).into_iter().take(kills).collect();
-    run(setting, Ok(bus.clone()), blows).await
+    let kill_points = kill_points(1).into_iter().take(kills).collect();
+    run(setting, Ok(bus.clone()), kill_points).await
 }
 
-async fn run(setting: &Setting, bus: Result<Arc<Bus>, Lost>, blows: Vec<Blow>) -> Row {
+async fn run(setting: &Setting, bus: Result<Arc<Bus>, Lost>, kill_points: Vec<KillPoint>) -> Row {
     let rule = Rule::Forgiving(GRACE);
-    let kills = survival::run("P5", setting, bus, blows, rule).await;
-    let [mut toll, body] = kills.tolls;
-    toll.add(&body);
+    let kills = survival::run("P5", setting, bus, kill_points, rule).await;
+    let [mut counts, body] = kills.counts;
+    counts.add(&body);
     Row {
         promise: "P5",
         what: format!(
             "SIGKILL at every step and at {} random moments, the token in cookies and in bodies, \
              60 s of grace{}",
-            toll.random, kills.broken
+            counts.random, kills.broken
         ),
-        runs: toll.kills,
-        losses: toll.losses,
+        runs: counts.kills,
+        losses: counts.losses,
         bound: "0 lost",
-        holds: toll.losses == 0,
+        holds: counts.losses == 0,
     }
 }

@@ -5,19 +5,19 @@
 //! ([`vestibule_core::failpoints`]). Then another process is started with the same folder and
 //! keyring, and its state is checked. Several clients run side by side.
 
-mod blow;
-mod click;
-pub mod farewell;
+mod child;
+mod daemon_monitor;
 pub mod grace;
-mod instrument;
-mod lane;
-mod leaver;
-mod life;
-mod side_by_side;
+mod job_queue;
+mod kill_point;
+mod sign_out_case;
+mod sign_out_worker;
+pub mod sign_outs;
 pub mod strict;
 mod survival;
 pub mod two_people;
+mod worker;
 
-pub(crate) use instrument::Instrument;
-pub(crate) use life::{Heard, Home, Life};
+pub(crate) use child::{ChildHome, ChildProcess, ChildReport};
+pub(crate) use daemon_monitor::DaemonMonitor;
 pub(crate) use survival::{backend, bus};

@@ -2,8 +2,8 @@
 //! client is the only valid one, and a crash before the keyring has it loses the session. No client
 //! can prevent that. These rows show that nothing else is lost, and how long that moment is.
 
-use super::blow::blows;
-use super::survival::{self, Rule, Toll};
+use super::kill_point::kill_points;
+use super::survival::{self, KillCounts, Rule};
 use crate::registry::Setting;
 use crate::report::Row;
 
@@ -18,11 +18,11 @@ pub async fn long(setting: &Setting) -> Row {
 }
 
 async fn run(setting: &Setting, rounds: u64) -> Row {
-    let (bus, blows) = (survival::bus(), blows(rounds));
-    let kills = survival::run("P5", setting, bus, blows, Rule::Strict).await;
-    let [cookies, bodies] = kills.tolls;
-    let mut toll = cookies;
-    toll.add(&bodies);
+    let (bus, kill_points) = (survival::bus(), kill_points(rounds));
+    let kills = survival::run("P5", setting, bus, kill_points, Rule::Strict).await;
+    let [cookies, bodies] = kills.counts;
+    let mut counts = cookies;
+    counts.add(&bodies);
     Row {
         promise: "P5",
         what: format!(
@@ -30,24 +30,24 @@ async fn run(setting: &Setting, rounds: u64) -> Row {
              {} with bodies; {} lost elsewhere{}",
             window(&cookies),
             window(&bodies),
-            toll.losses,
+            counts.losses,
             kills.broken,
         ),
-        runs: toll.kills,
-        losses: toll.losses + toll.in_window,
+        runs: counts.kills,
+        losses: counts.losses + counts.in_window,
         bound: "each between the server's commit and the keyring's confirmation",
-        holds: toll.losses == 0,
+        holds: counts.losses == 0,
     }
 }
 
 /// How many kills lost a session in that moment, and how long the moment is in each rotation.
-fn window(toll: &Toll) -> String {
-    let rotation = toll.rotating.as_secs_f64() * 1000.0 / toll.rotations.max(1) as f64;
-    let rate = toll.random_in_window as f64 / toll.random_rotating.max(1) as f64;
+fn window(counts: &KillCounts) -> String {
+    let rotation = counts.rotating.as_secs_f64() * 1000.0 / counts.rotations.max(1) as f64;
+    let rate = counts.random_in_window as f64 / counts.random_rotating.max(1) as f64;
     format!(
         "{} of {} ({:.1} ms of each rotation's {rotation:.1})",
-        toll.random_in_window,
-        toll.random_rotating,
+        counts.random_in_window,
+        counts.random_rotating,
         rate * rotation,
     )
 }

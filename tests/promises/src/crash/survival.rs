@@ -6,10 +6,10 @@ use std::time::Duration;
 use vestibule_backend::{Backend, Carrier, Config};
 use vestibule_bus::{Bus, Keyring};
 
-use super::blow::{Blow, Moment};
-use super::instrument::Instrument;
-use super::lane::{Fate, Lane};
-use super::side_by_side::Queue;
+use super::daemon_monitor::DaemonMonitor;
+use super::job_queue::Queue;
+use super::kill_point::{KillPoint, Moment};
+use super::worker::{KillOutcome, Worker};
 use crate::carrier::CARRIERS;
 use crate::registry::Setting;
 use crate::rig::Lost;
@@ -25,7 +25,7 @@ pub enum Rule {
 
 /// The counted outcomes of the kills.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Toll {
+pub struct KillCounts {
     /// Kills in all.
     pub kills: u64,
     /// Those at a random moment.
@@ -53,22 +53,22 @@ impl Rule {
     }
 }
 
-impl Toll {
+impl KillCounts {
     /// Adds one kill.
-    fn count(&mut self, blow: Blow, fate: &Result<Fate, Lost>) {
+    fn count(&mut self, kill_point: KillPoint, outcome: &Result<KillOutcome, Lost>) {
         self.kills += 1;
-        self.random += u64::from(blow.is_random());
-        let Ok(fate) = fate else {
+        self.random += u64::from(kill_point.is_random());
+        let Ok(outcome) = outcome else {
             self.losses += 1;
             return;
         };
-        self.in_window += u64::from(fate.in_window);
-        let (rotating, rotations) = fate.rotated;
+        self.in_window += u64::from(outcome.in_window);
+        let (rotating, rotations) = outcome.rotated;
         self.rotating += rotating;
         self.rotations += rotations;
-        if matches!(blow, Blow::Rotating(Moment::Within(_))) {
+        if matches!(kill_point, KillPoint::Rotating(Moment::Within(_))) {
             self.random_rotating += 1;
-            self.random_in_window += u64::from(fate.in_window);
+            self.random_in_window += u64::from(outcome.in_window);
         }
     }
 
@@ -97,8 +97,8 @@ impl Toll {
 /// The result of a list of kills.
 pub struct Kills {
     /// One toll for each of the [`CARRIERS`].
-    pub tolls: [Toll; 2],
-    /// The text about broken keyring daemons; see [`Instrument::broken`].
+    pub counts: [KillCounts; 2],
+    /// The text about broken keyring daemons; see [`DaemonMonitor::broken`].
     pub broken: String,
 }
 
@@ -107,80 +107,82 @@ pub async fn run(
     promise: &'static str,
     setting: &Setting,
     bus: Result<Arc<Bus>, Lost>,
-    blows: Vec<Blow>,
+    kill_points: Vec<KillPoint>,
     rule: Rule,
 ) -> Kills {
-    let of = blows.len() as u64;
+    let of = kill_points.len() as u64;
     let world = async { Ok((backends(rule.grace()).await?, bus?)) };
     let (backends, bus) = match world.await {
         Ok(world) => world,
         Err::<_, Lost>(lost) => {
             eprintln!("\r{promise} lost: {lost}");
             return Kills {
-                tolls: [Toll::none_came_about(of); 2],
+                counts: [KillCounts::none_came_about(of); 2],
                 broken: String::new(),
             };
         }
     };
-    let instrument = Arc::new(Instrument::new(promise, &bus));
-    let with_both = |blow| CARRIERS.map(|carrier| (carrier, blow));
-    let jobs = blows.into_iter().flat_map(with_both).collect();
+    let monitor = Arc::new(DaemonMonitor::new(promise, &bus));
+    let with_both = |kill_point| CARRIERS.map(|carrier| (carrier, kill_point));
+    let jobs = kill_points.into_iter().flat_map(with_both).collect();
     let queue = Queue::new(promise, setting, jobs);
     let ends = queue
         .work_off(|queue| {
-            let lane = |backend| Lane::new(setting, backend, &bus, rule);
-            let mut lanes = backends.each_ref().map(lane);
-            let instrument = instrument.clone();
+            let worker = |backend| Worker::new(setting, backend, &bus, rule);
+            let mut workers = backends.each_ref().map(worker);
+            let monitor = monitor.clone();
             async move {
-                let mut tolls = [Toll::default(); 2];
-                while let Some((carrier, blow)) = queue.next() {
-                    let lane: &mut Lane = &mut lanes[carrier as usize];
-                    let Some(fate) = suffer(lane, blow, carrier, &instrument).await else {
+                let mut counts = [KillCounts::default(); 2];
+                while let Some((carrier, kill_point)) = queue.next() {
+                    let worker: &mut Worker = &mut workers[carrier as usize];
+                    let Some(outcome) = apply(worker, kill_point, carrier, &monitor).await else {
                         break;
                     };
-                    if let Err(lost) = &fate {
-                        eprintln!("\r{promise} lost: {blow:?}, {carrier:?}: {lost}");
-                        lane.start_over().await;
+                    if let Err(lost) = &outcome {
+                        eprintln!("\r{promise} lost: {kill_point:?}, {carrier:?}: {lost}");
+                        worker.start_over().await;
                     }
-                    tolls[carrier as usize].count(blow, &fate);
+                    counts[carrier as usize].count(kill_point, &outcome);
                     queue.done();
                 }
-                tolls
+                counts
             }
         })
         .await;
-    let mut tolls = [Toll::default(); 2];
+    let mut counts = [KillCounts::default(); 2];
     for end in ends.iter().flatten() {
-        tolls[0].add(&end[0]);
-        tolls[1].add(&end[1]);
+        counts[0].add(&end[0]);
+        counts[1].add(&end[1]);
     }
     // A worker that panicked loses its kills; so does an instrument that is given up.
-    for (toll, carrier) in tolls.iter_mut().zip(CARRIERS) {
-        let missing = of - toll.kills;
+    for (counts, carrier) in counts.iter_mut().zip(CARRIERS) {
+        let missing = of - counts.kills;
         if missing > 0 {
             eprintln!("\r{promise} lost: {missing} kills did not happen, {carrier:?}");
         }
-        toll.add(&Toll::none_came_about(missing));
+        counts.add(&KillCounts::none_came_about(missing));
     }
     Kills {
-        tolls,
-        broken: instrument.broken(),
+        counts,
+        broken: monitor.broken(),
     }
 }
 
 /// Makes one kill, again if the keyring daemon broke; `None` if that happens again and again.
-async fn suffer(
-    lane: &mut Lane,
-    blow: Blow,
+async fn apply(
+    worker: &mut Worker,
+    kill_point: KillPoint,
     carrier: Carrier,
-    instrument: &Instrument,
-) -> Option<Result<Fate, Lost>> {
-    while !instrument.is_given_up() {
-        let fate = instrument.watch(lane.suffer(blow), (blow, carrier)).await;
-        if fate.is_some() {
-            return fate;
+    monitor: &DaemonMonitor,
+) -> Option<Result<KillOutcome, Lost>> {
+    while !monitor.is_given_up() {
+        let outcome = monitor
+            .watch(worker.apply(kill_point), (kill_point, carrier))
+            .await;
+        if outcome.is_some() {
+            return outcome;
         }
-        lane.start_over().await;
+        worker.start_over().await;
     }
     None
 }

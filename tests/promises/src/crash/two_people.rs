@@ -9,12 +9,12 @@ use vestibule_backend::{Backend, Carrier, Effect, Fault};
 use vestibule_bus::Bus;
 use vestibule_core::failpoints;
 
-use super::blow::Moment;
-use super::instrument::Instrument;
-use super::lane::strike;
-use super::life::{Home, Life};
-use super::side_by_side::Queue;
+use super::child::{ChildHome, ChildProcess};
+use super::daemon_monitor::DaemonMonitor;
+use super::job_queue::Queue;
+use super::kill_point::Moment;
 use super::survival::{backend, bus};
+use super::worker::kill_at;
 use crate::carrier::{CARRIERS, word};
 use crate::registry::Setting;
 use crate::report::Row;
@@ -31,7 +31,7 @@ const LONG_ROUNDS: u64 = 11;
 
 /// A backend, and what the profile says about it.
 #[derive(Clone)]
-struct Kind {
+struct ReplacementCase {
     backend: Arc<Backend>,
     carrier: Carrier,
     user_from: &'static str,
@@ -39,7 +39,7 @@ struct Kind {
 
 /// A kill that happened.
 #[derive(Clone, Copy, Debug, Default)]
-struct Fate {
+struct KillOutcome {
     is_second: bool,
     is_nobody: bool,
 }
@@ -62,7 +62,7 @@ async fn run(setting: &Setting, rounds: u64) -> Row {
             return row(0, 1, [0; 2], "");
         }
     };
-    let instrument = Arc::new(Instrument::new("P19", &bus));
+    let monitor = Arc::new(DaemonMonitor::new("P19", &bus));
     let mut jobs = Vec::new();
     for _ in 0..rounds {
         for kind in 0..kinds.len() {
@@ -76,23 +76,22 @@ async fn run(setting: &Setting, rounds: u64) -> Row {
     let ends = queue
         .work_off(|queue| {
             let (kinds, bus, setting) = (kinds.clone(), bus.clone(), setting.clone());
-            let instrument = instrument.clone();
+            let monitor = monitor.clone();
             async move {
                 let (mut kills, mut losses, mut ends) = (0_u64, 0_u64, [0_u64; 2]);
                 while let Some((kind, moment)) = queue.next() {
                     let kind = &kinds[kind];
-                    let fate =
-                        watched(&instrument, moment, || suffer(&setting, kind, &bus, moment));
-                    let Some(fate) = fate.await else { break };
+                    let outcome = watched(&monitor, moment, || apply(&setting, kind, &bus, moment));
+                    let Some(outcome) = outcome.await else { break };
                     kills += 1;
-                    match fate {
-                        Ok(fate) => {
-                            ends[0] += u64::from(fate.is_second);
-                            ends[1] += u64::from(fate.is_nobody);
+                    match outcome {
+                        Ok(outcome) => {
+                            ends[0] += u64::from(outcome.is_second);
+                            ends[1] += u64::from(outcome.is_nobody);
                         }
                         Err(lost) => {
                             losses += 1;
-                            let Kind {
+                            let ReplacementCase {
                                 carrier, user_from, ..
                             } = kind;
                             eprintln!("\rP19 lost: {moment:?}, {carrier:?}, {user_from}: {lost}");
@@ -112,22 +111,22 @@ async fn run(setting: &Setting, rounds: u64) -> Row {
         who[1] += nobody;
     }
     // A worker that panicked loses its kills.
-    row(kills, losses + (of - kills), who, &instrument.broken())
+    row(kills, losses + (of - kills), who, &monitor.broken())
 }
 
 /// Makes one kill, again if the keyring daemon ended by itself meanwhile; `None` if that happens
 /// again and again.
 async fn watched<F>(
-    instrument: &Instrument,
+    monitor: &DaemonMonitor,
     moment: Moment,
     kill: impl Fn() -> F,
-) -> Option<Result<Fate, Lost>>
+) -> Option<Result<KillOutcome, Lost>>
 where
-    F: Future<Output = Result<Fate, Lost>>,
+    F: Future<Output = Result<KillOutcome, Lost>>,
 {
-    while !instrument.is_given_up() {
-        if let Some(fate) = instrument.watch(kill(), moment).await {
-            return Some(fate);
+    while !monitor.is_given_up() {
+        if let Some(outcome) = monitor.watch(kill(), moment).await {
+            return Some(outcome);
         }
     }
     None
@@ -149,7 +148,7 @@ fn row(kills: u64, losses: u64, [second, nobody]: [u64; 2], broken: &str) -> Row
 
 /// The backends: they differ in the carrier of the token, in where the user comes from, and in
 /// whether a start waits for it.
-async fn world() -> Result<(Vec<Kind>, Arc<Bus>), Lost> {
+async fn world() -> Result<(Vec<ReplacementCase>, Arc<Bus>), Lost> {
     let mut kinds = Vec::new();
     for carrier in CARRIERS {
         for user_from in ["refresh", "login"] {
@@ -159,7 +158,7 @@ async fn world() -> Result<(Vec<Kind>, Arc<Bus>), Lost> {
                     let slow = Effect::Delay { ms: SLOW };
                     backend.faults().add(Fault::on("POST", REFRESH, slow));
                 }
-                kinds.push(Kind {
+                kinds.push(ReplacementCase {
                     backend,
                     carrier,
                     user_from,
@@ -181,16 +180,16 @@ fn moments() -> Vec<Moment> {
         .collect()
 }
 
-async fn suffer(
+async fn apply(
     setting: &Setting,
-    kind: &Kind,
+    kind: &ReplacementCase,
     bus: &Arc<Bus>,
     moment: Moment,
-) -> Result<Fate, Lost> {
+) -> Result<KillOutcome, Lost> {
     let (first, second) = (account(&kind.backend)?, account(&kind.backend)?);
     let carrier = format!("{}:{}", word(kind.carrier), kind.user_from);
     let address = kind.backend.url();
-    let home = Home::new(setting, bus, address, carrier, first);
+    let home = ChildHome::new(setting, bus, address, carrier, first);
     let mut life = home.start(None)?;
     life.until("the first start", |heard| {
         heard.is(|now| why(now).is_some())
@@ -201,25 +200,30 @@ async fn suffer(
         life.ask(&format!("arm {step} {passing}")).await?;
     }
     life.tell(&format!("login {second}")).await?;
-    let dead = strike(life, moment).await?;
+    let dead = kill_at(life, moment).await?;
     let mut life = home.start(None)?;
-    let over =
-        |heard: &super::life::Heard| heard.is(is_fresh) || heard.is(|now| why(now).is_some());
+    let over = |heard: &super::child::ChildReport| {
+        heard.is(is_fresh) || heard.is(|now| why(now).is_some())
+    };
     let risen = life.until("the start to be over", over).await;
     let risen = risen.map_err(|lost| format!("after {}: {lost}", dead.step))?;
-    let fate = look(&mut life, &second, risen.is(is_fresh)).await;
+    let outcome = look(&mut life, &second, risen.is(is_fresh)).await;
     // A keyring that fills up becomes slow. If this one cannot be emptied, the test goes on.
     let _ = life.ask("wipe").await;
     let _ = life.kill().await;
-    fate.map_err(|lost| format!("after {}: {lost}", dead.step))
+    outcome.map_err(|lost| format!("after {}: {lost}", dead.step))
 }
 
 /// Checks that everybody who was shown during this start owns the token that it holds.
-async fn look(life: &mut Life, second: &str, is_signed_in: bool) -> Result<Fate, Lost> {
+async fn look(
+    life: &mut ChildProcess,
+    second: &str,
+    is_signed_in: bool,
+) -> Result<KillOutcome, Lost> {
     if !is_signed_in {
-        return Ok(Fate {
+        return Ok(KillOutcome {
             is_nobody: true,
-            ..Fate::default()
+            ..KillOutcome::default()
         });
     }
     life.ask("whose").await?;
@@ -233,7 +237,7 @@ async fn look(life: &mut Life, second: &str, is_signed_in: bool) -> Result<Fate,
             heard.people
         ));
     }
-    Ok(Fate {
+    Ok(KillOutcome {
         is_second: whose == second,
         is_nobody: false,
     })

@@ -2,7 +2,7 @@
 //! real core in a child process. A stand-in replaces the daemon only where the keyring must never
 //! answer.
 
-pub mod deaths;
-mod resident;
-pub mod silence;
-mod troubles;
+mod child;
+pub mod daemon_deaths;
+mod faults;
+pub mod silent_keyring;

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use vestibule_backend::Backend;
 
-use super::elsewhere::Others;
+use super::other_servers::OtherServers;
 use crate::proxy::{Act, Script};
 use crate::rig::{Lost, PASSWORD};
 
 /// A client that follows redirects and one that uses a proxy both send the password there.
 pub async fn run(backend: Arc<Backend>) -> Result<(), Lost> {
-    let (proxy, email, others) = Others::beside(&backend).await?;
+    let (proxy, email, others) = OtherServers::beside(&backend).await?;
     let broken = |error: &dyn std::fmt::Display| format!("the control itself: {error}");
     let body = format!(r#"{{"email":"{email}","password":"{PASSWORD}"}}"#);
     let address = format!("{}/login", proxy.url());
@@ -32,7 +32,7 @@ pub async fn run(backend: Arc<Backend>) -> Result<(), Lost> {
             return Err(format!("{} counts nobody", other.address));
         }
     }
-    let trap = super::elsewhere::Elsewhere::start(([127, 0, 0, 1], 0)).await;
+    let trap = super::other_servers::OtherServer::start(([127, 0, 0, 1], 0)).await;
     let trap = trap.map_err(|error| broken(&error))?;
     let way = format!("http://{}", trap.address);
     let way = reqwest::Proxy::all(way).map_err(|error| broken(&error))?;

@@ -9,8 +9,8 @@ use vestibule_core::profile::Profile;
 use vestibule_core::secrets::{MemoryStore, SecretStore as _};
 use vestibule_core::session::{self, Session};
 
-use super::deeds::{password_of, upload};
-use super::elsewhere::Others;
+use super::actions::{password_of, upload};
+use super::other_servers::OtherServers;
 use crate::proxy::{Act, Answer, Script};
 use crate::rig::{self, Client, Lost, get, is_fresh};
 
@@ -74,7 +74,7 @@ pub const ALL: [Mistake; 36] = {
 
 /// Tests one mistake.
 pub async fn run(backend: &Backend, mistake: Mistake) -> Result<(), Lost> {
-    let (proxy, email, others) = Others::beside(backend).await?;
+    let (proxy, email, others) = OtherServers::beside(backend).await?;
     let port = proxy.address().port();
     let named = |text: &str| {
         let other = others.port.address.port().to_string();
@@ -151,7 +151,7 @@ fn kept(client: &Client) -> Result<String, Lost> {
     Ok(value.ok_or("there is no token in the item")?.to_owned())
 }
 
-fn no_cookie(others: &Others, domain: &str) -> Result<(), Lost> {
+fn no_cookie(others: &OtherServers, domain: &str) -> Result<(), Lost> {
     match others.host.heard.holds(&format!("for-{domain}")) {
         true => Err(format!("the cookie for {domain} was sent there")),
         false => Ok(()),

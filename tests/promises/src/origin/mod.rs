@@ -7,10 +7,10 @@
 //! arrives. A run is lost if anything arrives, or if the call was never made. First a control: a
 //! client that follows redirects shows that the listeners notice a password.
 
+pub mod actions;
 mod control;
-pub mod deeds;
-mod elsewhere;
 mod mistakes;
+mod other_servers;
 mod proxies;
 mod redirects;
 
@@ -44,13 +44,13 @@ async fn run(setting: &Setting, chosen: impl Fn(usize, usize) -> bool) -> Row {
         "a client that follows".into(),
         Box::pin(control::run(backend.clone())),
     )];
-    for (row, deed) in deeds::ALL.into_iter().enumerate() {
+    for (row, action) in actions::ALL.into_iter().enumerate() {
         for (column, way) in redirects::all().into_iter().enumerate() {
             if chosen(row, column) {
                 let backend = backend.clone();
                 jobs.push(job(
-                    format!("{deed:?} {way}"),
-                    Box::pin(async move { redirects::run(&backend, deed, &way).await }),
+                    format!("{action:?} {way}"),
+                    Box::pin(async move { redirects::run(&backend, action, &way).await }),
                 ));
             }
         }
@@ -66,11 +66,11 @@ async fn run(setting: &Setting, chosen: impl Fn(usize, usize) -> bool) -> Row {
         jobs.push(job(format!("{proxy:?} in the environment"), work));
     }
     let (runs, losses) = pool::run("P10", setting, jobs).await;
-    let (deeds, ways) = (deeds::ALL.len(), redirects::all().len());
+    let (actions, ways) = (actions::ALL.len(), redirects::all().len());
     Row {
         promise: "P10",
         what: format!(
-            "{deeds} calls × {ways} redirects, {} mistakes, {} proxies",
+            "{actions} calls × {ways} redirects, {} mistakes, {} proxies",
             mistakes::ALL.len(),
             proxies::ALL.len()
         ),

@@ -17,7 +17,7 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use vestibule_backend::Backend;
 
-use super::elsewhere::{Elsewhere, Heard};
+use super::other_servers::{OtherServer, Recorded};
 use crate::registry::Setting;
 use crate::rig::{Lost, PASSWORD, REFRESH, account};
 
@@ -76,10 +76,10 @@ pub async fn run(backend: &Backend, setting: &Setting, treatment: Treatment) -> 
     );
     let front = Front::start(&own, backend.address(), Arc::default()).await;
     let front = front.map_err(|error| broken(&error))?;
-    let told = Arc::new(Heard::default());
+    let told = Arc::new(Recorded::default());
     let impostor = Front::start(&posing, backend.address(), told.clone()).await;
     let impostor = impostor.map_err(|error| broken(&error))?;
-    let trap = Elsewhere::start(([127, 0, 0, 2], 0)).await;
+    let trap = OtherServer::start(([127, 0, 0, 2], 0)).await;
     let trap = trap.map_err(|error| broken(&error))?;
     let proxy = Tunnel::start(treatment, front.port, impostor.port, trap.address.port()).await;
     let proxy = proxy.map_err(|error| broken(&error))?;
@@ -95,9 +95,9 @@ pub async fn run(backend: &Backend, setting: &Setting, treatment: Treatment) -> 
         Treatment::PlainHttp => backend.url(),
         _ => format!("https://127.0.0.1:{}", front.port),
     };
-    let mut wanderer = Command::new(&setting.program);
-    wanderer
-        .args(["--part", "wanderer", &address, &email])
+    let mut child = Command::new(&setting.program);
+    child
+        .args(["--child", "network", &address, &email])
         .env("SSL_CERT_FILE", &trusted)
         .env_remove("SSL_CERT_DIR")
         .env_remove("NO_PROXY")
@@ -106,9 +106,9 @@ pub async fn run(backend: &Backend, setting: &Setting, treatment: Treatment) -> 
         .stderr(Stdio::piped())
         .kill_on_drop(true);
     for name in NAMES {
-        wanderer.env(name, format!("http://127.0.0.1:{}", proxy.port));
+        child.env(name, format!("http://127.0.0.1:{}", proxy.port));
     }
-    let output = tokio::time::timeout(PROXY_CASE_TIMEOUT, wanderer.output()).await;
+    let output = tokio::time::timeout(PROXY_CASE_TIMEOUT, child.output()).await;
     let output = output.map_err(|_| "the process does not end")?;
     let output = output.map_err(|error| broken(&error))?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -186,7 +186,7 @@ impl Front {
     async fn start(
         identity: &Identity,
         backend: std::net::SocketAddr,
-        heard: Arc<Heard>,
+        heard: Arc<Recorded>,
     ) -> io::Result<Self> {
         let acceptor = identity.acceptor.clone();
         let (port, serving) = serve(move |client| {
@@ -217,7 +217,7 @@ impl Front {
 /// A proxy that is asked for tunnels; records what the client sends outside and inside of them.
 struct Tunnel {
     port: u16,
-    heard: Arc<Heard>,
+    heard: Arc<Recorded>,
     serving: AbortHandle,
 }
 
@@ -229,7 +229,7 @@ impl Drop for Tunnel {
 
 impl Tunnel {
     async fn start(treatment: Treatment, front: u16, impostor: u16, trap: u16) -> io::Result<Self> {
-        let heard = Arc::new(Heard::default());
+        let heard = Arc::new(Recorded::default());
         let listening = heard.clone();
         let (port, serving) = serve(move |client| {
             let heard = listening.clone();
@@ -248,7 +248,7 @@ impl Tunnel {
 async fn treat(
     treatment: Treatment,
     mut client: TcpStream,
-    heard: &Heard,
+    heard: &Recorded,
     front: u16,
     impostor: u16,
     trap: u16,
@@ -288,7 +288,7 @@ async fn treat(
     listen(&mut client, heard).await
 }
 
-async fn listen(client: &mut TcpStream, heard: &Heard) -> io::Result<()> {
+async fn listen(client: &mut TcpStream, heard: &Recorded) -> io::Result<()> {
     let mut bytes = vec![0; 16 * 1024];
     while let read @ 1.. = client.read(&mut bytes).await? {
         heard.note(&bytes[..read]);
@@ -300,7 +300,7 @@ async fn listen(client: &mut TcpStream, heard: &Heard) -> io::Result<()> {
 async fn eavesdrop(
     client: &mut TcpStream,
     server: &mut TcpStream,
-    heard: &Heard,
+    heard: &Recorded,
 ) -> io::Result<()> {
     let (mut from, mut to) = client.split();
     let (mut back, mut forth) = server.split();

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use vestibule_backend::Backend;
 
-use super::deeds::Deed;
-use super::elsewhere::Others;
+use super::actions::Action;
+use super::other_servers::OtherServers;
 use crate::proxy::{Act, Script};
 use crate::rig::{Client, Lost, eventually};
 
@@ -60,7 +60,7 @@ pub fn all() -> Vec<Way> {
 }
 
 impl Way {
-    fn answer(self, port: u16, others: &Others, path: &str) -> Script {
+    fn answer(self, port: u16, others: &OtherServers, path: &str) -> Script {
         let other = others.port.address.port().to_string();
         let place = self.place.replace('P', &port.to_string());
         let place = place.replace('O', &other);
@@ -77,19 +77,19 @@ impl Way {
 }
 
 /// Makes one call, which is answered by one redirect.
-pub async fn run(backend: &Backend, deed: Deed, way: &Way) -> Result<(), Lost> {
-    let (proxy, email, others) = Others::beside(backend).await?;
+pub async fn run(backend: &Backend, action: Action, way: &Way) -> Result<(), Lost> {
+    let (proxy, email, others) = OtherServers::beside(backend).await?;
     let client = Client::new(proxy.url(), email).await?;
-    deed.prepare(&client).await?;
+    action.prepare(&client).await?;
     let asked = Arc::new(AtomicUsize::new(0));
-    let (counted, path) = (asked.clone(), deed.path());
+    let (counted, path) = (asked.clone(), action.path());
     proxy.on_request(move |given| {
         counted.fetch_add(usize::from(given == path), Ordering::SeqCst);
     });
     let answer = way.answer(proxy.address().port(), &others, path);
     let struck = proxy.strike(Some(path), Act::Instead(answer)).await;
     struck.map_err(|error| error.to_string())?;
-    deed.attempt(&client).await;
+    action.attempt(&client).await;
     let was_asked = || asked.load(Ordering::SeqCst) > 0;
     eventually("the call to be made", was_asked).await?;
     others.check()

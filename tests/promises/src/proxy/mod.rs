@@ -18,7 +18,7 @@ pub use act::{Act, Answer};
 use door::Door;
 pub use script::{End, Script};
 
-use crate::secrecy::heard;
+use crate::secrecy::captured;
 
 /// A running proxy. Dropping it ends it and every connection through it.
 pub struct Proxy {
@@ -178,7 +178,7 @@ impl Shared {
             let answer = http::read(connection, false).await?;
             let answer = answer.ok_or(io::ErrorKind::UnexpectedEof)?;
             if !answer.head.starts_with("HTTP/1.1 1") {
-                heard::answer(&answer.head, &answer.body);
+                captured::answer(&answer.head, &answer.body);
                 return Ok(Answer {
                     head: answer.head,
                     body: answer.body,

@@ -9,8 +9,8 @@ use vestibule_core::identity::SessionId;
 use vestibule_core::wire::Phase;
 
 use super::backend::{Arrived, Backend, Person, Token};
-use super::life::Life;
-use super::plan::Place;
+use super::model_process::ModelProcess;
+use super::plan::EndpointKind;
 
 /// Who asked for a call, according to the window at that time.
 #[derive(Clone, Debug)]
@@ -160,7 +160,7 @@ impl Checks {
     }
 
     /// A rotation has ended and its process waits: the token that it replaced is known to be used.
-    pub fn spent(&self, life: &Life, token: Token) {
+    pub fn spent(&self, life: &ModelProcess, token: Token) {
         let mut state = self.state();
         state.known_here.insert((life.number, token));
         let known = &mut state.known[life.install];
@@ -174,8 +174,8 @@ impl Checks {
     }
 
     /// A request is sent.
-    pub fn sent(&self, life: &Life, request: &Arrived) {
-        if Place::of(&request.path) != Place::Refresh {
+    pub fn sent(&self, life: &ModelProcess, request: &Arrived) {
+        if EndpointKind::of(&request.path) != EndpointKind::Refresh {
             return;
         }
         let Some(Phase::SignedIn { user, .. }) = life.phase() else {
@@ -195,16 +195,16 @@ impl Checks {
     }
 
     /// A request arrives; called before the backend handles it.
-    pub fn arrives(&self, life: &Life, request: &Arrived, backend: &Backend) {
-        match Place::of(&request.path) {
-            Place::Refresh => self.refresh_arrives(life, request, backend),
-            Place::Logout => self.logout_arrives(life, request, backend),
-            Place::Api => self.call_arrives(life, request, backend),
-            Place::Login | Place::WhoAmI => {}
+    pub fn arrives(&self, life: &ModelProcess, request: &Arrived, backend: &Backend) {
+        match EndpointKind::of(&request.path) {
+            EndpointKind::Refresh => self.refresh_arrives(life, request, backend),
+            EndpointKind::Logout => self.logout_arrives(life, request, backend),
+            EndpointKind::Api => self.call_arrives(life, request, backend),
+            EndpointKind::Login | EndpointKind::WhoAmI => {}
         }
     }
 
-    fn refresh_arrives(&self, life: &Life, request: &Arrived, backend: &Backend) {
+    fn refresh_arrives(&self, life: &ModelProcess, request: &Arrived, backend: &Backend) {
         let Some(token) = backend.presented(request) else {
             return;
         };
@@ -238,7 +238,7 @@ impl Checks {
         ));
     }
 
-    fn logout_arrives(&self, life: &Life, request: &Arrived, backend: &Backend) {
+    fn logout_arrives(&self, life: &ModelProcess, request: &Arrived, backend: &Backend) {
         let Some(token) = backend.presented(request) else {
             return;
         };
@@ -257,7 +257,7 @@ impl Checks {
     }
 
     /// Checks that the token's session began at this installation.
-    fn belongs(&self, life: &Life, token: Token, what: &str, backend: &Backend) {
+    fn belongs(&self, life: &ModelProcess, token: Token, what: &str, backend: &Backend) {
         let Some(session) = backend.sessions.get(token.session) else {
             return self.lose(format!("{what} with a token that the backend never issued"));
         };
@@ -269,7 +269,7 @@ impl Checks {
         }
     }
 
-    fn call_arrives(&self, life: &Life, request: &Arrived, backend: &Backend) {
+    fn call_arrives(&self, life: &ModelProcess, request: &Arrived, backend: &Backend) {
         let number = request.path.rsplit('/').next();
         let number = number.and_then(|number| number.parse().ok());
         let ask: Option<Ask> =

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 use vestibule_core::storage::records::{Durability, HeldLock, RecordStore};
 
-use super::life::Life;
+use super::model_process::ModelProcess;
 
 type Files = BTreeMap<String, Vec<u8>>;
 
@@ -44,7 +44,7 @@ impl Disk {
     }
 
     /// The disk as this process uses it.
-    pub fn of(&self, life: &Arc<Life>) -> Arc<dyn RecordStore> {
+    pub fn of(&self, life: &Arc<ModelProcess>) -> Arc<dyn RecordStore> {
         Arc::new(Seen {
             disk: self.clone(),
             life: life.clone(),
@@ -122,7 +122,7 @@ impl Disk {
 
 struct Seen {
     disk: Disk,
-    life: Arc<Life>,
+    life: Arc<ModelProcess>,
 }
 
 impl Seen {

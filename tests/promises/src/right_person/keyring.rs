@@ -6,11 +6,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use vestibule_core::secrets::{SecretBytes, SecretStore, StoreError};
 
-use super::life::Life;
+use super::model_process::ModelProcess;
 
 /// The condition of the keyring.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Mood {
+pub enum KeyringMode {
     #[default]
     Open,
     Fails(StoreError),
@@ -23,7 +23,7 @@ pub type Items = BTreeMap<String, Vec<u8>>;
 #[derive(Default)]
 struct State {
     items: Items,
-    mood: Mood,
+    mode: KeyringMode,
     hanging: usize,
     /// The world ends: no call may hang any more.
     over: bool,
@@ -38,21 +38,21 @@ impl Keyring {
     }
 
     /// The keyring as this process uses it.
-    pub fn of(&self, life: &Arc<Life>) -> Arc<dyn SecretStore> {
+    pub fn of(&self, life: &Arc<ModelProcess>) -> Arc<dyn SecretStore> {
         Arc::new(Seen {
             keyring: self.clone(),
             life: life.clone(),
         })
     }
 
-    pub fn feel(&self, mood: Mood) {
-        self.state().mood = mood;
+    pub fn set_mode(&self, mode: KeyringMode) {
+        self.state().mode = mode;
         self.0.1.notify_all();
     }
 
     /// Whether calls are answered at once, with success or not.
     pub fn is_quick(&self) -> bool {
-        self.state().mood != Mood::Late
+        self.state().mode != KeyringMode::Late
     }
 
     /// How many calls hang.
@@ -73,19 +73,19 @@ impl Keyring {
     pub fn end(&self) {
         let mut state = self.state();
         state.over = true;
-        state.mood = Mood::Open;
+        state.mode = KeyringMode::Open;
         drop(state);
         self.0.1.notify_all();
     }
 
     /// Waits while the keyring is late; returns its state then.
-    fn answer(&self, life: &Life) -> Result<MutexGuard<'_, State>, StoreError> {
+    fn answer(&self, life: &ModelProcess) -> Result<MutexGuard<'_, State>, StoreError> {
         let mut state = self.state();
-        if state.mood == Mood::Late && !state.over {
+        if state.mode == KeyringMode::Late && !state.over {
             state.hanging += 1;
             // The call hangs, so it no longer counts as being answered.
             life.call_ends();
-            let late = |state: &mut State| state.mood == Mood::Late && !state.over;
+            let late = |state: &mut State| state.mode == KeyringMode::Late && !state.over;
             state = self
                 .0
                 .1
@@ -94,16 +94,16 @@ impl Keyring {
             life.call_begins();
             state.hanging -= 1;
         }
-        match state.mood {
-            Mood::Fails(error) => Err(error),
-            Mood::Open | Mood::Late => Ok(state),
+        match state.mode {
+            KeyringMode::Fails(error) => Err(error),
+            KeyringMode::Open | KeyringMode::Late => Ok(state),
         }
     }
 }
 
 struct Seen {
     keyring: Keyring,
-    life: Arc<Life>,
+    life: Arc<ModelProcess>,
 }
 
 impl Seen {

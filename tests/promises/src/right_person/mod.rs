@@ -10,9 +10,9 @@
 mod backend;
 mod check;
 mod disk;
-mod ending;
+mod final_state;
 mod keyring;
-mod life;
+mod model_process;
 pub mod mutants;
 mod net;
 mod plan;
@@ -48,7 +48,7 @@ const LANES: usize = 6;
 
 /// The sums of all sequences.
 #[derive(Default)]
-struct Toll {
+struct Totals {
     sequences: u64,
     ops: u64,
     served: u64,
@@ -59,13 +59,13 @@ struct Toll {
 /// At least [`SHORT`] sequences.
 pub async fn short(setting: &Setting) -> Row {
     let enough =
-        |toll: &Toll, since: Instant| toll.sequences >= SHORT && since.elapsed() >= SHORT_TIME;
+        |toll: &Totals, since: Instant| toll.sequences >= SHORT && since.elapsed() >= SHORT_TIME;
     run(setting, FIRST, SHORT, |toll| toll.sequences, enough).await
 }
 
 /// At least [`LONG_OPS`] operations.
 pub async fn long(setting: &Setting) -> Row {
-    let enough = |toll: &Toll, _: Instant| toll.ops >= LONG_OPS;
+    let enough = |toll: &Totals, _: Instant| toll.ops >= LONG_OPS;
     let first = rand::random::<u32>().into();
     run(setting, first, LONG_OPS, |toll| toll.ops, enough).await
 }
@@ -74,16 +74,16 @@ async fn run(
     setting: &Setting,
     first: u64,
     of: u64,
-    done: fn(&Toll) -> u64,
-    enough: impl Fn(&Toll, Instant) -> bool + Send + Sync + 'static,
+    done: fn(&Totals) -> u64,
+    enough: impl Fn(&Totals, Instant) -> bool + Send + Sync + 'static,
 ) -> Row {
     let setting = setting.clone();
     let toll = tokio::task::spawn_blocking(move || all(&setting, first, of, done, &enough)).await;
     let toll = toll.unwrap_or_else(|error| {
         eprintln!("\rP19: {error}");
-        Toll {
+        Totals {
             losses: 1,
-            ..Toll::default()
+            ..Totals::default()
         }
     });
     Row {
@@ -104,13 +104,13 @@ fn all(
     setting: &Setting,
     first: u64,
     of: u64,
-    done: fn(&Toll) -> u64,
-    enough: &(dyn Fn(&Toll, Instant) -> bool + Send + Sync),
-) -> Toll {
+    done: fn(&Totals) -> u64,
+    enough: &(dyn Fn(&Totals, Instant) -> bool + Send + Sync),
+) -> Totals {
     let named = std::env::var("VESTIBULE_SEED").ok();
     let named = named.and_then(|seed| seed.parse::<u64>().ok());
     let first = named.unwrap_or(first);
-    let (next, toll) = (AtomicU64::new(first), Mutex::new(Toll::default()));
+    let (next, toll) = (AtomicU64::new(first), Mutex::new(Totals::default()));
     let since = Instant::now();
     let lock = || toll.lock().unwrap_or_else(PoisonError::into_inner);
     std::thread::scope(|lanes| {
@@ -156,7 +156,7 @@ fn tried(seed: u64) -> Outcome {
         let ops: Vec<_> = short.ops.iter().map(|op| format!("{op:?}")).collect();
         eprintln!(
             "\rP19 lost: seed {seed}, {:?}: {what}\n  {}",
-            short.making,
+            short.config,
             ops.join("\n  ")
         );
     }

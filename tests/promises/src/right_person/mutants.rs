@@ -53,7 +53,7 @@ async fn run(setting: &Setting, sequences: u64, seed: u64) -> Row {
     let mut found = Vec::new();
     for check in CHECKS {
         let output = tokio::process::Command::new(&setting.program)
-            .args(["--part", "mutant", check])
+            .args(["--child", "mutant", check])
             .args([sequences.to_string(), seed.to_string()])
             .stderr(Stdio::inherit())
             .kill_on_drop(true)

@@ -13,8 +13,8 @@ use vestibule_core::transport::{
 
 use super::backend::{Answered, Arrived, COOKIE};
 use super::check::Checks;
-use super::life::Life;
-use super::plan::{Fault, Place};
+use super::model_process::ModelProcess;
+use super::plan::{EndpointKind, NetworkFault};
 
 /// What the process receives in the end.
 struct Heard {
@@ -31,9 +31,9 @@ enum Ending {
 
 /// A request on its way, or its answer.
 pub struct Exchange {
-    pub life: Arc<Life>,
+    pub life: Arc<ModelProcess>,
     pub request: Arrived,
-    pub fault: Option<Fault>,
+    pub fault: Option<NetworkFault>,
     /// The backend's answer.
     pub answered: Option<Answered>,
     back: Option<oneshot::Sender<Result<Heard, TransportError>>>,
@@ -51,13 +51,13 @@ impl Exchange {
         }
         self.life.moves();
         let ending = match self.fault {
-            Some(Fault::Unheard | Fault::Lost) => {
+            Some(NetworkFault::Unheard | NetworkFault::Lost) => {
                 let _ = back.send(Err(TransportError::Broken));
                 return (false, false);
             }
-            Some(Fault::Cut) => Ending::Cut,
-            Some(Fault::Stuck) => Ending::Stuck,
-            Some(Fault::Status(_) | Fault::Never) | None => Ending::Whole,
+            Some(NetworkFault::Cut) => Ending::Cut,
+            Some(NetworkFault::Stuck) => Ending::Stuck,
+            Some(NetworkFault::Status(_) | NetworkFault::Never) | None => Ending::Whole,
         };
         let has_come = back.send(Ok(Heard { answered, ending })).is_ok();
         (has_come, has_come && ending == Ending::Whole)
@@ -75,7 +75,7 @@ impl Exchange {
 #[derive(Default)]
 struct State {
     under_way: Vec<Exchange>,
-    planned: Vec<(usize, Place, Fault)>,
+    planned: Vec<(usize, EndpointKind, NetworkFault)>,
 }
 
 /// All requests and answers in transit.
@@ -88,7 +88,7 @@ impl Net {
     }
 
     /// The network as this process uses it.
-    pub fn of(&self, life: &Arc<Life>, checks: &Checks) -> Arc<dyn Transport> {
+    pub fn of(&self, life: &Arc<ModelProcess>, checks: &Checks) -> Arc<dyn Transport> {
         Arc::new(Seen {
             net: self.clone(),
             life: life.clone(),
@@ -97,7 +97,7 @@ impl Net {
     }
 
     /// The next exchange of this installation with this endpoint has this fault.
-    pub fn plan(&self, install: usize, place: Place, fault: Fault) {
+    pub fn plan(&self, install: usize, place: EndpointKind, fault: NetworkFault) {
         self.state().planned.push((install, place, fault));
     }
 
@@ -131,7 +131,7 @@ impl Net {
 
 struct Seen {
     net: Net,
-    life: Arc<Life>,
+    life: Arc<ModelProcess>,
     checks: Checks,
 }
 
@@ -156,7 +156,7 @@ impl Transport for Seen {
                 body,
             };
             self.checks.sent(&self.life, &request);
-            let place = Place::of(&request.path);
+            let place = EndpointKind::of(&request.path);
             let (back, heard) = oneshot::channel();
             {
                 let mut state = self.net.state();
@@ -226,7 +226,7 @@ async fn read(mut body: StreamedBody) -> Result<Vec<u8>, TransportError> {
     }
 }
 
-fn response(heard: Heard, life: &Arc<Life>) -> HttpResponse {
+fn response(heard: Heard, life: &Arc<ModelProcess>) -> HttpResponse {
     let Heard { answered, ending } = heard;
     let mut headers = HeaderMap::new();
     if let Some(line) = &answered.set_cookie
@@ -259,7 +259,7 @@ fn response(heard: Heard, life: &Arc<Life>) -> HttpResponse {
 struct Coming {
     left: Option<Bytes>,
     ending: Ending,
-    life: Arc<Life>,
+    life: Arc<ModelProcess>,
 }
 
 impl ResponseBodyStream for Coming {

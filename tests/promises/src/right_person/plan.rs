@@ -7,8 +7,8 @@ use rand::{Rng as _, SeedableRng as _};
 use vestibule_core::secrets::StoreError;
 
 use super::backend::Person;
-use super::keyring::Mood;
-use super::life::Death;
+use super::keyring::KeyringMode;
+use super::model_process::KillTrigger;
 
 /// How refresh tokens travel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub enum Carrier {
 
 /// The properties of the world.
 #[derive(Clone, Copy, Debug)]
-pub struct Making {
+pub struct WorldConfig {
     pub carrier: Carrier,
     pub user_from: &'static str,
     /// The backend's grace window, in seconds.
@@ -30,7 +30,7 @@ pub struct Making {
 
 /// The fault of one exchange with the backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum NetworkFault {
     /// The request does not arrive, and the client notices.
     Lost,
     /// The request arrives, but its answer does not.
@@ -46,7 +46,7 @@ pub enum Fault {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum EndpointKind {
     Login,
     Refresh,
     Logout,
@@ -54,7 +54,7 @@ pub enum Place {
     Api,
 }
 
-impl Place {
+impl EndpointKind {
     pub fn of(path: &str) -> Self {
         match path {
             "/login" => Self::Login,
@@ -68,7 +68,7 @@ impl Place {
 
 /// The damage to a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Blow {
+pub enum DiskFault {
     Lost,
     Damaged,
     /// It cannot be read until the disk works again.
@@ -96,12 +96,12 @@ pub enum Op {
         is_power_cut: bool,
     },
     /// The process will be killed at this point.
-    Doom(usize, Death),
+    Doom(usize, KillTrigger),
     /// Damages all records, or the one with this index.
-    Strike(usize, Blow, Option<usize>),
+    Strike(usize, DiskFault, Option<usize>),
     Fill(usize),
     HealDisk(usize),
-    Keyring(Mood),
+    Keyring(KeyringMode),
     /// Copies everything in the keyring …
     Backup,
     /// … and this puts the copy back.
@@ -109,7 +109,7 @@ pub enum Op {
     /// Every item gets the value of another one.
     Mix,
     /// The next exchange with this endpoint has this fault.
-    Fault(usize, Place, Fault),
+    NetworkFault(usize, EndpointKind, NetworkFault),
     /// BackendCalls wait from here on; …
     Hold(usize),
     /// … the one with this index arrives; …
@@ -127,7 +127,7 @@ pub enum Op {
 
 #[derive(Clone, Debug)]
 pub struct Plan {
-    pub making: Making,
+    pub config: WorldConfig,
     pub ops: Vec<Op>,
 }
 
@@ -142,7 +142,7 @@ impl Plan {
     pub fn drawn(seed: u64, length: usize) -> Self {
         let mut rng = StdRng::seed_from_u64(seed);
         let grace = *[0, 0, 30, 60].choose(&mut rng).unwrap_or(&0);
-        let making = Making {
+        let config = WorldConfig {
             carrier: match rng.random_bool(0.5) {
                 true => Carrier::Cookie,
                 false => Carrier::Body,
@@ -174,14 +174,14 @@ impl Plan {
             let is_shown_first = rng.random_bool(0.5);
             ops.splice(at..at, Self::restored(meanwhile, is_shown_first));
         }
-        Self { making, ops }
+        Self { config, ops }
     }
 
     /// The keyring is restored to an earlier state: its item then has a used token, or one of an
     /// earlier person. If the next start `is_shown_first`, its first refresh is lost, so that it
     /// shows the stored user.
     fn restored(meanwhile: Vec<Op>, is_shown_first: bool) -> Vec<Op> {
-        let mut ops = vec![Op::Keyring(Mood::Open), Op::Backup];
+        let mut ops = vec![Op::Keyring(KeyringMode::Open), Op::Backup];
         ops.extend(meanwhile);
         ops.extend([
             Op::Kill {
@@ -191,7 +191,11 @@ impl Plan {
             Op::Restore,
         ]);
         if is_shown_first {
-            ops.push(Op::Fault(0, Place::Refresh, Fault::Lost));
+            ops.push(Op::NetworkFault(
+                0,
+                EndpointKind::Refresh,
+                NetworkFault::Lost,
+            ));
         }
         ops.push(Op::Start(0));
         ops
@@ -226,22 +230,22 @@ fn draw(rng: &mut StdRng) -> Op {
         45..=49 => Op::Doom(install, death(rng)),
         50..=56 => Op::Start(install),
         57..=60 => {
-            let blow = match rng.random_range(0..3) {
-                0 => Blow::Lost,
-                1 => Blow::Damaged,
-                _ => Blow::Unreadable,
+            let fault = match rng.random_range(0..3) {
+                0 => DiskFault::Lost,
+                1 => DiskFault::Damaged,
+                _ => DiskFault::Unreadable,
             };
             let which = rng.random_bool(0.7).then(|| rng.random_range(0..6));
-            Op::Strike(install, blow, which)
+            Op::Strike(install, fault, which)
         }
         61..=62 => Op::Fill(install),
         63..=65 => Op::HealDisk(install),
-        66..=71 => Op::Keyring(mood(rng)),
-        72..=74 => Op::Keyring(Mood::Open),
+        66..=71 => Op::Keyring(mode(rng)),
+        72..=74 => Op::Keyring(KeyringMode::Open),
         75 => Op::Backup,
         76 => Op::Restore,
         77 => Op::Mix,
-        78..=82 => Op::Fault(install, place(rng), fault(rng)),
+        78..=82 => Op::NetworkFault(install, place(rng), fault(rng)),
         83..=85 => Op::Hold(install),
         86..=87 => Op::Arrive(install, rng.random_range(0..3)),
         88..=89 => Op::Answer(install, rng.random_range(0..3)),
@@ -256,44 +260,44 @@ fn draw(rng: &mut StdRng) -> Op {
     }
 }
 
-fn death(rng: &mut StdRng) -> Death {
+fn death(rng: &mut StdRng) -> KillTrigger {
     match rng.random_bool(0.5) {
         true => {
             let step = super::STEPS[rng.random_range(0..super::STEPS.len())];
-            Death::Step(step, rng.random_range(1..3))
+            KillTrigger::Step(step, rng.random_range(1..3))
         }
-        false => Death::Effect(rng.random_range(1..12)),
+        false => KillTrigger::Effect(rng.random_range(1..12)),
     }
 }
 
-fn mood(rng: &mut StdRng) -> Mood {
+fn mode(rng: &mut StdRng) -> KeyringMode {
     match rng.random_range(0..4) {
-        0 => Mood::Fails(StoreError::Locked),
-        1 => Mood::Fails(StoreError::Failed),
-        2 => Mood::Fails(StoreError::Absent),
-        _ => Mood::Late,
+        0 => KeyringMode::Fails(StoreError::Locked),
+        1 => KeyringMode::Fails(StoreError::Failed),
+        2 => KeyringMode::Fails(StoreError::Absent),
+        _ => KeyringMode::Late,
     }
 }
 
-fn place(rng: &mut StdRng) -> Place {
+fn place(rng: &mut StdRng) -> EndpointKind {
     match rng.random_range(0..7) {
-        0 | 1 => Place::Login,
-        2 | 3 => Place::Refresh,
-        4 => Place::Logout,
-        5 => Place::WhoAmI,
-        _ => Place::Api,
+        0 | 1 => EndpointKind::Login,
+        2 | 3 => EndpointKind::Refresh,
+        4 => EndpointKind::Logout,
+        5 => EndpointKind::WhoAmI,
+        _ => EndpointKind::Api,
     }
 }
 
-fn fault(rng: &mut StdRng) -> Fault {
+fn fault(rng: &mut StdRng) -> NetworkFault {
     match rng.random_range(0..8) {
-        0 => Fault::Lost,
-        1 => Fault::Unheard,
-        2 => Fault::Never,
-        3 | 4 => Fault::Cut,
-        5 => Fault::Stuck,
-        6 => Fault::Status(503),
-        _ => Fault::Status(401),
+        0 => NetworkFault::Lost,
+        1 => NetworkFault::Unheard,
+        2 => NetworkFault::Never,
+        3 | 4 => NetworkFault::Cut,
+        5 => NetworkFault::Stuck,
+        6 => NetworkFault::Status(503),
+        _ => NetworkFault::Status(401),
     }
 }
 
@@ -309,7 +313,7 @@ impl Op {
                 | Self::Restore
                 | Self::Mix
                 | Self::Keyring(_)
-                | Self::Fault(..)
+                | Self::NetworkFault(..)
                 | Self::Hold(_)
         )
     }

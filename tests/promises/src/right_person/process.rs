@@ -15,8 +15,8 @@ use vestibule_core::wire::{
 
 use super::backend::Person;
 use super::check::Checks;
-use super::life::{Life, run_as};
-use super::plan::{Carrier, Making};
+use super::model_process::{ModelProcess, run_as};
+use super::plan::{Carrier, WorldConfig};
 use super::world::Ground;
 use crate::rig::{Lost, PASSWORD, WORKSPACE};
 
@@ -29,7 +29,7 @@ const COUNT_BITS: u32 = 20;
 
 /// One run of the app.
 pub struct Process {
-    pub life: Arc<Life>,
+    pub life: Arc<ModelProcess>,
     session: Session,
     calls: Arc<BackendCalls>,
     page: u64,
@@ -42,7 +42,7 @@ pub struct Process {
 impl Process {
     /// Starts the app with what is stored.
     pub fn start(ground: &Ground, install: usize, number: u64) -> Result<Self, Lost> {
-        let life = Life::new(install, number);
+        let life = ModelProcess::new(install, number);
         let on_thread = life.clone();
         // One thread for blocking work, so that it happens in the order in which it was asked for.
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -55,7 +55,7 @@ impl Process {
         let place = &ground.installs[install];
         let config = session::Config {
             workspace: WORKSPACE.into(),
-            profile: profile(ground.making)?,
+            profile: profile(ground.config)?,
             folder: "the model's".into(),
             store: ground.keyring.of(&life),
             product: "Vestibule 0.1.0".into(),
@@ -242,14 +242,14 @@ impl Asking {
 }
 
 /// The profile of the model's backend.
-pub fn profile(making: Making) -> Result<Profile, Lost> {
+pub fn profile(config: WorldConfig) -> Result<Profile, Lost> {
     let mut profile = json!({
         "backend": "http://127.0.0.1:4580",
-        "session": {"user_from": making.user_from, "grace_s": making.believed_grace},
+        "session": {"user_from": config.user_from, "grace_s": config.believed_grace},
         "api": {"allow": ["/orders/*"]},
         "endpoints": {"me": false},
     });
-    if making.user_from == "me" {
+    if config.user_from == "me" {
         profile["endpoints"]["me"] = json!({
             "method": "GET",
             "path": "/whoami",
@@ -257,7 +257,7 @@ pub fn profile(making: Making) -> Result<Profile, Lost> {
         });
         profile["answer"] = json!({"me": {"user": ["/user"]}});
     }
-    if making.carrier == Carrier::Body {
+    if config.carrier == Carrier::Body {
         profile["cookies"] = json!({"refresh": []});
         let body = json!({"refreshToken": "$refresh_token", "fingerprint": "$device"});
         profile["endpoints"]["refresh"] = json!({"body": body});

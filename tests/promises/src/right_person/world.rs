@@ -11,19 +11,19 @@ use super::check::Checks;
 use super::disk::Disk;
 use super::keyring::{Items, Keyring};
 use super::net::{Exchange, Net};
-use super::plan::{Blow, Fault, Making, Op, Plan};
+use super::plan::{DiskFault, NetworkFault, Op, Plan, WorldConfig};
 use super::process::Process;
 
 /// What remains of an installation when its process ends.
-pub struct Place {
+pub struct ModelMachine {
     pub disk: Disk,
     pub clock: Arc<ManualClock>,
 }
 
 /// What all processes share.
 pub struct Ground {
-    pub making: Making,
-    pub installs: [Place; 2],
+    pub config: WorldConfig,
+    pub installs: [ModelMachine; 2],
     pub keyring: Keyring,
     pub net: Net,
     pub checks: Checks,
@@ -71,23 +71,23 @@ pub struct Outcome {
 }
 
 impl World {
-    fn new(making: Making, is_calm: bool) -> Self {
-        super::life::listen_to_steps();
-        let place = || Place {
+    fn new(config: WorldConfig, is_calm: bool) -> Self {
+        super::model_process::listen_to_steps();
+        let machine = || ModelMachine {
             disk: Disk::default(),
             clock: Arc::new(ManualClock::new(SystemTime::now())),
         };
-        let believed = Duration::from_secs(making.believed_grace);
+        let believed = Duration::from_secs(config.believed_grace);
         Self {
             ground: Ground {
-                making,
-                installs: [place(), place()],
+                config,
+                installs: [machine(), machine()],
                 keyring: Keyring::default(),
                 net: Net::default(),
                 checks: Checks::new(believed),
             },
             processes: [None, None],
-            backend: Backend::new(making.carrier, Duration::from_secs(making.grace)),
+            backend: Backend::new(config.carrier, Duration::from_secs(config.grace)),
             is_held: [false; 2],
             started: 0,
             now: Duration::ZERO,
@@ -101,7 +101,7 @@ impl World {
     /// Runs a sequence, up to its first loss or its end.
     pub fn run(plan: &Plan) -> Outcome {
         let is_calm = !plan.ops.iter().any(Op::is_violent);
-        let mut world = Self::new(plan.making, is_calm);
+        let mut world = Self::new(plan.config, is_calm);
         let mut ops = 0;
         for op in &plan.ops {
             ops += 1;
@@ -113,7 +113,7 @@ impl World {
         }
         let mut signed_in = 0;
         if world.ground.checks.losses().is_empty() {
-            signed_in = super::ending::finish(&mut world);
+            signed_in = super::final_state::finish(&mut world);
         }
         let outcome = Outcome {
             losses: world.ground.checks.losses(),
@@ -133,7 +133,7 @@ impl World {
                 is_power_cut,
             } => self.kill(*install, *is_power_cut),
             Op::Doom(install, death) => {
-                self.with(*install, |process| process.life.arm(death.clone()));
+                self.with(*install, |process| process.life.set_trigger(death.clone()));
             }
             Op::SignIn(install, person) => self.with(*install, |process| process.sign_in(*person)),
             Op::SignOut(install) => self.with(*install, |process| process.sign_out()),
@@ -148,14 +148,16 @@ impl World {
                 self.with(*install, |process| process.upload(is_replayable));
             }
             Op::Reload(install) => self.with(*install, Process::reload),
-            Op::Strike(install, blow, which) => self.strike(*install, *blow, *which),
+            Op::Strike(install, fault, which) => self.strike(*install, *fault, *which),
             Op::Fill(install) => self.ground.installs[*install].disk.fill(true),
             Op::HealDisk(install) => self.ground.installs[*install].disk.heal(),
-            Op::Keyring(mood) => self.ground.keyring.feel(*mood),
+            Op::Keyring(mode) => self.ground.keyring.set_mode(*mode),
             Op::Backup => self.backup = self.ground.keyring.items(),
             Op::Restore => self.ground.keyring.put(self.backup.clone()),
             Op::Mix => self.mix(),
-            Op::Fault(install, place, fault) => self.ground.net.plan(*install, *place, *fault),
+            Op::NetworkFault(install, place, fault) => {
+                self.ground.net.plan(*install, *place, *fault)
+            }
             Op::Hold(install) => self.is_held[*install] = true,
             Op::Release(install) => self.is_held[*install] = false,
             Op::Arrive(install, which) => {
@@ -205,20 +207,20 @@ impl World {
         }
     }
 
-    fn strike(&mut self, install: usize, blow: Blow, which: Option<usize>) {
+    fn strike(&mut self, install: usize, fault: DiskFault, which: Option<usize>) {
         let disk = &self.ground.installs[install].disk;
         let names = disk.names();
         for (at, name) in names.iter().enumerate() {
             if which.is_some_and(|which| which % names.len() != at) {
                 continue;
             }
-            match blow {
-                Blow::Lost => disk.lose(name),
-                Blow::Damaged => disk.damage(name),
-                Blow::Unreadable => disk.hide(name),
+            match fault {
+                DiskFault::Lost => disk.lose(name),
+                DiskFault::Damaged => disk.damage(name),
+                DiskFault::Unreadable => disk.hide(name),
             }
         }
-        if blow != Blow::Unreadable {
+        if fault != DiskFault::Unreadable {
             self.ground.checks.forget(install);
         }
     }
@@ -259,12 +261,12 @@ impl World {
     }
 
     fn arrive(&mut self, mut exchange: Exchange) {
-        if exchange.fault == Some(Fault::Lost) || exchange.life.is_dead() {
+        if exchange.fault == Some(NetworkFault::Lost) || exchange.life.is_dead() {
             return exchange.lose();
         }
         let asked = self.ground.checks.next();
         let answered = match exchange.fault {
-            Some(Fault::Status(status)) => {
+            Some(NetworkFault::Status(status)) => {
                 Answered::plain(status, serde_json::json!({"message": "trouble"}))
             }
             _ => {
@@ -285,7 +287,7 @@ impl World {
     }
 
     fn answer(&mut self, exchange: Exchange) {
-        if exchange.fault == Some(Fault::Never) {
+        if exchange.fault == Some(NetworkFault::Never) {
             // A process that waits for the answer goes on waiting.
             self.unheard.push(exchange);
             return;

@@ -1,7 +1,7 @@
 //! P9: no secret in logs, errors or panics.
 //!
 //! The faults of P1, and everything else that handles a secret, run in a child process that keeps
-//! its log as the app does, with `RUST_LOG=trace`; see [`crate::parts::loud`]. Its standard streams
+//! its log as the app does, with `RUST_LOG=trace`; see [`crate::children::logging`]. Its standard streams
 //! and files are searched for every password, code and token of the whole run, raw and in several
 //! encodings. The control: a text and a code that were logged on purpose, in each of these
 //! encodings, have to be found.
@@ -9,7 +9,7 @@
 //! P1's sessions keep their tokens in memory. To cover the log of the keyring and of its bus, one
 //! more session uses the real ones, while that keyring is open, locked and dead.
 
-pub mod heard;
+pub mod captured;
 pub mod needles;
 
 use std::fs::{self, File};
@@ -98,7 +98,7 @@ async fn listen(setting: &Setting, form: Form) -> Result<(Account, Vec<String>, 
     };
     let mut command = Command::from(program);
     command
-        .args(["--part", "loud"])
+        .args(["--child", "logging"])
         .arg(if form == Form::Short { "short" } else { "long" })
         .args([&logs, &kept])
         .env("RUST_LOG", "trace")

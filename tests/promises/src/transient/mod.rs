@@ -1,6 +1,6 @@
 //! P1: a transient failure never signs anyone out.
 //!
-//! Every row of [`crate::troubles`] at every moment at which a refresh can meet it. A run is lost
+//! Every row of [`crate::network_faults`] at every moment at which a refresh can meet it. A run is lost
 //! if anybody is signed out who did not ask for it, if the keyring's item is deleted, if the
 //! session is another one than before, or if it has no new token once the trouble is over. Sockets
 //! are real, and so are the core's limits: what takes 30 s takes 30 s, so many such runs go on at
@@ -13,10 +13,10 @@ use std::sync::Arc;
 
 use vestibule_backend::{Backend, Config};
 
+use crate::network_faults::{self, NetworkFault};
 use crate::pool::{self, Job};
 use crate::registry::{Form, Setting};
 use crate::report::Row;
-use crate::troubles::{self, Trouble};
 use moment::{MOMENTS, Moment};
 use origins::{Origins, Trap};
 
@@ -88,13 +88,13 @@ async fn run(
     let trap = Trap::start().await.expect("a port for the trap");
     let origins = Origins::start().await.expect("ports for the origins");
     let world = Arc::new(World { backend, origins });
-    let table = troubles::all(trap.address());
+    let table = network_faults::all(trap.address());
     let mut jobs = Vec::new();
     for seed in 0..rounds {
-        for (row, trouble) in table.iter().enumerate() {
+        for (row, fault) in table.iter().enumerate() {
             for (at, moment) in MOMENTS.into_iter().enumerate() {
-                if chosen(row, at, trouble.slow) {
-                    jobs.push(job(&world, trouble.clone(), moment, seed + row as u64));
+                if chosen(row, at, fault.slow) {
+                    jobs.push(job(&world, fault.clone(), moment, seed + row as u64));
                 }
             }
         }
@@ -109,20 +109,20 @@ async fn run(
     Came { rows, runs, losses }
 }
 
-fn job(world: &Arc<World>, trouble: Trouble, moment: Moment, seed: u64) -> Job {
+fn job(world: &Arc<World>, fault: NetworkFault, moment: Moment, seed: u64) -> Job {
     let world = world.clone();
     Job {
-        name: format!("{} at {moment:?}, {seed}", trouble.name),
-        slow: trouble.slow,
-        work: Box::pin(async move { moment::run(&world, &trouble, moment, seed).await }),
+        name: format!("{} at {moment:?}, {seed}", fault.name),
+        slow: fault.slow,
+        work: Box::pin(async move { moment::run(&world, &fault, moment, seed).await }),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::network_faults::FaultKind;
     use crate::proxy::{Act, Script};
-    use crate::troubles::Kind;
 
     /// The control: a run reports a loss where the answer does end the session.
     #[test]
@@ -137,12 +137,12 @@ mod tests {
                     "",
                     r#"{"message":"no","code":"SESSION_REVOKED"}"#,
                 );
-                let trouble = Trouble {
+                let fault = NetworkFault {
                     name: "a refusal".into(),
-                    kind: Kind::Way(Act::Instead(refusal)),
+                    kind: FaultKind::Way(Act::Instead(refusal)),
                     slow: false,
                 };
-                let found = moment::run(&world, &trouble, moment, 1).await;
+                let found = moment::run(&world, &fault, moment, 1).await;
                 assert_eq!(
                     found.is_err(),
                     moment != Moment::SignOut,

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use vestibule_core::wire::SignedOutReason;
 
 use super::World;
+use crate::network_faults::{FaultKind, NetworkFault};
 use crate::proxy::{Act, Script};
 use crate::rig::{A_LIFE, Lost, REFRESH, Rig, eventually, get, identity, why};
-use crate::secrecy::heard;
-use crate::troubles::{Kind, Trouble};
+use crate::secrecy::captured;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
@@ -36,22 +36,27 @@ pub const MOMENTS: [Moment; 5] = [
 /// limits begin at 5 s.
 const SIGN_OUT_LIMIT: Duration = Duration::from_secs(4);
 
-pub async fn run(world: &World, trouble: &Trouble, moment: Moment, seed: u64) -> Result<(), Lost> {
+pub async fn run(
+    world: &World,
+    fault: &NetworkFault,
+    moment: Moment,
+    seed: u64,
+) -> Result<(), Lost> {
     let mut rig = Rig::signed_in(&world.backend).await?;
     let before = identity(&rig.session.snapshot().state);
     if moment == Moment::SignOut {
-        return sign_out(world, &mut rig, trouble).await;
+        return sign_out(world, &mut rig, fault).await;
     }
-    meet(world, &mut rig, trouble, moment, seed).await?;
+    meet(world, &mut rig, fault, moment, seed).await?;
     // The trouble lasts for a few more refreshes.
-    let tries = if trouble.slow { 0 } else { seed % 4 };
+    let tries = if fault.slow { 0 } else { seed % 4 };
     for _ in 0..tries {
         let revision = rig.session.snapshot().revision;
         rig.pass_to_the_next_try();
         rig.until_failed(revision).await?;
     }
     check(&rig, before.as_ref())?;
-    lift(&mut rig, trouble).await?;
+    lift(&mut rig, fault).await?;
     rig.until_fresh().await?;
     check(&rig, before.as_ref())
 }
@@ -60,15 +65,15 @@ pub async fn run(world: &World, trouble: &Trouble, moment: Moment, seed: u64) ->
 async fn meet(
     world: &World,
     rig: &mut Rig,
-    trouble: &Trouble,
+    fault: &NetworkFault,
     moment: Moment,
     seed: u64,
 ) -> Result<(), Lost> {
     // A call may learn that its token has expired from the clock or from the backend.
     let told = moment == Moment::Call && seed % 2 == 1;
     let whole_way = !told && seed.is_multiple_of(3);
-    strike(world, rig, trouble, whole_way).await?;
-    let displaced = matches!(trouble.kind, Kind::Origin(_));
+    strike(world, rig, fault, whole_way).await?;
+    let displaced = matches!(fault.kind, FaultKind::Origin(_));
     if displaced {
         // The sign-in was a start already; this is another one.
         rig.until_failed(0).await?;
@@ -87,13 +92,13 @@ async fn meet(
             rig.clock.advance(Duration::from_secs(8 * 3600));
             let (clicked, called) =
                 tokio::join!(rig.session.refresh(), rig.session.fetch(get("/me")));
-            let (clicked, called) = (heard::result(clicked), heard::result(called));
+            let (clicked, called) = (captured::result(clicked), captured::result(called));
             if clicked.is_ok() || called.is_ok_and(|reply| reply.status == 200) {
                 return Err("the refresh succeeded in spite of the trouble".into());
             }
         }
         Moment::Call => {
-            if told && reaches_paths(trouble) {
+            if told && reaches_paths(fault) {
                 let spent = r#"{"message":"no","code":"ACCESS_EXPIRED"}"#;
                 let spent = Script::answer("401 Unauthorized", "", spent);
                 let struck = rig.proxy.strike(Some("/me"), Act::Instead(spent)).await;
@@ -101,7 +106,7 @@ async fn meet(
             } else {
                 rig.clock.advance(A_LIFE);
             }
-            let called = heard::result(rig.session.fetch(get("/me")).await);
+            let called = captured::result(rig.session.fetch(get("/me")).await);
             if called.is_ok_and(|reply| reply.status == 200) {
                 return Err("the call succeeded in spite of the trouble".into());
             }
@@ -112,8 +117,8 @@ async fn meet(
 }
 
 /// The user signs out during the trouble, and signs in again after it.
-async fn sign_out(world: &World, rig: &mut Rig, trouble: &Trouble) -> Result<(), Lost> {
-    strike(world, rig, trouble, true).await?;
+async fn sign_out(world: &World, rig: &mut Rig, fault: &NetworkFault) -> Result<(), Lost> {
+    strike(world, rig, fault, true).await?;
     let started = Instant::now();
     rig.session.logout().await;
     let took = started.elapsed();
@@ -158,7 +163,7 @@ fn by_user(rig: &Rig, when: &str) -> Result<(), Lost> {
 /// Nobody was signed out, nothing was deleted, and the session is the same as before.
 fn check(rig: &Rig, before: Option<&(String, String)>) -> Result<(), Lost> {
     let state = rig.session.snapshot().state;
-    heard::value(&state);
+    captured::value(&state);
     if rig.store.deletions() > 0 || rig.store.is_empty() {
         return Err("the keyring's item was deleted".into());
     }
@@ -169,33 +174,33 @@ fn check(rig: &Rig, before: Option<&(String, String)>) -> Result<(), Lost> {
 }
 
 /// Whether the trouble can be limited to a path.
-fn reaches_paths(trouble: &Trouble) -> bool {
-    matches!(trouble.kind, Kind::Way(Act::Instead(_) | Act::Spoil(_)))
+fn reaches_paths(fault: &NetworkFault) -> bool {
+    matches!(fault.kind, FaultKind::Way(Act::Instead(_) | Act::Spoil(_)))
 }
 
 async fn strike(
     world: &World,
     rig: &mut Rig,
-    trouble: &Trouble,
+    fault: &NetworkFault,
     whole_way: bool,
 ) -> Result<(), Lost> {
-    match &trouble.kind {
-        Kind::Way(act) => {
+    match &fault.kind {
+        FaultKind::Way(act) => {
             let path = (!whole_way).then_some(REFRESH);
             let struck = rig.proxy.strike(path, act.clone()).await;
             struck.map_err(|error| format!("cannot strike: {error}"))
         }
-        Kind::Origin(origin) => rig.displace(&world.origins.address(*origin)),
+        FaultKind::Origin(origin) => rig.displace(&world.origins.address(*origin)),
     }
 }
 
-async fn lift(rig: &mut Rig, trouble: &Trouble) -> Result<(), Lost> {
-    match trouble.kind {
-        Kind::Way(_) => {
+async fn lift(rig: &mut Rig, fault: &NetworkFault) -> Result<(), Lost> {
+    match fault.kind {
+        FaultKind::Way(_) => {
             let lifted = rig.proxy.lift().await;
             lifted.map_err(|error| format!("cannot lift: {error}"))
         }
-        Kind::Origin(_) => {
+        FaultKind::Origin(_) => {
             let home = rig.proxy.url();
             rig.displace(&home)
         }

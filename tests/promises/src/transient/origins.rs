@@ -12,7 +12,7 @@ use tokio::task::AbortHandle;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::{self, ServerConfig};
 
-use crate::troubles::Origin;
+use crate::network_faults::Origin;
 
 /// A listener that handles every connection in the same way. Ends when dropped.
 struct Place {

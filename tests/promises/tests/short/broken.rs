@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use vestibule_bus::{Bus, Keyring};
-use vestibule_promises::crash::{farewell, grace};
+use vestibule_promises::crash::{grace, sign_outs};
 use vestibule_promises::registry::{self, Setting};
 use vestibule_promises::report::Row;
 
@@ -70,7 +70,7 @@ fn kills_during_which_the_daemon_crashes_are_repeated() {
 #[test]
 fn sign_outs_during_which_the_daemon_crashes_are_repeated() {
     let row = during(
-        async |setting, bus| farewell::few(setting, bus, 14).await,
+        async |setting, bus| sign_outs::few(setting, bus, 14).await,
         crash_under_way,
     );
     assert_eq!((row.runs, row.losses), (14, 0), "{row:?}");

@@ -1,0 +1,209 @@
+//! One client that signs out again and again and is killed after each click.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use vestibule_backend::Backend;
+use vestibule_bus::Bus;
+use vestibule_core::wire::SignedOutReason;
+
+use super::child::{ChildHome, ChildProcess, ChildReport};
+use super::kill_point::{Moment, START, moment_within};
+use super::sign_out_case::{Activity, SignOutCase};
+use super::worker::kill_at;
+use crate::carrier::word;
+use crate::proxy::Proxy;
+use crate::registry::Setting;
+use crate::rig::{Lost, eventually, is_fresh, way, why};
+
+/// The time of a few rotations before the click.
+const ROTATIONS: Duration = Duration::from_millis(40);
+/// How often the keyring is read before a token counts as left behind.
+const MAX_READS: u32 = 1000;
+/// From the first state to the first refresh.
+const RESTORE: Duration = Duration::from_millis(40);
+
+/// The outcome of a sign-out that was not lost.
+pub struct SignOutOutcome {
+    /// The mark was on disk when the process died; otherwise the click had no effect.
+    pub marked: bool,
+    /// The time until the click was visible, if that was before the kill.
+    pub shown: Option<Duration>,
+}
+
+/// One client, with a proxy of its own before the backend.
+pub struct SignOutWorker {
+    setting: Setting,
+    backend: Arc<Backend>,
+    bus: Arc<Bus>,
+    home: Option<(ChildHome, Arc<Proxy>)>,
+    life: Option<ChildProcess>,
+}
+
+impl SignOutWorker {
+    /// A client in which nobody has signed in yet.
+    pub fn new(setting: &Setting, backend: &Arc<Backend>, bus: &Arc<Bus>) -> Self {
+        Self {
+            setting: setting.clone(),
+            backend: backend.clone(),
+            bus: bus.clone(),
+            home: None,
+            life: None,
+        }
+    }
+
+    /// Drops the account and the folder: the next run is another client.
+    pub async fn start_over(&mut self) {
+        if let Some(life) = self.life.take() {
+            let _ = life.kill().await;
+        }
+        self.home = None;
+    }
+
+    /// One sign-out, the kill, and the starts after it.
+    pub async fn leave(&mut self, click: SignOutCase) -> Result<SignOutOutcome, Lost> {
+        let mut life = self.settled().await?;
+        if click.activity == Activity::Starting {
+            life.kill().await?;
+            self.turn(click).await?;
+            life = self.home()?.0.start(None)?;
+        } else {
+            self.turn(click).await?;
+        }
+        if let Moment::Step(step, passing) = click.moment {
+            life.tell(&format!("arm {step} {passing}")).await?;
+        }
+        match click.activity {
+            Activity::Idle => {}
+            Activity::Rotating => {
+                life.tell("rotate").await?;
+                tokio::time::sleep(moment_within(ROTATIONS)).await;
+            }
+            Activity::Starting => {
+                let open = |heard: &ChildReport| heard.state.is_some();
+                life.until("a window", open).await?;
+                tokio::time::sleep(moment_within(RESTORE)).await;
+            }
+        }
+        if click.full {
+            life.ask("fill").await?;
+        }
+        // This process may have made an earlier sign-out too.
+        let marks = life.heard().passings("logout.marked");
+        life.tell("logout").await?;
+        let dead = kill_at(life, click.moment).await?;
+        let marked = dead.passings("logout.marked") > marks;
+        self.rise(&dead, click.twice, marked).await?;
+        Ok(SignOutOutcome {
+            marked,
+            shown: dead.shown,
+        })
+    }
+
+    /// The starts after the kill: nobody is signed in, and the backend receives the sign-out.
+    async fn rise(&mut self, dead: &ChildReport, twice: bool, marked: bool) -> Result<(), Lost> {
+        let (home, proxy) = self.home()?;
+        let mut life = home.start(None)?;
+        if twice {
+            let second = kill_at(life, Moment::Within(START)).await?;
+            check(&second, dead, marked)?;
+            life = home.start(None)?;
+        }
+        let over = |heard: &ChildReport| heard.is(is_fresh) || heard.is(|now| why(now).is_some());
+        if marked {
+            let risen = life.until("the start to be over", over).await?;
+            check(&risen, dead, marked)?;
+        }
+        proxy.lift().await.map_err(|error| error.to_string())?;
+        if marked {
+            forget(&mut life)
+                .await
+                .map_err(|lost| format!("after {}: {lost}", dead.step))?;
+            let all_ended = || {
+                let mut sessions = self.backend.sessions(&home.email).into_iter();
+                sessions.all(|session| session.ended.as_deref() == Some("signed_out"))
+            };
+            let told = eventually("the backend to receive the sign-out", all_ended).await;
+            let delivered = || !home.folder.join("pending-sign-outs.json").exists();
+            let told = match told {
+                Ok(()) => eventually("the outbox to be empty", delivered).await,
+                Err(lost) => Err(lost),
+            };
+            told.map_err(|lost| {
+                let sessions = self.backend.sessions(&home.email);
+                format!(
+                    "{lost} after {}: {sessions:?}, {:?}",
+                    dead.step,
+                    life.heard()
+                )
+            })?;
+            check(&life.heard(), dead, marked)?;
+        }
+        self.life = Some(life);
+        Ok(())
+    }
+
+    /// Makes the backend behave as this case says from now on.
+    async fn turn(&self, click: SignOutCase) -> Result<(), Lost> {
+        let (_, proxy) = self.home()?;
+        match click.condition.act() {
+            Some(act) => proxy
+                .strike(None, act)
+                .await
+                .map_err(|error| error.to_string()),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes sure that a client runs with a fresh session and a backend that answers.
+    async fn settled(&mut self) -> Result<ChildProcess, Lost> {
+        if self.home.is_none() {
+            let (proxy, email) = way(&self.backend).await?;
+            let (address, carrier) = (proxy.url(), word(self.backend.carrier()));
+            let home = ChildHome::new(&self.setting, &self.bus, address, carrier, email);
+            self.home = Some((home, proxy));
+        }
+        let mut life = match self.life.take() {
+            Some(life) => life,
+            None => self.home()?.0.start(None)?,
+        };
+        let over = |heard: &ChildReport| heard.is(is_fresh) || heard.is(|now| why(now).is_some());
+        let heard = life.until("the start to be over", over).await?;
+        if !heard.is(is_fresh) {
+            life.ask("login").await?;
+            life.until("a session", |heard| heard.is(is_fresh)).await?;
+        }
+        Ok(life)
+    }
+
+    fn home(&self) -> Result<&(ChildHome, Arc<Proxy>), Lost> {
+        self.home
+            .as_ref()
+            .ok_or_else(|| "there is no client".into())
+    }
+}
+
+/// Waits until the keyring holds no token.
+async fn forget(life: &mut ChildProcess) -> Result<(), Lost> {
+    for _ in 0..MAX_READS {
+        life.ask("look").await?;
+        if life.heard().found.is_none() {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    Err("a token stays in the keyring".into())
+}
+
+/// Checks that nobody is signed in after a sign-out whose mark was on disk.
+fn check(risen: &ChildReport, dead: &ChildReport, marked: bool) -> Result<(), Lost> {
+    if !marked {
+        return Ok(());
+    }
+    let why = risen.state.as_ref().and_then(why);
+    if risen.was_signed_in || why.is_some_and(|why| why != SignedOutReason::ByUser) {
+        let (step, state) = (&dead.step, &risen.state);
+        return Err(format!("killed after {step}, and then it is {state:?}"));
+    }
+    Ok(())
+}

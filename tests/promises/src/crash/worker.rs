@@ -1,0 +1,263 @@
+//! One client that is killed again and again, and the expected state of its next start.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use vestibule_backend::{Backend, Carrier};
+use vestibule_bus::Bus;
+
+use super::child::{ChildHome, ChildProcess, ChildReport};
+use super::kill_point::{Before, KillPoint, Moment, moment_within};
+use super::survival::Rule;
+use crate::carrier::word;
+use crate::registry::Setting;
+use crate::rig::{Lost, account, is_fresh, why};
+
+/// The outcome of a kill that lost nothing that could have been kept.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct KillOutcome {
+    /// The only valid token was on its way to the client: no client could have saved it.
+    pub in_window: bool,
+    /// The total duration and the number of the rotations completed before the kill.
+    pub rotated: (Duration, u64),
+}
+
+/// The expected result of the next start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Expected {
+    SignedIn,
+    SignedOut,
+    Either,
+}
+
+/// The steps at which a rotated token is not yet safe: the request is sent, or the answer is there
+/// and not written. A token in a body is there only once the body was read.
+fn window(carrier: Carrier) -> &'static [&'static str] {
+    match carrier {
+        Carrier::Cookie => &["rotation.journaled", "rotation.answered"],
+        Carrier::Body => &[
+            "rotation.journaled",
+            "rotation.answered",
+            "rotation.kept",
+            "rotation.read",
+        ],
+    }
+}
+
+/// One client.
+pub struct Worker {
+    setting: Setting,
+    backend: Arc<Backend>,
+    bus: Arc<Bus>,
+    rule: Rule,
+    home: Option<ChildHome>,
+    life: Option<ChildProcess>,
+    /// The generation of the session's first token.
+    first: u64,
+}
+
+impl Worker {
+    /// A client in which nobody has signed in yet.
+    pub fn new(setting: &Setting, backend: &Arc<Backend>, bus: &Arc<Bus>, rule: Rule) -> Self {
+        Self {
+            setting: setting.clone(),
+            backend: backend.clone(),
+            bus: bus.clone(),
+            rule,
+            home: None,
+            life: None,
+            first: 0,
+        }
+    }
+
+    /// Drops the account and the folder: the next run is another client.
+    pub async fn start_over(&mut self) {
+        if let Some(mut life) = self.life.take() {
+            // A keyring that fills up becomes slow. If this one cannot be emptied, the test goes
+            // on.
+            let _ = life.ask("wipe").await;
+            let _ = life.kill().await;
+        }
+        self.home = None;
+    }
+
+    /// One kill, and the start after it.
+    pub async fn apply(&mut self, kill_point: KillPoint) -> Result<KillOutcome, Lost> {
+        match kill_point {
+            KillPoint::Rotating(moment) => {
+                self.settle().await?;
+                let mut life = self.life()?;
+                aim(&mut life, moment).await?;
+                life.tell("rotate").await?;
+                let dead = kill_at(life, moment).await?;
+                self.rise(&dead, Expected::SignedIn).await
+            }
+            KillPoint::Starting(moment) => {
+                self.settle().await?;
+                self.life()?.kill().await?;
+                let armed = match moment {
+                    Moment::Step(step, _) => Some(step),
+                    Moment::Within(_) => None,
+                };
+                let life = self.home()?.start(armed)?;
+                let dead = kill_at(life, moment).await?;
+                self.rise(&dead, Expected::SignedIn).await
+            }
+            KillPoint::SigningIn(before, moment) => self.signing_in(before, moment).await,
+            KillPoint::SigningOut(step) => {
+                self.settle().await?;
+                let mut life = self.life()?;
+                let moment = Moment::Step(step, 1);
+                aim(&mut life, moment).await?;
+                life.tell("logout").await?;
+                let dead = kill_at(life, moment).await?;
+                self.rise(&dead, Expected::SignedOut).await
+            }
+        }
+    }
+
+    async fn signing_in(&mut self, before: Before, moment: Moment) -> Result<KillOutcome, Lost> {
+        if before == Before::Nobody {
+            self.start_over().await;
+            self.move_in()?;
+        } else {
+            self.settle().await?;
+        }
+        let mut life = self.life()?;
+        if before == Before::SignedOut {
+            life.ask("logout").await?;
+        }
+        aim(&mut life, moment).await?;
+        let until_now = life.heard();
+        life.tell("login").await?;
+        let dead = kill_at(life, moment).await?;
+        let answered = dead.done.get(until_now.done.len()) == Some(&None);
+        let step = "login.recorded";
+        let recorded = dead.passings(step) > until_now.passings(step);
+        let expected = match (before, moment) {
+            // The old session or the new one, but exactly one of them.
+            (Before::Session, _) => Expected::SignedIn,
+            _ if answered || recorded => Expected::SignedIn,
+            (_, Moment::Step("login.kept", _)) => Expected::SignedIn,
+            // No session was stored yet, or the sign-out before it still holds.
+            (_, Moment::Step(..)) => Expected::SignedOut,
+            (_, Moment::Within(_)) => Expected::Either,
+        };
+        let outcome = self.rise(&dead, expected).await;
+        // The backend may have a session that this client does not know of.
+        self.start_over().await;
+        outcome
+    }
+
+    /// Makes sure that a client runs and has a fresh session.
+    async fn settle(&mut self) -> Result<(), Lost> {
+        if self.life.is_none() {
+            self.move_in()?;
+        }
+        let mut life = self.life()?;
+        let over = |heard: &ChildReport| heard.is(is_fresh) || heard.is(|now| why(now).is_some());
+        let heard = life.until("the start to be over", over).await?;
+        if !heard.is(is_fresh) {
+            life.ask("login").await?;
+            let heard = life.until("a session", |heard| heard.is(is_fresh)).await?;
+            self.first = heard.kept;
+        }
+        self.life = Some(life);
+        Ok(())
+    }
+
+    fn move_in(&mut self) -> Result<(), Lost> {
+        if self.home.is_none() {
+            let email = account(&self.backend)?;
+            let (address, carrier) = (self.backend.url(), word(self.backend.carrier()));
+            let home = ChildHome::new(&self.setting, &self.bus, address, carrier, email);
+            self.home = Some(home);
+        }
+        self.life = Some(self.home()?.start(None)?);
+        Ok(())
+    }
+
+    fn home(&self) -> Result<&ChildHome, Lost> {
+        self.home
+            .as_ref()
+            .ok_or_else(|| "there is no client".into())
+    }
+
+    fn life(&mut self) -> Result<ChildProcess, Lost> {
+        self.life
+            .take()
+            .ok_or_else(|| "the client is not running".into())
+    }
+
+    /// The start after the kill; checks that it has the expected result.
+    async fn rise(&mut self, dead: &ChildReport, expected: Expected) -> Result<KillOutcome, Lost> {
+        let mut life = self.home()?.start(None)?;
+        let over = |heard: &ChildReport| heard.is(is_fresh) || heard.is(|now| why(now).is_some());
+        let risen = life.until("the start to be over", over).await;
+        let risen = risen.map_err(|lost| format!("after {}: {lost}", dead.step))?;
+        self.life = Some(life);
+        let signed_in = risen.is(is_fresh);
+        let mut outcome = KillOutcome {
+            in_window: false,
+            rotated: (dead.rotated.iter().sum(), dead.rotated.len() as u64),
+        };
+        if expected == Expected::Either || signed_in == (expected == Expected::SignedIn) {
+            return Ok(outcome);
+        }
+        if expected == Expected::SignedIn && self.is_in_window(dead, &risen)? {
+            self.start_over().await;
+            outcome.in_window = true;
+            return Ok(outcome);
+        }
+        let sessions = self.backend.sessions(&self.home()?.email);
+        Err(format!(
+            "expected {expected:?} after {}, with {:?} kept of {sessions:?}, found {:?}: {:?}",
+            dead.step, dead.kept, risen.found, risen.state
+        ))
+    }
+
+    /// Whether the backend has replaced the token that the keyring holds, while the killed process
+    /// had no confirmation yet that the keyring holds the new one.
+    fn is_in_window(&self, dead: &ChildReport, risen: &ChildReport) -> Result<bool, Lost> {
+        if self.rule != Rule::Strict || !window(self.backend.carrier()).contains(&&*dead.step) {
+            return Ok(false);
+        }
+        let sessions = self.backend.sessions(&self.home()?.email);
+        let Some(session) = sessions.last() else {
+            return Ok(false);
+        };
+        let newest = self.first + u64::from(session.tokens) - 1;
+        let was_reuse = session.ended.as_deref() == Some("reuse");
+        Ok(was_reuse && dead.kept < newest && risen.found == Some(newest - 1))
+    }
+}
+
+async fn aim(life: &mut ChildProcess, moment: Moment) -> Result<(), Lost> {
+    match moment {
+        Moment::Step(step, passing) => life.ask(&format!("arm {step} {passing}")).await,
+        Moment::Within(_) => Ok(()),
+    }
+}
+
+/// Kills the process at this moment. Returns everything it has reported.
+pub async fn kill_at(life: ChildProcess, moment: Moment) -> Result<ChildReport, Lost> {
+    let dead = match moment {
+        Moment::Step(..) => life.end().await?,
+        Moment::Within(most) => {
+            tokio::time::sleep(moment_within(most)).await;
+            life.kill().await?
+        }
+    };
+    if let Moment::Step(step, _) = moment
+        && dead.step != step
+    {
+        // Other threads may have reported steps between the order and the death.
+        if dead.passings(step) == 0 {
+            return Err(format!(
+                "the process died at {} and not at {step}",
+                dead.step
+            ));
+        }
+    }
+    Ok(dead)
+}

@@ -1,0 +1,226 @@
+//! P7: a keyring that is locked, absent or hung never blocks the UI.
+//!
+//! In each [`KeyringFault`] the app is started, signed in, used, and left alone. When the trouble
+//! passes, the session must get into the keyring without a restart. Then the same trouble happens
+//! to an app that starts with a session, and to one that signs out. Meanwhile the state is read all
+//! the time, as a window does. A run is lost if a call of the keyring exceeds its bound, if a read
+//! of the state or a sign-out waits, if the state is wrong, or if the session is not stored in
+//! the end.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use vestibule_backend::{Backend, Config};
+use vestibule_core::wire::SignedOutReason;
+
+use super::child::{Installation, KeyringChild, is_kept, remembered};
+use super::faults::{FaultScenario, KEYRING_FAULTS, KeyringFault};
+use crate::pool::{self, Job};
+use crate::registry::Setting;
+use crate::report::Row;
+use crate::rig::{Lost, identity, is_fresh, why};
+
+/// The bound of a call of the keyring, and an allowance for a busy machine. The row names both.
+const CALL_MS: u64 = 3_000 + 400;
+const BOUND: &str =
+    "calls ≤ 3 s (+ 0.4 s for a busy machine), UI ≤ 200 ms, healed without a restart";
+/// How long a read of the state may take, in milliseconds.
+const WINDOW_MS: u64 = 200;
+/// A start shows the stored user after this time at the latest: the second that it waits for the
+/// backend, and an allowance for a busy machine.
+const SHOWN: Duration = Duration::from_millis(2_000);
+
+/// Each trouble once.
+pub async fn short(setting: &Setting) -> Row {
+    run(setting, 1).await
+}
+
+/// Each trouble many times.
+pub async fn long(setting: &Setting) -> Row {
+    run(setting, 60).await
+}
+
+async fn run(setting: &Setting, times: usize) -> Row {
+    let backend = Backend::start(Config::default()).await;
+    let backend = Arc::new(backend.expect("the bundled backend starts on a free port"));
+    let worst = Arc::new(Worst::default());
+    let job = |fault: KeyringFault, number: usize| {
+        let (backend, setting, worst) = (backend.clone(), setting.clone(), worst.clone());
+        Job {
+            name: fault.to_string(),
+            // Few at a time, since the times of the reads are measured.
+            slow: false,
+            work: Box::pin(async move { course(&setting, &backend, fault, number, &worst).await }),
+        }
+    };
+    let jobs = (0..times).flat_map(|number| KEYRING_FAULTS.map(|fault| job(fault, number)));
+    let (runs, losses) = pool::run("P7", setting, jobs.collect()).await;
+    Row {
+        promise: "P7",
+        what: format!(
+            "{} kinds of silence: calls ended in {:.1} s, the window waited {} ms, a sign-out {} ms",
+            KEYRING_FAULTS.len(),
+            worst.call_ms.load(Ordering::Relaxed) as f64 / 1000.0,
+            worst.window_ms.load(Ordering::Relaxed),
+            worst.logout_ms.load(Ordering::Relaxed),
+        ),
+        runs,
+        losses,
+        bound: BOUND,
+        holds: losses == 0
+            && worst.call_ms.load(Ordering::Relaxed) <= CALL_MS
+            && worst.window_ms.load(Ordering::Relaxed) <= WINDOW_MS
+            && worst.logout_ms.load(Ordering::Relaxed) <= WINDOW_MS,
+    }
+}
+
+/// The longest times.
+#[derive(Default)]
+struct Worst {
+    call_ms: AtomicU64,
+    window_ms: AtomicU64,
+    logout_ms: AtomicU64,
+}
+
+async fn course(
+    setting: &Setting,
+    backend: &Backend,
+    fault: KeyringFault,
+    number: usize,
+    worst: &Worst,
+) -> Result<(), Lost> {
+    let mut scene = FaultScenario::new()?;
+    let installation = Installation::new(setting, backend, scene.bus())?;
+    scene.strike(fault)?;
+    let mut app = installation.start(scene.bus())?;
+    first_run(&mut app, &mut scene, fault, number, worst).await?;
+    settle_up(app, worst).await?;
+
+    scene.strike(fault)?;
+    let mut app = installation.start(scene.bus())?;
+    second_run(&mut app, &mut scene, fault).await?;
+    scene.strike(fault)?;
+    let out = app.expect_ok("logout").await?;
+    bounded("a sign-out", out.ms, WINDOW_MS)?;
+    worst.logout_ms.fetch_max(out.ms, Ordering::Relaxed);
+    let over = app
+        .until("the sign-out", |state| why(state).is_some())
+        .await?;
+    by_user(why(&over))?;
+    settle_up(app, worst).await?;
+
+    // The session is gone, although the keyring could not be told at the time.
+    let mut app = installation.start(scene.bus())?;
+    let started = app.until("the start to be over", |state| why(state).is_some());
+    by_user(why(&started.await?))?;
+    scene.heal(fault)?;
+    app.kill().await?;
+    let mut app = installation.start(scene.bus())?;
+    let started = app.until("the start to be over", |state| why(state).is_some());
+    by_user(why(&started.await?))?;
+    emptied(&installation, &scene).await?;
+    settle_up(app, worst).await
+}
+
+/// Signs in while the trouble lasts.
+async fn first_run(
+    app: &mut KeyringChild,
+    scene: &mut FaultScenario,
+    fault: KeyringFault,
+    number: usize,
+    worst: &Worst,
+) -> Result<(), Lost> {
+    app.until("the start to be over", |state| why(state).is_some())
+        .await?;
+    // The keyring shows its prompt, and nobody answers it.
+    for call in ["read", "write", "unlock"] {
+        let done = app.ask(call).await?;
+        worst.call_ms.fetch_max(done.ms, Ordering::Relaxed);
+        bounded(&format!("to {call}"), done.ms, CALL_MS)?;
+        // A locked keyring may answer that it has no item; other calls must fail.
+        if done.error.is_none() && (call != "read" || fault != KeyringFault::Locked) {
+            return Err(format!("the trouble has no effect: {call} succeeded"));
+        }
+    }
+    let done = app.expect_ok("login").await?;
+    worst.call_ms.fetch_max(done.ms, Ordering::Relaxed);
+    bounded("a sign-in", done.ms, CALL_MS)?;
+    let signed_in = app.until("somebody signed in", |state| remembered(state).is_some());
+    let state = signed_in.await?;
+    if remembered(&state) != Some(false) || state.storage != fault.shows_as() || !is_fresh(&state) {
+        return Err(format!("signed in, but the state is {state:?}"));
+    }
+    let done = app.expect_ok("call").await?;
+    bounded("a call of the API", done.ms, WINDOW_MS)?;
+    // One read of the keyring and one write.
+    let done = app.expect_ok("refresh").await?;
+    bounded("a refresh", done.ms, 2 * CALL_MS)?;
+    if number % 4 == 3 && fault.hangs() {
+        // Time passes until no further write is tried at once.
+        for _ in 0..12 {
+            app.expect_ok("pass 10").await?;
+            app.ask("read").await?;
+        }
+    }
+    scene.heal(fault)?;
+    let kept = app.in_time("the session in the keyring", is_kept).await?;
+    if !is_fresh(&kept) {
+        return Err(format!("kept, but {kept:?}"));
+    }
+    Ok(())
+}
+
+/// Starts with a stored session while the keyring does not answer.
+async fn second_run(
+    app: &mut KeyringChild,
+    scene: &mut FaultScenario,
+    fault: KeyringFault,
+) -> Result<(), Lost> {
+    let shown = |state: &_| identity(state).is_some() || why(state).is_some();
+    let state = app.within(SHOWN, "the stored user", shown).await?;
+    if identity(&state).is_none() || is_fresh(&state) {
+        return Err(format!("the start shows {state:?}"));
+    }
+    let told = |state: &vestibule_core::wire::SessionState| state.storage == fault.shows_as();
+    app.until("the trouble to be shown", told).await?;
+    scene.heal(fault)?;
+    app.in_time("a fresh session", |state| is_fresh(state) && is_kept(state))
+        .await
+        .map(drop)
+}
+
+/// Checks the longest read of the state, and ends this run of the app.
+async fn settle_up(mut app: KeyringChild, worst: &Worst) -> Result<(), Lost> {
+    app.ask("pass 0").await?;
+    worst
+        .window_ms
+        .fetch_max(app.slowest_ms(), Ordering::Relaxed);
+    bounded("the window", app.slowest_ms(), WINDOW_MS)?;
+    app.kill().await
+}
+
+async fn emptied(installation: &Installation, scene: &FaultScenario) -> Result<(), Lost> {
+    for _ in 0..200 {
+        if installation.generation(scene.bus()).await?.is_none() {
+            return Ok(());
+        }
+    }
+    Err("the keyring still holds the session that the user has left".into())
+}
+
+fn by_user(why: Option<SignedOutReason>) -> Result<(), Lost> {
+    match why {
+        Some(SignedOutReason::ByUser) => Ok(()),
+        other => Err(format!(
+            "signed out by the user, but the state is {other:?}"
+        )),
+    }
+}
+
+fn bounded(what: &str, ms: u64, limit: u64) -> Result<(), Lost> {
+    if ms > limit {
+        return Err(format!("{what} took {ms} ms"));
+    }
+    Ok(())
+}

@@ -1,0 +1,160 @@
+//! P21: the shell limits what a page can ask for.
+//!
+//! A script in the real window, with an administrator signed in, asks without waiting and without
+//! end for everything that a page can ask for: large messages by every way to the shell, pieces of
+//! bodies, commands of every kind, refreshes and calls that are always refused, dialogs, exports,
+//! windows. After each attack the peak memory of the app's own process is compared with its memory
+//! when idle, and the other effects are counted where they arrive: at the backend, on the disk, on
+//! the screen. Every refusal must name the bound, for the author of the page.
+//!
+//! Each instrument has a control: the peak of a process that takes as much as the bound is seen, a
+//! refresh by a page is counted, an export is found, and windows do open.
+
+mod attacks;
+mod memory;
+
+use vestibule_acceptance::{ADMIN, ADMIN_NAME, App, PASSWORD, Role, Stage, containing};
+use vestibule_backend::Config;
+
+use crate::registry::Setting;
+use crate::report::Row;
+use crate::rig::Lost;
+use attacks::{Attack, Came};
+
+/// How much more memory than when idle the app's own process may use.
+const MEMORY_KIB: u64 = 64 * 1024;
+
+/// How much the attacks ask for.
+#[derive(Clone, Copy)]
+struct Plan {
+    rounds: u64,
+    /// How many commands of each kind, and how many refreshes.
+    asks: u64,
+    /// The size of a message that is too large, in bytes.
+    large: u64,
+}
+
+/// Each attack once.
+pub async fn short(setting: &Setting) -> Row {
+    let plan = Plan {
+        rounds: 1,
+        asks: 200,
+        large: 100_000_000,
+    };
+    run(setting, plan).await
+}
+
+/// Each attack many times, with messages of the sizes that have used much memory before.
+pub async fn long(setting: &Setting) -> Row {
+    let plan = Plan {
+        rounds: 10,
+        asks: 2_000,
+        large: 800_000_000,
+    };
+    run(setting, plan).await
+}
+
+async fn run(setting: &Setting, plan: Plan) -> Row {
+    let mut row = Row {
+        promise: "P21",
+        what: "a script in the window asks without end".into(),
+        runs: 0,
+        losses: 1,
+        bound: "the app ≤ 64 MiB over idle, ≤ 10 windows, ≤ 1 prompt, ≤ 1 refresh per 5 s, ≤ 100 \
+                exports",
+        holds: false,
+    };
+    let (setting, runtime) = (setting.clone(), tokio::runtime::Handle::current());
+    // The window's driver must stay on one thread.
+    let playing = tokio::task::spawn_blocking(move || runtime.block_on(play(&setting, plan)));
+    match playing.await {
+        Ok(Ok(told)) => {
+            for lost in &told.lost {
+                eprintln!("\rP21 lost: {lost}");
+            }
+            row.runs = told.asked;
+            row.losses = told.lost.len() as u64;
+            row.holds = told.lost.is_empty();
+            row.what = told.what;
+        }
+        Ok(Err(lost)) => eprintln!("\rP21 lost: {lost}"),
+        Err(broken) => eprintln!("\rP21 lost: {broken}"),
+    }
+    row
+}
+
+struct Told {
+    asked: u64,
+    lost: Vec<Lost>,
+    what: String,
+}
+
+async fn play(setting: &Setting, plan: Plan) -> Result<Told, Lost> {
+    memory::sees_what_a_process_takes()?;
+    let stage = Stage::new("page_limits", Config::default()).await;
+    let _ = std::fs::remove_file(stage.log());
+    let app = signed_in(&stage).await;
+    let mut told = Told {
+        asked: 0,
+        lost: Vec::new(),
+        what: String::new(),
+    };
+    let mut most = 0;
+    let attacks = Attack::ALL.len() as u64;
+    for number in 0..plan.rounds * attacks {
+        let attack = Attack::ALL[usize::try_from(number % attacks).unwrap_or_default()];
+        let process = the_app(&stage)?;
+        let idle = memory::begin(process)?;
+        let Came { asked, lost } = attack.play(&stage, &app, plan, number < attacks).await?;
+        let grown = memory::most(process)?.saturating_sub(idle);
+        eprintln!("\rP21: {attack:?}: {asked} asked, {grown} KiB over {idle} KiB idle");
+        told.asked += asked;
+        told.lost
+            .extend(lost.map(|lost| format!("{attack:?}: {lost}")));
+        if grown > MEMORY_KIB {
+            told.lost.push(format!("{attack:?}: {grown} KiB more"));
+        }
+        most = most.max(grown);
+        setting.progress("P21", number + 1, plan.rounds * attacks);
+    }
+    let windows = windows(&stage);
+    for (process, kib) in &windows {
+        eprintln!("P21: the window's process {process} has {} MiB", kib / 1024);
+    }
+    let largest = windows.iter().map(|(_, kib)| kib / 1024).max();
+    told.what = format!(
+        "a script asks for messages, pieces, commands, refreshes, prompts, exports and windows \
+         without end: at most {} MiB over idle, {} windows of at most {} MiB",
+        most / 1024,
+        windows.len(),
+        largest.unwrap_or_default(),
+    );
+    let _ = std::fs::remove_file(stage.log());
+    Ok(told)
+}
+
+async fn signed_in(stage: &Stage) -> App {
+    let app = stage.start_at("/auth/login/").await;
+    app.fill("E-mail", ADMIN).await;
+    app.fill("Password", PASSWORD).await;
+    app.click(Role::Button, "Sign in").await;
+    app.arrives("/dashboard/").await;
+    app.find(Role::Button, containing(ADMIN_NAME)).await;
+    app
+}
+
+fn the_app(stage: &Stage) -> Result<u32, Lost> {
+    match stage.desktop.processes(&vestibule_acceptance::app())[..] {
+        [process] => Ok(process),
+        _ => Err("there is not exactly one process of the app".into()),
+    }
+}
+
+/// The web engine's process of each window, and how much memory belongs to it alone.
+fn windows(stage: &Stage) -> Vec<(u32, u64)> {
+    let running = stage.desktop.running().into_iter();
+    let pages = running.filter(|(_, program)| program.ends_with("WebKitWebProcess"));
+    pages
+        .filter_map(|(process, _)| Some((process, memory::share(process).ok()?)))
+        .collect()
+}

@@ -1,0 +1,178 @@
+//! P3: processes never race a rotation.
+//!
+//! Four processes, each with the real core, share one folder, one item in one keyring and one
+//! session at a backend without a grace window, and rotate as fast as they can: because the token
+//! expires by the clock, because a call needs one, because somebody clicks. If two of them sent
+//! the same token the backend would end the session, which its own record shows.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use vestibule_backend::{Backend, Carrier};
+use vestibule_bus::Bus;
+
+use crate::carrier::word;
+use crate::crash::{ChildHome, ChildProcess, ChildReport, DaemonMonitor, backend, bus};
+use crate::registry::Setting;
+use crate::report::Row;
+use crate::rig::{Lost, account, is_fresh, why};
+
+const PROCESSES: usize = 4;
+/// The longest time without a rotation.
+const ROTATION_TIMEOUT: Duration = Duration::from_secs(120);
+/// How often the backend's record is read.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
+
+/// A few hundred rotations.
+pub async fn short(setting: &Setting) -> Row {
+    run(setting, 300).await
+}
+
+/// The long form: many rotations.
+pub async fn long(setting: &Setting) -> Row {
+    run(setting, 10_000).await
+}
+
+#[derive(Default)]
+struct Race {
+    rotations: u64,
+    /// How often a rotation followed one of another process.
+    handovers: u64,
+}
+
+async fn run(setting: &Setting, rotations: u64) -> Row {
+    let mut broken = String::new();
+    let raced = match bus() {
+        Ok(bus) => {
+            let monitor = DaemonMonitor::new("P3", &bus);
+            let raced = race(setting, &bus, rotations, &monitor).await;
+            broken = monitor.broken();
+            raced
+        }
+        Err(lost) => Err(lost),
+    };
+    let (race, losses) = match raced {
+        Ok(race) => (race, 0),
+        Err(lost) => {
+            eprintln!("\rP3 lost: {lost}");
+            (Race::default(), 1)
+        }
+    };
+    Row {
+        promise: "P3",
+        what: format!(
+            "{PROCESSES} processes rotate one session, strict backend, {} times after another one{broken}",
+            race.handovers
+        ),
+        runs: race.rotations,
+        losses,
+        bound: "0 reuse, nobody signed out",
+        holds: losses == 0 && race.rotations >= rotations,
+    }
+}
+
+/// The race; repeated from its start if the keyring daemon broke.
+async fn race(
+    setting: &Setting,
+    bus: &Arc<Bus>,
+    rotations: u64,
+    monitor: &DaemonMonitor,
+) -> Result<Race, Lost> {
+    while !monitor.is_given_up() {
+        let race = world(setting, bus, rotations);
+        if let Some(race) = monitor.watch(race, "the race").await {
+            return race;
+        }
+    }
+    Err("the race needs a keyring, and no daemon starts".into())
+}
+
+async fn world(setting: &Setting, bus: &Arc<Bus>, rotations: u64) -> Result<Race, Lost> {
+    let backend = backend(Duration::ZERO, Carrier::Cookie).await?;
+    let email = account(&backend)?;
+    let home = ChildHome::new(setting, bus, backend.url(), word(Carrier::Cookie), email);
+    let mut lives = vec![home.start(None)?];
+    lives[0].ask("login").await?;
+    for _ in 1..PROCESSES {
+        lives.push(home.start(None)?);
+    }
+    for life in &mut lives {
+        life.until("a session", |heard| heard.is(is_fresh)).await?;
+    }
+    for life in &mut lives {
+        life.tell("drive").await?;
+    }
+    let race = watch(setting, &backend, &home, &lives, rotations).await;
+    for life in &mut lives {
+        if let Err(failures) = life.ask("rest").await {
+            // Such as a process that never got the lock. Whether anything was lost is checked
+            // below.
+            eprintln!("\rP3: {failures}");
+        }
+    }
+    let rotations = race?;
+    for life in &mut lives {
+        let well = |heard: &ChildReport| heard.is(is_fresh);
+        life.until("a session that is well", well).await?;
+    }
+    let mut by = BTreeMap::new();
+    for (number, life) in lives.iter().enumerate() {
+        let kept = life.heard().generations;
+        by.extend(kept.into_iter().map(|generation| (generation, number)));
+    }
+    let rotators: Vec<_> = by.into_values().collect();
+    let changes = rotators.windows(2).filter(|pair| pair[0] != pair[1]);
+    let handovers = changes.count() as u64;
+    for life in lives {
+        life.kill().await?;
+    }
+    let mut next = home.start(None)?;
+    let over = |heard: &ChildReport| heard.is(is_fresh) || heard.is(|now| why(now).is_some());
+    let heard = next.until("the start after it to be over", over).await?;
+    if !heard.is(is_fresh) {
+        return Err(format!("the start after it: {:?}", heard.state));
+    }
+    Ok(Race {
+        rotations,
+        handovers,
+    })
+}
+
+/// Waits for this many rotations. Returns how many there were.
+async fn watch(
+    setting: &Setting,
+    backend: &Backend,
+    home: &ChildHome,
+    lives: &[ChildProcess],
+    wanted: u64,
+) -> Result<u64, Lost> {
+    let (mut before, mut since) = (0, Instant::now());
+    loop {
+        let sessions = backend.sessions(&home.email);
+        let [session] = &*sessions else {
+            return Err(format!("not one session but {sessions:?}"));
+        };
+        let rotations = u64::from(session.tokens) - 1;
+        if let Some(ended) = &session.ended {
+            return Err(format!(
+                "the backend ends the session after {rotations}: {ended}"
+            ));
+        }
+        if lives.iter().any(|life| life.is(|now| why(now).is_some())) {
+            return Err(format!(
+                "a process is signed out after {rotations} rotations"
+            ));
+        }
+        setting.progress("P3", rotations.min(wanted), wanted);
+        if rotations >= wanted {
+            return Ok(rotations);
+        }
+        if rotations > before {
+            (before, since) = (rotations, Instant::now());
+        } else if since.elapsed() > ROTATION_TIMEOUT {
+            return Err(format!("no rotation follows after {rotations}"));
+        }
+        tokio::time::sleep(POLL_INTERVAL).await;
+    }
+}

@@ -1,0 +1,150 @@
+//! P11: a hostile answer costs no more than 1 MiB of body, 30 s and 8 MiB of memory.
+//!
+//! Each attack hits a session in a child process, again and again; the peak memory of that
+//! process is read from the system. Floods run one after the other through one process, so that
+//! leaks add up. A drip or a hang gets a process of its own, since it takes the core's whole
+//! 30 s. An attack counts as a loss if the refresh takes longer, ends the session or counts as
+//! answered, or if the process uses more memory than its bound.
+
+mod attacks;
+mod child;
+
+use std::sync::Arc;
+
+use vestibule_backend::{Backend, Config};
+
+use crate::pool::{self, Job};
+use crate::registry::Setting;
+use crate::report::Row;
+use crate::rig::{Lost, REFRESH, way};
+use attacks::Attack;
+use child::MemoryChild;
+
+/// The core's time limit for a request, and an allowance for a busy machine. The row names both.
+const TIME_LIMIT_MS: u64 = 30_000 + 2_000;
+const MEMORY_LIMIT_KIB: u64 = 8 * 1024;
+const BOUND: &str = "≤ 8 MiB more, ≤ 30 s (+ 2 s for a busy machine), ≤ 1 MiB of body";
+/// Refreshes before the first measurement, so that one-time allocations are not counted.
+const WARM_UP: usize = 20;
+
+/// Each attack a few times.
+pub async fn short(setting: &Setting) -> Row {
+    run(setting, 2, 1).await
+}
+
+/// Each many times.
+pub async fn long(setting: &Setting) -> Row {
+    run(setting, 60, 6).await
+}
+
+async fn run(setting: &Setting, floods: usize, drips: usize) -> Row {
+    let backend = Backend::start(Config::default()).await;
+    let backend = Arc::new(backend.expect("the bundled backend starts on a free port"));
+    let measured = Arc::new(Measured::default());
+    let (slow, fast): (Vec<_>, Vec<_>) = attacks::all().into_iter().partition(|one| one.slow);
+    let tries = (fast.len() * floods + slow.len() * drips) as u64;
+    let attacks = fast.len() + slow.len();
+    let mut courses = vec![("floods".to_owned(), fast, floods)];
+    courses.extend(
+        slow.into_iter()
+            .map(|one| (one.name.clone(), vec![one], drips)),
+    );
+    let jobs = courses
+        .into_iter()
+        .map(|(name, attacks, times)| {
+            let (backend, setting) = (backend.clone(), setting.clone());
+            let measured = measured.clone();
+            Job {
+                name,
+                slow: true,
+                work: Box::pin(async move {
+                    course(&backend, &setting, &attacks, times, &measured).await
+                }),
+            }
+        })
+        .collect();
+    let (_, losses) = pool::run("P11", setting, jobs).await;
+    let (kib, ms) = measured.read();
+    Row {
+        promise: "P11",
+        what: format!(
+            "{attacks} floods, drips, huge heads and bodies: at most {:.1} MiB more, {:.1} s",
+            kib as f64 / 1024.0,
+            ms as f64 / 1000.0
+        ),
+        runs: tries,
+        losses,
+        bound: BOUND,
+        holds: losses == 0 && kib <= MEMORY_LIMIT_KIB && ms <= TIME_LIMIT_MS,
+    }
+}
+
+/// The worst figures of all processes.
+#[derive(Default)]
+struct Measured {
+    kib: std::sync::atomic::AtomicU64,
+    ms: std::sync::atomic::AtomicU64,
+}
+
+impl Measured {
+    fn note(&self, kib: u64, ms: u64) {
+        use std::sync::atomic::Ordering::Relaxed;
+        self.kib.fetch_max(kib, Relaxed);
+        self.ms.fetch_max(ms, Relaxed);
+    }
+
+    fn read(&self) -> (u64, u64) {
+        use std::sync::atomic::Ordering::Relaxed;
+        (self.kib.load(Relaxed), self.ms.load(Relaxed))
+    }
+}
+
+/// Runs some attacks through one process, over and over.
+async fn course(
+    backend: &Backend,
+    setting: &Setting,
+    attacks: &[Attack],
+    times: usize,
+    measured: &Measured,
+) -> Result<(), Lost> {
+    let (proxy, email) = way(backend).await?;
+    let mut child = MemoryChild::start(&setting.program, &proxy.url(), &email).await?;
+    let mut healthy = child.try_once().await?;
+    for _ in 1..WARM_UP {
+        healthy = child.try_once().await?;
+    }
+    let floor = healthy.peak_kib;
+    for _ in 0..times {
+        for attack in attacks {
+            let struck = proxy.strike(Some(REFRESH), attack.act.clone()).await;
+            struck.map_err(|error| error.to_string())?;
+            let sent = proxy.sent();
+            let report = child.try_once().await?;
+            let grown = report.peak_kib.saturating_sub(floor);
+            measured.note(grown, report.ms);
+            let name = &attack.name;
+            if report.state != attack.leaves {
+                return Err(format!(
+                    "{name}: {} in place of {}",
+                    report.state, attack.leaves
+                ));
+            }
+            if report.ms > TIME_LIMIT_MS {
+                return Err(format!("{name}: it took {} ms", report.ms));
+            }
+            if grown > MEMORY_LIMIT_KIB {
+                return Err(format!("{name}: {grown} KiB more than {floor} KiB"));
+            }
+            let taken = proxy.sent() - sent;
+            if taken > attack.most {
+                return Err(format!("{name}: {taken} bytes went out"));
+            }
+            proxy.lift().await.map_err(|error| error.to_string())?;
+            let healthy = child.try_once().await?;
+            if healthy.state != "fresh" {
+                return Err(format!("{name}: {} after it was over", healthy.state));
+            }
+        }
+    }
+    child.leave().await
+}

@@ -1,0 +1,115 @@
+//! The end of a sequence: everything works again, and what must be true then can be checked.
+
+use std::time::{Duration, Instant};
+
+use vestibule_core::wire::{Freshness, Phase};
+
+use super::backend::Person;
+use super::keyring::KeyringMode;
+use super::process::Process;
+use super::world::World;
+
+/// How long a check is repeated before it counts as failed.
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Makes everything work again and checks that the person shown is signed in at the backend.
+/// Returns at how many installations somebody is signed in.
+pub fn finish(world: &mut World) -> u64 {
+    world.ground.net.forget_plans();
+    world.ground.keyring.set_mode(KeyringMode::Open);
+    for install in 0..2 {
+        world.is_held[install] = false;
+        world.ground.installs[install].disk.heal();
+        if let Some(process) = &world.processes[install] {
+            process.life.clear_trigger();
+        }
+    }
+    world.settle();
+    for install in 0..2 {
+        world.start(install);
+    }
+    world.settle();
+    for _ in 0..5 {
+        world.pass(61);
+        world.settle();
+    }
+    // Expired access tokens make the next call find out which sessions the backend has ended.
+    world.backend.expire_access();
+    let mut signed_in = 0;
+    for install in 0..2 {
+        world.with(install, Process::call);
+        world.settle();
+        let who = holds(world, |world| look_at(world, install));
+        signed_in += u64::from(who);
+    }
+    if world.is_calm {
+        holds(world, check_orphans);
+    }
+    signed_in
+}
+
+/// Repeats a check until it holds, and counts a loss where it never does. It may fail at first: a
+/// busy machine delays threads, and the core waits some seconds before it asks a backend for a
+/// second opinion.
+fn holds<T: Default>(world: &mut World, look: impl Fn(&World) -> Result<T, String>) -> T {
+    let begun = Instant::now();
+    loop {
+        match look(world) {
+            Ok(found) => return found,
+            Err(loss) if begun.elapsed() >= SETTLE_TIMEOUT => {
+                world.ground.checks.lose(loss);
+                return T::default();
+            }
+            Err(_) => {
+                world.pass(1);
+                world.settle_well();
+            }
+        }
+    }
+}
+
+/// Checks who is shown in the end. Returns whether somebody is.
+fn look_at(world: &World, install: usize) -> Result<bool, String> {
+    let Some(process) = &world.processes[install] else {
+        return Ok(false);
+    };
+    match process.phase() {
+        Phase::SignedIn {
+            user,
+            freshness: Freshness::Fresh,
+            ..
+        } => {
+            let person = Person::of(&user.email);
+            let is_theirs = world.backend.sessions.iter().any(|session| {
+                session.install == install
+                    && Some(session.person) == person
+                    && session.ended.is_none()
+            });
+            match is_theirs {
+                true => Ok(true),
+                false => Err(format!(
+                    "{person:?} is shown at install {install}, but has no session there"
+                )),
+            }
+        }
+        _ => Ok(false),
+    }
+}
+
+/// Checks that without a crash or a loss no unused session is left at the backend.
+fn check_orphans(world: &World) -> Result<(), String> {
+    for install in 0..2 {
+        let alive = world.backend.sessions.iter();
+        let alive = alive.filter(|one| one.install == install && one.ended.is_none());
+        let alive = alive.count();
+        let phase = world.processes[install].as_ref().map(Process::phase);
+        let used = usize::from(matches!(phase, Some(Phase::SignedIn { .. })));
+        if alive > used {
+            return Err(format!(
+                "{alive} sessions of install {install} are valid at the backend, but {used} are in \
+                 use"
+            ));
+        }
+    }
+    Ok(())
+}
