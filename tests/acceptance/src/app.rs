@@ -8,7 +8,7 @@ use thirtyfour::WebDriver;
 
 use crate::desktop::Desktop;
 use crate::driver::Driver;
-use crate::places;
+use crate::paths;
 use crate::record;
 use crate::wait::{CONDITION_TIMEOUT, until};
 
@@ -48,7 +48,7 @@ impl App {
             ("RUST_LOG", "info,vestibule_core=debug".to_owned()),
         ];
         environment.extend_from_slice(variables);
-        let app = places::app();
+        let app = paths::app();
         let mut driver = Driver::start(desktop, &log, &environment).await;
         let session = driver.open(&app).await;
         let session = session.unwrap_or_else(|error| {

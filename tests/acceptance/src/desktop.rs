@@ -16,8 +16,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use vestibule_bus::{Bus, Keyring};
 
 use crate::administrator::Administrator;
-use crate::group::Group;
-use crate::places;
+use crate::paths;
+use crate::process_group::ProcessGroup;
 
 const MARK: &str = "VESTIBULE_DESKTOP";
 
@@ -33,7 +33,7 @@ pub struct Desktop {
     mark: String,
     display: String,
     // Fields are dropped in this order.
-    _screen: Option<Group>,
+    _screen: Option<ProcessGroup>,
     bus: Mutex<Bus>,
     administrator: Mutex<Option<Administrator>>,
     _watch: Watch,
@@ -94,11 +94,11 @@ impl Desktop {
     #[must_use]
     pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
-        self.bus().dress(&mut command);
+        self.bus().apply_environment(&mut command);
         command
             .env(MARK, &self.mark)
             .env("DISPLAY", &self.display)
-            .env("MESA_SHADER_CACHE_DIR", places::shaders())
+            .env("MESA_SHADER_CACHE_DIR", paths::shaders())
             // There is no graphics card, so WebKit paints on the CPU. Otherwise Mesa would emulate
             // a graphics card on the CPU.
             .env("WEBKIT_SKIA_ENABLE_CPU_RENDERING", "1")
@@ -162,7 +162,7 @@ impl Desktop {
             .collect()
     }
 
-    fn screen(&self) -> (Group, String) {
+    fn screen(&self) -> (ProcessGroup, String) {
         let mut screen = self.command("Xvfb");
         screen
             // Without `-noreset` the server resets and refuses connections for a moment whenever
@@ -172,14 +172,14 @@ impl Desktop {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
-        let mut screen = Group::start(&mut screen);
+        let mut screen = ProcessGroup::start(&mut screen);
         let number = first_line("Xvfb", &mut screen);
         (screen, format!(":{number}"))
     }
 }
 
 /// The first line that a server prints, which means that it is ready.
-fn first_line(name: &str, server: &mut Group) -> String {
+fn first_line(name: &str, server: &mut ProcessGroup) -> String {
     let mut line = String::new();
     if let Some(stdout) = server.child().stdout.take() {
         let _ = BufReader::new(stdout).read_line(&mut line);

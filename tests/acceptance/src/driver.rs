@@ -10,8 +10,8 @@ use serde_json::json;
 use thirtyfour::{Capabilities, WebDriver};
 
 use crate::desktop::Desktop;
-use crate::group::Group;
-use crate::places;
+use crate::paths;
+use crate::process_group::ProcessGroup;
 use crate::wait::until;
 
 /// The time limit of a single call to the driver.
@@ -19,7 +19,7 @@ const CALL: Duration = Duration::from_secs(60);
 
 /// A driver process; the app that it starts is in its process group.
 pub struct Driver {
-    group: Group,
+    group: ProcessGroup,
     url: String,
 }
 
@@ -32,7 +32,7 @@ impl Driver {
         let [port, native] = free_ports();
         let log = File::options().create(true).append(true).open(log);
         let log = log.expect("the log");
-        let mut command = desktop.command(places::driver());
+        let mut command = desktop.command(paths::driver());
         command
             .args(["--port", &port.to_string()])
             .args(["--native-port", &native.to_string()])
@@ -42,7 +42,7 @@ impl Driver {
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("the log"))
             .stderr(log);
-        let mut group = Group::start(&mut command);
+        let mut group = ProcessGroup::start(&mut command);
         until("tauri-driver and WebKitWebDriver to listen", async || {
             if let Some(status) = group.ended() {
                 panic!("tauri-driver ended at once ({status}); is WebKitWebDriver installed?");

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 use crate::app::App;
-use crate::places;
+use crate::paths;
 
 impl App {
     /// Runs the body of a script in the page; it may use `auth`, `publicFetch` and `argument`.
@@ -44,12 +44,12 @@ fn facade() -> &'static str {
 /// If it cannot be bundled.
 #[must_use]
 pub fn bundle(module: &str, name: &str) -> String {
-    let frontend = places::repository().join("frontend");
+    let frontend = paths::repository().join("frontend");
     let bundler = frontend.join("node_modules/.bin/rolldown");
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("bundle.js");
     let made = Command::new(&bundler)
-        .arg(places::repository().join(module))
+        .arg(paths::repository().join(module))
         .args(["--format", "iife", "--name", name])
         .args(["--platform", "browser", "--logLevel", "warn"])
         .args(["--transform.define", "process.env.NODE_ENV:\"production\""])

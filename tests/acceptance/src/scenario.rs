@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::desktop::Desktop;
 use crate::keyboard::Keyboard;
 use crate::mouse::Mouse;
-use crate::places;
+use crate::paths;
 
 /// How many scenarios run at a time: each has a browser engine of its own.
 pub const AT_ONCE: usize = 3;
@@ -41,7 +41,7 @@ pub fn scenario<F: AsyncFnOnce(&Stage)>(play: F) {
 /// # Panics
 /// As [`scenario`].
 pub fn scenario_with<F: AsyncFnOnce(&Stage)>(config: Config, play: F) {
-    let _turn = Turn::take();
+    let _turn = ScenarioSlot::take();
     let name = name_of::<F>();
     // Several threads, since the backend must answer while the test waits for the driver.
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -119,7 +119,7 @@ impl Stage {
     /// The log of the app and of the driver.
     #[must_use]
     pub fn log(&self) -> PathBuf {
-        places::artifacts().join(format!("{}.log", self.name))
+        paths::artifacts().join(format!("{}.log", self.name))
     }
 }
 
@@ -131,12 +131,12 @@ fn name_of<F>() -> String {
 }
 
 /// One of the [`AT_ONCE`] places for scenarios in this process.
-pub(crate) struct Turn;
+pub(crate) struct ScenarioSlot;
 
 static TAKEN: Mutex<usize> = Mutex::new(0);
 static FREED: Condvar = Condvar::new();
 
-impl Turn {
+impl ScenarioSlot {
     pub(crate) fn take() -> Self {
         let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
         while *taken >= AT_ONCE {
@@ -147,7 +147,7 @@ impl Turn {
     }
 }
 
-impl Drop for Turn {
+impl Drop for ScenarioSlot {
     fn drop(&mut self) {
         *TAKEN.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
         FREED.notify_one();

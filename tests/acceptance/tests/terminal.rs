@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
-use vestibule_acceptance::{Administrator, Stranger, app};
+use vestibule_acceptance::{Administrator, OtherServer, app};
 use vestibule_backend::{Backend, Config};
 
 struct Home(tempfile::TempDir);
@@ -279,7 +279,10 @@ async fn a_policys_proxy_is_the_one_that_is_asked() {
         ),
         ("proxy = false", false, false),
     ] {
-        let (theirs, ours) = (Stranger::at(localhost).await, Stranger::at(localhost).await);
+        let (theirs, ours) = (
+            OtherServer::at(localhost).await,
+            OtherServer::at(localhost).await,
+        );
         let network = network.replace("THEIRS", &format!("127.0.0.1:{}", theirs.port()));
         // RFC 6761 reserves this name; it never has an address.
         let administrator = Administrator::who_wrote(&format!(

@@ -14,12 +14,12 @@ use crate::clock::{iso8601, millis, now};
 use crate::config::{Carrier, Config, Tunable};
 use crate::cookies;
 use crate::error::{Refusal, answer};
-use crate::faults::FaultBook;
+use crate::faults::FaultList;
 use crate::limits::Limits;
 use crate::mailbox::Mailbox;
 use crate::password::Passwords;
+use crate::request_log::RequestLog;
 use crate::secret::Key;
-use crate::seen::Seen;
 use crate::sessions::{self, End, Issued};
 use crate::store::Store;
 
@@ -35,8 +35,8 @@ pub(crate) struct App {
     pub key: Key,
     pub access: AccessTokens,
     pub passwords: Passwords,
-    pub faults: FaultBook,
-    pub seen: Seen,
+    pub faults: FaultList,
+    pub seen: RequestLog,
     pub mailbox: Mailbox,
     pub limits: Limits,
 }

@@ -15,11 +15,11 @@ use crate::app::App;
 use crate::clock::now;
 use crate::config::{Carrier, Config, DeviceBinding, Registration, Tunable};
 use crate::demo;
-use crate::faults::FaultBook;
+use crate::faults::FaultList;
 use crate::limits::Limits;
 use crate::mailbox::Mailbox;
 use crate::password::Passwords;
-use crate::seen::{Seen, SeenRequest};
+use crate::request_log::{RecordedRequest, RequestLog};
 use crate::server::Server;
 use crate::store::{OpenError, Store};
 use crate::{sessions, totp};
@@ -100,8 +100,8 @@ impl Backend {
             store,
             key,
             passwords,
-            faults: FaultBook::default(),
-            seen: Seen::new(config.record),
+            faults: FaultList::default(),
+            seen: RequestLog::new(config.record),
             mailbox: Mailbox::new(config.console),
             limits: Limits::new(config.limits),
             config,
@@ -177,7 +177,7 @@ impl Backend {
 
     /// The faults in force; `/faults` shows the same ones.
     #[must_use]
-    pub fn faults(&self) -> FaultBook {
+    pub fn faults(&self) -> FaultList {
         self.app.faults.clone()
     }
 
@@ -213,13 +213,13 @@ impl Backend {
 
     /// The latest request to this endpoint, with the secrets it carried.
     #[must_use]
-    pub fn last_request(&self, method: &str, path: &str) -> Option<SeenRequest> {
+    pub fn last_request(&self, method: &str, path: &str) -> Option<RecordedRequest> {
         self.recent_requests(method, path).pop()
     }
 
     /// The latest 64 requests to this endpoint, oldest first.
     #[must_use]
-    pub fn recent_requests(&self, method: &str, path: &str) -> Vec<SeenRequest> {
+    pub fn recent_requests(&self, method: &str, path: &str) -> Vec<RecordedRequest> {
         self.app.seen.latest(method, path)
     }
 

@@ -17,7 +17,7 @@ use crate::app::{App, From};
 use crate::error::Refusal;
 use crate::faults::{self, When};
 use crate::routes::transfer;
-use crate::socket::Fate;
+use crate::socket::ConnectionControl;
 
 /// The largest body that is accepted.
 const LARGEST: usize = 64 << 10;
@@ -32,7 +32,7 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(20);
 pub(crate) async fn dispatch(
     app: Arc<App>,
     router: Router,
-    fate: Arc<Fate>,
+    control: Arc<ConnectionControl>,
     peer: SocketAddr,
     request: Request<Incoming>,
 ) -> Response<Body> {
@@ -50,13 +50,13 @@ pub(crate) async fn dispatch(
             app.seen
                 .read(peer, &method, &path, query, &parts.headers, &bytes);
             let request = Request::from_parts(parts, Body::from(bytes));
-            answer(&app, router, &fate, &method, &path, request).await
+            answer(&app, router, &control, &method, &path, request).await
         }
         Ok(Ok(Taken::Streamed(body))) => {
             app.seen
                 .read(peer, &method, &path, query, &parts.headers, &[]);
             let request = Request::from_parts(parts, body);
-            answer(&app, router, &fate, &method, &path, request).await
+            answer(&app, router, &control, &method, &path, request).await
         }
         Ok(Err(refusal)) => closing(refusal),
         Err(_) => closing(Refusal::new(
@@ -78,7 +78,7 @@ pub(crate) async fn dispatch(
 async fn answer(
     app: &App,
     router: Router,
-    fate: &Fate,
+    control: &ConnectionControl,
     method: &str,
     path: &str,
     request: Request<Body>,
@@ -93,7 +93,7 @@ async fn answer(
     match fault {
         None => route(request).await,
         Some(fault) if fault.when == When::Before => {
-            match faults::instead(&fault.effect, fate).await {
+            match faults::replace_response(&fault.effect, control).await {
                 Some(response) => {
                     transfer::leave(request.into_body(), app.config.transfer_limit);
                     response
@@ -101,7 +101,7 @@ async fn answer(
                 None => route(request).await,
             }
         }
-        Some(fault) => faults::spoil(&fault.effect, fate, route(request).await).await,
+        Some(fault) => faults::alter_response(&fault.effect, control, route(request).await).await,
     }
 }
 

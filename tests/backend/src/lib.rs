@@ -76,6 +76,7 @@
 mod access;
 mod accounts;
 mod app;
+mod attempts;
 mod backend;
 mod clock;
 mod config;
@@ -89,17 +90,16 @@ mod limits;
 mod mailbox;
 mod otp;
 mod password;
+mod request_log;
 mod routes;
 mod secret;
-mod seen;
 mod server;
 mod sessions;
 mod socket;
 mod store;
 mod totp;
-mod tries;
 
 pub use backend::{Backend, SessionRecord, StartError};
 pub use config::{Carrier, Config, DeviceBinding, Hashing, Registration};
-pub use faults::{Cut, Effect, Fault, FaultBook, FaultId, Point, When};
-pub use seen::SeenRequest;
+pub use faults::{Cut, Effect, Fault, FaultId, FaultList, Point, When};
+pub use request_log::RecordedRequest;

@@ -17,7 +17,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use crate::app::App;
 use crate::dispatch::dispatch;
 use crate::routes;
-use crate::socket::{Fate, Wire};
+use crate::socket::{ConnectionControl, Wire};
 
 /// How long requests in progress may take to end once the server stops.
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(500);
@@ -128,25 +128,28 @@ async fn serve(
     mut stopped: watch::Receiver<bool>,
 ) {
     let _ = stream.set_nodelay(true);
-    let fate = Arc::new(Fate::default());
+    let control = Arc::new(ConnectionControl::default());
     let service = service_fn(|request| {
-        let (app, router, fate) = (Arc::clone(&app), router.clone(), Arc::clone(&fate));
-        async move { Ok::<_, Infallible>(dispatch(app, router, fate, peer, request).await) }
+        let (app, router, control) = (Arc::clone(&app), router.clone(), Arc::clone(&control));
+        async move { Ok::<_, Infallible>(dispatch(app, router, control, peer, request).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(LARGEST_HEAD)
-        .serve_connection(TokioIo::new(Wire::new(stream, Arc::clone(&fate))), service);
+        .serve_connection(
+            TokioIo::new(Wire::new(stream, Arc::clone(&control))),
+            service,
+        );
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = &mut connection => ended,
-        () = fate.comes() => return,
+        () = control.comes() => return,
         () = stop_of(&mut stopped) => {
             connection.as_mut().graceful_shutdown();
             tokio::select! {
                 ended = &mut connection => ended,
-                () = fate.comes() => return,
+                () = control.comes() => return,
             }
         }
     };

@@ -24,7 +24,7 @@ pub(crate) enum Allowance {
 
 /// The cut that is planned for a connection, shared by the stream, its task and the faults.
 #[derive(Default)]
-pub(crate) struct Fate {
+pub(crate) struct ConnectionControl {
     plan: Mutex<Option<Plan>>,
     cut: Notify,
 }
@@ -102,7 +102,7 @@ fn next_blank(blank: usize, byte: u8) -> usize {
     }
 }
 
-impl Fate {
+impl ConnectionControl {
     /// Plans a cut after this much of what is written from now on.
     pub fn cut_after(&self, allowance: Allowance, how: Cut) {
         *self.lock() = Some(Plan::new(how, allowance));
@@ -132,18 +132,18 @@ impl Fate {
 /// A stream that applies the planned cut.
 pub(crate) struct Wire {
     stream: TcpStream,
-    fate: Arc<Fate>,
+    control: Arc<ConnectionControl>,
 }
 
 impl Wire {
-    pub fn new(stream: TcpStream, fate: Arc<Fate>) -> Self {
-        Self { stream, fate }
+    pub fn new(stream: TcpStream, control: Arc<ConnectionControl>) -> Self {
+        Self { stream, control }
     }
 }
 
 impl Drop for Wire {
     fn drop(&mut self) {
-        let reset = matches!(&*self.fate.lock(), Some(plan) if plan.how == Cut::Reset);
+        let reset = matches!(&*self.control.lock(), Some(plan) if plan.how == Cut::Reset);
         if reset {
             // With a linger of zero, closing the socket sends a reset.
             let _ = self.stream.set_zero_linger();
@@ -167,22 +167,22 @@ impl AsyncWrite for Wire {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let fate = Arc::clone(&self.fate);
-        let mut plan = fate.lock();
+        let control = Arc::clone(&self.control);
+        let mut plan = control.lock();
         let Some(plan) = plan.as_mut() else {
             return Pin::new(&mut self.stream).poll_write(cx, bytes);
         };
         let room = plan.room(bytes);
         if room == 0 && !bytes.is_empty() {
             // The connection's task drops this stream; nothing more is written to it.
-            fate.cut.notify_one();
+            control.cut.notify_one();
             return Poll::Pending;
         }
         let polled = Pin::new(&mut self.stream).poll_write(cx, &bytes[..room]);
         if let Poll::Ready(Ok(written)) = polled {
             plan.went(&bytes[..written]);
             if plan.spent() {
-                fate.cut.notify_one();
+                control.cut.notify_one();
             }
         }
         polled

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use vestibule_acceptance::{Desktop, Group, Stage, until};
+use vestibule_acceptance::{Desktop, ProcessGroup, Stage, until};
 use vestibule_backend::Config;
 
 use crate::built;
@@ -16,7 +16,7 @@ use crate::registry::Outcome;
 
 /// A window's process and all processes that it started. They end when it is dropped.
 pub struct Launch {
-    group: Group,
+    group: ProcessGroup,
     begun: Instant,
 }
 
@@ -38,7 +38,7 @@ impl Launch {
             .stderr(Stdio::null());
         let begun = Instant::now();
         Self {
-            group: Group::start(&mut command),
+            group: ProcessGroup::start(&mut command),
             begun,
         }
     }

@@ -12,7 +12,9 @@
 
 pub mod bare;
 pub mod built;
+pub mod child;
 pub mod counts;
+pub mod fixture;
 pub mod floors;
 pub mod growth;
 pub mod in_page;
@@ -21,7 +23,6 @@ pub mod launch;
 pub mod machine;
 pub mod memory;
 pub mod origin;
-pub mod parts;
 pub mod plot;
 pub mod publish;
 pub mod registry;
@@ -29,7 +30,6 @@ pub mod report;
 pub mod row;
 pub mod rows;
 pub mod setting;
-pub mod stand;
 pub mod summary;
 pub mod table;
 pub mod target;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 use thirtyfour::WebDriver;
 use thirtyfour::error::WebDriverError;
-use vestibule_acceptance::{Desktop, Driver, Group, artifacts, run_async, until};
+use vestibule_acceptance::{Desktop, Driver, ProcessGroup, artifacts, run_async, until};
 
 use crate::built;
 use crate::registry::Outcome;
@@ -17,7 +17,7 @@ use crate::registry::Outcome;
 pub struct Web {
     page: WebDriver,
     _driver: Driver,
-    _server: Group,
+    _server: ProcessGroup,
 }
 
 impl Web {
@@ -39,7 +39,7 @@ impl Web {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
-        let mut server = Group::start(&mut server);
+        let mut server = ProcessGroup::start(&mut server);
         until("the Next server to listen", async || {
             if let Some(status) = server.ended() {
                 return Err(format!("the Next server has ended: {status}"));

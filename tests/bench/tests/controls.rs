@@ -9,13 +9,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use vestibule_backend::{Effect, Fault};
+use vestibule_bench::child::User;
 use vestibule_bench::counts::{CountingStore, Counts, Disk, counted};
+use vestibule_bench::fixture::{self, Connection, Fixture, fetch};
 use vestibule_bench::floors::synced_record;
-use vestibule_bench::parts::User;
 use vestibule_bench::registry::{Outcome, runtime};
 use vestibule_bench::rows::callers::{Crowd, Token};
 use vestibule_bench::rows::{controls, refresh, sign_in};
-use vestibule_bench::stand::{self, Road, Stand, fetch};
 use vestibule_core::secrets::{MemoryStore, SecretBytes, SecretStore, StoreError};
 
 /// The planted delay: longer than any of the work takes by itself.
@@ -26,10 +26,10 @@ fn folder() -> &'static Path {
     Path::new(env!("CARGO_TARGET_TMPDIR"))
 }
 
-fn on_a_stand(work: impl AsyncFnOnce(&Stand) -> Outcome<()>) {
+fn on_a_fixture(work: impl AsyncFnOnce(&Fixture) -> Outcome<()>) {
     let done = runtime().block_on(async {
-        let stand = Stand::start(Road::Plain, folder()).await?;
-        work(&stand).await
+        let fixture = Fixture::start(Connection::Plain, folder()).await?;
+        work(&fixture).await
     });
     assert_eq!(done, Ok(()));
 }
@@ -83,7 +83,7 @@ async fn held(mut once: impl AsyncFnMut(bool) -> Outcome<f64>) -> Outcome<()> {
 
 #[test]
 fn a_slow_backend_shows_in_a_refresh_and_in_a_sign_in() {
-    on_a_stand(async |stand| {
+    on_a_fixture(async |fixture| {
         // One delay for bare reqwest, and one for the core.
         let plant = |path: &str, late: bool| {
             let ms = match late {
@@ -91,10 +91,10 @@ fn a_slow_backend_shows_in_a_refresh_and_in_a_sign_in() {
                 false => 0,
             };
             let delay = Fault::on("POST", path, Effect::Delay { ms });
-            stand.backend.faults().add(delay.times(2));
+            fixture.backend.faults().add(delay.times(2));
         };
         for which in [bare, core] {
-            let mut bench = refresh::Bench::open(stand, memory()).await?;
+            let mut bench = refresh::Bench::open(fixture, memory()).await?;
             held(async |late| {
                 plant("/refresh-token", late);
                 bench.round().await.map(which)
@@ -102,7 +102,7 @@ fn a_slow_backend_shows_in_a_refresh_and_in_a_sign_in() {
             .await?;
             held(async |late| {
                 plant("/login", late);
-                sign_in::first(stand, memory()).await.map(which)
+                sign_in::first(fixture, memory()).await.map(which)
             })
             .await?;
         }
@@ -112,9 +112,9 @@ fn a_slow_backend_shows_in_a_refresh_and_in_a_sign_in() {
 
 #[test]
 fn a_slow_store_shows_in_what_the_core_takes() {
-    on_a_stand(async |stand| {
-        let mut quick = refresh::Bench::open(stand, memory()).await?;
-        let mut slow_one = refresh::Bench::open(stand, slow()).await?;
+    on_a_fixture(async |fixture| {
+        let mut quick = refresh::Bench::open(fixture, memory()).await?;
+        let mut slow_one = refresh::Bench::open(fixture, slow()).await?;
         held(async |late| {
             let bench = match late {
                 true => &mut slow_one,
@@ -128,7 +128,7 @@ fn a_slow_store_shows_in_what_the_core_takes() {
                 true => slow(),
                 false => memory(),
             };
-            sign_in::first(stand, store).await.map(core)
+            sign_in::first(fixture, store).await.map(core)
         })
         .await
     });
@@ -136,17 +136,17 @@ fn a_slow_store_shows_in_what_the_core_takes() {
 
 #[test]
 fn one_request_more_and_one_call_of_each_kind_more_are_counted() {
-    on_a_stand(async |stand| {
+    on_a_fixture(async |fixture| {
         let store = Arc::new(CountingStore::before(Arc::<MemoryStore>::default()));
-        let seat = stand.seat(store.clone()).await?;
-        stand::sign_in(&seat.session).await?;
+        let subject = fixture.subject(store.clone()).await?;
+        fixture::sign_in(&subject.session).await?;
         let count = async |work: &dyn Fn()| {
             let work = async {
-                stand::refresh(&seat.session).await?;
+                fixture::refresh(&subject.session).await?;
                 work();
                 Ok(())
             };
-            counted(&stand.backend, &store, &seat.folder, work).await
+            counted(&fixture.backend, &store, &subject.folder, work).await
         };
         let plain = count(&|| {}).await?;
         let failed = |_| "a memory store does not fail";
@@ -175,10 +175,10 @@ fn one_request_more_and_one_call_of_each_kind_more_are_counted() {
         more(delete, |counts| counts.deletions += 1)?;
         assert_eq!(store.read("planted").map_err(failed)?, None);
         let two = async {
-            stand::refresh(&seat.session).await?;
-            fetch(&seat.session, "/me").await
+            fixture::refresh(&subject.session).await?;
+            fetch(&subject.session, "/me").await
         };
-        let two = counted(&stand.backend, &store, &seat.folder, two).await?;
+        let two = counted(&fixture.backend, &store, &subject.folder, two).await?;
         more(two, |counts| counts.requests += 1)
     });
 }
@@ -239,10 +239,10 @@ fn each_change_on_the_disk_is_counted_as_what_it_is() {
 #[test]
 fn five_megabytes_more_are_weighed() {
     const PLANTED: usize = 5_000_000;
-    on_a_stand(async |stand| {
-        let own = stand.folder().join("user");
+    on_a_fixture(async |fixture| {
+        let own = fixture.folder().join("user");
         let program = Path::new(env!("CARGO_BIN_EXE_bench"));
-        let mut user = User::start(program, &stand.backend.url(), &own).await?;
+        let mut user = User::start(program, &fixture.backend.url(), &own).await?;
         user.some_use().await?;
         user.some_use().await?;
         let before = user.weight()?;
@@ -258,9 +258,9 @@ fn five_megabytes_more_are_weighed() {
 
 #[test]
 fn a_second_refresh_for_the_callers_is_counted() {
-    on_a_stand(async |stand| {
-        let crowd = Crowd::gather(stand).await?;
-        let refreshes = || stand.backend.requests("POST", "/refresh-token");
+    on_a_fixture(async |fixture| {
+        let crowd = Crowd::gather(fixture).await?;
+        let refreshes = || fixture.backend.requests("POST", "/refresh-token");
         let before = refreshes();
         crowd.call(Token::Fresh).await?;
         assert_eq!(refreshes() - before, 0, "a valid token needs no refresh");

@@ -7,9 +7,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use vestibule_bench::counts::Counts;
+use vestibule_bench::fixture::{Connection, Fixture};
 use vestibule_bench::registry::runtime;
 use vestibule_bench::rows::{refresh, sign_in};
-use vestibule_bench::stand::{Road, Stand};
 use vestibule_core::secrets::MemoryStore;
 
 /// The first sign-in of a new process.
@@ -34,23 +34,25 @@ const REFRESH: Counts = Counts {
     in_place: 0,
 };
 
-fn on_a_stand<T>(work: impl AsyncFnOnce(&Stand) -> T) -> T {
+fn on_a_fixture<T>(work: impl AsyncFnOnce(&Fixture) -> T) -> T {
     runtime().block_on(async {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let stand = Stand::start(Road::Plain, folder).await.expect("a stand");
-        work(&stand).await
+        let fixture = Fixture::start(Connection::Plain, folder)
+            .await
+            .expect("a stand");
+        work(&fixture).await
     })
 }
 
 #[test]
 fn a_sign_in_does_so_much() {
-    let counts = on_a_stand(async |stand| sign_in::counts(stand).await);
+    let counts = on_a_fixture(async |fixture| sign_in::counts(fixture).await);
     assert_eq!(counts, Ok(SIGN_IN));
 }
 
 #[test]
 fn a_refresh_does_so_much() {
     let counts =
-        on_a_stand(async |stand| refresh::counts(stand, Arc::<MemoryStore>::default()).await);
+        on_a_fixture(async |fixture| refresh::counts(fixture, Arc::<MemoryStore>::default()).await);
     assert_eq!(counts, Ok(REFRESH));
 }

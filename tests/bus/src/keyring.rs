@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::{Bus, Daemons, Mute, PROMPTER, SECRETS, control, end};
+use crate::{Bus, Daemons, PROMPTER, SECRETS, SilentService, control, end};
 
 /// The keyring's password; it protects nothing.
 const PASSWORD: &str = "test";
@@ -147,7 +147,7 @@ impl Bus {
     ///
     /// # Errors
     /// If the bus does not give the name.
-    pub fn ignore_prompts(&self) -> io::Result<Mute> {
+    pub fn ignore_prompts(&self) -> io::Result<SilentService> {
         self.mute(PROMPTER)
     }
 
@@ -155,8 +155,8 @@ impl Bus {
     ///
     /// # Errors
     /// If the bus does not give the name.
-    pub fn mute(&self, name: &str) -> io::Result<Mute> {
-        let mute = Mute::connect(&self.socket(), name)?;
+    pub fn mute(&self, name: &str) -> io::Result<SilentService> {
+        let mute = SilentService::connect(&self.socket(), name)?;
         self.until_owned(name, true)?;
         Ok(mute)
     }

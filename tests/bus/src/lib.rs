@@ -8,7 +8,7 @@
 //! let mut bus = Bus::start()?;
 //! bus.start_keyring(Keyring::Unlocked)?;
 //! let mut app = Command::new("app");
-//! bus.dress(&mut app).spawn()?;
+//! bus.apply_environment(&mut app).spawn()?;
 //! bus.kill_keyring()?;
 //! # Ok(())
 //! # }
@@ -22,8 +22,8 @@
 
 mod control;
 mod keyring;
-mod mute;
 mod repair;
+mod silent_service;
 
 use std::ffi::OsString;
 use std::io::{self, BufRead as _, BufReader};
@@ -34,8 +34,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use keyring::Keyring;
-pub use mute::Mute;
 pub use repair::Ended;
+pub use silent_service::SilentService;
 use tempfile::TempDir;
 
 /// The bus name of the keyring: the Secret Service.
@@ -124,7 +124,7 @@ impl Bus {
         })
     }
 
-    /// The bus of this process, if the process that started it used [`Bus::dress`]. This does not
+    /// The bus of this process, if the process that started it used [`Bus::apply_environment`]. This does not
     /// end the bus, but ends a keyring that is started through it.
     #[must_use]
     pub fn here() -> Option<Self> {
@@ -199,7 +199,7 @@ impl Bus {
     }
 
     /// Makes a command run on this bus, without the variables of the real desktop.
-    pub fn dress<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+    pub fn apply_environment<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         for variable in NOT_OURS {
             command.env_remove(variable);
         }
@@ -234,7 +234,7 @@ impl Bus {
             .arg(format!("--dest={to}"))
             .args([path, method])
             .args(arguments);
-        let answer = self.dress(&mut command).output();
+        let answer = self.apply_environment(&mut command).output();
         let answer = answer.map_err(|error| missing("dbus-send", "dbus-bin", &error))?;
         Ok(String::from_utf8_lossy(&answer.stdout).into_owned())
     }
@@ -244,7 +244,7 @@ impl Bus {
     fn spawn(&self, command: &mut Command, package: &str) -> io::Result<Child> {
         use std::os::unix::process::CommandExt as _;
         let program = command.get_program().to_string_lossy().into_owned();
-        let command = self.dress(command).process_group(0);
+        let command = self.apply_environment(command).process_group(0);
         let child = command.spawn();
         child.map_err(|error| missing(&program, package, &error))
     }

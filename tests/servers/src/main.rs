@@ -6,9 +6,9 @@
 
 mod better_auth;
 mod directus;
-mod place;
+mod installation;
+mod report;
 mod server;
-mod told;
 
 use std::process::ExitCode;
 use std::time::Instant;

@@ -14,7 +14,10 @@ pub fn enter(test: &str) -> Option<Bus> {
     let bus = Bus::start().unwrap_or_else(|error| panic!("{error}"));
     let mut inside = Command::new(std::env::current_exe().expect("our own path"));
     inside.args([test, "--exact", "--nocapture", "--test-threads", "1"]);
-    let output = bus.dress(&mut inside).output().expect("it can be run");
+    let output = bus
+        .apply_environment(&mut inside)
+        .output()
+        .expect("it can be run");
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(
         output.status.success() && text.contains("1 passed"),

@@ -9,8 +9,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod coy;
 mod daemon;
+mod duplicates;
 mod items;
+mod prompts;
 mod sessions;
-mod twins;

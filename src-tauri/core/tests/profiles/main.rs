@@ -5,13 +5,13 @@
 mod support;
 
 mod better_auth;
+mod call_deviations;
 mod directus;
 mod documents;
 mod node_express;
 mod others;
-mod quirks_of_calls;
-mod quirks_of_sign_ins;
-mod quirks_of_sign_outs;
-mod quirks_of_tokens;
 mod rig;
+mod sign_in_deviations;
+mod sign_out_deviations;
 mod supabase;
+mod token_deviations;

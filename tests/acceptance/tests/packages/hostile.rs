@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use vestibule_acceptance::{Desktop, Group, Stranger, app, until};
+use vestibule_acceptance::{Desktop, OtherServer, ProcessGroup, app, until};
 
 use crate::start::a_page;
 use crate::unpacked::Unpacked;
@@ -22,12 +22,12 @@ fn the_environment_opens_nothing() {
     runtime().block_on(async {
         let package = Unpacked::deb();
         let desktop = Desktop::open();
-        let stranger = Stranger::at(LOOPBACK).await;
+        let other_server = OtherServer::at(LOOPBACK).await;
         let doors = [free_port(), free_port()];
         let mut app = hostile(&desktop, &package.app(), &doors)
             .env(
                 "VESTIBULE_BACKEND",
-                format!("http://127.0.0.1:{}", stranger.port()),
+                format!("http://127.0.0.1:{}", other_server.port()),
             )
             // An app that reads this variable reports the missing file and does nothing else.
             .env("VESTIBULE_PROFILE", "/no/such/profile.toml")
@@ -39,11 +39,11 @@ fn the_environment_opens_nothing() {
         assert!(log.contains("origin=\"http://127.0.0.1:4580\""), "{log}");
         assert!(!log.contains(NO_CLIENT), "another authority: {log}");
         assert_eq!(
-            stranger.heard(),
+            other_server.heard(),
             (0, 0),
             "a request went to another backend"
         );
-        stranger.would_have_heard().await;
+        other_server.would_have_heard().await;
         for door in doors {
             assert!(!listens(door), "an inspector's port is open");
         }
@@ -111,7 +111,7 @@ async fn leaves_no_dump(program: &Path) {
         .arg(program)
         .current_dir(&folder)
         .stdin(Stdio::null());
-    let mut app = Group::start(&mut command);
+    let mut app = ProcessGroup::start(&mut command);
     a_page(&desktop, &mut app).await;
     let group = app.child().id();
     let members = members(group);
@@ -205,8 +205,8 @@ impl Hostile {
         self.env("SSL_CERT_FILE", file).env("SSL_CERT_DIR", folder)
     }
 
-    fn spawn_group(mut self) -> Group {
-        Group::start(&mut self.0)
+    fn spawn_group(mut self) -> ProcessGroup {
+        ProcessGroup::start(&mut self.0)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use vestibule_acceptance::{Desktop, Group, Screen, until};
+use vestibule_acceptance::{Desktop, ProcessGroup, Screen, until};
 
 use crate::unpacked::{Unpacked, the_only};
 
@@ -35,13 +35,13 @@ fn starts(package: &Unpacked) {
     // The build for WebDriver uses this variable and would show an error; the shipped app ignores
     // it.
     app.env("VESTIBULE_PROFILE", "/no/such/profile.toml");
-    let mut app = Group::start(&mut app);
+    let mut app = ProcessGroup::start(&mut app);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(a_page(&desktop, &mut app));
 }
 
 /// Waits until the window shows a page of the app.
-pub async fn a_page(desktop: &Desktop, app: &mut Group) {
+pub async fn a_page(desktop: &Desktop, app: &mut ProcessGroup) {
     let screen = Screen::of(desktop);
     until("a page in the window", async || {
         if let Some(status) = app.ended() {

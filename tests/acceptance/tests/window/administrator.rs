@@ -1,7 +1,7 @@
 //! An administrator's policy: the window uses and shows what it fixes. If the policy is not valid,
 //! the window shows only that.
 
-use vestibule_acceptance::{Administrator, App, DEMO, DEMO_NAME, Role, Stranger, containing};
+use vestibule_acceptance::{Administrator, App, DEMO, DEMO_NAME, OtherServer, Role, containing};
 use vestibule_acceptance::{scenario, until};
 
 use crate::{enter, signed_in};
@@ -11,7 +11,7 @@ const TITLE: &str = "Vestibule is not set up correctly";
 #[test]
 fn what_it_fixes_is_used_and_shown_as_theirs() {
     scenario(async |stage| {
-        let other = Stranger::at([127, 0, 0, 1].into()).await;
+        let other = OtherServer::at([127, 0, 0, 1].into()).await;
         let policy = format!(
             "schema = 1\n[profile]\nfixed = ['backend']\nbackend = '{}'\n",
             stage.backend.url()

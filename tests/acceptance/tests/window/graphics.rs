@@ -4,7 +4,7 @@
 use std::fs;
 use std::process::Stdio;
 
-use vestibule_acceptance::{Group, Stage, app, scenario, until};
+use vestibule_acceptance::{ProcessGroup, Stage, app, scenario, until};
 
 const VARIABLE: &str = "WEBKIT_DISABLE_DMABUF_RENDERER";
 const ENGINE: &str = "WebKitWebProcess";
@@ -37,7 +37,7 @@ async fn told(stage: &Stage, machine: &str, set: Option<&str>) -> Option<String>
         .env_remove(VARIABLE)
         .envs(set.map(|value| (VARIABLE, value)))
         .stdin(Stdio::null());
-    let mut started = Group::start(&mut command);
+    let mut started = ProcessGroup::start(&mut command);
     let environment = until("the web engine", async || {
         if let Some(status) = started.ended() {
             return Err(format!("the app has ended: {status}"));

@@ -3,6 +3,7 @@
 use vestibule_acceptance::{App, PASSWORD, Role, Stage, containing};
 
 mod administrator;
+mod backend_profile;
 #[path = "../../../../src-tauri/src/command_list.rs"]
 mod command_list;
 mod context_menu;
@@ -11,21 +12,20 @@ mod flash;
 mod graphics;
 mod guards;
 mod injection;
-mod kept;
+mod kept_page;
 mod keyboard;
 mod keyring;
+mod lockdown;
 mod log;
 mod other_backends;
 mod outage;
 mod payment;
 mod policy;
 mod promises;
-mod public;
+mod public_fetch;
 mod restart;
 mod roles;
 mod secrets;
-mod settings;
-mod shell;
 mod shown;
 mod sign_in;
 mod spoofing;

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use serde_json::json;
 use thirtyfour::Cookie;
 use vestibule_acceptance::tokens::{Reach, Tokens, files_holding, plant};
-use vestibule_acceptance::{DEMO, DEMO_NAME, Driver, Role, Stranger, scenario};
+use vestibule_acceptance::{DEMO, DEMO_NAME, Driver, OtherServer, Role, scenario};
 use vestibule_backend::{Effect, Fault};
 
 use crate::{pick, signed_in};
@@ -109,7 +109,7 @@ fn a_planted_cookie_is_found_with_and_without_a_script() {
         assert!(cookies.is_empty(), "{cookies:?}");
         app.kill();
 
-        let server = Stranger::at(IpAddr::V4(Ipv4Addr::LOCALHOST)).await;
+        let server = OtherServer::at(IpAddr::V4(Ipv4Addr::LOCALHOST)).await;
         let mut driver = Driver::start(&stage.desktop, &stage.log(), &[]).await;
         let page = driver.open_browser().await.expect("a browser");
         let url = format!("http://127.0.0.1:{}/x.html", server.port());

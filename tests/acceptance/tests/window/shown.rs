@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use thirtyfour::common::types::Rect;
-use vestibule_acceptance::{App, Group, Role, Screen, Stage, app, scenario, until};
+use vestibule_acceptance::{App, ProcessGroup, Role, Screen, Stage, app, scenario, until};
 
 const TITLE: &str = "Vestibule";
 /// After this time a window is shown even if its page is not ready.
@@ -42,7 +42,7 @@ async fn seen_after(stage: &Stage, script: &str) -> Duration {
         .stdin(Stdio::null())
         .stderr(Stdio::null());
     let started = Instant::now();
-    let mut app = Group::start(&mut command);
+    let mut app = ProcessGroup::start(&mut command);
     until("a window on the screen", async || {
         assert!(app.ended().is_none(), "the app has ended");
         let shown = screen.shows(TITLE);

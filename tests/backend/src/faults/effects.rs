@@ -14,7 +14,7 @@ use tokio::time::{Sleep, sleep};
 use super::{Cut, Effect, Point};
 use crate::clock;
 use crate::error::answer;
-use crate::socket::{Allowance, Fate};
+use crate::socket::{Allowance, ConnectionControl};
 
 /// Cutting after this many bytes cuts inside the headers: the status line is shorter, every whole
 /// head is longer.
@@ -22,7 +22,10 @@ const INSIDE_HEADERS: usize = 40;
 
 /// Applies a fault before the work: returns the answer to send instead, or `None` if the request
 /// goes on after a delay.
-pub(crate) async fn instead(effect: &Effect, fate: &Fate) -> Option<Response<Body>> {
+pub(crate) async fn replace_response(
+    effect: &Effect,
+    control: &ConnectionControl,
+) -> Option<Response<Body>> {
     if let Effect::Delay { ms } = effect {
         sleep(Duration::from_millis(*ms)).await;
         return None;
@@ -31,11 +34,15 @@ pub(crate) async fn instead(effect: &Effect, fate: &Fate) -> Option<Response<Bod
         StatusCode::OK,
         &json!({ "message": "this stands in for an answer; nothing was done" }),
     );
-    Some(spoil(effect, fate, stand_in).await)
+    Some(alter_response(effect, control, stand_in).await)
 }
 
 /// Applies a fault after the work: turns the true answer into what is sent.
-pub(crate) async fn spoil(effect: &Effect, fate: &Fate, truth: Response<Body>) -> Response<Body> {
+pub(crate) async fn alter_response(
+    effect: &Effect,
+    control: &ConnectionControl,
+    truth: Response<Body>,
+) -> Response<Body> {
     match effect {
         Effect::Delay { ms } => {
             sleep(Duration::from_millis(*ms)).await;
@@ -82,21 +89,21 @@ pub(crate) async fn spoil(effect: &Effect, fate: &Fate, truth: Response<Body>) -
         }
         Effect::Truncate { cut } => {
             let (response, body) = whole(truth).await;
-            fate.cut_after(Allowance::Head(body.len() / 2), *cut);
+            control.cut_after(Allowance::Head(body.len() / 2), *cut);
             response.map(|()| Body::from(body))
         }
         Effect::Reset { at } => match at {
-            Point::BeforeHeaders => gone(fate, Cut::Reset).await,
+            Point::BeforeHeaders => gone(control, Cut::Reset).await,
             Point::InHeaders => {
-                fate.cut_after(Allowance::Bytes(INSIDE_HEADERS), Cut::Reset);
+                control.cut_after(Allowance::Bytes(INSIDE_HEADERS), Cut::Reset);
                 truth
             }
             Point::AfterHeaders => {
-                fate.cut_after(Allowance::Head(0), Cut::Reset);
+                control.cut_after(Allowance::Head(0), Cut::Reset);
                 truth
             }
         },
-        Effect::Drop { cut } => gone(fate, *cut).await,
+        Effect::Drop { cut } => gone(control, *cut).await,
         Effect::Huge { bytes } => {
             let (response, body) = whole(truth).await;
             let padding = bytes.saturating_sub(body.len() as u64);
@@ -145,8 +152,8 @@ fn text(status: u16, media: &'static str, text: &'static str) -> Response<Body> 
 }
 
 /// Ends the connection without an answer; the task that serves it then drops this future.
-async fn gone(fate: &Fate, cut: Cut) -> Response<Body> {
-    fate.cut_now(cut);
+async fn gone(control: &ConnectionControl, cut: Cut) -> Response<Body> {
+    control.cut_now(cut);
     pending().await
 }
 

@@ -5,16 +5,16 @@
 //! `before` answers in place of the endpoint, one set to `after` lets the endpoint do its work
 //! and then replaces or damages the answer.
 
-mod book;
 mod effects;
+mod fault_list;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub use book::{FaultBook, FaultId};
-pub(crate) use effects::{instead, spoil};
+pub(crate) use effects::{alter_response, replace_response};
+pub use fault_list::{FaultId, FaultList};
 
 /// One fault: an endpoint, an effect, and to which requests it applies.
 ///

@@ -10,11 +10,11 @@ use axum::http::{HeaderMap, StatusCode};
 use super::Answer;
 use super::sign_in::{blocked, mail, welcome};
 use crate::app::{App, From};
+use crate::attempts::{self, AttemptKind};
 use crate::clock::now;
 use crate::error::nothing;
 use crate::input::Fields;
 use crate::limits::Limit;
-use crate::tries::{self, Tried};
 use crate::{otp, sessions};
 
 pub(crate) async fn verify(
@@ -39,21 +39,21 @@ pub(crate) async fn verify(
             Ok(asked) => asked,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        if let Some(locked) = tries::locked(tx, Tried::Code, &email, now)? {
+        if let Some(locked) = attempts::locked(tx, AttemptKind::Code, &email, now)? {
             return Ok(Err(locked));
         }
         let account = match otp::verify(tx, &shared.key, asked, &code, now)? {
             Ok(account) => account,
             Err(refusal) => {
                 // Counted over sign-ins too, so that signing in again does not buy more guesses.
-                tries::count(tx, Tried::Code, &email, now, shared.config.lock_for)?;
+                attempts::count(tx, AttemptKind::Code, &email, now, shared.config.lock_for)?;
                 return Ok(Err(refusal));
             }
         };
         if account.blocked {
             return Ok(Err(blocked()));
         }
-        tries::forget(tx, Tried::Code, &email)?;
+        attempts::forget(tx, AttemptKind::Code, &email)?;
         let issued = sessions::open(tx, &account.id, &device, now, &rules)?;
         Ok(Ok((account, issued)))
     });

@@ -11,6 +11,7 @@ use serde_json::json;
 use super::Answer;
 use crate::accounts::{self, Account, SecondFactor};
 use crate::app::{App, From};
+use crate::attempts::{self, AttemptKind};
 use crate::clock::now;
 use crate::config::Registration;
 use crate::cookies;
@@ -20,7 +21,6 @@ use crate::limits::Limit;
 use crate::mailbox::Mail;
 use crate::otp;
 use crate::sessions::{self, Device, Issued};
-use crate::tries::{self, Tried};
 
 /// What follows a right password.
 enum Next {
@@ -46,10 +46,10 @@ pub(crate) async fn login(
     let found = app.store.run({
         let email = email.clone();
         move |tx| {
-            if let Some(locked) = tries::locked(tx, Tried::Password, &email, now())? {
+            if let Some(locked) = attempts::locked(tx, AttemptKind::Password, &email, now())? {
                 return Ok(Err(locked));
             }
-            tries::count(tx, Tried::Password, &email, now(), lock_for)?;
+            attempts::count(tx, AttemptKind::Password, &email, now(), lock_for)?;
             Ok(Ok(accounts::by_email(tx, &email)?))
         }
     });
@@ -68,7 +68,7 @@ pub(crate) async fn login(
     let next = app.store.run({
         let app = Arc::clone(&app);
         move |tx| {
-            tries::forget(tx, Tried::Password, &email)?;
+            attempts::forget(tx, AttemptKind::Password, &email)?;
             if account.blocked {
                 return Ok(Err(blocked()));
             }
@@ -132,7 +132,7 @@ fn proceed(
     let rules = app.rules();
     let unverified = rules.registration == Registration::Code && !account.email_verified;
     if unverified || account.second_factor != SecondFactor::None {
-        if let Some(locked) = tries::locked(tx, Tried::Code, &account.email, now())? {
+        if let Some(locked) = attempts::locked(tx, AttemptKind::Code, &account.email, now())? {
             return Ok(Err(locked));
         }
         let code = otp::begin(tx, &app.key, &account, device, now(), &rules)?;

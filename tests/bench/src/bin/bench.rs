@@ -4,7 +4,7 @@
 //!
 //! `cargo xtask bench` builds what is measured and starts this program. The program then starts
 //! itself again on a private desktop, so that it does not write to the developer's keyring, and
-//! with a certificate that its clients trust. `bench --part NAME …` runs the child process that an
+//! with a certificate that its clients trust. `bench --child NAME …` runs the child process that an
 //! entry measures from outside.
 
 #[cfg(target_os = "linux")]
@@ -18,7 +18,7 @@ mod linux {
     use vestibule_bench::registry::{self, ENTRIES, Outcome};
     use vestibule_bench::report::Report;
     use vestibule_bench::setting::{Form, Setting};
-    use vestibule_bench::{parts, plot, table, tls};
+    use vestibule_bench::{child, plot, table, tls};
 
     const HELP: &str = "\
 bench [NAME…]        measure everything, or the named entries, and print one table
@@ -48,8 +48,8 @@ bench [NAME…]        measure everything, or the named entries, and print one t
 
     pub fn main() -> ExitCode {
         let mut arguments = std::env::args().skip(1).peekable();
-        if arguments.next_if(|first| first == "--part").is_some() {
-            return parts::run(&arguments.collect::<Vec<_>>());
+        if arguments.next_if(|first| first == "--child").is_some() {
+            return child::run(&arguments.collect::<Vec<_>>());
         }
         let asked = match parse(arguments) {
             Ok(Some(asked)) => asked,

@@ -13,10 +13,10 @@ use tokio::task::JoinSet;
 use vestibule_core::clock::ManualClock;
 use vestibule_core::secrets::MemoryStore;
 
+use crate::fixture::{Connection, Fixture, Subject, fetch, sign_in, timed};
 use crate::registry::Outcome;
 use crate::row::Row;
 use crate::setting::Setting;
-use crate::stand::{Road, Seat, Stand, fetch, sign_in, timed};
 use crate::target::Target;
 use crate::unit::Unit;
 
@@ -31,8 +31,8 @@ const REFRESH: &str = "/refresh-token";
 /// Measures the time until the last answer, and counts the refreshes.
 pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
     raise_limits();
-    let stand = Stand::start(Road::Plain, &setting.folder).await?;
-    let crowd = Crowd::gather(&stand).await?;
+    let fixture = Fixture::start(Connection::Plain, &setting.folder).await?;
+    let crowd = Crowd::gather(&fixture).await?;
     // Calls once first, so that each caller has a connection.
     crowd.call(Token::Fresh).await?;
     let [mut fresh, mut alone, mut spent, mut requests] = [const { Vec::new() }; 4];
@@ -40,9 +40,9 @@ pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
         fresh.push(crowd.call(Token::Fresh).await?);
         crowd.clock.advance(A_LIFE);
         alone.push(timed(crowd.one_call()).await? - timed(crowd.one_call()).await?);
-        let before = stand.backend.requests("POST", REFRESH);
+        let before = fixture.backend.requests("POST", REFRESH);
         spent.push(crowd.call(Token::Spent).await?);
-        requests.push((stand.backend.requests("POST", REFRESH) - before) as f64);
+        requests.push((fixture.backend.requests("POST", REFRESH) - before) as f64);
     }
     let last = Row::new(
         "callers/last",
@@ -75,7 +75,7 @@ pub enum Token {
 
 /// Many callers of one session, whose clock is set by hand.
 pub struct Crowd {
-    seat: Seat,
+    subject: Subject,
     clock: Arc<ManualClock>,
 }
 
@@ -84,17 +84,17 @@ impl Crowd {
     ///
     /// # Errors
     /// If the sign-in is refused.
-    pub async fn gather(stand: &Stand) -> Outcome<Self> {
+    pub async fn gather(fixture: &Fixture) -> Outcome<Self> {
         let clock = Arc::new(ManualClock::new(SystemTime::now()));
-        let seat = stand
-            .seat_by(Arc::<MemoryStore>::default(), clock.clone())
+        let subject = fixture
+            .subject_with(Arc::<MemoryStore>::default(), clock.clone())
             .await?;
-        sign_in(&seat.session).await?;
-        Ok(Self { seat, clock })
+        sign_in(&subject.session).await?;
+        Ok(Self { subject, clock })
     }
 
     async fn one_call(&self) -> Outcome<()> {
-        fetch(&self.seat.session, "/me").await
+        fetch(&self.subject.session, "/me").await
     }
 
     /// All call at once; the milliseconds until the last answer.
@@ -106,7 +106,7 @@ impl Crowd {
         let waiting = Arc::new(Semaphore::new(0));
         let mut callers = JoinSet::new();
         for _ in 0..CALLERS {
-            let (session, mut gate) = (self.seat.session.clone(), gate.clone());
+            let (session, mut gate) = (self.subject.session.clone(), gate.clone());
             let waiting = waiting.clone();
             callers.spawn(async move {
                 waiting.add_permits(1);

@@ -9,10 +9,10 @@ use vestibule_core::secrets::MemoryStore;
 use vestibule_core::session::Session;
 
 use crate::bare::Bare;
+use crate::fixture::{Connection, Fixture, Subject, fetch, get, sign_in, timed};
 use crate::registry::Outcome;
 use crate::row::{Point, Row};
 use crate::setting::Setting;
-use crate::stand::{Road, Seat, Stand, fetch, get, sign_in, timed};
 use crate::summary::Summary;
 use crate::target::Target;
 use crate::unit::Unit;
@@ -31,33 +31,33 @@ const LARGE_ROUNDS: usize = 6;
 /// Calls with one to fifty cookies: one session for each number, measured in turns, so that a busy
 /// moment of the machine does not bend the curve.
 pub async fn cookies(setting: &Setting) -> Outcome<Vec<Row>> {
-    let stand = Stand::start(Road::Tls, &setting.folder).await?;
-    let mut client = Bare::new(&stand.url())?;
+    let fixture = Fixture::start(Connection::Tls, &setting.folder).await?;
+    let mut client = Bare::new(&fixture.url())?;
     client.sign_in().await?;
     let mut seats = Vec::new();
     for many in COOKIES {
-        let seat = signed_in(&stand).await?;
+        let subject = signed_in(&fixture).await?;
         let cookies: Vec<_> = (0..many).map(cookie).collect();
         for cookie in &cookies {
-            set_cookie(&stand, &seat.session, cookie).await?;
+            set_cookie(&fixture, &subject.session, cookie).await?;
         }
-        fetch(&seat.session, "/me").await?;
-        let seen = stand.backend.last_request("GET", "/me");
+        fetch(&subject.session, "/me").await?;
+        let seen = fixture.backend.last_request("GET", "/me");
         let sent = (0..many).filter(|one| {
             let name = format!("bench-{one}");
             seen.as_ref()
                 .is_some_and(|seen| seen.cookie(&name).is_some())
         });
         match sent.count() {
-            sent if sent == many => seats.push((seat, cookies.join("; "))),
+            sent if sent == many => seats.push((subject, cookies.join("; "))),
             sent => return Err(format!("{sent} of {many} cookies were sent")),
         }
     }
     let mut samples = [const { (Vec::new(), Vec::new()) }; COOKIES.len()];
     for _ in 0..setting.rounds(COOKIE_ROUNDS) {
-        for ((seat, line), (bare, core)) in seats.iter().zip(&mut samples) {
+        for ((subject, line), (bare, core)) in seats.iter().zip(&mut samples) {
             bare.push(timed(calls(|| client.fetch("/me", line))).await? / CALLS as f64);
-            core.push(timed(calls(|| fetch(&seat.session, "/me"))).await? / CALLS as f64);
+            core.push(timed(calls(|| fetch(&subject.session, "/me"))).await? / CALLS as f64);
         }
     }
     let points = COOKIES.iter().zip(samples);
@@ -80,7 +80,7 @@ async fn calls<F: Future<Output = Outcome<()>>>(call: impl Fn() -> F) -> Outcome
 }
 
 /// Makes the backend set a cookie in an answer to the session.
-async fn set_cookie(stand: &Stand, session: &Session, cookie: &str) -> Outcome<()> {
+async fn set_cookie(fixture: &Fixture, session: &Session, cookie: &str) -> Outcome<()> {
     let headers = BTreeMap::from([("set-cookie".to_owned(), format!("{cookie}; Path=/"))]);
     let effect = Effect::Status {
         status: 200,
@@ -89,7 +89,7 @@ async fn set_cookie(stand: &Stand, session: &Session, cookie: &str) -> Outcome<(
         body: None,
         headers,
     };
-    stand
+    fixture
         .backend
         .faults()
         .add(Fault::on("GET", "/me", effect).times(1));
@@ -98,10 +98,10 @@ async fn set_cookie(stand: &Stand, session: &Session, cookie: &str) -> Outcome<(
 
 /// Bodies of a kilobyte to a hundred megabytes, measured in turns.
 pub async fn bodies(setting: &Setting) -> Outcome<Vec<Row>> {
-    let stand = Stand::start(Road::Tls, &setting.folder).await?;
-    let mut client = Bare::new(&stand.url())?;
+    let fixture = Fixture::start(Connection::Tls, &setting.folder).await?;
+    let mut client = Bare::new(&fixture.url())?;
     client.sign_in().await?;
-    let seat = signed_in(&stand).await?;
+    let subject = signed_in(&fixture).await?;
     let mut samples = [const { (Vec::new(), Vec::new()) }; BODIES.len()];
     for round in 0..setting.rounds(BODY_ROUNDS) {
         for (bytes, (bare, core)) in BODIES.into_iter().zip(&mut samples) {
@@ -110,7 +110,7 @@ pub async fn bodies(setting: &Setting) -> Outcome<Vec<Row>> {
             }
             let path = format!("/transfer?bytes={bytes}");
             bare.push(timed(client.fetch(&path, "")).await?);
-            core.push(timed(read(&seat.session, &path, bytes)).await?);
+            core.push(timed(read(&subject.session, &path, bytes)).await?);
         }
     }
     let points = BODIES.iter().zip(samples);
@@ -141,10 +141,10 @@ async fn read(session: &Session, path: &str, wanted: u64) -> Outcome<()> {
     }
 }
 
-async fn signed_in(stand: &Stand) -> Outcome<Seat> {
-    let seat = stand.seat(Arc::<MemoryStore>::default()).await?;
-    sign_in(&seat.session).await?;
-    Ok(seat)
+async fn signed_in(fixture: &Fixture) -> Outcome<Subject> {
+    let subject = fixture.subject(Arc::<MemoryStore>::default()).await?;
+    sign_in(&subject.session).await?;
+    Ok(subject)
 }
 
 fn point(x: f64, core: Vec<f64>, bare: Vec<f64>) -> Outcome<Point> {

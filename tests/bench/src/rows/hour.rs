@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use crate::parts::User;
+use crate::child::User;
+use crate::fixture::{Connection, Fixture};
 use crate::registry::Outcome;
 use crate::row::{Point, Row};
 use crate::setting::Setting;
-use crate::stand::{Road, Stand};
 use crate::summary::Summary;
 use crate::target::Target;
 use crate::unit::Unit;
@@ -21,9 +21,9 @@ const STEADY: f64 = 500e3;
 
 /// Signs in, refreshes, calls and signs out for an hour, without a pause.
 pub async fn core(setting: &Setting) -> Outcome<Vec<Row>> {
-    let stand = Stand::start(Road::Tls, &setting.folder).await?;
-    let folder = stand.folder().join("user");
-    let mut user = User::start(&setting.program, &stand.url(), &folder).await?;
+    let fixture = Fixture::start(Connection::Tls, &setting.folder).await?;
+    let folder = fixture.folder().join("user");
+    let mut user = User::start(&setting.program, &fixture.url(), &folder).await?;
     for _ in 0..setting.rounds(WARM_UP) {
         user.some_use().await?;
     }

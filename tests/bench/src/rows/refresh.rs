@@ -8,11 +8,11 @@ use vestibule_core::storage::keyring::Keyring;
 
 use crate::bare::Bare;
 use crate::counts::{CountingStore, Counts, counted};
+use crate::fixture::{Connection, Fixture, Subject, refresh, sign_in, timed};
 use crate::floors::{ItemInKeyring, synced_record};
 use crate::registry::Outcome;
 use crate::row::Row;
 use crate::setting::Setting;
-use crate::stand::{Road, Seat, Stand, refresh, sign_in, timed};
 use crate::summary::median;
 use crate::target::Target;
 use crate::unit::Unit;
@@ -26,10 +26,10 @@ const SERVICE: &str = "vestibule-bench";
 
 /// Measures both and their floors, in turns.
 pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
-    let stand = Stand::start(Road::Tls, &setting.folder).await?;
-    let bench = Bench::open(&stand, Arc::<MemoryStore>::default()).await?;
+    let fixture = Fixture::start(Connection::Tls, &setting.folder).await?;
+    let bench = Bench::open(&fixture, Arc::<MemoryStore>::default()).await?;
     let item = Arc::new(blocking(ItemInKeyring::connect).await?);
-    let keyring = signed_in(&stand, Arc::new(Keyring::new(SERVICE))).await?;
+    let keyring = signed_in(&fixture, Arc::new(Keyring::new(SERVICE))).await?;
     let mut bench = bench;
     let [mut bare, mut memory, mut real, mut record, mut write] = [const { Vec::new() }; 5];
     for _ in 0..setting.rounds(ROUNDS) {
@@ -37,7 +37,7 @@ pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
         bare.push(one_bare);
         memory.push(one_core);
         real.push(timed(refresh(&keyring.session)).await?);
-        let folder = stand.folder().to_owned();
+        let folder = fixture.folder().to_owned();
         record.push(timed(blocking(move || synced_record(&folder))).await?);
         let item = item.clone();
         write.push(timed(blocking(move || item.write())).await?);
@@ -49,14 +49,16 @@ pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
         .in_turns()
         .target(Target::OverFloor(MOST_OVER))
         .note(format!("one synced record took {}", Unit::Ms.show(record)));
-    in_memory.counts = counts(&stand, Arc::<MemoryStore>::default()).await?.told();
+    in_memory.counts = counts(&fixture, Arc::<MemoryStore>::default())
+        .await?
+        .told();
     let mut in_keyring = Row::new("refresh/keyring", "refresh, real keyring", Unit::Ms)
         .this("core, real keyring", real)
         .floor("bare reqwest", bare)
         .floor("one keyring write", write)
         .in_turns()
         .target(Target::OverFloor(MOST_OVER_KEYRING));
-    in_keyring.counts = counts(&stand, Arc::new(Keyring::new(SERVICE)))
+    in_keyring.counts = counts(&fixture, Arc::new(Keyring::new(SERVICE)))
         .await?
         .told();
     Ok(vec![in_memory, in_keyring])
@@ -65,7 +67,7 @@ pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
 /// A client and a session that refresh in turns.
 pub struct Bench {
     client: Bare,
-    seat: Seat,
+    subject: Subject,
 }
 
 impl Bench {
@@ -73,12 +75,12 @@ impl Bench {
     ///
     /// # Errors
     /// If a sign-in is refused.
-    pub async fn open(stand: &Stand, store: Arc<dyn SecretStore>) -> Outcome<Self> {
-        let mut client = Bare::new(&stand.url())?;
+    pub async fn open(fixture: &Fixture, store: Arc<dyn SecretStore>) -> Outcome<Self> {
+        let mut client = Bare::new(&fixture.url())?;
         client.sign_in().await?;
         Ok(Self {
             client,
-            seat: signed_in(stand, store).await?,
+            subject: signed_in(fixture, store).await?,
         })
     }
 
@@ -88,25 +90,31 @@ impl Bench {
     /// If a refresh is refused.
     pub async fn round(&mut self) -> Outcome<(f64, f64)> {
         let bare = timed(self.client.refresh()).await?;
-        let core = timed(refresh(&self.seat.session)).await?;
+        let core = timed(refresh(&self.subject.session)).await?;
         Ok((bare, core))
     }
 }
 
-async fn signed_in(stand: &Stand, store: Arc<dyn SecretStore>) -> Outcome<Seat> {
-    let seat = stand.seat(store).await?;
-    sign_in(&seat.session).await?;
-    Ok(seat)
+async fn signed_in(fixture: &Fixture, store: Arc<dyn SecretStore>) -> Outcome<Subject> {
+    let subject = fixture.subject(store).await?;
+    sign_in(&subject.session).await?;
+    Ok(subject)
 }
 
 /// What one refresh makes the core do.
 ///
 /// # Errors
 /// If the refresh is refused, or cannot be counted.
-pub async fn counts(stand: &Stand, store: Arc<dyn SecretStore>) -> Outcome<Counts> {
+pub async fn counts(fixture: &Fixture, store: Arc<dyn SecretStore>) -> Outcome<Counts> {
     let store = Arc::new(CountingStore::before(store));
-    let seat = signed_in(stand, store.clone()).await?;
-    counted(&stand.backend, &store, &seat.folder, refresh(&seat.session)).await
+    let subject = signed_in(fixture, store.clone()).await?;
+    counted(
+        &fixture.backend,
+        &store,
+        &subject.folder,
+        refresh(&subject.session),
+    )
+    .await
 }
 
 /// Runs blocking work on a thread for it.

@@ -10,10 +10,10 @@ use vestibule_core::secrets::{MemoryStore, SecretStore};
 
 use crate::bare::Bare;
 use crate::counts::{CountingStore, Counts, counted};
+use crate::fixture::{Connection, Fixture, sign_in, timed};
 use crate::registry::Outcome;
 use crate::row::Row;
 use crate::setting::Setting;
-use crate::stand::{Road, Stand, sign_in, timed};
 use crate::target::Target;
 use crate::unit::Unit;
 
@@ -23,11 +23,11 @@ const MOST_OVER: f64 = 5.0;
 
 /// Measures both kinds.
 pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
-    let stand = Stand::start(Road::Tls, &setting.folder).await?;
+    let fixture = Fixture::start(Connection::Tls, &setting.folder).await?;
     let rounds = setting.rounds(ROUNDS);
     let (mut bare, mut core) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
-        let (one_bare, one_core) = first(&stand, Arc::<MemoryStore>::default()).await?;
+        let (one_bare, one_core) = first(&fixture, Arc::<MemoryStore>::default()).await?;
         bare.push(one_bare);
         core.push(one_core);
     }
@@ -36,9 +36,9 @@ pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
         .floor("bare reqwest, without a connection", bare)
         .in_turns()
         .target(Target::OverFloor(MOST_OVER));
-    row.counts = counts(&stand).await?.told();
+    row.counts = counts(&fixture).await?.told();
 
-    let (bare, core) = again(&stand, rounds).await?;
+    let (bare, core) = again(&fixture, rounds).await?;
     let again = Row::new(
         "sign-in/again",
         "sign-in, over a session that stands",
@@ -55,27 +55,27 @@ pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
 ///
 /// # Errors
 /// If a sign-in is refused.
-pub async fn first(stand: &Stand, store: Arc<dyn SecretStore>) -> Outcome<(f64, f64)> {
-    let mut client = Bare::new(&stand.url())?;
-    let seat = stand.seat(store).await?;
+pub async fn first(fixture: &Fixture, store: Arc<dyn SecretStore>) -> Outcome<(f64, f64)> {
+    let mut client = Bare::new(&fixture.url())?;
+    let subject = fixture.subject(store).await?;
     let bare = timed(client.sign_in()).await?;
-    let core = timed(sign_in(&seat.session)).await?;
+    let core = timed(sign_in(&subject.session)).await?;
     Ok((bare, core))
 }
 
 /// Sign-ins of one client and one session, in turns.
-async fn again(stand: &Stand, rounds: usize) -> Outcome<(Vec<f64>, Vec<f64>)> {
-    let mut client = Bare::new(&stand.url())?;
-    let seat = stand.seat(Arc::<MemoryStore>::default()).await?;
+async fn again(fixture: &Fixture, rounds: usize) -> Outcome<(Vec<f64>, Vec<f64>)> {
+    let mut client = Bare::new(&fixture.url())?;
+    let subject = fixture.subject(Arc::<MemoryStore>::default()).await?;
     client.sign_in().await?;
-    sign_in(&seat.session).await?;
+    sign_in(&subject.session).await?;
     let (mut bare, mut core) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
         bare.push(timed(client.sign_in()).await?);
-        let before = stand.backend.requests("POST", "/logout");
-        core.push(timed(sign_in(&seat.session)).await?);
+        let before = fixture.backend.requests("POST", "/logout");
+        core.push(timed(sign_in(&subject.session)).await?);
         // The replaced session is revoked meanwhile; no caller waits for that.
-        stand.backend.reached("POST", "/logout", before + 1).await;
+        fixture.backend.reached("POST", "/logout", before + 1).await;
     }
     Ok((bare, core))
 }
@@ -84,8 +84,14 @@ async fn again(stand: &Stand, rounds: usize) -> Outcome<(Vec<f64>, Vec<f64>)> {
 ///
 /// # Errors
 /// If the sign-in is refused, or cannot be counted.
-pub async fn counts(stand: &Stand) -> Outcome<Counts> {
+pub async fn counts(fixture: &Fixture) -> Outcome<Counts> {
     let store = Arc::new(CountingStore::before(Arc::<MemoryStore>::default()));
-    let seat = stand.seat(store.clone()).await?;
-    counted(&stand.backend, &store, &seat.folder, sign_in(&seat.session)).await
+    let subject = fixture.subject(store.clone()).await?;
+    counted(
+        &fixture.backend,
+        &store,
+        &subject.folder,
+        sign_in(&subject.session),
+    )
+    .await
 }

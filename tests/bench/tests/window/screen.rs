@@ -72,7 +72,7 @@ fn five_megabytes_in_a_process_of_the_window_are_weighed() {
             .args(["-c", &hold])
             .stdin(Stdio::null())
             .stdout(Stdio::piped());
-        let mut shell = vestibule_acceptance::Group::start(&mut shell);
+        let mut shell = vestibule_acceptance::ProcessGroup::start(&mut shell);
         let mut line = String::new();
         let from = shell.child().stdout.take().expect("its output");
         std::io::BufRead::read_line(&mut std::io::BufReader::new(from), &mut line).expect("a line");

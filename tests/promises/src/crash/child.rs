@@ -63,7 +63,7 @@ impl ChildHome {
         command.args(["--child", "crash", &self.address, &self.email]);
         command.arg(&self.folder).arg(&self.service);
         command.arg(&self.carrier).args(armed);
-        self.bus.dress(&mut command);
+        self.bus.apply_environment(&mut command);
         let mut command = tokio::process::Command::from(command);
         command.kill_on_drop(true);
         let mut child = command

@@ -43,7 +43,7 @@ impl Installation {
     fn child_command(&self, bus: &Bus, name: &str, arguments: &[&str]) -> tokio::process::Command {
         let mut command = Command::new(&self.program);
         command.args(["--child", name]).args(arguments);
-        bus.dress(&mut command);
+        bus.apply_environment(&mut command);
         let mut command = tokio::process::Command::from(command);
         command.kill_on_drop(true).stdout(Stdio::piped());
         command

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use vestibule_bus::{Bus, Keyring, Mute, SECRETS};
+use vestibule_bus::{Bus, Keyring, SECRETS, SilentService};
 use vestibule_core::wire::StorageStatus;
 
 use crate::rig::Lost;
@@ -60,7 +60,7 @@ impl fmt::Display for KeyringFault {
 
 /// A bus on which a trouble begins and ends.
 pub struct FaultScenario {
-    mutes: Vec<Mute>,
+    mutes: Vec<SilentService>,
     bus: Bus,
 }
 
@@ -120,7 +120,7 @@ impl FaultScenario {
     /// Runs something with the bus on a blocking thread, since it starts other programs.
     fn with(
         &mut self,
-        work: impl FnOnce(&mut Bus, &mut Vec<Mute>) -> std::io::Result<()>,
+        work: impl FnOnce(&mut Bus, &mut Vec<SilentService>) -> std::io::Result<()>,
     ) -> Result<(), Lost> {
         let Self { bus, mutes } = self;
         tokio::task::block_in_place(|| work(bus, mutes)).map_err(|error| error.to_string())

@@ -57,7 +57,7 @@ impl Desk {
     /// Launches the app once.
     pub fn launch(&self) -> Result<Launch, Lost> {
         let mut command = Command::new(&self.program);
-        self.bus.dress(&mut command);
+        self.bus.apply_environment(&mut command);
         let child = command
             .env("DISPLAY", self.screen.name())
             .env("VESTIBULE_BACKEND", &self.address)

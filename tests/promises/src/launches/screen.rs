@@ -29,7 +29,7 @@ impl Screen {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
-        let server = bus.dress(&mut server).spawn();
+        let server = bus.apply_environment(&mut server).spawn();
         let server = server.map_err(|error| missing("Xvfb", "xvfb", &error))?;
         let mut screen = Self {
             server,

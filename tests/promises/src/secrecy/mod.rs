@@ -93,7 +93,7 @@ async fn listen(setting: &Setting, form: Form) -> Result<(Account, Vec<String>, 
     #[cfg(target_os = "linux")]
     let (program, _bus) = {
         let (bus, mut program) = (vestibule_bus::Bus::start().map_err(unusable)?, program);
-        bus.dress(&mut program);
+        bus.apply_environment(&mut program);
         (program, bus)
     };
     let mut command = Command::from(program);

@@ -19,7 +19,7 @@ const WORKSPACE: &str = "default";
 const STATE_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// An installation.
-pub struct Place {
+pub struct Installation {
     profile: Profile,
     store: Arc<MemoryStore>,
     folder: TempDir,
@@ -34,7 +34,7 @@ pub struct Kept {
     records: Vec<(&'static str, Vec<u8>)>,
 }
 
-impl Place {
+impl Installation {
     /// An installation in which nobody has signed in yet.
     pub async fn new(profile: Value) -> Self {
         let profile = Profile::from_json(profile).unwrap_or_else(|error| panic!("{error}"));

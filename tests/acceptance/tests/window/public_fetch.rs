@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use serde_json::{Value, json};
 use vestibule_acceptance::{App, DEMO, DEMO_NAME, Role, Stage, scenario};
-use vestibule_backend::{Effect, Fault, SeenRequest};
+use vestibule_backend::{Effect, Fault, RecordedRequest};
 
 use crate::signed_in;
 
@@ -35,9 +35,9 @@ async fn ask(app: &App, request: Value) -> Value {
 }
 
 /// A listener to which a request could go instead.
-struct Elsewhere(TcpListener);
+struct OtherServer(TcpListener);
 
-impl Elsewhere {
+impl OtherServer {
     fn at(address: &str) -> Self {
         let listener = TcpListener::bind(address).expect("a port");
         listener.set_nonblocking(true).expect("it does not wait");
@@ -53,7 +53,7 @@ impl Elsewhere {
     }
 }
 
-fn carries_nothing(seen: &SeenRequest) {
+fn carries_nothing(seen: &RecordedRequest) {
     for (name, value) in &seen.headers {
         let ours = ["accept", "host", "origin", "user-agent"];
         assert!(
@@ -109,8 +109,8 @@ fn nothing_that_is_not_listed_is_reached() {
         let app = settled(stage).await;
         let url = stage.backend.url();
         let port = stage.backend.port();
-        let other_port = Elsewhere::at("127.0.0.1:0");
-        let other_host = Elsewhere::at(&format!("127.0.0.2:{port}"));
+        let other_port = OtherServer::at("127.0.0.1:0");
+        let other_host = OtherServer::at(&format!("127.0.0.2:{port}"));
         let elsewhere = [&other_port, &other_host];
         let (me, plans) = (
             stage.backend.requests("GET", "/me"),
@@ -188,7 +188,7 @@ fn nothing_but_a_plain_get_goes_out() {
             "the control, a direct request, succeeds: {answer}"
         );
         let before = stage.backend.requests("GET", NEWS);
-        let proxy = Elsewhere::at("127.0.0.1:0");
+        let proxy = OtherServer::at("127.0.0.1:0");
         for (key, value) in [
             ("method", json!("POST")),
             ("method", json!("PUT")),

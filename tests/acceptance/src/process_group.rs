@@ -6,9 +6,9 @@ use std::process::{Child, Command, ExitStatus};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 /// A running program; dropping it kills its whole group.
-pub struct Group(Child);
+pub struct ProcessGroup(Child);
 
-impl Group {
+impl ProcessGroup {
     /// Starts the program.
     ///
     /// # Panics
@@ -34,7 +34,7 @@ impl Group {
     }
 }
 
-impl Drop for Group {
+impl Drop for ProcessGroup {
     fn drop(&mut self) {
         let leader = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw);
         if let Some(leader) = leader {

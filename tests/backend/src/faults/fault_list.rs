@@ -13,10 +13,10 @@ pub type FaultId = u64;
 
 /// The faults in force. Clones share one list.
 #[derive(Clone, Default)]
-pub struct FaultBook(Arc<Mutex<Pages>>);
+pub struct FaultList(Arc<Mutex<Entries>>);
 
 #[derive(Default)]
-struct Pages {
+struct Entries {
     last: FaultId,
     entries: Vec<Entry>,
 }
@@ -28,7 +28,7 @@ struct Entry {
     fired: u32,
 }
 
-impl FaultBook {
+impl FaultList {
     /// Adds a fault. Where several match a request, the one added first applies.
     pub fn add(&self, fault: Fault) -> FaultId {
         self.with(|pages| {
@@ -98,7 +98,7 @@ impl FaultBook {
         })
     }
 
-    fn with<T>(&self, work: impl FnOnce(&mut Pages) -> T) -> T {
+    fn with<T>(&self, work: impl FnOnce(&mut Entries) -> T) -> T {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn counts_skips_and_wildcards() {
-        let book = FaultBook::default();
+        let book = FaultList::default();
         let id = book.add(
             Fault::on("post", "/plans/*", Effect::status(500))
                 .times(2)
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_rate_strikes_some_and_not_others() {
-        let book = FaultBook::default();
+        let book = FaultList::default();
         book.add(Fault::on("*", "*", Effect::status(500)).rate(0.5));
         let struck = (0..2000)
             .filter(|_| book.pick("GET", "/").is_some())

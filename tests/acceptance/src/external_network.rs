@@ -20,8 +20,8 @@ use std::thread;
 
 use rustix::net::{AddressFamily, RecvFlags, SocketType, eth, recv, socket};
 
-use crate::scenario::Turn;
-use crate::stranger::answer;
+use crate::other_server::answer;
+use crate::scenario::ScenarioSlot;
 
 /// Set for the test's second run.
 const INSIDE: &str = "VESTIBULE_TEST_NETWORK";
@@ -83,7 +83,7 @@ pub fn with_outside<F: FnOnce(&Outside)>(play: F) {
         play(&Outside::open());
         return;
     }
-    let _turn = Turn::take();
+    let _turn = ScenarioSlot::take();
     let settings = tempfile::tempdir().expect("a folder");
     let write = |name: &str, text: String| fs::write(settings.path().join(name), text);
     write("resolv.conf", format!("nameserver {NAME_SERVER}\n")).expect("a file");

@@ -19,12 +19,12 @@ const LONGEST: Millis = 24 * 3600 * 1000;
 
 /// What was entered: a password or a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Tried {
+pub(crate) enum AttemptKind {
     Password,
     Code,
 }
 
-impl Tried {
+impl AttemptKind {
     fn word(self) -> &'static str {
         match self {
             Self::Password => "password",
@@ -48,7 +48,7 @@ impl Tried {
 /// The refusal of a locked address.
 pub(crate) fn locked(
     tx: &Transaction<'_>,
-    tried: Tried,
+    tried: AttemptKind,
     email: &str,
     now: Millis,
 ) -> rusqlite::Result<Option<Refusal>> {
@@ -71,13 +71,13 @@ pub(crate) fn locked(
 /// lock together; [`forget`] takes it back. Wrong passwords older than the lock do not count.
 pub(crate) fn count(
     tx: &Transaction<'_>,
-    tried: Tried,
+    tried: AttemptKind,
     email: &str,
     now: Millis,
     lock_for: Duration,
 ) -> rusqlite::Result<()> {
     let lock_for = millis(lock_for);
-    if tried == Tried::Password {
+    if tried == AttemptKind::Password {
         tx.prepare_cached(
             "DELETE FROM failed_tries WHERE kind = 'password'
                  AND last_at < ?1 AND (locked_until IS NULL OR locked_until <= ?2)",
@@ -109,7 +109,11 @@ pub(crate) fn count(
 }
 
 /// Resets the count after a right try.
-pub(crate) fn forget(tx: &Transaction<'_>, tried: Tried, email: &str) -> rusqlite::Result<()> {
+pub(crate) fn forget(
+    tx: &Transaction<'_>,
+    tried: AttemptKind,
+    email: &str,
+) -> rusqlite::Result<()> {
     tx.prepare_cached("DELETE FROM failed_tries WHERE kind = ?1 AND email = ?2")?
         .execute([tried.word(), email])?;
     Ok(())
@@ -131,7 +135,7 @@ mod tests {
     }
 
     /// How many tries are checked in a month, for a person who makes one every minute.
-    fn judged_in_a_month(tried: Tried) -> u32 {
+    fn judged_in_a_month(tried: AttemptKind) -> u32 {
         let (_folder, store) = store();
         let minutes = 0..30 * 24 * 60;
         let judged = store.run_here(|tx| {
@@ -149,9 +153,9 @@ mod tests {
 
     #[test]
     fn codes_cannot_be_guessed_by_who_has_time() {
-        let judged = judged_in_a_month(Tried::Code);
+        let judged = judged_in_a_month(AttemptKind::Code);
         assert!(judged <= ALLOWED + 7 + 30, "{judged} of a million");
-        let control = judged_in_a_month(Tried::Password);
+        let control = judged_in_a_month(AttemptKind::Password);
         assert!(control > 10_000, "a short lock alone leaves {control}");
     }
 
@@ -160,15 +164,15 @@ mod tests {
         let (_folder, store) = store();
         let told = store.run_here(|tx| {
             for _ in 0..ALLOWED {
-                count(tx, Tried::Code, WHO, 0, LOCK)?;
-                count(tx, Tried::Password, WHO, 0, LOCK)?;
+                count(tx, AttemptKind::Code, WHO, 0, LOCK)?;
+                count(tx, AttemptKind::Password, WHO, 0, LOCK)?;
             }
-            forget(tx, Tried::Password, WHO)?;
-            let code = locked(tx, Tried::Code, WHO, 1)?.map(|refusal| refusal.code);
-            let password = locked(tx, Tried::Password, WHO, 1)?.map(|refusal| refusal.code);
-            forget(tx, Tried::Code, WHO)?;
-            count(tx, Tried::Code, WHO, 2, LOCK)?;
-            let after = locked(tx, Tried::Code, WHO, 2)?.map(|refusal| refusal.code);
+            forget(tx, AttemptKind::Password, WHO)?;
+            let code = locked(tx, AttemptKind::Code, WHO, 1)?.map(|refusal| refusal.code);
+            let password = locked(tx, AttemptKind::Password, WHO, 1)?.map(|refusal| refusal.code);
+            forget(tx, AttemptKind::Code, WHO)?;
+            count(tx, AttemptKind::Code, WHO, 2, LOCK)?;
+            let after = locked(tx, AttemptKind::Code, WHO, 2)?.map(|refusal| refusal.code);
             Ok((code, password, after))
         });
         let told = told.expect("counted");

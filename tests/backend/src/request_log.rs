@@ -14,7 +14,7 @@ const MAX_REQUESTS: usize = 64;
 
 /// One received request.
 #[derive(Clone)]
-pub struct SeenRequest {
+pub struct RecordedRequest {
     /// The client's address; another port is another connection.
     pub peer: SocketAddr,
     /// The method, in upper case.
@@ -29,7 +29,7 @@ pub struct SeenRequest {
     pub body: Vec<u8>,
 }
 
-impl SeenRequest {
+impl RecordedRequest {
     /// The first header of this name.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -59,7 +59,7 @@ impl SeenRequest {
     }
 }
 
-impl std::fmt::Debug for SeenRequest {
+impl std::fmt::Debug for RecordedRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
@@ -75,17 +75,17 @@ impl std::fmt::Debug for SeenRequest {
 struct Endpoint {
     count: usize,
     read: usize,
-    latest: VecDeque<SeenRequest>,
+    latest: VecDeque<RecordedRequest>,
 }
 
 /// The requests received. Counts all of them, and keeps them only when recording is on.
-pub(crate) struct Seen {
+pub(crate) struct RequestLog {
     on: bool,
     endpoints: Mutex<HashMap<(String, String), Endpoint>>,
     total: watch::Sender<usize>,
 }
 
-impl Seen {
+impl RequestLog {
     pub fn new(on: bool) -> Self {
         Self {
             on,
@@ -116,7 +116,7 @@ impl Seen {
             return;
         }
         let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
-        let request = SeenRequest {
+        let request = RecordedRequest {
             peer,
             method: method.to_owned(),
             path: path.to_owned(),
@@ -146,7 +146,7 @@ impl Seen {
         *self.total.borrow()
     }
 
-    pub fn latest(&self, method: &str, path: &str) -> Vec<SeenRequest> {
+    pub fn latest(&self, method: &str, path: &str) -> Vec<RecordedRequest> {
         self.with(method, path, |endpoint| {
             endpoint.latest.iter().cloned().collect()
         })

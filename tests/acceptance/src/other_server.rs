@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use crate::wait::until;
 
 /// The listener. Dropping it closes its port.
-pub struct Stranger {
+pub struct OtherServer {
     address: SocketAddr,
     heard: Arc<Heard>,
     listening: JoinHandle<()>,
@@ -24,7 +24,7 @@ struct Heard {
     bytes: AtomicUsize,
 }
 
-impl Stranger {
+impl OtherServer {
     /// Listens at this address of the machine.
     ///
     /// # Panics
@@ -84,7 +84,7 @@ impl Stranger {
     }
 }
 
-impl Drop for Stranger {
+impl Drop for OtherServer {
     fn drop(&mut self) {
         self.listening.abort();
     }

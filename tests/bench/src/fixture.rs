@@ -20,7 +20,7 @@ use crate::tls::Front;
 
 /// How requests reach the backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Road {
+pub enum Connection {
     /// By HTTP, directly.
     Plain,
     /// By HTTPS.
@@ -28,7 +28,7 @@ pub enum Road {
 }
 
 /// A backend, and a folder on the disk for the sessions with it.
-pub struct Stand {
+pub struct Fixture {
     /// The backend, whose behaviour the controls change.
     pub backend: Backend,
     front: Option<Front>,
@@ -37,25 +37,25 @@ pub struct Stand {
 }
 
 /// A session and the folder with its records.
-pub struct Seat {
+pub struct Subject {
     /// The session; it has looked for an earlier one and found none.
     pub session: Session,
     /// The folder with its records.
     pub folder: PathBuf,
 }
 
-impl Stand {
+impl Fixture {
     /// Starts a backend, with the sessions' folders below `folder`, which must be on a disk: in a
     /// `/tmp` in memory a synced write costs nothing.
     ///
     /// # Errors
     /// If the backend does not start, or the folder cannot be created.
-    pub async fn start(road: Road, folder: &Path) -> Outcome<Self> {
+    pub async fn start(connection: Connection, folder: &Path) -> Outcome<Self> {
         let backend = Backend::start(Config::default()).await;
         let backend = backend.map_err(|error| error.to_string())?;
-        let front = match road {
-            Road::Plain => None,
-            Road::Tls => Some(Front::before(backend.address()).await?),
+        let front = match connection {
+            Connection::Plain => None,
+            Connection::Tls => Some(Front::before(backend.address()).await?),
         };
         let folder = std::fs::create_dir_all(folder)
             .and_then(|()| tempfile::Builder::new().prefix("stand-").tempdir_in(folder));
@@ -84,19 +84,19 @@ impl Stand {
     ///
     /// # Errors
     /// If the session cannot be opened, or finds somebody signed in.
-    pub async fn seat(&self, store: Arc<dyn SecretStore>) -> Outcome<Seat> {
-        self.seat_by(store, Arc::new(SystemClock)).await
+    pub async fn subject(&self, store: Arc<dyn SecretStore>) -> Outcome<Subject> {
+        self.subject_with(store, Arc::new(SystemClock)).await
     }
 
     /// The same with another clock.
     ///
     /// # Errors
-    /// As [`Stand::seat`].
-    pub async fn seat_by(
+    /// As [`Fixture::subject`].
+    pub async fn subject_with(
         &self,
         store: Arc<dyn SecretStore>,
         clock: Arc<dyn Clock>,
-    ) -> Outcome<Seat> {
+    ) -> Outcome<Subject> {
         let number = self.opened.fetch_add(1, Ordering::Relaxed);
         let folder = self.folder.path().join(number.to_string());
         let session = open(
@@ -107,7 +107,7 @@ impl Stand {
             clock,
         )
         .await?;
-        Ok(Seat { session, folder })
+        Ok(Subject { session, folder })
     }
 }
 

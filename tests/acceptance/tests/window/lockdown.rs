@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use serde_json::{Value, json};
-use vestibule_acceptance::{App, DEMO, DEMO_NAME, Stranger, scenario};
+use vestibule_acceptance::{App, DEMO, DEMO_NAME, OtherServer, scenario};
 
 use crate::signed_in;
 
@@ -107,8 +107,8 @@ fn a_page_can_ask_for_nothing_that_is_not_declared() {
 fn public_content_is_fetched_from_nowhere_else() {
     scenario(async |stage| {
         let app = signed_in(stage, DEMO, DEMO_NAME).await;
-        let stranger = Stranger::at(IpAddr::V4(Ipv4Addr::LOCALHOST)).await;
-        let port = stranger.port();
+        let other_server = OtherServer::at(IpAddr::V4(Ipv4Addr::LOCALHOST)).await;
+        let port = other_server.port();
         let backend = stage.backend.url();
         let ask =
             |url: String| json!({ "clientConfig": { "method": "GET", "url": url, "headers": [] } });
@@ -124,8 +124,8 @@ fn public_content_is_fetched_from_nowhere_else() {
             let said = asks(&app, "plugin:http|fetch", ask(url.clone())).await;
             assert!(said.starts_with("refused: "), "{url}: {said}");
         }
-        assert_eq!(stranger.heard(), (0, 0));
-        stranger.would_have_heard().await;
+        assert_eq!(other_server.heard(), (0, 0));
+        other_server.would_have_heard().await;
     });
 }
 

@@ -16,7 +16,7 @@ fn with_keyring() -> Bus {
 
 fn tool(bus: &Bus, arguments: &[&str], input: &str) -> Option<String> {
     let mut tool = Command::new("secret-tool");
-    let tool = bus.dress(&mut tool).args(arguments);
+    let tool = bus.apply_environment(&mut tool).args(arguments);
     let tool = tool.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut tool = tool.stderr(Stdio::null()).spawn().expect("secret-tool");
     let mut stdin = tool.stdin.take().expect("piped");
@@ -89,7 +89,7 @@ fn a_dressed_process_finds_the_bus_and_outlives_nobody() {
     let bus = with_keyring();
     let home = bus.home().to_owned();
     let mut shell = Command::new("sh");
-    bus.dress(&mut shell);
+    bus.apply_environment(&mut shell);
     shell.args(["-c", "echo $VESTIBULE_BUS$DISPLAY; exec cat"]);
     let mut shell = shell
         .stdin(Stdio::piped())
@@ -162,7 +162,7 @@ fn a_bus_that_ends_by_itself_is_replaced_with_its_keyring() {
     let bus = with_keyring();
     store(&bus, "kept").expect("stored");
     let mut asked = Command::new("dbus-send");
-    let asked = bus.dress(&mut asked).args([
+    let asked = bus.apply_environment(&mut asked).args([
         "--session",
         "--print-reply=literal",
         "--dest=org.freedesktop.DBus",

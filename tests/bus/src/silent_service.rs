@@ -8,13 +8,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 /// Dropping it disconnects; then callers who wait for an answer get an error.
-pub struct Mute {
+pub struct SilentService {
     stream: UnixStream,
     heard: Arc<Mutex<Vec<u8>>>,
     reader: Option<JoinHandle<()>>,
 }
 
-impl Mute {
+impl SilentService {
     /// Asks for the name; the caller has to check whether the bus gives it.
     pub(crate) fn connect(socket: &Path, name: &str) -> io::Result<Self> {
         let mut stream = UnixStream::connect(socket)?;
@@ -52,7 +52,7 @@ impl Mute {
     }
 }
 
-impl Mute {
+impl SilentService {
     /// How often this word was received, such as the name of a method.
     #[must_use]
     pub fn heard(&self, word: &str) -> usize {
@@ -62,7 +62,7 @@ impl Mute {
     }
 }
 
-impl Drop for Mute {
+impl Drop for SilentService {
     fn drop(&mut self) {
         let _ = self.stream.shutdown(Shutdown::Both);
         if let Some(reader) = self.reader.take() {

@@ -1,4 +1,4 @@
-//! Child processes that an entry measures from outside: `bench --part user URL FOLDER`.
+//! Child processes that an entry measures from outside: `bench --child user URL FOLDER`.
 //!
 //! The process has one session and reads commands, one a line: `use` does some of everything that
 //! users do, `hold BYTES` allocates that much memory for good. It answers each with a line, and
@@ -15,8 +15,8 @@ use vestibule_core::clock::SystemClock;
 use vestibule_core::secrets::MemoryStore;
 use vestibule_core::session::Session;
 
+use crate::fixture::{fetch, get, open, refresh, sign_in};
 use crate::registry::{Outcome, runtime};
-use crate::stand::{fetch, get, open, refresh, sign_in};
 
 const DONE: &str = "done";
 /// How many refreshes one `use` makes.
@@ -29,7 +29,7 @@ const BODY: &str = "/transfer?bytes=1000000";
 pub fn run(arguments: &[String]) -> ExitCode {
     let result = match arguments {
         [part, url, folder] if part == "user" => user(url, Path::new(folder)),
-        _ => Err("--part user URL FOLDER".to_owned()),
+        _ => Err("--child user URL FOLDER".to_owned()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -108,7 +108,7 @@ impl User {
     /// If the process does not start.
     pub async fn start(program: &Path, url: &str, folder: &Path) -> Outcome<Self> {
         let mut child = Command::new(program)
-            .args(["--part", "user", url])
+            .args(["--child", "user", url])
             .arg(folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -3,11 +3,11 @@
 use std::fmt::Display;
 
 /// The printed steps of one server.
-pub struct Told {
+pub struct Report {
     steps: usize,
 }
 
-impl Told {
+impl Report {
     /// Prints the server's name.
     pub fn of(server: &impl Display) -> Self {
         println!("{server}");
