@@ -8,7 +8,7 @@ use std::process::Command;
 
 use crate::failure::{Outcome, io};
 use crate::setup::{self, For};
-use crate::{compile, export, root, say};
+use crate::{compile, console, export, root};
 
 const BIN: &str = "vestibule";
 
@@ -52,7 +52,7 @@ pub fn build_e2e_from_scratch() -> Outcome {
 
 /// Builds for WebDriver with this cargo command; the export must be up to date.
 pub fn build_e2e(profile: Profile, cargo: &mut Command) -> Outcome<PathBuf> {
-    say::step("building the app for WebDriver (some minutes the first time)");
+    console::step("building the app for WebDriver (some minutes the first time)");
     // With `devUrl` configured, the window loads the export instead of the development server only
     // with `custom-protocol`.
     let features = ["--features", "e2e,tauri/custom-protocol"];

@@ -6,7 +6,7 @@ use lexopt::prelude::*;
 
 use crate::failure::{Outcome, said};
 use crate::servers::Until;
-use crate::test::{Asked, side_by_side};
+use crate::test::{TestOptions, parallel};
 use crate::{bench, fuzz, real_servers, soak};
 
 /// What `--help` prints.
@@ -68,13 +68,13 @@ pub enum Task {
     /// Exports the frontend.
     Export,
     /// Runs checks and tests.
-    Test(Asked),
+    Test(TestOptions),
     /// Prints the names of the steps of `test`.
     ListSteps,
     /// Measures; the arguments go to the program `bench`.
     Bench(Vec<OsString>),
     /// Fuzzes the parsers.
-    Fuzz(fuzz::Asked),
+    Fuzz(fuzz::FuzzOptions),
     /// Runs the promises; the arguments go to the program `soak`.
     Soak(Vec<OsString>),
     /// Signs in at real servers; the arguments go to the program `servers`.
@@ -90,7 +90,7 @@ pub enum Task {
     /// Runs a program that ends when the process with this id does.
     Guard(u32, Vec<OsString>),
     /// Runs test programs, a few at a time.
-    SideBySide(side_by_side::Asked),
+    SideBySide(parallel::ParallelOptions),
 }
 
 /// Reads the command line, without the program's own name.
@@ -139,37 +139,37 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Outcome<Task> {
 }
 
 fn test(mut parser: lexopt::Parser) -> Outcome<Task> {
-    let mut asked = Asked::default();
+    let mut options = TestOptions::default();
     loop {
         // Recognised here because the parser drops the dashes themselves.
         if let Some(raw) = parser.try_raw_args()
             && raw.peek().is_some_and(|next| next == "--")
         {
-            asked.extra = raw.skip(1).collect();
-            return Ok(Task::Test(asked));
+            options.extra = raw.skip(1).collect();
+            return Ok(Task::Test(options));
         }
         match parser.next().map_err(wrong)? {
-            None => return Ok(Task::Test(asked)),
+            None => return Ok(Task::Test(options)),
             Some(Short('h') | Long("help")) => return Ok(Task::Help),
             Some(Long("list")) => return Ok(Task::ListSteps),
             Some(Long("only")) => {
                 let steps = parser.value().map_err(wrong)?;
                 let steps = steps.to_string_lossy().into_owned();
-                asked.only.extend(
+                options.only.extend(
                     steps
                         .split(',')
                         .map(str::trim)
                         .filter(|s| !s.is_empty())
                         .map(str::to_owned),
                 );
-                if asked.only.is_empty() {
+                if options.only.is_empty() {
                     return Err(said(
                         "--only wants the name of a step; `cargo xtask test --list` lists them",
                     ));
                 }
             }
-            Some(Value(filter)) if asked.filter.is_none() => {
-                asked.filter = Some(filter.to_string_lossy().into_owned());
+            Some(Value(filter)) if options.filter.is_none() => {
+                options.filter = Some(filter.to_string_lossy().into_owned());
             }
             Some(other) => return Err(wrong(other.unexpected())),
         }
@@ -186,10 +186,10 @@ fn dev_servers(mut parser: lexopt::Parser) -> Outcome<Task> {
 }
 
 fn fuzz(mut parser: lexopt::Parser) -> Outcome<Task> {
-    let mut asked = fuzz::Asked::default();
+    let mut options = fuzz::FuzzOptions::default();
     loop {
         match parser.next().map_err(wrong)? {
-            None => return Ok(Task::Fuzz(asked)),
+            None => return Ok(Task::Fuzz(options)),
             Some(Short('h') | Long("help")) => return Ok(Task::Help),
             Some(Long("seconds")) => {
                 let seconds = parser.value().map_err(wrong)?.parse().map_err(wrong)?;
@@ -198,10 +198,10 @@ fn fuzz(mut parser: lexopt::Parser) -> Outcome<Task> {
                         "--seconds 0 is no limit to the fuzzer: it would never end",
                     ));
                 }
-                asked.seconds = Some(seconds);
+                options.seconds = Some(seconds);
             }
-            Some(Value(target)) if asked.target.is_none() => {
-                asked.target = Some(target.to_string_lossy().into_owned());
+            Some(Value(target)) if options.target.is_none() => {
+                options.target = Some(target.to_string_lossy().into_owned());
             }
             Some(other) => return Err(wrong(other.unexpected())),
         }
@@ -279,7 +279,7 @@ fn side_by_side(arguments: Vec<OsString>) -> Outcome<Task> {
     let (Some(at_once), Some(list)) = (at_once, arguments.next()) else {
         return Err(said("`side-by-side` is for this tool's own use"));
     };
-    Ok(Task::SideBySide(side_by_side::Asked {
+    Ok(Task::SideBySide(parallel::ParallelOptions {
         list: list.into(),
         at_once,
         arguments: arguments.collect(),
@@ -372,26 +372,29 @@ mod tests {
 
     #[test]
     fn tests_by_step_by_name_and_with_arguments_of_their_own() {
-        let Task::Test(asked) =
+        let Task::Test(options) =
             task("test --only fmt,clippy --only=rust login -- --nocapture --test-threads 1")
         else {
             panic!("a test task");
         };
-        assert_eq!(asked.only, ["fmt", "clippy", "rust"]);
-        assert_eq!(asked.filter.as_deref(), Some("login"));
-        assert_eq!(asked.extra, words("--nocapture --test-threads 1"));
-        assert_eq!(task("test"), Task::Test(Asked::default()));
+        assert_eq!(options.only, ["fmt", "clippy", "rust"]);
+        assert_eq!(options.filter.as_deref(), Some("login"));
+        assert_eq!(options.extra, words("--nocapture --test-threads 1"));
+        assert_eq!(task("test"), Task::Test(TestOptions::default()));
         assert_eq!(task("test --list"), Task::ListSteps);
     }
 
     #[test]
     fn fuzzing_is_of_one_target_or_all_and_for_some_time() {
-        assert_eq!(task("fuzz"), Task::Fuzz(fuzz::Asked::default()));
-        let asked = fuzz::Asked {
+        assert_eq!(task("fuzz"), Task::Fuzz(fuzz::FuzzOptions::default()));
+        let options = fuzz::FuzzOptions {
             target: Some("response_fields".into()),
             seconds: Some(5),
         };
-        assert_eq!(task("fuzz response_fields --seconds 5"), Task::Fuzz(asked));
+        assert_eq!(
+            task("fuzz response_fields --seconds 5"),
+            Task::Fuzz(options)
+        );
         assert!(refused("fuzz --seconds soon").contains("soon"));
         let never = refused("fuzz --seconds 0");
         assert!(never.contains("no limit"), "{never}");

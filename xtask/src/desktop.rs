@@ -13,8 +13,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::failure::{Outcome, io, said};
-use crate::group::Group;
-use crate::{kin, parent, process, signals};
+use crate::process_group::ProcessGroup;
+use crate::{parent, process, process_tree, signals};
 
 /// The folders whose paths programs read from the environment.
 const FOLDERS: [(&str, &str); 5] = [
@@ -53,7 +53,7 @@ pub fn run(program: &[OsString]) -> Outcome {
     home.apply(&mut session);
     let outcome = process::run(&mut session);
     // Services that the bus started may still write into the folders.
-    kin::end_all();
+    process_tree::end_all();
     drop(home);
     outcome
 }
@@ -117,14 +117,14 @@ fn private_folder(path: &Path) -> Outcome {
 }
 
 /// Starts the keyring and waits until the bus knows it.
-fn unlocked_keyring() -> Outcome<Group> {
+fn unlocked_keyring() -> Outcome<ProcessGroup> {
     let mut daemon = Command::new("gnome-keyring-daemon");
     daemon
         .args(["--foreground", "--unlock", "--components=secrets"])
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
-    let mut daemon = Group::start_plain("keyring", &mut daemon)?;
+    let mut daemon = ProcessGroup::start_plain("keyring", &mut daemon)?;
     if let Some(mut stdin) = daemon.child().stdin.take() {
         stdin
             .write_all(b"test")
@@ -154,7 +154,7 @@ fn unlocked_keyring() -> Outcome<Group> {
 }
 
 /// Starts a virtual screen on a free display and returns its name.
-fn screen() -> Outcome<(Group, String)> {
+fn screen() -> Outcome<(ProcessGroup, String)> {
     let mut server = Command::new("Xvfb");
     server
         .args([
@@ -172,7 +172,7 @@ fn screen() -> Outcome<(Group, String)> {
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null());
-    let mut server = Group::start_plain("Xvfb", &mut server)?;
+    let mut server = ProcessGroup::start_plain("Xvfb", &mut server)?;
     // The server writes the number of its display when it is ready.
     let stdout = server.child().stdout.take();
     let number = stdout.into_iter().flat_map(process::lossy_lines).next();

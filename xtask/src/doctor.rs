@@ -6,14 +6,14 @@ use std::ffi::OsString;
 use std::process::Command;
 
 use crate::failure::Outcome;
-use crate::{compile, machine, process, say};
+use crate::{compile, console, machine, process};
 
 /// Runs the check.
 pub fn run(arguments: &[OsString]) -> Outcome {
     if arguments.is_empty() {
         return machine::run();
     }
-    say::step("building the doctor");
+    console::step("building the doctor");
     let doctor = compile::binary("vestibule-doctor", &["--workspace"])?;
     process::become_it(Command::new(doctor).args(arguments))
 }

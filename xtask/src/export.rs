@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::failure::{Outcome, io, said};
-use crate::{process, root, say};
+use crate::{console, process, root};
 
 /// Files that are not sources: tools make them, or this command does.
 const MADE: [&str; 7] = [
@@ -28,7 +28,7 @@ pub fn ready() -> Outcome<bool> {
     if page.is_file() && fs::read_to_string(&stamp).is_ok_and(|known| known == sources) {
         return Ok(false);
     }
-    say::step("exporting the frontend (about half a minute)");
+    console::step("exporting the frontend (about half a minute)");
     // Without the stamp, an interrupted export counts as not made.
     let _ = fs::remove_file(&stamp);
     let mut next = Command::new(process::npm());

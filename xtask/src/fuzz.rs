@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use crate::failure::{Failure, Outcome, io, said};
 use crate::setup::tools::FUZZER;
-use crate::{process, root, say};
+use crate::{console, process, root};
 
 /// How long each target runs unless the command line says otherwise, in seconds.
 const SECONDS: u32 = 30;
@@ -20,7 +20,7 @@ const LONGEST: u32 = 4096;
 
 /// What the command line asked for.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Asked {
+pub struct FuzzOptions {
     /// Only this target.
     pub target: Option<String>,
     /// How many seconds each target runs.
@@ -28,12 +28,12 @@ pub struct Asked {
 }
 
 /// Builds the targets, runs them and prints the results.
-pub fn run(asked: &Asked) -> Outcome {
-    let targets = select(targets()?, asked.target.as_deref())?;
+pub fn run(options: &FuzzOptions) -> Outcome {
+    let targets = select(targets()?, options.target.as_deref())?;
     FUZZER.ready()?;
-    say::step("building the fuzz targets (some minutes the first time)");
+    console::step("building the fuzz targets (some minutes the first time)");
     process::run(&mut fuzz("build"))?;
-    let seconds = asked.seconds.unwrap_or(SECONDS);
+    let seconds = options.seconds.unwrap_or(SECONDS);
     println!(
         "{:<14} {:>12} {:>6} {:>8}",
         "target", "runs", "s", "crashes"

@@ -8,7 +8,7 @@ use crate::setup::tools::WEBDRIVER;
 use crate::setup::{For, node, npm, system};
 use crate::{display, ports, process};
 
-enum State {
+enum MachineState {
     Good,
     /// Everything works, but something will be different.
     Note,
@@ -18,7 +18,7 @@ enum State {
 
 struct Finding {
     what: &'static str,
-    state: State,
+    state: MachineState,
     /// What the check found.
     found: String,
     /// What the developer can do about it.
@@ -54,9 +54,9 @@ pub fn run() -> Outcome {
     } in findings
     {
         let word = match state {
-            State::Good => "ok",
-            State::Note => "note",
-            State::Missing => {
+            MachineState::Good => "ok",
+            MachineState::Note => "note",
+            MachineState::Missing => {
                 missing += 1;
                 "MISSING"
             }
@@ -77,7 +77,7 @@ pub fn run() -> Outcome {
 fn good(what: &'static str, found: impl Into<String>) -> Finding {
     Finding {
         what,
-        state: State::Good,
+        state: MachineState::Good,
         found: found.into(),
         advice: String::new(),
     }
@@ -86,7 +86,7 @@ fn good(what: &'static str, found: impl Into<String>) -> Finding {
 fn note(what: &'static str, found: impl Into<String>, advice: &str) -> Finding {
     Finding {
         what,
-        state: State::Note,
+        state: MachineState::Note,
         found: found.into(),
         advice: advice.into(),
     }
@@ -95,7 +95,7 @@ fn note(what: &'static str, found: impl Into<String>, advice: &str) -> Finding {
 fn missing(what: &'static str, found: impl Into<String>, advice: &str) -> Finding {
     Finding {
         what,
-        state: State::Missing,
+        state: MachineState::Missing,
         found: found.into(),
         advice: advice.into(),
     }

@@ -8,28 +8,28 @@ mod args;
 mod bench;
 mod bundle;
 mod compile;
+mod console;
 mod desktop;
 mod display;
 mod doctor;
 mod export;
 mod failure;
 mod fuzz;
-mod group;
-mod kin;
 mod machine;
 mod parent;
 mod ports;
 mod process;
+mod process_group;
+mod process_tree;
 mod real_servers;
 mod root;
-mod say;
 mod servers;
 mod setup;
 mod signals;
 mod soak;
-mod tally;
 mod tauri;
 mod test;
+mod test_counts;
 mod types;
 
 use std::process::ExitCode;
@@ -58,9 +58,9 @@ fn main() -> ExitCode {
 fn stopped(failure: &Failure, stand_in: bool) -> ExitCode {
     match failure {
         // Tools that were killed may have left processes behind.
-        Failure::Interrupted(_) => kin::end_all(),
+        Failure::Interrupted(_) => process_tree::end_all(),
         Failure::Tool { .. } if stand_in => {}
-        other => say::failure(other),
+        other => console::failure(other),
     }
     ExitCode::from(failure.exit_code())
 }
@@ -73,7 +73,7 @@ fn run(task: Task) -> Outcome {
         }
         Task::Setup => {
             setup::ready(For::Tests)?;
-            say::step("everything is here; `cargo xtask dev` opens the app");
+            console::step("everything is here; `cargo xtask dev` opens the app");
             Ok(())
         }
         Task::Dev(arguments) => tauri::dev(&arguments),
@@ -84,13 +84,13 @@ fn run(task: Task) -> Outcome {
         Task::Export => setup::ready(For::Development)
             .and_then(|()| export::ready())
             .map(drop),
-        Task::Test(asked) => test::run(asked),
+        Task::Test(options) => test::run(options),
         Task::ListSteps => {
             test::list();
             Ok(())
         }
         Task::Bench(arguments) => bench::run(&arguments),
-        Task::Fuzz(asked) => fuzz::run(&asked),
+        Task::Fuzz(options) => fuzz::run(&options),
         Task::Soak(arguments) => soak::run(&arguments),
         Task::Servers(arguments) => real_servers::run(&arguments),
         Task::Types => types::write(),
@@ -98,6 +98,6 @@ fn run(task: Task) -> Outcome {
         Task::Desktop(program) => desktop::run(&program),
         Task::InsideDesktop(program) => desktop::run_inside(&program),
         Task::Guard(parent, program) => parent::guard(parent, &program),
-        Task::SideBySide(asked) => test::side_by_side::run(&asked),
+        Task::SideBySide(options) => test::parallel::run(&options),
     }
 }

@@ -8,16 +8,16 @@ use std::thread;
 use std::time::Duration;
 
 use crate::failure::{Failure, Outcome, io, said};
-use crate::group::Group;
-use crate::{kin, signals};
+use crate::process_group::ProcessGroup;
+use crate::{process_tree, signals};
 
 /// Notices when the processes that started this one are gone.
-pub struct Watch {
+pub struct ParentWatch {
     parent: Option<u32>,
     owner: Option<u32>,
 }
 
-impl Watch {
+impl ParentWatch {
     /// Watches the parent and, if given, one more ancestor.
     pub fn new(owner: Option<u32>) -> Self {
         Self {
@@ -47,11 +47,12 @@ pub fn guarded(command: &Command) -> Outcome<Command> {
 
 /// The guard: runs the program until it ends, or until this process or its parent does.
 pub fn guard(parent: u32, program: &[OsString]) -> Outcome {
-    let watch = Watch::new(Some(parent));
+    let watch = ParentWatch::new(Some(parent));
     let (name, arguments) = program
         .split_first()
         .ok_or_else(|| said("which program?"))?;
-    let mut group = Group::start_plain("guarded program", Command::new(name).args(arguments))?;
+    let mut group =
+        ProcessGroup::start_plain("guarded program", Command::new(name).args(arguments))?;
     let outcome = loop {
         if let Some(status) = group.ended() {
             break match status.code() {
@@ -71,7 +72,7 @@ pub fn guard(parent: u32, program: &[OsString]) -> Outcome {
         thread::sleep(Duration::from_millis(50));
     };
     drop(group);
-    kin::end_all();
+    process_tree::end_all();
     outcome
 }
 

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::failure::{Failure, Outcome, said};
-use crate::{group, kin, say, signals};
+use crate::{console, process_group, process_tree, signals};
 
 /// How long a child may take to end by itself after a signal asked this tool to stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
@@ -57,7 +57,7 @@ pub fn stream_lines(command: &mut Command, mut line: impl FnMut(&str) + Send) ->
     let status = thread::scope(|scope| {
         scope.spawn(move || {
             for text in stdout.into_iter().flat_map(lossy_lines) {
-                say::pass_on(&text);
+                console::pass_on(&text);
                 line(&text);
             }
         });
@@ -138,7 +138,7 @@ pub fn is_network_failure(text: &str) -> bool {
 
 /// Starts a program; the error names it if it is missing.
 pub fn spawn(command: &mut Command) -> Outcome<Child> {
-    kin::mark(command);
+    process_tree::mark(command);
     let spawned = command.spawn();
     spawned.map_err(|error| not_started(command, &error))
 }
@@ -204,7 +204,7 @@ pub fn wait(child: &mut Child) -> Outcome<ExitStatus> {
 
 /// Lets an interrupted child end by itself, then kills it.
 fn end(child: &mut Child, signal: i32) {
-    group::signal_one(child.id(), signal);
+    process_group::signal_one(child.id(), signal);
     let until = Instant::now() + STOP_TIMEOUT;
     while Instant::now() < until {
         if matches!(child.try_wait(), Ok(Some(_)) | Err(_)) {
@@ -212,7 +212,7 @@ fn end(child: &mut Child, signal: i32) {
         }
         thread::sleep(Duration::from_millis(20));
     }
-    say::step("a program did not stop by itself; ending it");
+    console::step("a program did not stop by itself; ending it");
     let _ = child.kill();
     let _ = child.wait();
 }

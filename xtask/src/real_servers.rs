@@ -7,7 +7,7 @@ use std::ffi::OsString;
 
 use crate::failure::Outcome;
 use crate::setup::{self, For};
-use crate::{compile, process, say};
+use crate::{compile, console, process};
 
 /// A server.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub fn run(arguments: &[OsString]) -> Outcome {
     for server in wanted(arguments) {
         setup::npm::ready_in(server.folder, server.takes)?;
     }
-    say::step("building the program that signs in there");
+    console::step("building the program that signs in there");
     let servers = compile::binary("servers", &["--workspace"])?;
     let mut servers = std::process::Command::new(servers);
     process::run(servers.args(arguments))

@@ -10,8 +10,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::failure::{Failure, Outcome, io, said};
-use crate::group::Group;
-use crate::{compile, kin, parent, ports, process, root, say, setup, signals};
+use crate::process_group::ProcessGroup;
+use crate::{compile, console, parent, ports, process, process_tree, root, setup, signals};
 
 /// The environment variable with the id of the outermost process of this tool. Between that process
 /// and this one there are a shell and the Tauri CLI.
@@ -20,7 +20,7 @@ pub const OWNER: &str = "VESTIBULE_DEV_OWNER";
 /// Builds the backend. Done before `tauri dev`, because after that cargo is busy with the app, and
 /// the CLI waits for Next for only three minutes.
 pub fn build_backend() -> Outcome<PathBuf> {
-    say::step("building the bundled backend (a few minutes the first time)");
+    console::step("building the bundled backend (a few minutes the first time)");
     compile::binary("vestibule-backend", &["--workspace"])
 }
 
@@ -45,7 +45,7 @@ pub fn serve(until: Until) -> Outcome {
     let backend = build_backend()?;
 
     let outcome = start_both(&backend, until);
-    kin::end_all();
+    process_tree::end_all();
     match outcome {
         // A signal is the normal end of this command.
         Err(Failure::Interrupted(_)) => Ok(()),
@@ -54,7 +54,7 @@ pub fn serve(until: Until) -> Outcome {
 }
 
 fn start_both(backend: &Path, until: Until) -> Outcome {
-    let watch = parent::Watch::new(owner());
+    let watch = parent::ParentWatch::new(owner());
     let database = root::target().join("dev/backend.sqlite3");
     let folder = database.parent().unwrap_or(root::target());
     std::fs::create_dir_all(folder).map_err(io(format_args!("creating {}", folder.display())))?;
@@ -96,8 +96,8 @@ fn start_both(backend: &Path, until: Until) -> Outcome {
 }
 
 /// Starts a server under a guard, so that it ends even if this process is killed.
-fn start(name: &'static str, command: &Command) -> Outcome<Group> {
-    Group::start(name, &mut parent::guarded(command)?)
+fn start(name: &'static str, command: &Command) -> Outcome<ProcessGroup> {
+    ProcessGroup::start(name, &mut parent::guarded(command)?)
 }
 
 fn owner() -> Option<u32> {
@@ -105,7 +105,7 @@ fn owner() -> Option<u32> {
 }
 
 /// Waits until a server accepts connections.
-fn wait_for(port: u16, running: &mut [Group], watch: &parent::Watch) -> Outcome {
+fn wait_for(port: u16, running: &mut [ProcessGroup], watch: &parent::ParentWatch) -> Outcome {
     let until = Instant::now() + Duration::from_secs(30);
     while !ports::is_answering(port) {
         if Instant::now() > until {
@@ -119,7 +119,7 @@ fn wait_for(port: u16, running: &mut [Group], watch: &parent::Watch) -> Outcome 
 }
 
 /// One round of waiting: fails on a signal, a dead parent or a dead server.
-fn pause(running: &mut [Group], watch: &parent::Watch) -> Outcome {
+fn pause(running: &mut [ProcessGroup], watch: &parent::ParentWatch) -> Outcome {
     thread::sleep(Duration::from_millis(50));
     signals::check()?;
     if watch.is_gone() {

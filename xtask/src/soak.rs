@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use crate::app::Profile;
 use crate::failure::{Outcome, said};
 use crate::setup::{self, For};
-use crate::{app, compile, desktop, export, process, root, say};
+use crate::{app, compile, console, desktop, export, process, root};
 
 /// The names of the promises. The list is here too, so that a wrong name is refused before anything
 /// is built.
@@ -29,7 +29,7 @@ pub fn run(arguments: &[OsString]) -> Outcome {
     setup::ready(For::Tests)?;
     export::ready()?;
     let app = app::build_e2e(Profile::Tested, &mut root::cargo())?;
-    say::step("building the program that tests the promises");
+    console::step("building the program that tests the promises");
     let soak = compile::binary("soak", &["--release", "--package", "vestibule-promises"])?;
     let mut soak = std::process::Command::new(soak);
     soak.args(arguments)

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::failure::Outcome;
 use crate::setup::{self, For};
-use crate::{display, kin, ports, process, root, servers};
+use crate::{display, ports, process, process_tree, root, servers};
 
 /// Prepares the machine and runs the app from source.
 pub fn dev(arguments: &[OsString]) -> Outcome {
@@ -53,6 +53,6 @@ pub fn run(arguments: &[OsString]) -> Outcome {
         .env(servers::OWNER, std::process::id().to_string());
     // The CLI ends its children itself, but not when it is killed.
     let outcome = process::run(&mut cli);
-    kin::end_all();
+    process_tree::end_all();
     outcome
 }

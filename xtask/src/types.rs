@@ -2,7 +2,7 @@
 //! profiles, written by the core's own tests.
 
 use crate::failure::{Outcome, said};
-use crate::tally::Tally;
+use crate::test_counts::TestCounts;
 use crate::{process, root};
 
 /// The tests that write: one file each.
@@ -21,9 +21,9 @@ pub fn write() -> Outcome {
         .args(["test", "--package", "vestibule-core", "--"])
         .args(WRITERS)
         .env("VESTIBULE_WRITE_TYPES", "1");
-    let mut tally = Tally::default();
-    process::stream_lines(&mut cargo, |line| tally.read(line))?;
-    if tally.passed < WRITERS.len() {
+    let mut counts = TestCounts::default();
+    process::stream_lines(&mut cargo, |line| counts.read(line))?;
+    if counts.passed < WRITERS.len() {
         let names = WRITERS.join("` and `");
         return Err(said(format!(
             "the core does not have all of the tests `{names}`, so not everything was written"

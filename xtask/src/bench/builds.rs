@@ -10,7 +10,7 @@ use crate::app::Profile;
 use crate::failure::{Outcome, io, said};
 use crate::setup::npm;
 use crate::setup::tools::WEBDRIVER;
-use crate::{app, bundle, compile, export, process, root, say};
+use crate::{app, bundle, compile, console, export, process, root};
 
 /// The Next apps that the product is compared with; their npm packages are installed once.
 pub const NEXT: &str = "tests/bench/next";
@@ -109,7 +109,7 @@ pub fn for_tests() -> Outcome {
 /// Builds the blank windows with the app's profile and in its target folder, so that their
 /// dependencies have the same features and are not compiled again.
 fn blank_windows(profile: Profile) -> Outcome {
-    say::step("building the blank window as the app is built");
+    console::step("building the blank window as the app is built");
     for name in ["vestibule-blank", "vestibule-bare"] {
         let beside = ["--package", "vestibule", "--package", "vestibule-blank"];
         let features = ["--features", "vestibule/e2e,tauri/custom-protocol"];
@@ -130,7 +130,7 @@ fn next(name: &str, made: &str) -> Outcome {
     if is_made && fs::read_to_string(&stamp).is_ok_and(|known| known == sources) {
         return Ok(());
     }
-    say::step(format_args!("building {NEXT}/{name} (some seconds)"));
+    console::step(format_args!("building {NEXT}/{name} (some seconds)"));
     // Without the stamp, an interrupted build counts as not built.
     let _ = fs::remove_file(&stamp);
     let mut next = Command::new(process::npm());

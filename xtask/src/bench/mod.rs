@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use crate::app::Profile;
 use crate::failure::{Outcome, said};
 use crate::setup::{self, For};
-use crate::{compile, process, say};
+use crate::{compile, console, process};
 use builds::Build;
 #[cfg(test)]
 pub use builds::NEXT;
@@ -108,7 +108,7 @@ pub fn run(arguments: &[OsString]) -> Outcome {
     }
     setup::ready(For::Tests)?;
     let begun = Instant::now();
-    say::step("building the measuring program, in release mode");
+    console::step("building the measuring program, in release mode");
     let bench = compile::binary("bench", &["--release", "--package", "vestibule-bench"])?;
     let needs = process::capture(Command::new(&bench).arg("--needs").args(arguments))?;
     if !needs.ok {
@@ -125,7 +125,7 @@ pub fn run(arguments: &[OsString]) -> Outcome {
         .any(|argument| argument == "--list" || argument == "--needs")
     {
         let needs: Vec<_> = needs.text.lines().collect();
-        say::step(format_args!(
+        console::step(format_args!(
             "builds what is measured: {}",
             needs.join(", ")
         ));
@@ -141,7 +141,7 @@ pub fn run(arguments: &[OsString]) -> Outcome {
     let begun = Instant::now();
     let measured = process::run(&mut measure);
     took.push(("measuring", begun.elapsed()));
-    say::step(account(&took));
+    console::step(account(&took));
     measured
 }
 

@@ -10,7 +10,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::failure::{Failure, Outcome, io, said};
-use crate::{process, root, say};
+use crate::{console, process, root};
 
 /// The example for authors of backends, which tests start.
 pub const EXAMPLE: &str = "docs/example-backend";
@@ -25,7 +25,7 @@ pub fn ready() -> Outcome {
     if installed()? {
         return Ok(());
     }
-    say::step("installing the frontend's npm packages (about half a minute)");
+    console::step("installing the frontend's npm packages (about half a minute)");
     install(&root::frontend())?;
     if !installed()? {
         return Err(others("frontend"));
@@ -39,7 +39,7 @@ pub fn ready_in(folder: &str, takes: &str) -> Outcome {
     if installed_in(&path)? {
         return Ok(());
     }
-    say::step(format_args!(
+    console::step(format_args!(
         "installing the npm packages of {folder} ({takes})"
     ));
     install(&path)?;

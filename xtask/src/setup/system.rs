@@ -10,7 +10,7 @@ use std::process::Command;
 use super::For;
 use super::packages::{self, Family};
 use crate::failure::{Outcome, said};
-use crate::{process, say};
+use crate::{console, process};
 
 /// Installs the missing packages, or prints how to.
 pub fn ready(purpose: For) -> Outcome {
@@ -57,7 +57,7 @@ pub fn needed(purpose: For) -> &'static str {
 
 fn linux(purpose: For) -> Outcome {
     let Some((family, missing)) = missing(purpose)? else {
-        say::step(format_args!(
+        console::step(format_args!(
             "this Linux distribution is not known here; if something fails, install {}",
             needed(purpose)
         ));
@@ -76,7 +76,7 @@ fn linux(purpose: For) -> Outcome {
             )));
         }
     };
-    say::step(format_args!(
+    console::step(format_args!(
         "installing {} system packages with apt-get (a few minutes): {}",
         missing.len(),
         missing.join(" ")

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::failure::Outcome;
-use crate::{process, root, say};
+use crate::{console, process, root};
 
 /// A program: its package's name and the accepted versions.
 pub struct Tool {
@@ -55,7 +55,7 @@ impl Tool {
         let Self {
             package, what_for, ..
         } = self;
-        say::step(format_args!(
+        console::step(format_args!(
             "compiling {package} {what_for} (about a minute)"
         ));
         let mut cargo = root::cargo();

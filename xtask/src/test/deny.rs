@@ -15,7 +15,7 @@ use crate::{process, root};
 const RULES: &str = ".cargo/deny.toml";
 
 /// A package of the made-up app: an empty one with the name of a banned package.
-struct Made {
+struct DenyCheck {
     folder: &'static str,
     name: &'static str,
     version: &'static str,
@@ -24,8 +24,8 @@ struct Made {
     needs: &'static [&'static str],
 }
 
-const fn made(folder: &'static str, name: &'static str, version: &'static str) -> Made {
-    Made {
+const fn made(folder: &'static str, name: &'static str, version: &'static str) -> DenyCheck {
+    DenyCheck {
         folder,
         name,
         version,
@@ -34,19 +34,19 @@ const fn made(folder: &'static str, name: &'static str, version: &'static str) -
     }
 }
 
-const CONTROL: [Made; 6] = [
-    Made {
+const CONTROL: [DenyCheck; 6] = [
+    DenyCheck {
         needs: &["openssl-sys", "reqwest", "second", "copyleft"],
         ..made("control", "control", "1.0.0")
     },
     made("openssl-sys", "openssl-sys", "0.9.1"),
     made("reqwest", "reqwest", "0.12.1"),
-    Made {
+    DenyCheck {
         needs: &["newer"],
         ..made("second", "second", "1.0.0")
     },
     made("newer", "reqwest", "0.13.1"),
-    Made {
+    DenyCheck {
         licence: "GPL-3.0-only",
         ..made("copyleft", "copyleft", "1.0.0")
     },
@@ -97,7 +97,7 @@ fn deny(manifest: &Path) -> Command {
 fn control() -> std::io::Result<PathBuf> {
     let top = root::records().join("deny-control");
     for package in &CONTROL {
-        let Made {
+        let DenyCheck {
             folder,
             name,
             version,

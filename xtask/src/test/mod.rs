@@ -3,25 +3,25 @@
 //! A failed step does not keep the others from running, unless they need what it makes; those then
 //! fail too and name it. Nothing is skipped silently.
 
-mod account;
 mod deny;
+pub mod parallel;
 mod programs;
-pub mod side_by_side;
 mod steps;
+mod summary;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::time::Instant;
 
-use account::Account;
 use steps::{Run, STEPS, Step};
+use summary::Summary;
 
 use crate::failure::{Failure, Outcome, said};
-use crate::{say, setup};
+use crate::{console, setup};
 
 /// The arguments of the command.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Asked {
+pub struct TestOptions {
     /// Only these steps, by name; empty for all.
     pub only: Vec<String>,
     /// Only tests whose name contains this.
@@ -38,29 +38,29 @@ pub fn list() {
 }
 
 /// Prepares the machine, runs the steps and prints the results.
-pub fn run(asked: Asked) -> Outcome {
-    let steps = select(&asked.only, asked.filter.is_some())?;
+pub fn run(options: TestOptions) -> Outcome {
+    let steps = select(&options.only, options.filter.is_some())?;
     if let Some(purpose) = steps.iter().filter_map(|step| step.setup).max() {
         setup::ready(purpose)?;
     }
-    let run = Run::new(asked);
-    let mut account = Account::default();
+    let run = Run::new(options);
+    let mut summary = Summary::default();
     for step in steps {
         println!("\n==> {}: {}", step.name, step.about);
         let _ = io::stdout().flush();
         let start = Instant::now();
-        let outcome = match step.needs.iter().find(|need| account.has_failed(need)) {
+        let outcome = match step.needs.iter().find(|need| summary.has_failed(need)) {
             Some(need) => Err(said(format!("not run: it needs `{need}`, which failed"))),
             None => (step.work)(&run),
         };
         if let Err(Failure::Interrupted(signal)) = outcome {
-            say::step(format_args!("interrupted in `{}`", step.name));
+            console::step(format_args!("interrupted in `{}`", step.name));
             return Err(Failure::Interrupted(signal));
         }
         if let Err(failure) = &outcome {
-            say::failure(format_args!("{}: {failure}", step.name));
+            console::failure(format_args!("{}: {failure}", step.name));
         }
-        account.enter(
+        summary.add(
             step.name,
             start.elapsed(),
             step.budget,
@@ -68,16 +68,16 @@ pub fn run(asked: Asked) -> Outcome {
         );
     }
     if run.matched_nothing() {
-        account.enter(
+        summary.add(
             "filter",
             std::time::Duration::ZERO,
             0,
             Err("no test has a name that matches".into()),
         );
     }
-    print!("\n{account}");
+    print!("\n{summary}");
     let _ = io::stdout().flush();
-    match account.failed() {
+    match summary.failed() {
         0 => Ok(()),
         1 => Err(said("a step failed")),
         failed => Err(said(format!("{failed} steps failed"))),
@@ -96,7 +96,7 @@ fn select(only: &[String], filtered: bool) -> Outcome<Vec<&'static Step>> {
             names.join(", ")
         )));
     }
-    let asked = |step: &Step| {
+    let options = |step: &Step| {
         if only.is_empty() {
             !filtered || step.filterable
         } else {
@@ -105,7 +105,7 @@ fn select(only: &[String], filtered: bool) -> Outcome<Vec<&'static Step>> {
     };
     let mut wanted: Vec<&str> = STEPS
         .iter()
-        .filter(|step| asked(step))
+        .filter(|step| options(step))
         .map(|step| step.name)
         .collect();
     // A step comes after those it needs, so one pass backwards finds them all.

@@ -5,12 +5,12 @@ use std::process::Command;
 use std::thread;
 
 use super::programs::{self, Program};
-use super::{Asked, deny};
+use super::{TestOptions, deny};
 use crate::app::Profile;
 use crate::failure::{Outcome, io, said};
 use crate::setup::For;
-use crate::tally::Tally;
-use crate::{app, bench, bundle, compile, desktop, export, process, root, say};
+use crate::test_counts::TestCounts;
+use crate::{app, bench, bundle, compile, console, desktop, export, process, root};
 
 /// One step of the test command.
 pub struct Step {
@@ -160,16 +160,16 @@ impl Step {
 
 /// What all steps of one run share.
 pub struct Run {
-    asked: Asked,
+    options: TestOptions,
     programs: TestPrograms,
     matched: Cell<usize>,
     counted: Cell<bool>,
 }
 
 impl Run {
-    pub fn new(asked: Asked) -> Self {
+    pub fn new(options: TestOptions) -> Self {
         Self {
-            asked,
+            options,
             programs: TestPrograms::default(),
             matched: Cell::new(0),
             counted: Cell::new(false),
@@ -178,7 +178,7 @@ impl Run {
 
     /// Whether tests were asked for by name and no test has that name.
     pub fn matched_nothing(&self) -> bool {
-        self.asked.filter.is_some() && self.counted.get() && self.matched.get() == 0
+        self.options.filter.is_some() && self.counted.get() && self.matched.get() == 0
     }
 
     /// The command that runs these programs, `at_once` at a time, with the caller's arguments. The
@@ -197,8 +197,8 @@ impl Run {
         command
             .args(["side-by-side", &at_once.to_string()])
             .arg(file)
-            .args(&self.asked.filter)
-            .args(&self.asked.extra)
+            .args(&self.options.filter)
+            .args(&self.options.extra)
             .current_dir(root::root());
         if std::env::var_os(TEST_THREADS).is_none() {
             command.env(TEST_THREADS, tests_at_once().to_string());
@@ -208,19 +208,19 @@ impl Run {
 
     /// Runs such a command and counts the tests. A run without tests is a failure.
     fn count(&self, command: &mut Command, mut line: impl FnMut(&str) + Send) -> Outcome<String> {
-        let mut tally = Tally::default();
+        let mut counts = TestCounts::default();
         let outcome = process::stream_lines(command, |text| {
-            tally.read(text);
+            counts.read(text);
             line(text);
         });
-        let ran = tally.passed + tally.failed;
+        let ran = counts.passed + counts.failed;
         self.matched.set(self.matched.get() + ran);
         self.counted.set(true);
         outcome?;
-        if ran == 0 && self.asked.filter.is_none() {
+        if ran == 0 && self.options.filter.is_none() {
             return Err(said("the test programs ran no test"));
         }
-        Ok(tally.words())
+        Ok(counts.words())
     }
 }
 
@@ -268,7 +268,7 @@ fn rust(run: &Run) -> Outcome<String> {
     let words = run.count(&mut programs, |line| {
         compared |= line.contains("wire_types") && line.ends_with("ok")
     })?;
-    if !compared && run.asked.filter.is_none() {
+    if !compared && run.options.filter.is_none() {
         return Err(said(
             "the core's test `wire_types` did not run, so the TypeScript types were not compared",
         ));
@@ -297,7 +297,7 @@ const COMMANDS: &[&[&str]] = &[
 fn commands() -> Outcome<String> {
     let own = std::env::current_exe().map_err(io("finding our own binary"))?;
     for words in COMMANDS {
-        say::step(format_args!("cargo xtask {}", words.join(" ")));
+        console::step(format_args!("cargo xtask {}", words.join(" ")));
         let mut command = Command::new(&own);
         // What they build is there already, since the test programs were built in the same way.
         compile::under_clippy(&mut command);

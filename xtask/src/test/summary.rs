@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 /// The result of one step.
-struct Entry {
+struct StepOutcome {
     name: &'static str,
     took: Duration,
     budget: Duration,
@@ -13,20 +13,20 @@ struct Entry {
 
 /// The results so far.
 #[derive(Default)]
-pub struct Account {
-    entries: Vec<Entry>,
+pub struct Summary {
+    entries: Vec<StepOutcome>,
 }
 
-impl Account {
+impl Summary {
     /// Adds a step with its budget in seconds: a note on success, the reason on failure.
-    pub fn enter(
+    pub fn add(
         &mut self,
         name: &'static str,
         took: Duration,
         budget: u64,
         outcome: Result<String, String>,
     ) {
-        self.entries.push(Entry {
+        self.entries.push(StepOutcome {
             name,
             took,
             budget: Duration::from_secs(budget),
@@ -50,7 +50,7 @@ impl Account {
     }
 }
 
-impl fmt::Display for Account {
+impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for entry in &self.entries {
             let (word, note) = match &entry.outcome {
@@ -90,9 +90,9 @@ mod tests {
 
     #[test]
     fn the_last_line_counts_and_every_step_has_its_own() {
-        let mut account = Account::default();
-        account.enter("fmt", Duration::from_millis(1234), 5, Ok(String::new()));
-        account.enter(
+        let mut account = Summary::default();
+        account.add("fmt", Duration::from_millis(1234), 5, Ok(String::new()));
+        account.add(
             "rust",
             Duration::from_secs(61),
             60,

@@ -1,25 +1,25 @@
 //! Programs that run in the background, and ending all processes that they started.
 //!
 //! Each gets a process group of its own, so that one signal reaches its grandchildren too (`next`
-//! starts workers). Processes that leave the group are found by `kin`.
+//! starts workers). Processes that leave the group are found by `process_tree`.
 
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::failure::Outcome;
-use crate::{process, say};
+use crate::{console, process};
 
 /// How long a group may take to end after the first signal (SIGTERM) before it is killed.
 const POLITE_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// A running program with everything it starts; dropping it ends them all.
-pub struct Group {
+pub struct ProcessGroup {
     name: &'static str,
     child: Child,
 }
 
-impl Group {
+impl ProcessGroup {
     /// Starts a program in a group of its own, its output prefixed line by line.
     pub fn start(name: &'static str, command: &mut Command) -> Outcome<Self> {
         // The terminal stops a background group that reads from it.
@@ -35,7 +35,7 @@ impl Group {
         for stream in streams.into_iter().flatten() {
             thread::spawn(move || {
                 for line in process::lossy_lines(stream) {
-                    say::pass_on(format_args!("{name:>7} | {line}"));
+                    console::pass_on(format_args!("{name:>7} | {line}"));
                 }
             });
         }
@@ -67,7 +67,7 @@ impl Group {
     }
 }
 
-impl Drop for Group {
+impl Drop for ProcessGroup {
     fn drop(&mut self) {
         let leader = self.child.id();
         signal_group(leader, Force::Ask);
@@ -181,7 +181,7 @@ mod tests {
             "(trap '' TERM; sh -c 'echo $PPID' > {0}.tmp; mv {0}.tmp {0}; while :; do sleep 1; done) & wait",
             note.display()
         );
-        let group = Group::start("test", Command::new("sh").args(["-c", &script])).unwrap();
+        let group = ProcessGroup::start("test", Command::new("sh").args(["-c", &script])).unwrap();
         let until = Instant::now() + Duration::from_secs(20);
         while !note.exists() {
             assert!(Instant::now() < until, "the grandchild never started");

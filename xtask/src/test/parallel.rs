@@ -15,11 +15,11 @@ use std::time::Instant;
 
 use super::programs::{self, Program};
 use crate::failure::{Failure, Outcome, said};
-use crate::{process, root, say};
+use crate::{console, process, root};
 
 /// Which programs run, and with which arguments.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Asked {
+pub struct ParallelOptions {
     /// A list of programs, as [`programs::write`] makes one.
     pub list: PathBuf,
     /// How many run at once.
@@ -33,14 +33,14 @@ pub struct Asked {
 ///
 /// # Errors
 /// If one of them failed; the error names all that did.
-pub fn run(asked: &Asked) -> Outcome {
-    run_and_tell(asked, |words| say::pass_on(words))
+pub fn run(options: &ParallelOptions) -> Outcome {
+    run_and_report(options, |words| console::pass_on(words))
 }
 
 /// The same, calling `tell` when a program starts and with its output when it has ended.
-fn run_and_tell(asked: &Asked, tell: impl Fn(&str) + Sync) -> Outcome {
-    let mut programs = programs::read(&asked.list)?;
-    let mut times = Times::beside(&asked.list);
+fn run_and_report(options: &ParallelOptions, tell: impl Fn(&str) + Sync) -> Outcome {
+    let mut programs = programs::read(&options.list)?;
+    let mut times = Times::beside(&options.list);
     programs.sort_by_key(|program| std::cmp::Reverse(times.of(program)));
     let queue = Mutex::new(programs.into_iter());
     let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
@@ -49,7 +49,7 @@ fn run_and_tell(asked: &Asked, tell: impl Fn(&str) + Sync) -> Outcome {
             let mut ended = Vec::new();
             while let Some(program) = next() {
                 let begun = Instant::now();
-                let outcome = one(&program, &asked.arguments, &tell);
+                let outcome = one(&program, &options.arguments, &tell);
                 let is_interrupted = matches!(outcome, Err(Failure::Interrupted(_)));
                 ended.push((program, begun.elapsed().as_millis(), outcome));
                 if is_interrupted {
@@ -58,7 +58,7 @@ fn run_and_tell(asked: &Asked, tell: impl Fn(&str) + Sync) -> Outcome {
             }
             ended
         };
-        let workers: Vec<_> = (0..asked.at_once.max(1))
+        let workers: Vec<_> = (0..options.at_once.max(1))
             .map(|_| threads.spawn(work))
             .collect();
         let ended = workers
@@ -167,7 +167,7 @@ mod tests {
             make("late", "echo ran > late.ran"),
         ];
         programs::write(&list, &all).unwrap();
-        let asked = Asked {
+        let options = ParallelOptions {
             list,
             at_once: 2,
             arguments: vec!["--exact".into()],
@@ -175,7 +175,7 @@ mod tests {
         // Collected here and not printed: an expected failure in this test's output would mislead.
         let told = Mutex::new(String::new());
         let tell = |words: &str| told.lock().unwrap().push_str(words);
-        let failure = run_and_tell(&asked, tell).unwrap_err().to_string();
+        let failure = run_and_report(&options, tell).unwrap_err().to_string();
         assert_eq!(failure, "tests failed in: side by side bad");
         let told = told.into_inner().unwrap();
         assert!(told.contains("Passed side by side good\nfine"), "{told}");

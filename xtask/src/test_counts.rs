@@ -3,7 +3,7 @@
 
 /// The sums of all `test result:` lines of a run.
 #[derive(Default, Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Tally {
+pub struct TestCounts {
     /// Tests that passed.
     pub passed: usize,
     /// Tests that failed.
@@ -12,7 +12,7 @@ pub struct Tally {
     pub ignored: usize,
 }
 
-impl Tally {
+impl TestCounts {
     /// Adds the counts of one line of output, if it has some.
     pub fn read(&mut self, line: &str) {
         let Some((_, counts)) = line.split_once("test result: ") else {
@@ -51,30 +51,30 @@ mod tests {
 
     #[test]
     fn sums_over_several_binaries() {
-        let mut tally = Tally::default();
+        let mut counts = TestCounts::default();
         for line in [
             "running 3 tests",
             "test a ... ok",
             "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 9 filtered out; finished in 0.01s",
             "test result: FAILED. 4 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.20s",
         ] {
-            tally.read(line);
+            counts.read(line);
         }
         assert_eq!(
-            tally,
-            Tally {
+            counts,
+            TestCounts {
                 passed: 7,
                 failed: 2,
                 ignored: 1
             }
         );
-        assert_eq!(tally.words(), "9 tests, 1 ignored");
+        assert_eq!(counts.words(), "9 tests, 1 ignored");
     }
 
     #[test]
     fn other_lines_count_nothing() {
-        let mut tally = Tally::default();
-        tally.read("test passes_3_times ... 3 passed");
-        assert_eq!(tally, Tally::default());
+        let mut counts = TestCounts::default();
+        counts.read("test passes_3_times ... 3 passed");
+        assert_eq!(counts, TestCounts::default());
     }
 }
