@@ -41,8 +41,8 @@ impl CliCommand {
 }
 
 /// Lets this process write to the terminal that it was started from. Windows does not connect a
-/// program with windows to a terminal, and its shells do not wait for such a program. That is enough
-/// to print a few lines, but not for the doctor, which asks questions.
+/// program with windows to a terminal, and its shells do not wait for such a program. That is
+/// enough to print a few lines, but not for the doctor, which asks questions.
 #[cfg(windows)]
 #[allow(unsafe_code)]
 pub(crate) fn attach_terminal() {

@@ -1,7 +1,7 @@
-//! CommandLimits how much a page may ask of the app. A script in a window can call commands without end,
-//! so one table has a bound for each command: how many calls of it run at a time, for each window
-//! or for the whole app, and how soon after one call the next may begin. The size of the arguments
-//! of all running commands is bounded together.
+//! CommandLimits how much a page may ask of the app. A script in a window can call commands without
+//! end, so one table has a bound for each command: how many calls of it run at a time, for each
+//! window or for the whole app, and how soon after one call the next may begin. The size of the
+//! arguments of all running commands is bounded together.
 //!
 //! A command takes a [`CommandSlot`] as an argument. Where no permit is left the command is refused
 //! before it does any work; the permit is given back when the command ends, however it ends. What a

@@ -1,6 +1,6 @@
 //! Whether failures are reported, and to whom. Three things are needed: a build with the feature
-//! `sentry`, a Sentry project in `plugins.telemetry.sentry` of `tauri.conf.json`, and a user who has
-//! agreed. Without any of them nothing is sent.
+//! `sentry`, a Sentry project in `plugins.telemetry.sentry` of `tauri.conf.json`, and a user who
+//! has agreed. Without any of them nothing is sent.
 
 use tauri::AppHandle;
 

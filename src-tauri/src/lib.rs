@@ -1,8 +1,8 @@
 //! The shell: connects windows to the sessions of `vestibule-core`.
 //!
-//! It chooses the backend's profile and the keyring, opens one session for each workspace, registers
-//! the commands and sends session changes to the windows. What a session may do is decided in
-//! `vestibule-core`.
+//! It chooses the backend's profile and the keyring, opens one session for each workspace,
+//! registers the commands and sends session changes to the windows. What a session may do is
+//! decided in `vestibule-core`.
 
 mod backend_calls;
 mod backend_profile;
@@ -170,8 +170,8 @@ fn context() -> tauri::Context {
     context
 }
 
-/// Two worker threads are enough for a desktop app. The number bounds memory: the allocator keeps up
-/// to 2 MiB of freed memory for each thread, and promise P11 is measured with two threads.
+/// Two worker threads are enough for a desktop app. The number bounds memory: the allocator keeps
+/// up to 2 MiB of freed memory for each thread, and promise P11 is measured with two threads.
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     builder.worker_threads(2).enable_all().build()

@@ -1,12 +1,12 @@
 //! Restricts what a page can do in its window. A window shows only the app's own pages. They reach
 //! no network, open no window, save no file and get no permission of the web engine: what a page
-//! needs comes through commands and the app's own scheme. A link that the adopter lists opens in the
-//! system's browser.
+//! needs comes through commands and the app's own scheme. A link that the adopter lists opens in
+//! the system's browser.
 //!
 //! The content security policy forbids most of this as well, but it has holes. For example, the
-//! engine looks up and connects to the host of a `<link rel="preconnect">` whatever the policy says.
-//! So the webview is given a proxy at which nothing can listen. Features that bypass the proxy too
-//! are switched off in the engine.
+//! engine looks up and connects to the host of a `<link rel="preconnect">` whatever the policy
+//! says. So the webview is given a proxy at which nothing can listen. Features that bypass the
+//! proxy too are switched off in the engine.
 
 mod engine;
 

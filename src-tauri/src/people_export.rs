@@ -1,6 +1,6 @@
 //! Exports the list of all accounts as a file: the example of a command that needs a role.
-//! [`Session::require_right`](vestibule_core::session::Session::require_right) checks the role first; the list
-//! comes from the backend, which checks again and has the last word.
+//! [`Session::require_right`](vestibule_core::session::Session::require_right) checks the role
+//! first; the list comes from the backend, which checks again and has the last word.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
@@ -106,7 +106,8 @@ fn csv(people: &[Person]) -> String {
 
 /// A cell whose text stays text. People choose their names themselves, and a spreadsheet takes text
 /// that begins with one of these signs for a formula, some of them also behind spaces or line
-/// breaks and in their full-width form (OWASP, "CSV Injection"); a leading apostrophe makes it text.
+/// breaks and in their full-width form (OWASP, "CSV Injection"); a leading apostrophe makes it
+/// text.
 fn cell(text: &str) -> String {
     let is_skipped = |sign: char| sign.is_whitespace() || sign.is_control() || sign == '\u{feff}';
     let is_formula = text

@@ -1,5 +1,5 @@
-//! What a person has chosen about the app itself. `tauri-plugin-store` keeps it in a plain text file,
-//! so nothing that belongs to a session may be stored here.
+//! What a person has chosen about the app itself. `tauri-plugin-store` keeps it in a plain text
+//! file, so nothing that belongs to a session may be stored here.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -1,9 +1,10 @@
-//! Public content, which `tauri-plugin-http` fetches for a page. The plugin has an HTTP client of its
-//! own without the session's tokens and cookies. `capabilities/public-fetch.json` lists the addresses that
-//! it may fetch; redirects must lead to listed addresses too (`plugins.http.scopeRedirects`).
+//! Public content, which `tauri-plugin-http` fetches for a page. The plugin has an HTTP client of
+//! its own without the session's tokens and cookies. `capabilities/public-fetch.json` lists the
+//! addresses that it may fetch; redirects must lead to listed addresses too
+//! (`plugins.http.scopeRedirects`).
 //!
-//! The plugin accepts more from a page than public content needs: headers, bodies, any method, and a
-//! proxy, through which a page could send data to any host. All of these are refused here.
+//! The plugin accepts more from a page than public content needs: headers, bodies, any method, and
+//! a proxy, through which a page could send data to any host. All of these are refused here.
 
 use serde_json::Value;
 use tauri::ipc::{Invoke, InvokeBody};

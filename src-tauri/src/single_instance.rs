@@ -1,6 +1,6 @@
-//! Makes sure that one process owns the windows; see [`vestibule_core::single_instance`]. A later launch asks
-//! the owner to show its window and ends. Where neither is possible the launch opens a window that
-//! says why, and tries again whenever that window asks for the session again.
+//! Makes sure that one process owns the windows; see [`vestibule_core::single_instance`]. A later
+//! launch asks the owner to show its window and ends. Where neither is possible the launch opens a
+//! window that says why, and tries again whenever that window asks for the session again.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

@@ -107,8 +107,8 @@ fn open_on_main_thread(app: &AppHandle, label: &str) -> tauri::Result<()> {
     Ok(())
 }
 
-/// Sets the window's background to the page's colour, so that no white flash is seen before the page
-/// is drawn.
+/// Sets the window's background to the page's colour, so that no white flash is seen before the
+/// page is drawn.
 fn set_background<R: Runtime>(window: &WebviewWindow<R>) -> tauri::Result<()> {
     let dark = match preferences::theme(window.app_handle()) {
         Chosen::Dark => true,
@@ -156,8 +156,8 @@ pub fn on_event(window: &Window, event: &WindowEvent) {
     }
 }
 
-/// Shows a window that is still hidden. Later calls do nothing, because a page that reloads must not
-/// take the focus.
+/// Shows a window that is still hidden. Later calls do nothing, because a page that reloads must
+/// not take the focus.
 pub fn show(window: &WebviewWindow) {
     if window.is_visible().unwrap_or(false) {
         return;

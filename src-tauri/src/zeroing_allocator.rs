@@ -13,8 +13,8 @@ struct ZeroingAllocator;
 
 // `realloc` is the trait's default: it copies to a new block and frees the old one here.
 #[allow(unsafe_code)]
-// SAFETY: each call is passed on to the system's allocator unchanged. A block is zeroed before it is
-// freed and within the layout that it was allocated with.
+// SAFETY: each call is passed on to the system's allocator unchanged. A block is zeroed before it
+// is freed and within the layout that it was allocated with.
 unsafe impl GlobalAlloc for ZeroingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller promises what the system's allocator needs.

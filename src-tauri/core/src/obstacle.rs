@@ -1,8 +1,8 @@
 //! What keeps this app from reaching its backend. Each obstacle has its sentences here and nowhere
 //! else: the log, the windows and the doctor show them.
 //!
-//! [`crate::transport`] classifies the errors of the HTTP client, and [`crate::backend::BackendError`]
-//! classifies answers.
+//! [`crate::transport`] classifies the errors of the HTTP client, and
+//! [`crate::backend::BackendError`] classifies answers.
 
 use std::fmt;
 

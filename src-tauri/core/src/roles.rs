@@ -1,5 +1,6 @@
 //! What each role may do in the app. The profile declares one table, which serves the page
-//! ([`crate::wire::SessionState::may`]) and the commands ([`crate::session::Session::require_right`]).
+//! ([`crate::wire::SessionState::may`]) and the commands
+//! ([`crate::session::Session::require_right`]).
 //!
 //! Role names are the backend's, permissions the app's. The table only controls what the app
 //! offers: it cannot protect what the backend gives to any caller.

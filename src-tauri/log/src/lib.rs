@@ -1,9 +1,9 @@
 //! The app's log, on standard error and in bounded files, and reports of failures to a service that
 //! the adopter names.
 //!
-//! No secret gets into the log or a report. That does not depend on patterns: secrets are types that
-//! cannot be printed, the chatty levels of libraries are not logged (see [`filter`]), a panic is
-//! logged with its place and without its values, and a [`report::Report`] has no field for free
+//! No secret gets into the log or a report. That does not depend on patterns: secrets are types
+//! that cannot be printed, the chatty levels of libraries are not logged (see [`filter`]), a panic
+//! is logged with its place and without its values, and a [`report::Report`] has no field for free
 //! text. Promise P9 runs the faults of P1 with this crate.
 
 mod file;
@@ -35,8 +35,8 @@ pub struct Log {
 }
 
 /// Starts the log of this process: events and panics are logged from now on. `RUST_LOG` chooses the
-/// level of the app's own crates; other crates are never logged below [`filter::OTHERS`]. Lines that
-/// are logged before [`Log::keep_in`] wait for the file.
+/// level of the app's own crates; other crates are never logged below [`filter::OTHERS`]. Lines
+/// that are logged before [`Log::keep_in`] wait for the file.
 pub fn start() -> Log {
     let log = Log {
         file: Rolling::new(Bounds::default()),

@@ -1,10 +1,10 @@
 //! Reports of failures for the app's makers: the place in the code, the message of the log line,
 //! values that cannot be secret, and the latest calls to the backend before the failure.
 //!
-//! [`Reporter`] is the trait that another service than Sentry implements. This module decides what a
-//! report may hold by the kind of value: numbers, flags, messages that are fixed texts in the source,
-//! and the texts of the fields in [`WORDS`]. What an event prints by `Display` or `Debug` in any
-//! other field stays in the log on the user's computer.
+//! [`Reporter`] is the trait that another service than Sentry implements. This module decides what
+//! a report may hold by the kind of value: numbers, flags, messages that are fixed texts in the
+//! source, and the texts of the fields in [`WORDS`]. What an event prints by `Display` or `Debug`
+//! in any other field stays in the log on the user's computer.
 
 use std::collections::VecDeque;
 use std::fmt;

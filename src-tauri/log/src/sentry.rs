@@ -1,8 +1,8 @@
 //! Sends reports to a Sentry server.
 //!
 //! Sentry's own client would add a second HTTP and TLS stack, and it collects more than it is given
-//! (host name, environment). So only Sentry's types are used: an event holds what a [`Report`] holds
-//! and is sent on the app's own [`Transport`], with its proxies and bounds.
+//! (host name, environment). So only Sentry's types are used: an event holds what a [`Report`]
+//! holds and is sent on the app's own [`Transport`], with its proxies and bounds.
 
 use std::sync::mpsc;
 use std::time::{Duration, Instant};

@@ -1,5 +1,5 @@
-//! What is logged when `RUST_LOG` asks for everything. The test runs in a process of its own, because
-//! the log and `RUST_LOG` belong to the whole process.
+//! What is logged when `RUST_LOG` asks for everything. The test runs in a process of its own,
+//! because the log and `RUST_LOG` belong to the whole process.
 
 use std::fs;
 use std::process::Command;

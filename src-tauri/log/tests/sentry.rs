@@ -1,5 +1,5 @@
-//! What arrives at a Sentry server, for which a listener stands in. There is one test, because the log
-//! belongs to the whole process.
+//! What arrives at a Sentry server, for which a listener stands in. There is one test, because the
+//! log belongs to the whole process.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -168,8 +168,8 @@ async fn what_a_report_holds_arrives_and_nothing_else() {
     let place = sink.event(1).extra["place"].to_string();
     assert!(place.contains("sentry.rs"), "{place}");
 
-    // A server that asks for a short wait, also a fraction of a second, gets no report meanwhile and
-    // gets the next one after it.
+    // A server that asks for a short wait, also a fraction of a second, gets no report meanwhile
+    // and gets the next one after it.
     sink.answers("429 Too Many Requests\r\nretry-after: 0.05\r\n");
     fail();
     flush();

@@ -124,8 +124,8 @@ impl Bus {
         })
     }
 
-    /// The bus of this process, if the process that started it used [`Bus::apply_environment`]. This does not
-    /// end the bus, but ends a keyring that is started through it.
+    /// The bus of this process, if the process that started it used [`Bus::apply_environment`].
+    /// This does not end the bus, but ends a keyring that is started through it.
     #[must_use]
     pub fn here() -> Option<Self> {
         Some(Self {

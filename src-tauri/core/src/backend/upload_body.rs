@@ -17,8 +17,8 @@ const MAX_PIECE: usize = 64 * 1024;
 /// How many pieces may wait to be sent. A sender that has one more waits.
 const QUEUED_PIECES: usize = 2;
 
-/// What comes through the channel. Only [`UploadPart::End`] ends a body well: when the page goes away
-/// the channel is closed without it, and half a body must not pass for a whole one.
+/// What comes through the channel. Only [`UploadPart::End`] ends a body well: when the page goes
+/// away the channel is closed without it, and half a body must not pass for a whole one.
 pub(crate) enum UploadPart {
     Chunk(Bytes),
     End,

@@ -1,10 +1,10 @@
 //! All mutable state of a session, and the only way to change it.
 //!
-//! [`Shared`] keeps one [`Inner`] behind one lock, which is held only briefly. It is changed through
-//! [`EpochGuard`] alone, which is given out only for an [`Epoch`] or an [`AttemptId`] that is still
-//! current. An `EpochGuard` holds the lock and cannot be kept across an `.await` of a task. So after each
-//! wait the code has to ask for it again and handle the answer `None`: code that forgets this check
-//! does not compile.
+//! [`Shared`] keeps one [`Inner`] behind one lock, which is held only briefly. It is changed
+//! through [`EpochGuard`] alone, which is given out only for an [`Epoch`] or an [`AttemptId`] that
+//! is still current. An `EpochGuard` holds the lock and cannot be kept across an `.await` of a
+//! task. So after each wait the code has to ask for it again and handle the answer `None`: code
+//! that forgets this check does not compile.
 //!
 //! In the order of locks, only those of the cookie jar and the snapshot come after this one; see
 //! [`super::process_lock`] for the others.

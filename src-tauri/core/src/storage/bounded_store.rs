@@ -1,14 +1,14 @@
 //! A secret store with a time limit on every call.
 //!
 //! A keyring call blocks: for milliseconds, or for ever if the keyring hangs. So calls run on
-//! threads of their own, and a caller waits for at most [`STORE_CALL_TIMEOUT`]. A call that is late cannot
-//! be cancelled and may still take effect; its thread is abandoned and another one started. After a
-//! late write, the newest value is written again. The answer to a late read is kept for the next
-//! reader: a keyring that takes four seconds each time is slow, not locked. There are never more
-//! than [`MAX_THREADS`] threads.
+//! threads of their own, and a caller waits for at most [`STORE_CALL_TIMEOUT`]. A call that is late
+//! cannot be cancelled and may still take effect; its thread is abandoned and another one started.
+//! After a late write, the newest value is written again. The answer to a late read is kept for the
+//! next reader: a keyring that takes four seconds each time is slow, not locked. There are never
+//! more than [`MAX_THREADS`] threads.
 //!
-//! Every change has an [`WriteOrder`]. A change that is older than the newest is dropped, so that a late
-//! rotation can never overwrite a newer sign-in or sign-out.
+//! Every change has an [`WriteOrder`]. A change that is older than the newest is dropped, so that a
+//! late rotation can never overwrite a newer sign-in or sign-out.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;

@@ -1,8 +1,8 @@
 //! The real transport: one HTTP client, rustls with the system's roots.
 //!
-//! The client lives until [`Transport::close_idle_connections`], or until no connection can be made. The next
-//! client looks for a proxy again, because a computer that is carried to another network has
-//! another proxy there.
+//! The client lives until [`Transport::close_idle_connections`], or until no connection can be
+//! made. The next client looks for a proxy again, because a computer that is carried to another
+//! network has another proxy there.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Mutex, PoisonError};

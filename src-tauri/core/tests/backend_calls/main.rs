@@ -1,4 +1,5 @@
-//! BackendCalls of windows: request and response bodies, how they end, and their limits, over sockets.
+//! BackendCalls of windows: request and response bodies, how they end, and their limits, over
+//! sockets.
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -95,9 +95,9 @@ fn the_documents_point_to_what_is_there() {
     }
 }
 
-/// Every file that the architecture names without a link is there: by its path in the repository, in
-/// the frontend or in `src-tauri`. Names of functions and files of a user have no slash, or begin
-/// with one; patterns hold a sign that no path here holds.
+/// Every file that the architecture names without a link is there: by its path in the repository,
+/// in the frontend or in `src-tauri`. Names of functions and files of a user have no slash, or
+/// begin with one; patterns hold a sign that no path here holds.
 #[test]
 fn the_architecture_names_files_that_are_there() {
     let top = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");

@@ -1,4 +1,5 @@
-//! Refreshing: with a token that the backend has never issued, and for the first time after a sign-in.
+//! Refreshing: with a token that the backend has never issued, and for the first time after a
+//! sign-in.
 
 use std::time::Duration;
 

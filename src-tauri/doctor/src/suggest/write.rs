@@ -110,8 +110,8 @@ fn login_body(exchange: &Exchange, input: &LoginInput) -> (String, bool) {
     (format!("{{ {} }}", members.join(", ")), names_device)
 }
 
-/// The name under which a refresh token is sent, guessed from its place in the answer: most backends
-/// that answer with `/tokens/refresh/token` take it as `refreshToken`.
+/// The name under which a refresh token is sent, guessed from its place in the answer: most
+/// backends that answer with `/tokens/refresh/token` take it as `refreshToken`.
 fn body_name(pointer: &str) -> String {
     let last = pointer.rsplit('/').next().unwrap_or_default();
     if last.to_ascii_lowercase().contains("refresh") {

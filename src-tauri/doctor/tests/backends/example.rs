@@ -1,5 +1,5 @@
-//! The example in `docs/example-backend`, which adopters copy: every row holds, and the attacks on it
-//! fail.
+//! The example in `docs/example-backend`, which adopters copy: every row holds, and the attacks on
+//! it fail.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};

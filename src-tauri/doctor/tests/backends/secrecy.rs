@@ -1,4 +1,5 @@
-//! No text of the doctor has a secret in it. The secrets to search for are taken from the exchanges.
+//! No text of the doctor has a secret in it. The secrets to search for are taken from the
+//! exchanges.
 
 use std::collections::BTreeSet;
 

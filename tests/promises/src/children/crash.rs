@@ -3,9 +3,9 @@
 //! environment names.
 //!
 //! It reports each step of the core, each state, and each token that the keyring has confirmed, as
-//! lines of JSON ([`ChildMessage`]), so that the parent knows how far it had come when it died. With a STEP
-//! it kills itself (SIGKILL) when it reaches that step for the first time; the command `arm` does
-//! the same later. Its clock runs fast, so that waits of seconds end quickly.
+//! lines of JSON ([`ChildMessage`]), so that the parent knows how far it had come when it died.
+//! With a STEP it kills itself (SIGKILL) when it reaches that step for the first time; the command
+//! `arm` does the same later. Its clock runs fast, so that waits of seconds end quickly.
 
 use std::io::{BufRead as _, Write as _};
 use std::path::{Path, PathBuf};

@@ -1,9 +1,9 @@
 //! `keyring ADDRESS EMAIL FOLDER SERVICE`: one session over the system's own keyring, in a process
 //! of its own like the app, on the bus that its environment names.
 //!
-//! It reads one command a line, and prints a line of JSON, a [`ChildMessage`], for each change of the
-//! state, for each token that the keyring has confirmed, and at the end of each command. A thread
-//! stands in for the window: it reads the state all the time and records how long that took.
+//! It reads one command a line, and prints a line of JSON, a [`ChildMessage`], for each change of
+//! the state, for each token that the keyring has confirmed, and at the end of each command. A
+//! thread stands in for the window: it reads the state all the time and records how long that took.
 
 use std::io::{BufRead as _, Write as _};
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! A session over the system's own keyring, on the bus of this process, while that keyring is open,
-//! locked, dead and back: for [`super::logging`], whose output is searched for secrets. A secret that
-//! the keyring protects must not be in the log either.
+//! locked, dead and back: for [`super::logging`], whose output is searched for secrets. A secret
+//! that the keyring protects must not be in the log either.
 
 use std::sync::Arc;
 use std::time::SystemTime;

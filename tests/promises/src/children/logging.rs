@@ -1,6 +1,7 @@
-//! `logging short|long LOGS ACCOUNT`: runs the faults of P1 and everything else that handles a secret,
-//! in a process that keeps its log in `LOGS` as the app does, at the most detailed level. It writes
-//! the secrets that were used to `ACCOUNT`, so that the parent can search the output for them.
+//! `logging short|long LOGS ACCOUNT`: runs the faults of P1 and everything else that handles a
+//! secret, in a process that keeps its log in `LOGS` as the app does, at the most detailed level.
+//! It writes the secrets that were used to `ACCOUNT`, so that the parent can search the output for
+//! them.
 
 use std::fs;
 use std::process::ExitCode;

@@ -1,9 +1,9 @@
 //! P9: no secret in logs, errors or panics.
 //!
 //! The faults of P1, and everything else that handles a secret, run in a child process that keeps
-//! its log as the app does, with `RUST_LOG=trace`; see [`crate::children::logging`]. Its standard streams
-//! and files are searched for every password, code and token of the whole run, raw and in several
-//! encodings. The control: a text and a code that were logged on purpose, in each of these
+//! its log as the app does, with `RUST_LOG=trace`; see [`crate::children::logging`]. Its standard
+//! streams and files are searched for every password, code and token of the whole run, raw and in
+//! several encodings. The control: a text and a code that were logged on purpose, in each of these
 //! encodings, have to be found.
 //!
 //! P1's sessions keep their tokens in memory. To cover the log of the keyring and of its bus, one

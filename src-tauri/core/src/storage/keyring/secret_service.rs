@@ -29,8 +29,8 @@ const ROOT: &str = "/org/freedesktop/secrets";
 /// The path that means "none" on D-Bus.
 const NO_OBJECT: &str = "/";
 
-/// The time limit of a call. Less than [`crate::storage::bounded_store::STORE_CALL_TIMEOUT`], so that a
-/// service that hangs costs no thread.
+/// The time limit of a call. Less than [`crate::storage::bounded_store::STORE_CALL_TIMEOUT`], so
+/// that a service that hangs costs no thread.
 const CALL_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How long to wait for a prompt that was just shown.
