@@ -172,7 +172,7 @@ pub(super) fn refused(
 
 /// What a refusal means by the profile's rules, and where none holds, by its status.
 fn code_of(
-    kind: SignInCall,
+    call: SignInCall,
     profile: &Profile,
     status: u16,
     reply: Option<&ResponseFields<'_>>,
@@ -183,18 +183,18 @@ fn code_of(
     };
     let code = reply.code();
     let facts = reply.facts(status, code.as_deref());
-    if let Some(rule) = (profile.errors.iter()).find(|rule| rule.holds(kind, &facts)) {
+    if let Some(rule) = (profile.errors.iter()).find(|rule| rule.holds(call, &facts)) {
         return rule.is.into();
     }
     if facts.empty {
         // Nor is a status without a body the backend's own: every gateway sends one.
         return ErrorCode::BadAnswer;
     }
-    status::refusal(kind(kind), status).unwrap_or(ErrorCode::BadAnswer)
+    status::refusal(request_kind(call), status).unwrap_or(ErrorCode::BadAnswer)
 }
 
-fn kind(kind: SignInCall) -> RequestKind {
-    match kind {
+fn request_kind(call: SignInCall) -> RequestKind {
+    match call {
         SignInCall::Login => RequestKind::Login,
         SignInCall::Register => RequestKind::Register,
         SignInCall::VerifyOtp => RequestKind::VerifyOtp,

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::error::BackendError;
 use super::upload_body::UploadBody;
 use crate::device::Device;
-use crate::profile::{self, Endpoint, Profile, Request, Variables};
+use crate::profile::{self, Endpoint, FilledRequest, Profile, Variables};
 use crate::secrets::Secret;
 use crate::token::RefreshToken;
 use crate::transport::RequestBody;

@@ -6,7 +6,7 @@ use super::answers::{RefreshAnswer, SignOutAnswer, signed_out};
 use super::client::Backend;
 use super::error::BackendError;
 use super::request::{renewal_call, session_call};
-use super::response_body::Body;
+use super::response_body::ResponseBody;
 use crate::cookies::Jar;
 use crate::device::Device;
 use crate::profile::{Endpoint, Placeholder};
@@ -135,7 +135,7 @@ impl Backend {
         if status.is_success() {
             return Ok(SignOutAnswer::Done);
         }
-        let body = head.body().await.unwrap_or(Body::unread());
+        let body = head.body().await.unwrap_or(ResponseBody::unread());
         match signed_out(self.profile(), status, &body) {
             Some(told) => Ok(told),
             None => Err(untold(BackendError::of_answer(status, &body))),

@@ -7,8 +7,8 @@ use reqwest::StatusCode;
 use uuid::Uuid;
 
 use super::epoch::InUse;
-use super::item::Stored;
-use super::pending_list::Known;
+use super::item::ItemContent;
+use super::pending_list::KnownToken;
 use super::pending_record::PendingEntry;
 use super::pending_sign_outs::PendingSignOuts;
 use crate::backend::{Backend, BackendError, SignOutAnswer, UndeliveredSignOut};
@@ -19,7 +19,7 @@ use crate::token::RefreshToken;
 
 /// How many answers it takes that say by the same status alone that there is nothing left to end:
 /// a gateway in front of the backend answers the same when it has trouble.
-const BELIEVED: u32 = 3;
+const MIN_EQUAL_REFUSALS: u32 = 3;
 
 /// Delivers the sign-outs of one account.
 pub(super) struct SignOutDelivery {
@@ -33,7 +33,7 @@ pub(super) struct SignOutDelivery {
 pub(super) struct DueSignOuts(Vec<Uuid>);
 
 /// Why a sign-out is not delivered.
-enum Miss {
+enum DeliveryFailure {
     /// Its token cannot be read.
     Keyring(StoreError),
     /// The backend has not taken it.
@@ -88,25 +88,25 @@ impl SignOutDelivery {
                 let Some(pending) = state.of(slot) else {
                     continue;
                 };
-                if is_asked_to_wait && !pending.is_settled {
+                if is_asked_to_wait && !pending.is_delivered {
                     pending.plan.try_again_in(now, Duration::ZERO);
                     continue;
                 }
                 pending.entry.clone()
             };
             if entry.origin != origin {
-                self.pending.age(entry).await;
+                self.pending.drop_if_expired(entry).await;
                 continue;
             }
             match self.deliver_one(&entry, backend, device).await {
                 Ok(SignOutAnswer::AlreadyOverByStatus(status))
-                    if !self.is_believed(slot, status) =>
+                    if !self.is_confirmed(slot, status) =>
                 {
-                    let untold = UndeliveredSignOut::from(BackendError::Status(status));
-                    self.try_later(entry, untold).await;
+                    let undelivered = UndeliveredSignOut::from(BackendError::Status(status));
+                    self.try_later(entry, undelivered).await;
                 }
                 Ok(_) => self.pending.drop_entry(&entry).await,
-                Err(Miss::Keyring(error)) => {
+                Err(DeliveryFailure::Keyring(error)) => {
                     tracing::info!(
                         %error,
                         "the keyring did not give the token of a pending sign-out: it is \
@@ -114,14 +114,16 @@ impl SignOutDelivery {
                     );
                     self.pending.retry_later(slot);
                 }
-                Err(Miss::Backend(untold)) => self.try_later(entry, untold).await,
+                Err(DeliveryFailure::Backend(undelivered)) => {
+                    self.try_later(entry, undelivered).await
+                }
             }
         }
     }
 
     /// Counts an answer that says by its status alone that there is nothing left to end. Returns
     /// whether that was said often enough.
-    fn is_believed(&self, slot: Uuid, status: StatusCode) -> bool {
+    fn is_confirmed(&self, slot: Uuid, status: StatusCode) -> bool {
         let mut state = self.pending.state();
         let Some(pending) = state.of(slot) else {
             return true;
@@ -131,26 +133,30 @@ impl SignOutDelivery {
             Some(_) | None => 1,
         };
         pending.refused = Some((status, count));
-        count >= BELIEVED
+        count >= MIN_EQUAL_REFUSALS
     }
 
     /// Tells the backend of one sign-out. `Ok` means that nothing is left to tell, or that the
     /// backend says so by its status alone.
     async fn deliver_one(
         &self,
-        entry: &Entry,
+        entry: &PendingEntry,
         backend: &Backend,
         device: &Device,
-    ) -> Result<SignOutAnswer, Miss> {
+    ) -> Result<SignOutAnswer, DeliveryFailure> {
         let held = self
             .pending
             .state()
             .of(entry.slot)
-            .map(|held| (held.is_settled, held.known.clone()));
+            .map(|held| (held.is_delivered, held.known.clone()));
         let known = match held {
             Some((false, Some(known))) => known,
-            Some((false, None)) => match self.stored(entry).await.map_err(Miss::Keyring)? {
-                Some(token) => Known {
+            Some((false, None)) => match self
+                .stored_token(entry)
+                .await
+                .map_err(DeliveryFailure::Keyring)?
+            {
+                Some(token) => KnownToken {
                     token,
                     access: None,
                 },
@@ -163,32 +169,32 @@ impl SignOutDelivery {
             return Ok(SignOutAnswer::AlreadyOver);
         }
         let told = backend.logout(&known.token, known.access.as_ref(), device);
-        told.await.map_err(Miss::Backend)
+        told.await.map_err(DeliveryFailure::Backend)
     }
 
     /// The token in an entry's keyring item; `None` if the item holds none of its session.
-    async fn stored(&self, entry: &Entry) -> Result<Option<RefreshToken>, StoreError> {
+    async fn stored_token(&self, entry: &PendingEntry) -> Result<Option<RefreshToken>, StoreError> {
         let Some(item) = self.pending.item(entry.slot) else {
             return Ok(None);
         };
         let stored = item.read().await?;
-        let token = |bytes: &SecretBytes| match Stored::of(bytes) {
+        let token = |bytes: &SecretBytes| match ItemContent::of(bytes) {
             // Another session's, as in a keyring that was restored in part: that one goes on.
-            Stored::Ours(item) if entry.session.is_some_and(|of| of != item.session) => None,
-            Stored::Ours(item) => Some(item.token),
-            Stored::Legacy(item) => Some(item.token),
-            Stored::Newer | Stored::Unknown => None,
+            ItemContent::Ours(item) if entry.session.is_some_and(|of| of != item.session) => None,
+            ItemContent::Ours(item) => Some(item.token),
+            ItemContent::Legacy(item) => Some(item.token),
+            ItemContent::Newer | ItemContent::Unknown => None,
         };
         Ok(stored.iter().find_map(token))
     }
 
     /// Plans the next try of a sign-out that the backend has not taken.
-    async fn try_later(&self, entry: Entry, untold: UndeliveredSignOut) {
+    async fn try_later(&self, entry: PendingEntry, undelivered: UndeliveredSignOut) {
         let UndeliveredSignOut {
             fault,
             retry_after,
             token,
-        } = untold;
+        } = undelivered;
         tracing::info!(%fault, "the backend has not taken a sign-out: it is delivered later");
         let refill = {
             let mut state = self.pending.state();
@@ -200,18 +206,18 @@ impl SignOutDelivery {
             if let Some(token) = token {
                 // The try has replaced the token: the next one goes out with the new token.
                 let access = None;
-                pending.known = Some(Known { token, access });
-                pending.is_slotted = false;
+                pending.known = Some(KnownToken { token, access });
+                pending.is_stored = false;
             }
-            let refill = !pending.is_slotted;
+            let refill = !pending.is_stored;
             if retry_after.is_some() {
                 state.not_before = now + wait;
             }
             refill
         };
         if refill {
-            let _ = self.pending.fill(&entry).await;
+            let _ = self.pending.store_token(&entry).await;
         }
-        self.pending.age(entry).await;
+        self.pending.drop_if_expired(entry).await;
     }
 }
