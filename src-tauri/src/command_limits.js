@@ -99,6 +99,7 @@
     put(window, "fetch", () => construct(Promise, [refuse]));
     put(XMLHttpRequest.prototype, "open", refuse);
     put(Navigator.prototype, "sendBeacon", () => false);
+    put(window, "EventSource", undefined);
     const handler = window.webkit?.messageHandlers?.ipc;
     if (handler) put(getPrototypeOf(handler), "postMessage", refuse);
     return;
@@ -255,6 +256,9 @@
 
   // A window has no network that a beacon could be sent to.
   put(Navigator.prototype, "sendBeacon", () => false);
+
+  // Nor that events could come from. With the shell's address it would be one more message.
+  put(window, "EventSource", undefined);
 
   // Tauri's other way to the shell, which it uses where the engine refuses fetch.
   const bounded = (native) =>

@@ -31,6 +31,8 @@ pub enum Attack {
     Rotations,
     Prompts,
     Exports,
+    /// Images and event streams by paths that the app does not know.
+    Loads,
     /// Windows. The last attack, since they stay open.
     Windows,
 }
@@ -58,7 +60,7 @@ const COUNT: &str = "
 ";
 
 impl Attack {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Messages,
         Self::Pieces,
         Self::Commands,
@@ -66,6 +68,7 @@ impl Attack {
         Self::Rotations,
         Self::Prompts,
         Self::Exports,
+        Self::Loads,
         Self::Windows,
     ];
 
@@ -85,6 +88,7 @@ impl Attack {
             Self::Rotations => rotations(stage, app, plan, first).await,
             Self::Prompts => prompts(app, plan).await,
             Self::Exports => exports(stage, app, plan).await,
+            Self::Loads => loads(app, plan).await,
             Self::Windows => windows(app).await,
         }
     }
@@ -345,6 +349,30 @@ fn files(stage: &Stage) -> usize {
         }
     }
     found
+}
+
+/// Loads of the app's own scheme, which need no script: markup alone makes them.
+async fn loads(app: &App, plan: Plan) -> Result<Came, Lost> {
+    let script = "
+        const image = (index) => `<img src='/${index}${'a'.repeat(2000)}'>`;
+        const text = Array.from({ length: argument }, (_, index) => image(index)).join('');
+        const box = document.body.appendChild(document.createElement('div'));
+        box.innerHTML = text;
+        const ended = (image) => new Promise((resolve) => {
+          image.onload = () => resolve('loaded');
+          image.onerror = () => resolve('failed');
+        });
+        const ends = await Promise.all(Array.from(box.children, ended));
+        box.remove();
+        const failed = ends.filter((end) => end === 'failed').length;
+        const streams = typeof EventSource;
+        done({ failed, streams, alive: typeof await invoke('theme') });";
+    let asks = plan.asks * 10;
+    let answer = ask(app, script, json!(asks)).await?;
+    let holds = answer["alive"] == "string"
+        && answer["streams"] == "undefined"
+        && number(&answer, "failed") == asks;
+    Ok(came(asks, holds, &answer))
 }
 
 async fn windows(app: &App) -> Result<Came, Lost> {
