@@ -223,7 +223,8 @@ impl Backend {
                 tracing::warn!(
                     path = call.template,
                     status,
-                    "the answer is a redirect to another origin and is not followed: a portal or                      a proxy may have answered in the backend's place"
+                    "the answer is a redirect to another origin and is not followed: a portal or \
+                     a proxy may have answered in the backend's place"
                 );
                 Err(BackendError::Portal.into())
             }

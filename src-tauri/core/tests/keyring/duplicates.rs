@@ -88,7 +88,7 @@ fn twin(bus: &Connection, value: &[u8]) {
 
 #[test]
 fn a_write_over_two_of_one_name_leaves_one() {
-    let Some(_bus) = with_keyring("twins::a_write_over_two_of_one_name_leaves_one") else {
+    let Some(_bus) = with_keyring("duplicates::a_write_over_two_of_one_name_leaves_one") else {
         return;
     };
     let bus = Connection::session().expect("the bus");
@@ -106,7 +106,7 @@ fn a_write_over_two_of_one_name_leaves_one() {
 
 #[test]
 fn a_deletion_of_two_of_one_name_leaves_none() {
-    let Some(_bus) = with_keyring("twins::a_deletion_of_two_of_one_name_leaves_none") else {
+    let Some(_bus) = with_keyring("duplicates::a_deletion_of_two_of_one_name_leaves_none") else {
         return;
     };
     let bus = Connection::session().expect("the bus");
@@ -130,7 +130,7 @@ fn value(bus: &Connection, item: &OwnedObjectPath) -> Vec<u8> {
 /// Somebody is signed in, and the keyring also has an item with an earlier state of the session.
 #[test]
 fn a_session_with_two_items_of_one_name_goes_on_and_ends_for_good() {
-    let name = "twins::a_session_with_two_items_of_one_name_goes_on_and_ends_for_good";
+    let name = "duplicates::a_session_with_two_items_of_one_name_goes_on_and_ends_for_good";
     let Some(_bus) = with_keyring(name) else {
         return;
     };

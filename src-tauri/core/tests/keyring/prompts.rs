@@ -106,7 +106,7 @@ fn serve(default: &'static str) -> Connection {
 
 #[test]
 fn nothing_found_in_a_locked_database_proves_nothing() {
-    let Some(_bus) = enter("coy::nothing_found_in_a_locked_database_proves_nothing") else {
+    let Some(_bus) = enter("prompts::nothing_found_in_a_locked_database_proves_nothing") else {
         return;
     };
     let _service = serve(DATABASE);
@@ -119,7 +119,7 @@ fn nothing_found_in_a_locked_database_proves_nothing() {
 
 #[test]
 fn nothing_found_where_no_database_is_open_proves_nothing() {
-    let Some(_bus) = enter("coy::nothing_found_where_no_database_is_open_proves_nothing") else {
+    let Some(_bus) = enter("prompts::nothing_found_where_no_database_is_open_proves_nothing") else {
         return;
     };
     let _service = serve("/");
@@ -133,7 +133,7 @@ fn nothing_found_where_no_database_is_open_proves_nothing() {
 
 #[test]
 fn a_click_makes_the_collection_that_is_not_there() {
-    let Some(_bus) = enter("coy::a_click_makes_the_collection_that_is_not_there") else {
+    let Some(_bus) = enter("prompts::a_click_makes_the_collection_that_is_not_there") else {
         return;
     };
     let _service = serve("/");
