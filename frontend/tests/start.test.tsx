@@ -189,7 +189,7 @@ describe("the gate", () => {
   it("says what keeps the app from starting, and goes on once that is put right", async () => {
     const shell = startShell(signedIn());
     const answer = shell.handler("session");
-    const why = "The folder /home/ada/data cannot be used: Right denied.";
+    const why = "The folder /home/ada/data cannot be used: Permission denied.";
     shell.on("session", () => {
       throw refused("cannot_start", why);
     });

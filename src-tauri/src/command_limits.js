@@ -1,4 +1,4 @@
-// CommandLimits what a page may send to the app: to the shell's commands, and to the scheme from which the
+// Limits what a page may send to the app: to the shell's commands, and to the scheme from which the
 // pages are loaded. The engine hands a whole message to the app's process, which holds it several
 // times over before the app can refuse it. So messages are bounded here, in the page: the size of
 // each, and the size of all that are on their way. This script runs in every frame before the page's

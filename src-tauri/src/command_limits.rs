@@ -1,10 +1,10 @@
-//! CommandLimits how much a page may ask of the app. A script in a window can call commands without
-//! end, so one table has a bound for each command: how many calls of it run at a time, for each
-//! window or for the whole app, and how soon after one call the next may begin. The size of the
-//! arguments of all running commands is bounded together.
+//! Limits how much a page may ask of the app. A script in a window can call commands without end,
+//! so one table has a bound for each command: how many calls of it run at a time, for each window
+//! or for the whole app, and how soon after one call the next may begin. The size of the arguments
+//! of all running commands is bounded together.
 //!
-//! A command takes a [`CommandSlot`] as an argument. Where no permit is left the command is refused
-//! before it does any work; the permit is given back when the command ends, however it ends. What a
+//! A command takes a [`CommandSlot`] as an argument. Where no slot is left the command is refused
+//! before it does any work; the slot is given back when the command ends, however it ends. What a
 //! message costs before it reaches a command is bounded in the page, by `command_limits.js`.
 
 use std::collections::HashMap;
@@ -283,7 +283,7 @@ mod tests {
         assert!(size(&json!({ "a": "x".repeat(1_000) })) >= 1_000);
     }
 
-    /// Each function that pages call takes a permit, because a command without one has no bound.
+    /// Each function that pages call takes a slot, because a command without one has no bound.
     #[test]
     fn no_command_is_without_a_permit() {
         let sources = [

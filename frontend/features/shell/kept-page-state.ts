@@ -26,7 +26,7 @@ export const NO_PAGE: KeptPageState = {
   signedOutAt: null,
 };
 
-/** The tenancy after a new state at the address `url`; the same object where nothing has changed. */
+/** The kept page after a new state at `url`; the same object where nothing has changed. */
 export function nextPage(before: KeptPageState, state: SessionState, url: string): KeptPageState {
   const moved = (other: string | null | undefined) => other != null && other !== url;
   if (state.status === "signed_in") {

@@ -56,7 +56,8 @@ impl Rolling {
         })))
     }
 
-    /// Opens the file in `folder`, appends to what the last run wrote, and writes the waiting lines.
+    /// Opens the file in `folder`, appends to what the last run wrote, and writes the waiting
+    /// lines.
     pub fn open(&self, folder: &Path) -> io::Result<()> {
         make_private_folder(folder)?;
         let mut state = self.state();

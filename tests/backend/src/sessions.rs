@@ -112,7 +112,7 @@ pub(crate) fn open(
     })
 }
 
-/// BackendCalls a refresh token for its successor.
+/// Exchanges a refresh token for its successor.
 pub(crate) fn rotate(
     tx: &Transaction<'_>,
     key: &Key,

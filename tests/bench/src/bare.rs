@@ -51,7 +51,7 @@ impl Bare {
         self.session("/login", &body).await
     }
 
-    /// BackendCalls the refresh token for a new one.
+    /// Exchanges the refresh token for a new one.
     ///
     /// # Errors
     /// If the refresh is refused.

@@ -24,7 +24,7 @@ const REFRESHES: usize = 5;
 const CALLS: usize = 20;
 const BODY: &str = "/transfer?bytes=1000000";
 
-/// Runs a part until its input ends.
+/// Runs the named child until its input ends.
 #[must_use]
 pub fn run(arguments: &[String]) -> ExitCode {
     let result = match arguments {

@@ -74,7 +74,7 @@ impl Fixture {
         front.unwrap_or_else(|| self.backend.url())
     }
 
-    /// A folder on the disk that is deleted with the stand.
+    /// A folder on the disk that is deleted with the fixture.
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.folder.path()

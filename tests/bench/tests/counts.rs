@@ -39,7 +39,7 @@ fn on_a_fixture<T>(work: impl AsyncFnOnce(&Fixture) -> T) -> T {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let fixture = Fixture::start(Connection::Plain, folder)
             .await
-            .expect("a stand");
+            .expect("a fixture");
         work(&fixture).await
     })
 }

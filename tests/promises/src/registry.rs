@@ -48,7 +48,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Setting {
     /// The program `soak`, for a form that needs a child process: it starts the program with
-    /// `--part` and the name of a part; see `src/bin/soak.rs`.
+    /// `--child` and the name of a child; see `src/bin/soak.rs`.
     pub program: PathBuf,
 }
 

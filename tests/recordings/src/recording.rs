@@ -12,7 +12,7 @@ pub const BETTER_AUTH: &str = include_str!("../better-auth-1.7.25.txt");
 /// Supabase Auth. This one is NOT recorded, but written from its published contract.
 pub const SUPABASE_BY_CONTRACT: &str = include_str!("../supabase-by-contract.txt");
 
-/// BackendCalls, in the order in which they happened.
+/// Exchanges, in the order in which they happened.
 #[derive(Clone, Debug)]
 pub struct Recording {
     pub(crate) exchanges: Vec<Exchange>,

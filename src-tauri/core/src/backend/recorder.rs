@@ -1,5 +1,4 @@
-//! Records what goes over the wire, for `vestibule-doctor`. The app has no witness and records
-//! nothing.
+//! Records what goes over the wire, for `vestibule-doctor`. The app has no recorder.
 //!
 //! An [`Exchange`] holds passwords and tokens as they were sent. So it has no `Debug`, and the
 //! doctor masks what it shows of one.

@@ -16,8 +16,8 @@ use crate::wire::User;
 impl Backend {
     /// Asks for a new access token, or, where the backend has none, whether the session is alive.
     /// It returns at the answer's headers, so that the caller can keep a rotated cookie
-    /// ([`Response::take_refresh_changes`]) before it reads the body. `attempt` counts the tries in a
-    /// row, from one.
+    /// ([`Response::take_refresh_changes`]) before it reads the body. `attempt` counts the tries in
+    /// a row, from one.
     pub async fn refresh(
         &self,
         token: &RefreshToken,

@@ -166,7 +166,7 @@ impl ApiCalls {
                 }
                 RedirectDecision::Follow if next.takes_body() && !body.can_replay() => {
                     tracing::warn!(
-                        "a redirect needs the request body replay, which was not kept: the call \
+                        "a redirect needs the request body again, which was not kept: the call \
                          fails"
                     );
                     return Err(ErrorCode::BadAnswer.into());

@@ -178,7 +178,7 @@ impl StoredState<'_> {
         }
     }
 
-    /// The fate of an item whose session the record's session has replaced: it is over if a person
+    /// The use of an item whose session the record's session has replaced: it is over if a person
     /// was told of that sign-in, and in any case if its token is spent.
     fn was_replaced(&self, item: &Item) -> Option<ItemUse> {
         let record = self.record.filter(|_| !mutant!("without.spent"));

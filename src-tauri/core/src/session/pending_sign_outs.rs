@@ -190,7 +190,7 @@ impl PendingSignOuts {
     }
 
     /// Lets the backend be told of what the last run has left: by now keyring and records are
-    /// sorted, and the sessions that go on were taken back by [`Self::cancel`].
+    /// compared, and the sessions that go on were taken back by [`Self::cancel`].
     pub fn release_unclaimed(&self) {
         let now = self.clock.since_boot();
         for pending in &mut self.state().pending {

@@ -2,10 +2,11 @@
 //!
 //! Locks are taken in this order. A task that holds one never waits for an earlier one:
 //! 1. the sign-in under way (`sign_in`), for as long as a person's sign-in takes;
-//! 2. the right to replace the token, among processes (a file lock), shared within this one;
-//! 3. the turn, within this process: held while a new session is written, so that no rotation
-//!    starts from the session that it replaces, and while the token of an ended session is handed
-//!    to the pending sign-outs, so that no new session overwrites it before;
+//! 2. the rotation lock, among processes (a file lock): the right to replace the token, shared
+//!    within this process;
+//! 3. the local lock, within this process: held while a new session is written, so that no
+//!    rotation starts from the session that it replaces, and while the token of an ended session
+//!    is handed to the pending sign-outs, so that no new session overwrites it before;
 //! 4. the records' (`Persistence::lock_records`), for a few file writes;
 //! 5. [`super::inner::Shared`], for an instant; then the jar's and the snapshot's, likewise.
 //!
@@ -42,14 +43,14 @@ struct LockFile(#[expect(dead_code, reason = "held for its lock")] Box<dyn HeldL
 #[derive(Clone)]
 pub(super) struct RotationLock(#[expect(dead_code, reason = "held for its lock")] Arc<LockFile>);
 
-/// The right and the turn, for what needs both.
+/// The rotation lock and the local lock, for what needs both.
 pub(super) struct BothLocks {
     /// `None` if another process holds it for too long.
     pub rotation_lock: Option<RotationLock>,
     _local_lock: LocalLock,
 }
 
-/// The turn within this process.
+/// The lock within this process.
 pub(super) type LocalLock = OwnedMutexGuard<()>;
 
 impl ProcessLock {
@@ -96,18 +97,18 @@ impl ProcessLock {
         }
     }
 
-    /// The turn within this process, for a task that has the right or changes nothing that other
-    /// processes see.
+    /// The lock within this process, for a task that has the rotation lock or changes nothing that
+    /// other processes see.
     pub async fn local_lock(&self) -> LocalLock {
         self.local_lock.clone().lock_owned().await
     }
 
-    /// The turn, if it is free.
+    /// The lock within this process, if it is free.
     pub fn try_local_lock(&self) -> Option<LocalLock> {
         self.local_lock.clone().try_lock_owned().ok()
     }
 
-    /// The right to replace the token, if it is free within `limit`, and the turn.
+    /// The rotation lock, if it is free within `limit`, and the local lock.
     pub async fn both_locks(&self, limit: Duration) -> BothLocks {
         BothLocks {
             rotation_lock: self.rotation_lock(limit).await,

@@ -7,7 +7,7 @@
 //! next reader: a keyring that takes four seconds each time is slow, not locked. There are never
 //! more than [`MAX_THREADS`] threads.
 //!
-//! Every change has an [`WriteOrder`]. A change that is older than the newest is dropped, so that a
+//! Every change has a [`WriteOrder`]. A change that is older than the newest is dropped, so that a
 //! late rotation can never overwrite a newer sign-in or sign-out.
 
 use std::sync::atomic::{AtomicUsize, Ordering};

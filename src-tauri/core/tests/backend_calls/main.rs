@@ -1,5 +1,4 @@
-//! BackendCalls of windows: request and response bodies, how they end, and their limits, over
-//! sockets.
+//! Calls of windows: request and response bodies, how they end, and their limits, over sockets.
 
 #[path = "../support/mod.rs"]
 mod support;

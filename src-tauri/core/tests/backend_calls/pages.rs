@@ -1,4 +1,4 @@
-//! BackendCalls end with the page that began them, and no other page can use them.
+//! Calls end with the page that began them, and no other page can use them.
 
 use std::sync::Arc;
 

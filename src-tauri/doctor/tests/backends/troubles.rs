@@ -88,8 +88,8 @@ async fn a_limit_that_does_not_say_how_long() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_limit_that_the_app_would_take_for_the_end_of_the_session() {
     let backend = bundled(Config::default()).await;
-    // Three refreshes come before: with an unknown token, after the sign-in, after the sign-out. Then
-    // the fifth of many is refused.
+    // Three refreshes come before: with an unknown token, after the sign-in, after the sign-out.
+    // Then the fifth of many is refused.
     let mut limit = Fault::on("POST", "/refresh-token", status(401, "SLOW_DOWN"));
     limit.skip = 3 + 4;
     backend.faults().add(limit);

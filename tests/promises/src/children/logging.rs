@@ -25,7 +25,7 @@ const MAILED: &str = "otp@vestibule.test";
 /// Two texts that are logged on purpose: one as long as a token, one like a code.
 const PLANTED: [&str; 2] = ["planted-on-purpose-zyxwvutsrqponm", "739184"];
 
-/// Runs this part.
+/// Runs this child.
 pub fn run(arguments: &[String]) -> ExitCode {
     let [form, logs, account] = arguments else {
         eprintln!("logging short|long LOGS ACCOUNT");

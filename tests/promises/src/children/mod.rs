@@ -1,7 +1,7 @@
 //! The child processes of promises that need one: `soak --child NAME ARGUMENTS…`.
 //!
-//! A part reads and writes lines on its standard streams and ends when its input does, so that none
-//! outlives the process that started it. To add one, write a module with
+//! A child reads and writes lines on its standard streams and ends when its input does, so that
+//! none outlives the process that started it. To add one, write a module with
 //! `pub fn run(arguments: &[String]) -> ExitCode` and a line in [`run`].
 
 #[cfg(target_os = "linux")]
@@ -18,7 +18,7 @@ pub mod network;
 
 use std::process::ExitCode;
 
-/// Runs the part that the first argument names.
+/// Runs the child that the first argument names.
 pub fn run(arguments: &[String]) -> ExitCode {
     let Some((name, rest)) = arguments.split_first() else {
         eprintln!("which child?");

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use crate::origin::actions::{password_of, upload};
 use crate::rig::{Client, Lost, get};
 
-/// Runs this part.
+/// Runs this child.
 pub fn run(arguments: &[String]) -> ExitCode {
     let [address, email] = arguments else {
         eprintln!("network ADDRESS EMAIL");

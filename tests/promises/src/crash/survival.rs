@@ -81,7 +81,7 @@ impl KillCounts {
         }
     }
 
-    /// Adds another toll.
+    /// Adds other counts.
     pub fn add(&mut self, other: &Self) {
         self.kills += other.kills;
         self.random += other.random;
@@ -96,7 +96,7 @@ impl KillCounts {
 
 /// The result of a list of kills.
 pub struct Kills {
-    /// One toll for each of the [`CARRIERS`].
+    /// The counts for each of the [`CARRIERS`].
     pub counts: [KillCounts; 2],
     /// The text about broken keyring daemons; see [`DaemonMonitor::broken`].
     pub broken: String,
@@ -154,7 +154,7 @@ pub async fn run(
         counts[0].add(&end[0]);
         counts[1].add(&end[1]);
     }
-    // A worker that panicked loses its kills; so does an instrument that is given up.
+    // A worker that panicked loses its kills; so does a bus whose daemon is given up.
     for (counts, carrier) in counts.iter_mut().zip(CARRIERS) {
         let missing = of - counts.kills;
         if missing > 0 {

@@ -58,7 +58,7 @@ impl fmt::Display for KeyringFault {
     }
 }
 
-/// A bus on which a trouble begins and ends.
+/// A bus on which a fault begins and ends.
 pub struct FaultScenario {
     mutes: Vec<SilentService>,
     bus: Bus,
@@ -83,7 +83,7 @@ impl FaultScenario {
         &self.bus
     }
 
-    /// Begins a trouble; the keyring worked before.
+    /// Begins a fault; the keyring worked before.
     pub fn strike(&mut self, fault: KeyringFault) -> Result<(), Lost> {
         self.with(|bus, mutes| match fault {
             KeyringFault::Locked => bus.lock_keyring(),
@@ -98,7 +98,7 @@ impl FaultScenario {
         })
     }
 
-    /// Ends the trouble.
+    /// Ends the fault.
     pub fn heal(&mut self, fault: KeyringFault) -> Result<(), Lost> {
         self.with(|bus, mutes| match fault {
             KeyringFault::Locked => bus.unlock_keyring(),

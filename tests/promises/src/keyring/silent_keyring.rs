@@ -1,7 +1,7 @@
 //! P7: a keyring that is locked, absent or hung never blocks the UI.
 //!
-//! In each [`KeyringFault`] the app is started, signed in, used, and left alone. When the trouble
-//! passes, the session must get into the keyring without a restart. Then the same trouble happens
+//! In each [`KeyringFault`] the app is started, signed in, used, and left alone. When the fault
+//! passes, the session must get into the keyring without a restart. Then the same fault happens
 //! to an app that starts with a session, and to one that signs out. Meanwhile the state is read all
 //! the time, as a window does. A run is lost if a call of the keyring exceeds its bound, if a read
 //! of the state or a sign-out waits, if the state is wrong, or if the session is not stored in
@@ -31,12 +31,12 @@ const WINDOW_MS: u64 = 200;
 /// backend, and an allowance for a busy machine.
 const SHOWN: Duration = Duration::from_millis(2_000);
 
-/// Each trouble once.
+/// Each fault once.
 pub async fn short(setting: &Setting) -> Row {
     run(setting, 1).await
 }
 
-/// Each trouble many times.
+/// Each fault many times.
 pub async fn long(setting: &Setting) -> Row {
     run(setting, 60).await
 }
@@ -123,7 +123,7 @@ async fn course(
     settle_up(app, worst).await
 }
 
-/// Signs in while the trouble lasts.
+/// Signs in while the fault lasts.
 async fn first_run(
     app: &mut KeyringChild,
     scene: &mut FaultScenario,
@@ -140,7 +140,7 @@ async fn first_run(
         bounded(&format!("to {call}"), done.ms, CALL_MS)?;
         // A locked keyring may answer that it has no item; other calls must fail.
         if done.error.is_none() && (call != "read" || fault != KeyringFault::Locked) {
-            return Err(format!("the trouble has no effect: {call} succeeded"));
+            return Err(format!("the fault has no effect: {call} succeeded"));
         }
     }
     let done = app.expect_ok("login").await?;
@@ -183,7 +183,7 @@ async fn second_run(
         return Err(format!("the start shows {state:?}"));
     }
     let told = |state: &vestibule_core::wire::SessionState| state.storage == fault.shows_as();
-    app.until("the trouble to be shown", told).await?;
+    app.until("the fault to be shown", told).await?;
     scene.heal(fault)?;
     app.in_time("a fresh session", |state| is_fresh(state) && is_kept(state))
         .await

@@ -1,4 +1,4 @@
-//! The table of transient troubles: everything that can come instead of an answer and says nothing
+//! The table of transient faults: everything that can come instead of an answer and says nothing
 //! about the session. [`crate::transient`] runs them.
 
 mod bodies;
@@ -20,7 +20,7 @@ pub struct NetworkFault {
     pub slow: bool,
 }
 
-/// Where the trouble is.
+/// Where the fault is.
 #[derive(Clone, Debug)]
 pub enum FaultKind {
     /// Between the core and a backend that can be reached at other times.

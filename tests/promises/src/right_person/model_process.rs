@@ -14,7 +14,7 @@ use vestibule_core::wire::{Phase, SessionChanged};
 /// When a process is killed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KillTrigger {
-    /// When it reaches this step of the core for the given time.
+    /// When it reaches this failpoint of the core for the given time.
     Step(&'static str, u32),
     /// Before the given effect on a disk, the keyring or the network takes place.
     Effect(u32),
@@ -140,8 +140,8 @@ pub fn run_as(life: Option<&Arc<ModelProcess>>) {
     RUNNING.with(|running| *running.borrow_mut() = life.cloned());
 }
 
-/// Installs handlers for the core's steps, once for this program. On threads that run no process of
-/// the model they do nothing.
+/// Installs handlers for the core's failpoints, once for this program. On threads that run no
+/// process of the model they do nothing.
 pub fn listen_to_steps() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

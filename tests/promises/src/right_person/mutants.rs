@@ -1,8 +1,8 @@
 //! The proof of P19: checks are removed from the core, one by one, and the model must notice each.
 //!
-//! A check is removed by its name, which `without!` in the core's `steps` looks up in the
-//! failpoints; without the feature `failpoints` nothing is looked up. Each removal runs in a child
-//! process, since failpoints are set for a whole process.
+//! A check is removed by its name, which `mutant!` in the core's `failpoints` looks up; without the
+//! feature `failpoints` nothing is looked up. Each removal runs in a child process, since
+//! failpoints are set for a whole process.
 
 use std::process::Stdio;
 

@@ -2,7 +2,7 @@
 //!
 //! Every row of [`crate::network_faults`] at every moment at which a refresh can meet it. A run is
 //! lost if anybody is signed out who did not ask for it, if the keyring's item is deleted, if the
-//! session is another one than before, or if it has no new token once the trouble is over. Sockets
+//! session is another one than before, or if it has no new token once the fault is over. Sockets
 //! are real, and so are the core's limits: what takes 30 s takes 30 s, so many such runs go on at
 //! once.
 

@@ -48,7 +48,7 @@ pub async fn run(
         return sign_out(world, &mut rig, fault).await;
     }
     meet(world, &mut rig, fault, moment, seed).await?;
-    // The trouble lasts for a few more refreshes.
+    // The fault lasts for a few more refreshes.
     let tries = if fault.slow { 0 } else { seed % 4 };
     for _ in 0..tries {
         let revision = rig.session.snapshot().revision;
@@ -61,7 +61,7 @@ pub async fn run(
     check(&rig, before.as_ref())
 }
 
-/// The trouble begins, and a first refresh fails.
+/// The fault begins, and a first refresh fails.
 async fn meet(
     world: &World,
     rig: &mut Rig,
@@ -94,7 +94,7 @@ async fn meet(
                 tokio::join!(rig.session.refresh(), rig.session.fetch(get("/me")));
             let (clicked, called) = (captured::result(clicked), captured::result(called));
             if clicked.is_ok() || called.is_ok_and(|reply| reply.status == 200) {
-                return Err("the refresh succeeded in spite of the trouble".into());
+                return Err("the refresh succeeded in spite of the fault".into());
             }
         }
         Moment::Call => {
@@ -108,7 +108,7 @@ async fn meet(
             }
             let called = captured::result(rig.session.fetch(get("/me")).await);
             if called.is_ok_and(|reply| reply.status == 200) {
-                return Err("the call succeeded in spite of the trouble".into());
+                return Err("the call succeeded in spite of the fault".into());
             }
         }
         Moment::SignOut => {}
@@ -116,7 +116,7 @@ async fn meet(
     rig.until_failed(revision).await.map(drop)
 }
 
-/// The user signs out during the trouble, and signs in again after it.
+/// The user signs out during the fault, and signs in again after it.
 async fn sign_out(world: &World, rig: &mut Rig, fault: &NetworkFault) -> Result<(), Lost> {
     strike(world, rig, fault, true).await?;
     let started = Instant::now();
@@ -173,7 +173,7 @@ fn check(rig: &Rig, before: Option<&(String, String)>) -> Result<(), Lost> {
     Ok(())
 }
 
-/// Whether the trouble can be limited to a path.
+/// Whether the fault can be limited to a path.
 fn reaches_paths(fault: &NetworkFault) -> bool {
     matches!(fault.kind, FaultKind::Way(Act::Instead(_) | Act::Spoil(_)))
 }
