@@ -1,6 +1,6 @@
-//! The body of an answer to a call of the API. A small text is read at once; anything else is
-//! read piece by piece as the page asks for it, so that a body of any size needs the memory of
-//! one piece.
+//! The body of an answer to a call of the API. A text of at most one piece is read at once;
+//! anything else is read piece by piece as the page asks for it, so that a body of any size needs
+//! the memory of one piece.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -10,12 +10,12 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::error::BackendError;
-use super::response::{BODY_LIMIT, Response};
+use super::response::Response;
 use crate::status::has_no_body;
 use crate::transport::ResponseBodyStream;
 use crate::wire::FetchReply;
 
-/// The most bytes that one read returns.
+/// The most bytes that one read returns, and that a body has which is read at once.
 pub const CHUNK: usize = 256 * 1024;
 
 /// A body that is still to be read.
@@ -114,7 +114,7 @@ async fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
 impl Response {
     /// The answer for a page: with its body if that is a small text, otherwise with what reads the
     /// body. A body without a length is waited for only if it is JSON, since a page can use JSON
-    /// only when it is whole.
+    /// only when it is whole; and only for the length of one piece.
     pub(super) async fn settle(
         self,
         idle: Duration,
@@ -123,7 +123,7 @@ impl Response {
         let headers = self.headers_for_window();
         let length = self.response.length;
         let is_small = match length {
-            Some(length) => length <= BODY_LIMIT as u64,
+            Some(length) => length <= CHUNK as u64,
             None => self.kind().is_some_and(|kind| is_json(&kind)),
         };
         let mut download = Download {
@@ -141,7 +141,7 @@ impl Response {
         if has_no_body(status) {
             return Ok((reply, None));
         }
-        if is_small && download.hold(BODY_LIMIT).await? {
+        if is_small && download.hold(CHUNK).await? {
             let held = std::mem::take(&mut download.held);
             match String::from_utf8(held.into()) {
                 Ok(text) => {

@@ -119,7 +119,8 @@ fn nothing_found_in_a_locked_database_proves_nothing() {
 
 #[test]
 fn nothing_found_where_no_database_is_open_proves_nothing() {
-    let Some(_bus) = enter("prompts::nothing_found_where_no_database_is_open_proves_nothing") else {
+    let Some(_bus) = enter("prompts::nothing_found_where_no_database_is_open_proves_nothing")
+    else {
         return;
     };
     let _service = serve("/");
