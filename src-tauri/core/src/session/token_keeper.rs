@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::commit::Persist;
 use super::context::Context;
 use super::epoch::Epoch;
-use super::inner::Inner;
+use super::inner::{EpochGuard, Inner};
 use super::keyring_status::KeyringStatus;
 use super::other_processes::OtherProcesses;
 use super::record::{Marker, Record, RotationPhase};
@@ -129,7 +129,12 @@ impl TokenKeeper {
     /// change. So if a crash comes in between, the session ends as the person was told.
     pub async fn make_permanent(&self, epoch: Epoch) {
         let context = &self.context;
-        let prepared = context.shared.in_epoch(epoch).and_then(|at| {
+        let _one = context.lock.local_lock().await;
+        // Checked after the lock is taken: another task may have done this meanwhile. To repeat it
+        // would mark the item again, and an app that starts at that moment would end the session.
+        let is_needed = |at: &EpochGuard<'_>| at.keyring.lasts_until_quit();
+        let prepared = context.shared.in_epoch(epoch).filter(is_needed);
+        let prepared = prepared.and_then(|at| {
             let held = at.session.clone()?;
             let item = context
                 .persistence
@@ -139,7 +144,6 @@ impl TokenKeeper {
         let Some((item, mut held, known, is_marked)) = prepared else {
             return;
         };
-        let _one = context.lock.local_lock().await;
         let mut flagged = item.clone();
         flagged.until_quit = true;
         let mut saved = match known {

@@ -50,6 +50,26 @@ async fn a_token_is_offered_at_once_and_nothing_is_asked_of_the_backend() {
     }
 }
 
+/// Between the two writes an app that starts would find the session to have ended with the last
+/// run, so they are not repeated.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_is_offered_twice_at_once_is_stored_once() {
+    let rig = Rig::new().await;
+    rig.store.block(Block::Fail(StoreError::Locked));
+    rig.sign_in(PLAIN).await;
+    rig.store.heal();
+    let before = rig.store.writes();
+    let (first, second) = tokio::join!(rig.session.unlock_keyring(), rig.session.unlock_keyring());
+    first.and(second).expect("tried");
+    let state = rig.state();
+    assert!(is_remembered(&state), "{state:?}");
+    assert_eq!(
+        rig.store.writes() - before,
+        2,
+        "once with the mark that it lasts until the app quits, once without"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_behind_the_keyring_goes_on_at_once() {
     let mut rig = Rig::signed_in().await;
