@@ -45,7 +45,8 @@ pub fn dates(data: &[u8]) {
     }
     let since_boot = Duration::from_secs(1_000_000);
     let mut plan = Plan::default();
-    plan.begin(since_boot);
+    plan.begin(false);
+    plan.request(since_boot, false);
     let wait = plan.failed(since_boot, asked, 0.5);
     let obeyed = asked.unwrap_or_default();
     assert!(

@@ -27,7 +27,8 @@ const CLICK_SHARE: u32 = 5;
 pub const CLICK_GAP: Duration = Duration::from_secs(5);
 /// The longest such time.
 pub const CLICK_GAP_MAX: Duration = Duration::from_secs(15);
-/// The shortest time between two refreshes that a page can cause.
+/// The shortest time between a refresh that a page causes and the one before it, and then between
+/// all refreshes until one succeeds.
 pub const PAGE_GAP: Duration = Duration::from_secs(5);
 
 /// How long after its receipt a token is refreshed: at a random point from 70 to 90 % of the time

@@ -110,7 +110,12 @@ impl Client {
         let now = self.now();
         assert!(now >= self.asked_until, "before the end of a Retry-After");
         self.tries.push(now);
-        self.plan.begin(now);
+        self.plan.begin(false);
+        assert_eq!(
+            self.plan.request(now, false),
+            None,
+            "only a page has to wait"
+        );
         match answer {
             Answer::Renewed(lifetime) => {
                 self.plan.succeeded(now, lifetime, random);
@@ -229,7 +234,8 @@ proptest! {
 fn looking_at_the_keyring_again_does_not_shorten_a_retry_after() {
     let mut plan = Plan::default();
     let now = Duration::from_secs(100);
-    plan.begin(now);
+    plan.begin(false);
+    assert_eq!(plan.request(now, false), None);
     let wait = plan.failed(now, Some(Duration::from_secs(600)), 0.0);
     plan.try_again_in(now, Duration::from_secs(5));
     assert_eq!(plan.due_in(now), Some(wait));

@@ -61,7 +61,8 @@ fn case(seed: u64) -> Result<(), String> {
     let mut now: SinceBoot = Duration::from_secs(chance.random_range(0..YEAR));
     let mut plan = Plan::default();
     let mut last: Option<SinceBoot> = None;
-    plan.begin(now);
+    plan.begin(false);
+    plan.request(now, false);
     plan.succeeded(now, any_life(&mut chance), chance.random());
     for _ in 0..STEPS {
         now += any_time(&mut chance);
@@ -83,7 +84,8 @@ fn case(seed: u64) -> Result<(), String> {
             return Err(format!("refreshed at {last:?} and at {now:?}"));
         }
         last = Some(now);
-        plan.begin(now);
+        plan.begin(false);
+        plan.request(now, false);
         // The answer takes up to the core's time limit, and the machine may sleep meanwhile.
         now += Duration::from_millis(chance.random_range(0..30_000));
         plan.succeeded(now, any_life(&mut chance), chance.random());

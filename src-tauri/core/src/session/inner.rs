@@ -311,7 +311,7 @@ impl Inner {
     pub fn drop_session(&mut self) -> Option<OpenSession> {
         let held = self.session.take();
         self.over.extend(held.as_ref().map(|held| held.id));
-        self.plan = Plan::default();
+        self.plan.end_session();
         self.refusals = StatusRefusals::default();
         self.outage_since = None;
         self.obstacle = None;

@@ -381,9 +381,9 @@ impl Session {
         self.0.refresh.refresh(epoch, RefreshReason::Click).await
     }
 
-    /// Renews the session because a page asked. A script can ask without end, so requests within
-    /// [`crate::schedule::PAGE_GAP`] of a renewal wait until that time is over and then share one
-    /// request to the backend.
+    /// Renews the session because a page asked. A script can ask without end, so
+    /// [`crate::schedule::PAGE_GAP`] has to pass after the last request to the backend: after one
+    /// that has renewed the session, this waits, and shares the next request with all who wait.
     ///
     /// # Errors
     /// As [`Session::refresh`].

@@ -26,6 +26,13 @@ pub(super) enum RefreshReason {
     Call(Option<AccessId>),
 }
 
+impl RefreshReason {
+    /// Whether a page causes the refresh, or may cause it.
+    pub fn is_by_page(self) -> bool {
+        matches!(self, Self::Page | Self::Call(_))
+    }
+}
+
 /// The result of a refresh.
 pub(super) type RefreshOutcome = Result<(), AuthError>;
 
@@ -51,12 +58,15 @@ impl Refresh {
         }
     }
 
-    /// The same for a page, whose script can ask without end: it has to wait after the last
-    /// renewal. Nothing is sent if the session has been renewed by then.
+    /// The same for a page, whose script can ask without end: after a request that has renewed
+    /// the session it has to wait. Nothing is sent if the session has been renewed again by then.
     pub async fn refresh_for_page(self: &Arc<Self>, epoch: Epoch) -> RefreshOutcome {
         let shared = &self.context.shared;
         let now = shared.now();
-        let wait = shared.in_epoch(epoch).and_then(|at| at.plan.page_wait(now));
+        let wait = shared.in_epoch(epoch).and_then(|at| {
+            // After a failure the page is told how long to wait.
+            at.plan.page_wait(now).filter(|_| at.plan.is_renewed())
+        });
         if let Some(wait) = wait {
             shared.clock.sleep_until(now + wait).await;
         }
@@ -124,13 +134,12 @@ impl Refresh {
         if !at.may_be_refreshed() {
             return Some(Err(ErrorCode::NotSignedIn.into()));
         }
-        let page_wait = match reason {
+        // Otherwise a path that always answers 401 would rotate the token with each call.
+        let page_wait = at.plan.page_wait(now).filter(|_| reason.is_by_page());
+        if reason == RefreshReason::Page && page_wait.is_some() && at.plan.is_renewed() {
             // Another refresh has just ended, so the token is new.
-            RefreshReason::Page if at.plan.page_wait(now).is_some() => return Some(Ok(())),
-            // Otherwise a path that always answers 401 would rotate the token with each call.
-            RefreshReason::Call(_) => at.plan.page_wait(now),
-            _ => None,
-        };
+            return Some(Ok(()));
+        }
         let wait = at.plan.click_wait(now).or(page_wait)?;
         let error = match (reason, at.obstacle) {
             // `RateLimited` is only for a pause that the backend has asked for.

@@ -93,11 +93,7 @@ impl RefreshSender {
             return AttemptOutcome::Done(Err(error));
         }
         failpoint!("rotation.journaled");
-        let Some(tries) = context
-            .shared
-            .in_epoch(attempt.epoch)
-            .map(|at| at.plan.failures().saturating_add(1))
-        else {
+        let Some(tries) = self.wait_for_gap(attempt).await else {
             return AttemptOutcome::Done(superseded(&self.context.shared));
         };
         let backend = context.backend.with_jar(attempt.jar.clone());
@@ -111,6 +107,23 @@ impl RefreshSender {
         };
         failpoint!("rotation.answered");
         self.handle_answer(attempt, response, until).await
+    }
+
+    /// Waits until the request may go out. Every refresh request passes here, also a repeated one.
+    /// Returns which try it is; `None` once the epoch is over.
+    async fn wait_for_gap(&self, attempt: &RefreshAttempt) -> Option<u32> {
+        let shared = &self.context.shared;
+        loop {
+            let until = {
+                let mut at = shared.in_epoch(attempt.epoch)?;
+                let now = shared.now();
+                match at.plan.request(now, attempt.reason.is_by_page()) {
+                    None => return Some(at.plan.failures().saturating_add(1)),
+                    Some(wait) => now + wait,
+                }
+            };
+            shared.clock.sleep_until(until).await;
+        }
     }
 
     /// Keeps the new token of an answer first, then does what the answer says.

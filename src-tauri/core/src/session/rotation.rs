@@ -61,10 +61,9 @@ impl Rotation {
         failpoint!("rotation.locked");
         let (mut attempt, interrupted) = {
             let _local_lock = context.lock.local_lock().await;
-            let now = context.shared.now();
             match context.shared.in_epoch(epoch) {
                 // The outcome of this try plans the next one.
-                Some(mut at) => at.plan.begin(now),
+                Some(mut at) => at.plan.begin(reason.is_by_page()),
                 None => return superseded(&context.shared),
             }
             match self.reconcile.run(epoch).await? {

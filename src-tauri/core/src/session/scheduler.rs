@@ -86,7 +86,7 @@ impl Scheduler {
             .shared
             .look(|inner| (inner.epoch(), inner.is_unread()));
         if is_unread {
-            return self.refresh.refresh(epoch, RefreshReason::Click).await;
+            return self.refresh.refresh(epoch, RefreshReason::Page).await;
         }
         if let Some(mut at) = self.context.shared.in_epoch(epoch) {
             at.keyring = at.keyring.retry_at(self.context.shared.now());

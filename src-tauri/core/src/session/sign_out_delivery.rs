@@ -67,7 +67,7 @@ impl SignOutDelivery {
         let mut due = Vec::new();
         for pending in &mut state.pending {
             if pending.due_in(now, in_use) == Some(Duration::ZERO) {
-                pending.plan.begin(now);
+                pending.plan.begin(false);
                 due.push(pending.entry.slot);
             }
         }

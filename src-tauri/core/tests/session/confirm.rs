@@ -4,7 +4,9 @@
 use std::fs;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use vestibule_core::error::ErrorCode;
+use vestibule_core::schedule::PAGE_GAP;
 use vestibule_core::wire::SignedOutReason;
 
 use crate::support::*;
@@ -59,4 +61,44 @@ async fn a_rejection_after_a_crash_that_is_repeated_ends_the_session() {
     };
     assert_eq!(why, SignedOutReason::Expired);
     assert_eq!(rig.refreshes(), 2, "one confirmation");
+}
+
+/// Long enough for a request that is not held back to be sent and answered.
+const EXCHANGE: Duration = Duration::from_millis(200);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_confirmation_that_a_page_has_caused_waits_for_five_seconds() {
+    let rig = Rig::signed_in().await;
+    interrupt(&rig);
+    rig.strike(REFRESH, refusal(401, "TOKEN_EXPIRED"));
+    let session = rig.session.clone();
+    let asked = tokio::spawn(async move { session.refresh_for_page().await });
+    rig.reached(REFRESH, 1).await;
+    tokio::time::sleep(EXCHANGE).await;
+    rig.pass(PAGE_GAP - Duration::from_millis(1));
+    tokio::time::sleep(EXCHANGE).await;
+    assert_eq!(rig.refreshes(), 1, "not within five seconds");
+    rig.pass(Duration::from_millis(1));
+    let asked = soon("a renewal", asked).await.expect("ends");
+    asked.expect("the rejection was taken back");
+    assert_eq!(rig.refreshes(), 2, "one confirmation");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_waits_for_five_seconds_after_a_confirmation_too() {
+    let rig = Rig::signed_in().await;
+    interrupt(&rig);
+    rig.strike(REFRESH, refusal(401, "TOKEN_EXPIRED"));
+    rig.strike(REFRESH, answer(500, json!({}), &[]));
+    let session = rig.session.clone();
+    let native = tokio::spawn(async move { session.refresh().await });
+    rig.reached(REFRESH, 1).await;
+    tokio::time::sleep(EXCHANGE).await;
+    rig.pass(Duration::from_secs(5));
+    let native = soon("an answer", native).await.expect("ends");
+    native.expect_err("the confirmation fails");
+    assert_eq!(rig.refreshes(), 2, "one confirmation");
+    let asked = rig.session.refresh_for_page().await;
+    assert_eq!(code(&asked), Some(ErrorCode::Busy));
+    assert_eq!(rig.refreshes(), 2, "not within five seconds");
 }

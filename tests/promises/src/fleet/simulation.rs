@@ -84,7 +84,8 @@ impl Fleet {
             let random = fleet.chance.draw();
             let interval = schedule::refresh_after(Some(scenario.life), random);
             let renewed = scenario.life * 2 - interval.mul_f64(fleet.chance.draw());
-            plan.begin(renewed);
+            plan.begin(false);
+            plan.request(renewed, false);
             plan.succeeded(renewed, Some(scenario.life), random);
             let due = plan.due_in(renewed).expect("a renewal plans the next");
             let impatient = fleet.chance.draw() * 100.0 < f64::from(scenario.impatient_percent);
@@ -125,7 +126,8 @@ impl Fleet {
             }
             Alarm::Due => {}
         }
-        client.plan.begin(now);
+        client.plan.begin(false);
+        client.plan.request(now, false);
         ledger.request(now, now < client.told);
         if ledger.counts(now) {
             client.requests += 1;
