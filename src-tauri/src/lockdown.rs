@@ -10,15 +10,10 @@
 
 mod engine;
 
-use std::borrow::Cow;
-use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use percent_encoding::percent_decode_str;
 use serde_json::Value;
-use tauri::http::header::ACCEPT;
-use tauri::http::{Request, StatusCode};
 use tauri::webview::{NewWindowResponse, PermissionResponse};
 use tauri::{AppHandle, Manager as _, Url, WebviewWindow, WebviewWindowBuilder, Wry};
 
@@ -86,15 +81,7 @@ fn locked_down<'a>(
         // WebView2 would keep what is typed into forms and offer it to the next person who uses the
         // app.
         .general_autofill_enabled(false);
-    let bundled = bundled_paths(app);
-    let builder = builder
-        .on_web_resource_request(move |request, response| {
-            if !is_page_or_bundled(&bundled, &request) {
-                *response.status_mut() = StatusCode::NOT_FOUND;
-                *response.body_mut() = Cow::Borrowed(&[]);
-            }
-        })
-        .initialization_script_for_all_frames(command_limits::SCRIPT);
+    let builder = builder.initialization_script_for_all_frames(command_limits::SCRIPT);
     let builder = match cfg!(debug_assertions) {
         true => builder,
         false => builder.initialization_script(TEXT_MENU_ONLY),
@@ -106,28 +93,6 @@ fn locked_down<'a>(
     builder
         .proxy_url(Url::parse(UNREACHABLE_PROXY).expect("an address"))
         .additional_browser_args(engine::WEBVIEW2_ARGUMENTS)
-}
-
-/// The path of each file that is built into the app.
-fn bundled_paths(app: &AppHandle) -> HashSet<String> {
-    let files = app.asset_resolver();
-    files.iter().map(|(path, _)| path.into_owned()).collect()
-}
-
-/// Whether the answer to this request is to have a body. For a path that it does not know, Tauri
-/// answers with the whole home page, and the engine holds the answer in the app's process until the
-/// page takes it: with thousands of images of such paths, a page would take a gigabyte. A page that
-/// somebody opens by such a path is still the home page.
-fn is_page_or_bundled(bundled: &HashSet<String>, request: &Request<Vec<u8>>) -> bool {
-    let accepted = request.headers().get(ACCEPT);
-    let is_page = accepted.is_none_or(|types| types.as_bytes().starts_with(b"text/html"));
-    let path = request.uri().path();
-    let path = percent_decode_str(path).decode_utf8_lossy();
-    let path = path.trim_end_matches('/');
-    let is_bundled = ["", ".html", "/index.html"]
-        .iter()
-        .any(|ending| bundled.contains(&format!("{path}{ending}")));
-    is_page || is_bundled
 }
 
 const SERVES_BY_HTTP: bool = cfg!(any(windows, target_os = "android"));
@@ -220,35 +185,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn only_a_page_gets_the_home_page_for_an_unknown_path() {
-        let paths = [
-            "/index.html",
-            "/auth/login/index.html",
-            "/logo.png",
-            "/a b.js",
-        ];
-        let bundled: HashSet<_> = paths.map(str::to_owned).into();
-        let has_body = |path: &str, accepted: &str| {
-            let request = Request::get(format!("tauri://localhost{path}"));
-            let request = request.header(ACCEPT, accepted).body(Vec::new()).unwrap();
-            is_page_or_bundled(&bundled, &request)
-        };
-        for path in [
-            "/",
-            "/auth/login/",
-            "/auth/login",
-            "/logo.png?x=1",
-            "/a%20b.js",
-        ] {
-            assert!(has_body(path, "*/*"), "{path}");
-        }
-        for accepted in ["*/*", "image/webp,*/*;q=0.8", ""] {
-            assert!(!has_body("/nothing.png", accepted), "{accepted}");
-        }
-        assert!(has_body("/nothing", "text/html,application/xhtml+xml"));
-    }
 
     #[test]
     fn a_window_stays_on_its_own_pages() {
