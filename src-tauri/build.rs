@@ -1,6 +1,6 @@
 //! Declares the commands of `src/command_list.rs` to Tauri's access control, and lets pages call
-//! them: one that is not in that list cannot be called. Builds the profile in, where it is a file,
-//! and makes constants of the permissions of roles.
+//! them: a command that is not in that list cannot be called. Builds the profile and the names of
+//! the rights into the app.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,7 +10,8 @@ use serde_json::Value;
 
 #[path = "src/command_list.rs"]
 mod command_list;
-// What the app itself would say of a profile's name when it starts is said by the build.
+// The build checks the profile's name with the same code as the app when it starts, so that a
+// wrong name fails the build.
 #[path = "core/src/profile/mistake.rs"]
 mod mistake;
 #[path = "core/src/profile/name.rs"]
@@ -46,7 +47,7 @@ fn main() {
     }
 }
 
-/// Makes a permission set of all commands, where Tauri looks for those of an app.
+/// Writes the permission set of all commands into the folder in which Tauri looks for it.
 fn allow_commands() -> io::Result<()> {
     let allow = |command: &&str| format!("  \"allow-{}\",\n", command.replace('_', "-"));
     let allowed: String = COMMANDS.iter().map(allow).collect();
@@ -66,7 +67,7 @@ fn allow_commands() -> io::Result<()> {
     fs::write(path, text)
 }
 
-/// Where `plugins.vestibule.profile` names a file, the app carries its text.
+/// Builds the text of the file into the app that `plugins.vestibule.profile` names.
 fn embed_profile(section: &Value) {
     let refuse = |mistake: Mistake| -> ! {
         panic!(

@@ -1,11 +1,11 @@
-//! The TypeScript of the wire types, the commands and the permissions, and the JSON Schema of
-//! profiles, written by the core's own tests.
+//! Has the core's own tests write the TypeScript of the wire types, the commands and the rights, and
+//! the JSON Schema of profiles.
 
 use crate::failure::{Outcome, said};
 use crate::test_counts::TestCounts;
 use crate::{process, root};
 
-/// The tests that write: one file each.
+/// The tests that write; each writes one file.
 const WRITERS: [&str; 4] = [
     "wire_types",
     "right_types",

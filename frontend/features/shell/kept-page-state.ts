@@ -1,8 +1,8 @@
 import type { SessionState } from "@/lib/auth";
 import { isEnding } from "@/lib/messages";
 
-// Whose page the window shows, and whether the page is kept. When a session ends by itself, the page
-// that its user was working on is kept in memory and hidden until the user has signed in again. It is
+// Whose page the window shows, and whether the page is kept. When a session expires or
+// the backend ends it, the app keeps the user's page in memory and hides it until the user has signed in again. It is
 // discarded when the user signs out, when another person signs in, or when the window shows another
 // page.
 

@@ -31,8 +31,8 @@ const nativeSession = {
   id: "native-session",
   getActions: ($fetch) => ({
     ...actions($fetch),
-    // The built-in one announces itself to other tabs through localStorage; windows here are
-    // told by the shell, and nothing is written.
+    // Better Auth's own sign-out announces itself to other tabs through localStorage. Here the shell
+    // tells the other windows, so nothing needs to be written.
     signOut: () => $fetch("/sign-out", post()),
   }),
 } satisfies BetterAuthClientPlugin;

@@ -1,5 +1,5 @@
-// Every command of the shell, typed. Names as the shell declares them: one that is missing here does
-// not compile. Arguments as the command in Rust takes them.
+// All commands of the shell, with the names and arguments that the shell declares. A command that is
+// missing here does not compile.
 
 import type { Command } from "./command-names";
 import { call, callRaw } from "./ipc";

@@ -390,9 +390,9 @@ pub enum Theme {
     /// As the system has it.
     #[default]
     System,
-    /// Light.
+    /// The light colours, whatever the system has.
     Light,
-    /// Dark.
+    /// The dark colours, whatever the system has.
     Dark,
 }
 

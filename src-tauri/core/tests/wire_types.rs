@@ -1,5 +1,5 @@
-//! The TypeScript twin of `vestibule_core::wire`, and the names of the app's permissions and
-//! commands, are generated, committed, and checked here for drift. `cargo xtask types` writes them.
+//! The TypeScript twin of `vestibule_core::wire` and the names of the app's rights and commands are
+//! generated and committed. This test checks that they are current; `cargo xtask types` writes them.
 
 #[path = "../../src/command_list.rs"]
 mod command_list;

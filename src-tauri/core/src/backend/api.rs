@@ -174,8 +174,8 @@ impl Backend {
         self.with_jar(credentials.jar.clone()).send(request).await
     }
 
-    /// One call as a page may make it, without a body, and its answer whatever it is: no redirect
-    /// is followed. For the doctor.
+    /// Sends one call without a body, if a page may make it, and returns the answer. A redirect is
+    /// returned too and not followed. The doctor checks a profile with it.
     ///
     /// # Errors
     /// If the profile does not let a page call that path, or there is no answer.

@@ -33,93 +33,57 @@ pub enum Verb {
 struct Row {
     /// Its key in the profile's `endpoints`.
     name: &'static str,
-    /// What the templates of its endpoint may hold.
+    /// What the templates of its endpoint may hold beside [`EVERYWHERE`].
     placeholders: &'static [P],
     /// Whether a page may call its path like any other of the API. No page may where a call could
     /// bring it a token or end the session.
     is_for_pages: bool,
 }
 
-/// Where somebody asks for a one-time code.
-const FOR_A_CODE: &[P] = &[
-    P::Identifier,
-    P::Challenge,
-    P::Device,
-    P::DeviceId,
-    P::Origin,
-];
-
-/// Where there is a session.
-const FOR_A_SESSION: &[P] = &[
-    P::RefreshToken,
-    P::AccessToken,
-    P::Device,
-    P::DeviceId,
-    P::Origin,
-];
+/// What every endpoint may hold.
+const EVERYWHERE: [P; 3] = [P::Device, P::DeviceId, P::Origin];
 
 impl Verb {
     const fn row(self) -> Row {
         match self {
             Self::Login => Row {
                 name: "login",
-                placeholders: &[
-                    P::Identifier,
-                    P::Password,
-                    P::Device,
-                    P::DeviceId,
-                    P::Origin,
-                ],
+                placeholders: &[P::Identifier, P::Password],
                 is_for_pages: false,
             },
             Self::Register => Row {
                 name: "register",
-                placeholders: &[
-                    P::Identifier,
-                    P::Password,
-                    P::Device,
-                    P::DeviceId,
-                    P::Origin,
-                    P::Name,
-                ],
+                placeholders: &[P::Identifier, P::Password, P::Name],
                 is_for_pages: false,
             },
             Self::SendOtp => Row {
                 name: "send_otp",
-                placeholders: FOR_A_CODE,
+                placeholders: &[P::Identifier, P::Challenge],
                 is_for_pages: false,
             },
             Self::VerifyOtp => Row {
                 name: "verify_otp",
-                placeholders: &[
-                    P::Identifier,
-                    P::Password,
-                    P::Device,
-                    P::DeviceId,
-                    P::Origin,
-                    P::Otp,
-                    P::Challenge,
-                ],
+                placeholders: &[P::Identifier, P::Password, P::Otp, P::Challenge],
                 is_for_pages: false,
             },
             Self::ResendOtp => Row {
                 name: "resend_otp",
-                placeholders: FOR_A_CODE,
+                placeholders: &[P::Identifier, P::Challenge],
                 is_for_pages: false,
             },
             Self::Refresh => Row {
                 name: "refresh",
-                placeholders: FOR_A_SESSION,
+                placeholders: &[P::RefreshToken, P::AccessToken],
                 is_for_pages: false,
             },
             Self::Me => Row {
                 name: "me",
-                placeholders: FOR_A_SESSION,
+                placeholders: &[P::RefreshToken, P::AccessToken],
                 is_for_pages: true,
             },
             Self::Logout => Row {
                 name: "logout",
-                placeholders: FOR_A_SESSION,
+                placeholders: &[P::RefreshToken, P::AccessToken],
                 is_for_pages: false,
             },
         }
@@ -131,8 +95,8 @@ impl Verb {
     }
 
     /// What the templates of its endpoint may hold.
-    pub(super) const fn placeholders(self) -> &'static [P] {
-        self.row().placeholders
+    pub(super) fn placeholders(self) -> Vec<P> {
+        [self.row().placeholders, &EVERYWHERE].concat()
     }
 
     /// Whether a page may call its path like any other of the API.

@@ -44,10 +44,10 @@ pub(super) struct Inner {
     pub keyring: KeyringStatus,
     /// The device of the next sign-in, which replaces `os` and `browser` by their current values.
     pub device: Device,
-    /// The ordinary cookies of the session, or of nobody.
+    /// The ordinary cookies of the session, or those of calls without a session.
     jar: Jar,
-    /// Sessions that are over, as this process knows: whatever still holds one of them is
-    /// left over.
+    /// Sessions that are over, as far as this process knows. A keyring item of one of them is
+    /// obsolete.
     pub over: BTreeSet<SessionId>,
     /// The sign-in could not remove a sign-out marker that names no session. The marker is not
     /// about this session.

@@ -8,33 +8,11 @@ use tokio::sync::watch;
 
 use super::commit::Overtaken;
 use super::context::Context;
-use super::epoch::{AccessId, Epoch};
+use super::epoch::Epoch;
 use super::inner::Inner;
+use super::refresh_reason::{RefreshOutcome, RefreshReason};
 use super::rotation::Rotation;
 use crate::error::{AuthError, ErrorCode};
-
-/// Why a refresh is requested.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum RefreshReason {
-    /// The schedule.
-    Timer,
-    /// A person, or native code.
-    Click,
-    /// A page, for whatever reason: it is not known whether a person clicked.
-    Page,
-    /// A call that could not use this access token; `None` if there was none.
-    Call(Option<AccessId>),
-}
-
-impl RefreshReason {
-    /// Whether a page causes the refresh, or may cause it.
-    pub fn is_by_page(self) -> bool {
-        matches!(self, Self::Page | Self::Call(_))
-    }
-}
-
-/// The result of a refresh.
-pub(super) type RefreshOutcome = Result<(), AuthError>;
 
 /// A refresh under way, of one epoch's session, and later its outcome.
 struct RunningRefresh {
@@ -58,8 +36,8 @@ impl Refresh {
         }
     }
 
-    /// The same for a page, whose script can ask without end: after a request that has renewed
-    /// the session it has to wait. Nothing is sent if the session has been renewed again by then.
+    /// [`Self::refresh`] for a page, whose script can ask without end: soon after a request that has
+    /// renewed the session it waits. Nothing is sent if the session has been renewed again by then.
     pub async fn refresh_for_page(self: &Arc<Self>, epoch: Epoch) -> RefreshOutcome {
         let shared = &self.context.shared;
         let now = shared.now();

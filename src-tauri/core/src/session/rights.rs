@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::context::Context;
 use super::epoch::{AccessId, Epoch};
-use super::refresh::{Refresh, RefreshReason};
+use super::refresh::Refresh;
+use super::refresh_reason::RefreshReason;
 use crate::clock::SinceBoot;
 use crate::error::{AuthError, ErrorCode};
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::context::Context;
 use super::inner::Inner;
-use super::refresh::{Refresh, RefreshReason};
+use super::refresh::Refresh;
+use super::refresh_reason::RefreshReason;
 use super::sign_out::SignOut;
 use super::token_keeper::TokenKeeper;
 

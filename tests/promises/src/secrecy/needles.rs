@@ -9,7 +9,6 @@ use std::collections::{BTreeSet, HashMap};
 /// A form in which a secret can be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Form {
-    /// Unchanged.
     Raw,
     /// In either alphabet, at any of the three alignments.
     Base64,

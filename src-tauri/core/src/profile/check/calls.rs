@@ -16,7 +16,7 @@ impl Profile {
         }
         for (verb, endpoint) in self.endpoints.all() {
             let key = format!("endpoints.{}", verb.name());
-            check_endpoint(&key, endpoint, verb.placeholders())?;
+            check_endpoint(&key, endpoint, &verb.placeholders())?;
         }
         check_headers("headers", &self.headers, &[P::Origin, P::DeviceId])?;
         let carries = [P::AccessToken, P::Origin, P::DeviceId];
