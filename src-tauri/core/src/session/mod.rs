@@ -20,6 +20,7 @@ mod item_selection;
 mod keyring_status;
 mod legacy;
 mod new_session;
+mod open_session;
 mod other_processes;
 mod pending_list;
 mod pending_record;

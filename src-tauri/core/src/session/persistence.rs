@@ -4,8 +4,8 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::epoch::Epoch;
-use super::inner::OpenSession;
 use super::item::{Item, ItemContent};
+use super::open_session::OpenSession;
 use super::record::{LocalIds, Record, Records, RotationPhase};
 use crate::error::{AuthError, ErrorCode};
 use crate::failpoints::mutant;

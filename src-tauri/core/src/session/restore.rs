@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout_at};
 use super::commit::Persist;
 use super::context::Context;
 use super::epoch::Epoch;
-use super::inner::OpenSession;
+use super::open_session::OpenSession;
 use super::process_lock::LocalLock;
 use super::reconcile::{DiskState, Reconcile};
 use super::refresh::Refresh;

@@ -12,8 +12,8 @@ use serde_json::{Map, Value};
 
 use super::context::Context;
 use super::epoch::AttemptId;
-use super::inner::OpenChallenge;
 use super::new_session::{NewSessions, voided_error};
+use super::open_session::OpenChallenge;
 use crate::backend::{Backend, OtpContext, SignInFailure, SignInResponse, UnusableSession};
 use crate::cookies::Jar;
 use crate::device::Device;

@@ -1,0 +1,136 @@
+//! A session in memory, and the challenge of a sign-in that waits for a code.
+
+use time::format_description::well_known::Rfc3339;
+
+use super::epoch::{AccessId, AttemptId};
+use super::record::{Record, Replaced};
+use crate::backend::Backend;
+use crate::clock::SinceBoot;
+use crate::device::Device;
+use crate::identity::{ChallengeId, Generation, SessionId};
+use crate::response_fields::AccessToken;
+use crate::schedule;
+use crate::secrets::Secret;
+use crate::token::RefreshToken;
+use crate::wire::{SessionInfo, User};
+
+/// A session in memory.
+#[derive(Clone)]
+pub(super) struct OpenSession {
+    pub id: SessionId,
+    pub generation: Generation,
+    /// `None` until the keyring has been read.
+    pub token: Option<RefreshToken>,
+    pub access: Option<Access>,
+    /// The user, once known.
+    pub owner: Option<SessionOwner>,
+    /// The device as it was at the sign-in.
+    pub device: Device,
+    /// The newest generation that the keyring has confirmed.
+    pub saved_generation: Option<Generation>,
+    /// When an answer last replaced the token, in milliseconds since the epoch.
+    pub replaced_at: Option<u64>,
+    /// See [`Record::legacy_item`].
+    pub legacy_item: Option<SessionId>,
+    /// The backend may have replaced the token in an answer that was never stored. It may be sent
+    /// once more.
+    pub is_last_chance: bool,
+    /// See [`Record::replaced`].
+    pub replaced: Vec<Replaced>,
+}
+
+/// The user of a session and the session's end, as windows show them.
+#[derive(Clone)]
+pub(super) struct SessionOwner {
+    pub user: User,
+    pub expires_at: Option<String>,
+}
+
+impl SessionOwner {
+    pub fn new(user: User, token: &RefreshToken) -> Self {
+        let ends = token.expires();
+        Self {
+            user,
+            expires_at: ends.and_then(|ends| ends.format(&Rfc3339).ok()),
+        }
+    }
+}
+
+/// The access token in use.
+#[derive(Clone)]
+pub(super) struct Access {
+    pub id: AccessId,
+    pub token: AccessToken,
+    pub received: SinceBoot,
+}
+
+/// The parts of a challenge that the window must not hold.
+#[derive(Clone)]
+pub(super) struct OpenChallenge {
+    /// The challenge that a code answers.
+    pub id: ChallengeId,
+    pub attempt: AttemptId,
+    pub email: String,
+    pub device: Device,
+    /// The backend with the ordinary cookies of this sign-in.
+    pub backend: Backend,
+    /// Kept only if the profile sends it along with the code.
+    pub password: Option<Secret>,
+    /// The backend's own id of the challenge.
+    pub name: Option<Secret>,
+    /// A token that came with the challenge. It is revoked if the challenge is given up.
+    pub token: RefreshToken,
+}
+
+impl OpenSession {
+    /// The session of a record. Its token is in the keyring.
+    pub fn of(record: &Record) -> Self {
+        let owner = record.user.clone().map(|user| SessionOwner {
+            user,
+            expires_at: record.expires_at.clone(),
+        });
+        Self {
+            id: record.session,
+            generation: record.generation,
+            token: None,
+            access: None,
+            owner,
+            device: record.device.clone(),
+            saved_generation: record.saved_generation,
+            replaced_at: record.replaced_at,
+            legacy_item: record.legacy_item,
+            is_last_chance: false,
+            replaced: record.replaced.clone(),
+        }
+    }
+
+    /// The access token, for backends that need it for a sign-out.
+    pub fn access_text(&self) -> Option<Secret> {
+        self.access.as_ref()?.token.token.clone()
+    }
+
+    /// The user and the session as windows show them, once the user is known.
+    pub fn info(&self) -> Option<(User, SessionInfo)> {
+        let owner = self.owner.as_ref()?;
+        let info = SessionInfo {
+            id: self.id,
+            user_id: owner.user.id.clone(),
+            expires_at: owner.expires_at.clone(),
+        };
+        Some((owner.user.clone(), info))
+    }
+}
+
+impl Access {
+    pub fn new(token: AccessToken, received: SinceBoot) -> Self {
+        Self {
+            id: AccessId::new(),
+            token,
+            received,
+        }
+    }
+
+    pub fn is_spent(&self, now: SinceBoot) -> bool {
+        now.saturating_sub(self.received) >= schedule::believed(self.token.lifetime)
+    }
+}
