@@ -5,7 +5,8 @@
 //!
 //! A command takes a [`CommandSlot`] as an argument. Where no slot is left the command is refused
 //! before it does any work; the slot is given back when the command ends, however it ends. What a
-//! message costs before it reaches a command is bounded in the page, by `command_limits.js`.
+//! message costs before it reaches a command is bounded in the page's process, by
+//! `lockdown/messages.rs`.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -21,9 +22,6 @@ pub const WINDOWS: usize = 10;
 const MAX_PAYLOAD_BYTES: usize = 12 * 1024 * 1024;
 /// The bytes that a JSON value takes in memory beside its text.
 const VALUE_OVERHEAD: usize = 32;
-
-/// The script that bounds what a page may send to the shell. It runs in every frame.
-pub const SCRIPT: &str = include_str!("command_limits.js");
 
 /// Which calls of a command are counted together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,15 +9,14 @@
 //! proxy too are switched off in the engine.
 
 mod engine;
+mod messages;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tauri::webview::{NewWindowResponse, PermissionResponse};
-use tauri::{AppHandle, Manager as _, Url, WebviewWindow, WebviewWindowBuilder, Wry};
-
-use crate::command_limits;
+use tauri::{AppHandle, Manager as _, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, Wry};
 
 /// The proxy of every webview, at which nothing listens: no program can listen at port 0. The
 /// engines of macOS and Windows may not accept port 0, so they get port 9, which is reserved for
@@ -44,27 +43,14 @@ const TEXT_MENU_ONLY: &str = "addEventListener('contextmenu', (event) => {
 /// with browser windows.
 const LINK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Builds a window with these restrictions. It must be called on the main thread.
-///
-/// # Errors
-/// If the window cannot be built.
-pub fn build(
-    builder: WebviewWindowBuilder<'_, Wry, AppHandle>,
-    app: &AppHandle,
-) -> tauri::Result<WebviewWindow> {
-    let window = locked_down(builder, app).build()?;
-    engine::disable_engine_features(&window)?;
-    Ok(window)
-}
-
-fn locked_down<'a>(
-    builder: WebviewWindowBuilder<'a, Wry, AppHandle>,
-    app: &AppHandle,
-) -> WebviewWindowBuilder<'a, Wry, AppHandle> {
+/// The builder of a window with these restrictions. [`build`] has to build it. The scripts that are
+/// added to it run after the script that bounds the page's messages.
+pub fn builder<'a>(app: &'a AppHandle, label: &str) -> WebviewWindowBuilder<'a, Wry, AppHandle> {
     let dev_url = app.config().build.dev_url.clone();
     let links = app.state::<Arc<Links>>().inner().clone();
     let clicked = links.clone();
-    let builder = builder
+    let builder = WebviewWindowBuilder::new(app, label, WebviewUrl::default());
+    let builder = messages::bound(builder)
         .on_navigation(move |url| {
             let own = is_own_page(url, dev_url.as_ref());
             if !own {
@@ -81,7 +67,6 @@ fn locked_down<'a>(
         // WebView2 would keep what is typed into forms and offer it to the next person who uses the
         // app.
         .general_autofill_enabled(false);
-    let builder = builder.initialization_script_for_all_frames(command_limits::SCRIPT);
     let builder = match cfg!(debug_assertions) {
         true => builder,
         false => builder.initialization_script(TEXT_MENU_ONLY),
@@ -93,6 +78,17 @@ fn locked_down<'a>(
     builder
         .proxy_url(Url::parse(UNREACHABLE_PROXY).expect("an address"))
         .additional_browser_args(engine::WEBVIEW2_ARGUMENTS)
+}
+
+/// Builds a window from a [`builder`]. It must be called on the main thread.
+///
+/// # Errors
+/// If the window cannot be built.
+pub fn build(builder: WebviewWindowBuilder<'_, Wry, AppHandle>) -> tauri::Result<WebviewWindow> {
+    let window = builder.build()?;
+    engine::disable_engine_features(&window)?;
+    messages::finish(&window)?;
+    Ok(window)
 }
 
 const SERVES_BY_HTTP: bool = cfg!(any(windows, target_os = "android"));

@@ -9,8 +9,7 @@ use tauri::Webview;
 use tauri::plugin::TauriPlugin;
 use tauri::webview::{Color, PageLoadEvent};
 use tauri::{
-    AppHandle, Manager as _, Runtime, Theme, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
-    Window, WindowEvent, Wry, async_runtime,
+    AppHandle, Manager as _, Runtime, Theme, WebviewWindow, Window, WindowEvent, Wry, async_runtime,
 };
 use tauri_plugin_window_state::StateFlags;
 use uuid::Uuid;
@@ -69,7 +68,7 @@ fn open(app: &AppHandle, label: &str) -> tauri::Result<()> {
 
 fn open_on_main_thread(app: &AppHandle, label: &str) -> tauri::Result<()> {
     let title = app.config().product_name.clone().unwrap_or_default();
-    let builder = WebviewWindowBuilder::new(app, label, WebviewUrl::default())
+    let builder = lockdown::builder(app, label)
         .title(title)
         .inner_size(1120.0, 760.0)
         .min_inner_size(420.0, 480.0)
@@ -98,7 +97,7 @@ fn open_on_main_thread(app: &AppHandle, label: &str) -> tauri::Result<()> {
         Some(script) => builder.initialization_script(script),
         None => builder,
     };
-    let window = lockdown::build(builder, app)?;
+    let window = lockdown::build(builder)?;
     set_background(&window)?;
     async_runtime::spawn(async move {
         tokio::time::sleep(SHOW_TIMEOUT).await;

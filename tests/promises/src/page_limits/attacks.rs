@@ -128,7 +128,9 @@ fn came(asked: u64, holds: bool, came: &Value) -> Came {
     Came { asked, lost }
 }
 
-/// By a command, by the custom scheme, also from a frame that the page made, and by postMessage.
+/// By a command, by the custom scheme and by postMessage; from the page and from frames that it made:
+/// an empty one, and one whose page the policy refuses. In the latter the engine runs no script of
+/// the app.
 async fn messages(app: &App, plan: Plan) -> Result<Came, Lost> {
     let script = "
         const bytes = () => new Uint8Array(argument);
@@ -141,6 +143,12 @@ async fn messages(app: &App, plan: Plan) -> Result<Came, Lost> {
         const listed = await count([invoke('set_theme', { theme })]);
         const frame = document.body.appendChild(document.createElement('iframe'));
         const within = frame.contentWindow;
+        // The document of a frame whose page the policy refuses.
+        const refused = (name, page) => {
+          const frame = document.createElement('iframe');
+          frame[name] = page;
+          return document.body.appendChild(frame).contentWindow;
+        };
         const passed = [];
         const ways = {
           scheme: () => fetch('ipc://localhost/theme', { method: 'POST', body: bytes() }),
@@ -152,6 +160,17 @@ async fn messages(app: &App, plan: Plan) -> Result<Came, Lost> {
           address: () => fetch(`/${text}`),
           request: () => fetch(new Request('ipc://localhost/theme', { method: 'POST', body: text })),
           frame: () => within.fetch('ipc://localhost/theme', { method: 'POST', body: bytes() }),
+          event: () => new Promise((resolve) => {
+            const id = -1;
+            document.addEventListener('vestibule:answer', ({ detail }) => {
+              if (detail.id === id) resolve(new Response(detail.response.body));
+            });
+            const call = {
+              address: 'ipc://localhost/theme', method: 'POST', headers: [], body: bytes(),
+            };
+            const detail = { id, call };
+            document.dispatchEvent(new CustomEvent('vestibule:call', { detail }));
+          }),
           handler: () => webkit.messageHandlers.ipc.postMessage(text),
           'handler in a frame': () => within.webkit.messageHandlers.ipc.postMessage(text),
           beacon: () => navigator.sendBeacon('ipc://localhost/theme', text)
@@ -173,14 +192,34 @@ async fn messages(app: &App, plan: Plan) -> Result<Came, Lost> {
             asked.send(text);
           }),
         };
+        for (const [name, page] of [['srcdoc', '<p>refused</p>'], ['src', 'data:text/html,x']]) {
+          const post = (address) =>
+            refused(name, page).fetch(address, { method: 'POST', body: bytes() });
+          Object.assign(ways, {
+            [`refused ${name}`]: () => post('ipc://localhost/theme'),
+            [`own scheme in a refused ${name}`]: () => post('tauri://localhost/'),
+            [`handler in a refused ${name}`]: () =>
+              refused(name, page).webkit.messageHandlers.ipc.postMessage(text),
+            [`xhr in a refused ${name}`]: () => new Promise((resolve, reject) => {
+              const asked = new (refused(name, page).XMLHttpRequest)();
+              asked.onload = resolve;
+              asked.onerror = reject;
+              asked.open('POST', 'tauri://localhost/');
+              asked.send(text);
+            }),
+          });
+        }
         for (const [way, ask] of Object.entries(ways)) {
           try {
-            const answer = await ask();
+            // Some ways answer nothing where they do not exist.
+            const nothing = new Promise((resolve) => setTimeout(resolve, 3000, 'nothing'));
+            const answer = await Promise.race([ask(), nothing]);
+            if (answer === 'nothing') continue;
             const said = answer instanceof Response && await answer.json().catch(() => null);
             if (said?.status !== 413) passed.push(way);
           } catch {}
         }
-        frame.remove();
+        for (const frame of document.querySelectorAll('iframe')) frame.remove();
         const alive = typeof await invoke('theme');
         done({ came, spoken, listed, passed, alive, asked: Object.keys(ways).length + 3 });";
     let answer = ask(app, script, json!(plan.large)).await?;
@@ -368,13 +407,24 @@ async fn loads(app: &App) -> Result<Came, Lost> {
         const ends = await Promise.all(Array.from(box.children, ended));
         box.remove();
         const failed = ends.filter((end) => end === 'failed').length;
-        const streams = typeof EventSource;
-        done({ failed, streams, alive: typeof await invoke('theme') });";
+        // Where there are event streams, the policy forbids them.
+        const streams = typeof EventSource === 'undefined' ? [] : ['ipc://localhost/theme', '/'];
+        const connected = await Promise.all(streams.map((address) => new Promise((resolve) => {
+          let stream;
+          try {
+            stream = new EventSource(address);
+          } catch {
+            return resolve(false);
+          }
+          stream.onopen = () => resolve(true);
+          stream.onerror = () => resolve(false);
+        })));
+        const open = connected.filter(Boolean).length;
+        done({ failed, open, alive: typeof await invoke('theme') });";
     let asks = LOADS;
     let answer = ask(app, script, json!(asks)).await?;
-    let holds = answer["alive"] == "string"
-        && answer["streams"] == "undefined"
-        && number(&answer, "failed") == asks;
+    let holds =
+        answer["alive"] == "string" && answer["open"] == 0 && number(&answer, "failed") == asks;
     Ok(came(asks, holds, &answer))
 }
 

@@ -1,10 +1,13 @@
-// Limits what a page may send to the app: to the shell's commands, and to the scheme from which the
-// pages are loaded. The engine hands a whole message to the app's process, which holds it several
-// times over before the app can refuse it. So messages are bounded here, in the page: the size of
-// each, and the size of all that are on their way. This script runs in every frame before the page's
-// own scripts. It takes its own copies of the engine's functions first, so that a page that replaces
-// them changes nothing here.
-(() => {
+/**
+ * Makes a `fetch` that bounds what it sends to the app: the size of each message, and the size of
+ * all that are on their way. The engine hands a whole message to the app's process, which holds it
+ * several times over before the app can refuse it. So messages are bounded before they leave the
+ * process of the page. What the app serves are the shell's commands and the pages of its own scheme.
+ *
+ * The function takes its own copies of the engine's functions first: where it runs in the page's own
+ * world, a page that replaces them changes nothing here.
+ */
+const makeBoundedFetch = () => {
   /** The longest message, in characters or bytes. */
   const MESSAGE = 2 * 1024 * 1024;
   /** The most bytes that are on their way. Further messages wait in the page's memory. */
@@ -17,10 +20,7 @@
   const LISTENERS = 256;
   /** The longest address, and the largest size of all headers together. */
   const HEAD = 16 * 1024;
-  /** The most bytes a second on the ways that do not report when a message has arrived. */
-  const UNANSWERED = 4 * 1024 * 1024;
-
-  const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf } = Reflect;
+  const { apply, construct, getOwnPropertyDescriptor, getPrototypeOf } = Reflect;
   const getter = (object, name) => object && getOwnPropertyDescriptor(object, name)?.get;
   const { fetch: fetched, Headers, Promise, Request, Response, String, TypeError, URL } = window;
   const { stringify } = JSON;
@@ -86,24 +86,6 @@
     apply(eachHeader, headers, [(value, name) => (length += name.length + value.length)]);
     return length;
   };
-
-  const put = (object, name, value) =>
-    defineProperty(object, name, { value, writable: true, enumerable: true, configurable: false });
-
-  // A page can make any number of frames, and each would have bounds of its own. So frames get no
-  // way to the app at all. The app's own pages have no frames, so they lose nothing.
-  if (window !== window.top) {
-    const refuse = () => {
-      throw construct(TypeError, ["A frame cannot send anything to the app."]);
-    };
-    put(window, "fetch", () => construct(Promise, [refuse]));
-    put(XMLHttpRequest.prototype, "open", refuse);
-    put(Navigator.prototype, "sendBeacon", () => false);
-    put(window, "EventSource", undefined);
-    const handler = window.webkit?.messageHandlers?.ipc;
-    if (handler) put(getPrototypeOf(handler), "postMessage", refuse);
-    return;
-  }
 
   const isBytes = (headers) =>
     (apply(header, headers, ["content-type"]) ?? "application/octet-stream") ===
@@ -210,70 +192,7 @@
     return dispatch(held, address, address, { __proto__: null, method, headers, body });
   };
 
-  // A page may wrap this function, but it cannot reach the original.
-  put(window, "fetch", (input, init) =>
-    construct(Promise, [(resolve) => resolve(guarded(input, init))]),
-  );
-
-  // Counts what is sent on the ways that do not report when a message has arrived.
-  let since = now();
-  let sent = 0;
-  const spend = (length) => {
-    if (now() - since > 1000) {
-      since = now();
-      sent = 0;
-    }
-    // Each message costs the app something, however short it is.
-    sent += length + 1024;
-    if (sent > UNANSWERED) {
-      throw construct(TypeError, [`The app takes at most ${UNANSWERED} bytes a second this way.`]);
-    }
-  };
-
-  const opened = XMLHttpRequest.prototype.open;
-  put(XMLHttpRequest.prototype, "open", function open(method, address, ...rest) {
-    const text = String(address);
-    if (isShell(text)) throw construct(TypeError, ["Commands are called by invoke()."]);
-    if (text.length > HEAD) throw construct(TypeError, [TOO_LARGE]);
-    spend(text.length);
-    return apply(opened, this, [method, text, ...rest]);
-  });
-  const posted = XMLHttpRequest.prototype.send;
-  put(XMLHttpRequest.prototype, "send", function send(body) {
-    const length = size(body);
-    if (length === undefined || length > MESSAGE) throw construct(TypeError, [TOO_LARGE]);
-    spend(length);
-    return apply(posted, this, [body]);
-  });
-  const headed = XMLHttpRequest.prototype.setRequestHeader;
-  put(XMLHttpRequest.prototype, "setRequestHeader", function setRequestHeader(name, value) {
-    const key = String(name);
-    const text = String(value);
-    if (key.length + text.length > HEAD) throw construct(TypeError, [TOO_LARGE]);
-    spend(key.length + text.length);
-    return apply(headed, this, [key, text]);
-  });
-
-  // A window has no network that a beacon could be sent to.
-  put(Navigator.prototype, "sendBeacon", () => false);
-
-  // Nor that events could come from. With the shell's address it would be one more message.
-  put(window, "EventSource", undefined);
-
-  // Tauri's other way to the shell, which it uses where the engine refuses fetch.
-  const bounded = (native) =>
-    function postMessage(message) {
-      if (typeof message !== "string" || message.length > MESSAGE || hasTooManyValues(message)) {
-        throw construct(TypeError, [TOO_LARGE]);
-      }
-      spend(message.length);
-      return apply(native, this, [message]);
-    };
-  const handler = window.webkit?.messageHandlers?.ipc;
-  if (handler) {
-    const prototype = getPrototypeOf(handler);
-    put(prototype, "postMessage", bounded(prototype.postMessage));
-  }
-  const view = window.chrome?.webview;
-  if (view) put(view, "postMessage", bounded(view.postMessage));
-})();
+  const boundedFetch = (input, init) =>
+    construct(Promise, [(resolve) => resolve(guarded(input, init))]);
+  return { boundedFetch, isShell, size, hasTooManyValues, MESSAGE, HEAD, TOO_LARGE };
+};
