@@ -26,7 +26,13 @@ pub struct Stage {
     /// The private desktop.
     pub desktop: Desktop,
     name: String,
+    /// Variables of every app that starts here.
+    variables: Vec<(&'static str, String)>,
 }
+
+/// Makes WebKit paint a page as one picture. Otherwise it composes layers on a graphics card, which
+/// Mesa emulates here: a test of the window then computes a third more.
+const WITHOUT_LAYERS: &str = "WEBKIT_DISABLE_COMPOSITING_MODE";
 
 /// Runs a scenario with the backend's default configuration for tests.
 ///
@@ -50,7 +56,8 @@ pub fn scenario_with<F: AsyncFnOnce(&Stage)>(config: Config, play: F) {
         .build()
         .expect("a runtime");
     runtime.block_on(async {
-        let stage = Stage::new(name, config).await;
+        let mut stage = Stage::new(name, config).await;
+        stage.variables.push((WITHOUT_LAYERS, "1".to_owned()));
         let _ = std::fs::remove_file(stage.log());
         tokio::time::timeout(SCENARIO_TIMEOUT, play(&stage))
             .await
@@ -71,6 +78,7 @@ impl Stage {
             backend: Backend::start(config).await.expect("a backend"),
             desktop: Desktop::open(),
             name: name.into(),
+            variables: Vec::new(),
         }
     }
 
@@ -81,14 +89,16 @@ impl Stage {
 
     /// Starts the app with a backend at this address and a profile with this name or path.
     pub async fn start_against(&self, address: &str, profile: Option<&str>) -> App {
-        let mut variables = vec![("VESTIBULE_BACKEND", address.to_owned())];
+        let mut variables = self.variables.clone();
+        variables.push(("VESTIBULE_BACKEND", address.to_owned()));
         variables.extend(profile.map(|profile| ("VESTIBULE_PROFILE", profile.to_owned())));
         App::start(&self.desktop, &variables, self.log()).await
     }
 
     /// Starts the app with additional environment variables.
     pub async fn start_with(&self, further: &[(&'static str, String)]) -> App {
-        let mut variables = vec![("VESTIBULE_BACKEND", self.backend.url())];
+        let mut variables = self.variables.clone();
+        variables.push(("VESTIBULE_BACKEND", self.backend.url()));
         variables.extend_from_slice(further);
         App::start(&self.desktop, &variables, self.log()).await
     }
