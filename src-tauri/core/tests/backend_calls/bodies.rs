@@ -5,8 +5,8 @@ use vestibule_backend::{Backend, Config, Effect, Fault};
 use vestibule_core::error::ErrorCode;
 
 use crate::host::Host;
-use crate::support::*;
 use crate::{Desk, WINDOW, json, pattern, post};
+use vestibule_harness::*;
 
 async fn desk() -> (Backend, Desk) {
     let backend = Backend::start(Config::default()).await.expect("a backend");

@@ -14,8 +14,8 @@ use vestibule_core::error::ErrorCode;
 use vestibule_core::profile::Profile;
 
 use crate::host::Host;
-use crate::support::*;
 use crate::{Desk, WINDOW, post};
+use vestibule_harness::*;
 
 /// The shortest limits that a profile allows.
 fn hasty(profile: &mut Profile) {

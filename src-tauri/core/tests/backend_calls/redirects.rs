@@ -6,8 +6,8 @@ use vestibule_backend::{Backend, Config, Effect, Fault};
 use vestibule_core::error::ErrorCode;
 use vestibule_core::wire::{FetchRequest, UploadReply};
 
-use crate::support::*;
 use crate::{Desk, WINDOW, json, post};
+use vestibule_harness::*;
 
 async fn desk() -> (Backend, Desk) {
     let backend = Backend::start(Config::default()).await.expect("a backend");

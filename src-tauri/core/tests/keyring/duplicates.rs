@@ -11,7 +11,7 @@ use zbus::zvariant::{ObjectPath, OwnedObjectPath, OwnedValue, Value};
 
 use crate::daemon::{keyring, with_keyring};
 use crate::sessions::{run, start};
-use crate::support::*;
+use vestibule_harness::*;
 
 const SECRETS: &str = "org.freedesktop.secrets";
 

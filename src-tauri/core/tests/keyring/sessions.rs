@@ -6,23 +6,17 @@ use tempfile::TempDir;
 use vestibule_backend::{Backend, Config};
 use vestibule_core::profile::Profile;
 use vestibule_core::secrets::SecretStore;
-use vestibule_core::session::{self, Session};
+use vestibule_core::session::Session;
 use vestibule_core::storage::keyring::Keyring;
 use vestibule_core::wire::{Phase, SignedOutReason, StorageStatus};
 
 use crate::daemon::{self, keyring, kill, with_keyring};
-use crate::support::*;
+use vestibule_harness::*;
 
 pub fn start(backend: &Backend, keyring: &Arc<Keyring>, folder: &TempDir) -> Session {
-    let config = session::Config {
-        workspace: WORKSPACE.into(),
-        profile: Profile::default()
-            .with_backend(&backend.url())
-            .expect("a loopback address"),
-        folder: folder.path().join(WORKSPACE),
-        store: keyring.clone(),
-        product: "Vestibule 0.1.0".into(),
-    };
+    let profile = Profile::default().with_backend(&backend.url());
+    let profile = profile.expect("a loopback address");
+    let config = config(profile, &folder.path().join(WORKSPACE), keyring.clone());
     Session::open(config).expect("the session opens")
 }
 
