@@ -11,7 +11,7 @@ use vestibule_core::error::AuthError;
 use vestibule_core::identity::ChallengeId;
 use vestibule_core::profile::Profile;
 use vestibule_core::secrets::{Secret, SecretBytes, SecretStore};
-use vestibule_core::session::{self, Session};
+use vestibule_core::session::{self, Item, Session};
 use vestibule_core::wire::{
     FetchReply, FetchRequest, LoginInput, Phase, SessionState, SignInOutcome, SignedOutReason,
 };
@@ -256,6 +256,15 @@ impl Stored {
         }
         Ok(())
     }
+}
+
+/// The name of the session's item according to these records; `None` before the first start.
+pub fn item_name(records: &Path) -> Option<String> {
+    let bytes = std::fs::read(records.join("install.json")).ok()?;
+    let names: Value = serde_json::from_slice(&bytes).ok()?;
+    let id = |name: &str| uuid::Uuid::parse_str(names[name].as_str()?).ok();
+    let (install, account) = (id("install")?, id("account")?);
+    Some(Item::name(WORKSPACE, install.into(), account.into()))
 }
 
 /// Sends a code for the current challenge, or for one that does not exist if there is none.

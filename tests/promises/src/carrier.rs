@@ -4,8 +4,7 @@
 use serde_json::json;
 use vestibule_backend::Carrier;
 use vestibule_core::profile::Profile;
-
-use crate::rig::Lost;
+use vestibule_harness::Lost;
 
 /// Both, in the order of their declaration: `carrier as usize` is an index into this.
 pub const CARRIERS: [Carrier; 2] = [Carrier::Cookie, Carrier::Body];

@@ -11,6 +11,7 @@ mod cargo;
 #[cfg(target_os = "linux")]
 mod carrier;
 pub mod children;
+mod client;
 mod clocks;
 #[cfg(target_os = "linux")]
 pub mod crash;
@@ -33,7 +34,6 @@ mod proxy;
 pub mod registry;
 pub mod report;
 mod response_limits;
-mod rig;
 #[cfg(target_os = "linux")]
 mod right_person;
 mod secrecy;

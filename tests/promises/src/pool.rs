@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use vestibule_harness::Lost;
 
 use crate::registry::Setting;
-use crate::rig::Lost;
 
 /// How many jobs that keep a processor busy run at once.
 const BUSY_JOBS: usize = 16;

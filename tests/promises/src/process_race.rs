@@ -11,12 +11,12 @@ use std::time::{Duration, Instant};
 
 use vestibule_backend::{Backend, Carrier};
 use vestibule_bus::Bus;
+use vestibule_harness::{Lost, account, is_fresh, why};
 
 use crate::carrier::word;
 use crate::crash::{ChildHome, ChildProcess, ChildReport, DaemonMonitor, backend, bus};
 use crate::registry::Setting;
 use crate::report::Row;
-use crate::rig::{Lost, account, is_fresh, why};
 
 const PROCESSES: usize = 4;
 /// The longest time without a rotation.

@@ -12,10 +12,11 @@ use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 use vestibule_backend::{Backend, Config, Effect, Fault};
 use vestibule_core::schedule::PAGE_GAP;
+use vestibule_harness::{A_LIFE, Lost, REFRESH, get, is_fresh};
 
+use crate::client::{Client, way};
 use crate::registry::Setting;
 use crate::report::Row;
-use crate::rig::{A_LIFE, Client, Lost, REFRESH, get, is_fresh, way};
 
 const CALLERS: usize = 1000;
 
@@ -101,7 +102,7 @@ async fn round(backend: &Backend, client: &Client, number: u64) -> Result<(), Lo
     if refreshes != 1 {
         return Err(format!("{refreshes} refreshes"));
     }
-    if !is_fresh(&client.session.snapshot().state) || client.store.deletions() > 0 {
+    if !is_fresh(&client.session.snapshot().state) || client.store.session_deletes() > 0 {
         return Err("the session ended".into());
     }
     Ok(())

@@ -14,7 +14,7 @@ mod replays;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use vestibule_backend::Carrier;
 use vestibule_core::backend_calls::{BackendCalls, PIECE};
 use vestibule_core::error::AuthError;
@@ -41,7 +41,7 @@ impl Deref for Desk {
 
 impl Desk {
     async fn at(url: &str, change: impl FnOnce(&mut Profile)) -> Self {
-        let profile = profile(url, Carrier::Cookie, Value::Null);
+        let profile = profile(url, Carrier::Cookie, json!({}));
         let mut profile = profile.expect("a loopback address");
         change(&mut profile);
         let installation = Installation::new(profile).await;

@@ -24,7 +24,7 @@ use vestibule_backend::Config;
 
 use crate::registry::Setting;
 use crate::report::Row;
-use crate::rig::Lost;
+use vestibule_harness::Lost;
 use watch::{Left, Marks, Watch};
 
 /// After this many sessions the app is restarted while somebody is signed in. A window that has

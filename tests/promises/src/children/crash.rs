@@ -27,9 +27,9 @@ use vestibule_core::secrets::{SecretBytes, SecretStore, StoreError};
 use vestibule_core::session::{self, Item, Session};
 use vestibule_core::storage::keyring::Keyring;
 use vestibule_core::wire::{LoginInput, SessionChanged};
+use vestibule_harness::{A_LIFE, PASSWORD, WORKSPACE, get, is_session_item, item_name, why};
 
 use crate::carrier;
-use crate::rig::{A_LIFE, PASSWORD, WORKSPACE, get, is_session_item, item_name, why};
 
 /// In each interval of this length …
 const BEAT: Duration = Duration::from_millis(10);

@@ -23,8 +23,7 @@ use vestibule_core::session::{self, Item, Session};
 use vestibule_core::storage::bounded_store::{BoundedStore, WriteOrder};
 use vestibule_core::storage::keyring::Keyring;
 use vestibule_core::wire::{LoginInput, SessionChanged};
-
-use crate::rig::{PASSWORD, WORKSPACE, get, is_session_item};
+use vestibule_harness::{PASSWORD, WORKSPACE, get, is_session_item};
 
 /// A report of this process.
 #[derive(Clone, Debug, Serialize, Deserialize)]

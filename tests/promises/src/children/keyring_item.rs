@@ -6,8 +6,7 @@ use std::process::ExitCode;
 use vestibule_core::secrets::SecretStore as _;
 use vestibule_core::session::Item;
 use vestibule_core::storage::keyring::Keyring;
-
-use crate::rig::item_name;
+use vestibule_harness::item_name;
 
 /// How often it reads: an item that is deleted meanwhile makes the service report an error.
 const MAX_READS: usize = 3;

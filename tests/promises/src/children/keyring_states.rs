@@ -15,9 +15,9 @@ use vestibule_core::session::{self, Session};
 use vestibule_core::storage::bounded_store::{BoundedStore, WriteOrder};
 use vestibule_core::storage::keyring;
 use vestibule_core::wire::{LoginInput, SessionChanged, StorageStatus};
+use vestibule_harness::{Lost, PASSWORD, WORKSPACE, account, is_fresh, try_until, why};
 
 use crate::proxy::Proxy;
-use crate::rig::{Lost, PASSWORD, WORKSPACE, account, is_fresh, until, why};
 use crate::secrecy::captured;
 
 /// Runs the session through all of it.
@@ -80,7 +80,7 @@ impl KeyringRun {
             _folder: folder,
         };
         let started = |now: &SessionChanged| why(&now.state).is_some();
-        until(&life.session, "the start to be over", started).await?;
+        try_until(&life.session, "the start to be over", started).await?;
         let input = LoginInput::new(email, PASSWORD);
         let signed_in = captured::result(life.session.login(input).await);
         signed_in.map_err(|error| format!("cannot sign in: {error}"))?;
@@ -115,7 +115,7 @@ impl KeyringRun {
             }
         }
         let kept = |now: &SessionChanged| (now.state.storage == StorageStatus::Ok) == works;
-        until(&self.session, &format!("a state that says {how}"), kept).await?;
+        try_until(&self.session, &format!("a state that says {how}"), kept).await?;
         Ok(())
     }
 

@@ -11,12 +11,13 @@ use std::time::Duration;
 use vestibule_backend::{Backend, Config};
 use vestibule_core::secrets::Secret;
 use vestibule_core::wire::{LoginInput, RegisterInput};
+use vestibule_harness::{Lost, PASSWORD, get};
 use vestibule_log::Log;
 use vestibule_log::report::{Report, Reporter};
 
+use crate::client::Client;
 use crate::proxy::Proxy;
 use crate::registry::{self, Form, Setting};
-use crate::rig::{Client, Lost, PASSWORD, get};
 use crate::secrecy::{Account, captured, needles};
 use crate::transient;
 
@@ -105,8 +106,8 @@ async fn tour() -> Result<(), Lost> {
     captured::value(&session.snapshot());
     let code = backend.last_code(MAILED).ok_or("no code was mailed")?;
     let wrong = if code == "000000" { "111111" } else { "000000" };
-    let _ = captured::result(crate::rig::verify(session, typed(wrong)).await);
-    let verified = captured::result(crate::rig::verify(session, typed(&code)).await);
+    let _ = captured::result(vestibule_harness::verify(session, typed(wrong)).await);
+    let verified = captured::result(vestibule_harness::verify(session, typed(&code)).await);
     verified.map_err(|error| error.to_string())?;
     captured::value(&session.snapshot());
 

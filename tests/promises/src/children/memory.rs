@@ -6,7 +6,9 @@ use std::io::{BufRead as _, Write as _};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use crate::rig::{A_LIFE, Client, Lost, is_fresh, retry_in, why};
+use vestibule_harness::{A_LIFE, Lost, is_fresh, retry_in, why};
+
+use crate::client::Client;
 
 /// The result of a refresh, as a line of four words.
 #[derive(Clone, Debug, PartialEq, Eq)]

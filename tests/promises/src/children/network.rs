@@ -4,8 +4,10 @@
 
 use std::process::ExitCode;
 
+use vestibule_harness::{Lost, get};
+
+use crate::client::Client;
 use crate::origin::actions::{password_of, upload};
-use crate::rig::{Client, Lost, get};
 
 /// Runs this child.
 pub fn run(arguments: &[String]) -> ExitCode {

@@ -13,10 +13,10 @@ use tokio::sync::watch;
 use uuid::Uuid;
 use vestibule_bus::Bus;
 use vestibule_core::wire::{Phase, SessionState};
+use vestibule_harness::Lost;
 
 use crate::children::crash::ChildMessage;
 use crate::registry::Setting;
-use crate::rig::Lost;
 
 /// Longer than any command takes.
 const CHILD_STEP_TIMEOUT: Duration = Duration::from_secs(120);

@@ -24,8 +24,7 @@ use std::time::Duration;
 
 use tokio::task::block_in_place;
 use vestibule_bus::Bus;
-
-use crate::rig::Lost;
+use vestibule_harness::Lost;
 
 /// How many daemons may be replaced in one test.
 const REPAIRS: u64 = 20;

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use vestibule_bus::Bus;
+use vestibule_harness::Lost;
 
 use super::kill_point::{KillPoint, kill_points};
 use super::survival::{self, Rule};
 use crate::registry::Setting;
 use crate::report::Row;
-use crate::rig::Lost;
 
 /// The grace window that the README asks of a backend.
 pub(super) const GRACE: Duration = Duration::from_secs(60);

@@ -6,15 +6,16 @@ use std::time::Duration;
 use vestibule_backend::Backend;
 use vestibule_bus::Bus;
 use vestibule_core::wire::SignedOutReason;
+use vestibule_harness::{Lost, is_fresh, try_eventually, why};
 
 use super::child::{ChildHome, ChildProcess, ChildReport};
 use super::kill_point::{Moment, START, moment_within};
 use super::sign_out_case::{Activity, SignOutCase};
 use super::worker::kill_at;
 use crate::carrier::word;
+use crate::client::way;
 use crate::proxy::Proxy;
 use crate::registry::Setting;
-use crate::rig::{Lost, eventually, is_fresh, way, why};
 
 /// The time of a few rotations before the click.
 const ROTATIONS: Duration = Duration::from_millis(40);
@@ -123,10 +124,10 @@ impl SignOutWorker {
                 let mut sessions = self.backend.sessions(&home.email).into_iter();
                 sessions.all(|session| session.ended.as_deref() == Some("signed_out"))
             };
-            let told = eventually("the backend to receive the sign-out", all_ended).await;
+            let told = try_eventually("the backend to receive the sign-out", all_ended).await;
             let delivered = || !home.folder.join("pending-sign-outs.json").exists();
             let told = match told {
-                Ok(()) => eventually("the outbox to be empty", delivered).await,
+                Ok(()) => try_eventually("the outbox to be empty", delivered).await,
                 Err(lost) => Err(lost),
             };
             told.map_err(|lost| {

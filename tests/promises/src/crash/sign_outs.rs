@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use vestibule_bus::Bus;
+use vestibule_harness::Lost;
 
 use super::daemon_monitor::DaemonMonitor;
 use super::grace::GRACE;
@@ -20,7 +21,6 @@ use super::sign_out_worker::{SignOutOutcome, SignOutWorker};
 use super::survival;
 use crate::registry::Setting;
 use crate::report::Row;
-use crate::rig::Lost;
 
 /// The longest time until the user sees the effect of a click.
 const CLICK_TIMEOUT: Duration = Duration::from_millis(200);

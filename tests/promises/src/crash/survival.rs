@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use vestibule_backend::{Backend, Carrier, Config};
 use vestibule_bus::{Bus, Keyring};
+use vestibule_harness::Lost;
 
 use super::daemon_monitor::DaemonMonitor;
 use super::job_queue::Queue;
@@ -12,7 +13,6 @@ use super::kill_point::{KillPoint, Moment};
 use super::worker::{KillOutcome, Worker};
 use crate::carrier::CARRIERS;
 use crate::registry::Setting;
-use crate::rig::Lost;
 
 /// What the backend does with a refresh token that is used a second time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

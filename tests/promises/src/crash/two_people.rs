@@ -8,6 +8,7 @@ use std::time::Duration;
 use vestibule_backend::{Backend, Carrier, Effect, Fault};
 use vestibule_bus::Bus;
 use vestibule_core::failpoints;
+use vestibule_harness::{Lost, REFRESH, account, is_fresh, why};
 
 use super::child::{ChildHome, ChildProcess};
 use super::daemon_monitor::DaemonMonitor;
@@ -18,7 +19,6 @@ use super::worker::kill_at;
 use crate::carrier::{CARRIERS, word};
 use crate::registry::Setting;
 use crate::report::Row;
-use crate::rig::{Lost, REFRESH, account, is_fresh, why};
 
 /// The grace window that the README asks of a backend.
 const GRACE: Duration = Duration::from_secs(60);

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use vestibule_backend::{Backend, Carrier};
 use vestibule_bus::Bus;
+use vestibule_harness::{Lost, account, is_fresh, why};
 
 use super::child::{ChildHome, ChildProcess, ChildReport};
 use super::kill_point::{Before, KillPoint, Moment, moment_within};
 use super::survival::Rule;
 use crate::carrier::word;
 use crate::registry::Setting;
-use crate::rig::{Lost, account, is_fresh, why};
 
 /// The outcome of a kill that lost nothing that could have been kept.
 #[derive(Clone, Copy, Debug, Default)]

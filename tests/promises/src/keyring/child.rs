@@ -11,10 +11,10 @@ use uuid::Uuid;
 use vestibule_backend::Backend;
 use vestibule_bus::Bus;
 use vestibule_core::wire::{Phase, SessionChanged, SessionState, StorageStatus};
+use vestibule_harness::{Lost, account};
 
 use crate::children::keyring::{ChildMessage, CommandResult};
 use crate::registry::Setting;
-use crate::rig::{Lost, account};
 
 /// Longer than any command takes.
 const CHILD_ANSWER_TIMEOUT: Duration = Duration::from_secs(60);

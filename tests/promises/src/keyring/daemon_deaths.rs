@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use vestibule_backend::{Backend, Config};
 use vestibule_bus::{Bus, Keyring};
+use vestibule_harness::{Lost, is_fresh};
 
 use super::child::{Installation, KeyringChild, is_kept, remembered};
 use crate::registry::Setting;
 use crate::report::Row;
-use crate::rig::{Lost, is_fresh};
 
 /// The daemon is killed within this time from the start of a round: the time of a few rotations.
 const MOMENTS_MS: u64 = 60;

@@ -13,13 +13,13 @@ use std::time::Duration;
 
 use vestibule_backend::{Backend, Config};
 use vestibule_core::wire::SignedOutReason;
+use vestibule_harness::{Lost, identity, is_fresh, why};
 
 use super::child::{Installation, KeyringChild, is_kept, remembered};
 use super::faults::{FaultScenario, KEYRING_FAULTS, KeyringFault};
 use crate::pool::{self, Job};
 use crate::registry::Setting;
 use crate::report::Row;
-use crate::rig::{Lost, identity, is_fresh, why};
 
 /// The bound of a call of the keyring, and an allowance for a busy machine. The row names both.
 const CALL_MS: u64 = 3_000 + 400;

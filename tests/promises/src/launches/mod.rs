@@ -16,8 +16,8 @@ use vestibule_backend::{Backend, Config};
 
 use crate::registry::Setting;
 use crate::report::Row;
-use crate::rig::Lost;
 use app::{Desk, Launch};
+use vestibule_harness::Lost;
 
 const AT_ONCE: usize = 8;
 /// Longer than eight apps at once take to start on a small machine.

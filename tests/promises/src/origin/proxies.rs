@@ -16,10 +16,10 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use vestibule_backend::Backend;
+use vestibule_harness::{Lost, PASSWORD, REFRESH, account};
 
 use super::other_servers::{OtherServer, Recorded};
 use crate::registry::Setting;
-use crate::rig::{Lost, PASSWORD, REFRESH, account};
 
 /// Longer than a session takes that runs into each of the core's time limits.
 const PROXY_CASE_TIMEOUT: Duration = Duration::from_secs(150);

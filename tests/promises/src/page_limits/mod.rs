@@ -15,10 +15,10 @@ mod memory;
 
 use vestibule_acceptance::{ADMIN, ADMIN_NAME, App, PASSWORD, Role, Stage, containing};
 use vestibule_backend::Config;
+use vestibule_harness::Lost;
 
 use crate::registry::Setting;
 use crate::report::Row;
-use crate::rig::Lost;
 use attacks::{Attack, Came};
 
 /// How much more memory than when idle the app's own process may use.

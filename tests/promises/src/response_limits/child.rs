@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use vestibule_harness::Lost;
 
 use crate::children::memory::Report;
-use crate::rig::Lost;
 
 /// Longer than any answer takes.
 const ATTACK_TIMEOUT: Duration = Duration::from_secs(150);

@@ -12,11 +12,12 @@ mod child;
 use std::sync::Arc;
 
 use vestibule_backend::{Backend, Config};
+use vestibule_harness::{Lost, REFRESH};
 
+use crate::client::way;
 use crate::pool::{self, Job};
 use crate::registry::Setting;
 use crate::report::Row;
-use crate::rig::{Lost, REFRESH, way};
 use attacks::Attack;
 use child::MemoryChild;
 
