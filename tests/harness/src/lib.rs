@@ -3,12 +3,13 @@
 //!
 //! [`Installation`] is one installed app: a session with its store, clock and records. [`Harness`]
 //! adds a backend on loopback. [`Setup`] is a backend and a keyring that several installations
-//! share.
+//! share. [`child`] is how a test speaks with a process that it has started.
 //!
 //! What a test waits for is a condition, never time. A wait panics if the condition does not come
 //! true; its twin that begins with `try_` returns a [`Lost`], for tests that count what is lost.
 
 mod backend;
+pub mod child;
 mod clock;
 mod disk;
 mod harness;

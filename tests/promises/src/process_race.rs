@@ -13,8 +13,9 @@ use vestibule_backend::{Backend, Carrier};
 use vestibule_bus::Bus;
 use vestibule_harness::{Lost, account, is_fresh, why};
 
+use crate::app::{App, AppHome, AppReport, Command};
 use crate::carrier::word;
-use crate::crash::{ChildHome, ChildProcess, ChildReport, DaemonMonitor, backend, bus};
+use crate::crash::{DaemonMonitor, backend, bus};
 use crate::registry::Setting;
 use crate::report::Row;
 
@@ -91,21 +92,21 @@ async fn race(
 async fn world(setting: &Setting, bus: &Arc<Bus>, rotations: u64) -> Result<Race, Lost> {
     let backend = backend(Duration::ZERO, Carrier::Cookie).await?;
     let email = account(&backend)?;
-    let home = ChildHome::new(setting, bus, backend.url(), word(Carrier::Cookie), email);
-    let mut lives = vec![home.start(None)?];
-    lives[0].ask("login").await?;
+    let home = AppHome::new(setting, bus, backend.url(), word(Carrier::Cookie), email);
+    let mut lives = vec![home.start(bus)?];
+    lives[0].ask(Command::SignIn(None)).await?;
     for _ in 1..PROCESSES {
-        lives.push(home.start(None)?);
+        lives.push(home.start(bus)?);
     }
     for life in &mut lives {
         life.until("a session", |heard| heard.is(is_fresh)).await?;
     }
     for life in &mut lives {
-        life.tell("drive").await?;
+        life.tell(&Command::RotateMixed).await?;
     }
     let race = watch(setting, &backend, &home, &lives, rotations).await;
     for life in &mut lives {
-        if let Err(failures) = life.ask("rest").await {
+        if let Err(failures) = life.ask(Command::Rest).await {
             // Such as a process that never got the lock. Whether anything was lost is checked
             // below.
             eprintln!("\rP3: {failures}");
@@ -113,23 +114,22 @@ async fn world(setting: &Setting, bus: &Arc<Bus>, rotations: u64) -> Result<Race
     }
     let rotations = race?;
     for life in &mut lives {
-        let well = |heard: &ChildReport| heard.is(is_fresh);
+        let well = |heard: &AppReport| heard.is(is_fresh);
         life.until("a session that is well", well).await?;
     }
     let mut by = BTreeMap::new();
     for (number, life) in lives.iter().enumerate() {
-        let kept = life.heard().generations;
+        let kept = life.heard().generations.clone();
         by.extend(kept.into_iter().map(|generation| (generation, number)));
     }
     let rotators: Vec<_> = by.into_values().collect();
     let changes = rotators.windows(2).filter(|pair| pair[0] != pair[1]);
     let handovers = changes.count() as u64;
-    for life in lives {
+    for mut life in lives {
         life.kill().await?;
     }
-    let mut next = home.start(None)?;
-    let over = |heard: &ChildReport| heard.is(is_fresh) || heard.is(|now| why(now).is_some());
-    let heard = next.until("the start after it to be over", over).await?;
+    let mut next = home.start(bus)?;
+    let heard = next.until_started().await?;
     if !heard.is(is_fresh) {
         return Err(format!("the start after it: {:?}", heard.state));
     }
@@ -143,13 +143,13 @@ async fn world(setting: &Setting, bus: &Arc<Bus>, rotations: u64) -> Result<Race
 async fn watch(
     setting: &Setting,
     backend: &Backend,
-    home: &ChildHome,
-    lives: &[ChildProcess],
+    home: &AppHome,
+    lives: &[App],
     wanted: u64,
 ) -> Result<u64, Lost> {
     let (mut before, mut since) = (0, Instant::now());
     loop {
-        let sessions = backend.sessions(&home.email);
+        let sessions = backend.sessions(home.email());
         let [session] = &*sessions else {
             return Err(format!("not one session but {sessions:?}"));
         };
@@ -159,7 +159,10 @@ async fn watch(
                 "the backend ends the session after {rotations}: {ended}"
             ));
         }
-        if lives.iter().any(|life| life.is(|now| why(now).is_some())) {
+        if lives
+            .iter()
+            .any(|life| life.heard().is(|now| why(now).is_some()))
+        {
             return Err(format!(
                 "a process is signed out after {rotations} rotations"
             ));

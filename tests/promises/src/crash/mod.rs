@@ -5,7 +5,6 @@
 //! ([`vestibule_core::failpoints`]). Then another process is started with the same folder and
 //! keyring, and its state is checked. Several clients run side by side.
 
-mod child;
 mod daemon_monitor;
 pub mod grace;
 mod job_queue;
@@ -18,6 +17,5 @@ mod survival;
 pub mod two_people;
 mod worker;
 
-pub(crate) use child::{ChildHome, ChildProcess, ChildReport};
 pub(crate) use daemon_monitor::DaemonMonitor;
 pub(crate) use survival::{backend, bus};

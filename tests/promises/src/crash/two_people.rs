@@ -10,12 +10,12 @@ use vestibule_bus::Bus;
 use vestibule_core::failpoints;
 use vestibule_harness::{Lost, REFRESH, account, is_fresh, why};
 
-use super::child::{ChildHome, ChildProcess};
 use super::daemon_monitor::DaemonMonitor;
 use super::job_queue::Queue;
 use super::kill_point::Moment;
 use super::survival::{backend, bus};
 use super::worker::kill_at;
+use crate::app::{App, AppHome, Command};
 use crate::carrier::{CARRIERS, word};
 use crate::registry::Setting;
 use crate::report::Row;
@@ -189,47 +189,40 @@ async fn apply(
     let (first, second) = (account(&kind.backend)?, account(&kind.backend)?);
     let carrier = format!("{}:{}", word(kind.carrier), kind.user_from);
     let address = kind.backend.url();
-    let home = ChildHome::new(setting, bus, address, carrier, first);
-    let mut life = home.start(None)?;
+    let home = AppHome::new(setting, bus, address, carrier, first);
+    let mut life = home.start(bus)?;
     life.until("the first start", |heard| {
         heard.is(|now| why(now).is_some())
     })
     .await?;
-    life.ask("login").await?;
+    life.ask(Command::SignIn(None)).await?;
     if let Moment::Step(step, passing) = moment {
-        life.ask(&format!("arm {step} {passing}")).await?;
+        life.ask(Command::DieAt(step.to_owned(), passing)).await?;
     }
-    life.tell(&format!("login {second}")).await?;
+    life.tell(&Command::SignIn(Some(second.clone()))).await?;
     let dead = kill_at(life, moment).await?;
-    let mut life = home.start(None)?;
-    let over = |heard: &super::child::ChildReport| {
-        heard.is(is_fresh) || heard.is(|now| why(now).is_some())
-    };
-    let risen = life.until("the start to be over", over).await;
+    let mut life = home.start(bus)?;
+    let risen = life.until_started().await;
     let risen = risen.map_err(|lost| format!("after {}: {lost}", dead.step))?;
     let outcome = look(&mut life, &second, risen.is(is_fresh)).await;
     // A keyring that fills up becomes slow. If this one cannot be emptied, the test goes on.
-    let _ = life.ask("wipe").await;
+    let _ = life.ask(Command::DeleteItem).await;
     let _ = life.kill().await;
     outcome.map_err(|lost| format!("after {}: {lost}", dead.step))
 }
 
 /// Checks that everybody who was shown during this start owns the token that it holds.
-async fn look(
-    life: &mut ChildProcess,
-    second: &str,
-    is_signed_in: bool,
-) -> Result<KillOutcome, Lost> {
+async fn look(life: &mut App, second: &str, is_signed_in: bool) -> Result<KillOutcome, Lost> {
     if !is_signed_in {
         return Ok(KillOutcome {
             is_nobody: true,
             ..KillOutcome::default()
         });
     }
-    life.ask("whose").await?;
+    let asked = life.ask(Command::AskOwner).await?;
     let heard = life.heard();
-    let whose = heard
-        .whose
+    let whose = asked
+        .owner
         .ok_or("the backend named no owner of the token")?;
     if heard.people.iter().any(|shown| *shown != whose) {
         return Err(format!(

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use vestibule_backend::{Backend, Carrier};
 use vestibule_bus::Bus;
-use vestibule_harness::{Lost, account, is_fresh, why};
+use vestibule_harness::{Lost, account, is_fresh};
 
-use super::child::{ChildHome, ChildProcess, ChildReport};
 use super::kill_point::{Before, KillPoint, Moment, moment_within};
 use super::survival::Rule;
+use crate::app::{App, AppHome, AppReport, Command};
 use crate::carrier::word;
 use crate::registry::Setting;
 
@@ -50,8 +50,8 @@ pub struct Worker {
     backend: Arc<Backend>,
     bus: Arc<Bus>,
     rule: Rule,
-    home: Option<ChildHome>,
-    life: Option<ChildProcess>,
+    home: Option<AppHome>,
+    life: Option<App>,
     /// The generation of the session's first token.
     first: u64,
 }
@@ -75,7 +75,7 @@ impl Worker {
         if let Some(mut life) = self.life.take() {
             // A keyring that fills up becomes slow. If this one cannot be emptied, the test goes
             // on.
-            let _ = life.ask("wipe").await;
+            let _ = life.ask(Command::DeleteItem).await;
             let _ = life.kill().await;
         }
         self.home = None;
@@ -88,7 +88,7 @@ impl Worker {
                 self.settle().await?;
                 let mut life = self.life()?;
                 aim(&mut life, moment).await?;
-                life.tell("rotate").await?;
+                life.tell(&Command::Rotate).await?;
                 let dead = kill_at(life, moment).await?;
                 self.rise(&dead, Expected::SignedIn).await
             }
@@ -99,7 +99,7 @@ impl Worker {
                     Moment::Step(step, _) => Some(step),
                     Moment::Within(_) => None,
                 };
-                let life = self.home()?.start(armed)?;
+                let life = self.home()?.start_dying_at(&self.bus, armed)?;
                 let dead = kill_at(life, moment).await?;
                 self.rise(&dead, Expected::SignedIn).await
             }
@@ -109,7 +109,7 @@ impl Worker {
                 let mut life = self.life()?;
                 let moment = Moment::Step(step, 1);
                 aim(&mut life, moment).await?;
-                life.tell("logout").await?;
+                life.tell(&Command::SignOut).await?;
                 let dead = kill_at(life, moment).await?;
                 self.rise(&dead, Expected::SignedOut).await
             }
@@ -125,13 +125,13 @@ impl Worker {
         }
         let mut life = self.life()?;
         if before == Before::SignedOut {
-            life.ask("logout").await?;
+            life.ask(Command::SignOut).await?;
         }
         aim(&mut life, moment).await?;
         let until_now = life.heard();
-        life.tell("login").await?;
+        let login = life.tell(&Command::SignIn(None)).await?;
         let dead = kill_at(life, moment).await?;
-        let answered = dead.done.get(until_now.done.len()) == Some(&None);
+        let answered = matches!(dead.answers.get(login), Some(Ok(_)));
         let step = "login.recorded";
         let recorded = dead.passings(step) > until_now.passings(step);
         let expected = match (before, moment) {
@@ -155,10 +155,9 @@ impl Worker {
             self.move_in()?;
         }
         let mut life = self.life()?;
-        let over = |heard: &ChildReport| heard.is(is_fresh) || heard.is(|now| why(now).is_some());
-        let heard = life.until("the start to be over", over).await?;
+        let heard = life.until_started().await?;
         if !heard.is(is_fresh) {
-            life.ask("login").await?;
+            life.ask(Command::SignIn(None)).await?;
             let heard = life.until("a session", |heard| heard.is(is_fresh)).await?;
             self.first = heard.kept;
         }
@@ -170,30 +169,29 @@ impl Worker {
         if self.home.is_none() {
             let email = account(&self.backend)?;
             let (address, carrier) = (self.backend.url(), word(self.backend.carrier()));
-            let home = ChildHome::new(&self.setting, &self.bus, address, carrier, email);
+            let home = AppHome::new(&self.setting, &self.bus, address, carrier, email);
             self.home = Some(home);
         }
-        self.life = Some(self.home()?.start(None)?);
+        self.life = Some(self.home()?.start(&self.bus)?);
         Ok(())
     }
 
-    fn home(&self) -> Result<&ChildHome, Lost> {
+    fn home(&self) -> Result<&AppHome, Lost> {
         self.home
             .as_ref()
             .ok_or_else(|| "there is no client".into())
     }
 
-    fn life(&mut self) -> Result<ChildProcess, Lost> {
+    fn life(&mut self) -> Result<App, Lost> {
         self.life
             .take()
             .ok_or_else(|| "the client is not running".into())
     }
 
     /// The start after the kill; checks that it has the expected result.
-    async fn rise(&mut self, dead: &ChildReport, expected: Expected) -> Result<KillOutcome, Lost> {
-        let mut life = self.home()?.start(None)?;
-        let over = |heard: &ChildReport| heard.is(is_fresh) || heard.is(|now| why(now).is_some());
-        let risen = life.until("the start to be over", over).await;
+    async fn rise(&mut self, dead: &AppReport, expected: Expected) -> Result<KillOutcome, Lost> {
+        let mut life = self.home()?.start(&self.bus)?;
+        let risen = life.until_started().await;
         let risen = risen.map_err(|lost| format!("after {}: {lost}", dead.step))?;
         self.life = Some(life);
         let signed_in = risen.is(is_fresh);
@@ -209,7 +207,7 @@ impl Worker {
             outcome.in_window = true;
             return Ok(outcome);
         }
-        let sessions = self.backend.sessions(&self.home()?.email);
+        let sessions = self.backend.sessions(self.home()?.email());
         Err(format!(
             "expected {expected:?} after {}, with {:?} kept of {sessions:?}, found {:?}: {:?}",
             dead.step, dead.kept, risen.found, risen.state
@@ -218,11 +216,11 @@ impl Worker {
 
     /// Whether the backend has replaced the token that the keyring holds, while the killed process
     /// had no confirmation yet that the keyring holds the new one.
-    fn is_in_window(&self, dead: &ChildReport, risen: &ChildReport) -> Result<bool, Lost> {
+    fn is_in_window(&self, dead: &AppReport, risen: &AppReport) -> Result<bool, Lost> {
         if self.rule != Rule::Strict || !window(self.backend.carrier()).contains(&&*dead.step) {
             return Ok(false);
         }
-        let sessions = self.backend.sessions(&self.home()?.email);
+        let sessions = self.backend.sessions(self.home()?.email());
         let Some(session) = sessions.last() else {
             return Ok(false);
         };
@@ -232,15 +230,18 @@ impl Worker {
     }
 }
 
-async fn aim(life: &mut ChildProcess, moment: Moment) -> Result<(), Lost> {
+async fn aim(life: &mut App, moment: Moment) -> Result<(), Lost> {
     match moment {
-        Moment::Step(step, passing) => life.ask(&format!("arm {step} {passing}")).await,
+        Moment::Step(step, passing) => {
+            let die = Command::DieAt(step.to_owned(), passing);
+            life.ask(die).await.map(drop)
+        }
         Moment::Within(_) => Ok(()),
     }
 }
 
 /// Kills the process at this moment. Returns everything it has reported.
-pub async fn kill_at(life: ChildProcess, moment: Moment) -> Result<ChildReport, Lost> {
+pub async fn kill_at(mut life: App, moment: Moment) -> Result<AppReport, Lost> {
     let dead = match moment {
         Moment::Step(..) => life.end().await?,
         Moment::Within(most) => {

@@ -7,19 +7,19 @@
 //! answered, or if the process uses more memory than its bound.
 
 mod attacks;
-mod child;
 
 use std::sync::Arc;
 
 use vestibule_backend::{Backend, Config};
+use vestibule_harness::child::{ChildProcess, command};
 use vestibule_harness::{Lost, REFRESH};
 
+use crate::children::memory::{After, MemoryProtocol};
 use crate::client::way;
 use crate::pool::{self, Job};
 use crate::registry::Setting;
 use crate::report::Row;
 use attacks::Attack;
-use child::MemoryChild;
 
 /// The core's time limit for a request, and an allowance for a busy machine. The row names both.
 const TIME_LIMIT_MS: u64 = 30_000 + 2_000;
@@ -109,10 +109,12 @@ async fn course(
     measured: &Measured,
 ) -> Result<(), Lost> {
     let (proxy, email) = way(backend).await?;
-    let mut child = MemoryChild::start(&setting.program, &proxy.url(), &email).await?;
-    let mut healthy = child.try_once().await?;
+    let start = command::<MemoryProtocol>(&setting.program, &(proxy.url(), email))?;
+    let mut child = ChildProcess::<MemoryProtocol>::start(start)?;
+    child.ready().await?;
+    let mut healthy = child.ask(()).await?;
     for _ in 1..WARM_UP {
-        healthy = child.try_once().await?;
+        healthy = child.ask(()).await?;
     }
     let floor = healthy.peak_kib;
     for _ in 0..times {
@@ -120,14 +122,14 @@ async fn course(
             let struck = proxy.strike(Some(REFRESH), attack.act.clone()).await;
             struck.map_err(|error| error.to_string())?;
             let sent = proxy.sent();
-            let report = child.try_once().await?;
+            let report = child.ask(()).await?;
             let grown = report.peak_kib.saturating_sub(floor);
             measured.note(grown, report.ms);
             let name = &attack.name;
-            if report.state != attack.leaves {
+            if report.after != attack.leaves {
                 return Err(format!(
-                    "{name}: {} in place of {}",
-                    report.state, attack.leaves
+                    "{name}: {:?} in place of {:?}",
+                    report.after, attack.leaves
                 ));
             }
             if report.ms > TIME_LIMIT_MS {
@@ -141,9 +143,9 @@ async fn course(
                 return Err(format!("{name}: {taken} bytes went out"));
             }
             proxy.lift().await.map_err(|error| error.to_string())?;
-            let healthy = child.try_once().await?;
-            if healthy.state != "fresh" {
-                return Err(format!("{name}: {} after it was over", healthy.state));
+            let healthy = child.ask(()).await?;
+            if healthy.after != After::Fresh {
+                return Err(format!("{name}: {:?} after it was over", healthy.after));
             }
         }
     }

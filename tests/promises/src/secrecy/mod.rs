@@ -19,7 +19,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::process::Command;
+use vestibule_harness::child::command;
 
+use crate::children::logging::{self, LoggingProtocol};
 use crate::registry::{Form, Setting};
 use crate::report::Row;
 use needles::Needles;
@@ -88,19 +90,21 @@ async fn listen(setting: &Setting, form: Form) -> Result<(Account, Vec<String>, 
     fs::create_dir_all(&logs).map_err(unusable)?;
     let kept = folder.path().join("account.json");
     let stream = |name: &str| File::create(said.join(name)).map_err(unusable);
-    let program = std::process::Command::new(&setting.program);
+    let arguments = logging::Arguments {
+        is_short: form == Form::Short,
+        logs,
+        account: kept.clone(),
+    };
+    let mut command = command::<LoggingProtocol>(&setting.program, &arguments)?;
     // The bus must outlive the process.
     #[cfg(target_os = "linux")]
-    let (program, _bus) = {
-        let (bus, mut program) = (vestibule_bus::Bus::start().map_err(unusable)?, program);
-        bus.apply_environment(&mut program);
-        (program, bus)
+    let _bus = {
+        let bus = vestibule_bus::Bus::start().map_err(unusable)?;
+        bus.apply_environment(&mut command);
+        bus
     };
-    let mut command = Command::from(program);
+    let mut command = Command::from(command);
     command
-        .args(["--child", "logging"])
-        .arg(if form == Form::Short { "short" } else { "long" })
-        .args([&logs, &kept])
         .env("RUST_LOG", "trace")
         .env("RUST_BACKTRACE", "1")
         .stdin(Stdio::null())
