@@ -70,7 +70,7 @@ async fn tour(typed: &mut Vec<String>) -> Vec<Harness> {
     typed.push(PASSWORD.into());
     let wrong = "a-wrong-password-indeed";
     typed.push(wrong.into());
-    let mut input = login(PLAIN);
+    let mut input = login(DEMO);
     input.password = Secret::new(wrong);
     let error = harness.session.login(input).await.expect_err("refused");
     assert!(
@@ -112,18 +112,14 @@ async fn tour(typed: &mut Vec<String>) -> Vec<Harness> {
     harness.reached("/logout", 1).await;
 
     let coded = Harness::new().await;
-    coded
-        .session
-        .login(login(MAILED))
-        .await
-        .expect("challenged");
-    let code = coded.backend.last_code(MAILED).expect("a code");
+    coded.session.login(login(OTP)).await.expect("challenged");
+    let code = coded.backend.last_code(OTP).expect("a code");
     typed.push(code.clone());
     verify(&coded.session, Secret::new(code))
         .await
         .expect("signed in");
     coded.session.refresh().await.expect("refreshed");
-    coded.backend.revoke_session(MAILED);
+    coded.backend.revoke_session(OTP);
     coded.session.refresh().await.expect_err("ended");
     vec![harness, coded]
 }

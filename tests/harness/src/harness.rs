@@ -8,7 +8,7 @@ use vestibule_backend::{Backend, Config, Effect, Fault};
 use crate::session::Installation;
 use crate::setup::Setup;
 use crate::wait::soon;
-use crate::{PLAIN, REFRESH};
+use crate::{DEMO, REFRESH};
 
 /// An installation with a backend of its own.
 pub struct Harness {
@@ -54,7 +54,7 @@ impl Harness {
     /// The same with a backend of this configuration.
     pub async fn signed_in_with(config: Config) -> Self {
         let harness = Self::with(config).await;
-        harness.sign_in(PLAIN).await;
+        harness.sign_in(DEMO).await;
         harness
     }
 

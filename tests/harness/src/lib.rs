@@ -38,9 +38,9 @@ pub use store::{Block, TestStore, is_session_item};
 pub use wait::{Lost, eventually, soon, try_eventually, try_until, until};
 
 /// The demo account of the bundled backend that needs no code.
-pub const PLAIN: &str = "demo@vestibule.test";
+pub const DEMO: &str = "demo@vestibule.test";
 /// The demo account that gets a code by mail at each sign-in.
-pub const MAILED: &str = "otp@vestibule.test";
+pub const OTP: &str = "otp@vestibule.test";
 /// The demo account of an administrator.
 pub const ADMIN: &str = "admin@vestibule.test";
 /// The password of every demo account, and of those that tests create.

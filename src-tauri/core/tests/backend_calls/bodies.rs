@@ -18,7 +18,7 @@ async fn desk() -> (Backend, Desk) {
 async fn a_small_text_is_one_round_trip() {
     let (_backend, desk) = desk().await;
     let reply = desk.fetch(1, "/me").await.expect("an answer");
-    assert!(reply.body.contains(PLAIN) && !reply.streamed);
+    assert!(reply.body.contains(DEMO) && !reply.streamed);
     assert_eq!(desk.calls.count(WINDOW), 0, "the exchange has ended");
 }
 

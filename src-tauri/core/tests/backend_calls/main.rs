@@ -45,7 +45,7 @@ impl Desk {
         let mut profile = profile.expect("a loopback address");
         change(&mut profile);
         let installation = Installation::new(profile).await;
-        installation.sign_in(PLAIN).await;
+        installation.sign_in(DEMO).await;
         Self {
             calls: Arc::default(),
             installation,

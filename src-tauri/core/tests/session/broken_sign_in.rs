@@ -36,10 +36,10 @@ async fn check_ended(setup: &Setup, install: &Installation, email: &str, name: &
         .filter(|end| end.as_deref() != Some("signed_out"))
         .collect();
     assert!(others.is_empty(), "{name}: {others:?}");
-    install.sign_in(PLAIN).await;
+    install.sign_in(DEMO).await;
     assert_eq!(
         owner(&install.session).await.as_deref(),
-        Some(PLAIN),
+        Some(DEMO),
         "{name}"
     );
 }
@@ -116,20 +116,16 @@ async fn a_code_whose_answer_breaks_off_after_its_cookie_is_revoked() {
     for (name, effect) in breaks() {
         let setup = Setup::new(Config::default()).await;
         let install = setup.install().await;
-        install
-            .session
-            .login(login(MAILED))
-            .await
-            .expect("challenged");
+        install.session.login(login(OTP)).await.expect("challenged");
         setup
             .backend
             .faults()
             .add(Fault::on("POST", "/verify-otp", effect).times(1));
-        let code = setup.backend.last_code(MAILED).expect("a code");
+        let code = setup.backend.last_code(OTP).expect("a code");
         let broken = vestibule_harness::verify(&install.session, Secret::new(code)).await;
         broken.expect_err("the answer broke off");
         install
-            .passing(eventually(name, || setup.alive(MAILED) == 0))
+            .passing(eventually(name, || setup.alive(OTP) == 0))
             .await;
     }
 }
@@ -140,7 +136,7 @@ async fn a_sign_in_that_breaks_off_over_another_session_leaves_that_alone() {
     for (name, effect) in breaks() {
         let setup = Setup::new(Config::default()).await;
         let mut install = setup.install().await;
-        install.sign_in(PLAIN).await;
+        install.sign_in(DEMO).await;
         setup
             .backend
             .faults()
@@ -150,10 +146,10 @@ async fn a_sign_in_that_breaks_off_over_another_session_leaves_that_alone() {
         install
             .passing(eventually(name, || setup.alive(ADMIN) == 0))
             .await;
-        assert_eq!(install.settle(name).await.as_deref(), Ok(PLAIN), "{name}");
+        assert_eq!(install.settle(name).await.as_deref(), Ok(DEMO), "{name}");
         install.restart();
-        assert_eq!(install.settle(name).await.as_deref(), Ok(PLAIN), "{name}");
-        assert_eq!(setup.alive(PLAIN), 1, "{name}");
+        assert_eq!(install.settle(name).await.as_deref(), Ok(DEMO), "{name}");
+        assert_eq!(setup.alive(DEMO), 1, "{name}");
     }
 }
 
@@ -191,24 +187,20 @@ async fn a_challenge_given_up_while_its_code_is_under_way_leaves_no_session_behi
     for signs_out in [false, true] {
         let setup = Setup::new(Config::default()).await;
         let install = setup.install().await;
-        install
-            .session
-            .login(login(MAILED))
-            .await
-            .expect("challenged");
+        install.session.login(login(OTP)).await.expect("challenged");
         let slow = Effect::Delay { ms: 300 };
         setup
             .backend
             .faults()
             .add(Fault::on("POST", "/verify-otp", slow).after().times(1));
-        let code = setup.backend.last_code(MAILED).expect("a code");
+        let code = setup.backend.last_code(OTP).expect("a code");
         let session = install.session.clone();
         let verifying =
             tokio::spawn(
                 async move { vestibule_harness::verify(&session, Secret::new(code)).await },
             );
         eventually("the backend to have begun the session", || {
-            setup.alive(MAILED) == 1
+            setup.alive(OTP) == 1
         })
         .await;
         if signs_out {
@@ -218,7 +210,7 @@ async fn a_challenge_given_up_while_its_code_is_under_way_leaves_no_session_behi
         }
         verifying.await.expect("ends").expect_err("given up");
         install
-            .passing(eventually("its end", || setup.alive(MAILED) == 0))
+            .passing(eventually("its end", || setup.alive(OTP) == 0))
             .await;
         assert!(why(&install.state()).is_some(), "nobody is signed in");
     }

@@ -42,7 +42,7 @@ impl Next {
         }
         let email = match self {
             Self::SignsInOver | Self::SignsInAfterASignOut => ADMIN,
-            Self::SignsInAgain => PLAIN,
+            Self::SignsInAgain => DEMO,
             Self::SignOut => return,
         };
         session.login(login(email)).await.expect("signs in");
@@ -245,7 +245,7 @@ async fn a_session_cookie_from_a_call_of_the_one_before_is_not_the_next_persons(
         )
         .await;
         let mut install = setup.install().await;
-        install.sign_in(PLAIN).await;
+        install.sign_in(DEMO).await;
         let cookie = format!("{COOKIE}=planted; Path=/; HttpOnly; Max-Age=1000");
         let set = answer(200, json!({}), &[("set-cookie", &cookie)]);
         setup
@@ -320,7 +320,7 @@ async fn what_waits_while_nothing_can_be_kept_is_not_sent_for_the_next_person() 
 /// The task of an upload may start to run long after the page has begun the upload.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_is_sent_for_who_began_it_however_late() {
-    for first in [None, Some(PLAIN)] {
+    for first in [None, Some(DEMO)] {
         let harness = Harness::new().await;
         harness.until_signed_out().await;
         if let Some(first) = first {

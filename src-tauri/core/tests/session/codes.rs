@@ -23,7 +23,7 @@ async fn challenged() -> Harness {
 }
 
 async fn ask(harness: &Harness) {
-    let outcome = harness.session.login(login(MAILED)).await;
+    let outcome = harness.session.login(login(OTP)).await;
     assert_eq!(
         outcome,
         Ok(SignInOutcome::OtpRequired),
@@ -32,19 +32,11 @@ async fn ask(harness: &Harness) {
 }
 
 fn right(harness: &Harness) -> Secret {
-    Secret::new(
-        harness
-            .backend
-            .last_code(MAILED)
-            .expect("a code was mailed"),
-    )
+    Secret::new(harness.backend.last_code(OTP).expect("a code was mailed"))
 }
 
 fn wrong(harness: &Harness) -> Secret {
-    let right = harness
-        .backend
-        .last_code(MAILED)
-        .expect("a code was mailed");
+    let right = harness.backend.last_code(OTP).expect("a code was mailed");
     Secret::new(if right == "000000" {
         "000001"
     } else {
@@ -56,7 +48,7 @@ fn wrong(harness: &Harness) -> Secret {
 async fn a_login_that_wants_a_code_keeps_no_session() {
     let harness = challenged().await;
     let open = challenge(&harness).expect("a challenge");
-    assert_eq!(open.email, MAILED);
+    assert_eq!(open.email, OTP);
     assert!(
         open.resend_in_ms > 0,
         "the state has the time until the next code"
@@ -73,7 +65,7 @@ async fn the_flag_counts_before_the_status() {
         let harness = Harness::new().await;
         let body = json!({"otpRequired": true, "email": "o***@vestibule.test"});
         harness.strike("/login", answer(status, body, &[]));
-        let outcome = harness.session.login(login(MAILED)).await;
+        let outcome = harness.session.login(login(OTP)).await;
         assert_eq!(outcome, Ok(SignInOutcome::OtpRequired), "{status}");
         let open = challenge(&harness).expect("a challenge");
         assert_eq!(
@@ -89,7 +81,7 @@ async fn the_flag_counts_before_the_status() {
             .expect("one");
         assert_eq!(
             sent.json().expect("JSON")["email"],
-            MAILED,
+            OTP,
             "the code is sent as it was typed"
         );
     }
@@ -287,7 +279,7 @@ async fn another_code_may_be_asked_for_later() {
     );
 
     harness.backend.set_resend_interval(Duration::ZERO);
-    let before = harness.backend.last_code(MAILED);
+    let before = harness.backend.last_code(OTP);
     let sent = harness.session.resend_otp().await.expect("sent");
     assert_eq!(
         (sent.id, &sent.email),
@@ -296,7 +288,7 @@ async fn another_code_may_be_asked_for_later() {
     );
     assert_eq!(challenge(&harness).as_ref(), Some(&sent), "shown");
     // With a probability of one in a million two codes are equal.
-    assert!(harness.backend.last_code(MAILED).is_some() && before.is_some());
+    assert!(harness.backend.last_code(OTP).is_some() && before.is_some());
     let outcome = vestibule_harness::verify(&harness.session, right(&harness)).await;
     assert_eq!(outcome, Ok(SignInOutcome::SignedIn), "the new code works");
 }
@@ -389,7 +381,7 @@ async fn a_challenge_over_a_stale_session_does_not_cost_it() {
     harness.session.cancel_otp();
     let state = harness.state();
     assert!(is_stale(&state), "back to the stale session: {state:?}");
-    assert_eq!(user(&state).map(|user| user.email.as_str()), Some(PLAIN));
+    assert_eq!(user(&state).map(|user| user.email.as_str()), Some(DEMO));
     assert_eq!(harness.kept(), before, "its token was never touched");
 
     ask(&harness).await;
@@ -397,6 +389,6 @@ async fn a_challenge_over_a_stale_session_does_not_cost_it() {
     assert_eq!(outcome, Ok(SignInOutcome::SignedIn));
     let state = harness.state();
     assert!(is_fresh(&state), "the new session is fresh: {state:?}");
-    assert_eq!(user(&state).map(|user| user.email.as_str()), Some(MAILED));
+    assert_eq!(user(&state).map(|user| user.email.as_str()), Some(OTP));
     assert_ne!(harness.kept(), before, "and kept in place of the old one");
 }

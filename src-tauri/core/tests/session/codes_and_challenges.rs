@@ -32,10 +32,10 @@ fn sent(harness: &Harness) -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_code_for_one_challenge_is_not_sent_for_the_next() {
-    for next in [OTHER, MAILED] {
+    for next in [OTHER, OTP] {
         let harness = Harness::new().await;
-        let first = challenged(&harness, MAILED).await;
-        let typed = code_of(&harness, MAILED);
+        let first = challenged(&harness, OTP).await;
+        let typed = code_of(&harness, OTP);
         let second = challenged(&harness, next).await;
         assert_ne!(first, second, "{next}: another challenge");
         let verified = harness.session.verify_otp(first, typed).await;
@@ -57,8 +57,8 @@ async fn a_code_for_one_challenge_is_not_sent_for_the_next() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_code_that_waits_behind_another_sign_in_is_not_sent_for_that_one() {
     let harness = Harness::new().await;
-    let first = challenged(&harness, MAILED).await;
-    let typed = code_of(&harness, MAILED);
+    let first = challenged(&harness, OTP).await;
+    let typed = code_of(&harness, OTP);
     let slow = Effect::Delay { ms: 300 };
     harness
         .backend
@@ -76,10 +76,7 @@ async fn a_code_that_waits_behind_another_sign_in_is_not_sent_for_that_one() {
         // If the code was sent before the other challenge began, it was for its own.
         let asked = harness.backend.last_request("POST", "/verify-otp");
         let asked = asked.expect("one").json().expect("JSON");
-        assert_eq!(
-            asked["email"], MAILED,
-            "the code was sent for its own account"
-        );
+        assert_eq!(asked["email"], OTP, "the code was sent for its own account");
     } else {
         assert_eq!(code(&verified), Some(ErrorCode::NoChallenge));
     }
@@ -94,12 +91,12 @@ async fn a_code_that_waits_behind_another_sign_in_is_not_sent_for_that_one() {
 async fn a_code_for_a_challenge_that_is_over_is_not_sent() {
     for ends in ["given up", "signed out", "signed in"] {
         let harness = Harness::new().await;
-        let id = challenged(&harness, MAILED).await;
-        let typed = code_of(&harness, MAILED);
+        let id = challenged(&harness, OTP).await;
+        let typed = code_of(&harness, OTP);
         match ends {
             "given up" => harness.session.cancel_otp(),
             "signed out" => drop(harness.session.logout().await),
-            _ => harness.sign_in(PLAIN).await,
+            _ => harness.sign_in(DEMO).await,
         }
         let verified = harness.session.verify_otp(id, typed).await;
         assert_eq!(code(&verified), Some(ErrorCode::NoChallenge), "{ends}");
@@ -110,15 +107,12 @@ async fn a_code_for_a_challenge_that_is_over_is_not_sent() {
 #[tokio::test(flavor = "multi_thread")]
 async fn another_code_is_for_the_same_challenge() {
     let harness = Harness::new().await;
-    let id = challenged(&harness, MAILED).await;
+    let id = challenged(&harness, OTP).await;
     harness
         .backend
         .set_resend_interval(std::time::Duration::ZERO);
     let again = harness.session.resend_otp().await.expect("another code");
     assert_eq!(again.id, id, "the same");
-    let verified = harness
-        .session
-        .verify_otp(id, code_of(&harness, MAILED))
-        .await;
+    let verified = harness.session.verify_otp(id, code_of(&harness, OTP)).await;
     assert_eq!(verified, Ok(SignInOutcome::SignedIn));
 }

@@ -33,11 +33,11 @@ async fn answered(at: &str, cookies: &[&str]) -> (Setup, Installation) {
     match at {
         "/login" => {
             setup.backend.faults().add(fault("/login"));
-            let outcome = install.session.login(login(PLAIN)).await;
+            let outcome = install.session.login(login(DEMO)).await;
             assert_eq!(outcome, Ok(SignInOutcome::SignedIn), "{cookies:?}");
         }
         _ => {
-            install.sign_in(PLAIN).await;
+            install.sign_in(DEMO).await;
             setup.backend.faults().add(fault(REFRESH));
             let refreshed = install.session.refresh().await;
             assert_eq!(refreshed, Ok(()), "{cookies:?}");
@@ -163,11 +163,7 @@ async fn calls_carry_what_their_path_says() {
         .backend
         .faults()
         .add(Fault::on("POST", "/login", with_cookies(&[&root, &me])).times(1));
-    install
-        .session
-        .login(login(PLAIN))
-        .await
-        .expect("signed in");
+    install.session.login(login(DEMO)).await.expect("signed in");
     for (path, wanted) in [("/me", vec!["me", "root"]), ("/plans", vec!["root"])] {
         let busy = Effect::status(503);
         setup.backend.faults().add(Fault::on("GET", path, busy));

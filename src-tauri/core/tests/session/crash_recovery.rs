@@ -148,7 +148,7 @@ async fn a_kill_while_somebody_signs_in_over_another_leaves_the_right_name() {
             let clock = clock();
             let session = setup.open_with(&records, &clock, camera.clone());
             until(&session, "the start", |state| why(state).is_some()).await;
-            session.login(login(PLAIN)).await.expect("Dana signs in");
+            session.login(login(DEMO)).await.expect("Dana signs in");
             session.refresh().await.expect("refreshed");
             camera.point_at(Some(&records));
             session
@@ -180,7 +180,7 @@ async fn a_sign_in_that_never_came_about_ends_nothing_behind_a_locked_keyring() 
     // The earlier session must not be ended at the backend while copies are made.
     let session = setup.open_with(&records, &clock, camera.clone());
     until(&session, "the start", |state| why(state).is_some()).await;
-    session.login(login(PLAIN)).await.expect("Dana signs in");
+    session.login(login(DEMO)).await.expect("Dana signs in");
     let item = session.item_name().to_owned();
     let down = Fault::on("POST", "/logout", Effect::status(503));
     setup.backend.faults().add(down);
@@ -208,9 +208,9 @@ async fn a_sign_in_that_never_came_about_ends_nothing_behind_a_locked_keyring() 
     store.heal();
     session.unlock_keyring().await.expect("open");
     until(&session, "the earlier user", is_fresh).await;
-    assert_eq!(owner(&session).await.as_deref(), Some(PLAIN));
+    assert_eq!(owner(&session).await.as_deref(), Some(DEMO));
     assert_eq!(
-        setup.ends(PLAIN),
+        setup.ends(DEMO),
         [None],
         "the earlier session is still valid"
     );
@@ -227,7 +227,7 @@ async fn a_kill_during_the_very_first_sign_in_is_no_session_that_is_missing() {
     let session = setup.open_with(&records, &clock, camera.clone());
     until(&session, "the start", |state| why(state).is_some()).await;
     camera.point_at(Some(&records));
-    session.login(login(PLAIN)).await.expect("Dana signs in");
+    session.login(login(DEMO)).await.expect("Dana signs in");
     camera.point_at(None);
     let lefts = std::mem::take(&mut *camera.taken.lock().unwrap());
     assert!(!lefts.is_empty(), "copies were made");
@@ -257,7 +257,7 @@ async fn a_full_disk_leaves_the_right_name() {
             let more = json!({"session": {"user_from": user_from}});
             let setup = Setup::with_profile(Config::default(), more).await;
             let mut install = setup.install().await;
-            install.sign_in(PLAIN).await;
+            install.sign_in(DEMO).await;
             let usual = install.records.clone();
             install.quit().await;
             let cramped = Cramped::move_in(&usual);

@@ -26,7 +26,7 @@ fn whole() -> Config {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_callers_members_go_under_ours_and_are_replayed_at_each_refresh() {
     let mut harness = Harness::with(whole()).await;
-    let mut input = login(PLAIN);
+    let mut input = login(DEMO);
     let extra = json!({"screen": "800x600", "browser": "forged", "fingerprint": "forged"});
     input.fingerprint = extra.as_object().cloned();
     harness.session.login(input).await.expect("signed in");
@@ -64,7 +64,7 @@ async fn a_callers_members_go_under_ours_and_are_replayed_at_each_refresh() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_code_and_a_registration_carry_the_same_device() {
     let harness = Harness::with(whole()).await;
-    let mut input = login(MAILED);
+    let mut input = login(OTP);
     input.fingerprint = json!({"screen": "1440x900"}).as_object().cloned();
     harness.session.login(input).await.expect("challenged");
     let device = sent(&harness, "/login");
@@ -73,7 +73,7 @@ async fn a_code_and_a_registration_carry_the_same_device() {
         .set_resend_interval(std::time::Duration::ZERO);
     harness.session.resend_otp().await.expect("sent");
     assert_eq!(sent(&harness, "/resend-otp"), device);
-    let code = harness.backend.last_code(MAILED).expect("a code");
+    let code = harness.backend.last_code(OTP).expect("a code");
     vestibule_harness::verify(&harness.session, Secret::new(code))
         .await
         .expect("signed in");
@@ -85,7 +85,7 @@ async fn a_code_and_a_registration_carry_the_same_device() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_update_of_the_app_changes_nothing_before_the_next_sign_in() {
     let harness = Harness::with(whole()).await;
-    harness.sign_in(PLAIN).await;
+    harness.sign_in(DEMO).await;
     let device = sent(&harness, "/login");
     let mut updated = harness.config();
     updated.product = "Vestibule 0.2.0".into();
@@ -93,7 +93,7 @@ async fn an_update_of_the_app_changes_nothing_before_the_next_sign_in() {
     until(&session, "a fresh session", is_fresh).await;
     assert_eq!(sent(&harness, REFRESH), device, "the values of the sign-in");
     session.logout().await;
-    session.login(login(PLAIN)).await.expect("signed in");
+    session.login(login(DEMO)).await.expect("signed in");
     let renewed = sent(&harness, "/login");
     assert_eq!(
         renewed["browser"], "Vestibule 0.2.0",
@@ -112,7 +112,7 @@ async fn the_id_survives_sign_outs_ends_and_failed_sign_ins() {
     let mut harness = Harness::signed_in().await;
     let id = sent(&harness, "/login")["fingerprint"].clone();
     harness.session.logout().await;
-    let mut input = login(PLAIN);
+    let mut input = login(DEMO);
     input.password = Secret::new("not it at all");
     harness.session.login(input).await.expect_err("refused");
     assert_eq!(
@@ -120,13 +120,13 @@ async fn the_id_survives_sign_outs_ends_and_failed_sign_ins() {
         id,
         "the id is unchanged after a sign-out"
     );
-    harness.sign_in(PLAIN).await;
+    harness.sign_in(DEMO).await;
     harness.strike(REFRESH, refusal(403, "DEVICE_MISMATCH"));
     harness.session.refresh().await.expect_err("ended");
     assert_eq!(why(&harness.state()), Some(SignedOutReason::DeviceMismatch));
     harness.restart();
     harness.until_signed_out().await;
-    harness.sign_in(PLAIN).await;
+    harness.sign_in(DEMO).await;
     assert_eq!(
         sent(&harness, "/login")["fingerprint"],
         id,
@@ -137,9 +137,9 @@ async fn the_id_survives_sign_outs_ends_and_failed_sign_ins() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_sign_in_does_not_change_what_a_refresh_replays() {
     let harness = Harness::with(whole()).await;
-    harness.sign_in(PLAIN).await;
+    harness.sign_in(DEMO).await;
     let device = sent(&harness, "/login");
-    let mut input = login(PLAIN);
+    let mut input = login(DEMO);
     input.password = Secret::new("not it at all");
     input.fingerprint = json!({"screen": "1x1"}).as_object().cloned();
     harness.session.login(input).await.expect_err("refused");
@@ -167,7 +167,7 @@ async fn another_device_is_a_mismatch() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_record_costs_neither_the_session_nor_the_id() {
     let mut harness = Harness::with(whole()).await;
-    let mut input = login(PLAIN);
+    let mut input = login(DEMO);
     input.fingerprint = json!({"screen": "800x600"}).as_object().cloned();
     harness.session.login(input).await.expect("signed in");
     let device = sent(&harness, "/login");
@@ -202,7 +202,7 @@ async fn a_product_name_in_any_script_is_fine() {
     let mut named = harness.config();
     named.product = "Vorzimmer für Łódź 入口 1.0".into();
     let session = Session::open(named).expect("opens");
-    session.login(login(PLAIN)).await.expect("signed in");
+    session.login(login(DEMO)).await.expect("signed in");
     assert_eq!(
         sent(&harness, "/login")["browser"],
         "Vorzimmer für Łódź 入口 1.0"

@@ -12,7 +12,7 @@ async fn a_call_carries_the_session_and_never_the_refresh_cookie() {
     let reply = harness.get("/me?x=1").await.expect("a call");
     assert_eq!(reply.status, 200);
     assert!(
-        reply.body.contains(PLAIN),
+        reply.body.contains(DEMO),
         "the backend recognises the user: {}",
         reply.body
     );

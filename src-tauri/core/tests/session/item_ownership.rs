@@ -41,7 +41,7 @@ enum Then {
 /// Makes some rotations, so that the item's generation is higher than that of a new session.
 async fn signed_in_for_long(setup: &Setup) -> Installation {
     let install = setup.install().await;
-    install.sign_in(PLAIN).await;
+    install.sign_in(DEMO).await;
     for _ in 0..3 {
         install.session.refresh().await.expect("refreshed");
     }
@@ -162,7 +162,7 @@ async fn another_process_that_signs_somebody_else_in_does_not_change_whose_calls
         let more = json!({"session": {"user_from": user_from}});
         let setup = Setup::with_profile(Config::default(), more).await;
         let install = setup.install().await;
-        install.sign_in(PLAIN).await;
+        install.sign_in(DEMO).await;
         let other = setup.open(&install.records, &install.clock);
         until(&other, "the other's start", is_fresh).await;
         other.login(login(ADMIN)).await.expect("signed in there");
@@ -192,10 +192,10 @@ async fn what_a_new_session_replaces_is_ended_once_the_keyring_opens() {
     setup.store.heal();
     install
         .passing(eventually("the end of the session before", || {
-            setup.alive(PLAIN) == 0
+            setup.alive(DEMO) == 0
         }))
         .await;
-    assert_eq!(setup.ends(PLAIN), [Some("signed_out".to_owned())]);
+    assert_eq!(setup.ends(DEMO), [Some("signed_out".to_owned())]);
     assert_eq!(setup.ends(ADMIN), [None]);
 }
 
@@ -205,7 +205,7 @@ async fn what_a_new_session_replaces_is_ended_once_the_keyring_opens() {
 async fn a_call_of_whoever_is_shown_does_not_go_out_with_the_token_that_is_found() {
     let setup = Setup::new(Config::default()).await;
     let mut install = setup.install().await;
-    install.sign_in(PLAIN).await;
+    install.sign_in(DEMO).await;
     let record = install.records.join("session.json");
     let of_dana = fs::read(&record).expect("a record");
     install.sign_in(ADMIN).await;
@@ -218,12 +218,12 @@ async fn a_call_of_whoever_is_shown_does_not_go_out_with_the_token_that_is_found
         .await;
     assert_eq!(
         shown(&state).as_deref(),
-        Some(PLAIN),
+        Some(DEMO),
         "the record's user is shown at first"
     );
     setup.store.heal();
     install.pass(Duration::from_secs(6));
-    assert_eq!(shown(&install.state()).as_deref(), Some(PLAIN));
+    assert_eq!(shown(&install.state()).as_deref(), Some(DEMO));
     let call = install.session.fetch(get("/me"));
     let called = install.passing(call).await;
     let sent = setup.backend.last_request("GET", "/me");

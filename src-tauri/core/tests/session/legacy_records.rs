@@ -128,7 +128,7 @@ impl SecretStore for Camera {
 /// A session at the backend, and the values to put into the fixture for it.
 async fn values(setup: &Setup) -> Vec<(&'static str, String)> {
     let elsewhere = setup.install_elsewhere().await;
-    elsewhere.sign_in(PLAIN).await;
+    elsewhere.sign_in(DEMO).await;
     let sent = setup.backend.last_request("POST", "/login").expect("one");
     let device = sent.json().expect("JSON")["fingerprint"].clone();
     let Phase::SignedIn { user, .. } = elsewhere.state().phase else {
@@ -236,7 +236,7 @@ async fn a_session_goes_on_under_its_id_and_nothing_old_is_left() {
         else {
             panic!("{journal}: signed in");
         };
-        assert_eq!(user.email, PLAIN);
+        assert_eq!(user.email, DEMO);
         assert_eq!(info.id.to_string(), SESSION, "{journal}: the same session");
         let names = camera.keyring.names();
         assert_eq!(names, [session.item_name()], "{journal}: moved");
@@ -265,7 +265,7 @@ async fn a_kill_at_each_step_of_the_take_over_signs_nobody_out() {
         let (session, clock) = open(&setup, &again);
         let over = settled(&session, &clock).await;
         assert_eq!(over, None, "{}", left.moment);
-        assert_eq!(shown(&session.snapshot().state).as_deref(), Some(PLAIN));
+        assert_eq!(shown(&session.snapshot().state).as_deref(), Some(DEMO));
     }
 }
 
@@ -284,7 +284,7 @@ async fn a_sign_out_of_then_is_told_and_what_it_left_is_gone() {
         assert_eq!(settled(&session, &clock).await, by_user, "{is_cut_short}");
         let told = || {
             clock.advance(Duration::from_secs(1));
-            setup.alive(PLAIN) == 0 && camera.keyring.names().is_empty()
+            setup.alive(DEMO) == 0 && camera.keyring.names().is_empty()
         };
         eventually("the backend to receive the sign-out", told).await;
     }
@@ -300,7 +300,7 @@ async fn another_computer_does_not_take_over_what_it_never_wrote() {
     let never = Some(SignedOutReason::Never);
     assert_eq!(settled(&session, &clock).await, never);
     assert_eq!(camera.keyring.names(), [WORKSPACE], "left alone");
-    assert_eq!(setup.alive(PLAIN), 1);
+    assert_eq!(setup.alive(DEMO), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -318,12 +318,12 @@ async fn an_old_item_is_told_although_somebody_signs_in_before_it_could_be_read(
         outage(state).is_some()
     })
     .await;
-    assert_eq!(setup.alive(PLAIN), 1);
+    assert_eq!(setup.alive(DEMO), 1);
     session.login(login(ADMIN)).await.expect("signed in");
     store.heal();
     let over = || {
         clock.advance(Duration::from_secs(1));
-        setup.alive(PLAIN) == 0 && store.items().len() == 1
+        setup.alive(DEMO) == 0 && store.items().len() == 1
     };
     eventually("the end of the old session, and one item", over).await;
     assert_eq!(owner(&session).await.as_deref(), Some(ADMIN));

@@ -45,7 +45,7 @@ async fn a_sign_in_is_told_what_stands_between() {
     for (name, effect, code, obstacle) in rows() {
         let harness = Harness::new().await;
         harness.strike("/login", effect);
-        let error = harness.session.login(login(PLAIN)).await.expect_err(name);
+        let error = harness.session.login(login(DEMO)).await.expect_err(name);
         assert_eq!(error.code, code, "{name}");
         assert_eq!(error.message, obstacle.sentences(), "{name}");
     }
@@ -53,7 +53,7 @@ async fn a_sign_in_is_told_what_stands_between() {
     harness.backend.down().await;
     let error = harness
         .session
-        .login(login(PLAIN))
+        .login(login(DEMO))
         .await
         .expect_err("refused");
     assert_eq!(error.code, ErrorCode::Unreachable);
@@ -115,11 +115,7 @@ async fn a_page_is_no_yes_to_a_registration() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_is_no_yes_to_another_code() {
     let harness = Harness::with(Config::default()).await;
-    harness
-        .session
-        .login(login(MAILED))
-        .await
-        .expect("challenged");
+    harness.session.login(login(OTP)).await.expect("challenged");
     harness
         .backend
         .set_resend_interval(std::time::Duration::ZERO);
@@ -137,11 +133,7 @@ async fn a_page_is_no_yes_to_another_code() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_text_that_is_called_a_page_is_not_one() {
     let harness = Harness::with(Config::default()).await;
-    harness
-        .session
-        .login(login(MAILED))
-        .await
-        .expect("challenged");
+    harness.session.login(login(OTP)).await.expect("challenged");
     let text = answer(200, json!("sent"), &[("content-type", "text/html")]);
     harness.strike("/resend-otp", text);
     harness

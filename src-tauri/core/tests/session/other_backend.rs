@@ -22,7 +22,7 @@ async fn a_sign_in_at_another_backend_keeps_or_ends_the_session_at_the_first() {
             let two = one.beside(Config::default()).await;
             let name = format!("{keyring:?}, {goes_on}");
             let mut install = one.install().await;
-            install.sign_in(PLAIN).await;
+            install.sign_in(DEMO).await;
             if let Keyring::OpensLate = keyring {
                 one.store.block(Block::Fail(StoreError::Locked));
             }
@@ -55,17 +55,17 @@ async fn a_sign_in_at_another_backend_keeps_or_ends_the_session_at_the_first() {
             install.profile = one.profile();
             install.restart();
             match install.settle(&name).await {
-                Ok(who) => assert_eq!(who, PLAIN, "{name}"),
+                Ok(who) => assert_eq!(who, DEMO, "{name}"),
                 Err(_) => {
                     install
-                        .passing(eventually(&name, || one.alive(PLAIN) == 0))
+                        .passing(eventually(&name, || one.alive(DEMO) == 0))
                         .await;
                 }
             }
             // The second backend received none of this.
             let reuse = Some("reuse".to_owned());
             assert!(!two.ends(ADMIN).contains(&reuse), "{name}");
-            assert!(!one.ends(PLAIN).contains(&reuse), "{name}");
+            assert!(!one.ends(DEMO).contains(&reuse), "{name}");
         }
     }
 }
@@ -86,7 +86,7 @@ async fn a_look_at_another_backend_ends_nothing() {
     let one = Setup::new(Config::default()).await;
     let two = one.beside(Config::default()).await;
     let mut install = one.install().await;
-    install.sign_in(PLAIN).await;
+    install.sign_in(DEMO).await;
     for _ in 0..2 {
         install.profile = two.profile();
         install.restart();
@@ -99,6 +99,6 @@ async fn a_look_at_another_backend_ends_nothing() {
         install.profile = one.profile();
         install.restart();
         let settled = install.settle("the first").await;
-        assert_eq!(settled.as_deref(), Ok(PLAIN));
+        assert_eq!(settled.as_deref(), Ok(DEMO));
     }
 }

@@ -200,7 +200,7 @@ async fn another_session_changes_nothing() {
     let harness = Harness::signed_in().await;
     ask(&harness.session).await.expect("ends").expect("renewed");
     harness.session.logout().await;
-    harness.sign_in(PLAIN).await;
+    harness.sign_in(DEMO).await;
     let asked = ask(&harness.session);
     harness.backend.expire_access_tokens();
     let reply = harness.get("/me").await.expect("an answer");

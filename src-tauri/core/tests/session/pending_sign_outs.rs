@@ -12,7 +12,7 @@ use vestibule_core::secrets::{SecretStore as _, StoreError};
 use vestibule_core::session::Session;
 use vestibule_core::wire::{Phase, SignedOutReason};
 use vestibule_harness::{
-    Block, Harness, PLAIN, REFRESH, WORKSPACE, answer, eventually, files_of, is_stale,
+    Block, DEMO, Harness, REFRESH, WORKSPACE, answer, eventually, files_of, is_stale,
 };
 
 const LOGOUT: &str = "/logout";
@@ -51,7 +51,7 @@ fn slots(harness: &Harness) -> Vec<String> {
 
 /// Why each session of the plain account ended, according to the backend.
 fn ends(harness: &Harness) -> Vec<Option<String>> {
-    let sessions = harness.backend.sessions(PLAIN).into_iter();
+    let sessions = harness.backend.sessions(DEMO).into_iter();
     sessions.map(|session| session.ended).collect()
 }
 
@@ -131,7 +131,7 @@ async fn an_offline_sign_out_is_told_when_the_backend_is_back() {
     harness.backend.up().await.expect("the backend is back");
     until_told(&harness, 1).await;
     until_gone(&harness).await;
-    let ended = harness.backend.sessions(PLAIN);
+    let ended = harness.backend.sessions(DEMO);
     assert!(
         ended.iter().all(|session| session.ended.is_some()),
         "the session has ended at the backend"
@@ -232,7 +232,7 @@ async fn it_is_not_told_before_the_backend_wants_to_hear_it() {
 async fn what_one_sign_out_is_asked_to_wait_for_the_others_wait_for_too() {
     let harness = Harness::signed_in().await;
     signed_out_unheard(&harness).await;
-    harness.sign_in(PLAIN).await;
+    harness.sign_in(DEMO).await;
     signed_out_unheard(&harness).await;
     assert_eq!(slots(&harness).len(), 2, "both sign-outs are pending");
     harness.strike(LOGOUT, later("120"));
@@ -240,7 +240,7 @@ async fn what_one_sign_out_is_asked_to_wait_for_the_others_wait_for_too() {
     until_told(&harness, told + 1).await;
     let asked = harness.clock.since_boot();
     // Another sign-out does not cause an earlier delivery of these.
-    harness.sign_in(PLAIN).await;
+    harness.sign_in(DEMO).await;
     harness.session.logout().await;
     until_told(&harness, told + 2).await;
     let waited = harness.clock.since_boot() - asked;
@@ -255,7 +255,7 @@ async fn one_that_cannot_be_told_holds_up_no_other() {
     harness.store.block_account(slots(&harness).remove(0));
     harness.restart();
     harness.until_signed_out().await;
-    harness.sign_in(PLAIN).await;
+    harness.sign_in(DEMO).await;
     harness.session.logout().await;
     until_told(&harness, 2).await;
     until(
@@ -399,7 +399,7 @@ async fn a_portals_page_is_not_the_backend_hearing_it() {
         |harness| {
             harness
                 .backend
-                .sessions(PLAIN)
+                .sessions(DEMO)
                 .iter()
                 .all(|session| session.ended.is_some())
         },
@@ -410,13 +410,13 @@ async fn a_portals_page_is_not_the_backend_hearing_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn signing_in_again_ends_the_session_that_it_replaces() {
     let harness = Harness::signed_in().await;
-    harness.sign_in(PLAIN).await;
+    harness.sign_in(DEMO).await;
     until_told(&harness, 1).await;
     until(
         &harness,
         "one session to be left at the backend",
         |harness| {
-            let sessions = harness.backend.sessions(PLAIN);
+            let sessions = harness.backend.sessions(DEMO);
             sessions
                 .iter()
                 .filter(|session| session.ended.is_none())

@@ -91,7 +91,7 @@ async fn a_refresh_of_the_old_session_never_lands_over_a_new_one() {
 async fn the_end_of_the_old_session_does_not_end_a_new_one() {
     for round in 0..30 {
         let mut harness = Harness::signed_in_with(strict()).await;
-        harness.backend.revoke_session(PLAIN);
+        harness.backend.revoke_session(DEMO);
         let mut running = JoinSet::new();
         let session = harness.session.clone();
         running.spawn(async move {
@@ -155,7 +155,7 @@ async fn whatever_happens_at_once_memory_disk_and_keyring_agree_in_the_end() {
                 for turn in 0..4_u64 {
                     match (round * 7 + step * 3 + turn) % 5 {
                         0 => drop(session.logout().await),
-                        1 => drop(session.login(login(PLAIN)).await),
+                        1 => drop(session.login(login(DEMO)).await),
                         2 => drop(session.login(login(ADMIN)).await),
                         3 => drop(session.refresh().await),
                         _ => drop(session.fetch(get("/me")).await),

@@ -24,7 +24,7 @@ async fn a_record_that_cannot_be_written_does_not_end_the_session_that_it_belong
         harness.session.logout().await;
         harness.until_signed_out().await;
         obstruct(&harness, record);
-        harness.sign_in(PLAIN).await;
+        harness.sign_in(DEMO).await;
         let state = harness.state();
         let Phase::SignedIn { remembered, .. } = state.phase else {
             panic!("{record}: signed in: {state:?}")
@@ -47,7 +47,7 @@ async fn a_sign_out_elsewhere_still_counts_after_a_marker_that_could_not_be_remo
     harness.session.logout().await;
     harness.until_signed_out().await;
     obstruct(&harness, "signed-out.json");
-    harness.sign_in(PLAIN).await;
+    harness.sign_in(DEMO).await;
     let marker = harness.records.join("signed-out.json");
     fs::remove_dir_all(&marker).expect("the obstacle can be removed");
     let session = harness.item().expect("an item")["session"].clone();
@@ -89,7 +89,7 @@ async fn a_sign_out_that_no_record_takes_is_told_by_the_next_run() {
     harness.backend.up().await.expect("the backend is back");
     let told = || {
         harness.pass(Duration::from_secs(1));
-        let mut sessions = harness.backend.sessions(PLAIN).into_iter();
+        let mut sessions = harness.backend.sessions(DEMO).into_iter();
         sessions.all(|session| session.ended.as_deref() == Some("signed_out"))
     };
     eventually("the backend to receive the sign-out", told).await;

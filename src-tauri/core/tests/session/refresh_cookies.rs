@@ -178,7 +178,7 @@ async fn a_life_from_receipt_counts_and_not_a_date_by_a_wrong_clock() {
             let skew = Effect::WrongClock { seconds };
             harness.backend.faults().add(Fault::on("POST", path, skew));
         }
-        harness.sign_in(PLAIN).await;
+        harness.sign_in(DEMO).await;
         harness.session.refresh().await.expect("refreshed");
         let reply = harness.get("/me").await.expect("a call");
         assert_eq!(reply.status, 200, "{seconds}: the token is used");

@@ -56,7 +56,7 @@ async fn check_ended(mut harness: Harness, name: &str, wanted: SignedOutReason, 
         !names.iter().any(|name| name == "session.json"),
         "{name}: the last user is forgotten: {names:?}"
     );
-    harness.sign_in(PLAIN).await;
+    harness.sign_in(DEMO).await;
     let again = harness
         .backend
         .last_request("POST", "/login")
@@ -97,7 +97,7 @@ async fn each_code_that_the_contract_names_ends_the_session() {
 async fn the_backend_revokes_a_session() {
     let harness = Harness::signed_in().await;
     assert_eq!(
-        harness.backend.revoke_session(PLAIN),
+        harness.backend.revoke_session(DEMO),
         1,
         "the account has a session"
     );
@@ -143,7 +143,7 @@ async fn a_copy_of_the_token_was_used() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_api_call_that_finds_the_session_dead_says_so() {
     let harness = Harness::signed_in().await;
-    harness.backend.revoke_session(PLAIN);
+    harness.backend.revoke_session(DEMO);
     let result = harness.get("/me").await;
     assert_eq!(code(&result), Some(ErrorCode::SessionEnded), "{result:?}");
     assert_eq!(

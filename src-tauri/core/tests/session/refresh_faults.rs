@@ -199,7 +199,7 @@ async fn check(row: Row, config: Config) {
         "{name}: the keyring holds the newest token that arrived"
     );
     let known = user(&state).map(|user| user.email.as_str());
-    assert_eq!(known, Some(PLAIN), "{name}: the user is still known");
+    assert_eq!(known, Some(DEMO), "{name}: the user is still known");
 
     if row.name == "200 without a user, with a new cookie" {
         // The test invented that cookie, so the backend does not know it.

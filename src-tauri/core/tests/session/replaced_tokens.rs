@@ -56,7 +56,7 @@ async fn a_token_that_the_disk_knows_to_be_spent_is_not_sent_again() {
         })
         .await;
         let mut install = setup.install().await;
-        install.sign_in(PLAIN).await;
+        install.sign_in(DEMO).await;
         setup.store.block(Block::Fail(trouble));
         for _ in 0..rotations {
             install.session.refresh().await.expect("refreshed");
@@ -84,11 +84,11 @@ async fn a_token_that_the_disk_knows_to_be_spent_is_not_sent_again() {
         assert_eq!(after, before, "{name}: nothing was sent to a refresh");
         install
             .passing(eventually("the session's end at the backend", || {
-                setup.alive(PLAIN) == 0
+                setup.alive(DEMO) == 0
             }))
             .await;
         assert_eq!(
-            setup.ends(PLAIN),
+            setup.ends(DEMO),
             [Some("signed_out".into())],
             "{name}: no alarm"
         );
@@ -109,7 +109,7 @@ async fn an_item_from_a_backup_is_not_sent_again() {
     })
     .await;
     let mut install = setup.install().await;
-    install.sign_in(PLAIN).await;
+    install.sign_in(DEMO).await;
     let backup = setup.store.items();
     for _ in 0..2 {
         install.session.refresh().await.expect("refreshed");
@@ -123,9 +123,9 @@ async fn an_item_from_a_backup_is_not_sent_again() {
     assert_eq!(settled, Err(SignedOutReason::Missing));
     assert_eq!(setup.backend.requests("POST", REFRESH), before, "not sent");
     assert!(
-        !setup.ends(PLAIN).contains(&Some("reuse".into())),
+        !setup.ends(DEMO).contains(&Some("reuse".into())),
         "no alarm: {:?}",
-        setup.ends(PLAIN)
+        setup.ends(DEMO)
     );
 }
 
@@ -139,7 +139,7 @@ async fn nor_after_somebody_else_has_signed_in_before_the_keyring_could_be_read(
         })
         .await;
         let mut install = setup.install().await;
-        install.sign_in(PLAIN).await;
+        install.sign_in(DEMO).await;
         setup.store.block(Block::Fail(StoreError::Locked));
         install.session.refresh().await.expect("refreshed");
         if restarts {
@@ -157,9 +157,9 @@ async fn nor_after_somebody_else_has_signed_in_before_the_keyring_could_be_read(
         let after = setup.backend.requests("POST", REFRESH);
         assert_eq!(after, before, "{name}: nothing was sent to a refresh");
         assert!(
-            !setup.ends(PLAIN).contains(&Some("reuse".into())),
+            !setup.ends(DEMO).contains(&Some("reuse".into())),
             "{name}: no alarm: {:?}",
-            setup.ends(PLAIN)
+            setup.ends(DEMO)
         );
     }
 }
@@ -190,7 +190,7 @@ async fn the_one_before_is_sent_once_more_within_the_grace_of_the_profile() {
         )
         .await;
         let mut install = setup.install().await;
-        install.sign_in(PLAIN).await;
+        install.sign_in(DEMO).await;
         let backup = setup.store.items();
         for _ in 0..rotations {
             install.session.refresh().await.expect("refreshed");
@@ -208,7 +208,7 @@ async fn the_one_before_is_sent_once_more_within_the_grace_of_the_profile() {
         let settled = install.settle(name).await;
         let sent = setup.backend.requests("POST", REFRESH) - before;
         match is_sent {
-            true => assert_eq!(settled.as_deref(), Ok(PLAIN), "{name}"),
+            true => assert_eq!(settled.as_deref(), Ok(DEMO), "{name}"),
             false => assert_eq!(settled, Err(SignedOutReason::Missing), "{name}"),
         }
         assert_eq!(sent, usize::from(is_sent), "{name}");
@@ -227,7 +227,7 @@ async fn the_one_before_is_not_sent_once_its_time_is_over() {
     )
     .await;
     let mut install = setup.install().await;
-    install.sign_in(PLAIN).await;
+    install.sign_in(DEMO).await;
     let backup = setup.store.items();
     install.session.refresh().await.expect("refreshed");
     install.quit().await;
@@ -246,7 +246,7 @@ async fn the_one_before_is_not_sent_once_its_time_is_over() {
     assert_eq!(setup.backend.requests("POST", REFRESH), before, "not sent");
     install
         .passing(eventually("the session's end at the backend", || {
-            setup.ends(PLAIN) == [Some("signed_out".into())]
+            setup.ends(DEMO) == [Some("signed_out".into())]
         }))
         .await;
 }
@@ -261,7 +261,7 @@ async fn an_item_that_is_newer_than_the_record_is_taken() {
         })
         .await;
         let mut install = setup.install().await;
-        install.sign_in(PLAIN).await;
+        install.sign_in(DEMO).await;
         let files = files_of(&install.records);
         let records: Vec<_> = files
             .iter()
@@ -284,7 +284,7 @@ async fn an_item_that_is_newer_than_the_record_is_taken() {
         }
         install.restart();
         let settled = install.settle("a newer item").await;
-        assert_eq!(settled.as_deref(), Ok(PLAIN), "lost: {lost}");
-        assert_eq!(setup.alive(PLAIN), 1, "lost: {lost}");
+        assert_eq!(settled.as_deref(), Ok(DEMO), "lost: {lost}");
+        assert_eq!(setup.alive(DEMO), 1, "lost: {lost}");
     }
 }

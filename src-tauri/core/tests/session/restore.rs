@@ -15,7 +15,7 @@ async fn a_session_is_back_with_exactly_one_refresh() {
         let before = harness.kept();
         harness.restart();
         let state = harness.until_fresh().await;
-        assert_eq!(user(&state).map(|user| user.email.as_str()), Some(PLAIN));
+        assert_eq!(user(&state).map(|user| user.email.as_str()), Some(DEMO));
         assert_eq!(harness.refreshes(), start, "one refresh for each start");
         assert_ne!(harness.kept(), before, "rotated, and kept");
         let reply = harness.get("/me").await.expect("a call");
@@ -61,7 +61,7 @@ async fn a_backend_that_is_down_at_start_leaves_the_last_user_signed_in() {
     let shown = user(&state).expect("a user");
     assert_eq!(
         (shown.email.as_str(), shown.name.as_str()),
-        (PLAIN, "Dana Demo")
+        (DEMO, "Dana Demo")
     );
     assert_eq!(harness.kept(), kept, "the token stays");
     harness.backend.up().await.expect("the same port is free");
@@ -107,7 +107,7 @@ async fn a_hung_keyring_shows_the_last_user_after_about_a_second() {
         took < Duration::from_millis(2400),
         "not as late as the end of the call: {took:?}"
     );
-    assert_eq!(user(&state).map(|user| user.email.as_str()), Some(PLAIN));
+    assert_eq!(user(&state).map(|user| user.email.as_str()), Some(DEMO));
     assert_eq!(
         state.storage,
         StorageStatus::Ok,
@@ -146,7 +146,7 @@ async fn a_token_without_a_known_user_is_restoring_until_the_backend_says_who() 
     );
     harness.backend.up().await.expect("the same port is free");
     let state = harness.until_fresh().await;
-    assert_eq!(user(&state).map(|user| user.email.as_str()), Some(PLAIN));
+    assert_eq!(user(&state).map(|user| user.email.as_str()), Some(DEMO));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -212,7 +212,7 @@ async fn damaged_records_cost_no_session() {
             let state = harness.until_fresh().await;
             assert_eq!(
                 user(&state).map(|user| user.email.as_str()),
-                Some(PLAIN),
+                Some(DEMO),
                 "{name} as {damage:?}"
             );
             assert_eq!(harness.refreshes(), 1, "{name} as {damage:?}: one refresh");
@@ -237,7 +237,7 @@ async fn a_marker_that_cannot_be_looked_for_ends_nothing() {
     assert_eq!(harness.refreshes(), 0, "nothing is sent");
     std::fs::remove_file(&marker).expect("the obstacle can be removed");
     let state = harness.until_fresh().await;
-    assert_eq!(user(&state).map(|user| user.email.as_str()), Some(PLAIN));
+    assert_eq!(user(&state).map(|user| user.email.as_str()), Some(DEMO));
     obstruct();
     harness.session.logout().await;
     assert_eq!(harness.until_signed_out().await, SignedOutReason::ByUser);
@@ -263,7 +263,7 @@ async fn a_keyring_item_that_is_none_of_ours_is_not_sent() {
         harness.restart();
         harness.until_signed_out().await;
         assert_eq!(harness.refreshes(), 0, "{bytes:?}");
-        harness.sign_in(PLAIN).await;
+        harness.sign_in(DEMO).await;
         assert!(
             harness.kept().is_some(),
             "{bytes:?}: a sign-in replaces the item"
@@ -374,7 +374,7 @@ async fn a_sign_in_while_the_start_still_reads_the_keyring_needs_no_refresh() {
     })
     .await;
     let session = harness.session.clone();
-    let signing_in = tokio::spawn(async move { session.login(login(PLAIN)).await });
+    let signing_in = tokio::spawn(async move { session.login(login(DEMO)).await });
     harness.reached("/login", 1).await;
     harness.store.heal();
     let outcome = signing_in.await.expect("the login ends");

@@ -31,7 +31,7 @@ async fn a_role_opens_what_the_profile_says_and_nothing_else() {
     let other = harness.session.require_right("people.delete").await;
     assert_eq!(code(&other), Some(ErrorCode::NotAllowed));
 
-    let harness = signed_in(PLAIN).await;
+    let harness = signed_in(DEMO).await;
     assert!(harness.state().may.is_empty(), "{:?}", harness.state());
     for permission in [SEE, EXPORT] {
         let refused = harness.session.require_right(permission).await;
@@ -87,7 +87,7 @@ async fn roles_that_nobody_confirms_are_shown_and_open_nothing() {
 /// The record of the last user can be changed by anybody, so it proves nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn roles_written_into_the_record_open_nothing() {
-    let mut harness = signed_in(PLAIN).await;
+    let mut harness = signed_in(DEMO).await;
     let record = std::fs::read_dir(&harness.records)
         .expect("the records")
         .map(|entry| entry.expect("an entry").path())

@@ -66,7 +66,7 @@ async fn a_right_password_signs_in() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_password_says_so() {
     let harness = Harness::new().await;
-    for email in [PLAIN, "nobody@vestibule.test"] {
+    for email in [DEMO, "nobody@vestibule.test"] {
         let mut input = login(email);
         input.password = Secret::new("not it at all");
         let error = harness.session.login(input).await.expect_err("refused");
@@ -181,10 +181,10 @@ async fn each_refusal_of_a_login_has_its_code() {
     for (name, effect, wanted, wait) in rows {
         let harness = Harness::new().await;
         harness.strike("/login", effect);
-        let error = harness.session.login(login(PLAIN)).await.expect_err(name);
+        let error = harness.session.login(login(DEMO)).await.expect_err(name);
         check_refused(&harness, name, "/login", &error, wanted);
         assert_eq!(error.retry_after_ms, wait, "{name}: how long to wait");
-        harness.sign_in(PLAIN).await;
+        harness.sign_in(DEMO).await;
     }
 }
 
@@ -195,7 +195,7 @@ async fn a_countdown_is_shown_only_where_the_backend_asks_to_wait() {
     harness.strike("/login", answer(401, body, &[("ratelimit-reset", "900")]));
     let error = harness
         .session
-        .login(login(PLAIN))
+        .login(login(DEMO))
         .await
         .expect_err("refused");
     assert_eq!(error.code, ErrorCode::InvalidCredentials);
@@ -217,7 +217,7 @@ async fn the_backend_itself_blocks_locks_and_limits() {
     assert_eq!(code(&blocked), Some(ErrorCode::AccountBlocked));
     let mut last = None;
     for _ in 0..11 {
-        let mut input = login(PLAIN);
+        let mut input = login(DEMO);
         input.password = Secret::new("not it at all");
         last = harness.session.login(input).await.err();
     }
@@ -236,7 +236,7 @@ async fn the_backend_itself_blocks_locks_and_limits() {
 async fn a_backend_that_is_down_cannot_be_reached() {
     let harness = Harness::new().await;
     harness.backend.down().await;
-    let result = harness.session.login(login(PLAIN)).await;
+    let result = harness.session.login(login(DEMO)).await;
     assert_eq!(code(&result), Some(ErrorCode::Unreachable));
     assert_eq!(
         why(&harness.state()),
@@ -253,7 +253,7 @@ async fn the_password_goes_to_no_other_host() {
     for status in [301, 302, 303, 307, 308] {
         let location = location.clone();
         harness.strike("/login", Effect::Redirect { location, status });
-        let result = harness.session.login(login(PLAIN)).await;
+        let result = harness.session.login(login(DEMO)).await;
         assert_eq!(code(&result), Some(ErrorCode::BadAnswer), "{status}");
     }
     assert_eq!(
@@ -384,7 +384,7 @@ async fn each_refusal_of_a_registration_has_its_code() {
     let harness = Harness::new().await;
     let taken = harness
         .session
-        .register(newcomer(PLAIN))
+        .register(newcomer(DEMO))
         .await
         .expect_err("taken");
     check_refused(

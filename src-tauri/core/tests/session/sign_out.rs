@@ -44,7 +44,7 @@ async fn a_sign_out_before_the_keyring_was_read_is_told_too() {
     harness.session.logout().await;
     harness.store.heal();
     eventually("the session's end at the backend", || {
-        harness.backend.sessions(PLAIN)[0].ended.as_deref() == Some("signed_out")
+        harness.backend.sessions(DEMO)[0].ended.as_deref() == Some("signed_out")
     })
     .await;
     check_final(&mut harness, "while starting").await;
@@ -61,7 +61,7 @@ async fn a_sign_out_without_a_keyring_is_told_once_there_is_one() {
     harness.restart();
     assert_eq!(harness.until_signed_out().await, SignedOutReason::ByUser);
     eventually("the session's end at the backend", || {
-        harness.backend.sessions(PLAIN)[0].ended.as_deref() == Some("signed_out")
+        harness.backend.sessions(DEMO)[0].ended.as_deref() == Some("signed_out")
     })
     .await;
     harness.until_nothing_kept().await;
@@ -75,7 +75,7 @@ async fn a_sign_out_is_told_to_the_backend_with_the_refresh_cookie() {
     assert!(reply.success);
     harness.reached("/logout", 1).await;
     eventually("the session's end at the backend", || {
-        harness.backend.sessions(PLAIN)[0].ended.as_deref() == Some("signed_out")
+        harness.backend.sessions(DEMO)[0].ended.as_deref() == Some("signed_out")
     })
     .await;
     let told = harness
@@ -242,7 +242,7 @@ async fn left_behind() -> Harness {
 
 /// Whether the first session has ended at the backend by a sign-out, and the others have not.
 fn is_first_ended(harness: &Harness) -> bool {
-    let sessions = harness.backend.sessions(PLAIN);
+    let sessions = harness.backend.sessions(DEMO);
     let mut ends = sessions.iter().map(|session| session.ended.as_deref());
     ends.next() == Some(Some("signed_out")) && ends.all(|end| end.is_none())
 }
@@ -271,7 +271,7 @@ async fn what_a_locked_keyring_holds_is_told_once_it_opens() {
 async fn a_sign_in_tells_what_it_writes_over() {
     let harness = left_behind().await;
     harness.store.heal();
-    harness.sign_in(PLAIN).await;
+    harness.sign_in(DEMO).await;
     let kept = harness.kept();
     eventually("the first session's end", || {
         harness.pass(Duration::from_millis(100));
@@ -289,7 +289,7 @@ async fn a_sign_in_tells_what_it_writes_over() {
 #[tokio::test(flavor = "multi_thread")]
 async fn so_does_one_whose_keyring_opens_later() {
     let mut harness = left_behind().await;
-    harness.sign_in(PLAIN).await;
+    harness.sign_in(DEMO).await;
     harness.store.heal();
     until_first_ended(&harness).await;
     harness.until_fresh().await;
@@ -309,7 +309,7 @@ async fn a_sign_in_before_the_keyring_opens_tells_of_the_session_behind_it() {
     harness.store.block(Block::Fail(StoreError::Locked));
     harness.restart();
     harness.until("the last known user", is_stale).await;
-    harness.sign_in(PLAIN).await;
+    harness.sign_in(DEMO).await;
     harness.store.heal();
     until_first_ended(&harness).await;
     harness.until_fresh().await;
@@ -372,7 +372,7 @@ async fn a_sign_out_during_a_refresh_wins() {
         );
         harness.reached("/logout", 2).await;
         eventually("the late token's revocation", || {
-            harness.backend.sessions(PLAIN)[0].ended.as_deref() == Some("signed_out")
+            harness.backend.sessions(DEMO)[0].ended.as_deref() == Some("signed_out")
         })
         .await;
         let reply = harness.get("/me").await.expect("a call");
@@ -386,7 +386,7 @@ async fn a_sign_out_during_a_login_wins() {
     let mut harness = Harness::new().await;
     harness.strike("/login", Effect::Delay { ms: 300 });
     let session = harness.session.clone();
-    let signing_in = tokio::spawn(async move { session.login(login(PLAIN)).await });
+    let signing_in = tokio::spawn(async move { session.login(login(DEMO)).await });
     harness.reached("/login", 1).await;
     assert!(
         harness.session.logout().await.success,
@@ -401,7 +401,7 @@ async fn a_sign_out_during_a_login_wins() {
     eventually("the late session's end at the backend", || {
         harness
             .backend
-            .sessions(PLAIN)
+            .sessions(DEMO)
             .iter()
             .all(|session| session.ended.as_deref() == Some("signed_out"))
     })
@@ -414,7 +414,7 @@ async fn a_sign_out_during_a_login_that_wants_a_code_leaves_no_challenge() {
     let mut harness = Harness::new().await;
     harness.strike("/login", Effect::Delay { ms: 300 });
     let session = harness.session.clone();
-    let signing_in = tokio::spawn(async move { session.login(login(MAILED)).await });
+    let signing_in = tokio::spawn(async move { session.login(login(OTP)).await });
     harness.reached("/login", 1).await;
     harness.session.logout().await;
     let result = signing_in.await.expect("the login ends");
@@ -425,12 +425,8 @@ async fn a_sign_out_during_a_login_that_wants_a_code_leaves_no_challenge() {
 #[tokio::test(flavor = "multi_thread")]
 async fn giving_a_challenge_up_while_its_code_is_checked_wins() {
     let harness = Harness::new().await;
-    harness
-        .session
-        .login(login(MAILED))
-        .await
-        .expect("challenged");
-    let right = harness.backend.last_code(MAILED).expect("a code");
+    harness.session.login(login(OTP)).await.expect("challenged");
+    let right = harness.backend.last_code(OTP).expect("a code");
     harness.strike("/verify-otp", Effect::Delay { ms: 300 });
     let session = harness.session.clone();
     let verifying =
@@ -453,7 +449,7 @@ async fn a_sign_in_right_after_a_sign_out_is_whole() {
     let mut harness = Harness::signed_in().await;
     for round in 0..10 {
         harness.session.logout().await;
-        harness.sign_in(PLAIN).await;
+        harness.sign_in(DEMO).await;
         // The sign-out's remaining work must not touch what the sign-in wrote.
         harness.reached("/logout", round + 1).await;
     }
@@ -461,7 +457,7 @@ async fn a_sign_in_right_after_a_sign_out_is_whole() {
     harness.backend.down().await;
     harness.restart();
     let state = harness.until("the last known user", is_stale).await;
-    assert_eq!(user(&state).map(|user| user.email.as_str()), Some(PLAIN));
+    assert_eq!(user(&state).map(|user| user.email.as_str()), Some(DEMO));
     harness.backend.up().await.expect("the same port is free");
     harness.until_fresh().await;
     assert!(harness.refreshes() > before);

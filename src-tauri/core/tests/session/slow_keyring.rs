@@ -11,7 +11,7 @@ use vestibule_harness::*;
 /// A start whose read of the keyring has exceeded its time limit and is still in progress.
 async fn slow_start(setup: &Setup) -> Installation {
     let mut install = setup.install().await;
-    install.sign_in(PLAIN).await;
+    install.sign_in(DEMO).await;
     setup.store.block(Block::Hang);
     install.restart();
     eventually("a read of the keyring", || setup.store.waiting() > 0).await;
@@ -30,7 +30,7 @@ async fn a_late_answer_to_a_read_counts() {
     setup.store.heal();
     // The schedule's clock does not advance, so this is the answer to the same read.
     install.until("the session", is_fresh).await;
-    assert_eq!(owner(&install.session).await.as_deref(), Some(PLAIN));
+    assert_eq!(owner(&install.session).await.as_deref(), Some(DEMO));
     assert_eq!(install.state().storage, StorageStatus::Ok);
 }
 
@@ -43,7 +43,7 @@ async fn a_keyring_that_is_late_each_time_is_heard_in_the_end() {
     install.pass(Duration::from_secs(6));
     setup.store.heal();
     install.until("the session", is_fresh).await;
-    assert_eq!(owner(&install.session).await.as_deref(), Some(PLAIN));
+    assert_eq!(owner(&install.session).await.as_deref(), Some(DEMO));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -74,7 +74,7 @@ async fn a_late_answer_does_not_count_after_a_sign_out() {
     assert_eq!(settled, Err(SignedOutReason::ByUser));
     install
         .passing(eventually("the end at the backend", || {
-            setup.alive(PLAIN) == 0
+            setup.alive(DEMO) == 0
         }))
         .await;
     install.restart();

@@ -248,7 +248,7 @@ async fn a_sign_out_is_believed_by_status_alone_only_at_the_third_time() {
     for times in [1, 2, 3] {
         let setup = Setup::new(Config::default()).await;
         let install = setup.install().await;
-        install.sign_in(PLAIN).await;
+        install.sign_in(DEMO).await;
         let gateway = answer(401, json!({"message": "Unauthorized"}), &[]);
         setup
             .backend
@@ -259,7 +259,7 @@ async fn a_sign_out_is_believed_by_status_alone_only_at_the_third_time() {
             .passing(setup.backend.reached("POST", "/logout", 1))
             .await;
         if times < 3 {
-            let told = || setup.alive(PLAIN) == 0;
+            let told = || setup.alive(DEMO) == 0;
             let what = format!("the backend receives the sign-out after {times}");
             install.passing(eventually(&what, told)).await;
         } else {

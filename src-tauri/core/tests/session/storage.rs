@@ -28,7 +28,7 @@ async fn a_sign_in_without_a_keyring_lives_in_memory_and_says_so() {
     for (error, shown) in rows {
         let harness = Harness::new().await;
         harness.store.block(Block::Fail(error));
-        harness.sign_in(PLAIN).await;
+        harness.sign_in(DEMO).await;
         assert_eq!(harness.state().storage, shown, "{error:?}");
         assert_eq!(
             remembered(&harness),
@@ -50,7 +50,7 @@ async fn a_sign_in_without_a_keyring_lives_in_memory_and_says_so() {
 async fn a_token_that_could_not_be_kept_is_kept_by_the_next_rotation() {
     let mut harness = Harness::new().await;
     harness.store.block(Block::Fail(StoreError::Absent));
-    harness.sign_in(PLAIN).await;
+    harness.sign_in(DEMO).await;
     harness.store.heal();
     harness.session.refresh().await.expect("refreshed");
     let state = harness.state();
@@ -119,7 +119,7 @@ async fn a_hung_keyring_delays_a_sign_in_by_its_bound_and_no_more() {
     let harness = Harness::new().await;
     harness.store.block(Block::Hang);
     let began = Instant::now();
-    harness.sign_in(PLAIN).await;
+    harness.sign_in(DEMO).await;
     let took = began.elapsed();
     assert!(took < Duration::from_secs(5), "bounded: {took:?}");
     assert_eq!(harness.state().storage, StorageStatus::Locked);
@@ -174,7 +174,7 @@ async fn a_session_that_the_keyring_never_took_is_not_shown_at_the_next_start() 
     for healed in [false, true] {
         let mut harness = Harness::new().await;
         harness.store.block(Block::Fail(StoreError::Absent));
-        harness.sign_in(PLAIN).await;
+        harness.sign_in(DEMO).await;
         harness.session.refresh().await.expect("refreshed");
         if healed {
             harness.store.heal();
@@ -189,7 +189,7 @@ async fn a_session_that_the_keyring_never_took_is_not_shown_at_the_next_start() 
         assert_eq!(harness.refreshes(), before, "no refresh was sent");
         let shown = harness.records.join("session.json");
         let text = std::fs::read_to_string(shown).unwrap_or_default();
-        assert!(!text.contains(PLAIN), "no record names the user: {text}");
+        assert!(!text.contains(DEMO), "no record names the user: {text}");
     }
 }
 
@@ -216,12 +216,12 @@ async fn a_session_in_memory_leaves_no_way_back_to_the_one_it_replaced() {
 async fn a_session_that_the_keyring_took_late_is_known_at_a_start_without_the_backend() {
     let mut harness = Harness::new().await;
     harness.store.block(Block::Fail(StoreError::Locked));
-    harness.sign_in(PLAIN).await;
+    harness.sign_in(DEMO).await;
     harness.store.heal();
     harness.session.unlock_keyring().await.expect("kept");
     assert_eq!(remembered(&harness), Some(true));
     harness.backend.down().await;
     harness.restart();
     let state = harness.until("the last known user", is_stale).await;
-    assert_eq!(user(&state).map(|user| user.email.as_str()), Some(PLAIN));
+    assert_eq!(user(&state).map(|user| user.email.as_str()), Some(DEMO));
 }

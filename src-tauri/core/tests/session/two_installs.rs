@@ -23,7 +23,7 @@ async fn a_start_at_a_second_computer_leaves_the_first_ones_session_alone() {
     for binding in BINDINGS {
         let setup = setup(binding).await;
         let mut first = setup.install().await;
-        first.sign_in(PLAIN).await;
+        first.sign_in(DEMO).await;
         let items = setup.store.items();
         let requests = setup.backend.requests("POST", REFRESH);
         let second = setup.install().await;
@@ -43,30 +43,30 @@ async fn a_start_at_a_second_computer_leaves_the_first_ones_session_alone() {
         assert_eq!(after, requests, "{binding:?}: nothing was sent");
         first.restart();
         let who = first.settle("the first").await;
-        assert_eq!(who.as_deref(), Ok(PLAIN), "{binding:?}");
+        assert_eq!(who.as_deref(), Ok(DEMO), "{binding:?}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sign_in_at_a_second_computer_leaves_the_first_ones_session_alone() {
     for binding in BINDINGS {
-        for email in [PLAIN, ADMIN] {
+        for email in [DEMO, ADMIN] {
             let setup = setup(binding).await;
             let mut first = setup.install().await;
-            first.sign_in(PLAIN).await;
+            first.sign_in(DEMO).await;
             first.session.refresh().await.expect("refreshed");
             let mut second = setup.install().await;
             second.sign_in(email).await;
             let name = format!("{binding:?}, {email}");
             for _ in 0..2 {
                 first.restart();
-                assert_eq!(first.settle(&name).await.as_deref(), Ok(PLAIN), "{name}");
+                assert_eq!(first.settle(&name).await.as_deref(), Ok(DEMO), "{name}");
                 second.restart();
                 assert_eq!(second.settle(&name).await.as_deref(), Ok(email), "{name}");
                 first.session.refresh().await.expect("the first's");
                 second.session.refresh().await.expect("the second's");
             }
-            let alive = setup.alive(PLAIN) + setup.alive(ADMIN);
+            let alive = setup.alive(DEMO) + setup.alive(ADMIN);
             assert_eq!(alive, 2, "{name}: both sessions are valid");
         }
     }
@@ -78,14 +78,14 @@ async fn a_sign_out_at_one_computer_signs_nobody_out_at_the_other() {
         let setup = setup(DeviceBinding::Id).await;
         let mut first = setup.install().await;
         let mut second = setup.install().await;
-        first.sign_in(PLAIN).await;
+        first.sign_in(DEMO).await;
         second.sign_in(ADMIN).await;
         let (leaves, stays, email) = match signs_out_first {
             true => (&first, &mut second, ADMIN),
-            false => (&second, &mut first, PLAIN),
+            false => (&second, &mut first, DEMO),
         };
         leaves.session.logout().await;
-        let left = || setup.alive(PLAIN) + setup.alive(ADMIN) == 1;
+        let left = || setup.alive(DEMO) + setup.alive(ADMIN) == 1;
         leaves
             .passing(eventually("the end of one session", left))
             .await;
@@ -98,7 +98,7 @@ async fn a_sign_out_at_one_computer_signs_nobody_out_at_the_other() {
 async fn a_keyring_that_opens_late_at_the_second_computer_hands_it_nothing() {
     let setup = setup(DeviceBinding::Off).await;
     let mut first = setup.install().await;
-    first.sign_in(PLAIN).await;
+    first.sign_in(DEMO).await;
     let second = setup.install().await;
     setup.store.block(Block::Fail(StoreError::Locked));
     second.sign_in(ADMIN).await;
@@ -107,8 +107,8 @@ async fn a_keyring_that_opens_late_at_the_second_computer_hands_it_nothing() {
     second.pass(Duration::from_secs(11));
     assert_eq!(second.settle("the second").await.as_deref(), Ok(ADMIN));
     first.restart();
-    assert_eq!(first.settle("the first").await.as_deref(), Ok(PLAIN));
-    assert_eq!(setup.alive(PLAIN), 1, "no session ended");
+    assert_eq!(first.settle("the first").await.as_deref(), Ok(DEMO));
+    assert_eq!(setup.alive(DEMO), 1, "no session ended");
     assert_eq!(setup.alive(ADMIN), 1, "no session ended");
 }
 
@@ -118,20 +118,20 @@ async fn an_install_that_has_lost_one_record_still_knows_its_session() {
     let names = {
         let setup = setup(DeviceBinding::Id).await;
         let install = setup.install().await;
-        install.sign_in(PLAIN).await;
+        install.sign_in(DEMO).await;
         files_of(&install.records)
     };
     for lost in names {
         let setup = setup(DeviceBinding::Id).await;
         let mut install = setup.install().await;
-        install.sign_in(PLAIN).await;
+        install.sign_in(DEMO).await;
         let path = install.records.join(&lost);
         if std::fs::remove_file(path).is_err() {
             continue;
         }
         install.restart();
         let settled = install.settle(&lost).await;
-        assert_eq!(settled.as_deref(), Ok(PLAIN), "without {lost}");
+        assert_eq!(settled.as_deref(), Ok(DEMO), "without {lost}");
     }
 }
 
@@ -140,7 +140,7 @@ async fn an_install_that_has_lost_one_record_still_knows_its_session() {
 async fn an_install_that_has_lost_everything_leaves_the_item_alone() {
     let setup = setup(DeviceBinding::Off).await;
     let mut install = setup.install().await;
-    install.sign_in(PLAIN).await;
+    install.sign_in(DEMO).await;
     let items = setup.store.items();
     let requests = setup.backend.requests("POST", REFRESH);
     std::fs::remove_dir_all(&install.records).expect("gone");
@@ -149,5 +149,5 @@ async fn an_install_that_has_lost_everything_leaves_the_item_alone() {
     assert_eq!(settled, Err(SignedOutReason::Never));
     assert!(setup.store.items() == items, "the keyring is unchanged");
     assert_eq!(setup.backend.requests("POST", REFRESH), requests);
-    assert_eq!(setup.ends(PLAIN), [None], "no session has ended");
+    assert_eq!(setup.ends(DEMO), [None], "no session has ended");
 }

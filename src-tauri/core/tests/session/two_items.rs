@@ -22,7 +22,7 @@ enum Twin {
 /// Signs in and adds a second item to the first.
 async fn with_two(setup: &Setup, twin: Twin) -> Installation {
     let mut install = setup.install().await;
-    install.sign_in(PLAIN).await;
+    install.sign_in(DEMO).await;
     let mut others = setup.store.items();
     if let Twin::SessionBefore = twin {
         others = of_another_session(setup, &mut install).await;
@@ -82,7 +82,7 @@ async fn the_newest_counts_and_none_of_the_others_stays() {
         let mut install = with_two(&setup, twin).await;
         let name = format!("{twin:?}");
         install.restart();
-        assert_eq!(install.settle(&name).await.as_deref(), Ok(PLAIN), "{name}");
+        assert_eq!(install.settle(&name).await.as_deref(), Ok(DEMO), "{name}");
         install.session.refresh().await.expect("refreshed");
         let healed = || setup.store.twins() == 0;
         install
@@ -91,9 +91,9 @@ async fn the_newest_counts_and_none_of_the_others_stays() {
         install
             .passing(eventually(&name, || setup.alive(ADMIN) == 0))
             .await;
-        assert_eq!(setup.alive(PLAIN), 1, "{name}: the session is valid");
+        assert_eq!(setup.alive(DEMO), 1, "{name}: the session is valid");
         install.restart();
-        assert_eq!(install.settle(&name).await.as_deref(), Ok(PLAIN), "{name}");
+        assert_eq!(install.settle(&name).await.as_deref(), Ok(DEMO), "{name}");
     }
 }
 
@@ -106,7 +106,7 @@ async fn a_sign_out_leaves_none_of_them() {
             let name = format!("{twin:?}, restarted: {restarts}");
             if restarts {
                 install.restart();
-                assert_eq!(install.settle(&name).await.as_deref(), Ok(PLAIN), "{name}");
+                assert_eq!(install.settle(&name).await.as_deref(), Ok(DEMO), "{name}");
             }
             install.session.logout().await;
             let nothing = || setup.store.items().is_empty() && setup.store.twins() == 0;
@@ -115,7 +115,7 @@ async fn a_sign_out_leaves_none_of_them() {
                 .await;
             install
                 .passing(eventually(&name, || {
-                    setup.alive(PLAIN) + setup.alive(ADMIN) == 0
+                    setup.alive(DEMO) + setup.alive(ADMIN) == 0
                 }))
                 .await;
             install.restart();

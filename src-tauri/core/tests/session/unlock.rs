@@ -24,7 +24,7 @@ async fn a_token_is_offered_at_once_and_nothing_is_asked_of_the_backend() {
     for error in [StoreError::Locked, StoreError::Absent, StoreError::Failed] {
         let mut harness = Harness::new().await;
         harness.store.block(Block::Fail(error));
-        harness.sign_in(PLAIN).await;
+        harness.sign_in(DEMO).await;
         assert!(!is_remembered(&harness.state()), "{error:?}");
 
         let tried = harness.store.reads();
@@ -55,7 +55,7 @@ async fn a_token_is_offered_at_once_and_nothing_is_asked_of_the_backend() {
 async fn a_token_that_is_offered_twice_at_once_is_stored_once() {
     let harness = Harness::new().await;
     harness.store.block(Block::Fail(StoreError::Locked));
-    harness.sign_in(PLAIN).await;
+    harness.sign_in(DEMO).await;
     harness.store.heal();
     let before = harness.store.writes();
     let (first, second) = tokio::join!(

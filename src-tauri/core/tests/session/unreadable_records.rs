@@ -21,7 +21,7 @@ async fn with_every_record(setup: &Setup) -> Installation {
     install
         .passing(setup.backend.reached("POST", "/logout", 1))
         .await;
-    install.sign_in(PLAIN).await;
+    install.sign_in(DEMO).await;
     install.session.refresh().await.expect("refreshed");
     install
 }
@@ -65,7 +65,7 @@ async fn what_cannot_be_read_is_not_written_over() {
         record.heal();
         install.restart();
         let settled = install.settle(&name).await;
-        assert_eq!(settled.as_deref(), Ok(PLAIN), "{name}: as before");
+        assert_eq!(settled.as_deref(), Ok(DEMO), "{name}: as before");
         // The earlier sign-out is delivered in the end.
         setup.backend.faults().clear();
         install
@@ -74,7 +74,7 @@ async fn what_cannot_be_read_is_not_written_over() {
                 || setup.alive(ADMIN) == 0,
             ))
             .await;
-        assert_eq!(setup.alive(PLAIN), 1, "{name}");
+        assert_eq!(setup.alive(DEMO), 1, "{name}");
     }
 }
 
@@ -90,7 +90,7 @@ async fn sign_outs_that_were_not_told_outlast_a_disk_that_fails_for_a_moment() {
         install
             .until("signed out", |state| why(state).is_some())
             .await;
-        let again = install.session.login(login(MAILED)).await;
+        let again = install.session.login(login(OTP)).await;
         drop(again);
         install.pass(Duration::from_secs(30));
         install.quit().await;
@@ -101,7 +101,7 @@ async fn sign_outs_that_were_not_told_outlast_a_disk_that_fails_for_a_moment() {
         settled.expect_err("the session stays signed out");
         install
             .passing(eventually("both sign-outs", || {
-                setup.alive(ADMIN) + setup.alive(PLAIN) == 0
+                setup.alive(ADMIN) + setup.alive(DEMO) == 0
             }))
             .await;
     }
@@ -142,7 +142,7 @@ async fn a_start_at_which_nothing_can_be_read_concludes_nothing() {
         setup.store.heal();
         install.restart();
         let settled = install.settle("all records can be read again").await;
-        assert_eq!(settled.as_deref(), Ok(PLAIN), "{spared:?}");
+        assert_eq!(settled.as_deref(), Ok(DEMO), "{spared:?}");
     }
 }
 
@@ -151,7 +151,7 @@ async fn a_start_at_which_nothing_can_be_read_concludes_nothing() {
 async fn an_item_of_a_newer_format_is_left_alone() {
     let setup = Setup::new(Config::default()).await;
     let mut install = setup.install().await;
-    install.sign_in(PLAIN).await;
+    install.sign_in(DEMO).await;
     install.quit().await;
     let items = setup.store.items();
     for (account, _) in &items {
@@ -175,5 +175,5 @@ async fn an_item_of_a_newer_format_is_left_alone() {
     }
     install.restart();
     let settled = install.settle("the older one is back").await;
-    assert_eq!(settled.as_deref(), Ok(PLAIN));
+    assert_eq!(settled.as_deref(), Ok(DEMO));
 }

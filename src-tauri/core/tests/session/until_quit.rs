@@ -21,7 +21,7 @@ async fn check_over(setup: &Setup, install: &mut Installation, name: &str) {
     assert_eq!(after, before, "{name}: the token was not used again");
     install
         .passing(eventually("the end at the backend", || {
-            setup.alive(PLAIN) == 0
+            setup.alive(DEMO) == 0
         }))
         .await;
     let nothing = || setup.store.items().is_empty();
@@ -41,7 +41,7 @@ async fn a_write_that_lands_after_the_end_of_the_process_keeps_nobody_signed_in(
         let setup = Setup::new(vestibule_backend::Config::default()).await;
         let mut install = setup.install().await;
         setup.store.block(Block::Hang);
-        install.sign_in(PLAIN).await;
+        install.sign_in(DEMO).await;
         if rotates {
             install.session.refresh().await.expect("refreshed");
         }
@@ -65,7 +65,7 @@ async fn a_write_that_lands_late_and_was_not_told_keeps_nobody_signed_in() {
     let setup = Setup::new(vestibule_backend::Config::default()).await;
     let mut install = setup.install().await;
     setup.store.block(Block::Hang);
-    install.sign_in(PLAIN).await;
+    install.sign_in(DEMO).await;
     assert_eq!(
         remembered(&install),
         Some(false),
@@ -85,7 +85,7 @@ async fn a_retry_that_was_told_keeps_somebody_signed_in() {
         let setup = Setup::new(vestibule_backend::Config::default()).await;
         let mut install = setup.install().await;
         setup.store.block(Block::Fail(error));
-        install.sign_in(PLAIN).await;
+        install.sign_in(DEMO).await;
         assert_eq!(
             remembered(&install),
             Some(false),
@@ -104,7 +104,7 @@ async fn a_retry_that_was_told_keeps_somebody_signed_in() {
         install.passing(told).await;
         install.restart();
         let settled = install.settle("told").await;
-        assert_eq!(settled.as_deref(), Ok(PLAIN), "{error}");
+        assert_eq!(settled.as_deref(), Ok(DEMO), "{error}");
     }
 }
 
@@ -125,7 +125,7 @@ async fn a_sign_in_that_a_full_disk_did_not_take_is_over_at_the_next_start() {
             why(state).is_some() || is_fresh(state)
         })
         .await;
-        session.login(login(PLAIN)).await.expect("signed in");
+        session.login(login(DEMO)).await.expect("signed in");
         let Phase::SignedIn { remembered, .. } = session.snapshot().state.phase else {
             panic!("signed in: {:?}", session.snapshot());
         };
@@ -145,7 +145,7 @@ async fn a_sign_in_that_a_full_disk_did_not_take_is_over_at_the_next_start() {
 async fn what_is_told_at_a_rotation_on_a_full_disk_comes_true() {
     let setup = Setup::new(vestibule_backend::Config::default()).await;
     let mut install = setup.install().await;
-    install.sign_in(PLAIN).await;
+    install.sign_in(DEMO).await;
     let usual = install.records.clone();
     install.quit().await;
     let cramped = Cramped::move_in(&usual);

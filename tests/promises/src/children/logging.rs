@@ -13,7 +13,7 @@ use vestibule_backend::{Backend, Config};
 use vestibule_core::secrets::Secret;
 use vestibule_core::wire::{LoginInput, RegisterInput};
 use vestibule_harness::child::{Protocol, serve_once};
-use vestibule_harness::{Lost, PASSWORD, get};
+use vestibule_harness::{Lost, OTP, PASSWORD, get};
 use vestibule_log::Log;
 use vestibule_log::report::{Report, Reporter};
 
@@ -23,8 +23,6 @@ use crate::registry::{self, Form, Setting};
 use crate::secrecy::{Account, captured, needles};
 use crate::transient;
 
-/// This account gets a code by mail at each sign-in.
-const MAILED: &str = "otp@vestibule.test";
 /// Two texts that are logged on purpose: one as long as a token, one like a code.
 const PLANTED: [&str; 2] = ["planted-on-purpose-zyxwvutsrqponm", "739184"];
 
@@ -111,13 +109,13 @@ async fn tour() -> Result<(), Lost> {
     let backend = backend.map_err(|error| error.to_string())?;
     let proxy = Proxy::start(backend.address()).await;
     let proxy = proxy.map_err(|error| error.to_string())?;
-    let client = Client::new(proxy.url(), MAILED.into()).await?;
+    let client = Client::new(proxy.url(), OTP.into()).await?;
     let session = &client.session;
     let _ = captured::result(session.login(login("a-wrong-password-indeed")).await);
     let asked = captured::result(session.login(login(PASSWORD)).await);
     asked.map_err(|error| error.to_string())?;
     captured::value(&session.snapshot());
-    let code = backend.last_code(MAILED).ok_or("no code was mailed")?;
+    let code = backend.last_code(OTP).ok_or("no code was mailed")?;
     let wrong = if code == "000000" { "111111" } else { "000000" };
     let _ = captured::result(vestibule_harness::verify(session, typed(wrong)).await);
     let verified = captured::result(vestibule_harness::verify(session, typed(&code)).await);
@@ -152,7 +150,7 @@ async fn tour() -> Result<(), Lost> {
 
 fn login(password: &str) -> LoginInput {
     let input = LoginInput {
-        email: MAILED.into(),
+        email: OTP.into(),
         password: typed(password),
         fingerprint: None,
     };

@@ -3,12 +3,10 @@
 use vestibule_core::secrets::Secret;
 use vestibule_core::session::Session;
 use vestibule_core::wire::{FetchRequest, LoginInput, RegisterInput, UploadRequest};
-use vestibule_harness::{Lost, PASSWORD, REFRESH, get};
+use vestibule_harness::{Lost, OTP, PASSWORD, REFRESH, get};
 
 use crate::client::Client;
 
-/// This account gets a code by mail at each sign-in.
-const MAILED: &str = "otp@vestibule.test";
 /// How many bytes are uploaded: more than the core keeps to send a request again.
 const LARGE: usize = 3 << 20;
 
@@ -67,7 +65,7 @@ impl Action {
         match self {
             Self::Login | Self::Register => Ok(()),
             Self::VerifyOtp | Self::ResendOtp => {
-                let input = password_of(MAILED);
+                let input = password_of(OTP);
                 let asked = client.session.login(input).await;
                 asked.map(drop).map_err(|error| format!("no code: {error}"))
             }
