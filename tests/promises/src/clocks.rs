@@ -1,4 +1,4 @@
-//! P12: wrong clocks are harmless.
+//! Wrong clocks are harmless.
 //!
 //! A healthy backend whose tokens claim to live for less than a minute; a client whose wall clock
 //! is set to anything, whose machine sleeps for minutes or years, and which receives dates that
@@ -50,9 +50,8 @@ async fn run(setting: &Setting, lives: u64) -> Row {
             }
         })
         .collect();
-    let (lived, losses) = pool::run("P12", setting, jobs).await;
+    let (lived, losses) = pool::run("wrong clocks", setting, jobs).await;
     Row {
-        promise: "P12",
         what: format!(
             "jumps, sleeps and clocks ±10 years off, either side, in {lived} lives of {STEPS}"
         ),

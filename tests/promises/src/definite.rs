@@ -1,4 +1,4 @@
-//! P2: a definite rejection ends the session and names the reason: a rejection with an error code
+//! A definite rejection ends the session and names the reason: a rejection with an error code
 //! at once, one by the status alone at the third answer.
 //!
 //! Each rule of the default profile, from the real backend and as a scripted answer, at every
@@ -68,7 +68,6 @@ pub mod by_status {
 
 fn row(what: &str, rules: usize, bound: &'static str, runs: u64, losses: u64) -> Row {
     Row {
-        promise: "P2",
         what: format!("{rules} {what} × start, idle, wake, call, click"),
         runs,
         losses,
@@ -179,7 +178,7 @@ async fn run(
             }
         })
         .collect();
-    pool::run("P2", setting, jobs).await
+    pool::run("rejections", setting, jobs).await
 }
 
 /// One run, in which the session ends after this many `answers`.

@@ -1,4 +1,4 @@
-//! P3: processes never race a rotation.
+//! Processes never race a rotation.
 //!
 //! Four processes, each with the real core, share one folder, one item in one keyring and one
 //! session at a backend without a grace window, and rotate as fast as they can: because the token
@@ -46,7 +46,7 @@ async fn run(setting: &Setting, rotations: u64) -> Row {
     let mut broken = String::new();
     let raced = match bus() {
         Ok(bus) => {
-            let monitor = DaemonMonitor::new("P3", &bus);
+            let monitor = DaemonMonitor::new("process race", &bus);
             let raced = race(setting, &bus, rotations, &monitor).await;
             broken = monitor.broken();
             raced
@@ -56,12 +56,11 @@ async fn run(setting: &Setting, rotations: u64) -> Row {
     let (race, losses) = match raced {
         Ok(race) => (race, 0),
         Err(lost) => {
-            eprintln!("\rP3 lost: {lost}");
+            eprintln!("\rprocess race lost: {lost}");
             (Race::default(), 1)
         }
     };
     Row {
-        promise: "P3",
         what: format!(
             "{PROCESSES} processes rotate one session, strict backend, {} times after another one{broken}",
             race.handovers
@@ -109,7 +108,7 @@ async fn world(setting: &Setting, bus: &Arc<Bus>, rotations: u64) -> Result<Race
         if let Err(failures) = life.ask(Command::Rest).await {
             // Such as a process that never got the lock. Whether anything was lost is checked
             // below.
-            eprintln!("\rP3: {failures}");
+            eprintln!("\rprocess race: {failures}");
         }
     }
     let rotations = race?;
@@ -167,7 +166,7 @@ async fn watch(
                 "a process is signed out after {rotations} rotations"
             ));
         }
-        setting.progress("P3", rotations.min(wanted), wanted);
+        setting.progress("process race", rotations.min(wanted), wanted);
         if rotations >= wanted {
             return Ok(rotations);
         }

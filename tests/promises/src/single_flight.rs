@@ -1,4 +1,4 @@
-//! P4: however many callers ask, one refresh is sent.
+//! However many callers ask, one refresh is sent.
 //!
 //! A thousand callers at once find that the access token has expired: by the clock, or because the
 //! backend refuses it to each of them, with a fast refresh or a slow one. A round is lost if the
@@ -46,12 +46,11 @@ async fn run(setting: &Setting, rounds: u64) -> Row {
     for number in 0..rounds {
         if let Err(lost) = round(&backend, &client, number).await {
             losses += 1;
-            eprintln!("\rP4 lost: round {number}: {lost}");
+            eprintln!("\rsingle flight lost: round {number}: {lost}");
         }
-        setting.progress("P4", number + 1, rounds);
+        setting.progress("single flight", number + 1, rounds);
     }
     Row {
-        promise: "P4",
         what: format!("{CALLERS} callers at once on a spent access token"),
         runs: rounds,
         losses,

@@ -1,4 +1,4 @@
-//! P21: how much the core keeps for a page that sends requests without end.
+//! How much the core keeps for a page that sends requests without end.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! P11: for how long a backend that does not answer can keep a refresh. The two tests wait for half
+//! For how long a backend that does not answer can keep a refresh. The two tests wait for half
 //! a minute while the others run.
 
 use std::time::{Duration, Instant};

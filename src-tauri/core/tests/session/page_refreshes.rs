@@ -1,4 +1,4 @@
-//! P21: a page can ask for refreshes without end, but a refresh that it causes, by asking for one or
+//! A page can ask for refreshes without end, but a refresh that it causes, by asking for one or
 //! by a call that is refused, comes at least five seconds after any other, and so does each one
 //! after it until one succeeds.
 

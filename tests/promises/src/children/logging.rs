@@ -73,7 +73,7 @@ async fn all(log: &Log, form: Form) -> Result<Account, Lost> {
     let setting = Setting {
         program: std::env::current_exe().map_err(|error| error.to_string())?,
     };
-    let came = transient::matrix("P9", &setting, form).await;
+    let came = transient::matrix("secrecy", &setting, form).await;
     tour().await?;
     #[cfg(target_os = "linux")]
     super::keyring_states::live().await?;

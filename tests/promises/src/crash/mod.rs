@@ -1,4 +1,4 @@
-//! P5 and P14: what a crash may lose, and what it must not bring back.
+//! What a crash may lose, and what it must not bring back.
 //!
 //! The real core runs in a child process, with the system's keyring on a private bus. The process
 //! is ended with SIGKILL: at random moments, and at each step that the core names

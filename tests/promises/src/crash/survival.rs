@@ -1,4 +1,4 @@
-//! P5: makes every kill on the list and counts what was lost.
+//! Makes every kill on the list and counts what was lost.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -104,7 +104,7 @@ pub struct Kills {
 
 /// Makes every kill on the list, with each of the [`CARRIERS`].
 pub async fn run(
-    promise: &'static str,
+    subject: &'static str,
     setting: &Setting,
     bus: Result<Arc<Bus>, Lost>,
     kill_points: Vec<KillPoint>,
@@ -115,17 +115,17 @@ pub async fn run(
     let (backends, bus) = match world.await {
         Ok(world) => world,
         Err::<_, Lost>(lost) => {
-            eprintln!("\r{promise} lost: {lost}");
+            eprintln!("\r{subject} lost: {lost}");
             return Kills {
                 counts: [KillCounts::none_came_about(of); 2],
                 broken: String::new(),
             };
         }
     };
-    let monitor = Arc::new(DaemonMonitor::new(promise, &bus));
+    let monitor = Arc::new(DaemonMonitor::new(subject, &bus));
     let with_both = |kill_point| CARRIERS.map(|carrier| (carrier, kill_point));
     let jobs = kill_points.into_iter().flat_map(with_both).collect();
-    let queue = Queue::new(promise, setting, jobs);
+    let queue = Queue::new(subject, setting, jobs);
     let ends = queue
         .work_off(|queue| {
             let worker = |backend| Worker::new(setting, backend, &bus, rule);
@@ -139,7 +139,7 @@ pub async fn run(
                         break;
                     };
                     if let Err(lost) = &outcome {
-                        eprintln!("\r{promise} lost: {kill_point:?}, {carrier:?}: {lost}");
+                        eprintln!("\r{subject} lost: {kill_point:?}, {carrier:?}: {lost}");
                         worker.start_over().await;
                     }
                     counts[carrier as usize].count(kill_point, &outcome);
@@ -158,7 +158,7 @@ pub async fn run(
     for (counts, carrier) in counts.iter_mut().zip(CARRIERS) {
         let missing = of - counts.kills;
         if missing > 0 {
-            eprintln!("\r{promise} lost: {missing} kills did not happen, {carrier:?}");
+            eprintln!("\r{subject} lost: {missing} kills did not happen, {carrier:?}");
         }
         counts.add(&KillCounts::none_came_about(missing));
     }

@@ -1,4 +1,4 @@
-//! P19, in addition to its model: one person signs in over another, with a real disk and a real
+//! In addition to the model of the right person: one person signs in over another, with a real disk and a real
 //! keyring, and the process is killed at every step of that, and at random moments. The person whom
 //! the next start shows must own the token that it sends, from the first moment on.
 
@@ -58,11 +58,11 @@ async fn run(setting: &Setting, rounds: u64) -> Row {
     let (kinds, bus) = match world().await {
         Ok(world) => world,
         Err(lost) => {
-            eprintln!("\rP19 lost: {lost}");
+            eprintln!("\rtwo people lost: {lost}");
             return row(0, 1, [0; 2], "");
         }
     };
-    let monitor = Arc::new(DaemonMonitor::new("P19", &bus));
+    let monitor = Arc::new(DaemonMonitor::new("two people", &bus));
     let mut jobs = Vec::new();
     for _ in 0..rounds {
         for kind in 0..kinds.len() {
@@ -72,7 +72,7 @@ async fn run(setting: &Setting, rounds: u64) -> Row {
         }
     }
     let of = jobs.len() as u64;
-    let queue = Queue::new("P19", setting, jobs);
+    let queue = Queue::new("two people", setting, jobs);
     let ends = queue
         .work_off(|queue| {
             let (kinds, bus, setting) = (kinds.clone(), bus.clone(), setting.clone());
@@ -94,7 +94,9 @@ async fn run(setting: &Setting, rounds: u64) -> Row {
                             let ReplacementCase {
                                 carrier, user_from, ..
                             } = kind;
-                            eprintln!("\rP19 lost: {moment:?}, {carrier:?}, {user_from}: {lost}");
+                            eprintln!(
+                                "\rtwo people lost: {moment:?}, {carrier:?}, {user_from}: {lost}"
+                            );
                         }
                     }
                     queue.done();
@@ -134,7 +136,6 @@ where
 
 fn row(kills: u64, losses: u64, [second, nobody]: [u64; 2], broken: &str) -> Row {
     Row {
-        promise: "P19",
         what: format!(
             "SIGKILL at every step and at random while one person signs in over another: the next \
              start shows the second {second} times, nobody {nobody} times, else the first{broken}"

@@ -1,4 +1,4 @@
-//! P6: the keyring daemon may die without losing a stored token.
+//! The keyring daemon may die without losing a stored token.
 //!
 //! The session rotates without pause against a backend without a grace window, while the daemon is
 //! killed (SIGKILL) at random moments and started again. After each kill another process reads what
@@ -37,12 +37,11 @@ async fn run(setting: &Setting, rounds: u64) -> Row {
     let (losses, kept) = match world(setting, rounds).await {
         Ok(counted) => counted,
         Err(lost) => {
-            eprintln!("\rP6 lost: {lost}");
+            eprintln!("\rkeyring daemon lost: {lost}");
             (rounds, 0)
         }
     };
     Row {
-        promise: "P6",
         what: format!("the keyring daemon killed while tokens rotate, {kept} writes acknowledged"),
         runs: rounds,
         losses,
@@ -66,14 +65,14 @@ async fn world(setting: &Setting, rounds: u64) -> Result<(u64, u64), Lost> {
     for number in 0..rounds {
         if let Err(lost) = round(&home, &mut bus, &mut app, number).await {
             losses += 1;
-            eprintln!("\rP6 lost: round {number}: {lost}");
+            eprintln!("\rkeyring daemon lost: round {number}: {lost}");
             // Goes on with a new session, so that the next loss is counted separately.
             app.kill().await?;
             let _ = bus.kill_keyring();
             start(&mut bus)?;
             app = settle(&home, &bus).await?;
         }
-        setting.progress("P6", number + 1, rounds);
+        setting.progress("keyring daemon", number + 1, rounds);
     }
     Ok((losses, app.heard().kept))
 }

@@ -1,4 +1,4 @@
-//! P7: a keyring that is locked, absent or hung never blocks the UI.
+//! A keyring that is locked, absent or hung never blocks the UI.
 //!
 //! In each [`KeyringFault`] the app is started, signed in, used, and left alone. When the fault
 //! passes, the session must get into the keyring without a restart. Then the same fault happens
@@ -56,9 +56,8 @@ async fn run(setting: &Setting, times: usize) -> Row {
         }
     };
     let jobs = (0..times).flat_map(|number| KEYRING_FAULTS.map(|fault| job(fault, number)));
-    let (runs, losses) = pool::run("P7", setting, jobs.collect()).await;
+    let (runs, losses) = pool::run("silent keyring", setting, jobs.collect()).await;
     Row {
-        promise: "P7",
         what: format!(
             "{} kinds of silence: calls ended in {:.1} s, the window waited {} ms, a sign-out {} ms",
             KEYRING_FAULTS.len(),

@@ -1,4 +1,4 @@
-//! P15: one process owns the windows, however many are launched.
+//! One process owns the windows, however many are launched.
 //!
 //! Eight launches of the app at once, on a desktop with a D-Bus session and on one without: one of
 //! them must hold `instance.lock` and stay, with one window; the others must hand over to it and
@@ -43,7 +43,6 @@ async fn run(setting: &Setting, rounds: u64) -> Row {
         Err(lost) => (0, 0, lost),
     };
     Row {
-        promise: "P15",
         what,
         runs,
         losses,
@@ -78,11 +77,11 @@ fn play(program: &Path, address: &str, setting: &Setting, rounds: u64) -> Result
                     } else {
                         "without D-Bus"
                     };
-                    eprintln!("\rP15 lost: {place}, round {number}: {lost}");
+                    eprintln!("\rlaunches lost: {place}, round {number}: {lost}");
                 }
             }
             done += 1;
-            setting.progress("P15", done, rounds);
+            setting.progress("launches", done, rounds);
         }
     }
     Ok(losses)

@@ -1,4 +1,4 @@
-//! P11: a hostile answer costs no more than 1 MiB of body, 30 s and 8 MiB of memory.
+//! A hostile answer costs no more than 1 MiB of body, 30 s and 8 MiB of memory.
 //!
 //! Each attack hits a session in a child process, again and again; the peak memory of that
 //! process is read from the system. Floods run one after the other through one process, so that
@@ -64,10 +64,9 @@ async fn run(setting: &Setting, floods: usize, drips: usize) -> Row {
             }
         })
         .collect();
-    let (_, losses) = pool::run("P11", setting, jobs).await;
+    let (_, losses) = pool::run("response limits", setting, jobs).await;
     let (kib, ms) = measured.read();
     Row {
-        promise: "P11",
         what: format!(
             "{attacks} floods, drips, huge heads and bodies: at most {:.1} MiB more, {:.1} s",
             kib as f64 / 1024.0,

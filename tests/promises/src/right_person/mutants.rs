@@ -1,4 +1,4 @@
-//! The proof of P19: checks are removed from the core, one by one, and the model must notice each.
+//! The proof of the model: checks are removed from the core, one by one, and the model must notice each.
 //!
 //! A check is removed by its name, which `mutant!` in the core's `failpoints` looks up; without the
 //! feature `failpoints` nothing is looked up. Each removal runs in a child process, since
@@ -60,15 +60,15 @@ async fn run(setting: &Setting, sequences: u64, seed: u64) -> Row {
     for check in CHECKS {
         let after = match without(check, sequences, seed, setting).await {
             Ok(Some((after, loss))) => {
-                eprintln!("\rP19 {check}: after {after} sequences: {loss}");
+                eprintln!("\rmissing checks: {check}: after {after} sequences: {loss}");
                 Some(after)
             }
             Ok(None) => {
-                eprintln!("\rP19 {check}: the model did not notice that it is missing");
+                eprintln!("\rmissing checks: {check}: the model did not notice that it is missing");
                 None
             }
             Err(lost) => {
-                eprintln!("\rP19 {check}: {lost}");
+                eprintln!("\rmissing checks: {check}: {lost}");
                 None
             }
         };
@@ -76,7 +76,6 @@ async fn run(setting: &Setting, sequences: u64, seed: u64) -> Row {
     }
     let losses = (CHECKS.len() - found.len()) as u64;
     Row {
-        promise: "P19",
         what: format!(
             "{} checks are taken out of the core, one by one; found after {found:?} sequences",
             CHECKS.len(),
