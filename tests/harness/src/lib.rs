@@ -21,7 +21,7 @@ mod store;
 mod wait;
 
 pub use backend::{account, alive, answer, refusal, start_backend, success};
-pub use clock::{Pace, clock, passing};
+pub use clock::{Pace, TestClock, clock, passing};
 #[cfg(target_os = "linux")]
 pub use disk::Cramped;
 #[cfg(unix)]
@@ -35,7 +35,7 @@ pub use state::{
     code, identity, is_fresh, is_stale, outage, remembered, retry_in, shown, user, why,
 };
 pub use store::{Block, TestStore, is_session_item};
-pub use wait::{Lost, eventually, soon, try_eventually, try_until, until};
+pub use wait::{Lost, eventually, soon, try_eventually, try_until, until, until_idle};
 
 /// The demo account of the bundled backend that needs no code.
 pub const DEMO: &str = "demo@vestibule.test";

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
-use vestibule_core::clock::ManualClock;
 use vestibule_core::error::AuthError;
 use vestibule_core::identity::ChallengeId;
 use vestibule_core::profile::Profile;
@@ -16,7 +15,7 @@ use vestibule_core::wire::{
     FetchReply, FetchRequest, LoginInput, Phase, SessionState, SignInOutcome, SignedOutReason,
 };
 
-use crate::clock::{Pace, clock, passing};
+use crate::clock::{Pace, TestClock, clock, passing};
 use crate::state::{is_fresh, shown, why};
 use crate::store::TestStore;
 use crate::wait::{Lost, eventually, until};
@@ -40,7 +39,7 @@ pub struct Installation {
     /// The keyring, which other installations may share.
     pub store: Arc<TestStore>,
     /// The clock, which a test advances.
-    pub clock: Arc<ManualClock>,
+    pub clock: Arc<TestClock>,
     /// The profile with which the next start opens the session.
     pub profile: Profile,
     /// The folder with the session's records.

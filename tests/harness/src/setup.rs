@@ -9,13 +9,13 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use vestibule_backend::{Backend, Config};
-use vestibule_core::clock::ManualClock;
 use vestibule_core::error::AuthError;
 use vestibule_core::profile::Profile;
 use vestibule_core::secrets::SecretStore;
 use vestibule_core::session::Session;
 
 use crate::backend::{alive, start_backend};
+use crate::clock::TestClock;
 use crate::profile::profile;
 use crate::session::{Installation, config};
 use crate::store::TestStore;
@@ -72,7 +72,7 @@ impl Setup {
     }
 
     /// Starts the app with these records.
-    pub fn open(&self, records: &Path, clock: &Arc<ManualClock>) -> Session {
+    pub fn open(&self, records: &Path, clock: &Arc<TestClock>) -> Session {
         self.open_with(records, clock, self.store.clone())
     }
 
@@ -80,7 +80,7 @@ impl Setup {
     pub fn open_with(
         &self,
         records: &Path,
-        clock: &Arc<ManualClock>,
+        clock: &Arc<TestClock>,
         store: Arc<dyn SecretStore>,
     ) -> Session {
         self.try_open(records, clock, store)
@@ -91,7 +91,7 @@ impl Setup {
     pub fn try_open(
         &self,
         records: &Path,
-        clock: &Arc<ManualClock>,
+        clock: &Arc<TestClock>,
         store: Arc<dyn SecretStore>,
     ) -> Result<Session, AuthError> {
         Session::open_with_clock(config(self.profile(), records, store), clock.clone())

@@ -1,6 +1,6 @@
 //! Waits for conditions, with a time limit that only a wrong state exceeds.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use vestibule_core::session::Session;
 use vestibule_core::wire::{SessionChanged, SessionState};
@@ -56,6 +56,31 @@ pub async fn try_eventually(what: &str, mut holds: impl FnMut() -> bool) -> Resu
 pub async fn eventually(what: &str, holds: impl FnMut() -> bool) {
     let found = try_eventually(what, holds).await;
     found.unwrap_or_else(|lost| panic!("{lost}"));
+}
+
+/// Waits until every task of this runtime waits for something: no worker thread has woken up between
+/// two looks. For the body of a test, which runs on a thread of its own: this blocks it, since a timer
+/// of the runtime would wake a worker. Work on other threads, such as the disk's, is not seen.
+pub fn until_idle() {
+    let metrics = tokio::runtime::Handle::current().metrics();
+    let counts = || -> Vec<u64> {
+        let workers = 0..metrics.num_workers();
+        let counts = workers.map(|worker| metrics.worker_park_unpark_count(worker));
+        counts.collect()
+    };
+    let limit = Instant::now() + STATE_TIMEOUT;
+    let mut before = Vec::new();
+    loop {
+        let now = counts();
+        // An odd count is that of a worker that is parked.
+        let are_parked = now.iter().all(|count| count % 2 == 1);
+        if are_parked && metrics.global_queue_depth() == 0 && now == before {
+            return;
+        }
+        assert!(Instant::now() < limit, "waited for every task to wait");
+        before = now;
+        std::thread::sleep(POLL_INTERVAL);
+    }
 }
 
 /// Waits for `work` with a time limit.

@@ -12,8 +12,8 @@ use rand::Rng as _;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use vestibule_backend::{Backend, Config};
-use vestibule_core::clock::{Clock as _, ManualClock, SinceBoot};
-use vestibule_harness::{Lost, REFRESH, get, identity, is_fresh, try_eventually};
+use vestibule_core::clock::{Clock as _, SinceBoot};
+use vestibule_harness::{Lost, REFRESH, TestClock, get, identity, is_fresh, try_eventually};
 
 use crate::client::ProxiedClient;
 use crate::pool::{self, Job};
@@ -114,7 +114,7 @@ async fn life(backend: &Backend, seed: u64) -> Result<(), Lost> {
 }
 
 fn note_refreshes(client: &ProxiedClient, stamps: &Stamps) {
-    let (stamps, clock): (Stamps, Arc<ManualClock>) = (stamps.clone(), client.clock.clone());
+    let (stamps, clock): (Stamps, Arc<TestClock>) = (stamps.clone(), client.clock.clone());
     client.proxy.on_request(move |path| {
         if path == REFRESH {
             let mut stamps = stamps.lock().unwrap_or_else(PoisonError::into_inner);

@@ -124,8 +124,8 @@ async fn what_waits_for_a_refresh_is_not_sent_for_the_next_person() {
                 "a call" => buy(&harness.session),
                 kind => give(&harness.session, kind.contains("repeated")),
             };
-            // The call has to be waiting, and nothing reports that; a task of its own runs at once.
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            // The call has to be waiting, and nothing reports that.
+            until_idle();
             assert!(!waiting.is_finished(), "{kind} waits for the refresh");
             next.comes(&harness.session).await;
             let ended = soon("its end", waiting).await.expect("ends");
@@ -147,7 +147,7 @@ async fn what_waits_for_a_refresh_that_fails_is_not_sent_for_the_next_person() {
         harness.pass(A_LIFE);
         harness.reached(REFRESH, 1).await;
         let waiting = buy(&harness.session);
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        until_idle();
         next.comes(&harness.session).await;
         harness.backend.down().await;
         harness.backend.faults().remove(id);
@@ -166,7 +166,7 @@ async fn what_waits_behind_a_closed_keyring_is_not_sent_for_the_next_person() {
         harness.restart();
         eventually("a write to the keyring", || harness.store.waiting() > 0).await;
         let waiting = buy(&harness.session);
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        until_idle();
         assert!(!waiting.is_finished(), "the call waits for the keyring");
         next.comes(&harness.session).await;
         harness.store.heal();
@@ -310,7 +310,7 @@ async fn what_waits_while_nothing_can_be_kept_is_not_sent_for_the_next_person() 
     harness.pass(A_LIFE);
     harness.reached(REFRESH, 1).await;
     let waiting = buy(&harness.session);
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    until_idle();
     harness.sign_in(ADMIN).await;
     let ended = soon("its end", waiting).await.expect("ends");
     assert!(ended.is_err(), "it fails: {ended:?}");

@@ -20,11 +20,13 @@ fn interrupt(harness: &Harness) {
     fs::write(&path, record.to_string()).expect("written");
 }
 
-async fn time_passes(harness: &Harness) {
-    loop {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        harness.pass(Duration::from_secs(1));
-    }
+/// Waits until the rejection has come and a second refresh waits for its time.
+async fn confirmation_waits(harness: &Harness) {
+    let pause = Duration::from_secs(2)..Duration::from_secs(5);
+    let clock = &harness.clock;
+    clock
+        .until_asleep_for("the confirmation to wait", pause)
+        .await;
 }
 
 /// Starts the app after the crash and has the refresh rejected once: the session has not ended, and
@@ -35,9 +37,8 @@ async fn rejected_once() -> Harness {
     harness.strike(REFRESH, refusal(401, "TOKEN_EXPIRED"));
     harness.restart();
     harness.reached(REFRESH, 1).await;
+    confirmation_waits(&harness).await;
     harness.pass(Duration::from_millis(1_900));
-    // Long enough for a second refresh without a pause to arrive.
-    tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(harness.refreshes(), 1, "not within two seconds");
     assert_eq!(why(&harness.state()), None, "nobody is signed out yet");
     harness
@@ -54,16 +55,10 @@ async fn a_rejection_after_a_crash_that_is_taken_back_ends_nothing() {
 async fn a_rejection_after_a_crash_that_is_repeated_ends_the_session() {
     let harness = rejected_once().await;
     harness.strike(REFRESH, refusal(401, "TOKEN_EXPIRED"));
-    let why = tokio::select! {
-        why = harness.until_signed_out() => why,
-        () = time_passes(&harness) => unreachable!("for ever"),
-    };
+    let why = harness.passing(harness.until_signed_out()).await;
     assert_eq!(why, SignedOutReason::Expired);
     assert_eq!(harness.refreshes(), 2, "one confirmation");
 }
-
-/// Long enough for a request that is not held back to be sent and answered.
-const EXCHANGE: Duration = Duration::from_millis(200);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_confirmation_that_a_page_has_caused_waits_for_five_seconds() {
@@ -73,11 +68,13 @@ async fn a_confirmation_that_a_page_has_caused_waits_for_five_seconds() {
     let session = harness.session.clone();
     let asked = tokio::spawn(async move { session.refresh_for_page().await });
     harness.reached(REFRESH, 1).await;
-    tokio::time::sleep(EXCHANGE).await;
-    harness.pass(PAGE_GAP - Duration::from_millis(1));
-    tokio::time::sleep(EXCHANGE).await;
+    confirmation_waits(&harness).await;
+    let moment = Duration::from_millis(1);
+    harness.pass(PAGE_GAP - moment);
+    let what = "the confirmation to wait for the gap";
+    harness.clock.until_asleep_for(what, moment..=moment).await;
     assert_eq!(harness.refreshes(), 1, "not within five seconds");
-    harness.pass(Duration::from_millis(1));
+    harness.pass(moment);
     let asked = soon("a renewal", asked).await.expect("ends");
     asked.expect("the rejection was taken back");
     assert_eq!(harness.refreshes(), 2, "one confirmation");
@@ -92,7 +89,7 @@ async fn a_page_waits_for_five_seconds_after_a_confirmation_too() {
     let session = harness.session.clone();
     let native = tokio::spawn(async move { session.refresh().await });
     harness.reached(REFRESH, 1).await;
-    tokio::time::sleep(EXCHANGE).await;
+    confirmation_waits(&harness).await;
     harness.pass(Duration::from_secs(5));
     let native = soon("an answer", native).await.expect("ends");
     native.expect_err("the confirmation fails");

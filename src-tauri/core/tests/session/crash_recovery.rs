@@ -84,22 +84,10 @@ async fn rise(setup: &Setup, left: &Left, name: &str) -> Result<String, SignedOu
     .await;
     let offline = shown(&state);
     setup.backend.up().await.expect("the backend is back");
-    let settled = async {
-        until(&session, "the backend's answer", |state| {
-            is_fresh(state) || why(state).is_some()
-        })
-        .await
-    };
-    let passing = async {
-        loop {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-            clock.advance(std::time::Duration::from_secs(1));
-        }
-    };
-    let state = tokio::select! {
-        state = settled => state,
-        () = passing => unreachable!("the loop that advances the clock has no end"),
-    };
+    let settled = until(&session, "the backend's answer", |state| {
+        is_fresh(state) || why(state).is_some()
+    });
+    let state = passing(&clock, Pace::FAST, settled).await;
     if let Some(why) = why(&state) {
         return Err(why);
     }

@@ -10,7 +10,6 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use vestibule_backend::Config;
-use vestibule_core::clock::ManualClock;
 use vestibule_core::profile::Profile;
 use vestibule_core::secrets::{MemoryStore, SecretBytes, SecretStore, StoreError};
 use vestibule_core::session::{Machine, Session};
@@ -178,7 +177,7 @@ const USUAL: [(&str, &str); 4] = [
     ("signed-out.spare", "signed-out.json"),
 ];
 
-fn open(setup: &Setup, camera: &Arc<Camera>) -> (Session, Arc<ManualClock>) {
+fn open(setup: &Setup, camera: &Arc<Camera>) -> (Session, Arc<TestClock>) {
     let clock = clock();
     let profile = Profile::from_json(json!({"backend": setup.backend.url()})).expect("a profile");
     let transport = HttpTransport::new(&profile.backend, "test").expect("a client");
@@ -201,21 +200,11 @@ fn forgiving() -> Config {
     }
 }
 
-async fn settled(session: &Session, clock: &Arc<ManualClock>) -> Option<SignedOutReason> {
-    let passing = async {
-        loop {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-            clock.advance(Duration::from_secs(1));
-        }
-    };
+async fn settled(session: &Session, clock: &Arc<TestClock>) -> Option<SignedOutReason> {
     let over = until(session, "the start to be over", |state| {
         is_fresh(state) || why(state).is_some()
     });
-    tokio::select! {
-        biased;
-        state = over => why(&state),
-        () = passing => unreachable!("the loop that advances the clock has no end"),
-    }
+    why(&passing(clock, Pace::FAST, over).await)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -19,16 +19,7 @@ const LOGOUT: &str = "/logout";
 
 /// Lets time pass until the backend has received this many sign-outs.
 async fn until_told(harness: &Harness, times: usize) {
-    let passing = async {
-        loop {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            harness.pass(Duration::from_secs(1));
-        }
-    };
-    tokio::select! {
-        () = harness.reached(LOGOUT, times) => {}
-        () = passing => {}
-    }
+    harness.passing(harness.reached(LOGOUT, times)).await;
 }
 
 /// Lets time pass until no sign-out is pending.
@@ -107,13 +98,7 @@ async fn until_gone(harness: &Harness) {
 }
 
 async fn until(harness: &Harness, what: &str, mut holds: impl FnMut(&Harness) -> bool) {
-    for _ in 0..1000 {
-        if holds(harness) {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("waited for {what}");
+    eventually(what, || holds(harness)).await;
 }
 
 fn is_signed_out_by_user(harness: &Harness) -> bool {
@@ -145,12 +130,7 @@ async fn it_is_told_by_the_next_run_if_not_by_this_one() {
     let before = harness.backend.requests("POST", REFRESH);
     harness.backend.down().await;
     harness.session.logout().await;
-    let item_gone = async {
-        while harness.item().is_some() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    item_gone.await;
+    harness.until_nothing_kept().await;
     assert!(
         record(&harness).exists(),
         "the pending sign-out is recorded before the deletion"

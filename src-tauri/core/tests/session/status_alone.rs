@@ -39,9 +39,8 @@ fn strike_always(harness: &Harness, effect: Effect) {
 async fn pass(harness: &Harness, seconds: u64) {
     for _ in 0..seconds * 2 {
         harness.pass(Duration::from_millis(500));
-        tokio::time::sleep(Duration::from_millis(4)).await;
+        harness.clock.until_asleep().await;
     }
-    tokio::time::sleep(Duration::from_millis(60)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

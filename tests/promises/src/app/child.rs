@@ -12,7 +12,6 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
-use vestibule_core::clock::ManualClock;
 use vestibule_core::error::AuthError;
 use vestibule_core::failpoints;
 use vestibule_core::secrets::{SecretBytes, SecretStore, StoreError};
@@ -21,7 +20,7 @@ use vestibule_core::storage::bounded_store::{BoundedStore, WriteOrder};
 use vestibule_core::storage::keyring::Keyring;
 use vestibule_harness::child::{report, serve, serve_once};
 use vestibule_harness::{
-    A_LIFE, Pace, clock, config, get, is_session_item, item_name, login, owner, why,
+    A_LIFE, Pace, TestClock, clock, config, get, is_session_item, item_name, login, owner, why,
 };
 
 use super::protocol::{AppProtocol, AppStart, Command, Done, Event, ItemProtocol, Probe, Watched};
@@ -167,7 +166,7 @@ struct RunningApp {
     /// An item of its own, with which single calls are timed.
     probe: BoundedStore,
     probes: u64,
-    clock: Arc<ManualClock>,
+    clock: Arc<TestClock>,
     email: String,
     rotating: Option<(Arc<AtomicBool>, JoinHandle<u64>)>,
 }

@@ -3,19 +3,19 @@
 //! that the keyring protects must not be in the log either.
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
+use serde_json::json;
 use uuid::Uuid;
-use vestibule_backend::{Backend, Config};
+use vestibule_backend::{Backend, Carrier, Config};
 use vestibule_bus::{Bus, Keyring};
-use vestibule_core::clock::ManualClock;
-use vestibule_core::profile::Profile;
 use vestibule_core::secrets::{SecretBytes, SecretStore, StoreError};
-use vestibule_core::session::{self, Session};
+use vestibule_core::session::Session;
 use vestibule_core::storage::bounded_store::{BoundedStore, WriteOrder};
 use vestibule_core::storage::keyring;
 use vestibule_core::wire::{LoginInput, SessionChanged, StorageStatus};
-use vestibule_harness::{Lost, PASSWORD, WORKSPACE, account, is_fresh, try_until, why};
+use vestibule_harness::{
+    Lost, PASSWORD, TestClock, WORKSPACE, account, clock, config, is_fresh, profile, try_until, why,
+};
 
 use crate::proxy::Proxy;
 use crate::secrecy::captured;
@@ -52,7 +52,7 @@ fn on<T>(bus: &mut Bus, work: impl FnOnce(&mut Bus) -> std::io::Result<T>) -> Re
 
 struct KeyringRun {
     session: Session,
-    clock: Arc<ManualClock>,
+    clock: Arc<TestClock>,
     /// An item of its own, with which single calls are made.
     probe: BoundedStore,
     _folder: tempfile::TempDir,
@@ -63,15 +63,9 @@ impl KeyringRun {
         let service = format!("vestibule-promise-{}", Uuid::new_v4());
         let store = Arc::new(RecordingStore(keyring::Keyring::new(service)));
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-        let clock = Arc::new(ManualClock::new(SystemTime::now()));
-        let profile = Profile::default().with_backend(address);
-        let config = session::Config {
-            workspace: WORKSPACE.into(),
-            profile: profile.map_err(|error| error.to_string())?,
-            folder: folder.path().join(WORKSPACE),
-            store: store.clone(),
-            product: "Vestibule 0.1.0".into(),
-        };
+        let clock = clock();
+        let profile = profile(address, Carrier::Cookie, json!({}))?;
+        let config = config(profile, &folder.path().join(WORKSPACE), store.clone());
         let session = Session::open_with_clock(config, clock.clone());
         let life = Self {
             session: captured::result(session).map_err(|error| error.to_string())?,
