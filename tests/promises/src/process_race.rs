@@ -80,7 +80,7 @@ async fn race(
     monitor: &DaemonMonitor,
 ) -> Result<Race, Lost> {
     while !monitor.is_given_up() {
-        let race = world(setting, bus, rotations);
+        let race = one_race(setting, bus, rotations);
         if let Some(race) = monitor.watch(race, "the race").await {
             return race;
         }
@@ -88,44 +88,44 @@ async fn race(
     Err("the race needs a keyring, and no daemon starts".into())
 }
 
-async fn world(setting: &Setting, bus: &Arc<Bus>, rotations: u64) -> Result<Race, Lost> {
+async fn one_race(setting: &Setting, bus: &Arc<Bus>, rotations: u64) -> Result<Race, Lost> {
     let backend = backend(Duration::ZERO, Carrier::Cookie).await?;
     let email = account(&backend)?;
     let home = AppHome::new(setting, bus, backend.url(), word(Carrier::Cookie), email);
-    let mut lives = vec![home.start(bus)?];
-    lives[0].ask(Command::SignIn(None)).await?;
+    let mut apps = vec![home.start(bus)?];
+    apps[0].ask(Command::SignIn(None)).await?;
     for _ in 1..PROCESSES {
-        lives.push(home.start(bus)?);
+        apps.push(home.start(bus)?);
     }
-    for life in &mut lives {
-        life.until("a session", |heard| heard.is(is_fresh)).await?;
+    for app in &mut apps {
+        app.until("a session", |heard| heard.is(is_fresh)).await?;
     }
-    for life in &mut lives {
-        life.tell(&Command::RotateMixed).await?;
+    for app in &mut apps {
+        app.tell(&Command::RotateMixed).await?;
     }
-    let race = watch(setting, &backend, &home, &lives, rotations).await;
-    for life in &mut lives {
-        if let Err(failures) = life.ask(Command::Rest).await {
+    let race = watch(setting, &backend, &home, &apps, rotations).await;
+    for app in &mut apps {
+        if let Err(failures) = app.ask(Command::Rest).await {
             // Such as a process that never got the lock. Whether anything was lost is checked
             // below.
             eprintln!("\rprocess race: {failures}");
         }
     }
     let rotations = race?;
-    for life in &mut lives {
+    for app in &mut apps {
         let well = |heard: &AppReport| heard.is(is_fresh);
-        life.until("a session that is well", well).await?;
+        app.until("a session that is well", well).await?;
     }
     let mut by = BTreeMap::new();
-    for (number, life) in lives.iter().enumerate() {
-        let kept = life.heard().generations.clone();
+    for (number, app) in apps.iter().enumerate() {
+        let kept = app.heard().generations.clone();
         by.extend(kept.into_iter().map(|generation| (generation, number)));
     }
     let rotators: Vec<_> = by.into_values().collect();
     let changes = rotators.windows(2).filter(|pair| pair[0] != pair[1]);
     let handovers = changes.count() as u64;
-    for mut life in lives {
-        life.kill().await?;
+    for mut app in apps {
+        app.kill().await?;
     }
     let mut next = home.start(bus)?;
     let heard = next.until_started().await?;
@@ -143,7 +143,7 @@ async fn watch(
     setting: &Setting,
     backend: &Backend,
     home: &AppHome,
-    lives: &[App],
+    apps: &[App],
     wanted: u64,
 ) -> Result<u64, Lost> {
     let (mut before, mut since) = (0, Instant::now());
@@ -158,9 +158,9 @@ async fn watch(
                 "the backend ends the session after {rotations}: {ended}"
             ));
         }
-        if lives
+        if apps
             .iter()
-            .any(|life| life.heard().is(|now| why(now).is_some()))
+            .any(|app| app.heard().is(|now| why(now).is_some()))
         {
             return Err(format!(
                 "a process is signed out after {rotations} rotations"

@@ -30,18 +30,18 @@ pub async fn live() -> Result<(), Lost> {
     let backend = backend.map_err(|error| error.to_string())?;
     let proxy = Proxy::start(backend.address()).await;
     let proxy = proxy.map_err(|error| error.to_string())?;
-    let life = KeyringRun::begin(&proxy.url(), account(&backend)?).await?;
+    let run = KeyringRun::begin(&proxy.url(), account(&backend)?).await?;
 
-    life.touch(1, "open", true).await?;
+    run.touch(1, "open", true).await?;
     on(&mut bus, |bus| bus.lock_keyring())?;
-    life.touch(2, "locked", false).await?;
+    run.touch(2, "locked", false).await?;
     on(&mut bus, |bus| bus.unlock_keyring())?;
-    life.heal().await?;
+    run.heal().await?;
     on(&mut bus, |bus| bus.kill_keyring())?;
-    life.touch(3, "dead", false).await?;
-    life.session.logout().await;
+    run.touch(3, "dead", false).await?;
+    run.session.logout().await;
     on(&mut bus, |bus| bus.start_keyring(Keyring::Unlocked))?;
-    captured::value(&life.session.snapshot());
+    captured::value(&run.session.snapshot());
     Ok(())
 }
 
@@ -67,18 +67,18 @@ impl KeyringRun {
         let profile = profile(address, Carrier::Cookie, json!({}))?;
         let config = config(profile, &folder.path().join(WORKSPACE), store.clone());
         let session = Session::open_with_clock(config, clock.clone());
-        let life = Self {
+        let run = Self {
             session: captured::result(session).map_err(|error| error.to_string())?,
             clock,
             probe: BoundedStore::new(store, "probe"),
             _folder: folder,
         };
         let started = |now: &SessionChanged| why(&now.state).is_some();
-        try_until(&life.session, "the start to be over", started).await?;
+        try_until(&run.session, "the start to be over", started).await?;
         let input = LoginInput::new(email, PASSWORD);
-        let signed_in = captured::result(life.session.login(input).await);
+        let signed_in = captured::result(run.session.login(input).await);
         signed_in.map_err(|error| format!("cannot sign in: {error}"))?;
-        Ok(life)
+        Ok(run)
     }
 
     /// Makes a rotation, and every call of the keyring with a secret. Each must succeed or fail as

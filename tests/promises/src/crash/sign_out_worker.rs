@@ -38,7 +38,7 @@ pub struct SignOutWorker {
     backend: Arc<Backend>,
     bus: Arc<Bus>,
     home: Option<(AppHome, Arc<Proxy>)>,
-    life: Option<App>,
+    app: Option<App>,
 }
 
 impl SignOutWorker {
@@ -49,50 +49,50 @@ impl SignOutWorker {
             backend: backend.clone(),
             bus: bus.clone(),
             home: None,
-            life: None,
+            app: None,
         }
     }
 
     /// Drops the account and the folder: the next run is another client.
     pub async fn start_over(&mut self) {
-        if let Some(mut life) = self.life.take() {
-            let _ = life.kill().await;
+        if let Some(mut app) = self.app.take() {
+            let _ = app.kill().await;
         }
         self.home = None;
     }
 
     /// One sign-out, the kill, and the starts after it.
     pub async fn leave(&mut self, click: SignOutCase) -> Result<SignOutOutcome, Lost> {
-        let mut life = self.settled().await?;
+        let mut app = self.settled().await?;
         if click.activity == Activity::Starting {
-            life.kill().await?;
+            app.kill().await?;
             self.turn(click).await?;
-            life = self.home()?.0.start(&self.bus)?;
+            app = self.home()?.0.start(&self.bus)?;
         } else {
             self.turn(click).await?;
         }
         if let Moment::Step(step, passing) = click.moment {
-            life.tell(&Command::DieAt(step.to_owned(), passing)).await?;
+            app.tell(&Command::DieAt(step.to_owned(), passing)).await?;
         }
         match click.activity {
             Activity::Idle => {}
             Activity::Rotating => {
-                life.tell(&Command::Rotate).await?;
+                app.tell(&Command::Rotate).await?;
                 tokio::time::sleep(moment_within(ROTATIONS)).await;
             }
             Activity::Starting => {
                 let open = |heard: &AppReport| heard.state.is_some();
-                life.until("a window", open).await?;
+                app.until("a window", open).await?;
                 tokio::time::sleep(moment_within(RESTORE)).await;
             }
         }
         if click.full {
-            life.ask(Command::FillDisk).await?;
+            app.ask(Command::FillDisk).await?;
         }
         // This process may have made an earlier sign-out too.
-        let marks = life.heard().passings("logout.marked");
-        life.tell(&Command::SignOut).await?;
-        let dead = kill_at(life, click.moment).await?;
+        let marks = app.heard().passings("logout.marked");
+        app.tell(&Command::SignOut).await?;
+        let dead = kill_at(app, click.moment).await?;
         let marked = dead.passings("logout.marked") > marks;
         self.rise(&dead, click.twice, marked).await?;
         Ok(SignOutOutcome {
@@ -104,19 +104,19 @@ impl SignOutWorker {
     /// The starts after the kill: nobody is signed in, and the backend receives the sign-out.
     async fn rise(&mut self, dead: &AppReport, twice: bool, marked: bool) -> Result<(), Lost> {
         let (home, proxy) = self.home()?;
-        let mut life = home.start(&self.bus)?;
+        let mut app = home.start(&self.bus)?;
         if twice {
-            let second = kill_at(life, Moment::Within(START)).await?;
+            let second = kill_at(app, Moment::Within(START)).await?;
             check(&second, dead, marked)?;
-            life = home.start(&self.bus)?;
+            app = home.start(&self.bus)?;
         }
         if marked {
-            let risen = life.until_started().await?;
+            let risen = app.until_started().await?;
             check(&risen, dead, marked)?;
         }
         proxy.lift().await.map_err(|error| error.to_string())?;
         if marked {
-            forget(&mut life)
+            forget(&mut app)
                 .await
                 .map_err(|lost| format!("after {}: {lost}", dead.step))?;
             let all_ended = || {
@@ -134,12 +134,12 @@ impl SignOutWorker {
                 format!(
                     "{lost} after {}: {sessions:?}, {:?}",
                     dead.step,
-                    life.heard()
+                    app.heard()
                 )
             })?;
-            check(&life.heard(), dead, marked)?;
+            check(&app.heard(), dead, marked)?;
         }
-        self.life = Some(life);
+        self.app = Some(app);
         Ok(())
     }
 
@@ -163,16 +163,16 @@ impl SignOutWorker {
             let home = AppHome::new(&self.setting, &self.bus, address, carrier, email);
             self.home = Some((home, proxy));
         }
-        let mut life = match self.life.take() {
-            Some(life) => life,
+        let mut app = match self.app.take() {
+            Some(app) => app,
             None => self.home()?.0.start(&self.bus)?,
         };
-        let heard = life.until_started().await?;
+        let heard = app.until_started().await?;
         if !heard.is(is_fresh) {
-            life.ask(Command::SignIn(None)).await?;
-            life.until("a session", |heard| heard.is(is_fresh)).await?;
+            app.ask(Command::SignIn(None)).await?;
+            app.until("a session", |heard| heard.is(is_fresh)).await?;
         }
-        Ok(life)
+        Ok(app)
     }
 
     fn home(&self) -> Result<&(AppHome, Arc<Proxy>), Lost> {
@@ -183,10 +183,10 @@ impl SignOutWorker {
 }
 
 /// Waits until the keyring holds no token.
-async fn forget(life: &mut App) -> Result<(), Lost> {
+async fn forget(app: &mut App) -> Result<(), Lost> {
     for _ in 0..MAX_READS {
-        life.ask(Command::ReadItem).await?;
-        if life.heard().found.is_none() {
+        app.ask(Command::ReadItem).await?;
+        if app.heard().found.is_none() {
             return Ok(());
         }
         tokio::time::sleep(Duration::from_millis(10)).await;

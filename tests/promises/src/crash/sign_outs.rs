@@ -51,7 +51,7 @@ struct KillCounts {
 }
 
 async fn run(setting: &Setting, bus: Result<Arc<Bus>, Lost>, number: usize) -> Row {
-    let counts = match world(setting, bus, clicks(number)).await {
+    let counts = match kill_all(setting, bus, clicks(number)).await {
         Ok(counts) => counts,
         Err(lost) => {
             eprintln!("\rsign-outs lost: {lost}");
@@ -79,7 +79,7 @@ async fn run(setting: &Setting, bus: Result<Arc<Bus>, Lost>, number: usize) -> R
     }
 }
 
-async fn world(
+async fn kill_all(
     setting: &Setting,
     bus: Result<Arc<Bus>, Lost>,
     clicks: Vec<SignOutCase>,

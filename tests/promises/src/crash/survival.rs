@@ -111,9 +111,9 @@ pub async fn run(
     rule: Rule,
 ) -> Kills {
     let of = kill_points.len() as u64;
-    let world = async { Ok((backends(rule.grace()).await?, bus?)) };
-    let (backends, bus) = match world.await {
-        Ok(world) => world,
+    let ready = async { Ok((backends(rule.grace()).await?, bus?)) };
+    let (backends, bus) = match ready.await {
+        Ok(ready) => ready,
         Err::<_, Lost>(lost) => {
             eprintln!("\r{subject} lost: {lost}");
             return Kills {

@@ -55,8 +55,8 @@ pub async fn long(setting: &Setting) -> Row {
 }
 
 async fn run(setting: &Setting, rounds: u64) -> Row {
-    let (kinds, bus) = match world().await {
-        Ok(world) => world,
+    let (kinds, bus) = match backends_and_bus().await {
+        Ok(cases) => cases,
         Err(lost) => {
             eprintln!("\rtwo people lost: {lost}");
             return row(0, 1, [0; 2], "");
@@ -149,7 +149,7 @@ fn row(kills: u64, losses: u64, [second, nobody]: [u64; 2], broken: &str) -> Row
 
 /// The backends: they differ in the carrier of the token, in where the user comes from, and in
 /// whether a start waits for it.
-async fn world() -> Result<(Vec<ReplacementCase>, Arc<Bus>), Lost> {
+async fn backends_and_bus() -> Result<(Vec<ReplacementCase>, Arc<Bus>), Lost> {
     let mut kinds = Vec::new();
     for carrier in CARRIERS {
         for user_from in ["refresh", "login"] {
@@ -191,37 +191,37 @@ async fn apply(
     let carrier = format!("{}:{}", word(kind.carrier), kind.user_from);
     let address = kind.backend.url();
     let home = AppHome::new(setting, bus, address, carrier, first);
-    let mut life = home.start(bus)?;
-    life.until("the first start", |heard| {
+    let mut app = home.start(bus)?;
+    app.until("the first start", |heard| {
         heard.is(|now| why(now).is_some())
     })
     .await?;
-    life.ask(Command::SignIn(None)).await?;
+    app.ask(Command::SignIn(None)).await?;
     if let Moment::Step(step, passing) = moment {
-        life.ask(Command::DieAt(step.to_owned(), passing)).await?;
+        app.ask(Command::DieAt(step.to_owned(), passing)).await?;
     }
-    life.tell(&Command::SignIn(Some(second.clone()))).await?;
-    let dead = kill_at(life, moment).await?;
-    let mut life = home.start(bus)?;
-    let risen = life.until_started().await;
+    app.tell(&Command::SignIn(Some(second.clone()))).await?;
+    let dead = kill_at(app, moment).await?;
+    let mut app = home.start(bus)?;
+    let risen = app.until_started().await;
     let risen = risen.map_err(|lost| format!("after {}: {lost}", dead.step))?;
-    let outcome = look(&mut life, &second, risen.is(is_fresh)).await;
+    let outcome = look(&mut app, &second, risen.is(is_fresh)).await;
     // A keyring that fills up becomes slow. If this one cannot be emptied, the test goes on.
-    let _ = life.ask(Command::DeleteItem).await;
-    let _ = life.kill().await;
+    let _ = app.ask(Command::DeleteItem).await;
+    let _ = app.kill().await;
     outcome.map_err(|lost| format!("after {}: {lost}", dead.step))
 }
 
 /// Checks that everybody who was shown during this start owns the token that it holds.
-async fn look(life: &mut App, second: &str, is_signed_in: bool) -> Result<KillOutcome, Lost> {
+async fn look(app: &mut App, second: &str, is_signed_in: bool) -> Result<KillOutcome, Lost> {
     if !is_signed_in {
         return Ok(KillOutcome {
             is_nobody: true,
             ..KillOutcome::default()
         });
     }
-    let asked = life.ask(Command::AskOwner).await?;
-    let heard = life.heard();
+    let asked = app.ask(Command::AskOwner).await?;
+    let heard = app.heard();
     let whose = asked
         .owner
         .ok_or("the backend named no owner of the token")?;

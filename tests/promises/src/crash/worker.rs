@@ -51,7 +51,7 @@ pub struct Worker {
     bus: Arc<Bus>,
     rule: Rule,
     home: Option<AppHome>,
-    life: Option<App>,
+    app: Option<App>,
     /// The generation of the session's first token.
     first: u64,
 }
@@ -65,18 +65,18 @@ impl Worker {
             bus: bus.clone(),
             rule,
             home: None,
-            life: None,
+            app: None,
             first: 0,
         }
     }
 
     /// Drops the account and the folder: the next run is another client.
     pub async fn start_over(&mut self) {
-        if let Some(mut life) = self.life.take() {
+        if let Some(mut app) = self.app.take() {
             // A keyring that fills up becomes slow. If this one cannot be emptied, the test goes
             // on.
-            let _ = life.ask(Command::DeleteItem).await;
-            let _ = life.kill().await;
+            let _ = app.ask(Command::DeleteItem).await;
+            let _ = app.kill().await;
         }
         self.home = None;
     }
@@ -86,31 +86,31 @@ impl Worker {
         match kill_point {
             KillPoint::Rotating(moment) => {
                 self.settle().await?;
-                let mut life = self.life()?;
-                aim(&mut life, moment).await?;
-                life.tell(&Command::Rotate).await?;
-                let dead = kill_at(life, moment).await?;
+                let mut app = self.app()?;
+                aim(&mut app, moment).await?;
+                app.tell(&Command::Rotate).await?;
+                let dead = kill_at(app, moment).await?;
                 self.rise(&dead, Expected::SignedIn).await
             }
             KillPoint::Starting(moment) => {
                 self.settle().await?;
-                self.life()?.kill().await?;
+                self.app()?.kill().await?;
                 let armed = match moment {
                     Moment::Step(step, _) => Some(step),
                     Moment::Within(_) => None,
                 };
-                let life = self.home()?.start_dying_at(&self.bus, armed)?;
-                let dead = kill_at(life, moment).await?;
+                let app = self.home()?.start_dying_at(&self.bus, armed)?;
+                let dead = kill_at(app, moment).await?;
                 self.rise(&dead, Expected::SignedIn).await
             }
             KillPoint::SigningIn(before, moment) => self.signing_in(before, moment).await,
             KillPoint::SigningOut(step) => {
                 self.settle().await?;
-                let mut life = self.life()?;
+                let mut app = self.app()?;
                 let moment = Moment::Step(step, 1);
-                aim(&mut life, moment).await?;
-                life.tell(&Command::SignOut).await?;
-                let dead = kill_at(life, moment).await?;
+                aim(&mut app, moment).await?;
+                app.tell(&Command::SignOut).await?;
+                let dead = kill_at(app, moment).await?;
                 self.rise(&dead, Expected::SignedOut).await
             }
         }
@@ -123,14 +123,14 @@ impl Worker {
         } else {
             self.settle().await?;
         }
-        let mut life = self.life()?;
+        let mut app = self.app()?;
         if before == Before::SignedOut {
-            life.ask(Command::SignOut).await?;
+            app.ask(Command::SignOut).await?;
         }
-        aim(&mut life, moment).await?;
-        let until_now = life.heard();
-        let login = life.tell(&Command::SignIn(None)).await?;
-        let dead = kill_at(life, moment).await?;
+        aim(&mut app, moment).await?;
+        let until_now = app.heard();
+        let login = app.tell(&Command::SignIn(None)).await?;
+        let dead = kill_at(app, moment).await?;
         let answered = matches!(dead.answers.get(login), Some(Ok(_)));
         let step = "login.recorded";
         let recorded = dead.passings(step) > until_now.passings(step);
@@ -151,17 +151,17 @@ impl Worker {
 
     /// Makes sure that a client runs and has a fresh session.
     async fn settle(&mut self) -> Result<(), Lost> {
-        if self.life.is_none() {
+        if self.app.is_none() {
             self.move_in()?;
         }
-        let mut life = self.life()?;
-        let heard = life.until_started().await?;
+        let mut app = self.app()?;
+        let heard = app.until_started().await?;
         if !heard.is(is_fresh) {
-            life.ask(Command::SignIn(None)).await?;
-            let heard = life.until("a session", |heard| heard.is(is_fresh)).await?;
+            app.ask(Command::SignIn(None)).await?;
+            let heard = app.until("a session", |heard| heard.is(is_fresh)).await?;
             self.first = heard.kept;
         }
-        self.life = Some(life);
+        self.app = Some(app);
         Ok(())
     }
 
@@ -172,7 +172,7 @@ impl Worker {
             let home = AppHome::new(&self.setting, &self.bus, address, carrier, email);
             self.home = Some(home);
         }
-        self.life = Some(self.home()?.start(&self.bus)?);
+        self.app = Some(self.home()?.start(&self.bus)?);
         Ok(())
     }
 
@@ -182,18 +182,18 @@ impl Worker {
             .ok_or_else(|| "there is no client".into())
     }
 
-    fn life(&mut self) -> Result<App, Lost> {
-        self.life
+    fn app(&mut self) -> Result<App, Lost> {
+        self.app
             .take()
             .ok_or_else(|| "the client is not running".into())
     }
 
     /// The start after the kill; checks that it has the expected result.
     async fn rise(&mut self, dead: &AppReport, expected: Expected) -> Result<KillOutcome, Lost> {
-        let mut life = self.home()?.start(&self.bus)?;
-        let risen = life.until_started().await;
+        let mut app = self.home()?.start(&self.bus)?;
+        let risen = app.until_started().await;
         let risen = risen.map_err(|lost| format!("after {}: {lost}", dead.step))?;
-        self.life = Some(life);
+        self.app = Some(app);
         let signed_in = risen.is(is_fresh);
         let mut outcome = KillOutcome {
             in_window: false,
@@ -230,23 +230,23 @@ impl Worker {
     }
 }
 
-async fn aim(life: &mut App, moment: Moment) -> Result<(), Lost> {
+async fn aim(app: &mut App, moment: Moment) -> Result<(), Lost> {
     match moment {
         Moment::Step(step, passing) => {
             let die = Command::DieAt(step.to_owned(), passing);
-            life.ask(die).await.map(drop)
+            app.ask(die).await.map(drop)
         }
         Moment::Within(_) => Ok(()),
     }
 }
 
 /// Kills the process at this moment. Returns everything it has reported.
-pub async fn kill_at(mut life: App, moment: Moment) -> Result<AppReport, Lost> {
+pub async fn kill_at(mut app: App, moment: Moment) -> Result<AppReport, Lost> {
     let dead = match moment {
-        Moment::Step(..) => life.end().await?,
+        Moment::Step(..) => app.end().await?,
         Moment::Within(most) => {
             tokio::time::sleep(moment_within(most)).await;
-            life.kill().await?
+            app.kill().await?
         }
     };
     if let Moment::Step(step, _) = moment

@@ -34,7 +34,7 @@ pub async fn long(setting: &Setting) -> Row {
 }
 
 async fn run(setting: &Setting, rounds: u64) -> Row {
-    let (losses, kept) = match world(setting, rounds).await {
+    let (losses, kept) = match all_rounds(setting, rounds).await {
         Ok(counted) => counted,
         Err(lost) => {
             eprintln!("\rkeyring daemon lost: {lost}");
@@ -50,7 +50,7 @@ async fn run(setting: &Setting, rounds: u64) -> Row {
     }
 }
 
-async fn world(setting: &Setting, rounds: u64) -> Result<(u64, u64), Lost> {
+async fn all_rounds(setting: &Setting, rounds: u64) -> Result<(u64, u64), Lost> {
     let strict = Config {
         grace: Duration::ZERO,
         ..Config::default()

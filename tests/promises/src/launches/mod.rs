@@ -34,7 +34,7 @@ pub async fn long(setting: &Setting) -> Row {
 }
 
 async fn run(setting: &Setting, rounds: u64) -> Row {
-    let (runs, losses, what) = match world(setting, rounds).await {
+    let (runs, losses, what) = match all_rounds(setting, rounds).await {
         Ok(losses) => (
             rounds,
             losses,
@@ -51,7 +51,7 @@ async fn run(setting: &Setting, rounds: u64) -> Row {
     }
 }
 
-async fn world(setting: &Setting, rounds: u64) -> Result<u64, Lost> {
+async fn all_rounds(setting: &Setting, rounds: u64) -> Result<u64, Lost> {
     let program = app::program()?;
     let backend = Backend::start(Config::default()).await;
     let backend = backend.map_err(|error| format!("no backend: {error}"))?;

@@ -71,7 +71,7 @@ impl Came {
 }
 
 /// What all runs share.
-struct World {
+struct Servers {
     backend: Backend,
     origins: Origins,
 }
@@ -88,21 +88,21 @@ async fn run(
     let backend = backend.expect("the bundled backend starts on a free port");
     let trap = Trap::start().await.expect("a port for the trap");
     let origins = Origins::start().await.expect("ports for the origins");
-    let world = Arc::new(World { backend, origins });
+    let servers = Arc::new(Servers { backend, origins });
     let table = network_faults::all(trap.address());
     let mut jobs = Vec::new();
     for seed in 0..rounds {
         for (row, fault) in table.iter().enumerate() {
             for (at, moment) in MOMENTS.into_iter().enumerate() {
                 if chosen(row, at, fault.slow) {
-                    jobs.push(job(&world, fault.clone(), moment, seed + row as u64));
+                    jobs.push(job(&servers, fault.clone(), moment, seed + row as u64));
                 }
             }
         }
     }
     let rows = table.len();
     let (runs, mut losses) = pool::run(subject, setting, jobs).await;
-    let led = trap.arrivals() + world.origins.requests();
+    let led = trap.arrivals() + servers.origins.requests();
     if led > 0 {
         eprintln!("{subject}: {led} connections followed a redirect or trusted a certificate");
         losses += led;
@@ -110,12 +110,12 @@ async fn run(
     Came { rows, runs, losses }
 }
 
-fn job(world: &Arc<World>, fault: NetworkFault, moment: Moment, seed: u64) -> Job {
-    let world = world.clone();
+fn job(servers: &Arc<Servers>, fault: NetworkFault, moment: Moment, seed: u64) -> Job {
+    let servers = servers.clone();
     Job {
         name: format!("{} at {moment:?}, {seed}", fault.name),
         slow: fault.slow,
-        work: Box::pin(async move { moment::run(&world, &fault, moment, seed).await }),
+        work: Box::pin(async move { moment::run(&servers, &fault, moment, seed).await }),
     }
 }
 
@@ -131,7 +131,7 @@ mod tests {
         crate::registry::runtime().block_on(async {
             let backend = Backend::start(Config::default()).await.expect("a backend");
             let origins = Origins::start().await.expect("ports");
-            let world = World { backend, origins };
+            let servers = Servers { backend, origins };
             for moment in MOMENTS {
                 let refusal = Script::answer(
                     "401 Unauthorized",
@@ -143,7 +143,7 @@ mod tests {
                     kind: FaultKind::Way(Act::Instead(refusal)),
                     slow: false,
                 };
-                let found = moment::run(&world, &fault, moment, 1).await;
+                let found = moment::run(&servers, &fault, moment, 1).await;
                 assert_eq!(
                     found.is_err(),
                     moment != Moment::SignOut,

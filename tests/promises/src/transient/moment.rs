@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use vestibule_core::wire::SignedOutReason;
 use vestibule_harness::{A_LIFE, Lost, REFRESH, get, identity, try_eventually, why};
 
-use super::World;
+use super::Servers;
 use crate::client::ProxiedClient;
 use crate::network_faults::{FaultKind, NetworkFault};
 use crate::proxy::{Act, Script};
@@ -38,17 +38,17 @@ pub const MOMENTS: [Moment; 5] = [
 const SIGN_OUT_LIMIT: Duration = Duration::from_secs(4);
 
 pub async fn run(
-    world: &World,
+    servers: &Servers,
     fault: &NetworkFault,
     moment: Moment,
     seed: u64,
 ) -> Result<(), Lost> {
-    let mut client = ProxiedClient::signed_in(&world.backend).await?;
+    let mut client = ProxiedClient::signed_in(&servers.backend).await?;
     let before = identity(&client.session.snapshot().state);
     if moment == Moment::SignOut {
-        return sign_out(world, &mut client, fault).await;
+        return sign_out(servers, &mut client, fault).await;
     }
-    meet(world, &mut client, fault, moment, seed).await?;
+    meet(servers, &mut client, fault, moment, seed).await?;
     // The fault lasts for a few more refreshes.
     let tries = if fault.slow { 0 } else { seed % 4 };
     for _ in 0..tries {
@@ -64,7 +64,7 @@ pub async fn run(
 
 /// The fault begins, and a first refresh fails.
 async fn meet(
-    world: &World,
+    servers: &Servers,
     client: &mut ProxiedClient,
     fault: &NetworkFault,
     moment: Moment,
@@ -73,7 +73,7 @@ async fn meet(
     // A call may learn that its token has expired from the clock or from the backend.
     let told = moment == Moment::Call && seed % 2 == 1;
     let whole_way = !told && seed.is_multiple_of(3);
-    strike(world, client, fault, whole_way).await?;
+    strike(servers, client, fault, whole_way).await?;
     let displaced = matches!(fault.kind, FaultKind::Origin(_));
     if displaced {
         // The sign-in was a start already; this is another one.
@@ -119,11 +119,11 @@ async fn meet(
 
 /// The user signs out during the fault, and signs in again after it.
 async fn sign_out(
-    world: &World,
+    servers: &Servers,
     client: &mut ProxiedClient,
     fault: &NetworkFault,
 ) -> Result<(), Lost> {
-    strike(world, client, fault, true).await?;
+    strike(servers, client, fault, true).await?;
     let started = Instant::now();
     client.session.logout().await;
     let took = started.elapsed();
@@ -189,7 +189,7 @@ fn reaches_paths(fault: &NetworkFault) -> bool {
 }
 
 async fn strike(
-    world: &World,
+    servers: &Servers,
     client: &mut ProxiedClient,
     fault: &NetworkFault,
     whole_way: bool,
@@ -200,7 +200,7 @@ async fn strike(
             let struck = client.proxy.strike(path, act.clone()).await;
             struck.map_err(|error| format!("cannot strike: {error}"))
         }
-        FaultKind::Origin(origin) => client.displace(&world.origins.address(*origin)),
+        FaultKind::Origin(origin) => client.displace(&servers.origins.address(*origin)),
     }
 }
 
