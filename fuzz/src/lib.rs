@@ -1,7 +1,7 @@
 //! Every target parses its input and checks that the result is safe to use. A panic is a finding; a
 //! failed check panics.
 //!
-//! The promise P17 runs the same functions over the committed seeds, so that the test command needs
+//! The promise that no input makes a parser panic runs the same functions over the committed seeds, so that the test command needs
 //! no fuzzer.
 
 mod api_path;

@@ -225,7 +225,7 @@ fn measure(arguments: Vec<OsString>) -> Outcome<Task> {
 }
 
 fn soak(arguments: Vec<OsString>) -> Outcome<Task> {
-    let known = soak::PROMISES.iter().chain(&soak::OPTIONS).copied();
+    let known = soak::promises().into_iter().chain(soak::OPTIONS);
     one_of(&arguments, "promise", known)?;
     Ok(Task::Soak(arguments))
 }

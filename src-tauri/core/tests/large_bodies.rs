@@ -2,18 +2,10 @@
 //! process is measured, which contains both ends; so this is its only test.
 #![cfg(target_os = "linux")]
 
-#[path = "support/mod.rs"]
-mod support;
-
-use std::sync::Arc;
-use std::time::SystemTime;
-
-use support::*;
-use vestibule_backend::{Backend, Config};
 use vestibule_core::backend_calls::{BackendCalls, PIECE};
-use vestibule_core::clock::ManualClock;
 use vestibule_core::session::Session;
 use vestibule_core::wire::{UploadReply, UploadRequest};
+use vestibule_harness::*;
 
 const LARGE: usize = 100 << 20;
 /// How much memory both ends together may take: the sockets' buffers, and what the allocator keeps
@@ -72,23 +64,18 @@ async fn up(calls: &BackendCalls, session: &Session, bytes: usize, told: bool) -
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_megabytes_each_way_take_the_memory_of_a_few_pieces() {
-    let backend = Backend::start(Config::default()).await.expect("a backend");
-    let store = Arc::new(TestStore::default());
-    let folder = tempfile::tempdir().expect("a folder");
-    let clock = Arc::new(ManualClock::new(SystemTime::now()));
-    let session = open(&backend.url(), &store, &folder, &clock);
-    until(&session, "the start", |state| why(state).is_some()).await;
-    session.login(login(PLAIN)).await.expect("signed in");
+    let harness = Harness::signed_in().await;
+    let session = &harness.session;
     let calls = BackendCalls::default();
     // First without a measurement, so that one-time allocations are not counted.
     for told in [true, false] {
-        down(&calls, &session, 4 << 20).await;
-        up(&calls, &session, 4 << 20, told).await;
+        down(&calls, session, 4 << 20).await;
+        up(&calls, session, 4 << 20, told).await;
     }
     let before = peak_kib();
-    assert_eq!(down(&calls, &session, LARGE).await, LARGE);
+    assert_eq!(down(&calls, session, LARGE).await, LARGE);
     for told in [true, false] {
-        assert_eq!(up(&calls, &session, LARGE, told).await, LARGE);
+        assert_eq!(up(&calls, session, LARGE, told).await, LARGE);
     }
     let grown = peak_kib() - before;
     println!("{grown} KiB more for {LARGE} bytes down and twice as many up");

@@ -184,7 +184,7 @@ impl Client {
 proptest! {
     #![proptest_config(config())]
 
-    /// P12 and P13 for one client: no request before the end of a `Retry-After`, always one
+    /// No request before the end of a `Retry-After`, always one
     /// planned, and no early refresh within 30 s of the last.
     #[test]
     fn it_is_never_early_and_never_asleep_for_good(lifetime in any_life()) {

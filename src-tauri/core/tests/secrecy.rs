@@ -1,19 +1,16 @@
 //! No secret in any log: everything at TRACE while sessions live, fail and end, searched for
 //! passwords, codes and tokens, raw and in several encodings.
 
-#[path = "support/mod.rs"]
-mod support;
-
 use std::collections::HashSet;
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use support::*;
 use tracing_subscriber::fmt::MakeWriter;
 use vestibule_backend::{Backend, Cut, Effect, Fault, Point};
 use vestibule_core::schedule::PAGE_GAP;
 use vestibule_core::secrets::{Secret, StoreError};
+use vestibule_harness::*;
 
 #[derive(Clone, Default)]
 struct Captured(Arc<Mutex<Vec<u8>>>);
@@ -68,14 +65,14 @@ fn disguises(secret: &str) -> Vec<String> {
     ]
 }
 
-async fn tour(typed: &mut Vec<String>) -> Vec<Rig> {
-    let rig = Rig::signed_in().await;
+async fn tour(typed: &mut Vec<String>) -> Vec<Harness> {
+    let harness = Harness::signed_in().await;
     typed.push(PASSWORD.into());
     let wrong = "a-wrong-password-indeed";
     typed.push(wrong.into());
-    let mut input = login(PLAIN);
+    let mut input = login(DEMO);
     input.password = Secret::new(wrong);
-    let error = rig.session.login(input).await.expect_err("refused");
+    let error = harness.session.login(input).await.expect_err("refused");
     assert!(
         !format!("{error:?} {error}").contains(wrong),
         "no secret in an error"
@@ -95,40 +92,36 @@ async fn tour(typed: &mut Vec<String>) -> Vec<Rig> {
         Effect::Huge { bytes: 2 << 20 },
     ] {
         let fault = Fault::on("POST", REFRESH, effect).after().times(1);
-        let fault = rig.backend.faults().add(fault);
+        let fault = harness.backend.faults().add(fault);
         // A refresh may join one that is just ending, to which the fault did not apply.
-        while rig.backend.faults().fired(fault) == Some(0) {
-            let _ = rig.session.refresh().await;
+        while harness.backend.faults().fired(fault) == Some(0) {
+            let _ = harness.session.refresh().await;
         }
-        rig.until_fresh().await;
-        rig.get("/me").await.expect("a call");
+        harness.until_fresh().await;
+        harness.get("/me").await.expect("a call");
     }
-    rig.store.block(Block::Fail(StoreError::Failed));
-    rig.session.refresh().await.expect("in memory");
-    rig.store.heal();
-    rig.pass(Duration::from_secs(10));
-    rig.session.refresh().await.expect("kept");
-    rig.pass(PAGE_GAP);
-    rig.backend.expire_access_tokens();
-    rig.get("/me").await.expect("a call that is sent again");
-    rig.session.logout().await;
-    rig.reached("/logout", 1).await;
+    harness.store.block(Block::Fail(StoreError::Failed));
+    harness.session.refresh().await.expect("in memory");
+    harness.store.heal();
+    harness.pass(Duration::from_secs(10));
+    harness.session.refresh().await.expect("kept");
+    harness.pass(PAGE_GAP);
+    harness.backend.expire_access_tokens();
+    harness.get("/me").await.expect("a call that is sent again");
+    harness.session.logout().await;
+    harness.reached("/logout", 1).await;
 
-    let coded = Rig::new().await;
-    coded
-        .session
-        .login(login(MAILED))
-        .await
-        .expect("challenged");
-    let code = coded.backend.last_code(MAILED).expect("a code");
+    let coded = Harness::new().await;
+    coded.session.login(login(OTP)).await.expect("challenged");
+    let code = coded.backend.last_code(OTP).expect("a code");
     typed.push(code.clone());
     verify(&coded.session, Secret::new(code))
         .await
         .expect("signed in");
     coded.session.refresh().await.expect("refreshed");
-    coded.backend.revoke_session(MAILED);
+    coded.backend.revoke_session(OTP);
     coded.session.refresh().await.expect_err("ended");
-    vec![rig, coded]
+    vec![harness, coded]
 }
 
 #[test]
@@ -145,10 +138,10 @@ fn no_secret_is_logged() {
         .expect("a runtime");
     let (log, mut wanted) = runtime.block_on(async {
         let mut typed = Vec::new();
-        let rigs = tour(&mut typed).await;
+        let harnesses = tour(&mut typed).await;
         let mut wanted = HashSet::new();
-        for rig in &rigs {
-            wanted.extend(secrets(&rig.backend, &typed));
+        for harness in &harnesses {
+            wanted.extend(secrets(&harness.backend, &typed));
         }
         let held = captured.0.lock().unwrap_or_else(PoisonError::into_inner);
         (String::from_utf8_lossy(&held).into_owned(), wanted)

@@ -167,7 +167,7 @@ fn is_signed_in(state: &State) -> bool {
 proptest! {
     #![proptest_config(config())]
 
-    /// P1 on the state: only two kinds of events end a session.
+    /// Only two kinds of events end a session.
     #[test]
     fn only_an_end_and_a_sign_out_take_a_session_away(events in prop::collection::vec(any_event(), 1..60)) {
         let mut state = State::default();
@@ -184,7 +184,7 @@ proptest! {
         }
     }
 
-    /// P14 on the state: late events do not bring a session back. Only a sign-in does.
+    /// Late events do not bring a session back. Only a sign-in does.
     #[test]
     fn nothing_late_brings_a_session_back(
         past in any_past(),

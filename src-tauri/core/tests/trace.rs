@@ -1,15 +1,12 @@
 //! What is logged about each request to the backend, for reports of failures. This is the only test
 //! in its program, since the log belongs to the process.
 
-#[path = "support/mod.rs"]
-mod support;
-
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use support::*;
 use vestibule_backend::{Effect, Fault, Point};
 use vestibule_core::schedule::PAGE_GAP;
+use vestibule_harness::*;
 use vestibule_log::report::{Call, Fact, Report, Reporter};
 
 #[derive(Default)]
@@ -48,24 +45,24 @@ async fn each_request_is_one_span_without_its_path() {
     let log = vestibule_log::start();
     let told = Arc::new(Told::default());
     log.report_to(Some(told.clone()));
-    let rig = Rig::signed_in().await;
+    let harness = Harness::signed_in().await;
 
     // Three refreshes in a row, of which two fail.
     let trouble = Fault::on("POST", REFRESH, Effect::status(503)).times(2);
-    rig.backend.faults().add(trouble);
-    rig.session.refresh().await.expect_err("trouble");
-    rig.until_fresh().await;
+    harness.backend.faults().add(trouble);
+    harness.session.refresh().await.expect_err("trouble");
+    harness.until_fresh().await;
     // A call that is sent twice, and one with an id in its path and a query.
-    rig.pass(PAGE_GAP);
-    rig.backend.expire_access_tokens();
-    rig.get("/me").await.expect("a call");
-    let reply = rig.get("/plans/team?coupon=a-secret-coupon").await;
+    harness.pass(PAGE_GAP);
+    harness.backend.expire_access_tokens();
+    harness.get("/me").await.expect("a call");
+    let reply = harness.get("/plans/team?coupon=a-secret-coupon").await;
     assert_eq!(reply.expect("a call").status, 200);
     // A call that gets no answer.
     let at = Point::BeforeHeaders;
     let gone = Fault::on("GET", "/sessions", Effect::Reset { at });
-    rig.backend.faults().add(gone);
-    rig.get("/sessions").await.expect_err("no answer");
+    harness.backend.faults().add(gone);
+    harness.get("/sessions").await.expect_err("no answer");
 
     let calls = told.calls();
     let lines: Vec<_> = calls.iter().map(line).collect();
@@ -97,11 +94,11 @@ async fn each_request_is_one_span_without_its_path() {
         assert_eq!(id.len(), 36, "{id}");
     }
     let all = format!("{calls:?}");
-    for absent in ["team", "coupon", PLAIN] {
+    for absent in ["team", "coupon", DEMO] {
         assert!(!all.contains(absent), "{absent} in {all}");
     }
     // The request id lets the backend find the request of a line.
-    let sent = rig.backend.last_request("GET", "/plans/team");
+    let sent = harness.backend.last_request("GET", "/plans/team");
     let sent = sent.expect("it arrived");
     let id = sent.header("x-request-id").expect("an id");
     assert!(calls.iter().any(|call| fact(call, "request") == id), "{id}");

@@ -4,7 +4,7 @@
 //! No secret gets into the log or a report. That does not depend on patterns: secrets are types
 //! that cannot be printed, the chatty levels of libraries are not logged (see [`filter`]), a panic
 //! is logged with its place and without its values, and a [`report::Report`] has no field for free
-//! text. Promise P9 runs the faults of P1 with this crate.
+//! text. The promise that no secret is said runs every transient fault with this crate.
 
 mod file;
 pub mod filter;

@@ -50,19 +50,12 @@ pub use record::{Answer, Page, Record, Violation};
 pub use scenario::{Stage, scenario, scenario_with};
 pub use screen::Screen;
 pub use vestibule_bus::Keyring;
+pub use vestibule_harness::{ADMIN, DEMO, OTP, PASSWORD};
 pub use wait::{CONDITION_TIMEOUT, until};
 
-/// The password of every demo account.
-pub const PASSWORD: &str = "vestibule-demo";
-/// The plain demo account.
-pub const DEMO: &str = "demo@vestibule.test";
 /// The display name of [`DEMO`].
 pub const DEMO_NAME: &str = "Dana Demo";
-/// The demo account of an administrator, who can open a page with a text field.
-pub const ADMIN: &str = "admin@vestibule.test";
 /// The display name of [`ADMIN`].
 pub const ADMIN_NAME: &str = "Ada Admin";
-/// The demo account whose sign-in asks for a code by mail.
-pub const OTP: &str = "otp@vestibule.test";
 /// The display name of [`OTP`].
 pub const OTP_NAME: &str = "Otto Post";

@@ -15,12 +15,11 @@ use vestibule_acceptance::{
 use vestibule_backend::{Backend, Config, Effect, Fault};
 use vestibule_core::profile::Profile;
 use vestibule_core::secrets::{MemoryStore, Secret, SecretStore as _};
-use vestibule_core::session::{self, Session};
+use vestibule_core::session::Session;
 use vestibule_core::wire::{
     LoginInput, Phase, SessionInfo, SignInOutcome, SignedOutReason, StorageStatus, User,
 };
-
-const WORKSPACE: &str = "default";
+use vestibule_harness::config;
 
 /// A backend, and what an installed app stores on this machine.
 struct Machine {
@@ -41,13 +40,12 @@ impl Machine {
     /// Starts the app; returns its session once it is known whether somebody is signed in.
     async fn start(&self) -> Session {
         let profile = Profile::default().with_backend(&self.backend.url());
-        let config = session::Config {
-            workspace: WORKSPACE.into(),
-            profile: profile.expect("a loopback address"),
-            folder: self.folder.path().join("records"),
-            store: self.store.clone(),
-            product: "Vestibule 0".into(),
-        };
+        let profile = profile.expect("a loopback address");
+        let config = config(
+            profile,
+            &self.folder.path().join("records"),
+            self.store.clone(),
+        );
         let session = Session::open(config).expect("a session");
         settled(&session).await;
         session

@@ -1,69 +1,71 @@
-//! Child processes that an entry measures from outside: `bench --child user URL FOLDER`.
-//!
-//! The process has one session and reads commands, one a line: `use` does some of everything that
-//! users do, `hold BYTES` allocates that much memory for good. It answers each with a line, and
-//! ends when its input does.
+//! Child processes that an entry measures from outside: one session in a process of its own.
 
-use std::io::{BufRead as _, Write as _};
-use std::path::Path;
-use std::process::{ExitCode, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::Arc;
 
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use serde::{Deserialize, Serialize};
 use vestibule_core::clock::SystemClock;
 use vestibule_core::secrets::MemoryStore;
 use vestibule_core::session::Session;
+use vestibule_harness::child::{ChildProcess, Protocol, command, serve};
+use vestibule_harness::get;
 
-use crate::fixture::{fetch, get, open, refresh, sign_in};
+use crate::fixture::{fetch, open, refresh, sign_in};
 use crate::registry::{Outcome, runtime};
 
-const DONE: &str = "done";
-/// How many refreshes one `use` makes.
+/// How many refreshes one [`Command::Use`] makes.
 const REFRESHES: usize = 5;
 const CALLS: usize = 20;
 const BODY: &str = "/transfer?bytes=1000000";
 
+struct UserProtocol;
+
+#[derive(Debug, Serialize, Deserialize)]
+enum Command {
+    /// Do some of everything that users do.
+    Use,
+    /// Allocate this many bytes for good.
+    Hold(usize),
+}
+
+impl Protocol for UserProtocol {
+    const NAME: &'static str = "user";
+    /// The backend's address, and the folder for the records.
+    type Arguments = (String, PathBuf);
+    type Command = Command;
+    type Answer = ();
+    type Event = ();
+    type Report = ();
+
+    fn take((): &mut (), (): ()) {}
+}
+
 /// Runs the named child until its input ends.
 #[must_use]
 pub fn run(arguments: &[String]) -> ExitCode {
-    let result = match arguments {
-        [part, url, folder] if part == "user" => user(url, Path::new(folder)),
-        _ => Err("--child user URL FOLDER".to_owned()),
+    let Some((UserProtocol::NAME, rest)) =
+        arguments.split_first().map(|(name, rest)| (&**name, rest))
+    else {
+        eprintln!("there is one child, {}", UserProtocol::NAME);
+        return ExitCode::FAILURE;
     };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(why) => {
-            eprintln!("{why}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn user(url: &str, folder: &Path) -> Outcome<()> {
     let runtime = runtime();
-    let store = Arc::<MemoryStore>::default();
-    let session = open(url, "user", folder, store, Arc::new(SystemClock));
-    let session = runtime.block_on(session)?;
-    let mut held: Vec<Vec<u8>> = Vec::new();
-    say()?;
-    for line in std::io::stdin().lock().lines() {
-        let line = line.map_err(|error| error.to_string())?;
-        match line.split_once(' ') {
-            None if line == "use" => runtime.block_on(some_use(&session))?,
-            Some(("hold", bytes)) => {
-                let bytes = bytes.parse().map_err(|error| format!("{line}: {error}"))?;
-                // Not zeroes, for which the kernel would provide memory only when they are written
-                // to.
-                held.push(vec![1; bytes]);
-            }
-            _ => return Err(format!("there is no command `{line}`")),
+    let begin = |(url, folder): (String, PathBuf)| {
+        let store = Arc::<MemoryStore>::default();
+        let session = open(&url, "user", &folder, store, Arc::new(SystemClock));
+        // What is held is kept until the end, so that the compiler cannot drop it earlier.
+        let held: Vec<Vec<u8>> = Vec::new();
+        Ok(((runtime.block_on(session)?, held), ()))
+    };
+    serve::<UserProtocol, _>(rest, begin, |(session, held), command| match command {
+        Command::Use => runtime.block_on(some_use(session)),
+        Command::Hold(bytes) => {
+            // Not zeroes, for which the kernel would provide memory only when they are written to.
+            held.push(vec![1; bytes]);
+            Ok(())
         }
-        say()?;
-    }
-    // Kept until here, so that the compiler cannot drop it earlier.
-    drop(held);
-    Ok(())
+    })
 }
 
 async fn some_use(session: &Session) -> Outcome<()> {
@@ -88,18 +90,8 @@ async fn some_use(session: &Session) -> Outcome<()> {
     Ok(())
 }
 
-fn say() -> Outcome<()> {
-    let mut out = std::io::stdout().lock();
-    let said = writeln!(out, "{DONE}").and_then(|()| out.flush());
-    said.map_err(|error| error.to_string())
-}
-
 /// Starts and drives such a process. Killed when dropped.
-pub struct User {
-    child: Child,
-    input: ChildStdin,
-    output: Lines<BufReader<ChildStdout>>,
-}
+pub struct User(ChildProcess<UserProtocol>);
 
 impl User {
     /// Starts the process, in which nobody is signed in.
@@ -107,22 +99,9 @@ impl User {
     /// # Errors
     /// If the process does not start.
     pub async fn start(program: &Path, url: &str, folder: &Path) -> Outcome<Self> {
-        let mut child = Command::new(program)
-            .args(["--child", "user", url])
-            .arg(folder)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|error| format!("{}: {error}", program.display()))?;
-        let streams = child.stdin.take().zip(child.stdout.take());
-        let (input, output) = streams.ok_or("the process has no streams")?;
-        let mut user = Self {
-            child,
-            input,
-            output: BufReader::new(output).lines(),
-        };
-        user.answer().await?;
+        let command = command::<UserProtocol>(program, &(url.to_owned(), folder.to_owned()))?;
+        let mut user = Self(ChildProcess::start(command)?);
+        user.0.ready().await?;
         Ok(user)
     }
 
@@ -131,7 +110,7 @@ impl User {
     /// # Errors
     /// If something of that fails.
     pub async fn some_use(&mut self) -> Outcome<()> {
-        self.ask("use\n").await
+        self.0.ask(Command::Use).await
     }
 
     /// Makes it allocate this many bytes for good.
@@ -139,7 +118,7 @@ impl User {
     /// # Errors
     /// If the process has ended.
     pub async fn hold(&mut self, bytes: usize) -> Outcome<()> {
-        self.ask(&format!("hold {bytes}\n")).await
+        self.0.ask(Command::Hold(bytes)).await
     }
 
     /// Its memory in bytes.
@@ -147,20 +126,7 @@ impl User {
     /// # Errors
     /// If the process has ended.
     pub fn weight(&self) -> Outcome<f64> {
-        let weight = self.child.id().and_then(crate::memory::pss);
+        let weight = self.0.id().and_then(crate::memory::pss);
         Ok(weight.ok_or("the process has ended")? as f64)
-    }
-
-    async fn ask(&mut self, line: &str) -> Outcome<()> {
-        let asked = self.input.write_all(line.as_bytes()).await;
-        asked.map_err(|error| format!("the process does not read its input: {error}"))?;
-        self.answer().await
-    }
-
-    async fn answer(&mut self) -> Outcome<()> {
-        match self.output.next_line().await {
-            Ok(Some(line)) if line == DONE => Ok(()),
-            other => Err(format!("the process has ended: {other:?}")),
-        }
     }
 }

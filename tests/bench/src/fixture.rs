@@ -7,13 +7,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use tempfile::TempDir;
-use vestibule_acceptance::{DEMO, PASSWORD};
 use vestibule_backend::{Backend, Config};
 use vestibule_core::clock::{Clock, SystemClock};
 use vestibule_core::profile::Profile;
 use vestibule_core::secrets::SecretStore;
 use vestibule_core::session::{self, Session};
-use vestibule_core::wire::{FetchRequest, LoginInput, Phase};
+use vestibule_core::wire::Phase;
+use vestibule_harness::{DEMO, config, get, login};
 
 use crate::registry::Outcome;
 use crate::tls::Front;
@@ -124,12 +124,10 @@ pub async fn open(
     clock: Arc<dyn Clock>,
 ) -> Outcome<Session> {
     let profile = Profile::default().with_backend(url);
+    let profile = profile.map_err(|error| error.to_string())?;
     let config = session::Config {
         workspace: workspace.to_owned(),
-        profile: profile.map_err(|error| error.to_string())?,
-        folder: folder.to_owned(),
-        store,
-        product: "Vestibule bench".into(),
+        ..config(profile, folder, store)
     };
     let session = Session::open_with_clock(config, clock).map_err(|error| error.to_string())?;
     let mut changes = session.subscribe();
@@ -150,7 +148,7 @@ pub async fn open(
 /// # Errors
 /// If the sign-in is refused.
 pub async fn sign_in(session: &Session) -> Outcome<()> {
-    let signed_in = session.login(LoginInput::new(DEMO, PASSWORD)).await;
+    let signed_in = session.login(login(DEMO)).await;
     signed_in
         .map(drop)
         .map_err(|error| format!("a sign-in: {error}"))
@@ -174,17 +172,6 @@ pub async fn fetch(session: &Session, path: &str) -> Outcome<()> {
     match answer.map_err(|error| format!("a call: {error}"))?.status {
         200 => Ok(()),
         status => Err(format!("a call is answered with {status}")),
-    }
-}
-
-/// A GET of this path.
-#[must_use]
-pub fn get(path: &str) -> FetchRequest {
-    FetchRequest {
-        path: path.to_owned(),
-        method: "GET".to_owned(),
-        headers: Vec::new(),
-        body: None,
     }
 }
 

@@ -4,8 +4,7 @@
 use serde_json::json;
 use vestibule_backend::Carrier;
 use vestibule_core::profile::Profile;
-
-use crate::rig::Lost;
+use vestibule_harness::Lost;
 
 /// Both, in the order of their declaration: `carrier as usize` is an index into this.
 pub const CARRIERS: [Carrier; 2] = [Carrier::Cookie, Carrier::Body];
@@ -22,25 +21,11 @@ pub fn word(carrier: Carrier) -> &'static str {
 /// where the user comes from after a refresh: `cookie:login`.
 pub fn profile(address: &str, word: &str) -> Result<Profile, Lost> {
     let (word, user_from) = word.split_once(':').unwrap_or((word, "refresh"));
-    let session = json!({ "user_from": user_from });
-    let cookie = json!({ "backend": address, "session": session });
-    let body = json!({
-        "backend": address,
-        "session": session,
-        "cookies": { "refresh": [] },
-        "endpoints": {
-            "refresh": { "body": { "refreshToken": "$refresh_token", "fingerprint": "$device" } },
-            "logout": { "body": { "refreshToken": "$refresh_token" } },
-        },
-        "answer": {
-            "login": { "refresh_token": ["/tokens/refreshToken"] },
-            "refresh": { "refresh_token": ["/tokens/refreshToken"] },
-        },
-    });
-    let value = match word {
-        "cookie" => cookie,
-        "body" => body,
+    let carrier = match word {
+        "cookie" => Carrier::Cookie,
+        "body" => Carrier::Body,
         other => return Err(format!("a token cannot travel in a {other}")),
     };
-    Profile::from_json(value).map_err(|error| error.to_string())
+    let more = json!({"session": {"user_from": user_from}});
+    vestibule_harness::profile(address, carrier, more)
 }

@@ -1,4 +1,4 @@
-//! P12: wrong clocks are harmless.
+//! Wrong clocks are harmless.
 //!
 //! A healthy backend whose tokens claim to live for less than a minute; a client whose wall clock
 //! is set to anything, whose machine sleeps for minutes or years, and which receives dates that
@@ -12,13 +12,14 @@ use rand::Rng as _;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use vestibule_backend::{Backend, Config};
-use vestibule_core::clock::{Clock as _, ManualClock, SinceBoot};
+use vestibule_core::clock::{Clock as _, SinceBoot};
+use vestibule_harness::{Lost, REFRESH, TestClock, get, identity, is_fresh, try_eventually};
 
+use crate::client::ProxiedClient;
 use crate::pool::{self, Job};
 use crate::proxy::{Act, Answer};
 use crate::registry::Setting;
 use crate::report::Row;
-use crate::rig::{Lost, REFRESH, Rig, eventually, get, identity, is_fresh};
 
 /// Clock jumps, sleeps and wrong backend clocks in one run; each counts as a case.
 const STEPS: u64 = 12;
@@ -49,9 +50,8 @@ async fn run(setting: &Setting, lives: u64) -> Row {
             }
         })
         .collect();
-    let (lived, losses) = pool::run("P12", setting, jobs).await;
+    let (lived, losses) = pool::run("wrong clocks", setting, jobs).await;
     Row {
-        promise: "P12",
         what: format!(
             "jumps, sleeps and clocks ±10 years off, either side, in {lived} lives of {STEPS}"
         ),
@@ -67,35 +67,35 @@ type Stamps = Arc<Mutex<Vec<SinceBoot>>>;
 
 async fn life(backend: &Backend, seed: u64) -> Result<(), Lost> {
     let mut chance = StdRng::seed_from_u64(seed);
-    let rig = Rig::signed_in(backend).await?;
-    let before = identity(&rig.session.snapshot().state);
-    speak(&rig, 0, true).await?;
+    let client = ProxiedClient::signed_in(backend).await?;
+    let before = identity(&client.session.snapshot().state);
+    speak(&client, 0, true).await?;
     // From here on every token claims to live for less than the core accepts as shortest.
-    let renewed = rig.session.refresh().await;
+    let renewed = client.session.refresh().await;
     renewed.map_err(|error| format!("cannot refresh: {error}"))?;
     let stamps = Stamps::default();
-    note_refreshes(&rig, &stamps);
+    note_refreshes(&client, &stamps);
     let mut expected = 0;
     let mut tense = Duration::ZERO;
     for step in 0..STEPS {
         match chance.random_range(0..5) {
-            0 => rig.clock.set_wall(any_wall(&mut chance)),
-            1 => speak(&rig, chance.random_range(0..10 * YEAR), chance.random()).await?,
+            0 => client.clock.set_wall(any_wall(&mut chance)),
+            1 => speak(&client, chance.random_range(0..10 * YEAR), chance.random()).await?,
             2 if tense < LEAST => {
                 // Too short for another refresh: an early one is found at the next sleep.
                 let short = Duration::from_millis(chance.random_range(0..10_000));
                 let short = short.min(LEAST - tense);
                 tense += short;
-                rig.clock.advance(short);
+                client.clock.advance(short);
             }
             _ => {
-                rig.clock.advance(any_sleep(&mut chance));
+                client.clock.advance(any_sleep(&mut chance));
                 if chance.random() {
-                    rig.clock.set_wall(any_wall(&mut chance));
+                    client.clock.set_wall(any_wall(&mut chance));
                 }
                 expected += 1;
                 tense = Duration::ZERO;
-                settled(&rig, &stamps, expected)
+                settled(&client, &stamps, expected)
                     .await
                     .map_err(|lost| format!("step {step}: {lost}"))?;
             }
@@ -107,15 +107,15 @@ async fn life(backend: &Backend, seed: u64) -> Result<(), Lost> {
             "refreshed too often: {stamps:?} for {expected} sleeps"
         ));
     }
-    if rig.store.deletions() > 0 || identity(&rig.session.snapshot().state) != before {
-        return Err(format!("signed out: {:?}", rig.session.snapshot()));
+    if client.store.session_deletes() > 0 || identity(&client.session.snapshot().state) != before {
+        return Err(format!("signed out: {:?}", client.session.snapshot()));
     }
     Ok(())
 }
 
-fn note_refreshes(rig: &Rig, stamps: &Stamps) {
-    let (stamps, clock): (Stamps, Arc<ManualClock>) = (stamps.clone(), rig.clock.clone());
-    rig.proxy.on_request(move |path| {
+fn note_refreshes(client: &ProxiedClient, stamps: &Stamps) {
+    let (stamps, clock): (Stamps, Arc<TestClock>) = (stamps.clone(), client.clock.clone());
+    client.proxy.on_request(move |path| {
         if path == REFRESH {
             let mut stamps = stamps.lock().unwrap_or_else(PoisonError::into_inner);
             stamps.push(clock.since_boot());
@@ -125,12 +125,12 @@ fn note_refreshes(rig: &Rig, stamps: &Stamps) {
 
 /// Waits until the refresh that a sleep makes due has ended: the timer sends it, and a call waits
 /// for its end.
-async fn settled(rig: &Rig, stamps: &Stamps, expected: usize) -> Result<(), Lost> {
+async fn settled(client: &ProxiedClient, stamps: &Stamps, expected: usize) -> Result<(), Lost> {
     let count = || stamps.lock().unwrap_or_else(PoisonError::into_inner).len();
-    eventually("the refresh after a sleep", || count() >= expected).await?;
-    match rig.session.fetch(get("/me")).await {
-        Ok(reply) if reply.status == 200 && is_fresh(&rig.session.snapshot().state) => Ok(()),
-        _ => Err(format!("not fresh: {:?}", rig.session.snapshot())),
+    try_eventually("the refresh after a sleep", || count() >= expected).await?;
+    match client.session.fetch(get("/me")).await {
+        Ok(reply) if reply.status == 200 && is_fresh(&client.session.snapshot().state) => Ok(()),
+        _ => Err(format!("not fresh: {:?}", client.session.snapshot())),
     }
 }
 
@@ -154,7 +154,7 @@ fn any_wall(chance: &mut StdRng) -> SystemTime {
 
 /// From now on the backend's clock is off by this many seconds, also in the expiry of its cookie,
 /// and its tokens claim to live for a second.
-async fn speak(rig: &Rig, off: u64, ahead: bool) -> Result<(), Lost> {
+async fn speak(client: &ProxiedClient, off: u64, ahead: bool) -> Result<(), Lost> {
     let off = Duration::from_secs(off);
     let told = move |time: SystemTime| {
         let time = if ahead { time + off } else { time - off };
@@ -174,7 +174,11 @@ async fn speak(rig: &Rig, off: u64, ahead: bool) -> Result<(), Lost> {
         let spoiled = spoiled.without_header("date");
         spoiled.with_headers(&format!("date: {date}")).into()
     });
-    rig.proxy.lift().await.map_err(|error| error.to_string())?;
-    let struck = rig.proxy.strike(Some(REFRESH), act).await;
+    client
+        .proxy
+        .lift()
+        .await
+        .map_err(|error| error.to_string())?;
+    let struck = client.proxy.strike(Some(REFRESH), act).await;
     struck.map_err(|error| error.to_string())
 }

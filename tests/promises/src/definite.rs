@@ -1,4 +1,4 @@
-//! P2: a definite rejection ends the session and names the reason: a rejection with an error code
+//! A definite rejection ends the session and names the reason: a rejection with an error code
 //! at once, one by the status alone at the third answer.
 //!
 //! Each rule of the default profile, from the real backend and as a scripted answer, at every
@@ -12,12 +12,13 @@ use std::time::Duration;
 
 use vestibule_backend::{Backend, Config};
 use vestibule_core::wire::{Cause, SignedOutReason};
+use vestibule_harness::{A_LIFE, Lost, REFRESH, get, is_fresh, try_eventually};
 
+use crate::client::ProxiedClient;
 use crate::pool::{self, Job};
 use crate::proxy::{Act, Script};
 use crate::registry::Setting;
 use crate::report::Row;
-use crate::rig::{A_LIFE, Lost, REFRESH, Rig, eventually, get, is_fresh};
 
 /// How many runs the long form of each kind has.
 const RUNS: usize = 1000;
@@ -67,7 +68,6 @@ pub mod by_status {
 
 fn row(what: &str, rules: usize, bound: &'static str, runs: u64, losses: u64) -> Row {
     Row {
-        promise: "P2",
         what: format!("{rules} {what} × start, idle, wake, call, click"),
         runs,
         losses,
@@ -178,7 +178,7 @@ async fn run(
             }
         })
         .collect();
-    pool::run("P2", setting, jobs).await
+    pool::run("rejections", setting, jobs).await
 }
 
 /// One run, in which the session ends after this many `answers`.
@@ -189,28 +189,28 @@ async fn one(
     moment: Moment,
     answers: usize,
 ) -> Result<(), Lost> {
-    let mut rig = Rig::signed_in(backend).await?;
-    reject(backend, &rig, way).await?;
-    let asked = count_refreshes(&rig);
+    let mut client = ProxiedClient::signed_in(backend).await?;
+    reject(backend, &client, way).await?;
+    let asked = count_refreshes(&client);
     let copied = matches!(way, Way::Copied);
     match moment {
         // A start is what makes the app read the copy that is in the store.
-        Moment::Start => rig.restart()?,
-        _ if copied => rig.restart()?,
-        Moment::Idle => rig.clock.advance(A_LIFE),
+        Moment::Start => client.restart()?,
+        _ if copied => client.restart()?,
+        Moment::Idle => client.clock.advance(A_LIFE),
         Moment::Wake => {
-            rig.clock.advance(Duration::from_secs(8 * 3600));
-            let _ = tokio::join!(rig.session.refresh(), rig.session.fetch(get("/me")));
+            client.clock.advance(Duration::from_secs(8 * 3600));
+            let _ = tokio::join!(client.session.refresh(), client.session.fetch(get("/me")));
         }
         Moment::Call => {
-            rig.clock.advance(A_LIFE);
-            let _ = rig.session.fetch(get("/me")).await;
+            client.clock.advance(A_LIFE);
+            let _ = client.session.fetch(get("/me")).await;
         }
         Moment::Click => {
-            let _ = rig.session.refresh().await;
+            let _ = client.session.refresh().await;
         }
     }
-    let found = rig.until_signed_out().await?;
+    let found = client.until_signed_out().await?;
     if found != wanted {
         return Err(format!("the state is {found:?} in place of {wanted:?}"));
     }
@@ -220,66 +220,74 @@ async fn one(
             "it ended after {asked} answers in place of {answers}"
         ));
     }
-    let cause = rig.session.snapshot().cause;
+    let cause = client.session.snapshot().cause;
     if cause != Cause::Rejected {
         return Err(format!("the cause is {cause:?}"));
     }
-    after(backend, rig, wanted).await
+    after(backend, client, wanted).await
 }
 
 /// Counts the refreshes that are sent from here on.
-fn count_refreshes(rig: &Rig) -> Arc<AtomicUsize> {
+fn count_refreshes(client: &ProxiedClient) -> Arc<AtomicUsize> {
     let asked = Arc::new(AtomicUsize::new(0));
     let counted = asked.clone();
-    rig.proxy.on_request(move |path| {
+    client.proxy.on_request(move |path| {
         counted.fetch_add(usize::from(path == REFRESH), Ordering::SeqCst);
     });
     asked
 }
 
 /// Checks that the session stays ended, and that the user can sign in again.
-async fn after(backend: &Backend, mut rig: Rig, wanted: SignedOutReason) -> Result<(), Lost> {
-    let store = rig.store.clone();
-    eventually("an empty keyring", || store.is_empty()).await?;
-    let asked = count_refreshes(&rig);
-    rig.restart()?;
-    rig.until_started().await?;
-    let found = rig.until_signed_out().await?;
+async fn after(
+    backend: &Backend,
+    mut client: ProxiedClient,
+    wanted: SignedOutReason,
+) -> Result<(), Lost> {
+    let store = client.store.clone();
+    try_eventually("an empty keyring", || !store.holds_a_session()).await?;
+    let asked = count_refreshes(&client);
+    client.restart()?;
+    client.until_started().await?;
+    let found = client.until_signed_out().await?;
     if found != wanted {
         return Err(format!("after the next start the state is {found:?}"));
     }
     if asked.load(Ordering::SeqCst) > 0 {
         return Err("the next start asked the backend again".into());
     }
-    rig.proxy.lift().await.map_err(|error| error.to_string())?;
-    backend.unblock(&rig.email);
-    rig.sign_in().await?;
-    if !is_fresh(&rig.session.snapshot().state) || rig.store.is_empty() {
+    client
+        .proxy
+        .lift()
+        .await
+        .map_err(|error| error.to_string())?;
+    backend.unblock(&client.email);
+    client.sign_in().await?;
+    if !is_fresh(&client.session.snapshot().state) || !client.store.holds_a_session() {
         return Err("a new sign-in does not last".into());
     }
     Ok(())
 }
 
-async fn reject(backend: &Backend, rig: &Rig, way: Way) -> Result<(), Lost> {
+async fn reject(backend: &Backend, client: &ProxiedClient, way: Way) -> Result<(), Lost> {
     match way {
         Way::Says(status, body) => {
             let json = "content-type: application/json\r\n";
             let act = Act::Instead(Script::answer(status, json, body));
-            let struck = rig.proxy.strike(Some(REFRESH), act).await;
+            let struck = client.proxy.strike(Some(REFRESH), act).await;
             struck.map_err(|error| error.to_string())?;
         }
-        Way::Revoked if backend.revoke_session(&rig.email) == 0 => {
+        Way::Revoked if backend.revoke_session(&client.email) == 0 => {
             return Err("the account had no session to revoke".into());
         }
-        Way::Blocked if !backend.block(&rig.email) => {
+        Way::Blocked if !backend.block(&client.email) => {
             return Err("there was no account to block".into());
         }
         Way::Revoked | Way::Blocked => {}
         Way::Copied => {
-            let copy = rig.copy()?;
-            let renewed = rig.session.refresh().await;
+            let copy = client.stored()?;
+            let renewed = client.session.refresh().await;
             renewed.map_err(|error| format!("the owner cannot refresh: {error}"))?;
-            rig.put_back(&copy)?;
+            client.put_back(&copy)?;
         }
     }
     Ok(())

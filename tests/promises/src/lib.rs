@@ -6,11 +6,14 @@
 //! promise is about it.
 
 #[cfg(target_os = "linux")]
+mod app;
+#[cfg(target_os = "linux")]
 mod canaries;
 mod cargo;
 #[cfg(target_os = "linux")]
 mod carrier;
 pub mod children;
+mod client;
 mod clocks;
 #[cfg(target_os = "linux")]
 pub mod crash;
@@ -33,7 +36,6 @@ mod proxy;
 pub mod registry;
 pub mod report;
 mod response_limits;
-mod rig;
 #[cfg(target_os = "linux")]
 mod right_person;
 mod secrecy;

@@ -1,4 +1,4 @@
-//! P17: no input makes a parser panic.
+//! No input makes a parser panic.
 //!
 //! Short: the fuzz targets over their committed seeds, each cut off at every length, as a broken
 //! connection leaves it. Long: `cargo xtask fuzz`, whose table this reads.
@@ -33,7 +33,7 @@ pub async fn long(_: &Setting) -> Row {
             row(&what, runs, crashes)
         }
         Err(error) => {
-            eprintln!("P17: {error}");
+            eprintln!("parsers: {error}");
             row("the fuzzer could not be run", 0, 0)
         }
     }
@@ -41,7 +41,6 @@ pub async fn long(_: &Setting) -> Row {
 
 fn row(what: &str, runs: u64, losses: u64) -> Row {
     Row {
-        promise: "P17",
         what: what.to_owned(),
         runs,
         losses,
@@ -63,7 +62,7 @@ fn over_the_seeds() -> (u64, u64) {
                 if std::panic::catch_unwind(|| target(input)).is_err() {
                     losses += 1;
                     eprintln!(
-                        "P17: {name} panics on the first {end} bytes of {}",
+                        "parsers: {name} panics on the first {end} bytes of {}",
                         seed.display()
                     );
                 }
@@ -71,7 +70,7 @@ fn over_the_seeds() -> (u64, u64) {
         }
         if seeds < SEEDS {
             losses += 1;
-            eprintln!("P17: {name} has {seeds} seeds");
+            eprintln!("parsers: {name} has {seeds} seeds");
         }
     }
     (runs, losses)

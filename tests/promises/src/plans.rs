@@ -1,4 +1,4 @@
-//! P12 as arithmetic: the plan of one client alone, over random sequences of token lifetimes and
+//! Wrong clocks as arithmetic: the plan of one client alone, over random sequences of token lifetimes and
 //! sleeps of seconds to years, without a socket. A case is lost if it plans two refreshes within
 //! 30 s, if it plans none, or if it panics.
 
@@ -34,10 +34,10 @@ async fn run(setting: &Setting, cases: u64) -> Row {
         for seed in 0..cases {
             if let Err(lost) = case(seed) {
                 losses += 1;
-                eprintln!("\rP12 lost: case {seed}: {lost}");
+                eprintln!("\rplans lost: case {seed}: {lost}");
             }
             if (seed + 1) % 10_000 == 0 {
-                setting.progress("P12", seed + 1, cases);
+                setting.progress("plans", seed + 1, cases);
             }
         }
         losses
@@ -45,7 +45,6 @@ async fn run(setting: &Setting, cases: u64) -> Row {
     // A panic ends the count, and is at least one loss.
     let losses = counted.await.unwrap_or(1);
     Row {
-        promise: "P12",
         what: format!("plans of {STEPS} token lives, naps and years"),
         runs: cases,
         losses,

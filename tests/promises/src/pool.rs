@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use vestibule_harness::Lost;
 
 use crate::registry::Setting;
-use crate::rig::Lost;
 
 /// How many jobs that keep a processor busy run at once.
 const BUSY_JOBS: usize = 16;
@@ -25,7 +25,7 @@ pub struct Job {
 
 /// Runs all jobs and prints each loss on standard error. Returns how many ran and how many were
 /// lost.
-pub async fn run(promise: &str, setting: &Setting, mut jobs: Vec<Job>) -> (u64, u64) {
+pub async fn run(subject: &str, setting: &Setting, mut jobs: Vec<Job>) -> (u64, u64) {
     // Jobs that wait start first, so that the others run meanwhile.
     jobs.sort_by_key(|job| !job.slow);
     let (busy, waiting) = (
@@ -51,10 +51,10 @@ pub async fn run(promise: &str, setting: &Setting, mut jobs: Vec<Job>) -> (u64, 
         done += 1;
         if let Ok(Some(lost)) = ended {
             losses += 1;
-            eprintln!("\r{promise} lost: {lost}");
+            eprintln!("\r{subject} lost: {lost}");
         }
         if done % 20 == 0 || done == of {
-            setting.progress(promise, done, of);
+            setting.progress(subject, done, of);
         }
     }
     (of, losses)

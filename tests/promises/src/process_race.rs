@@ -1,4 +1,4 @@
-//! P3: processes never race a rotation.
+//! Processes never race a rotation.
 //!
 //! Four processes, each with the real core, share one folder, one item in one keyring and one
 //! session at a backend without a grace window, and rotate as fast as they can: because the token
@@ -11,12 +11,13 @@ use std::time::{Duration, Instant};
 
 use vestibule_backend::{Backend, Carrier};
 use vestibule_bus::Bus;
+use vestibule_harness::{Lost, account, is_fresh, why};
 
+use crate::app::{App, AppHome, AppReport, Command};
 use crate::carrier::word;
-use crate::crash::{ChildHome, ChildProcess, ChildReport, DaemonMonitor, backend, bus};
+use crate::crash::{DaemonMonitor, backend, bus};
 use crate::registry::Setting;
 use crate::report::Row;
-use crate::rig::{Lost, account, is_fresh, why};
 
 const PROCESSES: usize = 4;
 /// The longest time without a rotation.
@@ -45,7 +46,7 @@ async fn run(setting: &Setting, rotations: u64) -> Row {
     let mut broken = String::new();
     let raced = match bus() {
         Ok(bus) => {
-            let monitor = DaemonMonitor::new("P3", &bus);
+            let monitor = DaemonMonitor::new("process race", &bus);
             let raced = race(setting, &bus, rotations, &monitor).await;
             broken = monitor.broken();
             raced
@@ -55,12 +56,11 @@ async fn run(setting: &Setting, rotations: u64) -> Row {
     let (race, losses) = match raced {
         Ok(race) => (race, 0),
         Err(lost) => {
-            eprintln!("\rP3 lost: {lost}");
+            eprintln!("\rprocess race lost: {lost}");
             (Race::default(), 1)
         }
     };
     Row {
-        promise: "P3",
         what: format!(
             "{PROCESSES} processes rotate one session, strict backend, {} times after another one{broken}",
             race.handovers
@@ -80,7 +80,7 @@ async fn race(
     monitor: &DaemonMonitor,
 ) -> Result<Race, Lost> {
     while !monitor.is_given_up() {
-        let race = world(setting, bus, rotations);
+        let race = one_race(setting, bus, rotations);
         if let Some(race) = monitor.watch(race, "the race").await {
             return race;
         }
@@ -88,48 +88,47 @@ async fn race(
     Err("the race needs a keyring, and no daemon starts".into())
 }
 
-async fn world(setting: &Setting, bus: &Arc<Bus>, rotations: u64) -> Result<Race, Lost> {
+async fn one_race(setting: &Setting, bus: &Arc<Bus>, rotations: u64) -> Result<Race, Lost> {
     let backend = backend(Duration::ZERO, Carrier::Cookie).await?;
     let email = account(&backend)?;
-    let home = ChildHome::new(setting, bus, backend.url(), word(Carrier::Cookie), email);
-    let mut lives = vec![home.start(None)?];
-    lives[0].ask("login").await?;
+    let home = AppHome::new(setting, bus, backend.url(), word(Carrier::Cookie), email);
+    let mut apps = vec![home.start(bus)?];
+    apps[0].ask(Command::SignIn(None)).await?;
     for _ in 1..PROCESSES {
-        lives.push(home.start(None)?);
+        apps.push(home.start(bus)?);
     }
-    for life in &mut lives {
-        life.until("a session", |heard| heard.is(is_fresh)).await?;
+    for app in &mut apps {
+        app.until("a session", |heard| heard.is(is_fresh)).await?;
     }
-    for life in &mut lives {
-        life.tell("drive").await?;
+    for app in &mut apps {
+        app.tell(&Command::RotateMixed).await?;
     }
-    let race = watch(setting, &backend, &home, &lives, rotations).await;
-    for life in &mut lives {
-        if let Err(failures) = life.ask("rest").await {
+    let race = watch(setting, &backend, &home, &apps, rotations).await;
+    for app in &mut apps {
+        if let Err(failures) = app.ask(Command::Rest).await {
             // Such as a process that never got the lock. Whether anything was lost is checked
             // below.
-            eprintln!("\rP3: {failures}");
+            eprintln!("\rprocess race: {failures}");
         }
     }
     let rotations = race?;
-    for life in &mut lives {
-        let well = |heard: &ChildReport| heard.is(is_fresh);
-        life.until("a session that is well", well).await?;
+    for app in &mut apps {
+        let well = |heard: &AppReport| heard.is(is_fresh);
+        app.until("a session that is well", well).await?;
     }
     let mut by = BTreeMap::new();
-    for (number, life) in lives.iter().enumerate() {
-        let kept = life.heard().generations;
+    for (number, app) in apps.iter().enumerate() {
+        let kept = app.heard().generations.clone();
         by.extend(kept.into_iter().map(|generation| (generation, number)));
     }
     let rotators: Vec<_> = by.into_values().collect();
     let changes = rotators.windows(2).filter(|pair| pair[0] != pair[1]);
     let handovers = changes.count() as u64;
-    for life in lives {
-        life.kill().await?;
+    for mut app in apps {
+        app.kill().await?;
     }
-    let mut next = home.start(None)?;
-    let over = |heard: &ChildReport| heard.is(is_fresh) || heard.is(|now| why(now).is_some());
-    let heard = next.until("the start after it to be over", over).await?;
+    let mut next = home.start(bus)?;
+    let heard = next.until_started().await?;
     if !heard.is(is_fresh) {
         return Err(format!("the start after it: {:?}", heard.state));
     }
@@ -143,13 +142,13 @@ async fn world(setting: &Setting, bus: &Arc<Bus>, rotations: u64) -> Result<Race
 async fn watch(
     setting: &Setting,
     backend: &Backend,
-    home: &ChildHome,
-    lives: &[ChildProcess],
+    home: &AppHome,
+    apps: &[App],
     wanted: u64,
 ) -> Result<u64, Lost> {
     let (mut before, mut since) = (0, Instant::now());
     loop {
-        let sessions = backend.sessions(&home.email);
+        let sessions = backend.sessions(home.email());
         let [session] = &*sessions else {
             return Err(format!("not one session but {sessions:?}"));
         };
@@ -159,12 +158,15 @@ async fn watch(
                 "the backend ends the session after {rotations}: {ended}"
             ));
         }
-        if lives.iter().any(|life| life.is(|now| why(now).is_some())) {
+        if apps
+            .iter()
+            .any(|app| app.heard().is(|now| why(now).is_some()))
+        {
             return Err(format!(
                 "a process is signed out after {rotations} rotations"
             ));
         }
-        setting.progress("P3", rotations.min(wanted), wanted);
+        setting.progress("process race", rotations.min(wanted), wanted);
         if rotations >= wanted {
             return Ok(rotations);
         }

@@ -6,11 +6,12 @@
 //! ```
 //!
 //! and a line in [`PROMISES`]. A promise with two figures (with a grace window and without)
-//! has two modules and two lines under one name. Its test is a line in `tests/short`:
+//! has two modules and two lines under one number. Its test names one of the modules, and runs all of
+//! the number. It is a line in `tests/short`:
 //!
 //! ```text
 //! #[test]
-//! fn no_secret_is_said() { check("P9") }
+//! fn no_secret_is_said() { check("secrecy") }
 //! ```
 //!
 //! A form does not panic when it finds a loss: it counts the loss, prints on standard error what
@@ -36,7 +37,7 @@ use crate::launches;
 use crate::page_limits;
 #[cfg(target_os = "linux")]
 use crate::process_race;
-use crate::report::{self, Row};
+use crate::report::{self, Numbered, Row};
 #[cfg(target_os = "linux")]
 use crate::right_person::{self, mutants};
 use crate::{
@@ -54,10 +55,10 @@ pub struct Setting {
 
 impl Setting {
     /// Shows the progress of a long form on one line of standard error.
-    pub fn progress(&self, promise: &str, done: u64, of: u64) {
+    pub fn progress(&self, subject: &str, done: u64, of: u64) {
         let mut stderr = std::io::stderr().lock();
         let end = if done == of { "\n" } else { "" };
-        let _ = write!(stderr, "\r{promise}: {done} of {of}{end}");
+        let _ = write!(stderr, "\r{subject}: {done} of {of}{end}");
         let _ = stderr.flush();
     }
 }
@@ -75,8 +76,10 @@ type Working<'a> = Pin<Box<dyn Future<Output = Row> + Send + 'a>>;
 
 /// One line of the table.
 pub struct Promise {
-    /// `P1`.
-    pub name: &'static str,
+    /// Its number in this table and in the README's, such as `P1`.
+    pub number: &'static str,
+    /// The module that shows it.
+    subject: &'static str,
     /// `None` if the test command shows the promise in another way.
     short: Option<for<'a> fn(&'a Setting) -> Working<'a>>,
     long: for<'a> fn(&'a Setting) -> Working<'a>,
@@ -84,16 +87,17 @@ pub struct Promise {
 
 /// Makes a line of the table from a module.
 macro_rules! promise {
-    ($name:literal, $module:ident) => {
+    ($number:literal, $module:ident) => {
         promise!(
-            $name,
+            $number,
             $module,
             Some(|setting| Box::pin($module::short(setting)))
         )
     };
-    ($name:literal, $module:ident, $short:expr) => {
+    ($number:literal, $module:ident, $short:expr) => {
         Promise {
-            name: $name,
+            number: $number,
+            subject: stringify!($module),
             short: $short,
             long: |setting| Box::pin($module::long(setting)),
         }
@@ -140,11 +144,11 @@ pub const PROMISES: &[Promise] = &[
     promise!("P21", page_limits),
 ];
 
-/// Runs the promises with these names, or all of them, one after the other.
-pub async fn run(names: &[String], form: Form, setting: &Setting) -> Vec<Row> {
+/// Runs the promises with these numbers, or all of them, one after the other.
+pub async fn run(numbers: &[String], form: Form, setting: &Setting) -> Vec<Numbered> {
     let mut rows = Vec::new();
     for promise in PROMISES {
-        if !names.is_empty() && !names.iter().any(|name| name == promise.name) {
+        if !numbers.is_empty() && !numbers.iter().any(|number| number == promise.number) {
             continue;
         }
         let started = Instant::now();
@@ -155,8 +159,9 @@ pub async fn run(names: &[String], form: Form, setting: &Setting) -> Vec<Row> {
         let Some(form) = form else { continue };
         let row = form(setting).await;
         let seconds = started.elapsed().as_secs_f64();
-        eprintln!("{}: {} in {seconds:.1} s", row.promise, row.what);
-        rows.push(row);
+        let number = promise.number;
+        eprintln!("{number}: {} in {seconds:.1} s", row.what);
+        rows.push(Numbered { number, row });
     }
     rows
 }
@@ -192,18 +197,23 @@ fn raise_limits() {
 #[cfg(not(unix))]
 fn raise_limits() {}
 
-/// Runs the short forms of a promise as a test.
+/// Runs the short forms of the promise that this module shows, as a test.
 ///
 /// # Panics
 /// If it does not hold.
-pub fn check(name: &str, program: &Path) {
+pub fn check(subject: &str, program: &Path) {
     let setting = Setting {
         program: program.to_owned(),
     };
-    let rows = runtime().block_on(run(&[name.to_owned()], Form::Short, &setting));
-    assert!(!rows.is_empty(), "no promise is called {name}");
+    let promise = PROMISES.iter().find(|promise| promise.subject == subject);
+    let Some(promise) = promise else {
+        panic!("no module of the table is called {subject}");
+    };
+    let numbers = [promise.number.to_owned()];
+    let rows = runtime().block_on(run(&numbers, Form::Short, &setting));
+    assert!(!rows.is_empty(), "{subject} has no short form");
     assert!(
-        rows.iter().all(|row| row.holds),
+        rows.iter().all(|one| one.row.holds),
         "broken:\n{}",
         report::text(&rows)
     );

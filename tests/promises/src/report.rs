@@ -6,8 +6,6 @@ use std::fmt::Write as _;
 /// One promise, or one part of it, after its runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// `P1`.
-    pub promise: &'static str,
     /// What was done, in a few words, with the important figures.
     pub what: String,
     /// How many runs there were.
@@ -22,23 +20,33 @@ pub struct Row {
 
 const TITLES: [&str; 6] = ["", "What was done", "Runs", "Losses", "Bound", "Holds"];
 
-impl Row {
+/// A row with the number of its promise.
+#[derive(Clone, Debug)]
+pub struct Numbered {
+    /// The number in the table of promises.
+    pub number: &'static str,
+    /// What was found.
+    pub row: Row,
+}
+
+impl Numbered {
     fn cells(&self) -> [String; 6] {
+        let row = &self.row;
         [
-            self.promise.to_owned(),
-            self.what.clone(),
-            grouped(self.runs),
-            grouped(self.losses),
-            self.bound.to_owned(),
-            if self.holds { "yes" } else { "NO" }.to_owned(),
+            self.number.to_owned(),
+            row.what.clone(),
+            grouped(row.runs),
+            grouped(row.losses),
+            row.bound.to_owned(),
+            if row.holds { "yes" } else { "NO" }.to_owned(),
         ]
     }
 }
 
 /// The table for a terminal.
-pub fn text(rows: &[Row]) -> String {
+pub fn text(rows: &[Numbered]) -> String {
     let mut lines = vec![TITLES.map(str::to_owned)];
-    lines.extend(rows.iter().map(Row::cells));
+    lines.extend(rows.iter().map(Numbered::cells));
     let width = |column: usize| {
         let cells = lines.iter().map(|line| line[column].chars().count());
         cells.max().unwrap_or_default()
@@ -61,7 +69,7 @@ pub fn text(rows: &[Row]) -> String {
 }
 
 /// The table for the README.
-pub fn markdown(rows: &[Row]) -> String {
+pub fn markdown(rows: &[Numbered]) -> String {
     let mut table = format!("| {} |\n|---|---|--:|--:|---|---|\n", TITLES.join(" | "));
     for row in rows {
         let cells = row.cells().map(|cell| cell.replace('|', "\\|"));
@@ -87,14 +95,16 @@ fn grouped(number: u64) -> String {
 mod tests {
     use super::*;
 
-    fn rows() -> Vec<Row> {
-        let row = |promise, what: &str, runs, losses, holds| Row {
-            promise,
-            what: what.into(),
-            runs,
-            losses,
-            bound: "0",
-            holds,
+    fn rows() -> Vec<Numbered> {
+        let row = |number, what: &str, runs, losses, holds| Numbered {
+            number,
+            row: Row {
+                what: what.into(),
+                runs,
+                losses,
+                bound: "0",
+                holds,
+            },
         };
         vec![
             row("P1", "every fault", 12_345, 0, true),

@@ -1,4 +1,4 @@
-//! P1 on the state machine: the core's own property tests, over far more sequences of events than
+//! The state machine under transient failures: the core's own property tests, over far more sequences of events than
 //! the test command tries.
 
 use crate::cargo::{Ended, cargo};
@@ -23,16 +23,15 @@ pub async fn long(_: &Setting) -> Row {
     let (passed, failed) = match ended.map(|ended| counted(&ended)) {
         Ok(Some(counts)) => counts,
         Ok(None) => {
-            eprintln!("P1: the core's test `state_machine` did not run");
+            eprintln!("sequences: the core's test `state_machine` did not run");
             (0, 1)
         }
         Err(error) => {
-            eprintln!("P1: {error}");
+            eprintln!("sequences: {error}");
             (0, 1)
         }
     };
     Row {
-        promise: "P1",
         what: format!("{passed} properties of the state machine, {CASES} sequences of events each"),
         runs: passed * CASES,
         losses: failed,

@@ -1,4 +1,4 @@
-//! P4: however many callers ask, one refresh is sent.
+//! However many callers ask, one refresh is sent.
 //!
 //! A thousand callers at once find that the access token has expired: by the clock, or because the
 //! backend refuses it to each of them, with a fast refresh or a slow one. A round is lost if the
@@ -12,10 +12,11 @@ use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 use vestibule_backend::{Backend, Config, Effect, Fault};
 use vestibule_core::schedule::PAGE_GAP;
+use vestibule_harness::{A_LIFE, Lost, REFRESH, get, is_fresh};
 
+use crate::client::{Client, way};
 use crate::registry::Setting;
 use crate::report::Row;
-use crate::rig::{A_LIFE, Client, Lost, REFRESH, get, is_fresh, way};
 
 const CALLERS: usize = 1000;
 
@@ -45,12 +46,11 @@ async fn run(setting: &Setting, rounds: u64) -> Row {
     for number in 0..rounds {
         if let Err(lost) = round(&backend, &client, number).await {
             losses += 1;
-            eprintln!("\rP4 lost: round {number}: {lost}");
+            eprintln!("\rsingle flight lost: round {number}: {lost}");
         }
-        setting.progress("P4", number + 1, rounds);
+        setting.progress("single flight", number + 1, rounds);
     }
     Row {
-        promise: "P4",
         what: format!("{CALLERS} callers at once on a spent access token"),
         runs: rounds,
         losses,
@@ -101,7 +101,7 @@ async fn round(backend: &Backend, client: &Client, number: u64) -> Result<(), Lo
     if refreshes != 1 {
         return Err(format!("{refreshes} refreshes"));
     }
-    if !is_fresh(&client.session.snapshot().state) || client.store.deletions() > 0 {
+    if !is_fresh(&client.session.snapshot().state) || client.store.session_deletes() > 0 {
         return Err("the session ended".into());
     }
     Ok(())

@@ -4,8 +4,9 @@ use serde_json::json;
 use vestibule_core::error::ErrorCode;
 use vestibule_core::secrets::Secret;
 use vestibule_core::wire::{LoginInput, RegisterInput, SignInOutcome, SignedOutReason};
+use vestibule_harness::{code, verify};
 
-use crate::installation::{Installation, code, profile};
+use crate::installation::{Installation, profile};
 use crate::report::Report;
 use crate::server::Server;
 
@@ -123,7 +124,7 @@ async fn second_factor(installation: &mut Installation, server: &mut Server, rep
     assert_eq!(outcome, Ok(SignInOutcome::OtpRequired));
     let first = server.code(ANN).await;
     report.did("login", "a code is wanted, and was sent");
-    let wrong = installation.verify(Secret::new(other_than(&first))).await;
+    let wrong = verify(&installation.session, Secret::new(other_than(&first))).await;
     assert_eq!(code(&wrong), Some(ErrorCode::OtpInvalid));
     report.did("a wrong code", "invalid; another try is allowed");
     installation
@@ -133,7 +134,7 @@ async fn second_factor(installation: &mut Installation, server: &mut Server, rep
         .expect("another code");
     let second = server.code(ANN).await;
     report.did("another code", "sent");
-    let right = installation.verify(Secret::new(second)).await;
+    let right = verify(&installation.session, Secret::new(second)).await;
     assert_eq!(right, Ok(SignInOutcome::SignedIn));
     installation.refresh().await;
     report.did("the right code", "signed in, and renewed");
@@ -154,7 +155,7 @@ async fn second_factor(installation: &mut Installation, server: &mut Server, rep
             refusals.len() < 20,
             "the server never stops accepting wrong codes"
         );
-        let refused = installation.verify(Secret::new(wrong.clone())).await;
+        let refused = verify(&installation.session, Secret::new(wrong.clone())).await;
         refusals.push(code(&refused).expect("refused"));
     }
     assert_eq!(
@@ -162,7 +163,7 @@ async fn second_factor(installation: &mut Installation, server: &mut Server, rep
         Some(&ErrorCode::OtpTooMany),
         "{refusals:?}"
     );
-    let gone = installation.verify(Secret::new(wrong)).await;
+    let gone = verify(&installation.session, Secret::new(wrong)).await;
     assert_eq!(code(&gone), Some(ErrorCode::NoChallenge));
     report.did(
         "wrong codes without end",

@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 use vestibule_core::error::ErrorCode;
 use vestibule_core::secrets::Secret;
 use vestibule_core::wire::{LoginInput, Phase, RegisterInput, SignInOutcome, SignedOutReason};
+use vestibule_harness::{code, verify};
 
-use crate::installation::{Installation, code, profile};
+use crate::installation::{Installation, profile};
 use crate::report::Report;
 use crate::server::Server;
 
@@ -131,11 +132,11 @@ async fn second_factor(installation: &mut Installation, server: &mut Server, rep
     let another = installation.session.resend_otp().await;
     assert_eq!(code(&another), Some(ErrorCode::Unsupported));
     report.did("another code", "unsupported, and nothing is sent");
-    let wrong = installation.verify(Secret::new("000000")).await;
+    let wrong = verify(&installation.session, Secret::new("000000")).await;
     assert_eq!(code(&wrong), Some(ErrorCode::OtpInvalid));
     report.did("a wrong code", "invalid; another try is allowed");
     let otp = server.code(&secret).await;
-    let right = installation.verify(Secret::new(otp)).await;
+    let right = verify(&installation.session, Secret::new(otp)).await;
     assert_eq!(right, Ok(SignInOutcome::SignedIn));
     let state = installation.session.snapshot().state;
     assert!(matches!(&state.phase, Phase::SignedIn { user, .. } if user.name == "Admin User"));

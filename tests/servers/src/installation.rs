@@ -1,22 +1,14 @@
 //! An installation of the app: a keyring, a folder and a session over them.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use vestibule_core::error::{AuthError, ErrorCode};
-use vestibule_core::identity::ChallengeId;
 use vestibule_core::profile::Profile;
-use vestibule_core::secrets::{MemoryStore, Secret, SecretBytes, SecretStore as _};
-use vestibule_core::session::{Config, Session};
-use vestibule_core::wire::{
-    FetchReply, FetchRequest, Freshness, Phase, SessionState, SignInOutcome, SignedOutReason,
-};
-
-const WORKSPACE: &str = "default";
-/// Far longer than anything here takes, so that only a wrong state exceeds it.
-const STATE_TIMEOUT: Duration = Duration::from_secs(90);
+use vestibule_core::secrets::{MemoryStore, SecretBytes, SecretStore as _};
+use vestibule_core::session::Session;
+use vestibule_core::wire::{FetchReply, FetchRequest, Phase, SessionState, SignedOutReason};
+use vestibule_harness::{WORKSPACE, config, eventually, is_fresh, soon, until, why};
 
 /// An installation.
 pub struct Installation {
@@ -109,14 +101,9 @@ impl Installation {
     pub async fn until(
         &self,
         what: &str,
-        mut wanted: impl FnMut(&SessionState) -> bool,
+        wanted: impl FnMut(&SessionState) -> bool,
     ) -> SessionState {
-        let mut changes = self.session.subscribe();
-        let found = changes.wait_for(|now| wanted(&now.state));
-        match tokio::time::timeout(STATE_TIMEOUT, found).await {
-            Ok(change) => change.expect("the session lives").state.clone(),
-            Err(_) => panic!("waited for {what}: {:?}", self.session.snapshot()),
-        }
+        until(&self.session, what, wanted).await
     }
 
     /// Waits until nobody is signed in, and returns why.
@@ -140,15 +127,6 @@ impl Installation {
         assert!(is_fresh(&self.session.snapshot().state));
     }
 
-    /// Sends a code for the current challenge, or for one that does not exist if there is none.
-    pub async fn verify(&self, code: Secret) -> Result<SignInOutcome, AuthError> {
-        let shown = match self.session.snapshot().state.phase {
-            Phase::OtpPending { challenge } => challenge.id,
-            _ => ChallengeId::new(),
-        };
-        self.session.verify_otp(shown, code).await
-    }
-
     /// Signs out, and waits until the server has received the sign-out.
     pub async fn sign_out(&self) {
         self.session.logout().await;
@@ -161,13 +139,7 @@ impl Installation {
         let name = self.session.item_name();
         // The item is deleted once the sign-out is pending.
         let is_told = || matches!(self.store.read(name), Ok(None)) && !pending.exists();
-        let told = async {
-            while !is_told() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        let told = tokio::time::timeout(STATE_TIMEOUT, told).await;
-        told.expect("the server receives the sign-out");
+        eventually("the server to receive the sign-out", is_told).await;
     }
 
     /// Waits until the server refuses the token of this copy, which may take a moment after a
@@ -183,8 +155,7 @@ impl Installation {
                 }
             }
         };
-        let refused = tokio::time::timeout(STATE_TIMEOUT, refused).await;
-        refused.expect("the server refuses the token")
+        soon("the server to refuse the token", refused).await
     }
 
     /// Sends JSON in the session, as a page does with `auth.fetch`.
@@ -207,34 +178,12 @@ impl Installation {
 }
 
 fn open(profile: &Profile, store: &Arc<MemoryStore>, folder: &TempDir) -> Session {
-    let config = Config {
-        workspace: WORKSPACE.into(),
-        profile: profile.clone(),
-        folder: folder.path().join(WORKSPACE),
-        store: store.clone(),
-        product: "Vestibule 0.1.0".into(),
-    };
+    let records = folder.path().join(WORKSPACE);
+    let config = config(profile.clone(), &records, store.clone());
     Session::open(config).expect("the session opens")
 }
 
 /// A shipped profile for this address; pages may also call the paths in `more`.
 pub fn profile(name: &str, url: &str, more: &[&str]) -> Value {
     json!({"extends": name, "backend": url, "api": {"allow": more}})
-}
-
-/// The error code of a result.
-pub fn code<T: std::fmt::Debug>(result: &Result<T, AuthError>) -> Option<ErrorCode> {
-    result.as_ref().err().map(|error| error.code)
-}
-
-fn is_fresh(state: &SessionState) -> bool {
-    let fresh = Freshness::Fresh;
-    matches!(&state.phase, Phase::SignedIn { freshness, .. } if *freshness == fresh)
-}
-
-fn why(state: &SessionState) -> Option<SignedOutReason> {
-    match state.phase {
-        Phase::SignedOut { why } => Some(why),
-        _ => None,
-    }
 }

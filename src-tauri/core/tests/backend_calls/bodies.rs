@@ -5,8 +5,8 @@ use vestibule_backend::{Backend, Config, Effect, Fault};
 use vestibule_core::error::ErrorCode;
 
 use crate::host::Host;
-use crate::support::*;
 use crate::{Desk, WINDOW, json, pattern, post};
+use vestibule_harness::*;
 
 async fn desk() -> (Backend, Desk) {
     let backend = Backend::start(Config::default()).await.expect("a backend");
@@ -18,7 +18,7 @@ async fn desk() -> (Backend, Desk) {
 async fn a_small_text_is_one_round_trip() {
     let (_backend, desk) = desk().await;
     let reply = desk.fetch(1, "/me").await.expect("an answer");
-    assert!(reply.body.contains(PLAIN) && !reply.streamed);
+    assert!(reply.body.contains(DEMO) && !reply.streamed);
     assert_eq!(desk.calls.count(WINDOW), 0, "the exchange has ended");
 }
 

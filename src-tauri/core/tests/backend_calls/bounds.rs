@@ -1,4 +1,4 @@
-//! P21: how much the core keeps for a page that sends requests without end.
+//! How much the core keeps for a page that sends requests without end.
 
 use std::sync::Arc;
 
@@ -6,8 +6,8 @@ use vestibule_core::backend_calls::PIECE;
 use vestibule_core::error::ErrorCode;
 
 use crate::host::Host;
-use crate::support::*;
 use crate::{Desk, WINDOW, post};
+use vestibule_harness::*;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_piece_that_is_too_large_is_refused_with_the_bound_in_words() {

@@ -11,7 +11,7 @@ use vestibule_core::wire::{RegisterInput, SignInOutcome};
 
 use crate::Desk;
 use crate::host::{Arrival, Host};
-use crate::support::*;
+use vestibule_harness::*;
 
 async fn desk() -> (Arc<Host>, Desk) {
     let host = Host::start().await;
@@ -135,7 +135,9 @@ async fn a_sign_in_given_up_leaves_no_cookie_to_the_session_that_is_held() {
 
     let session = desk.session.clone();
     let verifying =
-        tokio::spawn(async move { crate::support::verify(&session, Secret::new("123456")).await });
+        tokio::spawn(
+            async move { vestibule_harness::verify(&session, Secret::new("123456")).await },
+        );
     let asking = asked(&host, "POST /verify-otp").await;
     assert!(asking.head.contains("challenge=c1"), "{}", asking.head);
     desk.session.cancel_otp();

@@ -7,8 +7,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
-
-use crate::support::success;
+use vestibule_harness::success;
 
 /// Ends when dropped.
 pub struct Host {

@@ -12,8 +12,7 @@ use vestibule_core::transport::{
     HeaderMap, HttpRequest, HttpResponse, HttpTransport, Method, RequestBody, StatusCode,
     Transport as _, TransportError, Url,
 };
-
-use crate::support::soon;
+use vestibule_harness::soon;
 
 async fn listener() -> (TcpListener, HttpTransport, Url) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");

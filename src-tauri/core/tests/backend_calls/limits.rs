@@ -14,8 +14,8 @@ use vestibule_core::error::ErrorCode;
 use vestibule_core::profile::Profile;
 
 use crate::host::Host;
-use crate::support::*;
 use crate::{Desk, WINDOW, post};
+use vestibule_harness::*;
 
 /// The shortest limits that a profile allows.
 fn hasty(profile: &mut Profile) {
@@ -63,7 +63,7 @@ async fn a_place_that_takes_no_connection_is_given_up_after_five_seconds() {
     };
     let backend = Backend::new(profile, "test").expect("a client");
     let begun = Instant::now();
-    let (input, device) = (login(PLAIN), Device::unrecorded("test"));
+    let (input, device) = (login(DEMO), Device::unrecorded("test"));
     let answer = backend.login(&input, &device);
     let error = soon("the call to end", answer).await.err();
     let waited = begun.elapsed();

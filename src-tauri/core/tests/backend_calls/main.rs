@@ -1,8 +1,5 @@
 //! Calls of windows: request and response bodies, how they end, and their limits, over sockets.
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod bodies;
 mod bounds;
 mod cookies;
@@ -14,48 +11,44 @@ mod pages;
 mod redirects;
 mod replays;
 
+use std::ops::Deref;
 use std::sync::Arc;
-use std::time::SystemTime;
 
-use serde_json::Value;
-use support::*;
-use tempfile::TempDir;
+use serde_json::{Value, json};
+use vestibule_backend::Carrier;
 use vestibule_core::backend_calls::{BackendCalls, PIECE};
-use vestibule_core::clock::ManualClock;
 use vestibule_core::error::AuthError;
 use vestibule_core::profile::Profile;
-use vestibule_core::session::Session;
 use vestibule_core::wire::{FetchReply, UploadReply, UploadRequest};
+use vestibule_harness::*;
 
 /// The window of most tests.
 const WINDOW: &str = "main";
 
-/// A signed-in session with windows, with a backend that the test chooses.
+/// A signed-in installation with windows, with a backend that the test chooses.
 struct Desk {
     calls: Arc<BackendCalls>,
-    session: Session,
-    clock: Arc<ManualClock>,
-    store: Arc<TestStore>,
-    _folder: TempDir,
+    installation: Installation,
+}
+
+impl Deref for Desk {
+    type Target = Installation;
+
+    fn deref(&self) -> &Installation {
+        &self.installation
+    }
 }
 
 impl Desk {
     async fn at(url: &str, change: impl FnOnce(&mut Profile)) -> Self {
-        let store = Arc::new(TestStore::default());
-        let folder = tempfile::tempdir().expect("a folder");
-        let clock = Arc::new(ManualClock::new(SystemTime::now()));
-        let mut config = config(url, &store, &folder);
-        change(&mut config.profile);
-        let session = Session::open_with_clock(config, clock.clone());
-        let session = session.expect("the session opens");
-        until(&session, "the start", |state| why(state).is_some()).await;
-        session.login(login(PLAIN)).await.expect("signed in");
+        let profile = profile(url, Carrier::Cookie, json!({}));
+        let mut profile = profile.expect("a loopback address");
+        change(&mut profile);
+        let installation = Installation::new(profile).await;
+        installation.sign_in(DEMO).await;
         Self {
             calls: Arc::default(),
-            session,
-            clock,
-            store,
-            _folder: folder,
+            installation,
         }
     }
 

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use crate::host::{Arrival, Host};
-use crate::support::*;
 use crate::{Desk, WINDOW, post};
+use vestibule_harness::*;
 
 const NUMBER: u64 = 1 << 20 | 1;
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use vestibule_core::error::ErrorCode;
 
 use crate::host::{Arrival, Host};
-use crate::support::*;
 use crate::{Desk, WINDOW, post};
+use vestibule_harness::*;
 
 const FLOOD: &str = "HTTP/1.1 200 OK\r\ncontent-length: 900000000\r\n\r\n";
 

@@ -6,8 +6,8 @@ use vestibule_backend::{Backend, Config, Effect, Fault};
 use vestibule_core::error::ErrorCode;
 use vestibule_core::wire::{FetchRequest, UploadReply};
 
-use crate::support::*;
 use crate::{Desk, WINDOW, json, post};
+use vestibule_harness::*;
 
 async fn desk() -> (Backend, Desk) {
     let backend = Backend::start(Config::default()).await.expect("a backend");
@@ -42,7 +42,7 @@ async fn a_call_arrives_where_it_is_sent_with_the_session() {
         &format!("{}/me?y=2", backend.url()),
     );
     let reply = desk.fetch(1, "/a").await.expect("an answer");
-    assert!(reply.body.contains(PLAIN), "{}", reply.body);
+    assert!(reply.body.contains(DEMO), "{}", reply.body);
     let sent = backend.last_request("GET", "/me").expect("one");
     assert_eq!(sent.query.as_deref(), Some("y=2"));
     assert!(sent.header("authorization").is_some());
@@ -174,6 +174,6 @@ async fn a_redirect_after_a_refresh_and_a_refresh_after_a_redirect_work() {
     leads(&backend, "GET", "/a", 302, "/me");
     backend.expire_access_tokens();
     let reply = desk.fetch(1, "/a").await.expect("an answer");
-    assert!(reply.body.contains(PLAIN), "{}", reply.body);
+    assert!(reply.body.contains(DEMO), "{}", reply.body);
     assert_eq!(backend.requests("POST", REFRESH), 1);
 }

@@ -7,8 +7,8 @@ use vestibule_backend::{Backend, Config, Fault};
 use vestibule_core::wire::UploadReply;
 
 use crate::host::Host;
-use crate::support::*;
 use crate::{Desk, WINDOW, json as read, post};
+use vestibule_harness::*;
 
 const LARGE: usize = 5 << 20;
 

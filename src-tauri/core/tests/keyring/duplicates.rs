@@ -11,7 +11,7 @@ use zbus::zvariant::{ObjectPath, OwnedObjectPath, OwnedValue, Value};
 
 use crate::daemon::{keyring, with_keyring};
 use crate::sessions::{run, start};
-use crate::support::*;
+use vestibule_harness::*;
 
 const SECRETS: &str = "org.freedesktop.secrets";
 
@@ -139,7 +139,7 @@ fn a_session_with_two_items_of_one_name_goes_on_and_ends_for_good() {
         let folder = tempfile::tempdir().expect("a folder");
         let keyring = Arc::new(keyring());
         let session = start(&backend, &keyring, &folder);
-        session.login(login(PLAIN)).await.expect("signed in");
+        session.login(login(DEMO)).await.expect("signed in");
         use tokio::task::spawn_blocking as blocking;
         let earlier = blocking(|| {
             let bus = Connection::session().expect("the bus");
@@ -159,15 +159,10 @@ fn a_session_with_two_items_of_one_name_goes_on_and_ends_for_good() {
         let session = start(&backend, &keyring, &folder);
         until(&session, "a session from the newest item", is_fresh).await;
         let alive = |backend: &Backend| {
-            let sessions = backend.sessions(PLAIN);
+            let sessions = backend.sessions(DEMO);
             sessions.iter().filter(|held| held.ended.is_none()).count()
         };
-        assert_eq!(
-            alive(&backend),
-            1,
-            "no alarm: {:?}",
-            backend.sessions(PLAIN)
-        );
+        assert_eq!(alive(&backend), 1, "no alarm: {:?}", backend.sessions(DEMO));
         session.refresh().await.expect("refreshed");
         session.logout().await;
         let count = || {

@@ -6,23 +6,17 @@ use tempfile::TempDir;
 use vestibule_backend::{Backend, Config};
 use vestibule_core::profile::Profile;
 use vestibule_core::secrets::SecretStore;
-use vestibule_core::session::{self, Session};
+use vestibule_core::session::Session;
 use vestibule_core::storage::keyring::Keyring;
 use vestibule_core::wire::{Phase, SignedOutReason, StorageStatus};
 
 use crate::daemon::{self, keyring, kill, with_keyring};
-use crate::support::*;
+use vestibule_harness::*;
 
 pub fn start(backend: &Backend, keyring: &Arc<Keyring>, folder: &TempDir) -> Session {
-    let config = session::Config {
-        workspace: WORKSPACE.into(),
-        profile: Profile::default()
-            .with_backend(&backend.url())
-            .expect("a loopback address"),
-        folder: folder.path().join(WORKSPACE),
-        store: keyring.clone(),
-        product: "Vestibule 0.1.0".into(),
-    };
+    let profile = Profile::default().with_backend(&backend.url());
+    let profile = profile.expect("a loopback address");
+    let config = config(profile, &folder.path().join(WORKSPACE), keyring.clone());
     Session::open(config).expect("the session opens")
 }
 
@@ -64,13 +58,13 @@ fn a_session_is_back_after_a_restart_and_no_file_holds_its_token() {
         let keyring = Arc::new(keyring());
         let mut tokens = Vec::new();
         let first = start(&backend, &keyring, &folder);
-        first.login(login(PLAIN)).await.expect("signed in");
+        first.login(login(DEMO)).await.expect("signed in");
         assert_eq!(first.snapshot().state.storage, StorageStatus::Ok);
         drop(first);
         for round in 1..=3 {
             let session = start(&backend, &keyring, &folder);
             let state = until(&session, "a fresh session", is_fresh).await;
-            assert_eq!(user(&state).map(|user| user.email.as_str()), Some(PLAIN));
+            assert_eq!(user(&state).map(|user| user.email.as_str()), Some(DEMO));
             assert_eq!(
                 backend.requests("POST", REFRESH),
                 round,
@@ -90,7 +84,7 @@ fn a_session_is_back_after_a_restart_and_no_file_holds_its_token() {
             );
         }
         assert!(
-            !found_in(folder.path(), PLAIN).is_empty(),
+            !found_in(folder.path(), DEMO).is_empty(),
             "the control: the search finds the last user"
         );
         let last = start(&backend, &keyring, &folder);
@@ -125,7 +119,7 @@ fn a_daemon_that_dies_costs_no_session() {
         let folder = tempfile::tempdir().expect("a folder");
         let keyring = Arc::new(keyring());
         let session = start(&backend, &keyring, &folder);
-        session.login(login(PLAIN)).await.expect("signed in");
+        session.login(login(DEMO)).await.expect("signed in");
         kill(&mut bus);
         session
             .refresh()

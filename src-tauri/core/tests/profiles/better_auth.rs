@@ -7,8 +7,8 @@ use vestibule_core::secrets::Secret;
 use vestibule_core::wire::{LoginInput, RegisterInput, SignInOutcome, SignedOutReason};
 use vestibule_recordings::{BETTER_AUTH, Recording};
 
-use crate::rig::Played;
-use crate::support::{code, eventually, is_fresh};
+use crate::played::Played;
+use vestibule_harness::{code, eventually, is_fresh};
 
 const ANN: &str = "ann@example.com";
 const PASSWORD: &str = "correct-horse";
@@ -115,9 +115,9 @@ async fn a_second_factor_is_sent_for_and_null_ends_a_session() {
         1,
         "the code is sent with the cookie of the challenge"
     );
-    let wrong = crate::support::verify(&played.session, Secret::new("000000")).await;
+    let wrong = vestibule_harness::verify(&played.session, Secret::new("000000")).await;
     assert_eq!(code(&wrong), Some(ErrorCode::OtpInvalid));
-    let right = crate::support::verify(&played.session, Secret::new("426939")).await;
+    let right = vestibule_harness::verify(&played.session, Secret::new("426939")).await;
     assert_eq!(right, Ok(SignInOutcome::SignedIn));
     played.session.refresh().await.expect("renewed");
     let item = played.item();

@@ -11,8 +11,8 @@ use vestibule_core::secrets::StoreError;
 use vestibule_core::wire::FetchRequest;
 use vestibule_recordings::Recording;
 
-use crate::rig::{Played, said};
-use crate::support::{Block, eventually, is_fresh, why};
+use crate::played::{Played, said};
+use vestibule_harness::{Block, eventually, is_fresh, why};
 
 const ANN: &str = "ann@example.com";
 const LOGIN: &str = r#"POST /login -d {"email":"ann@example.com","password":"pw"}"#;

@@ -7,8 +7,8 @@ use vestibule_core::secrets::{Secret, SecretStore as _};
 use vestibule_core::wire::{LoginInput, RegisterInput, SignInOutcome, SignedOutReason};
 use vestibule_recordings::{DIRECTUS, Recording};
 
-use crate::rig::Played;
-use crate::support::{code, eventually, is_fresh, user, why};
+use crate::played::Played;
+use vestibule_harness::{code, eventually, is_fresh, user, why};
 
 const ADMIN: &str = "admin@example.com";
 const PASSWORD: &str = "correct-horse";
@@ -103,9 +103,9 @@ async fn one_code_means_missing_at_the_login_and_wrong_after_it() {
         Some(ErrorCode::Unsupported),
         "no code is sent for an authenticator app, and the error says so"
     );
-    let wrong = crate::support::verify(&played.session, Secret::new("000000")).await;
+    let wrong = vestibule_harness::verify(&played.session, Secret::new("000000")).await;
     assert_eq!(code(&wrong), Some(ErrorCode::OtpInvalid), "the same answer");
-    let right = crate::support::verify(&played.session, Secret::new("685602")).await;
+    let right = vestibule_harness::verify(&played.session, Secret::new("685602")).await;
     // The user's request was recorded earlier; the replayed part has no answer to it.
     assert_eq!(code(&right), Some(ErrorCode::BackendFault));
     let state = played.session.snapshot().state;
@@ -136,7 +136,7 @@ async fn a_right_code_signs_in() {
     }
     let outcome = played.session.login(LoginInput::new(ADMIN, PASSWORD)).await;
     assert_eq!(outcome, Ok(SignInOutcome::OtpRequired));
-    let right = crate::support::verify(&played.session, Secret::new("685602")).await;
+    let right = vestibule_harness::verify(&played.session, Secret::new("685602")).await;
     assert_eq!(right, Ok(SignInOutcome::SignedIn));
     assert_eq!(played.name(), "Admin User");
     let limited = played.session.login(LoginInput::new(ADMIN, "no")).await;

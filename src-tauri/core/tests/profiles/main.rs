@@ -1,16 +1,13 @@
 //! The shipped profiles against what real backends answered: a session over loopback with a
 //! recording in place of the backend. The product's code knows none of these backends.
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod better_auth;
 mod call_deviations;
 mod directus;
 mod documents;
 mod node_express;
 mod others;
-mod rig;
+mod played;
 mod sign_in_deviations;
 mod sign_out_deviations;
 mod supabase;

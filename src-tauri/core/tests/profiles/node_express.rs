@@ -6,8 +6,8 @@ use vestibule_core::secrets::Secret;
 use vestibule_core::wire::{LoginInput, RegisterInput, SignInOutcome, SignedOutReason};
 use vestibule_recordings::{NODE_EXPRESS_BOILERPLATE, Recording};
 
-use crate::rig::{Played, said};
-use crate::support::{code, get, is_fresh, why};
+use crate::played::{Played, said};
+use vestibule_harness::{code, get, is_fresh, why};
 
 const BOB: &str = "bob@example.com";
 const PASSWORD: &str = "password1";
@@ -96,7 +96,7 @@ async fn from_a_wrong_password_to_the_last_sign_out() {
     played.session.logout().await;
     let state = played.session.snapshot().state;
     assert_eq!(why(&state), Some(SignedOutReason::ByUser));
-    crate::support::eventually("the backend to receive the sign-out", || {
+    vestibule_harness::eventually("the backend to receive the sign-out", || {
         played.asked("/v1/auth/logout") == 1
     })
     .await;
@@ -123,7 +123,7 @@ async fn a_limit_said_in_html_is_a_limit() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_it_has_not_is_said() {
     let played = played().await;
-    let verified = crate::support::verify(&played.session, Secret::new("123456")).await;
+    let verified = vestibule_harness::verify(&played.session, Secret::new("123456")).await;
     assert_eq!(code(&verified), Some(ErrorCode::NoChallenge));
     let resent = played.session.resend_otp().await;
     assert_eq!(code(&resent), Some(ErrorCode::NoChallenge));

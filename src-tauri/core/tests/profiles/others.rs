@@ -9,8 +9,8 @@ use vestibule_core::error::{AuthError, ErrorCode};
 use vestibule_core::secrets::Secret;
 use vestibule_core::wire::{LoginInput, RegisterInput, SignInOutcome, SignedOutReason};
 
-use crate::rig::{Played, said};
-use crate::support::{code, user};
+use crate::played::{Played, said};
+use vestibule_harness::{code, user};
 
 const ANN: &str = "ann@example.com";
 const ME: &str = r#"{"id":7,"name":"Ann","email":"ann@example.com"}"#;
@@ -56,9 +56,9 @@ async fn refused_as(played: &Played, codes: &[ErrorCode]) {
 async fn sign_in_by_code(played: &Played) {
     let outcome = played.session.login(LoginInput::new(ANN, "pw")).await;
     assert_eq!(outcome, Ok(SignInOutcome::OtpRequired));
-    let wrong = crate::support::verify(&played.session, Secret::new("000000")).await;
+    let wrong = vestibule_harness::verify(&played.session, Secret::new("000000")).await;
     assert_eq!(code(&wrong), Some(ErrorCode::OtpInvalid));
-    let right = crate::support::verify(&played.session, Secret::new("123456")).await;
+    let right = vestibule_harness::verify(&played.session, Secret::new("123456")).await;
     assert_eq!(right, Ok(SignInOutcome::SignedIn));
 }
 

@@ -6,8 +6,8 @@ use vestibule_core::secrets::Secret;
 use vestibule_core::wire::{LoginInput, RegisterInput, SignInOutcome};
 use vestibule_recordings::Recording;
 
-use crate::rig::{Played, said};
-use crate::support::{code, is_fresh};
+use crate::played::{Played, said};
+use vestibule_harness::{code, is_fresh};
 
 const ANN: &str = "ann@example.com";
 const LOGIN: &str = r#"POST /login -d {"email":"ann@example.com","password":"pw"}"#;
@@ -77,9 +77,9 @@ async fn a_challenge_may_have_a_name() {
         "the challenge is recognised by the body"
     );
     played.session.resend_otp().await.expect("another code");
-    let wrong = crate::support::verify(&played.session, Secret::new("000000")).await;
+    let wrong = vestibule_harness::verify(&played.session, Secret::new("000000")).await;
     assert_eq!(code(&wrong), Some(ErrorCode::OtpInvalid));
-    let right = crate::support::verify(&played.session, Secret::new("123456")).await;
+    let right = vestibule_harness::verify(&played.session, Secret::new("123456")).await;
     assert_eq!(right, Ok(SignInOutcome::SignedIn));
     played.check_no_strays();
 }

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use vestibule_core::wire::SignedOutReason;
 use vestibule_recordings::Recording;
 
-use crate::rig::{Played, said};
-use crate::support::{eventually, why};
+use crate::played::{Played, said};
+use vestibule_harness::{eventually, why};
 
 const ANN: &str = "ann@example.com";
 const LOGIN: &str = r#"POST /login -d {"email":"ann@example.com","password":"pw"}"#;

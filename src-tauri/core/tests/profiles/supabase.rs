@@ -7,8 +7,8 @@ use vestibule_core::error::ErrorCode;
 use vestibule_core::wire::{LoginInput, RegisterInput, SignInOutcome, SignedOutReason};
 use vestibule_recordings::{Recording, SUPABASE_BY_CONTRACT};
 
-use crate::rig::{Played, said};
-use crate::support::{code, eventually, user};
+use crate::played::{Played, said};
+use vestibule_harness::{code, eventually, user};
 
 const ANN: &str = "ann@example.com";
 const PASSWORD: &str = "correct-horse";

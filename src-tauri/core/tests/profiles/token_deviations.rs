@@ -8,8 +8,8 @@ use vestibule_core::error::ErrorCode;
 use vestibule_core::wire::{LoginInput, SignInOutcome, SignedOutReason};
 use vestibule_recordings::Recording;
 
-use crate::rig::{Played, said};
-use crate::support::{code, eventually, get, is_fresh, is_stale, user};
+use crate::played::{Played, said};
+use vestibule_harness::{code, eventually, get, is_fresh, is_stale, user};
 
 const ANN: &str = "ann@example.com";
 const LOGIN: &str = r#"POST /login -d {"email":"ann@example.com","password":"pw"}"#;
@@ -222,7 +222,7 @@ async fn a_token_in_a_body_is_safe_before_anything_else_is_asked() {
     played.restart();
     played
         .until("a failed start", |state| {
-            crate::support::outage(state).is_some_and(|outage| outage.retry_in_ms.is_some())
+            vestibule_harness::outage(state).is_some_and(|outage| outage.retry_in_ms.is_some())
         })
         .await;
     assert_eq!(

@@ -1,4 +1,4 @@
-//! P11: for how long a backend that does not answer can keep a refresh. The two tests wait for half
+//! For how long a backend that does not answer can keep a refresh. The two tests wait for half
 //! a minute while the others run.
 
 use std::time::{Duration, Instant};
@@ -7,35 +7,33 @@ use serde_json::json;
 use vestibule_backend::{Effect, Fault};
 use vestibule_core::error::ErrorCode;
 use vestibule_core::profile::Profile;
-use vestibule_core::session::Session;
-
-use crate::support::*;
+use vestibule_harness::*;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backend_that_never_answers_is_given_up_after_half_a_minute() {
-    let rig = Rig::signed_in().await;
-    let before = rig.kept();
-    rig.strike(REFRESH, Effect::Hang {});
+    let harness = Harness::signed_in().await;
+    let before = harness.kept();
+    harness.strike(REFRESH, Effect::Hang {});
     let began = Instant::now();
-    let result = rig.session.refresh().await;
+    let result = harness.session.refresh().await;
     let took = began.elapsed().as_secs();
     assert_eq!(code(&result), Some(ErrorCode::Unreachable), "timed out");
     assert!((29..=33).contains(&took), "bounded by 30 s: {took}");
     assert!(
-        is_stale(&rig.state()),
+        is_stale(&harness.state()),
         "the session is stale and not signed out"
     );
-    assert_eq!(rig.kept(), before, "the token stays");
-    rig.until_fresh().await;
+    assert_eq!(harness.kept(), before, "the token stays");
+    harness.until_fresh().await;
 }
 
 /// Where the user is read by a second request, one limit holds for both requests.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refresh_that_asks_for_the_user_too_takes_no_longer_than_one_that_does_not() {
-    let mut rig = Rig::signed_in().await;
-    let mut config = config(&rig.backend.url(), &rig.store, &rig.folder);
+    let mut harness = Harness::signed_in().await;
+    let mut config = harness.config();
     config.profile = Profile::from_json(json!({
-        "backend": rig.backend.url(),
+        "backend": harness.backend.url(),
         "session": {"user_from": "me"},
         "endpoints": {"me": {
             "method": "GET",
@@ -45,21 +43,22 @@ async fn a_refresh_that_asks_for_the_user_too_takes_no_longer_than_one_that_does
         "answer": {"me": {"user": ["/user", ""]}},
     }))
     .expect("a profile");
-    rig.session = Session::open_with_clock(config, rig.clock.clone()).expect("a session");
-    rig.until("a fresh session", is_fresh).await;
+    harness.session = harness.opened(config);
+    harness.until("a fresh session", is_fresh).await;
     // The start's own refresh may still be in progress: this joins it, and it is over after that.
-    rig.session.refresh().await.expect("renewed");
-    let faults = rig.backend.faults();
+    harness.session.refresh().await.expect("renewed");
+    let faults = harness.backend.faults();
     faults.add(Fault::on("POST", REFRESH, Effect::Delay { ms: 10_000 }));
     faults.add(Fault::on("GET", "/me", Effect::Hang {}));
     let began = Instant::now();
-    let asked = rig.backend.requests("GET", "/me");
-    rig.session
+    let asked = harness.backend.requests("GET", "/me");
+    harness
+        .session
         .refresh()
         .await
         .expect("the token is new and the user is known");
     let took = began.elapsed();
-    assert_eq!(rig.backend.requests("GET", "/me"), asked + 1);
+    assert_eq!(harness.backend.requests("GET", "/me"), asked + 1);
     let bound = Duration::from_secs(29)..Duration::from_secs(35);
     assert!(
         bound.contains(&took),

@@ -11,8 +11,7 @@ use vestibule_core::error::AuthError;
 use vestibule_core::secrets::StoreError;
 use vestibule_core::session::{Session, Upload, UploadAnswer};
 use vestibule_core::wire::{FetchRequest, UploadRequest};
-
-use crate::support::*;
+use vestibule_harness::*;
 
 /// Longer than the lifetime of an access token.
 const A_LIFE: Duration = Duration::from_secs(16 * 60);
@@ -43,7 +42,7 @@ impl Next {
         }
         let email = match self {
             Self::SignsInOver | Self::SignsInAfterASignOut => ADMIN,
-            Self::SignsInAgain => PLAIN,
+            Self::SignsInAgain => DEMO,
             Self::SignOut => return,
         };
         session.login(login(email)).await.expect("signs in");
@@ -90,19 +89,21 @@ fn give(session: &Session, replayable: bool) -> JoinHandle<Result<u16, AuthError
 }
 
 /// The number of purchases at the backend.
-fn purchases(rig: &Rig) -> usize {
-    rig.backend.requests("POST", PURCHASE)
+fn purchases(harness: &Harness) -> usize {
+    harness.backend.requests("POST", PURCHASE)
 }
 
 /// Checks that the earlier person's purchase was not sent, and that the next person's is the first.
-async fn check_untouched(rig: &Rig, next: Next, name: &str) {
+async fn check_untouched(harness: &Harness, next: Next, name: &str) {
     assert_eq!(
-        purchases(rig),
+        purchases(harness),
         0,
         "{name}, {next:?}: the call was never sent"
     );
     if next != Next::SignOut {
-        let own = soon("a purchase", buy(&rig.session)).await.expect("ends");
+        let own = soon("a purchase", buy(&harness.session))
+            .await
+            .expect("ends");
         assert_eq!(
             own,
             Ok(201),
@@ -115,21 +116,21 @@ async fn check_untouched(rig: &Rig, next: Next, name: &str) {
 async fn what_waits_for_a_refresh_is_not_sent_for_the_next_person() {
     for next in ALL {
         for kind in ["a call", "an upload", "an upload that can be repeated"] {
-            let rig = Rig::signed_in().await;
-            rig.strike(REFRESH, Effect::Delay { ms: 800 });
-            rig.pass(A_LIFE);
-            rig.reached(REFRESH, 1).await;
+            let harness = Harness::signed_in().await;
+            harness.strike(REFRESH, Effect::Delay { ms: 800 });
+            harness.pass(A_LIFE);
+            harness.reached(REFRESH, 1).await;
             let waiting = match kind {
-                "a call" => buy(&rig.session),
-                kind => give(&rig.session, kind.contains("repeated")),
+                "a call" => buy(&harness.session),
+                kind => give(&harness.session, kind.contains("repeated")),
             };
-            // The call has to be waiting, and nothing reports that; a task of its own runs at once.
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            // The call has to be waiting, and nothing reports that.
+            until_idle();
             assert!(!waiting.is_finished(), "{kind} waits for the refresh");
-            next.comes(&rig.session).await;
+            next.comes(&harness.session).await;
             let ended = soon("its end", waiting).await.expect("ends");
             assert!(ended.is_err(), "{kind}, {next:?}: it fails: {ended:?}");
-            check_untouched(&rig, next, kind).await;
+            check_untouched(&harness, next, kind).await;
         }
     }
 }
@@ -137,41 +138,41 @@ async fn what_waits_for_a_refresh_is_not_sent_for_the_next_person() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_for_a_refresh_that_fails_is_not_sent_for_the_next_person() {
     for next in ALL {
-        let rig = Rig::signed_in().await;
-        let id = rig.backend.faults().add(
+        let harness = Harness::signed_in().await;
+        let id = harness.backend.faults().add(
             Fault::on("POST", REFRESH, Effect::Hang {})
                 .before()
                 .times(1),
         );
-        rig.pass(A_LIFE);
-        rig.reached(REFRESH, 1).await;
-        let waiting = buy(&rig.session);
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        next.comes(&rig.session).await;
-        rig.backend.down().await;
-        rig.backend.faults().remove(id);
-        rig.backend.up().await.expect("the backend is back");
+        harness.pass(A_LIFE);
+        harness.reached(REFRESH, 1).await;
+        let waiting = buy(&harness.session);
+        until_idle();
+        next.comes(&harness.session).await;
+        harness.backend.down().await;
+        harness.backend.faults().remove(id);
+        harness.backend.up().await.expect("the backend is back");
         let ended = soon("its end", waiting).await.expect("ends");
         assert!(ended.is_err(), "{next:?}: it fails: {ended:?}");
-        check_untouched(&rig, next, "a refresh that breaks off").await;
+        check_untouched(&harness, next, "a refresh that breaks off").await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_behind_a_closed_keyring_is_not_sent_for_the_next_person() {
     for next in [Next::SignsInOver, Next::SignsInAgain] {
-        let mut rig = Rig::signed_in().await;
-        rig.store.block(Block::Hang);
-        rig.restart();
-        eventually("a write to the keyring", || rig.store.waiting() > 0).await;
-        let waiting = buy(&rig.session);
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        let mut harness = Harness::signed_in().await;
+        harness.store.block(Block::Hang);
+        harness.restart();
+        eventually("a write to the keyring", || harness.store.waiting() > 0).await;
+        let waiting = buy(&harness.session);
+        until_idle();
         assert!(!waiting.is_finished(), "the call waits for the keyring");
-        next.comes(&rig.session).await;
-        rig.store.heal();
+        next.comes(&harness.session).await;
+        harness.store.heal();
         let ended = soon("its end", waiting).await.expect("ends");
         assert!(ended.is_err(), "{next:?}: it fails: {ended:?}");
-        check_untouched(&rig, next, "a keyring that hangs").await;
+        check_untouched(&harness, next, "a keyring that hangs").await;
     }
 }
 
@@ -179,24 +180,24 @@ async fn what_waits_behind_a_closed_keyring_is_not_sent_for_the_next_person() {
 async fn what_was_refused_is_not_repeated_for_the_next_person() {
     for next in ALL {
         for kind in ["a call", "an upload that can be repeated"] {
-            let rig = Rig::signed_in().await;
-            rig.backend.expire_access_tokens();
-            rig.strike(REFRESH, Effect::Delay { ms: 800 });
+            let harness = Harness::signed_in().await;
+            harness.backend.expire_access_tokens();
+            harness.strike(REFRESH, Effect::Delay { ms: 800 });
             let refused = match kind {
-                "a call" => buy(&rig.session),
-                _ => give(&rig.session, true),
+                "a call" => buy(&harness.session),
+                _ => give(&harness.session, true),
             };
-            rig.reached(REFRESH, 1).await;
-            next.comes(&rig.session).await;
+            harness.reached(REFRESH, 1).await;
+            next.comes(&harness.session).await;
             let ended = soon("its end", refused).await.expect("ends");
             assert_ne!(
                 ended.ok(),
                 Some(201),
                 "{kind}, {next:?}: the purchase is not made"
             );
-            assert_eq!(purchases(&rig), 1, "{kind}, {next:?}: sent once");
+            assert_eq!(purchases(&harness), 1, "{kind}, {next:?}: sent once");
             if next != Next::SignOut {
-                let own = buy(&rig.session).await.expect("ends");
+                let own = buy(&harness.session).await.expect("ends");
                 assert_eq!(own, Ok(201), "{kind}, {next:?}: the first");
             }
         }
@@ -205,26 +206,28 @@ async fn what_was_refused_is_not_repeated_for_the_next_person() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_sent_on_to_another_place_is_not_sent_on_for_the_next_person() {
-    let rig = Rig::signed_in().await;
-    let first = rig.get("/me").await.expect("a call");
+    let harness = Harness::signed_in().await;
+    let first = harness.get("/me").await.expect("a call");
     assert_eq!(first.status, 200);
-    let ours = rig.backend.last_request("GET", "/me").expect("one");
+    let ours = harness.backend.last_request("GET", "/me").expect("one");
     let ours = ours.header("authorization").map(str::to_owned);
     let on = answer(307, json!({}), &[("location", "/sessions")]);
-    rig.backend
+    harness
+        .backend
         .faults()
         .add(Fault::on("GET", "/plans", on).times(1));
     // The second request is slow, so that the next person signs in before its answer.
     let slow = Effect::Delay { ms: 500 };
-    rig.backend
+    harness
+        .backend
         .faults()
         .add(Fault::on("GET", "/sessions", slow).times(1));
-    let session = rig.session.clone();
+    let session = harness.session.clone();
     let going = tokio::spawn(async move { session.fetch(get("/plans")).await });
-    soon("it", rig.backend.reached("GET", "/sessions", 1)).await;
-    rig.sign_in(ADMIN).await;
+    soon("it", harness.backend.reached("GET", "/sessions", 1)).await;
+    harness.sign_in(ADMIN).await;
     let _ = soon("its end", going).await.expect("ends");
-    for sent in rig.backend.recent_requests("GET", "/sessions") {
+    for sent in harness.backend.recent_requests("GET", "/sessions") {
         let bearer = sent.header("authorization").map(str::to_owned);
         assert_eq!(
             bearer, ours,
@@ -236,30 +239,30 @@ async fn what_is_sent_on_to_another_place_is_not_sent_on_for_the_next_person() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_cookie_from_a_call_of_the_one_before_is_not_the_next_persons() {
     for signs_out in [false, true] {
-        let world = World::with_profile(
+        let setup = Setup::with_profile(
             vestibule_backend::Config::default(),
             json!({"cookies": {"with_api": true}}),
         )
         .await;
-        let mut install = world.install().await;
-        install.sign_in(PLAIN).await;
+        let mut install = setup.install().await;
+        install.sign_in(DEMO).await;
         let cookie = format!("{COOKIE}=planted; Path=/; HttpOnly; Max-Age=1000");
         let set = answer(200, json!({}), &[("set-cookie", &cookie)]);
-        world
+        setup
             .backend
             .faults()
             .add(Fault::on("GET", "/me", set).times(1));
         // The keyring is slow: the new cookie has arrived and waits.
-        world.store.block(Block::Hang);
+        setup.store.block(Block::Hang);
         let session = install.session.clone();
         let calling = tokio::spawn(async move { session.fetch(get("/me")).await });
-        eventually("a write to the keyring", || world.store.waiting() > 0).await;
+        eventually("a write to the keyring", || setup.store.waiting() > 0).await;
         if signs_out {
             install.session.logout().await;
         }
         let session = install.session.clone();
         let signing_in = tokio::spawn(async move { session.login(login(ADMIN)).await });
-        world.store.heal();
+        setup.store.heal();
         let signed_in = soon("the sign-in", signing_in).await.expect("ends");
         signed_in.expect("signed in");
         let _ = soon("the call", calling).await.expect("ends");
@@ -267,7 +270,7 @@ async fn a_session_cookie_from_a_call_of_the_one_before_is_not_the_next_persons(
         let who = install.settle(&name).await;
         assert_eq!(who.as_deref(), Ok(ADMIN), "{name}");
         install.session.refresh().await.expect("refreshed");
-        install.restart(&world);
+        install.restart();
         assert_eq!(install.settle(&name).await.as_deref(), Ok(ADMIN), "{name}");
     }
 }
@@ -275,23 +278,24 @@ async fn a_session_cookie_from_a_call_of_the_one_before_is_not_the_next_persons(
 /// A refusal for lack of a role concerns one person, and causes no refresh for the next.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_to_one_person_changes_nothing_for_the_next() {
-    let rig = Rig::signed_in().await;
+    let harness = Harness::signed_in().await;
     let late = Effect::Delay { ms: 500 };
-    rig.backend
+    harness
+        .backend
         .faults()
         .add(Fault::on("GET", "/admin/users", late).times(1));
-    let session = rig.session.clone();
+    let session = harness.session.clone();
     let asking = tokio::spawn(async move { session.fetch(get("/admin/users")).await });
-    soon("it", rig.backend.reached("GET", "/admin/users", 1)).await;
-    rig.sign_in(ADMIN).await;
+    soon("it", harness.backend.reached("GET", "/admin/users", 1)).await;
+    harness.sign_in(ADMIN).await;
     let reply = soon("its end", asking).await.expect("ends");
     assert_ne!(reply.map(|reply| reply.status).ok(), Some(200));
-    let refreshes = rig.refreshes();
-    assert!(rig.state().may.contains(&"people.see".to_owned()));
-    rig.pass(Duration::from_secs(5));
-    assert_eq!(rig.get("/admin/users").await.expect("one").status, 200);
+    let refreshes = harness.refreshes();
+    assert!(harness.state().may.contains(&"people.see".to_owned()));
+    harness.pass(Duration::from_secs(5));
+    assert_eq!(harness.get("/admin/users").await.expect("one").status, 200);
     assert_eq!(
-        rig.refreshes(),
+        harness.refreshes(),
         refreshes,
         "the next person's roles were not asked for again"
     );
@@ -300,36 +304,36 @@ async fn an_answer_to_one_person_changes_nothing_for_the_next() {
 /// A failing keyring is no reason to send one person's call for another either.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_while_nothing_can_be_kept_is_not_sent_for_the_next_person() {
-    let rig = Rig::signed_in().await;
-    rig.store.block(Block::Fail(StoreError::Failed));
-    rig.strike(REFRESH, Effect::Delay { ms: 800 });
-    rig.pass(A_LIFE);
-    rig.reached(REFRESH, 1).await;
-    let waiting = buy(&rig.session);
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    rig.sign_in(ADMIN).await;
+    let harness = Harness::signed_in().await;
+    harness.store.block(Block::Fail(StoreError::Failed));
+    harness.strike(REFRESH, Effect::Delay { ms: 800 });
+    harness.pass(A_LIFE);
+    harness.reached(REFRESH, 1).await;
+    let waiting = buy(&harness.session);
+    until_idle();
+    harness.sign_in(ADMIN).await;
     let ended = soon("its end", waiting).await.expect("ends");
     assert!(ended.is_err(), "it fails: {ended:?}");
-    check_untouched(&rig, Next::SignsInOver, "kept in memory").await;
+    check_untouched(&harness, Next::SignsInOver, "kept in memory").await;
 }
 
 /// The task of an upload may start to run long after the page has begun the upload.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_is_sent_for_who_began_it_however_late() {
-    for first in [None, Some(PLAIN)] {
-        let rig = Rig::new().await;
-        rig.until_signed_out().await;
+    for first in [None, Some(DEMO)] {
+        let harness = Harness::new().await;
+        harness.until_signed_out().await;
         if let Some(first) = first {
-            rig.sign_in(first).await;
+            harness.sign_in(first).await;
         }
         let tasks = tokio::runtime::Builder::new_current_thread();
         let tasks = { tasks }.enable_all().build().expect("a runtime");
         // No part of the upload has run yet.
         let upload = {
             let _inside = tasks.enter();
-            begin(&rig.session, false)
+            begin(&harness.session, false)
         };
-        rig.sign_in(ADMIN).await;
+        harness.sign_in(ADMIN).await;
         let late = std::thread::spawn(move || {
             tasks.block_on(async {
                 upload.write(b"{}".to_vec()).await;
@@ -338,9 +342,9 @@ async fn an_upload_is_sent_for_who_began_it_however_late() {
         });
         eventually("it ends", || late.is_finished()).await;
         late.join().expect("ends").expect("an answer");
-        rig.get("/me").await.expect("a call of the next person");
+        harness.get("/me").await.expect("a call of the next person");
         let bearer = |method, path| {
-            let sent = rig.backend.last_request(method, path).expect("one");
+            let sent = harness.backend.last_request(method, path).expect("one");
             sent.header("authorization").map(str::to_owned)
         };
         let sent = bearer("POST", PURCHASE);

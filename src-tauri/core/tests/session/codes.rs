@@ -7,24 +7,23 @@ use vestibule_backend::{Config, Cut, Effect};
 use vestibule_core::error::ErrorCode;
 use vestibule_core::secrets::Secret;
 use vestibule_core::wire::{Cause, Challenge, Phase, SignInOutcome, SignedOutReason};
+use vestibule_harness::*;
 
-use crate::support::*;
-
-fn challenge(rig: &Rig) -> Option<Challenge> {
-    match rig.state().phase {
+fn challenge(harness: &Harness) -> Option<Challenge> {
+    match harness.state().phase {
         Phase::OtpPending { challenge } => Some(challenge),
         _ => None,
     }
 }
 
-async fn challenged() -> Rig {
-    let rig = Rig::new().await;
-    ask(&rig).await;
-    rig
+async fn challenged() -> Harness {
+    let harness = Harness::new().await;
+    ask(&harness).await;
+    harness
 }
 
-async fn ask(rig: &Rig) {
-    let outcome = rig.session.login(login(MAILED)).await;
+async fn ask(harness: &Harness) {
+    let outcome = harness.session.login(login(OTP)).await;
     assert_eq!(
         outcome,
         Ok(SignInOutcome::OtpRequired),
@@ -32,12 +31,12 @@ async fn ask(rig: &Rig) {
     );
 }
 
-fn right(rig: &Rig) -> Secret {
-    Secret::new(rig.backend.last_code(MAILED).expect("a code was mailed"))
+fn right(harness: &Harness) -> Secret {
+    Secret::new(harness.backend.last_code(OTP).expect("a code was mailed"))
 }
 
-fn wrong(rig: &Rig) -> Secret {
-    let right = rig.backend.last_code(MAILED).expect("a code was mailed");
+fn wrong(harness: &Harness) -> Secret {
+    let right = harness.backend.last_code(OTP).expect("a code was mailed");
     Secret::new(if right == "000000" {
         "000001"
     } else {
@@ -47,42 +46,42 @@ fn wrong(rig: &Rig) -> Secret {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_login_that_wants_a_code_keeps_no_session() {
-    let rig = challenged().await;
-    let open = challenge(&rig).expect("a challenge");
-    assert_eq!(open.email, MAILED);
+    let harness = challenged().await;
+    let open = challenge(&harness).expect("a challenge");
+    assert_eq!(open.email, OTP);
     assert!(
         open.resend_in_ms > 0,
         "the state has the time until the next code"
     );
-    assert_eq!(rig.item(), None, "no token yet");
-    assert_eq!(rig.session.snapshot().cause, Cause::Challenge);
-    let reply = rig.get("/me").await.expect("a call");
+    assert_eq!(harness.item(), None, "no token yet");
+    assert_eq!(harness.session.snapshot().cause, Cause::Challenge);
+    let reply = harness.get("/me").await.expect("a call");
     assert_eq!(reply.status, 401, "nobody is signed in yet");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_flag_counts_before_the_status() {
     for status in [200, 202, 401, 403] {
-        let rig = Rig::new().await;
+        let harness = Harness::new().await;
         let body = json!({"otpRequired": true, "email": "o***@vestibule.test"});
-        rig.strike("/login", answer(status, body, &[]));
-        let outcome = rig.session.login(login(MAILED)).await;
+        harness.strike("/login", answer(status, body, &[]));
+        let outcome = harness.session.login(login(OTP)).await;
         assert_eq!(outcome, Ok(SignInOutcome::OtpRequired), "{status}");
-        let open = challenge(&rig).expect("a challenge");
+        let open = challenge(&harness).expect("a challenge");
         assert_eq!(
             open.email, "o***@vestibule.test",
             "the e-mail address is shown as the backend sends it"
         );
-        crate::support::verify(&rig.session, Secret::new("1"))
+        vestibule_harness::verify(&harness.session, Secret::new("1"))
             .await
             .expect_err("no");
-        let sent = rig
+        let sent = harness
             .backend
             .last_request("POST", "/verify-otp")
             .expect("one");
         assert_eq!(
             sent.json().expect("JSON")["email"],
-            MAILED,
+            OTP,
             "the code is sent as it was typed"
         );
     }
@@ -90,14 +89,14 @@ async fn the_flag_counts_before_the_status() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_right_code_signs_in() {
-    let rig = challenged().await;
-    let outcome = crate::support::verify(&rig.session, right(&rig)).await;
+    let harness = challenged().await;
+    let outcome = vestibule_harness::verify(&harness.session, right(&harness)).await;
     assert_eq!(outcome, Ok(SignInOutcome::SignedIn));
-    let change = rig.session.snapshot();
+    let change = harness.session.snapshot();
     assert!(is_fresh(&change.state), "{change:?}");
     assert_eq!(change.cause, Cause::VerifyOtp);
-    assert!(rig.kept().is_some(), "the token is in the keyring");
-    let again = crate::support::verify(&rig.session, Secret::new("123456")).await;
+    assert!(harness.kept().is_some(), "the token is in the keyring");
+    let again = vestibule_harness::verify(&harness.session, Secret::new("123456")).await;
     assert_eq!(
         code(&again),
         Some(ErrorCode::NoChallenge),
@@ -107,22 +106,26 @@ async fn the_right_code_signs_in() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_authenticator_app_works_too() {
-    let rig = Rig::new().await;
+    let harness = Harness::new().await;
     let email = "totp@vestibule.test";
-    rig.session.login(login(email)).await.expect("challenged");
-    let code = rig.backend.last_code(email).expect("a code");
-    let outcome = crate::support::verify(&rig.session, Secret::new(code)).await;
+    harness
+        .session
+        .login(login(email))
+        .await
+        .expect("challenged");
+    let code = harness.backend.last_code(email).expect("a code");
+    let outcome = vestibule_harness::verify(&harness.session, Secret::new(code)).await;
     assert_eq!(outcome, Ok(SignInOutcome::SignedIn));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_code_leaves_the_challenge_open() {
-    let rig = challenged().await;
-    let open = challenge(&rig);
-    let result = crate::support::verify(&rig.session, wrong(&rig)).await;
+    let harness = challenged().await;
+    let open = challenge(&harness);
+    let result = vestibule_harness::verify(&harness.session, wrong(&harness)).await;
     assert_eq!(code(&result), Some(ErrorCode::OtpInvalid));
-    assert_eq!(challenge(&rig), open, "the same challenge");
-    let outcome = crate::support::verify(&rig.session, right(&rig)).await;
+    assert_eq!(challenge(&harness), open, "the same challenge");
+    let outcome = vestibule_harness::verify(&harness.session, right(&harness)).await;
     assert_eq!(
         outcome,
         Ok(SignInOutcome::SignedIn),
@@ -132,24 +135,24 @@ async fn a_wrong_code_leaves_the_challenge_open() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn too_many_wrong_codes_close_the_challenge() {
-    let rig = challenged().await;
+    let harness = challenged().await;
     let mut last = None;
     for _ in 0..5 {
-        last = crate::support::verify(&rig.session, wrong(&rig))
+        last = vestibule_harness::verify(&harness.session, wrong(&harness))
             .await
             .err();
     }
     let last = last.expect("refused");
     assert_eq!(last.code, ErrorCode::OtpTooMany);
     assert_eq!(
-        why(&rig.state()),
+        why(&harness.state()),
         Some(SignedOutReason::Never),
         "the challenge is over"
     );
-    let more = crate::support::verify(&rig.session, right(&rig)).await;
+    let more = vestibule_harness::verify(&harness.session, right(&harness)).await;
     assert_eq!(code(&more), Some(ErrorCode::NoChallenge));
     assert_eq!(
-        rig.backend.requests("POST", "/verify-otp"),
+        harness.backend.requests("POST", "/verify-otp"),
         5,
         "no further code is sent"
     );
@@ -157,16 +160,16 @@ async fn too_many_wrong_codes_close_the_challenge() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_old_code_closes_the_challenge() {
-    let rig = Rig::with(Config {
+    let harness = Harness::with(Config {
         otp_ttl: Duration::ZERO,
         ..Config::default()
     })
     .await;
-    ask(&rig).await;
-    let result = crate::support::verify(&rig.session, right(&rig)).await;
+    ask(&harness).await;
+    let result = vestibule_harness::verify(&harness.session, right(&harness)).await;
     assert_eq!(code(&result), Some(ErrorCode::OtpExpired));
     assert_eq!(
-        why(&rig.state()),
+        why(&harness.state()),
         Some(SignedOutReason::Never),
         "the challenge is over"
     );
@@ -211,29 +214,33 @@ async fn each_other_refusal_of_a_code_leaves_the_challenge_open() {
         ),
     ];
     for (name, effect, wanted, wait) in rows {
-        let rig = challenged().await;
-        let open = challenge(&rig);
+        let harness = challenged().await;
+        let open = challenge(&harness);
         if name == "dropped" {
-            rig.backend.faults().add(
+            harness.backend.faults().add(
                 vestibule_backend::Fault::on("POST", "/verify-otp", effect)
                     .before()
                     .times(1),
             );
         } else {
-            rig.strike("/verify-otp", effect);
+            harness.strike("/verify-otp", effect);
         }
-        let error = crate::support::verify(&rig.session, right(&rig))
+        let error = vestibule_harness::verify(&harness.session, right(&harness))
             .await
             .expect_err(name);
         assert_eq!(error.code, wanted, "{name}");
         assert_eq!(error.retry_after_ms, wait, "{name}: how long to wait");
-        assert_eq!(challenge(&rig), open, "{name}: the challenge is still open");
         assert_eq!(
-            rig.backend.requests("POST", "/verify-otp"),
+            challenge(&harness),
+            open,
+            "{name}: the challenge is still open"
+        );
+        assert_eq!(
+            harness.backend.requests("POST", "/verify-otp"),
             1,
             "{name}: asked once"
         );
-        let outcome = crate::support::verify(&rig.session, right(&rig)).await;
+        let outcome = vestibule_harness::verify(&harness.session, right(&harness)).await;
         assert_eq!(
             outcome,
             Ok(SignInOutcome::SignedIn),
@@ -244,45 +251,45 @@ async fn each_other_refusal_of_a_code_leaves_the_challenge_open() {
         ("410", refusal(410, "OTP_EXPIRED"), ErrorCode::OtpExpired),
         ("423", refusal(423, "OTP_TOO_MANY"), ErrorCode::OtpTooMany),
     ] {
-        let rig = challenged().await;
-        rig.strike("/verify-otp", effect);
-        let error = crate::support::verify(&rig.session, right(&rig))
+        let harness = challenged().await;
+        harness.strike("/verify-otp", effect);
+        let error = vestibule_harness::verify(&harness.session, right(&harness))
             .await
             .expect_err(name);
         assert_eq!(error.code, wanted, "{name}");
-        assert_eq!(challenge(&rig), None, "{name}: the challenge is over");
+        assert_eq!(challenge(&harness), None, "{name}: the challenge is over");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_code_may_be_asked_for_later() {
-    let rig = challenged().await;
-    rig.backend.set_resend_interval(Duration::from_secs(77));
-    let refused = rig.session.resend_otp().await.expect_err("too soon");
+    let harness = challenged().await;
+    harness.backend.set_resend_interval(Duration::from_secs(77));
+    let refused = harness.session.resend_otp().await.expect_err("too soon");
     assert_eq!(refused.code, ErrorCode::RateLimited);
     let wait = refused.retry_after_ms.expect("a wait");
     assert!(
         (70_000..=77_000).contains(&wait),
         "the backend's own wait: {wait}"
     );
-    let open = challenge(&rig).expect("still open");
+    let open = challenge(&harness).expect("still open");
     assert!(
         open.resend_in_ms >= 70_000,
         "the countdown follows the backend: {open:?}"
     );
 
-    rig.backend.set_resend_interval(Duration::ZERO);
-    let before = rig.backend.last_code(MAILED);
-    let sent = rig.session.resend_otp().await.expect("sent");
+    harness.backend.set_resend_interval(Duration::ZERO);
+    let before = harness.backend.last_code(OTP);
+    let sent = harness.session.resend_otp().await.expect("sent");
     assert_eq!(
         (sent.id, &sent.email),
         (open.id, &open.email),
         "the same challenge"
     );
-    assert_eq!(challenge(&rig).as_ref(), Some(&sent), "shown");
+    assert_eq!(challenge(&harness).as_ref(), Some(&sent), "shown");
     // With a probability of one in a million two codes are equal.
-    assert!(rig.backend.last_code(MAILED).is_some() && before.is_some());
-    let outcome = crate::support::verify(&rig.session, right(&rig)).await;
+    assert!(harness.backend.last_code(OTP).is_some() && before.is_some());
+    let outcome = vestibule_harness::verify(&harness.session, right(&harness)).await;
     assert_eq!(outcome, Ok(SignInOutcome::SignedIn), "the new code works");
 }
 
@@ -293,32 +300,32 @@ async fn another_code_may_be_asked_for_within_the_hour_whatever_the_backend_asks
         ("retry-after", "18446744073709551"),
         ("ratelimit-reset", "1800000000"),
     ] {
-        let rig = challenged().await;
-        let open = challenge(&rig).expect("open");
+        let harness = challenged().await;
+        let open = challenge(&harness).expect("open");
         let busy = answer(429, json!({"message": "later"}), &[(name, value)]);
-        rig.strike("/resend-otp", busy);
-        let refused = rig.session.resend_otp().await.expect_err(value);
+        harness.strike("/resend-otp", busy);
+        let refused = harness.session.resend_otp().await.expect_err(value);
         assert_eq!(refused.code, ErrorCode::RateLimited, "{name}: {value}");
         let hour = 3_600_000;
         assert_eq!(refused.retry_after_ms, Some(hour), "{name}: {value}");
-        let still = challenge(&rig).expect("still open");
+        let still = challenge(&harness).expect("still open");
         assert_eq!(still.resend_in_ms, hour, "{open:?}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sent_code_moves_the_time_of_the_next() {
-    let rig = challenged().await;
-    let open = challenge(&rig).expect("open");
+    let harness = challenged().await;
+    let open = challenge(&harness).expect("open");
     for (name, effect) in [
         ("204", Effect::Empty { status: 204 }),
         ("200", answer(200, json!({}), &[])),
     ] {
-        rig.pass(Duration::from_millis(5));
-        let left = challenge(&rig).expect("open").resend_in_ms;
+        harness.pass(Duration::from_millis(5));
+        let left = challenge(&harness).expect("open").resend_in_ms;
         assert!(left < open.resend_in_ms, "{name}: it counts down");
-        rig.strike("/resend-otp", effect);
-        let sent = rig.session.resend_otp().await.expect(name);
+        harness.strike("/resend-otp", effect);
+        let sent = harness.session.resend_otp().await.expect(name);
         assert_eq!(sent.resend_in_ms, open.resend_in_ms, "{name}: from now");
         assert_eq!(sent.id, open.id, "{name}: the same challenge");
     }
@@ -326,33 +333,33 @@ async fn a_sent_code_moves_the_time_of_the_next() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_resend_that_finds_the_challenge_void_closes_it() {
-    let rig = challenged().await;
-    rig.strike("/resend-otp", refusal(410, "OTP_EXPIRED"));
-    let result = rig.session.resend_otp().await;
+    let harness = challenged().await;
+    harness.strike("/resend-otp", refusal(410, "OTP_EXPIRED"));
+    let result = harness.session.resend_otp().await;
     assert_eq!(code(&result), Some(ErrorCode::OtpExpired));
-    assert_eq!(challenge(&rig), None, "the challenge is over");
-    let again = rig.session.resend_otp().await;
+    assert_eq!(challenge(&harness), None, "the challenge is over");
+    let again = harness.session.resend_otp().await;
     assert_eq!(code(&again), Some(ErrorCode::NoChallenge));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn giving_up_goes_back() {
-    let rig = challenged().await;
-    rig.session.cancel_otp();
+    let harness = challenged().await;
+    harness.session.cancel_otp();
     assert_eq!(
-        why(&rig.state()),
+        why(&harness.state()),
         Some(SignedOutReason::Never),
         "the screen from before"
     );
-    let result = crate::support::verify(&rig.session, right(&rig)).await;
+    let result = vestibule_harness::verify(&harness.session, right(&harness)).await;
     assert_eq!(
         code(&result),
         Some(ErrorCode::NoChallenge),
         "the code no longer works"
     );
-    rig.session.cancel_otp();
+    harness.session.cancel_otp();
     assert_eq!(
-        why(&rig.state()),
+        why(&harness.state()),
         Some(SignedOutReason::Never),
         "cancelling twice succeeds"
     );
@@ -360,28 +367,28 @@ async fn giving_up_goes_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_challenge_over_a_stale_session_does_not_cost_it() {
-    let rig = Rig::signed_in().await;
-    let before = rig.kept();
-    rig.backend.faults().add(vestibule_backend::Fault::on(
+    let harness = Harness::signed_in().await;
+    let before = harness.kept();
+    harness.backend.faults().add(vestibule_backend::Fault::on(
         "POST",
         REFRESH,
         Effect::status(503),
     ));
-    rig.session.refresh().await.expect_err("an outage");
-    assert!(is_stale(&rig.state()));
-    ask(&rig).await;
-    assert!(challenge(&rig).is_some(), "the code is asked for");
-    rig.session.cancel_otp();
-    let state = rig.state();
+    harness.session.refresh().await.expect_err("an outage");
+    assert!(is_stale(&harness.state()));
+    ask(&harness).await;
+    assert!(challenge(&harness).is_some(), "the code is asked for");
+    harness.session.cancel_otp();
+    let state = harness.state();
     assert!(is_stale(&state), "back to the stale session: {state:?}");
-    assert_eq!(user(&state).map(|user| user.email.as_str()), Some(PLAIN));
-    assert_eq!(rig.kept(), before, "its token was never touched");
+    assert_eq!(user(&state).map(|user| user.email.as_str()), Some(DEMO));
+    assert_eq!(harness.kept(), before, "its token was never touched");
 
-    ask(&rig).await;
-    let outcome = crate::support::verify(&rig.session, right(&rig)).await;
+    ask(&harness).await;
+    let outcome = vestibule_harness::verify(&harness.session, right(&harness)).await;
     assert_eq!(outcome, Ok(SignInOutcome::SignedIn));
-    let state = rig.state();
+    let state = harness.state();
     assert!(is_fresh(&state), "the new session is fresh: {state:?}");
-    assert_eq!(user(&state).map(|user| user.email.as_str()), Some(MAILED));
-    assert_ne!(rig.kept(), before, "and kept in place of the old one");
+    assert_eq!(user(&state).map(|user| user.email.as_str()), Some(OTP));
+    assert_ne!(harness.kept(), before, "and kept in place of the old one");
 }

@@ -5,111 +5,114 @@ use vestibule_core::error::ErrorCode;
 use vestibule_core::identity::ChallengeId;
 use vestibule_core::secrets::Secret;
 use vestibule_core::wire::{Phase, SignInOutcome};
-
-use crate::support::*;
+use vestibule_harness::*;
 
 const OTHER: &str = "totp@vestibule.test";
 
-async fn challenged(rig: &Rig, email: &str) -> ChallengeId {
-    let outcome = rig.session.login(login(email)).await;
+async fn challenged(harness: &Harness, email: &str) -> ChallengeId {
+    let outcome = harness.session.login(login(email)).await;
     assert_eq!(outcome, Ok(SignInOutcome::OtpRequired), "{email}");
-    open(rig).expect("a challenge")
+    open(harness).expect("a challenge")
 }
 
-fn open(rig: &Rig) -> Option<ChallengeId> {
-    match rig.state().phase {
+fn open(harness: &Harness) -> Option<ChallengeId> {
+    match harness.state().phase {
         Phase::OtpPending { challenge } => Some(challenge.id),
         _ => None,
     }
 }
 
-fn code_of(rig: &Rig, email: &str) -> Secret {
-    Secret::new(rig.backend.last_code(email).expect("a code"))
+fn code_of(harness: &Harness, email: &str) -> Secret {
+    Secret::new(harness.backend.last_code(email).expect("a code"))
 }
 
-fn sent(rig: &Rig) -> usize {
-    rig.backend.requests("POST", "/verify-otp")
+fn sent(harness: &Harness) -> usize {
+    harness.backend.requests("POST", "/verify-otp")
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_code_for_one_challenge_is_not_sent_for_the_next() {
-    for next in [OTHER, MAILED] {
-        let rig = Rig::new().await;
-        let first = challenged(&rig, MAILED).await;
-        let typed = code_of(&rig, MAILED);
-        let second = challenged(&rig, next).await;
+    for next in [OTHER, OTP] {
+        let harness = Harness::new().await;
+        let first = challenged(&harness, OTP).await;
+        let typed = code_of(&harness, OTP);
+        let second = challenged(&harness, next).await;
         assert_ne!(first, second, "{next}: another challenge");
-        let verified = rig.session.verify_otp(first, typed).await;
+        let verified = harness.session.verify_otp(first, typed).await;
         assert_eq!(code(&verified), Some(ErrorCode::NoChallenge), "{next}");
-        assert_eq!(sent(&rig), 0, "{next}: nothing was sent");
+        assert_eq!(sent(&harness), 0, "{next}: nothing was sent");
         assert_eq!(
-            open(&rig),
+            open(&harness),
             Some(second),
             "{next}: the second challenge stays open"
         );
-        let right = code_of(&rig, next);
-        let verified = rig.session.verify_otp(second, right).await;
+        let right = code_of(&harness, next);
+        let verified = harness.session.verify_otp(second, right).await;
         assert_eq!(verified, Ok(SignInOutcome::SignedIn), "{next}");
-        assert_eq!(owner(&rig.session).await.as_deref(), Some(next));
+        assert_eq!(owner(&harness.session).await.as_deref(), Some(next));
     }
 }
 
 /// The code waits for its turn while another challenge begins.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_code_that_waits_behind_another_sign_in_is_not_sent_for_that_one() {
-    let rig = Rig::new().await;
-    let first = challenged(&rig, MAILED).await;
-    let typed = code_of(&rig, MAILED);
+    let harness = Harness::new().await;
+    let first = challenged(&harness, OTP).await;
+    let typed = code_of(&harness, OTP);
     let slow = Effect::Delay { ms: 300 };
-    rig.backend
+    harness
+        .backend
         .faults()
         .add(Fault::on("POST", "/login", slow).times(1));
-    let session = rig.session.clone();
+    let session = harness.session.clone();
     let signing_in = tokio::spawn(async move { session.login(login(OTHER)).await });
-    rig.reached("/login", 2).await;
-    let session = rig.session.clone();
+    harness.reached("/login", 2).await;
+    let session = harness.session.clone();
     let verifying = tokio::spawn(async move { session.verify_otp(first, typed).await });
     let signed_in = soon("the sign-in", signing_in).await.expect("ends");
     assert_eq!(signed_in, Ok(SignInOutcome::OtpRequired));
     let verified = soon("the code", verifying).await.expect("ends");
-    if sent(&rig) > 0 {
+    if sent(&harness) > 0 {
         // If the code was sent before the other challenge began, it was for its own.
-        let asked = rig.backend.last_request("POST", "/verify-otp");
+        let asked = harness.backend.last_request("POST", "/verify-otp");
         let asked = asked.expect("one").json().expect("JSON");
-        assert_eq!(
-            asked["email"], MAILED,
-            "the code was sent for its own account"
-        );
+        assert_eq!(asked["email"], OTP, "the code was sent for its own account");
     } else {
         assert_eq!(code(&verified), Some(ErrorCode::NoChallenge));
     }
-    assert_ne!(shown(&rig.state()).as_deref(), Some(OTHER), "not verified");
+    assert_ne!(
+        shown(&harness.state()).as_deref(),
+        Some(OTHER),
+        "not verified"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_code_for_a_challenge_that_is_over_is_not_sent() {
     for ends in ["given up", "signed out", "signed in"] {
-        let rig = Rig::new().await;
-        let id = challenged(&rig, MAILED).await;
-        let typed = code_of(&rig, MAILED);
+        let harness = Harness::new().await;
+        let id = challenged(&harness, OTP).await;
+        let typed = code_of(&harness, OTP);
         match ends {
-            "given up" => rig.session.cancel_otp(),
-            "signed out" => drop(rig.session.logout().await),
-            _ => rig.sign_in(PLAIN).await,
+            "given up" => harness.session.cancel_otp(),
+            "signed out" => drop(harness.session.logout().await),
+            _ => harness.sign_in(DEMO).await,
         }
-        let verified = rig.session.verify_otp(id, typed).await;
+        let verified = harness.session.verify_otp(id, typed).await;
         assert_eq!(code(&verified), Some(ErrorCode::NoChallenge), "{ends}");
-        assert_eq!(sent(&rig), 0, "{ends}");
+        assert_eq!(sent(&harness), 0, "{ends}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_code_is_for_the_same_challenge() {
-    let rig = Rig::new().await;
-    let id = challenged(&rig, MAILED).await;
-    rig.backend.set_resend_interval(std::time::Duration::ZERO);
-    let again = rig.session.resend_otp().await.expect("another code");
+    let harness = Harness::new().await;
+    let id = challenged(&harness, OTP).await;
+    harness
+        .backend
+        .set_resend_interval(std::time::Duration::ZERO);
+    let again = harness.session.resend_otp().await.expect("another code");
     assert_eq!(again.id, id, "the same");
-    let verified = rig.session.verify_otp(id, code_of(&rig, MAILED)).await;
+    let verified = harness.session.verify_otp(id, code_of(&harness, OTP)).await;
     assert_eq!(verified, Ok(SignInOutcome::SignedIn));
 }

@@ -4,8 +4,7 @@
 use serde_json::json;
 use vestibule_backend::{Config, Effect, Fault};
 use vestibule_core::wire::SignInOutcome;
-
-use crate::support::*;
+use vestibule_harness::*;
 
 /// A success that sets these cookies in this order. The header names differ in case because they
 /// are keys of a map; on the wire they are one header.
@@ -17,8 +16,8 @@ fn with_cookies(cookies: &[&str]) -> Effect {
 }
 
 /// The cookies of the latest request to this endpoint.
-fn sent_to(world: &World, path: &str) -> Vec<String> {
-    let sent = world.backend.last_request("POST", path).expect("one");
+fn sent_to(setup: &Setup, path: &str) -> Vec<String> {
+    let sent = setup.backend.last_request("POST", path).expect("one");
     let line = sent.header("cookie").unwrap_or_default().to_owned();
     line.split("; ")
         .filter(|pair| pair.starts_with(COOKIE))
@@ -27,25 +26,25 @@ fn sent_to(world: &World, path: &str) -> Vec<String> {
 }
 
 /// A sign-in or a refresh that is answered with these cookies.
-async fn answered(at: &str, cookies: &[&str]) -> (World, Install) {
-    let world = World::new(Config::default()).await;
-    let install = world.install().await;
+async fn answered(at: &str, cookies: &[&str]) -> (Setup, Installation) {
+    let setup = Setup::new(Config::default()).await;
+    let install = setup.install().await;
     let fault = |path| Fault::on("POST", path, with_cookies(cookies)).times(1);
     match at {
         "/login" => {
-            world.backend.faults().add(fault("/login"));
-            let outcome = install.session.login(login(PLAIN)).await;
+            setup.backend.faults().add(fault("/login"));
+            let outcome = install.session.login(login(DEMO)).await;
             assert_eq!(outcome, Ok(SignInOutcome::SignedIn), "{cookies:?}");
         }
         _ => {
-            install.sign_in(PLAIN).await;
-            world.backend.faults().add(fault(REFRESH));
+            install.sign_in(DEMO).await;
+            setup.backend.faults().add(fault(REFRESH));
             let refreshed = install.session.refresh().await;
             assert_eq!(refreshed, Ok(()), "{cookies:?}");
         }
     }
     assert!(is_fresh(&install.state()), "{at}, {cookies:?}");
-    (world, install)
+    (setup, install)
 }
 
 /// Checks which cookies the next refresh and the sign-out after it carry, in this process or in the
@@ -53,24 +52,24 @@ async fn answered(at: &str, cookies: &[&str]) -> (World, Install) {
 async fn check(at: &str, cookies: &[&str], refresh: &[&str], logout: &[&str]) {
     for restarts in [false, true] {
         let name = format!("{at}, {cookies:?}, after a restart: {restarts}");
-        let (world, mut install) = answered(at, cookies).await;
+        let (setup, mut install) = answered(at, cookies).await;
         // The backend does not know these cookies, so it must not answer.
         let busy = Effect::status(503);
-        world.backend.faults().add(Fault::on("POST", REFRESH, busy));
-        let before = world.backend.requests("POST", REFRESH);
+        setup.backend.faults().add(Fault::on("POST", REFRESH, busy));
+        let before = setup.backend.requests("POST", REFRESH);
         if restarts {
-            install.restart(&world);
+            install.restart();
         } else {
             let _ = install.session.refresh().await;
         }
         // A request can be examined once its body was read.
-        let read = || world.backend.recent_requests("POST", REFRESH).len() > before;
+        let read = || setup.backend.recent_requests("POST", REFRESH).len() > before;
         install.passing(eventually("a refresh", read)).await;
-        assert_eq!(sent_to(&world, REFRESH), refresh, "{name}");
+        assert_eq!(sent_to(&setup, REFRESH), refresh, "{name}");
         install.session.logout().await;
-        let read = || !world.backend.recent_requests("POST", "/logout").is_empty();
+        let read = || !setup.backend.recent_requests("POST", "/logout").is_empty();
         install.passing(eventually("a sign-out", read)).await;
-        assert_eq!(sent_to(&world, "/logout"), logout, "{name}");
+        assert_eq!(sent_to(&setup, "/logout"), logout, "{name}");
     }
 }
 
@@ -115,9 +114,9 @@ async fn longer_paths_go_first_and_then_the_older() {
 async fn one_of_two_that_is_renewed_leaves_the_other() {
     let one = format!("{COOKIE}=for-refresh; Path=/refresh-token; HttpOnly");
     let two = format!("{COOKIE}=for-logout; Path=/logout; HttpOnly");
-    let (world, install) = answered("/login", &[&one, &two]).await;
+    let (setup, install) = answered("/login", &[&one, &two]).await;
     let renewed = format!("{COOKIE}=for-refresh-2; Path=/refresh-token; HttpOnly");
-    world.backend.faults().add(
+    setup.backend.faults().add(
         Fault::on("POST", REFRESH, with_cookies(&[&renewed]))
             .before()
             .times(1),
@@ -125,18 +124,18 @@ async fn one_of_two_that_is_renewed_leaves_the_other() {
     install.session.refresh().await.expect("refreshed");
     install.session.logout().await;
     install
-        .passing(world.backend.received("POST", "/logout", 1))
+        .passing(setup.backend.received("POST", "/logout", 1))
         .await;
-    assert_eq!(sent_to(&world, "/logout"), ["for-logout"]);
+    assert_eq!(sent_to(&setup, "/logout"), ["for-logout"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_of_two_that_is_taken_back_does_not_end_the_session() {
     let one = format!("{COOKIE}=for-refresh; Path=/refresh-token; HttpOnly");
     let two = format!("{COOKIE}=for-logout; Path=/logout; HttpOnly");
-    let (world, mut install) = answered("/login", &[&one, &two]).await;
+    let (setup, mut install) = answered("/login", &[&one, &two]).await;
     let gone = format!("{COOKIE}=; Path=/logout; Max-Age=0");
-    world.backend.faults().add(
+    setup.backend.faults().add(
         Fault::on("POST", REFRESH, with_cookies(&[&gone]))
             .before()
             .times(1),
@@ -144,36 +143,32 @@ async fn one_of_two_that_is_taken_back_does_not_end_the_session() {
     install.session.refresh().await.expect("refreshed");
     assert!(is_fresh(&install.state()));
     let busy = Effect::status(503);
-    world.backend.faults().add(Fault::on("POST", REFRESH, busy));
-    install.restart(&world);
+    setup.backend.faults().add(Fault::on("POST", REFRESH, busy));
+    install.restart();
     install
-        .passing(world.backend.received("POST", REFRESH, 2))
+        .passing(setup.backend.received("POST", REFRESH, 2))
         .await;
-    assert_eq!(sent_to(&world, REFRESH), ["for-refresh"]);
+    assert_eq!(sent_to(&setup, REFRESH), ["for-refresh"]);
 }
 
 /// A window's calls carry the cookies for their path, and no others.
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_carry_what_their_path_says() {
-    let world =
-        World::with_profile(Config::default(), json!({"cookies": {"with_api": true}})).await;
-    let install = world.install().await;
+    let setup =
+        Setup::with_profile(Config::default(), json!({"cookies": {"with_api": true}})).await;
+    let install = setup.install().await;
     let root = format!("{COOKIE}=root; Path=/; HttpOnly");
     let me = format!("{COOKIE}=me; Path=/me; HttpOnly");
-    world
+    setup
         .backend
         .faults()
         .add(Fault::on("POST", "/login", with_cookies(&[&root, &me])).times(1));
-    install
-        .session
-        .login(login(PLAIN))
-        .await
-        .expect("signed in");
+    install.session.login(login(DEMO)).await.expect("signed in");
     for (path, wanted) in [("/me", vec!["me", "root"]), ("/plans", vec!["root"])] {
         let busy = Effect::status(503);
-        world.backend.faults().add(Fault::on("GET", path, busy));
+        setup.backend.faults().add(Fault::on("GET", path, busy));
         let _ = install.session.fetch(get(path)).await;
-        let sent = world.backend.last_request("GET", path).expect("one");
+        let sent = setup.backend.last_request("GET", path).expect("one");
         let line = sent.header("cookie").unwrap_or_default().to_owned();
         let values: Vec<_> = line
             .split("; ")

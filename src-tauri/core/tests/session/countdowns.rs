@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use vestibule_core::clock::Clock as _;
 use vestibule_core::wire::Phase;
-
-use crate::support::*;
+use vestibule_harness::*;
 
 const YEAR: Duration = Duration::from_secs(365 * 86_400);
 /// Forward and back, by minutes and by years.
@@ -16,39 +15,44 @@ const SHIFTS: [(bool, Duration); 4] = [
     (true, YEAR),
 ];
 
-fn set_clock(rig: &Rig, (ahead, by): (bool, Duration)) {
-    let wall = rig.clock.wall();
-    rig.clock
+fn set_clock(harness: &Harness, (ahead, by): (bool, Duration)) {
+    let wall = harness.clock.wall();
+    harness
+        .clock
         .set_wall(if ahead { wall + by } else { wall - by });
 }
 
-fn resend_in(rig: &Rig) -> Duration {
-    match rig.state().phase {
+fn resend_in(harness: &Harness) -> Duration {
+    match harness.state().phase {
         Phase::OtpPending { challenge } => Duration::from_millis(challenge.resend_in_ms),
         other => panic!("a challenge: {other:?}"),
     }
 }
 
-fn retry_in(rig: &Rig) -> Duration {
-    let outage = outage(&rig.state()).expect("an outage");
+fn retry_in(harness: &Harness) -> Duration {
+    let outage = outage(&harness.state()).expect("an outage");
     Duration::from_millis(outage.retry_in_ms.expect("the time until the next refresh"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_time_to_another_code_is_real_time() {
     for shift in SHIFTS {
-        let rig = Rig::new().await;
-        rig.session.login(login(MAILED)).await.expect("challenged");
-        let before = resend_in(&rig);
+        let harness = Harness::new().await;
+        harness.session.login(login(OTP)).await.expect("challenged");
+        let before = resend_in(&harness);
         assert!(before <= Duration::from_secs(30), "{before:?}");
-        set_clock(&rig, shift);
-        assert_eq!(resend_in(&rig), before, "{shift:?}: unmoved");
-        rig.pass(Duration::from_secs(7));
+        set_clock(&harness, shift);
+        assert_eq!(resend_in(&harness), before, "{shift:?}: unmoved");
+        harness.pass(Duration::from_secs(7));
         let left = before - Duration::from_secs(7);
-        assert_eq!(resend_in(&rig), left, "{shift:?}: the countdown goes on");
-        rig.pass(Duration::from_secs(100));
         assert_eq!(
-            resend_in(&rig),
+            resend_in(&harness),
+            left,
+            "{shift:?}: the countdown goes on"
+        );
+        harness.pass(Duration::from_secs(100));
+        assert_eq!(
+            resend_in(&harness),
             Duration::ZERO,
             "{shift:?}: the countdown ends"
         );
@@ -58,22 +62,26 @@ async fn the_time_to_another_code_is_real_time() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_time_to_the_next_try_is_real_time() {
     for shift in SHIFTS {
-        let rig = Rig::signed_in().await;
+        let harness = Harness::signed_in().await;
         let busy = answer(503, serde_json::json!({}), &[("retry-after", "60")]);
-        rig.strike(REFRESH, busy);
-        rig.session.refresh().await.expect_err("an outage");
-        let before = retry_in(&rig);
+        harness.strike(REFRESH, busy);
+        harness.session.refresh().await.expect_err("an outage");
+        let before = retry_in(&harness);
         assert!(before >= Duration::from_secs(60), "{before:?}");
-        set_clock(&rig, shift);
-        assert_eq!(retry_in(&rig), before, "{shift:?}: unmoved");
-        rig.pass(Duration::from_secs(20));
+        set_clock(&harness, shift);
+        assert_eq!(retry_in(&harness), before, "{shift:?}: unmoved");
+        harness.pass(Duration::from_secs(20));
         let left = before - Duration::from_secs(20);
-        assert_eq!(retry_in(&rig), left, "{shift:?}: the countdown goes on");
-        assert_eq!(rig.refreshes(), 1, "{shift:?}: no refresh before its time");
+        assert_eq!(retry_in(&harness), left, "{shift:?}: the countdown goes on");
+        assert_eq!(
+            harness.refreshes(),
+            1,
+            "{shift:?}: no refresh before its time"
+        );
         // The state has whole milliseconds.
-        rig.pass(left + Duration::from_millis(1));
-        rig.until("a fresh session", is_fresh).await;
-        assert_eq!(rig.refreshes(), 2, "{shift:?}: the refresh at its time");
+        harness.pass(left + Duration::from_millis(1));
+        harness.until("a fresh session", is_fresh).await;
+        assert_eq!(harness.refreshes(), 2, "{shift:?}: the refresh at its time");
     }
 }
 
@@ -81,13 +89,13 @@ async fn the_time_to_the_next_try_is_real_time() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_time_to_the_next_refresh_is_real_time() {
     for shift in SHIFTS {
-        let rig = Rig::signed_in().await;
-        set_clock(&rig, shift);
-        rig.pass(Duration::from_secs(60));
-        assert_eq!(rig.get("/me").await.expect("a call").status, 200);
-        assert_eq!(rig.refreshes(), 0, "{shift:?}: nothing is due");
-        rig.pass(Duration::from_secs(16 * 60));
-        rig.reached(REFRESH, 1).await;
-        rig.until("a fresh session", is_fresh).await;
+        let harness = Harness::signed_in().await;
+        set_clock(&harness, shift);
+        harness.pass(Duration::from_secs(60));
+        assert_eq!(harness.get("/me").await.expect("a call").status, 200);
+        assert_eq!(harness.refreshes(), 0, "{shift:?}: nothing is due");
+        harness.pass(Duration::from_secs(16 * 60));
+        harness.reached(REFRESH, 1).await;
+        harness.until("a fresh session", is_fresh).await;
     }
 }

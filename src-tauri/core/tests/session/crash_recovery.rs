@@ -3,16 +3,13 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::SystemTime;
 
 use serde_json::json;
 use tempfile::TempDir;
 use vestibule_backend::{Carrier, Config, Effect, Fault};
-use vestibule_core::clock::ManualClock;
 use vestibule_core::secrets::{MemoryStore, SecretBytes, SecretStore, StoreError};
 use vestibule_core::wire::SignedOutReason;
-
-use crate::support::*;
+use vestibule_harness::*;
 
 /// The records and the keyring at one moment, as a kill leaves them.
 struct Left {
@@ -72,37 +69,25 @@ impl SecretStore for Camera {
 }
 
 /// Starts the app with these records and this keyring: first without the backend, then with it.
-async fn rise(world: &World, left: &Left, name: &str) -> Result<String, SignedOutReason> {
+async fn rise(setup: &Setup, left: &Left, name: &str) -> Result<String, SignedOutReason> {
     let name = format!("{name}, {}", left.moment);
     let store = Arc::new(MemoryStore::default());
     for (account, value) in &left.items {
         store.write(account, value).expect("a memory store");
     }
-    let clock = Arc::new(ManualClock::new(SystemTime::now()));
-    world.backend.down().await;
-    let session = world.open_with(left.folder.path(), &clock, store);
+    let clock = clock();
+    setup.backend.down().await;
+    let session = setup.open_with(left.folder.path(), &clock, store);
     let state = until(&session, "a start", |state| {
         why(state).is_some() || outage(state).is_some()
     })
     .await;
     let offline = shown(&state);
-    world.backend.up().await.expect("the backend is back");
-    let settled = async {
-        until(&session, "the backend's answer", |state| {
-            is_fresh(state) || why(state).is_some()
-        })
-        .await
-    };
-    let passing = async {
-        loop {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-            clock.advance(std::time::Duration::from_secs(1));
-        }
-    };
-    let state = tokio::select! {
-        state = settled => state,
-        () = passing => unreachable!("the loop that advances the clock has no end"),
-    };
+    setup.backend.up().await.expect("the backend is back");
+    let settled = until(&session, "the backend's answer", |state| {
+        is_fresh(state) || why(state).is_some()
+    });
+    let state = passing(&clock, Pace::FAST, settled).await;
     if let Some(why) = why(&state) {
         return Err(why);
     }
@@ -144,14 +129,14 @@ async fn a_kill_while_somebody_signs_in_over_another_leaves_the_right_name() {
                 carrier,
                 ..Config::default()
             };
-            let world = World::with_profile(config, more).await;
+            let setup = Setup::with_profile(config, more).await;
             let camera = Arc::new(Camera::default());
             let folder = tempfile::tempdir().expect("a folder");
             let records = folder.path().join(WORKSPACE);
-            let clock = Arc::new(ManualClock::new(SystemTime::now()));
-            let session = world.open_with(&records, &clock, camera.clone());
+            let clock = clock();
+            let session = setup.open_with(&records, &clock, camera.clone());
             until(&session, "the start", |state| why(state).is_some()).await;
-            session.login(login(PLAIN)).await.expect("Dana signs in");
+            session.login(login(DEMO)).await.expect("Dana signs in");
             session.refresh().await.expect("refreshed");
             camera.point_at(Some(&records));
             session
@@ -165,7 +150,7 @@ async fn a_kill_while_somebody_signs_in_over_another_leaves_the_right_name() {
             assert!(lefts.len() > 3, "copies were made");
             let name = format!("{carrier:?}, {user_from}");
             for left in &lefts {
-                let _ = rise(&world, left, &name).await;
+                let _ = rise(&setup, left, &name).await;
             }
         }
     }
@@ -175,18 +160,18 @@ async fn a_kill_while_somebody_signs_in_over_another_leaves_the_right_name() {
 /// opens only after the next start.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sign_in_that_never_came_about_ends_nothing_behind_a_locked_keyring() {
-    let world = World::new(Config::default()).await;
+    let setup = Setup::new(Config::default()).await;
     let camera = Arc::new(Camera::default());
     let folder = tempfile::tempdir().expect("a folder");
     let records = folder.path().join(WORKSPACE);
-    let clock = Arc::new(ManualClock::new(SystemTime::now()));
+    let clock = clock();
     // The earlier session must not be ended at the backend while copies are made.
-    let session = world.open_with(&records, &clock, camera.clone());
+    let session = setup.open_with(&records, &clock, camera.clone());
     until(&session, "the start", |state| why(state).is_some()).await;
-    session.login(login(PLAIN)).await.expect("Dana signs in");
+    session.login(login(DEMO)).await.expect("Dana signs in");
     let item = session.item_name().to_owned();
     let down = Fault::on("POST", "/logout", Effect::status(503));
-    world.backend.faults().add(down);
+    setup.backend.faults().add(down);
     camera.point_at(Some(&records));
     session
         .login(login(ADMIN))
@@ -203,7 +188,7 @@ async fn a_sign_in_that_never_came_about_ends_nothing_behind_a_locked_keyring() 
         store.put(account, value);
     }
     store.block(Block::Fail(StoreError::Locked));
-    let session = world.open_with(left.folder.path(), &clock, store.clone());
+    let session = setup.open_with(left.folder.path(), &clock, store.clone());
     until(&session, "a start that waits", |state| {
         outage(state).is_some()
     })
@@ -211,9 +196,9 @@ async fn a_sign_in_that_never_came_about_ends_nothing_behind_a_locked_keyring() 
     store.heal();
     session.unlock_keyring().await.expect("open");
     until(&session, "the earlier user", is_fresh).await;
-    assert_eq!(owner(&session).await.as_deref(), Some(PLAIN));
+    assert_eq!(owner(&session).await.as_deref(), Some(DEMO));
     assert_eq!(
-        world.ends(PLAIN),
+        setup.ends(DEMO),
         [None],
         "the earlier session is still valid"
     );
@@ -222,20 +207,20 @@ async fn a_sign_in_that_never_came_about_ends_nothing_behind_a_locked_keyring() 
 /// On this installation nobody had a session, so none is missing.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_during_the_very_first_sign_in_is_no_session_that_is_missing() {
-    let world = World::new(Config::default()).await;
+    let setup = Setup::new(Config::default()).await;
     let camera = Arc::new(Camera::default());
     let folder = tempfile::tempdir().expect("a folder");
     let records = folder.path().join(WORKSPACE);
-    let clock = Arc::new(ManualClock::new(SystemTime::now()));
-    let session = world.open_with(&records, &clock, camera.clone());
+    let clock = clock();
+    let session = setup.open_with(&records, &clock, camera.clone());
     until(&session, "the start", |state| why(state).is_some()).await;
     camera.point_at(Some(&records));
-    session.login(login(PLAIN)).await.expect("Dana signs in");
+    session.login(login(DEMO)).await.expect("Dana signs in");
     camera.point_at(None);
     let lefts = std::mem::take(&mut *camera.taken.lock().unwrap());
     assert!(!lefts.is_empty(), "copies were made");
     for left in &lefts {
-        let settled = rise(&world, left, "the first sign-in").await;
+        let settled = rise(&setup, left, "the first sign-in").await;
         if left.items.is_empty() {
             let never = Err(SignedOutReason::Never);
             assert_eq!(
@@ -258,13 +243,13 @@ async fn a_full_disk_leaves_the_right_name() {
             "after a sign-out of the second",
         ] {
             let more = json!({"session": {"user_from": user_from}});
-            let world = World::with_profile(Config::default(), more).await;
-            let mut install = world.install().await;
-            install.sign_in(PLAIN).await;
+            let setup = Setup::with_profile(Config::default(), more).await;
+            let mut install = setup.install().await;
+            install.sign_in(DEMO).await;
             let usual = install.records.clone();
-            install.quit(&world).await;
+            install.quit().await;
             let cramped = Cramped::move_in(&usual);
-            let session = world.open(&cramped.records, &install.clock);
+            let session = setup.open(&cramped.records, &install.clock);
             until(&session, "a start on a full disk", is_fresh).await;
             session.login(login(ADMIN)).await.expect("signed in");
             match goes_on {
@@ -275,7 +260,7 @@ async fn a_full_disk_leaves_the_right_name() {
             drop(session);
             cramped.move_out();
             let name = format!("{user_from}, {goes_on}");
-            install.restart(&world);
+            install.restart();
             let settled = install.settle(&name).await;
             if goes_on.starts_with("after a sign-out") {
                 assert_ne!(settled.as_deref(), Ok(ADMIN), "{name}: signed out");

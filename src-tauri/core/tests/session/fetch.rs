@@ -4,20 +4,19 @@ use serde_json::json;
 use vestibule_backend::{Cut, Effect, Fault};
 use vestibule_core::error::ErrorCode;
 use vestibule_core::wire::FetchRequest;
-
-use crate::support::*;
+use vestibule_harness::*;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_carries_the_session_and_never_the_refresh_cookie() {
-    let rig = Rig::signed_in().await;
-    let reply = rig.get("/me?x=1").await.expect("a call");
+    let harness = Harness::signed_in().await;
+    let reply = harness.get("/me?x=1").await.expect("a call");
     assert_eq!(reply.status, 200);
     assert!(
-        reply.body.contains(PLAIN),
+        reply.body.contains(DEMO),
         "the backend recognises the user: {}",
         reply.body
     );
-    let sent = rig.backend.last_request("GET", "/me").expect("one");
+    let sent = harness.backend.last_request("GET", "/me").expect("one");
     let bearer = sent.header("authorization").expect("a bearer");
     assert!(
         bearer.starts_with("Bearer ey"),
@@ -41,16 +40,17 @@ async fn a_call_carries_the_session_and_never_the_refresh_cookie() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_answer_shows_the_window_a_cookie() {
-    let rig = Rig::signed_in().await;
+    let harness = Harness::signed_in().await;
     let headers = [
         ("set-cookie", "flavour=oat; Path=/"),
         ("location", "https://evil.example/"),
         ("x-total", "3"),
     ];
-    rig.backend
+    harness
+        .backend
         .faults()
         .add(Fault::on("GET", "/me", answer(200, json!({}), &headers)).times(1));
-    let reply = rig.get("/me").await.expect("a call");
+    let reply = harness.get("/me").await.expect("a call");
     let names: Vec<_> = reply
         .headers
         .iter()
@@ -64,8 +64,8 @@ async fn no_answer_shows_the_window_a_cookie() {
         !names.contains(&"set-cookie") && !names.contains(&"location"),
         "{names:?}"
     );
-    rig.get("/me").await.expect("a call");
-    let sent = rig.backend.last_request("GET", "/me").expect("one");
+    harness.get("/me").await.expect("a call");
+    let sent = harness.backend.last_request("GET", "/me").expect("one");
     assert_eq!(
         sent.cookie("flavour"),
         Some("oat"),
@@ -75,18 +75,20 @@ async fn no_answer_shows_the_window_a_cookie() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_expired_token_is_one_refresh_and_one_replay() {
-    let rig = Rig::signed_in().await;
-    rig.backend.expire_access_tokens();
+    let harness = Harness::signed_in().await;
+    harness.backend.expire_access_tokens();
     let purchase = FetchRequest {
         path: "/plans/team/purchase".into(),
         method: "POST".into(),
         headers: vec![("content-type".into(), "application/json".into())],
         body: Some("{}".into()),
     };
-    let reply = rig.session.fetch(purchase).await.expect("a call");
+    let reply = harness.session.fetch(purchase).await.expect("a call");
     assert_eq!(reply.status, 201, "{}", reply.body);
-    assert_eq!(rig.refreshes(), 1, "one refresh");
-    let sent = rig.backend.recent_requests("POST", "/plans/team/purchase");
+    assert_eq!(harness.refreshes(), 1, "one refresh");
+    let sent = harness
+        .backend
+        .recent_requests("POST", "/plans/team/purchase");
     assert_eq!(sent.len(), 2, "one replay");
     assert_eq!(sent[0].body, sent[1].body, "the same body");
     assert_ne!(
@@ -98,37 +100,39 @@ async fn an_expired_token_is_one_refresh_and_one_replay() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backend_that_always_says_401_is_asked_twice_and_no_more() {
-    let rig = Rig::signed_in().await;
-    rig.backend
+    let harness = Harness::signed_in().await;
+    harness
+        .backend
         .faults()
         .add(Fault::on("GET", "/me", refusal(401, "ACCESS_EXPIRED")));
-    let reply = rig.get("/me").await.expect("the backend's own answer");
+    let reply = harness.get("/me").await.expect("the backend's own answer");
     assert_eq!(reply.status, 401);
-    assert_eq!(rig.backend.requests("GET", "/me"), 2, "one replay");
-    assert_eq!(rig.refreshes(), 1, "one refresh");
-    assert!(is_fresh(&rig.state()), "a refused call ends no session");
+    assert_eq!(harness.backend.requests("GET", "/me"), 2, "one replay");
+    assert_eq!(harness.refreshes(), 1, "one refresh");
+    assert!(is_fresh(&harness.state()), "a refused call ends no session");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn any_other_status_is_the_callers_business() {
-    let rig = Rig::signed_in().await;
+    let harness = Harness::signed_in().await;
     for status in [204, 302, 400, 403, 404, 409, 418, 429, 500, 503] {
-        rig.backend
+        harness
+            .backend
             .faults()
             .add(Fault::on("GET", "/me", Effect::status(status)).times(1));
-        let reply = rig.get("/me").await.expect("an answer");
+        let reply = harness.get("/me").await.expect("an answer");
         assert_eq!(reply.status, status);
         assert!(
-            is_fresh(&rig.state()),
+            is_fresh(&harness.state()),
             "{status} says nothing about the session"
         );
     }
-    assert_eq!(rig.refreshes(), 0, "these statuses cause no refresh");
+    assert_eq!(harness.refreshes(), 0, "these statuses cause no refresh");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_fails_on_the_way_says_so() {
-    let rig = Rig::signed_in().await;
+    let harness = Harness::signed_in().await;
     let rows = [
         (
             "dropped",
@@ -149,27 +153,27 @@ async fn a_call_that_fails_on_the_way_says_so() {
     for (name, effect, wanted) in rows {
         // The first failure may be the end of a kept connection, so a read is sent again on a new
         // one.
-        let faults = rig.backend.faults();
+        let faults = harness.backend.faults();
         faults.clear();
         faults.add(Fault::on("GET", "/me", effect));
-        let result = rig.get("/me").await;
+        let result = harness.get("/me").await;
         assert_eq!(code(&result), Some(wanted), "{name}");
         assert!(
-            is_fresh(&rig.state()),
+            is_fresh(&harness.state()),
             "{name}: a call says nothing about the session"
         );
     }
     let mut large = get("/me");
     large.body = Some("x".repeat(1024 * 1024 + 1));
-    let sent = rig.backend.requests("GET", "/me");
-    let result = rig.session.fetch(large).await;
+    let sent = harness.backend.requests("GET", "/me");
+    let result = harness.session.fetch(large).await;
     assert_eq!(
         code(&result),
         Some(ErrorCode::TooLarge),
         "the size of a request body is limited too"
     );
     assert_eq!(
-        rig.backend.requests("GET", "/me"),
+        harness.backend.requests("GET", "/me"),
         sent,
         "a body that is too large is not sent"
     );
@@ -177,20 +181,23 @@ async fn a_call_that_fails_on_the_way_says_so() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_signed_in_means_no_bearer() {
-    let rig = Rig::new().await;
-    let reply = rig.get("/plans/team").await.expect("public");
+    let harness = Harness::new().await;
+    let reply = harness.get("/plans/team").await.expect("public");
     assert_eq!(reply.status, 200);
-    let sent = rig.backend.last_request("GET", "/plans/team").expect("one");
+    let sent = harness
+        .backend
+        .last_request("GET", "/plans/team")
+        .expect("one");
     assert_eq!(sent.header("authorization"), None);
-    let reply = rig.get("/me").await.expect("an answer");
+    let reply = harness.get("/me").await.expect("an answer");
     assert_eq!(reply.status, 401, "the backend's own answer");
-    assert_eq!(rig.backend.requests("GET", "/me"), 1, "no replay");
-    assert_eq!(rig.refreshes(), 0, "no refresh");
+    assert_eq!(harness.backend.requests("GET", "/me"), 1, "no replay");
+    assert_eq!(harness.refreshes(), 0, "no refresh");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_carries_credentials_is_ours_to_send() {
-    let rig = Rig::signed_in().await;
+    let harness = Harness::signed_in().await;
     let mut forged = get("/me");
     for (name, value) in [
         ("Authorization", "Bearer forged"),
@@ -207,9 +214,9 @@ async fn what_carries_credentials_is_ours_to_send() {
     ] {
         forged.headers.push((name.into(), value.into()));
     }
-    let reply = rig.session.fetch(forged).await.expect("a call");
+    let reply = harness.session.fetch(forged).await.expect("a call");
     assert_eq!(reply.status, 200, "the call carries the true access token");
-    let sent = rig.backend.last_request("GET", "/me").expect("one");
+    let sent = harness.backend.last_request("GET", "/me").expect("one");
     let bearers = sent
         .headers
         .iter()
@@ -230,8 +237,8 @@ async fn what_carries_credentials_is_ours_to_send() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_path_off_the_list_is_refused_and_not_sent() {
-    let rig = Rig::signed_in().await;
-    let logins = rig.backend.requests("POST", "/login");
+    let harness = Harness::signed_in().await;
+    let logins = harness.backend.requests("POST", "/login");
     for (method, path) in [
         ("POST", "/login"),
         ("POST", "/refresh-token"),
@@ -249,7 +256,7 @@ async fn a_path_off_the_list_is_refused_and_not_sent() {
     ] {
         let mut request = get(path);
         request.method = method.into();
-        let result = rig.session.fetch(request).await;
+        let result = harness.session.fetch(request).await;
         assert_eq!(
             code(&result),
             Some(ErrorCode::PathRefused),
@@ -257,28 +264,28 @@ async fn a_path_off_the_list_is_refused_and_not_sent() {
         );
     }
     assert_eq!(
-        rig.backend.requests("POST", "/login"),
+        harness.backend.requests("POST", "/login"),
         logins,
         "nothing was sent"
     );
-    assert_eq!(rig.refreshes(), 0);
+    assert_eq!(harness.refreshes(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_in_an_outage_fails_without_asking_for_a_refresh_each_time() {
-    let rig = Rig::signed_in().await;
-    rig.backend.expire_access_tokens();
-    rig.backend.faults().add(Fault::on(
+    let harness = Harness::signed_in().await;
+    harness.backend.expire_access_tokens();
+    harness.backend.faults().add(Fault::on(
         "POST",
         REFRESH,
         answer(503, json!({}), &[("retry-after", "600")]),
     ));
     for _ in 0..5 {
-        let reply = rig.get("/me").await.expect("the backend's own 401");
+        let reply = harness.get("/me").await.expect("the backend's own 401");
         assert_eq!(reply.status, 401);
     }
     assert_eq!(
-        rig.refreshes(),
+        harness.refreshes(),
         1,
         "no refresh before the end of Retry-After"
     );

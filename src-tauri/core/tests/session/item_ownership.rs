@@ -7,8 +7,7 @@ use std::time::Duration;
 use serde_json::json;
 use vestibule_backend::{Config, DeviceBinding};
 use vestibule_core::secrets::StoreError;
-
-use crate::support::*;
+use vestibule_harness::*;
 
 /// What happened to the records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,34 +39,34 @@ enum Then {
 }
 
 /// Makes some rotations, so that the item's generation is higher than that of a new session.
-async fn signed_in_for_long(world: &World) -> Install {
-    let install = world.install().await;
-    install.sign_in(PLAIN).await;
+async fn signed_in_for_long(setup: &Setup) -> Installation {
+    let install = setup.install().await;
+    install.sign_in(DEMO).await;
     for _ in 0..3 {
         install.session.refresh().await.expect("refreshed");
     }
     install
 }
 
-async fn sign_in_over_it(world: &World, mut install: Install, lost: &[String], then: Then) {
+async fn sign_in_over_it(setup: &Setup, mut install: Installation, lost: &[String], then: Then) {
     let name = format!("{lost:?}, {then:?}");
     for file in lost {
         let _ = fs::remove_file(install.records.join(file));
     }
-    world.store.block(Block::Fail(StoreError::Locked));
-    install.restart(world);
+    setup.store.block(Block::Fail(StoreError::Locked));
+    install.restart();
     install
         .until("a start", |state| {
             why(state).is_some() || outage(state).is_some()
         })
         .await;
     install.sign_in(ADMIN).await;
-    world.store.heal();
-    finish(world, install, then, &name).await;
+    setup.store.heal();
+    finish(setup, install, then, &name).await;
 }
 
 /// The administrator is signed in, in memory, and the keyring has Dana's item.
-async fn finish(world: &World, mut install: Install, then: Then, name: &str) {
+async fn finish(setup: &Setup, mut install: Installation, then: Then, name: &str) {
     match then {
         Then::Refresh => install.session.refresh().await.expect("refreshed"),
         Then::Save => install.pass(Duration::from_secs(11)),
@@ -86,8 +85,8 @@ async fn finish(world: &World, mut install: Install, then: Then, name: &str) {
         Ok(ADMIN),
         "{name}: the administrator stays signed in"
     );
-    assert_eq!(world.ends(ADMIN), [None], "{name}: the session is valid");
-    install.restart(world);
+    assert_eq!(setup.ends(ADMIN), [None], "{name}: the session is valid");
+    install.restart();
     if let Ok(who) = install.settle(name).await {
         assert_eq!(who, ADMIN, "{name}: at the next start");
     }
@@ -101,46 +100,46 @@ async fn an_item_of_somebody_else_is_not_taken_for_the_session_in_memory() {
                 Then::Refresh => DeviceBinding::Off,
                 _ => DeviceBinding::Id,
             };
-            let world = World::new(Config {
+            let setup = Setup::new(Config {
                 device_binding: binding,
                 ..Config::default()
             })
             .await;
-            let install = signed_in_for_long(&world).await;
+            let install = signed_in_for_long(&setup).await;
             let files = files_of(&install.records);
             match records {
-                Records::Kept => sign_in_over_it(&world, install, &[], then).await,
-                Records::AllLost => sign_in_over_it(&world, install, &files, then).await,
+                Records::Kept => sign_in_over_it(&setup, install, &[], then).await,
+                Records::AllLost => sign_in_over_it(&setup, install, &files, then).await,
                 Records::EachLost => {
                     drop(install);
                     for at in 0..files.len() {
-                        let world = World::new(Config::default()).await;
-                        let install = signed_in_for_long(&world).await;
-                        sign_in_over_it(&world, install, &files[at..=at], then).await;
+                        let setup = Setup::new(Config::default()).await;
+                        let install = signed_in_for_long(&setup).await;
+                        sign_in_over_it(&setup, install, &files[at..=at], then).await;
                     }
                 }
                 Records::AllDamaged => {
                     for file in files.iter().filter(|file| !file.starts_with("signed-out")) {
                         fs::write(install.records.join(file), b"{\"not\":").expect("damaged");
                     }
-                    sign_in_over_it(&world, install, &[], then).await;
+                    sign_in_over_it(&setup, install, &[], then).await;
                 }
-                Records::AllUnreadable => unreadable_for_a_moment(&world, install, then).await,
+                Records::AllUnreadable => unreadable_for_a_moment(&setup, install, then).await,
             }
         }
     }
 }
 
 /// The records can be read again after the start, when somebody else has signed in.
-async fn unreadable_for_a_moment(world: &World, mut install: Install, then: Then) {
+async fn unreadable_for_a_moment(setup: &Setup, mut install: Installation, then: Then) {
     let files = files_of(&install.records);
     let away: Vec<_> = files
         .iter()
         .filter(|file| file.as_str() != "device.json")
         .map(|file| Unreadable::make(&install.records, file))
         .collect();
-    world.store.block(Block::Fail(StoreError::Locked));
-    let opened = world.try_open(&install.records, &install.clock, world.store.clone());
+    setup.store.block(Block::Fail(StoreError::Locked));
+    let opened = setup.try_open(&install.records, &install.clock, setup.store.clone());
     let Ok(session) = opened else {
         // The start fails instead: nobody is shown, and nothing is lost.
         return;
@@ -150,9 +149,9 @@ async fn unreadable_for_a_moment(world: &World, mut install: Install, then: Then
     for record in away {
         record.heal();
     }
-    world.store.heal();
+    setup.store.heal();
     if signed_in.is_ok() {
-        finish(world, install, then, "unreadable for a moment").await;
+        finish(setup, install, then, "unreadable for a moment").await;
     }
 }
 
@@ -161,10 +160,10 @@ async fn unreadable_for_a_moment(world: &World, mut install: Install, then: Then
 async fn another_process_that_signs_somebody_else_in_does_not_change_whose_calls_these_are() {
     for user_from in ["refresh", "login"] {
         let more = json!({"session": {"user_from": user_from}});
-        let world = World::with_profile(Config::default(), more).await;
-        let install = world.install().await;
-        install.sign_in(PLAIN).await;
-        let other = world.open(&install.records, &install.clock);
+        let setup = Setup::with_profile(Config::default(), more).await;
+        let install = setup.install().await;
+        install.sign_in(DEMO).await;
+        let other = setup.open(&install.records, &install.clock);
         until(&other, "the other's start", is_fresh).await;
         other.login(login(ADMIN)).await.expect("signed in there");
         assert_eq!(owner(&other).await.as_deref(), Some(ADMIN));
@@ -173,7 +172,7 @@ async fn another_process_that_signs_somebody_else_in_does_not_change_whose_calls
         // The person whom it shows then owns the token that it sends; `settle` asks the backend.
         let _ = install.settle(user_from).await;
         assert_eq!(
-            world.alive(ADMIN),
+            setup.alive(ADMIN),
             1,
             "{user_from}: the newer session is valid"
         );
@@ -184,50 +183,50 @@ async fn another_process_that_signs_somebody_else_in_does_not_change_whose_calls
 /// The session of an item in a keyring that opens late has ended by then.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_new_session_replaces_is_ended_once_the_keyring_opens() {
-    let world = World::new(Config::default()).await;
-    let mut install = signed_in_for_long(&world).await;
-    world.store.block(Block::Fail(StoreError::Locked));
-    install.restart(&world);
+    let setup = Setup::new(Config::default()).await;
+    let mut install = signed_in_for_long(&setup).await;
+    setup.store.block(Block::Fail(StoreError::Locked));
+    install.restart();
     install.until("the last known user", is_stale).await;
     install.sign_in(ADMIN).await;
-    world.store.heal();
+    setup.store.heal();
     install
         .passing(eventually("the end of the session before", || {
-            world.alive(PLAIN) == 0
+            setup.alive(DEMO) == 0
         }))
         .await;
-    assert_eq!(world.ends(PLAIN), [Some("signed_out".to_owned())]);
-    assert_eq!(world.ends(ADMIN), [None]);
+    assert_eq!(setup.ends(DEMO), [Some("signed_out".to_owned())]);
+    assert_eq!(setup.ends(ADMIN), [None]);
 }
 
 /// The records of one person and the item of another, as after a folder was restored.
 // On one thread, so that work that is due runs only after the call has begun.
 #[tokio::test]
 async fn a_call_of_whoever_is_shown_does_not_go_out_with_the_token_that_is_found() {
-    let world = World::new(Config::default()).await;
-    let mut install = world.install().await;
-    install.sign_in(PLAIN).await;
+    let setup = Setup::new(Config::default()).await;
+    let mut install = setup.install().await;
+    install.sign_in(DEMO).await;
     let record = install.records.join("session.json");
     let of_dana = fs::read(&record).expect("a record");
     install.sign_in(ADMIN).await;
-    install.quit(&world).await;
+    install.quit().await;
     fs::write(&record, of_dana).expect("brought back");
-    world.store.block(Block::Fail(StoreError::Locked));
-    install.restart(&world);
+    setup.store.block(Block::Fail(StoreError::Locked));
+    install.restart();
     let state = install
         .until("a start", |state| shown(state).is_some())
         .await;
     assert_eq!(
         shown(&state).as_deref(),
-        Some(PLAIN),
+        Some(DEMO),
         "the record's user is shown at first"
     );
-    world.store.heal();
+    setup.store.heal();
     install.pass(Duration::from_secs(6));
-    assert_eq!(shown(&install.state()).as_deref(), Some(PLAIN));
+    assert_eq!(shown(&install.state()).as_deref(), Some(DEMO));
     let call = install.session.fetch(get("/me"));
     let called = install.passing(call).await;
-    let sent = world.backend.last_request("GET", "/me");
+    let sent = setup.backend.last_request("GET", "/me");
     if let Some(sent) = sent {
         assert_eq!(sent.header("authorization"), None, "{called:?}");
     }

@@ -5,20 +5,18 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use vestibule_backend::Config;
-use vestibule_core::clock::ManualClock;
 use vestibule_core::profile::Profile;
 use vestibule_core::secrets::{MemoryStore, SecretBytes, SecretStore, StoreError};
-use vestibule_core::session::{self, Machine, Session};
+use vestibule_core::session::{Machine, Session};
 use vestibule_core::storage::records::{Durability, FolderRecords, HeldLock, RecordStore};
 use vestibule_core::transport::HttpTransport;
 use vestibule_core::wire::{Phase, SignedOutReason};
-
-use crate::support::*;
+use vestibule_harness::*;
 
 /// The session's id in the fixture, which must stay.
 const SESSION: &str = "7a4c4c5e-0f0b-4f0a-8c0e-2d8c9a1b3c4d";
@@ -127,18 +125,18 @@ impl SecretStore for Camera {
 }
 
 /// A session at the backend, and the values to put into the fixture for it.
-async fn values(world: &World) -> Vec<(&'static str, String)> {
-    let elsewhere = world.install_elsewhere().await;
-    elsewhere.sign_in(PLAIN).await;
-    let sent = world.backend.last_request("POST", "/login").expect("one");
+async fn values(setup: &Setup) -> Vec<(&'static str, String)> {
+    let elsewhere = setup.install_elsewhere().await;
+    elsewhere.sign_in(DEMO).await;
+    let sent = setup.backend.last_request("POST", "/login").expect("one");
     let device = sent.json().expect("JSON")["fingerprint"].clone();
     let Phase::SignedIn { user, .. } = elsewhere.state().phase else {
         panic!("signed in");
     };
-    let token = elsewhere.refresh_token();
+    let token = elsewhere.kept().expect("a token");
     let text = |value: &Value| value.as_str().expect("text").to_owned();
     vec![
-        ("{origin}", world.backend.url()),
+        ("{origin}", setup.backend.url()),
         ("{user}", user.id),
         ("{fingerprint}", text(&device["fingerprint"])),
         ("{os}", text(&device["os"])),
@@ -154,8 +152,8 @@ fn fixture(name: &str, values: &[(&str, String)]) -> String {
 }
 
 /// A folder and a keyring in the old format: these records, and the item if asked for.
-async fn left(world: &World, records: &[(&str, &str)], with_item: bool) -> (TempDir, MemoryStore) {
-    let values = values(world).await;
+async fn left(setup: &Setup, records: &[(&str, &str)], with_item: bool) -> (TempDir, MemoryStore) {
+    let values = values(setup).await;
     let folder = tempfile::tempdir().expect("a folder");
     for (name, from) in records {
         fs::write(folder.path().join(name), fixture(from, &values)).expect("written");
@@ -179,17 +177,12 @@ const USUAL: [(&str, &str); 4] = [
     ("signed-out.spare", "signed-out.json"),
 ];
 
-fn open(world: &World, camera: &Arc<Camera>) -> (Session, Arc<ManualClock>) {
-    let clock = Arc::new(ManualClock::new(SystemTime::now()));
-    let profile = Profile::from_json(json!({"backend": world.backend.url()})).expect("a profile");
+fn open(setup: &Setup, camera: &Arc<Camera>) -> (Session, Arc<TestClock>) {
+    let clock = clock();
+    let profile = Profile::from_json(json!({"backend": setup.backend.url()})).expect("a profile");
     let transport = HttpTransport::new(&profile.backend, "test").expect("a client");
-    let config = session::Config {
-        workspace: WORKSPACE.into(),
-        profile,
-        folder: camera.folder.clone(),
-        store: camera.clone(),
-        product: "Vestibule 0.2.0".into(),
-    };
+    let mut config = config(profile, &camera.folder, camera.clone());
+    config.product = "Vestibule 0.2.0".into();
     let machine = Machine {
         clock: clock.clone(),
         records: camera.clone(),
@@ -207,32 +200,22 @@ fn forgiving() -> Config {
     }
 }
 
-async fn settled(session: &Session, clock: &Arc<ManualClock>) -> Option<SignedOutReason> {
-    let passing = async {
-        loop {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-            clock.advance(Duration::from_secs(1));
-        }
-    };
+async fn settled(session: &Session, clock: &Arc<TestClock>) -> Option<SignedOutReason> {
     let over = until(session, "the start to be over", |state| {
         is_fresh(state) || why(state).is_some()
     });
-    tokio::select! {
-        biased;
-        state = over => why(&state),
-        () = passing => unreachable!("the loop that advances the clock has no end"),
-    }
+    why(&passing(clock, Pace::FAST, over).await)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_goes_on_under_its_id_and_nothing_old_is_left() {
     for journal in ["journal.json", "journal-rotating.json"] {
-        let world = World::new(forgiving()).await;
+        let setup = Setup::new(forgiving()).await;
         let mut records = USUAL;
         records[0].1 = journal;
-        let (folder, keyring) = left(&world, &records, true).await;
+        let (folder, keyring) = left(&setup, &records, true).await;
         let camera = Arc::new(Camera::on(folder.path(), keyring));
-        let (session, clock) = open(&world, &camera);
+        let (session, clock) = open(&setup, &camera);
         assert_eq!(settled(&session, &clock).await, None, "{journal}");
         let Phase::SignedIn {
             user,
@@ -242,7 +225,7 @@ async fn a_session_goes_on_under_its_id_and_nothing_old_is_left() {
         else {
             panic!("{journal}: signed in");
         };
-        assert_eq!(user.email, PLAIN);
+        assert_eq!(user.email, DEMO);
         assert_eq!(info.id.to_string(), SESSION, "{journal}: the same session");
         let names = camera.keyring.names();
         assert_eq!(names, [session.item_name()], "{journal}: moved");
@@ -254,10 +237,10 @@ async fn a_session_goes_on_under_its_id_and_nothing_old_is_left() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_at_each_step_of_the_take_over_signs_nobody_out() {
-    let world = World::new(forgiving()).await;
-    let (folder, keyring) = left(&world, &USUAL, true).await;
+    let setup = Setup::new(forgiving()).await;
+    let (folder, keyring) = left(&setup, &USUAL, true).await;
     let camera = Arc::new(Camera::on(folder.path(), keyring));
-    let (session, clock) = open(&world, &camera);
+    let (session, clock) = open(&setup, &camera);
     assert_eq!(settled(&session, &clock).await, None);
     drop(session);
     let lefts = std::mem::take(&mut *camera.lefts.lock().expect("no panic"));
@@ -268,29 +251,29 @@ async fn a_kill_at_each_step_of_the_take_over_signs_nobody_out() {
             keyring.write(name, value).expect("memory");
         }
         let again = Arc::new(Camera::on(left.folder.path(), keyring));
-        let (session, clock) = open(&world, &again);
+        let (session, clock) = open(&setup, &again);
         let over = settled(&session, &clock).await;
         assert_eq!(over, None, "{}", left.moment);
-        assert_eq!(shown(&session.snapshot().state).as_deref(), Some(PLAIN));
+        assert_eq!(shown(&session.snapshot().state).as_deref(), Some(DEMO));
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sign_out_of_then_is_told_and_what_it_left_is_gone() {
     for is_cut_short in [false, true] {
-        let world = World::new(forgiving()).await;
+        let setup = Setup::new(forgiving()).await;
         let mut records = vec![USUAL[0], USUAL[2], ("signed-out.json", "signed-out.json")];
         if !is_cut_short {
             records.push(("outbox.json", "outbox.json"));
         }
-        let (folder, keyring) = left(&world, &records, is_cut_short).await;
+        let (folder, keyring) = left(&setup, &records, is_cut_short).await;
         let camera = Arc::new(Camera::on(folder.path(), keyring));
-        let (session, clock) = open(&world, &camera);
+        let (session, clock) = open(&setup, &camera);
         let by_user = Some(SignedOutReason::ByUser);
         assert_eq!(settled(&session, &clock).await, by_user, "{is_cut_short}");
         let told = || {
             clock.advance(Duration::from_secs(1));
-            world.alive(PLAIN) == 0 && camera.keyring.names().is_empty()
+            setup.alive(DEMO) == 0 && camera.keyring.names().is_empty()
         };
         eventually("the backend to receive the sign-out", told).await;
     }
@@ -298,38 +281,38 @@ async fn a_sign_out_of_then_is_told_and_what_it_left_is_gone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_computer_does_not_take_over_what_it_never_wrote() {
-    let world = World::new(forgiving()).await;
-    let (_, keyring) = left(&world, &USUAL, true).await;
+    let setup = Setup::new(forgiving()).await;
+    let (_, keyring) = left(&setup, &USUAL, true).await;
     let folder = tempfile::tempdir().expect("a folder");
     let camera = Arc::new(Camera::on(folder.path(), keyring));
-    let (session, clock) = open(&world, &camera);
+    let (session, clock) = open(&setup, &camera);
     let never = Some(SignedOutReason::Never);
     assert_eq!(settled(&session, &clock).await, never);
     assert_eq!(camera.keyring.names(), [WORKSPACE], "left alone");
-    assert_eq!(world.alive(PLAIN), 1);
+    assert_eq!(setup.alive(DEMO), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_old_item_is_told_although_somebody_signs_in_before_it_could_be_read() {
-    let world = World::new(forgiving()).await;
-    let (folder, keyring) = left(&world, &USUAL, true).await;
+    let setup = Setup::new(forgiving()).await;
+    let (folder, keyring) = left(&setup, &USUAL, true).await;
     let store = Arc::new(TestStore::default());
     for (name, value) in items(&keyring) {
         store.put(&name, &value);
     }
     store.block(Block::Fail(StoreError::Locked));
-    let clock = Arc::new(ManualClock::new(SystemTime::now()));
-    let session = world.open_with(folder.path(), &clock, store.clone());
+    let clock = clock();
+    let session = setup.open_with(folder.path(), &clock, store.clone());
     until(&session, "a start that waits", |state| {
         outage(state).is_some()
     })
     .await;
-    assert_eq!(world.alive(PLAIN), 1);
+    assert_eq!(setup.alive(DEMO), 1);
     session.login(login(ADMIN)).await.expect("signed in");
     store.heal();
     let over = || {
         clock.advance(Duration::from_secs(1));
-        world.alive(PLAIN) == 0 && store.items().len() == 1
+        setup.alive(DEMO) == 0 && store.items().len() == 1
     };
     eventually("the end of the old session, and one item", over).await;
     assert_eq!(owner(&session).await.as_deref(), Some(ADMIN));

@@ -3,25 +3,24 @@
 use std::time::{Duration, Instant};
 
 use vestibule_core::storage::file_lock::FileLock;
-
-use crate::support::*;
+use vestibule_harness::*;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rotation_waits_for_another_process_and_a_sign_in_not_for_the_rotation() {
-    let rig = Rig::signed_in().await;
-    let path = rig.records().join("rotation.lock");
+    let harness = Harness::signed_in().await;
+    let path = harness.records.join("rotation.lock");
     // The sign-in releases the lock a moment after it returns.
     let elsewhere = FileLock::take(&path, Duration::from_secs(10)).await;
     let elsewhere = elsewhere.expect("a lock").expect("the lock is free");
-    let session = rig.session.clone();
+    let session = harness.session.clone();
     let rotation = tokio::spawn(async move { session.refresh().await });
     let began = Instant::now();
-    rig.sign_in(ADMIN).await;
+    harness.sign_in(ADMIN).await;
     let took = began.elapsed();
     assert!(took < Duration::from_secs(10), "a person waited {took:?}");
-    assert_eq!(rig.refreshes(), 0, "nothing is sent without the lock");
+    assert_eq!(harness.refreshes(), 0, "nothing is sent without the lock");
     assert_eq!(
-        user(&rig.state()).map(|user| user.email.as_str()),
+        user(&harness.state()).map(|user| user.email.as_str()),
         Some(ADMIN)
     );
     drop(elsewhere);
@@ -29,6 +28,6 @@ async fn a_rotation_waits_for_another_process_and_a_sign_in_not_for_the_rotation
         .await
         .expect("no panic")
         .expect("the session that is there now");
-    rig.session.refresh().await.expect("the lock is free");
-    assert!(is_fresh(&rig.state()));
+    harness.session.refresh().await.expect("the lock is free");
+    assert!(is_fresh(&harness.state()));
 }

@@ -1,9 +1,6 @@
 //! The session over loopback, with the bundled backend: the state after each answer, what is
 //! stored, and how many requests were sent.
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod bounds;
 mod broken_sign_in;
 mod callers;

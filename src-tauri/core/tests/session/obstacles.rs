@@ -6,8 +6,7 @@ use vestibule_backend::{Config, Cut, Effect, Fault};
 use vestibule_core::error::ErrorCode;
 use vestibule_core::obstacle::Obstacle;
 use vestibule_core::wire::RegisterInput;
-
-use crate::support::*;
+use vestibule_harness::*;
 
 fn page() -> Effect {
     Effect::Html { status: 200 }
@@ -44,15 +43,19 @@ fn rows() -> Vec<(&'static str, Effect, ErrorCode, Obstacle)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sign_in_is_told_what_stands_between() {
     for (name, effect, code, obstacle) in rows() {
-        let rig = Rig::new().await;
-        rig.strike("/login", effect);
-        let error = rig.session.login(login(PLAIN)).await.expect_err(name);
+        let harness = Harness::new().await;
+        harness.strike("/login", effect);
+        let error = harness.session.login(login(DEMO)).await.expect_err(name);
         assert_eq!(error.code, code, "{name}");
         assert_eq!(error.message, obstacle.sentences(), "{name}");
     }
-    let rig = Rig::new().await;
-    rig.backend.down().await;
-    let error = rig.session.login(login(PLAIN)).await.expect_err("refused");
+    let harness = Harness::new().await;
+    harness.backend.down().await;
+    let error = harness
+        .session
+        .login(login(DEMO))
+        .await
+        .expect_err("refused");
     assert_eq!(error.code, ErrorCode::Unreachable);
     assert_eq!(error.message, Obstacle::Refused.sentences());
 }
@@ -60,21 +63,21 @@ async fn a_sign_in_is_told_what_stands_between() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outage_says_what_stands_between_until_it_is_over() {
     for (name, effect, code, obstacle) in rows() {
-        let rig = Rig::signed_in().await;
-        rig.strike(REFRESH, effect);
-        let error = rig.session.refresh().await.expect_err(name);
+        let harness = Harness::signed_in().await;
+        harness.strike(REFRESH, effect);
+        let error = harness.session.refresh().await.expect_err(name);
         assert_eq!(error.code, code, "{name}");
         assert_eq!(error.message, obstacle.sentences(), "{name}");
-        let shown = outage(&rig.state()).expect("an outage");
+        let shown = outage(&harness.state()).expect("an outage");
         assert_eq!(shown.why, Some(obstacle), "{name}");
-        rig.until_fresh().await;
+        harness.until_fresh().await;
     }
-    let rig = Rig::signed_in().await;
-    rig.backend.down().await;
-    let error = rig.session.refresh().await.expect_err("refused");
+    let harness = Harness::signed_in().await;
+    harness.backend.down().await;
+    let error = harness.session.refresh().await.expect_err("refused");
     assert_eq!(error.message, Obstacle::Refused.sentences());
     // A click that comes too early gets the same obstacle.
-    let click = rig
+    let click = harness
         .session
         .refresh()
         .await
@@ -84,26 +87,26 @@ async fn an_outage_says_what_stands_between_until_it_is_over() {
         ErrorCode::Busy,
         "no Retry-After was received: {click:?}"
     );
-    let shown = outage(&rig.state()).expect("an outage");
+    let shown = outage(&harness.state()).expect("an outage");
     assert_eq!(shown.why, Some(Obstacle::Refused));
-    rig.backend.up().await.expect("the same port");
-    rig.until_fresh().await;
-    assert_eq!(outage(&rig.state()), None, "the outage is over");
+    harness.backend.up().await.expect("the same port");
+    harness.until_fresh().await;
+    assert_eq!(outage(&harness.state()), None, "the outage is over");
 
     // Errors of the backend itself are not blamed on the connection.
-    let rig = Rig::signed_in().await;
-    rig.strike(REFRESH, Effect::status(418));
-    rig.session.refresh().await.expect_err("refused");
-    assert_eq!(outage(&rig.state()).expect("an outage").why, None);
+    let harness = Harness::signed_in().await;
+    harness.strike(REFRESH, Effect::status(418));
+    harness.session.refresh().await.expect_err("refused");
+    assert_eq!(outage(&harness.state()).expect("an outage").why, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_is_no_yes_to_a_registration() {
     for (name, effect) in [("a page", page()), ("led away", away())] {
-        let rig = Rig::new().await;
-        rig.strike("/register", effect);
+        let harness = Harness::new().await;
+        harness.strike("/register", effect);
         let input = RegisterInput::new("Una", "una@vestibule.test", PASSWORD);
-        let result = rig.session.register(input).await;
+        let result = harness.session.register(input).await;
         let error = result.expect_err("the backend received nothing");
         assert_eq!(error.message, Obstacle::Portal.sentences(), "{name}");
     }
@@ -111,27 +114,30 @@ async fn a_page_is_no_yes_to_a_registration() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_is_no_yes_to_another_code() {
-    let rig = Rig::with(Config::default()).await;
-    rig.session.login(login(MAILED)).await.expect("challenged");
-    rig.backend.set_resend_interval(std::time::Duration::ZERO);
-    rig.strike("/resend-otp", page());
-    let error = rig
+    let harness = Harness::with(Config::default()).await;
+    harness.session.login(login(OTP)).await.expect("challenged");
+    harness
+        .backend
+        .set_resend_interval(std::time::Duration::ZERO);
+    harness.strike("/resend-otp", page());
+    let error = harness
         .session
         .resend_otp()
         .await
         .expect_err("no code was sent");
     assert_eq!(error.message, Obstacle::Portal.sentences());
-    rig.session.resend_otp().await.expect("sent");
+    harness.session.resend_otp().await.expect("sent");
 }
 
 /// Some frameworks label every text as HTML.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_text_that_is_called_a_page_is_not_one() {
-    let rig = Rig::with(Config::default()).await;
-    rig.session.login(login(MAILED)).await.expect("challenged");
+    let harness = Harness::with(Config::default()).await;
+    harness.session.login(login(OTP)).await.expect("challenged");
     let text = answer(200, json!("sent"), &[("content-type", "text/html")]);
-    rig.strike("/resend-otp", text);
-    rig.session
+    harness.strike("/resend-otp", text);
+    harness
+        .session
         .resend_otp()
         .await
         .expect("the answer counts as success");
@@ -139,9 +145,12 @@ async fn a_text_that_is_called_a_page_is_not_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_api_call_that_is_led_away_is_told_so() {
-    let rig = Rig::signed_in().await;
-    rig.backend.faults().add(Fault::on("GET", "/me", away()));
-    let error = rig.get("/me").await.expect_err("not followed");
+    let harness = Harness::signed_in().await;
+    harness
+        .backend
+        .faults()
+        .add(Fault::on("GET", "/me", away()));
+    let error = harness.get("/me").await.expect_err("not followed");
     assert_eq!(error.code, ErrorCode::BadAnswer);
     assert_eq!(error.message, Obstacle::Portal.sentences());
 }
@@ -149,7 +158,7 @@ async fn an_api_call_that_is_led_away_is_told_so() {
 /// A window gets the wait that the core has read from `Retry-After`, whatever form the header had.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_reads_a_wait_in_whole_seconds() {
-    let rig = Rig::signed_in().await;
+    let harness = Harness::signed_in().await;
     for (name, value, read) in [
         ("retry-after", "1.5", Some("2")),
         ("retry-after", "99999999999999999999", Some("3600")),
@@ -159,8 +168,8 @@ async fn a_window_reads_a_wait_in_whole_seconds() {
     ] {
         let busy = answer(429, json!({}), &[(name, value)]);
         let busy = Fault::on("GET", "/me", busy).times(1);
-        rig.backend.faults().add(busy);
-        let reply = rig.get("/me").await.expect("an answer");
+        harness.backend.faults().add(busy);
+        let reply = harness.get("/me").await.expect("an answer");
         let found: Vec<_> = (reply.headers.iter())
             .filter(|(name, _)| name == "retry-after")
             .map(|(_, value)| value.as_str())

@@ -6,8 +6,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use vestibule_backend::{Config, Effect, Fault};
 use vestibule_core::wire::SignInOutcome;
-
-use crate::support::*;
+use vestibule_harness::*;
 
 fn strict() -> Config {
     Config {
@@ -17,12 +16,12 @@ fn strict() -> Config {
 }
 
 /// Checks that the state in memory and the state after the next start are the same.
-async fn check_next_start(rig: &mut Rig, name: &str) {
-    let now = rig.state();
+async fn check_next_start(harness: &mut Harness, name: &str) {
+    let now = harness.state();
     let who = user(&now).map(|user| user.email.clone());
-    rig.backend.faults().clear();
-    rig.restart();
-    let then = rig
+    harness.backend.faults().clear();
+    harness.restart();
+    let then = harness
         .until("the start to be over", |state| {
             is_fresh(state) || why(state).is_some()
         })
@@ -33,80 +32,83 @@ async fn check_next_start(rig: &mut Rig, name: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn signing_in_again_while_stale_replaces_the_session() {
-    let mut rig = Rig::signed_in_with(strict()).await;
-    rig.backend
+    let mut harness = Harness::signed_in_with(strict()).await;
+    harness
+        .backend
         .faults()
         .add(Fault::on("POST", REFRESH, Effect::status(503)));
-    rig.session.refresh().await.expect_err("an outage");
-    assert!(is_stale(&rig.state()));
-    let old = rig.kept();
-    let outcome = rig.session.login(login(ADMIN)).await;
+    harness.session.refresh().await.expect_err("an outage");
+    assert!(is_stale(&harness.state()));
+    let old = harness.kept();
+    let outcome = harness.session.login(login(ADMIN)).await;
     assert_eq!(outcome, Ok(SignInOutcome::SignedIn));
-    let state = rig.state();
+    let state = harness.state();
     assert!(is_fresh(&state), "fresh: {state:?}");
     assert_eq!(user(&state).map(|user| user.email.as_str()), Some(ADMIN));
-    assert_ne!(rig.kept(), old, "the new token is stored");
-    check_next_start(&mut rig, "signed in again").await;
+    assert_ne!(harness.kept(), old, "the new token is stored");
+    check_next_start(&mut harness, "signed in again").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_refresh_of_the_old_session_never_lands_over_a_new_one() {
     for round in 0..30 {
-        let mut rig = Rig::signed_in_with(strict()).await;
+        let mut harness = Harness::signed_in_with(strict()).await;
         let delay = Effect::Delay { ms: round % 10 };
-        rig.backend
+        harness
+            .backend
             .faults()
             .add(Fault::on("POST", REFRESH, delay).after());
         let mut running = JoinSet::new();
         for _ in 0..4 {
-            let session = rig.session.clone();
+            let session = harness.session.clone();
             running.spawn(async move {
                 for _ in 0..6 {
                     let _ = session.refresh().await;
                 }
             });
         }
-        let session = rig.session.clone();
+        let session = harness.session.clone();
         running.spawn(async move {
             session.login(login(ADMIN)).await.expect("signed in");
         });
         running.join_all().await;
-        let state = rig.state();
+        let state = harness.state();
         assert_eq!(
             user(&state).map(|user| user.email.as_str()),
             Some(ADMIN),
             "round {round}: the new session: {state:?}"
         );
-        rig.session
+        harness
+            .session
             .refresh()
             .await
             .expect("the new token is the one in use");
-        check_next_start(&mut rig, "login over refreshes").await;
+        check_next_start(&mut harness, "login over refreshes").await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_end_of_the_old_session_does_not_end_a_new_one() {
     for round in 0..30 {
-        let mut rig = Rig::signed_in_with(strict()).await;
-        rig.backend.revoke_session(PLAIN);
+        let mut harness = Harness::signed_in_with(strict()).await;
+        harness.backend.revoke_session(DEMO);
         let mut running = JoinSet::new();
-        let session = rig.session.clone();
+        let session = harness.session.clone();
         running.spawn(async move {
             let _ = session.refresh().await;
         });
-        let session = rig.session.clone();
+        let session = harness.session.clone();
         running.spawn(async move {
             session.login(login(ADMIN)).await.expect("signed in");
         });
         running.join_all().await;
-        let state = rig.state();
+        let state = harness.state();
         assert_eq!(
             user(&state).map(|user| user.email.as_str()),
             Some(ADMIN),
             "round {round}: the new session is valid: {state:?}"
         );
-        check_next_start(&mut rig, "login over an end").await;
+        check_next_start(&mut harness, "login over an end").await;
     }
 }
 
@@ -115,44 +117,45 @@ async fn a_slow_keyring_widens_no_gap() {
     // While the keyring hangs in the middle of a sign-in, the old token must not be rotated for the
     // new session.
     for round in 0..3 {
-        let mut rig = Rig::signed_in_with(strict()).await;
-        rig.store.block(Block::Hang);
-        let session = rig.session.clone();
+        let mut harness = Harness::signed_in_with(strict()).await;
+        harness.store.block(Block::Hang);
+        let session = harness.session.clone();
         let signing_in = tokio::spawn(async move { session.login(login(ADMIN)).await });
-        eventually("the keyring to hang", || rig.store.waiting() > 0).await;
-        let session = rig.session.clone();
+        eventually("the keyring to hang", || harness.store.waiting() > 0).await;
+        let session = harness.session.clone();
         let refreshing = tokio::spawn(async move { session.refresh().await });
         tokio::time::sleep(Duration::from_millis(50 * round)).await;
-        rig.store.heal();
+        harness.store.heal();
         let outcome = signing_in.await.expect("ends");
         assert_eq!(outcome, Ok(SignInOutcome::SignedIn), "round {round}");
         let _ = refreshing.await.expect("ends");
-        let state = rig.state();
+        let state = harness.state();
         assert_eq!(
             user(&state).map(|user| user.email.as_str()),
             Some(ADMIN),
             "{state:?}"
         );
-        rig.session
+        harness
+            .session
             .refresh()
             .await
             .expect("the new token is the one in use");
-        check_next_start(&mut rig, "a slow keyring").await;
+        check_next_start(&mut harness, "a slow keyring").await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn whatever_happens_at_once_memory_disk_and_keyring_agree_in_the_end() {
     for round in 0..40_u64 {
-        let mut rig = Rig::signed_in_with(strict()).await;
+        let mut harness = Harness::signed_in_with(strict()).await;
         let mut running = JoinSet::new();
         for step in 0..4_u64 {
-            let session = rig.session.clone();
+            let session = harness.session.clone();
             running.spawn(async move {
                 for turn in 0..4_u64 {
                     match (round * 7 + step * 3 + turn) % 5 {
                         0 => drop(session.logout().await),
-                        1 => drop(session.login(login(PLAIN)).await),
+                        1 => drop(session.login(login(DEMO)).await),
                         2 => drop(session.login(login(ADMIN)).await),
                         3 => drop(session.refresh().await),
                         _ => drop(session.fetch(get("/me")).await),
@@ -161,9 +164,9 @@ async fn whatever_happens_at_once_memory_disk_and_keyring_agree_in_the_end() {
             });
         }
         running.join_all().await;
-        if user(&rig.state()).is_none() {
-            rig.until_nothing_kept().await;
+        if user(&harness.state()).is_none() {
+            harness.until_nothing_kept().await;
         }
-        check_next_start(&mut rig, &format!("round {round}")).await;
+        check_next_start(&mut harness, &format!("round {round}")).await;
     }
 }

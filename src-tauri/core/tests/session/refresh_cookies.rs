@@ -4,20 +4,19 @@
 use vestibule_backend::{Config, Effect, Fault};
 use vestibule_core::error::ErrorCode;
 use vestibule_core::wire::{Phase, SignedOutReason};
-
-use crate::support::*;
+use vestibule_harness::*;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_cookie_replaces_the_old_one() {
-    let rig = Rig::signed_in().await;
-    let first = rig.kept().expect("kept at sign-in");
-    rig.session.refresh().await.expect("refreshed");
-    let second = rig.kept().expect("kept");
+    let harness = Harness::signed_in().await;
+    let first = harness.kept().expect("kept at sign-in");
+    harness.session.refresh().await.expect("refreshed");
+    let second = harness.kept().expect("kept");
     assert_ne!(first, second, "rotated");
-    let generation = |rig: &Rig| rig.item().expect("an item")["generation"].as_u64();
-    let before = generation(&rig);
-    rig.session.refresh().await.expect("refreshed again");
-    let sent = rig
+    let generation = |harness: &Harness| harness.item().expect("an item")["generation"].as_u64();
+    let before = generation(&harness);
+    harness.session.refresh().await.expect("refreshed again");
+    let sent = harness
         .backend
         .last_request("POST", REFRESH)
         .expect("a refresh");
@@ -26,23 +25,28 @@ async fn a_new_cookie_replaces_the_old_one() {
         Some(second.as_str()),
         "the newest cookie is sent"
     );
-    assert!(generation(&rig) > before, "the generation grows");
-    assert_eq!(rig.refreshes(), 2, "one each");
+    assert!(generation(&harness) > before, "the generation grows");
+    assert_eq!(harness.refreshes(), 2, "one each");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_cookie_means_keep_the_old_one() {
-    let rig = Rig::signed_in().await;
-    let before = rig.kept().expect("kept at sign-in");
-    rig.strike(REFRESH, answer(200, success(), &[]));
-    rig.session
+    let harness = Harness::signed_in().await;
+    let before = harness.kept().expect("kept at sign-in");
+    harness.strike(REFRESH, answer(200, success(), &[]));
+    harness
+        .session
         .refresh()
         .await
         .expect("a success without a cookie");
-    assert!(is_fresh(&rig.state()), "renewed");
-    assert_eq!(rig.kept().as_ref(), Some(&before), "the old token stays");
-    rig.session.refresh().await.expect("refreshed");
-    let sent = rig
+    assert!(is_fresh(&harness.state()), "renewed");
+    assert_eq!(
+        harness.kept().as_ref(),
+        Some(&before),
+        "the old token stays"
+    );
+    harness.session.refresh().await.expect("refreshed");
+    let sent = harness
         .backend
         .last_request("POST", REFRESH)
         .expect("a refresh");
@@ -55,21 +59,26 @@ async fn no_cookie_means_keep_the_old_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_identical_tokens_in_a_row_are_two_rotations() {
-    let rig = Rig::signed_in().await;
-    let before = rig.kept().expect("kept at sign-in");
+    let harness = Harness::signed_in().await;
+    let before = harness.kept().expect("kept at sign-in");
     for attributes in ["Path=/; Max-Age=900", "Path=/"] {
         let cookie = format!("{COOKIE}={before}; {attributes}");
         for _ in 0..2 {
-            rig.strike(REFRESH, answer(200, success(), &[("set-cookie", &cookie)]));
-            rig.session
+            harness.strike(REFRESH, answer(200, success(), &[("set-cookie", &cookie)]));
+            harness
+                .session
                 .refresh()
                 .await
                 .expect("the same token again is fine");
-            assert_eq!(rig.kept().as_ref(), Some(&before), "kept");
-            assert!(is_fresh(&rig.state()), "fresh");
+            assert_eq!(harness.kept().as_ref(), Some(&before), "kept");
+            assert!(is_fresh(&harness.state()), "fresh");
         }
     }
-    rig.session.refresh().await.expect("the token still works");
+    harness
+        .session
+        .refresh()
+        .await
+        .expect("the token still works");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,16 +91,20 @@ async fn a_deleted_cookie_ends_the_session() {
         "=; Path=/; Max-Age=604800",
         "=\"\"; Path=/; Max-Age=604800",
     ] {
-        let mut rig = Rig::signed_in().await;
+        let mut harness = Harness::signed_in().await;
         let line = format!("{COOKIE}{value}");
-        rig.strike(REFRESH, answer(200, success(), &[("set-cookie", &line)]));
-        let result = rig.session.refresh().await;
+        harness.strike(REFRESH, answer(200, success(), &[("set-cookie", &line)]));
+        let result = harness.session.refresh().await;
         assert_eq!(code(&result), Some(ErrorCode::SessionEnded), "{line}");
-        assert_eq!(why(&rig.state()), Some(SignedOutReason::Expired), "{line}");
-        assert_eq!(rig.item(), None, "{line}: the keyring holds no item");
-        rig.restart();
-        rig.until_signed_out().await;
-        assert_eq!(rig.refreshes(), 1, "{line}: nothing left to send");
+        assert_eq!(
+            why(&harness.state()),
+            Some(SignedOutReason::Expired),
+            "{line}"
+        );
+        assert_eq!(harness.item(), None, "{line}: the keyring holds no item");
+        harness.restart();
+        harness.until_signed_out().await;
+        assert_eq!(harness.refreshes(), 1, "{line}: nothing left to send");
     }
 }
 
@@ -109,13 +122,13 @@ async fn a_deletion_in_an_answer_that_is_no_success_deletes_nothing() {
             &[("set-cookie", "__refresh_token=; Max-Age=0; Path=/")],
         ),
     ] {
-        let rig = Rig::signed_in().await;
-        let before = rig.kept();
-        rig.strike(REFRESH, effect);
-        rig.session.refresh().await.expect_err("no success");
-        assert!(is_stale(&rig.state()), "kept, marked stale");
-        assert_eq!(rig.kept(), before, "the token stays");
-        rig.until_fresh().await;
+        let harness = Harness::signed_in().await;
+        let before = harness.kept();
+        harness.strike(REFRESH, effect);
+        harness.session.refresh().await.expect_err("no success");
+        assert!(is_stale(&harness.state()), "kept, marked stale");
+        assert_eq!(harness.kept(), before, "the token stays");
+        harness.until_fresh().await;
     }
 }
 
@@ -123,8 +136,8 @@ async fn a_deletion_in_an_answer_that_is_no_success_deletes_nothing() {
 async fn an_expiry_counts_by_the_backends_clock_not_ours() {
     // The client's clock is ten years ahead of a backend that dates its cookies: an expiry in the
     // past here is in the future there.
-    let rig = Rig::signed_in().await;
-    rig.strike(
+    let harness = Harness::signed_in().await;
+    harness.strike(
         REFRESH,
         answer(
             200,
@@ -138,40 +151,40 @@ async fn an_expiry_counts_by_the_backends_clock_not_ours() {
             ],
         ),
     );
-    rig.session.refresh().await.expect("a success");
+    harness.session.refresh().await.expect("a success");
     assert_eq!(
-        rig.kept().as_deref(),
+        harness.kept().as_deref(),
         Some("dated"),
         "the new token is used"
     );
-    assert!(is_fresh(&rig.state()), "the session is valid");
+    assert!(is_fresh(&harness.state()), "the session is valid");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cookie_for_another_domain_is_not_taken() {
-    let rig = Rig::signed_in().await;
-    let before = rig.kept();
+    let harness = Harness::signed_in().await;
+    let before = harness.kept();
     let line = "__refresh_token=planted; Path=/; Domain=evil.example";
-    rig.strike(REFRESH, answer(200, success(), &[("set-cookie", line)]));
-    rig.session.refresh().await.expect("a success");
-    assert_eq!(rig.kept(), before, "the old token stays");
+    harness.strike(REFRESH, answer(200, success(), &[("set-cookie", line)]));
+    harness.session.refresh().await.expect("a success");
+    assert_eq!(harness.kept(), before, "the old token stays");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_life_from_receipt_counts_and_not_a_date_by_a_wrong_clock() {
     for seconds in [-10 * 365 * 86_400, -3600, 3600, 10 * 365 * 86_400] {
-        let rig = Rig::new().await;
+        let harness = Harness::new().await;
         for path in ["/login", REFRESH] {
             let skew = Effect::WrongClock { seconds };
-            rig.backend.faults().add(Fault::on("POST", path, skew));
+            harness.backend.faults().add(Fault::on("POST", path, skew));
         }
-        rig.sign_in(PLAIN).await;
-        rig.session.refresh().await.expect("refreshed");
-        let reply = rig.get("/me").await.expect("a call");
+        harness.sign_in(DEMO).await;
+        harness.session.refresh().await.expect("refreshed");
+        let reply = harness.get("/me").await.expect("a call");
         assert_eq!(reply.status, 200, "{seconds}: the token is used");
-        assert!(is_fresh(&rig.state()), "{seconds}: fresh");
+        assert!(is_fresh(&harness.state()), "{seconds}: fresh");
         assert_eq!(
-            rig.refreshes(),
+            harness.refreshes(),
             1,
             "{seconds}: the token does not count as expired"
         );
@@ -184,12 +197,12 @@ async fn the_sessions_end_is_the_refresh_cookies_and_its_id_stays() {
         refresh_ttl: std::time::Duration::from_secs(30 * 86_400),
         ..Config::default()
     };
-    let rig = Rig::signed_in_with(config).await;
-    let info = |rig: &Rig| match rig.state().phase {
+    let harness = Harness::signed_in_with(config).await;
+    let info = |harness: &Harness| match harness.state().phase {
         Phase::SignedIn { session, .. } => session,
         other => panic!("signed in: {other:?}"),
     };
-    let first = info(&rig);
+    let first = info(&harness);
     let end = first.expires_at.clone().expect("the cookie has a Max-Age");
     let end = time_of(&end);
     let wanted = std::time::SystemTime::now() + std::time::Duration::from_secs(30 * 86_400);
@@ -197,8 +210,8 @@ async fn the_sessions_end_is_the_refresh_cookies_and_its_id_stays() {
         .duration_since(end)
         .unwrap_or_else(|error| error.duration());
     assert!(off.as_secs() < 60, "thirty days from now, off by {off:?}");
-    rig.session.refresh().await.expect("refreshed");
-    assert_eq!(info(&rig).id, first.id, "the same session");
+    harness.session.refresh().await.expect("refreshed");
+    assert_eq!(info(&harness).id, first.id, "the same session");
 }
 
 fn time_of(iso: &str) -> std::time::SystemTime {

@@ -3,16 +3,15 @@
 use vestibule_backend::Config;
 use vestibule_core::error::ErrorCode;
 use vestibule_core::wire::{Cause, SignedOutReason};
-
-use crate::support::*;
+use vestibule_harness::*;
 
 /// Checks the end: the reason is shown and stored, and a restart does not change it.
-async fn check_ended(mut rig: Rig, name: &str, wanted: SignedOutReason, requests: usize) {
-    let device = rig
+async fn check_ended(mut harness: Harness, name: &str, wanted: SignedOutReason, requests: usize) {
+    let device = harness
         .backend
         .last_request("POST", REFRESH)
         .and_then(|request| request.cookie("device_fingerprint").map(str::to_owned));
-    let change = rig.session.snapshot();
+    let change = harness.session.snapshot();
     assert_eq!(
         why(&change.state),
         Some(wanted),
@@ -23,13 +22,13 @@ async fn check_ended(mut rig: Rig, name: &str, wanted: SignedOutReason, requests
         Cause::Rejected,
         "{name}: the backend ended it"
     );
-    assert_eq!(rig.item(), None, "{name}: the keyring holds no item");
+    assert_eq!(harness.item(), None, "{name}: the keyring holds no item");
     assert_eq!(
-        rig.refreshes(),
+        harness.refreshes(),
         requests,
         "{name}: the refresh is not sent again"
     );
-    let again = rig.session.refresh().await;
+    let again = harness.session.refresh().await;
     assert!(
         // The second, if the refresh that found out is still ending.
         matches!(
@@ -38,14 +37,18 @@ async fn check_ended(mut rig: Rig, name: &str, wanted: SignedOutReason, requests
         ),
         "{name}: nothing is left to refresh: {again:?}"
     );
-    rig.restart();
+    harness.restart();
     assert_eq!(
-        rig.until_signed_out().await,
+        harness.until_signed_out().await,
         wanted,
         "{name}: the same after the next start"
     );
-    assert_eq!(rig.refreshes(), requests, "{name}: no token, no request");
-    let files = std::fs::read_dir(rig.folder.path().join(WORKSPACE)).expect("the folder");
+    assert_eq!(
+        harness.refreshes(),
+        requests,
+        "{name}: no token, no request"
+    );
+    let files = std::fs::read_dir(&harness.records).expect("the folder");
     let names: Vec<_> = files
         .map(|file| file.expect("a file").file_name())
         .collect();
@@ -53,8 +56,11 @@ async fn check_ended(mut rig: Rig, name: &str, wanted: SignedOutReason, requests
         !names.iter().any(|name| name == "session.json"),
         "{name}: the last user is forgotten: {names:?}"
     );
-    rig.sign_in(PLAIN).await;
-    let again = rig.backend.last_request("POST", "/login").expect("a login");
+    harness.sign_in(DEMO).await;
+    let again = harness
+        .backend
+        .last_request("POST", "/login")
+        .expect("a login");
     assert_eq!(
         again.cookie("device_fingerprint").map(str::to_owned),
         device,
@@ -79,34 +85,34 @@ async fn each_code_that_the_contract_names_ends_the_session() {
         ),
     ];
     for (name, effect, wanted) in rows {
-        let rig = Rig::signed_in().await;
-        rig.strike(REFRESH, effect);
-        let result = rig.session.refresh().await;
+        let harness = Harness::signed_in().await;
+        harness.strike(REFRESH, effect);
+        let result = harness.session.refresh().await;
         assert_eq!(code(&result), Some(ErrorCode::SessionEnded), "{name}");
-        check_ended(rig, name, wanted, 1).await;
+        check_ended(harness, name, wanted, 1).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_backend_revokes_a_session() {
-    let rig = Rig::signed_in().await;
+    let harness = Harness::signed_in().await;
     assert_eq!(
-        rig.backend.revoke_session(PLAIN),
+        harness.backend.revoke_session(DEMO),
         1,
         "the account has a session"
     );
-    let result = rig.session.refresh().await;
+    let result = harness.session.refresh().await;
     assert_eq!(code(&result), Some(ErrorCode::SessionEnded));
-    check_ended(rig, "revoked", SignedOutReason::Revoked, 1).await;
+    check_ended(harness, "revoked", SignedOutReason::Revoked, 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_refresh_token_expires() {
-    let rig = Rig::signed_in().await;
-    rig.backend.expire_refresh_tokens();
-    let result = rig.session.refresh().await;
+    let harness = Harness::signed_in().await;
+    harness.backend.expire_refresh_tokens();
+    let result = harness.session.refresh().await;
     assert_eq!(code(&result), Some(ErrorCode::SessionEnded));
-    check_ended(rig, "expired", SignedOutReason::Expired, 1).await;
+    check_ended(harness, "expired", SignedOutReason::Expired, 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -115,16 +121,20 @@ async fn a_copy_of_the_token_was_used() {
         grace: std::time::Duration::ZERO,
         ..Config::default()
     };
-    let rig = Rig::signed_in_with(strict).await;
+    let harness = Harness::signed_in_with(strict).await;
     // A copy of everything, since a record knows that the token of an older item is used.
-    let record = rig.records().join("session.json");
-    let copies = (rig.store.items(), std::fs::read(&record).expect("one"));
-    rig.session.refresh().await.expect("the owner refreshes");
+    let record = harness.records.join("session.json");
+    let copies = (harness.store.items(), std::fs::read(&record).expect("one"));
+    harness
+        .session
+        .refresh()
+        .await
+        .expect("the owner refreshes");
     for (name, value) in &copies.0 {
-        rig.store.put(name, value);
+        harness.store.put(name, value);
     }
     std::fs::write(record, &copies.1).expect("written");
-    let mut thief = rig;
+    let mut thief = harness;
     thief.restart();
     assert_eq!(thief.until_signed_out().await, SignedOutReason::Reuse);
     check_ended(thief, "reuse", SignedOutReason::Reuse, 2).await;
@@ -132,14 +142,14 @@ async fn a_copy_of_the_token_was_used() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_api_call_that_finds_the_session_dead_says_so() {
-    let rig = Rig::signed_in().await;
-    rig.backend.revoke_session(PLAIN);
-    let result = rig.get("/me").await;
+    let harness = Harness::signed_in().await;
+    harness.backend.revoke_session(DEMO);
+    let result = harness.get("/me").await;
     assert_eq!(code(&result), Some(ErrorCode::SessionEnded), "{result:?}");
     assert_eq!(
-        rig.backend.requests("GET", "/me"),
+        harness.backend.requests("GET", "/me"),
         1,
         "no token to send the call again with"
     );
-    check_ended(rig, "found by a call", SignedOutReason::Revoked, 1).await;
+    check_ended(harness, "found by a call", SignedOutReason::Revoked, 1).await;
 }

@@ -3,8 +3,7 @@
 use serde_json::json;
 use vestibule_backend::{Config, Cut, Effect, Fault, Point};
 use vestibule_core::error::ErrorCode;
-
-use crate::support::*;
+use vestibule_harness::*;
 
 /// Which refresh token the keyring holds after the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -180,18 +179,18 @@ fn connections() -> Vec<Row> {
 /// answers.
 async fn check(row: Row, config: Config) {
     let name = row.name;
-    let rig = Rig::signed_in_with(config).await;
-    let before = rig.kept().expect("a session is kept");
-    rig.backend.faults().add(row.fault.times(1));
+    let harness = Harness::signed_in_with(config).await;
+    let before = harness.kept().expect("a session is kept");
+    harness.backend.faults().add(row.fault.times(1));
 
-    let result = rig.session.refresh().await;
+    let result = harness.session.refresh().await;
     assert_eq!(code(&result), Some(row.code), "{name}: the caller's error");
-    let state = rig.state();
+    let state = harness.state();
     assert!(
         is_stale(&state),
         "{name}: the session stays, marked stale: {state:?}"
     );
-    let kept = rig
+    let kept = harness
         .kept()
         .unwrap_or_else(|| panic!("{name}: the keyring holds a token"));
     assert_eq!(
@@ -200,19 +199,19 @@ async fn check(row: Row, config: Config) {
         "{name}: the keyring holds the newest token that arrived"
     );
     let known = user(&state).map(|user| user.email.as_str());
-    assert_eq!(known, Some(PLAIN), "{name}: the user is still known");
+    assert_eq!(known, Some(DEMO), "{name}: the user is still known");
 
     if row.name == "200 without a user, with a new cookie" {
         // The test invented that cookie, so the backend does not know it.
         return;
     }
-    rig.until_fresh().await;
+    harness.until_fresh().await;
     assert_eq!(
-        rig.refreshes(),
+        harness.refreshes(),
         2,
         "{name}: the failed refresh and the planned one, no more"
     );
-    let now = rig.kept();
+    let now = harness.kept();
     assert!(
         now.is_some_and(|now| now != before),
         "{name}: the token is rotated in the end"
@@ -261,7 +260,7 @@ async fn a_token_that_came_with_the_headers_is_used_next_even_by_a_strict_backen
 #[tokio::test(flavor = "multi_thread")]
 async fn no_redirect_is_followed() {
     for status in [301, 302, 303, 307, 308] {
-        let elsewhere = Rig::new().await;
+        let elsewhere = Harness::new().await;
         let location = format!("{}{REFRESH}", elsewhere.backend.url());
         check(
             row(
@@ -282,20 +281,20 @@ async fn no_redirect_is_followed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backend_that_is_down_keeps_the_session() {
-    let rig = Rig::signed_in().await;
-    let before = rig.kept();
-    rig.backend.down().await;
-    let result = rig.session.refresh().await;
+    let harness = Harness::signed_in().await;
+    let before = harness.kept();
+    harness.backend.down().await;
+    let result = harness.session.refresh().await;
     assert_eq!(
         code(&result),
         Some(ErrorCode::Unreachable),
         "connection refused"
     );
     assert!(
-        is_stale(&rig.state()),
+        is_stale(&harness.state()),
         "the session is stale and not signed out"
     );
-    assert_eq!(rig.kept(), before, "the token stays");
-    rig.backend.up().await.expect("the same port is free");
-    rig.until_fresh().await;
+    assert_eq!(harness.kept(), before, "the token stays");
+    harness.backend.up().await.expect("the same port is free");
+    harness.until_fresh().await;
 }

@@ -5,23 +5,22 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::json;
 use vestibule_core::error::ErrorCode;
-
-use crate::support::*;
+use vestibule_harness::*;
 
 type Headers = &'static [(&'static str, &'static str)];
 
 /// Has a refresh answered like this; returns the seconds until the next one.
-async fn wait_after(status: u16, headers: &[(&str, &str)]) -> (Rig, f64) {
-    let rig = Rig::signed_in().await;
+async fn wait_after(status: u16, headers: &[(&str, &str)]) -> (Harness, f64) {
+    let harness = Harness::signed_in().await;
     let body = json!({"message": "slow down", "code": "RATE_LIMITED"});
-    rig.strike(REFRESH, answer(status, body, headers));
-    let result = rig.session.refresh().await;
+    harness.strike(REFRESH, answer(status, body, headers));
+    let result = harness.session.refresh().await;
     assert!(result.is_err(), "{status} is no success");
-    let state = rig.state();
+    let state = harness.state();
     assert!(is_stale(&state), "kept, marked stale: {state:?}");
     let retry_in = outage(&state).and_then(|outage| outage.retry_in_ms);
     let wait = retry_in.expect("a planned refresh");
-    (rig, wait as f64 / 1000.0)
+    (harness, wait as f64 / 1000.0)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -40,13 +39,13 @@ async fn the_backends_wish_to_be_left_alone_is_obeyed_by_clicks_and_calls_too() 
     for (headers, asked) in rows {
         // Jitter is added to the wait and never subtracted.
         let spread = (asked / 2.0_f64).clamp(30.0, 300.0);
-        let (rig, wait) = wait_after(429, headers).await;
+        let (harness, wait) = wait_after(429, headers).await;
         assert!(
             (asked..asked + spread).contains(&wait),
             "{headers:?}: waits {wait} s"
         );
-        let requests = rig.refreshes();
-        let click = rig.session.refresh().await.expect_err("refused");
+        let requests = harness.refreshes();
+        let click = harness.session.refresh().await.expect_err("refused");
         assert_eq!(
             click.code,
             ErrorCode::RateLimited,
@@ -57,19 +56,23 @@ async fn the_backends_wish_to_be_left_alone_is_obeyed_by_clicks_and_calls_too() 
             (asked.max(5.0)..=(asked + spread / 5.0).max(5.0)).contains(&told),
             "{headers:?}: a person waits {told} s, or the gap between clicks"
         );
-        rig.backend.expire_access_tokens();
-        let reply = rig.get("/me").await.expect("the backend's own 401");
+        harness.backend.expire_access_tokens();
+        let reply = harness.get("/me").await.expect("the backend's own 401");
         assert_eq!(
             reply.status, 401,
             "{headers:?}: a call does not refresh either"
         );
-        assert_eq!(rig.refreshes(), requests, "{headers:?}: nothing was sent");
-        // The wait was rounded down to whole milliseconds.
-        rig.pass(Duration::from_secs_f64(wait + 0.001));
-        rig.reached(REFRESH, requests + 1).await;
-        rig.until_fresh().await;
         assert_eq!(
-            rig.refreshes(),
+            harness.refreshes(),
+            requests,
+            "{headers:?}: nothing was sent"
+        );
+        // The wait was rounded down to whole milliseconds.
+        harness.pass(Duration::from_secs_f64(wait + 0.001));
+        harness.reached(REFRESH, requests + 1).await;
+        harness.until_fresh().await;
+        assert_eq!(
+            harness.refreshes(),
             requests + 1,
             "{headers:?}: one refresh at its time"
         );
@@ -78,19 +81,19 @@ async fn the_backends_wish_to_be_left_alone_is_obeyed_by_clicks_and_calls_too() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_clicks_need_not_wait_as_long_as_the_schedule() {
-    let (rig, _) = wait_after(503, &[("retry-after", "600")]).await;
-    let requests = rig.refreshes();
-    let click = rig.session.refresh().await.expect_err("refused");
+    let (harness, _) = wait_after(503, &[("retry-after", "600")]).await;
+    let requests = harness.refreshes();
+    let click = harness.session.refresh().await.expect_err("refused");
     let told = click.retry_after_ms.expect("how long");
-    rig.pass(Duration::from_millis(told - 1));
-    let early = rig.session.refresh().await;
+    harness.pass(Duration::from_millis(told - 1));
+    let early = harness.session.refresh().await;
     assert_eq!(code(&early), Some(ErrorCode::RateLimited));
-    assert_eq!(rig.refreshes(), requests, "nothing was sent");
+    assert_eq!(harness.refreshes(), requests, "nothing was sent");
     // The wait was rounded down to whole milliseconds.
-    rig.pass(Duration::from_millis(2));
-    rig.session.refresh().await.expect("the wait is over");
-    assert!(is_fresh(&rig.state()));
-    assert_eq!(rig.refreshes(), requests + 1);
+    harness.pass(Duration::from_millis(2));
+    harness.session.refresh().await.expect("the wait is over");
+    assert!(is_fresh(&harness.state()));
+    assert_eq!(harness.refreshes(), requests + 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -115,22 +118,26 @@ async fn garbage_means_the_ordinary_backoff() {
         ],
     ];
     for headers in rows {
-        let (rig, wait) = wait_after(429, headers).await;
+        let (harness, wait) = wait_after(429, headers).await;
         assert!(
             wait <= 2.5,
             "{headers:?}: the first backoff is short: {wait} s"
         );
-        rig.until_fresh().await;
-        assert_eq!(rig.refreshes(), 2, "{headers:?}: one failed, one succeeded");
+        harness.until_fresh().await;
+        assert_eq!(
+            harness.refreshes(),
+            2,
+            "{headers:?}: one failed, one succeeded"
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rate_limit_header_of_another_answer_is_no_wish_to_be_left_alone() {
     // Many backends send `RateLimit-Reset` with every answer, also with a passing error.
-    let (rig, wait) = wait_after(500, &[("ratelimit-reset", "900")]).await;
+    let (harness, wait) = wait_after(500, &[("ratelimit-reset", "900")]).await;
     assert!(wait <= 1.5, "the ordinary backoff applies: {wait} s");
-    rig.until_fresh().await;
+    harness.until_fresh().await;
 
     let (_rig, wait) = wait_after(503, &[("retry-after", "30")]).await;
     assert!(
@@ -141,21 +148,21 @@ async fn a_rate_limit_header_of_another_answer_is_no_wish_to_be_left_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn clicks_in_an_outage_are_spaced() {
-    let rig = Rig::signed_in().await;
-    rig.backend.down().await;
-    let first = rig.session.refresh().await;
+    let harness = Harness::signed_in().await;
+    harness.backend.down().await;
+    let first = harness.session.refresh().await;
     assert_eq!(
         code(&first),
         Some(ErrorCode::Unreachable),
         "the first click sends a refresh at once"
     );
-    let again = rig.session.refresh().await.expect_err("too soon");
+    let again = harness.session.refresh().await.expect_err("too soon");
     assert_eq!(again.code, ErrorCode::Busy, "the next click has to wait");
     let told = again.retry_after_ms.unwrap_or(0);
     assert_eq!(told, 5000, "the error names the wait");
-    rig.backend.up().await.expect("the same port is free");
-    rig.pass(Duration::from_secs(5));
-    rig.until_fresh().await;
+    harness.backend.up().await.expect("the same port is free");
+    harness.pass(Duration::from_secs(5));
+    harness.until_fresh().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -165,15 +172,19 @@ async fn the_timer_refreshes_ahead_of_expiry() {
         ..vestibule_backend::Config::default()
     };
     for _ in 0..5 {
-        let rig = Rig::signed_in_with(config.clone()).await;
-        let before = rig.kept();
-        rig.pass(Duration::from_secs(600 * 69 / 100));
-        rig.get("/me").await.expect("a call");
-        assert_eq!(rig.refreshes(), 0, "not before 70 % of the token's life");
-        rig.pass(Duration::from_secs(600 * 22 / 100));
-        rig.reached(REFRESH, 1).await;
-        eventually("the new token in the keyring", || rig.kept() != before).await;
-        assert!(is_fresh(&rig.state()), "nobody notices");
+        let harness = Harness::signed_in_with(config.clone()).await;
+        let before = harness.kept();
+        harness.pass(Duration::from_secs(600 * 69 / 100));
+        harness.get("/me").await.expect("a call");
+        assert_eq!(
+            harness.refreshes(),
+            0,
+            "not before 70 % of the token's life"
+        );
+        harness.pass(Duration::from_secs(600 * 22 / 100));
+        harness.reached(REFRESH, 1).await;
+        eventually("the new token in the keyring", || harness.kept() != before).await;
+        assert!(is_fresh(&harness.state()), "nobody notices");
     }
 }
 
@@ -183,26 +194,26 @@ async fn a_life_too_short_to_believe_is_taken_as_a_minute() {
         access_ttl: Duration::from_secs(2),
         ..vestibule_backend::Config::default()
     };
-    let rig = Rig::signed_in_with(config).await;
-    rig.pass(Duration::from_secs(41));
-    rig.get("/plans").await.expect("a call");
+    let harness = Harness::signed_in_with(config).await;
+    harness.pass(Duration::from_secs(41));
+    harness.get("/plans").await.expect("a call");
     assert_eq!(
-        rig.refreshes(),
+        harness.refreshes(),
         0,
         "requests do not follow each other without pause"
     );
-    rig.pass(Duration::from_secs(14));
-    rig.reached(REFRESH, 1).await;
+    harness.pass(Duration::from_secs(14));
+    harness.reached(REFRESH, 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_renews_a_spent_token_first() {
-    let rig = Rig::signed_in().await;
-    rig.backend.down().await;
+    let harness = Harness::signed_in().await;
+    harness.backend.down().await;
     // As after a long sleep: the timer's refresh fails, and the token has expired.
-    rig.pass(Duration::from_secs(3600));
-    rig.until("an outage", is_stale).await;
-    let call = rig.get("/me").await;
+    harness.pass(Duration::from_secs(3600));
+    harness.until("an outage", is_stale).await;
+    let call = harness.get("/me").await;
     assert!(
         matches!(
             code(&call),
@@ -210,12 +221,12 @@ async fn a_call_renews_a_spent_token_first() {
         ),
         "no call is sent with an expired token: {call:?}"
     );
-    rig.backend.up().await.expect("the same port is free");
-    rig.until_fresh().await;
-    let reply = rig.get("/me").await.expect("a call");
+    harness.backend.up().await.expect("the same port is free");
+    harness.until_fresh().await;
+    let reply = harness.get("/me").await.expect("a call");
     assert_eq!(reply.status, 200);
     assert_eq!(
-        rig.backend.requests("GET", "/me"),
+        harness.backend.requests("GET", "/me"),
         1,
         "the call is sent once, with the new token"
     );

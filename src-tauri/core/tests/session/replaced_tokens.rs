@@ -8,8 +8,7 @@ use vestibule_backend::Config;
 use vestibule_core::clock::Clock as _;
 use vestibule_core::secrets::StoreError;
 use vestibule_core::wire::{SessionState, SignedOutReason};
-
-use crate::support::*;
+use vestibule_harness::*;
 
 /// The errors with which the keyring refuses a write.
 const TROUBLES: [StoreError; 3] = [StoreError::Locked, StoreError::Failed, StoreError::TooLarge];
@@ -51,29 +50,29 @@ async fn a_token_that_the_disk_knows_to_be_spent_is_not_sent_again() {
             "{trouble}, {rotations} rotations, {grace} s of grace, closed at the start: \
              {is_closed_at_start}"
         );
-        let world = World::new(Config {
+        let setup = Setup::new(Config {
             grace: Duration::from_secs(grace),
             ..Config::default()
         })
         .await;
-        let mut install = world.install().await;
-        install.sign_in(PLAIN).await;
-        world.store.block(Block::Fail(trouble));
+        let mut install = setup.install().await;
+        install.sign_in(DEMO).await;
+        setup.store.block(Block::Fail(trouble));
         for _ in 0..rotations {
             install.session.refresh().await.expect("refreshed");
         }
-        let before = world.backend.requests("POST", REFRESH);
+        let before = setup.backend.requests("POST", REFRESH);
         if !is_closed_at_start {
-            world.store.heal();
+            setup.store.heal();
         }
-        install.restart(&world);
+        install.restart();
         if is_closed_at_start {
             install
                 .until("a start", |state| {
                     outage(state).is_some() || why(state).is_some()
                 })
                 .await;
-            world.store.heal();
+            setup.store.heal();
         }
         let settled = install.settle(&name).await;
         assert_eq!(
@@ -81,19 +80,19 @@ async fn a_token_that_the_disk_knows_to_be_spent_is_not_sent_again() {
             Err(SignedOutReason::Missing),
             "{name}: the reason is shown"
         );
-        let after = world.backend.requests("POST", REFRESH);
+        let after = setup.backend.requests("POST", REFRESH);
         assert_eq!(after, before, "{name}: nothing was sent to a refresh");
         install
             .passing(eventually("the session's end at the backend", || {
-                world.alive(PLAIN) == 0
+                setup.alive(DEMO) == 0
             }))
             .await;
         assert_eq!(
-            world.ends(PLAIN),
+            setup.ends(DEMO),
             [Some("signed_out".into())],
             "{name}: no alarm"
         );
-        install.restart(&world);
+        install.restart();
         install
             .settle(&name)
             .await
@@ -104,29 +103,29 @@ async fn a_token_that_the_disk_knows_to_be_spent_is_not_sent_again() {
 /// A keyring that was restored to an earlier state.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_item_from_a_backup_is_not_sent_again() {
-    let world = World::new(Config {
+    let setup = Setup::new(Config {
         grace: Duration::ZERO,
         ..Config::default()
     })
     .await;
-    let mut install = world.install().await;
-    install.sign_in(PLAIN).await;
-    let backup = world.store.items();
+    let mut install = setup.install().await;
+    install.sign_in(DEMO).await;
+    let backup = setup.store.items();
     for _ in 0..2 {
         install.session.refresh().await.expect("refreshed");
     }
     for (account, value) in backup {
-        world.store.put(&account, &value);
+        setup.store.put(&account, &value);
     }
-    let before = world.backend.requests("POST", REFRESH);
-    install.restart(&world);
+    let before = setup.backend.requests("POST", REFRESH);
+    install.restart();
     let settled = install.settle("a backup").await;
     assert_eq!(settled, Err(SignedOutReason::Missing));
-    assert_eq!(world.backend.requests("POST", REFRESH), before, "not sent");
+    assert_eq!(setup.backend.requests("POST", REFRESH), before, "not sent");
     assert!(
-        !world.ends(PLAIN).contains(&Some("reuse".into())),
+        !setup.ends(DEMO).contains(&Some("reuse".into())),
         "no alarm: {:?}",
-        world.ends(PLAIN)
+        setup.ends(DEMO)
     );
 }
 
@@ -134,33 +133,33 @@ async fn an_item_from_a_backup_is_not_sent_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nor_after_somebody_else_has_signed_in_before_the_keyring_could_be_read() {
     for restarts in [false, true] {
-        let world = World::new(Config {
+        let setup = Setup::new(Config {
             grace: Duration::ZERO,
             ..Config::default()
         })
         .await;
-        let mut install = world.install().await;
-        install.sign_in(PLAIN).await;
-        world.store.block(Block::Fail(StoreError::Locked));
+        let mut install = setup.install().await;
+        install.sign_in(DEMO).await;
+        setup.store.block(Block::Fail(StoreError::Locked));
         install.session.refresh().await.expect("refreshed");
         if restarts {
-            install.restart(&world);
+            install.restart();
             let settled = install.settle("a start while it is locked").await;
             assert_eq!(settled, Err(SignedOutReason::Missing), "until quit");
         }
         install.sign_in(ADMIN).await;
-        install.quit(&world).await;
-        world.store.heal();
-        let before = world.backend.requests("POST", REFRESH);
-        install.restart(&world);
+        install.quit().await;
+        setup.store.heal();
+        let before = setup.backend.requests("POST", REFRESH);
+        install.restart();
         let name = format!("restarted before: {restarts}");
         install.settle(&name).await.expect_err("until quit, both");
-        let after = world.backend.requests("POST", REFRESH);
+        let after = setup.backend.requests("POST", REFRESH);
         assert_eq!(after, before, "{name}: nothing was sent to a refresh");
         assert!(
-            !world.ends(PLAIN).contains(&Some("reuse".into())),
+            !setup.ends(DEMO).contains(&Some("reuse".into())),
             "{name}: no alarm: {:?}",
-            world.ends(PLAIN)
+            setup.ends(DEMO)
         );
     }
 }
@@ -182,7 +181,7 @@ async fn the_one_before_is_sent_once_more_within_the_grace_of_the_profile() {
         ("two behind", 2, Duration::ZERO, None, false),
     ];
     for (name, rotations, passes, set_back, is_sent) in rows {
-        let world = World::with_profile(
+        let setup = Setup::with_profile(
             Config {
                 grace: minute,
                 ..Config::default()
@@ -190,26 +189,26 @@ async fn the_one_before_is_sent_once_more_within_the_grace_of_the_profile() {
             json!({"session": {"grace_s": 30}}),
         )
         .await;
-        let mut install = world.install().await;
-        install.sign_in(PLAIN).await;
-        let backup = world.store.items();
+        let mut install = setup.install().await;
+        install.sign_in(DEMO).await;
+        let backup = setup.store.items();
         for _ in 0..rotations {
             install.session.refresh().await.expect("refreshed");
         }
-        install.quit(&world).await;
+        install.quit().await;
         for (account, value) in backup {
-            world.store.put(&account, &value);
+            setup.store.put(&account, &value);
         }
         install.pass(passes);
         if let Some(by) = set_back {
             install.clock.set_wall(install.clock.wall() - by);
         }
-        let before = world.backend.requests("POST", REFRESH);
-        install.restart(&world);
+        let before = setup.backend.requests("POST", REFRESH);
+        install.restart();
         let settled = install.settle(name).await;
-        let sent = world.backend.requests("POST", REFRESH) - before;
+        let sent = setup.backend.requests("POST", REFRESH) - before;
         match is_sent {
-            true => assert_eq!(settled.as_deref(), Ok(PLAIN), "{name}"),
+            true => assert_eq!(settled.as_deref(), Ok(DEMO), "{name}"),
             false => assert_eq!(settled, Err(SignedOutReason::Missing), "{name}"),
         }
         assert_eq!(sent, usize::from(is_sent), "{name}");
@@ -219,7 +218,7 @@ async fn the_one_before_is_sent_once_more_within_the_grace_of_the_profile() {
 /// The grace window may end while the backend cannot be reached.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_one_before_is_not_sent_once_its_time_is_over() {
-    let world = World::with_profile(
+    let setup = Setup::with_profile(
         Config {
             grace: Duration::from_secs(60),
             ..Config::default()
@@ -227,27 +226,27 @@ async fn the_one_before_is_not_sent_once_its_time_is_over() {
         json!({"session": {"grace_s": 30}}),
     )
     .await;
-    let mut install = world.install().await;
-    install.sign_in(PLAIN).await;
-    let backup = world.store.items();
+    let mut install = setup.install().await;
+    install.sign_in(DEMO).await;
+    let backup = setup.store.items();
     install.session.refresh().await.expect("refreshed");
-    install.quit(&world).await;
+    install.quit().await;
     for (account, value) in backup {
-        world.store.put(&account, &value);
+        setup.store.put(&account, &value);
     }
-    world.backend.down().await;
-    install.restart(&world);
+    setup.backend.down().await;
+    install.restart();
     let tried = |state: &SessionState| outage(state).is_some() && is_stale(state);
     install.until("a failed refresh", tried).await;
     install.pass(Duration::from_secs(31));
-    let before = world.backend.requests("POST", REFRESH);
-    world.backend.up().await.expect("the backend is back");
+    let before = setup.backend.requests("POST", REFRESH);
+    setup.backend.up().await.expect("the backend is back");
     let settled = install.settle("after the grace window").await;
     assert_eq!(settled, Err(SignedOutReason::Missing));
-    assert_eq!(world.backend.requests("POST", REFRESH), before, "not sent");
+    assert_eq!(setup.backend.requests("POST", REFRESH), before, "not sent");
     install
         .passing(eventually("the session's end at the backend", || {
-            world.ends(PLAIN) == [Some("signed_out".into())]
+            setup.ends(DEMO) == [Some("signed_out".into())]
         }))
         .await;
 }
@@ -256,13 +255,13 @@ async fn the_one_before_is_not_sent_once_its_time_is_over() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_item_that_is_newer_than_the_record_is_taken() {
     for lost in [true, false] {
-        let world = World::new(Config {
+        let setup = Setup::new(Config {
             grace: Duration::ZERO,
             ..Config::default()
         })
         .await;
-        let mut install = world.install().await;
-        install.sign_in(PLAIN).await;
+        let mut install = setup.install().await;
+        install.sign_in(DEMO).await;
         let files = files_of(&install.records);
         let records: Vec<_> = files
             .iter()
@@ -283,9 +282,9 @@ async fn an_item_that_is_newer_than_the_record_is_taken() {
                 false => std::fs::write(install.records.join(file), bytes).expect("old"),
             }
         }
-        install.restart(&world);
+        install.restart();
         let settled = install.settle("a newer item").await;
-        assert_eq!(settled.as_deref(), Ok(PLAIN), "lost: {lost}");
-        assert_eq!(world.alive(PLAIN), 1, "lost: {lost}");
+        assert_eq!(settled.as_deref(), Ok(DEMO), "lost: {lost}");
+        assert_eq!(setup.alive(DEMO), 1, "lost: {lost}");
     }
 }

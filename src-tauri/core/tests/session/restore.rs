@@ -6,28 +6,23 @@ use vestibule_backend::{Effect, Fault};
 use vestibule_core::secrets::{SecretStore as _, StoreError};
 use vestibule_core::session::Session;
 use vestibule_core::wire::{Cause, Phase, SignedOutReason, StorageStatus};
-
-use crate::support::*;
-
-fn folder(rig: &Rig) -> std::path::PathBuf {
-    rig.folder.path().join(WORKSPACE)
-}
+use vestibule_harness::*;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_is_back_with_exactly_one_refresh() {
-    let mut rig = Rig::signed_in().await;
+    let mut harness = Harness::signed_in().await;
     for start in 1..=5 {
-        let before = rig.kept();
-        rig.restart();
-        let state = rig.until_fresh().await;
-        assert_eq!(user(&state).map(|user| user.email.as_str()), Some(PLAIN));
-        assert_eq!(rig.refreshes(), start, "one refresh for each start");
-        assert_ne!(rig.kept(), before, "rotated, and kept");
-        let reply = rig.get("/me").await.expect("a call");
+        let before = harness.kept();
+        harness.restart();
+        let state = harness.until_fresh().await;
+        assert_eq!(user(&state).map(|user| user.email.as_str()), Some(DEMO));
+        assert_eq!(harness.refreshes(), start, "one refresh for each start");
+        assert_ne!(harness.kept(), before, "rotated, and kept");
+        let reply = harness.get("/me").await.expect("a call");
         assert_eq!(reply.status, 200, "the session can be used");
     }
     assert_eq!(
-        rig.backend.requests("POST", "/login"),
+        harness.backend.requests("POST", "/login"),
         1,
         "no password was needed"
     );
@@ -35,52 +30,52 @@ async fn a_session_is_back_with_exactly_one_refresh() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_session_keeps_its_id_across_starts() {
-    let mut rig = Rig::signed_in().await;
-    let id = |rig: &Rig| match rig.state().phase {
+    let mut harness = Harness::signed_in().await;
+    let id = |harness: &Harness| match harness.state().phase {
         Phase::SignedIn { session, .. } => session.id,
         other => panic!("signed in: {other:?}"),
     };
-    let first = id(&rig);
-    rig.restart();
-    rig.until_fresh().await;
-    assert_eq!(id(&rig), first);
+    let first = id(&harness);
+    harness.restart();
+    harness.until_fresh().await;
+    assert_eq!(id(&harness), first);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_start_asks_nobody() {
-    let rig = Rig::new().await;
-    let change = rig.session.snapshot();
+    let harness = Harness::new().await;
+    let change = harness.session.snapshot();
     assert_eq!(why(&change.state), Some(SignedOutReason::Never));
     assert_eq!(change.cause, Cause::Start);
     assert_eq!(change.state.storage, StorageStatus::Ok);
-    assert_eq!(rig.refreshes(), 0, "without a token no request is sent");
+    assert_eq!(harness.refreshes(), 0, "without a token no request is sent");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backend_that_is_down_at_start_leaves_the_last_user_signed_in() {
-    let mut rig = Rig::signed_in().await;
-    let kept = rig.kept();
-    rig.backend.down().await;
-    rig.restart();
-    let state = rig.until("the last known user", is_stale).await;
+    let mut harness = Harness::signed_in().await;
+    let kept = harness.kept();
+    harness.backend.down().await;
+    harness.restart();
+    let state = harness.until("the last known user", is_stale).await;
     let shown = user(&state).expect("a user");
     assert_eq!(
         (shown.email.as_str(), shown.name.as_str()),
-        (PLAIN, "Dana Demo")
+        (DEMO, "Dana Demo")
     );
-    assert_eq!(rig.kept(), kept, "the token stays");
-    rig.backend.up().await.expect("the same port is free");
-    rig.until_fresh().await;
-    assert_ne!(rig.kept(), kept, "the token was rotated");
+    assert_eq!(harness.kept(), kept, "the token stays");
+    harness.backend.up().await.expect("the same port is free");
+    harness.until_fresh().await;
+    assert_ne!(harness.kept(), kept, "the token was rotated");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_backend_shows_the_last_user_after_about_a_second() {
-    let mut rig = Rig::signed_in().await;
-    rig.strike(REFRESH, Effect::Delay { ms: 2500 });
+    let mut harness = Harness::signed_in().await;
+    harness.strike(REFRESH, Effect::Delay { ms: 2500 });
     let began = Instant::now();
-    rig.restart();
-    let state = rig.until("the last known user", is_stale).await;
+    harness.restart();
+    let state = harness.until("the last known user", is_stale).await;
     let took = began.elapsed();
     assert!(
         took >= Duration::from_millis(950),
@@ -92,9 +87,9 @@ async fn a_slow_backend_shows_the_last_user_after_about_a_second() {
     );
     let retry_in = outage(&state).expect("stale").retry_in_ms;
     assert_eq!(retry_in, None, "a refresh is in progress");
-    rig.until_fresh().await;
+    harness.until_fresh().await;
     assert_eq!(
-        rig.refreshes(),
+        harness.refreshes(),
         1,
         "the slow one was waited for, not repeated"
     );
@@ -102,34 +97,38 @@ async fn a_slow_backend_shows_the_last_user_after_about_a_second() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hung_keyring_shows_the_last_user_after_about_a_second() {
-    let mut rig = Rig::signed_in().await;
-    rig.store.block(Block::Hang);
+    let mut harness = Harness::signed_in().await;
+    harness.store.block(Block::Hang);
     let began = Instant::now();
-    rig.restart();
-    let state = rig.until("the last known user", is_stale).await;
+    harness.restart();
+    let state = harness.until("the last known user", is_stale).await;
     let took = began.elapsed();
     assert!(
         took < Duration::from_millis(2400),
         "not as late as the end of the call: {took:?}"
     );
-    assert_eq!(user(&state).map(|user| user.email.as_str()), Some(PLAIN));
+    assert_eq!(user(&state).map(|user| user.email.as_str()), Some(DEMO));
     assert_eq!(
         state.storage,
         StorageStatus::Ok,
         "the keyring is not reported as failing yet"
     );
-    rig.store.heal();
-    rig.until_fresh().await;
-    assert_eq!(rig.refreshes(), 1, "one read of the keyring, one refresh");
+    harness.store.heal();
+    harness.until_fresh().await;
+    assert_eq!(
+        harness.refreshes(),
+        1,
+        "one read of the keyring, one refresh"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_without_a_known_user_is_restoring_until_the_backend_says_who() {
-    let mut rig = Rig::signed_in().await;
-    std::fs::remove_file(folder(&rig).join("session.json")).expect("there was one");
-    rig.backend.down().await;
-    rig.restart();
-    let state = rig
+    let mut harness = Harness::signed_in().await;
+    std::fs::remove_file(harness.records.join("session.json")).expect("there was one");
+    harness.backend.down().await;
+    harness.restart();
+    let state = harness
         .until("an outage without a user", |state| {
             matches!(
                 state.phase,
@@ -145,29 +144,33 @@ async fn a_token_without_a_known_user_is_restoring_until_the_backend_says_who() 
         None,
         "the state has no user, but is not signed out"
     );
-    rig.backend.up().await.expect("the same port is free");
-    let state = rig.until_fresh().await;
-    assert_eq!(user(&state).map(|user| user.email.as_str()), Some(PLAIN));
+    harness.backend.up().await.expect("the same port is free");
+    let state = harness.until_fresh().await;
+    assert_eq!(user(&state).map(|user| user.email.as_str()), Some(DEMO));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sign_out_marker_beats_what_the_keyring_still_holds() {
-    let mut rig = Rig::signed_in().await;
-    let name = rig.session.item_name().to_owned();
-    let left_over = rig
+    let mut harness = Harness::signed_in().await;
+    let name = harness.session.item_name().to_owned();
+    let left_over = harness
         .store
         .bare()
         .read(&name)
         .expect("a store")
         .expect("an item");
-    rig.session.logout().await;
-    rig.until_nothing_kept().await;
-    rig.store.bare().write(&name, &left_over).expect("a store");
-    rig.restart();
-    assert_eq!(rig.until_signed_out().await, SignedOutReason::ByUser);
-    rig.until_nothing_kept().await;
+    harness.session.logout().await;
+    harness.until_nothing_kept().await;
+    harness
+        .store
+        .bare()
+        .write(&name, &left_over)
+        .expect("a store");
+    harness.restart();
+    assert_eq!(harness.until_signed_out().await, SignedOutReason::ByUser);
+    harness.until_nothing_kept().await;
     assert_eq!(
-        rig.refreshes(),
+        harness.refreshes(),
         0,
         "the token of the signed-out session is not used"
     );
@@ -175,9 +178,11 @@ async fn the_sign_out_marker_beats_what_the_keyring_still_holds() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_origins_item_is_not_sent() {
-    let rig = Rig::signed_in().await;
-    let other = Rig::new().await;
-    let moved = open(&other.backend.url(), &rig.store, &rig.folder, &rig.clock);
+    let harness = Harness::signed_in().await;
+    let other = Harness::new().await;
+    let mut moved = harness.config();
+    moved.profile = other.profile.clone();
+    let moved = harness.opened(moved);
     let state = until(&moved, "nobody signed in", |state| why(state).is_some()).await;
     let never = SignedOutReason::Never;
     assert_eq!(
@@ -186,24 +191,31 @@ async fn another_origins_item_is_not_sent() {
         "no session of this backend has expired"
     );
     assert_eq!(other.refreshes(), 0, "a token goes to its own origin only");
-    assert_eq!(rig.refreshes(), 0, "the old origin receives nothing either");
-    assert!(rig.kept().is_some(), "the item stays for its own origin");
+    assert_eq!(
+        harness.refreshes(),
+        0,
+        "the old origin receives nothing either"
+    );
+    assert!(
+        harness.kept().is_some(),
+        "the item stays for its own origin"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn damaged_records_cost_no_session() {
     for name in ["session.json", "install.json", "device.json"] {
         for damage in ["", "{\"a\":", "[]", "null", "\u{0}\u{0}"] {
-            let mut rig = Rig::signed_in().await;
-            std::fs::write(folder(&rig).join(name), damage).expect("written");
-            rig.restart();
-            let state = rig.until_fresh().await;
+            let mut harness = Harness::signed_in().await;
+            std::fs::write(harness.records.join(name), damage).expect("written");
+            harness.restart();
+            let state = harness.until_fresh().await;
             assert_eq!(
                 user(&state).map(|user| user.email.as_str()),
-                Some(PLAIN),
+                Some(DEMO),
                 "{name} as {damage:?}"
             );
-            assert_eq!(rig.refreshes(), 1, "{name} as {damage:?}: one refresh");
+            assert_eq!(harness.refreshes(), 1, "{name} as {damage:?}: one refresh");
         }
     }
 }
@@ -211,48 +223,49 @@ async fn damaged_records_cost_no_session() {
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_marker_that_cannot_be_looked_for_ends_nothing() {
-    let mut rig = Rig::signed_in().await;
-    let marker = folder(&rig).join("signed-out.json");
+    let mut harness = Harness::signed_in().await;
+    let marker = harness.records.join("signed-out.json");
     let obstruct = || std::os::unix::fs::symlink(&marker, &marker).expect("a circle");
     obstruct();
-    rig.session.refresh().await.expect_err("put off");
-    assert_eq!(why(&rig.state()), None, "{:?}", rig.state());
-    rig.restart();
-    rig.until("an outage", |state| outage(state).is_some())
+    harness.session.refresh().await.expect_err("put off");
+    assert_eq!(why(&harness.state()), None, "{:?}", harness.state());
+    harness.restart();
+    harness
+        .until("an outage", |state| outage(state).is_some())
         .await;
-    assert!(rig.kept().is_some(), "the keyring still has the token");
-    assert_eq!(rig.refreshes(), 0, "nothing is sent");
+    assert!(harness.kept().is_some(), "the keyring still has the token");
+    assert_eq!(harness.refreshes(), 0, "nothing is sent");
     std::fs::remove_file(&marker).expect("the obstacle can be removed");
-    let state = rig.until_fresh().await;
-    assert_eq!(user(&state).map(|user| user.email.as_str()), Some(PLAIN));
+    let state = harness.until_fresh().await;
+    assert_eq!(user(&state).map(|user| user.email.as_str()), Some(DEMO));
     obstruct();
-    rig.session.logout().await;
-    assert_eq!(rig.until_signed_out().await, SignedOutReason::ByUser);
-    rig.restart();
-    assert_eq!(rig.until_signed_out().await, SignedOutReason::ByUser);
+    harness.session.logout().await;
+    assert_eq!(harness.until_signed_out().await, SignedOutReason::ByUser);
+    harness.restart();
+    assert_eq!(harness.until_signed_out().await, SignedOutReason::ByUser);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_marker_still_signs_out() {
-    let mut rig = Rig::signed_in().await;
-    std::fs::write(folder(&rig).join("signed-out.json"), "").expect("written");
-    rig.restart();
-    rig.until_signed_out().await;
-    assert_eq!(rig.refreshes(), 0, "no request is sent");
+    let mut harness = Harness::signed_in().await;
+    std::fs::write(harness.records.join("signed-out.json"), "").expect("written");
+    harness.restart();
+    harness.until_signed_out().await;
+    assert_eq!(harness.refreshes(), 0, "no request is sent");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_keyring_item_that_is_none_of_ours_is_not_sent() {
     for bytes in [&b""[..], b"not json", b"{}", b"[1]", &[0xff; 64]] {
-        let mut rig = Rig::signed_in().await;
-        let name = rig.session.item_name();
-        rig.store.bare().write(name, bytes).expect("a store");
-        rig.restart();
-        rig.until_signed_out().await;
-        assert_eq!(rig.refreshes(), 0, "{bytes:?}");
-        rig.sign_in(PLAIN).await;
+        let mut harness = Harness::signed_in().await;
+        let name = harness.session.item_name();
+        harness.store.bare().write(name, bytes).expect("a store");
+        harness.restart();
+        harness.until_signed_out().await;
+        assert_eq!(harness.refreshes(), 0, "{bytes:?}");
+        harness.sign_in(DEMO).await;
         assert!(
-            rig.kept().is_some(),
+            harness.kept().is_some(),
             "{bytes:?}: a sign-in replaces the item"
         );
     }
@@ -266,26 +279,26 @@ async fn a_locked_keyring_is_no_sign_out() {
         StoreError::Absent,
         StoreError::Failed,
     ] {
-        let mut rig = Rig::signed_in().await;
-        rig.store.block(Block::Fail(error));
-        rig.restart();
-        let state = rig.until("the last known user", is_stale).await;
+        let mut harness = Harness::signed_in().await;
+        harness.store.block(Block::Fail(error));
+        harness.restart();
+        let state = harness.until("the last known user", is_stale).await;
         assert_ne!(
             state.storage,
             StorageStatus::Ok,
             "{error:?} is shown: {state:?}"
         );
-        assert_eq!(rig.refreshes(), 0, "{error:?}: no token, no request");
-        let call = rig.get("/me").await;
+        assert_eq!(harness.refreshes(), 0, "{error:?}: no token, no request");
+        let call = harness.get("/me").await;
         assert!(
             call.is_err(),
             "{error:?}: a call fails and is not sent without a session"
         );
-        rig.store.heal();
-        let state = rig.until_fresh().await;
+        harness.store.heal();
+        let state = harness.until_fresh().await;
         assert_eq!(state.storage, StorageStatus::Ok, "{error:?} is over");
         assert_eq!(
-            rig.refreshes(),
+            harness.refreshes(),
             1,
             "{error:?}: one refresh, once the token is known"
         );
@@ -294,31 +307,34 @@ async fn a_locked_keyring_is_no_sign_out() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_keyring_that_turns_out_empty_after_all_ends_the_session_quietly() {
-    let mut rig = Rig::signed_in().await;
-    rig.store.block(Block::Fail(StoreError::Locked));
-    rig.restart();
-    rig.until("the last known user", is_stale).await;
-    let name = rig.session.item_name();
-    rig.store.bare().delete(name).expect("a store");
-    rig.store.heal();
-    rig.pass(Duration::from_secs(6));
-    assert_eq!(rig.until_signed_out().await, SignedOutReason::Missing);
-    let reads = rig.store.reads();
-    let revision = rig.session.snapshot().revision;
-    // Long enough to notice a schedule without pauses.
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    let more = rig.store.reads() - reads;
+    let mut harness = Harness::signed_in().await;
+    harness.store.block(Block::Fail(StoreError::Locked));
+    harness.restart();
+    harness.until("the last known user", is_stale).await;
+    let name = harness.session.item_name();
+    harness.store.bare().delete(name).expect("a store");
+    harness.store.heal();
+    harness.pass(Duration::from_secs(6));
+    assert_eq!(harness.until_signed_out().await, SignedOutReason::Missing);
+    let reads = harness.store.reads();
+    let revision = harness.session.snapshot().revision;
+    // A schedule without pauses would show in each of these.
+    let busy = busy_for(Duration::from_millis(300)).await;
+    let more = harness.store.reads() - reads;
     assert!(
         more <= 2,
         "the keyring is not read all the time: {more} more reads"
     );
-    assert_eq!(rig.session.snapshot().revision, revision, "nothing changes");
-    let busy = busy_for(Duration::from_millis(300)).await;
+    assert_eq!(
+        harness.session.snapshot().revision,
+        revision,
+        "nothing changes"
+    );
     assert!(
         busy < Duration::from_millis(150),
         "no task runs without pause: {busy:?}"
     );
-    assert_eq!(rig.refreshes(), 0, "no token, no request");
+    assert_eq!(harness.refreshes(), 0, "no token, no request");
 }
 
 /// How long this runtime's worker threads were busy during `span`.
@@ -336,57 +352,61 @@ async fn busy_for(span: Duration) -> Duration {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hung_keyring_does_not_hold_up_the_start() {
-    let mut rig = Rig::signed_in().await;
-    rig.store.block(Block::Hang);
+    let mut harness = Harness::signed_in().await;
+    harness.store.block(Block::Hang);
     let began = Instant::now();
-    rig.restart();
-    rig.until("the last known user", is_stale).await;
+    harness.restart();
+    harness.until("the last known user", is_stale).await;
     let took = began.elapsed();
     assert!(took < Duration::from_secs(5), "bounded: {took:?}");
-    rig.store.heal();
-    rig.until_fresh().await;
+    harness.store.heal();
+    harness.until_fresh().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sign_in_while_the_start_still_reads_the_keyring_needs_no_refresh() {
-    let mut rig = Rig::new().await;
-    rig.store.block(Block::Hang);
-    rig.restart();
-    eventually("the start to read the keyring", || rig.store.waiting() > 0).await;
-    let session = rig.session.clone();
-    let signing_in = tokio::spawn(async move { session.login(login(PLAIN)).await });
-    rig.reached("/login", 1).await;
-    rig.store.heal();
+    let mut harness = Harness::new().await;
+    harness.store.block(Block::Hang);
+    harness.restart();
+    eventually("the start to read the keyring", || {
+        harness.store.waiting() > 0
+    })
+    .await;
+    let session = harness.session.clone();
+    let signing_in = tokio::spawn(async move { session.login(login(DEMO)).await });
+    harness.reached("/login", 1).await;
+    harness.store.heal();
     let outcome = signing_in.await.expect("the login ends");
     assert!(outcome.is_ok(), "{outcome:?}");
     // A refresh that the start sent all the same would be on its way by then.
     for _ in 0..20 {
-        assert_eq!(rig.get("/me").await.expect("a call").status, 200);
+        assert_eq!(harness.get("/me").await.expect("a call").status, 200);
     }
-    assert_eq!(rig.refreshes(), 0, "a new token needs no refresh");
-    assert!(is_fresh(&rig.state()));
+    assert_eq!(harness.refreshes(), 0, "a new token needs no refresh");
+    assert!(is_fresh(&harness.state()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_start_in_an_outage_asks_again_by_itself() {
-    let mut rig = Rig::signed_in().await;
-    rig.backend
+    let mut harness = Harness::signed_in().await;
+    harness
+        .backend
         .faults()
         .add(Fault::on("POST", REFRESH, Effect::status(503)).times(3));
     // With the machine's own clock; it takes at most seven seconds.
-    let config = config(&rig.backend.url(), &rig.store, &rig.folder);
-    rig.session = Session::open(config).expect("the session opens");
-    rig.until("a fresh session", is_fresh).await;
-    assert_eq!(rig.refreshes(), 4, "three failures and a success");
+    let config = harness.config();
+    harness.session = Session::open(config).expect("the session opens");
+    harness.until("a fresh session", is_fresh).await;
+    assert_eq!(harness.refreshes(), 4, "three failures and a success");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_never_signed_in_hears_nothing_of_a_keyring_that_is_not_open() {
     for error in [StoreError::Locked, StoreError::NoCollection] {
-        let mut rig = Rig::new().await;
-        rig.store.block(Block::Fail(error));
-        rig.restart();
-        assert_eq!(rig.until_signed_out().await, SignedOutReason::Never);
-        assert_eq!(rig.state().storage, StorageStatus::Ok, "{error:?}");
+        let mut harness = Harness::new().await;
+        harness.store.block(Block::Fail(error));
+        harness.restart();
+        assert_eq!(harness.until_signed_out().await, SignedOutReason::Never);
+        assert_eq!(harness.state().storage, StorageStatus::Ok, "{error:?}");
     }
 }

@@ -5,33 +5,36 @@ use vestibule_backend::{Config, Cut, Effect, Registration};
 use vestibule_core::error::{AuthError, ErrorCode};
 use vestibule_core::secrets::Secret;
 use vestibule_core::wire::{Cause, Phase, RegisterInput, SignInOutcome, SignedOutReason};
-
-use crate::support::*;
+use vestibule_harness::*;
 
 fn newcomer(email: &str) -> RegisterInput {
     RegisterInput::new("Nina New", email, "correct horse battery")
 }
 
 /// A refused sign-in changes nothing and costs one request.
-fn check_refused(rig: &Rig, name: &str, path: &str, error: &AuthError, wanted: ErrorCode) {
+fn check_refused(harness: &Harness, name: &str, path: &str, error: &AuthError, wanted: ErrorCode) {
     assert_eq!(error.code, wanted, "{name}");
     assert!(!error.message.is_empty(), "{name}: the error has a message");
     assert_eq!(
-        why(&rig.state()),
+        why(&harness.state()),
         Some(SignedOutReason::Never),
         "{name}: still nobody"
     );
-    assert_eq!(rig.item(), None, "{name}: no token is stored");
-    assert_eq!(rig.backend.requests("POST", path), 1, "{name}: asked once");
-    assert_eq!(rig.refreshes(), 0, "{name}: no refresh");
+    assert_eq!(harness.item(), None, "{name}: no token is stored");
+    assert_eq!(
+        harness.backend.requests("POST", path),
+        1,
+        "{name}: asked once"
+    );
+    assert_eq!(harness.refreshes(), 0, "{name}: no refresh");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_right_password_signs_in() {
-    let rig = Rig::new().await;
-    let revision = rig.session.snapshot().revision;
-    rig.sign_in(ADMIN).await;
-    let change = rig.session.snapshot();
+    let harness = Harness::new().await;
+    let revision = harness.session.snapshot().revision;
+    harness.sign_in(ADMIN).await;
+    let change = harness.session.snapshot();
     let Phase::SignedIn {
         user,
         session,
@@ -53,24 +56,24 @@ async fn a_right_password_signs_in() {
         (Cause::Login, revision + 1),
         "one change"
     );
-    assert!(rig.kept().is_some(), "the token is in the keyring");
-    assert_eq!(rig.backend.requests("POST", "/login"), 1);
-    assert_eq!(rig.refreshes(), 0, "a sign-in needs no refresh");
-    let reply = rig.get("/me").await.expect("a call");
+    assert!(harness.kept().is_some(), "the token is in the keyring");
+    assert_eq!(harness.backend.requests("POST", "/login"), 1);
+    assert_eq!(harness.refreshes(), 0, "a sign-in needs no refresh");
+    let reply = harness.get("/me").await.expect("a call");
     assert_eq!(reply.status, 200, "the access token is in use");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_password_says_so() {
-    let rig = Rig::new().await;
-    for email in [PLAIN, "nobody@vestibule.test"] {
+    let harness = Harness::new().await;
+    for email in [DEMO, "nobody@vestibule.test"] {
         let mut input = login(email);
         input.password = Secret::new("not it at all");
-        let error = rig.session.login(input).await.expect_err("refused");
+        let error = harness.session.login(input).await.expect_err("refused");
         assert_eq!(error.code, ErrorCode::InvalidCredentials, "{email}: 401");
     }
-    assert_eq!(rig.item(), None, "no token is stored");
-    assert_eq!(rig.backend.requests("POST", "/login"), 2, "one each");
+    assert_eq!(harness.item(), None, "no token is stored");
+    assert_eq!(harness.backend.requests("POST", "/login"), 2, "one each");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -176,21 +179,25 @@ async fn each_refusal_of_a_login_has_its_code() {
         ),
     ];
     for (name, effect, wanted, wait) in rows {
-        let rig = Rig::new().await;
-        rig.strike("/login", effect);
-        let error = rig.session.login(login(PLAIN)).await.expect_err(name);
-        check_refused(&rig, name, "/login", &error, wanted);
+        let harness = Harness::new().await;
+        harness.strike("/login", effect);
+        let error = harness.session.login(login(DEMO)).await.expect_err(name);
+        check_refused(&harness, name, "/login", &error, wanted);
         assert_eq!(error.retry_after_ms, wait, "{name}: how long to wait");
-        rig.sign_in(PLAIN).await;
+        harness.sign_in(DEMO).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_countdown_is_shown_only_where_the_backend_asks_to_wait() {
-    let rig = Rig::new().await;
+    let harness = Harness::new().await;
     let body = json!({"message": "no", "code": "INVALID_CREDENTIALS"});
-    rig.strike("/login", answer(401, body, &[("ratelimit-reset", "900")]));
-    let error = rig.session.login(login(PLAIN)).await.expect_err("refused");
+    harness.strike("/login", answer(401, body, &[("ratelimit-reset", "900")]));
+    let error = harness
+        .session
+        .login(login(DEMO))
+        .await
+        .expect_err("refused");
     assert_eq!(error.code, ErrorCode::InvalidCredentials);
     assert_eq!(
         error.retry_after_ms, None,
@@ -200,19 +207,19 @@ async fn a_countdown_is_shown_only_where_the_backend_asks_to_wait() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_backend_itself_blocks_locks_and_limits() {
-    let rig = Rig::with(Config {
+    let harness = Harness::with(Config {
         limits: true,
         ..Config::default()
     })
     .await;
-    rig.backend.block(ADMIN);
-    let blocked = rig.session.login(login(ADMIN)).await;
+    harness.backend.block(ADMIN);
+    let blocked = harness.session.login(login(ADMIN)).await;
     assert_eq!(code(&blocked), Some(ErrorCode::AccountBlocked));
     let mut last = None;
     for _ in 0..11 {
-        let mut input = login(PLAIN);
+        let mut input = login(DEMO);
         input.password = Secret::new("not it at all");
-        last = rig.session.login(input).await.err();
+        last = harness.session.login(input).await.err();
     }
     let last = last.expect("refused");
     assert!(
@@ -227,22 +234,26 @@ async fn the_backend_itself_blocks_locks_and_limits() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backend_that_is_down_cannot_be_reached() {
-    let rig = Rig::new().await;
-    rig.backend.down().await;
-    let result = rig.session.login(login(PLAIN)).await;
+    let harness = Harness::new().await;
+    harness.backend.down().await;
+    let result = harness.session.login(login(DEMO)).await;
     assert_eq!(code(&result), Some(ErrorCode::Unreachable));
-    assert_eq!(why(&rig.state()), Some(SignedOutReason::Never), "as before");
+    assert_eq!(
+        why(&harness.state()),
+        Some(SignedOutReason::Never),
+        "as before"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_password_goes_to_no_other_host() {
-    let rig = Rig::new().await;
-    let elsewhere = Rig::new().await;
+    let harness = Harness::new().await;
+    let elsewhere = Harness::new().await;
     let location = format!("{}/login", elsewhere.backend.url());
     for status in [301, 302, 303, 307, 308] {
         let location = location.clone();
-        rig.strike("/login", Effect::Redirect { location, status });
-        let result = rig.session.login(login(PLAIN)).await;
+        harness.strike("/login", Effect::Redirect { location, status });
+        let result = harness.session.login(login(DEMO)).await;
         assert_eq!(code(&result), Some(ErrorCode::BadAnswer), "{status}");
     }
     assert_eq!(
@@ -254,17 +265,18 @@ async fn the_password_goes_to_no_other_host() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_registration_signs_in_where_the_backend_does() {
-    let rig = Rig::new().await;
-    let outcome = rig.session.register(newcomer("nina@example.com")).await;
+    let harness = Harness::new().await;
+    let outcome = harness.session.register(newcomer("nina@example.com")).await;
     assert_eq!(outcome, Ok(SignInOutcome::SignedIn), "201 with a session");
-    let change = rig.session.snapshot();
+    let change = harness.session.snapshot();
     assert_eq!(change.cause, Cause::Register);
     assert_eq!(
         user(&change.state).map(|user| user.name.as_str()),
         Some("Nina New")
     );
-    assert!(rig.kept().is_some(), "kept");
-    rig.session
+    assert!(harness.kept().is_some(), "kept");
+    harness
+        .session
         .refresh()
         .await
         .expect("the session can be refreshed");
@@ -272,19 +284,19 @@ async fn a_registration_signs_in_where_the_backend_does() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_registration_may_be_accepted_without_a_session() {
-    let rig = Rig::with(Config {
+    let harness = Harness::with(Config {
         registration: Registration::Accept,
         ..Config::default()
     })
     .await;
-    let outcome = rig.session.register(newcomer("nina@example.com")).await;
+    let outcome = harness.session.register(newcomer("nina@example.com")).await;
     assert_eq!(
         outcome,
         Ok(SignInOutcome::Accepted),
         "201 without a session"
     );
     assert_eq!(
-        why(&rig.state()),
+        why(&harness.state()),
         Some(SignedOutReason::Never),
         "nobody is signed in"
     );
@@ -296,29 +308,29 @@ async fn a_registration_may_be_accepted_without_a_session() {
             answer(201, json!({"user": {"id": "u"}}), &[]),
         ),
     ] {
-        rig.strike("/register", effect);
-        let outcome = rig.session.register(newcomer("nina@example.com")).await;
+        harness.strike("/register", effect);
+        let outcome = harness.session.register(newcomer("nina@example.com")).await;
         assert_eq!(outcome, Ok(SignInOutcome::Accepted), "{name}");
     }
-    assert_eq!(rig.item(), None, "no token is stored");
+    assert_eq!(harness.item(), None, "no token is stored");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_registration_may_want_a_code() {
-    let rig = Rig::with(Config {
+    let harness = Harness::with(Config {
         registration: Registration::Code,
         ..Config::default()
     })
     .await;
-    let outcome = rig.session.register(newcomer("nina@example.com")).await;
+    let outcome = harness.session.register(newcomer("nina@example.com")).await;
     assert_eq!(outcome, Ok(SignInOutcome::OtpRequired));
-    let code = rig
+    let code = harness
         .backend
         .last_code("nina@example.com")
         .expect("a code was mailed");
-    let outcome = crate::support::verify(&rig.session, Secret::new(code)).await;
+    let outcome = vestibule_harness::verify(&harness.session, Secret::new(code)).await;
     assert_eq!(outcome, Ok(SignInOutcome::SignedIn));
-    let state = rig.state();
+    let state = harness.state();
     assert_eq!(
         user(&state).map(|user| user.name.as_str()),
         Some("Nina New")
@@ -359,24 +371,24 @@ async fn each_refusal_of_a_registration_has_its_code() {
         ),
     ];
     for (name, effect, wanted, wait) in rows {
-        let rig = Rig::new().await;
-        rig.strike("/register", effect);
-        let error = rig
+        let harness = Harness::new().await;
+        harness.strike("/register", effect);
+        let error = harness
             .session
             .register(newcomer("nina@example.com"))
             .await
             .expect_err(name);
-        check_refused(&rig, name, "/register", &error, wanted);
+        check_refused(&harness, name, "/register", &error, wanted);
         assert_eq!(error.retry_after_ms, wait, "{name}: how long to wait");
     }
-    let rig = Rig::new().await;
-    let taken = rig
+    let harness = Harness::new().await;
+    let taken = harness
         .session
-        .register(newcomer(PLAIN))
+        .register(newcomer(DEMO))
         .await
         .expect_err("taken");
     check_refused(
-        &rig,
+        &harness,
         "a demo account's address",
         "/register",
         &taken,
@@ -386,12 +398,15 @@ async fn each_refusal_of_a_registration_has_its_code() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_adopter_adds_to_a_registration_goes_along_under_our_members() {
-    let rig = Rig::new().await;
+    let harness = Harness::new().await;
     let mut input = newcomer("nina@example.com");
     let more = json!({"locale": "de", "email": "forged@example.com"});
     input.more = more.as_object().cloned();
-    rig.session.register(input).await.expect("registered");
-    let sent = rig.backend.last_request("POST", "/register").expect("one");
+    harness.session.register(input).await.expect("registered");
+    let sent = harness
+        .backend
+        .last_request("POST", "/register")
+        .expect("one");
     let body = sent.json().expect("JSON");
     assert_eq!(body["locale"], "de", "the caller's member is sent too");
     assert_eq!(body["email"], "nina@example.com", "ours wins");

@@ -7,8 +7,7 @@ use serde_json::json;
 use vestibule_backend::{Config, Effect, Fault};
 use vestibule_core::error::ErrorCode;
 use vestibule_core::wire::SignedOutReason;
-
-use crate::support::*;
+use vestibule_harness::*;
 
 /// Answers whose only statement is a status.
 fn by_status_alone() -> Vec<(&'static str, Effect)> {
@@ -28,65 +27,75 @@ fn by_status_alone() -> Vec<(&'static str, Effect)> {
     ]
 }
 
-fn strike_always(rig: &Rig, effect: Effect) {
-    rig.backend.faults().add(Fault::on("POST", REFRESH, effect));
+fn strike_always(harness: &Harness, effect: Effect) {
+    harness
+        .backend
+        .faults()
+        .add(Fault::on("POST", REFRESH, effect));
 }
 
 /// Lets time pass in small steps, so that the schedule sees each, and waits until what became due
 /// was sent and answered.
-async fn pass(rig: &Rig, seconds: u64) {
+async fn pass(harness: &Harness, seconds: u64) {
     for _ in 0..seconds * 2 {
-        rig.pass(Duration::from_millis(500));
-        tokio::time::sleep(Duration::from_millis(4)).await;
+        harness.pass(Duration::from_millis(500));
+        harness.clock.until_asleep().await;
     }
-    tokio::time::sleep(Duration::from_millis(60)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_such_answer_ends_nothing() {
     for (name, effect) in by_status_alone() {
-        let mut rig = Rig::signed_in().await;
-        rig.strike(REFRESH, effect);
-        let result = rig.session.refresh().await;
+        let mut harness = Harness::signed_in().await;
+        harness.strike(REFRESH, effect);
+        let result = harness.session.refresh().await;
         assert_ne!(code(&result), Some(ErrorCode::SessionEnded), "{name}");
-        assert!(is_stale(&rig.state()), "{name}: {:?}", rig.state());
-        assert!(rig.item_is_there(), "{name}: nothing was deleted");
-        rig.until_fresh().await;
-        rig.restart();
-        rig.until_fresh().await;
+        assert!(is_stale(&harness.state()), "{name}: {:?}", harness.state());
+        assert!(harness.item_is_there(), "{name}: nothing was deleted");
+        harness.until_fresh().await;
+        harness.restart();
+        harness.until_fresh().await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_third_ends_the_session_after_half_a_minute() {
     for (name, effect) in by_status_alone() {
-        let mut rig = Rig::signed_in().await;
-        strike_always(&rig, effect);
-        let _ = rig.session.refresh().await;
-        assert_eq!(rig.refreshes(), 1, "{name}");
-        pass(&rig, 9).await;
-        assert_eq!(rig.refreshes(), 1, "{name}: no second refresh before 10 s");
-        pass(&rig, 7).await;
-        rig.reached(REFRESH, 2).await;
+        let mut harness = Harness::signed_in().await;
+        strike_always(&harness, effect);
+        let _ = harness.session.refresh().await;
+        assert_eq!(harness.refreshes(), 1, "{name}");
+        pass(&harness, 9).await;
+        assert_eq!(
+            harness.refreshes(),
+            1,
+            "{name}: no second refresh before 10 s"
+        );
+        pass(&harness, 7).await;
+        harness.reached(REFRESH, 2).await;
         assert!(
-            is_stale(&rig.state()),
+            is_stale(&harness.state()),
             "{name}: two rejections do not end the session"
         );
-        pass(&rig, 13).await;
-        assert_eq!(rig.refreshes(), 2, "{name}: no third refresh before 30 s");
-        pass(&rig, 12).await;
-        // The third is due after 40 s at the latest; no more time passes for it.
-        rig.reached(REFRESH, 3).await;
+        pass(&harness, 13).await;
         assert_eq!(
-            rig.until_signed_out().await,
+            harness.refreshes(),
+            2,
+            "{name}: no third refresh before 30 s"
+        );
+        pass(&harness, 12).await;
+        // The third is due after 40 s at the latest; no more time passes for it.
+        harness.reached(REFRESH, 3).await;
+        assert_eq!(
+            harness.until_signed_out().await,
             SignedOutReason::Expired,
             "{name}"
         );
-        pass(&rig, 60).await;
-        assert_eq!(rig.refreshes(), 3, "{name}: no further refresh");
-        rig.restart();
+        pass(&harness, 60).await;
+        assert_eq!(harness.refreshes(), 3, "{name}: no further refresh");
+        harness.restart();
         assert_eq!(
-            rig.until_signed_out().await,
+            harness.until_signed_out().await,
             SignedOutReason::Expired,
             "{name}"
         );
@@ -95,13 +104,13 @@ async fn the_third_ends_the_session_after_half_a_minute() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_of_the_three_has_a_connection_of_its_own() {
-    let rig = Rig::signed_in().await;
-    rig.get("/me").await.expect("a call");
-    strike_always(&rig, Effect::status(401));
-    let _ = rig.session.refresh().await;
-    pass(&rig, 45).await;
-    rig.until_signed_out().await;
-    let ports: std::collections::BTreeSet<_> = rig
+    let harness = Harness::signed_in().await;
+    harness.get("/me").await.expect("a call");
+    strike_always(&harness, Effect::status(401));
+    let _ = harness.session.refresh().await;
+    pass(&harness, 45).await;
+    harness.until_signed_out().await;
+    let ports: std::collections::BTreeSet<_> = harness
         .backend
         .recent_requests("POST", REFRESH)
         .iter()
@@ -112,56 +121,56 @@ async fn each_of_the_three_has_a_connection_of_its_own() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn clicks_do_not_add_to_the_three() {
-    let rig = Rig::signed_in().await;
-    strike_always(&rig, Effect::status(401));
+    let harness = Harness::signed_in().await;
+    strike_always(&harness, Effect::status(401));
     for _ in 0..8 {
-        let result = rig.session.refresh().await;
+        let result = harness.session.refresh().await;
         assert_ne!(code(&result), Some(ErrorCode::SessionEnded), "a click");
-        let call = rig.get("/me").await;
+        let call = harness.get("/me").await;
         assert_ne!(code(&call), Some(ErrorCode::SessionEnded), "a call");
-        pass(&rig, 1).await;
+        pass(&harness, 1).await;
     }
-    assert!(is_stale(&rig.state()), "{:?}", rig.state());
-    assert_eq!(why(&rig.state()), None);
-    pass(&rig, 60).await;
-    assert_eq!(rig.until_signed_out().await, SignedOutReason::Expired);
+    assert!(is_stale(&harness.state()), "{:?}", harness.state());
+    assert_eq!(why(&harness.state()), None);
+    pass(&harness, 60).await;
+    assert_eq!(harness.until_signed_out().await, SignedOutReason::Expired);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_success_in_between_takes_it_all_back() {
-    let rig = Rig::signed_in().await;
-    let id = rig
+    let harness = Harness::signed_in().await;
+    let id = harness
         .backend
         .faults()
         .add(Fault::on("POST", REFRESH, Effect::status(401)));
-    let _ = rig.session.refresh().await;
-    pass(&rig, 16).await;
-    rig.reached(REFRESH, 2).await;
-    rig.backend.faults().remove(id);
-    pass(&rig, 26).await;
-    assert!(is_fresh(&rig.state()), "{:?}", rig.state());
+    let _ = harness.session.refresh().await;
+    pass(&harness, 16).await;
+    harness.reached(REFRESH, 2).await;
+    harness.backend.faults().remove(id);
+    pass(&harness, 26).await;
+    assert!(is_fresh(&harness.state()), "{:?}", harness.state());
     // From here on, three rejections are needed again.
-    strike_always(&rig, Effect::status(401));
-    let _ = rig.session.refresh().await;
-    pass(&rig, 16).await;
-    assert_eq!(why(&rig.state()), None, "two do not end it");
+    strike_always(&harness, Effect::status(401));
+    let _ = harness.session.refresh().await;
+    pass(&harness, 16).await;
+    assert_eq!(why(&harness.state()), None, "two do not end it");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_transient_in_between_neither_counts_nor_resets() {
-    let rig = Rig::signed_in().await;
-    rig.strike(REFRESH, Effect::status(401));
-    rig.strike(REFRESH, Effect::status(503));
-    strike_always(&rig, Effect::status(401));
-    let _ = rig.session.refresh().await;
-    pass(&rig, 16).await;
-    assert_eq!(why(&rig.state()), None, "{:?}", rig.state());
-    rig.reached(REFRESH, 2).await;
+    let harness = Harness::signed_in().await;
+    harness.strike(REFRESH, Effect::status(401));
+    harness.strike(REFRESH, Effect::status(503));
+    strike_always(&harness, Effect::status(401));
+    let _ = harness.session.refresh().await;
+    pass(&harness, 16).await;
+    assert_eq!(why(&harness.state()), None, "{:?}", harness.state());
+    harness.reached(REFRESH, 2).await;
     // The first of these and two more make the three that count.
-    pass(&rig, 300).await;
-    assert_eq!(rig.until_signed_out().await, SignedOutReason::Expired);
+    pass(&harness, 300).await;
+    assert_eq!(harness.until_signed_out().await, SignedOutReason::Expired);
     assert_eq!(
-        rig.refreshes(),
+        harness.refreshes(),
         4,
         "three rejections, and one other answer in between"
     );
@@ -169,28 +178,28 @@ async fn what_is_transient_in_between_neither_counts_nor_resets() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_named_end_in_between_counts_at_once() {
-    let rig = Rig::signed_in().await;
-    rig.strike(REFRESH, Effect::status(401));
-    strike_always(&rig, refusal(401, "SESSION_REVOKED"));
-    let _ = rig.session.refresh().await;
-    pass(&rig, 16).await;
-    assert_eq!(rig.until_signed_out().await, SignedOutReason::Revoked);
-    assert_eq!(rig.refreshes(), 2);
+    let harness = Harness::signed_in().await;
+    harness.strike(REFRESH, Effect::status(401));
+    strike_always(&harness, refusal(401, "SESSION_REVOKED"));
+    let _ = harness.session.refresh().await;
+    pass(&harness, 16).await;
+    assert_eq!(harness.until_signed_out().await, SignedOutReason::Revoked);
+    assert_eq!(harness.refreshes(), 2);
 }
 
 /// A sign-in in between resets the count.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_count_of_one_session_is_not_the_next_ones() {
-    let rig = Rig::signed_in().await;
-    strike_always(&rig, Effect::status(401));
-    let _ = rig.session.refresh().await;
-    pass(&rig, 16).await;
-    rig.reached(REFRESH, 2).await;
-    rig.sign_in(ADMIN).await;
-    let _ = rig.session.refresh().await;
-    pass(&rig, 16).await;
-    assert_eq!(why(&rig.state()), None, "{:?}", rig.state());
-    assert_eq!(shown(&rig.state()).as_deref(), Some(ADMIN));
+    let harness = Harness::signed_in().await;
+    strike_always(&harness, Effect::status(401));
+    let _ = harness.session.refresh().await;
+    pass(&harness, 16).await;
+    harness.reached(REFRESH, 2).await;
+    harness.sign_in(ADMIN).await;
+    let _ = harness.session.refresh().await;
+    pass(&harness, 16).await;
+    assert_eq!(why(&harness.state()), None, "{:?}", harness.state());
+    assert_eq!(shown(&harness.state()).as_deref(), Some(ADMIN));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -206,54 +215,58 @@ async fn each_end_with_a_name_counts_at_once() {
         (401, "SESSION_ENDED", Expired),
     ];
     for (status, name, wanted) in rows {
-        let rig = Rig::signed_in().await;
-        rig.strike(REFRESH, refusal(status, name));
-        let result = rig.session.refresh().await;
+        let harness = Harness::signed_in().await;
+        harness.strike(REFRESH, refusal(status, name));
+        let result = harness.session.refresh().await;
         assert_eq!(code(&result), Some(ErrorCode::SessionEnded), "{name}");
-        assert_eq!(why(&rig.state()), Some(wanted), "{name}");
-        assert_eq!(rig.refreshes(), 1, "{name}: the refresh is not sent again");
+        assert_eq!(why(&harness.state()), Some(wanted), "{name}");
+        assert_eq!(
+            harness.refreshes(),
+            1,
+            "{name}: the refresh is not sent again"
+        );
     }
 }
 
 /// A call that meets a failing gateway does not end the session either.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_meets_such_an_answer_twice_ends_nothing() {
-    let rig = Rig::signed_in().await;
-    rig.backend.expire_access_tokens();
-    rig.strike(REFRESH, Effect::status(401));
-    let reply = rig.get("/me").await;
+    let harness = Harness::signed_in().await;
+    harness.backend.expire_access_tokens();
+    harness.strike(REFRESH, Effect::status(401));
+    let reply = harness.get("/me").await;
     assert_ne!(code(&reply), Some(ErrorCode::SessionEnded), "{reply:?}");
-    assert_eq!(why(&rig.state()), None);
-    rig.until_fresh().await;
-    assert_eq!(rig.get("/me").await.expect("a call").status, 200);
+    assert_eq!(why(&harness.state()), None);
+    harness.until_fresh().await;
+    assert_eq!(harness.get("/me").await.expect("a call").status, 200);
 }
 
 /// A sign-out counts as delivered when the backend answers, not when a gateway does.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sign_out_is_believed_by_status_alone_only_at_the_third_time() {
     for times in [1, 2, 3] {
-        let world = World::new(Config::default()).await;
-        let install = world.install().await;
-        install.sign_in(PLAIN).await;
+        let setup = Setup::new(Config::default()).await;
+        let install = setup.install().await;
+        install.sign_in(DEMO).await;
         let gateway = answer(401, json!({"message": "Unauthorized"}), &[]);
-        world
+        setup
             .backend
             .faults()
             .add(Fault::on("POST", "/logout", gateway).before().times(times));
         install.session.logout().await;
         install
-            .passing(world.backend.reached("POST", "/logout", 1))
+            .passing(setup.backend.reached("POST", "/logout", 1))
             .await;
         if times < 3 {
-            let told = || world.alive(PLAIN) == 0;
+            let told = || setup.alive(DEMO) == 0;
             let what = format!("the backend receives the sign-out after {times}");
             install.passing(eventually(&what, told)).await;
         } else {
-            let nothing = || world.store.items().is_empty();
+            let nothing = || setup.store.items().is_empty();
             install
                 .passing(eventually("no pending sign-out", nothing))
                 .await;
-            assert_eq!(world.backend.requests("POST", "/logout"), 3);
+            assert_eq!(setup.backend.requests("POST", "/logout"), 3);
         }
     }
 }

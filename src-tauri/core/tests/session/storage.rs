@@ -8,11 +8,10 @@ use vestibule_backend::Effect;
 use vestibule_core::secrets::{SecretStore as _, StoreError};
 use vestibule_core::storage::bounded_store::{BoundedStore, MAX_THREADS, WriteOrder};
 use vestibule_core::wire::{Phase, SignedOutReason, StorageStatus};
+use vestibule_harness::*;
 
-use crate::support::*;
-
-fn remembered(rig: &Rig) -> Option<bool> {
-    match rig.state().phase {
+fn remembered(harness: &Harness) -> Option<bool> {
+    match harness.state().phase {
         Phase::SignedIn { remembered, .. } => Some(remembered),
         _ => None,
     }
@@ -27,20 +26,20 @@ async fn a_sign_in_without_a_keyring_lives_in_memory_and_says_so() {
         (StoreError::Failed, StorageStatus::MemoryOnly),
     ];
     for (error, shown) in rows {
-        let rig = Rig::new().await;
-        rig.store.block(Block::Fail(error));
-        rig.sign_in(PLAIN).await;
-        assert_eq!(rig.state().storage, shown, "{error:?}");
+        let harness = Harness::new().await;
+        harness.store.block(Block::Fail(error));
+        harness.sign_in(DEMO).await;
+        assert_eq!(harness.state().storage, shown, "{error:?}");
         assert_eq!(
-            remembered(&rig),
+            remembered(&harness),
             Some(false),
             "{error:?}: it will not outlive this run"
         );
-        let reply = rig.get("/me").await.expect("a call");
+        let reply = harness.get("/me").await.expect("a call");
         assert_eq!(reply.status, 200, "{error:?}: the session works");
-        rig.session.refresh().await.expect("and refreshes");
+        harness.session.refresh().await.expect("and refreshes");
         assert_eq!(
-            remembered(&rig),
+            remembered(&harness),
             Some(false),
             "{error:?}: the token is still not stored"
         );
@@ -49,34 +48,35 @@ async fn a_sign_in_without_a_keyring_lives_in_memory_and_says_so() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_could_not_be_kept_is_kept_by_the_next_rotation() {
-    let mut rig = Rig::new().await;
-    rig.store.block(Block::Fail(StoreError::Absent));
-    rig.sign_in(PLAIN).await;
-    rig.store.heal();
-    rig.session.refresh().await.expect("refreshed");
-    let state = rig.state();
+    let mut harness = Harness::new().await;
+    harness.store.block(Block::Fail(StoreError::Absent));
+    harness.sign_in(DEMO).await;
+    harness.store.heal();
+    harness.session.refresh().await.expect("refreshed");
+    let state = harness.state();
     assert_eq!(state.storage, StorageStatus::Ok, "{state:?}");
-    assert_eq!(remembered(&rig), Some(true));
-    rig.restart();
-    rig.until_fresh().await;
+    assert_eq!(remembered(&harness), Some(true));
+    harness.restart();
+    harness.until_fresh().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_is_kept_late_leaves_the_journal_to_the_rotation_under_way() {
-    let rig = Rig::signed_in().await;
-    rig.store.block(Block::Fail(StoreError::Failed));
-    rig.session.refresh().await.expect("refreshed");
-    rig.strike(REFRESH, Effect::Hang {});
-    let session = rig.session.clone();
+    let harness = Harness::signed_in().await;
+    harness.store.block(Block::Fail(StoreError::Failed));
+    harness.session.refresh().await.expect("refreshed");
+    harness.strike(REFRESH, Effect::Hang {});
+    let session = harness.session.clone();
     let flight = tokio::spawn(async move { session.refresh().await });
-    rig.reached(REFRESH, 2).await;
-    rig.store.heal();
-    rig.pass(Duration::from_secs(10));
-    rig.until("the token to be stored", |state| {
-        state.storage == StorageStatus::Ok
-    })
-    .await;
-    let record = std::fs::read_to_string(rig.records().join("session.json"));
+    harness.reached(REFRESH, 2).await;
+    harness.store.heal();
+    harness.pass(Duration::from_secs(10));
+    harness
+        .until("the token to be stored", |state| {
+            state.storage == StorageStatus::Ok
+        })
+        .await;
+    let record = std::fs::read_to_string(harness.records.join("session.json"));
     let record = record.expect("a record");
     assert!(record.contains(r#""phase":"rotating""#), "{record}");
     flight.abort();
@@ -84,47 +84,48 @@ async fn a_token_that_is_kept_late_leaves_the_journal_to_the_rotation_under_way(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_could_not_be_kept_is_offered_again() {
-    let mut rig = Rig::signed_in().await;
-    let first = rig.kept();
-    rig.store.block(Block::Fail(StoreError::Failed));
-    rig.session.refresh().await.expect("refreshed");
+    let mut harness = Harness::signed_in().await;
+    let first = harness.kept();
+    harness.store.block(Block::Fail(StoreError::Failed));
+    harness.session.refresh().await.expect("refreshed");
     assert_eq!(
-        remembered(&rig),
+        remembered(&harness),
         Some(false),
         "the new token is in memory only"
     );
-    assert_eq!(rig.state().storage, StorageStatus::MemoryOnly);
-    rig.store.heal();
-    rig.pass(Duration::from_secs(10));
-    rig.until("the token to be stored after all", |state| {
-        matches!(
-            state.phase,
-            Phase::SignedIn {
-                remembered: true,
-                ..
-            }
-        ) && state.storage == StorageStatus::Ok
-    })
-    .await;
-    assert_ne!(rig.kept(), first, "the new token is stored");
-    let requests = rig.refreshes();
+    assert_eq!(harness.state().storage, StorageStatus::MemoryOnly);
+    harness.store.heal();
+    harness.pass(Duration::from_secs(10));
+    harness
+        .until("the token to be stored after all", |state| {
+            matches!(
+                state.phase,
+                Phase::SignedIn {
+                    remembered: true,
+                    ..
+                }
+            ) && state.storage == StorageStatus::Ok
+        })
+        .await;
+    assert_ne!(harness.kept(), first, "the new token is stored");
+    let requests = harness.refreshes();
     assert_eq!(requests, 1, "storing the token needed no refresh");
-    rig.restart();
-    rig.until_fresh().await;
+    harness.restart();
+    harness.until_fresh().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hung_keyring_delays_a_sign_in_by_its_bound_and_no_more() {
-    let rig = Rig::new().await;
-    rig.store.block(Block::Hang);
+    let harness = Harness::new().await;
+    harness.store.block(Block::Hang);
     let began = Instant::now();
-    rig.sign_in(PLAIN).await;
+    harness.sign_in(DEMO).await;
     let took = began.elapsed();
     assert!(took < Duration::from_secs(5), "bounded: {took:?}");
-    assert_eq!(rig.state().storage, StorageStatus::Locked);
-    assert_eq!(remembered(&rig), Some(false));
-    rig.store.heal();
-    eventually("the late write", || rig.kept().is_some()).await;
+    assert_eq!(harness.state().storage, StorageStatus::Locked);
+    assert_eq!(remembered(&harness), Some(false));
+    harness.store.heal();
+    eventually("the late write", || harness.kept().is_some()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -171,56 +172,56 @@ async fn a_keyring_that_hangs_for_long_does_not_pile_up_threads() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_the_keyring_never_took_is_not_shown_at_the_next_start() {
     for healed in [false, true] {
-        let mut rig = Rig::new().await;
-        rig.store.block(Block::Fail(StoreError::Absent));
-        rig.sign_in(PLAIN).await;
-        rig.session.refresh().await.expect("refreshed");
+        let mut harness = Harness::new().await;
+        harness.store.block(Block::Fail(StoreError::Absent));
+        harness.sign_in(DEMO).await;
+        harness.session.refresh().await.expect("refreshed");
         if healed {
-            rig.store.heal();
+            harness.store.heal();
         }
-        let before = rig.refreshes();
-        rig.restart();
+        let before = harness.refreshes();
+        harness.restart();
         assert_eq!(
-            rig.until_signed_out().await,
+            harness.until_signed_out().await,
             SignedOutReason::Never,
             "no trace of the session is left, keyring healed: {healed}"
         );
-        assert_eq!(rig.refreshes(), before, "no refresh was sent");
-        let shown = rig.records().join("session.json");
+        assert_eq!(harness.refreshes(), before, "no refresh was sent");
+        let shown = harness.records.join("session.json");
         let text = std::fs::read_to_string(shown).unwrap_or_default();
-        assert!(!text.contains(PLAIN), "no record names the user: {text}");
+        assert!(!text.contains(DEMO), "no record names the user: {text}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_in_memory_leaves_no_way_back_to_the_one_it_replaced() {
-    let mut rig = Rig::signed_in().await;
-    let replaced = rig.kept();
-    rig.store.block(Block::Fail(StoreError::Failed));
-    rig.sign_in(ADMIN).await;
-    rig.store.heal();
+    let mut harness = Harness::signed_in().await;
+    let replaced = harness.kept();
+    harness.store.block(Block::Fail(StoreError::Failed));
+    harness.sign_in(ADMIN).await;
+    harness.store.heal();
     assert_eq!(
-        rig.kept(),
+        harness.kept(),
         replaced,
         "the keyring still holds the first token"
     );
-    rig.restart();
-    assert_eq!(rig.until_signed_out().await, SignedOutReason::Never);
-    assert_eq!(rig.refreshes(), 0, "the first token was not used");
-    rig.until_nothing_kept().await;
-    rig.reached("/logout", 1).await;
+    harness.restart();
+    assert_eq!(harness.until_signed_out().await, SignedOutReason::Never);
+    assert_eq!(harness.refreshes(), 0, "the first token was not used");
+    harness.until_nothing_kept().await;
+    harness.reached("/logout", 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_the_keyring_took_late_is_known_at_a_start_without_the_backend() {
-    let mut rig = Rig::new().await;
-    rig.store.block(Block::Fail(StoreError::Locked));
-    rig.sign_in(PLAIN).await;
-    rig.store.heal();
-    rig.session.unlock_keyring().await.expect("kept");
-    assert_eq!(remembered(&rig), Some(true));
-    rig.backend.down().await;
-    rig.restart();
-    let state = rig.until("the last known user", is_stale).await;
-    assert_eq!(user(&state).map(|user| user.email.as_str()), Some(PLAIN));
+    let mut harness = Harness::new().await;
+    harness.store.block(Block::Fail(StoreError::Locked));
+    harness.sign_in(DEMO).await;
+    harness.store.heal();
+    harness.session.unlock_keyring().await.expect("kept");
+    assert_eq!(remembered(&harness), Some(true));
+    harness.backend.down().await;
+    harness.restart();
+    let state = harness.until("the last known user", is_stale).await;
+    assert_eq!(user(&state).map(|user| user.email.as_str()), Some(DEMO));
 }

@@ -6,8 +6,7 @@ use std::fs;
 use std::sync::Arc;
 
 use vestibule_backend::Config;
-
-use crate::support::*;
+use vestibule_harness::*;
 
 /// Where the second item comes from.
 #[derive(Clone, Copy, Debug)]
@@ -21,12 +20,12 @@ enum Twin {
 }
 
 /// Signs in and adds a second item to the first.
-async fn with_two(world: &World, twin: Twin) -> Install {
-    let mut install = world.install().await;
-    install.sign_in(PLAIN).await;
-    let mut others = world.store.items();
+async fn with_two(setup: &Setup, twin: Twin) -> Installation {
+    let mut install = setup.install().await;
+    install.sign_in(DEMO).await;
+    let mut others = setup.store.items();
     if let Twin::SessionBefore = twin {
-        others = of_another_session(world, &mut install).await;
+        others = of_another_session(setup, &mut install).await;
     }
     for _ in 0..2 {
         install.session.refresh().await.expect("refreshed");
@@ -37,7 +36,7 @@ async fn with_two(world: &World, twin: Twin) -> Install {
         }
     }
     for (account, value) in others {
-        world.store.add_twin(&account, &value);
+        setup.store.add_twin(&account, &value);
     }
     install
 }
@@ -45,10 +44,10 @@ async fn with_two(world: &World, twin: Twin) -> Install {
 /// What this installation's keyring would hold after another sign-in: that session is valid, and
 /// the records do not know it.
 async fn of_another_session(
-    world: &World,
-    install: &mut Install,
+    setup: &Setup,
+    install: &mut Installation,
 ) -> Vec<(String, vestibule_core::secrets::SecretBytes)> {
-    install.quit(world).await;
+    install.quit().await;
     let kept: Vec<_> = files_of(&install.records)
         .into_iter()
         .map(|name| {
@@ -57,17 +56,17 @@ async fn of_another_session(
         })
         .collect();
     let apart = Arc::new(TestStore::default());
-    install.session = world.open_with(&install.records, &install.clock, apart.clone());
+    install.session = setup.open_with(&install.records, &install.clock, apart.clone());
     install.settle("another keyring").await.expect_err("nobody");
     install.sign_in(ADMIN).await;
-    install.quit(world).await;
+    install.quit().await;
     for name in files_of(&install.records) {
         fs::remove_file(install.records.join(name)).expect("gone");
     }
     for (name, bytes) in kept {
         fs::write(install.records.join(name), bytes).expect("back again");
     }
-    install.restart(world);
+    install.restart();
     install.settle("as before").await.expect("signed in");
     apart.items()
 }
@@ -75,26 +74,26 @@ async fn of_another_session(
 #[tokio::test(flavor = "multi_thread")]
 async fn the_newest_counts_and_none_of_the_others_stays() {
     for twin in [Twin::Earlier, Twin::SessionBefore, Twin::Rubbish] {
-        let world = World::new(Config {
+        let setup = Setup::new(Config {
             grace: std::time::Duration::ZERO,
             ..Config::default()
         })
         .await;
-        let mut install = with_two(&world, twin).await;
+        let mut install = with_two(&setup, twin).await;
         let name = format!("{twin:?}");
-        install.restart(&world);
-        assert_eq!(install.settle(&name).await.as_deref(), Ok(PLAIN), "{name}");
+        install.restart();
+        assert_eq!(install.settle(&name).await.as_deref(), Ok(DEMO), "{name}");
         install.session.refresh().await.expect("refreshed");
-        let healed = || world.store.twins() == 0;
+        let healed = || setup.store.twins() == 0;
         install
             .passing(eventually("one item to be left", healed))
             .await;
         install
-            .passing(eventually(&name, || world.alive(ADMIN) == 0))
+            .passing(eventually(&name, || setup.alive(ADMIN) == 0))
             .await;
-        assert_eq!(world.alive(PLAIN), 1, "{name}: the session is valid");
-        install.restart(&world);
-        assert_eq!(install.settle(&name).await.as_deref(), Ok(PLAIN), "{name}");
+        assert_eq!(setup.alive(DEMO), 1, "{name}: the session is valid");
+        install.restart();
+        assert_eq!(install.settle(&name).await.as_deref(), Ok(DEMO), "{name}");
     }
 }
 
@@ -102,24 +101,24 @@ async fn the_newest_counts_and_none_of_the_others_stays() {
 async fn a_sign_out_leaves_none_of_them() {
     for twin in [Twin::Earlier, Twin::SessionBefore, Twin::Rubbish] {
         for restarts in [false, true] {
-            let world = World::new(Config::default()).await;
-            let mut install = with_two(&world, twin).await;
+            let setup = Setup::new(Config::default()).await;
+            let mut install = with_two(&setup, twin).await;
             let name = format!("{twin:?}, restarted: {restarts}");
             if restarts {
-                install.restart(&world);
-                assert_eq!(install.settle(&name).await.as_deref(), Ok(PLAIN), "{name}");
+                install.restart();
+                assert_eq!(install.settle(&name).await.as_deref(), Ok(DEMO), "{name}");
             }
             install.session.logout().await;
-            let nothing = || world.store.items().is_empty() && world.store.twins() == 0;
+            let nothing = || setup.store.items().is_empty() && setup.store.twins() == 0;
             install
                 .passing(eventually("an empty keyring", nothing))
                 .await;
             install
                 .passing(eventually(&name, || {
-                    world.alive(PLAIN) + world.alive(ADMIN) == 0
+                    setup.alive(DEMO) + setup.alive(ADMIN) == 0
                 }))
                 .await;
-            install.restart(&world);
+            install.restart();
             install.settle(&name).await.expect_err("signed out");
         }
     }

@@ -3,33 +3,32 @@
 
 use vestibule_core::secrets::StoreError;
 use vestibule_core::wire::Phase;
+use vestibule_harness::*;
 
-use crate::support::*;
-
-fn remembered(install: &Install) -> Option<bool> {
+fn remembered(install: &Installation) -> Option<bool> {
     match install.state().phase {
         Phase::SignedIn { remembered, .. } => Some(remembered),
         _ => None,
     }
 }
 
-async fn check_over(world: &World, install: &mut Install, name: &str) {
-    let before = world.backend.requests("POST", REFRESH);
-    install.restart(world);
+async fn check_over(setup: &Setup, install: &mut Installation, name: &str) {
+    let before = setup.backend.requests("POST", REFRESH);
+    install.restart();
     let settled = install.settle(name).await;
     settled.expect_err("the session has ended, as the state said");
-    let after = world.backend.requests("POST", REFRESH);
+    let after = setup.backend.requests("POST", REFRESH);
     assert_eq!(after, before, "{name}: the token was not used again");
     install
         .passing(eventually("the end at the backend", || {
-            world.alive(PLAIN) == 0
+            setup.alive(DEMO) == 0
         }))
         .await;
-    let nothing = || world.store.items().is_empty();
+    let nothing = || setup.store.items().is_empty();
     install
         .passing(eventually("an empty keyring", nothing))
         .await;
-    install.restart(world);
+    install.restart();
     install
         .settle(name)
         .await
@@ -39,10 +38,10 @@ async fn check_over(world: &World, install: &mut Install, name: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_write_that_lands_after_the_end_of_the_process_keeps_nobody_signed_in() {
     for rotates in [false, true] {
-        let world = World::new(vestibule_backend::Config::default()).await;
-        let mut install = world.install().await;
-        world.store.block(Block::Hang);
-        install.sign_in(PLAIN).await;
+        let setup = Setup::new(vestibule_backend::Config::default()).await;
+        let mut install = setup.install().await;
+        setup.store.block(Block::Hang);
+        install.sign_in(DEMO).await;
         if rotates {
             install.session.refresh().await.expect("refreshed");
         }
@@ -52,30 +51,30 @@ async fn a_write_that_lands_after_the_end_of_the_process_keeps_nobody_signed_in(
             "the session is in memory only"
         );
         // The process has ended, and the calls that it made to the keyring take effect.
-        install.quit(&world).await;
-        world.store.heal();
-        eventually("the late write", || !world.store.items().is_empty()).await;
-        eventually("all late calls", || world.store.waiting() == 0).await;
-        check_over(&world, &mut install, &format!("rotated: {rotates}")).await;
+        install.quit().await;
+        setup.store.heal();
+        eventually("the late write", || !setup.store.items().is_empty()).await;
+        eventually("all late calls", || setup.store.waiting() == 0).await;
+        check_over(&setup, &mut install, &format!("rotated: {rotates}")).await;
     }
 }
 
 /// The write succeeds a moment after the answer, before the state says so.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_write_that_lands_late_and_was_not_told_keeps_nobody_signed_in() {
-    let world = World::new(vestibule_backend::Config::default()).await;
-    let mut install = world.install().await;
-    world.store.block(Block::Hang);
-    install.sign_in(PLAIN).await;
+    let setup = Setup::new(vestibule_backend::Config::default()).await;
+    let mut install = setup.install().await;
+    setup.store.block(Block::Hang);
+    install.sign_in(DEMO).await;
     assert_eq!(
         remembered(&install),
         Some(false),
         "the session is in memory only"
     );
-    world.store.heal();
-    eventually("the late write", || !world.store.items().is_empty()).await;
+    setup.store.heal();
+    eventually("the late write", || !setup.store.items().is_empty()).await;
     if remembered(&install) == Some(false) {
-        check_over(&world, &mut install, "landed late").await;
+        check_over(&setup, &mut install, "landed late").await;
     }
 }
 
@@ -83,16 +82,16 @@ async fn a_write_that_lands_late_and_was_not_told_keeps_nobody_signed_in() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_retry_that_was_told_keeps_somebody_signed_in() {
     for error in [StoreError::Locked, StoreError::Failed] {
-        let world = World::new(vestibule_backend::Config::default()).await;
-        let mut install = world.install().await;
-        world.store.block(Block::Fail(error));
-        install.sign_in(PLAIN).await;
+        let setup = Setup::new(vestibule_backend::Config::default()).await;
+        let mut install = setup.install().await;
+        setup.store.block(Block::Fail(error));
+        install.sign_in(DEMO).await;
         assert_eq!(
             remembered(&install),
             Some(false),
             "the session is in memory only"
         );
-        world.store.heal();
+        setup.store.heal();
         let told = install.until("the token to be stored", |state| {
             matches!(
                 state.phase,
@@ -103,9 +102,9 @@ async fn a_retry_that_was_told_keeps_somebody_signed_in() {
             )
         });
         install.passing(told).await;
-        install.restart(&world);
+        install.restart();
         let settled = install.settle("told").await;
-        assert_eq!(settled.as_deref(), Ok(PLAIN), "{error}");
+        assert_eq!(settled.as_deref(), Ok(DEMO), "{error}");
     }
 }
 
@@ -113,20 +112,20 @@ async fn a_retry_that_was_told_keeps_somebody_signed_in() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sign_in_that_a_full_disk_did_not_take_is_over_at_the_next_start() {
     for was_signed_in in [false, true] {
-        let world = World::new(vestibule_backend::Config::default()).await;
-        let mut install = world.install().await;
+        let setup = Setup::new(vestibule_backend::Config::default()).await;
+        let mut install = setup.install().await;
         if was_signed_in {
             install.sign_in(ADMIN).await;
         }
         let usual = install.records.clone();
-        install.quit(&world).await;
+        install.quit().await;
         let cramped = Cramped::move_in(&usual);
-        let session = world.open(&cramped.records, &install.clock);
+        let session = setup.open(&cramped.records, &install.clock);
         until(&session, "a start", |state| {
             why(state).is_some() || is_fresh(state)
         })
         .await;
-        session.login(login(PLAIN)).await.expect("signed in");
+        session.login(login(DEMO)).await.expect("signed in");
         let Phase::SignedIn { remembered, .. } = session.snapshot().state.phase else {
             panic!("signed in: {:?}", session.snapshot());
         };
@@ -136,7 +135,7 @@ async fn a_sign_in_that_a_full_disk_did_not_take_is_over_at_the_next_start() {
         if remembered {
             panic!("{name}: the state says that the session is remembered");
         }
-        check_over(&world, &mut install, &name).await;
+        check_over(&setup, &mut install, &name).await;
     }
 }
 
@@ -144,13 +143,13 @@ async fn a_sign_in_that_a_full_disk_did_not_take_is_over_at_the_next_start() {
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_told_at_a_rotation_on_a_full_disk_comes_true() {
-    let world = World::new(vestibule_backend::Config::default()).await;
-    let mut install = world.install().await;
-    install.sign_in(PLAIN).await;
+    let setup = Setup::new(vestibule_backend::Config::default()).await;
+    let mut install = setup.install().await;
+    install.sign_in(DEMO).await;
     let usual = install.records.clone();
-    install.quit(&world).await;
+    install.quit().await;
     let cramped = Cramped::move_in(&usual);
-    let session = world.open(&cramped.records, &install.clock);
+    let session = setup.open(&cramped.records, &install.clock);
     until(&session, "a start", is_fresh).await;
     session.refresh().await.expect("refreshed");
     let Phase::SignedIn { remembered, .. } = session.snapshot().state.phase else {
@@ -158,7 +157,7 @@ async fn what_is_told_at_a_rotation_on_a_full_disk_comes_true() {
     };
     drop(session);
     cramped.move_out();
-    install.restart(&world);
+    install.restart();
     let settled = install.settle("a rotation on a full disk").await;
     assert_eq!(
         settled.is_ok(),

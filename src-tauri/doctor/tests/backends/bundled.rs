@@ -5,10 +5,9 @@ use std::time::Duration;
 use vestibule_backend::Config;
 use vestibule_core::profile::Profile;
 use vestibule_doctor::{Holds, Outcome, Suggestion};
+use vestibule_harness::{DEMO, OTP, start_backend};
 
-use crate::support::{
-    CODE_WINDOW, Clerk, DEMO, OTP, all_over, bundled, examined, fails, holds, plan, rows, thorough,
-};
+use crate::support::{CODE_WINDOW, Clerk, all_over, examined, fails, holds, plan, rows, thorough};
 
 /// The rows that are never tried here: there is no https on this machine, and no backend can show
 /// what the app does without a token.
@@ -23,7 +22,7 @@ fn limited() -> Config {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_row_that_can_be_tried_holds() {
-    let backend = bundled(limited()).await;
+    let backend = start_backend(limited()).await;
     let report = examined(&thorough(&backend.url()), Clerk::at(&backend)).await;
     assert_eq!(rows(&report, Holds::No), [""; 0], "{report:#?}");
     assert_eq!(rows(&report, Holds::NotTried), NEVER, "{report:#?}");
@@ -46,7 +45,7 @@ async fn every_row_that_can_be_tried_holds() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unasked_it_signs_in_and_out_and_no_more() {
-    let backend = bundled(Config::default()).await;
+    let backend = start_backend(Config::default()).await;
     let report = examined(&plan(&backend.url()), Clerk::at(&backend)).await;
     assert_eq!(report.outcome, Outcome::Fits, "{report:#?}");
     assert_eq!(
@@ -85,7 +84,7 @@ async fn unasked_it_signs_in_and_out_and_no_more() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_an_account_it_looks_from_outside() {
-    let backend = bundled(Config::default()).await;
+    let backend = start_backend(Config::default()).await;
     let mut outside = plan(&backend.url());
     outside.account = None;
     let report = examined(&outside, Clerk::at(&backend)).await;
@@ -116,7 +115,7 @@ async fn without_an_account_it_looks_from_outside() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_strict_backend_has_no_window_and_notices_reuse() {
-    let backend = bundled(Config {
+    let backend = start_backend(Config {
         grace: Duration::ZERO,
         ..Config::default()
     })
@@ -141,7 +140,7 @@ async fn a_strict_backend_has_no_window_and_notices_reuse() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_short_window_is_measured_from_both_sides() {
-    let backend = bundled(Config {
+    let backend = start_backend(Config {
         grace: Duration::from_secs(1),
         ..Config::default()
     })
@@ -164,7 +163,7 @@ async fn a_short_window_is_measured_from_both_sides() {
 /// The last replay comes after the window has shut, which it did on time.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_of_exactly_the_wanted_time_is_enough() {
-    let backend = bundled(Config {
+    let backend = start_backend(Config {
         grace: CODE_WINDOW,
         ..Config::default()
     })
@@ -180,7 +179,7 @@ async fn a_window_of_exactly_the_wanted_time_is_enough() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_waited_for_is_not_judged() {
-    let backend = bundled(Config::default()).await;
+    let backend = start_backend(Config::default()).await;
     let mut plan = plan(&backend.url());
     plan.allowed.replay = true;
     for seconds in [0, 1] {
@@ -204,7 +203,7 @@ async fn what_is_not_waited_for_is_not_judged() {
 async fn other_registrations_fit_too() {
     use vestibule_backend::Registration;
     for registration in [Registration::Code, Registration::Accept] {
-        let backend = bundled(Config {
+        let backend = start_backend(Config {
             registration,
             ..Config::default()
         })
@@ -219,7 +218,7 @@ async fn other_registrations_fit_too() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_profile_does_not_have_is_not_asked_for() {
-    let backend = bundled(Config::default()).await;
+    let backend = start_backend(Config::default()).await;
     let profile = serde_json::json!({
         "backend": backend.url(),
         "endpoints": {"logout": false, "resend_otp": false},

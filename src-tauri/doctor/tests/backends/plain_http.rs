@@ -7,9 +7,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use vestibule_backend::Config;
+use vestibule_harness::start_backend;
 
 use crate::front::{Authority, Front, Shows};
-use crate::support::{bundled, program, text};
+use crate::support::{program, text};
 use crate::tls::row;
 
 const NAME: &str = "backend.test";
@@ -57,7 +58,7 @@ async fn pass(mut client: TcpStream, front: SocketAddr, plain: &str) -> std::io:
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whether_plain_http_is_served_is_told_by_what_it_answers() {
-    let backend = bundled(Config {
+    let backend = start_backend(Config {
         secure_cookies: true,
         ..Config::default()
     })

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 use vestibule_backend::Config;
+use vestibule_harness::{DEMO, PASSWORD, start_backend};
 
-use crate::support::{DEMO, PASSWORD, bundled, program, text};
+use crate::support::{program, text};
 
 async fn run(arguments: &[&str], typed: &str) -> std::process::Output {
     program(arguments, typed).run().await
@@ -11,7 +12,7 @@ async fn run(arguments: &[&str], typed: &str) -> std::process::Output {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn json_for_programs_and_a_table_for_people() {
-    let backend = bundled(Config::default()).await;
+    let backend = start_backend(Config::default()).await;
     let url = backend.url();
     let asked = ["--backend", &url, "--email", DEMO];
     let ended = run(

@@ -7,9 +7,10 @@ use serde_json::Value;
 use vestibule_backend::Config;
 use vestibule_core::backend::Recorder;
 use vestibule_doctor::table;
+use vestibule_harness::{DEMO, PASSWORD, start_backend};
 
 use crate::proxy::Proxy;
-use crate::support::{Clerk, DEMO, PASSWORD, bundled, examined_and_kept, thorough};
+use crate::support::{Clerk, examined_and_kept, thorough};
 
 /// Every secret that was sent or received: passwords, codes, tokens, cookies.
 fn needles(recorder: &Recorder) -> BTreeSet<String> {
@@ -50,7 +51,7 @@ fn said_of(report: &vestibule_doctor::Report, prompter: &Clerk) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_that_is_said_holds_a_secret() {
-    let backend = bundled(Config::default()).await;
+    let backend = start_backend(Config::default()).await;
     let prompter = Clerk::at(&backend);
     let plan = thorough(&backend.url());
     let (report, recorder) = examined_and_kept(&plan, prompter.clone()).await;
@@ -78,7 +79,7 @@ async fn nothing_that_is_said_holds_a_secret() {
 /// The backend repeats in its errors what it was sent.
 #[tokio::test(flavor = "multi_thread")]
 async fn not_even_where_the_backend_repeats_one() {
-    let backend = bundled(Config::default()).await;
+    let backend = start_backend(Config::default()).await;
     let proxy = Proxy::before(backend.address(), |passing| {
         let is_refusal = passing.head.starts_with("HTTP/1.1 4");
         if is_refusal {

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use vestibule_backend::Config;
 use vestibule_doctor::{Outcome, Stop, examine};
+use vestibule_harness::{DEMO, start_backend};
 
-use crate::support::{Clerk, DEMO, all_over, bundled, plan};
+use crate::support::{Clerk, all_over, plan};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_examination_leaves_no_session() {
-    let backend = bundled(Config::default()).await;
+    let backend = start_backend(Config::default()).await;
     let mut plan = plan(&backend.url());
     plan.allowed.replay = true;
     plan.patience = Duration::from_secs(600);
@@ -39,8 +40,9 @@ mod by_signal {
     use rustix::process::{Pid, Signal, kill_process};
     use tokio::process::Child;
     use vestibule_backend::{Backend, Config, Effect, Fault};
+    use vestibule_harness::{DEMO, PASSWORD, start_backend};
 
-    use crate::support::{DEMO, PASSWORD, all_over, bundled, program, text};
+    use crate::support::{all_over, program, text};
 
     /// The program, waiting for a grace window to close, with two sessions of its own.
     async fn waiting(backend: &Arc<Backend>) -> Child {
@@ -69,7 +71,7 @@ mod by_signal {
     #[tokio::test(flavor = "multi_thread")]
     async fn the_program_signs_out_before_it_ends() {
         for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
-            let backend = bundled(Config::default()).await;
+            let backend = start_backend(Config::default()).await;
             let slow = Fault::on("POST", "/logout", Effect::Delay { ms: 500 });
             backend.faults().add(slow);
             let child = waiting(&backend).await;
@@ -85,7 +87,7 @@ mod by_signal {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn the_second_time_it_ends_at_once() {
-        let backend = bundled(Config::default()).await;
+        let backend = start_backend(Config::default()).await;
         let never = Fault::on("POST", "/logout", Effect::Hang {});
         backend.faults().add(never);
         let mut child = waiting(&backend).await;

@@ -6,17 +6,15 @@ use std::time::Duration;
 
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, Command};
-use vestibule_backend::{Backend, Config};
+use vestibule_backend::Backend;
 use vestibule_core::backend::Recorder;
 use vestibule_core::profile::Profile;
 use vestibule_core::secrets::Secret;
 use vestibule_doctor::{
     Account, Allowed, Holds, Plan, Prompter, Report, Stop, examine, examine_and_keep,
 };
+use vestibule_harness::{DEMO, OTP, PASSWORD, alive};
 
-pub const DEMO: &str = "demo@vestibule.test";
-pub const OTP: &str = "otp@vestibule.test";
-pub const PASSWORD: &str = "vestibule-demo";
 /// How long a window is watched: long enough to see it, short enough for a test.
 pub const CODE_WINDOW: Duration = Duration::from_secs(3);
 
@@ -52,10 +50,6 @@ impl Prompter for Clerk {
     fn code(&self, email: &str) -> Option<Secret> {
         self.backend.as_ref()?.last_code(email).map(Secret::new)
     }
-}
-
-pub async fn bundled(config: Config) -> Arc<Backend> {
-    Arc::new(Backend::start(config).await.expect("a backend"))
 }
 
 pub fn account(email: &str) -> Account {
@@ -125,12 +119,8 @@ pub fn fails(report: &Report, id: &str) -> String {
 /// Asserts that no session of the account is left.
 #[track_caller]
 pub fn all_over(backend: &Backend, email: &str) {
-    let alive: Vec<_> = backend
-        .sessions(email)
-        .into_iter()
-        .filter(|one| one.ended.is_none())
-        .collect();
-    assert!(alive.is_empty(), "still signed in: {alive:?}");
+    let sessions = backend.sessions(email);
+    assert_eq!(alive(backend, email), 0, "still signed in: {sessions:?}");
 }
 
 /// Variables of the environment in which the tests run that must not reach the program.

@@ -4,9 +4,10 @@
 use serde_json::Value;
 use vestibule_backend::Config;
 use vestibule_core::obstacle::Obstacle;
+use vestibule_harness::{DEMO, PASSWORD, start_backend};
 
 use crate::front::{Authority, Front, Shows};
-use crate::support::{DEMO, PASSWORD, bundled, program, text};
+use crate::support::{program, text};
 
 /// The report of an examination that trusts this authority, and the exit status.
 async fn examined(address: &str, authority: &Authority) -> (Value, Option<i32>) {
@@ -25,7 +26,7 @@ pub fn row<'a>(report: &'a Value, id: &str) -> &'a Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_that_is_trusted_lets_everything_through() {
-    let backend = bundled(Config {
+    let backend = start_backend(Config {
         secure_cookies: true,
         ..Config::default()
     })
@@ -43,7 +44,7 @@ async fn a_certificate_that_is_trusted_lets_everything_through() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cookie_that_may_travel_in_the_clear_is_told() {
-    let backend = bundled(Config::default()).await;
+    let backend = start_backend(Config::default()).await;
     let authority = Authority::new();
     let front = Front::before(backend.address(), "127.0.0.1", &authority, Shows::Good).await;
     let (report, status) = examined(&format!("https://{}", front.address), &authority).await;
@@ -58,7 +59,7 @@ async fn a_cookie_that_may_travel_in_the_clear_is_told() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_other_certificate_is_spoken_to_and_what_is_wrong_is_named() {
-    let backend = bundled(Config::default()).await;
+    let backend = start_backend(Config::default()).await;
     let authority = Authority::new();
     for (shows, obstacle) in [
         (Shows::SelfSigned, Obstacle::CertificateIssuer),
@@ -86,7 +87,7 @@ async fn no_other_certificate_is_spoken_to_and_what_is_wrong_is_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_scheme_for_the_other_port_is_recognised() {
-    let backend = bundled(Config::default()).await;
+    let backend = start_backend(Config::default()).await;
     let authority = Authority::new();
     let (report, _) = examined(&format!("https://{}", backend.address()), &authority).await;
     let tls = row(&report, "tls");

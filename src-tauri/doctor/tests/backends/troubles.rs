@@ -4,9 +4,10 @@ use vestibule_backend::{Config, Effect, Fault};
 use vestibule_core::profile::Profile;
 use vestibule_core::secrets::Secret;
 use vestibule_doctor::{Holds, Outcome};
+use vestibule_harness::start_backend;
 
 use crate::proxy::Proxy;
-use crate::support::{Clerk, account, bundled, examined, fails, holds, plan};
+use crate::support::{Clerk, account, examined, fails, holds, plan};
 
 /// A refusal in place of an answer.
 fn status(status: u16, code: &str) -> Effect {
@@ -21,7 +22,7 @@ fn status(status: u16, code: &str) -> Effect {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cookie_that_does_not_reach_the_sign_out() {
-    let backend = bundled(Config::default()).await;
+    let backend = start_backend(Config::default()).await;
     let proxy = Proxy::before(backend.address(), |passing| {
         passing.head = passing.head.replace("Path=/;", "Path=/refresh-token;");
     })
@@ -39,7 +40,7 @@ async fn a_cookie_that_does_not_reach_the_sign_out() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cookie_that_never_comes_back() {
-    let backend = bundled(Config::default()).await;
+    let backend = start_backend(Config::default()).await;
     let proxy = Proxy::before(backend.address(), |passing| {
         passing.head = passing.head.replace("Path=/;", "Path=/auth/cookies;");
     })
@@ -51,7 +52,7 @@ async fn a_cookie_that_never_comes_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cookie_that_pages_could_read() {
-    let backend = bundled(Config::default()).await;
+    let backend = start_backend(Config::default()).await;
     let proxy = Proxy::before(backend.address(), |passing| {
         passing.head = passing.head.replace("HttpOnly; ", "");
     })
@@ -63,7 +64,7 @@ async fn a_cookie_that_pages_could_read() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_limit_that_does_not_say_how_long() {
-    let backend = bundled(Config {
+    let backend = start_backend(Config {
         limits: true,
         ..Config::default()
     })
@@ -87,7 +88,7 @@ async fn a_limit_that_does_not_say_how_long() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_limit_that_the_app_would_take_for_the_end_of_the_session() {
-    let backend = bundled(Config::default()).await;
+    let backend = start_backend(Config::default()).await;
     // Three refreshes come before: with an unknown token, after the sign-in, after the sign-out.
     // Then the fifth of many is refused.
     let mut limit = Fault::on("POST", "/refresh-token", status(401, "SLOW_DOWN"));
@@ -106,7 +107,7 @@ async fn a_limit_that_the_app_would_take_for_the_end_of_the_session() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_profile_by_which_a_firewall_signs_people_out() {
-    let backend = bundled(Config::default()).await;
+    let backend = start_backend(Config::default()).await;
     let report = examined(&plan(&backend.url()), Clerk::at(&backend)).await;
     holds(&report, "transient");
     for (ends, said) in [
@@ -134,7 +135,7 @@ async fn a_profile_by_which_a_firewall_signs_people_out() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lock_is_a_limit_too() {
-    let backend = bundled(Config::default()).await;
+    let backend = start_backend(Config::default()).await;
     let mut plan = plan(&backend.url());
     plan.allowed.limits = true;
     let report = examined(&plan, Clerk::at(&backend)).await;
@@ -148,7 +149,7 @@ async fn a_lock_is_a_limit_too() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_limit_at_all_is_told_and_is_no_failure() {
-    let backend = bundled(Config::default()).await;
+    let backend = start_backend(Config::default()).await;
     let proxy = Proxy::before(backend.address(), |passing| {
         passing.head = passing.head.replace("423 Locked", "401 Unauthorized");
         passing.body = passing
@@ -166,7 +167,7 @@ async fn no_limit_at_all_is_told_and_is_no_failure() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clock_that_is_wrong() {
-    let backend = bundled(Config::default()).await;
+    let backend = start_backend(Config::default()).await;
     let wrong = Effect::WrongClock { seconds: -7200 };
     backend.faults().add(Fault::on("*", "*", wrong));
     let report = examined(&plan(&backend.url()), Clerk::at(&backend)).await;
@@ -184,7 +185,7 @@ async fn a_clock_that_is_wrong() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_in_the_place_of_json() {
-    let backend = bundled(Config::default()).await;
+    let backend = start_backend(Config::default()).await;
     backend
         .faults()
         .add(Fault::on("POST", "/login", Effect::Html { status: 200 }));
@@ -198,7 +199,7 @@ async fn pages_in_the_place_of_json() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_endpoint_that_leads_elsewhere() {
-    let backend = bundled(Config::default()).await;
+    let backend = start_backend(Config::default()).await;
     let away = Effect::Redirect {
         location: "https://elsewhere.example/refresh-token?t=1".into(),
         status: 308,
@@ -219,7 +220,7 @@ async fn an_endpoint_that_leads_elsewhere() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn trouble_where_a_dead_token_should_be_called_dead() {
-    let backend = bundled(Config::default()).await;
+    let backend = start_backend(Config::default()).await;
     let trouble = Fault::on("POST", "/refresh-token", Effect::status(500)).times(1);
     backend.faults().add(trouble);
     let report = examined(&plan(&backend.url()), Clerk::at(&backend)).await;
@@ -241,7 +242,7 @@ async fn trouble_where_a_dead_token_should_be_called_dead() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refresh_that_does_not_tell_the_user() {
-    let backend = bundled(Config::default()).await;
+    let backend = start_backend(Config::default()).await;
     let proxy = Proxy::before(backend.address(), |passing| {
         if passing.path == "/refresh-token" {
             passing.body = passing.body.replace("\"user\":", "\"owner\":");
@@ -256,7 +257,7 @@ async fn a_refresh_that_does_not_tell_the_user() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unreachable_backend_and_a_refused_account_are_not_examined() {
-    let backend = bundled(Config::default()).await;
+    let backend = start_backend(Config::default()).await;
     let mut wrong = plan(&backend.url());
     wrong.account = Some(account("nobody@vestibule.test"));
     let report = examined(&wrong, Clerk::at(&backend)).await;
@@ -290,7 +291,7 @@ async fn an_unreachable_backend_and_a_refused_account_are_not_examined() {
 /// A refusal of this account or at this moment says nothing about how the backend fits.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sign_in_that_could_not_be_made_is_not_examined() {
-    let backend = bundled(Config::default()).await;
+    let backend = start_backend(Config::default()).await;
     for (refusal, said) in [
         (status(429, "RATE_LIMITED"), "wait"),
         (status(403, "ACCOUNT_BLOCKED"), "name another"),
@@ -319,7 +320,7 @@ async fn a_sign_in_that_could_not_be_made_is_not_examined() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backend_that_does_not_bind_devices_or_end_what_it_lists() {
-    let backend = bundled(Config {
+    let backend = start_backend(Config {
         device_binding: vestibule_backend::DeviceBinding::Off,
         ..Config::default()
     })
@@ -348,7 +349,7 @@ async fn a_backend_that_does_not_bind_devices_or_end_what_it_lists() {
 /// A mistyped path must not lead to advice by which every missing endpoint ends a session.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_path_that_is_missing() {
-    let backend = bundled(Config::default()).await;
+    let backend = start_backend(Config::default()).await;
     let report = examined(
         &plan(&format!("{}/api", backend.url())),
         Clerk::at(&backend),
@@ -367,7 +368,7 @@ async fn a_path_that_is_missing() {
 /// The server answers every request with a page, as a file server does.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_no_auth_backend() {
-    let backend = bundled(Config::default()).await;
+    let backend = start_backend(Config::default()).await;
     for status in [404, 501] {
         let page = Effect::Html { status };
         let faults = backend.faults();

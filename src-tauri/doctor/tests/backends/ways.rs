@@ -10,9 +10,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use vestibule_backend::Config;
 use vestibule_core::obstacle::Obstacle;
+use vestibule_harness::{DEMO, PASSWORD, start_backend};
 
 use crate::front::{Authority, Front, Shows};
-use crate::support::{DEMO, PASSWORD, bundled, program, text};
+use crate::support::{program, text};
 use crate::tls::row;
 
 /// Only the proxy knows this name: RFC 6761 keeps it free of addresses.
@@ -155,7 +156,7 @@ async fn what_keeps_a_proxy_from_helping_is_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_socks_proxy_is_asked_for_names() {
-    let backend = bundled(Config {
+    let backend = start_backend(Config {
         secure_cookies: true,
         ..Config::default()
     })

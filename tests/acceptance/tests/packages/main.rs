@@ -1,5 +1,5 @@
 //! The packages that a user installs: complete, started unchanged, and closed to a hostile
-//! environment (P18).
+//! environment.
 //!
 //! The shipped app refuses WebDriver, so these tests look at the screen itself.
 

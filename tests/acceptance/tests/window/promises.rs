@@ -4,22 +4,22 @@ use std::path::Path;
 
 use vestibule_promises::registry;
 
-fn check(name: &str) {
+fn check(subject: &str) {
     // These drive the app and need no child process of the promises' program.
-    registry::check(name, Path::new(""));
+    registry::check(subject, Path::new(""));
 }
 
 #[test]
 fn no_token_reaches_the_webview() {
-    check("P8");
+    check("canaries");
 }
 
 #[test]
 fn a_page_meets_bounds() {
-    check("P21");
+    check("page_limits");
 }
 
 #[test]
 fn one_process_owns_the_windows() {
-    check("P15");
+    check("launches");
 }

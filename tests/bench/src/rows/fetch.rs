@@ -68,7 +68,7 @@ const SIZES: [Size; 3] = [
 const TIMES: f64 = 1.15;
 /// How many times faster than the plugin it must be for small bodies.
 const FASTER: f64 = 5.0;
-/// By how much the app's process may grow while 100 MB pass through it (P11).
+/// By how much the app's process may grow while 100 MB pass through it.
 const MORE_MEMORY: f64 = 8.0 * 1024.0 * 1024.0;
 /// How many commands a batch has, since one is faster than the page's clock can show.
 const COMMANDS: usize = 50;

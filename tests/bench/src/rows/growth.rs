@@ -7,9 +7,10 @@ use std::sync::Arc;
 use vestibule_backend::{Effect, Fault};
 use vestibule_core::secrets::MemoryStore;
 use vestibule_core::session::Session;
+use vestibule_harness::get;
 
 use crate::bare::Bare;
-use crate::fixture::{Connection, Fixture, Subject, fetch, get, sign_in, timed};
+use crate::fixture::{Connection, Fixture, Subject, fetch, sign_in, timed};
 use crate::registry::Outcome;
 use crate::row::{Point, Row};
 use crate::setting::Setting;

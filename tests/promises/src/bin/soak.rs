@@ -25,11 +25,11 @@ fn main() -> ExitCode {
                 println!("{HELP}");
                 return ExitCode::SUCCESS;
             }
-            name if PROMISES.iter().any(|promise| promise.name == name) => {
+            name if PROMISES.iter().any(|promise| promise.number == name) => {
                 names.push(argument);
             }
             other => {
-                let known: Vec<_> = PROMISES.iter().map(|promise| promise.name).collect();
+                let known: Vec<_> = PROMISES.iter().map(|promise| promise.number).collect();
                 eprintln!(
                     "{HELP}\nthere is no {other}; there are {}",
                     known.join(", ")
@@ -49,7 +49,7 @@ fn main() -> ExitCode {
     } else {
         print!("{}", report::text(&rows));
     }
-    if rows.iter().all(|row| row.holds) {
+    if rows.iter().all(|one| one.row.holds) {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

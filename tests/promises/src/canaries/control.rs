@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 use serde_json::json;
 use vestibule_acceptance::{App, Role, Stage, until};
 use vestibule_backend::{Effect, Fault};
+use vestibule_harness::Lost;
 
 use super::search::{Look, Search, looks};
 use super::watch::{in_files, in_messages, in_webview};
-use crate::rig::Lost;
 
 /// Puts `planted` everywhere and searches for it. The app cannot be used for a search afterwards.
 pub async fn finds(stage: &Stage, app: &App, planted: &str) -> Result<(), Lost> {

@@ -1,4 +1,4 @@
-//! P8: no token reaches the webview.
+//! No token reaches the webview.
 //!
 //! The backend puts a mark into every token it issues. In the real window people sign in (with a
 //! password, with a code, or with a new account), use every screen, stay for longer than an access
@@ -24,7 +24,7 @@ use vestibule_backend::Config;
 
 use crate::registry::Setting;
 use crate::report::Row;
-use crate::rig::Lost;
+use vestibule_harness::Lost;
 use watch::{Left, Marks, Watch};
 
 /// After this many sessions the app is restarted while somebody is signed in. A window that has
@@ -67,7 +67,6 @@ pub async fn long(setting: &Setting) -> Row {
 
 async fn run(setting: &Setting, plan: Plan) -> Row {
     let mut row = Row {
-        promise: "P8",
         what: "the webview's memory, messages and files are searched for tokens".into(),
         runs: 0,
         losses: 1,
@@ -80,15 +79,15 @@ async fn run(setting: &Setting, plan: Plan) -> Row {
     match playing.await {
         Ok(Ok(told)) => {
             for place in told.seen.iter().take(20) {
-                eprintln!("P8 lost: {place}");
+                eprintln!("canaries lost: {place}");
             }
             row.runs = told.sessions;
             row.losses = told.seen.len() as u64;
             row.holds = told.sessions >= plan.sessions && row.losses == 0;
             row.what = told.what;
         }
-        Ok(Err(lost)) => eprintln!("P8 lost: {lost}"),
-        Err(broken) => eprintln!("P8 lost: {broken}"),
+        Ok(Err(lost)) => eprintln!("canaries lost: {lost}"),
+        Err(broken) => eprintln!("canaries lost: {broken}"),
     }
     row
 }
@@ -115,7 +114,7 @@ async fn play(setting: &Setting, plan: Plan) -> Result<Told, Lost> {
     while sessions < plan.sessions {
         person::session(&stage, &app, &mut watch, sessions).await?;
         sessions += 1;
-        setting.progress("P8", sessions, plan.sessions);
+        setting.progress("canaries", sessions, plan.sessions);
         if sessions % PER_APP == 0 && sessions < plan.sessions {
             app = person::restored(&stage, app, &mut watch).await?;
         }

@@ -7,9 +7,9 @@ use vestibule_acceptance::{
     ADMIN, ADMIN_NAME, App, CONDITION_TIMEOUT, DEMO, DEMO_NAME, OTP, OTP_NAME, PASSWORD, Role,
     Stage, containing, until,
 };
+use vestibule_harness::Lost;
 
 use super::watch::Watch;
-use crate::rig::Lost;
 
 const PASSWORD_OF_NEW: &str = "a few words work well";
 

@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use vestibule_acceptance::{App, Stage};
+use vestibule_harness::Lost;
 
 use super::memory;
 use super::search::Search;
-use crate::rig::Lost;
 use crate::secrecy::needles::Form;
 
 /// The texts by which a token is recognised.

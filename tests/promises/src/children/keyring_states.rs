@@ -3,21 +3,21 @@
 //! that the keyring protects must not be in the log either.
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
+use serde_json::json;
 use uuid::Uuid;
-use vestibule_backend::{Backend, Config};
+use vestibule_backend::{Backend, Carrier, Config};
 use vestibule_bus::{Bus, Keyring};
-use vestibule_core::clock::ManualClock;
-use vestibule_core::profile::Profile;
 use vestibule_core::secrets::{SecretBytes, SecretStore, StoreError};
-use vestibule_core::session::{self, Session};
+use vestibule_core::session::Session;
 use vestibule_core::storage::bounded_store::{BoundedStore, WriteOrder};
 use vestibule_core::storage::keyring;
 use vestibule_core::wire::{LoginInput, SessionChanged, StorageStatus};
+use vestibule_harness::{
+    Lost, PASSWORD, TestClock, WORKSPACE, account, clock, config, is_fresh, profile, try_until, why,
+};
 
 use crate::proxy::Proxy;
-use crate::rig::{Lost, PASSWORD, WORKSPACE, account, is_fresh, until, why};
 use crate::secrecy::captured;
 
 /// Runs the session through all of it.
@@ -30,18 +30,18 @@ pub async fn live() -> Result<(), Lost> {
     let backend = backend.map_err(|error| error.to_string())?;
     let proxy = Proxy::start(backend.address()).await;
     let proxy = proxy.map_err(|error| error.to_string())?;
-    let life = KeyringRun::begin(&proxy.url(), account(&backend)?).await?;
+    let run = KeyringRun::begin(&proxy.url(), account(&backend)?).await?;
 
-    life.touch(1, "open", true).await?;
+    run.touch(1, "open", true).await?;
     on(&mut bus, |bus| bus.lock_keyring())?;
-    life.touch(2, "locked", false).await?;
+    run.touch(2, "locked", false).await?;
     on(&mut bus, |bus| bus.unlock_keyring())?;
-    life.heal().await?;
+    run.heal().await?;
     on(&mut bus, |bus| bus.kill_keyring())?;
-    life.touch(3, "dead", false).await?;
-    life.session.logout().await;
+    run.touch(3, "dead", false).await?;
+    run.session.logout().await;
     on(&mut bus, |bus| bus.start_keyring(Keyring::Unlocked))?;
-    captured::value(&life.session.snapshot());
+    captured::value(&run.session.snapshot());
     Ok(())
 }
 
@@ -52,7 +52,7 @@ fn on<T>(bus: &mut Bus, work: impl FnOnce(&mut Bus) -> std::io::Result<T>) -> Re
 
 struct KeyringRun {
     session: Session,
-    clock: Arc<ManualClock>,
+    clock: Arc<TestClock>,
     /// An item of its own, with which single calls are made.
     probe: BoundedStore,
     _folder: tempfile::TempDir,
@@ -63,28 +63,22 @@ impl KeyringRun {
         let service = format!("vestibule-promise-{}", Uuid::new_v4());
         let store = Arc::new(RecordingStore(keyring::Keyring::new(service)));
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-        let clock = Arc::new(ManualClock::new(SystemTime::now()));
-        let profile = Profile::default().with_backend(address);
-        let config = session::Config {
-            workspace: WORKSPACE.into(),
-            profile: profile.map_err(|error| error.to_string())?,
-            folder: folder.path().join(WORKSPACE),
-            store: store.clone(),
-            product: "Vestibule 0.1.0".into(),
-        };
+        let clock = clock();
+        let profile = profile(address, Carrier::Cookie, json!({}))?;
+        let config = config(profile, &folder.path().join(WORKSPACE), store.clone());
         let session = Session::open_with_clock(config, clock.clone());
-        let life = Self {
+        let run = Self {
             session: captured::result(session).map_err(|error| error.to_string())?,
             clock,
             probe: BoundedStore::new(store, "probe"),
             _folder: folder,
         };
         let started = |now: &SessionChanged| why(&now.state).is_some();
-        until(&life.session, "the start to be over", started).await?;
+        try_until(&run.session, "the start to be over", started).await?;
         let input = LoginInput::new(email, PASSWORD);
-        let signed_in = captured::result(life.session.login(input).await);
+        let signed_in = captured::result(run.session.login(input).await);
         signed_in.map_err(|error| format!("cannot sign in: {error}"))?;
-        Ok(life)
+        Ok(run)
     }
 
     /// Makes a rotation, and every call of the keyring with a secret. Each must succeed or fail as
@@ -115,7 +109,7 @@ impl KeyringRun {
             }
         }
         let kept = |now: &SessionChanged| (now.state.storage == StorageStatus::Ok) == works;
-        until(&self.session, &format!("a state that says {how}"), kept).await?;
+        try_until(&self.session, &format!("a state that says {how}"), kept).await?;
         Ok(())
     }
 

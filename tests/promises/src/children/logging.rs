@@ -1,58 +1,70 @@
-//! `logging short|long LOGS ACCOUNT`: runs the faults of P1 and everything else that handles a
-//! secret, in a process that keeps its log in `LOGS` as the app does, at the most detailed level.
-//! It writes the secrets that were used to `ACCOUNT`, so that the parent can search the output for
-//! them.
+//! Runs the faults that sign nobody out and everything else that handles a secret, in a process that
+//! keeps its log as the app does, at the most detailed level. It writes the secrets that were used to
+//! a file, so that the parent can search the output for them.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use vestibule_backend::{Backend, Config};
 use vestibule_core::secrets::Secret;
 use vestibule_core::wire::{LoginInput, RegisterInput};
+use vestibule_harness::child::{Protocol, serve_once};
+use vestibule_harness::{Lost, OTP, PASSWORD, get};
 use vestibule_log::Log;
 use vestibule_log::report::{Report, Reporter};
 
+use crate::client::Client;
 use crate::proxy::Proxy;
 use crate::registry::{self, Form, Setting};
-use crate::rig::{Client, Lost, PASSWORD, get};
 use crate::secrecy::{Account, captured, needles};
 use crate::transient;
 
-/// This account gets a code by mail at each sign-in.
-const MAILED: &str = "otp@vestibule.test";
 /// Two texts that are logged on purpose: one as long as a token, one like a code.
 const PLANTED: [&str; 2] = ["planted-on-purpose-zyxwvutsrqponm", "739184"];
 
+/// The child; its answer says nothing, since the parent searches its output.
+pub struct LoggingProtocol;
+
+/// What the child is started with.
+#[derive(Serialize, Deserialize)]
+pub struct Arguments {
+    pub is_short: bool,
+    /// The folder of the log.
+    pub logs: PathBuf,
+    /// The file for the secrets.
+    pub account: PathBuf,
+}
+
+impl Protocol for LoggingProtocol {
+    const NAME: &'static str = "logging";
+    type Arguments = Arguments;
+    type Command = ();
+    type Answer = ();
+    type Event = ();
+    type Report = ();
+
+    fn take((): &mut (), (): ()) {}
+}
+
 /// Runs this child.
 pub fn run(arguments: &[String]) -> ExitCode {
-    let [form, logs, account] = arguments else {
-        eprintln!("logging short|long LOGS ACCOUNT");
-        return ExitCode::from(2);
-    };
-    let form = if form == "short" {
-        Form::Short
-    } else {
-        Form::Long
-    };
-    captured::begin();
-    let log = vestibule_log::start();
-    let done = log
-        .keep_in(logs.as_ref())
-        .map_err(|error| error.to_string());
-    let done = done.and_then(|()| registry::runtime().block_on(all(&log, form)));
-    let done = done.and_then(|held| {
-        let text = serde_json::to_vec(&held).map_err(|error| error.to_string())?;
-        fs::write(account, text).map_err(|error| error.to_string())
-    });
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    serve_once::<LoggingProtocol>(arguments, |arguments| {
+        let form = match arguments.is_short {
+            true => Form::Short,
+            false => Form::Long,
+        };
+        captured::begin();
+        let log = vestibule_log::start();
+        log.keep_in(&arguments.logs)
+            .map_err(|error| error.to_string())?;
+        let used = registry::runtime().block_on(all(&log, form))?;
+        let text = serde_json::to_vec(&used).map_err(|error| error.to_string())?;
+        fs::write(arguments.account, text).map_err(|error| error.to_string())
+    })
 }
 
 async fn all(log: &Log, form: Form) -> Result<Account, Lost> {
@@ -61,7 +73,7 @@ async fn all(log: &Log, form: Form) -> Result<Account, Lost> {
     let setting = Setting {
         program: std::env::current_exe().map_err(|error| error.to_string())?,
     };
-    let came = transient::matrix("P9", &setting, form).await;
+    let came = transient::matrix("secrecy", &setting, form).await;
     tour().await?;
     #[cfg(target_os = "linux")]
     super::keyring_states::live().await?;
@@ -97,16 +109,16 @@ async fn tour() -> Result<(), Lost> {
     let backend = backend.map_err(|error| error.to_string())?;
     let proxy = Proxy::start(backend.address()).await;
     let proxy = proxy.map_err(|error| error.to_string())?;
-    let client = Client::new(proxy.url(), MAILED.into()).await?;
+    let client = Client::new(proxy.url(), OTP.into()).await?;
     let session = &client.session;
     let _ = captured::result(session.login(login("a-wrong-password-indeed")).await);
     let asked = captured::result(session.login(login(PASSWORD)).await);
     asked.map_err(|error| error.to_string())?;
     captured::value(&session.snapshot());
-    let code = backend.last_code(MAILED).ok_or("no code was mailed")?;
+    let code = backend.last_code(OTP).ok_or("no code was mailed")?;
     let wrong = if code == "000000" { "111111" } else { "000000" };
-    let _ = captured::result(crate::rig::verify(session, typed(wrong)).await);
-    let verified = captured::result(crate::rig::verify(session, typed(&code)).await);
+    let _ = captured::result(vestibule_harness::verify(session, typed(wrong)).await);
+    let verified = captured::result(vestibule_harness::verify(session, typed(&code)).await);
     verified.map_err(|error| error.to_string())?;
     captured::value(&session.snapshot());
 
@@ -138,7 +150,7 @@ async fn tour() -> Result<(), Lost> {
 
 fn login(password: &str) -> LoginInput {
     let input = LoginInput {
-        email: MAILED.into(),
+        email: OTP.into(),
         password: typed(password),
         fingerprint: None,
     };

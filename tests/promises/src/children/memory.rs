@@ -1,98 +1,74 @@
-//! `memory ADDRESS EMAIL`: one session in a process of its own, whose memory is measured. Signs in
-//! and prints a report; then each line on the standard input makes it try one refresh, and it
-//! prints how that went and how much memory it uses.
+//! One session in a process of its own, whose memory is measured: it signs in, and each command makes
+//! it try one refresh.
 
-use std::io::{BufRead as _, Write as _};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use crate::rig::{A_LIFE, Client, Lost, is_fresh, retry_in, why};
+use serde::{Deserialize, Serialize};
+use vestibule_harness::child::{Protocol, serve};
+use vestibule_harness::{A_LIFE, Lost, is_fresh, retry_in, why};
 
-/// The result of a refresh, as a line of four words.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
-    /// `fresh`, `stale` or `ended`.
-    pub state: String,
+use crate::client::Client;
+
+/// The child, started with an address and an email address.
+pub struct MemoryProtocol;
+
+/// How a refresh went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum After {
+    Fresh,
+    Stale,
+    SignedOut,
+}
+
+/// The result of a refresh.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Measured {
+    pub after: After,
     /// How long the refresh took.
     pub ms: u64,
     /// The peak memory of the process so far; zero where the system does not tell.
     pub peak_kib: u64,
-    /// The memory that the process uses now; zero where the system does not tell.
-    pub now_kib: u64,
 }
 
-impl Report {
-    /// Parses a line.
-    pub fn read(line: &str) -> Option<Self> {
-        let mut words = line.split_whitespace();
-        let report = Self {
-            state: words.next()?.to_owned(),
-            ms: words.next()?.parse().ok()?,
-            peak_kib: words.next()?.parse().ok()?,
-            now_kib: words.next()?.parse().ok()?,
-        };
-        Some(report)
-    }
+impl Protocol for MemoryProtocol {
+    const NAME: &'static str = "memory";
+    type Arguments = (String, String);
+    type Command = ();
+    type Answer = Measured;
+    type Event = ();
+    type Report = ();
 
-    fn send(&self) {
-        let mut out = std::io::stdout().lock();
-        let (ms, peak, now) = (self.ms, self.peak_kib, self.now_kib);
-        // The parent may be gone; then the input ends too, and with it this process.
-        let _ = writeln!(out, "{} {ms} {peak} {now}", self.state);
-        let _ = out.flush();
-    }
+    fn take((): &mut (), (): ()) {}
 }
 
 /// Runs until the input ends.
 pub fn run(arguments: &[String]) -> ExitCode {
-    let [address, email] = arguments else {
-        eprintln!("memory ADDRESS EMAIL");
-        return ExitCode::from(2);
+    // Two worker threads, as many as the desktop app has on a machine with two processors. The
+    // number matters: the system's allocator keeps up to 2 MiB of freed memory for each thread.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    let Ok(runtime) = runtime else {
+        eprintln!("no runtime");
+        return ExitCode::FAILURE;
     };
-    let runtime = match runtime() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("no runtime: {error}");
-            return ExitCode::FAILURE;
-        }
+    let begin = |(address, email)| {
+        let client = runtime.block_on(async {
+            let client = Client::new(address, email).await?;
+            client.sign_in().await?;
+            Ok::<_, Lost>(client)
+        })?;
+        Ok((client, measured(After::Fresh, 0)))
     };
-    let signed_in = async {
-        let client = Client::new(address.clone(), email.clone()).await?;
-        client.sign_in().await?;
-        Ok::<_, Lost>(client)
-    };
-    let client = match runtime.block_on(signed_in) {
-        Ok(client) => client,
-        Err(lost) => {
-            eprintln!("{lost}");
-            return ExitCode::FAILURE;
-        }
-    };
-    report("fresh", 0).send();
-    for line in std::io::stdin().lock().lines() {
-        if line.is_err() {
-            break;
-        }
-        match runtime.block_on(attempt(&client)) {
-            Ok(report) => report.send(),
-            Err(lost) => {
-                eprintln!("{lost}");
-                return ExitCode::FAILURE;
-            }
-        }
-    }
-    ExitCode::SUCCESS
-}
-
-/// Two worker threads, as many as the desktop app has on a machine with two processors. The number
-/// matters: the system's allocator keeps up to 2 MiB of freed memory for each thread.
-fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
-    let mut builder = tokio::runtime::Builder::new_multi_thread();
-    builder.worker_threads(2).enable_all().build()
+    serve::<MemoryProtocol, Client>(arguments, begin, |client, ()| {
+        runtime.block_on(attempt(client))
+    })
 }
 
 /// Makes one refresh, through the schedule or by a call.
-async fn attempt(client: &Client) -> Result<Report, Lost> {
+async fn attempt(client: &Client) -> Result<Measured, Lost> {
     let revision = client.session.snapshot().revision;
     let started = Instant::now();
     if is_fresh(&client.session.snapshot().state) {
@@ -110,24 +86,21 @@ async fn attempt(client: &Client) -> Result<Report, Lost> {
     });
     let state = over.await?.state;
     let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let word = match (is_fresh(&state), why(&state)) {
-        (true, _) => "fresh",
-        (false, None) => "stale",
-        (false, Some(_)) => "ended",
+    let after = match (is_fresh(&state), why(&state)) {
+        (true, _) => After::Fresh,
+        (false, None) => After::Stale,
+        (false, Some(_)) => After::SignedOut,
     };
-    Ok(report(word, ms))
+    Ok(measured(after, ms))
 }
 
-fn report(state: &str, ms: u64) -> Report {
+fn measured(after: After, ms: u64) -> Measured {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let field = |name: &str| {
-        let line = status.lines().find(|line| line.starts_with(name))?;
-        line.split_whitespace().nth(1)?.parse().ok()
-    };
-    Report {
-        state: state.to_owned(),
+    let peak = status.lines().find(|line| line.starts_with("VmHWM:"));
+    let peak = peak.and_then(|line| line.split_whitespace().nth(1)?.parse().ok());
+    Measured {
+        after,
         ms,
-        peak_kib: field("VmHWM:").unwrap_or_default(),
-        now_kib: field("VmRSS:").unwrap_or_default(),
+        peak_kib: peak.unwrap_or_default(),
     }
 }

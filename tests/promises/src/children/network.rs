@@ -1,43 +1,47 @@
-//! `network ADDRESS EMAIL`: every request of a session, in a process with an environment of its
-//! own: a sign-in, calls, a large body, a refresh, a sign-out. Prints `signed-in` or `refused`, and
-//! at its end `done`.
+//! Every request of a session, in a process with an environment of its own: a sign-in, calls, a large
+//! body, a refresh, a sign-out. Answers whether the sign-in succeeded.
 
 use std::process::ExitCode;
 
+use vestibule_harness::child::{Protocol, serve_once};
+use vestibule_harness::{Lost, get};
+
+use crate::client::Client;
 use crate::origin::actions::{password_of, upload};
-use crate::rig::{Client, Lost, get};
+
+/// The child, started with an address and an email address.
+pub struct NetworkProtocol;
+
+impl Protocol for NetworkProtocol {
+    const NAME: &'static str = "network";
+    type Arguments = (String, String);
+    type Command = ();
+    type Answer = bool;
+    type Event = ();
+    type Report = ();
+
+    fn take((): &mut (), (): ()) {}
+}
 
 /// Runs this child.
 pub fn run(arguments: &[String]) -> ExitCode {
-    let [address, email] = arguments else {
-        eprintln!("network ADDRESS EMAIL");
-        return ExitCode::from(2);
-    };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build();
-    let finished = match runtime {
-        Ok(runtime) => runtime.block_on(use_network(address, email)),
-        Err(error) => Err(error.to_string()),
-    };
-    match finished {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(lost) => {
-            eprintln!("{lost}");
-            ExitCode::FAILURE
-        }
-    }
+    serve_once::<NetworkProtocol>(arguments, |(address, email)| {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .map_err(|error| error.to_string())?;
+        runtime.block_on(use_network(address, &email))
+    })
 }
 
-async fn use_network(address: &str, email: &str) -> Result<(), Lost> {
-    let client = Client::new(address.to_owned(), email.to_owned()).await?;
+async fn use_network(address: String, email: &str) -> Result<bool, Lost> {
+    let client = Client::new(address, email.to_owned()).await?;
     let session = &client.session;
-    if let Err(error) = session.login(password_of(email)).await {
-        println!("refused");
+    let signed_in = session.login(password_of(email)).await;
+    if let Err(error) = &signed_in {
         eprintln!("{error}");
     } else {
-        println!("signed-in");
         let me = session.fetch(get("/me")).await;
         let me = me.map_err(|error| format!("a call fails: {error}"))?;
         if me.status != 200 {
@@ -48,6 +52,5 @@ async fn use_network(address: &str, email: &str) -> Result<(), Lost> {
         renewed.map_err(|error| format!("a refresh fails: {error}"))?;
     }
     session.logout().await;
-    println!("done");
-    Ok(())
+    Ok(signed_in.is_ok())
 }

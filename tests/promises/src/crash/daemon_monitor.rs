@@ -24,8 +24,7 @@ use std::time::Duration;
 
 use tokio::task::block_in_place;
 use vestibule_bus::Bus;
-
-use crate::rig::Lost;
+use vestibule_harness::Lost;
 
 /// How many daemons may be replaced in one test.
 const REPAIRS: u64 = 20;
@@ -34,7 +33,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The keyring daemon of one test.
 pub struct DaemonMonitor {
-    promise: &'static str,
+    subject: &'static str,
     bus: Arc<Bus>,
     repeated: AtomicU64,
     given_up: AtomicBool,
@@ -42,9 +41,9 @@ pub struct DaemonMonitor {
 
 impl DaemonMonitor {
     /// Guards the daemon on this bus.
-    pub fn new(promise: &'static str, bus: &Arc<Bus>) -> Self {
+    pub fn new(subject: &'static str, bus: &Arc<Bus>) -> Self {
         Self {
-            promise,
+            subject,
             bus: bus.clone(),
             repeated: AtomicU64::new(0),
             given_up: AtomicBool::new(false),
@@ -113,13 +112,13 @@ impl DaemonMonitor {
 
     /// Starts a new daemon if there is none, and prints why `what` is repeated.
     fn repair(&self, what: &impl Debug) {
-        let promise = self.promise;
+        let subject = self.subject;
         if self.repairs() >= REPAIRS
             && let Ok(Some(ended)) = block_in_place(|| self.bus.ended())
         {
             if !self.given_up.swap(true, Ordering::AcqRel) {
                 eprintln!(
-                    "\r{promise}: {ended} after {REPAIRS} others; no more daemons are started"
+                    "\r{subject}: {ended} after {REPAIRS} others; no more daemons are started"
                 );
             }
             return;
@@ -129,10 +128,10 @@ impl DaemonMonitor {
             Ok(None) => "the keyring daemon was replaced".to_owned(),
             Err(error) => {
                 self.given_up.store(true, Ordering::Release);
-                eprintln!("\r{promise}: no keyring daemon starts any more: {error}");
+                eprintln!("\r{subject}: no keyring daemon starts any more: {error}");
                 return;
             }
         };
-        eprintln!("\r{promise}: {why} during {what:?}; the run is repeated");
+        eprintln!("\r{subject}: {why} during {what:?}; the run is repeated");
     }
 }

@@ -1,16 +1,16 @@
-//! P5 with a backend that has a grace window: a client that sends a token again whose answer was
+//! Kills with a backend that has a grace window: a client that sends a token again whose answer was
 //! lost gets the same successor again, so no kill may lose a session.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use vestibule_bus::Bus;
+use vestibule_harness::Lost;
 
 use super::kill_point::{KillPoint, kill_points};
 use super::survival::{self, Rule};
 use crate::registry::Setting;
 use crate::report::Row;
-use crate::rig::Lost;
 
 /// The grace window that the README asks of a backend.
 pub(super) const GRACE: Duration = Duration::from_secs(60);
@@ -33,11 +33,10 @@ pub async fn few(setting: &Setting, bus: &Arc<Bus>, kills: usize) -> Row {
 
 async fn run(setting: &Setting, bus: Result<Arc<Bus>, Lost>, kill_points: Vec<KillPoint>) -> Row {
     let rule = Rule::Forgiving(GRACE);
-    let kills = survival::run("P5", setting, bus, kill_points, rule).await;
+    let kills = survival::run("kills with grace", setting, bus, kill_points, rule).await;
     let [mut counts, body] = kills.counts;
     counts.add(&body);
     Row {
-        promise: "P5",
         what: format!(
             "SIGKILL at every step and at {} random moments, the token in cookies and in bodies, \
              60 s of grace{}",

@@ -13,7 +13,7 @@ pub const LANES: usize = 6;
 
 /// The jobs that are left; a worker that is free takes the next one.
 pub struct Queue<J> {
-    promise: &'static str,
+    subject: &'static str,
     setting: Setting,
     jobs: Mutex<(VecDeque<J>, u64)>,
     of: u64,
@@ -21,9 +21,9 @@ pub struct Queue<J> {
 
 impl<J: Send + 'static> Queue<J> {
     /// A queue of these jobs.
-    pub fn new(promise: &'static str, setting: &Setting, jobs: Vec<J>) -> Arc<Self> {
+    pub fn new(subject: &'static str, setting: &Setting, jobs: Vec<J>) -> Arc<Self> {
         Arc::new(Self {
-            promise,
+            subject,
             setting: setting.clone(),
             of: jobs.len() as u64,
             jobs: Mutex::new((jobs.into(), 0)),
@@ -44,7 +44,7 @@ impl<J: Send + 'static> Queue<J> {
             jobs.1
         };
         if done.is_multiple_of(20) || done == self.of {
-            self.setting.progress(self.promise, done, self.of);
+            self.setting.progress(self.subject, done, self.of);
         }
     }
 

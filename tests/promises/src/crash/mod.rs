@@ -1,11 +1,10 @@
-//! P5 and P14: what a crash may lose, and what it must not bring back.
+//! What a crash may lose, and what it must not bring back.
 //!
 //! The real core runs in a child process, with the system's keyring on a private bus. The process
 //! is ended with SIGKILL: at random moments, and at each step that the core names
 //! ([`vestibule_core::failpoints`]). Then another process is started with the same folder and
 //! keyring, and its state is checked. Several clients run side by side.
 
-mod child;
 mod daemon_monitor;
 pub mod grace;
 mod job_queue;
@@ -18,6 +17,5 @@ mod survival;
 pub mod two_people;
 mod worker;
 
-pub(crate) use child::{ChildHome, ChildProcess, ChildReport};
 pub(crate) use daemon_monitor::DaemonMonitor;
 pub(crate) use survival::{backend, bus};

@@ -6,15 +6,16 @@ use std::time::Duration;
 use vestibule_backend::Backend;
 use vestibule_bus::Bus;
 use vestibule_core::wire::SignedOutReason;
+use vestibule_harness::{Lost, is_fresh, try_eventually, why};
 
-use super::child::{ChildHome, ChildProcess, ChildReport};
 use super::kill_point::{Moment, START, moment_within};
 use super::sign_out_case::{Activity, SignOutCase};
 use super::worker::kill_at;
+use crate::app::{App, AppHome, AppReport, Command};
 use crate::carrier::word;
+use crate::client::way;
 use crate::proxy::Proxy;
 use crate::registry::Setting;
-use crate::rig::{Lost, eventually, is_fresh, way, why};
 
 /// The time of a few rotations before the click.
 const ROTATIONS: Duration = Duration::from_millis(40);
@@ -36,8 +37,8 @@ pub struct SignOutWorker {
     setting: Setting,
     backend: Arc<Backend>,
     bus: Arc<Bus>,
-    home: Option<(ChildHome, Arc<Proxy>)>,
-    life: Option<ChildProcess>,
+    home: Option<(AppHome, Arc<Proxy>)>,
+    app: Option<App>,
 }
 
 impl SignOutWorker {
@@ -48,50 +49,50 @@ impl SignOutWorker {
             backend: backend.clone(),
             bus: bus.clone(),
             home: None,
-            life: None,
+            app: None,
         }
     }
 
     /// Drops the account and the folder: the next run is another client.
     pub async fn start_over(&mut self) {
-        if let Some(life) = self.life.take() {
-            let _ = life.kill().await;
+        if let Some(mut app) = self.app.take() {
+            let _ = app.kill().await;
         }
         self.home = None;
     }
 
     /// One sign-out, the kill, and the starts after it.
     pub async fn leave(&mut self, click: SignOutCase) -> Result<SignOutOutcome, Lost> {
-        let mut life = self.settled().await?;
+        let mut app = self.settled().await?;
         if click.activity == Activity::Starting {
-            life.kill().await?;
+            app.kill().await?;
             self.turn(click).await?;
-            life = self.home()?.0.start(None)?;
+            app = self.home()?.0.start(&self.bus)?;
         } else {
             self.turn(click).await?;
         }
         if let Moment::Step(step, passing) = click.moment {
-            life.tell(&format!("arm {step} {passing}")).await?;
+            app.tell(&Command::DieAt(step.to_owned(), passing)).await?;
         }
         match click.activity {
             Activity::Idle => {}
             Activity::Rotating => {
-                life.tell("rotate").await?;
+                app.tell(&Command::Rotate).await?;
                 tokio::time::sleep(moment_within(ROTATIONS)).await;
             }
             Activity::Starting => {
-                let open = |heard: &ChildReport| heard.state.is_some();
-                life.until("a window", open).await?;
+                let open = |heard: &AppReport| heard.state.is_some();
+                app.until("a window", open).await?;
                 tokio::time::sleep(moment_within(RESTORE)).await;
             }
         }
         if click.full {
-            life.ask("fill").await?;
+            app.ask(Command::FillDisk).await?;
         }
         // This process may have made an earlier sign-out too.
-        let marks = life.heard().passings("logout.marked");
-        life.tell("logout").await?;
-        let dead = kill_at(life, click.moment).await?;
+        let marks = app.heard().passings("logout.marked");
+        app.tell(&Command::SignOut).await?;
+        let dead = kill_at(app, click.moment).await?;
         let marked = dead.passings("logout.marked") > marks;
         self.rise(&dead, click.twice, marked).await?;
         Ok(SignOutOutcome {
@@ -101,45 +102,44 @@ impl SignOutWorker {
     }
 
     /// The starts after the kill: nobody is signed in, and the backend receives the sign-out.
-    async fn rise(&mut self, dead: &ChildReport, twice: bool, marked: bool) -> Result<(), Lost> {
+    async fn rise(&mut self, dead: &AppReport, twice: bool, marked: bool) -> Result<(), Lost> {
         let (home, proxy) = self.home()?;
-        let mut life = home.start(None)?;
+        let mut app = home.start(&self.bus)?;
         if twice {
-            let second = kill_at(life, Moment::Within(START)).await?;
+            let second = kill_at(app, Moment::Within(START)).await?;
             check(&second, dead, marked)?;
-            life = home.start(None)?;
+            app = home.start(&self.bus)?;
         }
-        let over = |heard: &ChildReport| heard.is(is_fresh) || heard.is(|now| why(now).is_some());
         if marked {
-            let risen = life.until("the start to be over", over).await?;
+            let risen = app.until_started().await?;
             check(&risen, dead, marked)?;
         }
         proxy.lift().await.map_err(|error| error.to_string())?;
         if marked {
-            forget(&mut life)
+            forget(&mut app)
                 .await
                 .map_err(|lost| format!("after {}: {lost}", dead.step))?;
             let all_ended = || {
-                let mut sessions = self.backend.sessions(&home.email).into_iter();
+                let mut sessions = self.backend.sessions(home.email()).into_iter();
                 sessions.all(|session| session.ended.as_deref() == Some("signed_out"))
             };
-            let told = eventually("the backend to receive the sign-out", all_ended).await;
-            let delivered = || !home.folder.join("pending-sign-outs.json").exists();
+            let told = try_eventually("the backend to receive the sign-out", all_ended).await;
+            let delivered = || !home.folder().join("pending-sign-outs.json").exists();
             let told = match told {
-                Ok(()) => eventually("the outbox to be empty", delivered).await,
+                Ok(()) => try_eventually("the outbox to be empty", delivered).await,
                 Err(lost) => Err(lost),
             };
             told.map_err(|lost| {
-                let sessions = self.backend.sessions(&home.email);
+                let sessions = self.backend.sessions(home.email());
                 format!(
                     "{lost} after {}: {sessions:?}, {:?}",
                     dead.step,
-                    life.heard()
+                    app.heard()
                 )
             })?;
-            check(&life.heard(), dead, marked)?;
+            check(&app.heard(), dead, marked)?;
         }
-        self.life = Some(life);
+        self.app = Some(app);
         Ok(())
     }
 
@@ -156,27 +156,26 @@ impl SignOutWorker {
     }
 
     /// Makes sure that a client runs with a fresh session and a backend that answers.
-    async fn settled(&mut self) -> Result<ChildProcess, Lost> {
+    async fn settled(&mut self) -> Result<App, Lost> {
         if self.home.is_none() {
             let (proxy, email) = way(&self.backend).await?;
             let (address, carrier) = (proxy.url(), word(self.backend.carrier()));
-            let home = ChildHome::new(&self.setting, &self.bus, address, carrier, email);
+            let home = AppHome::new(&self.setting, &self.bus, address, carrier, email);
             self.home = Some((home, proxy));
         }
-        let mut life = match self.life.take() {
-            Some(life) => life,
-            None => self.home()?.0.start(None)?,
+        let mut app = match self.app.take() {
+            Some(app) => app,
+            None => self.home()?.0.start(&self.bus)?,
         };
-        let over = |heard: &ChildReport| heard.is(is_fresh) || heard.is(|now| why(now).is_some());
-        let heard = life.until("the start to be over", over).await?;
+        let heard = app.until_started().await?;
         if !heard.is(is_fresh) {
-            life.ask("login").await?;
-            life.until("a session", |heard| heard.is(is_fresh)).await?;
+            app.ask(Command::SignIn(None)).await?;
+            app.until("a session", |heard| heard.is(is_fresh)).await?;
         }
-        Ok(life)
+        Ok(app)
     }
 
-    fn home(&self) -> Result<&(ChildHome, Arc<Proxy>), Lost> {
+    fn home(&self) -> Result<&(AppHome, Arc<Proxy>), Lost> {
         self.home
             .as_ref()
             .ok_or_else(|| "there is no client".into())
@@ -184,10 +183,10 @@ impl SignOutWorker {
 }
 
 /// Waits until the keyring holds no token.
-async fn forget(life: &mut ChildProcess) -> Result<(), Lost> {
+async fn forget(app: &mut App) -> Result<(), Lost> {
     for _ in 0..MAX_READS {
-        life.ask("look").await?;
-        if life.heard().found.is_none() {
+        app.ask(Command::ReadItem).await?;
+        if app.heard().found.is_none() {
             return Ok(());
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -196,7 +195,7 @@ async fn forget(life: &mut ChildProcess) -> Result<(), Lost> {
 }
 
 /// Checks that nobody is signed in after a sign-out whose mark was on disk.
-fn check(risen: &ChildReport, dead: &ChildReport, marked: bool) -> Result<(), Lost> {
+fn check(risen: &AppReport, dead: &AppReport, marked: bool) -> Result<(), Lost> {
     if !marked {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! P14: a sign-out is final, offline too.
+//! A sign-out is final, offline too.
 //!
 //! The process is killed after the click: at each step of the sign-out and at random moments, while
 //! it waits, rotates or starts, with a backend that answers, is down or fails, and with and without
@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use vestibule_bus::Bus;
+use vestibule_harness::Lost;
 
 use super::daemon_monitor::DaemonMonitor;
 use super::grace::GRACE;
@@ -20,7 +21,6 @@ use super::sign_out_worker::{SignOutOutcome, SignOutWorker};
 use super::survival;
 use crate::registry::Setting;
 use crate::report::Row;
-use crate::rig::Lost;
 
 /// The longest time until the user sees the effect of a click.
 const CLICK_TIMEOUT: Duration = Duration::from_millis(200);
@@ -51,10 +51,10 @@ struct KillCounts {
 }
 
 async fn run(setting: &Setting, bus: Result<Arc<Bus>, Lost>, number: usize) -> Row {
-    let counts = match world(setting, bus, clicks(number)).await {
+    let counts = match kill_all(setting, bus, clicks(number)).await {
         Ok(counts) => counts,
         Err(lost) => {
-            eprintln!("\rP14 lost: {lost}");
+            eprintln!("\rsign-outs lost: {lost}");
             KillCounts {
                 losses: number as u64,
                 ..KillCounts::default()
@@ -65,7 +65,6 @@ async fn run(setting: &Setting, bus: Result<Arc<Bus>, Lost>, number: usize) -> R
     let worst = counts.shown.iter().max().copied();
     let in_time = worst.is_some_and(|worst| worst <= CLICK_TIMEOUT);
     Row {
-        promise: "P14",
         what: format!(
             "SIGKILL after the click on sign-out, backend up, down or failing, disk full or not; shown within {:.0} ms; \
              {} more were killed before the mark{}",
@@ -80,15 +79,15 @@ async fn run(setting: &Setting, bus: Result<Arc<Bus>, Lost>, number: usize) -> R
     }
 }
 
-async fn world(
+async fn kill_all(
     setting: &Setting,
     bus: Result<Arc<Bus>, Lost>,
     clicks: Vec<SignOutCase>,
 ) -> Result<KillCounts, Lost> {
     let backends = survival::backends(GRACE).await?;
     let bus = bus?;
-    let monitor = Arc::new(DaemonMonitor::new("P14", &bus));
-    let queue = Queue::new("P14", setting, clicks);
+    let monitor = Arc::new(DaemonMonitor::new("sign-outs", &bus));
+    let queue = Queue::new("sign-outs", setting, clicks);
     let ends = queue
         .work_off(|queue| {
             let worker = |backend| SignOutWorker::new(setting, backend, &bus);
@@ -142,7 +141,7 @@ impl KillCounts {
                     self.too_early += 1;
                 }
                 Err(lost) => {
-                    eprintln!("\rP14 lost: {click:?}: {lost}");
+                    eprintln!("\rsign-outs lost: {click:?}: {lost}");
                     self.runs += 1;
                     self.losses += 1;
                     worker.start_over().await;

@@ -1,4 +1,4 @@
-//! P5 with a backend without a grace window: once it has rotated, the token on its way to the
+//! Kills with a backend without a grace window: once it has rotated, the token on its way to the
 //! client is the only valid one, and a crash before the keyring has it loses the session. No client
 //! can prevent that. These rows show that nothing else is lost, and how long that moment is.
 
@@ -19,12 +19,18 @@ pub async fn long(setting: &Setting) -> Row {
 
 async fn run(setting: &Setting, rounds: u64) -> Row {
     let (bus, kill_points) = (survival::bus(), kill_points(rounds));
-    let kills = survival::run("P5", setting, bus, kill_points, Rule::Strict).await;
+    let kills = survival::run(
+        "kills without grace",
+        setting,
+        bus,
+        kill_points,
+        Rule::Strict,
+    )
+    .await;
     let [cookies, bodies] = kills.counts;
     let mut counts = cookies;
     counts.add(&bodies);
     Row {
-        promise: "P5",
         what: format!(
             "the same, strict: lost at random moments of rotating without pause: {} with cookies, \
              {} with bodies; {} lost elsewhere{}",

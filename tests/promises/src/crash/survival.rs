@@ -1,10 +1,11 @@
-//! P5: makes every kill on the list and counts what was lost.
+//! Makes every kill on the list and counts what was lost.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use vestibule_backend::{Backend, Carrier, Config};
 use vestibule_bus::{Bus, Keyring};
+use vestibule_harness::Lost;
 
 use super::daemon_monitor::DaemonMonitor;
 use super::job_queue::Queue;
@@ -12,7 +13,6 @@ use super::kill_point::{KillPoint, Moment};
 use super::worker::{KillOutcome, Worker};
 use crate::carrier::CARRIERS;
 use crate::registry::Setting;
-use crate::rig::Lost;
 
 /// What the backend does with a refresh token that is used a second time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,28 +104,28 @@ pub struct Kills {
 
 /// Makes every kill on the list, with each of the [`CARRIERS`].
 pub async fn run(
-    promise: &'static str,
+    subject: &'static str,
     setting: &Setting,
     bus: Result<Arc<Bus>, Lost>,
     kill_points: Vec<KillPoint>,
     rule: Rule,
 ) -> Kills {
     let of = kill_points.len() as u64;
-    let world = async { Ok((backends(rule.grace()).await?, bus?)) };
-    let (backends, bus) = match world.await {
-        Ok(world) => world,
+    let ready = async { Ok((backends(rule.grace()).await?, bus?)) };
+    let (backends, bus) = match ready.await {
+        Ok(ready) => ready,
         Err::<_, Lost>(lost) => {
-            eprintln!("\r{promise} lost: {lost}");
+            eprintln!("\r{subject} lost: {lost}");
             return Kills {
                 counts: [KillCounts::none_came_about(of); 2],
                 broken: String::new(),
             };
         }
     };
-    let monitor = Arc::new(DaemonMonitor::new(promise, &bus));
+    let monitor = Arc::new(DaemonMonitor::new(subject, &bus));
     let with_both = |kill_point| CARRIERS.map(|carrier| (carrier, kill_point));
     let jobs = kill_points.into_iter().flat_map(with_both).collect();
-    let queue = Queue::new(promise, setting, jobs);
+    let queue = Queue::new(subject, setting, jobs);
     let ends = queue
         .work_off(|queue| {
             let worker = |backend| Worker::new(setting, backend, &bus, rule);
@@ -139,7 +139,7 @@ pub async fn run(
                         break;
                     };
                     if let Err(lost) = &outcome {
-                        eprintln!("\r{promise} lost: {kill_point:?}, {carrier:?}: {lost}");
+                        eprintln!("\r{subject} lost: {kill_point:?}, {carrier:?}: {lost}");
                         worker.start_over().await;
                     }
                     counts[carrier as usize].count(kill_point, &outcome);
@@ -158,7 +158,7 @@ pub async fn run(
     for (counts, carrier) in counts.iter_mut().zip(CARRIERS) {
         let missing = of - counts.kills;
         if missing > 0 {
-            eprintln!("\r{promise} lost: {missing} kills did not happen, {carrier:?}");
+            eprintln!("\r{subject} lost: {missing} kills did not happen, {carrier:?}");
         }
         counts.add(&KillCounts::none_came_about(missing));
     }

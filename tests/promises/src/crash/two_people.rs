@@ -1,4 +1,4 @@
-//! P19, in addition to its model: one person signs in over another, with a real disk and a real
+//! In addition to the model of the right person: one person signs in over another, with a real disk and a real
 //! keyring, and the process is killed at every step of that, and at random moments. The person whom
 //! the next start shows must own the token that it sends, from the first moment on.
 
@@ -8,17 +8,17 @@ use std::time::Duration;
 use vestibule_backend::{Backend, Carrier, Effect, Fault};
 use vestibule_bus::Bus;
 use vestibule_core::failpoints;
+use vestibule_harness::{Lost, REFRESH, account, is_fresh, why};
 
-use super::child::{ChildHome, ChildProcess};
 use super::daemon_monitor::DaemonMonitor;
 use super::job_queue::Queue;
 use super::kill_point::Moment;
 use super::survival::{backend, bus};
 use super::worker::kill_at;
+use crate::app::{App, AppHome, Command};
 use crate::carrier::{CARRIERS, word};
 use crate::registry::Setting;
 use crate::report::Row;
-use crate::rig::{Lost, REFRESH, account, is_fresh, why};
 
 /// The grace window that the README asks of a backend.
 const GRACE: Duration = Duration::from_secs(60);
@@ -55,14 +55,14 @@ pub async fn long(setting: &Setting) -> Row {
 }
 
 async fn run(setting: &Setting, rounds: u64) -> Row {
-    let (kinds, bus) = match world().await {
-        Ok(world) => world,
+    let (kinds, bus) = match backends_and_bus().await {
+        Ok(cases) => cases,
         Err(lost) => {
-            eprintln!("\rP19 lost: {lost}");
+            eprintln!("\rtwo people lost: {lost}");
             return row(0, 1, [0; 2], "");
         }
     };
-    let monitor = Arc::new(DaemonMonitor::new("P19", &bus));
+    let monitor = Arc::new(DaemonMonitor::new("two people", &bus));
     let mut jobs = Vec::new();
     for _ in 0..rounds {
         for kind in 0..kinds.len() {
@@ -72,7 +72,7 @@ async fn run(setting: &Setting, rounds: u64) -> Row {
         }
     }
     let of = jobs.len() as u64;
-    let queue = Queue::new("P19", setting, jobs);
+    let queue = Queue::new("two people", setting, jobs);
     let ends = queue
         .work_off(|queue| {
             let (kinds, bus, setting) = (kinds.clone(), bus.clone(), setting.clone());
@@ -94,7 +94,9 @@ async fn run(setting: &Setting, rounds: u64) -> Row {
                             let ReplacementCase {
                                 carrier, user_from, ..
                             } = kind;
-                            eprintln!("\rP19 lost: {moment:?}, {carrier:?}, {user_from}: {lost}");
+                            eprintln!(
+                                "\rtwo people lost: {moment:?}, {carrier:?}, {user_from}: {lost}"
+                            );
                         }
                     }
                     queue.done();
@@ -134,7 +136,6 @@ where
 
 fn row(kills: u64, losses: u64, [second, nobody]: [u64; 2], broken: &str) -> Row {
     Row {
-        promise: "P19",
         what: format!(
             "SIGKILL at every step and at random while one person signs in over another: the next \
              start shows the second {second} times, nobody {nobody} times, else the first{broken}"
@@ -148,7 +149,7 @@ fn row(kills: u64, losses: u64, [second, nobody]: [u64; 2], broken: &str) -> Row
 
 /// The backends: they differ in the carrier of the token, in where the user comes from, and in
 /// whether a start waits for it.
-async fn world() -> Result<(Vec<ReplacementCase>, Arc<Bus>), Lost> {
+async fn backends_and_bus() -> Result<(Vec<ReplacementCase>, Arc<Bus>), Lost> {
     let mut kinds = Vec::new();
     for carrier in CARRIERS {
         for user_from in ["refresh", "login"] {
@@ -189,47 +190,40 @@ async fn apply(
     let (first, second) = (account(&kind.backend)?, account(&kind.backend)?);
     let carrier = format!("{}:{}", word(kind.carrier), kind.user_from);
     let address = kind.backend.url();
-    let home = ChildHome::new(setting, bus, address, carrier, first);
-    let mut life = home.start(None)?;
-    life.until("the first start", |heard| {
+    let home = AppHome::new(setting, bus, address, carrier, first);
+    let mut app = home.start(bus)?;
+    app.until("the first start", |heard| {
         heard.is(|now| why(now).is_some())
     })
     .await?;
-    life.ask("login").await?;
+    app.ask(Command::SignIn(None)).await?;
     if let Moment::Step(step, passing) = moment {
-        life.ask(&format!("arm {step} {passing}")).await?;
+        app.ask(Command::DieAt(step.to_owned(), passing)).await?;
     }
-    life.tell(&format!("login {second}")).await?;
-    let dead = kill_at(life, moment).await?;
-    let mut life = home.start(None)?;
-    let over = |heard: &super::child::ChildReport| {
-        heard.is(is_fresh) || heard.is(|now| why(now).is_some())
-    };
-    let risen = life.until("the start to be over", over).await;
+    app.tell(&Command::SignIn(Some(second.clone()))).await?;
+    let dead = kill_at(app, moment).await?;
+    let mut app = home.start(bus)?;
+    let risen = app.until_started().await;
     let risen = risen.map_err(|lost| format!("after {}: {lost}", dead.step))?;
-    let outcome = look(&mut life, &second, risen.is(is_fresh)).await;
+    let outcome = look(&mut app, &second, risen.is(is_fresh)).await;
     // A keyring that fills up becomes slow. If this one cannot be emptied, the test goes on.
-    let _ = life.ask("wipe").await;
-    let _ = life.kill().await;
+    let _ = app.ask(Command::DeleteItem).await;
+    let _ = app.kill().await;
     outcome.map_err(|lost| format!("after {}: {lost}", dead.step))
 }
 
 /// Checks that everybody who was shown during this start owns the token that it holds.
-async fn look(
-    life: &mut ChildProcess,
-    second: &str,
-    is_signed_in: bool,
-) -> Result<KillOutcome, Lost> {
+async fn look(app: &mut App, second: &str, is_signed_in: bool) -> Result<KillOutcome, Lost> {
     if !is_signed_in {
         return Ok(KillOutcome {
             is_nobody: true,
             ..KillOutcome::default()
         });
     }
-    life.ask("whose").await?;
-    let heard = life.heard();
-    let whose = heard
-        .whose
+    let asked = app.ask(Command::AskOwner).await?;
+    let heard = app.heard();
+    let whose = asked
+        .owner
         .ok_or("the backend named no owner of the token")?;
     if heard.people.iter().any(|shown| *shown != whose) {
         return Err(format!(

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use vestibule_backend::{Backend, Carrier};
 use vestibule_bus::Bus;
+use vestibule_harness::{Lost, account, is_fresh};
 
-use super::child::{ChildHome, ChildProcess, ChildReport};
 use super::kill_point::{Before, KillPoint, Moment, moment_within};
 use super::survival::Rule;
+use crate::app::{App, AppHome, AppReport, Command};
 use crate::carrier::word;
 use crate::registry::Setting;
-use crate::rig::{Lost, account, is_fresh, why};
 
 /// The outcome of a kill that lost nothing that could have been kept.
 #[derive(Clone, Copy, Debug, Default)]
@@ -50,8 +50,8 @@ pub struct Worker {
     backend: Arc<Backend>,
     bus: Arc<Bus>,
     rule: Rule,
-    home: Option<ChildHome>,
-    life: Option<ChildProcess>,
+    home: Option<AppHome>,
+    app: Option<App>,
     /// The generation of the session's first token.
     first: u64,
 }
@@ -65,18 +65,18 @@ impl Worker {
             bus: bus.clone(),
             rule,
             home: None,
-            life: None,
+            app: None,
             first: 0,
         }
     }
 
     /// Drops the account and the folder: the next run is another client.
     pub async fn start_over(&mut self) {
-        if let Some(mut life) = self.life.take() {
+        if let Some(mut app) = self.app.take() {
             // A keyring that fills up becomes slow. If this one cannot be emptied, the test goes
             // on.
-            let _ = life.ask("wipe").await;
-            let _ = life.kill().await;
+            let _ = app.ask(Command::DeleteItem).await;
+            let _ = app.kill().await;
         }
         self.home = None;
     }
@@ -86,31 +86,31 @@ impl Worker {
         match kill_point {
             KillPoint::Rotating(moment) => {
                 self.settle().await?;
-                let mut life = self.life()?;
-                aim(&mut life, moment).await?;
-                life.tell("rotate").await?;
-                let dead = kill_at(life, moment).await?;
+                let mut app = self.app()?;
+                aim(&mut app, moment).await?;
+                app.tell(&Command::Rotate).await?;
+                let dead = kill_at(app, moment).await?;
                 self.rise(&dead, Expected::SignedIn).await
             }
             KillPoint::Starting(moment) => {
                 self.settle().await?;
-                self.life()?.kill().await?;
+                self.app()?.kill().await?;
                 let armed = match moment {
                     Moment::Step(step, _) => Some(step),
                     Moment::Within(_) => None,
                 };
-                let life = self.home()?.start(armed)?;
-                let dead = kill_at(life, moment).await?;
+                let app = self.home()?.start_dying_at(&self.bus, armed)?;
+                let dead = kill_at(app, moment).await?;
                 self.rise(&dead, Expected::SignedIn).await
             }
             KillPoint::SigningIn(before, moment) => self.signing_in(before, moment).await,
             KillPoint::SigningOut(step) => {
                 self.settle().await?;
-                let mut life = self.life()?;
+                let mut app = self.app()?;
                 let moment = Moment::Step(step, 1);
-                aim(&mut life, moment).await?;
-                life.tell("logout").await?;
-                let dead = kill_at(life, moment).await?;
+                aim(&mut app, moment).await?;
+                app.tell(&Command::SignOut).await?;
+                let dead = kill_at(app, moment).await?;
                 self.rise(&dead, Expected::SignedOut).await
             }
         }
@@ -123,15 +123,15 @@ impl Worker {
         } else {
             self.settle().await?;
         }
-        let mut life = self.life()?;
+        let mut app = self.app()?;
         if before == Before::SignedOut {
-            life.ask("logout").await?;
+            app.ask(Command::SignOut).await?;
         }
-        aim(&mut life, moment).await?;
-        let until_now = life.heard();
-        life.tell("login").await?;
-        let dead = kill_at(life, moment).await?;
-        let answered = dead.done.get(until_now.done.len()) == Some(&None);
+        aim(&mut app, moment).await?;
+        let until_now = app.heard();
+        let login = app.tell(&Command::SignIn(None)).await?;
+        let dead = kill_at(app, moment).await?;
+        let answered = matches!(dead.answers.get(login), Some(Ok(_)));
         let step = "login.recorded";
         let recorded = dead.passings(step) > until_now.passings(step);
         let expected = match (before, moment) {
@@ -151,18 +151,17 @@ impl Worker {
 
     /// Makes sure that a client runs and has a fresh session.
     async fn settle(&mut self) -> Result<(), Lost> {
-        if self.life.is_none() {
+        if self.app.is_none() {
             self.move_in()?;
         }
-        let mut life = self.life()?;
-        let over = |heard: &ChildReport| heard.is(is_fresh) || heard.is(|now| why(now).is_some());
-        let heard = life.until("the start to be over", over).await?;
+        let mut app = self.app()?;
+        let heard = app.until_started().await?;
         if !heard.is(is_fresh) {
-            life.ask("login").await?;
-            let heard = life.until("a session", |heard| heard.is(is_fresh)).await?;
+            app.ask(Command::SignIn(None)).await?;
+            let heard = app.until("a session", |heard| heard.is(is_fresh)).await?;
             self.first = heard.kept;
         }
-        self.life = Some(life);
+        self.app = Some(app);
         Ok(())
     }
 
@@ -170,32 +169,31 @@ impl Worker {
         if self.home.is_none() {
             let email = account(&self.backend)?;
             let (address, carrier) = (self.backend.url(), word(self.backend.carrier()));
-            let home = ChildHome::new(&self.setting, &self.bus, address, carrier, email);
+            let home = AppHome::new(&self.setting, &self.bus, address, carrier, email);
             self.home = Some(home);
         }
-        self.life = Some(self.home()?.start(None)?);
+        self.app = Some(self.home()?.start(&self.bus)?);
         Ok(())
     }
 
-    fn home(&self) -> Result<&ChildHome, Lost> {
+    fn home(&self) -> Result<&AppHome, Lost> {
         self.home
             .as_ref()
             .ok_or_else(|| "there is no client".into())
     }
 
-    fn life(&mut self) -> Result<ChildProcess, Lost> {
-        self.life
+    fn app(&mut self) -> Result<App, Lost> {
+        self.app
             .take()
             .ok_or_else(|| "the client is not running".into())
     }
 
     /// The start after the kill; checks that it has the expected result.
-    async fn rise(&mut self, dead: &ChildReport, expected: Expected) -> Result<KillOutcome, Lost> {
-        let mut life = self.home()?.start(None)?;
-        let over = |heard: &ChildReport| heard.is(is_fresh) || heard.is(|now| why(now).is_some());
-        let risen = life.until("the start to be over", over).await;
+    async fn rise(&mut self, dead: &AppReport, expected: Expected) -> Result<KillOutcome, Lost> {
+        let mut app = self.home()?.start(&self.bus)?;
+        let risen = app.until_started().await;
         let risen = risen.map_err(|lost| format!("after {}: {lost}", dead.step))?;
-        self.life = Some(life);
+        self.app = Some(app);
         let signed_in = risen.is(is_fresh);
         let mut outcome = KillOutcome {
             in_window: false,
@@ -209,7 +207,7 @@ impl Worker {
             outcome.in_window = true;
             return Ok(outcome);
         }
-        let sessions = self.backend.sessions(&self.home()?.email);
+        let sessions = self.backend.sessions(self.home()?.email());
         Err(format!(
             "expected {expected:?} after {}, with {:?} kept of {sessions:?}, found {:?}: {:?}",
             dead.step, dead.kept, risen.found, risen.state
@@ -218,11 +216,11 @@ impl Worker {
 
     /// Whether the backend has replaced the token that the keyring holds, while the killed process
     /// had no confirmation yet that the keyring holds the new one.
-    fn is_in_window(&self, dead: &ChildReport, risen: &ChildReport) -> Result<bool, Lost> {
+    fn is_in_window(&self, dead: &AppReport, risen: &AppReport) -> Result<bool, Lost> {
         if self.rule != Rule::Strict || !window(self.backend.carrier()).contains(&&*dead.step) {
             return Ok(false);
         }
-        let sessions = self.backend.sessions(&self.home()?.email);
+        let sessions = self.backend.sessions(self.home()?.email());
         let Some(session) = sessions.last() else {
             return Ok(false);
         };
@@ -232,20 +230,23 @@ impl Worker {
     }
 }
 
-async fn aim(life: &mut ChildProcess, moment: Moment) -> Result<(), Lost> {
+async fn aim(app: &mut App, moment: Moment) -> Result<(), Lost> {
     match moment {
-        Moment::Step(step, passing) => life.ask(&format!("arm {step} {passing}")).await,
+        Moment::Step(step, passing) => {
+            let die = Command::DieAt(step.to_owned(), passing);
+            app.ask(die).await.map(drop)
+        }
         Moment::Within(_) => Ok(()),
     }
 }
 
 /// Kills the process at this moment. Returns everything it has reported.
-pub async fn kill_at(life: ChildProcess, moment: Moment) -> Result<ChildReport, Lost> {
+pub async fn kill_at(mut app: App, moment: Moment) -> Result<AppReport, Lost> {
     let dead = match moment {
-        Moment::Step(..) => life.end().await?,
+        Moment::Step(..) => app.end().await?,
         Moment::Within(most) => {
             tokio::time::sleep(moment_within(most)).await;
-            life.kill().await?
+            app.kill().await?
         }
     };
     if let Moment::Step(step, _) = moment

@@ -1,4 +1,4 @@
-//! P13: a fleet of clients in an outage of ten minutes, in simulated time.
+//! A fleet of clients in an outage of ten minutes, in simulated time.
 //!
 //! Each client is the real [`vestibule_core::plan::Plan`], which decides in the app when the next
 //! request is sent and which clicks may send one earlier. Everything else is simulated: a backend
@@ -65,8 +65,8 @@ pub async fn long(setting: &Setting) -> Row {
     eprintln!("{}", table(&results));
     let plot = setting.program.with_file_name("fleet.svg");
     match draw(&results, &plot) {
-        Ok(()) => eprintln!("P13: drawn to {}", plot.display()),
-        Err(error) => eprintln!("P13: no plot at {}: {error}", plot.display()),
+        Ok(()) => eprintln!("fleet: drawn to {}", plot.display()),
+        Err(error) => eprintln!("fleet: no plot at {}: {error}", plot.display()),
     }
     row(&results)
 }
@@ -81,7 +81,7 @@ async fn of(sizes: &'static [u32]) -> Vec<(Scenario, Figures)> {
 fn row(results: &[(Scenario, Figures)]) -> Row {
     let broken = broken(results);
     for line in &broken {
-        eprintln!("P13: {line}");
+        eprintln!("fleet: {line}");
     }
     let peak = |life: Duration| {
         let of_life = results.iter().filter(|(scenario, _)| scenario.life == life);
@@ -93,7 +93,6 @@ fn row(results: &[(Scenario, Figures)]) -> Row {
         sizes.reduce(pick).unwrap_or_default()
     };
     Row {
-        promise: "P13",
         what: format!(
             "{} to {} clients, outage of 10 min; peak a second with everybody clicking: {} at \
              5 h, {} at 30 min, {} at 15 min",

@@ -1,4 +1,4 @@
-//! P6: the keyring daemon may die without losing a stored token.
+//! The keyring daemon may die without losing a stored token.
 //!
 //! The session rotates without pause against a backend without a grace window, while the daemon is
 //! killed (SIGKILL) at random moments and started again. After each kill another process reads what
@@ -11,11 +11,12 @@ use std::time::Duration;
 
 use vestibule_backend::{Backend, Config};
 use vestibule_bus::{Bus, Keyring};
+use vestibule_harness::{Lost, is_fresh, remembered};
 
-use super::child::{Installation, KeyringChild, is_kept, remembered};
+use super::is_kept;
+use crate::app::{App, AppHome, Command};
 use crate::registry::Setting;
 use crate::report::Row;
-use crate::rig::{Lost, is_fresh};
 
 /// The daemon is killed within this time from the start of a round: the time of a few rotations.
 const MOMENTS_MS: u64 = 60;
@@ -33,15 +34,14 @@ pub async fn long(setting: &Setting) -> Row {
 }
 
 async fn run(setting: &Setting, rounds: u64) -> Row {
-    let (losses, kept) = match world(setting, rounds).await {
+    let (losses, kept) = match all_rounds(setting, rounds).await {
         Ok(counted) => counted,
         Err(lost) => {
-            eprintln!("\rP6 lost: {lost}");
+            eprintln!("\rkeyring daemon lost: {lost}");
             (rounds, 0)
         }
     };
     Row {
-        promise: "P6",
         what: format!("the keyring daemon killed while tokens rotate, {kept} writes acknowledged"),
         runs: rounds,
         losses,
@@ -50,7 +50,7 @@ async fn run(setting: &Setting, rounds: u64) -> Row {
     }
 }
 
-async fn world(setting: &Setting, rounds: u64) -> Result<(u64, u64), Lost> {
+async fn all_rounds(setting: &Setting, rounds: u64) -> Result<(u64, u64), Lost> {
     let strict = Config {
         grace: Duration::ZERO,
         ..Config::default()
@@ -59,39 +59,34 @@ async fn world(setting: &Setting, rounds: u64) -> Result<(u64, u64), Lost> {
     let backend = backend.map_err(|error| format!("no backend: {error}"))?;
     let mut bus = Bus::start().map_err(|error| error.to_string())?;
     start(&mut bus)?;
-    let installation = Installation::new(setting, &backend, &bus)?;
-    let mut app = settle(&installation, &bus).await?;
+    let home = super::home(setting, &backend, &bus)?;
+    let mut app = settle(&home, &bus).await?;
     let mut losses = 0;
     for number in 0..rounds {
-        if let Err(lost) = round(&installation, &mut bus, &mut app, number).await {
+        if let Err(lost) = round(&home, &mut bus, &mut app, number).await {
             losses += 1;
-            eprintln!("\rP6 lost: round {number}: {lost}");
+            eprintln!("\rkeyring daemon lost: round {number}: {lost}");
             // Goes on with a new session, so that the next loss is counted separately.
             app.kill().await?;
             let _ = bus.kill_keyring();
             start(&mut bus)?;
-            app = settle(&installation, &bus).await?;
+            app = settle(&home, &bus).await?;
         }
-        setting.progress("P6", number + 1, rounds);
+        setting.progress("keyring daemon", number + 1, rounds);
     }
-    Ok((losses, app.kept()))
+    Ok((losses, app.heard().kept))
 }
 
 /// Starts the app, signs in and waits until the session is stored.
-async fn settle(installation: &Installation, bus: &Bus) -> Result<KeyringChild, Lost> {
-    let mut app = installation.start(bus)?;
-    app.expect_ok("login").await?;
-    app.until("a session that is kept", is_kept).await?;
+async fn settle(home: &AppHome, bus: &Bus) -> Result<App, Lost> {
+    let mut app = home.start(bus)?;
+    app.ask(Command::SignIn(None)).await?;
+    app.until_state("a session that is kept", is_kept).await?;
     Ok(app)
 }
 
-async fn round(
-    installation: &Installation,
-    bus: &mut Bus,
-    app: &mut KeyringChild,
-    number: u64,
-) -> Result<(), Lost> {
-    app.expect_ok("rotate").await?;
+async fn round(home: &AppHome, bus: &mut Bus, app: &mut App, number: u64) -> Result<(), Lost> {
+    app.ask(Command::Rotate).await?;
     // The random moment of the kill; nothing is waited for.
     let moment = rand::random_range(0..MOMENTS_MS * 1000);
     tokio::time::sleep(Duration::from_micros(moment)).await;
@@ -99,18 +94,20 @@ async fn round(
     if number % 2 == 1 {
         // Some rotations without a keyring; the state must say so.
         let unkept = |state: &_| remembered(state) == Some(false);
-        app.until("a session that is not kept", unkept).await?;
+        app.until_state("a session that is not kept", unkept)
+            .await?;
     }
     if number.is_multiple_of(3) {
         // The new daemon starts while tokens rotate.
         start(bus)?;
     }
-    app.expect_ok("rest").await?;
-    let acknowledged = app.kept();
+    // Rotations without a keyring fail; the state says so.
+    let _ = app.ask(Command::Rest).await;
+    let acknowledged = app.heard().kept;
     if !number.is_multiple_of(3) {
         start(bus)?;
     }
-    let found = installation.generation(bus).await?;
+    let found = home.generation(bus).await?;
     if found.is_none_or(|found| found < acknowledged) {
         return Err(format!(
             "the write of generation {acknowledged} was acknowledged, but the keyring holds {found:?}"
@@ -122,8 +119,9 @@ async fn round(
     }
     if number % RESTART == RESTART - 1 {
         app.kill().await?;
-        *app = installation.start(bus)?;
-        app.until("the session after a restart", is_fresh).await?;
+        *app = home.start(bus)?;
+        app.until_state("the session after a restart", is_fresh)
+            .await?;
     }
     Ok(())
 }

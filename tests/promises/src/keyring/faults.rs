@@ -4,8 +4,7 @@ use std::fmt;
 
 use vestibule_bus::{Bus, Keyring, SECRETS, SilentService};
 use vestibule_core::wire::StorageStatus;
-
-use crate::rig::Lost;
+use vestibule_harness::Lost;
 
 /// A way in which the keyring does not answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

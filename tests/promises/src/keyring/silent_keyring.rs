@@ -1,4 +1,4 @@
-//! P7: a keyring that is locked, absent or hung never blocks the UI.
+//! A keyring that is locked, absent or hung never blocks the UI.
 //!
 //! In each [`KeyringFault`] the app is started, signed in, used, and left alone. When the fault
 //! passes, the session must get into the keyring without a restart. Then the same fault happens
@@ -12,14 +12,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use vestibule_backend::{Backend, Config};
-use vestibule_core::wire::SignedOutReason;
+use vestibule_core::wire::{SessionState, SignedOutReason};
+use vestibule_harness::{Lost, identity, is_fresh, remembered, why};
 
-use super::child::{Installation, KeyringChild, is_kept, remembered};
 use super::faults::{FaultScenario, KEYRING_FAULTS, KeyringFault};
+use super::is_kept;
+use crate::app::{App, AppHome, Command, Probe};
 use crate::pool::{self, Job};
 use crate::registry::Setting;
 use crate::report::Row;
-use crate::rig::{Lost, identity, is_fresh, why};
 
 /// The bound of a call of the keyring, and an allowance for a busy machine. The row names both.
 const CALL_MS: u64 = 3_000 + 400;
@@ -55,9 +56,8 @@ async fn run(setting: &Setting, times: usize) -> Row {
         }
     };
     let jobs = (0..times).flat_map(|number| KEYRING_FAULTS.map(|fault| job(fault, number)));
-    let (runs, losses) = pool::run("P7", setting, jobs.collect()).await;
+    let (runs, losses) = pool::run("silent keyring", setting, jobs.collect()).await;
     Row {
-        promise: "P7",
         what: format!(
             "{} kinds of silence: calls ended in {:.1} s, the window waited {} ms, a sign-out {} ms",
             KEYRING_FAULTS.len(),
@@ -91,76 +91,77 @@ async fn course(
     worst: &Worst,
 ) -> Result<(), Lost> {
     let mut scene = FaultScenario::new()?;
-    let installation = Installation::new(setting, backend, scene.bus())?;
+    let home = super::home(setting, backend, scene.bus())?;
     scene.strike(fault)?;
-    let mut app = installation.start(scene.bus())?;
+    let mut app = home.start(scene.bus())?;
     first_run(&mut app, &mut scene, fault, number, worst).await?;
     settle_up(app, worst).await?;
 
     scene.strike(fault)?;
-    let mut app = installation.start(scene.bus())?;
+    let mut app = home.start(scene.bus())?;
     second_run(&mut app, &mut scene, fault).await?;
     scene.strike(fault)?;
-    let out = app.expect_ok("logout").await?;
+    let out = app.ask(Command::SignOut).await?;
     bounded("a sign-out", out.ms, WINDOW_MS)?;
     worst.logout_ms.fetch_max(out.ms, Ordering::Relaxed);
     let over = app
-        .until("the sign-out", |state| why(state).is_some())
+        .until_state("the sign-out", |state| why(state).is_some())
         .await?;
-    by_user(why(&over))?;
+    by_user(over.state.as_ref().and_then(why))?;
     settle_up(app, worst).await?;
 
     // The session is gone, although the keyring could not be told at the time.
-    let mut app = installation.start(scene.bus())?;
-    let started = app.until("the start to be over", |state| why(state).is_some());
-    by_user(why(&started.await?))?;
+    let mut app = home.start(scene.bus())?;
+    let started = app.until_state("the start to be over", |state| why(state).is_some());
+    by_user(started.await?.state.as_ref().and_then(why))?;
     scene.heal(fault)?;
     app.kill().await?;
-    let mut app = installation.start(scene.bus())?;
-    let started = app.until("the start to be over", |state| why(state).is_some());
-    by_user(why(&started.await?))?;
-    emptied(&installation, &scene).await?;
+    let mut app = home.start(scene.bus())?;
+    let started = app.until_state("the start to be over", |state| why(state).is_some());
+    by_user(started.await?.state.as_ref().and_then(why))?;
+    emptied(&home, &scene).await?;
     settle_up(app, worst).await
 }
 
 /// Signs in while the fault lasts.
 async fn first_run(
-    app: &mut KeyringChild,
+    app: &mut App,
     scene: &mut FaultScenario,
     fault: KeyringFault,
     number: usize,
     worst: &Worst,
 ) -> Result<(), Lost> {
-    app.until("the start to be over", |state| why(state).is_some())
+    app.until_state("the start to be over", |state| why(state).is_some())
         .await?;
     // The keyring shows its prompt, and nobody answers it.
-    for call in ["read", "write", "unlock"] {
-        let done = app.ask(call).await?;
+    for call in [Probe::Read, Probe::Write, Probe::Unlock] {
+        let done = app.ask(Command::Probe(call)).await?;
         worst.call_ms.fetch_max(done.ms, Ordering::Relaxed);
-        bounded(&format!("to {call}"), done.ms, CALL_MS)?;
+        bounded(&format!("{call:?}"), done.ms, CALL_MS)?;
         // A locked keyring may answer that it has no item; other calls must fail.
-        if done.error.is_none() && (call != "read" || fault != KeyringFault::Locked) {
-            return Err(format!("the fault has no effect: {call} succeeded"));
+        if done.refused.is_none() && (call != Probe::Read || fault != KeyringFault::Locked) {
+            return Err(format!("the fault has no effect: {call:?} succeeded"));
         }
     }
-    let done = app.expect_ok("login").await?;
+    let done = app.ask(Command::SignIn(None)).await?;
     worst.call_ms.fetch_max(done.ms, Ordering::Relaxed);
     bounded("a sign-in", done.ms, CALL_MS)?;
-    let signed_in = app.until("somebody signed in", |state| remembered(state).is_some());
-    let state = signed_in.await?;
+    let is_in = |state: &SessionState| remembered(state).is_some();
+    let signed_in = app.until_state("somebody signed in", is_in).await?;
+    let state = signed_in.state.clone().ok_or("no state")?;
     if remembered(&state) != Some(false) || state.storage != fault.shows_as() || !is_fresh(&state) {
         return Err(format!("signed in, but the state is {state:?}"));
     }
-    let done = app.expect_ok("call").await?;
+    let done = app.ask(Command::Call).await?;
     bounded("a call of the API", done.ms, WINDOW_MS)?;
     // One read of the keyring and one write.
-    let done = app.expect_ok("refresh").await?;
+    let done = app.ask(Command::Refresh).await?;
     bounded("a refresh", done.ms, 2 * CALL_MS)?;
     if number % 4 == 3 && fault.hangs() {
         // Time passes until no further write is tried at once.
         for _ in 0..12 {
-            app.expect_ok("pass 10").await?;
-            app.ask("read").await?;
+            app.ask(Command::Pass(10)).await?;
+            app.ask(Command::Probe(Probe::Read)).await?;
         }
     }
     scene.heal(fault)?;
@@ -173,17 +174,17 @@ async fn first_run(
 
 /// Starts with a stored session while the keyring does not answer.
 async fn second_run(
-    app: &mut KeyringChild,
+    app: &mut App,
     scene: &mut FaultScenario,
     fault: KeyringFault,
 ) -> Result<(), Lost> {
     let shown = |state: &_| identity(state).is_some() || why(state).is_some();
-    let state = app.within(SHOWN, "the stored user", shown).await?;
+    let state = app.state_within(SHOWN, "the stored user", shown).await?;
     if identity(&state).is_none() || is_fresh(&state) {
         return Err(format!("the start shows {state:?}"));
     }
-    let told = |state: &vestibule_core::wire::SessionState| state.storage == fault.shows_as();
-    app.until("the fault to be shown", told).await?;
+    let told = |state: &SessionState| state.storage == fault.shows_as();
+    app.until_state("the fault to be shown", told).await?;
     scene.heal(fault)?;
     app.in_time("a fresh session", |state| is_fresh(state) && is_kept(state))
         .await
@@ -191,18 +192,18 @@ async fn second_run(
 }
 
 /// Checks the longest read of the state, and ends this run of the app.
-async fn settle_up(mut app: KeyringChild, worst: &Worst) -> Result<(), Lost> {
-    app.ask("pass 0").await?;
+async fn settle_up(mut app: App, worst: &Worst) -> Result<(), Lost> {
+    app.ask(Command::Pass(0)).await?;
     worst
         .window_ms
         .fetch_max(app.slowest_ms(), Ordering::Relaxed);
     bounded("the window", app.slowest_ms(), WINDOW_MS)?;
-    app.kill().await
+    app.kill().await.map(drop)
 }
 
-async fn emptied(installation: &Installation, scene: &FaultScenario) -> Result<(), Lost> {
+async fn emptied(home: &AppHome, scene: &FaultScenario) -> Result<(), Lost> {
     for _ in 0..200 {
-        if installation.generation(scene.bus()).await?.is_none() {
+        if home.generation(scene.bus()).await?.is_none() {
             return Ok(());
         }
     }

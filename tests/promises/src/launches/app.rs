@@ -9,9 +9,9 @@ use std::sync::Barrier;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use vestibule_bus::{Bus, Keyring};
+use vestibule_harness::Lost;
 
 use super::screen::Screen;
-use crate::rig::Lost;
 
 /// The app in its build for WebDriver: at `VESTIBULE_APP`, or where `cargo xtask build` puts it.
 pub fn program() -> Result<PathBuf, Lost> {

@@ -1,4 +1,4 @@
-//! P15: one process owns the windows, however many are launched.
+//! One process owns the windows, however many are launched.
 //!
 //! Eight launches of the app at once, on a desktop with a D-Bus session and on one without: one of
 //! them must hold `instance.lock` and stay, with one window; the others must hand over to it and
@@ -16,8 +16,8 @@ use vestibule_backend::{Backend, Config};
 
 use crate::registry::Setting;
 use crate::report::Row;
-use crate::rig::Lost;
 use app::{Desk, Launch};
+use vestibule_harness::Lost;
 
 const AT_ONCE: usize = 8;
 /// Longer than eight apps at once take to start on a small machine.
@@ -34,7 +34,7 @@ pub async fn long(setting: &Setting) -> Row {
 }
 
 async fn run(setting: &Setting, rounds: u64) -> Row {
-    let (runs, losses, what) = match world(setting, rounds).await {
+    let (runs, losses, what) = match all_rounds(setting, rounds).await {
         Ok(losses) => (
             rounds,
             losses,
@@ -43,7 +43,6 @@ async fn run(setting: &Setting, rounds: u64) -> Row {
         Err(lost) => (0, 0, lost),
     };
     Row {
-        promise: "P15",
         what,
         runs,
         losses,
@@ -52,7 +51,7 @@ async fn run(setting: &Setting, rounds: u64) -> Row {
     }
 }
 
-async fn world(setting: &Setting, rounds: u64) -> Result<u64, Lost> {
+async fn all_rounds(setting: &Setting, rounds: u64) -> Result<u64, Lost> {
     let program = app::program()?;
     let backend = Backend::start(Config::default()).await;
     let backend = backend.map_err(|error| format!("no backend: {error}"))?;
@@ -78,11 +77,11 @@ fn play(program: &Path, address: &str, setting: &Setting, rounds: u64) -> Result
                     } else {
                         "without D-Bus"
                     };
-                    eprintln!("\rP15 lost: {place}, round {number}: {lost}");
+                    eprintln!("\rlaunches lost: {place}, round {number}: {lost}");
                 }
             }
             done += 1;
-            setting.progress("P15", done, rounds);
+            setting.progress("launches", done, rounds);
         }
     }
     Ok(losses)

@@ -4,8 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
 use vestibule_bus::Bus;
-
-use crate::rig::Lost;
+use vestibule_harness::Lost;
 
 /// The title of the app's windows.
 const TITLE: &str = "^Vestibule$";

@@ -3,11 +3,10 @@
 use vestibule_core::secrets::Secret;
 use vestibule_core::session::Session;
 use vestibule_core::wire::{FetchRequest, LoginInput, RegisterInput, UploadRequest};
+use vestibule_harness::{Lost, OTP, PASSWORD, REFRESH, get};
 
-use crate::rig::{Client, Lost, PASSWORD, REFRESH, get};
+use crate::client::Client;
 
-/// This account gets a code by mail at each sign-in.
-const MAILED: &str = "otp@vestibule.test";
 /// How many bytes are uploaded: more than the core keeps to send a request again.
 const LARGE: usize = 3 << 20;
 
@@ -66,7 +65,7 @@ impl Action {
         match self {
             Self::Login | Self::Register => Ok(()),
             Self::VerifyOtp | Self::ResendOtp => {
-                let input = password_of(MAILED);
+                let input = password_of(OTP);
                 let asked = client.session.login(input).await;
                 asked.map(drop).map_err(|error| format!("no code: {error}"))
             }
@@ -82,7 +81,9 @@ impl Action {
         match self {
             Self::Login => drop(session.login(password_of(&client.email)).await),
             Self::Register => drop(session.register(new_account()).await),
-            Self::VerifyOtp => drop(crate::rig::verify(session, Secret::new("123456")).await),
+            Self::VerifyOtp => {
+                drop(vestibule_harness::verify(session, Secret::new("123456")).await)
+            }
             Self::ResendOtp => drop(session.resend_otp().await),
             Self::Refresh => drop(session.refresh().await),
             Self::Logout => drop(session.logout().await),

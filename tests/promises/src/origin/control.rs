@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use vestibule_backend::Backend;
+use vestibule_harness::{Lost, PASSWORD};
 
 use super::other_servers::OtherServers;
 use crate::proxy::{Act, Script};
-use crate::rig::{Lost, PASSWORD};
 
 /// A client that follows redirects and one that uses a proxy both send the password there.
 pub async fn run(backend: Arc<Backend>) -> Result<(), Lost> {

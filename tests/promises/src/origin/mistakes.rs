@@ -6,13 +6,14 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use vestibule_backend::Backend;
 use vestibule_core::profile::Profile;
-use vestibule_core::secrets::{MemoryStore, SecretStore as _};
-use vestibule_core::session::{self, Session};
+use vestibule_core::secrets::MemoryStore;
+use vestibule_core::session::Session;
+use vestibule_harness::{Lost, config, get, is_fresh};
 
 use super::actions::{password_of, upload};
 use super::other_servers::OtherServers;
+use crate::client::Client;
 use crate::proxy::{Act, Answer, Script};
-use crate::rig::{self, Client, Lost, get, is_fresh};
 
 /// A mistake in a profile or in a cookie.
 #[derive(Clone, Copy, Debug)]
@@ -99,7 +100,7 @@ pub async fn run(backend: &Backend, mistake: Mistake) -> Result<(), Lost> {
         Mistake::Moved(to) => {
             let mut client = Client::new(proxy.url(), email).await?;
             client.sign_in().await?;
-            let kept = kept(&client)?;
+            let kept = client.kept().ok_or("there is no token in the item")?;
             client.move_to(&named(to)).await?;
             let _ = client.session.refresh().await;
             let _ = client.session.fetch(get("/me")).await;
@@ -141,16 +142,6 @@ pub async fn run(backend: &Backend, mistake: Mistake) -> Result<(), Lost> {
     others.check()
 }
 
-/// The refresh token in the store.
-fn kept(client: &Client) -> Result<String, Lost> {
-    let item = client.store.read(client.session.item_name());
-    let item = item.map_err(|error| error.to_string())?;
-    let item: Value = serde_json::from_slice(&item.ok_or("the keyring holds no item")?)
-        .map_err(|error| format!("not an item: {error}"))?;
-    let value = item["token"][0]["value"].as_str();
-    Ok(value.ok_or("there is no token in the item")?.to_owned())
-}
-
 fn no_cookie(others: &OtherServers, domain: &str) -> Result<(), Lost> {
     match others.host.heard.holds(&format!("for-{domain}")) {
         true => Err(format!("the cookie for {domain} was sent there")),
@@ -164,13 +155,7 @@ async fn mistaken(profile: Value, path: &str, email: &str) -> Result<(), Lost> {
         return Ok(());
     };
     let folder = tempfile::tempdir().map_err(|error| format!("no folder: {error}"))?;
-    let config = session::Config {
-        workspace: rig::WORKSPACE.into(),
-        profile,
-        folder: folder.path().into(),
-        store: Arc::new(MemoryStore::default()),
-        product: "Vestibule 0.1.0".into(),
-    };
+    let config = config(profile, folder.path(), Arc::new(MemoryStore::default()));
     let session = Session::open(config).map_err(|error| error.to_string())?;
     let _ = session.login(password_of(email)).await;
     let _ = session.fetch(get(path)).await;

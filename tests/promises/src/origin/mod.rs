@@ -1,4 +1,4 @@
-//! P10: credentials never leave the origin.
+//! Credentials never leave the origin.
 //!
 //! Every call that carries a password, a code, a token or a cookie is answered by every kind of
 //! redirect to listeners on other hosts, ports and schemes; a session is started with profiles
@@ -65,10 +65,9 @@ async fn run(setting: &Setting, chosen: impl Fn(usize, usize) -> bool) -> Row {
         let work = Box::pin(async move { proxies::run(&backend, &setting, proxy).await });
         jobs.push(job(format!("{proxy:?} in the environment"), work));
     }
-    let (runs, losses) = pool::run("P10", setting, jobs).await;
+    let (runs, losses) = pool::run("origin", setting, jobs).await;
     let (actions, ways) = (actions::ALL.len(), redirects::all().len());
     Row {
-        promise: "P10",
         what: format!(
             "{actions} calls × {ways} redirects, {} mistakes, {} proxies",
             mistakes::ALL.len(),

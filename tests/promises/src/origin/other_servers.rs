@@ -10,9 +10,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
 use vestibule_backend::Backend;
+use vestibule_harness::Lost;
 
+use crate::client::way;
 use crate::proxy::Proxy;
-use crate::rig::{Lost, way};
 
 /// How many bytes are kept: enough to find a credential in them.
 const MAX_RECORDED_BYTES: usize = 1 << 20;

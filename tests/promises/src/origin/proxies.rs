@@ -5,24 +5,22 @@
 use std::io;
 use std::process::Stdio;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::process::Command;
 use tokio::task::AbortHandle;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use vestibule_backend::Backend;
+use vestibule_harness::child::{ChildProcess, command};
+use vestibule_harness::{Lost, PASSWORD, REFRESH, account};
 
 use super::other_servers::{OtherServer, Recorded};
+use crate::children::network::NetworkProtocol;
 use crate::registry::Setting;
-use crate::rig::{Lost, PASSWORD, REFRESH, account};
 
-/// Longer than a session takes that runs into each of the core's time limits.
-const PROXY_CASE_TIMEOUT: Duration = Duration::from_secs(150);
 /// The environment variables that name a proxy.
 const NAMES: [&str; 6] = [
     "HTTP_PROXY",
@@ -95,30 +93,22 @@ pub async fn run(backend: &Backend, setting: &Setting, treatment: Treatment) -> 
         Treatment::PlainHttp => backend.url(),
         _ => format!("https://127.0.0.1:{}", front.port),
     };
-    let mut child = Command::new(&setting.program);
-    child
-        .args(["--child", "network", &address, &email])
+    let mut start = command::<NetworkProtocol>(&setting.program, &(address, email))?;
+    start
         .env("SSL_CERT_FILE", &trusted)
         .env_remove("SSL_CERT_DIR")
         .env_remove("NO_PROXY")
         .env_remove("no_proxy")
-        .stdin(Stdio::null())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
+        .stderr(Stdio::null());
     for name in NAMES {
-        child.env(name, format!("http://127.0.0.1:{}", proxy.port));
+        start.env(name, format!("http://127.0.0.1:{}", proxy.port));
     }
-    let output = tokio::time::timeout(PROXY_CASE_TIMEOUT, child.output()).await;
-    let output = output.map_err(|_| "the process does not end")?;
-    let output = output.map_err(|error| broken(&error))?;
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let why = String::from_utf8_lossy(&output.stderr).into_owned();
-    if !output.status.success() || !said.ends_with("done\n") {
-        return Err(format!("the process failed: {said} {why}"));
-    }
+    let mut child = ChildProcess::<NetworkProtocol>::start(start)?;
+    let is_signed_in = child.ready().await?;
+    child.leave().await?;
     let through = [Treatment::PlainHttp, Treatment::Honest, Treatment::Trusted];
-    if said.starts_with("signed-in") != through.contains(&treatment) {
-        return Err(format!("the process reports {said}, {why}"));
+    if is_signed_in != through.contains(&treatment) {
+        return Err(format!("the process is signed in: {is_signed_in}"));
     }
     trap.check()?;
     if treatment == Treatment::PlainHttp && proxy.heard.connections() > 0 {

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use vestibule_backend::Backend;
+use vestibule_harness::{Lost, try_eventually};
 
 use super::actions::Action;
 use super::other_servers::OtherServers;
+use crate::client::Client;
 use crate::proxy::{Act, Script};
-use crate::rig::{Client, Lost, eventually};
 
 const STATUSES: [&str; 11] = [
     "300 Multiple Choices",
@@ -91,6 +92,6 @@ pub async fn run(backend: &Backend, action: Action, way: &Way) -> Result<(), Los
     struck.map_err(|error| error.to_string())?;
     action.attempt(&client).await;
     let was_asked = || asked.load(Ordering::SeqCst) > 0;
-    eventually("the call to be made", was_asked).await?;
+    try_eventually("the call to be made", was_asked).await?;
     others.check()
 }

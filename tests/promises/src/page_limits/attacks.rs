@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use vestibule_acceptance::{App, Stage};
 use vestibule_backend::{Effect, Fault};
+use vestibule_harness::Lost;
 
 use super::Plan;
-use crate::rig::Lost;
 
 const REFRESH: &str = "/refresh-token";
 /// A path that the page may call.

@@ -3,8 +3,9 @@
 use std::fs;
 use std::process::{Command, Stdio};
 
+use vestibule_harness::Lost;
+
 use super::MEMORY_KIB;
-use crate::rig::Lost;
 
 /// What `process` uses now, in KiB; its peak is measured from here on.
 pub fn begin(process: u32) -> Result<u64, Lost> {

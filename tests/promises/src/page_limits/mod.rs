@@ -1,4 +1,4 @@
-//! P21: the shell limits what a page can ask for.
+//! The shell limits what a page can ask for.
 //!
 //! A script in the real window, with an administrator signed in, asks without waiting and without
 //! end for everything that a page can ask for: large messages by every way to the shell, pieces of
@@ -15,10 +15,10 @@ mod memory;
 
 use vestibule_acceptance::{ADMIN, ADMIN_NAME, App, PASSWORD, Role, Stage, containing};
 use vestibule_backend::Config;
+use vestibule_harness::Lost;
 
 use crate::registry::Setting;
 use crate::report::Row;
-use crate::rig::Lost;
 use attacks::{Attack, Came};
 
 /// How much more memory than when idle the app's own process may use.
@@ -56,7 +56,6 @@ pub async fn long(setting: &Setting) -> Row {
 
 async fn run(setting: &Setting, plan: Plan) -> Row {
     let mut row = Row {
-        promise: "P21",
         what: "a script in the window asks without end".into(),
         runs: 0,
         losses: 1,
@@ -70,15 +69,15 @@ async fn run(setting: &Setting, plan: Plan) -> Row {
     match playing.await {
         Ok(Ok(told)) => {
             for lost in &told.lost {
-                eprintln!("\rP21 lost: {lost}");
+                eprintln!("\rpage limits lost: {lost}");
             }
             row.runs = told.asked;
             row.losses = told.lost.len() as u64;
             row.holds = told.lost.is_empty();
             row.what = told.what;
         }
-        Ok(Err(lost)) => eprintln!("\rP21 lost: {lost}"),
-        Err(broken) => eprintln!("\rP21 lost: {broken}"),
+        Ok(Err(lost)) => eprintln!("\rpage limits lost: {lost}"),
+        Err(broken) => eprintln!("\rpage limits lost: {broken}"),
     }
     row
 }
@@ -113,7 +112,7 @@ async fn play(setting: &Setting, plan: Plan) -> Result<Told, Lost> {
         let idle = memory::begin(process)?;
         let Came { asked, lost } = attack.play(&stage, &app, plan, number < attacks).await?;
         let grown = memory::most(process)?.saturating_sub(idle);
-        eprintln!("\rP21: {attack:?}: {asked} asked, {grown} KiB over {idle} KiB idle");
+        eprintln!("\rpage limits: {attack:?}: {asked} asked, {grown} KiB over {idle} KiB idle");
         told.asked += asked;
         told.lost
             .extend(lost.map(|lost| format!("{attack:?}: {lost}")));
@@ -121,11 +120,14 @@ async fn play(setting: &Setting, plan: Plan) -> Result<Told, Lost> {
             told.lost.push(format!("{attack:?}: {grown} KiB more"));
         }
         most = most.max(grown);
-        setting.progress("P21", number + 1, plan.rounds * attacks);
+        setting.progress("page limits", number + 1, plan.rounds * attacks);
     }
     let windows = windows(&stage);
     for (process, kib) in &windows {
-        eprintln!("P21: the window's process {process} has {} MiB", kib / 1024);
+        eprintln!(
+            "page limits: the window's process {process} has {} MiB",
+            kib / 1024
+        );
     }
     let largest = windows.iter().map(|(_, kib)| kib / 1024).max();
     told.what = format!(

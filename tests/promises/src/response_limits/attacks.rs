@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::children::memory::After;
 use crate::proxy::{Act, Answer, End, Script};
 
 const MIB: u64 = 1 << 20;
@@ -16,7 +17,7 @@ pub struct Attack {
     /// Whether the core hangs up only when its time limit is over.
     pub slow: bool,
     /// The state in which it leaves the session.
-    pub leaves: &'static str,
+    pub leaves: After,
     /// How many bytes may be sent before the core hangs up.
     pub most: u64,
 }
@@ -26,7 +27,7 @@ fn attack(name: &str, act: Act) -> Attack {
         name: name.into(),
         act,
         slow: false,
-        leaves: "stale",
+        leaves: After::Stale,
         most: MIB + IN_BUFFERS,
     }
 }
@@ -115,7 +116,7 @@ fn exact() -> Vec<Attack> {
     };
     vec![
         Attack {
-            leaves: "fresh",
+            leaves: After::Fresh,
             ..attack(
                 "a true answer of almost a mebibyte",
                 padded((1 << 20) - 2048),

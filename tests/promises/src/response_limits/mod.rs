@@ -1,4 +1,4 @@
-//! P11: a hostile answer costs no more than 1 MiB of body, 30 s and 8 MiB of memory.
+//! A hostile answer costs no more than 1 MiB of body, 30 s and 8 MiB of memory.
 //!
 //! Each attack hits a session in a child process, again and again; the peak memory of that
 //! process is read from the system. Floods run one after the other through one process, so that
@@ -7,18 +7,19 @@
 //! answered, or if the process uses more memory than its bound.
 
 mod attacks;
-mod child;
 
 use std::sync::Arc;
 
 use vestibule_backend::{Backend, Config};
+use vestibule_harness::child::{ChildProcess, command};
+use vestibule_harness::{Lost, REFRESH};
 
+use crate::children::memory::{After, MemoryProtocol};
+use crate::client::way;
 use crate::pool::{self, Job};
 use crate::registry::Setting;
 use crate::report::Row;
-use crate::rig::{Lost, REFRESH, way};
 use attacks::Attack;
-use child::MemoryChild;
 
 /// The core's time limit for a request, and an allowance for a busy machine. The row names both.
 const TIME_LIMIT_MS: u64 = 30_000 + 2_000;
@@ -63,10 +64,9 @@ async fn run(setting: &Setting, floods: usize, drips: usize) -> Row {
             }
         })
         .collect();
-    let (_, losses) = pool::run("P11", setting, jobs).await;
+    let (_, losses) = pool::run("response limits", setting, jobs).await;
     let (kib, ms) = measured.read();
     Row {
-        promise: "P11",
         what: format!(
             "{attacks} floods, drips, huge heads and bodies: at most {:.1} MiB more, {:.1} s",
             kib as f64 / 1024.0,
@@ -108,10 +108,12 @@ async fn course(
     measured: &Measured,
 ) -> Result<(), Lost> {
     let (proxy, email) = way(backend).await?;
-    let mut child = MemoryChild::start(&setting.program, &proxy.url(), &email).await?;
-    let mut healthy = child.try_once().await?;
+    let start = command::<MemoryProtocol>(&setting.program, &(proxy.url(), email))?;
+    let mut child = ChildProcess::<MemoryProtocol>::start(start)?;
+    child.ready().await?;
+    let mut healthy = child.ask(()).await?;
     for _ in 1..WARM_UP {
-        healthy = child.try_once().await?;
+        healthy = child.ask(()).await?;
     }
     let floor = healthy.peak_kib;
     for _ in 0..times {
@@ -119,14 +121,14 @@ async fn course(
             let struck = proxy.strike(Some(REFRESH), attack.act.clone()).await;
             struck.map_err(|error| error.to_string())?;
             let sent = proxy.sent();
-            let report = child.try_once().await?;
+            let report = child.ask(()).await?;
             let grown = report.peak_kib.saturating_sub(floor);
             measured.note(grown, report.ms);
             let name = &attack.name;
-            if report.state != attack.leaves {
+            if report.after != attack.leaves {
                 return Err(format!(
-                    "{name}: {} in place of {}",
-                    report.state, attack.leaves
+                    "{name}: {:?} in place of {:?}",
+                    report.after, attack.leaves
                 ));
             }
             if report.ms > TIME_LIMIT_MS {
@@ -140,9 +142,9 @@ async fn course(
                 return Err(format!("{name}: {taken} bytes went out"));
             }
             proxy.lift().await.map_err(|error| error.to_string())?;
-            let healthy = child.try_once().await?;
-            if healthy.state != "fresh" {
-                return Err(format!("{name}: {} after it was over", healthy.state));
+            let healthy = child.ask(()).await?;
+            if healthy.after != After::Fresh {
+                return Err(format!("{name}: {:?} after it was over", healthy.after));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! P19: always the right person. A model of two people, two installations and one keyring, in one
+//! Always the right person. A model of two people, two installations and one keyring, in one
 //! process. The core is the real one; transport, disk, keyring and clock belong to the model, which
 //! makes everything happen to them that can happen, in an order that a seed determines.
 //!
@@ -80,14 +80,13 @@ async fn run(
     let setting = setting.clone();
     let toll = tokio::task::spawn_blocking(move || all(&setting, first, of, done, &enough)).await;
     let toll = toll.unwrap_or_else(|error| {
-        eprintln!("\rP19: {error}");
+        eprintln!("\rright person: {error}");
         Totals {
             losses: 1,
             ..Totals::default()
         }
     });
     Row {
-        promise: "P19",
         what: format!(
             "{} things happen to two people, two installs and one keyring in {} sequences; {} \
              calls are answered for somebody, and at {} ends of a sequence somebody is signed in",
@@ -136,7 +135,7 @@ fn all(
                     toll.losses += outcome.losses.len() as u64;
                     let done = done(&toll).min(of);
                     if toll.sequences % 100 == 0 || done == of {
-                        setting.progress("P19", done, of);
+                        setting.progress("right person", done, of);
                     }
                 }
             });
@@ -155,7 +154,7 @@ fn tried(seed: u64) -> Outcome {
         let what = what.as_ref().unwrap_or(loss);
         let ops: Vec<_> = short.ops.iter().map(|op| format!("{op:?}")).collect();
         eprintln!(
-            "\rP19 lost: seed {seed}, {:?}: {what}\n  {}",
+            "\rright person lost: seed {seed}, {:?}: {what}\n  {}",
             short.config,
             ops.join("\n  ")
         );

@@ -1,13 +1,17 @@
-//! The proof of P19: checks are removed from the core, one by one, and the model must notice each.
+//! The proof of the model: checks are removed from the core, one by one, and the model must notice each.
 //!
 //! A check is removed by its name, which `mutant!` in the core's `failpoints` looks up; without the
 //! feature `failpoints` nothing is looked up. Each removal runs in a child process, since
 //! failpoints are set for a whole process.
 
-use std::process::Stdio;
+use std::time::Duration;
+
+use vestibule_harness::Lost;
+use vestibule_harness::child::{ChildProcess, command};
 
 use super::plan::Plan;
 use super::world::World;
+use crate::children::mutant::MutantProtocol;
 use crate::registry::Setting;
 use crate::report::Row;
 
@@ -23,6 +27,8 @@ pub const CHECKS: [&str; 5] = [
 /// How many sequences may pass before a missing check is noticed.
 const SHORT: u64 = 1_000;
 const LONG: u64 = 20_000;
+/// Longer than any of these searches takes.
+const LONGEST_SEARCH: Duration = Duration::from_secs(4 * 3600);
 
 /// Runs sequences without this check until one loses. Returns after how many, and what it lost.
 ///
@@ -52,28 +58,17 @@ pub async fn long(setting: &Setting) -> Row {
 async fn run(setting: &Setting, sequences: u64, seed: u64) -> Row {
     let mut found = Vec::new();
     for check in CHECKS {
-        let output = tokio::process::Command::new(&setting.program)
-            .args(["--child", "mutant", check])
-            .args([sequences.to_string(), seed.to_string()])
-            .stderr(Stdio::inherit())
-            .kill_on_drop(true)
-            .output();
-        let after = match output.await {
-            Ok(output) if output.status.success() => {
-                let said = String::from_utf8_lossy(&output.stdout);
-                let (after, loss) = said.split_once(' ').unwrap_or_default();
-                eprintln!("\rP19 {check}: after {after} sequences: {}", loss.trim());
-                after.parse::<u64>().ok()
+        let after = match without(check, sequences, seed, setting).await {
+            Ok(Some((after, loss))) => {
+                eprintln!("\rmissing checks: {check}: after {after} sequences: {loss}");
+                Some(after)
             }
-            Ok(output) => {
-                eprintln!(
-                    "\rP19 {check}: the model did not notice that it is missing ({})",
-                    output.status
-                );
+            Ok(None) => {
+                eprintln!("\rmissing checks: {check}: the model did not notice that it is missing");
                 None
             }
-            Err(error) => {
-                eprintln!("\rP19 {check}: {error}");
+            Err(lost) => {
+                eprintln!("\rmissing checks: {check}: {lost}");
                 None
             }
         };
@@ -81,7 +76,6 @@ async fn run(setting: &Setting, sequences: u64, seed: u64) -> Row {
     }
     let losses = (CHECKS.len() - found.len()) as u64;
     Row {
-        promise: "P19",
         what: format!(
             "{} checks are taken out of the core, one by one; found after {found:?} sequences",
             CHECKS.len(),
@@ -91,4 +85,17 @@ async fn run(setting: &Setting, sequences: u64, seed: u64) -> Row {
         bound: "each is found",
         holds: losses == 0,
     }
+}
+
+/// Runs the model in a child process without this check.
+async fn without(
+    check: &str,
+    sequences: u64,
+    seed: u64,
+    setting: &Setting,
+) -> Result<Option<(u64, String)>, Lost> {
+    let arguments = (check.to_owned(), sequences, seed);
+    let command = command::<MutantProtocol>(&setting.program, &arguments)?;
+    let mut child = ChildProcess::<MutantProtocol>::start(command)?;
+    child.ready_within(LONGEST_SEARCH).await
 }

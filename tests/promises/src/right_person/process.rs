@@ -12,13 +12,13 @@ use vestibule_core::session::{self, Session};
 use vestibule_core::wire::{
     FetchRequest, LoginInput, Phase, SessionState, UploadReply, UploadRequest,
 };
+use vestibule_harness::{Lost, PASSWORD, WORKSPACE};
 
 use super::backend::Person;
 use super::check::Checks;
 use super::model_process::{ModelProcess, run_as};
 use super::plan::{Carrier, WorldConfig};
 use super::world::Ground;
-use crate::rig::{Lost, PASSWORD, WORKSPACE};
 
 /// The label of every window.
 const WINDOW: &str = "main";

@@ -1,12 +1,12 @@
-//! P9: no secret in logs, errors or panics.
+//! No secret in logs, errors or panics.
 //!
-//! The faults of P1, and everything else that handles a secret, run in a child process that keeps
+//! The transient faults, and everything else that handles a secret, run in a child process that keeps
 //! its log as the app does, with `RUST_LOG=trace`; see [`crate::children::logging`]. Its standard
 //! streams and files are searched for every password, code and token of the whole run, raw and in
 //! several encodings. The control: a text and a code that were logged on purpose, in each of these
 //! encodings, have to be found.
 //!
-//! P1's sessions keep their tokens in memory. To cover the log of the keyring and of its bus, one
+//! The sessions of the transient faults keep their tokens in memory. To cover the log of the keyring and of its bus, one
 //! more session uses the real ones, while that keyring is open, locked and dead.
 
 pub mod captured;
@@ -19,7 +19,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::process::Command;
+use vestibule_harness::child::command;
 
+use crate::children::logging::{self, LoggingProtocol};
 use crate::registry::{Form, Setting};
 use crate::report::Row;
 use needles::Needles;
@@ -52,8 +54,7 @@ pub async fn long(setting: &Setting) -> Row {
 
 async fn row(setting: &Setting, form: Form) -> Row {
     let mut row = Row {
-        promise: "P9",
-        what: "everything at TRACE while P1 runs".into(),
+        what: "everything at TRACE while every transient fault happens".into(),
         runs: 0,
         losses: 1,
         bound: "0 secrets said",
@@ -62,10 +63,10 @@ async fn row(setting: &Setting, form: Form) -> Row {
     match listen(setting, form).await {
         Ok((account, found, bytes)) => {
             for place in found.iter().take(20) {
-                eprintln!("P9 lost: {place}");
+                eprintln!("secrecy lost: {place}");
             }
             row.what = format!(
-                "{} secrets looked for in {} kB said at TRACE while P1 runs and the keyring fails: raw, base64, percent, hex, decimal",
+                "{} secrets looked for in {} kB said at TRACE while every transient fault happens and the keyring fails: raw, base64, percent, hex, decimal",
                 account.secrets.len(),
                 bytes / 1000,
             );
@@ -73,7 +74,7 @@ async fn row(setting: &Setting, form: Form) -> Row {
             row.losses = found.len() as u64 + account.losses;
             row.holds = row.losses == 0;
         }
-        Err(error) => eprintln!("P9 lost: {error}"),
+        Err(error) => eprintln!("secrecy lost: {error}"),
     }
     row
 }
@@ -88,19 +89,21 @@ async fn listen(setting: &Setting, form: Form) -> Result<(Account, Vec<String>, 
     fs::create_dir_all(&logs).map_err(unusable)?;
     let kept = folder.path().join("account.json");
     let stream = |name: &str| File::create(said.join(name)).map_err(unusable);
-    let program = std::process::Command::new(&setting.program);
+    let arguments = logging::Arguments {
+        is_short: form == Form::Short,
+        logs,
+        account: kept.clone(),
+    };
+    let mut command = command::<LoggingProtocol>(&setting.program, &arguments)?;
     // The bus must outlive the process.
     #[cfg(target_os = "linux")]
-    let (program, _bus) = {
-        let (bus, mut program) = (vestibule_bus::Bus::start().map_err(unusable)?, program);
-        bus.apply_environment(&mut program);
-        (program, bus)
+    let _bus = {
+        let bus = vestibule_bus::Bus::start().map_err(unusable)?;
+        bus.apply_environment(&mut command);
+        bus
     };
-    let mut command = Command::from(program);
+    let mut command = Command::from(command);
     command
-        .args(["--child", "logging"])
-        .arg(if form == Form::Short { "short" } else { "long" })
-        .args([&logs, &kept])
         .env("RUST_LOG", "trace")
         .env("RUST_BACKTRACE", "1")
         .stdin(Stdio::null())

@@ -1,4 +1,4 @@
-//! P1: a transient failure never signs anyone out.
+//! A transient failure never signs anyone out.
 //!
 //! Every row of [`crate::network_faults`] at every moment at which a refresh can meet it. A run is
 //! lost if anybody is signed out who did not ask for it, if the keyring's item is deleted, if the
@@ -26,23 +26,25 @@ const ROUNDS: u64 = 4;
 /// Each row of the table at two moments.
 pub async fn short(setting: &Setting) -> Row {
     let at_two = |row: usize, moment: usize, _| moment == row % 5 || moment == (row + 2) % 5;
-    run("P1", setting, 1, at_two).await.row()
+    run("transient faults", setting, 1, at_two).await.row()
 }
 
 /// Each row at each moment, several times, with different numbers of failed refreshes.
 pub async fn long(setting: &Setting) -> Row {
-    run("P1", setting, ROUNDS, |_, _, _| true).await.row()
+    run("transient faults", setting, ROUNDS, |_, _, _| true)
+        .await
+        .row()
 }
 
 /// The same runs for another promise, which searches their log. The short form leaves out the rows
 /// that take as long as the core's limits; they log nothing that the others do not.
-pub async fn matrix(promise: &str, setting: &Setting, form: Form) -> Came {
+pub async fn matrix(subject: &str, setting: &Setting, form: Form) -> Came {
     match form {
         Form::Short => {
             let quick = |row: usize, moment: usize, slow: bool| !slow && moment % 3 == row % 3;
-            run(promise, setting, 1, quick).await
+            run(subject, setting, 1, quick).await
         }
-        Form::Long => run(promise, setting, ROUNDS, |_, _, _| true).await,
+        Form::Long => run(subject, setting, ROUNDS, |_, _, _| true).await,
     }
 }
 
@@ -59,7 +61,6 @@ impl Came {
     fn row(self) -> Row {
         let rows = self.rows;
         Row {
-            promise: "P1",
             what: format!("{rows} transient faults × start, idle, wake, call, sign-out"),
             runs: self.runs,
             losses: self.losses,
@@ -70,7 +71,7 @@ impl Came {
 }
 
 /// What all runs share.
-struct World {
+struct Servers {
     backend: Backend,
     origins: Origins,
 }
@@ -78,7 +79,7 @@ struct World {
 /// Runs every row of the table at every moment that is chosen; the last argument of `chosen` says
 /// whether the row is slow.
 async fn run(
-    promise: &str,
+    subject: &str,
     setting: &Setting,
     rounds: u64,
     chosen: impl Fn(usize, usize, bool) -> bool,
@@ -87,34 +88,34 @@ async fn run(
     let backend = backend.expect("the bundled backend starts on a free port");
     let trap = Trap::start().await.expect("a port for the trap");
     let origins = Origins::start().await.expect("ports for the origins");
-    let world = Arc::new(World { backend, origins });
+    let servers = Arc::new(Servers { backend, origins });
     let table = network_faults::all(trap.address());
     let mut jobs = Vec::new();
     for seed in 0..rounds {
         for (row, fault) in table.iter().enumerate() {
             for (at, moment) in MOMENTS.into_iter().enumerate() {
                 if chosen(row, at, fault.slow) {
-                    jobs.push(job(&world, fault.clone(), moment, seed + row as u64));
+                    jobs.push(job(&servers, fault.clone(), moment, seed + row as u64));
                 }
             }
         }
     }
     let rows = table.len();
-    let (runs, mut losses) = pool::run(promise, setting, jobs).await;
-    let led = trap.arrivals() + world.origins.requests();
+    let (runs, mut losses) = pool::run(subject, setting, jobs).await;
+    let led = trap.arrivals() + servers.origins.requests();
     if led > 0 {
-        eprintln!("{promise}: {led} connections followed a redirect or trusted a certificate");
+        eprintln!("{subject}: {led} connections followed a redirect or trusted a certificate");
         losses += led;
     }
     Came { rows, runs, losses }
 }
 
-fn job(world: &Arc<World>, fault: NetworkFault, moment: Moment, seed: u64) -> Job {
-    let world = world.clone();
+fn job(servers: &Arc<Servers>, fault: NetworkFault, moment: Moment, seed: u64) -> Job {
+    let servers = servers.clone();
     Job {
         name: format!("{} at {moment:?}, {seed}", fault.name),
         slow: fault.slow,
-        work: Box::pin(async move { moment::run(&world, &fault, moment, seed).await }),
+        work: Box::pin(async move { moment::run(&servers, &fault, moment, seed).await }),
     }
 }
 
@@ -130,7 +131,7 @@ mod tests {
         crate::registry::runtime().block_on(async {
             let backend = Backend::start(Config::default()).await.expect("a backend");
             let origins = Origins::start().await.expect("ports");
-            let world = World { backend, origins };
+            let servers = Servers { backend, origins };
             for moment in MOMENTS {
                 let refusal = Script::answer(
                     "401 Unauthorized",
@@ -142,7 +143,7 @@ mod tests {
                     kind: FaultKind::Way(Act::Instead(refusal)),
                     slow: false,
                 };
-                let found = moment::run(&world, &fault, moment, 1).await;
+                let found = moment::run(&servers, &fault, moment, 1).await;
                 assert_eq!(
                     found.is_err(),
                     moment != Moment::SignOut,

@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant};
 
 use vestibule_core::wire::SignedOutReason;
+use vestibule_harness::{A_LIFE, Lost, REFRESH, get, identity, try_eventually, why};
 
-use super::World;
+use super::Servers;
+use crate::client::ProxiedClient;
 use crate::network_faults::{FaultKind, NetworkFault};
 use crate::proxy::{Act, Script};
-use crate::rig::{A_LIFE, Lost, REFRESH, Rig, eventually, get, identity, why};
 use crate::secrecy::captured;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,34 +38,34 @@ pub const MOMENTS: [Moment; 5] = [
 const SIGN_OUT_LIMIT: Duration = Duration::from_secs(4);
 
 pub async fn run(
-    world: &World,
+    servers: &Servers,
     fault: &NetworkFault,
     moment: Moment,
     seed: u64,
 ) -> Result<(), Lost> {
-    let mut rig = Rig::signed_in(&world.backend).await?;
-    let before = identity(&rig.session.snapshot().state);
+    let mut client = ProxiedClient::signed_in(&servers.backend).await?;
+    let before = identity(&client.session.snapshot().state);
     if moment == Moment::SignOut {
-        return sign_out(world, &mut rig, fault).await;
+        return sign_out(servers, &mut client, fault).await;
     }
-    meet(world, &mut rig, fault, moment, seed).await?;
+    meet(servers, &mut client, fault, moment, seed).await?;
     // The fault lasts for a few more refreshes.
     let tries = if fault.slow { 0 } else { seed % 4 };
     for _ in 0..tries {
-        let revision = rig.session.snapshot().revision;
-        rig.pass_to_the_next_try();
-        rig.until_failed(revision).await?;
+        let revision = client.session.snapshot().revision;
+        client.pass_to_the_next_try();
+        client.until_failed(revision).await?;
     }
-    check(&rig, before.as_ref())?;
-    lift(&mut rig, fault).await?;
-    rig.until_fresh().await?;
-    check(&rig, before.as_ref())
+    check(&client, before.as_ref())?;
+    lift(&mut client, fault).await?;
+    client.until_fresh().await?;
+    check(&client, before.as_ref())
 }
 
 /// The fault begins, and a first refresh fails.
 async fn meet(
-    world: &World,
-    rig: &mut Rig,
+    servers: &Servers,
+    client: &mut ProxiedClient,
     fault: &NetworkFault,
     moment: Moment,
     seed: u64,
@@ -72,26 +73,26 @@ async fn meet(
     // A call may learn that its token has expired from the clock or from the backend.
     let told = moment == Moment::Call && seed % 2 == 1;
     let whole_way = !told && seed.is_multiple_of(3);
-    strike(world, rig, fault, whole_way).await?;
+    strike(servers, client, fault, whole_way).await?;
     let displaced = matches!(fault.kind, FaultKind::Origin(_));
     if displaced {
         // The sign-in was a start already; this is another one.
-        rig.until_failed(0).await?;
+        client.until_failed(0).await?;
     }
-    let revision = rig.session.snapshot().revision;
+    let revision = client.session.snapshot().revision;
     match moment {
         Moment::Start if displaced => return Ok(()),
         Moment::Start => {
-            rig.restart()?;
-            rig.until_failed(0).await?;
+            client.restart()?;
+            client.until_failed(0).await?;
             return Ok(());
         }
-        Moment::Idle if displaced => rig.pass_to_the_next_try(),
-        Moment::Idle => rig.clock.advance(A_LIFE),
+        Moment::Idle if displaced => client.pass_to_the_next_try(),
+        Moment::Idle => client.clock.advance(A_LIFE),
         Moment::Wake => {
-            rig.clock.advance(Duration::from_secs(8 * 3600));
+            client.clock.advance(Duration::from_secs(8 * 3600));
             let (clicked, called) =
-                tokio::join!(rig.session.refresh(), rig.session.fetch(get("/me")));
+                tokio::join!(client.session.refresh(), client.session.fetch(get("/me")));
             let (clicked, called) = (captured::result(clicked), captured::result(called));
             if clicked.is_ok() || called.is_ok_and(|reply| reply.status == 200) {
                 return Err("the refresh succeeded in spite of the fault".into());
@@ -101,58 +102,67 @@ async fn meet(
             if told && reaches_paths(fault) {
                 let spent = r#"{"message":"no","code":"ACCESS_EXPIRED"}"#;
                 let spent = Script::answer("401 Unauthorized", "", spent);
-                let struck = rig.proxy.strike(Some("/me"), Act::Instead(spent)).await;
+                let struck = client.proxy.strike(Some("/me"), Act::Instead(spent)).await;
                 struck.map_err(|error| error.to_string())?;
             } else {
-                rig.clock.advance(A_LIFE);
+                client.clock.advance(A_LIFE);
             }
-            let called = captured::result(rig.session.fetch(get("/me")).await);
+            let called = captured::result(client.session.fetch(get("/me")).await);
             if called.is_ok_and(|reply| reply.status == 200) {
                 return Err("the call succeeded in spite of the fault".into());
             }
         }
         Moment::SignOut => {}
     }
-    rig.until_failed(revision).await.map(drop)
+    client.until_failed(revision).await.map(drop)
 }
 
 /// The user signs out during the fault, and signs in again after it.
-async fn sign_out(world: &World, rig: &mut Rig, fault: &NetworkFault) -> Result<(), Lost> {
-    strike(world, rig, fault, true).await?;
+async fn sign_out(
+    servers: &Servers,
+    client: &mut ProxiedClient,
+    fault: &NetworkFault,
+) -> Result<(), Lost> {
+    strike(servers, client, fault, true).await?;
     let started = Instant::now();
-    rig.session.logout().await;
+    client.session.logout().await;
     let took = started.elapsed();
     if took > SIGN_OUT_LIMIT {
         return Err(format!("the sign-out took {took:?}"));
     }
-    by_user(rig, "at once")?;
-    rig.restart()?;
-    rig.until_started().await?;
-    by_user(rig, "at the next start")?;
+    by_user(client, "at once")?;
+    client.restart()?;
+    client.until_started().await?;
+    by_user(client, "at the next start")?;
     // When the state shows the sign-out, the deletion may still be in progress.
-    let store = rig.store.clone();
-    eventually("an empty keyring", || store.is_empty()).await?;
-    rig.proxy.lift().await.map_err(|error| error.to_string())?;
-    let home = rig.proxy.url();
-    rig.move_to(&home).await?;
-    rig.sign_in().await?;
-    let deletions = rig.store.deletions();
-    let before = identity(&rig.session.snapshot().state);
-    rig.session
+    let store = client.store.clone();
+    try_eventually("an empty keyring", || !store.holds_a_session()).await?;
+    client
+        .proxy
+        .lift()
+        .await
+        .map_err(|error| error.to_string())?;
+    let home = client.proxy.url();
+    client.move_to(&home).await?;
+    client.sign_in().await?;
+    let deletions = client.store.session_deletes();
+    let before = identity(&client.session.snapshot().state);
+    client
+        .session
         .refresh()
         .await
         .map_err(|error| format!("the new session cannot be refreshed: {error}"))?;
-    if rig.store.deletions() != deletions || rig.store.is_empty() {
+    if client.store.session_deletes() != deletions || !client.store.holds_a_session() {
         return Err("the new session's token was deleted".into());
     }
-    if identity(&rig.session.snapshot().state) != before {
+    if identity(&client.session.snapshot().state) != before {
         return Err("the new session is gone".into());
     }
     Ok(())
 }
 
-fn by_user(rig: &Rig, when: &str) -> Result<(), Lost> {
-    match why(&rig.session.snapshot().state) {
+fn by_user(client: &ProxiedClient, when: &str) -> Result<(), Lost> {
+    match why(&client.session.snapshot().state) {
         Some(SignedOutReason::ByUser) => Ok(()),
         other => Err(format!(
             "{when} the state should be signed out by the user, but is {other:?}"
@@ -161,10 +171,10 @@ fn by_user(rig: &Rig, when: &str) -> Result<(), Lost> {
 }
 
 /// Nobody was signed out, nothing was deleted, and the session is the same as before.
-fn check(rig: &Rig, before: Option<&(String, String)>) -> Result<(), Lost> {
-    let state = rig.session.snapshot().state;
+fn check(client: &ProxiedClient, before: Option<&(String, String)>) -> Result<(), Lost> {
+    let state = client.session.snapshot().state;
     captured::value(&state);
-    if rig.store.deletions() > 0 || rig.store.is_empty() {
+    if client.store.session_deletes() > 0 || !client.store.holds_a_session() {
         return Err("the keyring's item was deleted".into());
     }
     if identity(&state).as_ref() != before {
@@ -179,30 +189,30 @@ fn reaches_paths(fault: &NetworkFault) -> bool {
 }
 
 async fn strike(
-    world: &World,
-    rig: &mut Rig,
+    servers: &Servers,
+    client: &mut ProxiedClient,
     fault: &NetworkFault,
     whole_way: bool,
 ) -> Result<(), Lost> {
     match &fault.kind {
         FaultKind::Way(act) => {
             let path = (!whole_way).then_some(REFRESH);
-            let struck = rig.proxy.strike(path, act.clone()).await;
+            let struck = client.proxy.strike(path, act.clone()).await;
             struck.map_err(|error| format!("cannot strike: {error}"))
         }
-        FaultKind::Origin(origin) => rig.displace(&world.origins.address(*origin)),
+        FaultKind::Origin(origin) => client.displace(&servers.origins.address(*origin)),
     }
 }
 
-async fn lift(rig: &mut Rig, fault: &NetworkFault) -> Result<(), Lost> {
+async fn lift(client: &mut ProxiedClient, fault: &NetworkFault) -> Result<(), Lost> {
     match fault.kind {
         FaultKind::Way(_) => {
-            let lifted = rig.proxy.lift().await;
+            let lifted = client.proxy.lift().await;
             lifted.map_err(|error| format!("cannot lift: {error}"))
         }
         FaultKind::Origin(_) => {
-            let home = rig.proxy.url();
-            rig.displace(&home)
+            let home = client.proxy.url();
+            client.displace(&home)
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Tests of the simulation behind P13: its figures follow from the schedule.
+//! Tests of the simulation of a fleet in an outage: its figures follow from the schedule.
 
 use std::time::Duration;
 

@@ -9,87 +9,87 @@ use vestibule_promises::registry;
 mod broken;
 mod fleet;
 
-fn check(name: &str) {
-    registry::check(name, Path::new(env!("CARGO_BIN_EXE_soak")));
+fn check(subject: &str) {
+    registry::check(subject, Path::new(env!("CARGO_BIN_EXE_soak")));
 }
 
 #[test]
 fn a_transient_failure_signs_no_one_out() {
-    check("P1");
+    check("transient");
 }
 
 #[test]
 fn a_definite_rejection_ends_the_session_and_says_why() {
-    check("P2");
+    check("definite");
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn processes_never_race_a_rotation() {
-    check("P3");
+    check("process_race");
 }
 
 #[test]
 fn a_thousand_callers_make_one_refresh() {
-    check("P4");
+    check("single_flight");
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn a_crash_loses_nothing_that_could_be_kept() {
-    check("P5");
+    check("grace");
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn the_keyring_daemon_may_die() {
-    check("P6");
+    check("daemon_deaths");
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn a_silent_keyring_keeps_nobody_waiting() {
-    check("P7");
+    check("silent_keyring");
 }
 
 #[test]
 fn no_secret_is_said() {
-    check("P9");
+    check("secrecy");
 }
 
 #[test]
 fn credentials_stay_with_their_origin() {
-    check("P10");
+    check("origin");
 }
 
 #[test]
 fn a_hostile_answer_is_bounded() {
-    check("P11");
+    check("response_limits");
 }
 
 #[test]
 fn wrong_clocks_are_harmless() {
-    check("P12");
+    check("clocks");
 }
 
 #[test]
 fn a_fleet_in_an_outage_stays_polite() {
-    check("P13");
+    check("fleet");
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn a_sign_out_is_final() {
-    check("P14");
+    check("sign_outs");
 }
 
 #[test]
 fn no_seed_breaks_a_parser() {
-    check("P17");
+    check("parsers");
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn the_right_person_is_shown() {
-    check("P19");
+    check("right_person");
 }

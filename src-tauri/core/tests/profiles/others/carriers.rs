@@ -4,8 +4,8 @@ use vestibule_core::error::ErrorCode;
 use vestibule_core::wire::{SignInOutcome, SignedOutReason};
 
 use super::{ANN, DATE, JWT, ME, found_dead, make_account, name, ok, play, profile, refused_as};
-use crate::rig::said;
-use crate::support::{code, eventually, get, is_fresh, is_stale, user};
+use crate::played::said;
+use vestibule_harness::{code, eventually, get, is_fresh, is_stale, user};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn devise_jwt_gives_its_token_in_a_header() {
@@ -177,7 +177,7 @@ async fn payload_calls_its_token_by_another_name_once_it_is_renewed() {
         is_stale(&played.session.snapshot().state),
         "this refusal ends no session"
     );
-    let why = played.until_signed_out_in_time().await;
+    let why = played.until_signed_out().await;
     assert_eq!(why, SignedOutReason::Expired);
     played.check_no_strays();
 }

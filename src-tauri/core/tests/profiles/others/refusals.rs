@@ -6,8 +6,8 @@ use vestibule_core::wire::{SignInOutcome, SignedOutReason};
 use super::{
     ANN, JWT, found_dead, make_account, name, ok, play, profile, refused_as, sign_in_by_code,
 };
-use crate::rig::said;
-use crate::support::{code, is_stale};
+use crate::played::said;
+use vestibule_harness::{code, is_stale};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn aspnet_identity_says_that_a_session_is_dead_by_saying_nothing() {
@@ -81,7 +81,7 @@ async fn aspnet_identity_says_that_a_session_is_dead_by_saying_nothing() {
         is_stale(&played.session.snapshot().state),
         "a web page ends no session"
     );
-    let why = played.until_signed_out_in_time().await;
+    let why = played.until_signed_out().await;
     assert_eq!(why, SignedOutReason::Expired);
     played.check_no_strays();
 }
@@ -136,7 +136,7 @@ async fn a_refusal_may_call_itself_a_success() {
             is_stale(&played.session.snapshot().state),
             "a failure of the backend ends no session"
         );
-        assert_eq!(played.until_signed_out_in_time().await, why);
+        assert_eq!(played.until_signed_out().await, why);
         played.check_no_strays();
     }
 }

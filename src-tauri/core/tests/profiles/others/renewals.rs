@@ -8,8 +8,8 @@ use vestibule_core::wire::{SignInOutcome, SignedOutReason};
 use super::{
     ANN, JWT, ME, found_dead, make_account, name, ok, play, profile, refused_as, sign_in_by_code,
 };
-use crate::rig::said;
-use crate::support::{code, eventually};
+use crate::played::said;
+use vestibule_harness::{code, eventually};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pocketbase_renews_a_bare_token_by_itself() {

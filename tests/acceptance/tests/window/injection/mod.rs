@@ -1,4 +1,4 @@
-//! P16 and P20: injected code is contained, and nothing leaves the window by another way. Every
+//! Injected code is contained, and nothing leaves the window by another way. Every
 //! attack of `attacks.js` is tried in the app's window, where it must have no effect, and in a
 //! browser without any policy, where it must succeed. Both run in a network in which every lookup
 //! and every packet is recorded.

@@ -6,9 +6,12 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use vestibule_core::secrets::{MemoryStore, SecretBytes, SecretStore, StoreError};
 
+use crate::WORKSPACE;
+
 /// What a blocked call does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Block {
+    /// Fail with this error.
     Fail(StoreError),
     /// Wait until [`TestStore::heal`].
     Hang,
@@ -29,14 +32,17 @@ pub struct TestStore {
     reads: AtomicUsize,
     writes: AtomicUsize,
     deletes: AtomicUsize,
+    session_deletes: AtomicUsize,
     waiting: AtomicUsize,
 }
 
 impl TestStore {
+    /// Makes every call do this from now on.
     pub fn block(&self, how: Block) {
         *self.gate.lock().unwrap_or_else(PoisonError::into_inner) = Some(how);
     }
 
+    /// Lets calls succeed again, those that hang too.
     pub fn heal(&self) {
         *self.gate.lock().unwrap_or_else(PoisonError::into_inner) = None;
         *self.unreadable() = None;
@@ -101,10 +107,12 @@ impl TestStore {
         &self.inner
     }
 
+    /// How many reads there were, failed ones too.
     pub fn reads(&self) -> usize {
         self.reads.load(Ordering::SeqCst)
     }
 
+    /// How many writes there were, failed ones too.
     pub fn writes(&self) -> usize {
         self.writes.load(Ordering::SeqCst)
     }
@@ -112,6 +120,17 @@ impl TestStore {
     /// How many deletions have succeeded or were refused.
     pub fn deletes(&self) -> usize {
         self.deletes.load(Ordering::SeqCst)
+    }
+
+    /// How many deletions of a session's item there were; a pending sign-out has an item of its own.
+    pub fn session_deletes(&self) -> usize {
+        self.session_deletes.load(Ordering::SeqCst)
+    }
+
+    /// Whether it holds the item of a session.
+    pub fn holds_a_session(&self) -> bool {
+        let names = self.inner.names();
+        names.iter().any(|name| is_session_item(name))
     }
 
     /// How many calls hang now.
@@ -165,8 +184,15 @@ impl SecretStore for TestStore {
     fn delete(&self, account: &str) -> Result<(), StoreError> {
         let open = self.pass();
         self.deletes.fetch_add(1, Ordering::SeqCst);
+        let session = usize::from(is_session_item(account));
+        self.session_deletes.fetch_add(session, Ordering::SeqCst);
         open?;
         self.forget_twins(account);
         self.inner.delete(account)
     }
+}
+
+/// Whether an item of this name belongs to a session, and not to a pending sign-out.
+pub fn is_session_item(name: &str) -> bool {
+    name.starts_with(WORKSPACE) && !name.contains(".revoke.")
 }

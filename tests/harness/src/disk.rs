@@ -2,7 +2,9 @@
 //! mounting anything.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+#[cfg(unix)]
+use std::path::PathBuf;
 
 /// The names of the records in a folder, without lock files.
 pub fn files_of(folder: &Path) -> Vec<String> {
@@ -18,13 +20,15 @@ pub fn files_of(folder: &Path) -> Vec<String> {
 
 /// A record that is replaced by a symbolic link to itself: it exists and cannot be read, and a
 /// write replaces the link.
+#[cfg(unix)]
 pub struct Unreadable {
     path: PathBuf,
     away: PathBuf,
 }
 
+#[cfg(unix)]
 impl Unreadable {
-    #[cfg(unix)]
+    /// Makes the record of this name unreadable.
     pub fn make(folder: &Path, name: &str) -> Self {
         let path = folder.join(name);
         let away = folder.with_file_name(format!("{name}.away"));
@@ -49,18 +53,22 @@ impl Unreadable {
 
 /// A folder that behaves as on a full disk: files can be read, renamed and removed, but not
 /// written, since the path of a file being written would be too long.
+#[cfg(target_os = "linux")]
 pub struct Cramped {
     usual: PathBuf,
+    /// Where the records are now.
     pub records: PathBuf,
 }
 
 /// Longer than the name of any record, shorter than that of any file being written.
+#[cfg(target_os = "linux")]
 const LONGEST_NAME: usize = 30;
+#[cfg(target_os = "linux")]
 const LONGEST_PATH: usize = 4095;
 
+#[cfg(target_os = "linux")]
 impl Cramped {
     /// Moves the records into such a folder.
-    #[cfg(target_os = "linux")]
     pub fn move_in(usual: &Path) -> Self {
         let mut records = usual.with_file_name("cramped");
         let length = LONGEST_PATH - LONGEST_NAME - 1;
