@@ -15,29 +15,42 @@
 use tauri::{AppHandle, WebviewWindow, WebviewWindowBuilder, Wry};
 
 /// Bounds the ways of a page. [`finish`] has to follow when the window is built.
-#[cfg(not(target_os = "linux"))]
 pub fn bound<'a>(
     builder: WebviewWindowBuilder<'a, Wry, AppHandle>,
 ) -> WebviewWindowBuilder<'a, Wry, AppHandle> {
-    builder.initialization_script_for_all_frames(concat!(
+    #[cfg(target_os = "linux")]
+    if !replaces_page_functions() {
+        return script_world::bound(builder);
+    }
+    #[cfg(any(not(target_os = "linux"), feature = "e2e"))]
+    let builder = builder.initialization_script_for_all_frames(concat!(
         "(() => {",
         include_str!("page/bounded_fetch.js"),
         include_str!("page/page_ways.js"),
         "boundPageWays(makeBoundedFetch());})();",
-    ))
+    ));
+    builder
 }
 
-/// Does nothing: the page's script is in place since [`bound`].
+/// Completes what [`bound`] began. It must be called in the same turn of the main thread that built
+/// the window, so that it takes effect before the first page.
 ///
 /// # Errors
-/// None.
-#[cfg(not(target_os = "linux"))]
-pub fn finish(_: &WebviewWindow) -> tauri::Result<()> {
+/// If the window is gone.
+pub fn finish(window: &WebviewWindow) -> tauri::Result<()> {
+    #[cfg(target_os = "linux")]
+    if !replaces_page_functions() {
+        return script_world::finish(window);
+    }
+    let _ = window;
     Ok(())
 }
 
+/// Whether a test asks for the bounds of macOS and Windows, which cannot be tested there.
 #[cfg(target_os = "linux")]
-pub use script_world::{bound, finish};
+fn replaces_page_functions() -> bool {
+    cfg!(feature = "e2e") && std::env::var_os("VESTIBULE_E2E_PAGE_WAYS").is_some()
+}
 
 #[cfg(target_os = "linux")]
 mod script_world {
@@ -67,7 +80,7 @@ mod script_world {
     );
 
     /// Forbids the page every connection, and gives it a `fetch` that hands its calls to the script
-    /// in the other world. [`finish`] has to follow when the window is built.
+    /// in the other world.
     pub fn bound<'a>(
         builder: WebviewWindowBuilder<'a, Wry, AppHandle>,
     ) -> WebviewWindowBuilder<'a, Wry, AppHandle> {
@@ -96,11 +109,7 @@ mod script_world {
     }
 
     /// Takes the engine's message handler away from the page, and puts the script that sends its
-    /// calls into a world of its own. It must be called in the same turn of the main thread that
-    /// built the window, so that it takes effect before the first page.
-    ///
-    /// # Errors
-    /// If the window is gone.
+    /// calls into a world of its own.
     pub fn finish(window: &WebviewWindow) -> tauri::Result<()> {
         window.with_webview(|webview| {
             let Some(manager) = webview.inner().user_content_manager() else {

@@ -129,6 +129,55 @@ fn public_content_is_fetched_from_nowhere_else() {
     });
 }
 
+/// The bounds of macOS and Windows, which replace the page's functions. WebKit has the same functions
+/// here as on macOS.
+#[test]
+fn the_functions_of_a_page_are_bounded_where_they_are_replaced() {
+    scenario(async |stage| {
+        let given = [("VESTIBULE_E2E_PAGE_WAYS", "1".to_owned())];
+        let app = stage.start_with(&given).await;
+        let answers = app
+            .run_async(
+                "const text = 'x'.repeat(3_000_000);
+                 const frame = document.body.appendChild(document.createElement('iframe'));
+                 const post = (from, address) => from.fetch(address, { method: 'POST', body: text });
+                 const asked = (XMLHttpRequest) => new Promise((resolve) => {
+                   const request = new XMLHttpRequest();
+                   request.onload = resolve;
+                   request.open('POST', '/');
+                   request.send(text);
+                 });
+                 const ways = {
+                   fetch: () => post(window, 'ipc://localhost/theme'),
+                   pages: () => post(window, '/'),
+                   handler: () => webkit.messageHandlers.ipc.postMessage(text),
+                   xhr: () => asked(XMLHttpRequest),
+                   beacon: () => navigator.sendBeacon('/', text) || Promise.reject('nothing'),
+                   streams: () => new EventSource('/'),
+                   'fetch in a frame': () => post(frame.contentWindow, 'ipc://localhost/theme'),
+                   'handler in a frame': () =>
+                     frame.contentWindow.webkit.messageHandlers.ipc.postMessage(text),
+                   'xhr in a frame': () => asked(frame.contentWindow.XMLHttpRequest),
+                 };
+                 const passed = [];
+                 for (const [way, ask] of Object.entries(ways)) {
+                   try {
+                     const answer = await ask();
+                     const said = answer instanceof Response && await answer.json();
+                     if (said?.status !== 413) passed.push(way);
+                   } catch {}
+                 }
+                 // What is not too large arrives, also by the handler.
+                 const theme = await window.__TAURI_INTERNALS__.invoke('theme');
+                 webkit.messageHandlers.ipc.postMessage('{}');
+                 done({ passed, theme });",
+                json!({}),
+            )
+            .await;
+        assert_eq!(answers, json!({ "passed": [], "theme": "system" }));
+    });
+}
+
 /// The shell answers only pages in which its own script ran: it gave them a key.
 #[test]
 fn a_call_without_the_key_is_not_heard() {
