@@ -10,9 +10,9 @@ use std::time::SystemTime;
 
 use support::*;
 use vestibule_backend::{Backend, Config};
-use vestibule_core::backend_calls::{BackendCalls, PIECE};
-use vestibule_core::clock::ManualClock;
+use vestibule_core::BackendCalls;
 use vestibule_core::session::Session;
+use vestibule_core::testing::{ManualClock, PIECE};
 use vestibule_core::wire::{UploadReply, UploadRequest};
 
 const LARGE: usize = 100 << 20;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use support::*;
 use vestibule_backend::{Effect, Fault, Point};
-use vestibule_core::schedule::PAGE_GAP;
+use vestibule_core::testing::PAGE_GAP;
 use vestibule_log::report::{Call, Fact, Report, Reporter};
 
 #[derive(Default)]

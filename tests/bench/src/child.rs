@@ -11,9 +11,8 @@ use std::sync::Arc;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
-use vestibule_core::clock::SystemClock;
-use vestibule_core::secrets::MemoryStore;
 use vestibule_core::session::Session;
+use vestibule_core::testing::{MemoryStore, SystemClock};
 
 use crate::fixture::{fetch, get, open, refresh, sign_in};
 use crate::registry::{Outcome, runtime};

@@ -12,7 +12,7 @@ use rand::Rng as _;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use vestibule_backend::{Backend, Config};
-use vestibule_core::clock::{Clock as _, ManualClock, SinceBoot};
+use vestibule_core::testing::{Clock as _, ManualClock, SinceBoot};
 
 use crate::pool::{self, Job};
 use crate::proxy::{Act, Answer};

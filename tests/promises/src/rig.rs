@@ -10,16 +10,14 @@ use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
 use vestibule_backend::Backend;
-use vestibule_core::clock::ManualClock;
-use vestibule_core::error::AuthError;
-use vestibule_core::identity::ChallengeId;
 use vestibule_core::profile::Profile;
-use vestibule_core::secrets::{MemoryStore, Secret, SecretBytes, SecretStore, StoreError};
-use vestibule_core::session::{self, Item, Session};
+use vestibule_core::session::{self, Session};
+use vestibule_core::testing::{Item, ManualClock, MemoryStore};
 use vestibule_core::wire::{
     FetchRequest, Freshness, LoginInput, Outage, Phase, SessionChanged, SessionState,
     SignInOutcome, SignedOutReason,
 };
+use vestibule_core::{AuthError, ChallengeId, Secret, SecretBytes, SecretStore, StoreError};
 
 use crate::proxy::Proxy;
 

@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use vestibule_core::error::{AuthError, ErrorCode};
-use vestibule_core::identity::ChallengeId;
 use vestibule_core::profile::Profile;
-use vestibule_core::secrets::{MemoryStore, Secret, SecretBytes, SecretStore as _};
 use vestibule_core::session::{Config, Session};
+use vestibule_core::testing::MemoryStore;
 use vestibule_core::wire::{
     FetchReply, FetchRequest, Freshness, Phase, SessionState, SignInOutcome, SignedOutReason,
 };
+use vestibule_core::{AuthError, ChallengeId, ErrorCode, Secret, SecretBytes, SecretStore as _};
 
 const WORKSPACE: &str = "default";
 /// Far longer than anything here takes, so that only a wrong state exceeds it.

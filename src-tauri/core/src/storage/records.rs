@@ -5,7 +5,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::file_lock::FileLock;
@@ -125,7 +125,8 @@ impl FolderRecords {
     }
 
     /// The folder itself.
-    pub fn folder(&self) -> &Path {
+    #[cfg(any(test, feature = "testing"))]
+    pub fn folder(&self) -> &std::path::Path {
         &self.0
     }
 

@@ -20,12 +20,11 @@ use std::time::SystemTime;
 use serde_json::Value;
 use support::*;
 use tempfile::TempDir;
-use vestibule_core::backend_calls::{BackendCalls, PIECE};
-use vestibule_core::clock::ManualClock;
-use vestibule_core::error::AuthError;
 use vestibule_core::profile::Profile;
 use vestibule_core::session::Session;
+use vestibule_core::testing::{ManualClock, PIECE};
 use vestibule_core::wire::{FetchReply, UploadReply, UploadRequest};
+use vestibule_core::{AuthError, BackendCalls};
 
 /// The window of most tests.
 const WINDOW: &str = "main";

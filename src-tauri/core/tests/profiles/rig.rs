@@ -6,11 +6,11 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use vestibule_core::clock::ManualClock;
 use vestibule_core::profile::{Layer, Profile, load};
-use vestibule_core::secrets::{SecretBytes, SecretStore as _};
 use vestibule_core::session::{Config, Session};
+use vestibule_core::testing::ManualClock;
 use vestibule_core::wire::{LoginInput, Phase, SessionState, SignInOutcome, SignedOutReason};
+use vestibule_core::{SecretBytes, SecretStore as _};
 use vestibule_recordings::{Player, Recording};
 
 use crate::support::{TestStore, WORKSPACE, eventually, until, user, why};

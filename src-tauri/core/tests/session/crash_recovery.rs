@@ -8,9 +8,9 @@ use std::time::SystemTime;
 use serde_json::json;
 use tempfile::TempDir;
 use vestibule_backend::{Carrier, Config, Effect, Fault};
-use vestibule_core::clock::ManualClock;
-use vestibule_core::secrets::{MemoryStore, SecretBytes, SecretStore, StoreError};
+use vestibule_core::testing::{ManualClock, MemoryStore};
 use vestibule_core::wire::SignedOutReason;
+use vestibule_core::{SecretBytes, SecretStore, StoreError};
 
 use crate::support::*;
 

@@ -10,13 +10,14 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use vestibule_backend::Config;
-use vestibule_core::clock::ManualClock;
 use vestibule_core::profile::Profile;
-use vestibule_core::secrets::{MemoryStore, SecretBytes, SecretStore, StoreError};
-use vestibule_core::session::{self, Machine, Session};
-use vestibule_core::storage::records::{Durability, FolderRecords, HeldLock, RecordStore};
+use vestibule_core::session::{self, Session};
+use vestibule_core::testing::{
+    Durability, FolderRecords, HeldLock, Machine, ManualClock, MemoryStore, RecordStore,
+};
 use vestibule_core::transport::HttpTransport;
 use vestibule_core::wire::{Phase, SignedOutReason};
+use vestibule_core::{SecretBytes, SecretStore, StoreError};
 
 use crate::support::*;
 

@@ -47,7 +47,7 @@ async fn with_two(world: &World, twin: Twin) -> Install {
 async fn of_another_session(
     world: &World,
     install: &mut Install,
-) -> Vec<(String, vestibule_core::secrets::SecretBytes)> {
+) -> Vec<(String, vestibule_core::SecretBytes)> {
     install.quit(world).await;
     let kept: Vec<_> = files_of(&install.records)
         .into_iter()

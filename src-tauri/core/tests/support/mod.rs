@@ -15,16 +15,14 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 use tempfile::TempDir;
 use vestibule_backend::{Backend, Config, Effect, Fault};
-use vestibule_core::clock::ManualClock;
-use vestibule_core::error::{AuthError, ErrorCode};
-use vestibule_core::identity::ChallengeId;
 use vestibule_core::profile::Profile;
-use vestibule_core::secrets::{Secret, SecretStore as _};
 use vestibule_core::session::{self, Session};
+use vestibule_core::testing::ManualClock;
 use vestibule_core::wire::{
     FetchReply, FetchRequest, Freshness, LoginInput, Outage, Phase, SessionState, SignInOutcome,
     SignedOutReason, User,
 };
+use vestibule_core::{AuthError, ChallengeId, ErrorCode, Secret, SecretStore as _};
 
 #[allow(unused_imports)]
 pub use disk::{Cramped, Unreadable, files_of};

@@ -11,10 +11,10 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use vestibule_backend::{Backend, Carrier, Config};
-use vestibule_core::clock::ManualClock;
+use vestibule_core::SecretStore;
 use vestibule_core::profile::Profile;
-use vestibule_core::secrets::SecretStore;
 use vestibule_core::session::{self, Session};
+use vestibule_core::testing::ManualClock;
 use vestibule_core::wire::{Phase, SessionState, SignInOutcome, SignedOutReason};
 
 use super::{TestStore, WORKSPACE, get, is_fresh, login, until, user, why};
@@ -112,7 +112,7 @@ impl World {
         records: &Path,
         clock: &Arc<ManualClock>,
         store: Arc<dyn SecretStore>,
-    ) -> Result<Session, vestibule_core::error::AuthError> {
+    ) -> Result<Session, vestibule_core::AuthError> {
         let mut profile = json!({"backend": self.backend.url()});
         merge(&mut profile, self.profile.clone());
         let config = session::Config {

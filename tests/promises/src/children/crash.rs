@@ -19,14 +19,11 @@ use serde::{Deserialize, Serialize};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
-use vestibule_core::clock::ManualClock;
-use vestibule_core::error::AuthError;
-use vestibule_core::failpoints;
 use vestibule_core::profile::Profile;
-use vestibule_core::secrets::{SecretBytes, SecretStore, StoreError};
-use vestibule_core::session::{self, Item, Session};
-use vestibule_core::storage::keyring::Keyring;
+use vestibule_core::session::{self, Session};
+use vestibule_core::testing::{FAILPOINTS, Item, ManualClock};
 use vestibule_core::wire::{LoginInput, SessionChanged};
+use vestibule_core::{AuthError, Keyring, SecretBytes, SecretStore, StoreError};
 
 use crate::carrier;
 use crate::rig::{A_LIFE, PASSWORD, WORKSPACE, get, is_session_item, item_name, why};
@@ -112,7 +109,7 @@ fn arm(step: &str, passing: u32) {
 }
 
 fn announce_steps() -> Result<(), String> {
-    for step in failpoints::ALL {
+    for step in FAILPOINTS {
         fail::cfg_callback(step, move || come_to(step))?;
     }
     Ok(())

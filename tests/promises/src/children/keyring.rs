@@ -15,14 +15,11 @@ use std::time::{Duration, Instant, SystemTime};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::{Handle, Runtime};
 use tokio::task::JoinHandle;
-use vestibule_core::clock::ManualClock;
-use vestibule_core::error::AuthError;
 use vestibule_core::profile::Profile;
-use vestibule_core::secrets::{SecretBytes, SecretStore, StoreError};
-use vestibule_core::session::{self, Item, Session};
-use vestibule_core::storage::bounded_store::{BoundedStore, WriteOrder};
-use vestibule_core::storage::keyring::Keyring;
+use vestibule_core::session::{self, Session};
+use vestibule_core::testing::{BoundedStore, Item, ManualClock, WriteOrder};
 use vestibule_core::wire::{LoginInput, SessionChanged};
+use vestibule_core::{AuthError, Keyring, SecretBytes, SecretStore, StoreError};
 
 use crate::rig::{PASSWORD, WORKSPACE, get, is_session_item};
 

@@ -3,9 +3,8 @@
 
 use std::process::ExitCode;
 
-use vestibule_core::secrets::SecretStore as _;
-use vestibule_core::session::Item;
-use vestibule_core::storage::keyring::Keyring;
+use vestibule_core::testing::Item;
+use vestibule_core::{Keyring, SecretStore as _};
 
 use crate::rig::item_name;
 

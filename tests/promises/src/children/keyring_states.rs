@@ -8,13 +8,11 @@ use std::time::SystemTime;
 use uuid::Uuid;
 use vestibule_backend::{Backend, Config};
 use vestibule_bus::{Bus, Keyring};
-use vestibule_core::clock::ManualClock;
 use vestibule_core::profile::Profile;
-use vestibule_core::secrets::{SecretBytes, SecretStore, StoreError};
 use vestibule_core::session::{self, Session};
-use vestibule_core::storage::bounded_store::{BoundedStore, WriteOrder};
-use vestibule_core::storage::keyring;
+use vestibule_core::testing::{BoundedStore, ManualClock, WriteOrder};
 use vestibule_core::wire::{LoginInput, SessionChanged, StorageStatus};
+use vestibule_core::{SecretBytes, SecretStore, StoreError};
 
 use crate::proxy::Proxy;
 use crate::rig::{Lost, PASSWORD, WORKSPACE, account, is_fresh, until, why};
@@ -61,7 +59,7 @@ struct KeyringRun {
 impl KeyringRun {
     async fn begin(address: &str, email: String) -> Result<Self, Lost> {
         let service = format!("vestibule-promise-{}", Uuid::new_v4());
-        let store = Arc::new(RecordingStore(keyring::Keyring::new(service)));
+        let store = Arc::new(RecordingStore(vestibule_core::Keyring::new(service)));
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         let clock = Arc::new(ManualClock::new(SystemTime::now()));
         let profile = Profile::default().with_backend(address);
@@ -144,7 +142,7 @@ impl KeyringRun {
 }
 
 /// The keyring; logs the result of each call.
-struct RecordingStore(keyring::Keyring);
+struct RecordingStore(vestibule_core::Keyring);
 
 impl SecretStore for RecordingStore {
     fn read(&self, account: &str) -> Result<Option<SecretBytes>, StoreError> {

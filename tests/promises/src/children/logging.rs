@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use vestibule_backend::{Backend, Config};
-use vestibule_core::secrets::Secret;
+use vestibule_core::Secret;
 use vestibule_core::wire::{LoginInput, RegisterInput};
 use vestibule_log::Log;
 use vestibule_log::report::{Report, Reporter};

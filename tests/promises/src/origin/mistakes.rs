@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use vestibule_backend::Backend;
+use vestibule_core::SecretStore as _;
 use vestibule_core::profile::Profile;
-use vestibule_core::secrets::{MemoryStore, SecretStore as _};
 use vestibule_core::session::{self, Session};
+use vestibule_core::testing::MemoryStore;
 
 use super::actions::{password_of, upload};
 use super::other_servers::OtherServers;
