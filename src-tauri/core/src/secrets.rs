@@ -70,7 +70,7 @@ pub enum StoreError {
     Occupied,
 }
 
-/// Where secrets are stored, by name. Calls block: [`crate::storage::bounded_store`] limits how
+/// Where secrets are stored, by name. Calls block: `BoundedStore` limits how
 /// long.
 pub trait SecretStore: Send + Sync + 'static {
     /// The value, or `None` where the store says for certain that there is none.

@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_to_last_until_quitting_is_over_whoever_says_so() {
+    fn what_was_to_last_until_quitting_is_over_in_either_place() {
         let session = SessionId::new();
         for (in_item, in_record) in [(true, false), (false, true)] {
             let mut record = record(session, 1);

@@ -285,7 +285,10 @@ mod tests {
         FolderRecords::open(folder.path()).unwrap();
         assert!(!has(&records, "x.json.left.tmp"), "left by a crash");
         assert!(has(&records, "x.json.being-written.tmp"), "in use");
-        assert!(has(&records, "x.json.damaged"), "for whoever looks into it");
+        assert!(
+            has(&records, "x.json.damaged"),
+            "for the person who looks into it"
+        );
         assert_eq!(records.read("x.json").unwrap(), Some(b"1".to_vec()));
     }
 
