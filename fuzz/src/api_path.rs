@@ -1,8 +1,8 @@
 //! Paths that the window calls: every accepted path stays under the base address and on the list of
 //! allowed paths, also for a server that decodes once more than it should.
 
-use vestibule_core::backend::refuse_api_path;
 use vestibule_core::profile::Profile;
+use vestibule_core::testing::refuse_api_path;
 
 const BASES: [&str; 3] = [
     "https://api.vestibule.test",

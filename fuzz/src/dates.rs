@@ -2,11 +2,10 @@
 
 use std::time::{Duration, SystemTime};
 
+use vestibule_core::ResponseFields;
 use vestibule_core::backend::retry_after;
-use vestibule_core::plan::Plan;
 use vestibule_core::profile::{ExpiryForm, Profile};
-use vestibule_core::response_fields::ResponseFields;
-use vestibule_core::schedule::RETRY_AFTER_MAX;
+use vestibule_core::testing::{Plan, RETRY_AFTER_MAX};
 
 use super::is_header_text;
 

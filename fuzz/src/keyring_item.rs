@@ -1,7 +1,7 @@
 //! The keyring item's bytes, which another program can have changed.
 
 use url::Url;
-use vestibule_core::session::Item;
+use vestibule_core::testing::Item;
 
 /// The input is the item.
 pub fn keyring_item(data: &[u8]) {

@@ -3,9 +3,9 @@
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
-use vestibule_core::profile::{Fields, Pointer, Profile, SHIPPED};
-use vestibule_core::response_fields::{AccessToken, ResponseFields};
-use vestibule_core::secrets::Secret;
+use vestibule_core::profile::{Pointer, Profile, SHIPPED};
+use vestibule_core::testing::Fields;
+use vestibule_core::{AccessToken, ResponseFields, Secret};
 
 /// The shipped profiles. Read once, since this target does not test how they are read.
 static PROFILES: LazyLock<Vec<Profile>> = LazyLock::new(|| {
@@ -69,8 +69,8 @@ fn read(body: &serde_json::Value, profile: &Profile, fields: &Fields) {
             ..access.clone()
         };
         assert_eq!(format!("{other:?}"), shown, "Debug depends on the token");
-        let wait = vestibule_core::schedule::refresh_after(access.lifetime, 0.5);
-        assert!(wait >= vestibule_core::schedule::LIFE_MIN / 2);
+        let wait = vestibule_core::testing::refresh_after(access.lifetime, 0.5);
+        assert!(wait >= vestibule_core::testing::LIFE_MIN / 2);
     }
     if let Some(message) = reply.message() {
         assert!(message.chars().count() <= 300 && !message.chars().any(char::is_control));

@@ -2,8 +2,8 @@
 
 use time::OffsetDateTime;
 use url::Url;
-use vestibule_core::cookies::{Jar, RefreshChange, RefreshCookie};
-use vestibule_core::token::RefreshToken;
+use vestibule_core::testing::Jar;
+use vestibule_core::{RefreshChange, RefreshCookie, RefreshToken};
 
 use super::is_header_text;
 

@@ -3,9 +3,8 @@
 
 use tauri::ipc::{InvokeBody, Request, Response};
 use tauri::{State, WebviewWindow, Wry, command};
-use vestibule_core::backend_calls::BackendCalls;
-use vestibule_core::error::ErrorCode;
 use vestibule_core::wire::{FetchReply, FetchRequest, UploadReply, UploadRequest};
+use vestibule_core::{BackendCalls, ErrorCode};
 
 use crate::command_limits::CommandSlot;
 use crate::commands::CommandResult;

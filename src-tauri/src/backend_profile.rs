@@ -13,7 +13,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use tauri::{AppHandle, Manager as _};
-use vestibule_core::policy::Policy;
+use vestibule_core::Policy;
 use vestibule_core::profile::{Layer, Profile, ProfileError, load_for};
 use vestibule_core::transport::NetworkSettings;
 use vestibule_core::wire::{Overridden, PolicyInfo};

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use tauri::ipc::{CommandArg, CommandItem, InvokeBody, InvokeError};
 use tauri::{AppHandle, Manager as _, Runtime};
-use vestibule_core::error::{AuthError, ErrorCode};
+use vestibule_core::{AuthError, ErrorCode};
 
 /// The most windows at a time: the engine needs about 100 MB for each.
 pub const WINDOWS: usize = 10;

@@ -3,13 +3,11 @@
 
 use tauri::ipc::Invoke;
 use tauri::{AppHandle, State, WebviewWindow, Wry, command};
-use vestibule_core::error::{AuthError, ErrorCode};
-use vestibule_core::identity::ChallengeId;
-use vestibule_core::secrets::Secret;
 use vestibule_core::wire::{
     AppInfo, Challenge, LoginInput, LogoutReply, RegisterInput, SessionChanged, SignInOutcome,
     Theme,
 };
+use vestibule_core::{AuthError, ChallengeId, ErrorCode, Secret};
 
 use crate::command_limits::CommandSlot;
 use crate::command_list::command_list;

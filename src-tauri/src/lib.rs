@@ -34,7 +34,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use tauri::{AppHandle, Manager as _};
-use vestibule_core::error::{AuthError, ErrorCode};
+use vestibule_core::{AuthError, ErrorCode};
 use vestibule_log::Log;
 
 use single_instance::SingleInstance;
@@ -67,7 +67,7 @@ pub fn run() -> Result<(), StartError> {
         .plugin(public_fetch::plugin())
         .menu(menu::menu)
         .on_menu_event(|app, event| menu::on_event(app, event.id().as_ref()))
-        .manage(vestibule_core::backend_calls::BackendCalls::default())
+        .manage(vestibule_core::BackendCalls::default())
         .manage(command_limits::CommandLimits::default())
         .on_window_event(windows::on_event)
         .invoke_handler(commands::handler())

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use tauri::{AppHandle, Manager as _, State, Wry, async_runtime, command};
 use vestibule_core::backend::refusal;
-use vestibule_core::error::{AuthError, ErrorCode};
 use vestibule_core::wire::{Exported, FetchReply, FetchRequest};
+use vestibule_core::{AuthError, ErrorCode};
 
 use crate::command_limits::CommandSlot;
 use crate::commands::{CommandResult, internal};

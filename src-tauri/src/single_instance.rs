@@ -6,9 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tauri::{AppHandle, Manager as _};
-use vestibule_core::error::{AuthError, ErrorCode};
-use vestibule_core::folder_advice;
 use vestibule_core::single_instance::{Claim, InstanceOwner, OnShow, claim};
+use vestibule_core::{AuthError, ErrorCode, unusable_folder};
 
 use crate::{fallback_data_dir, logging, windows};
 
@@ -58,9 +57,7 @@ fn claim_folder(app: &AppHandle, timeout: Duration) -> Result<InstanceOwner, Aut
         // Only the main thread may touch windows.
         let _ = handle.run_on_main_thread(move || windows::focus_any(&shown));
     });
-    match claim(&folder, timeout, &shown)
-        .map_err(|error| folder_advice::unusable_folder(&folder, &error))?
-    {
+    match claim(&folder, timeout, &shown).map_err(|error| unusable_folder(&folder, &error))? {
         Claim::Owned(owner) => Ok(owner),
         Claim::HandedOver => {
             fallback_data_dir::remove(app);

@@ -13,9 +13,8 @@ use tauri::{
 };
 use tauri_plugin_window_state::StateFlags;
 use uuid::Uuid;
-use vestibule_core::backend_calls::BackendCalls;
-use vestibule_core::error::AuthError;
 use vestibule_core::wire::Theme as Chosen;
+use vestibule_core::{AuthError, BackendCalls};
 
 use crate::commands::internal;
 use crate::{command_limits, fallback_data_dir, lockdown, preferences};

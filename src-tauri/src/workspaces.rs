@@ -10,10 +10,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tauri::{AppHandle, Manager as _, async_runtime};
-use vestibule_core::error::{AuthError, ErrorCode};
 use vestibule_core::session::{Config, Session};
-use vestibule_core::storage::keyring::Keyring;
 use vestibule_core::wire::PolicyInfo;
+use vestibule_core::{AuthError, ErrorCode, Keyring};
 
 use crate::single_instance::SingleInstance;
 use crate::{backend_profile, session_events};

@@ -195,7 +195,7 @@ impl BackendCalls {
     }
 
     /// Ends the exchanges of a window that was closed or loads another page. Only the number of the
-    /// page is kept, and only for the last [`MAX_GONE_PAGES`] pages of all windows.
+    /// page is kept, and only for the last `MAX_GONE_PAGES` pages of all windows.
     pub fn page_left(&self, window: &str) {
         let mut windows = self.windows();
         if let Some((label, mut left)) = windows.by_label.remove_entry(window) {

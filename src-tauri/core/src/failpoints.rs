@@ -38,7 +38,8 @@ macro_rules! mutant {
 pub(crate) use mutant;
 
 /// Every failpoint of everyday use, in the order in which a session reaches them.
-pub const ALL: [&str; 15] = [
+#[cfg(any(test, feature = "testing"))]
+pub const FAILPOINTS: [&str; 15] = [
     "login.journaled",
     "login.kept",
     "login.recorded",
@@ -54,13 +55,4 @@ pub const ALL: [&str; 15] = [
     "logout.slotted",
     "logout.deleted",
     "logout.told",
-];
-
-/// The failpoints of a start that takes over the keyring item of commit ff703f2, which happens
-/// once.
-pub const TAKE_OVER: [&str; 4] = [
-    "takeover.recorded",
-    "takeover.tidied",
-    "takeover.item_written",
-    "takeover.item_deleted",
 ];

@@ -12,7 +12,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::profile::{Facts, Fields, HeaderKey, Pointer, Profile, ValueOrFalse, first};
 use crate::secrets::Secret;
 use crate::token::BodyToken;
-use crate::token_expiry;
+use crate::token_expiry::token_lifetime;
 use crate::wire::User;
 
 /// An access token and how long it is valid.
@@ -145,7 +145,7 @@ impl<'a> ResponseFields<'a> {
             return None;
         }
         let text = token.as_ref().map(Secret::secret);
-        let lifetime = token_expiry::lifetime(&self.fields.expires, self.content(), text, now);
+        let lifetime = token_lifetime(&self.fields.expires, self.content(), text, now);
         Some(AccessToken { token, lifetime })
     }
 
@@ -154,8 +154,7 @@ impl<'a> ResponseFields<'a> {
         let token = self.secret(&self.fields.refresh_token);
         let token = token.or_else(|| self.header_tokens?.get(&self.fields.refresh_token_header))?;
         let text = Some(token.secret());
-        let lifetime =
-            token_expiry::lifetime(&self.fields.refresh_expires, self.content(), text, now);
+        let lifetime = token_lifetime(&self.fields.refresh_expires, self.content(), text, now);
         let end = lifetime.and_then(|lifetime| now.checked_add(lifetime));
         let end = end.and_then(|end| end.duration_since(SystemTime::UNIX_EPOCH).ok());
         Some(BodyToken {

@@ -7,18 +7,18 @@ use std::time::Duration;
 /// refreshes.
 pub const LIFE_MIN: Duration = Duration::from_secs(60);
 /// The longest time that a token is believed to be valid.
-pub const LIFE_MAX: Duration = Duration::from_secs(24 * 3600);
+pub(crate) const LIFE_MAX: Duration = Duration::from_secs(24 * 3600);
 /// How long a token is assumed to be valid if the backend does not say.
-pub const LIFE_UNKNOWN: Duration = Duration::from_secs(15 * 60);
+pub(crate) const LIFE_UNKNOWN: Duration = Duration::from_secs(15 * 60);
 /// First step of the backoff.
-pub const BACKOFF_BASE: Duration = Duration::from_secs(1);
+pub(crate) const BACKOFF_BASE: Duration = Duration::from_secs(1);
 /// Last step of the backoff.
-pub const BACKOFF_CAP: Duration = Duration::from_secs(300);
+pub(crate) const BACKOFF_CAP: Duration = Duration::from_secs(300);
 /// The longest `Retry-After` that is obeyed.
 pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
 /// Clients that were given the same `Retry-After` come back spread over a period. This is the
 /// shortest period.
-pub const SPREAD_MIN: Duration = Duration::from_secs(30);
+pub(crate) const SPREAD_MIN: Duration = Duration::from_secs(30);
 /// The longest such period.
 pub const SPREAD_MAX: Duration = BACKOFF_CAP;
 /// A person waits for at most a fifth of that period.
@@ -26,7 +26,7 @@ const CLICK_SHARE: u32 = 5;
 /// The shortest time between two attempts that a user's clicks can start.
 pub const CLICK_GAP: Duration = Duration::from_secs(5);
 /// The longest such time.
-pub const CLICK_GAP_MAX: Duration = Duration::from_secs(15);
+pub(crate) const CLICK_GAP_MAX: Duration = Duration::from_secs(15);
 /// The shortest time between a refresh that a page causes and the one before it, and then between
 /// all refreshes until one succeeds.
 pub const PAGE_GAP: Duration = Duration::from_secs(5);
@@ -39,14 +39,14 @@ pub fn refresh_after(lifetime: Option<Duration>, random: f64) -> Duration {
 }
 
 /// How long after its receipt a token is used.
-pub fn believed(lifetime: Option<Duration>) -> Duration {
+pub(crate) fn believed(lifetime: Option<Duration>) -> Duration {
     lifetime.unwrap_or(LIFE_UNKNOWN).clamp(LIFE_MIN, LIFE_MAX)
 }
 
 /// How long the schedule waits after the `failures`-th failure in a row: a random time between zero
 /// and a bound that grows exponentially (full jitter). With a `retry_after`, that time plus a
 /// random one.
-pub fn retry_in(failures: u32, retry_after: Option<Duration>, random: f64) -> Duration {
+pub(crate) fn retry_in(failures: u32, retry_after: Option<Duration>, random: f64) -> Duration {
     let random = random.clamp(0.0, 1.0);
     let doublings = failures.saturating_sub(1).min(16);
     let bound = BACKOFF_BASE.saturating_mul(1 << doublings).min(BACKOFF_CAP);
@@ -59,14 +59,14 @@ pub fn retry_in(failures: u32, retry_after: Option<Duration>, random: f64) -> Du
 /// How long a person has to wait if the backend has asked for a pause. Nobody waits for the
 /// schedule, so its tries are spread over the whole period; a person waits for at most a fifth of
 /// it.
-pub fn click_in(retry_after: Duration, random: f64) -> Duration {
+pub(crate) fn click_in(retry_after: Duration, random: f64) -> Duration {
     obeyed(retry_after) + (spread(retry_after) / CLICK_SHARE).mul_f64(random.clamp(0.0, 1.0))
 }
 
 /// The shortest time between two tries that clicks may start, after `failures` in a row: as many
 /// seconds, within bounds. Otherwise a button that is pressed again and again would send most of
 /// the backend's requests in an outage.
-pub fn click_gap(failures: u32) -> Duration {
+pub(crate) fn click_gap(failures: u32) -> Duration {
     Duration::from_secs(failures.into()).clamp(CLICK_GAP, CLICK_GAP_MAX)
 }
 

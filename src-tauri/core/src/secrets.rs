@@ -3,9 +3,7 @@
 //! [`Secret`] cannot be printed or serialised; code that needs its text calls [`Secret::secret`].
 //! [`SecretStore`] is the interface to the keyring.
 
-use std::collections::HashMap;
 use std::fmt;
-use std::sync::Mutex;
 
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
@@ -72,7 +70,7 @@ pub enum StoreError {
     Occupied,
 }
 
-/// Where secrets are stored, by name. Calls block: [`crate::storage::bounded_store`] limits how
+/// Where secrets are stored, by name. Calls block: `BoundedStore` limits how
 /// long.
 pub trait SecretStore: Send + Sync + 'static {
     /// The value, or `None` where the store says for certain that there is none.
@@ -89,38 +87,6 @@ pub trait SecretStore: Send + Sync + 'static {
     /// Lets the keyring ask the user for its password, or for a new one if it has no collection. No
     /// other call does so. An error means that it is not open yet; the user may still be typing.
     fn unlock(&self) -> Result<(), StoreError> {
-        Ok(())
-    }
-}
-
-/// A store that forgets when the process ends: for a machine without a keyring, and for
-/// tests that need no real one.
-#[derive(Default)]
-pub struct MemoryStore(Mutex<HashMap<String, SecretBytes>>);
-
-impl MemoryStore {
-    /// The names of all values.
-    pub fn names(&self) -> Vec<String> {
-        let values = self.0.lock().map(|values| values.keys().cloned().collect());
-        values.unwrap_or_default()
-    }
-}
-
-impl SecretStore for MemoryStore {
-    fn read(&self, name: &str) -> Result<Option<SecretBytes>, StoreError> {
-        let values = self.0.lock().map_err(|_| StoreError::Failed)?;
-        Ok(values.get(name).cloned())
-    }
-
-    fn write(&self, name: &str, value: &[u8]) -> Result<(), StoreError> {
-        let mut values = self.0.lock().map_err(|_| StoreError::Failed)?;
-        values.insert(name.to_owned(), Zeroizing::new(value.to_vec()));
-        Ok(())
-    }
-
-    fn delete(&self, name: &str) -> Result<(), StoreError> {
-        let mut values = self.0.lock().map_err(|_| StoreError::Failed)?;
-        values.remove(name);
         Ok(())
     }
 }

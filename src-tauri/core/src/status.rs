@@ -63,7 +63,7 @@ use crate::obstacle::Obstacle;
 
 /// What the request wanted whose answer is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RequestKind {
+pub(crate) enum RequestKind {
     /// To sign in with a password.
     Login,
     /// To make an account.
@@ -80,7 +80,7 @@ pub enum RequestKind {
 
 /// What a status says whichever request it answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Class {
+pub(crate) enum Class {
     /// The backend has done what was asked.
     Success,
     /// The answer is at another address.
@@ -106,7 +106,7 @@ pub enum Class {
 }
 
 /// Which class a status belongs to.
-pub const fn class(status: u16) -> Class {
+pub(crate) const fn class(status: u16) -> Class {
     match status {
         200..=299 => Class::Success,
         301 | 302 | 303 | 307 | 308 => Class::Redirect,
@@ -125,7 +125,7 @@ pub const fn class(status: u16) -> Class {
 impl Class {
     /// Whether it is trouble that passes and says nothing about what was asked, whatever a
     /// profile's rules say.
-    pub const fn is_trouble(self) -> bool {
+    pub(crate) const fn is_trouble(self) -> bool {
         match self {
             Self::RateLimited
             | Self::BackendError
@@ -138,7 +138,7 @@ impl Class {
     }
 
     /// What stands between the app and the backend, where the status says that.
-    pub const fn obstacle(self) -> Option<Obstacle> {
+    pub(crate) const fn obstacle(self) -> Option<Obstacle> {
         match self {
             Self::Gateway => Some(Obstacle::Gateway),
             Self::Maintenance => Some(Obstacle::Maintenance),
@@ -149,7 +149,7 @@ impl Class {
 
     /// The error of an answer in which nothing but the status can be used, and [`refusal`] knows
     /// no meaning of it.
-    pub const fn error(self) -> ErrorCode {
+    pub(crate) const fn error(self) -> ErrorCode {
         match self {
             Self::RateLimited => ErrorCode::RateLimited,
             Self::BackendError | Self::Gateway | Self::Maintenance => ErrorCode::BackendFault,
@@ -160,7 +160,7 @@ impl Class {
 
 /// What a refusal means to this kind of request by its status alone; `None` where the status
 /// says nothing to it.
-pub const fn refusal(kind: RequestKind, status: u16) -> Option<ErrorCode> {
+pub(crate) const fn refusal(kind: RequestKind, status: u16) -> Option<ErrorCode> {
     use RequestKind::{Api, Login, Refresh, Register, SendOtp, VerifyOtp};
     let error = match (status, kind) {
         (400 | 422, Login | Register | SendOtp) => ErrorCode::InvalidInput,
@@ -182,13 +182,8 @@ pub const fn refusal(kind: RequestKind, status: u16) -> Option<ErrorCode> {
     Some(error)
 }
 
-/// Whether a status says that there is no endpoint at this path, or none for this method.
-pub const fn is_absent(status: u16) -> bool {
-    matches!(status, 404 | 405 | 501)
-}
-
 /// Whether an answer with this status never has a body (RFC 9110 §15.3.5, §15.3.6, §15.4.5).
-pub const fn has_no_body(status: u16) -> bool {
+pub(crate) const fn has_no_body(status: u16) -> bool {
     matches!(status, 204 | 205 | 304)
 }
 

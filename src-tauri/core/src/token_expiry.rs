@@ -17,7 +17,7 @@ const JWT_LIMIT: usize = 64 * 1024;
 
 /// How long `token` is still valid at `now`, by the first of `expiries` that can be read in `body`.
 /// An end in the past may come from a wrong clock on either side, so it counts as unknown.
-pub fn lifetime(
+pub fn token_lifetime(
     expiries: &[Expiry],
     body: &Value,
     token: Option<&str>,
@@ -115,14 +115,17 @@ mod tests {
         ] {
             let body = json!({"x": value});
             assert_eq!(
-                lifetime(&[at("/x", form)], &body, None, now()),
+                token_lifetime(&[at("/x", form)], &body, None, now()),
                 minute,
                 "{form}"
             );
         }
         let own: Expiry = serde_json::from_value(json!({"as": "jwt_exp"})).unwrap();
         let token = jwt(r#"{"iat":1,"exp":1000000060.0}"#);
-        assert_eq!(lifetime(&[own], &Value::Null, Some(&token), now()), minute);
+        assert_eq!(
+            token_lifetime(&[own], &Value::Null, Some(&token), now()),
+            minute
+        );
     }
 
     #[test]
@@ -134,9 +137,12 @@ mod tests {
             at("/s", "ttl_s"),
         ];
         let half = Some(Duration::from_secs(30));
-        assert_eq!(lifetime(&expiries, &body, None, now()), half);
-        assert_eq!(lifetime(&expiries[..2], &body, None, now()), None);
-        assert_eq!(lifetime(&[at("/zero", "ttl_s")], &body, None, now()), None);
+        assert_eq!(token_lifetime(&expiries, &body, None, now()), half);
+        assert_eq!(token_lifetime(&expiries[..2], &body, None, now()), None);
+        assert_eq!(
+            token_lifetime(&[at("/zero", "ttl_s")], &body, None, now()),
+            None
+        );
     }
 
     proptest! {
@@ -147,11 +153,11 @@ mod tests {
             let forms = ["iso8601", "epoch_s", "epoch_ms", "ttl_s", "ttl_ms", "jwt_exp"];
             let expiry = [at("/x", forms[form])];
             for value in [json!(number), json!(text), json!(whole), json!([text]), Value::Null] {
-                let _ = lifetime(&expiry, &json!({"x": value}), Some(&text), now());
-                let _ = lifetime(&expiry, &json!({"x": jwt(&value.to_string())}), None, now());
+                let _ = token_lifetime(&expiry, &json!({"x": value}), Some(&text), now());
+                let _ = token_lifetime(&expiry, &json!({"x": jwt(&value.to_string())}), None, now());
             }
             let token = jwt(&format!(r#"{{"exp":{number:e}}}"#));
-            let _ = lifetime(&expiry, &json!({"x": token}), None, now());
+            let _ = token_lifetime(&expiry, &json!({"x": token}), None, now());
         }
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
-use vestibule_core::obstacle::Obstacle;
+use vestibule_core::Obstacle;
 use vestibule_core::transport::{
     DesktopProxy, HeaderMap, HttpRequest, HttpTransport, Method, NetworkSettings, RequestBody,
     Transport as _, Url,

@@ -2,8 +2,9 @@
 //! process is measured, which contains both ends; so this is its only test.
 #![cfg(target_os = "linux")]
 
-use vestibule_core::backend_calls::{BackendCalls, PIECE};
+use vestibule_core::BackendCalls;
 use vestibule_core::session::Session;
+use vestibule_core::testing::PIECE;
 use vestibule_core::wire::{UploadReply, UploadRequest};
 use vestibule_harness::*;
 

@@ -6,9 +6,9 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use proptest::prelude::*;
-use vestibule_core::clock::{Clock, ManualClock, SinceBoot};
-use vestibule_core::plan::Plan;
-use vestibule_core::schedule::{CLICK_GAP, RETRY_AFTER_MAX, SPREAD_MAX};
+use vestibule_core::testing::{
+    CLICK_GAP, Clock, ManualClock, Plan, RETRY_AFTER_MAX, SPREAD_MAX, SinceBoot,
+};
 
 /// The timer checks at least this often; see `session::keep_alive`.
 const TICK: Duration = Duration::from_secs(30);

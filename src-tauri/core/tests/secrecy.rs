@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use tracing_subscriber::fmt::MakeWriter;
 use vestibule_backend::{Backend, Cut, Effect, Fault, Point};
-use vestibule_core::schedule::PAGE_GAP;
-use vestibule_core::secrets::{Secret, StoreError};
+use vestibule_core::testing::PAGE_GAP;
+use vestibule_core::{Secret, StoreError};
 use vestibule_harness::*;
 
 #[derive(Clone, Default)]

@@ -7,7 +7,7 @@ use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
 use vestibule_core::single_instance::{Claim, InstanceOwner, OnShow, claim};
-use vestibule_core::storage::file_lock::FileLock;
+use vestibule_core::testing::FileLock;
 
 const CLAIM_TIMEOUT: Duration = Duration::from_secs(30);
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use uuid::Uuid;
-use vestibule_core::state::{Challenge, Event, Outage, State};
+use vestibule_core::testing::{Challenge, Event, Outage, State};
 use vestibule_core::wire::{Freshness, Phase, SessionInfo, SignedOutReason, StorageStatus, User};
 
 fn config() -> ProptestConfig {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use vestibule_backend::{Effect, Fault, Point};
-use vestibule_core::schedule::PAGE_GAP;
+use vestibule_core::testing::PAGE_GAP;
 use vestibule_harness::*;
 use vestibule_log::report::{Call, Fact, Report, Reporter};
 

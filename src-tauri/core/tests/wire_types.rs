@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 
 use command_list::command_list;
 use ts_rs::{Config, TS};
-use vestibule_core::error::{AuthError, ErrorCode, PageCode, PageError};
-use vestibule_core::obstacle::{Obstacle, ObstacleText, Responsible};
-use vestibule_core::roles::Roles;
+use vestibule_core::testing::Roles;
 use vestibule_core::wire::*;
+use vestibule_core::{
+    AuthError, ErrorCode, Obstacle, ObstacleText, PageCode, PageError, Responsible,
+};
 
 fn declarations() -> String {
     let config = Config::default();

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use vestibule_core::policy::Policy;
+use vestibule_core::Policy;
 use vestibule_core::profile::{Layer, Profile, ProfileError, load_for};
 use vestibule_core::transport::{DesktopProxy, NetworkSettings};
 use vestibule_core::wire::{Overridden, PolicyInfo};

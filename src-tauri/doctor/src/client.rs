@@ -8,14 +8,10 @@ use vestibule_core::backend::{
     Backend, BackendError, OtpContext, Recorder, RefreshAnswer, ResponseBody, SignInFailure,
     SignInResponse, UndeliveredSignOut,
 };
-use vestibule_core::device::Device;
-use vestibule_core::error::{AuthError, ErrorCode};
 use vestibule_core::profile::Profile;
-use vestibule_core::response_fields::AccessToken;
-use vestibule_core::secrets::Secret;
-use vestibule_core::token::RefreshToken;
 use vestibule_core::transport::HttpTransport;
 use vestibule_core::wire::{LoginInput, RegisterInput, SignedOutReason, User};
+use vestibule_core::{AccessToken, AuthError, Device, ErrorCode, RefreshToken, Secret};
 
 use crate::answered::{Answered, Described};
 use crate::mask::Masks;

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
+use vestibule_core::AuthError;
 use vestibule_core::backend::Recorder;
-use vestibule_core::error::AuthError;
 
 use crate::checks::{
     Observations, checklist, codes, connection, limits, overall, refresh, register, replay,

@@ -1,7 +1,7 @@
 //! What a check found: whether it holds, what was sent, what came back, and what to change.
 
 use serde::Serialize;
-use vestibule_core::obstacle::{Obstacle, Responsible};
+use vestibule_core::{Obstacle, Responsible};
 
 /// Whether a check holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -2,9 +2,9 @@
 //! shown, and the finished report once more as a whole.
 
 use serde_json::Value;
+use vestibule_core::Secret;
 use vestibule_core::backend::Exchange;
 use vestibule_core::profile::{Pointer, Profile};
-use vestibule_core::secrets::Secret;
 
 /// Shorter secrets are parts of ordinary words.
 const LEAST: usize = 4;

@@ -4,9 +4,7 @@
 use std::time::Duration;
 
 use vestibule_core::backend::{Backend, Recorder};
-use vestibule_core::device::Device;
-use vestibule_core::secrets::Secret;
-use vestibule_core::token::RefreshToken;
+use vestibule_core::{Device, RefreshToken, Secret};
 
 /// How long the sign-outs at the end may take together.
 const SIGN_OUT_LIMIT: Duration = Duration::from_secs(15);

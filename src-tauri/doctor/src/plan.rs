@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use vestibule_core::Secret;
 use vestibule_core::profile::Profile;
-use vestibule_core::secrets::Secret;
 use vestibule_core::transport::NetworkSettings;
 use vestibule_core::wire::{LoginInput, PolicyInfo};
 

@@ -4,7 +4,7 @@
 use std::env::VarError;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
-use vestibule_core::secrets::Secret;
+use vestibule_core::Secret;
 
 /// Shows progress, and asks for the codes that a backend sends.
 pub trait Prompter: Send + Sync + 'static {

@@ -14,11 +14,12 @@ use vestibule_acceptance::{
 };
 use vestibule_backend::{Backend, Config, Effect, Fault};
 use vestibule_core::profile::Profile;
-use vestibule_core::secrets::{MemoryStore, Secret, SecretStore as _};
 use vestibule_core::session::Session;
+use vestibule_core::testing::MemoryStore;
 use vestibule_core::wire::{
     LoginInput, Phase, SessionInfo, SignInOutcome, SignedOutReason, StorageStatus, User,
 };
+use vestibule_core::{Secret, SecretStore as _};
 use vestibule_harness::config;
 
 /// A backend, and what an installed app stores on this machine.

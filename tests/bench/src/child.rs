@@ -5,9 +5,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use vestibule_core::clock::SystemClock;
-use vestibule_core::secrets::MemoryStore;
 use vestibule_core::session::Session;
+use vestibule_core::testing::{MemoryStore, SystemClock};
 use vestibule_harness::child::{ChildProcess, Protocol, command, serve};
 use vestibule_harness::get;
 

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rustix::fd::OwnedFd;
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
 use vestibule_backend::Backend;
-use vestibule_core::secrets::{SecretBytes, SecretStore, StoreError};
+use vestibule_core::{SecretBytes, SecretStore, StoreError};
 
 use crate::registry::Outcome;
 

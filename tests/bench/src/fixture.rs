@@ -8,10 +8,10 @@ use std::time::Instant;
 
 use tempfile::TempDir;
 use vestibule_backend::{Backend, Config};
-use vestibule_core::clock::{Clock, SystemClock};
+use vestibule_core::SecretStore;
 use vestibule_core::profile::Profile;
-use vestibule_core::secrets::SecretStore;
 use vestibule_core::session::{self, Session};
+use vestibule_core::testing::{Clock, SystemClock};
 use vestibule_core::wire::Phase;
 use vestibule_harness::{DEMO, config, get, login};
 

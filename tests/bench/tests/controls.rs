@@ -16,7 +16,8 @@ use vestibule_bench::floors::synced_record;
 use vestibule_bench::registry::{Outcome, runtime};
 use vestibule_bench::rows::callers::{Crowd, Token};
 use vestibule_bench::rows::{controls, refresh, sign_in};
-use vestibule_core::secrets::{MemoryStore, SecretBytes, SecretStore, StoreError};
+use vestibule_core::testing::MemoryStore;
+use vestibule_core::{SecretBytes, SecretStore, StoreError};
 
 /// The planted delay: longer than any of the work takes by itself.
 const PLANTED: Duration = Duration::from_millis(100);

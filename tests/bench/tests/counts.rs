@@ -10,7 +10,7 @@ use vestibule_bench::counts::Counts;
 use vestibule_bench::fixture::{Connection, Fixture};
 use vestibule_bench::registry::runtime;
 use vestibule_bench::rows::{refresh, sign_in};
-use vestibule_core::secrets::MemoryStore;
+use vestibule_core::testing::MemoryStore;
 
 /// The first sign-in of a new process.
 const SIGN_IN: Counts = Counts {

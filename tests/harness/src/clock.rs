@@ -5,7 +5,7 @@ use std::ops::{Deref, RangeBounds};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use vestibule_core::clock::{Clock, ManualClock, SinceBoot, Sleep};
+use vestibule_core::testing::{Clock, ManualClock, SinceBoot, Sleep};
 
 use crate::wait::eventually;
 

@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
-use vestibule_core::error::AuthError;
-use vestibule_core::identity::ChallengeId;
 use vestibule_core::profile::Profile;
-use vestibule_core::secrets::{Secret, SecretBytes, SecretStore};
-use vestibule_core::session::{self, Item, Session};
+use vestibule_core::session::{self, Session};
+use vestibule_core::testing::Item;
 use vestibule_core::wire::{
     FetchReply, FetchRequest, LoginInput, Phase, SessionState, SignInOutcome, SignedOutReason,
 };
+use vestibule_core::{AuthError, ChallengeId, Secret, SecretBytes, SecretStore};
 
 use crate::clock::{Pace, TestClock, clock, passing};
 use crate::state::{is_fresh, shown, why};

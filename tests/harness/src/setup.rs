@@ -9,10 +9,9 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use vestibule_backend::{Backend, Config};
-use vestibule_core::error::AuthError;
 use vestibule_core::profile::Profile;
-use vestibule_core::secrets::SecretStore;
 use vestibule_core::session::Session;
+use vestibule_core::{AuthError, SecretStore};
 
 use crate::backend::{alive, start_backend};
 use crate::clock::TestClock;

@@ -1,7 +1,7 @@
 //! What a state of the session says.
 
-use vestibule_core::error::{AuthError, ErrorCode};
 use vestibule_core::wire::{Freshness, Outage, Phase, SessionState, SignedOutReason, User};
+use vestibule_core::{AuthError, ErrorCode};
 
 /// Whether somebody is signed in with a valid access token.
 pub fn is_fresh(state: &SessionState) -> bool {

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use vestibule_core::secrets::{MemoryStore, SecretBytes, SecretStore, StoreError};
+use vestibule_core::testing::MemoryStore;
+use vestibule_core::{SecretBytes, SecretStore, StoreError};
 
 use crate::WORKSPACE;
 

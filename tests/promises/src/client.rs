@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use vestibule_backend::{Backend, Carrier};
-use vestibule_core::secrets::SecretStore as _;
+use vestibule_core::SecretStore as _;
 use vestibule_core::session::Session;
 use vestibule_core::wire::{SessionChanged, SignedOutReason};
 use vestibule_harness::{

@@ -12,7 +12,7 @@ use rand::Rng as _;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use vestibule_backend::{Backend, Config};
-use vestibule_core::clock::{Clock as _, SinceBoot};
+use vestibule_core::testing::{Clock as _, SinceBoot};
 use vestibule_harness::{Lost, REFRESH, TestClock, get, identity, is_fresh, try_eventually};
 
 use crate::client::ProxiedClient;

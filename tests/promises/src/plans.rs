@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
-use vestibule_core::clock::SinceBoot;
-use vestibule_core::plan::Plan;
+use vestibule_core::testing::{Plan, SinceBoot};
 
 use crate::registry::Setting;
 use crate::report::Row;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 use vestibule_backend::{Backend, Config, Effect, Fault};
-use vestibule_core::schedule::PAGE_GAP;
+use vestibule_core::testing::PAGE_GAP;
 use vestibule_harness::{A_LIFE, Lost, REFRESH, get, is_fresh};
 
 use crate::client::{Client, way};

@@ -1,9 +1,8 @@
 //! Runs sessions against a real Directus, through everything that a user does there.
 
 use serde_json::{Value, json};
-use vestibule_core::error::ErrorCode;
-use vestibule_core::secrets::Secret;
 use vestibule_core::wire::{LoginInput, Phase, RegisterInput, SignInOutcome, SignedOutReason};
+use vestibule_core::{ErrorCode, Secret};
 use vestibule_harness::{code, verify};
 
 use crate::installation::{Installation, profile};

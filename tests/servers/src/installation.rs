@@ -5,9 +5,10 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use vestibule_core::profile::Profile;
-use vestibule_core::secrets::{MemoryStore, SecretBytes, SecretStore as _};
 use vestibule_core::session::Session;
+use vestibule_core::testing::MemoryStore;
 use vestibule_core::wire::{FetchReply, FetchRequest, Phase, SessionState, SignedOutReason};
+use vestibule_core::{SecretBytes, SecretStore as _};
 use vestibule_harness::{WORKSPACE, config, eventually, is_fresh, soon, until, why};
 
 /// An installation.

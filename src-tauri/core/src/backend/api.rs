@@ -69,11 +69,11 @@ pub(crate) struct ApiCall {
 pub(crate) struct ApiPayload(Payload);
 
 impl ApiPayload {
-    pub fn none() -> Self {
+    pub(crate) fn none() -> Self {
         Self(Payload::None)
     }
 
-    pub fn in_memory(bytes: Bytes) -> Self {
+    pub(crate) fn in_memory(bytes: Bytes) -> Self {
         Self(Payload::Whole(bytes))
     }
 
@@ -86,7 +86,7 @@ impl ApiPayload {
     }
 
     /// A body that comes through the sender.
-    pub fn streamed(length: Option<u64>) -> (Sender, Self) {
+    pub(crate) fn streamed(length: Option<u64>) -> (Sender, Self) {
         let (sender, body) = UploadBody::streamed(length);
         (sender, Self(Payload::Streamed(body)))
     }
@@ -257,7 +257,7 @@ impl Backend {
 
 impl ApiCall {
     /// Whether the caller's body goes along.
-    pub fn takes_body(&self) -> bool {
+    pub(crate) fn takes_body(&self) -> bool {
         self.with_body
     }
 

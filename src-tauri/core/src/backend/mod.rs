@@ -1,9 +1,9 @@
 //! The backend over HTTP: a method of [`Backend`] for each endpoint of the profile, with a type for
 //! its answer. Nothing here knows the session.
 //!
-//! [`sign_in`], [`session_calls`] and [`sign_out`] have the calls of a session, [`api`] has those
-//! of the adopter's own API. [`request`] builds the requests, [`client`] sends them, [`answers`]
-//! says what the answers mean, by the profile's rules and by [`crate::status`].
+//! `sign_in`, `session_calls` and `sign_out` have the calls of a session, `api` has those
+//! of the adopter's own API. `request` builds the requests, `client` sends them, `answers`
+//! says what the answers mean, by the profile's rules and by `status`.
 
 mod answers;
 mod api;

@@ -98,7 +98,7 @@ pub(super) struct ExchangeRecording {
 
 impl ExchangeRecording {
     /// Notes the answer's headers, or why there are none.
-    pub fn answered(&self, result: &Result<HttpResponse, BackendError>) {
+    pub(super) fn answered(&self, result: &Result<HttpResponse, BackendError>) {
         self.note(|exchange| {
             exchange.answered_at = SystemTime::now();
             exchange.took = self.since.elapsed();
@@ -113,7 +113,7 @@ impl ExchangeRecording {
     }
 
     /// Notes the answer's body, or why it broke off.
-    pub fn read(&self, body: &Result<Zeroizing<Vec<u8>>, BackendError>) {
+    pub(super) fn read(&self, body: &Result<Zeroizing<Vec<u8>>, BackendError>) {
         self.note(|exchange| match body {
             Ok(bytes) => exchange.body = Some(bytes.clone()),
             Err(fault) => exchange.fault = Some(*fault),

@@ -42,7 +42,7 @@ pub(super) enum Payload {
 
 impl Payload {
     /// For an exchange that is bounded as a whole.
-    pub fn whole(self) -> RequestBody {
+    pub(super) fn whole(self) -> RequestBody {
         match self {
             Self::None => RequestBody::Empty,
             Self::Whole(bytes) => RequestBody::Whole(bytes),
@@ -113,7 +113,7 @@ pub(super) fn renewal_call<'a>(
 }
 
 impl<'a> BackendRequest<'a> {
-    pub fn new(method: Method, path: &str, device: &'a Device) -> Self {
+    pub(super) fn new(method: Method, path: &str, device: &'a Device) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         Self {
@@ -143,13 +143,13 @@ impl<'a> BackendRequest<'a> {
         Ok(call)
     }
 
-    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+    pub(super) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.insert(name, value);
         self
     }
 
     /// Adds a header that may be secret.
-    pub fn text_header(self, name: &str, value: &str) -> Result<Self, BackendError> {
+    pub(super) fn text_header(self, name: &str, value: &str) -> Result<Self, BackendError> {
         let (name, value) = text_header(name, value)?;
         Ok(self.header(name, value))
     }

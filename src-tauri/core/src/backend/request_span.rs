@@ -26,7 +26,7 @@ pub(super) struct RequestSpan {
 impl RequestSpan {
     /// Begins the span, and gives `call` the id of its request. An id that the caller has set is
     /// replaced, since the header and the span must name the same one.
-    pub fn begin(call: &mut BackendRequest<'_>) -> Self {
+    pub(super) fn begin(call: &mut BackendRequest<'_>) -> Self {
         let id = Uuid::new_v4().to_string();
         let span = tracing::info_span!(
             "backend",
@@ -48,12 +48,12 @@ impl RequestSpan {
     }
 
     /// The span in which the request is sent.
-    pub fn span(&self) -> Span {
+    pub(super) fn span(&self) -> Span {
         self.span.clone()
     }
 
     /// Notes how the request ended: with the headers of an answer, or with a fault.
-    pub fn end(self, result: &Result<Response, BackendError>) {
+    pub(super) fn end(self, result: &Result<Response, BackendError>) {
         let ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.span.record("ms", ms);
         match result {

@@ -53,13 +53,13 @@ enum UploadStage {
 
 impl UploadBody {
     /// A body that is in memory.
-    pub fn in_memory(bytes: Bytes) -> Self {
+    pub(super) fn in_memory(bytes: Bytes) -> Self {
         let left = u64::try_from(bytes.len()).ok();
         Self::of(Source::Kept(bytes), left)
     }
 
     /// A body that comes through the sender, of `length` bytes if that is known.
-    pub fn streamed(length: Option<u64>) -> (Sender, Self) {
+    pub(super) fn streamed(length: Option<u64>) -> (Sender, Self) {
         let (sender, receiver) = mpsc::channel(QUEUED_PIECES);
         (sender, Self::of(Source::Fed(receiver), length))
     }
@@ -73,12 +73,12 @@ impl UploadBody {
     }
 
     /// Whether no byte is still to come, as far as that is known.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.left == Some(0)
     }
 
     /// Watches this body.
-    pub fn watch(&self) -> UploadWatch {
+    pub(super) fn watch(&self) -> UploadWatch {
         UploadWatch(self.stage.subscribe())
     }
 
@@ -163,7 +163,7 @@ pub(super) struct UploadWatch(watch::Receiver<UploadStage>);
 impl UploadWatch {
     /// Resolves once the backend takes too long: `idle` to take a piece, or `answer` to answer
     /// after the last. How long the page takes does not count.
-    pub async fn stalls(mut self, idle: Duration, answer: Duration) {
+    pub(super) async fn stalls(mut self, idle: Duration, answer: Duration) {
         loop {
             let stage = *self.0.borrow_and_update();
             let changed = self.0.changed();

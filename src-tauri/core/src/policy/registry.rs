@@ -19,7 +19,7 @@ const DEEPEST: usize = 16;
 ///
 /// # Errors
 /// If it cannot be read, or holds a value of another type than a policy has.
-pub fn find(identifier: &str) -> Result<Option<(String, Value)>, ProfileError> {
+pub(crate) fn find(identifier: &str) -> Result<Option<(String, Value)>, ProfileError> {
     let path = format!(r"{ABOVE}\{identifier}");
     let place = format!(r"HKEY_LOCAL_MACHINE\{path}");
     let refused = |mistake: Mistake| mistake.in_place(place.clone());

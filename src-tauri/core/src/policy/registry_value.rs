@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// The type of a value.
 #[derive(Clone, Copy, Debug)]
-pub enum ValueKind {
+pub(crate) enum ValueKind {
     /// `REG_SZ` or `REG_EXPAND_SZ`, which is not expanded.
     Text,
     /// `REG_MULTI_SZ`: a list of texts.
@@ -20,7 +20,7 @@ pub enum ValueKind {
 ///
 /// # Errors
 /// Why the value cannot be read, in words.
-pub fn read(kind: ValueKind, bytes: &[u8]) -> Result<Value, String> {
+pub(crate) fn read(kind: ValueKind, bytes: &[u8]) -> Result<Value, String> {
     match kind {
         ValueKind::Text => Ok(match text(bytes)?.as_str() {
             "true" => Value::Bool(true),

@@ -22,7 +22,7 @@ const ROOT: u32 = 0;
 const WRITABLE_BY_OTHERS: u32 = 0o022;
 
 /// The folder of an app's policy.
-pub fn folder(identifier: &str) -> PathBuf {
+pub(super) fn folder(identifier: &str) -> PathBuf {
     Path::new(ABOVE).join(identifier)
 }
 
@@ -30,7 +30,7 @@ pub fn folder(identifier: &str) -> PathBuf {
 ///
 /// # Errors
 /// If anybody but root can write the folder or the file, or the file cannot be read.
-pub fn find(folder: &Path) -> Result<Option<(String, Value)>, ProfileError> {
+pub(super) fn find(folder: &Path) -> Result<Option<(String, Value)>, ProfileError> {
     let file = folder.join(FILE);
     // The folder is checked first: a user who can write in it decides which file is there.
     for (path, is_folder) in [(folder, true), (&file, false)] {

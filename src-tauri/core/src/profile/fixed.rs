@@ -13,12 +13,12 @@ use super::model::Document;
 use super::read::{leads_to_a_key, read};
 
 /// The key of a policy's profile that holds the list.
-pub const LIST: &str = "fixed";
+pub(super) const LIST: &str = "fixed";
 /// The key that starts again from a shipped profile.
-pub const EXTENDS: &str = "extends";
+pub(super) const EXTENDS: &str = "extends";
 
 /// Reads the list of fixed keys.
-pub fn keys(list: &Value) -> Result<Vec<String>, Mistake> {
+pub(super) fn keys(list: &Value) -> Result<Vec<String>, Mistake> {
     let at = |below: &str| format!("{LIST}{below}");
     let listed: Vec<String> = read(list).map_err(|mistake| Mistake {
         key: at(&mistake.key),
@@ -52,7 +52,7 @@ fn spelled(key: &str) -> String {
 }
 
 /// The keys of all values in `value` that are not tables. A body counts as one value.
-pub fn leaves(value: &Value) -> Vec<String> {
+pub(super) fn leaves(value: &Value) -> Vec<String> {
     let Value::Object(members) = value else {
         return Vec::new();
     };
@@ -67,24 +67,24 @@ pub fn leaves(value: &Value) -> Vec<String> {
 }
 
 /// The value at the end of `steps`.
-pub fn at<'a>(value: &'a Value, steps: &[&str]) -> Option<&'a Value> {
+pub(super) fn at<'a>(value: &'a Value, steps: &[&str]) -> Option<&'a Value> {
     steps.iter().try_fold(value, |value, step| value.get(step))
 }
 
 /// The keys that are fixed so far, each with its value; `None` where the key must have no value.
 #[derive(Default)]
-pub struct Fixed(Vec<(String, Option<Value>)>);
+pub(super) struct Fixed(Vec<(String, Option<Value>)>);
 
 impl Fixed {
     /// Fixes more keys, with their values in `whole`.
-    pub fn add(&mut self, keys: &[String], whole: &Value) {
+    pub(super) fn add(&mut self, keys: &[String], whole: &Value) {
         let now = |key: &String| (key.clone(), at(whole, &steps(key)).cloned());
         self.0.extend(keys.iter().map(now));
     }
 
     /// Removes from `value` everything that would change a fixed key. Returns the keys whose values
     /// differed from the fixed ones.
-    pub fn take_out_of(&self, value: &mut Value) -> Vec<String> {
+    pub(super) fn take_out_of(&self, value: &mut Value) -> Vec<String> {
         let mut lost = Vec::new();
         for (key, held) in &self.0 {
             let Some((taken, what)) = take(value, &steps(key)) else {
@@ -99,7 +99,7 @@ impl Fixed {
     }
 
     /// Writes the fixed values into `whole`.
-    pub fn hold(&self, whole: &mut Value) {
+    pub(super) fn hold(&self, whole: &mut Value) {
         for (key, held) in &self.0 {
             match held {
                 Some(held) => put(whole, &steps(key), held.clone()),
@@ -109,7 +109,7 @@ impl Fixed {
     }
 
     /// The part of `value` that is at fixed keys.
-    pub fn part_of(&self, value: &Value) -> Value {
+    pub(super) fn part_of(&self, value: &Value) -> Value {
         let mut part = Value::Object(Map::new());
         for (key, _) in &self.0 {
             if let Some(held) = at(value, &steps(key)) {

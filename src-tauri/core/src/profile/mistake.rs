@@ -34,14 +34,14 @@ impl fmt::Display for ProfileError {
 
 /// A mistake whose file is not known yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mistake {
+pub(crate) struct Mistake {
     pub key: String,
     pub reason: String,
     pub nearest: Option<String>,
 }
 
 impl Mistake {
-    pub fn new(key: impl Into<String>, reason: impl Into<String>) -> Self {
+    pub(crate) fn new(key: impl Into<String>, reason: impl Into<String>) -> Self {
         Self {
             key: key.into(),
             reason: reason.into(),
@@ -50,7 +50,7 @@ impl Mistake {
     }
 
     /// Adds the file.
-    pub fn in_place(self, place: impl Into<String>) -> ProfileError {
+    pub(crate) fn in_place(self, place: impl Into<String>) -> ProfileError {
         ProfileError {
             place: place.into(),
             key: self.key,
@@ -62,7 +62,10 @@ impl Mistake {
 
 /// The candidate that is nearest to `given`, if any is near: a few letters differ, or the words are
 /// written in another style (`refreshToken`, `refresh-token`).
-pub fn nearest<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(super) fn nearest<'a>(
+    given: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     let given = plain(given);
     let allowed = (given.chars().count() / 3).clamp(1, 3);
     candidates

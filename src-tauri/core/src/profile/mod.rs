@@ -1,9 +1,9 @@
 //! A backend, described as data. [`Profile::default`] is the contract of the bundled backend; a
 //! file holds what differs from it.
 //!
-//! [`load`] merges files and [`check`] checks the result, so that a mistake is reported when the
-//! app starts. A [`Profile`] that exists has passed these checks. [`request`] builds requests from
-//! it and [`rules`] interprets answers; both are pure.
+//! [`load`] merges files and `check` checks the result, so that a mistake is reported when the
+//! app starts. A [`Profile`] that exists has passed these checks. `request` builds requests from
+//! it and `rules` interprets answers; both are pure.
 
 mod body_template;
 mod check;

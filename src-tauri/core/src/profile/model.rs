@@ -23,7 +23,7 @@ pub const SCHEMA: u32 = 1;
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[cfg_attr(test, schemars(title = "Vestibule backend profile"))]
 #[serde(default, deny_unknown_fields)]
-pub struct Document {
+pub(super) struct Document {
     /// The address of this schema, for editors.
     #[serde(rename = "$schema")]
     pub json_schema: Option<String>,

@@ -6,13 +6,13 @@ use super::mistake::{Mistake, nearest};
 use super::shipped::SHIPPED;
 
 /// What a profile extends if it shares nothing with a shipped one.
-pub const NOTHING: &str = "nothing";
+pub(super) const NOTHING: &str = "nothing";
 /// The extensions of files that hold a profile.
 const ENDINGS: [&str; 2] = [".toml", ".json"];
 
 /// What a name of a profile stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ProfileName {
+pub(super) enum ProfileName {
     /// A shipped profile, or [`NOTHING`].
     Shipped,
     /// A file, which may not exist.
@@ -20,7 +20,7 @@ pub enum ProfileName {
 }
 
 /// What `given` stands for. A name that is neither is refused under `key`.
-pub fn resolve(key: &str, given: &str) -> Result<ProfileName, Mistake> {
+pub(super) fn resolve(key: &str, given: &str) -> Result<ProfileName, Mistake> {
     let lower = given.to_ascii_lowercase();
     if names().any(|name| name == given) {
         Ok(ProfileName::Shipped)
@@ -36,7 +36,7 @@ pub fn resolve(key: &str, given: &str) -> Result<ProfileName, Mistake> {
 }
 
 /// The mistake that `given` is not a shipped profile; `or` says what else it could have been.
-pub fn unknown_name(key: &str, given: &str, or: &str) -> Mistake {
+pub(super) fn unknown_name(key: &str, given: &str, or: &str) -> Mistake {
     let listed: Vec<_> = names().map(|name| format!("`{name}`")).collect();
     Mistake {
         nearest: nearest(given, names()).map(str::to_owned),

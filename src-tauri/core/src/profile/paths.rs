@@ -1,7 +1,7 @@
 //! Paths under the base address, as a profile names them.
 
 /// Refuses what is not a plain path. The reason does not repeat the path.
-pub fn check(path: &str) -> Result<(), String> {
+pub(super) fn check(path: &str) -> Result<(), String> {
     if !path.starts_with('/') || path.starts_with("//") {
         return Err("must begin with one slash".into());
     }
@@ -18,13 +18,13 @@ pub fn check(path: &str) -> Result<(), String> {
 }
 
 /// Whether a segment means this folder or the one above, also to a server that decodes it.
-pub fn is_dots(segment: &str) -> bool {
+pub(super) fn is_dots(segment: &str) -> bool {
     let plain = segment.to_ascii_lowercase().replace("%2e", ".");
     matches!(plain.as_str(), "." | "..")
 }
 
 /// Whether one path can match both of these. `*` and `$placeholders` match one segment.
-pub fn overlap(allowed: &str, endpoint: &str) -> bool {
+pub(super) fn overlap(allowed: &str, endpoint: &str) -> bool {
     let is_any = |segment: &str| segment == "*" || segment.contains('$');
     let mut allowed = segments(allowed);
     let mut endpoint = segments(endpoint);

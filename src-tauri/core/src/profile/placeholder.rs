@@ -31,7 +31,7 @@ pub enum Placeholder {
 }
 
 /// All placeholders, with their names.
-pub const PLACEHOLDERS: [(&str, Placeholder); 10] = [
+pub(super) const PLACEHOLDERS: [(&str, Placeholder); 10] = [
     ("identifier", Placeholder::Identifier),
     ("password", Placeholder::Password),
     ("name", Placeholder::Name),

@@ -42,7 +42,7 @@ impl<'de> Deserialize<'de> for Pointer {
 }
 
 /// The first of `pointers` that finds something.
-pub fn first<'a>(pointers: &[Pointer], body: &'a Value) -> Option<&'a Value> {
+pub(crate) fn first<'a>(pointers: &[Pointer], body: &'a Value) -> Option<&'a Value> {
     pointers.iter().find_map(|pointer| pointer.find(body))
 }
 

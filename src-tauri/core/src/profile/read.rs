@@ -14,12 +14,12 @@ use serde_json::{Value, json, map};
 use super::mistake::{Mistake, nearest};
 
 /// Reads `value` as a `T`.
-pub fn read<T: DeserializeOwned>(value: &Value) -> Result<T, Mistake> {
+pub(crate) fn read<T: DeserializeOwned>(value: &Value) -> Result<T, Mistake> {
     read_beside(value, &[])
 }
 
 /// The same, but a misspelt key may also be meant as one of `more`, which are read elsewhere.
-pub fn read_beside<T: DeserializeOwned>(
+pub(super) fn read_beside<T: DeserializeOwned>(
     value: &Value,
     more: &[&'static str],
 ) -> Result<T, Mistake> {
@@ -33,7 +33,7 @@ pub fn read_beside<T: DeserializeOwned>(
 ///
 /// # Errors
 /// If it does not. The error suggests a near key.
-pub fn leads_to_a_key<T: DeserializeOwned>(path: &str) -> Result<(), Mistake> {
+pub(super) fn leads_to_a_key<T: DeserializeOwned>(path: &str) -> Result<(), Mistake> {
     let keys = path.split('.').rev();
     let value = keys.fold(Value::Null, |below, key| json!({ key: below }));
     let top = Path::Top;

@@ -12,7 +12,7 @@ use super::placeholder::{Placeholder, Variables};
 use super::template::Template;
 
 /// A request, ready to be sent. It has no `Debug`, because it holds secrets.
-pub struct FilledRequest {
+pub(crate) struct FilledRequest {
     pub method: Method,
     /// Below the base address.
     pub path: Zeroizing<String>,
@@ -27,11 +27,11 @@ pub struct FilledRequest {
 /// The path of a request cannot be built: a value in it is missing, or would lead to another path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the path of a request cannot be built")]
-pub struct NoPath;
+pub(crate) struct NoPath;
 
 /// The request that `endpoint` describes. Its body also gets those members of `more` that the
 /// template does not have.
-pub fn request(
+pub(crate) fn request(
     endpoint: &Endpoint,
     variables: &Variables<'_>,
     more: Option<&Map<String, Value>>,
@@ -72,7 +72,7 @@ impl Endpoint {
 }
 
 /// The headers whose placeholders all have values.
-pub fn headers(
+pub(crate) fn headers(
     templates: &BTreeMap<HeaderKey, Template>,
     variables: &Variables<'_>,
 ) -> Vec<(String, Zeroizing<String>)> {

@@ -195,7 +195,7 @@ impl Condition<'_> {
     }
 
     /// Whether it has no condition and would match every answer.
-    pub fn is_empty(self) -> bool {
+    pub(super) fn is_empty(self) -> bool {
         self.status.is_none() && self.code.is_none() && self.pointer.is_none() && !self.empty
     }
 }

@@ -58,7 +58,10 @@ impl ApiCalls {
     ///
     /// # Errors
     /// If the path is refused, if there is no answer, or if it is not a small text.
-    pub async fn fetch(self: &Arc<Self>, request: FetchRequest) -> Result<FetchReply, AuthError> {
+    pub(super) async fn fetch(
+        self: &Arc<Self>,
+        request: FetchRequest,
+    ) -> Result<FetchReply, AuthError> {
         match self.call(request).await? {
             (reply, None) => Ok(reply),
             (_, Some(_)) => Err(ErrorCode::TooLarge.into()),
@@ -69,7 +72,7 @@ impl ApiCalls {
     ///
     /// # Errors
     /// If the path is refused or there is no answer.
-    pub async fn call(
+    pub(super) async fn call(
         self: &Arc<Self>,
         request: FetchRequest,
     ) -> Result<(FetchReply, Option<Download>), AuthError> {
@@ -95,7 +98,7 @@ impl ApiCalls {
     ///
     /// # Errors
     /// If the path is refused.
-    pub fn upload(self: &Arc<Self>, request: &UploadRequest) -> Result<Upload, AuthError> {
+    pub(super) fn upload(self: &Arc<Self>, request: &UploadRequest) -> Result<Upload, AuthError> {
         let UploadRequest {
             path,
             method,

@@ -38,7 +38,7 @@ pub(super) struct Committer {
 }
 
 impl Committer {
-    pub fn new(shared: Arc<Shared>, persistence: Arc<Persistence>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, persistence: Arc<Persistence>) -> Self {
         Self {
             shared,
             persistence,
@@ -48,7 +48,7 @@ impl Committer {
     /// Applies a change for `epoch`: first on disk, then in memory, then for all subscribers. Does
     /// nothing once the epoch is over. `change` learns whether the disk write succeeded, and
     /// returns the event to publish.
-    pub async fn commit(
+    pub(super) async fn commit(
         &self,
         epoch: Epoch,
         persist: Persist,
@@ -79,7 +79,7 @@ impl Committer {
 impl Persist {
     /// For a session that is over: removes its record. If the keyring could not be emptied, writes
     /// `record` instead, which says what the keyring may still hold.
-    pub fn end(keyring: KeyringStatus, record: Option<Box<Record>>) -> Self {
+    pub(super) fn end(keyring: KeyringStatus, record: Option<Box<Record>>) -> Self {
         match record {
             Some(record) if keyring != KeyringStatus::Nothing => {
                 Self::Record(record, Durability::Unsynced)

@@ -36,12 +36,12 @@ pub(super) struct Context {
 
 impl Context {
     /// Whether `epoch` is still the current one.
-    pub fn is_current(&self, epoch: Epoch) -> bool {
+    pub(super) fn is_current(&self, epoch: Epoch) -> bool {
         self.shared.in_epoch(epoch).is_some()
     }
 
     /// The error of a request that is not sent now. Plans another try soon.
-    pub fn retry_later(&self, epoch: Epoch) -> AuthError {
+    pub(super) fn retry_later(&self, epoch: Epoch) -> AuthError {
         if let Some(mut at) = self.shared.in_epoch(epoch) {
             let now = self.shared.now();
             at.plan.try_again_in(now, READ_RETRY_INTERVAL);
@@ -55,7 +55,7 @@ impl Context {
     }
 
     /// A session that is over, for the pending sign-outs.
-    pub fn ended_session(
+    pub(super) fn ended_session(
         &self,
         session: SessionId,
         token: RefreshToken,
@@ -72,7 +72,7 @@ impl Context {
 
     /// Tells the backend that `token` is no longer used, in a task of its own; if that fails, also
     /// after a restart.
-    pub fn revoke(self: &Arc<Self>, ended: EndedSession, device: Device) {
+    pub(super) fn revoke(self: &Arc<Self>, ended: EndedSession, device: Device) {
         if ended.token.is_empty() {
             return;
         }
@@ -85,14 +85,14 @@ impl Context {
     }
 
     /// Delivers the pending sign-outs that are due to the backend.
-    pub async fn deliver_due(&self, device: &Device) {
+    pub(super) async fn deliver_due(&self, device: &Device) {
         if let Some(due) = self.delivery.take_due(self.shared.look(Inner::in_use)) {
             self.deliver(due, device).await;
         }
     }
 
     /// Delivers the sign-outs in `due` to the backend.
-    pub async fn deliver(&self, due: DueSignOuts, device: &Device) {
+    pub(super) async fn deliver(&self, due: DueSignOuts, device: &Device) {
         self.delivery.deliver(due, &self.backend, device).await;
         if self.shared.look(|inner| inner.session.is_none()) {
             self.backend.close_idle_connections();

@@ -12,15 +12,15 @@ pub(super) struct Epoch(u64);
 
 impl Epoch {
     /// The epoch at the start of the process.
-    pub const FIRST: Self = Self(1);
+    pub(super) const FIRST: Self = Self(1);
 
     /// The next epoch. Once it begins, this one is over.
-    pub fn next(self) -> Self {
+    pub(super) fn next(self) -> Self {
         Self(self.0 + 1)
     }
 
     /// As a number, for ordering writes to the keyring.
-    pub fn number(self) -> u64 {
+    pub(super) fn number(self) -> u64 {
         self.0
     }
 }
@@ -34,7 +34,7 @@ pub(super) struct InUse {
 }
 
 impl InUse {
-    pub fn is(self, session: SessionId) -> bool {
+    pub(super) fn is(self, session: SessionId) -> bool {
         [self.shown, self.held].contains(&Some(session))
     }
 }
@@ -49,13 +49,13 @@ pub(super) struct AttemptId(Uuid);
 pub(super) struct AccessId(Uuid);
 
 impl AttemptId {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(Uuid::new_v4())
     }
 }
 
 impl AccessId {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(Uuid::new_v4())
     }
 }

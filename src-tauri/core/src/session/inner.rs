@@ -62,61 +62,61 @@ pub(super) struct Inner {
 }
 
 impl Inner {
-    pub fn epoch(&self) -> Epoch {
+    pub(super) fn epoch(&self) -> Epoch {
         self.epoch
     }
 
-    pub fn state(&self) -> &State {
+    pub(super) fn state(&self) -> &State {
         &self.state
     }
 
-    pub fn session_id(&self) -> Option<SessionId> {
+    pub(super) fn session_id(&self) -> Option<SessionId> {
         self.session.as_ref().map(|held| held.id)
     }
 
-    pub fn in_use(&self) -> InUse {
+    pub(super) fn in_use(&self) -> InUse {
         InUse {
             shown: self.state.signed_in().map(|(_, session)| session.id),
             held: self.session_id(),
         }
     }
 
-    pub fn access_id(&self) -> Option<AccessId> {
+    pub(super) fn access_id(&self) -> Option<AccessId> {
         Some(self.session.as_ref()?.access.as_ref()?.id)
     }
 
     /// Whether there is a refresh token, in memory or perhaps in a keyring that was not read.
-    pub fn may_be_refreshed(&self) -> bool {
+    pub(super) fn may_be_refreshed(&self) -> bool {
         self.is_unread() || self.token().is_some()
     }
 
     /// Whether there may be a session in a keyring or in records that were not read.
-    pub fn is_unread(&self) -> bool {
+    pub(super) fn is_unread(&self) -> bool {
         self.token().is_none() && self.state.may_have_session()
     }
 
-    pub fn token(&self) -> Option<&RefreshToken> {
+    pub(super) fn token(&self) -> Option<&RefreshToken> {
         self.session.as_ref()?.token.as_ref()
     }
 
     /// The jar of the session, or of nobody.
-    pub fn jar(&self) -> &Jar {
+    pub(super) fn jar(&self) -> &Jar {
         &self.jar
     }
 
     /// Puts `jar` in the place of the one before, which is closed: a request that still carries
     /// it sends no cookie from here on, and its answer leaves none.
-    pub fn replace_jar(&mut self, jar: Jar) {
+    pub(super) fn replace_jar(&mut self, jar: Jar) {
         std::mem::replace(&mut self.jar, jar).close();
     }
 
-    pub fn challenge(&self) -> Option<&OpenChallenge> {
+    pub(super) fn challenge(&self) -> Option<&OpenChallenge> {
         self.challenge.as_ref()
     }
 
     /// The current outage, which begins now unless it has begun before. The next try is at
     /// `retry_at`.
-    pub fn outage(&mut self, now_ms: u64, retry_at: Option<SinceBoot>) -> Outage {
+    pub(super) fn outage(&mut self, now_ms: u64, retry_at: Option<SinceBoot>) -> Outage {
         Outage {
             since: *self.outage_since.get_or_insert(now_ms),
             retry_at,
@@ -125,7 +125,7 @@ impl Inner {
     }
 
     /// Clears what was counted against the backend, because a session was confirmed or has begun.
-    pub fn mark_healthy(&mut self, now: SinceBoot) {
+    pub(super) fn mark_healthy(&mut self, now: SinceBoot) {
         self.outage_since = None;
         self.obstacle = None;
         self.refusals = StatusRefusals::default();
@@ -135,7 +135,7 @@ impl Inner {
     }
 
     /// The sessions whose items the keyring may hold when a sign-in replaces its content.
-    pub fn replaced(&self) -> Vec<Replaced> {
+    pub(super) fn replaced(&self) -> Vec<Replaced> {
         let over = self.over.iter().filter(|_| !self.keyring.is_clear());
         let over = over.map(|session| Replaced {
             session: *session,
@@ -153,19 +153,19 @@ impl Inner {
     }
 
     /// Begins the next epoch. Everything else that was begun in the current one is then over.
-    pub fn begin_epoch(&mut self) -> Epoch {
+    pub(super) fn begin_epoch(&mut self) -> Epoch {
         self.epoch = self.epoch.next();
         self.epoch
     }
 
     /// Voids every sign-in under way. Returns the challenge that was open.
-    pub fn void_attempts(&mut self) -> Option<OpenChallenge> {
+    pub(super) fn void_attempts(&mut self) -> Option<OpenChallenge> {
         self.attempts.clear();
         self.challenge.take()
     }
 
     /// Opens a challenge in place of any other, whose sign-in is over with that.
-    pub fn open_challenge(&mut self, open: OpenChallenge) -> Option<OpenChallenge> {
+    pub(super) fn open_challenge(&mut self, open: OpenChallenge) -> Option<OpenChallenge> {
         let before = self.challenge.replace(open);
         if let Some(before) = &before
             && self.challenge.as_ref().map(|now| now.attempt) != Some(before.attempt)
@@ -176,14 +176,14 @@ impl Inner {
     }
 
     /// Closes the challenge and ends its sign-in.
-    pub fn close_challenge(&mut self) -> Option<OpenChallenge> {
+    pub(super) fn close_challenge(&mut self) -> Option<OpenChallenge> {
         let closed = self.challenge.take()?;
         self.attempts.remove(&closed.attempt);
         Some(closed)
     }
 
     /// Forgets the session, because it is over or replaced.
-    pub fn drop_session(&mut self) -> Option<OpenSession> {
+    pub(super) fn drop_session(&mut self) -> Option<OpenSession> {
         let held = self.session.take();
         self.over.extend(held.as_ref().map(|held| held.id));
         self.plan.end_session();
@@ -212,7 +212,12 @@ pub(super) struct EpochGuard<'a> {
 }
 
 impl Shared {
-    pub fn new(state: State, device: Device, first: SessionChanged, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(
+        state: State,
+        device: Device,
+        first: SessionChanged,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
             inner: Mutex::new(Inner {
                 epoch: Epoch::FIRST,
@@ -240,22 +245,22 @@ impl Shared {
 
     /// Reads the current state without changing it. The result may be outdated when it is used, so
     /// code that continues with it has to take the epoch along.
-    pub fn look<T>(&self, look: impl FnOnce(&Inner) -> T) -> T {
+    pub(super) fn look<T>(&self, look: impl FnOnce(&Inner) -> T) -> T {
         look(&self.lock())
     }
 
     /// Access for `epoch`; `None` once it is over.
-    pub fn in_epoch(&self, epoch: Epoch) -> Option<EpochGuard<'_>> {
+    pub(super) fn in_epoch(&self, epoch: Epoch) -> Option<EpochGuard<'_>> {
         self.access(|inner| inner.epoch == epoch || mutant!("without.epoch"))
     }
 
     /// Access for a sign-in under way; `None` once it was voided.
-    pub fn in_attempt(&self, attempt: AttemptId) -> Option<EpochGuard<'_>> {
+    pub(super) fn in_attempt(&self, attempt: AttemptId) -> Option<EpochGuard<'_>> {
         self.access(|inner| inner.attempts.contains(&attempt))
     }
 
     /// Begins a new epoch for a sign-out, which ends whatever session there is.
-    pub fn end_all(&self) -> EpochGuard<'_> {
+    pub(super) fn end_all(&self) -> EpochGuard<'_> {
         let mut at = EpochGuard {
             inner: self.lock(),
             shared: self,
@@ -265,19 +270,19 @@ impl Shared {
     }
 
     /// Registers a sign-in that begins.
-    pub fn begin_attempt(&self) -> AttemptId {
+    pub(super) fn begin_attempt(&self) -> AttemptId {
         let attempt = AttemptId::new();
         self.lock().attempts.insert(attempt);
         attempt
     }
 
     /// Removes a sign-in that has ended, with or without success.
-    pub fn end_attempt(&self, attempt: AttemptId) {
+    pub(super) fn end_attempt(&self, attempt: AttemptId) {
         self.lock().attempts.remove(&attempt);
     }
 
     /// The current state, with countdowns from now.
-    pub fn snapshot(&self) -> SessionChanged {
+    pub(super) fn snapshot(&self) -> SessionChanged {
         let inner = self.lock();
         SessionChanged {
             state: inner.state.view(self.clock.since_boot()),
@@ -285,15 +290,15 @@ impl Shared {
         }
     }
 
-    pub fn subscribe(&self) -> watch::Receiver<SessionChanged> {
+    pub(super) fn subscribe(&self) -> watch::Receiver<SessionChanged> {
         self.snapshot.subscribe()
     }
 
-    pub fn now(&self) -> SinceBoot {
+    pub(super) fn now(&self) -> SinceBoot {
         self.clock.since_boot()
     }
 
-    pub fn now_ms(&self) -> u64 {
+    pub(super) fn now_ms(&self) -> u64 {
         self.clock.wall_ms()
     }
 
@@ -326,7 +331,7 @@ impl DerefMut for EpochGuard<'_> {
 
 impl EpochGuard<'_> {
     /// Applies `event` and publishes the new state: the last two steps of every change.
-    pub fn publish(mut self, cause: Cause, event: Event) {
+    pub(super) fn publish(mut self, cause: Cause, event: Event) {
         let inner = &mut *self.inner;
         let before = inner.state.clone();
         inner.state.apply(event);

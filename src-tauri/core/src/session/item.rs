@@ -98,7 +98,7 @@ impl Item {
 }
 
 impl ItemContent {
-    pub fn of(bytes: &[u8]) -> Self {
+    pub(super) fn of(bytes: &[u8]) -> Self {
         let Ok(FormatNumber { format }) = serde_json::from_slice(bytes) else {
             return Self::Unknown;
         };

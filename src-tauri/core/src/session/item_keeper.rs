@@ -25,7 +25,7 @@ pub(super) struct ItemKeeper {
 }
 
 impl ItemKeeper {
-    pub fn new(
+    pub(super) fn new(
         shared: Arc<Shared>,
         persistence: Arc<Persistence>,
         pending: Arc<PendingSignOuts>,
@@ -44,7 +44,7 @@ impl ItemKeeper {
     ///
     /// # Errors
     /// If it is not certain that the item was written.
-    pub async fn save(
+    pub(super) async fn save(
         &self,
         epoch: Epoch,
         item: &Item,
@@ -88,7 +88,7 @@ impl ItemKeeper {
     ///
     /// # Errors
     /// If they cannot store it. The item must then not be overwritten or deleted.
-    pub async fn hand_to_pending(&self, epoch: Epoch, item: Item) -> Result<(), StoreError> {
+    pub(super) async fn hand_to_pending(&self, epoch: Epoch, item: Item) -> Result<(), StoreError> {
         if self.shared.in_epoch(epoch).is_none() {
             return Err(StoreError::Occupied);
         }
@@ -112,7 +112,11 @@ impl ItemKeeper {
     /// Hands everything that the keyring holds to the pending sign-outs and empties the keyring.
     /// Must not be called while a session of this epoch may be written. Returns what is then known
     /// of the keyring.
-    pub async fn empty_keyring(&self, epoch: Epoch, legacy: Option<SessionId>) -> KeyringStatus {
+    pub(super) async fn empty_keyring(
+        &self,
+        epoch: Epoch,
+        legacy: Option<SessionId>,
+    ) -> KeyringStatus {
         let emptied = match self.hand_all_to_pending(epoch, legacy).await {
             // The next epoch is responsible for the keyring: what it holds may be that epoch's
             // session.
@@ -124,7 +128,7 @@ impl ItemKeeper {
     }
 
     /// Empties the keyring, once what it held is stored elsewhere.
-    pub async fn delete(
+    pub(super) async fn delete(
         &self,
         epoch: Epoch,
         legacy: Option<SessionId>,

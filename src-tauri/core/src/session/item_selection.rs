@@ -64,7 +64,7 @@ enum ItemUse {
 
 impl StoredState<'_> {
     /// Decides what to do with each item.
-    pub fn select(mut self) -> Selection {
+    pub(super) fn select(mut self) -> Selection {
         let mut items = std::mem::take(&mut self.items);
         // If several can be used, the session of the record comes first, then the newest token.
         let of_record = |item: &Item| self.record.is_some_and(|it| it.session == item.session);
@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_to_last_until_quitting_is_over_whoever_says_so() {
+    fn what_was_to_last_until_quitting_is_over_in_either_place() {
         let session = SessionId::new();
         for (in_item, in_record) in [(true, false), (false, true)] {
             let mut record = record(session, 1);

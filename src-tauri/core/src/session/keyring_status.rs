@@ -32,7 +32,7 @@ pub(super) enum KeyringStatus {
 
 impl KeyringStatus {
     /// What it holds after a write.
-    pub fn after(saved: Result<(), StoreError>, until_quit: bool, now: SinceBoot) -> Self {
+    pub(super) fn after(saved: Result<(), StoreError>, until_quit: bool, now: SinceBoot) -> Self {
         match saved {
             Ok(()) if until_quit => Self::UntilQuit(now + KEYRING_RETRY_INTERVAL),
             Ok(()) => Self::Saved,
@@ -41,22 +41,22 @@ impl KeyringStatus {
     }
 
     /// Whether the session survives the end of the process.
-    pub fn remembers(self) -> bool {
+    pub(super) fn remembers(self) -> bool {
         self == Self::Saved
     }
 
     /// Whether the person was told that the session lasts until the app quits.
-    pub fn lasts_until_quit(self) -> bool {
+    pub(super) fn lasts_until_quit(self) -> bool {
         matches!(self, Self::UntilQuit(_) | Self::Unsaved(..))
     }
 
     /// Whether a write cannot destroy an unknown item.
-    pub fn is_clear(self) -> bool {
+    pub(super) fn is_clear(self) -> bool {
         matches!(self, Self::Nothing | Self::Saved | Self::UntilQuit(_))
     }
 
     /// When to try again to save the token in use.
-    pub fn save_due(self) -> Option<SinceBoot> {
+    pub(super) fn save_due(self) -> Option<SinceBoot> {
         match self {
             Self::UntilQuit(due) | Self::Unsaved(_, due) => Some(due),
             Self::Unknown(_) | Self::Nothing | Self::Saved | Self::Obsolete(_) => None,
@@ -64,7 +64,7 @@ impl KeyringStatus {
     }
 
     /// When to try again to remove what is obsolete.
-    pub fn clear_due(self) -> Option<SinceBoot> {
+    pub(super) fn clear_due(self) -> Option<SinceBoot> {
         match self {
             Self::Obsolete(due) => Some(due),
             Self::Unknown(_)
@@ -76,7 +76,7 @@ impl KeyringStatus {
     }
 
     /// The same, with the next try at `now`.
-    pub fn retry_at(self, now: SinceBoot) -> Self {
+    pub(super) fn retry_at(self, now: SinceBoot) -> Self {
         match self {
             Self::UntilQuit(_) => Self::UntilQuit(now),
             Self::Unsaved(why, _) => Self::Unsaved(why, now),
@@ -86,7 +86,7 @@ impl KeyringStatus {
     }
 
     /// The storage state that windows show.
-    pub fn storage(self) -> StorageStatus {
+    pub(super) fn storage(self) -> StorageStatus {
         match self {
             Self::Unknown(Some(why)) | Self::Unsaved(why, _) => storage_of(why),
             Self::Unknown(None)

@@ -1,9 +1,9 @@
 //! The session of one account, and the only writer of its state.
 //!
-//! Every change takes the same path: persist, then assign, then publish ([`commit`]). The answer to
+//! Every change takes the same path: persist, then assign, then publish (`commit`). The answer to
 //! a command says whether it worked; the published [`SessionChanged`] says what is true now. No
 //! lock is held while waiting for the network or the keyring, so a sign-out never waits for a
-//! refresh: it begins a new epoch, and operations under way find that theirs is over ([`inner`]).
+//! refresh: it begins a new epoch, and operations under way find that theirs is over (`inner`).
 //!
 //! Calls run one way: {scheduler, restore, API calls, rights} → refresh → reconcile; {sign-in,
 //! refresh, sign-out, reconcile} → pending sign-outs; all → commit and storage. Each verb is a type
@@ -377,7 +377,7 @@ impl Session {
     /// [`Session::refresh_for_page`], which limits it.
     ///
     /// # Errors
-    /// While the backend's `Retry-After` lasts, within [`crate::schedule::CLICK_GAP`] of a failed
+    /// While the backend's `Retry-After` lasts, within `CLICK_GAP` of a failed
     /// try, or if the session was not renewed.
     pub async fn refresh(&self) -> Result<(), AuthError> {
         let epoch = self.0.context.shared.look(inner::Inner::epoch);
@@ -385,7 +385,7 @@ impl Session {
     }
 
     /// Renews the session because a page asked. A script can ask without end, so
-    /// [`crate::schedule::PAGE_GAP`] has to pass after the last request to the backend: after one
+    /// `PAGE_GAP` has to pass after the last request to the backend: after one
     /// that has renewed the session, this waits, and shares the next request with all who wait.
     ///
     /// # Errors

@@ -57,13 +57,13 @@ struct RecordOutcome {
 }
 
 impl NewSessions {
-    pub fn new(context: Arc<Context>) -> Self {
+    pub(super) fn new(context: Arc<Context>) -> Self {
         Self { context }
     }
 
     /// Persists, assigns and publishes the session. A sign-out that comes meanwhile takes
     /// precedence.
-    pub async fn activate(
+    pub(super) async fn activate(
         &self,
         cause: Cause,
         attempt: AttemptId,

@@ -47,7 +47,7 @@ pub(super) struct SessionOwner {
 }
 
 impl SessionOwner {
-    pub fn new(user: User, token: &RefreshToken) -> Self {
+    pub(super) fn new(user: User, token: &RefreshToken) -> Self {
         let ends = token.expires();
         Self {
             user,
@@ -84,7 +84,7 @@ pub(super) struct OpenChallenge {
 
 impl OpenSession {
     /// The session of a record. Its token is in the keyring.
-    pub fn of(record: &Record) -> Self {
+    pub(super) fn of(record: &Record) -> Self {
         let owner = record.user.clone().map(|user| SessionOwner {
             user,
             expires_at: record.expires_at.clone(),
@@ -105,12 +105,12 @@ impl OpenSession {
     }
 
     /// The access token, for backends that need it for a sign-out.
-    pub fn access_text(&self) -> Option<Secret> {
+    pub(super) fn access_text(&self) -> Option<Secret> {
         self.access.as_ref()?.token.token.clone()
     }
 
     /// The user and the session as windows show them, once the user is known.
-    pub fn info(&self) -> Option<(User, SessionInfo)> {
+    pub(super) fn info(&self) -> Option<(User, SessionInfo)> {
         let owner = self.owner.as_ref()?;
         let info = SessionInfo {
             id: self.id,
@@ -122,7 +122,7 @@ impl OpenSession {
 }
 
 impl Access {
-    pub fn new(token: AccessToken, received: SinceBoot) -> Self {
+    pub(super) fn new(token: AccessToken, received: SinceBoot) -> Self {
         Self {
             id: AccessId::new(),
             token,
@@ -130,7 +130,7 @@ impl Access {
         }
     }
 
-    pub fn is_spent(&self, now: SinceBoot) -> bool {
+    pub(super) fn is_spent(&self, now: SinceBoot) -> bool {
         now.saturating_sub(self.received) >= schedule::believed(self.token.lifetime)
     }
 }

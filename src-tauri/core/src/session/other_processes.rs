@@ -23,13 +23,13 @@ pub(super) struct OtherProcesses {
 }
 
 impl OtherProcesses {
-    pub fn new(context: Arc<Context>) -> Self {
+    pub(super) fn new(context: Arc<Context>) -> Self {
         Self { context }
     }
 
     /// Compares the session held here with disk and keyring, and takes over what another process
     /// has done to it.
-    pub async fn adopt_changes(
+    pub(super) async fn adopt_changes(
         &self,
         epoch: Epoch,
         disk: DiskState,
@@ -87,7 +87,7 @@ impl OtherProcesses {
 
     /// Another process has signed out or found the session to be over, so it is over here too. The
     /// token is revoked by that process.
-    pub fn adopt_sign_out(&self, epoch: Epoch, why: SignedOutReason) {
+    pub(super) fn adopt_sign_out(&self, epoch: Epoch, why: SignedOutReason) {
         let Some(mut at) = self.context.shared.in_epoch(epoch) else {
             return;
         };
@@ -104,7 +104,7 @@ impl OtherProcesses {
 
     /// Another process has signed in: the session held here is over, and the new one is read from
     /// disk and keyring.
-    pub fn switch_session(&self, mut at: EpochGuard<'_>) {
+    pub(super) fn switch_session(&self, mut at: EpochGuard<'_>) {
         tracing::info!(
             "another process has signed in: its session replaces the one of this process"
         );
@@ -124,7 +124,7 @@ impl OtherProcesses {
     }
 
     /// The cookies and the connections of the session that is over are not used from here on.
-    pub fn begin_anonymous_jar(&self, at: &mut EpochGuard<'_>) {
+    pub(super) fn begin_anonymous_jar(&self, at: &mut EpochGuard<'_>) {
         at.replace_jar(Jar::default());
         self.context.backend.close_idle_connections();
     }

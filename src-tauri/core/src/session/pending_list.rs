@@ -70,7 +70,7 @@ pub(super) struct KnownToken {
 }
 
 impl PendingSignOut {
-    pub fn new(entry: PendingEntry, known: Option<KnownToken>, item: BoundedStore) -> Self {
+    pub(super) fn new(entry: PendingEntry, known: Option<KnownToken>, item: BoundedStore) -> Self {
         Self {
             item,
             is_recorded: known.is_none(),
@@ -85,14 +85,14 @@ impl PendingSignOut {
         }
     }
 
-    pub fn is_of(&self, session: SessionId, token: &RefreshToken, origin: &str) -> bool {
+    pub(super) fn is_of(&self, session: SessionId, token: &RefreshToken, origin: &str) -> bool {
         let known = self.known.as_ref();
         self.entry.session == Some(session)
             && self.entry.origin == origin
             && known.is_some_and(|known| known.token.is_same(token))
     }
 
-    pub fn due_in(&self, now: SinceBoot, in_use: InUse) -> Option<Duration> {
+    pub(super) fn due_in(&self, now: SinceBoot, in_use: InUse) -> Option<Duration> {
         let may = match self.condition {
             DeliveryCondition::NotInUse => {
                 let session = self.entry.session;
@@ -106,13 +106,13 @@ impl PendingSignOut {
 }
 
 impl PendingList {
-    pub fn of(&mut self, slot: Uuid) -> Option<&mut PendingSignOut> {
+    pub(super) fn of(&mut self, slot: Uuid) -> Option<&mut PendingSignOut> {
         self.pending
             .iter_mut()
             .find(|pending| pending.entry.slot == slot)
     }
 
-    pub fn due_in(&self, now: SinceBoot, in_use: InUse) -> Option<Duration> {
+    pub(super) fn due_in(&self, now: SinceBoot, in_use: InUse) -> Option<Duration> {
         let dues = self.pending.iter();
         let dues = dues.filter_map(|held| held.due_in(now, in_use));
         Some(dues.min()?.max(self.not_before.saturating_sub(now)))

@@ -60,7 +60,7 @@ struct PendingEntries<'a> {
 }
 
 impl PendingEntry {
-    pub fn new(
+    pub(super) fn new(
         session: Option<SessionId>,
         replaced_by: Option<SessionId>,
         origin: String,
@@ -77,7 +77,7 @@ impl PendingEntry {
     }
 
     /// After one more failed try: the entry to be kept, or `Err` with an entry whose time is over.
-    pub fn aged(mut self, now_ms: u64) -> Result<Self, Self> {
+    pub(super) fn aged(mut self, now_ms: u64) -> Result<Self, Self> {
         match self.until {
             Some(until) if now_ms > until => return Err(self),
             None if now_ms.saturating_sub(self.since) > MAX_AGE_MS => {
@@ -97,7 +97,7 @@ pub(super) struct PendingRecord {
 }
 
 impl PendingRecord {
-    pub fn new(records: Records) -> Self {
+    pub(super) fn new(records: Records) -> Self {
         Self {
             records,
             changing: tokio::sync::Mutex::default(),
@@ -108,18 +108,18 @@ impl PendingRecord {
     ///
     /// # Errors
     /// If the record exists and cannot be read now.
-    pub fn read(&self) -> io::Result<Vec<PendingEntry>> {
+    pub(super) fn read(&self) -> io::Result<Vec<PendingEntry>> {
         read(&self.records)
     }
 
     /// Adds an entry, or replaces the one of this slot. Returns whether it is on disk.
-    pub async fn put(&self, entry: PendingEntry) -> bool {
+    pub(super) async fn put(&self, entry: PendingEntry) -> bool {
         let slot = entry.slot;
         self.change(slot, Some(entry)).await
     }
 
     /// Removes the entry of this slot. Returns whether that is on disk.
-    pub async fn remove(&self, slot: Uuid) -> bool {
+    pub(super) async fn remove(&self, slot: Uuid) -> bool {
         self.change(slot, None).await
     }
 

@@ -47,7 +47,7 @@ pub(super) struct EndedSession {
 
 impl PendingSignOuts {
     /// Reads the sign-outs that the last run has left.
-    pub fn open(
+    pub(super) fn open(
         workspace: &str,
         local_ids: LocalIds,
         records: &Records,
@@ -70,7 +70,7 @@ impl PendingSignOuts {
     }
 
     /// Reads what the last run has left, unless it was read before. Blocks for one small file.
-    pub fn load(&self) {
+    pub(super) fn load(&self) {
         let mut state = self.state();
         if !state.is_unread {
             return;
@@ -102,7 +102,7 @@ impl PendingSignOuts {
     }
 
     /// The sessions that are over, each with the session that has replaced it.
-    pub fn sessions(&self) -> Vec<(SessionId, Option<SessionId>)> {
+    pub(super) fn sessions(&self) -> Vec<(SessionId, Option<SessionId>)> {
         let of =
             |pending: &PendingSignOut| Some((pending.entry.session?, pending.entry.replaced_by));
         self.state().pending.iter().filter_map(of).collect()
@@ -110,7 +110,7 @@ impl PendingSignOuts {
 
     /// Makes sure that the keyring holds the token of `session` as this process knows it, so that
     /// an older copy of the token need not be kept. `None` if this process knows no token of it.
-    pub async fn ensure_stored(&self, session: SessionId) -> Option<Result<(), StoreError>> {
+    pub(super) async fn ensure_stored(&self, session: SessionId) -> Option<Result<(), StoreError>> {
         let (entry, is_kept) = {
             let state = self.state();
             let of = |held: &&PendingSignOut| {
@@ -130,7 +130,7 @@ impl PendingSignOuts {
     /// # Errors
     /// If the keyring or the disk does not take it. The backend is told all the same, but a restart
     /// forgets it: so the caller must not delete another copy of the token yet.
-    pub async fn put(&self, ended: EndedSession) -> Result<(), StoreError> {
+    pub(super) async fn put(&self, ended: EndedSession) -> Result<(), StoreError> {
         let EndedSession {
             session,
             replaced_by,
@@ -177,7 +177,7 @@ impl PendingSignOuts {
     }
 
     /// Lets the backend be told of `session` now: the sign-in that was to replace it has ended.
-    pub fn deliver_now(&self, session: SessionId) {
+    pub(super) fn deliver_now(&self, session: SessionId) {
         let now = self.clock.since_boot();
         for pending in &mut self.state().pending {
             if pending.entry.session == Some(session)
@@ -191,7 +191,7 @@ impl PendingSignOuts {
 
     /// Lets the backend be told of what the last run has left: by now keyring and records are
     /// compared, and the sessions that go on were taken back by [`Self::cancel`].
-    pub fn release_unclaimed(&self) {
+    pub(super) fn release_unclaimed(&self) {
         let now = self.clock.since_boot();
         for pending in &mut self.state().pending {
             if pending.known.is_none() && pending.condition == DeliveryCondition::OnceReplaced {
@@ -205,7 +205,7 @@ impl PendingSignOuts {
     ///
     /// # Errors
     /// If the record cannot be changed: then the session must not be used.
-    pub async fn cancel(&self, session: SessionId) -> Result<(), StoreError> {
+    pub(super) async fn cancel(&self, session: SessionId) -> Result<(), StoreError> {
         let slots: Vec<_> = {
             let state = self.state();
             let of = |held: &&PendingSignOut| held.entry.session == Some(session);
@@ -227,7 +227,7 @@ impl PendingSignOuts {
     }
 
     /// Drops an entry that was tried in vain for too long.
-    pub async fn drop_if_expired(&self, entry: PendingEntry) {
+    pub(super) async fn drop_if_expired(&self, entry: PendingEntry) {
         let aged = match entry.clone().aged(self.clock.wall_ms()) {
             Ok(aged) if aged == entry => return,
             Ok(aged) => aged,
@@ -244,7 +244,7 @@ impl PendingSignOuts {
     ///
     /// # Errors
     /// If the record or the item could not be written.
-    pub async fn store_token(&self, entry: &PendingEntry) -> Result<(), StoreError> {
+    pub(super) async fn store_token(&self, entry: &PendingEntry) -> Result<(), StoreError> {
         let held = self
             .state()
             .of(entry.slot)
@@ -282,7 +282,7 @@ impl PendingSignOuts {
     }
 
     /// Drops an entry of which nothing is left to tell.
-    pub async fn drop_entry(&self, entry: &PendingEntry) {
+    pub(super) async fn drop_entry(&self, entry: &PendingEntry) {
         // The item goes first: an entry without an item does no harm.
         let Some(item) = self.item(entry.slot) else {
             return;
@@ -319,7 +319,7 @@ impl PendingSignOuts {
     }
 
     /// Plans the next try after the keyring could not be used.
-    pub fn retry_later(&self, slot: Uuid) {
+    pub(super) fn retry_later(&self, slot: Uuid) {
         let now = self.clock.since_boot();
         if let Some(pending) = self.state().of(slot) {
             pending.plan.try_again_in(now, KEYRING_RETRY_INTERVAL);
@@ -327,12 +327,12 @@ impl PendingSignOuts {
     }
 
     /// The keyring item of an entry.
-    pub fn item(&self, slot: Uuid) -> Option<BoundedStore> {
+    pub(super) fn item(&self, slot: Uuid) -> Option<BoundedStore> {
         self.state().of(slot).map(|held| held.item.clone())
     }
 
     /// All entries, for an instant.
-    pub fn state(&self) -> MutexGuard<'_, PendingList> {
+    pub(super) fn state(&self) -> MutexGuard<'_, PendingList> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

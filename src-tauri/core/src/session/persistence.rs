@@ -28,7 +28,7 @@ pub(super) struct Persistence {
 }
 
 impl Persistence {
-    pub fn new(
+    pub(super) fn new(
         workspace: &str,
         local_ids: LocalIds,
         origin: String,
@@ -50,23 +50,23 @@ impl Persistence {
         }
     }
 
-    pub fn item_name(&self) -> &str {
+    pub(super) fn item_name(&self) -> &str {
         &self.item_name
     }
 
-    pub fn records(&self) -> &Records {
+    pub(super) fn records(&self) -> &Records {
         &self.records
     }
 
     /// The lock for changing the records. It is taken before [`super::inner::Shared`] is asked
     /// whether the epoch of the change is still current.
-    pub fn lock_records(&self) -> MutexGuard<'_, ()> {
+    pub(super) fn lock_records(&self) -> MutexGuard<'_, ()> {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs `work` on the records in a blocking task. Writes are serialised, so the newest state is
     /// the one on disk. Does nothing and returns `Ok(None)` if `is_current` answers false by then.
-    pub async fn with_records<T: Send + 'static>(
+    pub(super) async fn with_records<T: Send + 'static>(
         self: &Arc<Self>,
         is_current: impl FnOnce() -> bool + Send + 'static,
         work: impl FnOnce(&Records) -> io::Result<T> + Send + 'static,
@@ -93,7 +93,12 @@ impl Persistence {
     }
 
     /// The record that `held` should have now.
-    pub fn record(&self, held: &OpenSession, phase: RotationPhase, until_quit: bool) -> Record {
+    pub(super) fn record(
+        &self,
+        held: &OpenSession,
+        phase: RotationPhase,
+        until_quit: bool,
+    ) -> Record {
         // A session that the keyring never held cannot be shown at a start, so its user is not
         // stored.
         let is_shown = !until_quit || held.saved_generation.is_some();
@@ -118,7 +123,7 @@ impl Persistence {
 
     /// The record of a session that is over and whose item is still in the keyring. It says what is
     /// known of the keyring, and names no user.
-    pub fn ended_record(&self, held: &OpenSession, until_quit: bool) -> Record {
+    pub(super) fn ended_record(&self, held: &OpenSession, until_quit: bool) -> Record {
         Record {
             user: None,
             expires_at: None,
@@ -127,7 +132,12 @@ impl Persistence {
     }
 
     /// An item of this account.
-    pub fn item(&self, session: SessionId, generation: Generation, token: RefreshToken) -> Item {
+    pub(super) fn item(
+        &self,
+        session: SessionId,
+        generation: Generation,
+        token: RefreshToken,
+    ) -> Item {
         let LocalIds { install, account } = self.local_ids;
         Item::new(
             session,
@@ -145,7 +155,10 @@ impl Persistence {
     /// # Errors
     /// If the keyring cannot tell, or an item cannot be read by this version or is another
     /// installation's. Such an item must be left alone.
-    pub async fn read_items(&self, legacy: Option<SessionId>) -> Result<Vec<Item>, StoreError> {
+    pub(super) async fn read_items(
+        &self,
+        legacy: Option<SessionId>,
+    ) -> Result<Vec<Item>, StoreError> {
         let mut items = Vec::new();
         for bytes in self.item.read().await? {
             match ItemContent::of(&bytes) {
@@ -181,23 +194,27 @@ impl Persistence {
     }
 
     /// Waits until a keyring call that took too long has returned.
-    pub async fn wait_for_late_read(&self) {
+    pub(super) async fn wait_for_late_read(&self) {
         self.item.wait_for_late_read().await;
     }
 
     /// Lets the keyring ask the user for its password.
-    pub async fn unlock(&self) -> Result<(), StoreError> {
+    pub(super) async fn unlock(&self) -> Result<(), StoreError> {
         self.item.unlock().await
     }
 
     /// Writes the item, unless a newer write or deletion was requested.
-    pub async fn write_item(&self, epoch: Epoch, item: &Item) -> Result<(), StoreError> {
+    pub(super) async fn write_item(&self, epoch: Epoch, item: &Item) -> Result<(), StoreError> {
         let order = WriteOrder::write(epoch.number(), item.generation);
         self.item.write(order, item.to_bytes()).await
     }
 
     /// Removes the item, and the one under the old name if there may be one.
-    pub async fn delete_items(&self, epoch: Epoch, with_legacy: bool) -> Result<(), StoreError> {
+    pub(super) async fn delete_items(
+        &self,
+        epoch: Epoch,
+        with_legacy: bool,
+    ) -> Result<(), StoreError> {
         let order = WriteOrder::delete(epoch.number());
         if with_legacy {
             self.legacy_item.delete(order).await?;
@@ -206,7 +223,7 @@ impl Persistence {
     }
 
     /// Deletes the item under the old name, after the new one was written.
-    pub async fn delete_legacy_item(&self, epoch: Epoch) -> Result<(), StoreError> {
+    pub(super) async fn delete_legacy_item(&self, epoch: Epoch) -> Result<(), StoreError> {
         self.legacy_item
             .delete(WriteOrder::delete(epoch.number()))
             .await

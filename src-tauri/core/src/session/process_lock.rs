@@ -54,7 +54,7 @@ pub(super) struct BothLocks {
 pub(super) type LocalLock = OwnedMutexGuard<()>;
 
 impl ProcessLock {
-    pub fn new(records: Records) -> Self {
+    pub(super) fn new(records: Records) -> Self {
         Self {
             records,
             shared: Mutex::default(),
@@ -64,7 +64,7 @@ impl ProcessLock {
 
     /// The right to replace the token; `None` if it is not free within `limit`. Tasks of this
     /// process share it: among them, epochs keep the order.
-    pub async fn rotation_lock(&self, limit: Duration) -> Option<RotationLock> {
+    pub(super) async fn rotation_lock(&self, limit: Duration) -> Option<RotationLock> {
         let until = Instant::now() + limit;
         // Another rotation of this process may hold this lock while it waits for another process.
         let Ok(mut shared) = timeout_at(until, self.shared.lock()).await else {
@@ -99,17 +99,17 @@ impl ProcessLock {
 
     /// The lock within this process, for a task that has the rotation lock or changes nothing that
     /// other processes see.
-    pub async fn local_lock(&self) -> LocalLock {
+    pub(super) async fn local_lock(&self) -> LocalLock {
         self.local_lock.clone().lock_owned().await
     }
 
     /// The lock within this process, if it is free.
-    pub fn try_local_lock(&self) -> Option<LocalLock> {
+    pub(super) fn try_local_lock(&self) -> Option<LocalLock> {
         self.local_lock.clone().try_lock_owned().ok()
     }
 
     /// The rotation lock, if it is free within `limit`, and the local lock.
-    pub async fn both_locks(&self, limit: Duration) -> BothLocks {
+    pub(super) async fn both_locks(&self, limit: Duration) -> BothLocks {
         BothLocks {
             rotation_lock: self.rotation_lock(limit).await,
             _local_lock: self.local_lock().await,

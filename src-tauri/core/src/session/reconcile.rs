@@ -61,7 +61,7 @@ pub(super) struct Reconcile {
 }
 
 impl Reconcile {
-    pub fn new(context: Arc<Context>, others: Arc<OtherProcesses>) -> Self {
+    pub(super) fn new(context: Arc<Context>, others: Arc<OtherProcesses>) -> Self {
         Self { context, others }
     }
 
@@ -69,7 +69,7 @@ impl Reconcile {
     ///
     /// # Errors
     /// Once the epoch is over, or while it is not known whether somebody has signed out.
-    pub async fn read_disk(&self, epoch: Epoch) -> Result<DiskState, AuthError> {
+    pub(super) async fn read_disk(&self, epoch: Epoch) -> Result<DiskState, AuthError> {
         let context = self.context.clone();
         let is_current = move || context.is_current(epoch);
         let read = self
@@ -111,7 +111,7 @@ impl Reconcile {
     /// # Errors
     /// If nothing may be sent now: the session is over, there is another one, or the token in
     /// memory may be outdated.
-    pub async fn run(&self, epoch: Epoch) -> Result<Reconciled, AuthError> {
+    pub(super) async fn run(&self, epoch: Epoch) -> Result<Reconciled, AuthError> {
         let disk = match self.read_disk(epoch).await {
             Ok(disk) => disk,
             Err(error) if error.code == ErrorCode::NotSignedIn => return Err(error),

@@ -82,14 +82,14 @@ pub(super) struct Replaced {
 impl Record {
     /// Whether the keyring may hold a session with which somebody is to be shown as signed in: this
     /// one, or one that a sign-in was to replace and did not.
-    pub fn may_hold_a_session(&self) -> bool {
+    pub(super) fn may_hold_a_session(&self) -> bool {
         let goes_on = |before: &Replaced| before.generation.is_some();
         !self.until_quit && (self.saved_generation.is_some() || self.replaced.iter().any(goes_on))
     }
 
     /// Carries over what the record `before`, which this one replaces, knew of the keyring. Returns
     /// whether that was of a session which this record did not know.
-    pub fn take_over(&mut self, before: Self, marker: Option<Marker>) -> bool {
+    pub(super) fn take_over(&mut self, before: Self, marker: Option<Marker>) -> bool {
         let is_over = before.until_quit || marker.is_some_and(|it| it.ends(before.session));
         let this = Replaced {
             session: before.session,
@@ -123,7 +123,7 @@ pub(super) struct Marker {
 
 impl Marker {
     /// Whether it is about this session.
-    pub fn ends(self, session: SessionId) -> bool {
+    pub(super) fn ends(self, session: SessionId) -> bool {
         self.session.is_none_or(|named| named == session)
     }
 }
@@ -164,11 +164,11 @@ struct FormatNumber {
 pub(super) struct Records(Arc<dyn RecordStore>);
 
 impl Records {
-    pub fn new(store: Arc<dyn RecordStore>) -> Self {
+    pub(super) fn new(store: Arc<dyn RecordStore>) -> Self {
         Self(store)
     }
 
-    pub fn store(&self) -> &dyn RecordStore {
+    pub(super) fn store(&self) -> &dyn RecordStore {
         &*self.0
     }
 
@@ -176,20 +176,20 @@ impl Records {
     ///
     /// # Errors
     /// If it exists and cannot be read, by this version or at all.
-    pub fn session(&self) -> io::Result<Option<Record>> {
+    pub(super) fn session(&self) -> io::Result<Option<Record>> {
         self.read_or_put_aside(SESSION)
     }
 
     /// # Errors
     /// If it cannot be written, or the existing one cannot be read and so must not be overwritten.
-    pub fn write_session(&self, record: &Record, durability: Durability) -> io::Result<()> {
+    pub(super) fn write_session(&self, record: &Record, durability: Durability) -> io::Result<()> {
         self.session()?;
         self.write(SESSION, record, durability)
     }
 
     /// Removes the session's record. Without a marker, the spare one is removed too, because it
     /// would say that somebody was signed in.
-    pub fn remove_session(&self) -> io::Result<()> {
+    pub(super) fn remove_session(&self) -> io::Result<()> {
         self.0.remove(SESSION)?;
         match self.0.exists(SIGNED_OUT)? {
             true => Ok(()),
@@ -202,7 +202,7 @@ impl Records {
     ///
     /// # Errors
     /// If it is not known whether it exists. Nothing may then be concluded.
-    pub fn marker(&self) -> io::Result<Option<Marker>> {
+    pub(super) fn marker(&self) -> io::Result<Option<Marker>> {
         let error = match self.read_as_is(SIGNED_OUT) {
             Ok(marker) => return Ok(marker),
             Err(error) => error,
@@ -218,7 +218,7 @@ impl Records {
     }
 
     /// Sets the marker. If the disk has no room, the spare marker takes its place.
-    pub fn write_marker(&self, marker: Marker) -> io::Result<()> {
+    pub(super) fn write_marker(&self, marker: Marker) -> io::Result<()> {
         let Err(error) = self.write(SIGNED_OUT, &marker, Durability::Synced) else {
             return Ok(());
         };
@@ -234,13 +234,13 @@ impl Records {
 
     /// Makes the spare marker the marker, which takes no room on the disk. Returns whether one is
     /// set.
-    pub fn set_spare_marker(&self) -> bool {
+    pub(super) fn set_spare_marker(&self) -> bool {
         self.0.rename(SPARE_MARKER, SIGNED_OUT).is_ok() || matches!(self.marker(), Ok(Some(_)))
     }
 
     /// Writes the spare marker while there is room on the disk, so that a sign-out is possible
     /// without.
-    pub fn lay_marker_aside(&self) {
+    pub(super) fn lay_marker_aside(&self) {
         if let Ok(true) = self.0.exists(SPARE_MARKER) {
             return;
         }
@@ -258,13 +258,13 @@ impl Records {
     }
 
     /// Whether somebody has signed in here and has not signed out: there is a spare marker.
-    pub fn has_past(&self) -> bool {
+    pub(super) fn has_past(&self) -> bool {
         matches!(self.0.exists(SPARE_MARKER), Ok(true))
     }
 
     /// Removes the marker, because a session has begun. Returns whether a marker is left that would
     /// end it.
-    pub fn clear_marker(&self, session: SessionId) -> bool {
+    pub(super) fn clear_marker(&self, session: SessionId) -> bool {
         let Err(error) = self.0.remove(SIGNED_OUT) else {
             return false;
         };
@@ -284,7 +284,7 @@ impl Records {
     /// # Errors
     /// If they exist and cannot be read now, or cannot be written: with new ids, the session would
     /// count as another installation's.
-    pub fn identify(
+    pub(super) fn identify(
         &self,
         browser: &str,
         copy: impl FnOnce() -> Option<Device>,
@@ -313,7 +313,7 @@ impl Records {
     }
 
     /// Writes the device values of a sign-in.
-    pub fn write_device(&self, device: &Device, local_ids: LocalIds) -> io::Result<()> {
+    pub(super) fn write_device(&self, device: &Device, local_ids: LocalIds) -> io::Result<()> {
         let record = DeviceRecord {
             device: device.clone(),
             names: Some(local_ids),
@@ -323,7 +323,7 @@ impl Records {
 
     /// Reads `name`; damage is an error of the kind `InvalidData`, a newer format of the kind
     /// `Unsupported`.
-    pub fn read_as_is<T: DeserializeOwned>(&self, name: &str) -> io::Result<Option<T>> {
+    pub(super) fn read_as_is<T: DeserializeOwned>(&self, name: &str) -> io::Result<Option<T>> {
         let Some(bytes) = self.0.read(name)? else {
             return Ok(None);
         };
@@ -342,7 +342,10 @@ impl Records {
 
     /// The same, but a damaged record is renamed, so that somebody can look into it, and counts as
     /// lost: it must not keep the app from starting.
-    pub fn read_or_put_aside<T: DeserializeOwned>(&self, name: &str) -> io::Result<Option<T>> {
+    pub(super) fn read_or_put_aside<T: DeserializeOwned>(
+        &self,
+        name: &str,
+    ) -> io::Result<Option<T>> {
         match self.read_as_is(name) {
             Err(error) if error.kind() == ErrorKind::InvalidData => {
                 tracing::warn!(
@@ -357,7 +360,7 @@ impl Records {
     }
 
     /// Writes `value` with the format number.
-    pub fn write<T: Serialize>(
+    pub(super) fn write<T: Serialize>(
         &self,
         name: &str,
         value: &T,

@@ -28,7 +28,7 @@ pub(super) struct Refresh {
 }
 
 impl Refresh {
-    pub fn new(context: Arc<Context>, rotation: Rotation) -> Self {
+    pub(super) fn new(context: Arc<Context>, rotation: Rotation) -> Self {
         Self {
             context,
             rotation,
@@ -38,7 +38,7 @@ impl Refresh {
 
     /// [`Self::refresh`] for a page, whose script can ask without end: soon after a request that has
     /// renewed the session it waits. Nothing is sent if the session has been renewed again by then.
-    pub async fn refresh_for_page(self: &Arc<Self>, epoch: Epoch) -> RefreshOutcome {
+    pub(super) async fn refresh_for_page(self: &Arc<Self>, epoch: Epoch) -> RefreshOutcome {
         let shared = &self.context.shared;
         let now = shared.now();
         let wait = shared.in_epoch(epoch).and_then(|at| {
@@ -57,7 +57,11 @@ impl Refresh {
 
     /// Renews the session of `epoch`: joins the refresh of that session which is under way, or
     /// starts one if it may start.
-    pub async fn refresh(self: &Arc<Self>, epoch: Epoch, reason: RefreshReason) -> RefreshOutcome {
+    pub(super) async fn refresh(
+        self: &Arc<Self>,
+        epoch: Epoch,
+        reason: RefreshReason,
+    ) -> RefreshOutcome {
         let mut outcome = {
             let mut slot = self.running.lock().unwrap_or_else(PoisonError::into_inner);
             match &*slot {

@@ -26,13 +26,13 @@ pub(super) struct RefreshFailures {
 }
 
 impl RefreshFailures {
-    pub fn new(context: Arc<Context>) -> Self {
+    pub(super) fn new(context: Arc<Context>) -> Self {
         Self { context }
     }
 
     /// Plans the next refresh after one that has failed with `fault`, and shows the outage. The
     /// error is for who has asked for the refresh.
-    pub fn keep(
+    pub(super) fn keep(
         &self,
         epoch: Epoch,
         fault: BackendError,
@@ -66,7 +66,7 @@ impl RefreshFailures {
     /// Counts a refusal by status alone of a refresh that was asked for at `asked`. While others
     /// are counted only the refreshes of the schedule count (`is_scheduled`): a person may click
     /// as often as they like. `None` once the epoch is over.
-    pub fn count_refusal(
+    pub(super) fn count_refusal(
         &self,
         epoch: Epoch,
         status: StatusCode,
@@ -84,7 +84,7 @@ impl RefreshFailures {
     /// Plans the refresh at `next` that may confirm a refusal by status alone, and shows the
     /// outage. The backend has replaced no token, so the record says that no rotation is under
     /// way any more.
-    pub async fn keep_refused(
+    pub(super) async fn keep_refused(
         &self,
         epoch: Epoch,
         status: StatusCode,

@@ -18,7 +18,7 @@ pub(super) enum RefreshReason {
 
 impl RefreshReason {
     /// Whether a page causes the refresh, or may cause it.
-    pub fn is_by_page(self) -> bool {
+    pub(super) fn is_by_page(self) -> bool {
         matches!(self, Self::Page | Self::Call(_))
     }
 }

@@ -75,7 +75,7 @@ pub(super) struct RefreshSender {
 }
 
 impl RefreshSender {
-    pub fn new(
+    pub(super) fn new(
         context: Arc<Context>,
         keeper: Arc<TokenKeeper>,
         failures: Arc<RefreshFailures>,
@@ -88,7 +88,7 @@ impl RefreshSender {
     }
 
     /// Sends one request, and puts what its answer says into effect.
-    pub async fn send(&self, attempt: &RefreshAttempt) -> AttemptOutcome {
+    pub(super) async fn send(&self, attempt: &RefreshAttempt) -> AttemptOutcome {
         let context = &self.context;
         if let Err(error) = self.record_rotating(attempt).await {
             return AttemptOutcome::Done(Err(error));

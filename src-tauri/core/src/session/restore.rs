@@ -34,7 +34,7 @@ impl Restore {
     /// Reads the stored session and renews it. Returns once the state is known, or once a session
     /// is held and the scheduler goes on. `local_lock` keeps sign-ins waiting until it is known
     /// whether a crash has interrupted the end of a session, which has to be finished first.
-    pub async fn run(&self, local_lock: Option<LocalLock>) {
+    pub(super) async fn run(&self, local_lock: Option<LocalLock>) {
         let epoch = Epoch::FIRST;
         let disk = match self.reconcile.read_disk(epoch).await {
             Ok(disk) => disk,

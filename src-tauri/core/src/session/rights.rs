@@ -27,7 +27,7 @@ impl Rights {
     ///
     /// # Errors
     /// [`ErrorCode::NotAllowed`] if the roles do not include it; otherwise why that is not known.
-    pub async fn require_right(&self, right: &str) -> Result<(), AuthError> {
+    pub(super) async fn require_right(&self, right: &str) -> Result<(), AuthError> {
         let shared = &self.context.shared;
         let (epoch, is_stale, access) = shared.look(|inner| {
             let state = inner.state();
@@ -63,7 +63,7 @@ impl Rights {
 
     /// The backend refused a call that carried this token. The roles that allow the user something
     /// may be outdated, so they are requested again, without waiting for the answer.
-    pub fn recheck_roles(&self, epoch: Epoch, access: AccessId) {
+    pub(super) fn recheck_roles(&self, epoch: Epoch, access: AccessId) {
         let now = self.context.shared.now();
         {
             let Some(mut at) = self.context.shared.in_epoch(epoch) else {

@@ -34,7 +34,7 @@ pub(super) struct Rotation {
 }
 
 impl Rotation {
-    pub fn new(
+    pub(super) fn new(
         context: Arc<Context>,
         reconcile: Arc<Reconcile>,
         others: Arc<OtherProcesses>,
@@ -52,7 +52,7 @@ impl Rotation {
 
     /// Renews the session of `epoch`. After a rejection it tries a newer token of another process,
     /// or the same one again if a crash may have left a spent one.
-    pub async fn rotate(&self, epoch: Epoch, reason: RefreshReason) -> RefreshOutcome {
+    pub(super) async fn rotate(&self, epoch: Epoch, reason: RefreshReason) -> RefreshOutcome {
         let context = &self.context;
         // Nothing is sent while another process may be about to replace the token.
         let Some(_rotation_lock) = context.lock.rotation_lock(ROTATION_LOCK_TIMEOUT).await else {

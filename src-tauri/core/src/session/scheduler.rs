@@ -24,7 +24,7 @@ pub(super) struct Scheduler {
 
 impl Scheduler {
     /// Runs until the last handle of the session is gone.
-    pub async fn run(me: Weak<Self>) {
+    pub(super) async fn run(me: Weak<Self>) {
         loop {
             let (sleep, wake, clock) = {
                 let Some(me) = me.upgrade() else { return };
@@ -79,7 +79,7 @@ impl Scheduler {
     ///
     /// # Errors
     /// If the keyring holds the session and the session could not be renewed.
-    pub async fn unlock_keyring(&self) -> Result<(), crate::error::AuthError> {
+    pub(super) async fn unlock_keyring(&self) -> Result<(), crate::error::AuthError> {
         // Whether the keyring is open now shows in what follows.
         let _ = self.context.persistence.unlock().await;
         let (epoch, is_unread) = self

@@ -81,7 +81,7 @@ impl Drop for AttemptGuard<'_> {
 }
 
 impl SignIn {
-    pub fn new(context: Arc<Context>) -> Self {
+    pub(super) fn new(context: Arc<Context>) -> Self {
         Self {
             sessions: NewSessions::new(context.clone()),
             context,
@@ -91,7 +91,10 @@ impl SignIn {
 
     /// Signs in with a password, or creates an account and signs in if the backend does. On failure
     /// the state is what it was before.
-    pub async fn sign_in(self: &Arc<Self>, input: SignInInput) -> Result<SignInOutcome, AuthError> {
+    pub(super) async fn sign_in(
+        self: &Arc<Self>,
+        input: SignInInput,
+    ) -> Result<SignInOutcome, AuthError> {
         let me = self.clone();
         let attempt = self.context.shared.begin_attempt();
         run_detached(async move {
@@ -114,7 +117,7 @@ impl SignIn {
 
     /// Answers the challenge with this id, and no other. A wrong code leaves it open; an expired
     /// code, or one too many, closes it.
-    pub async fn verify_otp(
+    pub(super) async fn verify_otp(
         self: &Arc<Self>,
         id: ChallengeId,
         code: Secret,
@@ -148,7 +151,7 @@ impl SignIn {
     }
 
     /// Requests another code. The answer says when the next one may be requested.
-    pub async fn resend_otp(&self) -> Result<Challenge, AuthError> {
+    pub(super) async fn resend_otp(&self) -> Result<Challenge, AuthError> {
         let context = &self.context;
         let _one = self.one.lock().await;
         let open = context.shared.look(|inner| inner.challenge().cloned());
@@ -187,7 +190,7 @@ impl SignIn {
     }
 
     /// Gives up the open challenge, if there is one.
-    pub fn cancel_otp(&self) {
+    pub(super) fn cancel_otp(&self) {
         if let Some(id) = self
             .context
             .shared

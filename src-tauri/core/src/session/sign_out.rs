@@ -57,7 +57,7 @@ impl Left {
 impl SignOut {
     /// Ends the session here, and tells the backend when it can be reached. Always succeeds;
     /// returns once the sign-out is on disk and shown.
-    pub async fn run(self: &Arc<Self>) -> LogoutReply {
+    pub(super) async fn run(self: &Arc<Self>) -> LogoutReply {
         let me = self.clone();
         let shown = tokio::task::spawn_blocking(move || me.end_here()).await;
         // Only a panic or the end of the runtime can have stopped it.
@@ -199,7 +199,7 @@ impl SignOut {
     }
 
     /// Tries again, if that is due, to remove what the keyring holds of a session that is over.
-    pub async fn clear_obsolete(&self) {
+    pub(super) async fn clear_obsolete(&self) {
         let context = &self.context;
         let now = context.shared.now();
         let epoch = context.shared.look(|inner| {

@@ -41,7 +41,7 @@ enum DeliveryFailure {
 }
 
 impl SignOutDelivery {
-    pub fn new(pending: Arc<PendingSignOuts>, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(pending: Arc<PendingSignOuts>, clock: Arc<dyn Clock>) -> Self {
         Self {
             pending,
             clock,
@@ -51,13 +51,13 @@ impl SignOutDelivery {
 
     /// How long until a sign-out is to be delivered; `None` if there is none. The sign-out of a
     /// session that is in use waits until it is not.
-    pub fn due_in(&self, in_use: InUse) -> Option<Duration> {
+    pub(super) fn due_in(&self, in_use: InUse) -> Option<Duration> {
         self.pending.state().due_in(self.clock.since_boot(), in_use)
     }
 
     /// Takes the sign-outs that are due. Their try counts as begun from here on, so that no other
     /// caller gets them too.
-    pub fn take_due(&self, in_use: InUse) -> Option<DueSignOuts> {
+    pub(super) fn take_due(&self, in_use: InUse) -> Option<DueSignOuts> {
         self.pending.load();
         let now = self.clock.since_boot();
         let mut state = self.pending.state();
@@ -77,7 +77,7 @@ impl SignOutDelivery {
     /// Tells the backend of the sign-outs in `due`. One that fails is tried again later and holds
     /// up no other, unless the backend asks to wait. One of another origin waits until that is the
     /// backend's again.
-    pub async fn deliver(&self, due: DueSignOuts, backend: &Backend, device: &Device) {
+    pub(super) async fn deliver(&self, due: DueSignOuts, backend: &Backend, device: &Device) {
         let _one = self.delivering.lock().await;
         let origin = backend.profile().origin();
         for slot in due.0 {

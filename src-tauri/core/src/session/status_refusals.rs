@@ -39,18 +39,23 @@ pub(super) enum RefusalOutcome {
 
 impl StatusRefusals {
     /// Whether a refusal waits for its confirmation.
-    pub fn is_counting(self) -> bool {
+    pub(super) fn is_counting(self) -> bool {
         self.0.is_some()
     }
 
     /// When the next refusal that counts is to be requested.
-    pub fn next(self) -> Option<SinceBoot> {
+    pub(super) fn next(self) -> Option<SinceBoot> {
         self.0.map(|counted| counted.next)
     }
 
     /// Counts one more refusal, of a refresh that was requested at `asked`. Refusals that a
     /// person's clicks cause between two that count are not counted.
-    pub fn count(&mut self, status: StatusCode, asked: SinceBoot, random: f64) -> RefusalOutcome {
+    pub(super) fn count(
+        &mut self,
+        status: StatusCode,
+        asked: SinceBoot,
+        random: f64,
+    ) -> RefusalOutcome {
         let counted = match self.0 {
             Some(counted) if counted.status == status => {
                 if asked < counted.next {

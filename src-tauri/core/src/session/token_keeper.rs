@@ -23,13 +23,13 @@ pub(super) struct TokenKeeper {
 }
 
 impl TokenKeeper {
-    pub fn new(context: Arc<Context>, others: Arc<OtherProcesses>) -> Self {
+    pub(super) fn new(context: Arc<Context>, others: Arc<OtherProcesses>) -> Self {
         Self { context, others }
     }
 
     /// Stores a rotated token. False if the session is over meanwhile, here or in another process;
     /// the token is then revoked.
-    pub async fn save_token(
+    pub(super) async fn save_token(
         &self,
         epoch: Epoch,
         session: SessionId,
@@ -127,7 +127,7 @@ impl TokenKeeper {
     /// The person was told that the session lasts until the app quits, and the keyring works now.
     /// Writes the item with that mark, then the record, then the item without it, and publishes the
     /// change. So if a crash comes in between, the session ends as the person was told.
-    pub async fn make_permanent(&self, epoch: Epoch) {
+    pub(super) async fn make_permanent(&self, epoch: Epoch) {
         let context = &self.context;
         let _one = context.lock.local_lock().await;
         // Checked after the lock is taken: another task may have done this meanwhile. To repeat it

@@ -42,14 +42,14 @@ pub(super) struct BodyReplay {
 }
 
 impl BodyReplay {
-    pub fn new(events: &UploadEvents, length: Option<u64>) -> Self {
+    pub(super) fn new(events: &UploadEvents, length: Option<u64>) -> Self {
         Self {
             events: events.clone(),
             length,
         }
     }
 
-    pub async fn request(&self) -> Result<ApiPayload, AuthError> {
+    pub(super) async fn request(&self) -> Result<ApiPayload, AuthError> {
         let (sender, payload) = ApiPayload::streamed(self.length);
         self.events.send(UploadEvent::SendAgain(sender)).await?;
         Ok(payload)

@@ -25,7 +25,7 @@ pub(super) struct Listener {
 impl Listener {
     /// Opens the socket. Only the owner may call this, because it replaces the socket of an earlier
     /// owner.
-    pub fn open(folder: &Path, shown: OnShow) -> io::Result<Self> {
+    pub(super) fn open(folder: &Path, shown: OnShow) -> io::Result<Self> {
         let (path, listener) = bind(folder)?;
         let address = path.into_os_string().into_string();
         let address = address.map_err(|_| io::Error::from(io::ErrorKind::InvalidFilename))?;
@@ -47,7 +47,7 @@ impl Listener {
     }
 
     /// The socket's path, for the note.
-    pub fn address(&self) -> &str {
+    pub(super) fn address(&self) -> &str {
         &self.address
     }
 }

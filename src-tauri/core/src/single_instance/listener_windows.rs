@@ -24,7 +24,7 @@ pub(super) struct Listener {
 
 impl Listener {
     /// Opens the pipe. Only the owner may call this.
-    pub fn open(_folder: &Path, shown: OnShow) -> io::Result<Self> {
+    pub(crate) fn open(_folder: &Path, shown: OnShow) -> io::Result<Self> {
         let address = format!(r"\\.\pipe\instance-{}", Uuid::new_v4().simple());
         let runtime = runtime()?;
         let first = {
@@ -55,7 +55,7 @@ impl Listener {
     }
 
     /// The pipe's name, for the note.
-    pub fn address(&self) -> &str {
+    pub(crate) fn address(&self) -> &str {
         &self.address
     }
 }

@@ -25,7 +25,7 @@ pub(super) struct OwnerNote {
 }
 
 impl OwnerNote {
-    pub fn of_this_process(door: Option<&str>) -> Self {
+    pub(super) fn of_this_process(door: Option<&str>) -> Self {
         Self {
             host: host_name(),
             process: std::process::id(),
@@ -34,14 +34,14 @@ impl OwnerNote {
     }
 
     /// The note in `folder`; `None` if it cannot be read.
-    pub fn read(folder: &Path) -> Option<Self> {
+    pub(super) fn read(folder: &Path) -> Option<Self> {
         let path = folder.join(NAME);
         let is_ours = fs::metadata(&path).is_ok_and(|about| about.len() <= MAX_NOTE_BYTES);
         serde_json::from_slice(&is_ours.then(|| fs::read(path).ok())??).ok()
     }
 
     /// Replaces the note in `folder` in one step, so that no launch reads half of it.
-    pub fn write(&self, folder: &Path) -> io::Result<()> {
+    pub(super) fn write(&self, folder: &Path) -> io::Result<()> {
         let path = folder.join(NAME);
         let new = path.with_extension("json.new");
         let mut options = fs::File::options();

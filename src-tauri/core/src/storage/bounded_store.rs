@@ -22,7 +22,7 @@ use crate::identity::Generation;
 use crate::secrets::{SecretBytes, SecretStore, StoreError};
 
 /// The longest that a caller waits for the store.
-pub const STORE_CALL_TIMEOUT: Duration = Duration::from_secs(3);
+pub(crate) const STORE_CALL_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The most threads, including those that hang. If this many calls hang, the keyring is left alone
 /// until one of them ends.
@@ -361,7 +361,7 @@ mod tests {
     use zeroize::Zeroizing;
 
     use super::*;
-    use crate::secrets::MemoryStore;
+    use crate::testing::MemoryStore;
 
     fn write(epoch: u64, generation: u64) -> WriteOrder {
         WriteOrder::write(epoch, generation.into())

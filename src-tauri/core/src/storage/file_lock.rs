@@ -4,6 +4,7 @@
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
+#[cfg(any(test, feature = "testing"))]
 use std::time::Duration;
 
 /// A lock that is held until it is dropped.
@@ -32,6 +33,7 @@ impl FileLock {
     ///
     /// # Errors
     /// As [`FileLock::try_take`].
+    #[cfg(any(test, feature = "testing"))]
     pub async fn take(path: &Path, limit: Duration) -> io::Result<Option<Self>> {
         let deadline = tokio::time::Instant::now() + limit;
         let mut pause = Duration::from_millis(2);

@@ -1,7 +1,7 @@
 //! Storage: the operating system's keyring with a time limit on its calls, records on disk, and
 //! locks between processes.
 
-pub mod bounded_store;
-pub mod file_lock;
-pub mod keyring;
-pub mod records;
+pub(crate) mod bounded_store;
+pub(crate) mod file_lock;
+pub(crate) mod keyring;
+pub(crate) mod records;

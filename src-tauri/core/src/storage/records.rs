@@ -5,7 +5,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::file_lock::FileLock;
@@ -125,7 +125,8 @@ impl FolderRecords {
     }
 
     /// The folder itself.
-    pub fn folder(&self) -> &Path {
+    #[cfg(any(test, feature = "testing"))]
+    pub fn folder(&self) -> &std::path::Path {
         &self.0
     }
 
@@ -284,7 +285,10 @@ mod tests {
         FolderRecords::open(folder.path()).unwrap();
         assert!(!has(&records, "x.json.left.tmp"), "left by a crash");
         assert!(has(&records, "x.json.being-written.tmp"), "in use");
-        assert!(has(&records, "x.json.damaged"), "for whoever looks into it");
+        assert!(
+            has(&records, "x.json.damaged"),
+            "for the person who looks into it"
+        );
         assert_eq!(records.read("x.json").unwrap(), Some(b"1".to_vec()));
     }
 

@@ -50,7 +50,7 @@ impl ProxyRoute {
     /// # Errors
     /// [`Obstacle::ProxyUnreachable`] if a proxy is named by something that is not an address: a
     /// request without the proxy might go where it must not.
-    pub fn configured(policy: &Network) -> Result<Option<Self>, Obstacle> {
+    pub(super) fn configured(policy: &Network) -> Result<Option<Self>, Obstacle> {
         match &policy.proxy {
             Some(ValueOrFalse(None)) => Ok(Some(Self::Direct)),
             Some(ValueOrFalse(Some(address))) => {
@@ -84,7 +84,7 @@ impl ProxyRoute {
     ///
     /// # Errors
     /// As [`ProxyRoute::configured`], and for the proxy that the desktop names.
-    pub async fn to(backend: &Url, network: &NetworkSettings) -> Result<Self, Obstacle> {
+    pub(super) async fn to(backend: &Url, network: &NetworkSettings) -> Result<Self, Obstacle> {
         if let Some(route) = Self::configured(&network.policy)? {
             return Ok(route);
         }
@@ -113,7 +113,7 @@ impl ProxyRoute {
         }
     }
 
-    pub fn apply(self, builder: ClientBuilder) -> ClientBuilder {
+    pub(super) fn apply(self, builder: ClientBuilder) -> ClientBuilder {
         match self {
             Self::Direct => builder.no_proxy(),
             // With a proxy set here, the client library ignores those of the environment.

@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 use vestibule_backend::{Backend, Config, Effect, Fault};
-use vestibule_core::error::ErrorCode;
+use vestibule_core::ErrorCode;
 
 use crate::host::Host;
 use crate::{Desk, WINDOW, json, pattern, post};

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use vestibule_core::backend_calls::PIECE;
-use vestibule_core::error::ErrorCode;
+use vestibule_core::ErrorCode;
+use vestibule_core::testing::PIECE;
 
 use crate::host::Host;
 use crate::{Desk, WINDOW, post};

@@ -4,10 +4,9 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use vestibule_core::error::ErrorCode;
 use vestibule_core::profile::Profile;
-use vestibule_core::secrets::Secret;
 use vestibule_core::wire::{RegisterInput, SignInOutcome};
+use vestibule_core::{ErrorCode, Secret};
 
 use crate::Desk;
 use crate::host::{Arrival, Host};

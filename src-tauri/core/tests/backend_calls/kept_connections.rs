@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
-use vestibule_core::obstacle::Obstacle;
+use vestibule_core::Obstacle;
 use vestibule_core::transport::{
     HeaderMap, HttpRequest, HttpResponse, HttpTransport, Method, RequestBody, StatusCode,
     Transport as _, TransportError, Url,

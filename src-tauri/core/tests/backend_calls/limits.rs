@@ -8,10 +8,9 @@ use std::time::Instant;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 #[cfg(target_os = "linux")]
 use vestibule_core::backend::Backend;
-#[cfg(target_os = "linux")]
-use vestibule_core::device::Device;
-use vestibule_core::error::ErrorCode;
 use vestibule_core::profile::Profile;
+#[cfg(target_os = "linux")]
+use vestibule_core::{Device, ErrorCode};
 
 use crate::host::Host;
 use crate::{Desk, WINDOW, post};

@@ -16,10 +16,10 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use vestibule_backend::Carrier;
-use vestibule_core::backend_calls::{BackendCalls, PIECE};
-use vestibule_core::error::AuthError;
 use vestibule_core::profile::Profile;
+use vestibule_core::testing::PIECE;
 use vestibule_core::wire::{FetchReply, UploadReply, UploadRequest};
+use vestibule_core::{AuthError, BackendCalls};
 use vestibule_harness::*;
 
 /// The window of most tests.

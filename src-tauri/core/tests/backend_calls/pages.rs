@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use vestibule_core::error::ErrorCode;
+use vestibule_core::ErrorCode;
 
 use crate::host::{Arrival, Host};
 use crate::{Desk, WINDOW, post};

@@ -3,7 +3,7 @@
 
 use tokio::net::TcpListener;
 use vestibule_backend::{Backend, Config, Effect, Fault};
-use vestibule_core::error::ErrorCode;
+use vestibule_core::ErrorCode;
 use vestibule_core::wire::{FetchRequest, UploadReply};
 
 use crate::{Desk, WINDOW, json, post};

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use vestibule_bus::{Bus, Keyring as Daemon};
-use vestibule_core::storage::keyring::Keyring;
+use vestibule_core::Keyring;
 
 /// `None` in the outer process, once the test has passed in a child process on a bus; `Some` in
 /// that child. A process whose threads run cannot be moved to another bus.

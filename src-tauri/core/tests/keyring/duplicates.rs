@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use vestibule_backend::{Backend, Config};
-use vestibule_core::secrets::SecretStore as _;
+use vestibule_core::SecretStore as _;
 use zbus::blocking::{Connection, Proxy};
 use zbus::zvariant::{ObjectPath, OwnedObjectPath, OwnedValue, Value};
 

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use vestibule_core::secrets::{SecretStore as _, StoreError};
-use vestibule_core::storage::keyring::VALUE_LIMIT;
+use vestibule_core::testing::VALUE_LIMIT;
+use vestibule_core::{SecretStore as _, StoreError};
 
 use crate::daemon::{enter, keyring, kill, start, start_empty, start_locked, with_keyring};
 
@@ -151,7 +151,7 @@ fn a_locked_keyring_says_so_in_time_and_recovers() {
         .build()
         .expect("a runtime");
     let keyring = std::sync::Arc::new(keyring);
-    let bounded = vestibule_core::storage::bounded_store::BoundedStore::new(keyring.clone(), "a");
+    let bounded = vestibule_core::testing::BoundedStore::new(keyring.clone(), "a");
     for _ in 0..2 {
         let read = runtime
             .block_on(bounded.read())
@@ -198,7 +198,7 @@ fn a_locked_keyring_prompts_when_asked_to_and_holds_nothing_up() {
             assert_eq!(keyring.write("b", b"y"), Err(StoreError::Locked));
         }
     };
-    locked(2 * vestibule_core::storage::bounded_store::MAX_THREADS);
+    locked(2 * vestibule_core::testing::MAX_THREADS);
     assert_eq!(prompter.heard("BeginPrompting"), 0, "no prompt was opened");
     for _ in 0..2 {
         let began = Instant::now();

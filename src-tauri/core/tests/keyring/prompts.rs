@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use vestibule_core::secrets::{SecretStore as _, StoreError};
+use vestibule_core::{SecretStore as _, StoreError};
 use zbus::blocking::{Connection, connection};
 use zbus::interface;
 use zbus::object_server::SignalEmitter;

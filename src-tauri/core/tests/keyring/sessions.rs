@@ -5,10 +5,9 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use vestibule_backend::{Backend, Config};
 use vestibule_core::profile::Profile;
-use vestibule_core::secrets::SecretStore;
 use vestibule_core::session::Session;
-use vestibule_core::storage::keyring::Keyring;
 use vestibule_core::wire::{Phase, SignedOutReason, StorageStatus};
+use vestibule_core::{Keyring, SecretStore};
 
 use crate::daemon::{self, keyring, kill, with_keyring};
 use vestibule_harness::*;

@@ -2,9 +2,8 @@
 //! and the code of a second factor is sent on request.
 
 use serde_json::json;
-use vestibule_core::error::ErrorCode;
-use vestibule_core::secrets::Secret;
 use vestibule_core::wire::{LoginInput, RegisterInput, SignInOutcome, SignedOutReason};
+use vestibule_core::{ErrorCode, Secret};
 use vestibule_recordings::{BETTER_AUTH, Recording};
 
 use crate::played::Played;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use vestibule_core::secrets::StoreError;
+use vestibule_core::StoreError;
 use vestibule_core::wire::FetchRequest;
 use vestibule_recordings::Recording;
 

@@ -2,9 +2,8 @@
 //! stands for a missing and a wrong one-time code.
 
 use serde_json::{Value, json};
-use vestibule_core::error::ErrorCode;
-use vestibule_core::secrets::{Secret, SecretStore as _};
 use vestibule_core::wire::{LoginInput, RegisterInput, SignInOutcome, SignedOutReason};
+use vestibule_core::{ErrorCode, Secret, SecretStore as _};
 use vestibule_recordings::{DIRECTUS, Recording};
 
 use crate::played::Played;

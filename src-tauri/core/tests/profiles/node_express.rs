@@ -1,9 +1,8 @@
 //! node-express-boilerplate: tokens in bodies, and a refresh whose answer does not name the user.
 
 use serde_json::json;
-use vestibule_core::error::ErrorCode;
-use vestibule_core::secrets::Secret;
 use vestibule_core::wire::{LoginInput, RegisterInput, SignInOutcome, SignedOutReason};
+use vestibule_core::{ErrorCode, Secret};
 use vestibule_recordings::{NODE_EXPRESS_BOILERPLATE, Recording};
 
 use crate::played::{Played, said};

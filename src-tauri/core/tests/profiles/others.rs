@@ -5,9 +5,8 @@ mod carriers;
 mod refusals;
 mod renewals;
 
-use vestibule_core::error::{AuthError, ErrorCode};
-use vestibule_core::secrets::Secret;
 use vestibule_core::wire::{LoginInput, RegisterInput, SignInOutcome, SignedOutReason};
+use vestibule_core::{AuthError, ErrorCode, Secret};
 
 use crate::played::{Played, said};
 use vestibule_harness::{code, user};

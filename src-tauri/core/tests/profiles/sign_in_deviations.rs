@@ -1,9 +1,8 @@
 //! Backends with unusual sign-ins.
 
 use serde_json::{Value, json};
-use vestibule_core::error::ErrorCode;
-use vestibule_core::secrets::Secret;
 use vestibule_core::wire::{LoginInput, RegisterInput, SignInOutcome};
+use vestibule_core::{ErrorCode, Secret};
 use vestibule_recordings::Recording;
 
 use crate::played::{Played, said};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use vestibule_core::error::ErrorCode;
+use vestibule_core::ErrorCode;
 use vestibule_core::wire::{LoginInput, RegisterInput, SignInOutcome, SignedOutReason};
 use vestibule_recordings::{Recording, SUPABASE_BY_CONTRACT};
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use vestibule_core::error::ErrorCode;
+use vestibule_core::ErrorCode;
 use vestibule_core::wire::{LoginInput, SignInOutcome, SignedOutReason};
 use vestibule_recordings::Recording;
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use vestibule_backend::{Effect, Fault};
-use vestibule_core::error::ErrorCode;
+use vestibule_core::ErrorCode;
 use vestibule_core::profile::Profile;
 use vestibule_harness::*;
 

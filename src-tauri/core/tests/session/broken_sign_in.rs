@@ -3,7 +3,7 @@
 
 use serde_json::json;
 use vestibule_backend::{Carrier, Config, Cut, Effect, Fault, Point};
-use vestibule_core::secrets::Secret;
+use vestibule_core::Secret;
 use vestibule_core::wire::RegisterInput;
 use vestibule_harness::*;
 

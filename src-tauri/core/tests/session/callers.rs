@@ -7,10 +7,10 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::task::JoinHandle;
 use vestibule_backend::{Effect, Fault};
-use vestibule_core::error::AuthError;
-use vestibule_core::secrets::StoreError;
-use vestibule_core::session::{Session, Upload, UploadAnswer};
+use vestibule_core::session::Session;
+use vestibule_core::testing::{Upload, UploadAnswer};
 use vestibule_core::wire::{FetchRequest, UploadRequest};
+use vestibule_core::{AuthError, StoreError};
 use vestibule_harness::*;
 
 /// Longer than the lifetime of an access token.

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use vestibule_backend::{Config, Cut, Effect};
-use vestibule_core::error::ErrorCode;
-use vestibule_core::secrets::Secret;
 use vestibule_core::wire::{Cause, Challenge, Phase, SignInOutcome, SignedOutReason};
+use vestibule_core::{ErrorCode, Secret};
 use vestibule_harness::*;
 
 fn challenge(harness: &Harness) -> Option<Challenge> {

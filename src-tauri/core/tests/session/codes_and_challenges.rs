@@ -1,10 +1,8 @@
 //! A code belongs to its challenge: typed for one challenge, it is never sent for another.
 
 use vestibule_backend::{Effect, Fault};
-use vestibule_core::error::ErrorCode;
-use vestibule_core::identity::ChallengeId;
-use vestibule_core::secrets::Secret;
 use vestibule_core::wire::{Phase, SignInOutcome};
+use vestibule_core::{ChallengeId, ErrorCode, Secret};
 use vestibule_harness::*;
 
 const OTHER: &str = "totp@vestibule.test";

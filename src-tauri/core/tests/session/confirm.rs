@@ -5,8 +5,8 @@ use std::fs;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use vestibule_core::error::ErrorCode;
-use vestibule_core::schedule::PAGE_GAP;
+use vestibule_core::ErrorCode;
+use vestibule_core::testing::PAGE_GAP;
 use vestibule_core::wire::SignedOutReason;
 use vestibule_harness::*;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use vestibule_core::clock::Clock as _;
+use vestibule_core::testing::Clock as _;
 use vestibule_core::wire::Phase;
 use vestibule_harness::*;
 

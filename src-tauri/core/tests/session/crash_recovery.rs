@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex};
 use serde_json::json;
 use tempfile::TempDir;
 use vestibule_backend::{Carrier, Config, Effect, Fault};
-use vestibule_core::secrets::{MemoryStore, SecretBytes, SecretStore, StoreError};
+use vestibule_core::testing::MemoryStore;
 use vestibule_core::wire::SignedOutReason;
+use vestibule_core::{SecretBytes, SecretStore, StoreError};
 use vestibule_harness::*;
 
 /// The records and the keyring at one moment, as a kill leaves them.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 use vestibule_backend::{Config, DeviceBinding};
-use vestibule_core::secrets::Secret;
+use vestibule_core::Secret;
 use vestibule_core::session::Session;
 use vestibule_core::wire::SignedOutReason;
 use vestibule_harness::*;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use vestibule_backend::{Cut, Effect, Fault};
-use vestibule_core::error::ErrorCode;
+use vestibule_core::ErrorCode;
 use vestibule_core::wire::FetchRequest;
 use vestibule_harness::*;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use vestibule_backend::{Config, DeviceBinding};
-use vestibule_core::secrets::StoreError;
+use vestibule_core::StoreError;
 use vestibule_harness::*;
 
 /// What happened to the records.

@@ -11,11 +11,13 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use vestibule_backend::Config;
 use vestibule_core::profile::Profile;
-use vestibule_core::secrets::{MemoryStore, SecretBytes, SecretStore, StoreError};
-use vestibule_core::session::{Machine, Session};
-use vestibule_core::storage::records::{Durability, FolderRecords, HeldLock, RecordStore};
+use vestibule_core::session::Session;
+use vestibule_core::testing::{
+    Durability, FolderRecords, HeldLock, Machine, MemoryStore, RecordStore,
+};
 use vestibule_core::transport::HttpTransport;
 use vestibule_core::wire::{Phase, SignedOutReason};
+use vestibule_core::{SecretBytes, SecretStore, StoreError};
 use vestibule_harness::*;
 
 /// The session's id in the fixture, which must stay.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use vestibule_core::storage::file_lock::FileLock;
+use vestibule_core::testing::FileLock;
 use vestibule_harness::*;
 
 #[tokio::test(flavor = "multi_thread")]

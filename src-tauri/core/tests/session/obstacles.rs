@@ -3,9 +3,8 @@
 
 use serde_json::json;
 use vestibule_backend::{Config, Cut, Effect, Fault};
-use vestibule_core::error::ErrorCode;
-use vestibule_core::obstacle::Obstacle;
 use vestibule_core::wire::RegisterInput;
+use vestibule_core::{ErrorCode, Obstacle};
 use vestibule_harness::*;
 
 fn page() -> Effect {

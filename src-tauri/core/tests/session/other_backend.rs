@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use vestibule_backend::Config;
-use vestibule_core::secrets::StoreError;
+use vestibule_core::StoreError;
 use vestibule_harness::*;
 
 /// The state of the keyring when somebody signs in at the second backend.

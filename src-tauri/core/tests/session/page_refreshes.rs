@@ -7,9 +7,9 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::task::JoinHandle;
 use vestibule_backend::Fault;
-use vestibule_core::error::{AuthError, ErrorCode};
-use vestibule_core::schedule::PAGE_GAP;
 use vestibule_core::session::Session;
+use vestibule_core::testing::PAGE_GAP;
+use vestibule_core::{AuthError, ErrorCode};
 use vestibule_harness::*;
 
 const ASKS: usize = 200;

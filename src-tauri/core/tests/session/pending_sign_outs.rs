@@ -6,11 +6,11 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 use vestibule_backend::{Config, Effect, Fault, Point};
-use vestibule_core::clock::Clock as _;
 use vestibule_core::profile::Profile;
-use vestibule_core::secrets::{SecretStore as _, StoreError};
 use vestibule_core::session::Session;
+use vestibule_core::testing::Clock as _;
 use vestibule_core::wire::{Phase, SignedOutReason};
+use vestibule_core::{SecretStore as _, StoreError};
 use vestibule_harness::{
     Block, DEMO, Harness, REFRESH, WORKSPACE, answer, eventually, files_of, is_stale,
 };

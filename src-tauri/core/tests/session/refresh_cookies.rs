@@ -2,7 +2,7 @@
 //! lifetimes.
 
 use vestibule_backend::{Config, Effect, Fault};
-use vestibule_core::error::ErrorCode;
+use vestibule_core::ErrorCode;
 use vestibule_core::wire::{Phase, SignedOutReason};
 use vestibule_harness::*;
 

@@ -1,7 +1,7 @@
 //! 'Refresh, at the edges': the answers that end a session and name the reason.
 
 use vestibule_backend::Config;
-use vestibule_core::error::ErrorCode;
+use vestibule_core::ErrorCode;
 use vestibule_core::wire::{Cause, SignedOutReason};
 use vestibule_harness::*;
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use vestibule_backend::{Config, Cut, Effect, Fault, Point};
-use vestibule_core::error::ErrorCode;
+use vestibule_core::ErrorCode;
 use vestibule_harness::*;
 
 /// Which refresh token the keyring holds after the answer.

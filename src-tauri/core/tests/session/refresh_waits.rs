@@ -4,7 +4,7 @@
 use std::time::{Duration, SystemTime};
 
 use serde_json::json;
-use vestibule_core::error::ErrorCode;
+use vestibule_core::ErrorCode;
 use vestibule_harness::*;
 
 type Headers = &'static [(&'static str, &'static str)];

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use vestibule_backend::Config;
-use vestibule_core::clock::Clock as _;
-use vestibule_core::secrets::StoreError;
+use vestibule_core::StoreError;
+use vestibule_core::testing::Clock as _;
 use vestibule_core::wire::{SessionState, SignedOutReason};
 use vestibule_harness::*;
 

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use vestibule_backend::{Effect, Fault};
-use vestibule_core::secrets::{SecretStore as _, StoreError};
 use vestibule_core::session::Session;
 use vestibule_core::wire::{Cause, Phase, SignedOutReason, StorageStatus};
+use vestibule_core::{SecretStore as _, StoreError};
 use vestibule_harness::*;
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use vestibule_backend::{Effect, Fault};
-use vestibule_core::error::ErrorCode;
+use vestibule_core::ErrorCode;
 use vestibule_harness::*;
 
 const SEE: &str = "people.see";

@@ -2,9 +2,8 @@
 
 use serde_json::json;
 use vestibule_backend::{Config, Cut, Effect, Registration};
-use vestibule_core::error::{AuthError, ErrorCode};
-use vestibule_core::secrets::Secret;
 use vestibule_core::wire::{Cause, Phase, RegisterInput, SignInOutcome, SignedOutReason};
+use vestibule_core::{AuthError, ErrorCode, Secret};
 use vestibule_harness::*;
 
 fn newcomer(email: &str) -> RegisterInput {

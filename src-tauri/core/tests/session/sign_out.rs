@@ -3,9 +3,8 @@
 use std::time::{Duration, Instant};
 
 use vestibule_backend::{Config, Effect, Fault, Point};
-use vestibule_core::error::ErrorCode;
-use vestibule_core::secrets::{Secret, StoreError};
 use vestibule_core::wire::{Cause, SignedOutReason};
+use vestibule_core::{ErrorCode, Secret, StoreError};
 use vestibule_harness::*;
 
 /// Checks that the session is signed out now and after the next start, and gone from the keyring.

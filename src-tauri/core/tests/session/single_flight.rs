@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::task::JoinSet;
 use vestibule_backend::{Config, Effect, Fault};
-use vestibule_core::schedule::PAGE_GAP;
+use vestibule_core::testing::PAGE_GAP;
 use vestibule_harness::*;
 
 const CALLERS: usize = 200;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use vestibule_backend::{Config, Effect, Fault};
-use vestibule_core::error::ErrorCode;
+use vestibule_core::ErrorCode;
 use vestibule_core::wire::SignedOutReason;
 use vestibule_harness::*;
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use vestibule_backend::Effect;
-use vestibule_core::secrets::{SecretStore as _, StoreError};
-use vestibule_core::storage::bounded_store::{BoundedStore, MAX_THREADS, WriteOrder};
+use vestibule_core::testing::{BoundedStore, MAX_THREADS, WriteOrder};
 use vestibule_core::wire::{Phase, SignedOutReason, StorageStatus};
+use vestibule_core::{SecretStore as _, StoreError};
 use vestibule_harness::*;
 
 fn remembered(harness: &Harness) -> Option<bool> {

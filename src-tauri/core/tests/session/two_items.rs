@@ -46,7 +46,7 @@ async fn with_two(setup: &Setup, twin: Twin) -> Installation {
 async fn of_another_session(
     setup: &Setup,
     install: &mut Installation,
-) -> Vec<(String, vestibule_core::secrets::SecretBytes)> {
+) -> Vec<(String, vestibule_core::SecretBytes)> {
     install.quit().await;
     let kept: Vec<_> = files_of(&install.records)
         .into_iter()

@@ -3,9 +3,8 @@
 
 use std::time::Duration;
 
-use vestibule_core::error::ErrorCode;
-use vestibule_core::secrets::StoreError;
 use vestibule_core::wire::{Phase, SessionState, StorageStatus};
+use vestibule_core::{ErrorCode, StoreError};
 use vestibule_harness::*;
 
 fn is_remembered(state: &SessionState) -> bool {

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use vestibule_backend::{Config, Effect, Fault};
-use vestibule_core::secrets::StoreError;
+use vestibule_core::StoreError;
 use vestibule_core::wire::SignedOutReason;
 use vestibule_harness::*;
 

@@ -1,7 +1,7 @@
 //! "You stay signed in until you quit" is a promise: even if the keyring or the disk stored the
 //! session after all, the next start is signed out, and the backend receives a sign-out.
 
-use vestibule_core::secrets::StoreError;
+use vestibule_core::StoreError;
 use vestibule_core::wire::Phase;
 use vestibule_harness::*;
 

@@ -3,11 +3,9 @@
 
 use serde_json::Value;
 use vestibule_core::backend::{BackendError, Exchange};
-use vestibule_core::error::{AuthError, ErrorCode};
-use vestibule_core::obstacle::Obstacle;
 use vestibule_core::profile::Profile;
-use vestibule_core::response_fields::ResponseFields;
 use vestibule_core::transport::StatusCode;
+use vestibule_core::{AuthError, ErrorCode, Obstacle, ResponseFields};
 
 use crate::answered::{Answered, Described};
 use crate::client::{Renewal, SignInAnswer};

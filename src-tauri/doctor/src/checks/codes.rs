@@ -1,8 +1,7 @@
 //! One-time codes: the sign-in that needs one, a wrong code, another code, the right code.
 
 use vestibule_core::backend::OtpContext;
-use vestibule_core::error::{AuthError, ErrorCode};
-use vestibule_core::secrets::Secret;
+use vestibule_core::{AuthError, ErrorCode, Secret};
 
 use super::{Judged, Observations, Probe, advice};
 use crate::answered::Answered;

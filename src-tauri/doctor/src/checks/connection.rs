@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::header::HeaderMap;
 use reqwest::{Client as HttpClient, Method, Response, StatusCode};
 use url::Url;
-use vestibule_core::obstacle::Obstacle;
+use vestibule_core::Obstacle;
 use vestibule_core::transport::{self, RequestBody, Transport as _, TransportError};
 
 use super::{Judged, NotTried, Observations, Obstruction, Probe};

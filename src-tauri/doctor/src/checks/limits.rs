@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
+use vestibule_core::ErrorCode;
 use vestibule_core::backend::retry_after;
-use vestibule_core::error::ErrorCode;
 use vestibule_core::wire::LoginInput;
 
 use super::{Judged, NotTried, Observations, Probe};

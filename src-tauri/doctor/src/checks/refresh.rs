@@ -3,10 +3,8 @@
 
 use std::time::Duration;
 
-use vestibule_core::cookies::RefreshCookie;
 use vestibule_core::profile::{Profile, UserFrom};
-use vestibule_core::secrets::Secret;
-use vestibule_core::token::{BodyToken, RefreshToken};
+use vestibule_core::{BodyToken, RefreshCookie, RefreshToken, Secret};
 
 use super::{Judged, NotTried, Observations, Probe, advice};
 use crate::answered::Answered;

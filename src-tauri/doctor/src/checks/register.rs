@@ -1,6 +1,6 @@
 //! A new account, where the command line names an address for it.
 
-use vestibule_core::error::ErrorCode;
+use vestibule_core::ErrorCode;
 use vestibule_core::wire::RegisterInput;
 
 use super::{Judged, Observations, Probe, advice};

@@ -4,8 +4,8 @@
 
 use std::time::{Duration, Instant};
 
+use vestibule_core::RefreshToken;
 use vestibule_core::profile::{Placeholder, Profile};
-use vestibule_core::token::RefreshToken;
 use vestibule_core::wire::SignedOutReason;
 
 use super::refresh::NEXT_SECOND;

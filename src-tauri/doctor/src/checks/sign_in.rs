@@ -3,10 +3,8 @@
 use std::time::Duration;
 
 use vestibule_core::backend::Exchange;
-use vestibule_core::error::{AuthError, ErrorCode};
-use vestibule_core::secrets::Secret;
-use vestibule_core::token_expiry;
 use vestibule_core::wire::LoginInput;
+use vestibule_core::{AuthError, ErrorCode, Secret, token_lifetime};
 
 use super::discover::discover;
 use super::{Judged, NotTried, Observations, Obstruction, Probe, advice};
@@ -267,7 +265,7 @@ pub fn expiry_agrees(seen: &Observations<'_>) -> Judged {
     let token = access.token.as_ref().map(Secret::secret);
     let forms = &seen.plan.profile.answer.login.expires;
     let lives: Vec<Duration> = (forms.iter())
-        .filter_map(|form| token_expiry::lifetime(std::slice::from_ref(form), &body, token, now))
+        .filter_map(|form| token_lifetime(std::slice::from_ref(form), &body, token, now))
         .collect();
     Ok(match lives.iter().max().zip(lives.iter().min()) {
         Some((most, least)) if lives.len() > 1 => {

@@ -2,8 +2,8 @@
 //! and what it answers to a second sign-out.
 
 use vestibule_core::backend::UndeliveredSignOut;
-use vestibule_core::cookies::{RefreshChange, RefreshCookie};
 use vestibule_core::profile::{Placeholder, Profile};
+use vestibule_core::{RefreshChange, RefreshCookie};
 
 use super::{Judged, Observations, Probe};
 use crate::answered::Answered;

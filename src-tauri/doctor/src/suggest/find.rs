@@ -3,7 +3,7 @@
 use serde_json::Value;
 use std::time::SystemTime;
 use vestibule_core::profile::{Expiry, ExpiryForm};
-use vestibule_core::token_expiry;
+use vestibule_core::token_lifetime;
 
 /// How many levels of the answer are searched.
 const DEPTH: usize = 5;
@@ -59,7 +59,7 @@ pub fn find(body: &Value, cookies: &[String]) -> Option<Found> {
         form: ExpiryForm::JwtExp,
     };
     // The time of the answer does not matter: the question is only whether there is an `exp`.
-    let jwt = token_expiry::lifetime(&[own], body, access.value.as_str(), SystemTime::UNIX_EPOCH);
+    let jwt = token_lifetime(&[own], body, access.value.as_str(), SystemTime::UNIX_EPOCH);
     let user = best(&places, user_score);
     Some(Found {
         access: access.pointer.clone(),

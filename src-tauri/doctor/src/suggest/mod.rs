@@ -7,9 +7,9 @@ mod write;
 
 use serde::Serialize;
 use serde_json::{Value, json};
+use vestibule_core::ResponseFields;
 use vestibule_core::backend::Exchange;
 use vestibule_core::profile::{Layer, Profile, SHIPPED, load};
-use vestibule_core::response_fields::ResponseFields;
 use vestibule_core::wire::LoginInput;
 
 /// Which profile the app should use.

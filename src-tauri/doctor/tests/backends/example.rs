@@ -7,8 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
+use vestibule_core::Secret;
 use vestibule_core::profile::Profile;
-use vestibule_core::secrets::Secret;
 use vestibule_doctor::{Account, Allowed, Holds, Outcome, Plan, Prompter};
 
 use crate::support::{CODE_WINDOW, examined, rows, text};

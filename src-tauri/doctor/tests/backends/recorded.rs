@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use serde_json::json;
+use vestibule_core::Secret;
 use vestibule_core::profile::{Layer, Profile, load};
-use vestibule_core::secrets::Secret;
 use vestibule_doctor::{Account, Holds, Plan, Report, Suggestion};
 use vestibule_recordings::{DIRECTUS, NODE_EXPRESS_BOILERPLATE, Player, Recording};
 

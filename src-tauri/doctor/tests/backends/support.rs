@@ -7,9 +7,9 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, Command};
 use vestibule_backend::Backend;
+use vestibule_core::Secret;
 use vestibule_core::backend::Recorder;
 use vestibule_core::profile::Profile;
-use vestibule_core::secrets::Secret;
 use vestibule_doctor::{
     Account, Allowed, Holds, Plan, Prompter, Report, Stop, examine, examine_and_keep,
 };

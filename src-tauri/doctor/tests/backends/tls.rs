@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 use vestibule_backend::Config;
-use vestibule_core::obstacle::Obstacle;
+use vestibule_core::Obstacle;
 use vestibule_harness::{DEMO, PASSWORD, start_backend};
 
 use crate::front::{Authority, Front, Shows};

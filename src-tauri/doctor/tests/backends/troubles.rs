@@ -1,8 +1,8 @@
 //! Backends that do not fit: each fault shows in its own row, with advice.
 
 use vestibule_backend::{Config, Effect, Fault};
+use vestibule_core::Secret;
 use vestibule_core::profile::Profile;
-use vestibule_core::secrets::Secret;
 use vestibule_doctor::{Holds, Outcome};
 use vestibule_harness::start_backend;
 

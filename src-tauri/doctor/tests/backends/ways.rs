@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use vestibule_backend::Config;
-use vestibule_core::obstacle::Obstacle;
+use vestibule_core::Obstacle;
 use vestibule_harness::{DEMO, PASSWORD, start_backend};
 
 use crate::front::{Authority, Front, Shows};

@@ -10,8 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
-use vestibule_core::clock::ManualClock;
-use vestibule_core::secrets::MemoryStore;
+use vestibule_core::testing::{ManualClock, MemoryStore};
 
 use crate::fixture::{Connection, Fixture, Subject, fetch, sign_in, timed};
 use crate::registry::Outcome;

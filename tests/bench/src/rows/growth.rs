@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use vestibule_backend::{Effect, Fault};
-use vestibule_core::secrets::MemoryStore;
 use vestibule_core::session::Session;
+use vestibule_core::testing::MemoryStore;
 use vestibule_harness::get;
 
 use crate::bare::Bare;

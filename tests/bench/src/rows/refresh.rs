@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use vestibule_core::secrets::{MemoryStore, SecretStore};
-use vestibule_core::storage::keyring::Keyring;
+use vestibule_core::testing::MemoryStore;
+use vestibule_core::{Keyring, SecretStore};
 
 use crate::bare::Bare;
 use crate::counts::{CountingStore, Counts, counted};

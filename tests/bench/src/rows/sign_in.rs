@@ -6,7 +6,8 @@
 
 use std::sync::Arc;
 
-use vestibule_core::secrets::{MemoryStore, SecretStore};
+use vestibule_core::SecretStore;
+use vestibule_core::testing::MemoryStore;
 
 use crate::bare::Bare;
 use crate::counts::{CountingStore, Counts, counted};

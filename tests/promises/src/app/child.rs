@@ -12,12 +12,9 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
-use vestibule_core::error::AuthError;
-use vestibule_core::failpoints;
-use vestibule_core::secrets::{SecretBytes, SecretStore, StoreError};
-use vestibule_core::session::{Item, Session};
-use vestibule_core::storage::bounded_store::{BoundedStore, WriteOrder};
-use vestibule_core::storage::keyring::Keyring;
+use vestibule_core::session::Session;
+use vestibule_core::testing::{BoundedStore, FAILPOINTS, Item, WriteOrder};
+use vestibule_core::{AuthError, Keyring, SecretBytes, SecretStore, StoreError};
 use vestibule_harness::child::{report, serve, serve_once};
 use vestibule_harness::{
     A_LIFE, Pace, TestClock, clock, config, get, is_session_item, item_name, login, owner, why,
@@ -78,7 +75,7 @@ fn die_at(step: String, passing: u32) {
 }
 
 fn report_steps() -> Result<(), String> {
-    for step in failpoints::ALL {
+    for step in FAILPOINTS {
         fail::cfg_callback(step, move || come_to(step))?;
     }
     Ok(())

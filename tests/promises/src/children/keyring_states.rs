@@ -8,11 +8,10 @@ use serde_json::json;
 use uuid::Uuid;
 use vestibule_backend::{Backend, Carrier, Config};
 use vestibule_bus::{Bus, Keyring};
-use vestibule_core::secrets::{SecretBytes, SecretStore, StoreError};
 use vestibule_core::session::Session;
-use vestibule_core::storage::bounded_store::{BoundedStore, WriteOrder};
-use vestibule_core::storage::keyring;
+use vestibule_core::testing::{BoundedStore, WriteOrder};
 use vestibule_core::wire::{LoginInput, SessionChanged, StorageStatus};
+use vestibule_core::{SecretBytes, SecretStore, StoreError};
 use vestibule_harness::{
     Lost, PASSWORD, TestClock, WORKSPACE, account, clock, config, is_fresh, profile, try_until, why,
 };
@@ -61,7 +60,7 @@ struct KeyringRun {
 impl KeyringRun {
     async fn begin(address: &str, email: String) -> Result<Self, Lost> {
         let service = format!("vestibule-promise-{}", Uuid::new_v4());
-        let store = Arc::new(RecordingStore(keyring::Keyring::new(service)));
+        let store = Arc::new(RecordingStore(vestibule_core::Keyring::new(service)));
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         let clock = clock();
         let profile = profile(address, Carrier::Cookie, json!({}))?;
@@ -138,7 +137,7 @@ impl KeyringRun {
 }
 
 /// The keyring; logs the result of each call.
-struct RecordingStore(keyring::Keyring);
+struct RecordingStore(vestibule_core::Keyring);
 
 impl SecretStore for RecordingStore {
     fn read(&self, account: &str) -> Result<Option<SecretBytes>, StoreError> {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use vestibule_backend::{Backend, Config};
-use vestibule_core::secrets::Secret;
+use vestibule_core::Secret;
 use vestibule_core::wire::{LoginInput, RegisterInput};
 use vestibule_harness::child::{Protocol, serve_once};
 use vestibule_harness::{Lost, OTP, PASSWORD, get};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use vestibule_core::failpoints;
+use vestibule_core::testing::FAILPOINTS;
 
 /// The moment of a kill.
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +69,7 @@ pub fn kill_points(rounds: u64) -> Vec<KillPoint> {
     let mut kill_points = Vec::new();
     for round in 0..rounds {
         let mut steps = Vec::new();
-        for step in failpoints::ALL {
+        for step in FAILPOINTS {
             match step.split('.').next() {
                 Some("login") => {
                     let before = [Before::Nobody, Before::SignedOut, Before::Session];
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn every_step_is_died_at_in_every_round() {
-        for step in failpoints::ALL {
+        for step in FAILPOINTS {
             let at = |kill_point: &&KillPoint| match kill_point {
                 KillPoint::Rotating(Moment::Step(at, _))
                 | KillPoint::Starting(Moment::Step(at, _))

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use vestibule_backend::Carrier;
-use vestibule_core::failpoints;
+use vestibule_core::testing::FAILPOINTS;
 
 use super::kill_point::Moment;
 use crate::carrier::CARRIERS;
@@ -85,9 +85,7 @@ const SIGN_OUT: Duration = Duration::from_millis(80);
 /// As many sign-outs as asked for: half are killed at the steps of a sign-out in turn, half at
 /// random moments.
 pub fn clicks(number: usize) -> Vec<SignOutCase> {
-    let steps = failpoints::ALL
-        .iter()
-        .filter(|step| step.starts_with("logout."));
+    let steps = FAILPOINTS.iter().filter(|step| step.starts_with("logout."));
     let steps: Vec<_> = steps.copied().collect();
     let activity = [Activity::Idle, Activity::Rotating, Activity::Starting];
     // Each list advances when the one before it starts over, so that every pair occurs.
@@ -128,10 +126,7 @@ mod tests {
             })
             .collect();
         assert_eq!(met.len(), 6 * 3 * 2);
-        for step in failpoints::ALL
-            .iter()
-            .filter(|step| step.starts_with("logout."))
-        {
+        for step in FAILPOINTS.iter().filter(|step| step.starts_with("logout.")) {
             for click in [0, 60] {
                 let some = &clicks(click + 60)[click..];
                 let at = |click: &&SignOutCase| matches!(click.moment, Moment::Step(at, _) if at == *step);

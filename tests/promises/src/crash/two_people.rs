@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use vestibule_backend::{Backend, Carrier, Effect, Fault};
 use vestibule_bus::Bus;
-use vestibule_core::failpoints;
+use vestibule_core::testing::FAILPOINTS;
 use vestibule_harness::{Lost, REFRESH, account, is_fresh, why};
 
 use super::daemon_monitor::DaemonMonitor;
@@ -172,9 +172,7 @@ async fn backends_and_bus() -> Result<(Vec<ReplacementCase>, Arc<Bus>), Lost> {
 
 /// Every step of a sign-in over another session, and as many random moments.
 fn moments() -> Vec<Moment> {
-    let steps = failpoints::ALL
-        .iter()
-        .filter(|step| step.starts_with("login."));
+    let steps = FAILPOINTS.iter().filter(|step| step.starts_with("login."));
     let steps = steps.map(|step| Moment::Step(step, 1));
     steps
         .flat_map(|moment| [moment, Moment::Within(SIGN_IN)])

@@ -1,6 +1,6 @@
 //! A fleet of clients in an outage of ten minutes, in simulated time.
 //!
-//! Each client is the real [`vestibule_core::plan::Plan`], which decides in the app when the next
+//! Each client is the real [`vestibule_core::testing::Plan`], which decides in the app when the next
 //! request is sent and which clicks may send one earlier. Everything else is simulated: a backend
 //! that fails and comes back ([`world`]), clocks, and chance. There are no threads and no sockets,
 //! so that a million clients take seconds. What one client sends over the network is tested by

@@ -4,8 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Duration;
 
-use vestibule_core::plan::Plan;
-use vestibule_core::schedule;
+use vestibule_core::testing::{Plan, refresh_after};
 
 use super::chance::Chance;
 use super::figures::{Figures, Ledger};
@@ -82,7 +81,7 @@ impl Fleet {
         for number in 0..scenario.clients {
             let mut plan = Plan::default();
             let random = fleet.chance.draw();
-            let interval = schedule::refresh_after(Some(scenario.life), random);
+            let interval = refresh_after(Some(scenario.life), random);
             let renewed = scenario.life * 2 - interval.mul_f64(fleet.chance.draw());
             plan.begin(false);
             plan.request(renewed, false);

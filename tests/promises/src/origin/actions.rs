@@ -1,6 +1,6 @@
 //! Every call that carries a credential to the backend.
 
-use vestibule_core::secrets::Secret;
+use vestibule_core::Secret;
 use vestibule_core::session::Session;
 use vestibule_core::wire::{FetchRequest, LoginInput, RegisterInput, UploadRequest};
 use vestibule_harness::{Lost, OTP, PASSWORD, REFRESH, get};
@@ -113,8 +113,8 @@ pub async fn upload(session: &Session, path: &str) {
             }
         }
         match upload.answer().await {
-            Ok(vestibule_core::session::UploadAnswer::SendAgain) => {}
-            Ok(vestibule_core::session::UploadAnswer::Answer(..)) | Err(_) => return,
+            Ok(vestibule_core::testing::UploadAnswer::SendAgain) => {}
+            Ok(vestibule_core::testing::UploadAnswer::Answer(..)) | Err(_) => return,
         }
     }
 }

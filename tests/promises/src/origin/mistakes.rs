@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use vestibule_backend::Backend;
 use vestibule_core::profile::Profile;
-use vestibule_core::secrets::MemoryStore;
 use vestibule_core::session::Session;
+use vestibule_core::testing::MemoryStore;
 use vestibule_harness::{Lost, config, get, is_fresh};
 
 use super::actions::{password_of, upload};

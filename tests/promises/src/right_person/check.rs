@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use vestibule_core::identity::SessionId;
+use vestibule_core::SessionId;
 use vestibule_core::wire::Phase;
 
 use super::backend::{Arrived, Backend, Person, Token};

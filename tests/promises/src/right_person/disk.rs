@@ -6,7 +6,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
-use vestibule_core::storage::records::{Durability, HeldLock, RecordStore};
+use vestibule_core::testing::{Durability, HeldLock, RecordStore};
 
 use super::model_process::ModelProcess;
 

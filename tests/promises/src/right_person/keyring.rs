@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use vestibule_core::secrets::{SecretBytes, SecretStore, StoreError};
+use vestibule_core::{SecretBytes, SecretStore, StoreError};
 
 use super::model_process::ModelProcess;
 

@@ -24,7 +24,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use vestibule_core::failpoints::ALL as STEPS;
+use vestibule_core::testing::FAILPOINTS as STEPS;
 
 use crate::registry::Setting;
 use crate::report::Row;

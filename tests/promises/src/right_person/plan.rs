@@ -4,7 +4,7 @@
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{Rng as _, SeedableRng as _};
-use vestibule_core::secrets::StoreError;
+use vestibule_core::StoreError;
 
 use super::backend::Person;
 use super::keyring::KeyringMode;

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokio::runtime::Runtime;
-use vestibule_core::backend_calls::BackendCalls;
+use vestibule_core::BackendCalls;
 use vestibule_core::profile::Profile;
 use vestibule_core::session::{self, Session};
+use vestibule_core::testing::Machine;
 use vestibule_core::wire::{
     FetchRequest, LoginInput, Phase, SessionState, UploadReply, UploadRequest,
 };
@@ -60,7 +61,7 @@ impl Process {
             store: ground.keyring.of(&life),
             product: "Vestibule 0.1.0".into(),
         };
-        let machine = session::Machine {
+        let machine = Machine {
             clock: place.clock.clone(),
             records: place.disk.of(&life),
             transport: ground.net.of(&life, &ground.checks),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use vestibule_core::clock::{Clock as _, ManualClock};
+use vestibule_core::testing::{Clock as _, ManualClock};
 use vestibule_core::wire::{Freshness, Phase};
 
 use super::backend::{Answered, Backend, Token};

@@ -37,7 +37,7 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(2);
 const PROMPT_WAIT: Duration = Duration::from_millis(2_500);
 
 /// What the store wants to do.
-pub struct ItemQuery<'a> {
+pub(super) struct ItemQuery<'a> {
     /// The attribute `service` of the store's items.
     pub service: &'a str,
     /// The attribute `username` of the item; `None` means all of them.
@@ -46,7 +46,7 @@ pub struct ItemQuery<'a> {
 
 /// The check, with its connection and the prompt that was shown last.
 #[derive(Default)]
-pub struct SecretService {
+pub(super) struct SecretService {
     connection: Mutex<Option<Connection>>,
     prompt: Mutex<Option<Prompt>>,
 }
@@ -78,7 +78,7 @@ impl Prompt {
 
 impl SecretService {
     /// `Ok` if the service would do it without a prompt.
-    pub fn check(&self, query: &ItemQuery<'_>) -> Result<(), StoreError> {
+    pub(super) fn check(&self, query: &ItemQuery<'_>) -> Result<(), StoreError> {
         self.with_service(|service| {
             Ok(match service.missing_access(query)? {
                 None => Ok(()),
@@ -90,7 +90,7 @@ impl SecretService {
 
     /// Shows the prompt if one is needed and none is open, and waits for a moment. If there is no
     /// collection, the prompt makes the default one.
-    pub fn unlock(&self, query: &ItemQuery<'_>) -> Result<(), StoreError> {
+    pub(super) fn unlock(&self, query: &ItemQuery<'_>) -> Result<(), StoreError> {
         let open = self.with_service(|service| match service.missing_access(query)? {
             Some(missing_access) => self.show(service, &missing_access).map(Ok),
             None => Ok(Ok(None)),
@@ -102,7 +102,7 @@ impl SecretService {
     }
 
     /// Takes the connection out, so that the caller can close it on a suitable thread.
-    pub fn close(&self) -> Option<Connection> {
+    pub(super) fn close(&self) -> Option<Connection> {
         lock(&self.connection).take()
     }
 

@@ -1,6 +1,6 @@
 //! Where the token travels: in headers, in two cookies, or under two names.
 
-use vestibule_core::error::ErrorCode;
+use vestibule_core::ErrorCode;
 use vestibule_core::wire::{SignInOutcome, SignedOutReason};
 
 use super::{ANN, DATE, JWT, ME, found_dead, make_account, name, ok, play, profile, refused_as};

@@ -1,6 +1,6 @@
 //! How backends refuse: without a reason, for single fields, or with a success status.
 
-use vestibule_core::error::ErrorCode;
+use vestibule_core::ErrorCode;
 use vestibule_core::wire::{SignInOutcome, SignedOutReason};
 
 use super::{

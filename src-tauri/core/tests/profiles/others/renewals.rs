@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use vestibule_core::error::ErrorCode;
+use vestibule_core::ErrorCode;
 use vestibule_core::wire::{SignInOutcome, SignedOutReason};
 
 use super::{

@@ -1,0 +1,24 @@
+//! What only this repository's tests, benchmarks and fuzz targets need.
+
+mod manual_clock;
+mod memory_store;
+
+pub use self::manual_clock::ManualClock;
+pub use self::memory_store::MemoryStore;
+pub use crate::backend::refuse_api_path;
+pub use crate::backend_calls::PIECE;
+pub use crate::clock::{Clock, SinceBoot, Sleep, SystemClock};
+pub use crate::cookies::Jar;
+pub use crate::failpoints::FAILPOINTS;
+pub use crate::plan::Plan;
+pub use crate::profile::Fields;
+pub use crate::roles::Roles;
+pub use crate::schedule::{
+    CLICK_GAP, LIFE_MIN, PAGE_GAP, RETRY_AFTER_MAX, SPREAD_MAX, refresh_after,
+};
+pub use crate::session::{Item, Machine, Upload, UploadAnswer};
+pub use crate::state::{Challenge, Event, Outage, State};
+pub use crate::storage::bounded_store::{BoundedStore, MAX_THREADS, WriteOrder};
+pub use crate::storage::file_lock::FileLock;
+pub use crate::storage::keyring::VALUE_LIMIT;
+pub use crate::storage::records::{Durability, FolderRecords, HeldLock, RecordStore};
