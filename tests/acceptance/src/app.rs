@@ -10,6 +10,7 @@ use crate::desktop::Desktop;
 use crate::driver::Driver;
 use crate::paths;
 use crate::record;
+use crate::screen::Screen;
 use crate::wait::{CONDITION_TIMEOUT, until};
 
 /// Whether the window has had the same size for two frames. It takes its size from the last run
@@ -30,6 +31,7 @@ pub struct App {
     session: Option<WebDriver>,
     processes: Vec<u32>,
     log: PathBuf,
+    display: String,
     // The app is in the driver's process group.
     driver: Option<Driver>,
 }
@@ -70,6 +72,7 @@ impl App {
             session: Some(session),
             processes: desktop.processes(&app),
             log,
+            display: desktop.display().to_owned(),
             driver: Some(driver),
         }
     }
@@ -110,40 +113,35 @@ impl App {
         }
     }
 
-    /// Leaves a screenshot, the page's text and the last lines of the log.
+    /// Leaves a picture of the screen, the page's text and the last lines of the log.
     fn leave_evidence(&self) {
         let picture = self.log.with_extension("png");
-        let Some(session) = self.session.clone() else {
-            return;
-        };
-        // The test's own runtime may be unwinding, so this uses another thread.
-        let shown = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .ok()?;
-            let look = async {
-                session.screenshot(&picture).await.ok()?;
-                let text = session
-                    .execute("return `${location.href}\n${document.body.innerText}`", [])
-                    .await
-                    .ok()?;
-                Some((picture, text.json().as_str().unwrap_or_default().to_owned()))
-            };
-            runtime.block_on(async {
-                tokio::time::timeout(Duration::from_secs(10), look)
-                    .await
-                    .ok()?
-            })
-        });
-        match shown.join() {
-            Ok(Some((picture, text))) => {
-                eprintln!("screenshot: {}\nthe page: {text}", picture.display());
-            }
-            _ => eprintln!("the window no longer answers, so there is no screenshot"),
+        match Screen::at(&self.display).and_then(|screen| screen.save(&picture)) {
+            Ok(()) => eprintln!("the screen: {}", picture.display()),
+            Err(error) => eprintln!("there is no picture of the screen: {error}"),
+        }
+        match self.session.clone().and_then(text_of) {
+            Some(text) => eprintln!("the page: {text}"),
+            None => eprintln!("the page no longer answers"),
         }
         eprintln!("log: {}\n{}", self.log.display(), tail(&self.log));
     }
+}
+
+/// The address and the text of the page, if it answers. The test's own runtime may be unwinding, so
+/// this uses another thread.
+fn text_of(session: WebDriver) -> Option<String> {
+    let asked = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .ok()?;
+        let look = session.execute("return `${location.href}\n${document.body.innerText}`", []);
+        let limited = async { tokio::time::timeout(Duration::from_secs(10), look).await };
+        let answer = runtime.block_on(limited).ok()?.ok()?;
+        answer.json().as_str().map(str::to_owned)
+    });
+    asked.join().ok()?
 }
 
 impl Drop for App {

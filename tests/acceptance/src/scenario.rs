@@ -30,9 +30,9 @@ pub struct Stage {
     variables: Vec<(&'static str, String)>,
 }
 
-/// Makes WebKit paint a page as one picture. Otherwise it composes layers on a graphics card, which
-/// Mesa emulates here: a test of the window then computes a third more.
-const WITHOUT_LAYERS: &str = "WEBKIT_DISABLE_COMPOSITING_MODE";
+/// Makes WebKit pass pictures through shared memory. There is no graphics card here, so with buffers
+/// of a graphics card, which Mesa emulates, a test of the window computes a third more.
+const WITHOUT_DMABUF: &str = "WEBKIT_DISABLE_DMABUF_RENDERER";
 
 /// Runs a scenario with the backend's default configuration for tests.
 ///
@@ -57,7 +57,7 @@ pub fn scenario_with<F: AsyncFnOnce(&Stage)>(config: Config, play: F) {
         .expect("a runtime");
     runtime.block_on(async {
         let mut stage = Stage::new(name, config).await;
-        stage.variables.push((WITHOUT_LAYERS, "1".to_owned()));
+        stage.variables.push((WITHOUT_DMABUF, "1".to_owned()));
         let _ = std::fs::remove_file(stage.log());
         tokio::time::timeout(SCENARIO_TIMEOUT, play(&stage))
             .await

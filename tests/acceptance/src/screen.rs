@@ -1,6 +1,9 @@
-//! Looks at the virtual screen itself, for tests without a driver.
+//! Looks at the virtual screen itself, for tests without a driver, and for pictures of it.
 
 use std::collections::{HashMap, HashSet};
+use std::error::Error;
+use std::fs::File;
+use std::path::Path;
 
 use x11rb::connection::Connection as _;
 use x11rb::errors::ReplyError;
@@ -22,10 +25,33 @@ impl Screen {
     /// If the X server does not answer.
     #[must_use]
     pub fn of(desktop: &Desktop) -> Self {
-        let (server, number) =
-            x11rb::connect(Some(desktop.display())).expect("the virtual screen answers");
+        Self::at(desktop.display()).expect("the virtual screen answers")
+    }
+
+    /// The screen of this display.
+    pub(crate) fn at(display: &str) -> Result<Self, Box<dyn Error>> {
+        let (server, number) = x11rb::connect(Some(display))?;
         let root = server.setup().roots[number].root;
-        Self { server, root }
+        Ok(Self { server, root })
+    }
+
+    /// Writes a picture of the whole screen as PNG. The driver's own screenshot does not end where
+    /// WebKit has no buffers of a graphics card.
+    ///
+    /// # Errors
+    /// If the X server does not answer, or the file cannot be written.
+    pub fn save(&self, path: &Path) -> Result<(), Box<dyn Error>> {
+        let size = self.server.get_geometry(self.root)?.reply()?;
+        let picture = self.picture(self.root, size.width, size.height)?;
+        let pixels = picture.chunks_exact(4);
+        let colours: Vec<u8> = pixels
+            .flat_map(|bgrx| [bgrx[2], bgrx[1], bgrx[0]])
+            .collect();
+        let file = File::create(path)?;
+        let mut encoder = png::Encoder::new(file, size.width.into(), size.height.into());
+        encoder.set_color(png::ColorType::Rgb);
+        encoder.write_header()?.write_image_data(&colours)?;
+        Ok(())
     }
 
     /// Whether a visible window has this title.

@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_to_last_until_quitting_is_over_in_either_place() {
+    fn a_session_until_quitting_is_over_if_either_place_says_so() {
         let session = SessionId::new();
         for (in_item, in_record) in [(true, false), (false, true)] {
             let mut record = record(session, 1);

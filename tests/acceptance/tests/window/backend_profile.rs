@@ -3,7 +3,9 @@
 
 use std::path::Path;
 
-use vestibule_acceptance::{App, DEMO, DEMO_NAME, Role, Stage, containing, scenario, until};
+use vestibule_acceptance::{
+    App, DEMO, DEMO_NAME, Role, Screen, Stage, containing, scenario, until,
+};
 
 use crate::signed_in;
 
@@ -50,7 +52,7 @@ fn a_mistake_is_named_touches_no_session_and_goes_when_it_is_put_right() {
             "did you mean `endpoints.login.path`?",
         ];
         let app = refuses_to_start(stage, &file, &words).await;
-        picture(&app, "settings-mistake").await;
+        picture(stage, "settings-mistake");
 
         // A second mistake: the screen then names that one.
         write(&file, "schema = 1\n[endpoints.login]\npath = 'sign-in'\n");
@@ -104,7 +106,7 @@ fn a_variable_with_a_mistake_is_named_too() {
     });
 }
 
-async fn picture(app: &App, name: &str) {
+fn picture(stage: &Stage, name: &str) {
     let path = vestibule_acceptance::screens().join(format!("{name}.png"));
-    app.driver().screenshot(&path).await.expect("a screenshot");
+    Screen::of(&stage.desktop).save(&path).expect("a picture");
 }

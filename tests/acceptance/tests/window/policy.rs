@@ -42,6 +42,10 @@ fn what_the_policy_forbids_is_stopped_and_recorded() {
                  const { backend } = argument;
                  await fetch(`${backend}/plans`).then(
                    () => window.ran.push('fetch'), () => undefined);
+                 const request = new XMLHttpRequest();
+                 request.onload = () => window.ran.push('request');
+                 request.open('GET', `${backend}/plans`);
+                 request.send();
                  const heard = () => window.vestibuleRecord.at(-1).violations
                    .map(({ directive }) => directive);
                  const wanted = ['script-src', 'img-src', 'connect-src'];

@@ -126,12 +126,17 @@ async fn ask(app: &App, script: &str, argument: Value) -> Result<Value, Lost> {
     app.run(&begin).await;
     let limit = Instant::now() + LONGEST;
     loop {
-        let answer = app.run("return window.attacked ?? null").await;
-        match answer.as_str() {
-            Some(failed) => return Err(failed.to_owned()),
-            None if !answer.is_null() => return Ok(answer),
-            None if Instant::now() > limit => return Err("a script does not end".into()),
-            None => tokio::time::sleep(Duration::from_millis(50)).await,
+        // While the page copies hundreds of megabytes it does not answer the driver in time.
+        let looked = app.driver().execute("return window.attacked ?? null", []);
+        let answer = looked.await.map(|answer| answer.json().clone());
+        match answer {
+            Ok(Value::String(failed)) => return Err(failed),
+            Ok(answer) if !answer.is_null() => return Ok(answer),
+            Ok(_) if Instant::now() > limit => return Err("a script does not end".into()),
+            Err(silent) if Instant::now() > limit => {
+                return Err(format!("the page does not answer: {silent}"));
+            }
+            Ok(_) | Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
         }
     }
 }
