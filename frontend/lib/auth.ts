@@ -1,5 +1,5 @@
-// Signing in and out, reading the session, and calling the backend with it. Everything outside `lib/`
-// uses the session through this module only.
+// Signing in and out, reading the session, and calling the backend with it. Everything outside
+// `lib/` uses the session through this module only.
 
 import { createContext, useContext, useSyncExternalStore } from "react";
 import { client, followSnapshots } from "./auth/client";
@@ -78,8 +78,8 @@ function useFeatures(): BackendFeatures {
 }
 
 /**
- * Overrides the state of the session for a part of the page. A hidden page that waits until its user
- * has signed in again sees the state in which the user was last signed in.
+ * Overrides the state of the session for a part of the page. A hidden page that waits until its
+ * user has signed in again sees the state in which the user was last signed in.
  */
 export const AsOf = createContext<SessionState | null>(null);
 
@@ -91,7 +91,8 @@ function useAuthState(): SessionState {
 
 /**
  * The user and the session, or null. It is never pending after the first snapshot. Unlike
- * `client.useSession()` it respects `AsOf`; otherwise a hidden page that waits would lose its forms.
+ * `client.useSession()` it respects `AsOf`; otherwise a hidden page that waits would lose its
+ * forms.
  */
 function useSession() {
   const query = client.useSession();
@@ -105,8 +106,8 @@ function useSession() {
 }
 
 /**
- * Whether the user's roles include this permission, as `plugins.vestibule.roles` declares. Use it to
- * decide what to show. It protects nothing: only the backend can.
+ * Whether the user's roles include this permission, as `plugins.vestibule.roles` declares. Use it
+ * to decide what to show. It protects nothing: only the backend can.
  */
 function useMay(right: Right): boolean {
   return useAuthState().may.includes(right);

@@ -2,7 +2,9 @@
 
 import { useEffect, useState } from "react";
 
-/** Now, in milliseconds since the page was loaded: unlike the wall clock, nobody can set this clock. */
+/**
+ * Now, in milliseconds since the page was loaded: unlike the wall clock, nobody can set this clock.
+ */
 export function momentNow(): number {
   return performance.now();
 }

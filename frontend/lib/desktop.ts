@@ -12,7 +12,9 @@ import {
 export type { AppInfo, Exported, PolicyInfo, Theme };
 
 export const desktop = {
-  /** Tells the shell to show the window. A failure is harmless: the shell shows it after a moment. */
+  /**
+   * Tells the shell to show the window. A failure is harmless: the shell shows it after a moment.
+   */
   windowReady: () => {
     commands.windowReady().catch(() => undefined);
   },

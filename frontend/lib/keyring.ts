@@ -5,15 +5,22 @@ import type { SessionState } from "./auth";
 export type KeyringNotice = {
   title: string;
   text: string;
-  /** The label of the button that makes the app try the keyring again; null where that cannot help. */
+  /**
+   * The label of the button that makes the app try the keyring again; null where that cannot help.
+   */
   action: string | null;
   /** The text after another try has failed. */
   still: string;
-  /** Whether the session cannot be used until the problem is solved. Otherwise this is a warning. */
+  /**
+   * Whether the session cannot be used until the problem is solved. Otherwise this is a warning.
+   */
   blocks: boolean;
 };
 
-/** Whether the session's token is in a keyring that cannot be read now, so nobody knows if it is valid. */
+/**
+ * Whether the session's token is in a keyring that cannot be read now, so nobody knows if it is
+ * valid.
+ */
 export function isBehindKeyring(state: SessionState): boolean {
   if (state.storage === "ok") return false;
   if (state.status === "restoring") return true;

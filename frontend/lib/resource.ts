@@ -47,8 +47,8 @@ function failureOf(status: number): AuthFailure {
 export const badAnswer: AuthFailure = FAILURES.badAnswer;
 
 /**
- * Reads a path of the backend and checks the shape of the answer. A failed read is repeated when the
- * connection comes back. Reads nothing where the path is `null`.
+ * Reads a path of the backend and checks the shape of the answer. A failed read is repeated when
+ * the connection comes back. Reads nothing where the path is `null`.
  */
 export function useResource<T>(path: string | null, schema: z.ZodType<T>) {
   const [held, setHeld] = useState<{ path: string | null; value: Resource<T> }>();

@@ -11,7 +11,9 @@ export const routes = {
   admin: "/admin/",
 } as const;
 
-/** `next` where a redirect may follow it: a path of this app that is not a sign-in page. Else null. */
+/**
+ * `next` where a redirect may follow it: a path of this app that is not a sign-in page. Else null.
+ */
 export function safeNext(next: string | null | undefined): string | null {
   if (!next || next.length > 2048) return null;
   if (!next.startsWith("/") || next.startsWith("//")) return null;

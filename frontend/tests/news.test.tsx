@@ -7,7 +7,9 @@ import { refused, signedIn, signedOut } from "./support/states";
 
 const item = (title: string) => ({ date: "2026-11-02", title, text: `${title}, in short` });
 
-/** Starts a shell whose plugin for public content answers with this body, in pieces of a few bytes. */
+/**
+ * Starts a shell whose plugin for public content answers with this body, in pieces of a few bytes.
+ */
 function shellTelling(status: number, body: unknown, initial = signedOut()) {
   const shell = startShell(initial);
   const bytes = new TextEncoder().encode(JSON.stringify(body));

@@ -2,7 +2,9 @@ import { Avatar as Radix } from "radix-ui";
 import { initials } from "@/lib/format";
 import { cx } from "./cx";
 
-/** The picture where it is a `data:` address, else initials: the policy blocks all other pictures. */
+/**
+ * The picture where it is a `data:` address, else initials: the policy blocks all other pictures.
+ */
 export function Avatar({
   name,
   image,

@@ -23,7 +23,9 @@ const SIZES: Record<Size, string> = {
 export type ButtonProps = ComponentProps<"button"> & {
   look?: Look;
   size?: Size;
-  /** Shows a spinner and ignores clicks. The button stays focusable, so that the focus is not lost. */
+  /**
+   * Shows a spinner and ignores clicks. The button stays focusable, so that the focus is not lost.
+   */
   busy?: boolean;
   asChild?: boolean;
 };

@@ -4,7 +4,10 @@ import { OTPInput, REGEXP_ONLY_DIGITS, type SlotProps } from "input-otp";
 import type { Ref } from "react";
 import { cx } from "./cx";
 
-/** A field for six digits. It is one text field for keyboards and screen readers, drawn as six boxes. */
+/**
+ * A field for six digits. It is one text field for keyboards and screen readers, drawn as six
+ * boxes.
+ */
 export function CodeInput({
   ref,
   label,

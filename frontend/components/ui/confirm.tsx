@@ -5,8 +5,8 @@ import type { ReactNode } from "react";
 import { Button } from "./button";
 
 /**
- * Asks before an action that cannot be undone. `trigger` is the button that opens the dialog. It gets
- * the focus back when the dialog closes.
+ * Asks before an action that cannot be undone. `trigger` is the button that opens the dialog. It
+ * gets the focus back when the dialog closes.
  */
 export function Confirm({
   trigger,

@@ -12,8 +12,8 @@ export function PageTitle({ children }: { children?: string }) {
 }
 
 // The path of the page that last had a heading. A page that is reached from within the app puts the
-// focus on its heading, so that keyboards and screen readers start there. The first page after a load
-// does not.
+// focus on its heading, so that keyboards and screen readers start there. The first page after a
+// load does not.
 let lastPath: string | null = null;
 
 export function PageHeading({

@@ -10,7 +10,10 @@ import { describe } from "@/lib/messages";
 
 type Outcome = { exported: Exported } | { failure: AuthFailure };
 
-/** Exports the list of accounts. The app's command checks the roles, asks the server and writes the file. */
+/**
+ * Exports the list of accounts. The app's command checks the roles, asks the server and writes the
+ * file.
+ */
 export function Export() {
   const [busy, setBusy] = useState(false);
   const [outcome, setOutcome] = useState<Outcome | null>(null);

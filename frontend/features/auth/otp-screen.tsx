@@ -95,7 +95,9 @@ function CodeForm({ challenge }: { challenge: Challenge }) {
   );
 }
 
-/** Where to find the code. A server that cannot send codes expects one from an authenticator app. */
+/**
+ * Where to find the code. A server that cannot send codes expects one from an authenticator app.
+ */
 function Lead({ email, sent }: { email: string; sent: boolean }) {
   const whose = <strong className="font-medium text-ink">{email}</strong>;
   if (!sent) return <>Take the six digits for {whose} from your authenticator app.</>;
@@ -104,7 +106,9 @@ function Lead({ email, sent }: { email: string; sent: boolean }) {
   );
 }
 
-/** Leads back to the sign-in screen, which shows why. The shell has usually dropped the challenge. */
+/**
+ * Leads back to the sign-in screen, which shows why. The shell has usually dropped the challenge.
+ */
 function startOver(error: AuthFailure, { email }: Challenge) {
   leaveNotice({ tone: "warning", text: describe(error), email });
   if (auth.state().status === "otp_pending") void auth.cancelOtp();

@@ -21,7 +21,10 @@ export function RegisterScreen() {
   return auth.useFeatures().register ? <RegisterForm /> : <NoNewAccounts />;
 }
 
-/** Shown to people who typed the address: no link leads here where the server takes no registrations. */
+/**
+ * Shown to people who typed the address: no link leads here where the server takes no
+ * registrations.
+ */
 function NoNewAccounts() {
   return (
     <AuthCard

@@ -12,7 +12,9 @@ import type { FormSubmission } from "./use-form-submission";
 
 // The form and the two fields that the sign-in and the registration screens share.
 
-/** A failure or a notice, the fields, and a button that counts down while the server asks to wait. */
+/**
+ * A failure or a notice, the fields, and a button that counts down while the server asks to wait.
+ */
 export function SignInForm({
   sending: { failure, wait, busy, submit },
   refused,

@@ -17,7 +17,9 @@ import { type Plan, purchaseSchema, type Receipt } from "./plan";
 
 type Props = { plan: Plan; onBought: (receipt: Receipt) => void };
 
-/** The form to buy a plan. A person who is not signed in signs in first and comes back to this plan. */
+/**
+ * The form to buy a plan. A person who is not signed in signs in first and comes back to this plan.
+ */
 export function Buy({ plan, onBought }: Props) {
   const { data, isPending } = auth.useSession();
   if (isPending) return null;

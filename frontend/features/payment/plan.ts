@@ -24,7 +24,9 @@ export function price(plan: Plan): string {
   return plan.price === 0 ? "Free" : money(plan.price, plan.currency);
 }
 
-/** Whether a text can be a plan's slug. Anything else in an address is a plan that does not exist. */
+/**
+ * Whether a text can be a plan's slug. Anything else in an address is a plan that does not exist.
+ */
 export function isSlug(text: string): boolean {
   return /^[a-z0-9][a-z0-9-]{0,63}$/i.test(text);
 }

@@ -1,10 +1,10 @@
 import type { SessionState } from "@/lib/auth";
 import { isEnding } from "@/lib/messages";
 
-// Whose page the window shows, and whether the page is kept. When a session expires or
-// the backend ends it, the app keeps the user's page in memory and hides it until the user has signed in again. It is
-// discarded when the user signs out, when another person signs in, or when the window shows another
-// page.
+// Whose page the window shows, and whether the page is kept. When a session expires or the backend
+// ends it, the app keeps the user's page in memory and hides it until the user has signed in again.
+// It is discarded when the user signs out, when another person signs in, or when the window shows
+// another page.
 
 export type SignedIn = Extract<SessionState, { status: "signed_in" }>;
 
@@ -13,7 +13,9 @@ export type KeptPageState = {
   key: number;
   /** The id of the user whose page it is. */
   ownerId: string | null;
-  /** The address and the state when the user was last signed in; null once the window has left it. */
+  /**
+   * The address and the state when the user was last signed in; null once the window has left it.
+   */
   lastSignedIn: { url: string; state: SignedIn } | null;
   /** The address at which the user signed out. */
   signedOutAt: string | null;

@@ -28,7 +28,9 @@ type KeptPageValue = {
   page: KeptPageState;
   /** Why a sign-in screen is shown in front of the page. */
   signInReason: SignInReason;
-  /** Hides the sign-in screen. Where the user's session has ended, a new page replaces the kept one. */
+  /**
+   * Hides the sign-in screen. Where the user's session has ended, a new page replaces the kept one.
+   */
   discard: () => void;
 };
 
@@ -78,9 +80,9 @@ export function isGuarded(path: string): boolean {
 }
 
 /**
- * Renders the page, or a sign-in screen in front of it. The page behind a sign-in screen stays mounted
- * and keeps what was typed into it. It is hidden, its effects are off, and it sees the state of the
- * session in which its user was last signed in.
+ * Renders the page, or a sign-in screen in front of it. The page behind a sign-in screen stays
+ * mounted and keeps what was typed into it. It is hidden, its effects are off, and it sees the
+ * state of the session in which its user was last signed in.
  */
 export function KeptPage({
   SignIn,

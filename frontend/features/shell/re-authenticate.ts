@@ -3,8 +3,8 @@
 import { useSyncExternalStore } from "react";
 import { auth } from "@/lib/auth";
 
-// The user's choice to sign in again while a session is still held, because the backend keeps failing.
-// It is in memory only: a reload, another page or a fresh session ends it.
+// The user's choice to sign in again while a session is still held, because the backend keeps
+// failing. It is in memory only: a reload, another page or a fresh session ends it.
 
 let requested = false;
 const listeners = new Set<() => void>();

@@ -8,7 +8,9 @@ import { duration } from "@/lib/format";
 
 const PAUSE_MS = 5000;
 
-/** "Next try in 12 s.", or that the app is trying now. Screen readers do not announce each second. */
+/**
+ * "Next try in 12 s.", or that the app is trying now. Screen readers do not announce each second.
+ */
 export function NextTry({ outage }: { outage: Outage }) {
   const seconds = useCountdown(dueAt(outage, outage.retryInMs));
   if (outage.retryInMs === null) return <span>Reconnecting…</span>;
@@ -19,8 +21,10 @@ export function NextTry({ outage }: { outage: Outage }) {
   );
 }
 
-/** A button that tries to reach the server now. It is disabled for some seconds after each click, and
- * while the server asks to wait. */
+/**
+ * A button that tries to reach the server now. It is disabled for some seconds after each click,
+ * and while the server asks to wait.
+ */
 export function TryNow({
   outage,
   label = "Try now",

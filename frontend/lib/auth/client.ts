@@ -31,8 +31,8 @@ const nativeSession = {
   id: "native-session",
   getActions: ($fetch) => ({
     ...actions($fetch),
-    // Better Auth's own sign-out announces itself to other tabs through localStorage. Here the shell
-    // tells the other windows, so nothing needs to be written.
+    // Better Auth's own sign-out announces itself to other tabs through localStorage. Here the
+    // shell tells the other windows, so nothing needs to be written.
     signOut: () => $fetch("/sign-out", post()),
   }),
 } satisfies BetterAuthClientPlugin;
@@ -66,7 +66,8 @@ export function followSnapshots(): () => void {
     const changed = !settled || atom.value.data !== data;
     settled = true;
     atom.set({ ...atom.value, data, error: null, isPending: false, isRefetching: false });
-    // Makes the client drop a read that began before this change. A later read gives the same object.
+    // Makes the client drop a read that began before this change. A later read gives the same
+    // object.
     if (changed) client.$store.notify("$sessionSignal");
   });
 }

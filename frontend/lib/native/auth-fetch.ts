@@ -7,7 +7,9 @@ import { loginFields, otpAnswer, registerFields } from "./payload";
 import { sessionRead } from "./session-read";
 import type { SnapshotStore } from "./snapshot";
 
-/** A name in `.invalid` never resolves, so a call that bypassed this fetch would reach no server. */
+/**
+ * A name in `.invalid` never resolves, so a call that bypassed this fetch would reach no server.
+ */
 export const AUTH_BASE_URL = "http://session.invalid/auth";
 
 type Raw = Record<string, unknown>;

@@ -1,5 +1,5 @@
-// All commands of the shell, with the names and arguments that the shell declares. A command that is
-// missing here does not compile.
+// All commands of the shell, with the names and arguments that the shell declares. A command that
+// is missing here does not compile.
 
 import type { Command } from "./command-names";
 import { call, callRaw } from "./ipc";

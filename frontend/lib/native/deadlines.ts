@@ -1,5 +1,6 @@
-// When something that the shell has announced is due. The shell sends durations and no points in time,
-// because the wall clock may be wrong. A duration counts from its arrival, by `performance.now()`.
+// When something that the shell has announced is due. The shell sends durations and no points in
+// time, because the wall clock may be wrong. A duration counts from its arrival, by
+// `performance.now()`.
 
 import type { SessionState } from "./wire";
 

@@ -1,5 +1,5 @@
-// Encodes a form as multipart/form-data (RFC 7578, as the HTML standard does it). The result refers to
-// the chosen files and does not read them.
+// Encodes a form as multipart/form-data (RFC 7578, as the HTML standard does it). The result refers
+// to the chosen files and does not read them.
 
 export function multipart(form: FormData): Blob {
   const random = crypto.getRandomValues(new Uint32Array(4));

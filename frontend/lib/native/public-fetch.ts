@@ -1,6 +1,6 @@
 // Fetches public content through a client of the shell that does not have the session. The shell
-// refuses addresses that `src-tauri/capabilities/public-fetch.json` does not list. This side refuses bodies
-// that are too large.
+// refuses addresses that `src-tauri/capabilities/public-fetch.json` does not list. This side
+// refuses bodies that are too large.
 
 import { NativeError } from "./errors";
 import { call } from "./ipc";
@@ -41,7 +41,9 @@ export async function publicFetch(url: string, signal?: AbortSignal): Promise<Re
   }
 }
 
-/** The body. The plugin sends it in pieces; the last byte of each says whether it is the last piece. */
+/**
+ * The body. The plugin sends it in pieces; the last byte of each says whether it is the last piece.
+ */
 async function content(rid: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
   const pieces: Uint8Array<ArrayBuffer>[] = [];
   let length = 0;

@@ -6,7 +6,9 @@ export type SessionRead = { user: User; session: SessionInfo };
 
 let last: { json: string; read: SessionRead } | null = null;
 
-/** Returns the same object for equal states, so that components do not render again without need. */
+/**
+ * Returns the same object for equal states, so that components do not render again without need.
+ */
 export function sessionRead(state: SessionState): SessionRead | null {
   if (state.status !== "signed_in") return null;
   const read = { user: state.user, session: state.session };

@@ -1,5 +1,5 @@
-// Sends a body to the shell piece by piece. Each piece waits for the one before, so that at most one is
-// in memory here and a few are in the shell.
+// Sends a body to the shell piece by piece. Each piece waits for the one before, so that at most
+// one is in memory here and a few are in the shell.
 
 import type { BackendCall } from "./backend-call";
 import { commands } from "./commands";

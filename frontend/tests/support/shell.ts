@@ -1,5 +1,5 @@
-// A stand-in for the shell: it answers commands over Tauri's IPC and sends one event. All code of the
-// page is the real code.
+// A stand-in for the shell: it answers commands over Tauri's IPC and sends one event. All code of
+// the page is the real code.
 
 import { emit } from "@tauri-apps/api/event";
 import { mockIPC } from "@tauri-apps/api/mocks";
