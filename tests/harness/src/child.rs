@@ -259,7 +259,7 @@ impl<P: Protocol> ChildProcess<P> {
         self.process.id()
     }
 
-    /// Closes its input, on which it ends by itself.
+    /// Closes the child's input. The child then ends, and this waits for it.
     pub async fn leave(self) -> Result<(), Lost> {
         let Self {
             mut process, input, ..
@@ -271,14 +271,15 @@ impl<P: Protocol> ChildProcess<P> {
         }
     }
 
-    /// Kills it. Returns all that it has said.
+    /// Kills the child. Returns everything that it has sent.
     pub async fn kill(&mut self) -> Result<Heard<P>, Lost> {
         // An error means that the process has ended already.
         let _ = self.process.start_kill();
         self.end().await
     }
 
-    /// Waits until it has been killed, by itself or by somebody else. Returns all that it has said.
+    /// Waits until a signal has killed the child (a kill point in the child itself, or another process).
+    /// Returns everything that the child has sent.
     pub async fn end(&mut self) -> Result<Heard<P>, Lost> {
         let status = ended(&mut self.process).await;
         let status = status.map_err(|lost| format!("{lost}: {:?}", self.heard()))?;

@@ -34,7 +34,7 @@ pub fn clock() -> Arc<TestClock> {
 }
 
 impl TestClock {
-    /// Waits until somebody sleeps whose sleep ends after a time in this range.
+    /// Waits until a task sleeps by this clock for a time in this range.
     pub async fn until_asleep_for(&self, what: &str, left: impl RangeBounds<Duration>) {
         eventually(what, || {
             let now = self.since_boot();
@@ -45,7 +45,8 @@ impl TestClock {
         .await;
     }
 
-    /// Waits until whoever had to wake up by now has done what was due, and sleeps again.
+    /// Waits until every task that sleeps by this clock sleeps until a time that is still to come: the
+    /// tasks whose time has come have run.
     pub async fn until_asleep(&self) {
         eventually("the schedule to sleep", || {
             let now = self.since_boot();

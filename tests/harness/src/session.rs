@@ -165,7 +165,7 @@ impl Installation {
         self.passing(self.until("a fresh session", is_fresh)).await
     }
 
-    /// Waits until nobody is signed in, and returns why.
+    /// Waits until the session has ended. Returns the reason.
     pub async fn until_signed_out(&self) -> SignedOutReason {
         let is_out = |state: &SessionState| why(state).is_some();
         let state = self.until("nobody signed in", is_out).await;

@@ -65,7 +65,7 @@ pub fn remembered(state: &SessionState) -> Option<bool> {
     }
 }
 
-/// Why nobody is signed in, if that is so.
+/// The reason why the user is signed out; `None` in every other phase.
 pub fn why(state: &SessionState) -> Option<SignedOutReason> {
     match state.phase {
         Phase::SignedOut { why } => Some(why),

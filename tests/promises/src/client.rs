@@ -169,7 +169,7 @@ impl Client {
         })
     }
 
-    /// Waits until nobody is signed in, while time passes, and returns why.
+    /// Advances the clock until the session has ended. Returns the reason.
     pub async fn until_signed_out(&self) -> Result<SignedOutReason, Lost> {
         let is_out = |now: &SessionChanged| why(&now.state).is_some();
         let out = self.until("nobody signed in", is_out);

@@ -107,7 +107,7 @@ impl Installation {
         until(&self.session, what, wanted).await
     }
 
-    /// Waits until nobody is signed in, and returns why.
+    /// Waits until the session has ended. Returns the reason.
     pub async fn until_signed_out(&self) -> SignedOutReason {
         let state = self.until("nobody signed in", |state| why(state).is_some());
         why(&state.await).expect("signed out")

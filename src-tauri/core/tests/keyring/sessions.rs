@@ -142,13 +142,7 @@ fn a_daemon_that_dies_costs_no_session() {
         );
         daemon::start(&mut bus);
         until(&session, "the token in the keyring", |state| {
-            matches!(
-                state.phase,
-                Phase::SignedIn {
-                    remembered: true,
-                    ..
-                }
-            ) && state.storage == StorageStatus::Ok
+            remembered(state) == Some(true) && state.storage == StorageStatus::Ok
         })
         .await;
         drop(session);

@@ -111,7 +111,7 @@ impl Played {
         assert_eq!(outcome, Ok(SignInOutcome::SignedIn));
     }
 
-    /// Lets time pass until nobody is signed in. After a failed refresh, a rejection is
+    /// Advances the clock until the session has ended. After a failed refresh, a rejection is
     /// confirmed by a second request some seconds later; a rejection by the status alone takes
     /// three requests, over half a minute.
     pub async fn until_signed_out(&self) -> SignedOutReason {

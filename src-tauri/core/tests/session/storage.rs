@@ -6,16 +6,9 @@ use std::time::{Duration, Instant};
 
 use vestibule_backend::Effect;
 use vestibule_core::testing::{BoundedStore, MAX_THREADS, WriteOrder};
-use vestibule_core::wire::{Phase, SignedOutReason, StorageStatus};
+use vestibule_core::wire::{SignedOutReason, StorageStatus};
 use vestibule_core::{SecretStore as _, StoreError};
 use vestibule_harness::*;
-
-fn remembered(harness: &Harness) -> Option<bool> {
-    match harness.state().phase {
-        Phase::SignedIn { remembered, .. } => Some(remembered),
-        _ => None,
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sign_in_without_a_keyring_lives_in_memory_and_says_so() {
@@ -31,7 +24,7 @@ async fn a_sign_in_without_a_keyring_lives_in_memory_and_says_so() {
         harness.sign_in(DEMO).await;
         assert_eq!(harness.state().storage, shown, "{error:?}");
         assert_eq!(
-            remembered(&harness),
+            remembered(&harness.state()),
             Some(false),
             "{error:?}: it will not outlive this run"
         );
@@ -39,7 +32,7 @@ async fn a_sign_in_without_a_keyring_lives_in_memory_and_says_so() {
         assert_eq!(reply.status, 200, "{error:?}: the session works");
         harness.session.refresh().await.expect("and refreshes");
         assert_eq!(
-            remembered(&harness),
+            remembered(&harness.state()),
             Some(false),
             "{error:?}: the token is still not stored"
         );
@@ -55,7 +48,7 @@ async fn a_token_that_could_not_be_kept_is_kept_by_the_next_rotation() {
     harness.session.refresh().await.expect("refreshed");
     let state = harness.state();
     assert_eq!(state.storage, StorageStatus::Ok, "{state:?}");
-    assert_eq!(remembered(&harness), Some(true));
+    assert_eq!(remembered(&harness.state()), Some(true));
     harness.restart();
     harness.until_fresh().await;
 }
@@ -89,7 +82,7 @@ async fn a_token_that_could_not_be_kept_is_offered_again() {
     harness.store.block(Block::Fail(StoreError::Failed));
     harness.session.refresh().await.expect("refreshed");
     assert_eq!(
-        remembered(&harness),
+        remembered(&harness.state()),
         Some(false),
         "the new token is in memory only"
     );
@@ -98,13 +91,7 @@ async fn a_token_that_could_not_be_kept_is_offered_again() {
     harness.pass(Duration::from_secs(10));
     harness
         .until("the token to be stored after all", |state| {
-            matches!(
-                state.phase,
-                Phase::SignedIn {
-                    remembered: true,
-                    ..
-                }
-            ) && state.storage == StorageStatus::Ok
+            remembered(state) == Some(true) && state.storage == StorageStatus::Ok
         })
         .await;
     assert_ne!(harness.kept(), first, "the new token is stored");
@@ -123,7 +110,7 @@ async fn a_hung_keyring_delays_a_sign_in_by_its_bound_and_no_more() {
     let took = began.elapsed();
     assert!(took < Duration::from_secs(5), "bounded: {took:?}");
     assert_eq!(harness.state().storage, StorageStatus::Locked);
-    assert_eq!(remembered(&harness), Some(false));
+    assert_eq!(remembered(&harness.state()), Some(false));
     harness.store.heal();
     eventually("the late write", || harness.kept().is_some()).await;
 }
@@ -219,7 +206,7 @@ async fn a_session_that_the_keyring_took_late_is_known_at_a_start_without_the_ba
     harness.sign_in(DEMO).await;
     harness.store.heal();
     harness.session.unlock_keyring().await.expect("kept");
-    assert_eq!(remembered(&harness), Some(true));
+    assert_eq!(remembered(&harness.state()), Some(true));
     harness.backend.down().await;
     harness.restart();
     let state = harness.until("the last known user", is_stale).await;

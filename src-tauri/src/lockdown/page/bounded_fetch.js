@@ -99,7 +99,7 @@ const makeBoundedFetch = () => {
     `A page may register ${LISTENERS} event listeners, and one more each second. Register one ` +
     "and pass its events on.";
 
-  /** The answer of a command that is refused here. The shape is that of the core's errors. */
+  /** The answer of a command that fails before it reaches the app. The shape is that of the core's errors. */
   const refusal = (code = "other", status = 413, message = TOO_LARGE) =>
     construct(Response, [
       stringify({ code, status, message, retryAfterMs: null }),
@@ -194,5 +194,5 @@ const makeBoundedFetch = () => {
 
   const boundedFetch = (input, init) =>
     construct(Promise, [(resolve) => resolve(guarded(input, init))]);
-  return { boundedFetch, isShell, size, hasTooManyValues, MESSAGE, HEAD, TOO_LARGE };
+  return { boundedFetch, refusal, isShell, size, hasTooManyValues, MESSAGE, HEAD, TOO_LARGE };
 };

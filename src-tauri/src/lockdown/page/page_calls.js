@@ -32,17 +32,8 @@ const sendCallsByEvent = () => {
     const call = calls.get(id);
     calls.delete(id);
     if (response) call?.resolve(responseOf(response));
-    else call?.fail(failed);
+    else call?.reject(new TypeError(failed));
   });
-
-  // The engine ends the requests of a page that is being left, which then has no use for an answer.
-  // Where the page stays, its command fails: Tauri would send a command whose request fails again,
-  // in a way that does not exist here.
-  const LEAVING_MS = 1000;
-  const failedCommand = (message) =>
-    new Response(JSON.stringify({ code: "other", status: null, message, retryAfterMs: null }), {
-      headers: { "content-type": "application/json", "Tauri-Response": "error" },
-    });
 
   /** The parts of a request, with its body as a text or as bytes. */
   const callOf = async (address, input, init) => {
@@ -73,12 +64,7 @@ const sendCallsByEvent = () => {
     lastId += 1;
     const id = lastId;
     return new Promise((resolve, reject) => {
-      const fail = (message) => {
-        if (protocol !== "ipc:") return reject(new TypeError(message));
-        const words = `The app did not answer (${message}). Try again.`;
-        setTimeout(() => resolve(failedCommand(words)), LEAVING_MS);
-      };
-      calls.set(id, { resolve, fail });
+      calls.set(id, { resolve, reject });
       const abort = () => {
         calls.delete(id);
         reject(signal.reason);

@@ -3,21 +3,34 @@
  * hands each call over as an event of the document (`page_calls.js`) and gets the answer in another.
  * An event's `detail` is copied between the worlds, so that neither can change what the other reads.
  */
-const sendPageCalls = ({ boundedFetch, isShell }) => {
+const sendPageCalls = ({ boundedFetch, refusal, isShell }) => {
+  // The engine ends the requests of a page that is being left, which then has no use for an answer.
+  const LEAVING_MS = 1000;
+
   // The page's policy does not bind the scripts of this world, so they keep to its own pages.
   const isOwnPage = (address) => {
     const { protocol, host } = new URL(address);
     return protocol === location.protocol && host === location.host;
   };
 
+  /**
+   * The answer of a command whose request failed in a page that stays. Tauri would send the command
+   * again, by the handler that the page does not have.
+   */
+  const unanswered = async ({ message }) => {
+    await new Promise((resolve) => setTimeout(resolve, LEAVING_MS));
+    return refusal("other", null, `The app did not answer (${message}). Try again.`);
+  };
+
   const send = async ({ address, method, headers, body }) => {
     if (!isShell(address) && !isOwnPage(address)) {
       throw new TypeError("A page reaches the app and its own pages, and nothing else.");
     }
-    const response = await boundedFetch(address, { method, headers, body });
+    const sent = boundedFetch(address, { method, headers, body });
+    const response = isShell(address) ? await sent.catch(unanswered) : await sent;
     const { status, statusText, redirected, url } = response;
-    const answered = [...response.headers];
-    return { status, statusText, redirected, url, headers: answered, body: await response.arrayBuffer() };
+    const answer = { status, statusText, redirected, url, headers: [...response.headers] };
+    return { ...answer, body: await response.arrayBuffer() };
   };
 
   const answer = (detail) =>

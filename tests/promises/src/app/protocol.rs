@@ -24,8 +24,8 @@ pub struct AppStart {
     pub folder: PathBuf,
     /// Its name in the keyring.
     pub service: String,
-    /// Whether its clock goes fast by itself, so that waits of seconds end quickly. Otherwise it
-    /// stands still until [`Command::Pass`].
+    /// Whether the app's clock runs many times faster than real time, so that pauses of seconds end
+    /// quickly. Otherwise only [`Command::Pass`] advances it.
     pub is_fast: bool,
     /// Whether it reports the steps of the core, and how long reads of the state take.
     pub watched: Watched,

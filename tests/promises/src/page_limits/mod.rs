@@ -12,6 +12,7 @@
 
 mod attacks;
 mod memory;
+mod page_script;
 
 use vestibule_acceptance::{ADMIN, ADMIN_NAME, App, PASSWORD, Role, Stage, containing};
 use vestibule_backend::Config;
