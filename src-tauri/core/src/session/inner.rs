@@ -335,6 +335,10 @@ impl EpochGuard<'_> {
         let inner = &mut *self.inner;
         let before = inner.state.clone();
         inner.state.apply(event);
+        debug_assert!(
+            inner.token().is_none() || inner.state.may_have_session(),
+            "a token is held although nobody is signed in"
+        );
         let keyring = match inner.session {
             // While nobody is signed in, it does not matter whether the keyring can be used.
             None if inner.state.is_signed_out() => KeyringStatus::Nothing,

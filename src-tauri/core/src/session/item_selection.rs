@@ -115,7 +115,7 @@ impl StoredState<'_> {
 
     fn why_without_item(&self, is_empty: bool) -> SignedOutReason {
         if let Some(marker) = self.marker
-            && self.record.is_none_or(|record| marker.ends(record.session))
+            && marker.ends_last(self.record)
         {
             return marker.why;
         }
@@ -139,7 +139,7 @@ impl StoredState<'_> {
             return ItemUse::Over(SignedOutReason::Missing);
         }
         if let Some(marker) = self.marker
-            && marker.ends(item.session)
+            && (marker.ends(item.session) || marker.ends_last(self.record))
         {
             return ItemUse::Over(marker.why);
         }

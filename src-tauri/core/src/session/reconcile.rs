@@ -282,6 +282,11 @@ impl Reconcile {
             .shared
             .in_epoch(epoch)
             .ok_or(ErrorCode::NotSignedIn)?;
+        if at.state().is_signed_out() {
+            // Another process has just signed in. Here it was shown that nobody is signed in, and
+            // only a sign-in of this process changes that.
+            return Ok(Reconciled::SignedOut);
+        }
         let is_another =
             |shown| shown != selected.item.session && !mutant!("without.items_session");
         if at.session_id().is_some_and(is_another) {

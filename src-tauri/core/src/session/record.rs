@@ -126,6 +126,12 @@ impl Marker {
     pub(super) fn ends(self, session: SessionId) -> bool {
         self.session.is_none_or(|named| named == session)
     }
+
+    /// Whether it is about the last session: the one of the record, or the only one that is known.
+    /// Then nobody is signed in, whatever the keyring still holds.
+    pub(super) fn ends_last(self, record: Option<&Record>) -> bool {
+        record.is_none_or(|record| self.ends(record.session))
+    }
 }
 
 /// The ids of this installation and of the account. They are in two files; if both are lost, the

@@ -119,12 +119,11 @@ impl Restore {
     }
 }
 
-/// Why the session is over, if the marker says so.
+/// Why the session is over, if the marker says so. While the record cannot be read, the last
+/// session may be another than the one that the marker names.
 fn why_over(disk: &DiskState) -> Option<SignedOutReason> {
-    let marker = disk.marker?;
-    let speaks_of_another = disk
-        .record
-        .as_ref()
-        .is_some_and(|record| !marker.ends(record.session));
-    (!speaks_of_another).then_some(marker.why)
+    let marker = disk.marker.filter(|_| disk.unreadable.is_none())?;
+    marker
+        .ends_last(disk.record.as_ref())
+        .then_some(marker.why)
 }

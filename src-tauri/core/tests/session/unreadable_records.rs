@@ -177,3 +177,33 @@ async fn an_item_of_a_newer_format_is_left_alone() {
     let settled = install.settle("the older one is back").await;
     assert_eq!(settled.as_deref(), Ok(DEMO));
 }
+
+/// A marker holds for the session that it names alone. While the record cannot be read, it is not
+/// known whether that is the last one.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_marker_of_an_earlier_session_does_not_end_the_one_whose_record_cannot_be_read() {
+    let setup = Setup::new(Config::default()).await;
+    let mut install = with_every_record(&setup).await;
+    let earlier = install.records.join("signed-out.json");
+    let another = serde_json::json!({
+        "format": 1,
+        "session": "00000000-0000-4000-8000-000000000000",
+        "why": "by_user",
+    });
+    install.quit().await;
+    std::fs::write(&earlier, another.to_string()).expect("the marker that was not removed");
+    let record = Unreadable::make(&install.records, "session.json");
+    install.restart();
+    let state = install
+        .until("a start", |state| {
+            outage(state).is_some() || why(state).is_some()
+        })
+        .await;
+    assert_eq!(why(&state), None, "the state is still unknown: {state:?}");
+    record.heal();
+    let settled = install.settle("the record can be read again").await;
+    assert_eq!(settled.as_deref(), Ok(DEMO));
+    let owner = owner(&install.session).await;
+    assert_eq!(owner.as_deref(), Some(DEMO), "calls are the session's");
+}
