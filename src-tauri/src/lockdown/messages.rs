@@ -25,6 +25,7 @@ pub fn bound<'a>(
     #[cfg(any(not(target_os = "linux"), feature = "e2e"))]
     let builder = builder.initialization_script_for_all_frames(concat!(
         "(() => {",
+        include_str!("page/longest_message.js"),
         include_str!("page/bounded_fetch.js"),
         include_str!("page/page_ways.js"),
         "boundPageWays(makeBoundedFetch());})();",
@@ -69,11 +70,13 @@ mod script_world {
 
     const PAGE_SCRIPT: &str = concat!(
         "(() => {",
+        include_str!("page/longest_message.js"),
         include_str!("page/page_calls.js"),
         "sendCallsByEvent();})();",
     );
     const WORLD_SCRIPT: &str = concat!(
         "(() => {",
+        include_str!("page/longest_message.js"),
         include_str!("page/bounded_fetch.js"),
         include_str!("page/script_world.js"),
         "sendPageCalls(makeBoundedFetch());})();",

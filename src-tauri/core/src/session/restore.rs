@@ -123,7 +123,5 @@ impl Restore {
 /// session may be another than the one that the marker names.
 fn why_over(disk: &DiskState) -> Option<SignedOutReason> {
     let marker = disk.marker.filter(|_| disk.unreadable.is_none())?;
-    marker
-        .ends_last(disk.record.as_ref())
-        .then_some(marker.why)
+    marker.ends_last(disk.record.as_ref()).then_some(marker.why)
 }

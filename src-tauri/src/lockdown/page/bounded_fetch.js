@@ -8,8 +8,6 @@
  * world, a page that replaces them changes nothing here.
  */
 const makeBoundedFetch = () => {
-  /** The longest message, in characters or bytes. */
-  const MESSAGE = 2 * 1024 * 1024;
   /** The most bytes that are on their way. Further messages wait in the page's memory. */
   const ON_ITS_WAY = 4 * 1024 * 1024;
   const AT_ONCE = 192;
@@ -194,5 +192,5 @@ const makeBoundedFetch = () => {
 
   const boundedFetch = (input, init) =>
     construct(Promise, [(resolve) => resolve(guarded(input, init))]);
-  return { boundedFetch, refusal, isShell, size, hasTooManyValues, MESSAGE, HEAD, TOO_LARGE };
+  return { boundedFetch, refusal, isShell, size, hasTooManyValues, HEAD, TOO_LARGE };
 };

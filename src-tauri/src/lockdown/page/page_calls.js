@@ -35,6 +35,12 @@ const sendCallsByEvent = () => {
     else call?.reject(new TypeError(failed));
   });
 
+  /**
+   * The beginning of a text or of bytes. The other world refuses what is too long, and needs no more
+   * of it for that: handing over copies it.
+   */
+  const begin = (part) => (part?.slice ? part.slice(0, MESSAGE + 1) : part);
+
   /** The parts of a request, with its body as a text or as bytes. */
   const callOf = async (address, input, init) => {
     const request = input instanceof Request ? input : undefined;
@@ -51,7 +57,8 @@ const sendCallsByEvent = () => {
       body = await request.arrayBuffer();
     }
     const method = init?.method ?? request?.method ?? "GET";
-    return { address, method, headers: [...headers], body };
+    const heads = [...headers].map(([name, value]) => [name, begin(value)]);
+    return { address: begin(address), method, headers: heads, body: begin(body) };
   };
 
   const fetchByEvent = async (input, init) => {

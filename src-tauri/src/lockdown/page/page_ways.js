@@ -2,7 +2,7 @@
 // page itself (macOS, Windows). It runs in every frame before the page's own scripts. A page may
 // wrap the functions that it finds, but it cannot reach the originals.
 const boundPageWays = ({ boundedFetch, isShell, size, hasTooManyValues, ...limits }) => {
-  const { MESSAGE, HEAD, TOO_LARGE } = limits;
+  const { HEAD, TOO_LARGE } = limits;
   /** The most bytes a second on the ways that do not report when a message has arrived. */
   const UNANSWERED = 4 * 1024 * 1024;
   const { apply, construct, defineProperty, getPrototypeOf } = Reflect;
