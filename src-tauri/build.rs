@@ -100,8 +100,8 @@ fn embed_profile(section: &Value) {
     write("profile.rs", &code);
 }
 
-/// Writes a constant for each permission in `plugins.vestibule.roles`, so that a command that asks
-/// for a permission which is not listed there does not compile.
+/// Writes a constant for each right in `plugins.vestibule.roles`, so that a command that asks
+/// for a right which is not listed there does not compile.
 fn name_rights(section: &Value) {
     let roles = section["roles"].as_object();
     let lists = roles.into_iter().flat_map(|roles| roles.values());
@@ -110,7 +110,7 @@ fn name_rights(section: &Value) {
         .filter_map(Value::as_str)
         .collect();
     let mut code = format!(
-        "/// Every permission of this app.\npub const ALL: [&str; {}] = {:?};\n",
+        "/// Every right of this app.\npub const ALL: [&str; {}] = {:?};\n",
         names.len(),
         names.iter().collect::<Vec<_>>(),
     );

@@ -19,6 +19,7 @@ import {
   type SessionRead,
   type SessionState,
   type Snapshot,
+  STATUS_MEANINGS,
   sessionRead,
   snapshots,
   type Verb,
@@ -43,7 +44,7 @@ export type {
   UploadProgress,
   User,
 } from "./native";
-export { client, dueAt, FAILURES, OBSTACLES };
+export { client, dueAt, FAILURES, OBSTACLES, STATUS_MEANINGS };
 
 const UNKNOWN: SessionState = {
   status: "restoring",
@@ -106,7 +107,7 @@ function useSession() {
 }
 
 /**
- * Whether the user's roles include this permission, as `plugins.vestibule.roles` declares. Use it
+ * Whether the user's roles include this right, as `plugins.vestibule.roles` declares. Use it
  * to decide what to show. It protects nothing: only the backend can.
  */
 function useMay(right: Right): boolean {

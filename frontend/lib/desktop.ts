@@ -27,6 +27,6 @@ export const desktop = {
   setReports: commands.setReports,
   /** Shows the log's folder in the system's file manager. */
   openLogFolder: commands.openLogFolder,
-  /** Writes the list of accounts to the downloads folder. Refused without the permission. */
+  /** Writes the list of accounts to the downloads folder. Refused without the right. */
   exportPeople: commands.exportPeople,
 };

@@ -109,7 +109,7 @@ function unsavedNotice(storage: SessionState["storage"]): KeyringNotice {
     case "too_large":
       return {
         title: "You stay signed in until you quit",
-        text: "What your server sends to keep you signed in is larger than this computer’s keyring can hold. Its operator can make it smaller.",
+        text: "What your server sends to keep you signed in is larger than this computer's keyring can hold. Its operator can make it smaller.",
         action: null,
         still: "",
         blocks: false,

@@ -1,7 +1,7 @@
 "use client";
 
 import { useCallback, useEffect, useState } from "react";
-import { type AuthFailure, auth, FAILURES, type Obstacle } from "./auth";
+import { type AuthFailure, auth, FAILURES, type Obstacle, STATUS_MEANINGS } from "./auth";
 import { obstacleText } from "./messages";
 import type * as z from "./zod";
 
@@ -11,9 +11,6 @@ export type Resource<T> =
   | { status: "missing" }
   | { status: "failed"; failure: AuthFailure };
 
-/** What the statuses say that come from a gateway, or from a backend that is closed. */
-const SPOKEN_BY: Record<number, Obstacle> = { 502: "gateway", 503: "maintenance", 504: "gateway" };
-
 /**
  * The failure that an answer of the backend reports by its status. A 401 does not mean that the
  * session has ended: the shell refreshes the session and repeats the call first, and if the session
@@ -21,27 +18,23 @@ const SPOKEN_BY: Record<number, Obstacle> = { 502: "gateway", 503: "maintenance"
  */
 export function refusal(response: Response): AuthFailure {
   const { status } = response;
-  const spoken = SPOKEN_BY[status];
+  const { failure, obstacle } = meaningOf(status);
   // The shell writes it in whole seconds.
   const seconds = response.headers.get("retry-after");
-  const failure = failureOf(status);
   return {
     code: failure.code,
     status,
-    message: spoken ? obstacleText(spoken) : failure.message,
+    message: obstacle ? obstacleText(obstacle) : failure.message,
     retryAfterMs: seconds === null ? null : Number(seconds) * 1000,
   };
 }
 
-function failureOf(status: number): AuthFailure {
-  if (status === 401) {
-    const isSignedIn = auth.state().status === "signed_in";
-    return isSignedIn ? FAILURES.sessionRefused : FAILURES.notSignedIn;
+function meaningOf(status: number): { failure: AuthFailure; obstacle?: Obstacle } {
+  if (status === 401 && auth.state().status !== "signed_in") {
+    return { failure: FAILURES.notSignedIn };
   }
-  if (status === 403) return FAILURES.notAllowed;
-  if (status === 404) return FAILURES.unsupported;
-  if (status === 429) return FAILURES.rateLimited;
-  return status >= 500 ? FAILURES.backendFault : FAILURES.badAnswer;
+  const hundred = Math.trunc(status / 100) * 100;
+  return STATUS_MEANINGS[status] ?? STATUS_MEANINGS[hundred] ?? { failure: FAILURES.badAnswer };
 }
 
 export const badAnswer: AuthFailure = FAILURES.badAnswer;

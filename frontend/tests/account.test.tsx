@@ -35,7 +35,7 @@ describe("the account page", () => {
     expect(screen.getByRole("region", { name: "Profile" })).toHaveTextContent("usereditor");
     expect(await screen.findByText("https://api.example.com")).toBeVisible();
     expect(screen.getByText("1.2.3")).toBeVisible();
-    expect(screen.getByText("The system’s keyring")).toBeVisible();
+    expect(screen.getByText("The system's keyring")).toBeVisible();
   });
 
   it("lists the sessions and ends one after a question", async () => {

@@ -87,7 +87,7 @@ describe("the guard alone", () => {
     ).toBeVisible();
   });
 
-  it("lets in a user who has the permission", async () => {
+  it("lets in a user who has the right", async () => {
     const { led, shown } = await behindGuard(signedIn(asAdmin), "people.see");
     expect(shown).toBeVisible();
     expect(led).toEqual([]);

@@ -21,7 +21,7 @@ function startAsAdmin() {
 }
 
 describe("the way to the administrators' page", () => {
-  it("is shown to users who have the permission, and only to them", async () => {
+  it("is shown to users who have the right, and only to them", async () => {
     const shell = startAsAdmin();
     await openApp("/dashboard/");
     const nav = within(screen.getByRole("navigation", { name: "Main" }));

@@ -128,7 +128,7 @@ pub fn doctor(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
         Ok(Some(vestibule_doctor::App {
             layers,
             policy,
-            permissions: &rights::ALL,
+            rights: &rights::ALL,
             desktop: desktop_proxy::desktop(),
         }))
     };
@@ -171,7 +171,7 @@ fn context() -> tauri::Context {
 }
 
 /// Two worker threads are enough for a desktop app. The number bounds memory: the allocator keeps
-/// up to 2 MiB of freed memory for each thread, and promise P11 is measured with two threads.
+/// up to 2 MiB of freed memory for each thread, and the memory of a refused answer is measured with two.
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     builder.worker_threads(2).enable_all().build()

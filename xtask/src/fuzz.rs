@@ -38,10 +38,11 @@ pub fn run(options: &FuzzOptions) -> Outcome {
         "{:<14} {:>12} {:>6} {:>8}",
         "target", "runs", "s", "crashes"
     );
-    let mut crashes = 0;
+    let (mut all, mut crashes) = (0, 0);
     for target in &targets {
         let start = Instant::now();
         let (runs, crashed) = one(target, seconds)?;
+        all += runs;
         crashes += u32::from(crashed);
         println!(
             "{target:<14} {runs:>12} {:>6} {:>8}",
@@ -49,6 +50,7 @@ pub fn run(options: &FuzzOptions) -> Outcome {
             u32::from(crashed),
         );
     }
+    println!("{:<14} {all:>12} {:>6} {crashes:>8}", "all", "");
     match crashes {
         0 => Ok(()),
         1 => Err(said("one target crashed; its input is named above")),

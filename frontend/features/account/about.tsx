@@ -34,7 +34,7 @@ export function About({ state }: { state: SignedIn }) {
               ? capital(moment(state.session.expiresAt))
               : "The server decides"}
           </Fact>
-          <Fact name="Kept in">{state.remembered ? "The system’s keyring" : "Memory only"}</Fact>
+          <Fact name="Kept in">{state.remembered ? "The system's keyring" : "Memory only"}</Fact>
           <Fact name="Reference">
             <span className="font-mono text-xs" title={state.session.id}>
               {state.session.id.slice(0, 8)}

@@ -10,7 +10,7 @@ export function Managed({ policy }: { policy: PolicyInfo }) {
   return (
     <Card
       title="Managed settings"
-      description="The administrator of this computer has set some of this app’s settings."
+      description="The administrator of this computer has set some of this app's settings."
     >
       <Facts>
         <Keys name="Cannot be changed">{policy.fixes}</Keys>

@@ -29,7 +29,7 @@ export function HomeScreen() {
       >
         <ul className="grid gap-x-10 gap-y-8 sm:grid-cols-3">
           <Point icon={<KeyRound />} title="Kept in your keyring">
-            The token of your session is in the operating system’s keyring. This window never holds
+            The token of your session is in the operating system's keyring. This window never holds
             it.
           </Point>
           <Point icon={<WifiOff />} title="Signed in through outages">

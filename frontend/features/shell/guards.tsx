@@ -14,7 +14,7 @@ import { useReauthentication } from "./re-authenticate";
 
 /**
  * For signed-in users only, also while offline. With `may` also only for users whose roles include
- * that permission. Other people sign in first and come back, or read that the page is not for them.
+ * that right. Other people sign in first and come back, or read that the page is not for them.
  */
 export function Guard({ may, children }: { may?: Right; children: ReactNode }) {
   const state = auth.useAuthState();

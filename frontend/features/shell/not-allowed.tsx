@@ -20,7 +20,7 @@ export function NotAllowedScreen({ state }: { state: SignedIn }) {
       <PageHeading>This page is not for your account</PageHeading>
       <p className="mt-2 text-muted">
         You are signed in as <span className="wrap-anywhere text-ink">{state.user.email}</span>,
-        which does not have the role that this page needs. The server’s operator can change that.
+        which does not have the role that this page needs. The server's operator can change that.
       </p>
       {stale && (
         <p className="mt-2 text-muted">

@@ -21,7 +21,7 @@ export type { Right } from "./rights";
 export { type SessionRead, sessionRead } from "./session-read";
 export { type Snapshot, WAITING } from "./snapshot";
 export type * from "./wire";
-export { FAILURES, OBSTACLES } from "./wire";
+export { FAILURES, OBSTACLES, STATUS_MEANINGS } from "./wire";
 
 /** The state of the session, as this page knows it. */
 export const snapshots = createSnapshotStore();

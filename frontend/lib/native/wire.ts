@@ -541,3 +541,20 @@ badAnswer: {"code":"other","status":502,"message":"The server sent something thi
 tooLarge: {"code":"other","status":413,"message":"That is more than this app takes at once. Try it with less.","retryAfterMs":null},
 internal: {"code":"internal","status":500,"message":"Something went wrong inside the app. Try again, or restart it.","retryAfterMs":null},
 } satisfies Record<string, AuthError>;
+
+/**
+ * What the status of an answer to a call means. Those of 400 and 500 are the meanings of every
+ * status of their hundred that is not listed.
+ */
+export const STATUS_MEANINGS: Record<number, { failure: AuthError; obstacle?: Obstacle }> = {
+  400: { failure: FAILURES.badAnswer },
+  401: { failure: FAILURES.sessionRefused },
+  403: { failure: FAILURES.notAllowed },
+  404: { failure: FAILURES.unsupported },
+  429: { failure: FAILURES.rateLimited },
+  500: { failure: FAILURES.backendFault },
+  502: { failure: FAILURES.backendFault, obstacle: "gateway" },
+  503: { failure: FAILURES.backendFault, obstacle: "maintenance" },
+  504: { failure: FAILURES.backendFault, obstacle: "gateway" },
+  511: { failure: FAILURES.badAnswer, obstacle: "portal" },
+};

@@ -219,6 +219,7 @@ impl BackendCalls {
     }
 
     /// How many windows have an entry.
+    #[cfg(any(test, feature = "testing"))]
     pub fn windows_known(&self) -> usize {
         self.windows().by_label.len()
     }

@@ -54,6 +54,7 @@ pub use obstacle::{Obstacle, ObstacleText, Responsible};
 pub use policy::Policy;
 pub use response_fields::{AccessToken, ResponseFields};
 pub use secrets::{Secret, SecretBytes, SecretStore, StoreError};
+pub use status::is_absent_endpoint;
 pub use storage::keyring::Keyring;
 pub use token::{BodyToken, RefreshToken};
 pub use token_expiry::token_lifetime;

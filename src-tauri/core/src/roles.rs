@@ -2,25 +2,25 @@
 //! ([`crate::wire::SessionState::may`]) and the commands
 //! ([`crate::session::Session::require_right`]).
 //!
-//! Role names are the backend's, permissions the app's. The table only controls what the app
+//! Role names are the backend's, rights the app's. The table only controls what the app
 //! offers: it cannot protect what the backend gives to any caller.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-/// Permissions by role. A role that is not listed has none.
+/// Rights by role. A role that is not listed has none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Roles(BTreeMap<String, Vec<String>>);
 
 impl Roles {
-    /// Every role with its permissions.
+    /// Every role with its rights.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[String])> {
         self.0
             .iter()
-            .map(|(role, permissions)| (role.as_str(), permissions.as_slice()))
+            .map(|(role, rights)| (role.as_str(), rights.as_slice()))
     }
 
     /// What a user with these roles may do, sorted and without duplicates.
@@ -30,8 +30,8 @@ impl Roles {
         once.into_iter().cloned().collect()
     }
 
-    /// Every permission that some role has, sorted and without duplicates.
-    pub fn permissions(&self) -> BTreeSet<&str> {
+    /// Every right that some role has, sorted and without duplicates.
+    pub fn rights(&self) -> BTreeSet<&str> {
         self.0.values().flatten().map(String::as_str).collect()
     }
 }
@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn the_permissions_are_what_some_role_has() {
         let table = table();
-        let all: Vec<&str> = table.permissions().into_iter().collect();
+        let all: Vec<&str> = table.rights().into_iter().collect();
         assert_eq!(all, ["people.export", "people.see"]);
     }
 }

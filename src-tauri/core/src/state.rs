@@ -365,3 +365,46 @@ impl Default for State {
         Self::new(Roles::default())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::SessionId;
+
+    #[test]
+    fn a_late_last_known_user_shows_behind_a_challenge_too() {
+        let outage = Outage {
+            since: 1,
+            retry_at: None,
+            why: None,
+        };
+        let challenge = Challenge {
+            id: ChallengeId::new(),
+            email: "ann@vestibule.test".into(),
+            resend_at: Duration::ZERO,
+        };
+        let user = User {
+            id: "1".into(),
+            name: "Ann".into(),
+            email: "ann@vestibule.test".into(),
+            email_verified: true,
+            image: None,
+            roles: Vec::new(),
+        };
+        let session = SessionInfo {
+            id: SessionId::new(),
+            user_id: "1".into(),
+            expires_at: None,
+        };
+        let mut state = State::default();
+        state.apply(Event::Challenged(challenge));
+        assert!(state.is_restoring(), "the keyring may still hold a token");
+        state.apply(Event::LastKnown {
+            user: user.clone(),
+            session: session.clone(),
+            outage,
+        });
+        state.apply(Event::ChallengeOver);
+        assert_eq!(state.signed_in(), Some((&user, &session)));
+    }
+}

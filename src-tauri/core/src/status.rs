@@ -182,6 +182,23 @@ pub(crate) const fn refusal(kind: RequestKind, status: u16) -> Option<ErrorCode>
     Some(error)
 }
 
+/// What the page is told of an answer to a call of the API that has no success: the error, and what
+/// stands between the app and the backend, where the status says that.
+pub const fn api_failure(status: u16) -> (ErrorCode, Option<Obstacle>) {
+    let class = class(status);
+    let error = match refusal(RequestKind::Api, status) {
+        Some(error) => error,
+        None => class.error(),
+    };
+    (error, class.obstacle())
+}
+
+/// Whether the status says that the backend serves nothing at this path, or nothing with this method
+/// (RFC 9110 §15.5.5, §15.5.6, §15.6.2): an optional endpoint that it does not have.
+pub const fn is_absent_endpoint(status: u16) -> bool {
+    matches!(status, 404 | 405 | 501)
+}
+
 /// Whether an answer with this status never has a body (RFC 9110 §15.3.5, §15.3.6, §15.4.5).
 pub(crate) const fn has_no_body(status: u16) -> bool {
     matches!(status, 204 | 205 | 304)

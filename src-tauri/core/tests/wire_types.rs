@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use command_list::command_list;
 use ts_rs::{Config, TS};
-use vestibule_core::testing::Roles;
+use vestibule_core::testing::{Roles, api_failure};
 use vestibule_core::wire::*;
 use vestibule_core::{
     AuthError, ErrorCode, Obstacle, ObstacleText, PageCode, PageError, Responsible,
@@ -66,6 +66,7 @@ fn declarations() -> String {
     );
     text.push_str(&obstacles());
     text.push_str(&page_failures());
+    text.push_str(&status_meanings());
     text
 }
 
@@ -87,27 +88,60 @@ fn obstacles() -> String {
 
 /// The failures that a page finds without a command's answer: in a `Response`, or because there is
 /// no shell. The page says them in the core's words.
+const PAGE_FAILURES: [(&str, ErrorCode); 9] = [
+    ("notSignedIn", ErrorCode::NotSignedIn),
+    ("sessionRefused", ErrorCode::SessionRefused),
+    ("notAllowed", ErrorCode::NotAllowed),
+    ("unsupported", ErrorCode::Unsupported),
+    ("rateLimited", ErrorCode::RateLimited),
+    ("backendFault", ErrorCode::BackendFault),
+    ("badAnswer", ErrorCode::BadAnswer),
+    ("tooLarge", ErrorCode::TooLarge),
+    ("internal", ErrorCode::Internal),
+];
+
 fn page_failures() -> String {
-    let failures = [
-        ("notSignedIn", ErrorCode::NotSignedIn),
-        ("sessionRefused", ErrorCode::SessionRefused),
-        ("notAllowed", ErrorCode::NotAllowed),
-        ("unsupported", ErrorCode::Unsupported),
-        ("rateLimited", ErrorCode::RateLimited),
-        ("backendFault", ErrorCode::BackendFault),
-        ("badAnswer", ErrorCode::BadAnswer),
-        ("tooLarge", ErrorCode::TooLarge),
-        ("internal", ErrorCode::Internal),
-    ];
     let mut text = String::from(
         "\n/** The failures that a page finds by itself, as a command would answer them. */\n\
          export const FAILURES = {\n",
     );
-    for (name, code) in failures {
+    for (name, code) in PAGE_FAILURES {
         let error = serde_json::to_string(&AuthError::new(code)).expect("an error");
         text.push_str(&format!("{name}: {error},\n"));
     }
     text.push_str("} satisfies Record<string, AuthError>;\n");
+    text
+}
+
+/// What the status of a `Response` means to a page, from the core's table: those whose meaning is
+/// not that of their hundred.
+fn status_meanings() -> String {
+    let meaning = |status| {
+        let (code, obstacle) = api_failure(status);
+        let named = PAGE_FAILURES.into_iter().find(|(_, named)| *named == code);
+        let (failure, _) = named.unwrap_or_else(|| panic!("a page has no words for {code:?}"));
+        let failure = format!("failure: FAILURES.{failure}");
+        match obstacle {
+            Some(obstacle) => {
+                let obstacle = serde_json::to_string(&obstacle).expect("a name");
+                format!("{{ {failure}, obstacle: {obstacle} }}")
+            }
+            None => format!("{{ {failure} }}"),
+        }
+    };
+    let mut text = String::from(
+        "\n/**\n * What the status of an answer to a call means. Those of 400 and 500 are the meanings of \
+         every\n * status of their hundred that is not listed.\n */\n\
+         export const STATUS_MEANINGS: Record<number, { failure: AuthError; obstacle?: Obstacle \
+         }> = {\n",
+    );
+    for status in 400..600 {
+        let meaning_here = meaning(status);
+        if status % 100 == 0 || meaning_here != meaning(status / 100 * 100) {
+            text.push_str(&format!("  {status}: {meaning_here},\n"));
+        }
+    }
+    text.push_str("};\n");
     text
 }
 
@@ -120,7 +154,7 @@ fn rights() -> String {
         serde_json::from_value(roles).expect("a table of roles")
     });
     let names: Vec<String> = roles
-        .permissions()
+        .rights()
         .iter()
         .map(|name| format!("\"{name}\""))
         .collect();

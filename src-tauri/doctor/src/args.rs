@@ -9,7 +9,7 @@ use lexopt::prelude::*;
 use crate::plan::Allowed;
 
 /// What `--help` prints.
-pub const HELP: &str = "\
+pub(crate) const HELP: &str = "\
 Examines an auth backend as this app would use it, and says what to change on which side.
 
 Usage: vestibule doctor [options]
@@ -61,7 +61,7 @@ const NEED_ACCOUNT: [&str; 7] = [
 
 /// What [`HELP`] describes.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Options {
+pub(crate) struct Options {
     pub backend: Option<String>,
     /// A file, or the name of a shipped profile.
     pub profile: Option<PathBuf>,
@@ -76,7 +76,7 @@ pub struct Options {
 }
 
 /// Reads the arguments, the program's own name not among them.
-pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Options, String> {
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Options, String> {
     read(lexopt::Parser::from_args(arguments)).map_err(|error| error.to_string())
 }
 

@@ -18,13 +18,13 @@ pub struct App {
     pub layers: Vec<Layer>,
     /// The administrator's policy for this computer.
     pub policy: Option<Policy>,
-    /// All permissions of the app.
-    pub permissions: &'static [&'static str],
+    /// All rights of the app.
+    pub rights: &'static [&'static str],
     /// What the app asks for the proxy settings of the desktop.
     pub desktop: Option<Arc<dyn DesktopProxy>>,
 }
 
-pub struct Choice {
+pub(crate) struct Choice {
     pub profile: Profile,
     /// The files and options that the profile was made of.
     pub places: Vec<String>,
@@ -36,14 +36,14 @@ pub struct Choice {
 ///
 /// # Errors
 /// If the app itself would refuse the profile, or an option changes a key that the policy fixes.
-pub fn choose(options: &Options, app: Option<App>) -> Result<Choice, String> {
-    let (mut layers, policy, permissions, desktop) = match app {
-        Some(app) => (app.layers, app.policy, Some(app.permissions), app.desktop),
+pub(crate) fn choose(options: &Options, app: Option<App>) -> Result<Choice, String> {
+    let (mut layers, policy, rights, desktop) = match app {
+        Some(app) => (app.layers, app.policy, Some(app.rights), app.desktop),
         None => (Vec::new(), None, None, None),
     };
     let of_the_app = layers.len();
     layers.extend(layers_of(options).map_err(|error| error.to_string())?);
-    let loaded = load_for(&layers, permissions).map_err(|error| error.to_string())?;
+    let loaded = load_for(&layers, rights).map_err(|error| error.to_string())?;
     if let Some(policy) = &policy {
         let typed = &layers[of_the_app..];
         let is_typed = |one: &&Overridden| typed.iter().any(|layer| layer.place() == one.place);

@@ -22,12 +22,12 @@ use crate::shape;
 use crate::stop::{Stop, Stopped};
 
 /// The doctor's name in the backend's list of devices and in `User-Agent`.
-pub const PRODUCT: &str = concat!("Vestibule doctor ", env!("CARGO_PKG_VERSION"));
+pub(crate) const PRODUCT: &str = concat!("Vestibule doctor ", env!("CARGO_PKG_VERSION"));
 /// The doctor waits for no longer `Retry-After` than this.
 const LONGEST_WAIT: Duration = Duration::from_secs(90);
 
 /// How the backend answered a sign-in, a registration or a code.
-pub enum SignInAnswer {
+pub(crate) enum SignInAnswer {
     Session(Box<NewSession>),
     /// A session without a user.
     Nameless(AuthError),
@@ -40,7 +40,7 @@ pub enum SignInAnswer {
 }
 
 /// A session as the sign-in gave it out.
-pub struct NewSession {
+pub(crate) struct NewSession {
     pub id: SessionId,
     pub user: User,
     pub token: RefreshToken,
@@ -48,7 +48,7 @@ pub struct NewSession {
 }
 
 /// How the backend answered a refresh.
-pub enum Renewal {
+pub(crate) enum Renewal {
     Renewed {
         token: RefreshToken,
         access: AccessToken,
@@ -60,7 +60,7 @@ pub enum Renewal {
     Transient,
 }
 
-pub struct Client {
+pub(crate) struct Client {
     backend: Backend,
     transport: Arc<HttpTransport>,
     recorder: Recorder,
@@ -73,7 +73,11 @@ pub struct Client {
 impl Client {
     /// # Errors
     /// If no HTTP client can be made on this machine.
-    pub fn new(plan: &Plan, prompter: Arc<dyn Prompter>, stop: Stop) -> Result<Self, AuthError> {
+    pub(crate) fn new(
+        plan: &Plan,
+        prompter: Arc<dyn Prompter>,
+        stop: Stop,
+    ) -> Result<Self, AuthError> {
         let recorder = Recorder::default();
         let address = &plan.profile.backend;
         let transport = HttpTransport::with_network(plan.network.clone(), address, PRODUCT)?;
@@ -94,38 +98,42 @@ impl Client {
         })
     }
 
-    pub fn transport(&self) -> &Arc<HttpTransport> {
+    pub(crate) fn transport(&self) -> &Arc<HttpTransport> {
         &self.transport
     }
 
-    pub fn recorder(&self) -> &Recorder {
+    pub(crate) fn recorder(&self) -> &Recorder {
         &self.recorder
     }
 
     /// The same connection to the same backend, by another profile.
-    pub fn with_profile(&self, profile: Profile) -> Backend {
+    pub(crate) fn with_profile(&self, profile: Profile) -> Backend {
         Backend::with_transport(profile, self.transport.clone()).recorded_by(self.recorder.clone())
     }
 
     /// Says what comes next, unless the examination was asked to stop.
-    pub fn begin(&self, what: &str) -> Result<(), Stopped> {
+    pub(crate) fn begin(&self, what: &str) -> Result<(), Stopped> {
         self.stop.check()?;
         self.prompter.progress(what);
         Ok(())
     }
 
     /// A device for one session of the doctor.
-    pub fn new_device() -> Device {
+    pub(crate) fn new_device() -> Device {
         Device::unrecorded(PRODUCT)
     }
 
-    pub async fn login(&mut self, input: &LoginInput, device: &Device) -> Answered<SignInAnswer> {
+    pub(crate) async fn login(
+        &mut self,
+        input: &LoginInput,
+        device: &Device,
+    ) -> Answered<SignInAnswer> {
         let mark = self.recorder.count();
         let answer = self.backend.login(input, device).await;
         self.keep(mark, answer, device)
     }
 
-    pub async fn register(
+    pub(crate) async fn register(
         &mut self,
         input: &RegisterInput,
         device: &Device,
@@ -135,11 +143,11 @@ impl Client {
         self.keep(mark, answer, device)
     }
 
-    pub async fn send_code(&self, challenge: OtpContext<'_>) -> Result<(), AuthError> {
+    pub(crate) async fn send_code(&self, challenge: OtpContext<'_>) -> Result<(), AuthError> {
         self.backend.send_otp(challenge).await
     }
 
-    pub async fn resend_code(
+    pub(crate) async fn resend_code(
         &mut self,
         challenge: OtpContext<'_>,
     ) -> Answered<Result<(), AuthError>> {
@@ -148,7 +156,7 @@ impl Client {
         self.answered(mark, result)
     }
 
-    pub async fn verify_code(
+    pub(crate) async fn verify_code(
         &mut self,
         challenge: OtpContext<'_>,
         code: &Secret,
@@ -159,7 +167,7 @@ impl Client {
     }
 
     /// Signs in once more with the account; in words where that gives no session.
-    pub async fn another_session(
+    pub(crate) async fn another_session(
         &mut self,
         account: &Account,
     ) -> Result<Result<SessionId, String>, Stopped> {
@@ -192,7 +200,7 @@ impl Client {
     }
 
     /// Refreshes with `token`. The caller decides which session the answer belongs to.
-    pub async fn renew(
+    pub(crate) async fn renew(
         &mut self,
         token: &RefreshToken,
         access: Option<&Secret>,
@@ -202,7 +210,7 @@ impl Client {
     }
 
     /// Refreshes a session and keeps its new tokens.
-    pub async fn renew_session(&mut self, id: SessionId) -> Answered<Renewal> {
+    pub(crate) async fn renew_session(&mut self, id: SessionId) -> Answered<Renewal> {
         let session = self.sessions.get(id).clone();
         let access = session.access;
         let renewed = self.renew_keeping(&session.token, access.as_ref(), &session.device);
@@ -277,7 +285,10 @@ impl Client {
     }
 
     /// Signs out. The caller decides whether the session is over then.
-    pub async fn sign_out(&mut self, id: SessionId) -> Answered<Result<(), UndeliveredSignOut>> {
+    pub(crate) async fn sign_out(
+        &mut self,
+        id: SessionId,
+    ) -> Answered<Result<(), UndeliveredSignOut>> {
         let mark = self.recorder.count();
         let session = self.sessions.get(id);
         let access = session.access.as_ref();
@@ -288,7 +299,7 @@ impl Client {
 
     /// Signs out every session that is still open. Answers for how many the backend has not
     /// confirmed the end.
-    pub async fn sign_out_all(&mut self) -> usize {
+    pub(crate) async fn sign_out_all(&mut self) -> usize {
         if !self.sessions.all_over() {
             self.prompter.progress("signing out what was signed in");
         }
@@ -297,7 +308,7 @@ impl Client {
     }
 
     /// Calls the adopter's API as a page would; in words where the profile lets no page do that.
-    pub async fn call(
+    pub(crate) async fn call(
         &mut self,
         method: &str,
         path: &str,
@@ -359,7 +370,7 @@ impl Client {
     }
 
     /// Keeps the session that a failed sign-in has left at the backend.
-    pub fn keep_failed(
+    pub(crate) fn keep_failed(
         &mut self,
         answer: Result<SignInResponse, SignInFailure>,
         device: &Device,
@@ -378,7 +389,7 @@ impl Client {
     }
 
     /// The exchanges since `mark`. Their secrets are masked in all words from here on.
-    pub fn exchanges_since(&mut self, mark: usize) -> Vec<Described> {
+    pub(crate) fn exchanges_since(&mut self, mark: usize) -> Vec<Described> {
         let exchanges = self.recorder.since(mark);
         for exchange in &exchanges {
             self.masks.learn(exchange, self.backend.profile());

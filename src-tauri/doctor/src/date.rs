@@ -7,12 +7,12 @@ use time::format_description::well_known::Rfc2822;
 use vestibule_core::backend::Exchange;
 
 /// When an answer was sent: by its `Date`, or else when it arrived here.
-pub fn sent_at(exchange: &Exchange) -> SystemTime {
+pub(crate) fn sent_at(exchange: &Exchange) -> SystemTime {
     said(exchange).unwrap_or(exchange.answered_at)
 }
 
 /// The time that the `Date` header gives.
-pub fn said(exchange: &Exchange) -> Option<SystemTime> {
+pub(crate) fn said(exchange: &Exchange) -> Option<SystemTime> {
     read(exchange.headers.get("date")?.to_str().ok()?)
 }
 

@@ -48,7 +48,7 @@ pub struct Advice {
 
 /// The result of one check.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
+pub(crate) struct Finding {
     pub holds: Holds,
     /// Method, path, and the names of what the request carried.
     pub sent: String,
@@ -58,21 +58,21 @@ pub struct Finding {
 }
 
 impl Finding {
-    pub fn yes(sent: impl Into<String>, got: impl Into<String>) -> Self {
+    pub(crate) fn yes(sent: impl Into<String>, got: impl Into<String>) -> Self {
         Self::new(Holds::Yes, sent, got)
     }
 
     /// Say what to change with [`Finding::advise`].
-    pub fn no(sent: impl Into<String>, got: impl Into<String>) -> Self {
+    pub(crate) fn no(sent: impl Into<String>, got: impl Into<String>) -> Self {
         Self::new(Holds::No, sent, got)
     }
 
-    pub fn not_tried(why: impl Into<String>) -> Self {
+    pub(crate) fn not_tried(why: impl Into<String>) -> Self {
         Self::new(Holds::NotTried, "", why)
     }
 
     /// It was tried, and the answer decides nothing.
-    pub fn unclear(sent: impl Into<String>, got: impl Into<String>) -> Self {
+    pub(crate) fn unclear(sent: impl Into<String>, got: impl Into<String>) -> Self {
         Self::new(Holds::NotTried, sent, got)
     }
 
@@ -86,19 +86,19 @@ impl Finding {
     }
 
     /// Says in parentheses what was special about the request.
-    pub fn sent_with(mut self, remark: &str) -> Self {
+    pub(crate) fn sent_with(mut self, remark: &str) -> Self {
         self.sent = format!("{} ({remark})", self.sent);
         self
     }
 
-    pub fn advise(mut self, side: Side, text: impl Into<String>) -> Self {
+    pub(crate) fn advise(mut self, side: Side, text: impl Into<String>) -> Self {
         let text = text.into();
         self.advice.push(Advice { side, text });
         self
     }
 
     /// Adds what can be done about an obstacle, in the app's words.
-    pub fn advise_against(self, obstacle: Obstacle) -> Self {
+    pub(crate) fn advise_against(self, obstacle: Obstacle) -> Self {
         let words = obstacle.words();
         self.advise(words.responsible.into(), words.advice)
     }

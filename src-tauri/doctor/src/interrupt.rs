@@ -11,14 +11,14 @@ use crate::prompter::print;
 /// follows so soon is taken for that copy, not for a second Ctrl-C.
 const ECHO: Duration = Duration::from_millis(400);
 /// The exit status that shells use for a program that Ctrl-C has ended: 128 + SIGINT.
-pub const INTERRUPTED: u8 = 130;
+pub(crate) const INTERRUPTED: u8 = 130;
 
 const FIRST: &str = "\n  … stopping: the exchange under way ends, then what was signed in is signed out.\n    \
                      That may take up to 45 s where the backend is slow (Ctrl-C again: at once)";
 const SECOND: &str = "\n  … ended at once: sessions of the doctor may still be signed in";
 
 /// Stops the examination at the first signal, and ends the program at the second.
-pub async fn listen(stop: watch::Sender<bool>) {
+pub(crate) async fn listen(stop: watch::Sender<bool>) {
     if signalled().await.is_err() {
         return;
     }

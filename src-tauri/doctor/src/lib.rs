@@ -9,6 +9,8 @@
 //! The way through an examination: [`Plan`] → `examination` runs the probes in `checks` → their
 //! observations → the checks judge them → [`Report`] → [`table()`].
 
+#![warn(unreachable_pub)]
+
 mod answered;
 mod args;
 mod checks;

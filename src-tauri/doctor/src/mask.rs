@@ -13,11 +13,11 @@ const UNMISTAKABLE: usize = 8;
 
 /// Each secret, with the word that is shown in its place.
 #[derive(Clone, Default)]
-pub struct Masks(Vec<(Secret, &'static str)>);
+pub(crate) struct Masks(Vec<(Secret, &'static str)>);
 
 impl Masks {
     /// From now on shows `<kind>` in the place of `secret`.
-    pub fn hide(&mut self, secret: &str, kind: &'static str) {
+    pub(crate) fn hide(&mut self, secret: &str, kind: &'static str) {
         let quoted = Value::from(secret).to_string();
         let escaped = quoted.trim_matches('"').to_owned();
         for form in [secret.to_owned(), escaped] {
@@ -32,7 +32,7 @@ impl Masks {
     }
 
     /// Hides the tokens and cookies of an exchange.
-    pub fn learn(&mut self, exchange: &Exchange, profile: &Profile) {
+    pub(crate) fn learn(&mut self, exchange: &Exchange, profile: &Profile) {
         for line in exchange.headers.get_all("set-cookie") {
             let pair = line.to_str().unwrap_or_default().split(';').next();
             let value = pair
@@ -89,12 +89,12 @@ impl Masks {
     }
 
     /// A text of a backend, without secrets.
-    pub fn mask(&self, text: &str) -> String {
+    pub(crate) fn mask(&self, text: &str) -> String {
         self.replace(text, LEAST)
     }
 
     /// A sentence of ours, without secrets.
-    pub fn mask_whole(&self, text: &str) -> String {
+    pub(crate) fn mask_whole(&self, text: &str) -> String {
         self.replace(text, UNMISTAKABLE)
     }
 

@@ -11,10 +11,10 @@ const SIGN_OUT_LIMIT: Duration = Duration::from_secs(15);
 
 /// One of the [`OpenSessions`].
 #[derive(Clone, Copy)]
-pub struct SessionId(usize);
+pub(crate) struct SessionId(usize);
 
 #[derive(Clone)]
-pub struct OpenSession {
+pub(crate) struct OpenSession {
     pub token: RefreshToken,
     pub access: Option<Secret>,
     /// The device that the sign-in named.
@@ -23,11 +23,11 @@ pub struct OpenSession {
 }
 
 #[derive(Default)]
-pub struct OpenSessions(Vec<OpenSession>);
+pub(crate) struct OpenSessions(Vec<OpenSession>);
 
 impl OpenSessions {
     /// Adds a session, or a token that may be alive.
-    pub fn add(
+    pub(crate) fn add(
         &mut self,
         token: RefreshToken,
         access: Option<Secret>,
@@ -42,29 +42,29 @@ impl OpenSessions {
         SessionId(self.0.len() - 1)
     }
 
-    pub fn get(&self, id: SessionId) -> &OpenSession {
+    pub(crate) fn get(&self, id: SessionId) -> &OpenSession {
         &self.0[id.0]
     }
 
     /// Keeps the tokens that a refresh gave the session.
-    pub fn renew(&mut self, id: SessionId, token: RefreshToken, access: Option<Secret>) {
+    pub(crate) fn renew(&mut self, id: SessionId, token: RefreshToken, access: Option<Secret>) {
         let session = &mut self.0[id.0];
         (session.token, session.access) = (token, access);
     }
 
     /// The session has ended: it needs no sign-out.
-    pub fn end(&mut self, id: SessionId) {
+    pub(crate) fn end(&mut self, id: SessionId) {
         self.0[id.0].is_over = true;
     }
 
     /// Whether no session is left to sign out.
-    pub fn all_over(&self) -> bool {
+    pub(crate) fn all_over(&self) -> bool {
         self.0.iter().all(|session| session.is_over)
     }
 
     /// Signs out every session that is not over. Answers for how many the backend has not
     /// confirmed the end.
-    pub async fn sign_out_all(&mut self, backend: &Backend, recorder: &Recorder) -> usize {
+    pub(crate) async fn sign_out_all(&mut self, backend: &Backend, recorder: &Recorder) -> usize {
         let mut unconfirmed = 0;
         let all = async {
             for session in self.0.iter_mut().filter(|session| !session.is_over) {

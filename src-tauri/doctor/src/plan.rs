@@ -8,9 +8,9 @@ use vestibule_core::transport::NetworkSettings;
 use vestibule_core::wire::{LoginInput, PolicyInfo};
 
 /// After so many failed sign-ins without a 429 the backend seems to have no limit.
-pub const SIGN_INS: u32 = 40;
+pub(crate) const SIGN_INS: u32 = 40;
 /// The same for refreshes of one session.
-pub const REFRESHES: u32 = 150;
+pub(crate) const REFRESHES: u32 = 150;
 
 /// How long the contract wants an old refresh token to work after its rotation.
 const GRACE: Duration = Duration::from_secs(60);

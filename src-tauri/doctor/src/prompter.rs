@@ -18,7 +18,7 @@ const PASSWORD: &str = "VESTIBULE_DOCTOR_PASSWORD";
 const OTP_PASSWORD: &str = "VESTIBULE_DOCTOR_OTP_PASSWORD";
 
 /// The password of the account, from the environment or typed.
-pub fn password(email: &str) -> Result<Secret, String> {
+pub(crate) fn password(email: &str) -> Result<Secret, String> {
     if let Some(given) = given(PASSWORD)? {
         return Ok(given);
     }
@@ -27,7 +27,7 @@ pub fn password(email: &str) -> Result<Secret, String> {
 }
 
 /// The password of the account whose sign-in needs a code, where the environment has one.
-pub fn otp_password() -> Result<Option<Secret>, String> {
+pub(crate) fn otp_password() -> Result<Option<Secret>, String> {
     given(OTP_PASSWORD)
 }
 
@@ -46,7 +46,7 @@ fn given(name: &str) -> Result<Option<Secret>, String> {
 
 /// A line on standard error. An error is ignored: where the terminal was closed meanwhile, the
 /// program must still sign out before it ends.
-pub fn print(line: &str) {
+pub(crate) fn print(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
@@ -64,7 +64,7 @@ fn typed(prompt: &str) -> Option<Secret> {
     (!text.is_empty()).then(|| Secret::new(text))
 }
 
-pub struct Terminal;
+pub(crate) struct Terminal;
 
 impl Prompter for Terminal {
     fn progress(&self, line: &str) {

@@ -10,7 +10,7 @@ use crate::mask::Masks;
 use crate::suggest::Suggestion;
 
 /// The version of the JSON's shape.
-pub const SCHEMA: u32 = 1;
+pub(crate) const SCHEMA: u32 = 1;
 
 /// Whether the backend fits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -9,12 +9,12 @@ use crate::mask::Masks;
 /// How many members of an object are named.
 const MEMBERS: usize = 8;
 /// Stands between the request and the names of its cookies.
-pub const COOKIES: &str = " + cookies ";
+pub(crate) const COOKIES: &str = " + cookies ";
 /// The longest text of a backend that is shown.
 const WORDS: usize = 100;
 
 /// What was sent: `POST /login {email, password, fingerprint} + device_fingerprint`.
-pub fn sent(exchange: &Exchange) -> String {
+pub(crate) fn sent(exchange: &Exchange) -> String {
     let mut text = format!("{} {}", exchange.method, exchange.path);
     let body = exchange.sent.as_ref();
     let body = body.and_then(|bytes| serde_json::from_slice::<Value>(bytes).ok());
@@ -30,7 +30,7 @@ pub fn sent(exchange: &Exchange) -> String {
 }
 
 /// What came back: `200 {user{id, name}, tokens{token, expiresIn}}, sets __refresh_token`.
-pub fn got(exchange: &Exchange, masks: &Masks) -> String {
+pub(crate) fn got(exchange: &Exchange, masks: &Masks) -> String {
     let Some(status) = exchange.status else {
         let fault = exchange.fault.map(|fault| fault.to_string());
         return fault.unwrap_or_else(|| "no answer".into());
@@ -63,18 +63,18 @@ pub fn got(exchange: &Exchange, masks: &Masks) -> String {
 }
 
 /// The JSON of an answer, if it is JSON.
-pub fn body(exchange: &Exchange) -> Option<Value> {
+pub(crate) fn body(exchange: &Exchange) -> Option<Value> {
     serde_json::from_slice(exchange.body.as_ref()?).ok()
 }
 
 /// Whether the answer has a body.
-pub fn has_body(exchange: &Exchange) -> bool {
+pub(crate) fn has_body(exchange: &Exchange) -> bool {
     let body = exchange.body.as_ref();
     body.is_some_and(|bytes| !bytes.iter().all(u8::is_ascii_whitespace))
 }
 
 /// Whether the answer is a page for people.
-pub fn is_page(exchange: &Exchange) -> bool {
+pub(crate) fn is_page(exchange: &Exchange) -> bool {
     let kind = exchange.headers.get("content-type");
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     kind.trim_start()
@@ -83,12 +83,12 @@ pub fn is_page(exchange: &Exchange) -> bool {
 }
 
 /// Whether the answer is a redirect.
-pub fn is_redirect(exchange: &Exchange) -> bool {
+pub(crate) fn is_redirect(exchange: &Exchange) -> bool {
     matches!(exchange.status, Some(301 | 302 | 303 | 307 | 308))
 }
 
 /// The target of a redirect, without its query and fragment, which may contain a secret.
-pub fn location(exchange: &Exchange) -> Option<String> {
+pub(crate) fn location(exchange: &Exchange) -> Option<String> {
     let location = exchange
         .headers
         .get("location")
@@ -149,7 +149,7 @@ fn error(body: &Value, masks: &Masks) -> String {
 }
 
 /// The names in a JSON value, down to a depth.
-pub fn shape(value: &Value, depth: usize) -> String {
+pub(crate) fn shape(value: &Value, depth: usize) -> String {
     match value {
         Value::Object(members) if members.is_empty() => "{}".into(),
         Value::Object(_) if depth == 0 => "{…}".into(),

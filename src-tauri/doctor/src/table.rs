@@ -214,7 +214,7 @@ fn pad(text: &str, width: usize) -> String {
 }
 
 /// Lines of at most `width` characters, broken at spaces where there are any.
-pub fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut line = String::new();
     for word in text.split_whitespace() {

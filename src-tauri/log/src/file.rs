@@ -46,7 +46,7 @@ struct State {
 }
 
 impl Rolling {
-    pub fn new(bounds: Bounds) -> Self {
+    pub(crate) fn new(bounds: Bounds) -> Self {
         Self(Arc::new(Mutex::new(State {
             bounds,
             folder: None,
@@ -58,7 +58,7 @@ impl Rolling {
 
     /// Opens the file in `folder`, appends to what the last run wrote, and writes the waiting
     /// lines.
-    pub fn open(&self, folder: &Path) -> io::Result<()> {
+    pub(crate) fn open(&self, folder: &Path) -> io::Result<()> {
         make_private_folder(folder)?;
         let mut state = self.state();
         state.folder = Some(folder.to_owned());
@@ -69,7 +69,7 @@ impl Rolling {
 
     /// Appends the waiting lines to a file that another process may be writing. It uses a single
     /// write, which the system does not mix with those of others, and does not replace the file.
-    pub fn append_to_owners_log(&self, folder: &Path) -> io::Result<()> {
+    pub(crate) fn append_to_owners_log(&self, folder: &Path) -> io::Result<()> {
         make_private_folder(folder)?;
         let mut state = self.state();
         let path = folder.join(file_name(0));

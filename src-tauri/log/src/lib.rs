@@ -6,6 +6,8 @@
 //! is logged with its place and without its values, and a [`report::Report`] has no field for free
 //! text. The promise that no secret is said runs every transient fault with this crate.
 
+#![warn(unreachable_pub)]
+
 mod file;
 pub mod filter;
 mod panics;

@@ -101,11 +101,11 @@ struct Kept {
 }
 
 impl Reports {
-    pub fn send_to(&self, reporter: Option<Arc<dyn Reporter>>) {
+    pub(crate) fn send_to(&self, reporter: Option<Arc<dyn Reporter>>) {
         self.kept().reporter = reporter;
     }
 
-    pub fn reporter(&self) -> Option<Arc<dyn Reporter>> {
+    pub(crate) fn reporter(&self) -> Option<Arc<dyn Reporter>> {
         self.kept().reporter.clone()
     }
 

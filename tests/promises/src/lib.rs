@@ -9,7 +9,6 @@
 mod app;
 #[cfg(target_os = "linux")]
 mod canaries;
-mod cargo;
 #[cfg(target_os = "linux")]
 mod carrier;
 pub mod children;
@@ -39,6 +38,6 @@ mod response_limits;
 #[cfg(target_os = "linux")]
 mod right_person;
 mod secrecy;
-mod sequences;
 mod single_flight;
+mod state_machine;
 mod transient;

@@ -9,7 +9,7 @@ use reqwest::header::RETRY_AFTER;
 use super::response_body::ResponseBody;
 use crate::error::{AuthError, ErrorCode};
 use crate::obstacle::Obstacle;
-use crate::status::{self, RequestKind, class};
+use crate::status::{self, class};
 use crate::transport::TransportError;
 use crate::wire::FetchReply;
 
@@ -91,12 +91,9 @@ pub fn refusal(reply: &FetchReply) -> AuthError {
     let wait = headers
         .filter(|(name, _)| name == RETRY_AFTER.as_str())
         .find_map(|(_, seconds)| seconds.parse().ok().map(Duration::from_secs));
-    let error = match status::refusal(RequestKind::Api, reply.status) {
-        Some(code) => code.into(),
-        None => match StatusCode::from_u16(reply.status) {
-            Ok(status) => AuthError::from(BackendError::Status(status)),
-            Err(_) => ErrorCode::BadAnswer.into(),
-        },
+    let error = match status::api_failure(reply.status) {
+        (code, Some(obstacle)) => AuthError::with_message(code, obstacle.sentences()),
+        (code, None) => code.into(),
     };
     error.retry_after(wait)
 }

@@ -37,13 +37,13 @@ pub fn load(layers: &[Layer]) -> Result<Profile, ProfileError> {
     MergedLayers::merge_all(layers)?.profile()
 }
 
-/// The same, with what a policy did to the other layers. `permissions` are those that the app has:
-/// a role with any other permission is refused, because that permission would have no effect.
-/// Without `permissions`, a role may have any.
-pub fn load_for(layers: &[Layer], permissions: Option<&[&str]>) -> Result<Loaded, ProfileError> {
+/// The same, with what a policy did to the other layers. `rights` are those that the app has:
+/// a role with any other right is refused, because that right would have no effect.
+/// Without `rights`, a role may have any.
+pub fn load_for(layers: &[Layer], rights: Option<&[&str]>) -> Result<Loaded, ProfileError> {
     let merged = MergedLayers::merge_all(layers)?;
     let profile = merged.profile()?;
-    let known = permissions.map_or(Ok(()), |all| profile.check_permissions(all));
+    let known = rights.map_or(Ok(()), |all| profile.check_rights(all));
     known.map_err(|mistake| {
         let place = place_of(&merged.layers, &mistake.key);
         mistake.in_place(place)

@@ -64,7 +64,7 @@ pub(super) struct Document {
     pub signed_out: Vec<When>,
     /// What the window may call with the user's session.
     pub api: Api,
-    /// What each role may do in the app: permissions by the role's name at the backend.
+    /// What each role may do in the app: rights by the role's name at the backend.
     pub roles: Roles,
 }
 

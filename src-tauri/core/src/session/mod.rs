@@ -13,6 +13,8 @@ mod api_call;
 mod commit;
 mod context;
 mod epoch;
+#[cfg(any(test, feature = "testing"))]
+mod for_tests;
 mod inner;
 mod item;
 mod item_keeper;
@@ -139,15 +141,7 @@ impl Session {
     /// # Errors
     /// If the records' folder cannot be used, or no HTTP client can be made.
     pub fn open(config: Config) -> Result<Self, AuthError> {
-        Self::open_with_clock(config, Arc::new(SystemClock))
-    }
-
-    /// The same with another clock.
-    ///
-    /// # Errors
-    /// As [`Session::open`].
-    pub fn open_with_clock(config: Config, clock: Arc<dyn Clock>) -> Result<Self, AuthError> {
-        Self::open_by(config, clock, NetworkSettings::default())
+        Self::open_with_network(NetworkSettings::default(), config)
     }
 
     /// The same with network settings, from an administrator or from the desktop. Must be called
@@ -176,14 +170,10 @@ impl Session {
             records: Arc::new(records),
             transport,
         };
-        Self::open_on(config, machine)
+        Self::open_machine(config, machine)
     }
 
-    /// The same on a given machine, with its own disk and network.
-    ///
-    /// # Errors
-    /// If the records cannot be used.
-    pub fn open_on(config: Config, machine: Machine) -> Result<Self, AuthError> {
+    fn open_machine(config: Config, machine: Machine) -> Result<Self, AuthError> {
         let Machine {
             clock,
             records,
@@ -313,11 +303,6 @@ impl Session {
     /// The backend's origin.
     pub fn origin(&self) -> String {
         self.0.context.persistence.origin.clone()
-    }
-
-    /// The name of this account's item in the keyring.
-    pub fn item_name(&self) -> &str {
-        self.0.context.persistence.item_name()
     }
 
     /// The current state. Never waits; calls neither the backend nor the keyring.

@@ -20,6 +20,7 @@ pub(super) struct Persistence {
     pub origin: String,
     records: Records,
     item: BoundedStore,
+    #[cfg(any(test, feature = "testing"))]
     item_name: String,
     /// The item under the name that commit ff703f2 used.
     legacy_item: BoundedStore,
@@ -44,12 +45,14 @@ impl Persistence {
             origin,
             records,
             item: BoundedStore::new(store.clone(), item_name.clone()),
+            #[cfg(any(test, feature = "testing"))]
             item_name,
             legacy_item: BoundedStore::new(store.clone(), workspace),
             writing: Mutex::default(),
         }
     }
 
+    #[cfg(any(test, feature = "testing"))]
     pub(super) fn item_name(&self) -> &str {
         &self.item_name
     }

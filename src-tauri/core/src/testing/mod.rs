@@ -18,6 +18,7 @@ pub use crate::schedule::{
 };
 pub use crate::session::{Item, Machine, Upload, UploadAnswer};
 pub use crate::state::{Challenge, Event, Outage, State};
+pub use crate::status::api_failure;
 pub use crate::storage::bounded_store::{BoundedStore, MAX_THREADS, WriteOrder};
 pub use crate::storage::file_lock::FileLock;
 pub use crate::storage::keyring::VALUE_LIMIT;

@@ -202,7 +202,7 @@ async fn what_a_new_session_replaces_is_ended_once_the_keyring_opens() {
 /// The records of one person and the item of another, as after a folder was restored.
 // On one thread, so that work that is due runs only after the call has begun.
 #[tokio::test]
-async fn a_call_of_whoever_is_shown_does_not_go_out_with_the_token_that_is_found() {
+async fn a_call_of_the_user_shown_does_not_go_out_with_the_token_that_is_found() {
     let setup = Setup::new(Config::default()).await;
     let mut install = setup.install().await;
     install.sign_in(DEMO).await;

@@ -401,7 +401,7 @@ async fn a_start_in_an_outage_asks_again_by_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_never_signed_in_hears_nothing_of_a_keyring_that_is_not_open() {
+async fn a_person_who_never_signed_in_hears_nothing_of_a_keyring_that_is_not_open() {
     for error in [StoreError::Locked, StoreError::NoCollection] {
         let mut harness = Harness::new().await;
         harness.store.block(Block::Fail(error));

@@ -33,8 +33,8 @@ async fn a_role_opens_what_the_profile_says_and_nothing_else() {
 
     let harness = signed_in(DEMO).await;
     assert!(harness.state().may.is_empty(), "{:?}", harness.state());
-    for permission in [SEE, EXPORT] {
-        let refused = harness.session.require_right(permission).await;
+    for right in [SEE, EXPORT] {
+        let refused = harness.session.require_right(right).await;
         assert_eq!(code(&refused), Some(ErrorCode::NotAllowed));
     }
     assert_eq!(harness.refreshes(), 0, "confirmed roles cause no refresh");

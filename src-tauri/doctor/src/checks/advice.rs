@@ -13,13 +13,17 @@ use crate::finding::{Finding, Side};
 use crate::shape;
 
 /// A question that the backend has refused.
-pub fn refused<T>(answer: &Answered<T>, error: &AuthError, profile: &Profile) -> Finding {
+pub(super) fn refused<T>(answer: &Answered<T>, error: &AuthError, profile: &Profile) -> Finding {
     failed(answer.exchanges.first(), error, profile)
 }
 
 /// A sign-in that gave a session without a user: the last exchange is the one that should have
 /// said who signed in.
-pub fn no_user(answer: &Answered<SignInAnswer>, error: &AuthError, profile: &Profile) -> Finding {
+pub(super) fn no_user(
+    answer: &Answered<SignInAnswer>,
+    error: &AuthError,
+    profile: &Profile,
+) -> Finding {
     failed(answer.exchanges.last(), error, profile)
 }
 
@@ -130,7 +134,7 @@ fn missing(finding: Finding, exchange: &Exchange, profile: &Profile) -> Finding 
 }
 
 /// A refresh whose answer should have said that the session is over.
-pub fn not_dead(answer: &Answered<Renewal>) -> Finding {
+pub(super) fn not_dead(answer: &Answered<Renewal>) -> Finding {
     let finding = answer.no();
     let status = answer.status().unwrap_or_default();
     if matches!(status, 404 | 405 | 501) {

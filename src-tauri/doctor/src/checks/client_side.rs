@@ -10,14 +10,14 @@ use crate::finding::{Finding, Side};
 /// temporary failures from ending a session: a profile that says so is not loaded.
 const OF_ANYBODY: [u16; 2] = [403, 404];
 
-pub fn no_token(seen: &Observations<'_>) -> Judged {
+pub(crate) fn no_token(seen: &Observations<'_>) -> Judged {
     seen.connection.reached()?;
     Ok(Finding::not_tried(
         "without a token the app sends no request and shows the sign-in",
     ))
 }
 
-pub fn transient(seen: &Observations<'_>) -> Judged {
+pub(crate) fn transient(seen: &Observations<'_>) -> Judged {
     seen.connection.reached()?;
     let ends = ended_by_anybody(&seen.plan.profile);
     if ends.is_empty() {

@@ -14,7 +14,7 @@ use crate::stop::Stopped;
 const WRONG: &str = "000000";
 
 #[derive(Default)]
-pub struct Codes {
+pub(crate) struct Codes {
     sign_in: Probe<Answered<SignInAnswer>>,
     wrong: Probe<Answered<SignInAnswer>>,
     another: Probe<Answered<Result<(), AuthError>>>,
@@ -22,7 +22,7 @@ pub struct Codes {
 }
 
 /// Signs in to an account that needs a code, with a wrong code before the right one.
-pub async fn sign_in_with_code(
+pub(crate) async fn sign_in_with_code(
     client: &mut Client,
     seen: &mut Observations<'_>,
     account: &Account,
@@ -78,7 +78,7 @@ pub async fn sign_in_with_code(
     Ok(())
 }
 
-pub fn otp_wanted(seen: &Observations<'_>) -> Judged {
+pub(crate) fn otp_wanted(seen: &Observations<'_>) -> Judged {
     let answer = seen.codes.sign_in.result()?;
     Ok(match &answer.result {
         SignInAnswer::CodeNeeded { .. } if gives_session(answer, seen) => {
@@ -117,7 +117,7 @@ fn gives_session(answer: &Answered<SignInAnswer>, seen: &Observations<'_>) -> bo
     })
 }
 
-pub fn otp_wrong(seen: &Observations<'_>) -> Judged {
+pub(crate) fn otp_wrong(seen: &Observations<'_>) -> Judged {
     let answer = seen.codes.wrong.result()?;
     Ok(match &answer.result {
         SignInAnswer::Refused(error) => match error.code {
@@ -137,7 +137,7 @@ pub fn otp_wrong(seen: &Observations<'_>) -> Judged {
     })
 }
 
-pub fn otp_resend(seen: &Observations<'_>) -> Judged {
+pub(crate) fn otp_resend(seen: &Observations<'_>) -> Judged {
     let answer = seen.codes.another.result()?;
     let Err(error) = &answer.result else {
         return Ok(answer.yes());
@@ -159,7 +159,7 @@ pub fn otp_resend(seen: &Observations<'_>) -> Judged {
     })
 }
 
-pub fn otp_right(seen: &Observations<'_>) -> Judged {
+pub(crate) fn otp_right(seen: &Observations<'_>) -> Judged {
     let answer = seen.codes.right.result()?;
     Ok(match &answer.result {
         SignInAnswer::Session(_) => answer.yes(),

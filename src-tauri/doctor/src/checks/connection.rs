@@ -17,7 +17,7 @@ use crate::stop::Stopped;
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Default)]
-pub struct Connection {
+pub(crate) struct Connection {
     /// The status of the answer to a plain GET.
     first: Probe<Result<u16, Obstacle>>,
     plain_http: Probe<PlainHttp>,
@@ -36,13 +36,13 @@ struct PlainAnswer {
 }
 
 impl Connection {
-    pub fn reached(&self) -> Result<u16, NotTried> {
+    pub(crate) fn reached(&self) -> Result<u16, NotTried> {
         (*self.first.result()?).map_err(|_| NotTried::NotRun)
     }
 }
 
 /// Asks whether anything answers. Answers false where nothing else can be tried.
-pub async fn connect(client: &Client, seen: &mut Observations<'_>) -> Result<bool, Stopped> {
+pub(crate) async fn connect(client: &Client, seen: &mut Observations<'_>) -> Result<bool, Stopped> {
     let base = &seen.plan.profile.backend;
     client.begin(&format!("looking at {base}"))?;
     let request = transport::HttpRequest {
@@ -120,7 +120,7 @@ fn leads_to_tls(answer: &Response) -> bool {
     answer.status().is_redirection() && location.is_some_and(|to| to.starts_with("https://"))
 }
 
-pub fn reachable(seen: &Observations<'_>) -> Judged {
+pub(crate) fn reachable(seen: &Observations<'_>) -> Judged {
     let sent = format!("GET {}", seen.plan.profile.backend.path());
     Ok(match *seen.connection.first.result()? {
         Ok(status) => Finding::yes(sent, format!("answers ({status})")),
@@ -131,7 +131,7 @@ pub fn reachable(seen: &Observations<'_>) -> Judged {
     })
 }
 
-pub fn tls(seen: &Observations<'_>) -> Judged {
+pub(crate) fn tls(seen: &Observations<'_>) -> Judged {
     let base = &seen.plan.profile.backend;
     let sent = format!("to {}", base.origin().ascii_serialization());
     Ok(match *seen.connection.first.result()? {
@@ -146,7 +146,7 @@ pub fn tls(seen: &Observations<'_>) -> Judged {
     })
 }
 
-pub fn plain_http(seen: &Observations<'_>) -> Judged {
+pub(crate) fn plain_http(seen: &Observations<'_>) -> Judged {
     let PlainHttp { sent, answer } = seen.connection.plain_http.result()?;
     Ok(match answer {
         None => Finding::yes(sent, "nothing is served without TLS"),

@@ -15,7 +15,7 @@ const LEFT: &str = "A session may be left until it expires: the doctor cannot si
                     has opened while it looked for a profile.";
 
 /// `refused` is the answer that the given profile does not understand.
-pub async fn discover(
+pub(super) async fn discover(
     client: &mut Client,
     seen: &mut Observations<'_>,
     account: &Account,

@@ -18,7 +18,7 @@ use crate::stop::Stopped;
 const WRONG: &str = "not the password of anybody";
 
 #[derive(Default)]
-pub struct Limits {
+pub(crate) struct Limits {
     refreshes: Probe<RefreshLimit>,
     sign_ins: Probe<SignInLimit>,
 }
@@ -38,7 +38,7 @@ struct SignInLimit {
 }
 
 impl Limits {
-    pub fn tries_before_limit(&self) -> Option<u32> {
+    pub(crate) fn tries_before_limit(&self) -> Option<u32> {
         let limit = self.sign_ins.result().ok();
         limit
             .filter(|limit| !limit.is_locked)
@@ -47,7 +47,7 @@ impl Limits {
 }
 
 /// Refreshes one session until the backend refuses.
-pub async fn refresh_until_refused(
+pub(crate) async fn refresh_until_refused(
     client: &mut Client,
     seen: &mut Observations<'_>,
     account: &Account,
@@ -79,7 +79,7 @@ pub async fn refresh_until_refused(
 }
 
 /// Signs in wrongly, to an account that does not exist, until the backend refuses to look.
-pub async fn fail_until_refused(
+pub(crate) async fn fail_until_refused(
     client: &mut Client,
     seen: &mut Observations<'_>,
 ) -> Result<(), Stopped> {
@@ -130,7 +130,7 @@ fn wait_of(limited: &Described) -> Option<Duration> {
 }
 
 /// What a 429 asked for; that of a refresh comes first.
-pub fn retry_after_seen(seen: &Observations<'_>) -> Option<Duration> {
+pub(crate) fn retry_after_seen(seen: &Observations<'_>) -> Option<Duration> {
     let limited = last_429(seen, true).or_else(|| last_429(seen, false));
     limited.and_then(wait_of)
 }
@@ -146,7 +146,7 @@ fn judge_429(limited: &Described, sent: String) -> Finding {
     }
 }
 
-pub fn limits(seen: &Observations<'_>) -> Judged {
+pub(crate) fn limits(seen: &Observations<'_>) -> Judged {
     if let Some(limited) = last_429(seen, false) {
         let sent = match seen.limits.tries_before_limit() {
             Some(tries) => format!("{} ({} times)", limited.sent, tries + 1),
@@ -163,7 +163,7 @@ pub fn limits(seen: &Observations<'_>) -> Judged {
     Ok(Finding::yes(answer.sent(), got))
 }
 
-pub fn limits_refresh(seen: &Observations<'_>) -> Judged {
+pub(crate) fn limits_refresh(seen: &Observations<'_>) -> Judged {
     if let Some(limited) = last_429(seen, true) {
         return Ok(judge_429(limited, limited.sent.clone()));
     }

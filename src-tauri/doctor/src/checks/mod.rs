@@ -7,18 +7,18 @@
 //! a field in the observations of its subject, and the probe that fills it.
 
 mod advice;
-pub mod client_side;
-pub mod codes;
-pub mod connection;
+pub(crate) mod client_side;
+pub(crate) mod codes;
+pub(crate) mod connection;
 mod discover;
-pub mod limits;
-pub mod overall;
-pub mod refresh;
-pub mod register;
-pub mod replay;
-pub mod sessions;
-pub mod sign_in;
-pub mod sign_out;
+pub(crate) mod limits;
+pub(crate) mod overall;
+pub(crate) mod refresh;
+pub(crate) mod register;
+pub(crate) mod replay;
+pub(crate) mod sessions;
+pub(crate) mod sign_in;
+pub(crate) mod sign_out;
 mod window;
 
 use serde::Serialize;
@@ -155,7 +155,7 @@ pub const CHECKS: &[Check] = checks! {
 };
 
 /// What all probes have observed.
-pub struct Observations<'a> {
+pub(crate) struct Observations<'a> {
     pub plan: &'a Plan,
     pub connection: connection::Connection,
     pub sign_in: sign_in::SignIns,
@@ -177,7 +177,7 @@ pub struct Observations<'a> {
 
 /// What kept the examination from going on.
 #[derive(Clone, Copy)]
-pub struct Obstruction {
+pub(crate) struct Obstruction {
     /// The reason that every check gives which was not tried.
     pub why: &'static str,
     /// Whether it says nothing about how well the backend fits.
@@ -185,7 +185,7 @@ pub struct Obstruction {
 }
 
 impl<'a> Observations<'a> {
-    pub fn new(plan: &'a Plan) -> Self {
+    pub(crate) fn new(plan: &'a Plan) -> Self {
         Self {
             plan,
             connection: Default::default(),
@@ -206,18 +206,18 @@ impl<'a> Observations<'a> {
 }
 
 /// What one probe has brought back: nothing yet, the reason why it could not be run, or a value.
-pub struct Probe<T>(Option<Result<T, String>>);
+pub(crate) struct Probe<T>(Option<Result<T, String>>);
 
 impl<T> Probe<T> {
-    pub fn done(value: T) -> Self {
+    pub(crate) fn done(value: T) -> Self {
         Self(Some(Ok(value)))
     }
 
-    pub fn skipped(why: impl Into<String>) -> Self {
+    pub(crate) fn skipped(why: impl Into<String>) -> Self {
         Self(Some(Err(why.into())))
     }
 
-    pub fn result(&self) -> Result<&T, NotTried> {
+    pub(crate) fn result(&self) -> Result<&T, NotTried> {
         match &self.0 {
             Some(Ok(value)) => Ok(value),
             Some(Err(why)) => Err(NotTried::Because(why.clone())),
@@ -239,13 +239,13 @@ impl<T> From<Result<T, String>> for Probe<T> {
 }
 
 /// Why a check has nothing to judge.
-pub enum NotTried {
+pub(crate) enum NotTried {
     /// Its probe was not run: the row says what the check needs.
     NotRun,
     Because(String),
 }
 
-pub type Judged = Result<Finding, NotTried>;
+pub(crate) type Judged = Result<Finding, NotTried>;
 
 /// A row of the report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -261,7 +261,7 @@ pub struct Row {
 }
 
 /// Judges everything: one row for each check, in the order of the table.
-pub fn checklist(seen: &Observations<'_>) -> Vec<Row> {
+pub(crate) fn checklist(seen: &Observations<'_>) -> Vec<Row> {
     let row = |check: &Check| {
         let finding = (check.judge)(seen).unwrap_or_else(|not_tried| {
             Finding::not_tried(match (not_tried, seen.stopped_at) {

@@ -22,7 +22,7 @@ fn any_answer(seen: &Observations<'_>) -> Result<(), NotTried> {
     answered(seen).next().map(drop).ok_or(NotTried::NotRun)
 }
 
-pub fn direct(seen: &Observations<'_>) -> Judged {
+pub(crate) fn direct(seen: &Observations<'_>) -> Judged {
     any_answer(seen)?;
     let redirect = answered(seen).find(|one| shape::is_redirect(&one.exchange));
     Ok(match redirect {
@@ -41,7 +41,7 @@ pub fn direct(seen: &Observations<'_>) -> Judged {
     })
 }
 
-pub fn json(seen: &Observations<'_>) -> Judged {
+pub(crate) fn json(seen: &Observations<'_>) -> Judged {
     any_answer(seen)?;
     Ok(match answered(seen).find(|one| lacks_json(&one.exchange)) {
         None => Finding::yes(
@@ -72,7 +72,7 @@ fn lacks_json(exchange: &Exchange) -> bool {
     !says_enough && !is_optional && (is_other || shape::is_page(exchange))
 }
 
-pub fn clock(seen: &Observations<'_>) -> Judged {
+pub(crate) fn clock(seen: &Observations<'_>) -> Judged {
     any_answer(seen)?;
     let Some(ahead) = clock_ahead(seen) else {
         return Ok(Finding::no("all requests", "no Date header").advise(
@@ -98,7 +98,7 @@ pub fn clock(seen: &Observations<'_>) -> Judged {
 }
 
 /// By how many seconds the backend's clock is ahead: the largest difference of all answers.
-pub fn clock_ahead(seen: &Observations<'_>) -> Option<i64> {
+pub(crate) fn clock_ahead(seen: &Observations<'_>) -> Option<i64> {
     let ahead = answered(seen).filter_map(|one| ahead(&one.exchange));
     ahead.max_by_key(|ahead| ahead.abs())
 }
@@ -119,7 +119,7 @@ fn ahead(exchange: &Exchange) -> Option<i64> {
 }
 
 /// Whether nothing at the address answers as an auth backend would.
-pub fn is_no_auth_backend(seen: &Observations<'_>) -> bool {
+pub(crate) fn is_no_auth_backend(seen: &Observations<'_>) -> bool {
     let is_foreign = |one: &Described| {
         let exchange = &one.exchange;
         matches!(exchange.status, Some(404 | 405 | 501)) || shape::is_page(exchange)

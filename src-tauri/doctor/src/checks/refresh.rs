@@ -15,10 +15,10 @@ use crate::stop::Stopped;
 
 /// Some backends put the time in whole seconds into a token, so that two tokens of one second may
 /// be the same bytes.
-pub const NEXT_SECOND: Duration = Duration::from_millis(1100);
+pub(crate) const NEXT_SECOND: Duration = Duration::from_millis(1100);
 
 #[derive(Default)]
-pub struct Refreshes {
+pub(crate) struct Refreshes {
     unknown_token: Probe<Answered<Renewal>>,
     first: Probe<FirstRefresh>,
 }
@@ -31,7 +31,7 @@ struct FirstRefresh {
 }
 
 /// Refreshes with a token that the backend has never issued.
-pub async fn refresh_unknown(
+pub(crate) async fn refresh_unknown(
     client: &mut Client,
     seen: &mut Observations<'_>,
 ) -> Result<(), Stopped> {
@@ -70,7 +70,7 @@ fn invented_token(profile: &Profile, text: Secret) -> Option<RefreshToken> {
 }
 
 /// Refreshes the session of the sign-in.
-pub async fn refresh_first(
+pub(crate) async fn refresh_first(
     client: &mut Client,
     seen: &mut Observations<'_>,
     session: SessionId,
@@ -94,7 +94,7 @@ pub async fn refresh_first(
     Ok(())
 }
 
-pub fn refresh(seen: &Observations<'_>) -> Judged {
+pub(crate) fn refresh(seen: &Observations<'_>) -> Judged {
     let FirstRefresh {
         answer,
         lacks_cookie,
@@ -141,7 +141,7 @@ fn lacks_user(answer: &Answered<Renewal>) -> bool {
     answer.is_success() && !answer.is_page()
 }
 
-pub fn rotation(seen: &Observations<'_>) -> Judged {
+pub(crate) fn rotation(seen: &Observations<'_>) -> Judged {
     let first = seen.refresh.first.result()?;
     renewed(&first.answer)?;
     let sent = first.answer.sent();
@@ -155,7 +155,7 @@ pub fn rotation(seen: &Observations<'_>) -> Judged {
     ))
 }
 
-pub fn user_again(seen: &Observations<'_>) -> Judged {
+pub(crate) fn user_again(seen: &Observations<'_>) -> Judged {
     let answer = &seen.refresh.first.result()?.answer;
     let from = seen.plan.profile.session.user_from;
     if let Renewal::Transient = answer.result
@@ -182,7 +182,7 @@ fn renewed(answer: &Answered<Renewal>) -> Result<bool, NotTried> {
 }
 
 /// Whether the backend says that a token is dead which it has never issued.
-pub fn unknown_token(seen: &Observations<'_>) -> Judged {
+pub(crate) fn unknown_token(seen: &Observations<'_>) -> Judged {
     let answer = seen.refresh.unknown_token.result()?;
     Ok(match &answer.result {
         Renewal::Ended(_) => answer.yes(),

@@ -10,13 +10,13 @@ use crate::finding::Side;
 use crate::stop::Stopped;
 
 #[derive(Default)]
-pub struct Registrations {
+pub(crate) struct Registrations {
     first: Probe<Answered<SignInAnswer>>,
     second: Probe<Answered<SignInAnswer>>,
 }
 
 /// Makes an account, and tries to make it again.
-pub async fn register_twice(
+pub(crate) async fn register_twice(
     client: &mut Client,
     seen: &mut Observations<'_>,
     address: &str,
@@ -54,7 +54,7 @@ pub async fn register_twice(
     Ok(())
 }
 
-pub fn register(seen: &Observations<'_>) -> Judged {
+pub(crate) fn register(seen: &Observations<'_>) -> Judged {
     let answer = seen.register.first.result()?;
     let profile = &seen.plan.profile;
     Ok(match &answer.result {
@@ -66,7 +66,7 @@ pub fn register(seen: &Observations<'_>) -> Judged {
     })
 }
 
-pub fn register_taken(seen: &Observations<'_>) -> Judged {
+pub(crate) fn register_taken(seen: &Observations<'_>) -> Judged {
     let answer = seen.register.second.result()?;
     let refuse = "refuse an e-mail that is taken with 409";
     Ok(match &answer.result {

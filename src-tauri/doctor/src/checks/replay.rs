@@ -22,7 +22,7 @@ use crate::stop::Stopped;
 const OLD_TOKEN: &str = "an old token";
 
 #[derive(Default)]
-pub struct Replays {
+pub(crate) struct Replays {
     window: Probe<Window>,
     /// A replay after the window.
     reuse: Probe<Answered<Renewal>>,
@@ -52,13 +52,13 @@ impl Window {
 
 impl Replays {
     /// What the replays have bounded, where they have.
-    pub fn bounds(&self) -> Option<Bounds> {
+    pub(crate) fn bounds(&self) -> Option<Bounds> {
         let window = self.window.result().ok()?;
         (!window.says_nothing()).then_some(window.bounds)
     }
 
     /// Whether the reuse of a token has ended its whole session, where that was tried.
-    pub fn reuse_ends_family(&self) -> Option<bool> {
+    pub(crate) fn reuse_ends_family(&self) -> Option<bool> {
         match self.family.result().ok()?.result {
             Renewal::Ended(_) => Some(true),
             Renewal::Renewed { .. } => Some(false),
@@ -68,7 +68,7 @@ impl Replays {
 }
 
 /// Refreshes once, and then refreshes with the old token again and again.
-pub async fn replay(
+pub(crate) async fn replay(
     client: &mut Client,
     seen: &mut Observations<'_>,
     account: &Account,
@@ -203,7 +203,7 @@ async fn watch_window(
 }
 
 /// Signs in, and refreshes from a device that the sign-in did not name.
-pub async fn refresh_from_another_device(
+pub(crate) async fn refresh_from_another_device(
     client: &mut Client,
     seen: &mut Observations<'_>,
     account: &Account,
@@ -241,7 +241,7 @@ fn names_device(profile: &Profile) -> bool {
         })
 }
 
-pub fn grace(seen: &Observations<'_>) -> Judged {
+pub(crate) fn grace(seen: &Observations<'_>) -> Judged {
     let window = seen.replay.window.result()?;
     let Bounds { open, shut } = window.bounds;
     let finding = match &window.unclear {
@@ -290,7 +290,7 @@ fn judge_window(window: &Window, got: String, wanted: Duration) -> Finding {
     }
 }
 
-pub fn successor(seen: &Observations<'_>) -> Judged {
+pub(crate) fn successor(seen: &Observations<'_>) -> Judged {
     let window = seen.replay.window.result()?;
     let sent = &window.sent;
     Ok(match window.bounds.open {
@@ -311,7 +311,7 @@ pub fn successor(seen: &Observations<'_>) -> Judged {
     })
 }
 
-pub fn reuse(seen: &Observations<'_>) -> Judged {
+pub(crate) fn reuse(seen: &Observations<'_>) -> Judged {
     seen.replay.window.result()?;
     let answer = seen.replay.reuse.result()?;
     let finding = match answer.result {
@@ -339,7 +339,7 @@ pub fn reuse(seen: &Observations<'_>) -> Judged {
     Ok(finding.sent_with(OLD_TOKEN))
 }
 
-pub fn family(seen: &Observations<'_>) -> Judged {
+pub(crate) fn family(seen: &Observations<'_>) -> Judged {
     seen.replay.window.result()?;
     let answer = seen.replay.family.result()?;
     let finding = match answer.result {
@@ -354,7 +354,7 @@ pub fn family(seen: &Observations<'_>) -> Judged {
     Ok(finding.sent_with("the newest token"))
 }
 
-pub fn device(seen: &Observations<'_>) -> Judged {
+pub(crate) fn device(seen: &Observations<'_>) -> Judged {
     let answer = seen.replay.device.result()?;
     let mismatch = "answer 403 with the code DEVICE_MISMATCH";
     let finding = match answer.result {

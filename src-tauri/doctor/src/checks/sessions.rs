@@ -17,7 +17,7 @@ const ALL: &str = "/logout-all";
 const MEMBERS: [&str; 5] = ["id", "device", "createdAt", "lastUsedAt", "current"];
 
 #[derive(Default)]
-pub struct Sessions {
+pub(crate) struct Sessions {
     list: Probe<Answered<()>>,
     end_one: Probe<Answered<()>>,
     /// A refresh of the one session that was ended.
@@ -28,7 +28,7 @@ pub struct Sessions {
 }
 
 /// Asks for the list.
-pub async fn list(
+pub(crate) async fn list(
     client: &mut Client,
     seen: &mut Observations<'_>,
     session: SessionId,
@@ -39,7 +39,7 @@ pub async fn list(
 
 /// Signs in once more, and ends that session from the session `by`, as its owner would from another
 /// device.
-pub async fn end_one(
+pub(crate) async fn end_one(
     client: &mut Client,
     seen: &mut Observations<'_>,
     account: &Account,
@@ -85,7 +85,7 @@ pub async fn end_one(
 }
 
 /// Ends every session of the account.
-pub async fn end_all(
+pub(crate) async fn end_all(
     client: &mut Client,
     seen: &mut Observations<'_>,
     account: &Account,
@@ -118,7 +118,7 @@ async fn refresh_ended(client: &mut Client, session: SessionId) -> Answered<Rene
     answer
 }
 
-pub fn sessions(seen: &Observations<'_>) -> Judged {
+pub(crate) fn sessions(seen: &Observations<'_>) -> Judged {
     let answer = seen.sessions.list.result()?;
     if answer.status().is_none() {
         return Ok(answer.unclear());
@@ -146,7 +146,7 @@ pub fn sessions(seen: &Observations<'_>) -> Judged {
     })
 }
 
-pub fn session_end(seen: &Observations<'_>) -> Judged {
+pub(crate) fn session_end(seen: &Observations<'_>) -> Judged {
     let answer = seen.sessions.end_one.result()?;
     Ok(match answer.status() {
         None => answer.unclear(),
@@ -155,7 +155,7 @@ pub fn session_end(seen: &Observations<'_>) -> Judged {
     })
 }
 
-pub fn logout_all(seen: &Observations<'_>) -> Judged {
+pub(crate) fn logout_all(seen: &Observations<'_>) -> Judged {
     let answer = seen.sessions.end_all.result()?;
     Ok(match answer.status() {
         None => answer.unclear(),
@@ -167,7 +167,7 @@ pub fn logout_all(seen: &Observations<'_>) -> Judged {
 
 /// What the backend answers to a session that was ended from another one. Two probes may have
 /// asked: one that does not hold decides, else the first.
-pub fn revoked(seen: &Observations<'_>) -> Judged {
+pub(crate) fn revoked(seen: &Observations<'_>) -> Judged {
     let by_list = seen.sessions.after_end_one.result().map(revoked_by);
     match (
         by_list,

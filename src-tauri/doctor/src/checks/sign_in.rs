@@ -22,19 +22,19 @@ use crate::suggest::Suggestion;
 const EXPIRY_TOLERANCE: Duration = Duration::from_secs(60);
 
 #[derive(Default)]
-pub struct SignIns {
+pub(crate) struct SignIns {
     empty: Probe<Answered<SignInAnswer>>,
     wrong_password: Probe<Answered<SignInAnswer>>,
     right: Probe<Answered<SignInAnswer>>,
 }
 
 impl SignIns {
-    pub fn was_tried(&self) -> bool {
+    pub(crate) fn was_tried(&self) -> bool {
         self.right.result().is_ok()
     }
 
     /// Whether the backend has let the account in.
-    pub fn gave_a_session(&self) -> bool {
+    pub(crate) fn gave_a_session(&self) -> bool {
         let result = self.right.result().map(|answer| &answer.result);
         matches!(
             result,
@@ -51,13 +51,13 @@ impl SignIns {
         }
     }
 
-    pub fn access_life(&self) -> Option<Duration> {
+    pub(crate) fn access_life(&self) -> Option<Duration> {
         self.session().ok()?.0.access.lifetime
     }
 }
 
 /// Signs in with an empty e-mail and password.
-pub async fn sign_in_empty(
+pub(crate) async fn sign_in_empty(
     client: &mut Client,
     seen: &mut Observations<'_>,
 ) -> Result<(), Stopped> {
@@ -69,7 +69,7 @@ pub async fn sign_in_empty(
 }
 
 /// Tries one wrong password. The right one follows and resets the backend's count of failures.
-pub async fn sign_in_wrongly(
+pub(crate) async fn sign_in_wrongly(
     client: &mut Client,
     seen: &mut Observations<'_>,
     account: &Account,
@@ -85,7 +85,7 @@ pub async fn sign_in_wrongly(
 
 /// Signs in; all later probes need the session. Where the answer is not understood, looks for a
 /// profile that understands it.
-pub async fn sign_in(
+pub(crate) async fn sign_in(
     client: &mut Client,
     seen: &mut Observations<'_>,
     account: &Account,
@@ -163,7 +163,7 @@ fn says_nothing(error: &AuthError) -> bool {
     )
 }
 
-pub fn login_invalid(seen: &Observations<'_>) -> Judged {
+pub(crate) fn login_invalid(seen: &Observations<'_>) -> Judged {
     let answer = seen.sign_in.empty.result()?;
     Ok(match &answer.result {
         SignInAnswer::Refused(error) => match error.code {
@@ -179,7 +179,7 @@ pub fn login_invalid(seen: &Observations<'_>) -> Judged {
     })
 }
 
-pub fn login_wrong(seen: &Observations<'_>) -> Judged {
+pub(crate) fn login_wrong(seen: &Observations<'_>) -> Judged {
     let answer = seen.sign_in.wrong_password.result()?;
     Ok(match &answer.result {
         SignInAnswer::Refused(error) => match error.code {
@@ -204,7 +204,7 @@ pub fn login_wrong(seen: &Observations<'_>) -> Judged {
     })
 }
 
-pub fn login(seen: &Observations<'_>) -> Judged {
+pub(crate) fn login(seen: &Observations<'_>) -> Judged {
     let answer = seen.sign_in.right.result()?;
     Ok(match &answer.result {
         SignInAnswer::Session(_) | SignInAnswer::Nameless(_) => answer.yes(),
@@ -214,7 +214,7 @@ pub fn login(seen: &Observations<'_>) -> Judged {
     })
 }
 
-pub fn login_user(seen: &Observations<'_>) -> Judged {
+pub(crate) fn login_user(seen: &Observations<'_>) -> Judged {
     let answer = seen.sign_in.right.result()?;
     if let SignInAnswer::Nameless(error) = &answer.result {
         return Ok(advice::no_user(answer, error, &seen.plan.profile));
@@ -227,7 +227,7 @@ pub fn login_user(seen: &Observations<'_>) -> Judged {
     Ok(Finding::yes(sent, has.join(", ")))
 }
 
-pub fn login_token(seen: &Observations<'_>) -> Judged {
+pub(crate) fn login_token(seen: &Observations<'_>) -> Judged {
     let (NewSession { token, .. }, _, sent) = seen.sign_in.session()?;
     let place = match token.body() {
         Some(_) => "in the body",
@@ -240,7 +240,7 @@ pub fn login_token(seen: &Observations<'_>) -> Judged {
     Ok(Finding::yes(sent, got))
 }
 
-pub fn login_expiry(seen: &Observations<'_>) -> Judged {
+pub(crate) fn login_expiry(seen: &Observations<'_>) -> Judged {
     let (NewSession { access, .. }, _, sent) = seen.sign_in.session()?;
     Ok(match (access.lifetime, &access.token) {
         (Some(lifetime), _) => Finding::yes(sent, format!("{} from receipt", span(lifetime))),
@@ -258,7 +258,7 @@ pub fn login_expiry(seen: &Observations<'_>) -> Judged {
     })
 }
 
-pub fn expiry_agrees(seen: &Observations<'_>) -> Judged {
+pub(crate) fn expiry_agrees(seen: &Observations<'_>) -> Judged {
     let (NewSession { access, .. }, first, sent) = seen.sign_in.session()?;
     let body = shape::body(first).unwrap_or_default();
     let now = date::sent_at(first);
@@ -284,7 +284,7 @@ pub fn expiry_agrees(seen: &Observations<'_>) -> Judged {
     })
 }
 
-pub fn cookie(seen: &Observations<'_>) -> Judged {
+pub(crate) fn cookie(seen: &Observations<'_>) -> Judged {
     let profile = &seen.plan.profile;
     let (NewSession { token, .. }, first, _) = seen.sign_in.session()?;
     if token.body().is_some() {

@@ -14,7 +14,7 @@ use crate::open_sessions::{OpenSession, SessionId};
 use crate::stop::Stopped;
 
 #[derive(Default)]
-pub struct SignOuts {
+pub(crate) struct SignOuts {
     first: Probe<FirstSignOut>,
     /// A refresh after the sign-out.
     refresh: Probe<Answered<Renewal>>,
@@ -28,7 +28,7 @@ struct FirstSignOut {
 }
 
 /// Signs out as a click in the app would, refreshes, and signs out again.
-pub async fn sign_out(
+pub(crate) async fn sign_out(
     client: &mut Client,
     seen: &mut Observations<'_>,
     session: SessionId,
@@ -78,7 +78,7 @@ fn is_refused(answer: &Answered<Renewal>) -> bool {
         && answer.status() != Some(429)
 }
 
-pub fn logout(seen: &Observations<'_>) -> Judged {
+pub(crate) fn logout(seen: &Observations<'_>) -> Judged {
     let answer = &seen.sign_out.first.result()?.answer;
     Ok(match answer.result {
         Ok(()) if answer.is_success() => answer.yes(),
@@ -107,7 +107,7 @@ pub fn logout(seen: &Observations<'_>) -> Judged {
     })
 }
 
-pub fn logout_token(seen: &Observations<'_>) -> Judged {
+pub(crate) fn logout_token(seen: &Observations<'_>) -> Judged {
     let FirstSignOut { answer, carries } = seen.sign_out.first.result()?;
     Ok(match carries {
         Ok(how) => Finding::yes(answer.sent(), *how),
@@ -119,7 +119,7 @@ pub fn logout_token(seen: &Observations<'_>) -> Judged {
     })
 }
 
-pub fn logout_ends(seen: &Observations<'_>) -> Judged {
+pub(crate) fn logout_ends(seen: &Observations<'_>) -> Judged {
     seen.sign_out.first.result()?;
     let answer = seen.sign_out.refresh.result()?;
     Ok(match answer.result {
@@ -133,7 +133,7 @@ pub fn logout_ends(seen: &Observations<'_>) -> Judged {
     })
 }
 
-pub fn logout_again(seen: &Observations<'_>) -> Judged {
+pub(crate) fn logout_again(seen: &Observations<'_>) -> Judged {
     seen.sign_out.first.result()?;
     let answer = seen.sign_out.second.result()?;
     Ok(match answer.result {
@@ -152,7 +152,7 @@ pub fn logout_again(seen: &Observations<'_>) -> Judged {
     })
 }
 
-pub fn cookie_deleted(seen: &Observations<'_>) -> Judged {
+pub(crate) fn cookie_deleted(seen: &Observations<'_>) -> Judged {
     let answer = &seen.sign_out.first.result()?.answer;
     let profile = &seen.plan.profile;
     let names = &profile.cookies.refresh;

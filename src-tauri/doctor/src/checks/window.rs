@@ -13,7 +13,7 @@ const MOMENTS: [u64; 9] = [0, 2, 5, 10, 20, 30, 45, 60, 120];
 
 /// The time of a rotation at the backend is between these two.
 #[derive(Clone, Copy)]
-pub struct Rotation {
+pub(super) struct Rotation {
     /// Before the request left.
     pub asked: Instant,
     /// After the answer arrived.
@@ -22,7 +22,7 @@ pub struct Rotation {
 
 /// What the replays say about the window.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Bounds {
+pub(crate) struct Bounds {
     /// It was open for at least this long.
     pub open: Option<Duration>,
     /// It was shut after this long at most.
@@ -31,7 +31,7 @@ pub struct Bounds {
 
 /// Whether the window is long enough.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     Enough,
     TooShort,
     /// The replays ended before the window did, and before the wanted time.
@@ -42,19 +42,19 @@ pub enum Verdict {
 
 impl Rotation {
     /// The least age of the old token, for a replay that leaves now.
-    pub fn least_age(&self) -> Duration {
+    pub(super) fn least_age(&self) -> Duration {
         self.answered.elapsed()
     }
 
     /// The greatest age of the old token, for a replay that is answered now.
-    pub fn greatest_age(&self) -> Duration {
+    pub(super) fn greatest_age(&self) -> Duration {
         self.asked.elapsed()
     }
 }
 
 impl Bounds {
     /// Whether the window is open for the `wanted` time.
-    pub fn judge(&self, wanted: Duration) -> Verdict {
+    pub(crate) fn judge(&self, wanted: Duration) -> Verdict {
         let nearly = self.open.is_some_and(|open| open >= near(wanted));
         match self.shut {
             Some(shut) if shut < wanted => Verdict::TooShort,
@@ -68,7 +68,7 @@ impl Bounds {
 }
 
 /// The ages at which to replay an old token.
-pub fn moments(wanted: Duration, patience: Duration) -> Vec<Duration> {
+pub(super) fn moments(wanted: Duration, patience: Duration) -> Vec<Duration> {
     let mut moments: Vec<Duration> = MOMENTS.map(Duration::from_secs).into();
     moments.extend([near(wanted), wanted]);
     moments.retain(|moment| *moment < patience);

@@ -10,7 +10,7 @@ const DEPTH: usize = 5;
 
 /// The places, as JSON pointers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Found {
+pub(super) struct Found {
     pub access: String,
     /// Whether the access token is a JWT that says when it ends.
     pub access_is_jwt: bool,
@@ -45,7 +45,7 @@ impl Place<'_> {
 }
 
 /// Searches the answer to a sign-in. Finds nothing without an access token and a refresh token.
-pub fn find(body: &Value, cookies: &[String]) -> Option<Found> {
+pub(super) fn find(body: &Value, cookies: &[String]) -> Option<Found> {
     let mut places = Vec::new();
     walk(body, String::new(), &mut Vec::new(), &mut places);
     let access = best(&places, access_score)?;

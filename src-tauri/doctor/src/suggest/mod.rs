@@ -40,7 +40,7 @@ pub enum Suggestion {
 }
 
 /// Suggests a profile by the answer to a sign-in, which the given profile or another one has sent.
-pub fn by_answer(
+pub(crate) fn by_answer(
     given: &Profile,
     exchange: &Exchange,
     body: &Value,
@@ -79,7 +79,7 @@ pub fn by_answer(
 }
 
 /// The contract without the device, for a backend that refuses unknown members.
-pub fn without_device(given: &Profile) -> Suggestion {
+pub(crate) fn without_device(given: &Profile) -> Suggestion {
     let backend = given.backend.as_str();
     Suggestion::Written {
         toml: format!(

@@ -10,7 +10,12 @@ use vestibule_core::wire::LoginInput;
 use super::find::Found;
 
 /// The text of a profile that reads what was found.
-pub fn toml(given: &Profile, exchange: &Exchange, found: &Found, input: &LoginInput) -> String {
+pub(super) fn toml(
+    given: &Profile,
+    exchange: &Exchange,
+    found: &Found,
+    input: &LoginInput,
+) -> String {
     let mut text = String::new();
     let mut line = |written: String| {
         let _ = writeln!(text, "{written}");

@@ -7,7 +7,7 @@ use vestibule_core::profile::Profile;
 use vestibule_doctor::{Holds, Outcome, Suggestion};
 use vestibule_harness::{DEMO, OTP, start_backend};
 
-use crate::support::{CODE_WINDOW, Clerk, all_over, examined, fails, holds, plan, rows, thorough};
+use crate::support::{Clerk, WATCH_TIME, all_over, examined, fails, holds, plan, rows, thorough};
 
 /// The rows that are never tried here: there is no https on this machine, and no backend can show
 /// what the app does without a token.
@@ -164,7 +164,7 @@ async fn a_short_window_is_measured_from_both_sides() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_of_exactly_the_wanted_time_is_enough() {
     let backend = start_backend(Config {
-        grace: CODE_WINDOW,
+        grace: WATCH_TIME,
         ..Config::default()
     })
     .await;

@@ -11,7 +11,7 @@ use vestibule_core::Secret;
 use vestibule_core::profile::Profile;
 use vestibule_doctor::{Account, Allowed, Holds, Outcome, Plan, Prompter};
 
-use crate::support::{CODE_WINDOW, examined, rows, text};
+use crate::support::{WATCH_TIME, examined, rows, text};
 
 /// Makes password hashes cheap. The attack looks at what the real ones cost.
 const CHEAP_HASHES: &str = "--import=data:text/javascript,\
@@ -117,7 +117,7 @@ async fn every_row_holds_on_the_example_for_backend_authors() {
     plan.otp_account = Some(account("otp@example.com"));
     plan.register = Some("new@example.com".into());
     plan.allowed = Allowed::ALL;
-    (plan.grace, plan.patience) = (CODE_WINDOW, CODE_WINDOW);
+    (plan.grace, plan.patience) = (WATCH_TIME, WATCH_TIME);
     let report = examined(&plan, example.console.clone()).await;
     assert_eq!(rows(&report, Holds::No), [""; 0], "{report:#?}");
     assert_eq!(

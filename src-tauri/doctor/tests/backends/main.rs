@@ -5,6 +5,7 @@
 mod bundled;
 mod example;
 mod front;
+mod network_path;
 mod plain_http;
 mod program;
 mod proxy;
@@ -13,5 +14,4 @@ mod secrecy;
 mod stopped;
 mod support;
 mod tls;
-mod troubles;
-mod ways;
+mod unfit_backends;

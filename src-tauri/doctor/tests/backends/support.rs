@@ -15,8 +15,8 @@ use vestibule_doctor::{
 };
 use vestibule_harness::{DEMO, OTP, PASSWORD, alive};
 
-/// How long a window is watched: long enough to see it, short enough for a test.
-pub const CODE_WINDOW: Duration = Duration::from_secs(3);
+/// How long a replaced token is tried: long enough to see the grace window of a test.
+pub const WATCH_TIME: Duration = Duration::from_secs(3);
 
 /// A prompter that reads the codes that the bundled backend would have mailed, and keeps the lines
 /// of progress.
@@ -64,7 +64,7 @@ pub fn plan(address: &str) -> Plan {
     let profile = Profile::default().with_backend(address);
     let mut plan = Plan::new(profile.expect("an address"));
     plan.account = Some(account(DEMO));
-    (plan.grace, plan.patience) = (CODE_WINDOW, CODE_WINDOW);
+    (plan.grace, plan.patience) = (WATCH_TIME, WATCH_TIME);
     plan
 }
 

@@ -73,7 +73,7 @@ fn a_plain_account_gets_neither_the_page_nor_the_command() {
 }
 
 #[test]
-fn whoever_is_signed_out_signs_in_first_and_comes_back() {
+fn a_person_who_is_signed_out_signs_in_first_and_comes_back() {
     scenario(async |stage| {
         let app = stage.start_at("/admin/").await;
         let next = app.arrives("/auth/login/").await;

@@ -91,9 +91,9 @@ fn a_folder_for_records_that_cannot_be_used_is_named_too() {
 }
 
 /// Another process of the app on this desktop, which started and was then stopped (SIGSTOP).
-struct SilentListener(Child);
+struct StoppedProcess(Child);
 
-impl SilentListener {
+impl StoppedProcess {
     async fn start(stage: &Stage) -> Self {
         let mut first = stage.desktop.command(vestibule_acceptance::app());
         first
@@ -117,7 +117,7 @@ impl SilentListener {
     }
 }
 
-impl Drop for SilentListener {
+impl Drop for StoppedProcess {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
@@ -127,7 +127,7 @@ impl Drop for SilentListener {
 #[test]
 fn a_first_process_that_hangs_is_told_of_and_its_place_is_taken_once_it_has_ended() {
     scenario(async |stage| {
-        let first = SilentListener::start(stage).await;
+        let first = StoppedProcess::start(stage).await;
         let app = fails_to_start(stage).await;
         app.says("and does not answer").await;
         app.says("End that process").await;
@@ -146,7 +146,7 @@ fn a_first_process_that_hangs_is_told_of_and_its_place_is_taken_once_it_has_ende
 #[test]
 fn a_first_process_that_hung_and_goes_on_is_handed_over_to() {
     scenario(async |stage| {
-        let first = SilentListener::start(stage).await;
+        let first = StoppedProcess::start(stage).await;
         let app = fails_to_start(stage).await;
         let running = || stage.desktop.processes(&vestibule_acceptance::app());
         assert_eq!(running().len(), 2, "both processes run");

@@ -1,4 +1,4 @@
-//! Checks the table of roles: permissions have well-formed names, and the app has each of them.
+//! Checks the table of roles: rights have well-formed names, and the app has each of them.
 
 use super::{Checked, mistake};
 use crate::profile::Profile;
@@ -6,11 +6,11 @@ use crate::profile::mistake::{Mistake, nearest};
 
 impl Profile {
     pub(super) fn check_roles(&self) -> Checked {
-        for (role, permissions) in self.roles.iter() {
+        for (role, rights) in self.roles.iter() {
             if role.is_empty() {
                 return mistake("roles", "holds a role without a name");
             }
-            if let Some(index) = permissions.iter().position(|name| !is_permission(name)) {
+            if let Some(index) = rights.iter().position(|name| !is_right(name)) {
                 let reason = "must be words of small letters, digits and `_`, with dots between \
                               them, such as `people.see`";
                 return mistake(format!("roles.{role}[{index}]"), reason);
@@ -19,20 +19,20 @@ impl Profile {
         Ok(())
     }
 
-    /// Refuses a permission that is not in `known`.
-    pub(in crate::profile) fn check_permissions(&self, known: &[&str]) -> Checked {
-        for (role, permissions) in self.roles.iter() {
+    /// Refuses a right that is not in `known`.
+    pub(in crate::profile) fn check_rights(&self, known: &[&str]) -> Checked {
+        for (role, rights) in self.roles.iter() {
             let is_stray = |name: &String| !known.contains(&name.as_str());
-            let Some(index) = permissions.iter().position(is_stray) else {
+            let Some(index) = rights.iter().position(is_stray) else {
                 continue;
             };
             let listed: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
             let reason = format!(
-                "is not a permission of this app, which has: {}",
+                "is not a right of this app, which has: {}",
                 listed.join(", ")
             );
             return Err(Mistake {
-                nearest: nearest(&permissions[index], known.iter().copied()).map(str::to_owned),
+                nearest: nearest(&rights[index], known.iter().copied()).map(str::to_owned),
                 ..Mistake::new(format!("roles.{role}[{index}]"), reason)
             });
         }
@@ -40,7 +40,7 @@ impl Profile {
     }
 }
 
-fn is_permission(name: &str) -> bool {
+fn is_right(name: &str) -> bool {
     let is_word = |word: &str| {
         word.starts_with(|c: char| c.is_ascii_lowercase())
             && word
@@ -67,7 +67,7 @@ mod tests {
     fn a_table_of_known_permissions_is_read() {
         let roles = json!({"admin": ["people.see", "people.export"], "user": []});
         let profile = loaded(roles).expect("a profile");
-        let all: Vec<&str> = profile.roles.permissions().into_iter().collect();
+        let all: Vec<&str> = profile.roles.rights().into_iter().collect();
         assert_eq!(all, ["people.export", "people.see"]);
         assert_eq!(Profile::default().roles.iter().count(), 0, "none by itself");
     }
