@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { commands, type SessionChanged } from "@/lib/native";
+import { receiver } from "@/lib/native/ipc";
 import { createSnapshotStore } from "@/lib/native/snapshot";
 import { startShell } from "./support/shell";
 import { everything, refused, restoring, signedIn, signedOut } from "./support/states";
 
-const at = (revision: number, state = signedIn(), workspace = "default"): SessionChanged => ({
-  workspace,
+const at = (revision: number, state = signedIn()): SessionChanged => ({
+  workspace: "default",
   revision,
   cause: "refresh",
   state,
@@ -18,18 +19,13 @@ const revisionOf = (store: ReturnType<typeof createSnapshotStore>) => {
 };
 
 describe("the snapshot store", () => {
-  it("subscribes before it reads, once each, however often it is started", async () => {
+  it("reads once and opens one channel, however often it is started", async () => {
     const shell = startShell(signedIn());
-    const order: string[] = [];
-    shell.on("session", () => {
-      order.push(`read after ${shell.subscriptions.length} subscription`);
-      return at(1);
-    });
     const store = createSnapshotStore();
     await Promise.all([store.start(), store.start()]);
     await store.start();
-    expect(order).toEqual(["read after 1 subscription"]);
-    expect(shell.subscriptions).toEqual(["plugin:event|listen"]);
+    expect(shell.called("session")).toHaveLength(1);
+    expect(shell.channels).toHaveLength(1);
   });
 
   it("keeps the newest revision and ignores older and equal ones", async () => {
@@ -60,21 +56,12 @@ describe("the snapshot store", () => {
     while (shell.called("session").length === 0) await Promise.resolve();
     shell.send(at(3, signedOut("revoked")));
     shell.send(at(1, signedOut("expired")));
-    expect(store.get().kind, "nothing is shown before the read says whose it is").toBe("waiting");
     answer(at(2));
     await started;
     expect(revisionOf(store)).toBe(3);
   });
 
-  it("ignores other workspaces", async () => {
-    const shell = startShell(signedIn());
-    const store = createSnapshotStore();
-    await store.start();
-    shell.send(at(9, signedOut(), "another"));
-    expect(revisionOf(store)).toBe(0);
-  });
-
-  it("stops at once, even while the subscription is still being made", async () => {
+  it("stops at once, even while the first read is under way", async () => {
     const shell = startShell(signedIn());
     const store = createSnapshotStore();
     const started = store.start();
@@ -82,7 +69,6 @@ describe("the snapshot store", () => {
     await started;
     shell.send(at(7));
     expect(store.get().kind).toBe("waiting");
-    expect(shell.called("session"), "a stopped store asks for nothing more").toHaveLength(0);
 
     await store.start();
     store.stop();
@@ -125,7 +111,8 @@ describe("the snapshot store", () => {
     const store = createSnapshotStore();
     await store.start();
     expect(store.get()).toMatchObject({ kind: "failed", reason: "outside_app" });
-    await expect(commands.session()).rejects.toMatchObject({ code: "internal" });
+    const { channel } = receiver<SessionChanged>(() => undefined);
+    await expect(commands.session(channel)).rejects.toMatchObject({ code: "internal" });
   });
 
   it("gives the settled state once it is no longer restoring, or the reason of an abort", async () => {

@@ -8,7 +8,7 @@ use vestibule_core::{BackendCalls, ErrorCode};
 
 use crate::command_limits::CommandSlot;
 use crate::commands::CommandResult;
-use crate::workspaces::Workspaces;
+use crate::workspaces::WindowSession;
 
 /// The header that names the exchange of a raw body. A command with a raw body has no arguments.
 const EXCHANGE: &str = "vestibule-exchange";
@@ -18,12 +18,10 @@ pub async fn backend_fetch(
     _slot: CommandSlot<Wry>,
     window: WebviewWindow,
     backend_calls: State<'_, BackendCalls>,
-    workspaces: State<'_, Workspaces>,
-    workspace: Option<String>,
+    session: WindowSession,
     exchange: u64,
     request: FetchRequest,
 ) -> CommandResult<FetchReply> {
-    let session = workspaces.get(workspace.as_deref())?;
     let label = window.label();
     backend_calls
         .fetch(label, exchange, &session, request)
@@ -35,12 +33,10 @@ pub async fn backend_upload(
     _slot: CommandSlot<Wry>,
     window: WebviewWindow,
     backend_calls: State<'_, BackendCalls>,
-    workspaces: State<'_, Workspaces>,
-    workspace: Option<String>,
+    session: WindowSession,
     exchange: u64,
     request: UploadRequest,
 ) -> CommandResult<()> {
-    let session = workspaces.get(workspace.as_deref())?;
     backend_calls.upload(window.label(), exchange, &session, &request)
 }
 

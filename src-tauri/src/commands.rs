@@ -1,8 +1,8 @@
 //! The commands that pages call. Each hands over to the core and returns. How often a page may call
 //! them is in [`crate::command_limits`].
 
-use tauri::ipc::Invoke;
-use tauri::{AppHandle, State, WebviewWindow, Wry, command};
+use tauri::ipc::{Invoke, JavaScriptChannelId};
+use tauri::{AppHandle, State, Webview, WebviewWindow, Wry, command};
 use vestibule_core::wire::{
     AppInfo, Challenge, LoginInput, LogoutReply, RegisterInput, SessionChanged, SignInOutcome,
     Theme,
@@ -11,7 +11,8 @@ use vestibule_core::{AuthError, ChallengeId, ErrorCode, Secret};
 
 use crate::command_limits::CommandSlot;
 use crate::command_list::command_list;
-use crate::workspaces::{self, Workspaces};
+use crate::session_events::SessionChannels;
+use crate::workspaces::{self, WindowSession, Workspaces};
 use crate::{error_reporting, logging, preferences, windows};
 
 /// Tauri's handler for all commands.
@@ -22,94 +23,73 @@ pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
 /// The answer of a command.
 pub type CommandResult<T> = Result<T, AuthError>;
 
+/// Answers with the state of the window's session, and sends every later change to `changes`.
 // Asynchronous, because it tries again where the app could not start, which may take a moment.
 #[command]
 async fn session(
     _slot: CommandSlot<Wry>,
-    workspaces: State<'_, Workspaces>,
-    workspace: Option<String>,
+    session: WindowSession,
+    webview: Webview,
+    channels: State<'_, SessionChannels>,
+    changes: Option<JavaScriptChannelId>,
 ) -> CommandResult<SessionChanged> {
-    Ok(workspaces.get(workspace.as_deref())?.snapshot())
+    if let Some(changes) = changes {
+        channels.open(webview.label(), changes.channel_on(webview.clone()));
+    }
+    Ok(session.snapshot())
 }
 
 #[command]
 async fn login(
     _slot: CommandSlot<Wry>,
-    workspaces: State<'_, Workspaces>,
-    workspace: Option<String>,
+    session: WindowSession,
     input: LoginInput,
 ) -> CommandResult<SignInOutcome> {
-    workspaces.get(workspace.as_deref())?.login(input).await
+    session.login(input).await
 }
 
 #[command]
 async fn register(
     _slot: CommandSlot<Wry>,
-    workspaces: State<'_, Workspaces>,
-    workspace: Option<String>,
+    session: WindowSession,
     input: RegisterInput,
 ) -> CommandResult<SignInOutcome> {
-    workspaces.get(workspace.as_deref())?.register(input).await
+    session.register(input).await
 }
 
 #[command]
 async fn verify_otp(
     _slot: CommandSlot<Wry>,
-    workspaces: State<'_, Workspaces>,
-    workspace: Option<String>,
+    session: WindowSession,
     challenge: ChallengeId,
     code: Secret,
 ) -> CommandResult<SignInOutcome> {
-    let session = workspaces.get(workspace.as_deref())?;
     session.verify_otp(challenge, code).await
 }
 
 #[command]
-async fn resend_otp(
-    _slot: CommandSlot<Wry>,
-    workspaces: State<'_, Workspaces>,
-    workspace: Option<String>,
-) -> CommandResult<Challenge> {
-    workspaces.get(workspace.as_deref())?.resend_otp().await
+async fn resend_otp(_slot: CommandSlot<Wry>, session: WindowSession) -> CommandResult<Challenge> {
+    session.resend_otp().await
 }
 
 #[command]
-fn cancel_otp(
-    _slot: CommandSlot<Wry>,
-    workspaces: State<'_, Workspaces>,
-    workspace: Option<&str>,
-) -> CommandResult<()> {
-    workspaces.get(workspace)?.cancel_otp();
-    Ok(())
+fn cancel_otp(_slot: CommandSlot<Wry>, session: WindowSession) {
+    session.cancel_otp();
 }
 
 #[command]
-async fn refresh(
-    _slot: CommandSlot<Wry>,
-    workspaces: State<'_, Workspaces>,
-    workspace: Option<String>,
-) -> CommandResult<()> {
-    let session = workspaces.get(workspace.as_deref())?;
+async fn refresh(_slot: CommandSlot<Wry>, session: WindowSession) -> CommandResult<()> {
     session.refresh_for_page().await
 }
 
 #[command]
-async fn unlock_keyring(
-    _slot: CommandSlot<Wry>,
-    workspaces: State<'_, Workspaces>,
-    workspace: Option<String>,
-) -> CommandResult<()> {
-    let session = workspaces.get(workspace.as_deref())?;
+async fn unlock_keyring(_slot: CommandSlot<Wry>, session: WindowSession) -> CommandResult<()> {
     session.unlock_keyring().await
 }
 
 #[command]
-async fn logout(
-    _slot: CommandSlot<Wry>,
-    workspaces: State<'_, Workspaces>,
-    workspace: Option<String>,
-) -> CommandResult<LogoutReply> {
-    Ok(workspaces.get(workspace.as_deref())?.logout().await)
+async fn logout(_slot: CommandSlot<Wry>, session: WindowSession) -> CommandResult<LogoutReply> {
+    Ok(session.logout().await)
 }
 
 #[command]
@@ -128,19 +108,19 @@ async fn new_window(_slot: CommandSlot<Wry>, app: AppHandle) -> CommandResult<()
 fn app_info(
     _slot: CommandSlot<Wry>,
     app: AppHandle,
+    session: WindowSession,
     workspaces: State<'_, Workspaces>,
 ) -> CommandResult<AppInfo> {
     let package = app.package_info();
     let product = app.config().product_name.clone();
-    let origin = workspaces.get(None)?.origin();
     Ok(AppInfo {
         product: product.unwrap_or_else(|| package.name.clone()),
         version: package.version.to_string(),
         development: cfg!(debug_assertions),
         workspace: workspaces::DEFAULT.into(),
-        origin,
+        origin: session.origin(),
         reports: error_reporting::user_choice(&app),
-        policy: workspaces.policy(None),
+        policy: workspaces.policy(workspaces::DEFAULT),
     })
 }
 

@@ -69,6 +69,7 @@ pub fn run() -> Result<(), StartError> {
         .on_menu_event(|app, event| menu::on_event(app, event.id().as_ref()))
         .manage(vestibule_core::BackendCalls::default())
         .manage(command_limits::CommandLimits::default())
+        .manage(session_events::SessionChannels::default())
         .on_window_event(windows::on_event)
         .invoke_handler(commands::handler())
         .setup(move |app| {
@@ -111,7 +112,7 @@ fn start(app: &AppHandle, log: Log) -> Result<(), StartError> {
     app.manage(Workspaces::closed(app, refusal));
     match claimed {
         // An error is in the log. The window asks for the session again and shows the error.
-        Ok(()) => drop(app.state::<Workspaces>().get(None)),
+        Ok(()) => drop(app.state::<Workspaces>().get(workspaces::DEFAULT)),
         Err(_) => fallback_data_dir::create(app),
     }
     preferences::apply(app);

@@ -7,7 +7,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use tauri::{AppHandle, Manager as _, State, Wry, async_runtime, command};
+use tauri::{AppHandle, Manager as _, Wry, async_runtime, command};
 use vestibule_core::backend::refusal;
 use vestibule_core::wire::{Exported, FetchReply, FetchRequest};
 use vestibule_core::{AuthError, ErrorCode};
@@ -15,7 +15,7 @@ use vestibule_core::{AuthError, ErrorCode};
 use crate::command_limits::CommandSlot;
 use crate::commands::{CommandResult, internal};
 use crate::rights;
-use crate::workspaces::Workspaces;
+use crate::workspaces::WindowSession;
 
 /// Where the backend has the list.
 const PATH: &str = "/admin/users";
@@ -27,10 +27,8 @@ const FILES: u32 = 100;
 pub async fn export_people(
     _slot: CommandSlot<Wry>,
     app: AppHandle,
-    workspaces: State<'_, Workspaces>,
-    workspace: Option<String>,
+    session: WindowSession,
 ) -> CommandResult<Exported> {
-    let session = workspaces.get(workspace.as_deref())?;
     session.require_right(rights::PEOPLE_EXPORT).await?;
     let request = FetchRequest {
         path: PATH.into(),

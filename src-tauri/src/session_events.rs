@@ -1,10 +1,52 @@
-//! Sends every change of a session to all windows as the event `session-changed`. The app emits no
-//! other event.
+//! Sends each change of a session to the windows, over the channel that each window's page has opened
+//! with the command `session`. Tauri's events are not used for it: they reach every window.
 
-use tauri::{AppHandle, Emitter as _};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tauri::ipc::Channel;
+use tauri::{AppHandle, Manager as _};
 use vestibule_core::session::Session;
+use vestibule_core::wire::SessionChanged;
 
-const EVENT: &str = "session-changed";
+/// How many channels of one window are kept, the newest. A page opens one; a command of the page
+/// before it may come late and open another.
+const CHANNELS: usize = 4;
+
+/// The channels of each window, by the window's label.
+#[derive(Default)]
+pub struct SessionChannels(Mutex<HashMap<String, VecDeque<Channel<SessionChanged>>>>);
+
+impl SessionChannels {
+    /// Sends changes to this window by `channel` too from now on.
+    pub fn open(&self, window: &str, channel: Channel<SessionChanged>) {
+        let mut all = self.channels();
+        let channels = all.entry(window.to_owned()).or_default();
+        if channels.len() == CHANNELS {
+            channels.pop_front();
+        }
+        channels.push_back(channel);
+    }
+
+    /// The window's page has gone.
+    pub fn close(&self, window: &str) {
+        self.channels().remove(window);
+    }
+
+    fn send(&self, change: &SessionChanged) {
+        for (window, channels) in &*self.channels() {
+            for channel in channels {
+                if let Err(error) = channel.send(change.clone()) {
+                    tracing::error!(%error, window, "a session change could not be sent to a window; it shows the state before it");
+                }
+            }
+        }
+    }
+
+    fn channels(&self) -> MutexGuard<'_, HashMap<String, VecDeque<Channel<SessionChanged>>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// Forwards every change of `session` until the app ends.
 pub fn forward(app: AppHandle, session: &Session) {
@@ -18,9 +60,7 @@ pub fn forward(app: AppHandle, session: &Session) {
                 revision = change.revision,
                 "a session change goes to the windows"
             );
-            if let Err(error) = app.emit(EVENT, change) {
-                tracing::error!(%error, "a session change could not be sent to the windows; they show the state before it");
-            }
+            app.state::<SessionChannels>().send(&change);
         }
     });
 }

@@ -17,6 +17,7 @@ use vestibule_core::wire::Theme as Chosen;
 use vestibule_core::{AuthError, BackendCalls};
 
 use crate::commands::internal;
+use crate::session_events::SessionChannels;
 use crate::{command_limits, fallback_data_dir, lockdown, preferences};
 
 const MAIN: &str = "main";
@@ -74,7 +75,7 @@ fn open_on_main_thread(app: &AppHandle, label: &str) -> tauri::Result<()> {
         .visible(false)
         .on_page_load(|window, load| {
             if load.event() == PageLoadEvent::Started {
-                window.state::<BackendCalls>().page_left(window.label());
+                page_left(&window, window.label());
             }
         })
         .on_document_title_changed(|window, title| {
@@ -148,10 +149,16 @@ fn e2e_script() -> Option<String> {
 /// theme changes.
 pub fn on_event(window: &Window, event: &WindowEvent) {
     match event {
-        WindowEvent::Destroyed => window.state::<BackendCalls>().page_left(window.label()),
+        WindowEvent::Destroyed => page_left(window, window.label()),
         WindowEvent::ThemeChanged(_) => set_backgrounds(window.app_handle()),
         _ => {}
     }
+}
+
+/// Ends what the page of a window was being told: the answers of its calls, and the session's changes.
+fn page_left(app: &impl tauri::Manager<Wry>, window: &str) {
+    app.state::<BackendCalls>().page_left(window);
+    app.state::<SessionChannels>().close(window);
 }
 
 /// Shows a window that is still hidden. Later calls do nothing, because a page that reloads must

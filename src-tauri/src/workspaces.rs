@@ -6,10 +6,12 @@
 //! a problem that keeps the whole app from starting: the window shows it and asks again.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tauri::{AppHandle, Manager as _, async_runtime};
+use tauri::ipc::{CommandArg, CommandItem, InvokeError};
+use tauri::{AppHandle, Manager as _, Runtime, async_runtime};
 use vestibule_core::session::{Config, Session};
 use vestibule_core::wire::PolicyInfo;
 use vestibule_core::{AuthError, ErrorCode, Keyring};
@@ -17,8 +19,27 @@ use vestibule_core::{AuthError, ErrorCode, Keyring};
 use crate::single_instance::SingleInstance;
 use crate::{backend_profile, session_events};
 
-/// The workspace of a command that names none.
+/// The workspace of every window.
 pub const DEFAULT: &str = "default";
+
+/// The session of the window that calls a command: an argument of the command.
+pub struct WindowSession(Session);
+
+impl Deref for WindowSession {
+    type Target = Session;
+
+    fn deref(&self) -> &Session {
+        &self.0
+    }
+}
+
+impl<'de, R: Runtime> CommandArg<'de, R> for WindowSession {
+    fn from_command(command: CommandItem<'de, R>) -> Result<Self, InvokeError> {
+        let app = command.message.webview_ref().app_handle();
+        let session = app.state::<Workspaces>().get(DEFAULT);
+        session.map(Self).map_err(InvokeError::from)
+    }
+}
 
 /// All workspaces, open or closed.
 pub struct Workspaces {
@@ -44,9 +65,8 @@ impl Workspaces {
         }
     }
 
-    /// The session of `name`, or of the default workspace. Opens the workspace if it is closed.
-    pub fn get(&self, name: Option<&str>) -> Result<Session, AuthError> {
-        let name = name.unwrap_or(DEFAULT);
+    /// The session of the workspace `name`, which is opened if it is closed.
+    pub fn get(&self, name: &str) -> Result<Session, AuthError> {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         let slot = slots.get_mut(name).ok_or(ErrorCode::UnknownWorkspace)?;
         if let Some(open) = slot {
@@ -67,11 +87,11 @@ impl Workspaces {
         Ok(session)
     }
 
-    /// What the administrator's policy did when `name`, or the default workspace, was opened;
-    /// `None` where there is no policy or the workspace is closed.
-    pub fn policy(&self, name: Option<&str>) -> Option<PolicyInfo> {
+    /// What the administrator's policy did when the workspace `name` was opened; `None` where there is
+    /// no policy or the workspace is closed.
+    pub fn policy(&self, name: &str) -> Option<PolicyInfo> {
         let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        slots.get(name.unwrap_or(DEFAULT))?.as_ref()?.policy.clone()
+        slots.get(name)?.as_ref()?.policy.clone()
     }
 }
 

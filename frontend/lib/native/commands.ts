@@ -2,7 +2,7 @@
 // is missing here does not compile.
 
 import type { Command } from "./command-names";
-import { call, callRaw } from "./ipc";
+import { type Channel, call, callRaw } from "./ipc";
 import type {
   AppInfo,
   Challenge,
@@ -37,7 +37,8 @@ type Camel<Name extends string> = Name extends `${infer First}_${infer Rest}`
   : Name;
 
 export const commands = {
-  session: () => call<SessionChanged>("session"),
+  /** The state of the session; every later change comes by `changes`. */
+  session: (changes: Channel<SessionChanged>) => call<SessionChanged>("session", { changes }),
   login: (input: LoginFields) => call<SignInOutcome>("login", { input }),
   register: (input: RegisterFields) => call<SignInOutcome>("register", { input }),
   verifyOtp: (answer: OtpAnswer) => call<SignInOutcome>("verify_otp", answer),

@@ -1,10 +1,11 @@
-// The only file that imports @tauri-apps. It calls commands and subscribes to events, does not know
-// what they mean, and keeps no state.
+// The only file that imports @tauri-apps. It calls commands and opens channels, does not know what
+// they mean, and keeps no state.
 
-import { invoke } from "@tauri-apps/api/core";
-import { listen } from "@tauri-apps/api/event";
+import { Channel, invoke } from "@tauri-apps/api/core";
 import type { Command } from "./command-names";
 import { NativeError } from "./errors";
+
+export type { Channel };
 
 /** Whether this page runs inside the app's window rather than in a browser. */
 export function insideApp(): boolean {
@@ -38,25 +39,16 @@ export async function callRaw<T>(
   }
 }
 
-/** A subscription. `ready` resolves once events arrive; `stop` takes effect at once. */
-export type Subscription = { ready: Promise<void>; stop: () => void };
+/** A channel by which a command sends values to this page. Nothing comes after `stop()`. */
+export type Receiver<T> = { channel: Channel<T>; stop: () => void };
 
-/** Subscribes to an event. The handler is not called again after `stop()` returns. */
-export function subscribeTo<T>(event: string, handler: (payload: T) => void): Subscription {
-  let active = true;
-  const listening = listen<T>(event, ({ payload }) => {
-    if (active) handler(payload);
-  });
+/** Opens a channel to hand to a command. */
+export function receiver<T>(handler: (value: T) => void): Receiver<T> {
+  const channel = new Channel<T>(handler);
   return {
-    ready: listening.then(
-      () => undefined,
-      (cause) => {
-        throw NativeError.from(cause);
-      },
-    ),
+    channel,
     stop: () => {
-      active = false;
-      listening.then((unlisten) => unlisten()).catch(() => undefined);
+      channel.onmessage = () => undefined;
     },
   };
 }

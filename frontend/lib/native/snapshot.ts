@@ -1,10 +1,10 @@
-// The newest state of the session that the shell has sent. Each page has one subscription. It is
-// opened before the first read, so that no change is missed between the two.
+// The newest state of the session that the shell has sent. The read of the state opens a channel, by
+// which every later change comes.
 
 import { commands } from "./commands";
 import { noteArrival } from "./deadlines";
 import { NativeError } from "./errors";
-import { insideApp, type Subscription, subscribeTo } from "./ipc";
+import { insideApp, type Receiver, receiver } from "./ipc";
 import type { SessionChanged, SessionState } from "./wire";
 
 /** Why the page does not know the session. */
@@ -26,7 +26,7 @@ export type SnapshotStore = ReturnType<typeof createSnapshotStore>;
 
 export function createSnapshotStore() {
   let snapshot: Snapshot = WAITING;
-  let subscription: Subscription | null = null;
+  let subscription: Receiver<SessionChanged> | null = null;
   const listeners = new Set<() => void>();
 
   function set(next: Snapshot) {
@@ -34,12 +34,9 @@ export function createSnapshotStore() {
     for (const listener of [...listeners]) listener();
   }
 
-  /** Takes a snapshot over, unless it is of another workspace or not newer than the current one. */
+  /** Takes a snapshot over, unless it is not newer than the current one. */
   function accept(changed: SessionChanged) {
-    if (snapshot.kind === "known") {
-      if (changed.workspace !== snapshot.changed.workspace) return;
-      if (changed.revision <= snapshot.changed.revision) return;
-    }
+    if (snapshot.kind === "known" && changed.revision <= snapshot.changed.revision) return;
     noteArrival(changed.state);
     set({ kind: "known", changed });
   }
@@ -51,22 +48,12 @@ export function createSnapshotStore() {
       set({ kind: "failed", reason: "outside_app", message: "" });
       return;
     }
-    // Events wait until the first read has named this window's workspace.
-    const early: SessionChanged[] = [];
-    let named = false;
-    const mine = subscribeTo<SessionChanged>("session-changed", (changed) => {
-      if (named) accept(changed);
-      else early.push(changed);
-    });
+    const mine = receiver<SessionChanged>(accept);
     subscription = mine;
     try {
-      await mine.ready;
+      const current = await commands.session(mine.channel);
       if (subscription !== mine) return;
-      const current = await commands.session();
-      if (subscription !== mine) return;
-      named = true;
       accept(current);
-      for (const changed of early) accept(changed);
     } catch (cause) {
       if (subscription !== mine) return;
       stop();

@@ -1,7 +1,7 @@
-// A stand-in for the shell: it answers commands over Tauri's IPC and sends one event. All code of
-// the page is the real code.
+// A stand-in for the shell: it answers commands over Tauri's IPC, and sends the session's changes over
+// the channels that the page has opened. All code of the page is the real code.
 
-import { emit } from "@tauri-apps/api/event";
+import type { Channel } from "@tauri-apps/api/core";
 import { mockIPC } from "@tauri-apps/api/mocks";
 import { act } from "@testing-library/react";
 import type {
@@ -25,7 +25,7 @@ export function startShell(initial: SessionState, offers: Partial<BackendFeature
   let state = initial;
   const calls: Call[] = [];
   let headers = new Headers();
-  const subscriptions: string[] = [];
+  const channels: Channel<SessionChanged>[] = [];
 
   const snapshot = (cause: Cause): SessionChanged => ({
     workspace: "default",
@@ -63,35 +63,29 @@ export function startShell(initial: SessionState, offers: Partial<BackendFeature
     backend_cancel: () => null,
   };
 
-  mockIPC(
-    (command, payload) => {
-      const args = (payload ?? {}) as Record<string, unknown>;
-      calls.push({ command, args });
-      const handler = handlers[command];
-      if (!handler) throw `Command ${command} not found`;
-      return handler(args, headers);
-    },
-    { shouldMockEvents: true },
-  );
-  // The mock answers event commands itself, so they are recorded here.
+  mockIPC((command, payload) => {
+    const args = (payload ?? {}) as Record<string, unknown>;
+    calls.push({ command, args });
+    if (command === "session") channels.push(args.changes as Channel<SessionChanged>);
+    const handler = handlers[command];
+    if (!handler) throw `Command ${command} not found`;
+    return handler(args, headers);
+  });
+  // The mock does not pass headers on to the handlers.
   const internals = (window as unknown as { __TAURI_INTERNALS__: { invoke: Invoke } })
     .__TAURI_INTERNALS__;
   const invoke = internals.invoke;
   internals.invoke = (command, args, options) => {
-    if (command.startsWith("plugin:event|") && command !== "plugin:event|emit") {
-      subscriptions.push(command);
-    }
-    // The mock does not pass headers on to the handlers.
     headers = new Headers((options as { headers?: HeadersInit } | undefined)?.headers);
     return invoke(command, args, options);
   };
 
   /** Sends any snapshot, whatever its revision. */
   function send(changed: SessionChanged) {
-    void emit("session-changed", changed);
+    for (const channel of channels) channel.onmessage(changed);
   }
 
-  /** Changes the state as the shell does: the revision grows by one, and the event is sent. */
+  /** Changes the state as the shell does: the revision grows by one, and the change is sent. */
   function change(next: SessionState, cause: Cause = "refresh") {
     state = next;
     revision += 1;
@@ -100,7 +94,7 @@ export function startShell(initial: SessionState, offers: Partial<BackendFeature
 
   return {
     calls,
-    subscriptions,
+    channels,
     send,
     /** Changes the state inside `act`, so that React has rendered before the test continues. */
     change: (next: SessionState, cause?: Cause) => act(async () => change(next, cause)),

@@ -214,8 +214,8 @@ pub struct BackendFeatures {
     pub logout_all: bool,
 }
 
-/// The event `session-changed`, and the answer of the command `session`: a cause and the whole
-/// state. It may arrive twice or late, so a lower revision is to be ignored.
+/// A change of the session, and the answer of the command `session`: a cause and the whole state. It
+/// may arrive twice or late, so a lower revision is to be ignored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct SessionChanged {
     /// The workspace's name.

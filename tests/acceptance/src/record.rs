@@ -24,7 +24,7 @@ pub struct Page {
     pub pushed: Vec<String>,
     /// How many messages were too large and were kept only in part.
     pub cut: usize,
-    /// Every `session-changed` event, as JSON.
+    /// Every change of the session that was sent to the page, as JSON.
     pub events: Vec<String>,
     /// What the content security policy blocked.
     pub violations: Vec<Violation>,

@@ -99,21 +99,19 @@
   const hear = () => {
     const shell = window.__TAURI_INTERNALS__;
     if (!shell?.callbacks) return setTimeout(hear);
-    // Events, which the shell sends unasked, go to a callback that is called more than once.
+    // What the shell sends unasked goes to a callback that is called more than once. A change of the
+    // session comes by a channel, in a message that also has its place in the channel's order.
     const { callbacks } = shell;
     callbacks.get = (id) => {
       const callback = Map.prototype.get.call(callbacks, id);
       if (!callback) return callback;
       return (message) => {
         callback(message);
-        if (callbacks.has(id)) page.pushed.push(kept(JSON.stringify(message) ?? ""));
+        if (!callbacks.has(id)) return;
+        page.pushed.push(kept(JSON.stringify(message) ?? ""));
+        if (message?.message?.revision) page.events.push(JSON.stringify(message.message));
       };
     };
-    shell.invoke("plugin:event|listen", {
-      event: "session-changed",
-      target: { kind: "Any" },
-      handler: shell.transformCallback((event) => page.events.push(JSON.stringify(event))),
-    });
   };
   hear();
 

@@ -13,20 +13,14 @@ const makeBoundedFetch = () => {
   const AT_ONCE = 192;
   /** The most values in a JSON message: the app needs about a hundred bytes for each. */
   const VALUES = 20_000;
-  /** How many event listeners a page may register at once; later one more each second. The shell
-   * keeps every listener and sends each event to all of them. */
-  const LISTENERS = 256;
   /** The longest address, and the largest size of all headers together. */
   const HEAD = 16 * 1024;
   const { apply, construct, getOwnPropertyDescriptor, getPrototypeOf } = Reflect;
   const getter = (object, name) => object && getOwnPropertyDescriptor(object, name)?.get;
   const { fetch: fetched, Headers, Promise, Request, Response, String, TypeError, URL } = window;
   const { stringify } = JSON;
-  const { decodeURIComponent: decoded } = window;
-  const { includes } = String.prototype;
   const { isView } = ArrayBuffer;
   const then = Promise.prototype.then;
-  const now = performance.now.bind(performance);
   const lengthOfBuffer = getter(ArrayBuffer.prototype, "byteLength");
   const lengthOfArray = getter(getPrototypeOf(Uint8Array.prototype), "byteLength");
   const lengthOfView = getter(DataView.prototype, "byteLength");
@@ -44,8 +38,6 @@ const makeBoundedFetch = () => {
       return undefined;
     }
   };
-
-  const decode = (address) => attempt(() => decoded(address)) ?? address;
 
   /** Whether an address is the shell's. A relative address is one of the app's own pages. */
   const isShell = (address) => {
@@ -92,10 +84,6 @@ const makeBoundedFetch = () => {
   const TOO_LARGE =
     `A message to the app has at most ${MESSAGE} bytes, ${VALUES} values and ${HEAD} bytes of ` +
     "headers. Give a larger body to auth.fetch as a Blob or a stream, which goes in pieces.";
-
-  const LISTENED =
-    `A page may register ${LISTENERS} event listeners, and one more each second. Register one ` +
-    "and pass its events on.";
 
   /** The answer of a command that fails before it reaches the app. The shape is that of the core's errors. */
   const refusal = (code = "other", status = 413, message = TOO_LARGE) =>
@@ -165,8 +153,6 @@ const makeBoundedFetch = () => {
     return dispatch(held, address, input, copy);
   };
 
-  const begun = now();
-  let listeners = 0;
   const guarded = (input, init) => {
     const requested = attempt(() => apply(addressOfRequest, input, []));
     const address = requested ?? String(input);
@@ -181,12 +167,6 @@ const makeBoundedFetch = () => {
     const isText = typeof body === "string";
     if (held === undefined || held > MESSAGE || headSize(headers) > HEAD) return refusal();
     if (isText ? hasTooManyValues(body) : !isBytes(headers)) return refusal();
-    if (apply(includes, decode(address), ["event|listen"])) {
-      if (listeners >= LISTENERS + (now() - begun) / 1000) {
-        return refusal("busy", 429, LISTENED);
-      }
-      listeners += 1;
-    }
     return dispatch(held, address, address, { __proto__: null, method, headers, body });
   };
 

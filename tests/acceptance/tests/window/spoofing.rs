@@ -6,7 +6,7 @@ use vestibule_acceptance::{App, DEMO_NAME, Role, containing, scenario};
 use crate::windows::{turn_to, two_windows};
 
 /// Sends a signed-out state with a much higher revision: as an event of the shell, by every means
-/// of reaching another window, and to the page's own listeners.
+/// of reaching another window, and to the page's own listeners and channels.
 const SPOOF: &str = "
     const shell = window.__TAURI_INTERNALS__;
     const told = await shell.invoke('session');
@@ -28,6 +28,7 @@ const SPOOF: &str = "
     window.dispatchEvent(new CustomEvent(event, { detail: payload }));
     for (const id of [...shell.callbacks.keys()]) {
       shell.runCallback(id, { event, id, payload });
+      shell.runCallback(id, { index: 0, message: payload });
     }
     done({ said, told });";
 

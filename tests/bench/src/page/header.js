@@ -14,19 +14,28 @@
   const hear = () => {
     const shell = window.__TAURI_INTERNALS__;
     if (!shell?.callbacks) return setTimeout(hear);
-    const handler = shell.transformCallback(({ payload }) => {
-      const may = payload.state.may?.includes("people.see") ?? false;
-      // Before its first change a page shows the value that it started with. Later it may show this
-      // change already, if its own listener was called first.
-      const before = known ?? shows();
-      known = may;
-      if (may !== before) {
-        changes.push({ revision: payload.revision, may, heard: now(), shown: null });
-        look();
-      }
-    });
-    const target = { kind: "Any" };
-    shell.invoke("plugin:event|listen", { event: "session-changed", target, handler });
+    const { callbacks } = shell;
+    const got = callbacks.get.bind(callbacks);
+    callbacks.get = (id) => {
+      const callback = got(id);
+      return (
+        callback &&
+        ((sent) => {
+          if (sent?.message?.revision) heard(sent.message);
+          callback(sent);
+        })
+      );
+    };
+  };
+  const heard = ({ revision, state }) => {
+    const may = state.may?.includes("people.see") ?? false;
+    // Before its first change a page shows the value that it started with.
+    const before = known ?? shows();
+    known = may;
+    if (may !== before) {
+      changes.push({ revision, may, heard: now(), shown: null });
+      look();
+    }
   };
   hear();
 

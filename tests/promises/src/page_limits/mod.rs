@@ -69,12 +69,9 @@ async fn run(setting: &Setting, plan: Plan) -> Row {
     let playing = tokio::task::spawn_blocking(move || runtime.block_on(play(&setting, plan)));
     match playing.await {
         Ok(Ok(told)) => {
-            for lost in &told.lost {
-                eprintln!("\rpage limits lost: {lost}");
-            }
             row.runs = told.asked;
-            row.losses = told.lost.len() as u64;
-            row.holds = told.lost.is_empty();
+            row.losses = told.losses;
+            row.holds = told.losses == 0;
             row.what = format!(
                 "a script asks for messages, pieces, commands, refreshes, prompts, exports and \
                  windows without end: at most {} MiB over idle, {} windows of at most {} MiB",
@@ -93,7 +90,7 @@ async fn run(setting: &Setting, plan: Plan) -> Row {
 #[derive(Default)]
 struct Told {
     asked: u64,
-    lost: Vec<Lost>,
+    losses: u64,
     /// The most memory over idle that the app's process took in an attack.
     most_kib: u64,
     /// The most windows, and the most memory of one.
@@ -119,10 +116,10 @@ async fn play(setting: &Setting, plan: Plan) -> Result<Told, Lost> {
             let grown = memory::most(process)?.saturating_sub(idle);
             eprintln!("\rpage limits: {attack:?}: {asked} asked, {grown} KiB over {idle} KiB idle");
             told.asked += asked;
-            told.lost
-                .extend(lost.map(|lost| format!("{attack:?}: {lost}")));
-            if grown > MEMORY_KIB {
-                told.lost.push(format!("{attack:?}: {grown} KiB more"));
+            let too_much = (grown > MEMORY_KIB).then(|| format!("{grown} KiB more"));
+            for lost in lost.into_iter().chain(too_much) {
+                eprintln!("\rpage limits lost: {attack:?}: {lost}");
+                told.losses += 1;
             }
             told.most_kib = told.most_kib.max(grown);
             done += 1;

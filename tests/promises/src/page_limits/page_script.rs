@@ -35,7 +35,10 @@ const COUNT: &str = "
         else if (reason?.code === 'busy' || reason?.status === 413) {
           came.refused += 1;
           if (came.words.length < 3) came.words.push(reason.message);
-        } else came.other += 1;
+        } else {
+          came.other += 1;
+          if (came.words.length < 3) came.words.push(String(reason?.message ?? reason));
+        }
       }
       return came;
     };

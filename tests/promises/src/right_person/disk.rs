@@ -27,8 +27,10 @@ struct State {
 impl State {
     /// A new record of this name replaces the old one and can be read.
     fn replaces(&mut self, name: &str) {
-        // A sign-out is always allowed to replace the record of the one before.
-        if self.unreadable.remove(name) && !name.starts_with("signed-out") {
+        // A sign-out is always allowed to replace the record of the one before, and a damaged record
+        // the copy of the one that was laid aside before it: that copy is never read.
+        let may_be_lost = name.starts_with("signed-out") || name.ends_with(".damaged");
+        if self.unreadable.remove(name) && !may_be_lost {
             self.written_over.push(name.to_owned());
         }
     }
