@@ -107,11 +107,12 @@ describe("the snapshot store", () => {
   });
 
   it("knows when it is not inside the app", async () => {
+    startShell(signedIn());
+    const { channel } = receiver<SessionChanged>(() => undefined);
     Reflect.deleteProperty(window, "__TAURI_INTERNALS__");
     const store = createSnapshotStore();
     await store.start();
     expect(store.get()).toMatchObject({ kind: "failed", reason: "outside_app" });
-    const { channel } = receiver<SessionChanged>(() => undefined);
     await expect(commands.session(channel)).rejects.toMatchObject({ code: "internal" });
   });
 
