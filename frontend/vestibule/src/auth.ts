@@ -1,158 +1,99 @@
-// Signing in and out, reading the session, and calling the backend with it. Everything outside
-// `lib/` uses the session through this module only.
+// Signing in and out, reading the session, and calling the backend with it.
 
-import { createContext, useContext, useSyncExternalStore } from "react";
-import { client, followSnapshots } from "./auth/client";
-import { type AuthFailure, failure, type Result, result } from "./auth/result";
-import {
-  type Answer,
-  type BackendFeatures,
-  backendFetch,
-  counted,
-  dueAt,
-  eachVerb,
-  FAILURES,
-  type Given,
-  NativeError,
-  OBSTACLES,
-  type Right,
-  type SessionRead,
-  type SessionState,
-  type Snapshot,
-  STATUS_MEANINGS,
-  sessionRead,
-  snapshots,
-  type Verb,
-  WAITING,
-} from "./native";
-
-export type { AuthFailure, Result } from "./auth/result";
-export type {
-  BackendFeatures,
+import type { BackendFetch } from "./fetch/backend-fetch.ts";
+import { counted } from "./fetch/progress.ts";
+import { commands } from "./ipc/commands.ts";
+import type {
+  AuthError,
   Challenge,
-  DownloadProgress,
-  ErrorCode,
-  Obstacle,
-  Outage,
-  Right,
-  SessionRead,
+  LoginInput,
+  LogoutReply,
+  RegisterInput,
   SessionState,
-  SignedOutReason,
   SignInOutcome,
-  Snapshot,
-  StorageStatus,
-  UploadProgress,
-  User,
-} from "./native";
-export { client, dueAt, FAILURES, OBSTACLES, STATUS_MEANINGS };
+} from "./ipc/wire.ts";
+import type { Messages } from "./messages.ts";
+import { failure, type Result, result } from "./result.ts";
+import type { SessionRead } from "./session-read.ts";
+import { type SnapshotStore, stateOf } from "./snapshots.ts";
 
-const UNKNOWN: SessionState = {
-  status: "restoring",
-  outage: null,
-  ownerUnknown: false,
-  storage: "ok",
-  may: [],
-};
+export type Auth = ReturnType<typeof createAuth>;
 
-const NOTHING: BackendFeatures = {
-  register: false,
-  resendOtp: false,
-  sessions: false,
-  logoutAll: false,
-};
+/** What an instance has for its session. Each verb answers data or a failure, and never rejects. */
+export function createAuth(
+  snapshots: SnapshotStore,
+  messages: Messages,
+  backendFetch: BackendFetch,
+) {
+  const state = (): SessionState => stateOf(snapshots.get());
 
-followSnapshots();
-
-/** The whole state of the session: freshness, why it ended, the challenge, the storage. */
-function stateOf(snapshot: Snapshot): SessionState {
-  return snapshot.kind === "known" ? snapshot.changed.state : UNKNOWN;
-}
-
-function useSnapshot(): Snapshot {
-  return useSyncExternalStore(snapshots.subscribe, snapshots.get, () => WAITING);
-}
-
-/** What the backend offers. A page offers nothing else to a user. */
-function useFeatures(): BackendFeatures {
-  const snapshot = useSnapshot();
-  return snapshot.kind === "known" ? snapshot.changed.offers : NOTHING;
-}
-
-/**
- * Overrides the state of the session for a part of the page. A hidden page that waits until its
- * user has signed in again sees the state in which the user was last signed in.
- */
-export const AsOf = createContext<SessionState | null>(null);
-
-function useAuthState(): SessionState {
-  const asOf = useContext(AsOf);
-  const now = stateOf(useSnapshot());
-  return asOf ?? now;
-}
-
-/**
- * The user and the session, or null. It is never pending after the first snapshot. Unlike
- * `client.useSession()` it respects `AsOf`; otherwise a hidden page that waits would lose its
- * forms.
- */
-function useSession() {
-  const query = client.useSession();
-  const state = useAuthState();
   return {
-    data: sessionRead(state),
-    error: query.error as unknown as AuthFailure | null,
-    isPending: state.status === "restoring",
-    refetch: () => query.refetch(),
+    /** Subscribes to the session. The app's frame calls it once, and again to retry. */
+    start: snapshots.start,
+
+    login: (typed: LoginInput): Promise<Result<SignInOutcome>> =>
+      result(async () => commands.login(loginInput(typed))),
+    register: (typed: RegisterInput): Promise<Result<SignInOutcome>> =>
+      result(async () => commands.register(registerInput(typed))),
+    /** Answers the challenge of this id, and no other. */
+    verifyOtp: (challenge: string, code: string): Promise<Result<SignInOutcome>> =>
+      result(async () => commands.verifyOtp({ challenge, code: digits(code) })),
+    resendOtp: (): Promise<Result<Challenge>> => result(commands.resendOtp),
+    cancelOtp: (): Promise<Result<null>> => result(commands.cancelOtp),
+    /** Asks the shell to refresh now. What came of it is seen in the state. */
+    refresh: (): Promise<Result<null>> => result(commands.refresh),
+    /** Makes the shell try the keyring at once. What came of it is seen in the state. */
+    unlockKeyring: (): Promise<Result<null>> => result(commands.unlockKeyring),
+    logout: (): Promise<Result<LogoutReply>> => result(commands.logout),
+
+    /** Reads the session without a request. Waits until the session is restored. */
+    getSession: async (signal?: AbortSignal | null): Promise<SessionRead | null> =>
+      snapshots.read(await snapshots.settled(signal)),
+
+    /** Calls the backend's API with the user's session and returns a real `Response`. */
+    fetch: backendFetch,
+    /** The same response, whose body reports its progress while it is read. */
+    counted,
+    /** The failure that an error thrown by `auth.fetch` stands for. */
+    failure,
+    /**
+     * The failure that an answer of the backend reports by its status. A 401 does not mean that the
+     * session has ended: the shell refreshes the session and repeats the call first, and if the
+     * session has ended it rejects the call instead of answering it.
+     */
+    refusal: (response: Response): AuthError => {
+      const { status } = response;
+      const isSignedOut = status === 401 && state().status !== "signed_in";
+      const { code, message } = isSignedOut
+        ? messages.failures.notSignedIn
+        : messages.ofStatus(status);
+      // The shell writes it in whole seconds.
+      const seconds = response.headers.get("retry-after");
+      const retryAfterMs = seconds === null ? null : Number(seconds) * 1000;
+      return { code, status, message, retryAfterMs };
+    },
+
+    /** The current state, for code outside React. */
+    state,
+    subscribe: snapshots.subscribe,
+    /** The moment `inMs` after a part of the state has arrived, by `performance.now()`. */
+    dueAt: snapshots.dueAt,
   };
 }
 
-/**
- * Whether the user's roles include this right, as `plugins.vestibule.roles` declares. Use it
- * to decide what to show. It protects nothing: only the backend can.
- */
-function useMay(right: Right): boolean {
-  return useAuthState().may.includes(right);
+// What a person has typed is put in order here and nowhere else. Only the members that the command
+// knows are taken, because it refuses others.
+
+/** The e-mail is trimmed. The password is not changed, since spaces may be part of it. */
+function loginInput({ email, password, fingerprint }: LoginInput): LoginInput {
+  return { email: email.trim(), password, fingerprint };
 }
 
-type Verbs = { [V in Verb]: (...given: Given<V>) => Promise<Result<Answer<V>>> };
+function registerInput({ name, more, ...rest }: RegisterInput): RegisterInput {
+  return { name: name.trim(), ...loginInput(rest), more };
+}
 
-const actions = client as unknown as Record<Verb, (given: unknown) => Promise<unknown>>;
-
-/** Each verb answers data or a failure, and never rejects. */
-const { verifyOtp, refreshSession, ...verbs } = eachVerb<Verbs>(
-  (verb) => (given?: unknown) => result(actions[verb](given)),
-);
-
-export const auth = {
-  /** Subscribes to the session. The app's frame calls it once, and again to retry. */
-  start: () => snapshots.start(),
-
-  /** `login`, `register`, `resendOtp`, `cancelOtp`, `unlockKeyring`, `logout`. */
-  ...verbs,
-  /** Answers the challenge of this id, and no other. */
-  verifyOtp: (challenge: string, code: string) => verifyOtp({ challenge, code }),
-  /** Asks the shell to refresh now. What came of it is seen in the state. */
-  refresh: refreshSession,
-
-  /** Reads the session without a request. Waits until the session is restored. */
-  getSession: async (): Promise<SessionRead | null> => {
-    const { data } = await client.getSession();
-    return data as unknown as SessionRead | null;
-  },
-
-  /** Calls the backend's API with the user's session and returns a real `Response`. */
-  fetch: backendFetch,
-  /** The same response, whose body reports its progress while it is read. */
-  counted,
-  /** The failure that an error thrown by `auth.fetch` stands for. */
-  failure: (cause: unknown): AuthFailure => failure(NativeError.from(cause)),
-
-  /** The current state, for code outside React. */
-  state: (): SessionState => stateOf(snapshots.get()),
-  subscribe: snapshots.subscribe,
-  useSession,
-  useAuthState,
-  useMay,
-  useSnapshot,
-  useFeatures,
-};
+/** Keeps only the digits of the code, because people paste "123 456" or "123-456". */
+function digits(code: string): string {
+  return code.replace(/\D/g, "");
+}

@@ -1,32 +1,29 @@
-// The commands that are not about the session.
+// What the shell offers to every page beside the session.
 
-import {
-  type AppInfo,
-  commands,
-  type Exported,
-  type PolicyInfo,
-  publicFetch,
-  type Theme,
-} from "./native";
+import type { PublicFetch } from "./fetch/public-fetch.ts";
+import { commands } from "./ipc/commands.ts";
+import { callApp } from "./ipc/ipc.ts";
 
-export type { AppInfo, Exported, PolicyInfo, Theme };
+export type Desktop = ReturnType<typeof createDesktop>;
 
-export const desktop = {
-  /**
-   * Tells the shell to show the window. A failure is harmless: the shell shows it after a moment.
-   */
-  windowReady: () => {
-    commands.windowReady().catch(() => undefined);
-  },
-  newWindow: commands.newWindow,
-  appInfo: commands.appInfo,
-  /** Fetches public content without the session, from the addresses that a capability lists. */
-  publicFetch,
-  theme: commands.theme,
-  setTheme: commands.setTheme,
-  setReports: commands.setReports,
-  /** Shows the log's folder in the system's file manager. */
-  openLogFolder: commands.openLogFolder,
-  /** Writes the list of accounts to the downloads folder. Refused without the right. */
-  exportPeople: commands.exportPeople,
-};
+export function createDesktop(publicFetch: PublicFetch) {
+  return {
+    /**
+     * Tells the shell to show the window. A failure is harmless: the shell shows it after a moment.
+     */
+    windowReady: (): void => {
+      commands.windowReady().catch(() => undefined);
+    },
+    newWindow: commands.newWindow,
+    appInfo: commands.appInfo,
+    /** Fetches public content without the session, from the addresses that a capability lists. */
+    publicFetch,
+    theme: commands.theme,
+    setTheme: commands.setTheme,
+    setReports: commands.setReports,
+    /** Shows the log's folder in the system's file manager. */
+    openLogFolder: commands.openLogFolder,
+    /** Calls a command of the app's own. Rejects with a `NativeError`, as all commands do. */
+    invoke: callApp,
+  };
+}

@@ -1,30 +1,20 @@
-// The page's access to the shell: commands, the one subscription, and the two fetches.
+// The package without React: an instance, what it gives, and the types that cross to the page.
 
-import { createAuthFetch } from "./auth-fetch";
-import { createSnapshotStore } from "./snapshot";
-
-export {
-  type Answer,
-  AUTH_BASE_URL,
-  eachVerb,
-  type Given,
-  VERBS,
-  type Verb,
-} from "./auth-fetch";
-export { type BackendInit, backendFetch, type UploadProgress } from "./backend-fetch";
-export { commands } from "./commands";
-export { dueAt } from "./deadlines";
-export { isAuthError, NativeError } from "./errors";
-export { counted, type DownloadProgress } from "./progress";
-export { publicFetch } from "./public-fetch";
-export type { Right } from "./rights";
-export { type SessionRead, sessionRead } from "./session-read";
-export { type Snapshot, WAITING } from "./snapshot";
-export type * from "./wire";
-export { FAILURES, OBSTACLES, STATUS_MEANINGS } from "./wire";
-
-/** The state of the session, as this page knows it. */
-export const snapshots = createSnapshotStore();
-
-/** The fetch of Better Auth's client. */
-export const authFetch = createAuthFetch(snapshots);
+export type { Auth } from "./auth.ts";
+export type { Desktop } from "./desktop.ts";
+export type { BackendFetch, BackendInit } from "./fetch/backend-fetch.ts";
+export type { DownloadProgress } from "./fetch/progress.ts";
+export type { PublicFetch } from "./fetch/public-fetch.ts";
+export type { UploadProgress } from "./fetch/upload.ts";
+export { NativeError } from "./ipc/errors.ts";
+export type * from "./ipc/wire.ts";
+export { isBehindKeyring, type KeyringNotice } from "./keyring.ts";
+export { isEnding, type Messages } from "./messages.ts";
+export { perInstance } from "./per-instance.ts";
+export type { Result } from "./result.ts";
+export type * from "./rights.ts";
+export type { SessionRead } from "./session-read.ts";
+export { type Snapshot, type SnapshotStore, type StartFailure, stateOf } from "./snapshots.ts";
+export { createStore, type ReadonlyStore, type Store } from "./store.ts";
+export { createVestibule, type Vestibule, type VestibuleOptions } from "./vestibule.ts";
+export { type Ending, type SomeWords, WORDS, type Words } from "./words.ts";

@@ -1,50 +1,61 @@
-// Failures and endings in words. The sentences about failures are the core's, which sends them with
-// the failure; those about the end of a session are this page's.
+// Failures, obstacles and endings as a page shows them, in the words of an instance.
 
-import { type AuthFailure, FAILURES, OBSTACLES, type Obstacle, type SignedOutReason } from "./auth";
-
-/** What happened, and what to do about it. The message of a fault of the app is for developers. */
-export function describe({ code, message }: AuthFailure): string {
-  return code === "internal" ? FAILURES.internal.message : message;
-}
-
-/** What keeps the app from its server, in the same words as in the log and in the doctor. */
-export function obstacleText(obstacle: Obstacle): string {
-  const { problem, advice } = OBSTACLES[obstacle];
-  return `${problem}. ${advice}.`;
-}
-
-export type Ending = Exclude<SignedOutReason, "never" | "by_user">;
-
-/** Why a session ended without the user asking, and what to do. */
-export const ENDINGS: Record<Ending, { title: string; text: string; grave: boolean }> = {
-  expired: {
-    title: "Your session has expired",
-    text: "It was unused for too long, or the server ended it. Sign in to go on where you were.",
-    grave: false,
-  },
-  revoked: {
-    title: "You were signed out from elsewhere",
-    text: "This session was ended from another device or by an administrator. Sign in again; if you did not expect this, change your password.",
-    grave: true,
-  },
-  reuse: {
-    title: "You were signed out to protect your account",
-    text: "The server saw this session used twice, so a copy of it may be in other hands. Sign in again and change your password if you do not know why.",
-    grave: true,
-  },
-  device_mismatch: {
-    title: "This device is not recognised",
-    text: "The server tied the session to a device that looks different from this one. Sign in again to use it here.",
-    grave: false,
-  },
-  missing: {
-    title: "Your keyring no longer holds this session",
-    text: "It was removed there, or the keyring was replaced. Sign in to go on where you were.",
-    grave: false,
-  },
-};
+import {
+  type AuthError,
+  FAILURES,
+  type FailureName,
+  type Obstacle,
+  type SessionState,
+  type SignedOutReason,
+  STATUS_MEANINGS,
+} from "./ipc/wire.ts";
+import { type KeyringNotice, keyringNotice } from "./keyring.ts";
+import type { Ending, Words } from "./words.ts";
 
 export function isEnding(why: SignedOutReason): why is Ending {
   return why !== "never" && why !== "by_user";
+}
+
+/** Endings after which somebody else may have, or have had, a way into the account. */
+const GRAVE: readonly Ending[] = ["revoked", "reuse"];
+
+export type Messages = ReturnType<typeof createMessages>;
+
+export function createMessages(words: Words) {
+  const failures = Object.fromEntries(
+    Object.entries(FAILURES).map(([name, failure]) => {
+      return [name, { ...failure, message: words.failures[name as FailureName] }];
+    }),
+  ) as Record<FailureName, AuthError>;
+
+  /** What keeps the app from its server, in the same words as in the log and in the doctor. */
+  function obstacle(what: Obstacle): string {
+    const { problem, advice } = words.obstacles[what];
+    return `${problem}. ${advice}.`;
+  }
+
+  return {
+    /** The failures that a page finds by itself. */
+    failures,
+    obstacle,
+    /**
+     * What happened, and what to do about it. The message of a fault of the app is for developers,
+     * so people read other words.
+     */
+    describe: ({ code, message }: AuthError): string => {
+      if (code === "internal") return words.failures.internal;
+      return (code === "other" ? undefined : words.errors[code]) ?? message;
+    },
+    /** The failure that a status of the backend stands for. */
+    ofStatus: (status: number): AuthError => {
+      const hundred = Math.trunc(status / 100) * 100;
+      const meaning = STATUS_MEANINGS[status] ?? STATUS_MEANINGS[hundred];
+      const failure = failures[meaning?.failure ?? "badAnswer"];
+      return meaning?.obstacle ? { ...failure, message: obstacle(meaning.obstacle) } : failure;
+    },
+    /** Why a session ended, and whether its user should be alarmed. */
+    ending: (why: Ending) => ({ ...words.endings[why], grave: GRAVE.includes(why) }),
+    /** The problem with how the session is kept; null where there is none. */
+    keyring: (state: SessionState): KeyringNotice | null => keyringNotice(state, words),
+  };
 }

@@ -1,23 +1,21 @@
 // The result of an operation on the session: data, or a failure with a code to branch on.
 
-import { type AuthError, isAuthError, NativeError } from "../native";
+import { NativeError } from "./ipc/errors.ts";
+import type { AuthError } from "./ipc/wire.ts";
 
-export type AuthFailure = AuthError;
+export type Result<T> = { data: T; error: null } | { data: null; error: AuthError };
 
-export type Result<T> = { data: T; error: null } | { data: null; error: AuthFailure };
-
-export function failure({ code, status, message, retryAfterMs }: AuthError): AuthFailure {
+/** The failure that a thrown value stands for, as plain data. */
+export function failure(cause: unknown): AuthError {
+  const { code, status, message, retryAfterMs } = NativeError.from(cause);
   return { code, status, message, retryAfterMs };
 }
 
-/** Better Auth's `{data, error}`, checked and typed; never rejects. */
-export async function result<T>(call: Promise<unknown>): Promise<Result<T>> {
+/** Does the work. A failure of it becomes a result too, so this never rejects. */
+export async function result<T>(work: () => Promise<T>): Promise<Result<T>> {
   try {
-    const { data, error } = (await call) as { data: T; error: { message?: string } | null };
-    if (!error) return { data, error: null };
-    const known = isAuthError(error) ? error : NativeError.internal(error.message ?? "");
-    return { data: null, error: failure(known) };
+    return { data: await work(), error: null };
   } catch (cause) {
-    return { data: null, error: failure(NativeError.from(cause)) };
+    return { data: null, error: failure(cause) };
   }
 }

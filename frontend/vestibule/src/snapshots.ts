@@ -1,11 +1,13 @@
-// The newest state of the session that the shell has sent. Each page has one subscription. It is
+// The newest state of the session that the shell has sent. An instance has one subscription. It is
 // opened before the first read, so that no change is missed between the two.
 
-import { commands } from "./commands";
-import { noteArrival } from "./deadlines";
-import { NativeError } from "./errors";
-import { insideApp, type Subscription, subscribeTo } from "./ipc";
-import type { SessionChanged, SessionState } from "./wire";
+import { createDeadlines } from "./deadlines.ts";
+import { commands } from "./ipc/commands.ts";
+import { NativeError } from "./ipc/errors.ts";
+import { insideApp, type Subscription, subscribeTo } from "./ipc/ipc.ts";
+import type { SessionChanged, SessionState } from "./ipc/wire.ts";
+import { createSessionReader } from "./session-read.ts";
+import { createStore } from "./store.ts";
 
 /** Why the page does not know the session. */
 export type StartFailure = "outside_app" | "no_answer" | "misconfigured" | "cannot_start";
@@ -15,7 +17,20 @@ export type Snapshot =
   | { kind: "failed"; reason: StartFailure; message: string }
   | { kind: "known"; changed: SessionChanged };
 
-export const WAITING: Snapshot = { kind: "waiting" };
+const WAITING: Snapshot = { kind: "waiting" };
+
+const UNKNOWN: SessionState = {
+  status: "restoring",
+  outage: null,
+  ownerUnknown: false,
+  storage: "ok",
+  may: [],
+};
+
+/** The whole state of the session: freshness, why it ended, the challenge, the storage. */
+export function stateOf(snapshot: Snapshot): SessionState {
+  return snapshot.kind === "known" ? snapshot.changed.state : UNKNOWN;
+}
 
 function startFailure(cause: unknown): StartFailure {
   const code = cause instanceof NativeError ? cause.code : null;
@@ -25,17 +40,13 @@ function startFailure(cause: unknown): StartFailure {
 export type SnapshotStore = ReturnType<typeof createSnapshotStore>;
 
 export function createSnapshotStore() {
-  let snapshot: Snapshot = WAITING;
+  const { initial, get, set, subscribe } = createStore<Snapshot>(WAITING);
+  const { noteArrival, dueAt } = createDeadlines();
   let subscription: Subscription | null = null;
-  const listeners = new Set<() => void>();
-
-  function set(next: Snapshot) {
-    snapshot = next;
-    for (const listener of [...listeners]) listener();
-  }
 
   /** Takes a snapshot over, unless it is of another workspace or not newer than the current one. */
   function accept(changed: SessionChanged) {
+    const snapshot = get();
     if (snapshot.kind === "known") {
       if (changed.workspace !== snapshot.changed.workspace) return;
       if (changed.revision <= snapshot.changed.revision) return;
@@ -69,34 +80,28 @@ export function createSnapshotStore() {
       for (const changed of early) accept(changed);
     } catch (cause) {
       if (subscription !== mine) return;
-      stop();
+      unsubscribe();
       const message = cause instanceof Error ? cause.message : "";
       set({ kind: "failed", reason: startFailure(cause), message });
     }
   }
 
-  /** Ends the subscription at once and forgets the snapshot. */
-  function stop() {
+  function unsubscribe() {
     subscription?.stop();
     subscription = null;
-    snapshot = WAITING;
   }
 
-  function get(): Snapshot {
-    return snapshot;
-  }
-
-  function subscribe(listener: () => void): () => void {
-    listeners.add(listener);
-    return () => {
-      listeners.delete(listener);
-    };
+  /** Ends the subscription at once and forgets the snapshot. */
+  function stop() {
+    unsubscribe();
+    set(WAITING);
   }
 
   /** The state, once it is not `restoring` any more. Rejects only when the signal is aborted. */
   function settled(signal?: AbortSignal | null): Promise<SessionState> {
     return new Promise((resolve, reject) => {
       const look = () => {
+        const snapshot = get();
         if (snapshot.kind !== "known") return false;
         const { state } = snapshot.changed;
         if (state.status === "restoring") return false;
@@ -108,9 +113,9 @@ export function createSnapshotStore() {
         done();
         reject(signal?.reason);
       };
-      const unsubscribe = subscribe(look);
+      const leave = subscribe(look);
       const done = () => {
-        unsubscribe();
+        leave();
         signal?.removeEventListener("abort", abort);
       };
       if (signal?.aborted) return abort();
@@ -119,5 +124,15 @@ export function createSnapshotStore() {
     });
   }
 
-  return { start, stop, get, subscribe, settled };
+  return {
+    initial,
+    get,
+    subscribe,
+    start,
+    stop,
+    settled,
+    /** What a page may read of a state: the user and the session, or null. */
+    read: createSessionReader(),
+    dueAt,
+  };
 }

@@ -1,8 +1,9 @@
+import { createVestibule } from "vestibule";
 import { describe, expect, it } from "vitest";
-import { auth, client } from "@/lib/auth";
-import { AUTH_BASE_URL, authFetch, FAILURES } from "@/lib/native";
 import { startShell } from "./support/shell";
 import { signedOut } from "./support/states";
+
+const { auth, messages } = createVestibule();
 
 describe("the auth facade", () => {
   it("turns each call into its command, with the payload put in order in one place", async () => {
@@ -54,7 +55,7 @@ describe("the auth facade", () => {
 
   it("keeps the code, the status, the message and the wait of a failure", async () => {
     const shell = startShell(signedOut());
-    const failure = { ...FAILURES.rateLimited, message: "in words", retryAfterMs: 1500 };
+    const failure = { ...messages.failures.rateLimited, message: "in words", retryAfterMs: 1500 };
     shell.on("login", () => {
       throw failure;
     });
@@ -75,36 +76,5 @@ describe("the auth facade", () => {
     expect(data).toBeNull();
     expect(error).toMatchObject({ code: "internal", status: 500, retryAfterMs: null });
     expect(JSON.stringify(error), "no failure may repeat what was typed").not.toContain("secret");
-  });
-});
-
-describe("Better Auth's own paths", () => {
-  it("sign in and out with the same commands", async () => {
-    const shell = startShell(signedOut());
-    shell.on("login", () => ({ outcome: "signed_in" }));
-    await client.signIn.email({ email: " a@b.c ", password: "p" });
-    await client.signOut();
-    expect(shell.calls.map(({ command }) => command)).toEqual(["login", "logout"]);
-    expect(shell.calls[0]?.args).toEqual({ input: { email: "a@b.c", password: "p" } });
-    expect(localStorage, "no message to other tabs is left behind").toHaveLength(0);
-  });
-
-  it("answers what it does not know with a 404 in JSON, and calls nothing", async () => {
-    const shell = startShell(signedOut());
-    for (const [method, path] of [
-      ["POST", "/update-user"],
-      ["GET", "/login"],
-      ["GET", "/list-sessions"],
-      ["POST", "/constructor"],
-    ]) {
-      const response = await authFetch(`${AUTH_BASE_URL}${path}`, { method });
-      expect(response.status).toBe(404);
-      expect(await response.json()).toMatchObject({ code: "not_found" });
-    }
-    expect(shell.calls).toHaveLength(0);
-  });
-
-  it("sends nothing to a network", () => {
-    expect(new URL(AUTH_BASE_URL).hostname.endsWith(".invalid")).toBe(true);
   });
 });

@@ -1,8 +1,9 @@
+import { createVestibule, type FetchReply } from "vestibule";
 import { describe, expect, it } from "vitest";
-import { auth } from "@/lib/auth";
-import type { FetchReply } from "@/lib/native";
 import { startShell } from "./support/shell";
 import { refused, reply, signedIn } from "./support/states";
+
+const { auth } = createVestibule();
 
 function shellAnswering(answer: FetchReply) {
   const shell = startShell(signedIn());

@@ -1,8 +1,10 @@
+import { createVestibule, type DownloadProgress } from "vestibule";
 import { describe, expect, it } from "vitest";
-import { auth, type DownloadProgress } from "@/lib/auth";
 import { startShell } from "./support/shell";
 import { refused, signedIn } from "./support/states";
 import { givingPieces, joined, pattern } from "./support/transfers";
+
+const { auth } = createVestibule();
 
 const whole = pattern(700_000);
 const pieces = [

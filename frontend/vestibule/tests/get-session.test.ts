@@ -1,20 +1,29 @@
+import { createVestibule } from "vestibule";
+import { createBetterAuthClient } from "vestibule/better-auth";
 import { describe, expect, it } from "vitest";
-import { auth, client } from "@/lib/auth";
-import { AUTH_BASE_URL, authFetch } from "@/lib/native";
+import { AUTH_BASE_URL, createAuthFetch } from "../src/better-auth/fetch";
 import { startShell } from "./support/shell";
 import { otpPending, restoring, signedIn, signedOut, stale } from "./support/states";
 
-const read = async () => {
-  const response = await authFetch(`${AUTH_BASE_URL}/get-session`);
-  return { status: response.status, body: await response.json() };
-};
+/** A page that has started, with the fetch of its Better Auth client. */
+async function startPage() {
+  const vestibule = createVestibule();
+  const authFetch = createAuthFetch(vestibule.auth);
+  await vestibule.auth.start();
+  const read = async () => {
+    const response = await authFetch(`${AUTH_BASE_URL}/get-session`);
+    return { status: response.status, body: await response.json() };
+  };
+  return { vestibule, auth: vestibule.auth, authFetch, read };
+}
 
 describe("/get-session", () => {
   it("is a pure read: a thousand of them call no command", async () => {
     const shell = startShell(signedIn());
-    await auth.start();
+    const { auth, read } = await startPage();
     const before = shell.calls.length;
     const answers = await Promise.all(Array.from({ length: 1000 }, read));
+    await Promise.all(Array.from({ length: 1000 }, () => auth.getSession()));
     expect(shell.calls.length - before).toBe(0);
     for (const { status, body } of answers) {
       expect(status).toBe(200);
@@ -29,7 +38,7 @@ describe("/get-session", () => {
     ["offline", stale(), "ada@example.com"],
   ])("when %s", async (_name, state, email) => {
     startShell(state);
-    await auth.start();
+    const { read } = await startPage();
     const { status, body } = await read();
     expect(status, "never an error status").toBe(200);
     expect(body?.user.email ?? null).toBe(email);
@@ -37,7 +46,7 @@ describe("/get-session", () => {
 
   it("waits while the session is being restored, and never says null meanwhile", async () => {
     const shell = startShell(restoring());
-    await auth.start();
+    const { read } = await startPage();
     let answered = false;
     const pending = read().then((answer) => {
       answered = true;
@@ -52,7 +61,7 @@ describe("/get-session", () => {
 
   it("stops waiting when the read is aborted", async () => {
     startShell(restoring());
-    await auth.start();
+    const { authFetch } = await startPage();
     const abort = new AbortController();
     const pending = authFetch(`${AUTH_BASE_URL}/get-session`, { signal: abort.signal });
     abort.abort();
@@ -61,9 +70,9 @@ describe("/get-session", () => {
 
   it("gives a plain object with the dates as text, through the client as well", async () => {
     startShell(signedIn());
-    await auth.start();
+    const { vestibule, auth } = await startPage();
     expect((await auth.getSession())?.session.expiresAt).toBe("2030-01-02T03:04:05.000Z");
-    const { data, error } = await client.getSession();
+    const { data, error } = await createBetterAuthClient(vestibule).getSession();
     expect(error).toBeNull();
     expect(data).toEqual(await auth.getSession());
   });

@@ -1,6 +1,7 @@
+import type { SessionChanged } from "vestibule";
 import { describe, expect, it } from "vitest";
-import { commands, type SessionChanged } from "@/lib/native";
-import { createSnapshotStore } from "@/lib/native/snapshot";
+import { commands } from "../src/ipc/commands";
+import { createSnapshotStore } from "../src/snapshots";
 import { startShell } from "./support/shell";
 import { everything, refused, restoring, signedIn, signedOut } from "./support/states";
 

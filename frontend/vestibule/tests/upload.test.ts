@@ -1,8 +1,10 @@
+import { createVestibule, type UploadProgress } from "vestibule";
 import { describe, expect, it } from "vitest";
-import { auth, type UploadProgress } from "@/lib/auth";
 import { startShell } from "./support/shell";
 import { refused, reply, signedIn } from "./support/states";
 import { pattern, taken, takingUploads } from "./support/transfers";
+
+const { auth } = createVestibule();
 
 const PIECE = 256 * 1024;
 const LARGE = 3 * 1024 * 1024 + 5;

@@ -1,6 +1,8 @@
 import { act, render } from "@testing-library/react";
+import { createVestibule, type Vestibule } from "vestibule";
+import { createBetterAuthClient } from "vestibule/better-auth";
+import { useSession, VestibuleProvider } from "vestibule/react";
 import { describe, expect, it } from "vitest";
-import { auth, client } from "@/lib/auth";
 import { startShell } from "./support/shell";
 import { restoring, signedIn, signedOut, stale } from "./support/states";
 
@@ -16,10 +18,20 @@ function Probe({ useHook, seen }: { useHook: Hook; seen: Seen[] }) {
 }
 
 /** Every render of a component that reads the session. */
-function watch(useHook: Hook) {
+function watch(vestibule: Vestibule, useHook: Hook = useSession) {
   const seen: Seen[] = [];
-  render(<Probe useHook={useHook} seen={seen} />);
+  render(
+    <VestibuleProvider vestibule={vestibule}>
+      <Probe useHook={useHook} seen={seen} />
+    </VestibuleProvider>,
+  );
   return seen;
+}
+
+async function startPage(): Promise<Vestibule> {
+  const vestibule = createVestibule();
+  await vestibule.auth.start();
+  return vestibule;
 }
 
 /** Waits until the client's own reads after mounting are over. */
@@ -27,13 +39,13 @@ const settle = () => act(() => new Promise((resolve) => setTimeout(resolve, 30))
 
 describe("useSession", () => {
   it.each([
-    ["the facade's", () => auth.useSession()],
-    ["Better Auth's own", () => client.useSession()],
-  ])("%s knows the user at its first render, without a command", async (_name, hook) => {
+    ["the package's", () => useSession],
+    ["Better Auth's own", (page: Vestibule) => createBetterAuthClient(page).useSession],
+  ])("%s knows the user at its first render, without a command", async (_name, hookOf) => {
     const shell = startShell(signedIn());
-    await auth.start();
+    const vestibule = await startPage();
     const before = shell.calls.length;
-    const seen = watch(hook);
+    const seen = watch(vestibule, hookOf(vestibule));
     expect(seen[0]).toMatchObject({ email: "ada@example.com", isPending: false });
     await settle();
     expect(seen.every((each) => each.email === "ada@example.com" && !each.isPending)).toBe(true);
@@ -42,16 +54,16 @@ describe("useSession", () => {
 
   it("is never pending once it is known that nobody is signed in", async () => {
     startShell(signedOut());
-    await auth.start();
-    const seen = watch(() => auth.useSession());
+    const vestibule = await startPage();
+    const seen = watch(vestibule);
     await settle();
     expect(seen.every((each) => each.email === null && !each.isPending)).toBe(true);
   });
 
   it("is pending while the session is being restored, and never signed out meanwhile", async () => {
     const shell = startShell(restoring());
-    await auth.start();
-    const seen = watch(() => auth.useSession());
+    const vestibule = await startPage();
+    const seen = watch(vestibule);
     expect(seen.at(-1)?.isPending).toBe(true);
     await shell.change(signedIn());
     expect(seen.at(-1)).toMatchObject({ email: "ada@example.com", isPending: false });
@@ -60,8 +72,8 @@ describe("useSession", () => {
 
   it("follows every change, and keeps the same object while nothing in it changed", async () => {
     const shell = startShell(signedIn());
-    await auth.start();
-    const seen = watch(() => auth.useSession());
+    const vestibule = await startPage();
+    const seen = watch(vestibule);
     const first = seen[0]?.data;
     await shell.change(stale(), "outage");
     await shell.change(signedIn(), "refresh");
@@ -78,8 +90,9 @@ describe("useSession", () => {
 
   it("does not let a read that began earlier bring an old session back", async () => {
     const shell = startShell(signedIn());
-    await auth.start();
-    const seen = watch(() => auth.useSession());
+    const vestibule = await startPage();
+    const client = createBetterAuthClient(vestibule);
+    const seen = watch(vestibule, client.useSession);
     // The change happens in each step of a read in turn.
     for (let step = 0; step < 60; step += 1) {
       await act(async () => {

@@ -2,14 +2,12 @@
 // This side sends the request to the shell and makes a real `Response` of the answer; it never sees
 // a token.
 
-import { type BackendCall, openBackendCall } from "./backend-call";
-import { commands } from "./commands";
-import { NativeError } from "./errors";
-import { type BodyInput, requestBody } from "./request-body";
-import { type UploadProgress, upload } from "./upload";
-import { FAILURES, type FetchReply } from "./wire";
-
-export type { UploadProgress } from "./upload";
+import { commands } from "../ipc/commands.ts";
+import { NativeError } from "../ipc/errors.ts";
+import type { AuthError, FetchReply, FetchRequest } from "../ipc/wire.ts";
+import { type BackendCall, openBackendCall } from "./backend-call.ts";
+import { type BodyInput, type RequestBody, requestBody } from "./request-body.ts";
+import { type UploadProgress, upload } from "./upload.ts";
 
 /**
  * The options of `auth.fetch`: those of `fetch`, `json` for a value instead of a body, and
@@ -25,29 +23,45 @@ export type BackendInit = {
 };
 
 /** Calls a path of the backend. Rejects with a `NativeError` where there is no answer. */
-export async function backendFetch(path: string, init: BackendInit = {}): Promise<Response> {
-  const { signal } = init;
-  signal?.throwIfAborted();
-  const headers = new Headers(init.headers);
-  const input = bodyInput(init, headers);
-  const method = (init.method ?? (input == null ? "GET" : "POST")).toUpperCase();
-  if (input != null && (method === "GET" || method === "HEAD")) {
-    throw new TypeError(`A ${method} request cannot have a body.`);
-  }
-  const call = openBackendCall(signal);
-  try {
-    const body = await call.step(requestBody(input, headers));
-    const request = { path, method, headers: [...headers] };
-    if (body.kind === "blob" || body.kind === "stream") {
-      return response(call, await upload(call, request, body, init.onUploadProgress));
+export type BackendFetch = (path: string, init?: BackendInit) => Promise<Response>;
+
+/** `badAnswer` is the failure of an answer that is none of HTTP. */
+export function createBackendFetch(badAnswer: AuthError): BackendFetch {
+  return async (path, init = {}) => {
+    const { signal } = init;
+    signal?.throwIfAborted();
+    const headers = new Headers(init.headers);
+    const input = bodyInput(init, headers);
+    const method = (init.method ?? (input == null ? "GET" : "POST")).toUpperCase();
+    if (input != null && (method === "GET" || method === "HEAD")) {
+      throw new TypeError(`A ${method} request cannot have a body.`);
     }
-    const text = body.kind === "text" ? body.text : null;
-    const asked = commands.backendFetch(call.number, { ...request, body: text });
-    return response(call, await call.step(asked));
-  } catch (cause) {
-    call.cancel();
-    throw cause;
+    const call = openBackendCall(signal);
+    try {
+      const body = await call.step(requestBody(input, headers));
+      const reply = await ask(call, { path, method, headers: [...headers] }, body, init);
+      if (reply.status < 200 || reply.status > 599) {
+        throw new NativeError(badAnswer, { cause: `the status ${reply.status} is impossible` });
+      }
+      return response(call, reply);
+    } catch (cause) {
+      call.cancel();
+      throw cause;
+    }
+  };
+}
+
+function ask(
+  call: BackendCall,
+  request: Omit<FetchRequest, "body">,
+  body: RequestBody,
+  { onUploadProgress }: BackendInit,
+): Promise<FetchReply> {
+  if (body.kind === "blob" || body.kind === "stream") {
+    return upload(call, request, body, onUploadProgress);
   }
+  const text = body.kind === "text" ? body.text : null;
+  return call.step(commands.backendFetch(call.number, { ...request, body: text }));
 }
 
 function bodyInput(init: BackendInit, headers: Headers): BodyInput {
@@ -60,10 +74,6 @@ function bodyInput(init: BackendInit, headers: Headers): BodyInput {
 const BODILESS = new Set([204, 205, 304]);
 
 function response(call: BackendCall, { status, headers, body, streamed }: FetchReply): Response {
-  if (status < 200 || status > 599) {
-    const message = `The backend answered with the impossible status ${status}.`;
-    throw new NativeError({ ...FAILURES.badAnswer, message });
-  }
   const kept = new Headers();
   for (const [name, value] of headers) {
     try {

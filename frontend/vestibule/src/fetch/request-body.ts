@@ -1,7 +1,7 @@
 // Turns the body that a caller gives into one of three kinds: text that is sent with the command,
 // bytes that can be read again, or a stream that cannot.
 
-import { multipart } from "./multipart";
+import { multipart } from "./multipart.ts";
 
 /** A body up to this size is kept in memory, so that it can be sent again. */
 export const REPLAY_BODY_LIMIT = 1024 * 1024;

@@ -1,9 +1,9 @@
 // Sends a body to the shell piece by piece. Each piece waits for the one before, so that at most
 // one is in memory here and a few are in the shell.
 
-import type { BackendCall } from "./backend-call";
-import { commands } from "./commands";
-import type { FetchReply, UploadRequest } from "./wire";
+import { commands } from "../ipc/commands.ts";
+import type { FetchReply, UploadRequest } from "../ipc/wire.ts";
+import type { BackendCall } from "./backend-call.ts";
 
 /** The largest piece that the shell takes. */
 const PIECE = 256 * 1024;

@@ -23,5 +23,4 @@ export type Command =
   | "theme"
   | "set_theme"
   | "set_reports"
-  | "open_log_folder"
-  | "export_people";
+  | "open_log_folder";

@@ -1,35 +1,25 @@
 // All commands of the shell, with the names and arguments that the shell declares. A command that
 // is missing here does not compile.
 
-import type { Command } from "./command-names";
-import { call, callRaw } from "./ipc";
+import type { Command } from "./command-names.ts";
+import { call, callRaw } from "./ipc.ts";
 import type {
   AppInfo,
   Challenge,
-  Exported,
   FetchReply,
   FetchRequest,
+  LoginInput,
+  LogoutReply,
+  RegisterInput,
   SessionChanged,
   SignInOutcome,
   Theme,
   UploadReply,
   UploadRequest,
-} from "./wire";
-
-/** Further members for the device payload. The app's own members override them. */
-export type Extra = Record<string, unknown>;
-
-export type LoginFields = { email: string; password: string; fingerprint?: Extra };
-export type RegisterFields = {
-  name: string;
-  email: string;
-  password: string;
-  fingerprint?: Extra;
-  more?: Extra;
-};
+} from "./wire.ts";
 
 /** A one-time code, and the id of the challenge that it answers. */
-export type OtpAnswer = { challenge: string; code: string };
+type OtpAnswer = { challenge: string; code: string };
 
 /** `verify_otp` as `verifyOtp`. */
 type Camel<Name extends string> = Name extends `${infer First}_${infer Rest}`
@@ -38,14 +28,14 @@ type Camel<Name extends string> = Name extends `${infer First}_${infer Rest}`
 
 export const commands = {
   session: () => call<SessionChanged>("session"),
-  login: (input: LoginFields) => call<SignInOutcome>("login", { input }),
-  register: (input: RegisterFields) => call<SignInOutcome>("register", { input }),
+  login: (input: LoginInput) => call<SignInOutcome>("login", { input }),
+  register: (input: RegisterInput) => call<SignInOutcome>("register", { input }),
   verifyOtp: (answer: OtpAnswer) => call<SignInOutcome>("verify_otp", answer),
   resendOtp: () => call<Challenge>("resend_otp"),
   cancelOtp: () => call<null>("cancel_otp"),
   refresh: () => call<null>("refresh"),
   unlockKeyring: () => call<null>("unlock_keyring"),
-  logout: () => call<{ success: true }>("logout"),
+  logout: () => call<LogoutReply>("logout"),
   backendFetch: (exchange: number, request: FetchRequest) =>
     call<FetchReply>("backend_fetch", { exchange, request }),
   backendUpload: (exchange: number, request: UploadRequest) =>
@@ -62,5 +52,4 @@ export const commands = {
   setTheme: (theme: Theme) => call<null>("set_theme", { theme }),
   setReports: (on: boolean) => call<null>("set_reports", { on }),
   openLogFolder: () => call<null>("open_log_folder"),
-  exportPeople: () => call<Exported>("export_people"),
 } satisfies Record<Camel<Command>, unknown>;

@@ -1,22 +1,22 @@
 // A failed command, as the page throws it. Its sentence comes from the core.
 
-import { type AuthError, type ErrorCode, FAILURES } from "./wire";
+import { type AuthError, type ErrorCode, FAILURES } from "./wire.ts";
 
-/** Why a command failed: what the page branches on, and a message for people. */
+/** Why a command failed: what the page branches on, and the core's sentence about it. */
 export class NativeError extends Error {
   readonly code: ErrorCode;
   readonly status: number;
   readonly retryAfterMs: number | null;
 
-  constructor({ code, status, message, retryAfterMs }: AuthError) {
-    super(message);
+  constructor({ code, status, message, retryAfterMs }: AuthError, options?: ErrorOptions) {
+    super(message, options);
     this.name = "NativeError";
     this.code = code;
     this.status = status;
     this.retryAfterMs = retryAfterMs;
   }
 
-  /** A fault of the app. `message` is for developers: people read the core's sentence for it. */
+  /** A fault of the app. `message` is for developers: people read other words for it. */
   static internal(message: string): NativeError {
     return new NativeError({ ...FAILURES.internal, message });
   }
@@ -32,7 +32,7 @@ export class NativeError extends Error {
 }
 
 /** Whether a value has the shape of the core's errors. */
-export function isAuthError(value: unknown): value is AuthError {
+function isAuthError(value: unknown): value is AuthError {
   if (typeof value !== "object" || value === null) return false;
   const { code, status, message, retryAfterMs } = value as Partial<AuthError>;
   return (

@@ -3,36 +3,49 @@
 
 import { invoke } from "@tauri-apps/api/core";
 import { listen } from "@tauri-apps/api/event";
-import type { Command } from "./command-names";
-import { NativeError } from "./errors";
+import type { Command } from "./command-names.ts";
+import { NativeError } from "./errors.ts";
 
 /** Whether this page runs inside the app's window rather than in a browser. */
 export function insideApp(): boolean {
   return typeof window !== "undefined" && "__TAURI_INTERNALS__" in window;
 }
 
-/** A command of the app, or of the plugin that fetches public content. */
-type Callable = Command | `plugin:http|${string}`;
+type Args = Record<string, unknown>;
 
-/** Calls a command. Rejects with a `NativeError`, whatever the shell rejected with. */
-export async function call<T>(command: Callable, args: Record<string, unknown> = {}): Promise<T> {
-  if (!insideApp()) throw NativeError.internal("This page is not running inside the app.");
-  try {
-    return await invoke<T>(command, args);
-  } catch (cause) {
-    throw NativeError.from(cause);
-  }
+/** Calls a command of the shell. */
+export function call<T>(command: Command, args: Args = {}): Promise<T> {
+  return send<T>(command, args);
 }
 
 /** Calls a command with bytes instead of arguments. Headers say what the bytes are for. */
-export async function callRaw<T>(
+export function callRaw<T>(
   command: Command,
   bytes: Uint8Array,
   headers: Record<string, string>,
 ): Promise<T> {
+  return send<T>(command, bytes, { headers });
+}
+
+/** Calls a command of the plugin that fetches public content. */
+export function callHttp<T>(command: string, args: Args): Promise<T> {
+  return send<T>(`plugin:http|${command}`, args);
+}
+
+/** Calls a command that the app itself has. */
+export function callApp<T>(command: string, args: Args = {}): Promise<T> {
+  return send<T>(command, args);
+}
+
+/** Every command passes here. Rejects with a `NativeError`, whatever the shell rejected with. */
+async function send<T>(
+  name: string,
+  payload: Args | Uint8Array,
+  options?: { headers: Record<string, string> },
+): Promise<T> {
   if (!insideApp()) throw NativeError.internal("This page is not running inside the app.");
   try {
-    return await invoke<T>(command, bytes, { headers });
+    return await invoke<T>(name, payload, options);
   } catch (cause) {
     throw NativeError.from(cause);
   }

@@ -542,19 +542,22 @@ tooLarge: {"code":"other","status":413,"message":"That is more than this app tak
 internal: {"code":"internal","status":500,"message":"Something went wrong inside the app. Try again, or restart it.","retryAfterMs":null},
 } satisfies Record<string, AuthError>;
 
+/** The name of such a failure. */
+export type FailureName = keyof typeof FAILURES;
+
 /**
  * What the status of an answer to a call means. Those of 400 and 500 are the meanings of every
  * status of their hundred that is not listed.
  */
-export const STATUS_MEANINGS: Record<number, { failure: AuthError; obstacle?: Obstacle }> = {
-  400: { failure: FAILURES.badAnswer },
-  401: { failure: FAILURES.sessionRefused },
-  403: { failure: FAILURES.notAllowed },
-  404: { failure: FAILURES.unsupported },
-  429: { failure: FAILURES.rateLimited },
-  500: { failure: FAILURES.backendFault },
-  502: { failure: FAILURES.backendFault, obstacle: "gateway" },
-  503: { failure: FAILURES.backendFault, obstacle: "maintenance" },
-  504: { failure: FAILURES.backendFault, obstacle: "gateway" },
-  511: { failure: FAILURES.badAnswer, obstacle: "portal" },
+export const STATUS_MEANINGS: Record<number, { failure: FailureName; obstacle?: Obstacle }> = {
+  400: { failure: "badAnswer" },
+  401: { failure: "sessionRefused" },
+  403: { failure: "notAllowed" },
+  404: { failure: "unsupported" },
+  429: { failure: "rateLimited" },
+  500: { failure: "backendFault" },
+  502: { failure: "backendFault", obstacle: "gateway" },
+  503: { failure: "backendFault", obstacle: "maintenance" },
+  504: { failure: "backendFault", obstacle: "gateway" },
+  511: { failure: "badAnswer", obstacle: "portal" },
 };

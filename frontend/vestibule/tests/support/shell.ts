@@ -11,7 +11,7 @@ import type {
   FetchRequest,
   SessionChanged,
   SessionState,
-} from "@/lib/native";
+} from "vestibule";
 import { everything, reply, unreachable } from "./states";
 
 type Handler = (args: Record<string, unknown>, headers: Headers) => unknown;

@@ -12,7 +12,7 @@ import type {
   SessionState,
   SignedOutReason,
   User,
-} from "@/lib/native";
+} from "vestibule";
 
 export const ada: User = {
   id: "u1",
@@ -28,12 +28,6 @@ export const everything: BackendFeatures = {
   resendOtp: true,
   sessions: true,
   logoutAll: true,
-};
-
-/** Makes Ada an administrator, when added to one of her states. */
-export const asAdmin = {
-  user: { roles: ["user", "admin"] },
-  may: ["people.export", "people.see"] satisfies Right[],
 };
 
 export function signedIn(

@@ -1,6 +1,6 @@
 // A shell that takes and sends bodies as raw pieces, one at a time, as the real shell does.
 
-import type { UploadReply, UploadRequest } from "@/lib/native";
+import type { UploadReply, UploadRequest } from "vestibule";
 import type { Shell } from "./shell";
 import { reply } from "./states";
 
