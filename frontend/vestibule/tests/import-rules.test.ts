@@ -1,5 +1,5 @@
-// The rules of biome.json, asked about imports that are not there. Biome judges them all in one run,
-// in a folder that holds nothing but its configuration and these imports.
+// The rules of biome.json, asked about imports that are not there. Biome judges all of them in one
+// run, in a folder that holds nothing but its configuration and these imports.
 
 import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";

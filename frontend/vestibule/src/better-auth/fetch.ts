@@ -11,7 +11,7 @@ export const AUTH_BASE_URL = "http://session.invalid/auth";
 type Raw = Record<string, unknown>;
 type Answer = (auth: Auth, body: Raw) => Promise<Result<unknown>>;
 
-/** What answers the paths of Better Auth's own actions. The client has made JSON of their fields. */
+/** Answers the paths of Better Auth's own actions. Its client has made JSON of their fields. */
 const ANSWERS = new Map<string, Answer>([
   ["POST /sign-in/email", (auth, body) => auth.login(login(body))],
   [
