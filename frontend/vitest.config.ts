@@ -8,12 +8,16 @@ export default defineConfig({
     alias: [
       // Next's own link needs Next's whole router; this one uses the test's router.
       { find: /^next\/link$/, replacement: here("tests/support/link.tsx") },
-      { find: "@", replacement: here() },
+      { find: /^@\//, replacement: `${here()}/` },
+      // The package's sources, so that nothing has to be built before a test.
+      { find: /^vestibule$/, replacement: here("vestibule/src/index.ts") },
+      { find: /^vestibule\/react$/, replacement: here("vestibule/src/react/index.tsx") },
+      { find: /^vestibule\/better-auth$/, replacement: here("vestibule/src/better-auth/index.ts") },
     ],
   },
   test: {
     environment: "jsdom",
-    include: ["tests/**/*.test.{ts,tsx}"],
+    include: ["tests/**/*.test.{ts,tsx}", "vestibule/tests/**/*.test.{ts,tsx}"],
     setupFiles: ["./tests/support/setup.ts"],
     restoreMocks: true,
     // All files of a worker share a DOM and the app's modules; isolating them doubled the time. The

@@ -1,7 +1,8 @@
 "use client";
 
-import { useSyncExternalStore } from "react";
-import { auth } from "./auth";
+import { createStore, perInstance } from "vestibule";
+import { useAuthState, useStore, useVestibule } from "vestibule/react";
+import { vestibule } from "./vestibule";
 
 // The purchases of the user since the app started, in memory only.
 
@@ -14,25 +15,21 @@ export type Purchase = {
   note: string;
 };
 
-let held: { userId: string; list: readonly Purchase[] } = { userId: "", list: [] };
-const listeners = new Set<() => void>();
+type Purchases = { userId: string; list: readonly Purchase[] };
+
 const NONE: readonly Purchase[] = [];
+const purchasesOf = perInstance(() => createStore<Purchases>({ userId: "", list: NONE }));
 
 export function recordPurchase(userId: string, purchase: Purchase): void {
+  const purchases = purchasesOf(vestibule);
+  const held = purchases.get();
   const before = held.userId === userId ? held.list : NONE;
-  held = { userId, list: [purchase, ...before.filter(({ id }) => id !== purchase.id)] };
-  for (const listener of listeners) listener();
+  const list = [purchase, ...before.filter(({ id }) => id !== purchase.id)];
+  purchases.set({ userId, list });
 }
 
 export function usePurchases(): readonly Purchase[] {
-  const state = auth.useAuthState();
-  const all = useSyncExternalStore(
-    (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    () => held,
-    () => held,
-  );
-  return state.status === "signed_in" && state.user.id === all.userId ? all.list : NONE;
+  const state = useAuthState();
+  const held = useStore(purchasesOf(useVestibule()));
+  return state.status === "signed_in" && state.user.id === held.userId ? held.list : NONE;
 }

@@ -3,9 +3,9 @@
 
 import { screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
+import { startShell } from "@/vestibule/tests/support/shell";
 import { openApp } from "./support/app";
 import { shop } from "./support/plans";
-import { startShell } from "./support/shell";
 import { otpPending, reply, signedIn, signedOut } from "./support/states";
 
 const accounts = () => screen.queryAllByRole("link", { name: /create (an )?account/i });

@@ -1,9 +1,9 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
+import { startShell } from "@/vestibule/tests/support/shell";
+import { takingUploads } from "@/vestibule/tests/support/transfers";
 import { openApp } from "./support/app";
-import { startShell } from "./support/shell";
 import { refused, reply, signedIn, unreachable } from "./support/states";
-import { takingUploads } from "./support/transfers";
 
 const QUICK = 2_000_000;
 

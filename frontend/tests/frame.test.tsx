@@ -1,8 +1,8 @@
 import { act, screen, waitFor, within } from "@testing-library/react";
+import { type Obstacle, WORDS } from "vestibule";
 import { describe, expect, it, vi } from "vitest";
-import { OBSTACLES, type Obstacle } from "@/lib/native";
+import { startShell } from "@/vestibule/tests/support/shell";
 import { openApp } from "./support/app";
-import { startShell } from "./support/shell";
 import { ada, refused, signedIn, signedOut, stale } from "./support/states";
 import { pass } from "./support/time";
 
@@ -206,7 +206,7 @@ describe("the banners", () => {
   it("say what keeps the app from its server, and who can help, in the words of the core", async () => {
     const shell = startShell(stale(60_000));
     await openApp("/");
-    for (const [why, { problem, advice }] of Object.entries(OBSTACLES)) {
+    for (const [why, { problem, advice }] of Object.entries(WORDS.obstacles)) {
       await shell.change(stale(60_000, why as Obstacle));
       const banner = screen.getByRole("region", { name: "Connection" });
       expect(banner).toHaveTextContent(`You stay signed in. ${problem}. ${advice}.`);

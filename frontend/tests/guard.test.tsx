@@ -5,10 +5,12 @@ import {
   SearchParamsContext,
 } from "next/dist/shared/lib/hooks-client-context.shared-runtime";
 import { act } from "react";
+import type { Right, SessionState, SignedOutReason } from "vestibule";
+import { VestibuleProvider } from "vestibule/react";
 import { describe, expect, it } from "vitest";
 import { Guard } from "@/features/shell/guards";
-import { auth, type Right, type SessionState, type SignedOutReason } from "@/lib/auth";
-import { startShell } from "./support/shell";
+import { auth, vestibule } from "@/lib/vestibule";
+import { startShell } from "@/vestibule/tests/support/shell";
 import { asAdmin, otpPending, restoring, signedIn, signedOut, stale } from "./support/states";
 
 // The guard without the rest of the app. Its content does not check whether someone is signed in.
@@ -22,9 +24,11 @@ async function behindGuard(state: SessionState, may?: Right) {
     <AppRouterContext.Provider value={router}>
       <PathnameContext.Provider value="/vault/">
         <SearchParamsContext.Provider value={new URLSearchParams("box=7")}>
-          <Guard may={may}>
-            <p>the gold</p>
-          </Guard>
+          <VestibuleProvider vestibule={vestibule}>
+            <Guard may={may}>
+              <p>the gold</p>
+            </Guard>
+          </VestibuleProvider>
         </SearchParamsContext.Provider>
       </PathnameContext.Provider>
     </AppRouterContext.Provider>,

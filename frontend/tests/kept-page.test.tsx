@@ -1,9 +1,9 @@
 import { act, screen, waitFor, within } from "@testing-library/react";
+import type { SignedOutReason } from "vestibule";
 import { describe, expect, it } from "vitest";
-import type { SignedOutReason } from "@/lib/auth";
+import { startShell } from "@/vestibule/tests/support/shell";
 import { openApp } from "./support/app";
 import { shop } from "./support/plans";
-import { startShell } from "./support/shell";
 import {
   asAdmin,
   otpPending,

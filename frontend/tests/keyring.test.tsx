@@ -1,8 +1,8 @@
 import { screen, within } from "@testing-library/react";
+import type { SessionState, StorageStatus } from "vestibule";
 import { describe, expect, it } from "vitest";
-import type { SessionState, StorageStatus } from "@/lib/auth";
+import { startShell } from "@/vestibule/tests/support/shell";
 import { openApp } from "./support/app";
-import { startShell } from "./support/shell";
 import { refused, restoring, signedIn, signedOut, stale } from "./support/states";
 
 const unkept = (storage: StorageStatus): SessionState => ({

@@ -1,8 +1,8 @@
 import { screen, waitFor } from "@testing-library/react";
+import type { SignedOutReason } from "vestibule";
 import { describe, expect, it, vi } from "vitest";
-import type { SignedOutReason } from "@/lib/auth";
+import { startShell } from "@/vestibule/tests/support/shell";
 import { openApp } from "./support/app";
-import { startShell } from "./support/shell";
 import { otpPending, refused, signedIn, signedOut, stale, unreachable } from "./support/states";
 import { pass } from "./support/time";
 

@@ -1,8 +1,8 @@
 import { screen, within } from "@testing-library/react";
+import type { PolicyInfo } from "vestibule";
 import { describe, expect, it } from "vitest";
-import type { PolicyInfo } from "@/lib/desktop";
+import { startShell } from "@/vestibule/tests/support/shell";
 import { openApp } from "./support/app";
-import { startShell } from "./support/shell";
 import { reply, signedIn } from "./support/states";
 
 const FILE = "/etc/dev.vestibule.desktop/policy.toml";

@@ -1,7 +1,7 @@
 import { screen, waitFor } from "@testing-library/react";
 import { describe, expect, it, vi } from "vitest";
+import { startShell } from "@/vestibule/tests/support/shell";
 import { openApp } from "./support/app";
-import { startShell } from "./support/shell";
 import { otpPending, refused, signedIn, signedOut, unreachable } from "./support/states";
 import { pass } from "./support/time";
 

@@ -1,8 +1,8 @@
 import { screen, waitFor } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
+import { startShell } from "@/vestibule/tests/support/shell";
 import { openApp } from "./support/app";
 import { plans, receipt, shop, team } from "./support/plans";
-import { startShell } from "./support/shell";
 import { refused, reply, signedIn, signedOut, stale, unreachable } from "./support/states";
 
 const buy = () => screen.findByRole("button", { name: "Buy Team" });

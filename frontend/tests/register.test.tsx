@@ -1,7 +1,7 @@
 import { screen, waitFor } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
+import { startShell } from "@/vestibule/tests/support/shell";
 import { openApp } from "./support/app";
-import { startShell } from "./support/shell";
 import { refused, signedIn, signedOut } from "./support/states";
 
 async function fill(

@@ -1,7 +1,7 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
+import { type Shell, startShell } from "@/vestibule/tests/support/shell";
 import { openApp } from "./support/app";
-import { type Shell, startShell } from "./support/shell";
 import { asAdmin, reply, signedIn, signedOut, unreachable } from "./support/states";
 
 const people = reply(200, {

@@ -1,10 +1,9 @@
 import { act, render, screen } from "@testing-library/react";
 import { renderToString } from "react-dom/server";
 import { describe, expect, it, vi } from "vitest";
-import { auth } from "@/lib/auth";
-import { snapshots } from "@/lib/native";
+import { auth, vestibule } from "@/lib/vestibule";
+import { startShell } from "@/vestibule/tests/support/shell";
 import { App, newVisit, openApp } from "./support/app";
-import { startShell } from "./support/shell";
 import { refused, restoring, signedIn, signedOut, stale } from "./support/states";
 import { pass } from "./support/time";
 
@@ -36,7 +35,7 @@ function record() {
 
 describe("the exported page", () => {
   it.each(PATHS)("%s holds neither a way in nor anything guarded", (path) => {
-    snapshots.stop();
+    vestibule.snapshots.stop();
     const html = renderToString(<App at={path} visit={newVisit(path)} />);
     expect(html).toContain("<title>Vestibule</title>");
     expect(html).not.toMatch(/sign|account|password|e-mail|dashboard|plans|<a |<input|<form/i);
@@ -56,7 +55,7 @@ describe("fifty starts", () => {
       expect(seen).not.toContain("/auth/login");
       expect(seen).not.toMatch(/type="password"|Create account/);
       view.unmount();
-      snapshots.stop();
+      vestibule.snapshots.stop();
     }
   });
 
@@ -74,7 +73,7 @@ describe("fifty starts", () => {
         );
         expect(visit.visited).toEqual([`/auth/login/?next=${encodeURIComponent(path)}`]);
         view.unmount();
-        snapshots.stop();
+        vestibule.snapshots.stop();
       }
     },
   );

@@ -1,7 +1,7 @@
 //! The one list of commands. A page in a window of the app may call each of them, and nothing
 //! else: from this list follow what Tauri lets pages call (`build.rs`), the handler
 //! ([`crate::commands`]), and the names that a page can write
-//! (`frontend/lib/native/command-names.ts`, by `cargo xtask types`).
+//! (`frontend/vestibule/src/ipc/command-names.ts`, by `cargo xtask types`).
 //!
 //! `command_list!(names)` is an array of their names, `command_list!(handler)` the handler.
 

@@ -38,7 +38,7 @@ Vestibule's own commands: cargo xtask COMMAND
       --short              as often as `test` does
       --markdown           the table as in the README
   servers [NAME…]      sign in at a real Better Auth server and a real Directus
-  types                write frontend/lib/native/wire.ts and docs/profile.schema.json
+  types                write the frontend's generated types and docs/profile.schema.json
   export               export the frontend if its sources changed
   dev-servers          the backend and Next, as `tauri dev` starts them
       --check              end once both have answered

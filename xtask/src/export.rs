@@ -9,11 +9,12 @@ use crate::failure::{Outcome, io, said};
 use crate::{console, process, root};
 
 /// Files that are not sources: tools make them, or this command does.
-const MADE: [&str; 7] = [
+const MADE: [&str; 8] = [
     "node_modules",
     ".next",
     "out",
     "coverage",
+    "dist",
     "next-env.d.ts",
     "tsconfig.tsbuildinfo",
     ".DS_Store",
@@ -102,6 +103,7 @@ mod tests {
 
         for made in [
             "node_modules/a/index.js",
+            "vestibule/dist/index.js",
             ".next/trace",
             "out/index.html",
             "next-env.d.ts",

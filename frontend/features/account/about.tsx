@@ -1,11 +1,11 @@
 "use client";
 
 import { useEffect, useState } from "react";
+import type { AppInfo, SessionState } from "vestibule";
 import { Badge } from "@/components/ui/badge";
 import { Card, Fact, Facts } from "@/components/ui/card";
-import type { SessionState } from "@/lib/auth";
-import { type AppInfo, desktop } from "@/lib/desktop";
 import { capital, moment } from "@/lib/format";
+import { desktop } from "@/lib/vestibule";
 import { Help } from "./help";
 import { Managed } from "./managed";
 

@@ -1,17 +1,18 @@
 "use client";
 
+import type { User } from "vestibule";
+import { useAuthState } from "vestibule/react";
 import { Avatar } from "@/components/ui/avatar";
 import { Badge } from "@/components/ui/badge";
 import { Card, Fact, Facts } from "@/components/ui/card";
 import { Page, PageHeading, PageTitle } from "@/components/ui/page";
-import { auth, type User } from "@/lib/auth";
 import { About } from "./about";
 import { Appearance } from "./appearance";
 import { Connection } from "./connection";
 import { Sessions } from "./sessions";
 
 export function AccountScreen() {
-  const state = auth.useAuthState();
+  const state = useAuthState();
   if (state.status !== "signed_in") return null;
   return (
     <Page>

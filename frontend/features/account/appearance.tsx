@@ -3,11 +3,10 @@
 import { Monitor, Moon, Sun } from "lucide-react";
 import { useEffect, useState } from "react";
 import { toast } from "sonner";
+import type { Theme } from "vestibule";
 import { Card } from "@/components/ui/card";
 import { Segmented } from "@/components/ui/segmented";
-import { auth } from "@/lib/auth";
-import { desktop, type Theme } from "@/lib/desktop";
-import { describe } from "@/lib/messages";
+import { auth, desktop, messages } from "@/lib/vestibule";
 
 /** Chooses the theme. It is the native window's; pages follow it by `prefers-color-scheme`. */
 export function Appearance() {
@@ -40,7 +39,7 @@ export function Appearance() {
       await desktop.setTheme(next);
     } catch (cause) {
       setTheme(before);
-      toast.error(describe(auth.failure(cause)));
+      toast.error(messages.describe(auth.failure(cause)));
     }
   }
 

@@ -6,7 +6,7 @@ import { Button } from "@/components/ui/button";
 import { Card, Fact, Facts } from "@/components/ui/card";
 import { Segmented } from "@/components/ui/segmented";
 import { bitRate, megabytes } from "@/lib/format";
-import { describe } from "@/lib/messages";
+import { messages } from "@/lib/vestibule";
 import { type Direction, type Moved, measure, type Outcome } from "./speed";
 
 type Size = "quick" | "thorough";
@@ -99,7 +99,7 @@ function Result({ state }: { state: Exclude<State, { status: "running" }> }) {
   if ("failure" in outcome) {
     return (
       <Alert tone="danger" className="mb-4">
-        {describe(outcome.failure)}
+        {messages.describe(outcome.failure)}
       </Alert>
     );
   }

@@ -6,11 +6,9 @@ import { toast } from "sonner";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { Segmented } from "@/components/ui/segmented";
-import { auth } from "@/lib/auth";
-import { desktop } from "@/lib/desktop";
-import { describe } from "@/lib/messages";
+import { auth, desktop, messages } from "@/lib/vestibule";
 
-const failed = (cause: unknown) => toast.error(describe(auth.failure(cause)));
+const failed = (cause: unknown) => toast.error(messages.describe(auth.failure(cause)));
 
 /** Help for when something went wrong. `reports` is null where this app cannot report failures. */
 export function Help({ reports }: { reports: boolean | null }) {

@@ -1,8 +1,8 @@
 "use client";
 
 import type { ReactNode } from "react";
+import type { PolicyInfo } from "vestibule";
 import { Card, Fact, Facts } from "@/components/ui/card";
-import type { PolicyInfo } from "@/lib/desktop";
 
 /** The settings that the administrator of this computer has made, by their keys. */
 export function Managed({ policy }: { policy: PolicyInfo }) {

@@ -3,6 +3,8 @@
 import { Laptop } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { toast } from "sonner";
+import type { AuthError } from "vestibule";
+import { useFeatures } from "vestibule/react";
 import { Alert } from "@/components/ui/alert";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
@@ -10,14 +12,13 @@ import { Card } from "@/components/ui/card";
 import { Confirm } from "@/components/ui/confirm";
 import { Failed } from "@/components/ui/failed";
 import { Loading, Skeleton } from "@/components/ui/skeleton";
-import { type AuthFailure, auth } from "@/lib/auth";
-import { describe } from "@/lib/messages";
-import { refusal, useResource } from "@/lib/resource";
+import { useResource } from "@/lib/resource";
+import { auth, messages } from "@/lib/vestibule";
 import { deviceName, lastSeen, type SessionEntry, sessionsSchema } from "./session-list";
 
 /** The list of the account's sessions, with buttons to end one or all of them. */
 export function Sessions() {
-  const { sessions, logoutAll } = auth.useFeatures();
+  const { sessions, logoutAll } = useFeatures();
   const { resource, reload, setData } = useResource(sessions ? "/sessions" : null, sessionsSchema);
   const list = useRef<HTMLUListElement>(null);
   const [ended, setEnded] = useState(0);
@@ -42,7 +43,7 @@ export function Sessions() {
         </Loading>
       )}
       {resource.status === "failed" && (
-        <Failed onRetry={reload}>{describe(resource.failure)}</Failed>
+        <Failed onRetry={reload}>{messages.describe(resource.failure)}</Failed>
       )}
       {resource.status === "missing" && <NoList />}
       {resource.status === "ready" && (
@@ -130,10 +131,10 @@ function Everywhere() {
 }
 
 /** The state of a confirmation: whether it is open, the work after a yes, and why that failed. */
-function useAsked(work: () => Promise<AuthFailure | null>) {
+function useAsked(work: () => Promise<AuthError | null>) {
   const [open, setOpen] = useState(false);
   const [busy, setBusy] = useState(false);
-  const [failure, setFailure] = useState<AuthFailure | null>(null);
+  const [failure, setFailure] = useState<AuthError | null>(null);
 
   async function confirmed() {
     setBusy(true);
@@ -152,16 +153,16 @@ function useAsked(work: () => Promise<AuthFailure | null>) {
       setOpen(next);
     },
     busy,
-    error: failure && <Alert tone="danger">{describe(failure)}</Alert>,
+    error: failure && <Alert tone="danger">{messages.describe(failure)}</Alert>,
     onConfirm: () => void confirmed(),
   };
 }
 
 /** Sends a request whose answer has no body to read. Returns null where it succeeded. */
-async function ask(path: string, method: string): Promise<AuthFailure | null> {
+async function ask(path: string, method: string): Promise<AuthError | null> {
   try {
     const response = await auth.fetch(path, { method });
-    return response.ok ? null : refusal(response);
+    return response.ok ? null : auth.refusal(response);
   } catch (cause) {
     return auth.failure(cause);
   }

@@ -1,5 +1,5 @@
-import { type AuthFailure, auth } from "@/lib/auth";
-import { badAnswer, refusal } from "@/lib/resource";
+import type { AuthError } from "vestibule";
+import { auth, messages } from "@/lib/vestibule";
 
 // Measures the speed between this app and its server: downloads a number of bytes, then uploads as
 // many. Neither side keeps them.
@@ -8,7 +8,7 @@ export type Direction = "down" | "up";
 export type Moved = { direction: Direction; bytes: number; of: number };
 /** Speeds in bits per second. */
 export type Speeds = Record<Direction, number>;
-export type Outcome = { speeds: Speeds } | { failure: AuthFailure } | { missing: true };
+export type Outcome = { speeds: Speeds } | { failure: AuthError } | { missing: true };
 
 const PATH = "/transfer";
 const PIECE = 256 * 1024;
@@ -51,7 +51,7 @@ async function download(
   const reader = response.body?.getReader();
   // The bytes are read and dropped; only their number matters.
   while (reader && !(await reader.read()).done);
-  return received === bytes ? null : { failure: badAnswer };
+  return received === bytes ? null : { failure: messages.failures.badAnswer };
 }
 
 async function upload(
@@ -69,12 +69,14 @@ async function upload(
   const refused = refusedBy(response);
   if (refused) return refused;
   const taken: unknown = await response.json().catch(() => null);
-  return (taken as { bytes?: unknown } | null)?.bytes === bytes ? null : { failure: badAnswer };
+  return (taken as { bytes?: unknown } | null)?.bytes === bytes
+    ? null
+    : { failure: messages.failures.badAnswer };
 }
 
 function refusedBy(response: Response): Outcome | null {
   if (response.ok) return null;
-  return response.status === 404 ? { missing: true } : { failure: refusal(response) };
+  return response.status === 404 ? { missing: true } : { failure: auth.refusal(response) };
 }
 
 /** A stream of random bytes, which no program on the way can compress. */

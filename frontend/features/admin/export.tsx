@@ -1,14 +1,13 @@
 "use client";
 
 import { useState } from "react";
+import type { AuthError, Exported } from "vestibule";
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
-import { type AuthFailure, auth } from "@/lib/auth";
-import { desktop, type Exported } from "@/lib/desktop";
-import { describe } from "@/lib/messages";
+import { auth, desktop, messages } from "@/lib/vestibule";
 
-type Outcome = { exported: Exported } | { failure: AuthFailure };
+type Outcome = { exported: Exported } | { failure: AuthError };
 
 /**
  * Exports the list of accounts. The app's command checks the roles, asks the server and writes the
@@ -21,7 +20,7 @@ export function Export() {
   async function exportAll() {
     setBusy(true);
     setOutcome(null);
-    const done = desktop.exportPeople().then(
+    const done = desktop.invoke<Exported>("export_people").then(
       (exported) => ({ exported }),
       (cause) => ({ failure: auth.failure(cause) }),
     );
@@ -48,7 +47,7 @@ function What({ outcome }: { outcome: Outcome }) {
   if ("failure" in outcome) {
     return (
       <Alert tone="danger" title="Nothing was exported">
-        {describe(outcome.failure)}
+        {messages.describe(outcome.failure)}
       </Alert>
     );
   }

@@ -1,7 +1,7 @@
 "use client";
 
+import { May } from "vestibule/react";
 import { Page, PageHeading, PageTitle } from "@/components/ui/page";
-import { May } from "@/lib/may";
 import { Export } from "./export";
 import { People } from "./people";
 

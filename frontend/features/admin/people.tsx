@@ -7,8 +7,8 @@ import { Failed } from "@/components/ui/failed";
 import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
 import { Loading, Skeleton } from "@/components/ui/skeleton";
-import { describe } from "@/lib/messages";
 import { useResource } from "@/lib/resource";
+import { messages } from "@/lib/vestibule";
 import * as z from "@/lib/zod";
 
 const user = z.object({
@@ -36,7 +36,7 @@ export function People() {
         </Loading>
       )}
       {resource.status === "failed" && (
-        <Failed onRetry={reload}>{describe(resource.failure)}</Failed>
+        <Failed onRetry={reload}>{messages.describe(resource.failure)}</Failed>
       )}
       {resource.status === "missing" && (
         <p className="text-sm text-muted">This server has no list of accounts.</p>

@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "react";
 import { Button } from "@/components/ui/button";
-import { auth } from "@/lib/auth";
+import { auth } from "@/lib/vestibule";
 import * as z from "@/lib/zod";
 
 // The bundled backend's demo accounts, for development only. Builds do not contain this.

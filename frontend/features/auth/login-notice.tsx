@@ -1,13 +1,14 @@
 "use client";
 
+import { isEnding } from "vestibule";
+import { useAuthState } from "vestibule/react";
 import { Alert } from "@/components/ui/alert";
-import { auth } from "@/lib/auth";
-import { ENDINGS, isEnding } from "@/lib/messages";
+import { messages } from "@/lib/vestibule";
 import type { Notice } from "./notice";
 
 /** Why the user sees the sign-in screen, where there is a reason to show. */
 export function LoginNotice({ notice }: { notice: Notice | null }) {
-  const state = auth.useAuthState();
+  const state = useAuthState();
   if (notice) return <Alert tone={notice.tone}>{notice.text}</Alert>;
   if (state.status === "signed_in" || state.status === "restoring") {
     return (
@@ -18,7 +19,7 @@ export function LoginNotice({ notice }: { notice: Notice | null }) {
   }
   if (state.status !== "signed_out") return null;
   if (isEnding(state.why)) {
-    const { title, text, grave } = ENDINGS[state.why];
+    const { title, text, grave } = messages.ending(state.why);
     return (
       <Alert tone={grave ? "danger" : "warning"} title={title}>
         {text}

@@ -3,8 +3,9 @@
 import { zodResolver } from "@hookform/resolvers/zod";
 import { useEffect } from "react";
 import { useForm } from "react-hook-form";
-import { auth } from "@/lib/auth";
+import { useFeatures } from "vestibule/react";
 import { routes } from "@/lib/routes";
+import { auth } from "@/lib/vestibule";
 import { AuthCard } from "./auth-card";
 import { DemoAccounts } from "./demo-accounts";
 import { LoginNotice } from "./login-notice";
@@ -17,7 +18,7 @@ import { useFormSubmission } from "./use-form-submission";
 /** Signs in with a password. `keptFor` is the e-mail of the user whose page waits behind it. */
 export function LoginScreen({ keptFor }: { keptFor?: string }) {
   const notice = useNotice();
-  const { register } = auth.useFeatures();
+  const { register } = useFeatures();
   const form = useForm<LoginForm>({
     resolver: zodResolver(loginSchema),
     defaultValues: { email: "", password: "" },

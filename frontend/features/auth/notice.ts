@@ -1,35 +1,29 @@
 "use client";
 
-import { useSyncExternalStore } from "react";
+import { createStore, perInstance } from "vestibule";
+import { useStore, useVestibule } from "vestibule/react";
 import type { Tone } from "@/components/ui/alert";
-import { auth } from "@/lib/auth";
+import { vestibule } from "@/lib/vestibule";
 
 // A message that one sign-in screen leaves for the next, such as that a code has expired or that an
 // account was made. It is kept in memory and not in the address, because it may hold an e-mail.
 
 export type Notice = { tone: Tone; text: string; email?: string };
 
-let held: Notice | null = null;
-const listeners = new Set<() => void>();
-
-export function leaveNotice(notice: Notice | null): void {
-  held = notice;
-  for (const listener of [...listeners]) listener();
-}
-
-// The message is dropped once the next step has succeeded.
-auth.subscribe(() => {
-  const { status } = auth.state();
-  if (held && (status === "signed_in" || status === "otp_pending")) leaveNotice(null);
+const noticeOf = perInstance(({ auth }) => {
+  const notice = createStore<Notice | null>(null);
+  // The message is dropped once the next step has succeeded.
+  auth.subscribe(() => {
+    const { status } = auth.state();
+    if (status === "signed_in" || status === "otp_pending") notice.set(null);
+  });
+  return notice;
 });
 
+export function leaveNotice(notice: Notice | null): void {
+  noticeOf(vestibule).set(notice);
+}
+
 export function useNotice(): Notice | null {
-  return useSyncExternalStore(
-    (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    () => held,
-    () => null,
-  );
+  return useStore(noticeOf(useVestibule()));
 }

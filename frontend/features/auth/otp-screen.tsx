@@ -1,19 +1,20 @@
 "use client";
 
 import { useEffect, useId, useRef, useState } from "react";
+import type { AuthError, Challenge } from "vestibule";
+import { useAuthState, useFeatures } from "vestibule/react";
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
 import { CodeInput } from "@/components/ui/code-input";
-import { type AuthFailure, auth, type Challenge, dueAt } from "@/lib/auth";
 import { momentNow, useCountdown } from "@/lib/clock";
 import { duration } from "@/lib/format";
-import { describe } from "@/lib/messages";
+import { auth, messages } from "@/lib/vestibule";
 import { AuthCard } from "./auth-card";
 import { leaveNotice } from "./notice";
 import { useFailure } from "./use-failure";
 
 export function OtpScreen() {
-  const state = auth.useAuthState();
+  const state = useAuthState();
   if (state.status !== "otp_pending") return null;
   return <CodeForm challenge={state.challenge} />;
 }
@@ -21,7 +22,7 @@ export function OtpScreen() {
 function CodeForm({ challenge }: { challenge: Challenge }) {
   const [code, setCode] = useState("");
   const [checking, setChecking] = useState(false);
-  const { resendOtp } = auth.useFeatures();
+  const { resendOtp } = useFeatures();
   const { failure, wait, fail, clear } = useFailure("code");
   const field = useRef<HTMLInputElement>(null);
   const hintId = useId();
@@ -63,7 +64,7 @@ function CodeForm({ challenge }: { challenge: Challenge }) {
       >
         {failure && (
           <Alert tone="danger" title="The code was not accepted">
-            {describe(failure)}
+            {messages.describe(failure)}
           </Alert>
         )}
         <CodeInput
@@ -109,8 +110,8 @@ function Lead({ email, sent }: { email: string; sent: boolean }) {
 /**
  * Leads back to the sign-in screen, which shows why. The shell has usually dropped the challenge.
  */
-function startOver(error: AuthFailure, { email }: Challenge) {
-  leaveNotice({ tone: "warning", text: describe(error), email });
+function startOver(error: AuthError, { email }: Challenge) {
+  leaveNotice({ tone: "warning", text: messages.describe(error), email });
   if (auth.state().status === "otp_pending") void auth.cancelOtp();
 }
 
@@ -118,7 +119,7 @@ function Resend({ challenge, onSent }: { challenge: Challenge; onSent: () => voi
   const [sending, setSending] = useState(false);
   const [said, setSaid] = useState<{ text: string; bad: boolean } | null>(null);
   const [until, setUntil] = useState<number | null>(null);
-  const wait = useCountdown(Math.max(dueAt(challenge, challenge.resendInMs) ?? 0, until ?? 0));
+  const wait = useCountdown(Math.max(auth.dueAt(challenge, challenge.resendInMs) ?? 0, until ?? 0));
 
   async function resend() {
     setSending(true);
@@ -131,7 +132,7 @@ function Resend({ challenge, onSent }: { challenge: Challenge; onSent: () => voi
     }
     if (error.code === "challenge_over") return startOver(error, challenge);
     if (error.retryAfterMs !== null) setUntil(momentNow() + error.retryAfterMs);
-    setSaid({ text: describe(error), bad: true });
+    setSaid({ text: messages.describe(error), bad: true });
   }
 
   return (

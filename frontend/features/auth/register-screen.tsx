@@ -5,11 +5,12 @@ import Link from "next/link";
 import { useRouter, useSearchParams } from "next/navigation";
 import { useEffect } from "react";
 import { useForm } from "react-hook-form";
+import { useFeatures } from "vestibule/react";
 import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
-import { auth } from "@/lib/auth";
 import { routes, withNext } from "@/lib/routes";
+import { auth } from "@/lib/vestibule";
 import { AuthCard } from "./auth-card";
 import { leaveNotice } from "./notice";
 import { PASSWORD_LEAST, type RegisterForm as RegisterFields, registerSchema } from "./schemas";
@@ -18,7 +19,7 @@ import { TextLink } from "./text-link";
 import { useFormSubmission } from "./use-form-submission";
 
 export function RegisterScreen() {
-  return auth.useFeatures().register ? <RegisterForm /> : <NoNewAccounts />;
+  return useFeatures().register ? <RegisterForm /> : <NoNewAccounts />;
 }
 
 /**

@@ -1,16 +1,18 @@
-import type { AuthFailure } from "@/lib/auth";
+import { type AuthError, perInstance } from "vestibule";
 import { momentNow } from "@/lib/clock";
+import { vestibule } from "@/lib/vestibule";
 
 // The server can ask a form to wait. The wait and the failure are kept here and not in the form, so
 // that a person who leaves the form and comes back still has to wait.
 
 export type FormName = "login" | "register" | "code";
-type Wait = { until: number; failure: AuthFailure };
+type Wait = { until: number; failure: AuthError };
 
-const waits = new Map<FormName, Wait>();
+const waitsOf = perInstance(() => new Map<FormName, Wait>());
 
 /** The wait of a form; null once it is over. */
 export function currentWait(formName: FormName): Wait | null {
+  const waits = waitsOf(vestibule);
   const wait = waits.get(formName);
   if (!wait || wait.until > momentNow()) return wait ?? null;
   waits.delete(formName);
@@ -18,7 +20,8 @@ export function currentWait(formName: FormName): Wait | null {
 }
 
 /** Keeps the wait that a failure asks for. A failure that asks for none ends an earlier wait. */
-export function recordWait(formName: FormName, failure: AuthFailure): Wait | null {
+export function recordWait(formName: FormName, failure: AuthError): Wait | null {
+  const waits = waitsOf(vestibule);
   if (failure.retryAfterMs === null) {
     waits.delete(formName);
     return null;
@@ -30,5 +33,5 @@ export function recordWait(formName: FormName, failure: AuthFailure): Wait | nul
 
 /** Drops all waits. For tests, each of which has a server of its own. */
 export function clearWaits(): void {
-  waits.clear();
+  waitsOf(vestibule).clear();
 }

@@ -7,7 +7,7 @@ import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
 import { Input, PasswordInput } from "@/components/ui/input";
 import { duration } from "@/lib/format";
-import { describe } from "@/lib/messages";
+import { messages } from "@/lib/vestibule";
 import type { FormSubmission } from "./use-form-submission";
 
 // The form and the two fields that the sign-in and the registration screens share.
@@ -35,7 +35,7 @@ export function SignInForm({
     <form noValidate onSubmit={submit} className="space-y-5">
       {failure ? (
         <Alert tone="danger" title={refused}>
-          {describe(failure)}
+          {messages.describe(failure)}
         </Alert>
       ) : (
         notice

@@ -1,7 +1,7 @@
 "use client";
 
 import { useState } from "react";
-import type { AuthFailure } from "@/lib/auth";
+import type { AuthError } from "vestibule";
 import { useCountdown } from "@/lib/clock";
 import { currentWait, type FormName, recordWait } from "./retry-waits";
 
@@ -9,14 +9,14 @@ import { currentWait, type FormName, recordWait } from "./retry-waits";
 export function useFailure(formName: FormName) {
   // A wait that began on an earlier visit of this form still holds.
   const [earlier] = useState(() => currentWait(formName));
-  const [failure, setFailure] = useState<AuthFailure | null>(earlier?.failure ?? null);
+  const [failure, setFailure] = useState<AuthError | null>(earlier?.failure ?? null);
   const [until, setUntil] = useState<number | null>(earlier?.until ?? null);
   const wait = useCountdown(until);
   return {
     failure,
     /** Seconds until the next try is allowed. */
     wait,
-    fail: (next: AuthFailure) => {
+    fail: (next: AuthError) => {
       setFailure(next);
       setUntil(recordWait(formName, next)?.until ?? null);
     },

@@ -2,12 +2,12 @@
 
 import { type SyntheticEvent, useState } from "react";
 import type { FieldValues, UseFormReturn } from "react-hook-form";
-import type { AuthFailure, Result } from "@/lib/auth";
+import type { AuthError, Result } from "vestibule";
 import type { FormName } from "./retry-waits";
 import { useFailure } from "./use-failure";
 
 export type FormSubmission = {
-  failure: AuthFailure | null;
+  failure: AuthError | null;
   /** Seconds until the backend may be asked again. */
   wait: number;
   /** True while the answer is awaited, and after a success until the guard redirects. */
@@ -42,5 +42,5 @@ export function useFormSubmission<F extends FieldValues, T>(
 
 type Answered<F, T> = {
   onAccepted: (data: T, fields: F) => void;
-  onRefused: (error: AuthFailure) => void;
+  onRefused: (error: AuthError) => void;
 };

@@ -1,21 +1,20 @@
 "use client";
 
 import Link from "next/link";
+import { isBehindKeyring, type SessionState } from "vestibule";
+import { May, useAuthState } from "vestibule/react";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { Card, Fact, Facts } from "@/components/ui/card";
 import { Page, PageHeading, PageTitle } from "@/components/ui/page";
-import { auth, type SessionState } from "@/lib/auth";
 import { capital, moment, since } from "@/lib/format";
-import { isBehindKeyring } from "@/lib/keyring";
-import { May } from "@/lib/may";
 import { usePurchases } from "@/lib/purchases";
 import { routes } from "@/lib/routes";
 
 export type SignedIn = Extract<SessionState, { status: "signed_in" }>;
 
 export function DashboardScreen() {
-  const state = auth.useAuthState();
+  const state = useAuthState();
   if (state.status !== "signed_in") return null;
   const { user } = state;
   return (

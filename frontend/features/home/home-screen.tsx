@@ -3,15 +3,16 @@
 import { ArrowRight, KeyRound, LogIn, WifiOff } from "lucide-react";
 import Link from "next/link";
 import type { ReactNode } from "react";
+import type { SessionState, User } from "vestibule";
+import { useAuthState, useFeatures } from "vestibule/react";
 import { Button } from "@/components/ui/button";
 import { Arches } from "@/components/ui/mark";
 import { Page, PageHeading, PageTitle, PRODUCT } from "@/components/ui/page";
-import { auth, type SessionState, type User } from "@/lib/auth";
 import { routes } from "@/lib/routes";
 import { NewsSection } from "./news";
 
 export function HomeScreen() {
-  const state = auth.useAuthState();
+  const state = useAuthState();
   return (
     <Page>
       <PageTitle />
@@ -47,7 +48,7 @@ export function HomeScreen() {
 }
 
 function Introduction({ state }: { state: SessionState }) {
-  const { register } = auth.useFeatures();
+  const { register } = useFeatures();
   // A person who was signed in before has an account already.
   const returns = state.status === "signed_out" && state.why !== "never";
   return (

@@ -1,8 +1,8 @@
 "use client";
 
 import { useEffect, useState } from "react";
-import { desktop } from "@/lib/desktop";
 import { day } from "@/lib/format";
+import { desktop } from "@/lib/vestibule";
 import * as z from "@/lib/zod";
 
 const newsSchema = z.array(z.object({ date: z.string(), title: z.string(), text: z.string() }));

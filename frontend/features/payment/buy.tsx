@@ -3,15 +3,15 @@
 import Link from "next/link";
 import { usePathname, useSearchParams } from "next/navigation";
 import { type SyntheticEvent, useState } from "react";
+import type { AuthError, User } from "vestibule";
+import { useFeatures, useSession } from "vestibule/react";
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
-import { type AuthFailure, auth, type User } from "@/lib/auth";
-import { describe } from "@/lib/messages";
 import { recordPurchase } from "@/lib/purchases";
-import { badAnswer, refusal } from "@/lib/resource";
 import { routes, withNext } from "@/lib/routes";
+import { auth, messages } from "@/lib/vestibule";
 import type * as z from "@/lib/zod";
 import { type Plan, purchaseSchema, type Receipt } from "./plan";
 
@@ -21,14 +21,14 @@ type Props = { plan: Plan; onBought: (receipt: Receipt) => void };
  * The form to buy a plan. A person who is not signed in signs in first and comes back to this plan.
  */
 export function Buy({ plan, onBought }: Props) {
-  const { data, isPending } = auth.useSession();
+  const { data, isPending } = useSession();
   if (isPending) return null;
   return data ? <BuyNow plan={plan} user={data.user} onBought={onBought} /> : <SignInFirst />;
 }
 
 function SignInFirst() {
   const here = `${usePathname()}?${useSearchParams().toString()}`;
-  const { register } = auth.useFeatures();
+  const { register } = useFeatures();
   return (
     <>
       <Button asChild className="w-full">
@@ -55,7 +55,7 @@ function SignInFirst() {
 
 function BuyNow({ plan, user, onBought }: Props & { user: User }) {
   const [busy, setBusy] = useState(false);
-  const [failure, setFailure] = useState<AuthFailure | null>(null);
+  const [failure, setFailure] = useState<AuthError | null>(null);
   const [note, setNote] = useState("");
 
   async function buy(event: SyntheticEvent) {
@@ -75,7 +75,7 @@ function BuyNow({ plan, user, onBought }: Props & { user: User }) {
     <form noValidate onSubmit={(event) => void buy(event)} className="space-y-4">
       {failure && (
         <Alert tone="danger" title="Nothing was bought">
-          {describe(failure)}
+          {messages.describe(failure)}
         </Alert>
       )}
       <Field label="Note for yourself" hint="Shown with the purchase until you quit; never sent.">
@@ -101,12 +101,12 @@ function BuyNow({ plan, user, onBought }: Props & { user: User }) {
 
 type Purchased = z.infer<typeof purchaseSchema>;
 
-async function purchase(slug: string): Promise<{ receipt: Purchased } | { failure: AuthFailure }> {
+async function purchase(slug: string): Promise<{ receipt: Purchased } | { failure: AuthError }> {
   try {
     const response = await auth.fetch(`/plans/${slug}/purchase`, { method: "POST" });
-    if (!response.ok) return { failure: refusal(response) };
+    if (!response.ok) return { failure: auth.refusal(response) };
     const parsed = purchaseSchema.safeParse(await response.json().catch(() => undefined));
-    return parsed.success ? { receipt: parsed.data } : { failure: badAnswer };
+    return parsed.success ? { receipt: parsed.data } : { failure: messages.failures.badAnswer };
   } catch (cause) {
     return { failure: auth.failure(cause) };
   }

@@ -8,9 +8,9 @@ import { Card } from "@/components/ui/card";
 import { Failed } from "@/components/ui/failed";
 import { PageHeading, PageTitle } from "@/components/ui/page";
 import { Loading, Skeleton } from "@/components/ui/skeleton";
-import { describe } from "@/lib/messages";
 import { useResource } from "@/lib/resource";
 import { routes } from "@/lib/routes";
+import { messages } from "@/lib/vestibule";
 import { Buy } from "./buy";
 import { isSlug, planSchema, type Receipt } from "./plan";
 import { Features, Plans, Price } from "./plan-list";
@@ -28,7 +28,7 @@ export function PlanDetail({ slug }: { slug: string }) {
       <>
         <PageTitle>Plan</PageTitle>
         <PageHeading className="mb-6">This plan could not be loaded</PageHeading>
-        <Failed onRetry={reload}>{describe(resource.failure)}</Failed>
+        <Failed onRetry={reload}>{messages.describe(resource.failure)}</Failed>
       </>
     );
   }

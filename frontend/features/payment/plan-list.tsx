@@ -6,9 +6,9 @@ import { Button } from "@/components/ui/button";
 import { Failed } from "@/components/ui/failed";
 import { PageHeading, PageTitle } from "@/components/ui/page";
 import { Loading, Skeleton } from "@/components/ui/skeleton";
-import { describe } from "@/lib/messages";
 import { useResource } from "@/lib/resource";
 import { routes } from "@/lib/routes";
+import { messages } from "@/lib/vestibule";
 import { type Plan, plansSchema, price } from "./plan";
 
 export function PlanList() {
@@ -38,7 +38,7 @@ export function Plans() {
         </Loading>
       );
     case "failed":
-      return <Failed onRetry={reload}>{describe(resource.failure)}</Failed>;
+      return <Failed onRetry={reload}>{messages.describe(resource.failure)}</Failed>;
     case "missing":
       return <p className="text-muted">This server offers no plans.</p>;
     case "ready":

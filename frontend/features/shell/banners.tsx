@@ -3,12 +3,12 @@
 import { CloudOff, KeyRound, ShieldAlert, X } from "lucide-react";
 import Link from "next/link";
 import { useState } from "react";
+import { isBehindKeyring, isEnding, type KeyringNotice, type SessionState } from "vestibule";
+import { useAuthState } from "vestibule/react";
 import { Button } from "@/components/ui/button";
-import { auth, type SessionState } from "@/lib/auth";
 import { since } from "@/lib/format";
-import { isBehindKeyring, type KeyringNotice, keyringNotice } from "@/lib/keyring";
-import { ENDINGS, isEnding, obstacleText } from "@/lib/messages";
 import { routes, withNext } from "@/lib/routes";
+import { messages } from "@/lib/vestibule";
 import { Banner } from "./banner";
 import { useCurrentUrl } from "./current-url";
 import { useKeptPage } from "./kept-page";
@@ -17,8 +17,8 @@ import { Unlock, useUnlock } from "./unlock";
 
 /** The problems of the session, under the header of every page. */
 export function Banners() {
-  const state = auth.useAuthState();
-  const notice = keyringNotice(state);
+  const state = useAuthState();
+  const notice = messages.keyring(state);
   return (
     <>
       <Offline state={state} />
@@ -38,7 +38,7 @@ function Offline({ state }: { state: SessionState }) {
     <Banner about="Connection" icon={<CloudOff />} action={<TryNow outage={outage} />}>
       <span role="status">
         Offline since {since(outage.since)}. You stay signed in.
-        {outage.why && ` ${obstacleText(outage.why)}`}
+        {outage.why && ` ${messages.obstacle(outage.why)}`}
       </span>{" "}
       <NextTry outage={outage} />
     </Banner>
@@ -84,7 +84,7 @@ function Ended({ state }: { state: SessionState }) {
   const { signInReason } = useKeptPage();
   if (state.status !== "signed_out" || !isEnding(state.why)) return null;
   if (signInReason || url.startsWith("/auth/")) return null;
-  const { title, text } = ENDINGS[state.why];
+  const { title, text } = messages.ending(state.why);
   return (
     <Banner
       about="Session"

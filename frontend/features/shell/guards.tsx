@@ -2,7 +2,8 @@
 
 import { usePathname, useRouter, useSearchParams } from "next/navigation";
 import { type ReactNode, useEffect, useLayoutEffect } from "react";
-import { auth, type Right } from "@/lib/auth";
+import type { Right } from "vestibule";
+import { useAuthState } from "vestibule/react";
 import { routes, safeNext, withNext } from "@/lib/routes";
 import { useCurrentUrl } from "./current-url";
 import { markGuarded, useKeptPage } from "./kept-page";
@@ -17,7 +18,7 @@ import { useReauthentication } from "./re-authenticate";
  * that right. Other people sign in first and come back, or read that the page is not for them.
  */
 export function Guard({ may, children }: { may?: Right; children: ReactNode }) {
-  const state = auth.useAuthState();
+  const state = useAuthState();
   const url = useCurrentUrl();
   const path = usePathname();
   const { page } = useKeptPage();
@@ -34,7 +35,7 @@ export function Guard({ may, children }: { may?: Right; children: ReactNode }) {
 
 /** For people who are not signed in: the sign-in and registration pages. */
 export function GuestOnly({ children }: { children: ReactNode }) {
-  const state = auth.useAuthState();
+  const state = useAuthState();
   const reauthenticating = useReauthentication();
   const next = useNext();
   const router = useRouter();
@@ -50,7 +51,7 @@ export function GuestOnly({ children }: { children: ReactNode }) {
 
 /** For people who have to enter a code. */
 export function ChallengeOnly({ children }: { children: ReactNode }) {
-  const state = auth.useAuthState();
+  const state = useAuthState();
   const next = useNext();
   if (state.status === "otp_pending") return children;
   if (state.status === "signed_in") return <Redirect to={next ?? routes.dashboard} />;

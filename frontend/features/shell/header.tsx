@@ -3,11 +3,10 @@
 import Link from "next/link";
 import { usePathname } from "next/navigation";
 import type { ReactNode } from "react";
+import { isEnding } from "vestibule";
+import { May, useAuthState, useFeatures } from "vestibule/react";
 import { Button } from "@/components/ui/button";
 import { cx } from "@/components/ui/cx";
-import { auth } from "@/lib/auth";
-import { May } from "@/lib/may";
-import { isEnding } from "@/lib/messages";
 import { routes, withNext } from "@/lib/routes";
 import { useCurrentUrl } from "./current-url";
 import { useKeptPage } from "./kept-page";
@@ -52,10 +51,10 @@ function NavLink({ href, children }: { href: string; children: ReactNode }) {
 
 /** The user's menu, or links to sign in; nothing while it is not known who is signed in. */
 function WayIn() {
-  const state = auth.useAuthState();
+  const state = useAuthState();
   const url = useCurrentUrl();
   const { signInReason } = useKeptPage();
-  const { register } = auth.useFeatures();
+  const { register } = useFeatures();
   // A sign-in screen is shown in front of the page already.
   if (signInReason && state.status !== "signed_in") return null;
   switch (state.status) {

@@ -1,5 +1,4 @@
-import type { SessionState } from "@/lib/auth";
-import { isEnding } from "@/lib/messages";
+import { isEnding, type SessionState } from "vestibule";
 
 // Whose page the window shows, and whether the page is kept. When a session expires or the backend
 // ends it, the app keeps the user's page in memory and hides it until the user has signed in again.

@@ -12,8 +12,8 @@ import {
   useRef,
   useState,
 } from "react";
+import { AsOf, useAuthState } from "vestibule/react";
 import { Button } from "@/components/ui/button";
-import { AsOf, auth } from "@/lib/auth";
 import { useCurrentUrl } from "./current-url";
 import {
   type KeptPageState,
@@ -44,7 +44,7 @@ export const useKeptPage = () => useContext(KeptPageContext);
 
 /** Keeps track of whose page this is, for the header, the banners and the page. */
 export function KeptPageProvider({ children }: { children: ReactNode }) {
-  const state = auth.useAuthState();
+  const state = useAuthState();
   const url = useCurrentUrl();
   const reauthenticating = useReauthentication();
   const [page, setPage] = useState(NO_PAGE);

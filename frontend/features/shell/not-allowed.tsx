@@ -2,11 +2,11 @@
 
 import Link from "next/link";
 import { useState } from "react";
+import type { SessionState } from "vestibule";
 import { Button } from "@/components/ui/button";
 import { Centered, PageHeading, PageTitle } from "@/components/ui/page";
-import { auth, type SessionState } from "@/lib/auth";
-import { describe } from "@/lib/messages";
 import { routes } from "@/lib/routes";
+import { auth, messages } from "@/lib/vestibule";
 
 type SignedIn = Extract<SessionState, { status: "signed_in" }>;
 
@@ -52,7 +52,7 @@ function useAsking() {
     const { error } = await auth.refresh();
     setBusy(false);
     // With the role the guard shows the page now, and this text is not seen.
-    setAnswer(error ? describe(error) : "The server gives you the same roles as before.");
+    setAnswer(error ? messages.describe(error) : "The server gives you the same roles as before.");
   }
   return { busy, answer, ask };
 }

@@ -2,16 +2,15 @@
 
 import { useRouter } from "next/navigation";
 import type { ReactNode } from "react";
+import type { KeyringNotice, Outage } from "vestibule";
 import { Button } from "@/components/ui/button";
 import { Mark } from "@/components/ui/mark";
 import { Centered, PageTitle, PRODUCT } from "@/components/ui/page";
 import { Spinner } from "@/components/ui/spinner";
-import { auth, type Outage } from "@/lib/auth";
 import { useElapsed } from "@/lib/clock";
 import { since } from "@/lib/format";
-import type { KeyringNotice } from "@/lib/keyring";
-import { obstacleText } from "@/lib/messages";
 import { routes } from "@/lib/routes";
+import { auth, messages } from "@/lib/vestibule";
 import { requestReauthentication } from "./re-authenticate";
 import { NextTry, TryNow } from "./retry";
 import { Unlock, useUnlock } from "./unlock";
@@ -85,7 +84,7 @@ function Why({ outage: { why } }: { outage: Outage }) {
   if (!why) return null;
   return (
     <p className="mt-2 text-muted" role="status">
-      {obstacleText(why)}
+      {messages.obstacle(why)}
     </p>
   );
 }

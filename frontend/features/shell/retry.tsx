@@ -1,10 +1,11 @@
 "use client";
 
 import { useState } from "react";
+import type { Outage } from "vestibule";
 import { Button, type ButtonProps } from "@/components/ui/button";
-import { auth, dueAt, type Outage } from "@/lib/auth";
 import { momentNow, useCountdown } from "@/lib/clock";
 import { duration } from "@/lib/format";
+import { auth } from "@/lib/vestibule";
 
 const PAUSE_MS = 5000;
 
@@ -12,7 +13,7 @@ const PAUSE_MS = 5000;
  * "Next try in 12 s.", or that the app is trying now. Screen readers do not announce each second.
  */
 export function NextTry({ outage }: { outage: Outage }) {
-  const seconds = useCountdown(dueAt(outage, outage.retryInMs));
+  const seconds = useCountdown(auth.dueAt(outage, outage.retryInMs));
   if (outage.retryInMs === null) return <span>Reconnecting…</span>;
   return (
     <span aria-hidden className="tabular-nums">

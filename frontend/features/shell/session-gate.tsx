@@ -2,9 +2,8 @@
 
 import { usePathname } from "next/navigation";
 import { type ReactNode, useLayoutEffect } from "react";
-import { auth } from "@/lib/auth";
-import { desktop } from "@/lib/desktop";
-import { keyringNotice } from "@/lib/keyring";
+import { useSnapshot } from "vestibule/react";
+import { auth, desktop, messages } from "@/lib/vestibule";
 import { useReauthentication } from "./re-authenticate";
 import { CannotStart, Misconfigured, OutsideApp, Restoring, Unanswered } from "./restoring";
 
@@ -16,7 +15,7 @@ if (typeof window !== "undefined") void auth.start();
  * exported HTML nor at the first paint. Then it asks the shell to show the window.
  */
 export function SessionGate({ children }: { children: ReactNode }) {
-  const snapshot = auth.useSnapshot();
+  const snapshot = useSnapshot();
   const reauthenticating = useReauthentication();
   const path = usePathname();
   const state = snapshot.kind === "known" ? snapshot.changed.state : null;
@@ -47,7 +46,7 @@ export function SessionGate({ children }: { children: ReactNode }) {
       <Restoring
         outage={state.outage}
         ownerUnknown={state.ownerUnknown}
-        notice={keyringNotice(state)}
+        notice={messages.keyring(state)}
       />
     );
   }

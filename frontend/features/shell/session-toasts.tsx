@@ -2,8 +2,8 @@
 
 import { useEffect } from "react";
 import { toast } from "sonner";
-import { auth, type SessionState } from "@/lib/auth";
-import { isBehindKeyring } from "@/lib/keyring";
+import { isBehindKeyring, type SessionState } from "vestibule";
+import { auth } from "@/lib/vestibule";
 
 /** Shows a message in every window when the session changes while the window is open. */
 export function SessionToasts() {

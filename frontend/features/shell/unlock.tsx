@@ -1,9 +1,9 @@
 "use client";
 
 import { useState } from "react";
+import type { KeyringNotice } from "vestibule";
 import { Button, type ButtonProps } from "@/components/ui/button";
-import { auth } from "@/lib/auth";
-import type { KeyringNotice } from "@/lib/keyring";
+import { auth } from "@/lib/vestibule";
 
 /** Makes the app try the keyring at once. The keyring may then ask for its password. */
 export function useUnlock() {

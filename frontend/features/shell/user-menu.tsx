@@ -4,6 +4,7 @@ import { AppWindow, ChevronDown, LogOut, RotateCcw, UserRound } from "lucide-rea
 import { usePathname, useRouter } from "next/navigation";
 import { useRef } from "react";
 import { toast } from "sonner";
+import type { User } from "vestibule";
 import { Avatar } from "@/components/ui/avatar";
 import {
   Menu,
@@ -13,10 +14,8 @@ import {
   MenuSeparator,
   MenuTrigger,
 } from "@/components/ui/menu";
-import { auth, type User } from "@/lib/auth";
-import { desktop } from "@/lib/desktop";
-import { describe } from "@/lib/messages";
 import { routes } from "@/lib/routes";
+import { auth, desktop, messages } from "@/lib/vestibule";
 import { isGuarded } from "./kept-page";
 import { requestReauthentication } from "./re-authenticate";
 
@@ -28,7 +27,7 @@ export function UserMenu({ user, stale }: { user: User; stale: boolean }) {
 
   async function signOut() {
     const { error } = await auth.logout();
-    if (error) return toast.error(describe(error));
+    if (error) return toast.error(messages.describe(error));
     // The guard of a guarded page redirects to the sign-in page.
     if (!isGuarded(path)) router.push(routes.home);
   }
@@ -37,7 +36,7 @@ export function UserMenu({ user, stale }: { user: User; stale: boolean }) {
     try {
       await desktop.newWindow();
     } catch (cause) {
-      toast.error(describe(auth.failure(cause)));
+      toast.error(messages.describe(auth.failure(cause)));
     }
   }
 

@@ -23,7 +23,7 @@ import Dashboard from "@/app/dashboard/page";
 import NotFound from "@/app/not-found";
 import Home from "@/app/page";
 import Payment from "@/app/payment/page";
-import { auth } from "@/lib/auth";
+import { auth } from "@/lib/vestibule";
 
 const PAGES: Record<string, ComponentType> = {
   "/": Home,

@@ -5,7 +5,7 @@ import { toast } from "sonner";
 import { afterEach, vi } from "vitest";
 import { leaveNotice } from "@/features/auth/notice";
 import { clearWaits } from "@/features/auth/retry-waits";
-import { snapshots } from "@/lib/native";
+import { vestibule } from "@/lib/vestibule";
 
 // Functions that the components need and jsdom does not have.
 class Observer {
@@ -32,7 +32,7 @@ afterEach(() => {
   toast.dismiss();
   leaveNotice(null);
   clearWaits();
-  snapshots.stop();
+  vestibule.snapshots.stop();
   clearMocks();
   vi.useRealTimers();
 });

@@ -1,8 +1,8 @@
 //! Every type that crosses to the window, and nothing else.
 //!
 //! No type here has a field that could hold a token: these types decide what the window may know,
-//! not the code that fills them. The TypeScript twin `frontend/lib/native/wire.ts` is generated
-//! from this file (`cargo xtask types`).
+//! not the code that fills them. The TypeScript twin `frontend/vestibule/src/ipc/wire.ts` is
+//! generated from this file (`cargo xtask types`).
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;

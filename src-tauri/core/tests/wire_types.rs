@@ -109,7 +109,10 @@ fn page_failures() -> String {
         let error = serde_json::to_string(&AuthError::new(code)).expect("an error");
         text.push_str(&format!("{name}: {error},\n"));
     }
-    text.push_str("} satisfies Record<string, AuthError>;\n");
+    text.push_str(
+        "} satisfies Record<string, AuthError>;\n\n/** The name of such a failure. */\nexport type \
+         FailureName = keyof typeof FAILURES;\n",
+    );
     text
 }
 
@@ -120,7 +123,7 @@ fn status_meanings() -> String {
         let (code, obstacle) = api_failure(status);
         let named = PAGE_FAILURES.into_iter().find(|(_, named)| *named == code);
         let (failure, _) = named.unwrap_or_else(|| panic!("a page has no words for {code:?}"));
-        let failure = format!("failure: FAILURES.{failure}");
+        let failure = format!("failure: \"{failure}\"");
         match obstacle {
             Some(obstacle) => {
                 let obstacle = serde_json::to_string(&obstacle).expect("a name");
@@ -132,8 +135,8 @@ fn status_meanings() -> String {
     let mut text = String::from(
         "\n/**\n * What the status of an answer to a call means. Those of 400 and 500 are the meanings of \
          every\n * status of their hundred that is not listed.\n */\n\
-         export const STATUS_MEANINGS: Record<number, { failure: AuthError; obstacle?: Obstacle \
-         }> = {\n",
+         export const STATUS_MEANINGS: Record<number, { failure: FailureName; obstacle?: \
+         Obstacle }> = {\n",
     );
     for status in 400..600 {
         let meaning_here = meaning(status);
@@ -169,9 +172,16 @@ fn rights() -> String {
     )
 }
 
-/// Every command that a page may call.
+/// The example app's own commands, which the package does not know: its page names them itself.
+const OWN_COMMANDS: [&str; 1] = ["export_people"];
+
+/// Every other command that a page may call.
 fn commands() -> String {
-    let names = command_list!(names).map(|name| format!("  | \"{name}\""));
+    let names: Vec<String> = command_list!(names)
+        .iter()
+        .filter(|name| !OWN_COMMANDS.contains(name))
+        .map(|name| format!("  | \"{name}\""))
+        .collect();
     format!(
         "// Generated from src-tauri/src/command_list.rs by `cargo xtask types`. Do not edit.\n\n/** \
          A command of the shell. */\nexport type Command =\n{};\n",
@@ -183,31 +193,35 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Writes the file, or compares it with what it must be.
-fn keep(name: &str, wanted: &str, source: &str) {
-    let path = root().join("frontend/lib/native").join(name);
+/// Writes the file in `frontend`, or compares it with what it must be.
+fn keep(file: &str, wanted: &str, source: &str) {
+    let path = root().join("frontend").join(file);
     if std::env::var_os("VESTIBULE_WRITE_TYPES").is_some() {
-        std::fs::write(&path, wanted).unwrap_or_else(|error| panic!("{name}: {error}"));
+        std::fs::write(&path, wanted).unwrap_or_else(|error| panic!("{file}: {error}"));
         return;
     }
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         committed.replace("\r\n", "\n") == wanted,
-        "frontend/lib/native/{name} differs from {source}: run `cargo xtask types` and commit it"
+        "frontend/{file} differs from {source}: run `cargo xtask types` and commit it"
     );
 }
 
 #[test]
 fn wire_types() {
-    keep("wire.ts", &declarations(), "wire.rs");
+    keep("vestibule/src/ipc/wire.ts", &declarations(), "wire.rs");
 }
 
 #[test]
 fn right_types() {
-    keep("rights.ts", &rights(), "tauri.conf.json");
+    keep("lib/rights.ts", &rights(), "tauri.conf.json");
 }
 
 #[test]
 fn command_types() {
-    keep("command-names.ts", &commands(), "command_list.rs");
+    keep(
+        "vestibule/src/ipc/command-names.ts",
+        &commands(),
+        "command_list.rs",
+    );
 }

@@ -1,5 +1,7 @@
-// `facade.rs` bundles this and puts it into a page: the frontend's own sources, as a page imports
-// them.
+// `facade.rs` bundles this and puts it into a page: the package's own sources, and an instance as a
+// page makes one.
 
-export { auth } from "../../../frontend/lib/auth";
-export { publicFetch } from "../../../frontend/lib/native";
+import { createVestibule } from "../../../frontend/vestibule/src/index.ts";
+
+export const { auth, desktop } = createVestibule();
+export const { publicFetch } = desktop;

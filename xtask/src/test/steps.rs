@@ -57,7 +57,7 @@ pub const STEPS: &[Step] = &[
         60,
         |_| deny::check(),
     ),
-    step("vitest", "frontend tests", 55, |_| npm("test")).after(For::Development),
+    step("vitest", "frontend tests", 75, |_| npm("test")).after(For::Development),
     step(
         "programs",
         "the test programs, compiled and checked by clippy",

@@ -1,12 +1,21 @@
-// The measurements inside a page, which a test puts there: the frontend's own sources, called as a
+// The measurements inside a page, which a test puts there: the package's own sources, called as a
 // page calls them. A page's clock shows whole milliseconds, so faster calls are timed in batches.
 
-import { auth } from "../../../../frontend/lib/auth";
-import { commands } from "../../../../frontend/lib/native";
-import { call } from "../../../../frontend/lib/native/ipc";
 import { createElement, useReducer } from "../../../../frontend/node_modules/react";
 import { flushSync } from "../../../../frontend/node_modules/react-dom";
 import { createRoot } from "../../../../frontend/node_modules/react-dom/client";
+import { createBetterAuthClient } from "../../../../frontend/vestibule/src/better-auth/index.ts";
+import { createVestibule } from "../../../../frontend/vestibule/src/index.ts";
+import { commands } from "../../../../frontend/vestibule/src/ipc/commands.ts";
+import { callHttp } from "../../../../frontend/vestibule/src/ipc/ipc.ts";
+import {
+  useSession as useSessionHook,
+  VestibuleProvider,
+} from "../../../../frontend/vestibule/src/react/index.tsx";
+
+const vestibule = createVestibule();
+const { auth } = vestibule;
+const client = createBetterAuthClient(vestibule);
 
 /** The mean of each of `batches` batches of `count` calls, one after the other. */
 async function batched(batches: number, count: number, work: () => unknown): Promise<number[]> {
@@ -47,7 +56,7 @@ export function nothing(batches: number, count: number): Promise<number[]> {
 }
 
 /**
- * `auth.useSession()` in a component that renders again: how much longer a render with `hooks`
+ * `useSession()` in a component that renders again: how much longer a render with `hooks`
  * calls of it takes than one without, divided by the number of calls.
  */
 export function useSession(batches: number, renders: number, hooks: number): number[] {
@@ -63,34 +72,13 @@ export function useSession(batches: number, renders: number, hooks: number): num
   return means;
 }
 
-/**
- * Better Auth's refetch of the session, in the unchanged page. Its client is not a global, so the
- * hook's value is found where React keeps it for a component that uses it.
- */
+/** Better Auth's refetch of the session, by the client that the package makes. */
 export async function refetch(batches: number, count: number): Promise<number[]> {
-  const query = shown();
+  const query = client.$store.atoms.session?.get() as Query;
   return batched(batches, count, () => query.refetch());
 }
 
-type Query = { refetch: () => unknown; data?: { user?: unknown } };
-type Fiber = { memoizedState: unknown; sibling: Fiber | null; child: Fiber | null };
-type Hook = { memoizedState: unknown; next: Hook | null };
-
-function shown(): Query {
-  const key = Object.keys(document).find((name) => name.startsWith("__reactContainer$")) ?? "";
-  const root = (document as unknown as Record<string, { stateNode: { current: Fiber } }>)[key];
-  const fibers = root ? [root.stateNode.current] : [];
-  for (let fiber = fibers.pop(); fiber; fiber = fibers.pop()) {
-    let hook = fiber.memoizedState as Hook | null;
-    for (; hook && typeof hook === "object"; hook = hook.next) {
-      const held = hook.memoizedState as Query | null;
-      if (typeof held?.refetch === "function" && held.data?.user) return held;
-    }
-    if (fiber.sibling) fibers.push(fiber.sibling);
-    if (fiber.child) fibers.push(fiber.child);
-  }
-  throw new Error("no component uses the session here");
-}
+type Query = { refetch: () => unknown };
 
 function component(hooks: number) {
   let again = () => {};
@@ -98,11 +86,12 @@ function component(hooks: number) {
     const [, force] = useReducer((count: number) => count + 1, 0);
     again = force;
     // The number is the same in each render, as the rules of hooks require.
-    for (let nth = 0; nth < hooks; nth++) auth.useSession();
+    for (let nth = 0; nth < hooks; nth++) useSessionHook();
     return null;
   }
   const root = createRoot(document.createElement("div"));
-  flushSync(() => root.render(createElement(Reader)));
+  const reader = createElement(Reader);
+  flushSync(() => root.render(createElement(VestibuleProvider, { vestibule, children: reader })));
   return {
     render: (times: number) => {
       const begun = performance.now();
@@ -139,13 +128,13 @@ type Head = { status: number; rid: number };
 export function pluginFetch(url: string, size: number, batches: number, count: number) {
   return batched(batches, count, async () => {
     const clientConfig = { method: "GET", url, headers: [] };
-    const asked = await call<number>("plugin:http|fetch", { clientConfig });
-    const { status, rid } = await call<Head>("plugin:http|fetch_send", { rid: asked });
+    const asked = await callHttp<number>("fetch", { clientConfig });
+    const { status, rid } = await callHttp<Head>("fetch_send", { rid: asked });
     if (status !== 200) throw new Error(`the backend answered ${status}`);
     let got = 0;
     // The last byte of a piece tells whether it is the last one.
     for (let last = 0; last !== 1; ) {
-      const piece = new Uint8Array(await call<ArrayBuffer>("plugin:http|fetch_read_body", { rid }));
+      const piece = new Uint8Array(await callHttp<ArrayBuffer>("fetch_read_body", { rid }));
       last = piece.at(-1) ?? 1;
       got += piece.byteLength - 1;
     }

@@ -74,7 +74,7 @@ pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
         ),
         row(
             "reads/use-session",
-            "auth.useSession(), in a render",
+            "useSession(), in a render",
             "in the page",
             hooks,
             READ,

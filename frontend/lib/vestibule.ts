@@ -1,0 +1,14 @@
+// The instance of this app. Screens call it; what they read of the session comes by the hooks of
+// "vestibule/react".
+
+import { createVestibule } from "vestibule";
+import type { Right } from "./rights";
+
+declare module "vestibule" {
+  interface Register {
+    right: Right;
+  }
+}
+
+export const vestibule = createVestibule();
+export const { auth, desktop, messages } = vestibule;

@@ -1,0 +1,99 @@
+// Signing in and out, reading the session, and calling the backend with it.
+
+import type { BackendFetch } from "./fetch/backend-fetch.ts";
+import { counted } from "./fetch/progress.ts";
+import { commands } from "./ipc/commands.ts";
+import type {
+  AuthError,
+  Challenge,
+  LoginInput,
+  LogoutReply,
+  RegisterInput,
+  SessionState,
+  SignInOutcome,
+} from "./ipc/wire.ts";
+import type { Messages } from "./messages.ts";
+import { failure, type Result, result } from "./result.ts";
+import type { SessionRead } from "./session-read.ts";
+import { type SnapshotStore, stateOf } from "./snapshots.ts";
+
+export type Auth = ReturnType<typeof createAuth>;
+
+/** What an instance has for its session. Each verb answers data or a failure, and never rejects. */
+export function createAuth(
+  snapshots: SnapshotStore,
+  messages: Messages,
+  backendFetch: BackendFetch,
+) {
+  const state = (): SessionState => stateOf(snapshots.get());
+
+  return {
+    /** Subscribes to the session. The app's frame calls it once, and again to retry. */
+    start: snapshots.start,
+
+    login: (typed: LoginInput): Promise<Result<SignInOutcome>> =>
+      result(async () => commands.login(loginInput(typed))),
+    register: (typed: RegisterInput): Promise<Result<SignInOutcome>> =>
+      result(async () => commands.register(registerInput(typed))),
+    /** Answers the challenge of this id, and no other. */
+    verifyOtp: (challenge: string, code: string): Promise<Result<SignInOutcome>> =>
+      result(async () => commands.verifyOtp({ challenge, code: digits(code) })),
+    resendOtp: (): Promise<Result<Challenge>> => result(commands.resendOtp),
+    cancelOtp: (): Promise<Result<null>> => result(commands.cancelOtp),
+    /** Asks the shell to refresh now. What came of it is seen in the state. */
+    refresh: (): Promise<Result<null>> => result(commands.refresh),
+    /** Makes the shell try the keyring at once. What came of it is seen in the state. */
+    unlockKeyring: (): Promise<Result<null>> => result(commands.unlockKeyring),
+    logout: (): Promise<Result<LogoutReply>> => result(commands.logout),
+
+    /** Reads the session without a request. Waits until the session is restored. */
+    getSession: async (signal?: AbortSignal | null): Promise<SessionRead | null> =>
+      snapshots.read(await snapshots.settled(signal)),
+
+    /** Calls the backend's API with the user's session and returns a real `Response`. */
+    fetch: backendFetch,
+    /** The same response, whose body reports its progress while it is read. */
+    counted,
+    /** The failure that an error thrown by `auth.fetch` stands for. */
+    failure,
+    /**
+     * The failure that an answer of the backend reports by its status. A 401 does not mean that the
+     * session has ended: the shell refreshes the session and repeats the call first, and if the
+     * session has ended it rejects the call instead of answering it.
+     */
+    refusal: (response: Response): AuthError => {
+      const { status } = response;
+      const isSignedOut = status === 401 && state().status !== "signed_in";
+      const { code, message } = isSignedOut
+        ? messages.failures.notSignedIn
+        : messages.ofStatus(status);
+      // The shell writes it in whole seconds.
+      const seconds = response.headers.get("retry-after");
+      const retryAfterMs = seconds === null ? null : Number(seconds) * 1000;
+      return { code, status, message, retryAfterMs };
+    },
+
+    /** The current state, for code outside React. */
+    state,
+    subscribe: snapshots.subscribe,
+    /** The moment `inMs` after a part of the state has arrived, by `performance.now()`. */
+    dueAt: snapshots.dueAt,
+  };
+}
+
+// What a person has typed is put in order here and nowhere else. Only the members that the command
+// knows are taken, because it refuses others.
+
+/** The e-mail is trimmed. The password is not changed, since spaces may be part of it. */
+function loginInput({ email, password, fingerprint }: LoginInput): LoginInput {
+  return { email: email.trim(), password, fingerprint };
+}
+
+function registerInput({ name, more, ...rest }: RegisterInput): RegisterInput {
+  return { name: name.trim(), ...loginInput(rest), more };
+}
+
+/** Keeps only the digits of the code, because people paste "123 456" or "123-456". */
+function digits(code: string): string {
+  return code.replace(/\D/g, "");
+}

@@ -1,0 +1,67 @@
+// The fetch that Better Auth's client uses. An instance answers its paths; nothing is sent to a
+// network. An unknown path is answered with a 404 in JSON.
+
+import type { Auth, LoginInput, Result } from "../index.ts";
+
+/**
+ * A name in `.invalid` never resolves, so a call that bypassed this fetch would reach no server.
+ */
+export const AUTH_BASE_URL = "http://session.invalid/auth";
+
+type Raw = Record<string, unknown>;
+type Answer = (auth: Auth, body: Raw) => Promise<Result<unknown>>;
+
+/** Answers the paths of Better Auth's own actions. Its client has made JSON of their fields. */
+const ANSWERS = new Map<string, Answer>([
+  ["POST /sign-in/email", (auth, body) => auth.login(login(body))],
+  [
+    "POST /sign-up/email",
+    (auth, body) =>
+      auth.register({ ...login(body), name: text(body.name), more: members(body.more) }),
+  ],
+  ["POST /sign-out", (auth) => auth.logout()],
+]);
+
+export function createAuthFetch(auth: Auth) {
+  return async function authFetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+    const url = new URL(input instanceof Request ? input.url : input);
+    const path = url.pathname.slice(new URL(AUTH_BASE_URL).pathname.length);
+    const method = (init?.method ?? "GET").toUpperCase();
+
+    // Reading the session calls no command and sends no request. It waits until it is restored.
+    if (path === "/get-session") return json(200, await auth.getSession(init?.signal));
+
+    const answer = ANSWERS.get(`${method} ${path}`);
+    if (!answer) {
+      return json(404, { code: "not_found", message: `No such operation: ${method} ${path}` });
+    }
+    const { data, error } = await answer(auth, parse(init?.body));
+    return error ? json(error.status, error) : json(200, data);
+  };
+}
+
+function login(body: Raw): LoginInput {
+  const { email, password, fingerprint } = body;
+  return { email: text(email), password: text(password), fingerprint: members(fingerprint) };
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+function members(value: unknown): Raw | undefined {
+  const plain = typeof value === "object" && value !== null && !Array.isArray(value);
+  return plain ? (value as Raw) : undefined;
+}
+
+function parse(body: RequestInit["body"]): Raw {
+  if (typeof body !== "string" || body === "") return {};
+  return members(JSON.parse(body)) ?? {};
+}
+
+function json(status: number, value: unknown): Response {
+  return new Response(JSON.stringify(value), {
+    status,
+    headers: { "content-type": "application/json" },
+  });
+}

@@ -1,0 +1,98 @@
+"use client";
+
+// Better Auth's client over an instance: for pages that are written for it. Its session follows the
+// snapshot, and its actions are those of `auth`. Nothing here reaches a network or keeps a token.
+
+import type { BetterAuthClientPlugin } from "better-auth/client";
+import { createAuthClient, type ReactAuthClient } from "better-auth/react";
+import { type Result, type SessionRead, stateOf, type Vestibule } from "../index.ts";
+import { AUTH_BASE_URL, createAuthFetch } from "./fetch.ts";
+
+type NativeSession = ReturnType<typeof nativeSession>;
+type Client = ReactAuthClient<{ plugins: NativeSession[]; disableDefaultFetchPlugins: true }>;
+
+type Session = {
+  data: SessionRead | null;
+  error: Error | null;
+  isPending: boolean;
+  isRefetching: boolean;
+  refetch: () => Promise<void>;
+};
+
+/** Better Auth's React client. Its session has what the instance's has, and so no token. */
+export type BetterAuthClient = Omit<Client, "useSession" | "getSession" | "$Infer"> & {
+  useSession: () => Session;
+  getSession: () => Promise<Result<SessionRead | null>>;
+  $Infer: { Session: SessionRead };
+};
+
+/** Makes a client whose session is the instance's. */
+export function createBetterAuthClient(vestibule: Vestibule): BetterAuthClient {
+  const client: Client = createAuthClient({
+    baseURL: AUTH_BASE_URL,
+    plugins: [nativeSession(vestibule)],
+    disableDefaultFetchPlugins: true,
+    fetchOptions: {
+      customFetchImpl: createAuthFetch(vestibule.auth),
+      // The default parser makes dates of ISO strings, so every read would give a new object.
+      jsonParser: (text: string) => (text === "" ? null : JSON.parse(text)),
+    },
+    // The shell pushes every change, so nothing has to be fetched again on focus or reconnect.
+    sessionOptions: { refetchOnWindowFocus: false, refetchInterval: 0, refetchWhenOffline: true },
+  });
+  followSnapshots(vestibule, client.$store);
+  return client as unknown as BetterAuthClient;
+}
+
+type Fetch = (path: string, options: Record<string, unknown>) => Promise<unknown>;
+type SignOutOptions = { fetchOptions?: Record<string, unknown> };
+
+/** The verbs of the session. They go to `auth` as they are, past the client's fetch. */
+function nativeSession({ auth }: Vestibule) {
+  const { login, register, resendOtp, cancelOtp, unlockKeyring, logout } = auth;
+  return {
+    id: "native-session",
+    getActions: ($fetch: Fetch) => ({
+      login,
+      register,
+      verifyOtp: ({ challenge, code }: { challenge: string; code: string }) =>
+        auth.verifyOtp(challenge, code),
+      resendOtp,
+      cancelOtp,
+      unlockKeyring,
+      logout,
+      refreshSession: auth.refresh,
+      // Better Auth's own sign-out announces itself to other tabs through localStorage. Here the
+      // shell tells the other windows, so nothing needs to be written.
+      signOut: ({ fetchOptions }: SignOutOptions = {}) =>
+        $fetch("/sign-out", { ...fetchOptions, method: "POST", body: {} }),
+    }),
+  } satisfies BetterAuthClientPlugin;
+}
+
+type SessionAtom = {
+  value: { data: SessionRead | null; isPending: boolean };
+  set: (value: unknown) => void;
+};
+
+type ClientStore = { atoms: Record<string, unknown>; notify: (signal: string) => void };
+
+/** Sets the client's session synchronously on every new snapshot. */
+function followSnapshots({ snapshots }: Vestibule, store: ClientStore): void {
+  const atom = store.atoms.session as SessionAtom;
+  let settled = false;
+  const follow = () => {
+    const state = stateOf(snapshots.get());
+    if (state.status === "restoring") return;
+    const data = snapshots.read(state);
+    const changed = !settled || atom.value.data !== data;
+    settled = true;
+    atom.set({ ...atom.value, data, error: null, isPending: false, isRefetching: false });
+    // Makes the client drop a read that began before this change. A later read gives the same
+    // object.
+    if (changed) store.notify("$sessionSignal");
+  };
+  // The session may be known already where the client is made late.
+  follow();
+  snapshots.subscribe(follow);
+}

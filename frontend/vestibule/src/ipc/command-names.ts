@@ -1,0 +1,26 @@
+// Generated from src-tauri/src/command_list.rs by `cargo xtask types`. Do not edit.
+
+/** A command of the shell. */
+export type Command =
+  | "session"
+  | "login"
+  | "register"
+  | "verify_otp"
+  | "resend_otp"
+  | "cancel_otp"
+  | "refresh"
+  | "unlock_keyring"
+  | "logout"
+  | "backend_fetch"
+  | "backend_upload"
+  | "backend_write"
+  | "backend_answer"
+  | "backend_read"
+  | "backend_cancel"
+  | "window_ready"
+  | "new_window"
+  | "app_info"
+  | "theme"
+  | "set_theme"
+  | "set_reports"
+  | "open_log_folder";

@@ -1,0 +1,34 @@
+// Makes an instance: everything that a page holds of one account's session. Nothing of it is at
+// module level, so that an instance goes with all that it holds.
+
+import { type Auth, createAuth } from "./auth.ts";
+import { createDesktop, type Desktop } from "./desktop.ts";
+import { createBackendFetch } from "./fetch/backend-fetch.ts";
+import { createPublicFetch } from "./fetch/public-fetch.ts";
+import { createMessages, type Messages } from "./messages.ts";
+import { createSnapshotStore, type SnapshotStore } from "./snapshots.ts";
+import { completeWords, type SomeWords } from "./words.ts";
+
+export type VestibuleOptions = {
+  /** Words that replace the package's own. */
+  words?: SomeWords;
+};
+
+export type Vestibule = {
+  /** Signing in and out, reading the session, and calling the backend with it. */
+  auth: Auth;
+  /** Windows, theme, log, public content and the app's own commands. */
+  desktop: Desktop;
+  /** What a page says about failures, obstacles, endings and the keyring. */
+  messages: Messages;
+  /** The newest state of the session: the one thing of an instance that changes. */
+  snapshots: SnapshotStore;
+};
+
+export function createVestibule({ words }: VestibuleOptions = {}): Vestibule {
+  const messages = createMessages(completeWords(words));
+  const snapshots = createSnapshotStore();
+  const auth = createAuth(snapshots, messages, createBackendFetch(messages.failures.badAnswer));
+  const desktop = createDesktop(createPublicFetch(messages.failures.tooLarge));
+  return { auth, desktop, messages, snapshots };
+}

@@ -1,0 +1,80 @@
+import { createVestibule } from "vestibule";
+import { describe, expect, it } from "vitest";
+import { startShell } from "./support/shell";
+import { signedOut } from "./support/states";
+
+const { auth, messages } = createVestibule();
+
+describe("the auth facade", () => {
+  it("turns each call into its command, with the payload put in order in one place", async () => {
+    const shell = startShell(signedOut());
+    for (const command of ["login", "register", "verify_otp"]) {
+      shell.on(command, () => ({ outcome: "signed_in" }));
+    }
+    shell.on("resend_otp", () => ({ id: "c", email: "e", resendInMs: 2 }));
+
+    expect(await auth.login({ email: "  Ada@Example.com ", password: "  spaces stay " })).toEqual({
+      data: { outcome: "signed_in" },
+      error: null,
+    });
+    await auth.register({
+      name: "  Ada  ",
+      email: " a@b.c ",
+      password: "p",
+      more: { newsletter: true },
+    });
+    await auth.verifyOtp("c", " 123-456 ");
+    await auth.resendOtp();
+    await auth.cancelOtp();
+    await auth.refresh();
+    expect(await auth.logout()).toEqual({ data: { success: true }, error: null });
+
+    expect(shell.calls).toEqual([
+      {
+        command: "login",
+        args: { input: { email: "Ada@Example.com", password: "  spaces stay " } },
+      },
+      {
+        command: "register",
+        args: { input: { name: "Ada", email: "a@b.c", password: "p", more: { newsletter: true } } },
+      },
+      { command: "verify_otp", args: { challenge: "c", code: "123456" } },
+      { command: "resend_otp", args: {} },
+      { command: "cancel_otp", args: {} },
+      { command: "refresh", args: {} },
+      { command: "logout", args: {} },
+    ]);
+  });
+
+  it("passes a caller's own fingerprint on, for the shell to merge", async () => {
+    const shell = startShell(signedOut());
+    shell.on("login", () => ({ outcome: "signed_in" }));
+    await auth.login({ email: "a@b.c", password: "p", fingerprint: { locale: "de" } });
+    expect(shell.called("login")[0]?.args.input).toMatchObject({ fingerprint: { locale: "de" } });
+  });
+
+  it("keeps the code, the status, the message and the wait of a failure", async () => {
+    const shell = startShell(signedOut());
+    const failure = { ...messages.failures.rateLimited, message: "in words", retryAfterMs: 1500 };
+    shell.on("login", () => {
+      throw failure;
+    });
+    const result = await auth.login({ email: "a@b.c", password: "p" });
+    expect(result).toEqual({ data: null, error: failure });
+  });
+
+  it.each([
+    ["a refusal by Tauri", "login not allowed on window main"],
+    ["an error of another shape", { code: "__proto__", message: "x", retryAfterMs: null }],
+    ["nothing at all", undefined],
+  ])("calls %s an internal failure, and does not throw", async (_name, thrown) => {
+    const shell = startShell(signedOut());
+    shell.on("login", () => {
+      throw thrown;
+    });
+    const { data, error } = await auth.login({ email: "a@b.c", password: "secret" });
+    expect(data).toBeNull();
+    expect(error).toMatchObject({ code: "internal", status: 500, retryAfterMs: null });
+    expect(JSON.stringify(error), "no failure may repeat what was typed").not.toContain("secret");
+  });
+});

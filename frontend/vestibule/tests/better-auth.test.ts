@@ -1,0 +1,124 @@
+import { inspect } from "node:util";
+import { createVestibule } from "vestibule";
+import { createBetterAuthClient } from "vestibule/better-auth";
+import { describe, expect, it, vi } from "vitest";
+import { AUTH_BASE_URL, createAuthFetch } from "../src/better-auth/fetch";
+import { startShell } from "./support/shell";
+import { refused, signedIn, signedOut } from "./support/states";
+
+const newClient = () => createBetterAuthClient(createVestibule());
+
+describe("Better Auth's own paths", () => {
+  it("sign in and out with the same commands", async () => {
+    const shell = startShell(signedOut());
+    shell.on("login", () => ({ outcome: "signed_in" }));
+    const client = newClient();
+    await client.signIn.email({ email: " a@b.c ", password: "p" });
+    await client.signOut();
+    expect(shell.calls.map(({ command }) => command)).toEqual(["login", "logout"]);
+    expect(shell.calls[0]?.args).toEqual({ input: { email: "a@b.c", password: "p" } });
+    expect(localStorage, "no message to other tabs is left behind").toHaveLength(0);
+  });
+
+  it("answers what it does not know with a 404 in JSON, and calls nothing", async () => {
+    const shell = startShell(signedOut());
+    const authFetch = createAuthFetch(createVestibule().auth);
+    for (const [method, path] of [
+      ["POST", "/update-user"],
+      ["GET", "/login"],
+      ["GET", "/list-sessions"],
+      ["POST", "/constructor"],
+    ]) {
+      const response = await authFetch(`${AUTH_BASE_URL}${path}`, { method });
+      expect(response.status).toBe(404);
+      expect(await response.json()).toMatchObject({ code: "not_found" });
+    }
+    expect(shell.calls).toHaveLength(0);
+  });
+
+  it("sign up with the command, and take no member that it does not know", async () => {
+    const shell = startShell(signedOut());
+    shell.on("register", () => ({ outcome: "accepted" }));
+    const { data, error } = await newClient().signUp.email({
+      name: " Ada ",
+      email: " a@b.c ",
+      password: "p",
+      callbackURL: "/dashboard",
+    });
+    expect([data, error]).toEqual([{ outcome: "accepted" }, null]);
+    expect(shell.calls[0]?.args).toEqual({ input: { name: "Ada", email: "a@b.c", password: "p" } });
+  });
+
+  it("report a failure as Better Auth does, to the caller and to its callbacks", async () => {
+    const shell = startShell(signedOut());
+    shell.on("login", () => Promise.reject(refused("invalid_credentials", "Not so.")));
+    const onError = vi.fn();
+    const { data, error } = await newClient().signIn.email(
+      { email: "a@b.c", password: "p" },
+      { onError },
+    );
+    const failure = { code: "invalid_credentials", status: 400, message: "Not so." };
+    expect(data).toBeNull();
+    expect(error).toMatchObject(failure);
+    expect(onError.mock.calls[0]?.[0].error).toMatchObject(failure);
+  });
+
+  it("tell the caller of a sign-out that it has succeeded", async () => {
+    startShell(signedIn());
+    const onSuccess = vi.fn();
+    await newClient().signOut({ fetchOptions: { onSuccess } });
+    expect(onSuccess).toHaveBeenCalledOnce();
+  });
+
+  it("sends nothing to a network", () => {
+    expect(new URL(AUTH_BASE_URL).hostname.endsWith(".invalid")).toBe(true);
+  });
+});
+
+describe("the client's own verbs", () => {
+  it("are those of `auth`, with the same results", async () => {
+    const shell = startShell(signedOut());
+    for (const command of ["login", "register", "verify_otp"]) {
+      shell.on(command, () => ({ outcome: "signed_in" }));
+    }
+    shell.on("resend_otp", () => ({ id: "c", email: "e", resendInMs: 2 }));
+    shell.on("unlock_keyring", () => null);
+    const client = newClient();
+    const typed = { email: " a@b.c ", password: "p" };
+    expect(await client.login(typed)).toEqual({ data: { outcome: "signed_in" }, error: null });
+    await client.register({ ...typed, name: "Ada" });
+    await client.verifyOtp({ challenge: "c", code: "123 456" });
+    await client.resendOtp();
+    await client.cancelOtp();
+    await client.unlockKeyring();
+    await client.refreshSession();
+    await client.logout();
+    expect(shell.calls.map(({ command }) => command)).toEqual([
+      "login",
+      "register",
+      "verify_otp",
+      "resend_otp",
+      "cancel_otp",
+      "unlock_keyring",
+      "refresh",
+      "logout",
+    ]);
+    expect(shell.called("login")[0]?.args).toEqual({ input: { email: "a@b.c", password: "p" } });
+    expect(shell.called("verify_otp")[0]?.args).toEqual({ challenge: "c", code: "123456" });
+  });
+
+  it("make no JSON of a password", async () => {
+    const shell = startShell(signedOut());
+    shell.on("login", () => ({ outcome: "signed_in" }));
+    const client = newClient();
+    const stringify = vi.spyOn(JSON, "stringify");
+    const parse = vi.spyOn(JSON, "parse");
+    const held = (spy: { mock: { calls: unknown[][] } }) =>
+      spy.mock.calls.some((given) => given.some((value) => inspect(value).includes("hunter2")));
+    await client.login({ email: "a@b.c", password: "hunter2" });
+    expect([held(stringify), held(parse)]).toEqual([false, false]);
+    // The control: for Better Auth's own action its client makes JSON of the fields.
+    await client.signIn.email({ email: "a@b.c", password: "hunter2" });
+    expect([held(stringify), held(parse)]).toEqual([true, true]);
+  });
+});

@@ -1,0 +1,124 @@
+// A stand-in for the shell: it answers commands over Tauri's IPC, and sends the session's changes over
+// the channels that the page has opened. All code of the page is the real code.
+
+import type { Channel } from "@tauri-apps/api/core";
+import { mockIPC } from "@tauri-apps/api/mocks";
+import { act } from "@testing-library/react";
+import type {
+  BackendFeatures,
+  Cause,
+  FetchReply,
+  FetchRequest,
+  SessionChanged,
+  SessionState,
+} from "vestibule";
+import { everything, reply, unreachable } from "./states";
+
+type Handler = (args: Record<string, unknown>, headers: Headers) => unknown;
+type Call = { command: string; args: Record<string, unknown> };
+
+export type Shell = ReturnType<typeof startShell>;
+
+/** Starts a shell whose backend offers everything, except what `offers` turns off. */
+export function startShell(initial: SessionState, offers: Partial<BackendFeatures> = {}) {
+  let revision = 0;
+  let state = initial;
+  const calls: Call[] = [];
+  let headers = new Headers();
+  const channels: Channel<SessionChanged>[] = [];
+
+  const snapshot = (cause: Cause): SessionChanged => ({
+    workspace: "default",
+    revision,
+    cause,
+    state,
+    offers: { ...everything, ...offers },
+  });
+
+  const handlers: Record<string, Handler> = {
+    session: () => snapshot("start"),
+    window_ready: () => null,
+    new_window: () => null,
+    refresh: () => null,
+    logout: () => {
+      change({ status: "signed_out", why: "by_user", storage: "ok", may: [] }, "logout");
+      return { success: true };
+    },
+    cancel_otp: () => {
+      change({ status: "signed_out", why: "never", storage: "ok", may: [] }, "challenge");
+      return null;
+    },
+    theme: () => "system",
+    set_theme: () => null,
+    app_info: () => ({
+      product: "Vestibule",
+      version: "1.2.3",
+      development: false,
+      workspace: "default",
+      origin: "https://api.example.com",
+      reports: null,
+      policy: null,
+    }),
+    backend_fetch: () => Promise.reject(unreachable),
+    backend_cancel: () => null,
+  };
+
+  mockIPC((command, payload) => {
+    const args = (payload ?? {}) as Record<string, unknown>;
+    calls.push({ command, args });
+    if (command === "session") channels.push(args.changes as Channel<SessionChanged>);
+    const handler = handlers[command];
+    if (!handler) throw `Command ${command} not found`;
+    return handler(args, headers);
+  });
+  // The mock does not pass headers on to the handlers.
+  const internals = (window as unknown as { __TAURI_INTERNALS__: { invoke: Invoke } })
+    .__TAURI_INTERNALS__;
+  const invoke = internals.invoke;
+  internals.invoke = (command, args, options) => {
+    headers = new Headers((options as { headers?: HeadersInit } | undefined)?.headers);
+    return invoke(command, args, options);
+  };
+
+  /** Sends any snapshot, whatever its revision. */
+  function send(changed: SessionChanged) {
+    for (const channel of channels) channel.onmessage(changed);
+  }
+
+  /** Changes the state as the shell does: the revision grows by one, and the change is sent. */
+  function change(next: SessionState, cause: Cause = "refresh") {
+    state = next;
+    revision += 1;
+    send(snapshot(cause));
+  }
+
+  return {
+    calls,
+    channels,
+    send,
+    /** Changes the state inside `act`, so that React has rendered before the test continues. */
+    change: (next: SessionState, cause?: Cause) => act(async () => change(next, cause)),
+    changeNow: change,
+    /** The current handler of a command. */
+    handler: (command: string): Handler => handlers[command] ?? (() => null),
+    on: (command: string, handler: Handler) => {
+      handlers[command] = handler;
+    },
+    /** Sets the answers of the backend by `METHOD /path`. */
+    backend: (routes: Record<string, FetchReply | ((request: FetchRequest) => unknown)>) => {
+      handlers.backend_fetch = ({ request }) => {
+        const asked = request as FetchRequest;
+        const route = routes[`${asked.method} ${asked.path}`];
+        if (!route) return reply(404, { message: "no such path" });
+        return typeof route === "function" ? route(asked) : route;
+      };
+    },
+    called: (command: string) => calls.filter((call) => call.command === command),
+    requests: () =>
+      calls
+        .filter((call) => call.command === "backend_fetch")
+        .map(({ args }) => args.request as FetchRequest),
+  };
+}
+
+type Invoke = (command: string, args?: unknown, options?: unknown) => Promise<unknown>;

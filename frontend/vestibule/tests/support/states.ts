@@ -1,0 +1,88 @@
+// States and answers that tests start from.
+
+import type {
+  AuthError,
+  BackendFeatures,
+  ErrorCode,
+  FetchReply,
+  Freshness,
+  Obstacle,
+  Outage,
+  Right,
+  SessionState,
+  SignedOutReason,
+  User,
+} from "vestibule";
+
+export const ada: User = {
+  id: "u1",
+  name: "Ada Lovelace",
+  email: "ada@example.com",
+  emailVerified: true,
+  image: null,
+  roles: ["user"],
+};
+
+export const everything: BackendFeatures = {
+  register: true,
+  resendOtp: true,
+  sessions: true,
+  logoutAll: true,
+};
+
+export function signedIn(
+  more: { user?: Partial<User>; freshness?: Freshness; remembered?: boolean; may?: Right[] } = {},
+): SessionState {
+  return {
+    status: "signed_in",
+    user: { ...ada, ...more.user },
+    session: { id: "s1", userId: "u1", expiresAt: "2030-01-02T03:04:05.000Z" },
+    freshness: more.freshness ?? { kind: "fresh" },
+    remembered: more.remembered ?? true,
+    storage: "ok",
+    may: more.may ?? [],
+  };
+}
+
+export function stale(retryInMs: number | null = null, why: Obstacle | null = null): SessionState {
+  return signedIn({ freshness: { kind: "stale", since: Date.now(), retryInMs, why } });
+}
+
+export function signedOut(why: SignedOutReason = "never"): SessionState {
+  return { status: "signed_out", why, storage: "ok", may: [] };
+}
+
+export function otpPending(resendInMs = 0): SessionState {
+  const challenge = { id: "c1", email: "ada@example.com", resendInMs };
+  return { status: "otp_pending", challenge, storage: "ok", may: [] };
+}
+
+export function restoring(outage: Outage | null = null, ownerUnknown = false) {
+  return {
+    status: "restoring",
+    outage,
+    ownerUnknown,
+    storage: "ok",
+    may: [],
+  } satisfies SessionState;
+}
+
+/** What a failed command rejects with. */
+export function refused(
+  code: ErrorCode,
+  message = "The core says why.",
+  retryAfterMs: number | null = null,
+): AuthError {
+  return { code, status: 400, message, retryAfterMs };
+}
+
+/** What a command rejects with while the backend does not answer. */
+export const unreachable = refused(
+  "other",
+  "The server cannot be reached. Check your connection and try again.",
+);
+
+export function reply(status: number, value?: unknown): FetchReply {
+  const body = value === undefined ? "" : JSON.stringify(value);
+  return { status, headers: [["content-type", "application/json"]], body, streamed: false };
+}
