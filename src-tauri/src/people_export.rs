@@ -1,5 +1,5 @@
 //! Exports the list of all accounts as a file: the example of a command that needs a role.
-//! [`Session::require_right`](vestibule_core::session::Session::require_right) checks the role
+//! [`Session::require_right`](tauri_plugin_vestibule::core::session::Session::require_right) checks the role
 //! first; the list comes from the backend, which checks again and has the last word.
 
 use std::fs::OpenOptions;
@@ -7,15 +7,13 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use tauri::{AppHandle, Manager as _, Wry, async_runtime, command};
-use vestibule_core::backend::refusal;
-use vestibule_core::wire::{Exported, FetchReply, FetchRequest};
-use vestibule_core::{AuthError, ErrorCode};
+use tauri::{AppHandle, Manager as _, WebviewWindow, Wry, async_runtime, command};
+use tauri_plugin_vestibule::core::backend::refusal;
+use tauri_plugin_vestibule::core::wire::{Exported, FetchReply, FetchRequest};
+use tauri_plugin_vestibule::core::{AuthError, ErrorCode};
+use tauri_plugin_vestibule::{CommandResult, OneAtATime, VestibuleExt as _, internal};
 
-use crate::command_limits::CommandSlot;
-use crate::commands::{CommandResult, internal};
-use crate::rights;
-use crate::workspaces::WindowSession;
+use crate::built::rights;
 
 /// Where the backend has the list.
 const PATH: &str = "/admin/users";
@@ -25,10 +23,11 @@ const FILES: u32 = 100;
 
 #[command]
 pub async fn export_people(
-    _slot: CommandSlot<Wry>,
+    _slot: OneAtATime<Wry>,
     app: AppHandle,
-    session: WindowSession,
+    window: WebviewWindow,
 ) -> CommandResult<Exported> {
+    let session = app.vestibule().session(&window)?;
     session.require_right(rights::PEOPLE_EXPORT).await?;
     let request = FetchRequest {
         path: PATH.into(),

@@ -19,7 +19,7 @@ pub struct App {
     /// The administrator's policy for this computer.
     pub policy: Option<Policy>,
     /// All rights of the app.
-    pub rights: &'static [&'static str],
+    pub rights: Vec<String>,
     /// What the app asks for the proxy settings of the desktop.
     pub desktop: Option<Arc<dyn DesktopProxy>>,
 }
@@ -43,7 +43,10 @@ pub(crate) fn choose(options: &Options, app: Option<App>) -> Result<Choice, Stri
     };
     let of_the_app = layers.len();
     layers.extend(layers_of(options).map_err(|error| error.to_string())?);
-    let loaded = load_for(&layers, rights).map_err(|error| error.to_string())?;
+    let rights: Option<Vec<_>> = rights
+        .as_ref()
+        .map(|rights| rights.iter().map(String::as_str).collect());
+    let loaded = load_for(&layers, rights.as_deref()).map_err(|error| error.to_string())?;
     if let Some(policy) = &policy {
         let typed = &layers[of_the_app..];
         let is_typed = |one: &&Overridden| typed.iter().any(|layer| layer.place() == one.place);

@@ -10,10 +10,11 @@ use tracing::{Level, Metadata};
 use tracing_subscriber::filter::{EnvFilter, FilterFn};
 
 /// The app's own crates.
-pub const OURS: [&str; 4] = [
+pub const OURS: [&str; 5] = [
     "vestibule",
     "vestibule_core",
     "vestibule_lib",
+    "tauri_plugin_vestibule",
     "vestibule_log",
 ];
 

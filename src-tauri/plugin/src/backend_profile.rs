@@ -9,6 +9,7 @@
 //!
 //! No layer can change what the administrator has fixed.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -18,10 +19,12 @@ use vestibule_core::profile::{Layer, Profile, ProfileError, load_for};
 use vestibule_core::transport::NetworkSettings;
 use vestibule_core::wire::{Overridden, PolicyInfo};
 
-use crate::{StartError, desktop_proxy, rights};
+#[cfg(feature = "doctor")]
+use crate::StartError;
+use crate::desktop_proxy;
 
 /// The section of `tauri.conf.json` under `plugins`.
-const SECTION: &str = "vestibule";
+pub const SECTION: &str = "vestibule";
 const PLACE: &str = "tauri.conf.json (plugins.vestibule)";
 /// The key in the section that names a shipped profile, or a file beside `tauri.conf.json`.
 const CHOICE: &str = "profile";
@@ -30,7 +33,9 @@ const SHELL_KEYS: [&str; 2] = [CHOICE, "links"];
 /// The file's name in the configuration folder, without its ending `.toml` or `.json`.
 const FILE: &str = "profile";
 
-include!(concat!(env!("OUT_DIR"), "/profile.rs"));
+/// A profile that is a file: its name in `plugins.vestibule.profile`, and its text. The crate
+/// `vestibule-build` builds it into the app.
+pub type BuiltProfile = (&'static str, &'static str);
 
 /// The variables that override everything else, where this build reads them.
 #[derive(Default)]
@@ -60,12 +65,13 @@ pub fn load(app: &AppHandle, workspace: &str) -> Result<BackendSettings, Profile
     let policy = Policy::find(&app.config().identifier)?;
     let layers = layers(
         section,
+        *app.state::<Option<BuiltProfile>>(),
         policy.as_ref(),
         folder.as_deref(),
         workspace,
         &Overrides::from_environment(),
     )?;
-    let mut loaded = load_for(&layers, Some(&rights::ALL))?;
+    let mut loaded = load_for(&layers, Some(&rights(section)))?;
     if cfg!(debug_assertions) {
         // The sign-in page of a development build offers the bundled backend's demo accounts.
         loaded.profile.api.allow.push("/demo-accounts".into());
@@ -129,12 +135,25 @@ fn log_policy(policy: &PolicyInfo) {
     }
 }
 
+/// Every right that some role has in this section: the rights of the app.
+pub fn rights(section: Option<&Value>) -> Vec<&str> {
+    let roles = section.and_then(|section| section["roles"].as_object());
+    let lists = roles.into_iter().flat_map(|roles| roles.values());
+    let names: BTreeSet<_> = lists
+        .flat_map(|list| list.as_array().into_iter().flatten())
+        .filter_map(Value::as_str)
+        .collect();
+    names.into_iter().collect()
+}
+
 /// The layers of the profile while no app runs, and the policy among them. The doctor uses this.
 ///
 /// # Errors
 /// If a layer cannot be read, or if only a running app knows the configuration folder.
+#[cfg(feature = "doctor")]
 pub fn layers_in_use(
     config: &tauri::Config,
+    built: Option<BuiltProfile>,
     workspace: &str,
 ) -> Result<(Vec<Layer>, Option<Policy>), StartError> {
     if config.app.app_directories_override.is_some() {
@@ -147,6 +166,7 @@ pub fn layers_in_use(
     let policy = Policy::find(&config.identifier)?;
     let layers = layers(
         section,
+        built,
         policy.as_ref(),
         folder.as_deref(),
         workspace,
@@ -158,6 +178,7 @@ pub fn layers_in_use(
 /// The layers of the profile. Each overrides the ones before it.
 fn layers(
     section: Option<&Value>,
+    built: Option<BuiltProfile>,
     policy: Option<&Policy>,
     folder: Option<&Path>,
     workspace: &str,
@@ -165,7 +186,7 @@ fn layers(
 ) -> Result<Vec<Layer>, ProfileError> {
     let mut layers = Vec::new();
     if let Some(section) = section {
-        layers.extend(built_in_layers(section.clone(), BUILT_IN)?);
+        layers.extend(built_in_layers(section.clone(), built)?);
     }
     layers.extend(policy.and_then(Policy::profile).cloned());
     if let Some(folder) = folder {
@@ -222,7 +243,7 @@ mod tests {
 
     fn configured() -> Value {
         let whole: Value =
-            serde_json::from_str(include_str!("../../tauri.conf.json")).expect("it is JSON");
+            serde_json::from_str(include_str!("../../../tauri.conf.json")).expect("it is JSON");
         whole["plugins"][SECTION].clone()
     }
 
@@ -231,8 +252,15 @@ mod tests {
         folder: &Path,
         overrides: &Overrides,
     ) -> Result<Profile, ProfileError> {
-        let layers = layers(Some(section), None, Some(folder), "default", overrides)?;
-        load_for(&layers, Some(&rights::ALL)).map(|loaded| loaded.profile)
+        let layers = layers(
+            Some(section),
+            None,
+            None,
+            Some(folder),
+            "default",
+            overrides,
+        )?;
+        load_for(&layers, Some(&rights(Some(section)))).map(|loaded| loaded.profile)
     }
 
     #[test]
@@ -352,7 +380,7 @@ mod tests {
         };
         let profile = profile_of("schema = 1\n[roles]\nchief = ['people.see']").unwrap();
         let may = |role: &str| profile.roles.grant(&[role.to_owned()]);
-        assert_eq!(may("chief"), [rights::PEOPLE_SEE]);
+        assert_eq!(may("chief"), ["people.see"]);
         assert!(!may("admin").is_empty(), "the app's own table stays");
         let error = profile_of("schema = 1\n[roles]\nchief = ['people.sea']").unwrap_err();
         let text = error.to_string();

@@ -1,10 +1,82 @@
-//! The programs that this binary contains, and which of them the command line names.
+//! What an app's binary does in a terminal: `doctor`, `--help` and `--version`.
 
 use std::ffi::OsStr;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use vestibule_doctor::App;
+
+use crate::backend_profile::{self, BuiltProfile};
+use crate::{desktop_proxy, workspaces};
+
+/// Does what the first argument names, if that is something for a terminal, and returns the exit
+/// status. Otherwise, `None`: the app opens its window. `built` is that of
+/// [`crate::Builder::profile`].
+pub fn run_in_terminal(
+    context: impl FnOnce() -> tauri::Context,
+    built: Option<BuiltProfile>,
+) -> Option<ExitCode> {
+    let mut arguments = std::env::args_os();
+    let program = arguments.next();
+    let first = arguments.next();
+    match CliCommand::from_argument(first.as_deref()) {
+        CliCommand::App => {
+            if first.is_some() {
+                let package = context();
+                let name = &package.package_info().name;
+                eprintln!("{name} does not know this argument; --help lists the arguments");
+            }
+            None
+        }
+        CliCommand::Doctor => {
+            let context = context();
+            let app = || app_of(context.config(), built);
+            Some(vestibule_doctor::run(arguments, app).into())
+        }
+        command @ (CliCommand::Help | CliCommand::Version) => {
+            attach_terminal();
+            let context = context();
+            let package = context.package_info();
+            let product = context.config().product_name.as_deref();
+            let product = product.unwrap_or(&package.name);
+            let version = package.version.to_string();
+            let program = program.as_deref().map(std::path::Path::new);
+            let program = program.and_then(|path| path.file_name()?.to_str());
+            let text = match command {
+                CliCommand::Version => format!("{product} {version}\n"),
+                _ => help(product, &version, program.unwrap_or(&package.name)),
+            };
+            Some(match std::io::stdout().write_all(text.as_bytes()) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(_) => ExitCode::FAILURE,
+            })
+        }
+    }
+}
+
+/// The backend that the app would use now.
+fn app_of(config: &tauri::Config, built: Option<BuiltProfile>) -> Result<Option<App>, String> {
+    let in_use = backend_profile::layers_in_use(config, built, workspaces::DEFAULT);
+    let (layers, policy) = in_use.map_err(|error| error.to_string())?;
+    let section = config.plugins.0.get(backend_profile::SECTION);
+    let rights = backend_profile::rights(section).into_iter();
+    Ok(Some(App {
+        layers,
+        policy,
+        rights: rights.map(str::to_owned).collect(),
+        desktop: desktop_proxy::desktop(),
+    }))
+}
+
+/// Whether this process does something in a terminal, and opens no window.
+pub(crate) fn is_for_terminal() -> bool {
+    let first = std::env::args_os().nth(1);
+    CliCommand::from_argument(first.as_deref()) != CliCommand::App
+}
 
 /// What this process runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CliCommand {
+enum CliCommand {
     /// The app with its windows.
     App,
     /// The examination of a backend in a terminal.
@@ -18,8 +90,7 @@ pub enum CliCommand {
 impl CliCommand {
     /// The program that the first argument names. An unknown argument opens the window, because
     /// desktops add arguments of their own.
-    #[must_use]
-    pub fn from_argument(first: Option<&OsStr>) -> Self {
+    fn from_argument(first: Option<&OsStr>) -> Self {
         match first.and_then(OsStr::to_str) {
             Some("doctor") => Self::Doctor,
             Some("help" | "--help" | "-h") => Self::Help,
@@ -27,17 +98,17 @@ impl CliCommand {
             _ => Self::App,
         }
     }
+}
 
-    /// The help text of a product with this name and version.
-    pub(crate) fn help(product: &str, version: &str) -> String {
-        format!(
-            "{product} {version}\n\n\
-             Usage: vestibule              open the app, or bring it to the front\n       \
-             vestibule doctor ...   examine an auth backend; `vestibule doctor --help` says how\n\n  \
-             -h, --help       print this\n  \
-             -V, --version    print the version\n"
-        )
-    }
+/// The help text of a product with this name and version.
+fn help(product: &str, version: &str, program: &str) -> String {
+    format!(
+        "{product} {version}\n\n\
+         Usage: {program}              open the app, or bring it to the front\n       \
+         {program} doctor ...   examine an auth backend; `{program} doctor --help` says how\n\n  \
+         -h, --help       print this\n  \
+         -V, --version    print the version\n"
+    )
 }
 
 /// Lets this process write to the terminal that it was started from. Windows does not connect a
@@ -45,7 +116,7 @@ impl CliCommand {
 /// enough to print a few lines, but not for the doctor, which asks questions.
 #[cfg(windows)]
 #[allow(unsafe_code)]
-pub(crate) fn attach_terminal() {
+fn attach_terminal() {
     const PARENT: u32 = u32::MAX;
     unsafe extern "system" {
         fn AttachConsole(process: u32) -> i32;
@@ -57,7 +128,7 @@ pub(crate) fn attach_terminal() {
 
 /// Does nothing: here a process can always write to the terminal that it was started from.
 #[cfg(not(windows))]
-pub(crate) fn attach_terminal() {}
+fn attach_terminal() {}
 
 #[cfg(test)]
 mod tests {

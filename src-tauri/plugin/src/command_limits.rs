@@ -16,6 +16,8 @@ use tauri::ipc::{CommandArg, CommandItem, InvokeBody, InvokeError};
 use tauri::{AppHandle, Manager as _, Runtime};
 use vestibule_core::{AuthError, ErrorCode};
 
+use crate::lockdown::LockedWindows;
+
 /// The most windows at a time: the engine needs about 100 MB for each.
 pub const WINDOWS: usize = 10;
 /// The most bytes in the arguments of all running commands. The app holds some of them twice.
@@ -48,8 +50,6 @@ fn limit_of(command: &str) -> CommandLimit {
         "unlock_keyring" => (Scope::App, 1, 3_000),
         // Each call starts another program.
         "open_log_folder" => (Scope::App, 1, 5_000),
-        // Each call writes a file.
-        "export_people" => (Scope::App, 1, 0),
         "set_theme" | "set_reports" => (Scope::App, 1, 50),
         // Each call sends a request to the backend, which may take half a minute. All windows
         // share one session, so a few at once are enough.
@@ -83,12 +83,18 @@ struct RunningCommands {
 type Key = (&'static str, String);
 
 impl CommandLimits {
-    fn admit(&self, command: &'static str, window: &str, given: usize) -> Result<Key, AuthError> {
+    fn admit(
+        &self,
+        command: &'static str,
+        limit: CommandLimit,
+        window: &str,
+        given: usize,
+    ) -> Result<Key, AuthError> {
         let CommandLimit {
             scope,
             at_once,
             gap,
-        } = limit_of(command);
+        } = limit;
         let label = match scope {
             Scope::Window => window,
             Scope::App => "",
@@ -150,7 +156,9 @@ fn busy(words: String) -> AuthError {
     AuthError::with_message(ErrorCode::Busy, words)
 }
 
-/// Lets one call of a command run, for as long as this value is kept.
+/// Lets one call of a command run, for as long as this value is kept: an argument of a command. A page
+/// may call a command of the app 128 times at once for each window; see [`OneAtATime`]. Only a
+/// window that [`crate::window`] has built gets a slot.
 pub struct CommandSlot<R: Runtime> {
     app: AppHandle<R>,
     key: Key,
@@ -159,16 +167,38 @@ pub struct CommandSlot<R: Runtime> {
 
 impl<'de, R: Runtime> CommandArg<'de, R> for CommandSlot<R> {
     fn from_command(command: CommandItem<'de, R>) -> Result<Self, InvokeError> {
+        let limit = limit_of(command.name);
+        Self::admit(&command, limit).map_err(InvokeError::from)
+    }
+}
+
+/// A [`CommandSlot`] of which there is one for the whole app: for a command that shows something,
+/// starts a program or writes a file.
+pub struct OneAtATime<R: Runtime>(CommandSlot<R>);
+
+impl<'de, R: Runtime> CommandArg<'de, R> for OneAtATime<R> {
+    fn from_command(command: CommandItem<'de, R>) -> Result<Self, InvokeError> {
+        let limit = CommandLimit {
+            scope: Scope::App,
+            at_once: 1,
+            gap: Duration::ZERO,
+        };
+        let slot = CommandSlot::admit(&command, limit);
+        slot.map(Self).map_err(InvokeError::from)
+    }
+}
+
+impl<R: Runtime> CommandSlot<R> {
+    fn admit(command: &CommandItem<'_, R>, limit: CommandLimit) -> Result<Self, AuthError> {
         let webview = command.message.webview_ref();
         let app = webview.app_handle().clone();
+        app.state::<LockedWindows>().require(webview.label())?;
         let given = match command.message.payload() {
             InvokeBody::Raw(bytes) => bytes.len(),
             InvokeBody::Json(value) => size(value),
         };
-        let admitted = app
-            .state::<CommandLimits>()
-            .admit(command.name, webview.label(), given);
-        let key = admitted.map_err(InvokeError::from)?;
+        let limits = app.state::<CommandLimits>();
+        let key = limits.admit(command.name, limit, webview.label(), given)?;
         Ok(Self { app, key, given })
     }
 }
@@ -230,14 +260,14 @@ mod tests {
     fn a_window_gets_its_share_and_no_more() {
         let limits = CommandLimits::default();
         let admitted: Vec<_> = (0..1_000)
-            .map(|_| limits.admit("backend_read", "main", 10))
+            .map(|_| limits.admit("backend_read", limit_of("backend_read"), "main", 10))
             .collect();
         let keys: Vec<_> = admitted.iter().flatten().collect();
         assert_eq!(keys.len(), 128);
         let refused = admitted[128].as_ref().expect_err("too many");
         assert_eq!(refused.code, ErrorCode::Busy);
         assert!(refused.message.contains("`backend_read`"), "{refused}");
-        let other = limits.admit("backend_read", "window-2", 10);
+        let other = limits.admit("backend_read", limit_of("backend_read"), "window-2", 10);
         let other = other.expect("another window has its own share");
         for key in keys.into_iter().chain([&other]) {
             limits.end(key, 10);
@@ -251,14 +281,14 @@ mod tests {
     fn what_shows_something_is_the_apps_and_has_a_pause() {
         let limits = CommandLimits::default();
         let key = limits
-            .admit("unlock_keyring", "main", 0)
+            .admit("unlock_keyring", limit_of("unlock_keyring"), "main", 0)
             .expect("the first");
         for window in ["main", "window-2"] {
-            let refused = limits.admit("unlock_keyring", window, 0);
+            let refused = limits.admit("unlock_keyring", limit_of("unlock_keyring"), window, 0);
             assert!(refused.is_err(), "one at a time");
         }
         limits.end(&key, 0);
-        let refused = limits.admit("unlock_keyring", "main", 0);
+        let refused = limits.admit("unlock_keyring", limit_of("unlock_keyring"), "main", 0);
         let refused = refused.expect_err("too soon");
         let wait = refused.retry_after_ms.expect("a time to wait");
         assert!((1..=3_000).contains(&wait), "{wait}");
@@ -268,11 +298,15 @@ mod tests {
     fn what_commands_were_given_is_bounded_together() {
         let limits = CommandLimits::default();
         let half = MAX_PAYLOAD_BYTES / 2 + 1;
-        let key = limits.admit("backend_fetch", "main", half).expect("room");
-        let refused = limits.admit("login", "window-2", half);
+        let key = limits
+            .admit("backend_fetch", limit_of("backend_fetch"), "main", half)
+            .expect("room");
+        let refused = limits.admit("login", limit_of("login"), "window-2", half);
         assert!(refused.is_err(), "too much");
         limits.end(&key, half);
-        limits.admit("login", "window-2", half).expect("room again");
+        limits
+            .admit("login", limit_of("login"), "window-2", half)
+            .expect("room again");
     }
 
     #[test]
@@ -285,9 +319,10 @@ mod tests {
     #[test]
     fn no_command_is_without_a_permit() {
         let sources = [
-            include_str!("commands.rs"),
-            include_str!("backend_calls.rs"),
-            include_str!("people_export.rs"),
+            include_str!("commands/app.rs"),
+            include_str!("commands/backend_calls.rs"),
+            include_str!("commands/session.rs"),
+            include_str!("commands/sign_in.rs"),
         ];
         let commands: Vec<_> = sources
             .iter()

@@ -1,6 +1,5 @@
-//! The one list of commands. A page in a window of the app may call each of them, and nothing
-//! else: from this list follow what Tauri lets pages call (`build.rs`), the handler
-//! ([`crate::commands`]), and the names that a page can write
+//! The one list of the plugin's commands. From it follow what Tauri lets pages call (`build.rs` and
+//! the sets in `permissions`), the handler ([`crate::commands`]), and the names that a page can write
 //! (`frontend/vestibule/src/ipc/command-names.ts`, by `cargo xtask types`).
 //!
 //! `command_list!(names)` is an array of their names, `command_list!(handler)` the handler.
@@ -10,34 +9,33 @@ macro_rules! command_list {
         [$(stringify!($name)),*]
     };
     (@handler $($module:ident :: $name:ident,)*) => {
-        ::tauri::generate_handler![$(crate::$module::$name),*]
+        ::tauri::generate_handler![$(crate::commands::$module::$name),*]
     };
     ($what:ident) => {
         command_list! {
             @$what
-            commands::session,
-            commands::login,
-            commands::register,
-            commands::verify_otp,
-            commands::resend_otp,
-            commands::cancel_otp,
-            commands::refresh,
-            commands::unlock_keyring,
-            commands::logout,
+            session::session,
+            session::refresh,
+            session::unlock_keyring,
+            session::logout,
+            sign_in::login,
+            sign_in::register,
+            sign_in::verify_otp,
+            sign_in::resend_otp,
+            sign_in::cancel_otp,
             backend_calls::backend_fetch,
             backend_calls::backend_upload,
             backend_calls::backend_write,
             backend_calls::backend_answer,
             backend_calls::backend_read,
             backend_calls::backend_cancel,
-            commands::window_ready,
-            commands::new_window,
-            commands::app_info,
-            commands::theme,
-            commands::set_theme,
-            commands::set_reports,
-            commands::open_log_folder,
-            people_export::export_people,
+            app::window_ready,
+            app::new_window,
+            app::app_info,
+            app::theme,
+            app::set_theme,
+            app::set_reports,
+            app::open_log_folder,
         }
     };
 }

@@ -64,5 +64,7 @@ pub fn apply(app: &AppHandle) {
             .ok()
     });
     let reporter = reporter.map(|sentry| Arc::new(sentry) as Arc<dyn Reporter>);
-    app.state::<Log>().report_to(reporter);
+    if let Some(log) = app.try_state::<Log>() {
+        log.report_to(reporter);
+    }
 }

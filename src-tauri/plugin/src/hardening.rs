@@ -6,7 +6,12 @@
 //! cannot look up in `/proc`, and the system's dark theme comes from them. An undumpable process
 //! would also refuse a debugger of the same user, but the app does not protect from that user.
 
-use crate::cli::CliCommand;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::StartError;
+
+/// Whether [`harden`] has run.
+static IS_HARDENED: AtomicBool = AtomicBool::new(false);
 
 /// Variables that let WebDriver drive the window. Only the build for tests keeps them.
 #[cfg(not(feature = "e2e"))]
@@ -37,27 +42,73 @@ const TRUSTED_BY: &[&str] = &["SSL_CERT_FILE", "SSL_CERT_DIR"];
 #[cfg(any(debug_assertions, feature = "e2e"))]
 const TRUSTED_BY: &[&str] = &[];
 
-/// Hardens the process and prepares its environment for the web engine.
+/// Hardens the process and prepares its environment for the web engine: no core dump keeps what was
+/// in memory, and no variable lets another program drive or inspect the window, or choose which
+/// certificate authorities are trusted. The first line of `main`.
 ///
-/// # Safety
-/// No other thread may read the environment at the same time, so `main` must call this first.
+/// # Panics
+/// If another thread runs already, since threads may read the environment at any time.
 #[allow(unsafe_code)]
-pub unsafe fn harden(command: CliCommand) {
+pub fn harden() {
+    assert!(
+        is_only_thread(),
+        "tauri_plugin_vestibule::harden() must be the first line of main: another thread runs already"
+    );
     leave_no_dump();
-    let trusted_by = match command {
-        CliCommand::App => TRUSTED_BY,
-        // The person at a terminal chooses which authorities the doctor trusts.
-        CliCommand::Doctor | CliCommand::Help | CliCommand::Version => &[],
+    // The person at a terminal chooses which authorities the doctor trusts.
+    let is_for_terminal = crate::is_for_terminal();
+    let trusted_by = match is_for_terminal {
+        true => &[],
+        false => TRUSTED_BY,
     };
     for name in DRIVEN_BY.iter().chain(INSPECTED_BY).chain(trusted_by) {
-        // SAFETY: the caller promises that there is no other thread.
+        // SAFETY: there is no other thread.
         unsafe { std::env::remove_var(name) }
     }
     #[cfg(target_os = "linux")]
-    if command == CliCommand::App {
+    if !is_for_terminal {
         // SAFETY: as above.
         unsafe { crate::graphics::avoid_a_blank_window() }
     }
+    IS_HARDENED.store(true, Ordering::Relaxed);
+}
+
+/// Warns in a debug build, and refuses in a release, if [`harden`] has not run.
+///
+/// # Errors
+/// In a release, with the name of that function.
+pub(crate) fn require() -> Result<(), StartError> {
+    if IS_HARDENED.load(Ordering::Relaxed) {
+        return Ok(());
+    }
+    let words = "the process is not hardened: make tauri_plugin_vestibule::harden() the first line \
+                 of main";
+    if cfg!(debug_assertions) {
+        tracing::warn!("{words}; a release does not start without it");
+        return Ok(());
+    }
+    Err(words.into())
+}
+
+#[cfg(target_os = "linux")]
+fn is_only_thread() -> bool {
+    std::fs::read_dir("/proc/self/task").map_or(true, |threads| threads.count() == 1)
+}
+
+#[cfg(target_os = "macos")]
+#[allow(unsafe_code)]
+fn is_only_thread() -> bool {
+    unsafe extern "C" {
+        fn pthread_is_threaded_np() -> std::ffi::c_int;
+    }
+    // SAFETY: the function takes nothing and always answers.
+    unsafe { pthread_is_threaded_np() == 0 }
+}
+
+/// Windows guards the environment itself, so other threads do no harm.
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+fn is_only_thread() -> bool {
+    true
 }
 
 /// Switches core dumps off. The web engine's processes inherit the limit.

@@ -11,12 +11,14 @@
 mod engine;
 mod messages;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tauri::webview::{NewWindowResponse, PermissionResponse};
 use tauri::{AppHandle, Manager as _, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, Wry};
+use vestibule_core::{AuthError, ErrorCode};
 
 /// The proxy of every webview, at which nothing listens: no program can listen at port 0. The
 /// engines of macOS and Windows may not accept port 0, so they get port 9, which is reserved for
@@ -88,7 +90,41 @@ pub fn build(builder: WebviewWindowBuilder<'_, Wry, AppHandle>) -> tauri::Result
     let window = builder.build()?;
     engine::disable_engine_features(&window)?;
     messages::finish(&window)?;
+    window
+        .state::<LockedWindows>()
+        .labels()
+        .insert(window.label().to_owned());
     Ok(window)
+}
+
+/// The labels of the windows that [`build`] has built. No other window may call a command.
+#[derive(Default)]
+pub struct LockedWindows(Mutex<HashSet<String>>);
+
+impl LockedWindows {
+    /// Refuses a window that is not locked.
+    ///
+    /// # Errors
+    /// For the author of the app, with the name of the function that builds a locked window.
+    pub fn require(&self, label: &str) -> Result<(), AuthError> {
+        if self.labels().contains(label) {
+            return Ok(());
+        }
+        let words = format!(
+            "The window `{label}` may call no command of Vestibule, because its page can reach the \
+             network. Build it with `tauri_plugin_vestibule::window(app, {label:?})`."
+        );
+        Err(AuthError::with_message(ErrorCode::Misconfigured, words))
+    }
+
+    /// The window is gone.
+    pub fn remove(&self, label: &str) {
+        self.labels().remove(label);
+    }
+
+    fn labels(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 const SERVES_BY_HTTP: bool = cfg!(any(windows, target_os = "android"));

@@ -15,7 +15,9 @@ const REPORT_FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 /// Keeps the log in the system's folder for logs. Only the process that owns the windows may call
 /// this, because two processes must not write one file. Without a file the app runs all the same.
 pub fn keep_in_file(app: &AppHandle) {
-    let log = app.state::<Log>();
+    let Some(log) = app.try_state::<Log>() else {
+        return;
+    };
     let kept = app.path().app_log_dir().map_err(StartError::from);
     let kept = kept.and_then(|folder| Ok(log.keep_in(&folder)?));
     if let Err(error) = kept {
@@ -34,8 +36,11 @@ pub fn keep_in_file(app: &AppHandle) {
 
 /// Appends the log so far to the log of the process that owns the windows.
 pub fn append_to_owners_log(app: &AppHandle) {
+    let Some(log) = app.try_state::<Log>() else {
+        return;
+    };
     let left = app.path().app_log_dir().map_err(StartError::from);
-    let left = left.and_then(|folder| Ok(app.state::<Log>().append_to_owners_log(&folder)?));
+    let left = left.and_then(|folder| Ok(log.append_to_owners_log(&folder)?));
     if let Err(error) = left {
         tracing::warn!(%error, "the log could not be appended to that of the process that owns the windows");
     }

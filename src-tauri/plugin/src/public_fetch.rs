@@ -8,20 +8,21 @@
 
 use serde_json::Value;
 use tauri::ipc::{Invoke, InvokeBody};
-use tauri::plugin::{Plugin, TauriPlugin};
+use tauri::plugin::Plugin;
 use tauri::{AppHandle, RunEvent, Runtime};
 
 /// The fields that a request for public content may have. All others must be missing or empty.
 const SAID: [&str; 4] = ["method", "url", "connectTimeout", "maxRedirections"];
 
-/// The plugin, behind a check of each request.
-pub fn plugin<R: Runtime>() -> impl Plugin<R> {
-    GuardedHttpPlugin(tauri_plugin_http::init())
+/// Puts `http`, which is `tauri_plugin_http::init()`, behind a check of each request: a plain GET of
+/// public content and nothing else, without the session.
+pub fn public_fetch<R: Runtime>(http: impl Plugin<R>) -> impl Plugin<R> {
+    GuardedHttpPlugin(http)
 }
 
-struct GuardedHttpPlugin<R: Runtime>(TauriPlugin<R, Option<tauri_plugin_http::Config>>);
+struct GuardedHttpPlugin<P>(P);
 
-impl<R: Runtime> Plugin<R> for GuardedHttpPlugin<R> {
+impl<R: Runtime, P: Plugin<R>> Plugin<R> for GuardedHttpPlugin<P> {
     fn name(&self) -> &'static str {
         self.0.name()
     }
@@ -31,7 +32,10 @@ impl<R: Runtime> Plugin<R> for GuardedHttpPlugin<R> {
         app: &AppHandle<R>,
         config: Value,
     ) -> Result<(), Box<dyn std::error::Error>> {
-        self.0.initialize(app, config)
+        self.0.initialize(app, config)?;
+        #[cfg(any(debug_assertions, feature = "e2e"))]
+        allow_overridden_backend(app)?;
+        Ok(())
     }
 
     fn on_event(&mut self, app: &AppHandle<R>, event: &RunEvent) {
@@ -79,7 +83,7 @@ fn is_public(payload: &InvokeBody) -> bool {
 /// Where `VESTIBULE_BACKEND` names another backend, allows that backend's public content too: the
 /// capability file lists only the backend in the configuration.
 #[cfg(any(debug_assertions, feature = "e2e"))]
-pub fn allow_overridden_backend<R: Runtime>(app: &AppHandle<R>) -> tauri::Result<()> {
+fn allow_overridden_backend<R: Runtime>(app: &AppHandle<R>) -> tauri::Result<()> {
     use tauri::Manager as _;
     use tauri::ipc::CapabilityBuilder;
 

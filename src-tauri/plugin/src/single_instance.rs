@@ -16,23 +16,43 @@ use crate::{fallback_data_dir, logging, windows};
 pub const HANDOVER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// This process's claim on the windows. Once it owns them it owns them until it ends.
-#[derive(Default)]
-pub struct SingleInstance(Mutex<Option<InstanceOwner>>);
+pub struct SingleInstance {
+    /// Off where several processes may have windows.
+    is_on: bool,
+    claim: Mutex<Claimed>,
+}
+
+enum Claimed {
+    Not,
+    Owned(#[expect(dead_code, reason = "is held")] Option<InstanceOwner>),
+}
 
 impl SingleInstance {
+    /// No claim yet. With `is_on` false every process owns its windows.
+    pub fn new(is_on: bool) -> Self {
+        Self {
+            is_on,
+            claim: Mutex::new(Claimed::Not),
+        }
+    }
+
     /// Makes this process the owner of the windows, unless it is already. If another process is,
     /// this asks it to show its window and ends this process.
     ///
     /// # Errors
     /// If the app's folder cannot be used, or the owner has not answered within `timeout`.
     pub fn claim(&self, app: &AppHandle, timeout: Duration) -> Result<(), AuthError> {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if held.is_some() {
+        let mut held = self.claim.lock().unwrap_or_else(PoisonError::into_inner);
+        if matches!(*held, Claimed::Owned(_)) {
             return Ok(());
         }
-        match claim_folder(app, timeout) {
+        let claimed = match self.is_on {
+            true => claim_folder(app, timeout).map(Some),
+            false => Ok(None),
+        };
+        match claimed {
             Ok(owner) => {
-                *held = Some(owner);
+                *held = Claimed::Owned(owner);
                 logging::keep_in_file(app);
                 Ok(())
             }

@@ -9,7 +9,8 @@ use tauri::Webview;
 use tauri::plugin::TauriPlugin;
 use tauri::webview::{Color, PageLoadEvent};
 use tauri::{
-    AppHandle, Manager as _, Runtime, Theme, WebviewWindow, Window, WindowEvent, Wry, async_runtime,
+    AppHandle, Manager as _, Runtime, Theme, WebviewWindow, WebviewWindowBuilder, Window,
+    WindowEvent, Wry, async_runtime,
 };
 use tauri_plugin_window_state::StateFlags;
 use uuid::Uuid;
@@ -17,27 +18,56 @@ use vestibule_core::wire::Theme as Chosen;
 use vestibule_core::{AuthError, BackendCalls};
 
 use crate::commands::internal;
+use crate::lockdown::LockedWindows;
 use crate::session_events::SessionChannels;
 use crate::{command_limits, fallback_data_dir, lockdown, preferences};
 
 const MAIN: &str = "main";
-/// The page's `--ground` in `frontend/app/globals.css`, light and dark.
-const BACKGROUND_LIGHT: Color = Color(0xf6, 0xf6, 0xf3, 0xff);
-const BACKGROUND_DARK: Color = Color(0x11, 0x14, 0x13, 0xff);
 /// The most characters of a page's title that are shown as the window's title.
 const MAX_TITLE_CHARS: usize = 200;
 /// A window is shown after this time even if its page never says that it is ready.
 const SHOW_TIMEOUT: Duration = Duration::from_millis(1500);
 
-/// Opens the first window.
-pub fn open_first(app: &AppHandle) -> tauri::Result<()> {
-    open(app, MAIN)?;
-    // A test needs a second window with a label that no capability names.
-    #[cfg(feature = "e2e")]
-    if let Ok(label) = std::env::var("VESTIBULE_E2E_WINDOW") {
-        open(app, &label)?;
+/// How every window looks.
+pub struct WindowStyle {
+    /// What the app sets of each window.
+    pub dress: for<'a> fn(
+        WebviewWindowBuilder<'a, Wry, AppHandle>,
+    ) -> WebviewWindowBuilder<'a, Wry, AppHandle>,
+    /// The pages' own background, light and dark.
+    pub background: Option<(Color, Color)>,
+}
+
+impl Default for WindowStyle {
+    fn default() -> Self {
+        Self {
+            dress: |builder| builder,
+            background: None,
+        }
     }
-    Ok(())
+}
+
+/// A window whose page is locked in: only such a window may call the plugin's commands. See
+/// `SECURITY.md` for what its page cannot do.
+pub struct WindowToBuild<'a> {
+    app: &'a AppHandle,
+    label: &'a str,
+}
+
+/// A window with this label, which shows the app's first page.
+pub fn window<'a>(app: &'a AppHandle, label: &'a str) -> WindowToBuild<'a> {
+    WindowToBuild { app, label }
+}
+
+impl WindowToBuild<'_> {
+    /// Builds the window, hidden until its page is ready.
+    ///
+    /// # Errors
+    /// If the engine cannot open it, or the label is taken.
+    pub fn build(self) -> tauri::Result<()> {
+        open(self.app, self.label)
+            .inspect_err(|error| tracing::error!(%error, "a window cannot be opened"))
+    }
 }
 
 /// Opens one more window.
@@ -68,10 +98,12 @@ fn open(app: &AppHandle, label: &str) -> tauri::Result<()> {
 
 fn open_on_main_thread(app: &AppHandle, label: &str) -> tauri::Result<()> {
     let title = app.config().product_name.clone().unwrap_or_default();
+    let style = app.state::<WindowStyle>();
     let builder = lockdown::builder(app, label)
         .title(title)
         .inner_size(1120.0, 760.0)
-        .min_inner_size(420.0, 480.0)
+        .min_inner_size(420.0, 480.0);
+    let builder = (style.dress)(builder)
         .visible(false)
         .on_page_load(|window, load| {
             if load.event() == PageLoadEvent::Started {
@@ -98,6 +130,8 @@ fn open_on_main_thread(app: &AppHandle, label: &str) -> tauri::Result<()> {
         None => builder,
     };
     let window = lockdown::build(builder)?;
+    let handle = window.as_ref().window();
+    window.on_window_event(move |event| on_event(&handle, event));
     set_background(&window)?;
     async_runtime::spawn(async move {
         tokio::time::sleep(SHOW_TIMEOUT).await;
@@ -114,11 +148,11 @@ fn set_background<R: Runtime>(window: &WebviewWindow<R>) -> tauri::Result<()> {
         Chosen::Light => false,
         Chosen::System => matches!(window.theme(), Ok(Theme::Dark)),
     };
-    let background = Some(if dark {
-        BACKGROUND_DARK
-    } else {
-        BACKGROUND_LIGHT
-    });
+    let style = window.state::<WindowStyle>();
+    let Some((light, dark_background)) = style.background else {
+        return Ok(());
+    };
+    let background = Some(if dark { dark_background } else { light });
     // On Linux the menu is drawn on the window itself, and the system chooses the menu's colour. So
     // only the webview gets the background colour there.
     #[cfg(target_os = "linux")]
@@ -147,9 +181,12 @@ fn e2e_script() -> Option<String> {
 
 /// Ends the calls of a window that is closed, and updates the background colours when the system's
 /// theme changes.
-pub fn on_event(window: &Window, event: &WindowEvent) {
+fn on_event(window: &Window, event: &WindowEvent) {
     match event {
-        WindowEvent::Destroyed => page_left(window, window.label()),
+        WindowEvent::Destroyed => {
+            page_left(window, window.label());
+            window.state::<LockedWindows>().remove(window.label());
+        }
         WindowEvent::ThemeChanged(_) => set_backgrounds(window.app_handle()),
         _ => {}
     }

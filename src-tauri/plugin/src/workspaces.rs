@@ -22,6 +22,11 @@ use crate::{backend_profile, session_events};
 /// The workspace of every window.
 pub const DEFAULT: &str = "default";
 
+/// The workspace that a window shows.
+pub fn of_window(_label: &str) -> &'static str {
+    DEFAULT
+}
+
 /// The session of the window that calls a command: an argument of the command.
 pub struct WindowSession(Session);
 
@@ -35,8 +40,9 @@ impl Deref for WindowSession {
 
 impl<'de, R: Runtime> CommandArg<'de, R> for WindowSession {
     fn from_command(command: CommandItem<'de, R>) -> Result<Self, InvokeError> {
-        let app = command.message.webview_ref().app_handle();
-        let session = app.state::<Workspaces>().get(DEFAULT);
+        let webview = command.message.webview_ref();
+        let workspaces = webview.state::<Workspaces>();
+        let session = workspaces.get(of_window(webview.label()));
         session.map(Self).map_err(InvokeError::from)
     }
 }

@@ -1,4 +1,4 @@
-//! The app's allocator: the system's allocator, but every block is zeroed before it is freed. The
+//! An allocator for the app: the system's allocator, but every block is zeroed before it is freed. The
 //! session's own secrets zero themselves. The buffers of the libraries between the session, the
 //! backend and the keyring do not, so a token would stay in freed memory until something happens to
 //! overwrite it.
@@ -6,10 +6,9 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
 
-#[global_allocator]
-static ALLOCATOR: ZeroingAllocator = ZeroingAllocator;
-
-struct ZeroingAllocator;
+/// The system's allocator, which zeroes every block before it is freed. An app makes it its own with
+/// `#[global_allocator]`.
+pub struct ZeroingAllocator;
 
 // `realloc` is the trait's default: it copies to a new block and frees the old one here.
 #[allow(unsafe_code)]

@@ -88,7 +88,7 @@ impl Ending {
 /// Asks for a refresh; its result does not matter.
 async fn refresh(app: &App) {
     app.run_async(
-        "await window.__TAURI_INTERNALS__.invoke('refresh').catch(() => undefined);
+        "await window.__TAURI_INTERNALS__.invoke('plugin:vestibule|refresh').catch(() => undefined);
          done(true);",
         json!(null),
     )

@@ -137,7 +137,7 @@ async fn at_work(stage: &Stage, visit: &mut impl AsyncFnMut(&App, &str)) {
     app.find(Role::Button, containing(ADMIN_NAME)).await;
     stage.backend.down().await;
     app.run_async(
-        "await window.__TAURI_INTERNALS__.invoke('refresh').catch(() => undefined);
+        "await window.__TAURI_INTERNALS__.invoke('plugin:vestibule|refresh').catch(() => undefined);
          done(true);",
         serde_json::json!(null),
     )

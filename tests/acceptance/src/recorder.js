@@ -86,7 +86,7 @@
     const response = await fetched(input, init);
     const url = new URL(input instanceof Request ? input.url : input, location.href);
     if (url.protocol === "ipc:") {
-      const command = decodeURIComponent(url.pathname.slice(1));
+      const command = decodeURIComponent(url.pathname.slice(1)).replace("plugin:vestibule|", "");
       const request = kept(init?.body ?? "");
       const asked = [...new Headers(init?.headers)];
       const copy = response.clone();

@@ -77,7 +77,7 @@ impl InPage {
     /// If the sign-in is refused.
     pub async fn log_in(&self) -> Outcome<()> {
         let input = json!({ "email": DEMO, "password": PASSWORD });
-        self.invoke("login", json!({ "input": input }))
+        self.invoke("plugin:vestibule|login", json!({ "input": input }))
             .await
             .map(drop)
     }

@@ -1,16 +1,16 @@
-// Generated from src-tauri/src/command_list.rs by `cargo xtask types`. Do not edit.
+// Generated from src-tauri/plugin/src/command_list.rs by `cargo xtask types`. Do not edit.
 
-/** A command of the shell. */
+/** A command of the plugin. */
 export type Command =
   | "session"
+  | "refresh"
+  | "unlock_keyring"
+  | "logout"
   | "login"
   | "register"
   | "verify_otp"
   | "resend_otp"
   | "cancel_otp"
-  | "refresh"
-  | "unlock_keyring"
-  | "logout"
   | "backend_fetch"
   | "backend_upload"
   | "backend_write"

@@ -14,9 +14,9 @@ export function insideApp(): boolean {
 
 type Args = Record<string, unknown>;
 
-/** Calls a command of the shell. */
+/** Calls a command of the plugin. */
 export function call<T>(command: Command, args: Args = {}): Promise<T> {
-  return send<T>(command, args);
+  return send<T>(`plugin:vestibule|${command}`, args);
 }
 
 /** Calls a command with bytes instead of arguments. Headers say what the bytes are for. */
@@ -25,7 +25,7 @@ export function callRaw<T>(
   bytes: Uint8Array,
   headers: Record<string, string>,
 ): Promise<T> {
-  return send<T>(command, bytes, { headers });
+  return send<T>(`plugin:vestibule|${command}`, bytes, { headers });
 }
 
 /** Calls a command of the plugin that fetches public content. */

@@ -63,7 +63,9 @@ export function startShell(initial: SessionState, offers: Partial<BackendFeature
     backend_cancel: () => null,
   };
 
-  mockIPC((command, payload) => {
+  mockIPC((name, payload) => {
+    // A command of the plugin goes by its own name here.
+    const command = name.replace("plugin:vestibule|", "");
     const args = (payload ?? {}) as Record<string, unknown>;
     calls.push({ command, args });
     if (command === "session") channels.push(args.changes as Channel<SessionChanged>);

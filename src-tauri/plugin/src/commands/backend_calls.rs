@@ -6,8 +6,8 @@ use tauri::{State, WebviewWindow, Wry, command};
 use vestibule_core::wire::{FetchReply, FetchRequest, UploadReply, UploadRequest};
 use vestibule_core::{BackendCalls, ErrorCode};
 
+use super::CommandResult;
 use crate::command_limits::CommandSlot;
-use crate::commands::CommandResult;
 use crate::workspaces::WindowSession;
 
 /// The header that names the exchange of a raw body. A command with a raw body has no arguments.

@@ -79,7 +79,7 @@ async fn shown(app: &App) {
 async fn set_theme(app: &App, theme: &str) {
     let followed = app
         .run_async(
-            "await window.__TAURI_INTERNALS__.invoke('set_theme', { theme: argument });
+            "await window.__TAURI_INTERNALS__.invoke('plugin:vestibule|set_theme', { theme: argument });
              const query = matchMedia(`(prefers-color-scheme: ${argument})`);
              const until = performance.now() + 5000;
              const look = () => query.matches || performance.now() > until

@@ -214,7 +214,7 @@ fn signing_in_again_while_offline_loses_nothing() {
         let app = at_work(stage).await;
         stage.backend.down().await;
         app.run_async(
-            "await window.__TAURI_INTERNALS__.invoke('refresh').catch(() => undefined);
+            "await window.__TAURI_INTERNALS__.invoke('plugin:vestibule|refresh').catch(() => undefined);
              done(true);",
             json!(null),
         )

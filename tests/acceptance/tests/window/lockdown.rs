@@ -87,7 +87,7 @@ fn a_page_can_ask_for_nothing_that_is_not_declared() {
     scenario(async |stage| {
         let app = signed_in(stage, DEMO, DEMO_NAME).await;
         let title = app.driver().title().await.expect("a title");
-        for declared in ["app_info", "theme"] {
+        for declared in ["plugin:vestibule|app_info", "plugin:vestibule|theme"] {
             assert_eq!(asks(&app, declared, json!({})).await, "granted");
         }
         for (command, arguments) in undeclared() {
@@ -148,13 +148,13 @@ fn the_functions_of_a_page_are_bounded_where_they_are_replaced() {
                    request.send(text);
                  });
                  const ways = {
-                   fetch: () => post(window, 'ipc://localhost/theme'),
+                   fetch: () => post(window, 'ipc://localhost/plugin%3Avestibule%7Ctheme'),
                    pages: () => post(window, '/'),
                    handler: () => webkit.messageHandlers.ipc.postMessage(text),
                    xhr: () => asked(XMLHttpRequest),
                    beacon: () => navigator.sendBeacon('/', text) || Promise.reject('nothing'),
                    streams: () => new EventSource('/'),
-                   'fetch in a frame': () => post(frame.contentWindow, 'ipc://localhost/theme'),
+                   'fetch in a frame': () => post(frame.contentWindow, 'ipc://localhost/plugin%3Avestibule%7Ctheme'),
                    'handler in a frame': () =>
                      frame.contentWindow.webkit.messageHandlers.ipc.postMessage(text),
                    'xhr in a frame': () => asked(frame.contentWindow.XMLHttpRequest),
@@ -168,7 +168,7 @@ fn the_functions_of_a_page_are_bounded_where_they_are_replaced() {
                    } catch {}
                  }
                  // What is not too large arrives, also by the handler.
-                 const theme = await window.__TAURI_INTERNALS__.invoke('theme');
+                 const theme = await window.__TAURI_INTERNALS__.invoke('plugin:vestibule|theme');
                  webkit.messageHandlers.ipc.postMessage('{}');
                  done({ passed, theme });",
                 json!({}),
@@ -185,7 +185,7 @@ fn a_call_without_the_key_is_not_heard() {
         let app = signed_in(stage, DEMO, DEMO_NAME).await;
         let answers = app
             .run_async(
-                "const call = (key, from = window) => from.fetch('ipc://localhost/new_window', {
+                "const call = (key, from = window) => from.fetch('ipc://localhost/plugin%3Avestibule%7Cnew_window', {
                    method: 'POST', body: '{}',
                    headers: { 'Content-Type': 'application/json', 'Tauri-Callback': '1',
                      'Tauri-Error': '2', ...(key && { 'Tauri-Invoke-Key': key }) },
@@ -193,13 +193,13 @@ fn a_call_without_the_key_is_not_heard() {
                  const frame = document.body.appendChild(document.createElement('iframe'));
                  const forged = [call(), call('x'), call(undefined, frame.contentWindow)];
                  try {
-                   window.ipc.postMessage(JSON.stringify({ cmd: 'new_window', callback: 1,
+                   window.ipc.postMessage(JSON.stringify({ cmd: 'plugin:vestibule|new_window', callback: 1,
                      error: 2, payload: {}, options: {}, __TAURI_INVOKE_KEY__: 'x' }));
                  } catch {
                    // Where the page has no handler of messages, nothing is sent.
                  }
                  // Later requests are answered later, so the earlier ones have been handled.
-                 const later = await window.__TAURI_INTERNALS__.invoke('theme');
+                 const later = await window.__TAURI_INTERNALS__.invoke('plugin:vestibule|theme');
                  const unheard = new Promise((resolve) => setTimeout(resolve, 500, 'unheard'));
                  const answers = await Promise.all(
                    forged.map((answer) => Promise.race([answer, unheard])));
@@ -215,7 +215,7 @@ fn a_call_without_the_key_is_not_heard() {
         }
         let windows = app.driver().windows().await.expect("windows");
         assert_eq!(windows.len(), 1, "no window was opened");
-        let said = asks(&app, "new_window", json!({})).await;
+        let said = asks(&app, "plugin:vestibule|new_window", json!({})).await;
         assert_eq!(said, "granted", "with the key the call is granted");
     });
 }

@@ -4,7 +4,7 @@ use vestibule_acceptance::{App, PASSWORD, Role, Stage, containing};
 
 mod administrator;
 mod backend_profile;
-#[path = "../../../../src-tauri/src/command_list.rs"]
+#[path = "../../../../src-tauri/plugin/src/command_list.rs"]
 mod command_list;
 mod context_menu;
 mod fetch;

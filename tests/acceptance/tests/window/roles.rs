@@ -143,7 +143,7 @@ fn a_role_taken_away_closes_everything_at_the_next_refresh() {
         let app = signed_in(stage, ADMIN, ADMIN_NAME).await;
         people_of(&app).await;
         assert!(stage.backend.set_roles(ADMIN, &["user"]));
-        let renewed = call(&app, "refresh").await;
+        let renewed = call(&app, "plugin:vestibule|refresh").await;
         assert_eq!(renewed, json!({ "value": null }));
         app.find(Role::Heading, NOT_YOURS).await;
         app.gone(Role::Link, "People").await;

@@ -26,7 +26,7 @@ const MUTE: &str = "
 const EAGER: &str = "
     const speak = () => {
       const shell = window.__TAURI_INTERNALS__;
-      shell ? shell.invoke('window_ready') : setTimeout(speak);
+      shell ? shell.invoke('plugin:vestibule|window_ready') : setTimeout(speak);
     };
     speak();";
 
@@ -122,7 +122,7 @@ fn the_menu_can_be_read_in_each_theme_and_from_the_start() {
         app.find(Role::Link, "Sign in").await;
         for (theme, wanted) in [("dark", 0..100), ("light", 150..256), ("dark", 0..100)] {
             app.run_async(
-                "await window.__TAURI_INTERNALS__.invoke('set_theme', { theme: argument });
+                "await window.__TAURI_INTERNALS__.invoke('plugin:vestibule|set_theme', { theme: argument });
                  done(true);",
                 theme.into(),
             )

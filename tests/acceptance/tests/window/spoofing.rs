@@ -9,7 +9,7 @@ use crate::windows::{turn_to, two_windows};
 /// of reaching another window, and to the page's own listeners and channels.
 const SPOOF: &str = "
     const shell = window.__TAURI_INTERNALS__;
-    const told = await shell.invoke('session');
+    const told = await shell.invoke('plugin:vestibule|session');
     const { workspace, revision, state: { storage } } = told;
     const payload = { workspace, revision: revision + 1000, cause: 'logout',
       state: { storage, status: 'signed_out', why: 'by_user' } };
@@ -49,14 +49,14 @@ fn a_page_can_tell_nobody_that_the_session_has_changed() {
         // Code in a page can lie to that page. The shell and other windows ignore it.
         let state = app
             .run_async(
-                "done(await window.__TAURI_INTERNALS__.invoke('session'))",
+                "done(await window.__TAURI_INTERNALS__.invoke('plugin:vestibule|session'))",
                 json!({}),
             )
             .await;
         assert_eq!(state, spoofed["told"], "the session is unchanged");
         turn_to(&app, &second).await;
         app.run_async(
-            "await window.__TAURI_INTERNALS__.invoke('theme'); done(1)",
+            "await window.__TAURI_INTERNALS__.invoke('plugin:vestibule|theme'); done(1)",
             json!({}),
         )
         .await;

@@ -28,14 +28,20 @@ fn commands() -> Vec<String> {
             let plugin = plugin.strip_prefix("core:").unwrap_or(plugin);
             format!("plugin:{plugin}|{}", name.replace('-', "_"))
         }
-        None => panic!("{permission} is neither a plugin's nor the set of all commands"),
+        None => match permission.strip_prefix("allow-") {
+            Some(name) => name.replace('-', "_"),
+            None => panic!("{permission} names neither a command nor the plugin's default set"),
+        },
     };
     let of = |permission: String| match permission.as_str() {
-        // The set of all commands, which the build makes.
-        "page-commands" => command_list!(names).map(str::to_owned).to_vec(),
+        "vestibule:default" => command_list!(names).map(of_the_plugin).to_vec(),
         _ => vec![command(permission)],
     };
     permissions.flat_map(of).collect()
+}
+
+fn of_the_plugin(command: &str) -> String {
+    format!("plugin:vestibule|{command}")
 }
 
 /// What the shell answers to each of these commands, called without arguments.
@@ -99,7 +105,7 @@ fn a_window_that_no_capability_names_gets_nothing_and_hears_nothing() {
         }
         // The control: the same page can call commands in a listed window.
         turn_to(&app, &listed).await;
-        let declared = ["session", "app_info", "theme"].map(str::to_owned);
+        let declared = ["session", "app_info", "theme"].map(of_the_plugin);
         for (command, said) in answers(&app, &declared).await {
             assert_eq!(said, "granted", "{command}");
         }

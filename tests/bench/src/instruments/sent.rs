@@ -14,7 +14,10 @@ const SAID: &str = "a session change goes to the windows";
 const DAY: f64 = 86_400_000.0;
 
 /// The log level that includes the line.
-pub const LOG: (&str, &str) = ("RUST_LOG", "info,vestibule_lib::session_events=debug");
+pub const LOG: (&str, &str) = (
+    "RUST_LOG",
+    "info,tauri_plugin_vestibule::session_events=debug",
+);
 
 /// The time of each revision in a log.
 ///
@@ -62,7 +65,7 @@ mod tests {
 
     #[test]
     fn a_line_of_the_log_gives_revision_and_time() {
-        let line = "2026-11-28T00:01:02.003456Z DEBUG vestibule_lib::session_events: \
+        let line = "2026-11-28T00:01:02.003456Z DEBUG tauri_plugin_vestibule::session_events: \
                     a session change goes to the windows revision=17";
         let (revision, time) = sent(line).unwrap();
         assert_eq!(revision, 17);

@@ -93,7 +93,7 @@ pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
 async fn some_use(page: &InPage, uses: &mut usize) -> Outcome<()> {
     page.app.open(PAGES[*uses % PAGES.len()]).await;
     page.app.find(Role::Button, containing(DEMO_NAME)).await;
-    page.invoke("refresh", json!({})).await?;
+    page.invoke("plugin:vestibule|refresh", json!({})).await?;
     *uses += 1;
     Ok(())
 }

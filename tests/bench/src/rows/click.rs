@@ -46,7 +46,7 @@ pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
     let mut bare = Bare::new(&stage.backend.url())?;
     for round in setting.rounds_of_seconds(ROUNDS) {
         let click = click(&page).await?;
-        page.invoke("logout", json!({})).await?;
+        page.invoke("plugin:vestibule|logout", json!({})).await?;
         let begun = Instant::now();
         bare.sign_in().await?;
         let request = begun.elapsed().as_secs_f64() * 1e3;

@@ -157,7 +157,7 @@ pub async fn clicks(stage: &Stage, planted: Duration, pairs: usize) -> Outcome<P
             let faults = stage.backend.faults();
             faults.add(Fault::on("POST", "/login", delay).times(1));
             times.push(click::click(&page).await?);
-            page.invoke("logout", json!({})).await?;
+            page.invoke("plugin:vestibule|logout", json!({})).await?;
         }
     }
     Ok(times)

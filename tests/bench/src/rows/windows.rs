@@ -186,7 +186,8 @@ async fn open(page: &InPage, windows: usize) -> Outcome<Vec<WindowHandle>> {
             return Ok(others);
         }
         let wanted = others.len() + 2;
-        page.invoke("new_window", json!({})).await?;
+        page.invoke("plugin:vestibule|new_window", json!({}))
+            .await?;
         until("one window more", async || {
             let handles = driver.windows().await.map_err(told)?;
             match handles.len() == wanted {

@@ -50,7 +50,7 @@ fn a_delay_shows_in_the_pages_clock_and_in_a_fetch_and_a_request_is_counted() {
         let none = stage.backend.all_requests() - before;
         // A page may cause a refresh only once in five seconds.
         let one = until("a refresh to go out", async || {
-            page.invoke("refresh", json!({})).await?;
+            page.invoke("plugin:vestibule|refresh", json!({})).await?;
             match stage.backend.all_requests() - before - none {
                 0 => Err("none does".to_owned()),
                 some => Ok(some),

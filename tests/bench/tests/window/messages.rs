@@ -57,7 +57,7 @@ fn a_refresh_takes_so_many_messages_and_one_more_is_heard() {
         let sent = refreshes();
         let before = until("a refresh to go out", async || {
             let said = Messages::so_far(&app).await;
-            assert_eq!(invoke("refresh").await, Value::Null);
+            assert_eq!(invoke("plugin:vestibule|refresh").await, Value::Null);
             match refreshes() > sent {
                 true => Ok(said),
                 false => Err("none does".to_owned()),
@@ -67,7 +67,7 @@ fn a_refresh_takes_so_many_messages_and_one_more_is_heard() {
         let refreshed = Messages::so_far(&app).await;
         assert_eq!(refreshed.since(&before), messages(REFRESH));
         // The control: another command is counted.
-        invoke("session").await;
+        invoke("plugin:vestibule|session").await;
         let heard = Messages::so_far(&app).await.since(&refreshed);
         assert_eq!(heard, messages((&["session"], 0)));
     });

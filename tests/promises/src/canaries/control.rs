@@ -76,7 +76,7 @@ async fn messages(stage: &Stage, app: &App, planted: &str, search: &Search) {
     let fault = stage.backend.faults().add(Fault::on("GET", "/plans", told));
     app.run_async(
         "const request = { path: `/plans?${argument}`, method: 'GET', headers: [], body: null };
-         await window.__TAURI_INTERNALS__.invoke('backend_fetch', { exchange: 1, request });
+         await window.__TAURI_INTERNALS__.invoke('plugin:vestibule|backend_fetch', { exchange: 1, request });
          done(true);",
         json!(planted),
     )

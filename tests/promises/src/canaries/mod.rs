@@ -177,7 +177,7 @@ async fn known(stage: &Stage, mark: String) -> Result<Marks, Lost> {
 
 async fn signed_out(app: &App) {
     app.run_async(
-        "await window.__TAURI_INTERNALS__.invoke('logout'); done(true);",
+        "await window.__TAURI_INTERNALS__.invoke('plugin:vestibule|logout'); done(true);",
         serde_json::json!(null),
     )
     .await;

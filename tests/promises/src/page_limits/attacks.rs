@@ -95,13 +95,13 @@ async fn messages(app: &App, plan: Plan) -> Result<Came, Lost> {
     let script = "
         const bytes = () => new Uint8Array(argument);
         const headers = { 'vestibule-exchange': '1' };
-        const came = await count([invoke('backend_write', bytes(), { headers })]);
+        const came = await count([invoke('plugin:vestibule|backend_write', bytes(), { headers })]);
         // The engine makes no JSON of longer texts.
         const text = 'x'.repeat(Math.min(argument, 300_000_000));
-        const spoken = await count([invoke('set_theme', { theme: text })]);
+        const spoken = await count([invoke('plugin:vestibule|set_theme', { theme: text })]);
         // A quote takes two characters here, and about a hundred bytes where it is parsed.
         const theme = Array.from({ length: 500_000 }, () => 1);
-        const listed = await count([invoke('set_theme', { theme })]);
+        const listed = await count([invoke('plugin:vestibule|set_theme', { theme })]);
         const frame = document.body.appendChild(document.createElement('iframe'));
         const within = frame.contentWindow;
         // The document of a frame whose page the policy refuses.
@@ -112,44 +112,44 @@ async fn messages(app: &App, plan: Plan) -> Result<Came, Lost> {
         };
         const passed = [];
         const ways = {
-          scheme: () => fetch('ipc://localhost/theme', { method: 'POST', body: bytes() }),
+          scheme: () => fetch('ipc://localhost/plugin%3Avestibule%7Ctheme', { method: 'POST', body: bytes() }),
           'own scheme': () => fetch('/', { method: 'POST', body: bytes() }),
           'request to the own scheme': () =>
             fetch(new Request('/', { method: 'POST', body: text })),
-          headers: () => fetch('ipc://localhost/theme',
+          headers: () => fetch('ipc://localhost/plugin%3Avestibule%7Ctheme',
             { method: 'POST', body: '{}', headers: { 'x-large': text } }),
           address: () => fetch(`/${text}`),
-          request: () => fetch(new Request('ipc://localhost/theme', { method: 'POST', body: text })),
-          frame: () => within.fetch('ipc://localhost/theme', { method: 'POST', body: bytes() }),
+          request: () => fetch(new Request('ipc://localhost/plugin%3Avestibule%7Ctheme', { method: 'POST', body: text })),
+          frame: () => within.fetch('ipc://localhost/plugin%3Avestibule%7Ctheme', { method: 'POST', body: bytes() }),
           event: () => new Promise((resolve) => {
             const id = -1;
             document.addEventListener('vestibule:answer', ({ detail }) => {
               if (detail.id === id) resolve(new Response(detail.response.body));
             });
             const call = {
-              address: 'ipc://localhost/theme', method: 'POST', headers: [], body: bytes(),
+              address: 'ipc://localhost/plugin%3Avestibule%7Ctheme', method: 'POST', headers: [], body: bytes(),
             };
             const detail = { id, call };
             document.dispatchEvent(new CustomEvent('vestibule:call', { detail }));
           }),
           handler: () => webkit.messageHandlers.ipc.postMessage(text),
           'handler in a frame': () => within.webkit.messageHandlers.ipc.postMessage(text),
-          beacon: () => navigator.sendBeacon('ipc://localhost/theme', text)
+          beacon: () => navigator.sendBeacon('ipc://localhost/plugin%3Avestibule%7Ctheme', text)
             ? undefined : Promise.reject(),
-          'beacon in a frame': () => within.navigator.sendBeacon('ipc://localhost/theme', text)
+          'beacon in a frame': () => within.navigator.sendBeacon('ipc://localhost/plugin%3Avestibule%7Ctheme', text)
             ? undefined : Promise.reject(),
           xhr: () => new Promise((resolve, reject) => {
             const asked = new XMLHttpRequest();
             asked.onload = resolve;
             asked.onerror = reject;
-            asked.open('POST', 'ipc://localhost/theme');
+            asked.open('POST', 'ipc://localhost/plugin%3Avestibule%7Ctheme');
             asked.send(text);
           }),
           'xhr in a frame': () => new Promise((resolve, reject) => {
             const asked = new within.XMLHttpRequest();
             asked.onload = resolve;
             asked.onerror = reject;
-            asked.open('POST', 'ipc://localhost/theme');
+            asked.open('POST', 'ipc://localhost/plugin%3Avestibule%7Ctheme');
             asked.send(text);
           }),
         };
@@ -157,7 +157,7 @@ async fn messages(app: &App, plan: Plan) -> Result<Came, Lost> {
           const post = (address) =>
             refused(name, page).fetch(address, { method: 'POST', body: bytes() });
           Object.assign(ways, {
-            [`refused ${name}`]: () => post('ipc://localhost/theme'),
+            [`refused ${name}`]: () => post('ipc://localhost/plugin%3Avestibule%7Ctheme'),
             [`own scheme in a refused ${name}`]: () => post('tauri://localhost/'),
             [`handler in a refused ${name}`]: () =>
               refused(name, page).webkit.messageHandlers.ipc.postMessage(text),
@@ -181,7 +181,7 @@ async fn messages(app: &App, plan: Plan) -> Result<Came, Lost> {
           } catch {}
         }
         for (const frame of document.querySelectorAll('iframe')) frame.remove();
-        const alive = typeof await invoke('theme');
+        const alive = typeof await invoke('plugin:vestibule|theme');
         done({ came, spoken, listed, passed, alive, asked: Object.keys(ways).length + 3 });";
     let answer = ask(app, script, json!(plan.large)).await?;
     let refused = |name: &str| number(&answer[name], "refused") == 1;
@@ -196,16 +196,16 @@ async fn pieces(app: &App, plan: Plan) -> Result<Came, Lost> {
     let script = "
         const exchange = 7 * 2 ** 20 + Math.floor(Math.random() * 2 ** 20);
         const headers = { 'vestibule-exchange': String(exchange) };
-        const upload = () => invoke('backend_upload', { exchange, request: {
+        const upload = () => invoke('plugin:vestibule|backend_upload', { exchange, request: {
           path: '/transfer', method: 'POST', length: null, replayable: false,
           headers: [['content-type', 'application/octet-stream']],
         } });
         await upload();
         const piece = new Uint8Array(256 * 1024);
         const asked = Array.from({ length: argument },
-          () => invoke('backend_write', piece, { headers }));
+          () => invoke('plugin:vestibule|backend_write', piece, { headers }));
         const came = await count(asked);
-        await invoke('backend_cancel', { exchange });
+        await invoke('plugin:vestibule|backend_cancel', { exchange });
         done(came);";
     let answer = ask(app, script, json!(plan.asks)).await?;
     let refused = number(&answer, "refused") + number(&answer, "other");
@@ -230,7 +230,7 @@ async fn commands(app: &App, plan: Plan) -> Result<Came, Lost> {
         const asked = Object.entries(kinds).flatMap(([command, given]) =>
           Array.from({ length: argument }, () => invoke(command, { ...given, filler })));
         const came = await count(asked);
-        done({ ...came, asked: asked.length, alive: typeof await invoke('theme') });";
+        done({ ...came, asked: asked.length, alive: typeof await invoke('plugin:vestibule|theme') });";
     let answer = ask(app, script, json!(plan.asks)).await?;
     let asked = number(&answer, "asked");
     let clear = answer["words"].as_array().is_some_and(|words| {
@@ -247,11 +247,11 @@ async fn unread(app: &App, plan: Plan) -> Result<Came, Lost> {
     let script = "
         const page = Math.floor(Math.random() * 2 ** 32);
         const asks = Math.min(argument, 1000);
-        const asked = Array.from({ length: asks }, (_, index) => invoke('backend_fetch', {
+        const asked = Array.from({ length: asks }, (_, index) => invoke('plugin:vestibule|backend_fetch', {
           exchange: page * 2 ** 20 + index,
           request: { path: '/transfer?bytes=1000000', method: 'GET', headers: [], body: null },
         }));
-        done({ ...(await count(asked)), asked: asks, alive: typeof await invoke('theme') });";
+        done({ ...(await count(asked)), asked: asks, alive: typeof await invoke('plugin:vestibule|theme') });";
     let answer = ask(app, script, json!(plan.asks)).await?;
     let holds = answer["alive"] == "string" && number(&answer, "done") > 0;
     Ok(came(number(&answer, "asked"), holds, &answer))
@@ -276,8 +276,8 @@ async fn rotations(stage: &Stage, app: &App, plan: Plan, first: bool) -> Result<
         const half = argument.asks / 2;
         for (let batch = 0; batch < 2; batch += 1) {
           const asked = Array.from({ length: half }, (_, index) => index % 2
-            ? invoke('refresh')
-            : invoke('backend_fetch', {
+            ? invoke('plugin:vestibule|refresh')
+            : invoke('plugin:vestibule|backend_fetch', {
               exchange: page * 2 ** 20 + batch * half + index,
               request: { path: argument.path, method: 'GET', headers: [], body: null },
             }));
@@ -369,7 +369,7 @@ async fn loads(app: &App) -> Result<Came, Lost> {
         box.remove();
         const failed = ends.filter((end) => end === 'failed').length;
         // Where there are event streams, the policy forbids them.
-        const streams = typeof EventSource === 'undefined' ? [] : ['ipc://localhost/theme', '/'];
+        const streams = typeof EventSource === 'undefined' ? [] : ['ipc://localhost/plugin%3Avestibule%7Ctheme', '/'];
         const connected = await Promise.all(streams.map((address) => new Promise((resolve) => {
           let stream;
           try {
@@ -381,7 +381,7 @@ async fn loads(app: &App) -> Result<Came, Lost> {
           stream.onerror = () => resolve(false);
         })));
         const open = connected.filter(Boolean).length;
-        done({ failed, open, alive: typeof await invoke('theme') });";
+        done({ failed, open, alive: typeof await invoke('plugin:vestibule|theme') });";
     let asks = LOADS;
     let answer = ask(app, script, json!(asks)).await?;
     let holds =
@@ -395,7 +395,7 @@ async fn windows(app: &App) -> Result<Came, Lost> {
         const came = { done: 0, refused: 0, other: 0, words: [] };
         for (let index = 0; index < argument; index += 1) {
           const { done, refused, other, words } =
-            await count([invoke('new_window'), invoke('new_window')]);
+            await count([invoke('plugin:vestibule|new_window'), invoke('plugin:vestibule|new_window')]);
           came.done += done;
           came.refused += refused;
           came.other += other;

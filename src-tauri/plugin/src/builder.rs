@@ -1,0 +1,219 @@
+//! Puts the parts of the plugin together, and starts them in their order.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use tauri::plugin::{Plugin, TauriPlugin};
+use tauri::webview::Color;
+use tauri::{AppHandle, Manager as _, RunEvent, Webview, WebviewWindowBuilder, Window, Wry};
+use vestibule_core::{AuthError, BackendCalls, ErrorCode};
+use vestibule_log::Log;
+
+use crate::backend_profile::BuiltProfile;
+use crate::command_limits::CommandLimits;
+use crate::session_events::SessionChannels;
+use crate::single_instance::{HANDOVER_TIMEOUT, SingleInstance};
+use crate::windows::WindowStyle;
+use crate::workspaces::{self, Workspaces};
+use crate::{StartError, commands, fallback_data_dir, hardening, lockdown, logging, menu};
+use crate::{preferences, windows};
+
+/// Which parts of the plugin are on, and what they need of the app.
+pub struct Builder {
+    profile: Option<BuiltProfile>,
+    has_log: bool,
+    is_single_instance: bool,
+    has_menu: bool,
+    style: WindowStyle,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Builder {
+    /// Everything on, and no profile that is a file.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            profile: None,
+            has_log: true,
+            is_single_instance: true,
+            has_menu: true,
+            style: WindowStyle::default(),
+        }
+    }
+
+    /// The profile that was built in because `plugins.vestibule.profile` names a file: `PROFILE` of the
+    /// crate `vestibule-build`.
+    #[must_use]
+    pub fn profile(mut self, profile: Option<BuiltProfile>) -> Self {
+        self.profile = profile;
+        self
+    }
+
+    /// Whether the plugin keeps a log without secrets, in the system's folder for logs and on standard
+    /// error. Without it the app subscribes to `tracing` itself.
+    #[must_use]
+    pub fn log(mut self, on: bool) -> Self {
+        self.has_log = on;
+        self
+    }
+
+    /// Whether a second launch brings the window of the first to the front and ends. Without it two
+    /// processes share the session, which they may.
+    #[must_use]
+    pub fn single_instance(mut self, on: bool) -> Self {
+        self.is_single_instance = on;
+        self
+    }
+
+    /// Whether the app has the plugin's menu: windows, editing, the log's folder.
+    #[must_use]
+    pub fn menu(mut self, on: bool) -> Self {
+        self.has_menu = on;
+        self
+    }
+
+    /// What every window gets, also one that the menu or a page opens: its size, for instance.
+    #[must_use]
+    pub fn windows(
+        mut self,
+        dress: for<'a> fn(
+            WebviewWindowBuilder<'a, Wry, AppHandle>,
+        ) -> WebviewWindowBuilder<'a, Wry, AppHandle>,
+    ) -> Self {
+        self.style.dress = dress;
+        self
+    }
+
+    /// The pages' own background, light and dark, which a window shows until its page is drawn.
+    #[must_use]
+    pub fn background(mut self, light: Color, dark: Color) -> Self {
+        self.style.background = Some((light, dark));
+        self
+    }
+
+    /// The plugin. The log begins here.
+    #[must_use]
+    pub fn build(self) -> Vestibule {
+        let log = self.has_log.then(vestibule_log::start);
+        let commands = tauri::plugin::Builder::new("vestibule")
+            .invoke_handler(commands::handler())
+            .build();
+        Vestibule {
+            commands,
+            helpers: vec![
+                Box::new(tauri_plugin_store::Builder::default().build()),
+                Box::new(windows::state_plugin()),
+            ],
+            parts: Some((self, log)),
+        }
+    }
+}
+
+/// The plugin: its commands, and the plugins that it uses itself.
+pub struct Vestibule {
+    commands: TauriPlugin<Wry>,
+    helpers: Vec<Box<dyn Plugin<Wry>>>,
+    /// Until the app starts.
+    parts: Option<(Builder, Option<Log>)>,
+}
+
+impl Plugin<Wry> for Vestibule {
+    fn name(&self) -> &'static str {
+        self.commands.name()
+    }
+
+    fn initialize(&mut self, app: &AppHandle, config: Value) -> Result<(), StartError> {
+        hardening::require()?;
+        for helper in &mut self.helpers {
+            let own = app.config().plugins.0.get(helper.name()).cloned();
+            helper.initialize(app, own.unwrap_or_default())?;
+        }
+        self.commands.initialize(app, config)?;
+        if let Some((parts, log)) = self.parts.take() {
+            start(app, parts, log)?;
+        }
+        Ok(())
+    }
+
+    fn window_created(&mut self, window: Window) {
+        for helper in &mut self.helpers {
+            helper.window_created(window.clone());
+        }
+    }
+
+    fn webview_created(&mut self, webview: Webview) {
+        for helper in &mut self.helpers {
+            helper.webview_created(webview.clone());
+        }
+    }
+
+    fn on_event(&mut self, app: &AppHandle, event: &RunEvent) {
+        for helper in &mut self.helpers {
+            helper.on_event(app, event);
+        }
+        match event {
+            // A test needs a second window with a label that no capability names.
+            #[cfg(feature = "e2e")]
+            RunEvent::Ready => {
+                if let Ok(label) = std::env::var("VESTIBULE_E2E_WINDOW")
+                    && let Err(error) = windows::window(app, &label).build()
+                {
+                    tracing::error!(%error, "the test's window cannot be opened");
+                }
+            }
+            RunEvent::Exit => {
+                fallback_data_dir::remove(app);
+                logging::end(app);
+            }
+            #[cfg(target_os = "macos")]
+            RunEvent::Reopen { .. } => windows::focus_any(app),
+            _ => {}
+        }
+    }
+
+    fn extend_api(&mut self, invoke: tauri::ipc::Invoke<Wry>) -> bool {
+        self.commands.extend_api(invoke)
+    }
+}
+
+/// Starts the parts. An error here ends the app; everything that a window can show is no error.
+fn start(app: &AppHandle, parts: Builder, log: Option<Log>) -> Result<(), StartError> {
+    if let Some(log) = log {
+        app.manage(log);
+    }
+    app.manage(BackendCalls::default());
+    app.manage(CommandLimits::default());
+    app.manage(SessionChannels::default());
+    app.manage(lockdown::LockedWindows::default());
+    app.manage(parts.style);
+    app.manage(parts.profile);
+    app.manage(SingleInstance::new(parts.is_single_instance));
+    // Before everything else, because a second launch ends here and must not have opened anything.
+    let claimed = app.state::<SingleInstance>().claim(app, HANDOVER_TIMEOUT);
+    let (links, refusal) = match lockdown::Links::configured(app) {
+        Ok(links) => (links, None),
+        Err(error) => {
+            tracing::error!(%error, "the settings are not valid; no workspace is opened");
+            let refusal = AuthError::with_message(ErrorCode::Misconfigured, error);
+            (lockdown::Links::default(), Some(refusal))
+        }
+    };
+    app.manage(Arc::new(links));
+    app.manage(Workspaces::closed(app, refusal));
+    match claimed {
+        // An error is in the log. The window asks for the session again and shows the error.
+        Ok(()) => drop(app.state::<Workspaces>().get(workspaces::DEFAULT)),
+        Err(_) => fallback_data_dir::create(app),
+    }
+    preferences::apply(app);
+    if parts.has_menu {
+        app.set_menu(menu::menu(app)?)?;
+        app.on_menu_event(|app, event| menu::on_event(app, event.id().as_ref()));
+    }
+    Ok(())
+}

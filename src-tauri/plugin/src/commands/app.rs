@@ -1,0 +1,61 @@
+//! The commands about the app itself: its windows, preferences and log.
+
+use tauri::{AppHandle, State, WebviewWindow, Wry, command};
+use vestibule_core::wire::{AppInfo, Theme};
+
+use super::{CommandResult, internal};
+use crate::command_limits::CommandSlot;
+use crate::workspaces::{self, WindowSession, Workspaces};
+use crate::{error_reporting, logging, preferences, windows};
+
+#[command]
+pub async fn window_ready(_slot: CommandSlot<Wry>, window: WebviewWindow) -> CommandResult<()> {
+    windows::show(&window);
+    Ok(())
+}
+
+// Asynchronous, because opening a window from a synchronous command deadlocks on Windows.
+#[command]
+pub async fn new_window(_slot: CommandSlot<Wry>, app: AppHandle) -> CommandResult<()> {
+    windows::open_another(&app)
+}
+
+#[command]
+pub fn app_info(
+    _slot: CommandSlot<Wry>,
+    app: AppHandle,
+    session: WindowSession,
+    workspaces: State<'_, Workspaces>,
+) -> CommandResult<AppInfo> {
+    let package = app.package_info();
+    let product = app.config().product_name.clone();
+    Ok(AppInfo {
+        product: product.unwrap_or_else(|| package.name.clone()),
+        version: package.version.to_string(),
+        development: cfg!(debug_assertions),
+        workspace: workspaces::DEFAULT.into(),
+        origin: session.origin(),
+        reports: error_reporting::user_choice(&app),
+        policy: workspaces.policy(workspaces::DEFAULT),
+    })
+}
+
+#[command]
+pub fn theme(_slot: CommandSlot<Wry>, app: AppHandle) -> Theme {
+    preferences::theme(&app)
+}
+
+#[command]
+pub fn set_theme(_slot: CommandSlot<Wry>, app: AppHandle, theme: Theme) -> CommandResult<()> {
+    preferences::set_theme(&app, theme).map_err(internal)
+}
+
+#[command]
+pub fn set_reports(_slot: CommandSlot<Wry>, app: AppHandle, on: bool) -> CommandResult<()> {
+    error_reporting::set_user_choice(&app, on).map_err(internal)
+}
+
+#[command]
+pub async fn open_log_folder(_slot: CommandSlot<Wry>, app: AppHandle) -> CommandResult<()> {
+    logging::open_folder(&app).map_err(internal)
+}

@@ -1,0 +1,50 @@
+//! The commands by which a person signs in.
+
+use tauri::{Wry, command};
+use vestibule_core::wire::{Challenge, LoginInput, RegisterInput, SignInOutcome};
+use vestibule_core::{ChallengeId, Secret};
+
+use super::CommandResult;
+use crate::command_limits::CommandSlot;
+use crate::workspaces::WindowSession;
+
+#[command]
+pub async fn login(
+    _slot: CommandSlot<Wry>,
+    session: WindowSession,
+    input: LoginInput,
+) -> CommandResult<SignInOutcome> {
+    session.login(input).await
+}
+
+#[command]
+pub async fn register(
+    _slot: CommandSlot<Wry>,
+    session: WindowSession,
+    input: RegisterInput,
+) -> CommandResult<SignInOutcome> {
+    session.register(input).await
+}
+
+#[command]
+pub async fn verify_otp(
+    _slot: CommandSlot<Wry>,
+    session: WindowSession,
+    challenge: ChallengeId,
+    code: Secret,
+) -> CommandResult<SignInOutcome> {
+    session.verify_otp(challenge, code).await
+}
+
+#[command]
+pub async fn resend_otp(
+    _slot: CommandSlot<Wry>,
+    session: WindowSession,
+) -> CommandResult<Challenge> {
+    session.resend_otp().await
+}
+
+#[command]
+pub fn cancel_otp(_slot: CommandSlot<Wry>, session: WindowSession) {
+    session.cancel_otp();
+}

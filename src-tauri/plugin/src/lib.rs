@@ -1,0 +1,101 @@
+//! Native sign-in for Tauri apps with a backend that exists already. The window never holds a token,
+//! the refresh token rests in the keyring of the operating system, and no bad network, crash or
+//! restart signs anyone out. What a session may do is decided in [`vestibule_core`].
+//!
+//! ```no_run
+//! # mod app { pub fn context() -> tauri::Context { unimplemented!() } }
+//! tauri_plugin_vestibule::harden(); // the first line of `main`
+//! tauri::Builder::default()
+//!     .plugin(tauri_plugin_vestibule::init())
+//!     .setup(|app| Ok(tauri_plugin_vestibule::window(app.handle(), "main").build()?))
+//!     .run(app::context()) // tauri::generate_context!()
+//!     .expect("the app runs");
+//! ```
+//!
+//! The backend is described in `plugins.vestibule` of `tauri.conf.json`. A capability gives the
+//! window `vestibule:default`. The page signs in with the npm package `vestibule`.
+
+mod backend_profile;
+mod builder;
+#[cfg(feature = "doctor")]
+mod cli;
+mod command_limits;
+mod command_list;
+mod commands;
+mod desktop_proxy;
+mod error_reporting;
+mod fallback_data_dir;
+#[cfg(target_os = "linux")]
+mod graphics;
+mod hardening;
+mod lockdown;
+mod logging;
+mod menu;
+mod preferences;
+mod public_fetch;
+mod session_events;
+mod single_instance;
+mod windows;
+mod workspaces;
+mod zeroing_allocator;
+
+use tauri::{AppHandle, Manager, WebviewWindow, Wry};
+use vestibule_core::AuthError;
+use vestibule_core::session::Session;
+
+use workspaces::Workspaces;
+
+pub use backend_profile::BuiltProfile;
+pub use builder::{Builder, Vestibule};
+#[cfg(feature = "doctor")]
+pub use cli::run_in_terminal;
+pub use command_limits::{CommandSlot, OneAtATime};
+pub use commands::{CommandResult, internal};
+pub use hardening::harden;
+pub use public_fetch::public_fetch;
+pub use vestibule_core as core;
+pub use windows::{WindowToBuild, window};
+pub use zeroing_allocator::ZeroingAllocator;
+
+#[cfg(feature = "doctor")]
+use cli::is_for_terminal;
+
+#[cfg(not(feature = "doctor"))]
+fn is_for_terminal() -> bool {
+    false
+}
+
+/// Why the app cannot start.
+type StartError = Box<dyn std::error::Error>;
+
+/// The plugin with everything on; [`Builder`] switches parts of it off.
+#[must_use]
+pub fn init() -> Vestibule {
+    Builder::new().build()
+}
+
+/// What the plugin offers to the app's own code.
+pub trait VestibuleExt {
+    /// The plugin's part of this app.
+    fn vestibule(&self) -> Sessions<'_>;
+}
+
+impl<T: Manager<Wry>> VestibuleExt for T {
+    fn vestibule(&self) -> Sessions<'_> {
+        Sessions(self.app_handle())
+    }
+}
+
+/// The sessions of an app's windows.
+pub struct Sessions<'a>(&'a AppHandle);
+
+impl Sessions<'_> {
+    /// The session that this window shows.
+    ///
+    /// # Errors
+    /// If the app cannot start or its settings are not valid: the error says why.
+    pub fn session(&self, window: &WebviewWindow) -> Result<Session, AuthError> {
+        let workspace = workspaces::of_window(window.label());
+        self.0.state::<Workspaces>().get(workspace)
+    }
+}
