@@ -30,7 +30,9 @@ pub fn run() -> Result<(), Box<dyn std::error::Error>> {
         .build();
     tauri::Builder::default()
         .plugin(vestibule)
-        .plugin(tauri_plugin_vestibule::public_fetch(tauri_plugin_http::init()))
+        .plugin(tauri_plugin_vestibule::public_fetch(
+            tauri_plugin_http::init(),
+        ))
         .invoke_handler(tauri::generate_handler![people_export::export_people])
         .setup(|app| Ok(tauri_plugin_vestibule::window(app.handle(), "main").build()?))
         .run(context())?;
