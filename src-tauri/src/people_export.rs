@@ -1,6 +1,6 @@
 //! Exports the list of all accounts as a file: the example of a command that needs a role.
-//! [`Session::require_right`](tauri_plugin_vestibule::core::session::Session::require_right) checks the role
-//! first; the list comes from the backend, which checks again and has the last word.
+//! `Session::require_right` checks the role first; the list comes from the backend, which checks
+//! again and has the last word.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use tauri::{AppHandle, Manager as _, WebviewWindow, Wry, async_runtime, command};
-use tauri_plugin_vestibule::core::backend::refusal;
-use tauri_plugin_vestibule::core::wire::{Exported, FetchReply, FetchRequest};
-use tauri_plugin_vestibule::core::{AuthError, ErrorCode};
+use tauri_plugin_vestibule::vestibule_core::backend::refusal;
+use tauri_plugin_vestibule::vestibule_core::wire::{Exported, FetchReply, FetchRequest};
+use tauri_plugin_vestibule::vestibule_core::{AuthError, ErrorCode};
 use tauri_plugin_vestibule::{CommandResult, OneAtATime, VestibuleExt as _, internal};
 
 use crate::built::rights;

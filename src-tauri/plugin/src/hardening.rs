@@ -44,15 +44,17 @@ const TRUSTED_BY: &[&str] = &[];
 
 /// Hardens the process and prepares its environment for the web engine: no core dump keeps what was
 /// in memory, and no variable lets another program drive or inspect the window, or choose which
-/// certificate authorities are trusted. The first line of `main`.
+/// certificate authorities are trusted. It must be the first line of `main`, because it changes the
+/// environment, which any thread that the app has started by then may be reading.
 ///
 /// # Panics
-/// If another thread runs already, since threads may read the environment at any time.
+/// On another thread than the one of `main`.
 #[allow(unsafe_code)]
 pub fn harden() {
-    assert!(
-        is_only_thread(),
-        "tauri_plugin_vestibule::harden() must be the first line of main: another thread runs already"
+    assert_eq!(
+        std::thread::current().name(),
+        Some("main"),
+        "tauri_plugin_vestibule::harden() must be the first line of main"
     );
     leave_no_dump();
     // The person at a terminal chooses which authorities the doctor trusts.
@@ -62,7 +64,8 @@ pub fn harden() {
         false => TRUSTED_BY,
     };
     for name in DRIVEN_BY.iter().chain(INSPECTED_BY).chain(trusted_by) {
-        // SAFETY: there is no other thread.
+        // SAFETY: the app has started no thread yet. WebKit starts one while it is loaded, which
+        // does not read the environment.
         unsafe { std::env::remove_var(name) }
     }
     #[cfg(target_os = "linux")]
@@ -78,37 +81,21 @@ pub fn harden() {
 /// # Errors
 /// In a release, with the name of that function.
 pub(crate) fn require() -> Result<(), StartError> {
-    if IS_HARDENED.load(Ordering::Relaxed) {
-        return Ok(());
-    }
-    let words = "the process is not hardened: make tauri_plugin_vestibule::harden() the first line \
-                 of main";
-    if cfg!(debug_assertions) {
-        tracing::warn!("{words}; a release does not start without it");
-        return Ok(());
-    }
-    Err(words.into())
+    let is_hardened = IS_HARDENED.load(Ordering::Relaxed);
+    may_start(is_hardened, cfg!(debug_assertions))
 }
 
-#[cfg(target_os = "linux")]
-fn is_only_thread() -> bool {
-    std::fs::read_dir("/proc/self/task").map_or(true, |threads| threads.count() == 1)
-}
-
-#[cfg(target_os = "macos")]
-#[allow(unsafe_code)]
-fn is_only_thread() -> bool {
-    unsafe extern "C" {
-        fn pthread_is_threaded_np() -> std::ffi::c_int;
+fn may_start(is_hardened: bool, is_debug: bool) -> Result<(), StartError> {
+    const MISSING: &str = "the process is not hardened: make tauri_plugin_vestibule::harden() the \
+                           first line of main";
+    match (is_hardened, is_debug) {
+        (true, _) => Ok(()),
+        (false, true) => {
+            tracing::warn!("{MISSING}; a release does not start without it");
+            Ok(())
+        }
+        (false, false) => Err(MISSING.into()),
     }
-    // SAFETY: the function takes nothing and always answers.
-    unsafe { pthread_is_threaded_np() == 0 }
-}
-
-/// Windows guards the environment itself, so other threads do no harm.
-#[cfg(not(any(target_os = "linux", target_os = "macos")))]
-fn is_only_thread() -> bool {
-    true
 }
 
 /// Switches core dumps off. The web engine's processes inherit the limit.
@@ -155,6 +142,21 @@ fn leave_no_dump() {}
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_release_does_not_start_unhardened() {
+        assert!(may_start(true, false).is_ok());
+        assert!(may_start(false, true).is_ok());
+        let refused = may_start(false, false).expect_err("not hardened");
+        assert!(refused.to_string().contains("harden()"), "{refused}");
+    }
+
+    #[test]
+    #[should_panic(expected = "first line of main")]
+    fn another_thread_is_refused() {
+        // The test harness runs this on a thread of its own.
+        harden();
+    }
 
     #[test]
     fn a_crash_leaves_no_dump() {

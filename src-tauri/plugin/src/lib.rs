@@ -53,7 +53,7 @@ pub use command_limits::{CommandSlot, OneAtATime};
 pub use commands::{CommandResult, internal};
 pub use hardening::harden;
 pub use public_fetch::public_fetch;
-pub use vestibule_core as core;
+pub use vestibule_core;
 pub use windows::{WindowToBuild, window};
 pub use zeroing_allocator::ZeroingAllocator;
 

@@ -219,6 +219,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn another_window_is_refused_by_the_name_of_the_function_that_builds_one() {
+        let locked = LockedWindows::default();
+        let refused = locked.require("main").expect_err("it was not built here");
+        assert_eq!(refused.code, ErrorCode::Misconfigured);
+        let named = "tauri_plugin_vestibule::window(app, \"main\")";
+        assert!(refused.message.contains(named), "{refused}");
+        locked.labels().insert("main".into());
+        locked.require("main").expect("it was built here");
+        locked.remove("main");
+        locked.require("main").expect_err("it is gone");
+    }
+
+    #[test]
     fn a_window_stays_on_its_own_pages() {
         let own = |text: &str| is_own_page(&Url::parse(text).unwrap(), None);
         let (own_address, foreign_address) = match SERVES_BY_HTTP {
