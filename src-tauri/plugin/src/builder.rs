@@ -157,15 +157,8 @@ impl Plugin<Wry> for Vestibule {
             helper.on_event(app, event);
         }
         match event {
-            // A test needs a second window with a label that no capability names.
             #[cfg(feature = "e2e")]
-            RunEvent::Ready => {
-                if let Ok(label) = std::env::var("VESTIBULE_E2E_WINDOW")
-                    && let Err(error) = windows::window(app, &label).build()
-                {
-                    tracing::error!(%error, "the test's window cannot be opened");
-                }
-            }
+            RunEvent::Ready => open_windows_of_tests(app),
             RunEvent::Exit => {
                 fallback_data_dir::remove(app);
                 logging::end(app);
@@ -179,6 +172,27 @@ impl Plugin<Wry> for Vestibule {
     fn extend_api(&mut self, invoke: tauri::ipc::Invoke<Wry>) -> bool {
         self.commands.extend_api(invoke)
     }
+}
+
+/// Opens what tests need beside the app's own window: a locked window with a label that no capability
+/// names, and a window as an app builds one without [`windows::window`].
+#[cfg(feature = "e2e")]
+fn open_windows_of_tests(app: &AppHandle) {
+    let open = |variable, build: &dyn Fn(&str) -> tauri::Result<()>| {
+        if let Ok(label) = std::env::var(variable)
+            && let Err(error) = build(&label)
+        {
+            tracing::error!(%error, variable, "the test's window cannot be opened");
+        }
+    };
+    open("VESTIBULE_E2E_WINDOW", &|label| {
+        windows::window(app, label).build()
+    });
+    open("VESTIBULE_E2E_UNLOCKED_WINDOW", &|label| {
+        WebviewWindowBuilder::new(app, label, tauri::WebviewUrl::default())
+            .build()
+            .map(drop)
+    });
 }
 
 /// Starts the parts. An error here ends the app; everything that a window can show is no error.
