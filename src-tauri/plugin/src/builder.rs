@@ -158,13 +158,13 @@ impl Plugin<Wry> for Vestibule {
         }
         match event {
             #[cfg(feature = "e2e")]
-            RunEvent::Ready => open_windows_of_tests(app),
+            RunEvent::Ready => after_event(app, open_windows_of_tests),
             RunEvent::Exit => {
                 fallback_data_dir::remove(app);
                 logging::end(app);
             }
             #[cfg(target_os = "macos")]
-            RunEvent::Reopen { .. } => windows::focus_any(app),
+            RunEvent::Reopen { .. } => after_event(app, windows::focus_any),
             _ => {}
         }
     }
@@ -172,6 +172,14 @@ impl Plugin<Wry> for Vestibule {
     fn extend_api(&mut self, invoke: tauri::ipc::Invoke<Wry>) -> bool {
         self.commands.extend_api(invoke)
     }
+}
+
+/// Runs this once the event has been handled. Tauri holds the lock of its plugins while one of them
+/// handles an event, and building a window takes that lock, so the main thread would wait for itself.
+#[cfg(any(feature = "e2e", target_os = "macos"))]
+fn after_event(app: &AppHandle, work: fn(&AppHandle)) {
+    let app = app.clone();
+    tauri::async_runtime::spawn_blocking(move || work(&app));
 }
 
 /// Opens what tests need beside the app's own window: a locked window with a label that no capability
