@@ -12,6 +12,7 @@ mod engine;
 mod messages;
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -90,18 +91,28 @@ pub fn build(builder: WebviewWindowBuilder<'_, Wry, AppHandle>) -> tauri::Result
     let window = builder.build()?;
     engine::disable_engine_features(&window)?;
     messages::finish(&window)?;
-    window
-        .state::<LockedWindows>()
-        .labels()
-        .insert(window.label().to_owned());
+    window.state::<LockedWindows>().add(window.label());
     Ok(window)
 }
 
 /// The labels of the windows that [`build`] has built. No other window may call a command.
 #[derive(Default)]
-pub struct LockedWindows(Mutex<HashSet<String>>);
+pub struct LockedWindows {
+    labels: Mutex<HashSet<String>>,
+    has_opened: AtomicBool,
+}
 
 impl LockedWindows {
+    /// Whether there has been a window.
+    pub fn has_opened(&self) -> bool {
+        self.has_opened.load(Ordering::Relaxed)
+    }
+
+    fn add(&self, label: &str) {
+        self.labels().insert(label.to_owned());
+        self.has_opened.store(true, Ordering::Relaxed);
+    }
+
     /// Refuses a window that is not locked.
     ///
     /// # Errors
@@ -123,7 +134,7 @@ impl LockedWindows {
     }
 
     fn labels(&self) -> MutexGuard<'_, HashSet<String>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.labels.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -225,7 +236,7 @@ mod tests {
         assert_eq!(refused.code, ErrorCode::Misconfigured);
         let named = "tauri_plugin_vestibule::window(app, \"main\")";
         assert!(refused.message.contains(named), "{refused}");
-        locked.labels().insert("main".into());
+        locked.add("main");
         locked.require("main").expect("it was built here");
         locked.remove("main");
         locked.require("main").expect_err("it is gone");

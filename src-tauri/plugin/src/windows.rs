@@ -209,8 +209,12 @@ pub fn show(window: &WebviewWindow) {
     }
 }
 
-/// Brings a window to the front, or opens one.
+/// Brings a window to the front, or opens one. Does nothing before the app has opened its first
+/// window, which comes to the front by itself: a second launch may be that early.
 pub fn focus_any(app: &AppHandle) {
+    if !app.state::<LockedWindows>().has_opened() {
+        return;
+    }
     let windows = app.webview_windows();
     let window = windows.get(MAIN).or_else(|| windows.values().next());
     let result = match window {

@@ -336,9 +336,7 @@ impl EpochGuard<'_> {
         let before = inner.state.clone();
         inner.state.apply(event);
         debug_assert!(
-            inner.token().is_none()
-                || inner.state.may_have_session()
-                || mutant!("without.epoch"),
+            inner.token().is_none() || inner.state.may_have_session() || mutant!("without.epoch"),
             "a token is held although nobody is signed in"
         );
         let keyring = match inner.session {

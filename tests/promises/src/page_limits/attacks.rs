@@ -228,7 +228,7 @@ async fn commands(app: &App, plan: Plan) -> Result<Came, Lost> {
           backend_cancel: { exchange: 3 },
         };
         const asked = Object.entries(kinds).flatMap(([command, given]) =>
-          Array.from({ length: argument }, () => invoke(command, { ...given, filler })));
+          Array.from({ length: argument }, () => invoke(`plugin:vestibule|${command}`, { ...given, filler })));
         const came = await count(asked);
         done({ ...came, asked: asked.length, alive: typeof await invoke('plugin:vestibule|theme') });";
     let answer = ask(app, script, json!(plan.asks)).await?;
@@ -306,7 +306,7 @@ async fn prompts(app: &App, plan: Plan) -> Result<Came, Lost> {
     let script = "
         const begun = performance.now();
         const asked = (command) =>
-          count(Array.from({ length: argument }, () => invoke(command)));
+          count(Array.from({ length: argument }, () => invoke(`plugin:vestibule|${command}`)));
         const keyring = await asked('unlock_keyring');
         done({ ...keyring, seconds: (performance.now() - begun) / 1000 });";
     let answer = ask(app, script, json!(plan.asks)).await?;
