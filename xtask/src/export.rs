@@ -9,12 +9,14 @@ use crate::failure::{Outcome, io, said};
 use crate::{console, process, root};
 
 /// Files that are not sources: tools make them, or this command does.
-const MADE: [&str; 8] = [
+const MADE: [&str; 10] = [
     "node_modules",
     ".next",
     "out",
     "coverage",
     "dist",
+    "gen",
+    "packed",
     "next-env.d.ts",
     "tsconfig.tsbuildinfo",
     ".DS_Store",
