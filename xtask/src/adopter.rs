@@ -103,3 +103,141 @@ fn make_page() -> Outcome {
     fs::create_dir_all(root::records()).map_err(io("creating the folder for records"))?;
     fs::write(&stamp, sources).map_err(io("recording the page"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+
+    use super::*;
+
+    /// The most lines that an adopter may have to write.
+    const MOST_LINES: usize = 150;
+
+    /// Files that nobody writes by hand.
+    const NOT_WRITTEN: [&str; 2] = ["Cargo.lock", "package-lock.json"];
+
+    /// The files of the app that somebody has written, by name, without empty lines: the guide shows a
+    /// file in parts, between which such lines are.
+    fn written() -> BTreeMap<String, Vec<String>> {
+        let folder = root::root().join(FOLDER);
+        let files = export::sources(&folder).unwrap();
+        let texts = files.iter().filter_map(|file| {
+            let name = file.strip_prefix(&folder).unwrap();
+            let is_written = NOT_WRITTEN.iter().all(|other| !name.ends_with(other))
+                && !name.starts_with("src-tauri/icons");
+            let name = name.to_str().unwrap().replace('\\', "/");
+            is_written.then(|| (name, fs::read_to_string(file).unwrap()))
+        });
+        texts.map(|(name, text)| (name, lines(&text))).collect()
+    }
+
+    fn lines(text: &str) -> Vec<String> {
+        let lines = text.lines().filter(|line| !line.trim().is_empty());
+        lines.map(str::to_owned).collect()
+    }
+
+    /// The guide's blocks by the file that each names, put together. A block of commands names none.
+    fn shown(guide: &str) -> BTreeMap<String, Vec<String>> {
+        let mut files = BTreeMap::<String, Vec<String>>::new();
+        for block in guide.split("\n```").skip(1).step_by(2) {
+            let (info, text) = block.split_once('\n').unwrap();
+            match info.split_once(' ') {
+                Some((_, file)) => files
+                    .entry(file.to_owned())
+                    .or_default()
+                    .extend(lines(text)),
+                None => assert_eq!(info, "sh", "this block names no file:\n{text}"),
+            }
+        }
+        files
+    }
+
+    fn guide() -> String {
+        fs::read_to_string(root::root().join("docs/guides/existing-app.md")).unwrap()
+    }
+
+    #[test]
+    fn the_guide_is_the_app() {
+        let (written, shown) = (written(), shown(&guide()));
+        let names =
+            |files: &BTreeMap<String, Vec<String>>| files.keys().cloned().collect::<Vec<_>>();
+        assert_eq!(names(&shown), names(&written), "the guide shows each file");
+        for (name, text) in &written {
+            assert_eq!(&shown[name], text, "{name} is in the guide as it is");
+        }
+    }
+
+    #[test]
+    fn a_difference_between_the_guide_and_the_app_is_seen() {
+        let changed = guide().replacen("- `harden()` is", "- `harden()` may be", 1);
+        assert_ne!(changed, guide());
+        let main = "src-tauri/src/main.rs";
+        assert_eq!(
+            shown(&changed)[main],
+            written()[main],
+            "prose may say what it likes"
+        );
+        let changed = guide().replacen("    tauri_plugin_vestibule::harden();\n", "", 1);
+        assert_ne!(shown(&changed)[main], written()[main]);
+    }
+
+    #[test]
+    fn an_adopter_has_little_to_write() {
+        let folder = root::root().join(FOLDER);
+        let count = |name: &String| {
+            fs::read_to_string(folder.join(name))
+                .unwrap()
+                .lines()
+                .count()
+        };
+        let all: usize = written().keys().map(count).sum();
+        assert!((1..MOST_LINES).contains(&all), "{all} lines");
+    }
+
+    #[test]
+    fn it_knows_only_the_crates_and_the_packed_package() {
+        let folder = root::root().join(FOLDER);
+        let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+        let manifest = read("src-tauri/Cargo.toml");
+        let paths = manifest
+            .lines()
+            .filter_map(|line| line.split_once("path = "));
+        let paths: Vec<_> = paths.map(|(_, path)| path.trim_end_matches(" }")).collect();
+        let crates = [
+            "\"../../../src-tauri/build\"",
+            "\"../../../src-tauri/plugin\"",
+        ];
+        assert_eq!(paths, crates);
+        let package: serde_json::Value = serde_json::from_str(&read("package.json")).unwrap();
+        let needs = package["dependencies"].as_object().unwrap();
+        let tarball = needs["vestibule"].as_str().unwrap();
+        assert!(
+            tarball.starts_with("file:packed/") && tarball.ends_with(".tgz"),
+            "{tarball}"
+        );
+        assert_eq!(needs.len(), 1);
+    }
+
+    /// The lock file does not bind the packed package, whose bytes change with every edit of it.
+    #[test]
+    fn the_lock_file_takes_the_package_as_it_is() {
+        let lock = fs::read(root::root().join(FOLDER).join("package-lock.json")).unwrap();
+        let lock: serde_json::Value = serde_json::from_slice(&lock).unwrap();
+        let package = &lock["packages"]["node_modules/vestibule"];
+        assert!(package.is_object());
+        assert!(
+            package["integrity"].is_null(),
+            "remove `integrity` from {package}"
+        );
+    }
+
+    #[test]
+    fn a_crate_has_the_licence_of_the_repository() {
+        let licence = |folder: &Path| fs::read_to_string(folder.join("LICENSE")).unwrap();
+        for name in ["src-tauri/plugin", "src-tauri/build"] {
+            let folder = root::root().join(name);
+            assert_eq!(licence(&folder), licence(root::root()), "{name}");
+        }
+    }
+}
