@@ -3,7 +3,7 @@
 //! folder of its own.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::failure::{Outcome, io};
@@ -59,12 +59,17 @@ pub fn build_e2e(profile: Profile, cargo: &mut Command) -> Outcome<PathBuf> {
     let how = ["--package", BIN, "--profile", profile.name()];
     let built = compile::binary_by(cargo, BIN, &[&how[..], &features].concat())?;
     let path = e2e_path(profile);
+    place(&built, &path)?;
+    Ok(path)
+}
+
+/// Copies a build for WebDriver to its own path.
+pub fn place(built: &Path, path: &Path) -> Outcome {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(io(format_args!("creating {}", folder.display())))?;
     }
     // A running program cannot be overwritten, but it can be replaced.
     let fresh = path.with_extension("new");
-    fs::copy(&built, &fresh).map_err(io("copying the build for WebDriver"))?;
-    fs::rename(&fresh, &path).map_err(io("placing the build for WebDriver"))?;
-    Ok(path)
+    fs::copy(built, &fresh).map_err(io("copying the build for WebDriver"))?;
+    fs::rename(&fresh, path).map_err(io("placing the build for WebDriver"))
 }

@@ -9,12 +9,14 @@ use crate::failure::{Outcome, io, said};
 use crate::{console, process, root};
 
 /// Files that are not sources: tools make them, or this command does.
-const MADE: [&str; 8] = [
+const MADE: [&str; 10] = [
     "node_modules",
     ".next",
     "out",
     "coverage",
     "dist",
+    "gen",
+    "packed",
     "next-env.d.ts",
     "tsconfig.tsbuildinfo",
     ".DS_Store",
@@ -49,11 +51,8 @@ pub fn ready() -> Outcome<bool> {
 
 /// A digest of every source file's path and content.
 pub fn digest(folder: &Path) -> Outcome<String> {
-    let mut files = Vec::new();
-    collect(folder, &mut files)?;
-    files.sort();
     let mut hasher = DefaultHasher::new();
-    for file in files {
+    for file in sources(folder)? {
         let content = fs::read(&file).map_err(io(format_args!("reading {}", file.display())))?;
         let name = file.strip_prefix(folder).unwrap_or(&file);
         hasher.write(name.as_os_str().as_encoded_bytes());
@@ -62,6 +61,14 @@ pub fn digest(folder: &Path) -> Outcome<String> {
         hasher.write(&content);
     }
     Ok(format!("{:016x}", hasher.finish()))
+}
+
+/// Every file of a folder that is a source, in order.
+pub fn sources(folder: &Path) -> Outcome<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    collect(folder, &mut files)?;
+    files.sort();
+    Ok(files)
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Outcome {

@@ -3,6 +3,7 @@
 //! It runs the ordinary tools (cargo, npm, the Tauri CLI) in the right order and with what they
 //! need. It replaces none of them and is not part of what ships.
 
+mod adopter;
 mod app;
 mod args;
 mod bench;

@@ -8,7 +8,6 @@ use thirtyfour::WebDriver;
 
 use crate::desktop::Desktop;
 use crate::driver::Driver;
-use crate::paths;
 use crate::record;
 use crate::screen::Screen;
 use crate::wait::{CONDITION_TIMEOUT, until};
@@ -37,8 +36,9 @@ pub struct App {
 }
 
 impl App {
-    /// Starts the app on this desktop with these variables; its log goes to `log`.
+    /// Starts an app on this desktop with these variables; its log goes to `log`.
     pub(crate) async fn start(
+        app: &Path,
         desktop: &Desktop,
         variables: &[(&'static str, String)],
         log: PathBuf,
@@ -50,9 +50,8 @@ impl App {
             ("RUST_LOG", "info,vestibule_core=debug".to_owned()),
         ];
         environment.extend_from_slice(variables);
-        let app = paths::app();
         let mut driver = Driver::start(desktop, &log, &environment).await;
-        let session = driver.open(&app).await;
+        let session = driver.open(app).await;
         let session = session.unwrap_or_else(|error| {
             panic!(
                 "the app does not start under WebDriver: {error}\n{}",
@@ -70,7 +69,7 @@ impl App {
         .await;
         Self {
             session: Some(session),
-            processes: desktop.processes(&app),
+            processes: desktop.processes(app),
             log,
             display: desktop.display().to_owned(),
             driver: Some(driver),

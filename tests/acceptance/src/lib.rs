@@ -44,7 +44,7 @@ pub use keyboard::Keyboard;
 pub use mouse::{Mouse, Point, on_screen};
 pub use other_server::OtherServer;
 pub use page::run_async;
-pub use paths::{app, artifacts, bundles, repository, screens};
+pub use paths::{adopter, app, artifacts, bundles, repository, screens};
 pub use process_group::ProcessGroup;
 pub use record::{Answer, Page, Record, Violation};
 pub use scenario::{Stage, scenario, scenario_with};

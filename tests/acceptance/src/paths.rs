@@ -19,7 +19,8 @@ pub fn repository() -> PathBuf {
 /// If it is not there; the message says how to build it.
 #[must_use]
 pub fn app() -> PathBuf {
-    let path = found("VESTIBULE_APP", target().join("e2e/vestibule"), "app");
+    let otherwise = target().join("e2e/vestibule");
+    let path = found("VESTIBULE_APP", otherwise, "app", HOW);
     static IS_FOR_TESTS: OnceLock<bool> = OnceLock::new();
     // Any other build refuses WebDriver, which would look like a hang.
     let is_for_tests = IS_FOR_TESTS.get_or_init(|| {
@@ -35,12 +36,28 @@ pub fn app() -> PathBuf {
     path
 }
 
+/// The app of `tests/adopter`, built for WebDriver: `VESTIBULE_ADOPTER`, or where
+/// `cargo xtask test --only adopter` puts it.
+///
+/// # Panics
+/// If it is not there; the message says how to build it.
+#[must_use]
+pub fn adopter() -> PathBuf {
+    found(
+        "VESTIBULE_ADOPTER",
+        target().join("e2e/adopter"),
+        "adopter's app",
+        "build it with `cargo xtask test --only adopter`",
+    )
+}
+
 /// `tauri-driver`: `VESTIBULE_TAURI_DRIVER`, or where `cargo xtask` installs it.
 pub(crate) fn driver() -> PathBuf {
     found(
         "VESTIBULE_TAURI_DRIVER",
         target().join("tools/bin/tauri-driver"),
         "driver",
+        HOW,
     )
 }
 
@@ -90,11 +107,11 @@ fn target() -> PathBuf {
     }
 }
 
-fn found(variable: &str, otherwise: PathBuf, what: &str) -> PathBuf {
+fn found(variable: &str, otherwise: PathBuf, what: &str, how: &str) -> PathBuf {
     let path = env::var_os(variable).map_or(otherwise, |path| repository().join(path));
     assert!(
         path.is_file(),
-        "the {what} is not at {} (the variable {variable} names another place): {HOW}",
+        "the {what} is not at {} (the variable {variable} names another place): {how}",
         path.display()
     );
     path

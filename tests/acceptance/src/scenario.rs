@@ -1,7 +1,7 @@
 //! Runs a test of the window, from its stage to the evidence of its failure.
 
 use std::any::type_name;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -92,15 +92,20 @@ impl Stage {
         let mut variables = self.variables.clone();
         variables.push(("VESTIBULE_BACKEND", address.to_owned()));
         variables.extend(profile.map(|profile| ("VESTIBULE_PROFILE", profile.to_owned())));
-        App::start(&self.desktop, &variables, self.log()).await
+        App::start(&paths::app(), &self.desktop, &variables, self.log()).await
     }
 
     /// Starts the app with additional environment variables.
     pub async fn start_with(&self, further: &[(&'static str, String)]) -> App {
+        self.start_other(&paths::app(), further).await
+    }
+
+    /// Starts another app that is built for WebDriver, with additional environment variables.
+    pub async fn start_other(&self, app: &Path, further: &[(&'static str, String)]) -> App {
         let mut variables = self.variables.clone();
         variables.push(("VESTIBULE_BACKEND", self.backend.url()));
         variables.extend_from_slice(further);
-        App::start(&self.desktop, &variables, self.log()).await
+        App::start(app, &self.desktop, &variables, self.log()).await
     }
 
     /// The app's configuration folder, in which a settings file can be.

@@ -54,7 +54,8 @@ pub fn installed() -> Outcome<bool> {
     Ok(installed_in(&root::frontend())? && tauri_cli().is_file())
 }
 
-fn install(folder: &Path) -> Outcome {
+/// Installs the packages of a folder's lock file.
+pub fn install(folder: &Path) -> Outcome {
     let mut npm = Command::new(process::npm());
     npm.args(["ci", "--no-audit", "--no-fund", "--loglevel=error"])
         // Without a network, npm's own pauses between retries add up to minutes.

@@ -146,6 +146,7 @@ mod tests {
                 "programs",
                 "export",
                 "e2e",
+                "adopter",
                 "bundle",
                 "floors",
                 "acceptance"
@@ -163,6 +164,7 @@ mod tests {
                 "rust",
                 "export",
                 "e2e",
+                "adopter",
                 "bundle",
                 "floors",
                 "acceptance"

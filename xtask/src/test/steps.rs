@@ -10,7 +10,7 @@ use crate::app::Profile;
 use crate::failure::{Outcome, io, said};
 use crate::setup::For;
 use crate::test_counts::TestCounts;
-use crate::{app, bench, bundle, compile, console, desktop, export, process, root};
+use crate::{adopter, app, bench, bundle, compile, console, desktop, export, process, root};
 
 /// One step of the test command.
 pub struct Step {
@@ -100,6 +100,13 @@ pub const STEPS: &[Step] = &[
     )
     .using(&["export"])
     .after(For::Development),
+    step(
+        "adopter",
+        "an app of the crates and the packed npm package alone",
+        60,
+        |_| adopter::build().map(|built| built.display().to_string()),
+    )
+    .after(For::Development),
     step("bundle", "the packages that users install", 40, |_| {
         bundle::linux(Profile::Tested).map(|folder| folder.display().to_string())
     })
@@ -119,7 +126,7 @@ pub const STEPS: &[Step] = &[
         270,
         acceptance,
     )
-    .using(&["programs", "e2e", "bundle", "floors"])
+    .using(&["programs", "e2e", "adopter", "bundle", "floors"])
     .after(For::Tests)
     .filterable(),
 ];
@@ -283,7 +290,9 @@ fn acceptance(run: &Run) -> Outcome<String> {
         ));
     }
     let mut programs = run.side_by_side("acceptance", 1, drives_the_window)?;
-    programs.envs(bench::environment(Profile::Tested));
+    programs
+        .envs(bench::environment(Profile::Tested))
+        .env("VESTIBULE_ADOPTER", adopter::path());
     run.count(&mut programs, |_| {})
 }
 

@@ -59,6 +59,7 @@ fn the_documents_point_to_what_is_there() {
         "SECURITY.md",
         "docs/architecture.md",
         "docs/backend.md",
+        "docs/guides/existing-app.md",
     ] {
         let path = top.join(document);
         let text = std::fs::read_to_string(&path).expect(document);

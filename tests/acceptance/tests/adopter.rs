@@ -1,0 +1,90 @@
+//! The app of `tests/adopter` in its real window: an app that is made as
+//! `docs/guides/existing-app.md` says, of the crates and the packed npm package alone.
+
+use vestibule_acceptance::{
+    App, DEMO, DEMO_NAME, PASSWORD, Role, Stage, adopter, containing, scenario, until,
+};
+
+async fn start(stage: &Stage) -> App {
+    stage.start_other(&adopter(), &[]).await
+}
+
+async fn sign_in(app: &App, password: &str) {
+    app.fill("E-mail", DEMO).await;
+    app.fill("Password", password).await;
+    app.click(Role::Button, "Sign in").await;
+}
+
+#[test]
+fn someone_signs_in_calls_the_backend_stays_signed_in_over_a_restart_and_signs_out() {
+    scenario(async |stage| {
+        let app = start(stage).await;
+        sign_in(&app, "not the password").await;
+        app.says("password").await;
+        assert!(!app.shows(Role::Heading, containing(DEMO_NAME)).await);
+        sign_in(&app, PASSWORD).await;
+        app.find(Role::Heading, containing(DEMO_NAME)).await;
+        assert!(
+            !app.text().await.contains(DEMO),
+            "the e-mail is not asked for yet"
+        );
+        let asked = stage.backend.requests("GET", "/me");
+        app.click(Role::Button, "Show my e-mail").await;
+        app.reads(DEMO).await;
+        assert_eq!(stage.backend.requests("GET", "/me"), asked + 1);
+        app.kill();
+
+        let app = start(stage).await;
+        app.find(Role::Heading, containing(DEMO_NAME)).await;
+        assert_eq!(
+            stage.backend.requests("POST", "/login"),
+            2,
+            "nobody signed in again: one attempt was wrong and one right"
+        );
+        app.click(Role::Button, "Show my e-mail").await;
+        app.reads(DEMO).await;
+        app.click(Role::Button, "Sign out").await;
+        app.find(Role::Button, "Sign in").await;
+        stage.backend.reached("POST", "/logout", 1).await;
+        app.kill();
+
+        let app = start(stage).await;
+        app.find(Role::Button, "Sign in").await;
+        assert!(!app.shows(Role::Heading, containing(DEMO_NAME)).await);
+    });
+}
+
+/// A window that the app builds in another way may do nothing, though a capability lists it: its page
+/// could reach the network. What its author reads names the function that builds a locked window.
+#[test]
+fn a_window_that_is_built_without_the_plugin_may_do_nothing() {
+    const LABEL: &str = "window-unlocked";
+    scenario(async |stage| {
+        let further = [("VESTIBULE_E2E_UNLOCKED_WINDOW", LABEL.to_owned())];
+        let app = stage.start_other(&adopter(), &further).await;
+        let windows = until("two windows", async || {
+            let windows = app.driver().windows().await;
+            let windows = windows.map_err(|error| error.to_string())?;
+            (windows.len() == 2)
+                .then_some(windows.clone())
+                .ok_or(format!("{windows:?}"))
+        })
+        .await;
+        let mut refused = 0;
+        for window in windows {
+            let turned = app.driver().switch_to_window(window).await;
+            turned.expect("the window is there");
+            let label = "return window.__TAURI_INTERNALS__.metadata.currentWindow.label";
+            if app.run(label).await == LABEL {
+                app.says(&format!("tauri_plugin_vestibule::window(app, {LABEL:?})"))
+                    .await;
+                assert!(!app.shows(Role::Button, "Sign in").await, "it has no form");
+                refused += 1;
+            } else {
+                // The control: the same page in a locked window.
+                app.find(Role::Button, "Sign in").await;
+            }
+        }
+        assert_eq!(refused, 1, "the window has its label");
+    });
+}

@@ -1,0 +1,4 @@
+fn main() {
+    vestibule_build::build();
+    tauri_build::build();
+}
