@@ -6,10 +6,10 @@ use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tauri::{AppHandle, Manager as _, WebviewWindow, Wry, async_runtime, command};
 use tauri_plugin_vestibule::vestibule_core::backend::refusal;
-use tauri_plugin_vestibule::vestibule_core::wire::{Exported, FetchReply, FetchRequest};
+use tauri_plugin_vestibule::vestibule_core::wire::{FetchReply, FetchRequest};
 use tauri_plugin_vestibule::vestibule_core::{AuthError, ErrorCode};
 use tauri_plugin_vestibule::{CommandResult, OneAtATime, VestibuleExt as _, internal};
 
@@ -20,6 +20,15 @@ const PATH: &str = "/admin/users";
 const HEADING: [&str; 4] = ["Name", "E-mail", "Roles", "Blocked"];
 /// The most export files in one folder, because a script can export without end.
 const FILES: u32 = 100;
+
+/// The file that was written: the type `Exported` of the page's `export.tsx`.
+#[derive(Serialize)]
+pub struct Exported {
+    /// Where it is, for people to read.
+    path: String,
+    /// How many rows it has, the heading not counted.
+    rows: u32,
+}
 
 #[command]
 pub async fn export_people(

@@ -1,12 +1,14 @@
 "use client";
 
 import { useState } from "react";
-import type { AuthError, Exported } from "vestibule";
+import type { AuthError } from "vestibule";
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { auth, desktop, messages } from "@/lib/vestibule";
 
+/** What the command `export_people` answers: where the file is, and how many rows it has. */
+type Exported = { path: string; rows: number };
 type Outcome = { exported: Exported } | { failure: AuthError };
 
 /**

@@ -374,15 +374,6 @@ pub enum UploadReply {
     Again,
 }
 
-/// A file that a command has written for the user.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-pub struct Exported {
-    /// Where it is, for people to read.
-    pub path: String,
-    /// How many rows it has, the heading not counted.
-    pub rows: u32,
-}
-
 /// Light, dark, or as the system has it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]

@@ -53,7 +53,6 @@ fn declarations() -> String {
         FetchReply,
         UploadRequest,
         UploadReply,
-        Exported,
         Theme,
         AppInfo,
         PolicyInfo,

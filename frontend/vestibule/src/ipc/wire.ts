@@ -365,19 +365,6 @@ export type UploadReply = { "kind": "answer",
 reply: FetchReply, } | { "kind": "again" };
 
 /**
- * A file that a command has written for the user.
- */
-export type Exported = { 
-/**
- * Where it is, for people to read.
- */
-path: string, 
-/**
- * How many rows it has, the heading not counted.
- */
-rows: number, };
-
-/**
  * Light, dark, or as the system has it.
  */
 export type Theme = "system" | "light" | "dark";
