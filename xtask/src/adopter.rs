@@ -235,8 +235,8 @@ mod tests {
     #[test]
     fn a_crate_has_the_licence_of_the_repository() {
         let licence = |folder: &Path| fs::read_to_string(folder.join("LICENSE")).unwrap();
-        for name in ["src-tauri/plugin", "src-tauri/build"] {
-            let folder = root::root().join(name);
+        for name in ["build", "core", "doctor", "log", "plugin"] {
+            let folder = root::root().join("src-tauri").join(name);
             assert_eq!(licence(&folder), licence(root::root()), "{name}");
         }
     }
