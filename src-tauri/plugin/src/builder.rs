@@ -99,6 +99,25 @@ impl Builder {
     /// The plugin. The log begins here.
     #[must_use]
     pub fn build(self) -> Vestibule {
+        #[cfg(feature = "e2e")]
+        let this = self.without_what_a_test_names();
+        #[cfg(not(feature = "e2e"))]
+        let this = self;
+        this.build_as_it_is()
+    }
+
+    /// A test switches parts off in an app that has them on.
+    #[cfg(feature = "e2e")]
+    fn without_what_a_test_names(self) -> Self {
+        let off = std::env::var("VESTIBULE_E2E_OFF").unwrap_or_default();
+        let stays = |part: &str| !off.split(',').any(|named| named == part);
+        let (log, instance, menu) = (self.has_log, self.is_single_instance, self.has_menu);
+        self.log(log && stays("log"))
+            .single_instance(instance && stays("single_instance"))
+            .menu(menu && stays("menu"))
+    }
+
+    fn build_as_it_is(self) -> Vestibule {
         let log = self.has_log.then(vestibule_log::start);
         let commands = tauri::plugin::Builder::new("vestibule")
             .invoke_handler(commands::handler())

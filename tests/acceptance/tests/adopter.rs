@@ -1,6 +1,9 @@
 //! The app of `tests/adopter` in its real window: an app that is made as
 //! `docs/guides/existing-app.md` says, of the crates and the packed npm package alone.
 
+use std::fs;
+use std::path::PathBuf;
+
 use vestibule_acceptance::{
     App, DEMO, DEMO_NAME, PASSWORD, Role, Stage, adopter, containing, scenario, until,
 };
@@ -51,6 +54,50 @@ fn someone_signs_in_calls_the_backend_stays_signed_in_over_a_restart_and_signs_o
         let app = start(stage).await;
         app.find(Role::Button, "Sign in").await;
         assert!(!app.shows(Role::Heading, containing(DEMO_NAME)).await);
+    });
+}
+
+/// The files of the app's log in the user's home.
+fn logs(stage: &Stage) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![stage.desktop.home().to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let is_log = path.extension().is_some_and(|end| end == "log");
+            if is_log && path.to_string_lossy().contains("com.example.adopter") {
+                found.push(path.clone());
+            }
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                folders.push(path);
+            }
+        }
+    }
+    found
+}
+
+/// Without the single instance two processes have a window each, and share the session. Without the
+/// log there is no file of it.
+#[test]
+fn parts_of_the_plugin_can_be_off() {
+    scenario(async |stage| {
+        let off = [("VESTIBULE_E2E_OFF", "log,menu,single_instance".to_owned())];
+        let first = stage.start_other(&adopter(), &off).await;
+        sign_in(&first, PASSWORD).await;
+        first.find(Role::Heading, containing(DEMO_NAME)).await;
+        let second = stage.start_other(&adopter(), &off).await;
+        second.find(Role::Heading, containing(DEMO_NAME)).await;
+        assert_eq!(stage.desktop.processes(&adopter()).len(), 2);
+        assert_eq!(logs(stage), Vec::<PathBuf>::new());
+        second.click(Role::Button, "Sign out").await;
+        second.find(Role::Button, "Sign in").await;
+        first.kill();
+        second.kill();
+
+        // The control: with the log there is a file.
+        let app = start(stage).await;
+        app.find(Role::Button, "Sign in").await;
+        assert_eq!(logs(stage).len(), 1, "{:?}", logs(stage));
     });
 }
 
