@@ -71,6 +71,11 @@ pub fn load(app: &AppHandle, workspace: &str) -> Result<BackendSettings, Profile
         workspace,
         &Overrides::from_environment(),
     )?;
+    if section.is_none() {
+        tracing::warn!(
+            "tauri.conf.json has no section `plugins.{SECTION}`; the backend is that of the contract"
+        );
+    }
     let mut loaded = load_for(&layers, Some(&rights(section)))?;
     if cfg!(debug_assertions) {
         // The sign-in page of a development build offers the bundled backend's demo accounts.

@@ -123,7 +123,8 @@ impl LockedWindows {
         }
         let words = format!(
             "The window `{label}` may call no command of Vestibule, because its page can reach the \
-             network. Build it with `tauri_plugin_vestibule::window(app, {label:?})`."
+             network. Build it with `tauri_plugin_vestibule::window(app, {label:?})`, and remove it \
+             from `app.windows` of tauri.conf.json if it is there."
         );
         Err(AuthError::with_message(ErrorCode::Misconfigured, words))
     }

@@ -65,8 +65,16 @@ impl WindowToBuild<'_> {
     /// # Errors
     /// If the engine cannot open it, or the label is taken.
     pub fn build(self) -> tauri::Result<()> {
-        open(self.app, self.label)
-            .inspect_err(|error| tracing::error!(%error, "a window cannot be opened"))
+        open(self.app, self.label).inspect_err(|error| {
+            let advice = match error {
+                tauri::Error::WindowLabelAlreadyExists(_)
+                | tauri::Error::WebviewLabelAlreadyExists(_) => {
+                    "; remove it from `app.windows` of tauri.conf.json if it is there"
+                }
+                _ => "",
+            };
+            tracing::error!(%error, "a window cannot be opened{advice}");
+        })
     }
 }
 

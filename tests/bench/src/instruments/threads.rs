@@ -100,6 +100,10 @@ mod tests {
         let sleeper = std::thread::Builder::new().name("sleeps".into());
         let _sleeper = sleeper.spawn(move || never.recv()).unwrap();
         let own = std::process::id();
+        // A thread that is just starting is woken too.
+        while !asleep(own, "sleeps") {
+            std::thread::yield_now();
+        }
         let before = of(own).unwrap();
         for _ in 0..20 {
             ring.send(()).unwrap();
