@@ -139,7 +139,7 @@ impl StoredState<'_> {
             return ItemUse::Over(SignedOutReason::Missing);
         }
         if let Some(marker) = self.marker
-            && (marker.ends(item.session) || marker.ends_last(self.record))
+            && marker.ends(item.session)
         {
             return ItemUse::Over(marker.why);
         }

@@ -282,11 +282,6 @@ impl Reconcile {
             .shared
             .in_epoch(epoch)
             .ok_or(ErrorCode::NotSignedIn)?;
-        if at.state().is_signed_out() {
-            // Another process has just signed in. Here it was shown that nobody is signed in, and
-            // only a sign-in of this process changes that.
-            return Ok(Reconciled::SignedOut);
-        }
         let is_another =
             |shown| shown != selected.item.session && !mutant!("without.items_session");
         if at.session_id().is_some_and(is_another) {
@@ -333,15 +328,16 @@ impl Reconcile {
         held.is_last_chance = is_last_chance;
         at.replace_jar(Jar::default());
         at.session = Some(held);
-        let event = match is_of_record {
+        if !is_of_record {
+            tracing::warn!(
+                "the record is not of the keyring's session: no user is shown until the backend \
+                 has named one"
+            );
+        }
+        let event = match is_of_record && at.state().may_have_session() {
             true => Event::Remembered(true),
-            false => {
-                tracing::warn!(
-                    "the record is not of the keyring's session: no user is shown until the \
-                     backend has named one"
-                );
-                Event::OwnerUnknown
-            }
+            // Where windows show a sign-in form, they show from here on that a session is restored.
+            false => Event::OwnerUnknown,
         };
         at.publish(Cause::Start, event);
     }

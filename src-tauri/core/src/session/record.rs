@@ -127,8 +127,8 @@ impl Marker {
         self.session.is_none_or(|named| named == session)
     }
 
-    /// Whether it is about the last session: the one of the record, or the only one that is known.
-    /// Then nobody is signed in, whatever the keyring still holds.
+    /// Whether it is about the session of the record. It is taken to be where there is no record: a
+    /// sign-out removes it. If the keyring then holds another session all the same, that one goes on.
     pub(super) fn ends_last(self, record: Option<&Record>) -> bool {
         record.is_none_or(|record| self.ends(record.session))
     }

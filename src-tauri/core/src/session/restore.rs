@@ -10,7 +10,7 @@ use super::context::Context;
 use super::epoch::Epoch;
 use super::open_session::OpenSession;
 use super::process_lock::LocalLock;
-use super::reconcile::{DiskState, Reconcile};
+use super::reconcile::{DiskState, Reconcile, Reconciled};
 use super::refresh::Refresh;
 use super::refresh_reason::RefreshReason;
 use crate::error::ErrorCode;
@@ -48,15 +48,20 @@ impl Restore {
                 .context
                 .commit
                 .commit(epoch, Persist::Nothing, Cause::Start, over);
-            if committed.await.is_ok() {
-                // A crash may have interrupted the end of the session.
-                let _ = self.reconcile.run(epoch).await;
-                let device = self.context.shared.look(|inner| inner.device.clone());
-                self.context.deliver_due(&device).await;
+            if committed.await.is_err() {
+                return;
             }
-            return;
+            // A crash may have interrupted the end of the session.
+            let found = self.reconcile.run(epoch).await;
+            let device = self.context.shared.look(|inner| inner.device.clone());
+            self.context.deliver_due(&device).await;
+            if !matches!(found, Ok(Reconciled::TokenHeld { .. })) {
+                return;
+            }
+            // The keyring holds the session of another sign-in than the one that the marker names.
+        } else {
+            self.expect_session(epoch, &disk);
         }
-        self.expect_session(epoch, &disk);
         drop(local_lock);
         let shown_by = Instant::now() + LAST_KNOWN_USER_DELAY;
         let refresh = self.refresh.clone();

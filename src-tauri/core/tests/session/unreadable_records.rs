@@ -178,6 +178,36 @@ async fn an_item_of_a_newer_format_is_left_alone() {
     assert_eq!(settled.as_deref(), Ok(DEMO));
 }
 
+/// Writes the marker of an earlier session, as if it could not be removed at the next sign-in.
+fn leave_marker_of_another_session(install: &Installation) {
+    let marker = serde_json::json!({
+        "format": 1,
+        "session": "00000000-0000-4000-8000-000000000000",
+        "why": "by_user",
+    });
+    let file = install.records.join("signed-out.json");
+    std::fs::write(file, marker.to_string()).expect("a marker");
+}
+
+/// The same with a record that is lost: the item is of another session than the marker's, and only
+/// the backend knows whose.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_marker_of_an_earlier_session_does_not_end_the_one_whose_record_is_lost() {
+    let setup = Setup::new(Config::default()).await;
+    let mut install = with_every_record(&setup).await;
+    install.quit().await;
+    leave_marker_of_another_session(&install);
+    std::fs::remove_file(install.records.join("session.json")).expect("a record");
+    install.restart();
+    install
+        .passing(install.until("the session goes on", is_fresh))
+        .await;
+    assert_eq!(shown(&install.state()).as_deref(), Some(DEMO));
+    let owner = owner(&install.session).await;
+    assert_eq!(owner.as_deref(), Some(DEMO), "calls are the session's");
+    assert_eq!(setup.alive(DEMO), 1, "the backend has not ended it");
+}
+
 /// A marker holds for the session that it names alone. While the record cannot be read, it is not
 /// known whether that is the last one.
 #[cfg(unix)]
@@ -185,14 +215,8 @@ async fn an_item_of_a_newer_format_is_left_alone() {
 async fn a_marker_of_an_earlier_session_does_not_end_the_one_whose_record_cannot_be_read() {
     let setup = Setup::new(Config::default()).await;
     let mut install = with_every_record(&setup).await;
-    let earlier = install.records.join("signed-out.json");
-    let another = serde_json::json!({
-        "format": 1,
-        "session": "00000000-0000-4000-8000-000000000000",
-        "why": "by_user",
-    });
     install.quit().await;
-    std::fs::write(&earlier, another.to_string()).expect("the marker that was not removed");
+    leave_marker_of_another_session(&install);
     let record = Unreadable::make(&install.records, "session.json");
     install.restart();
     let state = install
