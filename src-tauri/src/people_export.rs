@@ -11,7 +11,7 @@ use tauri::{AppHandle, Manager as _, WebviewWindow, Wry, async_runtime, command}
 use tauri_plugin_vestibule::vestibule_core::backend::refusal;
 use tauri_plugin_vestibule::vestibule_core::wire::{FetchReply, FetchRequest};
 use tauri_plugin_vestibule::vestibule_core::{AuthError, ErrorCode};
-use tauri_plugin_vestibule::{CommandResult, OneAtATime, VestibuleExt as _, internal};
+use tauri_plugin_vestibule::{CommandResult, OneAtATime, VestibuleExt as _, internal_error};
 
 use crate::built::rights;
 
@@ -45,10 +45,13 @@ pub async fn export_people(
         body: None,
     };
     let people = read(&session.fetch(request).await?)?;
-    let folder = folder(&app).map_err(internal)?;
-    let rows = u32::try_from(people.len()).map_err(internal)?;
+    let folder = folder(&app).map_err(internal_error)?;
+    let rows = u32::try_from(people.len()).map_err(internal_error)?;
     let saving = async_runtime::spawn_blocking(move || save(&folder, &csv(&people)));
-    let saved = saving.await.map_err(internal)?.map_err(internal)?;
+    let saved = saving
+        .await
+        .map_err(internal_error)?
+        .map_err(internal_error)?;
     let path = saved.ok_or_else(|| {
         let words = format!("There are {FILES} exports in your downloads. Remove some of them.");
         AuthError::with_message(ErrorCode::Busy, words)

@@ -182,8 +182,8 @@ pub(crate) const fn refusal(kind: RequestKind, status: u16) -> Option<ErrorCode>
     Some(error)
 }
 
-/// What the page is told of an answer to a call of the API that has no success: the error, and what
-/// stands between the app and the backend, where the status says that.
+/// The error that the page shows for a call of the API which the backend has answered with this
+/// status, and what stands between the app and the backend where the status says that.
 pub const fn api_failure(status: u16) -> (ErrorCode, Option<Obstacle>) {
     let class = class(status);
     let error = match refusal(RequestKind::Api, status) {

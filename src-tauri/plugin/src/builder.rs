@@ -39,9 +39,9 @@ impl Builder {
     pub fn new() -> Self {
         Self {
             profile: None,
-            has_log: true,
-            is_single_instance: true,
-            has_menu: true,
+            has_log: is_on("log"),
+            is_single_instance: is_on("single_instance"),
+            has_menu: is_on("menu"),
             style: WindowStyle::default(),
         }
     }
@@ -81,11 +81,11 @@ impl Builder {
     #[must_use]
     pub fn windows(
         mut self,
-        dress: for<'a> fn(
+        customize: for<'a> fn(
             WebviewWindowBuilder<'a, Wry, AppHandle>,
         ) -> WebviewWindowBuilder<'a, Wry, AppHandle>,
     ) -> Self {
-        self.style.dress = dress;
+        self.style.customize = customize;
         self
     }
 
@@ -99,25 +99,6 @@ impl Builder {
     /// The plugin. The log begins here.
     #[must_use]
     pub fn build(self) -> Vestibule {
-        #[cfg(feature = "e2e")]
-        let this = self.without_what_a_test_names();
-        #[cfg(not(feature = "e2e"))]
-        let this = self;
-        this.build_as_it_is()
-    }
-
-    /// A test switches parts off in an app that has them on.
-    #[cfg(feature = "e2e")]
-    fn without_what_a_test_names(self) -> Self {
-        let off = std::env::var("VESTIBULE_E2E_OFF").unwrap_or_default();
-        let stays = |part: &str| !off.split(',').any(|named| named == part);
-        let (log, instance, menu) = (self.has_log, self.is_single_instance, self.has_menu);
-        self.log(log && stays("log"))
-            .single_instance(instance && stays("single_instance"))
-            .menu(menu && stays("menu"))
-    }
-
-    fn build_as_it_is(self) -> Vestibule {
         let log = self.has_log.then(vestibule_log::start);
         let commands = tauri::plugin::Builder::new("vestibule")
             .invoke_handler(commands::handler())
@@ -131,6 +112,18 @@ impl Builder {
             parts: Some((self, log)),
         }
     }
+}
+
+/// Whether a part is on unless the app says otherwise. A test switches parts off.
+#[cfg(feature = "e2e")]
+fn is_on(part: &str) -> bool {
+    let off = std::env::var("VESTIBULE_E2E_OFF").unwrap_or_default();
+    !off.split(',').any(|named| named == part)
+}
+
+#[cfg(not(feature = "e2e"))]
+fn is_on(_part: &str) -> bool {
+    true
 }
 
 /// The plugin: its commands, and the plugins that it uses itself.

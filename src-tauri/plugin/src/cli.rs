@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use vestibule_doctor::App;
@@ -17,14 +18,13 @@ pub fn run_in_terminal(
     built: Option<BuiltProfile>,
 ) -> Option<ExitCode> {
     let mut arguments = std::env::args_os();
-    let program = arguments.next();
+    let program = arguments.next().map(PathBuf::from).unwrap_or_default();
+    let program = program.file_name().unwrap_or_default().to_string_lossy();
     let first = arguments.next();
     match CliCommand::from_argument(first.as_deref()) {
         CliCommand::App => {
             if first.is_some() {
-                let package = context();
-                let name = &package.package_info().name;
-                eprintln!("{name} does not know this argument; --help lists the arguments");
+                eprintln!("{program} does not know this argument; --help lists the arguments");
             }
             None
         }
@@ -40,11 +40,9 @@ pub fn run_in_terminal(
             let product = context.config().product_name.as_deref();
             let product = product.unwrap_or(&package.name);
             let version = package.version.to_string();
-            let program = program.as_deref().map(std::path::Path::new);
-            let program = program.and_then(|path| path.file_name()?.to_str());
             let text = match command {
                 CliCommand::Version => format!("{product} {version}\n"),
-                _ => help(product, &version, program.unwrap_or(&package.name)),
+                _ => help(product, &version, &program),
             };
             Some(match std::io::stdout().write_all(text.as_bytes()) {
                 Ok(()) => ExitCode::SUCCESS,

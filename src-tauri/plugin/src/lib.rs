@@ -3,13 +3,14 @@
 //! restart signs anyone out. What a session may do is decided in [`vestibule_core`].
 //!
 //! ```no_run
-//! # mod app { pub fn context() -> tauri::Context { unimplemented!() } }
+//! # fn start(context: tauri::Context) {
 //! tauri_plugin_vestibule::harden(); // the first line of `main`
 //! tauri::Builder::default()
 //!     .plugin(tauri_plugin_vestibule::init())
 //!     .setup(|app| Ok(tauri_plugin_vestibule::window(app.handle(), "main").build()?))
-//!     .run(app::context()) // tauri::generate_context!()
+//!     .run(context) // tauri::generate_context!()
 //!     .expect("the app runs");
+//! # }
 //! ```
 //!
 //! The backend is described in `plugins.vestibule` of `tauri.conf.json`. A capability gives the
@@ -50,11 +51,11 @@ pub use builder::{Builder, Vestibule};
 #[cfg(feature = "doctor")]
 pub use cli::run_in_terminal;
 pub use command_limits::{CommandSlot, OneAtATime};
-pub use commands::{CommandResult, internal};
+pub use commands::{CommandResult, internal_error};
 pub use hardening::harden;
 pub use public_fetch::public_fetch;
 pub use vestibule_core;
-pub use windows::{WindowToBuild, window};
+pub use windows::{WindowBuilder, window};
 pub use zeroing_allocator::ZeroingAllocator;
 
 #[cfg(feature = "doctor")]

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use vestibule_core::wire::Theme as Chosen;
 use vestibule_core::{AuthError, BackendCalls};
 
-use crate::commands::internal;
+use crate::commands::internal_error;
 use crate::lockdown::LockedWindows;
 use crate::session_events::SessionChannels;
 use crate::{command_limits, fallback_data_dir, lockdown, preferences};
@@ -31,7 +31,7 @@ const SHOW_TIMEOUT: Duration = Duration::from_millis(1500);
 /// How every window looks.
 pub struct WindowStyle {
     /// What the app sets of each window.
-    pub dress: for<'a> fn(
+    pub customize: for<'a> fn(
         WebviewWindowBuilder<'a, Wry, AppHandle>,
     ) -> WebviewWindowBuilder<'a, Wry, AppHandle>,
     /// The pages' own background, light and dark.
@@ -41,7 +41,7 @@ pub struct WindowStyle {
 impl Default for WindowStyle {
     fn default() -> Self {
         Self {
-            dress: |builder| builder,
+            customize: |builder| builder,
             background: None,
         }
     }
@@ -49,17 +49,17 @@ impl Default for WindowStyle {
 
 /// A window whose page is locked in: only such a window may call the plugin's commands. See
 /// `SECURITY.md` for what its page cannot do.
-pub struct WindowToBuild<'a> {
+pub struct WindowBuilder<'a> {
     app: &'a AppHandle,
     label: &'a str,
 }
 
 /// A window with this label, which shows the app's first page.
-pub fn window<'a>(app: &'a AppHandle, label: &'a str) -> WindowToBuild<'a> {
-    WindowToBuild { app, label }
+pub fn window<'a>(app: &'a AppHandle, label: &'a str) -> WindowBuilder<'a> {
+    WindowBuilder { app, label }
 }
 
-impl WindowToBuild<'_> {
+impl WindowBuilder<'_> {
     /// Builds the window, hidden until its page is ready.
     ///
     /// # Errors
@@ -88,7 +88,7 @@ pub fn open_another(app: &AppHandle) -> Result<(), AuthError> {
         None => MAIN.to_owned(),
         Some(_) => format!("window-{}", Uuid::new_v4()),
     };
-    open(app, &label).map_err(internal)
+    open(app, &label).map_err(internal_error)
 }
 
 /// Opens a window in one turn of the main thread, so that all restrictions of its page are in place
@@ -111,7 +111,7 @@ fn open_on_main_thread(app: &AppHandle, label: &str) -> tauri::Result<()> {
         .title(title)
         .inner_size(1120.0, 760.0)
         .min_inner_size(420.0, 480.0);
-    let builder = (style.dress)(builder)
+    let builder = (style.customize)(builder)
         .visible(false)
         .on_page_load(|window, load| {
             if load.event() == PageLoadEvent::Started {
@@ -217,8 +217,8 @@ pub fn show(window: &WebviewWindow) {
     }
 }
 
-/// Brings a window to the front, or opens one. Does nothing before the app has opened its first
-/// window, which comes to the front by itself: a second launch may be that early.
+/// Brings a window to the front, or opens one. A second launch may ask for that before the app has
+/// opened its first window. Then this does nothing, because the app is about to open and show it.
 pub fn focus_any(app: &AppHandle) {
     if !app.state::<LockedWindows>().has_opened() {
         return;
@@ -230,7 +230,7 @@ pub fn focus_any(app: &AppHandle) {
             .unminimize()
             .and_then(|()| window.show())
             .and_then(|()| window.set_focus())
-            .map_err(internal),
+            .map_err(internal_error),
         None => open_another(app),
     };
     if let Err(error) = result {

@@ -3,7 +3,7 @@
 use tauri::{AppHandle, State, WebviewWindow, Wry, command};
 use vestibule_core::wire::{AppInfo, Theme};
 
-use super::{CommandResult, internal};
+use super::{CommandResult, internal_error};
 use crate::command_limits::CommandSlot;
 use crate::workspaces::{self, WindowSession, Workspaces};
 use crate::{error_reporting, logging, preferences, windows};
@@ -47,15 +47,15 @@ pub fn theme(_slot: CommandSlot<Wry>, app: AppHandle) -> Theme {
 
 #[command]
 pub fn set_theme(_slot: CommandSlot<Wry>, app: AppHandle, theme: Theme) -> CommandResult<()> {
-    preferences::set_theme(&app, theme).map_err(internal)
+    preferences::set_theme(&app, theme).map_err(internal_error)
 }
 
 #[command]
 pub fn set_reports(_slot: CommandSlot<Wry>, app: AppHandle, on: bool) -> CommandResult<()> {
-    error_reporting::set_user_choice(&app, on).map_err(internal)
+    error_reporting::set_user_choice(&app, on).map_err(internal_error)
 }
 
 #[command]
 pub async fn open_log_folder(_slot: CommandSlot<Wry>, app: AppHandle) -> CommandResult<()> {
-    logging::open_folder(&app).map_err(internal)
+    logging::open_folder(&app).map_err(internal_error)
 }

@@ -21,7 +21,7 @@ pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
 pub type CommandResult<T> = Result<T, AuthError>;
 
 /// Logs the cause of a fault of this app; the page gets a sentence without it.
-pub fn internal(error: impl std::fmt::Display) -> AuthError {
+pub fn internal_error(error: impl std::fmt::Display) -> AuthError {
     tracing::error!(%error, "a command failed");
     ErrorCode::Internal.into()
 }
