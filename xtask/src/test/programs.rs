@@ -3,11 +3,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::{Value, json};
 
 use crate::failure::{Outcome, io, said};
-use crate::{compile, root};
+use crate::{compile, process, root};
 
 /// A program with tests.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,18 +21,27 @@ pub struct Program {
     pub folder: PathBuf,
 }
 
-/// Compiles the tests of all packages except the `left_out` ones; returns the programs.
-pub fn compile(left_out: &[&str]) -> Outcome<Vec<Program>> {
+/// A call of `cargo test` for all packages except the `left_out` ones.
+fn cargo_test(left_out: &[&str]) -> Command {
     let mut cargo = root::cargo();
     compile::under_clippy(&mut cargo);
     // The shipped app has this feature switched off, so nothing else would check it.
-    let reports = ["--features", "vestibule/sentry"];
-    cargo
-        .args(["test", "--workspace", "--no-run"])
-        .args(reports);
+    cargo.args(["test", "--workspace", "--features", "vestibule/sentry"]);
     for package in left_out {
         cargo.args(["--exclude", package]);
     }
+    cargo
+}
+
+/// Compiles the examples in the documentation of these packages, and runs those that can be run.
+pub fn examples(left_out: &[&str]) -> Outcome {
+    process::run(cargo_test(left_out).args(["--doc", "--quiet"]))
+}
+
+/// Compiles the tests of all packages except the `left_out` ones; returns the programs.
+pub fn compile(left_out: &[&str]) -> Outcome<Vec<Program>> {
+    let mut cargo = cargo_test(left_out);
+    cargo.arg("--no-run");
     let messages = compile::messages(&mut cargo, "the test programs")?;
     let programs: Vec<_> = messages.iter().filter_map(Program::announced).collect();
     if programs.is_empty() {

@@ -237,11 +237,13 @@ struct TestPrograms(OnceCell<Vec<Program>>);
 
 impl TestPrograms {
     fn compile(&self) -> Outcome<String> {
-        let left_out = WINDOW_TESTS.map(|(package, _)| package);
-        let compiled = match cfg!(target_os = "linux") {
-            true => programs::compile(&[]),
-            false => programs::compile(&left_out),
-        }?;
+        let window_tests = WINDOW_TESTS.map(|(package, _)| package);
+        let left_out = match cfg!(target_os = "linux") {
+            true => &[][..],
+            false => &window_tests,
+        };
+        let compiled = programs::compile(left_out)?;
+        programs::examples(left_out)?;
         let note = format!("{} programs", compiled.len());
         let _ = self.0.set(compiled);
         Ok(note)
