@@ -16,6 +16,13 @@ static ALLOCATOR: tauri_plugin_vestibule::ZeroingAllocator =
 /// The page's `--ground` in `frontend/app/globals.css`, light and dark.
 const BACKGROUND: (Color, Color) = (Color(0xf6, 0xf6, 0xf3, 0xff), Color(0x11, 0x14, 0x13, 0xff));
 
+/// In a development build the sign-in page offers the demo accounts of the bundled backend.
+const DEVELOPMENT_PATHS: &[&str] = if cfg!(debug_assertions) {
+    &["/demo-accounts"]
+} else {
+    &[]
+};
+
 /// Runs the app until its last window is closed.
 ///
 /// # Errors
@@ -27,6 +34,7 @@ pub fn run() -> Result<(), Box<dyn std::error::Error>> {
     let vestibule = tauri_plugin_vestibule::Builder::new()
         .profile(built::PROFILE)
         .background(BACKGROUND.0, BACKGROUND.1)
+        .allow(DEVELOPMENT_PATHS)
         .build();
     tauri::Builder::default()
         .plugin(vestibule)

@@ -53,6 +53,7 @@ pub use identity::{ChallengeId, SessionId};
 pub use obstacle::{Obstacle, ObstacleText, Responsible};
 pub use policy::Policy;
 pub use response_fields::{AccessToken, ResponseFields};
+pub use roles::Roles;
 pub use secrets::{Secret, SecretBytes, SecretStore, StoreError};
 pub use status::is_absent_endpoint;
 pub use storage::keyring::Keyring;

@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 
 use command_list::command_list;
 use ts_rs::{Config, TS};
-use vestibule_core::testing::{Roles, api_failure};
+use vestibule_core::testing::api_failure;
 use vestibule_core::wire::*;
 use vestibule_core::{
-    AuthError, ErrorCode, Obstacle, ObstacleText, PageCode, PageError, Responsible,
+    AuthError, ErrorCode, Obstacle, ObstacleText, PageCode, PageError, Responsible, Roles,
 };
 
 fn declarations() -> String {

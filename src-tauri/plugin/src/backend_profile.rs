@@ -9,15 +9,14 @@
 //!
 //! No layer can change what the administrator has fixed.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::{Value, json};
 use tauri::{AppHandle, Manager as _};
-use vestibule_core::Policy;
 use vestibule_core::profile::{Layer, Profile, ProfileError, load_for};
 use vestibule_core::transport::NetworkSettings;
 use vestibule_core::wire::{Overridden, PolicyInfo};
+use vestibule_core::{Policy, Roles};
 
 #[cfg(feature = "doctor")]
 use crate::StartError;
@@ -29,13 +28,22 @@ const PLACE: &str = "tauri.conf.json (plugins.vestibule)";
 /// The key in the section that names a shipped profile, or a file beside `tauri.conf.json`.
 const CHOICE: &str = "profile";
 /// The keys of the section that do not belong to a profile.
-const SHELL_KEYS: [&str; 2] = [CHOICE, "links"];
+const PLUGIN_KEYS: [&str; 2] = [CHOICE, "links"];
 /// The file's name in the configuration folder, without its ending `.toml` or `.json`.
 const FILE: &str = "profile";
 
 /// A profile that is a file: its name in `plugins.vestibule.profile`, and its text. The crate
 /// `vestibule-build` builds it into the app.
 pub type BuiltProfile = (&'static str, &'static str);
+
+/// What the app's own code adds to its configuration.
+#[derive(Default)]
+pub struct BuiltIn {
+    /// The profile that is a file.
+    pub profile: Option<BuiltProfile>,
+    /// Paths that pages may call beside those of the profile.
+    pub allowed: &'static [&'static str],
+}
 
 /// The variables that override everything else, where this build reads them.
 #[derive(Default)]
@@ -63,9 +71,10 @@ pub fn load(app: &AppHandle, workspace: &str) -> Result<BackendSettings, Profile
     let section = app.config().plugins.0.get(SECTION);
     let folder = app.path().app_config_dir().ok();
     let policy = Policy::find(&app.config().identifier)?;
+    let built_in = app.state::<BuiltIn>();
     let layers = layers(
         section,
-        *app.state::<Option<BuiltProfile>>(),
+        built_in.profile,
         policy.as_ref(),
         folder.as_deref(),
         workspace,
@@ -76,11 +85,11 @@ pub fn load(app: &AppHandle, workspace: &str) -> Result<BackendSettings, Profile
             "tauri.conf.json has no section `plugins.{SECTION}`; the backend is that of the contract"
         );
     }
-    let mut loaded = load_for(&layers, Some(&rights(section)))?;
-    if cfg!(debug_assertions) {
-        // The sign-in page of a development build offers the bundled backend's demo accounts.
-        loaded.profile.api.allow.push("/demo-accounts".into());
-    }
+    let roles = roles(section);
+    let known: Vec<_> = roles.rights().into_iter().collect();
+    let mut loaded = load_for(&layers, Some(&known))?;
+    let allowed = built_in.allowed.iter().map(|path| (*path).to_owned());
+    loaded.profile.api.allow.extend(allowed);
     let info = policy.as_ref().map(|policy| policy.info(&loaded));
     if let Some(info) = &info {
         log_policy(info);
@@ -140,15 +149,13 @@ fn log_policy(policy: &PolicyInfo) {
     }
 }
 
-/// Every right that some role has in this section: the rights of the app.
-pub fn rights(section: Option<&Value>) -> Vec<&str> {
-    let roles = section.and_then(|section| section["roles"].as_object());
-    let lists = roles.into_iter().flat_map(|roles| roles.values());
-    let names: BTreeSet<_> = lists
-        .flat_map(|list| list.as_array().into_iter().flatten())
-        .filter_map(Value::as_str)
-        .collect();
-    names.into_iter().collect()
+/// The table of roles in this section, whose rights are those of the app. The check of the profile
+/// reports a table that is not one.
+pub fn roles(section: Option<&Value>) -> Roles {
+    let table = section.map(|section| section["roles"].clone());
+    table
+        .and_then(|table| serde_json::from_value(table).ok())
+        .unwrap_or_default()
 }
 
 /// The layers of the profile while no app runs, and the policy among them. The doctor uses this.
@@ -221,9 +228,9 @@ fn built_in_layers(
         layers.push(Layer::chosen(PLACE, CHOICE, chosen, file)?);
     }
     if let Some(section) = section.as_object_mut() {
-        section.retain(|key, _| !SHELL_KEYS.contains(&key.as_str()));
+        section.retain(|key, _| !PLUGIN_KEYS.contains(&key.as_str()));
     }
-    layers.push(Layer::beside(PLACE, section, &SHELL_KEYS));
+    layers.push(Layer::beside(PLACE, section, &PLUGIN_KEYS));
     Ok(layers)
 }
 
@@ -265,7 +272,9 @@ mod tests {
             "default",
             overrides,
         )?;
-        load_for(&layers, Some(&rights(Some(section)))).map(|loaded| loaded.profile)
+        let roles = roles(Some(section));
+        let known: Vec<_> = roles.rights().into_iter().collect();
+        load_for(&layers, Some(&known)).map(|loaded| loaded.profile)
     }
 
     #[test]
@@ -376,8 +385,9 @@ mod tests {
             "{text}"
         );
     }
+
     #[test]
-    fn a_file_may_give_permissions_to_other_roles_but_invents_none() {
+    fn a_file_may_give_rights_to_other_roles_but_invents_none() {
         let folder = tempfile::tempdir().unwrap();
         let profile_of = |text: &str| {
             std::fs::write(folder.path().join("profile.toml"), text).unwrap();

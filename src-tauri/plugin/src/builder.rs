@@ -9,7 +9,7 @@ use tauri::{AppHandle, Manager as _, RunEvent, Webview, WebviewWindowBuilder, Wi
 use vestibule_core::{AuthError, BackendCalls, ErrorCode};
 use vestibule_log::Log;
 
-use crate::backend_profile::BuiltProfile;
+use crate::backend_profile::{BuiltIn, BuiltProfile};
 use crate::command_limits::CommandLimits;
 use crate::session_events::SessionChannels;
 use crate::single_instance::{HANDOVER_TIMEOUT, SingleInstance};
@@ -20,7 +20,7 @@ use crate::{preferences, windows};
 
 /// Which parts of the plugin are on, and what they need of the app.
 pub struct Builder {
-    profile: Option<BuiltProfile>,
+    built_in: BuiltIn,
     has_log: bool,
     is_single_instance: bool,
     has_menu: bool,
@@ -38,7 +38,7 @@ impl Builder {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            profile: None,
+            built_in: BuiltIn::default(),
             has_log: is_on("log"),
             is_single_instance: is_on("single_instance"),
             has_menu: is_on("menu"),
@@ -50,7 +50,15 @@ impl Builder {
     /// crate `vestibule-build`.
     #[must_use]
     pub fn profile(mut self, profile: Option<BuiltProfile>) -> Self {
-        self.profile = profile;
+        self.built_in.profile = profile;
+        self
+    }
+
+    /// Paths that pages may call beside `api.allow` of the profile, such as those of a backend for
+    /// development.
+    #[must_use]
+    pub fn allow(mut self, paths: &'static [&'static str]) -> Self {
+        self.built_in.allowed = paths;
         self
     }
 
@@ -225,7 +233,7 @@ fn start(app: &AppHandle, parts: Builder, log: Option<Log>) -> Result<(), StartE
     app.manage(SessionChannels::default());
     app.manage(lockdown::LockedWindows::default());
     app.manage(parts.style);
-    app.manage(parts.profile);
+    app.manage(parts.built_in);
     app.manage(SingleInstance::new(parts.is_single_instance));
     // Before everything else, because a second launch ends here and must not have opened anything.
     let claimed = app.state::<SingleInstance>().claim(app, HANDOVER_TIMEOUT);

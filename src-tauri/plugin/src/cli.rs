@@ -57,11 +57,11 @@ fn app_of(config: &tauri::Config, built: Option<BuiltProfile>) -> Result<Option<
     let in_use = backend_profile::layers_in_use(config, built, workspaces::DEFAULT);
     let (layers, policy) = in_use.map_err(|error| error.to_string())?;
     let section = config.plugins.0.get(backend_profile::SECTION);
-    let rights = backend_profile::rights(section).into_iter();
+    let roles = backend_profile::roles(section);
     Ok(Some(App {
         layers,
         policy,
-        rights: rights.map(str::to_owned).collect(),
+        rights: roles.rights().into_iter().map(str::to_owned).collect(),
         desktop: desktop_proxy::desktop(),
     }))
 }

@@ -79,7 +79,7 @@ fn about(app: &AppHandle) -> tauri::Result<PredefinedMenuItem<Wry>> {
         Some(AboutMetadata {
             name: app.config().product_name.clone(),
             version: Some(app.package_info().version.to_string()),
-            license: Some("MIT".into()),
+            license: app.config().bundle.license.clone(),
             ..AboutMetadata::default()
         }),
     )

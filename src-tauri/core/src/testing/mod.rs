@@ -12,7 +12,6 @@ pub use crate::cookies::Jar;
 pub use crate::failpoints::FAILPOINTS;
 pub use crate::plan::Plan;
 pub use crate::profile::Fields;
-pub use crate::roles::Roles;
 pub use crate::schedule::{
     CLICK_GAP, LIFE_MIN, PAGE_GAP, RETRY_AFTER_MAX, SPREAD_MAX, refresh_after,
 };
