@@ -5,7 +5,7 @@ import { createVestibule } from "vestibule";
 import type { Right } from "./rights";
 
 declare module "vestibule" {
-  interface Register {
+  interface AppTypes {
     right: Right;
   }
 }

@@ -1,6 +1,6 @@
 import { screen, waitFor } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
-import { shellTelling } from "@/vestibule/tests/support/public";
+import { shellServing } from "@/vestibule/tests/support/public-content";
 import { startShell } from "@/vestibule/tests/support/shell";
 import { openApp } from "./support/app";
 import { signedIn, signedOut } from "./support/states";
@@ -13,7 +13,7 @@ describe("what is new", () => {
     ["who is signed in", signedIn()],
   ])("is shown to %s, and asked for without the session", async (_name, state) => {
     const news = ["One", "Two", "Three", "Four"].map(item);
-    const shell = shellTelling(200, news, state);
+    const shell = shellServing(200, news, state);
     await openApp("/");
     const part = await screen.findByRole("region", { name: "What is new" });
     expect(part).toHaveTextContent("One, in short");
@@ -33,7 +33,7 @@ describe("what is new", () => {
     ["has no such page", 404, { message: "no" }],
     ["answers nonsense", 200, { news: 1 }],
   ])("is not there where the server %s", async (_name, status, body) => {
-    const shell = shellTelling(status, body);
+    const shell = shellServing(status, body);
     await openApp("/");
     await waitFor(() => expect(shell.called("plugin:http|fetch_read_body")).not.toHaveLength(0));
     expect(screen.queryByRole("region", { name: "What is new" })).toBeNull();

@@ -19,7 +19,10 @@ import { type SnapshotStore, stateOf } from "./snapshots.ts";
 
 export type Auth = ReturnType<typeof createAuth>;
 
-/** What an instance has for its session. Each verb answers data or a failure, and never rejects. */
+/**
+ * What an instance has for its session. A verb that returns a `Result` never rejects. `fetch` rejects
+ * where there is no response, and `getSession` where its signal is aborted.
+ */
 export function createAuth(
   snapshots: SnapshotStore,
   messages: Messages,
@@ -28,21 +31,24 @@ export function createAuth(
   const state = (): SessionState => stateOf(snapshots.get());
 
   return {
-    /** Subscribes to the session. The app's frame calls it once, and again to retry. */
+    /**
+     * Subscribes to the session and reads it. Call it once, and again where the snapshot says that it
+     * has failed. It never rejects.
+     */
     start: snapshots.start,
 
     login: (typed: LoginInput): Promise<Result<SignInOutcome>> =>
-      result(async () => commands.login(loginInput(typed))),
+      result(() => commands.login(loginInput(typed))),
     register: (typed: RegisterInput): Promise<Result<SignInOutcome>> =>
-      result(async () => commands.register(registerInput(typed))),
+      result(() => commands.register(registerInput(typed))),
     /** Answers the challenge of this id, and no other. */
     verifyOtp: (challenge: string, code: string): Promise<Result<SignInOutcome>> =>
-      result(async () => commands.verifyOtp({ challenge, code: digits(code) })),
+      result(() => commands.verifyOtp({ challenge, code: digits(code) })),
     resendOtp: (): Promise<Result<Challenge>> => result(commands.resendOtp),
     cancelOtp: (): Promise<Result<null>> => result(commands.cancelOtp),
-    /** Asks the shell to refresh now. What came of it is seen in the state. */
+    /** Asks the plugin to refresh now. What came of it is seen in the state. */
     refresh: (): Promise<Result<null>> => result(commands.refresh),
-    /** Makes the shell try the keyring at once. What came of it is seen in the state. */
+    /** Makes the plugin try the keyring at once. What came of it is seen in the state. */
     unlockKeyring: (): Promise<Result<null>> => result(commands.unlockKeyring),
     logout: (): Promise<Result<LogoutReply>> => result(commands.logout),
 
@@ -50,7 +56,10 @@ export function createAuth(
     getSession: async (signal?: AbortSignal | null): Promise<SessionRead | null> =>
       snapshots.read(await snapshots.settled(signal)),
 
-    /** Calls the backend's API with the user's session and returns a real `Response`. */
+    /**
+     * Calls the backend's API with the user's session, or without one where nobody is signed in, and
+     * returns a real `Response`.
+     */
     fetch: backendFetch,
     /** The same response, whose body reports its progress while it is read. */
     counted,
@@ -58,7 +67,7 @@ export function createAuth(
     failure,
     /**
      * The failure that an answer of the backend reports by its status. A 401 does not mean that the
-     * session has ended: the shell refreshes the session and repeats the call first, and if the
+     * session has ended: the plugin refreshes the session and repeats the call first, and if the
      * session has ended it rejects the call instead of answering it.
      */
     refusal: (response: Response): AuthError => {
@@ -67,7 +76,7 @@ export function createAuth(
       const { code, message } = isSignedOut
         ? messages.failures.notSignedIn
         : messages.ofStatus(status);
-      // The shell writes it in whole seconds.
+      // The plugin writes it in whole seconds.
       const seconds = response.headers.get("retry-after");
       const retryAfterMs = seconds === null ? null : Number(seconds) * 1000;
       return { code, status, message, retryAfterMs };

@@ -1,4 +1,4 @@
-// When something that the shell has announced is due. The shell sends durations and no points in
+// When something that the plugin has announced is due. The plugin sends durations and no points in
 // time, because the wall clock may be wrong. A duration counts from its arrival, by
 // `performance.now()`.
 
@@ -7,23 +7,25 @@ import type { SessionState } from "./ipc/wire.ts";
 export function createDeadlines() {
   const arrived = new WeakMap<object, number>();
 
-  function recordArrival(subject: object | null): void {
-    if (subject && !arrived.has(subject)) arrived.set(subject, performance.now());
+  /** When a part of the state has arrived: the moment of the first call for it. */
+  function arrivalOf(subject: object): number {
+    const known = arrived.get(subject);
+    if (known !== undefined) return known;
+    const now = performance.now();
+    arrived.set(subject, now);
+    return now;
   }
 
   return {
     /** Remembers when this state has arrived. */
     noteArrival: (state: SessionState): void => {
-      if (state.status === "restoring") recordArrival(state.outage);
-      if (state.status === "otp_pending") recordArrival(state.challenge);
+      if (state.status === "restoring" && state.outage) arrivalOf(state.outage);
+      if (state.status === "otp_pending") arrivalOf(state.challenge);
       if (state.status === "signed_in" && state.freshness.kind === "stale")
-        recordArrival(state.freshness);
+        arrivalOf(state.freshness);
     },
     /** The moment `inMs` after `subject` has arrived; null where `inMs` is null. */
-    dueAt: (subject: object, inMs: number | null): number | null => {
-      if (inMs === null) return null;
-      recordArrival(subject);
-      return (arrived.get(subject) ?? performance.now()) + inMs;
-    },
+    dueAt: (subject: object, inMs: number | null): number | null =>
+      inMs === null ? null : arrivalOf(subject) + inMs,
   };
 }

@@ -1,4 +1,4 @@
-// What the shell offers to every page beside the session.
+// What the plugin offers to every page beside the session.
 
 import type { PublicFetch } from "./fetch/public-fetch.ts";
 import { commands } from "./ipc/commands.ts";
@@ -9,7 +9,7 @@ export type Desktop = ReturnType<typeof createDesktop>;
 export function createDesktop(publicFetch: PublicFetch) {
   return {
     /**
-     * Tells the shell to show the window. A failure is harmless: the shell shows it after a moment.
+     * Tells the plugin to show the window. A failure is harmless: the plugin shows it after a moment.
      */
     windowReady: (): void => {
       commands.windowReady().catch(() => undefined);

@@ -1,7 +1,7 @@
 // What the state of the keyring means for the session, and what a person can do about it.
 
 import type { SessionState, StorageStatus } from "./ipc/wire.ts";
-import type { Words } from "./words.ts";
+import type { BlockedStorage, Words } from "./words.ts";
 
 export type KeyringNotice = {
   title: string;
@@ -22,7 +22,9 @@ export type KeyringNotice = {
  * Whether the session's token is in a keyring that cannot be read now, so nobody knows if it is
  * valid.
  */
-export function isBehindKeyring(state: SessionState): boolean {
+export function isBehindKeyring(
+  state: SessionState,
+): state is SessionState & { storage: BlockedStorage } {
   if (state.storage === "ok") return false;
   if (state.status === "restoring") return true;
   return state.status === "signed_in" && state.freshness.kind === "stale" && state.remembered;
@@ -32,7 +34,9 @@ export function isBehindKeyring(state: SessionState): boolean {
 export function keyringNotice(state: SessionState, words: Words): KeyringNotice | null {
   const blocks = isBehindKeyring(state);
   if (!blocks && (state.status !== "signed_in" || state.remembered)) return null;
-  const { title, text } = (blocks ? words.keyringBlocked : words.keyringUnsaved)[state.storage];
+  const { title, text } = blocks
+    ? words.keyringBlocked[state.storage]
+    : words.keyringUnsaved[state.storage];
   return { title, text, ...help(state.storage, blocks, words), blocks };
 }
 

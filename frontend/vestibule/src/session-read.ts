@@ -1,4 +1,4 @@
-// What `auth.getSession()` and `useSession()` return: the user and the session, or null.
+// What `auth.getSession()` and `useSession()` have as their data: the user and the session, or null.
 
 import type { SessionInfo, SessionState, User } from "./ipc/wire.ts";
 

@@ -1,4 +1,4 @@
-// The newest state of the session that the shell has sent. The read of the state opens a channel, by
+// The newest state of the session that the plugin has sent. The read of the state opens a channel, by
 // which every later change comes.
 
 import { createDeadlines } from "./deadlines.ts";

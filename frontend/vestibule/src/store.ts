@@ -2,7 +2,7 @@
 
 /** A value that only its owner changes. */
 export type ReadonlyStore<T> = {
-  /** The value that the store began with, which is also what an exported page shows. */
+  /** The value that the store began with, which is also what a page shows that is rendered in advance. */
   readonly initial: T;
   get: () => T;
   /** Calls the listener after each change, until the returned function is called. */

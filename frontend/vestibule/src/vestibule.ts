@@ -1,5 +1,5 @@
-// Makes an instance: everything that a page holds of one account's session. Nothing of it is at
-// module level, so that an instance goes with all that it holds.
+// Makes an instance: everything that a page holds of one account's session. Nothing of an account is
+// kept outside an instance. Only the count of the calls to the backend belongs to the page.
 
 import { type Auth, createAuth } from "./auth.ts";
 import { createDesktop, type Desktop } from "./desktop.ts";

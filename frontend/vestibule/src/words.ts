@@ -1,6 +1,6 @@
 // All words that this package has for people. Those about obstacles and failures are the core's, so
 // that a window says what the log and the doctor say; the others stand here alone. An app replaces
-// any of them: `createVestibule({ words })`.
+// them with `createVestibule({ words })`.
 
 import {
   type ErrorCode,
@@ -11,6 +11,9 @@ import {
   type SignedOutReason,
   type StorageStatus,
 } from "./ipc/wire.ts";
+
+/** A storage status of a session whose token cannot be read. */
+export type BlockedStorage = Exclude<StorageStatus, "ok">;
 
 /** Why a session ended without the user asking. */
 export type Ending = Exclude<SignedOutReason, "never" | "by_user">;
@@ -24,13 +27,14 @@ export type Words = {
   failures: Record<FailureName, string>;
   /**
    * Failures of commands by their code. The core says more about each than its code does, so its
-   * own sentence is shown where there is none here.
+   * own sentence is shown where there is none here. `other` is the code of many different failures,
+   * so their sentences are always the core's.
    */
   errors: Partial<Record<Exclude<ErrorCode, "internal" | "other">, string>>;
   /** Why a session ended without the user asking, and what to do. */
   endings: Record<Ending, TitleAndText>;
   /** A session whose token is in a keyring that cannot be read, by what is wrong with it. */
-  keyringBlocked: Record<StorageStatus, TitleAndText>;
+  keyringBlocked: Record<BlockedStorage, TitleAndText>;
   /** A session that the keyring does not hold, by the reason. */
   keyringUnsaved: Record<StorageStatus, TitleAndText>;
   keyringActions: {
@@ -104,7 +108,6 @@ export const WORDS: Words = {
     },
     memory_only: UNREADABLE,
     too_large: UNREADABLE,
-    ok: UNREADABLE,
   },
   keyringUnsaved: {
     locked: {

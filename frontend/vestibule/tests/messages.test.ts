@@ -1,6 +1,6 @@
 import { createVestibule } from "vestibule";
 import { describe, expect, it } from "vitest";
-import { shellTelling } from "./support/public";
+import { shellServing } from "./support/public-content";
 import { startShell } from "./support/shell";
 import { refused, reply, restoring, signedOut } from "./support/states";
 
@@ -68,7 +68,7 @@ describe("an app's own words", () => {
     expect(messages.describe({ ...refusal, code: "internal" })).toBe("Ein Fehler der App.");
 
     const mebibyte = new Uint8Array((1 << 20) + 1).buffer;
-    shellTelling(200, []).on("plugin:http|fetch_read_body", () => mebibyte);
+    shellServing(200, []).on("plugin:http|fetch_read_body", () => mebibyte);
     await expect(desktop.publicFetch("https://x.example/")).rejects.toThrow("Zu groß.");
   });
 

@@ -1,13 +1,13 @@
 import { createVestibule } from "vestibule";
 import { describe, expect, it } from "vitest";
-import { shellTelling } from "./support/public";
+import { shellServing } from "./support/public-content";
 import { refused } from "./support/states";
 
 const { desktop } = createVestibule();
 
 describe("desktop.publicFetch", () => {
-  it("ends with its signal, and rejects with the shell's reason", async () => {
-    const shell = shellTelling(200, []);
+  it("ends with its signal, whose reason it rejects with", async () => {
+    const shell = shellServing(200, []);
     shell.on("plugin:http|fetch_send", () => new Promise(() => undefined));
     await expect(
       desktop.publicFetch("https://x.example/", AbortSignal.abort()),
@@ -25,7 +25,7 @@ describe("desktop.publicFetch", () => {
   });
 
   it("gives up on a body without an end, and says so to the shell", async () => {
-    const shell = shellTelling(200, []);
+    const shell = shellServing(200, []);
     const mebibyte = new Uint8Array((1 << 20) + 1).buffer;
     shell.on("plugin:http|fetch_read_body", () => mebibyte);
     await expect(desktop.publicFetch("https://x.example/")).rejects.toMatchObject({

@@ -1,6 +1,6 @@
 import { act, render } from "@testing-library/react";
 import { createVestibule, type Vestibule } from "vestibule";
-import { createBetterAuthClient } from "vestibule/better-auth";
+import { type BetterAuthClient, createBetterAuthClient } from "vestibule/better-auth";
 import { useSession, VestibuleProvider } from "vestibule/react";
 import { describe, expect, it } from "vitest";
 import { startShell } from "./support/shell";
@@ -18,7 +18,7 @@ function Probe({ useHook, seen }: { useHook: Hook; seen: Seen[] }) {
 }
 
 /** Every render of a component that reads the session. */
-function watch(vestibule: Vestibule, useHook: Hook = useSession) {
+function watch(vestibule: Vestibule, useHook: Hook) {
   const seen: Seen[] = [];
   render(
     <VestibuleProvider vestibule={vestibule}>
@@ -34,50 +34,80 @@ async function startPage(): Promise<Vestibule> {
   return vestibule;
 }
 
-/** Waits until the client's own reads after mounting are over. */
-const settle = () => act(() => new Promise((resolve) => setTimeout(resolve, 30)));
+/** Lets a client read its session, as it does by itself after mounting, and waits until that is over. */
+function read(client: BetterAuthClient): Promise<void> {
+  const session = client.$store.atoms.session?.get() as { refetch: () => Promise<void> };
+  return session.refetch();
+}
+
+/** A hook of a page, and the read that the hook's owner may do at any time. */
+const HOOKS: [string, (page: Vestibule) => { useHook: Hook; reread: () => Promise<void> }][] = [
+  ["the package's", () => ({ useHook: useSession, reread: () => Promise.resolve() })],
+  [
+    "Better Auth's own",
+    (page) => {
+      const client = createBetterAuthClient(page);
+      return { useHook: client.useSession, reread: () => act(() => read(client)) };
+    },
+  ],
+];
 
 describe("useSession", () => {
-  it.each([
-    ["the package's", () => useSession],
-    ["Better Auth's own", (page: Vestibule) => createBetterAuthClient(page).useSession],
-  ])("%s knows the user at its first render, without a command", async (_name, hookOf) => {
+  it.each(HOOKS)("%s knows the user at its first render, without a command", async (_name, on) => {
     const shell = startShell(signedIn());
     const vestibule = await startPage();
     const before = shell.calls.length;
-    const seen = watch(vestibule, hookOf(vestibule));
+    const { useHook, reread } = on(vestibule);
+    const seen = watch(vestibule, useHook);
     expect(seen[0]).toMatchObject({ email: "ada@example.com", isPending: false });
-    await settle();
+    await reread();
     expect(seen.every((each) => each.email === "ada@example.com" && !each.isPending)).toBe(true);
     expect(shell.calls.length - before).toBe(0);
   });
 
-  it("is never pending once it is known that nobody is signed in", async () => {
+  it.each(HOOKS)("%s is never pending once it is known that nobody is signed in", async (_, on) => {
     startShell(signedOut());
     const vestibule = await startPage();
-    const seen = watch(vestibule);
-    await settle();
+    const { useHook, reread } = on(vestibule);
+    const seen = watch(vestibule, useHook);
+    await reread();
     expect(seen.every((each) => each.email === null && !each.isPending)).toBe(true);
   });
 
-  it("is pending while the session is being restored, and never signed out meanwhile", async () => {
-    const shell = startShell(restoring());
+  it.each(HOOKS)(
+    "%s is pending while the session is restored, and not signed out",
+    async (_, on) => {
+      const shell = startShell(restoring());
+      const vestibule = await startPage();
+      const seen = watch(vestibule, on(vestibule).useHook);
+      expect(seen.at(-1)?.isPending).toBe(true);
+      await shell.change(signedIn());
+      expect(seen.at(-1)).toMatchObject({ email: "ada@example.com", isPending: false });
+      expect(seen.some((each) => each.email === null && !each.isPending)).toBe(false);
+    },
+  );
+
+  it.each(HOOKS)("%s is pending again, with nobody's data, after a stop", async (_name, on) => {
+    startShell(signedIn());
     const vestibule = await startPage();
-    const seen = watch(vestibule);
-    expect(seen.at(-1)?.isPending).toBe(true);
-    await shell.change(signedIn());
+    const seen = watch(vestibule, on(vestibule).useHook);
+    expect(seen.at(-1)).toMatchObject({ email: "ada@example.com", isPending: false });
+    act(() => vestibule.snapshots.stop());
+    expect(seen.at(-1)).toMatchObject({ data: null, isPending: true });
+    await act(() => vestibule.auth.start());
     expect(seen.at(-1)).toMatchObject({ email: "ada@example.com", isPending: false });
     expect(seen.some((each) => each.email === null && !each.isPending)).toBe(false);
   });
 
-  it("follows every change, and keeps the same object while nothing in it changed", async () => {
+  it.each(HOOKS)("%s follows every change, and keeps its object otherwise", async (_name, on) => {
     const shell = startShell(signedIn());
     const vestibule = await startPage();
-    const seen = watch(vestibule);
+    const { useHook, reread } = on(vestibule);
+    const seen = watch(vestibule, useHook);
     const first = seen[0]?.data;
     await shell.change(stale(), "outage");
     await shell.change(signedIn(), "refresh");
-    await settle();
+    await reread();
     expect(
       seen.every(({ data }) => data === first),
       "an outage changes no session",
@@ -96,12 +126,11 @@ describe("useSession", () => {
     // The change happens in each step of a read in turn.
     for (let step = 0; step < 60; step += 1) {
       await act(async () => {
-        const query = client.$store.atoms.session?.get() as { refetch: () => Promise<void> };
-        void query.refetch();
+        const reading = read(client);
         for (let wait = 0; wait < step; wait += 1) await Promise.resolve();
         shell.changeNow(signedOut("by_user"), "logout");
+        await reading;
       });
-      await settle();
       expect(seen.at(-1)?.email, `${step} steps into the read`).toBeNull();
       await shell.change(signedIn(), "login");
       expect(seen.at(-1)?.email).toBe("ada@example.com");

@@ -37,7 +37,7 @@ export function createBetterAuthClient(vestibule: Vestibule): BetterAuthClient {
       // The default parser makes dates of ISO strings, so every read would give a new object.
       jsonParser: (text: string) => (text === "" ? null : JSON.parse(text)),
     },
-    // The shell pushes every change, so nothing has to be fetched again on focus or reconnect.
+    // The plugin pushes every change, so nothing has to be fetched again on focus or reconnect.
     sessionOptions: { refetchOnWindowFocus: false, refetchInterval: 0, refetchWhenOffline: true },
   });
   followSnapshots(vestibule, client.$store);
@@ -47,7 +47,7 @@ export function createBetterAuthClient(vestibule: Vestibule): BetterAuthClient {
 type Fetch = (path: string, options: Record<string, unknown>) => Promise<unknown>;
 type SignOutOptions = { fetchOptions?: Record<string, unknown> };
 
-/** The verbs of the session. They go to `auth` as they are, past the client's fetch. */
+/** The verbs of the session. Except `signOut` they go to `auth` as they are, past the client's fetch. */
 function nativeSession({ auth }: Vestibule) {
   const { login, register, resendOtp, cancelOtp, unlockKeyring, logout } = auth;
   return {
@@ -63,31 +63,37 @@ function nativeSession({ auth }: Vestibule) {
       logout,
       refreshSession: auth.refresh,
       // Better Auth's own sign-out announces itself to other tabs through localStorage. Here the
-      // shell tells the other windows, so nothing needs to be written.
+      // plugin tells the other windows, so nothing needs to be written.
       signOut: ({ fetchOptions }: SignOutOptions = {}) =>
         $fetch("/sign-out", { ...fetchOptions, method: "POST", body: {} }),
     }),
   } satisfies BetterAuthClientPlugin;
 }
 
-type SessionAtom = {
-  value: { data: SessionRead | null; isPending: boolean };
-  set: (value: unknown) => void;
-};
+type SessionValue = Omit<Session, "refetch">;
+type SessionAtom = { value: SessionValue; set: (value: SessionValue) => void };
 
 type ClientStore = { atoms: Record<string, unknown>; notify: (signal: string) => void };
 
-/** Sets the client's session synchronously on every new snapshot. */
+/**
+ * Sets the client's session synchronously on every new snapshot. It is pending until the first one,
+ * and again while a session is restored or after the instance was stopped.
+ */
 function followSnapshots({ snapshots }: Vestibule, store: ClientStore): void {
   const atom = store.atoms.session as SessionAtom;
   let settled = false;
+  // The client calls its own reads pending where nobody is signed in, and it reads after each mount.
+  // Only the snapshot says whether that is known.
+  const set = atom.set.bind(atom);
+  atom.set = (value) => set({ ...value, isPending: !settled });
   const follow = () => {
     const state = stateOf(snapshots.get());
-    if (state.status === "restoring") return;
+    const known = state.status !== "restoring";
+    if (!known && !settled) return;
     const data = snapshots.read(state);
-    const changed = !settled || atom.value.data !== data;
-    settled = true;
-    atom.set({ ...atom.value, data, error: null, isPending: false, isRefetching: false });
+    const changed = known !== settled || atom.value.data !== data;
+    settled = known;
+    atom.set({ ...atom.value, data, error: null, isRefetching: false });
     // Makes the client drop a read that began before this change. A later read gives the same
     // object.
     if (changed) store.notify("$sessionSignal");

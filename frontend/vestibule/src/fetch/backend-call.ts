@@ -3,10 +3,15 @@
 
 import { commands } from "../ipc/commands.ts";
 
-// The upper part of every number names this page, and the lower part counts its calls. So the shell
+// The upper part of every number names this page, and the lower part counts its calls. So the plugin
 // can tell a late command of a page that the window has left from a command of the current page.
-// Both belong to the page and not to an instance, because the shell tells all calls of a window
+// Both belong to the page and not to an instance, because the plugin tells all calls of a window
 // apart by their numbers; a second copy of this package in the page counts on from the first.
+//
+// After COUNT calls the numbers repeat. The plugin forgets a number when its call ends
+// (src-tauri/core/src/backend_calls.rs), so it can be used again, and it refuses one that is still in
+// use, so no call gets the answer of another. A call that is open while its page makes COUNT further
+// ones would be cancelled together with the one that is refused.
 const THIS_PAGE = Symbol.for("vestibule.page");
 const COUNT = 2 ** 20;
 
@@ -26,7 +31,7 @@ export function openBackendCall(signal: AbortSignal | null | undefined) {
   const number = nextNumber();
   let over = false;
 
-  /** Ends the call in the shell and closes its connection. */
+  /** Ends the call in the plugin and closes its connection. */
   function cancel() {
     if (over) return;
     over = true;

@@ -1,5 +1,5 @@
-// `fetch` for the adopter's own API. The shell attaches the session's token and calls the backend.
-// This side sends the request to the shell and makes a real `Response` of the answer; it never sees
+// `fetch` for the backend's API. The plugin attaches the session's token and calls the backend. This
+// side sends the request to the plugin and makes a real `Response` of the answer; it never sees
 // a token.
 
 import { commands } from "../ipc/commands.ts";
@@ -10,8 +10,9 @@ import { type BodyInput, type RequestBody, requestBody } from "./request-body.ts
 import { type UploadProgress, upload } from "./upload.ts";
 
 /**
- * The options of `auth.fetch`: those of `fetch`, `json` for a value instead of a body, and
- * `onUploadProgress`. To limit the time of the whole call pass `AbortSignal.timeout(ms)`.
+ * The options of `auth.fetch`: of those of `fetch` the method, the headers, the body and the signal,
+ * and further `json` for a value instead of a body, and `onUploadProgress`. A call with a body is a
+ * POST where no method is given. To limit the time of the whole call pass `AbortSignal.timeout(ms)`.
  */
 export type BackendInit = {
   method?: string;
@@ -22,7 +23,11 @@ export type BackendInit = {
   onUploadProgress?: (progress: UploadProgress) => void;
 };
 
-/** Calls a path of the backend. Rejects with a `NativeError` where there is no answer. */
+/**
+ * Calls a path of the backend, which begins with `/`. Rejects with a `NativeError` where there is no
+ * answer that can be used, with the reason of the signal where that is aborted, and with a `TypeError`
+ * where the options contradict each other or the body is of another kind.
+ */
 export type BackendFetch = (path: string, init?: BackendInit) => Promise<Response>;
 
 /** `badAnswer` is the failure of an answer that is none of HTTP. */
@@ -87,7 +92,7 @@ function response(call: BackendCall, { status, headers, body, streamed }: FetchR
   return new Response(BODILESS.has(status) ? null : body, { status, headers: kept });
 }
 
-/** A body that is read from the shell only as fast as the page reads it. */
+/** A body that is read from the plugin only as fast as the page reads it. */
 function stream(call: BackendCall): ReadableStream<Uint8Array> {
   const { number, signal } = call;
   let leave = () => {};

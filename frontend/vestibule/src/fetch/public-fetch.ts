@@ -1,6 +1,5 @@
-// Fetches public content through a client of the shell that does not have the session. The shell
-// refuses addresses that none of the app's capabilities lists. This side refuses bodies that are
-// too large.
+// Fetches public content with tauri-plugin-http, which does not have the session and refuses
+// addresses that none of the app's capabilities lists. This side refuses bodies that are too large.
 
 import { NativeError } from "../ipc/errors.ts";
 import { callHttp } from "../ipc/ipc.ts";
@@ -48,7 +47,7 @@ export function createPublicFetch(tooLarge: AuthError): PublicFetch {
 }
 
 /**
- * The body; null where it is too large. The plugin sends it in pieces; the last byte of each says
+ * The body; null where it is too large. tauri-plugin-http sends it in pieces; the last byte of each says
  * whether it is the last piece.
  */
 async function content(rid: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer> | null> {

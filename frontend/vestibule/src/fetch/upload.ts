@@ -1,11 +1,11 @@
-// Sends a body to the shell piece by piece. Each piece waits for the one before, so that at most
-// one is in memory here and a few are in the shell.
+// Sends a body to the plugin piece by piece. Each piece waits for the one before, so that at most
+// one is in memory here and a few are in the plugin.
 
 import { commands } from "../ipc/commands.ts";
 import type { FetchReply, UploadRequest } from "../ipc/wire.ts";
 import type { BackendCall } from "./backend-call.ts";
 
-/** The largest piece that the shell takes. */
+/** The largest piece that the plugin takes. */
 const PIECE = 256 * 1024;
 
 /** How many bytes have been sent. `total` is null for a stream, whose length is not known. */

@@ -1,4 +1,4 @@
-// All commands of the shell, with the names and arguments that the shell declares. A command that
+// All commands of the plugin, with the names and arguments that it declares. A command that
 // is missing here does not compile.
 
 import type { Command } from "./command-names.ts";

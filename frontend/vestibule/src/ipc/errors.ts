@@ -1,4 +1,4 @@
-// A failed command, as the page throws it. Its sentence comes from the core.
+// A failed command, as this package throws it. Its sentence comes from the core.
 
 import { type AuthError, type ErrorCode, FAILURES } from "./wire.ts";
 

@@ -14,7 +14,7 @@ export function insideApp(): boolean {
 
 type Args = Record<string, unknown>;
 
-/** Calls a command of the plugin. */
+/** Calls a command of Vestibule's plugin. */
 export function call<T>(command: Command, args: Args = {}): Promise<T> {
   return send<T>(`plugin:vestibule|${command}`, args);
 }
@@ -28,7 +28,7 @@ export function callRaw<T>(
   return send<T>(`plugin:vestibule|${command}`, bytes, { headers });
 }
 
-/** Calls a command of the plugin that fetches public content. */
+/** Calls a command of tauri-plugin-http, which fetches public content. */
 export function callHttp<T>(command: string, args: Args): Promise<T> {
   return send<T>(`plugin:http|${command}`, args);
 }
@@ -38,7 +38,7 @@ export function callApp<T>(command: string, args: Args = {}): Promise<T> {
   return send<T>(command, args);
 }
 
-/** Every command passes here. Rejects with a `NativeError`, whatever the shell rejected with. */
+/** Every command passes here. Rejects with a `NativeError`, whatever the command rejected with. */
 async function send<T>(
   name: string,
   payload: Args | Uint8Array,

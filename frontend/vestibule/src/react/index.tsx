@@ -16,7 +16,7 @@ import {
 
 const Instance = createContext<Vestibule | null>(null);
 
-/** Gives an instance to everything inside. The app's frame is in one. */
+/** Gives an instance to everything inside. */
 export function VestibuleProvider({
   vestibule,
   children,
@@ -34,7 +34,7 @@ export function useVestibule(): Vestibule {
   return vestibule;
 }
 
-/** The value of a store. An exported page shows the value that the store began with. */
+/** The value of a store. A page that is rendered in advance shows the value that the store began with. */
 export function useStore<T>({ subscribe, get, initial }: ReadonlyStore<T>): T {
   return useSyncExternalStore(subscribe, get, () => initial);
 }
@@ -45,8 +45,8 @@ export function useSnapshot(): Snapshot {
 }
 
 /**
- * Overrides the state of the session for a part of the page. A hidden page that waits until its
- * user has signed in again sees the state in which the user was last signed in.
+ * Overrides the state of the session for a part of the page, such as one that stays hidden as it was
+ * until its user has signed in again.
  */
 export const AsOf = createContext<SessionState | null>(null);
 
@@ -57,7 +57,7 @@ export function useAuthState(): SessionState {
   return asOf ?? now;
 }
 
-/** The user and the session, or null. It is never pending after the first snapshot. */
+/** The user and the session, or null. Pending until it is known whether somebody is signed in. */
 export function useSession(): { data: SessionRead | null; isPending: boolean } {
   const { snapshots } = useVestibule();
   const state = useAuthState();

@@ -4,7 +4,7 @@ import { signedOut } from "./states";
 /**
  * Starts a shell whose plugin for public content answers with this body, in pieces of a few bytes.
  */
-export function shellTelling(status: number, body: unknown, initial = signedOut()) {
+export function shellServing(status: number, body: unknown, initial = signedOut()) {
   const shell = startShell(initial);
   const bytes = new TextEncoder().encode(JSON.stringify(body));
   let at = 0;
