@@ -71,7 +71,8 @@ impl Builder {
     }
 
     /// Whether a second launch brings the window of the first to the front and ends. Without it two
-    /// processes share the session, which they may.
+    /// processes share the session, and the log goes to standard error only, because they must not
+    /// write one file.
     #[must_use]
     pub fn single_instance(mut self, on: bool) -> Self {
         self.is_single_instance = on;

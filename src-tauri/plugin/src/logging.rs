@@ -2,6 +2,8 @@
 //!
 //! `vestibule-log` decides what gets into the log and what never does.
 
+use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use tauri::{AppHandle, Manager as _};
@@ -12,16 +14,16 @@ use crate::{StartError, error_reporting};
 /// How long the app waits at its end for a report that is being sent.
 const REPORT_FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Keeps the log in the system's folder for logs. Only the process that owns the windows may call
-/// this, because two processes must not write one file. Without a file the app runs all the same.
-pub fn keep_in_file(app: &AppHandle) {
-    let Some(log) = app.try_state::<Log>() else {
-        return;
-    };
-    let kept = app.path().app_log_dir().map_err(StartError::from);
-    let kept = kept.and_then(|folder| Ok(log.keep_in(&folder)?));
-    if let Err(error) = kept {
-        tracing::warn!(%error, "the log cannot be kept in a file; it goes to standard error only");
+/// Begins the log of a process that has windows. It is kept in the system's folder for logs if this
+/// process owns the windows alone, because two processes must not write one file. Without a file the
+/// app runs all the same.
+pub fn begin(app: &AppHandle, owns_windows_alone: bool) {
+    if owns_windows_alone {
+        in_log_folder(
+            app,
+            Log::keep_in,
+            "the log cannot be kept in a file; it goes to standard error only",
+        );
     }
     let package = app.package_info();
     tracing::info!(
@@ -36,13 +38,21 @@ pub fn keep_in_file(app: &AppHandle) {
 
 /// Appends the log so far to the log of the process that owns the windows.
 pub fn append_to_owners_log(app: &AppHandle) {
+    in_log_folder(
+        app,
+        Log::append_to_owners_log,
+        "the log could not be appended to that of the process that owns the windows",
+    );
+}
+
+/// Does this with the log and its folder, where the plugin keeps a log, and logs a failure as `failed`.
+fn in_log_folder(app: &AppHandle, work: fn(&Log, &Path) -> io::Result<()>, failed: &str) {
     let Some(log) = app.try_state::<Log>() else {
         return;
     };
-    let left = app.path().app_log_dir().map_err(StartError::from);
-    let left = left.and_then(|folder| Ok(log.append_to_owners_log(&folder)?));
-    if let Err(error) = left {
-        tracing::warn!(%error, "the log could not be appended to that of the process that owns the windows");
+    let folder = app.path().app_log_dir().map_err(StartError::from);
+    if let Err(error) = folder.and_then(|folder| Ok(work(&log, &folder)?)) {
+        tracing::warn!(%error, "{failed}");
     }
 }
 

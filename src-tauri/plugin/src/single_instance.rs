@@ -53,7 +53,7 @@ impl SingleInstance {
         match claimed {
             Ok(owner) => {
                 *held = Claimed::Owned(owner);
-                logging::keep_in_file(app);
+                logging::begin(app, self.is_on);
                 Ok(())
             }
             Err(error) => {

@@ -76,16 +76,17 @@ fn logs(stage: &Stage) -> Vec<PathBuf> {
     found
 }
 
-/// Without the single instance two processes have a window each, and share the session. Without the
-/// log there is no file of it.
+/// Without the single instance two processes have a window each, and share the session, and neither
+/// keeps the log in a file. Without the log there is no file either.
 #[test]
 fn parts_of_the_plugin_can_be_off() {
     scenario(async |stage| {
-        let off = [("VESTIBULE_E2E_OFF", "log,menu,single_instance".to_owned())];
-        let first = stage.start_other(&adopter(), &off).await;
+        let off = |parts: &str| [("VESTIBULE_E2E_OFF", parts.to_owned())];
+        let alone = off("menu,single_instance");
+        let first = stage.start_other(&adopter(), &alone).await;
         sign_in(&first, PASSWORD).await;
         first.find(Role::Heading, containing(DEMO_NAME)).await;
-        let second = stage.start_other(&adopter(), &off).await;
+        let second = stage.start_other(&adopter(), &alone).await;
         second.find(Role::Heading, containing(DEMO_NAME)).await;
         assert_eq!(stage.desktop.processes(&adopter()).len(), 2);
         assert_eq!(logs(stage), Vec::<PathBuf>::new());
@@ -93,6 +94,11 @@ fn parts_of_the_plugin_can_be_off() {
         second.find(Role::Button, "Sign in").await;
         first.kill();
         second.kill();
+
+        let app = stage.start_other(&adopter(), &off("log")).await;
+        app.find(Role::Button, "Sign in").await;
+        assert_eq!(logs(stage), Vec::<PathBuf>::new());
+        app.kill();
 
         // The control: with the log there is a file.
         let app = start(stage).await;
