@@ -9,7 +9,8 @@
 //! # mod tauri_build { pub fn build() {} }
 //! ```
 //!
-//! It checks `plugins.vestibule` of `tauri.conf.json`, and writes `vestibule.rs` into `OUT_DIR` with
+//! It reads the configuration as Tauri does, checks the section `plugins.vestibule` and the profile
+//! that it names, so that a mistake fails the build, and writes `vestibule.rs` into `OUT_DIR` with
 //!
 //! - `PROFILE`, the text of the file that `plugins.vestibule.profile` names, for
 //!   `tauri_plugin_vestibule::Builder::profile`;
@@ -17,94 +18,232 @@
 //!
 //! The app includes it: `mod built { include!(concat!(env!("OUT_DIR"), "/vestibule.rs")); }`.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use serde_json::Value;
+use tauri_utils::config::parse;
+use tauri_utils::platform::Target;
+use vestibule_core::profile::{ProfileError, Section};
 
-// The build checks the profile's name with the same code as the app when it starts, so that a
-// wrong name fails the build.
-#[path = "../../core/src/profile/mistake.rs"]
-mod mistake;
-#[path = "../../core/src/profile/name.rs"]
-mod name;
-#[path = "../../core/src/profile/shipped.rs"]
-#[expect(dead_code, reason = "the build asks for names alone")]
-mod shipped;
+const FILE: &str = "tauri.conf.json";
+const KEY: &str = "plugins";
+const NAME: &str = "vestibule";
+/// The configuration that the Tauri CLI was called with, which overrides the files.
+const OVERRIDE: &str = "TAURI_CONFIG";
 
-use mistake::Mistake;
-use name::ProfileName;
-
-const CONFIG: &str = "tauri.conf.json";
-
-/// Builds the profile and the names of the rights into the app, from the `tauri.conf.json` beside the
-/// package's `Cargo.toml`.
+/// Checks the backend's profile, and builds it and the names of the rights into the app. The
+/// configuration is that beside the package's `Cargo.toml`, with what Tauri merges into it: the file
+/// for the target's system, and what `--config` of the Tauri CLI names.
 ///
 /// # Panics
 /// If the configuration or the profile that it names is not valid; the message names the file and
 /// the key.
 pub fn build() {
-    let folder = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs this"));
-    let path = folder.join(CONFIG);
-    println!("cargo:rerun-if-changed={}", path.display());
-    let text = fs::read_to_string(&path);
-    let text = text.unwrap_or_else(|error| panic!("{CONFIG} cannot be read: {error}"));
-    let config: Value =
-        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{CONFIG} is not JSON: {error}"));
-    let section = &config["plugins"]["vestibule"];
-    let code = embed_profile(&folder, section) + &name_rights(section);
-    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo runs this"));
-    fs::write(out.join("vestibule.rs"), code).expect("OUT_DIR can be written");
-}
-
-/// Builds the text of the file into the app that `plugins.vestibule.profile` names.
-fn embed_profile(folder: &Path, section: &Value) -> String {
-    let refuse = |mistake: Mistake| -> ! {
-        panic!(
-            "{}",
-            mistake.in_place(format!("{CONFIG} (plugins.vestibule)"))
-        )
-    };
-    let chosen = match &section["profile"] {
-        Value::Null => None,
-        Value::String(name) => Some(name),
-        _ => refuse(Mistake::new("profile", "must be a text")),
-    };
-    let is_file = |name: &&String| match name::resolve("profile", name) {
-        Ok(named) => named == ProfileName::File,
-        Err(mistake) => refuse(mistake),
-    };
-    let embedded = chosen.filter(is_file).map(|name| {
-        let path = folder.join(name);
+    let folder = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
+    let target = Target::from_triple(&variable("TARGET"));
+    println!("cargo:rerun-if-env-changed={OVERRIDE}");
+    let overriding = env::var(OVERRIDE).ok();
+    let built = BuiltIn::read(&folder, target, overriding.as_deref());
+    let built = built.unwrap_or_else(|error| panic!("{error}"));
+    for path in &built.read {
         println!("cargo:rerun-if-changed={}", path.display());
-        let text = fs::read_to_string(path);
-        let text = text.unwrap_or_else(|error| {
-            let reason = format!("names {name}, which cannot be read: {error}");
-            refuse(Mistake::new("profile", reason))
-        });
-        (name, text)
-    });
-    format!(
-        "/// The profile that the app was built with, where it is a file: for \
-         `tauri_plugin_vestibule::Builder::profile`.\n\
-         pub const PROFILE: Option<(&str, &str)> = {embedded:?};\n"
-    )
+    }
+    if let Some(missing) = built.missing {
+        println!("cargo:warning={FILE}: {missing}");
+    }
+    let out = PathBuf::from(variable("OUT_DIR"));
+    fs::write(out.join("vestibule.rs"), built.code()).expect("OUT_DIR can be written");
 }
 
-/// A constant for each right in `plugins.vestibule.roles`, so that a command that asks for a right
-/// which is not listed there does not compile.
-fn name_rights(section: &Value) -> String {
-    let roles = section["roles"].as_object();
-    let lists = roles.into_iter().flat_map(|roles| roles.values());
-    let names: BTreeSet<&str> = lists
-        .flat_map(|list| list.as_array().into_iter().flatten())
-        .filter_map(Value::as_str)
-        .collect();
-    let constant = |name: &str| {
-        let constant = name.replace('.', "_").to_uppercase();
-        format!("    /// `{name}`\n    pub const {constant}: &str = {name:?};\n")
-    };
-    let constants: String = names.into_iter().map(constant).collect();
-    format!("/// The names of this app's rights.\npub mod rights {{\n{constants}}}\n")
+fn variable(name: &str) -> String {
+    env::var(name).unwrap_or_else(|_| panic!("{name} is set by cargo for build scripts"))
+}
+
+/// What is built into the app.
+struct BuiltIn {
+    /// Name and text of the profile, where it is a file.
+    profile: Option<(String, String)>,
+    rights: Vec<String>,
+    /// What the configuration leaves open.
+    missing: Option<&'static str>,
+    /// The files that this comes from.
+    read: Vec<PathBuf>,
+}
+
+impl BuiltIn {
+    fn read(folder: &Path, target: Target, overriding: Option<&str>) -> Result<Self, String> {
+        let (mut config, mut read) =
+            parse::read_from(target, folder).map_err(|error| error.to_string())?;
+        if let Some(overriding) = overriding {
+            let overriding = serde_json::from_str::<Value>(overriding);
+            let overriding =
+                overriding.map_err(|error| format!("{OVERRIDE} is not JSON: {error}"))?;
+            json_patch::merge(&mut config, &overriding);
+        }
+        let none = serde_json::Map::new();
+        let sections = config[KEY].as_object().unwrap_or(&none);
+        let section = Section::find(NAME, sections, FILE, KEY).map_err(text)?;
+        let Some(section) = section else {
+            let missing = "there is no section `plugins.vestibule`, so the backend is that of the \
+                           contract";
+            return Ok(Self {
+                profile: None,
+                rights: Vec::new(),
+                missing: Some(missing),
+                read,
+            });
+        };
+        let profile = match section.file().map_err(text)? {
+            None => None,
+            Some(name) => {
+                let path = folder.join(&name);
+                let text = fs::read_to_string(&path).map_err(|error| {
+                    format!(
+                        "{FILE}: `{KEY}.{NAME}.profile` names {name}, which cannot be read: {error}"
+                    )
+                })?;
+                read.push(path);
+                Some((name, text))
+            }
+        };
+        let carried = profile.as_ref().map(|(name, text)| (&**name, &**text));
+        let has_address = section.check(carried).map_err(text)?;
+        let missing = "`plugins.vestibule` does not say where the backend is; an administrator or a \
+                       profile beside the app has to";
+        Ok(Self {
+            missing: (!has_address).then_some(missing),
+            rights: section
+                .roles()
+                .rights()
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
+            profile,
+            read,
+        })
+    }
+
+    /// The file that the app includes. With a constant for each right, a command that asks for a
+    /// right which no role has does not compile.
+    fn code(&self) -> String {
+        let constant = |name: &String| {
+            let constant = name.replace('.', "_").to_uppercase();
+            format!("    /// `{name}`\n    pub const {constant}: &str = {name:?};\n")
+        };
+        let constants: String = self.rights.iter().map(constant).collect();
+        format!(
+            "/// The profile that the app was built with, where it is a file: for \
+             `tauri_plugin_vestibule::Builder::profile`.\n\
+             pub const PROFILE: Option<(&str, &str)> = {:?};\n\
+             /// The names of this app's rights.\npub mod rights {{\n{constants}}}\n",
+            self.profile
+        )
+    }
+}
+
+fn text(error: ProfileError) -> String {
+    error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An app's folder with these files.
+    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        folder
+    }
+
+    fn read(files: &[(&str, &str)], overriding: Option<&str>) -> Result<BuiltIn, String> {
+        BuiltIn::read(folder(files).path(), Target::Linux, overriding)
+    }
+
+    #[test]
+    fn a_file_and_the_rights_are_built_in() {
+        let config = r#"{"plugins": {"vestibule": {"profile": "mine.toml",
+            "roles": {"chief": ["people.see", "people.edit"], "clerk": ["people.see"]}}}}"#;
+        let mine = "schema = 1\nbackend = 'https://a.example'\nname = \"Mine\"";
+        let built = read(&[(FILE, config), ("mine.toml", mine)], None).unwrap();
+        assert_eq!(built.missing, None);
+        assert_eq!(built.rights, ["people.edit", "people.see"]);
+        let names: Vec<_> = built
+            .read
+            .iter()
+            .map(|path| path.file_name().unwrap())
+            .collect();
+        assert_eq!(names, [FILE, "mine.toml"]);
+        let code = built.code();
+        assert!(
+            code.contains(r#"= Some(("mine.toml", "schema = 1\nbackend"#),
+            "{code}"
+        );
+        assert!(
+            code.contains(r#"pub const PEOPLE_SEE: &str = "people.see";"#),
+            "{code}"
+        );
+    }
+
+    #[test]
+    fn what_tauri_merges_counts() {
+        let files = [
+            (
+                FILE,
+                r#"{"plugins": {"vestibule": {"backend": "https://a.example"}}}"#,
+            ),
+            (
+                "tauri.linux.conf.json",
+                r#"{"plugins": {"vestibule": {"profile": "supabase"}}}"#,
+            ),
+        ];
+        assert!(read(&files, None).unwrap().profile.is_none());
+        let wrong = read(
+            &files,
+            Some(r#"{"plugins": {"vestibule": {"profile": "supabas"}}}"#),
+        );
+        assert!(wrong.err().unwrap().ends_with("did you mean `supabase`?"));
+        let unread = read(&files, Some("{")).err().unwrap();
+        assert!(unread.starts_with("TAURI_CONFIG is not JSON"), "{unread}");
+    }
+
+    #[test]
+    fn a_mistake_fails_the_build_and_is_named_with_its_file() {
+        let refused = |section: &str, files: &[(&str, &str)]| {
+            let config = format!(r#"{{"plugins": {{{section}}}}}"#);
+            let files = [&[(FILE, &*config)], files].concat();
+            read(&files, None).err().expect("it is not valid")
+        };
+        let name = refused(r#""vestibul": {}"#, &[]);
+        assert!(
+            name.ends_with("did you mean `plugins.vestibule`?"),
+            "{name}"
+        );
+        let key = refused(r#""vestibule": {"bakend": "https://a.example"}"#, &[]);
+        assert!(
+            key.starts_with("tauri.conf.json (plugins.vestibule): `bakend`"),
+            "{key}"
+        );
+        let file = r#""vestibule": {"profile": "mine.toml"}"#;
+        let missing = refused(file, &[]);
+        assert!(
+            missing.contains("names mine.toml, which cannot be read"),
+            "{missing}"
+        );
+        let inside = refused(file, &[("mine.toml", "schema = 1\nbakend = 'x'")]);
+        assert!(inside.starts_with("mine.toml: `bakend`"), "{inside}");
+        let missing = BuiltIn::read(folder(&[]).path(), Target::Linux, None);
+        assert!(missing.err().unwrap().contains("tauri.conf.json"));
+    }
+
+    #[test]
+    fn the_address_may_be_left_to_others() {
+        let config = r#"{"plugins": {"vestibule": {"profile": "directus"}}}"#;
+        let missing = |config| read(&[(FILE, config)], None).unwrap().missing.unwrap();
+        assert!(missing(config).contains("does not say where the backend is"));
+        assert!(missing("{}").contains("that of the contract"));
+    }
 }

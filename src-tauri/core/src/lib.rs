@@ -13,49 +13,81 @@
 //! stand in its module, those of a single file at the root. The feature `testing` adds the module
 //! `testing` for this repository's tests; the app never switches it on. With it every export is
 //! there, so only then can rustc tell which `pub` reaches nobody.
+//!
+//! Without the feature `session` only [`profile`] is left, with what it is made of: a build script
+//! checks a profile and needs no network, keyring or runtime.
 #![cfg_attr(feature = "testing", warn(unreachable_pub))]
+#![cfg_attr(
+    not(feature = "session"),
+    allow(dead_code, unused_imports, reason = "what reads a profile is left out")
+)]
 
+#[cfg(feature = "session")]
 pub mod backend;
+#[cfg(feature = "session")]
 mod backend_calls;
+#[cfg(feature = "session")]
 mod clock;
+#[cfg(feature = "session")]
 mod cookies;
 mod device;
 mod error;
+#[cfg(feature = "session")]
 mod failpoints;
+#[cfg(feature = "session")]
 mod folder_advice;
 mod identity;
 mod obstacle;
+#[cfg(feature = "session")]
 mod plan;
+#[cfg(feature = "session")]
 mod policy;
 pub mod profile;
+#[cfg(feature = "session")]
 mod response_fields;
 mod roles;
+#[cfg(feature = "session")]
 mod schedule;
 mod secrets;
+#[cfg(feature = "session")]
 pub mod session;
+#[cfg(feature = "session")]
 pub mod single_instance;
+#[cfg(feature = "session")]
 mod state;
 mod status;
+#[cfg(feature = "session")]
 mod storage;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+#[cfg(feature = "session")]
 mod token;
+#[cfg(feature = "session")]
 mod token_expiry;
+#[cfg(feature = "session")]
 pub mod transport;
 pub mod wire;
 
+#[cfg(feature = "session")]
 pub use backend_calls::BackendCalls;
+#[cfg(feature = "session")]
 pub use cookies::{RefreshChange, RefreshCookie};
 pub use device::Device;
 pub use error::{AuthError, ErrorCode, PageCode, PageError};
+#[cfg(feature = "session")]
 pub use folder_advice::unusable_folder;
 pub use identity::{ChallengeId, SessionId};
 pub use obstacle::{Obstacle, ObstacleText, Responsible};
+#[cfg(feature = "session")]
 pub use policy::Policy;
+#[cfg(feature = "session")]
 pub use response_fields::{AccessToken, ResponseFields};
 pub use roles::Roles;
 pub use secrets::{Secret, SecretBytes, SecretStore, StoreError};
 pub use status::is_absent_endpoint;
+#[cfg(feature = "session")]
 pub use storage::keyring::Keyring;
+#[cfg(feature = "session")]
 pub use token::{BodyToken, RefreshToken};
+#[cfg(feature = "session")]
 pub use token_expiry::token_lifetime;

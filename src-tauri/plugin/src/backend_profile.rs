@@ -11,12 +11,12 @@
 
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tauri::{AppHandle, Manager as _};
-use vestibule_core::profile::{Layer, Profile, ProfileError, load_for};
+use vestibule_core::Policy;
+use vestibule_core::profile::{Layer, Profile, ProfileError, Section, load_for};
 use vestibule_core::transport::NetworkSettings;
 use vestibule_core::wire::{Overridden, PolicyInfo};
-use vestibule_core::{Policy, Roles};
 
 #[cfg(feature = "doctor")]
 use crate::StartError;
@@ -24,11 +24,6 @@ use crate::desktop_proxy;
 
 /// The section of `tauri.conf.json` under `plugins`.
 pub const SECTION: &str = "vestibule";
-const PLACE: &str = "tauri.conf.json (plugins.vestibule)";
-/// The key in the section that names a shipped profile, or a file beside `tauri.conf.json`.
-const CHOICE: &str = "profile";
-/// The keys of the section that do not belong to a profile.
-const PLUGIN_KEYS: [&str; 2] = [CHOICE, "links"];
 /// The file's name in the configuration folder, without its ending `.toml` or `.json`.
 const FILE: &str = "profile";
 
@@ -68,12 +63,12 @@ pub struct BackendSettings {
 /// If any layer is not valid. Then no layer is used, because the app could otherwise send passwords
 /// to another backend than the one that the invalid layer names.
 pub fn load(app: &AppHandle, workspace: &str) -> Result<BackendSettings, ProfileError> {
-    let section = app.config().plugins.0.get(SECTION);
+    let section = section(app.config())?;
     let folder = app.path().app_config_dir().ok();
     let policy = Policy::find(&app.config().identifier)?;
     let built_in = app.state::<BuiltIn>();
     let layers = layers(
-        section,
+        section.as_ref(),
         built_in.profile,
         policy.as_ref(),
         folder.as_deref(),
@@ -85,7 +80,7 @@ pub fn load(app: &AppHandle, workspace: &str) -> Result<BackendSettings, Profile
             "tauri.conf.json has no section `plugins.{SECTION}`; the backend is that of the contract"
         );
     }
-    let roles = roles(section);
+    let roles = section.map(|section| section.roles()).unwrap_or_default();
     let known: Vec<_> = roles.rights().into_iter().collect();
     let mut loaded = load_for(&layers, Some(&known))?;
     let allowed = built_in.allowed.iter().map(|path| (*path).to_owned());
@@ -149,13 +144,12 @@ fn log_policy(policy: &PolicyInfo) {
     }
 }
 
-/// The table of roles in this section, whose rights are those of the app. The check of the profile
-/// reports a table that is not one.
-pub fn roles(section: Option<&Value>) -> Roles {
-    let table = section.map(|section| section["roles"].clone());
-    table
-        .and_then(|table| serde_json::from_value(table).ok())
-        .unwrap_or_default()
+/// The section of `tauri.conf.json` that says which backend the app was built for, if there is one.
+///
+/// # Errors
+/// If there is none, but one whose name is nearly the same.
+pub fn section(config: &tauri::Config) -> Result<Option<Section>, ProfileError> {
+    Section::find(SECTION, &config.plugins.0, "tauri.conf.json", "plugins")
 }
 
 /// The layers of the profile while no app runs, and the policy among them. The doctor uses this.
@@ -174,10 +168,10 @@ pub fn layers_in_use(
     }
     // The same folder as Tauri's `app_config_dir`.
     let folder = dirs::config_dir().map(|folder| folder.join(&config.identifier));
-    let section = config.plugins.0.get(SECTION);
+    let section = section(config)?;
     let policy = Policy::find(&config.identifier)?;
     let layers = layers(
-        section,
+        section.as_ref(),
         built,
         policy.as_ref(),
         folder.as_deref(),
@@ -189,7 +183,7 @@ pub fn layers_in_use(
 
 /// The layers of the profile. Each overrides the ones before it.
 fn layers(
-    section: Option<&Value>,
+    section: Option<&Section>,
     built: Option<BuiltProfile>,
     policy: Option<&Policy>,
     folder: Option<&Path>,
@@ -198,7 +192,7 @@ fn layers(
 ) -> Result<Vec<Layer>, ProfileError> {
     let mut layers = Vec::new();
     if let Some(section) = section {
-        layers.extend(built_in_layers(section.clone(), built)?);
+        layers.extend(section.layers(built)?);
     }
     layers.extend(policy.and_then(Policy::profile).cloned());
     if let Some(folder) = folder {
@@ -215,22 +209,6 @@ fn layers(
             json!({"backend": address}),
         ));
     }
-    Ok(layers)
-}
-
-/// The layers that the app was built with: the chosen profile, and the section's own keys.
-fn built_in_layers(
-    mut section: Value,
-    file: Option<(&str, &str)>,
-) -> Result<Vec<Layer>, ProfileError> {
-    let mut layers = Vec::new();
-    if let Some(chosen) = section.get(CHOICE) {
-        layers.push(Layer::chosen(PLACE, CHOICE, chosen, file)?);
-    }
-    if let Some(section) = section.as_object_mut() {
-        section.retain(|key, _| !PLUGIN_KEYS.contains(&key.as_str()));
-    }
-    layers.push(Layer::beside(PLACE, section, &PLUGIN_KEYS));
     Ok(layers)
 }
 
@@ -251,7 +229,11 @@ impl Overrides {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
+
+    const PLACE: &str = "tauri.conf.json (plugins.vestibule)";
 
     fn configured() -> Value {
         let whole: Value =
@@ -264,15 +246,16 @@ mod tests {
         folder: &Path,
         overrides: &Overrides,
     ) -> Result<Profile, ProfileError> {
+        let section = Section::new(PLACE, section.clone());
         let layers = layers(
-            Some(section),
+            Some(&section),
             None,
             None,
             Some(folder),
             "default",
             overrides,
         )?;
-        let roles = roles(Some(section));
+        let roles = section.roles();
         let known: Vec<_> = roles.rights().into_iter().collect();
         load_for(&layers, Some(&known)).map(|loaded| loaded.profile)
     }
@@ -312,22 +295,6 @@ mod tests {
             at(&both),
             ("Supabase Auth".into(), "http://127.0.0.1:9".into())
         );
-    }
-
-    #[test]
-    fn a_file_may_be_built_in() {
-        let section = json!({"profile": "mine.toml", "backend": "https://a.example"});
-        let text = "schema = 1\nextends = 'directus'\nname = 'Mine'";
-        let layers = built_in_layers(section.clone(), Some(("mine.toml", text))).unwrap();
-        let profile = load_for(&layers, None).unwrap().profile;
-        assert_eq!(
-            (profile.name.as_str(), profile.origin().as_str()),
-            ("Mine", "https://a.example")
-        );
-        let error = built_in_layers(section, None)
-            .err()
-            .expect("it was not built in");
-        assert_eq!(error.key, "profile", "{error}");
     }
 
     #[test]

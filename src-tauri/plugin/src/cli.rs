@@ -56,8 +56,8 @@ pub fn run_in_terminal(
 fn app_of(config: &tauri::Config, built: Option<BuiltProfile>) -> Result<Option<App>, String> {
     let in_use = backend_profile::layers_in_use(config, built, workspaces::DEFAULT);
     let (layers, policy) = in_use.map_err(|error| error.to_string())?;
-    let section = config.plugins.0.get(backend_profile::SECTION);
-    let roles = backend_profile::roles(section);
+    let section = backend_profile::section(config).map_err(|error| error.to_string())?;
+    let roles = section.map(|section| section.roles()).unwrap_or_default();
     Ok(Some(App {
         layers,
         policy,

@@ -32,7 +32,7 @@ impl HeaderKey {
     /// Reads a name; the error says what is wrong with it.
     pub fn parse(name: &str) -> Result<Self, String> {
         let name = name.to_ascii_lowercase();
-        if reqwest::header::HeaderName::from_bytes(name.as_bytes()).is_err() {
+        if http::HeaderName::from_bytes(name.as_bytes()).is_err() {
             return Err("has a key that is not a valid header name".into());
         }
         if OURS.contains(&name.as_str()) {

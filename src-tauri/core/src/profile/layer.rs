@@ -106,6 +106,11 @@ impl Layer {
         self.value
     }
 
+    /// Whether it sets this key, which is in no table.
+    pub(super) fn sets_key(&self, key: &str) -> bool {
+        self.value.get(key).is_some()
+    }
+
     /// The full paths of the keys that it sets.
     pub fn sets(&self) -> Vec<String> {
         fixed::leaves(&self.value)

@@ -22,6 +22,7 @@ mod request;
 mod rules;
 #[cfg(test)]
 mod schema;
+mod section;
 mod shipped;
 mod template;
 #[cfg(test)]
@@ -51,6 +52,7 @@ pub(crate) use pointer::first;
 pub(crate) use read::read;
 pub(crate) use request::{FilledRequest, headers, request};
 pub use rules::{EndRule, Ending, ErrorRule, Facts, Refusal, SignInCall, When};
+pub use section::Section;
 pub use shipped::{SHIPPED, Shipped};
 pub use template::Template;
 pub use value_or_false::ValueOrFalse;

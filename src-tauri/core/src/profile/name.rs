@@ -1,6 +1,4 @@
-//! Names of profiles, as people write them. The app's build script includes this file too, so that
-//! it refuses a misspelt name in the same words. So this file may use only its neighbours `mistake`
-//! and `shipped`.
+//! Names of profiles, as people write them.
 
 use super::mistake::{Mistake, nearest};
 use super::shipped::SHIPPED;
