@@ -76,8 +76,14 @@ fn logs(stage: &Stage) -> Vec<PathBuf> {
     found
 }
 
+/// How high the page is. A menu takes its bar from the window's height.
+async fn page_height(app: &App) -> u64 {
+    let height = app.run("return window.innerHeight").await;
+    height.as_u64().expect("a whole number of pixels")
+}
+
 /// Without the single instance two processes have a window each, and share the session, and neither
-/// keeps the log in a file. Without the log there is no file either.
+/// keeps the log in a file. Without the log there is no file either, and without the menu no bar.
 #[test]
 fn parts_of_the_plugin_can_be_off() {
     scenario(async |stage| {
@@ -90,6 +96,7 @@ fn parts_of_the_plugin_can_be_off() {
         second.find(Role::Heading, containing(DEMO_NAME)).await;
         assert_eq!(stage.desktop.processes(&adopter()).len(), 2);
         assert_eq!(logs(stage), Vec::<PathBuf>::new());
+        let height_without_menu = page_height(&first).await;
         second.click(Role::Button, "Sign out").await;
         second.find(Role::Button, "Sign in").await;
         first.kill();
@@ -100,9 +107,14 @@ fn parts_of_the_plugin_can_be_off() {
         assert_eq!(logs(stage), Vec::<PathBuf>::new());
         app.kill();
 
-        // The control: with the log there is a file.
+        // The control: with the log there is a file, and with the menu there is its bar.
         let app = start(stage).await;
         app.find(Role::Button, "Sign in").await;
+        let height = page_height(&app).await;
+        assert!(
+            height + 10 < height_without_menu,
+            "{height}, {height_without_menu}"
+        );
         assert_eq!(logs(stage).len(), 1, "{:?}", logs(stage));
     });
 }
