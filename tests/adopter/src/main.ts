@@ -6,15 +6,26 @@ const find = (selector: string) => document.querySelector(selector) as HTMLEleme
 const say = (text = "") => find("[role=alert]").replaceChildren(text);
 const form = find("form") as HTMLFormElement;
 
-function show() {
+function whyUnknown() {
   const snapshot = snapshots.get();
-  if (snapshot.kind === "failed") return say(snapshot.message || snapshot.reason);
+  if (snapshot.kind === "failed") return snapshot.message || "The app does not answer.";
   const state = auth.state();
+  if (state.status !== "restoring") return "";
+  const keyring = messages.keyring(state);
+  if (keyring) return `${keyring.title}. ${keyring.text}`;
+  const { outage } = state;
+  return outage && (outage.why ? messages.obstacle(outage.why) : "The server cannot be reached.");
+}
+
+function show() {
+  const state = auth.state();
+  const why = whyUnknown();
+  find("[role=status]").textContent = why;
   form.hidden = state.status === "restoring" || state.status === "signed_in";
   find("main").hidden = state.status !== "signed_in";
   find("h1 span").textContent = state.status === "signed_in" ? state.user.name : "";
   find("output").textContent = "";
-  if (state.status !== "restoring") desktop.windowReady();
+  if (why || state.status !== "restoring") desktop.windowReady();
 }
 
 form.addEventListener("submit", async (event) => {
