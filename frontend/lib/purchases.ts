@@ -1,7 +1,7 @@
 "use client";
 
 import { createStore, perInstance } from "vestibule";
-import { useAuthState, useStore, useVestibule } from "vestibule/react";
+import { useAuthState, useStore } from "vestibule/react";
 import { vestibule } from "./vestibule";
 
 // The purchases of the user since the app started, in memory only.
@@ -30,6 +30,6 @@ export function recordPurchase(userId: string, purchase: Purchase): void {
 
 export function usePurchases(): readonly Purchase[] {
   const state = useAuthState();
-  const held = useStore(purchasesOf(useVestibule()));
+  const held = useStore(purchasesOf(vestibule));
   return state.status === "signed_in" && state.user.id === held.userId ? held.list : NONE;
 }

@@ -1,4 +1,5 @@
-// The instance of this app. Screens call it; what they read of the session comes by the hooks of
+// The instance of this app, which has one. Screens call it, and they read and write by it what the
+// app keeps beside it with `perInstance`. What they read of the session comes by the hooks of
 // "vestibule/react".
 
 import { createVestibule } from "vestibule";

@@ -1,7 +1,7 @@
 "use client";
 
 import { createStore, perInstance } from "vestibule";
-import { useStore, useVestibule } from "vestibule/react";
+import { useStore } from "vestibule/react";
 import type { Tone } from "@/components/ui/alert";
 import { vestibule } from "@/lib/vestibule";
 
@@ -25,5 +25,5 @@ export function leaveNotice(notice: Notice | null): void {
 }
 
 export function useNotice(): Notice | null {
-  return useStore(noticeOf(useVestibule()));
+  return useStore(noticeOf(vestibule));
 }

@@ -1,7 +1,7 @@
 "use client";
 
 import { createStore, perInstance } from "vestibule";
-import { useStore, useVestibule } from "vestibule/react";
+import { useStore } from "vestibule/react";
 import { vestibule } from "@/lib/vestibule";
 
 // The user's choice to sign in again while a session is still held, because the backend keeps
@@ -29,5 +29,5 @@ export function cancelReauthentication(): void {
 }
 
 export function useReauthentication(): boolean {
-  return useStore(requestedOf(useVestibule()));
+  return useStore(requestedOf(vestibule));
 }

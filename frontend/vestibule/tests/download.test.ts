@@ -33,13 +33,18 @@ describe("a body that auth.fetch answers", () => {
 
   it("is asked for only as it is read, and not ahead", async () => {
     const shell = shellGiving();
+    const give = shell.handler("backend_read");
+    let begun = 0;
+    const begunWhenAsked: number[] = [];
+    shell.on("backend_read", (args, headers) => {
+      begunWhenAsked.push(begun);
+      return give(args, headers);
+    });
     const response = await auth.fetch("/files/1");
-    await new Promise((resolve) => setTimeout(resolve));
-    expect(shell.called("backend_read")).toHaveLength(0);
     const reader = response.body?.getReader();
-    await reader?.read();
-    await new Promise((resolve) => setTimeout(resolve));
-    expect(shell.called("backend_read")).toHaveLength(1);
+    do begun += 1;
+    while (!(await reader?.read())?.done);
+    expect(begunWhenAsked, "each read of the page asks for one piece").toEqual([1, 2, 3, 4]);
     const [{ args: asked } = { args: {} }] = shell.called("backend_fetch");
     const [{ args: read } = { args: {} }] = shell.called("backend_read");
     expect((read as { exchange: number }).exchange).toBe((asked as { exchange: number }).exchange);

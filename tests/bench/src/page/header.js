@@ -14,6 +14,8 @@
   const hear = () => {
     const shell = window.__TAURI_INTERNALS__;
     if (!shell?.callbacks) return setTimeout(hear);
+    // Tauri looks every message's receiver up in this map, and it is the only part of its IPC that can
+    // be wrapped: `runCallback`, which receives the messages, cannot be replaced.
     const { callbacks } = shell;
     const got = callbacks.get.bind(callbacks);
     callbacks.get = (id) => {
