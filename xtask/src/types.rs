@@ -1,15 +1,16 @@
-//! Has the core's own tests write the TypeScript of the wire types, the commands and the rights, and
-//! the JSON Schema of profiles.
+//! Has the core's own tests write what is generated: the TypeScript of the wire types, the commands and
+//! the rights, the groups of permissions, and the JSON Schema of profiles.
 
 use crate::failure::{Outcome, said};
 use crate::test_counts::TestCounts;
 use crate::{process, root};
 
 /// The tests that write; each writes one file.
-const WRITERS: [&str; 4] = [
+const WRITERS: [&str; 5] = [
     "wire_types",
     "right_types",
-    "command_types",
+    "command_functions",
+    "command_permissions",
     "profile_schema",
 ];
 

@@ -43,7 +43,7 @@ export function createAuth(
       result(() => commands.register(registerInput(typed))),
     /** Answers the challenge of this id, and no other. */
     verifyOtp: (challenge: string, code: string): Promise<Result<SignInOutcome>> =>
-      result(() => commands.verifyOtp({ challenge, code: digits(code) })),
+      result(() => commands.verifyOtp(challenge, digits(code))),
     resendOtp: (): Promise<Result<Challenge>> => result(commands.resendOtp),
     cancelOtp: (): Promise<Result<null>> => result(commands.cancelOtp),
     /** Asks the plugin to refresh now. What came of it is seen in the state. */

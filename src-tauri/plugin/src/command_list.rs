@@ -1,41 +1,66 @@
-//! The one list of the plugin's commands. From it follow what Tauri lets pages call (`build.rs` and
-//! the sets in `permissions`), the handler ([`crate::commands`]), and the names that a page can write
-//! (`frontend/vestibule/src/ipc/command-names.ts`, by `cargo xtask types`).
+//! The one list of the plugin's commands, by group. From it follow what Tauri lets pages call
+//! (`build.rs`), the handler ([`crate::commands`]) and, by `cargo xtask types`, the groups of
+//! permissions (`permissions/groups.toml`) and the functions by which the page calls them
+//! (`frontend/vestibule/src/ipc/commands.ts`).
 //!
-//! `command_list!(names)` is an array of their names, `command_list!(handler)` the handler.
+//! A command stands here as the page sees it: with the arguments that the page sends, and with what it
+//! answers. Their types are those of `vestibule_core::wire`; numbers of a page are `f64`. `raw` is a
+//! command that takes bytes and headers in place of arguments.
+//!
+//! `command_list!(names)` is an array of their names, `command_list!(handler)` the handler;
+//! `command_list!(each with m(first))` hands the whole list to the macro `m`, after `first`.
 
 macro_rules! command_list {
-    (@names $($module:ident :: $name:ident,)*) => {
-        [$(stringify!($name)),*]
+    (@names $($(#[$about:meta])* $group:ident { $($name:ident $args:tt $(-> $answer:ty)?;)* })*) => {
+        [$($(stringify!($name)),*),*]
     };
-    (@handler $($module:ident :: $name:ident,)*) => {
-        ::tauri::generate_handler![$(crate::commands::$module::$name),*]
+    (@handler $($(#[$about:meta])* $group:ident { $($name:ident $args:tt $(-> $answer:ty)?;)* })*) => {
+        ::tauri::generate_handler![$($(crate::commands::$group::$name),*),*]
+    };
+    (each with $then:ident($($first:tt)*)) => {
+        command_list! { @list $then ($($first)*) }
     };
     ($what:ident) => {
-        command_list! {
-            @$what
-            session::session,
-            session::refresh,
-            session::unlock_keyring,
-            session::logout,
-            sign_in::login,
-            sign_in::register,
-            sign_in::verify_otp,
-            sign_in::resend_otp,
-            sign_in::cancel_otp,
-            backend_calls::backend_fetch,
-            backend_calls::backend_upload,
-            backend_calls::backend_write,
-            backend_calls::backend_answer,
-            backend_calls::backend_read,
-            backend_calls::backend_cancel,
-            app::window_ready,
-            app::new_window,
-            app::app_info,
-            app::theme,
-            app::set_theme,
-            app::set_reports,
-            app::open_log_folder,
+        command_list! { @list command_list (@$what) }
+    };
+    (@list $then:ident ($($first:tt)*)) => {
+        $then! {
+            $($first)*
+            /// To see the session and its changes, renew it, unlock the keyring and sign out.
+            session {
+                session(changes: Option<Channel<SessionChanged>>) -> SessionChanged;
+                refresh();
+                unlock_keyring();
+                logout() -> LogoutReply;
+            }
+            /// To sign in, with a password and a one-time code, and to make an account.
+            sign_in {
+                login(input: LoginInput) -> SignInOutcome;
+                register(input: RegisterInput) -> SignInOutcome;
+                verify_otp(challenge: String, code: String) -> SignInOutcome;
+                resend_otp() -> Challenge;
+                cancel_otp();
+            }
+            /// To call the backend's API with the session. The profile's `api.allow` says which paths.
+            backend_calls {
+                backend_fetch(exchange: f64, request: FetchRequest) -> FetchReply;
+                backend_upload(exchange: f64, request: UploadRequest);
+                backend_write(raw) -> bool;
+                backend_answer(exchange: f64) -> UploadReply;
+                backend_read(exchange: f64) -> ArrayBuffer;
+                backend_cancel(exchange: f64);
+            }
+            /// To show the window, open another, read about the app, choose the theme and reports of
+            /// failures, and open the folder of the log.
+            app {
+                window_ready();
+                new_window();
+                app_info() -> AppInfo;
+                theme() -> Theme;
+                set_theme(theme: Theme);
+                set_reports(on: bool);
+                open_log_folder();
+            }
         }
     };
 }

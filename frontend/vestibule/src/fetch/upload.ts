@@ -29,12 +29,14 @@ export async function upload(
 }
 
 async function give(call: BackendCall, source: Source, progress: (sent: number) => void) {
+  // A command that takes bytes has no arguments.
+  const headers = { "vestibule-exchange": String(call.number) };
   let sent = 0;
   progress(sent);
   const pieces = source.kind === "blob" ? ofBlob(source.blob) : ofStream(source.stream);
   // Leaving this loop early also cancels the stream that the pieces come from.
   for await (const piece of pieces) {
-    const wanted = await call.step(commands.backendWrite(call.number, piece));
+    const wanted = await call.step(commands.backendWrite(piece, headers));
     if (!wanted) return;
     sent += piece.byteLength;
     progress(sent);

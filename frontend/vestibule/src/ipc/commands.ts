@@ -1,7 +1,5 @@
-// All commands of the plugin, with the names and arguments that it declares. A command that
-// is missing here does not compile.
+// Generated from src-tauri/plugin/src/command_list.rs by `cargo xtask types`. Do not edit.
 
-import type { Command } from "./command-names.ts";
 import { type Channel, call, callRaw } from "./ipc.ts";
 import type {
   AppInfo,
@@ -18,31 +16,24 @@ import type {
   UploadRequest,
 } from "./wire.ts";
 
-/** A one-time code, and the id of the challenge that it answers. */
-type OtpAnswer = { challenge: string; code: string };
-
-/** `verify_otp` as `verifyOtp`. */
-type Camel<Name extends string> = Name extends `${infer First}_${infer Rest}`
-  ? `${First}${Capitalize<Camel<Rest>>}`
-  : Name;
-
+/** All commands of the plugin, with their arguments and what they answer. */
 export const commands = {
-  /** The state of the session; every later change comes by `changes`. */
   session: (changes?: Channel<SessionChanged>) => call<SessionChanged>("session", { changes }),
-  login: (input: LoginInput) => call<SignInOutcome>("login", { input }),
-  register: (input: RegisterInput) => call<SignInOutcome>("register", { input }),
-  verifyOtp: (answer: OtpAnswer) => call<SignInOutcome>("verify_otp", answer),
-  resendOtp: () => call<Challenge>("resend_otp"),
-  cancelOtp: () => call<null>("cancel_otp"),
   refresh: () => call<null>("refresh"),
   unlockKeyring: () => call<null>("unlock_keyring"),
   logout: () => call<LogoutReply>("logout"),
+  login: (input: LoginInput) => call<SignInOutcome>("login", { input }),
+  register: (input: RegisterInput) => call<SignInOutcome>("register", { input }),
+  verifyOtp: (challenge: string, code: string) =>
+    call<SignInOutcome>("verify_otp", { challenge, code }),
+  resendOtp: () => call<Challenge>("resend_otp"),
+  cancelOtp: () => call<null>("cancel_otp"),
   backendFetch: (exchange: number, request: FetchRequest) =>
     call<FetchReply>("backend_fetch", { exchange, request }),
   backendUpload: (exchange: number, request: UploadRequest) =>
     call<null>("backend_upload", { exchange, request }),
-  backendWrite: (exchange: number, piece: Uint8Array) =>
-    callRaw<boolean>("backend_write", piece, { "vestibule-exchange": String(exchange) }),
+  backendWrite: (bytes: Uint8Array, headers: Record<string, string>) =>
+    callRaw<boolean>("backend_write", bytes, headers),
   backendAnswer: (exchange: number) => call<UploadReply>("backend_answer", { exchange }),
   backendRead: (exchange: number) => call<ArrayBuffer>("backend_read", { exchange }),
   backendCancel: (exchange: number) => call<null>("backend_cancel", { exchange }),
@@ -53,4 +44,4 @@ export const commands = {
   setTheme: (theme: Theme) => call<null>("set_theme", { theme }),
   setReports: (on: boolean) => call<null>("set_reports", { on }),
   openLogFolder: () => call<null>("open_log_folder"),
-} satisfies Record<Camel<Command>, unknown>;
+};

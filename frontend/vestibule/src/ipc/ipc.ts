@@ -2,7 +2,6 @@
 // they mean, and keeps no state.
 
 import { Channel, invoke } from "@tauri-apps/api/core";
-import type { Command } from "./command-names.ts";
 import { NativeError } from "./errors.ts";
 
 export type { Channel };
@@ -15,13 +14,13 @@ export function insideApp(): boolean {
 type Args = Record<string, unknown>;
 
 /** Calls a command of Vestibule's plugin. */
-export function call<T>(command: Command, args: Args = {}): Promise<T> {
+export function call<T>(command: string, args: Args = {}): Promise<T> {
   return send<T>(`plugin:vestibule|${command}`, args);
 }
 
 /** Calls a command with bytes instead of arguments. Headers say what the bytes are for. */
 export function callRaw<T>(
-  command: Command,
+  command: string,
   bytes: Uint8Array,
   headers: Record<string, string>,
 ): Promise<T> {

@@ -1,6 +1,83 @@
 // Generated from src-tauri/core/src/wire.rs by `cargo xtask types`. Do not edit.
 
 /**
+ * What last changed the state.
+ */
+export type Cause = "start" | "login" | "register" | "challenge" | "verify_otp" | "refresh" | "logout" | "rejected" | "outage" | "storage";
+
+/**
+ * What a workspace's backend offers, according to its profile. The window offers nothing else.
+ */
+export type BackendFeatures = { 
+/**
+ * Registration of accounts.
+ */
+register: boolean, 
+/**
+ * Sending another one-time code.
+ */
+resendOtp: boolean, 
+/**
+ * A list of the account's sessions.
+ */
+sessions: boolean, 
+/**
+ * Ending all sessions of the account at once.
+ */
+logoutAll: boolean, };
+
+/**
+ * The session, without a token, as Better Auth's `useSession()` shows it beside the user.
+ */
+export type SessionInfo = { 
+/**
+ * Created here at the sign-in; it is not the backend's id.
+ */
+id: string, 
+/**
+ * The same as the user's `id`.
+ */
+userId: string, 
+/**
+ * When the refresh cookie expires (ISO 8601), if that is known. Never the end of the access
+ * token.
+ */
+expiresAt: string | null, };
+
+/**
+ * Why nobody is signed in.
+ */
+export type SignedOutReason = "never" | "by_user" | "expired" | "revoked" | "reuse" | "device_mismatch" | "missing";
+
+/**
+ * What keeps a request from being answered by the backend. None of these ends a session.
+ */
+export type Obstacle = "name_unknown" | "refused" | "no_route" | "timed_out" | "broken_off" | "certificate_date" | "certificate_name" | "certificate_issuer" | "certificate" | "not_tls" | "tls_refused" | "not_http" | "proxy_unreachable" | "proxy_password" | "proxy_refused" | "portal" | "maintenance" | "gateway";
+
+/**
+ * The backend cannot be reached, and when it will be tried again.
+ */
+export type Outage = { 
+/**
+ * When the first failed attempt began, in milliseconds since the epoch.
+ */
+since: number, 
+/**
+ * How long until the next attempt starts, in milliseconds from when this was sent; `None`
+ * while one is under way.
+ */
+retryInMs: number | null, 
+/**
+ * Why the last try failed; `None` if that is not known.
+ */
+why: Obstacle | null, };
+
+/**
+ * Whether the backend has confirmed what is known of the session.
+ */
+export type Freshness = { "kind": "fresh" } | { "kind": "stale" } & Outage;
+
+/**
  * The person who is signed in, as the backend describes them.
  */
 export type User = { 
@@ -30,57 +107,6 @@ image: string | null,
 roles: Array<string>, };
 
 /**
- * The session, without a token, as Better Auth's `useSession()` shows it beside the user.
- */
-export type SessionInfo = { 
-/**
- * Created here at the sign-in; it is not the backend's id.
- */
-id: string, 
-/**
- * The same as the user's `id`.
- */
-userId: string, 
-/**
- * When the refresh cookie expires (ISO 8601), if that is known. Never the end of the access
- * token.
- */
-expiresAt: string | null, };
-
-/**
- * Why nobody is signed in.
- */
-export type SignedOutReason = "never" | "by_user" | "expired" | "revoked" | "reuse" | "device_mismatch" | "missing";
-
-/**
- * How the refresh token is stored.
- */
-export type StorageStatus = "ok" | "memory_only" | "too_large" | "locked" | "absent" | "newer";
-
-/**
- * The backend cannot be reached, and when it will be tried again.
- */
-export type Outage = { 
-/**
- * When the first failed attempt began, in milliseconds since the epoch.
- */
-since: number, 
-/**
- * How long until the next attempt starts, in milliseconds from when this was sent; `None`
- * while one is under way.
- */
-retryInMs: number | null, 
-/**
- * Why the last try failed; `None` if that is not known.
- */
-why: Obstacle | null, };
-
-/**
- * Whether the backend has confirmed what is known of the session.
- */
-export type Freshness = { "kind": "fresh" } | { "kind": "stale" } & Outage;
-
-/**
  * A one-time code is needed. Which account it is for stays in Rust and out of URLs.
  */
 export type Challenge = { 
@@ -98,41 +124,9 @@ email: string,
 resendInMs: number, };
 
 /**
- * The state of the session.
+ * How the refresh token is stored.
  */
-export type Phase = { "status": "restoring", 
-/**
- * Set once an attempt has failed.
- */
-outage: Outage | null, 
-/**
- * Whether the backend still has to say whose the session is. No user is shown until then.
- */
-ownerUnknown: boolean, } | { "status": "signed_out", 
-/**
- * The reason.
- */
-why: SignedOutReason, } | { "status": "otp_pending", 
-/**
- * The open challenge.
- */
-challenge: Challenge, } | { "status": "signed_in", 
-/**
- * The user.
- */
-user: User, 
-/**
- * The user's session.
- */
-session: SessionInfo, 
-/**
- * Whether the backend has confirmed it.
- */
-freshness: Freshness, 
-/**
- * Whether the session survives a restart, because the keyring holds its token.
- */
-remembered: boolean, };
+export type StorageStatus = "ok" | "memory_only" | "too_large" | "locked" | "absent" | "newer";
 
 /**
  * The whole state, as one value.
@@ -181,32 +175,6 @@ freshness: Freshness,
 remembered: boolean, });
 
 /**
- * What last changed the state.
- */
-export type Cause = "start" | "login" | "register" | "challenge" | "verify_otp" | "refresh" | "logout" | "rejected" | "outage" | "storage";
-
-/**
- * What a workspace's backend offers, according to its profile. The window offers nothing else.
- */
-export type BackendFeatures = { 
-/**
- * Registration of accounts.
- */
-register: boolean, 
-/**
- * Sending another one-time code.
- */
-resendOtp: boolean, 
-/**
- * A list of the account's sessions.
- */
-sessions: boolean, 
-/**
- * Ending all sessions of the account at once.
- */
-logoutAll: boolean, };
-
-/**
  * A change of the session, and the answer of the command `session`: a cause and the whole state. It
  * may arrive twice or late, so a lower revision is to be ignored.
  */
@@ -233,9 +201,13 @@ state: SessionState,
 offers: BackendFeatures, };
 
 /**
- * The outcome of a sign-in, a registration or a code.
+ * Sign-out always ends the session here, so there is nothing else to report.
  */
-export type SignInOutcome = { "outcome": "signed_in" } | { "outcome": "otp_required" } | { "outcome": "accepted" };
+export type LogoutReply = { 
+/**
+ * Always true.
+ */
+success: boolean, };
 
 /**
  * What a person types to sign in.
@@ -253,6 +225,11 @@ password: string,
  * More members for the device payload. Ours replace those with the same name.
  */
 fingerprint?: Record<string, unknown>, };
+
+/**
+ * The outcome of a sign-in, a registration or a code.
+ */
+export type SignInOutcome = { "outcome": "signed_in" } | { "outcome": "otp_required" } | { "outcome": "accepted" };
 
 /**
  * What a person types to create an account.
@@ -278,15 +255,6 @@ fingerprint?: Record<string, unknown>,
  * More members for the request body, for backends that need them.
  */
 more?: Record<string, unknown>, };
-
-/**
- * Sign-out always ends the session here, so there is nothing else to report.
- */
-export type LogoutReply = { 
-/**
- * Always true.
- */
-success: boolean, };
 
 /**
  * A call to the adopter's API, made with the user's session.
@@ -365,9 +333,42 @@ export type UploadReply = { "kind": "answer",
 reply: FetchReply, } | { "kind": "again" };
 
 /**
- * Light, dark, or as the system has it.
+ * A value that has no effect.
  */
-export type Theme = "system" | "light" | "dark";
+export type Overridden = { 
+/**
+ * Its key in the profile.
+ */
+key: string, 
+/**
+ * The file that holds it, or another name of its place.
+ */
+place: string, };
+
+/**
+ * What an administrator's policy does. Keys only, because a value may be a secret.
+ */
+export type PolicyInfo = { 
+/**
+ * The file, or the key in the registry.
+ */
+place: string, 
+/**
+ * The keys of the profile that it sets.
+ */
+sets: Array<string>, 
+/**
+ * The keys of the profile that nothing else on this computer may change.
+ */
+fixes: Array<string>, 
+/**
+ * The keys of `network` that it sets.
+ */
+network: Array<string>, 
+/**
+ * Values elsewhere that have no effect because of it.
+ */
+overrides: Array<Overridden>, };
 
 /**
  * Facts about this app for the window.
@@ -403,42 +404,9 @@ reports: boolean | null,
 policy: PolicyInfo | null, };
 
 /**
- * What an administrator's policy does. Keys only, because a value may be a secret.
+ * Light, dark, or as the system has it.
  */
-export type PolicyInfo = { 
-/**
- * The file, or the key in the registry.
- */
-place: string, 
-/**
- * The keys of the profile that it sets.
- */
-sets: Array<string>, 
-/**
- * The keys of the profile that nothing else on this computer may change.
- */
-fixes: Array<string>, 
-/**
- * The keys of `network` that it sets.
- */
-network: Array<string>, 
-/**
- * Values elsewhere that have no effect because of it.
- */
-overrides: Array<Overridden>, };
-
-/**
- * A value that has no effect.
- */
-export type Overridden = { 
-/**
- * Its key in the profile.
- */
-key: string, 
-/**
- * The file that holds it, or another name of its place.
- */
-place: string, };
+export type Theme = "system" | "light" | "dark";
 
 /**
  * What a page does something different for. Everything else is `other`: the page shows the
@@ -466,11 +434,6 @@ message: string,
  * How long to wait before the next try, if that is known.
  */
 retryAfterMs: number | null, };
-
-/**
- * What keeps a request from being answered by the backend. None of these ends a session.
- */
-export type Obstacle = "name_unknown" | "refused" | "no_route" | "timed_out" | "broken_off" | "certificate_date" | "certificate_name" | "certificate_issuer" | "certificate" | "not_tls" | "tls_refused" | "not_http" | "proxy_unreachable" | "proxy_password" | "proxy_refused" | "portal" | "maintenance" | "gateway";
 
 /**
  * Who can remove an obstacle.
