@@ -42,8 +42,8 @@ pub(crate) use mistake::Mistake;
 pub use mistake::ProfileError;
 pub(crate) use model::Method;
 pub use model::{
-    Answer, Api, Cookies, Endpoint, Endpoints, Expiry, ExpiryForm, Fields, Otp, SCHEMA,
-    SessionRules, UserFields, UserFrom,
+    Answer, Api, Cookies, Endpoint, Expiry, ExpiryForm, Fields, Otp, SCHEMA, SessionRules,
+    UserFields, UserFrom,
 };
 pub use placeholder::Placeholder;
 pub(crate) use placeholder::Variables;
@@ -56,7 +56,7 @@ pub use section::Section;
 pub use shipped::{SHIPPED, Shipped};
 pub use template::Template;
 pub use value_or_false::ValueOrFalse;
-pub use verbs::Verb;
+pub use verbs::{Endpoints, Verb};
 
 use crate::roles::Roles;
 

@@ -11,6 +11,7 @@ use super::pointer::Pointer;
 use super::rules::{EndRule, ErrorRule, When};
 use super::template::Template;
 use super::value_or_false::ValueOrFalse;
+use super::verbs::Endpoints;
 use crate::roles::Roles;
 
 /// The schema version that this build reads.
@@ -123,29 +124,6 @@ pub enum UserFrom {
     Me,
     /// The sign-in. The user stays as it was then.
     Login,
-}
-
-/// The calls. `false` means that the backend has no such endpoint.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(default, deny_unknown_fields)]
-pub struct Endpoints {
-    /// Signs in with a password.
-    pub login: ValueOrFalse<Endpoint>,
-    /// Makes an account.
-    pub register: ValueOrFalse<Endpoint>,
-    /// Sends a code, where signing in does not do so by itself.
-    pub send_otp: ValueOrFalse<Endpoint>,
-    /// Answers a challenge with a code.
-    pub verify_otp: ValueOrFalse<Endpoint>,
-    /// Sends another code; if absent, `send_otp` does.
-    pub resend_otp: ValueOrFalse<Endpoint>,
-    /// Renews the session; if absent, `me` tells whether it is still alive.
-    pub refresh: ValueOrFalse<Endpoint>,
-    /// Says who is signed in.
-    pub me: ValueOrFalse<Endpoint>,
-    /// Ends the session.
-    pub logout: ValueOrFalse<Endpoint>,
 }
 
 /// One call. Path, headers and body are templates over `$identifier`, `$password`, `$name`,

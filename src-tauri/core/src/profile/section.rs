@@ -72,7 +72,10 @@ impl Section {
         let Some(name) = self.value.get(CHOICE) else {
             return Ok(None);
         };
-        let refuse = |mistake: Mistake| self.refuse(mistake);
+        let refuse = |mistake: Mistake| {
+            let key = CHOICE.to_owned();
+            Mistake { key, ..mistake }.in_place(&self.place)
+        };
         let name: String = read(name).map_err(refuse)?;
         let is_file = resolve(CHOICE, &name).map_err(refuse)? == ProfileName::File;
         Ok(is_file.then_some(name))
@@ -123,10 +126,6 @@ impl Section {
             return load_for(&layers, Some(&rights)).map(|_| false);
         }
         checked.map(|_| true)
-    }
-
-    fn refuse(&self, mistake: Mistake) -> ProfileError {
-        mistake.in_place(&self.place)
     }
 }
 
@@ -223,9 +222,13 @@ mod tests {
         );
         assert_eq!(check(json!({"profile": "directus"}), None), Ok(false));
 
-        let slip = check(json!({"profile": "directus", "otp": {"lenght": 4}}), None).unwrap_err();
+        let slip = check(
+            json!({"profile": "directus", "otp": {"resend_afters": 4}}),
+            None,
+        )
+        .unwrap_err();
         assert!(
-            slip.contains(PLACE) && slip.ends_with("did you mean `otp.length`?"),
+            slip.contains(PLACE) && slip.ends_with("did you mean `otp.resend_after_s`?"),
             "{slip}"
         );
         let address = check(json!({"backend": "ftp://a.example"}), None).unwrap_err();

@@ -1,33 +1,14 @@
-//! The verbs of a backend: the one table of what depends on which endpoint of a profile it is.
+//! The verbs of a backend: the one table of its endpoints, and of what depends on which it is.
 //!
-//! To add a verb, add its endpoint to [`Endpoints`]. [`Endpoints::all`] and [`Verb::row`] do not
-//! compile then until the new endpoint has a row. A profile is checked, and a page kept away from
-//! the paths of sign-in, by this table: an endpoint without a row would be unchecked, and a page
-//! could call it.
+//! A profile is checked, and a page kept away from the paths of sign-in, by this table. From a row
+//! follow the key of [`Endpoints`], the [`Verb`] and both checks, so that no endpoint can be without
+//! them.
 
-use super::model::{Endpoint, Endpoints};
+use serde::Deserialize;
+
+use super::model::Endpoint;
 use super::placeholder::Placeholder as P;
-
-/// What an endpoint of the profile is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verb {
-    /// Signs in with a password.
-    Login,
-    /// Makes an account.
-    Register,
-    /// Has the first one-time code sent.
-    SendOtp,
-    /// Signs in with a one-time code.
-    VerifyOtp,
-    /// Has another one-time code sent.
-    ResendOtp,
-    /// Renews the session.
-    Refresh,
-    /// Says who is signed in.
-    Me,
-    /// Ends the session.
-    Logout,
-}
+use super::value_or_false::ValueOrFalse;
 
 /// What is particular to one verb.
 struct Row {
@@ -43,52 +24,80 @@ struct Row {
 /// What every endpoint may hold.
 const EVERYWHERE: [P; 3] = [P::Device, P::DeviceId, P::Origin];
 
-impl Verb {
-    const fn row(self) -> Row {
-        match self {
-            Self::Login => Row {
-                name: "login",
-                placeholders: &[P::Identifier, P::Password],
-                is_for_pages: false,
-            },
-            Self::Register => Row {
-                name: "register",
-                placeholders: &[P::Identifier, P::Password, P::Name],
-                is_for_pages: false,
-            },
-            Self::SendOtp => Row {
-                name: "send_otp",
-                placeholders: &[P::Identifier, P::Challenge],
-                is_for_pages: false,
-            },
-            Self::VerifyOtp => Row {
-                name: "verify_otp",
-                placeholders: &[P::Identifier, P::Password, P::Otp, P::Challenge],
-                is_for_pages: false,
-            },
-            Self::ResendOtp => Row {
-                name: "resend_otp",
-                placeholders: &[P::Identifier, P::Challenge],
-                is_for_pages: false,
-            },
-            Self::Refresh => Row {
-                name: "refresh",
-                placeholders: &[P::RefreshToken, P::AccessToken],
-                is_for_pages: false,
-            },
-            Self::Me => Row {
-                name: "me",
-                placeholders: &[P::RefreshToken, P::AccessToken],
-                is_for_pages: true,
-            },
-            Self::Logout => Row {
-                name: "logout",
-                placeholders: &[P::RefreshToken, P::AccessToken],
-                is_for_pages: false,
-            },
+macro_rules! verbs {
+    ($(
+        $(#[$about:meta])*
+        $key:ident => $verb:ident { placeholders: [$($placeholder:ident),*], is_for_pages: $pages:literal }
+    )*) => {
+        /// The calls. `false` means that the backend has no such endpoint.
+        #[derive(Clone, Debug, Default, Deserialize)]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
+        #[serde(default, deny_unknown_fields)]
+        pub struct Endpoints {
+            $($(#[$about])* pub $key: ValueOrFalse<Endpoint>,)*
         }
+
+        /// What an endpoint of the profile is for.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Verb {
+            $($(#[$about])* $verb,)*
+        }
+
+        impl Verb {
+            const ALL: &[Self] = &[$(Self::$verb),*];
+
+            const fn row(self) -> Row {
+                match self {
+                    $(Self::$verb => Row {
+                        name: stringify!($key),
+                        placeholders: &[$(P::$placeholder),*],
+                        is_for_pages: $pages,
+                    },)*
+                }
+            }
+        }
+
+        impl Endpoints {
+            /// The endpoints that the backend has, each with its verb.
+            pub fn all(&self) -> impl Iterator<Item = (Verb, &Endpoint)> {
+                [$((Verb::$verb, &self.$key)),*]
+                    .into_iter()
+                    .filter_map(|(verb, endpoint)| Some((verb, endpoint.get()?)))
+            }
+        }
+    };
+}
+
+verbs! {
+    /// Signs in with a password.
+    login => Login { placeholders: [Identifier, Password], is_for_pages: false }
+
+    /// Makes an account.
+    register => Register { placeholders: [Identifier, Password, Name], is_for_pages: false }
+
+    /// Sends a code, where signing in does not do so by itself.
+    send_otp => SendOtp { placeholders: [Identifier, Challenge], is_for_pages: false }
+
+    /// Answers a challenge with a code.
+    verify_otp => VerifyOtp {
+        placeholders: [Identifier, Password, Otp, Challenge],
+        is_for_pages: false
     }
 
+    /// Sends another code; if absent, `send_otp` does.
+    resend_otp => ResendOtp { placeholders: [Identifier, Challenge], is_for_pages: false }
+
+    /// Renews the session; if absent, `me` tells whether it is still alive.
+    refresh => Refresh { placeholders: [RefreshToken, AccessToken], is_for_pages: false }
+
+    /// Says who is signed in.
+    me => Me { placeholders: [RefreshToken, AccessToken], is_for_pages: true }
+
+    /// Ends the session.
+    logout => Logout { placeholders: [RefreshToken, AccessToken], is_for_pages: false }
+}
+
+impl Verb {
     /// The key of its endpoint in the profile's `endpoints`.
     pub const fn name(self) -> &'static str {
         self.row().name
@@ -99,38 +108,15 @@ impl Verb {
         [self.row().placeholders, &EVERYWHERE].concat()
     }
 
+    /// The verbs whose templates may hold this placeholder.
+    pub(super) fn that_may_hold(placeholder: P) -> impl Iterator<Item = Self> {
+        let all = Self::ALL.iter().copied();
+        all.filter(move |verb| verb.placeholders().contains(&placeholder))
+    }
+
     /// Whether a page may call its path like any other of the API.
     pub(super) const fn is_for_pages(self) -> bool {
         self.row().is_for_pages
-    }
-}
-
-impl Endpoints {
-    /// The endpoints that the backend has, each with its verb.
-    pub fn all(&self) -> impl Iterator<Item = (Verb, &Endpoint)> {
-        // Without `..`: an endpoint that is missing here does not compile.
-        let Self {
-            login,
-            register,
-            send_otp,
-            verify_otp,
-            resend_otp,
-            refresh,
-            me,
-            logout,
-        } = self;
-        [
-            (Verb::Login, login),
-            (Verb::Register, register),
-            (Verb::SendOtp, send_otp),
-            (Verb::VerifyOtp, verify_otp),
-            (Verb::ResendOtp, resend_otp),
-            (Verb::Refresh, refresh),
-            (Verb::Me, me),
-            (Verb::Logout, logout),
-        ]
-        .into_iter()
-        .filter_map(|(verb, endpoint)| Some((verb, endpoint.get()?)))
     }
 }
 

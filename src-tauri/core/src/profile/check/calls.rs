@@ -7,7 +7,7 @@ use crate::profile::header::HeaderKey;
 use crate::profile::model::{Endpoint, Method};
 use crate::profile::placeholder::Placeholder as P;
 use crate::profile::template::Template;
-use crate::profile::{Profile, paths};
+use crate::profile::{Profile, Verb, paths};
 
 impl Profile {
     pub(super) fn check_endpoints(&self) -> Checked {
@@ -81,7 +81,12 @@ fn check_known(key: &str, placeholder: P, known: &[P]) -> Checked {
     let sign = placeholder.sign();
     let reason = match placeholder {
         P::Password => {
-            "holds `$password`, which goes to login, register and verify_otp only".into()
+            let names: Vec<_> = Verb::that_may_hold(placeholder).map(Verb::name).collect();
+            let (last, others) = names.split_last().expect("a password goes somewhere");
+            format!(
+                "holds `{sign}`, which goes to {} and {last} only",
+                others.join(", ")
+            )
         }
         _ => {
             let signs: Vec<_> = known.iter().map(|p| format!("`{}`", p.sign())).collect();
