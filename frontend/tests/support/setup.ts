@@ -34,5 +34,7 @@ afterEach(() => {
   clearWaits();
   vestibule.snapshots.stop();
   clearMocks();
+  // `clearMocks` leaves an empty object there, and the next page would take itself for one of the app.
+  Reflect.deleteProperty(window, "__TAURI_INTERNALS__");
   vi.useRealTimers();
 });
