@@ -1,9 +1,58 @@
 // Generated from src-tauri/core/src/wire.rs by `cargo xtask types`. Do not edit.
 
 /**
- * What last changed the state.
+ * Facts about this app for the window.
  */
-export type Cause = "start" | "login" | "register" | "challenge" | "verify_otp" | "refresh" | "logout" | "rejected" | "outage" | "storage";
+export type AppInfo = { 
+/**
+ * The product's name.
+ */
+product: string, 
+/**
+ * Its version.
+ */
+version: string, 
+/**
+ * Whether this is a development build.
+ */
+development: boolean, 
+/**
+ * The workspace of a command that names none.
+ */
+workspace: string, 
+/**
+ * The backend's origin, for people to read.
+ */
+origin: string, 
+/**
+ * Whether the user lets failures be reported; null if this app reports none to anybody.
+ */
+reports: boolean | null, 
+/**
+ * What the administrator of this computer has set; null where there is no policy.
+ */
+policy: PolicyInfo | null, };
+
+/**
+ * What a failed command answers.
+ */
+export type AuthError = { 
+/**
+ * What the page branches on.
+ */
+code: ErrorCode, 
+/**
+ * The HTTP status that Better Auth's client reports for this failure.
+ */
+status: number, 
+/**
+ * For a person to read.
+ */
+message: string, 
+/**
+ * How long to wait before the next try, if that is known.
+ */
+retryAfterMs: number | null, };
 
 /**
  * What a workspace's backend offers, according to its profile. The window offers nothing else.
@@ -27,32 +76,127 @@ sessions: boolean,
 logoutAll: boolean, };
 
 /**
- * The session, without a token, as Better Auth's `useSession()` shows it beside the user.
+ * What last changed the state.
  */
-export type SessionInfo = { 
+export type Cause = "start" | "login" | "register" | "challenge" | "verify_otp" | "refresh" | "logout" | "rejected" | "outage" | "storage";
+
 /**
- * Created here at the sign-in; it is not the backend's id.
+ * A one-time code is needed. Which account it is for stays in Rust and out of URLs.
+ */
+export type Challenge = { 
+/**
+ * New for each challenge; a code is sent together with it.
  */
 id: string, 
 /**
- * The same as the user's `id`.
+ * Where the code was sent, as the backend says or else as the user typed it.
  */
-userId: string, 
+email: string, 
 /**
- * When the refresh cookie expires (ISO 8601), if that is known. Never the end of the access
- * token.
+ * How long until another code may be requested, in milliseconds from when this was sent.
  */
-expiresAt: string | null, };
+resendInMs: number, };
 
 /**
- * Why nobody is signed in.
+ * What a page does something different for. Everything else is `other`: the page shows the
+ * message and does nothing more.
  */
-export type SignedOutReason = "never" | "by_user" | "expired" | "revoked" | "reuse" | "device_mismatch" | "missing";
+export type ErrorCode = "invalid_credentials" | "email_taken" | "rate_limited" | "busy" | "otp_invalid" | "challenge_over" | "path_refused" | "misconfigured" | "cannot_start" | "internal" | "other";
+
+/**
+ * The answer to a [`FetchRequest`] or an [`UploadRequest`]: any status, no `set-cookie`.
+ */
+export type FetchReply = { 
+/**
+ * HTTP status.
+ */
+status: number, 
+/**
+ * Names are in lower case.
+ */
+headers: Array<[string, string]>, 
+/**
+ * The body, if it is text of at most 1 MiB; otherwise empty.
+ */
+body: string, 
+/**
+ * Whether the body is to be read piece by piece instead.
+ */
+streamed: boolean, };
+
+/**
+ * A call to the adopter's API, made with the user's session.
+ */
+export type FetchRequest = { 
+/**
+ * Relative to the backend, beginning with `/`, on the profile's allowlist.
+ */
+path: string, 
+/**
+ * `GET`, `POST`, `PUT`, `PATCH` or `DELETE`.
+ */
+method: string, 
+/**
+ * `accept` and `content-type` matter; headers that carry credentials are dropped.
+ */
+headers: Array<[string, string]>, 
+/**
+ * Text, usually JSON.
+ */
+body: string | null, };
+
+/**
+ * Whether the backend has confirmed what is known of the session.
+ */
+export type Freshness = { "kind": "fresh" } | { "kind": "stale" } & Outage;
+
+/**
+ * What a person types to sign in.
+ */
+export type LoginInput = { 
+/**
+ * E-mail address.
+ */
+email: string, 
+/**
+ * Goes into the backend's request body only.
+ */
+password: string, 
+/**
+ * More members for the device payload. Ours replace those with the same name.
+ */
+fingerprint?: Record<string, unknown>, };
+
+/**
+ * Sign-out always ends the session here, so there is nothing else to report.
+ */
+export type LogoutReply = { 
+/**
+ * Always true.
+ */
+success: boolean, };
 
 /**
  * What keeps a request from being answered by the backend. None of these ends a session.
  */
 export type Obstacle = "name_unknown" | "refused" | "no_route" | "timed_out" | "broken_off" | "certificate_date" | "certificate_name" | "certificate_issuer" | "certificate" | "not_tls" | "tls_refused" | "not_http" | "proxy_unreachable" | "proxy_password" | "proxy_refused" | "portal" | "maintenance" | "gateway";
+
+/**
+ * An obstacle in words, as sentences without their full stops.
+ */
+export type ObstacleText = { 
+/**
+ * What is wrong.
+ */
+problem: string, 
+/**
+ * What can be done about it, and by whom.
+ */
+advice: string, 
+/**
+ * Who can remove the obstacle.
+ */
+responsible: Responsible, };
 
 /**
  * The backend cannot be reached, and when it will be tried again.
@@ -73,20 +217,49 @@ retryInMs: number | null,
 why: Obstacle | null, };
 
 /**
- * Whether the backend has confirmed what is known of the session.
+ * A value that has no effect.
  */
-export type Freshness = { "kind": "fresh" } | { "kind": "stale" } & Outage;
+export type Overridden = { 
+/**
+ * Its key in the profile.
+ */
+key: string, 
+/**
+ * The file that holds it, or another name of its place.
+ */
+place: string, };
 
 /**
- * The person who is signed in, as the backend describes them.
+ * What an administrator's policy does. Keys only, because a value may be a secret.
  */
-export type User = { 
+export type PolicyInfo = { 
 /**
- * The backend's identifier, opaque to us.
+ * The file, or the key in the registry.
  */
-id: string, 
+place: string, 
 /**
- * Display name; the e-mail address if the backend has no name.
+ * The keys of the profile that it sets.
+ */
+sets: Array<string>, 
+/**
+ * The keys of the profile that nothing else on this computer may change.
+ */
+fixes: Array<string>, 
+/**
+ * The keys of `network` that it sets.
+ */
+network: Array<string>, 
+/**
+ * Values elsewhere that have no effect because of it.
+ */
+overrides: Array<Overridden>, };
+
+/**
+ * What a person types to create an account.
+ */
+export type RegisterInput = { 
+/**
+ * Display name.
  */
 name: string, 
 /**
@@ -94,39 +267,66 @@ name: string,
  */
 email: string, 
 /**
- * Whether the backend says that the address was verified; false when it does not say.
+ * Goes into the backend's request body only.
  */
-emailVerified: boolean, 
+password: string, 
 /**
- * Address of a picture, if the backend names one.
+ * More members for the device payload. Ours replace those with the same name.
  */
-image: string | null, 
+fingerprint?: Record<string, unknown>, 
 /**
- * Role names; empty when the backend has none. A hint for the UI: the backend decides.
+ * More members for the request body, for backends that need them.
  */
-roles: Array<string>, };
+more?: Record<string, unknown>, };
 
 /**
- * A one-time code is needed. Which account it is for stays in Rust and out of URLs.
+ * Who can remove an obstacle.
  */
-export type Challenge = { 
+export type Responsible = "you" | "network" | "server";
+
 /**
- * New for each challenge; a code is sent together with it.
+ * A change of the session, and the answer of the command `session`: a cause and the whole state. It
+ * may arrive twice or late, so a lower revision is to be ignored.
+ */
+export type SessionChanged = { 
+/**
+ * The workspace's name.
+ */
+workspace: string, 
+/**
+ * Grows by one with each change; starts at 0 with the process.
+ */
+revision: number, 
+/**
+ * What changed the state.
+ */
+cause: Cause, 
+/**
+ * The current state.
+ */
+state: SessionState, 
+/**
+ * What the backend offers. It stays the same while the process runs.
+ */
+offers: BackendFeatures, };
+
+/**
+ * The session, without a token, as Better Auth's `useSession()` shows it beside the user.
+ */
+export type SessionInfo = { 
+/**
+ * Created here at the sign-in; it is not the backend's id.
  */
 id: string, 
 /**
- * Where the code was sent, as the backend says or else as the user typed it.
+ * The same as the user's `id`.
  */
-email: string, 
+userId: string, 
 /**
- * How long until another code may be requested, in milliseconds from when this was sent.
+ * When the refresh cookie expires (ISO 8601), if that is known. Never the end of the access
+ * token.
  */
-resendInMs: number, };
-
-/**
- * How the refresh token is stored.
- */
-export type StorageStatus = "ok" | "memory_only" | "too_large" | "locked" | "absent" | "newer";
+expiresAt: string | null, };
 
 /**
  * The whole state, as one value.
@@ -175,128 +375,33 @@ freshness: Freshness,
 remembered: boolean, });
 
 /**
- * A change of the session, and the answer of the command `session`: a cause and the whole state. It
- * may arrive twice or late, so a lower revision is to be ignored.
- */
-export type SessionChanged = { 
-/**
- * The workspace's name.
- */
-workspace: string, 
-/**
- * Grows by one with each change; starts at 0 with the process.
- */
-revision: number, 
-/**
- * What changed the state.
- */
-cause: Cause, 
-/**
- * The current state.
- */
-state: SessionState, 
-/**
- * What the backend offers. It stays the same while the process runs.
- */
-offers: BackendFeatures, };
-
-/**
- * Sign-out always ends the session here, so there is nothing else to report.
- */
-export type LogoutReply = { 
-/**
- * Always true.
- */
-success: boolean, };
-
-/**
- * What a person types to sign in.
- */
-export type LoginInput = { 
-/**
- * E-mail address.
- */
-email: string, 
-/**
- * Goes into the backend's request body only.
- */
-password: string, 
-/**
- * More members for the device payload. Ours replace those with the same name.
- */
-fingerprint?: Record<string, unknown>, };
-
-/**
  * The outcome of a sign-in, a registration or a code.
  */
 export type SignInOutcome = { "outcome": "signed_in" } | { "outcome": "otp_required" } | { "outcome": "accepted" };
 
 /**
- * What a person types to create an account.
+ * Why nobody is signed in.
  */
-export type RegisterInput = { 
-/**
- * Display name.
- */
-name: string, 
-/**
- * E-mail address.
- */
-email: string, 
-/**
- * Goes into the backend's request body only.
- */
-password: string, 
-/**
- * More members for the device payload. Ours replace those with the same name.
- */
-fingerprint?: Record<string, unknown>, 
-/**
- * More members for the request body, for backends that need them.
- */
-more?: Record<string, unknown>, };
+export type SignedOutReason = "never" | "by_user" | "expired" | "revoked" | "reuse" | "device_mismatch" | "missing";
 
 /**
- * A call to the adopter's API, made with the user's session.
+ * How the refresh token is stored.
  */
-export type FetchRequest = { 
-/**
- * Relative to the backend, beginning with `/`, on the profile's allowlist.
- */
-path: string, 
-/**
- * `GET`, `POST`, `PUT`, `PATCH` or `DELETE`.
- */
-method: string, 
-/**
- * `accept` and `content-type` matter; headers that carry credentials are dropped.
- */
-headers: Array<[string, string]>, 
-/**
- * Text, usually JSON.
- */
-body: string | null, };
+export type StorageStatus = "ok" | "memory_only" | "too_large" | "locked" | "absent" | "newer";
 
 /**
- * The answer to a [`FetchRequest`] or an [`UploadRequest`]: any status, no `set-cookie`.
+ * Light, dark, or as the system has it.
  */
-export type FetchReply = { 
+export type Theme = "system" | "light" | "dark";
+
 /**
- * HTTP status.
+ * What became of an upload.
  */
-status: number, 
+export type UploadReply = { "kind": "answer", 
 /**
- * Names are in lower case.
+ * The answer.
  */
-headers: Array<[string, string]>, 
-/**
- * The body, if it is text of at most 1 MiB; otherwise empty.
- */
-body: string, 
-/**
- * Whether the body is to be read piece by piece instead.
- */
-streamed: boolean, };
+reply: FetchReply, } | { "kind": "again" };
 
 /**
  * A call to the adopter's API whose body is written piece by piece.
@@ -324,138 +429,33 @@ length: number | null,
 replayable: boolean, };
 
 /**
- * What became of an upload.
+ * The person who is signed in, as the backend describes them.
  */
-export type UploadReply = { "kind": "answer", 
+export type User = { 
 /**
- * The answer.
+ * The backend's identifier, opaque to us.
  */
-reply: FetchReply, } | { "kind": "again" };
-
+id: string, 
 /**
- * A value that has no effect.
+ * Display name; the e-mail address if the backend has no name.
  */
-export type Overridden = { 
+name: string, 
 /**
- * Its key in the profile.
+ * E-mail address.
  */
-key: string, 
+email: string, 
 /**
- * The file that holds it, or another name of its place.
+ * Whether the backend says that the address was verified; false when it does not say.
  */
-place: string, };
-
+emailVerified: boolean, 
 /**
- * What an administrator's policy does. Keys only, because a value may be a secret.
+ * Address of a picture, if the backend names one.
  */
-export type PolicyInfo = { 
+image: string | null, 
 /**
- * The file, or the key in the registry.
+ * Role names; empty when the backend has none. A hint for the UI: the backend decides.
  */
-place: string, 
-/**
- * The keys of the profile that it sets.
- */
-sets: Array<string>, 
-/**
- * The keys of the profile that nothing else on this computer may change.
- */
-fixes: Array<string>, 
-/**
- * The keys of `network` that it sets.
- */
-network: Array<string>, 
-/**
- * Values elsewhere that have no effect because of it.
- */
-overrides: Array<Overridden>, };
-
-/**
- * Facts about this app for the window.
- */
-export type AppInfo = { 
-/**
- * The product's name.
- */
-product: string, 
-/**
- * Its version.
- */
-version: string, 
-/**
- * Whether this is a development build.
- */
-development: boolean, 
-/**
- * The workspace of a command that names none.
- */
-workspace: string, 
-/**
- * The backend's origin, for people to read.
- */
-origin: string, 
-/**
- * Whether the user lets failures be reported; null if this app reports none to anybody.
- */
-reports: boolean | null, 
-/**
- * What the administrator of this computer has set; null where there is no policy.
- */
-policy: PolicyInfo | null, };
-
-/**
- * Light, dark, or as the system has it.
- */
-export type Theme = "system" | "light" | "dark";
-
-/**
- * What a page does something different for. Everything else is `other`: the page shows the
- * message and does nothing more.
- */
-export type ErrorCode = "invalid_credentials" | "email_taken" | "rate_limited" | "busy" | "otp_invalid" | "challenge_over" | "path_refused" | "misconfigured" | "cannot_start" | "internal" | "other";
-
-/**
- * What a failed command answers.
- */
-export type AuthError = { 
-/**
- * What the page branches on.
- */
-code: ErrorCode, 
-/**
- * The HTTP status that Better Auth's client reports for this failure.
- */
-status: number, 
-/**
- * For a person to read.
- */
-message: string, 
-/**
- * How long to wait before the next try, if that is known.
- */
-retryAfterMs: number | null, };
-
-/**
- * Who can remove an obstacle.
- */
-export type Responsible = "you" | "network" | "server";
-
-/**
- * An obstacle in words, as sentences without their full stops.
- */
-export type ObstacleText = { 
-/**
- * What is wrong.
- */
-problem: string, 
-/**
- * What can be done about it, and by whom.
- */
-advice: string, 
-/**
- * Who can remove the obstacle.
- */
-responsible: Responsible, };
+roles: Array<string>, };
 
 /** What stands between the app and its server, in the words of the log and the doctor. */
 export const OBSTACLES: Record<Obstacle, ObstacleText> = {

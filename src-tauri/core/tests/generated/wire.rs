@@ -1,7 +1,7 @@
 //! Every type that crosses to the page: those that the commands take and answer with, and those that
 //! stand in these.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ts_rs::{Config, TS, TypeVisitor};
 use vestibule_core::testing::api_failure;
@@ -15,17 +15,19 @@ use crate::keep;
 /// Types that the page has from elsewhere.
 const NOT_OURS: [&str; 2] = ["Channel", "ArrayBuffer"];
 
-/// Declares types in TypeScript, each once, after those that it consists of.
+/// Declarations in TypeScript, by the type's name: ts-rs visits what a type consists of in an order
+/// that may change with each compilation.
 #[derive(Default)]
 struct Declarations {
-    text: String,
     seen: BTreeSet<String>,
+    texts: BTreeMap<String, String>,
 }
 
 impl TypeVisitor for Declarations {
     fn visit<T: TS + 'static + ?Sized>(&mut self) {
         let config = Config::default();
-        if !self.seen.insert(T::name(&config)) {
+        let name = T::name(&config);
+        if !self.seen.insert(name.clone()) {
             return;
         }
         T::visit_dependencies(self);
@@ -34,14 +36,10 @@ impl TypeVisitor for Declarations {
         if T::output_path().is_none() || NOT_OURS.contains(&&*T::ident(&config)) {
             return;
         }
-        self.text.push('\n');
-        if let Some(docs) = T::docs() {
-            self.text.push_str(docs.trim_end());
-            self.text.push('\n');
-        }
-        self.text.push_str("export ");
-        self.text.push_str(&T::decl(&config));
-        self.text.push('\n');
+        let docs = T::docs().unwrap_or_default();
+        let declaration = T::decl(&config);
+        let text = format!("\n{}\nexport {declaration}\n", docs.trim_end());
+        self.texts.insert(name, text);
     }
 }
 
@@ -67,7 +65,7 @@ fn declarations() -> String {
     let mut text = String::from(
         "// Generated from src-tauri/core/src/wire.rs by `cargo xtask types`. Do not edit.\n",
     );
-    text.push_str(&all.text);
+    text.extend(all.texts.into_values());
     text.push_str(&obstacles());
     text.push_str(&page_failures());
     text.push_str(&status_meanings());
