@@ -4,6 +4,7 @@
 //! fail too and name it. Nothing is skipped silently.
 
 mod deny;
+mod memory_folder;
 pub mod parallel;
 mod programs;
 mod steps;

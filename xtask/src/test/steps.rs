@@ -4,6 +4,7 @@ use std::cell::{Cell, OnceCell};
 use std::process::Command;
 use std::thread;
 
+use super::memory_folder::MemoryFolder;
 use super::programs::{self, Program};
 use super::{TestOptions, deny};
 use crate::app::Profile;
@@ -168,6 +169,7 @@ impl Step {
 /// What all steps of one run share.
 pub struct Run {
     options: TestOptions,
+    memory: Option<MemoryFolder>,
     programs: TestPrograms,
     matched: Cell<usize>,
     counted: Cell<bool>,
@@ -177,6 +179,7 @@ impl Run {
     pub fn new(options: TestOptions) -> Self {
         Self {
             options,
+            memory: MemoryFolder::make(),
             programs: TestPrograms::default(),
             matched: Cell::new(0),
             counted: Cell::new(false),
@@ -207,6 +210,9 @@ impl Run {
             .args(&self.options.filter)
             .args(&self.options.extra)
             .current_dir(root::root());
+        if let Some(memory) = &self.memory {
+            command.env("TMPDIR", memory.path());
+        }
         if std::env::var_os(TEST_THREADS).is_none() {
             command.env(TEST_THREADS, tests_at_once().to_string());
         }
