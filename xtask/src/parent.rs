@@ -32,6 +32,11 @@ impl ParentWatch {
     }
 }
 
+/// Whether there is a process with this id.
+pub fn is_alive(id: u32) -> bool {
+    imp::is_alive(id)
+}
+
 /// The same program under a guard: a process that runs it and ends it, with all processes that it
 /// started, as soon as this process is gone for any reason.
 pub fn guarded(command: &Command) -> Outcome<Command> {

@@ -41,8 +41,8 @@ mod imp {
 
     pub fn end_all(mark: &str) {
         let asked = Instant::now();
-        // A process shows no environment for a moment while it executes a new program, so only
-        // finding none twice means that there is none.
+        // A process shows no environment for a moment while it executes a new program, so it
+        // looks twice.
         let mut found_none = 0;
         loop {
             let left = find(mark);

@@ -18,7 +18,7 @@ use steps::{Run, STEPS, Step};
 use summary::Summary;
 
 use crate::failure::{Failure, Outcome, said};
-use crate::{console, setup};
+use crate::{console, process_tree, setup};
 
 /// The arguments of the command.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -45,6 +45,15 @@ pub fn run(options: TestOptions) -> Outcome {
         setup::ready(purpose)?;
     }
     let run = Run::new(options);
+    let outcome = run_steps(&run, steps);
+    // Programs that tests have started may still write into the folder in memory.
+    process_tree::end_all();
+    drop(run);
+    outcome
+}
+
+/// Runs the steps and prints the results.
+fn run_steps(run: &Run, steps: Vec<&Step>) -> Outcome {
     let mut summary = Summary::default();
     for step in steps {
         println!("\n==> {}: {}", step.name, step.about);
@@ -52,7 +61,7 @@ pub fn run(options: TestOptions) -> Outcome {
         let start = Instant::now();
         let outcome = match step.needs.iter().find(|need| summary.has_failed(need)) {
             Some(need) => Err(said(format!("not run: it needs `{need}`, which failed"))),
-            None => (step.work)(&run),
+            None => (step.work)(run),
         };
         if let Err(Failure::Interrupted(signal)) = outcome {
             console::step(format_args!("interrupted in `{}`", step.name));

@@ -169,7 +169,8 @@ impl Step {
 /// What all steps of one run share.
 pub struct Run {
     options: TestOptions,
-    memory: Option<MemoryFolder>,
+    /// Made for the first step that runs test programs.
+    memory: OnceCell<Option<MemoryFolder>>,
     programs: TestPrograms,
     matched: Cell<usize>,
     counted: Cell<bool>,
@@ -179,7 +180,7 @@ impl Run {
     pub fn new(options: TestOptions) -> Self {
         Self {
             options,
-            memory: MemoryFolder::make(),
+            memory: OnceCell::new(),
             programs: TestPrograms::default(),
             matched: Cell::new(0),
             counted: Cell::new(false),
@@ -189,6 +190,25 @@ impl Run {
     /// Whether tests were asked for by name and no test has that name.
     pub fn matched_nothing(&self) -> bool {
         self.options.filter.is_some() && self.counted.get() && self.matched.get() == 0
+    }
+
+    /// The folder in memory for what tests write, where there is room for one.
+    fn memory(&self) -> Option<&MemoryFolder> {
+        let made = self.memory.get_or_init(|| {
+            let made = MemoryFolder::make();
+            match &made {
+                Some(folder) => console::step(format_args!(
+                    "tests write into {}, which is in memory",
+                    folder.path().display()
+                )),
+                None => console::step(format_args!(
+                    "tests write into {}",
+                    std::env::temp_dir().display()
+                )),
+            }
+            made
+        });
+        made.as_ref()
     }
 
     /// The command that runs these programs, `at_once` at a time, with the caller's arguments. The
@@ -210,7 +230,7 @@ impl Run {
             .args(&self.options.filter)
             .args(&self.options.extra)
             .current_dir(root::root());
-        if let Some(memory) = &self.memory {
+        if let Some(memory) = self.memory() {
             command.env("TMPDIR", memory.path());
         }
         if std::env::var_os(TEST_THREADS).is_none() {
