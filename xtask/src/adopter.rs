@@ -117,6 +117,100 @@ mod tests {
     /// Files that nobody writes by hand.
     const NOT_WRITTEN: [&str; 2] = ["Cargo.lock", "package-lock.json"];
 
+    /// The lines that the guide need not show, by file: a project has them, or others in their place,
+    /// before it follows the guide.
+    const UNSHOWN: [(&str, &str); 8] = [
+        (
+            "package.json",
+            r#"
+{
+  "private": true,
+  "type": "module",
+  "scripts": {
+    "dev": "vite",
+    "build": "tsc && vite build"
+  },
+  "dependencies": {
+  },
+  "devDependencies": {
+    "typescript": "6.0.3",
+    "vite": "8.3.8"
+  }
+}
+"#,
+        ),
+        (
+            "tsconfig.json",
+            r#"
+{
+  "compilerOptions": { "noEmit": true, "skipLibCheck": true },
+  "include": ["src"]
+}
+"#,
+        ),
+        (
+            "src-tauri/Cargo.toml",
+            r#"
+[package]
+name = "adopter"
+version = "0.1.0"
+edition = "2024"
+tauri-build = { version = "2", features = [] }
+tauri = { version = "2", features = [] }
+"#,
+        ),
+        (
+            "src-tauri/build.rs",
+            "
+    tauri_build::build();
+}
+",
+        ),
+        (
+            "src-tauri/src/lib.rs",
+            r#"
+pub fn run() {
+    tauri::Builder::default()
+        .run(tauri::generate_context!())
+        .expect("error while running tauri application");
+}
+"#,
+        ),
+        (
+            "src-tauri/src/main.rs",
+            r#"
+#![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
+    adopter::run();
+}
+"#,
+        ),
+        (
+            "src-tauri/tauri.conf.json",
+            r#"
+{
+  "productName": "Adopter",
+  "identifier": "com.example.adopter",
+  "build": {
+    "beforeDevCommand": "npm run dev",
+    "devUrl": "http://localhost:5173",
+    "beforeBuildCommand": "npm run build",
+    "frontendDist": "../dist"
+  },
+  "app": {
+  },
+}
+"#,
+        ),
+        (
+            "src-tauri/capabilities/default.json",
+            r#"
+{
+  "identifier": "default",
+}
+"#,
+        ),
+    ];
+
     /// The files of the app that somebody has written, by name, without empty lines: the guide shows a
     /// file in parts, between which such lines are.
     fn written() -> BTreeMap<String, Vec<String>> {
@@ -153,17 +247,15 @@ mod tests {
         files
     }
 
-    /// Whether the guide shows a file of the page whole, and of any other file, which an app has already,
-    /// lines that are in it, in its order, among them each that names Vestibule.
+    /// Whether the guide shows a file: all its lines in their order, but for those of [`UNSHOWN`].
     fn is_shown(name: &str, written: &[String], shown: &[String]) -> bool {
-        if name == "index.html" || name.starts_with("src/") {
-            return shown == written;
-        }
         let mut shown = shown.iter().peekable();
-        let mut unshown = written
+        let rest = written
             .iter()
             .filter(|line| shown.next_if_eq(line).is_none());
-        !unshown.any(|line| line.contains("vestibule")) && shown.next().is_none()
+        let unshown = UNSHOWN.iter().find(|(file, _)| *file == name);
+        let unshown = unshown.map_or_else(Vec::new, |(_, text)| lines(text));
+        rest.eq(&unshown) && shown.next().is_none()
     }
 
     fn guide() -> String {
@@ -196,11 +288,36 @@ mod tests {
         assert_ne!(changed, guide());
         assert!(is_shown_by(&changed, main), "prose may say what it likes");
         for (name, line) in [
-            (main, "    tauri_plugin_vestibule::harden();\n"),
-            ("src/main.ts", "auth.start();\n"),
+            (main, "    tauri_plugin_vestibule::harden();"),
+            ("src/main.ts", "auth.start();"),
+            ("src-tauri/src/lib.rs", "#[global_allocator]"),
+            ("src-tauri/Cargo.toml", "serde_json = \"1\""),
+            (
+                "src-tauri/tauri.conf.json",
+                "        \"default-src\": \"'self'\",",
+            ),
+            (
+                "src-tauri/tauri.conf.json",
+                "        \"connect-src\": \"'self' ipc: http://ipc.localhost\"",
+            ),
+            (
+                "src-tauri/capabilities/default.json",
+                "  \"windows\": [\"main\", \"window-*\"],",
+            ),
         ] {
-            let without = guide().replacen(line, "", 1);
+            let without = guide().replacen(&format!("\n{line}\n"), "\n", 1);
+            assert_ne!(without, guide(), "the guide has no line {line}");
             assert!(!is_shown_by(&without, name), "{line} is missing");
+        }
+    }
+
+    #[test]
+    fn a_line_that_only_the_app_has_is_seen() {
+        let shown = shown(&guide());
+        for (name, mut written) in written() {
+            let shown = shown.get(&name).map_or(&[][..], Vec::as_slice);
+            written.push("one more".to_owned());
+            assert!(!is_shown(&name, &written, shown), "{name}");
         }
     }
 
