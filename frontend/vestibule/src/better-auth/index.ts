@@ -82,8 +82,8 @@ type ClientStore = { atoms: Record<string, unknown>; notify: (signal: string) =>
 function followSnapshots({ snapshots }: Vestibule, store: ClientStore): void {
   const atom = store.atoms.session as SessionAtom;
   let settled = false;
-  // The client calls its own reads pending where nobody is signed in, and it reads after each mount.
-  // Only the snapshot says whether that is known.
+  // Better Auth sets `isPending` while it reads and nobody is signed in, and it reads after each
+  // mount. So `isPending` is taken from the snapshot instead.
   const set = atom.set.bind(atom);
   atom.set = (value) => set({ ...value, isPending: !settled });
   const follow = () => {

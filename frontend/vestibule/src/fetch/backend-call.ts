@@ -8,10 +8,8 @@ import { commands } from "../ipc/commands.ts";
 // Both belong to the page and not to an instance, because the plugin tells all calls of a window
 // apart by their numbers; a second copy of this package in the page counts on from the first.
 //
-// After COUNT calls the numbers repeat. The plugin forgets a number when its call ends
-// (src-tauri/core/src/backend_calls.rs), so it can be used again, and it refuses one that is still in
-// use, so no call gets the answer of another. A call that is open while its page makes COUNT further
-// ones would be cancelled together with the one that is refused.
+// If a call stays open while its page makes 2^20 others, the next one gets the same number and is
+// refused, and both are cancelled.
 const THIS_PAGE = Symbol.for("vestibule.page");
 const COUNT = 2 ** 20;
 
