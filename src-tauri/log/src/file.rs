@@ -1,8 +1,10 @@
 //! The log's files, bounded in size and number and readable for this user alone.
 //!
-//! Lines that cannot be written are dropped, because a full disk must not stop the app.
+//! One process at a time writes them. The lines of another wait, up to a bound, and are written if the
+//! first process ends. Lines that cannot be written are dropped, because a full disk must not stop the
+//! app.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,6 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tracing_subscriber::fmt::MakeWriter;
 
 const NAME: &str = "vestibule";
+/// The file that the writing process locks. It is not a log file, since those are renamed.
+const LOCK: &str = "vestibule.lock";
 
 /// How much of the log is kept.
 #[derive(Clone, Copy, Debug)]
@@ -39,9 +43,11 @@ pub(crate) struct Rolling(Arc<Mutex<State>>);
 struct State {
     bounds: Bounds,
     folder: Option<PathBuf>,
+    /// Held while this process writes.
+    lock: Option<File>,
     file: Option<File>,
     written: u64,
-    /// The lines that were logged before the folder was known.
+    /// The lines that were logged while there was no file to write to.
     waiting: Vec<u8>,
 }
 
@@ -50,6 +56,7 @@ impl Rolling {
         Self(Arc::new(Mutex::new(State {
             bounds,
             folder: None,
+            lock: None,
             file: None,
             written: 0,
             waiting: Vec::new(),
@@ -58,13 +65,14 @@ impl Rolling {
 
     /// Opens the file in `folder`, appends to what the last run wrote, and writes the waiting
     /// lines.
+    ///
+    /// # Errors
+    /// If the file cannot be opened, or another process writes it. Each further line tries again.
     pub(crate) fn open(&self, folder: &Path) -> io::Result<()> {
         make_private_folder(folder)?;
         let mut state = self.state();
         state.folder = Some(folder.to_owned());
-        state.reopen()?;
-        let waiting = std::mem::take(&mut state.waiting);
-        state.write_line(&waiting)
+        state.ready()
     }
 
     /// Appends the waiting lines to a file that another process may be writing. It uses a single
@@ -91,13 +99,42 @@ impl State {
         let length = u64::try_from(line.len()).unwrap_or(u64::MAX);
         if self.written > 0 && self.written.saturating_add(length) > self.bounds.bytes {
             self.roll()?;
-        } else if self.file.is_none() {
-            self.reopen()?;
         }
         if let Some(file) = &mut self.file {
             file.write_all(line)?;
             self.written += length;
         }
+        Ok(())
+    }
+
+    /// Opens the file if it is not open, and writes the waiting lines to it.
+    fn ready(&mut self) -> io::Result<()> {
+        if self.file.is_some() {
+            return Ok(());
+        }
+        self.take_lock()?;
+        self.reopen()?;
+        let waiting = std::mem::take(&mut self.waiting);
+        self.write_line(&waiting)
+    }
+
+    /// Takes the lock, so that no other process writes the file. Where a disk has no locks, nothing
+    /// tells two processes apart.
+    fn take_lock(&mut self) -> io::Result<()> {
+        if self.lock.is_some() {
+            return Ok(());
+        }
+        let folder = self.folder.as_ref().ok_or(io::ErrorKind::NotFound)?;
+        let lock = private_file()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(folder.join(LOCK))?;
+        if let Err(TryLockError::WouldBlock) = lock.try_lock() {
+            let words = "another process of the app writes the log there";
+            return Err(io::Error::new(io::ErrorKind::ResourceBusy, words));
+        }
+        self.lock = Some(lock);
         Ok(())
     }
 
@@ -145,7 +182,7 @@ impl Write for Rolling {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut state = self.state();
         let kept = cut(bytes, state.bounds.line);
-        if state.folder.is_some() {
+        if state.ready().is_ok() {
             let _ = state.write_line(&kept);
         } else if state.waiting.len() + kept.len() <= 4 * state.bounds.line {
             state.waiting.extend_from_slice(&kept);
@@ -239,6 +276,7 @@ mod tests {
                 let name = entry.file_name().into_string().unwrap();
                 (name, fs::read_to_string(entry.path()).unwrap())
             })
+            .filter(|(name, _)| name != LOCK)
             .collect();
         files.sort();
         files
@@ -301,8 +339,35 @@ mod tests {
         // Once the log belongs to it, it writes the lines that still wait, and none twice.
         other.write_all(b"waiting\n").unwrap();
         assert!(!read().contains("waiting"), "not its log yet");
+        drop(owner);
         other.open(folder.path()).unwrap();
         assert_eq!(read(), "owner\nother\nowner again\nwaiting\n");
+    }
+
+    #[test]
+    fn one_process_at_a_time_writes_and_the_other_goes_on_after_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut first, mut second) = (Rolling::new(SMALL), Rolling::new(SMALL));
+        first.open(folder.path()).unwrap();
+        let error = second.open(folder.path()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ResourceBusy);
+        first.write_all(b"first\n").unwrap();
+        for number in 0..100 {
+            second.write_all(line(number).as_bytes()).unwrap();
+        }
+        let read = || {
+            files(folder.path())
+                .into_iter()
+                .map(|(_, text)| text)
+                .collect::<String>()
+        };
+        assert_eq!(read(), "first\n");
+        drop(first);
+        second.write_all(b"last\n").unwrap();
+        let text = read();
+        assert!(text.starts_with("first\nline    0 "), "{text}");
+        assert!(text.ends_with("last\n"), "{text}");
+        assert!(text.len() < 1000, "what waits is bounded: {}", text.len());
     }
 
     #[test]

@@ -60,10 +60,12 @@ pub fn start() -> Log {
 }
 
 impl Log {
-    /// Keeps the log in `folder`, which only this user can read.
+    /// Keeps the log in `folder`, which only this user can read. One process at a time writes there; the
+    /// lines of another wait, up to a bound, until the first has ended.
     ///
     /// # Errors
-    /// If the folder or the file cannot be made. The log then continues on standard error.
+    /// If the folder or the file cannot be made, or another process writes it. The log then continues on
+    /// standard error.
     pub fn keep_in(&self, folder: &Path) -> io::Result<()> {
         self.file.open(folder)
     }

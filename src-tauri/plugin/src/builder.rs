@@ -63,7 +63,7 @@ impl Builder {
     }
 
     /// Whether the plugin keeps a log without secrets, in the system's folder for logs and on standard
-    /// error. Without it the app subscribes to `tracing` itself.
+    /// error. The menu offers to open that folder. Without it the app subscribes to `tracing` itself.
     #[must_use]
     pub fn log(mut self, on: bool) -> Self {
         self.has_log = on;
@@ -71,8 +71,7 @@ impl Builder {
     }
 
     /// Whether a second launch brings the window of the first to the front and ends. Without it two
-    /// processes share the session, and the log goes to standard error only, because they must not
-    /// write one file.
+    /// processes share the session; the first of them writes the log's file.
     #[must_use]
     pub fn single_instance(mut self, on: bool) -> Self {
         self.is_single_instance = on;
@@ -242,7 +241,7 @@ fn start(app: &AppHandle, parts: Builder, log: Option<Log>) -> Result<(), StartE
         Ok(links) => (links, None),
         Err(error) => {
             tracing::error!(%error, "the settings are not valid; no workspace is opened");
-            let refusal = AuthError::with_message(ErrorCode::Misconfigured, error);
+            let refusal = AuthError::with_message(ErrorCode::Misconfigured, error.to_string());
             (lockdown::Links::default(), Some(refusal))
         }
     };

@@ -14,17 +14,14 @@ use crate::{StartError, error_reporting};
 /// How long the app waits at its end for a report that is being sent.
 const REPORT_FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Begins the log of a process that has windows. It is kept in the system's folder for logs if this
-/// process owns the windows alone, because two processes must not write one file. Without a file the
-/// app runs all the same.
-pub fn begin(app: &AppHandle, owns_windows_alone: bool) {
-    if owns_windows_alone {
-        in_log_folder(
-            app,
-            Log::keep_in,
-            "the log cannot be kept in a file; it goes to standard error only",
-        );
-    }
+/// Begins the log of a process that has windows, and keeps it in the system's folder for logs. Without
+/// a file the app runs all the same.
+pub fn begin(app: &AppHandle) {
+    in_log_folder(
+        app,
+        Log::keep_in,
+        "the log cannot be kept in a file now; it goes to standard error only",
+    );
     let package = app.package_info();
     tracing::info!(
         version = %package.version,
@@ -45,7 +42,8 @@ pub fn append_to_owners_log(app: &AppHandle) {
     );
 }
 
-/// Does this with the log and its folder, where the plugin keeps a log, and logs a failure as `failed`.
+/// Runs `work` with the log and its folder. Does nothing if the app has no log. If `work` fails, logs
+/// `failed`.
 fn in_log_folder(app: &AppHandle, work: fn(&Log, &Path) -> io::Result<()>, failed: &str) {
     let Some(log) = app.try_state::<Log>() else {
         return;

@@ -53,7 +53,7 @@ impl SingleInstance {
         match claimed {
             Ok(owner) => {
                 *held = Claimed::Owned(owner);
-                logging::begin(app, self.is_on);
+                logging::begin(app);
                 Ok(())
             }
             Err(error) => {
