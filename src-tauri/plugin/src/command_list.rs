@@ -8,7 +8,7 @@
 //! command that takes bytes and headers in place of arguments.
 //!
 //! `command_list!(names)` is an array of their names, `command_list!(handler)` the handler;
-//! `command_list!(each with m(first))` hands the whole list to the macro `m`, after `first`.
+//! `command_list!(each with m(tokens))` calls the macro `m` with these tokens and then the list.
 
 macro_rules! command_list {
     (@names $($(#[$about:meta])* $group:ident { $($name:ident $args:tt $(-> $answer:ty)?;)* })*) => {

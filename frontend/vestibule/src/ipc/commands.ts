@@ -24,16 +24,12 @@ export const commands = {
   logout: () => call<LogoutReply>("logout"),
   login: (input: LoginInput) => call<SignInOutcome>("login", { input }),
   register: (input: RegisterInput) => call<SignInOutcome>("register", { input }),
-  verifyOtp: (challenge: string, code: string) =>
-    call<SignInOutcome>("verify_otp", { challenge, code }),
+  verifyOtp: (challenge: string, code: string) => call<SignInOutcome>("verify_otp", { challenge, code }),
   resendOtp: () => call<Challenge>("resend_otp"),
   cancelOtp: () => call<null>("cancel_otp"),
-  backendFetch: (exchange: number, request: FetchRequest) =>
-    call<FetchReply>("backend_fetch", { exchange, request }),
-  backendUpload: (exchange: number, request: UploadRequest) =>
-    call<null>("backend_upload", { exchange, request }),
-  backendWrite: (bytes: Uint8Array, headers: Record<string, string>) =>
-    callRaw<boolean>("backend_write", bytes, headers),
+  backendFetch: (exchange: number, request: FetchRequest) => call<FetchReply>("backend_fetch", { exchange, request }),
+  backendUpload: (exchange: number, request: UploadRequest) => call<null>("backend_upload", { exchange, request }),
+  backendWrite: (bytes: Uint8Array, headers: Record<string, string>) => callRaw<boolean>("backend_write", bytes, headers),
   backendAnswer: (exchange: number) => call<UploadReply>("backend_answer", { exchange }),
   backendRead: (exchange: number) => call<ArrayBuffer>("backend_read", { exchange }),
   backendCancel: (exchange: number) => call<null>("backend_cancel", { exchange }),

@@ -6,7 +6,7 @@ use ts_rs::{Config, TS};
 use vestibule_core::wire::*;
 
 use crate::command_list::command_list;
-use crate::keep;
+use crate::{keep, root, wire};
 
 /// The channel of the page by which a command sends it values.
 #[derive(TS)]
@@ -17,9 +17,6 @@ pub struct Channel<T> {
 /// Bytes, as a page has them.
 #[derive(TS)]
 pub struct ArrayBuffer;
-
-/// The width to which the page's code is formatted.
-const WIDTH: usize = 100;
 
 struct Group {
     name: &'static str,
@@ -85,35 +82,29 @@ impl Command {
             ),
             Some(list) if list.is_empty() => (String::new(), format!("call<{answer}>(\"{name}\")")),
             Some(list) => {
-                let names: Vec<_> = list.iter().map(|(name, _)| *name).collect();
+                // Tauri gives a command its argument `old_password` by the name `oldPassword`.
+                let names: Vec<_> = list.iter().map(|(name, _)| camel(name)).collect();
                 let names = names.join(", ");
                 let parameters: Vec<_> = list.iter().map(parameter).collect();
                 let call = format!("call<{answer}>(\"{name}\", {{ {names} }})");
                 (parameters.join(", "), call)
             }
         };
-        let head = format!("  {}: ({parameters}) =>", camel(name));
-        match head.len() + call.len() + 2 <= WIDTH {
-            true => format!("{head} {call},\n"),
-            false => format!("{head}\n    {call},\n"),
-        }
+        format!("  {}: ({parameters}) => {call},\n", camel(name))
     }
 
-    /// The types of `wire.ts` in its signature.
-    fn types(&self) -> impl Iterator<Item = String> {
+    /// The types of `wire.ts` in its signature, if `declared` are all of them.
+    fn types<'a>(&'a self, declared: &'a BTreeSet<String>) -> impl Iterator<Item = &'a str> {
         let arguments = self.arguments.iter().flatten().map(|(_, name)| name);
-        let words = arguments.chain([&self.answer]).flat_map(|name| {
-            name.split(|c: char| !c.is_alphanumeric())
-                .map(str::to_owned)
-        });
-        words.filter(|word| {
-            word.starts_with(char::is_uppercase) && !["Channel", "ArrayBuffer"].contains(&&**word)
-        })
+        let names = arguments.chain([&self.answer]);
+        let words = names.flat_map(|name| name.split(|c: char| !c.is_alphanumeric()));
+        words.filter(|word| declared.contains(*word))
     }
 }
 
 /// An argument that may be left out has a question mark.
 fn parameter((name, type_name): &(&str, String)) -> String {
+    let name = camel(name);
     match type_name.strip_suffix(" | null") {
         Some(inner) => format!("{name}?: {inner}"),
         None => format!("{name}: {type_name}"),
@@ -122,7 +113,9 @@ fn parameter((name, type_name): &(&str, String)) -> String {
 
 fn functions() -> String {
     let all: Vec<Command> = groups().flat_map(|group| group.commands).collect();
-    let types: BTreeSet<String> = all.iter().flat_map(Command::types).collect();
+    let declared = wire::declared();
+    let types = all.iter().flat_map(|command| command.types(&declared));
+    let types: BTreeSet<&str> = types.collect();
     let types: String = types.iter().map(|name| format!("  {name},\n")).collect();
     let members: String = all.iter().map(Command::member).collect();
     format!(
@@ -150,11 +143,41 @@ fn permissions() -> String {
             |command: &Command| format!("  \"allow-{}\",\n", command.name.replace('_', "-"));
         let allowed: String = commands.iter().map(allowed).collect();
         text.push_str(&format!(
-            "\n[[set]]\nidentifier = \"{}\"\ndescription = \"{about}\"\npermissions = [\n{allowed}]\n",
+            "\n[[set]]\nidentifier = \"{}\"\ndescription = {about:?}\npermissions = [\n{allowed}]\n",
             name.replace('_', "-")
         ));
     }
     text
+}
+
+#[test]
+fn names_are_those_that_tauri_expects() {
+    let command = Command {
+        name: "change_password",
+        arguments: Some(vec![
+            ("old_password", type_name::<String>()),
+            ("sign_out_others", type_name::<Option<bool>>()),
+        ]),
+        answer: type_name::<Vec<Theme>>(),
+    };
+    assert_eq!(
+        command.member(),
+        "  changePassword: (oldPassword: string, signOutOthers?: boolean) => \
+         call<Array<Theme>>(\"change_password\", { oldPassword, signOutOthers }),\n"
+    );
+    let declared = wire::declared();
+    assert_eq!(command.types(&declared).collect::<Vec<_>>(), ["Theme"]);
+}
+
+/// `vestibule:default` is all groups.
+#[test]
+fn every_group_is_in_the_default() {
+    let path = root().join("src-tauri/plugin/permissions/default.toml");
+    let text = std::fs::read_to_string(path).expect("the default");
+    for group in groups() {
+        let name = group.name.replace('_', "-");
+        assert!(text.contains(&format!("\"{name}\"")), "{name} is missing");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The names of the app's rights, for the page.
 
-use vestibule_core::Roles;
+use vestibule_core::profile::Section;
 
 use crate::{keep, root};
 
@@ -8,15 +8,10 @@ use crate::{keep, root};
 fn rights() -> String {
     let config = std::fs::read_to_string(root().join("tauri.conf.json")).expect("a configuration");
     let config: serde_json::Value = serde_json::from_str(&config).expect("it is JSON");
-    let roles = config["plugins"]["vestibule"].get("roles").cloned();
-    let roles: Roles = roles.map_or_else(Roles::default, |roles| {
-        serde_json::from_value(roles).expect("a table of roles")
-    });
-    let names: Vec<String> = roles
-        .rights()
-        .iter()
-        .map(|name| format!("\"{name}\""))
-        .collect();
+    let plugins = config["plugins"].as_object().expect("a table");
+    let section = Section::find(plugins, "tauri.conf.json").expect("one that is spelt right");
+    let rights = section.expect("the example's").rights();
+    let names: Vec<String> = rights.iter().map(|name| format!("\"{name}\"")).collect();
     let union = match names.is_empty() {
         true => "never".to_owned(),
         false => names.join(" | "),

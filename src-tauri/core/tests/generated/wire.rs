@@ -15,7 +15,7 @@ use crate::keep;
 /// Types that the page has from elsewhere.
 const NOT_OURS: [&str; 2] = ["Channel", "ArrayBuffer"];
 
-/// Declarations in TypeScript, by the type's name: ts-rs visits what a type consists of in an order
+/// Declarations in TypeScript, by the type's name without arguments: ts-rs visits what a type consists of in an order
 /// that may change with each compilation.
 #[derive(Default)]
 struct Declarations {
@@ -26,8 +26,7 @@ struct Declarations {
 impl TypeVisitor for Declarations {
     fn visit<T: TS + 'static + ?Sized>(&mut self) {
         let config = Config::default();
-        let name = T::name(&config);
-        if !self.seen.insert(name.clone()) {
+        if !self.seen.insert(T::name(&config)) {
             return;
         }
         T::visit_dependencies(self);
@@ -39,7 +38,7 @@ impl TypeVisitor for Declarations {
         let docs = T::docs().unwrap_or_default();
         let declaration = T::decl(&config);
         let text = format!("\n{}\nexport {declaration}\n", docs.trim_end());
-        self.texts.insert(name, text);
+        self.texts.insert(T::ident(&config), text);
     }
 }
 
@@ -56,16 +55,26 @@ macro_rules! visit_types {
     };
 }
 
-fn declarations() -> String {
+/// All declarations, by the type's name.
+fn declared_types() -> BTreeMap<String, String> {
     let mut all = Declarations::default();
     command_list!(each with visit_types(all:));
     // What a command rejects with, and the words for it.
     all.visit::<PageError>();
     all.visit::<ObstacleText>();
+    all.texts
+}
+
+/// The names of the types that `wire.ts` declares.
+pub fn declared() -> BTreeSet<String> {
+    declared_types().into_keys().collect()
+}
+
+fn declarations() -> String {
     let mut text = String::from(
         "// Generated from src-tauri/core/src/wire.rs by `cargo xtask types`. Do not edit.\n",
     );
-    text.extend(all.texts.into_values());
+    text.extend(declared_types().into_values());
     text.push_str(&obstacles());
     text.push_str(&page_failures());
     text.push_str(&status_meanings());

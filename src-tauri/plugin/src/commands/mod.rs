@@ -25,3 +25,61 @@ pub fn internal_error(error: impl std::fmt::Display) -> AuthError {
     tracing::error!(%error, "a command failed");
     ErrorCode::Internal.into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::command_list;
+
+    /// Arguments of a command that Tauri fills in, not the page.
+    const FILLED_IN: [&str; 8] = [
+        "AppHandle",
+        "CommandSlot<",
+        "OneAtATime<",
+        "Request<",
+        "State<",
+        "Webview",
+        "WebviewWindow",
+        "WindowSession",
+    ];
+
+    macro_rules! listed {
+        ($($(#[$about:meta])* $group:ident {
+            $($name:ident $arguments:tt $(-> $answer:ty)?;)*
+        })*) => {
+            [$($((stringify!($name), stringify!($arguments))),*),*]
+        };
+    }
+
+    /// The names of the parameters in `list`, without those that Tauri fills in.
+    fn names(list: &str) -> Vec<&str> {
+        let parameters = list
+            .split(',')
+            .filter_map(|one| one.trim().split_once(": "));
+        let of_page = parameters.filter(|(_, kind)| {
+            !FILLED_IN
+                .iter()
+                .any(|filled_in| kind.starts_with(filled_in))
+        });
+        of_page.map(|(name, _)| name).collect()
+    }
+
+    /// The page's functions are generated from the list, so a command has to take what the list says.
+    #[test]
+    fn a_command_takes_the_arguments_of_its_line_in_the_list() {
+        let sources = [
+            include_str!("app.rs"),
+            include_str!("backend_calls.rs"),
+            include_str!("session.rs"),
+            include_str!("sign_in.rs"),
+        ]
+        .concat();
+        for (name, listed) in command_list!(each with listed()) {
+            let (_, function) = sources
+                .split_once(&format!("fn {name}("))
+                .unwrap_or_else(|| panic!("there is no command {name}"));
+            let (taken, _) = function.split_once(')').expect("the end of the parameters");
+            let listed = listed.trim_matches(['(', ')']);
+            assert_eq!(names(taken), names(listed), "{name}");
+        }
+    }
+}
