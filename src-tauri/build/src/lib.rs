@@ -18,6 +18,7 @@
 //!
 //! The app includes it: `mod built { include!(concat!(env!("OUT_DIR"), "/vestibule.rs")); }`.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
@@ -26,9 +27,6 @@ use tauri_utils::config::parse;
 use tauri_utils::platform::Target;
 use vestibule_core::profile::{ProfileError, Section};
 
-const FILE: &str = "tauri.conf.json";
-const KEY: &str = "plugins";
-const NAME: &str = "vestibule";
 /// The configuration that the Tauri CLI was called with, which overrides the files.
 const OVERRIDE: &str = "TAURI_CONFIG";
 
@@ -44,16 +42,16 @@ pub fn build() {
     let target = Target::from_triple(&variable("TARGET"));
     println!("cargo:rerun-if-env-changed={OVERRIDE}");
     let overriding = env::var(OVERRIDE).ok();
-    let built = BuiltIn::read(&folder, target, overriding.as_deref());
-    let built = built.unwrap_or_else(|error| panic!("{error}"));
-    for path in &built.read {
+    let output = BuildOutput::read(&folder, target, overriding.as_deref());
+    let output = output.unwrap_or_else(|error| panic!("{error}"));
+    for path in &output.read {
         println!("cargo:rerun-if-changed={}", path.display());
     }
-    if let Some(missing) = built.missing {
-        println!("cargo:warning={FILE}: {missing}");
+    if let Some(warning) = &output.warning {
+        println!("cargo:warning={warning}");
     }
-    let out = PathBuf::from(variable("OUT_DIR"));
-    fs::write(out.join("vestibule.rs"), built.code()).expect("OUT_DIR can be written");
+    let place = PathBuf::from(variable("OUT_DIR")).join("vestibule.rs");
+    fs::write(place, output.code()).expect("OUT_DIR can be written");
 }
 
 fn variable(name: &str) -> String {
@@ -61,36 +59,39 @@ fn variable(name: &str) -> String {
 }
 
 /// What is built into the app.
-struct BuiltIn {
+struct BuildOutput {
     /// Name and text of the profile, where it is a file.
     profile: Option<(String, String)>,
-    rights: Vec<String>,
-    /// What the configuration leaves open.
-    missing: Option<&'static str>,
+    /// The names of rights, by the names of their constants.
+    rights: BTreeMap<String, String>,
+    /// What the author of the app should know.
+    warning: Option<String>,
     /// The files that this comes from.
     read: Vec<PathBuf>,
 }
 
-impl BuiltIn {
+impl BuildOutput {
     fn read(folder: &Path, target: Target, overriding: Option<&str>) -> Result<Self, String> {
         let (mut config, mut read) =
             parse::read_from(target, folder).map_err(|error| error.to_string())?;
+        let names = read.iter().filter_map(|path| path.file_name()?.to_str());
+        let mut files = names.collect::<Vec<_>>().join(", ");
         if let Some(overriding) = overriding {
             let overriding = serde_json::from_str::<Value>(overriding);
             let overriding =
                 overriding.map_err(|error| format!("{OVERRIDE} is not JSON: {error}"))?;
             json_patch::merge(&mut config, &overriding);
+            files = format!("{files}, {OVERRIDE}");
         }
         let none = serde_json::Map::new();
-        let sections = config[KEY].as_object().unwrap_or(&none);
-        let section = Section::find(NAME, sections, FILE, KEY).map_err(text)?;
-        let Some(section) = section else {
-            let missing = "there is no section `plugins.vestibule`, so the backend is that of the \
+        let plugins = config["plugins"].as_object().unwrap_or(&none);
+        let Some(section) = Section::find(plugins, &files).map_err(text)? else {
+            let warning = "there is no section `plugins.vestibule`, so the backend is that of the \
                            contract";
             return Ok(Self {
                 profile: None,
-                rights: Vec::new(),
-                missing: Some(missing),
+                rights: BTreeMap::new(),
+                warning: Some(format!("{files}: {warning}")),
                 read,
             });
         };
@@ -99,26 +100,23 @@ impl BuiltIn {
             Some(name) => {
                 let path = folder.join(&name);
                 let text = fs::read_to_string(&path).map_err(|error| {
+                    let path = path.display();
                     format!(
-                        "{FILE}: `{KEY}.{NAME}.profile` names {name}, which cannot be read: {error}"
+                        "{files}: `plugins.vestibule.profile` names {name}, and {path} cannot be \
+                         read: {error}"
                     )
                 })?;
                 read.push(path);
                 Some((name, text))
             }
         };
-        let carried = profile.as_ref().map(|(name, text)| (&**name, &**text));
-        let has_address = section.check(carried).map_err(text)?;
-        let missing = "`plugins.vestibule` does not say where the backend is; an administrator or a \
+        let built = profile.as_ref().map(|(name, text)| (&**name, &**text));
+        let has_address = section.check(built).map_err(text)?;
+        let warning = "`plugins.vestibule` does not say where the backend is; an administrator or a \
                        profile beside the app has to";
         Ok(Self {
-            missing: (!has_address).then_some(missing),
-            rights: section
-                .roles()
-                .rights()
-                .into_iter()
-                .map(str::to_owned)
-                .collect(),
+            warning: (!has_address).then(|| format!("{files}: {warning}")),
+            rights: constants(section.rights()).map_err(|error| format!("{files}: {error}"))?,
             profile,
             read,
         })
@@ -127,8 +125,7 @@ impl BuiltIn {
     /// The file that the app includes. With a constant for each right, a command that asks for a
     /// right which no role has does not compile.
     fn code(&self) -> String {
-        let constant = |name: &String| {
-            let constant = name.replace('.', "_").to_uppercase();
+        let constant = |(constant, name): (&String, &String)| {
             format!("    /// `{name}`\n    pub const {constant}: &str = {name:?};\n")
         };
         let constants: String = self.rights.iter().map(constant).collect();
@@ -142,6 +139,21 @@ impl BuiltIn {
     }
 }
 
+/// The names of rights by the names of their constants: `people.see` by `PEOPLE_SEE`.
+fn constants(rights: BTreeSet<String>) -> Result<BTreeMap<String, String>, String> {
+    let mut constants = BTreeMap::new();
+    for right in rights {
+        let constant = right.replace('.', "_").to_uppercase();
+        if let Some(other) = constants.insert(constant.clone(), right.clone()) {
+            return Err(format!(
+                "`plugins.vestibule.roles` has the rights `{other}` and `{right}`, which would be one \
+                 constant, {constant}: rename one of them"
+            ));
+        }
+    }
+    Ok(constants)
+}
+
 fn text(error: ProfileError) -> String {
     error.to_string()
 }
@@ -149,6 +161,8 @@ fn text(error: ProfileError) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const FILE: &str = "tauri.conf.json";
 
     /// An app's folder with these files.
     fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
@@ -159,8 +173,8 @@ mod tests {
         folder
     }
 
-    fn read(files: &[(&str, &str)], overriding: Option<&str>) -> Result<BuiltIn, String> {
-        BuiltIn::read(folder(files).path(), Target::Linux, overriding)
+    fn read(files: &[(&str, &str)], overriding: Option<&str>) -> Result<BuildOutput, String> {
+        BuildOutput::read(folder(files).path(), Target::Linux, overriding)
     }
 
     #[test]
@@ -169,8 +183,9 @@ mod tests {
             "roles": {"chief": ["people.see", "people.edit"], "clerk": ["people.see"]}}}}"#;
         let mine = "schema = 1\nbackend = 'https://a.example'\nname = \"Mine\"";
         let built = read(&[(FILE, config), ("mine.toml", mine)], None).unwrap();
-        assert_eq!(built.missing, None);
-        assert_eq!(built.rights, ["people.edit", "people.see"]);
+        assert_eq!(built.warning, None);
+        let rights: Vec<_> = built.rights.values().collect();
+        assert_eq!(rights, ["people.edit", "people.see"]);
         let names: Vec<_> = built
             .read
             .iter()
@@ -205,7 +220,12 @@ mod tests {
             &files,
             Some(r#"{"plugins": {"vestibule": {"profile": "supabas"}}}"#),
         );
-        assert!(wrong.err().unwrap().ends_with("did you mean `supabase`?"));
+        let wrong = wrong.err().unwrap();
+        let place = "tauri.conf.json, tauri.linux.conf.json, TAURI_CONFIG (plugins.vestibule)";
+        assert!(
+            wrong.starts_with(place) && wrong.ends_with("did you mean `supabase`?"),
+            "{wrong}"
+        );
         let unread = read(&files, Some("{")).err().unwrap();
         assert!(unread.starts_with("TAURI_CONFIG is not JSON"), "{unread}");
     }
@@ -230,20 +250,25 @@ mod tests {
         let file = r#""vestibule": {"profile": "mine.toml"}"#;
         let missing = refused(file, &[]);
         assert!(
-            missing.contains("names mine.toml, which cannot be read"),
+            missing.contains("names mine.toml, and /") && missing.contains("cannot be read"),
             "{missing}"
         );
+        let rights = r#""vestibule": {"roles": {"chief": ["people.see", "people_see"]}}"#;
+        let both = refused(rights, &[]);
+        assert!(both.contains("`people.see` and `people_see`"), "{both}");
+        let link = refused(r#""vestibule": {"links": ["http://a.example/"]}"#, &[]);
+        assert!(link.contains("`links[0]`"), "{link}");
         let inside = refused(file, &[("mine.toml", "schema = 1\nbakend = 'x'")]);
         assert!(inside.starts_with("mine.toml: `bakend`"), "{inside}");
-        let missing = BuiltIn::read(folder(&[]).path(), Target::Linux, None);
+        let missing = BuildOutput::read(folder(&[]).path(), Target::Linux, None);
         assert!(missing.err().unwrap().contains("tauri.conf.json"));
     }
 
     #[test]
     fn the_address_may_be_left_to_others() {
         let config = r#"{"plugins": {"vestibule": {"profile": "directus"}}}"#;
-        let missing = |config| read(&[(FILE, config)], None).unwrap().missing.unwrap();
-        assert!(missing(config).contains("does not say where the backend is"));
-        assert!(missing("{}").contains("that of the contract"));
+        let warning = |config| read(&[(FILE, config)], None).unwrap().warning.unwrap();
+        assert!(warning(config).contains("does not say where the backend is"));
+        assert!(warning("{}").contains("that of the contract"));
     }
 }

@@ -3,7 +3,7 @@
 //! A [`session::Session`] signs a person in against a backend that a [`profile::Profile`]
 //! describes, keeps the refresh token in the operating system's keyring and the access token
 //! in memory, and publishes what changes. It knows nothing of Tauri and is tested without a
-//! window; the shell in `src-tauri/src` hands commands in and events out.
+//! window; the plugin in `src-tauri/plugin` hands commands in and changes out.
 //!
 //! Dependencies run one way: `session` uses `backend`, `storage`, `device` and `state`; none of
 //! them knows `session`. What a machine provides comes in through four traits: `Clock`,
@@ -14,7 +14,7 @@
 //! `testing` for this repository's tests; the app never switches it on. With it every export is
 //! there, so only then can rustc tell which `pub` reaches nobody.
 //!
-//! Without the feature `session` only [`profile`] is left, with what it is made of: a build script
+//! Without the feature `session` there are [`profile`] and the types that stand in one: a build script
 //! checks a profile and needs no network, keyring or runtime.
 #![cfg_attr(feature = "testing", warn(unreachable_pub))]
 #![cfg_attr(

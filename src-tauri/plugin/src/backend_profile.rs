@@ -14,7 +14,7 @@ use std::path::Path;
 use serde_json::json;
 use tauri::{AppHandle, Manager as _};
 use vestibule_core::Policy;
-use vestibule_core::profile::{Layer, Profile, ProfileError, Section, load_for};
+use vestibule_core::profile::{Layer, Profile, ProfileError, Section};
 use vestibule_core::transport::NetworkSettings;
 use vestibule_core::wire::{Overridden, PolicyInfo};
 
@@ -22,8 +22,6 @@ use vestibule_core::wire::{Overridden, PolicyInfo};
 use crate::StartError;
 use crate::desktop_proxy;
 
-/// The section of `tauri.conf.json` under `plugins`.
-pub const SECTION: &str = "vestibule";
 /// The file's name in the configuration folder, without its ending `.toml` or `.json`.
 const FILE: &str = "profile";
 
@@ -63,26 +61,24 @@ pub struct BackendSettings {
 /// If any layer is not valid. Then no layer is used, because the app could otherwise send passwords
 /// to another backend than the one that the invalid layer names.
 pub fn load(app: &AppHandle, workspace: &str) -> Result<BackendSettings, ProfileError> {
-    let section = section(app.config())?;
+    let section = section(app.config())?.unwrap_or_else(|| {
+        tracing::warn!(
+            "tauri.conf.json has no section `plugins.vestibule`; the backend is that of the contract"
+        );
+        Section::default()
+    });
     let folder = app.path().app_config_dir().ok();
     let policy = Policy::find(&app.config().identifier)?;
     let built_in = app.state::<BuiltIn>();
     let layers = layers(
-        section.as_ref(),
+        &section,
         built_in.profile,
         policy.as_ref(),
         folder.as_deref(),
         workspace,
         &Overrides::from_environment(),
     )?;
-    if section.is_none() {
-        tracing::warn!(
-            "tauri.conf.json has no section `plugins.{SECTION}`; the backend is that of the contract"
-        );
-    }
-    let roles = section.map(|section| section.roles()).unwrap_or_default();
-    let known: Vec<_> = roles.rights().into_iter().collect();
-    let mut loaded = load_for(&layers, Some(&known))?;
+    let mut loaded = section.load(&layers)?;
     let allowed = built_in.allowed.iter().map(|path| (*path).to_owned());
     loaded.profile.api.allow.extend(allowed);
     let info = policy.as_ref().map(|policy| policy.info(&loaded));
@@ -149,7 +145,7 @@ fn log_policy(policy: &PolicyInfo) {
 /// # Errors
 /// If there is none, but one whose name is nearly the same.
 pub fn section(config: &tauri::Config) -> Result<Option<Section>, ProfileError> {
-    Section::find(SECTION, &config.plugins.0, "tauri.conf.json", "plugins")
+    Section::find(&config.plugins.0, "tauri.conf.json")
 }
 
 /// The layers of the profile while no app runs, and the policy among them. The doctor uses this.
@@ -168,10 +164,10 @@ pub fn layers_in_use(
     }
     // The same folder as Tauri's `app_config_dir`.
     let folder = dirs::config_dir().map(|folder| folder.join(&config.identifier));
-    let section = section(config)?;
+    let section = section(config)?.unwrap_or_default();
     let policy = Policy::find(&config.identifier)?;
     let layers = layers(
-        section.as_ref(),
+        &section,
         built,
         policy.as_ref(),
         folder.as_deref(),
@@ -183,17 +179,14 @@ pub fn layers_in_use(
 
 /// The layers of the profile. Each overrides the ones before it.
 fn layers(
-    section: Option<&Section>,
+    section: &Section,
     built: Option<BuiltProfile>,
     policy: Option<&Policy>,
     folder: Option<&Path>,
     workspace: &str,
     overrides: &Overrides,
 ) -> Result<Vec<Layer>, ProfileError> {
-    let mut layers = Vec::new();
-    if let Some(section) = section {
-        layers.extend(section.layers(built)?);
-    }
+    let mut layers = section.layers(built)?;
     layers.extend(policy.and_then(Policy::profile).cloned());
     if let Some(folder) = folder {
         layers.extend(Layer::find(folder, FILE)?);
@@ -238,7 +231,7 @@ mod tests {
     fn configured() -> Value {
         let whole: Value =
             serde_json::from_str(include_str!("../../../tauri.conf.json")).expect("it is JSON");
-        whole["plugins"][SECTION].clone()
+        whole["plugins"]["vestibule"].clone()
     }
 
     fn profile_of(
@@ -247,17 +240,8 @@ mod tests {
         overrides: &Overrides,
     ) -> Result<Profile, ProfileError> {
         let section = Section::new(PLACE, section.clone());
-        let layers = layers(
-            Some(&section),
-            None,
-            None,
-            Some(folder),
-            "default",
-            overrides,
-        )?;
-        let roles = section.roles();
-        let known: Vec<_> = roles.rights().into_iter().collect();
-        load_for(&layers, Some(&known)).map(|loaded| loaded.profile)
+        let layers = layers(&section, None, None, Some(folder), "default", overrides)?;
+        section.load(&layers).map(|loaded| loaded.profile)
     }
 
     #[test]

@@ -57,11 +57,11 @@ fn app_of(config: &tauri::Config, built: Option<BuiltProfile>) -> Result<Option<
     let in_use = backend_profile::layers_in_use(config, built, workspaces::DEFAULT);
     let (layers, policy) = in_use.map_err(|error| error.to_string())?;
     let section = backend_profile::section(config).map_err(|error| error.to_string())?;
-    let roles = section.map(|section| section.roles()).unwrap_or_default();
+    let section = section.unwrap_or_default();
     Ok(Some(App {
         layers,
         policy,
-        rights: roles.rights().into_iter().map(str::to_owned).collect(),
+        rights: section.rights().into_iter().collect(),
         desktop: desktop_proxy::desktop(),
     }))
 }

@@ -16,10 +16,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+#[cfg(any(debug_assertions, feature = "e2e"))]
+use serde_json::json;
 use tauri::webview::{NewWindowResponse, PermissionResponse};
 use tauri::{AppHandle, Manager as _, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, Wry};
+use vestibule_core::profile::ProfileError;
+#[cfg(any(debug_assertions, feature = "e2e"))]
+use vestibule_core::profile::Section;
 use vestibule_core::{AuthError, ErrorCode};
+
+use crate::backend_profile;
 
 /// The proxy of every webview, at which nothing listens: no program can listen at port 0. The
 /// engines of macOS and Windows may not accept port 0, so they get port 9, which is reserved for
@@ -168,33 +174,21 @@ impl Links {
     ///
     /// # Errors
     /// If an entry is not an https address, or names a user.
-    pub fn configured(app: &AppHandle) -> Result<Self, String> {
-        let section = app.config().plugins.0.get("vestibule");
-        let listed = section.and_then(|section| section.get("links"));
+    pub fn configured(app: &AppHandle) -> Result<Self, ProfileError> {
         #[cfg(any(debug_assertions, feature = "e2e"))]
-        let given = std::env::var("VESTIBULE_LINK").ok().map(|link| vec![link]);
-        #[cfg(any(debug_assertions, feature = "e2e"))]
-        let given = given.map(Value::from);
-        #[cfg(any(debug_assertions, feature = "e2e"))]
-        let listed = given.as_ref().or(listed);
-        Self::of(listed.unwrap_or(&Value::Null))
+        if let Ok(link) = std::env::var("VESTIBULE_LINK") {
+            let section = Section::new("VESTIBULE_LINK", json!({ "links": [link] }));
+            return Ok(Self::of(section.links()?));
+        }
+        let section = backend_profile::section(app.config())?.unwrap_or_default();
+        Ok(Self::of(section.links()?))
     }
 
-    fn of(listed: &Value) -> Result<Self, String> {
-        let listed = match listed {
-            Value::Null => &[][..],
-            Value::Array(listed) => listed,
-            _ => return Err("plugins.vestibule.links is not a list".into()),
-        };
-        let link = |listed: &Value| {
-            let url = listed.as_str().and_then(|text| Url::parse(text).ok());
-            url.filter(|url| url.scheme() == "https" && url.username().is_empty())
-                .ok_or_else(|| format!("plugins.vestibule.links: {listed} is not an https address"))
-        };
-        Ok(Self {
-            known: listed.iter().map(link).collect::<Result<_, _>>()?,
+    fn of(known: Vec<Url>) -> Self {
+        Self {
+            known,
             last_opened: Mutex::new(None),
-        })
+        }
     }
 
     fn open_in_browser(&self, url: &Url) {
@@ -226,8 +220,6 @@ impl Links {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -275,7 +267,7 @@ mod tests {
 
     #[test]
     fn a_link_is_known_as_a_whole() {
-        let links = Links::of(&json!(["https://example.com/help"])).unwrap();
+        let links = Links::of(vec![Url::parse("https://example.com/help").unwrap()]);
         let known = |text: &str| links.known.contains(&Url::parse(text).unwrap());
         assert!(known("https://example.com/help"));
         for other in [
@@ -292,23 +284,8 @@ mod tests {
     }
 
     #[test]
-    fn what_a_browser_should_not_open_is_refused() {
-        assert!(Links::of(&Value::Null).unwrap().known.is_empty());
-        for wrong in [
-            json!("https://example.com/"),
-            json!([1]),
-            json!(["example.com"]),
-            json!(["http://example.com/"]),
-            json!(["file:///etc/passwd"]),
-            json!(["https://a:b@example.com/"]),
-        ] {
-            assert!(Links::of(&wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
     fn links_open_one_at_a_time() {
-        let links = Links::of(&Value::Null).unwrap();
+        let links = Links::default();
         assert!(links.may_open_now());
         assert!(!links.may_open_now());
     }

@@ -77,20 +77,20 @@ impl Layer {
         }
     }
 
-    /// The same for a name at the key `key` of another file. `carried` is the one file, name and
+    /// The same for a name at the key `key` of another file. `built` is the one file, name and
     /// text, that the app was built with.
     pub fn chosen(
         place: &str,
         key: &str,
         name: &Value,
-        carried: Option<(&str, &str)>,
+        built: Option<(&str, &str)>,
     ) -> Result<Self, ProfileError> {
         let refused = |mistake: Mistake| {
             let key = key.to_owned();
             Mistake { key, ..mistake }.in_place(place)
         };
         let name: String = read(name).map_err(refused)?;
-        match (resolve(key, &name).map_err(refused)?, carried) {
+        match (resolve(key, &name).map_err(refused)?, built) {
             (ProfileName::Shipped, _) => Ok(Self::inline(place, json!({"extends": name}))),
             (ProfileName::File, Some((file, text))) if file == name => Self::text(name, text),
             (ProfileName::File, _) => {

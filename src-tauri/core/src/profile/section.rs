@@ -1,20 +1,32 @@
-//! The section of an app's configuration that says which backend the app was built for.
+//! The section `plugins.vestibule` of an app's configuration, which says for which backend the app was
+//! built.
 //!
-//! It names a shipped profile or a file (`profile`), and may have keys of a profile beside that name.
+//! It names a shipped profile or a file (`profile`), has keys of a profile beside that name, and lists
+//! the links that open in the browser. The build script and the start read it with the same code, so
+//! that a mistake which the start would find fails the build.
 
-use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+use url::Url;
 
 use super::layer::Layer;
-use super::load::load_for;
+use super::load::{Loaded, load_for};
 use super::mistake::{Mistake, ProfileError, nearest};
 use super::name::{ProfileName, resolve};
 use super::read::read;
 use crate::roles::Roles;
 
+/// The section's name among those of plugins.
+const NAME: &str = "vestibule";
+/// The key of the configuration under which plugins have their sections.
+const PLUGINS: &str = "plugins";
 /// The key that names a shipped profile, or a file.
 const CHOICE: &str = "profile";
+/// The key that lists links.
+const LINKS: &str = "links";
 /// The keys that do not belong to a profile.
-const OTHER_KEYS: [&str; 2] = [CHOICE, "links"];
+const OTHER_KEYS: [&str; 2] = [CHOICE, LINKS];
 /// The key of the backend's address. It may be left to an administrator or to a file beside the app.
 const ADDRESS: &str = "backend";
 /// An address that no backend has (RFC 6761 §6.4).
@@ -27,6 +39,13 @@ pub struct Section {
     value: Value,
 }
 
+/// An empty section: the backend is that of the contract.
+impl Default for Section {
+    fn default() -> Self {
+        Self::new(String::new(), Value::Object(Map::new()))
+    }
+}
+
 impl Section {
     /// The section at `place`, which errors name.
     pub fn new(place: impl Into<String>, value: Value) -> Self {
@@ -34,34 +53,32 @@ impl Section {
         Self { place, value }
     }
 
-    /// Finds the section `name` among `sections`, which are in `file` under `key`.
+    /// Finds the section in `plugins` of a configuration, which is in `files`.
     ///
     /// # Errors
-    /// If there is none by this name, but one whose name is nearly the same.
+    /// If there is none by its name, but one whose name is nearly the same.
     pub fn find<'a>(
-        name: &str,
-        sections: impl IntoIterator<Item = (&'a String, &'a Value)>,
-        file: &str,
-        key: &str,
+        plugins: impl IntoIterator<Item = (&'a String, &'a Value)>,
+        files: &str,
     ) -> Result<Option<Self>, ProfileError> {
         let mut misspelt = None;
-        for (other, value) in sections {
-            if other == name {
-                let place = format!("{file} ({key}.{name})");
+        for (name, value) in plugins {
+            if name == NAME {
+                let place = format!("{files} ({PLUGINS}.{NAME})");
                 return Ok(Some(Self::new(place, value.clone())));
             }
-            if nearest(other, [name]).is_some() {
-                misspelt = Some(other);
+            if nearest(name, [NAME]).is_some() {
+                misspelt = Some(name);
             }
         }
-        let Some(other) = misspelt else {
+        let Some(name) = misspelt else {
             return Ok(None);
         };
         let mistake = Mistake {
-            nearest: Some(format!("{key}.{name}")),
-            ..Mistake::new(format!("{key}.{other}"), "is not read by anything")
+            nearest: Some(format!("{PLUGINS}.{NAME}")),
+            ..Mistake::new(format!("{PLUGINS}.{name}"), "is not read by anything")
         };
-        Err(mistake.in_place(file))
+        Err(mistake.in_place(files))
     }
 
     /// The file that `profile` names, if it names one.
@@ -81,15 +98,15 @@ impl Section {
         Ok(is_file.then_some(name))
     }
 
-    /// The layers that the section stands for: the profile that it names, and its own keys. `carried`
-    /// is the one file, name and text, that the app was built with.
+    /// The layers that the section stands for: the profile that it names, and its own keys. `built` is
+    /// the one file, name and text, that the app was built with.
     ///
     /// # Errors
     /// If the section names no profile that there is, or a file that is not valid.
-    pub fn layers(&self, carried: Option<(&str, &str)>) -> Result<Vec<Layer>, ProfileError> {
+    pub fn layers(&self, built: Option<(&str, &str)>) -> Result<Vec<Layer>, ProfileError> {
         let mut layers = Vec::new();
         if let Some(chosen) = self.value.get(CHOICE) {
-            layers.push(Layer::chosen(&self.place, CHOICE, chosen, carried)?);
+            layers.push(Layer::chosen(&self.place, CHOICE, chosen, built)?);
         }
         let mut own = self.value.clone();
         if let Some(own) = own.as_object_mut() {
@@ -99,31 +116,66 @@ impl Section {
         Ok(layers)
     }
 
-    /// The table of roles, whose rights are those of the app. The check of the profile reports a
-    /// table that is not one.
-    pub fn roles(&self) -> Roles {
+    /// The rights that the table of roles names, which are those of the app, sorted. The check of the
+    /// profile reports a table that is not one.
+    pub fn rights(&self) -> BTreeSet<String> {
         let table = self.value.get("roles").cloned();
-        table
+        let roles: Roles = table
             .and_then(|table| serde_json::from_value(table).ok())
-            .unwrap_or_default()
+            .unwrap_or_default();
+        roles.rights().into_iter().map(str::to_owned).collect()
     }
 
-    /// Checks what the app is built with by itself, as it will be checked when the app starts. Returns
-    /// whether it has the backend's address: without one, an administrator or a file beside the app
-    /// has to name it.
+    /// The profile that these layers make for an app with this section: no role has a right that the
+    /// section does not name.
     ///
     /// # Errors
     /// The first mistake, with its place.
-    pub fn check(&self, carried: Option<(&str, &str)>) -> Result<bool, ProfileError> {
-        let roles = self.roles();
-        let rights: Vec<_> = roles.rights().into_iter().collect();
-        let mut layers = self.layers(carried)?;
-        let checked = load_for(&layers, Some(&rights));
+    pub fn load(&self, layers: &[Layer]) -> Result<Loaded, ProfileError> {
+        let rights = self.rights();
+        let rights: Vec<&str> = rights.iter().map(String::as_str).collect();
+        load_for(layers, Some(&rights))
+    }
+
+    /// The links that open in the system's browser: whole addresses, so that a page cannot add data to
+    /// one of them.
+    ///
+    /// # Errors
+    /// If one is not an address of https, or names a user.
+    pub fn links(&self) -> Result<Vec<Url>, ProfileError> {
+        let Some(listed) = self.value.get(LINKS) else {
+            return Ok(Vec::new());
+        };
+        let refuse = |mistake: Mistake| mistake.in_place(&self.place);
+        let Value::Array(listed) = listed else {
+            return Err(refuse(Mistake::new(LINKS, "must be a list")));
+        };
+        let link = |(index, listed): (usize, &Value)| {
+            let url = listed.as_str().and_then(|text| Url::parse(text).ok());
+            url.filter(|url| url.scheme() == "https" && url.username().is_empty())
+                .ok_or_else(|| {
+                    let reason = "must be an https address without a user";
+                    refuse(Mistake::new(format!("{LINKS}[{index}]"), reason))
+                })
+        };
+        listed.iter().enumerate().map(link).collect()
+    }
+
+    /// Checks the section and the layers that it stands for, by the rules of the start and without any
+    /// other layer. Returns whether they have the backend's address: without one, an administrator or a
+    /// file beside the app has to name it. Nothing else may be left to others.
+    ///
+    /// # Errors
+    /// The first mistake, with its place.
+    pub fn check(&self, built: Option<(&str, &str)>) -> Result<bool, ProfileError> {
+        self.links()?;
+        let mut layers = self.layers(built)?;
+        let checked = self.load(&layers);
         if checked.as_ref().is_err_and(|error| error.key == ADDRESS)
             && !layers.iter().any(|layer| layer.sets_key(ADDRESS))
         {
             layers.push(Layer::inline(&self.place, json!({ADDRESS: NO_ADDRESS})));
-            return load_for(&layers, Some(&rights)).map(|_| false);
+            return self.load(&layers).map(|_| false);
         }
         checked.map(|_| true)
     }
@@ -140,8 +192,8 @@ mod tests {
         Section::new(PLACE, value)
     }
 
-    fn profile_of(section: &Section, carried: Option<(&str, &str)>) -> Profile {
-        let layers = section.layers(carried).unwrap();
+    fn profile_of(section: &Section, built: Option<(&str, &str)>) -> Profile {
+        let layers = section.layers(built).unwrap();
         load_for(&layers, None).unwrap().profile
     }
 
@@ -149,7 +201,7 @@ mod tests {
     fn a_section_is_found_by_its_name_and_a_misspelt_one_is_not_overlooked() {
         let find = |sections: Value| {
             let sections = sections.as_object().unwrap().clone();
-            Section::find("vestibule", &sections, "app.json", "plugins")
+            Section::find(&sections, "app.json")
         };
         let found = find(json!({"other": {}, "vestibule": {"profile": "directus"}})).unwrap();
         let found = found.expect("it is there");
@@ -175,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_may_be_carried() {
+    fn a_file_may_be_built() {
         let section = section(json!({"profile": "mine.toml", "backend": "https://a.example"}));
         assert_eq!(section.file().unwrap().as_deref(), Some("mine.toml"));
         let text = "schema = 1\nextends = 'directus'\nname = 'Mine'";
@@ -184,7 +236,7 @@ mod tests {
             (profile.name.as_str(), profile.origin().as_str()),
             ("Mine", "https://a.example")
         );
-        let error = section.layers(None).err().expect("it is not carried");
+        let error = section.layers(None).err().expect("it is not built");
         assert_eq!(error.key, "profile", "{error}");
     }
 
@@ -208,9 +260,9 @@ mod tests {
     #[test]
     fn what_an_app_is_built_with_is_checked_whole() {
         let check = |value: Value, text: Option<&str>| {
-            let carried = text.map(|text| ("mine.toml", text));
+            let built = text.map(|text| ("mine.toml", text));
             section(value)
-                .check(carried)
+                .check(built)
                 .map_err(|error| error.to_string())
         };
         let whole = json!({"profile": "directus", "backend": "https://a.example"});
@@ -240,10 +292,39 @@ mod tests {
             right.starts_with("mine.toml: `roles.boss[0]`") && right.contains("people.see"),
             "{right}"
         );
+        let links = check(
+            json!({"links": ["https://a.example/", "http://a.example/"]}),
+            None,
+        );
+        assert!(links.unwrap_err().contains("`links[1]`"));
         let file = check(
             json!({"profile": "mine.toml"}),
             Some("schema = 1\nbakend = ''"),
         );
         assert!(file.unwrap_err().starts_with("mine.toml: `bakend`"));
+    }
+
+    #[test]
+    fn a_link_is_an_https_address_and_nobodys() {
+        let links = |value: Value| section(json!({"links": value})).links();
+        assert!(section(json!({})).links().unwrap().is_empty());
+        let known = links(json!(["https://example.com/help"])).unwrap();
+        assert_eq!(known, [Url::parse("https://example.com/help").unwrap()]);
+        for (wrong, key) in [
+            (json!("https://example.com/"), "links"),
+            (json!(null), "links"),
+            (json!([1]), "links[0]"),
+            (json!(["https://example.com/", "example.com"]), "links[1]"),
+            (json!(["http://example.com/"]), "links[0]"),
+            (json!(["file:///etc/passwd"]), "links[0]"),
+            (json!(["https://a:b@example.com/"]), "links[0]"),
+        ] {
+            let error = links(wrong.clone()).unwrap_err();
+            assert_eq!(
+                (error.place.as_str(), error.key.as_str()),
+                (PLACE, key),
+                "{wrong}"
+            );
+        }
     }
 }
