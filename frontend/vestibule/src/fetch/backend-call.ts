@@ -8,8 +8,9 @@ import { commands } from "../ipc/commands.ts";
 // Both belong to the page and not to an instance, because the plugin tells all calls of a window
 // apart by their numbers; a second copy of this package in the page counts on from the first.
 //
-// If a call stays open while its page makes 2^20 others, the next one gets the same number and is
-// refused, and both are cancelled.
+// The plugin forgets a number when its call ends (src-tauri/core/src/backend_calls.rs), so the numbers
+// may repeat. If a call stays open while its page makes 2^20 - 1 others, the next one gets the same
+// number and is refused, and both are cancelled.
 const THIS_PAGE = Symbol.for("vestibule.page");
 const COUNT = 2 ** 20;
 

@@ -52,9 +52,8 @@ mod tests {
 
     /// The names of the parameters in `list`, without those that Tauri fills in.
     fn names(list: &str) -> Vec<&str> {
-        let parameters = list
-            .split(',')
-            .filter_map(|one| one.trim().split_once(": "));
+        let parameters = list.split(',').filter_map(|one| one.split_once(':'));
+        let parameters = parameters.map(|(name, kind)| (name.trim(), kind.trim()));
         let of_page = parameters.filter(|(_, kind)| {
             !FILLED_IN
                 .iter()
