@@ -34,7 +34,7 @@ const REFUSED = [
   ["vestibule/src/auth.ts", "@/lib/vestibule"],
   ["vestibule/src/auth.ts", "../../lib/vestibule"],
   ["vestibule/src/fetch/upload.ts", "../auth.ts"],
-  ["vestibule/src/ipc/commands.ts", "@tauri-apps/api/core"],
+  ["vestibule/src/ipc/errors.ts", "@tauri-apps/api/core"],
   ["vestibule/src/ipc/ipc.ts", "../auth.ts"],
   ["vestibule/src/react/index.tsx", "better-auth/react"],
   ["vestibule/src/react/index.tsx", "../ipc/commands.ts"],

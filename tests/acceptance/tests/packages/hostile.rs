@@ -74,7 +74,7 @@ fn the_build_for_tests_heeds_the_environment() {
             .spawn_group();
         until("the log to name the link", async || {
             let log = log_of(&desktop);
-            log.contains("not a link").then_some(()).ok_or(log)
+            log.contains("VESTIBULE_LINK").then_some(()).ok_or(log)
         })
         .await;
         drop(started);
