@@ -87,6 +87,16 @@ describe("signing out", () => {
     expect(shell.called("logout")).toHaveLength(1);
   });
 
+  it("is no longer told of once somebody is signed in", async () => {
+    const shell = startShell(signedIn());
+    shell.backend({});
+    const { user } = await openApp("/payment/");
+    await signOut(user);
+    const told = await screen.findByText("You have signed out.");
+    await shell.change(signedIn(), "login");
+    await waitFor(() => expect(told).not.toBeInTheDocument());
+  });
+
   it("leads to the sign-in page from a guarded one, which is then done with", async () => {
     startShell(signedIn()).backend({});
     const { user, visit } = await openApp("/dashboard/");

@@ -12,11 +12,17 @@ export function SessionToasts() {
     return auth.subscribe(() => {
       const now = auth.state();
       const text = toastText(before, now);
+      // What was said of one session is not for the next, which may be somebody else's.
+      if (sessionId(before) !== sessionId(now)) toast.dismiss();
       before = now;
       if (text) toast(text);
     });
   }, []);
   return null;
+}
+
+function sessionId(state: SessionState): string | null {
+  return state.status === "signed_in" ? state.session.id : null;
 }
 
 function toastText(before: SessionState, now: SessionState): string | null {
