@@ -298,6 +298,10 @@ pub fn run() {
             ),
             (
                 "src-tauri/tauri.conf.json",
+                "        \"img-src\": \"'self' data:\",",
+            ),
+            (
+                "src-tauri/tauri.conf.json",
                 "        \"connect-src\": \"'self' ipc: http://ipc.localhost\"",
             ),
             (

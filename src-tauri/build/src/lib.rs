@@ -34,16 +34,21 @@ const OVERRIDE: &str = "TAURI_CONFIG";
 /// configuration is that beside the package's `Cargo.toml`, with what Tauri merges into it: the file
 /// for the target's system, and what `--config` of the Tauri CLI names.
 ///
+/// It ends the build script if the configuration or the profile that it names is not valid. What it says
+/// then names the file and the key.
+///
 /// # Panics
-/// If the configuration or the profile that it names is not valid; the message names the file and
-/// the key.
+/// If it is not called by a build script.
 pub fn build() {
     let folder = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
     let target = Target::from_triple(&variable("TARGET"));
     println!("cargo:rerun-if-env-changed={OVERRIDE}");
     let overriding = env::var(OVERRIDE).ok();
     let output = BuildOutput::read(&folder, target, overriding.as_deref());
-    let output = output.unwrap_or_else(|error| panic!("{error}"));
+    let output = output.unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        std::process::exit(1)
+    });
     for path in &output.read {
         println!("cargo:rerun-if-changed={}", path.display());
     }
@@ -87,7 +92,7 @@ impl BuildOutput {
         let plugins = config["plugins"].as_object().unwrap_or(&none);
         let Some(section) = Section::find(plugins, &files).map_err(text)? else {
             let warning = "there is no section `plugins.vestibule`, so the backend is that of the \
-                           contract";
+                           contract, http://127.0.0.1:4580";
             return Ok(Self {
                 profile: None,
                 rights: BTreeMap::new(),

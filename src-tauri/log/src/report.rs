@@ -3,7 +3,7 @@
 //!
 //! [`Reporter`] is the trait that another service than Sentry implements. This module decides what
 //! a report may hold by the kind of value: numbers, flags, messages that are fixed texts in the
-//! source, and the texts of the fields in [`WORDS`]. What an event prints by `Display` or `Debug`
+//! source, and the texts of the fields in `WORDS`. What an event prints by `Display` or `Debug`
 //! in any other field stays in the log on the user's computer.
 
 use std::collections::VecDeque;

@@ -94,7 +94,11 @@ fn may_start(is_hardened: bool, is_debug: bool) -> Result<(), StartError> {
             tracing::warn!("{MISSING}; a release does not start without it");
             Ok(())
         }
-        (false, false) => Err(MISSING.into()),
+        (false, false) => {
+            // A panic of the app on this error is logged without its text.
+            tracing::error!("{MISSING}");
+            Err(MISSING.into())
+        }
     }
 }
 

@@ -1,10 +1,12 @@
 //! What a person has chosen about the app itself. `tauri-plugin-store` keeps it in a plain text
 //! file, so nothing that belongs to a session may be stored here.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tauri::{AppHandle, Runtime};
-use tauri_plugin_store::{Error, StoreExt as _};
+use tauri_plugin_store::{Error, Store, StoreExt as _};
 use vestibule_core::wire::Theme;
 
 use crate::windows;
@@ -45,8 +47,17 @@ pub fn set_reports<R: Runtime>(app: &AppHandle<R>, on: bool) -> Result<(), Error
     set(app, REPORTS, on)
 }
 
+/// The preferences. How they are written is said here, because the app may have registered the store
+/// plugin itself, with functions of its own for all stores.
+fn store<R: Runtime>(app: &AppHandle<R>) -> Result<Arc<Store<R>>, Error> {
+    app.store_builder(FILE)
+        .serialize(|values| Ok(serde_json::to_vec_pretty(values)?))
+        .deserialize(|bytes| Ok(serde_json::from_slice(bytes)?))
+        .build()
+}
+
 fn get<R: Runtime, T: DeserializeOwned>(app: &AppHandle<R>, name: &str) -> Option<T> {
-    let store = app.store(FILE).inspect_err(|error| {
+    let store = store(app).inspect_err(|error| {
         tracing::warn!(%error, "the preferences cannot be read; the defaults apply");
     });
     let value = store.ok()?.get(name)?;
@@ -54,7 +65,7 @@ fn get<R: Runtime, T: DeserializeOwned>(app: &AppHandle<R>, name: &str) -> Optio
 }
 
 fn set<R: Runtime>(app: &AppHandle<R>, name: &str, value: impl Serialize) -> Result<(), Error> {
-    let store = app.store(FILE)?;
+    let store = store(app)?;
     store.set(name, serde_json::json!(value));
     store.save()
 }
