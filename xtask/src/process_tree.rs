@@ -41,7 +41,7 @@ mod imp {
 
     pub fn end_all(mark: &str) {
         let asked = Instant::now();
-        // A process shows no environment for a moment while it executes a new program, so it
+        // A process shows no environment for a moment while it executes a new program, so this
         // looks twice.
         let mut found_none = 0;
         loop {

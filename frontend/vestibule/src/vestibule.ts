@@ -1,5 +1,5 @@
-// Makes an instance: everything that a page holds of one account's session. Nothing of an account is
-// kept outside an instance. Only the count of the calls to the backend belongs to the page.
+// Makes an instance: everything that a page holds of one account's session. The number of the last
+// call to the backend is of no account, and all instances of a page share it.
 
 import { type Auth, createAuth } from "./auth.ts";
 import { createDesktop, type Desktop } from "./desktop.ts";

@@ -19,13 +19,14 @@
 //! The app includes it: `mod built { include!(concat!(env!("OUT_DIR"), "/vestibule.rs")); }`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use serde_json::Value;
 use tauri_utils::config::parse;
 use tauri_utils::platform::Target;
-use vestibule_core::profile::{ProfileError, Section};
+use vestibule_core::profile::Section;
 
 /// The configuration that the Tauri CLI was called with, which overrides the files.
 const OVERRIDE: &str = "TAURI_CONFIG";
@@ -76,9 +77,12 @@ struct BuildOutput {
 }
 
 impl BuildOutput {
-    fn read(folder: &Path, target: Target, overriding: Option<&str>) -> Result<Self, String> {
-        let (mut config, mut read) =
-            parse::read_from(target, folder).map_err(|error| error.to_string())?;
+    fn read(
+        folder: &Path,
+        target: Target,
+        overriding: Option<&str>,
+    ) -> Result<Self, Box<dyn Error>> {
+        let (mut config, mut read) = parse::read_from(target, folder)?;
         let names = read.iter().filter_map(|path| path.file_name()?.to_str());
         let mut files = names.collect::<Vec<_>>().join(", ");
         if let Some(overriding) = overriding {
@@ -90,7 +94,7 @@ impl BuildOutput {
         }
         let none = serde_json::Map::new();
         let plugins = config["plugins"].as_object().unwrap_or(&none);
-        let Some(section) = Section::find(plugins, &files).map_err(text)? else {
+        let Some(section) = Section::find(plugins, &files)? else {
             let warning = "there is no section `plugins.vestibule`, so the backend is that of the \
                            contract, http://127.0.0.1:4580";
             return Ok(Self {
@@ -100,7 +104,7 @@ impl BuildOutput {
                 read,
             });
         };
-        let profile = match section.file().map_err(text)? {
+        let profile = match section.file()? {
             None => None,
             Some(name) => {
                 let path = folder.join(&name);
@@ -116,7 +120,7 @@ impl BuildOutput {
             }
         };
         let built = profile.as_ref().map(|(name, text)| (&**name, &**text));
-        let has_address = section.check(built).map_err(text)?;
+        let has_address = section.check(built)?;
         let warning = "`plugins.vestibule` does not say where the backend is; an administrator or a \
                        profile beside the app has to";
         Ok(Self {
@@ -159,10 +163,6 @@ fn constants(rights: BTreeSet<String>) -> Result<BTreeMap<String, String>, Strin
     Ok(constants)
 }
 
-fn text(error: ProfileError) -> String {
-    error.to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,7 +179,8 @@ mod tests {
     }
 
     fn read(files: &[(&str, &str)], overriding: Option<&str>) -> Result<BuildOutput, String> {
-        BuildOutput::read(folder(files).path(), Target::Linux, overriding)
+        let output = BuildOutput::read(folder(files).path(), Target::Linux, overriding);
+        output.map_err(|error| error.to_string())
     }
 
     #[test]
@@ -265,8 +266,8 @@ mod tests {
         assert!(link.contains("`links[0]`"), "{link}");
         let inside = refused(file, &[("mine.toml", "schema = 1\nbakend = 'x'")]);
         assert!(inside.starts_with("mine.toml: `bakend`"), "{inside}");
-        let missing = BuildOutput::read(folder(&[]).path(), Target::Linux, None);
-        assert!(missing.err().unwrap().contains("tauri.conf.json"));
+        let missing = read(&[], None).err().unwrap();
+        assert!(missing.contains("tauri.conf.json"), "{missing}");
     }
 
     #[test]

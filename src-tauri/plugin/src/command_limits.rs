@@ -255,6 +255,7 @@ mod tests {
 
     use super::*;
     use crate::command_list::command_list;
+    use crate::commands::SOURCES;
 
     #[test]
     fn a_window_gets_its_share_and_no_more() {
@@ -318,13 +319,7 @@ mod tests {
     /// Each function that pages call takes a slot, because a command without one has no bound.
     #[test]
     fn no_command_is_without_a_permit() {
-        let sources = [
-            include_str!("commands/app.rs"),
-            include_str!("commands/backend_calls.rs"),
-            include_str!("commands/session.rs"),
-            include_str!("commands/sign_in.rs"),
-        ];
-        let commands: Vec<_> = sources
+        let commands: Vec<_> = SOURCES
             .iter()
             .flat_map(|source| source.split("#[command]\n").skip(1))
             .collect();

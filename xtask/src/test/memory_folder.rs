@@ -1,4 +1,4 @@
-//! A folder in memory for what tests write. They sync small files some forty thousand times, which
+//! A folder in memory for what tests write. They sync small files tens of thousands of times, which
 //! takes minutes where a disk is slow. No test is about the disk itself: a process that is killed
 //! leaves the same in memory.
 //!
@@ -81,7 +81,7 @@ mod imp {
     pub const NEEDED: u64 = 4 << 30;
 
     /// What the system says of a place and of its memory.
-    #[derive(Clone, Copy)]
+    #[derive(Clone, Copy, Debug)]
     pub struct Facts {
         /// The kind of the file system. Its type in C differs between machines.
         pub kind: i128,
@@ -145,24 +145,26 @@ mod tests {
             memory: NEEDED,
         };
         assert!(is_usable(enough));
-        let ext4 = 0xef53;
-        assert!(!is_usable(Facts {
-            kind: ext4,
+        let less = NEEDED - 1;
+        let ext4 = Facts {
+            kind: 0xef53,
             ..enough
-        }));
-        assert!(!is_usable(Facts {
+        };
+        let noexec = Facts {
             is_noexec: true,
             ..enough
-        }));
-        let less = NEEDED - 1;
-        assert!(!is_usable(Facts {
+        };
+        let small = Facts {
             room: less,
             ..enough
-        }));
-        assert!(!is_usable(Facts {
+        };
+        let without_memory = Facts {
             memory: less,
             ..enough
-        }));
+        };
+        for facts in [ext4, noexec, small, without_memory] {
+            assert!(!is_usable(facts), "{facts:?}");
+        }
     }
 
     #[test]

@@ -82,8 +82,8 @@ type ClientStore = { atoms: Record<string, unknown>; notify: (signal: string) =>
 function followSnapshots({ snapshots }: Vestibule, store: ClientStore): void {
   const atom = store.atoms.session as SessionAtom;
   let settled = false;
-  // Better Auth sets `isPending` while it reads and nobody is signed in, and it reads after each
-  // mount. So `isPending` is taken from the snapshot instead.
+  // A component that mounts makes Better Auth read the session again. During that read Better Auth
+  // sets `isPending` if nobody is signed in, as if that were not known. This overrides its value.
   const set = atom.set.bind(atom);
   atom.set = (value) => set({ ...value, isPending: !settled });
   const follow = () => {

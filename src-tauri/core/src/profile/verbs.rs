@@ -75,7 +75,7 @@ verbs! {
     /// Makes an account.
     register => Register { placeholders: [Identifier, Password, Name], is_for_pages: false }
 
-    /// Sends a code, where signing in does not do so by itself.
+    /// Makes the backend send the first code, where a login does not make it send one.
     send_otp => SendOtp { placeholders: [Identifier, Challenge], is_for_pages: false }
 
     /// Answers a challenge with a code.
@@ -84,10 +84,10 @@ verbs! {
         is_for_pages: false
     }
 
-    /// Sends another code; if absent, `send_otp` does.
+    /// Makes the backend send another code. If it is absent, `send_otp` is called for that.
     resend_otp => ResendOtp { placeholders: [Identifier, Challenge], is_for_pages: false }
 
-    /// Renews the session; if absent, `me` tells whether it is still alive.
+    /// Renews the session. If it is absent, `me` tells whether the session is still alive.
     refresh => Refresh { placeholders: [RefreshToken, AccessToken], is_for_pages: false }
 
     /// Says who is signed in.
