@@ -57,6 +57,12 @@ pub enum ErrorCode {
     PathRefused,
     /// The request or the answer is larger than allowed.
     TooLarge,
+    /// The window shows no account: nobody has chosen one, or it was removed.
+    NoAccount,
+    /// There is no account of that id.
+    UnknownAccount,
+    /// There are as many accounts as this app allows.
+    TooManyAccounts,
     /// There is no workspace of that name.
     UnknownWorkspace,
     /// The profile says that the backend does not offer this.
@@ -89,6 +95,8 @@ pub enum PageCode {
     ChallengeOver,
     /// A part of a page whose path the app may not call is left out.
     PathRefused,
+    /// The window lets its user choose an account.
+    NoAccount,
     /// The window shows what is wrong with the settings.
     Misconfigured,
     /// The window shows what keeps the app from starting.
@@ -217,9 +225,13 @@ impl ErrorCode {
                  makers of this app."
             }
             Self::TooLarge => "That is more than this app takes at once. Try it with less.",
+            Self::NoAccount => "Choose an account first.",
+            Self::UnknownAccount => "That account is not on this computer any more.",
+            Self::TooManyAccounts => {
+                "There are as many accounts as this app can keep. Remove one to add another."
+            }
             Self::UnknownWorkspace => {
-                "This window belongs to a workspace that does not exist. Close it and start the \
-                 app again."
+                "That workspace is not on this computer any more. Add it again to use it."
             }
             // Nothing that the person could do would help.
             Self::Unsupported => "The server does not offer this.",
@@ -242,6 +254,7 @@ impl ErrorCode {
             Self::OtpInvalid => PageCode::OtpInvalid,
             Self::OtpExpired | Self::OtpTooMany | Self::NoChallenge => PageCode::ChallengeOver,
             Self::PathRefused => PageCode::PathRefused,
+            Self::NoAccount => PageCode::NoAccount,
             Self::Misconfigured => PageCode::Misconfigured,
             Self::CannotStart => PageCode::CannotStart,
             Self::Internal => PageCode::Internal,
@@ -257,6 +270,8 @@ impl ErrorCode {
             | Self::BadAnswer
             | Self::NotAllowed
             | Self::TooLarge
+            | Self::UnknownAccount
+            | Self::TooManyAccounts
             | Self::UnknownWorkspace
             | Self::Unsupported => PageCode::Other,
         }
@@ -271,8 +286,8 @@ impl ErrorCode {
             | Self::SessionEnded
             | Self::SessionRefused => 401,
             Self::AccountBlocked | Self::NotAllowed | Self::PathRefused => 403,
-            Self::UnknownWorkspace => 404,
-            Self::EmailTaken | Self::NoChallenge => 409,
+            Self::UnknownAccount | Self::UnknownWorkspace => 404,
+            Self::EmailTaken | Self::NoChallenge | Self::NoAccount | Self::TooManyAccounts => 409,
             Self::OtpExpired => 410,
             Self::TooLarge => 413,
             Self::InvalidInput => 422,

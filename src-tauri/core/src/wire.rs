@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::identity::{ChallengeId, SessionId};
+use crate::identity::{AccountId, ChallengeId, SessionId};
 use crate::obstacle::Obstacle;
 use crate::secrets::Secret;
 
@@ -428,4 +428,106 @@ pub struct Overridden {
     pub key: String,
     /// The file that holds it, or another name of its place.
     pub place: String,
+}
+
+/// The person of an account, as a list of accounts shows them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct AccountOwner {
+    /// Display name; the e-mail address if the backend has no name.
+    pub name: String,
+    /// E-mail address.
+    pub email: String,
+    /// Address of a picture, if the backend names one.
+    pub image: Option<String>,
+}
+
+/// How an account stands, for a list of accounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum AccountStanding {
+    /// Not known yet.
+    Restoring,
+    /// Somebody is signed in. No window shows the account, so nothing newer is known.
+    Kept,
+    /// Somebody is signed in, and the backend has confirmed it.
+    Fresh,
+    /// Somebody is signed in, and the backend cannot be reached.
+    Stale,
+    /// The session is in a keyring that cannot be read now.
+    Locked,
+    /// A sign-in waits for a code.
+    Challenged,
+    /// Nobody is signed in.
+    SignedOut {
+        /// The reason.
+        why: SignedOutReason,
+    },
+}
+
+/// One account: one person's session in one workspace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct AccountSummary {
+    /// Which account a command means. Made on this computer; no backend knows it.
+    #[ts(type = "string")]
+    pub id: AccountId,
+    /// The id of its workspace.
+    pub workspace: String,
+    /// Whose it is; null where nobody has signed in, or somebody has signed out who did not want to
+    /// stay in the list.
+    pub owner: Option<AccountOwner>,
+    /// How it stands.
+    pub standing: AccountStanding,
+    /// Whether it stays in the list, with its owner, after a sign-out.
+    pub remembered: bool,
+}
+
+/// A workspace: a backend, by a name for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct WorkspaceSummary {
+    /// Which one a command means.
+    pub id: String,
+    /// Its name for people.
+    pub name: String,
+    /// The backend's host and port as they are looked up, so a host that is not ASCII is in punycode.
+    pub host: String,
+    /// Whether a person added it on this computer, who may remove it again.
+    pub added: bool,
+}
+
+/// All accounts of this computer's user, and the answer of the command `accounts`: it may arrive twice
+/// or late, so a lower revision is to be ignored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct AccountList {
+    /// Grows with each change; starts at 0 with the process.
+    #[ts(type = "number")]
+    pub revision: u64,
+    /// The account that this window shows; null while none is chosen.
+    #[ts(type = "string | null")]
+    pub current: Option<AccountId>,
+    /// The accounts, in the order in which they were added.
+    pub accounts: Vec<AccountSummary>,
+    /// The workspaces that an account can be in.
+    pub workspaces: Vec<WorkspaceSummary>,
+    /// How many accounts there may be: 1 where the app offers no more.
+    pub most: u32,
+    /// Whether a person may add a workspace by its address.
+    pub adding: bool,
+}
+
+/// What was found at an address, before anything is added.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct FoundWorkspace {
+    /// The backend's address, as it will be used: an origin of https, its host in punycode where it is
+    /// not ASCII.
+    pub address: String,
+    /// The host and port in it, for a person to read.
+    pub host: String,
+    /// Whether the host has letters that are not ASCII, which may look like others.
+    pub disguised: bool,
+    /// Whether it answered as the backend of this app does.
+    pub fits: bool,
+    /// What was found, in a sentence.
+    pub finding: String,
+    /// The workspace that has this address already; null where there is none.
+    pub known: Option<String>,
 }

@@ -50,6 +50,19 @@ macro_rules! command_list {
                 backend_read(exchange: f64) -> ArrayBuffer;
                 backend_cancel(exchange: f64);
             }
+            /// To see all accounts, show another one in the window, and add and remove accounts and
+            /// workspaces.
+            accounts {
+                accounts(changes: Option<Channel<AccountList>>) -> AccountList;
+                switch_account(account: String);
+                add_account(workspace: String);
+                remember_account(on: bool);
+                remove_account(account: String);
+                logout_all();
+                look_at_workspace(address: String) -> FoundWorkspace;
+                add_workspace(address: String);
+                remove_workspace(workspace: String);
+            }
             /// To show the window, open another, read about the app, choose the theme and reports of
             /// failures, and open the folder of the log.
             app {

@@ -2,10 +2,12 @@
 
 import { type Channel, call, callRaw } from "./ipc.ts";
 import type {
+  AccountList,
   AppInfo,
   Challenge,
   FetchReply,
   FetchRequest,
+  FoundWorkspace,
   LoginInput,
   LogoutReply,
   RegisterInput,
@@ -33,6 +35,15 @@ export const commands = {
   backendAnswer: (exchange: number) => call<UploadReply>("backend_answer", { exchange }),
   backendRead: (exchange: number) => call<ArrayBuffer>("backend_read", { exchange }),
   backendCancel: (exchange: number) => call<null>("backend_cancel", { exchange }),
+  accounts: (changes?: Channel<AccountList>) => call<AccountList>("accounts", { changes }),
+  switchAccount: (account: string) => call<null>("switch_account", { account }),
+  addAccount: (workspace: string) => call<null>("add_account", { workspace }),
+  rememberAccount: (on: boolean) => call<null>("remember_account", { on }),
+  removeAccount: (account: string) => call<null>("remove_account", { account }),
+  logoutAll: () => call<null>("logout_all"),
+  lookAtWorkspace: (address: string) => call<FoundWorkspace>("look_at_workspace", { address }),
+  addWorkspace: (address: string) => call<null>("add_workspace", { address }),
+  removeWorkspace: (workspace: string) => call<null>("remove_workspace", { workspace }),
   windowReady: () => call<null>("window_ready"),
   newWindow: () => call<null>("new_window"),
   appInfo: () => call<AppInfo>("app_info"),

@@ -101,7 +101,7 @@ resendInMs: number, };
  * What a page does something different for. Everything else is `other`: the page shows the
  * message and does nothing more.
  */
-export type ErrorCode = "invalid_credentials" | "email_taken" | "rate_limited" | "busy" | "otp_invalid" | "challenge_over" | "path_refused" | "misconfigured" | "cannot_start" | "internal" | "other";
+export type ErrorCode = "invalid_credentials" | "email_taken" | "rate_limited" | "busy" | "otp_invalid" | "challenge_over" | "path_refused" | "no_account" | "misconfigured" | "cannot_start" | "internal" | "other";
 
 /**
  * The answer to a [`FetchRequest`] or an [`UploadRequest`]: any status, no `set-cookie`.
@@ -511,3 +511,11 @@ export const STATUS_MEANINGS: Record<number, { failure: FailureName; obstacle?: 
   504: { failure: "backendFault", obstacle: "gateway" },
   511: { failure: "badAnswer", obstacle: "portal" },
 };
+
+// Written by hand until the generator runs.
+export type AccountOwner = { name: string, email: string, image: string | null, };
+export type AccountStanding = { "kind": "restoring" } | { "kind": "kept" } | { "kind": "fresh" } | { "kind": "stale" } | { "kind": "locked" } | { "kind": "challenged" } | { "kind": "signed_out", why: SignedOutReason, };
+export type AccountSummary = { id: string, workspace: string, owner: AccountOwner | null, standing: AccountStanding, remembered: boolean, };
+export type WorkspaceSummary = { id: string, name: string, host: string, added: boolean, };
+export type AccountList = { revision: number, current: string | null, accounts: Array<AccountSummary>, workspaces: Array<WorkspaceSummary>, most: number, adding: boolean, };
+export type FoundWorkspace = { address: string, host: string, disguised: boolean, fits: boolean, finding: string, known: string | null, };
