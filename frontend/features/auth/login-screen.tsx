@@ -4,9 +4,9 @@ import { zodResolver } from "@hookform/resolvers/zod";
 import { useEffect } from "react";
 import { useForm } from "react-hook-form";
 import { useFeatures } from "vestibule/react";
+import { CardPage } from "@/components/ui/card-page";
 import { routes } from "@/lib/routes";
 import { auth } from "@/lib/vestibule";
-import { AuthCard } from "./auth-card";
 import { DemoAccounts } from "./demo-accounts";
 import { LoginNotice } from "./login-notice";
 import { leaveNotice, useNotice } from "./notice";
@@ -41,7 +41,7 @@ export function LoginScreen({ keptFor }: { keptFor?: string }) {
   });
 
   return (
-    <AuthCard
+    <CardPage
       title="Sign in"
       below={
         keptFor
@@ -71,6 +71,6 @@ export function LoginScreen({ keptFor }: { keptFor?: string }) {
           }}
         />
       )}
-    </AuthCard>
+    </CardPage>
   );
 }

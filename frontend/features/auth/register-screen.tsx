@@ -7,11 +7,11 @@ import { useEffect } from "react";
 import { useForm } from "react-hook-form";
 import { useFeatures } from "vestibule/react";
 import { Button } from "@/components/ui/button";
+import { CardPage } from "@/components/ui/card-page";
 import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
 import { routes, withNext } from "@/lib/routes";
 import { auth } from "@/lib/vestibule";
-import { AuthCard } from "./auth-card";
 import { leaveNotice } from "./notice";
 import { PASSWORD_LEAST, type RegisterForm as RegisterFields, registerSchema } from "./schemas";
 import { EmailField, PasswordField, SignInForm } from "./sign-in-form";
@@ -28,7 +28,7 @@ export function RegisterScreen() {
  */
 function NoNewAccounts() {
   return (
-    <AuthCard
+    <CardPage
       title="Create an account"
       takesFocus
       lead="This server does not let you create an account here. Ask its operator for one."
@@ -36,7 +36,7 @@ function NoNewAccounts() {
       <Button asChild className="w-full">
         <Link href={withNext(routes.login, useSearchParams().get("next"))}>Sign in</Link>
       </Button>
-    </AuthCard>
+    </CardPage>
   );
 }
 
@@ -66,7 +66,7 @@ function RegisterForm() {
   });
 
   return (
-    <AuthCard
+    <CardPage
       title="Create an account"
       below={
         <>
@@ -91,6 +91,6 @@ function RegisterForm() {
           hint={`At least ${PASSWORD_LEAST} characters. A few words work well.`}
         />
       </SignInForm>
-    </AuthCard>
+    </CardPage>
   );
 }
