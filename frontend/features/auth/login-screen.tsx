@@ -14,11 +14,13 @@ import { type LoginForm, loginSchema } from "./schemas";
 import { EmailField, PasswordField, SignInForm } from "./sign-in-form";
 import { TextLink } from "./text-link";
 import { useFormSubmission } from "./use-form-submission";
+import { useWorkspaceLine } from "./workspace-line";
 
 /** Signs in with a password. `keptFor` is the e-mail of the user whose page waits behind it. */
 export function LoginScreen({ keptFor }: { keptFor?: string }) {
   const notice = useNotice();
   const { register } = useFeatures();
+  const lead = useWorkspaceLine();
   const form = useForm<LoginForm>({
     resolver: zodResolver(loginSchema),
     defaultValues: { email: "", password: "" },
@@ -43,6 +45,7 @@ export function LoginScreen({ keptFor }: { keptFor?: string }) {
   return (
     <CardPage
       title="Sign in"
+      lead={lead}
       below={
         keptFor
           ? `The page behind this form is kept for ${keptFor}. It is discarded when someone else signs in.`

@@ -17,6 +17,7 @@ import { PASSWORD_LEAST, type RegisterForm as RegisterFields, registerSchema } f
 import { EmailField, PasswordField, SignInForm } from "./sign-in-form";
 import { TextLink } from "./text-link";
 import { useFormSubmission } from "./use-form-submission";
+import { useWorkspaceLine } from "./workspace-line";
 
 export function RegisterScreen() {
   return useFeatures().register ? <RegisterForm /> : <NoNewAccounts />;
@@ -43,6 +44,7 @@ function NoNewAccounts() {
 function RegisterForm() {
   const router = useRouter();
   const next = useSearchParams().get("next");
+  const lead = useWorkspaceLine();
   const form = useForm<RegisterFields>({
     resolver: zodResolver(registerSchema),
     defaultValues: { name: "", email: "", password: "" },
@@ -68,6 +70,7 @@ function RegisterForm() {
   return (
     <CardPage
       title="Create an account"
+      lead={lead}
       below={
         <>
           Already have one? <TextLink href={routes.login}>Sign in</TextLink>

@@ -8,6 +8,7 @@ import { May, useAuthState, useFeatures } from "vestibule/react";
 import { Button } from "@/components/ui/button";
 import { cx } from "@/components/ui/cx";
 import { routes, withNext } from "@/lib/routes";
+import { useAccountParts } from "./account-parts";
 import { useCurrentUrl } from "./current-url";
 import { useKeptPage } from "./kept-page";
 import { UserMenu } from "./user-menu";
@@ -55,8 +56,9 @@ function WayIn() {
   const url = useCurrentUrl();
   const { signInReason } = useKeptPage();
   const { register } = useFeatures();
+  const { MenuButton } = useAccountParts();
   // A sign-in screen is shown in front of the page already.
-  if (signInReason && state.status !== "signed_in") return null;
+  if (signInReason && state.status !== "signed_in") return <MenuButton />;
   switch (state.status) {
     case "signed_in":
       return <UserMenu user={state.user} stale={state.freshness.kind === "stale"} />;
@@ -67,6 +69,7 @@ function WayIn() {
       const next = ended ? url : null;
       return (
         <>
+          <MenuButton />
           <Button asChild look={register ? "quiet" : "primary"} size="sm">
             <Link href={withNext(routes.login, next)}>Sign in</Link>
           </Button>

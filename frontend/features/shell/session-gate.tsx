@@ -2,13 +2,17 @@
 
 import { usePathname } from "next/navigation";
 import { type ReactNode, useLayoutEffect } from "react";
-import { useSnapshot } from "vestibule/react";
-import { auth, desktop, messages } from "@/lib/vestibule";
+import { useAccountsSnapshot, useSnapshot } from "vestibule/react";
+import { accounts, auth, desktop, messages } from "@/lib/vestibule";
+import { useAccountParts } from "./account-parts";
 import { useReauthentication } from "./re-authenticate";
 import { CannotStart, Misconfigured, OutsideApp, Restoring, Unanswered } from "./restoring";
 
 // Starts as soon as this code is loaded, so that the snapshot has arrived when React mounts.
-if (typeof window !== "undefined") void auth.start();
+if (typeof window !== "undefined") {
+  void auth.start();
+  void accounts.start();
+}
 
 /**
  * Renders nothing of the app before it is known whether someone is signed in, neither into the
@@ -19,9 +23,12 @@ export function SessionGate({ children }: { children: ReactNode }) {
   const reauthenticating = useReauthentication();
   const path = usePathname();
   const state = snapshot.kind === "known" ? snapshot.changed.state : null;
+  const { Chooser } = useAccountParts();
+  const accountsKnown = useAccountsSnapshot().kind !== "waiting";
+  const chooses = snapshot.kind === "failed" && snapshot.reason === "no_account";
   const presentable = state
     ? state.status !== "restoring" || state.outage !== null
-    : snapshot.kind === "failed";
+    : snapshot.kind === "failed" && (accountsKnown || !chooses);
 
   // In a layout effect, because a hidden window paints nothing and fires no animation frame.
   useLayoutEffect(() => {
@@ -32,6 +39,8 @@ export function SessionGate({ children }: { children: ReactNode }) {
     switch (snapshot.reason) {
       case "outside_app":
         return <OutsideApp />;
+      case "no_account":
+        return <Chooser />;
       case "misconfigured":
         return <Misconfigured message={snapshot.message} />;
       case "cannot_start":
