@@ -10,8 +10,11 @@ use tauri::ipc::{Channel, IpcResponse};
 /// before it may come late and open another.
 const CHANNELS: usize = 4;
 
-/// The channels of each window, by the window's label, each with what it is about.
-pub struct WindowChannels<K, T>(Mutex<HashMap<String, VecDeque<(K, Channel<T>)>>>);
+/// The channels of one window, each with what it is about.
+type Channels<K, T> = VecDeque<(K, Channel<T>)>;
+
+/// The channels of each window, by the window's label.
+pub struct WindowChannels<K, T>(Mutex<HashMap<String, Channels<K, T>>>);
 
 impl<K, T> Default for WindowChannels<K, T> {
     fn default() -> Self {
@@ -55,7 +58,7 @@ impl<K: PartialEq, T: IpcResponse + Clone> WindowChannels<K, T> {
         }
     }
 
-    fn channels(&self) -> MutexGuard<'_, HashMap<String, VecDeque<(K, Channel<T>)>>> {
+    fn channels(&self) -> MutexGuard<'_, HashMap<String, Channels<K, T>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

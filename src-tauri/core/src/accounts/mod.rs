@@ -246,12 +246,14 @@ impl Accounts {
     /// # Errors
     /// [`ErrorCode::TooManyAccounts`], or if the disk does not take it.
     pub fn add(&self, window: &str, workspace: &str) -> Result<AccountId, AuthError> {
-        let blank = self.0.blank(window, workspace);
-        let id = match blank {
-            Some(id) => id,
-            None => self.0.create(workspace)?,
-        };
-        self.switch(window, id)?;
+        if let Some(id) = self.0.blank(window, workspace) {
+            self.switch(window, id)?;
+            return Ok(id);
+        }
+        let show = |windows: &mut Windows, id| windows.await_page(window, Some(id));
+        let id = self.0.create(workspace, show)?;
+        let _ = self.0.open_account(id);
+        self.0.host.reload(window);
         Ok(id)
     }
 
@@ -376,9 +378,7 @@ impl Shared {
         let shown = match shown {
             None if is_empty => {
                 // The first account is there without being added.
-                let id = self.create(DEFAULT_WORKSPACE)?;
-                self.state().windows.show(window, id);
-                Some(id)
+                Some(self.create(DEFAULT_WORKSPACE, |windows, id| windows.show(window, id))?)
             }
             shown => shown,
         };
@@ -481,8 +481,13 @@ impl Shared {
         found.map(|entry| entry.id)
     }
 
-    /// Makes an account to which nobody has signed in.
-    fn create(&self, workspace: &str) -> Result<AccountId, AuthError> {
+    /// Makes an account to which nobody has signed in. `show` lets a window show it in the same turn,
+    /// because one that no window shows is forgotten.
+    fn create(
+        &self,
+        workspace: &str,
+        show: impl FnOnce(&mut Windows, AccountId),
+    ) -> Result<AccountId, AuthError> {
         let mut state = self.state();
         if state.index.seen().count() >= self.most {
             return Err(ErrorCode::TooManyAccounts.into());
@@ -499,6 +504,7 @@ impl Shared {
             .write(&index, Durability::Synced)
             .map_err(|error| unwritten(&error))?;
         state.index = index;
+        show(&mut state.windows, id);
         drop(state);
         self.publish();
         Ok(id)

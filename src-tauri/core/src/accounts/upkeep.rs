@@ -191,6 +191,11 @@ impl Shared {
 
     /// Forgets an account of which nothing is left to keep.
     fn forget(&self, entry: &Entry) {
+        let mut state = self.state();
+        // A window may have been switched to it meanwhile.
+        if state.is_shown(entry) || state.index.of(entry.id) != Some(entry) {
+            return;
+        }
         if let Err(error) = self.folders.remove(entry) {
             tracing::error!(
                 kind = %error.kind(),
@@ -198,7 +203,8 @@ impl Shared {
             );
             return;
         }
-        self.state().open.remove(&entry.id);
+        state.open.remove(&entry.id);
+        drop(state);
         let mut left = None;
         self.change_or_log(Durability::Synced, |index| {
             index.accounts.retain(|other| other.id != entry.id);
