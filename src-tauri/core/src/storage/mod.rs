@@ -4,4 +4,5 @@
 pub(crate) mod bounded_store;
 pub(crate) mod file_lock;
 pub(crate) mod keyring;
+pub(crate) mod numbered_records;
 pub(crate) mod records;
