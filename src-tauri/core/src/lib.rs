@@ -69,6 +69,8 @@ mod token_expiry;
 #[cfg(feature = "session")]
 pub mod transport;
 pub mod wire;
+#[cfg(feature = "session")]
+pub mod workspaces;
 
 #[cfg(feature = "session")]
 pub use backend_calls::BackendCalls;

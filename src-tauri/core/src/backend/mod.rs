@@ -37,6 +37,7 @@ pub(crate) use request::wiped;
 pub use response::Response;
 pub use response_body::ResponseBody;
 pub use retry_after::{retry_after, retry_after_of};
+pub use session_calls::invented_token;
 pub use sign_in::{Grant, OtpContext, SignInFailure, SignInResponse, UnusableSession};
 pub use sign_out::UndeliveredSignOut;
 pub(crate) use upload_body::{Sender, UploadPart};

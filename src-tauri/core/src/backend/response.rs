@@ -53,6 +53,11 @@ impl Response {
         self.response.status
     }
 
+    /// Whether the answer redirects to another origin than the backend's.
+    pub(crate) fn leads_away(&self) -> bool {
+        self.leads_away
+    }
+
     /// Whether the answer calls itself an HTML page. JSON, or nothing, belongs there.
     pub(super) fn is_page(&self) -> bool {
         self.kind()

@@ -2,16 +2,41 @@
 
 use std::time::SystemTime;
 
+use uuid::Uuid;
+
 use super::client::Backend;
 use super::error::BackendError;
 use super::request::{renewal_call, session_call};
 use super::response::Response;
 use super::response_body::ResponseBody;
 use super::tokens;
+use crate::cookies::RefreshCookie;
 use crate::device::Device;
+use crate::profile::Profile;
 use crate::secrets::Secret;
 use crate::token::{BodyToken, RefreshToken};
 use crate::wire::User;
+
+/// A refresh token that no backend has issued, in the form in which this profile's backend issues them:
+/// to see how one is refused.
+pub fn invented_token(profile: &Profile) -> RefreshToken {
+    let text = format!("vestibule-looks-{}", Uuid::new_v4().simple());
+    let names = &profile.cookies.refresh;
+    let mut token = RefreshToken::default();
+    match names.first() {
+        Some(name) => {
+            let line = format!("{name}={text}; Path=/");
+            let now = SystemTime::now().into();
+            let cookie = RefreshCookie::from_line(&line, &profile.backend, names, now);
+            token.apply(cookie.into_iter().collect());
+        }
+        None => token.apply_body(Some(BodyToken {
+            token: Secret::new(text),
+            expires: None,
+        })),
+    }
+    token
+}
 
 impl Backend {
     /// Asks for a new access token, or, where the backend has none, whether the session is alive.

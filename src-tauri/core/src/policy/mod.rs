@@ -106,6 +106,19 @@ impl Policy {
         self.profile.as_ref()
     }
 
+    /// The part of its profile that holds for workspaces other than the app's own: what pages may call
+    /// and for how long (`api`), and the list of fixed keys. The rest describes one backend, and its
+    /// headers and bodies may hold what only that backend may know.
+    pub fn profile_elsewhere(&self) -> Option<Layer> {
+        Some(self.profile.clone()?.only_limits())
+    }
+
+    /// Whether it says which backend the app has, so that there is no other workspace.
+    pub fn fixes_backend(&self) -> bool {
+        let fixes = self.profile.as_ref().map_or(&[][..], Layer::fixes);
+        fixes.iter().any(|key| key == "backend")
+    }
+
     /// How the backend is reached: by which proxy.
     pub fn network(&self) -> &Network {
         &self.network

@@ -153,3 +153,40 @@ fn a_password_in_a_proxys_address_is_refused_and_not_repeated() {
     );
     assert!(!said.contains("hunter2") && !said.contains("ann"), "{said}");
 }
+
+#[test]
+fn other_workspaces_keep_the_limits_and_learn_no_header() {
+    let policy = policy(
+        "schema = 1
+         [profile]
+         fixed = ['api.allow']
+         backend = 'https://corp.example'
+         extends = 'directus'
+         headers = { x-tenant = 'corp' }
+         roles = { admin = ['people.see'] }
+         [profile.api]
+         allow = ['/me']
+         headers = { x-secret = 'corp' }
+         [profile.endpoints.login]
+         path = '/login'
+         body = { secret = 'corp' }",
+    );
+    let policy = policy.expect("it is valid");
+    assert!(!policy.fixes_backend());
+    let elsewhere = policy.profile_elsewhere().expect("it has one");
+    assert_eq!(elsewhere.sets(), ["api.allow"]);
+    assert_eq!(elsewhere.fixes(), ["api.allow"]);
+    assert_eq!(elsewhere.place(), "/etc/app/policy.toml (profile)");
+}
+
+#[test]
+fn a_policy_that_fixes_the_backend_says_so() {
+    let fixes = |list: &str| {
+        let text =
+            format!("schema = 1\n[profile]\nfixed = {list}\nbackend = 'https://corp.example'");
+        policy(&text).expect("it is valid").fixes_backend()
+    };
+    assert!(fixes("['api.allow', 'backend']"));
+    assert!(!fixes("['api.allow']"));
+    assert!(!policy("schema = 1").expect("it is valid").fixes_backend());
+}

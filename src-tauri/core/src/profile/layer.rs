@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::fixed;
+use super::load::HEADERS;
 use super::mistake::{Mistake, ProfileError};
 use super::model::{Document, SCHEMA};
 use super::name::{ProfileName, resolve, unknown_name};
@@ -14,6 +15,9 @@ use super::shipped::SHIPPED;
 
 /// Far more than any profile needs; a larger file was probably named by mistake.
 const SIZE_LIMIT: u64 = 1024 * 1024;
+
+/// The key of what the window may call.
+const API: &str = "api";
 
 /// One profile, before it is merged with others.
 #[derive(Clone)]
@@ -104,6 +108,31 @@ impl Layer {
     #[cfg(any(unix, test))]
     pub(crate) fn into_value(self) -> Value {
         self.value
+    }
+
+    /// The same with nothing but what it says of the window's calls, headers left out. The keys that no
+    /// later layer may change stay.
+    pub(crate) fn only_limits(mut self) -> Self {
+        if let Some(members) = self.value.as_object_mut() {
+            members.retain(|key, _| key == API);
+            if let Some(api) = members.get_mut(API).and_then(Value::as_object_mut) {
+                api.remove(HEADERS);
+            }
+        }
+        self
+    }
+
+    /// The same without these keys, which are in no table.
+    pub(super) fn without(mut self, keys: &[&str]) -> Self {
+        if let Some(members) = self.value.as_object_mut() {
+            members.retain(|key, _| !keys.contains(&key.as_str()));
+        }
+        self
+    }
+
+    /// Whether it says that the backend has this name.
+    pub(crate) fn is_called(&self, name: &str) -> bool {
+        self.value.get("name").and_then(Value::as_str) == Some(name)
     }
 
     /// Whether it sets this key, which is in no table.

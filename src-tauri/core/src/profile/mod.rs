@@ -29,12 +29,15 @@ mod template;
 mod validation_tests;
 mod value_or_false;
 mod verbs;
+mod workspace_section;
+mod workspace_settings;
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 use url::Url;
 
+pub(crate) use check::is_loopback;
 pub(crate) use header::HeaderKey;
 pub use layer::Layer;
 pub use load::{Loaded, load, load_for};
@@ -57,6 +60,8 @@ pub use shipped::{SHIPPED, Shipped};
 pub use template::Template;
 pub use value_or_false::ValueOrFalse;
 pub use verbs::{Endpoints, Verb};
+pub(crate) use workspace_settings::ADDED_PREFIX;
+pub use workspace_settings::{Adding, DEFAULT_WORKSPACE, ListedWorkspace, WorkspaceSettings};
 
 use crate::roles::Roles;
 

@@ -1,9 +1,10 @@
 //! The section `plugins.vestibule` of an app's configuration, which says for which backend the app was
 //! built.
 //!
-//! It names a shipped profile or a file (`profile`), has keys of a profile beside that name, and lists
-//! the links that open in the browser. The build script and the start read it with the same code, so
-//! that a mistake which the start would find fails the build.
+//! It names a shipped profile or a file (`profile`), has keys of a profile beside that name, lists the
+//! links that open in the browser, and says which workspaces there are besides the app's own. The build
+//! script and the start read it with the same code, so that a mistake which the start would find fails
+//! the build.
 
 use std::collections::BTreeSet;
 
@@ -15,6 +16,8 @@ use super::load::{Loaded, load_for};
 use super::mistake::{Mistake, ProfileError, nearest};
 use super::name::{ProfileName, resolve};
 use super::read::read;
+use super::workspace_section::OtherWorkspace;
+use super::workspace_settings::{ACCOUNTS, Adding, WORKSPACES};
 use crate::roles::Roles;
 
 /// The section's name among those of plugins.
@@ -22,21 +25,25 @@ const NAME: &str = "vestibule";
 /// The key of the configuration under which plugins have their sections.
 const PLUGINS: &str = "plugins";
 /// The key that names a shipped profile, or a file.
-const CHOICE: &str = "profile";
+pub(super) const CHOICE: &str = "profile";
 /// The key that lists links.
 const LINKS: &str = "links";
 /// The keys that do not belong to a profile.
-const OTHER_KEYS: [&str; 2] = [CHOICE, LINKS];
+const OTHER_KEYS: [&str; 4] = [CHOICE, LINKS, ACCOUNTS, WORKSPACES];
 /// The key of the backend's address. It may be left to an administrator or to a file beside the app.
-const ADDRESS: &str = "backend";
+pub(super) const ADDRESS: &str = "backend";
+/// The key of what roles may do.
+pub(super) const ROLES: &str = "roles";
 /// An address that no backend has (RFC 6761 §6.4).
 const NO_ADDRESS: &str = "https://backend.invalid";
 
 /// The section, and where it is.
 #[derive(Clone, Debug)]
 pub struct Section {
-    place: String,
-    value: Value,
+    pub(super) place: String,
+    pub(super) value: Value,
+    /// The workspace that it is read for; `None` for the app's own.
+    pub(super) workspace: Option<OtherWorkspace>,
 }
 
 /// An empty section: the backend is that of the contract.
@@ -49,8 +56,11 @@ impl Default for Section {
 impl Section {
     /// The section at `place`, which errors name.
     pub fn new(place: impl Into<String>, value: Value) -> Self {
-        let place = place.into();
-        Self { place, value }
+        Self {
+            place: place.into(),
+            value,
+            workspace: None,
+        }
     }
 
     /// Finds the section in `plugins` of a configuration, which is in `files`.
@@ -104,6 +114,13 @@ impl Section {
     /// # Errors
     /// If the section names no profile that there is, or a file that is not valid.
     pub fn layers(&self, built: Option<(&str, &str)>) -> Result<Vec<Layer>, ProfileError> {
+        match &self.workspace {
+            Some(workspace) => workspace.layers(|| self.own_layers(built)),
+            None => self.own_layers(built),
+        }
+    }
+
+    fn own_layers(&self, built: Option<(&str, &str)>) -> Result<Vec<Layer>, ProfileError> {
         let mut layers = Vec::new();
         if let Some(chosen) = self.value.get(CHOICE) {
             layers.push(Layer::chosen(&self.place, CHOICE, chosen, built)?);
@@ -116,25 +133,30 @@ impl Section {
         Ok(layers)
     }
 
-    /// The rights that the table of roles names, which are those of the app, sorted. The check of the
-    /// profile reports a table that is not one.
+    /// The rights of the app, sorted: those that some table of roles in the section names, be it the
+    /// app's own or a workspace's. The check of the profiles reports a table that is not one.
     pub fn rights(&self) -> BTreeSet<String> {
-        let table = self.value.get("roles").cloned();
-        let roles: Roles = table
-            .and_then(|table| serde_json::from_value(table).ok())
-            .unwrap_or_default();
-        roles.rights().into_iter().map(str::to_owned).collect()
+        let rights = |table: &Value| {
+            let roles: Roles = serde_json::from_value(table.clone()).unwrap_or_default();
+            let rights = roles.rights().into_iter().map(str::to_owned);
+            rights.collect::<Vec<_>>()
+        };
+        self.all_roles().flat_map(rights).collect()
     }
 
     /// The profile that these layers make for an app with this section: no role has a right that the
-    /// section does not name.
+    /// section does not name. In a workspace other than the app's own, the address and what roles may do
+    /// are the section's, whatever the layers hold.
     ///
     /// # Errors
     /// The first mistake, with its place.
     pub fn load(&self, layers: &[Layer]) -> Result<Loaded, ProfileError> {
         let rights = self.rights();
         let rights: Vec<&str> = rights.iter().map(String::as_str).collect();
-        load_for(layers, Some(&rights))
+        match &self.workspace {
+            Some(workspace) => workspace.load(&self.place, layers, &rights),
+            None => load_for(layers, Some(&rights)),
+        }
     }
 
     /// The links that open in the system's browser: whole addresses, so that a page cannot add data to
@@ -162,13 +184,29 @@ impl Section {
     }
 
     /// Checks the section and the layers that it stands for, by the rules of the start and without any
-    /// other layer. Returns whether they have the backend's address: without one, an administrator or a
-    /// file beside the app has to name it. Nothing else may be left to others.
+    /// other layer, for the app's own workspace and for each other. Returns whether they have the address
+    /// of the app's own backend: without one, an administrator or a file beside the app has to name it.
+    /// Nothing else may be left to others.
     ///
     /// # Errors
     /// The first mistake, with its place.
     pub fn check(&self, built: Option<(&str, &str)>) -> Result<bool, ProfileError> {
         self.links()?;
+        let settings = self.workspaces()?;
+        let has_address = self.check_own(built)?;
+        let mut others: Vec<_> = settings.listed.into_iter().map(|it| it.section).collect();
+        if settings.adding == Adding::Any
+            && let Ok(any) = Url::parse(NO_ADDRESS)
+        {
+            others.push(self.of_added(&any));
+        }
+        for other in others {
+            other.load(&other.layers(built)?)?;
+        }
+        Ok(has_address)
+    }
+
+    fn check_own(&self, built: Option<(&str, &str)>) -> Result<bool, ProfileError> {
         let mut layers = self.layers(built)?;
         let checked = self.load(&layers);
         if checked.as_ref().is_err_and(|error| error.key == ADDRESS)

@@ -78,7 +78,8 @@ pub(super) fn backend(address: &str) -> Result<Url, Mistake> {
     Ok(url)
 }
 
-fn is_loopback(host: &Host<&str>) -> bool {
+/// Whether the host is this machine, so that plain http to it leaves no trace in a network.
+pub(crate) fn is_loopback(host: &Host<&str>) -> bool {
     match host {
         Host::Domain(name) => *name == "localhost" || name.ends_with(".localhost"),
         Host::Ipv4(address) => address.is_loopback(),
