@@ -122,6 +122,14 @@ describe("the chooser", () => {
     expect(shell.called("add_account")[0]?.args).toEqual({ workspace: "globex" });
   });
 
+  it("leads to the page where accounts are removed", async () => {
+    const { user } = await choose();
+    await user.click(screen.getByRole("link", { name: "Manage accounts" }));
+    expect(await screen.findByRole("heading", { level: 1, name: "Accounts" })).toBeVisible();
+    expect(screen.queryByText("This window")).toBeNull();
+    expect(screen.getByRole("button", { name: "Remove Bob Hopper" })).toBeVisible();
+  });
+
   it("says why there is no list, and reads it again", async () => {
     const { user, shell } = await choose(accountList(), { fails: true });
     expect(shell.called("window_ready")).toHaveLength(1);

@@ -37,7 +37,7 @@ describe("the page of all accounts", () => {
     await user.click(screen.getByRole("button", { name: "Remove Bob Hopper" }));
     const asked = screen.getByRole("alertdialog", { name: "Remove Bob Hopper?" });
     expect(asked).toHaveAccessibleDescription(
-      "It is signed out in all windows, and what was typed there is lost. This computer forgets its name and e-mail. At Acme nothing is deleted.",
+      "The account is signed out in all windows, and what was typed there is lost. This computer forgets its name and e-mail. At Acme nothing is deleted.",
     );
     await user.click(dialog().getByRole("button", { name: "Cancel" }));
     expect(shell.called("remove_account")).toHaveLength(0);

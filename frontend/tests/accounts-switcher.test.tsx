@@ -182,6 +182,18 @@ describe("without a user's menu", () => {
     expect(screen.getByRole("button", { name: "Accounts" })).toBeVisible();
   });
 
+  it("it leads to the pages about accounts, which do not need this one", async () => {
+    const shell = startShell(restoring({ since: 1, retryInMs: null, why: "refused" }));
+    shell.accounts(accountList());
+    const { user, go } = await openApp("/");
+    await user.click(await screen.findByRole("button", { name: "Accounts" }, { timeout: 5000 }));
+    await user.click(await screen.findByRole("menuitem", { name: "Manage accounts…" }));
+    expect(await screen.findByRole("heading", { level: 1, name: "Accounts" })).toBeVisible();
+    expect(screen.getByRole("button", { name: "Accounts" }), "in the header now").toBeVisible();
+    await go("/dashboard/");
+    expect(screen.getByRole("heading", { level: 1 })).toHaveTextContent("cannot be reached");
+  });
+
   it("it is not there where there is nowhere to go", async () => {
     const shell = startShell(signedOut());
     shell.accounts(crowd(1, { accounts: [account("n", null)], current: "n" }));

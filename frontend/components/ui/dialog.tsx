@@ -29,7 +29,7 @@ export function Dialog({
               event.preventDefault();
             }
           }}
-          className="fixed top-[10vh] left-1/2 z-50 max-h-[80vh] w-[min(27rem,calc(100vw-2rem))] -translate-x-1/2 animate-fade overflow-y-auto rounded-xl border border-line bg-raised p-3 shadow-high"
+          className="fixed top-[10vh] left-1/2 z-50 w-[min(27rem,calc(100vw-2rem))] -translate-x-1/2 animate-fade rounded-xl border border-line bg-raised p-3 shadow-high"
         >
           <Radix.Title className="sr-only">{title}</Radix.Title>
           {children}

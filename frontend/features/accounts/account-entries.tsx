@@ -1,7 +1,6 @@
 "use client";
 
 import { useEffect, useRef } from "react";
-import { toast } from "sonner";
 import { type AccountList, type AccountSummary, hasSession, workspaceOf } from "vestibule";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
@@ -11,6 +10,7 @@ import { useConfirmation } from "@/lib/confirmation";
 import { messages } from "@/lib/vestibule";
 import { AccountLine } from "./account-line";
 import { removeAccount, switchTo } from "./actions";
+import { tellFailure } from "./failure-toast";
 
 /** The accounts in their order, each with buttons to show and to remove it. */
 export function AccountEntries({ list }: { list: AccountList }) {
@@ -39,28 +39,26 @@ export function AccountEntries({ list }: { list: AccountList }) {
 
 function Entry({ account, list }: { account: AccountSummary; list: AccountList }) {
   const name = messages.accountName(account);
-  async function open() {
-    const failed = await switchTo(account);
-    if (failed) toast.error(messages.describe(failed));
-  }
   return (
     <li className="flex flex-wrap items-center gap-3 py-3 text-sm first:pt-0 last:pb-0">
       <span className="flex min-w-52 flex-1 items-center gap-3">
         <AccountLine account={account} list={list} />
       </span>
-      {account.id === list.current ? (
-        <Badge tone="accent">This window</Badge>
-      ) : (
-        <Button
-          look="secondary"
-          size="sm"
-          aria-label={`Switch to ${name}`}
-          onClick={() => void open()}
-        >
-          Switch
-        </Button>
-      )}
-      <Remove account={account} list={list} />
+      <span className="ml-auto flex items-center gap-2">
+        {account.id === list.current ? (
+          <Badge tone="accent">This window</Badge>
+        ) : (
+          <Button
+            look="secondary"
+            size="sm"
+            aria-label={`Switch to ${name}`}
+            onClick={() => void tellFailure(switchTo(account))}
+          >
+            Switch
+          </Button>
+        )}
+        <Remove account={account} list={list} />
+      </span>
     </li>
   );
 }
@@ -86,7 +84,7 @@ function Remove({ account, list }: { account: AccountSummary; list: AccountList 
 function whatIsLost({ owner, standing }: AccountSummary, workspace: string | null): string {
   const server = workspace ? `At ${workspace} nothing is deleted.` : "Nothing is deleted there.";
   if (hasSession(standing)) {
-    return `It is signed out in all windows, and what was typed there is lost. This computer forgets its name and e-mail. ${server}`;
+    return `The account is signed out in all windows, and what was typed there is lost. This computer forgets its name and e-mail. ${server}`;
   }
   return owner
     ? `This computer forgets its name and e-mail. ${server}`

@@ -21,7 +21,7 @@ export function AccountLine({ account, list }: { account: AccountSummary; list: 
         <span className="flex gap-1.5">
           <span className="truncate font-medium">{messages.accountName(account)}</span>
           {workspace && (
-            <span className="min-w-0 shrink-[2] truncate text-muted">· {workspace.name}</span>
+            <span className="max-w-[40%] shrink-0 truncate text-muted">· {workspace.name}</span>
           )}
         </span>
         <span className="flex items-center gap-1.5 text-xs text-muted">

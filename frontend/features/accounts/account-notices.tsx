@@ -5,6 +5,7 @@ import { toast } from "sonner";
 import { type AccountEnding, type AccountList, endedElsewhere, workspaceOf } from "vestibule";
 import { accounts, messages } from "@/lib/vestibule";
 import { switchTo } from "./actions";
+import { tellFailure } from "./failure-toast";
 
 /** Long enough to be read by somebody who was looking elsewhere. */
 const SHOWN_MS = 30_000;
@@ -29,10 +30,7 @@ function tell(list: AccountList, { account, why }: AccountEnding) {
     duration: SHOWN_MS,
     action: {
       label: "Sign in",
-      onClick: async () => {
-        const failed = await switchTo(account);
-        if (failed) toast.error(messages.describe(failed));
-      },
+      onClick: () => void tellFailure(switchTo(account)),
     },
   });
 }

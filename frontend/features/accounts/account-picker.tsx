@@ -3,10 +3,12 @@
 import { Check } from "lucide-react";
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import type { AccountList, AccountSummary } from "vestibule";
+import { Choice } from "@/components/ui/choice";
 import { Input } from "@/components/ui/input";
 import { Kbd } from "@/components/ui/kbd";
 import { moveByArrowKeys } from "@/lib/arrow-keys";
 import { AccountLine } from "./account-line";
+import { DIGITS, useDigits } from "./digits";
 import { isSearchable, search } from "./search";
 
 /**
@@ -62,22 +64,20 @@ export function AccountPicker({
       {found.length === 0 ? (
         query && <p className="px-3 py-6 text-center text-sm text-muted">No account matches.</p>
       ) : (
-        <ul aria-label="Accounts" className={searchable ? "mt-2" : undefined}>
+        <ul
+          aria-label="Accounts"
+          className={searchable ? "mt-3 max-h-[50vh] overflow-y-auto" : undefined}
+        >
           {found.map((account) => {
             const current = account.id === list.current;
             const place = list.accounts.indexOf(account);
             return (
               <li key={account.id}>
-                <button
-                  type="button"
-                  aria-current={current || undefined}
-                  onClick={() => onPick(account)}
-                  className="flex w-full items-center gap-3 rounded-lg px-3 py-2.5 text-sm hover:bg-sunken focus-visible:bg-accent-soft focus-visible:-outline-offset-2"
-                >
+                <Choice aria-current={current || undefined} onClick={() => onPick(account)}>
                   <AccountLine account={account} list={list} />
                   {current && <Check aria-hidden className="size-4 shrink-0 text-accent" />}
-                  {digits && place < 9 && <Kbd className="pl-2">{place + 1}</Kbd>}
-                </button>
+                  {digits && place < DIGITS && <Kbd className="pl-2">{place + 1}</Kbd>}
+                </Choice>
               </li>
             );
           })}
@@ -85,17 +85,4 @@ export function AccountPicker({
       )}
     </div>
   );
-}
-
-function useDigits(accounts: AccountSummary[], onPick: (account: AccountSummary) => void) {
-  useEffect(() => {
-    const choose = (event: globalThis.KeyboardEvent) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-      if (event.target instanceof HTMLInputElement || !/^[1-9]$/.test(event.key)) return;
-      const account = accounts[Number(event.key) - 1];
-      if (account) onPick(account);
-    };
-    window.addEventListener("keydown", choose);
-    return () => window.removeEventListener("keydown", choose);
-  }, [accounts, onPick]);
 }

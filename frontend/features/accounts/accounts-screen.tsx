@@ -25,7 +25,7 @@ export function AccountsScreen() {
           <Link href={routes.addAccount}>Add account</Link>
         </Button>
       </div>
-      <div className="mt-6 grid grid-cols-1 items-start gap-5 md:grid-cols-[minmax(0,1fr)_20rem]">
+      <div className="mt-6 grid grid-cols-1 items-start gap-5 lg:grid-cols-[minmax(0,1fr)_20rem]">
         <div className="grid grid-cols-1 gap-5">
           <AccountEntries list={list} />
           <AddedServers list={list} />

@@ -10,5 +10,7 @@ export function AddAccountScreen({ address }: { address?: string }) {
   const router = useRouter();
   const list = useAccounts();
   if (!list) return null;
-  return <AddAccount list={list} address={address} onCancel={() => router.push(routes.accounts)} />;
+  // A window without an account came from the chooser, which stands in place of the start page.
+  const back = list.current === null ? routes.home : routes.accounts;
+  return <AddAccount list={list} address={address} onCancel={() => router.push(back)} />;
 }

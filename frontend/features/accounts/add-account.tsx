@@ -1,13 +1,16 @@
 "use client";
 
 import { Globe, Server } from "lucide-react";
+import Link from "next/link";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { type AccountList, type AuthError, isFull } from "vestibule";
 import { Alert } from "@/components/ui/alert";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { CardPage } from "@/components/ui/card-page";
+import { Choice } from "@/components/ui/choice";
 import { moveByArrowKeys } from "@/lib/arrow-keys";
+import { routes } from "@/lib/routes";
 import { messages } from "@/lib/vestibule";
 import { addAccount } from "./actions";
 import { AddServer } from "./add-server";
@@ -46,6 +49,9 @@ function NoRoom({ most, below }: { most: number; below: ReactNode }) {
         This app holds {most} accounts at most, and there are as many. Remove one that you no longer
         use, then add another.
       </Alert>
+      <Button asChild className="mt-6 w-full">
+        <Link href={routes.accounts}>Manage accounts</Link>
+      </Button>
     </CardPage>
   );
 }
@@ -80,10 +86,13 @@ function WorkspaceChoice({
         <ul aria-label="Workspaces">
           {list.workspaces.map(({ id, name, host, added }) => (
             <li key={id}>
-              <Place icon={<Server aria-hidden />} onClick={() => void choose(id)}>
+              <Place
+                icon={<Server aria-hidden />}
+                aside={added && <Badge>Added by you</Badge>}
+                onClick={() => void choose(id)}
+              >
                 <span className="block truncate font-medium">{name}</span>
                 <span className="block truncate text-xs text-muted">{host}</span>
-                {added && <Badge>Added by you</Badge>}
               </Place>
             </li>
           ))}
@@ -103,23 +112,22 @@ function WorkspaceChoice({
 
 function Place({
   icon,
+  aside,
   onClick,
   children,
 }: {
   icon: ReactNode;
+  aside?: ReactNode;
   onClick: () => void;
   children: ReactNode;
 }) {
   return (
-    <button
-      type="button"
-      onClick={onClick}
-      className="flex w-full items-center gap-3 rounded-lg px-3 py-2.5 text-left text-sm hover:bg-sunken focus-visible:bg-accent-soft focus-visible:-outline-offset-2"
-    >
+    <Choice onClick={onClick}>
       <span className="flex size-9 shrink-0 items-center justify-center rounded-lg bg-sunken text-muted [&>svg]:size-4">
         {icon}
       </span>
       <span className="min-w-0 flex-1 leading-snug">{children}</span>
-    </button>
+      {aside}
+    </Choice>
   );
 }

@@ -94,10 +94,10 @@ export function AddServer({
           <Button type="submit" busy={looking} className="flex-1">
             {looking ? "Looking…" : "Look"}
           </Button>
+          <p role="status" className="sr-only">
+            {looking && "Looking at the address…"}
+          </p>
         </div>
-        <p role="status" className="sr-only">
-          {looking && "Looking at the address…"}
-        </p>
       </form>
     </CardPage>
   );

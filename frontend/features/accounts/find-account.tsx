@@ -1,12 +1,11 @@
 "use client";
 
-import { toast } from "sonner";
 import type { AccountList, AccountSummary } from "vestibule";
 import { useAccounts } from "vestibule/react";
 import { Dialog } from "@/components/ui/dialog";
-import { messages } from "@/lib/vestibule";
 import { AccountPicker } from "./account-picker";
 import { switchTo } from "./actions";
+import { tellFailure } from "./failure-toast";
 import { setFinding, useFinding } from "./finding";
 
 /** The dialog that finds one of many accounts. */
@@ -21,11 +20,9 @@ export function FindAccount() {
 }
 
 function Picker({ list }: { list: AccountList }) {
-  async function pick(account: AccountSummary) {
+  function pick(account: AccountSummary) {
     setFinding(false);
-    if (account.id === list.current) return;
-    const failed = await switchTo(account);
-    if (failed) toast.error(messages.describe(failed));
+    if (account.id !== list.current) void tellFailure(switchTo(account));
   }
-  return <AccountPicker list={list} onPick={(account) => void pick(account)} />;
+  return <AccountPicker list={list} onPick={pick} />;
 }

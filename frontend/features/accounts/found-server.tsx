@@ -42,8 +42,8 @@ export function FoundServer({
       </h2>
       {found.disguised && (
         <Alert tone="danger" title="This name has letters that look like others">
-          It may imitate another server’s name. Compare it letter by letter with what your
-          organisation gave you.
+          It may imitate a name that you know. Above it is written as computers read it. Add the
+          server only if its operator has confirmed this very name.
         </Alert>
       )}
       {found.fits ? <p>{found.finding}</p> : <Alert tone="warning">{found.finding}</Alert>}

@@ -50,7 +50,10 @@ function NavLink({ href, children }: { href: string; children: ReactNode }) {
   );
 }
 
-/** The user's menu, or links to sign in; nothing while it is not known who is signed in. */
+/**
+ * The user's menu, or links to sign in. While it is not known who is signed in, only the other accounts
+ * can be offered.
+ */
 function WayIn() {
   const state = useAuthState();
   const url = useCurrentUrl();
@@ -82,6 +85,6 @@ function WayIn() {
       );
     }
     case "restoring":
-      return null;
+      return <MenuButton />;
   }
 }

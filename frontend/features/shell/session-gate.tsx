@@ -2,7 +2,9 @@
 
 import { usePathname } from "next/navigation";
 import { type ReactNode, useLayoutEffect } from "react";
+import { listOf, offersAccounts, type SessionState } from "vestibule";
 import { useAccountsSnapshot, useSnapshot } from "vestibule/react";
+import { routes } from "@/lib/routes";
 import { accounts, auth, desktop, messages } from "@/lib/vestibule";
 import { useAccountParts } from "./account-parts";
 import { useReauthentication } from "./re-authenticate";
@@ -24,16 +26,21 @@ export function SessionGate({ children }: { children: ReactNode }) {
   const path = usePathname();
   const state = snapshot.kind === "known" ? snapshot.changed.state : null;
   const { Chooser } = useAccountParts();
-  const accountsKnown = useAccountsSnapshot().kind !== "waiting";
+  const known = useAccountsSnapshot();
+  const list = listOf(known);
   const chooses = snapshot.kind === "failed" && snapshot.reason === "no_account";
   const presentable = state
     ? state.status !== "restoring" || state.outage !== null
-    : snapshot.kind === "failed" && (accountsKnown || !chooses);
+    : snapshot.kind === "failed" && (known.kind !== "waiting" || !chooses);
 
   // In a layout effect, because a hidden window paints nothing and fires no animation frame.
   useLayoutEffect(() => {
     if (presentable) desktop.windowReady();
   }, [presentable]);
+
+  // Whatever keeps this account from opening, the pages about all accounts do not need it.
+  const blocked = snapshot.kind === "failed" || (state !== null && isBlocked(state));
+  if (blocked && list && offersAccounts(list) && path.startsWith(routes.accounts)) return children;
 
   if (snapshot.kind === "failed") {
     switch (snapshot.reason) {
@@ -60,4 +67,9 @@ export function SessionGate({ children }: { children: ReactNode }) {
     );
   }
   return children;
+}
+
+/** Whether a session is being restored and cannot be without help or another try. */
+function isBlocked(state: SessionState): boolean {
+  return state.status === "restoring" && (state.outage !== null || state.storage !== "ok");
 }

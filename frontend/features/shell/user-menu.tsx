@@ -58,7 +58,6 @@ export function UserMenu({ user, stale }: { user: User; stale: boolean }) {
         <ChevronDown aria-hidden className="size-4 shrink-0 text-muted" />
       </MenuTrigger>
       <MenuContent
-        className="w-80"
         onCloseAutoFocus={(event) => {
           if (focusElsewhere.current) event.preventDefault();
           focusElsewhere.current = false;
