@@ -7,17 +7,23 @@
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tauri::ipc::{CommandArg, CommandItem, InvokeError};
 use tauri::{AppHandle, Manager as _, Runtime, async_runtime};
 use vestibule_core::accounts::{AccountHost, AccountPlace, Accounts, AccountsConfig};
+use vestibule_core::profile::{DEFAULT_WORKSPACE, ProfileError};
 use vestibule_core::session::{Config, Session};
 use vestibule_core::transport::HttpTransport;
-use vestibule_core::wire::{AccountList, PolicyInfo};
-use vestibule_core::{AccountId, AuthError, ErrorCode, Keyring};
+use vestibule_core::wire::{AccountList, FoundWorkspace, PolicyInfo};
+use vestibule_core::workspaces::address::{self, Address};
+use vestibule_core::workspaces::{self, Workspaces};
+use vestibule_core::{AccountId, AuthError, ErrorCode, Keyring, Policy};
 
+use crate::backend_profile::{BackendSettings, BuiltIn};
+use crate::question::{self, Question};
 use crate::single_instance::SingleInstance;
 use crate::{account_list, backend_profile, session_events, windows};
 
@@ -50,19 +56,27 @@ impl<'de, R: Runtime> CommandArg<'de, R> for WindowSession {
     }
 }
 
-/// All accounts, once the app owns its windows.
+/// All accounts and workspaces, once the app owns its windows.
 pub struct AppAccounts {
     app: AppHandle,
     /// The mistake in what this app was built with, which keeps every account closed.
     refusal: Option<AuthError>,
-    opened: Mutex<Option<Accounts>>,
+    opened: Mutex<Option<Opened>>,
+}
+
+#[derive(Clone)]
+struct Opened {
+    accounts: Accounts,
     host: Arc<Host>,
 }
 
 /// Opens sessions for the accounts, and loads pages anew.
 struct Host {
     app: AppHandle,
-    /// What the administrator's policy did when a workspace was last opened.
+    workspaces: Workspaces,
+    /// The settings of the app's own workspace.
+    own: BackendSettings,
+    /// What the administrator's policy did when another workspace was last opened.
     policies: Mutex<BTreeMap<String, PolicyInfo>>,
     /// One client for each backend.
     transports: Mutex<BTreeMap<String, Arc<HttpTransport>>>,
@@ -71,16 +85,10 @@ struct Host {
 impl AppAccounts {
     /// All accounts, closed. With a `refusal` they stay closed, and it is what every command answers.
     pub fn closed(app: &AppHandle, refusal: Option<AuthError>) -> Self {
-        let host = Host {
-            app: app.clone(),
-            policies: Mutex::default(),
-            transports: Mutex::default(),
-        };
         Self {
             app: app.clone(),
             refusal,
             opened: Mutex::default(),
-            host: Arc::new(host),
         }
     }
 
@@ -89,9 +97,19 @@ impl AppAccounts {
     /// # Errors
     /// If the app cannot start, or its settings are not valid: the error says why.
     pub fn get(&self) -> Result<Accounts, AuthError> {
+        self.open().map(|opened| opened.accounts)
+    }
+
+    /// The accounts if they are open, for what only follows a window.
+    pub fn opened(&self) -> Option<Accounts> {
+        let opened = lock(&self.opened);
+        opened.as_ref().map(|opened| opened.accounts.clone())
+    }
+
+    fn open(&self) -> Result<Opened, AuthError> {
         let mut opened = lock(&self.opened);
-        if let Some(accounts) = &*opened {
-            return Ok(accounts.clone());
+        if let Some(opened) = &*opened {
+            return Ok(opened.clone());
         }
         if let Some(refusal) = &self.refusal {
             return Err(refusal.clone());
@@ -103,24 +121,20 @@ impl AppAccounts {
             tracing::error!(%error, "the system names no folder for the app's data");
             AuthError::new(ErrorCode::Internal)
         })?;
+        let folder = folder.join("workspaces");
+        let host = Arc::new(Host::new(&self.app, folder.clone())?);
         let config = AccountsConfig {
-            folder: folder.join("workspaces"),
+            folder,
             product: product(&self.app),
-            most: most_accounts(&self.app)?,
-            host: self.host.clone(),
+            most: host.workspaces.most_accounts(),
+            host: host.clone(),
         };
         // A command may call this on a thread outside the runtime.
         let runtime = async_runtime::handle();
         let _entered = runtime.inner().enter();
         let accounts = Accounts::open(config)?;
         account_list::forward(self.app.clone(), &accounts);
-        *opened = Some(accounts.clone());
-        Ok(accounts)
-    }
-
-    /// The accounts if they are open, for what only follows a window.
-    pub fn opened(&self) -> Option<Accounts> {
-        lock(&self.opened).clone()
+        Ok(opened.insert(Opened { accounts, host }).clone())
     }
 
     /// The session that a window shows.
@@ -140,35 +154,126 @@ impl AppAccounts {
     /// # Errors
     /// If the app cannot start.
     pub fn list(&self, window: &str) -> Result<AccountList, AuthError> {
-        let accounts = self.get()?;
+        let Opened { accounts, host } = self.open()?;
         let current = accounts.of_window(window)?;
         let (revision, list) = accounts.list();
+        let leaving = accounts.leaving_workspaces();
+        let workspaces = host.workspaces.all().into_iter();
         Ok(AccountList {
             revision,
             current,
             accounts: list,
-            workspaces: workspaces(&self.app),
-            most: u32::try_from(accounts.most()).unwrap_or(u32::MAX),
-            adding: false,
+            workspaces: workspaces.filter(|it| !leaving.contains(&it.id)).collect(),
+            most: host.workspaces.most_accounts(),
+            adding: host.workspaces.adding(),
         })
     }
 
-    /// Refuses a workspace that no account can be added to.
+    /// Adds an account in a workspace, and lets the window show it.
     ///
     /// # Errors
-    /// [`ErrorCode::UnknownWorkspace`].
-    pub fn require_workspace(&self, workspace: &str) -> Result<(), AuthError> {
-        let known = workspaces(&self.app);
-        match known.iter().any(|known| known.id == workspace) {
-            true => Ok(()),
-            false => Err(ErrorCode::UnknownWorkspace.into()),
+    /// If there is no such workspace, if there are too many accounts, or if the disk does not take it.
+    pub fn add(&self, window: &str, workspace: &str) -> Result<(), AuthError> {
+        let Opened { accounts, host } = self.open()?;
+        let leaving = accounts.leaving_workspaces();
+        if leaving.iter().any(|it| it == workspace) {
+            let words = "This workspace is being removed. Try again once its accounts are signed out.";
+            return Err(AuthError::with_message(ErrorCode::Busy, words));
         }
+        host.workspaces.section_of(workspace)?;
+        accounts.add(window, workspace).map(drop)
+    }
+
+    /// Looks at an address, if the person says that this server may be contacted: a page that could
+    /// contact any server could tell it what it knows.
+    ///
+    /// # Errors
+    /// If it is not an address, if nobody may add one, or if the person refuses.
+    pub async fn look(&self, window: &str, typed: &str) -> Result<FoundWorkspace, AuthError> {
+        let Opened { host, .. } = self.open()?;
+        let Host {
+            workspaces, own, ..
+        } = &*host;
+        if workspaces.adding() {
+            let address = address::parse(typed)?;
+            let question = may_contact(&address, &product_name(&self.app));
+            if !question::is_accepted(&self.app, window, question).await {
+                let words = "The server was not contacted.";
+                return Err(AuthError::with_message(ErrorCode::NotAllowed, words));
+            }
+        }
+        let product = product(&self.app);
+        workspaces.look(typed, own.network.clone(), &product).await
+    }
+
+    /// Adds the workspace at an address that was looked at, and an account in it, which the window shows.
+    ///
+    /// # Errors
+    /// If it was not looked at or does not fit, if there are too many accounts, or if the disk does not
+    /// take it.
+    pub fn add_workspace(&self, window: &str, address: &str) -> Result<(), AuthError> {
+        let Opened { accounts, host } = self.open()?;
+        accounts.check_room()?;
+        let workspace = host.workspaces.add(address)?;
+        self.add(window, &workspace)
+    }
+
+    /// Signs out of all accounts of a workspace that was added, and removes it.
+    ///
+    /// # Errors
+    /// If it was not added, or the disk does not take it.
+    pub fn remove_workspace(&self, workspace: &str) -> Result<(), AuthError> {
+        let Opened { accounts, host } = self.open()?;
+        let all = host.workspaces.all();
+        let added = all.iter().find(|it| it.id == workspace && it.added);
+        added.ok_or(ErrorCode::UnknownWorkspace)?;
+        accounts.remove_workspace(workspace)
     }
 
     /// What the administrator's policy did when this workspace was last opened; `None` where there is no
     /// policy.
     pub fn policy(&self, workspace: &str) -> Option<PolicyInfo> {
-        lock(&self.host.policies).get(workspace).cloned()
+        let host = lock(&self.opened).as_ref()?.host.clone();
+        match workspace {
+            DEFAULT_WORKSPACE => host.own.policy.clone(),
+            other => lock(&host.policies).get(other).cloned(),
+        }
+    }
+}
+
+impl Host {
+    fn new(app: &AppHandle, folder: PathBuf) -> Result<Self, AuthError> {
+        let own = backend_profile::load(app, DEFAULT_WORKSPACE).map_err(misconfigured)?;
+        let section = backend_profile::section(app.config()).map_err(misconfigured)?;
+        let config = workspaces::Config {
+            section: section.unwrap_or_default(),
+            built: app.state::<BuiltIn>().profile,
+            policy: Policy::find(&app.config().identifier).map_err(misconfigured)?,
+            own: own.profile.clone(),
+            folder,
+        };
+        Ok(Self {
+            app: app.clone(),
+            workspaces: Workspaces::open(config)?,
+            own,
+            policies: Mutex::default(),
+            transports: Mutex::default(),
+        })
+    }
+
+    fn settings(&self, workspace: &str) -> Result<BackendSettings, AuthError> {
+        if workspace == DEFAULT_WORKSPACE {
+            return Ok(self.own.clone());
+        }
+        let section = self.workspaces.section_of(workspace)?;
+        let loaded = backend_profile::load_by(&self.app, &section, workspace);
+        let settings = loaded.map_err(misconfigured)?;
+        let mut policies = lock(&self.policies);
+        match settings.policy.clone() {
+            Some(policy) => policies.insert(workspace.to_owned(), policy),
+            None => policies.remove(workspace),
+        };
+        Ok(settings)
     }
 }
 
@@ -176,21 +281,13 @@ impl AccountHost for Host {
     /// Opens a session. Its records are in the account's folder, its tokens in the operating system's
     /// keyring under the app's identifier.
     fn open(&self, place: &AccountPlace) -> Result<Session, AuthError> {
-        let app = &self.app;
-        let settings = backend_profile::load(app, &place.workspace).map_err(|error| {
-            AuthError::with_message(ErrorCode::Misconfigured, error.to_string())
-        })?;
-        let mut policies = lock(&self.policies);
-        match settings.policy {
-            Some(policy) => policies.insert(place.workspace.clone(), policy),
-            None => policies.remove(&place.workspace),
-        };
+        let settings = self.settings(&place.workspace)?;
         let config = Config {
             workspace: place.workspace.clone(),
             profile: settings.profile,
             folder: place.folder.clone(),
-            store: Arc::new(Keyring::new(app.config().identifier.clone())),
-            product: product(app),
+            store: Arc::new(Keyring::new(self.app.config().identifier.clone())),
+            product: product(&self.app),
         };
         let origin = config.profile.origin();
         let mut transports = lock(&self.transports);
@@ -200,7 +297,7 @@ impl AccountHost for Host {
         };
         transports.insert(origin, transport.clone());
         let session = Session::open_over(transport, config)?;
-        session_events::forward(app.clone(), place.id, &session);
+        session_events::forward(self.app.clone(), place.id, &session);
         Ok(session)
     }
 
@@ -208,36 +305,52 @@ impl AccountHost for Host {
         windows::load_anew(&self.app, window);
     }
 
-    fn workspace_left(&self, _workspace: &str) {}
+    fn workspace_left(&self, workspace: &str) {
+        if let Err(error) = self.workspaces.remove(workspace) {
+            tracing::error!(%error, workspace, "a workspace whose accounts are gone stays in the list");
+        }
+    }
+}
+
+/// Whether this app has several accounts. A mistake in its settings is told when they are opened.
+pub fn are_several(app: &AppHandle) -> bool {
+    let section = backend_profile::section(app.config()).ok().flatten();
+    let settings = section.and_then(|section| section.workspaces().ok());
+    settings.is_some_and(|settings| settings.most_accounts > 1)
+}
+
+fn may_contact(address: &Address, product: &str) -> Question {
+    let host = address.host();
+    let warning = match address.is_disguised() {
+        true => {
+            "\n\nThe name of this server has letters that look like others. Go on only if you know it."
+        }
+        false => "",
+    };
+    Question {
+        title: format!("Contact {host}?"),
+        text: format!(
+            "{product} asks this server whether it can be used. It has not contacted it yet.{warning}"
+        ),
+        accept: "Contact",
+    }
+}
+
+fn misconfigured(error: ProfileError) -> AuthError {
+    AuthError::with_message(ErrorCode::Misconfigured, error.to_string())
+}
+
+/// The app's name for people.
+fn product_name(app: &AppHandle) -> String {
+    let named = app.config().product_name.clone();
+    named.unwrap_or_else(|| app.package_info().name.clone())
 }
 
 /// The app's name and version, which the backend sees as the device's browser.
 fn product(app: &AppHandle) -> String {
-    let package = app.package_info();
-    let name = app
-        .config()
-        .product_name
-        .as_deref()
-        .unwrap_or(&package.name);
-    format!("{name} {}", package.version)
+    format!("{} {}", product_name(app), app.package_info().version)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-pub fn most_accounts(_app: &AppHandle) -> Result<u32, AuthError> {
-    Ok(std::env::var("VESTIBULE_ACCOUNTS")
-        .ok()
-        .and_then(|n| n.parse().ok())
-        .unwrap_or(1))
-}
-
-fn workspaces(_app: &AppHandle) -> Vec<vestibule_core::wire::WorkspaceSummary> {
-    vec![vestibule_core::wire::WorkspaceSummary {
-        id: "default".into(),
-        name: "default".into(),
-        host: String::new(),
-        added: false,
-    }]
 }

@@ -250,8 +250,7 @@ fn start(app: &AppHandle, parts: Builder, log: Option<Log>) -> Result<(), StartE
         }
     };
     app.manage(Arc::new(links));
-    let several = accounts::most_accounts(app).is_ok_and(|most| most > 1);
-    app.manage(lockdown::SeveralAccounts(several));
+    app.manage(SeveralAccounts(accounts::are_several(app)));
     app.manage(AppAccounts::closed(app, refusal));
     match claimed {
         // Opened now, so that the session is there when the first page asks for it. An error is in the

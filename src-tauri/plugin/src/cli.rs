@@ -55,7 +55,7 @@ pub fn run_in_terminal(
 /// The backend that the app would use now.
 fn app_of(config: &tauri::Config, built: Option<BuiltProfile>) -> Result<Option<App>, String> {
     let in_use =
-        backend_profile::layers_in_use(config, built, vestibule_core::accounts::DEFAULT_WORKSPACE);
+        backend_profile::layers_in_use(config, built, vestibule_core::profile::DEFAULT_WORKSPACE);
     let (layers, policy) = in_use.map_err(|error| error.to_string())?;
     let section = backend_profile::section(config).map_err(|error| error.to_string())?;
     let section = section.unwrap_or_default();

@@ -37,6 +37,7 @@ mod logging;
 mod menu;
 mod preferences;
 mod public_fetch;
+mod question;
 mod session_events;
 mod single_instance;
 mod window_channels;

@@ -10,6 +10,8 @@
 //! Every change of the list takes one path: persist, assign, publish (`Shared::change`).
 
 mod folders;
+#[cfg(any(test, feature = "testing"))]
+mod for_tests;
 mod index;
 mod renewal;
 mod summary;
@@ -27,18 +29,18 @@ use self::index::{Entry, Index, IndexRecord, Owner, unwritten};
 use self::windows::Windows;
 use crate::clock::{Clock, SinceBoot, SystemClock};
 use crate::error::{AuthError, ErrorCode};
+use crate::failpoints::failpoint;
 use crate::folder_advice;
 use crate::identity::AccountId;
+use crate::profile::DEFAULT_WORKSPACE;
 use crate::session::{Session, WeakSession};
 use crate::storage::records::{Durability, FolderRecords};
-use crate::wire::{AccountStanding, AccountSummary, Cause, Phase, SessionChanged, SignedOutReason};
+use crate::wire::{
+    AccountStanding, AccountSummary, Freshness, Phase, SessionChanged, SignedOutReason,
+};
 
-/// The workspace that the app itself names. Its first account is made where there is none.
-pub const DEFAULT_WORKSPACE: &str = "default";
 /// The window whose account is remembered across restarts: the app's first.
 pub const FIRST_WINDOW: &str = "main";
-/// The most accounts that an app can allow.
-pub const MAX_ACCOUNTS: u32 = 50;
 
 /// What accounts are opened with.
 pub struct AccountsConfig {
@@ -46,7 +48,7 @@ pub struct AccountsConfig {
     pub folder: PathBuf,
     /// Product and version, as in [`crate::session::Config`].
     pub product: String,
-    /// How many accounts there may be, from 1 to [`MAX_ACCOUNTS`].
+    /// How many accounts there may be, at least one.
     pub most: u32,
     /// What opens sessions and loads pages anew.
     pub host: Arc<dyn AccountHost>,
@@ -93,7 +95,7 @@ struct Shared {
     state: Mutex<State>,
     revision: watch::Sender<u64>,
     /// Notified when an account may have to be opened, closed or forgotten.
-    wake: Notify,
+    wake: Arc<Notify>,
 }
 
 struct State {
@@ -121,14 +123,7 @@ impl Accounts {
         Self::open_by(config, Arc::new(SystemClock))
     }
 
-    /// The same with another clock.
-    ///
-    /// # Errors
-    /// As [`Accounts::open`].
-    pub(crate) fn open_by(
-        config: AccountsConfig,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, AuthError> {
+    fn open_by(config: AccountsConfig, clock: Arc<dyn Clock>) -> Result<Self, AuthError> {
         let records = FolderRecords::open(&config.folder)
             .map_err(|error| folder_advice::unusable_folder(&config.folder, &error))?;
         let folders = Folders::new(config.folder, config.product);
@@ -147,7 +142,7 @@ impl Accounts {
         let shared = Arc::new(Shared {
             folders,
             record,
-            most: config.most.clamp(1, MAX_ACCOUNTS) as usize,
+            most: config.most.max(1) as usize,
             host: config.host,
             upkeep_from: clock.since_boot() + upkeep::FIRST_WAIT,
             clock,
@@ -157,7 +152,7 @@ impl Accounts {
                 windows: Windows::default(),
             }),
             revision: watch::Sender::new(0),
-            wake: Notify::new(),
+            wake: Arc::default(),
         });
         tokio::spawn(upkeep::run(Arc::downgrade(&shared)));
         Ok(Self(shared))
@@ -218,11 +213,12 @@ impl Accounts {
     /// # Errors
     /// If there is no such account. Why its session cannot be opened is told to the page.
     pub fn switch(&self, window: &str, id: AccountId) -> Result<(), AuthError> {
-        if self.0.state().index.seen().all(|entry| entry.id != id) {
-            return Err(ErrorCode::UnknownAccount.into());
+        {
+            let mut state = self.0.state();
+            state.index.require_seen(id)?;
+            state.windows.await_page(window, Some(id));
         }
-        let _ = self.0.open_account(id);
-        self.0.await_page(window, Some(id));
+        self.0.begin_page(window, id);
         Ok(())
     }
 
@@ -240,33 +236,47 @@ impl Accounts {
         self.0.wake.notify_one();
     }
 
+    /// Checks that one more account is allowed.
+    ///
+    /// # Errors
+    /// [`ErrorCode::TooManyAccounts`].
+    pub fn check_room(&self) -> Result<(), AuthError> {
+        self.0.check_room(&self.0.state().index)
+    }
+
     /// Adds an account and lets the window show it. An account of that workspace to which nobody has
     /// signed in, and which no other window shows, is taken in place of a new one.
     ///
     /// # Errors
     /// [`ErrorCode::TooManyAccounts`], or if the disk does not take it.
     pub fn add(&self, window: &str, workspace: &str) -> Result<AccountId, AuthError> {
-        if let Some(id) = self.0.blank(window, workspace) {
-            self.switch(window, id)?;
-            return Ok(id);
-        }
-        let show = |windows: &mut Windows, id| windows.await_page(window, Some(id));
-        let id = self.0.create(workspace, show)?;
-        let _ = self.0.open_account(id);
-        self.0.host.reload(window);
+        let id = {
+            let mut state = self.0.state();
+            let id = match state.blank(window, workspace) {
+                Some(id) => id,
+                None => self.0.create(&mut state, workspace)?,
+            };
+            state.windows.await_page(window, Some(id));
+            id
+        };
+        self.0.begin_page(window, id);
         Ok(id)
     }
 
     /// Whether the account stays in the list, with its owner, after a sign-out.
     ///
     /// # Errors
-    /// If the disk does not take it.
+    /// If there is no such account, or the disk does not take it.
     pub fn remember(&self, id: AccountId, on: bool) -> Result<(), AuthError> {
-        self.0.change(Durability::Synced, |index| {
+        let mut state = self.0.state();
+        state.index.require_seen(id)?;
+        let change = |index: &mut Index| {
             if let Some(entry) = index.of_mut(id) {
                 entry.remembered = on;
+                entry.forget_unremembered();
             }
-        })
+        };
+        self.0.change(&mut state, Durability::Synced, change)
     }
 
     /// Signs out of an account and forgets it. What the backend could not be told yet is told later; a
@@ -275,13 +285,9 @@ impl Accounts {
     /// # Errors
     /// If there is no such account, or the disk does not take it.
     pub fn remove(&self, id: AccountId) -> Result<(), AuthError> {
-        if self.0.state().index.seen().all(|entry| entry.id != id) {
-            return Err(ErrorCode::UnknownAccount.into());
-        }
-        self.0
-            .change(Durability::Synced, |index| index.let_leave(id))?;
-        self.0.close_windows_of(&[id]);
-        Ok(())
+        let mut state = self.0.state();
+        state.index.require_seen(id)?;
+        self.0.let_leave(state, &[id], None)
     }
 
     /// Removes all accounts of a workspace. The host hears when the last one is gone.
@@ -289,15 +295,10 @@ impl Accounts {
     /// # Errors
     /// If the disk does not take it.
     pub fn remove_workspace(&self, workspace: &str) -> Result<(), AuthError> {
-        let of = self.0.change(Durability::Synced, |index| {
-            index.leaving_workspaces.push(workspace.to_owned());
-            let of = index.accounts.iter().filter(|it| it.workspace == workspace);
-            let of: Vec<_> = of.map(|entry| entry.id).collect();
-            of.iter().for_each(|id| index.let_leave(*id));
-            of
-        })?;
-        self.0.close_windows_of(&of);
-        Ok(())
+        let state = self.0.state();
+        let of = state.index.seen().filter(|it| it.workspace == workspace);
+        let of: Vec<_> = of.map(|entry| entry.id).collect();
+        self.0.let_leave(state, &of, Some(workspace))
     }
 
     /// Signs out of all accounts. Those that are remembered stay in the list.
@@ -307,7 +308,9 @@ impl Accounts {
     pub async fn logout_all(&self) -> Result<(), AuthError> {
         let ids: Vec<_> = {
             let state = self.0.state();
-            state.index.seen().map(|entry| entry.id).collect()
+            let seen = state.index.seen();
+            let some = seen.filter(|entry| entry.over.is_none() || state.is_open(entry.id));
+            some.map(|entry| entry.id).collect()
         };
         let mut first_error = None;
         for id in ids {
@@ -338,17 +341,16 @@ impl Shared {
     /// If the disk does not take it. Then nothing has changed.
     fn change<T>(
         &self,
+        state: &mut State,
         durability: Durability,
         change: impl FnOnce(&mut Index) -> T,
     ) -> Result<T, AuthError> {
-        let mut state = self.state();
         let mut index = state.index.clone();
         let changed = change(&mut index);
         if index != state.index {
             let written = self.record.write(&index, durability);
             written.map_err(|error| unwritten(&error))?;
             state.index = index;
-            drop(state);
             self.publish();
         }
         Ok(changed)
@@ -356,34 +358,36 @@ impl Shared {
 
     /// The same for what has happened anyhow: where the disk does not take it, the list on disk is an
     /// older one, which the accounts' folders correct.
-    fn change_or_log(&self, durability: Durability, change: impl FnOnce(&mut Index)) {
-        let mut state = self.state();
+    fn change_or_log<T>(
+        &self,
+        state: &mut State,
+        durability: Durability,
+        change: impl FnOnce(&mut Index) -> T,
+    ) -> T {
         let mut index = state.index.clone();
-        change(&mut index);
+        let changed = change(&mut index);
         if index != state.index {
             let _ = self.record.write(&index, durability);
             state.index = index;
-            drop(state);
             self.publish();
         }
+        changed
     }
 
     fn of_window(&self, window: &str) -> Result<Option<AccountId>, AuthError> {
-        let (shown, is_empty) = {
-            let mut state = self.state();
-            let State { index, windows, .. } = &mut *state;
-            let shown = windows.attach(window, index)?;
-            (shown, index.seen().next().is_none())
-        };
-        let shown = match shown {
-            None if is_empty => {
-                // The first account is there without being added.
-                Some(self.create(DEFAULT_WORKSPACE, |windows, id| windows.show(window, id))?)
-            }
-            shown => shown,
-        };
+        let mut state = self.state();
+        let State { index, windows, .. } = &mut *state;
+        let mut shown = windows.attach(window, index)?;
+        if shown.is_none() && index.seen().next().is_none() {
+            // The first account is there without being added.
+            let id = self.create(&mut state, DEFAULT_WORKSPACE)?;
+            state.windows.show(window, id);
+            shown = Some(id);
+        }
         if window == FIRST_WINDOW && shown.is_some() {
-            self.change_or_log(Durability::Unsynced, |index| index.shown = shown);
+            let change = |index: &mut Index| index.shown = shown;
+            self.change_or_log(&mut state, Durability::Unsynced, change);
+            failpoint!("accounts.shown");
         }
         Ok(shown)
     }
@@ -420,6 +424,7 @@ impl Shared {
     /// Keeps the list up to date with a session until it is closed.
     fn follow(self: &Arc<Self>, id: AccountId, session: &Session) {
         let shared = Arc::downgrade(self);
+        let of = session.downgrade();
         let mut changes = session.subscribe();
         changes.mark_changed();
         tokio::spawn(async move {
@@ -428,125 +433,160 @@ impl Shared {
                 let Some(shared) = shared.upgrade() else {
                     return;
                 };
-                shared.note(id, &change);
+                shared.note(id, &of, &change);
             }
         });
     }
 
-    /// Takes over into the list what has become of a session.
-    fn note(&self, id: AccountId, change: &SessionChanged) {
-        let standing = summary::standing(&change.state);
-        let is_new = {
-            let mut state = self.state();
-            let open = state.open.get_mut(&id);
-            open.is_some_and(|open| std::mem::replace(&mut open.standing, standing) != standing)
+    /// Takes over into the list what has become of a session, unless the account was closed and opened
+    /// again meanwhile.
+    fn note(&self, id: AccountId, of: &WeakSession, change: &SessionChanged) {
+        let mut state = self.state();
+        let open = state.open.get_mut(&id);
+        let Some(open) = open.filter(|open| open.session.is_same(of)) else {
+            return;
         };
-        let mut replaced = None;
-        let durability = match change.state.phase {
+        let standing = summary::standing(&change.state);
+        if std::mem::replace(&mut open.standing, standing) != standing {
+            self.publish();
+        }
+        let phase = &change.state.phase;
+        let durability = match phase {
             // What a person does not want to be remembered must not come back after a crash.
             Phase::SignedOut { .. } => Durability::Synced,
             _ => Durability::Unsynced,
         };
-        self.change_or_log(durability, |index| {
-            if let Some(entry) = index.of_mut(id) {
-                entry.note(&change.state.phase);
-            }
-            if matches!(
-                change.cause,
-                Cause::Login | Cause::Register | Cause::VerifyOtp
-            ) {
-                replaced = index.replace_same_person(id);
+        let replaced = self.change_or_log(&mut state, durability, |index| {
+            index.of_mut(id)?.note(phase);
+            match phase {
+                Phase::SignedIn {
+                    freshness: Freshness::Fresh,
+                    ..
+                } => index.replace_same_person(id),
+                _ => None,
             }
         });
-        if let Some(replaced) = replaced {
-            let windows = self.state().windows.showing(&[replaced]);
-            for window in windows {
-                self.await_page(&window, Some(id));
-            }
-        }
-        if is_new {
-            self.publish();
+        let Some(replaced) = replaced else { return };
+        let windows = state.windows.await_pages_of(&[replaced], Some(id));
+        drop(state);
+        self.reload(&windows);
+    }
+
+    fn check_room(&self, index: &Index) -> Result<(), AuthError> {
+        match index.seen().count() < self.most {
+            true => Ok(()),
+            false => Err(ErrorCode::TooManyAccounts.into()),
         }
     }
 
+    /// Makes an account to which nobody has signed in.
+    fn create(&self, state: &mut State, workspace: &str) -> Result<AccountId, AuthError> {
+        self.check_room(&state.index)?;
+        if state.index.is_leaving(workspace) {
+            return Err(ErrorCode::UnknownWorkspace.into());
+        }
+        let entry = self.folders.create(workspace, &state.index);
+        let entry = entry.map_err(|(folder, error)| folder_advice::unusable_folder(&folder, &error))?;
+        failpoint!("accounts.folder_made");
+        let (id, made) = (entry.id, entry.clone());
+        let listed = self.change(state, Durability::Synced, |index| index.accounts.push(entry));
+        if listed.is_err() {
+            self.folders.take_back(&made);
+        }
+        failpoint!("accounts.listed");
+        listed.map(|()| id)
+    }
+
+    /// The accounts are not seen from here on, and leave; so does the workspace, if one is given.
+    fn let_leave(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        ids: &[AccountId],
+        workspace: Option<&str>,
+    ) -> Result<(), AuthError> {
+        self.change(&mut state, Durability::Synced, |index| {
+            ids.iter().for_each(|id| index.let_leave(*id));
+            let leaving = workspace.filter(|workspace| !index.is_leaving(workspace));
+            index.leaving_workspaces.extend(leaving.map(str::to_owned));
+        })?;
+        failpoint!("accounts.leaving");
+        let windows = state.windows.await_pages_of(ids, None);
+        drop(state);
+        self.reload(&windows);
+        Ok(())
+    }
+
+    /// The window waits for the page of this account, whose session begins to be restored.
+    fn begin_page(self: &Arc<Self>, window: &str, id: AccountId) {
+        // Why it cannot be opened is told to the page.
+        let _ = self.open_account(id);
+        self.reload(&[window.to_owned()]);
+    }
+
+    /// Lets the host load the pages for which these windows wait.
+    fn reload(&self, windows: &[String]) {
+        self.publish();
+        for window in windows {
+            self.host.reload(window);
+        }
+    }
+}
+
+impl State {
     /// An account of the workspace to which nobody has signed in, that this window may take.
     fn blank(&self, window: &str, workspace: &str) -> Option<AccountId> {
-        let state = self.state();
-        let mut seen = state.index.seen();
+        let mut seen = self.index.seen();
+        let is_challenged = |id| {
+            let open = self.open.get(&id);
+            open.is_some_and(|open| open.standing == AccountStanding::Challenged)
+        };
         let found = seen.find(|entry| {
             entry.workspace == workspace
                 && entry.over == Some(SignedOutReason::Never)
-                && !state.windows.is_shown_elsewhere(entry.id, window)
+                && !self.windows.is_shown_elsewhere(entry.id, window)
+                && !is_challenged(entry.id)
         });
         found.map(|entry| entry.id)
-    }
-
-    /// Makes an account to which nobody has signed in. `show` lets a window show it in the same turn,
-    /// because one that no window shows is forgotten.
-    fn create(
-        &self,
-        workspace: &str,
-        show: impl FnOnce(&mut Windows, AccountId),
-    ) -> Result<AccountId, AuthError> {
-        let mut state = self.state();
-        if state.index.seen().count() >= self.most {
-            return Err(ErrorCode::TooManyAccounts.into());
-        }
-        let mut index = state.index.clone();
-        let mut of_workspace = index.accounts.iter().filter(|it| it.workspace == workspace);
-        let at_root = of_workspace.all(|entry| !entry.at_root);
-        let entry = Entry::blank(AccountId::new(), workspace, at_root);
-        let id = entry.id;
-        let made = self.folders.create(&entry, &index);
-        made.map_err(|error| folder_advice::unusable_folder(&self.folders.of(&entry), &error))?;
-        index.accounts.push(entry);
-        self.record
-            .write(&index, Durability::Synced)
-            .map_err(|error| unwritten(&error))?;
-        state.index = index;
-        show(&mut state.windows, id);
-        drop(state);
-        self.publish();
-        Ok(id)
-    }
-
-    /// The window shows `next` from its next page on, which is to be loaded.
-    fn await_page(&self, window: &str, next: Option<AccountId>) {
-        self.state().windows.await_page(window, next);
-        self.publish();
-        self.host.reload(window);
-    }
-
-    fn close_windows_of(&self, ids: &[AccountId]) {
-        let windows = self.state().windows.showing(ids);
-        for window in windows {
-            self.await_page(&window, None);
-        }
-        self.wake.notify_one();
     }
 }
 
 impl Index {
+    /// # Errors
+    /// If a person sees no such account.
+    fn require_seen(&self, id: AccountId) -> Result<(), AuthError> {
+        match self.seen().any(|entry| entry.id == id) {
+            true => Ok(()),
+            false => Err(ErrorCode::UnknownAccount.into()),
+        }
+    }
+
+    fn is_leaving(&self, workspace: &str) -> bool {
+        self.leaving_workspaces.iter().any(|it| it == workspace)
+    }
+
     /// The account is not seen any more, and gone once its sign-out is delivered.
     fn let_leave(&mut self, id: AccountId) {
         self.shown = self.shown.filter(|shown| *shown != id);
         if let Some(entry) = self.of_mut(id) {
             entry.leaving = true;
+            entry.remembered = false;
             entry.owner = None;
         }
     }
 
-    /// Somebody has signed in to the account `id` who has an account in that workspace already: the new
-    /// session takes its place, and the one before leaves. Returns the account that does.
+    /// The backend has confirmed the person of the account `id`. If they had an account in that
+    /// workspace before, this one takes its place, and that one leaves. Returns the one that does.
     fn replace_same_person(&mut self, id: AccountId) -> Option<AccountId> {
-        let new = self.of(id)?.clone();
+        let new = self.seen().find(|entry| entry.id == id)?.clone();
         let user = new.owner.as_ref()?.user.clone();
         let before = self.seen().find(|entry| {
             let same_user = entry.owner.as_ref().is_some_and(|owner| owner.user == user);
             entry.id != id && entry.workspace == new.workspace && same_user
         });
         let (before, remembered) = before.map(|entry| (entry.id, entry.remembered))?;
+        let was_shown = self.shown == Some(before);
         self.let_leave(before);
+        self.shown = self.shown.or(was_shown.then_some(id));
         self.accounts.retain(|entry| entry.id != id);
         let at = self.accounts.iter().position(|entry| entry.id == before)?;
         let remembered = new.remembered || remembered;
@@ -562,18 +602,25 @@ impl Entry {
             Phase::SignedIn {
                 user, remembered, ..
             } => {
-                self.owner = Some(Owner::of(user));
+                if !self.leaving {
+                    self.set_owner(Owner::of(user));
+                }
                 // What the keyring does not hold is gone at the next start.
                 self.over = (!remembered).then_some(SignedOutReason::Missing);
             }
             Phase::SignedOut { why } => {
                 self.over = Some(*why);
                 self.renewal = None;
-                if self.is_blank() {
-                    self.owner = None;
-                }
+                self.forget_unremembered();
             }
             Phase::Restoring { .. } | Phase::OtpPending { .. } => {}
         }
+    }
+
+    fn set_owner(&mut self, owner: Owner) {
+        let before = self.owner.replace(owner);
+        // That the account stays in the list was the wish of the person before.
+        let is_another = |before: Owner| self.owner.as_ref().is_some_and(|it| it.user != before.user);
+        self.remembered &= !before.is_some_and(is_another);
     }
 }

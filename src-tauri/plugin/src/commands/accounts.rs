@@ -3,7 +3,7 @@
 use tauri::ipc::JavaScriptChannelId;
 use tauri::{State, Webview, Wry, command};
 use vestibule_core::wire::{AccountList, FoundWorkspace};
-use vestibule_core::{AccountId, ErrorCode};
+use vestibule_core::AccountId;
 
 use super::CommandResult;
 use crate::account_list::ListChannels;
@@ -43,8 +43,7 @@ pub async fn add_account(
     webview: Webview,
     workspace: String,
 ) -> CommandResult<()> {
-    accounts.require_workspace(&workspace)?;
-    accounts.get()?.add(webview.label(), &workspace).map(drop)
+    accounts.add(webview.label(), &workspace)
 }
 
 #[command]
@@ -77,16 +76,21 @@ pub async fn logout_all(
 #[command]
 pub async fn look_at_workspace(
     _slot: CommandSlot<Wry>,
+    accounts: State<'_, AppAccounts>,
+    webview: Webview,
     address: String,
 ) -> CommandResult<FoundWorkspace> {
-    drop(address);
-    Err(ErrorCode::Unsupported.into())
+    accounts.look(webview.label(), &address).await
 }
 
 #[command]
-pub async fn add_workspace(_slot: CommandSlot<Wry>, address: String) -> CommandResult<()> {
-    drop(address);
-    Err(ErrorCode::Unsupported.into())
+pub async fn add_workspace(
+    _slot: CommandSlot<Wry>,
+    accounts: State<'_, AppAccounts>,
+    webview: Webview,
+    address: String,
+) -> CommandResult<()> {
+    accounts.add_workspace(webview.label(), &address)
 }
 
 #[command]
@@ -95,5 +99,5 @@ pub async fn remove_workspace(
     accounts: State<'_, AppAccounts>,
     workspace: String,
 ) -> CommandResult<()> {
-    accounts.get()?.remove_workspace(&workspace)
+    accounts.remove_workspace(&workspace)
 }
