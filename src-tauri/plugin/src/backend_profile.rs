@@ -2,19 +2,32 @@
 //!
 //! 1. what the app was built with;
 //! 2. what the administrator of this computer has set;
-//! 3. the profile in the app's configuration folder, for all workspaces, and then the one for this
-//!    workspace;
+//! 3. the profile in the app's configuration folder, and then the one in the workspace's folder there;
 //! 4. in debug and e2e builds, `VESTIBULE_PROFILE` (a shipped profile's name or a file) and
 //!    `VESTIBULE_BACKEND` (an address).
 //!
 //! No layer can change what the administrator has fixed.
+//!
+//! That is how the app's own workspace is loaded. The layers of a workspace that the app's makers list,
+//! or that a person has added, are fewer:
+//!
+//! 1. what the app was built with, at the workspace's address and with its roles;
+//! 2. of what the administrator has set: the limits of pages (`api` without its headers), and the keys
+//!    that are fixed;
+//! 3. the profile for this workspace in the app's configuration folder. It cannot change address and
+//!    roles.
+//!
+//! The profile for all workspaces, the variables and the rest of the policy speak of the app's own
+//! backend: of its address, of its paths, and of headers that may be secret. Another workspace that
+//! followed them would send its passwords to a backend that the person did not choose, or what is secret
+//! to one that a person has typed.
 
 use std::path::Path;
 
 use serde_json::json;
 use tauri::{AppHandle, Manager as _};
 use vestibule_core::Policy;
-use vestibule_core::profile::{Layer, Profile, ProfileError, Section};
+use vestibule_core::profile::{DEFAULT_WORKSPACE, Layer, Profile, ProfileError, Section};
 use vestibule_core::transport::NetworkSettings;
 use vestibule_core::wire::{Overridden, PolicyInfo};
 
@@ -55,11 +68,11 @@ pub struct BackendSettings {
     pub policy: Option<PolicyInfo>,
 }
 
-/// The settings of a workspace.
+/// The settings of a workspace by the app's own section. A workspace other than the app's own has a
+/// section of its own: see [`load_by`].
 ///
 /// # Errors
-/// If any layer is not valid. Then no layer is used, because the app could otherwise send passwords
-/// to another backend than the one that the invalid layer names.
+/// As [`load_by`].
 pub fn load(app: &AppHandle, workspace: &str) -> Result<BackendSettings, ProfileError> {
     let section = section(app.config())?.unwrap_or_else(|| {
         tracing::warn!(
@@ -67,11 +80,24 @@ pub fn load(app: &AppHandle, workspace: &str) -> Result<BackendSettings, Profile
         );
         Section::default()
     });
+    load_by(app, &section, workspace)
+}
+
+/// The settings of a workspace by its section, which [`vestibule_core::workspaces::Workspaces`] has.
+///
+/// # Errors
+/// If any layer is not valid. Then no layer is used, because the app could otherwise send passwords
+/// to another backend than the one that the invalid layer names.
+pub fn load_by(
+    app: &AppHandle,
+    section: &Section,
+    workspace: &str,
+) -> Result<BackendSettings, ProfileError> {
     let folder = app.path().app_config_dir().ok();
     let policy = Policy::find(&app.config().identifier)?;
     let built_in = app.state::<BuiltIn>();
     let layers = layers(
-        &section,
+        section,
         built_in.profile,
         policy.as_ref(),
         folder.as_deref(),
@@ -87,6 +113,7 @@ pub fn load(app: &AppHandle, workspace: &str) -> Result<BackendSettings, Profile
     }
     let profile = loaded.profile;
     tracing::info!(
+        workspace,
         profile = profile.name,
         origin = profile.origin(),
         "the backend's profile is loaded"
@@ -187,11 +214,21 @@ fn layers(
     overrides: &Overrides,
 ) -> Result<Vec<Layer>, ProfileError> {
     let mut layers = section.layers(built)?;
+    let of_workspace = |folder: &Path| {
+        let folder = folder.join("workspaces").join(workspace);
+        Layer::find(&folder, FILE)
+    };
+    if workspace != DEFAULT_WORKSPACE {
+        layers.extend(policy.and_then(Policy::profile_elsewhere));
+        if let Some(folder) = folder {
+            layers.extend(of_workspace(folder)?);
+        }
+        return Ok(layers);
+    }
     layers.extend(policy.and_then(Policy::profile).cloned());
     if let Some(folder) = folder {
         layers.extend(Layer::find(folder, FILE)?);
-        let own = folder.join("workspaces").join(workspace);
-        layers.extend(Layer::find(&own, FILE)?);
+        layers.extend(of_workspace(folder)?);
     }
     if let Some(chosen) = &overrides.profile {
         layers.push(Layer::named("VESTIBULE_PROFILE", chosen)?);
@@ -355,5 +392,69 @@ mod tests {
                 && text.ends_with("did you mean `people.see`?"),
             "{text}"
         );
+    }
+
+    /// An app with a list, and a workspace that a person has added.
+    fn with_workspaces() -> Section {
+        Section::new(
+            PLACE,
+            json!({
+                "backend": "https://built.example",
+                "roles": {"admin": ["people.see"]},
+                "accounts": 3,
+                "workspaces": {"adding": "any", "list": [
+                    {"id": "berlin", "name": "Berlin", "backend": "https://berlin.example"},
+                ]},
+            }),
+        )
+    }
+
+    #[test]
+    fn what_is_said_of_the_apps_own_backend_leads_no_other_workspace_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let secret = "schema = 1\nextends = 'directus'\nbackend = 'https://all.example'\n\
+                      headers = { x-key = 'secret' }\n[roles]\nuser = ['people.see']";
+        std::fs::write(folder.path().join("profile.toml"), secret).unwrap();
+        let overrides = Overrides {
+            profile: Some("supabase".into()),
+            backend: Some("http://127.0.0.1:9".into()),
+        };
+        let app = with_workspaces();
+        let listed = app.workspaces().unwrap().listed.remove(0).section;
+        let added = app.of_added(&"https://added.example".parse().unwrap());
+        for (section, id, origin) in [
+            (&listed, "berlin", "https://berlin.example"),
+            (&added, "added-1", "https://added.example"),
+        ] {
+            let load = |section: &Section| {
+                let layers = layers(section, None, None, Some(folder.path()), id, &overrides)?;
+                section.load(&layers).map(|loaded| loaded.profile)
+            };
+            let profile = load(section).unwrap();
+            assert_eq!(profile.origin(), origin);
+            assert_eq!(profile.name, Profile::default().name, "the app's own");
+            assert!(profile.headers.is_empty(), "{id}");
+            assert_eq!(profile.roles.iter().count(), 0, "{id}");
+
+            // What is written for this workspace counts, and cannot move it.
+            let own = folder.path().join("workspaces").join(id);
+            std::fs::create_dir_all(&own).unwrap();
+            let write = |text: &str| std::fs::write(own.join("profile.toml"), text).unwrap();
+            write("schema = 1\nname = 'Mine'\nextends = 'directus'");
+            let profile = load(section).unwrap();
+            assert_eq!(
+                (profile.name.as_str(), profile.origin().as_str()),
+                ("Mine", origin)
+            );
+            for (text, key) in [
+                ("schema = 1\nbackend = 'https://evil.example'", "backend"),
+                ("schema = 1\n[roles]\nuser = ['people.see']", "roles"),
+            ] {
+                write(text);
+                let error = load(section).unwrap_err();
+                assert_eq!(error.key, key, "{error}");
+                assert!(error.place.ends_with("profile.toml"), "{error}");
+            }
+        }
     }
 }

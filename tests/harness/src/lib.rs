@@ -12,6 +12,7 @@ mod backend;
 pub mod child;
 mod clock;
 mod disk;
+mod front;
 mod harness;
 mod profile;
 mod session;
@@ -27,6 +28,7 @@ pub use disk::Cramped;
 #[cfg(unix)]
 pub use disk::Unreadable;
 pub use disk::files_of;
+pub use front::{Authority, Front, Shows};
 pub use harness::Harness;
 pub use profile::{merge, profile, tokens_in_bodies};
 pub use session::{Installation, Stored, config, get, item_name, login, owner, verify};

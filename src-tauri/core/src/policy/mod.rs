@@ -63,7 +63,7 @@ impl Policy {
     }
 
     /// Reads a policy that was found at `place`.
-    fn read(place: String, value: &Value) -> Result<Self, ProfileError> {
+    pub(crate) fn read(place: String, value: &Value) -> Result<Self, ProfileError> {
         let refused = |mistake: Mistake| mistake.in_place(place.clone());
         let document: PolicyFile = read(value).map_err(refused)?;
         match document.schema {

@@ -109,7 +109,7 @@ fn what_is_wrong_is_named_with_file_key_and_nearest_key() {
         ),
         (
             "schema = 1\nnetwork = 7",
-            "/etc/app/policy.toml (network): is a number, but must be struct Network",
+            "/etc/app/policy.toml (network): is a number, but must be a table",
         ),
     ] {
         assert_eq!(refused(text), said);

@@ -72,6 +72,17 @@ fn unknown_keys_are_refused_and_the_nearest_is_named() {
 }
 
 #[test]
+fn a_list_is_no_table_whose_keys_are_left_out() {
+    for (value, key) in [
+        (json!({"otp": []}), "otp"),
+        (json!({"session": ["me", true, 60]}), "session"),
+        (json!({"ends": [[401, "X"]]}), "ends[0]"),
+    ] {
+        check(&over(value), key, "is a list, but must be a table");
+    }
+}
+
+#[test]
 fn unknown_words_are_refused_and_the_nearest_is_named() {
     let error = over(json!({"session": {"user_from": "refesh"}}));
     check(

@@ -109,3 +109,166 @@ impl OtherWorkspace {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::Profile;
+
+    const PLACE: &str = "app.json (plugins.auth)";
+    const MINE: (&str, &str) = (
+        "mine.toml",
+        "schema = 1
+         name = 'Mine'
+         backend = 'https://mine.example'
+         [roles]
+         admin = ['people.see']
+         [endpoints.login]
+         path = '/mine'",
+    );
+
+    /// An app with a profile of its own, and two workspaces in its list.
+    fn app() -> Section {
+        Section::new(
+            PLACE,
+            json!({
+                "profile": "mine.toml",
+                "backend": "https://app.example",
+                "roles": {"admin": ["people.see", "people.export"]},
+                "headers": {"x-app": "1"},
+                "accounts": 9,
+                "workspaces": {
+                    "adding": "any",
+                    "roles": {"owner": ["people.see"]},
+                    "list": [
+                        {"id": "same", "name": "Same", "backend": "https://same.example/v1"},
+                        {
+                            "id": "other", "name": "Other", "backend": "https://other.example",
+                            "profile": "directus", "roles": {"chief": ["people.export"]},
+                        },
+                    ],
+                },
+            }),
+        )
+    }
+
+    fn listed(id: &str) -> Section {
+        let settings = app().workspaces().unwrap();
+        let found = settings.listed.into_iter().find(|it| it.id == id);
+        found.expect("it is in the list").section
+    }
+
+    fn added() -> Section {
+        app().of_added(&Url::parse("https://added.example/").unwrap())
+    }
+
+    /// The profile of a workspace with these layers over what the app was built with.
+    fn with(section: &Section, more: &[Layer]) -> Result<Profile, ProfileError> {
+        let mut layers = section.layers(Some(MINE)).unwrap();
+        layers.extend_from_slice(more);
+        section.load(&layers).map(|loaded| loaded.profile)
+    }
+
+    fn may(profile: &Profile, role: &str) -> Vec<String> {
+        profile.roles.grant(&[role.to_owned()])
+    }
+
+    #[test]
+    fn the_apps_profile_serves_other_addresses_and_its_roles_stay_at_home() {
+        assert_eq!(app().check(Some(MINE)), Ok(true));
+        let own = with(&app(), &[]).unwrap();
+        assert_eq!(own.origin(), "https://app.example");
+        assert_eq!(may(&own, "admin"), ["people.export", "people.see"]);
+        assert!(may(&own, "owner").is_empty() && may(&own, "chief").is_empty());
+
+        for (section, base) in [
+            (listed("same"), "https://same.example/v1"),
+            (added(), "https://added.example/"),
+        ] {
+            let profile = with(&section, &[]).unwrap();
+            assert_eq!(profile.backend.as_str(), base);
+            assert_eq!(profile.name, "Mine");
+            let login = profile.endpoints.login.get().expect("it has one");
+            assert_eq!(login.path.source(), "/mine", "the app's own profile");
+            assert_eq!(profile.headers.len(), 1);
+            assert!(may(&profile, "admin").is_empty(), "{base}");
+        }
+        assert!(may(&with(&listed("same"), &[]).unwrap(), "owner").is_empty());
+        assert_eq!(may(&with(&added(), &[]).unwrap(), "owner"), ["people.see"]);
+    }
+
+    #[test]
+    fn a_shipped_profile_takes_nothing_from_the_app() {
+        let profile = with(&listed("other"), &[]).unwrap();
+        assert_eq!(profile.name, "Directus");
+        assert_eq!(profile.origin(), "https://other.example");
+        assert!(profile.headers.is_empty());
+        assert_eq!(may(&profile, "chief"), ["people.export"]);
+        assert!(may(&profile, "admin").is_empty());
+    }
+
+    #[test]
+    fn no_layer_leads_a_workspace_elsewhere_or_gives_its_roles_a_right() {
+        for section in [listed("same"), listed("other"), added()] {
+            let home = with(&section, &[]).unwrap();
+            for (key, value) in [
+                ("backend", json!("https://evil.example")),
+                ("roles", json!({"admin": ["people.see"]})),
+            ] {
+                let layer = Layer::inline("profile.toml", json!({key: value}));
+                let error = with(&section, &[layer]).unwrap_err();
+                assert_eq!(
+                    (error.place.as_str(), error.key.as_str()),
+                    ("profile.toml", key)
+                );
+            }
+            // To start anew would take the contract's own address.
+            for name in ["contract", "supabase"] {
+                let anew = Layer::inline("profile.toml", json!({"extends": name, "name": "New"}));
+                let profile = with(&section, &[anew]).unwrap();
+                assert_eq!(profile.name, "New");
+                assert_eq!(profile.backend, home.backend, "{name}");
+                assert_eq!(
+                    profile.roles.iter().collect::<Vec<_>>(),
+                    home.roles.iter().collect::<Vec<_>>(),
+                    "{name}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_mistake_has_the_key_and_the_place_where_it_was_written() {
+        let slip = Layer::inline("profile.toml", json!({"otp": {"resend_afters": 4}}));
+        let error = with(&added(), &[slip]).unwrap_err();
+        assert_eq!(
+            (error.place.as_str(), error.key.as_str()),
+            ("profile.toml", "otp.resend_afters")
+        );
+        let mut value = app().value;
+        value["workspaces"]["list"][1]["roles"]["chief"][0] = json!("People");
+        let error = Section::new(PLACE, value).check(Some(MINE)).unwrap_err();
+        assert!(
+            error.to_string().starts_with(&format!(
+                "{PLACE}: `workspaces.list[1].roles.chief[0]` must be"
+            )),
+            "{error}"
+        );
+        // What is the app's own is told as the app's own.
+        let mut value = app().value;
+        value["otp"] = json!({"resend_afters": 4});
+        let error = Section::new(PLACE, value).check(Some(MINE)).unwrap_err();
+        assert_eq!(
+            (error.place.as_str(), error.key.as_str()),
+            (PLACE, "otp.resend_afters")
+        );
+    }
+
+    #[test]
+    fn no_shipped_profile_has_roles() {
+        for shipped in crate::profile::SHIPPED {
+            let layer = Layer::shipped(shipped.name).expect("it is there");
+            assert!(!layer.sets_key(ROLES), "{}", shipped.name);
+        }
+    }
+}

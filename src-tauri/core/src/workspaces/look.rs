@@ -76,6 +76,9 @@ async fn ask_for_renewal(backend: &Backend, device: &Device) -> Found {
     if answer.leads_away() {
         return Found::LeadsAway;
     }
+    if class(status.as_u16()) == Class::NetworkSignIn {
+        return Found::Trouble(Obstacle::Portal.sentences());
+    }
     let body = match answer.body().await {
         Ok(body) => body,
         Err(fault) => return without_answer(fault),
@@ -116,9 +119,6 @@ fn without_answer(fault: BackendError) -> Found {
     match fault {
         // With a certificate, or on this computer, the server itself has sent the page.
         BackendError::Portal => Found::Page,
-        BackendError::Status(status) if class(status.as_u16()) == Class::NetworkSignIn => {
-            Found::Trouble(Obstacle::Portal.sentences())
-        }
         BackendError::Status(status) if !class(status.as_u16()).is_trouble() => Found::Stranger,
         BackendError::BadAnswer | BackendError::TooLarge => Found::Stranger,
         fault => Found::Trouble(AuthError::from(fault).message),

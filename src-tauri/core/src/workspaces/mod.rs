@@ -13,6 +13,8 @@ pub mod address;
 #[cfg(any(test, feature = "testing"))]
 mod for_tests;
 mod look;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -216,14 +218,19 @@ impl Workspaces {
         let profile = section.load(&layers).map_err(misconfigured)?.profile;
         let backend = Backend::with_network(network, profile, product)?;
         let finding = look::look(&backend, product).await;
+        self.note(address, finding.fits);
+        Ok(finding)
+    }
+
+    /// Notes what the newest look at an address has found.
+    fn note(&self, address: &Address, fits: bool) {
         let mut fitting = self.lock_fitting();
         fitting.retain(|known| known != address);
-        if finding.fits {
+        if fits {
             let too_many = (fitting.len() + 1).saturating_sub(added::MOST);
             fitting.drain(..too_many);
             fitting.push(address.clone());
         }
-        Ok(finding)
     }
 
     fn check_adding(&self) -> Result<(), AuthError> {

@@ -4,7 +4,6 @@
 
 mod bundled;
 mod example;
-mod front;
 mod network_path;
 mod plain_http;
 mod program;

@@ -10,9 +10,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use vestibule_backend::Config;
 use vestibule_core::Obstacle;
-use vestibule_harness::{DEMO, PASSWORD, start_backend};
+use vestibule_harness::{Authority, DEMO, Front, PASSWORD, Shows, start_backend};
 
-use crate::front::{Authority, Front, Shows};
 use crate::support::{program, text};
 use crate::tls::row;
 

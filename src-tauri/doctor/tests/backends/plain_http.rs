@@ -7,9 +7,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use vestibule_backend::Config;
-use vestibule_harness::start_backend;
+use vestibule_harness::{Authority, Front, Shows, start_backend};
 
-use crate::front::{Authority, Front, Shows};
 use crate::support::{program, text};
 use crate::tls::row;
 

@@ -4,9 +4,8 @@
 use serde_json::Value;
 use vestibule_backend::Config;
 use vestibule_core::Obstacle;
-use vestibule_harness::{DEMO, PASSWORD, start_backend};
+use vestibule_harness::{Authority, DEMO, Front, PASSWORD, Shows, start_backend};
 
-use crate::front::{Authority, Front, Shows};
 use crate::support::{program, text};
 
 /// The report of an examination that trusts this authority, and the exit status.

@@ -18,9 +18,13 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 /// Which certificate the server shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shows {
+    /// A good one.
     Good,
+    /// One that no authority has signed.
     SelfSigned,
+    /// One that was valid until 2020.
     Expired,
+    /// One that will be valid from 4000 on.
     NotYet,
     /// A good one, for another name.
     Anothers,
@@ -35,7 +39,14 @@ pub struct Authority {
     folder: TempDir,
 }
 
+impl Default for Authority {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Authority {
+    /// A new authority.
     pub fn new() -> Self {
         let mut params = CertificateParams::default();
         let name = "An authority of a test";
@@ -83,6 +94,7 @@ impl Authority {
 
 /// The TLS server. Ends when dropped.
 pub struct Front {
+    /// Where it listens.
     pub address: SocketAddr,
     serving: JoinHandle<()>,
 }
