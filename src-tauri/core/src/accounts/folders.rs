@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::index::{Entry, Index, Owner};
 use crate::device::Device;
-use crate::identity::AccountId;
+use crate::identity::{AccountId, InstallId};
 use crate::session::{AccountRecords, LastKnown};
 
 /// The folder of further accounts in a workspace's folder.
@@ -44,14 +44,39 @@ impl Folders {
     }
 
     /// Makes the folder of a new account. All accounts of a workspace have one device, so that its
-    /// backend knows them as sessions of one computer.
+    /// backend knows them as sessions of one computer. Where the workspace's own folder holds an account
+    /// that the index does not know, that one is returned.
     ///
     /// # Errors
-    /// If the disk does not take it.
-    pub(super) fn create(&self, entry: &Entry, index: &Index) -> io::Result<()> {
-        let device = self.device(&entry.workspace, index);
-        let records = self.records(entry)?;
-        records.create(index.install, entry.id, device, &self.product)
+    /// If the disk does not take it, or it is not known now whether that folder holds an account: with
+    /// the folder in question.
+    pub(super) fn create(
+        &self,
+        workspace: &str,
+        index: &Index,
+    ) -> Result<Entry, (PathBuf, io::Error)> {
+        let mut of_workspace = index.accounts.iter().filter(|it| it.workspace == workspace);
+        let at_root = of_workspace.all(|entry| !entry.at_root);
+        let entry = Entry::blank(AccountId::new(), workspace, at_root);
+        let folder = self.of(&entry);
+        let made = (|| {
+            if at_root && let Some((_, found)) = self.find(&folder, workspace, None)? {
+                return Ok(found);
+            }
+            let device = self.device(workspace, index);
+            let records = self.records(&entry)?;
+            let made = records.create(index.install, entry.id, device, &self.product);
+            made.inspect_err(|_| self.take_back(&entry)).map(|()| entry)
+        })();
+        made.map_err(|error| (folder, error))
+    }
+
+    /// Removes the folder of a new account that could not be listed. In a workspace's own folder it is
+    /// found again.
+    pub(super) fn take_back(&self, entry: &Entry) {
+        if !entry.at_root {
+            let _ = fs::remove_dir_all(self.of(entry));
+        }
     }
 
     fn device(&self, workspace: &str, index: &Index) -> Option<Device> {
@@ -71,7 +96,7 @@ impl Folders {
     /// # Errors
     /// If some of it is still there.
     pub(super) fn remove(&self, entry: &Entry) -> io::Result<()> {
-        if !self.of(entry).is_dir() {
+        if is_gone(&self.of(entry)) {
             return Ok(());
         }
         let records = self.records(entry)?;
@@ -108,47 +133,72 @@ impl Folders {
     }
 
     fn add_found(&self, folder: &Path, workspace: &str, id: Option<AccountId>, index: &mut Index) {
-        let found = AccountRecords::open(folder).and_then(|records| {
-            let ids = records.ids(&self.product)?;
-            Ok(ids.map(|ids| (ids, records.last_known())))
-        });
-        let ((install, own), LastKnown { user, over }) = match found {
-            Ok(Some(found)) => found,
-            Ok(None) => return,
+        match self.find(folder, workspace, id) {
+            Ok(Some((install, entry))) => {
+                if index.accounts.is_empty() {
+                    index.install = install;
+                }
+                index.accounts.push(entry);
+            }
+            Ok(None) => {}
             Err(error) => {
                 tracing::warn!(
                     kind = %error.kind(),
                     workspace,
                     "an account's folder cannot be read: the account is not in the list until it can"
                 );
-                return;
             }
-        };
-        if index.accounts.is_empty() {
-            index.install = install;
         }
+    }
+
+    /// The account of a folder, if it holds one. Without an `id` it is that of a workspace's own folder.
+    fn find(
+        &self,
+        folder: &Path,
+        workspace: &str,
+        id: Option<AccountId>,
+    ) -> io::Result<Option<(InstallId, Entry)>> {
+        let records = AccountRecords::open(folder)?;
+        let Some((install, own)) = records.ids(&self.product)? else {
+            return Ok(None);
+        };
+        let LastKnown { user, over } = records.last_known();
         let mut entry = Entry::blank(id.unwrap_or(own), workspace, id.is_none());
         entry.owner = user.as_ref().map(Owner::of);
         entry.over = over;
-        index.accounts.push(entry);
+        entry.forget_unremembered();
+        Ok(Some((install, entry)))
     }
 
-    /// Corrects what the index says by what the folders say: an account was signed out just before a
-    /// crash, or its folder is gone.
+    /// Corrects what the index says by what the folders say: somebody signed in or out just before a
+    /// crash, or an account's folder is gone.
     pub(super) fn check(&self, index: &mut Index) {
-        index.accounts.retain(|entry| self.of(entry).is_dir());
+        index.accounts.retain(|entry| !is_gone(&self.of(entry)));
         for entry in &mut index.accounts {
-            if entry.over.is_none()
-                && let Ok(records) = self.records(entry)
-                && let Some(why) = records.sign_out()
-            {
-                entry.over = Some(why);
-                if entry.is_blank() {
-                    entry.owner = None;
-                }
+            let Ok(records) = self.records(entry) else {
+                continue;
+            };
+            if entry.over.is_none() {
+                entry.over = records.sign_out();
+            } else if let LastKnown { user, over: None } = records.last_known() {
+                entry.over = None;
+                entry.owner = user.as_ref().map(Owner::of).filter(|_| !entry.leaving);
             }
+            entry.forget_unremembered();
         }
     }
+
+    /// Whether the records leave no doubt that nobody is signed in, and the backend knows of every
+    /// sign-out.
+    pub(super) fn is_settled(&self, entry: &Entry) -> bool {
+        let records = self.records(entry);
+        records.is_ok_and(|it| it.last_known().over.is_some() && !it.owes_sign_out())
+    }
+}
+
+/// Whether there is certainly no such folder.
+fn is_gone(folder: &Path) -> bool {
+    matches!(fs::metadata(folder), Err(error) if error.kind() == io::ErrorKind::NotFound)
 }
 
 /// The folders in a folder, by name; none where it cannot be read.

@@ -14,6 +14,8 @@ use crate::storage::records::{Durability, RecordStore};
 use crate::wire::{AccountOwner, SignedOutReason, User};
 
 const INDEX: &str = "accounts.json";
+/// What a damaged index is renamed to.
+const DAMAGED: &str = "accounts.json.damaged";
 
 /// The list of accounts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,6 +116,14 @@ impl Entry {
         );
         by_will && !(self.remembered && self.owner.is_some())
     }
+
+    /// Forgets whose the account was, if nobody is signed in of their own will and they did not ask to
+    /// be remembered.
+    pub(super) fn forget_unremembered(&mut self) {
+        if self.is_blank() {
+            self.owner = None;
+        }
+    }
 }
 
 impl Owner {
@@ -161,6 +171,16 @@ impl IndexRecord {
             is_foreign,
         };
         (record, index)
+    }
+
+    /// Removes a damaged index that was kept: it names people who may want to be forgotten.
+    pub(super) fn remove_damaged(&self) {
+        if let Err(error) = self.records.store().remove(DAMAGED) {
+            tracing::warn!(
+                kind = %error.kind(),
+                "a damaged list of accounts cannot be removed: it may name people who were removed"
+            );
+        }
     }
 
     /// Writes the index.

@@ -285,7 +285,7 @@ impl Accounts {
     /// # Errors
     /// If there is no such account, or the disk does not take it.
     pub fn remove(&self, id: AccountId) -> Result<(), AuthError> {
-        let mut state = self.0.state();
+        let state = self.0.state();
         state.index.require_seen(id)?;
         self.0.let_leave(state, &[id], None)
     }
@@ -486,10 +486,13 @@ impl Shared {
             return Err(ErrorCode::UnknownWorkspace.into());
         }
         let entry = self.folders.create(workspace, &state.index);
-        let entry = entry.map_err(|(folder, error)| folder_advice::unusable_folder(&folder, &error))?;
+        let entry =
+            entry.map_err(|(folder, error)| folder_advice::unusable_folder(&folder, &error))?;
         failpoint!("accounts.folder_made");
         let (id, made) = (entry.id, entry.clone());
-        let listed = self.change(state, Durability::Synced, |index| index.accounts.push(entry));
+        let listed = self.change(state, Durability::Synced, |index| {
+            index.accounts.push(entry)
+        });
         if listed.is_err() {
             self.folders.take_back(&made);
         }
@@ -620,7 +623,8 @@ impl Entry {
     fn set_owner(&mut self, owner: Owner) {
         let before = self.owner.replace(owner);
         // That the account stays in the list was the wish of the person before.
-        let is_another = |before: Owner| self.owner.as_ref().is_some_and(|it| it.user != before.user);
+        let is_another =
+            |before: Owner| self.owner.as_ref().is_some_and(|it| it.user != before.user);
         self.remembered &= !before.is_some_and(is_another);
     }
 }

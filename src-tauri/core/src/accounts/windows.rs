@@ -79,13 +79,22 @@ impl Windows {
         self.0.remove(window);
     }
 
-    /// The windows that show one of these accounts, or will.
-    pub(super) fn showing(&self, ids: &[AccountId]) -> Vec<String> {
-        let of = self.0.iter().filter(|(_, shown)| {
+    /// Lets each window that shows one of these accounts, or will, show `next` from its next page on.
+    /// Returns these windows.
+    pub(super) fn await_pages_of(
+        &mut self,
+        ids: &[AccountId],
+        next: Option<AccountId>,
+    ) -> Vec<String> {
+        let of = self.0.iter_mut().filter(|(_, shown)| {
             let id = shown.account();
             id.is_some_and(|id| ids.contains(&id))
         });
-        of.map(|(window, _)| window.clone()).collect()
+        of.map(|(window, shown)| {
+            *shown = Shown::Awaits(next);
+            window.clone()
+        })
+        .collect()
     }
 
     pub(super) fn is_shown(&self, id: AccountId) -> bool {

@@ -75,13 +75,18 @@ impl AccountRecords {
     /// How the session stands, as far as the records say.
     pub(crate) fn last_known(&self) -> LastKnown {
         let record = self.records.session();
-        // A record that cannot be read may be that of a session, and so may old records.
-        let is_never =
-            matches!(record, Ok(None)) && !matches!(legacy::is_there(&self.records), Ok(true));
+        let over = self.sign_out().or(match &record {
+            Ok(Some(record)) if record.may_hold_a_session() => None,
+            Ok(Some(_)) => Some(SignedOutReason::Missing),
+            // The record was lost, or is an older version's.
+            Ok(None) if self.records.has_past() => None,
+            Ok(None) if matches!(legacy::is_there(&self.records), Ok(true)) => None,
+            Ok(None) => Some(SignedOutReason::Never),
+            // One that cannot be read may be that of a session.
+            Err(_) => None,
+        });
         LastKnown {
-            over: self
-                .sign_out()
-                .or(is_never.then_some(SignedOutReason::Never)),
+            over,
             user: record.ok().flatten().and_then(|record| record.user),
         }
     }
@@ -97,10 +102,8 @@ impl AccountRecords {
     /// Whether a sign-out is recorded that the backend does not know of yet. What cannot be read
     /// counts as one.
     pub(crate) fn owes_sign_out(&self) -> bool {
-        !matches!(
-            self.records.store().exists(pending_record::RECORD),
-            Ok(false)
-        )
+        let is_absent = |name| matches!(self.records.store().exists(name), Ok(false));
+        !is_absent(pending_record::RECORD) || !is_absent(legacy::OUTBOX)
     }
 
     /// Removes the account's folder.

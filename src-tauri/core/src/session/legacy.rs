@@ -19,7 +19,8 @@ use crate::wire::{SessionInfo, User};
 
 const JOURNAL: &str = "journal.json";
 const LAST_USER: &str = "user.json";
-const OUTBOX: &str = "outbox.json";
+/// The pending sign-outs.
+pub(super) const OUTBOX: &str = "outbox.json";
 
 #[derive(Default, Deserialize)]
 struct Journal {

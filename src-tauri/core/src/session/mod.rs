@@ -146,6 +146,11 @@ impl WeakSession {
     pub fn upgrade(&self) -> Option<Session> {
         self.0.upgrade().map(Session)
     }
+
+    /// Whether both are handles on the same open session.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Weak::ptr_eq(&self.0, &other.0)
+    }
 }
 
 struct Verbs {
