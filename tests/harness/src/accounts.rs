@@ -12,7 +12,9 @@ use vestibule_backend::Backend;
 use vestibule_core::accounts::{AccountHost, AccountPlace, Accounts, AccountsConfig};
 use vestibule_core::profile::Profile;
 use vestibule_core::session::{Config, Session, WeakSession};
-use vestibule_core::testing::{Durability, FolderRecords, HeldLock, Machine, RecordStore};
+use vestibule_core::testing::{
+    Clock as _, Durability, FolderRecords, HeldLock, Machine, RecordStore, SinceBoot,
+};
 use vestibule_core::transport::HttpTransport;
 use vestibule_core::wire::{AccountSummary, SignInOutcome};
 use vestibule_core::{AccountId, AuthError, ErrorCode};
@@ -258,6 +260,11 @@ impl AccountApp {
     /// The clock.
     pub fn clock(&self) -> &Arc<TestClock> {
         &self.host.clock
+    }
+
+    /// The time since boot by that clock.
+    pub fn clock_now(&self) -> SinceBoot {
+        self.clock().since_boot()
     }
 
     /// The keyring.
