@@ -92,7 +92,7 @@ function WorkspaceChoice({
                 onClick={() => void choose(id)}
               >
                 <span className="block truncate font-medium">{name}</span>
-                <span className="block truncate text-xs text-muted">{host}</span>
+                {host !== name && <span className="block truncate text-xs text-muted">{host}</span>}
               </Place>
             </li>
           ))}

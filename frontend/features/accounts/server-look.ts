@@ -23,10 +23,20 @@ export function useServerLook() {
     asked.current += 1;
     const mine = asked.current;
     setLook({ step: "looking" });
-    const { data, error } = await accounts.lookAt(address);
+    let { data, error } = await accounts.lookAt(address);
+    // The app asks the person before each look, and not twice within a second.
+    while (error?.code === "busy" && error.retryAfterMs !== null && mine === asked.current) {
+      await waitFor(error.retryAfterMs);
+      if (mine === asked.current) ({ data, error } = await accounts.lookAt(address));
+    }
     if (mine !== asked.current) return;
-    setLook(error ? { step: "typing", failure: error } : { step: "found", found: data });
+    if (data) setLook({ step: "found", found: data });
+    else setLook({ step: "typing", failure: error });
   }
 
   return { look, lookAt, cancel: type };
+}
+
+function waitFor(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -143,8 +143,6 @@ impl AppAccounts {
     /// If the app cannot start, the window shows no account, or the account stays closed: the error
     /// says why.
     pub fn session(&self, window: &str) -> Result<WindowSession, AuthError> {
-        let runtime = async_runtime::handle();
-        let _entered = runtime.inner().enter();
         let (account, session) = self.get()?.session(window)?;
         Ok(WindowSession { account, session })
     }
@@ -177,7 +175,8 @@ impl AppAccounts {
         let Opened { accounts, host } = self.open()?;
         let leaving = accounts.leaving_workspaces();
         if leaving.iter().any(|it| it == workspace) {
-            let words = "This workspace is being removed. Try again once its accounts are signed out.";
+            let words =
+                "This workspace is being removed. Try again once its accounts are signed out.";
             return Err(AuthError::with_message(ErrorCode::Busy, words));
         }
         host.workspaces.section_of(workspace)?;

@@ -59,6 +59,7 @@ struct Overrides {
 }
 
 /// What a workspace is opened with.
+#[derive(Clone)]
 pub struct BackendSettings {
     /// The profile of its backend.
     pub profile: Profile,

@@ -28,7 +28,7 @@ use vestibule_core::{AuthError, ErrorCode};
 
 use crate::backend_profile;
 
-pub use self::web_storage::{SeveralAccounts, forget_pages};
+pub use self::web_storage::{SeveralAccounts, load_anew};
 
 /// The proxy of every webview, at which nothing listens: no program can listen at port 0. The
 /// engines of macOS and Windows may not accept port 0, so they get port 9, which is reserved for

@@ -49,7 +49,7 @@ mod platform {
             ButtonsType::None,
             &question.title,
         );
-        dialog.set_title(&window.title().unwrap_or_default());
+        dialog.set_title(&question.title);
         dialog.set_secondary_text(Some(&question.text));
         dialog.add_button("Cancel", ResponseType::Cancel);
         dialog.add_button(question.accept, ResponseType::Accept);

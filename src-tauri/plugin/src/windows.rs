@@ -107,14 +107,7 @@ pub fn load_anew(app: &AppHandle, label: &str) {
         return;
     };
     let loaded = app.run_on_main_thread(move || {
-        let navigated = window.url().and_then(|mut url| {
-            url.set_path("/");
-            url.set_query(None);
-            url.set_fragment(None);
-            lockdown::forget_pages(&window)?;
-            window.navigate(url)
-        });
-        if let Err(error) = navigated {
+        if let Err(error) = lockdown::load_anew(&window) {
             let window = window.label();
             tracing::error!(%error, window, "a window could not load its first page anew");
         }

@@ -20,6 +20,8 @@ pub enum Role {
     Heading,
     /// An entry of an open menu.
     MenuItem,
+    /// One of several entries of an open menu, of which one is chosen.
+    MenuRadio,
     /// One of several radio buttons.
     Radio,
     /// A named region of a page.
@@ -35,6 +37,7 @@ impl Role {
             Self::Field => "input, textarea",
             Self::Heading => "h1, h2, h3, h4, h5, h6",
             Self::MenuItem => "[role=menuitem]",
+            Self::MenuRadio => "[role=menuitemradio]",
             Self::Radio => "[role=radio], input[type=radio]",
             Self::Region => "section, [role=region]",
         }
@@ -48,6 +51,7 @@ impl Role {
             Self::Field => None,
             Self::Heading => Some("heading"),
             Self::MenuItem => Some("menuitem"),
+            Self::MenuRadio => Some("menuitemradio"),
             Self::Radio => Some("radio"),
             Self::Region => Some("region"),
         }

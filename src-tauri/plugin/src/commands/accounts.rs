@@ -2,8 +2,8 @@
 
 use tauri::ipc::JavaScriptChannelId;
 use tauri::{State, Webview, Wry, command};
-use vestibule_core::wire::{AccountList, FoundWorkspace};
 use vestibule_core::AccountId;
+use vestibule_core::wire::{AccountList, FoundWorkspace};
 
 use super::CommandResult;
 use crate::account_list::ListChannels;

@@ -44,16 +44,24 @@ pub fn finish(window: &WebviewWindow) -> tauri::Result<()> {
     }
 }
 
-/// Makes a window forget its pages: what they have stored and the way back to them. It must be called on
-/// the main thread.
+/// Loads the app's first page in place of the page that is there, and makes the window forget its pages:
+/// what they have stored and the way back to them. It must be called on the main thread.
 ///
 /// # Errors
 /// If the window is gone.
-pub fn forget_pages(window: &WebviewWindow) -> tauri::Result<()> {
-    match is_on(window.app_handle()) {
-        true => platform::forget_pages(window),
-        false => Ok(()),
+pub fn load_anew(window: &WebviewWindow) -> tauri::Result<()> {
+    if is_on(window.app_handle()) {
+        return platform::load_anew(window);
     }
+    navigate_to_first(window)
+}
+
+fn navigate_to_first(window: &WebviewWindow) -> tauri::Result<()> {
+    let mut url = window.url()?;
+    url.set_path("/");
+    url.set_query(None);
+    url.set_fragment(None);
+    window.navigate(url)
 }
 
 #[cfg(target_os = "linux")]
@@ -61,7 +69,10 @@ mod platform {
     use std::sync::OnceLock;
 
     use webkit2gtk::glib::Bytes;
-    use webkit2gtk::{SettingsExt as _, WebViewExt as _, WebViewSessionState};
+    use webkit2gtk::{
+        BackForwardListExt as _, LoadEvent, SettingsExt as _, WebView, WebViewExt as _,
+        WebViewSessionState,
+    };
 
     use super::*;
     use crate::lockdown::engine;
@@ -74,7 +85,6 @@ mod platform {
         "FileSystem",
         "AccessHandle",
         "StorageAPI",
-        "CookieEnabled",
         "CookieStoreAPI",
         "ServiceWorkers",
         "SharedWorker",
@@ -82,8 +92,9 @@ mod platform {
         "WebLocksAPI",
     ];
 
-    /// The history of a window that has shown no page yet.
-    static NO_HISTORY: OnceLock<Vec<u8>> = OnceLock::new();
+    /// The history of a window that has shown the app's first page and no other. WebKit restores no
+    /// history without a page.
+    static FIRST_PAGE_ONLY: OnceLock<Vec<u8>> = OnceLock::new();
 
     pub fn finish(window: &WebviewWindow) -> tauri::Result<()> {
         engine::switch_off(window, STORAGE)?;
@@ -96,19 +107,41 @@ mod platform {
                 // A page that is left is not kept for the way back.
                 settings.set_enable_page_cache(false);
             }
-            let history = webview.session_state().and_then(|state| state.serialize());
-            match history {
-                Some(history) => drop(NO_HISTORY.set(history.to_vec())),
-                None => tracing::error!("the history of a new window cannot be read"),
-            }
+            webview.connect_load_changed(|webview, event| {
+                if event == LoadEvent::Finished {
+                    note_first_page(webview);
+                }
+            });
         })
     }
 
-    pub fn forget_pages(window: &WebviewWindow) -> tauri::Result<()> {
+    /// Notes the history of the first window after its first page.
+    fn note_first_page(webview: &WebView) {
+        let is_first = webview
+            .back_forward_list()
+            .is_some_and(|history| history.length() == 1);
+        if is_first && FIRST_PAGE_ONLY.get().is_none() {
+            let history = webview.session_state().and_then(|state| state.serialize());
+            match history {
+                Some(history) => drop(FIRST_PAGE_ONLY.set(history.to_vec())),
+                None => tracing::error!(
+                    "the history of a window cannot be read, so it is kept when its account changes"
+                ),
+            }
+        }
+    }
+
+    pub fn load_anew(window: &WebviewWindow) -> tauri::Result<()> {
+        let Some(history) = FIRST_PAGE_ONLY.get() else {
+            return navigate_to_first(window);
+        };
         window.with_webview(|webview| {
-            if let Some(history) = NO_HISTORY.get() {
-                let history = WebViewSessionState::new(&Bytes::from(history.as_slice()));
-                webview.inner().restore_session_state(&history);
+            let webview = webview.inner();
+            let history = WebViewSessionState::new(&Bytes::from(history.as_slice()));
+            webview.restore_session_state(&history);
+            let first = webview.back_forward_list();
+            if let Some(first) = first.and_then(|history| history.current_item()) {
+                webview.go_to_back_forward_list_item(&first);
             }
         })
     }
@@ -122,7 +155,8 @@ mod platform {
         Ok(())
     }
 
-    pub fn forget_pages(window: &WebviewWindow) -> tauri::Result<()> {
-        window.clear_all_browsing_data()
+    pub fn load_anew(window: &WebviewWindow) -> tauri::Result<()> {
+        window.clear_all_browsing_data()?;
+        navigate_to_first(window)
     }
 }

@@ -2,6 +2,7 @@
 
 use vestibule_acceptance::{App, PASSWORD, Role, Stage, containing};
 
+mod accounts;
 mod administrator;
 mod backend_profile;
 #[path = "../../../../src-tauri/plugin/src/command_list.rs"]
