@@ -22,6 +22,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 
 use self::folders::Folders;
@@ -90,6 +91,8 @@ struct Shared {
     most: usize,
     host: Arc<dyn AccountHost>,
     clock: Arc<dyn Clock>,
+    /// Sessions are opened in it, whatever thread asks.
+    runtime: Handle,
     /// When the first account that no window shows may be opened: a start comes first.
     upkeep_from: SinceBoot,
     state: Mutex<State>,
@@ -144,6 +147,7 @@ impl Accounts {
             record,
             most: config.most.max(1) as usize,
             host: config.host,
+            runtime: Handle::current(),
             upkeep_from: clock.since_boot() + upkeep::FIRST_WAIT,
             clock,
             state: Mutex::new(State {
@@ -407,6 +411,8 @@ impl Shared {
             workspace: entry.workspace.clone(),
             folder: self.folders.of(entry),
         };
+        // A menu asks on a thread that is in no runtime.
+        let _entered = self.runtime.enter();
         let session = self.host.open(&place).inspect_err(|error| {
             tracing::error!(%error, workspace = place.workspace, "an account stays closed");
         })?;
@@ -441,6 +447,7 @@ impl Shared {
     /// Takes over into the list what has become of a session, unless the account was closed and opened
     /// again meanwhile.
     fn note(&self, id: AccountId, of: &WeakSession, change: &SessionChanged) {
+        failpoint!("accounts.noting");
         let mut state = self.state();
         let open = state.open.get_mut(&id);
         let Some(open) = open.filter(|open| open.session.is_same(of)) else {

@@ -14,7 +14,11 @@ pub(super) fn of(entry: &Entry, open: Option<&OpenAccount>) -> AccountSummary {
         id: entry.id,
         workspace: entry.workspace.clone(),
         owner: entry.owner.as_ref().map(Owner::view),
-        standing: open.map_or(last_known, |open| open.standing),
+        standing: match open.map(|open| open.standing) {
+            // Until the backend has said otherwise, what was last known holds.
+            Some(AccountStanding::Restoring) | None => last_known,
+            Some(standing) => standing,
+        },
         remembered: entry.remembered,
     }
 }
