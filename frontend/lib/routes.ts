@@ -8,6 +8,8 @@ export const routes = {
   dashboard: "/dashboard/",
   payment: "/payment/",
   account: "/account/",
+  accounts: "/accounts/",
+  addAccount: "/accounts/add/",
   admin: "/admin/",
 } as const;
 

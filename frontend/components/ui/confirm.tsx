@@ -2,6 +2,7 @@
 
 import { AlertDialog } from "radix-ui";
 import type { ReactNode } from "react";
+import { Alert } from "./alert";
 import { Button } from "./button";
 
 /**
@@ -26,7 +27,8 @@ export function Confirm({
   description: ReactNode;
   confirm: string;
   busy?: boolean;
-  error?: ReactNode;
+  /** Why the action failed. The dialog stays open then. */
+  error?: string | null;
   onConfirm: () => void;
 }) {
   return (
@@ -41,7 +43,11 @@ export function Confirm({
           <AlertDialog.Description className="mt-1.5 text-sm text-muted">
             {description}
           </AlertDialog.Description>
-          {error && <div className="mt-4">{error}</div>}
+          {error && (
+            <Alert tone="danger" className="mt-4">
+              {error}
+            </Alert>
+          )}
           <div className="mt-6 flex justify-end gap-2.5">
             <AlertDialog.Cancel asChild>
               <Button look="secondary">Cancel</Button>

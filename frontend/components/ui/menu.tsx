@@ -17,6 +17,8 @@ export function MenuContent({ className, ...rest }: ComponentProps<typeof Dropdo
         {...rest}
         className={cx(
           "z-50 max-w-80 min-w-60 animate-appear rounded-xl border border-line bg-raised p-1.5 shadow-high",
+          // In a low window a long menu scrolls.
+          "max-h-(--radix-dropdown-menu-content-available-height) overflow-y-auto",
           className,
         )}
       />
@@ -24,18 +26,32 @@ export function MenuContent({ className, ...rest }: ComponentProps<typeof Dropdo
   );
 }
 
+const ITEM = cx(
+  "flex items-center gap-2.5 rounded-lg px-2.5 py-2 text-sm outline-none select-none",
+  "data-highlighted:bg-accent-soft data-highlighted:text-accent-text",
+);
+
 export function MenuItem({ className, ...rest }: ComponentProps<typeof DropdownMenu.Item>) {
   return (
     <DropdownMenu.Item
       {...rest}
       className={cx(
-        "flex items-center gap-2.5 rounded-lg px-2.5 py-2 text-sm outline-none select-none",
-        "data-highlighted:bg-accent-soft data-highlighted:text-accent-text",
+        ITEM,
         "[&>svg]:size-4 [&>svg]:text-muted data-highlighted:[&>svg]:text-accent-text",
         className,
       )}
     />
   );
+}
+
+/** Items of which one is marked as the current one. */
+export const MenuRadioGroup = DropdownMenu.RadioGroup;
+
+export function MenuRadioItem({
+  className,
+  ...rest
+}: ComponentProps<typeof DropdownMenu.RadioItem>) {
+  return <DropdownMenu.RadioItem {...rest} className={cx(ITEM, className)} />;
 }
 
 export function MenuSeparator() {

@@ -16,6 +16,13 @@ export function Toaster() {
           borderRadius: "0.75rem",
           fontFamily: "var(--font-sans)",
         },
+        actionButtonStyle: {
+          background: "var(--accent)",
+          color: "var(--accent-ink)",
+          borderRadius: "0.5rem",
+          height: "1.75rem",
+          paddingInline: "0.625rem",
+        },
       }}
     />
   );

@@ -5,13 +5,13 @@ import { useEffect, useRef, useState } from "react";
 import { toast } from "sonner";
 import type { AuthError } from "vestibule";
 import { useFeatures } from "vestibule/react";
-import { Alert } from "@/components/ui/alert";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { Confirm } from "@/components/ui/confirm";
 import { Failed } from "@/components/ui/failed";
 import { Loading, Skeleton } from "@/components/ui/skeleton";
+import { useConfirmation } from "@/lib/confirmation";
 import { useResource } from "@/lib/resource";
 import { auth, messages } from "@/lib/vestibule";
 import { deviceName, lastSeen, type SessionEntry, sessionsSchema } from "./session-list";
@@ -70,7 +70,7 @@ function NoList() {
 
 function Entry({ entry, onEnded }: { entry: SessionEntry; onEnded: () => void }) {
   const name = deviceName(entry.device);
-  const ending = useAsked(async () => {
+  const ending = useConfirmation(async () => {
     const failed = await ask(`/sessions/${encodeURIComponent(entry.id)}`, "DELETE");
     // A 404 means either that the session is gone or that the server has no such call. The list
     // of sessions shows which it is.
@@ -109,7 +109,7 @@ function Entry({ entry, onEnded }: { entry: SessionEntry; onEnded: () => void })
 }
 
 function Everywhere() {
-  const leaving = useAsked(async () => {
+  const leaving = useConfirmation(async () => {
     const failed = await ask("/logout-all", "POST");
     // The guard redirects when the new state arrives.
     if (!failed) await auth.logout();
@@ -128,34 +128,6 @@ function Everywhere() {
       confirm="Sign out everywhere"
     />
   );
-}
-
-/** The state of a confirmation: whether it is open, the work after a yes, and why that failed. */
-function useAsked(work: () => Promise<AuthError | null>) {
-  const [open, setOpen] = useState(false);
-  const [busy, setBusy] = useState(false);
-  const [failure, setFailure] = useState<AuthError | null>(null);
-
-  async function confirmed() {
-    setBusy(true);
-    setFailure(null);
-    const failed = await work();
-    setBusy(false);
-    setFailure(failed);
-    if (!failed) setOpen(false);
-  }
-
-  return {
-    open,
-    onOpenChange: (next: boolean) => {
-      if (busy) return;
-      if (next) setFailure(null);
-      setOpen(next);
-    },
-    busy,
-    error: failure && <Alert tone="danger">{messages.describe(failure)}</Alert>,
-    onConfirm: () => void confirmed(),
-  };
 }
 
 /** Sends a request whose answer has no body to read. Returns null where it succeeded. */

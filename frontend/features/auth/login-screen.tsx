@@ -4,9 +4,9 @@ import { zodResolver } from "@hookform/resolvers/zod";
 import { useEffect } from "react";
 import { useForm } from "react-hook-form";
 import { useFeatures } from "vestibule/react";
+import { CardPage } from "@/components/ui/card-page";
 import { routes } from "@/lib/routes";
 import { auth } from "@/lib/vestibule";
-import { AuthCard } from "./auth-card";
 import { DemoAccounts } from "./demo-accounts";
 import { LoginNotice } from "./login-notice";
 import { leaveNotice, useNotice } from "./notice";
@@ -14,11 +14,13 @@ import { type LoginForm, loginSchema } from "./schemas";
 import { EmailField, PasswordField, SignInForm } from "./sign-in-form";
 import { TextLink } from "./text-link";
 import { useFormSubmission } from "./use-form-submission";
+import { useWorkspaceLine } from "./workspace-line";
 
 /** Signs in with a password. `keptFor` is the e-mail of the user whose page waits behind it. */
 export function LoginScreen({ keptFor }: { keptFor?: string }) {
   const notice = useNotice();
   const { register } = useFeatures();
+  const lead = useWorkspaceLine();
   const form = useForm<LoginForm>({
     resolver: zodResolver(loginSchema),
     defaultValues: { email: "", password: "" },
@@ -41,8 +43,9 @@ export function LoginScreen({ keptFor }: { keptFor?: string }) {
   });
 
   return (
-    <AuthCard
+    <CardPage
       title="Sign in"
+      lead={lead}
       below={
         keptFor
           ? `The page behind this form is kept for ${keptFor}. It is discarded when someone else signs in.`
@@ -71,6 +74,6 @@ export function LoginScreen({ keptFor }: { keptFor?: string }) {
           }}
         />
       )}
-    </AuthCard>
+    </CardPage>
   );
 }

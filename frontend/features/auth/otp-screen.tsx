@@ -5,11 +5,11 @@ import type { AuthError, Challenge } from "vestibule";
 import { useAuthState, useFeatures } from "vestibule/react";
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
+import { CardPage } from "@/components/ui/card-page";
 import { CodeInput } from "@/components/ui/code-input";
 import { momentNow, useCountdown } from "@/lib/clock";
 import { duration } from "@/lib/format";
 import { auth, messages } from "@/lib/vestibule";
-import { AuthCard } from "./auth-card";
 import { leaveNotice } from "./notice";
 import { useFailure } from "./use-failure";
 
@@ -44,7 +44,7 @@ function CodeForm({ challenge }: { challenge: Challenge }) {
   }
 
   return (
-    <AuthCard
+    <CardPage
       title="Enter the code"
       lead={
         <p id={hintId}>
@@ -92,7 +92,7 @@ function CodeForm({ challenge }: { challenge: Challenge }) {
           }}
         />
       )}
-    </AuthCard>
+    </CardPage>
   );
 }
 

@@ -7,16 +7,17 @@ import { useEffect } from "react";
 import { useForm } from "react-hook-form";
 import { useFeatures } from "vestibule/react";
 import { Button } from "@/components/ui/button";
+import { CardPage } from "@/components/ui/card-page";
 import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
 import { routes, withNext } from "@/lib/routes";
 import { auth } from "@/lib/vestibule";
-import { AuthCard } from "./auth-card";
 import { leaveNotice } from "./notice";
 import { PASSWORD_LEAST, type RegisterForm as RegisterFields, registerSchema } from "./schemas";
 import { EmailField, PasswordField, SignInForm } from "./sign-in-form";
 import { TextLink } from "./text-link";
 import { useFormSubmission } from "./use-form-submission";
+import { useWorkspaceLine } from "./workspace-line";
 
 export function RegisterScreen() {
   return useFeatures().register ? <RegisterForm /> : <NoNewAccounts />;
@@ -28,7 +29,7 @@ export function RegisterScreen() {
  */
 function NoNewAccounts() {
   return (
-    <AuthCard
+    <CardPage
       title="Create an account"
       takesFocus
       lead="This server does not let you create an account here. Ask its operator for one."
@@ -36,13 +37,14 @@ function NoNewAccounts() {
       <Button asChild className="w-full">
         <Link href={withNext(routes.login, useSearchParams().get("next"))}>Sign in</Link>
       </Button>
-    </AuthCard>
+    </CardPage>
   );
 }
 
 function RegisterForm() {
   const router = useRouter();
   const next = useSearchParams().get("next");
+  const lead = useWorkspaceLine();
   const form = useForm<RegisterFields>({
     resolver: zodResolver(registerSchema),
     defaultValues: { name: "", email: "", password: "" },
@@ -66,8 +68,9 @@ function RegisterForm() {
   });
 
   return (
-    <AuthCard
+    <CardPage
       title="Create an account"
+      lead={lead}
       below={
         <>
           Already have one? <TextLink href={routes.login}>Sign in</TextLink>
@@ -91,6 +94,6 @@ function RegisterForm() {
           hint={`At least ${PASSWORD_LEAST} characters. A few words work well.`}
         />
       </SignInForm>
-    </AuthCard>
+    </CardPage>
   );
 }

@@ -6,6 +6,7 @@ import { Mark } from "@/components/ui/mark";
 import { PRODUCT } from "@/components/ui/page";
 import { Toaster } from "@/components/ui/toaster";
 import { routes } from "@/lib/routes";
+import { type AccountParts, AccountPartsContext } from "./account-parts";
 import { Banners } from "./banners";
 import { Header } from "./header";
 import { KeptPage, KeptPageProvider } from "./kept-page";
@@ -15,13 +16,15 @@ import { SessionToasts } from "./session-toasts";
 /** The frame around every page. `SignIn` is shown in front of a page whose session has ended. */
 export function Frame({
   SignIn,
+  accountParts,
   children,
 }: {
   SignIn: ComponentType<{ keptFor: string }>;
+  accountParts: AccountParts;
   children: ReactNode;
 }) {
   return (
-    <>
+    <AccountPartsContext value={accountParts}>
       <SessionGate>
         <KeptPageProvider>
           <a
@@ -48,7 +51,8 @@ export function Frame({
           <SessionToasts />
         </KeptPageProvider>
       </SessionGate>
+      <accountParts.Layer />
       <Toaster />
-    </>
+    </AccountPartsContext>
   );
 }

@@ -2,10 +2,11 @@
 
 import { usePathname, useRouter, useSearchParams } from "next/navigation";
 import { type ReactNode, useEffect, useLayoutEffect } from "react";
-import type { Right } from "vestibule";
-import { useAuthState } from "vestibule/react";
+import { offersAccounts, type Right } from "vestibule";
+import { useAccountsSnapshot, useAuthState } from "vestibule/react";
 import { routes, safeNext, withNext } from "@/lib/routes";
 import { useCurrentUrl } from "./current-url";
+import { NotFoundScreen } from "./error-screens";
 import { markGuarded, useKeptPage } from "./kept-page";
 import { NotAllowedScreen } from "./not-allowed";
 import { useReauthentication } from "./re-authenticate";
@@ -56,6 +57,14 @@ export function ChallengeOnly({ children }: { children: ReactNode }) {
   if (state.status === "otp_pending") return children;
   if (state.status === "signed_in") return <Redirect to={next ?? routes.dashboard} />;
   return <Redirect to={withNext(routes.login, next)} />;
+}
+
+/** For apps that offer several accounts. In others there is no such page. */
+export function AccountsOnly({ children }: { children: ReactNode }) {
+  const snapshot = useAccountsSnapshot();
+  if (snapshot.kind === "waiting") return null;
+  const offered = snapshot.kind === "known" && offersAccounts(snapshot.list);
+  return offered ? children : <NotFoundScreen />;
 }
 
 function Redirect({ to }: { to: string }) {

@@ -8,6 +8,7 @@ import { May, useAuthState, useFeatures } from "vestibule/react";
 import { Button } from "@/components/ui/button";
 import { cx } from "@/components/ui/cx";
 import { routes, withNext } from "@/lib/routes";
+import { useAccountParts } from "./account-parts";
 import { useCurrentUrl } from "./current-url";
 import { useKeptPage } from "./kept-page";
 import { UserMenu } from "./user-menu";
@@ -49,14 +50,18 @@ function NavLink({ href, children }: { href: string; children: ReactNode }) {
   );
 }
 
-/** The user's menu, or links to sign in; nothing while it is not known who is signed in. */
+/**
+ * The user's menu, or links to sign in. While it is not known who is signed in, only the other accounts
+ * can be offered.
+ */
 function WayIn() {
   const state = useAuthState();
   const url = useCurrentUrl();
   const { signInReason } = useKeptPage();
   const { register } = useFeatures();
+  const { MenuButton } = useAccountParts();
   // A sign-in screen is shown in front of the page already.
-  if (signInReason && state.status !== "signed_in") return null;
+  if (signInReason && state.status !== "signed_in") return <MenuButton />;
   switch (state.status) {
     case "signed_in":
       return <UserMenu user={state.user} stale={state.freshness.kind === "stale"} />;
@@ -67,6 +72,7 @@ function WayIn() {
       const next = ended ? url : null;
       return (
         <>
+          <MenuButton />
           <Button asChild look={register ? "quiet" : "primary"} size="sm">
             <Link href={withNext(routes.login, next)}>Sign in</Link>
           </Button>
@@ -79,6 +85,6 @@ function WayIn() {
       );
     }
     case "restoring":
-      return null;
+      return <MenuButton />;
   }
 }

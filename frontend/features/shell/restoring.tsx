@@ -11,6 +11,7 @@ import { useElapsed } from "@/lib/clock";
 import { since } from "@/lib/format";
 import { routes } from "@/lib/routes";
 import { auth, messages } from "@/lib/vestibule";
+import { useAccountParts } from "./account-parts";
 import { requestReauthentication } from "./re-authenticate";
 import { NextTry, TryNow } from "./retry";
 import { Unlock, useUnlock } from "./unlock";
@@ -21,10 +22,24 @@ function Neutral({ children }: { children?: ReactNode }) {
   return (
     <>
       <PageTitle />
+      <Elsewhere />
       <main id="main" tabIndex={-1}>
         <Centered whole>{children}</Centered>
       </main>
     </>
+  );
+}
+
+/** The way to other accounts, which may open. It is not needed where this one does so in a second. */
+function Elsewhere() {
+  const { MenuButton } = useAccountParts();
+  const late = useElapsed(1000);
+  return (
+    late && (
+      <div className="fixed top-3 right-4">
+        <MenuButton />
+      </div>
+    )
   );
 }
 

@@ -2,13 +2,19 @@
 
 import { usePathname } from "next/navigation";
 import { type ReactNode, useLayoutEffect } from "react";
-import { useSnapshot } from "vestibule/react";
-import { auth, desktop, messages } from "@/lib/vestibule";
+import { listOf, offersAccounts, type SessionState } from "vestibule";
+import { useAccountsSnapshot, useSnapshot } from "vestibule/react";
+import { routes } from "@/lib/routes";
+import { accounts, auth, desktop, messages } from "@/lib/vestibule";
+import { useAccountParts } from "./account-parts";
 import { useReauthentication } from "./re-authenticate";
 import { CannotStart, Misconfigured, OutsideApp, Restoring, Unanswered } from "./restoring";
 
 // Starts as soon as this code is loaded, so that the snapshot has arrived when React mounts.
-if (typeof window !== "undefined") void auth.start();
+if (typeof window !== "undefined") {
+  void auth.start();
+  void accounts.start();
+}
 
 /**
  * Renders nothing of the app before it is known whether someone is signed in, neither into the
@@ -19,19 +25,29 @@ export function SessionGate({ children }: { children: ReactNode }) {
   const reauthenticating = useReauthentication();
   const path = usePathname();
   const state = snapshot.kind === "known" ? snapshot.changed.state : null;
+  const { Chooser } = useAccountParts();
+  const known = useAccountsSnapshot();
+  const list = listOf(known);
+  const chooses = snapshot.kind === "failed" && snapshot.reason === "no_account";
   const presentable = state
     ? state.status !== "restoring" || state.outage !== null
-    : snapshot.kind === "failed";
+    : snapshot.kind === "failed" && (known.kind !== "waiting" || !chooses);
 
   // In a layout effect, because a hidden window paints nothing and fires no animation frame.
   useLayoutEffect(() => {
     if (presentable) desktop.windowReady();
   }, [presentable]);
 
+  // Whatever keeps this account from opening, the pages about all accounts do not need it.
+  const blocked = snapshot.kind === "failed" || (state !== null && isBlocked(state));
+  if (blocked && list && offersAccounts(list) && path.startsWith(routes.accounts)) return children;
+
   if (snapshot.kind === "failed") {
     switch (snapshot.reason) {
       case "outside_app":
         return <OutsideApp />;
+      case "no_account":
+        return <Chooser />;
       case "misconfigured":
         return <Misconfigured message={snapshot.message} />;
       case "cannot_start":
@@ -51,4 +67,9 @@ export function SessionGate({ children }: { children: ReactNode }) {
     );
   }
   return children;
+}
+
+/** Whether a session is being restored and cannot be without help or another try. */
+function isBlocked(state: SessionState): boolean {
+  return state.status === "restoring" && (state.outage !== null || state.storage !== "ok");
 }

@@ -6,6 +6,7 @@ import { useRef } from "react";
 import { toast } from "sonner";
 import type { User } from "vestibule";
 import { Avatar } from "@/components/ui/avatar";
+import { Kbd } from "@/components/ui/kbd";
 import {
   Menu,
   MenuContent,
@@ -15,15 +16,21 @@ import {
   MenuTrigger,
 } from "@/components/ui/menu";
 import { routes } from "@/lib/routes";
+import { shortcut } from "@/lib/shortcut";
 import { auth, desktop, messages } from "@/lib/vestibule";
+import { useAccountParts } from "./account-parts";
 import { isGuarded } from "./kept-page";
 import { requestReauthentication } from "./re-authenticate";
 
 export function UserMenu({ user, stale }: { user: User; stale: boolean }) {
   const router = useRouter();
   const path = usePathname();
-  // Set when the sign-in form takes the focus: a closing menu would give it back to its button.
+  // Set when a form or a dialog takes the focus: a closing menu would give it back to its button.
   const focusElsewhere = useRef(false);
+  const leaveFocus = () => {
+    focusElsewhere.current = true;
+  };
+  const { MenuItems } = useAccountParts();
 
   async function signOut() {
     const { error } = await auth.logout();
@@ -68,14 +75,12 @@ export function UserMenu({ user, stale }: { user: User; stale: boolean }) {
         <MenuItem onSelect={() => void openWindow()}>
           <AppWindow aria-hidden />
           New window
-          <kbd aria-hidden className="ml-auto pl-6 font-sans text-xs text-muted">
-            {shortcut()}
-          </kbd>
+          <Kbd>{shortcut("N")}</Kbd>
         </MenuItem>
         {stale && (
           <MenuItem
             onSelect={() => {
-              focusElsewhere.current = true;
+              leaveFocus();
               requestReauthentication();
             }}
           >
@@ -84,6 +89,7 @@ export function UserMenu({ user, stale }: { user: User; stale: boolean }) {
           </MenuItem>
         )}
         <MenuSeparator />
+        <MenuItems onLeave={leaveFocus} />
         <MenuItem onSelect={() => void signOut()}>
           <LogOut aria-hidden />
           Sign out
@@ -91,8 +97,4 @@ export function UserMenu({ user, stale }: { user: User; stale: boolean }) {
       </MenuContent>
     </Menu>
   );
-}
-
-function shortcut(): string {
-  return /mac/i.test(navigator.platform) ? "⌘N" : "Ctrl+N";
 }

@@ -14,6 +14,8 @@ import {
 import { type ComponentType, useMemo, useState } from "react";
 import { vi } from "vitest";
 import Account from "@/app/account/page";
+import AddAccount from "@/app/accounts/add/page";
+import Accounts from "@/app/accounts/page";
 import Admin from "@/app/admin/page";
 import { AppFrame } from "@/app/app-frame";
 import Login from "@/app/auth/login/page";
@@ -23,7 +25,7 @@ import Dashboard from "@/app/dashboard/page";
 import NotFound from "@/app/not-found";
 import Home from "@/app/page";
 import Payment from "@/app/payment/page";
-import { auth } from "@/lib/vestibule";
+import { accounts, auth } from "@/lib/vestibule";
 
 const PAGES: Record<string, ComponentType> = {
   "/": Home,
@@ -33,6 +35,8 @@ const PAGES: Record<string, ComponentType> = {
   "/dashboard/": Dashboard,
   "/payment/": Payment,
   "/account/": Account,
+  "/accounts/": Accounts,
+  "/accounts/add/": AddAccount,
   "/admin/": Admin,
 };
 
@@ -84,6 +88,7 @@ export async function openApp(at: string, { fakeTimers = false } = {}) {
     fakeTimers ? { advanceTimers: (ms) => void vi.advanceTimersByTime(ms) } : {},
   );
   void auth.start();
+  void accounts.start();
   const view = render(<App at={at} visit={visit} />);
   await act(async () => undefined);
   return { user, visit, view, go: (to: string) => act(async () => visit.go(to)) };

@@ -3,6 +3,8 @@ import { clearMocks } from "@tauri-apps/api/mocks";
 import { cleanup } from "@testing-library/react";
 import { toast } from "sonner";
 import { afterEach, vi } from "vitest";
+import { cancelDeparture } from "@/features/accounts/departure";
+import { setFinding } from "@/features/accounts/finding";
 import { leaveNotice } from "@/features/auth/notice";
 import { clearWaits } from "@/features/auth/retry-waits";
 import { vestibule } from "@/lib/vestibule";
@@ -18,6 +20,7 @@ vi.stubGlobal("ResizeObserver", Observer);
 vi.stubGlobal("jest", { advanceTimersByTime: (ms: number) => vi.advanceTimersByTime(ms) });
 document.elementFromPoint ??= () => null;
 Element.prototype.hasPointerCapture ??= () => false;
+Element.prototype.setPointerCapture ??= () => undefined;
 Element.prototype.scrollIntoView ??= () => undefined;
 window.matchMedia ??= (query: string) =>
   ({
@@ -32,7 +35,10 @@ afterEach(() => {
   toast.dismiss();
   leaveNotice(null);
   clearWaits();
+  cancelDeparture();
+  setFinding(false);
   vestibule.snapshots.stop();
+  vestibule.accounts.stop();
   clearMocks();
   // `clearMocks` leaves an empty object there, and the next page would take itself for one of the app.
   Reflect.deleteProperty(window, "__TAURI_INTERNALS__");

@@ -1,5 +1,15 @@
 // The package without React: an instance, what it gives, and the types that cross to the page.
 
+export {
+  type AccountEnding,
+  currentAccount,
+  endedElsewhere,
+  hasSession,
+  isFull,
+  offersAccounts,
+  workspaceOf,
+} from "./account-list.ts";
+export { type Accounts, type AccountsSnapshot, listOf } from "./accounts.ts";
 export type { Auth } from "./auth.ts";
 export type { Desktop } from "./desktop.ts";
 export type { BackendFetch, BackendInit } from "./fetch/backend-fetch.ts";
@@ -17,4 +27,4 @@ export type { SessionRead } from "./session-read.ts";
 export { type Snapshot, type SnapshotStore, type StartFailure, stateOf } from "./snapshots.ts";
 export { createStore, type ReadonlyStore, type Store } from "./store.ts";
 export { createVestibule, type Vestibule, type VestibuleOptions } from "./vestibule.ts";
-export { type Ending, type SomeWords, WORDS, type Words } from "./words.ts";
+export { type Ending, type SomeWords, type StandingName, WORDS, type Words } from "./words.ts";

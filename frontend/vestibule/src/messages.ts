@@ -1,6 +1,8 @@
-// Failures, obstacles and endings as a page shows them, in the words of an instance.
+// Failures, obstacles, endings and accounts as a page shows them, in the words of an instance.
 
 import {
+  type AccountStanding,
+  type AccountSummary,
   type AuthError,
   FAILURES,
   type FailureName,
@@ -10,7 +12,7 @@ import {
   STATUS_MEANINGS,
 } from "./ipc/wire.ts";
 import { type KeyringNotice, keyringNotice } from "./keyring.ts";
-import type { Ending, Words } from "./words.ts";
+import type { Ending, StandingName, Words } from "./words.ts";
 
 export function isEnding(why: SignedOutReason): why is Ending {
   return why !== "never" && why !== "by_user";
@@ -18,6 +20,15 @@ export function isEnding(why: SignedOutReason): why is Ending {
 
 /** Endings after which somebody else may have, or have had, a way into the account. */
 const GRAVE: readonly Ending[] = ["revoked", "reuse"];
+
+/** A text with values in the places of their names in braces. */
+function filled(text: string, values: Record<string, string>): string {
+  return text.replace(/\{(\w+)\}/g, (place, name: string) => values[name] ?? place);
+}
+
+function standingName(standing: AccountStanding): StandingName {
+  return standing.kind === "signed_out" ? standing.why : standing.kind;
+}
 
 export type Messages = ReturnType<typeof createMessages>;
 
@@ -32,6 +43,11 @@ export function createMessages(words: Words) {
   function obstacle(what: Obstacle): string {
     const { problem, advice } = words.obstacles[what];
     return `${problem}. ${advice}.`;
+  }
+
+  /** Whose an account is: the owner's name, or that it is new. */
+  function accountName({ owner }: AccountSummary): string {
+    return owner?.name ?? words.accountNames.nobody;
   }
 
   return {
@@ -57,5 +73,18 @@ export function createMessages(words: Words) {
     ending: (why: Ending) => ({ ...words.endings[why], grave: GRAVE.includes(why) }),
     /** The problem with how the session is kept; null where there is none. */
     keyring: (state: SessionState): KeyringNotice | null => keyringNotice(state, words),
+    accountName,
+    /** How an account stands, for a list of accounts. */
+    standing: (standing: AccountStanding): string => words.standings[standingName(standing)],
+    /**
+     * The session of an account that this window does not show has ended. `workspace` is the name of
+     * its workspace; null where there is only one.
+     */
+    endedElsewhere: (account: AccountSummary, why: Ending, workspace: string | null): string => {
+      const { session, sessionAt } = words.accountNames;
+      const values = { name: accountName(account), workspace: workspace ?? "" };
+      const whose = filled(workspace === null ? session : sessionAt, values);
+      return filled(words.endingsElsewhere[why], { session: whose });
+    },
   };
 }

@@ -3,14 +3,20 @@
 
 import { createDeadlines } from "./deadlines.ts";
 import { commands } from "./ipc/commands.ts";
-import { NativeError } from "./ipc/errors.ts";
-import { insideApp, type Receiver, receiver } from "./ipc/ipc.ts";
+import type { NativeError } from "./ipc/errors.ts";
+import { insideApp } from "./ipc/ipc.ts";
 import type { SessionChanged, SessionState } from "./ipc/wire.ts";
 import { createSessionReader } from "./session-read.ts";
 import { createStore } from "./store.ts";
+import { createSubscription } from "./subscription.ts";
 
-/** Why the page does not know the session. */
-export type StartFailure = "outside_app" | "no_answer" | "misconfigured" | "cannot_start";
+/** Why the page does not know the session. `no_account`: none is chosen in this window. */
+export type StartFailure =
+  | "outside_app"
+  | "no_answer"
+  | "no_account"
+  | "misconfigured"
+  | "cannot_start";
 
 export type Snapshot =
   | { kind: "waiting" }
@@ -32,9 +38,16 @@ export function stateOf(snapshot: Snapshot): SessionState {
   return snapshot.kind === "known" ? snapshot.changed.state : UNKNOWN;
 }
 
-function startFailure(cause: unknown): StartFailure {
-  const code = cause instanceof NativeError ? cause.code : null;
-  return code === "misconfigured" || code === "cannot_start" ? code : "no_answer";
+function startFailure({ code }: NativeError): StartFailure {
+  if (!insideApp()) return "outside_app";
+  switch (code) {
+    case "no_account":
+    case "misconfigured":
+    case "cannot_start":
+      return code;
+    default:
+      return "no_answer";
+  }
 }
 
 export type SnapshotStore = ReturnType<typeof createSnapshotStore>;
@@ -42,45 +55,18 @@ export type SnapshotStore = ReturnType<typeof createSnapshotStore>;
 export function createSnapshotStore() {
   const { initial, get, set, subscribe } = createStore<Snapshot>(WAITING);
   const { noteArrival, dueAt } = createDeadlines();
-  let subscription: Receiver<SessionChanged> | null = null;
-
-  /** Takes a snapshot over, unless it is not newer than the current one. */
-  function accept(changed: SessionChanged) {
-    const snapshot = get();
-    if (snapshot.kind === "known" && changed.revision <= snapshot.changed.revision) return;
-    noteArrival(changed.state);
-    set({ kind: "known", changed });
-  }
-
-  /** Subscribes to the session and reads it. Does nothing where that has been done. */
-  async function start(): Promise<void> {
-    if (subscription) return;
-    if (!insideApp()) {
-      set({ kind: "failed", reason: "outside_app", message: "" });
-      return;
-    }
-    const mine = receiver<SessionChanged>(accept);
-    subscription = mine;
-    try {
-      const current = await commands.session(mine.channel);
-      if (subscription !== mine) return;
-      accept(current);
-    } catch (cause) {
-      if (subscription !== mine) return;
-      unsubscribe();
-      const message = cause instanceof Error ? cause.message : "";
-      set({ kind: "failed", reason: startFailure(cause), message });
-    }
-  }
-
-  function unsubscribe() {
-    subscription?.stop();
-    subscription = null;
-  }
+  const subscription = createSubscription(commands.session, {
+    onValue: (changed) => {
+      noteArrival(changed.state);
+      set({ kind: "known", changed });
+    },
+    onFailure: (cause) =>
+      set({ kind: "failed", reason: startFailure(cause), message: cause.message }),
+  });
 
   /** Ends the subscription at once and forgets the snapshot. */
   function stop() {
-    unsubscribe();
+    subscription.stop();
     set(WAITING);
   }
 
@@ -115,7 +101,8 @@ export function createSnapshotStore() {
     initial,
     get,
     subscribe,
-    start,
+    /** Subscribes to the session and reads it. Does nothing where that has been done. */
+    start: subscription.start,
     stop,
     settled,
     /** What a page may read of a state: the user and the session, or null. */

@@ -1,6 +1,8 @@
-// Makes an instance: everything that a page holds of one account's session. The number of the last
+// Makes an instance: everything that a page holds of one account's session, and the list of all
+// accounts. The number of the last
 // call to the backend is of no account, and all instances of a page share it.
 
+import { type Accounts, createAccounts } from "./accounts.ts";
 import { type Auth, createAuth } from "./auth.ts";
 import { createDesktop, type Desktop } from "./desktop.ts";
 import { createBackendFetch } from "./fetch/backend-fetch.ts";
@@ -17,11 +19,13 @@ export type VestibuleOptions = {
 export type Vestibule = {
   /** Signing in and out, reading the session, and calling the backend with it. */
   auth: Auth;
+  /** The list of all accounts, and switching between them. Start it in an app that offers several. */
+  accounts: Accounts;
   /** Windows, theme, log, public content and the app's own commands. */
   desktop: Desktop;
-  /** What a page says about failures, obstacles, endings and the keyring. */
+  /** What a page says about failures, obstacles, endings, the keyring and accounts. */
   messages: Messages;
-  /** The newest state of the session: the one thing of an instance that changes. */
+  /** The newest state of the session: the one thing of its account that changes. */
   snapshots: SnapshotStore;
 };
 
@@ -30,5 +34,5 @@ export function createVestibule({ words }: VestibuleOptions = {}): Vestibule {
   const snapshots = createSnapshotStore();
   const auth = createAuth(snapshots, messages, createBackendFetch(messages.failures.badAnswer));
   const desktop = createDesktop(createPublicFetch(messages.failures.tooLarge));
-  return { auth, desktop, messages, snapshots };
+  return { auth, accounts: createAccounts(), desktop, messages, snapshots };
 }

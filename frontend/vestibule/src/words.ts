@@ -3,6 +3,7 @@
 // them with `createVestibule({ words })`.
 
 import {
+  type AccountStanding,
   type ErrorCode,
   FAILURES,
   type FailureName,
@@ -17,6 +18,9 @@ export type BlockedStorage = Exclude<StorageStatus, "ok">;
 
 /** Why a session ended without the user asking. */
 export type Ending = Exclude<SignedOutReason, "never" | "by_user">;
+
+/** How an account stands: the kind, or why nobody is signed in. */
+export type StandingName = Exclude<AccountStanding["kind"], "signed_out"> | SignedOutReason;
 
 type TitleAndText = { title: string; text: string };
 
@@ -43,6 +47,18 @@ export type Words = {
     stillLocked: string;
     stillAbsent: string;
     stillRefused: string;
+  };
+  /** How an account stands, in a list of accounts. */
+  standings: Record<StandingName, string>;
+  /** The session of another account has ended. `{session}` stands for the name of the session. */
+  endingsElsewhere: Record<Ending, string>;
+  accountNames: {
+    /** An account in which nobody has signed in. */
+    nobody: string;
+    /** The session of an account, where all are in one workspace. */
+    session: string;
+    /** The session of an account, where there are several workspaces. */
+    sessionAt: string;
   };
 };
 
@@ -142,6 +158,33 @@ export const WORDS: Words = {
     stillAbsent: "The app still finds no keyring.",
     stillRefused: "It still does not work.",
   },
+  standings: {
+    restoring: "Opening…",
+    kept: "Signed in",
+    fresh: "Online",
+    stale: "Offline",
+    locked: "Keyring locked",
+    challenged: "Waiting for a code",
+    never: "Not signed in",
+    by_user: "Signed out",
+    expired: "Session expired",
+    revoked: "Signed out from elsewhere",
+    reuse: "Signed out to protect it",
+    device_mismatch: "Device not recognised",
+    missing: "Gone from the keyring",
+  },
+  endingsElsewhere: {
+    expired: "{session} has expired.",
+    revoked: "{session} was ended from elsewhere.",
+    reuse: "{session} was ended to protect the account.",
+    device_mismatch: "{session} has ended: the server does not recognise this device.",
+    missing: "{session} is no longer in your keyring.",
+  },
+  accountNames: {
+    nobody: "New account",
+    session: "{name}’s session",
+    sessionAt: "{name}’s session at {workspace}",
+  },
 };
 
 /** All words: an app's own where it has them. */
@@ -154,5 +197,8 @@ export function completeWords(some: SomeWords = {}): Words {
     keyringBlocked: { ...WORDS.keyringBlocked, ...some.keyringBlocked },
     keyringUnsaved: { ...WORDS.keyringUnsaved, ...some.keyringUnsaved },
     keyringActions: { ...WORDS.keyringActions, ...some.keyringActions },
+    standings: { ...WORDS.standings, ...some.standings },
+    endingsElsewhere: { ...WORDS.endingsElsewhere, ...some.endingsElsewhere },
+    accountNames: { ...WORDS.accountNames, ...some.accountNames },
   };
 }

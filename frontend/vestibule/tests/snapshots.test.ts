@@ -107,6 +107,16 @@ describe("the snapshot store", () => {
     expect(revisionOf(store)).toBe(1);
   });
 
+  it("knows when the window has no account", async () => {
+    const shell = startShell(signedIn());
+    shell.on("session", () => {
+      throw refused("no_account", "No account is chosen.");
+    });
+    const store = createSnapshotStore();
+    await store.start();
+    expect(store.get()).toMatchObject({ kind: "failed", reason: "no_account" });
+  });
+
   it("knows when it is not inside the app", async () => {
     startShell(signedIn());
     const { channel } = receiver<SessionChanged>(() => undefined);

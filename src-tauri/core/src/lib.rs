@@ -23,6 +23,8 @@
 )]
 
 #[cfg(feature = "session")]
+pub mod accounts;
+#[cfg(feature = "session")]
 pub mod backend;
 #[cfg(feature = "session")]
 mod backend_calls;
@@ -78,7 +80,7 @@ pub use device::Device;
 pub use error::{AuthError, ErrorCode, PageCode, PageError};
 #[cfg(feature = "session")]
 pub use folder_advice::unusable_folder;
-pub use identity::{ChallengeId, SessionId};
+pub use identity::{AccountId, ChallengeId, SessionId};
 pub use obstacle::{Obstacle, ObstacleText, Responsible};
 #[cfg(feature = "session")]
 pub use policy::Policy;

@@ -96,6 +96,11 @@ impl Plan {
         self.due.map(|due| due.saturating_sub(now))
     }
 
+    /// Whether the next try is planned, so none is under way.
+    pub fn is_waiting(&self) -> bool {
+        self.due.is_some()
+    }
+
     /// How long a click has to wait; `None` if it may try at once.
     pub fn click_wait(&self, now: SinceBoot) -> Option<Duration> {
         let gap = self

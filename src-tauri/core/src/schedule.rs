@@ -34,8 +34,12 @@ pub const PAGE_GAP: Duration = Duration::from_secs(5);
 /// How long after its receipt a token is refreshed: at a random point from 70 to 90 % of the time
 /// that it is valid, so that clients which signed in together do not refresh together.
 pub fn refresh_after(lifetime: Option<Duration>, random: f64) -> Duration {
-    let lifetime = believed(lifetime);
-    lifetime.mul_f64(0.7 + 0.2 * random.clamp(0.0, 1.0))
+    share_of_life(believed(lifetime), random)
+}
+
+/// A random point from 70 to 90 % of a time for which something is valid.
+pub(crate) fn share_of_life(life: Duration, random: f64) -> Duration {
+    life.mul_f64(0.7 + 0.2 * random.clamp(0.0, 1.0))
 }
 
 /// How long after its receipt a token is used.

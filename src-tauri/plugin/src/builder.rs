@@ -9,12 +9,15 @@ use tauri::{AppHandle, Manager as _, RunEvent, Webview, WebviewWindowBuilder, Wi
 use vestibule_core::{AuthError, BackendCalls, ErrorCode};
 use vestibule_log::Log;
 
+use crate::account_list::ListChannels;
+use crate::account_menu::{self, AccountMenu};
+use crate::accounts::{self, AppAccounts};
 use crate::backend_profile::{BuiltIn, BuiltProfile};
 use crate::command_limits::CommandLimits;
+use crate::lockdown::SeveralAccounts;
 use crate::session_events::SessionChannels;
 use crate::single_instance::{HANDOVER_TIMEOUT, SingleInstance};
 use crate::windows::WindowStyle;
-use crate::workspaces::{self, Workspaces};
 use crate::{StartError, commands, fallback_data_dir, hardening, lockdown, logging, menu};
 use crate::{preferences, windows};
 
@@ -231,6 +234,7 @@ fn start(app: &AppHandle, parts: Builder, log: Option<Log>) -> Result<(), StartE
     app.manage(BackendCalls::default());
     app.manage(CommandLimits::default());
     app.manage(SessionChannels::default());
+    app.manage(ListChannels::default());
     app.manage(lockdown::LockedWindows::default());
     app.manage(parts.style);
     app.manage(parts.built_in);
@@ -240,21 +244,31 @@ fn start(app: &AppHandle, parts: Builder, log: Option<Log>) -> Result<(), StartE
     let (links, refusal) = match lockdown::Links::configured(app) {
         Ok(links) => (links, None),
         Err(error) => {
-            tracing::error!(%error, "the settings are not valid; no workspace is opened");
+            tracing::error!(%error, "the settings are not valid; no account is opened");
             let refusal = AuthError::with_message(ErrorCode::Misconfigured, error.to_string());
             (lockdown::Links::default(), Some(refusal))
         }
     };
     app.manage(Arc::new(links));
-    app.manage(Workspaces::closed(app, refusal));
+    app.manage(SeveralAccounts(accounts::are_several(app)));
+    app.manage(AppAccounts::closed(app, refusal));
     match claimed {
-        // An error is in the log. The window asks for the session again and shows the error.
-        Ok(()) => drop(app.state::<Workspaces>().get(workspaces::DEFAULT)),
+        // Opened now, so that the session is there when the first page asks for it. An error is in the
+        // log; the window asks again and shows the error.
+        Ok(()) => drop(app.state::<AppAccounts>().session(windows::MAIN)),
         Err(_) => fallback_data_dir::create(app),
     }
     preferences::apply(app);
     if parts.has_menu {
-        app.set_menu(menu::menu(app)?)?;
+        let accounts = match app.state::<SeveralAccounts>().0 {
+            true => Some(AccountMenu::new(app)?),
+            false => None,
+        };
+        app.set_menu(menu::menu(app, accounts.as_ref())?)?;
+        if let Some(accounts) = accounts {
+            app.manage(accounts);
+            account_menu::update(app);
+        }
         app.on_menu_event(|app, event| menu::on_event(app, event.id().as_ref()));
     }
     Ok(())

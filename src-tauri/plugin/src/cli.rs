@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use vestibule_doctor::App;
 
 use crate::backend_profile::{self, BuiltProfile};
-use crate::{desktop_proxy, workspaces};
+use crate::desktop_proxy;
 
 /// Does what the first argument names, if that is something for a terminal, and returns the exit
 /// status. Otherwise, `None`: the app opens its window. `built` is that of
@@ -54,7 +54,8 @@ pub fn run_in_terminal(
 
 /// The backend that the app would use now.
 fn app_of(config: &tauri::Config, built: Option<BuiltProfile>) -> Result<Option<App>, String> {
-    let in_use = backend_profile::layers_in_use(config, built, workspaces::DEFAULT);
+    let in_use =
+        backend_profile::layers_in_use(config, built, vestibule_core::profile::DEFAULT_WORKSPACE);
     let (layers, policy) = in_use.map_err(|error| error.to_string())?;
     let section = backend_profile::section(config).map_err(|error| error.to_string())?;
     let section = section.unwrap_or_default();

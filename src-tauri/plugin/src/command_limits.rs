@@ -51,8 +51,13 @@ fn limit_of(command: &str) -> CommandLimit {
         // Each call starts another program.
         "open_log_folder" => (Scope::App, 1, 5_000),
         "set_theme" | "set_reports" => (Scope::App, 1, 50),
-        // Each call sends a request to the backend, which may take half a minute. All windows
-        // share one session, so a few at once are enough.
+        // Each call loads a page anew, or writes the list of accounts.
+        "switch_account" | "add_account" | "remove_account" | "remember_account" | "logout_all"
+        | "add_workspace" | "remove_workspace" => (Scope::App, 1, 100),
+        // Each call asks a person whether a server may be contacted.
+        "look_at_workspace" => (Scope::App, 1, 1_000),
+        // Each call sends a request to the backend, which may take half a minute. A person signs in
+        // in one window at a time, so a few at once are enough.
         "login" | "register" | "verify_otp" | "resend_otp" => (Scope::App, 8, 0),
         // Enough for a busy page, whose bodies are sent and read piece by piece.
         _ => (Scope::Window, 128, 0),

@@ -16,6 +16,9 @@
 //! The backend is described in `plugins.vestibule` of `tauri.conf.json`. A capability gives the
 //! window `vestibule:default`. The page signs in with the npm package `vestibule`.
 
+mod account_list;
+mod account_menu;
+mod accounts;
 mod backend_profile;
 mod builder;
 #[cfg(feature = "doctor")]
@@ -34,17 +37,18 @@ mod logging;
 mod menu;
 mod preferences;
 mod public_fetch;
+mod question;
 mod session_events;
 mod single_instance;
+mod window_channels;
 mod windows;
-mod workspaces;
 mod zeroing_allocator;
 
 use tauri::{AppHandle, Manager, WebviewWindow, Wry};
 use vestibule_core::AuthError;
 use vestibule_core::session::Session;
 
-use workspaces::Workspaces;
+use accounts::AppAccounts;
 
 pub use backend_profile::BuiltProfile;
 pub use builder::{Builder, Vestibule};
@@ -94,9 +98,10 @@ impl Sessions<'_> {
     /// The session that this window shows.
     ///
     /// # Errors
-    /// If the app cannot start or its settings are not valid: the error says why.
+    /// If the app cannot start, its settings are not valid or the window shows no account: the error
+    /// says which.
     pub fn session(&self, window: &WebviewWindow) -> Result<Session, AuthError> {
-        let workspace = workspaces::of_window(window.label());
-        self.0.state::<Workspaces>().get(workspace)
+        let session = self.0.state::<AppAccounts>().session(window.label())?;
+        Ok(session.clone())
     }
 }

@@ -10,6 +10,7 @@
 
 mod engine;
 mod messages;
+mod web_storage;
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,6 +27,8 @@ use vestibule_core::profile::Section;
 use vestibule_core::{AuthError, ErrorCode};
 
 use crate::backend_profile;
+
+pub use self::web_storage::{SeveralAccounts, forget_pages};
 
 /// The proxy of every webview, at which nothing listens: no program can listen at port 0. The
 /// engines of macOS and Windows may not accept port 0, so they get port 9, which is reserved for
@@ -59,7 +62,7 @@ pub fn builder<'a>(app: &'a AppHandle, label: &str) -> WebviewWindowBuilder<'a, 
     let links = app.state::<Arc<Links>>().inner().clone();
     let clicked = links.clone();
     let builder = WebviewWindowBuilder::new(app, label, WebviewUrl::default());
-    let builder = messages::bound(builder)
+    let builder = web_storage::bound(app, messages::bound(builder))
         .on_navigation(move |url| {
             let own = is_own_page(url, dev_url.as_ref());
             if !own {
@@ -97,6 +100,7 @@ pub fn build(builder: WebviewWindowBuilder<'_, Wry, AppHandle>) -> tauri::Result
     let window = builder.build()?;
     engine::disable_engine_features(&window)?;
     messages::finish(&window)?;
+    web_storage::finish(&window)?;
     window.state::<LockedWindows>().add(window.label());
     Ok(window)
 }

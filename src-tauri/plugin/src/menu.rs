@@ -3,6 +3,7 @@
 use tauri::menu::{AboutMetadata, Menu, MenuItem, PredefinedMenuItem, Submenu};
 use tauri::{AppHandle, Wry};
 
+use crate::account_menu::{self, AccountMenu};
 use crate::{StartError, logging, windows};
 
 const NEW_WINDOW: &str = "new-window";
@@ -12,8 +13,18 @@ const CLOSE_WINDOW: &str = "close-window";
 #[cfg(not(target_os = "macos"))]
 const QUIT: &str = "quit";
 
-/// The menu of every window; on macOS the one at the top of the screen.
-pub fn menu(app: &AppHandle) -> tauri::Result<Menu<Wry>> {
+/// The menu of every window; on macOS the one at the top of the screen. An app with several accounts has
+/// one for them.
+pub fn menu(app: &AppHandle, accounts: Option<&AccountMenu>) -> tauri::Result<Menu<Wry>> {
+    let menu = basic_menu(app)?;
+    if let Some(accounts) = accounts {
+        let before_help = menu.items()?.len().saturating_sub(1);
+        menu.insert(accounts.submenu(), before_help)?;
+    }
+    Ok(menu)
+}
+
+fn basic_menu(app: &AppHandle) -> tauri::Result<Menu<Wry>> {
     let new_window = MenuItem::with_id(app, NEW_WINDOW, "New Window", true, Some("CmdOrCtrl+N"))?;
     let log_folder = MenuItem::with_id(app, LOG_FOLDER, "Open Log Folder", true, None::<&str>)?;
     let separator = PredefinedMenuItem::separator(app)?;
@@ -88,7 +99,11 @@ fn about(app: &AppHandle) -> tauri::Result<PredefinedMenuItem<Wry>> {
 /// Carries out a menu item.
 pub fn on_event(app: &AppHandle, id: &str) {
     let done = match id {
-        NEW_WINDOW => windows::open_another(app).map_err(StartError::from),
+        NEW_WINDOW => {
+            let like = windows::focused(app);
+            let like = like.as_ref().map(|window| window.label());
+            windows::open_another(app, like).map_err(StartError::from)
+        }
         LOG_FOLDER => logging::open_folder(app),
         #[cfg(not(target_os = "macos"))]
         CLOSE_WINDOW => windows::close_focused(app).map_err(StartError::from),
@@ -97,7 +112,7 @@ pub fn on_event(app: &AppHandle, id: &str) {
             app.exit(0);
             Ok(())
         }
-        _ => Ok(()),
+        _ => account_menu::on_event(app, id).map_err(StartError::from),
     };
     if let Err(error) = done {
         tracing::error!(%error, item = id, "a menu item could not be carried out");

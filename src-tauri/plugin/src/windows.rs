@@ -14,15 +14,19 @@ use tauri::{
 };
 use tauri_plugin_window_state::StateFlags;
 use uuid::Uuid;
+use vestibule_core::accounts::FIRST_WINDOW;
 use vestibule_core::wire::Theme as Chosen;
 use vestibule_core::{AuthError, BackendCalls};
 
+use crate::account_list::ListChannels;
+use crate::accounts::AppAccounts;
 use crate::commands::internal_error;
 use crate::lockdown::LockedWindows;
 use crate::session_events::SessionChannels;
 use crate::{command_limits, fallback_data_dir, lockdown, preferences};
 
-const MAIN: &str = "main";
+/// The app's first window.
+pub const MAIN: &str = FIRST_WINDOW;
 /// The most characters of a page's title that are shown as the window's title.
 const MAX_TITLE_CHARS: usize = 200;
 /// A window is shown after this time even if its page never says that it is ready.
@@ -78,17 +82,53 @@ impl WindowBuilder<'_> {
     }
 }
 
-/// Opens one more window.
+/// Opens one more window, with the account of the window `like`.
 ///
 /// # Errors
 /// If there are [`command_limits::WINDOWS`] already, or the engine cannot open one.
-pub fn open_another(app: &AppHandle) -> Result<(), AuthError> {
+pub fn open_another(app: &AppHandle, like: Option<&str>) -> Result<(), AuthError> {
     let _room = command_limits::reserve_window(app)?;
     let label = match app.get_webview_window(MAIN) {
         None => MAIN.to_owned(),
         Some(_) => format!("window-{}", Uuid::new_v4()),
     };
+    if let Some(like) = like
+        && let Some(accounts) = app.state::<AppAccounts>().opened()
+    {
+        accounts.open_like(&label, like);
+    }
     open(app, &label).map_err(internal_error)
+}
+
+/// Loads the app's first page in a window, in place of the page that is there and of all that the window
+/// keeps of the pages before.
+pub fn load_anew(app: &AppHandle, label: &str) {
+    let Some(window) = app.get_webview_window(label) else {
+        return;
+    };
+    let loaded = app.run_on_main_thread(move || {
+        let navigated = window.url().and_then(|mut url| {
+            url.set_path("/");
+            url.set_query(None);
+            url.set_fragment(None);
+            lockdown::forget_pages(&window)?;
+            window.navigate(url)
+        });
+        if let Err(error) = navigated {
+            let window = window.label();
+            tracing::error!(%error, window, "a window could not load its first page anew");
+        }
+    });
+    if let Err(error) = loaded {
+        tracing::error!(%error, window = label, "a window could not load its first page anew");
+    }
+}
+
+/// The window that has the keyboard focus.
+pub fn focused(app: &AppHandle) -> Option<WebviewWindow> {
+    let windows = app.webview_windows();
+    let mut windows = windows.into_values();
+    windows.find(|window| window.is_focused().unwrap_or(false))
 }
 
 /// Opens a window in one turn of the main thread, so that all restrictions of its page are in place
@@ -116,6 +156,9 @@ fn open_on_main_thread(app: &AppHandle, label: &str) -> tauri::Result<()> {
         .on_page_load(|window, load| {
             if load.event() == PageLoadEvent::Started {
                 page_left(&window, window.label());
+                if let Some(accounts) = window.state::<AppAccounts>().opened() {
+                    accounts.page_began(window.label());
+                }
             }
         })
         .on_document_title_changed(|window, title| {
@@ -193,6 +236,9 @@ fn on_event(window: &Window, event: &WindowEvent) {
     match event {
         WindowEvent::Destroyed => {
             page_left(window, window.label());
+            if let Some(accounts) = window.state::<AppAccounts>().opened() {
+                accounts.window_closed(window.label());
+            }
             window.state::<LockedWindows>().remove(window.label());
         }
         WindowEvent::ThemeChanged(_) => set_backgrounds(window.app_handle()),
@@ -200,10 +246,11 @@ fn on_event(window: &Window, event: &WindowEvent) {
     }
 }
 
-/// Ends what the page of a window was being told: the answers of its calls, and the session's changes.
+/// Ends what the page of a window was being told: the answers of its calls, and changes.
 fn page_left(app: &impl tauri::Manager<Wry>, window: &str) {
     app.state::<BackendCalls>().page_left(window);
     app.state::<SessionChannels>().close(window);
+    app.state::<ListChannels>().close(window);
 }
 
 /// Shows a window that is still hidden. Later calls do nothing, because a page that reloads must
@@ -231,7 +278,7 @@ pub fn focus_any(app: &AppHandle) {
             .and_then(|()| window.show())
             .and_then(|()| window.set_focus())
             .map_err(internal_error),
-        None => open_another(app),
+        None => open_another(app, None),
     };
     if let Err(error) = result {
         tracing::error!(%error, "no window can be brought to the front");
@@ -241,11 +288,7 @@ pub fn focus_any(app: &AppHandle) {
 /// Closes the window that has the keyboard focus.
 #[cfg(not(target_os = "macos"))]
 pub fn close_focused(app: &AppHandle) -> tauri::Result<()> {
-    let windows = app.webview_windows();
-    let focused = windows
-        .values()
-        .find(|window| window.is_focused().unwrap_or(false));
-    focused.map_or(Ok(()), WebviewWindow::close)
+    focused(app).as_ref().map_or(Ok(()), WebviewWindow::close)
 }
 
 /// Keeps the main window's size and position across restarts. Visibility is not kept, because a

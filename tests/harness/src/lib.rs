@@ -3,11 +3,12 @@
 //!
 //! [`Installation`] is one installed app: a session with its store, clock and records. [`Harness`]
 //! adds a backend on loopback. [`Setup`] is a backend and a keyring that several installations
-//! share. [`child`] is how a test speaks with a process that it has started.
+//! share. [`AccountApp`] is an installed app with several accounts. [`child`] is how a test speaks with a process that it has started.
 //!
 //! What a test waits for is a condition, never time. A wait panics if the condition does not come
 //! true; its twin that begins with `try_` returns a [`Lost`], for tests that count what is lost.
 
+mod accounts;
 mod backend;
 pub mod child;
 mod clock;
@@ -21,6 +22,7 @@ mod state;
 mod store;
 mod wait;
 
+pub use accounts::{AccountApp, TestHost};
 pub use backend::{account, alive, answer, refusal, start_backend, success};
 pub use clock::{Pace, TestClock, clock, passing};
 #[cfg(target_os = "linux")]

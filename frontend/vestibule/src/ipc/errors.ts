@@ -21,6 +21,11 @@ export class NativeError extends Error {
     return new NativeError({ ...FAILURES.internal, message });
   }
 
+  /** The page was opened in a browser, where nothing answers a command. */
+  static outsideApp(): NativeError {
+    return NativeError.internal("This page is not running inside the app.");
+  }
+
   /** What a command rejected with: the core's error, or a refusal by Tauri (a plain string). */
   static from(cause: unknown): NativeError {
     if (cause instanceof NativeError) return cause;

@@ -43,7 +43,7 @@ async function send<T>(
   payload: Args | Uint8Array,
   options?: { headers: Record<string, string> },
 ): Promise<T> {
-  if (!insideApp()) throw NativeError.internal("This page is not running inside the app.");
+  if (!insideApp()) throw NativeError.outsideApp();
   try {
     return await invoke<T>(name, payload, options);
   } catch (cause) {

@@ -1,6 +1,88 @@
 // Generated from src-tauri/core/src/wire.rs by `cargo xtask types`. Do not edit.
 
 /**
+ * All accounts of this computer's user, and the answer of the command `accounts`: it may arrive twice
+ * or late, so a lower revision is to be ignored.
+ */
+export type AccountList = { 
+/**
+ * Grows with each change; starts at 0 with the process.
+ */
+revision: number, 
+/**
+ * The account that this window shows; null while none is chosen.
+ */
+current: string | null, 
+/**
+ * The accounts, in the order in which they were added.
+ */
+accounts: Array<AccountSummary>, 
+/**
+ * The workspaces that an account can be in.
+ */
+workspaces: Array<WorkspaceSummary>, 
+/**
+ * How many accounts there may be: 1 where the app offers no more.
+ */
+most: number, 
+/**
+ * Whether a person may add a workspace by its address.
+ */
+adding: boolean, };
+
+/**
+ * The person of an account, as a list of accounts shows them.
+ */
+export type AccountOwner = { 
+/**
+ * Display name; the e-mail address if the backend has no name.
+ */
+name: string, 
+/**
+ * E-mail address.
+ */
+email: string, 
+/**
+ * Address of a picture, if the backend names one.
+ */
+image: string | null, };
+
+/**
+ * How an account stands, for a list of accounts.
+ */
+export type AccountStanding = { "kind": "restoring" } | { "kind": "kept" } | { "kind": "fresh" } | { "kind": "stale" } | { "kind": "locked" } | { "kind": "challenged" } | { "kind": "signed_out", 
+/**
+ * The reason.
+ */
+why: SignedOutReason, };
+
+/**
+ * One account: one person's session in one workspace.
+ */
+export type AccountSummary = { 
+/**
+ * Which account a command means. Made on this computer; no backend knows it.
+ */
+id: string, 
+/**
+ * The id of its workspace.
+ */
+workspace: string, 
+/**
+ * Whose it is; null where nobody has signed in, or somebody has signed out who did not want to
+ * stay in the list.
+ */
+owner: AccountOwner | null, 
+/**
+ * How it stands.
+ */
+standing: AccountStanding, 
+/**
+ * Whether it stays in the list, with its owner, after a sign-out.
+ */
+remembered: boolean, };
+
+/**
  * Facts about this app for the window.
  */
 export type AppInfo = { 
@@ -144,6 +226,36 @@ headers: Array<[string, string]>,
  * Text, usually JSON.
  */
 body: string | null, };
+
+/**
+ * What was found at an address, before anything is added.
+ */
+export type FoundWorkspace = { 
+/**
+ * The backend's address, as it will be used: an origin of https, its host in punycode where it is
+ * not ASCII.
+ */
+address: string, 
+/**
+ * The host and port in it, for a person to read.
+ */
+host: string, 
+/**
+ * Whether the host has letters that are not ASCII, which may look like others.
+ */
+disguised: boolean, 
+/**
+ * Whether it answered as the backend of this app does.
+ */
+fits: boolean, 
+/**
+ * What was found, in a sentence.
+ */
+finding: string, 
+/**
+ * The workspace that has this address already; null where there is none.
+ */
+known: string | null, };
 
 /**
  * Whether the backend has confirmed what is known of the session.
@@ -457,6 +569,27 @@ image: string | null,
  */
 roles: Array<string>, };
 
+/**
+ * A workspace: a backend, by a name for people.
+ */
+export type WorkspaceSummary = { 
+/**
+ * Which one a command means.
+ */
+id: string, 
+/**
+ * Its name for people.
+ */
+name: string, 
+/**
+ * The backend's host and port as they are looked up, so a host that is not ASCII is in punycode.
+ */
+host: string, 
+/**
+ * Whether a person added it on this computer, who may remove it again.
+ */
+added: boolean, };
+
 /** What stands between the app and its server, in the words of the log and the doctor. */
 export const OBSTACLES: Record<Obstacle, ObstacleText> = {
 name_unknown: {"problem":"The server's name is not known","advice":"Check that this computer is online, and the server's address","responsible":"you"},
@@ -511,11 +644,3 @@ export const STATUS_MEANINGS: Record<number, { failure: FailureName; obstacle?: 
   504: { failure: "backendFault", obstacle: "gateway" },
   511: { failure: "badAnswer", obstacle: "portal" },
 };
-
-// Written by hand until the generator runs.
-export type AccountOwner = { name: string, email: string, image: string | null, };
-export type AccountStanding = { "kind": "restoring" } | { "kind": "kept" } | { "kind": "fresh" } | { "kind": "stale" } | { "kind": "locked" } | { "kind": "challenged" } | { "kind": "signed_out", why: SignedOutReason, };
-export type AccountSummary = { id: string, workspace: string, owner: AccountOwner | null, standing: AccountStanding, remembered: boolean, };
-export type WorkspaceSummary = { id: string, name: string, host: string, added: boolean, };
-export type AccountList = { revision: number, current: string | null, accounts: Array<AccountSummary>, workspaces: Array<WorkspaceSummary>, most: number, adding: boolean, };
-export type FoundWorkspace = { address: string, host: string, disguised: boolean, fits: boolean, finding: string, known: string | null, };

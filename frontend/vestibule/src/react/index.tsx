@@ -4,7 +4,10 @@
 
 import { createContext, type ReactNode, useContext, useSyncExternalStore } from "react";
 import {
+  type AccountList,
+  type AccountsSnapshot,
   type BackendFeatures,
+  listOf,
   type ReadonlyStore,
   type Right,
   type SessionRead,
@@ -88,4 +91,14 @@ export function useMay(right: Right): boolean {
 /** Renders its children only for users whose roles include this right. */
 export function May({ do: right, children }: { do: Right; children: ReactNode }) {
   return useMay(right) ? children : null;
+}
+
+/** What the page knows of the accounts, and why where it knows nothing. */
+export function useAccountsSnapshot(): AccountsSnapshot {
+  return useStore(useVestibule().accounts);
+}
+
+/** The newest list of all accounts; null until `accounts.start()` has been called and answered. */
+export function useAccounts(): AccountList | null {
+  return listOf(useAccountsSnapshot());
 }

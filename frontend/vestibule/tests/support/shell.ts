@@ -1,10 +1,12 @@
-// A stand-in for the shell: it answers commands over Tauri's IPC, and sends the session's changes over
-// the channels that the page has opened. All code of the page is the real code.
+// A stand-in for the shell: it answers commands over Tauri's IPC, and sends the changes of the session
+// and of the list of accounts over the channels that the page has opened. All code of the page is the
+// real code.
 
 import type { Channel } from "@tauri-apps/api/core";
 import { mockIPC } from "@tauri-apps/api/mocks";
 import { act } from "@testing-library/react";
 import type {
+  AccountList,
   BackendFeatures,
   Cause,
   FetchReply,
@@ -12,6 +14,7 @@ import type {
   SessionChanged,
   SessionState,
 } from "vestibule";
+import { oneAccount } from "./accounts";
 import { everything, reply, unreachable } from "./states";
 
 type Handler = (args: Record<string, unknown>, headers: Headers) => unknown;
@@ -26,6 +29,8 @@ export function startShell(initial: SessionState, offers: Partial<BackendFeature
   const calls: Call[] = [];
   let headers = new Headers();
   const channels: Channel<SessionChanged>[] = [];
+  const accountChannels: Channel<AccountList>[] = [];
+  let accounts = oneAccount;
 
   const snapshot = (cause: Cause): SessionChanged => ({
     workspace: "default",
@@ -37,6 +42,14 @@ export function startShell(initial: SessionState, offers: Partial<BackendFeature
 
   const handlers: Record<string, Handler> = {
     session: () => snapshot("start"),
+    accounts: () => accounts,
+    switch_account: () => null,
+    add_account: () => null,
+    remember_account: () => null,
+    remove_account: () => null,
+    logout_all: () => null,
+    add_workspace: () => null,
+    remove_workspace: () => null,
     window_ready: () => null,
     new_window: () => null,
     refresh: () => null,
@@ -69,6 +82,7 @@ export function startShell(initial: SessionState, offers: Partial<BackendFeature
     const args = (payload ?? {}) as Record<string, unknown>;
     calls.push({ command, args });
     if (command === "session") channels.push(args.changes as Channel<SessionChanged>);
+    if (command === "accounts") accountChannels.push(args.changes as Channel<AccountList>);
     const handler = handlers[command];
     if (!handler) throw `Command ${command} not found`;
     return handler(args, headers);
@@ -94,10 +108,26 @@ export function startShell(initial: SessionState, offers: Partial<BackendFeature
     send(snapshot(cause));
   }
 
+  /** Sends any list of accounts, whatever its revision. */
+  function sendAccounts(list: AccountList) {
+    for (const channel of accountChannels) channel.onmessage(list);
+  }
+
   return {
     calls,
     channels,
     send,
+    /** Sets the list of accounts that a page finds when it starts. */
+    accounts: (list: AccountList) => {
+      accounts = list;
+    },
+    sendAccounts,
+    /** Changes the list of accounts inside `act`: the revision grows by one, and the list is sent. */
+    changeAccounts: (next: Partial<AccountList>) =>
+      act(async () => {
+        accounts = { ...accounts, ...next, revision: accounts.revision + 1 };
+        sendAccounts(accounts);
+      }),
     /** Changes the state inside `act`, so that React has rendered before the test continues. */
     change: (next: SessionState, cause?: Cause) => act(async () => change(next, cause)),
     changeNow: change,

@@ -13,7 +13,8 @@ impl Session {
     /// # Errors
     /// As [`Session::open`].
     pub fn open_with_clock(config: Config, clock: Arc<dyn Clock>) -> Result<Self, AuthError> {
-        Self::open_by(config, clock, NetworkSettings::default())
+        let transport = config.transport(NetworkSettings::default())?;
+        Self::open_by(config, clock, transport)
     }
 
     /// [`Session::open`] on a machine with its own disk, network and clock.

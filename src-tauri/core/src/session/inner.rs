@@ -99,6 +99,20 @@ impl Inner {
         self.session.as_ref()?.token.as_ref()
     }
 
+    /// Whether memory holds nothing that a later start would not find: no sign-in is under way, the
+    /// keyring holds the token or is known to hold none, and the first try has had its answer.
+    pub(super) fn is_at_rest(&self) -> bool {
+        let is_kept = match self.keyring {
+            KeyringStatus::Saved | KeyringStatus::Nothing => true,
+            KeyringStatus::Unknown(_) => self.token().is_none(),
+            KeyringStatus::UntilQuit(_)
+            | KeyringStatus::Unsaved(..)
+            | KeyringStatus::Obsolete(_) => false,
+        };
+        let is_settled = self.state.is_signed_out() || self.plan.is_waiting();
+        is_kept && is_settled && self.attempts.is_empty() && self.challenge.is_none()
+    }
+
     /// The jar of the session, or of nobody.
     pub(super) fn jar(&self) -> &Jar {
         &self.jar

@@ -19,7 +19,8 @@ use crate::wire::{SessionInfo, User};
 
 const JOURNAL: &str = "journal.json";
 const LAST_USER: &str = "user.json";
-const OUTBOX: &str = "outbox.json";
+/// The pending sign-outs.
+pub(super) const OUTBOX: &str = "outbox.json";
 
 #[derive(Default, Deserialize)]
 struct Journal {
@@ -53,6 +54,15 @@ pub(super) fn device(records: &Records) -> Option<Device> {
     last?.device
 }
 
+/// Whether the old records are there, all or some.
+///
+/// # Errors
+/// If that is not known now.
+pub(super) fn is_there(records: &Records) -> io::Result<bool> {
+    let store = records.store();
+    Ok(store.exists(JOURNAL)? || store.exists(LAST_USER)?)
+}
+
 /// Takes the old records over, if there are any.
 ///
 /// # Errors
@@ -67,8 +77,7 @@ pub(super) fn take_over(
     if store.exists(OUTBOX)? && !store.exists(pending_record::RECORD)? {
         store.rename(OUTBOX, pending_record::RECORD)?;
     }
-    let is_old = store.exists(JOURNAL)? || store.exists(LAST_USER)?;
-    if !is_old {
+    if !is_there(records)? {
         return Ok(());
     }
     // A record that exists was written by a start that was interrupted.

@@ -9,6 +9,7 @@
 //! refresh, sign-out, reconcile} → pending sign-outs; all → commit and storage. Each verb is a type
 //! that holds only those it may call, so that no call can go back.
 
+mod account_records;
 mod api_call;
 mod commit;
 mod context;
@@ -48,7 +49,7 @@ mod upload;
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use tokio::sync::watch;
 
@@ -91,6 +92,7 @@ use crate::wire::{
     SessionChanged, SignInOutcome, UploadRequest,
 };
 
+pub(crate) use self::account_records::{AccountRecords, LastKnown};
 pub use self::item::Item;
 pub use self::upload::{Upload, UploadAnswer};
 
@@ -108,6 +110,17 @@ pub struct Config {
     pub product: String,
 }
 
+impl Config {
+    /// An HTTP client for the backend of this session.
+    ///
+    /// # Errors
+    /// If none can be built with this machine's settings.
+    pub fn transport(&self, network: NetworkSettings) -> Result<Arc<HttpTransport>, AuthError> {
+        let agent = user_agent(&self.product);
+        HttpTransport::with_network(network, &self.profile.backend, &agent).map(Arc::new)
+    }
+}
+
 /// What a machine provides besides the keyring. [`Session::open`] uses the real one; a model of
 /// several machines in one process gives each its own.
 pub struct Machine {
@@ -119,9 +132,26 @@ pub struct Machine {
     pub transport: Arc<dyn Transport>,
 }
 
-/// A handle on one account's session. Cheap to clone.
+/// A handle on one account's session. Cheap to clone. The session goes on until the last handle is
+/// dropped; dropped earlier than [`Session::is_at_rest`] allows, it loses what only memory holds.
 #[derive(Clone)]
 pub struct Session(Arc<Verbs>);
+
+/// A handle that does not keep the session open.
+#[derive(Clone)]
+pub struct WeakSession(Weak<Verbs>);
+
+impl WeakSession {
+    /// The session, if another handle still keeps it open.
+    pub fn upgrade(&self) -> Option<Session> {
+        self.0.upgrade().map(Session)
+    }
+
+    /// Whether both are handles on the same open session.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Weak::ptr_eq(&self.0, &other.0)
+    }
+}
 
 struct Verbs {
     context: Arc<Context>,
@@ -150,19 +180,26 @@ impl Session {
     /// # Errors
     /// As [`Session::open`].
     pub fn open_with_network(network: NetworkSettings, config: Config) -> Result<Self, AuthError> {
-        Self::open_by(config, Arc::new(SystemClock), network)
+        let transport = config.transport(network)?;
+        Self::open_over(transport, config)
+    }
+
+    /// The same over a client that other sessions with the same backend use too:
+    /// [`Config::transport`] makes one. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// If the records' folder cannot be used.
+    pub fn open_over(transport: Arc<HttpTransport>, config: Config) -> Result<Self, AuthError> {
+        Self::open_by(config, Arc::new(SystemClock), transport)
     }
 
     fn open_by(
         config: Config,
         clock: Arc<dyn Clock>,
-        network: NetworkSettings,
+        transport: Arc<HttpTransport>,
     ) -> Result<Self, AuthError> {
         let unusable = |error: io::Error| folder_advice::unusable_folder(&config.folder, &error);
         let records = FolderRecords::open(&config.folder).map_err(unusable)?;
-        let agent = user_agent(&config.product);
-        let transport = HttpTransport::with_network(network, &config.profile.backend, &agent)?;
-        let transport = Arc::new(transport);
         let preparing = transport.clone();
         tokio::spawn(async move { preparing.prepare().await });
         let machine = Machine {
@@ -181,11 +218,8 @@ impl Session {
         } = machine;
         let unusable = |error: io::Error| folder_advice::unusable_folder(&config.folder, &error);
         let records = Records::new(records);
-        let copy = || match records.session() {
-            Ok(Some(record)) => Some(record.device),
-            _ => legacy::device(&records),
-        };
-        let (local_ids, device) = records.identify(&config.product, copy).map_err(&unusable)?;
+        let identified = account_records::identify(&records, &config.product);
+        let (local_ids, device) = identified.map_err(&unusable)?;
         let origin = config.profile.origin();
         if let Err(error) = legacy::take_over(&records, local_ids, &device, &origin) {
             // The old records stay, for the next start.
@@ -314,6 +348,23 @@ impl Session {
     /// it was published.
     pub fn subscribe(&self) -> watch::Receiver<SessionChanged> {
         self.0.context.shared.subscribe()
+    }
+
+    /// A handle that does not keep this session open.
+    pub fn downgrade(&self) -> WeakSession {
+        WeakSession(Arc::downgrade(&self.0))
+    }
+
+    /// Whether nothing would be lost if the session were closed now and opened again later: no try, no
+    /// sign-in and no challenge is open, the keyring holds what it should, and the backend knows of
+    /// every sign-out.
+    pub fn is_at_rest(&self) -> bool {
+        self.0.context.shared.look(inner::Inner::is_at_rest) && !self.owes_sign_out()
+    }
+
+    /// Whether the backend is still to be told of a sign-out.
+    pub fn owes_sign_out(&self) -> bool {
+        self.0.context.pending.is_owing()
     }
 
     /// Signs in with a password. On failure the state is what it was before.

@@ -101,6 +101,13 @@ impl PendingSignOuts {
         }
     }
 
+    /// Whether there is a sign-out that the backend is to be told of, or may be one in a record that
+    /// could not be read.
+    pub(super) fn is_owing(&self) -> bool {
+        let state = self.state();
+        state.is_unread || !state.pending.is_empty()
+    }
+
     /// The sessions that are over, each with the session that has replaced it.
     pub(super) fn sessions(&self) -> Vec<(SessionId, Option<SessionId>)> {
         let of =

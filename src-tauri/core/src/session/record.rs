@@ -1,20 +1,17 @@
 //! What is on disk for an account: the record of its session, the sign-out marker, and the ids of
-//! this installation. None of them holds a secret. Each has a format number; a file of a newer
-//! version cannot be read and is left alone.
+//! this installation. None of them holds a secret.
 
-use std::io::{self, ErrorKind};
+use std::io;
+use std::ops::Deref;
 use std::sync::Arc;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::device::Device;
 use crate::identity::{AccountId, Generation, InstallId, SessionId};
+use crate::storage::numbered_records::NumberedRecords;
 use crate::storage::records::{Durability, RecordStore};
 use crate::wire::{SignedOutReason, User};
-
-/// The format that this version writes and reads.
-const FORMAT: u32 = 1;
 
 /// How many earlier sessions a record lists.
 const MAX_REPLACED: usize = 16;
@@ -152,30 +149,21 @@ struct DeviceRecord {
     names: Option<LocalIds>,
 }
 
-#[derive(Serialize, Deserialize)]
-struct WithFormat<T> {
-    format: u32,
-    #[serde(flatten)]
-    value: T,
-}
-
-#[derive(Deserialize)]
-struct FormatNumber {
-    #[serde(default)]
-    format: Option<u32>,
-}
-
 /// The records of one account.
 #[derive(Clone)]
-pub(super) struct Records(Arc<dyn RecordStore>);
+pub(super) struct Records(NumberedRecords);
+
+impl Deref for Records {
+    type Target = NumberedRecords;
+
+    fn deref(&self) -> &NumberedRecords {
+        &self.0
+    }
+}
 
 impl Records {
     pub(super) fn new(store: Arc<dyn RecordStore>) -> Self {
-        Self(store)
-    }
-
-    pub(super) fn store(&self) -> &dyn RecordStore {
-        &*self.0
+        Self(NumberedRecords::new(store))
     }
 
     /// The session's record. A damaged one is renamed and counts as lost.
@@ -196,10 +184,10 @@ impl Records {
     /// Removes the session's record. Without a marker, the spare one is removed too, because it
     /// would say that somebody was signed in.
     pub(super) fn remove_session(&self) -> io::Result<()> {
-        self.0.remove(SESSION)?;
-        match self.0.exists(SIGNED_OUT)? {
+        self.store().remove(SESSION)?;
+        match self.store().exists(SIGNED_OUT)? {
             true => Ok(()),
-            false => self.0.remove(SPARE_MARKER),
+            false => self.store().remove(SPARE_MARKER),
         }
     }
 
@@ -213,7 +201,7 @@ impl Records {
             Ok(marker) => return Ok(marker),
             Err(error) => error,
         };
-        if !self.0.exists(SIGNED_OUT)? {
+        if !self.store().exists(SIGNED_OUT)? {
             return Ok(None);
         }
         tracing::error!(kind = %error.kind(), "the sign-out marker is damaged: it counts as set");
@@ -235,19 +223,20 @@ impl Records {
             kind = %error.kind(),
             "the sign-out marker cannot be written: the spare one takes its place"
         );
-        self.0.rename(SPARE_MARKER, SIGNED_OUT)
+        self.store().rename(SPARE_MARKER, SIGNED_OUT)
     }
 
     /// Makes the spare marker the marker, which takes no room on the disk. Returns whether one is
     /// set.
     pub(super) fn set_spare_marker(&self) -> bool {
-        self.0.rename(SPARE_MARKER, SIGNED_OUT).is_ok() || matches!(self.marker(), Ok(Some(_)))
+        self.store().rename(SPARE_MARKER, SIGNED_OUT).is_ok()
+            || matches!(self.marker(), Ok(Some(_)))
     }
 
     /// Writes the spare marker while there is room on the disk, so that a sign-out is possible
     /// without.
     pub(super) fn lay_marker_aside(&self) {
-        if let Ok(true) = self.0.exists(SPARE_MARKER) {
+        if let Ok(true) = self.store().exists(SPARE_MARKER) {
             return;
         }
         let spare = Marker {
@@ -265,13 +254,13 @@ impl Records {
 
     /// Whether somebody has signed in here and has not signed out: there is a spare marker.
     pub(super) fn has_past(&self) -> bool {
-        matches!(self.0.exists(SPARE_MARKER), Ok(true))
+        matches!(self.store().exists(SPARE_MARKER), Ok(true))
     }
 
     /// Removes the marker, because a session has begun. Returns whether a marker is left that would
     /// end it.
     pub(super) fn clear_marker(&self, session: SessionId) -> bool {
-        let Err(error) = self.0.remove(SIGNED_OUT) else {
+        let Err(error) = self.store().remove(SIGNED_OUT) else {
             return false;
         };
         tracing::error!(
@@ -318,6 +307,54 @@ impl Records {
         Ok((local_ids, device))
     }
 
+    /// Whether this is the folder of an account: it has its ids, or something of its session.
+    ///
+    /// # Errors
+    /// If that is not known now.
+    pub(super) fn holds_account(&self) -> io::Result<bool> {
+        for name in [INSTALL, SESSION, SIGNED_OUT] {
+            if self.store().exists(name)? {
+                return Ok(true);
+            }
+        }
+        let device: Option<DeviceRecord> = self.read_as_is(DEVICE)?;
+        Ok(device.is_some_and(|device| device.names.is_some()))
+    }
+
+    /// The device, if there is a record of it.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub(super) fn device(&self) -> io::Result<Option<Device>> {
+        let record: Option<DeviceRecord> = self.read_as_is(DEVICE)?;
+        Ok(record.map(|record| record.device))
+    }
+
+    /// Writes the ids and the device of a new account.
+    pub(super) fn write_ids(&self, local_ids: LocalIds, device: &Device) -> io::Result<()> {
+        self.write(INSTALL, &local_ids, Durability::Synced)?;
+        self.write_device(device, local_ids)
+    }
+
+    /// Removes everything of the account. Its device stays, without the account's name, and so do the
+    /// locks, which another process may hold.
+    pub(super) fn clear_account(&self) -> io::Result<()> {
+        if let Some(device) = self.device()? {
+            let device = DeviceRecord {
+                device,
+                names: None,
+            };
+            self.write(DEVICE, &device, Durability::Synced)?;
+        }
+        let is_kept = |name: &str| name == DEVICE || name.ends_with(".lock");
+        for name in self.store().list()? {
+            if !is_kept(&name) {
+                self.store().remove(&name)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Writes the device values of a sign-in.
     pub(super) fn write_device(&self, device: &Device, local_ids: LocalIds) -> io::Result<()> {
         let record = DeviceRecord {
@@ -325,58 +362,5 @@ impl Records {
             names: Some(local_ids),
         };
         self.write(DEVICE, &record, Durability::Synced)
-    }
-
-    /// Reads `name`; damage is an error of the kind `InvalidData`, a newer format of the kind
-    /// `Unsupported`.
-    pub(super) fn read_as_is<T: DeserializeOwned>(&self, name: &str) -> io::Result<Option<T>> {
-        let Some(bytes) = self.0.read(name)? else {
-            return Ok(None);
-        };
-        let damaged = |_| io::Error::from(ErrorKind::InvalidData);
-        let number: FormatNumber = serde_json::from_slice(&bytes).map_err(damaged)?;
-        if number.format.is_some_and(|format| format > FORMAT) {
-            tracing::warn!(
-                name,
-                format = number.format,
-                "a newer version of the app has written this record: it cannot be read"
-            );
-            return Err(ErrorKind::Unsupported.into());
-        }
-        serde_json::from_slice(&bytes).map(Some).map_err(damaged)
-    }
-
-    /// The same, but a damaged record is renamed, so that somebody can look into it, and counts as
-    /// lost: it must not keep the app from starting.
-    pub(super) fn read_or_put_aside<T: DeserializeOwned>(
-        &self,
-        name: &str,
-    ) -> io::Result<Option<T>> {
-        match self.read_as_is(name) {
-            Err(error) if error.kind() == ErrorKind::InvalidData => {
-                tracing::warn!(
-                    name,
-                    "a record is damaged: it is renamed and counts as lost"
-                );
-                self.0.rename(name, &format!("{name}.damaged"))?;
-                Ok(None)
-            }
-            read => read,
-        }
-    }
-
-    /// Writes `value` with the format number.
-    pub(super) fn write<T: Serialize>(
-        &self,
-        name: &str,
-        value: &T,
-        durability: Durability,
-    ) -> io::Result<()> {
-        let numbered = WithFormat {
-            format: FORMAT,
-            value,
-        };
-        self.0
-            .write(name, &serde_json::to_vec(&numbered)?, durability)
     }
 }

@@ -72,7 +72,7 @@ pub trait RecordStore: Send + Sync + 'static {
         Ok(self.list()?.iter().any(|held| held == name))
     }
 
-    /// The names of all records.
+    /// The names of all records. A folder inside this one is none.
     ///
     /// # Errors
     /// If they cannot be listed.
@@ -197,8 +197,11 @@ impl RecordStore for FolderRecords {
     fn list(&self) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
         for entry in fs::read_dir(&self.0)? {
-            if let Ok(name) = entry?.file_name().into_string()
+            let entry = entry?;
+            // A folder inside is no record: it has records of its own.
+            if let Ok(name) = entry.file_name().into_string()
                 && !name.ends_with(TEMPORARY)
+                && !entry.file_type()?.is_dir()
             {
                 names.push(name);
             }

@@ -4,8 +4,8 @@ use tauri::{AppHandle, State, WebviewWindow, Wry, command};
 use vestibule_core::wire::{AppInfo, Theme};
 
 use super::{CommandResult, internal_error};
+use crate::accounts::{AppAccounts, WindowSession};
 use crate::command_limits::CommandSlot;
-use crate::workspaces::{self, WindowSession, Workspaces};
 use crate::{error_reporting, logging, preferences, windows};
 
 #[command]
@@ -16,8 +16,12 @@ pub async fn window_ready(_slot: CommandSlot<Wry>, window: WebviewWindow) -> Com
 
 // Asynchronous, because opening a window from a synchronous command deadlocks on Windows.
 #[command]
-pub async fn new_window(_slot: CommandSlot<Wry>, app: AppHandle) -> CommandResult<()> {
-    windows::open_another(&app)
+pub async fn new_window(
+    _slot: CommandSlot<Wry>,
+    app: AppHandle,
+    window: WebviewWindow,
+) -> CommandResult<()> {
+    windows::open_another(&app, Some(window.label()))
 }
 
 #[command]
@@ -25,7 +29,7 @@ pub fn app_info(
     _slot: CommandSlot<Wry>,
     app: AppHandle,
     session: WindowSession,
-    workspaces: State<'_, Workspaces>,
+    accounts: State<'_, AppAccounts>,
 ) -> CommandResult<AppInfo> {
     let package = app.package_info();
     let product = app.config().product_name.clone();
@@ -33,10 +37,10 @@ pub fn app_info(
         product: product.unwrap_or_else(|| package.name.clone()),
         version: package.version.to_string(),
         development: cfg!(debug_assertions),
-        workspace: workspaces::DEFAULT.into(),
+        workspace: session.workspace().to_owned(),
         origin: session.origin(),
         reports: error_reporting::user_choice(&app),
-        policy: workspaces.policy(workspaces::DEFAULT),
+        policy: accounts.policy(session.workspace()),
     })
 }
 

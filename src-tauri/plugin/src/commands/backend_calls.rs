@@ -7,8 +7,8 @@ use vestibule_core::wire::{FetchReply, FetchRequest, UploadReply, UploadRequest}
 use vestibule_core::{BackendCalls, ErrorCode};
 
 use super::CommandResult;
+use crate::accounts::WindowSession;
 use crate::command_limits::CommandSlot;
-use crate::workspaces::WindowSession;
 
 /// The header that names the exchange of a raw body. A command with a raw body has no arguments.
 const EXCHANGE: &str = "vestibule-exchange";

@@ -1,6 +1,7 @@
 //! The commands that pages call, by group. Each hands over to the core and returns. How often a page
 //! may call them is in [`crate::command_limits`].
 
+pub mod accounts;
 pub mod app;
 pub mod backend_calls;
 pub mod session;
@@ -28,7 +29,8 @@ pub fn internal_error(error: impl std::fmt::Display) -> AuthError {
 
 /// The sources of all commands, for tests that read them.
 #[cfg(test)]
-pub const SOURCES: [&str; 4] = [
+pub const SOURCES: [&str; 5] = [
+    include_str!("accounts.rs"),
     include_str!("app.rs"),
     include_str!("backend_calls.rs"),
     include_str!("session.rs"),

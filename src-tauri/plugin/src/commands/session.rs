@@ -5,9 +5,9 @@ use tauri::{State, Webview, Wry, command};
 use vestibule_core::wire::{LogoutReply, SessionChanged};
 
 use super::CommandResult;
+use crate::accounts::WindowSession;
 use crate::command_limits::CommandSlot;
 use crate::session_events::SessionChannels;
-use crate::workspaces::WindowSession;
 
 /// Answers with the state of the window's session, and sends every later change to `changes`.
 // Asynchronous, because it tries again where the app could not start, which may take a moment.
@@ -20,7 +20,8 @@ pub async fn session(
     changes: Option<JavaScriptChannelId>,
 ) -> CommandResult<SessionChanged> {
     if let Some(changes) = changes {
-        channels.open(webview.label(), changes.channel_on(webview.clone()));
+        let changes = changes.channel_on(webview.clone());
+        channels.open(webview.label(), session.account(), changes);
     }
     Ok(session.snapshot())
 }

@@ -5,8 +5,8 @@ use vestibule_core::wire::{Challenge, LoginInput, RegisterInput, SignInOutcome};
 use vestibule_core::{ChallengeId, Secret};
 
 use super::CommandResult;
+use crate::accounts::WindowSession;
 use crate::command_limits::CommandSlot;
-use crate::workspaces::WindowSession;
 
 #[command]
 pub async fn login(

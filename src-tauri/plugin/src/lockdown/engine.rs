@@ -56,9 +56,19 @@ pub const WEBVIEW2_ARGUMENTS: &str = concat!(
 /// If the window is gone.
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 pub fn disable_engine_features(window: &WebviewWindow) -> tauri::Result<()> {
-    window.with_webview(|webview| {
-        if let Err(error) = webkit::switch_off(&webview, SIDE_DOORS) {
-            tracing::error!(%error, "features of the web engine could not be switched off, so a page may look up names");
+    switch_off(window, SIDE_DOORS)
+}
+
+/// Switches features off in a window's engine, by their names in WebKit's list, when
+/// [`disable_engine_features`] may do it.
+///
+/// # Errors
+/// If the window is gone.
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+pub fn switch_off(window: &WebviewWindow, features: &'static [&str]) -> tauri::Result<()> {
+    window.with_webview(move |webview| {
+        if let Err(error) = webkit::switch_off(&webview, features) {
+            tracing::error!(%error, "features of the web engine could not be switched off, so a page can do more than it should");
         }
     })
 }

@@ -1,8 +1,8 @@
 import type { ReactNode } from "react";
-import { PageHeading, PageTitle } from "@/components/ui/page";
+import { PageHeading, PageTitle } from "./page";
 
-/** The frame that all sign-in screens share. */
-export function AuthCard({
+/** A page with one card: the frame of the sign-in screens, and of others that ask for one thing. */
+export function CardPage({
   title,
   lead,
   takesFocus = false,

@@ -1,0 +1,36 @@
+"use client";
+
+import { useEffect } from "react";
+import { toast } from "sonner";
+import { type AccountEnding, type AccountList, endedElsewhere, workspaceOf } from "vestibule";
+import { accounts, messages } from "@/lib/vestibule";
+import { switchTo } from "./actions";
+import { tellFailure } from "./failure-toast";
+
+/** Long enough to be read by somebody who was looking elsewhere. */
+const SHOWN_MS = 30_000;
+
+/** Says it once when the session of an account has ended that this window does not show. */
+export function AccountNotices() {
+  useEffect(() => {
+    let before = accounts.list();
+    return accounts.subscribe(() => {
+      const now = accounts.list();
+      const ended = before && now ? endedElsewhere(before, now) : [];
+      before = now;
+      for (const ending of ended) if (now) tell(now, ending);
+    });
+  }, []);
+  return null;
+}
+
+function tell(list: AccountList, { account, why }: AccountEnding) {
+  const workspace = list.workspaces.length > 1 ? workspaceOf(list, account) : null;
+  toast(messages.endedElsewhere(account, why, workspace?.name ?? null), {
+    duration: SHOWN_MS,
+    action: {
+      label: "Sign in",
+      onClick: () => void tellFailure(switchTo(account)),
+    },
+  });
+}

@@ -1,0 +1,104 @@
+"use client";
+
+import { type ReactNode, useEffect, useRef, useState } from "react";
+import type { AccountList } from "vestibule";
+import { Alert } from "@/components/ui/alert";
+import { Button } from "@/components/ui/button";
+import { CardPage } from "@/components/ui/card-page";
+import { Field } from "@/components/ui/field";
+import { Input } from "@/components/ui/input";
+import { messages } from "@/lib/vestibule";
+import { FoundServer } from "./found-server";
+import { useServerLook } from "./server-look";
+
+/**
+ * Adds a server by its address: typed, looked at, confirmed. Nothing at the address is contacted before
+ * the person asks for the look, also where a link has filled it in.
+ */
+export function AddServer({
+  list,
+  initial = "",
+  onBack,
+  below,
+}: {
+  list: AccountList;
+  initial?: string;
+  onBack: () => void;
+  below: ReactNode;
+}) {
+  const [address, setAddress] = useState(initial);
+  const [missing, setMissing] = useState(false);
+  const { look, lookAt, cancel } = useServerLook();
+  const field = useRef<HTMLInputElement>(null);
+  const typing = look.step === "typing";
+  useEffect(() => {
+    if (typing) field.current?.focus();
+  }, [typing]);
+
+  if (look.step === "found") {
+    return (
+      <CardPage title="Is this your server?" below={below}>
+        <FoundServer list={list} found={look.found} onBack={cancel} />
+      </CardPage>
+    );
+  }
+
+  const looking = look.step === "looking";
+  return (
+    <CardPage
+      title="Another server"
+      lead="Your organisation can tell you its address."
+      below={below}
+    >
+      <form
+        noValidate
+        className="space-y-5"
+        onSubmit={(event) => {
+          event.preventDefault();
+          setMissing(address.trim() === "");
+          if (address.trim() !== "" && !looking) void lookAt(address);
+        }}
+      >
+        {look.step === "typing" && look.failure && (
+          <Alert tone="danger" title="Nothing was added">
+            {messages.describe(look.failure)}
+          </Alert>
+        )}
+        <Field
+          label="Server address"
+          hint="Nothing is sent there before you look."
+          error={missing ? "Enter the address of the server." : undefined}
+        >
+          {(control) => (
+            <Input
+              {...control}
+              ref={field}
+              inputMode="url"
+              autoComplete="off"
+              autoCapitalize="none"
+              spellCheck={false}
+              placeholder="https://id.example.com"
+              value={address}
+              readOnly={looking}
+              onChange={(event) => {
+                setAddress(event.target.value);
+                setMissing(false);
+              }}
+            />
+          )}
+        </Field>
+        <div className="flex gap-2.5">
+          <Button look="secondary" onClick={looking ? cancel : onBack}>
+            {looking ? "Stop" : "Back"}
+          </Button>
+          <Button type="submit" busy={looking} className="flex-1">
+            {looking ? "Looking…" : "Look"}
+          </Button>
+          <p role="status" className="sr-only">
+            {looking && "Looking at the address…"}
+          </p>
+        </div>
+      </form>
+    </CardPage>
+  );
+}

@@ -1,0 +1,11 @@
+"use client";
+
+import { toast } from "sonner";
+import type { AuthError } from "vestibule";
+import { messages } from "@/lib/vestibule";
+
+/** Says why something failed that was begun where nothing stays to say it, such as in a menu. */
+export async function tellFailure(work: Promise<AuthError | null>): Promise<void> {
+  const failed = await work;
+  if (failed) toast.error(messages.describe(failed));
+}

@@ -1,0 +1,84 @@
+"use client";
+
+import { Check, Search, SquareUserRound, UserRoundPlus } from "lucide-react";
+import { useRouter } from "next/navigation";
+import type { AccountList } from "vestibule";
+import { Kbd } from "@/components/ui/kbd";
+import { MenuItem, MenuRadioGroup, MenuRadioItem, MenuSeparator } from "@/components/ui/menu";
+import { routes } from "@/lib/routes";
+import { shortcut } from "@/lib/shortcut";
+import { messages } from "@/lib/vestibule";
+import { AccountLine } from "./account-line";
+import { addAccount, onlyWorkspace, switchTo } from "./actions";
+import { DIGITS } from "./digits";
+import { tellFailure } from "./failure-toast";
+import { setFinding } from "./finding";
+import { isSearchable } from "./search";
+
+/**
+ * The items of a menu that lead to other accounts. A search field has no place in a menu, so from some
+ * accounts on an item opens the dialog that has one. `onLeave` is called where the focus goes there.
+ */
+export function SwitcherItems({ list, onLeave }: { list: AccountList; onLeave: () => void }) {
+  const router = useRouter();
+
+  function choose(id: string) {
+    const account = list.accounts.find((one) => one.id === id);
+    if (account && id !== list.current) void tellFailure(switchTo(account));
+  }
+
+  function add() {
+    const workspace = onlyWorkspace(list);
+    if (workspace === null) router.push(routes.addAccount);
+    else void tellFailure(addAccount(workspace));
+  }
+
+  return (
+    <>
+      {isSearchable(list) && (
+        <MenuItem
+          onSelect={() => {
+            onLeave();
+            setFinding(true);
+          }}
+        >
+          <Search aria-hidden />
+          Search accounts…
+        </MenuItem>
+      )}
+      {list.accounts.length > 1 && (
+        <MenuRadioGroup
+          aria-label="Accounts"
+          value={list.current ?? ""}
+          onValueChange={choose}
+          className="max-h-[min(20rem,32vh)] overflow-y-auto"
+        >
+          {list.accounts.map((account, place) => (
+            <MenuRadioItem
+              key={account.id}
+              value={account.id}
+              textValue={messages.accountName(account)}
+            >
+              <AccountLine account={account} list={list} />
+              {account.id === list.current && (
+                <Check aria-hidden className="size-4 shrink-0 text-accent" />
+              )}
+              {place < DIGITS && (
+                <Kbd className="min-w-8 shrink-0 pl-0! text-right">{shortcut(`${place + 1}`)}</Kbd>
+              )}
+            </MenuRadioItem>
+          ))}
+        </MenuRadioGroup>
+      )}
+      {list.accounts.length > 1 && <MenuSeparator />}
+      <MenuItem onSelect={add}>
+        <UserRoundPlus aria-hidden />
+        Add account…
+      </MenuItem>
+      <MenuItem onSelect={() => router.push(routes.accounts)}>
+        <SquareUserRound aria-hidden />
+        Manage accounts…
+      </MenuItem>
+    </>
+  );
+}

@@ -1,0 +1,25 @@
+"use client";
+
+import { currentAccount, offersAccounts, type WorkspaceSummary, workspaceOf } from "vestibule";
+import { useAccounts } from "vestibule/react";
+
+/** The workspace that a person signs in to here, where the app has several; else null. */
+function useWorkspaceHere(): WorkspaceSummary | null {
+  const list = useAccounts();
+  if (!list || !offersAccounts(list) || list.workspaces.length < 2) return null;
+  const account = currentAccount(list);
+  return account && workspaceOf(list, account);
+}
+
+/** Says where a password goes, before it is typed. */
+export function useWorkspaceLine() {
+  const workspace = useWorkspaceHere();
+  if (!workspace) return null;
+  const { name, host } = workspace;
+  return (
+    <p>
+      at <strong className="font-medium text-ink">{name}</strong>
+      {name !== host && <span className="break-all"> · {host}</span>}
+    </p>
+  );
+}

@@ -1,0 +1,630 @@
+//! Several accounts in one app: which there are, which one each window shows, and what becomes of those
+//! that no window shows.
+//!
+//! An account is one person's [`Session`] in one workspace, with its own records, keyring item, cookies
+//! and schedule, so accounts share nothing that could be mixed up. Here they are listed ([`index`]),
+//! found ([`folders`]), opened when they are shown or due, and closed when nothing would be lost by it.
+//! So a start takes as long with fifty accounts as with one: an account that no window shows is a line in
+//! the list, whose session is renewed before it would end unused ([`renewal`], [`upkeep`]).
+//!
+//! Every change of the list takes one path: persist, assign, publish (`Shared::change`).
+
+mod folders;
+#[cfg(any(test, feature = "testing"))]
+mod for_tests;
+mod index;
+mod renewal;
+mod summary;
+mod upkeep;
+mod windows;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Notify, watch};
+
+use self::folders::Folders;
+use self::index::{Entry, Index, IndexRecord, Owner, unwritten};
+use self::windows::Windows;
+use crate::clock::{Clock, SinceBoot, SystemClock};
+use crate::error::{AuthError, ErrorCode};
+use crate::failpoints::failpoint;
+use crate::folder_advice;
+use crate::identity::AccountId;
+use crate::profile::DEFAULT_WORKSPACE;
+use crate::session::{Session, WeakSession};
+use crate::storage::records::{Durability, FolderRecords};
+use crate::wire::{
+    AccountStanding, AccountSummary, Freshness, Phase, SessionChanged, SignedOutReason,
+};
+
+/// The window whose account is remembered across restarts: the app's first.
+pub const FIRST_WINDOW: &str = "main";
+
+/// What accounts are opened with.
+pub struct AccountsConfig {
+    /// The folder of all workspaces.
+    pub folder: PathBuf,
+    /// Product and version, as in [`crate::session::Config`].
+    pub product: String,
+    /// How many accounts there may be, at least one.
+    pub most: u32,
+    /// What opens sessions and loads pages anew.
+    pub host: Arc<dyn AccountHost>,
+}
+
+/// Where an account's session is opened.
+#[derive(Clone, Debug)]
+pub struct AccountPlace {
+    /// The account.
+    pub id: AccountId,
+    /// Its workspace.
+    pub workspace: String,
+    /// The folder of its records.
+    pub folder: PathBuf,
+}
+
+/// What the app around the accounts does for them. No call may call back.
+pub trait AccountHost: Send + Sync + 'static {
+    /// Opens the session of an account. Called within a tokio runtime, while all accounts wait.
+    ///
+    /// # Errors
+    /// If its workspace is not known or not set up, or its folder cannot be used.
+    fn open(&self, place: &AccountPlace) -> Result<Session, AuthError>;
+
+    /// The window shows another account from its next page on, or none: that page is to be loaded now.
+    fn reload(&self, window: &str);
+
+    /// A workspace was removed, and the last of its accounts is gone.
+    fn workspace_left(&self, workspace: &str);
+}
+
+/// All accounts. Cheap to clone.
+#[derive(Clone)]
+pub struct Accounts(Arc<Shared>);
+
+struct Shared {
+    folders: Folders,
+    record: IndexRecord,
+    most: usize,
+    host: Arc<dyn AccountHost>,
+    clock: Arc<dyn Clock>,
+    /// When the first account that no window shows may be opened: a start comes first.
+    upkeep_from: SinceBoot,
+    state: Mutex<State>,
+    revision: watch::Sender<u64>,
+    /// Notified when an account may have to be opened, closed or forgotten.
+    wake: Arc<Notify>,
+}
+
+struct State {
+    index: Index,
+    open: HashMap<AccountId, OpenAccount>,
+    windows: Windows,
+}
+
+/// An account whose session was opened.
+struct OpenAccount {
+    /// Keeps the session open; `None` once nobody needs it.
+    kept: Option<Session>,
+    /// Finds the session while a command still uses it, so that it is not opened twice.
+    session: WeakSession,
+    standing: AccountStanding,
+}
+
+impl Accounts {
+    /// Reads the list of accounts and begins to look after those that no window shows. Opens no
+    /// session. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// If the folder cannot be used.
+    pub fn open(config: AccountsConfig) -> Result<Self, AuthError> {
+        Self::open_by(config, Arc::new(SystemClock))
+    }
+
+    fn open_by(config: AccountsConfig, clock: Arc<dyn Clock>) -> Result<Self, AuthError> {
+        let records = FolderRecords::open(&config.folder)
+            .map_err(|error| folder_advice::unusable_folder(&config.folder, &error))?;
+        let folders = Folders::new(config.folder, config.product);
+        let (record, read) = IndexRecord::open(Arc::new(records));
+        let mut index = match read {
+            Some(index) => index,
+            None => Index::empty(crate::identity::InstallId::new()),
+        };
+        let before = index.clone();
+        folders.add_unknown(&mut index);
+        folders.check(&mut index);
+        if index != before {
+            // An index that is not written is made anew at the next start.
+            let _ = record.write(&index, Durability::Unsynced);
+        }
+        let shared = Arc::new(Shared {
+            folders,
+            record,
+            most: config.most.max(1) as usize,
+            host: config.host,
+            upkeep_from: clock.since_boot() + upkeep::FIRST_WAIT,
+            clock,
+            state: Mutex::new(State {
+                index,
+                open: HashMap::new(),
+                windows: Windows::default(),
+            }),
+            revision: watch::Sender::new(0),
+            wake: Arc::default(),
+        });
+        tokio::spawn(upkeep::run(Arc::downgrade(&shared)));
+        Ok(Self(shared))
+    }
+
+    /// How often the list has changed. Each change is told; a slow reader skips to the newest.
+    pub fn subscribe(&self) -> watch::Receiver<u64> {
+        self.0.revision.subscribe()
+    }
+
+    /// The list's revision and the accounts in their order. Never waits, opens nothing.
+    pub fn list(&self) -> (u64, Vec<AccountSummary>) {
+        let state = self.0.state();
+        let revision = *self.0.revision.borrow();
+        let seen = state.index.seen();
+        let summary = |entry| summary::of(entry, state.open.get(&entry.id));
+        (revision, seen.map(summary).collect())
+    }
+
+    /// How many accounts there may be.
+    pub fn most(&self) -> usize {
+        self.0.most
+    }
+
+    /// The workspaces that were removed and are not to be shown any more.
+    pub fn leaving_workspaces(&self) -> Vec<String> {
+        self.0.state().index.leaving_workspaces.clone()
+    }
+
+    /// The account that a window shows; `None` where none is chosen.
+    ///
+    /// # Errors
+    /// If the window waits for the page of another account, or the first account cannot be made.
+    pub fn of_window(&self, window: &str) -> Result<Option<AccountId>, AuthError> {
+        self.0.of_window(window)
+    }
+
+    /// The session of the account that a window shows. It is opened if it is closed.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NoAccount`] if it shows none; otherwise why the session cannot be opened.
+    pub fn session(&self, window: &str) -> Result<(AccountId, Session), AuthError> {
+        let id = self.0.of_window(window)?.ok_or(ErrorCode::NoAccount)?;
+        Ok((id, self.0.open_account(id)?))
+    }
+
+    /// A new window shows what the window `like` shows.
+    pub fn open_like(&self, window: &str, like: &str) {
+        let mut state = self.0.state();
+        if let Some(id) = state.windows.shows(like) {
+            state.windows.show(window, id);
+        }
+    }
+
+    /// Lets a window show another account from its next page on, which the host is asked to load. The
+    /// session begins to be restored now.
+    ///
+    /// # Errors
+    /// If there is no such account. Why its session cannot be opened is told to the page.
+    pub fn switch(&self, window: &str, id: AccountId) -> Result<(), AuthError> {
+        {
+            let mut state = self.0.state();
+            state.index.require_seen(id)?;
+            state.windows.await_page(window, Some(id));
+        }
+        self.0.begin_page(window, id);
+        Ok(())
+    }
+
+    /// The page of a window has begun: it is that of the account to which the window was switched.
+    pub fn page_began(&self, window: &str) {
+        let arrived = self.0.state().windows.page_began(window);
+        if arrived {
+            self.0.publish();
+        }
+    }
+
+    /// A window is gone.
+    pub fn window_closed(&self, window: &str) {
+        self.0.state().windows.closed(window);
+        self.0.wake.notify_one();
+    }
+
+    /// Checks that one more account is allowed.
+    ///
+    /// # Errors
+    /// [`ErrorCode::TooManyAccounts`].
+    pub fn check_room(&self) -> Result<(), AuthError> {
+        self.0.check_room(&self.0.state().index)
+    }
+
+    /// Adds an account and lets the window show it. An account of that workspace to which nobody has
+    /// signed in, and which no other window shows, is taken in place of a new one.
+    ///
+    /// # Errors
+    /// [`ErrorCode::TooManyAccounts`], or if the disk does not take it.
+    pub fn add(&self, window: &str, workspace: &str) -> Result<AccountId, AuthError> {
+        let id = {
+            let mut state = self.0.state();
+            let id = match state.blank(window, workspace) {
+                Some(id) => id,
+                None => self.0.create(&mut state, workspace)?,
+            };
+            state.windows.await_page(window, Some(id));
+            id
+        };
+        self.0.begin_page(window, id);
+        Ok(id)
+    }
+
+    /// Whether the account stays in the list, with its owner, after a sign-out.
+    ///
+    /// # Errors
+    /// If there is no such account, or the disk does not take it.
+    pub fn remember(&self, id: AccountId, on: bool) -> Result<(), AuthError> {
+        let mut state = self.0.state();
+        state.index.require_seen(id)?;
+        let change = |index: &mut Index| {
+            if let Some(entry) = index.of_mut(id) {
+                entry.remembered = on;
+                entry.forget_unremembered();
+            }
+        };
+        self.0.change(&mut state, Durability::Synced, change)
+    }
+
+    /// Signs out of an account and forgets it. What the backend could not be told yet is told later; a
+    /// restart does not bring the account back. Windows that show it show none from their next page on.
+    ///
+    /// # Errors
+    /// If there is no such account, or the disk does not take it.
+    pub fn remove(&self, id: AccountId) -> Result<(), AuthError> {
+        let state = self.0.state();
+        state.index.require_seen(id)?;
+        self.0.let_leave(state, &[id], None)
+    }
+
+    /// Removes all accounts of a workspace. The host hears when the last one is gone.
+    ///
+    /// # Errors
+    /// If the disk does not take it.
+    pub fn remove_workspace(&self, workspace: &str) -> Result<(), AuthError> {
+        let state = self.0.state();
+        let of = state.index.seen().filter(|it| it.workspace == workspace);
+        let of: Vec<_> = of.map(|entry| entry.id).collect();
+        self.0.let_leave(state, &of, Some(workspace))
+    }
+
+    /// Signs out of all accounts. Those that are remembered stay in the list.
+    ///
+    /// # Errors
+    /// If one of them cannot be opened; the others are signed out all the same.
+    pub async fn logout_all(&self) -> Result<(), AuthError> {
+        let ids: Vec<_> = {
+            let state = self.0.state();
+            let seen = state.index.seen();
+            let some = seen.filter(|entry| entry.over.is_none() || state.is_open(entry.id));
+            some.map(|entry| entry.id).collect()
+        };
+        let mut first_error = None;
+        for id in ids {
+            match self.0.open_account(id) {
+                Ok(session) => drop(session.logout().await),
+                Err(error) => first_error = first_error.or(Some(error)),
+            }
+        }
+        self.0.wake.notify_one();
+        first_error.map_or(Ok(()), Err)
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn publish(&self) {
+        self.revision.send_modify(|revision| *revision += 1);
+        self.wake.notify_one();
+    }
+
+    /// Changes the list: on disk, then in memory, then for all subscribers. Does nothing where nothing
+    /// changes.
+    ///
+    /// # Errors
+    /// If the disk does not take it. Then nothing has changed.
+    fn change<T>(
+        &self,
+        state: &mut State,
+        durability: Durability,
+        change: impl FnOnce(&mut Index) -> T,
+    ) -> Result<T, AuthError> {
+        let mut index = state.index.clone();
+        let changed = change(&mut index);
+        if index != state.index {
+            let written = self.record.write(&index, durability);
+            written.map_err(|error| unwritten(&error))?;
+            state.index = index;
+            self.publish();
+        }
+        Ok(changed)
+    }
+
+    /// The same for what has happened anyhow: where the disk does not take it, the list on disk is an
+    /// older one, which the accounts' folders correct.
+    fn change_or_log<T>(
+        &self,
+        state: &mut State,
+        durability: Durability,
+        change: impl FnOnce(&mut Index) -> T,
+    ) -> T {
+        let mut index = state.index.clone();
+        let changed = change(&mut index);
+        if index != state.index {
+            let _ = self.record.write(&index, durability);
+            state.index = index;
+            self.publish();
+        }
+        changed
+    }
+
+    fn of_window(&self, window: &str) -> Result<Option<AccountId>, AuthError> {
+        let mut state = self.state();
+        let State { index, windows, .. } = &mut *state;
+        let mut shown = windows.attach(window, index)?;
+        if shown.is_none() && index.seen().next().is_none() {
+            // The first account is there without being added.
+            let id = self.create(&mut state, DEFAULT_WORKSPACE)?;
+            state.windows.show(window, id);
+            shown = Some(id);
+        }
+        if window == FIRST_WINDOW && shown.is_some() {
+            let change = |index: &mut Index| index.shown = shown;
+            self.change_or_log(&mut state, Durability::Unsynced, change);
+            failpoint!("accounts.shown");
+        }
+        Ok(shown)
+    }
+
+    /// The session of an account, which is opened if it is closed.
+    fn open_account(self: &Arc<Self>, id: AccountId) -> Result<Session, AuthError> {
+        let mut state = self.state();
+        if let Some(open) = state.open.get_mut(&id)
+            && let Some(session) = open.session.upgrade()
+        {
+            open.kept = Some(session.clone());
+            return Ok(session);
+        }
+        let entry = state.index.of(id).ok_or(ErrorCode::UnknownAccount)?;
+        let place = AccountPlace {
+            id,
+            workspace: entry.workspace.clone(),
+            folder: self.folders.of(entry),
+        };
+        let session = self.host.open(&place).inspect_err(|error| {
+            tracing::error!(%error, workspace = place.workspace, "an account stays closed");
+        })?;
+        let open = OpenAccount {
+            kept: Some(session.clone()),
+            session: session.downgrade(),
+            standing: summary::standing(&session.snapshot().state),
+        };
+        state.open.insert(id, open);
+        drop(state);
+        self.follow(id, &session);
+        Ok(session)
+    }
+
+    /// Keeps the list up to date with a session until it is closed.
+    fn follow(self: &Arc<Self>, id: AccountId, session: &Session) {
+        let shared = Arc::downgrade(self);
+        let of = session.downgrade();
+        let mut changes = session.subscribe();
+        changes.mark_changed();
+        tokio::spawn(async move {
+            while changes.changed().await.is_ok() {
+                let change = changes.borrow_and_update().clone();
+                let Some(shared) = shared.upgrade() else {
+                    return;
+                };
+                shared.note(id, &of, &change);
+            }
+        });
+    }
+
+    /// Takes over into the list what has become of a session, unless the account was closed and opened
+    /// again meanwhile.
+    fn note(&self, id: AccountId, of: &WeakSession, change: &SessionChanged) {
+        let mut state = self.state();
+        let open = state.open.get_mut(&id);
+        let Some(open) = open.filter(|open| open.session.is_same(of)) else {
+            return;
+        };
+        let standing = summary::standing(&change.state);
+        if std::mem::replace(&mut open.standing, standing) != standing {
+            self.publish();
+        }
+        let phase = &change.state.phase;
+        let durability = match phase {
+            // What a person does not want to be remembered must not come back after a crash.
+            Phase::SignedOut { .. } => Durability::Synced,
+            _ => Durability::Unsynced,
+        };
+        let replaced = self.change_or_log(&mut state, durability, |index| {
+            index.of_mut(id)?.note(phase);
+            match phase {
+                Phase::SignedIn {
+                    freshness: Freshness::Fresh,
+                    ..
+                } => index.replace_same_person(id),
+                _ => None,
+            }
+        });
+        let Some(replaced) = replaced else { return };
+        let windows = state.windows.await_pages_of(&[replaced], Some(id));
+        drop(state);
+        self.reload(&windows);
+    }
+
+    fn check_room(&self, index: &Index) -> Result<(), AuthError> {
+        match index.seen().count() < self.most {
+            true => Ok(()),
+            false => Err(ErrorCode::TooManyAccounts.into()),
+        }
+    }
+
+    /// Makes an account to which nobody has signed in.
+    fn create(&self, state: &mut State, workspace: &str) -> Result<AccountId, AuthError> {
+        self.check_room(&state.index)?;
+        if state.index.is_leaving(workspace) {
+            return Err(ErrorCode::UnknownWorkspace.into());
+        }
+        let entry = self.folders.create(workspace, &state.index);
+        let entry =
+            entry.map_err(|(folder, error)| folder_advice::unusable_folder(&folder, &error))?;
+        failpoint!("accounts.folder_made");
+        let (id, made) = (entry.id, entry.clone());
+        let listed = self.change(state, Durability::Synced, |index| {
+            index.accounts.push(entry)
+        });
+        if listed.is_err() {
+            self.folders.take_back(&made);
+        }
+        failpoint!("accounts.listed");
+        listed.map(|()| id)
+    }
+
+    /// The accounts are not seen from here on, and leave; so does the workspace, if one is given.
+    fn let_leave(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        ids: &[AccountId],
+        workspace: Option<&str>,
+    ) -> Result<(), AuthError> {
+        self.change(&mut state, Durability::Synced, |index| {
+            ids.iter().for_each(|id| index.let_leave(*id));
+            let leaving = workspace.filter(|workspace| !index.is_leaving(workspace));
+            index.leaving_workspaces.extend(leaving.map(str::to_owned));
+        })?;
+        failpoint!("accounts.leaving");
+        let windows = state.windows.await_pages_of(ids, None);
+        drop(state);
+        self.reload(&windows);
+        Ok(())
+    }
+
+    /// The window waits for the page of this account, whose session begins to be restored.
+    fn begin_page(self: &Arc<Self>, window: &str, id: AccountId) {
+        // Why it cannot be opened is told to the page.
+        let _ = self.open_account(id);
+        self.reload(&[window.to_owned()]);
+    }
+
+    /// Lets the host load the pages for which these windows wait.
+    fn reload(&self, windows: &[String]) {
+        self.publish();
+        for window in windows {
+            self.host.reload(window);
+        }
+    }
+}
+
+impl State {
+    /// An account of the workspace to which nobody has signed in, that this window may take.
+    fn blank(&self, window: &str, workspace: &str) -> Option<AccountId> {
+        let mut seen = self.index.seen();
+        let is_challenged = |id| {
+            let open = self.open.get(&id);
+            open.is_some_and(|open| open.standing == AccountStanding::Challenged)
+        };
+        let found = seen.find(|entry| {
+            entry.workspace == workspace
+                && entry.over == Some(SignedOutReason::Never)
+                && !self.windows.is_shown_elsewhere(entry.id, window)
+                && !is_challenged(entry.id)
+        });
+        found.map(|entry| entry.id)
+    }
+}
+
+impl Index {
+    /// # Errors
+    /// If a person sees no such account.
+    fn require_seen(&self, id: AccountId) -> Result<(), AuthError> {
+        match self.seen().any(|entry| entry.id == id) {
+            true => Ok(()),
+            false => Err(ErrorCode::UnknownAccount.into()),
+        }
+    }
+
+    fn is_leaving(&self, workspace: &str) -> bool {
+        self.leaving_workspaces.iter().any(|it| it == workspace)
+    }
+
+    /// The account is not seen any more, and gone once its sign-out is delivered.
+    fn let_leave(&mut self, id: AccountId) {
+        self.shown = self.shown.filter(|shown| *shown != id);
+        if let Some(entry) = self.of_mut(id) {
+            entry.leaving = true;
+            entry.remembered = false;
+            entry.owner = None;
+        }
+    }
+
+    /// The backend has confirmed the person of the account `id`. If they had an account in that
+    /// workspace before, this one takes its place, and that one leaves. Returns the one that does.
+    fn replace_same_person(&mut self, id: AccountId) -> Option<AccountId> {
+        let new = self.seen().find(|entry| entry.id == id)?.clone();
+        let user = new.owner.as_ref()?.user.clone();
+        let before = self.seen().find(|entry| {
+            let same_user = entry.owner.as_ref().is_some_and(|owner| owner.user == user);
+            entry.id != id && entry.workspace == new.workspace && same_user
+        });
+        let (before, remembered) = before.map(|entry| (entry.id, entry.remembered))?;
+        let was_shown = self.shown == Some(before);
+        self.let_leave(before);
+        self.shown = self.shown.or(was_shown.then_some(id));
+        self.accounts.retain(|entry| entry.id != id);
+        let at = self.accounts.iter().position(|entry| entry.id == before)?;
+        let remembered = new.remembered || remembered;
+        self.accounts.insert(at, Entry { remembered, ..new });
+        Some(before)
+    }
+}
+
+impl Entry {
+    /// Takes over how the session stands.
+    fn note(&mut self, phase: &Phase) {
+        match phase {
+            Phase::SignedIn {
+                user, remembered, ..
+            } => {
+                if !self.leaving {
+                    self.set_owner(Owner::of(user));
+                }
+                // What the keyring does not hold is gone at the next start.
+                self.over = (!remembered).then_some(SignedOutReason::Missing);
+            }
+            Phase::SignedOut { why } => {
+                self.over = Some(*why);
+                self.renewal = None;
+                self.forget_unremembered();
+            }
+            Phase::Restoring { .. } | Phase::OtpPending { .. } => {}
+        }
+    }
+
+    fn set_owner(&mut self, owner: Owner) {
+        let before = self.owner.replace(owner);
+        // That the account stays in the list was the wish of the person before.
+        let is_another =
+            |before: Owner| self.owner.as_ref().is_some_and(|it| it.user != before.user);
+        self.remembered &= !before.is_some_and(is_another);
+    }
+}

@@ -1,0 +1,48 @@
+//! An account as a list of accounts shows it.
+
+use super::OpenAccount;
+use super::index::{Entry, Owner};
+use crate::wire::{AccountStanding, AccountSummary, Freshness, Phase, SessionState, StorageStatus};
+
+pub(super) fn of(entry: &Entry, open: Option<&OpenAccount>) -> AccountSummary {
+    let open = open.filter(|open| open.session.upgrade().is_some());
+    let last_known = match entry.over {
+        None => AccountStanding::Kept,
+        Some(why) => AccountStanding::SignedOut { why },
+    };
+    AccountSummary {
+        id: entry.id,
+        workspace: entry.workspace.clone(),
+        owner: entry.owner.as_ref().map(Owner::view),
+        standing: open.map_or(last_known, |open| open.standing),
+        remembered: entry.remembered,
+    }
+}
+
+pub(super) fn standing(state: &SessionState) -> AccountStanding {
+    match &state.phase {
+        _ if is_behind_keyring(state) => AccountStanding::Locked,
+        Phase::Restoring { .. } => AccountStanding::Restoring,
+        Phase::SignedOut { why } => AccountStanding::SignedOut { why: *why },
+        Phase::OtpPending { .. } => AccountStanding::Challenged,
+        Phase::SignedIn { freshness, .. } => match freshness {
+            Freshness::Fresh => AccountStanding::Fresh,
+            Freshness::Stale(_) => AccountStanding::Stale,
+        },
+    }
+}
+
+/// Whether the session's token is in a keyring that cannot be read now: the same rule as
+/// `isBehindKeyring` of the page.
+fn is_behind_keyring(state: &SessionState) -> bool {
+    let is_unread = match &state.phase {
+        Phase::Restoring { .. } => true,
+        Phase::SignedIn {
+            freshness,
+            remembered,
+            ..
+        } => matches!(freshness, Freshness::Stale(_)) && *remembered,
+        Phase::SignedOut { .. } | Phase::OtpPending { .. } => false,
+    };
+    is_unread && state.storage != StorageStatus::Ok
+}

@@ -1,0 +1,116 @@
+//! Which account each window shows. A window is known by its label.
+//!
+//! A page belongs to the account that its window showed when the page began. So a window that is
+//! switched to another account shows none until its next page begins: the page that is still there
+//! gets nothing of the account that comes.
+
+use std::collections::HashMap;
+
+use super::FIRST_WINDOW;
+use super::index::Index;
+use crate::error::{AuthError, ErrorCode};
+use crate::identity::AccountId;
+
+#[derive(Default)]
+pub(super) struct Windows(HashMap<String, Shown>);
+
+enum Shown {
+    /// This account; `None` where a person has to choose.
+    Account(Option<AccountId>),
+    /// Nothing until the next page begins, and then this account.
+    Awaits(Option<AccountId>),
+}
+
+impl Windows {
+    /// The account that a window shows. A window that is not known yet gets one: the app's first window
+    /// the one that it showed last, and any window the only one that there is.
+    ///
+    /// # Errors
+    /// If the window waits for the page of another account.
+    pub(super) fn attach(
+        &mut self,
+        window: &str,
+        index: &Index,
+    ) -> Result<Option<AccountId>, AuthError> {
+        match self.0.get(window) {
+            Some(Shown::Account(shown)) => return Ok(*shown),
+            Some(Shown::Awaits(_)) => {
+                let words = "This window is changing to another account.";
+                return Err(AuthError::with_message(ErrorCode::Busy, words));
+            }
+            None => {}
+        }
+        let mut seen = index.seen().map(|entry| entry.id);
+        let last = index.shown.filter(|_| window == FIRST_WINDOW);
+        let last = last.filter(|id| index.seen().any(|entry| entry.id == *id));
+        let only = seen.next().filter(|_| seen.next().is_none());
+        let shown = last.or(only);
+        self.0.insert(window.to_owned(), Shown::Account(shown));
+        Ok(shown)
+    }
+
+    pub(super) fn show(&mut self, window: &str, id: AccountId) {
+        self.0.insert(window.to_owned(), Shown::Account(Some(id)));
+    }
+
+    /// The account that a window shows now.
+    pub(super) fn shows(&self, window: &str) -> Option<AccountId> {
+        match self.0.get(window) {
+            Some(Shown::Account(shown)) => *shown,
+            Some(Shown::Awaits(_)) | None => None,
+        }
+    }
+
+    pub(super) fn await_page(&mut self, window: &str, next: Option<AccountId>) {
+        self.0.insert(window.to_owned(), Shown::Awaits(next));
+    }
+
+    /// Returns whether the window was waiting for this page.
+    pub(super) fn page_began(&mut self, window: &str) -> bool {
+        let Some(Shown::Awaits(next)) = self.0.get(window) else {
+            return false;
+        };
+        let next = *next;
+        self.0.insert(window.to_owned(), Shown::Account(next));
+        true
+    }
+
+    pub(super) fn closed(&mut self, window: &str) {
+        self.0.remove(window);
+    }
+
+    /// Lets each window that shows one of these accounts, or will, show `next` from its next page on.
+    /// Returns these windows.
+    pub(super) fn await_pages_of(
+        &mut self,
+        ids: &[AccountId],
+        next: Option<AccountId>,
+    ) -> Vec<String> {
+        let of = self.0.iter_mut().filter(|(_, shown)| {
+            let id = shown.account();
+            id.is_some_and(|id| ids.contains(&id))
+        });
+        of.map(|(window, shown)| {
+            *shown = Shown::Awaits(next);
+            window.clone()
+        })
+        .collect()
+    }
+
+    pub(super) fn is_shown(&self, id: AccountId) -> bool {
+        self.0.values().any(|shown| shown.account() == Some(id))
+    }
+
+    pub(super) fn is_shown_elsewhere(&self, id: AccountId, window: &str) -> bool {
+        let mut others = self.0.iter().filter(|(label, _)| *label != window);
+        others.any(|(_, shown)| shown.account() == Some(id))
+    }
+}
+
+impl Shown {
+    fn account(&self) -> Option<AccountId> {
+        match self {
+            Self::Account(id) | Self::Awaits(id) => *id,
+        }
+    }
+}
