@@ -155,8 +155,8 @@ fn constants(rights: BTreeSet<String>) -> Result<BTreeMap<String, String>, Strin
         let constant = right.replace('.', "_").to_uppercase();
         if let Some(other) = constants.insert(constant.clone(), right.clone()) {
             return Err(format!(
-                "`plugins.vestibule.roles` has the rights `{other}` and `{right}`, which would be one \
-                 constant, {constant}: rename one of them"
+                "`plugins.vestibule` has the rights `{other}` and `{right}` in its tables of roles, \
+                 which would be one constant, {constant}: rename one of them"
             ));
         }
     }
@@ -268,6 +268,37 @@ mod tests {
         assert!(inside.starts_with("mine.toml: `bakend`"), "{inside}");
         let missing = read(&[], None).err().unwrap();
         assert!(missing.contains("tauri.conf.json"), "{missing}");
+    }
+
+    #[test]
+    fn workspaces_are_checked_and_their_rights_become_constants() {
+        let config = |roles: &str| {
+            format!(
+                r#"{{"plugins": {{"vestibule": {{
+                    "backend": "https://a.example", "roles": {{"admin": ["people.see"]}},
+                    "accounts": 3, "workspaces": {{
+                        "adding": "any", "roles": {{"owner": ["menu.see"]}},
+                        "list": [{{"id": "b", "name": "B", "backend": "https://b.example",
+                            "roles": {roles}}}]
+                    }}
+                }}}}}}"#
+            )
+        };
+        let whole = config(r#"{"chief": ["menu.edit", "people.see"]}"#);
+        let built = read(&[(FILE, &whole)], None).unwrap();
+        let rights: Vec<_> = built.rights.values().collect();
+        assert_eq!(rights, ["menu.edit", "menu.see", "people.see"]);
+        let slip = config(r#"{"chief": ["Menu"]}"#);
+        let slip = read(&[(FILE, &slip)], None).err().expect("it is not valid");
+        assert!(
+            slip.starts_with(
+                "tauri.conf.json (plugins.vestibule): `workspaces.list[0].roles.chief[0]`"
+            ),
+            "{slip}"
+        );
+        let both = config(r#"{"chief": ["menu_see"]}"#);
+        let both = read(&[(FILE, &both)], None).err().expect("one constant");
+        assert!(both.contains("`menu.see` and `menu_see`"), "{both}");
     }
 
     #[test]

@@ -86,7 +86,7 @@ use crate::profile::Profile;
 use crate::secrets::{Secret, SecretStore};
 use crate::state::State;
 use crate::storage::records::{FolderRecords, RecordStore};
-use crate::transport::{HttpTransport, NetworkSettings, Transport};
+use crate::transport::{HttpTransport, NetworkSettings, Transport, user_agent};
 use crate::wire::{
     Cause, Challenge, FetchReply, FetchRequest, LoginInput, LogoutReply, RegisterInput,
     SessionChanged, SignInOutcome, UploadRequest,
@@ -486,10 +486,4 @@ impl Session {
     pub fn upload(&self, request: &UploadRequest) -> Result<Upload, AuthError> {
         self.0.calls.upload(request)
     }
-}
-
-/// The product as a value for a header.
-fn user_agent(product: &str) -> String {
-    let plain = |c: char| if c.is_ascii_graphic() { c } else { '/' };
-    product.chars().map(plain).collect()
 }

@@ -214,6 +214,12 @@ fn of(error: &reqwest::Error) -> TransportError {
     }
 }
 
+/// The product as a value for a header.
+pub(crate) fn user_agent(product: &str) -> String {
+    let plain = |c: char| if c.is_ascii_graphic() { c } else { '/' };
+    product.chars().map(plain).collect()
+}
+
 fn client_for(backend: &Url, user_agent: &str) -> ClientBuilder {
     let builder = Client::builder()
         .user_agent(user_agent)

@@ -25,6 +25,7 @@ use crate::obstacle::Obstacle;
 
 pub use cause::obstacle;
 pub use http::HttpTransport;
+pub(crate) use http::user_agent;
 pub use network::{Host, Network, ProxyAddress};
 pub use proxies::{DesktopProxy, NetworkSettings};
 /// The types of the `http` crate, as the core uses them.

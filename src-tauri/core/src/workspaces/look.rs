@@ -147,3 +147,98 @@ fn words(found: Found) -> String {
     };
     words.to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use bytes::Bytes;
+    use reqwest::StatusCode;
+    use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+
+    use super::*;
+    use crate::profile::Profile;
+    use crate::transport::{
+        BoxFuture, HttpRequest, HttpResponse, ResponseBodyStream, Transport, TransportError,
+    };
+
+    /// A server that is as slow as it can be.
+    enum Slow {
+        /// It takes the request and never answers.
+        Silent,
+        /// It answers with a status, and its body never ends: a byte each second.
+        Dripping,
+    }
+
+    struct SlowTransport {
+        slow: Slow,
+        requests: AtomicUsize,
+    }
+
+    impl Transport for SlowTransport {
+        fn send(&self, _: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, TransportError>> {
+            self.requests.fetch_add(1, Ordering::SeqCst);
+            Box::pin(async move {
+                if let Slow::Silent = self.slow {
+                    std::future::pending::<()>().await;
+                }
+                let json = HeaderValue::from_static("application/json");
+                Ok(HttpResponse {
+                    status: StatusCode::UNAUTHORIZED,
+                    headers: HeaderMap::from_iter([(CONTENT_TYPE, json)]),
+                    length: None,
+                    body: Box::new(Drip),
+                })
+            })
+        }
+
+        fn close_idle_connections(&self) {}
+    }
+
+    struct Drip;
+
+    impl ResponseBodyStream for Drip {
+        fn chunk(&mut self) -> BoxFuture<'_, Result<Option<Bytes>, TransportError>> {
+            Box::pin(async {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                Ok(Some(Bytes::from_static(b" ")))
+            })
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_never_answers_is_given_up_soon() {
+        for slow in [Slow::Silent, Slow::Dripping] {
+            let transport = Arc::new(SlowTransport {
+                slow,
+                requests: AtomicUsize::new(0),
+            });
+            let backend = Backend::with_transport(Profile::default(), transport.clone());
+            let begun = tokio::time::Instant::now();
+            let found = look(&backend, "test").await;
+            assert!(!found.fits);
+            assert_eq!(found.words, Obstacle::TimedOut.sentences());
+            assert_eq!(begun.elapsed(), ANSWER_TIMEOUT);
+            assert_eq!(
+                transport.requests.load(Ordering::SeqCst),
+                1,
+                "once is enough"
+            );
+        }
+    }
+
+    #[test]
+    fn each_finding_has_words_of_its_own() {
+        let all = [
+            Found::Refusal,
+            Found::LeadsAway,
+            Found::Page,
+            Found::Stranger,
+            Found::RefusesApp,
+        ];
+        let said: std::collections::BTreeSet<_> = all.clone().map(words).into();
+        assert_eq!(said.len(), all.len());
+        assert!(said.iter().all(|words| words.ends_with('.')), "{said:?}");
+    }
+}

@@ -30,7 +30,7 @@ use crate::profile::{
     Adding, DEFAULT_WORKSPACE, Layer, Profile, ProfileError, SHIPPED, Section, WorkspaceSettings,
 };
 use crate::storage::records::{FolderRecords, RecordStore};
-use crate::transport::NetworkSettings;
+use crate::transport::{NetworkSettings, user_agent};
 use crate::wire::{FoundWorkspace, WorkspaceSummary};
 
 /// What the workspaces are opened with.
@@ -216,7 +216,7 @@ impl Workspaces {
         let mut layers = section.layers(self.built).map_err(misconfigured)?;
         layers.extend(self.limits.clone());
         let profile = section.load(&layers).map_err(misconfigured)?.profile;
-        let backend = Backend::with_network(network, profile, product)?;
+        let backend = Backend::with_network(network, profile, &user_agent(product))?;
         let finding = look::look(&backend, product).await;
         self.note(address, finding.fits);
         Ok(finding)

@@ -52,7 +52,7 @@ async fn a_policy_that_fixes_the_backend_leaves_only_the_apps_own_workspace() {
     assert_eq!(workspaces.most_accounts(), 4, "of one backend");
     let added = id_of(&address::parse("https://added.example").expect("an address"));
     for id in ["berlin", &added] {
-        let error = workspaces.section_of(id).err().expect("not here");
+        let error = workspaces.section_of(id).expect_err("not here");
         assert_eq!(error.code, ErrorCode::UnknownWorkspace, "{id}");
         let error = workspaces.remove(id).expect_err("not here");
         assert_eq!(error.code, ErrorCode::UnknownWorkspace, "{id}");

@@ -2,7 +2,7 @@
 //! shipped profiles.
 
 use serde_json::Value;
-use vestibule_core::profile::{Profile, SHIPPED};
+use vestibule_core::profile::{SHIPPED, Section};
 
 const README: &str = include_str!("../../../../README.md");
 const BACKEND: &str = include_str!("../../../../docs/backend.md");
@@ -17,16 +17,16 @@ fn blocks<'a>(document: &'a str, language: &str) -> Vec<&'a str> {
 #[test]
 fn the_settings_of_the_readme_load() {
     let blocks = blocks(README, "json");
-    assert_eq!(blocks.len(), 2, "the address and the list, and the roles");
+    assert_eq!(blocks.len(), 3, "the address, the workspaces, and the roles");
     for block in blocks {
         let value: Value = serde_json::from_str(&format!("{{{block}}}"))
             .unwrap_or_else(|error| panic!("{error}: {block}"));
         let settings = value.pointer("/plugins/vestibule").unwrap_or(&value);
         let mut settings = settings.clone();
-        // The roles are in another block, next to this setting.
+        // The other blocks are next to this setting.
         settings["backend"] = "https://api.example.com/v1".into();
-        let profile = Profile::from_json(settings).unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!(profile.origin(), "https://api.example.com");
+        let checked = Section::new("README.md", settings).check(None);
+        assert_eq!(checked, Ok(true), "it has the address");
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use vestibule_backend::{Config, Cut, Effect, Fault};
+use vestibule_core::transport::NetworkSettings;
 use vestibule_core::workspaces::address;
 use vestibule_core::{ErrorCode, Obstacle};
 use vestibule_harness::{answer, refusal, start_backend, success};
@@ -295,6 +296,17 @@ async fn a_server_that_is_something_else_does_not_fit() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_app_whose_name_is_not_ascii_can_look_too() {
+    let backend = start_backend(Config::default()).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let workspaces = open(json!({}), folder.path());
+    let (typed, product) = (backend.url(), "Вестибюль 0.1.0");
+    let look = workspaces.look(&typed, NetworkSettings::default(), product);
+    let found = look.await.expect("an address");
+    assert!(found.fits, "{found:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_that_the_server_sends_is_shown_or_named() {
     let backend = start_backend(Config::default()).await;
     let mut answer = answer(
@@ -304,7 +316,7 @@ async fn nothing_that_the_server_sends_is_shown_or_named() {
             "roles": {"user": ["people.see"]}, "api": {"allow": ["/x"]},
             "backend": "https://evil.example",
         }),
-        &[("set-cookie", "__refresh_token=planted; Path=/")],
+        &[("set-cookie", "track=planted; Path=/")],
     );
     backend
         .faults()
@@ -326,7 +338,7 @@ async fn nothing_that_the_server_sends_is_shown_or_named() {
     assert_eq!(profile.roles.iter().count(), 0);
     let login = backend.last_request("POST", LOGIN).expect("a request");
     assert_eq!(
-        login.cookie("__refresh_token"),
+        login.cookie("track"),
         None,
         "nothing is kept between the two"
     );

@@ -60,7 +60,7 @@ async fn what_was_added_is_there_after_a_restart_until_it_is_removed() {
     workspaces.remove(&id).expect("it is there");
     let gone = workspaces.remove(&id).expect_err("it is gone");
     assert_eq!(gone.code, ErrorCode::UnknownWorkspace);
-    let gone = workspaces.section_of(&id).err().expect("it is gone");
+    let gone = workspaces.section_of(&id).expect_err("it is gone");
     assert_eq!(gone.code, ErrorCode::UnknownWorkspace);
     let workspaces = open(json!({}), folder.path());
     assert_eq!(workspaces.all()[1].id, other);
@@ -70,7 +70,7 @@ async fn what_was_added_is_there_after_a_restart_until_it_is_removed() {
     // What the section takes back is not shown, and not forgotten.
     let workspaces = open(json!({"workspaces": {"adding": "one"}}), folder.path());
     assert_eq!(names(&workspaces), ["default"]);
-    workspaces.section_of(&other).err().expect("not here");
+    workspaces.section_of(&other).expect_err("not here");
     workspaces.remove(&other).expect_err("not here");
     assert_eq!(open(json!({}), folder.path()).all()[1].id, other);
 }
@@ -107,7 +107,7 @@ async fn a_damaged_record_is_set_aside_and_its_workspaces_can_be_added_again() {
         assert_eq!(names(&workspaces), ["default"], "{damaged}");
         let aside = fs::read(folder.path().join("added.json.damaged"));
         assert_eq!(aside.expect("set aside"), bytes, "{damaged}");
-        let unknown = workspaces.section_of(&id).err().expect("it is lost");
+        let unknown = workspaces.section_of(&id).expect_err("it is lost");
         assert_eq!(unknown.code, ErrorCode::UnknownWorkspace);
         assert!(folder.path().join(&id).is_dir(), "its accounts stay");
         assert_eq!(add(&workspaces, &address).await, id, "as it was: {damaged}");

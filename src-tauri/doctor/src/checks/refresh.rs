@@ -3,8 +3,10 @@
 
 use std::time::Duration;
 
-use vestibule_core::profile::{Profile, UserFrom};
-use vestibule_core::{BodyToken, RefreshCookie, RefreshToken, Secret};
+use uuid::Uuid;
+use vestibule_core::Secret;
+use vestibule_core::backend::invented_token;
+use vestibule_core::profile::UserFrom;
 
 use super::{Judged, NotTried, Observations, Probe, advice};
 use crate::answered::Answered;
@@ -36,37 +38,16 @@ pub(crate) async fn refresh_unknown(
     seen: &mut Observations<'_>,
 ) -> Result<(), Stopped> {
     client.stop.check()?;
-    let text = || {
-        Secret::new(format!(
-            "vestibule-doctor-{}",
-            uuid::Uuid::new_v4().simple()
-        ))
-    };
-    seen.refresh.unknown_token = match invented_token(&seen.plan.profile, text()) {
-        Some(token) => {
+    let token = invented_token(&seen.plan.profile);
+    seen.refresh.unknown_token = match token.is_empty() {
+        true => Probe::skipped("the profile names no refresh token"),
+        false => {
+            let access = Secret::new(format!("vestibule-doctor-{}", Uuid::new_v4().simple()));
             let device = Client::new_device();
-            Probe::done(client.renew(&token, Some(&text()), &device).await)
+            Probe::done(client.renew(&token, Some(&access), &device).await)
         }
-        None => Probe::skipped("the profile names no refresh token"),
     };
     Ok(())
-}
-
-fn invented_token(profile: &Profile, text: Secret) -> Option<RefreshToken> {
-    let mut token = RefreshToken::default();
-    if let Some(name) = profile.cookies.refresh.first() {
-        let line = format!("{name}={}; Path=/", text.secret());
-        let now = time::OffsetDateTime::now_utc();
-        let names = &profile.cookies.refresh;
-        let cookie = RefreshCookie::from_line(&line, &profile.backend, names, now);
-        token.apply(cookie.into_iter().collect());
-    } else {
-        token.apply_body(Some(BodyToken {
-            token: text,
-            expires: None,
-        }));
-    }
-    (!token.is_empty()).then_some(token)
 }
 
 /// Refreshes the session of the sign-in.
