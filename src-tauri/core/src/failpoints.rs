@@ -56,3 +56,16 @@ pub const FAILPOINTS: [&str; 15] = [
     "logout.deleted",
     "logout.told",
 ];
+
+/// Every failpoint of the list of accounts: while one is added, shown, noted and removed.
+#[cfg(any(test, feature = "testing"))]
+pub const ACCOUNT_FAILPOINTS: [&str; 8] = [
+    "accounts.folder_made",
+    "accounts.listed",
+    "accounts.shown",
+    "accounts.noting",
+    "accounts.leaving",
+    "accounts.folder_removed",
+    "accounts.forgotten",
+    "accounts.workspace_left",
+];

@@ -17,7 +17,7 @@ use vestibule_core::testing::{
 };
 use vestibule_core::transport::HttpTransport;
 use vestibule_core::wire::{AccountSummary, SignInOutcome};
-use vestibule_core::{AccountId, AuthError, ErrorCode};
+use vestibule_core::{AccountId, AuthError, ErrorCode, SecretStore};
 
 use crate::clock::{TestClock, clock};
 use crate::profile::profile;
@@ -32,8 +32,9 @@ const PRODUCT: &str = "Vestibule 0.1.0";
 
 /// Opens the sessions of all accounts with one keyring and one clock, and notes what it was asked for.
 pub struct TestHost {
-    /// The keyring of all accounts.
+    /// The keyring of all accounts, unless there is another.
     pub store: Arc<TestStore>,
+    keyring: Arc<dyn SecretStore>,
     /// The clock of all accounts.
     pub clock: Arc<TestClock>,
     workspaces: Mutex<BTreeMap<String, (Profile, Arc<HttpTransport>)>>,
@@ -46,8 +47,10 @@ pub struct TestHost {
 impl TestHost {
     /// A host whose accounts may be in these workspaces.
     pub fn new(clock: Arc<TestClock>, workspaces: &[(&str, &Backend)]) -> Self {
+        let store: Arc<TestStore> = Arc::default();
         let host = Self {
-            store: Arc::default(),
+            keyring: store.clone(),
+            store,
             clock,
             workspaces: Mutex::default(),
             opened: Mutex::default(),
@@ -61,10 +64,19 @@ impl TestHost {
         host
     }
 
+    /// The same with another keyring.
+    pub fn with_keyring(self, keyring: Arc<dyn SecretStore>) -> Self {
+        Self { keyring, ..self }
+    }
+
     /// Sets the backend of a workspace.
     pub fn set_workspace(&self, name: &str, backend: &Backend) {
         let profile = profile(&backend.url(), backend.carrier(), json!({}));
-        let profile = profile.unwrap_or_else(|lost| panic!("{lost}"));
+        self.set_profile(name, profile.unwrap_or_else(|lost| panic!("{lost}")));
+    }
+
+    /// Sets the profile of a workspace.
+    pub fn set_profile(&self, name: &str, profile: Profile) {
         let transport = HttpTransport::new(&profile.backend, "test").expect("a client");
         let known = (profile, Arc::new(transport));
         lock(&self.workspaces).insert(name.to_owned(), known);
@@ -123,7 +135,7 @@ impl AccountHost for TestHost {
             workspace: place.workspace.clone(),
             profile,
             folder: place.folder.clone(),
-            store: self.store.clone(),
+            store: self.keyring.clone(),
             product: PRODUCT.into(),
         };
         let machine = Machine {

@@ -6,6 +6,8 @@
 //! promise is about it.
 
 #[cfg(target_os = "linux")]
+mod account_kills;
+#[cfg(target_os = "linux")]
 mod app;
 #[cfg(target_os = "linux")]
 mod canaries;

@@ -25,6 +25,8 @@ use std::pin::Pin;
 use std::time::Instant;
 
 #[cfg(target_os = "linux")]
+use crate::account_kills;
+#[cfg(target_os = "linux")]
 use crate::canaries;
 #[cfg(target_os = "linux")]
 use crate::crash::{grace, sign_outs, strict, two_people};
@@ -142,6 +144,8 @@ pub const PROMISES: &[Promise] = &[
     promise!("P19", two_people),
     #[cfg(target_os = "linux")]
     promise!("P21", page_limits),
+    #[cfg(target_os = "linux")]
+    promise!("P22", account_kills),
 ];
 
 /// Runs the promises with these numbers, or all of them, one after the other.

@@ -188,11 +188,10 @@ impl Folders {
         }
     }
 
-    /// Whether the records leave no doubt that nobody is signed in, and the backend knows of every
-    /// sign-out.
+    /// Whether nothing of the account would be left in the keyring or at the backend without its records.
     pub(super) fn is_settled(&self, entry: &Entry) -> bool {
-        let records = self.records(entry);
-        records.is_ok_and(|it| it.last_known().over.is_some() && !it.owes_sign_out())
+        self.records(entry)
+            .is_ok_and(|records| records.is_settled())
     }
 }
 

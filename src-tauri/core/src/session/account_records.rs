@@ -76,8 +76,9 @@ impl AccountRecords {
     pub(crate) fn last_known(&self) -> LastKnown {
         let record = self.records.session();
         let over = self.sign_out().or(match &record {
-            Ok(Some(record)) if record.may_hold_a_session() => None,
-            Ok(Some(_)) => Some(SignedOutReason::Missing),
+            Ok(Some(record)) if record.until_quit => Some(SignedOutReason::Missing),
+            // The keyring may hold its token, also where a crash came before the record said so.
+            Ok(Some(_)) => None,
             // The record was lost, or is an older version's.
             Ok(None) if self.records.has_past() => None,
             Ok(None) if matches!(legacy::is_there(&self.records), Ok(true)) => None,
@@ -99,11 +100,12 @@ impl AccountRecords {
         marker.ends_last(record.as_ref()).then_some(marker.why)
     }
 
-    /// Whether a sign-out is recorded that the backend does not know of yet. What cannot be read
-    /// counts as one.
-    pub(crate) fn owes_sign_out(&self) -> bool {
+    /// Whether the records leave no doubt that the keyring holds nothing of this account, and that the
+    /// backend knows of every sign-out. The record of a session goes last, once its end is on its way.
+    pub(crate) fn is_settled(&self) -> bool {
         let is_absent = |name| matches!(self.records.store().exists(name), Ok(false));
-        !is_absent(pending_record::RECORD) || !is_absent(legacy::OUTBOX)
+        let is_told = is_absent(pending_record::RECORD) && is_absent(legacy::OUTBOX);
+        is_told && matches!(self.records.session(), Ok(None)) && self.last_known().over.is_some()
     }
 
     /// Removes the account's folder.

@@ -59,6 +59,9 @@ pub(super) struct Inner {
     pub obstacle: Option<Obstacle>,
     /// When a refusal by the backend last caused a refresh of the roles.
     pub roles_rechecked: Option<SinceBoot>,
+    /// What the last run has left was found, and its first try has begun or is planned. A sign-out is
+    /// shown before its token is found.
+    is_started: bool,
 }
 
 impl Inner {
@@ -99,8 +102,8 @@ impl Inner {
         self.session.as_ref()?.token.as_ref()
     }
 
-    /// Whether memory holds nothing that a later start would not find: no sign-in is under way, the
-    /// keyring holds the token or is known to hold none, and the first try has had its answer.
+    /// Whether memory holds nothing that a later start would not find: the start is over, no sign-in is
+    /// under way, the keyring holds the token or is known to hold none, and the first try has had its answer.
     pub(super) fn is_at_rest(&self) -> bool {
         let is_kept = match self.keyring {
             KeyringStatus::Saved | KeyringStatus::Nothing => true,
@@ -110,7 +113,11 @@ impl Inner {
             | KeyringStatus::Obsolete(_) => false,
         };
         let is_settled = self.state.is_signed_out() || self.plan.is_waiting();
-        is_kept && is_settled && self.attempts.is_empty() && self.challenge.is_none()
+        self.is_started
+            && is_kept
+            && is_settled
+            && self.attempts.is_empty()
+            && self.challenge.is_none()
     }
 
     /// The jar of the session, or of nobody.
@@ -250,6 +257,7 @@ impl Shared {
                 outage_since: None,
                 obstacle: None,
                 roles_rechecked: None,
+                is_started: false,
             }),
             snapshot: watch::Sender::new(first),
             wake: Arc::default(),
@@ -281,6 +289,11 @@ impl Shared {
         };
         at.begin_epoch();
         at
+    }
+
+    /// The start is over.
+    pub(super) fn end_start(&self) {
+        self.lock().is_started = true;
     }
 
     /// Registers a sign-in that begins.

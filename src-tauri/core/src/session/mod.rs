@@ -314,6 +314,7 @@ impl Session {
         let schedule = Arc::downgrade(&scheduler);
         tokio::spawn(async move {
             restore.run(local_lock).await;
+            restore.context.shared.end_start();
             drop(restore);
             Scheduler::run(schedule).await;
         });

@@ -9,7 +9,7 @@ pub use crate::backend::refuse_api_path;
 pub use crate::backend_calls::PIECE;
 pub use crate::clock::{Clock, SinceBoot, Sleep, SystemClock};
 pub use crate::cookies::Jar;
-pub use crate::failpoints::FAILPOINTS;
+pub use crate::failpoints::{ACCOUNT_FAILPOINTS, FAILPOINTS};
 pub use crate::plan::Plan;
 pub use crate::profile::Fields;
 pub use crate::schedule::{

@@ -14,7 +14,7 @@ pub(crate) mod network;
 use std::process::ExitCode;
 
 #[cfg(target_os = "linux")]
-use crate::app;
+use crate::{account_kills, app};
 
 /// Runs the child that the first argument names.
 pub fn run(arguments: &[String]) -> ExitCode {
@@ -24,6 +24,8 @@ pub fn run(arguments: &[String]) -> ExitCode {
     };
     match name.as_str() {
         "logging" => logging::run(rest),
+        #[cfg(target_os = "linux")]
+        "accounts" => account_kills::run(rest),
         #[cfg(target_os = "linux")]
         "app" => app::child::run(rest),
         #[cfg(target_os = "linux")]

@@ -18,4 +18,5 @@ pub mod two_people;
 mod worker;
 
 pub(crate) use daemon_monitor::DaemonMonitor;
+pub(crate) use job_queue::Queue;
 pub(crate) use survival::{backend, bus};

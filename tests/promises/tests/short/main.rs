@@ -93,3 +93,9 @@ fn no_seed_breaks_a_parser() {
 fn the_right_person_is_shown() {
     check("right_person");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn accounts_are_kept_whole_and_apart() {
+    check("account_kills");
+}
