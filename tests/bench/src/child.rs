@@ -1,4 +1,5 @@
-//! Child processes that an entry measures from outside: one session in a process of its own.
+//! Child processes: one session in a process of its own, which an entry measures from outside; and
+//! the sign-ins of [`crate::accounts`].
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -10,6 +11,7 @@ use vestibule_core::testing::{MemoryStore, SystemClock};
 use vestibule_harness::child::{ChildProcess, Protocol, command, serve};
 use vestibule_harness::get;
 
+use crate::accounts::{self, SignIns};
 use crate::fixture::{fetch, open, refresh, sign_in};
 use crate::registry::{Outcome, runtime};
 
@@ -43,12 +45,17 @@ impl Protocol for UserProtocol {
 /// Runs the named child until its input ends.
 #[must_use]
 pub fn run(arguments: &[String]) -> ExitCode {
-    let Some((UserProtocol::NAME, rest)) =
-        arguments.split_first().map(|(name, rest)| (&**name, rest))
-    else {
-        eprintln!("there is one child, {}", UserProtocol::NAME);
-        return ExitCode::FAILURE;
-    };
+    match arguments.split_first().map(|(name, rest)| (&**name, rest)) {
+        Some((UserProtocol::NAME, rest)) => run_user(rest),
+        Some((SignIns::NAME, rest)) => accounts::run(rest),
+        _ => {
+            eprintln!("the children are {}, {}", UserProtocol::NAME, SignIns::NAME);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run_user(rest: &[String]) -> ExitCode {
     let runtime = runtime();
     let begin = |(url, folder): (String, PathBuf)| {
         let store = Arc::<MemoryStore>::default();

@@ -1,5 +1,5 @@
 //! What the rows of the core are measured with: a backend, TLS in front of it, and sessions. Only
-//! this module and [`crate::counts`] know the core's storage.
+//! this module, [`crate::accounts`] and [`crate::counts`] know the core's storage.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

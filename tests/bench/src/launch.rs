@@ -140,12 +140,7 @@ impl Shipped {
         let page = InPage::start(&stage, "", &[]).await?;
         page.sign_in().await?;
         page.app.kill();
-        let folder = stage.settings();
-        let file = folder.join("profile.toml");
-        let text = format!("schema = 1\nbackend = '{}'\n", stage.backend.url());
-        fs::create_dir_all(&folder)
-            .and_then(|()| fs::write(&file, text))
-            .map_err(|error| format!("{}: {error}", file.display()))?;
+        name_backend(&stage)?;
         Ok(Self { stage, app, blank })
     }
 
@@ -158,6 +153,19 @@ impl Shipped {
         screen.empty()?;
         Ok(screen)
     }
+}
+
+/// Writes a settings file with the stage's backend: the shipped app takes no address from a variable.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn name_backend(stage: &Stage) -> Outcome<()> {
+    let folder = stage.settings();
+    let file = folder.join("profile.toml");
+    let text = format!("schema = 1\nbackend = '{}'\n", stage.backend.url());
+    fs::create_dir_all(&folder)
+        .and_then(|()| fs::write(&file, text))
+        .map_err(|error| format!("{}: {error}", file.display()))
 }
 
 /// Waits for this long; only for a moment in a short form.

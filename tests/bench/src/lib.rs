@@ -10,6 +10,7 @@
 
 #![cfg(target_os = "linux")]
 
+pub mod accounts;
 pub mod bare;
 pub mod built;
 pub mod child;

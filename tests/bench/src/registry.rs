@@ -112,6 +112,7 @@ impl Entry {
 
 /// The shipped app, signed in by the build for WebDriver, and a blank window.
 const SHIPPED: &[Need] = &[Need::Shipped, Need::Driven, Need::BlankWindow];
+const APP: &[Need] = &[Need::Shipped];
 const BINARIES: &[Need] = &[Need::Shipped, Need::BlankWindow];
 const EXPORTS: &[Need] = &[Need::Export, Need::BlankExport];
 const DRIVEN: &[Need] = &[Need::Driven];
@@ -134,9 +135,12 @@ pub const ENTRIES: &[Entry] = &[
     entry!("fetch", "auth.fetch from a page", 120 s, DRIVEN, rows::fetch::measure),
     entry!("windows", "a session change to the headers", 240 s, WINDOWS, rows::windows::measure),
     entry!("click", "click on \"Sign in\" to the dashboard", 120 s, DRIVEN, rows::click::measure),
+    entry!("switch", "switch of a window to another account, until it is painted", 45 s, DRIVEN, rows::switch::measure),
     entry!("cookies", "a call that carries cookies", 10 s, &[], rows::growth::cookies),
     entry!("bodies", "a body through the core", 20 s, &[], rows::growth::bodies),
-    entry!("controls", "what the instruments hear of 20 ms", 210 s, WINDOWS, rows::controls::measure),
+    entry!("controls", "what the instruments hear of 20 ms", 240 s, WINDOWS, rows::controls::measure),
+    entry!(long: "accounts-start", "process start to painted content, with 50 accounts", 150 s, APP, rows::accounts::start),
+    entry!(long: "accounts-memory", "memory of an account that no window shows", 150 s, APP, rows::accounts::memory),
     entry!(long: "idle", "idle for ten minutes", 700 s, SHIPPED, rows::idle::measure),
     entry!(long: "app-hour", "an hour of use of the app", 3800 s, DRIVEN, rows::app_hour::measure),
     entry!(long: "hour", "memory of the core over an hour of use", 3650 s, &[], rows::hour::core),

@@ -21,7 +21,7 @@ pub use builds::{environment, for_tests};
 
 /// What can be measured. The list is here too, so that a wrong name is refused before anything is
 /// built.
-pub const NAMES: [&str; 18] = [
+pub const NAMES: [&str; 21] = [
     "binary",
     "deb",
     "first-load-js",
@@ -34,9 +34,12 @@ pub const NAMES: [&str; 18] = [
     "fetch",
     "windows",
     "click",
+    "switch",
     "cookies",
     "bodies",
     "controls",
+    "accounts-start",
+    "accounts-memory",
     "idle",
     "app-hour",
     "hour",

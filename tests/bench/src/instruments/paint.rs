@@ -30,6 +30,9 @@ const WIDTH: u16 = 1100;
 /// A start that shows nothing for this long has failed.
 const FIRST_PAINT_TIMEOUT: Duration = Duration::from_secs(40);
 
+/// Red, green and blue.
+pub type Colour = [u8; 3];
+
 /// Watches what is drawn on the screen of a desktop.
 pub struct PaintWatch {
     server: RustConnection,
@@ -67,19 +70,27 @@ impl PaintWatch {
     /// # Errors
     /// If no content appears, or the server ends.
     pub fn content(&self) -> Outcome<Instant> {
-        let limit = Instant::now() + FIRST_PAINT_TIMEOUT;
-        loop {
-            let colours = self.colours()?;
-            let now = Instant::now();
-            if colours >= MANY {
-                return Ok(now);
-            }
-            if now > limit {
-                let waited = FIRST_PAINT_TIMEOUT.as_secs();
-                return Err(format!("{colours} colours on the screen after {waited} s"));
-            }
-            self.drawn(limit)?;
-        }
+        self.until("content", |colours| colours.len() >= MANY)
+    }
+
+    /// Waits until something of this colour is on the screen, and returns the moment at which it was
+    /// seen.
+    ///
+    /// # Errors
+    /// If it does not appear, or the server ends.
+    pub fn shows(&self, colour: Colour) -> Outcome<Instant> {
+        let what = format!("the colour {colour:?}");
+        self.until(&what, |colours| colours.contains(&colour))
+    }
+
+    /// Waits until nothing of this colour is on the screen.
+    ///
+    /// # Errors
+    /// If some of it stays, or the server ends.
+    pub fn hides(&self, colour: Colour) -> Outcome<()> {
+        let what = format!("a screen without the colour {colour:?}");
+        self.until(&what, |colours| !colours.contains(&colour))
+            .map(drop)
     }
 
     /// Waits until nothing is on the screen.
@@ -87,21 +98,34 @@ impl PaintWatch {
     /// # Errors
     /// If a window stays.
     pub fn empty(&self) -> Outcome<()> {
+        self.until("an empty screen", |colours| colours.len() <= 1)
+            .map(drop)
+    }
+
+    /// Waits until the rows of the screen are as wanted, and returns the moment at which that was seen.
+    fn until(&self, what: &str, wanted: impl Fn(&HashSet<Colour>) -> bool) -> Outcome<Instant> {
         let limit = Instant::now() + FIRST_PAINT_TIMEOUT;
-        while self.colours()? > 1 {
-            if Instant::now() > limit {
-                return Err("a window stays on the screen".into());
+        loop {
+            let colours = self.colours()?;
+            let now = Instant::now();
+            if wanted(&colours) {
+                return Ok(now);
+            }
+            if now > limit {
+                let (waited, many) = (FIRST_PAINT_TIMEOUT.as_secs(), colours.len());
+                return Err(format!(
+                    "waited {waited} s for {what}: the screen has {many} colours"
+                ));
             }
             self.drawn(limit)?;
         }
-        Ok(())
     }
 
-    /// How many colours the rows of the screen have now.
+    /// The colours that the rows of the screen have now.
     ///
     /// # Errors
     /// If the server does not answer.
-    pub fn colours(&self) -> Outcome<usize> {
+    pub fn colours(&self) -> Outcome<HashSet<Colour>> {
         let told = |error: &dyn std::fmt::Display| format!("reading the screen: {error}");
         // What is drawn from here on is reported again.
         let seen = self.server.damage_subtract(self.damage, 0u32, 0u32);
@@ -119,10 +143,10 @@ impl PaintWatch {
             let row = row.reply().map_err(|error| told(&error))?.data;
             colours.extend(
                 row.chunks_exact(4)
-                    .map(|pixel| [pixel[0], pixel[1], pixel[2]]),
+                    .map(|pixel| [pixel[2], pixel[1], pixel[0]]),
             );
         }
-        Ok(colours.len())
+        Ok(colours)
     }
 
     /// Waits for the next report, or until `limit`.

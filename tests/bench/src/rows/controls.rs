@@ -2,7 +2,7 @@
 //! turns. A run of the suite plants 20 ms for each and shows the result in the table; the tests
 //! plant more where a whole page is involved, since other tests run at the same time.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use crate::instruments::paint::PaintWatch;
 use crate::launch::Launch;
 use crate::registry::Outcome;
 use crate::row::Row;
+use crate::rows::switch::Switched;
 use crate::rows::{click, windows};
 use crate::setting::Setting;
 use crate::target::Target;
@@ -64,19 +65,25 @@ pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
         let desktop = Desktop::open();
         let pairs = setting.rounds_of_seconds(PAIRS);
         let heard = starts(&desktop, built::blank_window()?, PLANTED, *pairs.end()).await?;
-        setting.progress("controls", 1, 3);
+        setting.progress("controls", 1, 4);
         heard
     };
     let clicks = {
         let stage = Stage::new("bench-control-click", Config::default()).await;
         let pairs = setting.rounds_of_seconds(CLICKS);
         let heard = clicks(&stage, PLANTED, *pairs.end()).await?;
-        setting.progress("controls", 2, 3);
+        setting.progress("controls", 2, 4);
         heard
     };
     let stage = Stage::new("bench-control-header", Config::default()).await;
     let headers = headers(&stage, PLANTED, pairs).await?;
-    setting.progress("controls", 3, 3);
+    setting.progress("controls", 3, 4);
+    let reloads = {
+        let stage = Stage::new("bench-control-switch", Config::default()).await;
+        let heard = reloads(&stage, &setting.program, PLANTED, pairs).await?;
+        setting.progress("controls", 4, 4);
+        heard
+    };
     let row = |which: &str, figure: &str, [without, with]: Pairs| {
         let planted = PLANTED.as_secs_f64() * 1e3;
         let target = Target::Hears {
@@ -104,6 +111,11 @@ pub async fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
             "header",
             "control: a header in a page busy for 20 ms",
             headers,
+        ),
+        row(
+            "switch",
+            "control: a reload that begins 20 ms late",
+            reloads,
         ),
     ])
 }
@@ -201,6 +213,26 @@ pub async fn headers(stage: &Stage, planted: Duration, pairs: usize) -> Outcome<
         }
     }
     let _ = std::fs::remove_file(stage.log());
+    Ok(times)
+}
+
+/// Reloads a page until its account is painted again: at once, and after the page was busy.
+///
+/// # Errors
+/// If the account does not appear.
+pub async fn reloads(
+    stage: &Stage,
+    program: &Path,
+    planted: Duration,
+    pairs: usize,
+) -> Outcome<Pairs> {
+    let window = Switched::open(stage, program).await?;
+    let mut times = [Vec::new(), Vec::new()];
+    for _ in 0..pairs {
+        for (which, times) in times.iter_mut().enumerate() {
+            times.push(window.reload(planted * which as u32).await?);
+        }
+    }
     Ok(times)
 }
 

@@ -1,5 +1,6 @@
 //! One file for each group of figures.
 
+pub mod accounts;
 pub mod app_hour;
 pub mod callers;
 pub mod click;
@@ -14,4 +15,5 @@ pub mod refresh;
 pub mod sign_in;
 pub mod size;
 pub mod start;
+pub mod switch;
 pub mod windows;

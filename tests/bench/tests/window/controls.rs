@@ -4,6 +4,7 @@
 //! in it. `cargo xtask bench controls` plants 20 ms on an otherwise idle machine and compares the
 //! result with a target. Runs where the app has been built.
 
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
@@ -80,6 +81,17 @@ fn a_busy_page_shows_in_the_header() {
     let done = runtime().block_on(async {
         let stage = Stage::new("bench-control-header", Config::default()).await;
         let heard = controls::headers(&stage, PLANTED_IN_A_PAGE, ROUNDS).await?;
+        controls::held(PLANTED_IN_A_PAGE, &heard)
+    });
+    assert_eq!(done, Ok(()));
+}
+
+#[test]
+fn a_late_reload_shows_in_what_is_painted() {
+    let done = runtime().block_on(async {
+        let stage = Stage::new("bench-control-switch", Config::default()).await;
+        let program = Path::new(env!("CARGO_BIN_EXE_bench"));
+        let heard = controls::reloads(&stage, program, PLANTED_IN_A_PAGE, ROUNDS).await?;
         controls::held(PLANTED_IN_A_PAGE, &heard)
     });
     assert_eq!(done, Ok(()));

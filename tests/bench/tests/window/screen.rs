@@ -49,13 +49,15 @@ fn a_ground_is_no_content() {
     let screen = PaintWatch::of(&desktop).expect("a watch");
     screen.empty().expect("nothing is there");
     let window = Painter::open(&desktop);
-    assert_eq!(
-        screen.colours(),
-        Ok(1),
-        "only the window's background is visible"
-    );
+    let ground = [0xf6, 0xf6, 0xf3];
+    screen.shows(ground).expect("the window's background");
+    let colours = screen.colours().expect("colours");
+    assert_eq!(colours.len(), 1, "only that is visible");
     window.draw();
     screen.content().expect("content is visible now");
+    screen.hides(ground).expect("all of it is covered");
+    let fifth = [0x0a, 0x0a, 0x05];
+    screen.shows(fifth).expect("a stripe in its own colour");
 }
 
 /// Five megabytes in a process that the window's process started are in its measured memory.

@@ -27,6 +27,8 @@ measured! {
     fetch: ["fetch"],
     windows: ["windows"],
     click: ["click"],
+    switch: ["switch"],
+    accounts: ["accounts-start", "accounts-memory"],
     controls: ["controls"],
     hour: ["app-hour"],
 }
