@@ -25,7 +25,7 @@ use vestibule_core::{AccountId, AuthError, ErrorCode, Keyring, Policy};
 use crate::backend_profile::{BackendSettings, BuiltIn};
 use crate::question::{self, Question};
 use crate::single_instance::SingleInstance;
-use crate::{account_list, backend_profile, session_events, windows};
+use crate::{account_list, backend_profile, builder, session_events, windows};
 
 /// The session of the window that calls a command: an argument of the command.
 pub struct WindowSession {
@@ -111,6 +111,13 @@ impl AppAccounts {
         if let Some(opened) = &*opened {
             return Ok(opened.clone());
         }
+        let new = self.open_new().inspect_err(|error| {
+            tracing::error!(%error, "the accounts stay closed");
+        })?;
+        Ok(opened.insert(new).clone())
+    }
+
+    fn open_new(&self) -> Result<Opened, AuthError> {
         if let Some(refusal) = &self.refusal {
             return Err(refusal.clone());
         }
@@ -126,7 +133,7 @@ impl AppAccounts {
         let config = AccountsConfig {
             folder,
             product: product(&self.app),
-            most: host.workspaces.most_accounts(),
+            most: host.most_accounts(),
             host: host.clone(),
         };
         // A command may call this on a thread outside the runtime.
@@ -134,7 +141,7 @@ impl AppAccounts {
         let _entered = runtime.inner().enter();
         let accounts = Accounts::open(config)?;
         account_list::forward(self.app.clone(), &accounts);
-        Ok(opened.insert(Opened { accounts, host }).clone())
+        Ok(Opened { accounts, host })
     }
 
     /// The session that a window shows.
@@ -162,7 +169,7 @@ impl AppAccounts {
             current,
             accounts: list,
             workspaces: workspaces.filter(|it| !leaving.contains(&it.id)).collect(),
-            most: host.workspaces.most_accounts(),
+            most: host.most_accounts(),
             adding: host.workspaces.adding(),
         })
     }
@@ -260,6 +267,13 @@ impl Host {
         })
     }
 
+    fn most_accounts(&self) -> u32 {
+        match builder::is_on("accounts") {
+            true => self.workspaces.most_accounts(),
+            false => 1,
+        }
+    }
+
     fn settings(&self, workspace: &str) -> Result<BackendSettings, AuthError> {
         if workspace == DEFAULT_WORKSPACE {
             return Ok(self.own.clone());
@@ -315,7 +329,7 @@ impl AccountHost for Host {
 pub fn are_several(app: &AppHandle) -> bool {
     let section = backend_profile::section(app.config()).ok().flatten();
     let settings = section.and_then(|section| section.workspaces().ok());
-    settings.is_some_and(|settings| settings.most_accounts > 1)
+    settings.is_some_and(|settings| settings.most_accounts > 1) && builder::is_on("accounts")
 }
 
 fn may_contact(address: &Address, product: &str) -> Question {

@@ -127,13 +127,13 @@ impl Builder {
 
 /// Whether a part is on unless the app says otherwise. A test switches parts off.
 #[cfg(feature = "e2e")]
-fn is_on(part: &str) -> bool {
+pub(crate) fn is_on(part: &str) -> bool {
     let off = std::env::var("VESTIBULE_E2E_OFF").unwrap_or_default();
     !off.split(',').any(|named| named == part)
 }
 
 #[cfg(not(feature = "e2e"))]
-fn is_on(_part: &str) -> bool {
+pub(crate) fn is_on(_part: &str) -> bool {
     true
 }
 

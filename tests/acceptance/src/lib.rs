@@ -11,6 +11,7 @@
 //!
 //! No test waits for time to pass: every wait is for a condition and has a limit.
 
+pub mod account_screens;
 mod administrator;
 mod app;
 mod desktop;
@@ -47,7 +48,7 @@ pub use page::run_async;
 pub use paths::{adopter, app, artifacts, bundles, repository, screens};
 pub use process_group::ProcessGroup;
 pub use record::{Answer, Page, Record, Violation};
-pub use scenario::{Stage, scenario, scenario_with};
+pub use scenario::{Stage, scenario, scenario_of_one_account, scenario_with};
 pub use screen::Screen;
 pub use vestibule_bus::Keyring;
 pub use vestibule_harness::{ADMIN, DEMO, OTP, PASSWORD};

@@ -34,6 +34,9 @@ pub struct Stage {
 /// of a graphics card, which Mesa emulates, a test of the window computes a third more.
 const WITHOUT_DMABUF: &str = "WEBKIT_DISABLE_DMABUF_RENDERER";
 
+/// Makes the app offer no further account.
+const ONE_ACCOUNT: (&str, &str) = ("VESTIBULE_E2E_OFF", "accounts");
+
 /// Runs a scenario with the backend's default configuration for tests.
 ///
 /// # Panics
@@ -42,11 +45,23 @@ pub fn scenario<F: AsyncFnOnce(&Stage)>(play: F) {
     scenario_with(Config::default(), play);
 }
 
+/// Runs a scenario with an app that has one account, and so web storage: for attacks that need it.
+///
+/// # Panics
+/// As [`scenario`].
+pub fn scenario_of_one_account<F: AsyncFnOnce(&Stage)>(play: F) {
+    run(Config::default(), &[ONE_ACCOUNT], play);
+}
+
 /// Runs a scenario with a backend of this configuration.
 ///
 /// # Panics
 /// As [`scenario`].
 pub fn scenario_with<F: AsyncFnOnce(&Stage)>(config: Config, play: F) {
+    run(config, &[], play);
+}
+
+fn run<F: AsyncFnOnce(&Stage)>(config: Config, variables: &[(&'static str, &str)], play: F) {
     let _turn = ScenarioSlot::take();
     let name = name_of::<F>();
     // Several threads, since the backend must answer while the test waits for the driver.
@@ -57,6 +72,10 @@ pub fn scenario_with<F: AsyncFnOnce(&Stage)>(config: Config, play: F) {
         .expect("a runtime");
     runtime.block_on(async {
         let mut stage = Stage::new(name, config).await;
+        let further = variables
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned()));
+        stage.variables.extend(further);
         stage.variables.push((WITHOUT_DMABUF, "1".to_owned()));
         let _ = std::fs::remove_file(stage.log());
         tokio::time::timeout(SCENARIO_TIMEOUT, play(&stage))
@@ -80,6 +99,14 @@ impl Stage {
             name: name.into(),
             variables: Vec::new(),
         }
+    }
+
+    /// The same with an app that has one account, and so web storage.
+    #[must_use]
+    pub fn of_one_account(mut self) -> Self {
+        let (name, value) = ONE_ACCOUNT;
+        self.variables.push((name, value.to_owned()));
+        self
     }
 
     /// Starts the app, for the first time or again.

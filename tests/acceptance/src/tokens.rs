@@ -158,13 +158,14 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 const DUMP: &str = "
-  const all = (storage) => JSON.stringify(Object.entries(storage));
+  // An app with several accounts has no web storage.
+  const all = (storage) => JSON.stringify(Object.entries(storage ?? {}));
   const request = (it) => new Promise((resolve, reject) => {
     it.onsuccess = () => resolve(it.result);
     it.onerror = () => reject(it.error);
   });
   const stores = [];
-  for (const { name } of await indexedDB.databases()) {
+  for (const { name } of (await globalThis.indexedDB?.databases()) ?? []) {
     const base = await request(indexedDB.open(name));
     for (const store of base.objectStoreNames) {
       const rows = base.transaction(store).objectStore(store).getAll();

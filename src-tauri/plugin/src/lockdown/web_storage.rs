@@ -3,8 +3,8 @@
 //!
 //! On Linux it is switched off in the engine, and with it everything else by which a page of one window
 //! reaches a page of another. The storage of a session and `window.name` belong to a window and cannot be
-//! switched off; a script empties them before each page. On macOS and Windows each window keeps what it
-//! stores in memory, and that is removed when it is switched to another account.
+//! switched off; a script empties them before the first page of another account. On macOS and Windows each
+//! window keeps what it stores in memory, and that is removed when it is switched to another account.
 
 use tauri::{AppHandle, Manager as _, WebviewWindow, WebviewWindowBuilder, Wry};
 
@@ -15,20 +15,16 @@ fn is_on(app: &AppHandle) -> bool {
     app.try_state::<SeveralAccounts>().is_some_and(|it| it.0)
 }
 
-/// Takes what a page would leave to the next one of its window. [`finish`] has to follow when the window
-/// is built.
+/// Gives a window a storage of its own, where that is the way. [`finish`] has to follow when the window is
+/// built.
 pub fn bound<'a>(
     app: &AppHandle,
     builder: WebviewWindowBuilder<'a, Wry, AppHandle>,
 ) -> WebviewWindowBuilder<'a, Wry, AppHandle> {
-    if !is_on(app) {
-        return builder;
-    }
-    let builder = builder.initialization_script("window.name = ''; sessionStorage.clear();");
     // On Linux such a window cannot be driven over WebDriver.
-    match cfg!(target_os = "linux") {
-        true => builder,
-        false => builder.incognito(true),
+    match is_on(app) && !cfg!(target_os = "linux") {
+        true => builder.incognito(true),
+        false => builder,
     }
 }
 
@@ -66,11 +62,15 @@ fn navigate_to_first(window: &WebviewWindow) -> tauri::Result<()> {
 
 #[cfg(target_os = "linux")]
 mod platform {
+    use std::cell::Cell;
+    use std::rc::Rc;
     use std::sync::OnceLock;
 
     use webkit2gtk::glib::Bytes;
+    use webkit2gtk::glib::object::ObjectExt as _;
     use webkit2gtk::{
-        BackForwardListExt as _, LoadEvent, SettingsExt as _, WebView, WebViewExt as _,
+        BackForwardListExt as _, LoadEvent, SettingsExt as _, UserContentInjectedFrames,
+        UserContentManagerExt as _, UserScript, UserScriptInjectionTime, WebView, WebViewExt as _,
         WebViewSessionState,
     };
 
@@ -131,19 +131,46 @@ mod platform {
         }
     }
 
-    pub fn load_anew(window: &WebviewWindow) -> tauri::Result<()> {
-        let Some(history) = FIRST_PAGE_ONLY.get() else {
-            return navigate_to_first(window);
+    /// Empties what belongs to the window before any script of its next page runs, and of no later one.
+    fn empty_before_next_page(webview: &WebView) {
+        let Some(manager) = webview.user_content_manager() else {
+            tracing::error!(
+                "a window has no place for scripts, so the storage of its session is kept"
+            );
+            return;
         };
+        let script = UserScript::new(
+            "window.name = ''; sessionStorage.clear();",
+            UserContentInjectedFrames::TopFrame,
+            UserScriptInjectionTime::Start,
+            &[],
+            &[],
+        );
+        manager.add_script(&script);
+        let handler = Rc::new(Cell::new(None));
+        let own = handler.clone();
+        let id = webview.connect_load_changed(move |webview, event| {
+            if event == LoadEvent::Finished {
+                manager.remove_script(&script);
+                if let Some(id) = own.take() {
+                    webview.disconnect(id);
+                }
+            }
+        });
+        handler.set(Some(id));
+    }
+
+    pub fn load_anew(window: &WebviewWindow) -> tauri::Result<()> {
         window.with_webview(|webview| {
             let webview = webview.inner();
-            let history = WebViewSessionState::new(&Bytes::from(history.as_slice()));
-            webview.restore_session_state(&history);
-            let first = webview.back_forward_list();
-            if let Some(first) = first.and_then(|history| history.current_item()) {
-                webview.go_to_back_forward_list_item(&first);
+            empty_before_next_page(&webview);
+            if let Some(history) = FIRST_PAGE_ONLY.get() {
+                let history = WebViewSessionState::new(&Bytes::from(history.as_slice()));
+                webview.restore_session_state(&history);
             }
-        })
+        })?;
+        // Going to the page of that history instead would load nothing where it is the same document.
+        navigate_to_first(window)
     }
 }
 

@@ -6,7 +6,7 @@
 use std::process::ExitCode;
 
 use serde_json::json;
-use vestibule_acceptance::{App, Stage, artifacts, hard_cases, screens, tour};
+use vestibule_acceptance::{App, Stage, account_screens, artifacts, hard_cases, screens, tour};
 use vestibule_backend::Config;
 
 const SIZES: [(u32, u32); 2] = [(800, 600), (1440, 900)];
@@ -22,6 +22,11 @@ async fn main() -> ExitCode {
     .await;
     let stage = Stage::new("screens", Config::default()).await;
     hard_cases::walk(&stage, async |app, screen| {
+        picture(app, screen, &mut wide).await
+    })
+    .await;
+    let stage = Stage::new("screens", Config::default()).await;
+    account_screens::walk(&stage, async |app, screen| {
         picture(app, screen, &mut wide).await
     })
     .await;

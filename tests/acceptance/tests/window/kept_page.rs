@@ -73,7 +73,13 @@ fn a_guarded_page_that_waits_shows_nothing_and_is_nowhere_else() {
         let added = app.run("return window.added.join('\\n')").await;
         let added = added.as_str().expect("text").to_owned();
         assert!(added.contains("Password"), "the observer sees: {added:?}");
-        for secret in ["Accounts", "No account matches", "Export", DEMO, TYPED] {
+        for secret in [
+            "Everyone with an account",
+            "No account matches",
+            "Export",
+            DEMO,
+            TYPED,
+        ] {
             assert!(!shown.contains(secret), "{secret:?} is shown: {shown:?}");
             assert!(!added.contains(secret), "{secret:?} was added: {added:?}");
         }

@@ -5,7 +5,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use serde_json::json;
 use thirtyfour::Cookie;
 use vestibule_acceptance::tokens::{Reach, Tokens, files_holding, plant};
-use vestibule_acceptance::{DEMO, DEMO_NAME, Driver, OtherServer, Role, scenario};
+use vestibule_acceptance::{
+    DEMO, DEMO_NAME, Driver, OtherServer, Role, scenario, scenario_of_one_account,
+};
 use vestibule_backend::{Effect, Fault};
 
 use crate::{pick, signed_in};
@@ -54,7 +56,7 @@ fn no_token_reaches_the_window_or_a_file() {
 #[test]
 fn a_planted_token_is_found_in_every_place() {
     const PLANTED: &str = "planted-token-0123456789abcdef";
-    scenario(async |stage| {
+    scenario_of_one_account(async |stage| {
         let app = signed_in(stage, DEMO, DEMO_NAME).await;
         assert_eq!(Reach::of(&app).await.holding(PLANTED), [""; 0]);
         // A backend whose public list of plans contains a token.
@@ -99,7 +101,7 @@ fn a_planted_token_is_found_in_every_place() {
 /// driver also sees cookies that scripts do not see.
 #[test]
 fn a_planted_cookie_is_found_with_and_without_a_script() {
-    scenario(async |stage| {
+    scenario_of_one_account(async |stage| {
         let app = stage.start().await;
         app.find(Role::Link, "Sign in").await;
         plant(&app, "no-cookie-0123456789").await;

@@ -1,7 +1,7 @@
 //! A page that pretends that the session has changed.
 
 use serde_json::json;
-use vestibule_acceptance::{App, DEMO_NAME, Role, containing, scenario};
+use vestibule_acceptance::{App, DEMO_NAME, Role, containing, scenario_of_one_account};
 
 use crate::windows::{turn_to, two_windows};
 
@@ -34,7 +34,7 @@ const SPOOF: &str = "
 
 #[test]
 fn a_page_can_tell_nobody_that_the_session_has_changed() {
-    scenario(async |stage| {
+    scenario_of_one_account(async |stage| {
         let (app, first, second) = two_windows(stage).await;
         turn_to(&app, &second).await;
         let before = events(&app).await;

@@ -80,12 +80,11 @@ fn a_folder_for_records_that_cannot_be_used_is_named_too() {
         let obstacle = data(stage).join("workspaces");
         put_a_file_at(&obstacle);
         let app = fails_to_start(stage).await;
-        let folder = obstacle.join("default");
-        app.says(&format!("The folder {} cannot", folder.display()))
+        app.says(&format!("The folder {} cannot", obstacle.display()))
             .await;
         app.says("move that file away").await;
         let told = log(stage);
-        assert!(told.contains("a workspace stays closed"), "{told}");
+        assert!(told.contains("the accounts stay closed"), "{told}");
         goes_on_without(&app, &obstacle).await;
     });
 }

@@ -105,7 +105,8 @@ async fn play(setting: &Setting, plan: Plan) -> Result<Told, Lost> {
         mark: Some(mark.clone()),
         ..Config::default()
     };
-    let stage = Stage::new("canaries", config).await;
+    // Web storage is a place too, which an app with several accounts does not have.
+    let stage = Stage::new("canaries", config).await.of_one_account();
     let _ = std::fs::remove_file(stage.log());
     let marks = known(&stage, mark).await?;
     let mut watch = Watch::new(&stage, &marks);
