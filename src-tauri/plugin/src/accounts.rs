@@ -219,7 +219,7 @@ impl AppAccounts {
     /// take it.
     pub fn add_workspace(&self, window: &str, address: &str) -> Result<(), AuthError> {
         let Opened { accounts, host } = self.open()?;
-        accounts.check_room()?;
+        accounts.check_room(window)?;
         let workspace = host.workspaces.add(address)?;
         self.add(window, &workspace)
     }

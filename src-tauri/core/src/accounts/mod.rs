@@ -240,12 +240,13 @@ impl Accounts {
         self.0.wake.notify_one();
     }
 
-    /// Checks that one more account is allowed.
+    /// Checks that one more account is allowed for this window. One that it would leave behind blank
+    /// does not count.
     ///
     /// # Errors
     /// [`ErrorCode::TooManyAccounts`].
-    pub fn check_room(&self) -> Result<(), AuthError> {
-        self.0.check_room(&self.0.state().index)
+    pub fn check_room(&self, window: &str) -> Result<(), AuthError> {
+        self.0.check_room(&self.0.state(), window)
     }
 
     /// Adds an account and lets the window show it. An account of that workspace to which nobody has
@@ -258,7 +259,7 @@ impl Accounts {
             let mut state = self.0.state();
             let id = match state.blank(window, workspace) {
                 Some(id) => id,
-                None => self.0.create(&mut state, workspace)?,
+                None => self.0.create(&mut state, window, workspace)?,
             };
             state.windows.await_page(window, Some(id));
             id
@@ -384,7 +385,7 @@ impl Shared {
         let mut shown = windows.attach(window, index)?;
         if shown.is_none() && index.seen().next().is_none() {
             // The first account is there without being added.
-            let id = self.create(&mut state, DEFAULT_WORKSPACE)?;
+            let id = self.create(&mut state, window, DEFAULT_WORKSPACE)?;
             state.windows.show(window, id);
             shown = Some(id);
         }
@@ -479,16 +480,27 @@ impl Shared {
         self.reload(&windows);
     }
 
-    fn check_room(&self, index: &Index) -> Result<(), AuthError> {
-        match index.seen().count() < self.most {
+    fn check_room(&self, state: &State, window: &str) -> Result<(), AuthError> {
+        let left_blank = |entry: &&Entry| {
+            entry.is_blank()
+                && state.windows.shows(window) == Some(entry.id)
+                && !state.windows.is_shown_elsewhere(entry.id, window)
+        };
+        let stay = state.index.seen().filter(|entry| !left_blank(entry));
+        match stay.count() < self.most {
             true => Ok(()),
             false => Err(ErrorCode::TooManyAccounts.into()),
         }
     }
 
-    /// Makes an account to which nobody has signed in.
-    fn create(&self, state: &mut State, workspace: &str) -> Result<AccountId, AuthError> {
-        self.check_room(&state.index)?;
+    /// Makes an account to which nobody has signed in, for this window.
+    fn create(
+        &self,
+        state: &mut State,
+        window: &str,
+        workspace: &str,
+    ) -> Result<AccountId, AuthError> {
+        self.check_room(state, window)?;
         if state.index.is_leaving(workspace) {
             return Err(ErrorCode::UnknownWorkspace.into());
         }

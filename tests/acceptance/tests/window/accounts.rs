@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 use vestibule_acceptance::{
-    ADMIN, ADMIN_NAME, App, DEMO, DEMO_NAME, Role, Stage, containing, scenario, until,
+    ADMIN, ADMIN_NAME, App, DEMO, DEMO_NAME, Host, Role, Stage, containing, scenario, until,
+    with_outside,
 };
 use vestibule_backend::{Backend, Config};
 
@@ -323,5 +324,55 @@ fn a_server_is_added_after_the_person_has_agreed_and_grants_nothing() {
         begin(&app, "switch_account", json!({ "account": dana })).await;
         app.find(Role::Button, containing(DEMO_NAME)).await;
         assert_eq!(stage.backend.requests("POST", "/login"), 1);
+    });
+}
+
+/// A script in a page can ask for a look at any address, so the person is asked in a window of the
+/// system's own before anything leaves this computer.
+#[test]
+fn an_address_with_letters_that_look_alike_is_shown_for_what_it_is_before_anybody_is_contacted() {
+    with_outside(|outside| {
+        scenario(async |stage| {
+            let host = Host::numbered(7);
+            let app = stage.start().await;
+            app.find(Role::Link, "Sign in").await;
+            // The second letter is Cyrillic.
+            let address = format!("https://p\u{430}ypal.{}/", host.name());
+            let keyboard = stage.keyboard();
+            let shown = r"Contact xn--pypal-4ve\..*";
+
+            begin(&app, "look_at_workspace", json!({ "address": address })).await;
+            keyboard.focus(shown).await;
+            // A key that was meant for the page refuses.
+            keyboard.press(&["Return"]);
+            until("the question to be gone", async || {
+                match keyboard.windows(shown)?.is_empty() {
+                    true => Ok(()),
+                    false => Err("it is still there".into()),
+                }
+            })
+            .await;
+            assert_eq!(outside.lookups(), [""; 0], "nobody was contacted");
+            assert_eq!(outside.packets(), []);
+
+            // The control: what is agreed to is heard.
+            until("the next question to be allowed", async || {
+                begin(&app, "look_at_workspace", json!({ "address": address })).await;
+                match keyboard.windows(shown)?.is_empty() {
+                    false => Ok(()),
+                    true => Err("there is none".into()),
+                }
+            })
+            .await;
+            keyboard.focus(shown).await;
+            keyboard.press(&["Tab", "Return"]);
+            until("the look to be heard", async || {
+                match outside.was_asked_for(host) && outside.was_spoken_to(host) {
+                    true => Ok(()),
+                    false => Err(format!("{:?}", outside.lookups())),
+                }
+            })
+            .await;
+        });
     });
 }
