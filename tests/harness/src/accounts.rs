@@ -41,6 +41,7 @@ pub struct TestHost {
     opened: Mutex<Vec<(AccountId, WeakSession)>>,
     reloads: Mutex<Vec<String>>,
     left: Mutex<Vec<String>>,
+    crossed: Mutex<BTreeMap<AccountId, PathBuf>>,
     syncs: Arc<AtomicUsize>,
 }
 
@@ -56,6 +57,7 @@ impl TestHost {
             opened: Mutex::default(),
             reloads: Mutex::default(),
             left: Mutex::default(),
+            crossed: Mutex::default(),
             syncs: Arc::default(),
         };
         for (name, backend) in workspaces {
@@ -85,6 +87,11 @@ impl TestHost {
     /// Makes a workspace unknown, so that none of its accounts can be opened.
     pub fn forget_workspace(&self, name: &str) {
         lock(&self.workspaces).remove(name);
+    }
+
+    /// Plants a mistake: from its next start on, the account's session works on this folder.
+    pub fn cross(&self, id: AccountId, folder: PathBuf) {
+        lock(&self.crossed).insert(id, folder);
     }
 
     /// How often a session was opened.
@@ -126,15 +133,17 @@ impl AccountHost for TestHost {
     fn open(&self, place: &AccountPlace) -> Result<Session, AuthError> {
         let known = lock(&self.workspaces).get(&place.workspace).cloned();
         let (profile, transport) = known.ok_or(ErrorCode::UnknownWorkspace)?;
-        let unusable = |error: io::Error| vestibule_core::unusable_folder(&place.folder, &error);
+        let crossed = lock(&self.crossed).get(&place.id).cloned();
+        let folder = crossed.unwrap_or_else(|| place.folder.clone());
+        let unusable = |error: io::Error| vestibule_core::unusable_folder(&folder, &error);
         let records = CountedRecords {
-            records: FolderRecords::open(&place.folder).map_err(unusable)?,
+            records: FolderRecords::open(&folder).map_err(unusable)?,
             syncs: self.syncs.clone(),
         };
         let config = Config {
             workspace: place.workspace.clone(),
             profile,
-            folder: place.folder.clone(),
+            folder,
             store: self.keyring.clone(),
             product: PRODUCT.into(),
         };

@@ -21,6 +21,8 @@ pub mod crash;
 mod definite;
 pub mod fleet;
 #[cfg(target_os = "linux")]
+mod isolation;
+#[cfg(target_os = "linux")]
 mod keyring;
 #[cfg(target_os = "linux")]
 mod launches;

@@ -32,6 +32,8 @@ use crate::canaries;
 use crate::crash::{grace, sign_outs, strict, two_people};
 use crate::definite::by_status;
 #[cfg(target_os = "linux")]
+use crate::isolation;
+#[cfg(target_os = "linux")]
 use crate::keyring::{daemon_deaths, silent_keyring};
 #[cfg(target_os = "linux")]
 use crate::launches;
@@ -144,6 +146,8 @@ pub const PROMISES: &[Promise] = &[
     promise!("P19", two_people),
     #[cfg(target_os = "linux")]
     promise!("P21", page_limits),
+    #[cfg(target_os = "linux")]
+    promise!("P22", isolation),
     #[cfg(target_os = "linux")]
     promise!("P22", account_kills),
 ];

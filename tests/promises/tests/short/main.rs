@@ -97,5 +97,5 @@ fn the_right_person_is_shown() {
 #[cfg(target_os = "linux")]
 #[test]
 fn accounts_are_kept_whole_and_apart() {
-    check("account_kills");
+    check("isolation");
 }
