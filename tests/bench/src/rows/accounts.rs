@@ -1,11 +1,14 @@
 //! What accounts cost that no window shows, whose people are signed in: the time of a start, and memory.
 //! Each number of accounts has a desktop, a keyring and a backend of its own.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use vestibule_acceptance::Stage;
+use vestibule_acceptance::{Stage, until};
 use vestibule_backend::Config;
 
+use crate::counts::Counts;
+use crate::instruments::keyring_calls::KeyringCalls;
 use crate::instruments::paint::PaintWatch;
 use crate::launch::{Launch, idle, name_backend};
 use crate::registry::Outcome;
@@ -27,12 +30,12 @@ const TIMES: f64 = 1.10;
 const ROUNDS: usize = 5;
 /// How long the app is idle before its memory is measured: longer than it leaves the accounts alone
 /// that no window shows.
-const IDLE: std::time::Duration = std::time::Duration::from_secs(20);
+const IDLE: Duration = Duration::from_secs(20);
 /// How many bytes an account may take.
 const MOST: f64 = 256.0 * 1024.0;
 
 /// The shipped app on a desktop of its own, with people signed in.
-struct Home {
+pub struct Home {
     stage: Stage,
     app: PathBuf,
     screen: PaintWatch,
@@ -40,11 +43,15 @@ struct Home {
 }
 
 impl Home {
-    async fn with(accounts: usize, setting: &Setting) -> Outcome<Self> {
+    /// Signs them in.
+    ///
+    /// # Errors
+    /// If the app is not built, or a sign-in fails.
+    pub async fn with(accounts: usize, program: &Path) -> Outcome<Self> {
         let app = built::shipped()?;
         let name = format!("bench-accounts-{accounts}");
         let stage = Stage::new(name, Config::default()).await;
-        accounts::sign_in(&stage, &setting.program, accounts).await?;
+        accounts::sign_in(&stage, program, accounts).await?;
         name_backend(&stage)?;
         let screen = PaintWatch::of(&stage.desktop)?;
         screen.empty()?;
@@ -59,7 +66,7 @@ impl Home {
     async fn with_each(counts: &[usize], setting: &Setting) -> Outcome<Vec<Self>> {
         let mut homes = Vec::new();
         for accounts in counts {
-            homes.push(Self::with(*accounts, setting).await?);
+            homes.push(Self::with(*accounts, &setting.program).await?);
         }
         Ok(homes)
     }
@@ -94,6 +101,7 @@ pub async fn start(setting: &Setting) -> Outcome<Vec<Row>> {
         }
         setting.progress("starts with accounts", round, STARTS);
     }
+    let counts = counts_of_start(&homes[homes.len() - 1]).await?;
     let one = Summary::of("one account", times[0].clone());
     let point = |(home, times): (&Home, Vec<f64>)| {
         Some(Point {
@@ -108,7 +116,35 @@ pub async fn start(setting: &Setting) -> Outcome<Vec<Row>> {
         .grows("accounts", points)
         .in_turns()
         .target(Target::TimesFloor(TIMES));
-    Ok(vec![row])
+    Ok(vec![Row {
+        counts: counts.told(),
+        ..row
+    }])
+}
+
+/// The requests and the calls of the keyring of a start, until the session of the account that is shown
+/// is renewed and in the keyring again.
+///
+/// # Errors
+/// If the app shows no content.
+pub async fn counts_of_start(home: &Home) -> Outcome<Counts> {
+    let calls = KeyringCalls::hear(&home.stage.desktop).await?;
+    let before = home.stage.backend.all_requests();
+    let mut launch = home.launch();
+    launch.to_content(&home.screen)?;
+    until(
+        "the renewed session to be in the keyring",
+        async || match calls.so_far() {
+            counts if counts.writes > 0 => Ok(()),
+            counts => Err(format!("{counts:?}")),
+        },
+    )
+    .await;
+    launch.end(&home.screen).await?;
+    Ok(Counts {
+        requests: home.stage.backend.all_requests() - before,
+        ..calls.so_far()
+    })
 }
 
 /// The memory of the app's own process with one account and with many, which are idle side by side.

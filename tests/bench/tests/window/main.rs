@@ -4,6 +4,7 @@
 
 #![cfg(target_os = "linux")]
 
+mod accounts;
 mod controls;
 mod messages;
 mod screen;
