@@ -173,3 +173,33 @@ async fn windows_that_add_at_once_get_an_account_each() {
         assert_eq!(ids.len(), 6, "an account for each window");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_window_leaves_behind_blank_does_not_count_against_the_limit() {
+    let backend = start_backend(Config::default()).await;
+    let other = start_backend(Config::default()).await;
+    let mut app = AccountApp::installed(&[(WORKSPACE, &backend), ("other", &other)]);
+    app.most = 2;
+    app.start();
+    let dana = app.sign_in("main", DEMO).await;
+    let blank = app
+        .accounts()
+        .add("main", WORKSPACE)
+        .expect("there is room");
+    app.page("main");
+    assert_eq!(
+        code(&app.accounts().check_room("window-2")),
+        Some(ErrorCode::TooManyAccounts),
+        "another window's blank account stays"
+    );
+    let elsewhere = app
+        .accounts()
+        .add("main", "other")
+        .expect("it takes the blank one's place");
+    app.page("main");
+    app.until_listed("the blank one to be gone", |list| list.len() == 2)
+        .await;
+    let left: Vec<_> = app.list().iter().map(|it| it.id).collect();
+    assert_eq!(left, [dana, elsewhere]);
+    assert_ne!(elsewhere, blank);
+}

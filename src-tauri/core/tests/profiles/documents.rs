@@ -17,7 +17,11 @@ fn blocks<'a>(document: &'a str, language: &str) -> Vec<&'a str> {
 #[test]
 fn the_settings_of_the_readme_load() {
     let blocks = blocks(README, "json");
-    assert_eq!(blocks.len(), 3, "the address, the workspaces, and the roles");
+    assert_eq!(
+        blocks.len(),
+        3,
+        "the address, the workspaces, and the roles"
+    );
     for block in blocks {
         let value: Value = serde_json::from_str(&format!("{{{block}}}"))
             .unwrap_or_else(|error| panic!("{error}: {block}"));
