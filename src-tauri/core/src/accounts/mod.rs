@@ -558,15 +558,20 @@ impl State {
     /// An account of the workspace to which nobody has signed in, that this window may take.
     fn blank(&self, window: &str, workspace: &str) -> Option<AccountId> {
         let mut seen = self.index.seen();
-        let is_challenged = |id| {
-            let open = self.open.get(&id);
-            open.is_some_and(|open| open.standing == AccountStanding::Challenged)
+        // The list may not know yet who has just signed in, or was asked for a code.
+        let is_in_use = |id| {
+            let session = self.open.get(&id).and_then(|open| open.session.upgrade());
+            let phase = session.map(|session| session.snapshot().state.phase);
+            matches!(
+                phase,
+                Some(Phase::SignedIn { .. } | Phase::OtpPending { .. })
+            )
         };
         let found = seen.find(|entry| {
             entry.workspace == workspace
                 && entry.over == Some(SignedOutReason::Never)
                 && !self.windows.is_shown_elsewhere(entry.id, window)
-                && !is_challenged(entry.id)
+                && !is_in_use(entry.id)
         });
         found.map(|entry| entry.id)
     }

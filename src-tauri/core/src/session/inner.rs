@@ -59,8 +59,7 @@ pub(super) struct Inner {
     pub obstacle: Option<Obstacle>,
     /// When a refusal by the backend last caused a refresh of the roles.
     pub roles_rechecked: Option<SinceBoot>,
-    /// What the last run has left was found, and its first try has begun or is planned. A sign-out is
-    /// shown before its token is found.
+    /// What the last run has left was found. A sign-out is shown before its token is.
     is_started: bool,
 }
 
@@ -112,12 +111,11 @@ impl Inner {
             | KeyringStatus::Unsaved(..)
             | KeyringStatus::Obsolete(_) => false,
         };
-        let is_settled = self.state.is_signed_out() || self.plan.is_waiting();
-        self.is_started
-            && is_kept
-            && is_settled
-            && self.attempts.is_empty()
-            && self.challenge.is_none()
+        let is_settled = match self.state.is_signed_out() {
+            true => self.is_started,
+            false => self.plan.is_waiting(),
+        };
+        is_kept && is_settled && self.attempts.is_empty() && self.challenge.is_none()
     }
 
     /// The jar of the session, or of nobody.
