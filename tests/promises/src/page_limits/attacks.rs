@@ -226,6 +226,11 @@ async fn commands(app: &App, plan: Plan) -> Result<Came, Lost> {
           backend_upload: { exchange: 2, request: { ...get, length: 1, replayable: false } },
           backend_answer: { exchange: 3 }, backend_read: { exchange: 3 },
           backend_cancel: { exchange: 3 },
+          accounts: {}, remember_account: { on: false },
+          switch_account: { account: crypto.randomUUID() },
+          remove_account: { account: crypto.randomUUID() },
+          add_account: { workspace: filler }, remove_workspace: { workspace: filler },
+          look_at_workspace: { address: filler }, add_workspace: { address: filler },
         };
         const asked = Object.entries(kinds).flatMap(([command, given]) =>
           Array.from({ length: argument }, () => invoke(`plugin:vestibule|${command}`, { ...given, filler })));
