@@ -140,7 +140,7 @@ pub const ENTRIES: &[Entry] = &[
     entry!("bodies", "a body through the core", 20 s, &[], rows::growth::bodies),
     entry!("controls", "what the instruments hear of 20 ms", 240 s, WINDOWS, rows::controls::measure),
     entry!(long: "accounts-start", "process start to painted content, with 50 accounts", 150 s, APP, rows::accounts::start),
-    entry!(long: "accounts-memory", "memory of an account that no window shows", 150 s, APP, rows::accounts::memory),
+    entry!(long: "accounts-memory", "memory of an account that no window shows", 120 s, APP, rows::accounts::memory),
     entry!(long: "idle", "idle for ten minutes", 700 s, SHIPPED, rows::idle::measure),
     entry!(long: "app-hour", "an hour of use of the app", 3800 s, DRIVEN, rows::app_hour::measure),
     entry!(long: "hour", "memory of the core over an hour of use", 3650 s, &[], rows::hour::core),

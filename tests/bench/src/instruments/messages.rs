@@ -1,7 +1,8 @@
 //! Counts messages between a page and the shell: commands, and changes of the session that are sent
 //! to the page. Uses the recorder of the tests, which runs before a page's own scripts.
 
-use vestibule_acceptance::App;
+use serde_json::Value;
+use vestibule_acceptance::{App, Page};
 
 /// The messages so far, in all pages of a window.
 #[derive(Debug, Default, PartialEq)]
@@ -19,7 +20,7 @@ impl Messages {
         let commands = record.pages().flat_map(|page| &page.commands);
         Self {
             commands: commands.map(|answer| answer.command.clone()).collect(),
-            changes: record.pages().map(|page| page.events.len()).sum(),
+            changes: record.pages().map(changes).sum(),
         }
     }
 
@@ -35,4 +36,13 @@ impl Messages {
             changes: self.changes - before.changes,
         }
     }
+}
+
+/// How many changes of the session a page was sent. The list of accounts comes the same way.
+fn changes(page: &Page) -> usize {
+    let is_session = |sent: &&String| {
+        let sent: Value = serde_json::from_str(sent).unwrap_or_default();
+        sent.get("state").is_some()
+    };
+    page.events.iter().filter(is_session).count()
 }

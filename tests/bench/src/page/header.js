@@ -23,7 +23,8 @@
       return (
         callback &&
         ((sent) => {
-          if (sent?.message?.revision) heard(sent.message);
+          // The list of accounts comes the same way.
+          if (sent?.message?.state) heard(sent.message);
           callback(sent);
         })
       );

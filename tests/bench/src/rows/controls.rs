@@ -187,7 +187,7 @@ const BUSY: &str = "
           const callback = got(id);
           return callback && ((sent) => {
             const until = performance.now() + (window.benchBusy ?? 0);
-            while (sent?.message?.revision && performance.now() < until);
+            while (sent?.message?.state && performance.now() < until);
             callback(sent);
           });
         };
