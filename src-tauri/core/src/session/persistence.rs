@@ -156,8 +156,8 @@ impl Persistence {
     /// item may still be under the name that commit ff703f2 used.
     ///
     /// # Errors
-    /// If the keyring cannot tell, or an item cannot be read by this version or is another
-    /// installation's. Such an item must be left alone.
+    /// If the keyring cannot tell, or an item cannot be read by this version or is of another
+    /// installation or account. Such an item must be left alone.
     pub(super) async fn read_items(
         &self,
         legacy: Option<SessionId>,
@@ -165,11 +165,10 @@ impl Persistence {
         let mut items = Vec::new();
         for bytes in self.item.read().await? {
             match ItemContent::of(&bytes) {
-                ItemContent::Ours(item)
-                    if item.install != self.local_ids.install
-                        && !mutant!("without.items_install") =>
-                {
-                    tracing::warn!("the keyring item is another installation's: it is left alone");
+                ItemContent::Ours(item) if !self.is_ours(&item) => {
+                    tracing::warn!(
+                        "the keyring item is of another installation or account: it is left alone"
+                    );
                     return Err(StoreError::Occupied);
                 }
                 ItemContent::Ours(item) => items.push(*item),
@@ -194,6 +193,16 @@ impl Persistence {
             }
         }
         Ok(items)
+    }
+
+    /// Whether an item under this account's name holds what this account has written: a keyring that was
+    /// merged or restored may have mixed up its items.
+    fn is_ours(&self, item: &Item) -> bool {
+        let LocalIds { install, account } = self.local_ids;
+        (item.install == install || mutant!("without.items_install"))
+            && (item.account == account
+                || mutant!("without.items_install")
+                || mutant!("without.items_account"))
     }
 
     /// Waits until a keyring call that took too long has returned.

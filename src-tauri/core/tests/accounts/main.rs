@@ -6,6 +6,7 @@ mod device;
 mod fifty;
 mod first_account;
 mod index;
+mod mixed_items;
 mod removal;
 mod same_person;
 mod sign_out;

@@ -1,5 +1,5 @@
 //! The backend of the model: two people, rotation with reuse detection, and a grace window if it
-//! has one. It knows to whom each token belongs and to which installation it was given.
+//! has one. It knows to whom each token belongs and to which account it was given.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -43,8 +43,8 @@ impl Person {
 #[derive(Clone, Debug)]
 pub struct Backed {
     pub person: Person,
-    /// The installation that signed in.
-    pub install: usize,
+    /// The account that signed in.
+    pub account: usize,
     /// When it began, as the number of the request.
     pub begun: u64,
     /// Why it ended, if it did.
@@ -59,7 +59,7 @@ pub struct Backed {
 pub struct Arrived {
     /// When it was sent.
     pub sent: Duration,
-    pub install: usize,
+    pub account: usize,
     pub path: String,
     pub bearer: Option<String>,
     /// Every refresh cookie in the request.
@@ -177,7 +177,7 @@ impl Backend {
         };
         self.sessions.push(Backed {
             person,
-            install: request.install,
+            account: request.account,
             begun: asked,
             ended: None,
             given: 1,

@@ -10,12 +10,12 @@ use vestibule_core::wire::Phase;
 
 use super::backend::{Arrived, Backend, Person, Token};
 use super::model_process::ModelProcess;
-use super::plan::EndpointKind;
+use super::plan::{ACCOUNTS, EndpointKind};
 
 /// Who asked for a call, according to the window at that time.
 #[derive(Clone, Debug)]
 struct Ask {
-    install: usize,
+    account: usize,
     /// When, as a number in the order of all calls and sign-ins.
     at: u64,
     by: Asker,
@@ -45,18 +45,18 @@ impl Asker {
 struct State {
     losses: Vec<String>,
     asks: BTreeMap<u64, Ask>,
-    /// Tokens that an installation knows to be used: on disk, …
-    known: [BTreeSet<Token>; 2],
+    /// Tokens that an account knows to be used: on disk, …
+    known: [BTreeSet<Token>; ACCOUNTS],
     /// … or in the running process.
     known_here: BTreeSet<(u64, Token)>,
     /// Whether somebody has set a clock, after which the age of a token is not known.
     is_wall_off: bool,
-    /// For each session of the backend, to whom it belongs and at which installation it began.
+    /// For each session of the backend, to whom it belongs and in which account it began.
     owners: BTreeMap<usize, (Person, usize)>,
     /// For each session of the core, the backend's session.
     meant: BTreeMap<SessionId, usize>,
-    /// How many of an installation's sessions have been matched in this way.
-    matched: [usize; 2],
+    /// How many of an account's sessions have been matched in this way.
+    matched: [usize; ACCOUNTS],
     /// Counts calls and sign-ins.
     count: u64,
     now: Duration,
@@ -115,10 +115,10 @@ impl Checks {
     }
 
     /// A call of the currently shown person begins. Returns its number.
-    pub fn asked(&self, install: usize, phase: &Phase) -> u64 {
+    pub fn asked(&self, account: usize, phase: &Phase) -> u64 {
         let at = self.next();
         let ask = Ask {
-            install,
+            account,
             at,
             by: Asker::of(phase),
             session: session_of(phase),
@@ -127,21 +127,21 @@ impl Checks {
         at
     }
 
-    /// A sign-in succeeded and this is shown. If the installation has begun one session since the
+    /// A sign-in succeeded and this is shown. If the account has begun one session since the
     /// last sign-in, this is that session.
-    pub fn signed_in(&self, install: usize, phase: &Phase) {
+    pub fn signed_in(&self, account: usize, phase: &Phase) {
         let mut state = self.state();
         let begun: Vec<_> = state
             .owners
             .iter()
-            .filter(|(_, (_, at))| *at == install)
+            .filter(|(_, (_, at))| *at == account)
             .map(|(session, (person, _))| (*session, *person))
             .collect();
-        let is_one = begun.len() == state.matched[install] + 1;
-        state.matched[install] = begun.len();
+        let is_one = begun.len() == state.matched[account] + 1;
+        state.matched[account] = begun.len();
         let Some((session, person)) = begun.last().copied().filter(|_| is_one) else {
             // There were several, and it is unknown which one this is and what its record knows.
-            state.known[install].clear();
+            state.known[account].clear();
             return;
         };
         if let (Some(meant), true) = (
@@ -150,27 +150,27 @@ impl Checks {
         ) {
             state.meant.entry(meant).or_insert(session);
             // What was known of earlier sessions was deleted with their record.
-            state.known[install].retain(|token| token.session == session);
+            state.known[account].retain(|token| token.session == session);
         }
     }
 
     /// The backend has begun a session.
-    pub fn begun(&self, session: usize, person: Person, install: usize) {
-        self.state().owners.insert(session, (person, install));
+    pub fn begun(&self, session: usize, person: Person, account: usize) {
+        self.state().owners.insert(session, (person, account));
     }
 
     /// A rotation has ended and its process waits: the token that it replaced is known to be used.
     pub fn spent(&self, life: &ModelProcess, token: Token) {
         let mut state = self.state();
         state.known_here.insert((life.number, token));
-        let known = &mut state.known[life.install];
+        let known = &mut state.known[life.account];
         known.retain(|held| held.session == token.session);
         known.insert(token);
     }
 
-    /// The records of an installation were damaged: its disk knows nothing for certain any more.
-    pub fn forget(&self, install: usize) {
-        self.state().known[install].clear();
+    /// The records of an account were damaged: its disk knows nothing for certain any more.
+    pub fn forget(&self, account: usize) {
+        self.state().known[account].clear();
     }
 
     /// A request is sent.
@@ -188,8 +188,8 @@ impl Checks {
             && shown != Some(person)
         {
             self.lose(format!(
-                "{person:?}'s token is renewed while {shown:?} is shown at install {}",
-                life.install
+                "{person:?}'s token is renewed while {shown:?} is shown at account {}",
+                life.account
             ));
         }
     }
@@ -213,7 +213,7 @@ impl Checks {
             let state = self.state();
             let is_here = state.known_here.contains(&(life.number, token));
             (
-                is_here || state.known[life.install].contains(&token),
+                is_here || state.known[life.account].contains(&token),
                 is_here,
             )
         };
@@ -232,9 +232,9 @@ impl Checks {
             return;
         }
         self.lose(format!(
-            "token {} of session {} is sent to a refresh by install {}, which knows that it is \
+            "token {} of session {} is sent to a refresh by account {}, which knows that it is \
              spent",
-            token.number, token.session, life.install
+            token.number, token.session, life.account
         ));
     }
 
@@ -247,24 +247,24 @@ impl Checks {
         let shown = shown.and_then(|shown| self.state().meant.get(&shown).copied());
         // If somebody has signed in since, that session is about to be shown.
         let mut newest = backend.sessions.iter();
-        let newest = newest.rposition(|session| session.install == life.install);
+        let newest = newest.rposition(|session| session.account == life.account);
         if shown == Some(token.session) && newest == shown {
             self.lose(format!(
-                "session {} was ended by install {}, which still shows it as signed in",
-                token.session, life.install
+                "session {} was ended by account {}, which still shows it as signed in",
+                token.session, life.account
             ));
         }
     }
 
-    /// Checks that the token's session began at this installation.
+    /// Checks that the token's session began in this account.
     fn belongs(&self, life: &ModelProcess, token: Token, what: &str, backend: &Backend) {
         let Some(session) = backend.sessions.get(token.session) else {
             return self.lose(format!("{what} with a token that the backend never issued"));
         };
-        if session.install != life.install {
+        if session.account != life.account {
             self.lose(format!(
-                "{what} of install {} carries a token of install {}",
-                life.install, session.install
+                "{what} of account {} carries a token of account {}",
+                life.account, session.account
             ));
         }
     }
@@ -283,11 +283,11 @@ impl Checks {
         let Some(session) = backend.sessions.get(token.session) else {
             return self.lose("a call carries a token that the backend never issued".into());
         };
-        let what = format!("call {number:?} of install {}", life.install);
-        if session.install != ask.install {
+        let what = format!("call {number:?} of account {}", life.account);
+        if session.account != ask.account {
             self.lose(format!(
-                "{what} carries a token of install {}",
-                session.install
+                "{what} carries a token of account {}",
+                session.account
             ));
         }
         if session.begun > ask.at {

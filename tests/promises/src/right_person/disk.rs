@@ -1,11 +1,12 @@
-//! The disk of one installation: what was written, and what of it survives a power cut. It can be
+//! The disk of one account: what was written, and what of it survives a power cut. It can be
 //! full, or unreadable for a while.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use uuid::Uuid;
 use vestibule_core::testing::{Durability, HeldLock, RecordStore};
 
 use super::model_process::ModelProcess;
@@ -36,13 +37,26 @@ impl State {
     }
 }
 
-/// A disk and its contents.
+/// A disk and its contents: the records of one account.
 #[derive(Clone, Default)]
 pub struct Disk(Arc<Mutex<State>>);
 
 impl Disk {
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The disk of a new account, in which the ids are that the list of accounts has given it.
+    pub fn of_account(installation: Uuid) -> Self {
+        let ids = json!({"format": 1, "install": installation, "account": Uuid::new_v4()});
+        let ids = Files::from([("install.json".to_owned(), ids.to_string().into_bytes())]);
+        let disk = Self::default();
+        {
+            let mut state = disk.state();
+            state.written = ids.clone();
+            state.synced = ids;
+        }
+        disk
     }
 
     /// The disk as this process uses it.

@@ -6,6 +6,7 @@ use vestibule_core::wire::{Freshness, Phase};
 
 use super::backend::Person;
 use super::keyring::KeyringMode;
+use super::plan::ACCOUNTS;
 use super::process::Process;
 use super::world::World;
 
@@ -13,20 +14,20 @@ use super::world::World;
 const SETTLE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Makes everything work again and checks that the person shown is signed in at the backend.
-/// Returns at how many installations somebody is signed in.
+/// Returns in how many accounts somebody is signed in.
 pub fn finish(world: &mut World) -> u64 {
     world.ground.net.forget_plans();
     world.ground.keyring.set_mode(KeyringMode::Open);
-    for install in 0..2 {
-        world.is_held[install] = false;
-        world.ground.installs[install].disk.heal();
-        if let Some(process) = &world.processes[install] {
+    for account in 0..ACCOUNTS {
+        world.is_held[account] = false;
+        world.ground.accounts[account].disk.heal();
+        if let Some(process) = &world.processes[account] {
             process.life.clear_trigger();
         }
     }
     world.settle();
-    for install in 0..2 {
-        world.start(install);
+    for account in 0..ACCOUNTS {
+        world.start(account);
     }
     world.settle();
     for _ in 0..5 {
@@ -36,10 +37,10 @@ pub fn finish(world: &mut World) -> u64 {
     // Expired access tokens make the next call find out which sessions the backend has ended.
     world.backend.expire_access();
     let mut signed_in = 0;
-    for install in 0..2 {
-        world.with(install, Process::call);
+    for account in 0..ACCOUNTS {
+        world.with(account, Process::call);
         world.settle();
-        let who = holds(world, |world| look_at(world, install));
+        let who = holds(world, |world| look_at(world, account));
         signed_in += u64::from(who);
     }
     if world.is_calm {
@@ -69,8 +70,8 @@ fn holds<T: Default>(world: &mut World, look: impl Fn(&World) -> Result<T, Strin
 }
 
 /// Checks who is shown in the end. Returns whether somebody is.
-fn look_at(world: &World, install: usize) -> Result<bool, String> {
-    let Some(process) = &world.processes[install] else {
+fn look_at(world: &World, account: usize) -> Result<bool, String> {
+    let Some(process) = &world.processes[account] else {
         return Ok(false);
     };
     match process.phase() {
@@ -81,14 +82,14 @@ fn look_at(world: &World, install: usize) -> Result<bool, String> {
         } => {
             let person = Person::of(&user.email);
             let is_theirs = world.backend.sessions.iter().any(|session| {
-                session.install == install
+                session.account == account
                     && Some(session.person) == person
                     && session.ended.is_none()
             });
             match is_theirs {
                 true => Ok(true),
                 false => Err(format!(
-                    "{person:?} is shown at install {install}, but has no session there"
+                    "{person:?} is shown at account {account}, but has no session there"
                 )),
             }
         }
@@ -98,15 +99,15 @@ fn look_at(world: &World, install: usize) -> Result<bool, String> {
 
 /// Checks that without a crash or a loss no unused session is left at the backend.
 fn check_orphans(world: &World) -> Result<(), String> {
-    for install in 0..2 {
+    for account in 0..ACCOUNTS {
         let alive = world.backend.sessions.iter();
-        let alive = alive.filter(|one| one.install == install && one.ended.is_none());
+        let alive = alive.filter(|one| one.account == account && one.ended.is_none());
         let alive = alive.count();
-        let phase = world.processes[install].as_ref().map(Process::phase);
+        let phase = world.processes[account].as_ref().map(Process::phase);
         let used = usize::from(matches!(phase, Some(Phase::SignedIn { .. })));
         if alive > used {
             return Err(format!(
-                "{alive} sessions of install {install} are valid at the backend, but {used} are in \
+                "{alive} sessions of account {account} are valid at the backend, but {used} are in \
                  use"
             ));
         }

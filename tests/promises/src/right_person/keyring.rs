@@ -1,4 +1,4 @@
-//! The keyring, which both installations share. It can be locked, fail, or answer late: then a call
+//! The keyring, which all accounts share. It can be locked, fail, or answer late: then a call
 //! hangs and takes effect when the keyring answers again, even if the process that made it is dead.
 
 use std::collections::BTreeMap;

@@ -1,10 +1,10 @@
-//! Always the right person. A model of two people, two installations and one keyring, in one
-//! process. The core is the real one; transport, disk, keyring and clock belong to the model, which
-//! makes everything happen to them that can happen, in an order that a seed determines.
+//! Always the right person. A model of two people, three accounts in two installations and one keyring,
+//! in one process. The core is the real one; transport, disk, keyring and clock belong to the model,
+//! which makes everything happen to them that can happen, in an order that a seed determines.
 //!
 //! The invariants are checked from outside: the person shown owns the token, each request carries
 //! the token of the person who asked for it, nobody else's session ends, and no token is sent that
-//! the installation knows to be used. A loss prints its seed and the shortest sequence that still
+//! the account knows to be used. A loss prints its seed and the shortest sequence that still
 //! loses; `VESTIBULE_SEED=17 cargo xtask soak P19` runs only the sequence of that seed.
 
 mod backend;
@@ -88,7 +88,7 @@ async fn run(
     });
     Row {
         what: format!(
-            "{} things happen to two people, two installs and one keyring in {} sequences; {} \
+            "{} things happen to two people, three accounts of two installs and one keyring in {} sequences; {} \
              calls are answered for somebody, and at {} ends of a sequence somebody is signed in",
             toll.ops, toll.sequences, toll.served, toll.signed_in,
         ),

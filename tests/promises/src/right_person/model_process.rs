@@ -21,8 +21,8 @@ pub enum KillTrigger {
 }
 
 pub struct ModelProcess {
-    /// The installation that it belongs to.
-    pub install: usize,
+    /// The account whose session it has. Accounts of one installation die together.
+    pub account: usize,
     /// Distinguishes it from earlier processes.
     pub number: u64,
     dead: AtomicBool,
@@ -35,9 +35,9 @@ pub struct ModelProcess {
 }
 
 impl ModelProcess {
-    pub fn new(install: usize, number: u64) -> Arc<Self> {
+    pub fn new(account: usize, number: u64) -> Arc<Self> {
         Arc::new(Self {
-            install,
+            account,
             number,
             dead: AtomicBool::new(false),
             death: Mutex::default(),

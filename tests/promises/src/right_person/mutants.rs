@@ -16,11 +16,12 @@ use crate::registry::Setting;
 use crate::report::Row;
 
 /// Checks without which one person gets something of another, and what each protects.
-pub const CHECKS: [&str; 5] = [
+pub const CHECKS: [&str; 6] = [
     "without.epoch",
     "without.bearers_session",
     "without.items_session",
     "without.items_install",
+    "without.items_account",
     "without.spent",
 ];
 

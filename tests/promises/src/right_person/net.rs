@@ -96,20 +96,20 @@ impl Net {
         })
     }
 
-    /// The next exchange of this installation with this endpoint has this fault.
-    pub fn plan(&self, install: usize, place: EndpointKind, fault: NetworkFault) {
-        self.state().planned.push((install, place, fault));
+    /// The next exchange of this account with this endpoint has this fault.
+    pub fn plan(&self, account: usize, place: EndpointKind, fault: NetworkFault) {
+        self.state().planned.push((account, place, fault));
     }
 
     pub fn forget_plans(&self) {
         self.state().planned.clear();
     }
 
-    /// Takes the given exchange of this installation among those that have, or have not, arrived.
-    pub fn take(&self, install: usize, has_arrived: bool, which: usize) -> Option<Exchange> {
+    /// Takes the given exchange of this account among those that have, or have not, arrived.
+    pub fn take(&self, account: usize, has_arrived: bool, which: usize) -> Option<Exchange> {
         let mut state = self.state();
         let fits = |(_, held): &(usize, &Exchange)| {
-            held.life.install == install && held.answered.is_some() == has_arrived
+            held.life.account == account && held.answered.is_some() == has_arrived
         };
         let found = state.under_way.iter().enumerate().filter(fits);
         let all: Vec<_> = found.map(|(at, _)| at).collect();
@@ -149,7 +149,7 @@ impl Transport for Seen {
             }
             let request = Arrived {
                 sent: self.checks.now(),
-                install: self.life.install,
+                account: self.life.account,
                 path,
                 bearer,
                 cookies,
@@ -160,10 +160,10 @@ impl Transport for Seen {
             let (back, heard) = oneshot::channel();
             {
                 let mut state = self.net.state();
-                let install = self.life.install;
+                let account = self.life.account;
                 let mut planned = state.planned.iter();
                 let planned =
-                    planned.position(|(at, place_of, _)| *at == install && *place_of == place);
+                    planned.position(|(at, place_of, _)| *at == account && *place_of == place);
                 let fault = planned.map(|at| state.planned.remove(at).2);
                 state.under_way.push(Exchange {
                     life: self.life.clone(),

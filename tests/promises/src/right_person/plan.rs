@@ -85,14 +85,14 @@ pub enum Op {
     Refresh(usize),
     Call(usize),
     Upload {
-        install: usize,
+        account: usize,
         is_replayable: bool,
     },
     /// The page is replaced by a new one.
     Reload(usize),
     Unlock(usize),
     Kill {
-        install: usize,
+        account: usize,
         is_power_cut: bool,
     },
     /// The process will be killed at this point.
@@ -131,7 +131,15 @@ pub struct Plan {
     pub ops: Vec<Op>,
 }
 
-const INSTALLS: usize = 2;
+/// How many installations there are, …
+pub const INSTALLATIONS: usize = 2;
+/// … and accounts: the first and the last are in one installation, so they share its process, clock
+/// and keyring, and each has its own records.
+pub const ACCOUNTS: usize = 3;
+/// The installation of each account.
+pub const INSTALLATION_OF: [usize; ACCOUNTS] = [0, 1, 0];
+/// An account for each chance: longer histories arise at the first.
+const CHANCES: [usize; 10] = [0, 0, 0, 0, 0, 2, 2, 2, 1, 1];
 /// Durations that exceed a time limit of some kind: of a click, of the keyring, of the third
 /// rejection, of a request, of an upload that needs a token for longer, of an access token, of a
 /// refresh token.
@@ -155,6 +163,9 @@ impl Plan {
             },
         };
         let mut ops = vec![Op::Start(0), Op::SignIn(0, person(&mut rng))];
+        if rng.random_bool(0.5) {
+            ops.extend([Op::Start(2), Op::SignIn(2, person(&mut rng))]);
+        }
         // Some sequences are calm: without crashes and losses. Then every session that the backend
         // has begun must be in use or over at the end.
         let is_calm = rng.random_bool(0.2);
@@ -185,7 +196,7 @@ impl Plan {
         ops.extend(meanwhile);
         ops.extend([
             Op::Kill {
-                install: 0,
+                account: 0,
                 is_power_cut: false,
             },
             Op::Restore,
@@ -210,25 +221,24 @@ fn person(rng: &mut StdRng) -> Person {
 }
 
 fn draw(rng: &mut StdRng) -> Op {
-    // Most operations happen at the first installation, so that longer histories arise there.
-    let install = usize::from(rng.random_bool(0.25)) % INSTALLS;
+    let account = *CHANCES.choose(rng).unwrap_or(&0);
     match rng.random_range(0..100) {
-        0..=11 => Op::SignIn(install, person(rng)),
-        12..=15 => Op::SignOut(install),
-        16..=22 => Op::Refresh(install),
-        23..=32 => Op::Call(install),
+        0..=11 => Op::SignIn(account, person(rng)),
+        12..=15 => Op::SignOut(account),
+        16..=22 => Op::Refresh(account),
+        23..=32 => Op::Call(account),
         33..=37 => Op::Upload {
-            install,
+            account,
             is_replayable: rng.random_bool(0.5),
         },
-        38..=39 => Op::Reload(install),
-        40 => Op::Unlock(install),
+        38..=39 => Op::Reload(account),
+        40 => Op::Unlock(account),
         41..=44 => Op::Kill {
-            install,
+            account,
             is_power_cut: rng.random_bool(0.4),
         },
-        45..=49 => Op::Doom(install, death(rng)),
-        50..=56 => Op::Start(install),
+        45..=49 => Op::Doom(account, death(rng)),
+        50..=56 => Op::Start(account),
         57..=60 => {
             let fault = match rng.random_range(0..3) {
                 0 => DiskFault::Lost,
@@ -236,22 +246,22 @@ fn draw(rng: &mut StdRng) -> Op {
                 _ => DiskFault::Unreadable,
             };
             let which = rng.random_bool(0.7).then(|| rng.random_range(0..6));
-            Op::Strike(install, fault, which)
+            Op::Strike(account, fault, which)
         }
-        61..=62 => Op::Fill(install),
-        63..=65 => Op::HealDisk(install),
+        61..=62 => Op::Fill(account),
+        63..=65 => Op::HealDisk(account),
         66..=71 => Op::Keyring(mode(rng)),
         72..=74 => Op::Keyring(KeyringMode::Open),
         75 => Op::Backup,
         76 => Op::Restore,
         77 => Op::Mix,
-        78..=82 => Op::NetworkFault(install, place(rng), fault(rng)),
-        83..=85 => Op::Hold(install),
-        86..=87 => Op::Arrive(install, rng.random_range(0..3)),
-        88..=89 => Op::Answer(install, rng.random_range(0..3)),
-        90..=91 => Op::Release(install),
+        78..=82 => Op::NetworkFault(account, place(rng), fault(rng)),
+        83..=85 => Op::Hold(account),
+        86..=87 => Op::Arrive(account, rng.random_range(0..3)),
+        88..=89 => Op::Answer(account, rng.random_range(0..3)),
+        90..=91 => Op::Release(account),
         92..=96 => Op::Pass(*TIMES.choose(rng).unwrap_or(&1)),
-        97 => Op::SetClock(install, rng.random_range(-400_000_000..400_000_000)),
+        97 => Op::SetClock(account, rng.random_range(-400_000_000..400_000_000)),
         98 => Op::ExpireAccess,
         _ => match rng.random_bool(0.3) {
             true => Op::Revoke(person(rng)),

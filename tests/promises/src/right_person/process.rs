@@ -42,8 +42,8 @@ pub struct Process {
 
 impl Process {
     /// Starts the app with what is stored.
-    pub fn start(ground: &Ground, install: usize, number: u64) -> Result<Self, Lost> {
-        let life = ModelProcess::new(install, number);
+    pub fn start(ground: &Ground, account: usize, number: u64) -> Result<Self, Lost> {
+        let life = ModelProcess::new(account, number);
         let on_thread = life.clone();
         // One thread for blocking work, so that it happens in the order in which it was asked for.
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -53,7 +53,7 @@ impl Process {
             .on_thread_start(move || run_as(Some(&on_thread)))
             .build()
             .map_err(|error| format!("no runtime: {error}"))?;
-        let place = &ground.installs[install];
+        let place = &ground.accounts[account];
         let config = session::Config {
             workspace: WORKSPACE.into(),
             profile: profile(ground.config)?,
@@ -96,11 +96,11 @@ impl Process {
 
     pub fn sign_in(&self, person: Person) {
         let (session, checks) = (self.session.clone(), self.checks.clone());
-        let install = self.life.install;
+        let account = self.life.account;
         self.run(async move {
             let input = LoginInput::new(person.email(), PASSWORD);
             if session.login(input).await.is_ok() {
-                checks.signed_in(install, &session.snapshot().state.phase);
+                checks.signed_in(account, &session.snapshot().state.phase);
             }
         });
     }
@@ -171,7 +171,7 @@ impl Process {
 
     fn asking(&self) -> Asking {
         Asking {
-            install: self.life.install,
+            account: self.life.account,
             checks: self.checks.clone(),
         }
     }
@@ -229,7 +229,7 @@ impl Process {
 
 /// A call that is about to begin.
 struct Asking {
-    install: usize,
+    account: usize,
     checks: Checks,
 }
 
@@ -237,7 +237,7 @@ impl Asking {
     /// Its path, with a number that identifies who asked: the person who is shown at this moment.
     fn path(&self, session: &Session) -> String {
         let phase = session.snapshot().state.phase;
-        let number = self.checks.asked(self.install, &phase);
+        let number = self.checks.asked(self.account, &phase);
         format!("/orders/{number}")
     }
 }

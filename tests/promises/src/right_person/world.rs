@@ -1,8 +1,9 @@
-//! Two installations, one keyring, one backend, one clock, and the operations on them, one by one.
+//! Three accounts in two installations, one keyring, one backend, one clock, and the operations on them, one by one.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use uuid::Uuid;
 use vestibule_core::testing::{Clock as _, ManualClock};
 use vestibule_core::wire::{Freshness, Phase};
 
@@ -11,11 +12,13 @@ use super::check::Checks;
 use super::disk::Disk;
 use super::keyring::{Items, Keyring};
 use super::net::{Exchange, Net};
-use super::plan::{DiskFault, NetworkFault, Op, Plan, WorldConfig};
+use super::plan::{
+    ACCOUNTS, DiskFault, INSTALLATION_OF, INSTALLATIONS, NetworkFault, Op, Plan, WorldConfig,
+};
 use super::process::Process;
 
-/// What remains of an installation when its process ends.
-pub struct ModelMachine {
+/// What remains of an account when its process ends. Accounts of one installation share the clock.
+pub struct ModelAccount {
     pub disk: Disk,
     pub clock: Arc<ManualClock>,
 }
@@ -23,7 +26,7 @@ pub struct ModelMachine {
 /// What all processes share.
 pub struct Ground {
     pub config: WorldConfig,
-    pub installs: [ModelMachine; 2],
+    pub accounts: [ModelAccount; ACCOUNTS],
     pub keyring: Keyring,
     pub net: Net,
     pub checks: Checks,
@@ -48,9 +51,9 @@ struct Rotated {
 /// The world of one sequence.
 pub struct World {
     pub(super) ground: Ground,
-    pub(super) processes: [Option<Process>; 2],
+    pub(super) processes: [Option<Process>; ACCOUNTS],
     pub(super) backend: Backend,
-    pub(super) is_held: [bool; 2],
+    pub(super) is_held: [bool; ACCOUNTS],
     started: u64,
     now: Duration,
     backup: Items,
@@ -65,7 +68,7 @@ pub struct Outcome {
     pub losses: Vec<String>,
     /// Calls that were answered for somebody.
     pub served: u64,
-    /// Installations at which somebody was signed in at the end.
+    /// Accounts in which somebody was signed in at the end.
     pub signed_in: u64,
     pub ops: u64,
 }
@@ -73,22 +76,25 @@ pub struct Outcome {
 impl World {
     fn new(config: WorldConfig, is_calm: bool) -> Self {
         super::model_process::listen_to_steps();
-        let machine = || ModelMachine {
-            disk: Disk::default(),
-            clock: Arc::new(ManualClock::new(SystemTime::now())),
-        };
+        let clock = || Arc::new(ManualClock::new(SystemTime::now()));
+        let clocks = [clock(), clock()];
+        let ids = [Uuid::new_v4(), Uuid::new_v4()];
+        let accounts = INSTALLATION_OF.map(|installation| ModelAccount {
+            disk: Disk::of_account(ids[installation]),
+            clock: clocks[installation].clone(),
+        });
         let believed = Duration::from_secs(config.believed_grace);
         Self {
             ground: Ground {
                 config,
-                installs: [machine(), machine()],
+                accounts,
                 keyring: Keyring::default(),
                 net: Net::default(),
                 checks: Checks::new(believed),
             },
-            processes: [None, None],
+            processes: [const { None }; ACCOUNTS],
             backend: Backend::new(config.carrier, Duration::from_secs(config.grace)),
-            is_held: [false; 2],
+            is_held: [false; ACCOUNTS],
             started: 0,
             now: Duration::ZERO,
             backup: Items::new(),
@@ -127,88 +133,97 @@ impl World {
 
     fn does(&mut self, op: &Op) {
         match op {
-            Op::Start(install) => self.start(*install),
+            Op::Start(account) => self.start(*account),
             Op::Kill {
-                install,
+                account,
                 is_power_cut,
-            } => self.kill(*install, *is_power_cut),
-            Op::Doom(install, death) => {
-                self.with(*install, |process| process.life.set_trigger(death.clone()));
+            } => self.kill(*account, *is_power_cut),
+            Op::Doom(account, death) => {
+                self.with(*account, |process| process.life.set_trigger(death.clone()));
             }
-            Op::SignIn(install, person) => self.with(*install, |process| process.sign_in(*person)),
-            Op::SignOut(install) => self.with(*install, |process| process.sign_out()),
-            Op::Refresh(install) => self.with(*install, |process| process.refresh()),
-            Op::Unlock(install) => self.with(*install, |process| process.unlock()),
-            Op::Call(install) => self.with(*install, Process::call),
+            Op::SignIn(account, person) => self.with(*account, |process| process.sign_in(*person)),
+            Op::SignOut(account) => self.with(*account, |process| process.sign_out()),
+            Op::Refresh(account) => self.with(*account, |process| process.refresh()),
+            Op::Unlock(account) => self.with(*account, |process| process.unlock()),
+            Op::Call(account) => self.with(*account, Process::call),
             Op::Upload {
-                install,
+                account,
                 is_replayable,
             } => {
                 let is_replayable = *is_replayable;
-                self.with(*install, |process| process.upload(is_replayable));
+                self.with(*account, |process| process.upload(is_replayable));
             }
-            Op::Reload(install) => self.with(*install, Process::reload),
-            Op::Strike(install, fault, which) => self.strike(*install, *fault, *which),
-            Op::Fill(install) => self.ground.installs[*install].disk.fill(true),
-            Op::HealDisk(install) => self.ground.installs[*install].disk.heal(),
+            Op::Reload(account) => self.with(*account, Process::reload),
+            Op::Strike(account, fault, which) => self.strike(*account, *fault, *which),
+            Op::Fill(account) => self.ground.accounts[*account].disk.fill(true),
+            Op::HealDisk(account) => self.ground.accounts[*account].disk.heal(),
             Op::Keyring(mode) => self.ground.keyring.set_mode(*mode),
             Op::Backup => self.backup = self.ground.keyring.items(),
             Op::Restore => self.ground.keyring.put(self.backup.clone()),
             Op::Mix => self.mix(),
-            Op::NetworkFault(install, place, fault) => {
-                self.ground.net.plan(*install, *place, *fault)
+            Op::NetworkFault(account, place, fault) => {
+                self.ground.net.plan(*account, *place, *fault)
             }
-            Op::Hold(install) => self.is_held[*install] = true,
-            Op::Release(install) => self.is_held[*install] = false,
-            Op::Arrive(install, which) => {
-                if let Some(exchange) = self.ground.net.take(*install, false, *which) {
+            Op::Hold(account) => self.is_held[*account] = true,
+            Op::Release(account) => self.is_held[*account] = false,
+            Op::Arrive(account, which) => {
+                if let Some(exchange) = self.ground.net.take(*account, false, *which) {
                     self.arrive(exchange);
                 }
             }
-            Op::Answer(install, which) => {
-                if let Some(exchange) = self.ground.net.take(*install, true, *which) {
+            Op::Answer(account, which) => {
+                if let Some(exchange) = self.ground.net.take(*account, true, *which) {
                     self.answer(exchange);
                 }
             }
             Op::Pass(seconds) => self.pass(*seconds),
-            Op::SetClock(install, seconds) => self.set_clock(*install, *seconds),
+            Op::SetClock(account, seconds) => self.set_clock(*account, *seconds),
             Op::ExpireAccess => self.backend.expire_access(),
             Op::Revoke(person) => self.backend.revoke(*person),
         }
     }
 
     /// Does something with a process, if there is one.
-    pub(super) fn with(&mut self, install: usize, work: impl FnOnce(&mut Process)) {
-        if let Some(process) = &mut self.processes[install] {
+    pub(super) fn with(&mut self, account: usize, work: impl FnOnce(&mut Process)) {
+        if let Some(process) = &mut self.processes[account] {
             work(process);
         }
     }
 
-    pub(super) fn start(&mut self, install: usize) {
-        if self.processes[install].is_some() {
+    pub(super) fn start(&mut self, account: usize) {
+        if self.processes[account].is_some() {
             return;
         }
         self.started += 1;
         // A process that fails to start has logged why, and then shows nobody.
-        self.processes[install] = Process::start(&self.ground, install, self.started).ok();
+        self.processes[account] = Process::start(&self.ground, account, self.started).ok();
     }
 
-    fn kill(&mut self, install: usize, is_power_cut: bool) {
-        let Some(process) = self.processes[install].take() else {
+    /// Kills the process of an account, which is that of all accounts of its installation.
+    fn kill(&mut self, account: usize, is_power_cut: bool) {
+        for other in 0..ACCOUNTS {
+            if INSTALLATION_OF[other] == INSTALLATION_OF[account] {
+                self.kill_one(other, is_power_cut);
+            }
+        }
+    }
+
+    fn kill_one(&mut self, account: usize, is_power_cut: bool) {
+        let Some(process) = self.processes[account].take() else {
             return;
         };
         let number = process.life.number;
         process.end();
         self.ground.net.clear_of(number);
         self.rotated.retain(|rotated| rotated.process != number);
-        let disk = &self.ground.installs[install].disk;
+        let disk = &self.ground.accounts[account].disk;
         if disk.left_by(number, is_power_cut) {
-            self.ground.checks.forget(install);
+            self.ground.checks.forget(account);
         }
     }
 
-    fn strike(&mut self, install: usize, fault: DiskFault, which: Option<usize>) {
-        let disk = &self.ground.installs[install].disk;
+    fn strike(&mut self, account: usize, fault: DiskFault, which: Option<usize>) {
+        let disk = &self.ground.accounts[account].disk;
         let names = disk.names();
         for (at, name) in names.iter().enumerate() {
             if which.is_some_and(|which| which % names.len() != at) {
@@ -221,7 +236,7 @@ impl World {
             }
         }
         if fault != DiskFault::Unreadable {
-            self.ground.checks.forget(install);
+            self.ground.checks.forget(account);
         }
     }
 
@@ -234,8 +249,8 @@ impl World {
         self.ground.keyring.put(items.into_keys().zip(values));
     }
 
-    fn set_clock(&mut self, install: usize, seconds: i64) {
-        let clock = &self.ground.installs[install].clock;
+    fn set_clock(&mut self, account: usize, seconds: i64) {
+        let clock = &self.ground.accounts[account].clock;
         let by = Duration::from_secs(seconds.unsigned_abs());
         let wall = clock.wall();
         let set = match seconds < 0 {
@@ -252,8 +267,9 @@ impl World {
         let time = Duration::from_secs(seconds);
         self.now += time;
         self.ground.checks.passes(self.now);
-        for place in &self.ground.installs {
-            place.clock.advance(time);
+        // The first accounts, each of which is in another installation.
+        for account in 0..INSTALLATIONS {
+            self.ground.accounts[account].clock.advance(time);
         }
         for process in self.processes.iter().flatten() {
             process.pass(time);
@@ -279,8 +295,8 @@ impl World {
             && answered.spends.is_none()
         {
             let session = &self.backend.sessions[given.session];
-            let (person, install) = (session.person, session.install);
-            self.ground.checks.begun(given.session, person, install);
+            let (person, account) = (session.person, session.account);
+            self.ground.checks.begun(given.session, person, account);
         }
         exchange.answered = Some(answered);
         self.ground.net.put_back(exchange);
@@ -339,7 +355,7 @@ impl World {
             }
         }
         self.note_spent();
-        for place in &self.ground.installs {
+        for place in &self.ground.accounts {
             for name in place.disk.written_over() {
                 let checks = &self.ground.checks;
                 checks.lose(format!("{name} could not be read and was overwritten"));
@@ -354,10 +370,10 @@ impl World {
 
     /// Removes the processes that have died.
     fn bury(&mut self) {
-        for install in 0..2 {
+        for account in 0..ACCOUNTS {
             let is_dead = |process: &Process| process.life.is_dead();
-            if self.processes[install].as_ref().is_some_and(is_dead) {
-                self.kill(install, false);
+            if self.processes[account].as_ref().is_some_and(is_dead) {
+                self.kill(account, false);
             }
         }
     }
@@ -365,15 +381,15 @@ impl World {
     /// Moves the exchanges that do not have to wait.
     fn carry(&mut self) -> bool {
         let mut has_moved = false;
-        for install in 0..2 {
-            if self.is_held[install] {
+        for account in 0..ACCOUNTS {
+            if self.is_held[account] {
                 continue;
             }
-            while let Some(exchange) = self.ground.net.take(install, false, 0) {
+            while let Some(exchange) = self.ground.net.take(account, false, 0) {
                 has_moved = true;
                 self.arrive(exchange);
             }
-            while let Some(exchange) = self.ground.net.take(install, true, 0) {
+            while let Some(exchange) = self.ground.net.take(account, true, 0) {
                 has_moved = true;
                 self.answer(exchange);
             }
@@ -402,7 +418,7 @@ impl World {
             );
             // Until the record says so, the process may not have handled the answer: a busy machine
             // can keep a thread from running for longer than the wait here.
-            let disk = &self.ground.installs[process.life.install].disk;
+            let disk = &self.ground.accounts[process.life.account].disk;
             if is_fresh && disk.is_well() && disk.is_idle() {
                 self.ground.checks.spent(&process.life, rotated.spent);
             }
@@ -411,8 +427,8 @@ impl World {
 
     fn end(mut self) {
         self.ground.keyring.end();
-        for install in 0..2 {
-            self.kill(install, false);
+        for account in 0..ACCOUNTS {
+            self.kill(account, false);
         }
     }
 }
