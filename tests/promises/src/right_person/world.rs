@@ -201,8 +201,8 @@ impl World {
 
     /// Kills the process of an account, which is that of all accounts of its installation.
     fn kill(&mut self, account: usize, is_power_cut: bool) {
-        for other in 0..ACCOUNTS {
-            if INSTALLATION_OF[other] == INSTALLATION_OF[account] {
+        for (other, installation) in INSTALLATION_OF.into_iter().enumerate() {
+            if installation == INSTALLATION_OF[account] {
                 self.kill_one(other, is_power_cut);
             }
         }
