@@ -36,6 +36,8 @@ pub struct Counts {
     pub switches: u64,
     /// Requests that were judged at the backends.
     pub requests: u64,
+    /// How many of them carried a refresh token whose owner is known.
+    pub tokens: u64,
 }
 
 impl Counts {
@@ -48,6 +50,7 @@ impl Counts {
             self.sign_outs,
             self.switches,
             self.requests,
+            self.tokens,
         ];
         all.iter().all(|count| *count > 0)
     }
@@ -162,16 +165,17 @@ impl Judge {
                 return Err(format!("{} asked with another's token", asked.email));
             }
         }
-        if let Some(token) = request.cookie(COOKIE) {
-            let owner = self.0.keyring.owner(token);
-            let mut people = of_workspace.iter();
-            let is_here = people.any(|it| Some(it.id.to_string()) == owner);
-            if !is_here {
-                return Err(format!("a refresh token of account {owner:?}"));
+        // One that was not offered to the keyring, which was locked, is nobody's as far as is known.
+        let owner = request.cookie(COOKIE);
+        if let Some(owner) = owner.and_then(|token| self.0.keyring.owner(token)) {
+            let is_of = |person: &Person| person.id.to_string() == owner;
+            if !of_workspace.iter().any(|person| is_of(person)) {
+                return Err("a refresh token of another workspace".into());
             }
-            if asked.is_some_and(|asked| Some(asked.id.to_string()) != owner) {
+            if asked.is_some_and(|asked| !is_of(asked)) {
                 return Err("a refresh token of another account".into());
             }
+            lock(&self.0.counts).tokens += 1;
         }
         let in_body = request.json().and_then(|body| {
             let device = &body["fingerprint"]["fingerprint"];
