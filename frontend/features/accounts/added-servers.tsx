@@ -34,7 +34,7 @@ function Entry({ workspace, list }: { workspace: WorkspaceSummary; list: Account
       </span>
       <div className="min-w-0 flex-1">
         <p className="truncate text-sm font-medium">{name}</p>
-        <p className="text-sm break-all text-muted">{host}</p>
+        {name !== host && <p className="text-sm break-all text-muted">{host}</p>}
       </div>
       <Confirm
         {...removing}

@@ -9,7 +9,7 @@ use crate::scenario::Stage;
 use crate::{ADMIN, DEMO, DEMO_NAME, PASSWORD};
 
 /// People with one account each, enough of them that a list of accounts can be searched.
-const PEOPLE: [(&str, &str); 7] = [
+const PEOPLE: [(&str, &str); 8] = [
     ("bo@vestibule.test", "Bo Berg"),
     ("carla@vestibule.test", "Carla Costa"),
     ("emil@vestibule.test", "Emil Eriksen"),
@@ -20,6 +20,7 @@ const PEOPLE: [(&str, &str); 7] = [
         "Wolfeschlegelsteinhausenbergerdorff Hubert Blaine",
     ),
     ("ines@vestibule.test", "Ines Ito"),
+    ("jonas@vestibule.test", "Jonas Jensen"),
 ];
 
 /// Visits the screens; `visit` is called at each one with its name.
@@ -51,6 +52,8 @@ async fn few(stage: &Stage, app: &App, visit: &mut impl AsyncFnMut(&App, &str)) 
     visit(app, "accounts-server-found").await;
     app.click(Role::Button, "Add this server").await;
     app.find(Role::Button, "Accounts").await;
+    // There is no window manager that would give the focus back after the question.
+    stage.keyboard().focus("Vestibule").await;
     app.open("/auth/login/").await;
     app.find(Role::Field, "Password").await;
     visit(app, "accounts-login").await;
@@ -94,7 +97,7 @@ async fn many(stage: &Stage, app: &App, visit: &mut impl AsyncFnMut(&App, &str))
     visit(app, "accounts-switcher-many").await;
     app.click(Role::MenuItem, containing("Search accounts"))
         .await;
-    app.find(Role::Heading, containing("Find an account")).await;
+    app.find(Role::Field, containing("Search")).await;
     visit(app, "accounts-find").await;
     app.open("/accounts/").await;
     app.click(Role::Button, containing("Remove Carla")).await;

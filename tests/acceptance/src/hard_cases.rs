@@ -179,11 +179,6 @@ async fn keyrings(stage: &Stage, visit: &mut impl AsyncFnMut(&App, &str)) {
     app.says("It holds your session").await;
     visit(&app, "behind-locked-keyring").await;
     app.kill();
-    remove(stage.desktop.home(), "session.json");
-    let app = stage.start().await;
-    app.find(Role::Heading, "Your keyring is locked").await;
-    visit(&app, "start-locked-keyring").await;
-    app.kill();
     stage.desktop.bus().unlock_keyring().expect("unlocked");
 
     stage.desktop.clear_keyring();
@@ -193,7 +188,14 @@ async fn keyrings(stage: &Stage, visit: &mut impl AsyncFnMut(&App, &str)) {
     enter(&app, DEMO).await;
     app.arrives("/dashboard/").await;
     app.kill();
+
     remove(stage.desktop.home(), "session.json");
+    stage.desktop.bus().lock_keyring().expect("locked");
+    let app = stage.start().await;
+    app.find(Role::Heading, "Your keyring is locked").await;
+    visit(&app, "start-locked-keyring").await;
+    app.kill();
+    stage.desktop.bus().unlock_keyring().expect("unlocked");
 }
 
 /// The session is in the keyring, and the user is not known yet.

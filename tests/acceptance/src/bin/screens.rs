@@ -1,7 +1,7 @@
 //! Makes pictures of every screen of the real window, small and large, light and dark, in
 //! `target/screens`, for people to look at. It fails only if a screen is wider than its window.
 //!
-//! `cargo run -p vestibule-acceptance --bin screens`
+//! `cargo run -p vestibule-acceptance --bin screens [tour|hard|accounts]…`; without a name all of them.
 
 use std::process::ExitCode;
 
@@ -14,23 +14,22 @@ const THEMES: [&str; 2] = ["light", "dark"];
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> ExitCode {
+    let named: Vec<String> = std::env::args().skip(1).collect();
+    let is_wanted = |walk: &str| named.is_empty() || named.iter().any(|name| name == walk);
     let mut wide = Vec::new();
-    let stage = Stage::new("screens", Config::default()).await;
-    tour::walk(&stage, async |app, screen| {
-        picture(app, screen, &mut wide).await
-    })
-    .await;
-    let stage = Stage::new("screens", Config::default()).await;
-    hard_cases::walk(&stage, async |app, screen| {
-        picture(app, screen, &mut wide).await
-    })
-    .await;
-    let stage = Stage::new("screens", Config::default()).await;
-    account_screens::walk(&stage, async |app, screen| {
-        picture(app, screen, &mut wide).await
-    })
-    .await;
-    let _ = std::fs::remove_file(stage.log());
+    for walk in ["tour", "hard", "accounts"] {
+        if !is_wanted(walk) {
+            continue;
+        }
+        let stage = Stage::new("screens", Config::default()).await;
+        let mut visit = async |app: &App, screen: &str| picture(app, screen, &mut wide).await;
+        match walk {
+            "tour" => tour::walk(&stage, &mut visit).await,
+            "hard" => hard_cases::walk(&stage, &mut visit).await,
+            _ => account_screens::walk(&stage, &mut visit).await,
+        }
+        let _ = std::fs::remove_file(stage.log());
+    }
     println!(
         "in {}; logs in {}",
         screens().display(),
