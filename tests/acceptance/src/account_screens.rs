@@ -5,7 +5,9 @@ use vestibule_backend::{Backend, Config};
 
 use crate::app::App;
 use crate::element::{Role, containing};
+use crate::paths::screens;
 use crate::scenario::Stage;
+use crate::screen::Screen;
 use crate::{ADMIN, DEMO, DEMO_NAME, PASSWORD};
 
 /// People with one account each, enough of them that a list of accounts can be searched.
@@ -45,6 +47,11 @@ async fn few(stage: &Stage, app: &App, visit: &mut impl AsyncFnMut(&App, &str)) 
     app.fill("Server address", &other.url()).await;
     app.click(Role::Button, "Look").await;
     stage.keyboard().focus("Contact 127.0.0.1:.*").await;
+    let question = Screen::at(stage.desktop.display()).and_then(|screen| {
+        let picture = screens().join("accounts-question.png");
+        screen.save(&picture)
+    });
+    question.expect("a picture of the question");
     visit(app, "accounts-server-looking").await;
     stage.keyboard().focus("Contact 127.0.0.1:.*").await;
     stage.keyboard().press(&["Tab", "Return"]);
